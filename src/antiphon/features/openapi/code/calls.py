@@ -18,7 +18,7 @@ from antiphon.features.forms.form import Form
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Read, ReadAs
 from antiphon.features.openapi.code.flow import Stop
-from antiphon.features.openapi.code.functions import PURE, Call, call_function, lost
+from antiphon.features.openapi.code.functions import PURE, Call, call_function, lost, method_for
 from antiphon.features.openapi.code.methods import HASH, call_method, make_response
 from antiphon.features.openapi.code.objects import changed, copied, fields_in, is_text, text_of
 from antiphon.features.openapi.code.operators import is_number, simple_type
@@ -34,6 +34,7 @@ from antiphon.features.openapi.code.values import (
     Encoded,
     Fields,
     FormOf,
+    Instance,
     Items,
     Known,
     Local,
@@ -42,6 +43,7 @@ from antiphon.features.openapi.code.values import (
     Part,
     Partial,
     Raisable,
+    Ref,
     TheRequest,
     Tuple,
     Value,
@@ -147,6 +149,8 @@ def call(frame: "Frame", made: Call) -> Value:
             return cast(Value, inner.call_closure(made.called, made))
         case Known(value):
             return _call_object(frame, made, value)
+        case Ref() if (method := method_for(frame, made.called, "__call__")) is not None:
+            return call_function(frame, made, method, made.called)
         case Of(kind):
             cls = annotations.class_of(kind)
             if (method := cls and annotations.method_of(cls, "__call__")) and get_origin(
@@ -307,19 +311,33 @@ def call_class(frame: "Frame", made: Call, cls: type) -> Value:
         return frame.use(*made.given, result=Of(cls) if is_finite else either(Of(float), NONE))  # JSON has no NaN
     if cls is partial and made.positional:
         return Partial(made.positional[0], tuple(made.positional[1:]), tuple(made.named.items()))
+    is_followed = _is_followed(frame, cls)
+    instance = frame.hold(made.node, Instance(cls)) if is_followed else Of(cls)
     for name in ("__new__", "__init__", "__post_init__", "_missing_"):
         method = annotations.method_of(cls, name)
         if method is not None and (frame.reader.follows(method) or (made.is_given_request and name == "__init__")):
             initial = made if name != "__post_init__" else Call(made.node, made.called, [], {})
-            call_function(frame, initial, method, Of(cls))
+            call_function(frame, initial, method, instance)
     is_pure = cls.__module__.partition(".")[0] in PURE
     shown = frame.use(*made.given, result=TEXT if is_pure else UNKNOWN)
-    if not is_pure:
+    if not is_pure and not is_followed:
         is_read = _has_own(frame, cls)
         frame.escape(*[each for each in made.given if not (is_read and isinstance(each, TheRequest))])
     if issubclass(cls, BaseException):
         return frame.hold(made.node, _make_error(frame, made, cls))
-    return shown if isinstance(shown, Part) else Of(cls)  # such as a Link to the next page
+    return shown if isinstance(shown, Part) else instance  # such as a Link to the next page
+
+
+def _is_followed(frame: "Frame", cls: type) -> bool:
+    """True for a class whose instances have only the attributes that the application's code sets."""
+    names = ("__new__", "__setattr__", "__getattribute__", "__delattr__")
+    is_plain = type(cls) is type and all(getattr(cls, name) is getattr(object, name) for name in names)
+    is_made = cls.__init__ is object.__init__ or (_has_own(frame, cls) and not _is_written_by_code(cls))
+    return is_plain and is_made and not hasattr(cls, "__getattr__") and not hasattr(cls, "__slots__")
+
+
+def _is_written_by_code(cls: type) -> bool:
+    return hasattr(cls, "__dataclass_fields__") or hasattr(cls, "__attrs_attrs__")
 
 
 def _is_only_shown(value: Value) -> bool:

@@ -38,6 +38,7 @@ from antiphon.features.openapi.code.values import (
     Evidence,
     Fields,
     FormOf,
+    Instance,
     Items,
     Known,
     Of,
@@ -136,7 +137,8 @@ class Expressions(Frame, ast.NodeVisitor):
             case Either():
                 return self.each(owner, lambda one: self.attribute(one, name, node))
             case Ref():
-                return either(*[_of_object(each, owner, name) for each in alternatives(self.flow.content(owner))])
+                several = alternatives(self.flow.content(owner))
+                return either(*[self._of_object(each, owner, name, node) for each in several])
             case Known(held) if not isinstance(held, type):
                 return self._property(owner, type(held), name, node, partial(attribute_of_object, owner, name))
             case Known():
@@ -160,6 +162,18 @@ class Expressions(Frame, ast.NodeVisitor):
         if getter is None or not self.reader.follows(getter):
             return otherwise()
         return call_function(self, Call(node, owner, [], {}), getter, owner)
+
+    def _of_object(self, content: Value, owner: Ref, name: str, node: ast.AST) -> Value:
+        if isinstance(content, Instance):
+            known = dict(content.attributes or ())
+            return self._property(
+                owner,
+                content.type,
+                name,
+                node,
+                lambda: known[name] if name in known else attribute_of_instance(content, name, owner),
+            )
+        return _of_object(content, owner, name)
 
     def _of_request(self, name: str, node: ast.AST) -> Value:
         name = self.reader.words.attributes.get(name, name)

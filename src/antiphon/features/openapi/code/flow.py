@@ -1,7 +1,7 @@
 """The state at one place in the code: the contents of its variables and objects, and where it continues."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from antiphon.features.openapi.code.values import (
@@ -9,6 +9,7 @@ from antiphon.features.openapi.code.values import (
     UNKNOWN,
     Closure,
     Either,
+    Instance,
     Known,
     Ref,
     Tuple,
@@ -143,9 +144,12 @@ class Flow:
         left, seen = [*values], set[int]()
         for value in left:
             if isinstance(value, Ref):
-                left.append(self.content(value))
-                if self.state.get(value) is not UNKNOWN:
-                    self.set(value, UNKNOWN)
+                content = self.content(value)
+                left.append(content)
+                kept = [replace(each, attributes=None) for each in alternatives(content) if isinstance(each, Instance)]
+                now = either(*kept) if len(kept) == len(alternatives(content)) else UNKNOWN
+                if content != now:
+                    self.set(value, now)
             elif isinstance(value, Closure) and id(value.node) not in seen:  # it may refer to itself
                 seen.add(id(value.node))
                 left += value.frame.captured(value.node)

@@ -4,13 +4,15 @@ import ast
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+from inspect import getattr_static
 from typing import TYPE_CHECKING, Any
 
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import About, Findings, Named, ReadAs, Unread, read_as
 from antiphon.features.openapi.code.flow import Flow, Key, Stop
-from antiphon.features.openapi.code.functions import Call, call_method_of, method_for
+from antiphon.features.openapi.code.functions import Call, call_function, call_method_of, method_for
 from antiphon.features.openapi.code.objects import (
     is_container,
     is_text,
@@ -30,6 +32,7 @@ from antiphon.features.openapi.code.values import (
     Closure,
     Evidence,
     Fields,
+    Instance,
     Items,
     Known,
     Of,
@@ -131,6 +134,9 @@ class Frame(ast.NodeVisitor, ABC):
             match each:
                 case Fields(items):
                     one = Fields(tuple((name, self._hold((*within, name), part, are_many)) for name, part in items))
+                case Instance(attributes=tuple() as items):
+                    held = tuple((name, self._hold((*within, name), part, are_many)) for name, part in items)
+                    one = replace(each, attributes=held)
                 case Items(item, kind):
                     one = Items(self._hold((*within, "*"), item, True), kind)
                 case Tuple(items):
@@ -303,6 +309,15 @@ class Frame(ast.NodeVisitor, ABC):
     def set_attribute(self, owner: Value, name: str, value: Value, node: ast.AST) -> None:
         """Set an attribute."""
         self.flow.forget_attributes()
+        contents = alternatives(self.flow.content(owner))
+        if all(isinstance(each, Instance) for each in contents):
+            setters = {getattr(getattr_static(each.type, name, None), "fset", None) for each in contents}
+            if setters == {None}:
+                self.flow.change(owner, lambda one: with_attribute(one, name, value))
+                return
+            for each in setters - {None}:
+                call_function(self, Call(node, owner, [value], {}), each, owner)
+            return
         if name.startswith("__"):
             self.unread(f"`{short(self.at)}` changes how an object behaves", node, "all")
         if any(isinstance(each, TheRequest) for each in alternatives(value)):

@@ -18,8 +18,10 @@ from antiphon.features.openapi.code.values import (
     TEXT,
     UNKNOWN,
     Fields,
+    Instance,
     Known,
     Of,
+    Ref,
     TheRequest,
     Tuple,
     Value,
@@ -127,6 +129,8 @@ def method_for(frame: "Frame", owner: Value, name: str) -> FunctionType | None:
     match owner:
         case Known(held):
             kind: type | None = type(held)
+        case Ref():
+            return method_for(frame, frame.flow.content(owner), name)
         case Of(annotation):
             kind = annotations.class_of(annotation)
         case _:
@@ -163,8 +167,10 @@ def call_function(frame: "Frame", made: Call, function: FunctionType, owner: Val
     if stated is annotations.NOT_SAID or (cls is not None and issubclass(cls, Response | BaseException)):
         return found
     has_status = any(isinstance(each, Tuple) for each in alternatives(found))
-    is_constant_ = cls in (int, str) and all(map(is_constant, alternatives(found)))
-    if has_status or is_constant_ or (annotations.is_loose(stated) and found is not UNKNOWN):
+    contents = alternatives(frame.flow.content(found))
+    is_constant_ = cls in (int, str) and all(map(is_constant, contents))
+    is_made = cls is not None and all(isinstance(each, Instance) and issubclass(each.type, cls) for each in contents)
+    if has_status or is_constant_ or is_made or (annotations.is_loose(stated) and found is not UNKNOWN):
         return found
     result = frame.use(found, result=_typed(stated))
     frame.escape(found if result != found else NONE)

@@ -84,6 +84,8 @@ def call_method(frame: "Frame", made: Call, method: Bound) -> Value:
             return _call_of_pairs(frame, made, owner, method.name)
         case FormOf():
             return _call_of_form(frame, made, owner, method.name)
+        case Ref() if isinstance(method.function, FunctionType) and frame.reader.follows(method.function):
+            return call_function(frame, made, method.function, owner)
         case Ref():
             return _call_of_object(frame, made, owner, method.name)
         case Bound(owner=Ref() as response, name="headers"):

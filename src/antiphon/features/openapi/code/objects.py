@@ -17,6 +17,7 @@ from antiphon.features.openapi.code.values import (
     UNKNOWN,
     Encoded,
     Fields,
+    Instance,
     Items,
     Known,
     Of,
@@ -231,8 +232,10 @@ def returned(content: Value, method: str, given: Sequence[Value]) -> Value:
 
 
 def with_attribute(content: Value, name: str, value: Value) -> Value:
-    """Return the content of a response or error after an attribute is set."""
+    """Return the content of a response, an error or an instance after an attribute is set."""
     match content:
+        case Instance(attributes=tuple() as known):
+            return replace(content, attributes=tuple({**dict(known), name: value}.items()))
         case ResponseValue():
             match name:
                 case "status":
@@ -344,4 +347,4 @@ def is_container(value: Value) -> bool:
     """True for the content of a mutable object."""
     is_items = isinstance(value, Items) and value.kind in (list, set, dict)
     is_dict = isinstance(value, Of) and annotations.class_of(value.type) is dict
-    return is_items or is_dict or is_problem(value) or isinstance(value, Fields | ResponseValue | Raisable)
+    return is_items or is_dict or is_problem(value) or isinstance(value, Fields | Instance | ResponseValue | Raisable)

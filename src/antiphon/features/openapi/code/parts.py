@@ -48,7 +48,8 @@ def attribute_of_object(owner: Known, name: str) -> Value:
             return UNKNOWN
         return Bound(owner, found, name) if callable(found) and not isinstance(found, type) else Known(found)
     found = inspect.getattr_static(held, name, MISSING)
-    is_plain = isinstance(found, type) or (found is not MISSING and not hasattr(type(found), "__get__"))
+    is_own = name in ((inspect.getattr_static(held, "__dict__", None) is not None and vars(held)) or ())
+    is_plain = is_own or isinstance(found, type) or (found is not MISSING and not hasattr(type(found), "__get__"))
     is_said = may_change(found) and annotations.attribute_of(type(held), name) is not annotations.NOT_SAID
     if is_plain and not is_said:
         return Known(found)

@@ -397,7 +397,7 @@ class Statements(Expressions, ast.NodeVisitor):
             self.assign(first.optional_vars, entered)
         mark = self.findings.mark()
         kinds = self._suppressed(first.context_expr)
-        if kinds is None and not _may_suppress(manager):
+        if kinds is None and not _may_suppress(self.flow.content(manager)):
             self._finally(partial(self._with, others, body), leave)
             return
         end, seen = self.flow.watch(lambda: self._with(others, body))

@@ -66,6 +66,15 @@ class Evidence(Of):
 
 
 @dataclass(frozen=True)
+class Instance(Of):
+    """An object that the code creates, with the attributes that the application's code sets; None if other code has
+    it, too.
+    """
+
+    attributes: "tuple[tuple[str, Value], ...] | None" = ()
+
+
+@dataclass(frozen=True)
 class Encoded(Of):
     """Text or bytes with the JSON of a value."""
 
@@ -294,8 +303,8 @@ def problem_details(error: Value) -> Of:
 def parts_of(value: Value) -> tuple[Value, ...]:
     """Return the values inside a value."""
     match value:
-        case Fields(items):
-            return tuple(each for _, each in items)
+        case Fields(items) | Instance(attributes=items):
+            return tuple(each for _, each in items or ())
         case Items(item):
             return (item,)
         case Tuple(items) | Either(items):
@@ -320,6 +329,8 @@ def replaced(value: Value, change: Callable[[Any], Value], kind: type = Ref) -> 
             return change(value)
         case Fields(items):
             return Fields(tuple((name, inside(each)) for name, each in items))
+        case Instance(attributes=tuple() as items):
+            return replace(value, attributes=tuple((name, inside(each)) for name, each in items))
         case Items(item):
             return replace(value, item=inside(item), key=inside(value.key))
         case Tuple(items):
