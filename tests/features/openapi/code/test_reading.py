@@ -41,8 +41,8 @@ def shown(value: Value) -> str:
             return name_of(type(held)) if value != NONE else ""
         case Fields(items):
             return "{" + ", ".join(f"{name}: {shown(each)}" for name, each in items) + "}"
-        case Items(item):
-            return f"[{shown(item)}]"
+        case Items(item, kind):
+            return f"{{*: {shown(item)}}}" if kind is dict else f"[{shown(item)}]"
         case Stream(item):
             return f"*{shown(item)}"
         case Either(values):
@@ -52,7 +52,7 @@ def shown(value: Value) -> str:
 
 def taken(contract: Contract) -> str:
     reads = [f"{each.part} {name_of(each.wanted)}" for each in contract.reads]
-    named = [f"{each.part} {each.name}{'' if each.is_required else '?'}" for each in contract.named if each.name]
+    named = [f"{each.part} {each.name or '*'}{'' if each.is_required else '?'}" for each in contract.named]
     return ", ".join(dict.fromkeys([*reads, *named]))
 
 
@@ -81,12 +81,14 @@ READ = [
     (h.in_nested_function, "json NewLamp"),
     (h.awaited, "json NewLamp"),
     (h.either_type, "json NewLamp, json Lamp, query new?"),
+    (h.type_by_value, "json NewLamp, query kind"),
+    (h.kept, "json NewLamp"),
     (h.typed_query, "query Search"),
     (h.typed_form, "form NewLamp"),
     (h.form_shown_again, "form NewLamp"),
     (
         h.fields_by_name,
-        "form Any, form name, form tags?, files picture, cookie visits?, header x-key, query page?",
+        "form Any, form name, form tags?, files *?, files picture, cookie visits?, header x-key, query page?",
     ),
     (h.any_json, "json Any"),
     (h.raw, "raw Any"),
@@ -134,11 +136,6 @@ GIVEN = [
 
 UNREAD = [
     (
-        h.type_by_value,
-        "request.json_as(KINDS[request.args['kind']]) reads a type that is not known before it runs",
-        'return Lamp(1, request.json_as(KINDS[request.args["kind"]]).name)',
-    ),
-    (
         h.result_not_known,
         "`return msgspec.json.decode(b'{}')` returns a value that is not known before it runs",
         'return msgspec.json.decode(b"{}")',
@@ -147,11 +144,6 @@ UNREAD = [
         h.status_not_known,
         "abort is given a status that is not known before it runs",
         'abort(int(request.args["status"]))',
-    ),
-    (
-        h.kept,
-        "the request is stored as self.request, and what is read from it there is not known",
-        "self.request = request",
     ),
     (
         h.passed_on,

@@ -102,28 +102,13 @@ def test_what_a_beginner_writes_is_known(handler: Callable[[Request], Any], sche
         assert {*sent} == {*schema["properties"]}
 
 
-def compared_hash(request: Request) -> str:
-    return "a" if hashlib.sha256(request.url.target.encode()).digest() == b"" else "b"
-
-
-def compared_text(request: Request) -> str:
-    return "a" if request.url.target.encode().hex() == "00" else "b"
-
-
 @dataclass
 class More(Room):
     def __post_init__(self) -> None:
         self.more = 1
 
 
-UNKNOWN = [
-    (compared_hash, "uses the request"), (compared_text, "uses the request"),
-    (lambda request: vars(More("a")), "vars"),
-]  # fmt: skip
-
-
-@rows("handler, told", UNKNOWN)
-def test_what_depends_on_the_url_or_on_more_than_fields_stays_unknown(handler: Any, told: str) -> None:
+def test_what_has_more_than_fields_stays_unknown() -> None:
     app = App()
-    app.get("/x")(handler)
-    assert told in str(make_document(app, Info("X")).unknown)
+    app.get("/x")(lambda request: vars(More("a")))
+    assert "vars" in str(make_document(app, Info("X")).unknown)

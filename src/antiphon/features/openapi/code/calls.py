@@ -149,8 +149,8 @@ def call(frame: "Frame", made: Call) -> Value:
             return cast(Value, inner.call_closure(made.called, made))
         case Known(value):
             return _call_object(frame, made, value)
-        case Ref() if (method := method_for(frame, made.called, "__call__")) is not None:
-            return call_function(frame, made, method, made.called)
+        case Ref() if (followed := method_for(frame, made.called, "__call__")) is not None:
+            return call_function(frame, made, followed, made.called)
         case Of(kind):
             cls = annotations.class_of(kind)
             if (method := cls and annotations.method_of(cls, "__call__")) and get_origin(
@@ -330,14 +330,10 @@ def call_class(frame: "Frame", made: Call, cls: type) -> Value:
 
 def _is_followed(frame: "Frame", cls: type) -> bool:
     """True for a class whose instances have only the attributes that the application's code sets."""
-    names = ("__new__", "__setattr__", "__getattribute__", "__delattr__")
+    names = ("__new__", "__setattr__", "__getattribute__", "__delattr__", *["__init__"] * (not _has_own(frame, cls)))
     is_plain = type(cls) is type and all(getattr(cls, name) is getattr(object, name) for name in names)
-    is_made = cls.__init__ is object.__init__ or (_has_own(frame, cls) and not _is_written_by_code(cls))
-    return is_plain and is_made and not hasattr(cls, "__getattr__") and not hasattr(cls, "__slots__")
-
-
-def _is_written_by_code(cls: type) -> bool:
-    return hasattr(cls, "__dataclass_fields__") or hasattr(cls, "__attrs_attrs__")
+    others = ("__getattr__", "__slots__", "__dataclass_fields__", "__attrs_attrs__")
+    return is_plain and not any(hasattr(cls, name) for name in others)
 
 
 def _is_only_shown(value: Value) -> bool:

@@ -165,7 +165,9 @@ class Expressions(Frame, ast.NodeVisitor):
 
     def _of_object(self, content: Value, owner: Ref, name: str, node: ast.AST) -> Value:
         if isinstance(content, Instance):
-            known = dict(content.attributes or ())
+            known = dict(content.attributes)
+            if name.startswith("__"):  # such as __dict__
+                self.escape(owner)
             return self._property(
                 owner,
                 content.type,

@@ -1,7 +1,7 @@
 """The state at one place in the code: the contents of its variables and objects, and where it continues."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from antiphon.features.openapi.code.values import (
@@ -146,7 +146,11 @@ class Flow:
             if isinstance(value, Ref):
                 content = self.content(value)
                 left.append(content)
-                kept = [replace(each, attributes=None) for each in alternatives(content) if isinstance(each, Instance)]
+                kept = [
+                    Instance(each.type, (), is_shared=True)
+                    for each in alternatives(content)
+                    if isinstance(each, Instance)
+                ]
                 now = either(*kept) if len(kept) == len(alternatives(content)) else UNKNOWN
                 if content != now:
                     self.set(value, now)

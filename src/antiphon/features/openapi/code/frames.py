@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from inspect import getattr_static
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from antiphon.features.openapi.code import annotations
@@ -134,11 +135,11 @@ class Frame(ast.NodeVisitor, ABC):
             match each:
                 case Fields(items):
                     one = Fields(tuple((name, self._hold((*within, name), part, are_many)) for name, part in items))
-                case Instance(attributes=tuple() as items):
-                    held = tuple((name, self._hold((*within, name), part, are_many)) for name, part in items)
+                case Instance(attributes=attributes):
+                    held = tuple((name, self._hold((*within, name), part, are_many)) for name, part in attributes)
                     one = replace(each, attributes=held)
-                case Items(item, kind):
-                    one = Items(self._hold((*within, "*"), item, True), kind)
+                case Items(item):
+                    one = replace(each, item=self._hold((*within, "*"), item, True))
                 case Tuple(items):
                     one = Tuple(tuple(self._hold((*within, at), part, are_many) for at, part in enumerate(items)))
             (made if is_container(one) else others).append(one)
@@ -159,7 +160,12 @@ class Frame(ast.NodeVisitor, ABC):
                 self._read_all(each)
             elif not isinstance(each, Ref):
                 self.escape(*parts_of(each))
+            elif self._holds_request(self.flow.frozen(each)):
+                self._read_all(TheRequest())
         self.flow.escape(*values)
+
+    def _holds_request(self, value: Value) -> bool:
+        return isinstance(value, TheRequest) or any(map(self._holds_request, parts_of(value)))
 
     def _read_all(self, part: TheRequest | Pairs | Part) -> None:
         """Record that any field of a part of the request may be read."""
@@ -309,17 +315,12 @@ class Frame(ast.NodeVisitor, ABC):
     def set_attribute(self, owner: Value, name: str, value: Value, node: ast.AST) -> None:
         """Set an attribute."""
         self.flow.forget_attributes()
-        contents = alternatives(self.flow.content(owner))
-        if all(isinstance(each, Instance) for each in contents):
-            setters = {getattr(getattr_static(each.type, name, None), "fset", None) for each in contents}
-            if setters == {None}:
-                self.flow.change(owner, lambda one: with_attribute(one, name, value))
-                return
-            for each in setters - {None}:
-                call_function(self, Call(node, owner, [value], {}), each, owner)
-            return
         if name.startswith("__"):
             self.unread(f"`{short(self.at)}` changes how an object behaves", node, "all")
+        kinds = {each.type if isinstance(each, Instance) else None for each in alternatives(self.flow.content(owner))}
+        if kinds != {None} and len(kinds) == 1:
+            self._set_of_instance(owner, kinds.pop(), name, value, node)
+            return
         if any(isinstance(each, TheRequest) for each in alternatives(value)):
             text = f"the request is stored as {short(node)}, and what is read from it there is not known"
             self.unread(text, node, "taken")
@@ -331,6 +332,18 @@ class Frame(ast.NodeVisitor, ABC):
         if is_header:  # it is written at once
             self.use(value, result=TEXT)
         else:
+            self.escape(value)
+
+    def _set_of_instance(self, owner: Value, kind: Any, name: str, value: Value, node: ast.AST) -> None:
+        static = getattr_static(kind, name, None)
+        setter = getattr(static, "fset", None)
+        if isinstance(setter, FunctionType):
+            call_function(self, Call(node, owner, [value], {}), setter, owner)
+            return
+        self.flow.change(owner, lambda one: with_attribute(one, name, value))
+        if hasattr(type(static), "__set__"):
+            self.escape(owner)
+        if any(isinstance(each, Instance) and each.is_shared for each in alternatives(self.flow.content(owner))):
             self.escape(value)
 
     def _set_item(self, owner: Value, key: Value, value: Value, node: ast.AST) -> None:

@@ -153,7 +153,8 @@ def _call_of_request(frame: "Frame", made: Call, method: Bound) -> Value:
         hook = made._replace(positional=[TheRequest(), PASSED], named={})
         given = frame.each(made.positional[0], lambda one: frame.call(hook._replace(called=one)))
         instead = [each for each in alternatives(frame.flow.frozen(given)) if each != NONE]
-        frame.findings.passed = either(frame.findings.passed, frame.flow.frozen(PASSED), *instead)
+        passed = frame.findings.passed, RECEIVED, frame.flow.frozen(PASSED)  # it may not come to this
+        frame.findings.passed = either(*passed, *instead)
         del frame.flow.state[PASSED]
     if name == "copy":
         return TheRequest()

@@ -234,7 +234,7 @@ def returned(content: Value, method: str, given: Sequence[Value]) -> Value:
 def with_attribute(content: Value, name: str, value: Value) -> Value:
     """Return the content of a response, an error or an instance after an attribute is set."""
     match content:
-        case Instance(attributes=tuple() as known):
+        case Instance(attributes=known, is_shared=False):
             return replace(content, attributes=tuple({**dict(known), name: value}.items()))
         case ResponseValue():
             match name:

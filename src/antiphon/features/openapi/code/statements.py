@@ -221,9 +221,11 @@ class Statements(Expressions, ast.NodeVisitor):
                         self.flow.change(owner.owner, partial(with_headers, method="pop", given=[key], named={}))
                     self.flow.change(owner, partial(without_item, key=key))
                     call_method_of(self, owner, "__delitem__", [key], node)
+                case ast.Attribute():
+                    self.escape(self.value(target.value))
+                    self.flow.forget_attributes()
                 case _:
                     self.escape(self.value(target))
-                    self.flow.forget_attributes()
 
     def visit_Import(self, node: ast.Import) -> None:
         for each in node.names:

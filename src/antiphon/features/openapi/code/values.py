@@ -67,11 +67,11 @@ class Evidence(Of):
 
 @dataclass(frozen=True)
 class Instance(Of):
-    """An object that the code creates, with the attributes that the application's code sets; None if other code has
-    it, too.
-    """
+    """An object that the code creates, with the attributes that the application's code sets."""
 
-    attributes: "tuple[tuple[str, Value], ...] | None" = ()
+    attributes: tuple[tuple[str, "Value"], ...] = ()
+    is_shared: bool = False
+    """True if other code has it, too, so that its attributes aren't known."""
 
 
 @dataclass(frozen=True)
@@ -304,7 +304,7 @@ def parts_of(value: Value) -> tuple[Value, ...]:
     """Return the values inside a value."""
     match value:
         case Fields(items) | Instance(attributes=items):
-            return tuple(each for _, each in items or ())
+            return tuple(each for _, each in items)
         case Items(item):
             return (item,)
         case Tuple(items) | Either(items):
@@ -329,7 +329,7 @@ def replaced(value: Value, change: Callable[[Any], Value], kind: type = Ref) -> 
             return change(value)
         case Fields(items):
             return Fields(tuple((name, inside(each)) for name, each in items))
-        case Instance(attributes=tuple() as items):
+        case Instance(attributes=items):
             return replace(value, attributes=tuple((name, inside(each)) for name, each in items))
         case Items(item):
             return replace(value, item=inside(item), key=inside(value.key))
