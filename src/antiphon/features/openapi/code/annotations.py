@@ -83,11 +83,6 @@ def list_of(item: Any) -> Any:
     return GenericAlias(list, (item,))
 
 
-def dict_of(value: Any) -> Any:
-    """Return the type of dicts with text keys and these values."""
-    return GenericAlias(dict, (str, value))
-
-
 def without_none(annotation: Any) -> Any:
     """Return a type without None, with the same metadata."""
     annotation = plain(annotation)

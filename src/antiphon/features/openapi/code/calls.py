@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from enum import Enum, EnumType
 from functools import cache, partial
 from types import BuiltinFunctionType, FunctionType, MethodType
@@ -21,7 +20,7 @@ from antiphon.features.openapi.code.flow import Stop
 from antiphon.features.openapi.code.functions import PURE, Call, call_function, lost, method_for
 from antiphon.features.openapi.code.methods import HASH, call_method, make_response
 from antiphon.features.openapi.code.objects import changed, copied, fields_in, is_text, text_of
-from antiphon.features.openapi.code.operators import is_number, simple_type
+from antiphon.features.openapi.code.operators import folded, is_number, simple_type
 from antiphon.features.openapi.code.parts import item_of, kind_of, said
 from antiphon.features.openapi.code.responses import headers_of_error, statuses_in, value_of_page
 from antiphon.features.openapi.code.values import (
@@ -49,7 +48,6 @@ from antiphon.features.openapi.code.values import (
     Value,
     alternatives,
     either,
-    is_constant,
 )
 from antiphon.http.errors import ERRORS, FieldError, HTTPError, abort, http_error
 from antiphon.response.response import Response
@@ -173,17 +171,16 @@ def _call_object(frame: "Frame", made: Call, called: Any) -> Value:
             return copy_of(frame, made, made.positional[0])
         if called in _AS_DICT and len(made.given) == 1 and _has_only_fields(called, made.positional[0]):
             return as_dict(frame, made, made.positional[0])
-    if _is_folded(called) and made.given and not made.is_open:
-        constants = [each.value for each in made.positional if is_constant(each)]
-        if len(constants) == len(made.given):
-            with suppress(ValueError, TypeError):
-                return Known(called(*constants))
+    if _is_folded(called) and made.positional and not made.is_open and not made.named:
+        found = folded(called, *made.positional)
+        if found is not UNKNOWN:
+            return found
     if isinstance(called, type):
         return call_class(frame, made, called)
     if isinstance(called, partial):
-        keywords = {**{name: Known(value) for name, value in called.keywords.items()}, **made.named}
-        positional = [*map(Known, called.args), *made.positional]
-        return call(frame, made._replace(called=Known(called.func), positional=positional, named=keywords))
+        keywords = tuple((name, Known(value)) for name, value in called.keywords.items())
+        whole = Partial(Known(called.func), tuple(map(Known, called.args)), keywords)
+        return call(frame, made._replace(called=whole))
     if isinstance(called, MethodType) and isinstance(called.__self__, type):
         return call_method(frame, made, Bound(Known(called.__self__), called, called.__name__))
     if isinstance(called, MethodType):

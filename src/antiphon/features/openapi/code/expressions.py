@@ -164,18 +164,25 @@ class Expressions(Frame, ast.NodeVisitor):
         return call_function(self, Call(node, owner, [], {}), getter, owner)
 
     def _of_object(self, content: Value, owner: Ref, name: str, node: ast.AST) -> Value:
-        if isinstance(content, Instance):
-            known = dict(content.attributes)
-            if name.startswith("__"):  # such as __dict__
-                self.escape(owner)
-            return self._property(
-                owner,
-                content.type,
-                name,
-                node,
-                lambda: known[name] if name in known else attribute_of_instance(content, name, owner),
-            )
-        return _of_object(content, owner, name)
+        """Return an attribute of a response, an error, an instance, a dict or a list."""
+        match content:
+            case Instance(kind, attributes):
+                if name.startswith("__"):  # such as __dict__
+                    self.escape(owner)
+                known = dict(attributes).get(name)
+                other = partial(attribute_of_instance, content, name, owner)
+                return self._property(owner, kind, name, node, other if known is None else lambda: known)
+            case ResponseValue(statuses=codes) if name == "status":
+                return UNKNOWN if codes is None or content.is_passed_on else Statuses(codes)
+            case ResponseValue() if name == "body":
+                return Of(bytes)
+            case Raisable() if name == "headers":
+                return Fields(())  # these never contain a media type
+            case Raisable() if name == "status":
+                return UNKNOWN if content.known_status is None else Known(content.known_status)
+            case Raisable(kind):
+                return attribute_of_instance(Of(kind), name, owner)
+        return Bound(owner, None, name)
 
     def _of_request(self, name: str, node: ast.AST) -> Value:
         name = self.reader.words.attributes.get(name, name)
@@ -457,22 +464,6 @@ class Expressions(Frame, ast.NodeVisitor):
     def call(self, made: Call) -> Value:
         """Return a call's result."""
         return call(self, made)
-
-
-def _of_object(content: Value, owner: Ref, name: str) -> Value:
-    """Return an attribute of a response, an error, a dict or a list."""
-    match content:
-        case ResponseValue(statuses=codes) if name == "status":
-            return UNKNOWN if codes is None or content.is_passed_on else Statuses(codes)
-        case ResponseValue() if name == "body":
-            return Of(bytes)
-        case Raisable() if name == "headers":
-            return Fields(())  # these never contain a media type
-        case Raisable() if name == "status":
-            return UNKNOWN if content.known_status is None else Known(content.known_status)
-        case Raisable(kind):
-            return attribute_of_instance(Of(kind), name, owner)
-    return Bound(owner, None, name)
 
 
 def _awaited(value: Value) -> Value:

@@ -16,6 +16,7 @@ from antiphon.features.openapi.code.values import (
     Value,
     alternatives,
     either,
+    everything_in,
     parts_of,
     replaced,
     widened,
@@ -171,7 +172,7 @@ class Flow:
 
     def holds_objects(self, *values: Value) -> bool:
         """True if any value is or contains an object or a closure, which a function may change."""
-        return any(isinstance(each, Ref | Closure) or self.holds_objects(*parts_of(each)) for each in values)
+        return any(isinstance(each, Ref | Closure) for value in values for each in everything_in(value))
 
     # Branches
 

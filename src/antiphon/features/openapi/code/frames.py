@@ -47,6 +47,8 @@ from antiphon.features.openapi.code.values import (
     Value,
     alternatives,
     either,
+    everything_in,
+    owners_of,
     parts_of,
 )
 from antiphon.response.response import Response
@@ -160,19 +162,16 @@ class Frame(ast.NodeVisitor, ABC):
                 self._read_all(each)
             elif not isinstance(each, Ref):
                 self.escape(*parts_of(each))
-            elif self._holds_request(self.flow.frozen(each)):
+            elif any(isinstance(one, TheRequest) for one in everything_in(self.flow.frozen(each))):
                 self._read_all(TheRequest())
         self.flow.escape(*values)
 
-    def _holds_request(self, value: Value) -> bool:
-        return isinstance(value, TheRequest) or any(map(self._holds_request, parts_of(value)))
-
     def _read_all(self, part: TheRequest | Pairs | Part) -> None:
         """Record that any field of a part of the request may be read."""
-        owners = part.owners if isinstance(part, Part) else {part}
-        names = [each.kind for each in owners if isinstance(each, Pairs) and each.kind not in ("header", "cookie")]
-        self.findings.add(Findings(named=[Named(each, "") for each in sorted(names)]))
-        if len(names) < len(owners):
+        owners = owners_of(part)
+        named = [Named(each.kind, "") for each in owners if each.kind not in ("header", "cookie")]
+        self.findings.add(Findings(named=named))
+        if len(named) < len(owners) or not owners:
             self.unread(f"`{short(self.at)}` uses the request in a way that is not known", self.at, "taken")
 
     def use(self, *values: Value, result: Value = UNKNOWN) -> Value:
@@ -180,7 +179,8 @@ class Frame(ast.NodeVisitor, ABC):
 
         Text made from the URL, or from all fields, may be shown; any other result that depends on such text is unknown.
         """
-        if owners := frozenset().union(*map(self._owners, values)):
+        held = [one for each in values for one in everything_in(self.flow.frozen(each))]
+        if owners := frozenset(each for one in held for each in owners_of(one)):
             if is_text(result) or kind_of(result) in (bytes, type(hashlib.sha256())):
                 return Part(kind_of(result), owners)
             if result != NONE:
@@ -191,11 +191,6 @@ class Frame(ast.NodeVisitor, ABC):
                     if method_for(self, each, name) is not None:
                         self.loop(partial(call_method_of, self, each, name, [UNKNOWN], self.at))
         return result
-
-    def _owners(self, value: Value) -> frozenset[Pairs]:
-        """Return the multi-dictionaries of which a value may contain any field."""
-        own = value.owners if isinstance(value, Part) else {value} if isinstance(value, Pairs) else ()
-        return frozenset(own).union(*map(self._owners, parts_of(self.flow.frozen(value))))
 
     def captured(self, node: ast.AST) -> list[Value]:
         """Return the contents of the variables that an inner function uses.

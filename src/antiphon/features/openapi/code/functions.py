@@ -5,8 +5,7 @@ import html
 import textwrap
 import urllib.parse
 from collections.abc import Mapping, Sequence
-from inspect import CO_VARARGS, CO_VARKEYWORDS
-from types import CodeType, FunctionType, NoneType
+from types import FunctionType, NoneType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Self
 from typing import Never as NeverReturned
 
@@ -87,17 +86,8 @@ class Parameters(NamedTuple):
     more: str | None
 
     @classmethod
-    def of_code(cls, code: CodeType) -> Self:
-        """Return the parameters of a compiled function."""
-        by_position = code.co_argcount
-        names, left = code.co_varnames, by_position + code.co_kwonlyargcount
-        has_rest = bool(code.co_flags & CO_VARARGS)
-        more = names[left + has_rest] if code.co_flags & CO_VARKEYWORDS else None
-        return cls(names[:by_position], names[by_position:left], names[left] if has_rest else None, more)
-
-    @classmethod
-    def of_node(cls, node: ast.arguments) -> Self:
-        """Return the parameters of a function that is only known as written."""
+    def of(cls, node: ast.arguments) -> Self:
+        """Return the parameters of a function as it is written."""
         rest, more = (each.arg if each is not None else None for each in (node.vararg, node.kwarg))
         by_position = [each.arg for each in (*node.posonlyargs, *node.args)]
         return cls(by_position, [each.arg for each in node.kwonlyargs], rest, more)

@@ -2,8 +2,8 @@
 
 import ast
 from collections.abc import Callable, Sequence
-from operator import add, floordiv, mod, mul, or_, sub
-from types import GenericAlias, UnionType
+from itertools import product
+from operator import add, floordiv, mod, mul, sub
 from typing import TYPE_CHECKING, Any
 
 from antiphon.features.openapi.code import annotations
@@ -24,6 +24,7 @@ from antiphon.features.openapi.code.values import (
     alternatives,
     either,
     fields_shown,
+    is_constant,
     without_none,
 )
 
@@ -82,30 +83,29 @@ def is_number(value: Value) -> bool:
     return simple_type(value) in (int, float, bool)
 
 
-_FOLDED: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: add, ast.Sub: sub, ast.Mult: mul, ast.FloorDiv: floordiv, ast.Mod: mod, ast.BitOr: or_,
+_OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: add, ast.Sub: sub, ast.Mult: mul, ast.FloorDiv: floordiv, ast.Mod: mod,
 }  # fmt: skip
-_LARGEST = 1 << 32
 
 
-def folded(left: Value, how: ast.operator, right: Value) -> Value:
-    """Return the constant that an operator makes of two: small numbers, short text, or a union of types."""
-    one, other = (each.value if isinstance(each, Known) else None for each in (left, right))
-    is_number = all(isinstance(each, int) and abs(each) < _LARGEST for each in (one, other))
-    is_text = isinstance(how, ast.Add) and all(isinstance(each, str) and len(each) < 1000 for each in (one, other))
-    is_union = isinstance(how, ast.BitOr) and isinstance(one, type | UnionType | GenericAlias)
+def folded(function: Callable[..., Any] | None, *values: Value) -> Value:
+    """Return the constant that a function of small numbers and short text returns; UNKNOWN for other values."""
+    held = [each.value for each in values if is_constant(each)]
+    is_small = all(len(each) < 1000 if isinstance(each, str) else abs(each) < 10_000 for each in held)
+    if function is None or len(held) < len(values) or not is_small:
+        return UNKNOWN
     try:
-        return Known(_FOLDED[type(how)](one, other)) if is_number or is_text or is_union else UNKNOWN
-    except (KeyError, TypeError, ZeroDivisionError):
+        return Known(function(*held))
+    except Exception:  # such as a division by zero
         return UNKNOWN
 
 
 def combined(left: Value, operator: ast.operator, right: Value) -> Value:
     """Return the result of an operator on strings, numbers or types."""
-    if all(isinstance(each, Known) for each in (*alternatives(left), *alternatives(right))):
-        several = [folded(one, operator, other) for one in alternatives(left) for other in alternatives(right)]
-        if UNKNOWN not in several:
-            return either(*several)
+    how, pairs = _OPERATORS.get(type(operator)), [*product(alternatives(left), alternatives(right))]
+    found = either(*[folded(how, *each) for each in pairs])
+    if UNKNOWN not in alternatives(found):
+        return found
     one, other = simple_type(left), simple_type(right)
     if one is str and (other is str or isinstance(operator, ast.Mod)):
         return TEXT
@@ -116,6 +116,11 @@ def combined(left: Value, operator: ast.operator, right: Value) -> Value:
         return Of(int if is_int else float)
     if one is other is bytes:
         return Of(bytes)
+    if isinstance(left, Known) and isinstance(right, Known) and isinstance(operator, ast.BitOr):
+        try:
+            return Known(left.value | right.value)  # a union of types
+        except TypeError:
+            return UNKNOWN
     return UNKNOWN
 
 

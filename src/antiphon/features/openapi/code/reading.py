@@ -95,7 +95,9 @@ class CodeReader:
             called = annotations.method_of(type(called), "__call__") or called
         if not isinstance(called, FunctionType):
             return _without_source(called)
-        found = self._read_function(called, _bound(called, given, named, may_have_more=True))
+        found = _without_source(called)
+        if (source := self._sources.find(called)) is not None:
+            found = self._read_function(called, source, _bound(called, source, given, named, may_have_more=True))
         wrapped = getattr(called, "__wrapped__", None)
         if wrapped is None:
             return replace(found, stated=annotations.returned_by(called))
@@ -136,8 +138,8 @@ class CodeReader:
         )
         if frame.flow.holds_objects(*made.given) and not is_lazy and not is_ours(function):
             return self._call_here(frame, made, function, source)
-        given = _bound(function, [*map(frame.flow.frozen, made.positional)], made.named, is_open=made.is_open)
-        found = self._read_function(function, {name: frame.flow.frozen(each) for name, each in given.items()})
+        given = _bound(function, source, [*map(frame.flow.frozen, made.positional)], made.named, is_open=made.is_open)
+        found = self._read_function(function, source, {name: frame.flow.frozen(each) for name, each in given.items()})
         if is_lazy:
             frame.escape(*[each for each in made.given if not isinstance(each, TheRequest)])
         self._note(frame, found, function)
@@ -152,7 +154,7 @@ class CodeReader:
         findings = Findings()
         inner = Statements(source, source.node, self, frame.flow, findings, (*frame.scope, made.node))
         inner.is_inner = True
-        for name, value in _bound(function, made.positional, made.named, is_open=made.is_open).items():
+        for name, value in _bound(function, source, made.positional, made.named, is_open=made.is_open).items():
             inner.bind(name, inner.hold(name, value))
         self.open.append(function)
         try:
@@ -193,7 +195,7 @@ class CodeReader:
             raise Stop
         return frame.hold(node, found.yields if found.streams else found.result)
 
-    def _read_function(self, function: FunctionType, variables: dict[str, Value]) -> Findings:
+    def _read_function(self, function: FunctionType, source: Source, variables: dict[str, Value]) -> Findings:
         key: Any
         try:
             path = self.path if any(isinstance(each, TheRequest) for each in variables.values()) else ""
@@ -202,9 +204,6 @@ class CodeReader:
         except TypeError:  # a value that isn't hashable
             key, known = object(), None
         if known is None:
-            source = self._sources.find(function)
-            if source is None:
-                return _without_source(function)
             known = self._read[key] = self._read_source(function, source, variables)
         return known
 
@@ -251,6 +250,7 @@ def _without_source(called: Any) -> Findings:
 
 def _bound(
     function: FunctionType,
+    source: Source,
     positional: list[Value],
     named: dict[str, Value],
     *,
@@ -258,8 +258,7 @@ def _bound(
     may_have_more: bool = False,
 ) -> dict[str, Value]:
     """Return a function's arguments by name: the given values, or else the defaults or annotations."""
-    code, hints = function.__code__, annotations.hints_of(function)
-    parameters = Parameters.of_code(code)
+    parameters, hints = Parameters.of(source.node.args), annotations.hints_of(function)
     names = (*parameters.by_position, *parameters.by_name)
     variables: dict[str, Value] = {name: said(hints[name]) if name in hints else UNKNOWN for name in names}
     defaults = function.__defaults__ or ()

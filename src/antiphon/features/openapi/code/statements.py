@@ -90,7 +90,7 @@ class Statements(Expressions, ast.NodeVisitor):
             return UNKNOWN
         inner = Statements(self.source, node, self.reader, self.flow, self.findings, scope, self)
         inner.caught, inner.is_inner = self.caught, True
-        parameters = Parameters.of_node(node.args)
+        parameters = Parameters.of(node.args)
         given: dict[str, Value] = dict.fromkeys((*parameters.by_position, *parameters.by_name), UNKNOWN)
         if made is None or made.is_open:
             given |= parameters.bound([], {}, is_open=True)

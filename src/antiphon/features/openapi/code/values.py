@@ -1,6 +1,6 @@
 """Values, as far as they are known before the code that creates them has run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from types import NoneType
 from typing import Annotated, Any, Literal, TypeAlias, TypeGuard
@@ -272,6 +272,11 @@ class Part(Of):
 THE_URL = Part(str)
 
 
+def owners_of(value: "Value") -> frozenset[Pairs]:
+    """Return the multi-dictionaries of which a value may contain any field."""
+    return value.owners if isinstance(value, Part) else frozenset({value} if isinstance(value, Pairs) else ())
+
+
 def either(*values: Value) -> Value:
     """Return a value that represents any of these values."""
     found: list[Value] = []
@@ -316,6 +321,13 @@ def parts_of(value: Value) -> tuple[Value, ...]:
         case Partial(function, positional, named):
             return (function, *positional, *[each for _, each in named])
     return ()
+
+
+def everything_in(value: Value) -> Iterator[Value]:
+    """Yield a value, and the values inside it, at any depth."""
+    yield value
+    for each in parts_of(value):
+        yield from everything_in(each)
 
 
 def replaced(value: Value, change: Callable[[Any], Value], kind: type = Ref) -> Value:
