@@ -227,6 +227,8 @@ def _responses(contract: Contract, schemas: Schemas) -> Schema:
 def _add_response(made: dict[int, Schema], given: Given, schemas: Schemas) -> None:
     response = made.setdefault(given.status, {"description": _phrase(given.status)})
     _add_headers(response, given.headers)
+    if given.status in (204, 304):
+        return
     if given.media == PROBLEM:
         _offer(response.setdefault("content", {}), PROBLEM, _problem_schema(given.body, given.status, schemas))
     elif given.media is not None and isinstance(given.body, Stream):

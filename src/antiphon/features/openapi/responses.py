@@ -137,12 +137,8 @@ def _responses_of_tuple(items: tuple[Value, ...]) -> list[Given | NotKnown]:
         body = each.body if media == each.media else body_in(media, each.body)
         named = tuple(dict.fromkeys((*each.headers, *header_names(headers))))
         own = 200 if items[0] is NONE or (each.media is None and each.status == 204) else each.status
-        made += [
-            Given(code, headers=named, has_own_status=codes is not None)
-            if code in (204, 304)
-            else each._replace(status=code, media=media, body=body, headers=named, has_own_status=codes is not None)
-            for code in codes or (own,)
-        ]
+        whole = each._replace(media=media, body=body, headers=named, has_own_status=codes is not None)
+        made += [whole._replace(status=code) for code in codes or (own,)]
     return made
 
 

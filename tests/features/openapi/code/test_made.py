@@ -225,3 +225,23 @@ def lines(request: Request) -> Any:
 
 def test_a_generator_of_a_handler_is_sent_as_text() -> None:
     assert [*document_of(lines)["responses"]["200"]["content"]] == ["text/plain"]
+
+
+def with_slice(request: Request) -> Any:
+    found: list[Any] = [1]
+    found[1:] = ["a"]
+    return found
+
+
+def test_a_slice_takes_the_items_of_what_is_assigned() -> None:
+    assert schema_of(with_slice) == {"type": "array", "items": {"anyOf": [INTEGER, TEXT]}}
+
+
+def test_a_status_that_a_hook_sets_instead_of_204_has_the_media_type_of_the_body() -> None:
+    app = App()
+
+    @app.after_request
+    def moved(request: Request, response: Response) -> None:
+        response.status = 409
+
+    assert [*document_of(lambda request: ("", 204), app)["responses"]["409"]["content"]] == ["text/plain"]

@@ -15,6 +15,7 @@ from antiphon.features.openapi.code.findings import About, Findings, Named, Read
 from antiphon.features.openapi.code.flow import Flow, Key, Stop
 from antiphon.features.openapi.code.functions import Call, call_function, call_method_of, method_for
 from antiphon.features.openapi.code.objects import (
+    changed,
     is_container,
     is_text,
     text_of,
@@ -348,7 +349,11 @@ class Frame(ast.NodeVisitor, ABC):
                 self.flow.change(each.owner, lambda one: with_header(one, key, value))
             elif call_method_of(self, each, "__setitem__", [key, value], node) is None and not isinstance(each, Ref):
                 self.escape(value)
-        self.change(owner, lambda one: with_item(one, key, value), value)
+        given = [self.flow.content(value)]
+        is_slice = isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice)
+        self.change(
+            owner, lambda one: changed(one, "extend", given, {}) if is_slice else with_item(one, key, value), value
+        )
 
     def change(self, owner: Value, change: Callable[[Value], Value], *given: Value) -> None:
         """Change the content of every object that a value may refer to. If the change can't be followed, the content

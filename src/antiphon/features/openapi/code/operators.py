@@ -107,7 +107,7 @@ def combined(left: Value, operator: ast.operator, right: Value) -> Value:
     if UNKNOWN not in alternatives(found):
         return found
     one, other = simple_type(left), simple_type(right)
-    if one is str and (other is str or isinstance(operator, ast.Mod)):
+    if one is str and (other is str or isinstance(operator, ast.Mod | ast.Mult)):
         return TEXT
     if one is other is bool and isinstance(operator, ast.BitOr | ast.BitAnd | ast.BitXor):
         return Of(bool)
