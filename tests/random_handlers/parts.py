@@ -18,8 +18,11 @@ from pathlib import Path
 
 
 def _parts_of(text: str) -> list[str]:
-    """Return the parts of a table: between empty lines, or, if it has none, its lines."""
-    return text.strip("\n").split("\n\n" if "\n\n" in text else "\n")
+    """Return the parts of a table: each line before the first empty one, and what stands between empty lines after
+    it.
+    """
+    lines, blocks = ("", text) if text.startswith("\n") else text.partition("\n\n")[::2]
+    return [each for each in (*lines.split("\n"), *blocks.strip("\n").split("\n\n")) if each]
 
 
 TABLES = {
