@@ -269,6 +269,15 @@ def test_a_call_has_the_client_s_address_and_fields_but_not_those_of_the_message
     assert not {"mcp-method", "mcp-name", "content-type", "content-length", "if-none-match"} & seen.keys()
 
 
+def test_a_handler_that_reads_its_whole_query_takes_fields_of_any_names():
+    def search(request: Request) -> dict[str, str]:
+        return {name: value.upper() for name, value in request.args.items()}
+
+    client = serve(search, method="get")
+    assert client.tools.call("search", fields={"q": "a", "n": 7}).data == {"q": "A", "n": "7"}
+    assert client.tools.call("search", fields={"q": {}}).is_error
+
+
 # Results
 
 

@@ -90,7 +90,7 @@ class Forms:
 
     def _fields(self, operation: Mapping[str, Any]) -> Iterator[_Field]:
         for each in operation.get("parameters", ()):
-            if each["in"] != "cookie":
+            if each["in"] != "cookie" and not each.get("explode"):
                 schema = _with_example(self._plain(each["schema"]), each)
                 yield _Field(each["name"], each["in"], schema, bool(each.get("required")))
         for name in dict.fromkeys(name for each in operation.get("security", ()) for name in each):

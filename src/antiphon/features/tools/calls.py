@@ -256,6 +256,8 @@ def _fault(argument: Argument, value: object) -> str | None:
         return None
     if argument.place == "query":
         items = value if isinstance(value, list) else [value]
+        if isinstance(value, dict) and argument.schema.get("type") == "object":
+            items = [*value.values()]
         is_nested = any(isinstance(each, list | dict) for each in items)
         return "must be text, a number or a list of these" if is_nested else None
     text = _text(value)
@@ -316,7 +318,9 @@ def _pairs(fields: Iterable[tuple[str, Any]]) -> list[tuple[str, str]]:
 def _of_place(definition: Definition, arguments: Mapping[str, Any], place: str) -> Iterator[tuple[str, Any]]:
     for name, value in arguments.items():
         known = definition.arguments[name]
-        if known.place == place:
+        if known.place == place == "query" and isinstance(value, dict):  # fields of any names
+            yield from value.items()
+        elif known.place == place:
             yield known.name, value
 
 
