@@ -5,7 +5,8 @@ from contextlib import suppress
 
 import pytest
 
-from antiphon import App, Limits
+from antiphon import App, Limits, Response
+from antiphon.features import Cache
 from antiphon.features.upload_progress import UploadProgress
 from antiphon.http.errors import Forbidden
 from antiphon.http.event import parse_events
@@ -248,6 +249,15 @@ def test_what_has_no_body_is_no_upload(clients, size):
     uploader, watcher = clients(app)
     assert uploader.get("/page", headers={"x-progress-id": ID}).text == "page"
     assert watcher.get(f"/progress/{ID}").status == 404
+
+
+@rows("interface", ["asgi", "rsgi", "wsgi"])
+def test_a_cached_page_does_not_vary_by_the_id_over_http_2(interface):
+    app = app_of(len)
+    app.use(Cache())
+    app.get("/page")(lambda request: Response("page", headers={"cache-control": "max-age=60"}))
+    with Client(app, interface, http_version="2") as client:
+        assert "vary" not in client.get("/page", headers={"x-progress-id": ID}).headers
 
 
 def test_the_route_is_where_it_is_wanted(clients, size):

@@ -22,6 +22,7 @@ from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import NotFound
 from antiphon.http.event import Event
 from antiphon.request.request import Request
+from antiphon.request.watching import unwatched
 from antiphon.response.response import Response
 
 Report: TypeAlias = dict[str, int | float | bool | None]
@@ -83,9 +84,12 @@ class UploadProgress:
         app.get(f"{self._prefix}/<id>", name="upload_progress")(self._report)
 
     def _begin(self, request: Request) -> None:
-        if request.head.has_body and (id_ := _id_of(request)):
-            upload = self._uploads.begin(id_, request.content)
-            request.after_response(lambda: self._uploads.end(upload))
+        if not request.head.has_body:  # unknown over HTTP/2
+            return
+        with unwatched(request):  # no response depends on the progress
+            if id_ := _id_of(request):
+                upload = self._uploads.begin(id_, request.content)
+                request.after_response(lambda: self._uploads.end(upload))
 
     def _report(self, request: Request) -> Response:
         id_: str = request.path_params["id"]

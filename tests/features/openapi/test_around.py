@@ -192,3 +192,12 @@ def test_a_limit_of_one_route_is_not_in_others() -> None:
     paths = paths_of(app)
     assert [*paths["/a"]["get"]["responses"]] == ["200", "429"]
     assert [*paths["/b"]["get"]["responses"]] == ["200"]
+
+
+def test_a_response_that_is_not_known_stays_beside_known_errors() -> None:
+    app = App()
+    app.get("/a", before=RateLimit("1/minute"))(lambda request: (each for each in request.args))
+    app.get("/b", before=RateLimit("1/minute"))(lambda request: abort(404))
+    paths = make_document(app, Info("Shop")).content["paths"]
+    assert [*paths["/a"]["get"]["responses"]] == ["200", "429"]
+    assert [*paths["/b"]["get"]["responses"]] == ["404", "429"]

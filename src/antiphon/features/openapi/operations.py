@@ -211,7 +211,8 @@ def _responses(contract: Contract, schemas: Schemas) -> Schema:
             _add_conditional(made, given, schemas)
     for status, failures in contract.failures.items():
         _add_failures(made, status, failures, schemas)
-    if not made:
+    is_unknown = any(each.about in ("given", "all") for each in contract.unread)
+    if not made or (is_unknown and all(status >= 300 for status in made)):
         made[200] = {"description": "OK"}
     for added in [each for each in contract.added if each.needs is None]:
         for status, response in made.items():
