@@ -222,8 +222,10 @@ class Program(NamedTuple):
         return known
 
     def gives(self, caller: Caller) -> frozenset[str]:
-        """Return what a caller proves to the application."""
-        return frozenset().union(*[each.gives for each in caller.signs if each.known_to & self.names])
+        """Return what a caller proves to the application. Credentials in a field prove no more beside a session."""
+        known = [each for each in caller.signs if each.known_to & self.names]
+        less = [one.gives - other.gives for one in known for other in known if other.fields and one.kind == other.kind]
+        return frozenset().union(*[each.gives for each in known]).difference(*less)
 
     def route(self, sent: Sent) -> Route | None:
         """Return the route of a request."""

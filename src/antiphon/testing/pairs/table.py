@@ -48,7 +48,7 @@ shown = SHOWN
 async def values():
     yield shown
 
-run = await runs.start(values(), owner="all")
+run = await runs.astart(values(), owner="all")
 return Response.events(run.follow())"""
 _FLASH = "request.flash(NOTE)\nreturn {**SHOWN, 'said': [each.message for each in request.flash.take()]}"
 
