@@ -1,12 +1,14 @@
 """The end of everything of a user, by one call, and what it must not touch."""
 
 import asyncio
+import gc
 import logging
 import threading
 from contextlib import suppress
 from functools import partial
 from types import SimpleNamespace
 from uuid import UUID
+from weakref import ref
 
 import pytest
 
@@ -375,6 +377,27 @@ def test_what_has_ended_by_itself_is_forgotten():
         assert browser.get("/short").text == "."
     eventually(lambda: not any([*ends._open.values()]) or None, "streams are kept")
     eventually(lambda: ends._watched_in is None or None, "nothing is open, and is watched")
+
+
+def test_a_request_that_has_ended_is_freed_while_another_is_open():
+    shop, seen = Shop(), []
+
+    async def source():
+        yield b"."
+        await asyncio.sleep(DEADLINE if len(seen) > 1 else 0)
+
+    @shop.app.get("/stream", before=login_required)
+    async def stream(request):
+        await asyncio.sleep(0)
+        seen.append(ref(request))
+        return Response(source())
+
+    browser, ends = shop.browser(7, "asgi"), shop.users._ending.of(shop.app)
+    assert browser.get("/stream").text == "."
+    with browser.stream("GET", "/stream") as still_open:
+        assert next(iter(still_open)) == b"."
+        eventually(lambda: ends._task, "what is open is not watched")
+        eventually(lambda: gc.collect() < 0 or seen[0]() is None or None, "the first request is kept")
 
 
 def test_a_file_and_an_anonymous_stream_are_left_alone(tmp_path):

@@ -13,6 +13,7 @@ credentials are gone.
 import logging
 import os
 from collections.abc import Callable
+from contextvars import Context
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from weakref import WeakSet, ref
@@ -25,6 +26,8 @@ from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 
 if TYPE_CHECKING:
+    from asyncio import Task
+
     from antiphon.features.channels.channel import ChannelListener
     from antiphon.features.channels.hub import Hub
     from antiphon.features.ending import Ending
@@ -60,7 +63,8 @@ class Ends:
         self._open: dict[str, WeakSet[Any]] = {}
         self._new: list[_New] = []
         self._watched_in: int | None = None
-        """The process whose task watches, if any."""
+        """The process whose task watches, or soon will, if any."""
+        self._task: Task[None] | None = None
 
     @property
     def blocks(self) -> bool:
@@ -107,11 +111,21 @@ class Ends:
             self._new.append(_New(ref(opened), ref(request), is_valid))
             starts, self._watched_in = self._watched_in != os.getpid(), os.getpid()
         if starts:
-            from asyncio import run_coroutine_threadsafe
-
             from antiphon.concurrency.background import background_loop
 
-            run_coroutine_threadsafe(self._watch(), background_loop().loop)
+            # Not in the context of this request, which would be kept for as long as anything is open.
+            Context().run(background_loop().loop.call_soon_threadsafe, self._look_later)
+
+    def _look_later(self) -> None:
+        from asyncio import get_running_loop
+
+        get_running_loop().call_later(LOOK_EVERY, self._begin_to_watch)
+
+    def _begin_to_watch(self) -> None:
+        from asyncio import create_task
+
+        if self._is_any_open(or_ends=True):  # a task only for what stays open: most streams have ended
+            self._task = create_task(self._watch())
 
     def _hub(self) -> "Hub":
         from antiphon.features.channels.hub import hub_of
@@ -124,7 +138,6 @@ class Ends:
     async def _watch(self) -> None:
         from asyncio import sleep
 
-        await sleep(LOOK_EVERY)
         while self._is_any_open(or_ends=True):
             try:
                 await self._listen()

@@ -8,7 +8,7 @@ unknown: code of other packages, templates, other applications, and names chosen
 
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -27,16 +27,16 @@ _UNKNOWN_NAMES = frozenset({
 })  # fmt: skip
 """Names with which code of an application refers to objects that are not known before it runs."""
 _HARMLESS = (
-    "adapters", "app", "body", "concurrency", "environment", "explanations", "features.ending", "features.ends",
-    "features.health", "features.metrics", "features.openapi", "features.stores", "handler", "http", "paths", "request",
-    "response", "routing", "serialization", "types", "uploads", "websockets",
+    "adapters.", "app.", "body.", "concurrency.", "environment.", "explanations.", "features.ending.", "features.ends.",
+    "features.health.", "features.metrics.", "features.openapi.", "features.stores.", "handler.", "http.", "paths.",
+    "request.", "response.", "routing.", "serialization.", "types.", "uploads.", "websockets.",
 )  # fmt: skip
 """Modules of this package that read no dependency, or only for other requests."""
-_READING = ("app.callers",)
+_READING = ("app.callers.",)
 """Modules in these that do read some."""
 _OPEN = (
-    "cli", "dialects", "embedding", "features.forms", "features.hypermedia", "features.file_routes",
-    "features.templates", "features.tools", "features.views", "frameworks", "testing",
+    "cli.", "dialects.", "embedding.", "features.forms.", "features.hypermedia.", "features.file_routes.",
+    "features.templates.", "features.tools.", "features.views.", "frameworks.", "testing.",
 )  # fmt: skip
 """Modules of this package that call any code of an application, such as its templates."""
 _LIBRARIES = frozenset({"joserfc", "msgspec"})
@@ -97,7 +97,7 @@ class Readings:
         if not _is_followed(each.__module__ if is_made_here else type(each).__module__):
             return () if is_made_here else _held_by(each)
         if isinstance(each, FunctionType):
-            asks_for_caller = any("caller" in code.co_names for code in _codes(each.__code__))
+            asks_for_caller = "caller" in _names_in(each.__code__)
             return *_referred_by(each), *(self._identifiers if asks_for_caller else ())
         if isinstance(each, type):
             return [*vars(each).values(), *each.__bases__]
@@ -118,13 +118,9 @@ def _is_followed(module: str | None) -> bool:
         if "site-packages" in file or "dist-packages" in file:
             raise _UnknownError
         return True
-    if _is_in(rest, _OPEN):
+    if f"{rest}.".startswith(_OPEN):
         raise _UnknownError
-    return rest != "" and (_is_in(rest, _READING) or not _is_in(rest, _HARMLESS))
-
-
-def _is_in(module: str, packages: Iterable[str]) -> bool:
-    return any(f"{module}.".startswith(f"{each}.") for each in packages)
+    return rest != "" and (f"{rest}.".startswith(_READING) or not f"{rest}.".startswith(_HARMLESS))
 
 
 def _held_by(each: Any) -> Iterable[Any]:
@@ -152,7 +148,7 @@ def _attributes(each: Any) -> dict[str, Any]:
 
 def _referred_by(function: FunctionType) -> Iterator[Any]:
     """Yield the objects to which a function's code refers by name. Raises _UnknownError."""
-    names = {name for code in _codes(function.__code__) for name in code.co_names}
+    names = _names_in(function.__code__)
     if not (function.__module__ or "").startswith("antiphon.") and not _UNKNOWN_NAMES.isdisjoint(names):
         raise _UnknownError
     yield from (_BY_NAME[name] for name in names if name in _BY_NAME)
@@ -175,25 +171,32 @@ def _referred_by(function: FunctionType) -> Iterator[Any]:
 
 def _imported_by(code: CodeType) -> Iterator[ModuleType]:
     """Yield the modules that a function imports. Raises _UnknownError for modules that aren't loaded yet."""
+    for level, name in _imports_in(code):
+        if level != 0:  # a relative import
+            raise _UnknownError
+        if _is_followed(name):
+            if (module := sys.modules.get(name)) is None:
+                raise _UnknownError
+            yield module
+
+
+# The code of features is followed from each of their functions.
+@lru_cache(2000)
+def _names_in(code: CodeType) -> frozenset[str]:
+    return frozenset(code.co_names).union(*[_names_in(each) for each in code.co_consts if isinstance(each, CodeType)])
+
+
+@lru_cache(2000)
+def _imports_in(code: CodeType) -> tuple[tuple[int, str], ...]:
+    """Return the level and the name of each import."""
     from dis import get_instructions, opmap
 
-    for each in _codes(code):
-        if opmap["IMPORT_NAME"] not in each.co_code[::2]:
-            continue
-        steps = [*get_instructions(each)]
-        for level, step in zip(steps, steps[2:], strict=False):
-            if step.opname != "IMPORT_NAME":
-                continue
-            if level.argval != 0:  # a relative import
-                raise _UnknownError
-            if _is_followed(name := str(step.argval)):
-                if (module := sys.modules.get(name)) is None:
-                    raise _UnknownError
-                yield module
-
-
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for each in code.co_consts:
-        if isinstance(each, CodeType):
-            yield from _codes(each)
+    found: list[tuple[int, str]] = []
+    if opmap["IMPORT_NAME"] in code.co_code[::2]:
+        steps = [*get_instructions(code)]
+        found += [
+            (level.argval, str(step.argval))
+            for level, step in zip(steps, steps[2:], strict=False)
+            if step.opname == "IMPORT_NAME"
+        ]
+    return (*found, *[each for one in code.co_consts if isinstance(one, CodeType) for each in _imports_in(one)])
