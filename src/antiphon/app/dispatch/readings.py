@@ -52,6 +52,8 @@ class Readings:
         self._identifiers = identifiers
         self._sources: Mapping[Any, Source] = {source.provides: source for source in sources}
         self._known: dict[int, tuple[Any, frozenset[Any] | None]] = {}
+        self._followed: dict[int, tuple[Any, list[Any]]] = {}
+        """What objects refer to: functions of one application have most of it in common."""
 
     def may_read(self, function: Any, dependency: Any) -> bool:
         """Return True if a function refers to a dependency, or if it can't be followed to its end."""
@@ -71,7 +73,9 @@ class Readings:
                 continue
             found[id(each)] = each
             try:
-                left += self._referred(each)
+                if (known := self._followed.get(id(each))) is None:
+                    known = self._followed[id(each)] = each, [*self._referred(each)]
+                left += known[1]
             except Exception:  # also of objects that run code when they are inspected
                 return None
             if len(found) > _MOST:

@@ -101,19 +101,18 @@ def _with_check_digit(number: str) -> str:
 def marked_names() -> frozenset[str]:
     """Return the names of the members that models mark as ``Secret``, in all modules that import this mark."""
     found: set[str] = set()
+    places = {id(Secret), *[id(sys.modules[name]) for name in ("antiphon", "antiphon.features") if name in sys.modules]}
     for module in [*sys.modules.values()]:
         names = getattr(module, "__dict__", None)
         if not isinstance(module, ModuleType) or not names or module.__name__.partition(".")[0] == "antiphon":
             continue
-        kinds = [(type(each), each) for each in [*names.values()]]  # proxies report the __class__ of other objects
-        if any(each is Secret or (kind is ModuleType and each.__name__ in _PLACES) for kind, each in kinds):
-            for kind, each in kinds:
-                if issubclass(kind, type):
-                    found.update(_marked_in(each))
+        held = [*names.values()]
+        if places.isdisjoint(map(id, held)):  # made for each request that is kept, so it may not take long
+            continue
+        for each in held:
+            if issubclass(type(each), type):  # proxies report the __class__ of other objects
+                found.update(_marked_in(each))
     return frozenset(found)
-
-
-_PLACES = frozenset({"antiphon", "antiphon.features"})
 
 
 def _marked_in(model: type) -> Iterable[str]:

@@ -5,19 +5,21 @@ import gc
 import linecache
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from time import monotonic, sleep
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 
 from antiphon.app.application import App
 from antiphon.features.signatures.signing import sign
 from antiphon.request.request import Request
-from antiphon.testing.client import Client
+from antiphon.testing.client import AsyncClient
 from antiphon.testing.cookies import CookieJar
 from antiphon.testing.errors import BrokenResponse, HandshakeRefused, LifespanError
+from antiphon.testing.loop_thread import LoopThread
 from antiphon.testing.pairs.programs import Caller, Program, Sent
 
+T = TypeVar("T")
 Interface: TypeAlias = Literal["wsgi", "asgi", "rsgi"]
 
 
@@ -75,6 +77,10 @@ class Left(NamedTuple):
     what: str
 
 
+PATIENCE = 3.0
+"""The seconds after which what is still alive is a failure."""
+
+
 class NotMade(Exception):
     """An application that could not be made or started."""
 
@@ -112,20 +118,11 @@ def run(program: Program, way: Way) -> Outcome:
         app = outer
     files = _files()
     with _logged() as records:
-        client = Client(
+        client = AsyncClient(
             app, way.interface, raise_errors=False, follow_redirects=False, timeout=10.0, http_version=way.version
         )
-        try:
-            client.__enter__()
-        except LifespanError as error:
-            raise NotMade(str(error)) from error
-        except Exception as error:  # over WSGI, the startup's own error
-            raise NotMade(f"{type(error).__name__}: {error}") from error
-        with closing_of(client):
-            visitors = _Visitors(
-                client, names, way, {each.name for each in program.routes if "signer" in each.requires}
-            )
-            seen = tuple([visitors.send(each) for each in program.sent])
+        visitors = _Visitors(client, names, way, {each.name for each in program.routes if "signer" in each.requires})
+        seen = _on_loop(visitors.send_all(program.sent))
         shown = [repr(eval(each.shows, names)) for _, each in program.features if each.shows]  # noqa: S307
         logged = "\n".join([f"{record.getMessage()} {_extra(record)}" for record in records])
         records.clear()
@@ -137,10 +134,24 @@ def run(program: Program, way: Way) -> Outcome:
     return Outcome(way, seen, left, logged, "\n".join(shown), secrets)
 
 
+_loops: list[LoopThread] = []
+"""The loop of all programs: a thread for each would take as long as its requests."""
+
+
+def _on_loop(coroutine: Coroutine[Any, Any, T]) -> T:
+    if not _loops or not _loops[0].is_usable:
+        _loops[:] = [LoopThread()]
+    try:
+        return _loops[0].run(coroutine, 60.0)
+    except TimeoutError:
+        _loops.clear()  # what hangs stays on it
+        raise
+
+
 class _Visitors:
     """The callers of a program, each with its own cookies and responses."""
 
-    def __init__(self, client: Client, names: dict[str, Any], way: Way, signed: set[str]) -> None:
+    def __init__(self, client: AsyncClient, names: dict[str, Any], way: Way, signed: set[str]) -> None:
         self._client = client
         self._names = names
         self._way = way
@@ -161,40 +172,56 @@ class _Visitors:
         fields = [value.split(" ")[-1] for name, value in self._filled(caller, caller.fields) if name != "x-tenant"]
         return frozenset([each for each in (*cookies, *fields) if len(each) > 8])
 
-    def send(self, sent: Sent) -> Seen:
-        """Send a request, and return what is seen of its response."""
+    async def send_all(self, sent: tuple[Sent, ...]) -> tuple[Seen, ...]:
+        """Start the application, send all requests, and shut it down. Raises NotMade."""
+        try:
+            await self._client.__aenter__()
+        except LifespanError as error:
+            raise NotMade(str(error)) from error
+        except Exception as error:  # over WSGI, the startup's own error
+            raise NotMade(f"{type(error).__name__}: {error}") from error
+        try:
+            return tuple([await self._send(each) for each in sent])
+        finally:
+            await self._client.__aexit__(None, None, None)
+
+    async def _send(self, sent: Sent) -> Seen:
         jar = self._jar(sent.caller)
         self._client.cookies = jar
         effects, opened = self._names["EFFECTS"], self._names["OPEN"]
         before = len(effects)
         if sent.like == "socket":
-            return self._converse(sent)
+            return await self._converse(sent)
         body: list[bytes] = []
         is_whole = True
         options: dict[str, Any] = {"headers": self._fields(sent)}
         if sent.body is not None:
             options["body"] = [*sent.body] if isinstance(sent.body, tuple) else sent.body
-        with self._client.stream(sent.method, self._way.prefix + sent.target, **options) as response:
+        async with self._client.stream(sent.method, self._way.prefix + sent.target, **options) as response:
             status, fields = response.status, tuple(response.headers.items())
             try:
-                body.extend(response)
+                async for chunk in response:
+                    body.append(chunk)  # noqa: PERF401 - what comes before a break is kept
             except BrokenResponse:
                 is_whole = False
         content = b"".join(body)
         if ("content-encoding", "gzip") in fields and content:
             content = _unpacked(content)
         self._texts[sent.caller, sent.target] = content.decode("latin-1")
-        left_open = () if not opened else tuple(opened) if not _eventually(lambda: not opened) else ()
-        return Seen(status, fields, content, is_whole, tuple(effects[before:]), left_open)
+        end = monotonic() + PATIENCE
+        while opened and monotonic() < end:
+            await asyncio.sleep(0.005)
+        return Seen(status, fields, content, is_whole, tuple(effects[before:]), tuple(opened))
 
-    def _converse(self, sent: Sent) -> Seen:
+    async def _converse(self, sent: Sent) -> Seen:
         """Open a WebSocket, say the note, and return what the application says then."""
         if self._way.interface == "wsgi":
             return Seen(0, (), b"", True, (), ())
         try:
-            with self._client.websocket(self._way.prefix + sent.target, headers=self._fields(sent)) as socket:
-                socket.send(sent.note)
-                said = socket.receive()
+            target, fields = self._way.prefix + sent.target, self._fields(sent)
+            async with self._client.websocket(target, headers=fields) as socket:
+                await socket.send(sent.note)
+                said = await socket.receive()
         except HandshakeRefused as refused:
             return Seen(
                 refused.response.status, tuple(refused.response.headers.items()), refused.response.body, True, (), ()
@@ -232,15 +259,6 @@ def _unpacked(content: bytes) -> bytes:
     import zlib
 
     return zlib.decompressobj(31).decompress(content)
-
-
-@contextmanager
-def closing_of(client: Client) -> Iterator[None]:
-    """Shut down what a client has started."""
-    try:
-        yield
-    finally:
-        client.__exit__(None, None, None)
 
 
 @contextmanager
@@ -296,7 +314,7 @@ def _files() -> int:
 
 def _eventually(is_so: Any) -> bool:
     """Wait, for a moment, until something is so."""
-    end = monotonic() + 3.0
+    end = monotonic() + PATIENCE
     while not is_so():
         if monotonic() > end:
             return False
