@@ -172,7 +172,8 @@ class _Composer:
             fitting = [option for option in each.options if kind in option.kinds and (option.in_view or not is_view)]
             if fitting:
                 option = self._random.choice(fitting)
-                if self._random.random() < max(option.rate, 0.7 if each.name in self._pair else 0.0):
+                likely = 0.7 if each.name in self._pair and option.rate > 0.1 else 0.0
+                if self._random.random() < max(option.rate, likely):
                     yield each.name, option
 
     def _callers(self, program: Program) -> list[Caller]:

@@ -167,7 +167,7 @@ class Sent(NamedTuple):
     beside: Caller | None = None
     """The caller who has used this request's Idempotency-Key before."""
     like: str = ""
-    """The way in which this repeats the request before it: "HEAD", "chunks", "gzip"."""
+    """The way in which this repeats the request before it: "HEAD", "chunks", "gzip", "condition"."""
 
 
 class Around(NamedTuple):
@@ -238,6 +238,8 @@ class Program(NamedTuple):
         """
         if sent.is_broken or not route.requires <= self.gives(sent.caller):
             return "refused"
+        if sent.like == "condition":
+            return "any"
         if sent.beside is None:
             return "accepted"
         mine, given = self._proven(sent.caller, route), self._proven(sent.beside, route)

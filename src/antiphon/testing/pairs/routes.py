@@ -178,6 +178,9 @@ class Requests:
         if route.kind == "tool":
             yield self._as_tool(route, sent.caller)
         if route.is_once and random.random() < 0.7:
+            if random.random() < 0.5:  # with a newer token, it is a repeat all the same
+                pages = [each for each in self._program.routes if (each.kind, each.method) == ("begin", "GET")]
+                yield from (Sent(sent.caller, "GET", each.pattern, each.name) for each in pages)
             yield sent
         if random.random() < 0.3:
             yield from self._without(route, sent)
@@ -189,6 +192,11 @@ class Requests:
                 yield self._other_way(route, sent)
         elif random.random() < 0.3:
             yield sent._replace(method="HEAD", like="HEAD", note="")
+        elif random.random() < 0.2:
+            condition = random.choice([("range", "bytes=99999-"), ("if-match", '"other"')])
+            other = self._sent(route, sent.caller)
+            yield other._replace(fields=(*other.fields, condition), like="condition", note="")
+            yield other
         elif random.random() < 0.4:
             fields = dict(sent.fields)
             coding = {} if fields.pop("accept-encoding", None) else {"accept-encoding": "gzip"}

@@ -119,7 +119,7 @@ def run(program: Program, way: Way) -> Outcome:
     files = _files()
     with _logged() as records:
         client = AsyncClient(
-            app, way.interface, raise_errors=False, follow_redirects=False, timeout=10.0, http_version=way.version
+            app, way.interface, raise_errors=False, follow_redirects=False, timeout=8.0, http_version=way.version
         )
         visitors = _Visitors(client, names, way, {each.name for each in program.routes if "signer" in each.requires})
         seen = _on_loop(visitors.send_all(program.sent))

@@ -110,7 +110,8 @@ def _users_of_each_kind() -> Iterator[Feature]:
     yield _users("Basic", _BASIC, _shown("Basic", "authorization", passwords))
     keys = _shown("ByKey", "x-api-key", {name: f"key-of-{name}" for name in NAMES})
     by_key = _users("ByKey", "ByKey(lambda key: PEOPLE.get(key.removeprefix('key-of-')))", keys, _BY_KEY)
-    yield by_key._replace(options=by_key.options[:1])
+    unscoped = by_key.options[1]._replace(rate=0.1)  # it has no scopes: such an application can't be made
+    yield by_key._replace(options=(by_key.options[0], unscoped))
     made = [
         each._replace(begins=(("POST", f"/key/{each.value}"),))
         for each in _shown("APIKey", "x-api-key", {name: f"$/key/{name}" for name in NAMES})
@@ -174,7 +175,11 @@ def _what_guards() -> Iterator[Feature]:
     yield Feature("RateLimit", "app.use(RateLimit('90/day'))", places=APPS, options=limits, statuses=limited)
     by = "by=lambda request: request.caller.key"
     yield Feature("limit of each user", f"app.use(RateLimit('99/day', name='each', {by}))", statuses=limited)
-    yield Feature("Cache", "app.use(Cache())", places=APPS, statuses=frozenset({206, 304, 412, 416, 504}))
+    conditions = "if-match if-modified-since if-none-match if-range if-unmodified-since range"
+    yield Feature(
+        "Cache", "app.use(Cache())", places=APPS, statuses=frozenset({206, 304, 412, 416, 504}),
+        parameters=frozenset(conditions.split()),
+    )  # fmt: skip
     yield Feature("CORS", "app.use(CORS(['https://shop.example']))", places=APPS)
     progress = ("x-progress-id", "0b7d2a4e-9f1c-4c63-8a55-d1e2f3a4b5c6")
     yield Feature("UploadProgress", "app.use(UploadProgress())", writes_send=(progress,))

@@ -55,7 +55,8 @@ def _failures(program: Program, ways: tuple[Way, ...], wants_document: bool) -> 
             for each in Random(program.seed).sample(callers, min(1, len(callers)))
         ]
     except NotMade as error:
-        if sum(name in str(error) for name in program.names) < 2:  # it names both
+        parts = {*program.names, *[each.name for each in program.routes]}
+        if sum(name in str(error) for name in parts) < 2:  # it names both
             yield Failure("refusals", "the application can't be made", ways[:1], what=str(error))
         return
     observed = Observed(program, tuple(outcomes), tuple(alone))
