@@ -1,4 +1,4 @@
-"""What tests of features run on: interfaces, kinds of handlers and of stores, and a real Valkey or Redis server."""
+"""What tests of features run on: interfaces, kinds of handlers and of stores, and real servers of Valkey or Redis and of PostgreSQL."""
 
 from contextlib import closing
 
@@ -6,10 +6,12 @@ import pytest
 
 from antiphon.features import CookieStore, MemoryStore, SQLiteStore, rate_limits
 from antiphon.features.stores import circuit_breaker
+from tests.helpers.postgres import PostgresServer
 from tests.helpers.system_programs import required_program
 from tests.helpers.valkey import SentinelSet, ValkeyCluster, ValkeyServer
 
 _valkey_server = required_program("valkey-server", "redis-server")
+_postgres_program = required_program("postgres-server", "postgres")
 
 
 @pytest.fixture(params=["wsgi", "asgi", "rsgi"])
@@ -86,6 +88,18 @@ def valkey_sentinel(tmp_path_factory, request):
     """A primary, a replica and three Sentinels."""
     with SentinelSet(request.getfixturevalue("valkey-server"), tmp_path_factory.mktemp("sentinel")) as servers:
         yield servers
+
+
+@pytest.fixture(scope="session")
+def postgres_server(request):
+    with PostgresServer(request.getfixturevalue("postgres-server")) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres(postgres_server):
+    """The URL of a database of the test's own, on a server that other tests use, too."""
+    return postgres_server.database()
 
 
 @pytest.fixture(params=["sqlite", "valkey"])

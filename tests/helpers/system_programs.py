@@ -1,12 +1,13 @@
 """Programs that only the system has, and what becomes of tests without: `make system-packages` installs them."""
 
+import glob
 import inspect
 import os
 import shutil
 
 import pytest
 
-SERVERS = "/usr/local/sbin", "/usr/sbin", "/sbin"
+SERVERS = "/usr/local/sbin", "/usr/sbin", "/sbin", *sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True)
 """Folders of servers, which are not on every user's PATH."""
 
 PLACES = os.environ.get("PROGRAMS") or os.pathsep.join([os.environ.get("PATH", os.defpath), *SERVERS])
