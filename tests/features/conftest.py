@@ -1,4 +1,4 @@
-"""What tests of features run on: interfaces, kinds of handlers and of stores, and real servers of Valkey or Redis and of PostgreSQL."""
+"""What tests of features run on: interfaces, kinds of handlers and of stores, and real servers that keep them."""
 
 from contextlib import closing
 
