@@ -107,12 +107,15 @@ class PostgresServer(_Process):
 
     def freeze(self):
         """Have the server accept connections, as the system does for it, and answer nothing."""
-        for each in self._pids():
-            os.kill(each, signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def thaw(self):
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number):
         for each in self._pids():
-            os.kill(each, signal.SIGCONT)
+            with suppress(ProcessLookupError):  # its client has just left
+                os.kill(each, number)
 
     def _pids(self):
         """The server's processes: each connection has one, in a session of its own."""

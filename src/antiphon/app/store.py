@@ -15,7 +15,7 @@ from hashlib import sha256
 from math import isfinite
 from pathlib import Path
 from secrets import token_urlsafe
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 import msgspec
 
@@ -23,6 +23,9 @@ from antiphon.explanations import explained, feature_in_use
 from antiphon.handler.contract import note_outage
 from antiphon.http.errors import ServiceUnavailable
 from antiphon.response.response import Response, response_of
+
+if TYPE_CHECKING:
+    from antiphon.app.channel_log import ChannelLog
 
 FORMAT = b"\x01"
 """The format version that is written. Versions from earlier releases stay readable forever."""
@@ -220,6 +223,10 @@ class Store(ABC):
         """
         return None
 
+    def channel_log(self, name: str) -> "ChannelLog | None":  # noqa: ARG002 - for stores that keep channels
+        """Return the log with a channel of this name, or None if the store keeps no channels."""
+        return None
+
     @abstractmethod
     def load(self, key: str) -> StoreEntry | None:
         """Return the entry under a key, or None if there is none."""
@@ -317,7 +324,7 @@ def hash_key(key: str) -> bytes:
     return sha256(key.encode("utf-8", "surrogatepass")).digest()
 
 
-ON_SERVER = "SQLiteStore(path) or ValkeyStore(url)"
+ON_SERVER = "SQLiteStore(path), PostgresStore(url) or ValkeyStore(url)"
 """The stores that error messages suggest."""
 
 

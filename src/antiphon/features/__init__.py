@@ -57,6 +57,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "features.signatures.signing": "SignedResponses sign",
         "features.stores.cookie": "CookieStore",
         "features.stores.memory": "MemoryStore",
+        "features.stores.postgres": "PostgresStore",
         "features.stores.sqlite": "SQLiteStore",
         "app.store": "OwnedEntry Store StoreCount StoreEntry StoreUnavailable",
         "features.stores.valkey.store": "ValkeyStore",

@@ -71,6 +71,7 @@ from antiphon.features.signatures.webhooks import (
 )
 from antiphon.features.stores.cookie import CookieStore
 from antiphon.features.stores.memory import MemoryStore
+from antiphon.features.stores.postgres import PostgresStore
 from antiphon.features.stores.sqlite import SQLiteStore
 from antiphon.features.stores.valkey.store import ValkeyStore
 from antiphon.features.templates.feature import Templates
@@ -124,6 +125,7 @@ __all__ = [
     "Page",
     "Passkey",
     "PasskeyLogin",
+    "PostgresStore",
     "PermissionsPolicy",
     "Personal",
     "ProtectedResource",

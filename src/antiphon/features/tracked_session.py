@@ -6,7 +6,7 @@ from hashlib import sha256
 from secrets import token_urlsafe
 from typing import Any
 
-from antiphon.app.store import Store, StoreEntry, StoreUnavailable, store_name
+from antiphon.app.store import ON_SERVER, Store, StoreEntry, StoreUnavailable, store_name
 from antiphon.explanations import explained, named
 from antiphon.features.ends import NewOwner
 from antiphon.http.errors import without_traceback
@@ -191,7 +191,7 @@ class TrackedSession(Session):
                 "store-cannot",
                 NotImplementedError(
                     f"Sessions: {type(self._store).__name__} can't end sessions of other clients, which keep them"
-                    " themselves: SQLiteStore(path) or ValkeyStore(url) can"
+                    f" themselves: {ON_SERVER} can"
                 ),
             )
 

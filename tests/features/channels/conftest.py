@@ -4,11 +4,11 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from antiphon.features import MemoryStore, SQLiteStore, ValkeyStore
-from tests.features.stores.conftest import OF_SEVERAL_SERVERS, SERVERS
+from antiphon.features import MemoryStore, PostgresStore, SQLiteStore, ValkeyStore
+from tests.features.stores.conftest import ON_SERVERS, SERVERS
 
 
-@pytest.fixture(params=["memory", "sqlite", pytest.param("valkey", marks=pytest.mark.processes), *OF_SEVERAL_SERVERS])
+@pytest.fixture(params=["memory", "sqlite", *ON_SERVERS])
 def open_store(request, tmp_path):
     """Open the store, or another one of the same data."""
     with ExitStack() as stack:
@@ -20,6 +20,8 @@ def open_store(request, tmp_path):
                     return memory
                 case "sqlite":
                     store = SQLiteStore(tmp_path / "store.db", timeout=30)
+                case "postgres":
+                    store = PostgresStore(request.getfixturevalue("postgres"), timeout=30)
                 case kind:
                     url = request.getfixturevalue(SERVERS[kind]).url
                     store = ValkeyStore(url, prefix=f"{tmp_path}:", timeout=30)

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from antiphon.features import MemoryStore, SQLiteStore, ValkeyStore
+from antiphon.features import MemoryStore, PostgresStore, SQLiteStore, ValkeyStore
 from tests.features.conftest import Clock
 
 
@@ -45,7 +45,13 @@ OF_SEVERAL_SERVERS = [
 ]
 
 
-@pytest.fixture(params=["memory", "sqlite", pytest.param("valkey", marks=pytest.mark.processes), *OF_SEVERAL_SERVERS])
+ON_SERVERS = [
+    *(pytest.param(kind, marks=pytest.mark.processes) for kind in ("postgres", "valkey")),
+    *OF_SEVERAL_SERVERS,
+]
+
+
+@pytest.fixture(params=["memory", "sqlite", *ON_SERVERS])
 def kept(request, tmp_path):
     """One of the stores that keep entries on the server, with its clock."""
     opened = []
@@ -62,6 +68,9 @@ def kept(request, tmp_path):
             yield Clocked(opening(lambda clock: opened[0] if opened else MemoryStore(clock=clock)))
         case "sqlite":
             yield Clocked(opening(lambda clock: SQLiteStore(tmp_path / "store.db", timeout=30, clock=clock)))
+        case "postgres":
+            url = request.getfixturevalue("postgres")
+            yield Clocked(opening(lambda clock: PostgresStore(url, timeout=30, clock=clock)))
         case kind:
             url = request.getfixturevalue(SERVERS[kind]).url
             yield Timed(opening(lambda clock: ValkeyStore(url, prefix=f"{tmp_path}:", timeout=30, clock=clock)))

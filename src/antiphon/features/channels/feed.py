@@ -10,7 +10,8 @@ from contextlib import suppress
 from itertools import islice
 from threading import Condition, Lock, RLock
 
-from antiphon.features.channels.message import Entry, Item, Keep, MissedMessages, Position
+from antiphon.app.channel_log import Entry, Position
+from antiphon.features.channels.message import Item, Keep, MissedMessages
 
 BATCH = 64
 """The number of items that a listener receives at once."""

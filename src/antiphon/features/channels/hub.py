@@ -10,19 +10,15 @@ from contextlib import suppress
 from random import SystemRandom
 from secrets import token_hex
 from threading import Condition, Lock, Thread
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from antiphon.app.store import Store, StoreUnavailable
+from antiphon.app.channel_log import BATCH, ChannelLog, Entry, Position, Positions
+from antiphon.app.store import ON_SERVER, Store, StoreUnavailable
 from antiphon.explanations import explained
 from antiphon.features.channels.feed import Feed
-from antiphon.features.channels.message import BATCH, ChannelLog, Entry, Keep, Position, Positions
+from antiphon.features.channels.message import Keep
 from antiphon.features.stores.memory import LOOKED_AT, MemoryStore
-
-if TYPE_CHECKING:
-    from antiphon.features.stores.sqlite import SQLiteStore
-    from antiphon.features.stores.valkey.store import ValkeyStore
-
 
 RENEWALS = 3
 """The number of times that a lease is renewed before it would expire."""
@@ -350,6 +346,7 @@ class StoredHub(Hub):
         self._forget_unused()
         with self._lock:
             if not self._feeds:
+                self._log.close()
                 self._is_reading = False
                 return None
             return {feed.name: feed.position for feed in self._feeds.values() if feed.is_loaded}
@@ -386,38 +383,17 @@ def hub_of(store: Store, name: str, feature: str) -> Hub:
     with _lock:
         if isinstance(store, MemoryStore):
             return _in_memory.setdefault(store, MemoryHub())
-        from antiphon.features.stores.sqlite import SQLiteStore
-        from antiphon.features.stores.valkey.store import ValkeyStore
-
-        if isinstance(store, SQLiteStore):
-            return _in_file(store)
-        if isinstance(store, ValkeyStore):
-            return _on_server(store, name)
+        log = store.channel_log(name)
+        if log is not None:
+            key = os.getpid(), type(log), log.place
+            hub = _stored.get(key)
+            if hub is None:
+                hub = _stored[key] = StoredHub(log)
+            return hub
     raise explained(
         "bad-feature-option",
-        TypeError(f"{feature} needs a MemoryStore, SQLiteStore or ValkeyStore, not {type(store).__name__}"),
+        TypeError(
+            f"{feature} needs a MemoryStore or a store that keeps channels, such as {ON_SERVER}, not"
+            f" {type(store).__name__}"
+        ),
     )
-
-
-def _in_file(store: "SQLiteStore") -> StoredHub:
-    from antiphon.features.channels.sqlite import SQLiteLog
-
-    key = os.getpid(), str(store._path)
-    hub = _stored.get(key)
-    if hub is None:
-        hub = _stored[key] = StoredHub(SQLiteLog(store))
-    return hub
-
-
-def _on_server(store: "ValkeyStore", name: str) -> StoredHub:
-    """Return the hub for all channels on a server; in a cluster, where a read is limited to one shard, the hub of a
-    group.
-    """
-    from antiphon.features.channels.valkey import ValkeyLog, group_of
-
-    group = group_of(name) if store._commands.is_sharded else 0
-    key = os.getpid(), store._calls.name, store._commands.prefix, group
-    hub = _stored.get(key)
-    if hub is None:
-        hub = _stored[key] = StoredHub(ValkeyLog(store, group))
-    return hub

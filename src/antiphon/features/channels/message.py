@@ -1,10 +1,10 @@
-"""Messages of channels, their ids, the notice for missed messages, and the interface of stores that keep them."""
+"""Messages of channels, their ids, and the notice for missed messages."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
 from math import inf
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
+from antiphon.app.channel_log import Entry, Position
 from antiphon.http.event import Event
 from antiphon.serialization.json import decode_json
 
@@ -30,19 +30,6 @@ class MissedMessages(NamedTuple):
     before: str | None
 
 
-class Position(NamedTuple):
-    """A message's position in its channel: its number, and the epoch, which changes when messages were lost.
-
-    A channel's numbers have no gaps, so missing messages can be counted.
-    """
-
-    epoch: int
-    number: int
-
-    def __str__(self) -> str:
-        return f"{self.epoch}-{self.number}"
-
-
 _id = re.compile("(0|[1-9][0-9]{0,17})-([1-9][0-9]{0,17})").fullmatch
 
 
@@ -63,30 +50,6 @@ class Keep(NamedTuple):
         return Keep(max(self.most, other.most), max(self.size, other.size))
 
 
-class Entry:
-    """A message in its stored form, shared by all of a process's listeners."""
-
-    __slots__ = ("_event", "data", "position", "read")
-
-    def __init__(self, position: Position, data: bytes) -> None:
-        self.position = position
-        self.data = data
-        self.read: object = None
-        """The decoded data, for all listeners."""
-        self._event: Event | None = None
-
-    def message(self) -> ChannelMessage:
-        """Return the message, with a separate copy of the value for each caller."""
-        return ChannelMessage(str(self.position), decode_json(self.data))
-
-    def event(self) -> Event:
-        """Return the message's event, shared by all listeners. Text is sent as is, other values as JSON."""
-        if self._event is None:
-            text = decode_json(self.data) if self.data[:1] == b'"' else self.data.decode()
-            self._event = Event(text, id=str(self.position))
-        return self._event
-
-
 Item: TypeAlias = Entry | MissedMessages
 """An item that a listener receives."""
 
@@ -98,60 +61,4 @@ def event_of(item: Item) -> Event:
 
 def message_of(item: Item) -> ChannelMessage | MissedMessages:
     """Return an item as ``listen`` yields it."""
-    return item if isinstance(item, MissedMessages) else item.message()
-
-
-BATCH = 500
-"""The number of messages to read at once."""
-
-LONGEST_WATCH = 1.0
-"""The longest time that ``watch`` waits, in seconds."""
-
-Positions: TypeAlias = Mapping[str, Position | None]
-"""The position of each channel's newest known message, by the channel's name; None for a channel without messages."""
-
-
-class ChannelLog(Protocol):
-    """The messages and members of a store's channels. All methods block, and raise StoreUnavailable."""
-
-    def append(self, name: str, keep: int, data: bytes) -> Position:
-        """Store a message and return its position. Forget all but approximately the newest ``keep`` messages."""
-        ...
-
-    def tail(self, name: str, most: int) -> list[Entry]:
-        """Return the newest messages, oldest first."""
-        ...
-
-    def after(self, name: str, position: Position | None) -> list[Entry]:
-        """Return the first messages after a position, up to BATCH. None means the beginning."""
-        ...
-
-    def newest(self, name: str) -> Position | None:
-        """Return the position of the newest message, or None if there is none."""
-        ...
-
-    def watch(self, positions: Positions) -> Mapping[str, Sequence[Entry]]:
-        """Wait up to LONGEST_WATCH until messages arrive after these positions, or until ``interrupt`` is called."""
-        ...
-
-    def interrupt(self) -> None:
-        """Make ``watch`` check again, because this process has sent a message or has begun to listen to another
-        channel.
-        """
-        ...
-
-    def expire(self, name: str, seconds: float) -> None:
-        """Schedule a channel's messages to be forgotten in this many seconds, replacing any earlier schedule."""
-        ...
-
-    def renew(self, name: str, token: str, members: Iterable[str], ttl: float) -> None:
-        """Keep members present for ``ttl`` seconds from now, for the process with this token."""
-        ...
-
-    def withdraw(self, name: str, token: str, member: str) -> None:
-        """End a member's presence for the process with this token."""
-        ...
-
-    def members(self, name: str) -> list[str]:
-        """Return the members that are present, in any order, once for each process that reports them."""
-        ...
+    return item if isinstance(item, MissedMessages) else ChannelMessage(str(item.position), decode_json(item.data))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from threading import Event
 
-from antiphon.features.channels.message import BATCH, Entry, Position, Positions
+from antiphon.app.channel_log import BATCH, ChannelLog, Entry, Position, Positions
 from antiphon.features.stores.sqlite import SQLiteStore
 from antiphon.features.stores.sqlite_connections import Connection
 
@@ -36,11 +36,12 @@ do update set expires = excluded.expires
 """
 
 
-class SQLiteLog:
+class SQLiteLog(ChannelLog):
     """The messages and members of channels in a store's file."""
 
     def __init__(self, store: SQLiteStore) -> None:
         self._store = store
+        self.place = str(store._path)
         self._woken = Event()
         self._looked_at: tuple[Connection, int, Positions] | None = None
         """The connection of the last check, the data version that it saw, and the position up to which it read."""

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
+from antiphon.app.channel_log import BATCH, LONGEST_WATCH, ChannelLog, Entry, Position, Positions
 from antiphon.app.store import hash_key
-from antiphon.features.channels.message import BATCH, LONGEST_WATCH, Entry, Position, Positions
 from antiphon.features.stores.valkey.calls import Reply
 from antiphon.features.stores.valkey.connecting import WATCHES
 from antiphon.features.stores.valkey.scripts import script
@@ -62,11 +62,12 @@ def group_of(name: str) -> int:
     return hash_key(name)[0] % GROUPS
 
 
-class ValkeyLog:
+class ValkeyLog(ChannelLog):
     """The messages and members of a server's channels, or of one group of channels in a cluster."""
 
     def __init__(self, store: ValkeyStore, group: int = 0) -> None:
         self._calls = store._calls
+        self.place = self._calls.name, store._commands.prefix, group
         self._prefix, self._remembered = store._commands.prefix, store._commands.remembered
         self._wait = int(min(LONGEST_WATCH, (self._calls.settings.timeout or LONGEST_WATCH) / 2) * 1000) or 1
         self._own = f"{self._prefix}{{channels:{group}}}:w:{token_hex(16)}"

@@ -10,7 +10,8 @@ from antiphon.concurrency.process import DRAINING
 from antiphon.explanations import renamed
 from antiphon.explanations.words import NamesOurs, names_ours
 from antiphon.features.channels.hub import Hub
-from antiphon.features.channels.message import Entry, Item, Keep
+from antiphon.app.channel_log import Entry
+from antiphon.features.channels.message import Item, Keep
 from antiphon.features.runs.record import (
     START,
     Kind,

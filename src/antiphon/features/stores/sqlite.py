@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from antiphon.app.store import (
     FOREVER,
@@ -21,6 +21,9 @@ from antiphon.explanations import explained
 from antiphon.features.stores.rows import Row, RowStore, size_of
 from antiphon.features.stores.sqlite_connections import Connection, Connections, connections_to
 from antiphon.http.dates import Duration, seconds_of
+
+if TYPE_CHECKING:
+    from antiphon.app.channel_log import ChannelLog
 
 CLEAN_EVERY = 16
 """The number of writes by a process between deletions of expired rows."""
@@ -121,6 +124,11 @@ class SQLiteStore(RowStore):
         if make:
             folder.mkdir(0o700, exist_ok=True)
         return folder if make or folder.is_dir() else None
+
+    def channel_log(self, name: str) -> "ChannelLog":  # noqa: ARG002 - one log has all channels
+        from antiphon.features.channels.sqlite import SQLiteLog
+
+        return SQLiteLog(self)
 
     def _reading(self) -> AbstractContextManager["_Rows"]:
         return _Reading(self._own(), self._path, self._timeout, self._rows)

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from functools import partial
 from os import getpid
-from queue import Empty, SimpleQueue
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from antiphon.app.store import unavailable
 from antiphon.features.stores.circuit_breaker import CircuitBreaker
+from antiphon.features.stores.turns import Turns
 from antiphon.features.stores.valkey.connecting import Settings, check_client, open_client
 from antiphon.features.stores.valkey.scripts import Script
 
@@ -74,16 +74,12 @@ class Calls:
         """Call one of the client's functions for the server that has the key and return the reply. With ``waits``,
         wait for the reply even while the server does not respond to other calls. Raises StoreUnavailable.
         """
-        own, timeout = self.own, self.settings.timeout
+        own = self.own
         try:
-            place = own.free.get(timeout=timeout)
-        except Empty:
-            error = TimeoutError(f"all {self.settings.max_connections} connections are in use, for {timeout} seconds")
+            with own.turns:
+                return self._call(own, key, function, waits)
+        except TimeoutError as error:
             raise unavailable(self.name, error) from None
-        try:
-            return self._call(own, key, function, waits)
-        finally:
-            own.free.put(place)
 
     def watch(self, key: str, function: "Callable[[Client], Reply]") -> Reply:
         """Call a function that waits for messages, as ``ask`` does, but without counting it toward the limit; at most
@@ -115,10 +111,7 @@ class _OwnClient:
 
     def __init__(self, settings: Settings) -> None:
         self.pid = getpid()
-        self.free: SimpleQueue[None] = SimpleQueue()
-        """One item for each additional call that may be made now."""
-        for _ in range(settings.max_connections):
-            self.free.put(None)
+        self.turns = Turns(settings.max_connections, settings.timeout)
         self._settings = settings
         self._client: Client | None = None
         self._breaker = _breaker()

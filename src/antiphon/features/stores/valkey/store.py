@@ -265,6 +265,12 @@ class ValkeyStore(Store):
     def shares_entries(self, other: Store) -> bool:
         return isinstance(other, ValkeyStore) and self._place == other._place  # noqa: SLF001 - of this very class
 
+    def channel_log(self, name: str) -> "ChannelLog":
+        """Return the log of all channels or, in a cluster, where a read is limited to one shard, of a group of them."""
+        from antiphon.features.channels.valkey import ValkeyLog, group_of
+
+        return ValkeyLog(self, group_of(name) if self._commands.is_sharded else 0)
+
     def load(self, key: str) -> StoreEntry | None:
         return _entry(key, self._commands.fields(_id(key)))
 
