@@ -54,7 +54,7 @@ Positions: TypeAlias = Mapping[str, Position | None]
 class ChannelLog(ABC):
     """The messages and members of a store's channels. All methods block, and raise StoreUnavailable.
 
-    ``place`` says where they are: in a process, logs of one class and place share a reader, which alone calls ``watch``.
+    ``place`` says where they are: in a process, logs of one class and place share a reader, which calls ``watch``.
     """
 
     place: Hashable

@@ -42,8 +42,8 @@ _TAIL = (
 _AFTER = f"""
 select k.name, m.epoch, m.number, m.data
 from unnest(%(names)b::bytea[], %(epochs)s::bigint[], %(numbers)s::bigint[]) as k (name, epoch, number)
-cross join lateral (select * from {{s}}.messages as m where m.name = k.name and (m.epoch, m.number) > (k.epoch, k.number)
-    order by epoch, number limit {BATCH}) as m
+cross join lateral (select * from {{s}}.messages as m
+    where m.name = k.name and (m.epoch, m.number) > (k.epoch, k.number) order by epoch, number limit {BATCH}) as m
 order by k.name, m.epoch, m.number"""  # noqa: S608
 _EXPIRE = f"""
 with gone as (delete from {{s}}.channels where name in (select name from {{s}}.channels
@@ -53,7 +53,8 @@ update {{s}}.channels set expires = {NOW} + %(seconds)s where name = %(name)s"""
 _RENEW = f"""
 with gone as (delete from {{s}}.members where ctid = any (array(select ctid from {{s}}.members
     where name = %(name)s and expires <= {NOW} and token <> %(token)s for update skip locked)))
-insert into {{s}}.members select %(name)s, member, %(token)s, {NOW} + %(ttl)s from unnest(%(members)b::bytea[]) as member
+insert into {{s}}.members select %(name)s, member, %(token)s, {NOW} + %(ttl)s
+from unnest(%(members)b::bytea[]) as member
 on conflict (name, member, token) do update set expires = excluded.expires"""  # noqa: S608
 _WITHDRAW = "delete from {s}.members where name = %(name)s and token = %(token)s and member = %(member)s"
 _MEMBERS = f"select member from {{s}}.members where name = %(name)s and expires > {NOW}"  # noqa: S608
@@ -175,5 +176,4 @@ class PostgresLog(ChannelLog):
         return [member.decode() for (member,) in self._run(_MEMBERS, {"name": name.encode()}, reads=True)]
 
     def _run(self, statement: str, values: dict[str, Any], *, reads: bool = False) -> "list[Row]":
-        now = None if self._store._clock is None else self._store._clock()
-        return self._database.run(statement, {**values, "now": now}, reads=reads)
+        return self._database.run(statement, values, self._store._clock, reads=reads)

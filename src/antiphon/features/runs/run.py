@@ -5,12 +5,12 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import AbstractContextManager, aclosing
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
+from antiphon.app.channel_log import Entry
 from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.concurrency.process import DRAINING
 from antiphon.explanations import renamed
 from antiphon.explanations.words import NamesOurs, names_ours
 from antiphon.features.channels.hub import Hub
-from antiphon.app.channel_log import Entry
 from antiphon.features.channels.message import Item, Keep
 from antiphon.features.runs.record import (
     START,

@@ -10,7 +10,7 @@ import copy
 import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon.app.store import (
     FOREVER,
@@ -34,6 +34,8 @@ from antiphon.http.dates import Duration, seconds_of
 if TYPE_CHECKING:
     from antiphon.app.channel_log import ChannelLog
     from antiphon.features.stores.postgres_connections import Row
+
+T = TypeVar("T")
 
 CLEAN_EVERY = 16
 """The number of writes by a process between deletions of expired rows."""
@@ -61,7 +63,7 @@ insert into {{s}}.entries as e (id, {_ROW}) {_NEW}, null from {_T}
 on conflict (id) do update set format = excluded.format, names = excluded.names, vals = excluded.vals,
     version = excluded.version, created = excluded.created, changed = excluded.changed, expires = excluded.expires,
     owner = excluded.owner where e.expires <= excluded.changed or e.version = excluded.version
-returning {_ROW}"""  # noqa: S608
+returning {_ROW}"""
 _REPLACE = f"""
 update {{s}}.entries set format = {FORMAT[0]}, names = %(names)b::bytea[], vals = %(vals)b::bytea[],
     version = %(version)s, changed = t, expires = t + %(ttl)s from {_T}
@@ -77,14 +79,14 @@ insert into {{s}}.entries as e (id, {_ROW}) {_NEW}, %(owner)s from {_T} on confl
     created = case when {_ALIVE} then e.created else excluded.created end, changed = excluded.changed,
     expires = excluded.expires,
     owner = case when {_ALIVE} then coalesce(excluded.owner, e.owner) else excluded.owner end
-returning {_ROW}"""  # noqa: S608
+returning {_ROW}"""
 _CHANGE_KNOWN = f"""
 update {{s}}.entries as e set (names, vals) = {_MERGED.format(alive="true")}, version = %(version)s, changed = t,
     expires = t + %(ttl)s, owner = coalesce(%(owner)s, owner) from {_T}
 where id = %(id)s and expires > t and format = {FORMAT[0]} returning {_ROW}"""  # noqa: S608
 _DELETE = f"delete from {{s}}.entries where id = %(id)s returning expires > {NOW}"  # noqa: S608
-# The update refers to what was deleted, so that the deletion comes first. If the statement is run again, nobody else can
-# have known the new key.
+# The update refers to what was deleted, so that the deletion comes first. If the statement is run again, what has the
+# new key was moved there by the first run: nobody else knew that key.
 _ROTATE = f"""
 with old as (select id from {{s}}.entries where id = %(id)s and expires > {NOW} for update),
 gone as (delete from {{s}}.entries where id = %(new)s and exists (select from old) returning 1),
@@ -125,7 +127,7 @@ class PostgresStore(Store):
     on first use, in a ``schema`` of their own, and updates them when a newer release needs it. Nothing that was written
     is lost when the server restarts. ``timeout`` is the longest wait for a connection and for a reply, in seconds or a
     timedelta; a new connection may take two seconds. After that, StoreUnavailable (503) is raised, for the next second
-    immediately by all calls except ``replace``. A process makes at most ``max_connections`` calls at once; further calls
+    immediately by all calls except ``replace``. A process makes at most ``max_connections`` calls at once; further ones
     wait for up to ``timeout``. The reader of channels has one more connection. ``clock`` returns Unix time in seconds;
     by default, the server's clock decides.
 
@@ -160,7 +162,7 @@ class PostgresStore(Store):
 
     def bounded(self, max_bytes: int) -> "PostgresStore":
         beside = copy.copy(self)
-        beside._most = max_bytes
+        beside._most = max_bytes  # noqa: SLF001 - of this very class
         return beside
 
     def channel_log(self, name: str) -> "ChannelLog":  # noqa: ARG002 - one log has all channels
@@ -170,10 +172,10 @@ class PostgresStore(Store):
 
     def load(self, key: str) -> StoreEntry | None:
         statement = _LOAD if self._most is None else _LOAD_BOUNDED
-        return _entry(key, self._run(statement, reads=True, id=hash_key(key)))
+        return _entry(key, self._run(statement, {"id": hash_key(key)}, reads=True))
 
     def reload(self, known: StoreEntry) -> StoreEntry | None:
-        found = self._run(_RELOAD, reads=True, id=hash_key(known.key), known=known.version)
+        found = self._run(_RELOAD, {"id": hash_key(known.key), "known": known.version}, reads=True)
         return known if found and found[0][1] is None else _entry(known.key, found)
 
     def change(
@@ -189,37 +191,37 @@ class PostgresStore(Store):
         removed = {*remove}
         values = self._values(key, updates, ttl, removed) | {"remove": [_bytes(name) for name in removed]}
         values["owner"] = None if owner is None else _bytes(owner)
-        return self._written(_entry(key, self._run(_CHANGE if create else _CHANGE_KNOWN, **values)))
+        return self._written(_entry(key, self._run(_CHANGE if create else _CHANGE_KNOWN, values)))
 
     def add(self, key: str, data: Mapping[str, Any], *, ttl: float = FOREVER) -> StoreEntry | None:
-        return self._written(_entry(key, self._run(_ADD, tells=True, **self._values(key, data, ttl))))
+        return self._written(_entry(key, self._run(_ADD, self._values(key, data, ttl), tells=True)))
 
     def replace(self, key: str, data: Mapping[str, Any], *, version: int, ttl: float = FOREVER) -> StoreEntry | None:
         # The caller may have acted since it read the version, so recording that is worth a wait.
-        values = self._values(key, data, ttl)
-        return self._written(_entry(key, self._run(_REPLACE, tells=True, waits=True, known=version, **values)))
+        values = self._values(key, data, ttl) | {"known": version}
+        return self._written(_entry(key, self._run(_REPLACE, values, tells=True, waits=True)))
 
     def delete(self, key: str) -> bool:
-        return self._run(_DELETE, id=hash_key(key)) == [(True,)]
+        return self._run(_DELETE, {"id": hash_key(key)}) == [(True,)]
 
     def rotate(self, key: str, new_key: str) -> StoreEntry | None:
         if key == new_key:
             return self.load(key)
-        return _entry(new_key, self._run(_ROTATE, tells=True, id=hash_key(key), new=hash_key(new_key)))
+        return _entry(new_key, self._run(_ROTATE, {"id": hash_key(key), "new": hash_key(new_key)}, tells=True))
 
     def owned_by(self, owner: str) -> list[OwnedEntry]:
-        found = [(id_, _entry("", [row])) for id_, *row in self._run(_OWNED, reads=True, owner=_bytes(owner))]
+        found = [(id_, _entry("", [row])) for id_, *row in self._run(_OWNED, {"owner": _bytes(owner)}, reads=True)]
         return [OwnedEntry(id_.hex(), entry.data, *entry[3:6]) for id_, entry in found if entry is not None]
 
     def delete_owned(self, owner: str, *, only: str | None = None, keep: str | None = None) -> int:
         if only is not None and not re.fullmatch("[0-9a-f]{64}", only):
             return 0
-        id_, kept = None if only is None else bytes.fromhex(only), None if keep is None else hash_key(keep)
-        return sum(alive for (alive,) in self._run(_DELETE_OWNED, owner=_bytes(owner), only=id_, keep=kept))
+        ids = {"only": only and bytes.fromhex(only), "keep": None if keep is None else hash_key(keep)}
+        return sum(alive for (alive,) in self._run(_DELETE_OWNED, {"owner": _bytes(owner), **ids}))
 
     def increment(self, key: str, *, ttl: float = FOREVER, by: int = 1) -> StoreCount:
         check_ttl(ttl)
-        return self._written(StoreCount(*self._run(_INCREMENT, id=hash_key(key), by=by, ttl=ttl)[0]))
+        return self._written(StoreCount(*self._run(_INCREMENT, {"id": hash_key(key), "by": by, "ttl": ttl})[0]))
 
     def close(self) -> None:
         """Close the connections that are not in use. A later call opens new ones."""
@@ -235,21 +237,22 @@ class PostgresStore(Store):
         }  # fmt: skip
 
     def _run(
-        self, statement: str, *, reads: bool = False, tells: bool = False, waits: bool = False, **values: Any
+        self, statement: str, values: dict[str, Any], *, reads: bool = False, tells: bool = False, waits: bool = False
     ) -> "list[Row]":
         if self._most is not None:
             statement = statement.replace("{s}.entries", "{s}.bounded")
-        values |= {"now": None if self._clock is None else self._clock(), "again": False}
-        return self._database.run(statement, values, reads=reads, tells=tells, waits=waits)
+        return self._database.run(
+            statement, {**values, "again": False}, self._clock, reads=reads, tells=tells, waits=waits
+        )
 
-    def _written(self, result: Any) -> Any:
+    def _written(self, result: T) -> T:
         """Return a write's result, after making room in a bounded store, and occasionally deleting expired rows."""
         own = self._database.own
         own.writes += 1
         with suppress(StoreUnavailable):  # which is already logged, and the write has succeeded
             if own.writes % CLEAN_EVERY == 0:
-                self._database.run(_CLEAN, {"now": self._clock and self._clock(), "turn": own.writes // CLEAN_EVERY})
-            while self._most is not None and self._run(_DROP_UNUSED, most=self._most):
+                self._database.run(_CLEAN, {"turn": own.writes // CLEAN_EVERY}, self._clock)
+            while self._most is not None and self._run(_DROP_UNUSED, {"most": self._most}):
                 pass
         return result
 

@@ -5,11 +5,11 @@ reached. Here, each call connects where no idle connection is left, so there are
 """
 
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from math import ceil
 from threading import Lock
 from time import monotonic
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 from weakref import finalize
 
 import psycopg
@@ -20,6 +20,7 @@ from antiphon.app.store import unavailable
 from antiphon.features.stores.circuit_breaker import CircuitBreaker
 from antiphon.features.stores.turns import Turns
 
+T = TypeVar("T")
 Row: TypeAlias = tuple[Any, ...]
 
 LOCK = 0x616E_7469_7068_6F6E
@@ -66,7 +67,7 @@ create table {{s}}.messages (name bytea, epoch bigint, number bigint, data bytea
     primary key (name, epoch, number));
 create table {{s}}.members (name bytea, member bytea, token text, expires float8 not null,
     primary key (name, member, token)) with (fillfactor = 50)
-""",
+""",  # noqa: S608 - our own names
 ]
 """The statements that lead from each version of the tables to the next. Older releases use the newer tables, too."""
 
@@ -76,12 +77,14 @@ class Connection(psycopg.Connection[Row]):
 
     patience = 0.0
 
-    def wait(self, gen: PQGen[Any], interval: float = 0.1, **options: Any) -> Any:
+    def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
         if self.patience:
             gen = self._within(gen, monotonic() + self.patience)
-        return super().wait(gen, interval, **options)
+        return super().wait(
+            gen, interval, **({} if timeout is None else {"timeout": timeout})
+        )  # older psycopg has none
 
-    def _within(self, gen: PQGen[Any], end: float) -> Generator[Any, Any, Any]:
+    def _within(self, gen: PQGen[T], end: float) -> PQGen[T]:
         try:
             wanted = next(gen)
             while True:
@@ -91,7 +94,8 @@ class Connection(psycopg.Connection[Row]):
                     raise psycopg.errors.ConnectionTimeout(f"no reply in {self.patience} seconds")
                 wanted = gen.send(ready)
         except StopIteration as done:
-            return done.value
+            value: T = done.value
+            return value
 
 
 class Down(Exception):
@@ -123,7 +127,14 @@ class Database:
         return self._own
 
     def run(
-        self, statement: str, values: dict[str, Any], *, reads: bool = False, tells: bool = False, waits: bool = False
+        self,
+        statement: str,
+        values: dict[str, Any],
+        clock: Callable[[], float] | None,
+        *,
+        reads: bool = False,
+        tells: bool = False,
+        waits: bool = False,
     ) -> list[Row]:
         """Run a statement and return its rows. Raises StoreUnavailable.
 
@@ -131,7 +142,8 @@ class Database:
         its row that it was carried out; without a row, that is unknown. With ``waits``, a statement is tried even while
         the server does not respond to other calls.
         """
-        own, text = self.own, self.text(statement)
+        own, text = self.own, self._text(statement)
+        values = {**values, "now": None if clock is None else clock()}
         try:
             with own.turns:
                 guarded = own.breaker.call_unguarded if waits else own.breaker.call
@@ -147,7 +159,7 @@ class Database:
         except (Down, TimeoutError, psycopg.Error) as error:
             raise unavailable(self.name, error) from error
 
-    def text(self, statement: str) -> bytes:
+    def _text(self, statement: str) -> bytes:
         """Return a statement with the name of the schema."""
         found = self._statements.get(statement)
         if found is None:
@@ -286,7 +298,7 @@ def is_down(error: psycopg.Error) -> bool:
 
 def migrate(connection: Connection, schema: str) -> None:
     """Bring the tables up to date. Raises psycopg.Error."""
-    known = f"select version from {schema}.migrations".encode()
+    known = f"select version from {schema}.migrations".encode()  # noqa: S608
     if connection.execute("select to_regclass(%s)", [f"{schema}.migrations"]).fetchall()[0][0] is not None:
         found = connection.execute(known).fetchall()
         if found and found[0][0] >= len(MIGRATIONS):

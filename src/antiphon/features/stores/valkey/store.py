@@ -65,6 +65,8 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis as AsyncRedis
     from redis.asyncio import RedisCluster as AsyncRedisCluster
 
+    from antiphon.app.channel_log import ChannelLog
+
 
 class Commands:
     """Commands for the keys with a prefix. ``remembered`` is how long a call is remembered, in milliseconds.
