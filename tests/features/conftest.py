@@ -7,10 +7,19 @@ import pytest
 from antiphon.features import CookieStore, MemoryStore, SQLiteStore, rate_limits
 from antiphon.features.stores import circuit_breaker
 from tests.helpers.postgres import PostgresServer
+from tests.helpers.stores import SHARED, place_of
 from tests.helpers.system_programs import required_program
 from tests.helpers.valkey import SentinelSet, ValkeyCluster, ValkeyServer
 
 _valkey_server = required_program("valkey-server", "redis-server")
+SERVERS = {
+    "postgres": "postgres_server",
+    "valkey": "valkey",
+    "cluster": "valkey_cluster",
+    "sentinel": "valkey_sentinel",
+}
+"""Fixtures of servers, by the kind of the store."""
+
 _postgres_program = required_program("postgres-server", "postgres")
 
 
@@ -102,12 +111,12 @@ def postgres(postgres_server):
     return postgres_server.database()
 
 
-@pytest.fixture(params=["sqlite", "valkey"])
+@pytest.fixture(params=SHARED)
 def shared_store(request, tmp_path, monkeypatch):
     """The store of the workers, and the server that it is on, if there is one."""
-    if request.param == "sqlite":
-        monkeypatch.setenv("STORE", str(tmp_path / "store.db"))
-        yield None
+    if request.param != "valkey":
+        monkeypatch.setenv("STORE", place_of(request.param, request, tmp_path))
+        yield None if request.param == "sqlite" else request.getfixturevalue("postgres_server")
         return
     with ValkeyServer(request.getfixturevalue("valkey-server"), tmp_path) as server:
         monkeypatch.setenv("STORE", server.url)

@@ -10,6 +10,7 @@ from antiphon.features import sign
 from tests.contract.process import ServerProcess
 from tests.contract.wire import AUTHORITY, SentRequest
 from tests.helpers.callers import KEYS, STAGING
+from tests.helpers.stores import SHARED, place_of
 from tests.helpers.waiting import eventually
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
@@ -55,10 +56,10 @@ class Shop:
         return len(self._payments.read_text().splitlines()) if self._payments.exists() else 0
 
 
-@pytest.fixture(scope="module", params=["sqlite", "valkey"])
+@pytest.fixture(scope="module", params=SHARED)
 def shop(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("shop")
-    store = str(folder / "store.db") if request.param == "sqlite" else request.getfixturevalue("valkey").url
+    store = place_of(request.param, request, folder)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {"STORE": store, "PAYMENTS": folder / "payments"}.items():
             patch.setenv(name, str(value))

@@ -23,7 +23,7 @@ from tests.contract.process import ServerProcess
 from tests.contract.wire import AUTHORITY, Closed, SentRequest
 from tests.helpers.processes import RUN
 from tests.helpers.served.orders import make_app
-from tests.helpers.served.payments import store_at
+from tests.helpers.stores import SHARED, place_of, store_at
 from tests.helpers.waiting import PAUSE, eventually
 
 pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.slow, pytest.mark.axes("interface")]
@@ -35,7 +35,6 @@ BETWEEN_ORDERS = 0.1
 """Seconds. Workers have to start beside the orders."""
 LOOK = """
 import sys
-from tests.helpers.served.payments import store_at
 store = store_at(sys.argv[1])
 store.load("nothing")
 store.close()
@@ -145,10 +144,10 @@ class Customers:
         return {answer["worker"] for each in self.all for answer in [*each.answers.values()]}
 
 
-@pytest.fixture(params=["sqlite", "valkey"])
+@pytest.fixture(params=SHARED)
 def where(request, tmp_path):
     """The path of a store, or its URL."""
-    return str(tmp_path / "store.db") if request.param == "sqlite" else request.getfixturevalue("valkey").url
+    return place_of(request.param, request, tmp_path)
 
 
 def test_a_deploy_loses_nothing_and_repeats_nothing(where, interface, tmp_path, monkeypatch):
@@ -165,7 +164,7 @@ def test_a_deploy_loses_nothing_and_repeats_nothing(where, interface, tmp_path, 
         server.restart()
         customers.go_on()
         assert "Traceback" not in server.stderr
-    with closing(store_at(where)) as store:
+    with closing(store_at(where, timeout=30)) as store:
         app = make_app(store)
         for each in customers.all:
             each.judge(app)

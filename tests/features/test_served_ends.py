@@ -17,6 +17,7 @@ from antiphon.http import SetCookie
 from tests.contract.process import ServerProcess
 from tests.contract.wire import Closed, SentRequest
 from tests.helpers.processes import RUN
+from tests.helpers.stores import SHARED, place_of
 from tests.helpers.waiting import DEADLINE, eventually
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
@@ -31,10 +32,10 @@ SOCKETS = ["/feed", "/feed-of-def"]
 FORM = "Content-Type", "application/x-www-form-urlencoded"
 
 
-@pytest.fixture(params=["sqlite", "valkey"])
+@pytest.fixture(params=SHARED)
 def serve(request, tmp_path, monkeypatch):
     """A function that starts servers, all on one store."""
-    url = str(tmp_path / "store.db") if request.param == "sqlite" else request.getfixturevalue("valkey").url
+    url = place_of(request.param, request, tmp_path)
     monkeypatch.setenv("STORE", url)
     monkeypatch.setenv("HOLD", str(tmp_path / "hold"))
     monkeypatch.setenv("DIE", str(tmp_path / "die"))

@@ -13,7 +13,8 @@ from antiphon import App
 from antiphon.testing import Client
 from tests.contract.process import ServerProcess
 from tests.contract.wire import Closed, SentRequest
-from tests.helpers.served.payments import pay_into, store_at
+from tests.helpers.served.payments import pay_into
+from tests.helpers.stores import SHARED, place_of, store_at
 from tests.helpers.waiting import eventually
 
 pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.axes("interface")]
@@ -47,9 +48,9 @@ class Site:
         return {json.loads(server.respond(SentRequest("GET", "/pid")).body)["pid"] for server in self.servers}
 
 
-@pytest.fixture(params=["sqlite", "valkey"])
+@pytest.fixture(params=SHARED)
 def site(request, tmp_path, monkeypatch, interface):
-    store = str(tmp_path / "store.db") if request.param == "sqlite" else request.getfixturevalue("valkey").url
+    store = place_of(request.param, request, tmp_path)
     for name, value in {"STORE": store, "PAYMENTS": tmp_path / "payments", "GO": tmp_path / "go"}.items():
         monkeypatch.setenv(name, str(value))
     app, run = "tests.helpers.served.payments:app", (*RUN, interface)
@@ -94,7 +95,7 @@ def test_what_was_broken_off_is_told_later_and_may_be_taken_over(site):
         os.kill(payer, signal.SIGKILL)
         assert answer.result() is None
     site.go.touch()
-    store = store_at(site.store)
+    store = store_at(site.store, timeout=30)
     store.clock = lambda: time.time() + 61
     for options, status in [({}, 409), ({"takeover": 60}, 200), ({}, 200)]:
         app = App()

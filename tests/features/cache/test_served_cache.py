@@ -10,6 +10,7 @@ import pytest
 
 from tests.contract.process import ServerProcess
 from tests.contract.wire import SentRequest
+from tests.helpers.stores import SHARED, place_of
 from tests.helpers.waiting import eventually
 
 pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.axes("interface")]
@@ -47,7 +48,7 @@ class Site:
 
 @pytest.fixture
 def site(request, kind, fresh, tmp_path, monkeypatch, interface):
-    store = str(tmp_path / "cache.db") if kind == "sqlite" else request.getfixturevalue("valkey").url
+    store = place_of(kind, request, tmp_path)
     for name, value in {"STORE": store, "CALLS": tmp_path / "calls", "GO": tmp_path / "go", "FRESH": fresh}.items():
         monkeypatch.setenv(name, str(value))
     app, run = "tests.helpers.served.cached:app", (*RUN, interface)
@@ -55,7 +56,7 @@ def site(request, kind, fresh, tmp_path, monkeypatch, interface):
         yield Site(tmp_path, [one, other])
 
 
-@pytest.mark.parametrize(("kind", "fresh"), [("sqlite", 60), ("valkey", 60)])
+@pytest.mark.parametrize(("kind", "fresh"), [(kind, 60) for kind in SHARED])
 def test_fifty_who_miss_at_once_have_the_handler_called_once(site):
     site.show()
     with ThreadPoolExecutor(VISITORS) as visitors:

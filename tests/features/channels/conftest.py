@@ -5,7 +5,8 @@ from contextlib import ExitStack, closing
 import pytest
 
 from antiphon.features import MemoryStore, PostgresStore, SQLiteStore, ValkeyStore
-from tests.features.stores.conftest import ON_SERVERS, SERVERS
+from tests.features.conftest import SERVERS
+from tests.features.stores.conftest import ON_SERVERS
 
 
 @pytest.fixture(params=["memory", "sqlite", *ON_SERVERS])

@@ -6,9 +6,10 @@ import sys
 
 import pytest
 
-from antiphon.features import Channel, MissedMessages, SQLiteStore, StoreUnavailable, ValkeyStore
+from antiphon.features import Channel, MissedMessages, StoreUnavailable, ValkeyStore
 from tests.features.channels.on_loop import on_loop
 from tests.helpers.rows import rows
+from tests.helpers.stores import place_of, store_at
 from tests.helpers.valkey import ValkeyServer
 from tests.helpers.waiting import DEADLINE, in_time
 
@@ -49,10 +50,10 @@ async def received(messages, count):
         return [await anext(messages) for _ in range(count)]
 
 
-@rows("kind", ["sqlite", "valkey"])
+@rows("kind", ["sqlite", "postgres", "valkey"])
 def test_killed_processes_lose_nothing_that_was_sent(kind, tmp_path, request):
-    url = str(tmp_path / "store.db") if kind == "sqlite" else request.getfixturevalue("server").url
-    store = SQLiteStore(url) if kind == "sqlite" else ValkeyStore(url)
+    url = request.getfixturevalue("server").url if kind == "valkey" else place_of(kind, request, tmp_path)
+    store = store_at(url)
     news = Channel("news", store, max_messages=100_000)
     command = [sys.executable, "-m", "tests.features.channels.writer", url]
     with news.listen() as messages:

@@ -4,10 +4,11 @@ import os
 import sys
 from itertools import count
 
-from antiphon.features import Channel, SQLiteStore, ValkeyStore
+from antiphon.features import Channel
+from tests.helpers.stores import store_at
 
 if __name__ == "__main__":
     url = sys.argv[1]
-    news = Channel("news", ValkeyStore(url) if "://" in url else SQLiteStore(url, timeout=30), max_messages=100_000)
+    news = Channel("news", store_at(url), max_messages=100_000)
     for number in count():
         os.write(1, f"{news.send(number)}\n".encode())

@@ -20,6 +20,7 @@ from tests.contract.process import ServerProcess
 from tests.contract.wire import SentRequest
 from tests.helpers.processes import RUN
 from tests.helpers.rows import rows
+from tests.helpers.stores import SHARED, place_of
 from tests.helpers.waiting import DEADLINE, in_time
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
@@ -112,10 +113,10 @@ class Follower:
         return [value["n"] for value in self.values]
 
 
-@rows("kind", ["sqlite", "valkey"])
+@rows("kind", SHARED)
 def test_clients_of_three_processes_get_each_value_once_and_in_order(serve, tmp_path, request, kind):
     """One process for each interface. Each produces, and each is followed, by clients that come and go."""
-    store = tmp_path / "runs.db" if kind == "sqlite" else request.getfixturevalue("valkey").url
+    store = place_of(kind, request, tmp_path)
     servers = serve(store, WSGI, ASGI, RSGI)
     for turn, server in enumerate(servers):
         for source, path in (("async", "/runs"), ("def", "/runs-now")):

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from antiphon.features import MemoryStore, PostgresStore, SQLiteStore, ValkeyStore
-from tests.features.conftest import Clock
+from tests.features.conftest import SERVERS, Clock
 
 
 class Clocked:
@@ -36,9 +36,6 @@ class Timed(Clocked):
         super().pass_time()
         time.sleep(self.ttl * 1.2)
 
-
-SERVERS = {"valkey": "valkey", "cluster": "valkey_cluster", "sentinel": "valkey_sentinel"}
-"""Fixtures of Valkey's servers, by the kind of the store."""
 
 OF_SEVERAL_SERVERS = [
     pytest.param(kind, marks=[pytest.mark.processes, pytest.mark.once]) for kind in ("cluster", "sentinel")

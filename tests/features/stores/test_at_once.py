@@ -1,15 +1,14 @@
 """Many who use one store at once, on threads of several processes: what each is told holds, and adds up."""
 
 import json
-import os
 import subprocess
 import sys
 from contextlib import closing
 
 import pytest
 
-from tests.features.stores.conftest import SERVERS
 from tests.features.stores.users_at_once import opened, use_on_threads
+from tests.helpers.stores import place_of
 from tests.helpers.waiting import DEADLINE
 
 PROCESSES, THREADS, TURNS = 3, 4, 25
@@ -20,11 +19,13 @@ ALL = PROCESSES * THREADS * TURNS
 def where(kept, request, tmp_path):
     """The place of the store, for other processes."""
     kind = request.node.callspec.params["kept"]
-    return os.fspath(tmp_path / "store.db") if kind == "sqlite" else request.getfixturevalue(SERVERS[kind]).url
+    return request.getfixturevalue("valkey_cluster").url if kind == "cluster" else place_of(kind, request, tmp_path)
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("kept", ["sqlite", "valkey", pytest.param("cluster", marks=pytest.mark.once)], indirect=True)
+@pytest.mark.parametrize(
+    "kept", ["sqlite", "postgres", "valkey", pytest.param("cluster", marks=pytest.mark.once)], indirect=True
+)
 def test_in_processes(kept, where, tmp_path):
     command = [
         sys.executable,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon.features import MemoryStore, SQLiteStore, ValkeyStore
+from antiphon.features import MemoryStore, PostgresStore, SQLiteStore, ValkeyStore
 from tests.features.conftest import Clock
 
 pytestmark = pytest.mark.once
@@ -10,11 +10,17 @@ BODY = b"x" * 1000
 MOST = 8 * 2000
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.processes)])
 def stores(request, tmp_path):
     """A store, its bounded one, and the clock of both."""
     clock = Clock()
-    store = MemoryStore(clock=clock) if request.param == "memory" else SQLiteStore(tmp_path / "store.db", clock=clock)
+    match request.param:
+        case "memory":
+            store = MemoryStore(clock=clock)
+        case "sqlite":
+            store = SQLiteStore(tmp_path / "store.db", clock=clock)
+        case "postgres":
+            store = PostgresStore(request.getfixturevalue("postgres"), timeout=30, clock=clock)
     yield store, store.bounded(MOST), clock
     store.close()
 

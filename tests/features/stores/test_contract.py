@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import os
 import subprocess
 import sys
 import time
@@ -15,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.features.stores.conftest import SERVERS
 from tests.helpers.rows import rows
+from tests.helpers.stores import place_of
 
 pytestmark = pytest.mark.usefixtures("kept")  # each test runs with each of the stores: they are its subject
 
@@ -412,12 +411,14 @@ class TestFiftyWriters:
 
     @pytest.mark.processes
     @pytest.mark.parametrize(
-        "kept", ["sqlite", "valkey", pytest.param("cluster", marks=pytest.mark.once)], indirect=True
+        "kept", ["sqlite", "postgres", "valkey", pytest.param("cluster", marks=pytest.mark.once)], indirect=True
     )
     def test_in_processes_lose_nothing(self, kept, tmp_path, request):
         kind = request.node.callspec.params["kept"]
-        where = tmp_path / "store.db" if kind == "sqlite" else request.getfixturevalue(SERVERS[kind]).url
-        command = [sys.executable, "-m", "tests.features.stores.writers", kind, os.fspath(where), f"{tmp_path}:"]
+        where = (
+            request.getfixturevalue("valkey_cluster").url if kind == "cluster" else place_of(kind, request, tmp_path)
+        )
+        command = [sys.executable, "-m", "tests.features.stores.writers", where, f"{tmp_path}:"]
         subprocess.run([*command, str(WRITERS)], check=True, timeout=60)
         kept.clock.now = time.time()
         assert kept.open().load("key").data == self.EXPECTED

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from antiphon.app.store import hash_key
-from antiphon.features import MemoryStore, OwnedEntry, SQLiteStore, StoreEntry, ValkeyStore
+from antiphon.features import MemoryStore, OwnedEntry, PostgresStore, SQLiteStore, StoreEntry, ValkeyStore
 from tests.features.conftest import Clock
 
 pytestmark = pytest.mark.once
@@ -131,6 +131,16 @@ def test_sqlite(tmp_path):
 
     def opening(clock):
         return SQLiteStore(tmp_path / f"{next(files) // 2}.db", clock=clock)
+
+    run(opening, [10.0, LONG], [0.0, 1.0, 20.0])
+
+
+@pytest.mark.processes
+def test_postgres(postgres):
+    schemas = count()
+
+    def opening(clock):
+        return PostgresStore(postgres, schema=f"machine_{next(schemas) // 2}", timeout=30, clock=clock)
 
     run(opening, [10.0, LONG], [0.0, 1.0, 20.0])
 

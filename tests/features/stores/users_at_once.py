@@ -5,14 +5,14 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
-from antiphon.features import SQLiteStore, ValkeyStore
+from tests.helpers.stores import store_at
 
 LONG = 10_000.0
 
 
 def opened(where, prefix):
     """The store at a URL, or in a file."""
-    return ValkeyStore(where, prefix=prefix, timeout=30) if "://" in where else SQLiteStore(where, timeout=30)
+    return store_at(where, timeout=30, **({} if where.startswith("postgres") else {"prefix": prefix}))
 
 
 def use_on_threads(store, threads, turns):

@@ -4,12 +4,12 @@ import os
 import sys
 import warnings
 
-from antiphon.features import SQLiteStore, ValkeyStore
+from tests.helpers.stores import store_at
 
 
-def main(kind, where, prefix, count):
+def main(where, prefix, count):
     """Fork the writers, and return how many of them failed."""
-    store = SQLiteStore(where, timeout=30) if kind == "sqlite" else ValkeyStore(where, prefix=prefix, timeout=30)
+    store = store_at(where, timeout=30, **({} if where.startswith("postgres") else {"prefix": prefix}))
     store.change("key", {"start": 0}, ttl=10_000)
     warnings.simplefilter("ignore", DeprecationWarning)  # from Python 3.12 on, of forks in processes of several threads
     children = [os.fork() or write(store, number) for number in range(int(count))]

@@ -7,14 +7,13 @@ from antiphon import App, Response
 from antiphon.features import (
     SessionLogin,
     Sessions,
-    SQLiteStore,
     Users,
-    ValkeyStore,
     bound_required,
     login,
     login_required,
     logout,
 )
+from tests.helpers.stores import store_at
 
 
 @dataclass
@@ -22,9 +21,7 @@ class User:
     id: str
 
 
-where = os.environ["STORE"]
-store = ValkeyStore(where) if "://" in where else SQLiteStore(where)
-app = App(store=store)
+app = App(store=store_at(os.environ["STORE"]))
 app.use(Sessions(bound=float(os.environ["BOUND"])))
 app.use(Users(SessionLogin(User), login="ask"))
 

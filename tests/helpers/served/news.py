@@ -1,14 +1,13 @@
-"""A channel in the Valkey, or the file of SQLite, that ``STORE`` names: its messages, and who is there."""
+"""A channel in the store that ``STORE`` names: its messages, and who is there."""
 
 import os
 
 from antiphon import App, Response
-from antiphon.features import Channel, MissedMessages, SQLiteStore, ValkeyStore
+from antiphon.features import Channel, MissedMessages
+from tests.helpers.stores import store_at
 
 app = App()
-url = os.environ["STORE"]
-store = ValkeyStore(url, timeout=1) if "://" in url else SQLiteStore(url)
-news = Channel("news", store, max_messages=1000, lease=1)
+news = Channel("news", store_at(os.environ["STORE"], timeout=1), max_messages=1000, lease=1)
 
 
 @app.get("/events")

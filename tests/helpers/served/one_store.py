@@ -1,13 +1,13 @@
-"""An application whose features share the store that ``STORE`` names, a file or the URL of a Valkey."""
+"""An application whose features share the store that ``STORE`` names, a file or a URL."""
 
 import os
 import signal
 
 from antiphon import App, Request
-from antiphon.features import IdempotentWrites, RateLimit, Sessions, SQLiteStore, ValkeyStore
+from antiphon.features import IdempotentWrites, RateLimit, Sessions
+from tests.helpers.stores import store_at
 
-name = os.environ["STORE"]
-app = App(store=ValkeyStore(name, timeout=0.5) if "://" in name else SQLiteStore(name))
+app = App(store=store_at(os.environ["STORE"], timeout=0.5))
 app.use(Sessions())
 app.use(IdempotentWrites())
 

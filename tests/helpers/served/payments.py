@@ -7,13 +7,10 @@ import os
 import time
 
 from antiphon import App
-from antiphon.features import IdempotentWrites, SQLiteStore, ValkeyStore
+from antiphon.features import IdempotentWrites
+from tests.helpers.stores import store_at
 
 app = App()
-
-
-def store_at(where):
-    return ValkeyStore(where, timeout=30) if "://" in where else SQLiteStore(where, timeout=30)
 
 
 def pay_into(app, store, **options):
@@ -29,7 +26,7 @@ def pay_into(app, store, **options):
 
 
 if "STORE" in os.environ:
-    pay_into(app, store_at(os.environ["STORE"]))
+    pay_into(app, store_at(os.environ["STORE"], timeout=30))
 
 
 @app.get("/pid")

@@ -1,4 +1,4 @@
-"""Runs in the Valkey, or the file of SQLite, that ``STORE`` names, for users that the field X-User names."""
+"""Runs in the store that ``STORE`` names, for users that the field X-User names."""
 
 import asyncio
 import os
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from antiphon import App, Request, Response
-from antiphon.features import OpenAPI, Runs, SQLiteStore, ValkeyStore, ag_ui_stream, current_run, ui_message_stream
+from antiphon.features import OpenAPI, Runs, ag_ui_stream, current_run, ui_message_stream
+from tests.helpers.stores import store_at
 
 app = App()
-url = os.environ["STORE"]
-store = ValkeyStore(url, timeout=1) if "://" in url else SQLiteStore(url)
+store = store_at(os.environ["STORE"], timeout=1)
 runs = Runs(store, max_runs=1000, max_runs_per_owner=1000, lease=float(os.environ.get("LEASE", "1.5")), ttl=600)
 if os.environ.get("USES", "yes") == "yes":
     app.use(runs)

@@ -1,12 +1,13 @@
-"""Sessions in the Valkey that ``STORE`` names, which may take ``TIMEOUT`` seconds to answer, and a limited page."""
+"""Sessions in the store that ``STORE`` names, which may take ``TIMEOUT`` seconds to answer, and a limited page."""
 
 import os
 
 from antiphon import App
-from antiphon.features import RateLimit, Sessions, ValkeyStore
+from antiphon.features import RateLimit, Sessions
+from tests.helpers.stores import store_at
 
 app = App()
-store = ValkeyStore(os.environ["STORE"], timeout=float(os.environ["TIMEOUT"]))
+store = store_at(os.environ["STORE"], timeout=float(os.environ["TIMEOUT"]))
 app.use(Sessions(store))
 
 
