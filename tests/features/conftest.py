@@ -6,7 +6,7 @@ import pytest
 
 from antiphon.features import CookieStore, MemoryStore, SQLiteStore, rate_limits
 from antiphon.features.stores import circuit_breaker
-from tests.helpers.postgres import PostgresServer
+from tests.helpers.postgres import PgBouncer, PostgresServer
 from tests.helpers.stores import SHARED, place_of
 from tests.helpers.system_programs import required_program
 from tests.helpers.valkey import SentinelSet, ValkeyCluster, ValkeyServer
@@ -21,6 +21,7 @@ SERVERS = {
 """Fixtures of servers, by the kind of the store."""
 
 _postgres_program = required_program("postgres-server", "postgres")
+_pooler_program = required_program("pgbouncer-server", "pgbouncer")
 
 
 @pytest.fixture(params=["wsgi", "asgi", "rsgi"])
@@ -109,6 +110,18 @@ def postgres_server(request):
 def postgres(postgres_server):
     """The URL of a database of the test's own, on a server that other tests use, too."""
     return postgres_server.database()
+
+
+@pytest.fixture(scope="session")
+def pgbouncer_server(postgres_server, request):
+    with PgBouncer(request.getfixturevalue("pgbouncer-server"), postgres_server) as server:
+        yield server
+
+
+@pytest.fixture
+def pgbouncer(pgbouncer_server, postgres):
+    """The URL of a database of the test's own, behind PgBouncer in transaction mode."""
+    return pgbouncer_server.url_of(postgres)
 
 
 @pytest.fixture(params=SHARED)

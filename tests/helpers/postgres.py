@@ -18,6 +18,13 @@ OPTIONS = {"listen_addresses": "", "fsync": "off", "max_connections": "300", "sh
            "max_wal_senders": "0", "wal_level": "minimal", "lc_messages": "C"}  # fmt: skip
 
 
+def execute(url, statement, *values):
+    """Execute a statement in a database and return its rows, if it has any."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        found = connection.execute(statement, values or None)
+        return found.fetchall() if found.description else []
+
+
 class _Process:
     """A server in a folder of its own: nobody's where this is root, whom PostgreSQL and PgBouncer refuse to serve."""
 
@@ -86,10 +93,7 @@ class PostgresServer(_Process):
         return self.url_of(name)
 
     def execute(self, statement, *values):
-        """Execute a statement in the database "postgres" and return its rows, if it has any."""
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            found = connection.execute(statement, values)
-            return found.fetchall() if found.description else []
+        return execute(self.url, statement, *values)
 
     def start(self):
         if not self._data.exists():

@@ -21,8 +21,8 @@ def open_store(request, tmp_path):
                     return memory
                 case "sqlite":
                     store = SQLiteStore(tmp_path / "store.db", timeout=30)
-                case "postgres":
-                    store = PostgresStore(request.getfixturevalue("postgres"), timeout=30)
+                case "postgres" | "pgbouncer" as kind:
+                    store = PostgresStore(request.getfixturevalue(kind), timeout=30)
                 case kind:
                     url = request.getfixturevalue(SERVERS[kind]).url
                     store = ValkeyStore(url, prefix=f"{tmp_path}:", timeout=30)

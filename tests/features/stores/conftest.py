@@ -38,7 +38,7 @@ class Timed(Clocked):
 
 
 OF_SEVERAL_SERVERS = [
-    pytest.param(kind, marks=[pytest.mark.processes, pytest.mark.once]) for kind in ("cluster", "sentinel")
+    pytest.param(kind, marks=[pytest.mark.processes, pytest.mark.once]) for kind in ("pgbouncer", "cluster", "sentinel")
 ]
 
 
@@ -65,8 +65,8 @@ def kept(request, tmp_path):
             yield Clocked(opening(lambda clock: opened[0] if opened else MemoryStore(clock=clock)))
         case "sqlite":
             yield Clocked(opening(lambda clock: SQLiteStore(tmp_path / "store.db", timeout=30, clock=clock)))
-        case "postgres":
-            url = request.getfixturevalue("postgres")
+        case "postgres" | "pgbouncer" as kind:
+            url = request.getfixturevalue(kind)
             yield Clocked(opening(lambda clock: PostgresStore(url, timeout=30, clock=clock)))
         case kind:
             url = request.getfixturevalue(SERVERS[kind]).url

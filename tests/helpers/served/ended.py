@@ -1,4 +1,4 @@
-"""Everything that users can have under way, in the Valkey or the file of SQLite that ``STORE`` names.
+"""Everything that users can have under way, in the store that ``STORE`` names.
 
 A login waits as long as there is a file named in ``HOLD``. A process whose ``DIE`` names a file that is there is killed
 while it replaces a refresh token, before or after it has written the next one.
@@ -19,13 +19,12 @@ from antiphon.features import (
     Runs,
     SessionLogin,
     Sessions,
-    SQLiteStore,
     Users,
-    ValkeyStore,
     login,
     login_required,
     logout,
 )
+from tests.helpers.stores import store_at
 
 url, hold, dies = os.environ["STORE"], Path(os.environ["HOLD"]), Path(os.environ["DIE"])
 
@@ -46,19 +45,13 @@ class Deadly:
         return replaced
 
 
-class DeadlySQLite(Deadly, SQLiteStore):
-    pass
-
-
-class DeadlyValkey(Deadly, ValkeyStore):
-    pass
-
-
 def find(key):
     return SimpleNamespace(id=int(key))
 
 
-app = App(store=DeadlyValkey(url, timeout=1) if "://" in url else DeadlySQLite(url))
+store = store_at(url, timeout=1)
+store.__class__ = type("DeadlyStore", (Deadly, type(store)), {})
+app = App(store=store)
 keys, tokens, runs = APIKey(find), RefreshTokens(), Runs()
 users = Users(SessionLogin(find), keys, Bearer(find), revoke=lambda user: 0)
 for feature in (Sessions(), users, tokens, runs):

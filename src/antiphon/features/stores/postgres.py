@@ -109,7 +109,7 @@ returning count, expires - {NOW}"""  # noqa: S608
 _DROP_UNUSED = """
 delete from {s}.bounded where id in (select id from {s}.bounded order by used limit 1 for update skip locked)
 and (select sum(sum) from {s}.bounded_bytes) > %(most)s returning 1"""
-_FROM_PAGE = "(%(turn)s * {pages}) %% greatest(pg_relation_size('{{s}}.{table}') / 8192, 1)"
+_FROM_PAGE = "{pages} * (%(turn)s %% (pg_relation_size('{{s}}.{table}') / 8192 / {pages} + 1))"
 _CLEAN_ONE = f"""
 {{table}}_ as (delete from {{{{s}}}}.{{table}} where ctid = any (array(select ctid from {{{{s}}}}.{{table}}
     where ctid >= (select format('(%%s,0)', {_FROM_PAGE})::tid)
