@@ -35,6 +35,7 @@ BETWEEN_ORDERS = 0.1
 """Seconds. Workers have to start beside the orders."""
 LOOK = """
 import sys
+from tests.helpers.stores import store_at
 store = store_at(sys.argv[1])
 store.load("nothing")
 store.close()

@@ -5,11 +5,16 @@ from antiphon.features import PostgresStore, SQLiteStore, ValkeyStore
 SHARED = ("sqlite", "postgres", "valkey")
 
 
+def class_at(where):
+    """Return the class of the store there."""
+    scheme = where.partition("://")[0]
+    return SQLiteStore if scheme == where else PostgresStore if scheme == "postgresql" else ValkeyStore
+
+
 def store_at(where, **options):
     """Open the store there. ``options`` are those of stores on servers."""
-    if "://" not in str(where):
-        return SQLiteStore(where, timeout=30)
-    return (PostgresStore if where.startswith("postgres") else ValkeyStore)(where, **options)
+    kind = class_at(where)
+    return kind(where, timeout=30) if kind is SQLiteStore else kind(where, **options)
 
 
 def place_of(kind, request, folder):

@@ -1,41 +1,10 @@
 """The stores under test, each on the real thing, with a way to let time pass."""
 
-import time
-
 import pytest
 
 from antiphon.features import MemoryStore, PostgresStore, SQLiteStore, ValkeyStore
-from tests.features.conftest import SERVERS, Clock
-
-
-class Clocked:
-    """A store that goes by a clock of the test."""
-
-    ttl = 100.0
-    """A time to live that ``pass_time`` lets end."""
-
-    def __init__(self, make):
-        self.clock = Clock()
-        self._make = make
-        self.store = self.open()
-
-    def open(self):
-        """Another store of the same data, as another process would have it."""
-        return self._make(self.clock)
-
-    def pass_time(self):
-        self.clock.now += self.ttl
-
-
-class Timed(Clocked):
-    """A store that goes by the clock of its server."""
-
-    ttl = 0.05
-
-    def pass_time(self):
-        super().pass_time()
-        time.sleep(self.ttl * 1.2)
-
+from antiphon.testing.stores import ClockedStore, TimedStore
+from tests.features.conftest import SERVERS
 
 OF_SEVERAL_SERVERS = [
     pytest.param(kind, marks=[pytest.mark.processes, pytest.mark.once]) for kind in ("pgbouncer", "cluster", "sentinel")
@@ -62,19 +31,26 @@ def kept(request, tmp_path):
 
     match request.param:
         case "memory":
-            yield Clocked(opening(lambda clock: opened[0] if opened else MemoryStore(clock=clock)))
+            yield ClockedStore(opening(lambda clock: opened[0] if opened else MemoryStore(clock=clock)))
         case "sqlite":
-            yield Clocked(opening(lambda clock: SQLiteStore(tmp_path / "store.db", timeout=30, clock=clock)))
+            yield ClockedStore(opening(lambda clock: SQLiteStore(tmp_path / "store.db", timeout=30, clock=clock)))
         case "postgres" | "pgbouncer" as kind:
             url = request.getfixturevalue(kind)
-            yield Clocked(opening(lambda clock: PostgresStore(url, timeout=30, clock=clock)))
+            yield ClockedStore(opening(lambda clock: PostgresStore(url, timeout=30, clock=clock)))
         case kind:
             url = request.getfixturevalue(SERVERS[kind]).url
-            yield Timed(opening(lambda clock: ValkeyStore(url, prefix=f"{tmp_path}:", timeout=30, clock=clock)))
+            yield TimedStore(opening(lambda clock: ValkeyStore(url, prefix=f"{tmp_path}:", timeout=30, clock=clock)))
     for each in opened:
         each.close()
 
 
 @pytest.fixture
-def store(kept):
-    return kept.store
+def where(kept, request, tmp_path):
+    """The place of the store, for other processes."""
+    kind = request.node.callspec.params["kept"]
+    match kind:
+        case "sqlite":
+            return str(tmp_path / "store.db")
+        case "postgres":
+            return request.getfixturevalue("postgres")
+    return request.getfixturevalue(SERVERS[kind]).url

@@ -8,18 +8,10 @@ from contextlib import closing
 import pytest
 
 from tests.features.stores.users_at_once import opened, use_on_threads
-from tests.helpers.stores import place_of
 from tests.helpers.waiting import DEADLINE
 
 PROCESSES, THREADS, TURNS = 3, 4, 25
 ALL = PROCESSES * THREADS * TURNS
-
-
-@pytest.fixture
-def where(kept, request, tmp_path):
-    """The place of the store, for other processes."""
-    kind = request.node.callspec.params["kept"]
-    return request.getfixturevalue("valkey_cluster").url if kind == "cluster" else place_of(kind, request, tmp_path)
 
 
 @pytest.mark.processes

@@ -24,7 +24,7 @@ from antiphon.features import (
     login_required,
     logout,
 )
-from tests.helpers.stores import store_at
+from tests.helpers.stores import class_at
 
 url, hold, dies = os.environ["STORE"], Path(os.environ["HOLD"]), Path(os.environ["DIE"])
 
@@ -49,9 +49,11 @@ def find(key):
     return SimpleNamespace(id=int(key))
 
 
-store = store_at(url, timeout=1)
-store.__class__ = type("DeadlyStore", (Deadly, type(store)), {})
-app = App(store=store)
+class DeadlyStore(Deadly, class_at(url)):
+    pass
+
+
+app = App(store=DeadlyStore(url, timeout=1 if "://" in url else 5))
 keys, tokens, runs = APIKey(find), RefreshTokens(), Runs()
 users = Users(SessionLogin(find), keys, Bearer(find), revoke=lambda user: 0)
 for feature in (Sessions(), users, tokens, runs):
