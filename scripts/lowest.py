@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-_bounded = re.compile(r"([\w.-]+)>=([\d.]+)").match
+_bounded = re.compile(r"([\w.-]+)(?:\[[\w,-]+\])?>=([\d.]+)").match
 
 
 def lowest_versions() -> dict[str, str]:

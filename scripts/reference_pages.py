@@ -130,9 +130,18 @@ TOPICS = {
     ),
     "features/sessions.md": Page(
         "Sessions and stores", "antiphon.features",
-        "Sessions Store StoreEntry OwnedEntry StoreCount StoreUnavailable MemoryStore SQLiteStore ValkeyStore "
-        "CookieStore bound_required",
+        "Sessions Store StoreEntry OwnedEntry StoreCount StoreUnavailable MemoryStore SQLiteStore PostgresStore "
+        "ValkeyStore CookieStore bound_required",
         "See also [Sessions](../../how-to/sessions.md) and [stores](../stores.md).",
+    ),
+    "features/own-stores.md": Page(
+        "Stores of your own", "antiphon.features.stores",
+        "encode decode hash_key check_ttl unavailable ChannelLog Entry Position",
+        "See also [your own store](../stores.md#your-own-store).",
+    ),
+    "testing/stores.md": Page(
+        "Tests of stores", "antiphon.testing.stores", "StoreTests ClockedStore TimedStore",
+        "See also [your own store](../stores.md#your-own-store).",
     ),
     "features/channels.md": Page(
         "Channels", "antiphon.features", "Channel MissedMessages",
@@ -337,6 +346,8 @@ INTRODUCTIONS = {
     "antiphon.features": "Features that an application uses: `app.use(Sessions(store))`.",
     "antiphon.testing": "A test client, which doesn't need a server.",
     "antiphon.testing.pairs": "Rows of features, which are tried beside all others.",
+    "antiphon.testing.stores": "The tests that a store of your own must pass.",
+    "antiphon.features.stores": "The parts that a store of your own is built from.",
     "antiphon.logs": "Formatters and a filter for the handlers of `logging`.",
     "antiphon.http1": "Functions that convert requests and responses to bytes and back.",
     "antiphon.cli": "Names for [commands of other packages](../how-to/write-a-feature.md#add-a-command).",

@@ -49,6 +49,7 @@ PUBLIC = {
         "Form", "Health", "HealthCheck", "HtmxHeaders",
         "HtmxRequest", "IdempotentWrites", "Introspection", "Languages", "GeoLocation", "GeoIP", "MemoryStore",
         "FileRoutes", "Metrics", "MissedMessages", "OpenAPI", "OpenTelemetry", "Page", "Passkey", "PasskeyLogin",
+        "PostgresStore",
         "PermissionsPolicy", "ProtectedResource", "RateLimit", "RefreshTokens", "RefreshedToken", "RouteFile",
         "SQLiteStore", "SecurityHeaders", "SessionLogin",
         "Sessions", "Store", "StoreCount", "StoreEntry", "StoreUnavailable", "StrictTransportSecurity", "Templates",
@@ -108,6 +109,10 @@ PUBLIC = {
         "SourceFunction", "StructuredMember", "TemplateRenderer", "TemplateString", "TestedApplication", "Text",
         "Texts", "TrustedOrigins", "WebSocketHandler", "WebSocketValues", "Widget",
     },
+    "antiphon.features.stores": {
+        "ChannelLog", "Entry", "Position", "check_ttl", "decode", "encode", "hash_key", "unavailable",
+    },
+    "antiphon.testing.stores": {"ClockedStore", "StoreTests", "TimedStore"},
     "antiphon.testing.pairs": {"Feature", "Option", "Route", "Sign"},
     "antiphon.http1": {"parse_request", "parse_response", "format_request", "format_response"},
 }  # fmt: skip

@@ -54,6 +54,10 @@ def test_what_has_no_counterpart_is_there():
 
 
 NO_TIMEDELTA = {
+    "antiphon.features.stores.ChannelLog.append.keep": "how many",
+    "antiphon.features.stores.ChannelLog.expire.seconds": "seconds, which channels pass on",
+    "antiphon.features.stores.ChannelLog.renew.ttl": "seconds, which channels pass on",
+    "antiphon.features.stores.check_ttl.ttl": "seconds, which features pass on",
     "antiphon.types.Gauge.add.amount": "of whatever the gauge counts",
     "antiphon.types.Gauge.set.value": "of whatever the gauge counts",
     "antiphon.types.Histogram.observe.value": "of whatever the histogram counts",
@@ -73,7 +77,7 @@ NO_TIMEDELTA = {
     **{f"antiphon.types.{kind}.{method}.n": "how many" for kind in ("Language", "Texts")
        for method in ("find", "ngettext", "npgettext")},
     **{f"antiphon.features.{store}.{method}.ttl": "seconds, which features pass on"
-       for store in ("Store", "CookieStore", "MemoryStore", "SQLiteStore", "ValkeyStore")
+       for store in ("Store", "CookieStore", "MemoryStore", "PostgresStore", "SQLiteStore", "ValkeyStore")
        for method in ("add", "change", "increment", "replace")},
 }  # fmt: skip
 """Parameters that are numbers, or have the name of a duration, and take no timedelta, and why."""

@@ -60,6 +60,7 @@ ENVIRONMENTS = {
     "languages": Environment((("names",), ("installation",), _pages("languages")), "languages"),
     "locations": Environment((("names",), ("installation",), _pages("locations")), "locations"),
     "oauth": Environment((("names",), ("installation",)), "oauth"),
+    "postgres": Environment((("names",), ("installation",)), "postgres"),
     "signatures": Environment((("names",), ("installation",), _pages("signed-requests")), "signatures"),
     "templates": Environment((("names",), ("installation",), _pages("templates", "blocks", "pages")), "templates"),
     "valkey": Environment((("names",), ("installation",), ("store",), _pages("valkey")), "valkey"),

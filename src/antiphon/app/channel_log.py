@@ -69,15 +69,15 @@ class ChannelLog(ABC):
 
     @abstractmethod
     def after(self, name: str, position: Position | None) -> list[Entry]:
-        """Return the first messages after a position, up to BATCH. None means the beginning."""
+        """Return the first messages after a position, up to 500. None means the beginning."""
 
     @abstractmethod
     def newest(self, name: str) -> Position | None:
         """Return the position of the newest message, or None if there is none."""
 
     @abstractmethod
-    def watch(self, positions: Positions) -> Mapping[str, Sequence[Entry]]:
-        """Wait up to LONGEST_WATCH until messages arrive after these positions, or until ``interrupt`` is called."""
+    def watch(self, positions: Mapping[str, Position | None]) -> Mapping[str, Sequence[Entry]]:
+        """Wait up to a second until messages arrive after these positions, or until ``interrupt`` is called."""
 
     @abstractmethod
     def interrupt(self) -> None:
@@ -104,5 +104,5 @@ class ChannelLog(ABC):
     def close(self) -> None:  # noqa: B027 - most logs have nothing to close
         """End what ``watch`` has begun, such as a connection: nobody in this process listens any more.
 
-        It must not wait or raise. A later ``watch`` begins anew.
+        It must not wait or raise. A later ``watch`` begins again.
         """

@@ -119,7 +119,7 @@ def separate_memories(app: object, name: str, workers: int) -> list[str]:
         raise BadCommand(
             f"{name} can't be served by {workers} workers, because its MemoryStore is separate in each of them: {lost}"
             f" would be missing from most requests. Write {'App' if of_app else features[0]}(store={_SHARED}), or use a"
-            " ValkeyStore for several machines. One worker (--workers 1) can keep the MemoryStore."
+            " PostgresStore or ValkeyStore for several machines. One worker (--workers 1) can keep the MemoryStore."
         )
     kept = dict.fromkeys(feature for feature, store, _ in in_use if store is None)
     return [f"{feature} has no store: {_IN_MEMORY[feature].format(workers, _SHARED)}" for feature in kept]

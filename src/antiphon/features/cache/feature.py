@@ -52,17 +52,17 @@ class Cache(metaclass=NamesOurs):
     its machine fails, others stop waiting for it after ``lease``. Both are seconds or timedeltas.
 
     ``store`` is shared by all processes and machines that use it. Apps with different routes or handlers can share it,
-    too, even on one host. The default is the app's store or, without one, this process's memory. In memory and in
-    SQLite, the cache keeps up to ``max_bytes`` bytes, separate from other entries, and drops the least recently used
-    responses. Valkey has its own setting for that.
+    too, even on one host. The default is the app's store or, without one, this process's memory. In memory, SQLite and
+    PostgreSQL, the cache keeps up to ``max_bytes`` bytes, separate from other entries, and drops the least recently
+    used responses. Valkey has its own setting for that.
 
     A QUERY can also be served from the cache if the same content, of at most 64 KiB, was sent before. White space in
     JSON makes no difference.
 
     Bodies of more than ``max_body`` bytes, and streams, are stored in files, which take up to ``max_file_bytes`` bytes
     in total; a single file can take up to a quarter of that. The files are next to the SQLite database, or in a
-    temporary folder for a store in memory. Valkey is shared by machines and has no files, so such bodies are not stored
-    there. File responses are never stored.
+    temporary folder for a store in memory. Servers have no files, so such bodies are not stored there. File responses
+    are never stored.
 
     Use ``gateway=True`` for an app that forwards requests to another server. The cache then considers only the
     response, whose Vary must list everything that it depends on. Raises ValueError for numbers that are not above 0,

@@ -121,9 +121,9 @@ class Runs(Generic[T], metaclass=NamesOurs):
     Any number of clients can follow a run, from any point, in any process.
 
     The default ``store`` is that of the app: a MemoryStore for one process, a SQLiteStore for the processes on one
-    machine, or a ValkeyStore for many machines. ``Runs[Token](store)`` reads values as the type ``Token``. Two objects
-    with the same ``name`` and store are equivalent. With ``app.use(runs)``, a process also takes over runs that other
-    processes have had to abandon.
+    machine, or a PostgresStore or ValkeyStore for many machines. ``Runs[Token](store)`` reads values as the type
+    ``Token``. Two objects with the same ``name`` and store are equivalent. With ``app.use(runs)``, a process also takes
+    over runs that other processes have had to abandon.
 
     In all processes together, at most ``max_runs`` runs are live at once, and at most ``max_runs_per_owner`` for one
     owner. The newest ``max_values`` values of a run are kept. Each value may have ``max_value_size`` bytes of JSON, and

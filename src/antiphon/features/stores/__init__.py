@@ -1,1 +1,11 @@
-"""Stores: data under keys that expire, for sessions, rate limits and idempotent writes."""
+"""Stores: data under keys that expire, for sessions, rate limits and idempotent writes, and parts for your own."""
+
+from antiphon.lazy import import_on_use
+
+__all__, __getattr__, __dir__ = import_on_use(
+    __name__,
+    {
+        "app.channel_log": "ChannelLog Entry Position",
+        "app.store": "check_ttl decode encode hash_key unavailable",
+    },
+)

@@ -1,7 +1,7 @@
-"""A circuit breaker: while a service does not respond, one call at a time tries it, and other calls fail
-immediately."""
+"""Limits on calls to a service: only so many run at once and, while it does not respond, one at a time tries it."""
 
 from collections.abc import Callable
+from queue import Empty, SimpleQueue
 from threading import Lock
 from time import monotonic
 from typing import TypeVar, TypeVarTuple
@@ -74,3 +74,26 @@ class CircuitBreaker:
             self._note_success()
         elif self._next_try is not None:  # an interruption, which says nothing about the service
             self._next_try = monotonic()
+
+
+class Turns:
+    """A block for each call, of which up to ``most`` run at once. Entering it raises TimeoutError after ``timeout``
+    seconds.
+    """
+
+    def __init__(self, most: int, timeout: float | None) -> None:
+        self._most, self._timeout = most, timeout
+        self._free: SimpleQueue[None] = SimpleQueue()
+        """One item for each additional call that may be made now."""
+        for _ in range(most):
+            self._free.put(None)
+
+    def __enter__(self) -> None:
+        try:
+            self._free.get(timeout=self._timeout)
+        except Empty:
+            message = f"all {self._most} connections are in use, for {self._timeout} seconds"
+            raise TimeoutError(message) from None
+
+    def __exit__(self, *_exc: object) -> None:
+        self._free.put(None)

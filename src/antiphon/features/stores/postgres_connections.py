@@ -5,7 +5,7 @@ reached. Here, each call connects where no idle connection is left, so there are
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from math import ceil
 from threading import Lock
 from time import monotonic
@@ -13,12 +13,10 @@ from typing import Any, TypeAlias, TypeVar
 from weakref import finalize
 
 import psycopg
-from psycopg.abc import PQGen
 from psycopg.errors import DeadlockDetected, InsufficientPrivilege, InvalidSchemaName, UndefinedTable, UniqueViolation
 
 from antiphon.app.store import unavailable
-from antiphon.features.stores.circuit_breaker import CircuitBreaker
-from antiphon.features.stores.turns import Turns
+from antiphon.features.stores.circuit_breaker import CircuitBreaker, Turns
 
 T = TypeVar("T")
 Row: TypeAlias = tuple[Any, ...]
@@ -77,14 +75,14 @@ class Connection(psycopg.Connection[Row]):
 
     patience = 0.0
 
-    def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
+    def wait(self, gen: Generator[Any, Any, T], interval: float = 0.1, timeout: float | None = None) -> T:
         if self.patience:
             gen = self._within(gen, monotonic() + self.patience)
         return super().wait(
             gen, interval, **({} if timeout is None else {"timeout": timeout})
         )  # older psycopg has none
 
-    def _within(self, gen: PQGen[T], end: float) -> PQGen[T]:
+    def _within(self, gen: Generator[Any, Any, T], end: float) -> Generator[Any, Any, T]:
         try:
             wanted = next(gen)
             while True:

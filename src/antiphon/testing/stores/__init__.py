@@ -7,5 +7,5 @@ from antiphon.lazy import import_on_use
 pytest.register_assert_rewrite(f"{__name__}.entries")
 
 __all__, __getattr__, __dir__ = import_on_use(
-    __name__, {"testing.stores.clocked": "ClockedStore TimedStore", "testing.stores.entries": "StoreTests"}
+    __name__, {"testing.stores.entries": "ClockedStore StoreTests TimedStore"}
 )

@@ -1,4 +1,3 @@
-from antiphon.testing.stores.clocked import ClockedStore, TimedStore
-from antiphon.testing.stores.entries import StoreTests
+from antiphon.testing.stores.entries import ClockedStore, StoreTests, TimedStore
 
 __all__ = ["ClockedStore", "StoreTests", "TimedStore"]

@@ -8,8 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from antiphon.app.store import unavailable
-from antiphon.features.stores.circuit_breaker import CircuitBreaker
-from antiphon.features.stores.turns import Turns
+from antiphon.features.stores.circuit_breaker import CircuitBreaker, Turns
 from antiphon.features.stores.valkey.connecting import Settings, check_client, open_client
 from antiphon.features.stores.valkey.scripts import Script
 
