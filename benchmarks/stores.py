@@ -1,8 +1,9 @@
 """`python -m benchmarks.stores`: what a load, a change and a count take in each store, and what they take of Valkey.
 
-First the microseconds on one thread, then the CPU that a command takes of Valkey and of this process, and the memory
-kept. SQLite writes to the folder that is given, or to a temporary one. Valkey is the server that is given as a URL,
-which others should leave alone meanwhile, or one that this starts.
+First the microseconds on one thread, then how many all of eight threads do each second and how long the slowest of a
+hundred takes, side by side, then the CPU that a command takes of Valkey and of this process, and the memory kept.
+SQLite writes to the folder that is given, or to a temporary one. Valkey and PostgreSQL are the servers that are given
+as URLs, which others should leave alone meanwhile, or ones that this starts.
 """
 
 import argparse
@@ -11,18 +12,20 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import perf_counter, sleep
 
 from redis import Redis
 
-from antiphon.features import CookieStore, MemoryStore, SQLiteStore, Store, ValkeyStore
+from antiphon.features import CookieStore, MemoryStore, PostgresStore, SQLiteStore, Store, ValkeyStore
 
 SESSION = {"user": 4711, "csrf": "x" * 43, "theme": "dark", "cart": [{"id": number, "n": 1} for number in range(5)]}
 CLAIM = {"state": "running", "caller": "c" * 64, "fingerprint": "f" * 64}
 TTL = 3600.0
 ROUNDS = 7
+THREADS = 8
 Step = Callable[[int], object]
 
 
@@ -66,6 +69,51 @@ def times(store: Store, calls: int) -> list[str]:
     return [*(f"{time:.1f}" for time in found), "-"][:3]
 
 
+@contextmanager
+def postgres() -> Iterator[str | None]:
+    """Start a server that writes to its disk as usual, and give its URL; None without a program."""
+    from tests.helpers.postgres import PostgresServer
+    from tests.helpers.system_programs import PLACES
+
+    program = shutil.which("postgres", path=PLACES)
+    if program is None:
+        yield None
+        return
+    with PostgresServer(program, fsync="on", shared_buffers="128MB") as server:
+        yield server.url
+
+
+def side_by_side(stores: list[Store], seconds: float) -> Iterator[str]:
+    """Yield a line for each store: how many a second all threads do, and the 99th percentile in milliseconds."""
+    calls: dict[str, Callable[[Store, str], object]] = {
+        "load": lambda store, _: store.load("session"),
+        "change": lambda store, name: store.change(f"of {name.split()[0]}", {"theme": "light"}, ttl=TTL),
+        "add": lambda store, name: store.add(name, CLAIM, ttl=TTL),
+        "count": lambda store, name: store.increment(f"of {name.split()[0]}", ttl=TTL),
+    }
+    for threads in 1, THREADS:
+        yield f"\n{f'{threads} threads':16}" + "".join(f"{name:>10}{'p99':>8}" for name in calls)
+        for store in stores:
+            figures = [_load(store, call, threads, seconds) for call in calls.values()]
+            yield f"{type(store).__name__:16}" + "".join(f"{rate:>10,.0f}{slow:>8.2f}" for rate, slow in figures)
+
+
+def _load(store: Store, call: Callable[[Store, str], object], threads: int, seconds: float) -> tuple[float, float]:
+    store.change("session", SESSION, ttl=TTL)
+    begin = perf_counter()
+
+    def run(thread: int) -> list[float]:
+        took = []
+        while (start := perf_counter()) < begin + seconds:
+            call(store, f"{thread} {start}")
+            took.append(perf_counter() - start)
+        return took
+
+    with ThreadPoolExecutor(threads) as pool:
+        took = sorted(each for some in pool.map(run, range(threads)) for each in some)
+    return len(took) / seconds, took[len(took) * 99 // 100] * 1000
+
+
 def steps(store: ValkeyStore, server: Redis) -> dict[str, Step]:
     """Return what features do for a request, and what sends an event, by a number that makes keys."""
     return {
@@ -100,16 +148,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.stores", description=__doc__)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--valkey", metavar="URL")
+    parser.add_argument("--postgres", metavar="URL")
     parser.add_argument("--calls", type=int, default=1000)
+    parser.add_argument("--seconds", type=float, default=2.0, help="for each figure of the stores side by side")
     given = parser.parse_args()
     with ExitStack() as stack:
         folder = given.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = given.valkey or stack.enter_context(valkey(folder))
-        stores: list[Store] = [MemoryStore(), CookieStore(["k" * 32]), SQLiteStore(folder / "store.db")]
+        database = given.postgres or stack.enter_context(postgres())
+        stores: list[Store] = [MemoryStore(), SQLiteStore(folder / "store.db")]
+        stores += [*([PostgresStore(database)] if database else []), *([ValkeyStore(url)] if url else [])]
         print(f"{'':16}{'load':>10}{'change':>10}{'count':>10}  microseconds")
-        for store in [*stores, *([ValkeyStore(url)] if url else [])]:
+        for store in [CookieStore(["k" * 32]), *stores]:
             stack.callback(store.close)
             print(f"{type(store).__name__:16}" + "".join(f"{time:>10}" for time in times(store, given.calls)))
+        for line in side_by_side(stores, given.seconds):
+            print(line)
         if url is None:
             parser.exit(0, "There is no valkey-server or redis-server here: install one, or say --valkey URL.\n")
         server = stack.enter_context(Redis.from_url(url))
