@@ -68,10 +68,10 @@ class PostgresServer(_Process):
     """A server on a Unix socket. ``program`` is the path of ``postgres``. As a context manager it is started and ended.
 
     ``url`` leads to the database "postgres" as the superuser "antiphon", who needs no password; ``database()`` to a new
-    one.
+    one. With a ``primary``, it is the replica of that server until ``promote``.
     """
 
-    def __init__(self, program, **options):
+    def __init__(self, program, *, primary=None, **options):
         super().__init__()
         programs = Path(program).resolve().parent
         self._data = self.folder / "data"
@@ -82,6 +82,10 @@ class PostgresServer(_Process):
         self._command = [os.fspath(programs / "postgres"), "-D", os.fspath(self._data), *settings]
         self._make = [os.fspath(programs / "initdb"), "-D", os.fspath(self._data), "-U", "antiphon", "--auth=trust",
                       "--encoding=UTF8", "--locale=C", "--no-sync"]  # fmt: skip
+
+        if primary is not None:
+            self._make = [os.fspath(programs / "pg_basebackup"), "-D", os.fspath(self._data), "-R", "-h",
+                          os.fspath(primary.folder), "-U", "antiphon", "--no-sync"]  # fmt: skip
 
     def url_of(self, database):
         return f"postgresql://antiphon@/{database}?host={self.folder}"
@@ -108,6 +112,9 @@ class PostgresServer(_Process):
     def restart(self):
         self.stop()
         self.start()
+
+    def promote(self):
+        self.execute("select pg_promote()")
 
     def freeze(self):
         """Have the server accept connections, as the system does for it, and answer nothing."""

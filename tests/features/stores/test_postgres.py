@@ -10,14 +10,14 @@ from contextlib import closing
 
 import pytest
 
-from antiphon.features import PostgresStore, StoreUnavailable
+from antiphon.features import Channel, MissedMessages, PostgresStore, StoreUnavailable
 from antiphon.features.stores import postgres_connections
 from tests.features.conftest import Clock
 from tests.helpers.lossy_proxy import LossyProxy
 from tests.helpers.postgres import PostgresServer, execute
 from tests.helpers.rows import rows
 from tests.helpers.small_disks import small_file_system
-from tests.helpers.waiting import eventually
+from tests.helpers.waiting import eventually, in_time
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
 
@@ -167,6 +167,33 @@ class TestAServer:
         assert eventually(lambda: _loaded(store), "the store does not come back")
         assert store.add("other", {}, ttl=LONG)
 
+    def test_that_fails_is_followed_by_its_replica_and_listeners_are_told(self, request):
+        program = request.getfixturevalue("postgres-server")
+        replicates = {"wal_level": "replica", "max_wal_senders": "4"}
+        with (
+            PostgresServer(program, **replicates) as primary,
+            PostgresServer(program, primary=primary, **replicates) as replica,
+        ):
+            hosts = f"host={primary.folder},{replica.folder}"
+            url = f"postgresql://antiphon@/postgres?{hosts}&target_session_attrs=read-write"
+            with closing(PostgresStore(url, timeout=30)) as store:
+                news = Channel("news", store)
+                store.change("key", {"a": 1}, ttl=LONG)
+                with news.listen() as messages:
+                    first = news.send(1)
+                    assert next(messages).id == first
+                    replayed = "select 1 from pg_stat_replication where replay_lsn >= pg_current_wal_lsn()"
+                    eventually(lambda: primary.execute(replayed) or None, "the replica does not follow")
+                    primary.stop()
+                    replica.promote()
+                    second = eventually(lambda: _sent(news, 2), "the replica takes no message")
+                    assert isinstance(missed := in_time(lambda: next(messages)), MissedMessages)
+                    assert (missed.after, missed.before) == (first, second)
+                    assert in_time(lambda: next(messages)).value == 2
+                    assert [message.value for message in news.messages()] == [1, 2]
+                assert int(second.partition("-")[0]) > int(first.partition("-")[0])
+                assert store.load("key").data == {"a": 1}
+
     def test_whose_disk_is_full_is_still_read(self, server):
         url = server.database()
         with small_file_system("tmpfs", server.folder) as disk:
@@ -187,6 +214,13 @@ class TestAServer:
                 eventually(is_full, "the disk is never full")
                 assert store.load("key").data == {"a": 1}
             server.stop()
+
+
+def _sent(news, value):
+    try:
+        return news.send(value)
+    except StoreUnavailable:
+        return None
 
 
 def _loaded(store):
@@ -298,8 +332,6 @@ class TestTheStore:
 
 
 def test_channels_say_that_they_poll_behind_a_pooler(pgbouncer, caplog):
-    from antiphon.features import Channel
-
     with caplog.at_level(logging.WARNING), closing(PostgresStore(pgbouncer)) as store:
         news = Channel("news", store)
         with news.listen() as messages:
