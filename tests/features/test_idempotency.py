@@ -622,7 +622,10 @@ class TestAMistake:
             IdempotentWrites(store, **options)
 
     def test_a_store_with_clients_is_refused_and_others_named(self):
-        with pytest.raises(ValueError, match=r"IdempotentWrites needs .* SQLiteStore\(path\) or ValkeyStore\(url\)"):
+        with pytest.raises(
+            ValueError,
+            match=r"IdempotentWrites needs .* SQLiteStore\(path\), PostgresStore\(url\) or ValkeyStore\(url\)",
+        ):
             IdempotentWrites(CookieStore(["k" * 16]))
 
 

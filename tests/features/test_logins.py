@@ -14,6 +14,7 @@ from antiphon.features import (
     Bearer,
     CookieStore,
     MemoryStore,
+    PostgresStore,
     SessionLogin,
     Sessions,
     SQLiteStore,
@@ -46,14 +47,15 @@ def loading(request):
     return request.param
 
 
-@pytest.fixture(params=["memory", "sqlite", "cookie", pytest.param("valkey", marks=pytest.mark.processes)])
+ON_SERVERS = [pytest.param(kind, marks=pytest.mark.processes) for kind in ("postgres", "valkey")]
+
+
+@pytest.fixture(params=["memory", "sqlite", "cookie", *ON_SERVERS])
 def kind(request):
     return request.param
 
 
-server_side = pytest.mark.parametrize(
-    "kind", ["memory", "sqlite", pytest.param("valkey", marks=pytest.mark.processes)], indirect=True
-)
+server_side = pytest.mark.parametrize("kind", ["memory", "sqlite", *ON_SERVERS], indirect=True)
 
 
 @pytest.fixture
@@ -65,6 +67,8 @@ def store(kind, tmp_path, request):
             return SQLiteStore(tmp_path / "store.db")
         case "cookie":
             return CookieStore(["k" * 16])
+        case "postgres":
+            return PostgresStore(request.getfixturevalue("postgres"), timeout=30)
         case "valkey":
             return ValkeyStore(request.getfixturevalue("valkey").url, prefix=f"{tmp_path}:", timeout=30)
 
@@ -261,7 +265,10 @@ class TestOtherDevices:
     @pytest.mark.parametrize("act", [as_nobody(everywhere=True), as_user(ADA, end_others=True)])
     def test_that_have_all_in_a_cookie_can_not_be_logged_out(self, site, browser, others, act):
         def fail(request):
-            with pytest.raises(NotImplementedError, match=r"CookieStore can't .*SQLiteStore\(path\) or ValkeyStore"):
+            with pytest.raises(
+                NotImplementedError,
+                match=r"CookieStore can't .*SQLiteStore\(path\), PostgresStore\(url\) or ValkeyStore",
+            ):
                 act(request)
 
         assert site.act(browser, fail).status == 200

@@ -447,7 +447,9 @@ class TestKeys:
     def test_in_cookies_of_others_can_not_be_ended(self, visit):
         def end(session):
             for call in (lambda: session.clear(everywhere=True), lambda: session.rotate("Ann", end_others=True)):
-                with pytest.raises(NotImplementedError, match=r"SQLiteStore\(path\) or ValkeyStore\(url\) can"):
+                with pytest.raises(
+                    NotImplementedError, match=r"SQLiteStore\(path\), PostgresStore\(url\) or ValkeyStore\(url\) can"
+                ):
                     call()
 
         assert visit(end).status == 200

@@ -96,7 +96,9 @@ class TestACookie:
             cookie({"_at": 1})
 
     def test_that_browsers_would_drop_is_an_error_that_names_other_stores(self):
-        with pytest.raises(ValueError, match=r"use SQLiteStore\(path\) or ValkeyStore\(url\) instead"):
+        with pytest.raises(
+            ValueError, match=r"use SQLiteStore\(path\), PostgresStore\(url\) or ValkeyStore\(url\) instead"
+        ):
             cookie({"a": Random(1).randbytes(4000)})
 
     @given(size=st.integers(0, 6000))
@@ -231,7 +233,8 @@ class TestWhatACookieCanNotDo:
     )
     def test_is_an_error_that_names_other_stores(self, ask):
         with pytest.raises(
-            NotImplementedError, match=r"CookieStore can't .*SQLiteStore\(path\) or ValkeyStore\(url\) can"
+            NotImplementedError,
+            match=r"CookieStore can't .*SQLiteStore\(path\), PostgresStore\(url\) or ValkeyStore\(url\) can",
         ):
             ask()
 
