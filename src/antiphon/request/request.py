@@ -895,6 +895,39 @@ class Request(RequestHeaders, metaclass=NamesOurs):
                 raise explained("bad-http-value", TypeError(f"an early hint must be a Link, not {type(link).__name__}"))
         self.head.send_early_hints(map(str, links))
 
+    def after_commit(self, function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Call a function with the arguments once this request's transaction is committed, and never after a rollback.
+
+        The transaction is that of the open dependency whose source is a generator: a database connection, if several
+        are open, and the first one of these. When the source has ended without an error, the functions are called in
+        the order in which they were passed, before the response is sent: ``def`` functions on a thread, ``async def``
+        functions on the loop. A failure is logged and doesn't change the response. Raises TypeError for anything that
+        isn't callable, and RuntimeError if no such dependency is open.
+        """
+        called = self._deferrable("after_commit", function, *args, **kwargs)
+        resource = self._in_transaction
+        if resource is None:
+            raise explained(
+                "no-transaction",
+                RuntimeError(
+                    "after_commit needs an open transaction, and this request has no open dependency whose source is a"
+                    " generator: read the database's dependency first, request[DATABASE], which"
+                    " app.provide(DATABASE, source) provides"
+                ),
+            )
+        resource.after_commit(called)
+
+    @property
+    def _in_transaction(self) -> Any:
+        """The open dependency that is committed last, also that of an outer application; None if none is open."""
+        request: Request | None = self
+        while request is not None:
+            opening = request._opening
+            if opening is not None and (resource := opening.in_transaction) is not None:
+                return resource
+            request = request._outer_request
+        return None
+
     def after_response(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Callable[P, T]:
         """Call a function with the arguments once the server has accepted the response's last byte.
 
@@ -902,16 +935,20 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         You can use this as a decorator. Raises TypeError for anything that isn't callable, such as the result of a
         call.
         """
+        self._deferred += (self._deferrable("after_response", function, *args, **kwargs),)
+        return function
+
+    @staticmethod
+    def _deferrable(method: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Callable[[], T]:
         if not callable(function):
             raise explained(
                 "wrong-arguments",
                 TypeError(
-                    "after_response needs a function and its arguments, as in request.after_response(print, 1),"
+                    f"{method} needs a function and its arguments, as in request.{method}(print, 1),"
                     f" not the result of a call: {type(function).__name__}"
                 ),
             )
-        self._deferred += (partial(function, *args, **kwargs) if args or kwargs else function,)
-        return function
+        return partial(function, *args, **kwargs) if args or kwargs else function  # type: ignore[return-value]
 
     def _defer_first(self, function: Callable[[], object]) -> None:
         """Call a function before those passed to ``after_response``, and after those passed to this method earlier."""

@@ -25,6 +25,7 @@ from antiphon.response.message import WITHOUT_CONTENT, PassedChunks, Stream
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
+    from antiphon.app.connections import CommitHooks
     from antiphon.app.dispatch.middleware import AnyGenerator
     from antiphon.concurrency.crossing import Tokens
 
@@ -69,6 +70,22 @@ class ResourceStack(Opened):
         """Close a dependency later, after those already kept."""
         # At the start, because the last one is closed first.
         self.kept.insert(0, resource)
+
+    @property
+    def in_transaction(self) -> "OpenResource | None":
+        """The open dependency whose transaction is the outermost: a database connection that we know if there is one,
+        otherwise any. It is committed last.
+        """
+        from antiphon.app.connections import connection_of
+
+        found: list[OpenResource] = []
+        stack: ResourceStack | None = self
+        while stack is not None:
+            subjects = [subject for _, subject in stack if isinstance(subject, OpenResource)]
+            found = [*stack.kept, *subjects, *found]
+            stack = stack.around
+        known = [each for each in found if connection_of(each.value) is not None]
+        return next(iter(known or found), None)
 
     def take_back_unread(self, request: Request, response: Response) -> None:
         """Close the next kept dependency, unless the response is a stream that may read it."""
@@ -130,7 +147,10 @@ class ResourceStack(Opened):
 class OpenResource:
     """A dependency whose generator has yielded the value. Closed like middleware that throws, without a response."""
 
-    __slots__ = ("_context", "_tokens", "error", "function", "generator", "is_async", "provides", "switch")
+    __slots__ = (
+        "_context", "_tokens", "commit_hooks", "error", "function", "generator", "is_async", "provides", "switch",
+        "value",
+    )  # fmt: skip
     throws = False
 
     def __init__(self, provides: Dependency[Any], function: Generating, is_async: bool, switch: Switch) -> None:
@@ -141,6 +161,7 @@ class OpenResource:
         """The switch to where the generator was started and has to be resumed."""
         self.error: BaseException | None = None
         """The error to throw into the generator, if the dependency is closed after the error became known."""
+        self.commit_hooks: CommitHooks | None = None
         self._context = copy_context()
         self._tokens: Tokens = {}
 
@@ -164,8 +185,17 @@ class OpenResource:
 
     def _opened(self, request: Request, generator: "AnyGenerator", value: Any) -> Any:
         self.generator = generator
+        self.value = value
         request._opening.add(self)
         return ready(self.function, value)
+
+    def after_commit(self, function: Callable[[], object]) -> None:
+        """Call a function once the generator has ended without an error, and with it the transaction that it holds."""
+        if self.commit_hooks is None:
+            from antiphon.app.connections import CommitHooks
+
+            self.commit_hooks = CommitHooks(self.value)
+        self.commit_hooks.add(function)
 
     def close(self, _place: object, _response: Response) -> bool:
         """Return True, so that every response is settled."""
@@ -206,8 +236,12 @@ class OpenResource:
 
     async def end(self, request: Request, error: BaseException | None) -> None:
         """Resume the generator where it runs, or throw an error into it. Afterwards, the request no longer has the
-        value.
+        value, and what waits for its commit is called.
         """
+        hooks, self.commit_hooks = self.commit_hooks, None
+        if hooks is not None and error is None:
+            hooks.leave_out_undone(request)
+        is_committed = hooks is not None and error is None
         try:
             if self.is_async:
                 await self._end_async(self.generator, error)
@@ -215,9 +249,12 @@ class OpenResource:
                 self._end_sync(self.generator, error)
         finally:
             request._dependencies.pop(self.provides, None)
+            self.value = None
             if error is not None:
                 note_task(error)
             del error
+        if is_committed:
+            await hooks.call(request, where(request))  # type: ignore[union-attr]
 
     def log(self, request: Request, error: BaseException) -> None:
         """Log an error that closing the dependency raised too late to affect the response."""

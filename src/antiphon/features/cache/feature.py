@@ -24,6 +24,7 @@ from antiphon.features.cache.lookup import AtHand, Collapsing, Lookup, Refreshes
 from antiphon.features.cache.shelf import Shelf, forget_changed
 from antiphon.features.stores.memory import MemoryStore
 from antiphon.handler.contract import innermost
+from antiphon.handler.scope import find_current_request
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import PreconditionFailed, RangeNotSatisfiable
 from antiphon.request.request import Request
@@ -155,15 +156,16 @@ class Cache(metaclass=NamesOurs):
         URLs that had any.
 
         ``path`` is the decoded path, including the prefix at which the app is mounted. A response that is being made at
-        the same time is not stored. Raises StoreUnavailable (503), ValueError unless exactly one of ``path`` and
-        ``tag`` is given, and RuntimeError on an event loop that the store would block: use ``await apurge(...)``
-        there.
+        the same time is not stored. While a database connection of the request is open, they are removed once more
+        after its commit, because a response may be stored that doesn't show the change yet. Raises StoreUnavailable
+        (503), ValueError unless exactly one of ``path`` and ``tag`` is given, and RuntimeError on an event loop that
+        the store would block: use ``await apurge(...)`` there.
         """
         if self._blocks:
             refuse_on_loop("purge", "apurge")
-        if (path is None) == (tag is None):
-            raise explained("bad-feature-option", ValueError('purge needs either a path or a tag: purge("/prices")'))
-        return self._shelf.forget_tag(tag) if tag is not None else self._shelf.forget_path(path or "")
+        remove = self._purging(path, tag)
+        _repeat_after_commit(remove)
+        return remove()
 
     async def apurge(self, path: str | None = None, *, tag: str | None = None) -> int:
         """``purge``, on an event loop."""
@@ -171,7 +173,14 @@ class Cache(metaclass=NamesOurs):
             return self.purge(path, tag=tag)
         from asyncio import to_thread
 
-        return await to_thread(partial(self.purge, path, tag=tag))
+        remove = self._purging(path, tag)
+        _repeat_after_commit(remove)
+        return await to_thread(remove)
+
+    def _purging(self, path: str | None, tag: str | None) -> Callable[[], int]:
+        if (path is None) == (tag is None):
+            raise explained("bad-feature-option", ValueError('purge needs either a path or a tag: purge("/prices")'))
+        return partial(self._shelf.forget_tag, tag) if tag is not None else partial(self._shelf.forget_path, path or "")
 
     # Around a request
 
@@ -255,6 +264,17 @@ def _name_of(handler: Any) -> str:
     inner = innermost(handler)
     named = inner if hasattr(inner, "__qualname__") else type(inner)
     return f"{named.__module__} {named.__qualname__} {getattr(inner, 'import_name', '')}"
+
+
+def _repeat_after_commit(function: Callable[[], object]) -> None:
+    """Call a function after the commit, too, if the current request has a database connection open."""
+    request = find_current_request()
+    resource = None if request is None else request._in_transaction
+    if resource is not None:
+        from antiphon.app.connections import connection_of
+
+        if connection_of(resource.value) is not None:
+            resource.after_commit(function)
 
 
 def _send_on(request: Request, fill: Fill) -> None:

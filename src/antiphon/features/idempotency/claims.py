@@ -6,7 +6,7 @@ store can test passwords against them.
 
 from collections.abc import Callable, Collection, Mapping
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from antiphon.app.callers import caller_of
 from antiphon.app.store import RETRY_AFTER, StoreEntry, store_name
@@ -15,6 +15,9 @@ from antiphon.request.caller import BEGUN_BY_HANDLERS, SHOWN_EACH_TIME
 from antiphon.request.request import Request
 from antiphon.request.watching import EVERYTHING
 from antiphon.response.response import Response
+
+if TYPE_CHECKING:
+    from antiphon.features.idempotency.table import Claims
 
 PROBLEM_TYPE = "urn:antiphon:problem:idempotency-key-"
 """The prefix of the problem types that distinguish this feature's refusals from those of a handler."""
@@ -40,12 +43,17 @@ class Write(NamedTuple):
 
 
 class Claim:
-    """A request's claim: its entry, the handler's response if it can be sent again, and its error."""
+    """A request's claim: its entry among ``claims``, the handler's response if it can be sent again, and its error.
 
-    __slots__ = ("entry", "error", "stored")
+    ``is_written`` is True once the outcome is in the handler's own transaction.
+    """
 
-    def __init__(self, entry: StoreEntry) -> None:
+    __slots__ = ("claims", "entry", "error", "is_written", "stored")
+
+    def __init__(self, entry: StoreEntry, claims: "Claims") -> None:
         self.entry = entry
+        self.claims = claims
+        self.is_written = False
         self.stored: dict[str, Any] | None = None
         self.error: BaseException | None = None
 

@@ -4,9 +4,17 @@ app.use(IdempotentWrites(SQLiteStore("var/writes.db"))), then @app.post("/paymen
 
 A claim is an entry in the store, made by one request before its handler runs. The entry's version shows whose claim it
 is, so no request changes another's claim.
+
+| the handler | in a store, its claim | ``inside`` a transaction, its row |
+|---|---|---|
+| returned a response | is completed after all commits | is completed before the commit, which decides |
+| raised a 4xx | is completed | is rolled back, and written in a transaction of its own |
+| returned or raised what is to be retried | is released | is deleted or rolled back |
+| was interrupted | stays running, or is unknown | is rolled back |
 """
 
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable
+from contextlib import asynccontextmanager, contextmanager, suppress
 from copy import copy
 from functools import partial, update_wrapper
 from math import inf
@@ -14,6 +22,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from antiphon.app.added import Added
 from antiphon.app.callers import check_by
+from antiphon.app.connections import Connection, connection_of, outage_of, run_at_once
+from antiphon.app.dispatch.dependencies import Source
 from antiphon.app.dispatch.hooks import MiddlewareFunction
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.route import Route
@@ -38,12 +48,13 @@ from antiphon.features.idempotency.claims import (
     is_retried,
     reused_with,
 )
+from antiphon.features.idempotency.table import Claims, StoreClaims, TableClaims, WritesTable
 from antiphon.handler.callables import is_async_generator, is_generator
 from antiphon.handler.contract import describe, is_async, log_failure
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import BadRequest, Conflict, UnprocessableContent
 from antiphon.request.caller import is_seen_by_others
-from antiphon.request.dependencies import Dependency
+from antiphon.request.dependencies import Dependency, check_dependency
 from antiphon.request.request import Request
 from antiphon.request.watching import EVERYTHING, WatchedHead, put_on_watch
 from antiphon.response.files import is_for_any_thread
@@ -93,20 +104,36 @@ class IdempotentWrites:
     that names the handler. If the store is unavailable, the response is a 503, sent before anything is carried out. The
     default ``store`` is that of the app.
 
-    Raises ValueError for numbers that are not above 0, and for a store whose entries are kept by clients.
+    ``inside`` is the dependency that gives the handler's database connection. Claims and responses are then rows in
+    the handler's own transaction instead of entries in a store: they are committed with its effect, or not at all, so
+    an interrupted request leaves nothing behind, or its response. The dependency's source is a generator that begins a
+    transaction and commits it. It yields a connection of sqlite3 or psycopg, a session or connection of SQLAlchemy,
+    sync or async, or Django's connection, for PostgreSQL or SQLite. A missing table is created.
+
+    Raises ValueError for numbers that are not above 0, for a store whose entries are kept by clients, and for a store
+    and ``inside`` together, and TypeError if ``inside`` isn't a dependency.
     """
 
     def __init__(
         self,
         store: Store | None = None,
         *,
+        inside: Dependency[Any] | None = None,
         by: Callable[[Request], str | None] | None = None,
         required: bool = True,
         ttl: Duration = DAY,
         takeover: Duration | None = None,
         max_body: int = 1 << 20,
     ) -> None:
-        self._stores = FeatureStore("IdempotentWrites", store)
+        if inside is not None:
+            check_dependency(inside, "IdempotentWrites(inside=...)", "pass the database's, inside=DATABASE")
+            if store is not None:
+                raise explained(
+                    "bad-feature-option",
+                    ValueError("claims are kept in a store or inside a transaction, not in both: leave out one"),
+                )
+        self._stores = FeatureStore("IdempotentWrites", store if inside is None else False)
+        self._inside: Any = inside
         ttl, takeover = seconds_of(ttl), seconds_of(takeover)
         if not (ttl > 0 and max_body > 0 and (takeover is None or takeover > 0)):
             raise explained(
@@ -115,6 +142,7 @@ class IdempotentWrites:
             )
         check_by(by)
         self._by = by
+        self._table = WritesTable(repr(inside), ttl, clock)
         self.required = required
         self._ttl = ttl
         self._takeover = takeover
@@ -122,7 +150,7 @@ class IdempotentWrites:
 
     def install(self, app: "App") -> None:
         """Make the app use this feature for its idempotent routes. Raises RuntimeError if there is no store."""
-        self._stores.taken_from(app)
+        self._stores.taken_if_any(app) if self._inside is not None else self._stores.taken_from(app)
         app._surround_idempotent(self._surround, self._watch_before_routing)
 
     def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - wherever it is in use
@@ -141,7 +169,8 @@ class IdempotentWrites:
 
         Raises ValueError for a route whose response can't be kept, or whose body can't be compared.
         """
-        self._store = self._stores.current  # a view has no application to get a store from
+        if self._inside is None:
+            self._store = self._stores.current  # a view has no application to get a store from
         self._check(route)
         caller = partial(by_name, self._by) if self._by else by_identity
 
@@ -173,7 +202,7 @@ class IdempotentWrites:
     # Before the handler
 
     def _carry_out(self, handler: Callable[[Request], Any], request: Request, write: Write) -> Any:
-        known = self._claim(request, write)
+        known = run_at_once(self._claim(request, write, fingerprint_of(write.key, request)))
         if known is not None:
             return known
         _call_first(request, self._keep)
@@ -182,14 +211,53 @@ class IdempotentWrites:
     async def _acarry_out(self, handler: Callable[[Request], Any], request: Request, write: Write) -> Any:
         if request.head.has_body:
             await request.aload()
-        if self._store.blocks or not request.content.in_memory:
-            known = await Crossing().run_shielded(partial(self._claim, request, write))
+        fingerprinting = partial(fingerprint_of, write.key, request)
+        if not request.content.in_memory:
+            fingerprint = await Crossing().run_shielded(fingerprinting)
         else:
-            known = self._claim(request, write)
+            fingerprint = fingerprinting()
+        claiming = self._claim(request, write, fingerprint)
+        if self._blocks:
+            known = await Crossing().run_shielded(partial(run_at_once, claiming))
+        else:
+            known = await claiming
         if known is not None:
             return known
         _call_first(request, self._akeep)
         return await handler(request)
+
+    @property
+    def _blocks(self) -> bool:
+        """True if the store blocks. A connection is used where the handler runs, as the handler uses it."""
+        return self._inside is None and self._store.blocks
+
+    async def _claims(self, request: Request) -> Claims:
+        """Return where this request's claim is kept."""
+        if self._inside is None:
+            return StoreClaims(self._store, self._ttl)
+        connection = self._connection(request[self._inside])
+        if connection.is_async and not is_async(request.route.handler):
+            raise explained(
+                "bad-inside",
+                RuntimeError(
+                    f"{request.route.handled_by} is a def handler, but {self._inside!r} gives it an async connection:"
+                    " write it as async def, or open a connection that doesn't wait"
+                ),
+            )
+        await self._table.ready(connection)
+        return TableClaims(self._table, connection)
+
+    def _connection(self, value: object) -> Connection:
+        connection = connection_of(value)
+        if connection is None:
+            raise explained(
+                "bad-inside",
+                RuntimeError(
+                    f"{self._inside!r} must give a database connection of sqlite3, psycopg, SQLAlchemy or Django for"
+                    f" IdempotentWrites(inside=...), not {type(value).__name__}"
+                ),
+            )
+        return connection
 
     def _write_of(self, request: Request, caller: Callable[[Request, str], Write]) -> Write | None:
         """Return a request's key and caller, or None for a request that has no key and needs none."""
@@ -208,19 +276,26 @@ class IdempotentWrites:
             )
         return caller(request, key)
 
-    def _claim(self, request: Request, write: Write) -> Response | None:
+    async def _claim(self, request: Request, write: Write, fingerprint: str) -> Response | None:
         """Claim a write for this request and return None, or return the earlier response to it.
 
         Raises Conflict (409) if another request has claimed it, UnprocessableContent (422) if the key was used for
         another write, and StoreUnavailable (503).
         """
-        fingerprint = fingerprint_of(write.key, request)
+        try:
+            return await self._claim_in(await self._claims(request), request, write, fingerprint)
+        except Exception as error:
+            if self._inside is None or (outage := outage_of(repr(self._inside), error)) is None:
+                raise
+            raise outage from error
+
+    async def _claim_in(self, claims: Claims, request: Request, write: Write, fingerprint: str) -> Response | None:
         data = {"state": RUNNING, "caller": write.caller, "fingerprint": fingerprint, "person": write.person}
-        key = write.own if write.person and self._store.load(write.own) else write.key
+        key = write.own if write.person and await claims.load(write.own) else write.key
         for _ in range(_ATTEMPTS):
-            entry = self._store.add(key, data, ttl=self._ttl)
+            entry = await claims.add(key, data)
             if entry is None:
-                known = self._store.load(key)
+                known = await claims.load(key)
                 if known is None:
                     continue
                 if key != write.own and is_of_another_user(known, write):
@@ -229,9 +304,9 @@ class IdempotentWrites:
                 known_response = self._respond(known, write, fingerprint, request)
                 if known_response is not None:
                     return known_response
-                entry = self._store.replace(key, data, version=known.version, ttl=self._ttl)
+                entry = await claims.replace(known, data)
             if entry is not None:
-                request[_CLAIM] = Claim(entry)
+                request[_CLAIM] = Claim(entry, claims)
                 return None
         raise in_use()
 
@@ -264,6 +339,21 @@ class IdempotentWrites:
 
     def _keep(self, request: Request, response: Response) -> Response | None:
         """Record the handler's response before anything specific to this request and visitor is added."""
+        kept = self._kept(request, response)
+        if self._inside is not None:
+            run_at_once(self._complete(request, kept or response))
+        return kept
+
+    async def _akeep(self, request: Request, response: Response) -> Response | None:
+        if response.is_streamed:
+            kept = await Crossing().run_shielded(partial(self._kept, request, response))
+        else:
+            kept = self._kept(request, response)
+        if self._inside is not None:
+            await self._complete(request, kept or response)
+        return kept
+
+    def _kept(self, request: Request, response: Response) -> Response | None:
         claim = request[_CLAIM]
         claim.error = response.error
         if is_retried(response):
@@ -280,10 +370,22 @@ class IdempotentWrites:
         claim.stored = {"state": COMPLETED, **keep(response, _NOT_KEPT)}
         return response
 
-    async def _akeep(self, request: Request, response: Response) -> Response | None:
-        if not response.is_streamed:
-            return self._keep(request, response)
-        return await Crossing().run_shielded(partial(self._keep, request, response))
+    async def _complete(self, request: Request, response: Response) -> None:
+        """Write a claim's outcome in the handler's transaction, unless that will be rolled back."""
+        claim = request[_CLAIM]
+        claims = cast("TableClaims", claim.claims)
+        if response.error is not None or claims.connection.is_failed:
+            return
+        await self._table.ready(claims.connection)  # the handler may have rolled back the table's creation
+        outcome = claim.outcome(response)
+        if outcome["state"] != COMPLETED:
+            await claims.delete(claim.entry)
+        else:
+            data = self._data(request, claim, outcome)
+            # Without its row, the handler has rolled back by itself, and begun anew.
+            if not (await claims.replace(claim.entry, data) or await claims.add(claim.entry.key, data)):
+                raise in_use()
+        claim.is_written = True
 
     def _not_kept(self, request: Request, what: str) -> RuntimeError:
         return explained(
@@ -294,32 +396,77 @@ class IdempotentWrites:
             ),
         )
 
-    def _end(self, request: Request) -> Generator[None, Response, None]:
+    def _end(self, request: Request) -> Generator[None, Response, Response | None]:
         """End this request's claim, if it has one, at a time when only the transfer to the client can still fail."""
         self._watch(request)
         response = yield
-        if _CLAIM in request:
-            self._end_claim(request, response)
+        return self._end_claim(request, response) if _CLAIM in request else None
 
-    async def _end_async(self, request: Request) -> AsyncGenerator[None, Response]:
+    async def _end_async(self, request: Request) -> AsyncGenerator[Response | None, Response]:
         self._watch(request)
-        response = yield
+        response = yield None
         if _CLAIM not in request:
             return
-        if self._store.blocks:
-            await Crossing().run_shielded(partial(self._end_claim, request, response))
+        source = self._source_in(request)
+        if self._blocks or (source is not None and source.blocks and not source.hook.is_async):
+            instead = await Crossing().run_shielded(partial(self._end_claim, request, response))
         else:
-            self._end_claim(request, response)
+            instead = await self._end_in_own(request, response)
+        if instead is not None:
+            yield instead
 
-    def _end_claim(self, request: Request, response: Response) -> None:
-        """Write a claim's outcome. After the effect, a failure to write is logged and does not change the response."""
+    def _end_claim(self, request: Request, response: Response) -> Response | None:
+        return run_at_once(self._end_in_own(request, response))
+
+    async def _end_in_own(self, request: Request, response: Response) -> Response | None:
+        """Write a claim's outcome outside of the handler's transaction. After the effect, a failure to write is logged
+        and does not change the response.
+
+        Return the response that another request with the same key has got in the meantime, if any.
+        """
         claim = request[_CLAIM]
-        entry = claim.entry
         try:
-            data = {**entry.data, **claim.outcome(response), **self._fields(request, entry.key)}
-            self._store.replace(entry.key, data, version=entry.version, ttl=self._ttl)
+            outcome = claim.outcome(response)
+            data = self._data(request, claim, outcome)
+            if self._inside is None:
+                await claim.claims.replace(claim.entry, data)
+            elif outcome["state"] == COMPLETED and not claim.is_written:
+                return await self._write_anew(request, claim.entry, data)
         except Exception as error:
-            log_failure(request, error, fault="got its response, which can't be kept for retries, so they get a 409")
+            what = "they get a 409" if self._inside is None else "they are carried out again"
+            log_failure(request, error, fault=f"got its response, which can't be kept for retries, so {what}")
+        return None
+
+    async def _write_anew(self, request: Request, entry: StoreEntry, data: dict[str, Any]) -> Response | None:
+        """Write the outcome of a handler whose transaction was rolled back, as after a 4xx, in another transaction."""
+        source = self._source_in(request)
+        if source is None:  # middleware holds the transaction
+            return None
+        if not source.yields:
+            return await self._write_to(request[self._inside], entry, data)
+        if source.hook.is_async:
+            async with asynccontextmanager(source.hook.function)(request) as value:
+                return await self._write_to(value, entry, data)
+        with contextmanager(source.hook.function)(request) as value:
+            return await self._write_to(value, entry, data)
+
+    async def _write_to(self, value: object, entry: StoreEntry, data: dict[str, Any]) -> Response | None:
+        claims = TableClaims(self._table, self._connection(value))
+        await self._table.ready(claims.connection)
+        with suppress(Conflict):  # another request with this key is being carried out
+            if await claims.add(entry.key, data) is None and (known := await claims.load(entry.key)):
+                if known.version == entry.version:  # the source has committed in spite of the error
+                    await claims.replace(known, data)
+                elif all(known.data.get(name) == data[name] for name in ("state", "caller", "fingerprint")):
+                    return give_again(known.data)
+        return None
+
+    def _source_in(self, request: Request) -> Source | None:
+        dependencies: Any = request.route.dependencies
+        return None if self._inside is None else cast("Source | None", dependencies.source_of(self._inside))
+
+    def _data(self, request: Request, claim: Claim, outcome: dict[str, Any]) -> dict[str, Any]:
+        return {**claim.entry.data, **outcome, **self._fields(request, claim.entry.key)}
 
     # The fields that identify the caller
 

@@ -1,0 +1,347 @@
+"""request.after_commit: what is called once the transaction is committed, with each library and database."""
+
+import asyncio
+import threading
+from contextlib import closing
+
+import psycopg
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from antiphon import App, Dependency, Response, abort
+from antiphon.features import Cache, MemoryStore, SQLiteStore
+from antiphon.testing import Client
+from tests.helpers.databases import CREATE, DATABASE, KINDS, LIBRARIES, PAY, rows_of
+from tests.helpers.django_settings import settings_for_views
+
+pytestmark = [pytest.mark.once, pytest.mark.processes]
+
+of_each = pytest.mark.parametrize(("library", "url"), KINDS, indirect=["url"], ids=map(" on ".join, KINDS))
+
+
+@pytest.fixture
+def url(request, tmp_path):
+    found = str(tmp_path / "shop.db") if request.param == "sqlite" else request.getfixturevalue("postgres")
+    rows_of(found, CREATE)
+    with settings_for_views():
+        yield found
+
+
+class Shop:
+    """An app whose handlers write a payment and name what is called after the commit."""
+
+    def __init__(self, library, url):
+        self.url = url
+        self.database = LIBRARIES[library](url)
+        self.app = App()
+        self.app.provide(DATABASE, self.database.source)
+        self.seen = []
+
+    def note(self, name):
+        """Note who is called, and which payments others can see by then."""
+        self.seen.append((name, len(rows_of(self.url, "select * from payments"))))
+
+    async def anote(self, name):
+        await asyncio.sleep(0)
+        self.note(name)
+
+    def post(self, then, interface="wsgi"):
+        """Send a request to a handler that writes a payment, and then calls ``then`` with the request."""
+
+        def pay(request):
+            self.database.execute(request[DATABASE], PAY.format(item="tea"))
+            return then(request)
+
+        async def apay(request):
+            await self.database.execute(request[DATABASE], PAY.format(item="tea"))
+            result = then(request)
+            return await result if asyncio.iscoroutine(result) else result
+
+        self.app.post("/")(apay if self.database.is_async else pay)
+        with Client(self.app, interface) as client:
+            return client.post("/")
+
+
+@pytest.fixture
+def shop(library, url):
+    return Shop(library, url)
+
+
+@of_each
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+def test_functions_are_called_after_the_commit_and_in_order(shop, interface):
+    def then(request):
+        request.after_commit(shop.note, "first")
+        request.after_commit(shop.anote, name="second")
+        request.after_commit(lambda: shop.anote("third"))
+        request.after_commit(shop.note, "fourth")
+        assert shop.seen == []
+        return "Paid."
+
+    assert shop.post(then, interface).text == "Paid."
+    assert shop.seen == [("first", 1), ("second", 1), ("third", 1), ("fourth", 1)]
+
+
+@of_each
+@pytest.mark.parametrize("error", [lambda: abort(409), lambda: 1 / 0], ids=["abort", "an error"])
+def test_nothing_is_called_after_a_rollback(shop, error):
+    def then(request):
+        request.after_commit(shop.note, "never")
+        error()
+
+    assert shop.post(then).status in (409, 500)
+    assert shop.seen == []
+
+
+@of_each
+def test_nothing_is_called_after_a_rollback_by_the_handler(shop):
+    if shop.database.roll_back is None:
+        pytest.skip("the library forbids it inside of its block")
+
+    def then(request):
+        request.after_commit(shop.note, "never")
+        shop.database.roll_back(request[DATABASE])
+        return "Not paid."
+
+    async def athen(request):
+        request.after_commit(shop.note, "never")
+        await shop.database.roll_back(request[DATABASE])
+        return "Not paid."
+
+    assert shop.post(athen if shop.database.is_async else then).text == "Not paid."
+    assert (shop.seen, rows_of(shop.url, "select * from payments")) == ([], [])
+
+
+@pytest.mark.parametrize(("library", "url"), KINDS[:2], indirect=["url"])
+def test_a_failed_function_is_logged_and_the_others_are_called(shop, caplog):
+    def then(request):
+        request.after_commit(lambda: 1 / 0)
+        request.after_commit(shop.note, "second")
+        return "Paid."
+
+    assert shop.post(then).text == "Paid."
+    assert shop.seen == [("second", 1)]
+    [record] = caplog.records
+    assert "was committed, but a function given to after_commit failed: " in record.getMessage()
+
+
+@pytest.mark.parametrize(("library", "url"), [("sqlite3", "sqlite"), ("psycopg", "postgres")], indirect=["url"])
+def test_a_handler_that_ends_its_transaction_itself_is_told(shop, caplog):
+    def then(request):
+        request.after_commit(shop.note, "unknown")
+        shop.database.commit(request[DATABASE])
+        request.after_commit(shop.note, "after it")
+        return "Paid."
+
+    assert shop.post(then).text == "Paid."
+    assert shop.seen == [("after it", 1)]
+    assert "has ended its transaction itself" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("library", "url"), [("SQLAlchemy Core", "sqlite"), ("async SQLAlchemy", "sqlite")], indirect=["url"]
+)
+def test_sqlalchemy_tells_of_a_commit_by_the_handler(shop):
+    def then(request):
+        request.after_commit(shop.note, "committed")
+        shop.database.commit(request[DATABASE])
+        return "Paid."
+
+    async def athen(request):
+        request.after_commit(shop.note, "committed")
+        await shop.database.commit(request[DATABASE])
+        return "Paid."
+
+    shop.post(athen if shop.database.is_async else then)
+    assert shop.seen == [("committed", 1)]
+
+
+@pytest.mark.parametrize(("library", "url"), [("SQLAlchemy", "sqlite"), ("SQLAlchemy", "postgres")], indirect=["url"])
+def test_a_savepoint_that_is_rolled_back_takes_its_functions_along(shop):
+    def then(request):
+        request.after_commit(shop.note, "before")
+        try:
+            with request[DATABASE].begin_nested():
+                request.after_commit(shop.note, "in it")
+                raise KeyError
+        except KeyError:
+            request.after_commit(shop.note, "after it")
+        return "Paid."
+
+    shop.post(then)
+    assert shop.seen == [("before", 1), ("after it", 1)]
+
+
+@pytest.mark.parametrize(("library", "url"), [("psycopg", "postgres"), ("SQLAlchemy Core", "postgres")],
+                         indirect=["url"])  # fmt: skip
+def test_a_failed_transaction_that_is_rolled_back_without_an_error_calls_nothing(shop):
+    rows_of(shop.url, "create unique index payments_item on payments (item)")
+
+    def then(request):
+        request.after_commit(shop.note, "never")
+        try:
+            shop.database.execute(request[DATABASE], PAY.format(item="tea"))
+        except (psycopg.errors.UniqueViolation, IntegrityError):
+            return "It is paid.", 409
+        return "Paid."
+
+    assert shop.post(then).status in (409, 500)
+    assert (shop.seen, rows_of(shop.url, "select * from payments")) == ([], [])
+
+
+def test_a_commit_that_fails_calls_nothing(postgres):
+    rows_of(postgres, "create table payments (item text not null unique deferrable initially deferred)")
+    rows_of(postgres, PAY.format(item="tea"))
+    shop = Shop("psycopg", postgres)
+    assert shop.post(lambda request: request.after_commit(shop.note, "never") or "Paid.").status == 500
+    assert shop.seen == []
+
+
+def test_of_two_dependencies_the_outer_one_decides(tmp_path):
+    app, ended = App(), []
+    outer, inner = Dependency("outer"), Dependency("inner")
+
+    def source(name):
+        def connect(request):
+            yield name
+            ended.append(name)
+
+        return connect
+
+    app.provide(outer, source("outer"))
+    app.provide(inner, source("inner"))
+
+    @app.get("/")
+    def index(request):
+        assert [request[outer], request[inner]] == ["outer", "inner"]
+        request.after_commit(ended.append, "called")
+        return "Hello"
+
+    with Client(app) as client:
+        client.get("/")
+    assert ended == ["inner", "outer", "called"]
+
+
+def test_of_several_dependencies_a_connection_decides(tmp_path):
+    shop = Shop("sqlite3", str(tmp_path / "shop.db"))
+    rows_of(shop.url, CREATE)
+    folder = Dependency("folder")
+
+    def make(request):
+        yield "folder"
+        shop.seen.append("removed")
+
+    shop.app.provide(folder, make)
+
+    @shop.app.get("/")
+    def index(request):
+        assert request[folder] == "folder"
+        request[DATABASE].execute(PAY.format(item="tea"))
+        request.after_commit(shop.note, "committed")
+        return "Hello"
+
+    with Client(shop.app) as client:
+        client.get("/")
+    assert shop.seen == [("committed", 1), "removed"]
+
+
+def test_a_stream_keeps_them_until_its_end(tmp_path):
+    shop = Shop("sqlite3", str(tmp_path / "shop.db"))
+    rows_of(shop.url, CREATE)
+
+    def then(request):
+        request.after_commit(shop.note, "committed")
+
+        def stream():
+            yield "a"
+            assert shop.seen == []
+            yield "b"
+
+        return stream()
+
+    assert shop.post(then).text == "ab"
+    assert shop.seen == [("committed", 1)]
+
+
+@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+def test_a_def_function_of_an_async_handler_runs_on_a_thread(tmp_path, interface):
+    shop = Shop("async SQLAlchemy", str(tmp_path / "shop.db"))
+    rows_of(shop.url, CREATE)
+    threads = []
+
+    async def then(request):
+        threads.append(threading.get_ident())
+        request.after_commit(lambda: threads.append(threading.get_ident()))
+        return "Paid."
+
+    shop.post(then, interface)
+    assert len({*threads}) == 2
+
+
+def test_a_mounted_app_has_the_transaction_of_the_outer_app(tmp_path):
+    shop = Shop("sqlite3", str(tmp_path / "shop.db"))
+    rows_of(shop.url, CREATE)
+    inner = App()
+
+    @inner.post("/pay")
+    def pay(request):
+        request.after_commit(shop.note, "committed")
+        return "Paid."
+
+    @shop.app.middleware(before_routing=True)
+    def begin(request):
+        request[DATABASE].execute(PAY.format(item="tea"))
+        yield
+
+    shop.app.mount("/shop", inner)
+    with Client(shop.app) as client:
+        assert client.post("/shop/pay").text == "Paid."
+    assert shop.seen == [("committed", 1)]
+
+
+def test_without_a_transaction_the_error_says_how_to_open_one():
+    app = App()
+    app.get("/")(lambda request: request.after_commit(print))
+    with Client(app, raise_errors=True) as client, pytest.raises(RuntimeError, match="no open dependency"):
+        client.get("/")
+
+
+def test_what_is_not_callable_is_refused():
+    app = App()
+    app.get("/")(lambda request: request.after_commit("mail"))
+    with Client(app, raise_errors=True) as client, pytest.raises(TypeError, match=r"request\.after_commit"):
+        client.get("/")
+
+
+@pytest.mark.parametrize("style", ["def", "async def"])
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_a_cache_is_purged_after_the_commit_too(tmp_path, style, kind):
+    """A response that was stored between the purge and the commit shows the old row."""
+    with closing(MemoryStore() if kind == "memory" else SQLiteStore(tmp_path / "cache.db")) as store:
+        library = "sqlite3" if style == "def" else "async SQLAlchemy"
+        shop = Shop(library, str(tmp_path / "shop.db"))
+        rows_of(shop.url, CREATE)
+        cache = Cache(store)
+        shop.app.use(cache)
+        reader = Client(shop.app, "asgi")
+
+        @shop.app.get("/payments")
+        def payments(request):
+            response = Response.json({"paid": len(rows_of(shop.url, "select * from payments"))})
+            response.cache_for(3600, public=True)
+            return response
+
+        def then(request):
+            cache.purge("/payments")
+            assert reader.get("/payments").json == {"paid": 0}
+            return "Paid."
+
+        async def athen(request):
+            await cache.apurge("/payments")
+            found = await asyncio.to_thread(reader.get, "/payments")
+            assert found.json == {"paid": 0}
+            return "Paid."
+
+        assert shop.post(then if style == "def" else athen).text == "Paid."
+        assert reader.get("/payments").json == {"paid": 1}
+        reader.close()

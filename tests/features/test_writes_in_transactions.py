@@ -1,0 +1,420 @@
+"""Idempotent writes whose responses are rows in the handler's own transaction, with each library and database."""
+
+import re
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from antiphon import App, Request, Response, abort
+from antiphon.features import Bearer, IdempotentWrites, MemoryStore, Users
+from antiphon.testing import Client
+from tests.helpers.databases import CREATE, DATABASE, KINDS, LIBRARIES, PAY, rows_of
+from tests.helpers.django_settings import settings_for_views
+
+pytestmark = [pytest.mark.once, pytest.mark.processes]
+
+KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324"
+CLAIMS = "select count(*) from antiphon_writes"
+
+
+@pytest.fixture
+def url(request, tmp_path):
+    """The URL of a database, or the path of a file, in which there are payments."""
+    found = str(tmp_path / "shop.db") if request.param == "sqlite" else request.getfixturevalue("postgres")
+    rows_of(found, CREATE)
+    with settings_for_views():
+        yield found
+
+
+of_each = pytest.mark.parametrize(("library", "url"), KINDS, indirect=["url"], ids=map(" on ".join, KINDS))
+on_both = pytest.mark.parametrize(
+    ("library", "url"), [("sqlite3", "sqlite"), ("psycopg", "postgres")], indirect=["url"], ids=["SQLite", "PostgreSQL"]
+)
+
+
+class Shop:
+    """An app that writes a payment with each request that is carried out, and then does what a test says."""
+
+    def __init__(self, library, url, interface="wsgi", **options):
+        self.url = url
+        self.database = LIBRARIES[library](url)
+        self.app = App()
+        self.app.provide(DATABASE, self.database.source)
+        self.feature = IdempotentWrites(inside=DATABASE, **options)
+        self.app.use(self.feature)
+        self.then = lambda request: ({"paid": request.body.decode()}, 201)
+        self.clients = []
+        self._interface = interface
+
+        def pay(request):
+            self.database.execute(request[DATABASE], PAY.format(item=request.body.decode()))
+            return self.then(request)
+
+        async def apay(request):
+            await self.database.execute(request[DATABASE], PAY.format(item=request.body.decode()))
+            result = self.then(request)
+            return await result if hasattr(result, "__await__") else result
+
+        self.app.post("/payments", idempotent=True)(apay if self.database.is_async else pay)
+
+    def client(self, **options):
+        self.clients.append(Client(self.app, self._interface, timeout=20.0, **options))
+        return self.clients[-1]
+
+    def pay(self, key=KEY, body=b"tea", client=None, **headers):
+        fields = {"idempotency-key": f'"{key}"', **{name.replace("_", "-"): value for name, value in headers.items()}}
+        return (client or self.client()).post("/payments", body=body, headers=fields)
+
+    @property
+    def paid(self):
+        return [item for (item,) in rows_of(self.url, "select item from payments")]
+
+    @property
+    def claims(self):
+        return rows_of(self.url, CLAIMS)[0][0]
+
+
+@pytest.fixture
+def opening():
+    shops = []
+
+    def opening(library, url, *arguments, **options):
+        shops.append(Shop(library, url, *arguments, **options))
+        return shops[-1]
+
+    yield opening
+    for shop in shops:
+        for client in shop.clients:
+            client.close()
+
+
+@of_each
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+def test_a_retry_gets_the_first_response(opening, library, url, interface):
+    shop = opening(library, url, interface)
+    first, again, other = shop.pay(), shop.pay(), shop.pay("another", b"coffee")
+    assert (first.status, first.body) == (again.status, again.body) == (201, b'{"paid":"tea"}')
+    assert other.json == {"paid": "coffee"}
+    assert (shop.paid, shop.claims) == (["tea", "coffee"], 2)
+
+
+def _raise(request):
+    abort(402, "There is no money.")
+
+
+def _fail(request):
+    raise ZeroDivisionError
+
+
+OUTCOMES = {
+    "a 4xx that is returned": (lambda request: ("No.", 409), 409, ["tea"], 1, False),
+    "a 4xx that is raised": (_raise, 402, [], 1, False),
+    "a 429": (lambda request: abort(429), 429, [], 0, True),
+    "a 5xx that is returned": (lambda request: ("Later.", 503), 503, ["tea"], 0, True),
+    "an error": (_fail, 500, [], 0, True),
+    "a stream": (lambda request: iter(["a", "b"]), 500, [], 0, True),
+    "too much": (lambda request: "x" * 2000, 500, [], 0, True),
+}
+
+
+@of_each
+@pytest.mark.parametrize(("then", "status", "paid", "claims", "is_retried"), OUTCOMES.values(), ids=OUTCOMES)
+def test_what_is_kept_of(opening, library, url, then, status, paid, claims, is_retried):
+    shop = opening(library, url, max_body=1000)
+    calls = []
+    shop.then = lambda request: calls.append(1) or then(request)
+    first = shop.pay()
+    assert (first.status, shop.paid) == (status, paid)
+    assert (shop.claims if _has_table(url) else 0) == claims
+    again = shop.pay()
+    assert again.status == status
+    assert len(calls) == (2 if is_retried else 1)
+    if not is_retried:
+        assert (again.body, again.headers["content-type"]) == (first.body, first.headers["content-type"])
+
+
+def _has_table(url):
+    try:
+        return rows_of(url, CLAIMS) is not None
+    except (sqlite3.OperationalError, psycopg.errors.UndefinedTable):
+        return False
+
+
+@of_each
+def test_a_handler_that_rolls_back_and_responds_has_its_response_kept(opening, library, url):
+    shop = opening(library, url)
+    if shop.database.roll_back is None:
+        pytest.skip("the library forbids it inside of its block")
+
+    def then(request):
+        shop.database.roll_back(request[DATABASE])
+        return "There was one.", 409
+
+    async def athen(request):
+        await shop.database.roll_back(request[DATABASE])
+        return "There was one.", 409
+
+    shop.then = athen if shop.database.is_async else then
+    assert [shop.pay().status, shop.pay().text, shop.paid] == [409, "There was one.", []]
+
+
+@on_both
+def test_a_handler_that_commits_and_is_interrupted_leaves_an_unknown_outcome(opening, library, url):
+    shop = opening(library, url)
+
+    def then(request):
+        shop.database.commit(request[DATABASE])
+        raise KeyError
+
+    shop.then = then
+    assert [shop.pay().status, shop.pay().status, shop.paid] == [500, 409, ["tea"]]
+
+
+@on_both
+def test_of_many_at_once_one_is_carried_out(opening, library, url):
+    shop = opening(library, url)
+    with ThreadPoolExecutor(8) as threads:
+        found = [*threads.map(lambda _: shop.pay(), range(40))]
+    assert {response.status for response in found} <= {201, 409}
+    assert {response.headers["retry-after"] for response in found if response.status == 409} <= {"2"}
+    assert (shop.pay().status, shop.paid) == (201, ["tea"])
+
+
+@pytest.mark.parametrize(("library", "url"), [("psycopg", "postgres")], indirect=["url"])
+def test_a_write_in_progress_is_a_conflict(opening, library, url):
+    shop = opening(library, url)
+    shop.pay("creates the table")
+    begun, go = threading.Event(), threading.Event()
+
+    def then(request):
+        begun.set()
+        assert go.wait(30)
+        return "Paid."
+
+    shop.then = then
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(shop.pay)
+        assert begun.wait(30)
+        meanwhile = shop.pay()
+        assert (meanwhile.status, meanwhile.headers["retry-after"]) == (409, "2")
+        assert meanwhile.json["type"].endswith("in-use")
+        go.set()
+        assert first.result().text == shop.pay().text == "Paid."
+
+
+@on_both
+def test_checks_are_those_of_the_feature_with_a_store(opening, library, url):
+    inside, beside = opening(library, url), opening(library, url)
+    for shop, feature in (inside, IdempotentWrites(inside=DATABASE)), (beside, IdempotentWrites(MemoryStore())):
+        shop.app = App()
+        shop.app.provide(DATABASE, shop.database.source)
+        shop.app.use(feature)
+    tokens = {"ada's": "ada", "bob's": "bob"}
+    for shop in inside, beside:
+        shop.app.use(Users(Bearer(tokens.get)))
+
+        @shop.app.post("/payments", idempotent=True)
+        def pay(request, shop=shop):
+            return f"{request.user}, {request.headers.get('x-tenant')}"
+
+    ada, key = ("authorization", "Bearer ada's"), ("idempotency-key", f'"{KEY}"')
+    requests = [
+        (b"tea", [key, ada, ("x-tenant", "a")]),
+        (b"tea", [key, ada, ("x-tenant", "a")]),
+        (b"tea", [key, ada, ("x-tenant", "b")]),
+        (b"tea", [key, ("authorization", "Bearer bob's")]),
+        (b"tea", [key]),
+        (b"coffee", [key, ada, ("x-tenant", "a")]),
+        (b"tea", [key, key]),
+        (b"tea", [("idempotency-key", '""')]),
+        (b"tea", []),
+    ]
+    found = [[shop.client().post("/payments", body=body, headers=fields) for body, fields in requests]
+             for shop in (inside, beside)]  # fmt: skip
+    assert [response.status for response in found[0]] == [200, 200, 422, 422, 422, 422, 400, 400, 400]
+    assert [response.status for response in found[1]] == [response.status for response in found[0]]
+    assert found[0][0].text == found[0][1].text == "ada, a"
+
+
+@on_both
+def test_a_key_expires(opening, library, url, clock):
+    shop = opening(library, url, ttl=60, clock=clock)
+    shop.pay()
+    clock.now += 61
+    shop.pay()
+    assert (shop.paid, shop.claims) == (["tea", "tea"], 1)
+
+
+@on_both
+def test_expired_rows_are_deleted(opening, library, url, clock):
+    shop = opening(library, url, ttl=60, clock=clock)
+    client = shop.client()
+    for number in range(70):
+        shop.pay(str(number), client=client)
+    clock.now += 61
+    for number in range(70, 140):
+        shop.pay(str(number), client=client)
+    assert shop.claims < 100
+
+
+@on_both
+def test_the_documented_table_is_the_one_that_is_created(opening, library, url):
+    page = Path("docs/how-to/idempotency.md").read_text()
+    [statements] = re.findall(r"```sql\n(create table antiphon_writes.*?)```", page, re.DOTALL)
+    if library == "sqlite3":
+        statements = statements.replace("bytea", "blob")
+    for statement in statements.split(";"):
+        if statement.strip():
+            rows_of(url, statement)
+    documented = _columns(url)
+    assert opening(library, url).pay().status == 201
+    rows_of(url, "drop table antiphon_writes")
+    assert opening(library, url).pay("other").status == 201
+    assert _columns(url) == documented
+
+
+def _columns(url):
+    if "://" in url:
+        columns = "select column_name, data_type, is_nullable from information_schema.columns"
+        indexes = "select indexdef from pg_indexes"
+        return rows_of(url, f"{columns} where table_name = 'antiphon_writes' order by 1"), rows_of(
+            url, f"{indexes} where tablename = 'antiphon_writes' order by 1"
+        )
+    return rows_of(url, "select * from pragma_table_info('antiphon_writes')"), rows_of(
+        url, "select * from pragma_index_list('antiphon_writes')"
+    )
+
+
+@pytest.mark.parametrize(("library", "url"), [("psycopg", "postgres")], indirect=["url"])
+def test_many_create_the_table_at_once(opening, library, url):
+    shops = [opening(library, url) for _ in range(8)]
+    with ThreadPoolExecutor(8) as threads:
+        found = [*threads.map(lambda pair: pair[1].pay(str(pair[0])).status, enumerate(shops))]
+    assert (found, shops[0].claims) == ([201] * 8, 8)
+
+
+@pytest.mark.parametrize(("library", "url"), [("psycopg", "postgres")], indirect=["url"])
+def test_a_failed_transaction_whose_error_is_caught_keeps_the_4xx(opening, library, url):
+    rows_of(url, "create unique index payments_item on payments (item)")
+    shop = opening(library, url)
+    shop.pay("first")
+
+    def pay(request: Request):
+        try:
+            request[DATABASE].execute(PAY.format(item="tea"))
+        except psycopg.errors.UniqueViolation:
+            return "It is paid.", 409
+        return "Paid."
+
+    shop.app = App()
+    shop.app.provide(DATABASE, shop.database.source)
+    shop.app.use(IdempotentWrites(inside=DATABASE))
+    shop.app.post("/payments", idempotent=True)(pay)
+    assert [shop.pay().status, shop.claims] == [409, 2]
+    rows_of(url, "delete from payments")
+    assert shop.pay().status == 409
+
+
+def test_a_commit_that_fails_keeps_nothing(opening, postgres):
+    rows_of(postgres, "create table payments (item text not null unique deferrable initially deferred)")
+    rows_of(postgres, PAY.format(item="tea"))
+    shop = opening("psycopg", postgres)
+    shop.pay("creates the table", b"coffee")
+    assert [shop.pay().status, shop.claims] == [500, 1]
+    rows_of(postgres, "delete from payments where item = 'tea'")
+    assert [shop.pay().status, shop.claims] == [201, 2]
+
+
+def test_a_locked_database_is_a_503(opening, tmp_path):
+    url = str(tmp_path / "shop.db")
+    rows_of(url, CREATE)
+    shop = opening("sqlite3", url)
+    shop.app = App()
+
+    def connect(request):
+        with closing(sqlite3.connect(url, timeout=0)) as connection, connection:
+            yield connection
+
+    shop.app.provide(DATABASE, connect)
+    shop.app.use(IdempotentWrites(inside=DATABASE))
+    shop.app.post("/payments", idempotent=True)(lambda request: "Paid.")
+    assert shop.pay("creates the table").status == 200
+    with closing(sqlite3.connect(url, isolation_level=None)) as other:
+        other.execute("begin immediate")
+        refused = shop.pay()
+        assert (refused.status, refused.headers["retry-after"]) == (503, "2")
+        other.execute("rollback")
+    assert shop.pay().status == 200
+
+
+def test_a_database_that_is_away_is_a_503(opening):
+    shop = opening("psycopg", "postgresql://antiphon@127.0.0.1:1/none")
+    refused = shop.pay()
+    assert (refused.status, refused.headers["retry-after"]) == (503, "2")
+
+
+def test_a_handler_that_takes_a_response_from_elsewhere_keeps_its_fields(opening, tmp_path):
+    url = str(tmp_path / "shop.db")
+    rows_of(url, CREATE)
+    shop = opening("sqlite3", url)
+    shop.then = lambda request: Response(b"\x00\xff", 202, [("x-own", "a"), ("x-own", "b"), ("set-cookie", "c=d")])
+    shop.pay()
+    again = shop.pay()
+    assert (again.status, again.body, again.headers.getall("x-own")) == (202, b"\x00\xff", ["a", "b"])
+    assert "set-cookie" not in again.headers
+
+
+def _without_transaction(request):
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        yield connection
+
+
+class TestAnErrorThatTeaches:
+    @pytest.mark.parametrize(
+        ("source", "message"),
+        [
+            (lambda request: iter([object()]), "must give a database connection"),
+            (_without_transaction, "commits each statement"),
+        ],
+        ids=["no connection", "no transaction"],
+    )
+    def test_is_raised_for(self, source, message):
+        app = App()
+        app.provide(DATABASE, source)
+        app.use(IdempotentWrites(inside=DATABASE))
+        app.post("/", idempotent=True)(lambda request: "")
+        with pytest.raises(RuntimeError, match=message), Client(app, raise_errors=True) as client:
+            client.post("/", headers={"idempotency-key": '"a"'})
+
+    def test_is_raised_for_an_async_connection_in_a_def_handler(self, tmp_path):
+        app = App()
+        app.provide(DATABASE, LIBRARIES["async SQLAlchemy"](str(tmp_path / "shop.db")).source)
+        app.use(IdempotentWrites(inside=DATABASE))
+        app.post("/", idempotent=True)(lambda request: "")
+        with pytest.raises(RuntimeError, match="async def"), Client(app, raise_errors=True) as client:
+            client.post("/", headers={"idempotency-key": '"a"'})
+
+    def test_is_raised_for_a_store_besides(self):
+        with pytest.raises(ValueError, match="leave out one"):
+            IdempotentWrites(MemoryStore(), inside=DATABASE)
+
+    def test_is_raised_for_what_is_no_dependency(self):
+        with pytest.raises(TypeError, match="needs a dependency"):
+            IdempotentWrites(inside=object())
+
+
+def test_an_app_with_a_store_does_not_use_it(opening, tmp_path):
+    url = str(tmp_path / "shop.db")
+    rows_of(url, CREATE)
+    shop = opening("sqlite3", url)
+    store = MemoryStore()
+    shop.app = App(store=store)
+    shop.app.provide(DATABASE, shop.database.source)
+    shop.app.use(IdempotentWrites(inside=DATABASE))
+    shop.app.post("/payments", idempotent=True)(lambda request: "Paid.")
+    assert [shop.pay().text, shop.claims, store.load(f"idempotent\n{KEY}")] == ["Paid.", 1, None]

@@ -1,0 +1,162 @@
+"""Apps with a database connection in each request, of each library, on SQLite and PostgreSQL."""
+
+import itertools
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from typing import NamedTuple
+
+import psycopg
+from sqlalchemy import create_engine, text
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
+
+from antiphon import Dependency
+
+_numbers = itertools.count(1)
+
+DATABASE = Dependency("database")
+CREATE = "create table if not exists payments (item text not null)"
+PAY = "insert into payments values ('{item}')"
+
+
+class Database(NamedTuple):
+    """A library's way to a database: the source of its connections, and how a handler uses one."""
+
+    source: Callable
+    execute: Callable
+    roll_back: Callable
+    commit: Callable
+    is_async: bool = False
+
+
+def _sqlite3(url):
+    def connect(request):
+        with closing(sqlite3.connect(url, timeout=10)) as connection, connection:
+            yield connection
+
+    return Database(connect, sqlite3.Connection.execute, sqlite3.Connection.rollback, sqlite3.Connection.commit)
+
+
+def _psycopg(url):
+    def connect(request):
+        with closing(psycopg.connect(url)) as connection, connection:
+            yield connection
+
+    return Database(connect, psycopg.Connection.execute, psycopg.Connection.rollback, psycopg.Connection.commit)
+
+
+def _async_psycopg(url):
+    async def connect(request):
+        async with await psycopg.AsyncConnection.connect(url) as connection:
+            yield connection
+
+    kind = psycopg.AsyncConnection
+    return Database(connect, kind.execute, kind.rollback, kind.commit, is_async=True)
+
+
+def _sqlalchemy(url):
+    engine = create_engine(_of_sqlalchemy(url), poolclass=NullPool)
+
+    def connect(request):
+        with Session(engine) as session, session.begin():
+            yield session
+
+    return Database(connect, lambda session, query: session.execute(text(query)), None, None)
+
+
+def _sqlalchemy_core(url):
+    engine = create_engine(_of_sqlalchemy(url), poolclass=NullPool)
+
+    def connect(request):
+        with engine.connect() as connection:
+            yield connection
+            connection.commit()
+
+    return Database(
+        connect,
+        lambda connection, query: connection.execute(text(query)),
+        lambda connection: connection.rollback(),
+        lambda connection: connection.commit(),
+    )
+
+
+def _async_sqlalchemy(url):
+    engine = create_async_engine(_of_sqlalchemy(url, "+aiosqlite"), poolclass=NullPool)
+
+    async def connect(request):
+        async with AsyncSession(engine) as session:
+            yield session
+            await session.commit()
+
+    async def execute(session, query):
+        await session.execute(text(query))
+
+    return Database(connect, execute, AsyncSession.rollback, AsyncSession.commit, is_async=True)
+
+
+def _of_sqlalchemy(url, sqlite=""):
+    return url.replace("postgresql:", "postgresql+psycopg:") if "://" in url else f"sqlite{sqlite}:///{url}"
+
+
+def _django(url):
+    from django.db import connections, transaction
+    from django.utils.connection import ConnectionProxy
+
+    alias = f"test_{next(_numbers)}"  # a thread keeps the connection of a name
+    connection = ConnectionProxy(connections, alias)
+    if "://" in url:
+        given = psycopg.conninfo.conninfo_to_dict(url)
+        own = {"ENGINE": "django.db.backends.postgresql", "NAME": given["dbname"], "USER": given["user"]}
+        own["HOST"] = given["host"]
+    else:
+        own = {"ENGINE": "django.db.backends.sqlite3", "NAME": url, "OPTIONS": {"transaction_mode": "IMMEDIATE"}}
+    connections.settings = connections.configure_settings({"default": {}, alias: own})
+
+    def connect(request):
+        try:
+            with transaction.atomic(using=alias):
+                yield connection
+        finally:
+            connection.close()
+
+    def execute(connection, query):
+        with connection.cursor() as cursor:
+            cursor.execute(query)
+
+    return Database(connect, execute, None, None)
+
+
+LIBRARIES = {
+    "sqlite3": _sqlite3,
+    "psycopg": _psycopg,
+    "async psycopg": _async_psycopg,
+    "SQLAlchemy": _sqlalchemy,
+    "SQLAlchemy Core": _sqlalchemy_core,
+    "async SQLAlchemy": _async_sqlalchemy,
+    "Django": _django,
+}
+KINDS = [
+    ("sqlite3", "sqlite"),
+    ("SQLAlchemy", "sqlite"),
+    ("SQLAlchemy Core", "sqlite"),
+    ("async SQLAlchemy", "sqlite"),
+    ("Django", "sqlite"),
+    ("psycopg", "postgres"),
+    ("async psycopg", "postgres"),
+    ("SQLAlchemy", "postgres"),
+    ("SQLAlchemy Core", "postgres"),
+    ("async SQLAlchemy", "postgres"),
+    ("Django", "postgres"),
+]
+
+
+def rows_of(url, query):
+    """Return the rows of a query, on a connection of its own."""
+    if "://" in url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            found = connection.execute(query)
+            return found.fetchall() if found.description else []
+    with closing(sqlite3.connect(url, timeout=10)) as connection, connection:
+        return connection.execute(query).fetchall()
