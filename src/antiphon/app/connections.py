@@ -134,7 +134,7 @@ class _SQLAlchemy(Connection):
 
     @property
     def _sync(self) -> Any:
-        """The object for code that does not wait, on which the library tells of rollbacks."""
+        """The object for code that does not wait, on which the library has events."""
         given = self._given() if callable(self._given) else self._given  # a scoped session
         return getattr(given, "sync_session", None) or getattr(given, "sync_connection", given)
 

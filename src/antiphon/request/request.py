@@ -948,7 +948,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
                     f" not the result of a call: {type(function).__name__}"
                 ),
             )
-        return partial(function, *args, **kwargs) if args or kwargs else function  # type: ignore[return-value]
+        return partial(function, *args, **kwargs) if args or kwargs else function
 
     def _defer_first(self, function: Callable[[], object]) -> None:
         """Call a function before those passed to ``after_response``, and after those passed to this method earlier."""

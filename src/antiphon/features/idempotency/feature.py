@@ -130,7 +130,7 @@ class IdempotentWrites:
             if store is not None:
                 raise explained(
                     "bad-feature-option",
-                    ValueError("claims are kept in a store or inside a transaction, not in both: leave out one"),
+                    ValueError("claims must be kept in a store or inside a transaction, not in both: leave out one"),
                 )
         self._stores = FeatureStore("IdempotentWrites", store if inside is None else False)
         self._inside: Any = inside
@@ -236,7 +236,8 @@ class IdempotentWrites:
         if self._inside is None:
             return StoreClaims(self._store, self._ttl)
         connection = self._connection(request[self._inside])
-        if connection.is_async and not is_async(request.route.handler):
+        handler = request.route.handler
+        if connection.is_async and not (handler and is_async(handler)):
             raise explained(
                 "bad-inside",
                 RuntimeError(
