@@ -1,15 +1,12 @@
-"""The page on work after the response: mail waits for the commit; jobs are done once, or again after a crash."""
+"""The page on work after the response: jobs are done once, or again after a crash."""
 
 import re
 from pathlib import Path
 from threading import Thread
 
 import pytest
-from sqlalchemy import event
-
 from antiphon.testing import Client
 from tests.helpers.waiting import eventually
-from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -17,53 +14,6 @@ PAGE = (Path(__file__).parents[2] / "docs/how-to/after-the-response.md").read_te
 JOBS = re.findall(
     r"^```python\n(.*?)^```$", PAGE.partition("\n## Work that must be done\n")[2], re.MULTILINE | re.DOTALL
 )[0]
-AFTER_COMMIT = re.findall(
-    r"^```python\n(.*?)^with Client", PAGE.partition("\n## After the commit\n")[2], re.MULTILINE | re.DOTALL
-)[0]
-
-
-def shop():
-    page: dict = {"__name__": "page"}
-    exec(AFTER_COMMIT, page)
-    return page
-
-
-def ordered(client):
-    return client.post("/orders", form={"name": "tea", "email": "ada"}).status
-
-
-def test_a_commit_that_fails_sends_no_mail():
-    page = shop()
-
-    def fail(session):
-        raise OSError("the disk is full")
-
-    with Client(page["app"], raise_errors=False) as client:
-        assert ordered(client) == 201
-        event.listen(page["Session"], "before_commit", fail)
-        try:
-            assert ordered(client) == 500
-        finally:
-            event.remove(page["Session"], "before_commit", fail)
-    assert page["sent"] == ["ada"]
-
-
-@rows("fails, sent", [(False, ["ada"]), (True, [])], ids=["kept", "undone"])
-def test_a_savepoint_is_not_the_commit(fails, sent):
-    page = shop()
-
-    @page["app"].post("/gifts")
-    def gift(request):
-        page["after_commit"](request, page["send_mail"], "ada")
-        with request[page["SESSION"]].begin_nested():
-            request[page["SESSION"]].add(page["Order"](name="cup"))
-        if fails:
-            page["abort"](409)
-        return ""
-
-    with Client(page["app"]) as client:
-        assert client.post("/gifts").status == (409 if fails else 200)
-    assert page["sent"] == sent
 
 
 def page_with(*recipients):

@@ -330,6 +330,23 @@ def test_a_commit_that_fails_keeps_nothing(opening, postgres):
     assert [shop.pay().status, shop.claims] == [201, 2]
 
 
+def test_a_4xx_is_sent_only_if_it_can_be_kept(opening, postgres):
+    """Otherwise a retry, which is carried out, could get another response."""
+    rows_of(postgres, CREATE)
+    shop = opening("psycopg", postgres)
+    shop.pay("creates the table")
+
+    def then(request):
+        rows_of(postgres, "alter table antiphon_writes rename to gone")
+        abort(402, "There is no money.")
+
+    shop.then = lambda request: request[DATABASE].rollback() or then(request)
+    assert shop.pay().status == 500
+    rows_of(postgres, "alter table gone rename to antiphon_writes")
+    shop.then = lambda request: "Paid."
+    assert [shop.pay().text, shop.pay().text] == ["Paid.", "Paid."]
+
+
 def test_a_locked_database_is_a_503(opening, tmp_path):
     url = str(tmp_path / "shop.db")
     rows_of(url, CREATE)

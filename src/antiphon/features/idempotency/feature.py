@@ -14,7 +14,7 @@ is, so no request changes another's claim.
 """
 
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from copy import copy
 from functools import partial, update_wrapper
 from math import inf
@@ -286,8 +286,12 @@ class IdempotentWrites:
         try:
             return await self._claim_in(await self._claims(request), request, write, fingerprint)
         except Exception as error:
-            if self._inside is None or (outage := outage_of(repr(self._inside), error)) is None:
-                raise
+            self._raise_outage(error)
+            raise
+
+    def _raise_outage(self, error: Exception) -> None:
+        """Raise StoreUnavailable (503) if the database does not respond or is locked."""
+        if self._inside is not None and (outage := outage_of(repr(self._inside), error)) is not None:
             raise outage from error
 
     async def _claim_in(self, claims: Claims, request: Request, write: Write, fingerprint: str) -> Response | None:
@@ -420,26 +424,33 @@ class IdempotentWrites:
         return run_at_once(self._end_in_own(request, response))
 
     async def _end_in_own(self, request: Request, response: Response) -> Response | None:
-        """Write a claim's outcome outside of the handler's transaction. After the effect, a failure to write is logged
-        and does not change the response.
+        """Write a claim's outcome outside of the handler's transaction.
 
-        Return the response that another request with the same key has got in the meantime, if any.
+        After the effect, a failure to write is logged and does not change the response. A response whose transaction
+        was rolled back has had no effect, so it is only sent if it can be kept. Return the response that another
+        request with the same key has got in the meantime, if any.
         """
         claim = request[_CLAIM]
-        try:
+        if self._inside is not None:
             outcome = claim.outcome(response)
-            data = self._data(request, claim, outcome)
-            if self._inside is None:
-                await claim.claims.replace(claim.entry, data)
-            elif outcome["state"] == COMPLETED and not claim.is_written:
-                return await self._write_anew(request, claim.entry, data)
+            if outcome["state"] != COMPLETED or claim.is_written:
+                return None
+            try:
+                return await self._write_anew(request, claim.entry, self._data(request, claim, outcome))
+            except Exception as error:
+                self._raise_outage(error)
+                raise
+        try:
+            await claim.claims.replace(claim.entry, self._data(request, claim, claim.outcome(response)))
         except Exception as error:
-            what = "they get a 409" if self._inside is None else "they are carried out again"
-            log_failure(request, error, fault=f"got its response, which can't be kept for retries, so {what}")
+            log_failure(request, error, fault="got its response, which can't be kept for retries, so they get a 409")
         return None
 
     async def _write_anew(self, request: Request, entry: StoreEntry, data: dict[str, Any]) -> Response | None:
-        """Write the outcome of a handler whose transaction was rolled back, as after a 4xx, in another transaction."""
+        """Write the outcome of a handler whose transaction was rolled back, as after a 4xx, in another transaction.
+
+        Raises Conflict (409) if another request with this key is being carried out.
+        """
         source = self._source_in(request)
         if source is None:  # middleware holds the transaction
             return None
@@ -454,12 +465,11 @@ class IdempotentWrites:
     async def _write_to(self, value: object, entry: StoreEntry, data: dict[str, Any]) -> Response | None:
         claims = TableClaims(self._table, self._connection(value))
         await self._table.ready(claims.connection)
-        with suppress(Conflict):  # another request with this key is being carried out
-            if await claims.add(entry.key, data) is None and (known := await claims.load(entry.key)):
-                if known.version == entry.version:  # the source has committed in spite of the error
-                    await claims.replace(known, data)
-                elif all(known.data.get(name) == data[name] for name in ("state", "caller", "fingerprint")):
-                    return give_again(known.data)
+        if await claims.add(entry.key, data) is None and (known := await claims.load(entry.key)):
+            if known.version == entry.version:  # the source has committed in spite of the error
+                await claims.replace(known, data)
+            elif all(known.data.get(name) == data[name] for name in ("state", "caller", "fingerprint")):
+                return give_again(known.data)
         return None
 
     def _source_in(self, request: Request) -> Source | None:
