@@ -1,6 +1,8 @@
 """request.after_commit: what is called once the transaction is committed, with each library and database."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 from contextlib import closing
 
@@ -299,6 +301,19 @@ def test_a_mounted_app_has_the_transaction_of_the_outer_app(tmp_path):
     assert shop.seen == [("committed", 1)]
 
 
+def test_what_need_not_delay_the_response_follows_it(tmp_path):
+    shop = Shop("sqlite3", str(tmp_path / "shop.db"))
+    rows_of(shop.url, CREATE)
+
+    def then(request):
+        request.after_commit(request.after_response, shop.note, "last")
+        request.after_commit(shop.note, "first")
+        return "Paid."
+
+    shop.post(then)
+    assert shop.seen == [("first", 1), ("last", 1)]
+
+
 def test_without_a_transaction_the_error_says_how_to_open_one():
     app = App()
     app.get("/")(lambda request: request.after_commit(print))
@@ -345,3 +360,20 @@ def test_a_cache_is_purged_after_the_commit_too(tmp_path, style, kind):
         assert shop.post(then if style == "def" else athen).text == "Paid."
         assert reader.get("/payments").json == {"paid": 1}
         reader.close()
+
+
+def test_an_app_without_any_of_it_does_not_load_it():
+    code = """
+import sys
+from antiphon import App, Dependency
+from antiphon.testing import Client
+app, value = App(), Dependency("value")
+def source(request):
+    yield "Hello"
+app.provide(value, source)
+app.get("/")(lambda request: request[value])
+with Client(app) as client:
+    assert client.get("/").text == "Hello"
+assert "antiphon.app.connections" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,5 +1,6 @@
 """Idempotent writes whose responses are rows in the handler's own transaction, with each library and database."""
 
+import itertools
 import re
 import sqlite3
 import threading
@@ -15,6 +16,8 @@ from antiphon.features import Bearer, IdempotentWrites, MemoryStore, Users
 from antiphon.testing import Client
 from tests.helpers.databases import CREATE, DATABASE, KINDS, LIBRARIES, PAY, rows_of
 from tests.helpers.django_settings import settings_for_views
+from tests.helpers.free_threading import frees_at_once
+from tests.helpers.garbage import garbage_of
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
 
@@ -435,3 +438,17 @@ def test_an_app_with_a_store_does_not_use_it(opening, tmp_path):
     shop.app.use(IdempotentWrites(inside=DATABASE))
     shop.app.post("/payments", idempotent=True)(lambda request: "Paid.")
     assert [shop.pay().text, shop.claims, store.load(f"idempotent\n{KEY}")] == ["Paid.", 1, None]
+
+
+@frees_at_once
+@pytest.mark.parametrize("options", [{"inside": DATABASE}, {"store": MemoryStore()}], ids=["inside", "store"])
+def test_a_4xx_leaves_nothing_to_the_garbage_collector(opening, tmp_path, options):
+    url = str(tmp_path / "shop.db")
+    rows_of(url, CREATE)
+    shop = opening("sqlite3", url)
+    shop.app = App()
+    shop.app.provide(DATABASE, shop.database.source)
+    shop.app.use(IdempotentWrites(**options))
+    shop.app.post("/payments", idempotent=True)(_raise)
+    client, keys = shop.client(), itertools.count()
+    assert garbage_of(lambda: shop.pay(str(next(keys)), client=client)) == {}

@@ -431,8 +431,9 @@ class IdempotentWrites:
         request with the same key has got in the meantime, if any.
         """
         claim = request[_CLAIM]
+        outcome = claim.outcome(response)
+        claim.error = None  # its frames refer to the request, which refers to the claim
         if self._inside is not None:
-            outcome = claim.outcome(response)
             if outcome["state"] != COMPLETED or claim.is_written:
                 return None
             try:
@@ -441,7 +442,7 @@ class IdempotentWrites:
                 self._raise_outage(error)
                 raise
         try:
-            await claim.claims.replace(claim.entry, self._data(request, claim, claim.outcome(response)))
+            await claim.claims.replace(claim.entry, self._data(request, claim, outcome))
         except Exception as error:
             log_failure(request, error, fault="got its response, which can't be kept for retries, so they get a 409")
         return None
