@@ -72,12 +72,20 @@ class Tool(NamedTuple):
     ``destructive`` tool deletes, pays, or does something else that can't be undone; by default, tools for DELETE are
     destructive. ``confirm`` is text with argument names, such as "Delete lamp {number}?": the client's user must agree
     to it before each call.
+
+    An ``open_world`` tool reaches people or systems outside the app, such as by sending mail. ``page`` is the name of a
+    GET route whose page clients show beside the result (MCP Apps). ``headers`` maps arguments to the names under which
+    clients repeat them in ``Mcp-Param-`` headers, for proxies. ``meta`` is sent as the tool's ``_meta``.
     """
 
     name: str | None = None
     title: str | None = None
     destructive: bool | None = None
     confirm: str | None = None
+    open_world: bool = False
+    page: str | None = None
+    headers: Mapping[str, str] | None = None
+    meta: Mapping[str, Any] | None = None
 
 
 _TOOL = Tool()

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from functools import cache
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast, overload
 
 from antiphon.concurrency.coroutine_function import looks_async
@@ -379,6 +380,27 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         response = _of_type(cls, NDJSON, json_lines(source), status, headers)
         response._add_missing(SENT_AT_ONCE)
         return response
+
+    @maker
+    @classmethod
+    def multipart(cls, parts: "Iterable[Response]", status: int | None = None, headers: HeaderFields = ()) -> Self:
+        """Make a response of several parts (multipart/mixed, RFC 2046 §5.1.3), each with its own header fields.
+
+        A tool sends each part as a content block of its type; one with a Content-Location is an embedded resource.
+        Raises TypeError for a part that is streamed.
+        """
+        boundary = token_hex(16)
+        body = bytearray()
+        for part in parts:
+            if not isinstance(part, Response) or not isinstance(part.body, bytes):
+                message = (
+                    f"a part must be a response with its content as bytes, not {type(part).__name__} with a stream"
+                )
+                raise explained("wrong-body", TypeError(message))
+            fields = "".join(f"{name}: {value}\r\n" for name, value in part.headers.items())
+            body += f"--{boundary}\r\n{fields}\r\n".encode("latin-1") + part.body + b"\r\n"
+        made = bytes(body) + f"--{boundary}--\r\n".encode()
+        return _of_type(cls, f"multipart/mixed; boundary={boundary}", made, status, headers)
 
     @maker
     @classmethod

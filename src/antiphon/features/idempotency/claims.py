@@ -25,7 +25,7 @@ PROBLEM_TYPE = "urn:antiphon:problem:idempotency-key-"
 RUNNING, COMPLETED, RELEASED, UNKNOWN = "running", "completed", "released", "unknown"
 """The states of a claim. After "released", the next request may carry out the write; after "unknown", none may."""
 
-_COME_BACK = (408, 425, 429)
+_COME_BACK = (408, 425, 428, 429)
 """Client error statuses that tell the client to send the request again."""
 
 

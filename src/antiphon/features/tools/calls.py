@@ -1,12 +1,8 @@
-"""Tool calls: the request that a call becomes, and its confirmation by the person who uses the client.
+"""The request that a tool call becomes.
 
 The application handles the request as if a client had sent it. The request keeps the address, the host and the header
 fields of the client's request, so that guards, users, limits and logs see the same caller. The model determines only
 the path, the query and the body.
-
-The question that asks for confirmation (elicitation) ends the request; the client sends the call again, with the answer
-and a signed state. The state is valid for ten minutes, for the same caller, tool and arguments, so that no answer can
-be used for another call.
 """
 
 import json
@@ -14,14 +10,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from secrets import token_urlsafe
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from antiphon.adapters.foreign.call import acall
 from antiphon.app.dispatch.plan import Plan
 from antiphon.app.route import Route
 from antiphon.features.tools.definitions import Argument, Definition
-from antiphon.features.tools.protocol import INVALID_PARAMS, MISSING_CAPABILITY, Message, ProtocolError
-from antiphon.features.tools.results import failure
+from antiphon.features.tools.protocol import Message
+from antiphon.features.tools.tool_call import TOOL_CALL, ToolCall
 from antiphon.http.errors import HTTPError
 from antiphon.http.head import DerivedHead, Head
 from antiphon.http.structured_fields import Item, format_structured_dictionary
@@ -30,11 +26,9 @@ from antiphon.http.urls.url import quote_path, unquote
 from antiphon.http.urls.urlencoded import format_query
 from antiphon.request.caller import AROUND, Around, arrivals
 from antiphon.request.request import Request
-from antiphon.request.watching import EVERYTHING
 from antiphon.response.fields import JSON, NDJSON
 from antiphon.response.response import Response
 from antiphon.serialization.json import encode_json, pointer_step
-from antiphon.serialization.signing import BadSignature, Signer
 
 if TYPE_CHECKING:
     from antiphon.app.application import App
@@ -146,8 +140,9 @@ class Call:
     """
 
     def __init__(
-        self, request: Request, method: str, target: str, fields: Mapping[str, str], body: bytes = b""
-    ) -> None:
+        self, request: Request, method: str, target: str, fields: Mapping[str, str], body: bytes = b"",
+        call: ToolCall | None = None,
+    ) -> None:  # fmt: skip
         around = Around(request, set())
         *_, entered = arrivals(request)
         self._app: App = entered.route.app
@@ -155,6 +150,8 @@ class Call:
         self._inner = Request(head, body)
         self._inner.id = request._id
         self._inner[AROUND] = around
+        if call is not None:
+            self._inner[TOOL_CALL] = call
         self._plan: Plan | None = None
         self._below = self._inner
         try:
@@ -186,8 +183,10 @@ class Call:
         return await acall(self._app, self._inner)
 
 
-def make_call(request: Request, definition: Definition, arguments: Mapping[str, Any], key: str | None) -> Call:
-    """Return a tool's call. ``key`` is a write's Idempotency-Key.
+def make_call(
+    request: Request, definition: Definition, arguments: Mapping[str, Any], key: str | None, call: ToolCall
+) -> Call:
+    """Return the request of a tool's call. ``key`` is a write's Idempotency-Key.
 
     Raises BadArguments for arguments that the application would read differently, or that lead to another route.
     """
@@ -198,7 +197,7 @@ def make_call(request: Request, definition: Definition, arguments: Mapping[str, 
     body = _body(definition, arguments)
     if body is not None and definition.content_type is not None:
         fields["content-type"] = definition.content_type
-    made = Call(request, definition.method, _target(definition, arguments), fields, body or b"")
+    made = Call(request, definition.method, _target(definition, arguments), fields, body or b"", call)
     is_right = made.leads_to(definition.route) if definition.dialect is None else made.leads_to_view(definition)
     if not is_right:
         raise BadArguments([*_misleading(definition, arguments)])
@@ -210,7 +209,7 @@ def _misleading(definition: Definition, arguments: Mapping[str, Any]) -> Iterato
     names = [name for name in arguments if definition.arguments[name].place == "path"]
     for name in names:
         yield (
-            f"{pointer_step(name)}: {_text(arguments[name])[:80]!r} can't be used here: {definition.path} must not"
+            f"{pointer_step(name)}: {text_of(arguments[name])[:80]!r} can't be used here: {definition.path} must not"
             " become the URL of something else"
         )
     if not names:
@@ -260,7 +259,7 @@ def _fault(argument: Argument, value: object) -> str | None:
             items = [*value.values()]
         is_nested = any(isinstance(each, list | dict) for each in items)
         return "must be text, a number or a list of these" if is_nested else None
-    text = _text(value)
+    text = text_of(value)
     if argument.schema.get("type") == "integer" and (isinstance(value, bool) or not _int(text)):
         return "must be an integer"
     if isinstance(value, dict | list | None) or not text:
@@ -273,7 +272,7 @@ def _fault(argument: Argument, value: object) -> str | None:
     return None
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
     """Return a value as text. A number without a fraction is an integer (JSON Schema §6.1.1 of its validation): 7.0."""
     if isinstance(value, float) and value.is_integer() and abs(value) <= _LARGEST_EXACT:
         value = int(value)
@@ -284,7 +283,7 @@ def _target(definition: Definition, arguments: Mapping[str, Any]) -> str:
     """Return a call's path and query."""
     path = definition.path
     for name, value in _of_place(definition, arguments, "path"):
-        text = quote_path(_text(value))
+        text = quote_path(text_of(value))
         path = path.replace(f"{{{name}}}", text)
     query = _pairs(_of_place(definition, arguments, "query"))
     return f"{path}?{format_query(query)}" if query else path
@@ -308,7 +307,7 @@ def _body(definition: Definition, arguments: Mapping[str, Any]) -> bytes | None:
 def _pairs(fields: Iterable[tuple[str, Any]]) -> list[tuple[str, str]]:
     """Return the fields of a query or form: a list becomes one field per item, and null is omitted."""
     return [
-        (name, _text(each))
+        (name, text_of(each))
         for name, value in fields
         for each in (value if isinstance(value, list) else [value])
         if each is not None
@@ -322,116 +321,3 @@ def _of_place(definition: Definition, arguments: Mapping[str, Any], place: str) 
             yield from value.items()
         elif known.place == place:
             yield known.name, value
-
-
-SALT = "confirmation of a tool"
-_QUESTION = "confirmation"
-_VALID = 600.0
-"""The number of seconds for which a state is valid."""
-_LONGEST = 4000
-"""The maximum length of a question, in characters. A person could not read more."""
-
-
-class Asked(NamedTuple):
-    """The result, if any, that asks a person or tells the model that nobody has agreed, and the write's key."""
-
-    result: dict[str, Any] | None
-    key: str = ""
-
-
-class Confirmation:
-    """The questions that one feature asks before calls."""
-
-    def check(self, app: "App") -> None:
-        """Raise RuntimeError if the application can't sign."""
-        app.signer(SALT)
-
-    def ask(self, request: Request, message: Message, question: str, arguments: Mapping[str, Any]) -> Asked:
-        """Return the reply to a call that still needs a person's agreement; no reply if a person has agreed."""
-        signer = request.route.app.signer(SALT)
-        about = _fingerprint(request, message, arguments)
-        given, state = message.params.get("inputResponses"), message.params.get("requestState")
-        if state is not None:
-            said = given.get(_QUESTION) if isinstance(given, dict) else None
-            key = _key(signer, state, about)
-            if isinstance(said, dict) and said.get("action") == "accept":
-                return Asked(None, key)
-            if said is not None:
-                return Asked(failure("The person did not agree. Nothing was done."))
-        if not can_ask(message):
-            return Asked(_unable(message))
-        text = _filled(question, arguments)
-        if len(text) > _LONGEST:
-            return Asked(
-                failure(f"A person has to agree to this call, and can't read more than {_LONGEST} characters.")
-            )
-        asked = {
-            "method": "elicitation/create",
-            "params": {"mode": "form", "message": text, "requestedSchema": {"type": "object", "properties": {}}},
-        }
-        return Asked(
-            {
-                "resultType": "input_required",
-                "inputRequests": {_QUESTION: asked},
-                "requestState": signer.sign([about, token_urlsafe()]),
-            }
-        )
-
-
-def _key(signer: Signer, state: object, about: str) -> str:
-    """Return the key in a question's state. Raises ProtocolError if the state belongs to another call."""
-    try:
-        found = signer.unsign(state if isinstance(state, str) else None, _VALID)
-    except BadSignature:
-        found = None
-    if not isinstance(found, list) or found[:1] != [about]:
-        raise ProtocolError(INVALID_PARAMS, "params.requestState belongs to another call or is too old: call again")
-    return str(found[1])
-
-
-def _unable(message: Message) -> dict[str, Any]:
-    """Return the result for a client that can't ask a person, if its protocol revision has no error for this."""
-    if message.is_modern:
-        needed: dict[str, Any] = {"requiredCapabilities": {"elicitation": {"form": {}}}}
-        raise ProtocolError(MISSING_CAPABILITY, "A person has to agree to this call, but nobody can be asked", needed)
-    return failure("A person has to agree to this call, but this client can't ask anyone. Nothing was done.")
-
-
-def can_ask(message: Message) -> bool:
-    """True if the client can ask a person, which it states in each request."""
-    found = message.capabilities.get("elicitation")
-    return isinstance(found, dict) and (not found or "form" in found)
-
-
-def _fingerprint(request: Request, message: Message, arguments: Mapping[str, Any]) -> str:
-    """Return a digest of the caller, the tool and its arguments."""
-    caller = [*map(str, request.caller.identities), *sorted(request.caller.fields({EVERYTHING}).items())]
-    return sha256(encode_json([caller, message.params.get("name"), dict(sorted(arguments.items()))])).hexdigest()
-
-
-def _filled(question: str, arguments: Mapping[str, Any]) -> str:
-    """Return a question with its placeholders replaced with the arguments. This is done in one pass, so that values
-    can't add placeholders.
-    """
-    parts = question.split("{")
-    filled = [parts[0]]
-    for part in parts[1:]:
-        name, brace, rest = part.partition("}")
-        filled.append(_visible(_text(arguments[name])) + rest if brace and name in arguments else "{" + part)
-    return "".join(filled)
-
-
-def _visible(text: str) -> str:
-    """Return text with each character that a person wouldn't see, or that changes how others look, as its number."""
-    return "".join([each if _is_seen(each) else f"<U+{ord(each):04X}>" for each in " ".join(text.split())])
-
-
-def _is_seen(character: str) -> bool:
-    return character.isprintable() and not any(first <= character <= last for first, last in _UNSEEN)
-
-
-_UNSEEN = (
-    ("\u034f", "\u034f"), ("\u115f", "\u1160"), ("\u17b4", "\u17b5"), ("\u180b", "\u180f"), ("\u2800", "\u2800"),
-    ("\u3164", "\u3164"), ("\ufe00", "\ufe0f"), ("\uffa0", "\uffa0"), ("\U000e0100", "\U000e01ef"),
-)  # fmt: skip
-"""The ranges of characters that are printable by their category, but show nothing (Default_Ignorable_Code_Point)."""

@@ -20,6 +20,7 @@ from antiphon.features.openapi.feature import OpenAPI
 from antiphon.features.openapi.operations import MULTIPART, URLENCODED
 from antiphon.features.openapi.schemas import REFERENCE, Schema, reached
 from antiphon.features.openapi.security import SIGNATURE
+from antiphon.http.urls.url import quote_path
 from antiphon.response.fields import EVENTS, JSON, NDJSON
 
 _IDEMPOTENT = frozenset({"GET", "HEAD", "QUERY", "PUT", "DELETE"})
@@ -93,12 +94,20 @@ class Definition:
             "readOnlyHint": self.is_read_only,
             "destructiveHint": not self.is_read_only and self.is_destructive,
             "idempotentHint": self.method in _IDEMPOTENT,
-            "openWorldHint": False,
+            "openWorldHint": self.options.open_world,
         }
-        return made
+        meta = dict(self.options.meta or {})
+        if self.options.page is not None:
+            meta["ui"] = {"resourceUri": page_uri(self.options.page), **meta.get("ui", {})}
+        return {**made, "_meta": meta} if meta else made
 
     def _input(self) -> Schema:
-        made: Schema = {"type": "object", "properties": {name: each.schema for name, each in self.arguments.items()}}
+        headers = self.options.headers or {}
+        fields = {
+            name: {**each.schema, "x-mcp-header": headers[name]} if name in headers else each.schema
+            for name, each in self.arguments.items()
+        }
+        made: Schema = {"type": "object", "properties": fields}
         required = [name for name, each in self.arguments.items() if each.is_required]
         return {**made, **({"required": required} if required else {}), "additionalProperties": False}
 
@@ -108,7 +117,7 @@ class Definition:
 
     def resolved(self, schema: Schema) -> Schema:
         """Return the schema that a reference points to."""
-        return _resolved(schema, self.components)
+        return resolved_in(schema, self.components)
 
     def _with_types(self, schema: Schema) -> Schema:
         """Return a schema together with the named types that it refers to, and no others."""
@@ -233,7 +242,7 @@ def _body(
             raise explained("bad-tool", ValueError(f"{route.handled_by} is a tool, but accepts {what}: use JSON"))
         return {}, None
     schema = content[content_type].get("schema", {})
-    record, needed = _resolved(schema, components), bool(body.get("required"))
+    record, needed = resolved_in(schema, components), bool(body.get("required"))
     fields = record.get("properties")
     if not fields or record.get("type") != "object" or isinstance(record.get("additionalProperties"), dict):
         return {WHOLE_BODY: Argument("body", WHOLE_BODY, dict(schema), needed)}, content_type
@@ -265,9 +274,18 @@ def _result(successes: list[Any]) -> Schema | None:
     return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
 
 
-def _resolved(schema: Schema, components: Mapping[str, Schema]) -> Schema:
+PAGES = "ui://"
+
+
+def page_uri(name: str) -> str:
+    """Return the URI of a route that is a tool's page."""
+    return f"{PAGES}{quote_path(name)}"
+
+
+def resolved_in(schema: Schema, components: Mapping[str, Schema], prefix: str = REFERENCE) -> Schema:
+    """Return the schema that a reference points to."""
     while "$ref" in schema:
-        schema = components[schema["$ref"].removeprefix(REFERENCE)]
+        schema = components[schema["$ref"].removeprefix(prefix)]
     return schema
 
 

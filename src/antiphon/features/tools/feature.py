@@ -1,19 +1,23 @@
 """An application's tools for language models, as a feature: ``app.use(Tools(api))``, which serves POST /mcp.
 
-It keeps no state between requests, so any worker can handle any request.
+What it keeps between requests is in the store, so any worker can handle any request.
 """
 
+import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon.app.planning.cross_site import check_cross_site
 from antiphon.app.planning.request_checks import PROBLEM_TYPE
+from antiphon.app.store import FeatureStore, Store, note_memory
 from antiphon.concurrency.crossing import Crossing
 from antiphon.explanations import Advice, errors_name_it, explained
 from antiphon.features.openapi.feature import OpenAPI
 from antiphon.features.openapi.security import users_of
-from antiphon.features.tools.calls import Confirmation
+from antiphon.features.stores.memory import MemoryStore
+from antiphon.features.tools.exchange import SALT, Answers, Exchange, Sessions, whose_is
 from antiphon.features.tools.protocol import (
     INVALID_PARAMS,
     LEGACY,
@@ -22,29 +26,40 @@ from antiphon.features.tools.protocol import (
     VERSIONS,
     Message,
     ProtocolError,
+    check_argument_header,
+    new_session,
     read_message,
     refusal,
     result_response,
+    session_message,
 )
+from antiphon.features.tools.tool_call import LEVELS, HandledCall, filled
 from antiphon.features.users import USERS
 from antiphon.handler.contract import log_failure
-from antiphon.http.errors import MisdirectedRequest
+from antiphon.http.errors import BadRequest, MisdirectedRequest, PreconditionRequired, UnprocessableContent
 from antiphon.http.urls.url import is_this_machine
 from antiphon.request.request import Request
-from antiphon.response.fields import EVENTS
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
     from antiphon.app.application import App
     from antiphon.app.dispatch.hooks import BeforeHook
     from antiphon.app.route import Tool
+    from antiphon.features.channels.channel import Channel
     from antiphon.features.tools.definitions import Definition
+    from antiphon.features.tools.exchange import Result
     from antiphon.features.tools.resources import Prompt, Resources
+    from antiphon.features.tools.subscriptions import Subscriptions
 
-F = TypeVar("F", bound=Callable[..., str | Awaitable[str]])
+F = TypeVar("F", bound=Callable[..., Any])
+C = TypeVar("C", bound=Callable[[str], Iterable[str] | Awaitable[Iterable[str]]])
 
 _MINUTE = 60_000
 """The number of milliseconds for which clients may cache lists."""
+_DAY = 24 * 3600.0
+_MOST_VALUES = 100
+"""The maximum number of values for a completion."""
+_NOTHING: Mapping[str, Any] = {}
 
 
 @errors_name_it
@@ -59,17 +74,22 @@ class Tools:
 
     Tools that require a user are listed only for requests that have one; if no tools can be listed, the response is a
     401. ``before`` is a hook, or several hooks, for all messages, such as ``login_required``. ``resources`` are the
-    names of the GET routes that clients can read as resources. Results of more than ``max_result`` bytes are refused,
-    with a hint to request less.
+    names of the GET routes that clients can read as resources, or a mapping of URIs of your own to such names:
+    ``{"lamps://{number}": "lamp page"}``. Results of more than ``max_result`` bytes are refused, with a hint to request
+    less. ``instructions`` tell models how to use the tools; by default, they are the API's description.
+
+    ``changes`` is a channel on which your app sends "tools", "prompts" or "resources" when that list has changed, or a
+    resource's URI or path: clients can then subscribe. ``store`` keeps what clients of revisions with sessions ask for,
+    and questions to them; by default, it is that of the app or, without one, the memory of each process.
 
     To use a mounted application of Flask's or Pyramid's dialect, pass it as ``dialect``, and pass as ``tools`` a
     mapping of its route names to True or a ``Tool``.
 
-    The protocol revisions 2026-07-28, 2025-11-25, 2025-06-18 and 2025-03-26 are supported, without sessions. Unless the
-    application lists its hosts in ``App(trusted_hosts=...)``, clients on this machine that don't use https have to call
-    it by a local name, such as localhost (421), because pages of other sites could reach it through a name that they
-    control. Raises TypeError if ``api`` is not an ``OpenAPI``, and ValueError for a path that does not begin with a
-    slash and for a limit that is not above 0.
+    The protocol revisions 2026-07-28, 2025-11-25 and 2025-06-18 are supported. Unless the application lists its
+    hosts in ``App(trusted_hosts=...)``, clients on this machine that don't use https have to call it by a local
+    name, such as localhost (421), because pages of other sites could reach it through a name that they control.
+    Raises TypeError if ``api`` is not an ``OpenAPI``, and ValueError for a path that does not begin with a slash
+    and for a limit that is not above 0.
     """
 
     def __init__(
@@ -78,8 +98,11 @@ class Tools:
         *,
         path: str = "/mcp",
         before: "BeforeHook | Iterable[BeforeHook]" = (),
-        resources: Iterable[str] = (),
+        resources: Iterable[str] | Mapping[str, str] = (),
         max_result: int = 256 << 10,
+        instructions: str | None = None,
+        changes: "Channel | None" = None,
+        store: Store | None = None,
         dialect: object = None,
         tools: "Mapping[str, bool | Tool] | None" = None,
     ) -> None:
@@ -104,14 +127,19 @@ class Tools:
         self._tools = dict(tools or {})
         self.path = path
         self._before = before
-        self._resource_names = tuple(resources)
+        self._resource_names = dict(resources) if isinstance(resources, Mapping) else tuple(resources)
+        self._instructions = api.description if instructions is None else instructions
+        self._changes = changes
+        self._stores = FeatureStore("Tools", store)
+        self._completions: dict[tuple[str, str], Callable[[str], Any]] = {}
         self._max_result = max_result
         self._prompts: dict[str, Prompt] = {}
         self._lock = Lock()
         self._made: dict[str, Definition] | None = None
         self._has_one_kind_of_users = True
         self._made_resources: Resources | None = None
-        self._confirmation = Confirmation()
+        self._sessions: Sessions | None = None
+        self._subscriptions: Subscriptions | None = None
         self._advice = Advice()
 
     def install(self, app: "App") -> None:
@@ -119,14 +147,24 @@ class Tools:
         app._route_groups  # noqa: B018 - a blueprint has none
         name = "tools" + self.path.replace("/", "_")
         app.post(self.path, name=name, before=self._before, csrf_exempt=True)(self._receive)
+        store = self._stores.taken_if_any(app) if self._stores.own or _keeps_channels(app.store) else None
+        if store is None:
+            note_memory(app, "Tools")
+        self._sessions = Sessions(store or MemoryStore(), self.path)
+        if self._changes is not None:
+            from antiphon.features.tools.subscriptions import Subscriptions
+
+            app.get(self.path, name=f"{name}_stream", before=self._before)(self._stream)
+            self._subscriptions = Subscriptions(self._changes, self._sessions)
         app.on_startup(lambda: self._check(app))
 
     def prompt(self, function: F) -> F:
         """Register a function as a prompt, with its name and docstring: ``@tools.prompt``.
 
-        Its arguments are text; arguments with defaults are optional. The function returns the prompt's text. It may be
-        ``async`` and must not block. Raises TypeError for other arguments, and ValueError for a name that is already
-        taken.
+        Its arguments are text, or a Literal of texts; arguments with defaults are optional, and one annotated as
+        ``ToolCall`` can ask for more. The function returns text, a Response such as a picture, or a list of these, each
+        a message; ``("assistant", text)`` is a message of the model. It may be ``async`` and must not block. Raises
+        TypeError for other arguments, and ValueError for a name that is already taken.
         """
         from antiphon.features.tools.resources import prompt_of
 
@@ -135,6 +173,19 @@ class Tools:
             raise explained("bad-tool", ValueError(f"there is already a prompt {made.name!r}"))
         self._prompts[made.name] = made
         return function
+
+    def completion(self, of: str, argument: str) -> Callable[[C], C]:
+        """Register a function that completes an argument of a prompt, or of a resource's URI, while a person types.
+
+        It receives the text so far and returns the values to choose from, the best first; clients are sent a hundred.
+        It may be ``async`` and must not block.
+        """
+
+        def register(function: C) -> C:
+            self._completions[of, argument] = function
+            return function
+
+        return register
 
     def definitions(self, app: "App") -> "dict[str, Definition]":
         """Return an application's tools by name. Raises the same errors as ``definitions_of``."""
@@ -160,14 +211,22 @@ class Tools:
         if self._made_resources is None:
             from antiphon.features.tools.resources import Resources
 
-            self._made_resources = Resources.of(app, self._resource_names)
+            self._made_resources = Resources.of(app, self._resource_names, self._pages(app))
         return self._made_resources
 
+    def _pages(self, app: "App") -> set[str]:
+        """Return the names of the routes that are pages of tools."""
+        made = [each.options.page for each in self.definitions(app).values()]
+        return {name for name in made if name is not None}
+
+    def _has_resources(self, app: "App") -> bool:
+        return bool(self._resource_names) or bool(self._pages(app))
+
     def _check(self, app: "App") -> None:
-        if self._resource_names:
+        if self._resource_names or any(route.tool is not None and route.tool.page for route in app.routes):
             self._resources(app)
         if any(route.tool is not None and route.tool.confirm for route in app.routes):
-            self._confirmation.check(app)
+            app.signer(SALT)
 
     # Messages
 
@@ -179,12 +238,31 @@ class Tools:
             message = read_message(request)
         except ProtocolError as error:
             return refusal(error)
-        if message.id is None:
-            return Response("", 202)
         try:
-            return await self._respond(request, message)
+            if message.reply is not None or message.method == "notifications/cancelled":
+                await self._ready(request)
+            if message.reply is not None:
+                return await self._kept_sessions.answer(request, message)
+            if message.method == "notifications/cancelled":
+                await self._kept_sessions.cancel(request, message)
+            return Response("", 202) if message.id is None else await self._respond(request, message)
         except ProtocolError as error:
             return refusal(error, message)
+
+    async def _stream(self, request: Request) -> Response:
+        self._check_host(request)
+        message = session_message(request)
+        if not message.session:
+            raise BadRequest("Mcp-Session-Id must be the id of a session.")
+        await self._ready(request)
+        assert self._subscriptions is not None  # noqa: S101 - this route exists only then
+        return self._subscriptions.stream(request, message)
+
+    @property
+    def _kept_sessions(self) -> Sessions:
+        """What clients of revisions with sessions have asked for."""
+        assert self._sessions is not None  # noqa: S101 - it has been installed
+        return self._sessions
 
     def _check_host(self, request: Request) -> None:
         """Refuse a name of someone else for this machine, by which pages of other sites could reach it.
@@ -199,30 +277,43 @@ class Tools:
         self._advice.give(f"A request for {request.host}", f'App(trusted_hosts=["{request.host}"])')
         raise MisdirectedRequest(f"The tools here don't serve {request.host}.", type=PROBLEM_TYPE)
 
-    async def _respond(self, request: Request, message: Message) -> Response:
-        app: App = request.route.app
+    async def _ready(self, request: Request) -> None:
+        """Make the tools, once, and refuse a request that has to log in first."""
         if self._made is None:
-            await Crossing().run(self.definitions, app)  # analyzing the code takes a while
-        if message.method != "ping":
-            self._check_user(request)
+            await Crossing().run(self.definitions, request.route.app)  # analyzing the code takes a while
+        self._check_user(request)
+
+    async def _respond(self, request: Request, message: Message) -> Response:
+        if message.method == "ping" and not message.is_modern:
+            return result_response(message, {})
+        await self._ready(request)
+        app: App = request.route.app
         match message.method:
             case "tools/call":
                 return await self._call(request, message)
+            case "prompts/get" if self._prompts:
+                return await self._exchanged(request, message, partial(self._prompt, request, message))
+            case "resources/read" if self._has_resources(app):
+                return await self._exchanged(request, message, partial(self._read, request, message))
             case "server/discover":
-                return result_response(message, self._about(message, supportedVersions=list(VERSIONS), **_FRESH))
+                return result_response(message, self._about(app, message, supportedVersions=list(VERSIONS), **_FRESH))
+            case "subscriptions/listen" if message.is_modern and self._subscriptions is not None:
+                return self._subscriptions.listen(request, message)
             case "initialize" if not message.is_modern:
                 asked = message.params.get("protocolVersion")
                 version = asked if asked in LEGACY else LEGACY[0]
-                return result_response(message, self._about(message, protocolVersion=version))
-            case "ping" if not message.is_modern:
-                return result_response(message, {})
+                response = result_response(message, self._about(app, message, protocolVersion=version))
+                response.headers["mcp-session-id"] = new_session(message.params.get("capabilities"))
+                return response
         found = await self._listed(request, message)
+        if found is None:
+            found = None if message.is_modern else await self._kept(request, message)
         if found is None:
             raise ProtocolError(METHOD_NOT_FOUND, f"Method not found: {message.method[:80]}")
         return result_response(message, found)
 
     async def _listed(self, request: Request, message: Message) -> Mapping[str, Any] | None:
-        """Return the result of a method that lists or reads, or None for an unknown method."""
+        """Return the result of a method that lists, or None for an unknown method."""
         fresh = _FRESH if message.is_modern else {}
         app: App = request.route.app
         match message.method:
@@ -231,27 +322,59 @@ class Tools:
                 return {"tools": tools, **fresh}
             case "prompts/list" if self._prompts:
                 return {"prompts": [each.as_json() for each in self._prompts.values()], **fresh}
-            case "prompts/get" if self._prompts:
-                return await self._prompt(message)
-            case "resources/list" if self._resource_names:
+            case "resources/list" if self._has_resources(app):
                 return {"resources": self._resources(app).listed(request), **fresh}
-            case "resources/templates/list" if self._resource_names:
+            case "resources/templates/list" if self._has_resources(app):
                 return {"resourceTemplates": self._resources(app).templates(request), **fresh}
-            case "resources/read" if self._resource_names:
-                contents = await self._resources(app).read(request, message, self._max_result)
-                return {"contents": contents, **({**fresh, "ttlMs": 0} if fresh else {})}
+            case "completion/complete" if self._completes:
+                return {"completion": await self._completed(message)}
         return None
 
-    def _about(self, message: Message, **more: object) -> dict[str, Any]:
-        capabilities: dict[str, Any] = {"tools": {}}
+    async def _kept(self, request: Request, message: Message) -> Mapping[str, Any] | None:
+        """Keep what a session asks for, and return an empty result, or None for an unknown method."""
+        match message.method:
+            case "logging/setLevel":
+                if (level := message.text("level")) not in LEVELS or not message.session:
+                    raise ProtocolError(INVALID_PARAMS, f"A session can set one of the levels {', '.join(LEVELS)}")
+                await self._kept_sessions.write("session", whose_is(request, message), {"level": level}, ttl=_DAY)
+            case "resources/subscribe" | "resources/unsubscribe" if self._subscriptions is not None:
+                ends = message.method == "resources/unsubscribe"
+                await self._subscriptions.subscribe(request, message, ends=ends)
+            case _:
+                return None
+        return {}
+
+    @property
+    def _completes(self) -> bool:
+        return bool(self._completions) or any(each.choices for each in self._prompts.values())
+
+    async def _completed(self, message: Message) -> Mapping[str, Any]:
+        of, argument = message.params.get("ref"), message.params.get("argument")
+        of, argument = of if isinstance(of, dict) else {}, argument if isinstance(argument, dict) else {}
+        name, field, value = of.get("name", of.get("uri")), argument.get("name"), argument.get("value")
+        if not all(isinstance(each, str) for each in (name, field, value)):
+            raise ProtocolError(INVALID_PARAMS, "params must have a ref, and an argument with its name and value")
+        prompt = self._prompts.get(str(name))
+        known = prompt.choices.get(str(field), ()) if prompt is not None else ()
+        made: Any = [each for each in known if each.casefold().startswith(str(value).casefold())]
+        if (function := self._completions.get((str(name), str(field)))) is not None:
+            made = function(str(value))
+        values = [*(await made if inspect.isawaitable(made) else made)]
+        return {"values": values[:_MOST_VALUES], "total": len(values), "hasMore": len(values) > _MOST_VALUES}
+
+    def _about(self, app: "App", message: Message, **more: object) -> dict[str, Any]:
+        told = {} if self._changes is None else {"listChanged": True}
+        capabilities: dict[str, Any] = {"tools": told, "logging": {}}
         if self._prompts:
-            capabilities["prompts"] = {}
-        if self._resource_names:
-            capabilities["resources"] = {}
+            capabilities["prompts"] = told
+        if self._has_resources(app):
+            capabilities["resources"] = {**told, **({"subscribe": True} if told else {})}
+        if self._completes:
+            capabilities["completions"] = {}
         server = {"name": self.api.title, "version": self.api.version}
         made: dict[str, Any] = {**more, "capabilities": capabilities}
-        if self.api.description:
-            made["instructions"] = self.api.description
+        if self._instructions:
+            made["instructions"] = self._instructions
         if message.is_modern:
             return {**made, "_meta": {f"{META}serverInfo": server}}
         return {**made, "serverInfo": server}
@@ -283,64 +406,106 @@ class Tools:
         """Handle a call. Raises Unauthorized or Forbidden, for the client, if the application has responded with one of
         them.
         """
-        from antiphon.features.tools.calls import BadArguments, key_of, make_call
-        from antiphon.features.tools.results import failure, is_for_the_client, login_error
-
         name, arguments = message.text("name"), message.params.get("arguments") or {}
         definition = self.definitions(request.route.app).get(name)
         if definition is None:
             raise ProtocolError(INVALID_PARAMS, f"Unknown tool: {name[:80]}")
         if not isinstance(arguments, dict):
             raise ProtocolError(INVALID_PARAMS, "params.arguments must be an object")
+        for argument, header in (definition.options.headers or {}).items() if message.is_modern else ():
+            check_argument_header(request, header, arguments.get(argument))
         request._pattern_below = f"#{name}"  # so that the access log and metrics show the tool
         if definition.requires_user and self._lacks_user(request):
             request[USERS].check(request)  # before reporting on arguments or asking a person
-        key = key_of(request, message) if definition.route.idempotent else None
+        handle = partial(self._handle, request, message, definition, arguments)
+        may_cancel = definition.streams or definition.is_read_only
+        return await self._exchanged(request, message, handle, arguments, may_cancel=may_cancel)
+
+    async def _exchanged(
+        self, request: Request, message: Message, handle: "Callable[[HandledCall, Answers], Awaitable[Result]]",
+        arguments: Mapping[str, Any] = _NOTHING, *, may_cancel: bool = True,
+    ) -> Response:  # fmt: skip
+        """Return the response to a message whose handling may report something, or ask."""
+        exchange = Exchange(request, message, self._kept_sessions, may_cancel=may_cancel)
+        token = message.meta.get("progressToken")
+        token = token if isinstance(token, str | int) and exchange.streams else None
+
+        async def handled(answers: Answers) -> "Result":
+            call = HandledCall(message.capabilities, answers.given, exchange.outbox.send, token)
+            made = await handle(call, answers)
+            return {**made, "_meta": call.meta} if call.meta else made
+
+        return await exchange.respond(handled, arguments)
+
+    async def _handle(
+        self, request: Request, message: Message, definition: "Definition", arguments: Mapping[str, Any],
+        call: HandledCall, answers: Answers,
+    ) -> "Result":  # fmt: skip
+        """Handle a call with the answers so far. Raises Unanswered if it needs more."""
+        from antiphon.features.tools.calls import BadArguments, make_call, text_of
+        from antiphon.features.tools.results import failure, is_for_the_client, login_error
+
         if definition.options.confirm is not None:
-            asked = self._confirmation.ask(request, message, definition.options.confirm, arguments)
-            if asked.result is not None:
-                return result_response(message, asked.result)
-            key = asked.key if key is not None else None
+            try:
+                if not call.confirm(filled(definition.options.confirm, arguments, text_of)):
+                    return failure("The person did not agree. Nothing was done.")
+            except UnprocessableContent as error:
+                return failure(str(error.detail))
+        key = answers.key if definition.route.idempotent else None
         try:
-            call = make_call(request, definition, arguments, key)
+            made = make_call(request, definition, arguments, key, call)
         except BadArguments as error:
-            return result_response(message, failure(str(error)))
-        response = await call.respond()
+            return failure(str(error))
+        response = await made.respond()
         if is_for_the_client(response):
             raise login_error(response)
-        return await self._told(request, message, definition, response)
+        if response.status == PreconditionRequired.status:
+            call.check()
+        return await self._result(request, message, definition, call, response)
 
-    async def _told(self, request: Request, message: Message, definition: "Definition", response: Response) -> Response:
-        """Return the response to a call, or the stream with its progress and response."""
+    async def _result(
+        self, request: Request, message: Message, definition: "Definition", call: HandledCall, response: Response
+    ) -> "Result":
         from antiphon.features.tools.results import TooLarge, body_of, broken_off, result_of, too_large
 
-        token = message.meta.get("progressToken")
-        is_followed = isinstance(token, str | int) and request.accept.quality(EVENTS) > 0
-        if definition.streams and is_followed and not isinstance(response.body, bytes) and response.status < 400:
-            from antiphon.features.tools.results import progress
-
-            told = progress(request, message, definition, response, self._max_result)
-            return Response.events(told, on_drain="finish")
+        tell = call.tell if definition.streams and response.status < 400 else None
         try:
-            body = await body_of(request, response, self._max_result)
+            body = await body_of(request, response, self._max_result, tell)
         except TooLarge:
-            return result_response(message, too_large(self._max_result))
+            return too_large(self._max_result)
         except Exception as error:
             log_failure(request, error)
-            return result_response(message, broken_off())
-        return result_response(message, result_of(definition, request, response, body, is_modern=message.is_modern))
+            return broken_off(request)
+        return result_of(definition, request, response, body, is_modern=message.is_modern)
 
-    async def _prompt(self, message: Message) -> Mapping[str, Any]:
+    async def _prompt(self, request: Request, message: Message, call: HandledCall, _: Answers) -> "Result":
         name, arguments = message.text("name"), message.params.get("arguments") or {}
         prompt = self._prompts.get(name)
         if prompt is None:
             raise ProtocolError(INVALID_PARAMS, f"Unknown prompt: {name[:80]}")
-        return await prompt.get(arguments)
+        return await prompt.get(request, arguments, call)
+
+    async def _read(self, request: Request, message: Message, call: HandledCall, _: Answers) -> "Result":
+        contents = await self._resources(request.route.app).read(request, message, self._max_result, call)
+        return {"contents": contents, **({**_FRESH, "ttlMs": 0} if message.is_modern else {})}
 
 
 def features_of(app: "App") -> list[Tools]:
     """Return the features that serve an application's tools."""
     return [each for route in app.routes if isinstance(each := getattr(route.handler, "__self__", None), Tools)]
+
+
+def _keeps_channels(store: Store | None) -> bool:
+    """True for a store that processes can listen to."""
+    from antiphon.features.channels.hub import hub_of
+
+    if store is None or not store.is_server_side:
+        return False
+    try:
+        hub_of(store, "tools", "Tools")
+    except TypeError:
+        return False
+    return True
 
 
 _FRESH: Mapping[str, object] = {"ttlMs": _MINUTE, "cacheScope": "private"}

@@ -1,13 +1,15 @@
 """Model Context Protocol messages over HTTP: each POST contains a JSON-RPC request and gets its response.
 
 Revision 2026-07-28 has no sessions: each request states its version and the client's capabilities. Earlier revisions
-begin with ``initialize``, after which a server need not assign a session, so no state is kept for them either.
+begin with ``initialize``. The id of their session is random, and ends with the client's capabilities as letters, so
+nothing is stored for a session until the client asks for something.
 """
 
 import re
 from binascii import Error as BadBase64
 from binascii import a2b_base64
 from collections.abc import Mapping
+from secrets import token_urlsafe
 from typing import Any, NamedTuple
 
 from antiphon.http.errors import BadRequest, UnsupportedMediaType
@@ -19,8 +21,10 @@ from antiphon.serialization.json import check_repeats, decode_json, encode_json
 
 MODERN = "2026-07-28"
 """The revision without sessions."""
-LEGACY = ("2025-11-25", "2025-06-18", "2025-03-26")
-"""The revisions that begin with ``initialize``, newest first."""
+LEGACY = ("2025-11-25", "2025-06-18")
+"""The revisions that begin with ``initialize``, newest first. 2025-03-26 has batches, which rate limits would count as
+one request.
+"""
 VERSIONS = (MODERN, *LEGACY)
 
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, INTERNAL_ERROR = -32700, -32600, -32601, -32602, -32603
@@ -35,6 +39,8 @@ _NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri
 """The methods whose subject is in the Mcp-Name header, and the parameter that the header repeats."""
 _DEEPEST = 60
 _LIMITS = Limits(json_depth=_DEEPEST, json_repeats=0)
+_LETTERS = {"e": "elicitation", "s": "sampling", "r": "roots"}
+_session = re.compile(r"[A-Za-z0-9_-]{22}\.[esr]*").fullmatch
 _encoded = re.compile(r"=\?base64\?([A-Za-z0-9+/]*={0,2})\?=").fullmatch
 
 
@@ -59,6 +65,8 @@ class Message(NamedTuple):
     """The id by which the client recognizes the response, or None for a notification, which gets no response."""
     version: str
     meta: Mapping[str, Any]
+    session: str = ""
+    """The session's id, in revisions with sessions; empty if the client has none."""
 
     @property
     def is_modern(self) -> bool:
@@ -67,9 +75,16 @@ class Message(NamedTuple):
 
     @property
     def capabilities(self) -> Mapping[str, Any]:
-        """The client's capabilities; unknown in revisions with sessions."""
-        found = self.meta.get(f"{META}clientCapabilities") if self.is_modern else None
+        """The client's capabilities, which it states in each request or has stated when the session began."""
+        if not self.is_modern:
+            return {_LETTERS[letter]: {} for letter in self.session.partition(".")[2]}
+        found = self.meta.get(f"{META}clientCapabilities")
         return found if isinstance(found, dict) else {}
+
+    @property
+    def reply(self) -> Mapping[str, Any] | None:
+        """The message, if it is the response to a request of the server."""
+        return None if self.method else self.params
 
     def text(self, name: str) -> str:
         """Return a parameter. Raises ProtocolError if it is missing or not text."""
@@ -96,18 +111,23 @@ def read_message(request: Request) -> Message:
         raise ProtocolError(INVALID_REQUEST, "The body must be one JSON-RPC 2.0 message.")
     method, ident, params = message.get("method"), message.get("id"), message.get("params", {})
     if not isinstance(method, str) and ("result" in message or "error" in message):
-        return Message("", {}, None, LEGACY[0], {})  # a response from the client, although nothing was requested
+        return Message("", message, None, LEGACY[0], {}, _session_of(request))
     if not isinstance(method, str) or not isinstance(params, dict):
         raise ProtocolError(INVALID_REQUEST, "A request must have a method, and its params must be an object.")
     if "id" in message and (not isinstance(ident, str | int) or isinstance(ident, bool)):
         raise ProtocolError(INVALID_REQUEST, "The id of a request must be a string or an integer.")
     meta = params.get("_meta")
-    read = Message(method, params, ident, "", meta if isinstance(meta, dict) else {})
+    read = Message(method, params, ident, "", meta if isinstance(meta, dict) else {}, _session_of(request))
     try:
         return read._replace(version=_version_of(request, read))
     except ProtocolError as error:
         error.id = ident
         raise
+
+
+def session_message(request: Request) -> Message:
+    """Return the message that a GET for a session's stream is."""
+    return Message("GET", {}, None, LEGACY[0], {}, _session_of(request))
 
 
 def _version_of(request: Request, message: Message) -> str:
@@ -131,6 +151,21 @@ def _version_of(request: Request, message: Message) -> str:
     return said
 
 
+def new_session(capabilities: object) -> str:
+    """Return the id of a new session for a client with these capabilities."""
+    found = capabilities if isinstance(capabilities, dict) else {}
+    letters = [letter for letter, name in _LETTERS.items() if isinstance(found.get(name), dict)]
+    asked = found.get("elicitation")
+    if "e" in letters and asked and "form" not in asked:
+        letters.remove("e")
+    return f"{token_urlsafe(16)}.{''.join(letters)}"
+
+
+def _session_of(request: Request) -> str:
+    found = request.head.field("mcp-session-id")
+    return found if found is not None and _session(found) else ""
+
+
 def _field(request: Request, name: str) -> str | None:
     """Return a header without surrounding spaces, which some servers don't remove (RFC 9110 §5.5)."""
     value = request.head.field(name)
@@ -142,6 +177,14 @@ def _supported(version: object) -> str:
         data = {"supported": list(VERSIONS), "requested": version}
         raise ProtocolError(UNSUPPORTED_VERSION, "Unsupported protocol version", data)
     return version
+
+
+def check_argument_header(request: Request, name: str, value: object) -> None:
+    """Check the header that repeats an argument of a tool. Raises ProtocolError."""
+    text = value if isinstance(value, str) else encode_json(value).decode()
+    header = _field(request, f"mcp-param-{name.lower()}")
+    if value is not None or header is not None:
+        _check_header(f"Mcp-Param-{name}", _decoded(header), text)
 
 
 def _check_header(name: str, header: str | None, said: object) -> None:
@@ -175,13 +218,14 @@ def result_message(message: Message, result: Mapping[str, Any]) -> dict[str, Any
     return {"jsonrpc": "2.0", "id": message.id, "result": shown}
 
 
-def refusal(error: ProtocolError, message: Message | None = None) -> Response:
-    """Return the response for an error in a message, or in one that can't be parsed.
-
-    In revisions with sessions, a method's errors have status 200.
-    """
-    status = _STATUSES.get(error.code, 400) if message is None or message.is_modern else 200
-    ident = error.id if message is None else message.id
+def error_message(error: ProtocolError, message: Message | None = None) -> dict[str, Any]:
+    """Return the message for an error in a message, or in one that can't be parsed."""
     data = {} if error.data is None else {"data": error.data}
-    body = {"jsonrpc": "2.0", "id": ident, "error": {"code": error.code, "message": error.message, **data}}
-    return Response(encode_json(body), status, content_type=JSON)
+    ident = error.id if message is None else message.id
+    return {"jsonrpc": "2.0", "id": ident, "error": {"code": error.code, "message": error.message, **data}}
+
+
+def refusal(error: ProtocolError, message: Message | None = None) -> Response:
+    """Return the response for an error. In revisions with sessions, a method's errors have status 200."""
+    status = _STATUSES.get(error.code, 400) if message is None or message.is_modern else 200
+    return Response(encode_json(error_message(error, message)), status, content_type=JSON)

@@ -1,20 +1,33 @@
 """Resources and prompts: responses to GET that clients can read, and functions whose text a person sends to a model."""
 
 import inspect
-from base64 import b64encode
-from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args, get_origin
 
 from antiphon.app.planning.planner import merged_converters
 from antiphon.app.route import Route
 from antiphon.explanations import explained
 from antiphon.features.openapi.parameters import path_template
 from antiphon.features.tools.calls import Call
+from antiphon.features.tools.definitions import PAGES, page_uri
 from antiphon.features.tools.protocol import INVALID_PARAMS, NOT_FOUND_BEFORE, Message, ProtocolError
-from antiphon.features.tools.results import TooLarge, body_of, is_for_the_client, login_error, text_of
+from antiphon.features.tools.results import (
+    TooLarge,
+    blocks_of,
+    body_of,
+    contents_of,
+    is_for_the_client,
+    login_error,
+    media_of,
+)
+from antiphon.features.tools.tool_call import HandledCall, ToolCall
 from antiphon.handler.contract import describe, innermost
 from antiphon.http.urls.path import quoted_root
+from antiphon.http.urls.url import quote_path, unquote
 from antiphon.request.request import Request
+from antiphon.response.response import Response
 from antiphon.routing.pattern import Parameter
 
 if TYPE_CHECKING:
@@ -22,12 +35,21 @@ if TYPE_CHECKING:
 
 
 _ACCEPTED = "text/markdown, text/html;q=0.9, application/json;q=0.9, text/*;q=0.8, */*;q=0.5"
+APP_PAGE = "text/html;profile=mcp-app"
+"""The media type of a page that clients show beside a tool's result (MCP Apps)."""
+_variable = re.compile(r"\{(\+?)([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 class _Resource(NamedTuple):
     route: Route
     path: str
     parameters: list[Parameter]
+    uri: str | None = None
+    """The URI or template (RFC 6570) of its own; None for the URL."""
+
+    @property
+    def is_page(self) -> bool:
+        return self.uri is not None and self.uri.startswith(PAGES)
 
     def as_json(self, request: Request, key: str) -> dict[str, Any]:
         described = (getattr(innermost(self.route.handler), "__doc__", None) or "").partition("\n\n")[0]
@@ -35,8 +57,26 @@ class _Resource(NamedTuple):
         for each in self.parameters:
             if each.converter.name == "path":
                 path = path.replace(f"{{{each.name}}}", f"{{+{each.name}}}")  # slashes stay (RFC 6570 §3.2.3)
-        made = {key: _base(request) + path, "name": self.route.name}
-        return {**made, **({"description": " ".join(described.split())} if described.strip() else {})}
+        made = {key: self.uri or base_of(request) + path, "name": self.route.name}
+        if described.strip():
+            made["description"] = " ".join(described.split())
+        return {**made, **({"mimeType": APP_PAGE} if self.is_page else {})}
+
+    def target(self, uri: str) -> str | None:
+        """Return the path to which a URI of its own leads, or None if it is another's."""
+        if self.uri is None or (found := _own(self.uri)(uri)) is None:
+            return None
+        return _variable.sub(lambda name: quote_path(unquote(found[name[2]])), self.path)
+
+
+@lru_cache(256)
+def _own(template: str) -> Callable[[str], re.Match[str] | None]:
+    """Return a function that matches the URIs of a template."""
+    at, made = 0, ""
+    for each in _variable.finditer(template):
+        made += re.escape(template[at : each.start()]) + f"(?P<{each[2]}>{'.+' if each[1] else '[^/?#]+'})"
+        at = each.end()
+    return re.compile(made + re.escape(template[at:])).fullmatch
 
 
 class Resources(NamedTuple):
@@ -45,11 +85,17 @@ class Resources(NamedTuple):
     all: tuple[_Resource, ...]
 
     @classmethod
-    def of(cls, app: "App", names: Iterable[str]) -> "Resources":
-        """Return the resources for the routes with these names. Raises LookupError for a name that no GET route has."""
+    def of(cls, app: "App", names: Iterable[str] | Mapping[str, str], pages: Iterable[str] = ()) -> "Resources":
+        """Return the resources for the routes with these names, which may be by their URIs, and for pages of tools.
+
+        Raises LookupError for a name that no GET route has, and ValueError for a template without the parameters of
+        its route.
+        """
         converters = merged_converters(app._route_groups)
         routes = {route.name: route for route in app.routes if "GET" in route.methods and route.websocket is None}
-        return cls(tuple(_resource(routes, converters, name) for name in names))
+        own = names.items() if isinstance(names, Mapping) else [(None, name) for name in names]
+        pairs = [*own, *((page_uri(name), name) for name in sorted({*pages}))]
+        return cls(tuple(_resource(routes, converters, name, uri) for uri, name in pairs))
 
     def listed(self, request: Request) -> list[dict[str, Any]]:
         """Return the resources that have a fixed URL."""
@@ -59,39 +105,49 @@ class Resources(NamedTuple):
         """Return the resources whose URLs have parameters."""
         return [each.as_json(request, "uriTemplate") for each in self.all if each.parameters]
 
-    async def read(self, request: Request, message: Message, largest: int) -> list[dict[str, Any]]:
+    async def read(self, request: Request, message: Message, largest: int, call: HandledCall) -> list[dict[str, Any]]:
         """Return a resource's contents. Raises ProtocolError for a resource that is not found or too large.
 
         Raises Unauthorized or Forbidden if the application does.
         """
         uri = message.text("uri")
-        base = _base(request)
-        call = Call(request, "GET", uri.removeprefix(base).partition("#")[0], {"accept": _ACCEPTED})
-        if not (uri.startswith(f"{base}/") and any(call.leads_to(each.route) for each in self.all)):
+        base = base_of(request)
+        found = next(((each, target) for each in self.all if (target := each.target(uri)) is not None), None)
+        own, target = found if found is not None else (None, uri.removeprefix(base).partition("#")[0])
+        if own is None and not uri.startswith(f"{base}/"):
             raise _not_found(message, uri)
-        response = await call.respond()
+        made = Call(request, "GET", target, {"accept": _ACCEPTED}, call=call)
+        if not any(made.leads_to(each.route) for each in (self._by_url() if own is None else [own])):
+            raise _not_found(message, uri)
+        response = await made.respond()
         if is_for_the_client(response):
             raise login_error(response)
+        call.check()
         try:
             body = await body_of(request, response, largest)
         except TooLarge:
             raise ProtocolError(INVALID_PARAMS, f"The resource has more than {largest} bytes", {"uri": uri}) from None
         if response.status != 200:
             raise _not_found(message, uri)
-        media = (response.content_type or "").partition(";")[0].strip().lower()
-        text = text_of(media, body)
-        data = {"blob": b64encode(body).decode()} if text is None else {"text": text}
-        return [{"uri": uri, **({"mimeType": media} if media else {}), **data}]
+        return [contents_of(uri, APP_PAGE if own is not None and own.is_page else media_of(response), body)]
+
+    def _by_url(self) -> "Iterator[_Resource]":
+        return (each for each in self.all if each.uri is None)
 
 
-def _resource(routes: dict[str, Route], converters: Any, name: str) -> _Resource:
+def _resource(routes: dict[str, Route], converters: Any, name: str, uri: str | None) -> _Resource:
     route = routes.get(name)
     if route is None:
         raise explained("bad-tool", LookupError(f"Tools(resources=[{name!r}]) names no route for GET"))
-    return _Resource(route, *path_template(route, "", converters))
+    path, parameters = path_template(route, "", converters)
+    wanted = {each.name for each in parameters}
+    if uri is not None and {each[2] for each in _variable.finditer(uri)} != wanted:
+        names = ", ".join(sorted(wanted)) or "none"
+        raise explained("bad-tool", ValueError(f"the parameters of {uri!r} must be those of its route: {names}"))
+    return _Resource(route, path, parameters, uri)
 
 
-def _base(request: Request) -> str:
+def base_of(request: Request) -> str:
     """Return the application's URL, without a trailing slash."""
     return request.url.origin + quoted_root(request.root_path, request.path, request.raw_path)
 
@@ -101,7 +157,10 @@ def _not_found(message: Message, uri: str) -> ProtocolError:
     return ProtocolError(code, "Resource not found", {"uri": uri[:1000]})
 
 
-PromptFunction: TypeAlias = Callable[..., str | Awaitable[str]]
+# Prompts
+
+
+PromptFunction: TypeAlias = Callable[..., Any]
 
 
 class Prompt(NamedTuple):
@@ -111,6 +170,10 @@ class Prompt(NamedTuple):
     description: str
     arguments: dict[str, bool]
     """The arguments' names, each with True if the argument is required."""
+    choices: dict[str, tuple[str, ...]]
+    """The values of the arguments that have only some."""
+    takes_call: str | None
+    """The name of the argument that is the ``ToolCall``."""
     function: PromptFunction
 
     def as_json(self) -> dict[str, Any]:
@@ -118,33 +181,57 @@ class Prompt(NamedTuple):
         arguments = [{"name": name, "required": required} for name, required in self.arguments.items()]
         return {"name": self.name, "description": self.description, "arguments": arguments}
 
-    async def get(self, given: object) -> dict[str, Any]:
+    async def get(self, request: Request, given: object, call: ToolCall) -> dict[str, Any]:
         """Return the prompt's messages. Raises ProtocolError for arguments that the prompt does not accept."""
         values = given if isinstance(given, dict) else {}
         missing = [name for name, required in self.arguments.items() if required and name not in values]
-        wrong = [name for name in values if name not in self.arguments or not isinstance(values[name], str)]
+        wrong = [name for name, value in values.items() if not self._accepts(name, value)]
         if missing or wrong or not isinstance(given, dict):
             names = ", ".join(str(name)[:80] for name in (missing or wrong))
             what = "is missing" if missing else "is not text, or not an argument"
             raise ProtocolError(INVALID_PARAMS, f"Prompt {self.name}: {names or 'arguments'} {what}")
-        made = self.function(**values)
-        text = await made if inspect.isawaitable(made) else made
-        if not isinstance(text, str):
-            raise explained("bad-tool", TypeError(f"{describe(self.function)} must return text, not {text!r}"))
-        message = {"role": "user", "content": {"type": "text", "text": text}}
-        return {"description": self.description, "messages": [message]}
+        made = self.function(**values, **({self.takes_call: call} if self.takes_call else {}))
+        made = await made if inspect.isawaitable(made) else made
+        messages = [each for part in (made if isinstance(made, list) else [made]) for each in self._said(request, part)]
+        return {"description": self.description, "messages": messages}
+
+    def _accepts(self, name: object, value: object) -> bool:
+        return name in self.arguments and isinstance(value, str) and value in self.choices.get(str(name), (value,))
+
+    def _said(self, request: Request, part: object) -> Iterator[dict[str, Any]]:
+        role, said = part if isinstance(part, tuple) and len(part) == 2 else ("user", part)
+        if role not in ("user", "assistant") or not isinstance(said, str | Response):
+            raise explained(
+                "bad-tool",
+                TypeError(
+                    f"{describe(self.function)} must return text, a Response, or a list of these or of pairs such as"
+                    f' ("assistant", text), not {part!r:.80}'
+                ),
+            )
+        blocks = [{"type": "text", "text": said}] if isinstance(said, str) else blocks_of(request, said)
+        return ({"role": role, "content": block} for block in blocks)
 
 
 def prompt_of(function: PromptFunction) -> Prompt:
     """Return the prompt for a function. Raises TypeError for arguments that can't be passed by name as text."""
-    parameters = inspect.signature(function).parameters
-    for each in parameters.values():
-        if each.kind not in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY) or each.annotation not in (
-            str, "str", inspect.Parameter.empty,
-        ):  # fmt: skip
+    try:
+        parameters = inspect.signature(function, eval_str=True).parameters
+    except NameError:
+        parameters = inspect.signature(function).parameters
+    required, takes_call = {}, None
+    choices = dict[str, tuple[str, ...]]()
+    for name, each in parameters.items():
+        known = get_args(each.annotation) if get_origin(each.annotation) is Literal else ()
+        is_text = each.annotation in (str, "str", each.empty) or (known and all(isinstance(one, str) for one in known))
+        is_named = each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)
+        if is_named and each.annotation in (ToolCall, "ToolCall"):
+            takes_call = name
+            continue
+        if not is_named or not is_text:
             raise explained(
                 "bad-tool", TypeError(f"{describe(function)} is a prompt: its arguments must be str, not {each}")
             )
+        required[name] = each.default is each.empty
+        choices |= {name: known} if known else {}
     name = function.__name__
-    required = {each: value.default is value.empty for each, value in parameters.items()}
-    return Prompt(name, inspect.getdoc(function) or name, required, function)
+    return Prompt(name, inspect.getdoc(function) or name, required, choices, takes_call, function)

@@ -1,21 +1,20 @@
-"""Results of tools: the application's responses in words and forms that a model can use, whole or as progress."""
+"""Results of tools: the application's responses in words and forms that a model can use."""
 
 import re
-from asyncio import CancelledError
 from base64 import b64encode
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import aclosing
 from html import unescape
 from typing import Any
 
-from antiphon.concurrency.process import GRACE_OVER
+from antiphon.explanations import explained
 from antiphon.features.tools.definitions import Definition
-from antiphon.features.tools.protocol import Message, result_message
 from antiphon.handler.cancellation import CancellableHandler
-from antiphon.handler.contract import log_failure
 from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import BadRequest, ClientDisconnected, Forbidden, HTTPError, Unauthorized
-from antiphon.http.event import Event
+from antiphon.http.headers import Headers
+from antiphon.http.link import parse_links
+from antiphon.http.media_type import MediaType
 from antiphon.http.status import phrase
 from antiphon.request.request import Request
 from antiphon.response.fields import JSON, NDJSON
@@ -26,6 +25,7 @@ _DEEPEST = 60
 _LONGEST_PAGE = 4000
 """The number of bytes of an error page to read."""
 _tags = re.compile(r"<(style|script|title)\b.*?</\1\s*>|<[^<>]*>", re.DOTALL | re.IGNORECASE)
+MULTIPART = "multipart/mixed"
 _MEDIA = {"image": "image", "audio": "audio"}
 
 
@@ -33,22 +33,30 @@ class TooLarge(Exception):
     """A response with more bytes than a model should read."""
 
 
-async def body_of(request: Request, response: Response, largest: int) -> bytes:
-    """Return a response's body and close the response. Raises TooLarge for more than ``largest`` bytes, and
-    ClientDisconnected when the client of ``request`` has left a stream, which ends as it does without the call.
+async def body_of(
+    request: Request, response: Response, largest: int, tell: Callable[[str], object] | None = None
+) -> bytes:
+    """Return a response's body and close the response. ``tell`` is called with each line of a stream.
+
+    Raises TooLarge for more than ``largest`` bytes, and ClientDisconnected when the client of ``request`` has left a
+    stream, which ends as it does without the call.
     """
     body = response.body
     if isinstance(body, bytes):
         if len(body) > largest:
             raise TooLarge
         return body
-    read = bytearray()
+    read, told = bytearray(), 0
     with CancellableHandler(request, True):
         async with aclosing(chunks_of(response)) as chunks:
             async for chunk in chunks:
                 read += chunk
                 if len(read) > largest:
                     raise TooLarge
+                while tell is not None and (end := read.find(b"\n", told)) >= 0:
+                    line, told = bytes(read[told:end]), end + 1
+                    if line.strip():
+                        tell(line.decode())
                 if request.lifetime.is_client_gone:  # over WSGI, nothing is told
                     raise ClientDisconnected("The client disconnected before the response.")
     return bytes(read)
@@ -69,9 +77,13 @@ def failure(text: str) -> dict[str, Any]:
     return {"content": [{"type": "text", "text": text}], "isError": True}
 
 
-def broken_off() -> dict[str, Any]:
+def broken_off(request: Request) -> dict[str, Any]:
     """Return the result of a call whose response failed after it had begun."""
-    return failure("500 Internal Server Error")
+    return failure(f"500 Internal Server Error\n{_with_id(request)}")
+
+
+def _with_id(request: Request) -> str:
+    return f"The request's id, by which the site's operators find the error: {request.id}"
 
 
 def too_large(largest: int) -> dict[str, Any]:
@@ -85,12 +97,13 @@ def result_of(
     definition: Definition, request: Request, response: Response, body: bytes, *, is_modern: bool
 ) -> dict[str, Any]:
     """Return a call's result, made from the application's whole response."""
-    media = (response.content_type or "").partition(";")[0].strip().lower()
+    media = media_of(response)
     if response.status >= 400:
-        return failure(words_of(response, media, body))
+        return failure(words_of(request, response, media, body))
     if media == NDJSON:
         media, body = JSON, encode_json([decode_json(line, _DEEPEST) for line in body.splitlines() if line.strip()])
-    content = _content(response, media, body)
+    content = [*_parts(request, response, body)] if media == MULTIPART else _content(response, media, body)
+    content += _links(request, response.headers)
     if link := _location(request, response):
         content.append({"type": "text", "text": f"Location: {link}"})
     made: dict[str, Any] = {"content": content, "isError": False}
@@ -113,6 +126,51 @@ def _content(response: Response, media: str, body: bytes) -> list[dict[str, Any]
     return [{"type": "text", "text": text}]
 
 
+def blocks_of(request: Request, response: Response) -> list[dict[str, Any]]:
+    """Return the content blocks of a response or of a part: one with a Content-Location is an embedded resource."""
+    media, body = media_of(response), response.body
+    if not isinstance(body, bytes):
+        raise explained("wrong-body", TypeError("the content of a prompt or a part must be bytes, not a stream"))
+    if media == MULTIPART:
+        return [*_parts(request, response, body)]
+    if (location := response.headers.get("content-location")) is not None:
+        blocks = [{"type": "resource", "resource": contents_of(str(request.url.join(location)), media, body)}]
+    else:
+        blocks = _content(response, media, body)
+    return [*blocks, *_links(request, response.headers)]
+
+
+def _parts(request: Request, response: Response, body: bytes) -> Iterator[dict[str, Any]]:
+    """Yield the content blocks of a multipart response (RFC 2046 §5.1.1)."""
+    boundary = MediaType.parse(response.content_type or "").parameters.get("boundary", "").encode()
+    for part in (b"\r\n" + body).split(b"\r\n--" + boundary)[1:-1]:
+        head, _, content = part.removeprefix(b"\r\n").partition(b"\r\n\r\n")
+        fields = [line.partition(":") for line in head.decode("latin-1").split("\r\n")]
+        yield from blocks_of(request, Response(content, headers=[(name, value.strip()) for name, _, value in fields]))
+
+
+def _links(request: Request, headers: Headers) -> Iterator[dict[str, Any]]:
+    """Yield the links to items (RFC 6573) in header fields, as the links that clients can read."""
+    for value in headers.getall("link"):
+        for each in parse_links(value):
+            if "item" in each.relations:
+                uri = str(request.url.join(each.target))
+                media = {"mimeType": each.parameters["type"]} if "type" in each.parameters else {}
+                yield {"type": "resource_link", "uri": uri, "name": each.title or uri, **media}
+
+
+def media_of(response: Response) -> str:
+    """Return a response's media type, without parameters; empty if it has none."""
+    return (response.content_type or "").partition(";")[0].strip().lower()
+
+
+def contents_of(uri: str, media: str, body: bytes) -> dict[str, Any]:
+    """Return the contents of a resource."""
+    text = text_of(media, body)
+    data = {"blob": b64encode(body).decode()} if text is None else {"text": text}
+    return {"uri": uri, **({"mimeType": media} if media else {}), **data}
+
+
 def text_of(media: str, body: bytes) -> str | None:
     """Return a body as text, or None if it is not text."""
     is_text = media.startswith("text/") or media == JSON or media.endswith(("+json", "+xml"))
@@ -133,9 +191,11 @@ def _location(request: Request, response: Response) -> str | None:
     return url.target if url.origin == request.url.origin else None
 
 
-def words_of(response: Response, media: str, body: bytes) -> str:
+def words_of(request: Request, response: Response, media: str, body: bytes) -> str:
     """Return an error as lines: first the failure, then each invalid field with its JSON Pointer."""
     first = f"{response.status} {phrase(response.status)}"
+    if response.status >= 500:
+        first += f"\n{_with_id(request)}"
     if media != PROBLEM:
         is_told = response.status < 500 and media in ("text/plain", "text/html", JSON)
         return f"{first}\n{_plain(media, body)}" if is_told else first
@@ -146,7 +206,7 @@ def words_of(response: Response, media: str, body: bytes) -> str:
     if not isinstance(problem, dict):
         return first
     title, detail = problem.get("title"), problem.get("detail")
-    lines = [f"{response.status} {title}" if isinstance(title, str) else first]
+    lines = [f"{response.status} {title}" if isinstance(title, str) and response.status < 500 else first]
     lines += [detail] if isinstance(detail, str) and response.status < 500 else []
     return "\n".join([*lines, *_faults(problem.get("errors"))])
 
@@ -177,43 +237,3 @@ def login_error(response: Response) -> HTTPError:
     fields = {"www-authenticate": ", ".join(response.headers.getall("www-authenticate"))}
     detail = "Log in first." if is_login else "The token does not have the rights that this call needs."
     return (Unauthorized if is_login else Forbidden)(detail, headers=fields)
-
-
-async def progress(
-    request: Request, message: Message, definition: Definition, response: Response, largest: int
-) -> AsyncIterator[Event]:
-    """Yield a notification for each value of a stream, and finally the result with all of them.
-
-    A client that has seen enough closes the stream, which ends the handler.
-    """
-    read, told, count = bytearray(), 0, 0
-    try:
-        async with aclosing(chunks_of(response)) as chunks:
-            async for chunk in chunks:
-                read += chunk
-                if len(read) > largest:
-                    yield _event(result_message(message, too_large(largest)))
-                    return
-                while (end := read.find(b"\n", told)) >= 0:
-                    line, told = bytes(read[told:end]), end + 1
-                    if line.strip():
-                        count += 1
-                        yield _event(_notification(message, count, line.decode()))
-    except (Exception, CancelledError) as error:
-        if isinstance(error, Exception):
-            log_failure(request, error)
-        elif not GRACE_OVER.is_given:
-            raise
-        yield _event(result_message(message, broken_off()))
-        return
-    result = result_of(definition, request, response, bytes(read), is_modern=message.is_modern)
-    yield _event(result_message(message, result))
-
-
-def _notification(message: Message, count: int, text: str) -> dict[str, Any]:
-    params = {"progressToken": message.meta["progressToken"], "progress": count, "message": text}
-    return {"jsonrpc": "2.0", "method": "notifications/progress", "params": params}
-
-
-def _event(message: dict[str, Any]) -> Event:
-    return Event(encode_json(message).decode(), event="message")

@@ -1,0 +1,380 @@
+"""The exchange of messages during one call: what the client is sent before the result, what it is asked, and its end.
+
+| the call | revision 2026-07-28 | revisions with sessions |
+|---|---|---|
+| reports something | its response becomes a stream of events | the same |
+| asks something | it ends, with questions as its result | the stream has the questions; a reply is another POST |
+| is cancelled | the client closes the stream | ``notifications/cancelled`` is another POST |
+
+Since 2026-07-28, the answers so far are in a signed state that the client sends again. Before, another process may get
+the POST. A question that waits is an entry in the store, under its own random id and the caller. The first reply is written over
+it, and the channel wakes the process that waits. Both are bounded by time.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from hashlib import sha256
+from secrets import token_urlsafe
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from antiphon.app.store import Store, StoreUnavailable, store_name
+from antiphon.concurrency.process import GRACE_OVER
+from antiphon.features.channels.channel import Channel
+from antiphon.features.tools.calls import key_of
+from antiphon.features.tools.protocol import (
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    META,
+    MISSING_CAPABILITY,
+    Message,
+    ProtocolError,
+    error_message,
+    result_message,
+    result_response,
+)
+from antiphon.features.tools.results import broken_off, failure
+from antiphon.features.tools.tool_call import LEVELS, Question, Unanswered
+from antiphon.handler.contract import log_failure
+from antiphon.http.errors import BadRequest, HTTPError
+from antiphon.http.event import Event
+from antiphon.request.request import Request
+from antiphon.request.watching import EVERYTHING
+from antiphon.response.fields import EVENTS
+from antiphon.response.response import Response
+from antiphon.serialization.json import encode_json
+from antiphon.serialization.signing import BadSignature, Signer
+
+if TYPE_CHECKING:
+    from antiphon.app.application import App
+
+T = TypeVar("T")
+Result = dict[str, Any]
+
+SALT = "confirmation of a tool"
+_VALID = 600.0
+"""The number of seconds for which a question can be answered."""
+_MOST_ROUNDS = 20
+_LONGEST_STATE = 64 << 10
+_MOST_WAITING = 1000
+"""The number of reports that wait for a slow client. More replace the oldest."""
+_BEFORE_LISTENING = 0.02
+"""The number of seconds after which a call listens for its cancellation, so that fast calls need no store."""
+
+
+# Answers
+
+
+class Answers(NamedTuple):
+    """A call's answers, by question, and the key for carrying it out once, as it was before the first question."""
+
+    given: dict[str, Any]
+    token: str
+
+    @property
+    def key(self) -> str:
+        """The Idempotency-Key of the call with these answers."""
+        return sha256(encode_json([self.token, self.given])).hexdigest() if self.given else self.token
+
+
+def answers_of(request: Request, message: Message, arguments: Mapping[str, Any]) -> Answers:
+    """Return the answers that a call has brought. Raises ProtocolError if its state is that of another call."""
+    state, given = message.params.get("requestState"), message.params.get("inputResponses")
+    if state is None:
+        return Answers({}, key_of(request, message))
+    app: App = request.route.app
+    try:
+        found = app.signer(SALT).unsign(state if isinstance(state, str) else None, _VALID)
+    except BadSignature:
+        found = None
+    if not isinstance(found, list) or found[:1] != [_fingerprint(request, message, arguments)]:
+        raise ProtocolError(INVALID_PARAMS, "params.requestState belongs to another call or is too old: call again")
+    _, token, answers, asked = found
+    replies = given if isinstance(given, dict) else {}
+    answers |= {digest: replies[key] for key, digest in asked.items() if isinstance(replies.get(key), dict)}
+    return Answers(answers, token)
+
+
+def input_required(
+    request: Request, message: Message, arguments: Mapping[str, Any], answers: Answers, error: Unanswered
+) -> Result:
+    """Return the result that asks for what is missing, with a state for ten minutes, this caller and this call."""
+    signer: Signer = request.route.app.signer(SALT)
+    asked = {each.key: digest for digest, each in error.questions.items()}
+    state = signer.sign([_fingerprint(request, message, arguments), answers.token, answers.given, asked])
+    if len(state) > _LONGEST_STATE:
+        return failure("The answers so far are too long to ask for more. Nothing was done.")
+    questions = {each.key: each.as_json() for each in error.questions.values()}
+    return {"resultType": "input_required", "inputRequests": questions, "requestState": state}
+
+
+def check_can_ask(message: Message, error: Unanswered) -> Result | None:
+    """Return the result for a client that can't be asked, or None. Raises ProtocolError where there is an error."""
+    needed: dict[str, Any] = {}
+    for each in error.questions.values():
+        [(name, _)] = each.needs.items()
+        found = message.capabilities.get(name)
+        if not isinstance(found, dict) or (name == "elicitation" and found and "form" not in found):
+            needed |= each.needs
+    if not needed:
+        return None
+    if not message.is_modern:
+        return failure(
+            f"This call needs an answer ({', '.join(needed)}) that this client can't give. Nothing was done."
+        )
+    data = {"requiredCapabilities": needed}
+    raise ProtocolError(MISSING_CAPABILITY, "This call needs an answer that the client can't give", data)
+
+
+def _fingerprint(request: Request, message: Message, arguments: Mapping[str, Any]) -> str:
+    """Return a digest of the caller, the tool and its arguments."""
+    caller = [*map(str, request.caller.identities), *sorted(request.caller.fields({EVERYTHING}).items())]
+    named = [message.method, message.params.get("name"), message.params.get("uri")]
+    return sha256(encode_json([caller, named, dict(sorted(arguments.items()))])).hexdigest()
+
+
+# What is sent before the result
+
+
+class Outbox:
+    """Messages to a client during its call, from any thread. A log message is sent only at the client's level."""
+
+    def __init__(self, level: Callable[[], Awaitable[object]]) -> None:
+        self._waiting: deque[dict[str, Any]] = deque(maxlen=_MOST_WAITING)
+        self._is_new = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._level = level
+        self._least: int | None = None
+
+    def send(self, method: str, params: Mapping[str, Any], ident: str | None = None) -> None:
+        """Send a notification, or a request if there is an id."""
+        made = {"jsonrpc": "2.0", "method": method, "params": params}
+        self._waiting.append(made if ident is None else {**made, "id": ident})
+        with suppress(RuntimeError):  # the loop is closed, and nobody waits
+            self._loop.call_soon_threadsafe(self._is_new.set)
+
+    def wake(self, _: object = None) -> None:
+        """Let ``next`` return None if there are no messages, because the call has ended."""
+        self._is_new.set()
+
+    async def next(self, task: "asyncio.Task[Result]") -> dict[str, Any] | None:
+        """Return the next message, or None when there are no more and the task has ended."""
+        while True:
+            while self._waiting:
+                made = self._waiting.popleft()
+                if made["method"] != "notifications/message" or await self._is_wanted(made["params"]["level"]):
+                    return made
+            if task.done():
+                return None
+            self._is_new.clear()
+            if not self._waiting and not task.done():
+                await self._is_new.wait()
+
+    async def _is_wanted(self, level: str) -> bool:
+        if self._least is None:
+            found = await self._level()
+            self._least = LEVELS.index(found) if found in LEVELS else len(LEVELS)
+        return LEVELS.index(level) >= self._least
+
+
+Handle = Callable[[Answers], Awaitable[Result]]
+"""A function that handles a call with the answers so far. It raises Unanswered if it needs more."""
+
+
+class Exchange:
+    """One call of a client."""
+
+    def __init__(self, request: Request, message: Message, sessions: "Sessions", *, may_cancel: bool) -> None:
+        self._request = request
+        self._message = message
+        self._sessions = sessions
+        self._may_cancel = may_cancel
+        self._whose = whose_is(request, message)
+        self._is_asking = False
+        self.streams = request.accept.quality(EVENTS) > 0
+        """True if the client accepts a stream of events."""
+        self.outbox = Outbox(self._level)
+
+    async def respond(self, handle: Handle, arguments: Mapping[str, Any]) -> Response:
+        """Return the response: the result, or a stream of what comes before it and of the result."""
+        task = asyncio.ensure_future(self._run(handle, arguments))
+        task.add_done_callback(self.outbox.wake)
+        ear = asyncio.ensure_future(self._cancel_when_told(task)) if self._message.session else None
+        task.add_done_callback(lambda _: _stop(ear))
+        first = None
+        try:
+            if self.streams:
+                first = await self.outbox.next(task)
+            else:
+                await _ended(task)
+        finally:
+            if first is None:
+                await _ended(task, cancel=True)
+        if first is not None:
+            return Response.events(self._events(first, task), on_drain="finish")
+        if task.cancelled():
+            return Response("", 202)
+        return result_response(self._message, task.result())
+
+    async def _events(self, first: dict[str, Any], task: "asyncio.Task[Result]") -> AsyncIterator[Event]:
+        made: dict[str, Any] | None = first
+        try:
+            while made is not None:
+                yield event_of(made)
+                made = await self.outbox.next(task)
+            if not task.cancelled():
+                yield event_of(self._last(task))
+        except asyncio.CancelledError:
+            if not GRACE_OVER.is_given:
+                raise
+            yield event_of(result_message(self._message, broken_off(self._request)))
+        finally:
+            await _ended(task, cancel=self._may_cancel or self._is_asking or GRACE_OVER.is_given)
+
+    def _last(self, task: "asyncio.Task[Result]") -> dict[str, Any]:
+        try:
+            return result_message(self._message, task.result())
+        except ProtocolError as error:
+            return error_message(error, self._message)
+        except HTTPError as error:  # a login that has ended meanwhile
+            return error_message(ProtocolError(INTERNAL_ERROR, str(error)), self._message)
+        except Exception as error:
+            log_failure(self._request, error)
+            return result_message(self._message, broken_off(self._request))
+
+    async def _run(self, handle: Handle, arguments: Mapping[str, Any]) -> Result:
+        message = self._message
+        answers = answers_of(self._request, message, arguments)
+        for _ in range(_MOST_ROUNDS):
+            try:
+                return await handle(answers)
+            except Unanswered as error:
+                if (unable := check_can_ask(message, error)) is not None:
+                    return unable
+                if message.is_modern:
+                    return input_required(self._request, message, arguments, answers, error)
+                if not self.streams:
+                    return failure("This call has a question, and the client accepts no stream. Nothing was done.")
+                self._is_asking = True
+                try:
+                    given = await self._ask(error.questions)
+                except TimeoutError:
+                    return failure("Nobody answered in time. Nothing was done.")
+                finally:
+                    self._is_asking = False
+                answers = Answers({**answers.given, **given}, answers.token)
+        return failure(f"This call has asked {_MOST_ROUNDS} times. Nothing was done.")
+
+    async def _ask(self, questions: Mapping[str, Question]) -> dict[str, Any]:
+        sessions, whose = self._sessions, self._whose
+        idents = {digest: token_urlsafe(16) for digest in questions}
+        given: dict[str, Any] = {}
+        async with asyncio.timeout(_VALID), sessions.channel.listen() as told:
+            for digest, ident in idents.items():
+                await sessions.write(f"question {ident}", whose, {"reply": None}, ttl=_VALID)
+                self.outbox.send(**questions[digest].as_json(is_modern=False), ident=ident)
+            while len(given) < len(questions):
+                await anext(told)
+                for digest, ident in idents.items():
+                    found = None if digest in given else await sessions.read(f"question {ident}", whose)
+                    if found is not None and (reply := found.get("reply")) is not None:
+                        given[digest] = reply
+        return given
+
+    async def _cancel_when_told(self, task: "asyncio.Task[Result]") -> None:
+        sessions, name = self._sessions, _cancelled(self._message.id)
+        await asyncio.sleep(_BEFORE_LISTENING)
+        with suppress(StoreUnavailable):  # which is already logged
+            async with sessions.channel.listen() as told:
+                while await sessions.read(name, self._whose) is None:
+                    await anext(told)
+            task.cancel()
+
+    async def _level(self) -> object:
+        if self._message.is_modern:
+            return self._message.meta.get(f"{META}logLevel")
+        found = await self._sessions.read("session", self._whose)
+        return None if found is None else found.get("level")
+
+
+def _stop(ear: "asyncio.Future[None] | None") -> None:
+    if ear is not None:
+        ear.cancel()
+
+
+async def _ended(task: "asyncio.Task[Result]", *, cancel: bool = False) -> None:
+    """Wait for a task; if this task is cancelled meanwhile, or with ``cancel``, cancel it, too."""
+    if cancel:
+        task.cancel()
+    try:
+        await asyncio.wait([task])
+    except asyncio.CancelledError:
+        task.cancel()
+        await asyncio.wait([task])
+        raise
+    if not task.cancelled():
+        task.exception()  # read, so that none is logged as forgotten
+
+
+def event_of(message: Mapping[str, Any]) -> Event:
+    """Return the event that sends a message."""
+    return Event(encode_json(message).decode(), event="message")
+
+
+# Sessions
+
+
+def whose_is(request: Request, message: Message) -> str:
+    """Return the owner of what a session keeps: its id, and whoever has logged in, once the user has been read."""
+    return sha256(encode_json([message.session, *map(str, request.caller.identities)])).hexdigest()
+
+
+def _cancelled(ident: object) -> str:
+    return f"cancelled {type(ident).__name__} {ident}"
+
+
+class Sessions:
+    """What clients of revisions with sessions have asked for, for all processes that use the store."""
+
+    def __init__(self, store: Store, path: str) -> None:
+        self._store = store
+        self._path = path
+        self.channel = Channel(store_name("tools", path, "woken"), store, max_message_size=100)
+        """It tells all processes that something has been written."""
+
+    async def read(self, kind: str, whose: str) -> dict[str, Any] | None:
+        """Return what is kept under a name."""
+        found = await self._call(partial(self._store.load, self._key(kind, whose)))
+        return None if found is None else found.data
+
+    async def write(self, kind: str, whose: str, data: Mapping[str, Any], *, ttl: float) -> None:
+        """Keep data under a name, for ``ttl`` seconds."""
+        await self._call(partial(self._store.change, self._key(kind, whose), data, ttl=ttl))
+
+    async def answer(self, request: Request, message: Message) -> Response:
+        """Take a client's reply. Raises BadRequest (400) if nothing was asked, or if this has been answered."""
+        whose, reply = whose_is(request, message), message.reply or {}
+        key = self._key(f"question {reply.get('id')}", whose)
+        entry = await self._call(partial(self._store.load, key)) if message.session else None
+        if entry is None or entry.data.get("reply") is not None:
+            raise BadRequest("This session has no such question.")
+        result = reply.get("result")
+        data = {"reply": result if isinstance(result, dict) else {"action": "cancel"}}
+        if await self._call(partial(self._store.replace, key, data, version=entry.version, ttl=_VALID)) is not None:
+            await self.channel.asend("answered")
+        return Response("", 202)
+
+    async def cancel(self, request: Request, message: Message) -> None:
+        """Cancel a call of the same session and caller, in whichever process it is."""
+        ident = message.params.get("requestId")
+        if message.session and isinstance(ident, str | int):
+            await self.write(_cancelled(ident), whose_is(request, message), {"is": True}, ttl=60.0)
+            await self.channel.asend("cancelled")
+
+    def _key(self, kind: str, whose: str) -> str:
+        return store_name("tools", self._path, whose, kind)
+
+    async def _call(self, function: Callable[[], T]) -> T:
+        return await asyncio.to_thread(function) if self._store.blocks else function()

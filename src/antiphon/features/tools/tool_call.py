@@ -1,0 +1,303 @@
+"""A tool call as its handler sees it: progress, log messages, and questions to the client's user and model.
+
+A question ends the handling: the handler raises ``Unanswered``, and the call is handled again with the answer. So
+neither ``def`` handlers nor workers wait for people. Answers count only for the question that was asked, word for word.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any, Literal, NamedTuple, Self, TypeAlias, TypeVar, cast
+
+from antiphon.explanations import explained
+from antiphon.features.tools.definitions import resolved_in
+from antiphon.http.errors import HTTPError, PreconditionRequired, UnprocessableContent
+from antiphon.request.caller import arrivals
+from antiphon.request.dependencies import Dependency
+from antiphon.request.request import Request
+from antiphon.serialization.json import encode_json
+from antiphon.serialization.readers import json_as
+from antiphon.serialization.types import json_schemas
+
+T = TypeVar("T")
+LogLevel: TypeAlias = Literal["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"]
+"""The severity of a log message (RFC 5424 §6.2.1)."""
+LEVELS = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
+Send: TypeAlias = Callable[[str, dict[str, Any]], None]
+"""A function that sends a notification: its method and parameters. It may be called on any thread."""
+
+_LONGEST = 4000
+"""The maximum length of a question, in characters. A person could not read more."""
+CONFIRMATION = "confirmation"
+_ELICITATION: dict[str, Any] = {"elicitation": {"form": {}}}
+_DEFS = "#/$defs/"
+_PLAIN = ("string", "integer", "number", "boolean")
+
+
+class Question(NamedTuple):
+    """A request to the client that a call needs answered."""
+
+    key: str
+    method: str
+    params: Mapping[str, Any]
+    needs: Mapping[str, Any]
+    """The client's capabilities without which it can't be asked."""
+    note: str = ""
+    """The reason for asking again."""
+
+    @property
+    def digest(self) -> str:
+        """The name under which the answer is kept: another question has another."""
+        return sha256(encode_json([self.method, self.params])).hexdigest()[:32]
+
+    def as_json(self, *, is_modern: bool = True) -> dict[str, Any]:
+        """Return the question as sent. Before 2025-11-25, forms have no mode."""
+        params = {name: value for name, value in self.params.items() if is_modern or name != "mode"}
+        if self.note:
+            params["message"] += f" {self.note}"
+        return {"method": self.method, "params": params}
+
+
+class Unanswered(PreconditionRequired):
+    """428: the call needs answers first. Called by a plain HTTP client, the error names the questions."""
+
+    def __init__(self, questions: Iterable[Question]) -> None:
+        self.questions = {each.digest: each for each in questions}
+        asked = "; ".join(each.params.get("message", each.method) for each in self.questions.values())
+        super().__init__(f"A tool call must ask first: {asked}")
+
+
+TOOL_CALL: Dependency["ToolCall"] = Dependency("tool call")
+
+
+class ToolCall:
+    """A call of a tool, for its handler: ``call = ToolCall.of(request)``.
+
+    ``ask``, ``sample`` and ``roots`` return the client's answer. While there is none, they raise an error that ends the
+    handling. The client is then asked, and the handler is called again from its beginning: ask before you change
+    anything. ``meta`` is sent as the ``_meta`` of the result. For other requests to the route, reports are ignored, and
+    questions respond with 428.
+    """
+
+    def __init__(
+        self,
+        capabilities: Mapping[str, Any] | None = None,
+        answers: Mapping[str, Any] | None = None,
+        send: Send | None = None,
+        progress_token: str | int | None = None,
+    ) -> None:
+        self._capabilities = capabilities or {}
+        self._answers = dict(answers or {})
+        self._send = send
+        self._token = progress_token
+        self._progress = float("-inf")
+        self._unanswered: Unanswered | None = None
+        self.meta: dict[str, Any] = {}
+
+    @classmethod
+    def of(cls, request: Request) -> Self:
+        """Return the tool call that a request is."""
+        found = next((each[TOOL_CALL] for each in arrivals(request) if TOOL_CALL in each), None)
+        return cast("Self", found) if found is not None else cls()
+
+    # Reports
+
+    def progress(self, done: float, total: float | None = None, message: str | None = None) -> None:
+        """Report progress to a client that wants it. ``done`` must grow; smaller values are not sent."""
+        if self._send is None or self._token is None or done <= self._progress:
+            return
+        self._progress = done
+        more = {"total": total, "message": message}
+        given = {name: value for name, value in more.items() if value is not None}
+        self._send("notifications/progress", {"progressToken": self._token, "progress": done, **given})
+
+    def log(self, level: LogLevel, data: object, *, logger: str | None = None) -> None:
+        """Send a log message to a client that wants this level. ``data`` is a JSON value.
+
+        Raises ValueError for an unknown level.
+        """
+        if level not in LEVELS:
+            raise explained("bad-tool", ValueError(f"a level must be one of {', '.join(LEVELS)}, not {level!r}"))
+        if self._send is not None:
+            name = {} if logger is None else {"logger": logger}
+            self._send("notifications/message", {"level": level, "data": data, **name})
+
+    # Questions
+
+    def can(self, capability: Literal["elicitation", "sampling", "roots"]) -> bool:
+        """Return True if the client has declared this capability."""
+        found = self._capabilities.get(capability)
+        return isinstance(found, dict) and (capability != "elicitation" or not found or "form" in found)
+
+    def ask(self, question: str, wanted: type[T], *, name: str = "") -> T | None:
+        """Return the values that a person has entered in a form for ``wanted``, a dataclass or other record of texts,
+        numbers, truth values and choices, as for ``Form``. None means that the person has declined.
+
+        Invalid values are asked for again. ``name`` is the question's name in the protocol. Raises TypeError for a
+        record with other fields.
+        """
+        schema = form_schema(cast("Any", wanted))
+        given, asked = self._ask(question, schema, name)
+        if given.get("action") != "accept":
+            return None
+        try:
+            return json_as(encode_json(given.get("content") or {}), wanted)
+        except HTTPError as error:
+            faults = "; ".join(f"{each['pointer']}: {each['detail']}" for each in error.members.get("errors", ()))  # type: ignore[attr-defined]  # a list of FieldProblems
+            raise self._lacking(asked._replace(note=f"({faults or error.detail})")) from None
+
+    def confirm(self, question: str) -> bool:
+        """Return True if a person has agreed."""
+        given, _ = self._ask(question, {"type": "object", "properties": {}}, CONFIRMATION)
+        return given.get("action") == "accept"
+
+    def sample(
+        self, prompt: str | list[dict[str, Any]], *, max_tokens: int = 1000, name: str = "", **options: object
+    ) -> str:
+        """Return the text that the client's model writes for a prompt, or for messages in the protocol's form.
+
+        ``options`` are other parameters of the protocol's ``sampling/createMessage``, such as ``systemPrompt``.
+        """
+        content = {"type": "text", "text": prompt}
+        messages = [{"role": "user", "content": content}] if isinstance(prompt, str) else prompt
+        params = {"messages": messages, "maxTokens": max_tokens, **options}
+        given = self._answer(Question(name, "sampling/createMessage", params, {"sampling": {}}))
+        parts = given.get("content")
+        blocks = parts if isinstance(parts, list) else [parts]
+        return "".join(str(each.get("text", "")) for each in blocks if isinstance(each, dict))
+
+    def roots(self, *, name: str = "") -> list[str]:
+        """Return the URIs of the folders that the client works with."""
+        given = self._answer(Question(name, "roots/list", {}, {"roots": {}}))
+        found = given.get("roots")
+        return [str(each.get("uri")) for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+    def together(self, *questions: Callable[[], Any]) -> list[Any]:
+        """Call several functions that ask, so that the client is asked everything at once. Return the answers."""
+        answers, lacking = [], list[Question]()
+        for each in questions:
+            try:
+                answers.append(each())
+            except Unanswered as error:
+                lacking += error.questions.values()
+        if lacking:
+            raise self._lacking(*lacking)
+        return answers
+
+    def _ask(self, question: str, schema: Mapping[str, Any], name: str) -> tuple[Mapping[str, Any], Question]:
+        text = visible(question)
+        if len(text) > _LONGEST:
+            raise UnprocessableContent(
+                f"A person has to agree to this call, and can't read more than {_LONGEST} characters."
+            )
+        params = {"mode": "form", "message": text, "requestedSchema": schema}
+        asked = Question(name, "elicitation/create", params, _ELICITATION)
+        return self._answer(asked), asked
+
+    def _answer(self, asked: Question) -> Mapping[str, Any]:
+        given = self._answers.get(asked.digest)
+        if not isinstance(given, Mapping):
+            raise self._lacking(asked)
+        return given
+
+    def _lacking(self, *questions: Question) -> Unanswered:
+        self._unanswered = Unanswered(each._replace(key=each.key or each.digest) for each in questions)
+        return self._unanswered
+
+
+class HandledCall(ToolCall):
+    """A tool call while it is handled."""
+
+    def check(self) -> None:
+        """Raise Unanswered if the handler has ended because of a question."""
+        if self._unanswered is not None:
+            raise self._unanswered
+
+    def tell(self, line: str) -> None:
+        """Report a value of a stream."""
+        self.progress(max(self._progress, 0) + 1, message=line)
+
+
+# Forms
+
+
+@lru_cache(256)
+def form_schema(wanted: Any) -> dict[str, Any]:
+    """Return the schema of a form's fields, in the part of JSON Schema that clients can show as inputs.
+
+    Raises TypeError for a record with other fields.
+    """
+    from antiphon.features.forms.inputs import inputs_of
+
+    [schema], components = json_schemas([wanted], lambda _: {}, _DEFS + "{name}")
+    record = resolved_in(schema, components, _DEFS)
+    fields = {each.name: each for each in inputs_of(wanted)}
+    made = {}
+    for name, each in record.get("properties", {}).items():
+        made[name] = _field(each, fields[name], components)
+        items = made[name].get("items", {})
+        is_choice = made[name].get("type") == "array" and bool(items.keys() & {"enum", "anyOf"})
+        if made[name].get("type") not in _PLAIN and not is_choice:
+            raise explained(
+                "bad-tool",
+                TypeError(
+                    f"{wanted.__name__}.{name} can't be asked for: fields of a question must be texts, numbers, truth"
+                    " values, or choices"
+                ),
+            )
+    required = [each.name for each in fields.values() if each.is_required]
+    return {"type": "object", "properties": made, **({"required": required} if required else {})}
+
+
+def _field(schema: Mapping[str, Any], field: Any, components: Mapping[str, Any]) -> dict[str, Any]:
+    kinds = [each for each in schema.get("anyOf", [schema]) if each.get("type") != "null"]
+    made = {key: value for key, value in schema.items() if key != "anyOf"}
+    made = {**made, **resolved_in(kinds[0], components, _DEFS)} if len(kinds) == 1 else made
+    if made.get("default", ...) is None:
+        del made["default"]
+    choices = field.choices if field.choices and not field.is_bool else None
+    if isinstance(made.get("enum"), list) and all(isinstance(each, str) for each in made["enum"]):
+        made.setdefault("type", "string")
+    if choices and made.get("type") in ("string", "array"):
+        made.pop("enum", None)
+        titled = [{"const": value, "title": str(label)} for value, label in choices.items()]
+        is_titled = any(value != str(label) for value, label in choices.items())
+        if made["type"] == "array":
+            made["items"] = {"anyOf": titled} if is_titled else {"type": "string", "enum": [*choices]}
+        else:
+            made |= {"oneOf": titled} if is_titled else {"enum": [*choices]}
+    made["title"] = str(field.label)
+    if field.field.help:
+        made["description"] = str(field.field.help)
+    return made
+
+
+# Texts for people
+
+
+def filled(question: str, arguments: Mapping[str, Any], text_of: Callable[[Any], str]) -> str:
+    """Return a question with its placeholders replaced with the arguments. This is done in one pass, so that values
+    can't add placeholders.
+    """
+    parts = question.split("{")
+    made = [parts[0]]
+    for part in parts[1:]:
+        name, brace, rest = part.partition("}")
+        made.append(text_of(arguments[name]) + rest if brace and name in arguments else "{" + part)
+    return "".join(made)
+
+
+def visible(text: str) -> str:
+    """Return text with each character that a person wouldn't see, or that changes how others look, as its number."""
+    return "".join([each if _is_seen(each) else f"<U+{ord(each):04X}>" for each in " ".join(text.split())])
+
+
+def _is_seen(character: str) -> bool:
+    return character.isprintable() and not _unseen(character)
+
+
+_unseen = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+).match
+"""The characters that are printable by their category, but show nothing (Default_Ignorable_Code_Point)."""
