@@ -66,6 +66,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "app.dispatch.declared": "Gives",
         "app.route": "Tool",
         "features.tools.feature": "Tools",
+        "features.tools.tool_call": "ToolCall",
         "features.upload_progress": "UploadProgress",
         "features.users": "Basic Bearer UserSource Users is_same_secret login_required scopes_required",
         "features.logs.access_log": "AccessLog",

@@ -77,6 +77,7 @@ from antiphon.features.stores.valkey.store import ValkeyStore
 from antiphon.features.templates.feature import Templates
 from antiphon.features.templates.page import Block, Page
 from antiphon.features.tools.feature import Tools
+from antiphon.features.tools.tool_call import ToolCall
 from antiphon.features.upload_progress import UploadProgress
 from antiphon.features.users import Basic, Bearer, Users, UserSource, is_same_secret, login_required, scopes_required
 from antiphon.request.interfaces import FlashMessage, GeoLocation, RequestSignature
@@ -158,6 +159,7 @@ __all__ = [
     "StripeWebhook",
     "Templates",
     "Tool",
+    "ToolCall",
     "Tools",
     "UploadProgress",
     "UserSource",
