@@ -221,7 +221,7 @@ TOPICS = {
         "See also [OpenAPI](../../how-to/openapi.md).",
     ),
     "features/tools.md": Page(
-        "Tools for language models", "antiphon.features", "Tools Tool",
+        "Tools for language models", "antiphon.features", "Tools Tool ToolCall",
         "See also [MCP: your API as an agent's tools](../../how-to/mcp.md).",
     ),
     "features/oauth.md": Page(
@@ -368,7 +368,7 @@ PROVISIONAL = {
     "antiphon.features.Personal", "antiphon.features.Run", "antiphon.features.RunCall",
     "antiphon.features.Secret", "antiphon.features.SignatureKey", "antiphon.features.SignatureRefused",
     "antiphon.features.Signatures", "antiphon.features.SignedResponses", "antiphon.features.Tool",
-    "antiphon.features.Tools", "antiphon.features.ValuesMissed", "antiphon.features.ag_ui_stream",
+    "antiphon.features.ToolCall", "antiphon.features.Tools", "antiphon.features.ValuesMissed", "antiphon.features.ag_ui_stream",
     "antiphon.features.current_run", "antiphon.features.patch_elements", "antiphon.features.patch_signals",
     "antiphon.features.redirect_htmx", "antiphon.features.scopes_required", "antiphon.features.sign",
     "antiphon.features.ui_message_stream", "antiphon.testing.ClientTools", "antiphon.testing.ToolResult",

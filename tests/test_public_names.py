@@ -54,7 +54,7 @@ PUBLIC = {
         "SQLiteStore", "SecurityHeaders", "SessionLogin",
         "Sessions", "Store", "StoreCount", "StoreEntry", "StoreUnavailable", "StrictTransportSecurity", "Templates",
         "GitHubWebhook", "Gives", "KeyDirectory", "Personal", "Recorder", "RequestSignature", "RunEnd", "RunEnded",
-        "Runs", "Secret", "ShopifyWebhook", "Tool", "Tools", "UploadProgress", "UserSource", "Users", "ValkeyStore",
+        "Runs", "Secret", "ShopifyWebhook", "Tool", "ToolCall", "Tools", "UploadProgress", "UserSource", "Users", "ValkeyStore",
         "ValuesMissed", "WebhookSignature", "ag_ui_stream", "bound_required", "csp_nonce", "csrf_input", "csrf_token",
         "current_run", "format_currency", "format_date", "format_datetime", "format_number", "format_percent",
         "format_time", "format_timedelta", "is_same_secret", "lazy_gettext", "login", "login_required", "logout",

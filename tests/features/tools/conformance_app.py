@@ -58,11 +58,13 @@ def embedded_resource(request: Request) -> Response:
 def mixed_content(request: Request) -> Response:
     """Answer with text, an image and a resource."""
     fields = {"content-location": "test://mixed-content-resource"}
-    return Response.multipart([
-        Response.text("Multiple content types test:"),
-        Response(PNG, content_type="image/png"),
-        Response.json({"test": "data", "value": 123}, headers=fields),
-    ])
+    return Response.multipart(
+        [
+            Response.text("Multiple content types test:"),
+            Response(PNG, content_type="image/png"),
+            Response.json({"test": "data", "value": 123}, headers=fields),
+        ]
+    )
 
 
 @app.get("/api/error", tool=Tool("test_error_handling"))
@@ -133,14 +135,14 @@ TITLES = {"value1": "First Option", "value2": "Second Option", "value3": "Third 
 
 @dataclass
 class Choices:
-    untitledSingle: THREE  # noqa: N815 - the suite's names
-    titledSingle: Annotated[str, Field(choices=TITLES)]  # noqa: N815
-    legacyEnum: Annotated[  # noqa: N815
+    untitledSingle: THREE
+    titledSingle: Annotated[str, Field(choices=TITLES)]
+    legacyEnum: Annotated[
         Literal["opt1", "opt2", "opt3"],
         Meta(extra_json_schema={"enumNames": ["Option One", "Option Two", "Option Three"]}),
     ]
-    untitledMulti: list[THREE]  # noqa: N815
-    titledMulti: Annotated[list[str], Field(choices=TITLES, widget="select")]  # noqa: N815
+    untitledMulti: list[THREE]
+    titledMulti: Annotated[list[str], Field(choices=TITLES, widget="select")]
 
 
 def asks(name: str, reply: Callable[[ToolCall], Any]) -> None:
@@ -214,19 +216,20 @@ def sampling(request: Request) -> str:
 
 
 @dataclass
-class address:  # noqa: N801 - the suite's name
+class address:
     street: str = ""
     city: str = ""
 
 
+Address = address
 PHONE, EMAIL = {"required": ["phone"]}, {"required": ["email"]}
 
 
 @dataclass
 class Contact:
     name: str = ""
-    address: Annotated[address, Meta(extra_json_schema={"$anchor": "addressDef"})] = field(default_factory=address)
-    contactMethod: Literal["phone", "email"] = "phone"  # noqa: N815 - the suite's name
+    address: Address = field(default_factory=Address)
+    contactMethod: Literal["phone", "email"] = "phone"
     phone: str = ""
     email: str = ""
 
@@ -238,12 +241,13 @@ CONDITIONS = {
     "then": PHONE,
     "else": EMAIL,
 }
+Reachable = Annotated[Contact, Meta(extra_json_schema=CONDITIONS)]
 
 
 @app.post("/api/schema", tool=Tool("json_schema_2020_12_tool"))
 def schema(request: Request) -> str:
     """Greet a person."""
-    return request.json_as(Annotated[Contact, Meta(extra_json_schema=CONDITIONS)]).name
+    return request.json_as(Reachable).name
 
 
 @app.get("/api/regions/<region>", tool=Tool("test_custom_header", headers={"region": "Region"}))
@@ -285,7 +289,7 @@ def complete(value: str) -> list[str]:
 
 
 @tools.prompt
-def test_prompt_with_embedded_resource(resourceUri: str) -> list[Any]:  # noqa: N803 - the suite's name
+def test_prompt_with_embedded_resource(resourceUri: str) -> list[Any]:
     """Return a prompt with a resource."""
     resource = Response.text("Embedded resource content for testing.", headers={"content-location": resourceUri})
     return [resource, "Please process the embedded resource above."]

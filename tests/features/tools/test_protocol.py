@@ -1,6 +1,7 @@
 """Messages: each revision's shape, what is refused and how, and answers without a session."""
 
 import json
+import re
 
 import pytest
 
@@ -34,8 +35,8 @@ def test_discovery_says_who_the_server_is_and_what_it_can(shop):
     assert found["id"] == "a"
     assert found["result"] == {
         "resultType": "complete",
-        "supportedVersions": ["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26"],
-        "capabilities": {"tools": {}, "prompts": {}, "resources": {}},
+        "supportedVersions": ["2026-07-28", "2025-11-25", "2025-06-18"],
+        "capabilities": {"tools": {}, "logging": {}, "prompts": {}, "resources": {}},
         "instructions": "The lamps of a shop.",
         "_meta": {f"{META}serverInfo": {"name": "Lamps", "version": "2"}},
         "ttlMs": 60_000,
@@ -48,17 +49,17 @@ def test_discovery_says_who_the_server_is_and_what_it_can(shop):
     [
         ("2025-11-25", "2025-11-25"),
         ("2025-06-18", "2025-06-18"),
-        ("2025-03-26", "2025-03-26"),
+        ("2025-03-26", "2025-11-25"),
         ("2024-11-05", "2025-11-25"),
         ("2099-01-01", "2025-11-25"),
         (None, "2025-11-25"),
     ],
 )
-def test_a_handshake_agrees_on_a_revision_and_makes_no_session(asked, agreed, shop):
+def test_a_handshake_agrees_on_a_revision_and_begins_a_session(asked, agreed, shop):
     response = send(shop, legacy("initialize", protocolVersion=asked, capabilities={}))
     assert response.json["result"]["protocolVersion"] == agreed
     assert response.json["result"]["serverInfo"] == {"name": "Lamps", "version": "2"}
-    assert "mcp-session-id" not in response.headers
+    assert re.fullmatch(r"[\w-]{22}\.", response.headers["mcp-session-id"])
     assert send(shop, {"jsonrpc": "2.0", "method": "notifications/initialized"}).status == 202
     assert send(shop, legacy("ping"), {"mcp-protocol-version": agreed}).json == {
         "jsonrpc": "2.0",
@@ -116,7 +117,7 @@ def test_what_is_wrong_with_a_message_is_said_by_its_code(message, headers, stat
         (b"{", {"content-type": "application/json"}, 400),
         (b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}', {"content-type": "text/plain"}, 415),
         (b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}', {}, 415),
-        (json.dumps({"jsonrpc": "2.0", "id": 3, "result": {}}).encode(), {"content-type": "application/json"}, 202),
+        (json.dumps({"jsonrpc": "2.0", "id": 3, "result": {}}).encode(), {"content-type": "application/json"}, 400),
     ],
 )
 def test_a_body_that_is_no_request(body, headers, status, shop):

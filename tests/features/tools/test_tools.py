@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +26,7 @@ from antiphon.features import (
     Users,
     sign,
 )
-from antiphon.features.tools import results
+from antiphon.features.tools import exchange, feature
 from antiphon.features.tools.protocol import MODERN
 from antiphon.response import events
 from antiphon.testing import AsyncClient, Client, LifespanError
@@ -38,8 +39,8 @@ def serve(*handlers, path="/api/it", method="post", tool=True, openapi="3.1", fe
     """Return a client of an application with handlers that are tools, each at a path of its own."""
     app = App()
     api = OpenAPI("Test", prefix="/api", docs=None, openapi=openapi)
-    for feature in (api, *features, Tools(api, max_result=max_result)):
-        app.use(feature)
+    for each in (api, *features, Tools(api, max_result=max_result)):
+        app.use(each)
     for at, handler in enumerate(handlers):
         app.route(path + str(at or ""), [method.upper()], tool=tool, **options)(handler)
     return Client(app)
@@ -415,14 +416,16 @@ def test_a_stream_that_fails_is_told_and_logged(caplog):
     params = {"name": "break_off", "_meta": {"progressToken": 1}}
     message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
     told = client.post("/mcp", json=message, headers={"accept": "application/json, text/event-stream"}).text
-    assert '"text":"500 Internal Server Error"}],"isError":true' in told
+    assert re.search(
+        r'"text":"500 Internal Server Error\\nThe request\'s id, [^"]+: [0-9a-f]{32}"}],"isError":true', told
+    )
     assert "swordfish" not in told
 
 
 @rows("given, text", [("DRAINING", "[1,2]"), ("GRACE_OVER", "500 Internal Server Error")])
 def test_a_client_of_a_process_that_ends_gets_a_result(monkeypatch, caplog, given, text):
     ending = Announcement()
-    for module in (events, results):
+    for module in (events, exchange, feature):
         monkeypatch.setattr(module, given, ending, raising=False)
 
     async def slow(request: Request) -> AsyncIterator[int]:
@@ -436,7 +439,8 @@ def test_a_client_of_a_process_that_ends_gets_a_result(monkeypatch, caplog, give
     fields = {"accept": "application/json, text/event-stream"}
     told = serve(slow, method="get").post("/mcp", json=message, headers=fields).text
     last = json.loads(told.rsplit("data: ", 1)[1])
-    assert (last.get("result", {}).get("content"), caplog.text) == ([{"type": "text", "text": text}], "")
+    [content] = last.get("result", {}).get("content")
+    assert (content["text"].partition("\n")[0], caplog.text) == (text, "")
 
 
 def test_two_apis_with_tools_of_their_own():

@@ -27,6 +27,9 @@ _IDEMPOTENT = frozenset({"GET", "HEAD", "QUERY", "PUT", "DELETE"})
 _OF_ANNOTATIONS = frozenset({"allowEmptyValue"})
 _not_in_names = re.compile(r"[^A-Za-z0-9_.-]")
 _DEFINITIONS = "#/$defs/"
+_TOGETHER = frozenset({
+    "$schema", "allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentRequired", "dependentSchemas",
+})  # fmt: skip
 WHOLE_BODY = "body"
 """The name of the argument that is the whole body, if the body's fields can't be arguments."""
 
@@ -65,6 +68,8 @@ class Definition:
     """The result's schema, if each successful response has one."""
     components: Mapping[str, Schema] = field(repr=False)
     """The document's named types."""
+    conditions: Schema = field(default_factory=dict, repr=False)
+    """The keywords that restrict the arguments together, such as "if", from the body's type."""
     dialect: object = None
     """The mounted application of a dialect whose view the tool is, if it is one."""
     described: DescribedApp | None = field(default=None, repr=False)
@@ -109,7 +114,12 @@ class Definition:
         }
         made: Schema = {"type": "object", "properties": fields}
         required = [name for name, each in self.arguments.items() if each.is_required]
-        return {**made, **({"required": required} if required else {}), "additionalProperties": False}
+        return {
+            **made,
+            **({"required": required} if required else {}),
+            **self.conditions,
+            "additionalProperties": False,
+        }
 
     def is_object(self, schema: Schema) -> bool:
         """True if all values that match a schema are objects."""
@@ -197,7 +207,7 @@ def _definition(
     has_one_method = len([each for each in route.methods if each not in ("HEAD", "OPTIONS")]) == 1
     name = options.name if options.name and has_one_method else operation["operationId"]
     arguments = dict(_parameters(operation))
-    body, content_type = _body(route, operation, components)
+    body, content_type, conditions = _body(route, operation, components)
     arguments = _joined(route, arguments, body)
     described = [operation.get("summary", ""), operation.get("description", "")]
     security = operation.get("security", ())
@@ -215,6 +225,7 @@ def _definition(
         streams=any({NDJSON, EVENTS} & each.get("content", {}).keys() for each in successes),
         result=_result(successes),
         components=components,
+        conditions={} if WHOLE_BODY in arguments else conditions,
     )
 
 
@@ -230,8 +241,11 @@ def _parameters(operation: Mapping[str, Any]) -> Iterator[tuple[str, Argument]]:
 
 def _body(
     route: Route, operation: Mapping[str, Any], components: Mapping[str, Schema]
-) -> tuple[dict[str, Argument], str | None]:
-    """Return the arguments that make up the body: its fields, or the whole body if the fields are unknown."""
+) -> tuple[dict[str, Argument], str | None, Schema]:
+    """Return the arguments that make up the body, its media type, and the keywords that restrict its fields together.
+
+    The arguments are its fields, or the whole body if the fields are unknown.
+    """
     body = operation.get("requestBody", {})
     content = body.get("content", {})
     content_type = next((each for each in (JSON, URLENCODED) if each in content), None)
@@ -240,14 +254,15 @@ def _body(
             kinds = ", ".join(content)
             what = "files" if MULTIPART in content else f"a body of {kinds}"
             raise explained("bad-tool", ValueError(f"{route.handled_by} is a tool, but accepts {what}: use JSON"))
-        return {}, None
+        return {}, None, {}
     schema = content[content_type].get("schema", {})
     record, needed = resolved_in(schema, components), bool(body.get("required"))
     fields = record.get("properties")
     if not fields or record.get("type") != "object" or isinstance(record.get("additionalProperties"), dict):
-        return {WHOLE_BODY: Argument("body", WHOLE_BODY, dict(schema), needed)}, content_type
+        return {WHOLE_BODY: Argument("body", WHOLE_BODY, dict(schema), needed)}, content_type, {}
     required = record.get("required", ()) if needed else ()
-    return {name: Argument("field", name, dict(each), name in required) for name, each in fields.items()}, content_type
+    made = {name: Argument("field", name, dict(each), name in required) for name, each in fields.items()}
+    return made, content_type, {name: each for name, each in {**record, **schema}.items() if name in _TOGETHER}
 
 
 def _joined(route: Route, parameters: dict[str, Argument], body: dict[str, Argument]) -> dict[str, Argument]:

@@ -7,8 +7,8 @@
 | is cancelled | the client closes the stream | ``notifications/cancelled`` is another POST |
 
 Since 2026-07-28, the answers so far are in a signed state that the client sends again. Before, another process may get
-the POST. A question that waits is an entry in the store, under its own random id and the caller. The first reply is written over
-it, and the channel wakes the process that waits. Both are bounded by time.
+the POST. So a question that waits is an entry in the store, under its own random id and the caller. The first reply is
+written over it, and the channel wakes the process that waits. Both expire.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ Result = dict[str, Any]
 
 SALT = "confirmation of a tool"
 _VALID = 600.0
-"""The number of seconds for which a question can be answered."""
+"""The number of seconds for which a question waits for its reply."""
 _MOST_ROUNDS = 20
 _LONGEST_STATE = 64 << 10
 _MOST_WAITING = 1000
@@ -305,7 +305,7 @@ def _stop(ear: "asyncio.Future[None] | None") -> None:
 
 
 async def _ended(task: "asyncio.Task[Result]", *, cancel: bool = False) -> None:
-    """Wait for a task; if this task is cancelled meanwhile, or with ``cancel``, cancel it, too."""
+    """Wait for a task; cancel it if this task is cancelled, or with ``cancel``."""
     if cancel:
         task.cancel()
     try:
@@ -327,7 +327,7 @@ def event_of(message: Mapping[str, Any]) -> Event:
 
 
 def whose_is(request: Request, message: Message) -> str:
-    """Return the owner of what a session keeps: its id, and whoever has logged in, once the user has been read."""
+    """Return the owner of what a session keeps: its id and its user, who must have been read."""
     return sha256(encode_json([message.session, *map(str, request.caller.identities)])).hexdigest()
 
 
@@ -354,7 +354,7 @@ class Sessions:
         await self._call(partial(self._store.change, self._key(kind, whose), data, ttl=ttl))
 
     async def answer(self, request: Request, message: Message) -> Response:
-        """Take a client's reply. Raises BadRequest (400) if nothing was asked, or if this has been answered."""
+        """Take a client's reply. Raises BadRequest (400) if nothing was asked, or for a second reply."""
         whose, reply = whose_is(request, message), message.reply or {}
         key = self._key(f"question {reply.get('id')}", whose)
         entry = await self._call(partial(self._store.load, key)) if message.session else None

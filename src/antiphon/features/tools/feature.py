@@ -13,6 +13,7 @@ from antiphon.app.planning.cross_site import check_cross_site
 from antiphon.app.planning.request_checks import PROBLEM_TYPE
 from antiphon.app.store import FeatureStore, Store, note_memory
 from antiphon.concurrency.crossing import Crossing
+from antiphon.concurrency.process import GRACE_OVER
 from antiphon.explanations import Advice, errors_name_it, explained
 from antiphon.features.openapi.feature import OpenAPI
 from antiphon.features.openapi.security import users_of
@@ -161,7 +162,7 @@ class Tools:
     def prompt(self, function: F) -> F:
         """Register a function as a prompt, with its name and docstring: ``@tools.prompt``.
 
-        Its arguments are text, or a Literal of texts; arguments with defaults are optional, and one annotated as
+        Its arguments are text, or a Literal; arguments with defaults are optional, and one annotated as
         ``ToolCall`` can ask for more. The function returns text, a Response such as a picture, or a list of these, each
         a message; ``("assistant", text)`` is a message of the model. It may be ``async`` and must not block. Raises
         TypeError for other arguments, and ValueError for a name that is already taken.
@@ -474,7 +475,8 @@ class Tools:
         except TooLarge:
             return too_large(self._max_result)
         except Exception as error:
-            log_failure(request, error)
+            if not GRACE_OVER.is_given:
+                log_failure(request, error)
             return broken_off(request)
         return result_of(definition, request, response, body, is_modern=message.is_modern)
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, Literal, NamedTuple, Self, TypeAlias, TypeVar, cast
+from typing import Any, Literal, NamedTuple, Self, TypeVar, cast
 
 from antiphon.explanations import explained
 from antiphon.features.tools.definitions import resolved_in
@@ -21,12 +21,8 @@ from antiphon.serialization.readers import json_as
 from antiphon.serialization.types import json_schemas
 
 T = TypeVar("T")
-LogLevel: TypeAlias = Literal["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"]
-"""The severity of a log message (RFC 5424 §6.2.1)."""
 LEVELS = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
-Send: TypeAlias = Callable[[str, dict[str, Any]], None]
-"""A function that sends a notification: its method and parameters. It may be called on any thread."""
-
+"""The severities of log messages (RFC 5424 §6.2.1), the lowest first."""
 _LONGEST = 4000
 """The maximum length of a question, in characters. A person could not read more."""
 CONFIRMATION = "confirmation"
@@ -80,17 +76,11 @@ class ToolCall:
     questions respond with 428.
     """
 
-    def __init__(
-        self,
-        capabilities: Mapping[str, Any] | None = None,
-        answers: Mapping[str, Any] | None = None,
-        send: Send | None = None,
-        progress_token: str | int | None = None,
-    ) -> None:
-        self._capabilities = capabilities or {}
-        self._answers = dict(answers or {})
-        self._send = send
-        self._token = progress_token
+    def __init__(self) -> None:
+        self._capabilities: Mapping[str, Any] = {}
+        self._answers: Mapping[str, Any] = {}
+        self._send: Callable[[str, dict[str, Any]], None] | None = None
+        self._token: str | int | None = None
         self._progress = float("-inf")
         self._unanswered: Unanswered | None = None
         self.meta: dict[str, Any] = {}
@@ -112,10 +102,11 @@ class ToolCall:
         given = {name: value for name, value in more.items() if value is not None}
         self._send("notifications/progress", {"progressToken": self._token, "progress": done, **given})
 
-    def log(self, level: LogLevel, data: object, *, logger: str | None = None) -> None:
+    def log(self, level: str, data: object, *, logger: str | None = None) -> None:
         """Send a log message to a client that wants this level. ``data`` is a JSON value.
 
-        Raises ValueError for an unknown level.
+        Raises ValueError for a level other than "debug", "info", "notice", "warning", "error",
+        "critical", "alert" and "emergency".
         """
         if level not in LEVELS:
             raise explained("bad-tool", ValueError(f"a level must be one of {', '.join(LEVELS)}, not {level!r}"))
@@ -131,7 +122,7 @@ class ToolCall:
         return isinstance(found, dict) and (capability != "elicitation" or not found or "form" in found)
 
     def ask(self, question: str, wanted: type[T], *, name: str = "") -> T | None:
-        """Return the values that a person has entered in a form for ``wanted``, a dataclass or other record of texts,
+        """Return the values that a person has entered in a form for ``wanted``, a dataclass or other record of text,
         numbers, truth values and choices, as for ``Form``. None means that the person has declined.
 
         Invalid values are asked for again. ``name`` is the question's name in the protocol. Raises TypeError for a
@@ -207,7 +198,17 @@ class ToolCall:
 
 
 class HandledCall(ToolCall):
-    """A tool call while it is handled."""
+    """A tool call while it is handled. ``send`` sends a notification, its method and parameters, from any thread."""
+
+    def __init__(
+        self,
+        capabilities: Mapping[str, Any],
+        answers: Mapping[str, Any],
+        send: Callable[[str, dict[str, Any]], None],
+        progress_token: str | int | None,
+    ) -> None:
+        super().__init__()
+        self._capabilities, self._answers, self._send, self._token = capabilities, answers, send, progress_token
 
     def check(self) -> None:
         """Raise Unanswered if the handler has ended because of a question."""
@@ -242,7 +243,7 @@ def form_schema(wanted: Any) -> dict[str, Any]:
             raise explained(
                 "bad-tool",
                 TypeError(
-                    f"{wanted.__name__}.{name} can't be asked for: fields of a question must be texts, numbers, truth"
+                    f"{wanted.__name__}.{name} can't be asked for: fields of a question must be text, numbers, truth"
                     " values, or choices"
                 ),
             )

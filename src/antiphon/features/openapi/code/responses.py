@@ -141,6 +141,8 @@ def value_of_response(maker: str, positional: list[Value], named: dict[str, Valu
     if maker in _MEDIA:
         parts = _streamed(maker, body or UNKNOWN)
         return ResponseValue(codes, media or _MEDIA[maker], parts, header_names(headers), has_own_status=is_own)
+    if maker == "multipart":
+        return ResponseValue(codes, "multipart/mixed", Of(bytes), header_names(headers), has_own_status=is_own)
     if maker:
         return UNKNOWN
     made = ResponseValue(codes, media, NONE, header_names(headers), has_own_status=is_own)
