@@ -368,8 +368,9 @@ PROVISIONAL = {
     "antiphon.features.Personal", "antiphon.features.Run", "antiphon.features.RunCall",
     "antiphon.features.Secret", "antiphon.features.SignatureKey", "antiphon.features.SignatureRefused",
     "antiphon.features.Signatures", "antiphon.features.SignedResponses", "antiphon.features.Tool",
-    "antiphon.features.ToolCall", "antiphon.features.Tools", "antiphon.features.ValuesMissed", "antiphon.features.ag_ui_stream",
-    "antiphon.features.current_run", "antiphon.features.patch_elements", "antiphon.features.patch_signals",
+    "antiphon.features.ToolCall", "antiphon.features.Tools", "antiphon.features.ValuesMissed",
+    "antiphon.features.ag_ui_stream", "antiphon.features.current_run", "antiphon.features.patch_elements",
+    "antiphon.features.patch_signals",
     "antiphon.features.redirect_htmx", "antiphon.features.scopes_required", "antiphon.features.sign",
     "antiphon.features.ui_message_stream", "antiphon.testing.ClientTools", "antiphon.testing.ToolResult",
 }  # fmt: skip

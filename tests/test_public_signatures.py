@@ -63,6 +63,8 @@ NO_TIMEDELTA = {
     "antiphon.types.Histogram.observe.value": "of whatever the histogram counts",
     "antiphon.types.ChannelPresence.lease": "seconds, which the channel passes on",
     "antiphon.features.GeoLocation.lat": "degrees",
+    "antiphon.features.ToolCall.progress.done": "of whatever the tool counts",
+    "antiphon.features.ToolCall.progress.total": "of whatever the tool counts",
     "antiphon.features.GeoLocation.lon": "degrees",
     "antiphon.features.OwnedEntry.changed": "a moment",
     "antiphon.features.OwnedEntry.created": "a moment",

@@ -15,7 +15,11 @@ from antiphon.features import Channel, Field, MemoryStore, OpenAPI, Tool, ToolCa
 PNG = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==")
 WAV = b64decode("UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YQAAAAA=")
 
-app = App(trusted_hosts=["localhost", "127.0.0.1"], secret_keys=["of conformance, not secret"], store=MemoryStore())
+app = App(
+    trusted_hosts=["localhost", "127.0.0.1", "testserver"],
+    secret_keys=["of conformance, not secret"],
+    store=MemoryStore(),
+)
 api = OpenAPI("Conformance", prefix="/api")
 app.use(api)
 changes = Channel("changes")

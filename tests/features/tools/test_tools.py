@@ -697,8 +697,8 @@ def test_a_stream_ends_when_the_client_of_its_tool_leaves(method, token):
 def test_a_signed_tool_needs_no_user_beside_users(interface):
     app = App(store=MemoryStore())
     api = OpenAPI("Shop")
-    for feature in (api, Tools(api), Users(Bearer({"token": "ann"}.get)), Signatures({"one": b"1" * 32})):
-        app.use(feature)
+    for each in (api, Tools(api), Users(Bearer({"token": "ann"}.get)), Signatures({"one": b"1" * 32})):
+        app.use(each)
 
     @app.put("/pay", tool=True, signed_by="partners")
     def pay(request: Request):

@@ -66,6 +66,8 @@ class _Resource(NamedTuple):
         """Return the path to which a URI of its own leads, or None if it is another's."""
         if self.uri is None or (found := _own(self.uri)(uri)) is None:
             return None
+        if any(unquote(each) in (".", "..") for value in found.groups() for each in value.split("/")):
+            return None
         return _variable.sub(lambda name: quote_path(unquote(found[name[2]])), self.path)
 
 
