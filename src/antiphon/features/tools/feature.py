@@ -419,7 +419,9 @@ class Tools:
         if definition.requires_user and self._lacks_user(request):
             request[USERS].check(request)  # before reporting on arguments or asking a person
         handle = partial(self._handle, request, message, definition, arguments)
-        may_cancel = definition.streams or definition.is_read_only
+        # In the newest revision, to close the stream is to cancel; elsewhere, it is only to leave.
+        is_cancelled = message.is_modern and definition.route.cancel_on_disconnect is not False
+        may_cancel = definition.streams or definition.is_read_only or is_cancelled
         return await self._exchanged(request, message, handle, arguments, may_cancel=may_cancel)
 
     async def _exchanged(
@@ -431,9 +433,15 @@ class Tools:
         token = message.meta.get("progressToken")
         token = token if isinstance(token, str | int) and exchange.streams else None
 
+        reported = float("-inf")
+
         async def handled(answers: Answers) -> "Result":
-            call = HandledCall(message.capabilities, answers.given, exchange.outbox.send, token)
-            made = await handle(call, answers)
+            nonlocal reported
+            call = HandledCall(message.capabilities, answers.given, exchange.outbox.send, token, reported)
+            try:
+                made = await handle(call, answers)
+            finally:
+                reported = call.reported
             return {**made, "_meta": call.meta} if call.meta else made
 
         return await exchange.respond(handled, arguments)

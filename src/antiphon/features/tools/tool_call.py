@@ -206,9 +206,16 @@ class HandledCall(ToolCall):
         answers: Mapping[str, Any],
         send: Callable[[str, dict[str, Any]], None],
         progress_token: str | int | None,
+        least: float = float("-inf"),
     ) -> None:
         super().__init__()
         self._capabilities, self._answers, self._send, self._token = capabilities, answers, send, progress_token
+        self._progress = least
+
+    @property
+    def reported(self) -> float:
+        """The last progress, which no later report of the same stream may fall below."""
+        return self._progress
 
     def check(self) -> None:
         """Raise Unanswered if the handler has ended because of a question."""
