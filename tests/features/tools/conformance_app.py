@@ -2,7 +2,7 @@
 
 import asyncio
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from antiphon import App, Request, Response, abort
-from antiphon.features import Channel, Field, MemoryStore, OpenAPI, Tool, ToolCall, Tools
+from antiphon.features import Channel, Field, MemoryStore, OpenAPI, Runs, Tool, ToolCall, Tools
 
 PNG = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==")
 WAV = b64decode("UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YQAAAAA=")
@@ -29,7 +29,9 @@ resources = {
     "test://static-binary": "static_binary",
     "test://template/{id}/data": "template",
 }
-tools = Tools(api, resources=resources, changes=changes)
+runs = Runs[str]()
+app.use(runs)
+tools = Tools(api, resources=resources, changes=changes, tasks=runs)
 app.use(tools)
 
 
@@ -258,6 +260,62 @@ def schema(request: Request) -> str:
 def custom_header(request: Request, region: str) -> str:
     """Name a region."""
     return region
+
+
+# Tasks
+
+
+@dataclass
+class Greeting:
+    name: str
+
+
+@app.post("/api/greet", tool=Tool("greet"))
+def greet(request: Request) -> str:
+    """Greet someone."""
+    return f"Hello, {request.json_as(Greeting).name}!"
+
+
+@dataclass
+class Work:
+    seconds: float = 0
+    label: str = ""
+
+
+async def compute(seconds: float) -> AsyncIterator[str]:
+    """Work for some seconds."""
+    await asyncio.sleep(seconds)
+    yield f"Computed for {seconds} seconds."
+
+
+async def fail() -> AsyncIterator[str]:
+    """Fail."""
+    yield "It begins."
+    raise RuntimeError("It fails.")
+
+
+@app.post("/api/slow", tool=Tool("slow_compute"))
+async def slow_compute(request: Request) -> Response:
+    """Compute slowly."""
+    return ToolCall.of(request).follow(await runs.astart(compute(request.json_as(Work).seconds)))
+
+
+async def refuse() -> AsyncIterator[str]:
+    """Fail by what the client wants."""
+    yield "It begins."
+    abort(409, "The job has been done.")
+
+
+@app.post("/api/refused", tool=Tool("failing_job"))
+async def failing_job(request: Request) -> Response:
+    """Be refused in a run."""
+    return ToolCall.of(request).follow(await runs.astart(refuse()))
+
+
+@app.post("/api/job", tool=Tool("protocol_error_job"))
+async def protocol_error_job(request: Request) -> Response:
+    """Fail in a run."""
+    return ToolCall.of(request).follow(await runs.astart(fail()))
 
 
 # Changes

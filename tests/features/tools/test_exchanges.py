@@ -15,17 +15,20 @@ from antiphon.features import (
     IdempotentWrites,
     MemoryStore,
     OpenAPI,
+    Runs,
     SQLiteStore,
     Tool,
     ToolCall,
     Tools,
     Users,
 )
+from antiphon.http.errors import Conflict
 from antiphon.testing import AsyncClient, Client
 from tests.features.tools.conformance_app import PNG
 from tests.features.tools.conformance_app import app as conformance
 from tests.features.tools.test_protocol import META, MODERN, fields
 from tests.helpers.rows import rows
+from tests.helpers.waiting import eventually
 
 pytestmark = pytest.mark.once
 
@@ -536,6 +539,75 @@ def test_clients_are_told_of_changes_in_any_process(processes):
             assert (await here.send("resources/unsubscribe", uri=uri)).json["result"] == {}
 
     run(work)
+
+
+# Tasks
+
+
+KNOWS = {"extensions": {"io.modelcontextprotocol/tasks": {}}}
+ENDS = [  # what the run does, the task's status, a part of what it has, for clients without tasks
+    (["a", "b"], "completed", '"text": "ab"', (False, "ab")),
+    ([{"done": 1}, {"done": 2}], "completed", '"structuredContent": {"done": 2}', (False, '{"done":2}')),
+    ([Conflict("The lamp is sold.")], "completed", '"isError": true', (True, "Conflict\nThe lamp is sold.")),
+    ([ValueError("swordfish")], "failed", '"code": -32603', (True, "Internal Server Error")),
+]
+
+
+@rows("values, status, part, told", ENDS, ids=[str(each[1:3]) for each in ENDS])
+def test_a_run_is_a_task_or_a_call_with_progress(values, status, part, told, tmp_path):
+    runs = Runs(SQLiteStore(tmp_path / "runs.db"))
+
+    async def produce():
+        for value in values:
+            if isinstance(value, Exception):
+                raise value
+            yield value
+
+    async def work(request: Request) -> Response:
+        return ToolCall.of(request).follow(await runs.astart(produce(), owner="ann"))
+
+    client = Client(serve(work, tools=lambda: Tools(OpenAPI("Test"), tasks=runs)))
+
+    def task(method, ident, able=KNOWS, headers=ANN):
+        named = {**dict(headers), "mcp-name": ident}
+        return send(client, method, able, named, taskId=ident).json
+
+    begun = send(client, "tools/call", KNOWS, ANN, name="work", arguments={}).json["result"]
+    assert (begun["resultType"], begun["status"], begun["ttlMs"]) == ("task", "working", 3_600_000)
+    found = eventually(
+        lambda: got if (got := task("tasks/get", begun["taskId"])["result"])["status"] != "working" else None, "no end"
+    )
+    assert (found["status"], part in json.dumps(found), "swordfish" in json.dumps(found)) == (status, True, False)
+    assert task("tasks/get", begun["taskId"], {})["error"]["code"] == -32021
+    for stranger, ident in [(BOB, begun["taskId"]), ((), begun["taskId"]), (ANN, "x" + begun["taskId"])]:
+        assert task("tasks/get", ident, headers=stranger)["error"]["code"] == -32602
+    result = client.tools.call("work")
+    assert ((result.is_error, result.text), len(result.progress)) == (
+        told,
+        sum(type(each) is not Conflict for each in values) - any(isinstance(each, ValueError) for each in values),
+    )
+
+
+def test_a_task_is_cancelled_by_its_caller():
+    runs, begun = Runs(), []
+
+    async def wait():
+        begun.append(True)
+        yield "begun"
+        await asyncio.sleep(60)
+
+    async def work(request: Request) -> Response:
+        return ToolCall.of(request).follow(await runs.astart(wait()))
+
+    app = serve(work, tools=lambda: Tools(OpenAPI("Test"), tasks=runs))
+    app.use(runs)
+    with Client(app) as client:
+        ident = send(client, "tools/call", KNOWS, ANN, name="work", arguments={}).json["result"]["taskId"]
+        for headers, found in [(BOB, "error"), (ANN, "result")]:
+            named = {**headers, "mcp-name": ident}
+            assert found in send(client, "tasks/cancel", KNOWS, named, taskId=ident).json
+        status = send(client, "tasks/get", KNOWS, {**ANN, "mcp-name": ident}, taskId=ident).json["result"]["status"]
+        assert status == "cancelled"
 
 
 def test_a_failed_tool_tells_the_request_s_id():

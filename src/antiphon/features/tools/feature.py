@@ -47,10 +47,12 @@ if TYPE_CHECKING:
     from antiphon.app.dispatch.hooks import BeforeHook
     from antiphon.app.route import Tool
     from antiphon.features.channels.channel import Channel
+    from antiphon.features.runs.runs import Runs
     from antiphon.features.tools.definitions import Definition
     from antiphon.features.tools.exchange import Result
     from antiphon.features.tools.resources import Prompt, Resources
     from antiphon.features.tools.subscriptions import Subscriptions
+    from antiphon.features.tools.tasks import Tasks
 
 F = TypeVar("F", bound=Callable[..., Any])
 C = TypeVar("C", bound=Callable[[str], Iterable[str] | Awaitable[Iterable[str]]])
@@ -81,7 +83,8 @@ class Tools:
 
     ``changes`` is a channel on which your app sends "tools", "prompts" or "resources" when that list has changed, or a
     resource's URI or path: clients can then subscribe. ``store`` keeps what clients of revisions with sessions ask for,
-    and questions to them; by default, it is that of the app or, without one, the memory of each process.
+    and questions to them; by default, it is that of the app or, without one, the memory of each process. ``tasks`` are
+    the runs that clients can follow as tasks, when a handler returns ``ToolCall.of(request).follow(run)``.
 
     To use a mounted application of Flask's or Pyramid's dialect, pass it as ``dialect``, and pass as ``tools`` a
     mapping of its route names to True or a ``Tool``.
@@ -104,6 +107,7 @@ class Tools:
         instructions: str | None = None,
         changes: "Channel | None" = None,
         store: Store | None = None,
+        tasks: "Runs[Any] | None" = None,
         dialect: object = None,
         tools: "Mapping[str, bool | Tool] | None" = None,
     ) -> None:
@@ -132,6 +136,8 @@ class Tools:
         self._instructions = api.description if instructions is None else instructions
         self._changes = changes
         self._stores = FeatureStore("Tools", store)
+        self._runs = tasks
+        self._made_tasks: Tasks | None = None
         self._completions: dict[tuple[str, str], Callable[[str], Any]] = {}
         self._max_result = max_result
         self._prompts: dict[str, Prompt] = {}
@@ -307,6 +313,8 @@ class Tools:
                 response.headers["mcp-session-id"] = new_session(message.params.get("capabilities"))
                 return response
         found = await self._listed(request, message)
+        if found is None and message.is_modern and self._tasks is not None:
+            found = await self._tasks.respond(request, message, self._max_result)
         if found is None:
             found = None if message.is_modern else await self._kept(request, message)
         if found is None:
@@ -346,6 +354,14 @@ class Tools:
         return {}
 
     @property
+    def _tasks(self) -> "Tasks | None":
+        if self._made_tasks is None and self._runs is not None:
+            from antiphon.features.tools.tasks import Tasks
+
+            self._made_tasks = Tasks(self._runs)
+        return self._made_tasks
+
+    @property
     def _completes(self) -> bool:
         return bool(self._completions) or any(each.choices for each in self._prompts.values())
 
@@ -372,6 +388,8 @@ class Tools:
             capabilities["resources"] = {**told, **({"subscribe": True} if told else {})}
         if self._completes:
             capabilities["completions"] = {}
+        if self._tasks is not None and message.is_modern:
+            capabilities["extensions"] = {"io.modelcontextprotocol/tasks": {}}
         server = {"name": self.api.title, "version": self.api.version}
         made: dict[str, Any] = {**more, "capabilities": capabilities}
         if self._instructions:
@@ -470,6 +488,12 @@ class Tools:
             raise login_error(response)
         if response.status == PreconditionRequired.status:
             call.check()
+        if call.run is not None and response.status < 400:
+            from antiphon.features.tools.tasks import knows_tasks, result_of_run
+
+            if message.is_modern and self._tasks is not None and knows_tasks(message):
+                return self._tasks.created(request, call.run)
+            return await result_of_run(call.run, call, self._max_result)
         return await self._result(request, message, definition, call, response)
 
     async def _result(

@@ -35,7 +35,14 @@ _STATUSES = {METHOD_NOT_FOUND: 404, INTERNAL_ERROR: 500}
 """The statuses of errors in the modern revision; any other error has 400."""
 
 META = "io.modelcontextprotocol/"
-_NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+_NAMED_BY = {
+    "tools/call": "name",
+    "prompts/get": "name",
+    "resources/read": "uri",
+    "tasks/get": "taskId",
+    "tasks/update": "taskId",
+    "tasks/cancel": "taskId",
+}
 """The methods whose subject is in the Mcp-Name header, and the parameter that the header repeats."""
 _DEEPEST = 60
 _LIMITS = Limits(json_depth=_DEEPEST, json_repeats=0)

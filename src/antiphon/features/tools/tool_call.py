@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, Literal, NamedTuple, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeVar, cast
 
 from antiphon.explanations import explained
 from antiphon.features.tools.definitions import resolved_in
@@ -16,9 +16,13 @@ from antiphon.http.errors import HTTPError, PreconditionRequired, UnprocessableC
 from antiphon.request.caller import arrivals
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
+from antiphon.response.response import Response
 from antiphon.serialization.json import encode_json
 from antiphon.serialization.readers import json_as
 from antiphon.serialization.types import json_schemas
+
+if TYPE_CHECKING:
+    from antiphon.features.runs.run import Run
 
 T = TypeVar("T")
 LEVELS = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
@@ -83,13 +87,19 @@ class ToolCall:
         self._token: str | int | None = None
         self._progress = float("-inf")
         self._unanswered: Unanswered | None = None
+        self._run: Run[Any] | None = None
+        self._last_event_id: str | None = None
         self.meta: dict[str, Any] = {}
 
     @classmethod
     def of(cls, request: Request) -> Self:
         """Return the tool call that a request is."""
         found = next((each[TOOL_CALL] for each in arrivals(request) if TOOL_CALL in each), None)
-        return cast("Self", found) if found is not None else cls()
+        if found is not None:
+            return cast("Self", found)
+        made = cls()
+        made._last_event_id = request.last_event_id
+        return made
 
     # Reports
 
@@ -113,6 +123,16 @@ class ToolCall:
         if self._send is not None:
             name = {} if logger is None else {"logger": logger}
             self._send("notifications/message", {"level": level, "data": data, **name})
+
+    def follow(self, run: "Run[Any]") -> Response:
+        """Return the response with which a handler hands its call over to a run.
+
+        The run is a task for clients that know tasks, if ``Tools`` has the ``tasks``. Other clients wait for its end,
+        with its values as progress. The result is the text of all values or, unless these are text, the last value.
+        Other requests to the route follow the run's events.
+        """
+        self._run = run
+        return Response.events(run.follow(self._last_event_id))
 
     # Questions
 
@@ -221,6 +241,16 @@ class HandledCall(ToolCall):
         """Raise Unanswered if the handler has ended because of a question."""
         if self._unanswered is not None:
             raise self._unanswered
+
+    def follow(self, run: "Run[Any]") -> Response:
+        """Note the run, and return a response that nobody reads."""
+        self._run = run
+        return Response(None, 204)
+
+    @property
+    def run(self) -> "Run[Any] | None":
+        """The run to which the handler has handed the call over."""
+        return self._run
 
     def tell(self, line: str) -> None:
         """Report a value of a stream."""

@@ -1,0 +1,150 @@
+"""Runs as tasks: a tool whose handler returns a run is a task for clients that know tasks (SEP-2663).
+
+A task's id is a signed text with the run's id and owner, for one caller, so nothing more is stored. The run decides the
+rest: it survives its request and, if it is restartable, its process. Its values are progress; the result is their text,
+or the last of them.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
+from time import time
+from typing import TYPE_CHECKING, Any
+
+from antiphon.features.runs.run import Run, RunEnded, ValuesMissed
+from antiphon.features.runs.runs import Runs
+from antiphon.features.tools.protocol import INTERNAL_ERROR, INVALID_PARAMS, MISSING_CAPABILITY, Message, ProtocolError
+from antiphon.features.tools.results import failure, too_large
+from antiphon.features.tools.tool_call import HandledCall
+from antiphon.http.errors import NotFound
+from antiphon.request.request import Request
+from antiphon.serialization.json import encode_json
+from antiphon.serialization.signing import BadSignature
+
+if TYPE_CHECKING:
+    from antiphon.app.application import App
+
+TASKS = "io.modelcontextprotocol/tasks"
+_SALT = "task of a tool"
+_STATES = {"running": "working", "waiting": "working", "done": "completed", "stopped": "cancelled"}
+"""The status of a task for the state of its run; any other state is a failure."""
+_POLL = 1000
+"""The number of milliseconds after which clients ask for a task's status again."""
+
+
+def knows_tasks(message: Message) -> bool:
+    """True if the client knows tasks."""
+    extensions = message.capabilities.get("extensions")
+    return isinstance(extensions, dict) and isinstance(extensions.get(TASKS), dict)
+
+
+class Tasks:
+    """The tasks of one feature."""
+
+    def __init__(self, runs: Runs[Any]) -> None:
+        self._runs = runs
+
+    def created(self, request: Request, run: Run[Any]) -> dict[str, Any]:
+        """Return the result of a call that has started a run."""
+        app: App = request.route.app
+        ident = app.signer(_SALT).sign([run.id, run.owner, _caller(request)])
+        return {"resultType": "task", **self._described(ident, run)}
+
+    async def respond(self, request: Request, message: Message, largest: int) -> dict[str, Any] | None:
+        """Return the result of a method about tasks, or None for an unknown method. Raises ProtocolError."""
+        if message.method not in ("tasks/get", "tasks/cancel", "tasks/update"):
+            return None
+        if not knows_tasks(message):
+            data: dict[str, Any] = {"requiredCapabilities": {"extensions": {TASKS: {}}}}
+            raise ProtocolError(MISSING_CAPABILITY, "The client has not declared that it knows tasks", data)
+        ident = message.text("taskId")
+        run = await self._find(request, ident)
+        match message.method:
+            case "tasks/cancel":
+                await run.astop()
+            case "tasks/get":
+                return {**self._described(ident, run), **await _outcome(run, largest)}
+        return {}
+
+    async def _find(self, request: Request, ident: str) -> Run[Any]:
+        app: App = request.route.app
+        try:
+            found = app.signer(_SALT).unsign(ident)
+            if not isinstance(found, list) or found[2:] != [_caller(request)]:
+                raise NotFound
+            return await self._runs.afind(found[0], owner=found[1])
+        except (BadSignature, NotFound):
+            raise ProtocolError(INVALID_PARAMS, "params.taskId names no task of this caller") from None
+
+    def _described(self, ident: str, run: Run[Any]) -> dict[str, Any]:
+        return {
+            "taskId": ident,
+            "status": _STATES.get(run.state, "failed"),
+            "createdAt": _moment(run.started),
+            "lastUpdatedAt": _moment(run.ended or time()),
+            "ttlMs": int(self._runs._seconds * 1000),  # noqa: SLF001 - programs have no use for it
+            "pollIntervalMs": _POLL,
+        }
+
+
+async def _outcome(run: Run[Any], largest: int) -> dict[str, Any]:
+    """Return what a task has beyond its status. An error of the client's is the result of a task that is completed."""
+    if _STATES.get(run.state) in ("working", "cancelled"):
+        return {}
+    try:
+        return {"result": await _read(run, None, largest)}
+    except RunEnded as error:
+        if _status_of(error) < 500:
+            return {"status": "completed", "result": failure(_words_of(error))}
+        return {"error": {"code": INTERNAL_ERROR, "message": _words_of(error)}}
+
+
+async def result_of_run(run: Run[Any], call: HandledCall, largest: int) -> dict[str, Any]:
+    """Return the result of a run when it has ended. Until then, report its values as progress."""
+    try:
+        return await _read(run, call, largest)
+    except RunEnded as error:
+        return failure(_words_of(error))
+
+
+def _status_of(error: RunEnded) -> int:
+    status = (error.end.problem or {}).get("status")
+    return status if isinstance(status, int) else 500
+
+
+def _words_of(error: RunEnded) -> str:
+    problem = error.end.problem or {}
+    return "\n".join(str(each) for each in (problem.get("title"), problem.get("detail")) if each) or f"Error: {error}"
+
+
+async def _read(run: Run[Any], call: HandledCall | None, largest: int) -> dict[str, Any]:
+    values, size = list[Any](), 0
+    try:
+        async for value in run.values():
+            line = value if isinstance(value, str) else encode_json(value).decode()
+            size += len(line)
+            if size > largest:
+                return too_large(largest)
+            values.append(value)
+            if call is not None:
+                call.tell(line)
+    except ValuesMissed as error:
+        return failure(f"Error: {error}")
+    return _result(values)
+
+
+def _result(values: Sequence[Any]) -> dict[str, Any]:
+    last = values[-1] if values else ""
+    if all(isinstance(each, str) for each in values):
+        return {"content": [{"type": "text", "text": "".join(values)}], "isError": False}
+    content = [{"type": "text", "text": last if isinstance(last, str) else encode_json(last).decode()}]
+    structured = {"structuredContent": last} if isinstance(last, Mapping) else {}
+    return {"content": content, "isError": False, **structured}
+
+
+def _caller(request: Request) -> str:
+    return sha256(encode_json([*map(str, request.caller.identities)])).hexdigest()[:32]
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
