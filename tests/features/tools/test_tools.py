@@ -26,7 +26,7 @@ from antiphon.features import (
     Users,
     sign,
 )
-from antiphon.features.tools import exchange, feature
+from antiphon.features.tools import exchange, handling
 from antiphon.features.tools.protocol import MODERN
 from antiphon.response import events
 from antiphon.testing import AsyncClient, Client, LifespanError
@@ -425,7 +425,7 @@ def test_a_stream_that_fails_is_told_and_logged(caplog):
 @rows("given, text", [("DRAINING", "[1,2]"), ("GRACE_OVER", "500 Internal Server Error")])
 def test_a_client_of_a_process_that_ends_gets_a_result(monkeypatch, caplog, given, text):
     ending = Announcement()
-    for module in (events, exchange, feature):
+    for module in (events, exchange, handling):
         monkeypatch.setattr(module, given, ending, raising=False)
 
     async def slow(request: Request) -> AsyncIterator[int]:

@@ -20,6 +20,7 @@ from antiphon.features.openapi.feature import OpenAPI
 from antiphon.features.openapi.operations import MULTIPART, URLENCODED
 from antiphon.features.openapi.schemas import REFERENCE, Schema, reached
 from antiphon.features.openapi.security import SIGNATURE
+from antiphon.http.grammar import is_token
 from antiphon.http.urls.url import quote_path
 from antiphon.response.fields import EVENTS, JSON, NDJSON
 
@@ -209,6 +210,10 @@ def _definition(
     arguments = dict(_parameters(operation))
     body, content_type, conditions = _body(route, operation, components)
     arguments = _joined(route, arguments, body)
+    for argument, header in (options.headers or {}).items():
+        if argument not in arguments or not is_token(header):
+            message = f"{route.handled_by}: Tool(headers=...) must map arguments to names of headers, not {argument!r}"
+            raise explained("bad-tool", ValueError(f"{message} to {header!r}"))
     described = [operation.get("summary", ""), operation.get("description", "")]
     security = operation.get("security", ())
     successes = [each for status, each in operation["responses"].items() if status.startswith("2")]

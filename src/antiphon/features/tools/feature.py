@@ -13,12 +13,9 @@ from antiphon.app.planning.cross_site import check_cross_site
 from antiphon.app.planning.request_checks import PROBLEM_TYPE
 from antiphon.app.store import FeatureStore, Store, note_memory
 from antiphon.concurrency.crossing import Crossing
-from antiphon.concurrency.process import GRACE_OVER
 from antiphon.explanations import Advice, errors_name_it, explained
 from antiphon.features.openapi.feature import OpenAPI
 from antiphon.features.openapi.security import users_of
-from antiphon.features.stores.memory import MemoryStore
-from antiphon.features.tools.exchange import SALT, Answers, Exchange, Sessions, whose_is
 from antiphon.features.tools.protocol import (
     INVALID_PARAMS,
     LEGACY,
@@ -34,10 +31,8 @@ from antiphon.features.tools.protocol import (
     result_response,
     session_message,
 )
-from antiphon.features.tools.tool_call import LEVELS, HandledCall, filled
 from antiphon.features.users import USERS
-from antiphon.handler.contract import log_failure
-from antiphon.http.errors import BadRequest, MisdirectedRequest, PreconditionRequired, UnprocessableContent
+from antiphon.http.errors import BadRequest, MisdirectedRequest
 from antiphon.http.urls.url import is_this_machine
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -49,10 +44,12 @@ if TYPE_CHECKING:
     from antiphon.features.channels.channel import Channel
     from antiphon.features.runs.runs import Runs
     from antiphon.features.tools.definitions import Definition
-    from antiphon.features.tools.exchange import Result
+    from antiphon.features.tools.exchange import Answers, Result, Sessions
+    from antiphon.features.tools.handling import Handling
     from antiphon.features.tools.resources import Prompt, Resources
     from antiphon.features.tools.subscriptions import Subscriptions
     from antiphon.features.tools.tasks import Tasks
+    from antiphon.features.tools.tool_call import HandledCall
 
 F = TypeVar("F", bound=Callable[..., Any])
 C = TypeVar("C", bound=Callable[[str], Iterable[str] | Awaitable[Iterable[str]]])
@@ -138,6 +135,7 @@ class Tools:
         self._stores = FeatureStore("Tools", store)
         self._runs = tasks
         self._made_tasks: Tasks | None = None
+        self._made_handling: Handling | None = None
         self._completions: dict[tuple[str, str], Callable[[str], Any]] = {}
         self._max_result = max_result
         self._prompts: dict[str, Prompt] = {}
@@ -154,6 +152,9 @@ class Tools:
         app._route_groups  # noqa: B018 - a blueprint has none
         name = "tools" + self.path.replace("/", "_")
         app.post(self.path, name=name, before=self._before, csrf_exempt=True)(self._receive)
+        from antiphon.features.stores.memory import MemoryStore
+        from antiphon.features.tools.exchange import Sessions
+
         store = self._stores.taken_if_any(app) if self._stores.own or _keeps_channels(app.store) else None
         if store is None:
             note_memory(app, "Tools")
@@ -233,6 +234,8 @@ class Tools:
         if self._resource_names or any(route.tool is not None and route.tool.page for route in app.routes):
             self._resources(app)
         if any(route.tool is not None and route.tool.confirm for route in app.routes):
+            from antiphon.features.tools.exchange import SALT
+
             app.signer(SALT)
 
     # Messages
@@ -266,7 +269,15 @@ class Tools:
         return self._subscriptions.stream(request, message)
 
     @property
-    def _kept_sessions(self) -> Sessions:
+    def _handling(self) -> "Handling":
+        if self._made_handling is None:
+            from antiphon.features.tools.handling import Handling
+
+            self._made_handling = Handling(self._kept_sessions, self._tasks, self._max_result)
+        return self._made_handling
+
+    @property
+    def _kept_sessions(self) -> "Sessions":
         """What clients of revisions with sessions have asked for."""
         assert self._sessions is not None  # noqa: S101 - it has been installed
         return self._sessions
@@ -299,9 +310,9 @@ class Tools:
             case "tools/call":
                 return await self._call(request, message)
             case "prompts/get" if self._prompts:
-                return await self._exchanged(request, message, partial(self._prompt, request, message))
+                return await self._handling.exchange(request, message, partial(self._prompt, request, message))
             case "resources/read" if self._has_resources(app):
-                return await self._exchanged(request, message, partial(self._read, request, message))
+                return await self._handling.exchange(request, message, partial(self._read, request, message))
             case "server/discover":
                 return result_response(message, self._about(app, message, supportedVersions=list(VERSIONS), **_FRESH))
             case "subscriptions/listen" if message.is_modern and self._subscriptions is not None:
@@ -341,6 +352,9 @@ class Tools:
 
     async def _kept(self, request: Request, message: Message) -> Mapping[str, Any] | None:
         """Keep what a session asks for, and return an empty result, or None for an unknown method."""
+        from antiphon.features.tools.exchange import whose_is
+        from antiphon.features.tools.tool_call import LEVELS
+
         match message.method:
             case "logging/setLevel":
                 if (level := message.text("level")) not in LEVELS or not message.session:
@@ -436,90 +450,16 @@ class Tools:
         request._pattern_below = f"#{name}"  # so that the access log and metrics show the tool
         if definition.requires_user and self._lacks_user(request):
             request[USERS].check(request)  # before reporting on arguments or asking a person
-        handle = partial(self._handle, request, message, definition, arguments)
-        # In the newest revision, to close the stream is to cancel; elsewhere, it is only to leave.
-        is_cancelled = message.is_modern and definition.route.cancel_on_disconnect is not False
-        may_cancel = definition.streams or definition.is_read_only or is_cancelled
-        return await self._exchanged(request, message, handle, arguments, may_cancel=may_cancel)
+        return await self._handling.call(request, message, definition, arguments)
 
-    async def _exchanged(
-        self, request: Request, message: Message, handle: "Callable[[HandledCall, Answers], Awaitable[Result]]",
-        arguments: Mapping[str, Any] = _NOTHING, *, may_cancel: bool = True,
-    ) -> Response:  # fmt: skip
-        """Return the response to a message whose handling may report something, or ask."""
-        exchange = Exchange(request, message, self._kept_sessions, may_cancel=may_cancel)
-        token = message.meta.get("progressToken")
-        token = token if isinstance(token, str | int) and exchange.streams else None
-
-        reported = float("-inf")
-
-        async def handled(answers: Answers) -> "Result":
-            nonlocal reported
-            call = HandledCall(message.capabilities, answers.given, exchange.outbox.send, token, reported)
-            try:
-                made = await handle(call, answers)
-            finally:
-                reported = call.reported
-            return {**made, "_meta": call.meta} if call.meta else made
-
-        return await exchange.respond(handled, arguments)
-
-    async def _handle(
-        self, request: Request, message: Message, definition: "Definition", arguments: Mapping[str, Any],
-        call: HandledCall, answers: Answers,
-    ) -> "Result":  # fmt: skip
-        """Handle a call with the answers so far. Raises Unanswered if it needs more."""
-        from antiphon.features.tools.calls import BadArguments, make_call, text_of
-        from antiphon.features.tools.results import failure, is_for_the_client, login_error
-
-        if definition.options.confirm is not None:
-            try:
-                if not call.confirm(filled(definition.options.confirm, arguments, text_of)):
-                    return failure("The person did not agree. Nothing was done.")
-            except UnprocessableContent as error:
-                return failure(str(error.detail))
-        key = answers.key if definition.route.idempotent else None
-        try:
-            made = make_call(request, definition, arguments, key, call)
-        except BadArguments as error:
-            return failure(str(error))
-        response = await made.respond()
-        if is_for_the_client(response):
-            raise login_error(response)
-        if response.status == PreconditionRequired.status:
-            call.check()
-        if call.run is not None and response.status < 400:
-            from antiphon.features.tools.tasks import knows_tasks, result_of_run
-
-            if message.is_modern and self._tasks is not None and knows_tasks(message):
-                return self._tasks.created(request, call.run)
-            return await result_of_run(call.run, call, self._max_result)
-        return await self._result(request, message, definition, call, response)
-
-    async def _result(
-        self, request: Request, message: Message, definition: "Definition", call: HandledCall, response: Response
-    ) -> "Result":
-        from antiphon.features.tools.results import TooLarge, body_of, broken_off, result_of, too_large
-
-        tell = call.tell if definition.streams and response.status < 400 else None
-        try:
-            body = await body_of(request, response, self._max_result, tell)
-        except TooLarge:
-            return too_large(self._max_result)
-        except Exception as error:
-            if not GRACE_OVER.is_given:
-                log_failure(request, error)
-            return broken_off(request)
-        return result_of(definition, request, response, body, is_modern=message.is_modern)
-
-    async def _prompt(self, request: Request, message: Message, call: HandledCall, _: Answers) -> "Result":
+    async def _prompt(self, request: Request, message: Message, call: "HandledCall", _: "Answers") -> "Result":
         name, arguments = message.text("name"), message.params.get("arguments") or {}
         prompt = self._prompts.get(name)
         if prompt is None:
             raise ProtocolError(INVALID_PARAMS, f"Unknown prompt: {name[:80]}")
         return await prompt.get(request, arguments, call)
 
-    async def _read(self, request: Request, message: Message, call: HandledCall, _: Answers) -> "Result":
+    async def _read(self, request: Request, message: Message, call: "HandledCall", _: "Answers") -> "Result":
         contents = await self._resources(request.route.app).read(request, message, self._max_result, call)
         return {"contents": contents, **({**_FRESH, "ttlMs": 0} if message.is_modern else {})}
 

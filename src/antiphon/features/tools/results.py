@@ -3,7 +3,7 @@
 import re
 from base64 import b64encode
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from html import unescape
 from typing import Any
 
@@ -102,7 +102,10 @@ def result_of(
         return failure(words_of(request, response, media, body))
     if media == NDJSON:
         media, body = JSON, encode_json([decode_json(line, _DEEPEST) for line in body.splitlines() if line.strip()])
-    content = [*_parts(request, response, body)] if media == MULTIPART else _content(response, media, body)
+    content = _content(response, media, body)
+    if media == MULTIPART:
+        with suppress(ValueError):  # a multipart body that another application has made badly
+            content = [*_parts(request, response, body)]
     content += _links(request, response.headers)
     if link := _location(request, response):
         content.append({"type": "text", "text": f"Location: {link}"})

@@ -1,0 +1,115 @@
+"""The handling of calls and of other messages that may report something, ask, or be cancelled."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from antiphon.concurrency.process import GRACE_OVER
+from antiphon.features.tools.calls import BadArguments, make_call, text_of
+from antiphon.features.tools.definitions import Definition
+from antiphon.features.tools.exchange import Answers, Exchange, Result, Sessions
+from antiphon.features.tools.protocol import Message
+from antiphon.features.tools.results import (
+    TooLarge,
+    body_of,
+    broken_off,
+    failure,
+    is_for_the_client,
+    login_error,
+    result_of,
+    too_large,
+)
+from antiphon.features.tools.tool_call import HandledCall, filled
+from antiphon.handler.contract import log_failure
+from antiphon.http.errors import PreconditionRequired, UnprocessableContent
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+
+if TYPE_CHECKING:
+    from antiphon.features.tools.tasks import Tasks
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+class Handling:
+    """The handling of one feature's messages. Results of tools have at most ``largest`` bytes."""
+
+    def __init__(self, sessions: Sessions, tasks: "Tasks | None", largest: int) -> None:
+        self._sessions = sessions
+        self._tasks = tasks
+        self._largest = largest
+
+    async def call(
+        self, request: Request, message: Message, definition: Definition, arguments: Mapping[str, Any]
+    ) -> Response:
+        """Handle a tool's call. Raises Unauthorized or Forbidden if the application has responded with one of them."""
+        handle = partial(self._handle, request, message, definition, arguments)
+        # In the newest revision, to close the stream is to cancel; elsewhere, it is only to leave.
+        is_cancelled = message.is_modern and definition.route.cancel_on_disconnect is not False
+        may_cancel = definition.streams or definition.is_read_only or is_cancelled
+        return await self.exchange(request, message, handle, arguments, may_cancel=may_cancel)
+
+    async def exchange(
+        self, request: Request, message: Message, handle: Callable[[HandledCall, Answers], Awaitable[Result]],
+        arguments: Mapping[str, Any] = _NOTHING, *, may_cancel: bool = True,
+    ) -> Response:  # fmt: skip
+        """Return the response to a message whose handling may report something, or ask."""
+        exchange = Exchange(request, message, self._sessions, may_cancel=may_cancel)
+        token = message.meta.get("progressToken")
+        token = token if isinstance(token, str | int) and exchange.streams else None
+
+        reported = float("-inf")
+
+        async def handled(answers: Answers) -> Result:
+            nonlocal reported
+            call = HandledCall(message.capabilities, answers.given, exchange.outbox.send, token, reported)
+            try:
+                made = await handle(call, answers)
+            finally:
+                reported = call.reported
+            return {**made, "_meta": call.meta} if call.meta else made
+
+        return await exchange.respond(handled, arguments)
+
+    async def _handle(
+        self, request: Request, message: Message, definition: Definition, arguments: Mapping[str, Any],
+        call: HandledCall, answers: Answers,
+    ) -> Result:  # fmt: skip
+        """Handle a call with the answers so far. Raises Unanswered if it needs more."""
+        if definition.options.confirm is not None:
+            try:
+                if not call.confirm(filled(definition.options.confirm, arguments, text_of)):
+                    return failure("The person did not agree. Nothing was done.")
+            except UnprocessableContent as error:
+                return failure(str(error.detail))
+        key = answers.key if definition.route.idempotent else None
+        try:
+            made = make_call(request, definition, arguments, key, call)
+        except BadArguments as error:
+            return failure(str(error))
+        response = await made.respond()
+        if is_for_the_client(response):
+            raise login_error(response)
+        if response.status == PreconditionRequired.status:
+            call.check()
+        if call.run is not None and response.status < 400:
+            from antiphon.features.tools.tasks import knows_tasks, result_of_run
+
+            if message.is_modern and self._tasks is not None and knows_tasks(message):
+                return self._tasks.created(request, call.run)
+            return await result_of_run(call.run, call, self._largest)
+        return await self._result(request, message, definition, call, response)
+
+    async def _result(
+        self, request: Request, message: Message, definition: Definition, call: HandledCall, response: Response
+    ) -> Result:
+        tell = call.tell if definition.streams and response.status < 400 else None
+        try:
+            body = await body_of(request, response, self._largest, tell)
+        except TooLarge:
+            return too_large(self._largest)
+        except Exception as error:
+            if not GRACE_OVER.is_given:
+                log_failure(request, error)
+            return broken_off(request)
+        return result_of(definition, request, response, body, is_modern=message.is_modern)
