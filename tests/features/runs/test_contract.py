@@ -10,6 +10,7 @@ import pytest
 
 from antiphon.features import RunEnded, Runs, ValuesMissed, current_run
 from antiphon.features.runs.record import Record, read_line
+from antiphon.features.runs.runs import stored_owner
 from antiphon.http import Event, NotFound, ServiceUnavailable, TooManyRequests
 from tests.features.channels.on_loop import on_loop
 from tests.helpers.rows import rows
@@ -111,7 +112,7 @@ async def test_an_id_of_another_run_or_none_begins_at_the_start(open_store):
 
 @on_loop
 async def test_nothing_waits_for_a_reader_and_a_late_one_is_told_what_it_missed(open_store):
-    runs = Runs(open_store(), max_values=50)
+    runs = Runs(open_store(), max_values=50, max_bytes=1000)
     gate = Gate()
     run = await runs.astart(gate, owner=7)
     slow = run.follow()
@@ -175,11 +176,12 @@ def test_a_failure_is_told_without_its_reason(open_store, error, problem, caplog
 
 
 @rows(
-    "value, reason", [(object(), "object can't be written"), ("x" * 100, "102 bytes of JSON, more than 50: yield less")]
+    "value, reason",
+    [(object(), "object can't be written"), ("x" * 400, "402 bytes of JSON, more than 300: yield less")],
 )
 def test_a_value_that_can_not_be_kept_fails_the_run(open_store, value, reason, caplog):
     async def fail():
-        run = await Runs(open_store(), max_value_size=50).astart(iter([value]), owner=7)
+        run = await Runs(open_store(), max_bytes=300).astart(iter([value]), owner=7)
         return await told(run)
 
     assert asyncio.run(fail()) == ([], "failed")
@@ -377,7 +379,7 @@ async def test_values_come_back_as_their_type(open_store):
     run = await runs.astart(tokens(), owner=7)
     assert [value async for value in run.values()] == [Token("a"), Token("b")]
     assert [value async for value in run.values((await events(run))[0].id)] == [Token("b")]
-    late = Runs[Token](open_store(), max_values=1)
+    late = Runs[Token](open_store(), max_values=1, max_bytes=100)
     run = await late.astart((Token(str(n)) for n in range(500)), owner=7)
     await ended(late, run)
     with pytest.raises(ValuesMissed):
@@ -467,7 +469,9 @@ def test_a_run_whose_process_was_killed_three_times_is_not_started_again(open_st
             for number in (1, 2, 3):
                 yield number
 
-        record = Record(f"run {crashes}", 7, "running", "a dead worker", crashes=crashes, function=count().name)
+        record = Record(
+            f"run {crashes}", stored_owner(7), "running", "a dead worker", crashes=crashes, function=count().name
+        )
         await asyncio.to_thread(runs._own().ledger.add, record._replace(arguments=b"{}"))
         values, last = await told(await runs.afind(record.id, owner=7))
         return "".join(values), last
@@ -495,3 +499,190 @@ def test_arguments_that_can_not_be_kept_are_refused_where_they_are_given(open_st
 def test_lines_are_read_as_they_were_written():
     for written in (b'v 1 2 "a b"', b"b 3 0 ", b'e 1 5 ["done",null]'):
         assert read_line(written).written == written
+
+
+# What is kept
+
+
+@on_loop
+async def test_more_values_than_a_log_holds_are_kept_beside_it(open_store):
+    """Whoever comes late or in the middle gets each of them, and so does a second process."""
+    here, there = (Runs(open_store(), max_values=40, max_value_size=500) for _ in range(2))
+    values = [str(number) * (400 if number % 90 == 0 else 1) for number in range(1, 1001)]
+    run = await here.astart((value for value in values), owner=7)
+    heard = await asyncio.gather(*[events(await each.afind(run.id, owner=7)) for each in (here, there)])
+    await ended(here, run)
+    heard += [await events(await there.afind(run.id, owner=7))]
+    for each in heard:
+        assert [event.data for event in each[:-1]] == values
+        assert each[-1] == Event({"total": 1000}, event="done")
+    for number in (1, 17, 35, 36, 500, 999):
+        rest = await events(await there.afind(run.id, owner=7), heard[0][number - 1].id)
+        assert [event.data for event in rest[:-1]] == values[number:]
+    assert await asyncio.to_thread(len, there._own().ledger.beside(run.id)) > 100
+
+
+@on_loop
+async def test_large_values_and_parts_are_dropped_oldest_first_and_nothing_is_left_of_them(open_store):
+    runs = Runs(open_store(), max_values=16, max_value_size=100, max_bytes=6000)
+    run = await runs.astart(("x" * (1000 if n % 5 == 0 else 10) for n in range(60)), owner=7)
+    await ended(runs, run)
+    missed, *values, _ = await events(await runs.afind(run.id, owner=7))
+    assert missed.event == "missed"
+    assert [len(event.data) for event in values] == [1000 if n % 5 == 0 else 10 for n in range(60)][-len(values) :]
+    kept = await asyncio.to_thread(runs._own().ledger.beside, run.id)
+    assert sum(len(each.get("value", b"")) for each in kept) <= 6000
+    assert len([each for each in kept if "value" in each]) == sum(len(event.data) == 1000 for event in values)
+
+
+@on_loop
+async def test_a_run_that_is_started_again_knows_all_of_its_values(open_store):
+    here, there = (Runs(open_store(), max_values=16, max_value_size=100, lease=0.6) for _ in range(2))
+    known = []
+
+    def make(runs, stops_at):
+        @runs.restartable
+        async def count(to: int) -> AsyncIterator[str]:
+            known.append([*current_run().earlier_values()])
+            for number in range(len(known[-1]) + 1, to + 1):
+                if number == stops_at:
+                    await asyncio.Event().wait()
+                yield str(number) * (100 if number % 20 == 0 else 1)
+
+        return count
+
+    count = make(here, 150)
+    make(there, None)
+    run = await here.astart(count(300), owner=7)
+    async with asyncio.timeout(DEADLINE):
+        while here._own().worker.productions[run.id].count < 149:
+            await asyncio.sleep(0.02)
+    record = await asyncio.to_thread(taken_over, there, run)
+    await asyncio.to_thread(there._start_again, record)
+    values = [str(number) * (100 if number % 20 == 0 else 1) for number in range(1, 301)]
+    assert await told(await there.afind(run.id, owner=7)) == (values, "done")
+    assert known == [[], values[:149]]
+
+
+@on_loop
+async def test_a_repeated_key_of_an_owner_is_the_same_run(open_store):
+    here, there = Runs(open_store()), Runs(open_store())
+    gates = [Gate() for _ in range(20)]
+    started = [runs.astart(gate, owner="ann", key="one") for gate, runs in zip(gates, [here, there] * 10, strict=True)]
+    runs = await asyncio.gather(*started)
+    assert len({run.id for run in runs}) == 1
+    [first] = [gate for gate in gates if any(gate is p._source for p in _productions(here, there))]
+    others = {
+        (await here.astart(gate, owner=owner, key=key)).id
+        for gate, owner, key in [(Gate(), "bob", "one"), (Gate(), "ann", "two"), (Gate(), "ann", None)]
+    }
+    assert len(others - {runs[0].id}) == 3
+    first.give("a", None)
+    assert await told(runs[0]) == (["a"], "done")
+    again = await there.astart(Gate(), owner="ann", key="one")
+    assert (again.id, again.owner) == (runs[0].id, "ann")
+    assert await told(again) == (["a"], "done")
+    with pytest.raises(TypeError, match="a key belongs to an owner"):
+        await here.astart(Gate(), key="one")
+    for production in _productions(here, there):
+        await asyncio.to_thread(production.end, "stopped")
+
+
+def _productions(*runs):
+    return [production for each in runs for production in [*each._own().worker.productions.values()]]
+
+
+@on_loop
+async def test_the_key_of_a_run_that_could_not_start_is_free_again(open_store):
+    runs = Runs(open_store(), max_runs_per_owner=1)
+    gate = Gate()
+    await runs.astart(gate, owner="ann")
+    with pytest.raises(TooManyRequests):
+        await runs.astart(Gate(), owner="ann", key="one")
+    gate.give(None)
+    async with asyncio.timeout(DEADLINE):
+        while (await runs.aowned_by("ann"))[0].ended is None:
+            await asyncio.sleep(0.02)
+    assert await told(await runs.astart(iter("b"), owner="ann", key="one")) == (["b"], "done")
+
+
+@rows("is_live", [True, False])
+def test_a_deleted_run_is_gone(open_store, is_live):
+    async def delete():
+        here, there = Runs(open_store(), lease=0.5), Runs(open_store(), lease=0.5)
+        gate = Gate()
+        run = await here.astart(gate, owner="ann", key="one")
+        following = asyncio.create_task(told(await there.afind(run.id, owner="ann")))
+        gate.give("a", *([] if is_live else [None]))
+        await (asyncio.sleep(0.2) if is_live else ended(here, run))
+        await (await there.afind(run.id, owner="ann")).adelete()
+        assert (await following)[1] == ("stopped" if is_live else "done")
+        async with asyncio.timeout(DEADLINE):
+            while run.id in here._own().worker.productions:
+                await asyncio.sleep(0.02)
+        await asyncio.sleep(0.6)
+        for runs in (here, there):
+            with pytest.raises(NotFound):
+                await runs.afind(run.id, owner="ann")
+            assert await runs.aowned_by("ann") == []
+        assert await asyncio.to_thread(here._own().ledger.beside, run.id) == []
+        assert await told(await there.astart(iter("b"), owner="ann", key="one")) == (["b"], "done")
+        await run.adelete()
+
+    asyncio.run(delete())
+
+
+@on_loop
+async def test_functions_for_the_end_are_called_once_before_it_is_told(open_store, caplog):
+    stored, heard = [], []
+    here, there = (Runs(open_store(), lease=0.6) for _ in range(2))
+    for runs in (here, there):
+
+        @runs.on_end
+        async def store(run, values):
+            await asyncio.sleep(0.05)
+            stored.append((run.id, run.state, values, [*heard]))
+
+        @runs.on_end
+        def fail(run, values):
+            raise ValueError("a broken function")
+
+    run = await here.astart(iter("ab"), owner="ann")
+    heard.append(await told(await there.afind(run.id, owner="ann")))
+    assert heard == [(["a", "b"], "done")]
+    stopped = await here.astart(gate := Gate(), owner="ann")
+    gate.give("c")
+    following = asyncio.create_task(told(stopped))
+    await asyncio.sleep(0.2)
+    assert await (await there.afind(stopped.id, owner="ann")).astop()
+    assert await following == (["c"], "stopped")
+    await asyncio.sleep(1)
+    assert stored == [(run.id, "done", ["a", "b"], []), (stopped.id, "stopped", ["c"], heard)]
+    assert caplog.text.count("a broken function") == 2
+
+
+@on_loop
+async def test_functions_for_the_end_are_called_by_another_process_if_the_first_one_dies(open_store):
+    here, there = (Runs(open_store(), lease=0.6) for _ in range(2))
+    stored = []
+    here.on_end(lambda run, values: stored.append("here"))
+    there.on_end(lambda run, values: stored.append((run.state, values)))
+    worker = here._own().worker
+    worker._settle = lambda *_: True  # it is killed before they are called
+    run = await here.astart(iter("ab"), owner="ann")
+    following = await there.afind(run.id, owner="ann")
+    assert await told(following) == (["a", "b"], "done")
+    assert stored == [("done", ["a", "b"])]
+    assert (await ended(there, following)).state == "done"
+
+
+@on_loop
+async def test_no_owner_is_in_the_store(open_store, tmp_path):
+    store = open_store()
+    run = await Runs(store).astart(iter("a"), owner="ann@example.com", key="a secret key")
+    await told(run)
+    files = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    record = await asyncio.to_thread(Runs(store)._own().ledger.load, run.id)
+    for written in (*files, repr(record).encode()):
+        assert b"ann@example.com" not in written
+        assert b"a secret key" not in written

@@ -12,6 +12,7 @@ from antiphon.app.callers import caller_of
 from antiphon.app.store import RETRY_AFTER, StoreEntry, store_name
 from antiphon.http.errors import Conflict, UnprocessableContent
 from antiphon.request.caller import BEGUN_BY_HANDLERS, SHOWN_EACH_TIME
+from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 from antiphon.request.watching import EVERYTHING
 from antiphon.response.response import Response
@@ -24,6 +25,9 @@ PROBLEM_TYPE = "urn:antiphon:problem:idempotency-key-"
 
 RUNNING, COMPLETED, RELEASED, UNKNOWN = "running", "completed", "released", "unknown"
 """The states of a claim. After "released", the next request may carry out the write; after "unknown", none may."""
+
+IS_REPEATABLE = Dependency[bool]("repeatable stream")
+"""Set for a request that may be carried out again, since its stream is found by the same key."""
 
 _COME_BACK = (408, 425, 428, 429)
 """Client error statuses that tell the client to send the request again."""

@@ -32,6 +32,7 @@ from antiphon.concurrency.crossing import Crossing
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.idempotency.claims import (
     COMPLETED,
+    IS_REPEATABLE,
     PROBLEM_TYPE,
     RUNNING,
     UNKNOWN,
@@ -100,9 +101,9 @@ class IdempotentWrites:
     After a 5xx, 408, 425 or 429 response, a retry is carried out again. A request that was interrupted because its
     process ended or because it was cancelled may already have had an effect, so its retries are refused with 409. With
     ``takeover``, in seconds or a timedelta, a retry is carried out again after that time, which has to be longer than
-    any handler takes. Streams, and responses of more than ``max_body`` bytes, can't be kept and raise a RuntimeError
-    that names the handler. If the store is unavailable, the response is a 503, sent before anything is carried out. The
-    default ``store`` is that of the app.
+    any handler takes. Streams, except those of runs with a key, and responses of more than ``max_body`` bytes, can't be
+    kept and raise a RuntimeError that names the handler. If the store is unavailable, the response is a 503, sent
+    before anything is carried out. The default ``store`` is that of the app.
 
     ``inside`` is the dependency that gives the handler's database connection. Claims and responses are then rows in
     the handler's own transaction instead of entries in a store: they are committed with its effect, or not at all, so
@@ -366,6 +367,9 @@ class IdempotentWrites:
         claim.stored = {"state": UNKNOWN}
         body = response.body
         if not isinstance(body, bytes):
+            if IS_REPEATABLE in request:
+                claim.stored = None
+                return None
             if not is_for_any_thread(body) or getattr(body, "length", inf) > self._max_body:
                 raise self._not_kept(request, "a stream")
             response = copy(response)
@@ -397,7 +401,8 @@ class IdempotentWrites:
             "too-large-to-keep",
             RuntimeError(
                 f"{request.route.handled_by} is idempotent, and returned {what}, but only {self._max_body} bytes are"
-                " kept for retries: return a redirect or a link to it, or use IdempotentWrites(store, max_body=...)"
+                " kept for retries: return a redirect or a link to it, use IdempotentWrites(store, max_body=...), or"
+                " start a run with a key, runs.start(..., key=request.idempotency_key), and return its stream"
             ),
         )
 

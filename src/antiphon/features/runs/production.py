@@ -8,21 +8,22 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, It
 from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import Context, ContextVar
+from itertools import takewhile
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from antiphon.app.store import StoreUnavailable
 from antiphon.concurrency.iterables import aclose, close_of
 from antiphon.explanations import explained
-from antiphon.features.channels.feed import Feed
-from antiphon.features.channels.hub import Hub
 from antiphon.features.channels.message import Keep
-from antiphon.features.runs.record import Kind, Line, Record, RunEnd, RunState
+from antiphon.features.runs.record import Kind, Ledger, Line, Record, RunEnd, RunState, large_name, part_name
 from antiphon.http.errors import HTTPError, InternalServerError
 from antiphon.serialization.json import encode_json
 
 if TYPE_CHECKING:
     from antiphon.features.runs.run import Run
+
+T = TypeVar("T")
 
 PATIENCE = 60.0
 """The number of seconds for which writing a value is retried if the store does not respond. Meanwhile, the source
@@ -43,25 +44,37 @@ def current_run() -> "Run[Any]":
 
 
 class Bounds(NamedTuple):
-    """The limits on a run's stored values: their number, their total size in bytes, and the size of one value."""
+    """The limits on a run's log: the number of its values, their total size in bytes, with all that is stored beside
+    it, and the size of one value.
+    """
 
     keep: Keep
     value: int
 
 
+class _Part(NamedTuple):
+    """What a run stores: a line of its log, or an earlier part of the log; and the names of the data beside it."""
+
+    number: int
+    size: int
+    line: bytes = b""
+    beside: tuple[str, ...] = ()
+
+
 class Production:
     """A run that this process is producing. It ends once, with the first end that is set.
 
-    ``on_end`` is called once, on any thread, with the production and its end. It may block.
+    ``on_end`` is called once, on any thread, with the production, its end, and a function to call after the end has
+    been written. It may block.
     """
 
     def __init__(
         self,
         record: Record,
         source: "Iterable[Any] | AsyncIterable[Any]",
-        log: tuple[Hub, str],
+        ledger: Ledger,
         bounds: Bounds,
-        on_end: "Callable[[Production, RunEnd], None]",
+        on_end: "Callable[[Production, RunEnd, Callable[[], None]], None]",
     ) -> None:
         self.record = record
         self.count = 0
@@ -69,18 +82,26 @@ class Production:
         self.ended: Future[None] = Future()
         """A future that is done when the end has been written, or when the attempts to write it have been given up."""
         self._source = source
-        self._hub, self._name = log
+        self._ledger = ledger
+        self._hub, self._name = ledger.hub(record.id), ledger.log(record.id)
         self._bounds = bounds
         self._on_end = on_end
-        self._sizes: deque[int] = deque()
+        self._lines: deque[_Part] = deque()
+        self._parts: deque[_Part] = deque()
+        """The parts of the log that are stored beside it."""
         self._size = 0
         self._is_cut = False
-        self._feed: Feed | None = None
         self._end: RunEnd | None = None
         self._lock = Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._left: float | None = None
+        """The number of seconds until the deadline."""
+        self.asked = 0
+        """The number of questions that the source has asked in this attempt."""
+        self._asking = 0
+        """The number of questions without a reply."""
 
     @property
     def broken_off(self) -> RunState:
@@ -108,13 +129,34 @@ class Production:
 
     def _start_on_loop(self, context: Context | None) -> None:
         loop = asyncio.get_running_loop()
-        if self.record.deadline is not None:
-            self._timer = loop.call_later(self.record.deadline, self._end_late)
+        self._left = self.record.deadline
+        self._wait_for_deadline()
         if context is not None and self.is_over:
             self._task = loop.create_task(self._aclose(None), context=context)
         elif context is not None:
             self._task = loop.create_task(self._aproduce(), context=context)
             self._task.add_done_callback(self._end_unstarted)
+
+    def _wait_for_deadline(self) -> None:
+        if self._left is not None and self._loop is not None:
+            self._timer = self._loop.call_later(self._left, self._end_late)
+
+    def begin_asking(self) -> None:
+        """Write that the source waits for a person. Meanwhile, the deadline does not come closer."""
+        self._asking += 1
+        if self._asking == 1:
+            if self._timer is not None and self._loop is not None:
+                self._left = max(0.0, self._timer.when() - self._loop.time())
+                self._loop.call_soon_threadsafe(self._timer.cancel)
+            self._persist(lambda: self._ledger.mark(self.record, "asking"))
+
+    def end_asking(self) -> None:
+        """Write that the source no longer waits for a person."""
+        self._asking -= 1
+        if not self._asking:
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._wait_for_deadline)
+            self._persist(lambda: self._ledger.mark(self.record, "running"))
 
     def _end_unstarted(self, _: object) -> None:
         """End a run whose task was cancelled before its first step."""
@@ -147,10 +189,8 @@ class Production:
             iterator = aiter(source)
             async for value in iterator:
                 data = self._encoded(value)
-                if self._hub.blocks:
-                    await asyncio.to_thread(self._write, data)
-                else:
-                    self._write(data)
+                await self.acall(self._write, data)
+                if not self._hub.blocks:
                     await asyncio.sleep(0)
                 if self.is_over:
                     break
@@ -169,6 +209,10 @@ class Production:
                 self.end(state, problem)  # unless the thread does so
         else:
             self.end(state, problem)  # a loop that is ending has no threads left
+
+    async def acall(self, function: "Callable[..., T]", *arguments: Any) -> "T":
+        """Call a function on a thread if the store blocks."""
+        return await asyncio.to_thread(function, *arguments) if self._hub.blocks else function(*arguments)
 
     async def _aclose(self, iterator: AsyncIterator[Any] | None) -> None:
         try:
@@ -201,9 +245,9 @@ class Production:
 
     def _encoded(self, value: object) -> bytes:
         data = encode_json(value)
-        if len(data) > self._bounds.value:
-            reason = f"a value of a run has {len(data):,} bytes of JSON, more than {self._bounds.value:,}"
-            raise explained("message-too-large", ValueError(f"{reason}: yield less at once, or set max_value_size"))
+        if len(data) > self._bounds.keep.size:
+            reason = f"a value of a run has {len(data):,} bytes of JSON, more than {self._bounds.keep.size:,}"
+            raise explained("message-too-large", ValueError(f"{reason}: yield less at once, or set max_bytes"))
         return data
 
     def _problem(self, error: Exception) -> dict[str, Any]:
@@ -220,45 +264,88 @@ class Production:
 
     # Writing
 
-    def begin(self, sizes: Iterable[int] = (), number: int = 0) -> None:
-        """Begin an attempt, after the values of earlier ones, given their sizes and the number of the last one.
-
-        Raises StoreUnavailable.
+    def begin(self, lines: Iterable[Line] = (), number: int = 0) -> None:
+        """Begin an attempt, after the lines and the parts of the log that earlier ones have stored, given the number of
+        the last value.
         """
         self.count = number
-        if not self._hub.blocks:
-            self._feed = self._hub.joined(self._name, self._bounds.keep)  # stays in memory while it is in use
-        for size in sizes:
-            self._kept(size)
-        self._append(Line(Kind.BEGIN, self.record.attempt, number, b""))
+        self._parts.extend(
+            _Part(each["last"], each["size"], beside=(each["name"], *each["beside"]))
+            for each in sorted(
+                self._ledger.beside(self.record.id) if number else (), key=lambda each: each.get("last", 0)
+            )
+            if "lines" in each
+        )
+        self._size = sum(part.size for part in self._parts)
+        last = self._parts[-1].number if self._parts else 0
+        for line in lines:
+            if line.number > last:
+                self._kept(self._part(line))
+        self.append(Line(Kind.BEGIN, self.record.attempt, number, b""))
+
+    def _part(self, line: Line) -> _Part:
+        if line.kind != Kind.LARGE:
+            return _Part(line.number, len(line.written), line.written)
+        return _Part(line.number, int(line.text), line.written, (large_name(line),))
 
     def _write(self, text: bytes) -> None:
         """Write a value. If the store does not respond, keep trying for a while, then raise StoreUnavailable."""
         self.count += 1
-        self._append(Line(Kind.VALUE, self.record.attempt, self.count, text))
+        line = Line(Kind.VALUE, self.record.attempt, self.count, text)
+        if len(text) > self._bounds.value:
+            line = Line(Kind.LARGE, self.record.attempt, self.count, b"%d" % len(text))
+            self._persist(lambda: self._ledger.put(self.record.id, large_name(line), {"value": text}))
+        self.append(line)
 
-    def _append(self, line: Line) -> None:
-        data = line.written
-        keep = self._kept(len(data))
+    def append(self, line: Line) -> None:
+        """Write a line to the log, and store what leaves the log for it elsewhere."""
+        keep = self._kept(self._part(line))
+        self._persist(lambda: self._hub.send(self._name, keep, line.written), is_patient=line.kind != Kind.BEGIN)
+
+    def _persist(self, write: Callable[[], object], *, is_patient: bool = True) -> None:
         end = time.monotonic() + PATIENCE
         while not self.is_over:
             try:
-                self._hub.send(self._name, keep, data)
+                write()
                 return
             except StoreUnavailable:  # which is already logged
-                if line.kind == Kind.BEGIN or time.monotonic() > end:
+                if not is_patient or time.monotonic() > end:
                     raise
             time.sleep(PAUSE)
 
-    def _kept(self, size: int) -> Keep:
-        """Return how many entries may be kept along with a new one of this size."""
-        self._sizes.append(size)
-        self._size += size
+    def _kept(self, part: _Part) -> Keep:
+        """Return how many lines the log may keep with a new one. Earlier values are stored beside it, in parts."""
+        self._lines.append(part)
+        self._size += part.size
         bound = self._bounds.keep
-        while len(self._sizes) > 1 and (self._size > bound.size or len(self._sizes) > bound.most):
-            self._size -= self._sizes.popleft()
-            self._is_cut = True
-        return Keep(len(self._sizes) if self._is_cut else bound.most, bound.size)
+        while self._size > bound.size and len(self._lines) > 1:
+            self._drop((self._parts or self._lines).popleft())
+        if len(self._lines) > max(2, bound.most * 3 // 4):
+            self._store_part()
+        return Keep(len(self._lines) if self._is_cut else bound.most, bound.size)
+
+    def _drop(self, part: _Part) -> None:
+        self._size -= part.size
+        self._is_cut = self._is_cut or bool(part.line)
+        for name in part.beside:
+            self._persist(lambda name=name: self._ledger.drop(self.record.id, name))  # type: ignore[misc]
+
+    def _store_part(self) -> None:
+        """Store the oldest values of the log beside it, in a part with a fixed range of numbers, and let them leave
+        it.
+        """
+        at = max(self._lines[0].number - 1, 0) // self._ledger.part
+        last = (at + 1) * self._ledger.part
+        leaving = list(takewhile(lambda each: each.number <= last, self._lines))
+        for _ in leaving:
+            self._lines.popleft()
+        self._is_cut = True
+        lines = b"\n".join([each.line for each in leaving])
+        large = [name for each in leaving for name in each.beside]
+        part = _Part(last, sum(each.size for each in leaving), beside=(part_name(at), *large))
+        data = {"first": leaving[0].number, "last": last, "size": part.size, "lines": lines, "beside": large}
+        self._persist(lambda: self._ledger.put(self.record.id, part_name(at), data))
+        self._parts.append(part)
 
     # Ending
 
@@ -269,12 +356,7 @@ class Production:
                 return
             self._end = RunEnd(state, self.count, problem)
         self._cancel()
-        try:
-            self._on_end(self, self._end)
-        finally:
-            self.ended.set_result(None)
-            if self._feed is not None:
-                self._hub.leave(self._feed)
+        self._on_end(self, self._end, lambda: self.ended.set_result(None))
 
     def _cancel(self) -> None:
         task, loop = self._task, self._loop

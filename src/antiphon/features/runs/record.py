@@ -3,6 +3,7 @@
 | state | what it means, and who wrote it | what follows |
 |---|---|---|
 | running | a worker produces it: the one that started it, or one that took it over | each of the others |
+| asking | as running, but its source waits for a person's reply | each of the others |
 | waiting | its worker has ended, and any other worker may start it again | running, stopped, interrupted |
 | done | its source reached its end; written by its worker | |
 | failed | its source raised an error or exceeded its deadline; written by its worker | |
@@ -10,12 +11,15 @@
 | interrupted | its worker ended or was killed; written by that worker, or by the first process that noticed | |
 
 The record decides: a state is written only over the version of the record that was read, so that only one of several
-processes succeeds. That process then writes the end to the log, where followers find it. The log has one order for
+processes succeeds. That process then calls the functions for the end, and after them writes the end to the log, where
+followers find it. Until then, the record of the ended run has this process as its worker, and stays among the live
+ones; if the process dies, another one does the same again. The log has one order for
 everyone. Entries after the end are ignored, as are a worker's entries after another worker has begun the next attempt.
 A worker that was frozen, and does not know that it was given up, can therefore change nothing.
 """
 
 import re
+import time
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -26,10 +30,12 @@ from antiphon.features.channels.message import Keep
 from antiphon.http.event import Event
 from antiphon.serialization.json import decode_json, encode_json
 
-RunState: TypeAlias = Literal["running", "waiting", "done", "failed", "stopped", "interrupted"]
+RunState: TypeAlias = Literal["running", "asking", "waiting", "done", "failed", "stopped", "interrupted"]
 """The state of a run. The last four are final."""
 
-LIVE = ("running", "waiting")
+PRODUCED = ("running", "asking")
+"""The states of a run that has a worker."""
+LIVE = (*PRODUCED, "waiting")
 CRASHES = 3
 """The number of workers that a run may lose without warning, since the run itself may be what kills them."""
 
@@ -39,11 +45,11 @@ class Record(NamedTuple):
 
     ``worker`` is the token of the process that produces it, ``attempt`` is the number of times it was started, and
     ``crashes`` is the number of times its process died without warning. ``function`` and ``arguments`` are needed to
-    start it again.
+    start it again. ``owner`` and ``key`` are hashes.
     """
 
     id: str
-    owner: str | int | None
+    owner: str | None
     state: RunState
     worker: str
     attempt: int = 1
@@ -52,6 +58,7 @@ class Record(NamedTuple):
     function: str | None = None
     arguments: bytes = b""
     problem: dict[str, Any] | None = None
+    key: str | None = None
     started: float = 0.0
     changed: float = 0.0
     version: int = 0
@@ -67,16 +74,14 @@ class Record(NamedTuple):
 
 
 _OWN = Record._fields.index("started")
+_NEEDED = {*Record._fields} - {*Record._field_defaults}
 
 
 def record_of(entry: StoreEntry | OwnedEntry | None) -> Record | None:
     """Return the record in an entry; None for an entry of another kind."""
-    if entry is None:
+    if entry is None or not entry.data.keys() >= _NEEDED:
         return None
-    try:
-        data: Mapping[str, Any] = {name: entry.data[name] for name in Record._fields[:_OWN]}
-    except KeyError:
-        return None
+    data: Mapping[str, Any] = {name: entry.data[name] for name in Record._fields[:_OWN] if name in entry.data}
     version = entry.version if isinstance(entry, StoreEntry) else 0
     return Record(**data, started=entry.created, changed=entry.changed, version=version)
 
@@ -88,9 +93,16 @@ class Kind(StrEnum):
     """The kinds of log entries."""
 
     VALUE = "v"
+    LARGE = "l"
+    """A value that is stored beside the log. Its text is its size."""
     BEGIN = "b"
     """The start of an attempt."""
+    QUESTION = "q"
+    REPLY = "r"
     END = "e"
+
+
+ABOUT_PEOPLE = (Kind.QUESTION, Kind.REPLY)
 
 
 class _PrintedEvent(Event):
@@ -107,9 +119,10 @@ class _PrintedEvent(Event):
 
 
 class Line:
-    """A log entry: a value and its number, or the start or end of an attempt and the number of values so far.
+    """A log entry: a value and its number; the start or end of an attempt and the number of values so far; or a
+    question or reply and its number.
 
-    The text is the JSON of a value, or of an end: its state and, for a failure, the problem.
+    The text is the JSON of a value, question or reply, or of an end: its state and, for a failure, the problem.
     """
 
     __slots__ = ("_event", "attempt", "kind", "number", "text")
@@ -140,6 +153,16 @@ def read_line(data: bytes) -> Line:
     """Return the log entry with this content."""
     kind, attempt, number, text = data.split(b" ", 3)
     return Line(kind.decode(), int(attempt), int(number), text)
+
+
+def large_name(line: Line) -> str:
+    """Return the name of a large value, which is stored beside the log."""
+    return f"value {line.attempt}-{line.number}"
+
+
+def part_name(at: int) -> str:
+    """Return the name of a part of the log that is stored beside it."""
+    return f"part {at}"
 
 
 class RunEnd(NamedTuple):
@@ -189,6 +212,8 @@ LIVE_TTL = 24 * 3600.0
 """The number of seconds after which a store forgets a run that no process renews."""
 RENEW_EVERY = 3600.0
 """The number of seconds between renewals."""
+CLAIMING = 5.0
+"""The number of seconds after which a key is taken from a process that has claimed it, but has not stored a run."""
 
 
 class Ledger:
@@ -200,6 +225,8 @@ class Ledger:
     def __init__(self, store: Store, name: str, keep: Keep, seconds: float) -> None:
         self.store = store
         self.keep = keep
+        self.part = max(1, keep.most // 8)
+        """The number of values in a part of a log that is stored beside it."""
         self._name = name
         self._seconds = seconds
 
@@ -209,26 +236,65 @@ class Ledger:
         """Add a live run, or write its record again."""
         self.store.change(self._key(record.id), record.data, ttl=LIVE_TTL, owner=self._index("live"))
 
-    def remove(self, id_: str) -> None:
-        self.store.delete(self._key(id_))
+    def claim(self, record: Record) -> Record | None:
+        """Claim a run's key for it and return None, or return the run that has the key."""
+        if record.key is None:
+            return None
+        name, end = self._key(record.key), time.monotonic() + CLAIMING
+        while self.store.add(name, {"run": record.id}, ttl=LIVE_TTL) is None:
+            claim = self.store.load(name)
+            known = None if claim is None else self.load(claim.data["run"])
+            if known is not None:
+                return known
+            if claim is not None and time.monotonic() > end:
+                if self.store.replace(name, {"run": record.id}, version=claim.version, ttl=LIVE_TTL):
+                    return None
+                end += CLAIMING
+            time.sleep(0.01)
+        return None
+
+    def has_claimed(self, record: Record) -> bool:
+        """True if a stored run has its key, which another process may have taken from a slow one."""
+        claim = None if record.key is None else self.store.load(self._key(record.key))
+        return claim is None or claim.data["run"] == record.id
+
+    def remove(self, record: Record) -> None:
+        """Delete a run that was not started, and its key."""
+        if record.key is not None and self.has_claimed(record):
+            self.store.delete(self._key(record.key))
+        self.store.delete(self._key(record.id))
+
+    def forget(self, record: Record) -> None:
+        """Delete an ended run, its values and its key. What is left has no owner who could find it, and tells a process
+        that still produces the run that it has not been lost.
+        """
+        if record.key is not None and self.has_claimed(record):
+            self.store.delete(self._key(record.key))
+        self.store.delete_owned(self._index(f"of {record.id}"))
+        self.hub(record.id).expire(self.log(record.id), 0.001)
+        left = {"owner": "", "function": None, "arguments": b"", "problem": None, "key": None, "worker": ""}
+        self.store.change(self._key(record.id), left, ttl=self._seconds, create=False, owner=self._index("forgotten"))
 
     def load(self, id_: str) -> Record | None:
         return record_of(self.store.load(self._key(id_)))
 
     def live(self) -> dict[str, Record]:
         """Return the runs that have not ended, by id."""
+        return {id_: record for id_, record in self.unsettled().items() if record.is_live}
+
+    def unsettled(self) -> dict[str, Record]:
+        """Return the runs whose end has not been written to their log, by id."""
         found = self._indexed("live")
         for record in found.values():
-            if not record.is_live:  # its process may have been killed while writing the end
+            if not record.is_live and not record.worker:  # its process may have been killed while writing the end
                 self._settle(record)
-        return {id_: record for id_, record in found.items() if record.is_live}
+        return {id_: record for id_, record in found.items() if record.is_live or record.worker}
 
-    def owned_by(self, owner: str | int) -> list[Record]:
+    def owned_by(self, owner: str) -> list[Record]:
         """Return an owner's runs, oldest first."""
         live = self._indexed("live")  # read first: a run that ends now is in at least one of the two
-        found = {id_: record for id_, record in live.items() if record.owner == owner}
-        found |= self._indexed(_ended_of(owner))
-        return sorted(found.values(), key=lambda record: record.started)
+        found = {**live, **self._indexed(_ended_of(owner))}
+        return sorted([each for each in found.values() if each.owner == owner], key=lambda record: record.started)
 
     def _indexed(self, kind: str) -> dict[str, Record]:
         found = [record_of(entry) for entry in self.store.owned_by(self._index(kind))]
@@ -236,33 +302,45 @@ class Ledger:
 
     def take(self, record: Record, token: str, *, is_crash: bool) -> Record | None:
         """Take over a run for its next attempt, or return None if another process was faster."""
-        known = self.load(record.id)  # entries from a list have no version
-        if known is None or known.data != record.data:
-            return None
         crashes = record.crashes + is_crash
-        taken = record._replace(state="running", worker=token, attempt=record.attempt + 1, crashes=crashes)
-        return self._replace(known, taken)
+        return self._change_known(
+            record, record._replace(state="running", worker=token, attempt=record.attempt + 1, crashes=crashes)
+        )
+
+    def take_end(self, record: Record, token: str) -> Record | None:
+        """Take over an ended run whose worker has not written its end, or return None if another process was faster."""
+        return self._change_known(record, record._replace(worker=token))
+
+    def _change_known(self, record: Record, changed: Record) -> Record | None:
+        known = self.load(record.id)  # entries from a list have no version
+        return None if known is None or known.data != record.data else self._replace(known, changed)
 
     def release(self, record: Record) -> Record | None:
         """Let any process take over a run and return its record, unless it has ended or has another worker."""
         return self._change(record.id, record.attempt, "waiting", None)
 
-    def end(self, id_: str, attempt: int | None, end: RunEnd) -> bool:
+    def mark(self, record: Record, state: RunState) -> None:
+        """Change the state of a run that its worker goes on to produce."""
+        self._change(record.id, record.attempt, state, None, record.worker)
+
+    def end(self, id_: str, attempt: int | None, end: RunEnd, worker: str = "") -> Record | None:
         """End a run if it is live and, unless ``attempt`` is None, still in this attempt.
 
-        Return True if this call ended it.
+        Return the record if this call ended it. Its end is to be told by ``settle``: by the ``worker``, if given.
         """
-        ended = self._change(id_, attempt, end.state, end)
-        if ended is None:
-            return False
-        self.tell_end(ended.id, ended.attempt, end)
-        self._settle(ended)
-        return True
+        return self._change(id_, attempt, end.state, end, worker)
 
-    def _change(self, id_: str, attempt: int | None, state: RunState, end: RunEnd | None) -> Record | None:
+    def settle(self, record: Record, end: RunEnd) -> None:
+        """Write an end to the log of an ended run."""
+        self.tell_end(record.id, record.attempt, end)
+        self._settle(record)
+
+    def _change(
+        self, id_: str, attempt: int | None, state: RunState, end: RunEnd | None, worker: str = ""
+    ) -> Record | None:
         while (known := self.load(id_)) is not None and known.is_live and attempt in (None, known.attempt):
             problem = end.problem if end else None
-            if changed := self._replace(known, known._replace(state=state, worker="", problem=problem)):
+            if changed := self._replace(known, known._replace(state=state, worker=worker, problem=problem)):
                 return changed
         return None
 
@@ -272,9 +350,23 @@ class Ledger:
 
     def _settle(self, record: Record) -> None:
         """Move an ended run to its owner's ended runs."""
+        self._extend(record, self._seconds)
         index = self._index(_ended_of(record.owner))
-        self.store.change(self._key(record.id), {}, ttl=self._seconds, create=False, owner=index)
-        self.hub(record.id).expire(self.log(record.id), self._seconds)
+        changed = {"worker": ""} if record.worker else {}
+        self.store.change(self._key(record.id), changed, ttl=self._seconds, create=False, owner=index)
+
+    def renew(self, record: Record) -> None:
+        """Extend the time for which a live run is kept."""
+        self._extend(record, LIVE_TTL)
+        self.store.change(self._key(record.id), {}, ttl=LIVE_TTL, create=False)
+
+    def _extend(self, record: Record, seconds: float) -> None:
+        """Keep all that belongs to a run for some time."""
+        for each in self.beside(record.id):
+            self.store.change(self._beside(record.id, each["name"]), {}, ttl=seconds, create=False)
+        if record.key is not None:
+            self.store.change(self._key(record.key), {}, ttl=seconds, create=False)
+        self.hub(record.id).expire(self.log(record.id), seconds)
 
     def _key(self, id_: str) -> str:
         return store_name("run", self._name, id_)
@@ -282,6 +374,30 @@ class Ledger:
     def _index(self, kind: str) -> str:
         """Return the owner for entries of a kind."""
         return store_name("runs", self._name, kind)
+
+    # Beside the log: large values, parts of the log that have left it, and questions
+
+    def put(self, id_: str, name: str, data: Mapping[str, Any]) -> None:
+        """Store data of a run beside its log."""
+        self.store.change(self._beside(id_, name), {"name": name, **data}, ttl=LIVE_TTL, owner=self._index(f"of {id_}"))
+
+    def get(self, id_: str, name: str) -> StoreEntry | None:
+        return self.store.load(self._beside(id_, name))
+
+    def put_again(self, id_: str, known: StoreEntry, changes: Mapping[str, Any]) -> bool:
+        """Change stored data and return True, unless it has changed in the meantime."""
+        key = self._beside(id_, known.data["name"])
+        return self.store.replace(key, {**known.data, **changes}, version=known.version, ttl=LIVE_TTL) is not None
+
+    def drop(self, id_: str, name: str) -> None:
+        self.store.delete(self._beside(id_, name))
+
+    def beside(self, id_: str) -> list[dict[str, Any]]:
+        """Return all data of a run that is stored beside its log."""
+        return [entry.data for entry in self.store.owned_by(self._index(f"of {id_}"))]
+
+    def _beside(self, id_: str, name: str) -> str:
+        return store_name("run", self._name, id_, name)
 
     # Logs
 
@@ -292,14 +408,13 @@ class Ledger:
         """Return the name of a run's log."""
         return store_name("run", self._name, id_)
 
+    def tell(self, id_: str, line: Line) -> None:
+        """Write to a run's log."""
+        self.hub(id_).send(self.log(id_), self.keep, line.written)
+
     def tell_end(self, id_: str, attempt: int, end: RunEnd) -> None:
         """Write the end of a run to its log. Only the first end takes effect."""
-        self.hub(id_).send(self.log(id_), self.keep, end_line(attempt, end).written)
-
-    def renew(self, id_: str) -> None:
-        """Extend the time for which a live run is kept."""
-        self.store.change(self._key(id_), {}, ttl=LIVE_TTL, create=False)
-        self.hub(id_).expire(self.log(id_), LIVE_TTL)
+        self.tell(id_, end_line(attempt, end))
 
     # Workers
 
@@ -313,6 +428,6 @@ class Ledger:
         return None if entry is None else entry.data.get("beat")
 
 
-def _ended_of(owner: str | int | None) -> str:
-    """Return the kind of an owner's ended runs. The owners 1 and "1" differ."""
-    return "ended" if owner is None else f"{'number' if isinstance(owner, int) else 'of'} {owner}"
+def _ended_of(owner: str | None) -> str:
+    """Return the kind of an owner's ended runs."""
+    return "ended" if owner is None else f"of owner {owner}"

@@ -1,46 +1,61 @@
 """One run, from a program's point of view: its state, its values for followers, and a way to stop it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import AbstractContextManager, aclosing
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
 from antiphon.app.channel_log import Entry
 from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.concurrency.process import DRAINING
-from antiphon.explanations import renamed
+from antiphon.explanations import explained, renamed
 from antiphon.explanations.words import NamesOurs, names_ours
-from antiphon.features.channels.hub import Hub
-from antiphon.features.channels.message import Item, Keep
+from antiphon.features.channels.message import Item
+from antiphon.features.runs.production import Production, current
+from antiphon.features.runs.questions import DAY, RunQuestion, ask, join_log, open_questions, take_replies
 from antiphon.features.runs.record import (
+    ABOUT_PEOPLE,
     START,
     Kind,
+    Ledger,
     Line,
     Place,
     Record,
     RunEnd,
     RunState,
     end_of,
+    large_name,
+    part_name,
     read_event_id,
     read_line,
 )
+from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.event import Event
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from antiphon.features.runs.runs import Runs
+
+BATCH = 64
+"""The number of values that are loaded from beside the log at once."""
 
 
 class Gap(NamedTuple):
-    """A number of values that a follower does not receive, because it was too slow or came too late.
+    """A number of values that a follower does not receive from the log, because it was too slow or came too late.
 
-    None stands for values that the follower received, but that have since been replaced.
+    None stands for values that the follower received, but that have since been replaced. ``after`` is the number of the
+    value before the gap.
     """
 
     total: int | None
+    after: int = 0
 
 
 Told: TypeAlias = Line | Gap | RunEnd
-"""An item for a follower: a value, a gap or the end."""
+"""An item for a follower: a value, a question, a reply, a gap or the end."""
 
 
 class Reading:
@@ -56,6 +71,8 @@ class Reading:
         self.total = 0
         """The number of the newest value."""
         self.end: RunEnd | None = None
+        self._heard: set[tuple[str, bytes]] = set()
+        """The questions and replies, which a worker writes again if it may have been lost before."""
 
     def read(self, items: list[Item]) -> Iterator[Told]:
         """Yield the values, gaps and end found in these items."""
@@ -71,6 +88,11 @@ class Reading:
 
     def _told(self, line: Line) -> Iterator[Told]:
         self._attempt = line.attempt
+        if line.kind in ABOUT_PEOPLE:
+            if (line.kind, line.text) not in self._heard:
+                self._heard.add((line.kind, line.text))
+                yield line
+            return
         if line.kind == Kind.BEGIN:
             if line.attempt > self._place.attempt > 0 and line.number < self._last:
                 yield Gap(None)  # values that it received were lost with a server and have been replaced
@@ -78,7 +100,7 @@ class Reading:
             return
         if line.kind == Kind.END:
             if line.number > self._last:
-                yield Gap(line.number - self._last)
+                yield Gap(line.number - self._last, self._last)
             self.end = end_of(line)._replace(total=max(self.total, line.number))
             yield self.end
             return
@@ -86,7 +108,7 @@ class Reading:
         if line.number <= self._last:
             return
         if line.number > self._last + 1:
-            yield Gap(line.number - self._last - 1)
+            yield Gap(line.number - self._last - 1, self._last)
         self._last = line.number
         self._place = line
         yield line
@@ -113,21 +135,77 @@ def _start(items: list[Item], since: Place) -> int:
     return 0
 
 
+def _is_in_log(told: list[Told]) -> bool:
+    """True if all of these items are in the log itself."""
+    return not any(each.kind == Kind.LARGE if isinstance(each, Line) else isinstance(each, Gap) for each in told)
+
+
+def _with_rest(ledger: Ledger, id_: str, told: Iterable[Told]) -> Iterator[Told]:
+    """Yield items with the values that are stored beside the log."""
+    for each in told:
+        if isinstance(each, Gap) and each.total is not None:
+            yield from _closed(ledger, id_, each.after, each.after + each.total)
+        else:
+            yield _loaded(ledger, id_, each) if isinstance(each, Line) else each
+
+
+def _loaded(ledger: Ledger, id_: str, line: Line) -> Line | Gap:
+    if line.kind != Kind.LARGE:
+        return line
+    entry = ledger.get(id_, large_name(line))
+    return (
+        Gap(1, line.number - 1) if entry is None else Line(Kind.VALUE, line.attempt, line.number, entry.data["value"])
+    )
+
+
+def _closed(ledger: Ledger, id_: str, number: int, end: int) -> Iterator[Told]:
+    """Yield the values after a number, up to another, from the parts of the log that are stored beside it."""
+    missing = 0
+    while number < end:
+        at = number // ledger.part
+        entry = ledger.get(id_, part_name(at))
+        for line in [] if entry is None else map(read_line, entry.data["lines"].split(b"\n")):
+            before = line.number - (line.kind not in ABOUT_PEOPLE)  # the number of the value before it
+            if not number <= before < end + (line.kind in ABOUT_PEOPLE) or line.kind == Kind.BEGIN:
+                continue
+            if missing := missing + before - number:
+                yield Gap(missing, before - missing)
+            missing, number = 0, line.number
+            yield _loaded(ledger, id_, line)
+        last = min(end, (at + 1) * ledger.part)
+        missing += last - number
+        number = last
+    if missing:
+        yield Gap(missing, end - missing)
+
+
 async def follow(
-    hub: Hub,
-    name: str,
-    keep: Keep,
-    since: Place,
-    known_end: RunEnd | None,
-    watch: AbstractContextManager[None],
+    ledger: Ledger, id_: str, since: Place, known_end: RunEnd | None, watch: AbstractContextManager[None]
 ) -> AsyncGenerator[list[Told], None]:
-    """Yield a log's items after a position, in batches, until its end.
+    """Yield a run's items after a position, in batches, until its end.
 
     ``known_end`` is the end of a run that has already ended, in case the log doesn't contain it.
     """
+    async with aclosing(_follow_log(ledger, id_, since, known_end, watch)) as batches:
+        async for told in batches:
+            if _is_in_log(told):
+                yield told
+                continue
+            rest = _with_rest(ledger, id_, told)
+            while some := await _call(ledger, lambda rest=rest: [*islice(rest, BATCH)]):  # type: ignore[misc]
+                yield some
+
+
+async def _call(ledger: Ledger, function: "Callable[[], R]") -> "R":
+    return await asyncio.to_thread(function) if ledger.store.blocks else function()
+
+
+async def _follow_log(
+    ledger: Ledger, id_: str, since: Place, known_end: RunEnd | None, watch: AbstractContextManager[None]
+) -> AsyncGenerator[list[Told], None]:
+    hub = ledger.hub(id_)
     with watch:
-        joined = hub.joined(name, keep)
-        feed = await asyncio.to_thread(hub.join, name, keep) if joined is None else joined
+        feed = await join_log(ledger, id_)
         try:
             if hub.blocks and known_end is not None:
                 await asyncio.to_thread(hub.catch_up, feed)
@@ -150,15 +228,20 @@ async def follow(
             hub.leave(feed)
 
 
-def read_all(hub: Hub, name: str, keep: Keep) -> tuple[Reading, list[Line]]:
-    """Return the state of a log and its stored values, reading them on this thread."""
-    feed = hub.join(name, keep)
+def read_all(ledger: Ledger, id_: str) -> tuple[int, list[Line], list[Line]]:
+    """Return a run's number of values, the lines of its log, and its stored values, reading them on this thread."""
+    hub = ledger.hub(id_)
+    feed = hub.join(ledger.log(id_), ledger.keep)
     try:
         hub.catch_up(feed)
         reading = Reading()
-        return reading, [told for told in reading.read(feed.all()) if isinstance(told, Line)]
+        told = [*reading.read(feed.all())]
     finally:
         hub.leave(feed)
+    values = [
+        each for each in _with_rest(ledger, id_, told) if isinstance(each, Line) and each.kind not in ABOUT_PEOPLE
+    ]
+    return reading.total, [each for each in told if isinstance(each, Line)], values
 
 
 T = TypeVar("T")
@@ -189,10 +272,12 @@ class Run(Generic[T], metaclass=NamesOurs):
     ``started`` and ``ended`` are Unix times in seconds; ``ended`` is None if the run was live.
     """
 
-    def __init__(self, runs: "Runs[T]", record: Record) -> None:
+    def __init__(self, runs: "Runs[T]", record: Record, owner: str | int | None = None) -> None:
         self._runs = runs
         self._record = record
+        self._owner = owner
         self._written: list[T] = []
+        self._production: Production | None = None
 
     @property
     def id(self) -> str:
@@ -201,12 +286,16 @@ class Run(Generic[T], metaclass=NamesOurs):
 
     @property
     def owner(self) -> str | int | None:
-        """The owner, a UUID as text; None if there is none."""
-        return self._record.owner
+        """The owner with whom the run was started or found, a UUID as text; None if there is none.
+
+        It is also None in a source that another process has started again, and in functions for the end, because only a
+        hash of the owner is stored.
+        """
+        return self._owner
 
     @property
     def state(self) -> RunState:
-        """The state: running, waiting for a worker, done, failed, stopped or interrupted."""
+        """The state: running, asking a person, waiting for a worker, done, failed, stopped or interrupted."""
         return self._record.state
 
     @property
@@ -235,16 +324,18 @@ class Run(Generic[T], metaclass=NamesOurs):
 
         If ``since`` is None or belongs to another run, begin at the start. Text is sent as the event's data, and other
         values as JSON. If values are missing because they are no longer kept, an event named "missed" contains their
-        ``total``, or null if values that were sent have been replaced. The last event is named "done", "failed",
-        "stopped" or "interrupted"; it contains the ``total`` number of values, and a failure's ``problem``. The first
-        event is a comment, so that the client receives the response's head at once. Raises StoreUnavailable (503).
+        ``total``, or null if values that were sent have been replaced. A "question" contains its ``id``, ``text``,
+        ``schema`` and ``expires``; a "reply" contains the question's ``id`` and the ``reply``, or that it has
+        ``expired``. The last event is named "done", "failed", "stopped" or "interrupted"; it contains the ``total``
+        number of values, and a failure's ``problem``. The first event is a comment, so that the client receives the
+        response's head at once. Raises StoreUnavailable (503).
         """
         id_ = self.id
         yield Event(comment="")
         async with aclosing(self._told(since)) as batches:
             async for batch in batches:
                 for told in batch:
-                    yield told.event(id_) if isinstance(told, Line) else _event_of(told)
+                    yield told.event(id_) if isinstance(told, Line) and told.kind == Kind.VALUE else _event_of(told)
 
     async def values(self, since: str | None = None) -> AsyncGenerator[T, None]:
         """Yield the typed values after the one whose event has the id ``since``, until the end.
@@ -252,24 +343,82 @@ class Run(Generic[T], metaclass=NamesOurs):
         Raises RunEnded unless the run ends with the state "done", ValuesMissed if values are no longer kept, and
         StoreUnavailable (503).
         """
+        async with aclosing(self._items(since)) as items:
+            async for item in items:
+                if not isinstance(item, Line):
+                    yield item
+
+    async def _items(self, since: str | None = None) -> AsyncGenerator[T | Line, None]:
+        """Yield the typed values, with the lines of questions and replies."""
         async with aclosing(self._told(since)) as batches:
             async for batch in batches:
                 for told in batch:
-                    if isinstance(told, Line):
+                    if not isinstance(told, Line):
+                        raise_for(told)
+                    elif told.kind in ABOUT_PEOPLE:
+                        yield told
+                    else:
                         yield self._runs._read(told)
-                    elif isinstance(told, Gap):
-                        raise ValuesMissed(told.total)
-                    elif told.state != "done":
-                        raise RunEnded(told)
+
+    async def _is_open(self, question: str) -> bool:
+        return any(each.id == question for each in await self.aquestions())
 
     def _told(self, since: str | None) -> AsyncGenerator[list[Told], None]:
         record = self._record
         own = self._runs._own()
-        end = None if record.is_live else RunEnd(record.state, 0, record.problem)
-        ledger = own.ledger
-        place = read_event_id(record.id, since)
-        watch = own.worker.following(record.id)
-        return follow(ledger.hub(record.id), ledger.log(record.id), ledger.keep, place, end, watch)
+        is_told = not (record.is_live or record.worker)
+        end = RunEnd(record.state, 0, record.problem) if is_told else None
+        return follow(own.ledger, record.id, read_event_id(record.id, since), end, own.worker.following(record.id))
+
+    # Asking a person
+
+    async def ask(self, question: str, type: "type[R]", *, deadline: Duration = DAY) -> "R | None":  # noqa: A002
+        """In the run's source, ask a person and return the reply as an object of a type; None if the person declines.
+
+        The type is a class at the top level of a module, such as a dataclass. Followers receive the question, and
+        ``areply`` takes the first reply. The run waits for the ``deadline``, in seconds or a timedelta; its own
+        deadline does not come closer meanwhile. It goes on waiting in another process if its function is restartable,
+        and counts as a tenth of a run.
+
+        Characters that a person would not see are shown as their numbers. Raises TimeoutError after the deadline,
+        TypeError for another type, ValueError for an empty question or one of more than 4,000 characters, and
+        RuntimeError outside the run's source.
+        """
+        production = self._production
+        if production is None or current.get() is not self:
+            raise explained("no-current-run", RuntimeError("only a run's source can ask: current_run().ask(...)"))
+        reply: R | None = await ask(production, self._runs._own().ledger, question, type, seconds_of(deadline))
+        return reply
+
+    def questions(self) -> list[RunQuestion]:
+        """Return the questions that wait for a reply.
+
+        Raises StoreUnavailable (503), and RuntimeError on an event loop.
+        """
+        refuse_on_loop("questions", "aquestions")
+        return open_questions(self._runs._own().ledger, self.id)
+
+    async def aquestions(self) -> list[RunQuestion]:
+        """``questions``, on an event loop."""
+        return await self._runs._call(partial(open_questions, self._runs._own().ledger, self.id))
+
+    def reply(self, data: object) -> str | None:
+        """Take the replies to the run's questions from decoded JSON and return the last question's id, or None if there
+        are none.
+
+        The JSON is ``{"id": ..., "reply": ...}``, what ``useChat`` or an AG-UI client posts, or MCP's
+        ``inputResponses``. A null reply declines. The same reply may come again.
+
+        Raises UnprocessableContent (422) with each wrong field, NotFound (404) for an unknown question, Conflict (409)
+        for a question that has another reply or is no longer open, StoreUnavailable (503), and RuntimeError on an event
+        loop.
+        """
+        refuse_on_loop("reply", "areply")
+        return take_replies(self._runs._own().ledger, self.id, data)
+
+    async def areply(self, data: object) -> str | None:
+        """``reply``, on an event loop."""
+        return await self._runs._call(partial(take_replies, self._runs._own().ledger, self.id, data))
 
     # Stopping
 
@@ -291,15 +440,46 @@ class Run(Generic[T], metaclass=NamesOurs):
         own = self._runs._own()
         production = own.worker.productions.get(self.id)
         end = RunEnd("stopped", production.count if production else 0)
-        is_stopped = own.ledger.end(self.id, None, end)
+        is_stopped = own.worker.end(self.id, None, end)
         if production is not None:
             production.end("stopped")
         elif is_stopped:
             own.worker.notify()
         return is_stopped
 
+    def delete(self) -> None:
+        """Delete the run, with its values, its questions and its key. If it is live, stop it first.
 
-def _event_of(told: "Gap | RunEnd") -> Event:
+        Raises StoreUnavailable (503), and RuntimeError on an event loop.
+        """
+        refuse_on_loop("delete", "adelete")
+        self._delete()
+
+    async def adelete(self) -> None:
+        """``delete``, on an event loop."""
+        await self._runs._call(self._delete)
+
+    def _delete(self) -> None:
+        self._stop()
+        ledger = self._runs._own().ledger
+        if (record := ledger.load(self.id)) is not None:
+            ledger.forget(record)
+
+
+R = TypeVar("R")
+
+
+def raise_for(told: "Gap | RunEnd") -> None:
+    """Raise the error for a gap, or for the end of a run that is not done."""
+    if isinstance(told, Gap):
+        raise ValuesMissed(told.total)
+    if told.state != "done":
+        raise RunEnded(told)
+
+
+def _event_of(told: Told) -> Event:
+    if isinstance(told, Line):
+        return Event(told.value(), event="question" if told.kind == Kind.QUESTION else "reply")
     if isinstance(told, Gap):
         return Event({"total": told.total}, event="missed")
     return Event({"total": told.total} | ({"problem": told.problem} if told.problem else {}), event=told.state)

@@ -6,11 +6,13 @@ return Response.events(run.follow(request.last_event_id))
 """
 
 import asyncio
+import logging
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 from functools import partial, update_wrapper
-from inspect import Parameter, signature
+from hashlib import sha256
+from inspect import Parameter, isawaitable, signature
 from secrets import token_urlsafe
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias, TypeVar, get_args, get_type_hints
@@ -18,7 +20,7 @@ from uuid import UUID
 
 import msgspec
 
-from antiphon.app.store import FeatureStore, Store, StoreUnavailable
+from antiphon.app.store import FeatureStore, Store, StoreUnavailable, store_name
 from antiphon.concurrency.background import background_loop
 from antiphon.concurrency.loop import refuse_on_loop, thread
 from antiphon.explanations import errors_name_it, explained, renamed
@@ -94,6 +96,9 @@ class Repeatable:
 
 P = ParamSpec("P")
 
+EndFunction: TypeAlias = Callable[[Run[Any], list[Any]], Awaitable[None] | None]
+"""A function for the end of runs: it gets the run, whose state is final, and its stored values."""
+
 RunOwner: TypeAlias = str | int | UUID
 """The id of a user, or of another kind of owner."""
 
@@ -108,7 +113,9 @@ class _Own:
         self.pid = os.getpid()
         self.store = runs._stores.current
         self.ledger = runs._new_ledger(self.store)
-        self.worker = Worker(self.ledger, runs._name, runs._lease, runs._can_start, runs._start_again)
+        self.worker = Worker(
+            self.ledger, runs._name, runs._lease, runs._can_start, runs._start_again, runs._functions_for_end
+        )
         self.apps: set[App] = set()
         self.loop: asyncio.AbstractEventLoop | None = None
 
@@ -126,9 +133,10 @@ class Runs(Generic[T], metaclass=NamesOurs):
     over runs that other processes have had to abandon.
 
     In all processes together, at most ``max_runs`` runs are live at once, and at most ``max_runs_per_owner`` for one
-    owner. The newest ``max_values`` values of a run are kept. Each value may have ``max_value_size`` bytes of JSON, and
-    all values together ``max_bytes``; each process that follows a run keeps them in memory. A run is forgotten ``ttl``
-    after it ends. It fails after its ``deadline``, unless that is None. If its process dies, its followers are notified
+    owner; one that waits for a person counts as a tenth. The newest ``max_bytes`` bytes of a run's values, as JSON, are
+    kept. Each process that follows a run keeps up to ``max_values`` of them in memory; values of more than
+    ``max_value_size`` bytes, and earlier ones, are loaded when a follower needs them. A run is forgotten ``ttl`` after
+    it ends. It fails after its ``deadline``, unless that is None. If its process dies, its followers are notified
     within a ``lease``. These times are in seconds or timedeltas.
 
     Raises ValueError for an empty name and for numbers that are not above 0, and TypeError for any other store.
@@ -168,6 +176,7 @@ class Runs(Generic[T], metaclass=NamesOurs):
         self._deadline = deadline
         self._lease = lease
         self._functions: dict[str, Repeatable] = {}
+        self._end_functions: list[EndFunction] = []
         self._lock = Lock()
         self._process = None if store is None else _Own(self)
 
@@ -222,33 +231,53 @@ class Runs(Generic[T], metaclass=NamesOurs):
 
         return update_wrapper(call, function)
 
-    def start(self, source: "Iterable[T] | AsyncIterable[T] | RunCall[T]", *, owner: RunOwner | None = None) -> Run[T]:
+    def on_end(self, function: "F") -> "F":
+        """Register a function to be called when a run ends, before its followers are told: ``@runs.on_end``.
+
+        It gets the run, in its final state, and the stored values, for example to store a response. It may be
+        ``async``; otherwise, it runs on a thread. It is called by the process that ends the run; if that dies
+        meanwhile, another process calls it again. An error is logged. Register it in each process, before any runs are
+        started.
+        """
+        self._end_functions.append(function)
+        return function
+
+    def start(
+        self, source: "Iterable[T] | AsyncIterable[T] | RunCall[T]", *, owner: RunOwner | None = None,
+        key: str | None = None,
+    ) -> Run[T]:  # fmt: skip
         """Start producing a source's values in this process and return the run.
 
         With ``astart``, an async source runs on this loop, in a task without the request; any other source runs on a
         separate thread. The values must be expressible as JSON. Only the ``owner`` can find the run; if there is none,
-        everyone who knows its id can.
+        everyone who knows its id can. If the owner has already started a run with the same ``key``, such as
+        ``request.idempotency_key``, it is returned instead, in whatever state it is.
 
         Raises ServiceUnavailable (503) if too many runs are live, TooManyRequests (429) if the owner has too many live
-        runs, StoreUnavailable (503), TypeError for a source that is not an iterator, and RuntimeError on an event loop.
-        If one of these errors is raised, the source is closed, except on an event loop, where it can be passed on.
+        runs, StoreUnavailable (503), TypeError for a source that is not an iterator and for a key without an owner, and
+        RuntimeError on an event loop. If one of these errors is raised, or an earlier run returned, the source is
+        closed, except on an event loop, where it can be passed on.
         """
         refuse_on_loop("start", "astart")
-        return self._start(source, owner, None)
+        return self._start(source, owner, key, None)
 
     async def astart(
-        self, source: "Iterable[T] | AsyncIterable[T] | RunCall[T]", *, owner: RunOwner | None = None
-    ) -> Run[T]:
+        self, source: "Iterable[T] | AsyncIterable[T] | RunCall[T]", *, owner: RunOwner | None = None,
+        key: str | None = None,
+    ) -> Run[T]:  # fmt: skip
         """``start``, on an event loop."""
-        return await self._call(partial(self._start, source, owner, asyncio.get_running_loop()))
+        return await self._call(partial(self._start, source, owner, key, asyncio.get_running_loop()))
 
     astart.__qualname__ += " (in a def handler: start)"  # Python's warning that it is not awaited says this, too
 
     def _start(
-        self, source: "Iterable[T] | AsyncIterable[T] | RunCall[T]", owner: RunOwner | None,
+        self, source: "Iterable[T] | AsyncIterable[T] | RunCall[T]", owner: RunOwner | None, key: str | None,
         loop: asyncio.AbstractEventLoop | None,
     ) -> Run[T]:  # fmt: skip
         own = self._own()
+        if key is not None and owner is None:
+            message = "a key belongs to an owner, so that nobody gets another's run: start(..., owner=..., key=...)"
+            raise explained("bad-feature-option", TypeError(message))
         record = Record(token_urlsafe(16), stored_owner(owner), "running", own.worker.token, deadline=self._deadline)
         if isinstance(source, RunCall):
             record = record._replace(function=source.name, arguments=source.arguments)
@@ -258,45 +287,57 @@ class Runs(Generic[T], metaclass=NamesOurs):
                 f"a run must be made from an iterator or an async iterator of values, not from {type(source).__name__}"
             )
             raise explained("bad-event", TypeError(message))
+        if key is not None:
+            record = record._replace(key=_hash("key", record.owner or "", key))
+            _note_key()
         production = self._production(record, source)
         try:
-            own.worker.add(production)
-            own.ledger.add(record)
-            self._check_limits(record)
-            production.begin()
-            own.ledger.renew(record.id)
+            known = own.ledger.claim(record)
+            if known is None:
+                own.worker.add(production)
+                own.ledger.add(record)
+                self._check_limits(record)
+                production.begin()
+                own.ledger.renew(record)
+                if not own.ledger.has_claimed(record):
+                    raise ServiceUnavailable("This took too long to start. Try again.", retry_after=1)
         except BaseException:
             own.worker.discard(record.id)
-            self._withdraw(record.id)
+            self._withdraw(record)
             production.close(self._loop_for(loop))
             raise
-        return self._begin(production, self._loop_for(loop))
+        if known is not None:
+            production.close(self._loop_for(loop))
+            return Run(self, known, shown_owner(owner))
+        return self._begin(production, self._loop_for(loop), owner=owner)
 
-    def _withdraw(self, id_: str) -> None:
+    def _withdraw(self, record: Record) -> None:
         with suppress(StoreUnavailable):  # which is already logged, and other processes end the run
-            self._own().ledger.remove(id_)
+            self._own().ledger.remove(record)
 
     def _check_limits(self, record: Record) -> None:
         """Check the limits after adding the run, so that they are not exceeded even if several runs are added at
         once.
         """
-        live = self._own().ledger.live()
-        if len(live) > self._max_runs:
+        live = self._own().ledger.live().values()
+        if _weight(live) > self._max_runs:
             raise ServiceUnavailable("Too much is being done at once. Try again soon.", retry_after=RETRY_AFTER)
-        if record.owner is not None and (
-            sum(each.owner == record.owner for each in live.values()) > self._max_runs_per_owner
-        ):
+        own = [each for each in live if each.owner == record.owner]
+        if record.owner is not None and _weight(own) > self._max_runs_per_owner:
             raise TooManyRequests("You have started too much at once. Try again soon.", retry_after=RETRY_AFTER)
 
     def _production(self, record: Record, source: Any) -> Production:
         own = self._own()
-        log = own.ledger.hub(record.id), own.ledger.log(record.id)
-        return Production(record, source, log, self._bounds, own.worker.ended)
+        return Production(record, source, own.ledger, self._bounds, own.worker.ended)
 
-    def _begin(self, production: Production, loop: asyncio.AbstractEventLoop, written: Iterable[T] = ()) -> Run[T]:
+    def _begin(
+        self, production: Production, loop: asyncio.AbstractEventLoop, written: Iterable[T] = (),
+        owner: RunOwner | None = None,
+    ) -> Run[T]:  # fmt: skip
         own = self._own()
-        run = Run(self, production.record)
+        run = Run(self, production.record, shown_owner(owner))
         run._written = [*written]
+        run._production = production
         request = find_current_request()
         from antiphon.app.application import App
 
@@ -321,11 +362,28 @@ class Runs(Generic[T], metaclass=NamesOurs):
         """Start a run that this process has taken over."""
         own = self._own()
         function = self._functions[record.function or ""]
-        reading, lines = read_all(own.ledger.hub(record.id), own.ledger.log(record.id), own.ledger.keep)
+        total, lines, values = read_all(own.ledger, record.id)
         production = self._production(record, function.source(record.arguments))
         own.worker.add(production)
-        production.begin([len(line.written) for line in lines], reading.total)
-        self._begin(production, self._loop_for(None), [self._read(line) for line in lines])
+        production.begin(lines, total)
+        self._begin(production, self._loop_for(None), [self._read(line) for line in values])
+
+    def _functions_for_end(self) -> "Callable[[Record], None] | None":
+        return self._call_functions_for_end if self._end_functions else None
+
+    def _call_functions_for_end(self, record: Record) -> None:
+        """Call the functions for the end of a run, on this thread and on the app's loop. Raises StoreUnavailable."""
+        _, _, lines = read_all(self._own().ledger, record.id)
+        values = [self._read(line) for line in lines]
+        for function in self._end_functions:
+            try:
+                called = function(Run(self, record), values)
+                if isawaitable(called):
+                    asyncio.run_coroutine_threadsafe(_awaited(called), self._loop_for(None)).result()
+            except Exception:
+                logging.getLogger("antiphon").exception(
+                    "%s failed at the end of the run %s", describe(function), record.id
+                )
 
     # Finding
 
@@ -347,7 +405,7 @@ class Runs(Generic[T], metaclass=NamesOurs):
         record = self._own().ledger.load(id_)
         if record is None or record.owner != stored:
             raise NotFound
-        return Run(self, record)
+        return Run(self, record, shown_owner(owner))
 
     def owned_by(self, owner: RunOwner) -> list[Run[T]]:
         """Return an owner's stored runs, oldest first.
@@ -365,7 +423,7 @@ class Runs(Generic[T], metaclass=NamesOurs):
         stored = stored_owner(owner)
         if stored is None:
             raise explained("bad-feature-option", TypeError("runs are listed by owner, so the owner can't be None"))
-        return [Run(self, record) for record in self._own().ledger.owned_by(stored)]
+        return [Run(self, record, shown_owner(owner)) for record in self._own().ledger.owned_by(stored)]
 
     _holds = "runs"
 
@@ -388,14 +446,32 @@ class Runs(Generic[T], metaclass=NamesOurs):
 
 
 R = TypeVar("R")
+F = TypeVar("F", bound=EndFunction)
+
+
+async def _awaited(called: Awaitable[None]) -> None:
+    await called
+
+
+def _weight(records: Iterable[Record]) -> float:
+    """Return how many live runs count. One that waits for a person needs no more than a little memory."""
+    return sum([0.1 if record.state == "asking" else 1 for record in records])
+
+
+def _note_key() -> None:
+    """Note that a repeated request gets the same run, so that an idempotent route may return its stream."""
+    from antiphon.features.idempotency.claims import IS_REPEATABLE
+
+    if (request := find_current_request()) is not None:
+        request[IS_REPEATABLE] = True
 
 
 def _discard(unfinished: "Unfinished", production: Production, _: object) -> None:
     unfinished.discard(production)
 
 
-def stored_owner(owner: RunOwner | None) -> str | int | None:
-    """Return an owner in its stored form. Raises TypeError for anything but an id, and ValueError for empty text."""
+def shown_owner(owner: RunOwner | None) -> str | int | None:
+    """Return an owner as runs show it. Raises TypeError for anything but an id, and ValueError for empty text."""
     if owner is None:
         return None
     if isinstance(owner, bool) or not isinstance(owner, str | int | UUID):
@@ -404,3 +480,13 @@ def stored_owner(owner: RunOwner | None) -> str | int | None:
     if owner == "":
         raise explained("bad-feature-option", ValueError("an owner must not be empty text"))
     return owner if isinstance(owner, int) else str(owner)
+
+
+def stored_owner(owner: RunOwner | None) -> str | None:
+    """Return the hash of an owner, which is stored. The owners 1 and "1" differ. Raises as ``shown_owner``."""
+    shown = shown_owner(owner)
+    return None if shown is None else _hash("number" if isinstance(shown, int) else "text", str(shown))
+
+
+def _hash(*parts: str) -> str:
+    return sha256(store_name("run", *parts).encode("utf-8", "surrogatepass")).hexdigest()

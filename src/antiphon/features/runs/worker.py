@@ -20,7 +20,7 @@ from antiphon.features.channels.feed import Feed
 from antiphon.features.channels.hub import hub_of
 from antiphon.features.channels.message import Keep
 from antiphon.features.runs.production import Production
-from antiphon.features.runs.record import CRASHES, RENEW_EVERY, Ledger, Record, RunEnd
+from antiphon.features.runs.record import CRASHES, PRODUCED, RENEW_EVERY, Ledger, Record, RunEnd
 
 LOOKS = 6
 """The number of checks of the store per lease."""
@@ -58,7 +58,7 @@ class Worker:
     """This process, as a producer and watcher of a ledger's runs.
 
     ``can_start`` says whether this process can start a run again. ``start`` starts it again, given a record that this
-    process has taken over.
+    process has taken over. ``hooks`` calls the functions for the end of a run, and is None while there are none.
     """
 
     def __init__(
@@ -68,6 +68,7 @@ class Worker:
         lease: float,
         can_start: Callable[[Record], bool],
         start: Callable[[Record], None],
+        hooks: Callable[[], "Callable[[Record], None] | None"],
     ) -> None:
         self.token = token_hex(16)
         self.productions: dict[str, Production] = {}
@@ -75,6 +76,9 @@ class Worker:
         self._lease = lease
         self._can_start = can_start
         self._start = start
+        self._hooks = hooks
+        self._ending: set[str] = set()
+        """The ended runs whose functions for the end are running here."""
         self._signal = store_name("runs", name, "workers")
         self._hub = hub_of(ledger.store, self._signal, "Runs")
         self._followed: Counter[str] = Counter()
@@ -107,31 +111,78 @@ class Worker:
             self.productions.pop(id_, None)
         self._wake_if_idle()
 
-    def ended(self, production: Production, end: RunEnd) -> None:
-        """Write the end of a run that this process produced."""
+    def ended(self, production: Production, end: RunEnd, then: Callable[[], None]) -> None:
+        """Write the end of a run that this process produced, and call ``then``."""
         record = production.record
         with self._lock:
             self._unwritten[record.id] = record.attempt, end
+        is_settled = True
         try:
-            self._write_end(record.id)
+            is_settled = self._write_end(record.id, then)
         except StoreUnavailable:  # which is already logged, and the watch tries again
             pass
         except Exception:
             logging.getLogger("antiphon").exception("the end of the run %s can't be written", record.id)
         finally:
             self.discard(record.id)
+            if is_settled:
+                then()
 
-    def _write_end(self, id_: str) -> None:
+    def _write_end(self, id_: str, then: Callable[[], None] | None = None) -> bool:
+        """Write an end. Return False if its functions are running, after which ``then`` is called."""
         with self._lock:
             attempt, end = self._unwritten[id_]
+        is_settled = True
         if end.state == "waiting":
             record = self._ledger.load(id_)
             if record is not None and record.attempt == attempt and self._ledger.release(record):
                 self.notify()
-        else:
-            self._ledger.end(id_, attempt, end)
+        elif (ended := self._end(id_, attempt, end)) is not None:
+            is_settled = self._settle(ended, end, then)
         with self._lock:
             self._unwritten.pop(id_, None)
+        return is_settled
+
+    def end(self, id_: str, attempt: int | None, end: RunEnd) -> bool:
+        """End a run if it is live and, unless ``attempt`` is None, still in this attempt.
+
+        Return True if this call ended it. Its followers are told after the functions for its end.
+        """
+        ended = self._end(id_, attempt, end)
+        if ended is not None:
+            self._settle(ended, end)
+        return ended is not None
+
+    def _end(self, id_: str, attempt: int | None, end: RunEnd) -> Record | None:
+        has_hooks = self._hooks() is not None
+        if has_hooks:
+            self._beat()
+        return self._ledger.end(id_, attempt, end, self.token if has_hooks else "")
+
+    def _settle(self, record: Record, end: RunEnd, then: Callable[[], None] | None = None) -> bool:
+        """Write the end of an ended run to its log, and return True; False if its functions are running before."""
+        if (call := self._hooks()) is None:
+            self._ledger.settle(record, end)
+            return True
+
+        def settle() -> None:
+            try:
+                call(record)
+                self._ledger.settle(record, end)
+            except StoreUnavailable:  # which is already logged, and the watch tries again
+                pass
+            finally:
+                with self._lock:
+                    self._ending.discard(record.id)
+                self._wake_if_idle()
+                if then is not None:
+                    then()
+
+        with self._lock:
+            self._ending.add(record.id)
+        self.watch()
+        Thread(target=settle, name="antiphon-run-end", daemon=True).start()
+        return False
 
     def notify(self) -> None:
         """Make all processes check the store. If it does not respond, they check soon anyway."""
@@ -183,7 +234,7 @@ class Worker:
 
     @property
     def _is_idle(self) -> bool:
-        return not (self.productions or self._followed or self._unwritten or self._is_kept)
+        return not (self.productions or self._followed or self._unwritten or self._ending or self._is_kept)
 
     def _goes_on(self) -> bool:
         with self._lock:
@@ -233,16 +284,17 @@ class Worker:
             production.end(production.broken_off)
 
     def _look(self) -> None:
-        if self.productions:
+        if self.productions or self._ending:
             self._beat()
         for id_ in [*self._unwritten]:
             self._write_end(id_)
-        live = self._ledger.live()
+        found = self._ledger.unsettled()
+        live = {id_: record for id_, record in found.items() if record.is_live}
         self._renew_own()
         self._mind_own(live)
-        others = [record for id_, record in live.items() if record.worker != self.token or id_ not in self.productions]
+        others = [record for id_, record in found.items() if record.worker != self.token or id_ not in self.productions]
         self._mind_others(others)
-        self._mind_followed(live)
+        self._mind_followed(found)
 
     def _beat(self) -> None:
         self._beats += 1
@@ -252,8 +304,8 @@ class Worker:
     def _renew_own(self) -> None:
         if time.monotonic() - self._last_renewal > RENEW_EVERY:
             self._last_renewal = time.monotonic()
-            for id_ in [*self.productions]:
-                self._ledger.renew(id_)
+            for production in [*self.productions.values()]:
+                self._ledger.renew(production.record)
 
     def _mind_own(self, live: dict[str, Record]) -> None:
         """Stop runs that other processes have stopped or taken over, and rewrite entries that the store has lost."""
@@ -282,13 +334,22 @@ class Worker:
                     beats[worker] = self._ledger.last_beat(worker)
                 name, value = worker, f"beat {beats[worker]}"
             is_over = self._observed.unchanged(name, value) > most * self._lease
-            if record.state == "waiting" and self._can_take(record):
+            if not record.is_live:
+                self._mind_ended(record, is_over)
+            elif record.state == "waiting" and self._can_take(record):
                 self._take(record, is_crash=False)
-            elif is_over and record.state == "running" and record.function and record.crashes + 1 < CRASHES:
+            elif is_over and record.state in PRODUCED and record.function and record.crashes + 1 < CRASHES:
                 self._give_on(record)
             elif is_over:
-                self._ledger.end(record.id, record.attempt, RunEnd("interrupted", 0))
+                self.end(record.id, record.attempt, RunEnd("interrupted", 0))
         self._observed.keep({*beats} | {f"run {record.id}" for record in others})
+
+    def _mind_ended(self, record: Record, is_over: bool) -> None:
+        """Call the functions for the end of a run whose worker died before it had settled it."""
+        with self._lock:
+            is_ours = record.id in self._ending
+        if is_over and not is_ours and (taken := self._ledger.take_end(record, self.token)) is not None:
+            self._settle(taken, RunEnd(taken.state, 0, taken.problem))
 
     def _can_take(self, record: Record) -> bool:
         return not DRAINING.is_given and self._can_start(record)
@@ -296,7 +357,7 @@ class Worker:
     def _give_on(self, record: Record) -> None:
         """Start a dead worker's run again, or let another process start it."""
         if self._can_take(record):
-            self._take(record, is_crash=True)
+            self._take(record, is_crash=record.state == "running")  # waiting for a person kills no process
         elif self._ledger.release(record):
             self.notify()
 
@@ -305,9 +366,9 @@ class Worker:
         if taken is not None:
             self._start(taken)
 
-    def _mind_followed(self, live: dict[str, Record]) -> None:
+    def _mind_followed(self, unsettled: dict[str, Record]) -> None:
         """Announce the end of runs whose process was killed while writing it, or whose end the store has lost."""
-        gone = {id_ for id_ in [*self._followed] if id_ not in live}
+        gone = {id_ for id_ in [*self._followed] if id_ not in unsettled}
         for id_ in gone & self._gone:
             record = self._ledger.load(id_)
             if record is None:

@@ -4,7 +4,6 @@ A question ends the handling: the handler raises ``Unanswered``, and the call is
 neither ``def`` handlers nor workers wait for people. Answers count only for the question that was asked, word for word.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from hashlib import sha256
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeVar, cast
 
 from antiphon.explanations import explained
 from antiphon.features.tools.definitions import resolved_in
+from antiphon.features.visible_text import visible
 from antiphon.http.errors import HTTPError, PreconditionRequired, UnprocessableContent
 from antiphon.request.caller import arrivals
 from antiphon.request.dependencies import Dependency
@@ -324,18 +324,3 @@ def filled(question: str, arguments: Mapping[str, Any], text_of: Callable[[Any],
         name, brace, rest = part.partition("}")
         made.append(text_of(arguments[name]) + rest if brace and name in arguments else "{" + part)
     return "".join(made)
-
-
-def visible(text: str) -> str:
-    """Return text with each character that a person wouldn't see, or that changes how others look, as its number."""
-    return "".join([each if _is_seen(each) else f"<U+{ord(each):04X}>" for each in " ".join(text.split())])
-
-
-def _is_seen(character: str) -> bool:
-    return character.isprintable() and not _unseen(character)
-
-
-_unseen = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
-).match
-"""The characters that are printable by their category, but show nothing (Default_Ignorable_Code_Point)."""
