@@ -658,7 +658,7 @@ async def test_functions_for_the_end_are_called_once_before_it_is_told(open_stor
     assert await following == (["c"], "stopped")
     await asyncio.sleep(1)
     assert stored == [(run.id, "done", ["a", "b"], []), (stopped.id, "stopped", ["c"], heard)]
-    assert caplog.text.count("a broken function") == 2
+    assert caplog.text.count("failed at the end of the run") == 2
 
 
 @on_loop

@@ -8,7 +8,7 @@ return Response.events(run.follow(request.last_event_id))
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
 from functools import partial, update_wrapper
 from hashlib import sha256
@@ -104,6 +104,8 @@ RunOwner: TypeAlias = str | int | UUID
 
 RETRY_AFTER = 5
 """The number of seconds after which a client may try again if too many runs are live."""
+MOST_ASKING = 10
+"""The number of runs that may wait for a person, for each run that may be live otherwise."""
 
 
 class _Own:
@@ -133,7 +135,7 @@ class Runs(Generic[T], metaclass=NamesOurs):
     over runs that other processes have had to abandon.
 
     In all processes together, at most ``max_runs`` runs are live at once, and at most ``max_runs_per_owner`` for one
-    owner; one that waits for a person counts as a tenth. The newest ``max_bytes`` bytes of a run's values, as JSON, are
+    owner. Those that wait for a person are not counted, but are at most ten times as many. The newest ``max_bytes`` bytes of a run's values, as JSON, are
     kept. Each process that follows a run keeps up to ``max_values`` of them in memory; values of more than
     ``max_value_size`` bytes, and earlier ones, are loaded when a follower needs them. A run is forgotten ``ttl`` after
     it ends. It fails after its ``deadline``, unless that is None. If its process dies, its followers are notified
@@ -320,10 +322,10 @@ class Runs(Generic[T], metaclass=NamesOurs):
         once.
         """
         live = self._own().ledger.live().values()
-        if _weight(live) > self._max_runs:
+        if _are_too_many(live, self._max_runs):
             raise ServiceUnavailable("Too much is being done at once. Try again soon.", retry_after=RETRY_AFTER)
         own = [each for each in live if each.owner == record.owner]
-        if record.owner is not None and _weight(own) > self._max_runs_per_owner:
+        if record.owner is not None and _are_too_many(own, self._max_runs_per_owner):
             raise TooManyRequests("You have started too much at once. Try again soon.", retry_after=RETRY_AFTER)
 
     def _production(self, record: Record, source: Any) -> Production:
@@ -453,9 +455,10 @@ async def _awaited(called: Awaitable[None]) -> None:
     await called
 
 
-def _weight(records: Iterable[Record]) -> float:
-    """Return how many live runs count. One that waits for a person needs no more than a little memory."""
-    return sum([0.1 if record.state == "asking" else 1 for record in records])
+def _are_too_many(records: Collection[Record], most: int) -> bool:
+    """True if there are too many live runs, or too many that wait for a person, which need only a little memory."""
+    asking = sum(record.state == "asking" for record in records)
+    return len(records) - asking > most or asking > MOST_ASKING * most
 
 
 def _note_key() -> None:
