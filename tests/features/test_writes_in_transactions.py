@@ -7,12 +7,14 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg
 import pytest
 
 from antiphon import App, Request, Response, abort
 from antiphon.features import Bearer, IdempotentWrites, MemoryStore, Users
+from antiphon.features.idempotency import table
 from antiphon.testing import Client
 from tests.helpers.databases import CREATE, DATABASE, KINDS, LIBRARIES, PAY, rows_of
 from tests.helpers.django_settings import settings_for_views
@@ -244,22 +246,29 @@ def test_checks_are_those_of_the_feature_with_a_store(opening, library, url):
     assert found[0][0].text == found[0][1].text == "ada, a"
 
 
+@pytest.fixture
+def now(clock, monkeypatch):
+    """The clock by which rows expire."""
+    monkeypatch.setattr(table, "time", SimpleNamespace(time=clock))
+    return clock
+
+
 @on_both
-def test_a_key_expires(opening, library, url, clock):
-    shop = opening(library, url, ttl=60, clock=clock)
+def test_a_key_expires(opening, library, url, now):
+    shop = opening(library, url, ttl=60)
     shop.pay()
-    clock.now += 61
+    now.now += 61
     shop.pay()
     assert (shop.paid, shop.claims) == (["tea", "tea"], 1)
 
 
 @on_both
-def test_expired_rows_are_deleted(opening, library, url, clock):
-    shop = opening(library, url, ttl=60, clock=clock)
+def test_expired_rows_are_deleted(opening, library, url, now):
+    shop = opening(library, url, ttl=60)
     client = shop.client()
     for number in range(70):
         shop.pay(str(number), client=client)
-    clock.now += 61
+    now.now += 61
     for number in range(70, 140):
         shop.pay(str(number), client=client)
     assert shop.claims < 100

@@ -495,6 +495,11 @@ class App(Routes, Servable):
         return bool(self._checks.hosts)
 
     @property
+    def _own_host(self) -> str:
+        """A host for requests that the application makes itself."""
+        return self._checks.hosts.first
+
+    @property
     def allows_cross_site_writes(self) -> bool:
         """True if pages on any site may send writes, which are refused by default."""
         return self._checks.allows_all_writes

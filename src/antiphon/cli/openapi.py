@@ -213,7 +213,7 @@ def definitions_of(app: App) -> list[Definition]:
     if not features:
         raise BadCommand("This application serves no tools: add app.use(Tools(api)).")
     try:
-        return [each for feature in features for each in feature.definitions(app).values()]
+        return [each for feature in features for each in feature.definitions_in(app).values()]
     except (LookupError, ValueError) as error:
         raise BadCommand(f"{error.args[0]}.") from None
 

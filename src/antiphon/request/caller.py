@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from antiphon.http.head import DerivedHead, Head
-from antiphon.request.dependencies import Dependency, OfRequest
+from antiphon.request.dependencies import Dependency
 from antiphon.request.interfaces import AppValues
 from antiphon.request.watching import EVERYTHING, USER, note_read, unwatched
 
@@ -114,14 +114,17 @@ BEGUN_BY_HANDLERS = frozenset({"login", "provided user", "framework user"})
 """The kinds of users whom a handler may log in or out between two attempts of a client."""
 
 
-class Caller(OfRequest):
+class Caller:
     """The caller of a request: all identities that are known so far.
 
     Each read includes what has been proven in the meantime, because middleware, hooks and the handler read it at
     different times.
     """
 
-    __slots__ = ()
+    __slots__ = ("_request",)
+
+    def __init__(self, request: "Request") -> None:
+        self._request = request
 
     @property
     def identities(self) -> tuple[Identity, ...]:

@@ -865,7 +865,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         except IndexError:
             return _make_ids()
 
-    @lazy
+    @property  # not kept: it refers to the request, also after its end
     def caller(self) -> "Caller":
         """The caller: who sent this request, what has proven it, and what the request only claims."""
         from antiphon.request.caller import Caller

@@ -176,7 +176,7 @@ async def test_an_end_that_was_not_told_is_told_by_a_follower(tmp_path):
     await asyncio.sleep(0.2)
     [run] = [run for run in await there.aowned_by(7) if run.state == "running"]
     there._own().worker.discard(run.id)
-    await asyncio.to_thread(ledger.remove, run.id)
+    await asyncio.to_thread(ledger.remove, run._record)
     assert (await gone)[1] == "interrupted"
     with pytest.raises(NotFound):
         await there.afind(run.id, owner=7)

@@ -88,10 +88,10 @@ def test_a_name_without_a_view_and_an_app_that_is_not_mounted():
     shop = make_flask()
     app = App()
     with pytest.raises(LookupError, match="is not mounted"):
-        Tools(OpenAPI("Shop"), dialect=shop, tools={"show_lamp": True}).definitions(app)
+        Tools(OpenAPI("Shop"), dialect=shop, tools={"show_lamp": True}).definitions_in(app)
     app.mount("/shop", shop)
     with pytest.raises(LookupError, match="no route with the name 'sing'"):
-        Tools(OpenAPI("Shop"), dialect=shop, tools={"sing": True}).definitions(app)
+        Tools(OpenAPI("Shop"), dialect=shop, tools={"sing": True}).definitions_in(app)
 
 
 def make_flask_things():

@@ -135,7 +135,7 @@ def answer(request: Request) -> str:
 def test_a_handler_that_can_t_be_a_tool(handler, options, said):
     client = serve(handler, **options)
     with pytest.raises((ValueError, LookupError), match=None) as raised:
-        client.app.routes[-2].handler.__self__.definitions(client.app)
+        client.app.routes[-2].handler.__self__.definitions_in(client.app)
     assert said in str(raised.value)
 
 
@@ -159,7 +159,7 @@ def test_two_tools_of_one_name_are_an_error():
     client = serve(answer, second, tool=Tool(name="same"))
     tools = Tools(OpenAPI("Test", prefix="/api"))
     with pytest.raises(ValueError, match="two tools are named 'same'"):
-        tools.definitions(client.app)
+        tools.definitions_in(client.app)
 
 
 @rows(
@@ -462,7 +462,7 @@ def test_a_path_that_another_host_has_is_no_tool_of_that_description():
     app.get("/it", name="first", host="a.example")(answer)
     app.get("/it", name="second", host="b.example", tool=True)(answer)
     with pytest.raises(LookupError, match="GET /it is a tool, but not in the document"):
-        app.routes[0].handler.__self__.definitions(app)
+        app.routes[0].handler.__self__.definitions_in(app)
 
 
 # What else a request meets

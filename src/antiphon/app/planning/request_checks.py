@@ -65,6 +65,11 @@ class TrustedHosts:
     def __repr__(self) -> str:
         return f"TrustedHosts({list(self._declared)!r})"
 
+    @property
+    def first(self) -> str:
+        """A host for requests that the application makes itself."""
+        return next((host.removeprefix(".") for host in self._declared if host != "*"), "localhost")
+
     def check(self, head: Head) -> None:
         """Check a request's host, which a proxy may have reported.
 

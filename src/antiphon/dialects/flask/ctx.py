@@ -158,7 +158,7 @@ class AppContext:
         holder = self.holder
         if holder is None:
             raise RuntimeError("There is no request in this context.")
-        return holder._request  # type: ignore[return-value]  # noqa: SLF001 - a holder has a request
+        return holder._request  # type: ignore[return-value]
 
     @property
     def session(self) -> "SessionMixin":

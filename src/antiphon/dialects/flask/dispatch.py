@@ -187,7 +187,7 @@ async def to_thread(ctx: "AppContext") -> None:
 async def call(ctx: "AppContext", function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Call a ``def`` on a thread, or an ``async def`` on the loop, and return the result."""
     if waits(function) and not ctx.app.syncs_itself:
-        request = ctx._request  # noqa: SLF001 - same package
+        request = ctx._request
         if request is not None and (ctx.body is not None or not ctx.is_on_loop):
             if ctx.body is None:
                 ctx.body = ServerBody.of(request.environ)

@@ -69,7 +69,7 @@ def _g() -> "_AppCtxGlobals":
 
 def _request() -> "Request":
     ctx = _current()
-    request = None if ctx is None else ctx._request  # noqa: SLF001 - same package
+    request = None if ctx is None else ctx._request
     return _request_context().request if request is None else request
 
 

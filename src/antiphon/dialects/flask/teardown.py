@@ -41,15 +41,15 @@ async def tear_down(ctx: "AppContext", exc: BaseException | None) -> None:
     All of them are called, even if one fails. A single error is raised unchanged, and several are raised as a group.
     """
     errors: list[BaseException] = []
-    request = ctx._request  # noqa: SLF001 - same package
+    request = ctx._request
     if request is not None:
         await tear_down_request(ctx, request, exc, errors)
-        ctx._request = None  # noqa: SLF001
+        ctx._request = None
     try:
         if ctx.host is None:
             await tear_down_app(ctx, exc, errors)
     finally:
-        ctx._request = request  # noqa: SLF001
+        ctx._request = request
     if len(errors) == 1:
         raise errors[0]
     if errors:

@@ -3,7 +3,7 @@
 app.use(Cache(SQLiteStore("var/cache.db"))), then response.cache_for(60, public=True) in a handler
 """
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
 from copy import copy
 from functools import partial

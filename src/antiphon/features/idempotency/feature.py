@@ -143,7 +143,7 @@ class IdempotentWrites:
             )
         check_by(by)
         self._by = by
-        self._table = WritesTable(repr(inside), ttl, clock)
+        self._table = WritesTable(repr(inside), ttl)
         self.required = required
         self._ttl = ttl
         self._takeover = takeover
@@ -307,7 +307,7 @@ class IdempotentWrites:
                 if key != write.own and is_of_another_user(known, write):
                     key = write.own
                     continue
-                known_response = self._respond(known, write, fingerprint, request)
+                known_response = self._respond(known, claims.clock() - known.changed, write, fingerprint, request)
                 if known_response is not None:
                     return known_response
                 entry = await claims.replace(known, data)
@@ -316,9 +316,11 @@ class IdempotentWrites:
                 return None
         raise in_use()
 
-    def _respond(self, known: StoreEntry, write: Write, fingerprint: str, request: Request) -> Response | None:
+    def _respond(
+        self, known: StoreEntry, age: float, write: Write, fingerprint: str, request: Request
+    ) -> Response | None:
         """Return the stored response, or None if the write may be carried out. Raises the same errors as ``_claim``."""
-        data, age = known.data, self._store.clock() - known.changed
+        data = known.data
         if data["caller"] != write.caller:
             raise reused_with("other credentials")
         if data["fingerprint"] != fingerprint:

@@ -5,6 +5,7 @@ SQLite, only one transaction writes. So a write that was interrupted leaves noth
 committed left its response. Methods are ``async`` for both; those of a store don't wait.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from secrets import randbits
 from typing import Any, Protocol
@@ -48,6 +49,8 @@ _CLEAN = """delete from antiphon_writes where id in
 class Claims(Protocol):
     """The claims of one request, by their keys."""
 
+    clock: Callable[[], float]
+
     async def load(self, key: str) -> StoreEntry | None: ...
     async def add(self, key: str, data: Mapping[str, Any]) -> StoreEntry | None: ...
     async def replace(self, entry: StoreEntry, data: Mapping[str, Any]) -> StoreEntry | None: ...
@@ -59,6 +62,7 @@ class StoreClaims:
     def __init__(self, store: Store, ttl: float) -> None:
         self._store = store
         self._ttl = ttl
+        self.clock = store.clock
 
     async def load(self, key: str) -> StoreEntry | None:
         return self._store.load(key)
@@ -73,10 +77,9 @@ class StoreClaims:
 class WritesTable:
     """The table ``antiphon_writes`` of an application's database. It is created when a claim first misses it."""
 
-    def __init__(self, name: str, ttl: float, clock: Callable[[], float]) -> None:
+    def __init__(self, name: str, ttl: float) -> None:
         self.name = name
         self.ttl = ttl
-        self.clock = clock
         self._is_ready = False
         self._claims = 0
 
@@ -88,7 +91,7 @@ class WritesTable:
         self._claims += 1
         if self._claims % CLEAN_EVERY == 0:
             skip = " for update skip locked" if connection.dialect == "postgresql" else ""
-            await connection.run(_CLEAN.format(skip=skip), now=self.clock())
+            await connection.run(_CLEAN.format(skip=skip), now=time.time())
         if self._is_ready:
             return
         dialect = connection.dialect
@@ -122,15 +125,16 @@ class TableClaims:
     def __init__(self, table: WritesTable, connection: Connection) -> None:
         self._table = table
         self.connection = connection
+        self.clock = time.time
 
     async def load(self, key: str) -> StoreEntry | None:
-        row = (await self.connection.run(_GET, id=hash_key(key), now=self._table.clock())).row
+        row = (await self.connection.run(_GET, id=hash_key(key), now=time.time())).row
         data = None if row is None else decode(bytes(row[0]))
         return None if row is None or data is None else StoreEntry(key, data, row[1], row[2], row[2], row[3])
 
     async def add(self, key: str, data: Mapping[str, Any]) -> StoreEntry | None:
         """Add a row. Raises Conflict (409) if a transaction that isn't over has added it."""
-        id_, now, dialect = hash_key(key), self._table.clock(), self.connection.dialect
+        id_, now, dialect = hash_key(key), time.time(), self.connection.dialect
         entry = StoreEntry(key, dict(data), randbits(63), now, now, now + self._table.ttl)
         values = {"id": id_, "data": encode(data), "version": entry.version, "now": now, "expires": entry.expires}
         if dialect == "postgresql":
@@ -142,7 +146,7 @@ class TableClaims:
         return None
 
     async def replace(self, entry: StoreEntry, data: Mapping[str, Any]) -> StoreEntry | None:
-        new = entry._replace(data=dict(data), version=randbits(63), changed=self._table.clock())
+        new = entry._replace(data=dict(data), version=randbits(63), changed=time.time())
         values = {"data": encode(data), "version": new.version, "now": new.changed, "known": entry.version}
         found = await self.connection.run(_REPLACE, id=hash_key(entry.key), **values)
         return new if found.rows == 1 else None

@@ -135,11 +135,11 @@ class Runs(Generic[T], metaclass=NamesOurs):
     over runs that other processes have had to abandon.
 
     In all processes together, at most ``max_runs`` runs are live at once, and at most ``max_runs_per_owner`` for one
-    owner. Those that wait for a person are not counted, but are at most ten times as many. The newest ``max_bytes`` bytes of a run's values, as JSON, are
-    kept. Each process that follows a run keeps up to ``max_values`` of them in memory; values of more than
-    ``max_value_size`` bytes, and earlier ones, are loaded when a follower needs them. A run is forgotten ``ttl`` after
-    it ends. It fails after its ``deadline``, unless that is None. If its process dies, its followers are notified
-    within a ``lease``. These times are in seconds or timedeltas.
+    owner. Those that wait for a person are not counted, but are at most ten times as many. The newest ``max_bytes``
+    bytes of a run's values, as JSON, are kept. Each process that follows a run keeps up to ``max_values`` of them in
+    memory; values of more than ``max_value_size`` bytes, and earlier ones, are loaded when a follower needs them. A run
+    is forgotten ``ttl`` after it ends. It fails after its ``deadline``, unless that is None. If its process dies, its
+    followers are notified within a ``lease``. These times are in seconds or timedeltas.
 
     Raises ValueError for an empty name and for numbers that are not above 0, and TypeError for any other store.
     """

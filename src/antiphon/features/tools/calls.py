@@ -19,7 +19,7 @@ from antiphon.features.tools.definitions import Argument, Definition
 from antiphon.features.tools.protocol import Message
 from antiphon.features.tools.tool_call import TOOL_CALL, ToolCall
 from antiphon.http.errors import HTTPError
-from antiphon.http.head import DerivedHead, Head
+from antiphon.http.head import DerivedHead, Head, RequestHead
 from antiphon.http.structured_fields import Item, format_structured_dictionary
 from antiphon.http.urls.path import quoted_root
 from antiphon.http.urls.url import quote_path, unquote
@@ -49,6 +49,13 @@ _LONG_ID = 16
 _LARGEST_EXACT = 2**53
 """The largest number up to which each integer is a float."""
 _int = re.compile(r"-?[0-9]{1,19}").fullmatch
+
+
+def request_of(app: "App", user: object) -> Request:
+    """Return a request for a user whom the application names itself."""
+    request = Request(RequestHead(scheme="https", headers=[("host", app._own_host)]))
+    request.user = user
+    return request
 
 
 class BadArguments(Exception):
@@ -141,13 +148,15 @@ class Call:
 
     def __init__(
         self, request: Request, method: str, target: str, fields: Mapping[str, str], body: bytes = b"",
-        call: ToolCall | None = None,
+        call: ToolCall | None = None, app: "App | None" = None,
     ) -> None:  # fmt: skip
         around = Around(request, set())
         *_, entered = arrivals(request)
-        self._app: App = entered.route.app
+        self._app: App = app or entered.route.app
         head = _CallHead(entered.head, request, method, target, fields, body)
         self._inner = Request(head, body)
+        if app is not None:
+            self._inner.user = request.user
         self._inner.id = request._id
         self._inner[AROUND] = around
         if call is not None:
@@ -160,6 +169,11 @@ class Call:
                 around.plans.add(plan)
         except HTTPError:
             self._plan = None
+
+    @property
+    def request(self) -> Request:
+        """The request that the application gets."""
+        return self._inner
 
     def leads_to(self, route: Route) -> bool:
         """True if the application handles the request with this route.
@@ -184,9 +198,11 @@ class Call:
 
 
 def make_call(
-    request: Request, definition: Definition, arguments: Mapping[str, Any], key: str | None, call: ToolCall
-) -> Call:
-    """Return the request of a tool's call. ``key`` is a write's Idempotency-Key.
+    request: Request, definition: Definition, arguments: Mapping[str, Any], key: str | None, call: ToolCall,
+    app: "App | None" = None,
+) -> Call:  # fmt: skip
+    """Return the request of a tool's call. ``key`` is a write's Idempotency-Key. ``app`` gets the user of a request
+    that no client has sent.
 
     Raises BadArguments for arguments that the application would read differently, or that lead to another route.
     """
@@ -197,7 +213,7 @@ def make_call(
     body = _body(definition, arguments)
     if body is not None and definition.content_type is not None:
         fields["content-type"] = definition.content_type
-    made = Call(request, definition.method, _target(definition, arguments), fields, body or b"", call)
+    made = Call(request, definition.method, _target(definition, arguments), fields, body or b"", call, app)
     is_right = made.leads_to(definition.route) if definition.dialect is None else made.leads_to_view(definition)
     if not is_right:
         raise BadArguments([*_misleading(definition, arguments)])

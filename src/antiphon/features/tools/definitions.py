@@ -7,7 +7,7 @@ a mounted dialect are selected by name.
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from antiphon.app.application import App
 from antiphon.app.planning.cross_site import SAFE_METHODS
@@ -137,6 +137,36 @@ class Definition:
         if names:
             made["$defs"] = {name: _referring(self.components[name]) for name in names}
         return made
+
+
+ModelAPI: TypeAlias = Literal["openai", "openai-responses", "anthropic", "gemini"]
+"""The API of a language model, which determines the form of tools."""
+
+_not_in_model_names = re.compile(r"[^A-Za-z0-9_-]")
+
+
+def model_name(name: str) -> str:
+    """Return a tool's name as all models' APIs accept it."""
+    return _not_in_model_names.sub("_", name)[:64]
+
+
+def for_model(definition: Definition, api: ModelAPI | None) -> dict[str, Any]:
+    """Return a tool in the form of a model's API. Raises ValueError for an unknown one."""
+    made = definition.as_json(has_any_result=True)
+    about, schema = {"name": model_name(made["name"]), "description": made["description"]}, made["inputSchema"]
+    match api:
+        case None:
+            return {"name": made["name"], "description": made["description"], "inputSchema": schema}
+        case "openai":
+            return {"type": "function", "function": {**about, "parameters": schema}}
+        case "openai-responses":
+            return {"type": "function", **about, "parameters": schema, "strict": False}
+        case "anthropic":
+            return {**about, "input_schema": schema}
+        case "gemini":
+            return {**about, "parametersJsonSchema": schema}
+    forms = "openai, openai-responses, anthropic, gemini or None"
+    raise explained("bad-feature-option", ValueError(f"for_ must be {forms}, not {api!r}"))
 
 
 class ToolRoute(NamedTuple):

@@ -3,11 +3,14 @@
 What it keeps between requests is in the store, so any worker can handle any request.
 """
 
+import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
+from secrets import token_urlsafe
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import ref
 
 from antiphon.app.planning.cross_site import check_cross_site
 from antiphon.app.planning.request_checks import PROBLEM_TYPE
@@ -34,6 +37,7 @@ from antiphon.features.tools.protocol import (
 from antiphon.features.users import USERS
 from antiphon.http.errors import BadRequest, MisdirectedRequest
 from antiphon.http.urls.url import is_this_machine
+from antiphon.request.caller import Caller, arrivals
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -43,10 +47,11 @@ if TYPE_CHECKING:
     from antiphon.app.route import Tool
     from antiphon.features.channels.channel import Channel
     from antiphon.features.runs.runs import Runs
-    from antiphon.features.tools.definitions import Definition
+    from antiphon.features.tools.definitions import Definition, ModelAPI
     from antiphon.features.tools.exchange import Answers, Result, Sessions
     from antiphon.features.tools.handling import Handling
     from antiphon.features.tools.resources import Prompt, Resources
+    from antiphon.features.tools.results import CalledTool
     from antiphon.features.tools.subscriptions import Subscriptions
     from antiphon.features.tools.tasks import Tasks
     from antiphon.features.tools.tool_call import HandledCall
@@ -146,10 +151,12 @@ class Tools:
         self._sessions: Sessions | None = None
         self._subscriptions: Subscriptions | None = None
         self._advice = Advice()
+        self._app: ref[App] | None = None
 
     def install(self, app: "App") -> None:
         """Register the route that receives messages."""
         app._route_groups  # noqa: B018 - a blueprint has none
+        self._app = ref(app)
         name = "tools" + self.path.replace("/", "_")
         app.post(self.path, name=name, before=self._before, csrf_exempt=True)(self._receive)
         from antiphon.features.stores.memory import MemoryStore
@@ -195,12 +202,69 @@ class Tools:
 
         return register
 
-    def definitions(self, app: "App") -> "dict[str, Definition]":
+    def definitions_in(self, app: "App") -> "dict[str, Definition]":
         """Return an application's tools by name. Raises the same errors as ``definitions_of``."""
         with self._lock:
             if self._made is None:
                 self._made = self._define(app)
         return self._made
+
+    # In the application's own loop
+
+    def definitions(self, *, as_: object, for_: "ModelAPI | None" = None) -> list[dict[str, Any]]:
+        """Return the tools that a caller or user may see, in the form that a model's API expects.
+
+        The form is that of OpenAI's chat completions or responses, of Anthropic, or of Gemini; by default, each tool
+        has a ``name``, a ``description`` and an ``inputSchema``. Raises RuntimeError for a caller of another
+        application.
+        """
+        from antiphon.features.tools.definitions import for_model
+
+        request, app = self._asking(as_)
+        visible = [*self.definitions_in(app).values()] if request.user is not None else self._visible(request)
+        return [for_model(each, for_) for each in visible]
+
+    async def call(
+        self,
+        tool: str,
+        arguments: "Mapping[str, Any]",
+        *,
+        as_: object,
+        key: str | None = None,
+        confirm: "Callable[[str], Awaitable[object]] | None" = None,
+    ) -> "CalledTool":
+        """Call a tool in this process, as the ``request.caller`` of a request, also after its end, or as a user.
+
+        The application handles it as a request from the same client, or of a user who is logged in to a session, with
+        the same checks; errors are told in words. An idempotent route carries out each ``key`` once. A tool with
+        ``confirm`` is called only if the function ``confirm`` returns a true value for the question. Raises
+        RuntimeError for a caller of another application.
+        """
+        from antiphon.features.tools.definitions import model_name
+        from antiphon.features.tools.handling import call_in_process
+        from antiphon.features.tools.results import CalledTool, failure
+
+        request, app = self._asking(as_)
+        made = await asyncio.to_thread(self.definitions_in, app)
+        definition = made.get(tool) or next((each for name, each in made.items() if model_name(name) == tool), None)
+        if definition is None:
+            return CalledTool.of(failure(f"There is no tool {tool[:80]!r}. The tools are: {', '.join(made)}"))
+        once = (key or token_urlsafe()) if definition.route.idempotent else None
+        of_user = None if isinstance(as_, Caller) else app
+        given = request, definition, dict(arguments), once, of_user, confirm
+        return CalledTool.of(await call_in_process(*given, self._max_result))
+
+    def _asking(self, as_: object) -> "tuple[Request, App]":
+        """Return a caller's request as the application with these tools has received it, or a request of a user."""
+        from antiphon.features.tools.calls import request_of
+
+        app = None if self._app is None else self._app()
+        if app is not None and not isinstance(as_, Caller):
+            return request_of(app, as_), app
+        for each in arrivals(as_._request) if isinstance(as_, Caller) else ():
+            if app is not None and each.route.app is app:
+                return each, app
+        raise explained("missing-feature", RuntimeError("the caller's request belongs to an app without these tools"))
 
     def _define(self, app: "App") -> "dict[str, Definition]":
         self._has_one_kind_of_users = len(users_of(app._route_groups[0].dependencies)) <= 1
@@ -224,7 +288,7 @@ class Tools:
 
     def _pages(self, app: "App") -> set[str]:
         """Return the names of the routes that are pages of tools."""
-        made = [each.options.page for each in self.definitions(app).values()]
+        made = [each.options.page for each in self.definitions_in(app).values()]
         return {name for name in made if name is not None}
 
     def _has_resources(self, app: "App") -> bool:
@@ -298,7 +362,7 @@ class Tools:
     async def _ready(self, request: Request) -> None:
         """Make the tools, once, and refuse a request that has to log in first."""
         if self._made is None:
-            await Crossing().run(self.definitions, request.route.app)  # analyzing the code takes a while
+            await Crossing().run(self.definitions_in, request.route.app)  # analyzing the code takes a while
         self._check_user(request)
 
     async def _respond(self, request: Request, message: Message) -> Response:
@@ -416,13 +480,13 @@ class Tools:
 
     def _check_user(self, request: Request) -> None:
         """Refuse a request that can't see any tools, so that the client logs in. Raises Unauthorized (401)."""
-        made = self.definitions(request.route.app)
+        made = self.definitions_in(request.route.app)
         if made and not self._visible(request):
             request[USERS].check(request)
 
     def _visible(self, request: Request) -> "list[Definition]":
         app: App = request.route.app
-        made = [*self.definitions(app).values()]
+        made = [*self.definitions_in(app).values()]
         if not any(each.requires_user for each in made) or not self._lacks_user(request):
             return made
         return [each for each in made if not each.requires_user]
@@ -440,7 +504,7 @@ class Tools:
         them.
         """
         name, arguments = message.text("name"), message.params.get("arguments") or {}
-        definition = self.definitions(request.route.app).get(name)
+        definition = self.definitions_in(request.route.app).get(name)
         if definition is None:
             raise ProtocolError(INVALID_PARAMS, f"Unknown tool: {name[:80]}")
         if not isinstance(arguments, dict):

@@ -20,15 +20,18 @@ from antiphon.features.tools.results import (
     too_large,
 )
 from antiphon.features.tools.tool_call import HandledCall, filled
+from antiphon.features.visible_text import visible
 from antiphon.handler.contract import log_failure
 from antiphon.http.errors import PreconditionRequired, UnprocessableContent
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
+    from antiphon.app.application import App
     from antiphon.features.tools.tasks import Tasks
 
 _NOTHING: Mapping[str, Any] = {}
+DISAGREED = "The person did not agree. Nothing was done."
 
 
 class Handling:
@@ -79,7 +82,7 @@ class Handling:
         if definition.options.confirm is not None:
             try:
                 if not call.confirm(filled(definition.options.confirm, arguments, text_of)):
-                    return failure("The person did not agree. Nothing was done.")
+                    return failure(DISAGREED)
             except UnprocessableContent as error:
                 return failure(str(error.detail))
         key = answers.key if definition.route.idempotent else None
@@ -98,18 +101,42 @@ class Handling:
             if message.is_modern and self._tasks is not None and knows_tasks(message):
                 return self._tasks.created(request, call.run)
             return await result_of_run(call.run, call, self._largest)
-        return await self._result(request, message, definition, call, response)
+        return await _result(request, definition, call, response, self._largest, is_modern=message.is_modern)
 
-    async def _result(
-        self, request: Request, message: Message, definition: Definition, call: HandledCall, response: Response
-    ) -> Result:
-        tell = call.tell if definition.streams and response.status < 400 else None
-        try:
-            body = await body_of(request, response, self._largest, tell)
-        except TooLarge:
-            return too_large(self._largest)
-        except Exception as error:
-            if not GRACE_OVER.is_given:
-                log_failure(request, error)
-            return broken_off(request)
-        return result_of(definition, request, response, body, is_modern=message.is_modern)
+
+async def _result(
+    request: Request, definition: Definition, call: HandledCall, response: Response, largest: int, *, is_modern: bool
+) -> Result:
+    tell = call.tell if definition.streams and response.status < 400 else None
+    try:
+        body = await body_of(request, response, largest, tell)
+    except TooLarge:
+        return too_large(largest)
+    except Exception as error:
+        if not GRACE_OVER.is_given:
+            log_failure(request, error)
+        return broken_off(request)
+    return result_of(definition, request, response, body, is_modern=is_modern)
+
+
+async def call_in_process(
+    request: Request, definition: Definition, arguments: Mapping[str, Any], key: str | None, app: "App | None",
+    confirm: Callable[[str], Awaitable[object]] | None, largest: int,
+) -> Result:  # fmt: skip
+    """Handle a call by the application's own code. ``app`` gets the user of a request that no client has sent."""
+    call = HandledCall({}, {}, lambda method, params: None, None)  # noqa: ARG005 - nobody is told
+    try:
+        made = make_call(request, definition, arguments, key, call, app)
+    except BadArguments as error:
+        return failure(str(error))
+    if (question := definition.options.confirm) is not None:
+        if confirm is None:
+            return failure("A person has to agree to this call, but nobody can be asked. Nothing was done.")
+        if not await confirm(visible(filled(question, arguments, text_of))):
+            return failure(DISAGREED)
+    response = await made.respond()
+    if call.run is not None and response.status < 400:
+        from antiphon.features.tools.tasks import result_of_run
+
+        return await result_of_run(call.run, call, largest)
+    return await _result(made.request, definition, call, response, largest, is_modern=True)

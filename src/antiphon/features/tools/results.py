@@ -5,7 +5,7 @@ from base64 import b64encode
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import aclosing, suppress
 from html import unescape
-from typing import Any
+from typing import Any, NamedTuple
 
 from antiphon.explanations import explained
 from antiphon.features.tools.definitions import Definition
@@ -27,6 +27,24 @@ _LONGEST_PAGE = 4000
 _tags = re.compile(r"<(style|script|title)\b.*?</\1\s*>|<[^<>]*>", re.DOTALL | re.IGNORECASE)
 MULTIPART = "multipart/mixed"
 _MEDIA = {"image": "image", "audio": "audio"}
+
+
+class CalledTool(NamedTuple):
+    """The result of ``Tools.call``: ``text``, which the model reads, and ``data``, the structured content or None."""
+
+    text: str
+    data: Any
+    is_error: bool
+    """True for an error that tells the model what to change."""
+    content: list[dict[str, Any]]
+    """The content blocks, as the Model Context Protocol has them."""
+
+    @classmethod
+    def of(cls, result: dict[str, Any]) -> "CalledTool":
+        """Return a result of the protocol as an object."""
+        content = result["content"]
+        text = "\n".join([each["text"] for each in content if each["type"] == "text"])
+        return cls(text, result.get("structuredContent"), bool(result.get("isError")), content)
 
 
 class TooLarge(Exception):
