@@ -61,13 +61,18 @@ def run(folder, *command):
 @pytest.mark.processes
 @pytest.mark.once
 @pytest.mark.parametrize(
-    ("template", "path", "shown"), [("pages", "/", "<h1>Hello, world!</h1>"), ("api", "/openapi.json", "/orders/total")]
+    ("template", "path", "shown", "passed"),
+    [
+        ("pages", "/", "<h1>Hello, world!</h1>", 2),
+        ("api", "/openapi.json", "/orders/total", 2),
+        ("agent", "/llms.txt", "- order: Order something", 6),
+    ],
 )
-def test_a_project_passes_its_own_tests_and_serves(folder, template, path, shown, monkeypatch):
+def test_a_project_passes_its_own_tests_and_serves(folder, template, path, shown, passed, monkeypatch):
     assert new("My-shop", "--template", template).exit_code == 0
     project = folder / "My-shop"
     tests = run(project, "pytest")
-    assert (tests.returncode, "2 passed" in tests.stdout) == (0, True), tests.stdout + tests.stderr
+    assert (tests.returncode, f"{passed} passed" in tests.stdout) == (0, True), tests.stdout + tests.stderr
     monkeypatch.chdir(project)
     with ServerProcess(RUN, "my_shop.app:app") as process:
         connection = http.client.HTTPConnection("127.0.0.1", process.port, timeout=60)
@@ -84,18 +89,20 @@ def test_projects_are_formatted_and_typed(folder):
     pytest.importorskip("mypy")
     new("my-shop")
     new("prices", "--template", "api")
+    new("helper-one", "--template", "agent")
     ruff = shutil.which("ruff", path=PROGRAMS)
-    for name in ("my-shop", "prices") if ruff else ():
+    names = ("my-shop", "prices", "helper-one")
+    for name in names if ruff else ():
         for command in (["format", "--check"], ["check"]):
             found = run(folder / name, "ruff", *command, "--no-cache")
             assert found.returncode == 0, found.stdout + found.stderr
-    for name in ("my-shop", "prices"):
+    for name in names:
         (folder / name / "tests/test_more.py").write_text(UNTYPED)
         found = run(folder / name, "mypy", "--cache-dir", os.devnull)
         assert found.returncode == 0, found.stdout + found.stderr
 
 
-@pytest.mark.parametrize("template", ["pages", "api"])
+@pytest.mark.parametrize("template", ["pages", "api", "agent"])
 def test_a_project_has_its_files_and_its_names(folder, template):
     told = new("my-shop", "--template", template).output
     assert "with the package my_shop" in told

@@ -150,6 +150,11 @@ class Production:
                 self._loop.call_soon_threadsafe(self._timer.cancel)
             self._persist(lambda: self._ledger.mark(self.record, "asking"))
 
+    def hand_on(self) -> None:
+        """Let another process start the run again, if its function is restartable."""
+        if self.record.function is not None:
+            Thread(target=self.end, args=["waiting"], name="antiphon-run-end", daemon=True).start()
+
     def end_asking(self) -> None:
         """Write that the source no longer waits for a person."""
         self._asking -= 1

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from antiphon.app.store import StoreEntry, StoreUnavailable
+from antiphon.concurrency.process import DRAINING
 from antiphon.explanations import explained
 from antiphon.features.channels.feed import Feed
 from antiphon.features.runs.record import TAG, Kind, Ledger, Line
@@ -66,9 +67,11 @@ async def ask(production: "Production", ledger: Ledger, text: str, kind: type, s
     id_ = f"{production.record.id[:TAG]}.q{number}"
     asked = {"id": id_, "text": text, "schema": schema, "expires": time.time() + seconds}
     await production.acall(production.begin_asking)
+    withdraw = DRAINING.subscribe(production.hand_on)  # no process waits for a person to end
     try:
         found = await _wait(production, ledger, f"question {number}", {"type": name, **asked}, seconds)
     finally:
+        withdraw()
         if not production.is_over:
             await production.acall(production.end_asking)
     if found["state"] == "expired":

@@ -340,7 +340,7 @@ class Worker:
                 self._take(record, is_crash=False)
             elif is_over and record.state in PRODUCED and record.function and record.crashes + 1 < CRASHES:
                 self._give_on(record)
-            elif is_over:
+            elif is_over and not (DRAINING.is_given and record.function):  # another process may start it
                 self.end(record.id, record.attempt, RunEnd("interrupted", 0))
         self._observed.keep({*beats} | {f"run {record.id}" for record in others})
 
