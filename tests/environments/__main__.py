@@ -104,7 +104,7 @@ OF_OTHERS = {
     "antiphon-0.0.9.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
 }
 """The files of a wheel that another project has made under our name."""
-PROJECTS = {"pages": "/", "api": "/openapi.json"}
+PROJECTS = {"pages": "/", "api": "/openapi.json", "agent": "/llms.txt"}
 """What `antiphon new` writes, by its template: a project that passes its own tests and responds at this path."""
 
 FOR_EACH_CHANGE = (*ENVIRONMENTS, BESIDE, *PROJECTS)
