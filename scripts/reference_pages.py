@@ -150,7 +150,7 @@ TOPICS = {
     "features/runs.md": Page(
         "Runs", "antiphon.features",
         "Runs RunEnd RunEnded ValuesMissed current_run ui_message_stream ag_ui_stream",
-        "See also [Runs: streams that outlive their requests](../../how-to/runs.md).",
+        "See also [Agents and other runs](../../how-to/runs.md).",
     ),
     "features/kept-requests.md": Page(
         "Kept requests", "antiphon.features", "Recorder Personal Secret",

@@ -22,6 +22,7 @@ from antiphon.serialization.json import encode_json
 
 if TYPE_CHECKING:
     from antiphon.features.runs.run import Run
+    from antiphon.handler.contract import Unfinished
 
 T = TypeVar("T")
 
@@ -98,6 +99,8 @@ class Production:
         self._timer: asyncio.TimerHandle | None = None
         self._left: float | None = None
         """The number of seconds until the deadline."""
+        self.unfinished: set[Unfinished] = set()
+        """The sets of the apps whose shutdown waits for the run."""
         self.asked = 0
         """The number of questions that the source has asked in this attempt."""
         self._asking = 0
@@ -145,6 +148,7 @@ class Production:
         """Write that the source waits for a person. Meanwhile, the deadline does not come closer."""
         self._asking += 1
         if self._asking == 1:
+            self.hold(False)
             if self._timer is not None and self._loop is not None:
                 self._left = max(0.0, self._timer.when() - self._loop.time())
                 self._loop.call_soon_threadsafe(self._timer.cancel)
@@ -159,6 +163,7 @@ class Production:
         """Write that the source no longer waits for a person."""
         self._asking -= 1
         if not self._asking:
+            self.hold(not self.is_over)
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(self._wait_for_deadline)
             self._persist(lambda: self._ledger.mark(self.record, "running"))
@@ -361,7 +366,16 @@ class Production:
                 return
             self._end = RunEnd(state, self.count, problem)
         self._cancel()
-        self._on_end(self, self._end, lambda: self.ended.set_result(None))
+        self._on_end(self, self._end, self._finish)
+
+    def _finish(self) -> None:
+        self.ended.set_result(None)
+        self.hold(False)
+
+    def hold(self, is_held: bool) -> None:
+        """Let shutdowns of the apps wait for the run, or no longer."""
+        for each in self.unfinished:
+            each.add(self) if is_held else each.discard(self)
 
     def _cancel(self) -> None:
         task, loop = self._task, self._loop

@@ -39,7 +39,6 @@ from antiphon.serialization.readers import json_as
 
 if TYPE_CHECKING:
     from antiphon.app.application import App
-    from antiphon.handler.contract import Unfinished
 
 
 T = TypeVar("T")
@@ -344,9 +343,8 @@ class Runs(Generic[T], metaclass=NamesOurs):
         from antiphon.app.application import App
 
         apps = own.apps | ({request.app} if request is not None and isinstance(request.app, App) else set())
-        for each in {each._unfinished for app in apps for each in app._mounted_together()}:
-            each.add(production)
-            production.ended.add_done_callback(partial(_discard, each, production))
+        production.unfinished = {each._unfinished for app in apps for each in app._mounted_together()}
+        production.hold(True)
         production.start(run, loop)
         return run
 
@@ -467,10 +465,6 @@ def _note_key() -> None:
 
     if (request := find_current_request()) is not None:
         request[IS_REPEATABLE] = True
-
-
-def _discard(unfinished: "Unfinished", production: Production, _: object) -> None:
-    unfinished.discard(production)
 
 
 def shown_owner(owner: RunOwner | None) -> str | int | None:

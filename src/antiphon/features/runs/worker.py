@@ -89,6 +89,8 @@ class Worker:
         self._last_beat = 0.0
         self._last_renewal = time.monotonic()
         self._is_kept = False
+        self._is_over = False
+        """True after the app's shutdown: the app's loop is about to be closed."""
         self._is_watching = False
         self._is_left = False
         self._thread: Thread | None = None
@@ -211,6 +213,7 @@ class Worker:
     def keep_watching(self, is_kept: bool) -> None:
         """Start or stop watching even while the process is neither producing nor following runs."""
         self._is_kept = is_kept
+        self._is_over = not is_kept
         if is_kept:
             self.watch()
         else:
@@ -352,7 +355,7 @@ class Worker:
             self._settle(taken, RunEnd(taken.state, 0, taken.problem))
 
     def _can_take(self, record: Record) -> bool:
-        return not DRAINING.is_given and self._can_start(record)
+        return not (DRAINING.is_given or self._is_over) and self._can_start(record)
 
     def _give_on(self, record: Record) -> None:
         """Start a dead worker's run again, or let another process start it."""
