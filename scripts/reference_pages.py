@@ -288,15 +288,16 @@ TOPICS = {
     "types.md": Page(
         "Types of parameters and results", "antiphon.types",
         "ASGIApplication AbortOptions AfterHook BareItem BeforeHook BodyLike BodyPolicy BodyStream "
-        "CacheDirectives Caller ChannelListener ChannelMessage ChannelPresence CheckFunction Choices "
-        "ClientContent ClientFields ClientFiles ConditionalRequest Counter Duration Environment "
-        "ErrorHandlerDecorator ErrorOptions Feature FileSource FlashMessages FolderOptions FormError "
-        "FormFields FormParts FrameworkValues Gauge Globals Handler HeaderFields Histogram Identity "
+        "CacheDirectives CalledTool Caller ChannelListener ChannelMessage ChannelPresence CheckFunction "
+        "Choices ClientContent ClientFields ClientFiles ConditionalRequest Counter Duration EndFunction "
+        "Environment ErrorHandlerDecorator ErrorOptions Feature FileSource FlashMessages FolderOptions "
+        "FormError FormFields FormParts FrameworkValues Gauge Globals Handler HeaderFields Histogram Identity "
         "KeyMaterial Language LazyText Lifetime LimitOptions Markup MiddlewareFunction Mount OpenAPIDocument "
         "Pairs ProblemOptions Progress Record RecordGroup RequestFunction RequestOptions RequestWithReferrer "
-        "ResponseLike Route RouteMeta RouteOptions Routes RowValues Run RunCall RunState SecretKeys SessionAccess "
-        "SettableDependency SharedValues Shield SocketUse SourceFunction StructuredMember TemplateRenderer "
-        "TemplateString TestedApplication Text Texts TrustedOrigins WebSocketHandler WebSocketValues Widget",
+        "ResponseLike Route RouteMeta RouteOptions Routes RowValues Run RunCall RunQuestion RunState "
+        "SecretKeys SessionAccess SettableDependency SharedValues Shield SocketUse SourceFunction "
+        "StructuredMember TemplateRenderer TemplateString TestedApplication Text Texts TrustedOrigins "
+        "WebSocketHandler WebSocketValues Widget",
         "See also [public names](names.md).",
     ),
     "testing.md": Page(
@@ -319,7 +320,7 @@ GIVEN = {
     "antiphon.types.RunCall", "antiphon.features.RunEnded", "antiphon.features.ValuesMissed",
     "antiphon.features.RouteFile", "antiphon.testing.AsyncClientWebSocket", "antiphon.testing.AsyncStreamedResponse",
     "antiphon.testing.ClientResponse", "antiphon.testing.ClientSession", "antiphon.testing.ClientTools",
-    "antiphon.testing.ToolResult",
+    "antiphon.testing.ToolResult", "antiphon.types.CalledTool", "antiphon.types.RunQuestion",
     "antiphon.testing.ClientWebSocket", "antiphon.testing.StreamedResponse",
 }  # fmt: skip
 """Classes whose objects an application is given: it makes none, so their constructors are not shown."""
@@ -366,6 +367,8 @@ PROVISIONAL = {
     "antiphon.features.ProtectedResource", "antiphon.features.RequestSignature", "antiphon.types.Run",
     "antiphon.types.RunCall", "antiphon.features.RunEnd", "antiphon.features.RunEnded", "antiphon.features.Runs",
     "antiphon.features.Personal", "antiphon.features.Run", "antiphon.features.RunCall",
+    "antiphon.types.CalledTool", "antiphon.types.EndFunction",
+    "antiphon.types.RunQuestion",
     "antiphon.features.Secret", "antiphon.features.SignatureKey", "antiphon.features.SignatureRefused",
     "antiphon.features.Signatures", "antiphon.features.SignedResponses", "antiphon.features.Tool",
     "antiphon.features.ToolCall", "antiphon.features.Tools", "antiphon.features.ValuesMissed",

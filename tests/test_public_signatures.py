@@ -24,6 +24,8 @@ ASYNC_ONLY = {
         for name in ("accept", "close", "receive", "receive_as", "send", "send_each")
     },
     "antiphon.types.Lifetime.ended": "it waits, where code that blocks asks",
+    "antiphon.types.Run.ask": "it waits for a person",
+    "antiphon.features.Tools.call": "the application runs in the task",
 }
 """Coroutine functions that have no counterpart which blocks, and why."""
 FUNCTIONS = public_functions()
@@ -71,6 +73,7 @@ NO_TIMEDELTA = {
     "antiphon.features.OwnedEntry.expires": "a moment",
     "antiphon.testing.pairs.Option.rate": "a part of the routes",
     "antiphon.http.ServerTiming.dur": "the header's own parameter, in milliseconds",
+    "antiphon.types.RunQuestion.expires": "a moment",
     "antiphon.features.StoreCount.seconds_left": "what a store gives",
     "antiphon.features.StoreEntry.changed": "a moment",
     "antiphon.features.StoreEntry.created": "a moment",
@@ -113,7 +116,7 @@ def test_every_duration_is_in_seconds_or_a_timedelta():
 
 
 INNER = {
-    "antiphon.features.Tools.definitions": "the command and the test client",
+    "antiphon.features.Tools.definitions_in": "the command and the test client",
     "antiphon.types.Mount.hook": "the plan of the application",
     "antiphon.types.Mount.handshake_hook": "the plan of the application",
     "antiphon.types.Mount.lifespan": "the plan of the application",

@@ -31,11 +31,13 @@ from antiphon.features.metrics.instruments import Counter, Gauge, Histogram
 from antiphon.features.openapi.document import OpenAPIDocument
 from antiphon.features.recorder.record import Record
 from antiphon.features.recorder.shelf import RecordGroup
+from antiphon.features.runs.questions import RunQuestion
 from antiphon.features.runs.record import RunState
 from antiphon.features.runs.run import Run
-from antiphon.features.runs.runs import RunCall
+from antiphon.features.runs.runs import EndFunction, RunCall
 from antiphon.features.sessions import SessionAccess
 from antiphon.features.signatures.keys import KeyMaterial
+from antiphon.features.tools.results import CalledTool
 from antiphon.http.cache_control import CacheDirectives
 from antiphon.http.dates import Duration
 from antiphon.http.errors import AbortOptions, ErrorOptions, ProblemOptions, Text
@@ -70,6 +72,7 @@ __all__ = [
     "BodyPolicy",
     "BodyStream",
     "CacheDirectives",
+    "CalledTool",
     "Caller",
     "ChannelListener",
     "ChannelMessage",
@@ -82,6 +85,7 @@ __all__ = [
     "ConditionalRequest",
     "Counter",
     "Duration",
+    "EndFunction",
     "Environment",
     "ErrorHandlerDecorator",
     "ErrorOptions",
@@ -124,6 +128,7 @@ __all__ = [
     "RowValues",
     "Run",
     "RunCall",
+    "RunQuestion",
     "RunState",
     "SecretKeys",
     "SessionAccess",

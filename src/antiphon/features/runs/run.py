@@ -376,8 +376,8 @@ class Run(Generic[T], metaclass=NamesOurs):
         """In the run's source, ask a person and return the reply as an object of a type; None if the person declines.
 
         The type is a class at the top level of a module, such as a dataclass. Followers receive the question, and
-        ``areply`` takes the first reply. The run waits for the ``deadline``, in seconds or a timedelta; its own
-        deadline does not come closer meanwhile. It goes on waiting in another process if its function is restartable.
+        ``areply`` takes the first reply. The run waits for the ``deadline``, in seconds or a timedelta, which its own
+        deadline does not count. It goes on waiting in another process if its function is restartable.
 
         Characters that a person would not see are shown as their numbers. Raises TimeoutError after the deadline,
         TypeError for another type, ValueError for an empty question or one of more than 4,000 characters, and

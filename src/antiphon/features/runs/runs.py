@@ -237,8 +237,8 @@ class Runs(Generic[T], metaclass=NamesOurs):
 
         It gets the run, in its final state, and the stored values, for example to store a response. It may be
         ``async``; otherwise, it runs on a thread. It is called by the process that ends the run; if that dies
-        meanwhile, another process calls it again. An error is logged. Register it in each process, before any runs are
-        started.
+        before it returns, another process calls it again. An error is logged. Register it in each process, before any
+        runs are started.
         """
         self._end_functions.append(function)
         return function
