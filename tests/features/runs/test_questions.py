@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from antiphon.features import Runs, ag_ui_stream, current_run, ui_message_stream
+from antiphon import App, Request
+from antiphon.features import IdempotentWrites, MemoryStore, Runs, ag_ui_stream, current_run, ui_message_stream
 from antiphon.http import Conflict, NotFound, TooManyRequests, UnprocessableContent, parse_events
+from antiphon.testing import Client
 from tests.features.channels.on_loop import on_loop
 from tests.features.runs.test_contract import Gate, ended, events, taken_over, told
 from tests.helpers.rows import rows
@@ -306,6 +308,30 @@ async def test_ag_ui_ends_with_an_interrupt_and_goes_on_after_it(open_store):
         "RUN_STARTED", "TEXT_MESSAGE_START", "None", "TEXT_MESSAGE_END", "RUN_FINISHED",
     ]  # fmt: skip
     assert rest[1]["messageId"] == f"{run.id}-2"
+
+
+@pytest.mark.once
+def test_an_idempotent_route_returns_the_stream_of_a_run_with_a_key():
+    app, started = App(store=MemoryStore()), []
+    runs = Runs[str]()
+    app.use(IdempotentWrites())
+    app.use(runs)
+
+    async def source(question):
+        yield started.append(question) or question
+
+    @app.post("/<kind>", idempotent=True)
+    async def talk(request: Request, kind: str):
+        key = request.idempotency_key if kind == "keyed" else None
+        return ui_message_stream(await runs.astart(source(request.text), owner="ann", key=key))
+
+    client = Client(app, raise_errors=False)
+    fields = {"idempotency-key": '"1"'}
+    first, again = [client.post("/keyed", body=b"a", headers=fields).text for _ in range(2)]
+    assert (first, started) == (again, ["a"])
+    assert '"delta":"a"' in first
+    assert client.post("/keyed", body=b"b", headers=fields).status == 422
+    assert client.post("/other", body=b"c", headers={"idempotency-key": '"2"'}).status == 500
 
 
 @on_loop

@@ -136,7 +136,10 @@ class Hub(ABC):
 
     @abstractmethod
     def expire(self, name: str, seconds: float) -> None:
-        """Schedule a channel's messages to be forgotten in this many seconds, replacing any earlier schedule."""
+        """Schedule a channel's messages to be forgotten in this many seconds, replacing any earlier schedule.
+
+        With 0, a channel without listeners is forgotten at once.
+        """
 
     @abstractmethod
     def enter(self, name: str, member: str, ttl: float) -> None:
@@ -224,6 +227,7 @@ class MemoryHub(Hub):
             now = time.monotonic()
             if name in self._feeds:
                 self._expiring[name] = now + seconds
+                self._expiring.move_to_end(name, last=seconds > 0)
             for each in [each for each, _ in zip(self._expiring, range(LOOKED_AT), strict=False)]:
                 self._expiring.move_to_end(each)
                 if self._expiring[each] <= now and each in self._unused:

@@ -91,7 +91,7 @@ class SQLiteLog(ChannelLog):
         with self._writing() as connection:
             now = self._store.clock()
             connection.execute(_EXPIRE, [name, now + seconds])
-            for expired in connection.execute(_EXPIRED, [now]).fetchall():
+            for expired in connection.execute(_EXPIRED, [now]).fetchall() if seconds > 0 else [(name,)]:
                 for forget in _FORGET:
                     connection.execute(forget, expired)
 

@@ -271,7 +271,7 @@ class Ledger:
         if record.key is not None and self.has_claimed(record):
             self.store.delete(self._key(record.key))
         self.store.delete_owned(self._index(f"of {record.id}"))
-        self.hub(record.id).expire(self.log(record.id), 0.001)
+        self.hub(record.id).expire(self.log(record.id), 0)
         left = {"owner": "", "function": None, "arguments": b"", "problem": None, "key": None, "worker": ""}
         self.store.change(self._key(record.id), left, ttl=self._seconds, create=False, owner=self._index("forgotten"))
 
