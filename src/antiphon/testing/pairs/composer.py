@@ -57,8 +57,6 @@ GROUPS = {
     ),
 }
 """What routes are added to, beside the application: the lines that make it, and those that add it."""
-
-
 STORES = ("MemoryStore()", "SQLiteStore(Path(mkdtemp(), 'store.db'))")
 
 
@@ -96,15 +94,8 @@ class _Composer:
                 around += self._around(name, random.choice([0, 0, 1]))
             routes += self._routes(kind, name, f"/{name}", own if kind == "mounted" else used, random.randint(1, 2))
         own_routes = [route for target, each in features if target == "app" for route in each.routes]
-        program = Program(
-            seed,
-            tuple(features),
-            tuple(around),
-            tuple(groups),
-            (*own_routes, *routes),
-            (),
-            random.choices(STORES, [9, 1])[0],
-        )
+        store, routes_of_all = random.choices(STORES, [9, 1])[0], (*own_routes, *routes)
+        program = Program(seed, tuple(features), tuple(around), tuple(groups), routes_of_all, (), store)
         return self._with_requests(program, routes)
 
     def _features(self) -> list[Feature]:

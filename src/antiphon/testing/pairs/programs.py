@@ -263,14 +263,9 @@ class Program(NamedTuple):
             gone |= more
         features = tuple([(target, each) for target, each in self.features if each.name not in gone])
         own = {route.name for _, each in self.features if each.name in gone for route in each.routes}
-        routes = tuple(
-            [
-                route._replace(options=tuple([(each, option) for each, option in route.options if each not in gone]))
-                for route in self.routes
-                if route.name not in own
-            ]
-        )
-        return self._with_routes(routes)._replace(features=features)
+        kept = [each for each in self.routes if each.name not in own]
+        routes = [each._replace(options=tuple([one for one in each.options if one[0] not in gone])) for each in kept]
+        return self._with_routes(tuple(routes))._replace(features=features)
 
     def without_route(self, name: str) -> "Program":
         """Return the program without a route and the requests to it."""

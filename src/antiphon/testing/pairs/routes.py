@@ -194,9 +194,9 @@ class Requests:
             yield sent._replace(method="HEAD", like="HEAD", note="")
         elif random.random() < 0.2:
             condition = random.choice([("range", "bytes=99999-"), ("if-match", '"other"')])
-            other = self._sent(route, sent.caller)
-            yield other._replace(fields=(*other.fields, condition), like="condition", note="")
-            yield other
+            new = self._sent(route, sent.caller)
+            yield new._replace(fields=(*new.fields, condition), like="condition", note="")
+            yield new
         elif random.random() < 0.4:
             fields = dict(sent.fields)
             coding = {} if fields.pop("accept-encoding", None) else {"accept-encoding": "gzip"}

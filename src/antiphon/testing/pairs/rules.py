@@ -124,12 +124,9 @@ def refusals(observed: Observed) -> Iterator[Failure]:
         expected = observed.program.expects(sent, route)
         if sent.like == "socket" and not seen.status:
             continue
-        is_refused = sent.like == "tool" and not is_accepted(sent, seen)
-        is_refused = (
-            is_refused
-            or 400 <= seen.status < 500
-            or (seen.status in (302, 303) and bool(route.requires) and route.kind != "redirect")
-        )
+        is_sent_away = seen.status in (302, 303) and bool(route.requires) and route.kind != "redirect"
+        is_failed_call = sent.like == "tool" and not is_accepted(sent, seen)
+        is_refused = is_failed_call or is_sent_away or 400 <= seen.status < 500
         if seen.status >= 500 and seen.status not in allowed:
             yield Failure("refusals", f"{seen.status} at a request", (outcome.way,), number)
         elif expected == "refused" and not is_refused:
@@ -146,12 +143,8 @@ def callers(observed: Observed) -> Iterator[Failure]:
         together = [observed.outcomes[0].seen[number] for number in places]
         for number, one, other in zip(places, outcome.seen, together, strict=True):
             sent, route = program.sent[number], program.route(program.sent[number])
-            if (
-                route is not None
-                and program.expects(sent, route) == "accepted"
-                and one.status != other.status
-                and 429 not in (one.status, other.status)
-            ):
+            is_expected = route is not None and program.expects(sent, route) == "accepted"
+            if is_expected and one.status != other.status and 429 not in (one.status, other.status):
                 yield Failure("callers", f"{one.status} alone, {other.status} beside others", (outcome.way,), number)
 
 
@@ -163,9 +156,8 @@ def ways(observed: Observed) -> Iterator[Failure]:
             sent = observed.program.sent[number]
             expected, given = _compared(one, sent, first), _compared(two, sent, other)
             route = observed.program.route(sent)
-            is_refused = (
-                one.status >= 400 and "mounted" in other.way.name
-            )  # fields and words may be those of a mounted one
+            # Fields and words may be those of a mounted one.
+            is_refused = one.status >= 400 and "mounted" in other.way.name
             if route is not None and (route.kind == "socket" or is_refused or route.is_cut or route.name == "metrics"):
                 expected, given = expected[:1], given[:1]
             if expected != given and not (sent.like == "socket" and 0 in (one.status, two.status)):
@@ -185,13 +177,8 @@ def ends(observed: Observed) -> Iterator[Failure]:
     for outcome, number, sent, route, seen in observed.exchanges():
         if seen.left_open:
             yield Failure("ends", "the source of a stream is not closed", (outcome.way,), number)
-        if (
-            route.is_cut
-            and seen.is_whole
-            and seen.status < 300
-            and sent.method != "HEAD"
-            and not _tells_error(seen, outcome)
-        ):
+        is_complete = seen.is_whole and seen.status < 300 and sent.method != "HEAD"
+        if route.is_cut and is_complete and not _tells_error(seen, outcome):
             yield Failure("ends", "a stream that failed looks complete", (outcome.way,), number)
     for outcome in observed.outcomes:
         for each in outcome.left:

@@ -5,6 +5,7 @@ import gc
 import linecache
 import logging
 import os
+import zlib
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from time import monotonic, sleep
@@ -119,7 +120,7 @@ def run(program: Program, way: Way) -> Outcome:
     files = _files()
     with _logged() as records:
         client = AsyncClient(
-            app, way.interface, raise_errors=False, follow_redirects=False, timeout=8.0, http_version=way.version
+            app, way.interface, raise_errors=False, follow_redirects=False, timeout=10.0, http_version=way.version
         )
         visitors = _Visitors(client, names, way, {each.name for each in program.routes if "signer" in each.requires})
         seen = _on_loop(visitors.send_all(program.sent))
@@ -128,7 +129,7 @@ def run(program: Program, way: Way) -> Outcome:
         records.clear()
     if (close := getattr(names["STORE"], "close", None)) is not None:
         close()
-    secrets = {caller: visitors.secrets(caller) for caller in visitors.callers}
+    secrets = visitors.secrets()
     del client, visitors
     left = tuple(_left(files))
     return Outcome(way, seen, left, logged, "\n".join(shown), secrets)
@@ -159,13 +160,11 @@ class _Visitors:
         self._jars: dict[Caller, CookieJar] = {}
         self._texts: dict[tuple[Caller, str], str] = {}
 
-    @property
-    def callers(self) -> list[Caller]:
-        """All of them."""
-        return [*self._jars]
+    def secrets(self) -> dict[Caller, frozenset[str]]:
+        """Return the credentials of each caller."""
+        return {caller: self._secrets(caller) for caller in self._jars}
 
-    def secrets(self, caller: Caller) -> frozenset[str]:
-        """Return the credentials of a caller."""
+    def _secrets(self, caller: Caller) -> frozenset[str]:
         cookies = [
             morsel.partition("=")[2] for morsel in (self._jars[caller].header(self._client.base_url) or "").split("; ")
         ]
@@ -206,7 +205,7 @@ class _Visitors:
                 is_whole = False
         content = b"".join(body)
         if ("content-encoding", "gzip") in fields and content:
-            content = _unpacked(content)
+            content = zlib.decompressobj(31).decompress(content)  # as far as it goes
         self._texts[sent.caller, sent.target] = content.decode("latin-1")
         end = monotonic() + PATIENCE
         while opened and monotonic() < end:
@@ -252,13 +251,6 @@ class _Visitors:
         content = b"".join(sent.body) if isinstance(sent.body, tuple) else sent.body or b""
         signed = sign(Request.blank(url, sent.method, given, content), signer.key, keyid=signer.value)
         return [*signed.headers.items()]
-
-
-def _unpacked(content: bytes) -> bytes:
-    """Return a gzip body as far as it goes."""
-    import zlib
-
-    return zlib.decompressobj(31).decompress(content)
 
 
 @contextmanager
