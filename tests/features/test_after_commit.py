@@ -13,12 +13,15 @@ from sqlalchemy.exc import IntegrityError
 from antiphon import App, Dependency, Response, abort
 from antiphon.features import Cache, MemoryStore, SQLiteStore
 from antiphon.testing import Client
-from tests.helpers.databases import CREATE, DATABASE, KINDS, LIBRARIES, PAY, rows_of
+from tests.helpers.databases import CREATE, DATABASE, ENDED_BY_HANDLERS, KINDS, LIBRARIES, PAY, rows_of
 from tests.helpers.django_settings import settings_for_views
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
 
 of_each = pytest.mark.parametrize(("library", "url"), KINDS, indirect=["url"], ids=map(" on ".join, KINDS))
+of_those_ended_by_handlers = pytest.mark.parametrize(
+    ("library", "url"), ENDED_BY_HANDLERS, indirect=["url"], ids=map(" on ".join, ENDED_BY_HANDLERS)
+)
 
 
 @pytest.fixture
@@ -95,11 +98,8 @@ def test_nothing_is_called_after_a_rollback(shop, error):
     assert shop.seen == []
 
 
-@of_each
+@of_those_ended_by_handlers
 def test_nothing_is_called_after_a_rollback_by_the_handler(shop):
-    if shop.database.roll_back is None:
-        pytest.skip("the library forbids it inside of its block")
-
     def then(request):
         request.after_commit(shop.note, "never")
         shop.database.roll_back(request[DATABASE])

@@ -151,6 +151,9 @@ KINDS = [
     ("Django", "postgres"),
 ]
 
+ENDED_BY_HANDLERS = [kind for kind in KINDS if kind[0] not in ("SQLAlchemy", "Django")]
+"""Those whose handler may end the transaction itself. In the blocks of the others, that is an error."""
+
 
 def rows_of(url, query):
     """Return the rows of a query, on a connection of its own."""
