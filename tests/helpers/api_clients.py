@@ -21,8 +21,9 @@ def are_there() -> bool:
 
 def run(folder: Path, *command: object, **environ: str) -> tuple[int, str]:
     """Run a program in a folder, and return its exit code with what it printed."""
+    env = {**os.environ, **environ}
     made = subprocess.run(
-        [*map(str, command)], cwd=folder, env={**os.environ, **environ}, capture_output=True, text=True, timeout=600
+        [*map(str, command)], cwd=folder, env=env, capture_output=True, text=True, timeout=600, check=False
     )
     return made.returncode, made.stdout + made.stderr
 

@@ -866,7 +866,7 @@ def test_operations_of_mounted_applications_have_ids_of_their_own() -> None:
     paths = make_document(outer, Info("API")).content["paths"]
     ids = [item["get"]["operationId"] for item in paths.values()]
     assert [*paths] == ["/a/x", "/b/x"]
-    assert ids == ["plain_text_get", "plain_text_get_2"]
+    assert ids == ["a.plain_text", "b.plain_text"]
 
 
 # Security
