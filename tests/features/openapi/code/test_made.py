@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import json
+import linecache
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -245,3 +246,13 @@ def test_a_status_that_a_hook_sets_instead_of_204_has_the_media_type_of_the_body
         response.status = 409
 
     assert [*document_of(lambda request: ("", 204), app)["responses"]["409"]["content"]] == ["text/plain"]
+
+
+def test_calls_that_call_others_several_times_are_not_followed_without_end() -> None:
+    steps = [f"def f{at}(made): return f{at + 1}(made), f{at + 1}(made), f{at + 1}(made)\n" for at in range(10)]
+    source = "".join([*steps, "def f10(made): made['a'] = 1\n", "def handler(request): return {'all': f0({})}\n"])
+    linecache.cache["deep.py"] = len(source), None, source.splitlines(keepends=True), "deep.py"
+    names: dict[str, Any] = {}
+    exec(compile(source, "deep.py", "exec"), names)
+    app = app_of(names["handler"])
+    assert "calls code that can't be read" in str(make_document(app, Info("X")).unknown)

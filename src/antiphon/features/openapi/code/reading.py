@@ -44,6 +44,8 @@ from antiphon.request.request import Request
 
 _DEEPEST = 12
 """The maximum depth to which nested calls are followed."""
+_MOST = 2000
+"""The maximum number of calls that are followed for one handler because they may change objects."""
 
 _PATHS = map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib"))
 _LIBRARIES = tuple({path for path in _PATHS if path})
@@ -71,6 +73,7 @@ class CodeReader:
         self._read: dict[Any, Findings] = {}
         self.open: list[Any] = []
         """The functions whose calls are being followed."""
+        self._followed = 0
         self.method = ""
         """The method of the request with which functions are called."""
         self.path = ""
@@ -80,6 +83,7 @@ class CodeReader:
 
     def read(self, called: Callable[..., Any], *others: Value) -> Findings:
         """Read a function that is called with the request, and possibly more arguments after it."""
+        self._followed = self._followed if self.open else 0
         given: list[Value] = [*self.words.given, *others]
         named: dict[str, Value] = {}
         while isinstance(called, functools.partial):
@@ -128,7 +132,7 @@ class CodeReader:
         if not (made.is_given_request or self.follows(function)):
             return None
         source = self._sources.find(function)
-        if source is None or function in self.open or len(self.open) >= _DEEPEST:
+        if source is None or function in self.open or len(self.open) >= _DEEPEST or self._followed > _MOST:
             frame.escape(*[each for each in made.given if not isinstance(each, TheRequest)])
             if function not in self.open and not function.__code__.co_filename.startswith("<"):
                 frame.unread(f"{made.written}(...) calls code that can't be read", made.node, "raised")
@@ -151,6 +155,7 @@ class CodeReader:
 
     def _call_here(self, frame: Frame, made: Call, function: FunctionType, source: Source) -> Value:
         """Follow a call in the caller's state, since it may change the objects passed to it."""
+        self._followed += 1
         findings = Findings()
         inner = Statements(source, source.node, self, frame.flow, findings, (*frame.scope, made.node))
         inner.is_inner = True
