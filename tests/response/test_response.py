@@ -272,7 +272,7 @@ class TestOnAResponse:
         with pytest.raises(TypeError, match=r"freeze\(\) or await response.afreeze\(\)"):
             getattr(Response(chunks), name)
 
-    @rows("name", ["back", "events", "file", "html", "ndjson", "redirect", "stream", "template"])
+    @rows("name", ["back", "events", "file", "html", "multipart", "ndjson", "redirect", "stream", "template"])
     def test_what_makes_another_response_says_what_to_call(self, name):
         class Mine(Response):
             pass
@@ -889,3 +889,17 @@ def test_a_content_length_is_read_back_as_it_was_set(length):
 @rows("text", ["", "x", "-1", "1.5", "1, 2"])
 def test_a_malformed_content_length_reads_as_none(text):
     assert Response(headers={"content-length": text}).content_length is None
+
+
+def test_parts_have_their_own_fields():
+    response = Response.multipart([Response.html("<p>"), Response(b"\0\r\n", headers={"content-location": "/b"})], 201)
+    kind, _, boundary = response.content_type.partition("; boundary=")
+    delimiter = b"--" + boundary.encode()
+    assert (response.status, kind) == (201, "multipart/mixed")
+    assert response.body == b"".join([
+        delimiter, b"\r\ncontent-type: text/html; charset=utf-8\r\n\r\n<p>\r\n",
+        delimiter, b"\r\ncontent-type: application/octet-stream\r\ncontent-location: /b\r\n\r\n\0\r\n\r\n",
+        delimiter, b"--\r\n",
+    ])  # fmt: skip
+    with pytest.raises(TypeError, match="its content as bytes"):
+        Response.multipart([Response(iter(["x"]))])

@@ -2,7 +2,7 @@
 
 import asyncio
 from base64 import b64decode
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from antiphon import App, Request, Response, abort
-from antiphon.features import Channel, Field, MemoryStore, OpenAPI, Runs, Tool, ToolCall, Tools
+from antiphon.features import Channel, Field, MemoryStore, OpenAPI, Tool, ToolCall, Tools
 
 PNG = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==")
 WAV = b64decode("UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YQAAAAA=")
@@ -29,48 +29,26 @@ resources = {
     "test://static-binary": "static_binary",
     "test://template/{id}/data": "template",
 }
-runs = Runs[str]()
-app.use(runs)
-tools = Tools(api, resources=resources, changes=changes, tasks=runs)
+tools = Tools(api, resources=resources, changes=changes)
 app.use(tools)
 
 
-@app.get("/api/text", tool=Tool("test_simple_text"))
-def simple_text(request: Request) -> str:
-    """Answer with text."""
-    return "This is a simple text response for testing."
+def in_parts(*parts: Response) -> Response:
+    return Response.multipart(parts)
 
 
-@app.get("/api/image", tool=Tool("test_image_content"))
-def image_content(request: Request) -> Response:
-    """Answer with an image."""
-    return Response(PNG, content_type="image/png")
-
-
-@app.get("/api/audio", tool=Tool("test_audio_content"))
-def audio_content(request: Request) -> Response:
-    """Answer with a sound."""
-    return Response(WAV, content_type="audio/wav")
-
-
-@app.get("/api/embedded", tool=Tool("test_embedded_resource"))
-def embedded_resource(request: Request) -> Response:
-    """Answer with a resource."""
-    fields = {"content-location": "test://embedded-resource"}
-    return Response.multipart([Response.text("This is an embedded resource content.", headers=fields)])
-
-
-@app.get("/api/mixed", tool=Tool("test_multiple_content_types"))
-def mixed_content(request: Request) -> Response:
-    """Answer with text, an image and a resource."""
-    fields = {"content-location": "test://mixed-content-resource"}
-    return Response.multipart(
-        [
-            Response.text("Multiple content types test:"),
-            Response(PNG, content_type="image/png"),
-            Response.json({"test": "data", "value": 123}, headers=fields),
-        ]
-    )
+EMBEDDED = Response.text("An embedded resource.", headers={"content-location": "test://embedded-resource"})
+GIVEN = {
+    "test_simple_text": Response.text("This is a simple text response for testing."),
+    "test_image_content": Response(PNG, content_type="image/png"),
+    "test_audio_content": Response(WAV, content_type="audio/wav"),
+    "test_embedded_resource": in_parts(EMBEDDED),
+    "test_multiple_content_types": in_parts(
+        Response.text("Several"), Response(PNG, content_type="image/png"), EMBEDDED
+    ),
+}
+for name, given in GIVEN.items():
+    app.get(f"/api/{name}", name=name, tool=True, gives=bytes)(lambda request, given=given: given)
 
 
 @app.get("/api/error", tool=Tool("test_error_handling"))
@@ -260,62 +238,6 @@ def schema(request: Request) -> str:
 def custom_header(request: Request, region: str) -> str:
     """Name a region."""
     return region
-
-
-# Tasks
-
-
-@dataclass
-class Greeting:
-    name: str
-
-
-@app.post("/api/greet", tool=Tool("greet"))
-def greet(request: Request) -> str:
-    """Greet someone."""
-    return f"Hello, {request.json_as(Greeting).name}!"
-
-
-@dataclass
-class Work:
-    seconds: float = 0
-    label: str = ""
-
-
-async def compute(seconds: float) -> AsyncIterator[str]:
-    """Work for some seconds."""
-    await asyncio.sleep(seconds)
-    yield f"Computed for {seconds} seconds."
-
-
-async def fail() -> AsyncIterator[str]:
-    """Fail."""
-    yield "It begins."
-    raise RuntimeError("It fails.")
-
-
-@app.post("/api/slow", tool=Tool("slow_compute"))
-async def slow_compute(request: Request) -> Response:
-    """Compute slowly."""
-    return ToolCall.of(request).follow(await runs.astart(compute(request.json_as(Work).seconds)))
-
-
-async def refuse() -> AsyncIterator[str]:
-    """Fail by what the client wants."""
-    yield "It begins."
-    abort(409, "The job has been done.")
-
-
-@app.post("/api/refused", tool=Tool("failing_job"))
-async def failing_job(request: Request) -> Response:
-    """Be refused in a run."""
-    return ToolCall.of(request).follow(await runs.astart(refuse()))
-
-
-@app.post("/api/job", tool=Tool("protocol_error_job"))
-async def protocol_error_job(request: Request) -> Response:
-    """Fail in a run."""
-    return ToolCall.of(request).follow(await runs.astart(fail()))
 
 
 # Changes

@@ -38,7 +38,9 @@ const shown = await client.callTool({ name: "show_lamp", arguments: { number: 1 
 const refused = await client.callTool({ name: "change_lamp", arguments: { number: 1, name: "Cube", price: "cheap" } });
 const deleted = await client.callTool({ name: "delete_lamp", arguments: { number: 9 } });
 const prompt = await client.getPrompt({ name: "praise", arguments: { lamp: "Globe" } });
-console.log(JSON.stringify([tools.length, shown.structuredContent, refused.isError, !!deleted.isError, prompt.messages[0].content.text]));
+const [message] = prompt.messages;
+const results = [shown.structuredContent, refused.isError, !!deleted.isError, message.content.text];
+console.log(JSON.stringify([tools.length, ...results]));
 await client.close();
 """
 AGENT = """

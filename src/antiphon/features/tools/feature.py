@@ -62,6 +62,8 @@ C = TypeVar("C", bound=Callable[[str], Iterable[str] | Awaitable[Iterable[str]]]
 _MINUTE = 60_000
 """The number of milliseconds for which clients may cache lists."""
 _DAY = 24 * 3600.0
+_MOST_MEMORY = 4 << 20
+"""The maximum number of bytes for what sessions ask for, in the memory of a process without a store."""
 _MOST_VALUES = 100
 """The maximum number of values for a completion."""
 _NOTHING: Mapping[str, Any] = {}
@@ -165,7 +167,7 @@ class Tools:
         store = self._stores.taken_if_any(app) if self._stores.own or _keeps_channels(app.store) else None
         if store is None:
             note_memory(app, "Tools")
-        self._sessions = Sessions(store or MemoryStore(), self.path)
+        self._sessions = Sessions(store or MemoryStore().bounded(_MOST_MEMORY), self.path)
         if self._changes is not None:
             from antiphon.features.tools.subscriptions import Subscriptions
 
