@@ -898,7 +898,7 @@ def test_parts_have_their_own_fields():
     assert (response.status, kind) == (201, "multipart/mixed")
     assert response.body == b"".join([
         delimiter, b"\r\ncontent-type: text/html; charset=utf-8\r\n\r\n<p>\r\n",
-        delimiter, b"\r\ncontent-type: application/octet-stream\r\ncontent-location: /b\r\n\r\n\0\r\n\r\n",
+        delimiter, b"\r\ncontent-location: /b\r\ncontent-type: application/octet-stream\r\n\r\n\0\r\n\r\n",
         delimiter, b"--\r\n",
     ])  # fmt: skip
     with pytest.raises(TypeError, match="its content as bytes"):
