@@ -170,6 +170,18 @@ async def test_a_question_has_a_deadline_and_the_run_s_own_does_not_come_closer(
     assert (values[-1], end) == ("True", "failed")
 
 
+async def second_of(run):
+    """Return a run's second question, once the run waits for its reply."""
+    async with asyncio.timeout(DEADLINE):
+        while not (question := await asked(run)).id.endswith("q2") or (await found_again(run)).state != "asking":
+            await asyncio.sleep(0.01)
+    return question
+
+
+async def found_again(run):
+    return await run._runs.afind(run.id, owner=run.owner)
+
+
 def restartable(runs, text):
     @runs.restartable
     async def shop(amount: int) -> AsyncIterator[str]:
@@ -192,11 +204,12 @@ async def test_a_source_that_is_started_again_finds_its_replies_and_waits_on(ope
     for _ in range(4):  # more often than a process may be killed otherwise
         record = await asyncio.to_thread(taken_over, there, run)
         await asyncio.to_thread(there._start_again, record)
-        await asyncio.sleep(0.1)
+        async with asyncio.timeout(DEADLINE):
+            while (await found_again(run)).state != "asking":
+                await asyncio.sleep(0.01)
         assert await asked(run) == first
     await run.areply({"id": first.id, "reply": {"approved": True}})
-    while (second := await asked(run)).id == first.id:
-        await asyncio.sleep(0.01)
+    second = await second_of(run)
     record = await asyncio.to_thread(taken_over, there, run)
     await asyncio.to_thread(there._start_again, record)
     await asyncio.sleep(0.1)
@@ -214,6 +227,7 @@ async def test_a_reply_is_not_taken_for_another_question(open_store):
     restartable(there, "Pay {amount} thousand?")
     run = await here.astart(shop(30), owner="ann")
     await run.areply({"id": (await asked(run)).id, "reply": {"approved": True}})
+    await second_of(run)
     record = await asyncio.to_thread(taken_over, there, run)
     await asyncio.to_thread(there._start_again, record)
     async with asyncio.timeout(DEADLINE):
