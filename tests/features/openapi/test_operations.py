@@ -393,6 +393,12 @@ def conditional_in_place(request: Request) -> Response:
     return response
 
 
+def conditional_by_attribute(request: Request) -> Response:
+    response = Response.text("a")
+    response.etag, response.is_conditional = "abc", True
+    return response
+
+
 def frozen_conditional(request: Request) -> Response:
     return Response.text("a").make_conditional(request).freeze()
 
@@ -607,7 +613,7 @@ def test_what_a_handler_returns_is_the_answer_of_its_operation(handler: Any, ans
     assert document.unknown == []
 
 
-@rows("handler", [conditional, file, html_file, conditional_in_place, frozen_conditional])
+@rows("handler", [conditional, file, html_file, conditional_in_place, conditional_by_attribute, frozen_conditional])
 def test_conditions_and_ranges_are_answered_to_reads(handler: Any) -> None:
     responses = operation_of(handler, "GET")["responses"]
     assert [*responses] == ["200", "206", "304", "412", "416"]

@@ -91,8 +91,8 @@ def handler_of(program: Program, route: Route) -> str:
         by = f'{{**{by}, "signer": request.signature.key}}'
     body = route.body.replace("BY", by).replace("ROUTE", repr(route.name))
     lines = ["await asyncio.sleep(0)", *body.splitlines()] if route.is_async else body.splitlines()
-    names = ("socket" if route.kind == "socket" else "", route.parameter)
-    parameters = "".join([f", {each}" for each in names if each])
+    received = ("socket" if route.kind == "socket" else "", route.parameter)
+    parameters = "".join([f", {each}" for each in received if each])
     handler = f"{'async ' if route.is_async else ''}def {route.name}(request{parameters}):\n"
     handler += "\n".join([f"    {line}".rstrip() for line in lines])
     group = program.group(route.target)

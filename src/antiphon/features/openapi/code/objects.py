@@ -246,6 +246,8 @@ def with_attribute(content: Value, name: str, value: Value) -> Value:
                     return with_header(content, Known("content-type"), value)
                 case "headers":
                     return UNKNOWN
+                case "is_conditional":
+                    return replace(content, is_conditional=(may := value != Known(False)), has_ranges=may)
             field = getattr_static(Response, name, None)
             return with_header(content, Known(field.header), value) if isinstance(field, header) else content
         case Raisable() if name in ("status", "detail"):
