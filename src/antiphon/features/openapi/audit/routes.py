@@ -39,6 +39,7 @@ class Field(NamedTuple):
     name: str
     is_personal: bool
     is_secret: bool
+    format: str = ""
 
 
 @dataclass
@@ -203,7 +204,8 @@ def _fields(schemas: Iterable[Any], document: Schema, marks: Marks) -> Iterator[
                 seen.add((kind, name))
                 mark = marks.get((kind, name))
                 is_secret = mark is Secret or is_secret_name(name)
-                yield Field(kind, name, mark is Personal or bool(_PERSONAL.search(name)), is_secret)
+                is_personal = mark is Personal or bool(_PERSONAL.search(name))
+                yield Field(kind, name, is_personal, is_secret, str(resolved(inner, document).get("format", "")))
             ahead.append((kind, inner))
         ahead += [(kind, schema[key]) for key in ("items", "additionalProperties", "contentSchema") if key in schema]
         ahead += [(kind, each) for key in ("anyOf", "oneOf", "allOf", "prefixItems") for each in schema.get(key, ())]

@@ -62,7 +62,8 @@ def _owner(route: AuditedRoute) -> Iterator[Finding]:
     if "login" not in route.protection or route.is_of_accounts:
         return
     named = next(iter(route.parameters), "")
-    named = named or next((each.name for each in route.taken if _is_key(each.name.replace("-", "_"))), "")
+    writes = route.method not in SAFE_METHODS
+    named = named or next((each.name for each in route.taken if _is_key(each, writes)), "")
     if not named:
         return
     if not route.code:
@@ -73,8 +74,10 @@ def _owner(route: AuditedRoute) -> Iterator[Finding]:
         yield _finding("owner", route, text, "compare its owner with request.user, or search among the user's own")
 
 
-def _is_key(name: str) -> bool:
-    return bool(_KEYS.search(name) and not _NO_OBJECTS.search(name))
+def _is_key(field: Field, writes: bool) -> bool:
+    """Return True if a field refers to an object, judging by its name; in a write, also by its format."""
+    name = field.name.replace("-", "_")
+    return bool(_KEYS.search(name) or (writes and field.format == "uuid")) and not _NO_OBJECTS.search(name)
 
 
 def _is_shared(route: AuditedRoute) -> bool:
@@ -246,6 +249,8 @@ def _siblings(routes: list[AuditedRoute]) -> Iterator[Finding]:
             others = [each for each in group if each is not route]
             own = {each: f"add {each}" for other in others for each in sorted(other.protection) if "=" in each}
             for what, advice in (_ADVICE | own).items():
+                if what == "idempotency key" and route.method in ("PUT", "DELETE"):  # idempotent (RFC 9110 §9.2.2)
+                    continue
                 having = [each for each in others if what in each.protection]
                 least = 1 if what == "login" else 2
                 if what not in route.protection and len(having) == len(others) >= least:
