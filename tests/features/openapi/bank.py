@@ -75,13 +75,11 @@ class KeyOrder(Struct):
 class Ledger:
     """Everything that the bank knows."""
 
-    accounts: dict[UUID, Account]
-    transfers: dict[UUID, Transfer]
-    holds: dict[UUID, Hold]
-    entries: dict[UUID, list[Entry]]
-
     def __init__(self) -> None:
-        self.accounts, self.transfers, self.holds, self.entries = {}, {}, {}, defaultdict(list)
+        self.accounts: dict[UUID, Account] = {}
+        self.transfers: dict[UUID, Transfer] = {}
+        self.holds: dict[UUID, Hold] = {}
+        self.entries: dict[UUID, list[Entry]] = defaultdict(list)
 
     def account(self, id: UUID) -> Account:
         return self.accounts.get(id) or abort(404, "There is no such account.")

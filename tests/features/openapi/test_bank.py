@@ -58,7 +58,8 @@ HEADERS = {
 }
 
 
-def test_each_header_has_a_type() -> None:
+def test_each_header_has_a_type_and_each_operation_a_scope() -> None:
+    assert {scope for each in OPERATIONS.values() for scope in each["security"][0]["APIKey"]} == {*bank.SCOPES}
     found = {
         f"{name} {status}": response.get("headers", {})
         for name, operation in OPERATIONS.items()
@@ -66,10 +67,6 @@ def test_each_header_has_a_type() -> None:
     }
     assert {name: {*found[name]} for name in HEADERS} == HEADERS
     assert all(field["schema"]["type"] for fields in found.values() for field in fields.values())
-
-
-def test_each_operation_says_its_key_and_scope() -> None:
-    assert {scope for each in OPERATIONS.values() for scope in each["security"][0]["APIKey"]} == {*bank.SCOPES}
 
 
 # Clients
@@ -102,8 +99,6 @@ available: str = refused.available
 assert (amount, available) == ("0.10", "9.40")
 held = bank_hold.sync(one.id, client=client, body=HoldOrder("1.00"), idempotency_key="hold")
 assert isinstance(held, Hold) and held.state == "open"
-shown = bank_show_account.sync(one.id, client=client)
-assert isinstance(shown, Account) and (shown.balance, shown.held) == ("-0.10", "1.00")
 entries = bank_entries.sync(one.id, client=client, limit=1)
 assert isinstance(entries, list) and entries[0].amount == "-0.10"
 wrong = bank_hold.sync(one.id, client=client, body=HoldOrder("0.001"), idempotency_key="wrong")
