@@ -195,7 +195,7 @@ class Exchange:
         self._is_asking = False
         self.streams = request.accept.quality(EVENTS) > 0
         """True if the client accepts a stream of events."""
-        self.outbox = Outbox(self._level)
+        self.outbox = Outbox(partial(_level_of, message, sessions, self._whose))
 
     async def respond(self, handle: Handle, arguments: Mapping[str, Any]) -> Response:
         """Return the response: the result, or a stream of what comes before it and of the result."""
@@ -238,7 +238,7 @@ class Exchange:
             return result_message(self._message, task.result())
         except ProtocolError as error:
             return error_message(error, self._message)
-        except HTTPError as error:  # a login that has ended meanwhile
+        except HTTPError as error:  # a login that has ended since
             return error_message(ProtocolError(INTERNAL_ERROR, str(error)), self._message)
         except Exception as error:
             log_failure(self._request, error)
@@ -292,11 +292,13 @@ class Exchange:
                     await anext(told)
             task.cancel()
 
-    async def _level(self) -> object:
-        if self._message.is_modern:
-            return self._message.meta.get(f"{META}logLevel")
-        found = await self._sessions.read("session", self._whose)
-        return None if found is None else found.get("level")
+
+async def _level_of(message: Message, sessions: "Sessions", whose: str) -> object:
+    """Return the lowest level of the log messages that a client wants, or None if it wants none."""
+    if message.is_modern:
+        return message.meta.get(f"{META}logLevel")
+    found = await sessions.read("session", whose)
+    return None if found is None else found.get("level")
 
 
 def _stop(ear: "asyncio.Future[None] | None") -> None:

@@ -4,7 +4,7 @@ A question ends the handling: the handler raises ``Unanswered``, and the call is
 neither ``def`` handlers nor workers wait for people. Answers count only for the question that was asked, word for word.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeVar, cast
@@ -86,7 +86,7 @@ class ToolCall:
         self._send: Callable[[str, dict[str, Any]], None] | None = None
         self._token: str | int | None = None
         self._progress = float("-inf")
-        self._unanswered: Unanswered | None = None
+        self._lacks: Sequence[Question] = ()
         self._run: Run[Any] | None = None
         self._last_event_id: str | None = None
         self.meta: dict[str, Any] = {}
@@ -213,8 +213,9 @@ class ToolCall:
         return given
 
     def _lacking(self, *questions: Question) -> Unanswered:
-        self._unanswered = Unanswered(each._replace(key=each.key or each.digest) for each in questions)
-        return self._unanswered
+        # Not the error, whose traceback would refer to this object.
+        self._lacks = [each._replace(key=each.key or each.digest) for each in questions]
+        return Unanswered(self._lacks)
 
 
 class HandledCall(ToolCall):
@@ -239,8 +240,8 @@ class HandledCall(ToolCall):
 
     def check(self) -> None:
         """Raise Unanswered if the handler has ended because of a question."""
-        if self._unanswered is not None:
-            raise self._unanswered
+        if self._lacks:
+            raise Unanswered(self._lacks)
 
     def follow(self, run: "Run[Any]") -> Response:
         """Note the run, and return a response that nobody reads."""
