@@ -139,7 +139,7 @@ TOPICS = {
         "encode decode hash_key check_ttl unavailable ChannelLog Entry Position",
         "See also [your own store](../stores.md#your-own-store).",
     ),
-    "testing/stores.md": Page(
+    "features/tests-of-stores.md": Page(
         "Tests of stores", "antiphon.testing.stores", "StoreTests ClockedStore TimedStore",
         "See also [your own store](../stores.md#your-own-store).",
     ),
