@@ -175,15 +175,15 @@ class Servable:
         if not self._started:
             self._start_on_thread()
         observed = ObservedHandler(self, self._observers) if self._is_observed else None
-        answering: Handler = self if observed is None else observed
-        handler: ThreadHandler = answering
+        inner: Handler = self if observed is None else observed
+        handler: ThreadHandler = inner
         if self._takes_handshakes and "websocket" in environ.get("HTTP_UPGRADE", "").lower():
             # Imported for handshakes only: it needs asyncio.
             from antiphon.adapters.websockets.wsgi import HandshakeHandler
             from antiphon.websockets.channel import is_handshake
 
             if is_handshake(environ["REQUEST_METHOD"], environ["HTTP_UPGRADE"]):
-                handler = HandshakeHandler(answering, observed)
+                handler = HandshakeHandler(inner, observed)
         if observed is None:
             return call_wsgi(handler, environ, start_response)
         return serve_observed_wsgi(handler, environ, start_response, observed)

@@ -135,7 +135,13 @@ ANN = [
 
 def loop(client, path, calls, **fields):
     made = client.post(path, json=calls, headers=fields).json
-    return made if isinstance(made, list) else client.get(f"/run/{made['id']}").json
+    found = made if isinstance(made, list) else client.get(f"/run/{made['id']}").json
+    return without_ids(found)
+
+
+def without_ids(found):
+    """Return results without the ids of the requests that failed."""
+    return [[text.partition("\nThe request's id")[0], *more] for text, *more in found]
 
 
 @rows("path", ["/loop", "/run"])
@@ -165,7 +171,7 @@ def test_a_run_calls_tools_after_its_request_has_ended(interface):
         fields = [("authorization", "Bearer ann"), ("content-type", "application/json")]
         body = json.dumps(CALLS).encode()
         id_ = json.loads(server.respond(SentRequest("POST", "/run", fields, body)).body)["id"]
-        assert json.loads(server.respond(SentRequest("GET", f"/run/{id_}")).body) == ANN
+        assert without_ids(json.loads(server.respond(SentRequest("GET", f"/run/{id_}")).body)) == ANN
 
 
 SCHEMA = {

@@ -6,7 +6,7 @@
 | asks something | it ends, with questions as its result | the stream has the questions; a reply is another POST |
 | is cancelled | the client closes the stream | ``notifications/cancelled`` is another POST |
 
-Since 2026-07-28, the answers so far are in a signed state that the client sends again. Before, another process may get
+Since 2026-07-28, the replies so far are in a signed state that the client sends again. Before, another process may get
 the POST. So a question that waits is an entry in the store, under its own random id and the caller. The first reply is
 written over it, and the channel wakes the process that waits. Both expire.
 """
@@ -36,7 +36,7 @@ from antiphon.features.tools.protocol import (
     result_response,
 )
 from antiphon.features.tools.results import broken_off, failure
-from antiphon.features.tools.tool_call import LEVELS, Question, Unanswered
+from antiphon.features.tools.tool_call import LEVELS, NeedsReply, Question
 from antiphon.handler.contract import log_failure
 from antiphon.http.errors import BadRequest, HTTPError
 from antiphon.http.event import Event
@@ -64,26 +64,26 @@ _BEFORE_LISTENING = 0.02
 """The number of seconds after which a call listens for its cancellation, so that fast calls need no store."""
 
 
-# Answers
+# Replies
 
 
-class Answers(NamedTuple):
-    """A call's answers, by question, and the key for carrying it out once, as it was before the first question."""
+class Replies(NamedTuple):
+    """A call's replies, by question, and the key for carrying it out once, as it was before the first question."""
 
     given: dict[str, Any]
     token: str
 
     @property
     def key(self) -> str:
-        """The Idempotency-Key of the call with these answers."""
+        """The Idempotency-Key of the call with these replies."""
         return sha256(encode_json([self.token, self.given])).hexdigest() if self.given else self.token
 
 
-def answers_of(request: Request, message: Message, arguments: Mapping[str, Any]) -> Answers:
-    """Return the answers that a call has brought. Raises ProtocolError if its state is that of another call."""
+def replies_of(request: Request, message: Message, arguments: Mapping[str, Any]) -> Replies:
+    """Return the replies that a call has brought. Raises ProtocolError if its state is that of another call."""
     state, given = message.params.get("requestState"), message.params.get("inputResponses")
     if state is None:
-        return Answers({}, key_of(request, message))
+        return Replies({}, key_of(request, message))
     app: App = request.route.app
     try:
         found = app.signer(SALT).unsign(state if isinstance(state, str) else None, _VALID)
@@ -91,26 +91,26 @@ def answers_of(request: Request, message: Message, arguments: Mapping[str, Any])
         found = None
     if not isinstance(found, list) or found[:1] != [_fingerprint(request, message, arguments)]:
         raise ProtocolError(INVALID_PARAMS, "params.requestState belongs to another call or is too old: call again")
-    _, token, answers, asked = found
-    replies = given if isinstance(given, dict) else {}
-    answers |= {digest: replies[key] for key, digest in asked.items() if isinstance(replies.get(key), dict)}
-    return Answers(answers, token)
+    _, token, replies, asked = found
+    sent = given if isinstance(given, dict) else {}
+    replies |= {digest: sent[key] for key, digest in asked.items() if isinstance(sent.get(key), dict)}
+    return Replies(replies, token)
 
 
 def input_required(
-    request: Request, message: Message, arguments: Mapping[str, Any], answers: Answers, error: Unanswered
+    request: Request, message: Message, arguments: Mapping[str, Any], replies: Replies, error: NeedsReply
 ) -> Result:
     """Return the result that asks for what is missing, with a state for ten minutes, this caller and this call."""
     signer: Signer = request.route.app.signer(SALT)
     asked = {each.key: digest for digest, each in error.questions.items()}
-    state = signer.sign([_fingerprint(request, message, arguments), answers.token, answers.given, asked])
+    state = signer.sign([_fingerprint(request, message, arguments), replies.token, replies.given, asked])
     if len(state) > _LONGEST_STATE:
-        return failure("The answers so far are too long to ask for more. Nothing was done.")
+        return failure("The replies so far are too long to ask for more. Nothing was done.")
     questions = {each.key: each.as_json() for each in error.questions.values()}
     return {"resultType": "input_required", "inputRequests": questions, "requestState": state}
 
 
-def check_can_ask(message: Message, error: Unanswered) -> Result | None:
+def check_can_ask(message: Message, error: NeedsReply) -> Result | None:
     """Return the result for a client that can't be asked, or None. Raises ProtocolError where there is an error."""
     needed: dict[str, Any] = {}
     for each in error.questions.values():
@@ -121,11 +121,9 @@ def check_can_ask(message: Message, error: Unanswered) -> Result | None:
     if not needed:
         return None
     if not message.is_modern:
-        return failure(
-            f"This call needs an answer ({', '.join(needed)}) that this client can't give. Nothing was done."
-        )
+        return failure(f"This call needs a reply ({', '.join(needed)}) that this client can't give. Nothing was done.")
     data = {"requiredCapabilities": needed}
-    raise ProtocolError(MISSING_CAPABILITY, "This call needs an answer that the client can't give", data)
+    raise ProtocolError(MISSING_CAPABILITY, "This call needs a reply that the client can't give", data)
 
 
 def _fingerprint(request: Request, message: Message, arguments: Mapping[str, Any]) -> str:
@@ -179,8 +177,8 @@ class Outbox:
         return LEVELS.index(level) >= self._least
 
 
-Handle = Callable[[Answers], Awaitable[Result]]
-"""A function that handles a call with the answers so far. It raises Unanswered if it needs more."""
+Handle = Callable[[Replies], Awaitable[Result]]
+"""A function that handles a call with the replies so far. It raises NeedsReply if it needs more."""
 
 
 class Exchange:
@@ -246,25 +244,25 @@ class Exchange:
 
     async def _run(self, handle: Handle, arguments: Mapping[str, Any]) -> Result:
         message = self._message
-        answers = answers_of(self._request, message, arguments)
+        replies = replies_of(self._request, message, arguments)
         for _ in range(_MOST_ROUNDS):
             try:
-                return await handle(answers)
-            except Unanswered as error:
+                return await handle(replies)
+            except NeedsReply as error:
                 if (unable := check_can_ask(message, error)) is not None:
                     return unable
                 if message.is_modern:
-                    return input_required(self._request, message, arguments, answers, error)
+                    return input_required(self._request, message, arguments, replies, error)
                 if not self.streams:
                     return failure("This call has a question, and the client accepts no stream. Nothing was done.")
                 self._is_asking = True
                 try:
                     given = await self._ask(error.questions)
                 except TimeoutError:
-                    return failure("Nobody answered in time. Nothing was done.")
+                    return failure("Nobody replied in time. Nothing was done.")
                 finally:
                     self._is_asking = False
-                answers = Answers({**answers.given, **given}, answers.token)
+                replies = Replies({**replies.given, **given}, replies.token)
         return failure(f"This call has asked {_MOST_ROUNDS} times. Nothing was done.")
 
     async def _ask(self, questions: Mapping[str, Question]) -> dict[str, Any]:
@@ -355,7 +353,7 @@ class Sessions:
         """Keep data under a name, for ``ttl`` seconds."""
         await self._call(partial(self._store.change, self._key(kind, whose), data, ttl=ttl))
 
-    async def answer(self, request: Request, message: Message) -> Response:
+    async def take_reply(self, request: Request, message: Message) -> Response:
         """Take a client's reply. Raises BadRequest (400) if nothing was asked, or for a second reply."""
         whose, reply = whose_is(request, message), message.reply or {}
         key = self._key(f"question {reply.get('id')}", whose)
@@ -365,7 +363,7 @@ class Sessions:
         result = reply.get("result")
         data = {"reply": result if isinstance(result, dict) else {"action": "cancel"}}
         if await self._call(partial(self._store.replace, key, data, version=entry.version, ttl=_VALID)) is not None:
-            await self.channel.asend("answered")
+            await self.channel.asend("replied")
         return Response("", 202)
 
     async def cancel(self, request: Request, message: Message) -> None:

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from antiphon.features.channels.channel import Channel
     from antiphon.features.runs.runs import Runs
     from antiphon.features.tools.definitions import Definition, ModelAPI
-    from antiphon.features.tools.exchange import Answers, Result, Sessions
+    from antiphon.features.tools.exchange import Replies, Result, Sessions
     from antiphon.features.tools.handling import Handling
     from antiphon.features.tools.resources import Prompt, Resources
     from antiphon.features.tools.results import CalledTool
@@ -318,7 +318,7 @@ class Tools:
             if message.reply is not None or message.method == "notifications/cancelled":
                 await self._ready(request)
             if message.reply is not None:
-                return await self._kept_sessions.answer(request, message)
+                return await self._kept_sessions.take_reply(request, message)
             if message.method == "notifications/cancelled":
                 await self._kept_sessions.cancel(request, message)
             return Response("", 202) if message.id is None else await self._respond(request, message)
@@ -518,14 +518,14 @@ class Tools:
             request[USERS].check(request)  # before reporting on arguments or asking a person
         return await self._handling.call(request, message, definition, arguments)
 
-    async def _prompt(self, request: Request, message: Message, call: "HandledCall", _: "Answers") -> "Result":
+    async def _prompt(self, request: Request, message: Message, call: "HandledCall", _: "Replies") -> "Result":
         name, arguments = message.text("name"), message.params.get("arguments") or {}
         prompt = self._prompts.get(name)
         if prompt is None:
             raise ProtocolError(INVALID_PARAMS, f"Unknown prompt: {name[:80]}")
         return await prompt.get(request, arguments, call)
 
-    async def _read(self, request: Request, message: Message, call: "HandledCall", _: "Answers") -> "Result":
+    async def _read(self, request: Request, message: Message, call: "HandledCall", _: "Replies") -> "Result":
         contents = await self._resources(request.route.app).read(request, message, self._max_result, call)
         return {"contents": contents, **({**_FRESH, "ttlMs": 0} if message.is_modern else {})}
 

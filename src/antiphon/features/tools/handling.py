@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from antiphon.concurrency.process import GRACE_OVER
 from antiphon.features.tools.calls import BadArguments, make_call, text_of
 from antiphon.features.tools.definitions import Definition
-from antiphon.features.tools.exchange import Answers, Exchange, Result, Sessions
+from antiphon.features.tools.exchange import Exchange, Replies, Result, Sessions
 from antiphon.features.tools.protocol import Message
 from antiphon.features.tools.results import (
     TooLarge,
@@ -53,7 +53,7 @@ class Handling:
         return await self.exchange(request, message, handle, arguments, may_cancel=may_cancel)
 
     async def exchange(
-        self, request: Request, message: Message, handle: Callable[[HandledCall, Answers], Awaitable[Result]],
+        self, request: Request, message: Message, handle: Callable[[HandledCall, Replies], Awaitable[Result]],
         arguments: Mapping[str, Any] = _NOTHING, *, may_cancel: bool = True,
     ) -> Response:  # fmt: skip
         """Return the response to a message whose handling may report something, or ask."""
@@ -63,11 +63,11 @@ class Handling:
 
         reported = float("-inf")
 
-        async def handled(answers: Answers) -> Result:
+        async def handled(replies: Replies) -> Result:
             nonlocal reported
-            call = HandledCall(message.capabilities, answers.given, exchange.outbox.send, token, reported)
+            call = HandledCall(message.capabilities, replies.given, exchange.outbox.send, token, reported)
             try:
-                made = await handle(call, answers)
+                made = await handle(call, replies)
             finally:
                 reported = call.reported
             return {**made, "_meta": call.meta} if call.meta else made
@@ -76,16 +76,16 @@ class Handling:
 
     async def _handle(
         self, request: Request, message: Message, definition: Definition, arguments: Mapping[str, Any],
-        call: HandledCall, answers: Answers,
+        call: HandledCall, replies: Replies,
     ) -> Result:  # fmt: skip
-        """Handle a call with the answers so far. Raises Unanswered if it needs more."""
+        """Handle a call with the replies so far. Raises NeedsReply if it needs more."""
         if definition.options.confirm is not None:
             try:
                 if not call.confirm(filled(definition.options.confirm, arguments, text_of)):
                     return failure(DISAGREED)
             except UnprocessableContent as error:
                 return failure(str(error.detail))
-        key = answers.key if definition.route.idempotent else None
+        key = replies.key if definition.route.idempotent else None
         try:
             made = make_call(request, definition, arguments, key, call)
         except BadArguments as error:

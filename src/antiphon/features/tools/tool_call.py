@@ -1,7 +1,7 @@
 """A tool call as its handler sees it: progress, log messages, and questions to the client's user and model.
 
-A question ends the handling: the handler raises ``Unanswered``, and the call is handled again with the answer. So
-neither ``def`` handlers nor workers wait for people. Answers count only for the question that was asked, word for word.
+A question ends the handling: the handler raises ``NeedsReply``, and the call is handled again with the reply. So
+neither ``def`` handlers nor workers wait for people. Replies count only for the question that was asked, word for word.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -36,7 +36,7 @@ _PLAIN = ("string", "integer", "number", "boolean")
 
 
 class Question(NamedTuple):
-    """A request to the client that a call needs answered."""
+    """A request to the client that a call needs a reply to."""
 
     key: str
     method: str
@@ -48,7 +48,7 @@ class Question(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """The name under which the answer is kept: another question has another."""
+        """The name under which the reply is kept: another question has another."""
         return sha256(encode_json([self.method, self.params])).hexdigest()[:32]
 
     def as_json(self, *, is_modern: bool = True) -> dict[str, Any]:
@@ -59,8 +59,8 @@ class Question(NamedTuple):
         return {"method": self.method, "params": params}
 
 
-class Unanswered(PreconditionRequired):
-    """428: the call needs answers first. Called by a plain HTTP client, the error names the questions."""
+class NeedsReply(PreconditionRequired):
+    """428: the call needs replies first. Called by a plain HTTP client, the error names the questions."""
 
     def __init__(self, questions: Iterable[Question]) -> None:
         self.questions = {each.digest: each for each in questions}
@@ -74,7 +74,7 @@ TOOL_CALL: Dependency["ToolCall"] = Dependency("tool call")
 class ToolCall:
     """A call of a tool, for its handler: ``call = ToolCall.of(request)``.
 
-    ``ask``, ``sample`` and ``roots`` return the client's answer. While there is none, they raise an error that ends the
+    ``ask``, ``sample`` and ``roots`` return the client's reply. While there is none, they raise an error that ends the
     handling. The client is then asked, and the handler is called again from its beginning: ask before you change
     anything. ``meta`` is sent as the ``_meta`` of the result. For other requests to the route, reports are ignored, and
     questions respond with 428.
@@ -82,7 +82,7 @@ class ToolCall:
 
     def __init__(self) -> None:
         self._capabilities: Mapping[str, Any] = {}
-        self._answers: Mapping[str, Any] = {}
+        self._replies: Mapping[str, Any] = {}
         self._send: Callable[[str, dict[str, Any]], None] | None = None
         self._token: str | int | None = None
         self._progress = float("-inf")
@@ -173,28 +173,28 @@ class ToolCall:
         content = {"type": "text", "text": prompt}
         messages = [{"role": "user", "content": content}] if isinstance(prompt, str) else prompt
         params = {"messages": messages, "maxTokens": max_tokens, **options}
-        given = self._answer(Question(name, "sampling/createMessage", params, {"sampling": {}}))
+        given = self._reply_to(Question(name, "sampling/createMessage", params, {"sampling": {}}))
         parts = given.get("content")
         blocks = parts if isinstance(parts, list) else [parts]
         return "".join(str(each.get("text", "")) for each in blocks if isinstance(each, dict))
 
     def roots(self, *, name: str = "") -> list[str]:
         """Return the URIs of the folders that the client works with."""
-        given = self._answer(Question(name, "roots/list", {}, {"roots": {}}))
+        given = self._reply_to(Question(name, "roots/list", {}, {"roots": {}}))
         found = given.get("roots")
         return [str(each.get("uri")) for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
     def together(self, *questions: Callable[[], Any]) -> list[Any]:
-        """Call several functions that ask, so that the client is asked everything at once. Return the answers."""
-        answers, lacking = [], list[Question]()
+        """Call several functions that ask, so that the client is asked everything at once. Return the replies."""
+        replies, lacking = [], list[Question]()
         for each in questions:
             try:
-                answers.append(each())
-            except Unanswered as error:
+                replies.append(each())
+            except NeedsReply as error:
                 lacking += error.questions.values()
         if lacking:
             raise self._lacking(*lacking)
-        return answers
+        return replies
 
     def _ask(self, question: str, schema: Mapping[str, Any], name: str) -> tuple[Mapping[str, Any], Question]:
         text = visible(question)
@@ -204,18 +204,18 @@ class ToolCall:
             )
         params = {"mode": "form", "message": text, "requestedSchema": schema}
         asked = Question(name, "elicitation/create", params, _ELICITATION)
-        return self._answer(asked), asked
+        return self._reply_to(asked), asked
 
-    def _answer(self, asked: Question) -> Mapping[str, Any]:
-        given = self._answers.get(asked.digest)
+    def _reply_to(self, asked: Question) -> Mapping[str, Any]:
+        given = self._replies.get(asked.digest)
         if not isinstance(given, Mapping):
             raise self._lacking(asked)
         return given
 
-    def _lacking(self, *questions: Question) -> Unanswered:
+    def _lacking(self, *questions: Question) -> NeedsReply:
         # Not the error, whose traceback would refer to this object.
         self._lacks = [each._replace(key=each.key or each.digest) for each in questions]
-        return Unanswered(self._lacks)
+        return NeedsReply(self._lacks)
 
 
 class HandledCall(ToolCall):
@@ -224,13 +224,13 @@ class HandledCall(ToolCall):
     def __init__(
         self,
         capabilities: Mapping[str, Any],
-        answers: Mapping[str, Any],
+        replies: Mapping[str, Any],
         send: Callable[[str, dict[str, Any]], None],
         progress_token: str | int | None,
         least: float = float("-inf"),
     ) -> None:
         super().__init__()
-        self._capabilities, self._answers, self._send, self._token = capabilities, answers, send, progress_token
+        self._capabilities, self._replies, self._send, self._token = capabilities, replies, send, progress_token
         self._progress = least
 
     @property
@@ -239,9 +239,9 @@ class HandledCall(ToolCall):
         return self._progress
 
     def check(self) -> None:
-        """Raise Unanswered if the handler has ended because of a question."""
+        """Raise NeedsReply if the handler has ended because of a question."""
         if self._lacks:
-            raise Unanswered(self._lacks)
+            raise NeedsReply(self._lacks)
 
     def follow(self, run: "Run[Any]") -> Response:
         """Note the run, and return a response that nobody reads."""
