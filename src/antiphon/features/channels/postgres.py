@@ -25,7 +25,7 @@ POLL_EVERY = 0.2
 WAKE = "wake"
 """The notice with which a process wakes its own reader."""
 
-_TIMELINE = "('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int"
+_TIMELINE = "coalesce(('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int, 0)"
 _APPEND = f"""
 with now as (select (extract(epoch from clock_timestamp()) * 1000)::bigint as ms, {_TIMELINE} as timeline),
 head as (
