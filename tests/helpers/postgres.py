@@ -75,6 +75,7 @@ class PostgresServer(_Process):
         super().__init__()
         programs = Path(program).resolve().parent
         self._data = self.folder / "data"
+        self._is_frozen = False
         self._numbers = itertools.count(1)
         self.url = self.url_of("postgres")
         options = {**OPTIONS, "unix_socket_directories": os.fspath(self.folder), **options}
@@ -106,7 +107,8 @@ class PostgresServer(_Process):
 
     def stop(self):
         """End the server at once, as a crash would: it recovers when it starts again."""
-        self.thaw()
+        if self._is_frozen:
+            self.thaw()
         self._end(signal.SIGQUIT)
 
     def restart(self):
@@ -118,9 +120,11 @@ class PostgresServer(_Process):
 
     def freeze(self):
         """Have the server accept connections, as the system does for it, and answer nothing."""
+        self._is_frozen = True
         self._signal(signal.SIGSTOP)
 
     def thaw(self):
+        self._is_frozen = False
         self._signal(signal.SIGCONT)
 
     def _signal(self, number):
