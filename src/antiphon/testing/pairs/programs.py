@@ -165,7 +165,7 @@ class Sent(NamedTuple):
     omits: str = ""
     """The parameter or field that the request leaves out, or "body"."""
     beside: Caller | None = None
-    """The caller who has used this request's Idempotency-Key before."""
+    """The caller who has sent this request, or its Idempotency-Key, before."""
     like: str = ""
     """The way in which this repeats the request before it: "HEAD", "chunks", "gzip", "condition"."""
 
