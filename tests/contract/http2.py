@@ -9,7 +9,7 @@ import h2.connection
 import h2.events
 
 from tests.contract.process import ServerProcess
-from tests.contract.wire import ReceivedResponse, SentRequest
+from tests.contract.wire import Closed, ReceivedResponse, SentRequest
 from tests.helpers.waiting import DEADLINE
 
 USUAL = [(":method", "GET"), (":scheme", "http"), (":authority", "contract.example"), (":path", "/")]
@@ -47,12 +47,18 @@ class HTTP2Client:
         self.begin(request, trailers)
         head, chunks = None, []
         ends = h2.events.StreamEnded, h2.events.StreamReset, h2.events.ConnectionTerminated
-        while not isinstance(event := self.wait_for(h2.events.ResponseReceived, h2.events.DataReceived, *ends), ends):
-            if isinstance(event, h2.events.ResponseReceived):
-                head = [(name.decode(), value.decode("latin-1")) for name, value in event.headers]
-            else:
-                chunks.append(event.data)
-        assert head is not None, f"no response, but {event}"
+        try:
+            while not isinstance(
+                event := self.wait_for(h2.events.ResponseReceived, h2.events.DataReceived, *ends), ends
+            ):
+                if isinstance(event, h2.events.ResponseReceived):
+                    head = [(name.decode(), value.decode("latin-1")) for name, value in event.headers]
+                else:
+                    chunks.append(event.data)
+        except ConnectionError as error:
+            event = error
+        if head is None:
+            raise Closed(f"no response, but {event}")
         is_whole = isinstance(event, h2.events.StreamEnded)
         return ReceivedResponse(int(head[0][1]), tuple(head[1:]), b"".join(chunks), is_whole)
 
@@ -94,7 +100,8 @@ class HTTP2Client:
 
     def _receive(self):
         data = self._socket.recv(64 << 10)
-        assert data, "the server has closed the connection"
+        if not data:
+            raise Closed("the server has closed the connection")
         events = self._connection.receive_data(data)
         for event in events:
             if isinstance(event, h2.events.DataReceived) and event.flow_controlled_length:

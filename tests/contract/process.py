@@ -71,6 +71,11 @@ class ServerProcess:
         return os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode(errors="replace")
 
     @property
+    def pid(self) -> int:
+        """The server's first process, which leads the group of all."""
+        return self._process.pid
+
+    @property
     def is_running(self) -> bool:
         """True until the process has ended."""
         return self._process.poll() is None

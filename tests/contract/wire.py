@@ -26,6 +26,7 @@ class SentRequest(NamedTuple):
     target: str
     fields: Fields = ()
     body: bytes | tuple[bytes, ...] | None = None
+    authority: str = AUTHORITY
 
     @property
     def all_fields(self) -> Fields:
@@ -35,7 +36,7 @@ class SentRequest(NamedTuple):
             framing = (("Content-Length", str(len(self.body))),)
         elif self.body is not None:
             framing = (("Transfer-Encoding", "chunked"),)
-        return (("Host", AUTHORITY), *self.fields, *framing)
+        return (("Host", self.authority), *self.fields, *framing)
 
     @property
     def head(self) -> bytes:

@@ -1,25 +1,8 @@
 """Objects that refer to each other in a circle, which Python's collector has to find, since no count frees them."""
 
-import gc
 from collections import Counter
-from contextlib import contextmanager
 
-
-@contextmanager
-def kept_garbage():
-    """Keep what the collector finds in the block, in the list that this gives, which is filled at its end."""
-    found = []
-    gc.collect()
-    gc.disable()
-    gc.set_debug(gc.DEBUG_SAVEALL)
-    try:
-        yield found
-        gc.collect()
-        found += gc.garbage
-    finally:
-        gc.set_debug(0)
-        gc.garbage.clear()
-        gc.enable()
+from antiphon.testing.pairs.running import kept_garbage
 
 
 def garbage_of(call, times=3):

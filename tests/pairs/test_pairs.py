@@ -38,7 +38,8 @@ PLANTED = {
     "effects": "@app.after_request\ndef planted(request, response):\n    EFFECTS.extend(EFFECTS[-1:])",
     "shown": (
         "FIRST = {}\n\n\n@app.middleware\ndef planted(request):\n    response = yield\n"
-        "    return FIRST.setdefault(request.path, response)"
+        "    if request.method == 'GET' and request.path.count('/') == 1:\n"
+        "        return FIRST.setdefault(request.path, response)"
     ),
     "secrets": (
         "import logging\n\n\n@app.before_request\ndef planted(request):\n"

@@ -126,8 +126,8 @@ class Receiver:
     """
 
     __slots__ = (
-        "_declared", "_decoded", "_decoder", "_decodes_until", "_has_begun", "_head", "_held", "_member", "_pace",
-        "decodes", "has_ended", "is_broken", "received",
+        "_coding", "_declared", "_decoded", "_decoder", "_decodes_until", "_has_begun", "_head", "_held", "_member",
+        "_pace", "decodes", "has_ended", "is_broken", "received",
     )  # fmt: skip
 
     def __init__(self, head: Head, pace: Pace | None = None) -> None:
@@ -145,6 +145,8 @@ class Receiver:
         self._declared: int | None = None
         self._held = b""
         """Received bytes that exceed a limit."""
+        self._coding: str | None = None
+        """The content coding, until there is a decoder for it."""
         self._decoder: ContentDecoder | None = None
         self._decoded = _NO_CHUNKS
         """Chunks of the bytes that were received, decoded on demand."""
@@ -177,6 +179,9 @@ class Receiver:
                 receiving = self._next_bytes(limits)
                 data = receiving if isinstance(receiving, bytes) else await receiving
                 self.received += len(data)
+            if data and self._coding:  # only its first bytes show that there is a body (RFC 9113 §8.1.1)
+                self._held = data
+                self._decode()
             chunk = self._accept(data, limits)
         return chunk
 
@@ -212,13 +217,21 @@ class Receiver:
                 raise NotImplementedByServer(f"The Transfer-Encoding must be chunked, not {transfer_coding[:80]!r}.")
         if declared is not None and declared > limits.body:
             raise body_too_large(limits)
-        if self.decodes and (coding := head.field("content-encoding")):
-            from antiphon.body.codings import content_decoder
-
-            self._decoder = content_decoder(coding)
-            self._decodes_until = monotonic() + TIME_SLICE
+        if self.decodes:
+            self._coding = head.field("content-encoding")
+            if transfer_coding or declared is not None:
+                self._decode()
         # Last, so that a call with higher limits checks the length again.
         self._has_begun = True
+
+    def _decode(self) -> None:
+        """Start to decode the content coding. Raises UnsupportedMediaType (415)."""
+        if self._coding:
+            from antiphon.body.codings import content_decoder
+
+            self._decoder = content_decoder(self._coding)
+            self._decodes_until = monotonic() + TIME_SLICE
+            self._coding = None
 
     async def _let_others_run(self) -> None:
         # Before decoding more, so that a cancellation here loses no chunk.

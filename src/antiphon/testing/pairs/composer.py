@@ -1,11 +1,13 @@
 """Programs from a seed: features in random order and place, routes of every kind, callers of every kind."""
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from itertools import combinations
 from random import Random
 
+from antiphon.testing.pairs import varied
 from antiphon.testing.pairs.programs import Around, Caller, Feature, Group, Option, Program, Route, Sent, Sign
-from antiphon.testing.pairs.rendering import APP
+from antiphon.testing.pairs.rendering import APP, VIEWS
 from antiphon.testing.pairs.routes import DIALECT, KINDS, NEED_A_FEATURE, NOTES, SHOWN, Requests
 
 AROUND = (
@@ -36,6 +38,34 @@ AROUND = (
         abort(409, "Stopped.")
     yield""",
     """
+@{target}.before_request
+{color}def {name}(request):
+{waits}    if request.headers.get("x-stop"):
+        return "stopped", 418""",
+    """
+@{target}.after_request
+{color}def {name}(request, response):
+{waits}    request.after_response(lambda: None)
+    if response.status == 404:
+        return Response("none here", 404)""",
+    """
+@{target}.middleware
+{color}def {name}(request):
+{waits}    response = yield
+    if response.status == 500:
+        response.headers["x-error"] = type(response.error).__name__""",
+    """
+@{target}.middleware(errors_at_yield=True)
+{color}def {name}(request):
+{waits}    try:
+        yield
+    except Broken:
+        yield Response("caught", 503)""",
+    """
+@{target}.errorhandler(Broken)
+{color}def {name}(request, error):
+{waits}    return f"handled {{type(error).__name__}}", 500""",
+    """
 @{target}.errorhandler(404)
 {color}def {name}(request, error):
 {waits}    return Response.html("<p>None here", 404)""",
@@ -43,9 +73,31 @@ AROUND = (
 """Hooks, middleware and error handlers that change nothing that rules look at."""
 SHARED = Sign("staging", "", "", frozenset(), fields=(("authorization", "Basic c3RhZ2luZzpzdGFnaW5n"),))
 """Credentials that all visitors of a site share, as before a site that is tested: they tell nobody apart."""
+DJANGO = """\
+import django
+from django.conf import settings
+from django.core.handlers.asgi import ASGIHandler
+from django.core.handlers.wsgi import WSGIHandler
+from django.urls import URLResolver, path
+from django.urls.resolvers import RegexPattern
+
+if not settings.configured:
+    quiet = {{"version": 1, "loggers": {{"django": {{"level": "CRITICAL"}}}}}}
+    settings.configure(ALLOWED_HOSTS=["*"], SECRET_KEY="x" * 50, ROOT_URLCONF="django.conf.urls", LOGGING=quiet)
+    django.setup(set_prefix=False)
+
+
+class Site({interface}Handler):
+    def resolve_request(self, request):
+        request.resolver_match = URLResolver(RegexPattern("^/"), self.urls).resolve(request.path_info)
+        return request.resolver_match
+
+
+{name} = Site()
+{name}.urls = []"""
 GROUPS = {
     "blueprint": ('{name} = Blueprint("{name}", prefix="/{name}")', "app.register({name})"),
-    "mounted": (f"{{name}} = {APP}", 'app.mount("/{name}", {name})'),
+    "mounted": (f"{{name}} = {APP.replace('100', '50')}", 'app.mount("/{name}", {name})'),
     "flask": ("from flask import Flask\n\n{name} = Flask('{name}')", 'app.mount("/{name}", {name})'),
     "dialect": (
         "from antiphon.dialects import flask as dialect\n\n{name} = dialect.Flask('{name}')",
@@ -55,6 +107,7 @@ GROUPS = {
         "from starlette.applications import Starlette\nfrom starlette.routing import Route\n\n{name} = Starlette()",
         'app.mount("/{name}", {name})',
     ),
+    "django": (DJANGO, 'app.mount("/{name}", {name})'),
 }
 """What routes are added to, beside the application: the lines that make it, and those that add it."""
 STORES = ("MemoryStore()", "SQLiteStore(Path(mkdtemp(), 'store.db'))")
@@ -84,15 +137,20 @@ class _Composer:
         features = [("app", each) for each in used]
         around = [*self._around("app", random.choice([0, 0, 1, 2]))]
         groups, routes = [], [*self._routes("app", "app", "", used, random.randint(2, 4))]
-        for kind in random.sample([*GROUPS], random.choice([0, 0, 1, 1, 2])):
+        known = [each for each in GROUPS if each not in VIEWS or find_spec(each)]
+        for kind in random.sample(known, random.choice([0, 0, 1, 1, 2])):
             name = self._name("part")
-            group = Group(name, kind, *[each.format(name=name) for each in GROUPS[kind]])
+            interface = random.choice(["WSGI", "ASGI"])
+            group = Group(name, kind, *[each.format(name=name, interface=interface) for each in GROUPS[kind]])
             own = [*self._features_of(kind, used)]
             features += [(name, each) for each in own]
             groups.append(group)
             if kind in ("blueprint", "mounted"):
                 around += self._around(name, random.choice([0, 0, 1]))
             routes += self._routes(kind, name, f"/{name}", own if kind == "mounted" else used, random.randint(1, 2))
+        if random.random() < 0.5 and any(route.kind in varied.KINDS for route in routes):
+            color, then = random.choice(["", "async "]), random.choice(["", "", varied.FAILS])
+            around.append(Around("opened", varied.OPENED.format(color=color, name="opened", then=then)))
         own_routes = [route for target, each in features if target == "app" for route in each.routes]
         store, routes_of_all = random.choices(STORES, [9, 1])[0], (*own_routes, *routes)
         program = Program(seed, tuple(features), tuple(around), tuple(groups), routes_of_all, (), store)
@@ -144,7 +202,9 @@ class _Composer:
                 route = route._replace(body=DIALECT[kind], pattern=f"/{route.name}", parameter="", is_async=False)
             elif kind == "page" and place in ("app", "blueprint", "mounted"):
                 route = self._of_feature(route, features)
-            yield route._replace(target=target, prefix=prefix, options=options)
+            if route.options:  # of a body that is read late, nothing is known ahead of the handler
+                options = tuple([each for each in options if not (each[1].once or "signer" in each[1].requires)])
+            yield route._replace(target=target, prefix=prefix, options=(*route.options, *options))
 
     def _of_feature(self, route: Route, features: list[Feature]) -> Route:
         """Return a page that uses one of the features, or the same one."""
@@ -158,7 +218,7 @@ class _Composer:
     def _options(self, place: str, kind: str, features: list[Feature]) -> Iterator[tuple[str, Option]]:
         if place == "dialect":
             return
-        is_view = place in ("flask", "starlette", "django")
+        is_view = place in VIEWS
         for each in features:
             fitting = [option for option in each.options if kind in option.kinds and (option.in_view or not is_view)]
             if fitting:
@@ -184,7 +244,7 @@ class _Composer:
         requests = Requests(self._random, program, callers)
         for_all = [each for each in program.routes if each.kind == "of feature"]
         runs = [[*requests.to(route)] for route in self._random.sample(routes, len(routes))]
-        found = [sent for run in runs for sent in run]
+        found = sorted([sent for run in runs for sent in run], key=lambda sent: sent.like == "left")
         seen = dict.fromkeys(each.caller for each in found)
         begins = [sent for caller in seen for sent in self._begins(program, caller)]
         shown = [Sent(Caller(()), "GET", each.pattern, each.name) for each in for_all]

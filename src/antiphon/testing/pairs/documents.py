@@ -7,6 +7,7 @@ from antiphon.features.openapi.code.sources import Sources
 from antiphon.features.openapi.conformance import breach_of
 from antiphon.features.openapi.document import Info, OpenAPIDocument, make_document
 from antiphon.http.headers import Headers
+from antiphon.testing.pairs import varied
 from antiphon.testing.pairs.programs import Program, Route, Sent
 from antiphon.testing.pairs.rules import Failure, Observed
 from antiphon.testing.pairs.running import Seen, forget, load
@@ -26,7 +27,7 @@ def documents(observed: Observed) -> Iterator[Failure]:
     contracts = {each.route.name.rpartition(".")[2]: each for each in document.contracts}
     operations = _operations(document)
     for outcome, number, sent, route, seen in observed.exchanges():
-        if outcome is not observed.outcomes[0] or route.name not in contracts:
+        if outcome is not observed.outcomes[0] or route.name not in contracts or route.kind in varied.KINDS:
             continue
         contract = contracts[route.name]
         if sent.method in (contract.method, "HEAD") and seen.is_whole:
@@ -74,7 +75,7 @@ def _beside_features(program: Program, document: OpenAPIDocument) -> Iterator[Fa
     shorter += [
         (each.name, None, None, (), program.without_around(each.name))
         for each in program.around
-        if "errorhandler" not in each.source
+        if "errorhandler" not in each.source and "Response(" not in each.source
     ]
     for name, statuses, parameters, pages, without in shorter:
         known = {route.name: route for route in program.routes}

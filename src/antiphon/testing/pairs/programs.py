@@ -167,7 +167,11 @@ class Sent(NamedTuple):
     beside: Caller | None = None
     """The caller who has sent this request, or its Idempotency-Key, before."""
     like: str = ""
-    """The way in which this repeats the request before it: "HEAD", "chunks", "gzip", "condition"."""
+    """The way in which this repeats the request before it: "HEAD", "chunks", "gzip", "condition".
+
+    The client of a request that is like "left" goes away before its end. A step of a served program has no route;
+    "killed" is a request that kills its worker, and "after kill" repeats it.
+    """
 
 
 class Around(NamedTuple):
@@ -236,6 +240,8 @@ class Program(NamedTuple):
 
         Nobody loses a key to a caller who is told apart before the handler. Other callers may be refused.
         """
+        if route.kind in ("varied", "varied write", "foreign"):
+            return "any"
         if sent.is_broken or not route.requires <= self.gives(sent.caller):
             return "refused"
         if sent.like == "condition":
@@ -289,7 +295,9 @@ class Program(NamedTuple):
 
     def _with_routes(self, routes: tuple[Route, ...]) -> "Program":
         known = {each.name for each in routes}
-        return self._replace(routes=routes, sent=tuple([each for each in self.sent if each.route in known]))
+        return self._replace(
+            routes=routes, sent=tuple([each for each in self.sent if each.route in known or not each.route])
+        )
 
 
 def words_of(source: str) -> frozenset[str]:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 import antiphon
 import antiphon.features
 from antiphon.testing.pairs.programs import Program, Route, Sent, words_of
+from antiphon.testing.pairs.varied import NEEDED
 
 if TYPE_CHECKING:
     from antiphon.testing.pairs.running import Way
 
-APP = "App(secret_keys=['x' * 32], store=STORE)"
+APP = "App(secret_keys=['x' * 32], store=STORE, limits=Limits(body=100_000))"
 _BLANKS = "\n\n\n"
 _SEND = """\
 TEXTS = {}
@@ -45,6 +46,8 @@ def _parts_of_app(program: Program) -> Iterator[str]:
         yield "@dataclass\nclass Order:\n    note: str\n    count: int = 1"
     if names & {"typed"}:
         yield "@dataclass\nclass Filter:\n    count: int\n    word: str = ''"
+    words = words_of(" ".join([each.body for each in program.routes] + [each.source for each in program.around]))
+    yield from (source for name, source in NEEDED.items() if name in words)
     yield f"EFFECTS, OPEN, STORE = [], [], {program.store}\napp = {APP}\n{_features(program, 'app')}".strip()
     yield from (_who(program, each) for each in _askers(program))
 
@@ -86,6 +89,8 @@ def _imports(program: Program, text: str) -> Iterator[str]:
 
 def handler_of(program: Program, route: Route) -> str:
     """Return the source of a route's handler."""
+    if route.kind == "foreign":
+        return route.body
     by = f"{_asker(route.target if route.target in _askers(program) else 'app')}(request)"
     if "signer" in route.requires:
         by = f'{{**{by}, "signer": request.signature.key}}'
@@ -102,7 +107,8 @@ def handler_of(program: Program, route: Route) -> str:
         handler = f"{head}({rest.lstrip(', ')}".replace(":\n", ":\n    request = dialect.request\n", 1)
         return f'@{route.target}.{route.method.lower()}("{route.pattern}")\n{handler}'
     if kind in VIEWS:
-        given = ", ".join(_joined([option.in_view for _, option in route.options if option.in_view]))
+        own = [f'methods=["{route.method}"]'] if kind == "django" else []
+        given = ", ".join([*_joined([option.in_view for _, option in route.options if option.in_view]), *own])
         shown = f"view({given})({route.name})" if given else f"view({route.name})"
         added, before, after = VIEWS[kind]
         pattern = route.pattern.replace("<", before).replace(">", after)
@@ -122,6 +128,7 @@ def _joined(options: list[str]) -> list[str]:
 
 VIEWS = {
     "flask": ('{target}.add_url_rule("{pattern}", "{name}", {shown}, methods=["{method}"])', "<", ">"),
+    "django": ('{target}.urls.append(path("{pattern}"[1:], {shown}))', "<", ">"),
     "starlette": ('{target}.router.routes.append(Route("{pattern}", {shown}, methods=["{method}"]))', "{", "}"),
 }
 """How a view is added to an application of each framework, and what surrounds a parameter in its paths."""
@@ -131,7 +138,7 @@ def script_of(program: Program, way: "Way", interfaces: tuple[str, ...]) -> str:
     """Return a program with its requests, as a script that prints each response."""
     callers = list(dict.fromkeys(each.caller for each in program.sent))
     names = {caller: f"caller{number}" for number, caller in enumerate(callers, 1)}
-    outer = f"outer = App()\nouter.mount('{way.prefix}', app)" if way.prefix else ""
+    outer = f"outer = App()\nouter.mount('{way.prefix}', app)" if way.prefix or way.is_inside else ""
     options = f"interface, raise_errors=False, follow_redirects=False, http_version={way.version!r}"
     begins = []
     for caller, name in names.items():

@@ -7,6 +7,7 @@ from random import Random
 from typing import NamedTuple
 
 from antiphon.features.tools.protocol import META, MODERN
+from antiphon.testing.pairs import varied
 from antiphon.testing.pairs.programs import Caller, Program, Route, Sent
 
 SHOWN = '{"by": BY, "note": NOTE}'
@@ -139,6 +140,9 @@ KINDS = {
     "redirect": RouteKind(_redirect, rate=0.3),
     "tool": RouteKind(_tool, writes=True, places=frozenset({"app"}), rate=3.0),
     "socket": RouteKind(_socket, places=NATIVE, rate=0.5),
+    "varied": RouteKind(varied.make, places=NATIVE, rate=0.5),
+    "varied write": RouteKind(varied.make_write, places=NATIVE, rate=0.5),
+    "foreign": RouteKind(varied.make_foreign, places=frozenset({"app"}), rate=0.1),
 }
 NEED_A_FEATURE = frozenset({"tool"})
 """The kinds of routes that are made only beside a feature that has them."""
@@ -164,6 +168,9 @@ class Requests:
     def to(self, route: Route) -> Iterator[Sent]:
         """Yield requests to a route."""
         random = self._random
+        if route.kind in varied.KINDS:
+            yield from varied.requests_to(random, route, self._callers, self._writes_send)
+            return
         may = [each for each in self._callers if route.requires <= self._program.gives(each)]
         callers = random.sample(self._callers, min(len(self._callers), random.choice([1, 2, 2, 3])))
         for caller in dict.fromkeys([*random.sample(may, min(len(may), 1)), *callers]):

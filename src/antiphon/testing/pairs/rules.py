@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from antiphon.testing.pairs import varied
 from antiphon.testing.pairs.programs import Caller, Program, Route, Sent
 from antiphon.testing.pairs.running import Outcome, Seen, Way
 
@@ -28,10 +29,10 @@ class Observed(NamedTuple):
     """Callers, each without the others."""
 
     def exchanges(self) -> Iterator[tuple[Outcome, int, Sent, Route, Seen]]:
-        """Yield each request to a route of the program with its response, over each way."""
+        """Yield each request to a route of the program with its response, over each way, except around a kill."""
         for outcome in self.outcomes:
             for number, (sent, seen) in enumerate(zip(self.program.sent, outcome.seen, strict=True)):
-                if (route := self.program.route(sent)) is not None:
+                if (route := self.program.route(sent)) is not None and sent.like not in ("killed", "after kill"):
                     yield outcome, number, sent, route, seen
 
 
@@ -127,6 +128,8 @@ def refusals(observed: Observed) -> Iterator[Failure]:
         is_sent_away = seen.status in (302, 303) and bool(route.requires) and route.kind != "redirect"
         is_failed_call = sent.like == "tool" and not is_accepted(sent, seen)
         is_refused = is_failed_call or is_sent_away or 400 <= seen.status < 500
+        if route.kind in varied.KINDS:
+            continue
         if seen.status >= 500 and seen.status not in allowed:
             yield Failure("refusals", f"{seen.status} at a request", (outcome.way,), number)
         elif expected == "refused" and not is_refused:
@@ -160,7 +163,8 @@ def ways(observed: Observed) -> Iterator[Failure]:
             is_refused = one.status >= 400 and "mounted" in other.way.name
             if route is not None and (route.kind == "socket" or is_refused or route.is_cut or route.name == "metrics"):
                 expected, given = expected[:1], given[:1]
-            if expected != given and not (sent.like == "socket" and 0 in (one.status, two.status)):
+            is_over = sent.like == "left" or (sent.like == "socket" and 0 in (one.status, two.status))
+            if expected != given and not is_over:
                 yield _difference(expected, given, first.way, other.way, number)
     for outcome, number, sent, _, seen in observed.exchanges():
         accepted = dict(sent.fields).get("accept-encoding", "identity")
@@ -177,7 +181,7 @@ def ends(observed: Observed) -> Iterator[Failure]:
     for outcome, number, sent, route, seen in observed.exchanges():
         if seen.left_open:
             yield Failure("ends", "the source of a stream is not closed", (outcome.way,), number)
-        is_complete = seen.is_whole and seen.status < 300 and sent.method != "HEAD"
+        is_complete = seen.is_whole and seen.status < 300 and sent.method == route.method
         if route.is_cut and is_complete and not _tells_error(seen, outcome):
             yield Failure("ends", "a stream that failed looks complete", (outcome.way,), number)
     for outcome in observed.outcomes:

@@ -6,6 +6,7 @@ import linecache
 import logging
 import os
 import zlib
+from collections import Counter
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from time import monotonic, sleep
@@ -19,6 +20,7 @@ from antiphon.testing.cookies import CookieJar
 from antiphon.testing.errors import BrokenResponse, HandshakeRefused, LifespanError
 from antiphon.testing.loop_thread import LoopThread
 from antiphon.testing.pairs.programs import Caller, Program, Sent
+from antiphon.websockets.channel import WebSocketClosed
 
 T = TypeVar("T")
 Interface: TypeAlias = Literal["wsgi", "asgi", "rsgi"]
@@ -32,12 +34,15 @@ class Way(NamedTuple):
     prefix: str = ""
     """The path at which it is mounted in another application."""
     version: Literal["1.1", "2"] = "1.1"
+    is_inside: bool = False
+    """True if it is mounted in another application, at the root of that, which changes nothing at all."""
 
 
 WAYS = (
     Way("asgi", "asgi"), Way("wsgi", "wsgi"), Way("rsgi", "rsgi"), Way("mounted, asgi", "asgi", "/mounted"),
     Way("mounted, wsgi", "wsgi", "/mounted"), Way("HTTP/2, asgi", "asgi", version="2"),
-    Way("HTTP/2, rsgi", "rsgi", version="2"),
+    Way("HTTP/2, rsgi", "rsgi", version="2"), Way("inside, asgi", "asgi", is_inside=True),
+    Way("inside, wsgi", "wsgi", is_inside=True),
 )  # fmt: skip
 
 
@@ -109,11 +114,14 @@ def forget() -> None:
         del linecache.cache[file]
 
 
-def run(program: Program, way: Way) -> Outcome:
-    """Send all requests of a program over one way. Raises NotMade, and TimeoutError for what hangs."""
+def run(program: Program, way: Way, *, wants_garbage: bool = False) -> Outcome:
+    """Send all requests of a program over one way. Raises NotMade, and TimeoutError for what hangs.
+
+    With ``wants_garbage`` they are sent again, to find out what Python's collector has to free after them.
+    """
     names = load(program)
     app = names["app"]
-    if way.prefix:
+    if way.prefix or way.is_inside:
         outer = App()
         outer.mount(way.prefix, app)
         app = outer
@@ -122,8 +130,8 @@ def run(program: Program, way: Way) -> Outcome:
         client = AsyncClient(
             app, way.interface, raise_errors=False, follow_redirects=False, timeout=10.0, http_version=way.version
         )
-        visitors = _Visitors(client, names, way, {each.name for each in program.routes if "signer" in each.requires})
-        seen = _on_loop(visitors.send_all(program.sent))
+        visitors = Visitors(client, names, way, {each.name for each in program.routes if "signer" in each.requires})
+        seen, garbage = _on_loop(visitors.send_all(program.sent, wants_garbage))
         shown = [repr(eval(each.shows, names)) for _, each in program.features if each.shows]  # noqa: S307
         logged = "\n".join([f"{record.getMessage()} {_extra(record)}" for record in records])
         records.clear()
@@ -131,8 +139,25 @@ def run(program: Program, way: Way) -> Outcome:
         close()
     secrets = visitors.secrets()
     del client, visitors
-    left = tuple(_left(files))
+    left = (*_left(files), *([Left("what only the collector frees is", str(garbage))] if garbage else []))
     return Outcome(way, seen, left, logged, "\n".join(shown), secrets)
+
+
+@contextmanager
+def kept_garbage() -> Iterator[list[object]]:
+    """Keep what the collector finds in the block, in the list that this gives, which is filled at its end."""
+    found: list[object] = []
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        yield found
+        gc.collect()
+        found += gc.garbage
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
 
 
 _loops: list[LoopThread] = []
@@ -149,7 +174,7 @@ def _on_loop(coroutine: Coroutine[Any, Any, T]) -> T:
         raise
 
 
-class _Visitors:
+class Visitors:
     """The callers of a program, each with its own cookies and responses."""
 
     def __init__(self, client: AsyncClient, names: dict[str, Any], way: Way, signed: set[str]) -> None:
@@ -171,7 +196,7 @@ class _Visitors:
         fields = [value.split(" ")[-1] for name, value in self._filled(caller, caller.fields) if name != "x-tenant"]
         return frozenset([each for each in (*cookies, *fields) if len(each) > 8])
 
-    async def send_all(self, sent: tuple[Sent, ...]) -> tuple[Seen, ...]:
+    async def send_all(self, sent: tuple[Sent, ...], wants_garbage: bool) -> tuple[tuple[Seen, ...], dict[str, int]]:
         """Start the application, send all requests, and shut it down. Raises NotMade."""
         try:
             await self._client.__aenter__()
@@ -180,11 +205,25 @@ class _Visitors:
         except Exception as error:  # over WSGI, the startup's own error
             raise NotMade(f"{type(error).__name__}: {error}") from error
         try:
-            return tuple([await self._send(each) for each in sent])
+            return tuple([await self.send(each) for each in sent]), await self._garbage(sent) if wants_garbage else {}
         finally:
             await self._client.__aexit__(None, None, None)
 
-    async def _send(self, sent: Sent) -> Seen:
+    async def _garbage(self, sent: tuple[Sent, ...]) -> dict[str, int]:
+        """Send all requests again, and return how many objects of each type are left: a thread may leave some once."""
+        counts: Counter[str] = Counter()
+        for _ in range(2):
+            with kept_garbage() as found:
+                for each in sent:
+                    await self.send(each)
+            counts = Counter(type(each).__qualname__ for each in found)
+            found.clear()
+            if not counts:
+                break
+        return dict(counts.most_common(5))
+
+    async def send(self, sent: Sent) -> Seen:
+        """Send a request, and return what is seen of its response."""
         jar = self._jar(sent.caller)
         self._client.cookies = jar
         effects, opened = self._names["EFFECTS"], self._names["OPEN"]
@@ -225,6 +264,8 @@ class _Visitors:
             return Seen(
                 refused.response.status, tuple(refused.response.headers.items()), refused.response.body, True, (), ()
             )
+        except WebSocketClosed:  # as an error does
+            return Seen(500, (), b"", False, (), ())
         return Seen(200, (), said if isinstance(said, bytes) else said.encode(), True, (), ())
 
     def _filled(self, caller: Caller, fields: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:

@@ -33,7 +33,7 @@ def _shorter(program: Program) -> Iterator[Program]:
             for one in route.options
             if one[1].rate < 1
         ]
-        if route.is_async and not {"await ", "async "} & {*route.body.split()}:
+        if route.is_async and not {"await", "async"} & {*route.body.split()}:
             simpler.append(route._replace(is_async=False))
         for each in simpler:
             yield program._replace(routes=(*program.routes[:number], each, *program.routes[number + 1 :]))

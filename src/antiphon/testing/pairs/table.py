@@ -9,8 +9,8 @@ from antiphon.testing.pairs.programs import Feature, Option, Route, Sign
 GROUP = "antiphon.pairs"
 """The entry-point group in which packages name their features."""
 
-READS = frozenset({"page", "conditional", "typed", "stream", "redirect"})
-WRITES = frozenset({"effect", "form"})
+READS = frozenset({"page", "conditional", "typed", "stream", "redirect", "varied"})
+WRITES = frozenset({"effect", "form", "varied write"})
 ALL = READS | WRITES | {"tool", "socket"}
 APPS = frozenset({"app", "mounted"})
 NAMES = ("ann", "ben")
@@ -50,6 +50,9 @@ async def values():
 
 run = await runs.astart(values(), owner="all")
 return Response.events(run.follow())"""
+_VISITS = (
+    "visits = request.session['visits'] = request.session.get('visits', 0) + 1\nreturn {**SHOWN, 'visits': visits}"
+)
 _FLASH = "request.flash(NOTE)\nreturn {**SHOWN, 'said': [each.message for each in request.flash.take()]}"
 
 
@@ -131,6 +134,7 @@ def _who_asks() -> Iterator[Feature]:
         identities={"visitor": "request.session.get('who')"},
         signs=_begun("visitor", "Sessions", "/begin"),
         routes=(_begin("begin", "/begin", "request.session['who'] = name\nreturn name"),),
+        pages=(_VISITS,),
         parameters=frozenset({"cookie"}),
     )
     signers = {name: _sign(name, "signer", "Signatures") for name in ("one", "two")}

@@ -1,0 +1,420 @@
+"""Random applications on real servers, whose workers are replaced and killed: ``python -m tests.pairs.served``.
+
+The same rules hold as in process, and responses are the same, whatever worker gives them. A request that kills its
+worker gets no response or a cut one, and has at most one effect; with an Idempotency-Key, so has its repeat.
+"""
+
+import argparse
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+from random import Random, SystemRandom
+from socket import create_connection
+from tempfile import TemporaryDirectory
+from time import monotonic
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from antiphon.http import URL
+from antiphon.http.headers import Headers
+from antiphon.testing import BrokenResponse
+from antiphon.testing.cookies import CookieJar
+from antiphon.testing.errors import HandshakeRefused
+from antiphon.testing.pairs.composer import program_of
+from antiphon.testing.pairs.programs import Around, Program, Route, Sent
+from antiphon.testing.pairs.rules import (
+    Failure,
+    Observed,
+    effects,
+    ends,
+    is_accepted,
+    refusals,
+    secrets,
+    shown,
+    ways,
+)  # fmt: skip
+from antiphon.testing.pairs.running import WAYS, Interface, Left, NotMade, Outcome, Seen, Visitors, Way, forget, run
+from antiphon.testing.pairs.shrinking import shrunk
+from antiphon.testing.pairs.table import features
+from tests.contract.http2 import HTTP2Client
+from tests.contract.process import ServerProcess
+from tests.contract.wire import Closed, ReceivedResponse, SentRequest
+from tests.helpers.processes import RUN
+from tests.helpers.waiting import DEADLINE, eventually
+from tests.pairs.shared import FOLDER, OpenStreams, SharedList
+
+
+class Server(NamedTuple):
+    """A server, with what is done to its workers."""
+
+    name: str
+    command: tuple[str, ...]
+    interface: Interface = "asgi"
+    version: str = "1.1"
+    restarts: tuple[int, str] | None = None
+    """The signal that replaces its workers, and what it writes when they are."""
+    can_be_killed: bool = False
+    """True if another worker replaces one that is killed."""
+    ends_cut_streams: bool = False
+    """True if a body that fails looks whole, whatever the application does."""
+
+
+_RUN = (*RUN, "--workers", "2", "--interface")
+_REPLACED = signal.SIGUSR2, "All workers were replaced."
+_GUNICORN = ("-m", "gunicorn", "{app}", "--preload", "--workers", "2", "--threads", "4", "--bind", "127.0.0.1:{port}")
+_HYPERCORN = "-m", "hypercorn", "{app}", "--bind", "127.0.0.1:{port}"
+SERVERS = (
+    Server("antiphon run, ASGI", (*_RUN, "asgi"), restarts=_REPLACED, can_be_killed=True),
+    Server("antiphon run, RSGI", (*_RUN, "rsgi"), "rsgi", "1.1", _REPLACED, True, True),
+    Server("antiphon run, WSGI", (*_RUN, "wsgi"), "wsgi", "1.1", _REPLACED, True, True),
+    Server("antiphon run, HTTP/2", (*_RUN, "asgi"), "asgi", "2", _REPLACED, can_be_killed=True),
+    Server("Granian, HTTP/2", ("-m", "granian", "{app}", "--interface", "asgi", "--port", "{port}"), version="2"),
+    Server("Hypercorn", _HYPERCORN),
+    Server("Hypercorn, HTTP/2", _HYPERCORN, version="2"),
+    Server("Gunicorn", _GUNICORN, "wsgi", can_be_killed=True),
+)
+KILLED = """
+@app.middleware
+def dying(request):
+    die_at("before")
+    yield
+    die_at("after")"""
+NEVER_LOGGED = ("was never awaited", "was destroyed but it is pending", "never retrieved", "Exception ignored in")
+ENDED = Seen(0, (), b"", False, (), ())
+"""What is seen of a request that nothing responds to."""
+STEPS = ("restart", "restart", "start again", "look")
+"""The workers are replaced one by one, the server ends and starts again, another process opens the store and ends."""
+LOOK = "import sys; from antiphon.features import SQLiteStore; SQLiteStore(sys.argv[1]).load('key')"
+AT_RANDOM = frozenset({"cache-status"})
+"""Fields that depend on the worker that has responded before."""
+
+
+class Served(Program):
+    """A program whose workers share what it keeps."""
+
+    @property
+    def source(self) -> str:
+        """The application's source."""
+        shared = "from tests.pairs.shared import OpenStreams, SharedList, die_at, folder\n\n\n"
+        lists = "EFFECTS, OPEN, STORE = SharedList('effects'), OpenStreams('open'), "
+        return shared + super().source.replace("EFFECTS, OPEN, STORE = [], [], ", lists)
+
+
+def served(seed: int) -> tuple[Served, Server]:
+    """Return the program of a seed with steps between its requests, and the server on which it runs."""
+    random = Random(f"served {seed}")
+    server = random.choice(SERVERS)
+    program = Served(*program_of(seed, features()))
+    program = program._replace(
+        store="SQLiteStore(folder() / 'store.db', timeout=30)",
+        around=(*program.around, Around("dying", KILLED.strip())),
+    )
+    sent = [
+        each._replace(fields=tuple([field for field in each.fields if field[0] != "upgrade" or server.version != "2"]))
+        for each in program.sent
+        if each.like != "left"
+    ]  # HTTP/2 has no Upgrade (RFC 9113 §8.2.2)
+    if server.can_be_killed:
+        may = [each for each in sent if (route := program.route(each)) and _can_be_killed(program, each, route)]
+        for each in random.sample(may, min(2, len(may))):
+            sent[sent.index(each) + 1 : sent.index(each) + 1] = _kill(program, each, random)
+    for each in random.sample(STEPS, random.choice([0, 1, 1, 2])):
+        if each != "restart" or server.restarts:
+            sent.insert(random.randint(1, len(sent)), Sent(program.sent[0].caller, "", "", "", like=each))
+    return program._replace(sent=tuple(sent)), server
+
+
+def _can_be_killed(program: Program, sent: Sent, route: Route) -> bool:
+    return (
+        route.kind in ("effect", "form", "stream")
+        and not sent.like
+        and sent.beside is None
+        and program.expects(sent, route) == "accepted"
+    )
+
+
+def _kill(program: Program, sent: Sent, random: Random) -> list[Sent]:
+    """Return a request that kills its worker, and its repeat."""
+    place = random.choice(["before", "after"]) if sent.write else "stream"
+    fields = [(name, f'"killed {value[1:]}' if name == "idempotency-key" else value) for name, value in sent.fields]
+    again = sent._replace(fields=tuple(fields), write=sent.write and f"{sent.write} killed", like="after kill")
+    return [again._replace(fields=(*again.fields, ("x-die", place)), like="killed"), again]
+
+
+def failures(program: Served, server: Server) -> list[Failure]:
+    """Return the rules that a program breaks on a server."""
+    way = Way(server.name, "rsgi" if server.ends_cut_streams else server.interface)
+    in_process = program._replace(sent=tuple([each for each in program.sent if not _is_step(each)]))
+    with TemporaryDirectory() as one, TemporaryDirectory() as other:
+        try:
+            with _in(one):
+                expected = iter(run(in_process, WAYS[0]).seen)
+        except NotMade:  # which is looked at in process
+            return []
+        finally:
+            forget()
+        with _in(other):
+            outcome = _served(program, server, way, Path(other))
+    given = outcome._replace(
+        seen=tuple([
+            ENDED if _is_step(sent) or (sent.like == "socket" and not seen.status) else _comparable(seen)
+            for sent, seen in zip(program.sent, outcome.seen, strict=True)
+        ])
+    )  # fmt: skip
+    wanted = given._replace(
+        way=WAYS[0],
+        seen=tuple([ENDED if _is_step(sent) else _comparable(next(expected)) for sent in program.sent]),
+    )
+    observed = Observed(program, (outcome,))
+    found = [each for rule in (effects, shown, secrets, refusals, ends, kills) for each in rule(observed)]
+    return [*found, *ways(Observed(program, (wanted, given)))]
+
+
+def _is_step(sent: Sent) -> bool:
+    return sent.like in (*STEPS, "killed", "after kill")
+
+
+def _comparable(seen: Seen) -> Seen:
+    """Return what does not depend on the worker, nor on effects of requests that were killed."""
+    body = re.sub(rb'"number": ?[0-9]+', b'"number": 0', seen.body)
+    return seen._replace(body=body, fields=tuple([each for each in seen.fields if each[0] not in AT_RANDOM]))
+
+
+def kills(observed: Observed) -> Iterator[Failure]:
+    """A killed request has no complete response and at most one effect, as has its repeat if it is to happen once."""
+    program, [outcome] = observed.program, observed.outcomes
+    killed = ENDED
+    for number, (sent, seen) in enumerate(zip(program.sent, outcome.seen, strict=True)):
+        route = program.route(sent)
+        if route is None or sent.like not in ("killed", "after kill"):
+            continue
+        expected = (program.who(sent.caller, route), sent.note)
+        wrong = ""
+        if any(each[1:] != expected for each in seen.effects):
+            wrong = "an effect is another caller's"
+        elif sent.like == "killed":
+            killed = seen
+            if seen.status and seen.is_whole:
+                wrong = f"a worker that is killed gives a whole {seen.status}"
+            elif len(seen.effects) > 1:
+                wrong = "a request that is killed has several effects"
+        elif route.is_once and len(killed.effects) + len(seen.effects) > 1:
+            wrong = "the repeat of a killed write has another effect"
+        elif is_accepted(sent, seen) and sent.write:
+            if len(seen.effects) + (len(killed.effects) if route.is_once else 0) != 1:
+                wrong = "an accepted repeat of a killed write has no effect"
+        elif not is_accepted(sent, seen) and not (route.is_once and seen.status == 409):
+            wrong = f"{seen.status} after a kill"
+        if wrong:
+            yield Failure("kills", wrong, (outcome.way,), number, seen.text[:200])
+
+
+@contextmanager
+def _in(folder: str) -> Iterator[None]:
+    os.environ[FOLDER] = folder
+    try:
+        yield
+    finally:
+        del os.environ[FOLDER]
+
+
+def _served(program: Served, server: Server, way: Way, folder: Path) -> Outcome:
+    """Send all requests of a program to a server, and return what is seen of them."""
+    (folder / "program.py").write_text(program.source)
+    names = {"EFFECTS": SharedList("effects"), "OPEN": OpenStreams("open")}
+    signed = {each.name for each in program.routes if "signer" in each.requires}
+    with ServerProcess(server.command, "tests.pairs.site:app") as process:
+        visitors = Visitors(_Wire(process, server), names, way._replace(interface=server.interface), signed)
+        seen, restarts, files = [], False, {}
+        for sent in program.sent:
+            if sent.like in STEPS:
+                restarts = sent.like == "restart" or (restarts and sent.like == "look")
+                _take(sent.like, process, server, folder)
+                seen.append(ENDED)
+                continue
+            seen.append(asyncio.run(visitors.send(sent)))
+            if sent.like == "killed":
+                (folder / "open").unlink(missing_ok=True)
+            files = files or _files(process)
+        if restarts:
+            eventually(lambda: server.restarts[1] in process.stderr or None, "SIGUSR2 replaces no worker")
+        left = [*_left(process, files)]
+        try:
+            process.end()
+        except AssertionError as error:
+            left.append(Left("the server", str(error)[-2000:]))
+        logged = process.stderr
+    left += [Left(f"a warning: {each}", logged[-2000:]) for each in NEVER_LOGGED if each in logged]
+    return Outcome(way, tuple(seen), tuple(left), logged, "", visitors.secrets())
+
+
+def _take(step: str, process: ServerProcess, server: Server, folder: Path) -> None:
+    if step == "restart":
+        process.send_signal(server.restarts[0])
+    elif step == "start again":
+        process.restart()
+    else:
+        subprocess.run([sys.executable, "-c", LOOK, folder / "store.db"], check=True)
+
+
+def _files(process: ServerProcess) -> dict[str, int]:
+    """Return the number of files that each of a server's processes has open, but for sockets, logs and the store."""
+    found = {}
+    for links in Path("/proc").glob("[0-9]*/fd"):
+        with suppress(OSError):
+            if os.getpgid(int(links.parent.name)) == process.pid:
+                targets = [os.readlink(each) for each in links.iterdir()]
+                found[links.parent.name] = sum(each[0] == "/" and "store.db" not in each for each in targets)
+    return found
+
+
+def _left(process: ServerProcess, before: dict[str, int]) -> Iterator[Left]:
+    """Yield how many more files a process has open than any had after the first request."""
+    try:
+        eventually(lambda: True if _most(process) <= max(before.values(), default=0) else None, "files are open", 5.0)
+    except TimeoutError:
+        yield Left("a descriptor", f"{_most(process)}, first {before}")
+
+
+def _most(process: ServerProcess) -> int:
+    return max(_files(process).values(), default=0)
+
+
+class _Wire:
+    """The client of visitors, over sockets: each request has a connection of its own."""
+
+    base_url = URL("http://testserver/")
+
+    def __init__(self, process: ServerProcess, server: Server) -> None:
+        self._process = process
+        self._server = server
+        self.cookies = CookieJar(self.base_url.host)
+
+    @asynccontextmanager
+    async def stream(
+        self, method: str, target: str, *, headers: list[tuple[str, str]], body: bytes | list[bytes] | None = None
+    ) -> AsyncIterator["_Opened"]:
+        """Send a request, and give its response."""
+        fields = [*headers]
+        if (cookies := self.cookies.header(self.base_url)) and "cookie" not in dict(fields):
+            fields.append(("cookie", cookies))
+        sent = tuple(body) if isinstance(body, list) else body
+        received = self._exchange(SentRequest(method, target, tuple(fields), sent, self.base_url.host))
+        self.cookies.store(self.base_url, received.values("set-cookie"))
+        yield _Opened(received)
+
+    def _exchange(self, request: SentRequest) -> ReceivedResponse:
+        try:
+            if self._server.version == "2":
+                with HTTP2Client(self._process.port) as client:
+                    return client.exchange(request)
+            return self._process.respond(request)
+        except (Closed, ConnectionError):
+            return ReceivedResponse(0, (), b"", whole=False)
+
+    def websocket(self, target: str, *, headers: list[tuple[str, str]]) -> Any:
+        """Open a WebSocket. Raises HandshakeRefused."""
+        fields = [*headers]
+        if cookies := self.cookies.header(self.base_url):
+            fields.append(("cookie", cookies))
+        return _socket(self._process.port, target, fields)
+
+
+class _Opened:
+    """A response as visitors read it."""
+
+    def __init__(self, received: ReceivedResponse) -> None:
+        self.status = received.status
+        self.headers = Headers(received.fields)
+        self._received = received
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._received.body
+        if not self._received.whole:
+            raise BrokenResponse("the response is cut")
+
+
+@asynccontextmanager
+async def _socket(port: int, target: str, fields: list[tuple[str, str]]) -> AsyncIterator[Any]:
+    try:
+        async with connect(
+            f"ws://testserver{target}",
+            sock=create_connection(("127.0.0.1", port), DEADLINE),
+            additional_headers=fields,
+            open_timeout=DEADLINE,
+            origin="http://testserver",
+            proxy=None,
+        ) as opened:
+            yield SimpleNamespace(send=opened.send, receive=opened.recv)
+    except InvalidStatus as error:
+        refusal = error.response
+        seen = SimpleNamespace(
+            status=refusal.status_code, headers=Headers([*refusal.headers.raw_items()]), body=refusal.body, reason=""
+        )
+        raise HandshakeRefused(seen) from error
+
+
+def main() -> int:
+    """Try programs until the time is over, or one breaks a rule. Returns the exit status."""
+    options = _options()
+    first = SystemRandom().randrange(1 << 32) if options.seed is None else options.seed
+    say(f"Served applications from --seed {first} on")
+    end, count, failed = monotonic() + options.seconds, 0, set[tuple[str, str, str]]()
+    while monotonic() < end and count < options.apps:
+        program, server = served(first + count)
+        for found in failures(program, server):
+            if (key := (server.name, *found[:2])) not in failed:
+                failed.add(key)
+                say(report(program, server, found))
+        count += 1
+        if failed and not options.all:
+            break
+    say(f"{count} served applications, {len(failed)} failures.")
+    return int(bool(failed))
+
+
+def report(program: Served, server: Server, first: Failure) -> str:
+    """Return the shortest program that fails in the same way on a server, with its requests and what goes wrong."""
+
+    def found_in(each: Program) -> Failure | None:
+        with suppress(Exception):  # a program that isn't whole any more
+            return next((one for one in failures(Served(*each), server) if one[:2] == first[:2]), None)
+        return None
+
+    shortest = shrunk(program, lambda each: found_in(each) is not None)
+    found = found_in(shortest) or first
+    request = "" if found.request is None else f", request {found.request + 1}"
+    lines = [
+        f"{each.caller.name}: {each.like} {each.method} {each.target} {each.fields} {each.body!r}"
+        for each in shortest.sent
+    ]
+    lines.append(f"--seed {program.seed} --apps 1 breaks {found.rule!r} ({server.name}{request}): {found.kind}")
+    return "\n".join([shortest.source, *[f"# {line}" for line in [*lines, *found.what.splitlines()]]]) + "\n"
+
+
+def say(text: str) -> None:
+    """Print text at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.pairs.served", description=__doc__)
+    parser.add_argument("--seed", type=int, help="the seed of the first application; by default a random one")
+    parser.add_argument("--apps", type=int, default=1 << 32, help="the number of applications")
+    parser.add_argument("--seconds", type=float, default=60.0, help="end after this time")
+    parser.add_argument("--all", action="store_true", help="go on after the first failure, and print one of each kind")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

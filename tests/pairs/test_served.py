@@ -1,0 +1,49 @@
+"""Random applications on servers keep what always holds, when workers are killed and replaced: one on each kind here.
+
+``python -m tests.pairs.served`` tries as many as its time allows, with a new seed each time.
+"""
+
+import pytest
+
+from antiphon.testing.pairs.programs import Around
+from tests.helpers.rows import rows
+from tests.pairs.served import SERVERS, Served, Server, failures, served
+
+pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.slow]
+
+
+def seed_on(name: str) -> int:
+    """Return the first seed whose program runs on a server, with a worker that is killed if it can be."""
+
+    def fits(program: Served, server: Server) -> bool:
+        is_killed = any(each.like == "killed" and each.write for each in program.sent)
+        return server.name == name and is_killed == server.can_be_killed
+
+    return next(seed for seed in range(1000) if fits(*served(seed)))
+
+
+@pytest.mark.parametrize("server", [each.name for each in SERVERS])
+def test_a_served_application_keeps_what_always_holds(server):
+    assert failures(*served(seed_on(server))) == []
+
+
+PLANTED = {
+    "effects": "@app.after_request\ndef planted(request, response):\n    EFFECTS.append([*EFFECTS][-1:])",
+    "interfaces": (
+        "import os\n\n\n"
+        "@app.after_request\ndef planted(request, response):\n    response.headers['x-at'] = str(os.getpid())"
+    ),
+    "ends": (
+        "import sys\n\nKEPT = []\n\n\n@app.before_request\ndef planted(request):\n"
+        "    if 'pytest' not in sys.modules:\n        KEPT.append(open('/etc/hosts'))"
+    ),
+    "kills": "die_at = lambda place: None",
+}
+"""What breaks a rule in a worker."""
+
+
+@rows("rule", [*PLANTED])
+def test_what_breaks_a_rule_in_a_worker_is_found(rule):
+    program, server = served(seed_on("antiphon run, ASGI"))
+    planted = Served(*program._replace(around=(*program.around, Around("planted", PLANTED[rule]))))
+    assert rule in {each.rule for each in failures(planted, server)}
