@@ -56,7 +56,6 @@ def test_what_has_no_counterpart_is_there():
 
 
 NO_TIMEDELTA = {
-    "antiphon.features.stores.ChannelLog.append.keep": "how many",
     "antiphon.features.stores.ChannelLog.expire.seconds": "seconds, which channels pass on",
     "antiphon.features.stores.ChannelLog.renew.ttl": "seconds, which channels pass on",
     "antiphon.features.stores.check_ttl.ttl": "seconds, which features pass on",

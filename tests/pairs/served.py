@@ -43,8 +43,8 @@ from antiphon.testing.pairs.rules import (
     ways,
 )  # fmt: skip
 from antiphon.testing.pairs.running import WAYS, Interface, Left, NotMade, Outcome, Seen, Visitors, Way, forget, run
-from antiphon.testing.pairs.shrinking import shrunk
 from antiphon.testing.pairs.table import features
+from antiphon.testing.pairs.trying import shrunk
 from tests.contract.http2 import HTTP2Client
 from tests.contract.process import ServerProcess
 from tests.contract.wire import Closed, ReceivedResponse, SentRequest

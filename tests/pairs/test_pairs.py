@@ -8,9 +8,8 @@ import pytest
 from antiphon.testing.pairs.__main__ import report
 from antiphon.testing.pairs.composer import program_of
 from antiphon.testing.pairs.programs import Around, Feature, Program
-from antiphon.testing.pairs.shrinking import shrunk
 from antiphon.testing.pairs.table import features
-from antiphon.testing.pairs.trying import failures
+from antiphon.testing.pairs.trying import failures, shrunk
 from tests.helpers.free_threading import frees_at_once
 from tests.helpers.rows import rows
 

@@ -15,9 +15,8 @@ from antiphon.testing.pairs.programs import Program
 from antiphon.testing.pairs.rendering import script_of
 from antiphon.testing.pairs.rules import Failure
 from antiphon.testing.pairs.running import WAYS
-from antiphon.testing.pairs.shrinking import shrunk
 from antiphon.testing.pairs.table import features
-from antiphon.testing.pairs.trying import failures
+from antiphon.testing.pairs.trying import failures, shrunk
 
 
 def main() -> int:
