@@ -31,7 +31,7 @@ _IDLE, _FAILED = 0, 3
 
 
 class Found(NamedTuple):
-    """What a statement has found: the number of rows that it has changed, and the first row that it returns."""
+    """The result of a statement: the number of rows that it has changed, and the first row that it returns."""
 
     rows: int
     row: tuple[Any, ...] | None

@@ -97,10 +97,7 @@ _DIGIT = "[0-9]"
 
 def _within(limits: Mapping[str, Decimal], places: int) -> str:
     """Return a pattern of the numbers within bounds, written in digits with at most this many after the point."""
-    scaled = {name: Fraction(limit) * 10**places for name, limit in limits.items()}
-    lows = [ceil(each) if name == "ge" else floor(each) + 1 for name, each in scaled.items() if name in ("ge", "gt")]
-    highs = [floor(each) if name == "le" else ceil(each) - 1 for name, each in scaled.items() if name in ("le", "lt")]
-    low, high = max(lows, default=None), min(highs, default=None)
+    low, high = _ends(limits, places)
     if low is not None and high is not None and low > high:
         return r"[^\s\S]"  # no number
     sides: dict[str, str] = {}
@@ -112,6 +109,14 @@ def _within(limits: Mapping[str, Decimal], places: int) -> str:
         return f"-?{sides['']}"
     found = [*map("".join, sides.items())]
     return found[0] if len(found) == 1 else f"({'|'.join(found)})"
+
+
+def _ends(limits: Mapping[str, Decimal], places: int) -> tuple[int | None, int | None]:
+    """Return the least and the greatest number within bounds, in the smallest unit; None for an end that is open."""
+    scaled = {name: Fraction(limit) * 10**places for name, limit in limits.items()}
+    lows = [ceil(each) if name == "ge" else floor(each) + 1 for name, each in scaled.items() if name in ("ge", "gt")]
+    highs = [floor(each) if name == "le" else ceil(each) - 1 for name, each in scaled.items() if name in ("le", "lt")]
+    return max(lows, default=None), min(highs, default=None)
 
 
 def _between(low: int, high: int | None, places: int) -> str:

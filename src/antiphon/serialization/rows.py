@@ -41,7 +41,7 @@ class Splitter(Protocol):
 
 
 class _Lines:
-    """What stands between separators, such as lines."""
+    """The parts of a body between separators, such as lines."""
 
     def __init__(self, largest: int, separator: bytes = b"\n") -> None:
         self._largest = largest
