@@ -116,9 +116,9 @@ def versions() -> dict[str, str]:
 
 
 LIBRARIES: dict[str, Callable[[str, list[Sent]], None]] = {
+    "requests": requests,
     "curl": curl,
     "curl-backslashes": curl_backslashes,
-    "requests": requests,
     "httpx": httpx,
     "aiohttp": aiohttp,
 }
