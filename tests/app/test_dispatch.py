@@ -140,30 +140,6 @@ class TestContextVariables:
         assert [before for name, before in seen if name == "opened"] == ["unset"] * 3
         assert variable.get() == "unset"
 
-    @pytest.mark.parametrize("body", [b"", LARGE], ids=["none", "large"])
-    def test_are_reset_by_the_middleware_that_set_them(self, serving, style, other, body):
-        seen = []
-        app = App()
-
-        def blocking(request):
-            token = variable.set("inside")
-            yield
-            variable.reset(token)
-            seen.append(variable.get())
-
-        async def waiting(request):
-            token = variable.set("inside")
-            await asyncio.sleep(0)
-            yield
-            await asyncio.sleep(0)
-            variable.reset(token)
-            seen.append(variable.get())
-
-        app.middleware(waiting if other.is_async else blocking)
-        app.post("/")(style(lambda request: variable.get()))
-        assert serving(app).post("/", body=body).text == "inside"
-        assert seen == ["unset"]
-
     @pytest.mark.parametrize("outer_waits", [False, True])
     def test_that_were_reset_are_unset_for_middleware_of_another_style(self, serving, style, outer_waits):
         seen = []
@@ -701,37 +677,6 @@ class TestACancellation:
 
 
 class TestADisconnect:
-    @pytest.mark.parametrize("interface", ["asgi"])  # the only one that tells of it without an error
-    @pytest.mark.parametrize("size", [5, 200_000])
-    def test_while_the_body_is_read_passes_the_middleware_and_is_not_logged(
-        self, interface, style, other, size, caplog
-    ):
-        seen = []
-        app = App()
-        app.middleware(other.around(after=lambda request, response: seen.append(response.status)))
-
-        @app.post("/")
-        @style
-        def handler(request):
-            raise AssertionError("the handler must not be called")
-
-        scope = {
-            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
-            "path": "/", "raw_path": b"/", "query_string": b"", "client": None, "server": None,
-            "headers": [(b"host", b"a"), (b"content-length", b"%d" % size)],
-        }  # fmt: skip
-        messages = [{"type": "http.request", "body": b"abc", "more_body": True}, {"type": "http.disconnect"}]
-
-        async def receive():
-            return messages.pop(0)
-
-        async def send(message):
-            pass
-
-        asyncio.run(asyncio.wait_for(app(scope, receive, send), 10))
-        assert seen == [499]
-        assert caplog.records == []
-
     @rows("busy", [True, False], ids=["threads are busy", "threads are free"])
     def test_that_a_scope_asks_for_again_and_again_ends_with_it(self, busy):
         seen, scopes = [], []

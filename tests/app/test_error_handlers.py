@@ -243,27 +243,6 @@ class TestProblemDetails:
 
 
 class TestWhatNobodyHandles:
-    @rows(
-        "accept, content_type",
-        [("application/json", "application/problem+json"), ("text/html", "text/html; charset=utf-8")],
-    )
-    @rows("path, status", [("/broken", 500), ("/missing", 404), ("/nowhere", 404), ("/teapot", 418)])
-    def test_has_one_id_in_header_body_and_log(self, serving, style, other, accept, content_type, path, status, caplog):
-        response = serving(app_with(style, other)).get(path, headers={"accept": accept})
-        assert (response.status, response.content_type) == (status, content_type)
-        identity = response.headers["x-request-id"]
-        assert identity in response.text
-        assert (identity in caplog.text) == (status >= 500)
-        assert "Traceback" not in response.text
-        assert "Broken" not in response.text
-        assert __file__ not in response.text
-
-    def test_is_logged_once_with_the_traceback_to_the_handler(self, serving, style, other, caplog):
-        serving(app_with(style, other)).get("/broken")
-        assert len(caplog.records) == 1
-        assert caplog.records[0].exc_info[1] is ERRORS["/broken"]
-        assert "in fails" in caplog.text
-
     def test_has_another_id_for_each_request(self, serving, style, other):
         client = serving(app_with(style, other))
         assert client.get("/missing").headers["x-request-id"] != client.get("/missing").headers["x-request-id"]

@@ -82,14 +82,6 @@ class TestOfOneRoute:
 
 
 class TestBefore:
-    def test_come_in_order_and_let_through_what_they_don_t_answer(self, serving, style, other):
-        called = []
-        app = app_with(style, called)
-        for name in ("first", "second", "third"):
-            app.before_request(other(lambda request, name=name: called.append(name)))
-        assert serving(app).get("/").text == "handler"
-        assert called == ["first", "second", "third", "handler"]
-
     @rows(
         "answer, status, body",
         [
@@ -143,14 +135,6 @@ class TestBefore:
 
 
 class TestAfter:
-    def test_come_in_reverse_order(self, serving, style, other):
-        called = []
-        app = app_with(style, called)
-        for name in ("first", "second", "third"):
-            app.after_request(other(lambda request, response, name=name: called.append(name)))
-        assert serving(app).get("/").text == "handler"
-        assert called == ["handler", "third", "second", "first"]
-
     def test_may_change_the_response(self, serving, style, other):
         app = app_with(style, [])
 

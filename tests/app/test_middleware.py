@@ -49,21 +49,6 @@ def app_with(style, called=None):
 
 
 class TestOrder:
-    def test_is_an_onion_around_the_hooks_and_the_handler(self, serving, style, other):
-        called = []
-        app = app_with(style, called)
-        for name in ("outer", "inner"):
-            app.middleware(
-                other.around(
-                    lambda request, name=name: called.append(f"{name} opens"),
-                    lambda request, response, name=name: called.append(f"{name} closes"),
-                )
-            )
-        app.before_request(lambda request: called.append("before"))
-        app.after_request(lambda request, response: called.append("after"))
-        assert serving(app).get("/").text == "handler"
-        assert called == ["outer opens", "inner opens", "before", "handler", "after", "inner closes", "outer closes"]
-
     @pytest.mark.parametrize("styles", ["sas", "asa"])
     def test_is_kept_in_any_mixture_of_styles(self, serving, style, styles):
         called = []
@@ -258,13 +243,6 @@ class TestTheResponse:
 
 
 class TestErrors:
-    def test_come_back_as_responses_with_the_very_error(self, serving, style, other):
-        seen = []
-        app = app_with(style)
-        app.middleware(other.around(after=lambda request, response: seen.append((response.status, response.error))))
-        serving(app).get("/fails")
-        assert seen == [(500, app.error)]
-
     def test_are_not_raised_into_the_middleware(self, serving, style):
         seen = []
         app = app_with(style)
@@ -376,49 +354,6 @@ class TestErrors:
         assert "yields again" in caplog.text
         assert describe(around) in caplog.text
         assert seen == ["closed"]
-
-
-@pytest.mark.once
-class TestDoingNothing:
-    @rows(
-        "method, path",
-        [("GET", "/"), ("HEAD", "/"), ("GET", "/stream"), ("GET", "/fails"), ("GET", "/missing"), ("GET", "/nowhere"),
-         ("PUT", "/"), ("OPTIONS", "/"), ("POST", "/typed")],
-    )  # fmt: skip
-    def test_changes_nothing(self, serving, style, other, method, path):
-        def answer(app):
-            response = serving(app).request(method, path)
-            fields = [field for field in response.headers.items() if field[0] != "x-request-id"]
-            body = response.body.partition(b',"request_id"')[0]
-            return response.status, fields, body
-
-        busy = app_with(style)
-        for _ in range(3):
-            busy.middleware(other.around())
-            busy.before_request(other(lambda request: None))
-            busy.after_request(other(lambda request, response: None))
-        assert answer(busy) == answer(app_with(style))
-
-    def test_leaves_the_stream_to_be_closed_when_the_client_goes(self, serving, style, other):
-        closed = []
-        app = App()
-
-        @app.get("/")
-        @style
-        def forever(request):
-            def ticks():
-                try:
-                    while True:
-                        yield b"tick"
-                finally:
-                    closed.append(1)
-
-            return ticks()
-
-        app.middleware(other.around())
-        with serving(app).stream("GET", "/") as response:
-            assert next(iter(response)) == b"tick"
-        assert closed == [1]
 
 
 class TestTheBody:

@@ -140,15 +140,6 @@ class TestItsAnswers:
         assert (head.status, head.body, head.headers["content-length"]) == (200, b"", str(len(CSS)))
         assert dict(head.headers.items()) == dict(got.headers.items())
 
-    def test_depend_on_conditions_and_ranges(self, app, serving):
-        client = serving(app)
-        etag = client.get("/static/css/site.css").headers["etag"]
-        assert client.get("/static/css/site.css", headers={"if-none-match": etag}).status == 304
-        part = client.get("/static/css/site.css", headers={"range": "bytes=-2", "if-range": etag})
-        assert (part.status, part.body) == (206, CSS[-2:])
-        assert client.get("/static/css/site.css", headers={"range": "bytes=99-"}).status == 416
-        assert client.get("/static/css/site.css", headers={"if-match": '"x"'}).status == 412
-
     def test_depend_on_the_codings_that_are_accepted(self, app, serving, root):
         write(root / "css/site.css.gz", b"GZ")
         response = serving(app).get("/static/css/site.css", headers={"accept-encoding": "gzip"})
