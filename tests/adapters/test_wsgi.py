@@ -7,7 +7,7 @@ import pytest
 
 from antiphon import App, to_app
 from antiphon.adapters.wsgi import CHUNK, WSGIHead
-from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge
+from antiphon.http.errors import BadRequest, ClientDisconnected
 from antiphon.http.head import Address
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -249,20 +249,6 @@ class TestTheBody:
         with pytest.raises(BadRequest, match="Content-Length"):
             load(servers.environ("POST", CONTENT_LENGTH=length, **{"wsgi.input": given}))
         assert given.asked == []
-
-    @rows("length", ["11", "1000000", "9" * 30, "9" * 5000], ids=len)
-    def test_that_is_too_large_is_refused_before_it_is_read(self, servers, length):
-        given = Input(b"")
-        with pytest.raises(ContentTooLarge):
-            load(servers.environ("POST", CONTENT_LENGTH=length, **{"wsgi.input": given}), body=10)
-        assert given.asked == []
-
-    def test_that_turns_out_too_large_is_not_read_on(self, servers):
-        given = Input(bytes(1000), most=10, ends=True)
-        more = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True, "wsgi.input": given}
-        with pytest.raises(ContentTooLarge):
-            load(servers.environ("POST", **more), body=25)
-        assert len(given.asked) == 3
 
     @rows("size", [0, 1, 4])
     def test_that_ends_too_early_is_a_400(self, servers, size):

@@ -89,42 +89,6 @@ class TestRoutes:
         assert app.get("/x")(echo) is echo
         assert app.route("/y")(echo) is echo
 
-    def test_may_answer_with_all_that_a_handler_returns(self, serving, style):
-        async def waiting():
-            yield b"a"
-            yield "b"
-
-        values = {
-            "text": "é", "bytes": b"b", "json": {"a": [1]}, "tuple": ("x", 201, {"x-a": "1"}),
-            "iterator": iter(["a", b"b"]), "waiting": waiting(), "response": Response("r", 418),
-        }  # fmt: skip
-        app = App()
-
-        @app.get("/<kind>")
-        @style
-        def handler(request):
-            return values[request.path_params["kind"]]
-
-        client = serving(app)
-        answers = {kind: client.get(f"/{kind}") for kind in values}
-        assert {kind: (answer.status, answer.body) for kind, answer in answers.items()} == {
-            "text": (200, "é".encode()), "bytes": (200, b"b"), "json": (200, b'{"a":[1]}'), "tuple": (201, b"x"),
-            "iterator": (200, b"ab"), "waiting": (200, b"ab"), "response": (418, b"r"),
-        }  # fmt: skip
-
-    def test_that_return_nothing_understood_are_named_in_the_log(self, serving, style, caplog):
-        app = App()
-
-        @app.get("/")
-        @style
-        def mistaken(request):
-            return 5
-
-        response = serving(app).get("/")
-        assert response.status == 500
-        assert describe(mistaken) in caplog.text
-        assert describe(mistaken) not in response.text
-
 
 class TestMethods:
     @pytest.fixture
@@ -134,7 +98,6 @@ class TestMethods:
         app.post("/write")(style(lambda request: "body"))
         app.route("/both/<x>", ("PUT", "DELETE"))(style(lambda request: "body"))
         app.route("/own", ("GET", "OPTIONS", "HEAD"))(style(lambda request: (request.method, {"x-own": "1"})))
-        app.get("/stream")(style(lambda request: iter(["a", "b"])))
         return serving(app)
 
     @pytest.mark.parametrize(
@@ -219,14 +182,6 @@ class TestMethods:
         assert client.options("/own").text == "OPTIONS"
         assert client.head("/own").headers["content-length"] == "4"
         assert client.get("/own").text == "GET"
-
-    def test_head_is_answered_as_get_without_the_body(self, client):
-        got, head = client.get("/read"), client.head("/read")
-        assert head.body == b""
-        assert (head.status, head.headers) == (got.status, got.headers)
-
-    def test_head_of_a_stream_has_no_body(self, client):
-        assert client.head("/stream").body == b""
 
     def test_head_is_not_found_where_get_is_not(self, client):
         assert client.head("/nowhere").status == 404

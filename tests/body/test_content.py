@@ -296,8 +296,9 @@ class TestGoingOn:
         way.run(way.loading(content, LIMITS))
         assert content.data == LARGE[:1000]
 
-    def test_after_a_failure_of_the_server(self, way):
-        content = Content(way.head(b"ab", TimeoutError(), b"c", TimeoutError(), b"d", content_length=4))
+    @rows("declared", [{"content_length": 4}, {}], ids=["declared", "undeclared"])
+    def test_after_a_failure_of_the_server(self, way, declared):
+        content = Content(way.head(b"ab", TimeoutError(), b"c", TimeoutError(), b"d", **declared))
         for _ in range(2):
             with pytest.raises(TimeoutError):
                 way.run(way.loading(content, LIMITS))

@@ -468,68 +468,6 @@ class TestLoading:
         assert load(Request(head, b"")) == b""
         assert head.chunks == [b"ab"]
 
-    @rows("declared", [{"content-length": "8"}, {}], ids=["declared", "undeclared"])
-    def test_takes_just_what_the_limit_allows(self, blocks, declared):
-        request = Request(ToldHead(declared, [b"abcd", b"efgh"], blocks))
-        request.limits = Limits(body=8)
-        assert load(request) == b"abcdefgh"
-
-    def test_is_a_413_above_the_limit(self, blocks):
-        request = Request(ToldHead({}, [b"abcd", b"efgh", b"i", b"never read"], blocks))
-        request.limits = Limits(body=8)
-        with pytest.raises(ContentTooLarge) as refused:
-            load(request)
-        assert (refused.value.members, request.head.chunks) == ({"limit": "body", "maximum": 8}, [b"never read"])
-        assert "8" in refused.value.detail
-
-    @rows(
-        "declared, chunks, error",
-        [
-            ({}, [b"abcde", b"rest"], ContentTooLarge),
-            ({"content-length": "3"}, [b"ab"], BadRequest),
-            ({"content-length": "3"}, [b"ab", b"cd"], BadRequest),
-        ],
-        ids=["too large", "too short", "too long"],
-    )
-    def test_that_failed_fails_again_in_the_same_way(self, blocks, declared, chunks, error):
-        request = Request(ToldHead(declared, chunks, blocks))
-        request.limits = Limits(body=4)
-        seen = []
-        for _ in range(3):
-            with pytest.raises(error) as refused:
-                load(request)
-            seen.append(str(refused.value))
-        assert len(set(seen)) == 1
-
-    @rows("declared", [{"content-length": "4"}, {}], ids=["declared", "undeclared"])
-    def test_goes_on_where_it_was_broken_off(self, blocks, declared):
-        request = Request(ToldHead(declared, [b"ab", TimeoutError(), b"c", TimeoutError(), b"d"], blocks))
-        for _ in range(2):
-            with pytest.raises(TimeoutError):
-                load(request)
-        assert load(request) == b"abcd"
-
-    def test_goes_on_when_the_limit_was_raised(self, blocks):
-        request = Request(ToldHead({}, [b"ab", b"cd", b"ef"], blocks))
-        request.limits = Limits(body=3)
-        with pytest.raises(ContentTooLarge):
-            load(request)
-        request.limits = Limits(body=6)
-        assert load(request) == b"abcdef"
-
-    @rows("chunks, received", [([], 0), ([b"ab"], 2), ([b"a", b"b", b"c"], 3)])
-    def test_is_a_400_when_the_body_ends_too_early(self, blocks, chunks, received):
-        request = Request(ToldHead({"content-length": "5"}, chunks, blocks))
-        with pytest.raises(BadRequest, match=rf"ended after {received}\b.*\b5\b"):
-            load(request)
-
-    def test_is_a_400_that_says_so_when_the_body_is_longer_than_declared(self, blocks):
-        request = Request(ToldHead({"content-length": "3"}, [b"ab", b"cd"], blocks))
-        with pytest.raises(BadRequest) as refused:
-            load(request)
-        assert re.search(r"\b4\b.*\b3\b", refused.value.detail)
-        assert "ended" not in refused.value.detail
-
     def test_keeps_the_body_only_once(self, blocks):
         chunk = bytes(1000)
         request = Request(ToldHead({}, [chunk, b"a"], blocks))
@@ -543,18 +481,6 @@ class TestLoading:
 
 
 class TestLoadingWithoutBlocking:
-    def test_must_come_before_reading(self):
-        request = Request(ToldHead({"content-type": "application/json"}, [b"[1]"]))
-        for attribute in ("body", "text", "json"):
-            with pytest.raises(RuntimeError, match=r"await request\.aload\(\)"):
-                getattr(request, attribute)
-
-        async def handler():
-            await request.aload()
-            return request.body, request.text, request.json
-
-        assert asyncio.run(handler()) == (b"[1]", "[1]", [1])
-
     def test_lets_the_head_say_what_a_failure_means(self):
         class Translating(ToldHead):
             async def receive(self):

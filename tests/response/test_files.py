@@ -370,22 +370,12 @@ class TestWindows:
 
 
 class TestInProcess:
-    def test_a_file_is_sent_whole(self, client, path):
-        response = client.get(target(path))
-        assert (response.status, response.body, response.headers["content-length"]) == (200, CONTENT, "10")
-        assert response.content_type == "text/plain; charset=utf-8"
-        assert not is_open(path)
-
     @rows("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK])
     def test_a_file_of_any_size_is_sent(self, client, path, size):
         path.write_bytes(os.urandom(size))
         response = client.get(target(path))
         assert digest(response.body) == digest(path.read_bytes())
         assert response.headers.getall("content-length") == [str(size)]
-
-    def test_a_large_file_is_sent(self, client, tmp_path):
-        path = large(tmp_path / "large")
-        assert digest(client.get(target(path)).body) == digest(path.read_bytes())
 
     def test_a_part_is_sent(self, client, path):
         response = client.get(target(path, "part"))
