@@ -386,25 +386,6 @@ class TestCancellation:
 
         assert cancelled_while(steps(), when=begun)
 
-    def test_closes_nothing(self):
-        seen = []
-        begun = threading.Event()
-
-        async def forever():
-            begun.set()
-            await asyncio.Event().wait()
-
-        async def steps():
-            try:
-                await on_loop(forever())
-            except BaseException as error:
-                seen.append(type(error))
-                raise
-
-        assert cancelled_while(steps(), when=begun)
-        gc.collect()
-        assert seen == [asyncio.CancelledError]
-
     @rows("times", [1, 3])
     def test_is_held_back_while_a_segment_runs_on_a_thread(self, times):
         seen = []
