@@ -12,11 +12,6 @@ CART = Dependency[list[str]]("cart")
 OPENED_BESIDE = Dependency[str]("opened beside")
 
 
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    return request.param
-
-
 @pytest.fixture(params=["def", "async def"])
 def color(request):
     return request.param

@@ -18,11 +18,6 @@ pytestmark = pytest.mark.axes("interface", "colour")
 KEYS = ["key of the newest", "key of the year before"]
 
 
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    return request.param
-
-
 @pytest.fixture(params=["def", "async def"])
 def colour(request):
     return request.param

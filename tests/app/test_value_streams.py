@@ -34,11 +34,6 @@ class Row:
     n: int
 
 
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    return request.param
-
-
 def blocking(request) -> Iterator[Row]:
     yield Row(1)
     yield Row(2)

@@ -1,5 +1,7 @@
 """Django has the settings of these tests while they run."""
 
+import logging
+
 import pytest
 
 from tests.helpers.django_settings import settings_for_views
@@ -9,3 +11,8 @@ from tests.helpers.django_settings import settings_for_views
 def django_settings():
     with settings_for_views():
         yield
+
+
+@pytest.fixture
+def quiet(caplog):
+    caplog.set_level(logging.CRITICAL)

@@ -1,7 +1,6 @@
 """Bodies without a Content-Length: a view reads them whole, or refuses them; none is taken for empty."""
 
 import io
-import logging
 import socket
 
 import pytest
@@ -11,15 +10,10 @@ from tests.frameworks.exchanges import served
 from tests.frameworks.servers import START, uvicorn
 from tests.helpers.waiting import DEADLINE
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("quiet")]
 
 FORM = b"a=1&b=2"
 FIELDS = '"fields":[["a","1"],["b","2"]]'
-
-
-@pytest.fixture(autouse=True)
-def _quiet(caplog):
-    caplog.set_level(logging.CRITICAL)
 
 
 def environ(*, input_terminated):

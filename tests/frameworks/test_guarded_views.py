@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import logging
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
@@ -14,7 +13,7 @@ from tests.frameworks import apps
 from tests.frameworks.exchanges import JSON, ask, ask_by_socket, served
 from tests.frameworks.servers import START
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("quiet")]
 
 INTERFACES = {
     **dict.fromkeys(apps.WSGI, "wsgi"), **dict.fromkeys(apps.ASGI, "asgi"), apps.aiohttp: "", apps.tornado: "",
@@ -105,11 +104,6 @@ def asked(make, shop, monkeypatch):
             yield lambda *sent: ask_by_socket(port, *sent)
         else:
             yield lambda *sent: ask(app, INTERFACES[make], *sent)
-
-
-@pytest.fixture(autouse=True)
-def _quiet(caplog):
-    caplog.set_level(logging.CRITICAL)
 
 
 @pytest.mark.parametrize("make", INTERFACES)

@@ -1,7 +1,6 @@
 """A framework's own limits for bodies, which hold in views, too; and refusals of requests from `from_framework`."""
 
 import json
-import logging
 from contextlib import ExitStack
 from unittest import mock
 
@@ -13,12 +12,7 @@ from tests.frameworks.exchanges import FORM, JSON, MULTIPART, ask, ask_by_socket
 from tests.frameworks.servers import START
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
-
-@pytest.fixture(autouse=True)
-def _quiet(caplog):
-    caplog.set_level(logging.CRITICAL)
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("quiet")]
 
 
 def multipart(fields, files=0, size=1):

@@ -1,7 +1,6 @@
 """Signed requests to views of any framework: let through and refused as by an App."""
 
 import asyncio
-import logging
 
 import pytest
 
@@ -10,7 +9,7 @@ from antiphon.features import MemoryStore, Signatures, sign
 from antiphon.testing import Client
 from tests.frameworks.test_guarded_views import INTERFACES, asked
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("quiet")]
 
 SECRET = b"a secret that both sides know"
 LARGE = b"x" * 300_000
@@ -41,11 +40,6 @@ class Shop:
 def sent(path, body):
     request = Request.blank(f"http://localhost{path}", "POST", {"content-type": "text/plain"}, body)
     return dict(sign(request, SECRET, keyid="p").headers.items())
-
-
-@pytest.fixture(autouse=True)
-def _quiet(caplog):
-    caplog.set_level(logging.CRITICAL)
 
 
 @pytest.mark.parametrize("make", INTERFACES)

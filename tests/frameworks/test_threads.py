@@ -1,7 +1,6 @@
 """Where a view runs: a ``def`` on a thread that may block, an ``async def`` on the loop of its framework."""
 
 import asyncio
-import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -16,16 +15,11 @@ from tests.frameworks.exchanges import JSON, ask_by_socket, served
 from tests.frameworks.servers import START, uvicorn
 from tests.helpers.waiting import DEADLINE
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("quiet")]
 
 MANY = 5
 VARIABLE = ContextVar("variable", default="unset")
 FRAMEWORKS = [*apps.SERVED, *apps.ASGI, pytest.param(apps.fasthtml, marks=pytest.mark.once)]
-
-
-@pytest.fixture(autouse=True)
-def _quiet(caplog):
-    caplog.set_level(logging.CRITICAL)
 
 
 class Meeting:

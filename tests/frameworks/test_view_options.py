@@ -1,6 +1,5 @@
 """Methods, types of parameters, and the interface "auto", in views that are registered as a framework does it."""
 
-import logging
 from contextlib import ExitStack
 
 import pytest
@@ -12,7 +11,11 @@ from tests.frameworks.servers import START
 from tests.frameworks.views import PATHS
 from tests.helpers.rows import rows
 
-pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+pytestmark = [
+    pytest.mark.usefixtures("quiet"),
+    pytest.mark.once,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
 
 EVERYWHERE = pytest.mark.parametrize("make", [*apps.WSGI, *apps.ASGI, *apps.SERVED])
 WITH_PARAMETERS = [
@@ -21,11 +24,6 @@ WITH_PARAMETERS = [
     if make not in (apps.django_wsgi, apps.django_asgi, apps.fastapi, apps.litestar)
 ]
 """FastAPI and Litestar convert parameters themselves."""
-
-
-@pytest.fixture(autouse=True)
-def _quiet(caplog):
-    caplog.set_level(logging.CRITICAL)
 
 
 @pytest.fixture

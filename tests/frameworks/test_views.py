@@ -1,6 +1,5 @@
 """One function as a view in seventeen applications: twenty-one requests have the same answers, byte for byte."""
 
-import logging
 from contextlib import ExitStack
 from functools import cache
 
@@ -12,7 +11,7 @@ from tests.frameworks import apps
 from tests.frameworks.exchanges import EXCHANGES, ask, exchange, exchange_by_socket, served
 from tests.frameworks.servers import START
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("quiet")]
 
 DIFFERENT = {
     ("fasthtml", "malformed JSON"): "FastHTML reads JSON itself, and refuses it before the view",
@@ -21,11 +20,6 @@ DIFFERENT = {
     ("webob", "json"): "WebOb makes Location a whole URL",
 }
 """What differs, and why."""
-
-
-@pytest.fixture(autouse=True)
-def _quiet(caplog):
-    caplog.set_level(logging.CRITICAL)
 
 
 @cache

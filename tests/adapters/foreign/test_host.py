@@ -18,11 +18,6 @@ FILE = b'--b\r\nContent-Disposition: form-data; name=f; filename="a.txt"\r\n\r\n
 pytestmark = pytest.mark.axes("interface")
 
 
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    return request.param
-
-
 class Lute(Host):
     request_limits = Limits(body=1000)
 

@@ -84,11 +84,6 @@ def listener():
         yield listener
 
 
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    return request.param
-
-
 @pytest.fixture
 def server(interface, listener):
     server = ThreadServer(APPLICATIONS[interface], interface, listener.dup(), threads=4)
