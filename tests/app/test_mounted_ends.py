@@ -2,15 +2,14 @@
 
 import asyncio
 import itertools
-from contextlib import suppress
 
 import pytest
 
 from antiphon import App
 from antiphon.handler.drive import driven
 from tests.helpers.driving import run_lifespan
-from tests.helpers.mountable_apps import OTHERS, Boom, app_of
-from tests.helpers.observed_values import AsyncValues, SyncValues
+from tests.helpers.mountable_apps import OTHERS, app_of
+from tests.helpers.observed_values import SyncValues
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style", "other")
@@ -43,26 +42,6 @@ def noting(seen, name):
 
 
 class TestAfterTheResponse:
-    def test_what_was_left_inside_is_done_once(self, serving, style, other):
-        outer, inner = App(), App()
-        done = []
-        outer.middleware(other.around())
-        outer.mount("/old", inner)
-
-        @inner.get("/x")
-        @style
-        def handler(request):
-            request.after_response(of_nothing(style, lambda: done.append("after")))
-
-            def chunks():
-                yield "x"
-                done.append("chunk")
-
-            return chunks()
-
-        assert serving(outer).get("/old/x").text == "x"
-        assert done == ["chunk", "after"]
-
     def test_hooks_of_this_request_are_called_once_inside(self, serving, style, other):
         outer, inner = App(), App()
         outer.middleware(other.around())
@@ -77,43 +56,6 @@ class TestAfterTheResponse:
 
         serving(outer).get("/old/x")
         assert paths == ["/x"]
-
-
-SOURCES = {"blocks": SyncValues, "waits": AsyncValues}
-
-
-@rows("source", SOURCES.values(), ids=SOURCES)
-class TestAStream:
-    def app(self, source, style, other):
-        outer, inner = App(), App()
-        outer.middleware(other.around())
-        outer.mount("/old", inner)
-        inner.get("/x")(style(lambda request: source))
-        return outer
-
-    def test_is_read_and_closed(self, serving, style, other, source):
-        values = source()
-        assert serving(self.app(values, style, other)).get("/old/x").text == "ab"
-        assert values.closed == 1
-
-    def test_that_fails_is_closed(self, serving, style, other, source):
-        values = source(error=Boom())
-        client = serving(self.app(values, style, other))
-        with suppress(Exception):  # as the server does that is played
-            client.get("/old/x")
-        assert (values.read, values.closed) == (2, 1)
-
-    def test_that_is_left_is_closed(self, serving, style, other, source):
-        values = source(values=map(str, itertools.count()))
-        client = serving(self.app(values, style, other))
-        with client.stream("GET", "/old/x") as stream:
-            next(iter(stream))
-        assert values.closed == 1
-
-    def test_is_not_read_but_closed_for_head(self, serving, style, other, source):
-        values = source()
-        assert serving(self.app(values, style, other)).head("/old/x").status == 200
-        assert values.closed == 1
 
 
 class TestAStreamOfAnotherApplication:

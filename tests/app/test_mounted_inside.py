@@ -8,7 +8,7 @@ import pytest
 from antiphon import App, Response, to_app
 from antiphon.features.cors import CORS
 from antiphon.features.security_headers import SecurityHeaders
-from antiphon.http.errors import HTTPError, NotFound
+from antiphon.http.errors import NotFound
 from tests.helpers.mountable_apps import KINDS, OTHERS, OURS, Boom
 from tests.helpers.rows import rows
 
@@ -72,27 +72,6 @@ class TestAround:
         assert response.headers["x-content-type-options"] == "nosniff"
         preflight = client.options("/old/x", headers=headers | {"access-control-request-method": "PUT"})
         assert (preflight.status, preflight.headers["access-control-allow-origin"]) == (204, "https://shop.example")
-
-    def test_context_variables_reach_in_and_come_back_out(self, serving, style, other):
-        outer, inner = App(), App()
-        seen = []
-        outer.middleware(
-            other.around(
-                lambda request: variable.set("outer") and None,
-                lambda request, response: seen.append(("outer", variable.get())),
-            )
-        )
-        outer.mount("/old", inner)
-
-        @inner.get("/x")
-        @style
-        def handler(request):
-            seen.append(("inner", variable.get()))
-            variable.set("inner")
-            return "x"
-
-        serving(outer).get("/old/x")
-        assert seen == [("inner", "outer"), ("outer", "inner")]
 
     def test_context_variables_reach_every_kind_of_application(self, serving, other):
         app = App()
@@ -181,18 +160,6 @@ class TestErrors:
             response = serving(app).get("/old/boom")
             assert (response.status, response.text) == (502, "outer /old/boom")
             assert [(status, error) for status, error, _ in seen] == [(502, Boom)]
-
-    def test_raised_as_http_errors_are_answered_as_such(self, serving, style):
-        inner = App()
-
-        @inner.get("/x")
-        @style
-        def fails(request):
-            raise HTTPError(429, "enough")
-
-        app, seen = self.watched(inner)
-        assert serving(app).get("/old/x").status == 429
-        assert [(status, error) for status, error, _ in seen] == [(429, HTTPError)]
 
 
 CROSS_SITE = {"sec-fetch-site": "cross-site", "origin": "https://shop.example"}

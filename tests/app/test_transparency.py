@@ -333,7 +333,7 @@ def test_a_stream_gives_its_chunks_and_is_closed_once_wherever_it_ends(serving, 
         for name, source in (("whole", whole), ("failing", failing), ("endless", endless), ("unread", unread)):
             app.get(f"/{name}", name=name)(style(lambda request, source=source: source))
 
-    client = serving(woven(stack, position, routes))
+    client = serving(woven(stack, position, routes, around_async))
     with client.stream("GET", f"{position.prefix}/whole") as response:
         assert list(response) == [b"a", b"b", b"c"]
     assert (whole.read, whole.closed) == (3, 1)
