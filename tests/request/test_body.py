@@ -331,41 +331,6 @@ class TestUnloaded:
         assert 'receive="load"' in message
 
     @rows("interface", ["wsgi", "asgi", "rsgi"])
-    @rows("body", [b"small", LARGE], ids=["small", "large"])
-    def test_on_a_thread_is_just_read(self, interface, body):
-        app = App()
-
-        @app.post("/", receive="lazy")
-        def handler(request):
-            return [len(request.body), b"".join(request.stream) == body]
-
-        assert served(app, interface, body=body).json == [len(body), True]
-
-    @rows("interface", ["wsgi", "asgi", "rsgi"])
-    @rows("body", [b"small", LARGE], ids=["small", "large"])
-    def test_on_a_loop_is_loaded(self, interface, body):
-        app = App()
-
-        @app.post("/", receive="lazy")
-        async def handler(request):
-            await request.aload()
-            return [len(request.body), b"".join(request.stream) == body]
-
-        assert served(app, interface, body=body).json == [len(body), True]
-
-    @rows("interface", ["wsgi", "asgi", "rsgi"])
-    @rows("body", [b"small", LARGE], ids=["small", "large"])
-    def test_on_a_thread_may_be_loaded_first(self, interface, body):
-        app = App()
-
-        @app.post("/", receive="lazy")
-        def handler(request):
-            assert request.load() is None
-            return [request.progress.received, b"".join(request.stream) == body]
-
-        assert served(app, interface, body=body).json == [len(body), True]
-
-    @rows("interface", ["wsgi", "asgi", "rsgi"])
     def test_on_a_loop_is_not_loaded_by_code_that_blocks(self, interface):
         app = App()
 
