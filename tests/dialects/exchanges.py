@@ -102,8 +102,9 @@ class Answer(NamedTuple):
 def each(exchanges: Iterable[Exchange]) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Run a test with each exchange, as one test that has the marks of all their rows."""
     table = [pytest.param(exchange, id=exchange.request) for exchange in exchanges]
-    seen = pytest.mark.served(*(row for param in table for row in param.values[0].rows.split()))
-    return lambda test: seen(rows("exchange", table)(test))
+    shown = [row for param in table for row in param.values[0].rows.split()]
+    marks = [pytest.mark.feature(*shown), pytest.mark.served(*shown)]
+    return lambda test: marks[0](marks[1](rows("exchange", table)(test)))
 
 
 @contextmanager

@@ -144,7 +144,7 @@ def test_environs(keys):
     compare(HEAD, lambda: environ(**keys))
 
 
-@rows("method", ["POST", "PUT", "GET"])
+@rows("method", ["POST", "PUT", "PATCH", "DELETE", "GET"])
 @rows("body, content_type", BODIES.values(), ids=BODIES)
 def test_bodies(body, content_type, method):
     compare(BODY, lambda: environ(body, CONTENT_TYPE=content_type, REQUEST_METHOD=method))

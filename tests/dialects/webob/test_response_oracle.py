@@ -54,6 +54,7 @@ MADE = {
     "JSON of a type": {"json_body": [1], "content_type": "application/x+json"},
     "JSON beside a body": {"json": 1, "body": b"2"},
     "attributes": {"cache_control": "no-store", "etag": "a", "location": "/x", "vary": ["A"], "server": "s"},
+    "more attributes": {"status_int": 404, "text": "gone", "request": "request"},
     "what is no attribute": {"colour": "red"},
 }
 
@@ -66,7 +67,7 @@ VALUES = {
     "date": [MOMENT, MOMENT.replace(tzinfo=None), date(1994, 11, 6), 5, 1.5, "Sun, 06 Nov 1994 08:49:37 GMT", "x"],
     "expires": [MOMENT, 0, None, [], object], "last_modified": [MOMENT, 783_072_000.75, (1994, 11, 6, 8, 9, 7, 0)],
     "etag": ["a", '"a"', 'W/"a"', ("a", False), ("a", True), 'a"b', "", None, "W/x"], "location": ["/x", None, "\ta"],
-    "pragma": ["no-cache"], "retry_after": [None, "nonsense"], "vary": ["*", ("A", "B"), []],
+    "pragma": ["no-cache"], "retry_after": [MOMENT, None, "nonsense"], "vary": ["*", ("A", "B"), []],
     "www_authenticate": [
         'Basic realm="x"', ("Basic", {"realm": "x"}), ("Digest", 'realm="x", nonce="y"'), "Bearer", "Basic abc==", None,
     ],
@@ -92,6 +93,9 @@ CHANGES = {
     "written over chunks": lambda r: [setattr(r, "app_iter", iter([b"a"])), r.write("c"), r.body_file.tell()][2],
     "written without a charset": lambda r: (setattr(r, "content_type", "a/b"), r.write("c")),
     "a number written": lambda r: r.write(5),
+    "text in another charset": lambda r: (setattr(r, "charset", "latin-1"), setattr(r, "ubody", "\u00fc"), r.text),
+    "text of a type without a charset": lambda r: (setattr(r, "content_type", "a/b+json"), r.charset, r.unicode_body),
+    "lines appended": lambda r: (setattr(r, "headerlist", [("X-A", "1")]), r.headerlist.append(("X-B", "2"))),
     "from a file": lambda r: setattr(r, "body_file", BytesIO(b"abc")),
     "the body of chunks": lambda r: (setattr(r, "app_iter", iter([b"a", b"b"])), r.body, r.content_length),
     "text among chunks": lambda r: (setattr(r, "app_iter", ["a", "b"]), r.body),
@@ -101,6 +105,7 @@ CHANGES = {
     "a cookie with all": lambda r: r.set_cookie("a", "b", secure=True, httponly=True, samesite="strict", comment="c"),
     "a cookie again": lambda r: (r.set_cookie("a", "b"), r.set_cookie("a", "c")),
     "a cookie overwritten": lambda r: (r.set_cookie("a", "b"), r.set_cookie("a", "c", overwrite=True)),
+    "a cookie deleted": lambda r: r.delete_cookie("a", path="/x", domain="example.com"),
     "a cookie unset": lambda r: (r.set_cookie("a", "b"), r.set_cookie("c", "d"), r.unset_cookie("a")),
     "no cookie unset": lambda r: r.unset_cookie("a"),
     "no cookie unset, which is no fault": lambda r: r.unset_cookie("a", strict=False),
@@ -235,6 +240,9 @@ ASKED = {
     "the same tag": {"HTTP_IF_NONE_MATCH": '"a"'},
     "several tags": {"HTTP_IF_NONE_MATCH": '"b", W/"a"'},
     "another tag": {"HTTP_IF_NONE_MATCH": '"b"'},
+    "another tag and the same date": {
+        "HTTP_IF_NONE_MATCH": '"b"', "HTTP_IF_MODIFIED_SINCE": "Sun, 06 Nov 1994 08:49:37 GMT",
+    },
     "the same date": {"HTTP_IF_MODIFIED_SINCE": "Sun, 06 Nov 1994 08:49:37 GMT"},
     "an earlier date": {"HTTP_IF_MODIFIED_SINCE": "Sun, 06 Nov 1994 08:49:36 GMT"},
     "a bad date": {"HTTP_IF_MODIFIED_SINCE": "x"},
@@ -249,7 +257,7 @@ ASKED = {
     "a part of another version": {"HTTP_RANGE": "bytes=1-3", "HTTP_IF_RANGE": '"b"'},
     "a part of this date": {"HTTP_RANGE": "bytes=1-3", "HTTP_IF_RANGE": "Sun, 06 Nov 1994 08:49:37 GMT"},
     "a part of an earlier date": {"HTTP_RANGE": "bytes=1-3", "HTTP_IF_RANGE": "Sun, 06 Nov 1993 08:49:37 GMT"},
-}
+}  # fmt: skip
 
 
 @rows("method", ["GET", "HEAD", "POST"])
