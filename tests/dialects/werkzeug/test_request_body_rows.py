@@ -5,14 +5,12 @@ from io import BytesIO
 import pytest
 
 from antiphon.dialects.werkzeug.datastructures import (
-    FileStorage,
     ImmutableMultiDict,
     MultiDict,
     OrderedMultiDict,
 )
 from antiphon.dialects.werkzeug.exceptions import ClientDisconnected, NotFound
 from antiphon.dialects.werkzeug.formparser import FormDataParser, parse_form_data
-from antiphon.dialects.werkzeug.test import Client, EnvironBuilder
 from antiphon.dialects.werkzeug.wrappers import Request, Response
 from tests.dialects.werkzeug.environs import CONTENT, URLENCODED, called, environ, form
 from tests.helpers.rows import rows
@@ -100,17 +98,6 @@ def test_parameter_storage_class_holds_args_and_form():
     assert list(made.form.items(multi=True)) == [("b", "1"), ("a", "2"), ("b", "3")]
 
 
-@pytest.mark.feature("kay-032", "kay-033", "kay-070", "kay-071")
-def test_what_the_body_is():
-    made = request(b"12345", CONTENT_TYPE="Text/HTML; charset=utf-8")
-    assert made.content_length == 5
-    assert made.content_type == "Text/HTML; charset=utf-8"
-    assert made.mimetype == "text/html"
-    assert made.mimetype_params == {"charset": "utf-8"}
-    made = request()
-    assert (made.content_length, made.content_type, made.mimetype, made.mimetype_params) == (None, None, "", {})
-
-
 @pytest.mark.feature("kay-037")
 def test_data_is_the_body_and_empty_when_that_was_a_form():
     made = request(b"some text", CONTENT_TYPE="text/plain")
@@ -120,36 +107,6 @@ def test_data_is_the_body_and_empty_when_that_was_a_form():
     made = Request(form())
     assert made.get_data().startswith(b"--between")
     assert made.form["name"] == "J\u00f6rg"
-
-
-@pytest.mark.feature("kay-039", "kay-041")
-def test_files_are_file_storages(tmp_path):
-    made = Request(form())
-    file = made.files["upload"]
-    assert isinstance(file, FileStorage)
-    assert (file.filename, file.name, file.mimetype) == ("a.bin", "upload", "application/x-thing")
-    assert file.content_type == "application/x-thing; a=b"
-    assert file.headers["Content-Disposition"] == 'form-data; name="upload"; filename="a.bin"'
-    assert file.read(3) == CONTENT[:3]
-    file.seek(0)
-    file.save(tmp_path / "saved")
-    assert (tmp_path / "saved").read_bytes() == CONTENT
-
-
-@pytest.mark.feature("kay-040")
-def test_files_are_there_only_in_parts():
-    assert not request(b"upload=1", CONTENT_TYPE=URLENCODED).files
-    assert not Request(environ()).files
-    # Which methods there are is Kay's rule; here a content type is enough.
-    assert Request(form(method="DELETE")).files
-
-
-@pytest.mark.feature("kay-042")
-def test_form():
-    made = request(b"a=1&b=x+y&a=2", CONTENT_TYPE=URLENCODED)
-    assert type(made.form) is ImmutableMultiDict
-    assert (made.form["a"], made.form.getlist("a"), made.form["b"]) == ("1", ["1", "2"], "x y")
-    assert request(b"{}", CONTENT_TYPE="application/json").form == ImmutableMultiDict()
 
 
 @pytest.mark.feature("kay-043", "kay-045")
@@ -196,56 +153,6 @@ def test_from_values_makes_a_request_of_values():
     assert (made.method, made.data, made.headers["X-A"], made.content_type) == ("PUT", b"body", "b", "text/x")
 
 
-@pytest.mark.feature("kay-047")
-def test_from_values_takes_what_overrides_the_environ():
-    made = Request.from_values("/path", environ_overrides={"REMOTE_ADDR": "192.0.2.9", "PATH_INFO": "/other"})
-    assert (made.remote_addr, made.path) == ("192.0.2.9", "/other")
-
-
-@pytest.mark.feature("kay-048")
-def test_the_options_of_a_builder():
-    errors = object()
-    made = EnvironBuilder(
-        path="/p", base_url="https://h:8/r", query_string={"q": "1"}, method="POST", input_stream=BytesIO(b"xyz"),
-        content_type="text/plain", content_length=9, errors_stream=errors, multithread=True, multiprocess=True,
-        run_once=True, headers=[("X-A", "1"), ("X-A", "2")], environ_base={"a.b": 1}, environ_overrides={"c.d": 2},
-    ).get_environ()  # fmt: skip
-    expected = {
-        "PATH_INFO": "/p", "SCRIPT_NAME": "/r", "HTTP_HOST": "h:8", "SERVER_NAME": "h", "SERVER_PORT": "8",
-        "wsgi.url_scheme": "https", "QUERY_STRING": "q=1", "REQUEST_METHOD": "POST", "CONTENT_TYPE": "text/plain",
-        "CONTENT_LENGTH": "3", "wsgi.errors": errors, "wsgi.multithread": True, "wsgi.multiprocess": True,
-        "wsgi.run_once": True, "HTTP_X_A": "1, 2", "a.b": 1, "c.d": 2,
-    }  # fmt: skip
-    assert expected.items() <= made.items()
-    assert made["wsgi.input"].read() == b"xyz"
-
-
-@pytest.mark.feature("kay-048")
-def test_a_builder_makes_forms():
-    made = Request.from_values(method="POST", data={"a": ["1", "2"], "f": (BytesIO(b"content"), "f.txt")})
-    assert made.mimetype == "multipart/form-data"
-    assert made.form.getlist("a") == ["1", "2"]
-    assert (made.files["f"].filename, made.files["f"].mimetype, made.files["f"].read()) == (
-        "f.txt",
-        "text/plain",
-        b"content",
-    )
-    assert Request.from_values(method="POST", data={"a": "\u00fc &"}).form["a"] == "\u00fc &"
-
-
-@pytest.mark.feature("kay-049")
-def test_a_client_sends_forms_in_parts_and_keeps_cookies():
-    @Request.application
-    def application(made):
-        response = Response(f"{made.files['f'].read().decode()} {made.cookies.get('seen')}")
-        response.set_cookie("seen", "yes")
-        return response
-
-    client = Client(application)
-    assert client.post("/", data={"f": (BytesIO(b"content"), "f.txt")}).text == "content None"
-    assert client.post("/", data={"f": (BytesIO(b"content"), "f.txt")}).text == "content yes"
-
-
 @pytest.mark.feature("kay-081")
 def test_the_stream_is_what_no_form_has_read():
     made = request(b"left over", CONTENT_TYPE="text/plain")
@@ -266,12 +173,6 @@ def test_the_stream_ends_where_the_body_does():
     assert request(CONTENT_LENGTH=None, wsgi__input=BytesIO(b"endless")).stream.read() == b""
     with pytest.raises(ClientDisconnected):
         request(b"12", CONTENT_LENGTH="5").stream.read()
-
-
-@pytest.mark.feature("kay-087", "kay-088")
-def test_values_are_args_before_form():
-    made = request(b"a=form&c=4", CONTENT_TYPE=URLENCODED)
-    assert (made.values["a"], made.values.getlist("a"), made.values["c"]) == ("1", ["1", "3", "form"], "4")
 
 
 @pytest.mark.feature("kay-089")

@@ -65,6 +65,8 @@ ENVIRONS = {
         "HTTP_CONTENT_ENCODING": "gzip", "HTTP_CONTENT_MD5": "eA==",
     },
     "nonsense": {"HTTP_MAX_FORWARDS": "x", "HTTP_DATE": "x", "HTTP_IF_MODIFIED_SINCE": "x", "HTTP_RANGE": "x"},
+    "any tag, a date": {"HTTP_IF_MATCH": "*", "HTTP_IF_NONE_MATCH": "*", "HTTP_IF_RANGE": DATE},
+    "another kind of server": {"wsgi__multithread": True, "wsgi__multiprocess": True, "wsgi__run_once": True},
     "conditions": {
         "HTTP_IF_MATCH": '"a"', "HTTP_IF_NONE_MATCH": 'W/"b", "c", d', "HTTP_IF_MODIFIED_SINCE": DATE,
         "HTTP_IF_UNMODIFIED_SINCE": DATE, "HTTP_IF_RANGE": '"x"', "HTTP_RANGE": "bytes=0-1,5-",
@@ -128,9 +130,10 @@ def test_environs(keys):
     compare(lambda: environ(**keys))
 
 
+@rows("method", ["POST", "DELETE"])
 @rows("body, content_type", BODIES.values(), ids=BODIES)
-def test_bodies(body, content_type):
-    compare(lambda: environ(body, CONTENT_TYPE=content_type))
+def test_bodies(body, content_type, method):
+    compare(lambda: environ(body, CONTENT_TYPE=content_type, REQUEST_METHOD=method))
 
 
 @given(st.binary(max_size=60))

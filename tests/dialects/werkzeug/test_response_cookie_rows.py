@@ -6,12 +6,8 @@ import pytest
 
 from antiphon.dialects.werkzeug.wrappers import Request, Response
 from tests.dialects.werkzeug.environs import environ
-from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
-
-MOMENT = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
-WRITTEN = "Sun, 06 Nov 1994 08:49:37 GMT"
 
 
 def set_cookie(*args, **kwargs):
@@ -35,26 +31,6 @@ def test_cookies_come_back_unchanged():
     response.set_cookie("b", 't\u00fc;\u2603, \\"x')
     sent = "; ".join([header.partition(";")[0] for header in response.headers.getlist("Set-Cookie")])
     assert Request(environ(HTTP_COOKIE=sent)).cookies.to_dict() == {"a": "1", "b": 't\u00fc;\u2603, \\"x'}
-
-
-@pytest.mark.feature("kay-150", "kay-151", "kay-152", "kay-153", "kay-154")
-@rows(
-    "options, attributes",
-    [
-        ({}, "Path=/"),
-        ({"path": "/a b"}, "Path=/a%20b"),
-        ({"path": None}, None),
-        ({"expires": 0}, "Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/"),
-        ({"expires": MOMENT}, f"Expires={WRITTEN}; Path=/"),
-        ({"domain": ".example.com"}, "Domain=example.com; Path=/"),
-        ({"secure": True}, "Secure; Path=/"),
-        ({"httponly": True}, "HttpOnly; Path=/"),
-        ({"samesite": "strict"}, "Path=/; SameSite=Strict"),
-        ({"partitioned": True}, "Secure; Path=/; Partitioned"),
-    ],
-)
-def test_options_of_cookies(options, attributes):
-    assert set_cookie("a", "b", **options) == "; ".join(filter(None, ["a=b", attributes]))
 
 
 @pytest.mark.feature("kay-150")

@@ -128,11 +128,11 @@ def test_headers_read(name, written):
     )
 
 
-@rows("library", ["vary", "allow"])
-def test_sets_changed_in_place(library):
+@rows("name", ["vary", "allow", "content_language"])
+def test_sets_changed_in_place(name):
     def use(cls):
         response = cls()
-        found = getattr(response, library)
+        found = getattr(response, name)
         states = []
         for change in (
             lambda: found.add("A"),
@@ -155,6 +155,8 @@ def test_cache_control_changed_in_place():
         for name, value in [("public", True), ("max_age", 5), ("no_cache", "x"), ("public", False), ("private", True)]:
             setattr(control, name, value)
             states.append(response.headers.get("Cache-Control"))
+        del control.max_age
+        states.append(response.headers.get("Cache-Control"))
         return states
 
     same(outcome(use, Original), outcome(use, Response))

@@ -9,40 +9,10 @@ from antiphon.dialects.werkzeug import wrappers, wsgi
 from antiphon.dialects.werkzeug.exceptions import NotFound
 from antiphon.dialects.werkzeug.wrappers import BaseResponse, Response
 from antiphon.dialects.werkzeug.wsgi import FileWrapper
-from tests.dialects.werkzeug.environs import called, environ, fields
+from tests.dialects.werkzeug.environs import called, environ
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
-
-
-def writing(env, start_response):
-    write = start_response("200 OK", [("X-A", "b")])
-    write(b"written ")
-    yield b"and "
-    write(b"late ")
-    yield b"given"
-
-
-@pytest.mark.feature("kay-090", "kay-159")
-def test_a_response_is_a_wsgi_application():
-    response = Response("text", 201, {"X-A": "b"}, "text/x", None, False)
-    assert called(response, environ()) == (
-        "201 CREATED",
-        [("X-A", "b"), ("Content-Type", "text/x; charset=utf-8"), ("Content-Length", "4")],
-        b"text",
-    )
-    assert called(response, environ(REQUEST_METHOD="HEAD"))[2] == b""
-
-
-@pytest.mark.feature("kay-091", "kay-099")
-def test_a_body_is_text_or_an_iterable():
-    assert Response("t\u00fc").response == ["t\u00fc".encode()]
-    assert Response(b"bytes").response == [b"bytes"]
-    chunks = iter(["a", b"b"])
-    response = Response(chunks)
-    assert response.response is chunks
-    assert called(response, environ())[2] == b"ab"
-    assert called(Response(), environ())[2] == b""
 
 
 @pytest.mark.feature("kay-096", "kay-097")
@@ -153,21 +123,6 @@ def test_a_response_is_made_one_of_another_class():
     assert type(own.force_type(NotFound().get_response())) is own
 
 
-@pytest.mark.feature("kay-126")
-def test_an_application_is_made_a_response():
-    own = type("Own", (Response,), {})
-
-    def application(env, start_response):
-        start_response("418 TEA", [("X-A", "b")])
-        return [env["PATH_INFO"].encode()]
-
-    response = own.force_type(application, environ())
-    assert type(response) is own
-    assert (response.status, response.headers["X-A"], response.data) == ("418 TEA", "b", b"/a/b")
-    with pytest.raises(TypeError, match="environ"):
-        own.force_type(application)
-
-
 @pytest.mark.feature("kay-127")
 def test_freezing_makes_it_ready_to_be_pickled():
     response = Response(chunk for chunk in ("\u00fc", "b"))
@@ -176,73 +131,6 @@ def test_freezing_makes_it_ready_to_be_pickled():
     assert response.headers["Content-Length"] == "3"
     copied = pickle.loads(pickle.dumps(response))
     assert called(copied, environ()) == called(response, environ())
-
-
-@pytest.mark.feature("kay-128", "kay-129")
-@rows("buffered", [False, True])
-def test_from_app_takes_what_was_written_too(buffered):
-    def application(env, start_response):
-        start_response("201 CREATED", [("X-A", "b")])(b"written ")
-        return [b"and ", b"given"]
-
-    response = Response.from_app(application, environ(), buffered=buffered)
-    assert (response.status_code, response.headers["X-A"], response.data) == (201, "b", b"written and given")
-
-
-@pytest.mark.feature("kay-128")
-def test_from_app_runs_an_application_that_begins_late():
-    response = Response.from_app(writing, environ())
-    assert response.data.startswith(b"written and ")
-    assert response.data.endswith(b"given")
-
-
-@pytest.mark.feature("kay-129")
-def test_from_app_runs_it_to_its_end_if_it_is_buffered():
-    ran = []
-
-    def application(env, start_response):
-        start_response("200 OK", [])
-        yield b"a"
-        ran.append(True)
-
-    assert Response.from_app(application, environ()).is_streamed
-    assert not ran
-    assert Response.from_app(application, environ(), buffered=True).data == b"a"
-    assert ran
-
-
-@pytest.mark.feature("kay-130", "kay-131")
-@rows(
-    "method, status, body",
-    [("GET", 200, b"text"), ("HEAD", 200, b""), ("GET", 204, b""), ("GET", 304, b""), ("GET", 101, b"")],
-)
-def test_the_body_for_an_environ(method, status, body):
-    response = Response("text", status)
-    assert b"".join(response.get_app_iter(environ(REQUEST_METHOD=method))) == body
-
-
-@pytest.mark.feature("kay-134", "kay-184")
-def test_iris_become_uris():
-    response = Response(
-        headers={"Location": "/\u00fc?q=\u00e4", "Content-Location": "http://b\u00fccher.example/\u00df"}
-    )
-    made = fields(response)
-    assert made["Location"] == "/%C3%BC?q=%C3%A4"
-    assert made["Content-Location"] == "http://xn--bcher-kva.example/%C3%9F"
-
-
-@pytest.mark.feature("kay-134")
-def test_a_relative_location_is_joined_where_a_class_says_so():
-    assert fields(Response(headers={"Location": "c"}))["Location"] == "c"
-    own = type("Own", (Response,), {"autocorrect_location_header": True})
-    assert fields(own(headers={"Location": "c"}))["Location"] == "http://example.com:8000/a/c"
-
-
-@pytest.mark.feature("kay-136")
-def test_the_answer_to_an_environ():
-    chunks, status, headers = Response("text").get_wsgi_response(environ(REQUEST_METHOD="HEAD"))
-    assert (list(chunks), status) == ([], "200 OK")
-    assert headers == [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", "4")]
 
 
 @pytest.mark.feature("kay-137", "kay-138")
