@@ -92,62 +92,11 @@ def test_a_view_may_return_a_response_of_webob():
     assert rendered.json == {"a": 1}
 
 
-@pytest.mark.feature("pyramid-020")
-def test_the_context_is_what_traversal_finds():
-    assert seen("/a/b", look=lambda request: request.context.__name__) == "b"
-
-
-@pytest.mark.feature("pyramid-021")
-def test_the_registry_is_that_of_the_application():
-    config = Configurator(settings={"own": "1"})
-    config.add_view(lambda request: request.registry.settings, renderer="json")
-    assert request_module.Request.blank("/").get_response(config.make_wsgi_app()).json["own"] == "1"
-
-
-@pytest.mark.feature("pyramid-022")
-def test_the_root_is_where_traversal_starts():
-    request = seen("/a/b")
-    assert (request.root.__parent__, list(request.root)) == (None, ["a"])
-
-
-@pytest.mark.feature("pyramid-023")
-def test_the_subpath_is_what_comes_after_the_name_of_the_view():
-    assert seen("/a/edit/x/y").subpath == ("x", "y")
-    assert seen("/a").subpath == ()
-
-
-@pytest.mark.feature("pyramid-024")
-def test_traversed_are_the_names_of_resources():
-    assert seen("/a/b/edit/x").traversed == ("a", "b")
-    assert seen("/b/edit/x", environ={"HTTP_X_VHM_ROOT": "/a"}).traversed == ("a", "b")
-
-
-@pytest.mark.feature("pyramid-025")
-def test_view_name():
-    assert seen("/a/edit").view_name == "edit"
-    assert seen("/a").view_name == ""
-
-
-@pytest.mark.feature("pyramid-026", "pyramid-027")
-def test_the_virtual_root_is_that_of_the_host():
-    request = seen("/b", environ={"HTTP_X_VHM_ROOT": "/a"})
-    assert (request.virtual_root.__name__, request.virtual_root_path) == ("a", ("a",))
-    request = seen("/a")
-    assert (request.virtual_root, request.virtual_root_path) == (request.root, ())
-
-
 @pytest.mark.feature("pyramid-028")
 def test_the_session_is_what_its_factory_makes():
     assert seen("/", set_session_factory=lambda request: {"of": request.path}).session == {"of": "/"}
     with pytest.raises(AttributeError, match="session factory"):
         seen("/").session  # noqa: B018
-
-
-@pytest.mark.feature("pyramid-029")
-def test_tmpl_context_keeps_values_for_templates():
-    request = seen("/")
-    request.tmpl_context.title = "Lamps"
-    assert request.tmpl_context.title == "Lamps"
 
 
 @pytest.mark.feature("pyramid-030", "pyramid-031")
@@ -163,9 +112,3 @@ def test_a_request_has_the_route_that_matched_and_its_values():
 def test_the_response_is_webobs():
     assert issubclass(response_module.Response, WebObResponse)
     assert IResponse.providedBy(response_module.Response("text", status=201))
-
-
-@pytest.mark.feature("pyramid-099")
-def test_the_request_is_imported_from_its_module():
-    request = request_module.Request.blank("/a?b=c")
-    assert (request.path, request.GET["b"], request.ResponseClass) == ("/a", "c", response_module.Response)
