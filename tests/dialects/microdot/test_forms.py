@@ -2,14 +2,12 @@
 
 import pytest
 
-from antiphon.dialects.microdot.microdot import MultiDict
 from antiphon.dialects.microdot.multipart import FileUpload, FormDataIter, with_form_data
 
 pytestmark = pytest.mark.axes("interface")
 
 BOUNDARY = "b0undary"
 PARTS = {"content-type": f"multipart/form-data; boundary={BOUNDARY}"}
-URLENCODED = {"content-type": "application/x-www-form-urlencoded"}
 
 
 def in_parts(*parts):
@@ -25,50 +23,6 @@ def in_parts(*parts):
 FORM = in_parts(("name", None, "Zoë".encode()), ("photo", "me.txt", b"pixels"), ("other", "o.txt", b"more"))
 
 
-@pytest.mark.feature("microdot-016")
-def test_a_form_is_a_multidict(app, serve):
-    @app.post("/")
-    async def handler(request):
-        assert isinstance(request.form, MultiDict)
-        return [request.form["a"], request.form.getlist("a"), request.form.get("no")]
-
-    assert serve(app).post("/", body=b"a=1&a=2", headers=URLENCODED).json == ["1", ["1", "2"], None]
-
-
-@pytest.mark.feature("microdot-016")
-@pytest.mark.parametrize("headers", [{}, {"content-type": "text/plain"}, {"content-type": "application/json"}])
-def test_the_form_is_none_where_the_body_is_none(app, serve, headers):
-    @app.post("/")
-    async def handler(request):
-        return str(request.form)
-
-    assert serve(app).post("/", body=b"a=1", headers=headers).text == "None"
-
-
-@pytest.mark.feature("microdot-017")
-def test_urlencoded_forms_need_no_setup(app, serve):
-    @app.route("/", methods=["GET", "POST"])
-    async def index(req):
-        name = "Unknown"
-        if req.method == "POST":
-            name = req.form.get("name")
-        return f"Hello {name}"
-
-    client = serve(app)
-    assert client.get("/").text == "Hello Unknown"
-    assert client.post("/", form={"name": "Zoë & Ada"}).text == "Hello Zoë & Ada"
-
-
-@pytest.mark.feature("microdot-018")
-def test_forms_in_parts_are_parsed_with_the_extension(app, serve):
-    @app.post("/")
-    @with_form_data
-    async def handler(request):
-        return [request.form["name"], sorted(request.files)]
-
-    assert serve(app).post("/", body=FORM, headers=PARTS).json == ["Zoë", ["other", "photo"]]
-
-
 @pytest.mark.feature("microdot-018")
 def test_a_plain_function_can_be_given_a_form_in_parts(app, serve):
     @app.post("/<int:number>")
@@ -77,15 +31,6 @@ def test_a_plain_function_can_be_given_a_form_in_parts(app, serve):
         return f"{request.form['name']} {number}"
 
     assert serve(app).post("/3", body=FORM, headers=PARTS).text == "Zoë 3"
-
-
-@pytest.mark.feature("microdot-047")
-def test_without_the_extension_the_form_of_parts_is_none(app, serve):
-    @app.post("/")
-    async def handler(request):
-        return str((request.form, request.files))
-
-    assert serve(app).post("/", body=FORM, headers=PARTS).text == "(None, None)"
 
 
 @pytest.mark.feature("microdot-047")

@@ -10,52 +10,6 @@ from tests.helpers.rows import rows
 pytestmark = pytest.mark.axes("interface")
 
 
-@pytest.mark.feature("microdot-003")
-def test_a_route_has_a_path_and_methods(app, serve):
-    @app.route("/", methods=["GET", "POST"])
-    async def handler(request):
-        return request.method
-
-    client = serve(app)
-    assert [client.request(method, "/").text for method in ("GET", "POST")] == ["GET", "POST"]
-    response = client.put("/")
-    assert (response.status, response.text) == (405, "Not found")
-
-
-@pytest.mark.feature("microdot-003")
-def test_a_route_is_for_get_unless_it_says_otherwise(app, serve):
-    @app.route("/")
-    async def handler(request):
-        return "got"
-
-    client = serve(app)
-    assert client.get("/").text == "got"
-    assert client.head("/").status == 200
-    assert client.post("/").status == 405
-
-
-@pytest.mark.feature("microdot-004")
-def test_get(app, serve):
-    @app.get("/x")
-    async def handler(request):
-        return request.method
-
-    client = serve(app)
-    assert client.get("/x").text == "GET"
-    assert client.post("/x").status == 405
-
-
-@pytest.mark.feature("microdot-005")
-def test_post(app, serve):
-    @app.post("/x")
-    async def handler(request):
-        return request.method
-
-    client = serve(app)
-    assert client.post("/x").text == "POST"
-    assert client.get("/x").status == 405
-
-
 @pytest.mark.parametrize("method", ["put", "patch", "delete", "query"])
 def test_the_other_methods(app, serve, method):
     @getattr(app, method)("/x")
