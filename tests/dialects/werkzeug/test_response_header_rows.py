@@ -1,16 +1,19 @@
-"""What the documents say of the headers of a response, row by row."""
+"""What the documents say of the headers of a response, where no comparison with Werkzeug shows it."""
 
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 
 import pytest
 
 from antiphon.dialects.werkzeug import wrappers
 from antiphon.dialects.werkzeug.datastructures import ContentRange, Headers
-from antiphon.dialects.werkzeug.wrappers import BaseResponse, Response
+from antiphon.dialects.werkzeug.wrappers import BaseResponse, Request, Response
+from antiphon.dialects.werkzeug.wsgi import wrap_file
 from tests.dialects.werkzeug.environs import called, environ, fields
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
+
 
 MOMENT = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
 WRITTEN = "Sun, 06 Nov 1994 08:49:37 GMT"
@@ -167,3 +170,66 @@ def test_policies():
     assert response.content_security_policy_report_only.img_src == "*"
     response.content_security_policy = None
     assert "Content-Security-Policy" not in response.headers
+
+
+@pytest.mark.feature("kay-142")
+@rows(
+    "wanted, status, body, content_range",
+    [
+        ("bytes=1-3", 206, b"123", "bytes 1-3/10"),
+        ("bytes=7-", 206, b"789", "bytes 7-9/10"),
+        ("bytes=-2", 206, b"89", "bytes 8-9/10"),
+        ("bytes=0-100", 206, b"0123456789", "bytes 0-9/10"),
+        ("", 200, b"0123456789", None),
+    ],
+)
+def test_ranges(wanted, status, body, content_range):
+    env = environ(HTTP_RANGE=wanted or None)
+    for content in (["01", "234", "56789"], wrap_file(env, BytesIO(b"0123456789"), 3)):
+        response = Response(content).make_conditional(env, accept_ranges=True, complete_length=10)
+        answer = called(response, env)
+        assert (response.status_code, answer[2]) == (status, body)
+        assert dict(answer[1]).get("Content-Range") == content_range
+        assert dict(answer[1])["Accept-Ranges"] == "bytes"
+        assert dict(answer[1]).get("Content-Length", str(len(body))) == str(len(body))
+
+
+def test_a_range_that_is_not_there_is_refused():
+    from antiphon.dialects.werkzeug.exceptions import RequestedRangeNotSatisfiable
+
+    for wanted in ("bytes=10-", "bytes=x"):
+        with pytest.raises(RequestedRangeNotSatisfiable) as raised:
+            Response("text").make_conditional(environ(HTTP_RANGE=wanted), accept_ranges=True, complete_length=4)
+        assert raised.value.length == 4
+
+
+def set_cookie(*args, **kwargs):
+    response = Response()
+    response.set_cookie(*args, **kwargs)
+    return response.headers["Set-Cookie"]
+
+
+@pytest.mark.feature("kay-122", "kay-123")
+def test_a_cookie_is_deleted_where_it_was_set():
+    response = Response()
+    response.delete_cookie("a", path="/p", domain="example.com")
+    expected = "a=; Domain=example.com; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/p"
+    assert response.headers["Set-Cookie"] == expected
+
+
+@pytest.mark.feature("kay-149")
+def test_cookies_come_back_unchanged():
+    response = Response()
+    response.set_cookie("a", "1")
+    response.set_cookie("b", 't\u00fc;\u2603, \\"x')
+    sent = "; ".join([header.partition(";")[0] for header in response.headers.getlist("Set-Cookie")])
+    assert Request(environ(HTTP_COOKIE=sent)).cookies.to_dict() == {"a": "1", "b": 't\u00fc;\u2603, \\"x'}
+
+
+@pytest.mark.feature("kay-150")
+def test_the_lifetime_of_a_cookie():
+    _, expires, age, _ = set_cookie("a", "b", max_age=timedelta(minutes=2)).split("; ")
+    assert age == "Max-Age=120"
+    moment = datetime.strptime(expires, "Expires=%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
+    assert abs(moment - datetime.now(UTC) - timedelta(minutes=2)) < timedelta(minutes=1)
+    assert "Max-Age" not in set_cookie("a", "b")

@@ -1,4 +1,4 @@
-"""What the documents say of a response, row by row."""
+"""What the documents say of a response, where no comparison with Werkzeug shows it."""
 
 import pickle
 from io import BytesIO

@@ -1,9 +1,11 @@
 """What a client sees of Kay's document, with today's Werkzeug: over each interface, as on Werkzeug itself."""
 
+import re
+
 import pytest
 
 from antiphon.adapters.foreign.environ_host import BridgedApplication
-from tests.dialects.exchanges import INTERFACES, ORIGINAL, Exchange, ask, check, each, serving
+from tests.dialects.exchanges import INTERFACES, JSON, ORIGINAL, Exchange, ask, check, each, serving
 from tests.dialects.werkzeug.served_requests import REQUESTS, answered, package
 from tests.dialects.werkzeug.served_responses import DROPPED, RESPONSES, closed
 from tests.helpers.rows import rows
@@ -11,11 +13,18 @@ from tests.helpers.waiting import eventually
 
 pytestmark = pytest.mark.once
 
+OWN = [
+    Exchange("", "POST /json", lambda w, r: r.get_json(), "{'a': [1, 2]}", sent=JSON, body=b'{"a": [1, 2]}'),
+    Exchange("", "POST /json", None, re.compile("Unsupported"), 415, body=b"{}"),
+    Exchange("", "POST /json", None, re.compile("Bad Request"), 400, sent=JSON, body=b"{"),
+]
+"""What Kay's document does not have."""
+
 
 def program(name):
     """A WSGI application whose requests are answered by the views of exchanges."""
     w = package(name)
-    views = {exchange.path: exchange.view for exchange in (*REQUESTS, *RESPONSES, *DROPPED) if exchange.view}
+    views = {exchange.path: exchange.view for exchange in (*REQUESTS, *RESPONSES, *DROPPED, *OWN) if exchange.view}
 
     @w.wrappers.Request.application
     def application(request):
@@ -33,7 +42,7 @@ def servers():
         yield addresses
 
 
-@each([*REQUESTS, *RESPONSES])
+@each([*REQUESTS, *RESPONSES, *OWN])
 def test_a_client_sees_the_answer_of_werkzeug(servers, exchange):
     check(servers, exchange)
 
