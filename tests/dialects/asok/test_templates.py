@@ -39,61 +39,9 @@ def loose(app):
     app.config["STRICT_VARIABLES"] = False
 
 
-@pytest.mark.feature("asok-024")
-@INTERFACES
-@pytest.mark.axes("interface")
-def test_html_renders_a_template_with_the_values_by_name(serve, interface):
-    client = serve({"page.py": PAGE, "page.html": "<p>{{ name }} {{ items | join }}</p>"}, interface)
-    response = client.get("/")
-    assert response.headers["content-type"] == "text/html; charset=utf-8"
-    assert response.text == "<p>World 1, 2, 3</p>"
-
-
 def test_html_takes_values_as_a_mapping_too(serve):
     page = rendering("html('page.html', {'a': 1, 'b': 2}, b=3)")
     assert serve({"page.py": page, "page.html": "{{ a }}{{ b }}"}).get("/").text == "13"
-
-
-@pytest.mark.feature("asok-025")
-def test_braces_print_variables_attributes_items_and_results(serve):
-    page = """
-class User:
-    name = "<Ann>"
-    def greet(self, word): return f"{word}, {self.name}"
-
-def render(request):
-    return request.html("page.html", user=User(), row={"name": "Bo", "items": 2}, nothing=None)
-"""
-    template = "{{ user.name }}|{{ user.greet('Hi') }}|{{ row.name }}|{{ row['name'] }}|{{ row.items }}|{{ nothing }}"
-    assert serve({"page.py": page, "page.html": template}).get("/").text == ("&lt;Ann&gt;|Hi, &lt;Ann&gt;|Bo|Bo|2|")
-
-
-@pytest.mark.feature("asok-026")
-def test_for_goes_over_lists_and_results(serve):
-    template = "{% for i in items %}{{ loop.index }}:{{ i }} {% endfor %}{% for i in range(2) %}{{ i }}{% endfor %}"
-    assert serve({"page.py": PAGE, "page.html": template}).get("/").text == "1:1 2:2 3:3 01"
-
-
-@pytest.mark.feature("asok-027")
-@rows("value, text", [("'Ann'", "Hello, Ann"), ("None", "Who?"), ("''", "Who?")])
-def test_if_renders_what_is_true(serve, value, text):
-    page = rendering(f"html('page.html', user={value})")
-    template = "{% if user %}Hello, {{ user }}{% else %}Who?{% endif %}"
-    assert serve({"page.py": page, "page.html": template}).get("/").text == text
-
-
-BASE = "<html><head></head><body><nav></nav><main>{% block main %}none{% endblock %}</main></body></html>"
-CHILD = "{% extends 'html/base.html' %}{% block main %}<p>{{ name }}</p>{% endblock %}"
-
-
-@pytest.mark.feature("asok-028", "asok-029")
-def test_blocks_stand_in_the_layout_and_alone(serve):
-    files = {"src/partials/html/base.html": BASE, "page.py": PAGE, "page.html": CHILD}
-    client = serve(files)
-    assert client.get("/").text == BASE.replace("{% block main %}none{% endblock %}", "<p>World</p>").replace(
-        "<main>", '<main data-block="main">'
-    )
-    assert client.get("/", headers={"x-block": "main"}).text == "<p>World</p>"
 
 
 @pytest.mark.feature("asok-030")
@@ -208,19 +156,6 @@ def test_a_changed_template_is_read_again_in_debug_mode_alone(serve, tmp_path, i
 # Blocks
 
 
-@pytest.mark.feature("asok-032", "asok-034")
-@INTERFACES
-@pytest.mark.axes("interface")
-def test_a_block_is_rendered_alone_with_its_values(serve, interface):
-    page = rendering("block('page.html', 'main', name='<World>')")
-    files = {"src/partials/html/base.html": BASE, "page.py": page, "page.html": CHILD}
-    response = serve(files, interface).get("/")
-    assert (response.text, response.headers["content-type"]) == (
-        "<p>&lt;World&gt;</p>",
-        "text/html; charset=utf-8",
-    )
-
-
 @pytest.mark.feature("asok-033")
 @rows(
     "call, message",
@@ -289,19 +224,6 @@ def test_several_blocks_stand_in_elements_if_blocks_are_asked_for(serve, asked, 
     page = rendering("blocks('page.html', ['main', 'side'], name='World', items=[1, 2, 3])")
     headers = {"x-block": asked} if asked else {}
     assert serve({"page.py": page, "page.html": TWO}).get("/", headers=headers).text == text
-
-
-@pytest.mark.feature("asok-040")
-def test_one_handler_answers_the_page_and_the_form_that_fills_its_block(serve):
-    page = """
-def render(request):
-    return request.html("page.html", text=request.form.get("text", ""))
-"""
-    template = "<main>{% block main %}<form method='POST' data-block='main'></form>{{ text }}{% endblock %}</main>"
-    client = serve({"page.py": page, "page.html": template}, prepare=lambda app: app.config.update(CSRF=False))
-    assert client.get("/").text == ("<main data-block=\"main\"><form method='POST' data-block='main'></form></main>")
-    answer = client.post("/", form={"text": "<hi>"}, headers={"x-block": "main"})
-    assert answer.text == "<form method='POST' data-block='main'></form>&lt;hi&gt;"
 
 
 @INTERFACES

@@ -90,6 +90,7 @@ def test_requests_at_once_have_their_own_data(servers, server):
     assert answers == ["(0, '0')", "(1, '1')"]
 
 
+@pytest.mark.feature("flask-074", "flask-075")
 @pytest.mark.served("flask-074", "flask-075")
 @SERVERS
 def test_an_event_comes_when_it_is_made(servers, server):
