@@ -11,10 +11,15 @@ Each hole is filled at random:
 - ``$K`` one key for the whole part, ``$F`` a class of errors, ``$P`` an error, ``$Q`` a name of the query
 - ``$1`` to ``$9`` a new name; ``$B`` statements; ``$A`` a statement that ends the handler by an error; ``$R`` a return
 
-``await:`` begins a line that only stands in coroutine functions.
+``await:`` begins a line that only stands in coroutine functions. A choice of lines, of which each makes another part,
+begins with ``|``; ``&`` begins the further lines of one that has several.
 """
 
+import re
 from pathlib import Path
+
+_choice = re.compile(r"^ *\| .*(?:\n *[|&] .*)*", re.MULTILINE)
+_mark = re.compile(r"^( *)[|&] ", re.MULTILINE)
 
 
 def _parts_of(text: str) -> list[str]:
@@ -22,7 +27,15 @@ def _parts_of(text: str) -> list[str]:
     it.
     """
     lines, blocks = ("", text) if text.startswith("\n") else text.partition("\n\n")[::2]
-    return [each for each in (*lines.split("\n"), *blocks.strip("\n").split("\n\n")) if each]
+    return [part for each in (*lines.split("\n"), *blocks.strip("\n").split("\n\n")) if each for part in _chosen(each)]
+
+
+def _chosen(text: str) -> list[str]:
+    """Return the parts that a block makes: one for each line, or lines, of its choice."""
+    if (found := _choice.search(text)) is None:
+        return [text]
+    lines = [_mark.sub(r"\1", each) for each in re.split(r"\n(?= *\|)", found[0])]
+    return [text[: found.start()] + each + text[found.end() :] for each in lines]
 
 
 TABLES = {
