@@ -59,130 +59,114 @@ class Door:
         return token if self.is_open else None
 
 
-def guard(is_stored=True):
-    """Register a function that makes an app with a guard; ``is_stored`` says whether its page is stored behind that."""
-
-    def register(make):
-        GUARDS[make.__name__] = make, is_stored
-        return make
-
-    return register
+def guarded(name, guard, place, is_stored=True):
+    """Have apps with a guard at a place; ``is_stored`` says whether their page is stored behind it."""
+    GUARDS[name] = lambda app, door, page: place(app, page, lambda target: guard(target, door)), is_stored
 
 
-@guard()
-def hook_of_the_app(app, door, page):
+def app_with_cache(app, page, guard):
     app.use(Cache())
-    app.before_request(door.guard)
+    guard(app)
     app.get("/")(page)
 
 
-@guard()
-def hook_of_the_app_before_the_cache(app, door, page):
-    app.before_request(door.guard)
+def app_around_cache(app, page, guard):
+    guard(app)
     app.use(Cache())
     app.get("/")(page)
 
 
-@guard()
-def async_hook_of_the_app(app, door, page):
+def route(app, page, guard):
     app.use(Cache())
-    app.before_request(door.aguard)
-    app.get("/")(page)
+    app.get("/", before=guard(app))(page)
 
 
-@guard()
-def blocking_hook_of_the_app(app, door, page):
-    app.use(Cache())
-    app.before_request(blocking=True)(door.guard)
-    app.get("/")(page)
-
-
-@guard()
-def hook_that_answers(app, door, page):
-    app.use(Cache())
-    app.before_request(door.answering)
-    app.get("/")(page)
-
-
-@guard()
-def hook_of_the_route(app, door, page):
-    app.use(Cache())
-    app.get("/", before=door.guard)(page)
-
-
-@guard()
-def async_hooks_of_the_route(app, door, page):
-    app.use(Cache())
-    app.get("/", before=[lambda request: None, door.aguard])(page)
-
-
-@guard()
-def hook_of_a_blueprint(app, door, page):
+def blueprint(app, page, guard):
     app.use(Cache())
     part = Blueprint("part")
-    part.before_request(door.guard)
+    guard(part)
     part.get("/")(page)
     app.register(part)
 
 
-@guard()
-def hook_of_a_blueprint_around_another(app, door, page):
+def outer_blueprint(app, page, guard):
     app.use(Cache())
     inner, outer = Blueprint("inner"), Blueprint("outer")
-    outer.before_request(door.aguard)
+    guard(outer)
     inner.get("/")(page)
     outer.register(inner)
     app.register(outer)
 
 
-@guard()
-def middleware_of_a_blueprint(app, door, page):
+def mounted_app(app, page, guard):
+    inner = App()
+    guard(inner)
+    inner.get("/")(page)
     app.use(Cache())
-    part = Blueprint("part")
-    part.middleware(door.around)
-    part.get("/")(page)
-    app.register(part)
+    app.mount("", inner)
 
 
-@guard()
-def async_middleware_of_a_blueprint(app, door, page):
+def mounted_app_with_cache(app, page, guard):
+    inner = App()
+    app_with_cache(inner, page, guard)
+    app.mount("", inner)
+
+
+def app_mounted_in_mounted_app(app, page, guard):
+    inner, outer = App(), App()
+    inner.get("/", before=guard(inner))(page)
+    outer.mount("", inner)
     app.use(Cache())
-    part = Blueprint("part")
-    part.middleware(door.aaround)
-    part.get("/")(page)
-    app.register(part)
+    app.mount("", outer)
 
 
-@guard()
-def middleware_before_the_cache(app, door, page):
-    app.middleware(door.around)
+def mounted_app_of_dialect(app, page, guard):
+    inner = Microdot()
+    guard(inner)
+    inner.get("/")(lambda request: (page(request).text, 200, {"Cache-Control": "public, max-age=60"}))
     app.use(Cache())
-    app.get("/")(page)
+    app.mount("", inner)
 
 
-@guard()
-def middleware_before_routing(app, door, page):
-    app.use(Cache())
-    app.middleware(before_routing=True)(door.around)
-    app.get("/")(page)
-
-
-@guard(is_stored=False)
-def login_of_the_route(app, door, page):
-    app.use(Cache())
-    app.use(Users(Bearer(door.user)))
-    app.get("/", before=login_required)(page)
-
-
-@guard(is_stored=False)
-def login_of_the_app(app, door, page):
-    app.use(Cache())
+def login_of_app(app, door):
     app.use(Users(Bearer(door.user)))
     app.before_request(login_required)
-    app.get("/")(page)
 
 
-@guard(is_stored=False)
+def login_of_route(app, door):
+    app.use(Users(Bearer(door.user)))
+    return login_required
+
+
+hook = lambda app, door: app.before_request(door.guard)  # noqa: E731
+middleware = lambda app, door: app.middleware(door.around)  # noqa: E731
+before_routing = lambda app, door: app.middleware(before_routing=True)(door.around)  # noqa: E731
+
+guarded("hook", hook, app_with_cache)
+guarded("hook before the cache", hook, app_around_cache)
+guarded("async hook", lambda app, door: app.before_request(door.aguard), app_with_cache)
+guarded("blocking hook", lambda app, door: app.before_request(blocking=True)(door.guard), app_with_cache)
+guarded("hook that answers", lambda app, door: app.before_request(door.answering), app_with_cache)
+guarded("hook of the route", lambda app, door: door.guard, route)
+guarded("async hooks of the route", lambda app, door: [lambda request: None, door.aguard], route)
+guarded("hook of a blueprint", hook, blueprint)
+guarded("hook of a blueprint around another", lambda part, door: part.before_request(door.aguard), outer_blueprint)
+guarded("middleware of a blueprint", middleware, blueprint)
+guarded("async middleware of a blueprint", lambda part, door: part.middleware(door.aaround), blueprint)
+guarded("middleware before the cache", middleware, app_around_cache)
+guarded("middleware before routing", before_routing, app_with_cache)
+guarded("login of the route", login_of_route, route, is_stored=False)
+guarded("login of the app", login_of_app, app_with_cache, is_stored=False)
+guarded("hook of a mounted app", hook, mounted_app, is_stored=False)
+guarded("middleware of a mounted app", middleware, mounted_app, is_stored=False)
+guarded("middleware before routing of a mounted app", before_routing, mounted_app, is_stored=False)
+guarded("hook in two mounted apps", lambda app, door: door.guard, app_mounted_in_mounted_app, is_stored=False)
+guarded("hook of a mounted app with the cache", hook, mounted_app_with_cache)
+guarded(
+    "hook of a dialect", lambda app, door: app.before_request(door.answering), mounted_app_of_dialect, is_stored=False
+)
+
+
 def user_that_is_required(app, door, page):
     user = Dependency("user")
     app.use(Cache())
@@ -190,64 +174,14 @@ def user_that_is_required(app, door, page):
     app.get("/")(lambda request: (request[user], page(request))[1])
 
 
-@guard(is_stored=False)
-def hook_of_a_mounted_app(app, door, page):
-    inner = App()
-    inner.before_request(door.guard)
-    inner.get("/")(page)
-    app.use(Cache())
-    app.mount("", inner)
+GUARDS["user that is required"] = user_that_is_required, False
 
 
-@guard(is_stored=False)
-def middleware_of_a_mounted_app(app, door, page):
-    inner = App()
-    inner.middleware(door.around)
-    inner.get("/")(page)
-    app.use(Cache())
-    app.mount("", inner)
-
-
-@guard(is_stored=False)
-def middleware_before_routing_of_a_mounted_app(app, door, page):
-    inner = App()
-    inner.middleware(before_routing=True)(door.around)
-    inner.get("/")(page)
-    app.use(Cache())
-    app.mount("", inner)
-
-
-@guard(is_stored=False)
-def hook_of_an_app_that_is_mounted_in_a_mounted_app(app, door, page):
-    inner, outer = App(), App()
-    inner.get("/", before=door.guard)(page)
-    outer.mount("", inner)
-    app.use(Cache())
-    app.mount("", outer)
-
-
-@guard()
-def hook_of_a_mounted_app_with_the_cache(app, door, page):
-    inner = App()
-    inner.use(Cache())
-    inner.before_request(door.guard)
-    inner.get("/")(page)
-    app.mount("", inner)
-
-
-@guard(is_stored=False)
-def hook_of_a_mounted_app_of_a_dialect(app, door, page):
-    inner = Microdot()
-    inner.before_request(door.answering)
-    inner.get("/")(lambda request: (f"page {page(request)}", 200, {"Cache-Control": "public, max-age=60"}))
-    app.use(Cache())
-    app.mount("", inner)
-
-
-@rows("make, is_stored", GUARDS.values(), ids=GUARDS)
-def test_a_hit_passes_no_guard_by(make, is_stored, interface, style):
+@rows("name", GUARDS)
+def test_a_hit_passes_no_guard_by(name, interface, style):
+    make, is_stored = GUARDS[name]
     app, door = App(), Door()
-    in_handler = "user_that" in make.__name__ or "dialect" in make.__name__
+    in_handler = "user that" in name or "dialect" in name
     make(app, door, door.page if style == "def" or in_handler else door.apage)
     client = Client(app, interface, headers={"authorization": "Bearer ann"}, raise_errors=False)
     answers = [client.get("/") for _ in range(3)]
@@ -257,7 +191,7 @@ def test_a_hit_passes_no_guard_by(make, is_stored, interface, style):
     assert client.get("/").status in (401, 403)
     assert door.asked == 4
     door.is_open = True
-    assert client.get("/").text == answers[-1].text if is_stored else "page 4"
+    assert client.get("/").text == (answers[-1].text if is_stored else "page 4")
 
 
 STORES = {"memory": lambda tmp_path: MemoryStore(), "file": lambda tmp_path: SQLiteStore(tmp_path / "cache.db")}

@@ -53,13 +53,22 @@ def shared(text, **fields):
     return response
 
 
-def reading(name, read, **fields):
-    """Register a way in which the handler itself reads something."""
+def reading(name, read, inside=None, around=None, **fields):
+    """Register a way in which the handler reads something, of what is installed inside of the cache or around it."""
 
     @way(name)
     def make(app, tmp_path):
+        if around:
+            around(app, tmp_path)
         app.use(Cache())
+        if inside:
+            inside(app, tmp_path)
         app.get("/")(lambda request: shared(read(request), **fields))
+
+
+def _log(request):
+    logging.getLogger("antiphon.test").info("page")
+    return RequestIDFilter().filter(logging.makeLogRecord({}))
 
 
 reading("a cookie", lambda request: request.cookies["name"])
@@ -90,100 +99,144 @@ reading("the name of the request, which was logged", lambda request: (_log(reque
 reading("the URL after a forwarded host", lambda request: (request.url, request.headers.get("x-forwarded-host")))
 
 
-@way("a session in memory")
-def _(app, tmp_path):
-    app.use(Cache())
-    sessions(app, MemoryStore())
+reading("the body of a GET", lambda request: request.text)
 
 
-@way("a session in a file")
-def _(app, tmp_path):
-    app.use(Cache())
-    sessions(app, SQLiteStore(tmp_path / "sessions.db"))
+def of_session(request):
+    return request.session["name"]
 
 
-@way("a session in a cookie")
-def _(app, tmp_path):
-    app.use(Cache())
-    sessions(app, CookieStore(app.secret_keys))
+def sessions(make_store):
+    """Have sessions of a store, each with the name of its visitor."""
+
+    def install(app, tmp_path):
+        app.use(Sessions(make_store(app, tmp_path)))
+        app.get("/login")(lambda request: request.session.update(name=request.headers["x-user"]) or "")
+
+    return install
 
 
-@way("a session around the cache")
-def _(app, tmp_path):
-    sessions(app, MemoryStore())
-    app.use(Cache())
+in_memory = sessions(lambda app, tmp_path: MemoryStore())
+reading("a session in memory", of_session, in_memory)
+reading("a session in a file", of_session, sessions(lambda app, tmp_path: SQLiteStore(tmp_path / "sessions.db")))
+reading("a session in a cookie", of_session, sessions(lambda app, tmp_path: CookieStore(app.secret_keys)))
+reading("a session around the cache", of_session, around=in_memory)
 
 
-def sessions(app, store):
-    app.use(Sessions(store))
-    app.get("/login")(lambda request: request.session.update(name=request.headers["x-user"]) or "")
-    app.get("/")(lambda request: shared(request.session["name"]))
+def using(*makers):
+    """Have features, made for each app."""
+
+    def install(app, tmp_path):
+        for make in makers:
+            app.use(make())
+
+    return install
 
 
-@way("a message for the next page")
-def _(app, tmp_path):
-    app.use(Cache())
-    app.use(Sessions(MemoryStore()))
-    app.use(Flash())
+def flashes(app, tmp_path):
+    using(lambda: Sessions(MemoryStore()), Flash)(app, tmp_path)
     app.get("/login")(lambda request: request.flash(request.headers["x-user"]) or "")
-    app.get("/")(lambda request: shared([message.text for message in request.flash.take()]))
 
 
-@way("a CSRF token")
-def _(app, tmp_path):
-    app.use(Cache())
-    app.use(Sessions(MemoryStore()))
-    app.use(CSRFTokens())
-    app.get("/")(lambda request: shared(csrf_token(request)))
+def languages(app, tmp_path):
+    for language in ("en", "de"):
+        (tmp_path / f"{language}.json").write_text("{}")
+    app.use(Languages(tmp_path, default="en", cookie="language"))
 
 
-@way("a nonce")
-def _(app, tmp_path):
-    app.use(Cache())
-    app.use(SecurityHeaders())
-    app.get("/")(lambda request: shared(csp_nonce(request)))
+def places(app, tmp_path):
+    (tmp_path / "geo.csv").write_text("10.0.0.1,10.0.0.1,Ann,,1,1\n10.0.0.2,10.0.0.2,Ben,,2,2\n")
+    app.use(GeoIP(tmp_path / "geo.csv"))
 
 
-@way("a user by a token")
-def _(app, tmp_path):
-    app.use(Cache())
-    app.use(Users(Bearer(lambda token: token)))
-    app.get("/")(lambda request: shared(request.user))
+async def awaited(token):
+    await asyncio.sleep(0)
+    return token
 
 
-@way("a user by a password")
-def _(app, tmp_path):
-    app.use(Cache())
-    app.use(Users(Basic(lambda name, password: name), Bearer(lambda token: token)))
-    app.get("/")(lambda request: shared(request.user))
+def of_user(request):
+    return request.user
 
 
-@way("a user whom a coroutine finds")
-def _(app, tmp_path):
-    async def find(token):
-        await asyncio.sleep(0)
-        return token
-
-    app.use(Cache())
-    app.use(Users(Bearer(find)))
-
-    @app.get("/")
-    async def page(request):
-        return shared(request.user)
-
-
-@way("a user found ahead, then the header itself")
-def _(app, tmp_path):
-    app.use(Cache())
-    app.use(Users(Bearer(lambda token: token), blocking=True))
-    app.get("/")(lambda request: shared(request.authorization.token))
+by_token = Bearer(lambda token: token)
+by_password = Basic(lambda name, password: name)
+by_login = SessionLogin(lambda key: key, key=str)
+named_by_token = using(lambda: Users(by_token))
+found_ahead = using(lambda: Users(by_token, blocking=True))
+logged_in = using(lambda: Sessions(MemoryStore()), lambda: Users(by_login, by_token))
+reading("a message for the next page", lambda request: [*map(str, request.flash.take())], flashes)
+reading("a CSRF token", csrf_token, using(lambda: Sessions(MemoryStore()), CSRFTokens))
+reading("a nonce", csp_nonce, using(SecurityHeaders))
+reading("the language of texts", lambda request: request.language.tag, languages)
+reading("the place of the address", lambda request: request.geo.city, places)
+reading("a user by a token", of_user, named_by_token)
+reading("a user by a password", of_user, using(lambda: Users(by_password, by_token)))
+reading("a user whom a coroutine finds", of_user, using(lambda: Users(Bearer(awaited))))
+reading("a user found ahead, then the header itself", lambda request: request.authorization.token, found_ahead)
+reading("a user around the cache", of_user, around=named_by_token)
+reading("a login", of_user, logged_in)
 
 
-@way("a user around the cache")
-def _(app, tmp_path):
-    app.use(Users(Bearer(lambda token: token)))
-    app.use(Cache())
-    app.get("/")(lambda request: shared(request.user))
+def of_cookie(request):
+    return request.cookies["name"]
+
+
+def of_g(request):
+    return request.g.name
+
+
+def name_in_g(request):
+    request.g.name = request.cookies["name"]
+    yield
+
+
+def hook(app, tmp_path):
+    app.before_request(lambda request: setattr(request.g, "name", request.cookies["name"]))
+
+
+def middleware(app, tmp_path):
+    app.middleware(name_in_g)
+
+
+def before_routing(app, tmp_path):
+    app.middleware(before_routing=True)(name_in_g)
+
+
+reading("a hook before the handler", of_g, hook)
+reading("middleware inside of the cache", of_g, middleware)
+reading("middleware around the cache", of_g, around=middleware)
+reading("middleware around the cache, and the handler again", of_cookie, around=middleware)
+reading("middleware before routing", of_g, around=before_routing)
+reading("middleware before routing that is registered later", of_g, before_routing)
+
+
+async def waiting(request):
+    return await awaited(of_cookie(request))
+
+
+def closed(request):
+    yield of_cookie(request)
+
+
+NAME = Dependency("name")
+reading("a dependency", lambda request: request[NAME], lambda app, _: app.provide(NAME, of_cookie))
+reading("a dependency that waits", lambda request: request[NAME], lambda app, _: app.provide(NAME, waiting))
+reading("a dependency that is closed", lambda request: request[NAME], lambda app, _: app.provide(NAME, closed))
+
+
+def unnoticed(name, field, cache_control):
+    """Register a way in which nothing notes what the handler reads."""
+
+    @way(name)
+    def make(app, tmp_path):
+        app.use(Cache())
+        headers = {"cache-control": cache_control}
+        app.get("/")(lambda request: Response(str(request.head.inner.field(field)), headers=headers))
+
+
+unnoticed("fields that say private", "cookie", "private, max-age=60")
+unnoticed("fields that say private, and a directive of shared caches", "cookie", "private, s-maxage=60")
+unnoticed("credentials that nothing reads", "authorization", "max-age=60")
 
 
 @way("a user under another name")
@@ -194,38 +247,6 @@ def _(app, tmp_path):
     app.get("/")(lambda request: shared(request[visitor]))
 
 
-@way("a login")
-def _(app, tmp_path):
-    app.use(Cache())
-    app.use(Sessions(MemoryStore()))
-    app.use(Users(SessionLogin(lambda key: key, key=str), Bearer(lambda token: token)))
-    app.get("/")(lambda request: shared(request.user))
-
-
-@way("the language of texts")
-def _(app, tmp_path):
-    for language in ("en", "de"):
-        (tmp_path / f"{language}.json").write_text("{}")
-    app.use(Cache())
-    app.use(Languages(tmp_path, default="en", cookie="language"))
-    app.get("/")(lambda request: shared(request.language.tag))
-
-
-@way("the place of the address")
-def _(app, tmp_path):
-    (tmp_path / "geo.csv").write_text("10.0.0.1,10.0.0.1,Ann,,1,1\n10.0.0.2,10.0.0.2,Ben,,2,2\n")
-    app.use(Cache())
-    app.use(GeoIP(tmp_path / "geo.csv"))
-    app.get("/")(lambda request: shared(request.geo.city))
-
-
-@way("a hook before the handler")
-def _(app, tmp_path):
-    app.use(Cache())
-    app.before_request(lambda request: setattr(request.g, "name", request.cookies["name"]))
-    app.get("/")(lambda request: shared(request.g.name))
-
-
 @way("a hook after the handler")
 def _(app, tmp_path):
     app.use(Cache())
@@ -234,46 +255,6 @@ def _(app, tmp_path):
     @app.after_request
     def greet(request, response):
         response.body = request.cookies["name"].encode()
-
-
-@way("middleware inside of the cache")
-def _(app, tmp_path):
-    app.use(Cache())
-    app.middleware(name_in_g)
-    app.get("/")(lambda request: shared(request.g.name))
-
-
-@way("middleware around the cache")
-def _(app, tmp_path):
-    app.middleware(name_in_g)
-    app.use(Cache())
-    app.get("/")(lambda request: shared(request.g.name))
-
-
-@way("middleware around the cache, and the handler again")
-def _(app, tmp_path):
-    app.middleware(name_in_g)
-    app.use(Cache())
-    app.get("/")(lambda request: shared(request.cookies["name"]))
-
-
-@way("middleware before routing")
-def _(app, tmp_path):
-    app.middleware(before_routing=True)(name_in_g)
-    app.use(Cache())
-    app.get("/")(lambda request: shared(request.g.name))
-
-
-@way("middleware before routing that is registered later")
-def _(app, tmp_path):
-    app.use(Cache())
-    app.middleware(before_routing=True)(name_in_g)
-    app.get("/")(lambda request: shared(request.g.name))
-
-
-def name_in_g(request):
-    request.g.name = request.cookies["name"]
-    yield
 
 
 @way("another path by a cookie")
@@ -295,35 +276,6 @@ def _(app, tmp_path):
     part.middleware(name_in_g)
     part.get("/")(lambda request: shared(request.g.name))
     app.register(part)
-
-
-@way("a dependency")
-def _(app, tmp_path):
-    depends_on(app, lambda request: request.cookies["name"])
-
-
-@way("a dependency that waits")
-def _(app, tmp_path):
-    async def find(request):
-        await asyncio.sleep(0)
-        return request.cookies["name"]
-
-    depends_on(app, find)
-
-
-@way("a dependency that is closed")
-def _(app, tmp_path):
-    def find(request):
-        yield request.cookies["name"]
-
-    depends_on(app, find)
-
-
-def depends_on(app, find):
-    name = Dependency("name")
-    app.use(Cache())
-    app.provide(name, find)
-    app.get("/")(lambda request: shared(request[name]))
 
 
 @way("a mounted app")
@@ -366,12 +318,6 @@ def _(app, tmp_path):
         return response
 
 
-@way("the body of a GET")
-def _(app, tmp_path):
-    app.use(Cache())
-    app.get("/")(lambda request: shared(request.text))
-
-
 @way("an error that says who asked")
 def _(app, tmp_path):
     app.use(Cache())
@@ -381,35 +327,6 @@ def _(app, tmp_path):
         response = shared(f"Not for {request.cookies['name']}")
         response.status = 404
         return response
-
-
-@way("fields that say private")
-def _(app, tmp_path):
-    app.use(Cache())
-    app.get("/")(
-        lambda request: Response(
-            str(request.head.inner.field("cookie")), headers={"cache-control": "private, max-age=60"}
-        )
-    )
-
-
-@way("fields that say private, and a directive of shared caches")
-def _(app, tmp_path):
-    app.use(Cache())
-    fields = {"cache-control": "private, s-maxage=60"}
-    app.get("/")(lambda request: Response(request.head.inner.field("cookie"), headers=fields))
-
-
-@way("credentials that nothing reads")
-def _(app, tmp_path):
-    app.use(Cache())
-    fields = {"cache-control": "max-age=60"}
-    app.get("/")(lambda request: Response(request.head.inner.field("authorization"), headers=fields))
-
-
-def _log(request):
-    logging.getLogger("antiphon.test").info("page")
-    return RequestIDFilter().filter(logging.makeLogRecord({}))
 
 
 @way("a nonce of a mounted app with a cache of its own")
@@ -425,8 +342,7 @@ def _(app, tmp_path):
 @way("a session that a stream of a mounted app reads late")
 def _(app, tmp_path):
     inner = App()
-    inner.use(Sessions(MemoryStore()))
-    inner.get("/login")(lambda request: request.session.update(name=request.headers["x-user"]) or "")
+    in_memory(inner, tmp_path)
 
     @inner.get("/")
     def page(request):
@@ -444,7 +360,8 @@ def _(app, tmp_path):
 @way("the session of a mounted app")
 def _(app, tmp_path):
     inner = App()
-    sessions(inner, MemoryStore())
+    in_memory(inner, tmp_path)
+    inner.get("/")(lambda request: shared(of_session(request)))
     app.use(Cache())
     app.mount("", inner)
 
