@@ -133,10 +133,6 @@ def until_found(request: Request):
     return found
 
 
-def empty_for_now(request: Request):
-    return {"lamp": inventory.by_name[request.args["name"]], "last": inventory.last}
-
-
 class Inventory:
     by_name: dict[str, Lamp]
     last: Lamp | None
@@ -215,10 +211,6 @@ def parameter_of_lambda(request: Request):
     return {"named": named, "picked": pick()}
 
 
-def formatted(request: Request):
-    return f"{store.newest.id:{request.args['width']}}"
-
-
 def imported_within(request: Request):
     from tests.features.openapi.handlers import new_lamp as read
 
@@ -229,10 +221,6 @@ def opened_comprehension(request: Request):
     row = {name: len(name) for name in ("a", "b")}
     row["text"] = "s"
     return row
-
-
-def text_as_json(request: Request):
-    return "[1]", {"content-type": "application/json"}
 
 
 def stopped_generator(request: Request):
@@ -426,7 +414,11 @@ READ = [
     (instance_of_several, "", f"409 application/json Refusal, {LAMP}"),
     (awaited_and_tested, "", f"{LAMP}, {MISSING}"),
     (until_found, "", LAMP),
-    (empty_for_now, "query name", f"{JSON} {{lamp: Lamp, last: Lamp | None}}"),
+    (
+        lambda request: {"lamp": inventory.by_name[request.args["name"]], "last": inventory.last},
+        "query name",
+        f"{JSON} {{lamp: Lamp, last: Lamp | None}}",
+    ),
     (by_method, "json NewLamp", f"{JSON} NewLamp"),
     (by_other_method, "", f"{JSON} {{method: str}}"),
     (by_class, "", f"{JSON} {{name: str, id: int}}, 409 application/json Refusal"),
@@ -439,10 +431,10 @@ READ = [
     (left_alone, "", f"{JSON} {{lamp: str, count: int}}"),
     (walrus_stays, "", LAMP),
     (parameter_of_lambda, "", f"{JSON} {{named: list[Lamp], picked: Lamp}}"),
-    (formatted, "query width", "200 text/plain str"),
+    (lambda request: f"{store.newest.id:{request.args['width']}}", "query width", "200 text/plain str"),
     (imported_within, "json NewLamp", f"{JSON} NewLamp"),
     (opened_comprehension, "", f"{JSON} {{*: int | str}}"),
-    (text_as_json, "", f"{JSON} ?"),
+    (lambda request: ("[1]", {"content-type": "application/json"}), "", f"{JSON} ?"),
     (stopped_generator, "", "200 text/plain str, 404 It is closed."),
     (url_shown, "", f"{JSON} list[str]"),
     (module_within, "", f"{JSON} {{lamp: Lamp, text: str}}"),
@@ -474,7 +466,7 @@ READ = [
 ]
 
 
-@rows("handler, takes, gives", READ, ids=[each[0].__name__ for each in READ])
+@rows("handler, takes, gives", READ)
 def test_values_are_followed(handler: Any, takes: str, gives: str) -> None:
     contract = contract_of(handler)
     found = SAME_TYPE.sub(r"\1", given(contract)).replace(f"{__name__}.", "")
