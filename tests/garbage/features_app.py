@@ -30,20 +30,24 @@ from antiphon.features import (
     Languages,
     MemoryStore,
     Metrics,
+    OpenAPI,
     OpenTelemetry,
     Page,
     RateLimit,
+    Recorder,
+    Runs,
     SecurityHeaders,
     SessionLogin,
     Sessions,
     SQLiteStore,
     StoreUnavailable,
     Templates,
+    Tools,
     UploadProgress,
     Users,
     csp_nonce,
     csrf_input,
-    lazy,
+    lazy_gettext,
     login,
     login_required,
     logout,
@@ -118,6 +122,20 @@ def remember(request):
     return request.language.gettext("welcome")
 
 
+async def values():
+    yield "a"
+
+
+def echo(request, socket):
+    for message in socket:
+        socket.send(message)
+
+
+async def aecho(request, socket):
+    async for message in socket:
+        await socket.send(message)
+
+
 HANDLERS = {
     "text": lambda request: "text",
     "page": lambda request: Page("page.html", name="x"),
@@ -137,7 +155,7 @@ HANDLERS = {
     "log in": log_in,
     "log out": log_out,
     "language": remember,
-    "lazy text": lambda request: str(lazy("welcome")),
+    "lazy text": lambda request: str(lazy_gettext("welcome")),
     "location": lambda request: str(request.geo),
     "nonce": csp_nonce,
     "large": lambda request: "text " * 1000,
@@ -179,6 +197,10 @@ def make(style):
     app.use(FileRoutes(str(folder / "pages")))
     app.use(UploadProgress(interval=0.01, timeout=0.05))
     app.use(IdempotentWrites(MemoryStore()))
+    app.use(Recorder(slower=1e-9, store=MemoryStore()))
+    app.use(api := OpenAPI("Shop"))
+    app.use(Tools(api))
+    app.use(runs := Runs(MemoryStore()))
     app.template_context(csp_nonce=csp_nonce, path=lambda request: request.path)
     app.static("/static", folder / "static")
     for name, handler in HANDLERS.items():
@@ -188,6 +210,9 @@ def make(style):
     app.post("/upload", name="upload")(style(lambda request: str(request.files["file"].size)))
     app.post("/form", name="take_form")(style(take_form))
     app.post("/guarded", name="guarded")(style(lambda request: "written"))
+    app.put("/tool", name="tool", tool=True)(style(lambda request: str(request.json_as(Person))))
+    app.get("/run")(style(lambda request: Response.events(runs.start(values(), owner="ann").follow())))
+    app.websocket("/socket")(aecho if style.is_async else echo)
     app.get("/limited", before=RateLimit("1/day"))(style(lambda request: "once"))
     return app
 
@@ -205,6 +230,23 @@ def slug(name):
     return name.replace(" ", "-")
 
 
+META = {"protocolVersion": "2026-07-28", "clientCapabilities": {}}
+CALL = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "tools/call",
+    "params": {
+        "name": "tool",
+        "arguments": {"name": "Ada", "age": 3},
+        "_meta": {f"io.modelcontextprotocol/{name}": value for name, value in META.items()},
+    },
+}
+CALL_FIELDS = {
+    "accept": "application/json, text/event-stream",
+    "mcp-protocol-version": "2026-07-28",
+    "mcp-method": "tools/call",
+    "mcp-name": "tool",
+}
 KEY = {"idempotency-key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"'}
 STATUSES = {"broken page": 500, "failure": 500}
 
@@ -216,6 +258,9 @@ def _exchanges():
     yield "with a cookie of nobody", get("/read-session", headers={"cookie": "session=abcdef"})
     yield "with a token", get("/user", headers={"authorization": "Bearer 1"})
     yield "with a password", get("/user", headers={"authorization": "Basic MTox"})
+    yield "a stream of a user", get("/large-stream", headers={"authorization": "Bearer 1"})
+    yield "a run", get("/run")
+    yield "a call of a tool", post("/mcp", json=CALL, headers=CALL_FIELDS)
     yield "of a bad user", get("/private", 401, headers={"authorization": "Bearer 2"})
     yield "of no user", get("/private", 401)
     yield "of a user", get("/private", headers={"authorization": "Bearer 1"})

@@ -1,5 +1,7 @@
 """Applications of every kind, mounted in one that is observed."""
 
+import asyncio
+
 from antiphon import App, Limits, abort
 from tests.garbage.exchanges import get, post
 from tests.helpers.mountable_apps import OTHERS
@@ -25,6 +27,14 @@ async def asgi_stream(scope, receive, send):
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
     for more_body in True, True, False:
         await send({"type": "http.response.body", "body": b"x" * 1000, "more_body": more_body})
+
+
+async def asgi_watching(scope, receive, send):
+    await receive()
+    leaving = asyncio.create_task(receive())
+    await asyncio.sleep(0)
+    await asgi_stream(scope, receive, send)
+    await leaving
 
 
 async def asgi_failure(scope, receive, send):
@@ -53,6 +63,7 @@ MOUNTED = {
     "a failure": wsgi_failure,
     "a late failure": wsgi_late_failure,
     "an ASGI stream": asgi_stream,
+    "an ASGI stream that watches its client": asgi_watching,
     "an ASGI failure": asgi_failure,
     "a late ASGI failure": asgi_late_failure,
 }

@@ -90,6 +90,11 @@ def wrong_header(request):
     return Response("text", headers={"x-bad": "a\r\nb"})
 
 
+async def broken_events():
+    yield "a"
+    raise Failure
+
+
 HANDLERS = {
     "text": lambda request: "text",
     "bytes": lambda request: b"bytes",
@@ -110,6 +115,7 @@ HANDLERS = {
     "events": lambda request: Response.events(iter([{"a": 1}])),
     "long stream": lambda request: (b"x" * 1000 for _ in range(100_000)),
     "broken stream": lambda request: (1 / (2 - each) and "a" for each in range(4)),
+    "broken stream of events": lambda request: Response.events(broken_events()),
     "broken stream of generator dependency": lambda request: (
         f"{request[OPENED].name}{1 / (2 - each)}" for each in (1, 2)
     ),

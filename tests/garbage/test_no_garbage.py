@@ -161,8 +161,21 @@ def test_a_body_for_which_there_is_no_room(client, path):
     assert not garbage
 
 
+@pytest.mark.parametrize("client", [features_app], ids=[""], indirect=True)
+@pytest.mark.parametrize("fields", [{}, {"authorization": "Bearer 1"}], ids=["of nobody", "of a user"])
+def test_a_websocket(client, interface, fields):
+    def converse():
+        with client.websocket("/socket", headers=fields) as socket:
+            socket.send("a")
+            assert socket.receive() == "a"
+
+    if interface != "wsgi":
+        assert not garbage_of(converse)
+
+
+@pytest.mark.parametrize("body", [b"", b"{}"], ids=["without a body", "with a body"])
 @pytest.mark.parametrize("is_async", [False, True], ids=["def", "async def"])
-def test_an_error_of_a_view_in_another_framework(interface, is_async):
+def test_an_error_of_a_view_in_another_framework(interface, is_async, body):
     from starlette.applications import Starlette
     from starlette.routing import Route
 
@@ -173,10 +186,10 @@ def test_an_error_of_a_view_in_another_framework(interface, is_async):
         abort(409)
 
     app = App()
-    app.mount("/in", Starlette(routes=[Route("/", view(waits if is_async else blocks))]))
+    app.mount("/in", Starlette(routes=[Route("/", view(waits if is_async else blocks), methods=["POST"])]))
     with Client(app, interface) as client:
-        assert client.get("/in/").status == 409
-        assert not garbage_of(lambda: client.get("/in/"))
+        assert client.post("/in/", body=body).status == 409
+        assert not garbage_of(lambda: client.post("/in/", body=body))
 
 
 @pytest.mark.parametrize(("path", "fields", "status"), [

@@ -23,7 +23,6 @@ from antiphon.features.ends import (
 )
 from antiphon.http.head import server_head
 from antiphon.request.dependencies import Dependency
-from antiphon.request.lifetime import Lifetime
 from antiphon.request.request import Request
 from antiphon.request.watching import unwatched
 from antiphon.response.files import is_for_any_thread
@@ -31,8 +30,6 @@ from antiphon.response.message import watched
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
-    import asyncio
-
     from antiphon.app.added import Added
     from antiphon.app.application import App
     from antiphon.app.route import Route
@@ -57,13 +54,12 @@ class HoldsForUsers(Protocol):
 
 
 class _OpenStream:
-    """A streamed response that can be ended as if its client had disconnected. ``loop`` is None over WSGI."""
+    """A streamed response that can be ended as if its client had disconnected. ``tell`` does so; None over WSGI."""
 
-    __slots__ = ("__weakref__", "_lifetime", "_loop", "is_cut", "is_over")
+    __slots__ = ("__weakref__", "_tell", "is_cut", "is_over")
 
-    def __init__(self, lifetime: Lifetime, loop: "asyncio.AbstractEventLoop | None") -> None:
-        self._lifetime = lifetime
-        self._loop = loop
+    def __init__(self, tell: Callable[[], object] | None) -> None:
+        self._tell = tell
         self.is_cut = self.is_over = False
 
     async def end(self) -> None:
@@ -72,9 +68,9 @@ class _OpenStream:
 
     def cut(self) -> None:
         self.is_cut = True
-        if self._loop is not None:
+        if self._tell is not None:
             with suppress(RuntimeError):  # the loop is closed
-                self._loop.call_soon_threadsafe(self._lifetime._cut)
+                self._tell()
 
     def check(self, _: object = None) -> None:
         """Raise the error with which a server's thread cuts the response off, once the stream has ended."""
@@ -98,7 +94,8 @@ def opened_for(request: Request, response: Response) -> tuple[Cuttable, Response
     while outermost._outer_request is not None:
         outermost = outermost._outer_request
     blocks = request.head.blocks
-    stream = _OpenStream(outermost.lifetime, None if blocks else running_loop() or thread.loop)
+    loop = None if blocks else running_loop() or thread.loop
+    stream = _OpenStream(loop and partial(loop.call_soon_threadsafe, outermost.lifetime._cut))
     outermost._defer_first(stream.end)  # this also keeps the stream as long as the request
     if blocks:
         if (note_end := getattr(server_head(request.head), "_note_end", None)) is not None:
@@ -127,7 +124,7 @@ class Ending:
         self._users = users
         self._revoke = revoke
         self._of_apps: WeakKeyDictionary[App, Ends] = WeakKeyDictionary()
-        self._opened = Dependency[Cuttable]("stream whose user is not known yet")
+        self._opened = Dependency[ref[Cuttable]]("stream whose user is not known yet")
 
     def _adds(self, _route: "Route", _method: str) -> tuple["Added", ...]:
         return ()  # the streams that it watches keep their status and their fields
@@ -168,7 +165,8 @@ class Ending:
         response = yield
         if not is_open_long(request, response) or not self._users._has_credentials(request):
             return None
-        request[self._opened], response = opened_for(request, response)
+        opened, response = opened_for(request, response)
+        request[self._opened] = ref(opened)  # a WebSocket's refers to the request
         if self._users._dependency in request:
             self.note_user(request, request[self._users._dependency])
         return response
@@ -177,8 +175,8 @@ class Ending:
         """Let a stream or a socket, if one is open, end with its user, who is known by now."""
         if self._opened not in request:
             return
-        opened = request._dependencies.pop(self._opened)
-        if user is not None and (identity := self._users._key_of(user)) is not None:
+        opened = request._dependencies.pop(self._opened)()
+        if user is not None and opened is not None and (identity := self._users._key_of(user)) is not None:
             self.of(request.app).watch(identity, opened, request, self.is_valid)
 
     def is_valid(self, request: Request) -> bool:

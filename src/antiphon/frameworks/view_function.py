@@ -155,11 +155,14 @@ def _respond_loaded(plan: Plan, request: Request) -> Response | Steps[Response]:
     content.outermost = outermost or request  # this leaves the body to the framework
     try:
         result_of(content.load(request.limits))
-        result = respond_at_once(plan, request)
+        return _inside(request, respond_at_once(plan, request))
     except HTTPError as unreadable:
-        result = dispatch(plan, request, unreadable)
+        return _inside(request, dispatch(plan, request, unreadable))
     finally:
         content.outermost = outermost
+
+
+def _inside(request: Request, result: Response | Steps[Response]) -> Response | Steps[Response]:
     return result if isinstance(result, Response) else as_inner(request, result)
 
 

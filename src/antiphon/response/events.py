@@ -6,7 +6,7 @@ from contextvars import Context, copy_context
 from functools import partial
 from itertools import chain, repeat
 from math import inf
-from typing import Any, Generic, Literal, NamedTuple, NoReturn, Self, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, Self, TypeAlias, TypeVar
 
 from antiphon.concurrency.crossing import copy_variables
 from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator, aclose
@@ -273,7 +273,9 @@ class WithHeartbeats(Generic[T]):
         self._iterable = iterable
         self._iterator: AsyncIterator[T] | None = None
         self._seconds = seconds
-        self._task: asyncio.Task[BaseException | None] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._error: BaseException | None = None
+        """The error that the iterable's task leaves, until it is raised."""
         self._context: Context
         self._demand: asyncio.Future[bool]
         """A future for which the iterable's task waits: its result is True for a step, and False for the end."""
@@ -285,7 +287,6 @@ class WithHeartbeats(Generic[T]):
         self._timer: asyncio.TimerHandle | None = None
         self._due: float
         """The loop time at which a heartbeat is due."""
-        self._is_raised = False
 
     def __aiter__(self) -> AsyncIterator[T | Event]:
         return aiter(self._iterable) if self.is_left_to_others else self
@@ -300,10 +301,11 @@ class WithHeartbeats(Generic[T]):
             self._is_asked = False
             return self._items.pop()
         if task.done():
-            self._end(task)
+            self._raise_error()
+            raise StopAsyncIteration
         return HEARTBEAT
 
-    def _start(self) -> "asyncio.Task[BaseException | None]":
+    def _start(self) -> "asyncio.Task[None]":
         loop = asyncio.get_running_loop()
         self._context = copy_context()
         self._demand, self._woken = loop.create_future(), loop.create_future()
@@ -345,11 +347,14 @@ class WithHeartbeats(Generic[T]):
             self._timer = None
             self._wake()
 
-    def _end(self, task: "asyncio.Task[BaseException | None]") -> NoReturn:
-        self._is_raised = True
-        if error := task.result():
-            raise error
-        raise StopAsyncIteration
+    def _raise_error(self) -> None:
+        """Raise the error, which from then on nothing here refers to: it refers to this object."""
+        error, self._error = self._error, None
+        try:
+            if error is not None:
+                raise error
+        finally:
+            del error
 
     async def aclose(self) -> None:
         """Close the iterable. A running step is cancelled, and its error is raised."""
@@ -362,10 +367,9 @@ class WithHeartbeats(Generic[T]):
         finally:
             if self._iterator is None:
                 await aclose(self._iterable)
-        error = None if self._task is None or self._task.cancelled() else self._task.result()
-        if error is not None and not (self._is_raised or isinstance(error, asyncio.CancelledError)):
-            self._is_raised = True
-            raise error
+        if isinstance(self._error, asyncio.CancelledError):
+            self._error = None
+        self._raise_error()
 
     async def _stop(self, task: "asyncio.Task[Any]") -> None:
         if not self._demand.done():
@@ -374,15 +378,14 @@ class WithHeartbeats(Generic[T]):
             task.cancel()
         await wait_ended(task)
 
-    async def _run(self) -> BaseException | None:
-        """Take the requested steps. Errors are returned, because an error raised by the task could end the loop."""
+    async def _run(self) -> None:
+        """Take the requested steps. Errors are kept, because an error raised by the task could end the loop."""
         try:
             await self._serve()
         except StopAsyncIteration:
-            return None
+            pass
         except BaseException as error:
-            return error
-        return None
+            self._error = error
 
     async def _serve(self) -> None:
         self._iterator = aiter(self._iterable)

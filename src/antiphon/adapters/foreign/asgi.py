@@ -284,8 +284,9 @@ class _ASGICall:
         self._check_connected()
 
     def _unwatch(self) -> None:
-        if self._withdraw is not None:
-            self._withdraw()
+        withdraw, self._withdraw = self._withdraw, None  # it refers to this object
+        if withdraw is not None:
+            withdraw()
 
     def _check_connected(self) -> None:
         if self._is_disconnected:

@@ -300,6 +300,7 @@ async def respond_to_handshake(handler: Handler, observation: Observation | None
             if request._deferred:
                 await run_async(finish(request), request=request)
         finally:
+            request._crossing = None  # its context refers to the request
             handler._unfinished.discard(head)
             if observation is not None:
                 observation.end()

@@ -9,11 +9,13 @@ import sys
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from hashlib import shake_256
 from os import urandom
 from types import ModuleType
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
+from weakref import proxy
 
 from antiphon.http.errors import HTTPError
 from antiphon.http.media_type import MediaType
@@ -149,7 +151,7 @@ class Disguise:
     """
 
     def __init__(self, marked: frozenset[str] = frozenset()) -> None:
-        self._mask = Mask(self._hide, most=LONGEST_TEXT)
+        self._mask = Mask(partial(Disguise._hide, proxy(self)), most=LONGEST_TEXT)  # or each would keep the other
         self._marked = marked
         self._known: set[str] = set()
         self._left, self._room = MOST_SEARCHED, MOST_KNOWN

@@ -87,17 +87,14 @@ class _CallHead(DerivedHead):
         self.path = request.root_path[len(inner.root_path) :] + unquote(path)
         self._raw_path = (quoted_root(request.root_path, request.path, request.raw_path) + path).encode()
         self._query = query.encode()
-        self._fields = {**fields, **_about(body)} if body else dict(fields)
-        self.field = self._field
-        self.fields = self._lines
+        own = self._fields = {**fields, **_about(body)} if body else dict(fields)
+        # Not methods, which would refer to this object.
+        self.field = lambda name: own.get(name) if name in _OF_THE_MESSAGE else inner.field(name)
+        self.fields = lambda: [
+            *(each for each in inner.fields() if each[0].lower() not in _OF_THE_MESSAGE),
+            *own.items(),
+        ]
         self.receive = bytes
-
-    def _field(self, name: str) -> str | None:
-        return self._fields.get(name) if name in _OF_THE_MESSAGE else self.inner.field(name)
-
-    def _lines(self) -> list[tuple[str, str]]:
-        kept = [(name, value) for name, value in self.inner.fields() if name.lower() not in _OF_THE_MESSAGE]
-        return [*kept, *self._fields.items()]
 
     @property
     def raw_path(self) -> bytes:

@@ -43,7 +43,7 @@ class SocketChannel(ResponseChannel):
         await self.wait_until(lambda: self._to_application or self.end or self.is_disconnected)
         if self._to_application:
             return self._to_application.popleft()
-        raise self.end or WebSocketClosed(ABNORMAL)
+        raise self._closed()
 
     async def put(self, message: WebSocketMessage) -> bool:
         """Send a message to the test. Return False if the socket is closed."""
@@ -60,6 +60,10 @@ class SocketChannel(ResponseChannel):
         """Close the socket, unless it is already closed."""
         self.end = self.end or WebSocketClosed(code, reason)
         self.notify()
+
+    def _closed(self) -> WebSocketClosed:
+        """Return an error that nothing keeps, with how the socket was closed."""
+        return WebSocketClosed(*(self.end or WebSocketClosed(ABNORMAL)).args)
 
     def disconnect(self) -> None:
         """Close the socket the way a disappearing client would."""
@@ -79,12 +83,12 @@ class SocketChannel(ResponseChannel):
             message = self._to_test.popleft()
             self.notify()
             return message
-        raise self.end or WebSocketClosed(ABNORMAL)
+        raise self._closed()
 
     def give(self, message: WebSocketMessage) -> None:
         """Send a message to the application. Raises WebSocketClosed."""
         if self.end is not None:
-            raise self.end
+            raise self._closed()
         self._to_application.append(message)
         self.notify()
 
