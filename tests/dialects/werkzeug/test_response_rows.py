@@ -133,6 +133,20 @@ def test_freezing_makes_it_ready_to_be_pickled():
     assert called(copied, environ()) == called(response, environ())
 
 
+@pytest.mark.feature("kay-128")
+def test_from_app_runs_an_application_that_begins_late():
+    def application(env, start_response):
+        write = start_response("200 OK", [("X-A", "b")])
+        write(b"written ")
+        yield b"and "
+        write(b"late ")
+        yield b"given"
+
+    response = Response.from_app(application, environ())
+    assert response.data.startswith(b"written and ")
+    assert response.data.endswith(b"given")
+
+
 @pytest.mark.feature("kay-137", "kay-138")
 def test_whether_a_body_is_at_hand():
     for body in (["a"], ("a",), "a"):
