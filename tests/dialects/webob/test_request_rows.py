@@ -85,6 +85,13 @@ def test_headers_in_any_case():
     assert "HTTP_X_TRACE" not in made.environ
 
 
+@pytest.mark.feature("pyramid-014")
+def test_urlargs():
+    made = request()
+    made.urlargs = ("a",)
+    assert (Request(made.environ).urlargs, made.urlvars) == (("a",), {})
+
+
 @pytest.mark.feature("pyramid-019")
 @rows(
     "name, value, written",
@@ -223,6 +230,11 @@ def test_charset_can_be_set():
     assert made.body == b"\xfc"
     made.GET["r"] = "\xe4"
     assert made.query_string == "q=%FC&r=%E4"
+
+
+@pytest.mark.feature("pyramid-048")
+def test_a_form_is_written_in_the_charset_of_the_start():
+    assert Request.blank("/", POST={"n": "\xfc"}, charset="latin-1").body == b"n=%FC"
 
 
 @pytest.mark.feature("pyramid-049")
