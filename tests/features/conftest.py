@@ -6,6 +6,8 @@ import pytest
 
 from antiphon.features import CookieStore, MemoryStore, SQLiteStore, rate_limits
 from antiphon.features.stores import circuit_breaker
+from tests.helpers.databases import CREATE, rows_of
+from tests.helpers.django_settings import settings_for_views
 from tests.helpers.postgres import PgBouncer, PostgresServer
 from tests.helpers.stores import SHARED, place_of
 from tests.helpers.system_programs import required_program
@@ -110,6 +112,15 @@ def postgres_server(request):
 def postgres(postgres_server):
     """The URL of a database of the test's own, on a server that other tests use, too."""
     return postgres_server.database()
+
+
+@pytest.fixture
+def url(request, tmp_path):
+    """The URL of a database, or the path of a file, in which there are payments."""
+    found = str(tmp_path / "shop.db") if request.param == "sqlite" else request.getfixturevalue("postgres")
+    rows_of(found, CREATE)
+    with settings_for_views():
+        yield found
 
 
 @pytest.fixture(scope="session")

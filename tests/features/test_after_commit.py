@@ -13,23 +13,19 @@ from sqlalchemy.exc import IntegrityError
 from antiphon import App, Dependency, Response, abort
 from antiphon.features import Cache, MemoryStore, SQLiteStore
 from antiphon.testing import Client
-from tests.helpers.databases import CREATE, DATABASE, ENDED_BY_HANDLERS, KINDS, LIBRARIES, PAY, rows_of
-from tests.helpers.django_settings import settings_for_views
-
-pytestmark = [pytest.mark.once, pytest.mark.processes]
-
-of_each = pytest.mark.parametrize(("library", "url"), KINDS, indirect=["url"], ids=map(" on ".join, KINDS))
-of_those_ended_by_handlers = pytest.mark.parametrize(
-    ("library", "url"), ENDED_BY_HANDLERS, indirect=["url"], ids=map(" on ".join, ENDED_BY_HANDLERS)
+from tests.helpers.databases import (
+    CREATE,
+    DATABASE,
+    KINDS,
+    LIBRARIES,
+    PAY,
+    of_each,
+    of_those_ended_by_handlers,
+    once,
+    rows_of,
 )
 
-
-@pytest.fixture
-def url(request, tmp_path):
-    found = str(tmp_path / "shop.db") if request.param == "sqlite" else request.getfixturevalue("postgres")
-    rows_of(found, CREATE)
-    with settings_for_views():
-        yield found
+pytestmark = [pytest.mark.once, pytest.mark.processes]
 
 
 class Shop:
@@ -37,6 +33,7 @@ class Shop:
 
     def __init__(self, library, url):
         self.url = url
+        rows_of(url, CREATE)
         self.database = LIBRARIES[library](url)
         self.app = App()
         self.app.provide(DATABASE, self.database.source)
@@ -102,15 +99,9 @@ def test_nothing_is_called_after_a_rollback(shop, error):
 def test_nothing_is_called_after_a_rollback_by_the_handler(shop):
     def then(request):
         request.after_commit(shop.note, "never")
-        shop.database.roll_back(request[DATABASE])
-        return "Not paid."
+        return once(shop.database.roll_back(request[DATABASE]), "Not paid.")
 
-    async def athen(request):
-        request.after_commit(shop.note, "never")
-        await shop.database.roll_back(request[DATABASE])
-        return "Not paid."
-
-    assert shop.post(athen if shop.database.is_async else then).text == "Not paid."
+    assert shop.post(then).text == "Not paid."
     assert (shop.seen, rows_of(shop.url, "select * from payments")) == ([], [])
 
 
@@ -146,15 +137,9 @@ def test_a_handler_that_ends_its_transaction_itself_is_told(shop, caplog):
 def test_sqlalchemy_tells_of_a_commit_by_the_handler(shop):
     def then(request):
         request.after_commit(shop.note, "committed")
-        shop.database.commit(request[DATABASE])
-        return "Paid."
+        return once(shop.database.commit(request[DATABASE]), "Paid.")
 
-    async def athen(request):
-        request.after_commit(shop.note, "committed")
-        await shop.database.commit(request[DATABASE])
-        return "Paid."
-
-    shop.post(athen if shop.database.is_async else then)
+    shop.post(then)
     assert shop.seen == [("committed", 1)]
 
 
@@ -226,7 +211,6 @@ def test_of_two_dependencies_the_outer_one_decides(tmp_path):
 
 def test_of_several_dependencies_a_connection_decides(tmp_path):
     shop = Shop("sqlite3", str(tmp_path / "shop.db"))
-    rows_of(shop.url, CREATE)
     folder = Dependency("folder")
 
     def make(request):
@@ -249,7 +233,6 @@ def test_of_several_dependencies_a_connection_decides(tmp_path):
 
 def test_a_stream_keeps_them_until_its_end(tmp_path):
     shop = Shop("sqlite3", str(tmp_path / "shop.db"))
-    rows_of(shop.url, CREATE)
 
     def then(request):
         request.after_commit(shop.note, "committed")
@@ -268,7 +251,6 @@ def test_a_stream_keeps_them_until_its_end(tmp_path):
 @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
 def test_a_def_function_of_an_async_handler_runs_on_a_thread(tmp_path, interface):
     shop = Shop("async SQLAlchemy", str(tmp_path / "shop.db"))
-    rows_of(shop.url, CREATE)
     threads = []
 
     async def then(request):
@@ -282,7 +264,6 @@ def test_a_def_function_of_an_async_handler_runs_on_a_thread(tmp_path, interface
 
 def test_a_mounted_app_has_the_transaction_of_the_outer_app(tmp_path):
     shop = Shop("sqlite3", str(tmp_path / "shop.db"))
-    rows_of(shop.url, CREATE)
     inner = App()
 
     @inner.post("/pay")
@@ -303,7 +284,6 @@ def test_a_mounted_app_has_the_transaction_of_the_outer_app(tmp_path):
 
 def test_what_need_not_delay_the_response_follows_it(tmp_path):
     shop = Shop("sqlite3", str(tmp_path / "shop.db"))
-    rows_of(shop.url, CREATE)
 
     def then(request):
         request.after_commit(request.after_response, shop.note, "last")
@@ -335,7 +315,6 @@ def test_a_cache_is_purged_after_the_commit_too(tmp_path, style, kind):
     with closing(MemoryStore() if kind == "memory" else SQLiteStore(tmp_path / "cache.db")) as store:
         library = "sqlite3" if style == "def" else "async SQLAlchemy"
         shop = Shop(library, str(tmp_path / "shop.db"))
-        rows_of(shop.url, CREATE)
         cache = Cache(store)
         shop.app.use(cache)
         reader = Client(shop.app, "asgi")

@@ -16,8 +16,7 @@ from antiphon import App, Request, Response, abort
 from antiphon.features import Bearer, IdempotentWrites, MemoryStore, Users
 from antiphon.features.idempotency import table
 from antiphon.testing import Client
-from tests.helpers.databases import CREATE, DATABASE, ENDED_BY_HANDLERS, KINDS, LIBRARIES, PAY, rows_of
-from tests.helpers.django_settings import settings_for_views
+from tests.helpers.databases import CREATE, DATABASE, LIBRARIES, PAY, of_each, of_those_ended_by_handlers, once, rows_of
 from tests.helpers.free_threading import frees_at_once
 from tests.helpers.garbage import garbage_of
 
@@ -27,22 +26,10 @@ KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324"
 CLAIMS = "select count(*) from antiphon_writes"
 
 
-@pytest.fixture
-def url(request, tmp_path):
-    """The URL of a database, or the path of a file, in which there are payments."""
-    found = str(tmp_path / "shop.db") if request.param == "sqlite" else request.getfixturevalue("postgres")
-    rows_of(found, CREATE)
-    with settings_for_views():
-        yield found
-
-
-of_each = pytest.mark.parametrize(("library", "url"), KINDS, indirect=["url"], ids=map(" on ".join, KINDS))
-of_those_ended_by_handlers = pytest.mark.parametrize(
-    ("library", "url"), ENDED_BY_HANDLERS, indirect=["url"], ids=map(" on ".join, ENDED_BY_HANDLERS)
-)
 on_both = pytest.mark.parametrize(
     ("library", "url"), [("sqlite3", "sqlite"), ("psycopg", "postgres")], indirect=["url"], ids=["SQLite", "PostgreSQL"]
 )
+on_sqlite = pytest.mark.parametrize(("library", "url"), [("sqlite3", "sqlite")], indirect=["url"])
 
 
 class Shop:
@@ -156,16 +143,7 @@ def _has_table(url):
 @of_those_ended_by_handlers
 def test_a_handler_that_rolls_back_and_responds_has_its_response_kept(opening, library, url):
     shop = opening(library, url)
-
-    def then(request):
-        shop.database.roll_back(request[DATABASE])
-        return "There was one.", 409
-
-    async def athen(request):
-        await shop.database.roll_back(request[DATABASE])
-        return "There was one.", 409
-
-    shop.then = athen if shop.database.is_async else then
+    shop.then = lambda request: once(shop.database.roll_back(request[DATABASE]), ("There was one.", 409))
     assert [shop.pay().status, shop.pay().text, shop.paid] == [409, "There was one.", []]
 
 
@@ -360,10 +338,9 @@ def test_a_4xx_is_sent_only_if_it_can_be_kept(opening, postgres):
     assert [shop.pay().text, shop.pay().text] == ["Paid.", "Paid."]
 
 
-def test_a_locked_database_is_a_503(opening, tmp_path):
-    url = str(tmp_path / "shop.db")
-    rows_of(url, CREATE)
-    shop = opening("sqlite3", url)
+@on_sqlite
+def test_a_locked_database_is_a_503(opening, library, url):
+    shop = opening(library, url)
     shop.app = App()
 
     def connect(request):
@@ -388,10 +365,9 @@ def test_a_database_that_is_away_is_a_503(opening):
     assert (refused.status, refused.headers["retry-after"]) == (503, "2")
 
 
-def test_a_handler_that_takes_a_response_from_elsewhere_keeps_its_fields(opening, tmp_path):
-    url = str(tmp_path / "shop.db")
-    rows_of(url, CREATE)
-    shop = opening("sqlite3", url)
+@on_sqlite
+def test_a_handler_that_takes_a_response_from_elsewhere_keeps_its_fields(opening, library, url):
+    shop = opening(library, url)
     shop.then = lambda request: Response(b"\x00\xff", 202, [("x-own", "a"), ("x-own", "b"), ("set-cookie", "c=d")])
     shop.pay()
     again = shop.pay()
@@ -438,10 +414,9 @@ class TestAnErrorThatTeaches:
             IdempotentWrites(inside=object())
 
 
-def test_an_app_with_a_store_does_not_use_it(opening, tmp_path):
-    url = str(tmp_path / "shop.db")
-    rows_of(url, CREATE)
-    shop = opening("sqlite3", url)
+@on_sqlite
+def test_an_app_with_a_store_does_not_use_it(opening, library, url):
+    shop = opening(library, url)
     store = MemoryStore()
     shop.app = App(store=store)
     shop.app.provide(DATABASE, shop.database.source)
@@ -452,10 +427,9 @@ def test_an_app_with_a_store_does_not_use_it(opening, tmp_path):
 
 @frees_at_once
 @pytest.mark.parametrize("options", [{"inside": DATABASE}, {"store": MemoryStore()}], ids=["inside", "store"])
-def test_a_4xx_leaves_nothing_to_the_garbage_collector(opening, tmp_path, options):
-    url = str(tmp_path / "shop.db")
-    rows_of(url, CREATE)
-    shop = opening("sqlite3", url)
+@on_sqlite
+def test_a_4xx_leaves_nothing_to_the_garbage_collector(opening, library, url, options):
+    shop = opening(library, url)
     shop.app = App()
     shop.app.provide(DATABASE, shop.database.source)
     shop.app.use(IdempotentWrites(**options))

@@ -4,9 +4,11 @@ import itertools
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from inspect import isawaitable
 from typing import NamedTuple
 
 import psycopg
+import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
@@ -153,6 +155,22 @@ KINDS = [
 
 ENDED_BY_HANDLERS = [kind for kind in KINDS if kind[0] not in ("SQLAlchemy", "Django")]
 """Those whose handler may end the transaction itself. In the blocks of the others, that is an error."""
+
+
+of_each = pytest.mark.parametrize(("library", "url"), KINDS, indirect=["url"], ids=[*map(" on ".join, KINDS)])
+of_those_ended_by_handlers = pytest.mark.parametrize(
+    ("library", "url"), ENDED_BY_HANDLERS, indirect=["url"], ids=[*map(" on ".join, ENDED_BY_HANDLERS)]
+)
+
+
+def once(ending, result):
+    """Return a result once a handler has ended its transaction, which the libraries of async handlers await."""
+
+    async def wait():
+        await ending
+        return result
+
+    return wait() if isawaitable(ending) else result
 
 
 def rows_of(url, query):
