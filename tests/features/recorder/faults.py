@@ -75,6 +75,18 @@ keep.install(app)
 """
 _heads = {"": _NATIVE, "flask": _FLASK, "pyramid": _PYRAMID, "microdot": _MICRODOT}
 
+
+def of_handler(
+    name: str, faulty: str, mended: str, before: str = "", lead: str = "", *, is_async: bool = False, **options: Any
+) -> Fault:
+    """Return a fault in what a handler returns; with code before the handler, and a statement that leads to it."""
+    method, color = options.get("method", "POST").lower(), "async " if is_async else ""
+    body = f"    {lead}\n" * bool(lead) + "    return {'found': FAULT}"
+    return Fault(
+        name, f"{before}\n@app.{method}('/')\n{color}def respond(request):\n{body}\n", faulty, mended, **options
+    )
+
+
 FAULTS = [
     Fault(
         "JSON of a type",
@@ -93,25 +105,16 @@ def order(request):
         "{'tea': 2}.get(order.item, 0)",
         options={"json": {"item": "milk", "amount": 3}},
     ),
-    Fault(
+    of_handler(
         "JSON without a type",
-        """
-@app.post('/')
-async def total(request):
-    rows = request.json['rows']
-    return {'mean': FAULT}
-""",
         "sum(rows) / len(rows)",
         "sum(rows) / max(1, len(rows))",
+        lead="rows = request.json['rows']",
+        is_async=True,
         options={"json": {"rows": []}},
     ),
-    Fault(
+    of_handler(
         "a form",
-        """
-@app.post('/')
-def pay(request):
-    return {'due': FAULT}
-""",
         "int(request.form['days'].split('/')[1])",
         "(request.form['days'].split('/') + ['0'])[1]",
         options={"form": {"days": "7", "name": "Zoë & Co"}},
@@ -127,49 +130,26 @@ def name(request):
         "decode('utf-16')",
         options={"body": '{"name": "Zoë"}'.encode("utf-16"), "content_type": "application/json"},
     ),
-    Fault(
+    of_handler(
         "an upload",
-        """
-@app.post('/')
-def upload(request):
-    file = request.files['table']
-    first = file.read().splitlines()[0]
-    return {'columns': FAULT}
-""",
         "[None for each in first.split(b';')][2]",
         "len(first.split(b';'))",
+        lead="first = request.files['table'].read().splitlines()[0]",
         options={"files": {"table": ("a.csv", b"name;age\nx;1\n", "text/csv")}, "form": {"title": "People"}},
     ),
-    Fault(
+    of_handler(
         "a binary upload",
-        """
-@app.post('/')
-async def picture(request):
-    data = request.files['picture'].read()
-    return {'width': FAULT}
-""",
         "1000 // (len(data) - 48)",
         "1000 // (len(data) or 1)",
-        options={
-            "files": {
-                "picture": (
-                    "a.png",
-                    b"\x89PNG\r\n\x1a\n" + bytes(range(40)),
-                    "image/png",
-                )
-            }
-        },
+        lead="data = request.files['picture'].read()",
+        is_async=True,
+        options={"files": {"picture": ("a.png", b"\x89PNG\r\n\x1a\n" + bytes(range(40)), "image/png")}},
     ),
-    Fault(
+    of_handler(
         "a query",
-        """
-@app.get('/')
-def search(request):
-    page = request.args.get('page', 1, type=int)
-    return {'part': FAULT}
-""",
         "100 // page",
         "100 // max(1, page)",
+        lead="page = request.args.get('page', 1, type=int)",
         url="/?page=0&q=a%20b%26c",
         method="GET",
     ),
@@ -185,29 +165,18 @@ def find(request, name):
         url="/files/a%20b/%C3%A9t%C3%A9",
         method="GET",
     ),
-    Fault(
+    of_handler(
         "a cookie",
-        """
-@app.get('/')
-def page(request):
-    return {'theme': FAULT}
-""",
         "['x'][len(request.cookies['theme'])]",
         "len(request.cookies['theme'])",
         method="GET",
         options={"cookies": {"theme": "dark"}},
     ),
-    Fault(
+    of_handler(
         "a session",
-        """
-app.use(Sessions(MemoryStore()))
-
-@app.get('/')
-def cart(request):
-    return {'first': FAULT}
-""",
         "request.session['cart'][0]",
         "(request.session['cart'] or [None])[0]",
+        before="app.use(Sessions(MemoryStore()))\n",
         method="GET",
         session={"cart": []},
     ),
@@ -235,66 +204,40 @@ def me(request):
         method="GET",
         user="7",
     ),
-    Fault(
+    of_handler(
         "a header",
-        """
-@app.get('/')
-def page(request):
-    return {'device': FAULT}
-""",
         "request.headers['x-device'].split('/')[1]",
         "request.headers['x-device'].partition('/')[2]",
         method="GET",
         options={"headers": {"x-device": "watch"}},
     ),
-    Fault(
+    of_handler(
         "the language that is accepted",
-        """
-@app.get('/')
-def page(request):
-    best = request.accept_languages.best(['de', 'en', 'xx'], 'en')
-    return {'hello': FAULT}
-""",
         "{'de': 'Hallo', 'en': 'Hello'}[best]",
         "{'de': 'Hallo', 'en': 'Hello'}.get(best, 'Hello')",
+        lead="best = request.accept_languages.best(['de', 'en', 'xx'], 'en')",
         method="GET",
         options={"headers": {"accept-language": "xx, en;q=0.5"}},
     ),
-    Fault(
+    of_handler(
         "a time",
-        """
-@app.get('/')
-def page(request):
-    now = datetime.now(UTC)
-    return {'next': FAULT}
-""",
         "str(now.replace(year=now.year + 1))",
         "str(now.replace(year=now.year + 1, day=1))",
+        lead="now = datetime.now(UTC)",
         method="GET",
         time=1709208000.0,
     ),
-    Fault(
+    of_handler(
         "a dependency",
-        """
-Rate = Dependency[float]('rate', recorded=True)
-app.provide(Rate, lambda request: float(request.headers.get('x-test', '1')))
-
-@app.get('/')
-def price(request):
-    return {'price': FAULT}
-""",
         "12 / request[Rate]",
         "12 / (request[Rate] or 1)",
+        before="Rate = Dependency[float]('rate', recorded=True)\n"
+        "app.provide(Rate, lambda request: float(request.headers.get('x-test', '1')))\n",
         method="GET",
         options={"headers": {"x-test": "0"}},
     ),
-    Fault(
+    of_handler(
         "a body with a content coding",
-        """
-@app.post('/')
-def count(request):
-    return {'last': FAULT}
-""",
         "request.json[3]",
         "request.json[-1]",
         options={
@@ -302,13 +245,8 @@ def count(request):
             "headers": {"content-encoding": "gzip", "content-type": "application/json"},
         },
     ),
-    Fault(
+    of_handler(
         "WSGI",
-        """
-@app.post('/')
-def order(request):
-    return {'item': FAULT}
-""",
         "request.json['items'][0]",
         "[*request.json['items'], None][0]",
         options={"json": {"items": []}},
