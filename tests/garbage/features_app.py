@@ -139,7 +139,7 @@ async def aecho(request, socket):
 HANDLERS = {
     "text": lambda request: "text",
     "page": lambda request: Page("page.html", name="x"),
-    "streamed page": lambda request: Page("page.html", name="x", _stream=True),
+    "streamed page": lambda request: csrf_input(request) and Page("page.html", name="x", _stream=True),
     "page or json": lambda request: Page("page.html", name="x", _json=True),
     "page with blocks": lambda request: Page("page.html", name="x", _block="row"),
     "block": lambda request: Block("page.html", "row", name="x"),

@@ -3,6 +3,7 @@
 import asyncio
 
 from antiphon import App, Limits, abort
+from antiphon.dialects.microdot import Microdot
 from tests.garbage.exchanges import get, post
 from tests.helpers.mountable_apps import OTHERS
 
@@ -47,6 +48,20 @@ async def asgi_late_failure(scope, receive, send):
     raise LookupError(scope["path"])
 
 
+def mixed_microdot():
+    app = Microdot()
+
+    @app.get("/")
+    def blocks(request):
+        return "text"
+
+    @app.get("/waits")
+    async def waits(request):
+        return "text"
+
+    return app
+
+
 def inner(style):
     app = App()
     app.get("/text")(style(lambda request: "text"))
@@ -64,6 +79,7 @@ MOUNTED = {
     "a late failure": wsgi_late_failure,
     "an ASGI stream": asgi_stream,
     "an ASGI stream that watches its client": asgi_watching,
+    "a Microdot of def and async def": mixed_microdot(),
     "an ASGI failure": asgi_failure,
     "a late ASGI failure": asgi_late_failure,
 }

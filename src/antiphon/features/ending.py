@@ -90,9 +90,7 @@ def opened_for(request: Request, response: Response) -> tuple[Cuttable, Response
     body: Any = response.body
     if hasattr(body, "cut"):  # a WebSocket's conversation
         return body, response
-    outermost = request
-    while outermost._outer_request is not None:
-        outermost = outermost._outer_request
+    outermost = request._outermost
     blocks = request.head.blocks
     loop = None if blocks else running_loop() or thread.loop
     stream = _OpenStream(loop and partial(loop.call_soon_threadsafe, outermost.lifetime._cut))

@@ -124,7 +124,7 @@ def run_async(
 
 
 def crossing_of(request: "Request | None") -> "Crossing":
-    """Return the crossing of a request, or a new one without a request.
+    """Return the crossing of the outermost request, which ends it, or a new one without a request.
 
     Its context is that of everything on a thread: of the hooks, the handler, the body and the functions after it.
     """
@@ -132,9 +132,10 @@ def crossing_of(request: "Request | None") -> "Crossing":
 
     if request is None:
         return Crossing()
-    if request._crossing is None:
-        request._crossing = Crossing()
-    return request._crossing
+    outermost = request._outermost
+    if outermost._crossing is None:
+        outermost._crossing = Crossing()
+    return outermost._crossing
 
 
 def _ends(advanced: tuple[bool, bool, object]) -> bool:

@@ -918,6 +918,11 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         resource.after_commit(called)
 
     @property
+    def _outermost(self) -> "Request":
+        """The request as the outermost application receives it."""
+        return self if self._outer_request is None else self._outer_request._outermost
+
+    @property
     def _in_transaction(self) -> Any:
         """The open dependency that is committed last, also that of an outer application; None if none is open."""
         request: Request | None = self
