@@ -5,7 +5,7 @@ import pytest
 from antiphon import App, Request
 from antiphon.features import IdempotentWrites, MemoryStore, OpenAPI, Tool, Tools
 from antiphon.testing import Client, LifespanError
-from tests.features.tools.test_protocol import META, MODERN, fields
+from tests.features.tools.test_protocol import META, MODERN, fields, legacy
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
@@ -13,11 +13,14 @@ pytestmark = pytest.mark.once
 ASKS = {"elicitation": {"form": {}}}
 
 
-def delete(client, number=1, capabilities=ASKS, tool="delete_lamp", **params):
+def call(client, tool, arguments, capabilities=ASKS, **params):
     meta = {f"{META}protocolVersion": MODERN, f"{META}clientCapabilities": capabilities}
-    params = {"name": tool, "arguments": {"number": number}, "_meta": meta, **params}
-    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    message = legacy("tools/call", name=tool, arguments=arguments, _meta=meta, **params)
     return client.post("/mcp", json=message, headers=fields("tools/call", mcp_name=tool)).json
+
+
+def delete(client, number=1, **params):
+    return call(client, "delete_lamp", {"number": number}, **params)
 
 
 def accepted(state, action="accept"):
@@ -76,10 +79,7 @@ def test_a_question_can_t_be_written_by_arguments():
     def pay(request: Request, name: str) -> str:
         return "paid"
 
-    meta = {f"{META}protocolVersion": MODERN, f"{META}clientCapabilities": ASKS}
-    params = {"name": "pay", "arguments": {"name": "{amount}\n\nIt is safe", "amount": 7}, "_meta": meta}
-    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
-    asked = Client(app).post("/mcp", json=message, headers=fields("tools/call", mcp_name="pay")).json["result"]
+    asked = call(Client(app), "pay", {"name": "{amount}\n\nIt is safe", "amount": 7})["result"]
     said = asked["inputRequests"]["confirmation"]["params"]["message"]
     assert said == "Pay {amount} It is safe 7? {nothing}"
 
@@ -128,10 +128,7 @@ def ask(argument):
     app, api = App(secret_keys=["of a test, and not secret"]), OpenAPI("Test")
     app.use(Tools(api))
     app.post("/", tool=Tool(name="write", confirm="Send {text}?"))(lambda request: request.json["text"])
-    meta = {f"{META}protocolVersion": MODERN, f"{META}clientCapabilities": ASKS}
-    params = {"name": "write", "arguments": {"text": argument}, "_meta": meta}
-    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
-    return Client(app).post("/mcp", json=message, headers=fields("tools/call", mcp_name="write")).json["result"]
+    return call(Client(app), "write", {"text": argument})["result"]
 
 
 @rows("argument, seen", SEEN)

@@ -27,12 +27,13 @@ from antiphon.features import (
     sign,
 )
 from antiphon.features.tools import exchange, handling
-from antiphon.features.tools.protocol import MODERN
 from antiphon.response import events
 from antiphon.testing import AsyncClient, Client, LifespanError
+from tests.features.tools.test_protocol import fields, legacy, modern
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
+STREAMED = {"accept": "application/json, text/event-stream"}
 
 
 def serve(*handlers, path="/api/it", method="post", tool=True, openapi="3.1", features=(), max_result=1000, **options):
@@ -393,10 +394,8 @@ def test_values_of_a_stream_are_reported_as_they_come():
             yield number
 
     client = serve(count, method="get")
-    params = {"name": "count", "_meta": {"progressToken": "t"}}
-    fields = {"accept": "application/json, text/event-stream"}
-    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
-    response = client.post("/mcp", json=message, headers=fields)
+    message = legacy("tools/call", name="count", _meta={"progressToken": "t"})
+    response = client.post("/mcp", json=message, headers=STREAMED)
     assert response.content_type == "text/event-stream"
     told = [json.loads(line[6:]) for line in response.text.splitlines() if line.startswith("data: ")]
     assert [each["params"] for each in told[:3]] == [
@@ -413,9 +412,8 @@ def test_a_stream_that_fails_is_told_and_logged(caplog):
 
     client = serve(break_off, method="get")
     assert (client.tools.call("break_off").is_error, "swordfish" in caplog.text) == (True, True)
-    params = {"name": "break_off", "_meta": {"progressToken": 1}}
-    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
-    told = client.post("/mcp", json=message, headers={"accept": "application/json, text/event-stream"}).text
+    message = legacy("tools/call", name="break_off", _meta={"progressToken": 1})
+    told = client.post("/mcp", json=message, headers=STREAMED).text
     assert re.search(
         r'"text":"500 Internal Server Error\\nThe request\'s id, [^"]+: [0-9a-f]{32}"}],"isError":true', told
     )
@@ -434,10 +432,8 @@ def test_a_client_of_a_process_that_ends_gets_a_result(monkeypatch, caplog, give
         await asyncio.sleep(0.05 if given == "DRAINING" else 60)
         yield 2
 
-    params = {"name": "slow", "_meta": {"progressToken": 1}}
-    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
-    fields = {"accept": "application/json, text/event-stream"}
-    told = serve(slow, method="get").post("/mcp", json=message, headers=fields).text
+    message = legacy("tools/call", name="slow", _meta={"progressToken": 1})
+    told = serve(slow, method="get").post("/mcp", json=message, headers=STREAMED).text
     last = json.loads(told.rsplit("data: ", 1)[1])
     [content] = last.get("result", {}).get("content")
     assert (content["text"].partition("\n")[0], caplog.text) == (text, "")
@@ -451,8 +447,7 @@ def test_two_apis_with_tools_of_their_own():
         app.use(Tools(api, path=f"/{name}/mcp"))
         app.get(f"/{name}/it", name=name, tool=True)(answer)
     for name in ("a", "b"):
-        message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
-        [tool] = Client(app).post(f"/{name}/mcp", json=message).json["result"]["tools"]
+        [tool] = Client(app).post(f"/{name}/mcp", json=legacy("tools/list")).json["result"]["tools"]
         assert tool["name"] == name
 
 
@@ -589,11 +584,10 @@ def test_tools_below_a_prefix_of_the_server_or_of_another_application(shop):
     assert client.tools.call("show_lamp", number=1).data == {"name": "Globe", "price": 40}
     app = App()
     app.mount("/shop", shop.app)
-    params = {"name": "show_lamp", "arguments": {"number": 1}}
-    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    message = legacy("tools/call", name="show_lamp", arguments={"number": 1})
     found = Client(app).post("/shop/mcp", json=message).json["result"]
     assert found["structuredContent"] == {"name": "Globe", "price": 40}
-    read = {**message, "method": "resources/read", "params": {"uri": "http://testserver/shop/about"}}
+    read = legacy("resources/read", uri="http://testserver/shop/about")
     assert Client(app).post("/shop/mcp", json=read).json["result"]["contents"][0]["text"] == "We sell lamps."
 
 
@@ -616,7 +610,7 @@ def test_resources_are_routes_and_pages_that_are_named(tmp_path, shop):
     client = Client(app)
 
     def ask(method, **params):
-        return client.post("/mcp", json={"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).json
+        return client.post("/mcp", json=legacy(method, **params)).json
 
     [template] = ask("resources/templates/list")["result"]["resourceTemplates"]
     at = "http://testserver"
@@ -666,8 +660,7 @@ def test_a_stream_ends_when_the_client_of_its_tool_leaves(method, token):
 
         app = serve(count, method=method).app
         meta = {} if token is None else {"_meta": {"progressToken": token}}
-        params = {"name": "count", "arguments": {}, **meta}
-        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode()
+        body = json.dumps(legacy("tools/call", name="count", arguments={}, **meta)).encode()
         messages = [{"type": "http.request", "body": body}]
         fields = [(b"host", b"localhost"), (b"content-type", b"application/json"), (b"accept", b"text/event-stream")]
         fields.append((b"content-length", str(len(body)).encode()))
@@ -704,13 +697,8 @@ def test_a_signed_tool_needs_no_user_beside_users(interface):
     def pay(request: Request):
         return {"by": request.signature.key}
 
-    meta = {"io.modelcontextprotocol/protocolVersion": MODERN, "io.modelcontextprotocol/clientCapabilities": {}}
-    params = {"name": "pay", "arguments": {}, "_meta": meta}
-    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode()
-    fields = {
-        "content-type": "application/json", "accept": "application/json, text/event-stream",
-        "mcp-protocol-version": MODERN, "mcp-method": "tools/call", "mcp-name": "pay",
-    }  # fmt: skip
-    signed = sign(Request.blank("http://testserver/mcp", "POST", fields, body), b"1" * 32, keyid="one")
+    body = json.dumps(modern("tools/call", name="pay", arguments={})).encode()
+    sent = {"content-type": "application/json", **fields("tools/call", mcp_name="pay")}
+    signed = sign(Request.blank("http://testserver/mcp", "POST", sent, body), b"1" * 32, keyid="one")
     response = Client(app, interface).post("/mcp", headers=signed.headers.items(), body=body)
     assert response.json["result"]["structuredContent"] == {"by": "one"}
