@@ -1,11 +1,12 @@
 """What tests of features run on: interfaces, kinds of handlers and of stores, and real servers that keep them."""
 
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import pytest
 
 from antiphon.features import CookieStore, MemoryStore, SQLiteStore, rate_limits
 from antiphon.features.stores import circuit_breaker
+from antiphon.testing import Client
 from tests.helpers.databases import CREATE, rows_of
 from tests.helpers.django_settings import settings_for_views
 from tests.helpers.postgres import PgBouncer, PostgresServer
@@ -42,6 +43,19 @@ def style(request):
 def kind(request):
     """The kind of a store."""
     return request.param
+
+
+@pytest.fixture
+def open_client():
+    """Make clients that are closed after the test."""
+    with ExitStack() as stack:
+
+        def open_client(*arguments, **options):
+            client = Client(*arguments, **{"timeout": 10.0, **options})
+            stack.callback(client.close)
+            return client
+
+        yield open_client
 
 
 class Clock:
@@ -85,6 +99,13 @@ def store(kind, tmp_path, clock):
 def valkey(tmp_path_factory, request):
     program = request.getfixturevalue("valkey-server")
     with ValkeyServer(program, tmp_path_factory.mktemp("valkey")) as server:
+        yield server
+
+
+@pytest.fixture
+def server(request, tmp_path):
+    """A server of the test's own, to be frozen or stopped."""
+    with ValkeyServer(request.getfixturevalue("valkey-server"), tmp_path) as server:
         yield server
 
 

@@ -73,17 +73,9 @@ def shop(store, clock, *features, bound=300, **options):
 
 
 @pytest.fixture
-def client(interface):
+def client(interface, open_client):
     """Make clients of an app."""
-    opened = []
-
-    def client(app, **options):
-        opened.append(Client(app, interface, **{"base_url": HTTPS, "timeout": 10.0, **options}))
-        return opened[-1]
-
-    yield client
-    for each in opened:
-        each.close()
+    return lambda app, **options: open_client(app, interface, **{"base_url": HTTPS, **options})
 
 
 @pytest.fixture

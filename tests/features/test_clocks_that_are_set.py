@@ -19,7 +19,6 @@ from antiphon.features import (
     login,
     login_required,
 )
-from antiphon.testing import Client
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "kind")]
 
@@ -40,19 +39,9 @@ def clock(clock, monkeypatch):
 
 
 @pytest.fixture
-def visiting(interface):
+def visiting(interface, open_client):
     """Make a client of an app, whose cookies go by the clock of its own machine."""
-    clients = []
-
-    def visiting(app):
-        clients.append(
-            Client(app, interface, base_url="https://shop.example.com", follow_redirects=False, timeout=10.0)
-        )
-        return clients[-1]
-
-    yield visiting
-    for client in clients:
-        client.close()
+    return lambda app: open_client(app, interface, base_url="https://shop.example.com", follow_redirects=False)
 
 
 @pytest.fixture

@@ -27,18 +27,11 @@ INTERFACES = ["wsgi", "asgi", "rsgi"]
 
 
 @pytest.fixture(params=INTERFACES)
-def serving(request):
-    clients = []
-
+def serving(request, open_client):
     def serving(app, *features, **options):
-        if not isinstance(app, App):
-            app = app_of(app, *features)
-        clients.append(Client(app, request.param, timeout=10.0, **options))
-        return clients[-1]
+        return open_client(app if isinstance(app, App) else app_of(app, *features), request.param, **options)
 
-    yield serving
-    for client in clients:
-        client.close()
+    return serving
 
 
 def app_of(answer, *features):

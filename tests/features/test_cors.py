@@ -16,16 +16,8 @@ ALLOW = "access-control-allow-"
 
 
 @pytest.fixture
-def serving(interface):
-    clients = []
-
-    def serving(cors):
-        clients.append(Client(app_with(cors), interface, raise_errors=False, timeout=10.0))
-        return clients[-1]
-
-    yield serving
-    for client in clients:
-        client.close()
+def serving(interface, open_client):
+    return lambda cors: open_client(app_with(cors), interface, raise_errors=False)
 
 
 def app_with(cors):

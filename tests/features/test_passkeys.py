@@ -17,7 +17,6 @@ from antiphon.features import (
     login_required,
     logout,
 )
-from antiphon.testing import Client
 from tests.helpers.authenticator import Authenticator
 from tests.helpers.rows import rows
 
@@ -86,16 +85,8 @@ class Visitor:
 
 
 @pytest.fixture
-def client(interface):
-    opened = []
-
-    def client(shop):
-        opened.append(Client(shop.app, interface, base_url=HTTPS, timeout=10.0))
-        return opened[-1]
-
-    yield client
-    for each in opened:
-        each.close()
+def client(interface, open_client):
+    return lambda shop: open_client(shop.app, interface, base_url=HTTPS)
 
 
 @pytest.fixture

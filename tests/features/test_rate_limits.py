@@ -38,17 +38,13 @@ def handler(style):
 
 
 @pytest.fixture
-def visiting(interface):
-    """Visit an app from an address, and return the responses' statuses, or the responses."""
-    clients = []
+def visiting(interface, open_client):
+    """Visit an app from an address, and return the responses."""
 
     def visit(app, path="/", ip="192.0.2.1", **options):
-        clients.append(Client(app, interface, client=ip and (ip, 50000), timeout=10.0))
-        return clients[-1].get(path, **options)
+        return open_client(app, interface, client=ip and (ip, 50000)).get(path, **options)
 
-    yield visit
-    for client in clients:
-        client.close()
+    return visit
 
 
 def limited(handler, *limits):

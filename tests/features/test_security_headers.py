@@ -13,7 +13,6 @@ from antiphon.features.security_headers import (
     StrictTransportSecurity,
     csp_nonce,
 )
-from antiphon.testing import Client
 from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("serving")]
@@ -29,16 +28,11 @@ DEFAULTS = {
 
 
 @pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def serving(request):
-    clients = []
-
+def serving(request, open_client):
     def serving(feature, base_url="http://shop.example.com"):
-        clients.append(Client(app_with(feature), request.param, base_url=base_url, raise_errors=False, timeout=10.0))
-        return clients[-1]
+        return open_client(app_with(feature), request.param, base_url=base_url, raise_errors=False)
 
-    yield serving
-    for client in clients:
-        client.close()
+    return serving
 
 
 def app_with(feature):

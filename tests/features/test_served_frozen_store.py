@@ -9,7 +9,6 @@ from antiphon.http import SetCookie
 from tests.contract.process import ServerProcess
 from tests.contract.wire import SentRequest
 from tests.helpers.processes import RUN
-from tests.helpers.valkey import ValkeyServer
 from tests.helpers.waiting import eventually
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
@@ -18,9 +17,8 @@ VISITORS = 80
 
 
 @pytest.fixture
-def frozen(request, tmp_path):
-    with ValkeyServer(request.getfixturevalue("valkey-server"), tmp_path) as server:
-        yield server
+def frozen(server):
+    return server
 
 
 @pytest.fixture

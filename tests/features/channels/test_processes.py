@@ -17,12 +17,6 @@ pytestmark = [pytest.mark.once, pytest.mark.processes]
 
 
 @pytest.fixture
-def server(request, tmp_path):
-    with ValkeyServer(request.getfixturevalue("valkey-server"), tmp_path) as server:
-        yield server
-
-
-@pytest.fixture
 def durable(request, tmp_path):
     """A server that writes each change to its disk before it answers."""
     server = ValkeyServer(request.getfixturevalue("valkey-server"), tmp_path)

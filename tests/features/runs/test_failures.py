@@ -15,16 +15,9 @@ from tests.features.channels.on_loop import on_loop
 from tests.features.runs.test_contract import Gate, ended, events, numbers, told
 from tests.helpers.rows import rows
 from tests.helpers.small_disks import small_file_system
-from tests.helpers.valkey import ValkeyServer
 from tests.helpers.waiting import DEADLINE
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
-
-
-@pytest.fixture
-def server(request, tmp_path):
-    with ValkeyServer(request.getfixturevalue("valkey-server"), tmp_path) as server:
-        yield server
 
 
 @on_loop

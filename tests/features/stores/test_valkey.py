@@ -12,19 +12,11 @@ from antiphon.features import Sessions, StoreUnavailable, ValkeyStore
 from antiphon.testing import Client
 from tests.features.stores.formats import EVERYTHING, FORMAT_1_FIELDS
 from tests.helpers.rows import rows
-from tests.helpers.valkey import ValkeyServer
 from tests.helpers.waiting import eventually
 
 pytestmark = pytest.mark.processes
 
 LONG = 10_000.0
-
-
-@pytest.fixture
-def server(request, tmp_path):
-    """A server of this test's own, to be stopped."""
-    with ValkeyServer(request.getfixturevalue("valkey-server"), tmp_path) as server:
-        yield server
 
 
 @pytest.fixture
