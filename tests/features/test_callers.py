@@ -137,18 +137,6 @@ def test_users_of_two_kinds_with_one_id_are_two_callers(apart):
         assert "belong to different users" in send(app, {"idempotency-key": '"2"', **shown[0], **shown[1]})[2]
 
 
-def test_a_token_logs_the_user_out_everywhere():
-    app = App(secret_keys=["k" * 32])
-    app.use(Sessions(MemoryStore()))
-    app.use(Users(SessionLogin(user), Bearer(user)))
-    app.post("/login/<who>")(lambda request, who: login(request, user(who)) or "")
-    app.post("/out")(lambda request: logout(request, everywhere=True) or "")
-    app.post("/pay", before=login_required)(lambda request: request.user.id)
-    thief, other = cookie_from(app, "/login/ann"), cookie_from(app, "/login/ben")
-    assert send(app, {"authorization": "Bearer ann"}, "/out")[0] == 200
-    assert [send(app, each)[0] for each in (thief, other)] == [401, 200]
-
-
 # Names in a store
 
 

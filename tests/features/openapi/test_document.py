@@ -7,7 +7,6 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
@@ -17,7 +16,6 @@ from msgspec import Meta
 from antiphon import App, Blueprint, Request, Response, WebSocket, abort
 from antiphon.features import Compression, CSRFTokens, MemoryStore, OpenAPI, RateLimit, Sessions
 from antiphon.features.openapi.document import Info, make_document
-from antiphon.features.openapi.schemas import Schemas
 from antiphon.http import NotFound
 from antiphon.testing import Client
 from tests.features.openapi import handlers as h
@@ -195,25 +193,6 @@ def test_a_type_has_two_schemas_only_where_requests_may_leave_fields_out(content
     assert {name: each["title"] for name, each in schemas.items() if "title" in each} == {
         name: name for name, each in schemas.items() if "title" in each
     }
-
-
-DEFERRED = """
-from __future__ import annotations
-from typing import NotRequired, TypedDict
-
-class Lamp(TypedDict):
-    id: int
-    name: NotRequired[str]
-"""
-
-
-def test_keys_that_a_typed_dict_may_lack_are_known_where_annotations_are_deferred(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "deferred_lamps.py").write_text(DEFERRED)
-    monkeypatch.syspath_prepend(tmp_path)
-    kind = import_module("deferred_lamps").Lamp
-    assert Schemas([kind], [kind]).components["Lamp"]["required"] == ["id"]
 
 
 def parts_of(value: Any) -> Iterator[dict[str, Any]]:
