@@ -93,7 +93,7 @@ def opened_for(request: Request, response: Response) -> tuple[Cuttable, Response
     outermost = request._outermost
     blocks = request.head.blocks
     loop = None if blocks else running_loop() or thread.loop
-    stream = _OpenStream(loop and partial(loop.call_soon_threadsafe, outermost.lifetime._cut))
+    stream = _OpenStream(None if loop is None else partial(loop.call_soon_threadsafe, outermost.lifetime._cut))
     outermost._defer_first(stream.end)  # this also keeps the stream as long as the request
     if blocks:
         if (note_end := getattr(server_head(request.head), "_note_end", None)) is not None:
