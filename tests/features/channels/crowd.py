@@ -14,7 +14,7 @@ import sys
 import tempfile
 from argparse import ArgumentParser
 from collections import Counter
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, aclosing, closing, suppress
 from itertools import pairwise
 from pathlib import Path
 from time import monotonic
@@ -38,6 +38,26 @@ LONG = 6 * DEADLINE
 """The longest wait for all clients."""
 
 
+async def events_of(port, path, last_id):
+    """Yield the texts of the events of a stream, after an empty one if there is a stream."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        since = f"Last-Event-ID: {last_id}\r\n" if last_id else ""
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{since}\r\n".encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        if b" 200 " not in head.partition(b"\r\n")[0]:
+            return
+        yield ""
+        text = b""
+        while size := int(await reader.readline(), 16):
+            text += (await reader.readexactly(size + 2))[:-2]
+            *events, text = text.split(b"\n\n")
+            for event in events:
+                yield event.decode()
+    finally:
+        writer.close()
+
+
 class Listener:
     """A client that comes back with the id of its last event; what it got, and where it was told that some is missing.
 
@@ -59,23 +79,9 @@ class Listener:
             await asyncio.sleep(random.uniform(0.1, 0.3))
 
     async def _listen(self, port):
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        try:
-            since = f"Last-Event-ID: {self.last_id}\r\n" if self.last_id else ""
-            writer.write(f"GET /events HTTP/1.1\r\nHost: localhost\r\n{since}\r\n".encode())
-            head = await reader.readuntil(b"\r\n\r\n")
-            if b" 200 " in head.partition(b"\r\n")[0]:
-                await self._read_chunks(reader)
-        finally:
-            writer.close()
-
-    async def _read_chunks(self, reader):
-        text = b""
-        while size := int(await reader.readline(), 16):
-            text += (await reader.readexactly(size + 2))[:-2]
-            *events, text = text.split(b"\n\n")
-            for event in events:
-                self._note(event.decode())
+        async with aclosing(events_of(port, "/events", self.last_id)) as events:
+            async for event in events:
+                self._note(event)
 
     def _note(self, text):
         fields = dict(line.partition(": ")[::2] for line in text.splitlines())

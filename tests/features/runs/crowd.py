@@ -16,13 +16,14 @@ import signal
 import sys
 import tempfile
 from argparse import ArgumentParser
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, aclosing, suppress
 from pathlib import Path
 from time import monotonic
 from typing import NamedTuple
 
 from tests.contract.process import ServerProcess
 from tests.contract.wire import SentRequest
+from tests.features.channels.crowd import events_of
 from tests.helpers.processes import RUN
 from tests.helpers.system_programs import PLACES
 from tests.helpers.valkey import SentinelSet, ValkeyCluster
@@ -56,24 +57,12 @@ class Follower:
             await asyncio.sleep(random.uniform(0.05, 0.2))
 
     async def _follow(self, port):
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        try:
-            since = f"Last-Event-ID: {self.last_id}\r\n" if self.last_id else ""
-            writer.write(f"GET /runs/{self.run_id} HTTP/1.1\r\nHost: localhost\r\n{since}\r\n".encode())
-            head = await reader.readuntil(b"\r\n\r\n")
-            if b" 200 " in head.partition(b"\r\n")[0]:
-                self.connections += 1
-                await self._read_chunks(reader)
-        finally:
-            writer.close()
-
-    async def _read_chunks(self, reader):
-        text = b""
-        while self.end is None and (size := int(await reader.readline(), 16)):
-            text += (await reader.readexactly(size + 2))[:-2]
-            *events, text = text.split(b"\n\n")
-            for event in events:
-                self._note(dict(line.partition(": ")[::2] for line in event.decode().splitlines()))
+        async with aclosing(events_of(port, f"/runs/{self.run_id}", self.last_id)) as events:
+            async for event in events:
+                self.connections += not event
+                self._note(dict(line.partition(": ")[::2] for line in event.splitlines()))
+                if self.end is not None:
+                    return
 
     def _note(self, fields):
         name = fields.get("event")
