@@ -188,7 +188,7 @@ def make(style):
     app.use(RateLimit("1000000/second"))
     app.use(Sessions(SQLiteStore(folder / "sessions.db")))
     app.use(Users(SessionLogin(USERS.get), Bearer(USERS.get), Basic(lambda name, _: USERS.get(name))))
-    app.use(CSRFTokens(exempt=["write", "upload", "take_form"]))
+    app.use(CSRFTokens(exempt=["write", "upload", "take_form", "tool"]))
     app.use(Flash())
     app.use(Languages(str(folder / "locales"), default="en"))
     app.use(GeoIP(str(folder / "geo.csv")))
@@ -210,8 +210,13 @@ def make(style):
     app.post("/upload", name="upload")(style(lambda request: str(request.files["file"].size)))
     app.post("/form", name="take_form")(style(take_form))
     app.post("/guarded", name="guarded")(style(lambda request: "written"))
-    app.put("/tool", name="tool", tool=True)(style(lambda request: str(request.json_as(Person))))
-    app.get("/run")(style(lambda request: Response.events(runs.start(values(), owner="ann").follow())))
+    for name, options in {"tool": {}, "private_tool": {"before": login_required}}.items():
+        app.put(f"/{name}", name=name, tool=True, **options)(style(lambda request: "called"))
+
+    @app.get("/run")
+    async def run(request):
+        return Response.events((await runs.astart(values(), owner="ann")).follow())
+
     app.websocket("/socket")(aecho if style.is_async else echo)
     app.get("/limited", before=RateLimit("1/day"))(style(lambda request: "once"))
     return app
@@ -236,8 +241,7 @@ CALL = {
     "id": 1,
     "method": "tools/call",
     "params": {
-        "name": "tool",
-        "arguments": {"name": "Ada", "age": 3},
+        "arguments": {},
         "_meta": {f"io.modelcontextprotocol/{name}": value for name, value in META.items()},
     },
 }
@@ -245,7 +249,6 @@ CALL_FIELDS = {
     "accept": "application/json, text/event-stream",
     "mcp-protocol-version": "2026-07-28",
     "mcp-method": "tools/call",
-    "mcp-name": "tool",
 }
 KEY = {"idempotency-key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"'}
 STATUSES = {"broken page": 500, "failure": 500}
@@ -260,7 +263,9 @@ def _exchanges():
     yield "with a password", get("/user", headers={"authorization": "Basic MTox"})
     yield "a stream of a user", get("/large-stream", headers={"authorization": "Bearer 1"})
     yield "a run", get("/run")
-    yield "a call of a tool", post("/mcp", json=CALL, headers=CALL_FIELDS)
+    for name, status in {"tool": 200, "private_tool": 401}.items():
+        call = {**CALL, "params": {**CALL["params"], "name": name}}
+        yield f"a call of {name}", post("/mcp", status, json=call, headers={**CALL_FIELDS, "mcp-name": name})
     yield "of a bad user", get("/private", 401, headers={"authorization": "Bearer 2"})
     yield "of no user", get("/private", 401)
     yield "of a user", get("/private", headers={"authorization": "Bearer 1"})

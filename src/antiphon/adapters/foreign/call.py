@@ -90,9 +90,12 @@ async def _response_to(
         # Its functions run in any case: nothing else finishes this request.
         await finish(request)
         raise
-    if isinstance(response.body, bytes):
-        await finish(request)
-    return response
+    try:
+        if isinstance(response.body, bytes):
+            await finish(request)
+        return response
+    finally:
+        del response  # its error refers to this frame
 
 
 async def _respond(application: ForeignApplication, request: Request, interface: ForeignInterface | None) -> Response:

@@ -214,7 +214,10 @@ class Exchange:
             return Response.events(self._events(first, task), on_drain="finish")
         if task.cancelled():
             return Response("", 202)
-        return result_response(self._message, task.result())
+        try:
+            return result_response(self._message, task.result())
+        finally:
+            del task  # its error refers to this frame
 
     async def _events(self, first: dict[str, Any], task: "asyncio.Task[Result]") -> AsyncIterator[Event]:
         made: dict[str, Any] | None = first

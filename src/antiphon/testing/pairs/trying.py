@@ -14,8 +14,8 @@ from antiphon.testing.pairs.varied import KINDS
 
 T = TypeVar("T")
 
-IN_CIRCLES = frozenset({"flask", "django"})
-"""Kinds of groups whose own requests leave objects to the collector: Werkzeug's matcher, the task groups of Python."""
+IN_CIRCLES = frozenset({"flask", "django", "tool"})
+"""Kinds that leave objects to the collector: Werkzeug's matcher, Python's task groups, tool calls that are refused."""
 
 
 def failures(program: Program, ways: tuple[Way, ...] | None = None, *, document: bool | None = None) -> list[Failure]:
@@ -49,7 +49,8 @@ def ways_of(program: Program) -> tuple[Way, ...]:
 
 
 def _failures(program: Program, ways: tuple[Way, ...], wants_document: bool) -> Iterator[Failure]:
-    wants_garbage = program.seed % 4 == 1 and not any(each.kind in IN_CIRCLES for each in program.groups)
+    kinds = {each.kind for each in (*program.groups, *program.routes)}
+    wants_garbage = program.seed % 4 == 1 and not kinds & IN_CIRCLES
     try:
         outcomes = []
         for way in ways:
