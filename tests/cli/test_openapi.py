@@ -91,7 +91,7 @@ CHANGES = [
     ("id: int", "id: int\n    colour: str = ''", 0, "safe    GET /api/lamps/{number} 200/colour: new"),
     ("no such lamp", "lamp like this", 0, ""),
     ("abort(404", "abort(410", 0, "safe    GET /api/lamps/{number} 410: new"),
-    ("-> Lamp", "-> tuple[Lamp, int]", 4, "unknown GET /api/lamps/{number} 200: gone   "),
+    ("-> Lamp", "-> tuple[Lamp, int]", 4, "unknown GET /api/lamps/{number} 200: no longer application/json   "),
     ("@app.get", "@app.put", 1, "BREAKS  GET /api/lamps/{number}: gone, and was not deprecated   "),
 ]
 

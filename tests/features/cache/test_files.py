@@ -39,7 +39,8 @@ class Large(Site):
 
     def __init__(self, interface, tmp_path, make, **options):
         self.folder = tmp_path / "cache.db-files"
-        super().__init__(interface, store=SQLiteStore(tmp_path / "cache.db"), max_body=1000, **options)
+        store = SQLiteStore(tmp_path / "cache.db", clock=lambda: self.clock())  # noqa: PLW0108 - made below
+        super().__init__(interface, store=store, max_body=1000, **options)
         self.fields = {"cache-control": "public, max-age=60", "etag": '"1"'}
         self.make = make
         self.answer = lambda request: Response(self.make(), headers=self.fields)
@@ -195,7 +196,7 @@ def test_a_file_that_is_not_as_it_was_written_is_a_miss(streaming, change):
 @rows("in_memory", [False, True], ids=["SQLite", "memory"])
 def test_a_file_that_goes_while_it_is_validated_is_made_anew(interface, tmp_path, is_async, in_memory):
     site = Large(interface, tmp_path, BODIES["text"])
-    store = MemoryStore(clock=site.clock) if in_memory else SQLiteStore(tmp_path / "other.db")
+    store = MemoryStore(clock=site.clock) if in_memory else SQLiteStore(tmp_path / "other.db", clock=site.clock)
     site.cache = Cache(store, max_body=1000)
     asked = []
 

@@ -5,6 +5,7 @@ import signal
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -25,7 +26,7 @@ class Site:
     def __init__(self, folder, servers):
         self.page = SentRequest("GET", f"/page?{folder.name}")  # a server of Valkey is that of other tests, too
         self.large = SentRequest("GET", "/large")
-        self.files = folder / "cache.db-files"
+        self.files = Path(os.environ["STORE"] + "-files")
         self.go = folder / "go"
         self._calls = folder / "calls"
         self.servers = servers

@@ -50,6 +50,9 @@ with gone as (delete from {{s}}.channels where name in (select name from {{s}}.c
     where expires <= {NOW} and name <> %(name)s limit 16 for update skip locked) returning name),
 forgotten as (delete from {{s}}.messages where name in (select name from gone))
 update {{s}}.channels set expires = {NOW} + %(seconds)s where name = %(name)s"""  # noqa: S608
+_FORGET = """
+with gone as (delete from {s}.channels where name = %(name)s)
+delete from {s}.messages where name = %(name)s"""
 _RENEW = f"""
 with gone as (delete from {{s}}.members where ctid = any (array(select ctid from {{s}}.members
     where name = %(name)s and expires <= {NOW} and token <> %(token)s for update skip locked)))
@@ -162,7 +165,7 @@ class PostgresLog(ChannelLog):
             listening.close()
 
     def expire(self, name: str, seconds: float) -> None:
-        self._run(_EXPIRE, {"name": name.encode(), "seconds": seconds})
+        self._run(_EXPIRE if seconds > 0 else _FORGET, {"name": name.encode(), "seconds": seconds})
 
     def renew(self, name: str, token: str, members: Iterable[str], ttl: float) -> None:
         # In order, or two renewals of the same members could wait for each other.

@@ -124,12 +124,15 @@ async def join_log(ledger: Ledger, id_: str) -> Feed:
 
 def _opened(ledger: Ledger, id_: str, name: str, question: dict[str, Any]) -> StoreEntry:
     """Return a stored question. One with another text or type is replaced, with its reply."""
-    while (
-        (entry := ledger.get(id_, name)) is None
-        or (entry.data["text"], entry.data["type"]) != (question["text"], question["type"])
-    ):  # fmt: skip
-        ledger.put(id_, name, {**question, "state": "open", "reply": None})
-    return entry
+    opened = {**question, "state": "open", "reply": None}
+    while True:
+        entry = ledger.get(id_, name)
+        if entry is None:  # an attempt that does not know yet that it is over may ask the same
+            ledger.put_new(id_, name, opened)
+        elif (entry.data["text"], entry.data["type"]) != (question["text"], question["type"]):
+            ledger.put_again(id_, entry, opened)
+        else:
+            return entry
 
 
 def _line(production: "Production", kind: Kind, told: dict[str, Any]) -> Line:

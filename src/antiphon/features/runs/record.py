@@ -381,6 +381,11 @@ class Ledger:
         """Store data of a run beside its log."""
         self.store.change(self._beside(id_, name), {"name": name, **data}, ttl=LIVE_TTL, owner=self._index(f"of {id_}"))
 
+    def put_new(self, id_: str, name: str, data: Mapping[str, Any]) -> None:
+        """Store data of a run beside its log, unless there is some under this name."""
+        if self.store.add(key := self._beside(id_, name), {"name": name, **data}, ttl=LIVE_TTL) is not None:
+            self.store.change(key, {}, ttl=LIVE_TTL, create=False, owner=self._index(f"of {id_}"))
+
     def get(self, id_: str, name: str) -> StoreEntry | None:
         return self.store.load(self._beside(id_, name))
 

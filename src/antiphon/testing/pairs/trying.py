@@ -49,7 +49,7 @@ def ways_of(program: Program) -> tuple[Way, ...]:
 
 
 def _failures(program: Program, ways: tuple[Way, ...], wants_document: bool) -> Iterator[Failure]:
-    kinds = {each.kind for each in (*program.groups, *program.routes)}
+    kinds = {*[each.kind for each in program.groups], *[each.kind for each in program.routes]}
     wants_garbage = program.seed % 4 == 1 and not kinds & IN_CIRCLES
     try:
         outcomes = []

@@ -57,7 +57,7 @@ class AsokContext(RequestContext):
         if request is not None:
             if "own_shared" in vars(request) and key in request.own_shared:
                 return request.own_shared[key]
-            if key in (shared := request.native.shared):
+            if key in (shared := request.native.shared) and key != "csrf_token":  # which would set no cookie
                 return shared[key]
             if key in OF_REQUEST:
                 return getattr(request, OF_REQUEST[key], missing)
