@@ -9,9 +9,11 @@ OPTIONS = {"ROOT_URLCONF": "tests.frameworks.django_urls", "ALLOWED_HOSTS": ["lo
 @contextmanager
 def without_settings() -> Iterator[None]:
     """Have Django find no settings and no applications at first; afterwards it has those that it had before."""
+    from asgiref.local import Local
     from django.apps import apps
     from django.conf import settings
     from django.core.management import get_commands
+    from django.db import connections
     from django.utils.functional import empty
 
     def choose(wrapped: object, configs: dict[str, object], is_ready: bool) -> None:
@@ -22,11 +24,18 @@ def without_settings() -> Iterator[None]:
         get_commands.cache_clear()
 
     before = settings._wrapped, apps.app_configs, apps.ready
+    databases = dict(vars(connections))
+    vars(connections).pop("settings", None)  # those of the databases are read once
+    vars(connections).update(_settings=None, _connections=Local(connections.thread_critical))
     choose(empty, {}, False)
     try:
         yield
     finally:
+        if settings.configured:
+            connections.close_all()
         choose(*before)
+        vars(connections).pop("settings", None)
+        vars(connections).update(databases)
 
 
 @contextmanager

@@ -348,7 +348,7 @@ class WithHeartbeats(Generic[T]):
             self._wake()
 
     def _raise_error(self) -> None:
-        """Raise the error, which from then on nothing here refers to: it refers to this object."""
+        """Raise the error and forget it, since it refers to this object."""
         error, self._error = self._error, None
         try:
             if error is not None:

@@ -364,11 +364,12 @@ def test_a_reader_that_is_cancelled_closes_the_stream():
 
 
 def test_one_who_asks_and_is_cancelled_takes_the_application_along():
-    seen = []
+    seen, started = [], asyncio.Event()
 
     @to_app
     async def endless(request):
         request.after_response(lambda: seen.append("after"))
+        started.set()
         try:
             await asyncio.sleep(60)
         except asyncio.CancelledError:
@@ -377,7 +378,7 @@ def test_one_who_asks_and_is_cancelled_takes_the_application_along():
 
     async def main():
         asking = asyncio.ensure_future(aget_response(endless, Request.blank()))
-        await asyncio.sleep(0.01)
+        await started.wait()
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking

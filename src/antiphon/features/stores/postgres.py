@@ -155,6 +155,8 @@ class PostgresStore(Store):
         name = f"postgresql://{known.get('host', '')}/{known.get('dbname', '')}"
         self._database = Database(url, name, schema, seconds_of(timeout), max_connections)
         self._clock = clock
+        if clock is not None:
+            self.clock = clock
         self._most: int | None = None
 
     def shares_entries(self, other: Store) -> bool:
