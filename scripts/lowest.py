@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-_bounded = re.compile(r"([\w.-]+)(?:\[[\w,-]+\])?>=([\d.]+)").match
+_bounded = re.compile(r"([\w.-]+)(?:\[(\w+)\])?>=([\d.]+)").match
 
 
 def lowest_versions() -> dict[str, str]:
@@ -21,9 +21,13 @@ def lowest_versions() -> dict[str, str]:
         found = _bounded(dependency)
         if found is None:
             raise ValueError(f"{dependency!r} in pyproject.toml has no lower bound: write name>=version")
-        name, version = found.groups()
+        name, extra, version = found.groups()
         if versions.setdefault(_normalized(name), version) != version:
             raise ValueError(f"{name} has two lower bounds in pyproject.toml")
+        if (
+            extra and f"{name}-{extra}" in locked_versions()
+        ):  # psycopg[binary] wants a psycopg-binary of its own version
+            versions[f"{name}-{extra}"] = version
     return versions
 
 
