@@ -24,9 +24,7 @@ def lowest_versions() -> dict[str, str]:
         name, extra, version = found.groups()
         if versions.setdefault(_normalized(name), version) != version:
             raise ValueError(f"{name} has two lower bounds in pyproject.toml")
-        if (
-            extra and f"{name}-{extra}" in locked_versions()
-        ):  # psycopg[binary] wants a psycopg-binary of its own version
+        if extra and f"{name}-{extra}" in locked_versions():  # psycopg[binary] wants its own version of that
             versions[f"{name}-{extra}"] = version
     return versions
 
