@@ -7,7 +7,7 @@ import csv
 import re
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from os.path import splitext
-from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar, cast
 
 from antiphon.explanations import explained
 from antiphon.http.errors import BadRequest, ContentTooLarge, UnprocessableContent, over_limit
@@ -287,7 +287,7 @@ class RowValues(Generic[T]):
                     raise faults.error(" of a row") from error
             else:
                 if value is not None or not self._is_csv:
-                    yield value
+                    yield cast("T", value)
 
     def _read_json(self, row: Row) -> Any:
         try:
