@@ -7,6 +7,7 @@ documentation names the package.
 """
 
 import importlib
+import importlib.util
 import io
 import json
 import linecache
@@ -73,6 +74,8 @@ def check_names() -> Iterator[str]:
     places = sorted({*PACKAGE.rglob("__init__.pyi"), PACKAGE / "logs.pyi"})
     for stub in places:
         place = ".".join(("antiphon", *stub.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
+        if place == "antiphon.testing.stores" and importlib.util.find_spec("pytest") is None:
+            continue  # its names are tests
         module = importlib.import_module(place)
         for name in module.__all__:
             try:
