@@ -16,7 +16,7 @@ from tests.features.runs.test_contract import Gate, ended, events, taken_over, t
 from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE
 
-pytestmark = pytest.mark.usefixtures("open_store", "all_end")
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("open_store", "all_end")]
 
 
 @dataclass
