@@ -3,10 +3,13 @@
 ``python -m antiphon.testing.pairs`` tries as many as its time allows, with a new seed each time.
 """
 
+import subprocess
+import sys
+
 import pytest
 
 from antiphon.testing.pairs.__main__ import report
-from antiphon.testing.pairs.composer import program_of
+from antiphon.testing.pairs.composer import DJANGO, program_of
 from antiphon.testing.pairs.programs import Around, Feature, Program
 from antiphon.testing.pairs.table import features
 from antiphon.testing.pairs.trying import failures, shrunk
@@ -52,6 +55,20 @@ PLANTED = {
     "ends": "KEPT = []\n\n\n@app.before_request\ndef planted(request):\n    KEPT.append(request)",
 }
 """A hook that breaks each rule."""
+
+
+@pytest.mark.processes
+def test_a_django_application_lets_the_framework_log():
+    made = DJANGO.format(interface="WSGI", name="site")
+    loggers = "__import__('logging').root.manager.loggerDict.items()"
+    check = f"print([name for name, each in {loggers} if getattr(each, 'disabled', False)])"
+    ran = subprocess.run(
+        [sys.executable, "-c", f"import antiphon.testing\nantiphon.testing.Client\n{made}\n{check}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout == "[]\n"
 
 
 @rows("rule", [*PLANTED])

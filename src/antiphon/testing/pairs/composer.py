@@ -82,7 +82,8 @@ from django.urls import URLResolver, path
 from django.urls.resolvers import RegexPattern
 
 if not settings.configured:
-    quiet = {{"version": 1, "loggers": {{"django": {{"level": "CRITICAL"}}}}}}
+    # Without this, Django would disable the framework's loggers, and no rule would see what they write.
+    quiet = {{"version": 1, "disable_existing_loggers": False, "loggers": {{"django": {{"level": "CRITICAL"}}}}}}
     settings.configure(ALLOWED_HOSTS=["*"], SECRET_KEY="x" * 50, ROOT_URLCONF="django.conf.urls", LOGGING=quiet)
     django.setup(set_prefix=False)
 
