@@ -9,6 +9,7 @@ import sys
 import time
 from functools import partial
 from threading import Thread
+from threading import enumerate as enumerate_threads
 
 import pytest
 import uvloop
@@ -112,6 +113,21 @@ def test_an_import_is_no_call_that_blocks(loop, caplog, tmp_path, monkeypatch):
     on(loop, call(partial(__import__, "slow_to_import")))
     sys.modules.pop("slow_to_import")
     assert messages(caplog) == []
+
+
+def test_a_loop_whose_thread_has_ended_is_watched_until_it_is_closed():
+    loop = asyncio.new_event_loop()
+    thread = Thread(target=loop.run_until_complete, args=(asyncio.sleep(0.1),))
+    thread.start()
+    before = {*enumerate_threads()}
+    watch(loop)
+    [watcher] = {*enumerate_threads()} - before
+    thread.join()
+    watcher.join(0.2)
+    assert watcher.is_alive()
+    loop.close()
+    watcher.join(30)
+    assert not watcher.is_alive()
 
 
 @pytest.mark.processes

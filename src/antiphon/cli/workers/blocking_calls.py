@@ -42,9 +42,9 @@ class _Reading(NamedTuple):
 
     now: float
     used: float
-    """The processor time that the thread has used."""
+    """The processor time that the thread has used. Only Linux tells it of another thread, like the next."""
     delayed: float
-    """The time during which the thread could have run, but others did instead. Only Linux measures it."""
+    """The time during which the thread could have run, but others did instead."""
 
 
 class _Watch:
@@ -79,7 +79,7 @@ class _Watch:
     def _wait_turned(self) -> None:
         """Wait until the loop is running again; log each step that held it for too long with the first line found."""
         step, place, held, last = None, None, 0.0, self._read()
-        while not self._turned.wait(_PAUSE):
+        while not self._turned.wait(_PAUSE) and not self._loop.is_closed():
             current, reading = current_step(self._thread or 0), self._read()
             if current is not step:
                 self._blame(place, held)
@@ -97,7 +97,7 @@ class _Watch:
             self._log(place, f"was blocked for {seconds:.2f} s")
 
     def _read(self) -> _Reading:
-        return _Reading(time.monotonic(), _used(self._thread), _delayed(self._native_id))
+        return _Reading(time.monotonic(), *_processor_times(self._native_id))
 
     def _stack(self) -> list[FrameType]:
         """Return the frames of the loop's thread, innermost first."""
@@ -140,21 +140,17 @@ def _ran(last: _Reading, reading: _Reading) -> float:
     return passed - min(passed, max(min(late, idle), reading.delayed - last.delayed))
 
 
-def _used(thread: int | None) -> float:
-    if thread is None or sys.platform == "win32":
-        return 0.0
-    try:
-        return time.clock_gettime(time.pthread_getcpuclockid(thread))
-    except OSError:  # the thread has ended
-        return 0.0
+def _processor_times(native_id: int) -> tuple[float, float]:
+    """Return the processor time that a thread has used, and the time for which it was delayed; zeros if unknown.
 
-
-def _delayed(native_id: int) -> float:
+    The thread may have ended: pthread_getcpuclockid(), which is portable, would then crash the process.
+    """
     try:
         with open(f"/proc/self/task/{native_id}/schedstat", "rb") as file:
-            return int(file.read().split()[1]) / 1e9
-    except (OSError, IndexError, ValueError):  # not Linux, or an older kernel
-        return 0.0
+            used, delayed, _ = file.read().split()
+            return int(used) / 1e9, int(delayed) / 1e9
+    except (OSError, ValueError):  # not Linux, an older kernel, or the thread has ended
+        return 0.0, 0.0
 
 
 def _request_of(frame: FrameType) -> Request | None:
