@@ -18,14 +18,20 @@ _NOTHING = frozenset[str]()
 
 _PEOPLE = "PEOPLE = {'ann': 'ann', 'ben': 'ben'}"
 _FOLDER = """\
+from contextlib import suppress
+from os import utime
 from pathlib import Path
-from tempfile import gettempdir
+from tempfile import gettempdir, mkdtemp
 
 FOLDER = Path(gettempdir(), "antiphon-pairs")
 if not FOLDER.exists():
-    FOLDER.mkdir()
-    (FOLDER / "de.json").write_text('{"hello": "Hallo"}')
-    (FOLDER / "places.csv").write_text("127.0.0.0,127.0.0.255,Paris,France,48.8,2.3\\n")"""
+    MADE = Path(mkdtemp())
+    (MADE / "de.json").write_text('{"hello": "Hallo"}')
+    (MADE / "places.csv").write_text("127.0.0.0,127.0.0.255,Paris,France,48.8,2.3\\n")
+    for each in MADE.iterdir():
+        utime(each, (1e9, 1e9))  # the tag of a file that has just been written is weak
+    with suppress(OSError):  # another process has made it
+        MADE.rename(FOLDER)"""
 _BY_KEY = """\
 class ByKey(UserSource):
     def credentials(self, request):
