@@ -1,6 +1,7 @@
 """Imports of an original's name that find a dialect, each in a process of its own."""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -108,7 +109,7 @@ def test_a_module_is_one_under_both_names_and_loaded_once(python, imports):
         f"import sys; install('lute'); {imports}\n"
         "assert sys.modules['lute'] is sys.modules['choir.lute']\n"
         "assert sys.modules['lute.strings'] is sys.modules['choir.lute.strings'] is lute.strings\n"
-        "assert lute.strings.__name__ == lute.strings.__spec__.name == 'choir.lute.strings'\n"
+        "assert (lute.strings.__name__, lute.strings.__spec__.name) == ('lute.strings', 'choir.lute.strings')\n"
         "assert lute.__spec__.submodule_search_locations == list(lute.__path__)\n"
         "assert len({finder for finder in sys.meta_path if 'StandIn' in type(finder).__name__}) == 1"
     )
@@ -165,7 +166,7 @@ def test_a_dialect_may_stand_for_a_part_and_leave_the_rest_to_the_namesake(pytho
     program = (
         "install('shawm')\n"
         "import shawm, lute.strings, lute.frets\n"
-        "print(shawm.__name__, lute.__name__, lute.strings.__name__, lute.frets.__name__)"
+        "print(*(each.__spec__.name for each in (shawm, lute, lute.strings, lute.frets)))"
     )
     assert python(program).splitlines()[-1] == "choir.shawm choir.shawm.lute choir.shawm.lute.strings choir.lute.frets"
 
@@ -251,6 +252,50 @@ def test_a_dialect_comes_too_late_when_the_original_is_imported(python, folders)
 
 def test_a_dialect_that_is_imported_by_its_own_name_is_not_too_late(python):
     assert python("import choir.lute; install('lute'); import lute; assert lute is choir.lute") == "strings are loaded"
+
+
+def test_a_dialect_in_the_environment_is_installed_when_python_starts(tmp_path):
+    (tmp_path / "original" / "microdot").mkdir(parents=True)
+    (tmp_path / "original" / "microdot" / "__init__.py").write_text("")
+    shutil.copy("src/antiphon-dialect.pth", tmp_path)
+    program = f"import site; site.addsitedir({str(tmp_path)!r}); import microdot; print(microdot.__package__)"
+    environment = os.environ | {"PYTHONPATH": str(tmp_path / "original")}
+    for variable, package in (("microdot", "antiphon.dialects.microdot"), ("", "microdot")):
+        ran = subprocess.run(
+            [sys.executable, "-c", program],
+            env=environment | {"ANTIPHON_DIALECT": variable},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert ran.stdout.strip() == package
+
+
+HOOKS = """
+import importlib.util, sys
+from importlib.abc import Loader, MetaPathFinder
+
+class Hook(MetaPathFinder, Loader):
+    "An import hook as agents have it: it goes by the name of the module that another finder has found."
+    def find_spec(self, name, path=None, target=None):
+        if name in WANTED and not WANTED[name]:
+            WANTED[name] = "looked for"
+            spec = importlib.util.find_spec(name)
+            self.loader, spec.loader = spec.loader, self
+            return spec
+    def create_module(self, spec):
+        return self.loader.create_module(spec)
+    def exec_module(self, module):
+        self.loader.exec_module(module)
+        WANTED[module.__name__] = "imported"
+
+WANTED = {"lute.strings": ""}
+"""
+
+
+@rows("order", ["sys.meta_path.insert(0, Hook()); install('lute')", "install('lute'); sys.meta_path.insert(0, Hook())"])
+def test_import_hooks_find_a_replaced_module_by_its_name(python, order):
+    assert python(f"{HOOKS}\n{order}\nimport lute.strings\nprint(WANTED)").endswith("{'lute.strings': 'imported'}")
 
 
 def test_imports_of_werkzeug_find_its_dialect():

@@ -92,6 +92,15 @@ def check_installation() -> Iterator[str]:
         yield f"antiphon doctor: {done.stdout}{done.stderr}"
 
 
+def check_started(dialect: str) -> Iterator[str]:
+    """Yield the error if Python doesn't install the dialect that the environment names when it starts."""
+    program = f"import {dialect}; print({dialect}.__package__)"
+    variables = {**os.environ, "ANTIPHON_DIALECT": dialect}
+    done = subprocess.run([sys.executable, "-c", program], env=variables, capture_output=True, text=True, check=False)
+    if done.stdout.strip() != f"antiphon.dialects.{dialect}":
+        yield f"import {dialect}: {done.stdout}{done.stderr}"
+
+
 def _unexplained(what: str, error: BaseException, page: str = "") -> Iterator[str]:
     """Yield the error unless it names an extra that is not here, or comes from a package that the page installs."""
     each: BaseException | None = error

@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from importlib.abc import Loader
-from importlib.machinery import ModuleSpec
+from importlib.machinery import BuiltinImporter, FrozenImporter, ModuleSpec, PathFinder
 from importlib.metadata import Distribution, DistributionFinder, EntryPoint, entry_points
 from os import PathLike
 from pathlib import Path
@@ -63,7 +63,7 @@ def _advice(module: str) -> str:
         if find is not None:
             find(name)
     except (AttributeError, ImportError) as error:
-        if str(error) != f"module {vars(package)['__name__']!r} has no attribute {name!r}":
+        if not re.fullmatch(rf"module '[\w.]+' has no attribute {name!r}", str(error)):
             return str(error)
     return ""
 
@@ -237,6 +237,7 @@ class _SameModule(Loader):
     def exec_module(self, module: ModuleType) -> None:
         replaced = module.__spec__.name if module.__spec__ is not None else self._name
         module.__spec__ = self._spec  # the import system has replaced it with the spec of the other name
+        module.__name__ = replaced  # import hooks of monitoring tools (wrapt, Datadog) go by the name of the module
         for value in vars(module).values():  # programs report and pickle exceptions by the originals' names
             if isinstance(value, type) and issubclass(value, BaseException) and value.__module__ == self._name:
                 value.__module__ = replaced
@@ -262,7 +263,16 @@ def install(*dialects: str) -> None:
         _check_in_time(chain[0])
     finder.stand_ins = together
     if finder not in sys.meta_path:
-        sys.meta_path.insert(0, finder)
+        sys.meta_path.insert(_first_standard_finder(), finder)
+
+
+def _first_standard_finder() -> int:
+    """Return the position of the first finder of the standard library in `sys.meta_path`.
+
+    What stands before it are import hooks, which look for the module with the finders behind them, and change it.
+    """
+    standard = (BuiltinImporter, FrozenImporter, PathFinder)
+    return next((at for at, each in enumerate(sys.meta_path) if each in standard), 0)
 
 
 def _check_in_time(first: StandIn) -> None:
@@ -271,5 +281,6 @@ def _check_in_time(first: StandIn) -> None:
         place = getattr(imported, "__file__", None) or "no file"
         raise TooLate(
             f"{first.replaced} was imported before its dialect could be installed, from {place}."
-            " Install the dialect earlier."
+            f" Install the dialect earlier, or set ANTIPHON_DIALECT={first.dialect} in the environment: Python then"
+            " installs it as it starts."
         )

@@ -42,7 +42,7 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
-    return import_module(f"{__name__}.{name}") if name in _MODULES else _import_name(name)
+    return import_module(f"{__package__}.{name}") if name in _MODULES else _import_name(name)
 
 
 def __dir__() -> list[str]:

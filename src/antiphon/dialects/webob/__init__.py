@@ -49,10 +49,10 @@ _MODULES = frozenset({
 
 def __getattr__(name: str) -> object:
     if name in _MODULES:
-        return import_module(f"{__name__}.{name}")
+        return import_module(f"{__package__}.{name}")
     if name not in _MODULE_OF:
         raise AttributeError(f"the WebOb dialect has no webob.{name}", name=name)
-    value: object = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    value: object = getattr(import_module(f"{__package__}.{_MODULE_OF[name]}"), name)
     globals()[name] = value
     return value
 

@@ -91,10 +91,10 @@ __all__ = ["Client", "Request", "Response", "run_simple"]
 
 def __getattr__(name: str) -> object:
     if name in MODULES:
-        return import_module(f"{__name__}.{name}")
+        return import_module(f"{__package__}.{name}")
     if name not in MODULE_OF:
         raise AttributeError(f"the Werkzeug dialect has no werkzeug.{name}", name=name)
-    value: object = getattr(import_module(f"{__name__}.{MODULE_OF[name]}"), name)
+    value: object = getattr(import_module(f"{__package__}.{MODULE_OF[name]}"), name)
     globals()[name] = value
     return value
 
