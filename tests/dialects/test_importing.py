@@ -307,7 +307,7 @@ def test_imports_of_werkzeug_find_its_dialect():
         "from werkzeug.middleware.proxy_fix import ProxyFix\n"
         "assert sys.modules['werkzeug.wrappers'] is sys.modules['antiphon.dialects.werkzeug.wrappers']\n"
         "assert Request is werkzeug.wrappers.Request and redirect is werkzeug.utils.redirect\n"
-        "assert version('werkzeug') == werkzeug.__version__\n"
+        "assert version('werkzeug') == version(werkzeug.__package__) == werkzeug.__version__\n"
         "try:\n"
         "    from werkzeug.debug.console import Console\n"
         "except ImportError as error:\n"

@@ -201,9 +201,10 @@ class StandInFinder(DistributionFinder):
         return None
 
     def find_distributions(self, context: DistributionFinder.Context = _EVERYTHING) -> Iterable[Distribution]:
-        """Yield the distributions that are replaced, or the one that `context` names."""
+        """Yield the distributions that are replaced, or the one that `context` names, perhaps by its `__package__`."""
         for first, *_ in self.stand_ins.values():
-            if context.name is None or normalized(context.name) == normalized(first.distribution):
+            names = map(normalized, (first.distribution, first.package))
+            if context.name is None or normalized(context.name) in names:
                 yield StandInDistribution(first)
 
 
