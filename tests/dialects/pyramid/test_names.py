@@ -1,9 +1,12 @@
 """A census: the names of Pyramid that other packages import."""
 
+import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from antiphon.dialects.pyramid.asset import asset_spec_from_abspath
 from tests.dialects import census
 
 pytestmark = pytest.mark.once
@@ -26,3 +29,9 @@ GONE = {
 def test_what_other_packages_import_is_there():
     """The table has the number of packages, of 21 extensions and applications, that import each name."""
     assert census.absent(IMPORTED) == GONE
+
+
+def test_the_package_of_an_asset_can_be_anything_with_a_modules_name():
+    package = SimpleNamespace(__name__="json")
+    folder = Path(json.__file__).parent
+    assert asset_spec_from_abspath(f"{folder}/tool.py", package) == "json:tool.py"

@@ -3,13 +3,7 @@
 from typing import Any
 
 from antiphon.dialects.pyramid.scripting import AppEnvironment, prepare
-
-
-def get_config_loader(config_uri: str) -> Any:
-    """Return plaster's loader for a file."""
-    import plaster
-
-    return plaster.get_loader(config_uri, protocols=["wsgi"])
+from antiphon.dialects.pyramid.scripts.common import get_config_loader
 
 
 def get_app(config_uri: str, name: str | None = None, options: Any = None) -> Any:

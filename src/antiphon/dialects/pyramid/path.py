@@ -64,10 +64,12 @@ def caller_package(level: int = 2) -> Any:
 
 
 def package_path(package: Any) -> str:
-    """Return a package's folder."""
+    """Return a package's folder. Only the name of an object that is not a module counts, as for Pyramid."""
     known: str | None = getattr(package, "__abspath__", None)
     if known is not None:
         return known
+    if not hasattr(package, "__file__") and not hasattr(package, "__path__"):
+        return package_path(_module(package.__name__))
     file = getattr(package, "__file__", None)
     folder = os.path.dirname(os.path.abspath(file)) if file else os.path.abspath(next(iter(package.__path__)))
     with suppress(Exception):  # if this fails, the path is computed again

@@ -9,7 +9,12 @@ from typing import Any, Self
 import venusian
 
 from antiphon.dialects.pyramid.asset import resolve_asset_spec
-from antiphon.dialects.pyramid.config.actions import ActionConfiguratorMixin, ActionInfo, action_method
+from antiphon.dialects.pyramid.config.actions import (
+    ActionConfiguratorMixin,
+    ActionInfo,
+    ActionState,
+    action_method,
+)
 from antiphon.dialects.pyramid.config.adapters import AdaptersConfiguratorMixin
 from antiphon.dialects.pyramid.config.assets import AssetsConfiguratorMixin
 from antiphon.dialects.pyramid.config.factories import FactoriesConfiguratorMixin
@@ -42,8 +47,9 @@ from antiphon.dialects.pyramid.threadlocal import manager
 from antiphon.dialects.pyramid.util import DottedNameResolver, WeakOrderedSet, object_description
 
 __all__ = [
-    "PHASE0_CONFIG", "PHASE1_CONFIG", "PHASE2_CONFIG", "PHASE3_CONFIG", "ActionInfo", "ConfigurationConflictError",
-    "ConfigurationError", "Configurator", "Router", "action_method", "global_registries", "global_registry", "not_",
+    "PHASE0_CONFIG", "PHASE1_CONFIG", "PHASE2_CONFIG", "PHASE3_CONFIG", "ActionInfo", "ActionState",
+    "ConfigurationConflictError", "ConfigurationError", "Configurator", "Router", "action_method", "global_registries",
+    "global_registry", "not_",
 ]  # fmt: skip
 
 _ABSENT: Any = object()

@@ -12,7 +12,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from antiphon.dialects.pyramid.paster import get_config_loader
+from antiphon.dialects.pyramid.scripts.common import get_config_loader, parse_vars
 
 
 def main(argv: Sequence[str] = sys.argv, quiet: bool = False) -> int:
@@ -38,17 +38,6 @@ def main(argv: Sequence[str] = sys.argv, quiet: bool = False) -> int:
         print(f"Starting server in PID {os.getpid()}.")  # noqa: T201
     server(app)
     return 0
-
-
-def parse_vars(words: Sequence[str]) -> dict[str, str]:
-    """Parse ``name=value`` arguments, for `%(name)s` in the file. Raises ValueError for any other argument."""
-    values = {}
-    for word in words:
-        name, separator, value = word.partition("=")
-        if not separator:
-            raise ValueError(f'Variable assignment {word!r} invalid (no "=")')
-        values[name] = value
-    return values
 
 
 def _parser() -> ArgumentParser:
