@@ -153,7 +153,7 @@ class Command:
 
     @property
     def port(self) -> int:
-        return int(re.findall(r"http://[^ ]*:(\d+)", self.out)[0])
+        return int(re.findall(r"https?://[^ ]*:(\d+)", self.out)[0])
 
     @property
     def path(self) -> Path:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, metadata, version
 from importlib.util import find_spec
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,6 +21,7 @@ from antiphon.adapters.servers.embedded import ThreadServer
 from antiphon.cli.doctor import Received, look_at_cookies, look_at_frames, look_at_transport, requirements
 from antiphon.cli.main import main
 from examples.tour import app as tour
+from tests.helpers.authority import Authority
 from tests.helpers.rows import rows
 from tests.websockets.test_over_wsgi import served as served_by_werkzeug
 
@@ -29,6 +31,17 @@ SAFE = {"trusted_hosts": ["127.0.0.1"]}
 
 def trusting(*headers):
     return {**SAFE, "trusted_proxies": TrustedProxies(["127.0.0.0/8"], headers=headers)}
+
+
+def test_an_authority_of_ones_own_is_trusted_when_it_is_named(serve, tmp_path, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", "")
+    authority = Authority(tmp_path)
+    url = serve(shop(**SAFE), tls=tuple(map(Path, authority.issue("127.0.0.1")))).replace("http:", "https:")
+    unknown = CliRunner().invoke(main, ["doctor", url])
+    assert unknown.exit_code == 3
+    assert "doesn't trust the certificate of 127.0.0.1" in unknown.output
+    assert "--ca FILE" in unknown.output
+    assert CliRunner().invoke(main, ["doctor", url, "--ca", authority.ca_file]).exit_code == 0
 
 
 def shop(**settings):
@@ -59,10 +72,10 @@ def serve():
     """A function that serves an app, and returns its address."""
     servers = []
 
-    def start(app, interface="asgi"):
+    def start(app, interface="asgi", tls=None):
         listener = socket.create_server(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        servers.append(ThreadServer(app, interface, listener, threads=4))
+        servers.append(ThreadServer(app, interface, listener, threads=4, tls=tls))
         servers[-1].start()
         return address
 

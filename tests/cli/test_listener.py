@@ -1,10 +1,11 @@
 import errno
+import os
 import socket
 
 import pytest
 
 from antiphon.cli.errors import Refused
-from antiphon.cli.listener import http_url, listen
+from antiphon.cli.listener import GivenSocket, given_socket, http_url, listen
 from tests.helpers.rows import rows
 
 
@@ -70,3 +71,18 @@ def test_connections_send_what_is_small_at_once():
         accepted, _ = listener.accept()
         with accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_a_number_of_passed_sockets_that_is_none_is_refused(monkeypatch):
+    monkeypatch.setenv("LISTEN_PID", str(os.getpid()))
+    monkeypatch.setenv("LISTEN_FDS", "one")
+    with pytest.raises(Refused, match="LISTEN_FDS must be the number of passed sockets, not 'one'"):
+        given_socket()
+
+
+def test_a_passed_descriptor_must_be_a_socket(tmp_path):
+    with (
+        (tmp_path / "file").open("w") as file,
+        pytest.raises(Refused, match=r"LISTEN_FDS is 1, but descriptor \d+ is not a socket"),
+    ):
+        GivenSocket(file.fileno()).listen()

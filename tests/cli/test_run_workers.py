@@ -126,6 +126,34 @@ def test_a_worker_is_replaced_after_so_many_requests(antiphon, interface):
     assert command.err == ""
 
 
+GROWS = """
+from apps import wsgi as small
+
+HELD = []
+
+def wsgi(environ, start_response):
+    HELD.append(bytearray(8 << 20))
+    return small(environ, start_response)
+"""
+
+
+@pytest.mark.once
+def test_a_worker_that_takes_too_much_memory_is_replaced(antiphon, tmp_path):
+    (tmp_path / "grows.py").write_text(GROWS)
+    command = antiphon("grows:wsgi", "--interface", "wsgi", "--worker-memory", "250M").serving()
+    [worker] = command.workers()
+    with Load(command.get) as load:
+        command.wait_until(lambda: is_gone(worker))
+    assert load.errors == []
+    assert command.err == ""
+
+
+@pytest.mark.once
+def test_a_limit_of_memory_that_each_worker_exceeds_is_ignored(antiphon):
+    command = antiphon("apps:wsgi", "--worker-memory", "1M").serving()
+    command.wait_until(lambda: "so --worker-memory (1 MiB) is ignored: raise it." in command.err)
+
+
 @pytest.mark.once
 @EACH_INTERFACE
 def test_a_worker_that_is_asked_to_end_is_replaced_first(antiphon, interface):

@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from itertools import takewhile
 from select import select
 from socket import socket
+from ssl import SSLCertVerificationError
 from time import monotonic
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -191,6 +192,11 @@ def examine(url: str) -> list[Finding]:
         told = [look_at_cookies(usual, place), look_at_frames(usual), look_at_transport(usual, place)]
         tried = [_host(place), *_forwarded(place), _encoded_slash(place), _cross_site(place), _unending_message(place)]
         return [*tried, *told]
+    except SSLCertVerificationError as error:
+        raise Refused(
+            f"This machine doesn't trust the certificate of {place.netloc}: {error.verify_message}. Name the file of"
+            " its authority: --ca FILE."
+        ) from None
     except (OSError, HTTPException) as error:
         raise Refused(f"{place.netloc} does not respond: {error or type(error).__name__}.") from None
 

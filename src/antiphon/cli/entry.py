@@ -38,7 +38,7 @@ class Told(NamedTuple):
         hosts, *others = values["guards"]
         options = ServerOptions(
             **{**values, "logs": Logs(*values["logs"]), "guards": Guards(tuple(hosts), *others)},
-        )._replace(dialects=tuple(values["dialects"]))
+        )._replace(dialects=tuple(values["dialects"]), tls=values["tls"] and tuple(values["tls"]))
         return cls(partial(Target.parse, target), requested and Choice(*requested), options, is_for_loopback)
 
 

@@ -23,7 +23,8 @@ def _hosts(context: click.Context, parameter: click.Parameter, values: tuple[str
     return hosts
 
 
-def _size(context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
+def size_in_bytes(context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
+    """Return the bytes of a size such as 64K. Raises click.BadParameter."""
     if value is None:
         return None
     if (found := re.fullmatch("([0-9]{1,15})([KMG]?)", value.upper())) is None:
@@ -41,7 +42,7 @@ _OPTIONS = (
     ),
     click.option("--refuse-cross-site", is_flag=True, help="Refuse writes by pages on other sites (403)."),
     click.option(
-        "--max-body", metavar="SIZE", callback=_size, help="Refuse larger bodies (413): bytes, or 64K, 16M, 1G."
+        "--max-body", metavar="SIZE", callback=size_in_bytes, help="Refuse larger bodies (413): bytes, or 64K, 16M, 1G."
     ),
     click.option("--security-headers", is_flag=True, help="Add the headers of SecurityHeaders() to all responses."),
 )

@@ -180,7 +180,13 @@ class GivenSocket(NamedTuple):
 
     def listen(self, _: int = 1) -> tuple[list[socket.socket], str]:
         """Return the listening socket and its address. Raises `Refused`."""
-        listener = socket.socket(fileno=self.descriptor)
+        try:
+            listener = socket.socket(fileno=self.descriptor)
+        except OSError as error:
+            raise Refused(
+                f"LISTEN_FDS is 1, but descriptor {self.descriptor} is not a socket ({error.strerror}): pass one that"
+                " listens, or unset LISTEN_FDS and LISTEN_PID."
+            ) from None
         listener.set_inheritable(False)
         if not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
             raise Refused("The socket that systemd passes does not listen: name a ListenStream, without Accept=yes.")
@@ -201,6 +207,8 @@ def given_socket() -> GivenSocket | None:
         return None
     for name in names:  # processes started by this one must not see them
         os.environ.pop(name, None)
+    if count is not None and not count.isdecimal():
+        raise Refused(f"LISTEN_FDS must be the number of passed sockets, not {count!r}.")
     if count != "1":
         raise Refused(f"systemd passes {count} sockets, but only one is supported: name one ListenStream.")
     return GivenSocket(_FIRST)

@@ -14,7 +14,7 @@ from click.core import ParameterSource
 
 from antiphon.cli.commands import Commands, Configured, source_of
 from antiphon.cli.errors import BadCommand, Refused
-from antiphon.cli.guard_options import guard_options
+from antiphon.cli.guard_options import guard_options, size_in_bytes
 
 if TYPE_CHECKING:
     from antiphon.cli.serve import Place
@@ -101,6 +101,19 @@ def _place(context: click.Context, host: str, port: int, uds: str | None, permis
     return Port(host, port) if path is None else SocketPath(path, permissions)
 
 
+def _tls(certificate: str | None, key: str | None) -> tuple[str, str] | None:
+    """Return the files of a certificate and its key. Raises `BadCommand` if they can't be used."""
+    if certificate is None and key is None:
+        return None
+    if certificate is None or key is None:
+        raise BadCommand("--tls-certificate and --tls-key need each other: set both.")
+    from antiphon.cli.certificates import explain_unusable
+
+    if reason := explain_unusable(certificate, key):
+        raise BadCommand(f"--tls-certificate {certificate} and --tls-key {key} can't be used: {reason}.")
+    return os.path.abspath(certificate), os.path.abspath(key)
+
+
 @main.command(cls=Configured)
 @click.argument("target", metavar="[MODULE:APP]", required=False)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Name or address to listen on.")
@@ -157,6 +170,16 @@ def _place(context: click.Context, host: str, port: int, uds: str | None, permis
     show_default=True,
     help="Number of connections, and of requests, that a worker has open at once; 0: as many as its descriptors allow.",
 )
+@click.option(
+    "--worker-memory",
+    metavar="SIZE",
+    callback=size_in_bytes,
+    help="Resident memory above which a worker is replaced, such as 512M; no limit by default.",
+)
+@click.option(
+    "--tls-certificate", metavar="FILE", help="Serve https, HTTP/1.1 and HTTP/2, with this certificate (PEM)."
+)
+@click.option("--tls-key", metavar="FILE", help="The certificate's private key (PEM, not encrypted).")
 @_option_in_seconds(
     "--drain-delay", 0.0, "Seconds on shutdown during which requests are still accepted, so load balancers notice."
 )
@@ -205,6 +228,9 @@ def run(
     queue_timeout: float,
     max_requests: int,
     max_connections: int,
+    worker_memory: int | None,
+    tls_certificate: str | None,
+    tls_key: str | None,
     drain_delay: float,
     preload: bool,
     reload: bool,
@@ -251,6 +277,8 @@ def run(
         queue_timeout=queue_timeout,
         max_requests=max_requests,
         max_connections=max_connections,
+        worker_memory=worker_memory or 0,
+        tls=_tls(tls_certificate, tls_key),
         drain_delay=drain_delay,
         debug=reload if debug is None else debug,
         logs=logs,
@@ -501,7 +529,8 @@ def new(name: str, template: str) -> None:
 
 @main.command()
 @click.argument("urls", metavar="[URL]...", nargs=-1)
-def doctor(urls: tuple[str, ...]) -> None:
+@click.option("--ca", metavar="FILE", type=click.Path(exists=True, dir_okay=False), help="Trust this authority (PEM).")
+def doctor(urls: tuple[str, ...], ca: str | None) -> None:
     """Test what clients can forge on a running application: hosts, proxy headers, slashes, writes from other sites.
 
     Also check the rules that the application sends to browsers: cookie flags, frames, https. Each URL gets some GET
@@ -517,6 +546,8 @@ def doctor(urls: tuple[str, ...]) -> None:
         sys.exit(not is_complete)
     from antiphon.cli.doctor import examine, worst
 
+    if ca is not None:
+        os.environ["SSL_CERT_FILE"] = ca  # OpenSSL reads it for each connection
     colors = {"forged": "red", "lacking": "yellow", "refused": "green", "unseen": None}
     findings = worst([examine(url) for url in urls])
     for each in findings:

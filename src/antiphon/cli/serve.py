@@ -107,6 +107,8 @@ def serve(
 
         target = preload(target, requested)
     listeners, url = place.listen(1 if watched else options.workers)
+    if options.tls is not None:
+        url = url.replace("http://", "https://", 1)
     if options.debug and not place.is_for_loopback:
         click.secho(_SEEN_BY_ALL.format(url), err=True, fg="yellow")
 

@@ -87,6 +87,10 @@ class ServerOptions(NamedTuple):
     """The number of requests after which a worker is replaced; 0 means never."""
     max_connections: int = 0
     """The number of connections, and of requests, that a worker has open at once; 0 means what descriptors allow."""
+    worker_memory: int = 0
+    """The number of bytes of resident memory above which a worker is replaced; 0 means never."""
+    tls: tuple[str, str] | None = None
+    """The paths of a certificate and its key, in PEM; None means without TLS."""
     drain_delay: float = 0.0
     """How long requests are still accepted after the server has been told to end and reports that it is draining."""
     debug: bool = False
@@ -106,7 +110,13 @@ class ServerOptions(NamedTuple):
         """Return the options for workers that are ended when a file changes and may be paused in a debugger."""
         grace = min(self.grace, RELOAD_GRACE)
         return self._replace(
-            grace=grace, worker_timeout=0, start_timeout=0, max_requests=0, drain_delay=0, is_reloaded=True
+            grace=grace,
+            worker_timeout=0,
+            start_timeout=0,
+            max_requests=0,
+            worker_memory=0,
+            drain_delay=0,
+            is_reloaded=True,
         )
 
 

@@ -244,6 +244,8 @@ class Supervisor:
         self.do(self._serve())
         if len(self._listeners) > 1:
             self.do(self._balance.keep())
+        if self._options.tls is not None:
+            self.do(self._restart_when_renewed(self._options.tls))
         await self._is_told_to_end.wait()
         await self._end_all()
         if self._failure is not None:
@@ -281,6 +283,14 @@ class Supervisor:
                 self.warn(f"The old workers continue, since a new one can't serve: {error.message}")
             else:
                 self.warn("All workers were replaced.")
+
+    async def _restart_when_renewed(self, files: tuple[str, str]) -> None:
+        """Replace the workers each time the certificate was renewed: they have read the old one."""
+        from antiphon.cli.certificates import renewals  # imported late: few servers have a certificate
+
+        async for _ in renewals(files):
+            self.warn("The certificate has changed.")
+            await self._restart_and_tell()
 
     def _what_is_starting(self) -> str:
         """Return a sentence about the worker that has been starting the longest."""

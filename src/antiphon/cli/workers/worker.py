@@ -6,6 +6,7 @@ import gc
 import logging
 import os
 import random
+import resource
 import signal
 import socket
 import sys
@@ -13,6 +14,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from threading import Event, Thread
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -77,6 +79,8 @@ CLOSING_SOCKETS = 2.0
 """The maximum number of seconds to exchange close frames on open WebSockets when a worker ends."""
 LEAVING = 0.2
 """Seconds for the main thread to end the process once nothing is left to wait for."""
+_MEMORY_PAUSE = 1.0
+"""Seconds between two looks at the memory of a worker."""
 WSGI_THREADS = 64
 """The number of WSGI requests that a worker handles at once, including open streams. Threads start when needed."""
 WAITING_THREADS = 192
@@ -183,7 +187,9 @@ class _Worker:
             app = Counted(app, limit + random.randint(0, limit // 10), self._control.report_worn)  # noqa: S311
         app = observed(counted(app, self._app, interface, self._connections), interface, self)
         threads = self._threads if interface == "wsgi" else 1
-        return ThreadServer(app, interface, listener, threads=threads, connections=self._connections.accepted)
+        certificate, key = map(Path, self._options.tls) if self._options.tls else (None, None)
+        tls = (certificate, key) if certificate and key else None
+        return ThreadServer(app, interface, listener, threads=threads, tls=tls, connections=self._connections.accepted)
 
     @property
     def _threads(self) -> int:
@@ -230,11 +236,26 @@ class _Worker:
             else:
                 progress = Progress(loop, self._entrance.call_before_next)
                 beat_while_progressing(progress, beat, pause)
+        if self._options.worker_memory:
+            Thread(target=self._watch_memory, name="antiphon-memory", daemon=True).start()
         if self._options.debug:
             from antiphon.cli.workers.blocking_calls import watch  # imported late: it is rarely needed
 
             watch(loop or background_loop().loop)
         self._control.report_serving(self._choice)
+
+    def _watch_memory(self) -> None:
+        """Ask for a successor once this process has more resident memory than allowed, unless it began with it."""
+        limit = self._options.worker_memory
+        if (used := resident_memory()) > limit:
+            logging.getLogger("antiphon").warning(
+                "A worker takes %d MiB once it serves, so --worker-memory (%d MiB) is ignored: raise it.",
+                *(used >> 20, limit >> 20),
+            )
+            return
+        while resident_memory() <= limit:
+            time.sleep(_MEMORY_PAUSE)
+        self._control.report_worn()
 
     def _shed_load(self, loop: asyncio.AbstractEventLoop | None) -> None:
         if not self._sheds_load:
@@ -316,6 +337,15 @@ class _Worker:
         cut_off(CLOSING)
         silence()  # errors where applications are cut off are expected
         server.cut_off(LEAVING)
+
+
+def resident_memory() -> int:
+    """Return the bytes of memory that this process has; where the system tells only the most so far, that."""
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _write_logs(within: float) -> None:

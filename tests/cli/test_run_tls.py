@@ -1,0 +1,76 @@
+"""`antiphon run` with a certificate: https over HTTP/1.1 and HTTP/2, a renewed certificate, and wrong files."""
+
+import shutil
+import ssl
+import subprocess
+from urllib.request import urlopen
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from antiphon.cli.certificates import explain_unusable
+from tests.helpers.authority import Authority
+from tests.helpers.rows import rows
+
+pytestmark = [pytest.mark.once, pytest.mark.processes]
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+def test_a_renewed_certificate_is_used_without_a_restart_of_the_server(antiphon, authority, tmp_path, interface):
+    files = tmp_path / "shop.crt", tmp_path / "shop.key"
+    for issued, file in zip(authority.issue("127.0.0.1"), files, strict=True):
+        shutil.copy(issued, file)
+    flags = ("--tls-certificate", str(files[0]), "--tls-key", str(files[1]))
+    command = antiphon(f"apps:{interface}", "--interface", interface, *flags).serving()
+    assert "on https://127.0.0.1:" in command.out
+    context = ssl.create_default_context(cafile=authority.ca_file)
+    url = f"https://127.0.0.1:{command.port}/"
+    with urlopen(url, context=context) as response:
+        assert response.read().startswith(interface.encode())
+    if interface == "asgi":
+        command_line = ["curl", "--silent", "--cacert", authority.ca_file, "--write-out", " %{http_version}", url]
+        curl = subprocess.run(command_line, capture_output=True, text=True, check=True, timeout=60)
+        assert curl.stdout.endswith(" 2")
+    old = ssl.get_server_certificate(("127.0.0.1", command.port))
+    for issued, file in zip(authority.issue("127.0.0.1"), files, strict=True):
+        shutil.copy(issued, file)
+    command.wait_until(lambda: "All workers were replaced." in command.err)
+    assert ssl.get_server_certificate(("127.0.0.1", command.port)) != old
+    assert command.err == "The certificate has changed.\nAll workers were replaced.\n"
+
+
+def test_one_file_alone_is_refused(antiphon, authority):
+    command = antiphon("apps:asgi", "--tls-certificate", authority.issue("127.0.0.1")[0])
+    assert command.exit_code() == 2
+    assert command.err == "Error: --tls-certificate and --tls-key need each other: set both.\n"
+
+
+@rows(
+    "certificate, key, reason",
+    [
+        ("own", "own", ""),
+        ("own", "other", "the key is not that of the certificate"),
+        ("own", "encrypted", "the key is encrypted: write it without a password, readable by the server alone"),
+        ("own", "text", "they must be a certificate and its private key in PEM"),
+        ("text", "own", "they must be a certificate and its private key in PEM"),
+        ("missing", "own", "{folder}/missing: No such file or directory"),
+        ("own", "missing", "{folder}/missing: No such file or directory"),
+        ("own", "folder", "{folder}/folder: Is a directory"),
+    ],
+)
+def test_files_that_can_not_be_used_are_refused(authority, tmp_path, certificate, key, reason):
+    own, other = authority.issue("localhost"), authority.issue("localhost")
+    (tmp_path / "text").write_text("a shop\n")
+    (tmp_path / "folder").mkdir(exist_ok=True)
+    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    secret = ec.generate_private_key(ec.SECP256R1())
+    (tmp_path / "encrypted").write_bytes(secret.private_bytes(*form, serialization.BestAvailableEncryption(b"x")))
+    files = {name: str(tmp_path / name) for name in ("text", "missing", "folder", "encrypted")}
+    used = explain_unusable({**files, "own": own[0]}[certificate], {**files, "own": own[1], "other": other[1]}[key])
+    assert used == reason.format(folder=tmp_path)
