@@ -41,7 +41,7 @@ def test_a_renewed_certificate_is_used_without_a_restart_of_the_server(antiphon,
     for issued, file in zip(authority.issue("127.0.0.1"), files, strict=True):
         shutil.copy(issued, file)
     command.wait_until(lambda: "All workers were replaced." in command.err)
-    assert ssl.get_server_certificate(("127.0.0.1", command.port)) != old
+    command.wait_until(lambda: ssl.get_server_certificate(("127.0.0.1", command.port)) != old)
     assert command.err == "The certificate has changed.\nAll workers were replaced.\n"
 
 
