@@ -47,10 +47,9 @@ SHOWN = {
     "examples/feature_flags": "A package with a feature",
     "examples/maintenance": "A small feature",
     "examples/frameworks": "A shop in four frameworks",
+    "examples/dialects": "Twelve programs in each dialect",
 }
 """Folders whose files are shown on one page, which the search leaves out, and the titles of these pages."""
-SHOWN_ALREADY = {"examples/dialects": "reference/dialects.md"}
-"""Folders whose files a page of docs shows."""
 HOME = "index.md"
 """The only home page: links to README.md lead here."""
 LISTS = {"contents.md", "project/benchmarks.md", "project/changes.md"}
@@ -103,7 +102,7 @@ def stage() -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_file():
             target.write_text(page(source))
-        elif place not in SHOWN_ALREADY.values():
+        else:
             target.write_text(shown(source))
     for image in (*DOCS.rglob("*.png"), DOCS / "images/mark.svg"):
         target = STAGED / image.relative_to(DOCS)
@@ -122,7 +121,7 @@ def places() -> Mapping[Path, str]:
     """Return the place of each page and of each folder that is shown."""
     pages = {path: str(path.relative_to(DOCS)) for path in sorted(DOCS.rglob("*.md"))}
     others = {ROOT / name: place for name, place in OTHERS.items()}
-    folders = {name: f"{name}.md" for name in SHOWN} | SHOWN_ALREADY
+    folders = {name: f"{name}.md" for name in SHOWN}
     return pages | others | {ROOT / name: place for name, place in folders.items()}
 
 

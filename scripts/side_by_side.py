@@ -1,4 +1,4 @@
-"""The part of docs/reference/dialects.md that shows the programs of `examples/dialects` in each way."""
+"""The part of docs/reference/dialects.md that says how long the programs of `examples/dialects` take in each way."""
 
 import json
 from pathlib import Path
@@ -22,7 +22,7 @@ Times = tuple[float, float | None]
 NOTES = DIFFERENT | {
     "file/microdot": "Microdot reads files on the event loop; here a thread does, or the server sends them, as Granian",
 }
-"""For the line above a program: what is not to be seen in it."""
+"""What is not to be seen in the times of a dialect, or of a program in a dialect."""
 
 
 def figures() -> Any:
@@ -31,15 +31,16 @@ def figures() -> Any:
 
 
 def side_by_side() -> str:
-    """Return a table of all times, and a section for each program, as Markdown."""
+    """Return a table of all times, and a list of the programs, as Markdown."""
     measured = figures()
     versions = ", ".join(f"{NAMES[way]} {measured['versions'][way]}" for way in NAMES if way in measured["versions"])
     told = (
         f"Measured on {measured['when']} with {measured['python']}, {versions}, one request at a time in one process,"
         " over WSGI; Microdot's programs over ASGI, since their functions are `async def`."
     )
-    sections = [_section(program, measured["programs"].get(program.name, {})) for program in PROGRAMS]
-    return "\n\n".join([_times(measured["programs"]), told, *sections])
+    listed = [f"- **{_title(program)}**: {program.text} {_exchange(program)}" for program in PROGRAMS]
+    notes = "\n".join(f"- `{place}`: {note}." for place, note in NOTES.items())
+    return "\n\n".join([_times(measured["programs"]), told, "\n".join(listed), "Where originals differ:", notes])
 
 
 def _times(programs: dict[str, Any]) -> str:
@@ -47,7 +48,9 @@ def _times(programs: dict[str, Any]) -> str:
     rows = [["program", *(NAMES[way] for way in ways)], ["---", *("---:" for _ in ways)]]
     for program in PROGRAMS:
         times = programs.get(program.name, {})
-        rows.append([f"[{_title(program)}](#{_anchor(program)})", *(_cell(times.get(way)) for way in ways)])
+        rows.append(
+            [f"[{_title(program)}](../../examples/dialects/{program.name})", *(_cell(times.get(way)) for way in ways)]
+        )
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
@@ -58,27 +61,8 @@ def _cell(times: Times | None) -> str:
     return f"{ours:.0f} µs" if theirs is None else f"{theirs / ours:.1f}x"
 
 
-def _section(program: Program, times: dict[str, Any]) -> str:
-    parts = [f"## {_title(program)}", f"{program.text} {_exchange(program)}"]
-    for way in program.ways():
-        parts += [_label(program, way, times.get(way)), f"```python\n{_code(program.path(way))}\n```"]
-    return "\n\n".join(parts)
-
-
-def _code(path: Path) -> str:
-    """Return the code of a program; of a project, that of all its modules, each below its name."""
-    if path.is_file():
-        return path.read_text().rstrip()
-    modules = sorted(path.rglob("*.py"), key=lambda module: module.name == "wsgi.py")
-    return "\n\n\n".join(f"# {module.relative_to(path)}\n{module.read_text().rstrip()}" for module in modules)
-
-
 def _title(program: Program) -> str:
     return program.name.capitalize().replace("_", "-").replace("Json", "JSON")
-
-
-def _anchor(program: Program) -> str:
-    return _title(program).lower()
 
 
 def _exchange(program: Program) -> str:
@@ -91,12 +75,3 @@ def _respond(answer: Answer) -> str:
     body = [f"`{text}`"] if text and "\n" not in text else []
     media_type = [f"`{answer.media_type}`"] if answer.media_type else []
     return ", ".join([str(answer.status), *media_type, *body, *fields])
-
-
-def _label(program: Program, way: str, times: Times | None) -> str:
-    said = [f"**{NAMES[way]}**"]
-    if times is not None:
-        ours, theirs = times
-        said.append(f"{ours:g} µs" if theirs is None else f"{ours:g} µs, {theirs:g} µs on {NAMES[way]} itself")
-    said += [note for key, note in NOTES.items() if key in (way, f"{program.name}/{way}")]
-    return " · ".join(said)
