@@ -27,7 +27,6 @@ def test_a_table_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
 def test_each_program_is_in_the_table_and_each_page_names_programs_that_exist() -> None:
     folder = readme.FILE.parent
     programs = {path.stem for path in folder.glob("*.py") if '"__main__"' in path.read_text()} - {"__main__", "counted"}
-    programs.add("first_hour")
     listed = {*re.findall(r"^\| `benchmarks\.(\w+)`", readme.FILE.read_text(), re.MULTILINE)}
     assert listed == programs
     root = folder.parent

@@ -1,1 +1,0 @@
-"""The first hour with a framework, timed at a terminal: see `benchmarks/README.md`."""
