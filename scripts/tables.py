@@ -9,6 +9,7 @@ import csv
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -354,28 +355,14 @@ def corpora_sources() -> str:
 
 
 def corpora_differences() -> str:
-    """Return the tables of the cases that Antiphon reads otherwise, with the reasons."""
-    parts = []
-    for corpus in CORPORA:
-        found = [row for row in known.differences() if row["corpus"] == corpus.name]
-        lines = [
-            [*(_code(row[name]) for name in ("case", "right", "found")), known.REASONS[row["reason"]]] for row in found
-        ]
-        if lines:
-            parts.append(f"### {corpus.name}\n\n{table(['case', 'its authors', 'Antiphon', 'why'], lines)}")
-    return "\n\n".join(parts)
+    """Return the table of why Antiphon reads cases otherwise, with their number."""
+    number = Counter((row["corpus"], row["reason"]) for row in known.differences())
+    return table(["corpus", "cases:", "why"], [[at, str(n), known.REASONS[why]] for (at, why), n in number.items()])
 
 
 def lint_notes() -> str:
     """Return the table of the lint's notes that are no faults."""
     return table(["note", "why"], [[f"`{name}`", reason] for name, reason in KNOWN.items()])
-
-
-def _code(text: str) -> str:
-    """Return text as code in a cell of a table."""
-    quotes = "``" if "`" in text else "`"
-    inner = f" {text} " if "`" in text else text
-    return f"{quotes}{inner}{quotes}".replace("|", "\\|") if text else "nothing"
 
 
 INSTALLED = ("antiphon", "antiphon[templates,languages]", "antiphon[templates,languages] argon2-cffi pytest")
