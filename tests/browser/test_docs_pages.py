@@ -98,7 +98,7 @@ def test_a_page_is_open_to_everybody_and_asks_no_other_host(page, site, path):
 
 
 def test_a_page_says_its_version_and_draws_in_the_colours_of_the_reader(page, site):
-    page.go(f"{site}explanation/design/")
+    page.go(f"{site}maintainers/design/")
     page.prefer("light")
     page.wait_until("() => document.querySelector('.md-version')?.innerText.includes('0.')")
     page.wait_until("() => document.body.getAttribute('data-md-color-scheme') === 'default'")

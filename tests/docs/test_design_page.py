@@ -9,7 +9,7 @@ import pytest
 pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs/explanation/design.md"
+PAGE = ROOT / "docs/maintainers/design.md"
 
 
 def test_the_picture_has_the_layers_of_the_contract():

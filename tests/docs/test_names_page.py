@@ -67,7 +67,7 @@ def test_each_error_stands_beside_its_status():
 
 
 def test_what_other_pages_import_is_on_it():
-    inner = "docs/explanation/reading-handlers.md"  # for those who change the reader
+    inner = "docs/maintainers/reading-handlers.md"  # for those who change the reader
     found = [each for each in imported() if each[0] != inner and "dialects" not in each[1]]
     unknown = {each for each in found if each[1:] not in LISTED}
     assert unknown == set()
