@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from examples.dialects.programs import DIFFERENT, NATIVE, PROGRAMS, Answer, Program
+from examples.dialects.programs import DIFFERENT, NATIVE, PROGRAMS, Program
 
 FIGURES = Path(__file__).parents[1] / "benchmarks/side_by_side.json"
 NAMES = {
@@ -38,7 +38,7 @@ def side_by_side() -> str:
         f"Measured on {measured['when']} with {measured['python']}, {versions}, one request at a time in one process,"
         " over WSGI; Microdot's programs over ASGI, since their functions are `async def`."
     )
-    listed = [f"- **{_title(program)}**: {program.text} {_exchange(program)}" for program in PROGRAMS]
+    listed = [f"- **{_title(program)}**: {program.text}" for program in PROGRAMS]
     notes = "\n".join(f"- `{place}`: {note}." for place, note in NOTES.items())
     return "\n\n".join([_times(measured["programs"]), told, "\n".join(listed), "Where originals differ:", notes])
 
@@ -63,15 +63,3 @@ def _cell(times: Times | None) -> str:
 
 def _title(program: Program) -> str:
     return program.name.capitalize().replace("_", "-").replace("Json", "JSON")
-
-
-def _exchange(program: Program) -> str:
-    return f"`{program.method} {program.target}` returns {_respond(program.answers[-1])}."
-
-
-def _respond(answer: Answer) -> str:
-    fields = [f"`{name}: {value}`" for name, value in answer.fields]
-    text = json.dumps(answer.body, ensure_ascii=False) if isinstance(answer.body, dict) else str(answer.body or "")
-    body = [f"`{text}`"] if text and "\n" not in text else []
-    media_type = [f"`{answer.media_type}`"] if answer.media_type else []
-    return ", ".join([str(answer.status), *media_type, *body, *fields])

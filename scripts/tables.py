@@ -328,11 +328,6 @@ def first_program() -> str:
     return f'```python title="lamps.py"\n{FIRST}```\n\n```console\n{command}\n{json.dumps(problem, indent=2)}\n```'
 
 
-def app() -> str:
-    """Return the README's application."""
-    return f"```python\n{(FRAMEWORKS / 'antiphon_app.py').read_text().rstrip()}\n```"
-
-
 def corpora() -> str:
     """Return the table of how libraries stand on the corpora, and when they were run."""
     measured = known.counts()
@@ -371,7 +366,6 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "the first program": first_program,
     "the status": status,
     "the version": first_version,
-    "examples/frameworks/antiphon_app.py": app,
     "examples/dialects": side_by_side,
     "the frameworks' times": lambda: f"{frameworks()}\n\n{versions()}",
     "the dialects' counts": dialects,

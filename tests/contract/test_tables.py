@@ -79,20 +79,22 @@ def frames():
 
 
 def differences():
-    """A row for each probe, a column for each server. All but the best answer is bold."""
+    """A row for each probe that servers answer differently, a column for each server. All but the best is bold."""
     rows = []
     for probe in PROBES:
-        answers = (server.gaps.get(probe.name, probe.best) for server in SERVERS)
-        rows.append([probe.name, *(answer if answer == probe.best else f"**{answer}**" for answer in answers)])
+        answers = [server.gaps.get(probe.name, probe.best) for server in SERVERS]
+        if {*answers} != {probe.best}:
+            rows.append([probe.name, *(answer if answer == probe.best else f"**{answer}**" for answer in answers)])
     return markdown_table(rows)
 
 
 def refusals():
-    """A row for each bad input, a column for each server. An accepted input is bold."""
+    """A row for each bad input that servers treat differently, a column for each server. An accepted input is bold."""
     rows = []
     for bad_input in BAD_INPUTS:
-        outcomes = (server.refusals.get(bad_input.name, str(bad_input.usual)) for server in SERVERS)
-        rows.append([bad_input.name, *(outcome if outcome != "200" else "**200**" for outcome in outcomes)])
+        outcomes = [server.refusals.get(bad_input.name, str(bad_input.usual)) for server in SERVERS]
+        if len({*outcomes}) > 1:
+            rows.append([bad_input.name, *(outcome if outcome != "200" else "**200**" for outcome in outcomes)])
     return markdown_table(rows)
 
 
