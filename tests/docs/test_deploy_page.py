@@ -24,10 +24,7 @@ def test_it_shows_every_file_as_it_is():
 
 def test_it_says_of_every_file_how_it_is_tested():
     tested = PAGE.partition("\n## Tests of these files\n")[2]
-    names = {
-        name for row in re.findall(r"^\| (`.*?) \|", tested, re.MULTILINE) for name in re.findall("`([^`]+)`", row)
-    }
-    assert names == SHOWN | LINKED
+    assert {*re.findall("`([^`]+)`", tested)} >= SHOWN | LINKED
 
 
 def test_it_links_to_what_it_does_not_show():
