@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from antiphon.app.static_names import HASH_DIGITS, LONGEST_NAME, served_names, with_hash, without_hash
+from antiphon.app.static_files import HASH_DIGITS, LONGEST_NAME, served_names, with_hash, without_hash
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once

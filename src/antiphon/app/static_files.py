@@ -1,16 +1,17 @@
 """Static files: a folder's files, served by a route, with a hash of their content in their URLs."""
 
 import os
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from functools import lru_cache
 from hashlib import file_digest
 from itertools import count
+from posixpath import splitext
 from stat import S_ISLNK, S_ISREG
 from time import monotonic, time
 from typing import NamedTuple, TypedDict
 
-from antiphon.app.static_names import HASH_DIGITS, served_names, with_hash, without_hash
 from antiphon.explanations import explained
 from antiphon.handler.callables import check_sync
 from antiphon.http.dates import seconds_of
@@ -424,3 +425,51 @@ def static_files(folder: StaticFolder, is_root: bool) -> tuple[Converter, FileHa
     name = f"static_{next(_numbers)}"
     converter = CONVERTERS["path"]._replace(name=name, to_url=folder.hashed, may_be_empty=is_root)
     return converter, FileHandler(folder, is_root)
+
+
+LONGEST_NAME = 1024
+"""The maximum path length that all systems support, in characters."""
+HASH_DIGITS = 12
+
+# Lower case only, as ``hexdigest`` writes it.
+_is_hash = re.compile(f"[0-9a-f]{{{HASH_DIGITS}}}").fullmatch
+
+_NO_DOTS = r"(?![. ]++(?:/|\Z))"
+"""Match the start of a segment that isn't all dots and spaces; these lead out of the folder on some systems."""
+_NOT_HIDDEN = r"(?:(?!\.)|(?=\.well-known/))"
+_TEXT = r"[^/\\:\0\ud800-\udfff]++"
+"""The characters allowed in a name. On some systems, other characters separate segments, denote a drive, or can't be
+encoded.
+"""
+
+
+def served_names(dotfiles: bool) -> Callable[[str], object]:
+    """Return a function that returns whether a name may be served.
+
+    Such a name is relative, has no empty or dot segments, no backslash, colon or NUL, and at most 1024 characters.
+    Unless ``dotfiles`` are served, no segment begins with a dot, except ``.well-known`` (RFC 8615).
+    """
+    segment = f"{_NO_DOTS}{'' if dotfiles else _NOT_HIDDEN}{_TEXT}"
+    fits = re.compile(f"{segment}(?>(?:/{segment})*)").fullmatch
+
+    def is_served(name: str) -> bool:
+        return len(name) <= LONGEST_NAME and fits(name) is not None
+
+    return is_served
+
+
+def with_hash(name: str, digits: str) -> str:
+    """Return a name with a hash before its suffix, or at the end if it has none."""
+    stem, suffix = splitext(name)
+    return f"{stem}.{digits}{suffix}"
+
+
+def without_hash(name: str) -> tuple[str, str] | None:
+    """Return the name and the hash from which ``with_hash`` made this name, or None for a name without a hash."""
+    stem, _, last = name.rpartition(".")
+    before, _, digits = stem.rpartition(".")
+    if _is_hash(digits) and with_hash(plain := f"{before}.{last}", digits) == name:
+        return plain, digits
+    if _is_hash(last) and with_hash(stem, last) == name:
+        return stem, last
+    return None

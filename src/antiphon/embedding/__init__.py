@@ -23,7 +23,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "app.dispatch.returns": "to_response",
         "app.planning.cross_site": "SAFE_METHODS check_handshake_site",
         "app.planning.request_checks": "check_handshake",
-        "app.static_names": "served_names",
+        "app.static_files": "served_names",
         "body.content": "Content NotLoadedError",
         "body.form_data": "FormBounds",
         "body.multipart": "MultipartLimits MultipartParser PartData UNUSABLE_BOUNDARY parse_boundary read_whole_form",

@@ -12,7 +12,7 @@ from antiphon.app.dispatch.returns import to_response
 from antiphon.app.planning.cross_site import SAFE_METHODS, check_handshake_site
 from antiphon.app.planning.request_checks import check_handshake
 from antiphon.app.served_function import ServedFunction
-from antiphon.app.static_names import served_names
+from antiphon.app.static_files import served_names
 from antiphon.body.content import Content, NotLoadedError
 from antiphon.body.form_data import FormBounds
 from antiphon.body.multipart import (
