@@ -14,9 +14,8 @@ from antiphon.cli.errors import BadCommand
 from antiphon.cli.routes import aligned
 from antiphon.cli.target import Target
 from antiphon.features.logs.formats import lines_below
-from antiphon.features.openapi.changes.operations import Comparison
+from antiphon.features.openapi.changes.operations import VERDICTS, Change, Comparison, Verdict, today, worst
 from antiphon.features.openapi.changes.places import Version, below
-from antiphon.features.openapi.changes.verdicts import VERDICTS, Change, Verdict, today, worst
 from antiphon.features.openapi.code.words import DescribedApp
 from antiphon.features.openapi.document import Info, OpenAPIDocument, make_document
 from antiphon.features.openapi.feature import OpenAPI, documents_of

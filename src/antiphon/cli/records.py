@@ -14,8 +14,8 @@ from antiphon.cli.debug.report import report_of
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.routes import aligned
 from antiphon.cli.target import Target, import_module
+from antiphon.features.openapi.changes.operations import template_of
 from antiphon.features.openapi.changes.places import Version
-from antiphon.features.openapi.changes.verdicts import template_of
 from antiphon.features.recorder.as_test import AppSource, written_test
 from antiphon.features.recorder.feature import Recorder
 from antiphon.features.recorder.record import Record

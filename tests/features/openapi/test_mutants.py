@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from antiphon import Request, Response
-from antiphon.features.openapi.changes.operations import Comparison
-from antiphon.features.openapi.changes.verdicts import today
+from antiphon.features.openapi.changes.operations import Comparison, today
 from antiphon.features.openapi.document import Info, make_document
 from antiphon.testing import Client, ContractError
 from tests.features.openapi import bookstore

@@ -20,8 +20,8 @@ from antiphon.app.store import StoreEntry, StoreUnavailable
 from antiphon.concurrency.process import DRAINING
 from antiphon.explanations import explained
 from antiphon.features.channels.feed import Feed
+from antiphon.features.html import visible
 from antiphon.features.runs.record import TAG, Kind, Ledger, Line
-from antiphon.features.visible_text import visible
 from antiphon.http.errors import Conflict, NotFound
 from antiphon.serialization.json import decode_json, encode_json
 from antiphon.serialization.readers import json_as

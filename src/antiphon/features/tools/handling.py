@@ -5,6 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from antiphon.concurrency.process import GRACE_OVER
+from antiphon.features.html import visible
 from antiphon.features.tools.calls import BadArguments, make_call, text_of
 from antiphon.features.tools.definitions import Definition
 from antiphon.features.tools.exchange import Exchange, Replies, Result, Sessions
@@ -20,7 +21,6 @@ from antiphon.features.tools.results import (
     too_large,
 )
 from antiphon.features.tools.tool_call import HandledCall, filled
-from antiphon.features.visible_text import visible
 from antiphon.handler.contract import log_failure
 from antiphon.http.errors import PreconditionRequired, UnprocessableContent
 from antiphon.request.request import Request

@@ -10,8 +10,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeVar, cast
 
 from antiphon.explanations import explained
+from antiphon.features.html import visible
 from antiphon.features.tools.definitions import resolved_in
-from antiphon.features.visible_text import visible
 from antiphon.http.errors import HTTPError, PreconditionRequired, UnprocessableContent
 from antiphon.request.caller import arrivals
 from antiphon.request.dependencies import Dependency

@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from antiphon.features.openapi.changes.operations import Comparison
+from antiphon.features.openapi.changes.operations import Comparison, worst
 from antiphon.features.openapi.changes.schemas import SchemaComparison
-from antiphon.features.openapi.changes.verdicts import worst
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
