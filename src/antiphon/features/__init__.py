@@ -10,7 +10,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "features.bound_sessions": "bound_required",
         "features.cache.feature": "Cache",
         "features.channels.channel": "Channel",
-        "features.channels.message": "MissedMessages",
+        "app.channel_log": "MissedMessages",
         "features.compression": "Compression",
         "features.cors": "CORS",
         "features.csrf": "BadCSRFToken CSRFTokens csrf_input csrf_token",

@@ -1,3 +1,4 @@
+from antiphon.app.channel_log import MissedMessages
 from antiphon.app.dispatch.declared import Gives
 from antiphon.app.route import Tool
 from antiphon.app.store import OwnedEntry, Store, StoreCount, StoreEntry, StoreUnavailable
@@ -6,7 +7,6 @@ from antiphon.features.block_script import BlockScript
 from antiphon.features.bound_sessions import bound_required
 from antiphon.features.cache.feature import Cache
 from antiphon.features.channels.channel import Channel
-from antiphon.features.channels.message import MissedMessages
 from antiphon.features.compression import Compression
 from antiphon.features.cors import CORS
 from antiphon.features.csrf import BadCSRFToken, CSRFTokens, csrf_input, csrf_token

@@ -94,7 +94,7 @@ class Ends:
 
     def tell(self, identity: str) -> None:
         """Close what is open for a user, in all processes."""
-        from antiphon.features.channels.message import Keep
+        from antiphon.app.channel_log import Keep
         from antiphon.serialization.json import encode_json
 
         name, hub = self._name("channel"), self._hub()
@@ -160,8 +160,8 @@ class Ends:
     async def _listen(self) -> None:
         from asyncio import create_task, sleep, wait
 
+        from antiphon.app.channel_log import Keep
         from antiphon.features.channels.channel import ChannelListener
-        from antiphon.features.channels.message import Keep
 
         async with ChannelListener(self._hub(), self._name("channel"), Keep(MOST_KEPT), None) as listener:
             reading = create_task(self._read(listener))
@@ -174,7 +174,7 @@ class Ends:
                 await wait([reading])
 
     async def _read(self, listener: "ChannelListener") -> None:
-        from antiphon.features.channels.message import MissedMessages
+        from antiphon.app.channel_log import MissedMessages
 
         async for message in listener:
             with self._lock:

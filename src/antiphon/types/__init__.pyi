@@ -1,6 +1,7 @@
 from antiphon.adapters.asgi import ASGIApplication
 from antiphon.adapters.exchange import SocketUse
 from antiphon.app.blueprint import Feature, Routes
+from antiphon.app.channel_log import ChannelMessage
 from antiphon.app.dispatch.dependencies import SourceFunction
 from antiphon.app.dispatch.hooks import (
     AfterHook,
@@ -20,7 +21,6 @@ from antiphon.body.form_parts import FormParts
 from antiphon.body.stream import BodyStream, Progress
 from antiphon.environment.variables import Environment
 from antiphon.features.channels.channel import ChannelListener, ChannelPresence
-from antiphon.features.channels.message import ChannelMessage
 from antiphon.features.forms.bound_field import FormFields
 from antiphon.features.forms.field import Choices, Widget
 from antiphon.features.forms.messages import FormError

@@ -4,8 +4,8 @@ from contextlib import closing
 
 import pytest
 
+from antiphon.app.channel_log import Position
 from antiphon.features import SQLiteStore
-from antiphon.features.channels.message import Position
 from antiphon.features.channels.sqlite import SQLiteLog
 
 

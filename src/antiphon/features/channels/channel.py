@@ -14,7 +14,16 @@ from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from antiphon.app.channel_log import Position
+from antiphon.app.channel_log import (
+    ChannelMessage,
+    Item,
+    Keep,
+    MissedMessages,
+    Position,
+    event_of,
+    message_of,
+    read_id,
+)
 from antiphon.app.store import FeatureStore, Store, store_name
 from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.concurrency.process import DRAINING
@@ -22,15 +31,6 @@ from antiphon.explanations import errors_name_it, explained, renamed
 from antiphon.explanations.words import NamesOurs, names_ours
 from antiphon.features.channels.feed import Feed
 from antiphon.features.channels.hub import Hub, hub_of
-from antiphon.features.channels.message import (
-    ChannelMessage,
-    Item,
-    Keep,
-    MissedMessages,
-    event_of,
-    message_of,
-    read_id,
-)
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.event import Event
 

@@ -10,8 +10,7 @@ from contextlib import suppress
 from itertools import islice
 from threading import Condition, Lock, RLock
 
-from antiphon.app.channel_log import Entry, Position
-from antiphon.features.channels.message import Item, Keep, MissedMessages
+from antiphon.app.channel_log import Entry, Item, Keep, MissedMessages, Position
 
 BATCH = 64
 """The number of items that a listener receives at once."""

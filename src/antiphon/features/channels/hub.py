@@ -13,11 +13,10 @@ from threading import Condition, Lock, Thread
 from typing import NamedTuple
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from antiphon.app.channel_log import BATCH, ChannelLog, Entry, Position, Positions
+from antiphon.app.channel_log import BATCH, ChannelLog, Entry, Keep, Position, Positions
 from antiphon.app.store import ON_SERVER, Store, StoreUnavailable
 from antiphon.explanations import explained
 from antiphon.features.channels.feed import Feed
-from antiphon.features.channels.message import Keep
 from antiphon.features.stores.memory import LOOKED_AT, MemoryStore
 
 RENEWALS = 3

@@ -24,9 +24,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from antiphon.app.channel_log import Keep
 from antiphon.app.store import OwnedEntry, Store, StoreEntry, store_name
 from antiphon.features.channels.hub import Hub, hub_of
-from antiphon.features.channels.message import Keep
 from antiphon.http.event import Event
 from antiphon.serialization.json import decode_json, encode_json
 

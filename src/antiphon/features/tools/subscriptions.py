@@ -7,8 +7,8 @@ what it wants; before, a session subscribes to resources one by one, and its str
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from typing import Any, TypeAlias
 
+from antiphon.app.channel_log import MissedMessages
 from antiphon.features.channels.channel import Channel
-from antiphon.features.channels.message import MissedMessages
 from antiphon.features.tools.exchange import Sessions, event_of, whose_is
 from antiphon.features.tools.protocol import INVALID_PARAMS, META, Message, ProtocolError
 from antiphon.features.tools.resources import base_of
