@@ -43,7 +43,6 @@ SHOWN = {
     "examples/deploy": "Files for a deployment",
     "examples/deploy/kubernetes": "Files for Kubernetes",
     "examples/dialect_bottle": "A Bottle dialect",
-    "examples/dialect_webpy": "A web.py dialect",
     "examples/feature_flags": "A package with a feature",
     "examples/maintenance": "A small feature",
     "examples/frameworks": "A shop in four frameworks",
