@@ -14,7 +14,7 @@ PYTHON ?= $(shell scripts/pythons | head -n 1)
 unexport PYTHONDONTWRITEBYTECODE # with it, each process would compile all that it imports
 VENV := .venv
 BIN := $(VENV)/bin
-BENCHMARKS := benchmarks $(addprefix benchmarks., instructions floor typed pages observers start which_server wire sockets everyday)
+BENCHMARKS := benchmarks $(addprefix benchmarks., instructions floor pages observers start which_server wire sockets everyday)
 
 .PHONY: help run quick test lint check sanitize system-packages bench docs release clean
 

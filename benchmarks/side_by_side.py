@@ -10,6 +10,7 @@ import gc
 import json
 import logging
 import os
+import re
 import shutil
 import sys
 from argparse import ArgumentParser
@@ -118,7 +119,7 @@ def main() -> int:
     }
     loop.close()
     if options.write:
-        FILE.write_text(json.dumps(figures, indent=1) + "\n")
+        FILE.write_text(re.sub(r"\[\s+(\S+)\s+(\S+)\s+\]", r"[\1 \2]", json.dumps(figures, indent=1)) + "\n")
         from scripts import tables
 
         tables.main()
