@@ -219,7 +219,7 @@ def test_a_text_that_does_not_fit_is_refused(kind, texts, detail):
         }),
         ("last_name=b&more=c&more=d", Camel, {
             "/firstName": "is missing", "/lastName": "is missing",
-            "/last_name": "is unknown", "/more": "is unknown",
+            "/last_name": "is unknown: did you mean 'lastName'?", "/more": "is unknown",
         }),
         ("x=1&type=other", Tagged, {"/type": 'expected "tagged"'}),
         ("a=x&b=1&b=x", Required, {"/a": AN_INTEGER, "/b/1": AN_INTEGER}),

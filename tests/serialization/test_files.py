@@ -85,7 +85,7 @@ def test_a_field_that_is_a_file_is_taken_from_the_files(wanted, fields, files, v
         (Letter, {"title": "a", "scan": "text"}, {}, {"/scan": "expected a file, got text"}),
         (Letter, {}, {"title": ONE, "scan": ONE}, {"/title": "expected text, got a file"}),
         (Strict, {"pages": "x"}, {"scan": ONE}, {
-            "/the-scan": "is missing", "/scan": "is unknown", "/pages": "expected an integer",
+            "/the-scan": "is missing", "/scan": "is unknown: did you mean 'the-scan'?", "/pages": "expected an integer",
         }),
         (Loose, {}, {"more": ONE}, {"/more": "expected an array of at least 2 items"}),
         (Row, {"scan": "x"}, {"more": ONE}, {"/scan": "expected a file, got text"}),

@@ -185,7 +185,7 @@ def test_json_that_fits_is_a_value_of_the_type(text, wanted, value):
             '{"last_name": "x", "lastName": 1, "b/c": 2}', Camel,
             {
                 "/firstName": "is missing", "/lastName": "expected a string or null, got an integer",
-                "/last_name": "is unknown", "/b~1c": "is unknown",
+                "/last_name": "is unknown: did you mean 'lastName'?", "/b~1c": "is unknown",
             },
         ),
         ('{"city": 1}', Address, {"/city": "expected a string, got an integer", "/zip": "is missing"}),

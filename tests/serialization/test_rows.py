@@ -177,6 +177,22 @@ def test_a_handler_reads_them(receive, interface, style):
             assert client.post("/", body=SENT, headers={"content-type": "text/plain"}).status == 415
 
 
+def test_rows_that_have_no_form_as_csv_are_a_415():
+    app = App()
+
+    @app.post("/")
+    def take(request: Request):
+        return [len(each) for each in request.values_as(dict[str, list[Lamp]])]
+
+    client = Client(app)
+    assert client.post("/", body=b'{"a": []}\n', headers={"content-type": NDJSON}).json == [1]
+    refused = client.post("/", body=b"a\nb\n", headers={"content-type": CSV})
+    assert (refused.status, refused.json["detail"]) == (
+        415,
+        "These rows can't be sent as CSV: send JSON lines or a JSON array.",
+    )
+
+
 @dataclass
 class Order:
     id: uuid.UUID

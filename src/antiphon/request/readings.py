@@ -86,6 +86,8 @@ def query_too_long(query: bytes, limits: Limits) -> URITooLong:
 T = TypeVar("T")
 
 FORM = "application/x-www-form-urlencoded"
+SIGNING = ("signature", "expires")
+"""The query fields that are added to a signed URL."""
 
 DEFAULT_LIMITS = Limits()
 

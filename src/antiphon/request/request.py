@@ -31,6 +31,7 @@ from antiphon.lazy import frameworks, lazy
 from antiphon.request.dependencies import Dependency, ReadableDependency, SharedValues, check_dependency
 from antiphon.request.headers import RequestHeaders
 from antiphon.request.interfaces import (
+    CSRF_FIELD,
     FlashMessages,
     FrameworkValues,
     GeoLocation,
@@ -42,6 +43,7 @@ from antiphon.request.interfaces import (
 from antiphon.request.lifetime import Lifetime
 from antiphon.request.readings import (
     FORM,
+    SIGNING,
     Members,
     head_of,
     host_of,
@@ -69,6 +71,7 @@ if TYPE_CHECKING:
     from antiphon.http.link import Link
     from antiphon.request.caller import Caller
     from antiphon.serialization.rows import RowValues
+    from antiphon.serialization.unknown_members import OnUnknown
     from antiphon.uploads.upload import Upload
 
 T = TypeVar("T")
@@ -325,14 +328,16 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         """
         return MultiDict(query_fields_of(self.head, self.limits))
 
-    def args_as(self, wanted: type[T]) -> T:
+    def args_as(self, wanted: type[T], *, unknown: "OnUnknown" = "ignore") -> T:
         """Return the query's arguments as a dataclass, TypedDict or Struct.
 
-        Raises UnprocessableContent (422), naming each invalid field, and the same errors as ``args``.
+        With ``unknown="refuse"``, arguments that it doesn't declare are invalid, except those that sign the URL. Raises
+        UnprocessableContent (422), naming each invalid field, and the same errors as ``args``.
         """
         from antiphon.serialization.readers import fields_as
 
-        return fields_as(self.args, wanted, "query")
+        others = SIGNING if getattr(self.route, "signed_url", False) else ()
+        return fields_as(self.args, wanted, "query", unknown=unknown, others=others)
 
     def headers_as(self, wanted: type[T]) -> T:
         """Return headers as a dataclass, TypedDict or Struct. Its ``x_user`` field contains the X-User header.
@@ -589,41 +594,81 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         return body
 
     @overload
-    def json_as(self, wanted: type[T]) -> T: ...
+    def json_as(self, wanted: type[T], *, unknown: "OnUnknown" = ...) -> T: ...
     @overload  # a union is not a ``type`` to type checkers
-    def json_as(self, wanted: "TypeForm[T]") -> T: ...
-    def json_as(self, wanted: "TypeForm[T]") -> T:
+    def json_as(self, wanted: "TypeForm[T]", *, unknown: "OnUnknown" = ...) -> T: ...
+    def json_as(self, wanted: "TypeForm[T]", *, unknown: "OnUnknown" = "ignore") -> T:
         """Return the content as a dataclass, TypedDict, Struct or other type, such as ``Order | None``.
 
-        Raises UnprocessableContent (422), naming each invalid field by JSON Pointer, and the same errors as ``json``.
+        With ``unknown="refuse"``, members that the type doesn't declare are invalid. Raises UnprocessableContent (422),
+        naming each invalid field by JSON Pointer, and the same errors as ``json``.
         """
         from antiphon.serialization.readers import json_as
 
         limits = self.limits
-        return json_as(self._json_body(limits), wanted, depth=limits.json_depth)
+        return json_as(self._json_body(limits), wanted, depth=limits.json_depth, unknown=unknown)
 
-    def form_as(self, wanted: type[T]) -> T:
+    @overload
+    def patched(self, current: T, *, unknown: "OnUnknown" = ...) -> T: ...
+    @overload
+    def patched(self, current: object, wanted: type[T], *, unknown: "OnUnknown" = ...) -> T: ...
+    def patched(self, current: Any, wanted: Any = None, *, unknown: "OnUnknown" = "refuse") -> Any:
+        """Return a changed copy of a value, such as a dataclass or a dict, after applying the body to its JSON: a JSON
+        Patch (RFC 6902) or a JSON Merge Patch (RFC 7396).
+
+        The copy is read as ``wanted``, by default the value's own class. Members that it doesn't declare can't be
+        changed; with ``unknown="ignore"``, a patch may contain them. Raises UnprocessableContent (422), naming each
+        invalid field of the copy, Conflict (409) for an operation that doesn't fit the value, such as a failed test,
+        BadRequest (400) for a malformed patch, and UnsupportedMediaType (415) with Accept-Patch (RFC 5789 §2.2).
+        """
+        from antiphon.serialization.patches import JSON_PATCH, MERGE_PATCH, patched
+
+        if self.mimetype not in (JSON_PATCH, MERGE_PATCH):
+            error = wrong_type(f"{JSON_PATCH} or {MERGE_PATCH}", self.head.field("content-type"))
+            error.headers["accept-patch"] = f"{JSON_PATCH}, {MERGE_PATCH}"
+            raise error
+        limits, kind = self.limits, type(current) if wanted is None else wanted
+        return patched(self._json_body(limits), self.mimetype, current, kind, limits, unknown)
+
+    def form_as(self, wanted: type[T], *, unknown: "OnUnknown" = "ignore") -> T:
         """Return the form as a dataclass, TypedDict or Struct. Its fields may be files (``Upload``).
 
-        Raises UnprocessableContent (422), naming each invalid field, UnsupportedMediaType (415) for a body that is not
-        a form, and the same errors as ``form``.
+        With ``unknown="refuse"``, fields that it doesn't declare are invalid, except the CSRF token. Raises
+        UnprocessableContent (422), naming each invalid field, UnsupportedMediaType (415) for a body that is not a form,
+        and the same errors as ``form``.
         """
         if self.mimetype not in (FORM, FORM_DATA) and (self.mimetype or not self.content.is_empty):
             raise wrong_type("a form", self.head.field("content-type"))
         from antiphon.serialization.readers import fields_as
         from antiphon.uploads.upload import Upload
 
-        return fields_as(self.form, wanted, "form", files=self.files, file_type=Upload, limits=self.limits)
+        return fields_as(
+            self.form,
+            wanted,
+            "form",
+            files=self.files,
+            file_type=Upload,
+            limits=self.limits,
+            unknown=unknown,
+            others=(CSRF_FIELD,),
+        )
 
     def values_as(
-        self, wanted: type[T], *, file: "Upload | None" = None, on_fault: Literal["raise", "collect"] = "raise"
+        self,
+        wanted: type[T],
+        *,
+        file: "Upload | None" = None,
+        on_fault: Literal["raise", "collect"] = "raise",
+        unknown: "OnUnknown" = "ignore",
     ) -> "RowValues[T]":
         """The rows of a body of any size, as values of a type, while they arrive: JSON lines, JSON text sequences (RFC
         7464), the items of a JSON array, or CSV whose first line has the names (RFC 4180).
 
         Iterate over them with ``for`` or ``async for``. ``file`` is an uploaded file to read instead; one whose name
         ends in .csv is CSV, whatever the client claims. ``on_fault="collect"`` leaves out wrong rows, for which
-        ``error`` is the 422 afterwards. Raises UnsupportedMediaType (415) for any other media type.
+        ``error`` is the 422 afterwards. With ``unknown="refuse"``, members and columns that the type doesn't declare
+        are invalid. Raises UnsupportedMediaType (415) for any other media type, and for CSV of a type that can't be
+        read from text.
         """
         from antiphon.serialization.rows import RowValues, type_of_rows
 
@@ -634,7 +679,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
             sent = self.head.field("content-type") if file is None else file.mimetype
             raise wrong_type("rows (CSV, JSON lines or a JSON array)", sent)
         chunks, achunks = (self.stream, self.stream) if file is None else (file.chunks(), file.achunks())
-        return RowValues(chunks, achunks, wanted, media_type, self.limits, on_fault)
+        return RowValues(chunks, achunks, wanted, media_type, self.limits, on_fault, unknown)
 
     # Context
 

@@ -1,7 +1,8 @@
 """Reading records from named strings: form fields, query arguments, or headers."""
 
 import re
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Any, TypeAlias, Union
 
@@ -28,6 +29,7 @@ from antiphon.serialization.types import (
     python_type,
     type_name,
 )
+from antiphon.serialization.unknown_members import add_unknown
 
 _TEXT_FOR_FILE = Reason("expected a file, got text", "not_a_file")
 _FILE_FOR_TEXT = Reason("expected text, got a file", "wrong_type")
@@ -306,39 +308,63 @@ class FieldsReader:
         self._make = _maker(wanted, info, strict=False)
         self._make_converted = _maker(wanted, info, strict=True) if self._worded else self._make
 
+    @property
+    def names(self) -> AbstractSet[str]:
+        """The names of the fields."""
+        return self._names
+
     def read(
-        self, pairs: MultiDict[str], source: str, files: MultiDict[Any] | None = None, limits: Limits = DEFAULT_LIMITS
+        self,
+        pairs: MultiDict[str],
+        source: str,
+        files: MultiDict[Any] | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+        others: Container[str] | None = None,
     ) -> object:
-        """Return the record. Raises UnprocessableContent with every invalid field."""
+        """Return the record. Raises UnprocessableContent with every invalid field, and, unless ``others`` is None, with
+        each name that is neither a field nor one of the others.
+        """
         values: Values = dict(pairs.items())
         for name in self._many:
             if name in values:
                 values[name] = pairs.getall(name)
-        return self._read(values, source, _NO_FILES if files is None else files, limits)
+        return self._read(values, source, _NO_FILES if files is None else files, limits, others)
 
-    def read_texts(self, texts: Mapping[str, str]) -> object:
-        """Return the record whose fields have one text each. Raises UnprocessableContent with every invalid field."""
+    def read_texts(self, texts: Mapping[str, str], others: Container[str] | None = None) -> object:
+        """Return the record whose fields have one text each. Raises the same errors as ``read``."""
         values: Values = dict(texts)
         for name in self._many:
             if name in values:
                 values[name] = [texts[name]]
-        return self._read(values, "value", _NO_FILES, DEFAULT_LIMITS)
+        return self._read(values, "value", _NO_FILES, DEFAULT_LIMITS, others)
 
-    def _read(self, values: Values, source: str, sent: MultiDict[Any], limits: Limits) -> object:
+    def _read(
+        self, values: Values, source: str, sent: MultiDict[Any], limits: Limits, others: Container[str] | None
+    ) -> object:
         names = {*values} if self._files else ()
+        unknown = () if others is None else [each for each in (*values, *sent) if self._is_unknown(each, others)]
         taken = self._taken(values, sent) if self._files or sent else {}
         for json in self._json:
             taken.pop(json.name, None)
-            json.take(values.pop(json.name, None), sent, limits, taken)
+            json.take(values.pop(json.name, None), sent, limits, taken, is_strict=others is not None)
         try:
-            return self._record(values, taken)
+            record = self._record(values, taken)
         except msgspec.ValidationError:
             for field in self._fields:
                 field.settle(values)
+        else:
+            if not unknown:
+                return record
         try:
-            return self._record(values, taken)
+            record = self._record(values, taken)
         except msgspec.ValidationError as error:
-            raise self._misfit(values, taken, error, (names, sent, source)) from error
+            raise self._misfit(values, taken, error, (names, sent, source), unknown) from error
+        if unknown:
+            raise self._misfit(values, taken, None, (names, sent, source), unknown)
+        return record
+
+    def _is_unknown(self, name: str, others: Container[str]) -> bool:
+        return name not in self._names and name not in others
 
     def pairs_of(self, headers: Headers) -> MultiDict[str]:
         """Return the headers that correspond to fields: ``x_user`` is X-User. A list header becomes one pair per
@@ -384,8 +410,9 @@ class FieldsReader:
         self,
         values: Values,
         taken: dict[str, object],
-        error: msgspec.ValidationError,
+        error: msgspec.ValidationError | None,
         sent: tuple[Container[str], MultiDict[Any], str],
+        unknown: Iterable[str],
     ) -> UnprocessableContent:
         texts, files, source = sent
         search = FaultSearch(as_text=True)
@@ -396,7 +423,9 @@ class FieldsReader:
             file.check(taken, file.name in texts, search)
         for json in self._json:
             json.check(taken, search)
-        if not search.faults.total:
+        for name in unknown:
+            add_unknown(search.faults, "", name, self._names)
+        if error is not None and not search.faults.total:
             search.note(error, values | taken, self._info, "")
         return search.faults.error(f" of the {source}")
 

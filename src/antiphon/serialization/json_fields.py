@@ -49,34 +49,38 @@ class JSONField:
         self.wanted = python_type(field.type)
         self.is_nullable = any(isinstance(member, inspect.NoneType) for member in members(field.type))
 
-    def take(self, text: Any, files: MultiDict[Any], limits: Limits, taken: dict[str, object]) -> None:
-        """Put this field's value into ``taken``, or the error if the value is invalid.
+    def take(
+        self, text: Any, files: MultiDict[Any], limits: Limits, taken: dict[str, object], *, is_strict: bool
+    ) -> None:
+        """Put this field's value into ``taken``, or the error if the value is invalid. ``is_strict`` is True if members
+        that the type doesn't declare are invalid.
 
         Raises ContentTooLarge for more JSON than a body may have.
         """
         file = next((file for file in reversed(files.getall(self.name)) if file), None)
         if file is not None:
-            taken[self.name] = self._of_file(file, limits)
+            taken[self.name] = self._of_file(file, limits, is_strict)
         elif text:
-            taken[self.name] = self._of_json(text.encode(errors="surrogatepass"), limits)
+            taken[self.name] = self._of_json(text.encode(errors="surrogatepass"), limits, is_strict)
         elif self.is_nullable and self.required:
             taken[self.name] = None
 
-    def _of_file(self, file: Any, limits: Limits) -> object:
+    def _of_file(self, file: Any, limits: Limits, is_strict: bool) -> object:
         if file.size > limits.json:
             raise _too_large(limits)
         if file.content_type is None or not file.content_type.is_json:
             return Reason("expected JSON, got a file of another type", "wrong_type")
         with file.open() as opened:
-            return self._of_json(opened.read(), limits)
+            return self._of_json(opened.read(), limits, is_strict)
 
-    def _of_json(self, text: bytes, limits: Limits) -> object:
+    def _of_json(self, text: bytes, limits: Limits, is_strict: bool) -> object:
         if len(text) > limits.json:
             raise _too_large(limits)
         try:
             if limits.json_repeats < NO_BOUND:
                 check_repeats(text, limits)
-            return self.read_json(text, self.wanted, depth=limits.json_depth)
+            unknown = "refuse" if is_strict else "ignore"
+            return self.read_json(text, self.wanted, depth=limits.json_depth, unknown=unknown)
         except UnprocessableContent as error:
             return error
         except BadRequest as error:

@@ -38,6 +38,7 @@ from antiphon.serialization.numbers import refusing_collisions, with_integers
 from antiphon.serialization.pydantic_models import check_bounds_are_read, has_model, model_reader
 from antiphon.serialization.search import PLAIN, FaultSearch, refusal
 from antiphon.serialization.types import Decode, described, parts
+from antiphon.serialization.unknown_members import DeclaredMembers, OnUnknown, check_unknown
 
 if TYPE_CHECKING:
     from typing_extensions import TypeForm
@@ -96,10 +97,10 @@ def _for_slow_numbers(wanted: Any, decode: Decode, info: inspect.Type) -> Decode
 
 
 @overload
-def json_as(data: bytes, wanted: type[T], *, depth: int = DEPTH) -> T: ...
+def json_as(data: bytes, wanted: type[T], *, depth: int = DEPTH, unknown: OnUnknown = "ignore") -> T: ...
 @overload  # a union is not a ``type`` to type checkers
-def json_as(data: bytes, wanted: "TypeForm[T]", *, depth: int = DEPTH) -> T: ...
-def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH) -> Any:
+def json_as(data: bytes, wanted: "TypeForm[T]", *, depth: int = DEPTH, unknown: OnUnknown = "ignore") -> T: ...
+def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH, unknown: OnUnknown = "ignore") -> Any:
     """Decode JSON as a value of a type.
 
     The type is a dataclass, TypedDict, NamedTuple (an array in JSON), Struct or attrs class, a JSON type, an enum,
@@ -108,7 +109,8 @@ def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH) -> Any:
 
     A number without a fraction, up to 2**53, is also accepted as an int, as in JSON Schema: ``87.0``. A Decimal may be
     sent as a string. NaN and infinity are refused, as are Decimals beyond the range of IEEE 754's decimal128: exponents
-    to 6144, and 6176 decimal places.
+    to 6144, and 6176 decimal places. Members that the type doesn't declare are ignored, unless it is a Struct with
+    ``forbid_unknown_fields``; with ``unknown="refuse"``, they are invalid at any depth.
 
     Raises UnprocessableContent with every invalid field, BadRequest for anything but JSON (like decode_json), and
     TypeError for a type that can't be read.
@@ -124,31 +126,68 @@ def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH) -> Any:
         if check_bounds(data, depth):
             decode = _for_slow_numbers(wanted, decode, info)
         text = without_mark(data)
+    declared = None
+    if unknown != "ignore":
+        declared = _declared_by(wanted, unknown)
+        decode = _refusing_unknown(decode, declared)
     try:
         return decode(text)
     except _REFUSALS as error:
         written = with_integers(text, info) if isinstance(error, msgspec.ValidationError) else None
         if written is None:
-            raise _refused(data, text, info, error) from error
+            raise _refused(data, text, info, error, declared) from error
     try:
         return decode(written)
     except _REFUSALS as error:
-        raise _refused(data, written, info, error) from error
+        raise _refused(data, written, info, error, declared) from error
 
 
-def _refused(data: bytes, text: bytes, info: inspect.Type, error: Exception) -> HTTPError:
+@lru_cache(_KEPT)
+def _declared_members(wanted: Any) -> DeclaredMembers:
+    return DeclaredMembers(described(wanted))
+
+
+def _declared_by(wanted: Any, unknown: str) -> DeclaredMembers:
+    check_unknown(unknown, wanted)
+    return cast(DeclaredMembers, _cached(_declared_members, wanted))
+
+
+def _cached(function: Any, *arguments: Any) -> Any:
+    """Return the result of a function with a cache; some types can't be hashed, and are not kept."""
+    try:
+        return function(*arguments)
+    except TypeError:
+        return function.__wrapped__(*arguments)
+
+
+def _refusing_unknown(decode: Decode, declared: DeclaredMembers) -> Decode:
+    def decode_declared(text: bytes) -> Any:
+        value = decode(text)
+        if any(True for _ in declared.unknown_in(_decode_any(text))):
+            raise msgspec.ValidationError("a member is unknown")
+        return value
+
+    return decode_declared
+
+
+def _refused(
+    data: bytes, text: bytes, info: inspect.Type, error: Exception, declared: DeclaredMembers | None
+) -> HTTPError:
     """Return the error for a body that msgspec refused with ``error``. Raises ``error`` itself if it is the developer's
     fault.
     """
     try:
         if isinstance(error, UNREADABLE) and not isinstance(error, msgspec.ValidationError):
             return malformed(data, error)
-        return _misfit(text, info, error if isinstance(error, msgspec.ValidationError) else refusal(error, info))
+        fault = error if isinstance(error, msgspec.ValidationError) else refusal(error, info)
+        return _misfit(text, info, fault, declared)
     finally:
         del error  # a re-raised error refers to this frame
 
 
-def _misfit(data: bytes, info: inspect.Type, error: msgspec.ValidationError) -> HTTPError:
+def _misfit(
+    data: bytes, info: inspect.Type, error: msgspec.ValidationError, declared: DeclaredMembers | None
+) -> HTTPError:
     """Return the error for JSON that msgspec refused with ``error``."""
     try:
         value = with_unusable_marked(_decode_any(data), data, info)
@@ -156,6 +195,8 @@ def _misfit(data: bytes, info: inspect.Type, error: msgspec.ValidationError) -> 
         search.check(value, info, "")
     except UNREADABLE as unreadable:
         return malformed(data, unreadable)
+    if declared is not None:
+        declared.add_faults(search.faults, value)
     if not search.faults.total:  # for example, a name occurs twice and its last value is valid
         search.note(error, value, info, "")
     return search.faults.error()
@@ -167,10 +208,7 @@ def _fields_reader(wanted: Any, file_type: type | None) -> FieldsReader:
 
 
 def _reader_of(wanted: Any, file_type: type | None) -> FieldsReader:
-    try:
-        return _fields_reader(wanted, file_type)
-    except TypeError:
-        return _fields_reader.__wrapped__(wanted, file_type)  # some types can't be hashed
+    return cast(FieldsReader, _cached(_fields_reader, wanted, file_type))
 
 
 def fields_as(
@@ -181,6 +219,8 @@ def fields_as(
     files: MultiDict[Any] | None = None,
     file_type: type | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    unknown: OnUnknown = "ignore",
+    others: Collection[str] = (),
 ) -> T:
     """Read the pairs of a form or query as a record: a dataclass, TypedDict, NamedTuple, Struct or attrs class.
 
@@ -197,14 +237,19 @@ def fields_as(
       and this type: all of them, or the last one. Falsy files, from empty file inputs, are ignored. If there is no
       file, a field without a default whose type allows None is None.
     - A field of the type ``JSON[...]`` is read as ``json_as`` reads a body, with the same ``limits``.
-    - Names that the record doesn't have are ignored, unless it is a Struct with ``forbid_unknown_fields``.
+    - Names that the record doesn't have are ignored, unless it is a Struct with ``forbid_unknown_fields``; with
+    ``unknown="refuse"``, they are invalid, except those in ``others``.
 
     ``source`` is where the pairs come from, ``form`` or ``query``, for the error's detail.
 
     Raises UnprocessableContent with every invalid field, and TypeError for a type that isn't a record, or has a field
     that can be read from neither text nor a file.
     """
-    return cast(T, _reader_of(wanted, file_type).read(pairs, source, files, limits))
+    reader = _reader_of(wanted, file_type)
+    if unknown == "ignore":
+        return cast(T, reader.read(pairs, source, files, limits))
+    check_unknown(unknown)
+    return cast(T, reader.read(pairs, source, files, limits, others))
 
 
 def headers_as(headers: Headers, wanted: type[T]) -> T:
@@ -214,26 +259,34 @@ def headers_as(headers: Headers, wanted: type[T]) -> T:
 
 
 @overload
-def check_as(wanted: type[T], value: object, *, strings: bool = False) -> T: ...
+def check_as(wanted: type[T], value: object, *, strings: bool = False, unknown: OnUnknown = "ignore") -> T: ...
 @overload  # a union is not a ``type`` to type checkers
-def check_as(wanted: "TypeForm[T]", value: object, *, strings: bool = False) -> T: ...
-def check_as(wanted: Any, value: object, *, strings: bool = False) -> Any:
+def check_as(wanted: "TypeForm[T]", value: object, *, strings: bool = False, unknown: OnUnknown = "ignore") -> T: ...
+def check_as(wanted: Any, value: object, *, strings: bool = False, unknown: OnUnknown = "ignore") -> Any:
     """Return a value as a type, without a request: a dict, the payload of a job, or a message.
 
     The value consists of what JSON has, and may also have dates, Decimals, UUIDs and bytes. With ``strings=True``, it
-    is a dict of strings, such as a row of CSV, and is read like a form. Raises UnprocessableContent with every invalid
-    field, as ``json_as`` and ``form_as`` do, BadRequest for values nested too deeply, and TypeError for a type or a
-    value that can't be read.
+    is a dict of strings, such as a row of CSV, and is read like a form. With ``unknown="refuse"``, members that the
+    type doesn't declare are invalid. Raises UnprocessableContent with every invalid field, as ``json_as`` and
+    ``form_as`` do, BadRequest for values nested too deeply, and TypeError for a type or a value that can't be read.
     """
     if strings:
-        if type(value) is not dict and not isinstance(value, Mapping):
-            raise explained("unreadable-type", TypeError(f"strings=True reads a dict of strings, not {value!r:.80}"))
-        return _reader_of(wanted, None).read_texts(value)
-    with suppress(TypeError, *_REFUSALS):
-        if (convert := _converter(wanted)) is not None:
-            return convert(value)
+        return _texts_as(wanted, value, unknown)
+    if unknown == "ignore":
+        with suppress(TypeError, *_REFUSALS):
+            if (convert := _converter(wanted)) is not None:
+                return convert(value)
     # Only what is written as JSON is searched for faults, and may have 87.0 for an int.
-    return json_as(encode_json(value), wanted)
+    return json_as(encode_json(value), wanted, unknown=unknown)
+
+
+def _texts_as(wanted: Any, value: object, unknown: str) -> Any:
+    if type(value) is not dict and not isinstance(value, Mapping):
+        raise explained("unreadable-type", TypeError(f"strings=True reads a dict of strings, not {value!r:.80}"))
+    if unknown == "ignore":
+        return _reader_of(wanted, None).read_texts(value)
+    check_unknown(unknown)
+    return _reader_of(wanted, None).read_texts(value, ())
 
 
 @lru_cache(_KEPT)
@@ -251,6 +304,11 @@ def _converter(wanted: Any) -> Callable[[Any], Any] | None:
 def check_json(wanted: Any) -> None:
     """Check that JSON can be read as a type. Raises TypeError."""
     _json_reader(wanted)
+
+
+def field_names(wanted: Any) -> Collection[str]:
+    """Return the names of the fields of a record that text is read as. Raises TypeError for another type."""
+    return _reader_of(wanted, None).names
 
 
 def check_fields(wanted: Any, file_type: type | None = None) -> None:

@@ -10,12 +10,13 @@ from os.path import splitext
 from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar, cast
 
 from antiphon.explanations import explained
-from antiphon.http.errors import BadRequest, ContentTooLarge, UnprocessableContent, over_limit
+from antiphon.http.errors import BadRequest, ContentTooLarge, UnprocessableContent, UnsupportedMediaType, over_limit
 from antiphon.http.limits import Limits
 from antiphon.http.media_type import MediaType
 from antiphon.serialization.faults import Faults, Reason, counted
 from antiphon.serialization.json import without_mark
-from antiphon.serialization.readers import check_as, json_as
+from antiphon.serialization.readers import check_as, field_names, json_as
+from antiphon.serialization.unknown_members import OnUnknown, add_unknown, check_unknown
 
 T = TypeVar("T")
 
@@ -187,10 +188,18 @@ def _check_size(size: int, largest: int, line: int) -> None:
 
 
 class _Fields:
-    """Reads records of CSV as a type. The first record has the names."""
+    """Reads records of CSV as a type. The first record has the names.
 
-    def __init__(self, wanted: Any) -> None:
+    Raises UnsupportedMediaType (415) for a type that can't be read from text.
+    """
+
+    def __init__(self, wanted: Any, unknown: OnUnknown) -> None:
         self._wanted = wanted
+        self._unknown = unknown
+        try:
+            self._known = field_names(wanted)
+        except TypeError as error:
+            raise UnsupportedMediaType("These rows can't be sent as CSV: send JSON lines or a JSON array.") from error
         self._names: list[str] | None = None
         self._text = ""
         self._reader = csv.reader(self, strict=True)
@@ -213,10 +222,19 @@ class _Fields:
             if len({*fields}) < len(fields) or not all(fields):
                 raise BadRequest("The first line of the CSV must have a different name for each column.")
             self._names = fields
+            self._check_names(fields)
             return None
         if len(fields) != len(self._names):
             raise _wrong(f"has {counted(len(fields), 'field')}, not {len(self._names)}")
         return check_as(self._wanted, dict(zip(self._names, fields, strict=True)), strings=True)
+
+    def _check_names(self, names: list[str]) -> None:
+        faults = Faults()
+        for name in names if self._unknown == "refuse" else ():
+            if name not in self._known:
+                add_unknown(faults, "", name, self._known)
+        if faults.total:
+            raise faults.error(" of the CSV")
 
 
 def _wrong(detail: str) -> UnprocessableContent:
@@ -241,19 +259,21 @@ class RowValues(Generic[T]):
         media_type: MediaType,
         limits: Limits,
         on_fault: Literal["raise", "collect"],
+        unknown: OnUnknown = "ignore",
     ) -> None:
         if on_fault not in ("raise", "collect"):
             raise explained(
                 "bad-feature-option", ValueError(f"on_fault must be 'raise' or 'collect', not {on_fault!r}")
             )
         self._chunks, self._achunks = chunks, achunks
-        self._wanted = wanted
+        check_unknown(unknown, wanted)
+        self._wanted, self._unknown = wanted, unknown
         self._limits = limits
         self._collects = on_fault == "collect"
         self._faults = Faults()
         self._is_csv = media_type.essence == "text/csv"
         self._splitter = _splitter(media_type.essence, limits.json)
-        self._read: Callable[[Row], Any] = _Fields(wanted).read if self._is_csv else self._read_json
+        self._read: Callable[[Row], Any] = _Fields(wanted, unknown).read if self._is_csv else self._read_json
 
     @property
     def error(self) -> UnprocessableContent | None:
@@ -291,7 +311,7 @@ class RowValues(Generic[T]):
 
     def _read_json(self, row: Row) -> Any:
         try:
-            return json_as(row.text, self._wanted, depth=self._limits.json_depth)
+            return json_as(row.text, self._wanted, depth=self._limits.json_depth, unknown=self._unknown)
         except BadRequest as error:
             if row.pointer:
                 raise BadRequest(f"In item {row.pointer[1:]} of the array: {error.detail}") from error

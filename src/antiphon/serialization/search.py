@@ -19,7 +19,6 @@ from antiphon.http.errors import FieldError
 from antiphon.serialization.decimals import Unusable
 from antiphon.serialization.faults import (
     MISSING,
-    UNKNOWN,
     Faults,
     FirstFault,
     Reason,
@@ -32,6 +31,7 @@ from antiphon.serialization.faults import (
 )
 from antiphon.serialization.json import pointer_step
 from antiphon.serialization.types import Record, members, parts, python_type
+from antiphon.serialization.unknown_members import add_unknown
 
 PLAIN = (ValueError, TypeError, ArithmeticError)
 """The errors other than ValidationError that msgspec may raise for a value, or pass on from a ``__post_init__``."""
@@ -113,7 +113,7 @@ class FaultSearch:
     def __init__(self, *, as_text: bool = False, whole: object = None) -> None:
         self.faults = Faults()
         self.as_text = as_text
-        self._left = None if whole is None else _TRIED + _TIMES * _weight(whole, sys.maxsize)
+        self._left = None if whole is None else _TRIED + _TIMES * weight_of(whole, sys.maxsize)
 
     def fits(self, value: object, wanted: object) -> bool:
         """Return True if a value can be read as a type."""
@@ -133,7 +133,7 @@ class FaultSearch:
 
     def _may_try(self, value: object) -> bool:
         if self._left is not None and not self.faults.stopped:
-            self._left -= _weight(value, self._left)
+            self._left -= weight_of(value, self._left)
             self.faults.stopped = self._left < 0
         return not self.faults.stopped
 
@@ -205,10 +205,10 @@ class FaultSearch:
     def unknown(self, names: Iterable[str], info: Record, pointer: str) -> None:
         """Add the names without a field in the record, if the record forbids them."""
         if isinstance(info, inspect.StructType) and info.forbid_unknown_fields:
-            known = {field.encode_name for field in info.fields} | {info.tag_field}
+            known = {field.encode_name for field in info.fields} | ({info.tag_field} if info.tag_field else set())
             for name in names:
                 if name not in known:
-                    self.faults.add(pointer + step_to(name), UNKNOWN)
+                    add_unknown(self.faults, pointer, name, known)
 
     def _positions(self, value: list[object], info: inspect.Type, pointer: str, first: FirstFault, depth: int) -> None:
         types, least, most = _positions(info)
@@ -275,7 +275,7 @@ class FaultSearch:
                         yield index, error
 
 
-def _weight(value: object, most: int) -> int:
+def weight_of(value: object, most: int) -> int:
     """Count the values in a JSON value, including the value itself; a long string counts as several. Counting stops at
     ``most``, so that it is limited, too.
     """

@@ -220,16 +220,25 @@ def members_of(value: object, kinds: tuple[inspect.Type, ...]) -> Iterable[Place
     """Return the members of an object, each with its name and type; none if no type in the union is an object."""
     if not isinstance(value, dict):
         return ()
+    kind = object_kind(value, kinds)
+    if isinstance(kind, inspect.DictType):
+        return ((name, part, kind.value_type) for name, part in value.items())
+    types = {} if kind is None else {field.encode_name: field.type for field in kind.fields}
+    return ((name, part, types[name]) for name, part in value.items() if name in types)
+
+
+def object_kind(value: dict[str, Any], kinds: tuple[inspect.Type, ...]) -> Record | inspect.DictType | None:
+    """Return the type in a union as which an object is read: the record with its tag, or a dict; None without one."""
     for kind in kinds:
         if isinstance(kind, inspect.DictType):
-            return ((name, part, kind.value_type) for name, part in value.items())
-        if _is_object(kind) and _is_tagged(kind, [value.get(getattr(kind, "tag_field", None))]):
-            types = {field.encode_name: field.type for field in kind.fields}
-            return ((name, part, types[name]) for name, part in value.items() if name in types)
-    return ()
+            return kind
+        if is_object(kind) and _is_tagged(kind, [value.get(getattr(kind, "tag_field", None))]):
+            return kind
+    return None
 
 
-def _is_object(kind: inspect.Type) -> TypeGuard[Record]:
+def is_object(kind: inspect.Type) -> TypeGuard[Record]:
+    """Return True for a record that is an object in JSON, not an array."""
     return isinstance(kind, Record) and not (
         isinstance(kind, inspect.NamedTupleType) or getattr(kind, "array_like", False)
     )

@@ -10,12 +10,12 @@ from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.head import mounted_at
 from antiphon.http.urls.path import quoted_path
 from antiphon.http.urls.urlencoded import format_query
+from antiphon.request.readings import SIGNING
 from antiphon.request.request import Request
 from antiphon.serialization.signing import BadSignature, SignatureExpired, Signer
 
 SALT = "antiphon.url"
-SIGNATURE, EXPIRES = "signature", "expires"
-"""The query fields that are added to a signed URL."""
+SIGNATURE, EXPIRES = SIGNING
 _MOST_DIGITS = 12
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dis import Instruction
 
 
-_READERS = frozenset({"args_as", "form_as", "headers_as", "json_as"})
+_READERS = frozenset({"args_as", "form_as", "headers_as", "json_as", "values_as"})
 _CALLS = ("CALL", "PRECALL")
 
 _JSON, _FORMS = ("application/json",), ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -90,7 +90,7 @@ def _check_of_reader(reader: str) -> Check:
     from antiphon.serialization.readers import check_fields, check_json
     from antiphon.uploads.upload import Upload
 
-    if reader == "json_as":
+    if reader in ("json_as", "values_as"):
         return check_json
     return partial(check_fields, file_type=Upload if reader == "form_as" else None)
 

@@ -1,0 +1,158 @@
+"""Members of JSON objects that a type doesn't declare: finding them, and the reason for refusing them."""
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from msgspec import inspect
+
+from antiphon.explanations import explained
+from antiphon.serialization.faults import UNKNOWN, Faults, Reason, step_to
+from antiphon.serialization.pydantic_models import has_model
+from antiphon.serialization.types import Record, is_object, items_of, members, object_kind, parts, type_name
+
+OnUnknown: TypeAlias = Literal["ignore", "refuse"]
+"""The options for members that a type doesn't declare."""
+
+_LONGEST = 64
+"""The maximum length of a name for which a similar one is searched."""
+
+_HINTS = 20
+"""The maximum number of hints in an error. Each takes some ten microseconds for each declared name."""
+
+
+def check_unknown(unknown: str, wanted: Any = None) -> None:
+    """Check the option ``unknown``. Raises ValueError for another value, and TypeError for a type with a model."""
+    if unknown not in ("ignore", "refuse"):
+        raise explained("bad-feature-option", ValueError(f"unknown must be 'ignore' or 'refuse', not {unknown!r}"))
+    if unknown == "refuse" and has_model(wanted):
+        raise explained(
+            "unreadable-type",
+            TypeError(
+                f"{type_name(wanted)} has a Pydantic model, which itself ignores or refuses unknown members: leave out"
+                " unknown='refuse', and set model_config = ConfigDict(extra='forbid')"
+            ),
+        )
+
+
+def unknown_reason(name: str, declared: Collection[str]) -> Reason:
+    """Return the reason for refusing a name, with the declared name that is most like it, if any."""
+    if len(name) > _LONGEST:
+        return UNKNOWN
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, declared, 1)
+    return UNKNOWN._replace(detail=f"is unknown: did you mean {near[0]!r}?") if near else UNKNOWN
+
+
+def add_unknown(faults: Faults, pointer: str, name: str, declared: Collection[str]) -> None:
+    """Add a name that isn't declared, unless it is among the faults already."""
+    at = pointer + step_to(name)
+    if all(each["pointer"] != at for each in faults.listed):
+        faults.add(at, unknown_reason(name, declared) if faults.total < _HINTS else UNKNOWN)
+
+
+class UnknownMember(NamedTuple):
+    """A member that a type doesn't declare: its object, the object's pointer, its name and the declared names."""
+
+    owner: dict[str, Any]
+    pointer: str
+    name: str
+    declared: Collection[str]
+
+
+class DeclaredMembers:
+    """The members that a type declares, at any depth. ``info`` describes the type."""
+
+    def __init__(self, info: inspect.Type) -> None:
+        self._info = info
+        self._fields: dict[int, dict[str, inspect.Type]] = {}
+        self._has_records: dict[int, bool] = {}
+
+    def unknown_in(self, value: object) -> Iterator[UnknownMember]:
+        """Yield each member that isn't declared, in the order of the text, in time linear in the value's size."""
+        ahead: list[tuple[str, Any, inspect.Type]] = [("", value, self._info)]
+        while ahead:
+            pointer, part, info = ahead.pop()
+            kinds = members(info)
+            if isinstance(part, dict):
+                inside = object_kind(part, kinds)
+                if isinstance(inside, Record):
+                    yield from self._unknown_of(part, inside, pointer)
+                found = self._inside_object(part, inside)
+            else:
+                found = list(items_of(part, kinds)) if isinstance(part, list) else []
+            ahead += [
+                (pointer + step_to(str(name)), each, kind)
+                for name, each, kind in reversed(found)
+                if isinstance(each, dict | list) and self._may_have(kind)
+            ]
+
+    def fault_of(self, steps: Iterable[str]) -> tuple[str, Reason] | None:
+        """Return the pointer and the reason for the first step of a JSON Pointer that no value of the type has."""
+        kinds, pointer = members(self._info), ""
+        for step in steps:
+            pointer += step_to(step)
+            if any(isinstance(kind, inspect.AnyType | inspect.RawType | inspect.CustomType) for kind in kinds):
+                return None
+            several = [self._fields_of(kind) for kind in kinds if is_object(kind)]
+            inside = [*[fields[step] for fields in several if step in fields], *_items_at(kinds, step)]
+            if not inside:
+                return pointer, unknown_reason(step, [name for fields in several for name in fields])
+            kinds = tuple(member for kind in inside for member in members(kind))
+        return None
+
+    def add_faults(self, faults: Faults, value: object) -> None:
+        """Add the members of a value that aren't declared."""
+        for each in self.unknown_in(value):
+            if faults.full:
+                return
+            add_unknown(faults, each.pointer, each.name, each.declared)
+
+    def _unknown_of(self, value: dict[str, Any], record: Record, pointer: str) -> Iterator[UnknownMember]:
+        declared = self._fields_of(record)
+        if not value.keys() <= declared.keys():
+            for name in [name for name in value if name not in declared]:
+                yield UnknownMember(value, pointer, name, declared)
+
+    def _inside_object(
+        self, value: dict[str, Any], kind: Record | inspect.DictType | None
+    ) -> list[tuple[str, Any, inspect.Type]]:
+        if isinstance(kind, inspect.DictType):
+            return [(name, each, kind.value_type) for name, each in value.items()]
+        declared = {} if kind is None else self._fields_of(kind)
+        return [(name, each, declared[name]) for name, each in value.items() if name in declared]
+
+    def _fields_of(self, record: Record) -> dict[str, inspect.Type]:
+        """Return the types of a record's fields, by their names in JSON, and that of its tag."""
+        found = self._fields.get(id(record))
+        if found is None:
+            found = {field.encode_name: field.type for field in record.fields}
+            if isinstance(record, inspect.StructType) and record.tag_field is not None:
+                found[record.tag_field] = inspect.LiteralType((record.tag,))
+            self._fields[id(record)] = found
+        return found
+
+    def _may_have(self, info: inspect.Type) -> bool:
+        found = self._has_records.get(id(info))
+        if found is None:
+            found = self._has_records[id(info)] = any(isinstance(part, Record) for _, part in parts("", info))
+        return found
+
+
+_is_index = re.compile(r"-|[0-9]+").fullmatch
+
+
+def _items_at(kinds: Collection[inspect.Type], step: str) -> Iterator[inspect.Type]:
+    """Yield the types of the values that may be at a step into a dict or an array."""
+    for kind in kinds:
+        if isinstance(kind, inspect.DictType):
+            yield kind.value_type
+        elif not _is_index(step) or is_object(kind):
+            continue
+        elif isinstance(kind, Record):
+            yield from [field.type for field in kind.fields]
+        elif isinstance(kind, inspect.CollectionType):
+            yield kind.item_type
+        elif isinstance(kind, inspect.TupleType):
+            yield from kind.item_types
