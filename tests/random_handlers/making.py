@@ -130,7 +130,11 @@ class Maker:
             self._add_input("header", "authorization", (None, "Bearer k7Qz"))
         if "x-refuse" in source or "@refused" in source:
             self._add_input("header", "x-refuse", (None, "1"))
-        if "request.json" in source or "request.form" in source or "request.body" in source or "request.text" in source:
+        if "request.values_as" in source or "request.patched" in source:
+            self._add_input("body", "", (*BODIES, *ROWS_AND_PATCHES))
+        elif (
+            "request.json" in source or "request.form" in source or "request.body" in source or "request.text" in source
+        ):
             self._add_input("body", "", BODIES)
         return Program(source, method.upper(), tuple(self._inputs.values()))
 
@@ -323,4 +327,11 @@ class Maker:
 BODIES: tuple[object, ...] = (
     ("json", {"title": "x", "pages": 1}), ("json", {"id": 1, "name": "x"}), ("json", {"b": "x"}), ("json", [{"a": 1}]),
     ("json", {"a": 1}), ("json", 7), ("form", {"a": "x", "q": "x"}), ("raw", b"{"), None,
+)  # fmt: skip
+ROWS_AND_PATCHES = (
+    ("application/json", b'[{"title": "x"}]'), ("text/csv", b"title,b\nx,1\n"), ("text/csv", b"a,a\n1,2\n"),
+    ("application/x-ndjson", b'{"title": "x"}\n{"a": 1}\n'), ("application/merge-patch+json", b'{"pages": 2}'),
+    ("application/merge-patch+json", b'{"b": 1}'),
+    ("application/json-patch+json", b'[{"op": "test", "path": "/title", "value": "y"}]'),
+    ("application/json-patch+json", b'[{"op": "copy", "from": "/pages", "path": "/b"}]'),
 )  # fmt: skip

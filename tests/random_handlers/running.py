@@ -189,7 +189,8 @@ def _options(inputs: tuple[Input, ...], values: tuple[object, ...]) -> dict[str,
             options["number"] = value
         elif each.place == "body" and isinstance(value, tuple):
             kind, content = value
-            options |= {"body": content, "content_type": "application/json"} if kind == "raw" else {kind: content}
+            media = "application/json" if kind == "raw" else kind
+            options |= {kind: content} if kind in ("json", "form") else {"body": content, "content_type": media}
         else:
             options[places[each.place]][each.name] = value
     return options

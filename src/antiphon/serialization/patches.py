@@ -22,7 +22,7 @@ from antiphon.serialization.unknown_members import DeclaredMembers, OnUnknown, c
 
 JSON_PATCH, MERGE_PATCH = "application/json-patch+json", "application/merge-patch+json"
 
-_OPERATIONS = 1000
+OPERATIONS = 1000
 """The maximum number of operations in a patch."""
 
 _COPIED = 100_000
@@ -58,7 +58,7 @@ class _Test(_Operation, tag="test"):
 
 
 _Patch: TypeAlias = Annotated[
-    list[_Add | _Remove | _Replace | _Move | _Copy | _Test], msgspec.Meta(max_length=_OPERATIONS)
+    list[_Add | _Remove | _Replace | _Move | _Copy | _Test], msgspec.Meta(max_length=OPERATIONS)
 ]
 
 _NO_POINTER = Reason("expected a JSON Pointer (RFC 6901), such as /items/0")

@@ -22,6 +22,9 @@ T = TypeVar("T")
 
 _LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"})
 _SEQUENCE = "application/json-seq"
+CSV = "text/csv"
+ROWS = ("application/jsonl", _SEQUENCE)
+"""The media types of rows in JSON that documents name besides application/x-ndjson."""
 _SEPARATOR = b"\x1e"
 """The character before each row of a JSON text sequence (RFC 7464 §2.2)."""
 
@@ -271,7 +274,7 @@ class RowValues(Generic[T]):
         self._limits = limits
         self._collects = on_fault == "collect"
         self._faults = Faults()
-        self._is_csv = media_type.essence == "text/csv"
+        self._is_csv = media_type.essence == CSV
         self._splitter = _splitter(media_type.essence, limits.json)
         self._read: Callable[[Row], Any] = _Fields(wanted, unknown).read if self._is_csv else self._read_json
 
@@ -323,11 +326,11 @@ def _splitter(essence: str, largest: int) -> Splitter:
         return _Lines(largest)
     if essence == _SEQUENCE:
         return _Lines(largest, _SEPARATOR)
-    return _Records(largest) if essence == "text/csv" else _Items(largest)
+    return _Records(largest) if essence == CSV else _Items(largest)
 
 
 _NAMED = {
-    ".csv": "text/csv",
+    ".csv": CSV,
     ".jsonl": "application/jsonl",
     ".ndjson": "application/x-ndjson",
     ".json": "application/json",
@@ -341,6 +344,6 @@ def type_of_rows(claimed: MediaType | None, filename: str) -> MediaType | None:
     """
     named = _NAMED.get(splitext(filename)[1].lower())
     media_type = claimed if named is None else MediaType.parse(named)
-    if media_type is None or not (media_type.essence in {*_LINES, _SEQUENCE, "text/csv"} or media_type.is_json):
+    if media_type is None or not (media_type.essence in {*_LINES, _SEQUENCE, CSV} or media_type.is_json):
         return None
     return media_type

@@ -125,6 +125,8 @@ _PARTS: dict[ReadAs, str] = {
     "query": "its query",
     "headers": "its headers",
     "raw": "its body",
+    "rows": "its rows",
+    "patch": "its patch",
 }
 
 _HELD = "_held_contract"
@@ -172,20 +174,29 @@ def _request_class(held: HeldContract) -> type[Request]:
                 raise unknown_attribute(name)
             object.__setattr__(self, name, value)
 
-        def json_as(self, wanted: Any) -> Any:
+        def json_as(self, wanted: Any, **options: Any) -> Any:
             held.check_read(self, "json", wanted)
-            return super().json_as(wanted)
+            return super().json_as(wanted, **options)
 
-        def form_as(self, wanted: Any) -> Any:
+        def form_as(self, wanted: Any, **options: Any) -> Any:
             held.check_read(self, "form", wanted)
-            return super().form_as(wanted)
+            return super().form_as(wanted, **options)
 
-        def args_as(self, wanted: Any) -> Any:
+        def args_as(self, wanted: Any, **options: Any) -> Any:
             held.check_read(self, "query", wanted)
-            return super().args_as(wanted)
+            return super().args_as(wanted, **options)
 
         def headers_as(self, wanted: Any) -> Any:
             held.check_read(self, "headers", wanted)
             return super().headers_as(wanted)
+
+        def values_as(self, wanted: Any, *, file: Any = None, **options: Any) -> Any:
+            if file is None:
+                held.check_read(self, "rows", wanted)
+            return super().values_as(wanted, file=file, **options)
+
+        def patched(self, current: Any, wanted: Any = None, **options: Any) -> Any:
+            held.check_read(self, "patch", type(current) if wanted is None else wanted)
+            return super().patched(current, wanted, **options)
 
     return HeldRequest

@@ -106,9 +106,11 @@ class Contract:
         """True if the method gives request content a meaning, as writes and QUERY do (RFC 10008 §2)."""
         return self.method == "QUERY" or not self.is_safe
 
-    def fail(self, status: int, detail: str | None) -> None:
+    def fail(
+        self, status: int, detail: str | None, members: Fields | None = None, headers: tuple[str, ...] = ()
+    ) -> None:
         """Record an error raised by the framework itself."""
-        error = Raisable(ERRORS.get(status, HTTPError), status, detail)
+        error = Raisable(ERRORS.get(status, HTTPError), status, detail, members=members, headers=headers)
         self.add_failure(Raised(error, _place_of(self.route)))
 
     def add_unread(self, unread: Unread) -> None:

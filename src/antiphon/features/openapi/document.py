@@ -182,13 +182,15 @@ def _is_of_feature(route: Route) -> bool:
 
 
 def _schemas(contracts: list[Contract]) -> Schemas:
-    inputs = [read.wanted for each in contracts for read in each.reads if read.part != "raw"]
+    reads = [read for each in contracts for read in each.reads if read.part != "raw"]
+    inputs = [read.wanted for read in reads if not read.is_strict]
     responses = [given for each in contracts for given in each.responses]
     failures = [one for each in contracts for several in each.failures.values() for one in several]
     responses += [given for each in failures for given in each.responses]
     outputs = [*[given.body for given in responses], *[each.problem for each in failures]]
     fields = [kind for each in contracts for kind in each.header_types.values()]
-    return Schemas(inputs, [*fields, *[kind for value in outputs for kind in leaf_types(value)]])
+    strict = [read.wanted for read in reads if read.is_strict]
+    return Schemas(inputs, [*fields, *[kind for value in outputs for kind in leaf_types(value)]], strict)
 
 
 # Unknown parts
@@ -254,10 +256,14 @@ def _id_of(described: _Described, several: set[str]) -> str:
 
 
 def _leave_out_items(made: Schema) -> None:
-    """Remove the schemas for the items of streams, which OpenAPI 3.1 lacks."""
+    """Remove the schemas for the items of streams, which OpenAPI 3.1 lacks; a body of rows is a string there."""
     for response in made["responses"].values():
         for content in response.get("content", {}).values():
             content.pop("itemSchema", None)
+    for media, content in made.get("requestBody", {}).get("content", {}).items():
+        if content.pop("itemSchema", None) is not None and "schema" not in content:
+            told = f"Rows, each as an item of the array in {JSON}."
+            content["schema"] = {"type": "string", "contentMediaType": media, "description": told}
 
 
 def _operation(described: _Described, schemas: Schemas) -> Schema:

@@ -12,20 +12,23 @@ from antiphon.features.openapi.code.values import NONE, TEXT, Fields, Known, Of,
 from antiphon.features.openapi.contract import Contract, Failure
 from antiphon.features.openapi.parameters import named_schema, other_parameters, path_parameter
 from antiphon.features.openapi.responses import Given
-from antiphon.features.openapi.schemas import FILE, PROBLEM_NAME, REFERENCE, Schema, Schemas
+from antiphon.features.openapi.schemas import FILE, PROBLEM_NAME, REFERENCE, Direction, Schema, Schemas
 from antiphon.features.openapi.security import requires_key
 from antiphon.handler.contract import innermost, is_async
 from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import Problem
-from antiphon.response.fields import EVENTS
+from antiphon.response.fields import EVENTS, NDJSON
 from antiphon.routing.pattern import Parameter
+from antiphon.serialization.patches import JSON_PATCH, MERGE_PATCH, OPERATIONS
+from antiphon.serialization.readers import field_names
+from antiphon.serialization.rows import CSV, ROWS
 
 BYTERANGES = "multipart/byteranges"
 """The media type of a response with several parts (RFC 9110 §14.6)."""
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 
 _HEADERS: dict[str, Schema] = {
-    "location": {"schema": {"type": "string", "format": "uri-reference"}},
+    "location": {"schema": {"type": "string", "format": "uri-reference"}}, "accept-patch": {},
     "deprecation": {}, "link": {}, "ratelimit": {}, "ratelimit-policy": {}, "retry-after": {}, "sunset": {},
     "www-authenticate": {},
 }  # fmt: skip
@@ -44,6 +47,22 @@ _EVENT: Schema = {
     "description": 'An event; one named "error", with problem details, if the stream fails.',
     "type": "object",
     "properties": {"event": {"type": "string"}, "id": {"type": "string"}, "retry": {"type": "integer"}},
+}
+_POINTER: Schema = {"type": "string", "format": "json-pointer"}
+_JSON_PATCH: Schema = {
+    "description": "Operations that change a value, in order (RFC 6902).",
+    "type": "array",
+    "maxItems": OPERATIONS,
+    "items": {
+        "type": "object",
+        "properties": {
+            "op": {"type": "string", "enum": ["add", "remove", "replace", "move", "copy", "test"]},
+            "path": _POINTER,
+            "from": {**_POINTER, "description": "The source of move and copy."},
+            "value": {"description": "The value of add, replace and test."},
+        },
+        "required": ["op", "path"],
+    },
 }
 _ALSO_IN_PARTS = f"The fields of a form are also read from {MULTIPART}."
 """A note instead of a second media type, because client generators choose badly between two for one form."""
@@ -119,14 +138,20 @@ def _expect_refusals(contract: Contract, read: Read) -> None:
     told = _REFUSED_PARAMETERS.get(read.part)
     if told or contract.has_content:
         for status in read.refusals:
-            contract.fail(status, told or _REFUSED[status])
+            contract.fail(
+                status, told or _REFUSED[status], **(_OF_PATCHES.get(status, {}) if read.part == "patch" else {})
+            )
 
 
 _REFUSED_PARAMETERS = {"query": "A parameter of the query is not valid.", "headers": "A header is not valid."}
 _REFUSED = {
     400: "The body is malformed.", 413: "The body is too large.", 415: "The body has an unsupported media type.",
-    422: "A field is not valid.",
+    409: "The patch does not fit the current value.", 422: "A field is not valid.",
 }  # fmt: skip
+_OF_PATCHES: Mapping[int, Mapping[str, Any]] = {
+    409: {"members": Fields((("operation", Of(int)),))},
+    415: {"headers": ("accept-patch",)},
+}
 
 
 # The body
@@ -136,14 +161,19 @@ def _request_body(contract: Contract, schemas: Schemas) -> Schema:
     content: Schema = {}
     required = False
     for read in contract.reads:
+        side: Direction = "strict" if read.is_strict else "input"
         if read.part == "json":
-            _offer(content, JSON, schemas.of_type(read.wanted, "input"))
+            _offer(content, JSON, schemas.of_type(read.wanted, side))
             required = required or (read.is_always and bool(read.refusals))
+        elif read.part in ("rows", "patch"):
+            offered = _rows(read, side, schemas) if read.part == "rows" else _patches(read, side, schemas)
+            content |= {media: each for media, each in offered.items() if media not in content}
+            required = required or read.is_always
         elif read.part == "raw":
             # # All client generators know the type for arbitrary bytes, but not all know the one for any type.
             content.update({media: {"schema": FILE} for media in (BYTES, ANY)})
         elif read.part == "form":
-            schema = _form_schema(contract, read, schemas)
+            schema = _form_schema(contract, read, side, schemas)
             required = required or (read.is_always and bool(read.refusals and schema.get("required")))
             if _has_file(schema):
                 _offer(content, MULTIPART, schema | {"propertyNames": _PART_NAMES})
@@ -172,9 +202,28 @@ def _offer(content: Schema, media: str, schema: Schema) -> None:
         content[media] = {"schema": {"anyOf": [*choices, *([] if schema in choices else [schema])]}}
 
 
-def _form_schema(contract: Contract, read: Read, schemas: Schemas) -> Schema:
+def _rows(read: Read, side: Direction, schemas: Schemas) -> Schema:
+    """Return the content of a body of rows (OpenAPI 3.2 §4.14.3). Rows with fields that aren't text have no CSV."""
+    item = schemas.of_type(read.wanted, side)
+    array = {"schema": {"type": "array", "items": item}}
+    content: Schema = {media: {"itemSchema": item} for media in (NDJSON, *ROWS)} | {JSON: array}
+    try:
+        names = ", ".join(field_names(read.wanted))
+    except TypeError:
+        return content
+    text = {"type": "string", "description": f"CSV whose first line has the names of the columns: {names}."}
+    return content | {CSV: {"schema": text, "itemSchema": schemas.record(read.wanted, side)}}
+
+
+def _patches(read: Read, side: Direction, schemas: Schemas) -> Schema:
+    """Return the content of a body that changes a value."""
+    patch = schemas.add("JSONPatch", _JSON_PATCH)
+    return {MERGE_PATCH: {"schema": schemas.merge_patch(read.wanted, side)}, JSON_PATCH: {"schema": patch}}
+
+
+def _form_schema(contract: Contract, read: Read, side: Direction, schemas: Schemas) -> Schema:
     if read.wanted is not Any:
-        return schemas.record(read.wanted)
+        return schemas.record(read.wanted, side)
     fields = [each for each in contract.named if each.part in ("form", "files") and each.name not in contract.hidden]
     schema: Schema = {"type": "object"}
     properties = {each.name: named_schema(each) for each in fields if each.name}
@@ -335,6 +384,7 @@ PROBLEM_SCHEMA: Mapping[str, Any] = {
                     "pointer": {"type": "string", "description": "A JSON Pointer to the field (RFC 6901)."},
                     "detail": {"type": "string"},
                     "code": {"type": "string"},
+                    "line": {"type": "integer", "description": "The first line of a wrong row, counted from 1."},
                 },
                 "required": ["pointer", "detail"],
             },

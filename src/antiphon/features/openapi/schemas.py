@@ -36,8 +36,9 @@ from antiphon.serialization.types import Record, described, json_schemas, parts,
 from antiphon.uploads.upload import Upload
 
 Schema: TypeAlias = dict[str, Any]
-Direction: TypeAlias = Literal["input", "output"]
-DIRECTIONS: tuple[Direction, ...] = ("input", "output")
+Direction: TypeAlias = Literal["input", "strict", "output"]
+"""The use of a type: in requests, in requests without members that it doesn't declare, or in responses."""
+DIRECTIONS: tuple[Direction, ...] = ("input", "strict", "output")
 
 PROBLEM_NAME = "Problem"
 """The name of the component for problem details. No type of an application gets this name."""
@@ -67,15 +68,16 @@ class Schemas:
     """The schemas of all types in one document.
 
     Records are in ``components``, by name. A type has two schemas if it is used in requests and in responses and has
-    fields that a request may omit, since responses always contain them.
+    fields that a request may omit, since responses always contain them, and a third if a request is ``strict``: if it
+    is refused for members that the type doesn't declare.
     """
 
-    def __init__(self, inputs: Iterable[Any], outputs: Iterable[Any]) -> None:
+    def __init__(self, inputs: Iterable[Any], outputs: Iterable[Any], strict: Iterable[Any] = ()) -> None:
         self.undescribed: list[tuple[Any, str]] = []
         """The types without a schema, and the reasons."""
         self._types: dict[Any, Any] = {}
         wanted: list[Any] = []
-        kinds: dict[Direction, list[Any]] = {"input": [*inputs], "output": [*outputs]}
+        kinds: dict[Direction, list[Any]] = {"input": [*inputs], "strict": [*strict], "output": [*outputs]}
         models = {side: self._of_models(several, side) for side, several in kinds.items()}
         self._raw_of_models = {side: schemas for side, (schemas, _) in models.items()}
         sides = {side: self._described(several, wanted, side) for side, several in kinds.items()}
@@ -88,11 +90,13 @@ class Schemas:
             both[side] = {
                 name: _prepared(raw[name], optional.get(name, frozenset()), side == "output") for name in reachable
             }
+            if side == "strict":
+                both[side] = {name: _closed(each) for name, each in both[side].items()}
             both[side] |= {
                 name: _prepared(each, frozenset(), side == "output") for name, each in models[side][1].items()
             }
-        names = _readable_names({**raw, **models["output"][1], **models["input"][1]})
-        self._names = _names_by_side(names, _split_names(both["input"], both["output"]))
+        names = _readable_names(raw | {name: each for side in DIRECTIONS for name, each in models[side][1].items()})
+        self._names = _names_by_side(names, both)
         self.components: dict[str, Schema] = {}
         self._added: dict[str, tuple[str, Schema]] = {}
         for side in DIRECTIONS:
@@ -107,7 +111,7 @@ class Schemas:
             if kind is Any or kind is object or kind is annotations.NOT_SAID or has_model(kind):
                 continue
             try:
-                info = described(kind, Upload, is_read=side == "input")
+                info = described(kind, Upload, is_read=side != "output")
                 json_schemas([kind], _schema_hook, REFERENCE)
             except Exception as error:  # an application's type may raise anything
                 if side == "output" and _written_like(kind) is not None:
@@ -129,7 +133,7 @@ class Schemas:
             return {}, {}
         from antiphon.features.openapi.model_schemas import schemas_of_models
 
-        schemas, components, refused = schemas_of_models(found, side == "input", REFERENCE)
+        schemas, components, refused = schemas_of_models(found, side != "output", REFERENCE)
         for key, reason in refused.items():
             if all(found[key] is not known for known, _ in self.undescribed):
                 self.undescribed.append((found[key], reason))
@@ -191,20 +195,39 @@ class Schemas:
             raw = _PLAIN.get(kind) or _written_like(kind)
         return {} if raw is None else self._renamed(_prepared(raw, frozenset(), direction == "output"), direction)
 
-    def record(self, kind: Any, *, takes_null: bool = False) -> Schema:
+    def record(self, kind: Any, direction: Direction = "input", *, takes_null: bool = False) -> Schema:
         """Return the schema for a form or a query: an object without null fields, since text is never null.
 
         With ``takes_null``, an optional field whose type is not text also accepts ``null`` as None.
         """
-        schema = self.of_type(kind, "input")
-        while "$ref" in schema:
-            schema = self.components[schema["$ref"].removeprefix(REFERENCE)]
-        schema = deepcopy(schema)
+        schema = self._resolved(self.of_type(kind, direction))
         for name, each in schema.get("properties", {}).items():
             is_text = each.get("type") == ["string", "null"] and not each.keys() & {"enum", "format"}
             if not takes_null or is_text or name in schema.get("required", ()):
                 schema["properties"][name] = _without_null(each)
         return schema
+
+    def merge_patch(self, kind: Any, direction: Direction) -> Schema:
+        """Return the schema for a merge patch of a type (RFC 7396): any of its members, and null to remove one."""
+        schema = self._resolved(self.of_type(kind, direction))
+        required = schema.pop("required", ())
+        for name, each in schema.get("properties", {}).items():
+            choices = [self._open(choice) for choice in each.get("anyOf", (each,))]
+            if name not in required and _NULL not in choices and "null" not in choices[0].get("type", ()):
+                choices.append(_NULL)
+            schema["properties"][name] = choices[0] if len(choices) == 1 else _without_null_choice({"anyOf": choices})
+        schema.pop("title", None)
+        return schema
+
+    def _open(self, schema: Schema) -> Schema:
+        """Return the schema for a change of a value: any members of an object, or the whole value."""
+        return {"type": "object"} if self._resolved(schema).get("type") == "object" else schema
+
+    def _resolved(self, schema: Schema) -> Schema:
+        """Return a copy of a schema, or of the component to which it refers."""
+        while "$ref" in schema:
+            schema = self.components[schema["$ref"].removeprefix(REFERENCE)]
+        return deepcopy(schema)
 
     def json_fields(self, read: Read) -> list[str]:
         """Return the names of a form's fields that are JSON."""
@@ -225,6 +248,7 @@ class Schemas:
 
 
 _INTEGER: Schema = {"type": "integer"}
+_NULL: Schema = {"type": "null"}
 _PLAIN: dict[Any, Schema] = {
     str: {"type": "string"}, int: _INTEGER, float: {"type": "number"}, bool: {"type": "boolean"}, bytes: FILE,
     dict: {"type": "object"}, list: {"type": "array"}, type(None): {"type": "null"},
@@ -331,15 +355,27 @@ def _readable_names(raw: Mapping[str, Schema]) -> dict[str, str]:
     return {name: each if each and taken[each] == 1 else name for name, each in readable.items()}
 
 
-def _names_by_side(names: Mapping[str, str], split: set[str]) -> dict[Direction, dict[str, str]]:
+def _names_by_side(
+    names: Mapping[str, str], sides: Mapping[Direction, Mapping[str, Schema]]
+) -> dict[Direction, dict[str, str]]:
     """Return the names of components in requests and in responses.
 
     Client generators turn them into class names, so names that differ only in case and underscores are treated as
     equal.
     """
     taken = {_as_class(PROBLEM_NAME)}
-    found = {raw: _untaken(name, taken) for raw, name in names.items()}
-    return {"output": found, "input": found | {raw: _untaken(f"{names[raw]}Input", taken) for raw in sorted(split)}}
+    output = {raw: _untaken(name, taken) for raw, name in names.items()}
+    split = _split_names(sides["input"], sides["output"])
+    both = output | {raw: _untaken(f"{names[raw]}Input", taken) for raw in sorted(split)}
+    split = _split_names(sides["strict"], {**sides["output"], **sides["input"]})
+    strict = both | {raw: _untaken(f"{names[raw]}Strict", taken) for raw in sorted(split)}
+    return {"output": output, "input": both, "strict": strict}
+
+
+def _closed(schema: Schema) -> Schema:
+    """Return the schema of a record, without other members."""
+    is_record = schema.get("type") == "object" and "additionalProperties" not in schema
+    return {**schema, "additionalProperties": False} if is_record else schema
 
 
 def _untaken(name: str, taken: set[str]) -> str:

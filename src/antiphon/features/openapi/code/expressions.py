@@ -48,6 +48,7 @@ from antiphon.features.openapi.code.values import (
     Raisable,
     Ref,
     ResponseValue,
+    RowsOf,
     Statuses,
     TheRequest,
     Tuple,
@@ -57,6 +58,7 @@ from antiphon.features.openapi.code.values import (
     parts_of,
     where_truth,
 )
+from antiphon.http.errors import UnprocessableContent
 from antiphon.http.urls.url import URL
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
@@ -153,6 +155,9 @@ class Expressions(Frame, ast.NodeVisitor):
                 if name in ("data", "status", "errors"):
                     found = {"data": Of(wanted), "errors": Of(Mapping[str, list[FormError]])}
                     return found.get(name, Statuses((200, 422) if is_query else (200, 413, 422)))
+            case RowsOf() if name == "error":
+                wrong = Raisable(UnprocessableContent, 422, "A field is not valid.")
+                return either(self.hold(node, wrong), NONE)
         return Bound(owner, None, name)
 
     def _property(

@@ -12,8 +12,8 @@ from antiphon.http.multidict import MissingFile, MissingKey
 
 NOWHERE = Place("", "", 0)
 
-ReadAs: TypeAlias = Literal["json", "form", "query", "headers", "raw"]
-"""A part of a request that is read as a type; "raw" is a body of any media type."""
+ReadAs: TypeAlias = Literal["json", "form", "query", "headers", "raw", "rows", "patch"]
+"""A part of a request that is read as a type; "raw" is a body of any media type, "patch" one that changes a value."""
 
 
 About: TypeAlias = Literal["taken", "given", "body", "raised", "all"]
@@ -30,6 +30,8 @@ class Read(NamedTuple):
     """
     is_always: bool = False
     """True if the handler always reads it before it responds."""
+    is_strict: bool = False
+    """True if members that the type doesn't declare are refused."""
 
 
 def read_as(part: ReadAs, wanted: Any, place: Place) -> Read:
@@ -41,10 +43,11 @@ def read_as(part: ReadAs, wanted: Any, place: Place) -> Read:
 
 _REFUSALS: dict[ReadAs, tuple[int, ...]] = {
     "json": (400, 413, 415, 422), "form": (400, 413, 415, 422), "query": (422,), "headers": (422,),
-    "raw": (413,),
+    "raw": (413,), "rows": (400, 413, 415, 422), "patch": (400, 409, 413, 415, 422),
 }  # fmt: skip
 _REFUSALS_OF_ANY: dict[ReadAs, tuple[int, ...]] = {
     "json": (400, 413, 415), "form": (400, 413), "query": (), "headers": (), "raw": (413,),
+    "rows": (400, 413, 415, 422), "patch": (400, 409, 413, 415, 422),
 }  # fmt: skip
 """A body that is not a form is treated as an empty form, unless it is read as a type."""
 

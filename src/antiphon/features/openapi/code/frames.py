@@ -40,8 +40,10 @@ from antiphon.features.openapi.code.values import (
     Of,
     Pairs,
     Part,
+    Raisable,
     Ref,
     ResponseValue,
+    RowsOf,
     TheRequest,
     Tuple,
     Unknown,
@@ -52,6 +54,7 @@ from antiphon.features.openapi.code.values import (
     owners_of,
     parts_of,
 )
+from antiphon.http.errors import ERRORS
 from antiphon.response.response import Response
 from antiphon.uploads.upload import Upload
 
@@ -59,6 +62,8 @@ if TYPE_CHECKING:
     from antiphon.features.openapi.code.reading import CodeReader
 
 _READ_AS: dict[str, ReadAs] = {"json": "json", "raw": "raw", "form": "form", "files": "form"}
+
+_REFUSED_ROWS = {400: "The body is malformed.", 413: "The body is too large.", 422: "A field is not valid."}
 
 _USED = (
     "__format__", "__str__", "__repr__", "__len__", "__bool__", "__eq__", "__lt__", "__contains__", "__hash__",
@@ -161,10 +166,15 @@ class Frame(ast.NodeVisitor, ABC):
                 self.loop(partial(each.frame.call_closure, each, None))
             elif isinstance(each, TheRequest | Pairs | Part):
                 self._read_all(each)
+            elif isinstance(each, RowsOf):
+                self._iterate(each)
             elif not isinstance(each, Ref):
                 self.escape(*parts_of(each))
-            elif any(isinstance(one, TheRequest) for one in everything_in(self.flow.frozen(each))):
-                self._read_all(TheRequest())
+            else:
+                inside = [*everything_in(self.flow.frozen(each))]
+                self.escape(*[one for one in inside if isinstance(one, RowsOf)])
+                if any(isinstance(one, TheRequest) for one in inside):
+                    self._read_all(TheRequest())
         self.flow.escape(*values)
 
     def _read_all(self, part: TheRequest | Pairs | Part) -> None:
@@ -174,6 +184,12 @@ class Frame(ast.NodeVisitor, ABC):
         self.findings.add(Findings(named=named))
         if len(named) < len(owners) or not owners:
             self.unread(f"`{short(self.at)}` uses the request in a way that is not known", self.at, "taken")
+
+    def _iterate(self, rows: RowsOf) -> None:
+        """Record the errors of rows that may be read here, because only reading them finds these errors."""
+        for status, detail in _REFUSED_ROWS.items():
+            if not (status == 422 and rows.collects):
+                self.reader.note_raised(self, Raisable(ERRORS[status], status, detail), self.at)
 
     def use(self, *values: Value, result: Value = UNKNOWN) -> Value:
         """Return the result of known code that shows, tests or compares values, which may call their special methods.
@@ -186,6 +202,9 @@ class Frame(ast.NodeVisitor, ABC):
                 return Part(kind_of(result), owners)
             if result != NONE:
                 self.escape(Part(str, owners))
+        for each in held:
+            if isinstance(each, RowsOf):
+                self._iterate(each)
         for value in values:
             for each in alternatives(value):
                 for name in _USED:
@@ -270,10 +289,13 @@ class Frame(ast.NodeVisitor, ABC):
         if part == "files":
             self.findings.named.append(Named("files", ""))
 
-    def read_as(self, part: ReadAs, wanted: Any, node: ast.AST) -> None:
-        """Record that a part of the request is read as a type."""
+    def read_as(self, part: ReadAs, wanted: Any, node: ast.AST, *, is_strict: bool = False) -> None:
+        """Record that a part of the request is read as a type, and refused if ``is_strict`` and a member is unknown."""
         self.flow.always(part, wanted)
-        self.findings.add(Findings(reads=[read_as(part, wanted, self.source.place_of(node))]))
+        read = read_as(part, wanted, self.source.place_of(node))._replace(is_strict=is_strict)
+        if part == "rows":  # other errors are raised when the rows are read
+            read = read._replace(refusals=(415,))
+        self.findings.add(Findings(reads=[read]))
 
     def assign(self, target: ast.expr, value: Value) -> None:
         """Assign a value to a variable, an attribute or an item, or unpack it to several of them."""

@@ -36,6 +36,7 @@ from antiphon.features.openapi.code.values import (
     Raisable,
     Ref,
     ResponseValue,
+    RowsOf,
     TheRequest,
     Tuple,
     Value,
@@ -43,13 +44,16 @@ from antiphon.features.openapi.code.values import (
     either,
     problem_details,
 )
-from antiphon.http.errors import ContentTooLarge, HTTPError, NotFound, UnprocessableContent
+from antiphon.http.errors import ContentTooLarge, HTTPError, NotFound, UnprocessableContent, UnsupportedMediaType
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
     from antiphon.features.openapi.code.frames import Frame
 
-READERS: dict[str, ReadAs] = {"json_as": "json", "form_as": "form", "args_as": "query", "headers_as": "headers"}
+READERS: dict[str, ReadAs] = {
+    "json_as": "json", "form_as": "form", "args_as": "query", "headers_as": "headers", "values_as": "rows",
+    "patched": "patch",
+}  # fmt: skip
 
 
 _OF_TEXT: dict[str, Value] = {
@@ -140,7 +144,7 @@ def _returned(frame: "Frame", made: Call, content: Value, owner: Value, name: st
 def _call_of_request(frame: "Frame", made: Call, method: Bound) -> Value:
     name = method.name
     if name in READERS:
-        return _read_as(frame, made, READERS[name], made.argument(0, "wanted"))
+        return _read_by(frame, made, READERS[name])
     if name == "parts":
         frame.note_read("files", made.node)
         frame.findings.reads[-1] = frame.findings.reads[-1]._replace(refusals=(400, 413, 415))
@@ -163,15 +167,37 @@ def _call_of_request(frame: "Frame", made: Call, method: Bound) -> Value:
     return said(found)
 
 
-def _read_as(frame: "Frame", made: Call, part: ReadAs, wanted: Value | None) -> Value:
-    read = [*alternatives(wanted or UNKNOWN)]
+def _read_by(frame: "Frame", made: Call, part: ReadAs) -> Value:
+    """Return the value that one of the request's readers returns, and record the types that it reads."""
+    read = _types_read(frame, made, part)
+    unknown = made.named.get("unknown", Known("refuse" if part == "patch" else "ignore"))
+    file = made.named.get("file", NONE)
+    if made.is_open or not isinstance(unknown, Known) or None in map(kind_of, alternatives(file)):
+        frame.unread(f"{made.written} is given an option that is not known before it runs", made.node, "taken")
     for each in read:
-        if isinstance(each, Known) and each.value is not None:
-            frame.read_as(part, each.value, made.node)
-        else:
+        if not (isinstance(each, Known) and each.value is not None):
             text = f"{ast.unparse(made.node)} reads a type that is not known before it runs"
             frame.unread(text, made.node, "taken")
-    return either(*[Of(each.value) if isinstance(each, Known) else UNKNOWN for each in read])
+        elif part != "rows" or NONE in alternatives(file):
+            frame.read_as(part, each.value, made.node, is_strict=unknown == Known("refuse"))
+    if file != NONE:
+        wrong = Raisable(UnsupportedMediaType, 415, "The file has an unsupported media type.")
+        frame.reader.note_raised(frame, wrong, made.node)
+    several = [each.value if isinstance(each, Known) else None for each in read]
+    if part == "rows":
+        collects = made.named.get("on_fault", NONE) == Known("collect")
+        return either(*[UNKNOWN if each is None else RowsOf(each, collects) for each in several])
+    return either(*[UNKNOWN if each is None else Of(each) for each in several])
+
+
+def _types_read(frame: "Frame", made: Call, part: ReadAs) -> list[Value]:
+    """Return the types that one of the request's readers reads; that of the current value for a patch without one."""
+    wanted = made.argument(1 if part == "patch" else 0, "wanted")
+    if part != "patch" or (wanted is not None and wanted != NONE):
+        return [*alternatives(wanted or UNKNOWN)]
+    current = frame.flow.content(made.argument(0, "current") or UNKNOWN)
+    kinds = [each.type if isinstance(each, Of) else kind_of(each) for each in alternatives(current)]
+    return [UNKNOWN if kind is None else Known(kind) for kind in kinds]
 
 
 def _call_of_pairs(frame: "Frame", made: Call, owner: Pairs, name: str) -> Value:

@@ -19,6 +19,7 @@ from antiphon.features.openapi.code.values import (
     Part,
     Raisable,
     ResponseValue,
+    RowsOf,
     TheRequest,
     Tuple,
     Value,
@@ -151,6 +152,8 @@ def item_of(value: Value) -> Value:
         return either(*value.items)
     if isinstance(value, Fields | Pairs):
         return Of(str)
+    if isinstance(value, RowsOf):
+        return Of(value.wanted)
     if isinstance(value, Known) and isinstance(value.value, str | bytes | range):
         return Of(str if isinstance(value.value, str) else int)
     if isinstance(value, Known) and isinstance(value.value, list | tuple | set | frozenset):

@@ -197,6 +197,15 @@ class FormOf:
 
 
 @dataclass(frozen=True)
+class RowsOf:
+    """The rows of a body or a file, which are read as a type while they are iterated over."""
+
+    wanted: Any
+    collects: bool = False
+    """True if wrong rows are collected instead of raised."""
+
+
+@dataclass(frozen=True)
 class Statuses:
     """One of several statuses."""
 
@@ -250,7 +259,7 @@ class Either:
 
 Value: TypeAlias = (
     Unknown | Known | Of | TheRequest | Fields | Items | Stream | Tuple | Ref | Bound | Local | Closure | Partial
-    | Pairs | FormOf | Statuses | ResponseValue | Raisable | Either | Never
+    | Pairs | FormOf | RowsOf | Statuses | ResponseValue | Raisable | Either | Never
 )  # fmt: skip
 
 PASSED = Ref(("passed",))
