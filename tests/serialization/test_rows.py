@@ -102,6 +102,31 @@ def test_those_that_are_wrong_are_left_out_and_the_first_hundred_are_listed():
     assert error.detail == "300 fields of the rows are wrong, of which the first 100 are listed"
 
 
+def test_a_function_gets_the_error_of_each_wrong_row():
+    wrong = []
+    body = b"".join(b'{"name": %s, "price": -1}\n' % (b"1" if number % 2 else b'"a"') for number in range(300))
+    values, error = read(NDJSON, body, on_fault=wrong.append)
+    assert (values, error.detail[:35], len(wrong)) == ([], "450 fields of the rows are wrong, o", 300)
+    assert [(each["line"], each["pointer"]) for each in wrong[299].errors] == [(300, "/name"), (300, "/price")]
+    assert [each["pointer"] for each in read_wrong(ARRAY, b'[{"name": "a"}, {}]')[0].errors] == ["/1/name"]
+
+
+def read_wrong(media_type, body):
+    wrong = []
+    read(media_type, body, on_fault=wrong.append)
+    return wrong
+
+
+@rows("on_fault", ["ignore", None, 5, lambda: None])
+def test_the_option_for_faults_is_checked(on_fault):
+    async def awaited(error):
+        pass
+
+    given = awaited if callable(on_fault) else on_fault
+    with pytest.raises(ValueError, match="on_fault must be 'raise', 'collect' or a def function"):
+        read(NDJSON, b"", on_fault=given)
+
+
 NO_ROWS = [
     (ARRAY, b"", "no rows"), (ARRAY, b"{}", "not an array"), (ARRAY, b"[1, 2", "before the end"),
     (ARRAY, b"[] 1", "after the end"), (ARRAY, b'[{"name": "a"},]', "In item 1"), (ARRAY, b"\xef\xbb", "no rows"),

@@ -7,7 +7,7 @@ from copy import copy
 from functools import partial
 from time import monotonic
 from types import MappingProxyType, SimpleNamespace
-from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, overload
 
 from antiphon.body.content import FORM_DATA, Content, NotLoadedError
 from antiphon.body.receiver import SMALL_BODY, Pace, first_overdue, resume_first
@@ -70,7 +70,7 @@ if TYPE_CHECKING:
     from antiphon.http.conditional import ETag
     from antiphon.http.link import Link
     from antiphon.request.caller import Caller
-    from antiphon.serialization.rows import RowValues
+    from antiphon.serialization.rows import OnFault, RowValues
     from antiphon.serialization.unknown_members import OnUnknown
     from antiphon.uploads.upload import Upload
 
@@ -658,7 +658,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         wanted: type[T],
         *,
         file: "Upload | None" = None,
-        on_fault: Literal["raise", "collect"] = "raise",
+        on_fault: "OnFault" = "raise",
         unknown: "OnUnknown" = "ignore",
     ) -> "RowValues[T]":
         """The rows of a body of any size, as values of a type, while they arrive: JSON lines, JSON text sequences (RFC
@@ -666,9 +666,9 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
         Iterate over them with ``for`` or ``async for``. ``file`` is an uploaded file to read instead; one whose name
         ends in .csv is CSV, whatever the client claims. ``on_fault="collect"`` leaves out wrong rows, for which
-        ``error`` is the 422 afterwards. With ``unknown="refuse"``, members and columns that the type doesn't declare
-        are invalid. Raises UnsupportedMediaType (415) for any other media type, and for CSV of a type that can't be
-        read from text.
+        ``error`` is the 422 afterwards; a function, such as ``wrong.append``, is called with the 422 of each. With
+        ``unknown="refuse"``, members and columns that the type doesn't declare are invalid. Raises UnsupportedMediaType
+        (415) for any other media type, and for CSV of a type that can't be read from text.
         """
         from antiphon.serialization.rows import RowValues, type_of_rows
 

@@ -6,8 +6,9 @@ A splitter cuts a body into rows, in time linear in its size, and holds one row.
 import csv
 import re
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from inspect import iscoroutinefunction
 from os.path import splitext
-from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar, cast
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
 from antiphon.explanations import explained
 from antiphon.http.errors import BadRequest, ContentTooLarge, UnprocessableContent, UnsupportedMediaType, over_limit
@@ -19,6 +20,9 @@ from antiphon.serialization.readers import check_as, field_names, json_as
 from antiphon.serialization.unknown_members import OnUnknown, add_unknown, check_unknown
 
 T = TypeVar("T")
+
+OnFault: TypeAlias = Literal["raise", "collect"] | Callable[[UnprocessableContent], object]
+"""The option for wrong rows."""
 
 _LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"})
 _SEQUENCE = "application/json-seq"
@@ -250,7 +254,8 @@ class RowValues(Generic[T]):
     """The rows of a body, or of a file, as values of a type. Iterate over them with ``for`` or ``async for``, once.
 
     A wrong row raises UnprocessableContent (422), whose errors also have a ``line``. With ``on_fault="collect"``, it is
-    left out, and ``error`` is that error for all wrong rows so far. Raises BadRequest (400) for a body without rows,
+    left out, and ``error`` is that error for all wrong rows so far; a function is also called with the error of each.
+    Raises BadRequest (400) for a body without rows,
     ContentTooLarge (413) for a row with more than ``limits.json`` bytes, and what reading the body raises.
     """
 
@@ -261,18 +266,17 @@ class RowValues(Generic[T]):
         wanted: Any,
         media_type: MediaType,
         limits: Limits,
-        on_fault: Literal["raise", "collect"],
+        on_fault: OnFault,
         unknown: OnUnknown = "ignore",
     ) -> None:
-        if on_fault not in ("raise", "collect"):
-            raise explained(
-                "bad-feature-option", ValueError(f"on_fault must be 'raise' or 'collect', not {on_fault!r}")
-            )
+        if on_fault not in ("raise", "collect") and (not callable(on_fault) or iscoroutinefunction(on_fault)):
+            message = f"on_fault must be 'raise', 'collect' or a def function, not {on_fault!r}"
+            raise explained("bad-feature-option", ValueError(message))
         self._chunks, self._achunks = chunks, achunks
         check_unknown(unknown, wanted)
         self._wanted, self._unknown = wanted, unknown
         self._limits = limits
-        self._collects = on_fault == "collect"
+        self._on_fault = on_fault
         self._faults = Faults()
         self._is_csv = media_type.essence == CSV
         self._splitter = _splitter(media_type.essence, limits.json)
@@ -302,15 +306,22 @@ class RowValues(Generic[T]):
             try:
                 value = self._read(row)
             except UnprocessableContent as error:
-                faults = self._faults if self._collects else Faults()
-                for fault in error.errors:
-                    fault["line"] = row.line
-                faults.add_listed(row.pointer, error)
-                if not self._collects:
-                    raise faults.error(" of a row") from error
+                self._refuse(row, error)
             else:
                 if value is not None or not self._is_csv:
                     yield cast("T", value)
+
+    def _refuse(self, row: Row, error: UnprocessableContent) -> None:
+        for fault in error.errors:
+            fault["line"] = row.line
+        if self._on_fault != "raise":
+            self._faults.add_listed(row.pointer, error)
+        if self._on_fault != "collect":
+            faults = Faults()
+            faults.add_listed(row.pointer, error)
+            if self._on_fault == "raise":
+                raise faults.error(" of a row") from error
+            self._on_fault(faults.error(" of a row"))
 
     def _read_json(self, row: Row) -> Any:
         try:

@@ -145,7 +145,19 @@ def never_read(request: Request):
     return {"names": 1}
 
 
+def reported(request: Request):
+    lines: list[int] = []
+
+    def report(error: HTTPError) -> None:
+        lines.extend(each["line"] for each in error.errors)
+        if len(lines) > 10:
+            abort(409)
+
+    return {"count": sum(1 for _ in request.values_as(Lamp, on_fault=report))}
+
+
 ERRORS_OF_ROWS = [
+    (reported, {400, 409, 413, 415}),
     (load, {400, 413, 415, 422}), (collected, {400, 413, 415}), (collected_and_raised, {400, 413, 415, 422}),
     (caught, {400, 409, 413, 415}), (caught_too_early, {400, 409, 413, 422}), (passed_on, {400, 413, 415, 422}),
     (as_list, {400, 413, 415, 422}), (in_a_loop, {400, 413, 415, 422}), (of_a_file, {400, 413, 415, 422}),

@@ -26,6 +26,7 @@ from antiphon.features.openapi.code.values import (
     TEXT,
     UNKNOWN,
     Bound,
+    Closure,
     Encoded,
     FormOf,
     Known,
@@ -185,7 +186,9 @@ def _read_by(frame: "Frame", made: Call, part: ReadAs) -> Value:
         frame.reader.note_raised(frame, wrong, made.node)
     several = [each.value if isinstance(each, Known) else None for each in read]
     if part == "rows":
-        collects = made.named.get("on_fault", NONE) == Known("collect")
+        on_fault = made.named.get("on_fault", Known("raise"))
+        frame.escape(on_fault)
+        collects = on_fault == Known("collect") or isinstance(on_fault, Closure | Bound)
         return either(*[UNKNOWN if each is None else RowsOf(each, collects) for each in several])
     return either(*[UNKNOWN if each is None else Of(each) for each in several])
 
