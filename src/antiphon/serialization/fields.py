@@ -138,6 +138,7 @@ class TimeTexts:
 DEFAULT_LIMITS = Limits()
 
 _NO_FILES: MultiDict[Any] = MultiDict()
+_NOTHING: dict[str, object] = {}
 
 Values: TypeAlias = dict[str, str | list[str] | None]
 
@@ -332,6 +333,11 @@ class FieldsReader:
 
     def read_texts(self, texts: Mapping[str, str], others: Container[str] | None = None) -> object:
         """Return the record whose fields have one text each. Raises the same errors as ``read``."""
+        if others is None and not (self._many or self._files or self._json):
+            try:  # nearly all rows are right
+                return self._record(texts, _NOTHING)
+            except msgspec.ValidationError:
+                pass
         values: Values = dict(texts)
         for name in self._many:
             if name in values:
@@ -385,7 +391,7 @@ class FieldsReader:
             field.take(files, taken)
         return taken
 
-    def _record(self, values: Values, taken: dict[str, object]) -> object:
+    def _record(self, values: Mapping[str, Any], taken: dict[str, object]) -> object:
         for name, needs_no_look, field in self._marked:
             value = values.get(name)
             if not (isinstance(value, str) and needs_no_look(value)) and field.marked(value) != value:
@@ -395,16 +401,16 @@ class FieldsReader:
         try:
             if self._worded and any(field.words.are_in(values.get(field.name)) for field in self._worded):
                 return self._make_converted(self._converted(values) | taken)
-            return self._make(values | taken if taken else values)
+            return self._make({**values, **taken} if taken else values)
         except msgspec.ValidationError:
             raise
         except PLAIN as error:
             raise refusal(error, self._info) from error
 
-    def _converted(self, values: Values) -> dict[str, object]:
+    def _converted(self, values: Mapping[str, Any]) -> dict[str, object]:
         """Return the values as they would be in JSON."""
         converted = {each.name: each.words.converted(values[each.name]) for each in self._fields if each.name in values}
-        return values | converted
+        return {**values, **converted}
 
     def _misfit(
         self,
