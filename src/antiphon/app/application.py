@@ -18,7 +18,7 @@ from antiphon.app.lifespan import Lifespan
 from antiphon.app.mount import Mount, contains, make_mount
 from antiphon.app.planning.cross_site import TrustedOrigins
 from antiphon.app.planning.matching import Found, Routing, find_after
-from antiphon.app.planning.planner import Planning, RouteGroup, SurroundIdempotent, merged_converters
+from antiphon.app.planning.planner import Planning, Resuming, RouteGroup, SurroundIdempotent, merged_converters
 from antiphon.app.planning.request_checks import RequestChecks
 from antiphon.app.route import Route, check_deadline
 from antiphon.app.url_for import Reverse, Signing
@@ -143,6 +143,7 @@ class App(Routes, Servable):
         self._identifiers = self._dependencies.identifiers
         self._idempotent_surrounding: SurroundIdempotent | None = None
         self._idempotent_watch: MiddlewareFunction | None = None
+        self._resuming: Resuming | None = None
         self._signature_checks: dict[str, Callable[[Route], Callable[[Request], Any]]] = {}
         self._watch: tuple[MiddlewareFunction, MiddlewareFunction] | None = None
         self._planning = RLock()
@@ -410,6 +411,16 @@ class App(Routes, Servable):
         self._idempotent_surrounding = surround
         self._idempotent_watch = watch
 
+    def _resume_uploads(self, resuming: Resuming) -> None:
+        """Let a feature continue the uploads to ``resumable`` routes. Raises ValueError if another feature does."""
+        self._check_open()
+        if self._resuming is not None:
+            raise explained(
+                "feature-used-twice",
+                ValueError("another feature already handles the resumable routes of this app: use one"),
+            )
+        self._resuming = resuming
+
     def _check_signatures(self, name: str, check_for: Callable[[Route], Callable[[Request], Any]]) -> None:
         """Let ``check_for`` supply the hook of each route that is ``signed_by`` the given name. The hook refuses
         unsigned requests.
@@ -543,6 +554,7 @@ class App(Routes, Servable):
             signer=self.signer,
             surround_idempotent=self._idempotent_surrounding,
             signature_checks=self._signature_checks,
+            resuming=self._resuming,
         )
         routing = planning.routing(self._mounts)
         self._reverse = self._reversing(routing.router.converters)

@@ -127,6 +127,8 @@ class Route(NamedTuple):
     """True if the route is handled outside all middleware and hooks, for every host."""
     idempotent: bool = False
     """True if a request is executed once, however often it is sent with the same Idempotency-Key."""
+    resumable: bool = False
+    """True if an interrupted upload can be continued."""
     csrf_exempt: bool = False
     """True if writes are accepted from pages of any site, and without a token of ``CSRFTokens``."""
     signed_by: str | None = None
@@ -206,6 +208,9 @@ class RouteOptions(TypedDict, total=False):
     An ``idempotent`` route executes a write once for each Idempotency-Key and sends the first response to retries. It
     needs the feature ``IdempotentWrites``.
 
+    An upload to a ``resumable`` route can be sent in parts and continued after an interruption; the handler gets one
+    whole request. It needs the feature ``ResumableUploads``.
+
     A ``csrf_exempt`` route accepts writes from pages of any site, without a token of ``CSRFTokens``. Use it for
     webhooks. Its handler must identify clients in another way, for example by a signature of the body.
 
@@ -241,6 +246,7 @@ class RouteOptions(TypedDict, total=False):
     signed_url: bool
     unguarded: bool
     idempotent: bool
+    resumable: bool
     csrf_exempt: bool
     signed_by: str | None
     check_digest: bool
@@ -291,6 +297,7 @@ def make_route(
         options.get("signed_url", False),
         options.get("unguarded", False),
         options.get("idempotent", False),
+        options.get("resumable", False),
         options.get("csrf_exempt", False),
         options.get("signed_by"),
         options.get("check_digest", False),

@@ -91,6 +91,15 @@ class Content:
         self._loss: Exception | None = None
         """The reason why the body can no longer be received as a whole."""
 
+    @classmethod
+    def over(cls, head: Head, spool: "Spool") -> "Content":
+        """Return the content whose bytes are all in a spool."""
+        content = cls(head)
+        content._spool = spool
+        content.received = spool.size
+        content.is_complete = True
+        return content
+
     def share(self, head: Head) -> "Content":
         """Return the same content for another request, which may be closed separately. The body has to be loaded."""
         shared = Content(head, self.data)

@@ -42,6 +42,7 @@ from antiphon.features.rate_limits import RateLimit
 from antiphon.features.recorder.disguise import Personal, Secret
 from antiphon.features.recorder.feature import Recorder
 from antiphon.features.refresh_tokens import RefreshedToken, RefreshTokens
+from antiphon.features.resumable.feature import ResumableUploads
 from antiphon.features.runs.formats import ag_ui_stream, ui_message_stream
 from antiphon.features.runs.production import current_run
 from antiphon.features.runs.record import RunEnd
@@ -135,6 +136,7 @@ __all__ = [
     "RefreshTokens",
     "RefreshedToken",
     "RequestSignature",
+    "ResumableUploads",
     "RouteFile",
     "RunEnd",
     "RunEnded",

@@ -16,7 +16,7 @@ from antiphon.request.watching import EVERYTHING, USER, note_read, unwatched
 if TYPE_CHECKING:
     from antiphon.request.request import Request
 
-_OF_ONE_TRY = frozenset({
+OF_ONE_TRY = frozenset({
     "accept", "accept-charset", "accept-encoding", "accept-language", "b3", "baggage", "cache-control", "cdn-loop",
     "cf-connecting-ip", "cf-ipcountry", "cf-ray", "cf-visitor", "connection", "content-digest", "content-disposition",
     "content-encoding", "content-language", "content-length", "content-md5", "content-type", "date", "dnt",
@@ -175,7 +175,7 @@ class Caller:
             values = {
                 name: _cookies(request, replaced) if name == "cookie" else request.head.field(name)
                 for name in names
-                if name not in _OF_ONE_TRY and name not in replaced and name[0] != ":"
+                if name not in OF_ONE_TRY and name not in replaced and name[0] != ":"
             }
         return values | {"host": request.host}
 

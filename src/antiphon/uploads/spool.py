@@ -63,6 +63,14 @@ class Spool:
         self._due_at = threshold + 1
         self._folder = folder
 
+    @classmethod
+    def over(cls, path: str | os.PathLike[str]) -> "Spool":
+        """Return a spool whose bytes are those of an existing file. Don't add any. Raises OSError."""
+        spool = cls()
+        spool._file = file = UnnamedFile.over(path)
+        spool._written = spool.size = file.size
+        return spool
+
     @property
     def in_memory(self) -> bool:
         """True if there is no file."""

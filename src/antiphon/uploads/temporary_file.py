@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from errno import EDQUOT, EFBIG, ENOSPC
 from functools import cache
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 from antiphon.http.errors import InsufficientStorage
 
@@ -209,6 +209,15 @@ class UnnamedFile:
             self._descriptor = os.dup(file.fileno())
         warn_of_memory(folder)
         self._reserves = reserves_quickly(folder)
+
+    @classmethod
+    def over(cls, path: str | os.PathLike[str]) -> Self:
+        """Return an existing file, which is only read. Raises OSError."""
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        file = cls.__new__(cls)
+        file._descriptor, file._reserves = descriptor, False  # noqa: SLF001 - of this very class
+        file.size = os.fstat(descriptor).st_size
+        return file
 
     def discard(self) -> None:
         """Close the file now. Nothing reads it any more, but the traceback of an error may hold a reference for a long

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from antiphon.app.blueprint import IncludedBlueprint, Registry
 from antiphon.app.dispatch.arguments import NO_ARGUMENTS, with_arguments
@@ -48,6 +48,23 @@ SurroundIdempotent: TypeAlias = Callable[
 """A function that receives an idempotent route and its handler, as a function of only the request. It returns the
 route's outermost middleware, and the function to call instead of the handler.
 """
+
+
+class Resuming(Protocol):
+    """A feature that continues the uploads to resumable routes."""
+
+    def _upload_routes(self, route: Route) -> Iterable[Route]:
+        """Return the routes of the uploads to a route."""
+        ...
+
+    def _surround(self, route: Route, handler: Callable[[Request], Any]) -> Callable[[Request], Any]:
+        """Return the function to call instead of the handler; it is ``def`` or ``async def`` like the handler."""
+        ...
+
+    def _upload_fields(self, route: Route) -> Mapping[str, str]:
+        """Return the fields of the response to OPTIONS."""
+        ...
+
 
 SignatureChecks: TypeAlias = Mapping[str, Callable[[Route], Callable[[Request], Any]]]
 """Functions by the names that ``signed_by`` accepts. Each gets a route and returns the hook that refuses unsigned
@@ -144,7 +161,18 @@ class RouteGroup:
             yield from self.below(included).walk()
 
     def routes(self) -> list[Route]:
-        """Return the routes of only this group, with their full names, paths, hosts and limits."""
+        """Return the routes of only this group, with their full names, paths, hosts and limits.
+
+        A resumable route is followed by those of its uploads, which a feature supplies.
+        """
+        resuming = self.app._resuming
+        return [
+            each
+            for route in self._own_routes()
+            for each in (route, *(resuming._upload_routes(route) if route.resumable and resuming else ()))
+        ]
+
+    def _own_routes(self) -> list[Route]:
         return [
             self._placed(
                 route,
@@ -249,6 +277,7 @@ class Planning:
         signer: Callable[[str], Signer],
         surround_idempotent: SurroundIdempotent | None,
         signature_checks: SignatureChecks,
+        resuming: Resuming | None = None,
     ) -> None:
         self._groups = {each.name: each for each in group.walk()}
         self._routes = [(each, route) for each in self._groups.values() for route in each.routes()]
@@ -256,6 +285,7 @@ class Planning:
         self._signer = signer
         self._surround_idempotent = surround_idempotent
         self._signature_checks = signature_checks
+        self._resuming = resuming
         self._router: Router[Plan] = Router(merged_converters(self._groups.values()))
         self._owners: dict[tuple[Resource[Plan], str], Route] = {}
         self._routing = Routing(checks, self._router, encoded_slashes)
@@ -294,6 +324,8 @@ class Planning:
         route = route._replace(is_guarded=group.has_before_routing or stack.is_guarded)
         if route.idempotent:
             handler, stack = self._surrounded(route, handler, stack)
+        if route.resumable:
+            handler = self._resumed(route, handler)
         plan = Plan(
             route,
             handler.for_handler(True),
@@ -385,6 +417,15 @@ class Planning:
         stack = stack._replace(middleware=(middleware(around), *stack.middleware))
         return handler._replace(function=function, raw_handler=None), stack
 
+    def _resumed(self, route: Route, handler: Hook) -> Hook:
+        """Return the handler of a resumable route, as supplied by a feature."""
+        if self._resuming is None:
+            raise explained(
+                "missing-feature",
+                RuntimeError(f"{describe(route.handler)} is resumable, which needs app.use(ResumableUploads(store))"),
+            )
+        return handler._replace(function=self._resuming._surround(route, handler.function), raw_handler=None)
+
     def _handler(self, route: Route) -> Hook:
         """Return a route's handler as a function of only the request.
 
@@ -432,6 +473,8 @@ class Planning:
             fields = {"allow": ", ".join(sorted({*methods, "OPTIONS"}))}
             if "QUERY" in methods and (accepted := media_of_query(methods["QUERY"].route)):
                 fields["accept-query"] = ", ".join(accepted)
+            for plan in methods.values() if self._resuming else ():
+                fields |= self._resuming._upload_fields(plan.route) if plan.route.resumable else {}
             blocks = not any(plan.handler.is_async for plan in methods.values())
             group = self._groups[common_blueprint(methods)]
             hook = Hook(partial(respond_to_options, fields), False, blocks)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 if sys.platform != "win32":
-    from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
+    from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN, flock
 
 OLD = 24 * 3600.0
 """The number of seconds after which a file is considered abandoned if the file system has no locks."""
@@ -21,6 +21,25 @@ def lock(descriptor: int) -> None:
     if sys.platform != "win32":
         with suppress(OSError):  # file systems without locks
             flock(descriptor, LOCK_SH | LOCK_NB)
+
+
+def lock_alone(descriptor: int) -> bool:
+    """Lock an open file, unless it is locked elsewhere. Return True if it is now locked, or can't be."""
+    if sys.platform != "win32":
+        try:
+            flock(descriptor, LOCK_EX | LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:  # file systems without locks
+            pass
+    return True
+
+
+def unlock(descriptor: int) -> None:
+    """Release the lock of an open file, if it has one."""
+    if sys.platform != "win32":
+        with suppress(OSError):
+            flock(descriptor, LOCK_UN)
 
 
 def is_abandoned(file: Path) -> bool:

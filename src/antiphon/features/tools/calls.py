@@ -12,35 +12,23 @@ from hashlib import sha256
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 
-from antiphon.adapters.foreign.call import acall
-from antiphon.app.dispatch.plan import Plan
+from antiphon.app.made_request import OF_THE_MESSAGE, MadeHead, MadeRequest, entered
 from antiphon.app.route import Route
 from antiphon.features.tools.definitions import Argument, Definition
 from antiphon.features.tools.protocol import Message
 from antiphon.features.tools.tool_call import TOOL_CALL, ToolCall
-from antiphon.http.errors import HTTPError
-from antiphon.http.head import DerivedHead, Head, RequestHead
+from antiphon.http.head import RequestHead
 from antiphon.http.structured_fields import Item, format_structured_dictionary
 from antiphon.http.urls.path import quoted_root
 from antiphon.http.urls.url import quote_path, unquote
 from antiphon.http.urls.urlencoded import format_query
-from antiphon.request.caller import AROUND, Around, arrivals
 from antiphon.request.request import Request
 from antiphon.response.fields import JSON, NDJSON
-from antiphon.response.response import Response
 from antiphon.serialization.json import encode_json, pointer_step
 
 if TYPE_CHECKING:
     from antiphon.app.application import App
 
-_OF_THE_MESSAGE = frozenset({
-    "accept", "accept-charset", "accept-encoding", "content-digest", "content-disposition", "content-encoding",
-    "content-language", "content-length", "content-location", "content-md5", "content-range", "content-type", "digest",
-    "expect", "idempotency-key", "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since",
-    "last-event-id", "mcp-method", "mcp-name", "mcp-protocol-version", "mcp-session-id", "range", "repr-digest", "te",
-    "trailer", "transfer-encoding", "upgrade",
-})  # fmt: skip
-"""Fields that describe the message or its response, not the client."""
 _RESULTS = f"{JSON}, text/plain;q=0.9, text/*;q=0.8, */*;q=0.5"
 """The media types that results can have, in order of preference."""
 _RESULTS_OF_STREAMS = f"{JSON};q=0.9, */*;q=0.5"
@@ -75,69 +63,7 @@ def _about(body: bytes) -> dict[str, str]:
     }
 
 
-class _CallHead(DerivedHead):
-    """The head of the request that a call becomes."""
-
-    def __init__(
-        self, inner: Head, request: Request, method: str, target: str, fields: Mapping[str, str], body: bytes
-    ) -> None:
-        super().__init__(inner)
-        path, _, query = target.partition("?")
-        self.method = method
-        self.path = request.root_path[len(inner.root_path) :] + unquote(path)
-        self._raw_path = (quoted_root(request.root_path, request.path, request.raw_path) + path).encode()
-        self._query = query.encode()
-        own = self._fields = {**fields, **_about(body)} if body else dict(fields)
-        # Not methods, which would refer to this object.
-        self.field = lambda name: own.get(name) if name in _OF_THE_MESSAGE else inner.field(name)
-        self.fields = lambda: [
-            *(each for each in inner.fields() if each[0].lower() not in _OF_THE_MESSAGE),
-            *own.items(),
-        ]
-        self.receive = bytes
-
-    @property
-    def raw_path(self) -> bytes:
-        """The path, percent-encoded."""
-        return self._raw_path
-
-    @property
-    def query_string(self) -> bytes:
-        """The query string."""
-        return self._query
-
-    is_of_call = True
-
-    @property
-    def blocks(self) -> bool:
-        """False: the call is handled by a task."""
-        return False
-
-    @property
-    def has_body(self) -> bool:
-        """True if there is any content."""
-        return "content-length" in self._fields
-
-    @property
-    def uncoded_length(self) -> int:
-        """The body's length."""
-        return int(self._fields.get("content-length", 0))
-
-    @property
-    def header_size(self) -> int:
-        """0: the server has measured the header section."""
-        return 0
-
-    @property
-    def takes_early_hints(self) -> bool:
-        """False: the response is not the client's."""
-        return False
-
-    def send_early_hints(self, links: object) -> None:
-        """Send nothing."""
-
-
-class Call:
+class Call(MadeRequest):
     """The request that a call becomes. It enters where the client's request did: at the outermost application.
 
     ``target`` is the path, percent-encoded, and the query, as seen from the application with the tools.
@@ -147,30 +73,22 @@ class Call:
         self, request: Request, method: str, target: str, fields: Mapping[str, str], body: bytes = b"",
         call: ToolCall | None = None, app: "App | None" = None,
     ) -> None:  # fmt: skip
-        around = Around(request, set())
-        *_, entered = arrivals(request)
-        self._app: App = app or entered.route.app
-        head = _CallHead(entered.head, request, method, target, fields, body)
-        self._inner = Request(head, body)
+        path, _, query = target.partition("?")
+        inner = entered(request).head
+        head = MadeHead(
+            inner,
+            method,
+            request.root_path[len(inner.root_path) :] + unquote(path),
+            (quoted_root(request.root_path, request.path, request.raw_path) + path).encode(),
+            query.encode(),
+            {**fields, **(_about(body) if body else {})}.items(),
+            OF_THE_MESSAGE.__contains__,
+        )
+        super().__init__(request, head, body, app)
         if app is not None:
-            self._inner.user = request.user
-        self._inner.id = request._id
-        self._inner[AROUND] = around
+            self.request.user = request.user
         if call is not None:
-            self._inner[TOOL_CALL] = call
-        self._plan: Plan | None = None
-        self._below = self._inner
-        try:
-            for plan, below in self._app._plans_for(Request(head)):
-                self._plan, self._below = plan, below
-                around.plans.add(plan)
-        except HTTPError:
-            self._plan = None
-
-    @property
-    def request(self) -> Request:
-        """The request that the application gets."""
-        return self._inner
+            self.request[TOOL_CALL] = call
 
     def leads_to(self, route: Route) -> bool:
         """True if the application handles the request with this route.
@@ -188,10 +106,6 @@ class Call:
         below = mount.below(self._below, root="")
         name = definition.described.route_of(below.method, below.head.authority, below.path or "/")
         return name == definition.route.name
-
-    async def respond(self) -> Response:
-        """Return the application's response."""
-        return await acall(self._app, self._inner)
 
 
 def make_call(

@@ -1,0 +1,125 @@
+"""A request that the application makes from a client's request, and handles as if the client had sent it.
+
+It keeps the address, the host and the header fields of the client's request that don't describe its message, so that
+guards, users, limits and logs see the same caller. Tool calls and resumed uploads become such requests.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from antiphon.adapters.foreign.call import acall
+from antiphon.app.dispatch.plan import Plan
+from antiphon.body.content import Content
+from antiphon.http.errors import HTTPError
+from antiphon.http.head import DerivedHead, Head
+from antiphon.request.caller import AROUND, Around, arrivals
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+
+if TYPE_CHECKING:
+    from antiphon.app.application import App
+
+OF_THE_MESSAGE = frozenset({
+    "accept", "accept-charset", "accept-encoding", "content-digest", "content-disposition", "content-encoding",
+    "content-language", "content-length", "content-location", "content-md5", "content-range", "content-type", "digest",
+    "expect", "idempotency-key", "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since",
+    "last-event-id", "mcp-method", "mcp-name", "mcp-protocol-version", "mcp-session-id", "range", "repr-digest", "te",
+    "trailer", "transfer-encoding", "upgrade",
+})  # fmt: skip
+"""Fields that describe the message or its response, not the client."""
+
+
+def entered(request: Request) -> Request:
+    """Return a request as the outermost application has received it."""
+    *_, outermost = arrivals(request)
+    return outermost
+
+
+class MadeHead(DerivedHead):
+    """The head of a made request: its own target and fields, and the client's fields that aren't ``hidden``."""
+
+    is_of_call = True
+
+    def __init__(
+        self, inner: Head, method: str, path: str, raw_path: bytes, query: bytes,
+        fields: Iterable[tuple[str, str]], hidden: Callable[[str], bool],
+    ) -> None:  # fmt: skip
+        super().__init__(inner)
+        self.method = method
+        self.path = path
+        self._raw_path = raw_path
+        self._query = query
+        lines = [*fields]
+        own: dict[str, str] = {}
+        for name, value in lines:
+            own[name] = f"{own[name]}, {value}" if name in own else value
+        self._own = own
+        # Not methods, which would refer to this object.
+        self.field = lambda name: own[name] if name in own else None if hidden(name) else inner.field(name)
+        self.fields = lambda: [
+            *(each for each in inner.fields() if each[0].lower() not in own and not hidden(each[0].lower())),
+            *lines,
+        ]
+        self.receive = bytes
+
+    @property
+    def raw_path(self) -> bytes:
+        """The path, percent-encoded."""
+        return self._raw_path
+
+    @property
+    def query_string(self) -> bytes:
+        """The query string."""
+        return self._query
+
+    @property
+    def blocks(self) -> bool:
+        """False: the request is handled by a task."""
+        return False
+
+    @property
+    def has_body(self) -> bool:
+        """True if there is any content."""
+        return "content-length" in self._own
+
+    @property
+    def uncoded_length(self) -> int:
+        """The body's length."""
+        return int(self._own.get("content-length", 0))
+
+    @property
+    def header_size(self) -> int:
+        """0: the server has measured the header section."""
+        return 0
+
+    @property
+    def takes_early_hints(self) -> bool:
+        """False: the response is not the client's."""
+        return False
+
+    def send_early_hints(self, links: object) -> None:
+        """Send nothing."""
+
+
+class MadeRequest:
+    """A made request. It enters where the client's ``around`` it did: at the outermost application, or at ``app``."""
+
+    def __init__(self, around: Request, head: MadeHead, body: bytes | Content, app: "App | None" = None) -> None:
+        outer = Around(around, set())
+        self._app: App = app or entered(around).route.app
+        self.request = Request(head, body)
+        """The request that the application gets."""
+        self.request.id = around._id
+        self.request[AROUND] = outer
+        self._plan: Plan | None = None
+        self._below = self.request
+        try:
+            for plan, below in self._app._plans_for(Request(head)):
+                self._plan, self._below = plan, below
+                outer.plans.add(plan)
+        except HTTPError:
+            self._plan = None
+
+    async def respond(self) -> Response:
+        """Return the application's response."""
+        return await acall(self._app, self.request)

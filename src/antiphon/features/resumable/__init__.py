@@ -1,0 +1,1 @@
+"""Resumable uploads (draft-ietf-httpbis-resumable-upload): one whole request, from as many parts as it takes."""

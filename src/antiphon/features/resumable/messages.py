@@ -1,0 +1,235 @@
+"""The messages of resumable uploads: their header fields, their problems, and the whole request.
+
+Source: draft-ietf-httpbis-resumable-upload, interop version 8.
+"""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from antiphon.app.made_request import OF_THE_MESSAGE, MadeHead, MadeRequest, entered
+from antiphon.body.content import Content
+from antiphon.http.errors import BadRequest, Conflict, HTTPError, UnsupportedMediaType
+from antiphon.http.structured_fields import Item, format_structured_dictionary
+from antiphon.request.caller import OF_ONE_TRY
+from antiphon.request.request import Request
+from antiphon.serialization.secret_names import is_secret_name
+from antiphon.uploads.spool import Spool
+
+PARTIAL = "application/partial-upload"
+"""The media type of a part."""
+IANA = "https://iana.org/assignments/http-problem-types#"
+"""The prefix of the problem types that the draft defines."""
+PROBLEM_TYPE = "urn:antiphon:problem:upload-"
+"""The prefix of the problem types for what the draft doesn't name."""
+
+OPEN = {"upload-complete": "?0"}
+"""The field of a response that does not end the upload."""
+COMPLETE = {"upload-complete": "?1"}
+"""The field of a response to the whole request."""
+
+_LARGEST = 10**15 - 1
+"""The largest integer of a structured field (RFC 9651 §3.3.1)."""
+_NEVER_KEPT = frozenset({
+    "connection", "content-digest", "content-length", "expect", "host", "keep-alive", "te", "trailer",
+    "transfer-encoding", "upgrade", "upload-complete", "upload-draft-interop-version", "upload-length",
+    "upload-offset",
+})  # fmt: skip
+"""Fields about one part or one connection."""
+
+
+def _item(request: Request, name: str, kind: type) -> Any:
+    """Return the value of a field that is one item of a type; None if it is absent or anything else, and so ignored."""
+    text = request.head.field(name)
+    try:
+        value = None if text is None else Item.parse(text).value
+    except ValueError:
+        return None
+    return value if type(value) is kind else None
+
+
+def completes(request: Request) -> bool | None:
+    """Return Upload-Complete: True if this is the last part, and None for a request that isn't a part."""
+    found: bool | None = _item(request, "upload-complete", bool)
+    return found
+
+
+def _size(request: Request, name: str) -> int | None:
+    value: int | None = _item(request, name, int)
+    return value if value is None or value >= 0 else None
+
+
+def is_coded(request: Request) -> bool:
+    """True if a request has a content coding."""
+    return (request.head.field("content-encoding") or "identity").strip().lower() != "identity"
+
+
+class Part(NamedTuple):
+    """One part of an upload, as its head describes it."""
+
+    offset: int
+    is_last: bool
+    length: int | None
+    """The declared number of bytes of the whole upload."""
+    size: int | None
+    """The declared number of bytes of this part."""
+
+    @classmethod
+    def of(cls, request: Request, offset: int | None = None) -> "Part":
+        """Return the part that a request announces; ``offset`` is that of a first part.
+
+        Raises BadRequest (400) if a field is missing, malformed or contradicts another, and UnsupportedMediaType (415).
+        """
+        if offset is None:
+            if request.content_type != PARTIAL:
+                raise UnsupportedMediaType(
+                    f"A part must be sent as {PARTIAL}.", headers={**OPEN, "accept-patch": PARTIAL}
+                )
+            if is_coded(request):
+                raise UnsupportedMediaType("A content coding is that of the whole upload, not of a part.", headers=OPEN)
+            offset = _size(request, "upload-offset")
+        last, length = completes(request), _size(request, "upload-length")
+        if offset is None or last is None:
+            missing = (
+                "Upload-Offset must be an integer of 0 or more"
+                if offset is None
+                else "Upload-Complete must be ?0 or ?1"
+            )
+            raise BadRequest(f"{missing}.", headers=OPEN)
+        size = request.content_length if request.head.has_body or request.content.is_complete else 0
+        if last and size is not None:
+            if length not in (None, offset + size):
+                raise inconsistent_length()
+            length = offset + size
+        return cls(offset, last, length, size)
+
+
+# Problems
+
+
+def inconsistent_length() -> BadRequest:
+    """Return the error for lengths that contradict each other."""
+    return BadRequest(
+        "The length of the upload contradicts what was said or sent before.",
+        type=f"{IANA}inconsistent-upload-length",
+        title="Inconsistent Upload Length",
+        headers=OPEN,
+    )
+
+
+def mismatching_offset(expected: int, provided: int) -> Conflict:
+    """Return the error for a part that doesn't begin where the last one ended."""
+    return Conflict(
+        f"The next part begins at {expected}, not at {provided}.",
+        type=f"{IANA}mismatching-upload-offset",
+        title="Mismatching Upload Offset",
+        members={"expected-offset": expected, "provided-offset": provided},
+        headers={**OPEN, "upload-offset": str(expected)},
+    )
+
+
+def superseded() -> Conflict:
+    """Return the error for a part whose upload a newer request has taken over, or has cancelled."""
+    return Conflict("A newer request has taken over this upload.", type=f"{PROBLEM_TYPE}superseded", headers=OPEN)
+
+
+def in_progress() -> Conflict:
+    """Return the error for an upload whose whole request is being handled."""
+    return Conflict(
+        "The upload is whole, and is being handled. Ask again in a moment.",
+        type=f"{PROBLEM_TYPE}in-progress",
+        headers={**OPEN, "retry-after": "2"},
+    )
+
+
+def broken_off() -> Conflict:
+    """Return the error for an upload whose handler was interrupted."""
+    return Conflict(
+        "The upload was whole, but its handler was interrupted, and the outcome is unknown. Find out what it did before"
+        " you send it again, as a new upload.",
+        type=f"{PROBLEM_TYPE}broken-off",
+        headers=OPEN,
+    )
+
+
+def in_upload(error: HTTPError) -> HTTPError:
+    """Mark an error as one of the upload, not of the whole request, and return it."""
+    for name, value in OPEN.items():
+        error.headers[name] = value
+    return error
+
+
+# Responses
+
+
+def limits_field(*, most: int, least_part: int, seconds: float) -> str:
+    """Return Upload-Limit for a number of bytes, the smallest part, and the remaining seconds."""
+    limits = {"max-size": min(most, _LARGEST), "min-append-size": least_part, "max-age": max(int(seconds), 0)}
+    return format_structured_dictionary({name: value for name, value in limits.items() if value or name == "max-size"})
+
+
+# The whole request
+
+
+def kept_fields(request: Request) -> list[list[str]]:
+    """Return the fields of a first part that the whole request will have.
+
+    Credentials, and what proxies and browsers add, come from the last part instead, so that no secret is stored and an
+    expired token can be renewed.
+    """
+    return [[name.lower(), value] for name, value in request.head.fields() if _is_kept(name.lower())]
+
+
+def _is_kept(name: str) -> bool:
+    is_of_sender = name in OF_ONE_TRY and name not in OF_THE_MESSAGE
+    return not (name in _NEVER_KEPT or is_of_sender or name.startswith("sec-") or is_secret_name(name))
+
+
+def _is_of_part(name: str) -> bool:
+    return name in OF_THE_MESSAGE or name.startswith("upload-")
+
+
+def whole_request(request: Request, made_of: "Made", path: str) -> MadeRequest:
+    """Return the request that the parts in a file amount to, with the credentials of the last one."""
+    outer = entered(request).head
+    spool = Spool.over(path)
+    fields = [(name, value) for name, value in made_of.fields if name != "accept-encoding"]
+    fields.append(("content-length", str(spool.size)))
+    if digest := next((value for name, value in fields if name == "repr-digest"), None):
+        fields.append(("content-digest", digest))
+    head = MadeHead(
+        outer,
+        made_of.method,
+        made_of.path,
+        made_of.raw_path.encode("latin-1"),
+        made_of.query.encode("latin-1"),
+        fields,
+        _is_of_part,
+    )
+    if any(name == "content-encoding" for name, _ in fields):
+        head.receive = _chunks_of(spool)
+        return MadeRequest(request, head, Content(head))
+    return MadeRequest(request, head, Content.over(head, spool))
+
+
+def _chunks_of(spool: Spool) -> Any:
+    """Return a function that returns the bytes chunk by chunk, as if they arrived now, so that they are decoded."""
+    offset = 0
+
+    async def receive() -> bytes:
+        nonlocal offset
+        chunk = await spool.achunk_at(offset)
+        offset += len(chunk)
+        return chunk
+
+    return receive
+
+
+class Made(NamedTuple):
+    """What the whole request has of the first part's request."""
+
+    method: str
+    path: str
+    """The decoded path, as the outermost application received it."""
+    raw_path: str
+    query: str
+    fields: Iterable[tuple[str, str]]
