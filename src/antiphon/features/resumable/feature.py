@@ -31,10 +31,8 @@ from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import (
     BadRequest,
     Conflict,
-    ContentTooLarge,
     HTTPError,
     InsufficientStorage,
-    NotFound,
     TooManyRequests,
     UnsupportedMediaType,
 )
@@ -185,25 +183,13 @@ class ResumableUploads:
         """Return the fields of the response to OPTIONS for a resumable route."""
         return {"upload-limit": self._limit(route.limits.body, self._max_age)}
 
-    def _adds(self, route: Route, method: str) -> Iterable[Added]:
+    def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - resumable for all its methods
         if route.resumable:
             yield Added(201, headers=("location", "upload-complete", "upload-offset", "upload-limit"))
             yield Added(400, BadRequest, "The length of the upload contradicts what was said or sent before.")
             yield Added(429, TooManyRequests, "Only {uploads} uploads may be open at once.")
-            yield Added(507, InsufficientStorage)
-        elif route.handler in (self._offset, self._append, self._cancel):
-            own = ("upload-complete", "upload-offset", "upload-length", "upload-limit")
-            yield Added(headers=own if method != "DELETE" else ())
-            yield Added(404, NotFound, "There is no such upload, or it has expired.")
-            if method != "GET":
-                yield Added(409, Conflict, "The upload is in another state.")
-        if route.handler == self._append:
-            yield Added(400, BadRequest, "A field of the part is missing or wrong.")
-            yield Added(413, ContentTooLarge)
-            yield Added(415, UnsupportedMediaType, "A part must be sent as application/partial-upload.")
-            yield Added(507, InsufficientStorage)
-        if route.resumable or route.handler in (self._offset, self._append, self._cancel):
             yield Added(503, StoreUnavailable)
+            yield Added(507, InsufficientStorage)
 
     # Requests
 

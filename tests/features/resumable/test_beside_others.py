@@ -1,0 +1,278 @@
+"""Resumable uploads beside other features: each part passes their checks, and so does the whole request."""
+
+import gzip
+import json
+
+import pytest
+
+from antiphon import App, Blueprint, Limits, Request
+from antiphon.features import (
+    CORS,
+    AccessLog,
+    APIKey,
+    Bearer,
+    Compression,
+    CSRFTokens,
+    IdempotentWrites,
+    MemoryStore,
+    OpenAPI,
+    RateLimit,
+    Recorder,
+    ResumableUploads,
+    SessionLogin,
+    Sessions,
+    Signatures,
+    Users,
+    csrf_token,
+    login,
+    login_required,
+    sign,
+)
+from antiphon.testing import Client
+from tests.helpers.rows import rows
+
+pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
+
+PART = {"content-type": "application/partial-upload"}
+FILM = b"frames " * 300
+
+
+def site(*features, **route):
+    """Return an app with a resumable route, and the bodies that its handler was given."""
+    app, given = App(store=MemoryStore(), secret_keys=["k" * 32], limits=Limits(body=1 << 20)), []
+    for feature in features:
+        app.use(feature)
+    app.use(ResumableUploads())
+
+    def film(request: Request):
+        given.append(request.body)
+        has_users = any(isinstance(each, Users) for each in features)
+        return {"sent": len(request.body), "user": request.user if has_users else None, "note": "-" * 100}
+
+    app.post("/films", resumable=True, **route)(film)
+    return app, given
+
+
+def upload(client, *, path="/films", first=None, parts=None, body=FILM, at=100):
+    """Upload in two parts, and return the statuses with the last response."""
+    begun = client.post(path, body=body[:at], headers={"upload-complete": "?0", **(first or {})})
+    if begun.status != 201:
+        return [begun.status], begun
+    own = {**PART, "upload-offset": str(at), "upload-complete": "?1"}
+    last = client.patch(begun.headers["location"], body=body[at:], headers={**own, **(parts or {})})
+    return [begun.status, last.status], last
+
+
+PEOPLE = {"ann": "ann", "ben": "ben"}
+
+
+def test_users_are_checked_at_each_part_and_own_their_uploads(interface):
+    app, given = site(Users(Bearer(PEOPLE.get)), before=login_required)
+    client = Client(app, interface)
+    ann, ben, nobody = ({"authorization": f"Bearer {name}"} for name in ("ann", "ben", "x"))
+    assert upload(client)[0] == [401]
+    assert upload(client, first=ann)[0] == [201, 401]
+    assert upload(client, first=ann, parts=nobody)[0] == [201, 401]
+    assert upload(client, first=ann, parts=ben)[0] == [201, 404]
+    statuses, last = upload(client, first=ann, parts=ann)
+    assert (statuses, last.json["user"], given) == ([201, 200], "ann", [FILM])
+    url = client.post("/films", headers={"upload-complete": "?0", **ann}).headers["location"]
+    assert [client.head(url, headers=each).status for each in (ann, ben)] == [204, 404]
+    assert [client.delete(url, headers=each).status for each in (ben, ann)] == [404, 204]
+
+
+def test_an_unverified_credential_also_owns_an_upload(interface):
+    client = Client(site()[0], interface)
+    ann, ben = ({"authorization": f"Basic {name}"} for name in ("YTph", "Yjpi"))
+    assert upload(client, first=ann, parts=ben)[0] == [201, 404]
+    assert upload(client, first=ann)[0] == [201, 404]
+    assert upload(client, first=ann, parts=ann)[0] == [201, 200]
+
+
+def test_sessions_with_csrf_tokens(interface):
+    app, given = site(Sessions(), Users(SessionLogin(PEOPLE.get, key=str)), CSRFTokens(), before=login_required)
+    app.post("/login/<name>", csrf_exempt=True)(lambda request, name: login(request, name) or name)
+    app.get("/token")(lambda request: csrf_token(request))
+
+    def logged_in(name):
+        client = Client(app, interface)
+        client.post(f"/login/{name}")
+        return client, {"x-csrf-token": client.get("/token").text}
+
+    (ann, hers), (ben, his) = logged_in("ann"), logged_in("ben")
+    assert upload(ann)[0] == [403]
+    assert upload(ann, first=hers)[0] == [201, 403]
+    url = ann.post("/films", headers={"upload-complete": "?0", **hers}).headers["location"]
+    assert [ben.head(url).status, ben.delete(url, headers=his).status, ann.head(url).status] == [404, 404, 204]
+    statuses, last = upload(ann, first=hers, parts=hers)
+    assert (statuses, last.json["user"], len(given)) == ([201, 200], "ann", 1)
+
+
+def test_a_page_of_another_site_may_send_no_part(interface):
+    client = Client(site()[0], interface)
+    other = {"sec-fetch-site": "cross-site", "origin": "https://evil.example"}
+    assert upload(client, first=other)[0] == [403]
+    assert upload(client, parts=other)[0] == [201, 403]
+
+
+def test_api_keys(interface):
+    keys = APIKey(PEOPLE.get)
+    app, given = site(Users(keys), before=login_required)
+    app.post("/keys/<name>")(lambda request, name: keys.create(name))
+    client = Client(app, interface)
+    ann, ben = ({"x-api-key": client.post(f"/keys/{name}").text} for name in PEOPLE)
+    assert upload(client, first=ann, parts=ben)[0] == [201, 404]
+    assert upload(client, first=ann, parts=ann)[0] == [201, 200]
+
+
+def test_a_signature_covers_each_part(interface):
+    keys = {"one": b"1" * 32, "two": b"2" * 32}
+    app, given = site(Signatures(keys), signed_by="partners")
+    client = Client(app, interface, base_url="https://films.example")
+
+    def send(method, path, body, fields, keyid="one"):
+        request = Request.blank(f"https://films.example{path}", method, list(fields.items()), body)
+        signed = sign(request, keys[keyid], keyid=keyid)
+        return client.request(method, path, body=body, headers=dict(signed.headers.items()))
+
+    begun = send("POST", "/films", FILM[:100], {"upload-complete": "?0"})
+    assert begun.status == 201, begun.text
+    url, last = begun.headers["location"], {**PART, "upload-offset": "100", "upload-complete": "?1"}
+    assert client.patch(url, body=FILM[100:], headers=last).status == 401
+    assert send("PATCH", url, FILM[100:], last, "two").status == 404
+    done = send("PATCH", url, FILM[100:], last)
+    assert (done.status, given) == (200, [FILM]), done.text
+
+
+def test_digests_are_required_of_each_part(interface):
+    from tests.features.resumable.test_parts import _digest
+
+    client = Client(site(check_digest=True)[0], interface)
+    first, rest = ({"content-digest": f"sha-256=:{_digest(each)}:"} for each in (FILM[:100], FILM[100:]))
+    assert upload(client)[0] == [400]
+    assert upload(client, first=first)[0] == [201, 400]
+    assert upload(client, first=first, parts=first)[0] == [201, 400]
+    assert upload(client, first=first, parts=rest)[0] == [201, 200]
+
+
+def test_an_idempotent_upload_happens_once(interface):
+    app, given = site(IdempotentWrites(), idempotent=True)
+    client, key = Client(app, interface), {"idempotency-key": '"8e03978e"'}
+    assert upload(client)[0] == [201, 400]
+    assert [upload(client, first=key)[0], upload(client, first=key)[0], len(given)] == [[201, 200], [201, 200], 1]
+    assert upload(client, first=key, body=FILM * 2)[0] == [201, 422]
+    assert client.post("/films", body=FILM, headers=key).status == 200
+    assert len(given) == 1
+
+
+def test_each_part_counts_once_against_a_rate_limit(interface):
+    client = Client(site(before=RateLimit("4/day"))[0], interface)
+    assert upload(client)[0] == [201, 200]
+    assert upload(client)[0] == [201, 200]
+    assert upload(client)[0] == [429]
+
+
+def test_compression_is_that_of_each_client(interface):
+    app, given = site(Compression(min_size=1))
+    client = Client(app, interface)
+    url = client.post("/films", body=FILM, headers={"upload-complete": "?0", "accept-encoding": "gzip"})
+    url = url.headers["location"]
+    last = {**PART, "upload-offset": str(len(FILM)), "upload-complete": "?1"}
+    for coding in "gzip", "identity":
+        response = client.patch(url, headers={**last, "accept-encoding": coding})
+        body = gzip.decompress(response.body) if coding == "gzip" else response.body
+        assert (response.status, json.loads(body)["sent"]) == (200, len(FILM))
+        assert response.headers.get("content-encoding", "identity") == coding
+    assert len(given) == 1
+
+
+def test_pages_of_other_origins_read_the_fields(interface):
+    exposed = ["location", "upload-complete", "upload-limit", "upload-offset"]
+    names = ["upload-complete", "upload-length", "upload-offset"]
+    app, _ = site(CORS(["https://shop.example"], headers=names, expose=exposed))
+    client, origin = Client(app, interface), {"origin": "https://shop.example", "sec-fetch-site": "cross-site"}
+    statuses, last = upload(client, first=origin, parts=origin)
+    assert (statuses, last.headers["access-control-allow-origin"]) == ([201, 200], "https://shop.example")
+    assert last.headers.getall("access-control-expose-headers") == exposed
+
+
+def test_a_recorder_and_an_access_log_see_what_clients_send(interface, caplog):
+    keep = Recorder(slower=1e-9)
+    app, _ = site(keep, AccessLog())
+    with caplog.at_level("INFO"):
+        assert upload(Client(app, interface))[0] == [201, 200]
+    keep.flush()
+    lines = [each.getMessage() for each in caplog.records if each.name.endswith("access")]
+    assert len(lines) == 2
+    assert len(keep.all()) >= 2
+
+
+def test_hooks_and_transactions_see_each_part_and_then_the_whole(interface):
+    app, given = site()
+    seen = []
+    app.before_request(lambda request: seen.append((request.method, request.route.name)))
+    assert upload(Client(app, interface))[0] == [201, 200]
+    assert seen == [("POST", "film"), ("PATCH", "film_upload"), ("POST", "film")]
+
+
+def test_in_a_mounted_app_with_a_blueprint(interface):
+    inner, outer, films = App(store=MemoryStore()), App(), Blueprint("films", prefix="/<album>/für")
+    outer.use(Compression())
+    inner.use(ResumableUploads())
+    given = []
+    films.before_request(lambda request: None if request.headers.get("x-let-in") else ("No.", 403))
+
+    @films.put("/<path:name>", resumable=True)
+    async def film(request: Request, album: str, name: str):
+        given.append((request.root_path, request.path, album, name, request.body))
+        return name
+
+    inner.register(films)
+    outer.mount("/shop", inner)
+    client, let_in = Client(outer, interface), {"x-let-in": "1"}
+    path = "/shop/7/f%C3%BCr/a/b%2Fc.mp4"
+    begun = client.put(path, body=FILM[:9], headers={"upload-complete": "?0", **let_in})
+    url = begun.headers["location"]
+    assert (begun.status, url.startswith(f"{path}/uploads/")) == (201, True), (begun.status, url)
+    last = {**PART, "upload-offset": "9", "upload-complete": "?1"}
+    assert client.patch(url, body=FILM[9:], headers=last).status == 403
+    response = client.patch(url, body=FILM[9:], headers={**last, **let_in})
+    assert response.status == 200, response.text
+    assert given == [("/shop", "/7/für/a/b/c.mp4", "7", "a/b/c.mp4", FILM)]
+
+
+@rows("receive", ["load", "lazy", "stream"])
+@rows("style", ["def", "async"])
+def test_forms_in_every_way_that_bodies_are_received(interface, receive, style):
+    app = App(store=MemoryStore(), limits=Limits(body=4 << 20))
+    app.use(ResumableUploads())
+
+    def read(request):
+        if receive == "stream":
+            return [(part.name, len(b"".join(part))) for part in request.parts()]
+        return [*((name, len(text)) for name, text in request.form.items()), ("film", request.files["film"].size)]
+
+    async def aread(request):
+        if receive == "stream":
+            return [(part.name, len(b"".join([chunk async for chunk in part]))) async for part in request.parts()]
+        await request.aload()
+        return read(request)
+
+    app.post("/films", receive=receive, resumable=True)(read if style == "def" else aread)
+    content = b"f" * (2 << 20)
+    head = 'Content-Disposition: form-data; name="{}"\r\n\r\n'
+    form = f"--b\r\n{head.format('title')}Lamp\r\n--b\r\n" + head.format('film"; filename="x')
+    body = form.encode() + content + b"\r\n--b--\r\n"
+    first = {"content-type": "multipart/form-data; boundary=b"}
+    statuses, last = upload(Client(app, interface), first=first, body=body, at=1 << 20)
+    assert (statuses, last.json) == ([201, 200], [["title", 4], ["film", len(content)]])
+
+
+def test_the_document_tells_of_the_uploads(interface):
+    api = OpenAPI("Films")
+    app, _ = site(api)
+    paths = Client(app, interface).get("/openapi.json").json["paths"]
+    created = paths["/films"]["post"]["responses"]
+    assert {"201", "200", "429", "507"} <= created.keys()
+    assert "Location" in created["201"]["headers"]
+    assert [*paths] == ["/films"]  # as with all routes that features add
