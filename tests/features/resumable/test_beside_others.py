@@ -92,7 +92,7 @@ def test_an_unverified_credential_also_owns_an_upload(interface):
 def test_sessions_with_csrf_tokens(interface):
     app, given = site(Sessions(), Users(SessionLogin(PEOPLE.get, key=str)), CSRFTokens(), before=login_required)
     app.post("/login/<name>", csrf_exempt=True)(lambda request, name: login(request, name) or name)
-    app.get("/token")(lambda request: csrf_token(request))
+    app.get("/token")(csrf_token)
 
     def logged_in(name):
         client = Client(app, interface)
@@ -117,7 +117,7 @@ def test_a_page_of_another_site_may_send_no_part(interface):
 
 def test_api_keys(interface):
     keys = APIKey(PEOPLE.get)
-    app, given = site(Users(keys), before=login_required)
+    app, _ = site(Users(keys), before=login_required)
     app.post("/keys/<name>")(lambda request, name: keys.create(name))
     client = Client(app, interface)
     ann, ben = ({"x-api-key": client.post(f"/keys/{name}").text} for name in PEOPLE)
@@ -208,7 +208,7 @@ def test_a_recorder_and_an_access_log_see_what_clients_send(interface, caplog):
 
 
 def test_hooks_and_transactions_see_each_part_and_then_the_whole(interface):
-    app, given = site()
+    app, _ = site()
     seen = []
     app.before_request(lambda request: seen.append((request.method, request.route.name)))
     assert upload(Client(app, interface))[0] == [201, 200]
