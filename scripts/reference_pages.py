@@ -212,9 +212,10 @@ TOPICS = {
         "See also [headers for browsers](../../explanation/safety.md#headers-for-browsers).",
     ),
     "features/compression.md": Page(
-        "Compression and upload progress", "antiphon.features", "Compression UploadProgress",
-        "See also [Compression: gzip, Brotli, Zstandard](../../how-to/compress.md) and"
-        " [File uploads](../../how-to/uploads.md).",
+        "Compression, resumable uploads and upload progress", "antiphon.features",
+        "Compression ResumableUploads UploadProgress",
+        "See also [Compression: gzip, Brotli, Zstandard](../../how-to/compress.md),"
+        " [Resumable uploads](../../how-to/resumable-uploads.md) and [File uploads](../../how-to/uploads.md).",
     ),
     "features/openapi.md": Page(
         "OpenAPI", "antiphon.features", "OpenAPI Gives",
@@ -363,7 +364,8 @@ INTRODUCTIONS = {
 PROVISIONAL = {
     "antiphon.features.ACCESS_TOKEN", "antiphon.features.AccessToken", "antiphon.features.HtmxHeaders",
     "antiphon.features.HtmxRequest", "antiphon.features.IdempotentWrites", "antiphon.features.Introspection",
-    "antiphon.features.Recorder", "antiphon.features.KeyDirectory", "antiphon.features.OpenAPI",
+    "antiphon.features.Recorder", "antiphon.features.ResumableUploads", "antiphon.features.KeyDirectory",
+    "antiphon.features.OpenAPI",
     "antiphon.features.ProtectedResource", "antiphon.features.RequestSignature", "antiphon.types.Run",
     "antiphon.types.RunCall", "antiphon.features.RunEnd", "antiphon.features.RunEnded", "antiphon.features.Runs",
     "antiphon.features.Personal", "antiphon.features.Run", "antiphon.features.RunCall",

@@ -176,9 +176,11 @@ def test_digests_are_compared(site):
     assert site.client.head(url).headers["upload-offset"] == "0"
     assert site.part(url, 0, FILM, content_digest=right).status == 204
     assert site.part(url, len(FILM), b"", "?1").status == 201
+    url = site.url(repr_digest="md5=:AAAA:")  # not compared
+    assert site.part(url, 0, FILM, "?1", content_digest="md5=:AAAA:").status == 201
     url = site.url(FILM, repr_digest=wrong)
     refused = site.part(url, len(FILM), b"", "?1")
-    assert (refused.status, refused.headers["upload-complete"], len(site.given)) == (400, "?1", 1)
+    assert (refused.status, refused.headers["upload-complete"], len(site.given)) == (400, "?1", 2)
 
 
 def _digest(data):
@@ -227,7 +229,7 @@ BAD = [
     ("PATCH", {"content-encoding": "gzip"}, b"x", 415, "about:blank"),
     ("PATCH", {"content-encoding": "nonsense"}, b"x", 415, "about:blank"),
     ("PATCH", {"content-digest": "sha-256=:AAAA:"}, b"x", 400, "about:blank"),
-    ("PATCH", {"content-digest": "md5=:AAAA:"}, b"x", 400, "about:blank"),
+    ("POST", {"upload-complete": "?1", "upload-length": "5"}, b"longer", 400, "inconsistent-upload-length"),
     ("PATCH", {"content-length": "nine"}, b"x", 400, "about:blank"),
     ("PUT", {}, b"x", 405, "about:blank"),
     ("POST to it", {}, b"x", 405, "about:blank"),

@@ -473,8 +473,9 @@ class Planning:
             fields = {"allow": ", ".join(sorted({*methods, "OPTIONS"}))}
             if "QUERY" in methods and (accepted := media_of_query(methods["QUERY"].route)):
                 fields["accept-query"] = ", ".join(accepted)
-            for plan in methods.values() if self._resuming else ():
-                fields |= self._resuming._upload_fields(plan.route) if plan.route.resumable else {}
+            for plan in methods.values():
+                if plan.route.resumable and self._resuming is not None:
+                    fields |= self._resuming._upload_fields(plan.route)
             blocks = not any(plan.handler.is_async for plan in methods.values())
             group = self._groups[common_blueprint(methods)]
             hook = Hook(partial(respond_to_options, fields), False, blocks)

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, cast
 from antiphon.app.added import Added
 from antiphon.app.dispatch.arguments import arguments_of
 from antiphon.app.dispatch.hooks import hook
-from antiphon.app.made_request import entered
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.planning.request_checks import PREFERRED_DIGESTS, DigestError, check_digest
 from antiphon.app.route import Route
@@ -24,7 +23,7 @@ from antiphon.concurrency.crossing import Crossing
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.idempotency.claims import is_retried
 from antiphon.features.resumable import messages
-from antiphon.features.resumable.messages import COMPLETE, OPEN, Made, Part, completes, in_upload
+from antiphon.features.resumable.messages import COMPLETE, OPEN, Part, completes, in_upload
 from antiphon.features.resumable.uploads import DONE, RUNNING, Turn, Uploads, too_large
 from antiphon.handler.contract import describe, is_async, log_failure
 from antiphon.http.dates import Duration, seconds_of
@@ -167,6 +166,7 @@ class ResumableUploads:
             if is_last is False:
                 return self._begin(request, route)
             if is_last:
+                Part.of(request, 0)  # raises an error if its lengths differ
                 _mark(request)
             return handler(request)
 
@@ -206,17 +206,13 @@ class ResumableUploads:
             raise messages.inconsistent_length()
         if self._is_too_small(part, size):
             raise self._too_small()
-        outer = entered(request).head
-        made = Made(
-            request.method,
-            outer.path,
-            (outer.raw_path or quoted_path(outer.path, None).encode()).decode("latin-1"),
-            outer.query_string.decode("latin-1"),
-            (),
-        )
-        fields = messages.kept_fields(request)
-        data = {"made": [*made[:-1]], "fields": fields, "length": part.length, "repeatable": route.idempotent}
-        turn = self._uploads.begin(request, request.root_path + request.path, data)
+        data = {
+            "target": messages.target_of(request),
+            "fields": messages.kept_fields(request),
+            "length": part.length,
+            "repeatable": route.idempotent,
+        }
+        turn = self._uploads.begin(request, _target(request), data)
         try:
             for chunk in request.stream:
                 turn.append([chunk], most)
@@ -308,9 +304,8 @@ class ResumableUploads:
     async def _receive(self, request: Request, turn: Turn, part: Part, most: int) -> None:
         """Append what arrives. Whatever has arrived is kept, even if the client leaves or this task is cancelled."""
         content, run = request.content, Crossing().run_shielded
-        if request.content_digest and not content.is_complete:
+        if messages.is_digest(request.head.field("content-digest")):
             await request.aload()
-        if request.content_digest:
             await run(partial(_check_digest, request))
         elif not content.is_complete:
             content.is_kept = False
@@ -337,17 +332,15 @@ class ResumableUploads:
             raise messages.inconsistent_length()
         await run(turn.run)
         size, data = turn.size, turn.entry.data
-        whole = messages.whole_request(
-            request, Made(*data["made"], [(name, value) for name, value in data["fields"]]), self._uploads.path(turn.id)
-        )
-        if whole.request.content_digest and not whole.request.head.field("content-encoding"):
+        whole = messages.whole_request(request, data["target"], data["fields"], self._uploads.path(turn.id))
+        if whole.request.content_digest and not messages.is_coded(whole.request):
             try:
                 await run(partial(check_digest, whole.request))
             except DigestError:
                 await run(partial(self._uploads.remove, turn.id))
                 raise BadRequest("The upload does not have its Repr-Digest.", headers=COMPLETE) from None
         response = copy(await whole.respond())
-        is_over = not (is_retried(response) or response.status in _LOGIN)
+        is_over = not (is_retried(response) or response.status in _LOGIN or "retry-after" in response.headers)
         await run(partial(self._end, request, turn, response if is_over else None, size))
         response.headers.update(COMPLETE if is_over else self._fields(turn.entry, size, most))
         response.headers["upload-offset"] = str(size)
@@ -391,9 +384,9 @@ class ResumableUploads:
         return BadRequest(f"A part that isn't the last must have {self._min_append} bytes.", headers=OPEN)
 
 
-def _target(request: Request, id_: str) -> str:
-    """Return the path that an upload is for."""
-    return (request.root_path + request.path).removesuffix(f"{_BELOW}{id_}") or "/"
+def _target(request: Request, id_: str = "") -> str:
+    """Return the path that an upload is for, without a trailing slash."""
+    return (request.root_path + request.path).removesuffix(f"{_BELOW}{id_}").rstrip("/")
 
 
 def _check_digest(request: Request) -> None:

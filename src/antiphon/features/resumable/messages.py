@@ -3,13 +3,16 @@
 Source: draft-ietf-httpbis-resumable-upload, interop version 8.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from antiphon.app.made_request import OF_THE_MESSAGE, MadeHead, MadeRequest, entered
+from antiphon.app.planning.request_checks import DIGEST_ALGORITHMS
 from antiphon.body.content import Content
 from antiphon.http.errors import BadRequest, Conflict, HTTPError, UnsupportedMediaType
-from antiphon.http.structured_fields import Item, format_structured_dictionary
+from antiphon.http.structured_fields import Item, format_structured_dictionary, parse_structured_dictionary
+from antiphon.http.urls.url import quote_path
 from antiphon.request.caller import OF_ONE_TRY
 from antiphon.request.request import Request
 from antiphon.serialization.secret_names import is_secret_name
@@ -85,7 +88,7 @@ class Part(NamedTuple):
                     f"A part must be sent as {PARTIAL}.", headers={**OPEN, "accept-patch": PARTIAL}
                 )
             if is_coded(request):
-                raise UnsupportedMediaType("A content coding is that of the whole upload, not of a part.", headers=OPEN)
+                raise UnsupportedMediaType("A part can't have a content coding of its own.", headers=OPEN)
             offset = _size(request, "upload-offset")
         last, length = completes(request), _size(request, "upload-length")
         if offset is None or last is None:
@@ -188,22 +191,30 @@ def _is_of_part(name: str) -> bool:
     return name in OF_THE_MESSAGE or name.startswith("upload-")
 
 
-def whole_request(request: Request, made_of: "Made", path: str) -> MadeRequest:
+def is_digest(value: str | None) -> bool:
+    """True if the value of Content-Digest or Repr-Digest has a digest that is compared; others are ignored."""
+    try:
+        return not DIGEST_ALGORITHMS.isdisjoint(parse_structured_dictionary(value or ""))
+    except ValueError:
+        return False
+
+
+def target_of(request: Request) -> list[str]:
+    """Return a request's method, path, percent-encoded path and query, as the outermost application received it."""
+    head = entered(request).head
+    raw_path = head.raw_path or quote_path(head.path).encode()
+    return [request.method, head.path, raw_path.decode("latin-1"), head.query_string.decode("latin-1")]
+
+
+def whole_request(request: Request, target: Sequence[str], kept: Sequence[Sequence[str]], path: Path) -> MadeRequest:
     """Return the request that the parts in a file amount to, with the credentials of the last one."""
-    outer = entered(request).head
     spool = Spool.over(path)
-    fields = [(name, value) for name, value in made_of.fields if name != "accept-encoding"]
+    fields = [(name, value) for name, value in kept if name != "accept-encoding"]
     fields.append(("content-length", str(spool.size)))
-    if digest := next((value for name, value in fields if name == "repr-digest"), None):
-        fields.append(("content-digest", digest))
+    fields += [("content-digest", value) for name, value in kept if name == "repr-digest" and is_digest(value)]
+    method, decoded, raw_path, query = target
     head = MadeHead(
-        outer,
-        made_of.method,
-        made_of.path,
-        made_of.raw_path.encode("latin-1"),
-        made_of.query.encode("latin-1"),
-        fields,
-        _is_of_part,
+        entered(request).head, method, decoded, raw_path.encode("latin-1"), query.encode("latin-1"), fields, _is_of_part
     )
     if any(name == "content-encoding" for name, _ in fields):
         head.receive = _chunks_of(spool)
@@ -211,7 +222,7 @@ def whole_request(request: Request, made_of: "Made", path: str) -> MadeRequest:
     return MadeRequest(request, head, Content.over(head, spool))
 
 
-def _chunks_of(spool: Spool) -> Any:
+def _chunks_of(spool: Spool) -> Callable[[], Coroutine[Any, Any, bytes]]:
     """Return a function that returns the bytes chunk by chunk, as if they arrived now, so that they are decoded."""
     offset = 0
 
@@ -222,14 +233,3 @@ def _chunks_of(spool: Spool) -> Any:
         return chunk
 
     return receive
-
-
-class Made(NamedTuple):
-    """What the whole request has of the first part's request."""
-
-    method: str
-    path: str
-    """The decoded path, as the outermost application received it."""
-    raw_path: str
-    query: str
-    fields: Iterable[tuple[str, str]]

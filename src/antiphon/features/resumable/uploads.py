@@ -95,7 +95,7 @@ class Uploads:
                     TooManyRequests, "uploads", self._max_open, f"Only {self._max_open} uploads may be open at once."
                 )
             with NoRoomIs507():
-                os.close(os.open(self._path(id_), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+                os.close(os.open(self.path(id_), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
                 _sync_folder(self._folder())
             return Turn(self, id_, cast("StoreEntry", entry), token)
         except BaseException:
@@ -106,7 +106,8 @@ class Uploads:
         """Return the key of an upload's entry."""
         return store_name("resumable upload", id_)
 
-    def _path(self, id_: str) -> Path:
+    def path(self, id_: str) -> Path:
+        """Return the path of an upload's file."""
         return self._folder() / sha256(id_.encode("utf-8", "surrogatepass")).hexdigest()
 
     def find(self, request: Request, id_: str, target: str) -> StoreEntry:
@@ -145,7 +146,7 @@ class Uploads:
     def is_idle(self, id_: str) -> bool:
         """True if no process has locked an upload's file."""
         try:
-            descriptor = os.open(self._path(id_), os.O_RDONLY)
+            descriptor = os.open(self.path(id_), os.O_RDONLY)
         except OSError:
             return True
         try:
@@ -165,21 +166,17 @@ class Uploads:
     def size(self, id_: str) -> int:
         """Return the offset without taking the turn. Raises NotFound (404)."""
         try:
-            return self._path(id_).stat().st_size
+            return self.path(id_).stat().st_size
         except OSError:
             raise _not_found() from None
 
     def open(self, id_: str) -> int:
         """Open an upload's file. An upload whose bytes are lost is over: raises NotFound (404)."""
         try:
-            return os.open(self._path(id_), os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0))
+            return os.open(self.path(id_), os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0))
         except FileNotFoundError:
             self.remove(id_)
             raise _not_found() from None
-
-    def path(self, id_: str) -> str:
-        """Return the path of an upload's file."""
-        return str(self._path(id_))
 
     def remove(self, id_: str) -> None:
         """Remove an upload. A request that still appends to it finds that out with its next batch."""
@@ -189,7 +186,7 @@ class Uploads:
     def remove_file(self, id_: str) -> None:
         """Remove an upload's file, if it exists."""
         with suppress(OSError):
-            self._path(id_).unlink(missing_ok=True)
+            self.path(id_).unlink(missing_ok=True)
 
     def _sweep(self) -> None:
         """Remove the files of uploads that have expired, from time to time."""

@@ -191,6 +191,14 @@ def _what_guards() -> Iterator[Feature]:
     yield Feature("CORS", "app.use(CORS(['https://shop.example']))", places=APPS)
     progress = ("x-progress-id", "0b7d2a4e-9f1c-4c63-8a55-d1e2f3a4b5c6")
     yield Feature("UploadProgress", "app.use(UploadProgress())", writes_send=(progress,))
+    yield Feature(
+        "ResumableUploads",
+        "app.use(ResumableUploads())",
+        places=APPS,
+        writes_send=(("upload-complete", "?1"),),
+        options=(Option("resumable=True", WRITES),),
+        statuses=frozenset({400, 429, 503, 507}),
+    )
 
 
 def _what_shows() -> Iterator[Feature]:
