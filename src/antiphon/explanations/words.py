@@ -167,7 +167,7 @@ SESSION = {"permanent": "app.use(Sessions(lifetime=...)), for all sessions"}
 FORM = {
     "validate_on_submit": "form.validate(), which is False unless the form was submitted",
     "hidden_tag": "form.hidden, an attribute",
-    "populate_obj": "form.data, the value that was read",
+    "populate_obj": "form.apply(order), which writes what was read to the object",
 }
 FIELD = {
     "data process_data raw_data": "field.value, the text, or form.data, the value that was read",

@@ -450,6 +450,18 @@ def test_the_error_of_a_form_is_that_a_field_is_not_valid() -> None:
     assert operation_of(handler)["responses"]["422"]["description"] == "A field is not valid."
 
 
+def test_what_a_form_has_applied_to_an_object_is_a_list_of_names() -> None:
+    def handler(request: Request) -> list[str]:
+        form = Form(Wish, request)
+        if not form.validate():
+            raise form.error()
+        return form.apply(Wish("lamp"))
+
+    document = made_of(handler)
+    assert not document.unknown
+    assert contents(operation_of(handler)["responses"]["200"]) == {"application/json": NAMES}
+
+
 PAGE = {"text/html": TEXT}
 ANSWERED: list[tuple[Any, dict[str, Any]]] = [
     (with_cookie, {"200": {"text/plain": TEXT}}),

@@ -12,8 +12,18 @@ from antiphon.explanations.words import FORM
 from antiphon.features.forms.bound_field import BoundField, FormFields
 from antiphon.features.forms.field import Choices
 from antiphon.features.forms.inputs import Input, inputs_of
+from antiphon.features.forms.members import ABSENT, member_of, write_members
 from antiphon.features.forms.messages import MESSAGES, FormError, Messages, Translations, message_for
-from antiphon.features.forms.sent import IN_PARTS, NOTHING, Sent, sent_by, with_exact_times, wrong_files, wrong_texts
+from antiphon.features.forms.sent import (
+    IN_PARTS,
+    NOTHING,
+    Sent,
+    sent_by,
+    with_disabled,
+    with_exact_times,
+    wrong_files,
+    wrong_texts,
+)
 from antiphon.features.html import AttributeValue, Markup, attributes, joined, tag
 from antiphon.handler.contract import describe, is_async
 from antiphon.http.errors import (
@@ -41,12 +51,13 @@ class Form(Generic[T]):
     """A form made from a dataclass, Struct or other record: fields become inputs, and submitted values become an
     object.
 
-    ``initial`` is an object or a mapping with the initial values. With ``method="get"``, the form is read from the
-    query, otherwise from the body. ``choices`` maps field names to choices that come from a request or a database;
-    ``order`` names the fields to put first. ``id`` is the prefix of all elements' ids; if it is empty, an input's id is
-    its name. ``messages`` replace messages of ``MESSAGES``, by code. All other messages come from the request's
-    language, under "form." and the code, or else are in English. ``shared`` names values that the application shares
-    with templates, such as a token; those that exist become hidden inputs in forms that are posted.
+    ``initial`` is an object or a mapping with the initial values, to which ``apply`` can write the submitted ones. With
+    ``method="get"``, the form is read from the query, otherwise from the body. ``choices`` maps field names to choices
+    that come from a request or a database; ``order`` names the fields to put first. ``id`` is the prefix of all
+    elements' ids; if it is empty, an input's id is its name. ``messages`` replace messages of ``MESSAGES``, by code.
+    All other messages come from the request's language, under "form." and the code, or else are in English. ``shared``
+    names values that the application shares with templates, such as a token; those that exist become hidden inputs in
+    forms that are posted.
 
     Raises TypeError for a class from which no form can be made and for anything but a request. Raises ValueError if
     ``choices`` or ``order`` name a field that the form does not have.
@@ -77,11 +88,11 @@ class Form(Generic[T]):
             )
         self._wanted = wanted
         self._request = request
-        self._initial = initial
         self._shared = shared
         self._messages = messages or {}
         self._inputs = _ordered(inputs_of(cast(Any, wanted)), choices or {}, order)
         self._by_key = {planned.key: planned for planned in self._inputs}
+        self._initial = _members_of(initial, self._by_key)
         self._errors: dict[str, list[FormError]] = {}
         self._sent: Sent | None = None
         self._value: tuple[T] | None = None
@@ -176,6 +187,24 @@ class Form(Generic[T]):
             )
         return self._value[0]
 
+    def apply(self, target: object) -> list[str]:
+        """Write the submitted values to the members of an object or mapping. Return the names of those that changed.
+
+        ``target`` is usually the ``initial`` of the form. Members are left alone if the form does not have them, shows
+        them as ``disabled``, or got no value for them; an unticked checkbox is False. Passwords and files are not
+        written, since they have to be hashed or saved. After an error, the members are as before.
+
+        Raises RuntimeError unless the form is valid, and TypeError if the target lacks a member or can't be written.
+        """
+        if not (self._is_read and self.is_valid):
+            name, names = self._wanted.__name__, ", ".join(filter(None, self._errors)) or "the whole form"
+            why = f"it has errors ({names})" if self._errors else "it was not validated"
+            fix = "write `if form.validate(): form.apply(...)`"
+            raise explained("form-without-data", RuntimeError(f"the form {name} can't be applied: {why}; {fix}"))
+        written = [each for each in self._inputs if each.is_written and self._received().has(each)]
+        own = self.data
+        return write_members(target, {each.key: member_of(own, each.key) for each in written}, self._wanted)
+
     @property
     def is_valid(self) -> bool:
         """True if the form was validated and has no errors.
@@ -262,6 +291,7 @@ class Form(Generic[T]):
         if self._sent is None:
             try:
                 sent = sent_by(self._request, self._inputs, in_query=self.method == "get")
+                sent = with_disabled(sent, self._inputs, self._initial_texts)
                 self._sent = with_exact_times(sent, self._inputs, self._initial_texts)
             except ContentTooLarge as error:
                 self._sent, self._refusal = NOTHING, without_traceback(error)
@@ -336,12 +366,7 @@ class Form(Generic[T]):
         return texts_of(self._initial_value(planned))
 
     def _initial_value(self, planned: Input) -> object:
-        initial = self._initial
-        if initial is None:
-            return planned.default()
-        if isinstance(initial, Mapping):
-            return initial[planned.key] if planned.key in initial else planned.default()
-        return getattr(initial, planned.key) if hasattr(initial, planned.key) else planned.default()
+        return self._initial[planned.key] if planned.key in self._initial else planned.default()
 
     def __getitem__(self, key: str) -> BoundField:
         return self.fields[key]
@@ -457,6 +482,13 @@ def _ordered(inputs: tuple[Input, ...], choices: Mapping[str, Choices], order: S
                 TypeError(f"{key} needs choices: Form(..., choices={{{key!r}: [...]}})"),
             )
     return tuple(by_key[key] for key in dict.fromkeys([*order, *by_key]))
+
+
+def _members_of(initial: object, keys: Iterable[str]) -> dict[str, object]:
+    """Return the initial values, read while the object's database session is open."""
+    if initial is None:
+        return {}
+    return {key: value for key in keys if (value := member_of(initial, key, ABSENT)) is not ABSENT}
 
 
 def _id_of(wanted: object) -> str:

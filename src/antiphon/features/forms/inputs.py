@@ -64,6 +64,16 @@ class Input:
         """True for a single checkbox, which sends nothing unless it is ticked."""
         return self.widget == "checkbox" and self.choices is None
 
+    @property
+    def is_disabled(self) -> bool:
+        """True if the input shows its initial value, which can't be changed."""
+        return self.field.attributes.get("disabled") not in (None, False)
+
+    @property
+    def is_written(self) -> bool:
+        """True if the submitted value can be written to an object as it is."""
+        return not (self.is_disabled or self.is_file or self.widget == "password")
+
     def choosing(self, choices: Choices) -> "Input":
         """Return a copy of this input with these choices."""
         widget: Widget = "select" if self.widget in ("text", "number") else self.widget

@@ -33,6 +33,11 @@ class Sent(NamedTuple):
         texts = self.texts.getall(planned.name)
         return any(text.lower() in TICKED for text in texts) if planned.is_switch else any(texts)
 
+    def has(self, planned: Input) -> bool:
+        """Return True if the form has a value for an input, which may be that nothing is ticked or chosen."""
+        is_seen_if_empty = planned.is_switch or (planned.is_many and planned.choices is not None)
+        return is_seen_if_empty or planned.name in self.texts
+
     def read_as(self, wanted: type[T], inputs: tuple[Input, ...]) -> T:
         """Return the submitted value as an instance of a class. Raises UnprocessableContent that names every invalid
         field.
@@ -63,6 +68,17 @@ def sent_by(request: Request, inputs: tuple[Input, ...], *, in_query: bool) -> S
     if request.mimetype not in (FORM, IN_PARTS) and (request.mimetype or not request.content.is_empty):
         raise wrong_type("a form", request.head.field("content-type"))
     return Sent(_with_line_ends(inputs, request.form), request.files)
+
+
+def with_disabled(sent: Sent, inputs: tuple[Input, ...], initial: Callable[[Input], Sequence[str]]) -> Sent:
+    """Return the submitted data with the initial values of disabled inputs, which browsers don't send."""
+    disabled = {planned.name: planned for planned in inputs if planned.is_disabled}
+    if not disabled:
+        return sent
+    texts = [(name, text) for name, text in sent.texts.items() if name not in disabled]
+    texts += [(name, text) for name, planned in disabled.items() for text in initial(planned)]
+    files = [(name, file) for name, file in sent.files.items() if name not in disabled]
+    return Sent(MultiDict(texts), MultiDict(files))
 
 
 def with_exact_times(sent: Sent, inputs: tuple[Input, ...], initial: Callable[[Input], Sequence[str]]) -> Sent:

@@ -223,6 +223,9 @@ def _call_of_form(frame: "Frame", made: Call, owner: FormOf, name: str) -> Value
         wrong = Raisable(UnprocessableContent, 422, "A field is not valid.")
         errors = (wrong,) if owner.is_query else (wrong, Raisable(ContentTooLarge, 413, "The body is too large."))
         return frame.hold(made.node, either(*errors))
+    if name == "apply":
+        frame.escape(*made.given)  # which are changed
+        return Of(list[str])
     is_sent = frame.reader.method not in SAFE_METHODS or owner.is_query
     return Of(bool) if is_sent or name not in ("validate", "avalidate") else Known(False)
 
