@@ -176,6 +176,9 @@ TOPICS = {
         "Forms", "antiphon.features", "Form Field BoundField",
         "See also [Forms and form validation](../../how-to/forms.md).",
     ),
+    "features/tables.md": Page(
+        "Tables", "antiphon.features", "Table TableQuery", "See also [Tables](../../how-to/tables.md).",
+    ),
     "features/blocks.md": Page(
         "Blocks", "antiphon.features",
         "Block BlockScript HtmxRequest HtmxHeaders redirect_htmx patch_elements patch_signals",
@@ -297,7 +300,7 @@ TOPICS = {
         "Pairs ProblemOptions Progress Record RecordGroup RequestFunction RequestOptions RequestWithReferrer "
         "ResponseLike Route RouteMeta RouteOptions Routes RowValues Run RunCall RunQuestion RunState "
         "SecretKeys SessionAccess SettableDependency SharedValues Shield SocketUse SourceFunction "
-        "StructuredMember TemplateRenderer TemplateString TestedApplication Text Texts TrustedOrigins "
+        "StructuredMember TableCondition TemplateRenderer TemplateString TestedApplication Text Texts TrustedOrigins "
         "WebSocketHandler WebSocketValues Widget",
         "See also [public names](names.md).",
     ),
@@ -372,7 +375,8 @@ PROVISIONAL = {
     "antiphon.types.CalledTool", "antiphon.types.EndFunction",
     "antiphon.types.RunQuestion",
     "antiphon.features.Secret", "antiphon.features.SignatureKey", "antiphon.features.SignatureRefused",
-    "antiphon.features.Signatures", "antiphon.features.SignedResponses", "antiphon.features.Tool",
+    "antiphon.features.Signatures", "antiphon.features.SignedResponses", "antiphon.features.Table",
+    "antiphon.features.TableQuery", "antiphon.features.Tool",
     "antiphon.features.ToolCall", "antiphon.features.Tools", "antiphon.features.ValuesMissed",
     "antiphon.features.ag_ui_stream", "antiphon.features.current_run", "antiphon.features.patch_elements",
     "antiphon.features.patch_signals",

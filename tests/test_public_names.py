@@ -53,7 +53,8 @@ PUBLIC = {
         "PermissionsPolicy", "ProtectedResource", "RateLimit", "RefreshTokens", "RefreshedToken",
         "ResumableUploads", "RouteFile",
         "SQLiteStore", "SecurityHeaders", "SessionLogin",
-        "Sessions", "Store", "StoreCount", "StoreEntry", "StoreUnavailable", "StrictTransportSecurity", "Templates",
+        "Sessions", "Store", "StoreCount", "StoreEntry", "StoreUnavailable", "StrictTransportSecurity", "Table",
+        "TableQuery", "Templates",
         "GitHubWebhook", "Gives", "KeyDirectory", "Personal", "Recorder", "RequestSignature", "RunEnd", "RunEnded",
         "Runs", "Secret", "ShopifyWebhook", "Tool", "ToolCall", "Tools", "UploadProgress", "UserSource", "Users",
         "ValkeyStore", "ValuesMissed", "WebhookSignature", "ag_ui_stream", "bound_required", "csp_nonce", "csrf_input",
@@ -108,7 +109,7 @@ PUBLIC = {
         "RequestOptions", "RequestWithReferrer", "ResponseLike", "Route", "RouteMeta", "RouteOptions", "Routes",
         "RowValues", "Run", "RunCall", "RunQuestion", "RunState", "SecretKeys", "SessionAccess",
         "SettableDependency", "SharedValues", "Shield", "SocketUse", "SourceFunction", "StructuredMember",
-        "TemplateRenderer", "TemplateString", "TestedApplication", "Text", "Texts", "TrustedOrigins",
+        "TableCondition", "TemplateRenderer", "TemplateString", "TestedApplication", "Text", "Texts", "TrustedOrigins",
         "WebSocketHandler", "WebSocketValues", "Widget",
     },
     "antiphon.features.stores": {

@@ -25,6 +25,7 @@ ASYNC_ONLY = {
     },
     "antiphon.types.Lifetime.ended": "it waits, where code that blocks asks",
     "antiphon.types.Run.ask": "it waits for a person",
+    "antiphon.features.Table.aload": "a table whose rows need no await loads them when it is made",
     "antiphon.features.Tools.call": "the application runs in the task",
 }
 """Coroutine functions that have no counterpart which blocks, and why."""

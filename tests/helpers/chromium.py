@@ -226,10 +226,10 @@ class Page:
 
     def press(self, key):
         """Press a key by its name, such as ``Tab``."""
-        codes = {"Tab": 9, " ": 32}
+        codes, texts = {"Tab": 9, "Enter": 13, " ": 32}, {"Enter": "\r", " ": " "}
         self._call("Page.bringToFront")
         for kind in ("keyDown", "keyUp"):
-            text = key if kind == "keyDown" and len(key) == 1 else ""
+            text = texts.get(key, "") if kind == "keyDown" else ""
             self._call("Input.dispatchKeyEvent", type=kind, key=key, text=text, windowsVirtualKeyCode=codes[key])
 
     def enter(self, text):

@@ -66,6 +66,8 @@ __all__, __getattr__, __dir__ = import_on_use(
         "features.templates.page": "Block Page",
         "app.dispatch.declared": "Gives",
         "app.route": "Tool",
+        "features.tables.query": "TableQuery",
+        "features.tables.table": "Table",
         "features.tools.feature": "Tools",
         "features.tools.tool_call": "ToolCall",
         "features.upload_progress": "UploadProgress",

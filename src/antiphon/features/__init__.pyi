@@ -75,6 +75,8 @@ from antiphon.features.stores.memory import MemoryStore
 from antiphon.features.stores.postgres import PostgresStore
 from antiphon.features.stores.sqlite import SQLiteStore
 from antiphon.features.stores.valkey.store import ValkeyStore
+from antiphon.features.tables.query import TableQuery
+from antiphon.features.tables.table import Table
 from antiphon.features.templates.feature import Templates
 from antiphon.features.templates.page import Block, Page
 from antiphon.features.tools.feature import Tools
@@ -159,6 +161,8 @@ __all__ = [
     "StoreUnavailable",
     "StrictTransportSecurity",
     "StripeWebhook",
+    "Table",
+    "TableQuery",
     "Templates",
     "Tool",
     "ToolCall",

@@ -99,7 +99,7 @@ class Form(Generic[T]):
         self._is_read = False
         self.method = method
         self.action = action
-        self.id = _id_of(wanted) if id is None else id
+        self.id = id_of(wanted) if id is None else id
         self.submit = submit
         self._refusal: ContentTooLarge | None = None
         self.is_bound = self._is_sent()
@@ -340,8 +340,8 @@ class Form(Generic[T]):
             MESSAGES,
         ]
 
-    def _said(self, code: str) -> str:
-        return message_for(code, "", {}, (), self._sources())
+    def _said(self, code: str, **values: object) -> str:
+        return message_for(code, "", values, (), self._sources())
 
     # Showing
 
@@ -491,7 +491,8 @@ def _members_of(initial: object, keys: Iterable[str]) -> dict[str, object]:
     return {key: value for key in keys if (value := member_of(initial, key, ABSENT)) is not ABSENT}
 
 
-def _id_of(wanted: object) -> str:
+def id_of(wanted: object) -> str:
+    """Return a class's name as an id: ``new-lamp`` for ``NewLamp``."""
     name = getattr(wanted, "__name__", "form")
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()
 

@@ -55,7 +55,7 @@ def _shown(value: object) -> list[str]:
 def _write(target: Any, key: str, value: object) -> None:
     if value is ABSENT:
         del target[key]
-    elif isinstance(target, Mapping):
+    elif isinstance(target, MutableMapping):
         target[key] = value
     else:
         setattr(target, key, value)

@@ -48,6 +48,16 @@ MESSAGES: Mapping[str, str] = {
     "summary": "Please check what you entered:",
     "error": "Please check what you entered.",
     "submit": "Send",
+    "table.csv": "Download as CSV",
+    "table.empty": "There is nothing to show.",
+    "table.filter": "Filter",
+    "table.from": "{label}, from",
+    "table.next": "Next page",
+    "table.no": "No",
+    "table.page": "Page {page}",
+    "table.previous": "Previous page",
+    "table.to": "{label}, to",
+    "table.yes": "Yes",
 }
 """The text for each code. A suffix after a dot in the code limits the text to one kind of input, or to a fault with
 that bound.

@@ -1,0 +1,1 @@
+"""Tables made from typed classes: sorted, filtered and shown in pages, by query parameters that are checked."""

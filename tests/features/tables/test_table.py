@@ -1,0 +1,299 @@
+"""Tables: what is shown of objects, what query parameters may ask for, and what of it is sent as CSV."""
+
+import asyncio
+import csv
+import enum
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Annotated, Any, Literal, TypedDict
+
+import pytest
+from msgspec import Struct
+
+from antiphon import App, Request, Upload
+from antiphon.features import Field, Languages, Table, TableQuery
+from antiphon.testing import Client
+from antiphon.types import Markup
+from tests.features.forms.markup import parsed
+from tests.helpers.rows import rows
+from tests.helpers.served.table_pages import LAMPS, app
+
+pytestmark = pytest.mark.once
+
+client = Client(app)
+WRONG = [
+    ("page=0", "Page: This must be at least 1."),
+    ("page=-1", "Page: This must be at least 1."),
+    ("page=x", "Page: Please enter a whole number."),
+    ("page=1.5", "Page: Please enter a whole number."),
+    ("page=10001", "Page: This must be at most 10000."),
+    ("page=99999999999999999999", "Page: This must be at most 10000."),
+    ("sort=nam", "Sort: Please choose one of the options."),
+    ("sort=--name", "Sort: Please choose one of the options."),
+    ("sort=name,price", "Sort: Please choose one of the options."),
+    ("sort=name%3B%20drop%20table%20lamps", "Sort: Please choose one of the options."),
+    ("sort=number", "Sort: Please choose one of the options."),
+    ("sort=%3Cscript%3E", "Sort: Please choose one of the options."),
+    ("format=xml", "Format: Please choose one of the options."),
+    ("format=csv&page=0", "Page: This must be at least 1."),
+    ("price.from=x", "Price: Please enter a number."),
+    ("price.to=1e999", "Price: This must be at most 1000000000000000000."),
+    ("price.from=NaN", "Price: Please enter a number."),
+    ("day.from=2030-13-01", "Delivered: Please enter a date, such as 2030-12-31."),
+    ("state=odd", "State: Please choose one of the options."),
+    ("is_led=perhaps", "Is led: Please choose one of the options."),
+    ("name=a%00b", "Name: This must be a single line of text."),
+    (f"name={'x' * 201}", "Name: This is too long: it may have 200 characters."),
+]
+IGNORED = [
+    "",
+    "page=",
+    "sort=",
+    "name=",
+    "price.from=&price.to=",
+    "number=8",
+    "unknown=1",
+    "page=x&page=1",
+    "&&&",
+    "=",
+    "%",
+]
+
+
+@rows("query, error", WRONG)
+@pytest.mark.parametrize("path", ["/lamps", "/fetched"])
+def test_a_wrong_query_is_an_error_and_no_rows(path, query, error):
+    response = client.get(f"{path}?{query}")
+    assert (response.status, "<script>" in response.text) == (422, False)
+    assert error in parsed(response.text).all("div")[1].text
+    assert "<tbody>\n\n</tbody>" in response.text
+
+
+@rows("query", IGNORED)
+def test_empty_parameters_and_those_of_others_change_nothing(query):
+    response = client.get(f"/lamps?{query}")
+    assert (response.status, names(response.text)) == (200, [lamp.name for lamp in LAMPS[:20]])
+
+
+def names(html: str) -> list[str]:
+    return [each.text for each in parsed(html).all("th") if each.get("scope") == "row"]
+
+
+CHOSEN: list[tuple[str, Any, Any, bool]] = [
+    ("sort=name", lambda lamp: True, lambda lamp: lamp.name.casefold(), False),
+    ("sort=-name", lambda lamp: True, lambda lamp: lamp.name.casefold(), True),
+    ("sort=price", lambda lamp: True, lambda lamp: lamp.price, False),
+    ("sort=day", lambda lamp: True, lambda lamp: (lamp.day is None, lamp.day or date.max), False),
+    ("sort=-day", lambda lamp: True, lambda lamp: (lamp.day is None, lamp.day or date.max), True),
+    ("name=DESK", lambda lamp: "Desk" in lamp.name, None, False),
+    ("name=%3Cb%3E", lambda lamp: "<b>" in lamp.name, None, False),
+    ("state=sold", lambda lamp: lamp.state == "sold", None, False),
+    ("is_led=true", lambda lamp: lamp.is_led, None, False),
+    ("is_led=false", lambda lamp: not lamp.is_led, None, False),
+    ("price.from=50&price.to=60.5", lambda lamp: 50 <= lamp.price <= Decimal("60.5"), None, False),
+    ("day.from=2030-02-03", lambda lamp: lamp.day is not None and lamp.day >= date(2030, 2, 3), None, False),
+    ("day.to=2030-02-03", lambda lamp: lamp.day is not None and lamp.day <= date(2030, 2, 3), None, False),
+    ("state=new&sort=-watts", lambda lamp: lamp.state == "new", lambda lamp: lamp.watts, True),
+    ("name=nothing", lambda lamp: False, None, False),
+]  # fmt: skip
+
+
+@rows("query, is_chosen, key, is_descending", CHOSEN)
+@pytest.mark.parametrize("path", ["/lamps", "/fetched"])
+def test_rows_are_filtered_and_sorted_and_all_of_them_are_in_the_csv(path, query, is_chosen, key, is_descending):
+    wanted = [lamp for lamp in LAMPS if is_chosen(lamp)]
+    if key:
+        wanted.sort(key=key, reverse=is_descending)
+    response = client.get(f"{path}?{query}")
+    assert (response.status, names(response.text)) == (200, [lamp.name for lamp in wanted[:20]])
+    assert ("There is nothing to show." in response.text) == (not wanted)
+    download = client.get(f"{path}?{query}&page=3&format=csv")
+    assert download.headers["content-disposition"] == "attachment; filename=lamps.csv"
+    read = list(csv.DictReader(download.text.removeprefix("\ufeff").splitlines()))
+    assert [row["name"].removeprefix("'") for row in read] == [lamp.name for lamp in wanted]
+
+
+def test_links_lead_through_the_pages_and_keep_what_was_chosen():
+    url, seen = "/lamps?name=desk&sort=-price&lang=de", []
+    while url:
+        page = parsed(client.get(url).text)
+        seen += [each.text for each in page.all("th") if each.get("scope") == "row"]
+        links = {each.get("rel"): each.get("href") for each in page.all("a")}
+        url = links.get("next")
+        assert all("name=desk" in link and "lang=de" in link for link in links.values() if "?" in link)
+    desks = [lamp for lamp in LAMPS if "Desk" in lamp.name]
+    assert seen == [lamp.name for lamp in sorted(desks, key=lambda lamp: lamp.price, reverse=True)]
+    late = client.get("/lamps?page=99&name=desk")
+    assert (late.status, 'rel="prev" href="/lamps?name=desk"' in late.text) == (404, True)
+
+
+class TestMarkup:
+    def test_says_what_is_sorted_and_links_to_the_other_order(self):
+        page = parsed(client.get("/lamps?sort=price&page=2").text)
+        by_text = {each.text.strip(" ▲"): each for each in page.all("th") if each.get("scope") == "col"}
+        assert by_text["Price"].get("aria-sort") == "ascending"
+        assert {each.get("aria-sort") for name, each in by_text.items() if name != "Price"} == {None}
+        assert {each.text: each.get("href") for each in page.all("a") if "sort" in (each.get("href") or "")}[
+            "Price ▲"
+        ] == ("/lamps?sort=-price")
+
+    def test_escapes_everything_but_cells_that_are_html(self):
+        @dataclass
+        class Item:
+            name: Annotated[str, Field(label="<i>")]
+
+        evil = "\"'><script>&"
+        request = Request.blank("/?x=%22%3E%3Cscript%3E&name=%3Cscript%3E")
+        cells = {"more": lambda item: item.name, "html": lambda item: Markup("<b>")}
+        link, filters = (lambda item: f"/{item.name}"), ["name"]
+        table = Table(
+            Item, request, [Item(evil)], caption=evil, csv=evil, cells=cells, link=link, filters=filters, size=1
+        )
+        html = str(table).replace("<b>", "")
+        assert ("<script" in html, "<i>" in html, html.count("&lt;script")) == (False, False, 7)
+
+    def test_shows_values_as_people_write_them(self):
+        class Size(enum.Enum):
+            SMALL = 1
+
+        class Item(Struct):
+            size: Size
+            tags: list[Literal["a", "b"]]
+            is_new: bool | None
+            seen: datetime | None
+            secret: Annotated[str, Field(widget="password")] = ""
+            version: Annotated[int, Field(widget="hidden")] = 0
+            file: Upload | None = None
+
+        shown = str(
+            Table(Item, Request.blank("/"), [Item(Size.SMALL, ["a", "b"], None, datetime(2030, 1, 2, 3))], caption="x")
+        )
+        cells = [each.text for each in parsed(shown).all("td")]
+        assert (names(shown), cells) == (["Small"], ["a, b", "", "2030-01-02T03:00:00"])
+
+    def test_is_in_the_language_of_the_request(self, tmp_path):
+        (tmp_path / "de.json").write_text('{"form.table.next": "Weiter", "form.table.from": "{label} ab"}')
+        german = App()
+        german.use(Languages(tmp_path, default="en"))
+        german.get("/")(lambda request: Table(type(LAMPS[0]), request, LAMPS, caption="x", filters=["price"], size=5))
+        shown = Client(german).get("/", headers={"accept-language": "de"}).text
+        assert (">Weiter</a>" in shown, ">Price ab</label>" in shown) == (True, True)
+        table = Table(type(LAMPS[0]), Request.blank("/"), LAMPS, caption="x", size=5, messages={"table.next": "Plus"})
+        assert ">Plus</a>" in str(table)
+
+    def test_of_two_tables_has_different_ids_and_parameters(self):
+        request = Request.blank("/?a-sort=name&b-sort=-price&b-page=2")
+        one, two = (
+            Table(type(LAMPS[0]), request, LAMPS, caption="x", prefix=each, filters=["name"]) for each in ("a-", "b-")
+        )
+        assert (one.query.order, two.query.order, two.query.offset) == (("name",), ("-price",), 25)
+        ids = [each.get("id") for each in parsed(f"{one}{two}").all() if each.get("id")]
+        assert len(ids) == len({*ids})
+        assert '<input type="hidden" name="b-sort" value="-price">' in str(one)
+
+
+class TestCSV:
+    def test_is_read_back_by_values_as(self):
+        @dataclass
+        class Item:
+            name: str
+            price: Decimal
+            day: date | None
+            is_new: bool
+            degrees: float
+
+        items = [
+            Item('a "b",\nc', Decimal("1.50"), None, True, -1.5),
+            Item("ü", Decimal(0), date(2030, 1, 2), False, 0.1),
+        ]
+        loads = App()
+        loads.get("/")(lambda request: Table(Item, request, items, caption="x", csv="x.csv").csv())
+        loads.post("/")(lambda request: {"same": list(request.values_as(Item)) == items})
+        both = Client(loads)
+        sent = both.get("/?format=csv").body
+        assert both.post("/", body=sent, headers={"content-type": "text/csv"}).json == {"same": True}
+
+    @rows(
+        "text, expected",
+        [("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@a", "'@a"), ("\tx", "'\tx"), ("a=1", "a=1"), ("", "")],
+    )
+    def test_has_no_formulas(self, text, expected):
+        @dataclass
+        class Item:
+            name: str
+            number: int
+
+        made = App()
+        made.get("/")(lambda request: Table(Item, request, [Item(text, -1)], caption="x", csv="x").csv())
+        assert list(csv.reader(Client(made).get("/").text.splitlines()))[1] == [expected, "-1"]
+
+
+class TestRowsOf:
+    def test_mappings_and_times_of_any_zone(self):
+        class Event(TypedDict):
+            at: datetime
+
+        noon = datetime(2030, 1, 2, 12)
+        events = [{"at": noon}, {"at": noon.replace(tzinfo=UTC)}, {"at": None}, {"at": datetime(2030, 1, 3)}]
+        table = Table(
+            Event, Request.blank("/?at.from=2030-01-02&at.to=2030-01-02"), events, caption="x", filters=["at"]
+        )
+        assert len(names(str(table))) == 2
+
+    def test_a_function_that_is_async(self):
+        async def shown():
+            async def fetch(query: TableQuery):
+                return query.rows_of([SimpleNamespace(name="tea"), SimpleNamespace(name="oats")])
+
+            @dataclass
+            class Item:
+                name: str
+
+            table = Table(Item, Request.blank("/?sort=name"), fetch, caption="x")
+            with pytest.raises(RuntimeError, match=r"write `await table.aload\(\)`"):
+                str(table)
+            await table.aload()
+            return names(str(table))
+
+        assert asyncio.run(shown()) == ["oats", "tea"]
+
+    def test_nothing_is_fetched_for_a_wrong_query(self):
+        @dataclass
+        class Item:
+            name: str
+
+        asked: list[TableQuery] = []
+        for query in ("page=0", "sort=x", "format=csv&sort=x"):
+            Table(Item, Request.blank(f"/?{query}"), lambda query: asked.append(query) or (), caption="x", csv="x")
+        assert asked == []
+        Table(Item, Request.blank("/?page=3&sort=-name"), lambda query: asked.append(query) or (), caption="x", size=10)
+        assert [(each.order, each.offset, each.limit, each.slice) for each in asked] == [
+            (("-name",), 20, 11, slice(20, 31))
+        ]
+
+
+class TestMistakes:
+    @rows("options", [{"columns": ["nam"]}, {"sort": "-nam"}, {"filters": ["nam"]}, {"sortable": ["nam"]}])
+    def test_a_column_that_the_class_lacks_is_named(self, options):
+        @dataclass
+        class Item:
+            name: str
+            tags: list[str] = field(default_factory=list)
+
+        with pytest.raises(ValueError, match=r"the table of .*Item has no column 'nam'; it has name, tags"):
+            Table(Item, Request.blank("/"), caption="x", **options)
+
+    def test_a_filter_that_would_be_the_page_is_refused(self):
+        @dataclass
+        class Item:
+            page: str
+
+        with pytest.raises(ValueError, match="can't be named sort, page or format"):
+            Table(Item, Request.blank("/"), caption="x", filters=["page"])
+
+    def test_csv_that_is_not_returned_says_what_to_write(self):
+        table = Table(type(LAMPS[0]), Request.blank("/?format=csv"), LAMPS, caption="x", csv="x.csv")
+        with pytest.raises(RuntimeError, match=r"`if table.is_csv: return table.csv\(\)`"):
+            str(table)
