@@ -26,6 +26,7 @@ from antiphon.features import (
     UserSource,
     login_required,
 )
+from antiphon.features import Table as PageTable
 from antiphon.features.openapi.document import Info, OpenAPIDocument, make_document
 from antiphon.http import Challenge, NotFound
 from antiphon.http.errors import http_error
@@ -460,6 +461,22 @@ def test_what_a_form_has_applied_to_an_object_is_a_list_of_names() -> None:
     document = made_of(handler)
     assert not document.unknown
     assert contents(operation_of(handler)["responses"]["200"]) == {"application/json": NAMES}
+
+
+def test_a_table_is_a_page_with_errors_or_csv() -> None:
+    def handler(request: Request) -> object:
+        table = PageTable(Wish, request, lambda query: (), caption="Wishes", csv="wishes.csv")
+        if table.is_csv:
+            return table.csv()
+        return table, table.status
+
+    document = made_of(handler, methods=("GET",))
+    found = document.content["paths"]["/x"]["get"]["responses"]
+    assert {status: [*each["content"]] for status, each in found.items()} == {
+        "200": ["text/csv", "text/html"], "404": ["text/html"], "422": ["text/html"],
+    }  # fmt: skip
+    (unknown,) = document.unknown
+    assert "uses the request in a way that is not known" in unknown
 
 
 PAGE = {"text/html": TEXT}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NewType, cast, get_args, get_origin
 import msgspec
 
 from antiphon.features.forms.form import Form
+from antiphon.features.tables.table import Table
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Read, ReadAs
 from antiphon.features.openapi.code.flow import Stop
@@ -280,6 +281,9 @@ _COPIES = (list, dict, set, frozenset, tuple)
 def call_class(frame: "Frame", made: Call, cls: type) -> Value:
     if issubclass(cls, Form):
         return _make_form(frame, made)
+    if issubclass(cls, Table):
+        frame.escape(*made.given)
+        return FormOf(UNKNOWN, is_query=True, is_table=True)
     if issubclass(cls, Response) and not _has_own(frame, cls):
         return make_response(frame, made, "")
     if annotations.is_page(cls):

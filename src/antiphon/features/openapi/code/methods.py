@@ -226,6 +226,8 @@ def _call_of_form(frame: "Frame", made: Call, owner: FormOf, name: str) -> Value
     if name == "apply":
         frame.escape(*made.given)  # which are changed
         return Of(list[str])
+    if name == "csv":
+        return frame.hold(made.node, ResponseValue((200,), "text/csv", TEXT, ("content-disposition",)))
     is_sent = frame.reader.method not in SAFE_METHODS or owner.is_query
     return Of(bool) if is_sent or name not in ("validate", "avalidate") else Known(False)
 

@@ -190,10 +190,11 @@ class Pairs:
 
 @dataclass(frozen=True)
 class FormOf:
-    """A ``Form`` for a class."""
+    """A ``Form`` for a class, or a ``Table`` of it."""
 
     wanted: Any
     is_query: bool = False
+    is_table: bool = False
 
 
 @dataclass(frozen=True)
