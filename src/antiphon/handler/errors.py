@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.http import errors
@@ -12,6 +12,7 @@ from antiphon.http.errors import ClientDisconnected, HTTPError, InternalServerEr
 from antiphon.http.head import DerivedHead
 from antiphon.http.redirect import RaisedResponse
 from antiphon.request.dependencies import Dependency
+from antiphon.request.interfaces import Language
 from antiphon.request.request import Request
 from antiphon.request.watching import REQUEST_ID, note_in_head
 from antiphon.response.fields import HTML, NOT_SNIFFED, Line, vary
@@ -90,9 +91,37 @@ def set_debug_page(raised: DebugPage | None) -> None:
     _debug_page = raised
 
 
-_PAGE_HEAD = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
+class Localized(NamedTuple):
+    """An error in the language of a request, and that language; None if its application has no languages."""
+
+    error: HTTPError
+    language: Language | None
+
+
+Localize: TypeAlias = Callable[[Request, HTTPError], Localized]
+_localize: Localize | None = None
+
+
+def set_localization(localize: Localize) -> None:
+    """Set the function that translates this process's errors. Only for the feature with the translations."""
+    global _localize  # noqa: PLW0603 - one feature has the framework's texts in other languages
+    _localize = localize
+    errors.set_localization(_for_current_request)
+
+
+def _for_current_request(error: HTTPError) -> HTTPError:
+    from antiphon.handler.scope import find_current_request
+
+    request = find_current_request()
+    return error if request is None else localized(request, error).error
+
+
+def localized(request: Request, error: HTTPError) -> Localized:
+    """Return an error in the request's language, unless no application of this process has languages."""
+    return Localized(error, None) if _localize is None else _localize(request, error)
+
+
+_PAGE_HEAD = """<meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <style>
 body { font: 1.1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 15vh auto; padding: 0 1rem }
@@ -166,13 +195,15 @@ def error_response(request: Request, error: BaseException) -> Response:
 
     The response's ``error`` is the exception itself.
     """
-    told = as_http_error(error)
+    told, language = as_http_error(error), None
+    if _localize is not None:
+        told, language = _localize(request, told)
     head = request.head
     if isinstance(head, DerivedHead):  # such as a watched head
         note_in_head(head, REQUEST_ID)
     content_type = _accepted(head.field("accept"))
     if content_type == HTML:
-        body = _page(request, told).encode("utf-8", "replace")
+        body = _page(request, told, language).encode("utf-8", "replace")
     else:
         body = _problem(request, told)
     response = response_of(body, _fields(request, told, content_type))
@@ -268,18 +299,24 @@ def _is_writable(value: object) -> bool:
     return True
 
 
-def _page(request: Request, error: HTTPError) -> str:
+def _page(request: Request, error: HTTPError, language: Language | None) -> str:
     title, detail, request_id = error.title, error.detail or "", request._id
+    written, named = 'lang="en"', "request {id}"
+    if language is not None:
+        written = f'lang="{language.tag}" dir="{language.dir}"'
+        named = language.gettext(named, id="{id}")
     if _has_markup(f"{title}{detail}{request_id}"):
         from html import escape
 
         title, detail, request_id = escape(title), escape(detail), escape(request_id)
     errors = _list_of_errors(error.members["errors"]) if "errors" in error.members else ""
-    return f"""{_PAGE_HEAD}<title>{error.status} {title}</title>
+    return f"""<!doctype html>
+<html {written}>
+{_PAGE_HEAD}<title>{error.status} {title}</title>
 <main>
 <h1>{title}</h1>
 <p>{detail}</p>
-{errors}<small>{error.status} &middot; request {request_id}</small>
+{errors}<small>{error.status} &middot; {named.replace("{id}", request_id)}</small>
 </main>
 """
 

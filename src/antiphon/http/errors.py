@@ -6,7 +6,7 @@ HTTPError
 """
 
 from collections import UserString
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from copyreg import __newobj__  # type: ignore[attr-defined]  # pickle uses it to make an object without __init__
 from typing import (
@@ -161,6 +161,8 @@ class HTTPError(Exception, metaclass=NamesOurs):
 
     status: int = 500
     type: str = "about:blank"
+    _is_localized: ClassVar[bool] = False
+    """True for a copy in the language of a request."""
 
     @overload
     def __init__(self, status: int, detail: Text | None = None, **options: Unpack[ErrorOptions]) -> None: ...
@@ -224,10 +226,21 @@ class HTTPError(Exception, metaclass=NamesOurs):
 
     def problem(self) -> dict[str, object]:
         """Return the problem details object (RFC 9457 §3), ready for JSON, or to be returned by an error handler."""
-        problem = Problem(type=self.type, title=self.title, status=self.status)
-        if self.detail is not None:
-            problem["detail"] = self.detail
-        return problem | self.members
+        told = self if _localize is None or self._is_localized else _localize(self)
+        problem = Problem(type=told.type, title=told.title, status=told.status)
+        if told.detail is not None:
+            problem["detail"] = told.detail
+        return problem | told.members
+
+
+_localize: "Callable[[HTTPError], HTTPError] | None" = None
+"""The function that returns an error in the language of the current request."""
+
+
+def set_localization(localize: "Callable[[HTTPError], HTTPError]") -> None:
+    """Set the function that translates errors for ``problem``. Only for the feature with the translations."""
+    global _localize  # noqa: PLW0603 - one feature has the framework's texts in other languages
+    _localize = localize
 
 
 def _checked_members(members: Mapping[str, object]) -> dict[str, object]:

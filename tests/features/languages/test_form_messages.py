@@ -94,7 +94,7 @@ class TestAForm:
             '<p class="error" id="visit-drink-error">Bitte wählen.</p>',
             "Genau vier Ziffern: {min.__class__} 4 und 6",
             "<p>Bitte prüfen:</p>",
-            "This must be at least 16.",
+            "Dies muss mindestens 16 sein.",
         ]:
             assert part in page
 

@@ -30,7 +30,7 @@ from antiphon.concurrency.loop import thread
 from antiphon.concurrency.process import OPEN_SOCKETS
 from antiphon.handler.cancellation import LOOK, CancellableHandler
 from antiphon.handler.contract import is_async, wrong_return
-from antiphon.handler.errors import is_leaving
+from antiphon.handler.errors import is_leaving, localized
 from antiphon.handler.scope import set_current_request
 from antiphon.http.errors import ClientDisconnected, HTTPError, ServiceUnavailable
 from antiphon.http.limits import NO_BOUND
@@ -239,7 +239,7 @@ class Conversation(CancellableHandler):
                     self._handler.check_end(returned)
         except BaseException as error:
             if not is_end_of(error, connection):
-                await connection.end(*_end_for(error))
+                await connection.end(*_end_for(self._request, error))
                 if self.is_cancelled and isinstance(error, HTTPError):
                     raise ClientDisconnected("The conversation was cut off.") from error
                 raise
@@ -344,12 +344,13 @@ def is_end_of(error: BaseException, connection: Connection) -> bool:
     return isinstance(error, WebSocketClosed) and end is not None and error.args == end.args
 
 
-def _end_for(error: BaseException) -> tuple[int, str]:
+def _end_for(request: Request, error: BaseException) -> tuple[int, str]:
     """Return the code and the reason with which a connection is closed when its handler has failed."""
     if is_leaving(error):
         return GOING_AWAY, ""
     if isinstance(error, HTTPError) and error.status < 500:
-        return POLICY_VIOLATION, shortened(str(error.detail or error.title))
+        told = localized(request, error).error
+        return POLICY_VIOLATION, shortened(told.detail or told.title)
     return FAILED, "The server failed."
 
 

@@ -24,6 +24,8 @@ from antiphon.features.forms.sent import (
     wrong_files,
     wrong_texts,
 )
+from antiphon.features.forms.messages import FormError, Messages, message_for, messages_in
+from antiphon.features.forms.sent import IN_PARTS, NOTHING, Sent, sent_by, with_exact_times, wrong_files, wrong_texts
 from antiphon.features.html import AttributeValue, Markup, attributes, joined, tag
 from antiphon.handler.contract import describe, is_async
 from antiphon.http.errors import (
@@ -332,13 +334,8 @@ class Form(Generic[T]):
 
     def _sources(self, planned: Input | None = None) -> list[Messages]:
         """Return the messages for the field, the form and the request's language, then the English ones."""
-        language = language_of(self._request)
-        return [
-            planned.field.messages if planned else {},
-            self._messages,
-            {} if language is None else Translations(language),
-            MESSAGES,
-        ]
+        own: list[Messages] = [planned.field.messages if planned else {}, self._messages]
+        return [*own, *messages_in(language_of(self._request))]
 
     def _said(self, code: str, **values: object) -> str:
         return message_for(code, "", values, (), self._sources())

@@ -15,6 +15,7 @@ from msgspec import inspect
 
 from antiphon.explanations import explained
 from antiphon.features.forms.field import Choices, Field, Widget, check_widget
+from antiphon.features.forms.messages import MessageLabel
 from antiphon.features.html import AttributeValue
 from antiphon.http.errors import Text
 from antiphon.serialization.decimals import DecimalBounds, bounds_in
@@ -233,7 +234,7 @@ def _choices(kinds: list[inspect.Type], hint: object, *, is_chosen: bool) -> Cho
         enums = [choice for kind in kinds if isinstance(kind, inspect.EnumType) for choice in kind.cls]
         return [*enums, *_literals(hint)]
     is_bool = bool(kinds) and all(isinstance(kind, inspect.BoolType) for kind in kinds)
-    return {True: "Yes", False: "No"} if is_bool and is_chosen else None
+    return {True: MessageLabel("yes"), False: MessageLabel("no")} if is_bool and is_chosen else None
 
 
 def _literals(hint: object) -> list[object]:

@@ -1,11 +1,13 @@
 """Messages for the people who fill in a form, by error code."""
 
+from collections import UserString
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from antiphon.handler.scope import find_current_request
 from antiphon.http.errors import Text
-from antiphon.request.interfaces import Language
+from antiphon.request.interfaces import Language, language_of
 
 MESSAGES: Mapping[str, str] = {
     "choose_again": "Please choose the file again.",
@@ -58,6 +60,8 @@ MESSAGES: Mapping[str, str] = {
     "table.previous": "Previous page",
     "table.to": "{label}, to",
     "table.yes": "Yes",
+    "yes": "Yes",
+    "no": "No",
 }
 """The text for each code. A suffix after a dot in the code limits the text to one kind of input, or to a fault with
 that bound.
@@ -94,17 +98,18 @@ class Messages(Protocol):
 
 
 class Translated:
-    """A message in a request's language."""
+    """A message in a request's language, by its code and its key."""
 
-    def __init__(self, language: Language, code: str) -> None:
+    def __init__(self, language: Language, code: str, key: str) -> None:
         self._language = language
         self._code = code
+        self._key = key
 
     def format_map(self, values: Mapping[str, Any]) -> str:
         """Return the text with the values filled in, in the plural form for the bound that is a count."""
         counted = _COUNTS.get(self._code.partition(".")[0])
         n = {"n": values[counted]} if counted is not None and counted in values else {}
-        return self._language.gettext(f"form.{self._code}", **{**n, **values})
+        return self._language.gettext(self._key, **{**n, **values})
 
 
 class Translations:
@@ -113,11 +118,42 @@ class Translations:
     def __init__(self, language: Language) -> None:
         self._language = language
 
+    def _key(self, code: str) -> str | None:
+        return f"form.{code}"
+
     def __contains__(self, code: str) -> bool:
-        return self._language.has(f"form.{code}")
+        key = self._key(code)
+        return key is not None and self._language.has(key)
 
     def __getitem__(self, code: str) -> Translated:
-        return Translated(self._language, code)
+        return Translated(self._language, code, self._key(code) or code)
+
+
+class TranslatedMessages(Translations):
+    """The framework's messages in a request's language, each under its English text."""
+
+    def _key(self, code: str) -> str | None:
+        return MESSAGES.get(code)
+
+
+def messages_in(language: Language | None) -> list[Messages]:
+    """Return the messages of the app and of the framework in a language, then the English ones."""
+    translated = [] if language is None else [Translations(language), TranslatedMessages(language)]
+    return [*translated, MESSAGES]
+
+
+class MessageLabel(UserString):
+    """A label that is the message for a code, in the language of the current request."""
+
+    def __init__(self, code: str) -> None:
+        self._code = code
+
+    @property
+    def data(self) -> str:  # type: ignore[override]  # it is read-only
+        """The label as a str."""
+        request = find_current_request()
+        language = None if request is None else language_of(request)
+        return message_for(self._code, "", {}, (), messages_in(language))
 
 
 def message_for(

@@ -4,7 +4,7 @@ app.use(Languages("locales", default="en"))
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -14,7 +14,8 @@ from antiphon.explanations import errors_name_it, explained
 from antiphon.features.languages.catalogues import Catalogue, read
 from antiphon.features.languages.request_language import RequestLanguage, fallbacks, normalised
 from antiphon.features.languages.texts import Texts, use_outside_of_requests
-from antiphon.handler.errors import is_debug
+from antiphon.features.languages.words import localized, words_for
+from antiphon.handler.errors import is_debug, set_localization
 from antiphon.http.accept import AcceptLanguage
 from antiphon.http.cookies import SetCookie
 from antiphon.http.head import Head
@@ -88,10 +89,9 @@ class Languages:
         """Read all catalogues, and collect the translations by language."""
         found = read_all(files_in(self._folders))
         tags = dict.fromkeys([self.default, *sorted(found)])
-        default = fallbacks(self.default)
         self._texts = {
             tag: Texts(
-                tag, [each for name in dict.fromkeys([*fallbacks(tag), *default]) for each in found.get(name, ())]
+                tag, [*_catalogues(tag, found), *(_catalogues(self.default, found) if tag != self.default else ())]
             )
             for tag in tags
         }
@@ -111,6 +111,7 @@ class Languages:
         app.provide(Request.language, self._of_request)
         app.before_send(_name_language)
         use_outside_of_requests(self)
+        set_localization(localized)
         app.template_context(
             __=lambda request: request.language.gettext,
             lang=lambda request: request.language.tag,
@@ -150,6 +151,11 @@ class Languages:
         raise explained(
             "unknown-language", ValueError(f"there is no language {tag!r:.80} here, only {', '.join(self.tags)}")
         )
+
+
+def _catalogues(tag: str, found: Mapping[str, list[Catalogue]]) -> list[Catalogue]:
+    """Return the catalogues of a language and its fallbacks, then the framework's own texts in it."""
+    return [*(each for name in fallbacks(tag) for each in found.get(name, ())), *words_for(tag)]
 
 
 _GETTEXT = "LC_MESSAGES"
