@@ -300,15 +300,14 @@ def _is_writable(value: object) -> bool:
 
 
 def _page(request: Request, error: HTTPError, language: Language | None) -> str:
-    title, detail, request_id = error.title, error.detail or "", request._id
-    written, named = 'lang="en"', "request {id}"
+    title, detail, named, written = error.title, error.detail or "", f"request {request._id}", 'lang="en"'
     if language is not None:
+        named = language.gettext("request {id}", id=request._id)
         written = f'lang="{language.tag}" dir="{language.dir}"'
-        named = language.gettext(named, id="{id}")
-    if _has_markup(f"{title}{detail}{request_id}"):
+    if _has_markup(f"{title}{detail}{named}"):
         from html import escape
 
-        title, detail, request_id = escape(title), escape(detail), escape(request_id)
+        title, detail, named = escape(title), escape(detail), escape(named)
     errors = _list_of_errors(error.members["errors"]) if "errors" in error.members else ""
     return f"""<!doctype html>
 <html {written}>
@@ -316,7 +315,7 @@ def _page(request: Request, error: HTTPError, language: Language | None) -> str:
 <main>
 <h1>{title}</h1>
 <p>{detail}</p>
-{errors}<small>{error.status} &middot; {named.replace("{id}", request_id)}</small>
+{errors}<small>{error.status} &middot; {named}</small>
 </main>
 """
 

@@ -226,11 +226,12 @@ class HTTPError(Exception, metaclass=NamesOurs):
 
     def problem(self) -> dict[str, object]:
         """Return the problem details object (RFC 9457 §3), ready for JSON, or to be returned by an error handler."""
-        told = self if _localize is None or self._is_localized else _localize(self)
-        problem = Problem(type=told.type, title=told.title, status=told.status)
-        if told.detail is not None:
-            problem["detail"] = told.detail
-        return problem | told.members
+        if _localize is not None and not self._is_localized and (told := _localize(self)) is not self:
+            return HTTPError.problem(told)
+        problem = Problem(type=self.type, title=self.title, status=self.status)
+        if self.detail is not None:
+            problem["detail"] = self.detail
+        return problem | self.members
 
 
 _localize: "Callable[[HTTPError], HTTPError] | None" = None
