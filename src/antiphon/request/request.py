@@ -55,7 +55,7 @@ from antiphon.request.readings import (
     wrong_type,
 )
 from antiphon.request.route import NO_ROUTE, PLACED_VIEW, Route
-from antiphon.request.watching import REQUEST_ID, note_read
+from antiphon.request.watching import REQUEST_ID, WatchedCookies, note_read, watches_of
 from antiphon.response.fields import JSON
 from antiphon.routing.router import Params
 
@@ -316,7 +316,10 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         """The cookies. If several have the same name, the first is read because it is the most specific (RFC 6265bis
         §5.8.3); ``args`` reads the last. ``cookies.getall(name)`` returns all of them.
         """
-        header = self.head.field("cookie")
+        head = self.head
+        if isinstance(head, DerivedHead) and any(watches_of(head)):
+            return WatchedCookies(head)
+        header = head.field("cookie")
         return FirstMultiDict(read_cookies(header) if header else ())
 
     @lazy

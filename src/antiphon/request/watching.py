@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from antiphon.http.cookies import read_cookies
 from antiphon.http.head import Address, DerivedHead, Head
+from antiphon.http.multidict import FirstMultiDict
 from antiphon.lazy import lazy
 from antiphon.request.headers import RequestHeaders
 
@@ -34,6 +36,10 @@ CHOICE = ":choice "
 """The beginning of a choice's name. Processes that choose in the same way use the same name."""
 choices: dict[str, Choice] = {}
 """The choices by name. A response that depends on an unknown one fits no request."""
+
+
+COOKIE = ":cookie "
+"""The beginning of the name of a cookie that was read by its name, without looking at the others."""
 
 
 class WatchedHead(DerivedHead):
@@ -87,6 +93,75 @@ def watches_of(head: Head) -> Iterator[WatchedHead]:
         if isinstance(head, WatchedHead):
             yield head
         head = head.inner
+
+
+class WatchedCookies(FirstMultiDict[str]):
+    """Cookies that record the names under which they are read; reading them all is recorded as reading the header."""
+
+    __slots__ = ("_head",)
+
+    def __init__(self, head: DerivedHead) -> None:
+        self._head = head
+        super().__init__(cookies_of(head))
+
+    def _note(self, name: object = None) -> None:
+        note_in_head(self._head, f"{COOKIE}{name}" if isinstance(name, str) else "cookie")
+
+    def __getitem__(self, name: str) -> str:
+        self._note(name)
+        return super().__getitem__(name)
+
+    def __contains__(self, name: object) -> bool:
+        self._note(name)
+        return super().__contains__(name)
+
+    def get(self, name: str, *arguments: Any, **options: Any) -> Any:  # type: ignore[override]  # as its overloads
+        """Return the value for the given name, as in any MultiDict."""
+        self._note(name)
+        return super().get(name, *arguments, **options)
+
+    def getall(self, name: str) -> list[str]:
+        """Return all values for the given name, in order."""
+        self._note(name)
+        return [value for each, value in super().items() if each == name]
+
+    def items(self) -> list[tuple[str, str]]:
+        """Return every pair, in order."""
+        self._note()
+        return super().items()
+
+    def keys(self) -> list[str]:
+        """Return the distinct names."""
+        self._note()
+        return super().keys()
+
+    def __iter__(self) -> Iterator[str]:
+        self._note()
+        return super().__iter__()
+
+    def __len__(self) -> int:
+        self._note()
+        return super().__len__()
+
+    def __bool__(self) -> bool:
+        self._note()
+        return super().__bool__()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return FirstMultiDict, (self.items(),)
+
+
+def cookies_of(head: Head) -> FirstMultiDict[str]:
+    """Return the cookies in a head, without recording that they were read."""
+    watches = [watch for watch in watches_of(head) if not watch.is_paused]
+    for watch in watches:
+        watch.is_paused = True
+    try:
+        header = head.field("cookie")
+    finally:
+        for watch in watches:
+            watch.is_paused = False
+    return FirstMultiDict(read_cookies(header) if header else ())
 
 
 def note_read(request: "Request", name: str) -> None:

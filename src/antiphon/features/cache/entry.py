@@ -13,7 +13,7 @@ from antiphon.http.head import CONDITIONS, Head
 from antiphon.http.headers import combined
 from antiphon.http.media_type import MediaType
 from antiphon.request.request import Request
-from antiphon.request.watching import CHOICE, EVERYTHING, HTTP_VERSION, choices
+from antiphon.request.watching import CHOICE, COOKIE, EVERYTHING, HTTP_VERSION, choices, cookies_of
 from antiphon.response.fields import Fields, Line, SharedFields
 from antiphon.response.files import FileBody
 from antiphon.response.response import Response, response_of
@@ -244,6 +244,8 @@ def value_of(head: Head, name: str) -> str | None:
         return head.http_version
     if name.startswith(CHOICE):
         return choices[name].of(head) if name in choices else None
+    if name.startswith(COOKIE):
+        return repr(cookies_of(head).getall(name.removeprefix(COOKIE)))
     value = head.field(name)
     if value is None:
         return None
@@ -253,17 +255,22 @@ def value_of(head: Head, name: str) -> str | None:
 def selecting(vary: str | None, reads: Iterable[str]) -> set[str]:
     """Return the names of everything that a response depends on: those in its Vary, and those read to make it.
 
-    Conditions are not included: a response that depends on a client's conditions is not stored.
+    Conditions are not included: a response that depends on a client's conditions is not stored. If cookies were read
+    only by their names, these names stand for the whole field in Vary.
     """
     named = {name.lower() for name in split_list(vary or "")}
-    read = {name for name in reads if name.startswith((HTTP_VERSION, CHOICE)) or name[0] not in (":", EVERYTHING)}
+    kinds = HTTP_VERSION, CHOICE, COOKIE
+    read = {name for name in reads if name.startswith(kinds) or name[0] not in (":", EVERYTHING)}
+    if "cookie" not in read and any(name.startswith(COOKIE) for name in read):
+        named.discard("cookie")
     return (named | read) - {*CONDITIONS}
 
 
 def fields_in(names: Iterable[str]) -> list[str]:
     """Return the header fields for a Vary: those that select a response, and those from which something is chosen."""
     chosen = [choices[name].fields for name in names if name in choices]
-    return sorted({name for name in names if name[0] != ":"}.union(*chosen))
+    cookie = {"cookie" for name in names if name.startswith(COOKIE)}
+    return sorted({name for name in names if name[0] != ":"}.union(cookie, *chosen))
 
 
 def key_of(head: Head, app: str) -> str:

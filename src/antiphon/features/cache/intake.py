@@ -235,6 +235,7 @@ class Intake:
         reason = self._reason(request, response, fill, reads)
         is_stored = False
         if reason is None:
+            _name_language(request, response)
             names = selecting(response.headers.get("vary"), reads or ())
             response.vary(*fields_in(names))
             made = StoredResponse.of(request.head, response, names, fill.at, now, self._left_out)
@@ -375,6 +376,12 @@ class Intake:
         """End the claim of a fill for which nothing was stored, so that the requests that wait for it go on."""
         with suppress(StoreUnavailable):
             self._shelf.release(fill.key, fill.token, gone)
+
+
+def _name_language(request: Request, response: Response) -> None:
+    """Add the language in which a response was made, which hits don't read, if it was read."""
+    if Request.language in request and getattr(request.language, "is_chosen", False) and response.body:
+        response.headers.setdefault("content-language", request.language.tag)
 
 
 def _check_public(request: Request, response: Response, reason: str) -> None:

@@ -10,7 +10,7 @@ from antiphon.http.grammar import parse_or_none, split_list
 from antiphon.http.header_property import read_date, read_number
 from antiphon.http.headers import combined
 from antiphon.http.structured_fields import Item, Token, parse_structured_dictionary
-from antiphon.request.watching import ADDRESS, EVERYTHING, HOOKS, PAGE_NONCE, REQUEST_ID, SESSION, USER
+from antiphon.request.watching import ADDRESS, COOKIE, EVERYTHING, HOOKS, PAGE_NONCE, REQUEST_ID, SESSION, USER
 from antiphon.response.response import Response
 
 _leading_digits = re.compile(r"[0-9]++(?![^,;\x20\t])").match
@@ -176,11 +176,12 @@ def reason_not_to_store(
 def _personal(reads: Collection[str], vary: Collection[str], is_public: bool) -> str | None:
     """Return the reason why a response may be for one visitor only. It may be shared if Vary lists its dependencies.
 
-    No Vary can list all fields. So a response is never shared if its code gets the whole request, as an application of
+    A cookie that was read by its name is one of them. No Vary can list all fields. So a response is never shared if its code gets the whole request, as an application of
     another framework does.
     """
+    kinds = {"cookie" if name.startswith(COOKIE) else name for name in reads}
     for name, reason in _PERSONAL.items():
-        if name in reads and not (is_public and name in _NAMEABLE and name in vary):
+        if name in kinds and not (is_public and name in _NAMEABLE and name in vary):
             return reason
     return None
 
