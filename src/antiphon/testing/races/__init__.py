@@ -1,0 +1,12 @@
+"""Races between requests, found and replayed from a number: ``races`` runs requests beside each other, step by step."""
+
+from antiphon.lazy import import_on_use
+
+__all__, __getattr__, __dir__ = import_on_use(
+    __name__,
+    {
+        "testing.races.report": "RaceFound",
+        "testing.races.running": "Sent",
+        "testing.races.world": "World delete get patch post put races",
+    },
+)

@@ -1,0 +1,140 @@
+"""Locks, threads and sleep for the scheduler: what would block a thread passes the turn, and time is virtual.
+
+Conditions, events, semaphores, queues and executors of the standard library are made of these locks.
+"""
+
+import sys
+import threading
+from _thread import allocate_lock
+from types import FrameType, TracebackType
+from typing import Any
+
+from antiphon.testing.races.lines import monitored
+from antiphon.testing.races.scheduler import OWNER, Actor, Ended, Scheduler
+from antiphon.testing.races.scheduler import sleep as _sleep
+
+ahead: list[Scheduler] = []
+"""The scheduler of the run that is under way, if any."""
+
+
+def scheduler() -> Scheduler | None:
+    """Return the scheduler if it has the current thread."""
+    running = ahead[-1] if ahead else None
+    return running if running is not None and running.current() is not None else None
+
+
+class Lock:
+    """A lock that passes the turn while another thread holds it. Outside of a run, it is a lock like any other."""
+
+    def __init__(self) -> None:
+        self._lock = allocate_lock()
+        self.place: tuple[str, int] | None = None
+        """Where it was acquired, while it is held."""
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        """Acquire the lock."""
+        running = scheduler()
+        if running is None:
+            return self._lock.acquire(blocking, timeout)
+        is_acquired = self._lock.acquire(False)
+        deadline = None if timeout < 0 else running.now + timeout
+        while not is_acquired and blocking and running.block(lambda: not self._lock.locked(), deadline):
+            is_acquired = self._lock.acquire(False)
+        if is_acquired:
+            self.place = _caller(sys._getframe(1))  # noqa: SLF001 - public, and documented
+            held[id(self)] = self
+        return is_acquired
+
+    def release(self) -> None:
+        """Release the lock."""
+        held.pop(id(self), None)
+        self._lock.release()
+
+    def locked(self) -> bool:
+        """Return True while a thread holds the lock."""
+        return self._lock.locked()
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def _at_fork_reinit(self) -> None:
+        self._lock = allocate_lock()
+
+
+held: dict[int, Lock] = {}
+"""The locks that the threads of a run hold."""
+
+
+def _caller(frame: FrameType | None) -> tuple[str, int] | None:
+    while frame is not None and frame.f_code.co_filename in (__file__, threading.__file__):
+        frame = frame.f_back
+    return None if frame is None else (frame.f_code.co_filename, frame.f_lineno)
+
+
+_start, _join = threading.Thread.start, threading.Thread.join
+
+
+def start(thread: threading.Thread) -> None:
+    """Start a thread as an actor, if an actor starts it."""
+    running = scheduler()
+    if running is None:
+        _start(thread)
+        return
+    actor = running.add(Actor(thread.name, OWNER.get()))
+    begun: Any = thread
+    target = getattr(begun, "_target", None)
+    actor.is_service = thread.daemon or getattr(target, "__module__", "") == "concurrent.futures.thread"
+    begun._race_actor, run = actor, thread.run
+
+    def run_as_actor() -> None:
+        try:
+            with monitored():
+                running.begin(actor)
+                run()
+        except Ended:
+            pass
+        finally:
+            running.end(actor)
+
+    begun.run = run_as_actor
+    thread.daemon = True  # one that can't be ended must not keep the process from its end
+    me = running.of_thread.pop(threading.get_ident())
+    try:
+        _start(thread)  # waits for the thread, which waits for its turn
+    finally:
+        running.of_thread[threading.get_ident()] = me
+
+
+def join(thread: threading.Thread, timeout: float | None = None) -> None:
+    """Wait for a thread; for an actor, in virtual time."""
+    running, actor = scheduler(), getattr(thread, "_race_actor", None)
+    if running is not None and actor is not None:
+        deadline = None if timeout is None else running.now + timeout
+        if not running.block(lambda: actor.has_ended, deadline):
+            return
+    _join(thread, timeout)
+
+
+def is_alive(thread: threading.Thread) -> bool:
+    """Return True until a thread has ended; an actor ends in a fixed order."""
+    actor = getattr(thread, "_race_actor", None)
+    return _is_alive(thread) if actor is None or scheduler() is None else not actor.has_ended
+
+
+_is_alive = threading.Thread.is_alive
+
+
+def sleep(seconds: float) -> None:
+    """Sleep in virtual time."""
+    running = scheduler()
+    if running is None:
+        _sleep(seconds)
+        return
+    if seconds < 0:
+        raise ValueError("sleep length must be non-negative")
+    running.block(lambda: False, running.now + max(seconds, 1e-9))
