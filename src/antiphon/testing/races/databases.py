@@ -10,7 +10,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from antiphon.testing.races import primitives
@@ -44,7 +44,8 @@ class Connections:
         """End all connections as the death of their process does: what is not committed is lost."""
         for connection in self.opened:
             if isinstance(connection, sqlite3.Connection):
-                sqlite3.Connection.rollback(connection)
+                with suppress(sqlite3.ProgrammingError):  # closed
+                    sqlite3.Connection.rollback(connection)
                 sqlite3.Connection.close(connection)
             else:
                 connection.pgconn.finish()
@@ -82,13 +83,15 @@ def replacements() -> list[tuple[Any, Any]]:
 
 def connect(database: Any, timeout: float = 5.0, *arguments: Any, **options: Any) -> Any:
     """Open a connection whose statements are points, if a run is under way."""
-    if not primitives.ahead:
-        return _connect(database, timeout, *arguments, **options)
     names = ("detect_types", "isolation_level", "check_same_thread", "factory", "cached_statements", "uri")
     options |= dict(zip(names, arguments, strict=False))
+    if not primitives.ahead:
+        return _connect(database, timeout=timeout, **options)
     factory = _scheduled(options.pop("factory", sqlite3.Connection))
     is_checked = options.pop("check_same_thread", True)
-    connection: Any = _connect(database, 0, factory=factory, check_same_thread=False, **options)
+    connection: Any = _connect(database, timeout=0, factory=factory, check_same_thread=False, **options)
+    with suppress(sqlite3.Error):
+        sqlite3.Connection.execute(connection, "pragma synchronous = off")  # no power fails here
     connection.race_patience = timeout
     connection.race_thread = threading.get_ident() if is_checked else None
     current.opened.append(connection)
@@ -114,6 +117,15 @@ class _Statements:
 
     def cursor(self, factory: Any = sqlite3.Cursor) -> Any:
         return super().cursor(_cursor(factory))  # type: ignore[misc]  # the connection's
+
+    def execute(self, *arguments: Any) -> Any:
+        return self.cursor().execute(*arguments)
+
+    def executemany(self, *arguments: Any) -> Any:
+        return self.cursor().executemany(*arguments)
+
+    def executescript(self, *arguments: Any) -> Any:
+        return self.cursor().executescript(*arguments)
 
     def commit(self) -> None:
         _run(self, super().commit, "commit")  # type: ignore[misc]
@@ -199,11 +211,17 @@ def patched_psycopg() -> Iterator[None]:
                 await sleep(0.001)
         return waits.value
 
+    async def wait_connected(generator: Any, *arguments: Any, **options: Any) -> Any:
+        return psycopg.waiting.wait_conn(generator, *arguments, **options)  # in real time, which is short
+
+    connected = psycopg.waiting.wait_conn_async
     psycopg.Connection.wait, psycopg.AsyncConnection.wait = wait, wait_async
+    psycopg.waiting.wait_conn_async = wait_connected
     try:
         yield
     finally:
         psycopg.Connection.wait, psycopg.AsyncConnection.wait = plain, awaited
+        psycopg.waiting.wait_conn_async = connected
         while _monitors:
             _monitors.popitem()[1].close()
 

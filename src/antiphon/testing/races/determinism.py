@@ -59,8 +59,8 @@ def _replacements() -> dict[int, tuple[Any, Any]]:
     pairs: list[tuple[Any, Any]] = [
         (threading.Lock, primitives.Lock),
         (threading._allocate_lock, primitives.Lock),  # type: ignore[attr-defined]
-        (threading.RLock, threading._PyRLock),  # type: ignore[attr-defined]
-        (queue.SimpleQueue, queue._PySimpleQueue),  # type: ignore[attr-defined]
+        (threading.RLock, primitives.RLock),
+        (queue.SimpleQueue, primitives.SimpleQueue),
         (time.sleep, primitives.sleep),
         (os.urandom, _bytes_from_seed),
         (time.time, _read(time.time, EPOCH)),

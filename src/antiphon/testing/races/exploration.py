@@ -10,28 +10,32 @@ SHRINKING = 60
 """The maximum number of runs that shrink a plan."""
 
 
-def plan_of(seed: int, branches: Sequence[int], points: int, faults: Collection[str]) -> Plan:
-    """Return the plan of a seed, for an application that has these choices in its default order.
+def plan_of(seed: int, baseline: Outcome, faults: Collection[str]) -> Plan:
+    """Return the plan of a seed, for an application that has the choices of ``baseline`` in its default order.
 
-    Seed 0 is the default order. Odd seeds switch once, at each choice in turn, and even ones up to four times; each
-    fourth lets the switched one stall. With ``faults``, two of three plans have a fault.
+    Seed 0 is the default order. Odd seeds switch once, before each line in turn and then at each turn of a loop; even
+    ones switch up to four times. A fourth of the switches stall. With ``faults``, two of three plans have a fault.
     """
     if seed == 0:
         return Plan()
     source = random.Random(f"races {seed}")  # noqa: S311 - the same plan each time
-    count = 1
-    if seed % 2:
-        order = [*branches]
-        random.Random("order").shuffle(order)  # noqa: S311 - the same order each time
-        chosen = [order[seed // 2 % len(order)]] if order else []
+    order = [*_shuffled(baseline.lines), *_shuffled(baseline.turns)]
+    if not order:
+        chosen = []
+    elif seed % 2:
+        chosen = [order[seed // 2 % len(order)]]
     else:
-        count = source.choice((1, 2, 2, 3, 4))
-        chosen = sorted(source.choices(branches, k=count)) if branches else []
+        kinds = [kind for kind in (baseline.lines, baseline.lines, baseline.turns) if kind]
+        chosen = sorted(source.choice(source.choice(kinds)) for _ in range(source.choice((1, 2, 2, 3, 4))))
     switches = tuple(Switch(each, source.randrange(6), source.random() < 0.25) for each in chosen)
     if not faults or source.random() < 1 / 3:
         return Plan(switches)
-    fault = Fault(1 + source.randrange(points), source.choice(sorted(faults)), source.randrange(6))
+    fault = Fault(1 + source.randrange(baseline.points), source.choice(sorted(faults)), source.randrange(6))
     return Plan(switches if source.random() < 0.5 else (), (fault,))  # most faults need no switch
+
+
+def _shuffled(points: Sequence[int]) -> list[int]:
+    return random.Random("order").sample(points, len(points))  # noqa: S311 - the same order each time
 
 
 def shrink(failed: Outcome, run: Callable[[Plan], Outcome]) -> Outcome:

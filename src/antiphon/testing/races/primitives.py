@@ -3,6 +3,7 @@
 Conditions, events, semaphores, queues and executors of the standard library are made of these locks.
 """
 
+import queue
 import sys
 import threading
 from _thread import allocate_lock
@@ -68,6 +69,14 @@ class Lock:
 
 held: dict[int, Lock] = {}
 """The locks that the threads of a run hold."""
+
+
+class RLock(threading._RLock):  # type: ignore[misc,name-defined]  # Python's own in Python, which has such a lock
+    """A reentrant lock that passes the turn while another thread holds it."""
+
+
+class SimpleQueue(queue._PySimpleQueue):  # type: ignore[misc,name-defined]  # the one in Python
+    """A queue that passes the turn while it is empty."""
 
 
 def _caller(frame: FrameType | None) -> tuple[str, int] | None:

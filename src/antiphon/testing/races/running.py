@@ -85,12 +85,16 @@ class Scenario(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a run has come to: its failure, if any, the lines that it passed, and its choices."""
+    """What a run has come to: its failure, if any, and the lines that it passed.
+
+    ``lines`` and ``turns`` are the points at which it had a choice, before lines and turns of loops; it had ``points``.
+    """
 
     failure: BaseException | None
     places: list[Place]
     applied: Plan
-    branches: list[int]
+    lines: list[int]
+    turns: list[int]
     points: int
 
 
@@ -105,6 +109,7 @@ class Run:
         self._phase = 0
         self._happened: list[Fault] = []
         self._clients: list[AsyncClient] = []
+        self._exchanges: list[tuple[int, Any]] = []
         self._has_died = False
         self._loop: ScheduledLoop | None = None
         self.scheduler = Scheduler(plan, self._on_fault)
@@ -128,7 +133,8 @@ class Run:
                     sent._forget()
         first = self.scheduler
         applied = Plan(tuple(first.applied), tuple(self._happened))
-        return Outcome(failure, first.places, applied, first.branches, first.point)
+        turns = sorted(set(first.branches) - set(first.lines))
+        return Outcome(failure, first.places, applied, first.lines, turns, first.point)
 
     def _finish(self) -> BaseException | None:
         """Run what remains after a death, and the checks, each as a process of its own."""
@@ -169,6 +175,7 @@ class Run:
         try:
             loop.run_until_complete(self._main(apps, loop))
         finally:
+            scheduler.stop()  # first: what the end of tasks runs is no longer part of the run
             abandon(loop)
 
     def _note_loop_error(self, _: object, context: dict[str, Any]) -> None:
@@ -182,6 +189,7 @@ class Run:
         ]
         for client in self._clients:
             client.cookies = self._clients[0].cookies
+            self._note_exchanges(client)
             await client.__aenter__()
         for phase in range(self._phase, len(self._scenario.phases)):
             self._phase = phase
@@ -192,6 +200,7 @@ class Run:
             await client.__aexit__(None, None, None)
         if getattr(loop, "_default_executor", None) is not None:
             await loop.shutdown_default_executor()
+        await asyncio.sleep(1)  # what is about to end may end
         self._note_remains(loop)
 
     async def _step(self, sent: Sent, index: int) -> None:
@@ -255,17 +264,23 @@ class Run:
                 databases.current.fault = fault.kind
 
     def _leave(self, sent: Sent) -> None:
-        """Let the client of a request disconnect, as far as its request is on its way."""
-        for client in self._clients:
-            for call in client_calls(client, sent.number):
+        """Let the client of a request disconnect, unless its response is complete."""
+        for owner, exchange in self._exchanges:
+            channel = getattr(exchange, "_response", None)  # over WSGI, only a write would notice it
+            if owner == sent.number and channel is not None and not exchange._task.done():
                 sent.has_left = True
-                call.disconnect()
+                channel.disconnect()
 
+    def _note_exchanges(self, client: AsyncClient) -> None:
+        transport: Any = client._transport
+        for name in ("open", "open_socket"):
 
-def client_calls(client: AsyncClient, owner: int) -> list[Any]:
-    """Return the channels of the requests that a client has sent for an owner and that have not ended."""
-    transport: Any = client._transport
-    return [channel for number, channel in getattr(transport, "race_channels", ()) if number == owner]
+            def opened(*arguments: Any, _open: Callable[..., Any] = getattr(transport, name)) -> Any:
+                exchange = _open(*arguments)
+                self._exchanges.append((OWNER.get(), exchange))
+                return exchange
+
+            setattr(transport, name, opened)
 
 
 @contextmanager

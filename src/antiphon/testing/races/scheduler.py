@@ -31,7 +31,9 @@ FAIR = 2_000
 """The number of points after which an actor that spins lets another one move."""
 PATIENCE = 2.0
 """The real seconds for which an actor may be blocked by something that the scheduler does not see."""
-STALL = 5.0
+UNSEEN = 0.2
+"""The real seconds for which something outside of the run may wake an actor if all wait."""
+STALL = 1.0
 """The virtual seconds for which a stalled request gets no turn."""
 RAISES = 100
 """The number of times that the end is raised in an actor, which may catch it, before the actor is abandoned."""
@@ -123,6 +125,8 @@ class Scheduler:
         self.point = 0
         self.branches: list[int] = []
         """The points at which there was a choice."""
+        self.lines: list[int] = []
+        """Those before a line of the application or a statement."""
         self.applied: list[Switch] = []
         self.places: list[Place] = []
         self.actors: list[Actor] = []
@@ -187,6 +191,8 @@ class Scheduler:
             self._wait_for_turn(actor)
         others = [each for each in self.actors if each is not actor and each.is_ready(self.now)]
         pick = self.choose([actor.owner, *map(self._owner, others)])
+        if self.branches and self.branches[-1] == self.point:
+            self.lines.append(self.point)
         self._check(actor)
         self._since = 0 if pick else self._since + 1
         if not pick and others and self._since > FAIR:
@@ -257,7 +263,7 @@ class Scheduler:
 
     def _pass_on(self, actor: Actor) -> None:
         """Give the turn to an actor that can move; advance the time if none can."""
-        patience = clock() + PATIENCE
+        patience = clock() + UNSEEN
         while True:
             ready = [each for each in self.actors if each.is_ready(self.now)]
             if awake := [each for each in ready if not self.is_stalled(self._owner(each))]:
@@ -269,7 +275,7 @@ class Scheduler:
                 continue
             if (time_of_next := self._next_time()) is not None:
                 self.now = time_of_next
-            elif clock() > patience:
+            elif clock() > patience and not any(each.is_stuck for each in self.actors):
                 self.fail(Deadlock(self._waits()))
             else:
                 sleep(0.001)

@@ -1,9 +1,12 @@
 """Worlds: the requests of a test, sent beside each other in a different order for each seed."""
 
 import inspect
+import logging
 import sys
 import sysconfig
-from collections.abc import Callable, Collection, Iterable, Sequence
+import warnings
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, Literal, NamedTuple, Self, TypeAlias, Unpack, get_args
@@ -133,15 +136,16 @@ class World:
             raise RuntimeError("a world can't be explored within another one")
         found: RaceFound | None = None
         with replaced([*databases.replacements(), *loop.replacements()]), databases.patched_psycopg():
-            with observed(self._scenario.is_own, _on_line):
+            with _quiet(bool(self._faults)), observed(self._scenario.is_own, _on_line):
                 found = self._search()
         if found is not None:
             raise found
 
     def _search(self) -> RaceFound | None:
+        self._run(Plan(), 0)  # what is made once in a process is now made
         first = self._run(Plan(), 0)
         for seed in range(self._seeds) if isinstance(self._seeds, int) else self._seeds:
-            plan = plan_of(seed, first.branches, first.points, self._faults)
+            plan = plan_of(seed, first, self._faults)
             outcome = first if seed == 0 else self._run(plan, seed)
             if outcome.failure is not None:
                 return describe(seed, shrink(outcome, lambda plan, seed=seed: self._run(plan, seed)))  # type: ignore[misc]
@@ -149,6 +153,21 @@ class World:
 
     def _run(self, plan: Plan, seed: int) -> Outcome:
         return Run(self._scenario, plan, lambda app: setattr(self, "app", app)).make(seed)
+
+
+@contextmanager
+def _quiet(has_faults: bool) -> Iterator[None]:
+    """Log nothing of hundreds of runs, and don't warn of what a dead process has not closed."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            if has_faults:
+                warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
+                warnings.simplefilter("ignore", ResourceWarning)
+            yield
+    finally:
+        logging.disable(before)
 
 
 def _on_line(file: str, line: int) -> None:
