@@ -87,6 +87,7 @@ def replaced(more: list[tuple[Any, Any]]) -> Iterator[None]:
     """Replace the names, and ``more`` pairs of an original and its replacement, while a world is open."""
     pairs = _replacements() | {id(original): (original, new) for original, new in more}
     methods = [
+        (threading.Thread, "__init__", primitives.init),
         (threading.Thread, "start", primitives.start),
         (threading.Thread, "join", primitives.join),
         (threading.Thread, "is_alive", primitives.is_alive),

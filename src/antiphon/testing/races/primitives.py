@@ -85,7 +85,14 @@ def _caller(frame: FrameType | None) -> tuple[str, int] | None:
     return None if frame is None else (frame.f_code.co_filename, frame.f_lineno)
 
 
-_start, _join = threading.Thread.start, threading.Thread.join
+_init, _start, _join = threading.Thread.__init__, threading.Thread.start, threading.Thread.join
+
+
+def init(thread: threading.Thread, *arguments: Any, **options: Any) -> None:
+    """Initialize a thread. One that is to be a daemon has to ask for it, since all actors are daemons."""
+    if scheduler() is not None and options.get("daemon") is None:
+        options["daemon"] = False
+    _init(thread, *arguments, **options)
 
 
 def start(thread: threading.Thread) -> None:

@@ -25,7 +25,7 @@ from typing import NamedTuple
 OWNER: ContextVar[int] = ContextVar("antiphon_races_owner", default=0)
 """The number of the request or function for which code runs, from 1; 0 for the framework and the test."""
 
-MAX_POINTS = 100_000
+MAX_POINTS = 20_000
 """The number of points after which a run counts as endless."""
 FAIR = 2_000
 """The number of points after which an actor that spins lets another one move."""
