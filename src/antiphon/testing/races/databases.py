@@ -103,20 +103,22 @@ _factories: dict[type, type] = {}
 
 
 def _scheduled(factory: Any) -> Any:
+    if factory is sqlite3.Connection:
+        return _Statements
     if factory not in _factories:
-        _factories[factory] = type(factory.__name__, (_Statements, factory), {})
+        _factories[factory] = type(factory.__name__, (factory, _Statements), {})
     return _factories[factory]
 
 
-class _Statements:
-    """The methods of a connection, as points."""
+class _Statements(sqlite3.Connection):
+    """A connection whose statements are points."""
 
     race_patience = 0.0
     race_thread: int | None = None
     race_count = 0
 
     def cursor(self, factory: Any = sqlite3.Cursor) -> Any:
-        return super().cursor(_cursor(factory))  # type: ignore[misc]  # the connection's
+        return super().cursor(_cursor(factory))
 
     def execute(self, *arguments: Any) -> Any:
         return self.cursor().execute(*arguments)
@@ -128,11 +130,10 @@ class _Statements:
         return self.cursor().executescript(*arguments)
 
     def commit(self) -> None:
-        _run(self, super().commit, "commit")  # type: ignore[misc]
+        _run(self, super().commit, "commit")
 
     def __exit__(self, kind: Any, *_: Any) -> bool:
-        connection: Any = self
-        (connection.commit if kind is None else connection.rollback)()
+        (self.commit if kind is None else self.rollback)()
         return False
 
 

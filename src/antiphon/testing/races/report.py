@@ -8,8 +8,8 @@ from pathlib import Path
 from antiphon.testing.races.running import Outcome
 from antiphon.testing.races.scheduler import Place
 
-WIDTH = 46
-"""The width of a request's column, in characters."""
+WIDTH = 50
+"""The width of a column if there are two, in characters."""
 AROUND = 4
 """The number of lines that are shown before and after each switch."""
 
@@ -27,7 +27,8 @@ def describe(seed: int, outcome: Outcome) -> RaceFound:
     switches, faults = outcome.applied
     count = f"{len(switches)} switch{'' if len(switches) == 1 else 'es'}"
     parts = [f"seed {seed}", *(_fault(fault.kind) for fault in faults), count]
-    turns = [(before, after) for before, after in pairwise(outcome.places) if before.owner != after.owner]
+    places = [place for place in outcome.places if place.owner]
+    turns = [(before, after) for before, after in pairwise(places) if before.owner != after.owner]
     story = ", then ".join(_place(place) for place in _turning(turns))
     head = f"{', '.join(parts)}: {story + '; ' if story else ''}again with seeds=[{seed}]"
     failure = outcome.failure
@@ -59,21 +60,23 @@ def _source(place: Place) -> str:
 
 def _columns(places: Sequence[Place]) -> list[str]:
     """Return the lines around the switches, in a column for each request, in the order in which they ran."""
+    places = [place for place in places if place.owner]
     owners = sorted({place.owner for place in places})
+    width = max(WIDTH // max(len(owners) - 1, 1), 24)
     near = {
         index + offset
         for index, (before, after) in enumerate(pairwise(places))
         if before.owner != after.owner
         for offset in range(1 - AROUND, AROUND + 1)
     }
-    shown = [index for index in range(len(places)) if index in near][: 15 * AROUND]
+    shown = [index for index in range(len(places)) if index in near][: 10 * AROUND]
     if not shown:
         return []
-    lines = ["  " + " ".join(f"{f'request {owner}':{WIDTH}}" for owner in owners).rstrip()]
+    lines = ["  " + " ".join(f"{f'request {owner}':{width}}" for owner in owners).rstrip()]
     for before, index in zip([shown[0] - 1, *shown], shown, strict=False):
         if index > before + 1:
             lines.append("  ...")
         place = places[index]
-        text = f"{Path(place.file).name}:{place.line} {_source(place)}"[:WIDTH]
-        lines.append("  " + " " * ((WIDTH + 1) * owners.index(place.owner)) + text)
+        text = f"{Path(place.file).name}:{place.line} {_source(place)}"[:width]
+        lines.append("  " + " " * ((width + 1) * owners.index(place.owner)) + text)
     return lines

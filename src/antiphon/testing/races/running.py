@@ -9,6 +9,7 @@
 
 import asyncio
 import inspect
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -326,9 +327,16 @@ def _fresh_process() -> Iterator[None]:
     for pool in pools:
         pool._workers, pool._lock = None, threading.Lock()
     background._loop, background._lock = None, threading.Lock()
+    sqlite: Any = sys.modules.get("antiphon.features.stores.sqlite_connections")
+    connections = {} if sqlite is None else dict(sqlite._all)
+    if sqlite is not None:
+        sqlite._all.clear()
     try:
         yield
     finally:
+        if sqlite is not None:
+            sqlite._all.clear()
+            sqlite._all.update(connections)
         for pool, (old, lock) in zip(pools, before[0], strict=True):
             if pool._workers is not None:
                 pool._workers.forget()
