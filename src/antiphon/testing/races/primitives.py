@@ -81,6 +81,8 @@ class SimpleQueue(queue._PySimpleQueue):  # type: ignore[misc,name-defined]  # t
 
 def _caller(frame: FrameType | None) -> tuple[str, int] | None:
     while frame is not None and frame.f_code.co_filename in (__file__, threading.__file__):
+        if frame.f_code.co_name == "wait":  # a condition's own lock, which is held as long as it waits
+            return None
         frame = frame.f_back
     return None if frame is None else (frame.f_code.co_filename, frame.f_lineno)
 

@@ -319,6 +319,18 @@ def _on_actor(scheduler: Scheduler, function: Callable[[], None]) -> BaseExcepti
     return errors[0] if errors else None
 
 
+_HELD = {
+    "antiphon.features.stores.sqlite_connections": "_all",
+    "antiphon.features.channels.hub": "_stored",
+    "antiphon.request.request": "_unused_ids",
+}
+"""Collections of what a process has: connections and channels by the file, and identifiers that were made ahead."""
+
+
+def _held_by_process() -> list[Any]:
+    return [getattr(sys.modules[module], name) for module, name in _HELD.items() if module in sys.modules]
+
+
 @contextmanager
 def _fresh_process() -> Iterator[None]:
     """Give a run the threads and announcements of a process of its own."""
@@ -327,16 +339,15 @@ def _fresh_process() -> Iterator[None]:
     for pool in pools:
         pool._workers, pool._lock = None, threading.Lock()
     background._loop, background._lock = None, threading.Lock()
-    sqlite: Any = sys.modules.get("antiphon.features.stores.sqlite_connections")
-    connections = {} if sqlite is None else dict(sqlite._all)
-    if sqlite is not None:
-        sqlite._all.clear()
+    kept = [(held, held.copy()) for held in _held_by_process()]
+    for held, _ in kept:
+        held.clear()
     try:
         yield
     finally:
-        if sqlite is not None:
-            sqlite._all.clear()
-            sqlite._all.update(connections)
+        for held, old in kept:
+            held.clear()
+            (held.extend if isinstance(held, list) else held.update)(old)
         for pool, (old, lock) in zip(pools, before[0], strict=True):
             if pool._workers is not None:
                 pool._workers.forget()
