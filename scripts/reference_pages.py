@@ -169,7 +169,7 @@ TOPICS = {
         "See also [Flash messages](../../how-to/flash.md) and [CSRF tokens](../../how-to/csrf.md).",
     ),
     "features/templates.md": Page(
-        "Templates and pages", "antiphon.features", "Templates Page FileRoutes RouteFile route_options",
+        "Templates and pages", "antiphon.features", "Templates Page Slot FileRoutes RouteFile route_options",
         "See also [Templates](../../how-to/templates.md) and [Pages from files](../../how-to/pages.md).",
     ),
     "features/forms.md": Page(
@@ -377,6 +377,8 @@ PROVISIONAL = {
     "antiphon.features.Secret", "antiphon.features.SignatureKey", "antiphon.features.SignatureRefused",
     "antiphon.features.Signatures", "antiphon.features.SignedResponses", "antiphon.features.Table",
     "antiphon.features.TableQuery", "antiphon.features.Tool",
+    "antiphon.features.Signatures", "antiphon.features.SignedResponses", "antiphon.features.Slot",
+    "antiphon.features.Tool",
     "antiphon.features.ToolCall", "antiphon.features.Tools", "antiphon.features.ValuesMissed",
     "antiphon.features.ag_ui_stream", "antiphon.features.current_run", "antiphon.features.patch_elements",
     "antiphon.features.patch_signals",

@@ -55,6 +55,8 @@ PUBLIC = {
         "SQLiteStore", "SecurityHeaders", "SessionLogin",
         "Sessions", "Store", "StoreCount", "StoreEntry", "StoreUnavailable", "StrictTransportSecurity", "Table",
         "TableQuery", "Templates",
+        "Sessions", "Slot",
+        "Store", "StoreCount", "StoreEntry", "StoreUnavailable", "StrictTransportSecurity", "Templates",
         "GitHubWebhook", "Gives", "KeyDirectory", "Personal", "Recorder", "RequestSignature", "RunEnd", "RunEnded",
         "Runs", "Secret", "ShopifyWebhook", "Tool", "ToolCall", "Tools", "UploadProgress", "UserSource", "Users",
         "ValkeyStore", "ValuesMissed", "WebhookSignature", "ag_ui_stream", "bound_required", "csp_nonce", "csrf_input",

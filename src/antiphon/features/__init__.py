@@ -64,6 +64,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "features.stores.valkey.store": "ValkeyStore",
         "features.templates.feature": "Templates",
         "features.templates.page": "Block Page",
+        "features.templates.slots": "Slot",
         "app.dispatch.declared": "Gives",
         "app.route": "Tool",
         "features.tables.query": "TableQuery",

@@ -79,6 +79,7 @@ from antiphon.features.tables.query import TableQuery
 from antiphon.features.tables.table import Table
 from antiphon.features.templates.feature import Templates
 from antiphon.features.templates.page import Block, Page
+from antiphon.features.templates.slots import Slot
 from antiphon.features.tools.feature import Tools
 from antiphon.features.tools.tool_call import ToolCall
 from antiphon.features.upload_progress import UploadProgress
@@ -154,6 +155,7 @@ __all__ = [
     "Signatures",
     "SignedResponses",
     "SlackWebhook",
+    "Slot",
     "StandardWebhook",
     "Store",
     "StoreCount",

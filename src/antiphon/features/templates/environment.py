@@ -248,7 +248,12 @@ class RequestContext(Context):
         if key == "url_for":
             return request.url_for
         shared = request.shared
-        return shared[key] if key in shared else self.environment.globals.get(key, missing)
+        found = shared[key] if key in shared else self.environment.globals.get(key, missing)
+        if found is missing and key == "slot":
+            from antiphon.features.templates.slots import without_slots
+
+            return without_slots(request, self.name)
+        return found
 
 
 class TemplateEnvironment(DictEnvironment):

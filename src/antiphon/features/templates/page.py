@@ -13,9 +13,11 @@ from time import monotonic
 from typing import Any, TypeAlias, cast
 
 from antiphon.concurrency.loop import is_on_loop
+from antiphon.explanations import explained
 from antiphon.features.templates.blocks import arender_blocks, render_blocks
 from antiphon.features.templates.environment import arender, render
 from antiphon.features.templates.feature import RequestTemplates
+from antiphon.features.templates.slots import SlottedPage, slots_in
 from antiphon.http.conditional import READING
 from antiphon.http.errors import HTTPError, NotAcceptable
 from antiphon.http.grammar import split_list
@@ -171,11 +173,13 @@ class Page:
 
     ``_json`` is the value for clients that prefer JSON, or True for ``data``. Requests for other types get a 406.
 
-    Raises ValueError for an invalid status. Raises TypeError for an unknown option, for positional data, and for data
-    named ``request``.
+    A ``Slot`` in the data is a part that is sent later, when it is ready. Such a page has no ETag.
+
+    Raises ValueError for an invalid status. Raises TypeError for an unknown option, for positional data, for data named
+    ``request``, and for slots in a page with ``_stream`` or ``_json=True``.
     """
 
-    __slots__ = ("_also", "_data", "_headers", "_json", "_offered", "_status", "_stream", "_template")
+    __slots__ = ("_also", "_data", "_headers", "_json", "_offered", "_slots", "_status", "_stream", "_template")
 
     def __init__(
         self,
@@ -201,6 +205,11 @@ class Page:
         self._json = _json
         self._stream = _stream
         self._data = data
+        self._slots = slots_in(type(self).__name__, template, data)
+        if self._slots and (_stream or _json is True):
+            option = "_stream=True" if _stream else "_json=True"
+            message = f"{type(self).__name__}({template!r}, ...) has slots, which {option} can't have: leave it out"
+            raise explained("bad-slot", TypeError(message))
 
     def __response__(self, request: Request) -> Response | Awaitable[Response]:
         """Render the blocks that a request asks for. Raises the template's errors, and NotAcceptable (406)."""
@@ -208,29 +217,37 @@ class Page:
             return self._as_json(request)
         blocks = self._blocks(request)
         templates = cast("RequestTemplates", request.templates)
+        slotted = SlottedPage(request, self._template, self._slots) if self._slots else None
         if templates.renderer.is_async and is_on_loop():
-            return self._aresponse(templates, request, blocks)
+            return self._aresponse(templates, request, blocks, slotted)
         try:
-            template, variables = templates.find(self._template), templates.variables(self._data)
+            template, variables = templates.find(self._template), self._variables(templates, slotted)
             if blocks:
-                return self._of_blocks(templates, request, render_blocks(template, blocks, variables))
+                return self._of_blocks(templates, request, render_blocks(template, blocks, variables), slotted)
             text = stream_of(template.generate(variables)) if self._stream else render(template, variables)
         except Exception as error:
             self._note(error, request)
             raise
-        return self._made(templates, request, text)
+        return self._made(templates, request, text, slotted)
 
-    async def _aresponse(self, templates: RequestTemplates, request: Request, blocks: tuple[str, ...]) -> Response:
+    async def _aresponse(
+        self, templates: RequestTemplates, request: Request, blocks: tuple[str, ...], slotted: SlottedPage | None
+    ) -> Response:
         try:
-            template, variables = templates.find(self._template, is_async=True), templates.variables(self._data)
+            template = templates.find(self._template, is_async=True)
+            variables = self._variables(templates, slotted)
             if blocks:
-                return self._of_blocks(templates, request, await arender_blocks(template, blocks, variables))
+                return self._of_blocks(templates, request, await arender_blocks(template, blocks, variables), slotted)
             if self._stream:
                 return self._made(templates, request, await astream_of(template.generate_async(variables)))
-            return self._made(templates, request, await arender(template, variables))
+            return self._made(templates, request, await arender(template, variables), slotted)
         except Exception as error:
             self._note(error, request)
             raise
+
+    def _variables(self, templates: RequestTemplates, slotted: SlottedPage | None) -> dict[str, Any]:
+        variables = templates.variables(self._data)
+        return variables if slotted is None else {**variables, "slot": slotted.place}
 
     def _blocks(self, request: Request) -> tuple[str, ...]:
         """Return the blocks to send, or nothing for the whole page."""
@@ -239,23 +256,41 @@ class Page:
 
     def _varies(self) -> tuple[str, ...]:
         """Return the request header fields that the response depends on."""
-        return ASKING if self._offered else ()
+        return ASKING if self._offered or self._slots else ()
 
-    def _of_blocks(self, templates: RequestTemplates, request: Request, texts: Mapping[str, str]) -> Response:
+    def _of_blocks(
+        self, templates: RequestTemplates, request: Request, texts: Mapping[str, str], slotted: SlottedPage | None
+    ) -> Response:
         text = joined(request, texts, {**self._offered, **self._also})
-        response = self._made(templates, request, text, is_whole=False)
+        response = self._made(templates, request, text, slotted, is_whole=False)
         names = ", ".join(texts)
         if names.isascii():
             response.headers["x-block"] = names
         return response
 
-    def _made(self, templates: RequestTemplates, request: Request, body: Any, *, is_whole: bool = True) -> Response:
+    def _made(
+        self,
+        templates: RequestTemplates,
+        request: Request,
+        body: Any,
+        slotted: SlottedPage | None = None,
+        *,
+        is_whole: bool = True,
+    ) -> Response:
         kind = templates.content_type(self._template)
-        response = Response(body, self._status, content_type=kind)
+        if slotted is None:
+            response = Response(body, self._status, content_type=kind)
+        else:
+            # A script would insert the parts' templates, and they would stay where they are.
+            is_for_script = not is_whole or request.head.field("x-block") is not None or is_htmx(request)
+            if is_whole:
+                slotted.check_places()
+            chunks = slotted.in_place(body) if is_for_script else slotted.in_turn(body)
+            response = Response.stream(chunks, self._status, content_type=kind)
         if self._headers:
             response.headers.update(self._headers)
         response.vary(*self._varies())
-        if not (self._stream and is_whole):
+        if not response.is_streamed:
             _revalidate(response, request)
         return response
 
