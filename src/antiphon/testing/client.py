@@ -6,6 +6,7 @@ from collections.abc import Coroutine, Iterable, Mapping
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Never, Self, TypeVar, Unpack
 
+from antiphon.adapters.servable import Servable
 from antiphon.explanations import explained
 from antiphon.explanations.words import CLIENT, CLIENT_SETTINGS, NamesOurs, names_ours, unknown_setting
 from antiphon.http.dates import Duration, seconds_of
@@ -16,10 +17,10 @@ from antiphon.testing.call import AsyncStreaming, Call, CallOptions, Check, Stre
 from antiphon.testing.cookies import CookieJar
 from antiphon.testing.errors import within
 from antiphon.testing.loop_thread import LoopThread
-from antiphon.testing.requests import HTTPVersion, RequestOptions, check_options, compose
+from antiphon.testing.requests import ClientRequest, HTTPVersion, RequestOptions, check_options, compose
 from antiphon.testing.responses import ClientResponse
 from antiphon.testing.servers.exchange import ClientAddress, Connection
-from antiphon.testing.servers.transports import Interface, TestedApplication, make_transport
+from antiphon.testing.servers.transports import CountedQueries, Interface, TestedApplication, make_transport
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
@@ -67,8 +68,9 @@ class BaseClient(ABC, Generic[Result, Opening], metaclass=NamesOurs):
     ``{"extensions": ...}``.
 
     ``contract=True`` checks whole responses, and what handlers read, against the contracts that ``OpenAPI`` infers from
-    the handlers' code. A violation raises a ContractError that names the handler. Raises TypeError for an application
-    that isn't an ``App``.
+    the handlers' code. A violation raises a ContractError that names the handler. ``queries=20`` checks that no request
+    sends more than 20 statements to a database, whether by SQLAlchemy, Django, psycopg or sqlite3. If one does, an
+    AssertionError lists them with their lines. Both raise TypeError for an application that isn't an ``App``.
     """
 
     _on_loop: ClassVar[bool]
@@ -90,6 +92,7 @@ class BaseClient(ABC, Generic[Result, Opening], metaclass=NamesOurs):
         max_body: int = 64 << 20,
         extra: Mapping[str, object] = NOTHING,
         contract: bool = False,
+        queries: int | None = None,
         **unknown: Never,
     ) -> None:
         refuse_unknown_attributes()
@@ -110,6 +113,8 @@ class BaseClient(ABC, Generic[Result, Opening], metaclass=NamesOurs):
         check: Check | None = None
         if contract:
             app, check = _held_to_contract(app, self._root_path)
+        if queries is not None:
+            app, check = _held_to_budget(app, queries, check)
         self._options = CallOptions(timeout, max_body, follow_redirects, NOTHING, check)
         self._is_inline = interface == "wsgi" and timeout is None and not self._on_loop
         self._transport = make_transport(
@@ -396,6 +401,20 @@ def _held_to_contract(app: TestedApplication, root_path: str) -> tuple[TestedApp
 
     held = held_contract(app)
     return held.application, lambda request, response: held.check(request, response, root_path)
+
+
+def _held_to_budget(app: TestedApplication, queries: int, other: Check | None) -> tuple[TestedApplication, Check]:
+    """Return an application whose requests' statements are counted, and a function that checks their number."""
+    if not isinstance(app, Servable):
+        raise explained("no-contract", TypeError(f"queries={queries} needs an App, not {app!r}"))
+    counted = CountedQueries(app, queries)
+
+    def check(request: ClientRequest, response: ClientResponse) -> None:
+        if other is not None:
+            other(request, response)
+        counted.check()
+
+    return counted, check
 
 
 def _checked_base(text: str) -> URL:

@@ -2,6 +2,8 @@
 
 import re
 import socket
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -158,3 +160,24 @@ def test_other_sites_send_nothing_again():
     client = Client(WithLastRequests(native(), "asgi", Target("shop", "app")), base_url="http://localhost")
     refused = client.post(f"{PLACE}/{'0' * 32}/again", headers={"origin": "https://evil.example"})
     assert refused.status in (403, 404)
+
+
+@rows("interface", ["wsgi", "asgi"])
+def test_a_repeated_statement_is_logged_once_and_shown(tmp_path, caplog, interface):
+    app = App()
+
+    @app.get("/")
+    def show(request):
+        with closing(sqlite3.connect(tmp_path / "shop.db")) as connection:
+            return [connection.execute(f"select '<secret {n}>'").fetchone()[0] for n in range(6)]
+
+    client = Client(WithLastRequests(app, interface, Target("shop", "app")), interface, base_url="http://localhost")
+    assert [len(client.get("/").json) for _ in range(2)] == [6, 6]
+    (line,) = [each.getMessage() for each in caplog.records]
+    caplog.clear()
+    assert line.startswith("GET '/' sent one statement 6 times, tests/cli/debug/test_requests.py, line ")
+    assert line.endswith(": select ?. To send it once, ask once before the loop, with IN or a join.")
+    page = client.get(PLACE).text
+    assert "6 statements" in page
+    assert "6 x select ? (tests/cli/debug/test_requests.py, line " in page
+    assert "secret" not in page.replace("secret {n}", "")

@@ -1,5 +1,6 @@
 """The debug page of the most recent requests, which can be handled again or shown as tests. They stay in memory."""
 
+import logging
 import time
 from collections import deque
 from html import escape
@@ -16,6 +17,7 @@ from antiphon.cli.debug.mode import viewers
 from antiphon.cli.debug.page import HEADERS, STYLE
 from antiphon.cli.target import Target
 from antiphon.features.recorder.as_test import AppSource, written_test
+from antiphon.features.recorder.queries import MANY, QueryLog, Statement, begin, described
 from antiphon.features.recorder.record import Record, Trace, cause_of_error, record_of
 from antiphon.features.recorder.shelf import Caught, disguised
 from antiphon.http.errors import NotFound
@@ -26,6 +28,7 @@ PLACE = "/.antiphon/requests"
 """The path of the page, which applications can't use in debug mode."""
 _MOST = 50
 _LARGEST = 256 << 10
+_MOST_LOGGED = 1000
 
 _HEADERS = HEADERS | {
     "content-security-policy": HEADERS["content-security-policy"].replace("form-action 'none'", "form-action 'self'"),
@@ -41,23 +44,39 @@ class LastRequests(Observer):
         self._app = app
         self._interface: Literal["wsgi", "asgi"] | None = interface
         self._target = target
-        self._last: deque[Caught] = deque(maxlen=_MOST)
+        self._last: deque[tuple[Caught, QueryLog]] = deque(maxlen=_MOST)
+        self._logged: set[Statement] = set()
         self.page = page = App()
         page.before_request(_check_viewer)
         page.get(PLACE)(self._show)
         page.post(f"{PLACE}/<id>/again")(self._send_again)
         page.post(f"{PLACE}/<id>/test")(self._show_test)
 
+    def begin(self, exchange: Exchange) -> None:
+        """Count the statements that the request sends to databases."""
+        begin(exchange.request)
+
     def sent(self, exchange: Exchange) -> None:
-        """Record a request that was handled."""
+        """Record a request that was handled, and log the statements that it has repeated, once for each line."""
         record = record_of(exchange.request, exchange.response, largest=_LARGEST, release="")
         record.status, record.seconds = exchange.status, exchange.seconds
         error = exchange.error if exchange.status >= 500 else None
         trace = None if error is None else Trace.of(error, cause_of_error(error).place)
-        self._last.append(Caught(record, trace))
+        log = begin(exchange.request)
+        self._last.append((Caught(record, trace), log))
+        self._log_repeated(record, log)
+
+    def _log_repeated(self, record: Record, log: QueryLog) -> None:
+        for statement, count in log.counts(MANY):
+            if statement not in self._logged and len(self._logged) < _MOST_LOGGED:
+                self._logged.add(statement)
+                logging.getLogger("antiphon").warning(
+                    "%s %r sent one statement %d times, %s: %s. To send it once, %s.",
+                    *(record.method, record.target, count, statement.place, statement.text, statement.cure),
+                )
 
     def _show(self, request: Request) -> Response:  # noqa: ARG002 - a handler
-        rows = "".join(_row(disguised(caught)) for caught in reversed(self._last))
+        rows = "".join(_row(disguised(caught), log) for caught, log in reversed(self._last))
         return _page("The last requests", f"<dl>{rows}</dl>" if rows else "<p>No requests have arrived yet.</p>")
 
     async def _send_again(self, request: Request, id: str) -> Response:  # noqa: A002 - the parameter of the route
@@ -79,7 +98,7 @@ class LastRequests(Observer):
         return _page(f"{record.method} {record.path} as a test", f"<pre>{escape(text)}</pre>")
 
     def _find(self, id_: str) -> Caught:
-        for caught in self._last:
+        for caught, _ in self._last:
             if caught.record.request_id == id_:
                 return caught
         raise NotFound("This request is not one of the most recent ones.")
@@ -98,13 +117,15 @@ def _sent_by(request: Request, record: Record) -> Record:
     return msgspec.structs.replace(record, fields=[*fields, *cookies])
 
 
-def _row(record: Record) -> str:
+def _row(record: Record, log: QueryLog) -> str:
     when = time.strftime("%H:%M:%S", time.localtime(record.time))
     error = f" {record.error[:100]}" if record.error else ""
     buttons = "".join(_button(record, action, label) for action, label in (("again", "again"), ("test", "as a test")))
     what = escape(f"{record.method} {record.target[:200]}")
-    figures = escape(f"{record.status}, {record.seconds * 1000:.0f} ms{error}")
-    return f"<div><dt>{when} {what}</dt><dd>{figures} {buttons}</dd></div>\n"
+    sent = f", {log.count} statements" if log.count else ""
+    figures = escape(f"{record.status}, {record.seconds * 1000:.0f} ms{sent}{error}")
+    repeated = "".join([f"<dd>{escape(described(*each))}</dd>" for each in log.counts(MANY)])
+    return f"<div><dt>{when} {what}</dt><dd>{figures} {buttons}</dd>{repeated}</div>\n"
 
 
 def _button(record: Record, action: str, label: str) -> str:

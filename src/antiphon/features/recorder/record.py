@@ -161,6 +161,11 @@ def is_own(file: str) -> bool:
     return not (file.startswith(("<", _STDLIB, _OURS)) or _installed(file))
 
 
+def is_ours(file: str) -> bool:
+    """Return True for a file of this package."""
+    return file.startswith(_OURS)
+
+
 def shown(file: str) -> str:
     """Return a path that makes sense on other machines: relative to the project or to the installed packages."""
     if found := _installed(file):
