@@ -169,7 +169,7 @@ class TestTheTable:
         assert len(told) > 200
 
     def test_has_the_forms_messages_and_the_phrases_of_errors(self):
-        phrases = {phrase for code, phrase in PHRASES.items() if 400 <= code and code != 499}
+        phrases = {phrase for code, phrase in PHRASES.items() if code >= 400 and code != 499}
         assert not {*MESSAGES.values(), *phrases, "Client Error", "Server Error"}.difference(ENGLISH)
 
     def test_translates_what_the_source_puts_together(self, language):

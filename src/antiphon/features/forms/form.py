@@ -13,7 +13,7 @@ from antiphon.features.forms.bound_field import BoundField, FormFields
 from antiphon.features.forms.field import Choices
 from antiphon.features.forms.inputs import Input, inputs_of
 from antiphon.features.forms.members import ABSENT, member_of, write_members
-from antiphon.features.forms.messages import MESSAGES, FormError, Messages, Translations, message_for
+from antiphon.features.forms.messages import FormError, Messages, message_for, messages_in
 from antiphon.features.forms.sent import (
     IN_PARTS,
     NOTHING,
@@ -24,8 +24,6 @@ from antiphon.features.forms.sent import (
     wrong_files,
     wrong_texts,
 )
-from antiphon.features.forms.messages import FormError, Messages, message_for, messages_in
-from antiphon.features.forms.sent import IN_PARTS, NOTHING, Sent, sent_by, with_exact_times, wrong_files, wrong_texts
 from antiphon.features.html import AttributeValue, Markup, attributes, joined, tag
 from antiphon.handler.contract import describe, is_async
 from antiphon.http.errors import (

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, NewType, cast, get_args, get_origin
 import msgspec
 
 from antiphon.features.forms.form import Form
-from antiphon.features.tables.table import Table
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Read, ReadAs
 from antiphon.features.openapi.code.flow import Stop
@@ -50,6 +49,7 @@ from antiphon.features.openapi.code.values import (
     alternatives,
     either,
 )
+from antiphon.features.tables.table import Table
 from antiphon.http.errors import ERRORS, FieldError, HTTPError, abort, http_error
 from antiphon.response.response import Response
 
