@@ -40,10 +40,7 @@ def test_pages_of_the_same_name_are_named():
 
 def test_linked_files_outside_of_the_pages_are_named():
     said = run("write-a-dialect").stderr
-    assert (
-        "In a copy of Antiphon's source, but not in an installation: examples/dialect_bottle, examples/dialect_w"
-        in said
-    )
+    assert "In a copy of Antiphon's source, but not in an installation: examples/dialect_bottle" in said
     assert "installation" not in run("reference/limits").stderr
 
 
