@@ -1,7 +1,10 @@
 import pytest
 
 from antiphon.testing import Client
+from tests.helpers.parsed_files import files_parsed_once
 from tests.helpers.served.tools import make_app
+
+__all__ = ["files_parsed_once"]
 
 
 @pytest.fixture
