@@ -210,17 +210,17 @@ def test_the_secrets_of_the_environment_are_known(monkeypatch):
 @pytest.mark.parametrize(
     "text",
     [
-        "a" * 10**6,
-        "password" * 10**5,
-        "password=" * 10**5,
-        "://a:" * 10**5,
-        "'" * 10**6,
-        "a=" * 10**4,
-        "(" * 10**5,
-        "aA1-" * 10**5,
-        "password,'" * 10**5,
+        "a" * 200_000,
+        "password" * 20_000,
+        "password=" * 20_000,
+        "://a:" * 20_000,
+        "'" * 200_000,
+        "a=" * 2_000,
+        "(" * 20_000,
+        "aA1-" * 20_000,
+        "password,'" * 20_000,
     ],
 )
 def test_a_long_text_takes_linear_time(text):
-    assert len(Mask().text(text)) < 10**6
-    assert len(Mask().code(text)) <= 10**6
+    assert len(Mask().text(text)) <= 40_000
+    assert len(Mask().code(text)) <= len(text)
