@@ -108,7 +108,7 @@ QUESTIONS = [
     ("permissions", "how-to/users"),
     ("admin only", "how-to/users"),
     ("login attempts", "how-to/login"),
-    ("partial update", "reference/typed-values"),
+    ("partial update", "how-to/api-with-etags"),
     ("favicon", "how-to/static-files"),
     ("SMTP", "how-to/email"),
     ("send email", "how-to/email"),

@@ -185,6 +185,27 @@ def test_a_merge_patch_is_merged_as_in_its_rfc(document, patch, result):
     assert apply(patch, document, Any, MERGE_PATCH) == result
 
 
+@dataclass
+class Ticket:
+    assignee: str | None
+    state: str | None = "open"
+    count: int = 1
+    parent: "Ticket | None" = None
+
+
+NULLED = [
+    ({"assignee": None}, Ticket(None, "closed", 2, Ticket("Bo"))),
+    ({"state": None, "count": None}, Ticket("Ada", None, 1, Ticket("Bo"))),
+    ({"parent": {"assignee": None}}, Ticket("Ada", "closed", 2, Ticket(None))),
+    ({"parent": None}, Ticket("Ada", "closed", 2)),
+]
+
+
+@rows("patch, result", NULLED)
+def test_null_in_a_merge_patch_is_none_where_the_type_allows_it_and_otherwise_the_default(patch, result):
+    assert apply(patch, Ticket("Ada", "closed", 2, Ticket("Bo")), media_type=MERGE_PATCH) == result
+
+
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.text("ab", max_size=2),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),

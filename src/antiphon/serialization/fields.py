@@ -300,7 +300,7 @@ class FieldsReader:
         others = [field for field in info.fields if not is_json(field.type)]
         kinds = [file_kinds(_texts(field.type), f"{type_name(info.cls)}.{field.name}") for field in others]
         self._info = info
-        self._names = {field.encode_name for field in info.fields}
+        self._names = dict.fromkeys(field.encode_name for field in info.fields)
         self._files = [FileField(field, files) for field, files in zip(others, kinds, strict=True) if files]
         self._fields = [_Field(field, info) for field, files in zip(others, kinds, strict=True) if not files]
         self._many = [field.name for field in self._fields if field.many]
@@ -311,8 +311,8 @@ class FieldsReader:
 
     @property
     def names(self) -> AbstractSet[str]:
-        """The names of the fields."""
-        return self._names
+        """The names of the fields, in their order."""
+        return self._names.keys()
 
     def read(
         self,

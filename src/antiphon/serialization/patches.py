@@ -9,6 +9,7 @@ from copy import deepcopy
 from typing import Annotated, Any, NoReturn, TypeAlias
 
 import msgspec
+from msgspec import inspect
 
 from antiphon.http.errors import BadRequest, Conflict, HTTPError, UnprocessableContent, over_limit
 from antiphon.http.limits import Limits
@@ -85,7 +86,7 @@ def patched(
         del each.owner[each.name]
     try:
         if media_type == MERGE_PATCH:
-            document = _merged(document, json_as(patch, Any, depth=limits.json_depth))
+            document = _merged(document, json_as(patch, Any, depth=limits.json_depth), declared)
         else:
             document = _Patching(document, declared).apply(_operations(patch, limits))
         text = msgspec.json.encode(document)
@@ -96,22 +97,28 @@ def patched(
     return json_as(text, wanted, depth=limits.json_depth, unknown="ignore" if declared is None else unknown)
 
 
-def _merged(document: Any, patch: Any) -> Any:
-    """Return a document with a merge patch applied (RFC 7396 §2)."""
-    holder = {"": document}
-    ahead: list[tuple[dict[str, Any], dict[str, Any]]] = [(holder, {"": patch})]
+def _merged(document: Any, patch: Any, declared: DeclaredMembers | None) -> Any:
+    """Return a document with a merge patch applied (RFC 7396 §2).
+
+    It removes the members that are null in the patch, except where their type allows null.
+    """
+    if not isinstance(patch, dict):
+        return patch
+    document = document if isinstance(document, dict) else {}
+    ahead = [(document, patch, () if declared is None else declared.kinds)]
     while ahead:
-        target, changes = ahead.pop()
+        target, changes, kinds = ahead.pop()
         for name, change in changes.items():
+            inside = () if declared is None else declared.kinds_of_member(kinds, name)
             if isinstance(change, dict):
                 if not isinstance(target.get(name), dict):
                     target[name] = {}
-                ahead.append((target[name], change))
-            elif change is None and target is not holder:
+                ahead.append((target[name], change, inside))
+            elif change is None and not any(isinstance(kind, inspect.NoneType) for kind in inside):
                 target.pop(name, None)
             else:
                 target[name] = change
-    return holder[""]
+    return document
 
 
 def _operations(patch: bytes, limits: Limits) -> list[_Operation]:

@@ -232,7 +232,7 @@ def object_kind(value: dict[str, Any], kinds: tuple[inspect.Type, ...]) -> Recor
     for kind in kinds:
         if isinstance(kind, inspect.DictType):
             return kind
-        if is_object(kind) and _is_tagged(kind, [value.get(getattr(kind, "tag_field", None))]):
+        if is_object(kind) and _is_tagged(kind, [value.get(getattr(kind, "tag_field", None) or "")]):
             return kind
     return None
 

@@ -90,17 +90,27 @@ class DeclaredMembers:
 
     def fault_of(self, steps: Iterable[str]) -> tuple[str, Reason] | None:
         """Return the pointer and the reason for the first step of a JSON Pointer that no value of the type has."""
-        kinds, pointer = members(self._info), ""
+        kinds, pointer = self.kinds, ""
         for step in steps:
             pointer += step_to(step)
             if any(isinstance(kind, inspect.AnyType | inspect.RawType | inspect.CustomType) for kind in kinds):
                 return None
-            several = [self._fields_of(kind) for kind in kinds if is_object(kind)]
-            inside = [*[fields[step] for fields in several if step in fields], *_items_at(kinds, step)]
+            inside = (*self.kinds_of_member(kinds, step), *_items_at(kinds, step))
             if not inside:
-                return pointer, unknown_reason(step, [name for fields in several for name in fields])
-            kinds = tuple(member for kind in inside for member in members(kind))
+                names = [name for kind in kinds if is_object(kind) for name in self._fields_of(kind)]
+                return pointer, unknown_reason(step, names)
+            kinds = inside
         return None
+
+    @property
+    def kinds(self) -> tuple[inspect.Type, ...]:
+        """The types of which the whole value has one."""
+        return members(self._info)
+
+    def kinds_of_member(self, kinds: Collection[inspect.Type], name: str) -> tuple[inspect.Type, ...]:
+        """Return the types that a record's member has, if a value has one of several types."""
+        several = [self._fields_of(kind) for kind in kinds if is_object(kind)]
+        return tuple(member for fields in several if name in fields for member in members(fields[name]))
 
     def add_faults(self, faults: Faults, value: object) -> None:
         """Add the members of a value that aren't declared."""
@@ -147,12 +157,12 @@ def _items_at(kinds: Collection[inspect.Type], step: str) -> Iterator[inspect.Ty
     """Yield the types of the values that may be at a step into a dict or an array."""
     for kind in kinds:
         if isinstance(kind, inspect.DictType):
-            yield kind.value_type
+            yield from members(kind.value_type)
         elif not _is_index(step) or is_object(kind):
             continue
         elif isinstance(kind, Record):
-            yield from [field.type for field in kind.fields]
+            yield from [member for field in kind.fields for member in members(field.type)]
         elif isinstance(kind, inspect.CollectionType):
-            yield kind.item_type
+            yield from members(kind.item_type)
         elif isinstance(kind, inspect.TupleType):
-            yield from kind.item_types
+            yield from [member for item in kind.item_types for member in members(item)]

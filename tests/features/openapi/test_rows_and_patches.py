@@ -33,6 +33,7 @@ class Lamp:
 class Nested:
     name: str
     color: Color
+    shade: str | None
     note: str | None = None
     part: Part | None = None
     parts: list[Part] = field(default_factory=list)
@@ -228,7 +229,7 @@ def test_refused_members_are_no_additional_properties():
     assert form["schema"]["additionalProperties"] is False
 
 
-NESTED = Nested("a", Color.RED)
+NESTED = Nested("a", Color.RED, "dark")
 
 
 def change(request: Request):
@@ -256,6 +257,7 @@ def test_a_patch_has_both_media_types_and_its_errors(handler):
         "properties": {
             "name": {"type": "string"},
             "color": {"$ref": "#/components/schemas/Color"},
+            "shade": {"type": ["string", "null"]},
             "note": {"type": ["string", "null"]},
             "part": {"type": ["object", "null"]},
             "parts": {"type": ["array", "null"], "items": merge["properties"]["parts"]["items"]},
@@ -270,7 +272,7 @@ def test_a_patch_has_both_media_types_and_its_errors(handler):
 
 SENT = [
     ({}, True), ({"name": "b"}, True), ({"note": None, "parts": None}, True), ({"part": {}}, True),
-    ({"name": None}, False), ({"titel": "a"}, False), ({"parts": [{}]}, False),
+    ({"name": None}, False), ({"titel": "a"}, False), ({"parts": [{}]}, False), ({"shade": None}, True),
 ]  # fmt: skip
 
 
@@ -278,7 +280,7 @@ SENT = [
 def test_the_schema_of_a_merge_patch_accepts_what_the_handler_accepts(patch, is_right):
     from jsonschema import Draft202012Validator
 
-    current = Nested("a", Color.RED, "b", Part("c"), [Part("d")])
+    current = Nested("a", Color.RED, "dark", "b", Part("c"), [Part("d")])
 
     def patch_current(request: Request):
         return request.patched(current)
