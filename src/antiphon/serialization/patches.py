@@ -58,9 +58,8 @@ class _Test(_Operation, tag="test"):
     value: Any
 
 
-_Patch: TypeAlias = Annotated[
-    list[_Add | _Remove | _Replace | _Move | _Copy | _Test], msgspec.Meta(max_length=OPERATIONS)
-]
+_AnyOperation: TypeAlias = _Add | _Remove | _Replace | _Move | _Copy | _Test
+_Patch: TypeAlias = Annotated[list[_AnyOperation], msgspec.Meta(max_length=OPERATIONS)]
 
 _NO_POINTER = Reason("expected a JSON Pointer (RFC 6901), such as /items/0")
 _INTO_ITSELF = Reason("a value can't be moved into itself")
@@ -121,21 +120,22 @@ def _merged(document: Any, patch: Any, declared: DeclaredMembers | None) -> Any:
     return document
 
 
-def _operations(patch: bytes, limits: Limits) -> list[_Operation]:
+def _operations(patch: bytes, limits: Limits) -> list[_AnyOperation]:
     try:
-        operations: list[_Operation] = json_as(patch, _Patch, depth=limits.json_depth)
+        operations = json_as(patch, _Patch, depth=limits.json_depth)
     except UnprocessableContent as error:  # a malformed patch is a 400 (RFC 5789 §2.2)
         raise BadRequest(f"The patch is malformed: {error.detail}", members=error.members) from error
     faults = Faults()
     for number, each in enumerate(operations):
-        for name in ("path", "from") if isinstance(each, _Move | _Copy) else ("path",):
-            if not _is_pointer(each.path if name == "path" else getattr(each, "source", "")):
+        pointers = {"path": each.path, "from": each.source if isinstance(each, _Move | _Copy) else ""}
+        for name, pointer in pointers.items():
+            if not _is_pointer(pointer):
                 faults.add(f"/{number}/{name}", _NO_POINTER)
         if isinstance(each, _Move) and each.path.startswith(f"{each.source}/"):
             faults.add(f"/{number}/path", _INTO_ITSELF)
     if faults.total:
-        error = faults.error(" of the patch")
-        raise BadRequest(error.detail, members=error.members)
+        wrong = faults.error(" of the patch")
+        raise BadRequest(wrong.detail, members=wrong.members)
     return operations
 
 
@@ -147,7 +147,7 @@ class _Patching:
         self._declared = declared
         self._left = _COPIED
 
-    def apply(self, operations: Sequence[_Operation]) -> Any:
+    def apply(self, operations: Sequence[_AnyOperation]) -> Any:
         """Return the document with all operations applied, in order."""
         for number, each in enumerate(operations):
             for path in (each.path, each.source) if isinstance(each, _Move | _Copy) else (each.path,):
@@ -158,7 +158,7 @@ class _Patching:
             self._apply(number, each)
         return self._root[0]
 
-    def _apply(self, number: int, operation: _Operation) -> None:
+    def _apply(self, number: int, operation: _AnyOperation) -> None:
         path = operation.path
         match operation:
             case _Add(value=value):

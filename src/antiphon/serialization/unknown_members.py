@@ -9,7 +9,7 @@ from msgspec import inspect
 from antiphon.explanations import explained
 from antiphon.serialization.faults import UNKNOWN, Faults, Reason, step_to
 from antiphon.serialization.pydantic_models import has_model
-from antiphon.serialization.types import Record, is_object, items_of, members, object_kind, parts, type_name
+from antiphon.serialization.types import Placed, Record, is_object, items_of, members, object_kind, parts, type_name
 
 OnUnknown: TypeAlias = Literal["ignore", "refuse"]
 """The options for members that a type doesn't declare."""
@@ -81,7 +81,7 @@ class DeclaredMembers:
                     yield from self._unknown_of(part, inside, pointer)
                 found = self._inside_object(part, inside)
             else:
-                found = list(items_of(part, kinds)) if isinstance(part, list) else []
+                found = [*items_of(part, kinds)] if isinstance(part, list) else []
             ahead += [
                 (pointer + step_to(str(name)), each, kind)
                 for name, each, kind in reversed(found)
@@ -125,9 +125,7 @@ class DeclaredMembers:
             for name in [name for name in value if name not in declared]:
                 yield UnknownMember(value, pointer, name, declared)
 
-    def _inside_object(
-        self, value: dict[str, Any], kind: Record | inspect.DictType | None
-    ) -> list[tuple[str, Any, inspect.Type]]:
+    def _inside_object(self, value: dict[str, Any], kind: Record | inspect.DictType | None) -> list[Placed]:
         if isinstance(kind, inspect.DictType):
             return [(name, each, kind.value_type) for name, each in value.items()]
         declared = {} if kind is None else self._fields_of(kind)
