@@ -126,7 +126,8 @@ MALFORMED = [
     ([op("add", "a", 1)], [("/0/path", "invalid")]), ([op("add", "/~2", 1)], [("/0/path", "invalid")]),
     ([op("copy", "/a", **{"from": "b"})], [("/0/from", "invalid")]),
     ([op("move", "/a/b", **{"from": "/a"})], [("/0/path", "invalid")]),
-    ([op("test", "", 1)] * 1001, [("", "too_many")]), (b"[" * 300 + b"]" * 300, []),
+    ([op("test", "/a" * 201, 1)], [("/0/path", "invalid")]), ([op("test", "", 1)] * 1001, [("", "too_many")]),
+    (b"[" * 300 + b"]" * 300, []),
 ]  # fmt: skip
 
 
@@ -254,10 +255,10 @@ def test_work_is_bounded():
     assert refusal(doubled, [0] * 100)[0] == 422
     step = [op("add", "/a" * 100 * depth or "", json.loads('{"a":' * 100 + "{}" + "}" * 100)) for depth in range(3)]
     assert refusal(step, {}, dict)[0] == 400
-    deep = [op("copy", "/a" * (depth + 1), **{"from": "/a" * depth}) for depth in range(1, 900)]
-    with pytest.raises(HTTPError, match=r"levels deep|can't be applied") as raised:
-        apply(deep, {"a": {}}, dict)
-    assert raised.value.status in (400, 422)
+    deep = [op("copy", "/a" * 150, **{"from": ""})] * 20
+    with pytest.raises(HTTPError, match="levels deep") as raised:
+        apply(deep, json.loads('{"a":' * 150 + "{}" + "}" * 150), dict)
+    assert raised.value.status == 400
 
 
 app = App(limits=Limits(json=1000))

@@ -16,9 +16,8 @@ from antiphon.http.limits import Limits
 from antiphon.serialization.faults import MISSING, Faults, Reason
 from antiphon.serialization.json import encode_json
 from antiphon.serialization.pydantic_models import has_model
-from antiphon.serialization.readers import json_as
+from antiphon.serialization.readers import declared_members, json_as
 from antiphon.serialization.search import weight_of
-from antiphon.serialization.types import described
 from antiphon.serialization.unknown_members import DeclaredMembers, OnUnknown, check_unknown
 
 JSON_PATCH, MERGE_PATCH = "application/json-patch+json", "application/merge-patch+json"
@@ -65,7 +64,7 @@ _NO_POINTER = Reason("expected a JSON Pointer (RFC 6901), such as /items/0")
 _INTO_ITSELF = Reason("a value can't be moved into itself")
 _UNEQUAL = Reason("is not equal to the value of the test")
 
-_is_pointer = re.compile(r"(?:/(?:[^~/]|~[01])*)*").fullmatch
+_is_pointer = re.compile(r"(?:/(?:[^~/]|~[01])*+)*+").fullmatch
 _is_index = re.compile(r"0|[1-9][0-9]{0,9}").fullmatch
 
 
@@ -79,7 +78,7 @@ def patched(
     value, and UnprocessableContent (422) for a path that the type doesn't have, or an invalid result.
     """
     check_unknown(unknown)
-    declared = None if has_model(wanted) else DeclaredMembers(described(wanted))
+    declared = None if has_model(wanted) else declared_members(wanted)
     document = msgspec.json.decode(encode_json(current))
     for each in [] if declared is None else [*declared.unknown_in(document)]:
         del each.owner[each.name]
@@ -129,7 +128,7 @@ def _operations(patch: bytes, limits: Limits) -> list[_AnyOperation]:
     for number, each in enumerate(operations):
         pointers = {"path": each.path, "from": each.source if isinstance(each, _Move | _Copy) else ""}
         for name, pointer in pointers.items():
-            if not _is_pointer(pointer):
+            if not _is_pointer(pointer) or pointer.count("/") > limits.json_depth:
                 faults.add(f"/{number}/{name}", _NO_POINTER)
         if isinstance(each, _Move) and each.path.startswith(f"{each.source}/"):
             faults.add(f"/{number}/path", _INTO_ITSELF)

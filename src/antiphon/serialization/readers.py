@@ -38,7 +38,7 @@ from antiphon.serialization.numbers import refusing_collisions, with_integers
 from antiphon.serialization.pydantic_models import check_bounds_are_read, has_model, model_reader
 from antiphon.serialization.search import PLAIN, FaultSearch, refusal
 from antiphon.serialization.types import Decode, described, parts
-from antiphon.serialization.unknown_members import DeclaredMembers, OnUnknown, check_unknown
+from antiphon.serialization.unknown_members import DeclaredMembers, OnUnknown, check_has_no_model, check_unknown
 
 if TYPE_CHECKING:
     from typing_extensions import TypeForm
@@ -128,7 +128,8 @@ def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH, unknown: OnUnknown 
         text = without_mark(data)
     declared = None
     if unknown != "ignore":
-        declared = _declared_by(wanted, unknown)
+        check_unknown(unknown)
+        declared = declared_members(wanted)
         decode = _refusing_unknown(decode, declared)
     try:
         return decode(text)
@@ -144,15 +145,16 @@ def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH, unknown: OnUnknown 
 
 @lru_cache(_KEPT)
 def _declared_members(wanted: Any) -> DeclaredMembers:
+    check_has_no_model(wanted)
     return DeclaredMembers(described(wanted))
 
 
-def _declared_by(wanted: Any, unknown: str) -> DeclaredMembers:
-    check_unknown(unknown, wanted)
+def declared_members(wanted: Any) -> DeclaredMembers:
+    """Return the members that a type declares. Raises TypeError for a type with a Pydantic model."""
     try:
         return _declared_members(wanted)
     except TypeError:
-        return _declared_members.__wrapped__(wanted)
+        return _declared_members.__wrapped__(wanted)  # some types can't be hashed
 
 
 def _refusing_unknown(decode: Decode, declared: DeclaredMembers) -> Decode:

@@ -273,10 +273,11 @@ class RowValues(Generic[T]):
             message = f"on_fault must be 'raise', 'collect' or a def function, not {on_fault!r}"
             raise explained("bad-feature-option", ValueError(message))
         self._chunks, self._achunks = chunks, achunks
-        check_unknown(unknown, wanted)
-        self._wanted, self._unknown = wanted, unknown
+        check_unknown(unknown)
+        self._wanted = wanted
+        self._unknown: OnUnknown = unknown
         self._limits = limits
-        self._on_fault = on_fault
+        self._on_fault: OnFault = on_fault
         self._faults = Faults()
         self._is_csv = media_type.essence == CSV
         self._splitter = _splitter(media_type.essence, limits.json)
@@ -314,14 +315,16 @@ class RowValues(Generic[T]):
     def _refuse(self, row: Row, error: UnprocessableContent) -> None:
         for fault in error.errors:
             fault["line"] = row.line
-        if self._on_fault != "raise":
+        report = self._on_fault
+        if report != "raise":
             self._faults.add_listed(row.pointer, error)
-        if self._on_fault != "collect":
-            faults = Faults()
-            faults.add_listed(row.pointer, error)
-            if self._on_fault == "raise":
-                raise faults.error(" of a row") from error
-            self._on_fault(faults.error(" of a row"))
+        if report == "collect":
+            return
+        faults = Faults()
+        faults.add_listed(row.pointer, error)
+        if not callable(report):
+            raise faults.error(" of a row") from error
+        report(faults.error(" of a row"))
 
     def _read_json(self, row: Row) -> Any:
         try:

@@ -21,11 +21,15 @@ _HINTS = 20
 """The maximum number of hints in an error. Each takes some ten microseconds for each declared name."""
 
 
-def check_unknown(unknown: str, wanted: Any = None) -> None:
-    """Check the option ``unknown``. Raises ValueError for another value, and TypeError for a type with a model."""
+def check_unknown(unknown: str) -> None:
+    """Check the option ``unknown``. Raises ValueError for another value."""
     if unknown not in ("ignore", "refuse"):
         raise explained("bad-feature-option", ValueError(f"unknown must be 'ignore' or 'refuse', not {unknown!r}"))
-    if unknown == "refuse" and has_model(wanted):
+
+
+def check_has_no_model(wanted: Any) -> None:
+    """Raise TypeError for a type with a Pydantic model, which has an option of its own for unknown members."""
+    if has_model(wanted):
         raise explained(
             "unreadable-type",
             TypeError(

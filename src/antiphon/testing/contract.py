@@ -196,7 +196,8 @@ def _request_class(held: HeldContract) -> type[Request]:
             return super().values_as(wanted, file=file, **options)
 
         def patched(self, current: Any, wanted: Any = None, **options: Any) -> Any:
-            held.check_read(self, "patch", type(current) if wanted is None else wanted)
-            return super().patched(current, wanted, **options)
+            kind = type(current) if wanted is None else wanted
+            held.check_read(self, "patch", kind)
+            return super().patched(current, kind, **options)
 
     return HeldRequest

@@ -210,6 +210,10 @@ def strict_rows(request: Request):
     return [each.name for each in request.values_as(Lamp, unknown="refuse")]
 
 
+def strict_query(request: Request):
+    return request.args_as(Lamp, unknown="refuse").name
+
+
 def strict_form(request: Request):
     return request.form_as(Lamp, unknown="refuse").name
 
@@ -225,6 +229,7 @@ def test_refused_members_are_no_additional_properties():
     assert schemas.keys() - {"Problem", "Color"} == closed | {"Nested", "NestedInput", "Part"}
     content = document(strict_rows)[1]["requestBody"]["content"]
     assert content["text/csv"]["itemSchema"]["additionalProperties"] is False
+    assert [each["name"] for each in document(strict_query, method="GET")[1]["parameters"]] == ["name", "price"]
     (form,) = document(strict_form)[1]["requestBody"]["content"].values()
     assert form["schema"]["additionalProperties"] is False
 
@@ -292,6 +297,27 @@ def test_the_schema_of_a_merge_patch_accepts_what_the_handler_accepts(patch, is_
     app.patch("/")(patch_current)
     response = Client(app).patch("/", json=patch, headers={"content-type": "application/merge-patch+json"})
     assert response.status == (200 if is_right else 422)
+
+
+WITHOUT_RECORD = [(list[Nested], {}), (dict[str, int], {"type": "object"}), (Color, {})]
+
+
+@rows("kind, schema", WITHOUT_RECORD)
+def test_a_merge_patch_of_anything_but_a_record_may_have_any_members(kind, schema):
+    def patch_any(request: Request):
+        return request.patched(request.json, kind)
+
+    content = document(patch_any, method="PATCH")[1]["requestBody"]["content"]
+    assert content["application/merge-patch+json"] == {"schema": schema}
+
+
+def strict_query_and_returned(request: Request) -> Lamp:
+    return request.args_as(Lamp, unknown="refuse")
+
+
+def test_a_strict_query_may_leave_out_what_a_response_has():
+    parameters = document(strict_query_and_returned, method="GET")[1]["parameters"]
+    assert [(each["name"], each["required"]) for each in parameters] == [("name", True), ("price", False)]
 
 
 def test_a_held_contract_checks_rows_and_patches():

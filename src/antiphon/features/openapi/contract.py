@@ -373,7 +373,7 @@ class ContractReader:
         if route.takes is not None:
             parts: Mapping[Any, Any] = route.takes if isinstance(route.takes, Mapping) else {"json": route.takes}
             is_body = bool({"json", "form"} & {*parts})
-            replaced = {"json", "form", "raw"} if is_body else set()
+            replaced = {"json", "form", "raw", "rows", "patch"} if is_body else set()
             contract.reads = [each for each in contract.reads if each.part not in {*replaced, *parts}]
             contract.reads += [read_as(part, wanted, place)._replace(is_always=True) for part, wanted in parts.items()]
             if is_body:

@@ -11,7 +11,7 @@ from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Named
 from antiphon.features.openapi.code.methods import CONDITIONS
 from antiphon.features.openapi.contract import Contract
-from antiphon.features.openapi.schemas import FILE, Schema, Schemas, defaults_of, with_width
+from antiphon.features.openapi.schemas import FILE, Direction, Schema, Schemas, defaults_of, with_width
 from antiphon.handler.contract import innermost
 from antiphon.routing.converters import LARGEST, Converter
 from antiphon.routing.pattern import Parameter, Segment, parse_pattern, parts_of
@@ -91,7 +91,8 @@ def _of_records(contract: Contract, schemas: Schemas) -> Iterator[Schema]:
         if read.part not in ("query", "headers"):
             continue
         is_query = read.part == "query"
-        record, defaults = schemas.record(read.wanted, takes_null=is_query), defaults_of(read.wanted)
+        side: Direction = "strict" if read.is_strict else "input"
+        record, defaults = schemas.record(read.wanted, side, takes_null=is_query), defaults_of(read.wanted)
         for name, known in record.get("properties", {}).items():
             schema = dict(known) | ({"default": defaults[name]} if name in defaults else {})
             described = {"description": schema.pop("description")} if "description" in schema else {}

@@ -210,8 +210,10 @@ class Schemas:
     def merge_patch(self, kind: Any, direction: Direction) -> Schema:
         """Return the schema for a merge patch of a type (RFC 7396): any of its members, and null to remove one."""
         schema = self._resolved(self.of_type(kind, direction))
+        if "properties" not in schema:
+            return {"type": "object"} if schema.get("type") == "object" else {}
         required = schema.pop("required", ())
-        for name, each in schema.get("properties", {}).items():
+        for name, each in schema["properties"].items():
             choices = [self._open(choice) for choice in each.get("anyOf", (each,))]
             if name not in required and _NULL not in choices and "null" not in choices[0].get("type", ()):
                 choices.append(_NULL)
