@@ -320,6 +320,7 @@ def test_a_full_disk_loses_nothing(tmp_path, interface):
     url = site.url(b"x")
     with small_files(4096):
         full = site.part(url, 1, b"y" * 10_000)
+        assert site.begin(b"y" * 10_000).status == 507
     assert (full.status, full.headers["upload-complete"]) == (507, "?0")
     offset = int(site.client.head(url).headers["upload-offset"])
     assert site.part(url, offset, b"z", "?1").json == {"sent": "x" + "y" * (offset - 1) + "z"}

@@ -16,7 +16,7 @@ from antiphon.app.added import Added
 from antiphon.app.dispatch.arguments import arguments_of
 from antiphon.app.dispatch.hooks import hook
 from antiphon.app.planning.cross_site import SAFE_METHODS
-from antiphon.app.planning.request_checks import PREFERRED_DIGESTS, DigestError, check_digest
+from antiphon.app.planning.request_checks import DigestError, check_digest
 from antiphon.app.route import Route
 from antiphon.app.store import FeatureStore, Store, StoreEntry, StoreUnavailable, give_again, keep
 from antiphon.concurrency.crossing import Crossing
@@ -58,9 +58,9 @@ class ResumableUploads:
 
     A request with ``Upload-Complete: ?0`` creates an upload and gets its URL, at which HEAD returns the offset, PATCH
     appends, and DELETE cancels. The handler is called once, after the last part, with the whole body, the method, path
-    and fields of the first request, and the credentials of the last one. Its response is sent to the client and to
-    retries. All checks and hooks of the route apply to each part, and then to the whole request. An upload belongs to
-    the ``request.caller`` that has created it; others get a 404.
+    and fields of the first request, and the credentials of the last one. Retries get its response. All checks and hooks
+    of the route apply to each part, and then to the whole request. Callers other than the ``request.caller`` that has
+    created an upload get a 404.
 
     Entries are in the ``store``, by default that of the app, and bytes in ``folder``, which all processes must reach.
     By default, it is next to a store on this machine; with any other store, it is the app's ``upload_folder``. An
@@ -167,7 +167,7 @@ class ResumableUploads:
                 return self._begin(request, route)
             if is_last:
                 Part.of(request, 0)  # raises an error if its lengths differ
-                _mark(request)
+                messages.mark_complete(request)
             return handler(request)
 
         async def abegin(request: Request) -> Any:
@@ -306,7 +306,7 @@ class ResumableUploads:
         content, run = request.content, Crossing().run_shielded
         if messages.is_digest(request.head.field("content-digest")):
             await request.aload()
-            await run(partial(_check_digest, request))
+            await run(partial(messages.check_part, request))
         elif not content.is_complete:
             content.is_kept = False
         waiting: list[bytes] = []
@@ -387,22 +387,3 @@ class ResumableUploads:
 def _target(request: Request, id_: str = "") -> str:
     """Return the path that an upload is for, without a trailing slash."""
     return (request.root_path + request.path).removesuffix(f"{_BELOW}{id_}").rstrip("/")
-
-
-def _check_digest(request: Request) -> None:
-    try:
-        check_digest(request)
-    except DigestError as error:
-        headers = {**OPEN, "want-content-digest": PREFERRED_DIGESTS}
-        raise BadRequest(f"The part is refused: {error}.", headers=headers) from None
-
-
-def _mark(request: Request) -> None:
-    """Mark the response to a request that came in one piece as that of the whole upload."""
-
-    def mark(_: Request, response: Response) -> Response:
-        response = copy(response)
-        response.headers.update(COMPLETE)
-        return response
-
-    request.on_response(mark)

@@ -4,17 +4,19 @@ Source: draft-ietf-httpbis-resumable-upload, interop version 8.
 """
 
 from collections.abc import Callable, Coroutine, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from antiphon.app.made_request import OF_THE_MESSAGE, MadeHead, MadeRequest, entered
-from antiphon.app.planning.request_checks import DIGEST_ALGORITHMS
+from antiphon.app.planning.request_checks import DIGEST_ALGORITHMS, PREFERRED_DIGESTS, DigestError, check_digest
 from antiphon.body.content import Content
 from antiphon.http.errors import BadRequest, Conflict, HTTPError, UnsupportedMediaType
 from antiphon.http.structured_fields import Item, format_structured_dictionary, parse_structured_dictionary
 from antiphon.http.urls.url import quote_path
 from antiphon.request.caller import OF_ONE_TRY
 from antiphon.request.request import Request
+from antiphon.response.response import Response
 from antiphon.serialization.secret_names import is_secret_name
 from antiphon.uploads.spool import Spool
 
@@ -170,6 +172,17 @@ def limits_field(*, most: int, least_part: int, seconds: float) -> str:
     return format_structured_dictionary({name: value for name, value in limits.items() if value or name == "max-size"})
 
 
+def mark_complete(request: Request) -> None:
+    """Mark the response to a request that came in one piece as that of the whole upload."""
+
+    def mark(_: Request, response: Response) -> Response:
+        response = copy(response)
+        response.headers.update(COMPLETE)
+        return response
+
+    request.on_response(mark)
+
+
 # The whole request
 
 
@@ -197,6 +210,15 @@ def is_digest(value: str | None) -> bool:
         return not DIGEST_ALGORITHMS.isdisjoint(parse_structured_dictionary(value or ""))
     except ValueError:
         return False
+
+
+def check_part(request: Request) -> None:
+    """Compare a part with its Content-Digest, where that may block. Raises BadRequest (400)."""
+    try:
+        check_digest(request)
+    except DigestError as error:
+        headers = {**OPEN, "want-content-digest": PREFERRED_DIGESTS}
+        raise BadRequest(f"The part is refused: {error}.", headers=headers) from None
 
 
 def target_of(request: Request) -> list[str]:
