@@ -4,8 +4,8 @@ It keeps the address, the host and the header fields of the client's request tha
 guards, users, limits and logs see the same caller. Tool calls and resumed uploads become such requests.
 """
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine, Iterable
+from typing import TYPE_CHECKING, Any
 
 from antiphon.adapters.foreign.call import acall
 from antiphon.app.dispatch.plan import Plan
@@ -43,6 +43,7 @@ class MadeHead(DerivedHead):
     def __init__(
         self, inner: Head, method: str, path: str, raw_path: bytes, query: bytes,
         fields: Iterable[tuple[str, str]], hidden: Callable[[str], bool],
+        receive: Callable[[], bytes | Coroutine[Any, Any, bytes]] = bytes,
     ) -> None:  # fmt: skip
         super().__init__(inner)
         self.method = method
@@ -60,7 +61,7 @@ class MadeHead(DerivedHead):
             *(each for each in inner.fields() if each[0].lower() not in own and not hidden(each[0].lower())),
             *lines,
         ]
-        self.receive = bytes
+        self.receive = receive
 
     @property
     def raw_path(self) -> bytes:

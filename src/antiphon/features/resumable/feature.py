@@ -143,7 +143,7 @@ class ResumableUploads:
                 check_digest=route.check_digest and methods == ("PATCH",),
                 resumable=False,
                 takes=None,
-                gives={204: None},
+                gives=None,
                 examples=None,
                 tool=None,
             )

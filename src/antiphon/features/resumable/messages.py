@@ -236,16 +236,15 @@ def whole_request(request: Request, target: Sequence[str], kept: Sequence[Sequen
     fields += [("content-digest", value) for name, value in kept if name == "repr-digest" and is_digest(value)]
     method, decoded, raw_path, query = target
     head = MadeHead(
-        entered(request).head, method, decoded, raw_path.encode("latin-1"), query.encode("latin-1"), fields, _is_of_part
-    )
-    if any(name == "content-encoding" for name, _ in fields):
-        head.receive = _chunks_of(spool)
-        return MadeRequest(request, head, Content(head))
-    return MadeRequest(request, head, Content.over(head, spool))
+        entered(request).head, method, decoded, raw_path.encode("latin-1"), query.encode("latin-1"), fields,
+        _is_of_part, _chunks_of(spool),
+    )  # fmt: skip
+    is_coded = any(name == "content-encoding" for name, _ in fields)
+    return MadeRequest(request, head, Content(head) if is_coded else Content.over(head, spool))
 
 
 def _chunks_of(spool: Spool) -> Callable[[], Coroutine[Any, Any, bytes]]:
-    """Return a function that returns the bytes chunk by chunk, as if they arrived now, so that they are decoded."""
+    """Return a function that returns the bytes chunk by chunk, as if they arrived now, which decodes coded ones."""
     offset = 0
 
     async def receive() -> bytes:
