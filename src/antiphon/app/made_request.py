@@ -103,7 +103,9 @@ class MadeHead(DerivedHead):
 
 
 class MadeRequest:
-    """A made request. It enters where the client's ``around`` it did: at the outermost application, or at ``app``."""
+    """A made request. It enters at ``app``, or where the client's request ``around`` it did: at the outermost
+    application.
+    """
 
     def __init__(self, around: Request, head: MadeHead, body: bytes | Content, app: "App | None" = None) -> None:
         outer = Around(around, set())

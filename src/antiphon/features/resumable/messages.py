@@ -93,13 +93,10 @@ class Part(NamedTuple):
                 raise UnsupportedMediaType("A part can't have a content coding of its own.", headers=OPEN)
             offset = _size(request, "upload-offset")
         last, length = completes(request), _size(request, "upload-length")
-        if offset is None or last is None:
-            missing = (
-                "Upload-Offset must be an integer of 0 or more"
-                if offset is None
-                else "Upload-Complete must be ?0 or ?1"
-            )
-            raise BadRequest(f"{missing}.", headers=OPEN)
+        if offset is None:
+            raise BadRequest("Upload-Offset must be an integer of 0 or more.", headers=OPEN)
+        if last is None:
+            raise BadRequest("Upload-Complete must be ?0 or ?1.", headers=OPEN)
         size = request.content_length if request.head.has_body or request.content.is_complete else 0
         if last and size is not None:
             if length not in (None, offset + size):
