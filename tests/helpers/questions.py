@@ -112,7 +112,7 @@ QUESTIONS = [
     ("favicon", "how-to/static-files"),
     ("SMTP", "how-to/email"),
     ("send email", "how-to/email"),
-    ("search form", "how-to/pagination"),
+    ("search form", "how-to/tables"),
     ("after commit", "how-to/after-the-response how-to/database"),
     ("unique constraint", "how-to/database"),
     ("database is locked", "how-to/database"),
