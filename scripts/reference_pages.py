@@ -300,7 +300,7 @@ TOPICS = {
         "Pairs ProblemOptions Progress Record RecordGroup RequestFunction RequestOptions RequestWithReferrer "
         "ResponseLike Route RouteMeta RouteOptions Routes RowValues Run RunCall RunQuestion RunState "
         "SecretKeys SessionAccess SettableDependency SharedValues Shield SocketUse SourceFunction "
-        "StructuredMember TableCondition TemplateRenderer TemplateString TestedApplication Text Texts TrustedOrigins "
+        "StructuredMember TemplateRenderer TemplateString TestedApplication Text Texts TrustedOrigins "
         "WebSocketHandler WebSocketValues Widget",
         "See also [public names](names.md).",
     ),

@@ -110,7 +110,7 @@ PUBLIC = {
         "RequestOptions", "RequestWithReferrer", "ResponseLike", "Route", "RouteMeta", "RouteOptions", "Routes",
         "RowValues", "Run", "RunCall", "RunQuestion", "RunState", "SecretKeys", "SessionAccess",
         "SettableDependency", "SharedValues", "Shield", "SocketUse", "SourceFunction", "StructuredMember",
-        "TableCondition", "TemplateRenderer", "TemplateString", "TestedApplication", "Text", "Texts", "TrustedOrigins",
+        "TemplateRenderer", "TemplateString", "TestedApplication", "Text", "Texts", "TrustedOrigins",
         "WebSocketHandler", "WebSocketValues", "Widget",
     },
     "antiphon.features.stores": {

@@ -20,7 +20,6 @@ __all__, __getattr__, __dir__ = import_on_use(
         "features.forms.bound_field": "FormFields",
         "features.forms.field": "Choices Widget",
         "features.html": "Markup",
-        "features.tables.query": "TableCondition",
         "features.health": "CheckFunction",
         "features.recorder.record": "Record",
         "features.recorder.shelf": "RecordGroup",

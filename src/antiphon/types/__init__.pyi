@@ -37,7 +37,6 @@ from antiphon.features.runs.run import Run
 from antiphon.features.runs.runs import EndFunction, RunCall
 from antiphon.features.sessions import SessionAccess
 from antiphon.features.signatures.keys import KeyMaterial
-from antiphon.features.tables.query import TableCondition
 from antiphon.features.tools.results import CalledTool
 from antiphon.http.cache_control import CacheDirectives
 from antiphon.http.dates import Duration
@@ -139,7 +138,6 @@ __all__ = [
     "SocketUse",
     "SourceFunction",
     "StructuredMember",
-    "TableCondition",
     "TemplateRenderer",
     "TemplateString",
     "TestedApplication",

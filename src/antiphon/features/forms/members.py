@@ -64,4 +64,4 @@ def _write(target: Any, key: str, value: object) -> None:
 def _not_applied(target: object, key: str, form: object, text: str, error: object = None) -> TypeError:
     kind, name = type(target).__name__, type_name(form)
     said = text.format(key=key, kind=kind, form=name, error=error)
-    return explained("form-not-applied", TypeError(f"form.apply: the {kind} {said}"))
+    return explained("form-without-data", TypeError(f"form.apply: the {kind} {said}"))

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, cast
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, TypeVar, Union, cast
 
 from msgspec import Meta, Struct, defstruct, inspect
 
@@ -25,12 +25,8 @@ LAST_PAGE = 10_000
 """The highest page number, since a database reads all rows before a page."""
 
 
-class TableCondition(NamedTuple):
-    """A filter of a column. The comparisons have the names of Django's lookups."""
-
-    column: str
-    comparison: Literal["icontains", "exact", "gte", "lte"]
-    value: Any
+Comparison: TypeAlias = Literal["icontains", "exact", "gte", "lte"]
+Condition: TypeAlias = tuple[str, Comparison, Any]
 
 
 @dataclass(frozen=True)
@@ -38,12 +34,13 @@ class TableQuery:
     """The rows that a table needs, for a function that fetches them.
 
     ``order`` has the name of a column, with a ``-`` before it for descending order, as in Django. All ``conditions``
-    must hold. ``limit`` is one row more than a page shows, which tells whether there is a next page; it is None if all
-    rows are needed, for CSV. ``columns`` are those that can be sorted or filtered by.
+    must hold: a column, "icontains", "exact", "gte" or "lte", and a value. ``limit`` is one row more than a page shows,
+    which tells whether there is a next page; it is None for CSV, which has all rows. ``columns`` are those that can be
+    sorted or filtered by.
     """
 
     order: tuple[str, ...]
-    conditions: tuple[TableCondition, ...]
+    conditions: tuple[tuple[str, Comparison, Any], ...]
     offset: int
     limit: int | None
     columns: tuple[str, ...] = ()
@@ -56,7 +53,7 @@ class TableQuery:
     @property
     def lookups(self) -> dict[str, Any]:
         """The conditions as keyword arguments of Django's ``filter``, such as ``{"price__gte": 5}``."""
-        return {f"{each.column}__{each.comparison}": each.value for each in self.conditions}
+        return {f"{column}__{comparison}": value for column, comparison, value in self.conditions}
 
     def select(self, statement: S) -> S:
         """Return an SQLAlchemy ``select`` with the order, the conditions and the page.
@@ -69,8 +66,8 @@ class TableQuery:
         if lacking := [name for name, column in selected.items() if column is None]:
             fix = f"select {lacking[0]!r} too, or leave it out of sortable and filters"
             raise explained("bad-table", TypeError(f"a table needs its columns from the statement: {fix}"))
-        for each in self.conditions:
-            made = made.where(_COMPARED[each.comparison](selected[each.column], each.value))
+        for name, comparison, value in self.conditions:
+            made = made.where(_COMPARED[comparison](selected[name], value))
         if self.order:
             columns = [(selected[name.lstrip("-")], name[0] == "-") for name in self.order]
             order = [column.desc() if is_descending else column.asc() for column, is_descending in columns]
@@ -80,7 +77,7 @@ class TableQuery:
 
     def rows_of(self, rows: Iterable[T]) -> list[T]:
         """Return the rows of the page among objects or mappings in memory."""
-        found = [row for row in rows if all(_holds(each, member_of(row, each.column)) for each in self.conditions)]
+        found = [row for row in rows if all(_holds(row, *each) for each in self.conditions)]
         for name in self.order:
             found.sort(key=lambda row: _rank(member_of(row, name.lstrip("-"))), reverse=name[0] == "-")
         return found[self.slice]
@@ -111,9 +108,9 @@ def _rank(value: object) -> tuple[bool, Any]:
     return value is None, 0 if value is None else text
 
 
-def _holds(condition: TableCondition, value: Any) -> bool:
-    wanted = condition.value
-    match condition.comparison:
+def _holds(row: object, column: str, comparison: Comparison, wanted: Any) -> bool:
+    value = member_of(row, column)
+    match comparison:
         case _ if value is None:
             return False
         case "icontains":
@@ -122,7 +119,7 @@ def _holds(condition: TableCondition, value: Any) -> bool:
             return bool(value == wanted) or texts_of(value) == texts_of(wanted)
     if isinstance(value, datetime) and not (value.tzinfo and wanted.tzinfo):
         value, wanted = value.replace(tzinfo=None), wanted.replace(tzinfo=None)
-    return bool(value >= wanted if condition.comparison == "gte" else value <= wanted)
+    return bool(value >= wanted if comparison == "gte" else value <= wanted)
 
 
 _BITS = 2**31
@@ -146,17 +143,17 @@ class Parameter(NamedTuple):
 
     field: str
     column: Input
-    comparison: Literal["icontains", "exact", "gte", "lte"]
+    comparison: Comparison
     hint: Any
     suffix: str = ""
 
-    def condition(self, value: Any) -> TableCondition:
+    def condition(self, value: Any) -> Condition:
         """Return the condition for a value. A day has all of its hours."""
         kind = self.column.kinds[0]
         if isinstance(kind, inspect.DateTimeType):
             edge = time.min if self.comparison == "gte" else time.max
             value = datetime.combine(value, edge, UTC if kind.tz else None)
-        return TableCondition(self.column.key, self.comparison, value)
+        return self.column.key, self.comparison, value
 
 
 class Parameters:
@@ -180,7 +177,7 @@ class Parameters:
             raise explained("bad-table", ValueError("a filter can't be named sort, page or format: rename the field"))
         self.type = defstruct("TableParameters", fields, rename=self.names)
 
-    def conditions(self, value: Struct) -> tuple[TableCondition, ...]:
+    def conditions(self, value: Struct) -> tuple[Condition, ...]:
         """Return the conditions that were asked for."""
         asked = [(each, getattr(value, each.field)) for each in self.filters]
         return tuple([each.condition(wanted) for each, wanted in asked if wanted is not None])

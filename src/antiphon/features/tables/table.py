@@ -136,7 +136,7 @@ class Table(Generic[R]):
         """
         rows = self._rows_for(self.query)
         if isawaitable(rows):
-            raise explained("table-not-loaded", RuntimeError(_NOT_LOADED))
+            raise explained("bad-table", RuntimeError(_NOT_LOADED))
         response = Response.stream(self._lines(rows), content_type="text/csv; charset=utf-8")
         response.content_disposition = ContentDisposition("attachment", self._csv or "table.csv")
         return response
@@ -161,7 +161,7 @@ class Table(Generic[R]):
         """Return the filters, the table and the links to other pages, as HTML."""
         if self._body is None:
             fix = "CSV was asked for: `if table.is_csv: return table.csv()`" if self.is_csv else _NOT_LOADED
-            raise explained("table-not-loaded", RuntimeError(fix))
+            raise explained("bad-table", RuntimeError(fix))
         caption = f"{self.id}-caption"
         head = tag("thead", {}, tag("tr", {}, *map(self._header, self._keys)))
         empty = [tag("tr", {}, tag("td", {"colspan": len(self._keys)}, self._said("empty")))]
