@@ -29,31 +29,36 @@ class Order:
     terms: bool = False
 
 
+@dataclass
+class Sent:
+    customer: str
+    description: str
+    delivered: datetime
+    amount: int
+
+
 @app.get("/orders")
 @app.post("/orders")
 def order(request: Request):
     form = Form(Order, request)
     form.validate()
-    return Page("orders.html", form=form)
+    rows = [Sent("Margarethe Oppenheimer", "Donaudampfschiffahrtsgesellschaft", datetime(2026, 11, 26, 10, 30), -5)] * 3
+    filters = ["customer", "description", "delivered", "amount"]
+    table = Table(Sent, request, rows, caption="All orders", filters=filters, size=2, csv="orders.csv")
+    return Page("orders.html", form=form, table=table)
 """
 PAGE = """{% extends "base.html" %}
 {% block main %}
 <h1>Orders from Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch</h1>
 {{ form }}
-<div class="scrolls" tabindex="0" role="region" aria-label="All orders">
-<table>
-<caption>All orders</caption>
-<tr><th scope="col">Customer</th><th scope="col">Description</th><th scope="col">Delivered</th></tr>
-<tr><td>Margarethe Oppenheimer</td><td>Donaudampfschiffahrtsgesellschaft</td><td>2026-11-26 10:30</td></tr>
-</table>
-</div>
+{{ table }}
 {% endblock %}
 """
 VIOLATIONS = "() => JSON.parse(localStorage.violations || '[]')"
 NOTED = """addEventListener("securitypolicyviolation", event => {
   localStorage.violations = JSON.stringify([...JSON.parse(localStorage.violations || "[]"), event.blockedURI]);
 })"""
-BROKEN_WORDS = """() => [...document.querySelectorAll("td")].filter(cell => {
+BROKEN_WORDS = """() => [...document.querySelectorAll("tbody bdi")].filter(cell => {
   const range = document.createRange();
   range.selectNodeContents(cell);
   return range.getClientRects().length > cell.innerText.split(" ").length;
@@ -70,8 +75,8 @@ def site(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "shop-floor")
     package = tmp_path / "shop-floor" / "shop_floor"
     program = (package / "app.py").read_text()
-    imports = "from dataclasses import dataclass\nfrom datetime import date\nfrom typing import Annotated, Literal\n"
-    imports += "from msgspec import Meta\nfrom antiphon.features import Field, Form\n"
+    imports = "from dataclasses import dataclass\nfrom datetime import date, datetime\n"
+    imports += "from typing import Annotated, Literal\nfrom msgspec import Meta\nfrom antiphon.features import Field, Form, Table\n"
     (package / "app.py").write_text(f"{imports}{program}{ORDERS}")
     (package / "templates" / "orders.html").write_text(PAGE)
     with ServerProcess(RUN, "shop_floor.app:app") as process:

@@ -171,7 +171,7 @@ class TestMarkup:
             Table(Item, Request.blank("/"), [Item(Size.SMALL, ["a", "b"], None, datetime(2030, 1, 2, 3))], caption="x")
         )
         cells = [each.text for each in parsed(shown).all("td")]
-        assert (names(shown), cells) == (["Small"], ["a, b", "", "2030-01-02T03:00:00"])
+        assert (names(shown), cells) == (["Small"], ["a, b", "", "2030-01-02 03:00:00"])
 
     def test_is_in_the_language_of_the_request(self, tmp_path):
         (tmp_path / "de.json").write_text('{"form.table.next": "Weiter", "form.table.from": "{label} ab"}')

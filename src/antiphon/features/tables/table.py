@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from inspect import isawaitable
 from io import StringIO
@@ -228,7 +228,8 @@ class Table(Generic[R]):
         value, labels = member_of(row, key), self._by_key[key].choices or {}
         if isinstance(value, bool):
             return as_html(self._said("yes" if value else "no"))
-        text = ", ".join([str(labels.get(each, each)) for each in texts_of(value)])
+        texts = [value.isoformat(" ")] if isinstance(value, datetime) else texts_of(value)
+        text = ", ".join([str(labels.get(each, each)) for each in texts])
         return tag("bdi", {"dir": "ltr" if self._kind(key) else None}, text) if text else Markup()
 
     def _filters(self) -> list[Markup]:
