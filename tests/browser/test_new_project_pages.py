@@ -76,7 +76,8 @@ def site(tmp_path, monkeypatch):
     package = tmp_path / "shop-floor" / "shop_floor"
     program = (package / "app.py").read_text()
     imports = "from dataclasses import dataclass\nfrom datetime import date, datetime\n"
-    imports += "from typing import Annotated, Literal\nfrom msgspec import Meta\nfrom antiphon.features import Field, Form, Table\n"
+    imports += "from typing import Annotated, Literal\nfrom msgspec import Meta\n"
+    imports += "from antiphon.features import Field, Form, Table\n"
     (package / "app.py").write_text(f"{imports}{program}{ORDERS}")
     (package / "templates" / "orders.html").write_text(PAGE)
     with ServerProcess(RUN, "shop_floor.app:app") as process:

@@ -215,6 +215,13 @@ class TestCSV:
         sent = both.get("/?format=csv").body
         assert both.post("/", body=sent, headers={"content-type": "text/csv"}).json == {"same": True}
 
+    def test_of_a_path_of_its_own_has_all_rows_or_none(self):
+        made = App()
+        made.get("/x.csv")(lambda request: Table(type(LAMPS[0]), request, LAMPS, caption="x", filters=["price"]).csv())
+        assert len(Client(made).get("/x.csv?page=2").text.splitlines()) == len(LAMPS) + 1
+        wrong = Client(made).get("/x.csv?price.from=x")
+        assert (wrong.status, wrong.json["errors"][0]["pointer"]) == (422, "/price.from")
+
     @rows(
         "text, expected",
         [("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@a", "'@a"), ("\tx", "'\tx"), ("a=1", "a=1"), ("", "")],
@@ -275,15 +282,22 @@ class TestRowsOf:
 
 
 class TestMistakes:
-    @rows("options", [{"columns": ["nam"]}, {"sort": "-nam"}, {"filters": ["nam"]}, {"sortable": ["nam"]}])
+    @rows(
+        "options",
+        [{"columns": ["nam"]}, {"sort": "-nam"}, {"filters": ["nam"]}, {"sortable": ["nam"]}, {"filters": ["more"]}],
+    )
     def test_a_column_that_the_class_lacks_is_named(self, options):
         @dataclass
         class Item:
             name: str
             tags: list[str] = field(default_factory=list)
 
-        with pytest.raises(ValueError, match=r"the table of .*Item has no column 'nam'; it has name, tags"):
-            Table(Item, Request.blank("/"), caption="x", **options)
+        with pytest.raises(
+            ValueError, match=r"the table of .*Item has no such column: '(nam|more)'; it has name, tags"
+        ):
+            Table(Item, Request.blank("/"), caption="x", cells={"more": str}, **options)
+        with pytest.raises(ValueError, match=r"no such column: 'tags'.* lists can't be sorted or filtered"):
+            Table(Item, Request.blank("/"), caption="x", filters=["tags"])
 
     def test_a_filter_that_would_be_the_page_is_refused(self):
         @dataclass

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from inspect import isawaitable
@@ -78,9 +79,11 @@ class Table(Generic[R]):
         self._keys = list(dict.fromkeys([*(columns or self._by_key), *self._cells]))
         single = {key for key, column in self._by_key.items() if not column.is_many}
         self._sortable = tuple(key for key in (self._keys if sortable is None else sortable) if key in single)
-        named = [*columns, *(sortable or ()), *filters, *([sort.removeprefix("-")] if sort else [])]
-        if wrong := [key for key in named if key not in (self._by_key.keys() | self._cells.keys())]:
-            fault = f"the table of {type_name(wanted)} has no column {wrong[0]!r}; it has {', '.join(self._by_key)}"
+        named = [*(sortable or ()), *filters, *([sort.removeprefix("-")] if sort else [])]
+        wrong = [key for key in columns if key not in self._by_key and key not in self._cells]
+        if wrong := [*wrong, *[key for key in named if key not in single]]:
+            known = f"it has {', '.join(self._by_key)}, and lists can't be sorted or filtered"
+            fault = f"the table of {type_name(wanted)} has no such column: {wrong[0]!r}; {known}"
             raise explained("bad-table", ValueError(fault))
         self.id = f"{prefix}{id_of(wanted)}-table"
         """The id of the element around the table."""
@@ -133,8 +136,11 @@ class Table(Generic[R]):
         """Return all rows that the filters leave, in order, as a CSV file that is sent while they are read.
 
         Text that a spreadsheet would run as a formula gets a ``'`` before it. ``request.values_as`` reads the file.
+        Raises UnprocessableContent (422) for a wrong query.
         """
-        rows = self._rows_for(self.query)
+        if self._form.errors:
+            raise self._form.error()
+        rows = self._rows_for(replace(self.query, offset=0, limit=None))
         if isawaitable(rows):
             raise explained("bad-table", RuntimeError(_NOT_LOADED))
         response = Response.stream(self._lines(rows), content_type="text/csv; charset=utf-8")
