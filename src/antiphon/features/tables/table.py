@@ -50,8 +50,7 @@ class Table(Generic[R]):
     ``size`` is the number of rows of a page. ``csv`` is the name of the file that visitors can download. ``prefix``
     begins the names of this table's query parameters, for a page with several.
 
-    A query that is wrong shows its errors and no rows, with ``status`` 422. Raises TypeError for a class from which no
-    table can be made, and ValueError for a column that the table does not have.
+    Raises TypeError for a class from which no table can be made, and ValueError for a column that it does not have.
     """
 
     def __init__(

@@ -152,7 +152,8 @@ class Expressions(Frame, ast.NodeVisitor):
                     return owner if whole else attribute_of_instance(Of(URL), name, owner)
                 return self._property(owner, cls, name, node, partial(attribute_of_instance, owner, name))
             case FormOf(is_table=True):
-                return {"status": Statuses((200, 404, 422)), "is_csv": Of(bool)}.get(name, Bound(owner, None, name))
+                of_table: dict[str, Value] = {"status": Statuses((200, 404, 422)), "is_csv": Of(bool)}
+                return of_table.get(name, Bound(owner, None, name))
             case FormOf(wanted, is_query):
                 if name in ("data", "status", "errors"):
                     found = {"data": Of(wanted), "errors": Of(Mapping[str, list[FormError]])}
