@@ -104,7 +104,7 @@ _localize: Localize | None = None
 
 def set_localization(localize: Localize) -> None:
     """Set the function that translates this process's errors. Only for the feature with the translations."""
-    global _localize  # noqa: PLW0603 - one feature has the framework's texts in other languages
+    global _localize  # noqa: PLW0603 - one feature has the framework's messages in other languages
     _localize = localize
     errors.set_localization(_for_current_request)
 

@@ -240,7 +240,7 @@ _localize: "Callable[[HTTPError], HTTPError] | None" = None
 
 def set_localization(localize: "Callable[[HTTPError], HTTPError]") -> None:
     """Set the function that translates errors for ``problem``. Only for the feature with the translations."""
-    global _localize  # noqa: PLW0603 - one feature has the framework's texts in other languages
+    global _localize  # noqa: PLW0603 - one feature has the framework's messages in other languages
     _localize = localize
 
 

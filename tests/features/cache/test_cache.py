@@ -227,6 +227,51 @@ def test_what_was_read_is_named_in_vary_and_gets_entries_of_its_own(site):
     assert site.calls == 3
 
 
+@rows(
+    "read, is_shared",
+    [
+        (lambda cookies: cookies.get("theme", "light"), True),
+        (lambda cookies: "light" if "theme" not in cookies else cookies["theme"], True),  # noqa: SIM401 - two reads
+        (lambda cookies: "".join(cookies.getall("theme")) or "light", True),
+        (lambda cookies: (cookies.get("theme", "light"), len(cookies))[0], False),
+        (lambda cookies: dict(cookies).get("theme", "light"), False),
+    ],
+)
+def test_a_public_page_depends_on_the_one_cookie_that_it_reads(interface, read, is_shared):
+    site = Site(interface)
+    site.answer = lambda request: Response(read(request.cookies), headers={"vary": "Cookie", **site.fields})
+    made = 0
+    for sent, text in [
+        ("id=1", "light"),
+        ("id=2; theme=dark", "dark"),
+        ("theme=dark; id=3", "dark"),
+        ('id=4; theme="dark"', "dark"),
+        ("id=5", "light"),
+        ("", "light"),
+        ("theme=DARK", "DARK"),
+    ]:
+        answer = site.get(cookie=sent)
+        assert answer.text == text
+        assert answer.headers["vary"].lower() == "cookie"
+        made += ";hit" not in answer.headers["cache-status"]
+    assert made == (3 if is_shared else 7)
+
+
+def test_a_page_that_reads_the_header_depends_on_all_of_it(site):
+    site.answer = lambda request: Response(
+        request.cookies["theme"] + request.headers["cookie"], headers={"vary": "Cookie", **site.fields}
+    )
+    assert [site.get(cookie=f"theme=dark; id={number}").text[-1] for number in "1212"] == [*"1212"]
+
+
+def test_repeated_cookies_are_told_apart(site):
+    site.answer = lambda request: Response(
+        ",".join(request.cookies.getall("a")), headers={"vary": "Cookie", **site.fields}
+    )
+    sent = ["a=1", "a=1; a=2", "a=2; a=1", "a=1; b=3"]
+    assert [site.get(cookie=each).text for each in sent] == ["1", "1,2", "2,1", "1"]
+
+
 def test_a_public_page_may_name_the_cookie_that_it_depends_on(site):
     site.answer = lambda request: Response(request.cookies["a"], headers={"vary": "Cookie", **site.fields})
     assert [site.get(cookie=f"a={value}").text for value in "1212"] == [*"1212"]

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import pickle
+from copy import copy
 
 import pytest
 
@@ -28,6 +29,7 @@ from antiphon.features import (
     csrf_token,
 )
 from antiphon.features.logs.formats import RequestIDFilter
+from antiphon.http import MultiDict
 from antiphon.request.dependencies import Dependency
 from antiphon.testing import Client
 from tests.helpers.rows import rows
@@ -97,6 +99,31 @@ reading("the current request", lambda _: current_request().cookies["name"])
 reading("the name of the request", lambda request: request.id)
 reading("the name of the request, which was logged", lambda request: (_log(request), request.id)[1])
 reading("the URL after a forwarded host", lambda request: (request.url, request.headers.get("x-forwarded-host")))
+
+for how, read in {
+    "another one": lambda cookies: cookies["name"],
+    "another one with a default": lambda cookies: cookies.get("name", ""),
+    "another one that is converted": lambda cookies: cookies.get("name", type=str.upper),
+    "all of another name": lambda cookies: cookies.getall("name"),
+    "the only one of another name": lambda cookies: cookies.getone("name"),
+    "whether there is another": lambda cookies: f"is-{cookies['name']}" in cookies or cookies["name"],
+    "all pairs": lambda cookies: cookies.items(),
+    "all values": lambda cookies: cookies.values(),
+    "all names": lambda cookies: [cookies[name] for name in cookies],
+    "a list of the names": lambda cookies: [cookies.get(name) for name in cookies.keys()],  # noqa: SIM118
+    "a dict of them": lambda cookies: {**cookies},
+    "a dict of lists of them": lambda cookies: cookies.to_lists(),
+    "their text": repr,
+    "another collection": MultiDict,
+    "a copy": lambda cookies: copy(cookies)["name"],
+    "a pickled copy": lambda cookies: pickle.loads(pickle.dumps(cookies))["name"],
+    "their equality": lambda cookies: cookies == MultiDict({"name": "ann", "language": "en", "theme": "dark"}),
+}.items():
+    reading(
+        f"a cookie that all visitors have, then {how}",
+        lambda request, read=read: request.cookies["theme"] + str(read(request.cookies)),
+        vary="Cookie",
+    )
 
 
 reading("the body of a GET", lambda request: request.text)
@@ -408,7 +435,7 @@ def visitor(app, interface, name, number):
         app,
         interface,
         headers=headers,
-        cookies={"name": name, "language": {"ann": "en", "ben": "de"}[name]},
+        cookies={"name": name, "language": {"ann": "en", "ben": "de"}[name], "theme": "dark"},
         client=(f"10.0.0.{number}", 50000 + number),
         http_version={"ann": "1.1", "ben": "1.0"}[name],
     )
@@ -496,6 +523,7 @@ def test_a_page_is_made_once_for_each_language(interface, tmp_path):
         asked = client.get(path, headers={"accept-language": accepted} if accepted else {}, cookies=cookies)
         assert asked.text.startswith(language)
         assert {"accept-language", "cookie"} <= {name.strip() for name in asked.headers["vary"].split(",")}
+        assert asked.headers["content-language"] == language
         return asked
 
     for accepted in (None, "en", "en-GB", "en-US,en;q=0.9", "fr, *;q=0.1"):

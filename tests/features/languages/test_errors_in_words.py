@@ -174,7 +174,7 @@ class TestTheFaultsOfFields:
         [
             ("en", ["expected a string of at least 3 characters", "expected an integer, got a string", "is missing"]),
             ("de", ["erwartet: Text, mindestens 3 Zeichen", "erwartet: eine ganze Zahl, erhalten: Text", "fehlt"]),
-            ("ja", ["文字列（3文字以上）が必要です", "整数が必要ですが、文字列を受け取りました", "ありません"]),
+            ("ja", ["文字列\uff083文字以上\uff09が必要です", "整数が必要ですが、文字列を受け取りました", "ありません"]),
             ("ar", ["القيمة المتوقعة: نص، بما لا يقل عن 3 محارف", None, "غير موجود"]),
         ],
     )
@@ -215,7 +215,7 @@ class TestWhatFollowsTheHead:
             socket.send("x")
             assert socket.receive_as(dict)["title"] == "Ungültige Anfrage"
             socket.send("1")
-            with pytest.raises(WebSocketClosed, match="Bitte melden Sie sich zuerst an."):
+            with pytest.raises(WebSocketClosed, match="Bitte melden Sie sich zuerst an"):
                 socket.receive()
 
 

@@ -131,7 +131,7 @@ COMPOSED = {
 @pytest.fixture
 def language(folder):
     """Return an app's texts in a language for which it has an empty catalogue."""
-    languages = Languages(folder(**dict.fromkeys(LANGUAGES, {}), zh_Hant={}), default="en")
+    languages = Languages(folder(**{tag: {} for tag in LANGUAGES}, zh_Hant={}), default="en")
     return lambda tag: Spoken(languages.texts(tag))
 
 

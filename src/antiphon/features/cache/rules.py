@@ -176,8 +176,8 @@ def reason_not_to_store(
 def _personal(reads: Collection[str], vary: Collection[str], is_public: bool) -> str | None:
     """Return the reason why a response may be for one visitor only. It may be shared if Vary lists its dependencies.
 
-    A cookie that was read by its name is one of them. No Vary can list all fields. So a response is never shared if its code gets the whole request, as an application of
-    another framework does.
+    Cookies that were read by their names are listed as the field. No Vary can list all fields. So a response is never
+    shared if its code gets the whole request, as an application of another framework does.
     """
     kinds = {"cookie" if name.startswith(COOKIE) else name for name in reads}
     for name, reason in _PERSONAL.items():

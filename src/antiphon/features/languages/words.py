@@ -1,7 +1,7 @@
-"""The framework's own texts in other languages: an error's English words are looked up when the response is made.
+"""The framework's own messages in other languages: an error's English words are looked up when the response is made.
 
-``messages.tsv`` has a row for each text, with its placeholders. A text that was filled in is found by its row's
-pattern; a value that is itself a text of the framework, such as "an integer", is translated as well.
+``messages.tsv`` has a row for each message, with its placeholders. A message that was filled in is found by its row's
+pattern; a value that is itself a message of the framework, such as "an integer", is translated as well.
 """
 
 import os
@@ -20,11 +20,11 @@ FORMS = " | "
 """The separator of a cell's plural forms."""
 
 _LONGEST = 4096
-"""The maximum length of a text that is compared with the patterns, since clients choose parts of some texts."""
+"""The maximum length of a text that is compared with the patterns, since clients choose parts of some of them."""
 
 _NUMBER = r"-?[\d.]+(?:[eE][+-]?\d+)?"
 _TERMS = frozenset({"count", "given", "one", "other", "reason", "what", "where"})
-"""The placeholders whose values are texts of the framework, or JSON."""
+"""The placeholders whose values are messages of the framework, or JSON."""
 _PATTERNS = {
     **dict.fromkeys(("length", "limit", "low", "number", "period", "size"), _NUMBER),
     "choices": r'(?:["\[{\d-]|(?:true|false|null)\b).*',
@@ -88,7 +88,7 @@ def _pattern(text: str) -> str:
 
 
 class Words(Catalogue):
-    """The framework's texts in one language, by their English, read when a text is first looked up."""
+    """The framework's messages in one language, by their English, read when one is first looked up."""
 
     def __init__(self, tag: str) -> None:
         self._tag = tag
@@ -126,7 +126,7 @@ _words = {tag: Words(tag) for tag in LANGUAGES}
 
 
 def words_for(tag: str) -> list[Catalogue]:
-    """Return the framework's texts for a tag or one of its fallbacks; none for Chinese in traditional characters."""
+    """Return the framework's messages for a tag or one of its fallbacks; none for Chinese in traditional characters."""
     first, *others = tag.split("-")
     return [_words[first]] if first in _words and _IN_TRADITIONAL.isdisjoint(others) else []
 
@@ -135,7 +135,7 @@ def words_for(tag: str) -> list[Catalogue]:
 
 
 def translated(language: Language, text: str) -> str:
-    """Return a text of the framework or of the app's catalogues in a language, and any other text unchanged."""
+    """Return a message of the framework or of the app's catalogues in a language, and any other text unchanged."""
     return _found(language, text) or text
 
 

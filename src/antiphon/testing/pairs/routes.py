@@ -34,6 +34,7 @@ PAGES = (
     f"response = Response.json({SHOWN})\nresponse.cache_for(60)\nreturn response",
     f"response = Response(json.dumps({SHOWN}) + 'x' * 3000)\nresponse.cache_for(60)\nreturn response",
     f"response = Response.json({SHOWN})\nresponse.vary('x-note')\nresponse.cache_for(60)\nreturn response",
+    f"response = Response.json({SHOWN})\nresponse.vary('cookie')\nresponse.cache_for(60, public=True)\nreturn response",
     f"response = Response.json({SHOWN})\nresponse.set_cookie('theme', 'dark')\nreturn response",
     f"return json.dumps({SHOWN}), 201, {{'x-b': '1'}}",
 )

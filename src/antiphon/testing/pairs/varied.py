@@ -56,6 +56,7 @@ RESULTS = (
     "response = Response(value)\nresponse.etag = 'abc'\nresponse.is_conditional = True\nreturn response",
     "response = Response(value * 10)\nresponse.cache_for(60, public=True)\nreturn response",
     "response = Response(value)\nresponse.cache_for(60)\nresponse.vary('Accept-Language')\nreturn response",
+    "response = Response(value)\nresponse.cache_for(60, public=True)\nresponse.vary('Cookie')\nreturn response",
     "response = Response(value)\nresponse.set_cookie('theme', 'dark')\nreturn response",
     "response = Response(b'0123456789')\nresponse.is_conditional = True\nreturn response",
     "abort(404, 'There is none.')",
