@@ -115,7 +115,7 @@ class WatchedCookies(FirstMultiDict[str]):
         self._note(name)
         return super().__contains__(name)
 
-    def get(self, name: str, *arguments: Any, **options: Any) -> Any:  # type: ignore[override]  # as its overloads
+    def get(self, name: str, *arguments: Any, **options: Any) -> Any:
         """Return the value for the given name, as in any MultiDict."""
         self._note(name)
         return super().get(name, *arguments, **options)

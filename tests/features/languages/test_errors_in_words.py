@@ -148,6 +148,18 @@ class TestAProblem:
     def test_does_not_vary_by_what_a_query_decides(self, client):
         assert client.get("/none?lang=de").headers["vary"] == "accept"
 
+    def test_is_in_english_if_it_cannot_be_translated(self, app, interface, caplog):
+        class OddError(HTTPError):
+            def __copy__(self):
+                raise TypeError("odd")
+
+        @app.get("/odd")
+        def odd(request: Request):
+            raise OddError(409, "Sold out.")
+
+        assert Client(app, interface).get("/odd?lang=de").json["detail"] == "Sold out."
+        assert "an error could not be translated" in caplog.text
+
     def test_keeps_the_error_that_was_raised_in_english(self, app, interface):
         seen = []
         app.errorhandler(409)(lambda request, error: seen.append(error.detail) or error.problem())

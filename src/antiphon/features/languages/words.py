@@ -11,7 +11,7 @@ from functools import cache
 from typing import NamedTuple, cast
 
 from antiphon.features.languages.catalogues import Catalogue, Entry, JSONCatalogue, rule_when_used
-from antiphon.handler.errors import Localized, is_debug
+from antiphon.handler.errors import Localized
 from antiphon.http.errors import HTTPError
 from antiphon.request.interfaces import Language, language_of
 from antiphon.request.request import Request
@@ -191,12 +191,10 @@ def localized(request: Request, error: HTTPError) -> Localized:
     try:
         language = language_of(request)
         return Localized(error if language is None else _in(language, error), language)
-    except ValueError:
-        if not is_debug():
-            raise
+    except Exception:  # such as a catalogue that is being edited: an error must become a response
         import logging
 
-        logging.getLogger("antiphon").exception("an error could not be translated")  # a catalogue is being edited
+        logging.getLogger("antiphon").exception("an error could not be translated")
         return Localized(error, None)
 
 
