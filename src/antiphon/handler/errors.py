@@ -302,7 +302,8 @@ def _is_writable(value: object) -> bool:
 def _page(request: Request, error: HTTPError, language: Language | None) -> str:
     title, detail, named, written = error.title, error.detail or "", f"request {request._id}", 'lang="en"'
     if language is not None:
-        named = language.gettext("request {id}", id=request._id)
+        if language.has("request {id}"):
+            named = language.gettext("request {id}", id=request._id)
         written = f'lang="{language.tag}" dir="{language.dir}"'
     if _has_markup(f"{title}{detail}{named}"):
         from html import escape

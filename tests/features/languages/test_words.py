@@ -284,7 +284,16 @@ class TestATextIs:
         made = _placeholder.sub(lambda _: text, english)
         assert isinstance(translated(languages, made), str)
 
-    @rows("text", ["expected one of " + "a or " * 900, "an integer or " * 290, "'" * 4000 + " is missing", "x" * 10**6])
+    @rows(
+        "text",
+        [
+            "expected one of " + "a or " * 900,
+            "an integer or " * 290,
+            "'" * 4000 + " is missing",
+            "null or " * 500 + "null",
+            "x" * 10**6,
+        ],
+    )
     def test_found_in_linear_time(self, language, text):
         translated(language("de"), text)
 

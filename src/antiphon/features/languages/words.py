@@ -22,6 +22,9 @@ FORMS = " | "
 _LONGEST = 4096
 """The maximum length of a text that is compared with the patterns, since clients choose parts of some of them."""
 
+_DEEPEST = 8
+"""The maximum number of messages that are values of each other."""
+
 _NUMBER = r"-?[\d.]+(?:[eE][+-]?\d+)?"
 _TERMS = frozenset({"count", "given", "one", "other", "reason", "what", "where"})
 """The placeholders whose values are messages of the framework, or JSON."""
@@ -139,7 +142,7 @@ def translated(language: Language, text: str) -> str:
     return _found(language, text) or text
 
 
-def _found(language: Language, text: str) -> str | None:
+def _found(language: Language, text: str, depth: int = 0) -> str | None:
     """Return a text's translation, or the text itself if it is known but has none; None for an unknown text."""
     if not text:
         return None
@@ -147,26 +150,26 @@ def _found(language: Language, text: str) -> str | None:
         return language.gettext(text)
     if text in _plain_texts():
         return text
-    if len(text) > _LONGEST:
+    if len(text) > _LONGEST or depth > _DEEPEST:
         return None
     rows = _rows()
     for row in (*rows.get(text.partition(" ")[0], ()), *rows[""]):
         for pattern in row.patterns:
             found = pattern.fullmatch(text)
-            values = found and _values(language, found.groupdict())
+            values = found and _values(language, found.groupdict(), depth + 1)
             if values:
                 return language.gettext(row.key, **values) if language.has(row.key) else text
     return None
 
 
-def _values(language: Language, written: dict[str, str]) -> dict[str, object] | None:
+def _values(language: Language, written: dict[str, str], depth: int) -> dict[str, object] | None:
     """Return the values for a translation; None if one of them is not what its placeholder stands for."""
     values: dict[str, object] = {}
     for name, value in written.items():
         if name == "n":
             values[name] = int(value)
         elif name in _TERMS:
-            term = _found(language, value) or (value if _is_plain(value) or _is_json(value) else None)
+            term = _found(language, value, depth) or (value if _is_plain(value) or _is_json(value) else None)
             if term is None:
                 return None
             values[name] = term
