@@ -102,18 +102,19 @@ Localize: TypeAlias = Callable[[Request, HTTPError], Localized]
 _localize: Localize | None = None
 
 
-def set_localization(localize: Localize) -> None:
-    """Set the function that translates this process's errors. Only for the feature with the translations."""
+def set_localization(localize: Localize, find_request: Callable[[], Request | None]) -> None:
+    """Set the function that translates this process's errors, and the one that returns the current request.
+
+    Only for the feature with the translations.
+    """
     global _localize  # noqa: PLW0603 - one feature has the framework's messages in other languages
     _localize = localize
-    errors.set_localization(_for_current_request)
 
+    def for_current_request(error: HTTPError) -> HTTPError:
+        request = find_request()
+        return error if request is None else localize(request, error).error
 
-def _for_current_request(error: HTTPError) -> HTTPError:
-    from antiphon.handler.scope import find_current_request
-
-    request = find_current_request()
-    return error if request is None else localized(request, error).error
+    errors.set_localization(for_current_request)
 
 
 def localized(request: Request, error: HTTPError) -> Localized:

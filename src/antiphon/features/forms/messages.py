@@ -55,11 +55,9 @@ MESSAGES: Mapping[str, str] = {
     "table.filter": "Filter",
     "table.from": "{label}, from",
     "table.next": "Next page",
-    "table.no": "No",
     "table.page": "Page {page}",
     "table.previous": "Previous page",
     "table.to": "{label}, to",
-    "table.yes": "Yes",
     "yes": "Yes",
     "no": "No",
 }

@@ -16,6 +16,7 @@ from antiphon.features.languages.request_language import RequestLanguage, fallba
 from antiphon.features.languages.texts import Texts, use_outside_of_requests
 from antiphon.features.languages.words import localized, words_for
 from antiphon.handler.errors import is_debug, set_localization
+from antiphon.handler.scope import find_current_request
 from antiphon.http.accept import AcceptLanguage
 from antiphon.http.cookies import SetCookie
 from antiphon.http.head import Head
@@ -112,7 +113,7 @@ class Languages:
         app.provide(Request.language, self._of_request)
         app.before_send(_name_language)
         use_outside_of_requests(self)
-        set_localization(localized)
+        set_localization(localized, find_current_request)
         app.template_context(
             __=lambda request: request.language.gettext,
             lang=lambda request: request.language.tag,

@@ -232,7 +232,7 @@ class Table(Generic[R]):
             return as_html(self._cells[key](row))
         value, labels = member_of(row, key), self._by_key[key].choices or {}
         if isinstance(value, bool):
-            return as_html(self._said("yes" if value else "no"))
+            return as_html(self._form._said("yes" if value else "no"))
         texts = [value.isoformat(" ")] if isinstance(value, datetime) else texts_of(value)
         text = ", ".join([str(labels.get(each, each)) for each in texts])
         return tag("bdi", {"dir": "ltr" if self._kind(key) else None}, text) if text else Markup()
