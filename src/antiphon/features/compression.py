@@ -15,6 +15,7 @@ from antiphon.app.route import Route
 from antiphon.body.codings import CODINGS, Compressor
 from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator, as_bytes
 from antiphon.explanations import errors_name_it, explained
+from antiphon.features.dictionaries import AVAILABLE, DCZ, Dictionaries
 from antiphon.handler.contract import describe, is_async, ready
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.grammar import is_token
@@ -62,11 +63,14 @@ class Compression:
     Do not compress a page that contains both a secret and something from the request that an attacker may have chosen:
     its length would reveal the secret, guess by guess (the BREACH attack). Let ``skip`` return True for such a page.
 
+    With ``dictionaries``, a client that has a public response of a route gets the next one as its difference (RFC
+    9842), if it accepts the coding dcz and asks over https or on this machine. Needs zstd.
+
     Raises ValueError for codings that are unknown or not installed, and for an invalid level, type or min_size. Raises
     TypeError if ``skip`` is not a plain function.
     """
 
-    __slots__ = ("_levels", "_min_size", "_offers", "_skip", "_types")
+    __slots__ = ("_dictionaries", "_levels", "_min_size", "_offers", "_skip", "_types")
 
     def __init__(
         self,
@@ -76,6 +80,7 @@ class Compression:
         min_size: int = 1000,
         types: Iterable[str] = TYPES,
         skip: Callable[[Request, Response], object] | None = None,
+        dictionaries: bool = False,
     ) -> None:
         names = _installed() if codings is None else _listed("codings", codings)
         self._levels = {name: _usual_level(name) for name in names}
@@ -93,6 +98,9 @@ class Compression:
                 TypeError(f"skip must be a plain function of the request and the response, not {what}"),
             )
         self._skip = skip
+        if dictionaries:
+            _usual_level("zstd")  # an error if it is not installed
+        self._dictionaries = Dictionaries() if dictionaries else None
 
     @property
     def codings(self) -> tuple[str, ...]:
@@ -113,15 +121,42 @@ class Compression:
             return None
         response.vary("accept-encoding")
         if response.status == 304:
+            self._as_dictionary(request, response, fields)  # its Vary is that of the whole response
             return _not_modified(request, response, fields.get("etag", ""))
         if response.status == 206:
             return None
+        offered = self._as_dictionary(request, response, fields)
+        return self._coded(request, response if offered is None else offered, fields) or offered
+
+    def _as_dictionary(self, request: Request, response: Response, fields: Mapping[str, str]) -> Response | None:
+        """Return a response that tells the client to keep it as a dictionary, and whose content this process keeps."""
+        if self._dictionaries is None or (match := self._dictionaries.match(request, response, fields)) is None:
+            return None
+        response.vary(AVAILABLE)
+        size = _size(request, response, fields)
+        if response.status != 200 or size is None or size < self._min_size:
+            return None
+        body = self._dictionaries.remember(response.body, size)
+        if body is None:
+            return None
+        offered = copy(response)  # a handler may return the same object again
+        offered.body = body
+        offered.headers["use-as-dictionary"] = f'match="{match}"'
+        return offered
+
+    def _coded(self, request: Request, response: Response, fields: Mapping[str, str]) -> Response | None:
+        """Return a response in the coding that the client prefers, or None to leave it as it is."""
         accepted = request.head.field("accept-encoding")  # a client that sends none prefers identity
         size = _size(request, response, fields)
         if accepted is None or (size is not None and size < self._min_size and _takes_identity(accepted)):
             return None
+        takes_part = "use-as-dictionary" in response.headers
+        if takes_part and self._dictionaries and (compressor := self._dictionaries.compressor(request)):
+            return self._compressed(request, response, size, DCZ, compressor)
         coding = request.accept_encodings.best(self._offers, "identity")
-        return None if coding == "identity" else self._compressed(request, response, size, coding)
+        if coding == "identity":
+            return None
+        return self._compressed(request, response, size, coding, CODINGS[coding].start(self._levels[coding]))
 
     def _may_compress(self, request: Request, response: Response, fields: Mapping[str, str]) -> bool:
         """Return True if a response may be compressed or, for a 206 or 304, if the whole response might have been.
@@ -138,13 +173,15 @@ class Compression:
             return False
         return self._skip is None or not ready(self._skip, self._skip(request, response))
 
-    def _compressed(self, request: Request, response: Response, size: int | None, coding: str) -> Response | None:
+    def _compressed(
+        self, request: Request, response: Response, size: int | None, coding: str, compressor: Compressor
+    ) -> Response | None:
         """Return the compressed response, or None if compression saves nothing and the client accepts it
         uncompressed."""
         takes_identity = "identity" in request.accept_encodings
         if size == 0 or (size is not None and size < self._min_size and takes_identity):
             return None
-        body = _compressed_body(response.body, CODINGS[coding].start(self._levels[coding]))
+        body = _compressed_body(response.body, compressor)
         if isinstance(body, bytes) and size is not None and size <= len(body) and takes_identity:
             return None
         changed = copy(response)  # a handler may return the same object again

@@ -1,0 +1,162 @@
+"""Compression dictionaries (RFC 9842): a client that has a page of a route gets the next one as its difference (dcz).
+
+Only public responses take part, both as dictionaries and compressed with one: those that shared caches may store. A
+private page would reveal its secrets by its length to someone who chooses the dictionary's text, and a dictionary could
+be another visitor's page.
+
+| a GET that could be compressed, over https or on this machine | Use-As-Dictionary | content coding |
+|---|---|---|
+| its response is not public and fresh, or depends on a cookie or a credential | no | as without dictionaries |
+| the client has no dictionary for it, or one that this process doesn't know | yes | as without dictionaries |
+| the client accepts dcz, and its dictionary is known | yes | dcz |
+"""
+
+import re
+from collections import OrderedDict
+from collections.abc import AsyncIterable, Iterable, Mapping
+from hashlib import sha256
+from importlib import import_module
+from threading import Lock
+from time import time
+from typing import Any
+
+from antiphon.body.codings import ZSTD, Compressor
+from antiphon.concurrency.iterables import BlockingChunks, ByteGenerator, as_bytes
+from antiphon.features.cache.rules import control_of
+from antiphon.http.grammar import parse_or_none, split_list
+from antiphon.http.structured_fields import Item, parse_structured_list
+from antiphon.http.urls.url import is_this_machine
+from antiphon.request.request import Request
+from antiphon.request.watching import unwatched
+from antiphon.response.files import is_for_any_thread
+from antiphon.response.message import Body
+from antiphon.response.response import Response
+
+DCZ = "dcz"
+AVAILABLE = "available-dictionary"
+_MAGIC = bytes.fromhex("5e2a4d1820000000")
+"""The beginning of content in dcz, before the dictionary's hash (RFC 9842 §5)."""
+SMALLEST, LARGEST = 100, 1 << 20
+"""The sizes of a dictionary, in bytes."""
+_MOST = 16 << 20
+"""The maximum number of bytes of all dictionaries that a process keeps."""
+_AT_ONCE = 256 << 10
+"""The maximum size of a body in memory, whose hash an event loop computes."""
+_LEVEL = 3
+_PERSONAL = frozenset({"cookie", "authorization", "*"})
+
+_parameter = re.compile(r"<[^<>]*+>")
+_hash_in_name = re.compile(r"(?<=[.-])[A-Za-z0-9_]{8,64}(?=\.[a-z0-9]{1,5}\Z)")
+_is_plain = re.compile(r"/[A-Za-z0-9/_.~@*-]{0,200}").fullmatch
+
+
+class Dictionaries:
+    """The responses that a process has sent and that clients may have, by their hashes; the oldest are forgotten."""
+
+    def __init__(self, most: int = _MOST) -> None:
+        self._most = most
+        self._size = 0
+        self._known: OrderedDict[bytes, bytes] = OrderedDict()
+        self._lock = Lock()
+
+    def add(self, content: bytes) -> None:
+        """Remember a public response's content."""
+        digest = sha256(content).digest()
+        with self._lock:
+            if digest not in self._known:
+                self._known[digest] = content
+                self._size += len(content)
+            self._known.move_to_end(digest)
+            while self._size > self._most:
+                _, oldest = self._known.popitem(last=False)
+                self._size -= len(oldest)
+
+    def match(self, request: Request, response: Response, fields: Mapping[str, str]) -> str | None:
+        """Return the pattern of the URLs for which a response may be a dictionary; None if it takes no part.
+
+        It is the route's pattern or, for a file, its path without the hash in its name.
+        """
+        if request.method != "GET" or response.status not in (200, 304) or not _is_public(request, response, fields):
+            return None
+        path = request.root_path + request.path
+        is_file = "." in path.rpartition("/")[2]
+        pattern = request.root_path + _parameter.sub("*", request.route.pattern)
+        match = _hash_in_name.sub("*", path) if is_file else pattern
+        return match if _is_plain(match) else None
+
+    def remember(self, body: Body, size: int) -> Body | None:
+        """Return a body whose content is kept once it has been sent; None for a stream or a wrong size."""
+        if not SMALLEST <= size <= LARGEST:
+            return None
+        if isinstance(body, bytes):
+            if len(body) > _AT_ONCE:
+                return None
+            self.add(body)
+            return body
+        if not is_for_any_thread(body) or isinstance(body, AsyncIterable):
+            return None
+        chunks = BlockingChunks(body, self._kept)
+        chunks.is_for_any_thread = True
+        return chunks
+
+    def _kept(self, chunks: Iterable[bytes | str]) -> ByteGenerator:
+        seen = []
+        for chunk in map(as_bytes, chunks):
+            seen.append(chunk)
+            yield chunk
+        self.add(b"".join(seen))
+
+    def compressor(self, request: Request) -> Compressor | None:
+        """Return a compressor with the client's dictionary; None if the client does not accept dcz, or has none."""
+        if not _accepts(request):
+            return None
+        members = parse_or_none(parse_structured_list, request.head.field(AVAILABLE) or "") or ()
+        digest = members[0].value if len(members) == 1 and isinstance(members[0], Item) else None
+        with self._lock:
+            known = self._known.get(digest) if isinstance(digest, bytes) else None
+        return None if known is None or not isinstance(digest, bytes) else _Dcz(digest, known)
+
+
+def _is_public(request: Request, response: Response, fields: Mapping[str, str]) -> bool:
+    control = control_of(response.status, [*fields.items()], time())
+    said = control.directives
+    if not said.public or said.private or said.no_store or said.no_cache or control.lifetime <= 0:
+        return False
+    if "set-cookie" in fields or not _PERSONAL.isdisjoint(map(str.lower, split_list(fields.get("vary", "")))):
+        return False
+    with unwatched(request):  # what it decides differs in the coding only
+        is_own = request.head.field("sec-fetch-site") in (None, "same-origin", "none")
+        has_credentials = request.head.field("authorization") is not None
+        return is_own and not has_credentials and (request.is_secure or is_this_machine(request.host))
+
+
+def _accepts(request: Request) -> bool:
+    """Return True if a client lists dcz: one that accepts anything may not know it."""
+    listed = split_list((request.head.field("accept-encoding") or "").lower())
+    return DCZ in [each.partition(";")[0].strip() for each in listed] and DCZ in request.accept_encodings
+
+
+class _Dcz:
+    """A compressor of zstd that continues a dictionary, whose hash comes first."""
+
+    def __init__(self, digest: bytes, dictionary: bytes) -> None:
+        zstd = import_module(ZSTD)
+        parameter = zstd.CompressionParameter
+        # Twice as large as the dictionary, which would otherwise be out of reach, and at most 2 MiB.
+        window = max(18, min(21, (2 * len(dictionary)).bit_length()))
+        options = {parameter.compression_level: _LEVEL, parameter.window_log: window}
+        given = zstd.ZstdDict(dictionary, is_raw=True).as_prefix
+        self._compressor: Any = zstd.ZstdCompressor(options=options, zstd_dict=given)
+        self._head = _MAGIC + digest
+
+    def chunk(self, data: bytes) -> bytes:
+        """Compress more of the body."""
+        return self._begun(self._compressor.compress(data, self._compressor.FLUSH_BLOCK))
+
+    def finish(self, data: bytes = b"") -> bytes:
+        """Compress the rest of the body and end it."""
+        return self._begun(self._compressor.compress(data, self._compressor.FLUSH_FRAME))
+
+    def _begun(self, compressed: bytes) -> bytes:
+        head, self._head = self._head, b""
+        return head + compressed

@@ -1,0 +1,262 @@
+"""Compression with dictionaries (RFC 9842): which responses take part, and that nothing private does."""
+
+from base64 import b64encode
+from hashlib import sha256
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from antiphon import App, Request, Response
+from antiphon.body.codings import ZSTD
+from antiphon.features import Cache, Compression, MemoryStore, Sessions
+from antiphon.features.dictionaries import LARGEST, Dictionaries, _Dcz
+from antiphon.testing import Client
+from tests.helpers.decompression import decompressed
+
+zstd = pytest.importorskip(ZSTD)
+
+pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
+
+ACCEPTED = "gzip, br, zstd, dcb, dcz"
+PAGE = "<!doctype html><title>Lamp {}</title><nav>" + "".join(f"<a href='/{n * 7919}'>{n**5}</a>" for n in range(99))
+PUBLIC = {"cache-control": "public, max-age=60"}
+
+
+@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
+def interface(request):
+    """The name of an interface."""
+    return request.param
+
+
+@pytest.fixture
+def shop():
+    """An app whose lamps are public pages."""
+    app = App()
+    app.use(Compression(dictionaries=True))
+
+    @app.get("/lamps/<int:number>")
+    def lamp(request: Request, number: int):
+        return Response.html(PAGE.format(number), headers=PUBLIC)
+
+    return app
+
+
+def digest_of(content):
+    return f":{b64encode(sha256(content).digest()).decode()}:"
+
+
+def asking_with(content, accepted=ACCEPTED):
+    """Return the header fields of a client that has a dictionary."""
+    return {"accept-encoding": accepted, "available-dictionary": digest_of(content)}
+
+
+def decoded(response, dictionary):
+    """Decode dcz as a client does."""
+    assert response.headers["content-encoding"] == "dcz"
+    assert response.body[:40] == bytes.fromhex("5e2a4d1820000000") + sha256(dictionary).digest()
+    given = zstd.ZstdDict(dictionary, is_raw=True).as_prefix
+    limit = {zstd.DecompressionParameter.window_log_max: 23}
+    return zstd.ZstdDecompressor(options=limit, zstd_dict=given).decompress(response.body[40:])
+
+
+def visitor(app, interface="asgi", base_url="https://shop.example", **options):
+    return Client(app, interface, base_url=base_url, **options)
+
+
+def test_the_next_page_of_a_route_is_sent_as_its_difference(shop, interface):
+    client = visitor(shop, interface)
+    first = client.get("/lamps/1", headers={"accept-encoding": ACCEPTED})
+    assert first.headers["use-as-dictionary"] == 'match="/lamps/*"'
+    assert first.headers["vary"] == "accept-encoding, available-dictionary"
+    assert first.headers["content-encoding"] == "zstd"
+    had = decompressed("zstd", first.body)
+    second = client.get("/lamps/2", headers=asking_with(had))
+    assert decoded(second, had).decode() == PAGE.format(2)
+    assert len(second.body) < 100 < len(first.body)
+    assert second.headers["vary"] == first.headers["vary"]
+    assert second.headers["use-as-dictionary"] == first.headers["use-as-dictionary"]
+
+
+NOT_KNOWN = [
+    {"accept-encoding": ACCEPTED},
+    asking_with(b"unknown"),
+    asking_with(PAGE.format(1).encode(), "gzip, br, zstd"),
+    asking_with(PAGE.format(1).encode(), "*"),
+    asking_with(PAGE.format(1).encode(), "gzip, dcz;q=0"),
+    *[
+        {"accept-encoding": ACCEPTED, "available-dictionary": text}
+        for text in ("", ":", "::", ":AA==:", "x", '"x"', ":AA==:, :AA==:", "=?", ":" + "A" * 9999 + ":", "(1)", "\xff")
+    ],
+]
+
+
+@pytest.mark.parametrize("headers", NOT_KNOWN)
+def test_a_client_without_a_known_dictionary_gets_the_usual_coding(shop, interface, headers):
+    client = visitor(shop, interface)
+    client.get("/lamps/1")
+    response = client.get("/lamps/2", headers=headers)
+    assert response.headers.get("content-encoding") in ("zstd", "gzip")
+    assert response.headers["vary"] == "accept-encoding, available-dictionary"
+
+
+def answers(fields=(), **options):
+    """Return a function that registers a page with these header fields."""
+    return lambda app: app.get("/page", **options)(lambda request: Response.html(PAGE.format(1), headers=dict(fields)))
+
+
+def reads_session(app):
+    app.use(Sessions(MemoryStore()))
+
+    @app.get("/page")
+    def page(request: Request):
+        request.session["token"] = "secret"
+        return Response.html(PAGE.format(1), headers=PUBLIC)
+
+
+def varies(name):
+    return answers({**PUBLIC, "vary": name})
+
+
+WITHOUT = [
+    (answers(), "https://shop.example", {}),
+    (answers({"cache-control": "private, max-age=60"}), "https://shop.example", {}),
+    (answers({"cache-control": "max-age=60"}), "https://shop.example", {}),
+    (answers({"cache-control": "public, no-cache"}), "https://shop.example", {}),
+    (answers({"cache-control": "public, no-store, max-age=60"}), "https://shop.example", {}),
+    (answers({"cache-control": "public, max-age=0"}), "https://shop.example", {}),
+    (answers({**PUBLIC, "set-cookie": "a=1"}), "https://shop.example", {}),
+    (varies("cookie"), "https://shop.example", {}),
+    (varies("Accept, Authorization"), "https://shop.example", {}),
+    (varies("*"), "https://shop.example", {}),
+    (reads_session, "https://shop.example", {}),
+    (answers(PUBLIC), "http://shop.example", {}),
+    (answers(PUBLIC), "https://shop.example", {"authorization": "Bearer x"}),
+    (answers(PUBLIC), "https://shop.example", {"sec-fetch-site": "cross-site"}),
+    (answers(PUBLIC), "https://shop.example", {"sec-fetch-site": "same-site"}),
+]
+
+
+@pytest.mark.parametrize(("register", "base_url", "headers"), WITHOUT)
+def test_what_is_not_public_is_no_dictionary_and_is_not_compressed_with_one(interface, register, base_url, headers):
+    app = App()
+    app.use(Compression(dictionaries=True))
+    register(app)
+
+    @app.get("/other")
+    def other(request: Request):
+        return Response.html(PAGE.format(2), headers=PUBLIC)
+
+    client = visitor(app, interface, base_url)
+    known = visitor(app, interface).get("/other").body  # a dictionary that anybody may know
+    page = client.get("/page", headers={**headers, **asking_with(known)})
+    assert (page.headers["content-encoding"], "use-as-dictionary" in page.headers) == ("zstd", False)
+    after = visitor(app, interface).get("/other", headers=asking_with(PAGE.format(1).encode()))
+    assert after.headers["content-encoding"] == "zstd"
+
+
+@pytest.mark.parametrize("base_url", ["https://shop.example", "http://localhost:8000", "http://127.0.0.1:8000"])
+def test_https_and_this_machine_have_dictionaries(shop, base_url):
+    assert "use-as-dictionary" in visitor(shop, base_url=base_url).get("/lamps/1").headers
+
+
+def test_skipped_pages_have_no_dictionary():
+    app = App()
+    app.use(Compression(dictionaries=True, skip=lambda request, response: True))
+    answers(PUBLIC)(app)
+    assert {"use-as-dictionary", "vary"}.isdisjoint(visitor(app).get("/page").headers)
+
+
+def test_the_length_tells_nothing_of_a_secret(interface):
+    """A guess in a public page is the dictionary; the private page with the token is as long as without it."""
+    app = App()
+    app.use(Compression(dictionaries=True))
+
+    @app.get("/search")
+    def search(request: Request):
+        return Response.html(PAGE.format(request.args["q"]), headers=PUBLIC)
+
+    @app.get("/account")
+    def account(request: Request):
+        return Response.html(PAGE.format("token=d41d8cd98f00"), headers={"cache-control": "private, max-age=60"})
+
+    client = visitor(app, interface)
+    sizes = set()
+    for guess in ("token=d41d8cd98f00", "token=000000000000", "token=111111111111"):
+        dictionary = client.get("/search", params={"q": guess}).body
+        response = client.get("/account", headers=asking_with(dictionary))
+        sizes.add((response.headers["content-encoding"], len(response.body)))
+    assert len(sizes) == 1
+    assert sizes.pop()[0] == "zstd"
+
+
+def test_the_cache_keeps_no_variant_for_others(shop, interface):
+    app = App()
+    app.use(Cache(MemoryStore()))  # outside, so that it stores what was compressed
+    app.use(Compression(dictionaries=True))
+    app.get("/lamps/<int:number>")(lambda request, number: Response.html(PAGE.format(number), headers=PUBLIC))
+    client = visitor(app, interface)
+    had = client.get("/lamps/1").body
+    for _ in range(2):
+        assert decoded(client.get("/lamps/2", headers=asking_with(had)), had).decode() == PAGE.format(2)
+        assert client.get("/lamps/2").text == PAGE.format(2)
+        usual = client.get("/lamps/2", headers={"accept-encoding": ACCEPTED})
+        assert decompressed("zstd", usual.body).decode() == PAGE.format(2)
+        other = client.get("/lamps/2", headers=asking_with(b"another"))
+        assert decompressed("zstd", other.body).decode() == PAGE.format(2)
+
+
+@pytest.mark.parametrize("size", [3_000, 200_000])
+def test_a_file_of_an_old_release_is_the_dictionary_for_the_new(tmp_path, interface, size):
+    app = App()
+    app.use(Compression(dictionaries=True))
+    app.static("/static", tmp_path)
+    old = "".join(f"let a{n}={n**7};" for n in range(size // 20))
+    (tmp_path / "shop.js").write_text(old)
+    client = visitor(app, interface)
+    first = client.get(app.url_for("static", filename="shop.js"), headers={"accept-encoding": ACCEPTED})
+    assert first.headers["use-as-dictionary"] == 'match="/static/shop.*.js"'
+    assert decompressed("zstd", first.body).decode() == old
+    new = old.replace("let a7=", "let b7=")
+    (tmp_path / "shop.js").write_text(new + "// the end")
+    second = client.get(app.url_for("static", filename="shop.js"), headers=asking_with(old.encode()))
+    assert decoded(second, old.encode()).decode() == new + "// the end"
+    assert len(second.body) < len(first.body) // 5
+
+
+def test_a_mounted_app_has_patterns_below_its_prefix(shop, interface):
+    outer = App()
+    outer.mount("/shop", shop)
+    response = visitor(outer, interface).get("/shop/lamps/1")
+    assert response.headers["use-as-dictionary"] == 'match="/shop/lamps/*"'
+
+
+@pytest.mark.parametrize("pattern", ["/a+b/<n>", "/a(b)/<n>", "/é/<n>", "/a:b/<n>", "/" + "a" * 300])
+def test_a_path_that_could_be_a_pattern_itself_has_no_dictionary(pattern):
+    app = App()
+    app.use(Compression(dictionaries=True))
+    app.get(pattern)(lambda request, **_: Response.html(PAGE, headers=PUBLIC))
+    response = visitor(app).get(pattern.replace("<n>", "1"))
+    assert (response.status, response.headers.get("use-as-dictionary")) == (200, None)
+
+
+def test_the_memory_is_bounded(shop):
+    dictionaries = Dictionaries(most=10_000)
+    for number in range(100):
+        dictionaries.add(bytes([number]) * 900)
+    assert dictionaries._size == sum(map(len, dictionaries._known.values())) == 9_900
+    client = visitor(shop)
+    large = App()
+    large.use(Compression(dictionaries=True))
+    large.get("/")(lambda request: Response.html("x" * (LARGEST + 1), headers=PUBLIC))
+    assert "use-as-dictionary" not in visitor(large).get("/").headers
+    assert client.head("/lamps/1").headers.get("use-as-dictionary") is None
+
+
+@given(st.lists(st.binary(max_size=300), max_size=5), st.binary(min_size=100, max_size=3000))
+def test_every_body_is_decoded_to_itself(chunks, dictionary):
+    compressor = _Dcz(sha256(dictionary).digest(), dictionary)
+    sent = b"".join([*map(compressor.chunk, chunks), compressor.finish()])
+    assert sent[8:40] == sha256(dictionary).digest()
+    given = zstd.ZstdDict(dictionary, is_raw=True).as_prefix
+    assert zstd.decompress(sent[40:], zstd_dict=given) == b"".join(chunks)
