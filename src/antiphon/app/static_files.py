@@ -12,6 +12,8 @@ from stat import S_ISLNK, S_ISREG
 from time import monotonic, time
 from typing import NamedTuple, TypedDict
 
+from antiphon.app.dev_server import DevServer, is_navigation
+from antiphon.app.static_names import HASH_DIGITS, served_names, with_hash, without_hash
 from antiphon.explanations import explained
 from antiphon.handler.callables import check_sync
 from antiphon.http.dates import seconds_of
@@ -150,11 +152,8 @@ class StaticFolder:
         path = name.removesuffix("/")
         if path and not self._is_served(path):
             return None
-        if path:
-            request.consulted += ("sec-fetch-mode", "accept")
-            mode, accepted = request.head.field("sec-fetch-mode"), request.head.field("accept") or ""
-            if (mode != "navigate" if mode else "text/html" not in accepted) or self._find("404.html"):
-                return None
+        if path and (not is_navigation(request) or self._find("404.html")):
+            return None
         return self.response(request, "index.html") if self._find("index.html") else None
 
     def hashed(self, name: str) -> str:
@@ -420,7 +419,7 @@ def _variant(request: Request) -> tuple[str, str | None]:
         return request.path_params["filename"], request.head.field("accept-encoding")
 
 
-def static_files(folder: StaticFolder, is_root: bool) -> tuple[Converter, FileHandler]:
+def static_files(folder: StaticFolder, is_root: bool) -> tuple[Converter, Callable[[Request], Response]]:
     """Return the converter of the ``filename`` parameter, and the handler. At the root, the name may be empty."""
     name = f"static_{next(_numbers)}"
     converter = CONVERTERS["path"]._replace(name=name, to_url=folder.hashed, may_be_empty=is_root)
@@ -473,3 +472,6 @@ def without_hash(name: str) -> tuple[str, str] | None:
     if _is_hash(last) and with_hash(stem, last) == name:
         return stem, last
     return None
+def dev_files(url: str, is_root: bool) -> tuple[Converter, Callable[[Request], Response]]:
+    """Return the converter and the handler as ``static_files`` does, for files of a bundler's server."""
+    return CONVERTERS["path"]._replace(name=f"static_{next(_numbers)}", may_be_empty=is_root), DevServer(url)
