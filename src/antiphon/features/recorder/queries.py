@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from functools import wraps
 from types import FrameType
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 from antiphon.explanations import explained
 from antiphon.features.recorder.record import is_ours, is_own, shown
@@ -26,10 +25,11 @@ MANY = 5
 _MOST = 1000
 _LONGEST = 10_000
 _SHOWN = 200
-_literals = re.compile(r"'(?:[^']|'')*+'|\b\d++(?:\.\d++)?\b")
+_literals = re.compile(r"'(?:[^']|'')*+(?:'|\Z)|\b\d++(?:\.\d++)?\b")
 _spaces = re.compile(r"\s++")
 _is_control = re.compile(r"\s*+(?:begin|commit|rollback|savepoint|release|pragma)\b", re.IGNORECASE).match
 _is_orm = re.compile(r"[/\\](?:sqlalchemy|django)[/\\]").search
+_is_query_set = re.compile(r"[/\\]django[/\\]db[/\\]models[/\\]query\.py\Z").search
 _LAZY = "antiphon_lazy"
 
 
@@ -62,7 +62,7 @@ class QueryLog:
 def described(statement: Statement, count: int) -> str:
     """Return a line about a statement, with its cure if it was sent too often."""
     cure = f" -> {statement.cure}" if count > MANY else ""
-    return f"{count} x {statement.text[:_SHOWN]} ({statement.place}){cure}"
+    return f"{count} x {statement.text} ({statement.place}){cure}"
 
 
 _LOG = Dependency[QueryLog]("statements")
@@ -107,7 +107,7 @@ def _note(text: str, cure: str, *, is_driver: bool = False) -> None:
         return
     place = request.route.handled_by if frame is None else _place(frame)
     plain = _spaces.sub(" ", _literals.sub("?", text[:_LONGEST])).strip()
-    log.add(Statement(plain, place, cure))
+    log.add(Statement(plain[:_SHOWN], place, cure))
 
 
 def _frames(frame: FrameType | None) -> Iterator[FrameType]:
@@ -135,7 +135,7 @@ def _sender(frame: FrameType, is_driver: bool) -> FrameType | None:
 
 
 def _place(frame: FrameType) -> str:
-    name, line, code = frame.f_code.co_filename, frame.f_lineno, ""
+    name, line = frame.f_code.co_filename, frame.f_lineno
     if (template := frame.f_globals.get("__jinja_template__")) is not None:
         return f"{template.name}, line {template.get_corresponding_lineno(line)}"
     code = linecache.getline(name, line).strip()
@@ -165,10 +165,6 @@ def _note_sqlalchemy(_connection: Any, _cursor: Any, text: str, _values: Any, co
     _note(text, f"load it with the list: .options(selectinload({lazy}))" if lazy else ONCE)
 
 
-_django_connections: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
-"""The wrappers by their connections; one that nothing refers to would end."""
-
-
 def _watch_django() -> None:
     from django.core.exceptions import ImproperlyConfigured
     from django.db import connections
@@ -183,15 +179,13 @@ def _watch_django() -> None:
 
 
 def _watch_django_connection(connection: Any, **_: object) -> None:
-    if connection not in _django_connections:
-        wrapper = _django_connections[connection] = connection.execute_wrapper(_note_django)
-        wrapper.__enter__()
+    if _note_django not in connection.execute_wrappers:
+        connection.execute_wrappers.append(_note_django)  # as its method execute_wrapper does, for good
 
 
 def _note_django(execute: Callable[..., Any], text: Any, values: Any, many: bool, context: Any) -> Any:
-    frame = sys._getframe(1)  # noqa: SLF001 - public, and documented
-    is_lazy = any(each.f_code.co_filename.endswith("related_descriptors.py") for each in _frames(frame))
-    cure = "load them with the list: select_related(...), or prefetch_related(...) for many" if is_lazy else ONCE
+    is_of_model = any(map(_is_query_set, [each.f_code.co_filename for each in _frames(sys._getframe(1))]))  # noqa: SLF001 - public, and documented
+    cure = "load them with the list, by select_related(...), prefetch_related(...) or __in" if is_of_model else ONCE
     _note(str(text), cure)
     return execute(text, values, many, context)
 
@@ -207,7 +201,7 @@ def _watch_sqlite3() -> None:
         connection.set_trace_callback(_note_sqlite3)
         return connection
 
-    sqlite3.connect = connect_traced  # type: ignore[assignment]  # its connections have no events, and can be traced one by one
+    sqlite3.connect = connect_traced  # type: ignore[assignment]  # nothing else tells of its connections
 
 
 def _note_sqlite3(text: str) -> None:
