@@ -314,6 +314,10 @@ TOPICS = {
     "pairs.md": Page(
         "Pairs", "antiphon.testing.pairs", "Feature Option Route Sign", "See also [Pairs](../how-to/pairs.md).",
     ),
+    "races.md": Page(
+        "Races", "antiphon.testing.races", "races World Sent RaceFound get post put patch delete",
+        "See also [Races](../how-to/races.md).",
+    ),
 }  # fmt: skip
 """The pages on several names each."""
 
@@ -351,6 +355,7 @@ INTRODUCTIONS = {
     "antiphon.features": "Features that an application uses: `app.use(Sessions(store))`.",
     "antiphon.testing": "A test client, which doesn't need a server.",
     "antiphon.testing.pairs": "Rows of features, which are tried beside all others.",
+    "antiphon.testing.races": "Requests beside each other, in an order that a number brings back.",
     "antiphon.testing.stores": "The tests that a store of your own must pass.",
     "antiphon.features.stores": "The parts that a store of your own is built from.",
     "antiphon.logs": "Formatters and a filter for the handlers of `logging`.",
@@ -383,5 +388,6 @@ PROVISIONAL = {
     "antiphon.features.patch_signals",
     "antiphon.features.redirect_htmx", "antiphon.features.scopes_required", "antiphon.features.sign",
     "antiphon.features.ui_message_stream", "antiphon.testing.ClientTools", "antiphon.testing.ToolResult",
+    *(f"antiphon.testing.races.{name}" for name in ["RaceFound", "Sent", "World", "delete", "get", "patch", "post", "put", "races"]),
 }  # fmt: skip
 """Names that a minor version may change or remove without a deprecation, besides those of `antiphon.embedding`."""

@@ -24,7 +24,7 @@ class Plant(NamedTuple):
     name: str
     make: Callable[[bool, str], Callable[[], App]]
     play: Callable[[Any, Any], None]
-    options: dict[str, Any] = {}
+    options: dict[str, Any]
 
 
 PLANTS: list[Plant] = []
@@ -271,8 +271,7 @@ def two_locks_in_opposite_order(app, state, is_right):
 
 def told_and_stored(world, state):
     def listen():
-        if state.queue.get(timeout=5):
-            return bool(state.stored)
+        return bool(state.queue.get(timeout=5) and state.stored)
 
     _, told = world.send(post("/order"), listen)
     world.check(lambda: told.result)

@@ -294,8 +294,8 @@ def runs(folder):
         return app
 
     async def start_and_follow(client):
-        id = (await client.post("/runs")).text
-        return (await client.get(f"/runs/{id}")).text.count("data: ")
+        started = await client.post("/runs")
+        return (await client.get(f"/runs/{started.text}")).text.count("data: ")
 
     def play(world):
         a, b = world.send(start_and_follow, start_and_follow)

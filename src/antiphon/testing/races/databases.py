@@ -11,7 +11,8 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from types import TracebackType
+from typing import Any, Literal
 
 from antiphon.testing.races import primitives
 from antiphon.testing.races.scheduler import Scheduler
@@ -132,7 +133,9 @@ class _Statements(sqlite3.Connection):
     def commit(self) -> None:
         _run(self, super().commit, "commit")
 
-    def __exit__(self, kind: Any, *_: Any) -> bool:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
+    ) -> Literal[False]:
         (self.commit if kind is None else self.rollback)()
         return False
 
@@ -256,9 +259,7 @@ class _waits:  # noqa: N801 - used as a generator with a value
                         yield lambda: poll.poll(0) or not _is_blocked(self._connection)
                     ready = poll.poll(20)
                 events = ready[0][1]
-                wanted = generator.send(
-                    (1 if events & ~select.POLLOUT else 0) | (2 if events & select.POLLOUT else 0)
-                )
+                wanted = generator.send((1 if events & ~select.POLLOUT else 0) | (2 if events & select.POLLOUT else 0))
         except StopIteration as end:
             self.value = end.value
 

@@ -46,7 +46,7 @@ def _read(real: Callable[[], Any], start: float, unit: int = 0) -> Callable[[], 
     return read
 
 
-_randomness = random.Random()  # noqa: S311 - it is to be predictable
+_randomness = random.Random()
 _urandom = os.urandom
 
 

@@ -1,6 +1,6 @@
 """The lines of the application's own files as points: by ``sys.monitoring``, or by ``sys.settrace`` on Python 3.11.
 
-``sys.monitoring`` costs other files nothing once it has told their lines apart, and leaves debuggers and coverage alone.
+``sys.monitoring`` costs nothing in other files once it has seen their lines, and leaves debuggers and coverage alone.
 """
 
 import sys

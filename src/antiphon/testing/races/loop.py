@@ -3,15 +3,17 @@
 import asyncio
 import heapq
 import itertools
-from collections.abc import Callable, Coroutine
 from _thread import get_ident
+from collections.abc import Callable
+from contextlib import suppress
 from contextvars import Context
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
 from antiphon.testing.races import primitives
 from antiphon.testing.races.scheduler import OWNER, Actor, Scheduler
 
 T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
 
 _numbers = itertools.count()
 
@@ -76,7 +78,7 @@ class ScheduledLoop(asyncio.SelectorEventLoop):
             self._scheduler.polls.remove(self._poll)
 
     def call_soon_threadsafe(
-        self, callback: Callable[..., object], *arguments: Any, context: Context | None = None
+        self, callback: Callable[[*Arguments], object], *arguments: *Arguments, context: Context | None = None
     ) -> asyncio.Handle:
         """Call a function on the loop. Only one thread moves, so nothing has to be woken."""
         if self.is_closed():
@@ -151,10 +153,8 @@ def abandon(loop: ScheduledLoop) -> None:
     for task in asyncio.all_tasks(loop):
         left: Any = task
         left._log_destroy_pending = False
-        try:
+        with suppress(BaseException):  # what a dead process raises, nobody sees
             left.get_coro().close()
-        except BaseException:  # noqa: BLE001, S110 - what a dead process raises, nobody sees
-            pass
     loop._ready.clear()
     loop._scheduled.clear()
     loop.close()

@@ -42,7 +42,7 @@ class Lock:
         while not is_acquired and blocking and running.block(lambda: not self._lock.locked(), deadline):
             is_acquired = self._lock.acquire(False)
         if is_acquired:
-            self.place = _caller(sys._getframe(1))  # noqa: SLF001 - public, and documented
+            self.place = _caller(sys._getframe(1))
             held[id(self)] = self
         return is_acquired
 
@@ -71,7 +71,7 @@ held: dict[int, Lock] = {}
 """The locks that the threads of a run hold."""
 
 
-class RLock(threading._RLock):  # type: ignore[misc,name-defined]  # Python's own in Python, which has such a lock
+class RLock(threading._RLock):  # type: ignore[misc]  # the one in Python
     """A reentrant lock that passes the turn while another thread holds it."""
 
 

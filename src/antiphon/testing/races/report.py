@@ -45,8 +45,8 @@ def _turning(turns: Sequence[tuple[Place, Place]]) -> list[Place]:
 
 def _fault(kind: str) -> str:
     return {
-        "die": "the process dies", "leave": "a client leaves", "refuse": "the store refuses", "slow": "the store is slow",
-        "terminate": "SIGTERM",
+        "die": "the process dies", "leave": "a client leaves", "refuse": "the store refuses",
+        "slow": "the store is slow", "terminate": "SIGTERM",
     }[kind]  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 from antiphon.concurrency import background
@@ -47,9 +48,7 @@ class Sent:
         Raises RuntimeError outside of a check.
         """
         if not self._is_known:
-            raise RuntimeError(
-                "each run has its own outcome, which is known only in a check: world.check(lambda: ...)"
-            )
+            raise RuntimeError("each run has its own outcome, which is known only in a check: world.check(lambda: ...)")
         return self._outcome
 
     @property
@@ -123,7 +122,7 @@ class Run:
             sent._begin()
         failure: BaseException | None = None
         with ExitStack() as stack:
-            stack.callback(lambda: databases.current.close())
+            stack.callback(databases.current.close)
             stack.enter_context(_fresh_process())
             stack.enter_context(seeded(self.scheduler, number))
             try:
@@ -185,9 +184,7 @@ class Run:
 
     async def _main(self, apps: Sequence[Any], loop: ScheduledLoop) -> None:
         errors = None if self._plan.faults else True
-        self._clients = [
-            AsyncClient(app, self._scenario.interface, timeout=None, raise_errors=errors) for app in apps
-        ]
+        self._clients = [AsyncClient(app, self._scenario.interface, timeout=None, raise_errors=errors) for app in apps]
         for client in self._clients:
             client.cookies = self._clients[0].cookies
             self._note_exchanges(client)
@@ -214,7 +211,7 @@ class Run:
                 sent._outcome = await asyncio.to_thread(step)
         except Ended:
             raise
-        except BaseException as error:  # noqa: BLE001 - it is raised by the check
+        except BaseException as error:
             sent._outcome, sent.error = None, error
 
     def _note_remains(self, loop: ScheduledLoop) -> None:
@@ -275,13 +272,12 @@ class Run:
     def _note_exchanges(self, client: AsyncClient) -> None:
         transport: Any = client._transport
         for name in ("open", "open_socket"):
+            setattr(transport, name, partial(self._open, getattr(transport, name)))
 
-            def opened(*arguments: Any, _open: Callable[..., Any] = getattr(transport, name)) -> Any:
-                exchange = _open(*arguments)
-                self._exchanges.append((OWNER.get(), exchange))
-                return exchange
-
-            setattr(transport, name, opened)
+    def _open(self, original: Callable[..., Any], *arguments: Any) -> Any:
+        exchange = original(*arguments)
+        self._exchanges.append((OWNER.get(), exchange))
+        return exchange
 
 
 @contextmanager
@@ -303,7 +299,7 @@ def _on_actor(scheduler: Scheduler, function: Callable[[], None]) -> BaseExcepti
             with monitored():
                 scheduler.begin(actor)
                 function()
-        except BaseException as error:  # noqa: BLE001 - it is returned
+        except BaseException as error:
             errors.append(error)
         finally:
             actor.has_ended = True

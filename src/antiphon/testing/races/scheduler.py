@@ -1,4 +1,4 @@
-"""The scheduler: threads and the loop's callbacks of which exactly one moves at a time, in an order that a plan decides.
+"""The scheduler: threads and callbacks of loops, of which exactly one moves at a time, as a plan decides.
 
 A thread under the scheduler is an actor. Only the actor that has the turn moves; it passes the turn where it waits,
 where it ends, and, if the plan says so, before a line of the application's own files. Time is virtual: it advances only
@@ -271,7 +271,7 @@ class Scheduler:
                 self._check(actor)
                 self._move(actor, following)
                 return
-            if any([poll(0.02) for poll in self.polls]):
+            if sum(poll(0.02) for poll in self.polls):
                 continue
             if (time_of_next := self._next_time()) is not None:
                 self.now = time_of_next
@@ -360,7 +360,7 @@ class Scheduler:
         return [each for each in self.actors if not each.has_ended]
 
     def _waits(self) -> str:
-        frames = sys._current_frames()  # noqa: SLF001 - public, and documented
+        frames = sys._current_frames()
         waiting = [each for each in self.actors if not each.has_ended and each.place is not None]
         lines = [f"{each.name} waits at {each.place.file}:{each.place.line}" for each in waiting if each.place]
         return "; ".join(["all wait, and nothing will wake them", *lines]) if frames else ""

@@ -134,10 +134,13 @@ class World:
     def _explore(self) -> None:
         if primitives.ahead:
             raise RuntimeError("a world can't be explored within another one")
-        found: RaceFound | None = None
-        with replaced([*databases.replacements(), *loop.replacements()]), databases.patched_psycopg():
-            with _quiet(bool(self._faults)), observed(self._scenario.is_own, _on_line):
-                found = self._search()
+        with (
+            replaced([*databases.replacements(), *loop.replacements()]),
+            databases.patched_psycopg(),
+            _quiet(bool(self._faults)),
+            observed(self._scenario.is_own, _on_line),
+        ):
+            found = self._search()
         if found is not None:
             raise found
 

@@ -1,0 +1,5 @@
+from antiphon.testing.races.report import RaceFound
+from antiphon.testing.races.running import Sent
+from antiphon.testing.races.world import World, delete, get, patch, post, put, races
+
+__all__ = ["RaceFound", "Sent", "World", "delete", "get", "patch", "post", "put", "races"]
