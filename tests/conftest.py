@@ -5,9 +5,10 @@ import gc
 import os
 import sys
 from collections.abc import Generator
+from secrets import randbelow
 
 import pytest
-from hypothesis import settings
+from hypothesis import core, settings
 
 from tests.contract.servers import is_on_another
 from tests.helpers import combinations, order, skips, system_programs
@@ -18,6 +19,10 @@ EXAMPLES = int(os.environ.get("EXAMPLES", "25"))
 settings.register_profile("shared machine", deadline=None, max_examples=EXAMPLES)
 settings.register_profile("the same each time", deadline=None, max_examples=EXAMPLES, derandomize=True, database=None)
 settings.load_profile("the same each time" if os.environ.get("CI") else "shared machine")
+
+if not os.environ.get("CI"):
+    # One number for all properties and all workers, which a failure prints.
+    os.environ.setdefault("HYPOTHESIS_SEED", str(randbelow(1 << 32)))
 
 TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
 
@@ -51,6 +56,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Skip tests of missing packages, keep those without the mark from starting processes, choose combinations."""
+    if not os.environ.get("CI") and config.getoption("hypothesis_seed", None) is None:
+        core.global_force_seed = int(os.environ["HYPOTHESIS_SEED"])
     config.pluginmanager.register(skips.MissingPackages())
     config.pluginmanager.register(UnmarkedProcesses())
     config.pluginmanager.register(combinations.Combinations(config))
@@ -88,5 +95,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell what was skipped."""
+    """Tell what was skipped, and the number that brings failed properties back."""
     skips.tell_unlisted(terminalreporter)
+    if core.global_force_seed is not None and terminalreporter.stats.get("failed"):
+        terminalreporter.write_line(f"Properties fail again with --hypothesis-seed={core.global_force_seed}")

@@ -19,10 +19,11 @@ _numbers = itertools.count()
 
 
 class NumberedTask(asyncio.Task[T]):
-    """A task with a hash that is the same in each run, for sets of tasks."""
+    """A task with a hash that is the same in each run, for sets of tasks, and with the owner that made it."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self._race_number = next(_numbers)
+        self.race_owner = OWNER.get()
         super().__init__(*arguments, **options)
 
     def __hash__(self) -> int:

@@ -15,7 +15,7 @@ AROUND = 4
 
 
 class RaceFound(AssertionError):
-    """An order in which a check fails. ``seed`` brings it back: ``races(..., seeds=[seed])``."""
+    """An order of requests in which something fails. Its ``seed`` is the number that brings it back."""
 
     def __init__(self, message: str, seed: int) -> None:
         super().__init__(message)

@@ -219,7 +219,7 @@ class Run:
         if self._happened:
             return
         for task in asyncio.all_tasks(loop):
-            if owner := task.get_context().get(OWNER, 0) if hasattr(task, "get_context") else 0:
+            if owner := getattr(task, "race_owner", 0):
                 self._problems.append(f"a task of request {owner} has not ended: {task.get_coro()!r}")
         running = self.scheduler
         for actor in running.actors:

@@ -151,8 +151,11 @@ class World:
             plan = plan_of(seed, first, self._faults)
             outcome = first if seed == 0 else self._run(plan, seed)
             if outcome.failure is not None:
-                return describe(seed, shrink(outcome, lambda plan, seed=seed: self._run(plan, seed)))  # type: ignore[misc]
+                return describe(seed, self._shrunk(seed, outcome))
         return None
+
+    def _shrunk(self, seed: int, failed: Outcome) -> Outcome:
+        return shrink(failed, lambda plan: self._run(plan, seed))
 
     def _run(self, plan: Plan, seed: int) -> Outcome:
         return Run(self._scenario, plan, lambda app: setattr(self, "app", app)).make(seed)
