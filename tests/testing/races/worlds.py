@@ -445,6 +445,8 @@ def main():
     left = [*options.names]
     while left and time.monotonic() < end:
         for name in [*left]:
+            if time.monotonic() > end:
+                break
             if (found := explore(name, range(number, number + 20))) is not None:
                 races_found += 1
                 left.remove(name)
