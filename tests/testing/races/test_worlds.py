@@ -2,6 +2,7 @@
 
 import pytest
 
+from antiphon.features.stores import memory
 from tests.helpers.rows import rows
 from tests.testing.races.worlds import WORLDS, explore
 
@@ -11,3 +12,19 @@ pytestmark = pytest.mark.once
 @rows("name", [*WORLDS])
 def test_no_race_is_found(name):
     assert explore(name, range(4)) is None
+
+
+class NoLock:
+    """A lock that everybody gets."""
+
+    def __enter__(self):
+        return True
+
+    def __exit__(self, *_):
+        return None
+
+
+@rows("name", ["counters_in_memory", "sessions_in_memory", "refresh_tokens", "rate_limits", "idempotency_in_memory"])
+def test_missing_lock_is_found(name, monkeypatch):
+    monkeypatch.setattr(memory, "Lock", NoLock)
+    assert explore(name, range(60)) is not None
