@@ -24,8 +24,12 @@ from antiphon.testing.races import databases, primitives
 from antiphon.testing.races.determinism import seeded
 from antiphon.testing.races.lines import monitored
 from antiphon.testing.races.loop import ScheduledLoop, abandon
-from antiphon.testing.races.scheduler import OWNER, Actor, Ended, Fault, Place, Plan, Scheduler
+from antiphon.testing.races.scheduler import OWNER, Actor, Ended, Endless, Fault, Place, Plan, Scheduler
 from antiphon.testing.servers.transports import Interface
+
+
+SPIN = 30.0
+"""The real seconds, at least, that a single step may take."""
 
 
 class Sent:
@@ -309,7 +313,11 @@ def _on_actor(scheduler: Scheduler, function: Callable[[], None]) -> BaseExcepti
     thread = threading.Thread(target=body, name="antiphon-races", daemon=True)
     thread.start()
     scheduler.start()
-    scheduler.finished.acquire()
+    point = -1
+    while not scheduler.finished.acquire(timeout=SPIN):
+        if point == scheduler.point:
+            scheduler.interrupt(Endless(f"a step has not ended after {SPIN} seconds"))
+        point = scheduler.point
     if not scheduler.end_all():
         thread.join()
     return errors[0] if errors else None

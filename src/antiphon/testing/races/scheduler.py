@@ -15,6 +15,7 @@ frontrun replaces Python's locks for all code and has no virtual loop, and simlo
 ``sys.monitoring`` and on the documented hooks of asyncio alone.
 """
 
+import ctypes
 import sys
 import time
 from _thread import allocate_lock, get_ident
@@ -342,6 +343,12 @@ class Scheduler:
         """End the run with a failure."""
         self.failure = self.failure or failure
         self.stop()
+
+    def interrupt(self, failure: BaseException) -> None:
+        """End the run with a failure while an actor spins in Python, without a line that is a point."""
+        self.fail(failure)
+        if self.moving is not None and self.moving.ident:
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.moving.ident), ctypes.py_object(Ended))
 
     def stop(self) -> None:
         """End the run: all actors end where they are."""
