@@ -388,7 +388,5 @@ PROVISIONAL = {
     "antiphon.features.patch_signals",
     "antiphon.features.redirect_htmx", "antiphon.features.scopes_required", "antiphon.features.sign",
     "antiphon.features.ui_message_stream", "antiphon.testing.ClientTools", "antiphon.testing.ToolResult",
-    *(f"antiphon.testing.races.{name}" for name in ("RaceFound", "Sent", "World", "races")),
-    *(f"antiphon.testing.races.{name}" for name in ("delete", "get", "patch", "post", "put")),
 }  # fmt: skip
 """Names that a minor version may change or remove without a deprecation, besides those of `antiphon.embedding`."""

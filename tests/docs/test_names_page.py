@@ -32,7 +32,7 @@ SAID = dict(listed())
 LISTED = set(SAID)
 PLACES = (
     "antiphon", "antiphon.http", "antiphon.features", "antiphon.logs", "antiphon.testing", "antiphon.testing.pairs",
-    "antiphon.testing.stores", "antiphon.features.stores",
+    "antiphon.testing.races", "antiphon.testing.stores", "antiphon.features.stores",
     "antiphon.http1",
     "antiphon.embedding", "antiphon.cli", "antiphon.types",
 )  # fmt: skip

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from types import CodeType, FrameType
 from typing import Any, Final
 
+from antiphon.explanations import explained
+
 OnLine = Callable[[str, int], None]
 
 _TOOL_IDS: Final = (4, 3)  # the ones that no tool of Python's documentation has
@@ -28,7 +30,10 @@ def observed(is_own: Callable[[str], bool], on_line: OnLine) -> Iterator[None]:
     monitoring = sys.monitoring
     tool = next((each for each in _TOOL_IDS if monitoring.get_tool(each) is None), None)
     if tool is None:
-        raise RuntimeError("races() finds no free tool of sys.monitoring: end the profiler that uses it")
+        raise explained(
+            "bad-test-request",
+            RuntimeError("races() finds no free tool of sys.monitoring: end the profiler that uses it"),
+        )
 
     def note_line(code: CodeType, line: int) -> Any:
         if not is_own(code.co_filename):

@@ -82,8 +82,6 @@ class ScheduledLoop(asyncio.SelectorEventLoop):
         self, callback: Callable[[*Arguments], object], *arguments: *Arguments, context: Context | None = None
     ) -> asyncio.Handle:
         """Call a function on the loop. Only one thread moves, so nothing has to be woken."""
-        if self.is_closed():
-            raise RuntimeError("Event loop is closed")
         return self.call_soon(callback, *arguments, context=context)
 
     def stop(self) -> None:

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from antiphon.concurrency import background
 from antiphon.concurrency.process import DRAINING, GRACE_OVER
 from antiphon.concurrency.workers import file_workers, workers
+from antiphon.explanations import explained
 from antiphon.testing.client import AsyncClient
 from antiphon.testing.races import databases, primitives
 from antiphon.testing.races.determinism import seeded
@@ -26,7 +27,6 @@ from antiphon.testing.races.lines import monitored
 from antiphon.testing.races.loop import ScheduledLoop, abandon
 from antiphon.testing.races.scheduler import OWNER, Actor, Ended, Endless, Fault, Place, Plan, Scheduler
 from antiphon.testing.servers.transports import Interface
-
 
 SPIN = 30.0
 """The real seconds, at least, that a single step may take."""
@@ -52,7 +52,10 @@ class Sent:
         Raises RuntimeError outside of a check.
         """
         if not self._is_known:
-            raise RuntimeError("each run has its own outcome, which is known only in a check: world.check(lambda: ...)")
+            raise explained(
+                "bad-test-request",
+                RuntimeError("each run has its own outcome, which is known only in a check: world.check(lambda: ...)"),
+            )
         return self._outcome
 
     @property

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, Literal, NamedTuple, Self, TypeAlias, Unpack, get_args
 
+from antiphon.explanations import explained
 from antiphon.testing.client import AsyncClient
 from antiphon.testing.races import databases, loop, primitives
 from antiphon.testing.races.determinism import replaced
@@ -83,7 +84,10 @@ def races(
     ValueError for an unknown fault.
     """
     if unknown := sorted(set(faults) - set(get_args(FaultKind))):
-        raise ValueError(f"the faults must be some of {', '.join(get_args(FaultKind))}, not {unknown[0]!r}")
+        raise explained(
+            "bad-test-request",
+            ValueError(f"the faults must be some of {', '.join(get_args(FaultKind))}, not {unknown[0]!r}"),
+        )
     return World(make_app, seeds, _own_files(make_app, files), faults, restart, interface)
 
 
@@ -133,7 +137,7 @@ class World:
 
     def _explore(self) -> None:
         if primitives.ahead:
-            raise RuntimeError("a world can't be explored within another one")
+            raise explained("bad-test-request", RuntimeError("a world can't be explored within another one"))
         with (
             replaced([*databases.replacements(), *loop.replacements()]),
             databases.patched_psycopg(),
