@@ -195,9 +195,9 @@ TOPICS = {
         "See also [Geolocation](../../how-to/locations.md).",
     ),
     "features/rates-and-writes.md": Page(
-        "Rate limits and idempotent requests", "antiphon.features", "RateLimit IdempotentWrites",
+        "Rate limits, idempotent and durable requests", "antiphon.features", "RateLimit IdempotentWrites Durable",
         "See also [Rate limits](../../how-to/rate-limits.md) and"
-        " [Idempotent requests](../../how-to/idempotency.md).",
+        " [Idempotent requests](../../how-to/idempotency.md) and [Durable requests and jobs](../../how-to/jobs.md).",
     ),
     "features/signatures.md": Page(
         "Signed requests and webhooks", "antiphon.features",
@@ -371,6 +371,7 @@ INTRODUCTIONS = {
 
 PROVISIONAL = {
     "antiphon.features.ACCESS_TOKEN", "antiphon.features.AccessToken", "antiphon.features.HtmxHeaders",
+    "antiphon.features.Durable",
     "antiphon.features.HtmxRequest", "antiphon.features.IdempotentWrites", "antiphon.features.Introspection",
     "antiphon.features.Recorder", "antiphon.features.ResumableUploads", "antiphon.features.KeyDirectory",
     "antiphon.features.OpenAPI",

@@ -62,6 +62,7 @@ ENVIRONMENTS = {
     "bare": Environment((("names",), ("installation",), ("programs",), ("command",), ("sockets",), ("pages",))),
     "uvicorn": Environment((("sockets", "-m", "uvicorn", "{app}", "--port", "{port}"),), "", ("uvicorn", "websockets")),
     "compression": Environment((("names",), ("installation",), _pages("compress")), "compression"),
+    "durable": Environment((("names",), ("installation",), _pages("jobs")), "durable"),
     "keep": Environment((("names",), ("installation",), _pages("kept-requests")), "keep"),
     "languages": Environment((("names",), ("installation",), _pages("languages")), "languages"),
     "locations": Environment((("names",), ("installation",), _pages("locations")), "locations"),

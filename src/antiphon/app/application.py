@@ -19,6 +19,7 @@ from antiphon.app.mount import Mount, contains, make_mount
 from antiphon.app.planning.cross_site import TrustedOrigins
 from antiphon.app.planning.matching import Found, Routing, find_after
 from antiphon.app.planning.planner import Planning, Resuming, RouteGroup, SurroundIdempotent, merged_converters
+from antiphon.app.planning.planner import Planning, RouteGroup, SurroundDurable, SurroundIdempotent, merged_converters
 from antiphon.app.planning.request_checks import RequestChecks
 from antiphon.app.route import Route, check_deadline
 from antiphon.app.url_for import Reverse, Signing
@@ -144,6 +145,7 @@ class App(Routes, Servable):
         self._idempotent_surrounding: SurroundIdempotent | None = None
         self._idempotent_watch: MiddlewareFunction | None = None
         self._resuming: Resuming | None = None
+        self._durable_surrounding: SurroundDurable | None = None
         self._signature_checks: dict[str, Callable[[Route], Callable[[Request], Any]]] = {}
         self._watch: tuple[MiddlewareFunction, MiddlewareFunction] | None = None
         self._planning = RLock()
@@ -420,6 +422,22 @@ class App(Routes, Servable):
                 ValueError("another feature already handles the resumable routes of this app: use one"),
             )
         self._resuming = resuming
+    def _surround_durable(self, surround: SurroundDurable) -> None:
+        """Let ``surround`` supply the function that accepts the requests of each ``durable`` route.
+
+        Raises ValueError if another feature already does this.
+        """
+        self._check_open()
+        if self._durable_surrounding is not None:
+            raise explained(
+                "feature-used-twice",
+                ValueError("another feature already handles the durable routes of this app: use one"),
+            )
+        self._durable_surrounding = surround
+
+    def _plan_of(self, request: Request) -> Plan:
+        """Return the plan for a request that was accepted before, without any checks."""
+        return (self._routing or self._freeze()).without_looking().find(request)[0]
 
     def _check_signatures(self, name: str, check_for: Callable[[Route], Callable[[Request], Any]]) -> None:
         """Let ``check_for`` supply the hook of each route that is ``signed_by`` the given name. The hook refuses
@@ -553,6 +571,7 @@ class App(Routes, Servable):
             encoded_slashes=self._encoded_slashes,
             signer=self.signer,
             surround_idempotent=self._idempotent_surrounding,
+            surround_durable=self._durable_surrounding,
             signature_checks=self._signature_checks,
             resuming=self._resuming,
         )

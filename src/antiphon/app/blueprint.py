@@ -233,6 +233,7 @@ class Routes(metaclass=NamesOurs):
         The options, described in ``antiphon.types.RouteOptions``, are ``name``, ``host``, ``defaults``, ``limits``,
         ``redirect_slashes``, ``receive``, ``deadline``, ``cancel_on_disconnect``, ``before``, ``signed_url``,
         ``unguarded``, ``idempotent``, ``resumable``, ``csrf_exempt``, ``signed_by``, ``check_digest``, ``takes``,
+        ``unguarded``, ``idempotent``, ``durable``, ``csrf_exempt``, ``signed_by``, ``check_digest``, ``takes``,
         ``gives``, ``examples``, ``tool``, ``priority`` and ``meta``.
 
         Raises ValueError for a malformed pattern, host or method. Raises TypeError for an unknown option, and for a
@@ -292,6 +293,7 @@ class Routes(metaclass=NamesOurs):
         The options, described in ``antiphon.types.RouteOptions``, are ``name``, ``host``, ``defaults``, ``limits``,
         ``redirect_slashes``, ``receive``, ``deadline``, ``cancel_on_disconnect``, ``before``, ``signed_url``,
         ``unguarded``, ``idempotent``, ``resumable``, ``csrf_exempt``, ``signed_by``, ``check_digest``, ``takes``,
+        ``unguarded``, ``idempotent``, ``durable``, ``csrf_exempt``, ``signed_by``, ``check_digest``, ``takes``,
         ``gives``, ``examples``, ``tool``, ``priority`` and ``meta``.
         """
         return self._route_for("GET", pattern, options)

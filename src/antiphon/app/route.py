@@ -129,6 +129,8 @@ class Route(NamedTuple):
     """True if a request is executed once, however often it is sent with the same Idempotency-Key."""
     resumable: bool = False
     """True if an interrupted upload can be continued."""
+    durable: bool = False
+    """True if a request that was accepted is finished even if its process dies."""
     csrf_exempt: bool = False
     """True if writes are accepted from pages of any site, and without a token of ``CSRFTokens``."""
     signed_by: str | None = None
@@ -206,7 +208,8 @@ class RouteOptions(TypedDict, total=False):
     don't log in and use an IP address as the host. Its path can't have parameters.
 
     An ``idempotent`` route executes a write once for each Idempotency-Key and sends the first response to retries. It
-    needs the feature ``IdempotentWrites``.
+    needs the feature ``IdempotentWrites``. A ``durable`` route does the same, and finishes an accepted request even if
+    its process dies. It needs the feature ``Durable``.
 
     An upload to a ``resumable`` route can be sent in parts and continued after an interruption; the handler gets one
     whole request. It needs the feature ``ResumableUploads``.
@@ -247,6 +250,7 @@ class RouteOptions(TypedDict, total=False):
     unguarded: bool
     idempotent: bool
     resumable: bool
+    durable: bool
     csrf_exempt: bool
     signed_by: str | None
     check_digest: bool
@@ -298,6 +302,7 @@ def make_route(
         options.get("unguarded", False),
         options.get("idempotent", False),
         options.get("resumable", False),
+        options.get("durable", False),
         options.get("csrf_exempt", False),
         options.get("signed_by"),
         options.get("check_digest", False),

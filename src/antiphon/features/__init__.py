@@ -12,6 +12,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "features.channels.channel": "Channel",
         "app.channel_log": "MissedMessages",
         "features.compression": "Compression",
+        "features.durable.feature": "Durable",
         "features.cors": "CORS",
         "features.csrf": "BadCSRFToken CSRFTokens csrf_input csrf_token",
         "features.hypermedia": "HtmxHeaders HtmxRequest patch_elements patch_signals redirect_htmx",

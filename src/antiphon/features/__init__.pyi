@@ -10,6 +10,7 @@ from antiphon.features.channels.channel import Channel
 from antiphon.features.compression import Compression
 from antiphon.features.cors import CORS
 from antiphon.features.csrf import BadCSRFToken, CSRFTokens, csrf_input, csrf_token
+from antiphon.features.durable.feature import Durable
 from antiphon.features.file_routes import FileRoutes, RouteFile, route_options
 from antiphon.features.flash import Flash
 from antiphon.features.forms.bound_field import BoundField
@@ -104,6 +105,7 @@ __all__ = [
     "Compression",
     "ContentSecurityPolicy",
     "CookieStore",
+    "Durable",
     "Field",
     "FileRoutes",
     "Flash",

@@ -65,6 +65,10 @@ class Resuming(Protocol):
         """Return the fields of the response to OPTIONS."""
         ...
 
+SurroundDurable: TypeAlias = Callable[[Route, Plan], Callable[[Request], Any]]
+"""A function that receives a durable route, and the plan by which its handler is called, with only its dependencies. It
+returns the function to call instead of the handler.
+"""
 
 SignatureChecks: TypeAlias = Mapping[str, Callable[[Route], Callable[[Request], Any]]]
 """Functions by the names that ``signed_by`` accepts. Each gets a route and returns the hook that refuses unsigned
@@ -276,6 +280,7 @@ class Planning:
         encoded_slashes: bool,
         signer: Callable[[str], Signer],
         surround_idempotent: SurroundIdempotent | None,
+        surround_durable: SurroundDurable | None,
         signature_checks: SignatureChecks,
         resuming: Resuming | None = None,
     ) -> None:
@@ -284,6 +289,7 @@ class Planning:
         self._redirects_slashes = redirect_slashes
         self._signer = signer
         self._surround_idempotent = surround_idempotent
+        self._surround_durable = surround_durable
         self._signature_checks = signature_checks
         self._resuming = resuming
         self._router: Router[Plan] = Router(merged_converters(self._groups.values()))
@@ -326,6 +332,8 @@ class Planning:
             handler, stack = self._surrounded(route, handler, stack)
         if route.resumable:
             handler = self._resumed(route, handler)
+        if route.durable:
+            handler, stack = self._durable(route, handler, stack)
         plan = Plan(
             route,
             handler.for_handler(True),
@@ -425,6 +433,24 @@ class Planning:
                 RuntimeError(f"{describe(route.handler)} is resumable, which needs app.use(ResumableUploads(store))"),
             )
         return handler._replace(function=self._resuming._surround(route, handler.function), raw_handler=None)
+    def _durable(self, route: Route, handler: Hook, stack: HandlerStack) -> tuple[Hook, HandlerStack]:
+        """Return what accepts the requests of a durable route, as supplied by a feature, and the stack around it.
+
+        The handler is called later, perhaps more than once, so only its dependencies and error handlers are around it,
+        and middleware that opens when a dependency is read.
+        """
+        if self._surround_durable is None:
+            raise explained(
+                "missing-feature",
+                RuntimeError(f"{describe(route.handler)} is durable, which needs app.use(Durable(database_url))"),
+            )
+        opened = tuple(part for part in stack.middleware if part.when_read is not None)
+        within = stack._replace(middleware=opened, before=(), after=(), finishers=())
+        plan = Plan(route._replace(deadline=None), handler.for_handler(True), within, body=Body(route.receive))
+        function = self._surround_durable(route, plan)
+        # What only the handler reads is not opened to accept a request.
+        stack = stack.resolving_for(route._replace(handler=respond_not_found))
+        return handler._replace(function=function, raw_handler=None), stack
 
     def _handler(self, route: Route) -> Hook:
         """Return a route's handler as a function of only the request.

@@ -1,4 +1,6 @@
-"""The debug page of the most recent requests, which can be handled again or shown as tests. They stay in memory."""
+"""The debug pages: of the most recent requests, which can be handled again or shown as tests and stay in memory, and of
+jobs.
+"""
 
 import logging
 import time
@@ -21,11 +23,12 @@ from antiphon.features.recorder.queries import MANY, QueryLog, Statement, begin,
 from antiphon.features.recorder.record import Record, Trace, cause_of_error, record_of
 from antiphon.features.recorder.shelf import Caught, disguised
 from antiphon.http.errors import NotFound
+from antiphon.lazy import class_if_imported
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
-PLACE = "/.antiphon/requests"
-"""The path of the page, which applications can't use in debug mode."""
+PLACE, JOBS = "/.antiphon/requests", "/.antiphon/jobs"
+"""The paths of the pages, which applications can't use in debug mode."""
 _MOST = 50
 _LARGEST = 256 << 10
 _MOST_LOGGED = 1000
@@ -49,6 +52,7 @@ class LastRequests(Observer):
         self.page = page = App()
         page.before_request(_check_viewer)
         page.get(PLACE)(self._show)
+        page.get(JOBS)(self._show_jobs)
         page.post(f"{PLACE}/<id>/again")(self._send_again)
         page.post(f"{PLACE}/<id>/test")(self._show_test)
 
@@ -78,6 +82,14 @@ class LastRequests(Observer):
     def _show(self, request: Request) -> Response:  # noqa: ARG002 - a handler
         rows = "".join(_row(disguised(caught), log) for caught, log in reversed(self._last))
         return _page("The last requests", f"<dl>{rows}</dl>" if rows else "<p>No requests have arrived yet.</p>")
+
+    def _show_jobs(self, request: Request) -> Response:  # noqa: ARG002 - a handler
+        kind = class_if_imported("antiphon.features.durable.feature", "Durable")
+        durable: Any = kind and isinstance(self._app, App) and self._app.find_feature(kind)
+        if not durable:
+            raise NotFound("This app does not use Durable, and has no jobs.")
+        rows = "".join(_job_row(*job) for job in durable._latest())
+        return _page("Durable requests and jobs", f"<dl>{rows}</dl>" if rows else "<p>There are none yet.</p>")
 
     async def _send_again(self, request: Request, id: str) -> Response:  # noqa: A002 - the parameter of the route
         """Handle a request again, in this process: its secrets are sent to no address.
@@ -128,6 +140,11 @@ def _row(record: Record, log: QueryLog) -> str:
     return f"<div><dt>{when} {what}</dt><dd>{figures} {buttons}</dd>{repeated}</div>\n"
 
 
+def _job_row(began: float, what: str, state: str, error: str) -> str:
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(began))
+    return f"<div><dt>{when} {escape(what[:200])}</dt><dd>{escape(state)} {escape(error[:200])}</dd></div>\n"
+
+
 def _button(record: Record, action: str, label: str) -> str:
     if record.is_socket and action == "again":
         return ""
@@ -170,4 +187,4 @@ class WithLastRequests:
 
 
 def _is_below(path: str) -> bool:
-    return path == PLACE or path.startswith(f"{PLACE}/")
+    return path in (PLACE, JOBS) or path.startswith(f"{PLACE}/")

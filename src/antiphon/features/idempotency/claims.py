@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from antiphon.app.callers import caller_of
 from antiphon.app.store import RETRY_AFTER, StoreEntry, store_name
-from antiphon.http.errors import Conflict, UnprocessableContent
+from antiphon.http.errors import BadRequest, Conflict, UnprocessableContent
 from antiphon.request.caller import BEGUN_BY_HANDLERS, SHOWN_EACH_TIME
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 PROBLEM_TYPE = "urn:antiphon:problem:idempotency-key-"
 """The prefix of the problem types that distinguish this feature's refusals from those of a handler."""
+
+LONGEST_KEY = 255
+"""The maximum length of a client's key in characters."""
 
 RUNNING, COMPLETED, RELEASED, UNKNOWN = "running", "completed", "released", "unknown"
 """The states of a claim. After "released", the next request may carry out the write; after "unknown", none may."""
@@ -70,6 +73,36 @@ class Claim:
             return {"state": UNKNOWN}
         has_failed_since = response.error is not None and response.error is not self.error
         return {"state": RELEASED} if has_failed_since or is_retried(response) else result
+
+
+def key_of(request: Request) -> str:
+    """Return a request's key. Raises BadRequest (400) if it is missing or malformed."""
+    key = request.idempotency_key
+    if request.head.field("idempotency-key") is None:
+        raise BadRequest(
+            'This needs the Idempotency-Key header, such as "8e03978e-40d5-43dd-bc93-6894a57f9324".',
+            type=f"{PROBLEM_TYPE}missing",
+        )
+    if not key or len(key) > LONGEST_KEY:
+        raise BadRequest(
+            f'The Idempotency-Key header must be a quoted string of 1 to {LONGEST_KEY} characters: "key".',
+            type=f"{PROBLEM_TYPE}malformed",
+        )
+    return key
+
+
+def check_same(data: Mapping[str, Any], key: str, write: Write, fingerprint: str, request: Request) -> None:
+    """Check that a request is another attempt at the write that a claim has the data of, under this key in its store.
+
+    Raises UnprocessableContent (422).
+    """
+    if data["caller"] != write.caller:
+        raise reused_with("other credentials")
+    if data["fingerprint"] != fingerprint:
+        raise reused_with("another request")
+    fields = data.get("caller_fields")
+    if fields is not None and (name := different_field(key, request, fields)) is not None:
+        raise reused_with(f"a different {name.title()}")
 
 
 def by_name(by: Callable[[Request], str | None], request: Request, key: str) -> Write:

@@ -33,7 +33,6 @@ from antiphon.explanations import errors_name_it, explained
 from antiphon.features.idempotency.claims import (
     COMPLETED,
     IS_REPEATABLE,
-    PROBLEM_TYPE,
     RUNNING,
     UNKNOWN,
     Claim,
@@ -41,13 +40,13 @@ from antiphon.features.idempotency.claims import (
     broken_off,
     by_identity,
     by_name,
-    different_field,
+    check_same,
     fields_of_caller,
     fingerprint_of,
     in_use,
     is_of_another_user,
     is_retried,
-    reused_with,
+    key_of,
 )
 from antiphon.features.idempotency.table import Claims, StoreClaims, TableClaims, WritesTable
 from antiphon.handler.callables import is_async_generator, is_generator
@@ -67,9 +66,6 @@ if TYPE_CHECKING:
 
 DAY = 24 * 3600.0
 """The number of seconds in a day."""
-
-LONGEST_KEY = 255
-"""The maximum length of a client's key in characters."""
 
 LONGEST_TRY = 60.0
 """The number of seconds after which clients are told that a request without a response may have been interrupted."""
@@ -263,20 +259,9 @@ class IdempotentWrites:
 
     def _write_of(self, request: Request, caller: Callable[[Request, str], Write]) -> Write | None:
         """Return a request's key and caller, or None for a request that has no key and needs none."""
-        key = request.idempotency_key
-        if request.head.field("idempotency-key") is None:
-            if self.required:
-                raise BadRequest(
-                    'This needs the Idempotency-Key header, such as "8e03978e-40d5-43dd-bc93-6894a57f9324".',
-                    type=f"{PROBLEM_TYPE}missing",
-                )
+        if not self.required and request.head.field("idempotency-key") is None:
             return None
-        if not key or len(key) > LONGEST_KEY:
-            raise BadRequest(
-                f'The Idempotency-Key header must be a quoted string of 1 to {LONGEST_KEY} characters: "key".',
-                type=f"{PROBLEM_TYPE}malformed",
-            )
-        return caller(request, key)
+        return caller(request, key_of(request))
 
     async def _claim(self, request: Request, write: Write, fingerprint: str) -> Response | None:
         """Claim a write for this request and return None, or return the earlier response to it.
@@ -321,13 +306,7 @@ class IdempotentWrites:
     ) -> Response | None:
         """Return the stored response, or None if the write may be carried out. Raises the same errors as ``_claim``."""
         data = known.data
-        if data["caller"] != write.caller:
-            raise reused_with("other credentials")
-        if data["fingerprint"] != fingerprint:
-            raise reused_with("another request")
-        fields = data.get("caller_fields")
-        if fields is not None and (name := different_field(known.key, request, fields)) is not None:
-            raise reused_with(f"a different {name.title()}")
+        check_same(data, known.key, write, fingerprint, request)
         match data["state"]:
             case "completed":
                 return give_again(data)

@@ -77,8 +77,8 @@ def operation(contract: Contract, parameters: list[Parameter], schemas: Schemas)
         *[path_parameter(each, contract.route) for each in parameters],
         *other_parameters(contract, schemas),
     ]
-    if contract.route.idempotent:
-        required = requires_key(contract.route)
+    if contract.route.idempotent or contract.route.durable:
+        required = contract.route.durable or requires_key(contract.route)
         found.append({"name": "Idempotency-Key", "in": "header", "required": required, "schema": dict(_KEY)})
     if found:
         made["parameters"] = found

@@ -54,23 +54,26 @@ _decode = msgspec.msgpack.Decoder(RecordGroup).decode
 class Seal:
     """Encryption with keys derived from an application's secret keys: the newest key encrypts, and all decrypt.
 
-    Raises RuntimeError if there is no key, and ModuleNotFoundError, naming the extra, if cryptography isn't installed.
+    ``purpose`` separates the keys of a ``feature``, and ``extra`` installs cryptography for it. Raises RuntimeError if
+    there is no key, and ModuleNotFoundError, naming the extra, if cryptography isn't installed.
     """
 
-    def __init__(self, keys: SecretKeys) -> None:
+    def __init__(
+        self, keys: SecretKeys, purpose: bytes = _PURPOSE, *, feature: str = "Recorder", extra: str = "keep"
+    ) -> None:
         try:
             from cryptography.hazmat.primitives.ciphers.aead import AESGCM
         except ModuleNotFoundError as error:
-            raise missing_package(error, "keep") from None
+            raise missing_package(error, extra) from None
         if not keys:
             raise explained(
                 "no-secret-key",
                 RuntimeError(
-                    f"Recorder encrypts what it keeps: App(secret_keys=[...]) must have a key; {MAKE_A_KEY} makes one"
+                    f"{feature} encrypts what it keeps: App(secret_keys=[...]) must have a key; {MAKE_A_KEY} makes one"
                 ),
             )
         self._ciphers: list[AESGCM] = [
-            AESGCM(hmac.digest(key, _PURPOSE, "sha256")) for key in reversed(keys.oldest_first)
+            AESGCM(hmac.digest(key, purpose, "sha256")) for key in reversed(keys.oldest_first)
         ]
 
     def close(self, data: bytes, about: str) -> bytes:

@@ -1,0 +1,1 @@
+"""Requests and jobs that are finished even if a process dies, on DBOS Transact."""

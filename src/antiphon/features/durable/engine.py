@@ -1,0 +1,457 @@
+"""The engine of a process: it carries out requests and jobs, and takes over those of processes that have died.
+
+Each process is an executor of its own, with a lease that it renews. What an executor has begun is left alone while its
+lease lasts: its process may be slow, or waiting.
+
+| a request or job is | in DBOS | the next state, and who brings it about |
+|---|---|---|
+| in the outbox | a row of ours | queued, by the first process that sees it, in one transaction |
+| queued | ENQUEUED | open, by the first process that is free |
+| open | PENDING, with an executor | finished or failed, by that executor; queued, by another after the lease |
+| finished, failed | SUCCESS, ERROR | deleted after the ``ttl`` |
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from contextvars import copy_context
+from functools import partial
+from math import inf
+from secrets import token_hex
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from antiphon.app.dispatch.dispatch import dispatch
+from antiphon.app.dispatch.plan import Plan
+from antiphon.app.store import OF_ONE_VISITOR, keep, unavailable
+from antiphon.explanations import explained
+from antiphon.features.durable.flow import PAUSE, Flow, Interrupted, called, current, in_thread
+from antiphon.handler.contract import finish
+from antiphon.handler.drive import driven, run_sync
+from antiphon.http.head import Address, RequestHead
+from antiphon.lazy import missing_package
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from antiphon.features.recorder.shelf import Seal
+
+T = TypeVar("T")
+
+BEATS = 6
+"""The number of renewals per lease."""
+PATIENCE = 4 / BEATS
+"""The fraction of a lease after which an executor that has not renewed it is dead. Finding that out takes the rest."""
+THREADS = 100
+"""The number of ``def`` functions that a process runs at once. Further ones wait."""
+MOST = 1000
+"""The number of jobs that are open in a process at once, most of which may be asleep."""
+LONGEST_PAUSE = 3600.0
+"""The longest pause between two attempts of a job, in seconds."""
+CLEAN_EVERY, CLEANED = 60.0, 500
+"""The seconds between two deletions of what has expired, and how much is deleted at once."""
+STATES = {
+    "PENDING": "open", "ENQUEUED": "queued", "DELAYED": "queued", "SUCCESS": "finished", "ERROR": "failed",
+    "MAX_RECOVERY_ATTEMPTS_EXCEEDED": "failed", "CANCELLED": "cancelled",
+}  # fmt: skip
+OPEN = ("PENDING", "ENQUEUED", "DELAYED")
+_NOT_KEPT = OF_ONE_VISITOR | {"date"}
+_log = logging.getLogger("antiphon")
+
+_TABLES = (
+    "create table if not exists {s}antiphon_executors (id text primary key, app text not null, seen {float} not null)",
+    "create table if not exists {s}antiphon_outbox (id text primary key, app text not null, job text not null)",
+)
+_NOW = {"sqlite": "unixepoch('subsec')", "postgresql": "extract(epoch from clock_timestamp())::float8"}
+_BEAT = """insert into {s}antiphon_executors (id, app, seen) values (:id, :app, {now})
+on conflict (id) do update set seen = excluded.seen"""
+_LIVE = "select id from {s}antiphon_executors where app = :app and seen > {now} - :patience"
+_BURY = "delete from {s}antiphon_executors where app = :app and seen <= {now} - :patience"
+_LEAVE = "delete from {s}antiphon_executors where id = :id"
+_TAKE = """delete from {s}antiphon_outbox where id in
+(select id from {s}antiphon_outbox where app = :app limit 100{skip}) returning id, job"""
+POST = "insert into {s}antiphon_outbox (id, app, job) values (:id, :app, :job) on conflict (id) do nothing"
+
+
+class Engine:
+    """DBOS in this process, for one application.
+
+    ``plans`` returns the plan by which a stored request is carried out, and ``functions`` the function of a job by its
+    name. ``due`` enqueues what a schedule has made due, and returns the seconds until it may be called again.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        *,
+        lease: float,
+        ttl: float,
+        retries: int,
+        plans: Callable[[Request], Plan],
+        functions: Callable[[str], Callable[..., Any]],
+        due: Callable[[], float],
+    ) -> None:
+        self.url, self.name = url, name
+        self.dialect = "sqlite" if url.startswith("sqlite") else "postgresql"
+        self._check_sqlite()
+        self._lease, self._ttl, self._retries = lease, ttl, retries
+        self._plans, self._functions, self._due = plans, functions, due
+        self._stopping, self._awake = Event(), Event()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._steady_since = inf
+        self._cleaned = 0.0
+
+    def _check_sqlite(self) -> None:
+        import sqlite3
+
+        if self.dialect == "sqlite" and sqlite3.sqlite_version_info < (3, 42):
+            raise explained(
+                "bad-durable",
+                RuntimeError(
+                    f"Durable needs SQLite 3.42 or newer, and Python uses {sqlite3.sqlite_version} here (Debian 12 has"
+                    ' 3.40): use PostgreSQL, Durable("postgresql:///shop"), or a Python with a newer SQLite, such as'
+                    " one that uv installs"
+                ),
+            )
+
+    # The process's life
+
+    async def open(self, seal: "Seal") -> None:
+        """Begin to carry out requests and jobs on the running loop. Blocks until the tables are up to date."""
+        try:
+            from antiphon.features.durable import workflows
+        except ModuleNotFoundError as error:
+            raise missing_package(error, "durable") from None
+        if workflows.running:
+            raise explained(
+                "feature-used-twice", RuntimeError("DBOS runs once in a process, and another Durable is running")
+            )
+        self._stopping, self._awake = Event(), Event()
+        self._loop, self._threads = asyncio.get_running_loop(), asyncio.Semaphore(THREADS)
+        self.executor, self._steady_since = token_hex(16), inf
+        self._serializer = workflows.Sealed(seal)
+        workflows.running.append(self)
+        try:
+            workflows.launch(self.url, self.name, self.executor, self._serializer)
+            self._sql = _engine(self.url)
+            self.client = workflows.client_of(self._sql, self.name, self._serializer)
+            self.client.register_queue(f"{self.name}-jobs", worker_concurrency=MOST, on_conflict="always_update")
+            self._make_tables()
+            self._beat()
+        except BaseException:
+            workflows.running.remove(self)
+            workflows.stop()
+            raise
+        self._workflows = workflows
+        self._watcher = Thread(target=self._watch, name="antiphon-durable", daemon=True)
+        self._watcher.start()
+
+    async def close(self) -> None:
+        """Leave what is open to other processes, at once."""
+        if self._loop is None:
+            return
+        self._stopping.set()
+        self._awake.set()
+        for task in [*self._tasks]:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await in_thread(self._stop)
+        self._loop.set_default_executor(_default_executor())  # DBOS has replaced it with one that is over
+        self._loop = None
+
+    def _stop(self) -> None:
+        self._watcher.join()
+        self._workflows.stop()
+        with suppress(Exception):  # the lease ends by itself
+            self._run(_LEAVE, id=self.executor)
+        self.client.destroy()
+        self._sql.dispose()
+        self._workflows.running.remove(self)
+
+    def submit(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
+        """Run a coroutine on the engine's loop, from any thread. Raises RuntimeError unless the app has started."""
+        if self._loop is None or self._stopping.is_set():
+            work.close()
+            raise explained(
+                "not-started",
+                RuntimeError(
+                    "Durable works while its app is started: serve it, or use Client(app) as a context manager"
+                ),
+            )
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    # The tables
+
+    @property
+    def schema(self) -> str:
+        """The prefix of our tables, which are beside those of DBOS."""
+        return "" if self.dialect == "sqlite" else "dbos."
+
+    def _statement(self, text: str) -> Any:
+        from sqlalchemy import text as statement
+
+        skip = "" if self.dialect == "sqlite" else " for update skip locked"
+        return statement(text.format(s=self.schema, now=_NOW[self.dialect].replace("::", r"\:\:"), skip=skip))
+
+    def _run(self, text: str, **values: Any) -> list[Any]:
+        with self._sql.begin() as connection:
+            found = connection.execute(self._statement(text), values)
+            return [*found] if found.returns_rows else []
+
+    def _make_tables(self) -> None:
+        kind = "real" if self.dialect == "sqlite" else "float8"
+        with self._sql.begin() as connection:
+            if self.dialect == "postgresql":
+                connection.execute(self._statement("select pg_advisory_xact_lock(6038116)"))
+            for table in _TABLES:
+                connection.execute(self._statement(table.replace("{float}", kind)))
+
+    # Watching
+
+    def wake(self) -> None:
+        """Look into the outbox now."""
+        self._awake.set()
+
+    def _watch(self) -> None:
+        while not self._stopping.is_set():
+            self._awake.clear()
+            wait = self._lease / BEATS
+            try:
+                self._beat()
+                self._take_over()
+                while self._forward():
+                    pass
+                self._clean()
+                wait = min(wait, self._due())
+            except Exception as error:
+                self._steady_since = inf
+                unavailable(f"of Durable, {self.name}", error)
+            self._awake.wait(wait)
+
+    def _beat(self) -> None:
+        self._run(_BEAT, id=self.executor, app=self.name)
+        self._steady_since = min(self._steady_since, time.monotonic())
+
+    def _take_over(self) -> None:
+        """Queue what dead executors have begun, once this process has seen living ones renew their leases."""
+        patience = PATIENCE * self._lease
+        if time.monotonic() - self._steady_since < patience:
+            return
+        begun = self.client.list_workflows(status="PENDING", load_input=False, load_output=False)
+        owners = {each.executor_id for each in begun if each.executor_id and each.application_name == self.name}
+        if dead := owners - {self.executor}:
+            dead -= {row[0] for row in self._run(_LIVE, app=self.name, patience=patience)}
+        if dead:
+            self._workflows.recover(sorted(dead))
+        self._run(_BURY, app=self.name, patience=10 * self._lease)
+
+    def _forward(self) -> bool:
+        """Queue some jobs of the outbox, in the transaction that deletes them there."""
+        with self._sql.begin() as connection:
+            rows = [*connection.execute(self._statement(_TAKE), {"app": self.name})]
+            for id_, stored in rows:
+                name, args, kwargs = self._serializer.deserialize(stored)
+                self.client.enqueue_in_transaction(connection, self._options(id_), name, args, kwargs)
+        return bool(rows)
+
+    def _clean(self) -> None:
+        if time.monotonic() - self._cleaned < CLEAN_EVERY:
+            return
+        self._cleaned = time.monotonic()
+        before = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - self._ttl))
+        old = self.client.list_workflows(
+            completed_before=before, limit=CLEANED, load_input=False, load_output=False, application_name=self.name
+        )
+        if old:
+            self.client.delete_workflows([each.workflow_id for each in old])
+
+    def _options(self, id_: str) -> Any:
+        return {
+            "workflow_name": self._workflows.JOB,
+            "queue_name": f"{self.name}-jobs",
+            "workflow_id": id_,
+            "app_version": self.name,
+        }
+
+    # Requests and jobs
+
+    def sealed(self, *values: object) -> str:
+        """Return a job as the outbox keeps it."""
+        return self._serializer.serialize(values)
+
+    def enqueue(self, id_: str, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Queue a job under an id, unless there is one. Calls the database."""
+        self.client.enqueue(self._options(id_), name, args, kwargs)
+
+    def latest(self) -> list[tuple[float, str, str, str]]:
+        """Return when the latest requests and jobs began, what they are, their states and their errors."""
+        found = self.client.list_workflows(
+            limit=100, sort_desc=True, load_output=True, application_name=self.name
+        )  # without the requests' own words: their names alone are shown
+        return [
+            ((each.created_at or 0) / 1000, _named(each), STATES.get(each.status, each.status), repr(each.error or ""))
+            for each in found
+        ]
+
+    async def result(self, id_: str, stored: dict[str, Any], checks: dict[str, Any], wait: float) -> Any:
+        """Start a request, unless one has this id, and wait for its result.
+
+        Return the checks and the response of the one that has the id, None while it is open. Raises StoreUnavailable
+        if the database doesn't respond.
+        """
+        try:
+            handle = await asyncio.wait_for(self._workflows.start(id_, stored, checks), max(wait, 5.0))
+        except TimeoutError as error:
+            raise unavailable(f"of Durable, {self.name}", error) from None
+        task = getattr(handle, "task", None)  # None if it has been started before
+        if task is None:
+            checks = (await handle.get_status()).input["args"][1]
+        getting = asyncio.ensure_future(handle.get_result(polling_interval_sec=0.2))
+        done, _ = await asyncio.wait([getting], timeout=wait)
+        if done:
+            return checks, getting.result()
+        getting.cancel()
+        return checks, None
+
+    @contextmanager
+    def _flow(self) -> "Iterator[Flow]":
+        """Make what is called in the block the execution of a request or job. Raise what must not be its outcome."""
+        flow = Flow(self._workflows.current_id(), self._stopping, self._workflows.record, self._workflows.arecord)
+        token, task = current.set(flow), asyncio.current_task()
+        if task is not None:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        try:
+            yield flow
+        except Exception:
+            if flow.lost is None:
+                raise
+        finally:
+            current.reset(token)
+        if self._stopping.is_set():
+            raise Interrupted
+        if flow.lost is not None:
+            raise flow.lost
+
+    async def carry_out(self, stored: dict[str, Any]) -> dict[str, Any]:
+        """Carry out a stored request and return its response."""
+        with self._flow():
+            request = request_of(stored)
+            plan = self._plans(request)
+            request.head.blocks = not plan.handler.is_async  # type: ignore[misc]  # of a head of our own
+            if plan.handler.is_async:
+                response = await driven(_respond(plan, request))
+            else:
+                async with self._threads:
+                    response = await in_thread(lambda: run_sync(_respond(plan, request), copy_context()))
+        return keep(response, _NOT_KEPT)
+
+    async def work(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Call the function of a job, again with growing pauses while it fails."""
+        with self._flow() as flow:
+            function = partial(self._functions(name), *args, **kwargs)
+            for attempt in range(await self._replayed(flow), self._retries + 1):
+                flow.begin()
+                try:
+                    async with self._threads:
+                        await called(function)
+                except Exception as error:
+                    if flow.lost is not None or attempt == self._retries:
+                        raise
+                    _log.warning("the job %s has failed, and is tried again: %r", name, error)
+                else:
+                    return
+                await flow.pause(min(2.0**attempt, LONGEST_PAUSE))
+
+    async def _replayed(self, flow: Flow) -> int:
+        """Take the steps of attempts that failed in another process, without calling the function again.
+
+        Return the number of these attempts.
+        """
+        steps = [each["function_name"] for each in await self.client.list_workflow_steps_async(flow.id)]
+        last = max((place for place, name in enumerate(steps, 1) if name == PAUSE), default=0)
+        for name in steps[:last]:
+            if name == PAUSE:
+                await flow.pause(0)
+            else:
+                with suppress(Exception):  # which it has failed with
+                    await flow.astep(name, _never)
+        return steps.count(PAUSE)
+
+
+def _named(each: Any) -> str:
+    """Return the route of a request, or the function of a job."""
+    args: Any = each.input["args"] if each.input else (each.name,)
+    return str(args[1]["what"] if len(args) == 2 else args[0])
+
+
+async def _never() -> None:
+    raise AssertionError("a recorded step was called")
+
+
+async def _respond(plan: Plan, request: Request) -> Response:
+    """Return the whole response, after the functions that the handler passed to ``after_response``."""
+    try:
+        response = await dispatch(plan, request)
+        return response.freeze() if request.head.blocks else await response.afreeze()
+    finally:
+        await finish(request)
+
+
+class _Head(RequestHead):
+    """A stored head, which says where its request is handled."""
+
+    blocks: bool
+
+
+def stored_of(request: Request) -> dict[str, Any]:
+    """Return a request as plain values, which the serializer encrypts."""
+    head = request.head
+    coded = ("content-encoding", "content-length", "transfer-encoding") if request.content.is_decoded else ()
+    return {
+        "method": head.method,
+        "path": head.path,
+        "query_string": head.query_string,
+        "headers": [each for each in head.fields() if each[0].lower() not in coded],
+        "scheme": head.scheme,
+        "authority": head.authority,
+        "root_path": head.root_path,
+        "raw_path": head.raw_path,
+        "client": None if head.client is None else tuple(head.client),
+        "body": request.body,
+    }
+
+
+def request_of(stored: dict[str, Any]) -> Request:
+    """Return a stored request."""
+    given = dict(stored)
+    body, client = given.pop("body"), given.pop("client")
+    return Request(_Head(**given, client=None if client is None else Address(*client)), body)
+
+
+def _engine(url: str) -> Any:
+    from sqlalchemy import create_engine, event, make_url
+
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=2, pool_pre_ping=True)
+    engine = create_engine(parsed, connect_args={"timeout": 30})
+
+    @event.listens_for(engine, "connect")
+    def begin_immediately(connection: Any, _record: Any) -> None:
+        connection.isolation_level = "IMMEDIATE"
+
+    return engine
+
+
+def _default_executor() -> Any:
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(thread_name_prefix="asyncio")

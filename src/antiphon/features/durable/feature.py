@@ -1,0 +1,329 @@
+"""Durable handlers, as a feature of an app: what was accepted is finished, once, whatever dies.
+
+durable = Durable("postgresql:///shop"); app.use(durable), then @app.post("/orders", durable=True)
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import timedelta
+from functools import partial, update_wrapper
+from hashlib import sha256
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+
+from antiphon.app.added import Added
+from antiphon.app.callers import check_by
+from antiphon.app.dispatch.plan import Plan
+from antiphon.app.planning.cross_site import SAFE_METHODS
+from antiphon.app.route import Route
+from antiphon.app.store import RETRY_AFTER, StoreUnavailable, give_again
+from antiphon.explanations import errors_name_it, explained
+from antiphon.features.durable.engine import OPEN, Engine, stored_of
+from antiphon.features.durable.flow import called, check_off_loop, current, flow_for, name_of, seconds_in
+from antiphon.features.durable.jobs import Schedules, function_of, name_of_job, post
+from antiphon.features.idempotency.claims import (
+    Write,
+    by_identity,
+    by_name,
+    check_same,
+    fields_of_caller,
+    fingerprint_of,
+    key_of,
+    reused_with,
+)
+from antiphon.handler.callables import is_async_generator, is_generator
+from antiphon.handler.contract import describe, is_async
+from antiphon.handler.scope import current_request
+from antiphon.http.dates import Duration, seconds_of
+from antiphon.http.errors import BadRequest, InternalServerError, NotFound, UnprocessableContent
+from antiphon.request.dependencies import Dependency, check_dependency
+from antiphon.request.request import Request
+from antiphon.request.watching import EVERYTHING
+from antiphon.response.response import Response
+from antiphon.serialization.signing import SecretKeys
+
+if TYPE_CHECKING:
+    from antiphon.app.application import App
+
+P = ParamSpec("P")
+R = TypeVar("R")
+F = TypeVar("F", bound=Callable[[], Any])
+
+DAY = 24 * 3600.0
+"""The number of seconds in a day."""
+
+
+@errors_name_it
+class Durable:
+    """A feature that finishes each accepted request to a ``durable`` route, even if its process dies, and its jobs.
+
+    A client sends an Idempotency-Key with each request, and the same key with each retry. The request is stored, and
+    its handler is called with a copy: without middleware and hooks, which have accepted it, but with its dependencies.
+    If the process dies, another one, on any machine, calls the handler again within the ``lease``, in seconds or a
+    timedelta; steps that were recorded are not carried out again. If the handler has returned after ``wait`` seconds,
+    its response is sent, and sent again to each retry, whatever its status; before that, the client gets a 202 with
+    the address, below ``path``, at which the response can be followed. Responses and finished jobs are kept for
+    ``ttl``. Callers are distinguished as by ``IdempotentWrites``, or by the text that ``by`` returns for a request.
+
+    ``url`` is that of a database of PostgreSQL, or of SQLite 3.42 or newer on one machine ("sqlite:///var/shop.db"), in
+    which DBOS Transact makes its tables. Applications that share it have different ``name``s. All that is stored is
+    encrypted with the app's secret keys. With ``inside``, the dependency that gives handlers a connection to the same
+    database, ``enqueue`` writes a job in the transaction of the request. A job that fails is called again up to
+    ``retries`` times, after 1 second, then 2, and so on up to an hour.
+
+    Raises ValueError for numbers that are not above 0 and for another database, TypeError if ``inside`` isn't a
+    dependency, and RuntimeError for an older SQLite. A process runs one ``Durable``.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        inside: Dependency[Any] | None = None,
+        by: Callable[[Request], str | None] | None = None,
+        wait: Duration = 10.0,
+        lease: Duration = 15.0,
+        ttl: Duration = DAY,
+        retries: int = 20,
+        path: str = "/durable",
+        name: str = "antiphon",
+    ) -> None:
+        wait, lease, ttl = seconds_of(wait), seconds_of(lease), seconds_of(ttl)
+        if not (wait > 0 and lease > 0 and ttl > 0 and retries >= 0):
+            raise explained(
+                "bad-feature-option",
+                ValueError(f"wait, lease, ttl and retries must be above 0, not {wait}, {lease}, {ttl} and {retries}"),
+            )
+        if not url.startswith(("postgresql:", "postgresql+psycopg:", "postgres:", "sqlite:")):
+            raise explained(
+                "bad-feature-option",
+                ValueError('Durable needs PostgreSQL or SQLite, "postgresql:///shop" or "sqlite:///var/shop.db"'),
+            )
+        if inside is not None:
+            check_dependency(inside, "Durable(inside=...)", "pass the database's, inside=DATABASE")
+        check_by(by)
+        self._inside, self._by = inside, by
+        self._wait, self._path = wait, path.rstrip("/")
+        self._schedules = Schedules()
+        self._plans: dict[tuple[str, tuple[str, ...]], Plan] = {}
+        self._engine = Engine(
+            url.replace("postgres:", "postgresql:", 1),
+            name,
+            lease=lease,
+            ttl=ttl,
+            retries=retries,
+            plans=self._plan_for,
+            functions=function_of,
+            due=lambda: self._schedules.due(self._engine),
+        )
+
+    def install(self, app: "App") -> None:
+        """Make the app use this feature for its durable routes. Raises TypeError for a blueprint."""
+        from antiphon.app.application import App
+
+        if not isinstance(app, App):
+            raise explained(
+                "for-whole-app",
+                TypeError("Durable belongs to the application, not a blueprint: write app.use(Durable(url))"),
+            )
+        self._app = app
+        app._surround_durable(self._surround)
+        app.get(f"{self._path}/<id>", name=f"durable_{self._engine.name}")(self._follow)
+        app.on_startup(self._open)
+        app.on_shutdown(self._engine.close)
+
+    async def _open(self) -> None:
+        from antiphon.features.recorder.shelf import Seal
+
+        self._schedules.check()
+        keys: SecretKeys = self._app.secret_keys
+        await self._engine.open(Seal(keys, b"antiphon durable", feature="Durable", extra="durable"))
+
+    def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - wherever it is in use
+        if route.durable:
+            yield Added(202, headers=("location", "retry-after"))
+            yield Added(400, BadRequest, "The Idempotency-Key header is missing or malformed.")
+            yield Added(422, UnprocessableContent, "The key was used for another request.")
+            yield Added(503, StoreUnavailable)
+
+    # Routes
+
+    def _surround(self, route: Route, plan: Plan) -> Callable[[Request], Any]:
+        """Return what accepts the requests of a route. Raises ValueError for a route that can't be durable."""
+        self._check(route)
+        self._plans[route.where, route.methods] = plan
+
+        def accept(request: Request) -> Response:
+            write, checks, carrying_out = self._accepted(request)
+            return self._response(request, write, checks, *carrying_out().result())
+
+        async def aaccept(request: Request) -> Response:
+            if request.head.has_body:
+                await request.aload()
+            write, checks, carrying_out = self._accepted(request)
+            return self._response(request, write, checks, *await asyncio.wrap_future(carrying_out()))
+
+        return update_wrapper(aaccept if is_async(route.handler) else accept, route.handler)
+
+    def _check(self, route: Route) -> None:
+        wrong = ""
+        if safe := [method for method in route.methods if method in SAFE_METHODS]:
+            wrong = f"handles {safe[0]}, which changes nothing: leave out durable=True, or make two routes"
+        elif route.idempotent:
+            wrong = "is idempotent, which it is anyway: leave out idempotent=True"
+        elif route.receive == "stream":
+            wrong = "streams its body, which can't be stored: use receive='lazy'"
+        elif is_generator(route.handler) or is_async_generator(route.handler):
+            wrong = "returns a stream, which can't be stored: return the whole response"
+        elif route.unguarded:
+            wrong = "is unguarded, so its callers are unknown: leave out one of the two"
+        if wrong:
+            raise explained("bad-route-option", ValueError(f"{describe(route.handler)} is durable, and {wrong}"))
+
+    def _accepted(self, request: Request) -> tuple[Write, dict[str, Any], Callable[[], Any]]:
+        """Return who sends a request, what its retries are compared with, and the function that carries it out."""
+        key = key_of(request)
+        write = by_name(self._by, request, key) if self._by else by_identity(request, key)
+        checks: dict[str, Any] = {
+            "what": f"{request.method} {request.route.pattern}",
+            "caller": write.caller,
+            "person": write.person,
+            "owner": _owner(request),
+            "fingerprint": fingerprint_of(write.key, request),
+        }
+        if self._by is None:
+            checks["caller_fields"] = fields_of_caller(write.key, request, {EVERYTHING})
+        stored, id_ = stored_of(request), self._id_of(write)
+        return write, checks, lambda: self._engine.submit(self._engine.result(id_, stored, checks, self._wait))
+
+    def _id_of(self, write: Write) -> str:
+        return sha256(f"{self._engine.name}\n{write.key}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+    def _response(
+        self, request: Request, write: Write, checks: dict[str, Any], known: dict[str, Any], kept: dict[str, Any] | None
+    ) -> Response:
+        if known["person"] not in ("", checks["person"]):
+            raise reused_with("other credentials")
+        check_same(known, write.key, write, checks["fingerprint"], request)
+        return self._still_open(request, self._id_of(write)) if kept is None else give_again(kept)
+
+    def _still_open(self, request: Request, id_: str) -> Response:
+        where = request.url_for(f"durable_{self._engine.name}", id=id_)
+        return Response.json({"id": id_}, 202, {"location": where, "retry-after": str(RETRY_AFTER)})
+
+    def _follow(self, request: Request, id: str) -> Response:  # noqa: A002 - the parameter of the route
+        """Return the response to a durable request, or 202 while it is open."""
+        if self._app.is_provided(Request.user):
+            _ = request.user  # so that it is among the caller's identities, as it was when the request was accepted
+        found = self._engine.client.list_workflows(workflow_ids=[id], application_name=self._engine.name)
+        given = found[0].input if found else None
+        checks = given["args"][1] if given is not None and len(given["args"]) == 2 else None
+        if checks is None or checks["owner"] not in ("", _owner(request)):
+            raise NotFound(f"There is nothing at {request.path[:200]}.")
+        if found[0].status in OPEN:
+            return self._still_open(request, id)
+        if found[0].output is None:
+            raise InternalServerError("This request could not be finished.") from found[0].error
+        return give_again(found[0].output)
+
+    def _latest(self) -> list[tuple[float, str, str, str]]:
+        """Return when the latest requests and jobs began, what they are, their states and their errors."""
+        return self._engine.latest()
+
+    def _plan_for(self, request: Request) -> Plan:
+        """Return the plan by which a stored request is carried out. Raises LookupError if a deploy has removed it."""
+        route = self._app._plan_of(request).route
+        plan = self._plans.get((route.where, route.methods))
+        if plan is None:
+            raise LookupError(f"{request.method} {request.path} was accepted, and is no longer a durable route")
+        request.route = plan.route
+        return plan
+
+    # In handlers and jobs
+
+    def step(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call a function once, however often the request or job is taken up again, and return its result.
+
+        If the process dies before the result is recorded, the function is called again: pass on a key, for example to a
+        bank. The result is pickled. An error is recorded, too, and raised again. Raises RuntimeError outside of a
+        durable handler and a job, and TypeError on an event loop: use ``astep`` there.
+        """
+        return flow_for("step", on_loop=False).step(name_of(function), partial(function, *args, **kwargs))
+
+    @overload
+    async def astep(self, function: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R: ...
+    @overload
+    async def astep(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R: ...
+    async def astep(self, function: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> Any:
+        """Call a function once, as ``step`` does, in an ``async def`` handler or job. A ``def`` function is called on a
+        thread.
+        """
+
+        async def call() -> Any:
+            return await called(partial(function, *args, **kwargs))
+
+        return await flow_for("step", on_loop=True).astep(name_of(function), call)
+
+    def sleep(self, seconds: float | timedelta = 0, *, days: float = 0, hours: float = 0, minutes: float = 0) -> None:
+        """Sleep in a durable handler or a job, from the first time that it gets here, whatever process it is in.
+
+        A ``def`` function occupies one of a hundred threads of its process meanwhile. Raises the same errors as
+        ``step``.
+        """
+        flow_for("sleep", on_loop=False).sleep(seconds_in(seconds, days, hours, minutes))
+
+    async def asleep(
+        self, seconds: float | timedelta = 0, *, days: float = 0, hours: float = 0, minutes: float = 0
+    ) -> None:
+        """Sleep as ``sleep`` does, in an ``async def`` handler or job. A process can hold many thousands of these."""
+        await flow_for("sleep", on_loop=True).asleep(seconds_in(seconds, days, hours, minutes))
+
+    def enqueue(self, function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> str:
+        """Call a function soon, in any process, until it succeeds. Return the job's id.
+
+        In a request, with ``inside``, the job is written in its transaction, once the handler has returned: after a
+        rollback, there is no job. Otherwise it is written now, which blocks. The function is ``def`` or ``async def``,
+        at the top of a module, and may use ``step`` and ``sleep``. The arguments are pickled. Raises ValueError for a
+        function that other processes can't import.
+        """
+        job, flow = (name_of_job(function), args, kwargs), current.get()
+        if flow is None:
+            id_ = token_hex(16)
+        else:
+            flow.check_outside("job")
+            flow.enqueued += 1
+            id_ = f"{flow.id}-{flow.enqueued}"
+        request = _request_if_any() if self._inside is not None else None
+        if request is None or self._inside is None:
+            check_off_loop("enqueue", "asyncio.to_thread(durable.enqueue, ...)")
+            self._engine.enqueue(id_, *job)
+        else:
+            post(request, request[self._inside], self._engine, id_, job)
+        return id_
+
+    def every(self, schedule: str) -> Callable[[F], F]:
+        """Call a function at fixed times, once among all processes: ``@durable.every("1 hour")``.
+
+        The schedule is a number of seconds, minutes, hours, days or weeks, counted from 1970, or the five fields of a
+        crontab, such as "0 3 * * *", in UTC. Of the times that all processes missed, the last one is made up for.
+        Usable as a decorator. Raises ValueError for any other schedule, or a function that can't be imported.
+        """
+
+        def register(function: F) -> F:
+            self._schedules.add(function, schedule)
+            return function
+
+        return register
+
+
+def _owner(request: Request) -> str:
+    """Return a hash of the proven identities of a request, or "" if there are none."""
+    key = request.caller.key
+    return "" if key is None else sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _request_if_any() -> Request | None:
+    try:
+        return current_request()
+    except RuntimeError:
+        return None

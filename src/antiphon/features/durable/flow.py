@@ -1,0 +1,227 @@
+"""One execution of a durable request or of a job: its steps, each of which is carried out once, and where it runs.
+
+| a step | is |
+|---|---|
+| recorded by an earlier process | not called: the engine returns its result, or raises its error |
+| done by an earlier attempt of this job | not called: this module returns its result |
+| new | called, and recorded once it has returned |
+| under another name than the recorded one | an error, since the code has changed in the meantime |
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar, copy_context
+from datetime import timedelta
+from functools import partial
+from threading import Event, Thread
+from typing import Any, NamedTuple, TypeVar
+
+from antiphon.concurrency.loop import running_loop
+from antiphon.explanations import explained
+from antiphon.handler.contract import is_async
+
+T = TypeVar("T")
+
+
+PAUSE = "pause"
+"""The name of the step between two attempts."""
+
+
+class Interrupted(asyncio.CancelledError):
+    """The process ends, or another one has taken over: what has not been recorded will be done there."""
+
+
+class _Done(NamedTuple):
+    name: str
+    value: Any
+
+
+class Flow:
+    """The execution of one request or job, with the number of its current step.
+
+    ``record`` calls a function as a step of this name and records the result, in this thread; ``arecord`` does so on
+    the loop. ``lost`` is the error after which nothing may be recorded as the outcome.
+    """
+
+    def __init__(
+        self,
+        id_: str,
+        stopping: Event,
+        record: Callable[[str, Callable[[], Any]], Any],
+        arecord: Callable[[str, Callable[[], Coroutine[Any, Any, Any]]], Awaitable[Any]],
+    ) -> None:
+        self.id = id_
+        self.stopping = stopping
+        self.lost: BaseException | None = None
+        self.enqueued = 0
+        self.step_name = ""
+        """The name of the step that is being carried out, if any."""
+        self._record = record
+        self._arecord = arecord
+        self._done: list[_Done] = []
+        self._position = 0
+
+    def begin(self) -> None:
+        """Begin an attempt: the steps of earlier attempts are done."""
+        self._position = self.enqueued = 0
+
+    def check_outside(self, what: str) -> None:
+        """Raise RuntimeError inside of a step."""
+        if self.step_name:
+            raise explained(
+                "bad-durable",
+                RuntimeError(
+                    f"a {what} can't be inside of the step {self.step_name}, which is called once: move it out"
+                ),
+            )
+
+    def note(self, name: str, value: Any) -> None:
+        """Note that a step is done."""
+        self._done.append(_Done(name, value))
+        self._position += 1
+
+    def step(self, name: str, function: Callable[[], T]) -> T:
+        """Carry out a step on this thread, or return the result that it had."""
+        if (known := self._known(name)) is not None:
+            return known.value  # type: ignore[no-any-return]  # the function's T
+        with self._inside_of(name):
+            value = self._record(name, function)
+        self.note(name, value)
+        return value  # type: ignore[no-any-return]
+
+    async def astep(self, name: str, function: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Carry out a step on the loop, or return the result that it had."""
+        if (known := self._known(name)) is not None:
+            return known.value  # type: ignore[no-any-return]
+        with self._inside_of(name):
+            value = await self._arecord(name, function)
+        self.note(name, value)
+        return value  # type: ignore[no-any-return]
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep on this thread until a time that is recorded."""
+        until = self.step("sleep", lambda: time.time() + seconds)
+        if self.stopping.wait(max(0.0, until - time.time())):
+            raise Interrupted
+
+    async def asleep(self, seconds: float) -> None:
+        """Sleep on the loop until a time that is recorded."""
+        await _sleep_until(await self.astep("sleep", _end_of(seconds)))
+
+    async def pause(self, seconds: float) -> None:
+        """Sleep between two attempts."""
+        with self._inside_of(PAUSE):
+            end = await self._arecord(PAUSE, _end_of(seconds))
+        await _sleep_until(end)
+
+    def _known(self, name: str) -> _Done | None:
+        if self.stopping.is_set():
+            raise Interrupted
+        self.check_outside("step")
+        if self._position == len(self._done):
+            return None
+        known = self._done[self._position]
+        if known.name != name:
+            raise explained(
+                "bad-durable",
+                RuntimeError(
+                    f"the next step was {known.name} in the attempt before, and is {name}: a function must take"
+                    " the same steps in the same order each time, so decide by its arguments and by results of steps"
+                ),
+            )
+        self._position += 1
+        return known
+
+    @contextmanager
+    def _inside_of(self, name: str) -> Iterator[None]:
+        """Keep an error of the engine itself, in whose place the handler may return a response."""
+        self.step_name = name
+        try:
+            yield
+        except BaseException as error:
+            if type(error).__module__.partition(".")[0] == "dbos":
+                self.lost = error
+            raise
+        finally:
+            self.step_name = ""
+
+
+def _end_of(seconds: float) -> Callable[[], Coroutine[Any, Any, float]]:
+    async def end() -> float:
+        return time.time() + seconds
+
+    return end
+
+
+async def _sleep_until(end: float) -> None:
+    await asyncio.sleep(max(0.0, end - time.time()))
+
+
+current: ContextVar[Flow | None] = ContextVar("antiphon.features.durable", default=None)
+
+
+def flow_for(what: str, *, on_loop: bool) -> Flow:
+    """Return the current execution. Raises RuntimeError outside of one, and where the other kind of step belongs."""
+    flow = current.get()
+    if flow is None:
+        raise explained(
+            "bad-durable",
+            RuntimeError(f"{what} belongs in a handler of a route with durable=True, or in a function of a job"),
+        )
+    if not on_loop:
+        check_off_loop(what, f"durable.a{what}(...)")
+    return flow
+
+
+def check_off_loop(what: str, instead: str) -> None:
+    """Raise TypeError on an event loop."""
+    if running_loop() is not None:
+        raise explained(
+            "bad-durable", TypeError(f"durable.{what} would block the event loop: in async def, await {instead}")
+        )
+
+
+def name_of(function: Callable[..., object]) -> str:
+    """Return the name under which a step is recorded."""
+    while isinstance(function, partial):
+        function = function.func
+    return getattr(function, "__qualname__", type(function).__name__)
+
+
+def seconds_in(duration: float | timedelta, days: float, hours: float, minutes: float) -> float:
+    """Return a duration in seconds."""
+    given = duration.total_seconds() if isinstance(duration, timedelta) else duration
+    return given + timedelta(days=days, hours=hours, minutes=minutes).total_seconds()
+
+
+async def in_thread(function: Callable[[], T]) -> T:
+    """Call a function on a thread of its own, which does not hold up the end of the process."""
+    loop, context = asyncio.get_running_loop(), copy_context()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def settle(set_: Callable[[Any], None], value: object) -> None:
+        if not future.done():
+            set_(value)
+
+    def call() -> None:
+        try:
+            outcome: tuple[Callable[[Any], None], object] = future.set_result, context.run(function)
+        except BaseException as error:
+            outcome = future.set_exception, _as_exception(error)
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(settle, *outcome)
+
+    Thread(target=call, name="antiphon-durable-call", daemon=True).start()
+    return await future
+
+
+def _as_exception(error: BaseException) -> BaseException:
+    """Return an error that a future accepts."""
+    return error if not isinstance(error, StopIteration) else RuntimeError(f"raised {error!r}")
+
+
+async def called(function: Callable[[], Any]) -> Any:
+    """Call a function where it belongs: ``async def`` on the loop, ``def`` on a thread."""
+    return await function() if is_async(function) else await in_thread(function)

@@ -1,0 +1,378 @@
+"""Durable handlers and jobs, in this process: who may send them, what they give, what is stored and what is refused."""
+
+import itertools
+import sqlite3
+import threading
+
+import pytest
+
+from antiphon import App, Blueprint, Dependency, Request, abort
+from antiphon.features import (
+    Bearer,
+    Durable,
+    IdempotentWrites,
+    MemoryStore,
+    OpenAPI,
+    Sessions,
+    Users,
+    login_required,
+)  # fmt: skip
+from antiphon.features.durable.jobs import Schedule
+from antiphon.testing import Client
+from tests.helpers.databases import KINDS, LIBRARIES
+from tests.helpers.django_settings import settings_for_views
+from tests.helpers.postgres import execute
+from tests.helpers.rows import rows
+from tests.helpers.waiting import eventually
+
+pytestmark = [pytest.mark.once, pytest.mark.processes]
+
+KEY = "k" * 32
+DATABASE = Dependency("database")
+EFFECTS = []
+NUMBERS = itertools.count(1)
+
+
+def effect(what):
+    EFFECTS.append(what)
+    return what
+
+
+def job(what, fails=0):
+    EFFECTS.append(what)
+    if EFFECTS.count(what) <= fails:
+        raise ValueError("not yet")
+
+
+async def steps(durable_steps):
+    """A job of two steps, of which the second fails at first."""
+    await DURABLE[0].astep(effect, "first")
+    await DURABLE[0].astep(job, "second", 1)
+
+
+DURABLE = []
+
+
+@pytest.fixture(autouse=True)
+def no_effects():
+    EFFECTS.clear()
+    DURABLE.clear()
+
+
+@pytest.fixture(scope="module")
+def url(postgres_server):
+    """The URL of a database, whose tables DBOS makes only once."""
+    return postgres_server.database()
+
+
+@pytest.fixture
+def views():
+    """Django's settings."""
+    with settings_for_views():
+        yield
+
+
+@pytest.fixture
+def made(url):
+    """Make an application with a durable feature, under a name of its own."""
+    name = f"app-{next(NUMBERS)}"
+
+    def made(**options):
+        app = App(secret_keys=[KEY])
+        durable = Durable(url, **{"name": name, **options})
+        app.use(durable)
+        DURABLE.append(durable)
+        return app, durable
+
+    return made
+
+
+def sent(client, path="/", key="1", **options):
+    headers = {"idempotency-key": f'"{key}"', **options.pop("headers", {})}
+    return client.post(path, headers=headers, **options)
+
+
+@pytest.mark.axes("interface", "style")
+@pytest.mark.parametrize("ending", ["returned", "raised", "failed"])
+def test_a_retry_gets_the_first_response(made, interface, style, ending):
+    app, durable = made()
+
+    def end(request):
+        if ending == "raised":
+            abort(409, "No more.")
+        if ending == "failed":
+            raise ValueError("a bug")
+        return {"item": request.json["item"]}, 201, {"x-number": str(len(EFFECTS))}
+
+    if style == "def":
+
+        @app.post("/", durable=True)
+        def order(request: Request):
+            durable.step(effect, "charged")
+            return end(request)
+
+    else:
+
+        @app.post("/", durable=True)
+        async def order(request: Request):
+            await durable.astep(effect, "charged")
+            return end(request)
+
+    with Client(app, interface=interface, raise_errors=False) as client:
+        first, again = (sent(client, json={"item": "lamp"}) for _ in range(2))
+        assert first.status == {"returned": 201, "raised": 409, "failed": 500}[ending]
+        assert (first.status, first.body) == (again.status, again.body)
+        assert EFFECTS == ["charged"]
+        assert sent(client, json={"item": "desk"}).status == 422
+        assert sent(client, json={"item": "lamp"}, headers={"x-tenant": "2"}).status == 422
+        assert client.post("/", json={"item": "lamp"}).status == 400
+        assert sent(client, key="2", json={"item": "lamp"}).status == first.status
+
+
+def test_a_slow_response_is_followed_by_its_owner_alone(made):
+    app, durable = made(wait=0.05)
+    app.use(Users(Bearer({"a": "ada", "b": "bob"}.get)))
+    over = threading.Event()
+
+    @app.post("/", durable=True, before=login_required)
+    def order(request: Request):
+        durable.step(over.wait, 60)
+        return {"user": request.user}, 201
+
+    with Client(app) as client:
+        first = sent(client, headers={"authorization": "Bearer a"})
+        where = first.headers["location"]
+        assert (first.status, first.headers["retry-after"]) == (202, "2")
+        assert client.get(where, headers={"authorization": "Bearer a"}).status == 202
+        assert sent(client, headers={"authorization": "Bearer a"}).status == 202
+        over.set()
+
+        def response():
+            found = client.get(where, headers={"authorization": "Bearer a"})
+            return found if found.status == 201 else None
+
+        assert eventually(response, "no response").json == {"user": "ada"}
+        assert client.get(where, headers={"authorization": "Bearer b"}).status == 404
+        assert client.get(where).status == 404
+        assert client.get("/durable/none").status == 404
+        assert sent(client, headers={"authorization": "Bearer b"}).json == {"user": "bob"}
+        assert sent(client, headers={"authorization": "Bearer a"}).json == {"user": "ada"}
+
+
+def test_what_is_stored_is_encrypted(made, url):
+    app, durable = made()
+
+    @app.post("/", durable=True)
+    def pay(request: Request):
+        return {"card": durable.step(str, request.json["card"]), "cookie": request.cookies["session"]}
+
+    with Client(app) as client:
+        found = sent(client, json={"card": "4111111111111111"}, headers={"cookie": "session=secret-cookie"})
+        assert found.json == {"card": "4111111111111111", "cookie": "secret-cookie"}
+    dump = repr(execute(url, "select s::text, o::text from dbos.workflow_status s, dbos.operation_outputs o"))
+    assert "antiphon.request" in dump
+    assert not [each for each in ("4111", "secret-cookie") if each in dump]
+
+
+def test_hooks_run_once_and_the_handler_has_its_own_dependencies(made):
+    app, _durable = made()
+    app.use(Sessions(MemoryStore()))
+    app.provide(DATABASE, lambda request: effect("opened"))
+
+    @app.before_request
+    def hook(request):
+        effect("hook")
+
+    @app.middleware
+    def around(request):
+        effect("before")
+        yield
+        effect("after")
+
+    @app.post("/", durable=True)
+    def order(request: Request):
+        effect(request[DATABASE])
+        return {"visits": request.session.get("visits", 0)}
+
+    @app.post("/visits")
+    def visit(request: Request):
+        request.session["visits"] = 3
+        return ""
+
+    with Client(app) as client:
+        client.post("/visits")
+        EFFECTS.clear()
+        assert sent(client).json == {"visits": 3}
+    assert EFFECTS == ["before", "hook", "opened", "opened", "after"]
+
+
+@pytest.mark.parametrize(("library", "kind"), [kind for kind in KINDS if kind[1] == "postgres"])
+def test_a_job_is_committed_with_the_effect(made, url, views, library, kind):
+    app, durable = made(inside=DATABASE)
+    execute(url, "drop table if exists payments; create table payments (item text not null)")
+    database = LIBRARIES[library](url)
+    app.provide(DATABASE, database.source)
+
+    if database.is_async:
+
+        @app.post("/<item>")
+        async def pay(request: Request, item: str):
+            await database.execute(request[DATABASE], f"insert into payments values ('{item}')")
+            durable.enqueue(job, item)
+            return abort(409) if item == "coffee" else "Thank you."
+
+    else:
+
+        @app.post("/<item>")
+        def pay(request: Request, item: str):
+            database.execute(request[DATABASE], f"insert into payments values ('{item}')")
+            durable.enqueue(job, item)
+            return abort(409) if item == "coffee" else "Thank you."
+
+    with Client(app) as client:
+        assert [client.post(f"/{item}").status for item in ("coffee", "tea")] == [409, 200]
+        eventually(lambda: "tea" in EFFECTS or None, "no job")
+    assert execute(url, "select * from payments") == [("tea",)]
+    assert execute(url, "select count(*) from dbos.antiphon_outbox") == [(0,)]
+    assert EFFECTS == ["tea"]
+
+
+def test_a_job_is_tried_again_with_the_steps_that_it_has_done(made):
+    app, durable = made()
+    with Client(app):
+        durable.enqueue(job, "flaky", 1)
+        durable.enqueue(steps, None)
+        eventually(lambda: (EFFECTS.count("flaky"), EFFECTS.count("second")) == (2, 2) or None, "no second attempt")
+    assert EFFECTS.count("first") == 1
+
+
+def test_a_schedule_is_kept_by_one_of_all_processes(made, monkeypatch):
+    app, durable = made()
+    durable.every("second")(tick)
+    with Client(app):
+        eventually(lambda: len(EFFECTS) >= 2 or None, "no job")
+
+
+def tick():
+    EFFECTS.append("tick")
+
+
+NOW = 1_800_000_000.0  # a Friday, at 8 o'clock
+
+
+@rows(
+    "text, last, next",
+    [
+        ("1 hour", 0, 3600),
+        ("hour", 0, 3600),
+        ("15 minutes", 0, 900),
+        ("2 days", 28_800 + 86_400, None),
+        ("0 3 * * *", 5 * 3600, 19 * 3600),
+        ("*/5 * * * *", 0, 300),
+    ],
+)
+def test_schedules(text, last, next):
+    found = Schedule.parse(text)
+    assert NOW - found.last(NOW) == last
+    assert next is None or found.next(NOW) - NOW == next
+
+
+@rows("text", ["", "1 fortnight", "0 hours", "-1 hour", "* * *", "61 * * * *", "@hourly", "1 hour "])
+def test_schedules_that_are_not(text):
+    with pytest.raises(ValueError, match="a schedule must be such as"):
+        Schedule.parse(text)
+
+
+def test_the_document_says_202_and_the_key(made):
+    app, _durable = made()
+    api = OpenAPI("Shop")
+    app.use(api)
+
+    @app.post("/orders", durable=True)
+    def order(request: Request):
+        return {"item": "lamp"}, 201
+
+    with Client(app) as client:
+        made = client.get("/openapi.json").json["paths"]["/orders"]["post"]
+    assert {"201", "202", "400", "422", "503"} <= {*made["responses"]}
+    assert {"Location", "Retry-After"} <= {name.title() for name in made["responses"]["202"]["headers"]}
+    [key] = [each for each in made["parameters"] if each["in"] == "header"]
+    assert (key["name"], key["required"]) == ("Idempotency-Key", True)
+
+
+# What is refused
+
+
+URL = "postgresql:///none"
+
+
+@rows(
+    "options, message",
+    [
+        ({"url": "mysql://"}, "needs PostgreSQL or SQLite"),
+        ({"wait": 0}, "must be above 0"),
+        ({"lease": -1}, "must be above 0"),
+        ({"retries": -1}, "must be above 0"),
+    ],
+)
+def test_options_that_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        Durable(**{"url": URL, **options})
+
+
+def test_an_old_sqlite_is_named_with_what_to_do(monkeypatch):
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 40, 1))
+    with pytest.raises(RuntimeError, match=r"SQLite 3.42 or newer.*use PostgreSQL"):
+        Durable("sqlite:///shop.db")
+
+
+@rows(
+    "options, message",
+    [
+        ({"idempotent": True}, "leave out idempotent=True"),
+        ({"receive": "stream"}, "streams its body"),
+        ({"unguarded": True}, "is unguarded"),
+    ],
+)
+def test_routes_that_are_refused(options, message):
+    app = App(secret_keys=[KEY])
+    app.use(Durable(URL))
+    app.use(IdempotentWrites(MemoryStore()))
+    app.post("/", durable=True, **options)(lambda request: "")
+    with pytest.raises(ValueError, match=message):
+        app._freeze()
+
+
+def test_what_needs_the_feature_a_key_or_a_start(made):
+    app = App()
+    app.post("/", durable=True)(lambda request: "")
+    with pytest.raises(RuntimeError, match=r"needs app.use\(Durable"):
+        app._freeze()
+    app = App()
+    app.use(Durable(URL))
+    with pytest.raises(RuntimeError, match="secret_keys"), Client(app):
+        pass
+    with pytest.raises(TypeError, match="belongs to the application"):
+        Blueprint("shop").use(Durable(URL))
+    with pytest.raises(RuntimeError, match="belongs in a handler"):
+        Durable(URL).step(effect, "a")
+    with pytest.raises(ValueError, match="at the top of its module"):
+        Durable(URL).enqueue(lambda: None)
+
+
+def test_steps_inside_of_steps_and_on_the_loop_are_refused(made, caplog):
+    app, durable = made()
+
+    @app.post("/nested", durable=True)
+    def nested(request: Request):
+        return durable.step(durable.step, effect, "inner")
+
+    @app.post("/loop", durable=True)
+    async def on_loop(request: Request):
+        durable.step(effect, "blocks")
+
+    with Client(app) as client:
+        for path, message in (("/nested", "inside of the step"), ("/loop", "await durable.astep")):
+            assert sent(client, path, path).status == 500
+            assert message in caplog.text
+    assert EFFECTS == []

@@ -1,0 +1,156 @@
+"""Durable requests whose process is killed: they are finished without the client, each step once."""
+
+import os
+import signal
+import time
+from collections import Counter
+from contextlib import suppress
+
+import psycopg
+import pytest
+
+from tests.contract.process import ServerProcess
+from tests.contract.wire import SentRequest
+from tests.helpers.postgres import execute
+from tests.helpers.waiting import eventually
+
+pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.slow]
+
+APP = "tests.helpers.served.durable_orders:app"
+
+
+def run(workers=1, interface=()):
+    return ("-m", "antiphon", "run", "{app}", "--port", "{port}", "--workers", str(workers), *interface)
+
+
+@pytest.fixture
+def url(postgres, monkeypatch):
+    execute(postgres, "create table effects (what text, key text, process int)")
+    monkeypatch.setenv("DURABLE", postgres)
+    return postgres
+
+
+def post(path, key, **fields):
+    return SentRequest("POST", path, (("Idempotency-Key", f'"{key}"'),), b"")
+
+
+def effects(url, key):
+    return execute(url, "select what, process from effects where key = %s", key)
+
+
+def until(url, key, count, deadline=60):
+    """Wait until there are so many effects."""
+    return eventually(lambda: found if len(found := effects(url, key)) >= count else None, "no effect", deadline)
+
+
+def until_recorded(url, steps):
+    """Wait until so many steps are recorded: before that, a killed process leaves its step to be carried out again."""
+    counting = "select count(*) from dbos.operation_outputs where function_name = 'note'"
+
+    def look():
+        with suppress(psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+            return execute(url, counting)[0][0] >= steps or None
+
+    eventually(look, "no step is recorded", 60)
+
+
+def send(server, request):
+    """Send a request without waiting for its response."""
+    connection = server.connect()
+    connection.send(request.encoded)
+    return connection
+
+
+@pytest.mark.parametrize("path", ["/orders", "/waits"])
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+def test_a_killed_process_is_replaced_by_a_later_one(url, interface, path):
+    command = run(interface=("--interface", interface))
+    with ServerProcess(command, APP) as server, send(server, post(f"{path}?slow=5", "k1")):
+        until_recorded(url, 1)
+        server.kill()
+    with ServerProcess(command, APP) as server:
+        until(url, "k1", 2)
+        again = [server.respond(post(f"{path}?slow=5", "k1")) for _ in range(2)]
+        assert [(each.status, each.body) for each in again] == [(201, b'{"order":"k1"}')] * 2
+        assert server.respond(post(f"{path}?slow=6", "k1")).status == 422
+    assert [what for what, _ in effects(url, "k1")] == ["charged", "mailed"]
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        return {int(each) for each in file.read().split()}
+
+
+@pytest.mark.parametrize("whose", ["busy", "idle"])
+def test_a_killed_worker_and_its_living_sibling(url, whose):
+    with ServerProcess(run(workers=2), APP) as server:
+        with send(server, post("/orders?slow=5", "k1")) as connection:
+            until_recorded(url, 1)
+            [(_, busy)] = effects(url, "k1")
+            idle = children(server.pid) - {busy}
+            os.kill(busy if whose == "busy" else idle.pop(), signal.SIGKILL)
+            until(url, "k1", 2)
+            if whose == "idle":
+                assert connection.receive("POST").status == 201
+        time.sleep(8)  # longer than a lease: nobody takes up what is done, or what a living one does
+    assert [what for what, _ in effects(url, "k1")] == ["charged", "mailed"]
+
+
+def test_another_machine_finishes_what_one_has_begun_within_the_lease(url, monkeypatch, tmp_path):
+    """Two groups of processes in two folders: one is killed for good."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", os.environ.get("PYTHONPATH", "") + os.pathsep + str(_root()))
+    with ServerProcess(run(), APP) as gone, ServerProcess(run(), APP) as other:
+        time.sleep(6)  # the other has seen a lease of its neighbours
+        connections = [send(gone, post("/waits?slow=2", f"k{number}")) for number in range(20)]
+        until_recorded(url, 20)
+        time.monotonic()
+        gone.kill()
+        for number in range(20):
+            until(url, f"k{number}", 2)
+        responses = [other.respond(post("/waits?slow=2", f"k{number}")) for number in range(20)]
+        for connection in connections:
+            connection.close()
+    assert {response.status for response in responses} == {201}
+    counted = Counter(execute(url, "select what, key from effects"))
+    assert len(counted) == 40
+    assert {*counted.values()} == {1}
+
+
+def _root():
+    import tests
+
+    return next(iter(tests.__path__)) + "/.."
+
+
+def test_a_job_is_committed_with_the_request_and_done_by_a_later_process(url):
+    """The process is killed before the outbox is looked at: at the commit."""
+    with ServerProcess(run(), APP) as server:
+        assert server.respond(SentRequest("POST", "/thanks?key=t1", (), b"")).status == 201
+        assert server.respond(SentRequest("POST", "/thanks?key=t2&fail=1", (), b"")).status == 500
+        server.kill()
+    with ServerProcess(run(), APP):
+        until(url, "t1", 2)
+    assert sorted(what for what, _ in effects(url, "t1")) == ["ordered", "thanked"]
+    assert effects(url, "t2") == []
+
+
+@pytest.mark.parametrize(
+    ("version", "status", "done"),
+    [("2", 201, ["charged", "mailed", "checked"]), ("3", 500, ["charged"])],
+    ids=["a step after those that were recorded", "a step before them"],
+)
+def test_a_deploy_while_a_request_is_open(url, monkeypatch, version, status, done):
+    """New code gets the results of the steps that the code before has done, or an error if it takes other steps."""
+    with ServerProcess(run(), APP) as server, send(server, post("/orders?slow=5", "k1")):
+        until_recorded(url, 1)
+        server.kill()
+    monkeypatch.setenv("VERSION", version)
+    with ServerProcess(run(), APP) as server:
+        response = server.respond(post("/orders?slow=5", "k1"))
+        while response.status == 202:
+            response = server.respond(post("/orders?slow=5", "k1"))
+        assert response.status == status
+        assert (b"changed" in response.body) is False
+        assert ("DBOSUnexpectedStepError" in server.stderr or "recorded" in server.stderr) is (status == 500)
+    assert [what for what, _ in effects(url, "k1")] == done
