@@ -185,6 +185,7 @@ def _is_in(transaction: Any, outer: Any) -> bool:
 
 _KINDS: dict[str, type[Connection]] = {
     "sqlite3.Connection": Connection,
+    "pysqlite3.Connection": Connection,  # a newer SQLite than Python's
     "psycopg.Connection": _Psycopg,
     "psycopg.AsyncConnection": _Psycopg,
     "django.BaseDatabaseWrapper": _Django,

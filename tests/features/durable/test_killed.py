@@ -5,6 +5,7 @@ import signal
 import time
 from collections import Counter
 from contextlib import suppress
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -16,6 +17,7 @@ from tests.helpers.waiting import eventually
 
 pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.slow]
 
+ROOT = Path(__file__).parents[3]
 APP = "tests.helpers.served.durable_orders:app"
 
 
@@ -99,12 +101,11 @@ def test_a_killed_worker_and_its_living_sibling(url, whose):
 def test_another_machine_finishes_what_one_has_begun_within_the_lease(url, monkeypatch, tmp_path):
     """Two groups of processes in two folders: one is killed for good."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", os.environ.get("PYTHONPATH", "") + os.pathsep + str(_root()))
+    monkeypatch.setenv("PYTHONPATH", os.environ.get("PYTHONPATH", "") + os.pathsep + str(ROOT))
     with ServerProcess(run(), APP) as gone, ServerProcess(run(), APP) as other:
         time.sleep(6)  # the other has seen a lease of its neighbours
         connections = [send(gone, post("/waits?slow=2", f"k{number}")) for number in range(20)]
         until_recorded(url, 20)
-        time.monotonic()
         gone.kill()
         for number in range(20):
             until(url, f"k{number}", 2)
@@ -115,12 +116,6 @@ def test_another_machine_finishes_what_one_has_begun_within_the_lease(url, monke
     counted = Counter(execute(url, "select what, key from effects"))
     assert len(counted) == 40
     assert {*counted.values()} == {1}
-
-
-def _root():
-    import tests
-
-    return next(iter(tests.__path__)) + "/.."
 
 
 def test_a_job_is_committed_with_the_request_and_done_by_a_later_process(url):

@@ -48,6 +48,12 @@ async def wait(request: Request):
     return {"order": key}, 201
 
 
+@app.post("/sleeps", durable=True)
+async def sleep(request: Request):
+    await durable.asleep(24 * 3600)
+    return "Good morning."
+
+
 def thank(key: str) -> None:
     note("thanked", key)
 

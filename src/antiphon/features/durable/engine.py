@@ -16,25 +16,21 @@ import logging
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
-from contextvars import copy_context
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from math import inf
 from secrets import token_hex
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from antiphon.app.dispatch.dispatch import dispatch
 from antiphon.app.dispatch.plan import Plan
-from antiphon.app.store import OF_ONE_VISITOR, keep, unavailable
+from antiphon.app.store import unavailable
 from antiphon.explanations import explained
 from antiphon.features.durable.flow import PAUSE, Flow, Interrupted, called, current, in_thread
-from antiphon.handler.contract import finish
-from antiphon.handler.drive import driven, run_sync
-from antiphon.http.head import Address, RequestHead
+from antiphon.features.durable.stored import request_of, response_to
+from antiphon.handler.contract import is_async
 from antiphon.lazy import missing_package
 from antiphon.request.request import Request
-from antiphon.response.response import Response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +56,6 @@ STATES = {
     "MAX_RECOVERY_ATTEMPTS_EXCEEDED": "failed", "CANCELLED": "cancelled",
 }  # fmt: skip
 OPEN = ("PENDING", "ENQUEUED", "DELAYED")
-_NOT_KEPT = OF_ONE_VISITOR | {"date"}
 _log = logging.getLogger("antiphon")
 
 _TABLES = (
@@ -292,12 +287,16 @@ class Engine:
 
     def latest(self) -> list[tuple[float, str, str, str]]:
         """Return when the latest requests and jobs began, what they are, their states and their errors."""
-        found = self.client.list_workflows(
-            limit=100, sort_desc=True, load_output=True, application_name=self.name
-        )  # without the requests' own words: their names alone are shown
+        if self._loop is None:
+            return []
         return [
-            ((each.created_at or 0) / 1000, _named(each), STATES.get(each.status, each.status), repr(each.error or ""))
-            for each in found
+            (
+                (each.created_at or 0) / 1000,
+                _named(each),
+                STATES.get(each.status, each.status.lower()),
+                "" if each.error is None else type(each.error).__name__,  # its message may have a secret
+            )
+            for each in self.client.list_workflows(limit=100, sort_desc=True, application_name=self.name)
         ]
 
     async def result(self, id_: str, stored: dict[str, Any], checks: dict[str, Any], wait: float) -> Any:
@@ -345,13 +344,9 @@ class Engine:
         with self._flow():
             request = request_of(stored)
             plan = self._plans(request)
-            request.head.blocks = not plan.handler.is_async  # type: ignore[misc]  # of a head of our own
-            if plan.handler.is_async:
-                response = await driven(_respond(plan, request))
-            else:
-                async with self._threads:
-                    response = await in_thread(lambda: run_sync(_respond(plan, request), copy_context()))
-        return keep(response, _NOT_KEPT)
+            async with nullcontext() if plan.handler.is_async else self._threads:
+                kept = await response_to(request, plan)
+        return kept
 
     async def work(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Call the function of a job, again with growing pauses while it fails."""
@@ -360,7 +355,7 @@ class Engine:
             for attempt in range(await self._replayed(flow), self._retries + 1):
                 flow.begin()
                 try:
-                    async with self._threads:
+                    async with nullcontext() if is_async(function) else self._threads:
                         await called(function)
                 except Exception as error:
                     if flow.lost is not None or attempt == self._retries:
@@ -394,46 +389,6 @@ def _named(each: Any) -> str:
 
 async def _never() -> None:
     raise AssertionError("a recorded step was called")
-
-
-async def _respond(plan: Plan, request: Request) -> Response:
-    """Return the whole response, after the functions that the handler passed to ``after_response``."""
-    try:
-        response = await dispatch(plan, request)
-        return response.freeze() if request.head.blocks else await response.afreeze()
-    finally:
-        await finish(request)
-
-
-class _Head(RequestHead):
-    """A stored head, which says where its request is handled."""
-
-    blocks: bool
-
-
-def stored_of(request: Request) -> dict[str, Any]:
-    """Return a request as plain values, which the serializer encrypts."""
-    head = request.head
-    coded = ("content-encoding", "content-length", "transfer-encoding") if request.content.is_decoded else ()
-    return {
-        "method": head.method,
-        "path": head.path,
-        "query_string": head.query_string,
-        "headers": [each for each in head.fields() if each[0].lower() not in coded],
-        "scheme": head.scheme,
-        "authority": head.authority,
-        "root_path": head.root_path,
-        "raw_path": head.raw_path,
-        "client": None if head.client is None else tuple(head.client),
-        "body": request.body,
-    }
-
-
-def request_of(stored: dict[str, Any]) -> Request:
-    """Return a stored request."""
-    given = dict(stored)
-    body, client = given.pop("body"), given.pop("client")
-    return Request(_Head(**given, client=None if client is None else Address(*client)), body)
 
 
 def _engine(url: str) -> Any:

@@ -5,7 +5,6 @@ durable = Durable("postgresql:///shop"); app.use(durable), then @app.post("/orde
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import timedelta
 from functools import partial, update_wrapper
 from hashlib import sha256
 from secrets import token_hex
@@ -18,9 +17,10 @@ from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.route import Route
 from antiphon.app.store import RETRY_AFTER, StoreUnavailable, give_again
 from antiphon.explanations import errors_name_it, explained
-from antiphon.features.durable.engine import OPEN, Engine, stored_of
-from antiphon.features.durable.flow import called, check_off_loop, current, flow_for, name_of, seconds_in
+from antiphon.features.durable.engine import OPEN, Engine
+from antiphon.features.durable.flow import called, check_off_loop, current, flow_for, name_of
 from antiphon.features.durable.jobs import Schedules, function_of, name_of_job, post
+from antiphon.features.durable.stored import stored_of
 from antiphon.features.idempotency.claims import (
     Write,
     by_identity,
@@ -264,19 +264,16 @@ class Durable:
 
         return await flow_for("step", on_loop=True).astep(name_of(function), call)
 
-    def sleep(self, seconds: float | timedelta = 0, *, days: float = 0, hours: float = 0, minutes: float = 0) -> None:
-        """Sleep in a durable handler or a job, from the first time that it gets here, whatever process it is in.
+    def sleep(self, duration: Duration) -> None:
+        """Sleep in a durable handler or a job, in seconds or a timedelta, from the first time that any process gets here.
 
-        A ``def`` function occupies one of a hundred threads of its process meanwhile. Raises the same errors as
-        ``step``.
+        Until then, a ``def`` function occupies one of a hundred threads. Raises the same errors as ``step``.
         """
-        flow_for("sleep", on_loop=False).sleep(seconds_in(seconds, days, hours, minutes))
+        flow_for("sleep", on_loop=False).sleep(seconds_of(duration))
 
-    async def asleep(
-        self, seconds: float | timedelta = 0, *, days: float = 0, hours: float = 0, minutes: float = 0
-    ) -> None:
+    async def asleep(self, duration: Duration) -> None:
         """Sleep as ``sleep`` does, in an ``async def`` handler or job. A process can hold many thousands of these."""
-        await flow_for("sleep", on_loop=True).asleep(seconds_in(seconds, days, hours, minutes))
+        await flow_for("sleep", on_loop=True).asleep(seconds_of(duration))
 
     def enqueue(self, function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> str:
         """Call a function soon, in any process, until it succeeds. Return the job's id.

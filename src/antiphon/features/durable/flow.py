@@ -13,7 +13,6 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar, copy_context
-from datetime import timedelta
 from functools import partial
 from threading import Event, Thread
 from typing import Any, NamedTuple, TypeVar
@@ -188,12 +187,6 @@ def name_of(function: Callable[..., object]) -> str:
     while isinstance(function, partial):
         function = function.func
     return getattr(function, "__qualname__", type(function).__name__)
-
-
-def seconds_in(duration: float | timedelta, days: float, hours: float, minutes: float) -> float:
-    """Return a duration in seconds."""
-    given = duration.total_seconds() if isinstance(duration, timedelta) else duration
-    return given + timedelta(days=days, hours=hours, minutes=minutes).total_seconds()
 
 
 async def in_thread(function: Callable[[], T]) -> T:
