@@ -235,7 +235,10 @@ class Durable:
         route = self._app._plan_of(request).route
         plan = self._plans.get((route.where, route.methods))
         if plan is None:
-            raise LookupError(f"{request.method} {request.path} was accepted, and is no longer a durable route")
+            raise explained(
+                "bad-durable",
+                LookupError(f"{request.method} {request.path} was accepted, and is no longer a durable route"),
+            )
         request.route = plan.route
         return plan
 
@@ -265,9 +268,9 @@ class Durable:
         return await flow_for("step", on_loop=True).astep(name_of(function), call)
 
     def sleep(self, duration: Duration) -> None:
-        """Sleep in a durable handler or a job, in seconds or a timedelta, from the first time that any process gets here.
+        """Sleep in a durable handler or a job, in seconds or a timedelta, from when any process first gets here.
 
-        Until then, a ``def`` function occupies one of a hundred threads. Raises the same errors as ``step``.
+        Until its end, a ``def`` function occupies one of a hundred threads. Raises the same errors as ``step``.
         """
         flow_for("sleep", on_loop=False).sleep(seconds_of(duration))
 

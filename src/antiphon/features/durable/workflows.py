@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dbos import DBOS, DBOSClient, Serializer, SetWorkflowID
 
+from antiphon.explanations import explained
 from antiphon.features.recorder.shelf import Seal
 from antiphon.lazy import require_names
 
@@ -34,7 +35,12 @@ class Sealed(Serializer):
     def deserialize(self, serialized_data: str) -> Any:
         opened = self._seal.open(b64decode(serialized_data), ABOUT)
         if opened is None:
-            raise ValueError("none of the app's secret keys opens this record of a durable request")
+            raise explained(
+                "bad-durable",
+                ValueError(
+                    "none of the app's secret_keys opens a durable request: keep the old keys after the new one"
+                ),
+            )
         return pickle.loads(opened)  # noqa: S301
 
     def name(self) -> str:
