@@ -24,7 +24,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon.app.dispatch.plan import Plan
-from antiphon.app.store import unavailable
+from antiphon.app.store import try_later, unavailable
 from antiphon.explanations import explained
 from antiphon.features.durable.flow import PAUSE, Flow, Interrupted, called, current, in_thread
 from antiphon.features.durable.stored import request_of, response_to
@@ -65,9 +65,10 @@ _TABLES = (
 _NOW = {"sqlite": "unixepoch('subsec')", "postgresql": "extract(epoch from clock_timestamp())::float8"}
 _BEAT = """insert into {s}antiphon_executors (id, app, seen) values (:id, :app, {now})
 on conflict (id) do update set seen = excluded.seen"""
-_LIVE = "select id from {s}antiphon_executors where app = :app and seen > {now} - :patience"
-_BURY = "delete from {s}antiphon_executors where app = :app and seen <= {now} - :patience"
-_LEAVE = "delete from {s}antiphon_executors where id = :id"
+_DEAD = "select id from {s}antiphon_executors where app = :app and seen <= {now} - :patience"
+_KNOWN = "select id from {s}antiphon_executors where app = :app"
+_BURY = "delete from {s}antiphon_executors where id = :id and seen <= {now} - :patience"
+_LEAVE = "update {s}antiphon_executors set seen = 0 where id = :id"
 _TAKE = """delete from {s}antiphon_outbox where id in
 (select id from {s}antiphon_outbox where app = :app limit 100{skip}) returning id, job"""
 POST = "insert into {s}antiphon_outbox (id, app, job) values (:id, :app, :job) on conflict (id) do nothing"
@@ -99,9 +100,10 @@ class Engine:
         self._plans, self._functions, self._due = plans, functions, due
         self._stopping, self._awake = Event(), Event()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._starting: set[asyncio.Future[Any]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._steady_since = inf
-        self._cleaned = 0.0
+        self._cleaned = self._next = 0.0
 
     def _check_sqlite(self) -> None:
         import sqlite3
@@ -172,7 +174,10 @@ class Engine:
 
     def submit(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
         """Run a coroutine on the engine's loop, from any thread. Raises RuntimeError unless the app has started."""
-        if self._loop is None or self._stopping.is_set():
+        if self._stopping.is_set():
+            work.close()
+            raise try_later()
+        if self._loop is None:
             work.close()
             raise explained(
                 "not-started",
@@ -217,44 +222,41 @@ class Engine:
     def _watch(self) -> None:
         while not self._stopping.is_set():
             self._awake.clear()
-            wait = self._lease / BEATS
-            try:
-                self._beat()
-                self._take_over()
-                while self._forward():
-                    pass
-                self._clean()
-                wait = min(wait, self._due())
-            except Exception as error:
-                self._steady_since = inf
-                unavailable(f"of Durable, {self.name}", error)
-            self._awake.wait(wait)
+            self._next = self._lease / BEATS
+            for work in (self._beat, self._take_over, self._forward, self._clean, self._schedule):
+                try:
+                    work()
+                except Exception as error:  # what is in the way of one is not in the way of the others
+                    self._steady_since = inf if work == self._beat else self._steady_since
+                    unavailable(f"of Durable, {self.name}", error)
+            self._awake.wait(self._next)
 
     def _beat(self) -> None:
         self._run(_BEAT, id=self.executor, app=self.name)
         self._steady_since = min(self._steady_since, time.monotonic())
+
+    def _schedule(self) -> None:
+        self._next = min(self._next, self._due())
 
     def _take_over(self) -> None:
         """Queue what dead executors have begun, once this process has seen living ones renew their leases."""
         patience = PATIENCE * self._lease
         if time.monotonic() - self._steady_since < patience:
             return
-        begun = self.client.list_workflows(status="PENDING", load_input=False, load_output=False)
-        owners = {each.executor_id for each in begun if each.executor_id and each.application_name == self.name}
-        if dead := owners - {self.executor}:
-            dead -= {row[0] for row in self._run(_LIVE, app=self.name, patience=patience)}
-        if dead:
-            self._workflows.recover(sorted(dead))
-        self._run(_BURY, app=self.name, patience=10 * self._lease)
+        if dead := [row[0] for row in self._run(_DEAD, app=self.name, patience=patience)]:
+            self._workflows.recover(dead)
+            for each in dead:
+                self._run(_BURY, id=each, patience=patience)
 
-    def _forward(self) -> bool:
-        """Queue some jobs of the outbox, in the transaction that deletes them there."""
-        with self._sql.begin() as connection:
-            rows = [*connection.execute(self._statement(_TAKE), {"app": self.name})]
-            for id_, stored in rows:
-                name, args, kwargs = self._serializer.deserialize(stored)
-                self.client.enqueue_in_transaction(connection, self._options(id_), name, args, kwargs)
-        return bool(rows)
+    def _forward(self) -> None:
+        """Queue the jobs of the outbox, each in the transaction that deletes it there."""
+        rows: list[Any] = [None]
+        while rows:
+            with self._sql.begin() as connection:
+                rows = [*connection.execute(self._statement(_TAKE), {"app": self.name})]
+                for id_, stored in rows:
+                    name, args, kwargs = self._serializer.deserialize(stored)
+                    self.client.enqueue_in_transaction(connection, self._options(id_), name, args, kwargs)
 
     def _clean(self) -> None:
         if time.monotonic() - self._cleaned < CLEAN_EVERY:
@@ -266,6 +268,13 @@ class Engine:
         )
         if old:
             self.client.delete_workflows([each.workflow_id for each in old])
+        begun = self.client.list_workflows(
+            status="PENDING", load_input=False, load_output=False, application_name=self.name
+        )
+        # An executor that died before its first beat has no row.
+        known = {None, *(row[0] for row in self._run(_KNOWN, app=self.name))}
+        if unknown := {each.executor_id for each in begun} - known:
+            self._workflows.recover(sorted(map(str, unknown)))
 
     def _options(self, id_: str) -> Any:
         return {
@@ -305,10 +314,12 @@ class Engine:
         Return the checks and the response of the one that has the id, None while it is open. Raises StoreUnavailable
         if the database doesn't respond.
         """
-        try:
-            handle = await asyncio.wait_for(self._workflows.start(id_, stored, checks), max(wait, 5.0))
-        except TimeoutError as error:
-            raise unavailable(f"of Durable, {self.name}", error) from None
+        starting = asyncio.ensure_future(self._workflows.start(id_, stored, checks))
+        self._starting.add(starting)  # it goes on if the client leaves: half started, the request would stay open
+        starting.add_done_callback(self._starting.discard)
+        if not (await asyncio.wait([starting], timeout=max(wait, 5.0)))[0]:
+            raise unavailable(f"of Durable, {self.name}", TimeoutError("it has not responded in time"))
+        handle = starting.result()
         task = getattr(handle, "task", None)  # None if it has been started before
         if task is None:
             checks = (await handle.get_status()).input["args"][1]
