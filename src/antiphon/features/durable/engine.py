@@ -28,6 +28,7 @@ from antiphon.app.store import try_later, unavailable
 from antiphon.explanations import explained
 from antiphon.features.durable.flow import PAUSE, Flow, Interrupted, called, current, in_thread
 from antiphon.features.durable.stored import request_of, response_to
+from antiphon.features.durable.tables import BEAT, BURY, DEAD, KNOWN, LEAVE, POST, TAKE, Tables, dialect_of, schema_of
 from antiphon.handler.contract import is_async
 from antiphon.lazy import missing_package
 from antiphon.request.request import Request
@@ -58,21 +59,6 @@ STATES = {
 OPEN = ("PENDING", "ENQUEUED", "DELAYED")
 _log = logging.getLogger("antiphon")
 
-_TABLES = (
-    "create table if not exists {s}antiphon_executors (id text primary key, app text not null, seen {float} not null)",
-    "create table if not exists {s}antiphon_outbox (id text primary key, app text not null, job text not null)",
-)
-_NOW = {"sqlite": "unixepoch('subsec')", "postgresql": "extract(epoch from clock_timestamp())::float8"}
-_BEAT = """insert into {s}antiphon_executors (id, app, seen) values (:id, :app, {now})
-on conflict (id) do update set seen = excluded.seen"""
-_DEAD = "select id from {s}antiphon_executors where app = :app and seen <= {now} - :patience"
-_KNOWN = "select id from {s}antiphon_executors where app = :app"
-_BURY = "delete from {s}antiphon_executors where id = :id and seen <= {now} - :patience"
-_LEAVE = "update {s}antiphon_executors set seen = 0 where id = :id"
-_TAKE = """delete from {s}antiphon_outbox where id in
-(select id from {s}antiphon_outbox where app = :app limit 100{skip}) returning id, job"""
-POST = "insert into {s}antiphon_outbox (id, app, job) values (:id, :app, :job) on conflict (id) do nothing"
-
 
 class Engine:
     """DBOS in this process, for one application.
@@ -94,7 +80,6 @@ class Engine:
         due: Callable[[], float],
     ) -> None:
         self.url, self.name = url, name
-        self.dialect = "sqlite" if url.startswith("sqlite") else "postgresql"
         self._check_sqlite()
         self._lease, self._ttl, self._retries = lease, ttl, retries
         self._plans, self._functions, self._due = plans, functions, due
@@ -108,7 +93,7 @@ class Engine:
     def _check_sqlite(self) -> None:
         import sqlite3
 
-        if self.dialect == "sqlite" and sqlite3.sqlite_version_info < (3, 42):
+        if dialect_of(self.url) == "sqlite" and sqlite3.sqlite_version_info < (3, 42):
             raise explained(
                 "bad-durable",
                 RuntimeError(
@@ -137,10 +122,10 @@ class Engine:
         workflows.running.append(self)
         try:
             workflows.launch(self.url, self.name, self.executor, self._serializer)
-            self._sql = _engine(self.url)
-            self.client = workflows.client_of(self._sql, self.name, self._serializer)
+            self._tables = Tables(self.url)
+            self.client = workflows.client_of(self._tables.engine, self.name, self._serializer)
             self.client.register_queue(f"{self.name}-jobs", worker_concurrency=MOST, on_conflict="always_update")
-            self._make_tables()
+            self._tables.make()
             self._beat()
         except BaseException:
             workflows.running.remove(self)
@@ -167,9 +152,9 @@ class Engine:
         self._watcher.join()
         self._workflows.stop()
         with suppress(Exception):  # the lease ends by itself
-            self._run(_LEAVE, id=self.executor)
+            self._tables.run(LEAVE, id=self.executor)
         self.client.destroy()
-        self._sql.dispose()
+        self._tables.engine.dispose()
         self._workflows.running.remove(self)
 
     def submit(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
@@ -186,32 +171,6 @@ class Engine:
                 ),
             )
         return asyncio.run_coroutine_threadsafe(work, self._loop)
-
-    # The tables
-
-    @property
-    def schema(self) -> str:
-        """The prefix of our tables, which are beside those of DBOS."""
-        return "" if self.dialect == "sqlite" else "dbos."
-
-    def _statement(self, text: str) -> Any:
-        from sqlalchemy import text as statement
-
-        skip = "" if self.dialect == "sqlite" else " for update skip locked"
-        return statement(text.format(s=self.schema, now=_NOW[self.dialect].replace("::", r"\:\:"), skip=skip))
-
-    def _run(self, text: str, **values: Any) -> list[Any]:
-        with self._sql.begin() as connection:
-            found = connection.execute(self._statement(text), values)
-            return [*found] if found.returns_rows else []
-
-    def _make_tables(self) -> None:
-        kind = "real" if self.dialect == "sqlite" else "float8"
-        with self._sql.begin() as connection:
-            if self.dialect == "postgresql":
-                connection.execute(self._statement("select pg_advisory_xact_lock(6038116)"))
-            for table in _TABLES:
-                connection.execute(self._statement(table.replace("{float}", kind)))
 
     # Watching
 
@@ -232,7 +191,7 @@ class Engine:
             self._awake.wait(self._next)
 
     def _beat(self) -> None:
-        self._run(_BEAT, id=self.executor, app=self.name)
+        self._tables.run(BEAT, id=self.executor, app=self.name)
         self._steady_since = min(self._steady_since, time.monotonic())
 
     def _schedule(self) -> None:
@@ -243,17 +202,17 @@ class Engine:
         patience = PATIENCE * self._lease
         if time.monotonic() - self._steady_since < patience:
             return
-        if dead := [row[0] for row in self._run(_DEAD, app=self.name, patience=patience)]:
+        if dead := [row[0] for row in self._tables.run(DEAD, app=self.name, patience=patience)]:
             self._workflows.recover(dead)
             for each in dead:
-                self._run(_BURY, id=each, patience=patience)
+                self._tables.run(BURY, id=each, patience=patience)
 
     def _forward(self) -> None:
         """Queue the jobs of the outbox, each in the transaction that deletes it there."""
         rows: list[Any] = [None]
         while rows:
-            with self._sql.begin() as connection:
-                rows = [*connection.execute(self._statement(_TAKE), {"app": self.name})]
+            with self._tables.engine.begin() as connection:
+                rows = [*connection.execute(self._tables.statement(TAKE), {"app": self.name})]
                 for id_, stored in rows:
                     name, args, kwargs = self._serializer.deserialize(stored)
                     self.client.enqueue_in_transaction(connection, self._options(id_), name, args, kwargs)
@@ -272,7 +231,7 @@ class Engine:
             status="PENDING", load_input=False, load_output=False, application_name=self.name
         )
         # An executor that died before its first beat has no row.
-        known = {None, *(row[0] for row in self._run(_KNOWN, app=self.name))}
+        known = {None, *(row[0] for row in self._tables.run(KNOWN, app=self.name))}
         if unknown := {each.executor_id for each in begun} - known:
             self._workflows.recover(sorted(map(str, unknown)))
 
@@ -285,6 +244,11 @@ class Engine:
         }
 
     # Requests and jobs
+
+    @property
+    def outbox(self) -> str:
+        """The statement that writes a job into the outbox."""
+        return POST.format(s=schema_of(self.url))
 
     def sealed(self, *values: object) -> str:
         """Return a job as the outbox keeps it."""
@@ -400,21 +364,6 @@ def _named(each: Any) -> str:
 
 async def _never() -> None:
     raise AssertionError("a recorded step was called")
-
-
-def _engine(url: str) -> Any:
-    from sqlalchemy import create_engine, event, make_url
-
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=2, pool_pre_ping=True)
-    engine = create_engine(parsed, connect_args={"timeout": 30})
-
-    @event.listens_for(engine, "connect")
-    def begin_immediately(connection: Any, _record: Any) -> None:
-        connection.isolation_level = "IMMEDIATE"
-
-    return engine
 
 
 def _default_executor() -> Any:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from antiphon.app.connections import connection_of, run_at_once
 from antiphon.explanations import explained
-from antiphon.features.durable.engine import POST, Engine
+from antiphon.features.durable.engine import Engine
 from antiphon.handler.contract import describe, is_async
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -140,7 +140,7 @@ def post(request: Request, value: object, engine: Engine, id_: str, job: tuple[A
 
     async def write(_request: Request, response: Response) -> None:
         if response.error is None and not connection.is_failed:
-            await connection.run(POST.format(s=engine.schema), **values)
+            await connection.run(engine.outbox, **values)
 
     def write_at_once(_request: Request, response: Response) -> None:
         run_at_once(write(_request, response))
