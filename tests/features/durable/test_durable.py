@@ -2,6 +2,8 @@
 
 import itertools
 import sqlite3
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -407,3 +409,21 @@ def test_debug_mode_lists_requests_and_jobs(made, monkeypatch, interface):
     set_debug_page(None)
     assert "POST /orders/&lt;name&gt;</dt><dd>finished" in page
     assert "secret" not in page
+
+
+def test_other_routes_pay_nothing():
+    """Their plans are those of an app without the feature, and nothing of DBOS is loaded before the start."""
+    plans = []
+    for features in ([], [Durable(URL)]):
+        app = App(secret_keys=[KEY])
+        for feature in features:
+            app.use(feature)
+        app.get("/")(lambda request: "Hello")
+        app._freeze()
+        plan = app._routing.router.literal["/"]["GET"]
+        plans.append((plan.surroundings, plan.runs_on, plan.opening, plan.after, plan.finishers))
+    assert plans[0] == plans[1]
+    code = (
+        "import sys; from antiphon.features import Durable; Durable('postgresql:///none'); print('dbos' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "False\n"

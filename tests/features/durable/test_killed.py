@@ -86,9 +86,12 @@ def children(pid):
 @pytest.mark.parametrize("whose", ["busy", "idle"])
 def test_a_killed_worker_and_its_living_sibling(url, whose):
     with ServerProcess(run(workers=2), APP) as server:
-        with send(server, post("/orders?slow=5", "k1")) as connection:
+        with send(server, post("/orders?slow=8", "k1")) as connection:
             until_recorded(url, 1)
             [(_, busy)] = effects(url, "k1")
+            executors = "select count(*) from dbos.antiphon_executors"
+            eventually(lambda: execute(url, executors)[0][0] == 2 or None, "a worker has not started", 60)
+            time.sleep(1)  # a server ends if a worker ends before it has served
             idle = children(server.pid) - {busy}
             os.kill(busy if whose == "busy" else idle.pop(), signal.SIGKILL)
             until(url, "k1", 2)
