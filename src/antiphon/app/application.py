@@ -18,8 +18,14 @@ from antiphon.app.lifespan import Lifespan
 from antiphon.app.mount import Mount, contains, make_mount
 from antiphon.app.planning.cross_site import TrustedOrigins
 from antiphon.app.planning.matching import Found, Routing, find_after
-from antiphon.app.planning.planner import Planning, Resuming, RouteGroup, SurroundIdempotent, merged_converters
-from antiphon.app.planning.planner import Planning, RouteGroup, SurroundDurable, SurroundIdempotent, merged_converters
+from antiphon.app.planning.planner import (
+    Planning,
+    Resuming,
+    RouteGroup,
+    SurroundDurable,
+    SurroundIdempotent,
+    merged_converters,
+)
 from antiphon.app.planning.request_checks import RequestChecks
 from antiphon.app.route import Route, check_deadline
 from antiphon.app.url_for import Reverse, Signing
@@ -422,6 +428,7 @@ class App(Routes, Servable):
                 ValueError("another feature already handles the resumable routes of this app: use one"),
             )
         self._resuming = resuming
+
     def _surround_durable(self, surround: SurroundDurable) -> None:
         """Let ``surround`` supply the function that accepts the requests of each ``durable`` route.
 

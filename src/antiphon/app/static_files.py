@@ -13,7 +13,6 @@ from time import monotonic, time
 from typing import NamedTuple, TypedDict
 
 from antiphon.app.dev_server import DevServer, is_navigation
-from antiphon.app.static_names import HASH_DIGITS, served_names, with_hash, without_hash
 from antiphon.explanations import explained
 from antiphon.handler.callables import check_sync
 from antiphon.http.dates import seconds_of
@@ -472,6 +471,8 @@ def without_hash(name: str) -> tuple[str, str] | None:
     if _is_hash(last) and with_hash(stem, last) == name:
         return stem, last
     return None
+
+
 def dev_files(url: str, is_root: bool) -> tuple[Converter, Callable[[Request], Response]]:
     """Return the converter and the handler as ``static_files`` does, for files of a bundler's server."""
     return CONVERTERS["path"]._replace(name=f"static_{next(_numbers)}", may_be_empty=is_root), DevServer(url)

@@ -341,6 +341,7 @@ def test_an_old_sqlite_is_named_with_what_to_do(monkeypatch):
     "options, message",
     [
         ({"idempotent": True}, "leave out idempotent=True"),
+        ({"resumable": True}, "let it store the upload, and enqueue what is to be done with it"),
         ({"receive": "stream"}, "streams its body"),
         ({"unguarded": True}, "is unguarded"),
     ],

@@ -65,6 +65,7 @@ class Resuming(Protocol):
         """Return the fields of the response to OPTIONS."""
         ...
 
+
 SurroundDurable: TypeAlias = Callable[[Route, Plan], Callable[[Request], Any]]
 """A function that receives a durable route, and the plan by which its handler is called, with only its dependencies. It
 returns the function to call instead of the handler.
@@ -433,6 +434,7 @@ class Planning:
                 RuntimeError(f"{describe(route.handler)} is resumable, which needs app.use(ResumableUploads(store))"),
             )
         return handler._replace(function=self._resuming._surround(route, handler.function), raw_handler=None)
+
     def _durable(self, route: Route, handler: Hook, stack: HandlerStack) -> tuple[Hook, HandlerStack]:
         """Return what accepts the requests of a durable route, as supplied by a feature, and the stack around it.
 

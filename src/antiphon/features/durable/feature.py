@@ -171,6 +171,8 @@ class Durable:
             wrong = f"handles {safe[0]}, which changes nothing: leave out durable=True, or make two routes"
         elif route.idempotent:
             wrong = "is idempotent, which it is anyway: leave out idempotent=True"
+        elif route.resumable:
+            wrong = "is resumable, too: let it store the upload, and enqueue what is to be done with it"
         elif route.receive == "stream":
             wrong = "streams its body, which can't be stored: use receive='lazy'"
         elif is_generator(route.handler) or is_async_generator(route.handler):

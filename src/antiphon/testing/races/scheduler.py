@@ -1,8 +1,8 @@
 """The scheduler: threads and callbacks of loops, of which exactly one moves at a time, as a plan decides.
 
 A thread under the scheduler is an actor. Only the actor that has the turn moves; it passes the turn where it waits,
-where it ends, and, if its plan has a switch, before a line of the application's own files. Time is virtual: it advances only
-when all actors wait.
+where it ends, and, if its plan has a switch, before a line of the application's own files. Time is virtual: it advances
+only when all actors wait.
 
 | state of an actor | meaning | next |
 |---|---|---|
