@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 PLACES = (
     "antiphon", "antiphon.http", "antiphon.features", "antiphon.testing", "antiphon.testing.pairs",
+    "antiphon.testing.races",
     "antiphon.testing.stores", "antiphon.features.stores",
     "antiphon.logs", "antiphon.http1",
     "antiphon.cli", "antiphon.types", "antiphon.embedding",
