@@ -329,12 +329,7 @@ class Planning:
         if finishers := [key.finish for key in route.meta if isinstance(key, FinishingKey)]:
             stack = stack._replace(finishers=(*finishers, *stack.finishers))
         route = route._replace(is_guarded=group.has_before_routing or stack.is_guarded)
-        if route.idempotent:
-            handler, stack = self._surrounded(route, handler, stack)
-        if route.resumable:
-            handler = self._resumed(route, handler)
-        if route.durable:
-            handler, stack = self._durable(route, handler, stack)
+        handler, stack = self._with_features(route, handler, stack)
         plan = Plan(
             route,
             handler.for_handler(True),
@@ -364,6 +359,14 @@ class Planning:
             self._router.search_for(route.pattern)
         if self._redirects_slashes if route.redirect_slashes is None else route.redirect_slashes:
             self._routing.redirected.add(plan)
+
+    def _with_features(self, route: Route, handler: Hook, stack: HandlerStack) -> tuple[Hook, HandlerStack]:
+        """Return the handler and its stack with what features do for the options of the route."""
+        if route.durable:
+            return self._durable(route, handler, stack)  # it refuses the other two
+        if route.idempotent:
+            handler, stack = self._surrounded(route, handler, stack)
+        return (self._resumed(route, handler) if route.resumable else handler), stack
 
     def _stack(self, group: RouteGroup, route: Route) -> HandlerStack:
         """Return the stack around the handler of a route."""

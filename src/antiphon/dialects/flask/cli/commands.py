@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import runpy
 import ssl
 import sys
 from importlib import import_module
@@ -225,7 +226,7 @@ def _command(app: "Flask", host: str, port: int, has_page: bool) -> list[str]:
         page,
         *place,
         *watched,
-        "antiphon.dialects.flask.program:app",
+        "antiphon.dialects.flask.cli.commands:served_program",
     ]
 
 
@@ -234,6 +235,26 @@ def _become_command(command: list[str], program: list[object]) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     os.execve(command[0], command, {**os.environ, RUNS_AS_CHILD: "true", PROGRAM: json.dumps(program)})  # noqa: S606
+
+
+def served_program() -> "Flask":
+    """Run the program again in a worker, up to its call to ``app.run()``, and return the application to serve.
+
+    Raises RuntimeError if the program ends too early.
+    """
+    kind, name, sys.argv = json.loads(os.environ.pop(PROGRAM))
+    _loading.append(True)
+    try:
+        if kind == "file":
+            sys.path.insert(0, os.path.dirname(name))
+            runpy.run_path(name, run_name="__main__")
+        else:
+            runpy.run_module(name, run_name="__main__", alter_sys=True)
+    except Loaded as loaded:
+        return loaded.app
+    finally:
+        _loading.clear()
+    raise RuntimeError(f"{name} ended without calling app.run(), although it called it the first time")
 
 
 @click.command("run", short_help="Run a development server.")
