@@ -64,7 +64,7 @@ _NO_POINTER = Reason("expected a JSON Pointer (RFC 6901), such as /items/0")
 _INTO_ITSELF = Reason("a value can't be moved into itself")
 _UNEQUAL = Reason("is not equal to the value of the test")
 
-_is_pointer = re.compile(r"(?:/(?:[^~/]|~[01])*+)*+").fullmatch
+_is_pointer = re.compile(r"(?>(?:/(?>(?:[^~/]|~[01])*))*)").fullmatch
 _is_index = re.compile(r"0|[1-9][0-9]{0,9}").fullmatch
 
 

@@ -5,7 +5,7 @@ import logging
 import sys
 import sysconfig
 import warnings
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType, TracebackType
@@ -39,27 +39,27 @@ class RequestToSend(NamedTuple):
         return await client.request(self.method, self.url, **self.options)
 
 
-def get(url: str, **options: Unpack[RequestOptions]) -> RequestToSend:
+def get(url: str, **options: Unpack[RequestOptions]) -> Callable[[AsyncClient], Awaitable[ClientResponse]]:
     """Return a GET request to send. Its options are those of ``Client.request``."""
     return RequestToSend("GET", url, options)
 
 
-def post(url: str, **options: Unpack[RequestOptions]) -> RequestToSend:
+def post(url: str, **options: Unpack[RequestOptions]) -> Callable[[AsyncClient], Awaitable[ClientResponse]]:
     """Return a POST request to send. Its options are those of ``Client.request``."""
     return RequestToSend("POST", url, options)
 
 
-def put(url: str, **options: Unpack[RequestOptions]) -> RequestToSend:
+def put(url: str, **options: Unpack[RequestOptions]) -> Callable[[AsyncClient], Awaitable[ClientResponse]]:
     """Return a PUT request to send. Its options are those of ``Client.request``."""
     return RequestToSend("PUT", url, options)
 
 
-def patch(url: str, **options: Unpack[RequestOptions]) -> RequestToSend:
+def patch(url: str, **options: Unpack[RequestOptions]) -> Callable[[AsyncClient], Awaitable[ClientResponse]]:
     """Return a PATCH request to send. Its options are those of ``Client.request``."""
     return RequestToSend("PATCH", url, options)
 
 
-def delete(url: str, **options: Unpack[RequestOptions]) -> RequestToSend:
+def delete(url: str, **options: Unpack[RequestOptions]) -> Callable[[AsyncClient], Awaitable[ClientResponse]]:
     """Return a DELETE request to send. Its options are those of ``Client.request``."""
     return RequestToSend("DELETE", url, options)
 
