@@ -7,9 +7,10 @@ import sysconfig
 import warnings
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType, TracebackType
-from typing import Any, Literal, NamedTuple, Self, TypeAlias, Unpack, get_args
+from typing import Any, Literal, Self, TypeAlias, Unpack, get_args
 
 from antiphon.explanations import explained
 from antiphon.testing.client import AsyncClient
@@ -27,7 +28,8 @@ from antiphon.testing.servers.transports import Interface
 FaultKind: TypeAlias = Literal["die", "leave", "refuse", "slow", "terminate"]
 
 
-class RequestToSend(NamedTuple):
+@dataclass(frozen=True)
+class RequestToSend:
     """A request for ``World.send``."""
 
     method: str
