@@ -49,7 +49,7 @@ import flask
 class Reed:
     pass
 
-app = Reed() if flask.__name__ == "flask" else flask.Flask("shop")
+app = Reed() if flask.__package__ == "flask" else flask.Flask("shop")
 """
 FAILS_ON_THE_DIALECT = (
     PROGRAM

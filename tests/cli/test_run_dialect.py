@@ -23,7 +23,7 @@ import werkzeug.wrappers
 
 @Request.application
 def app(request):
-    found = sys.modules["werkzeug.wrappers"].__name__
+    found = sys.modules["werkzeug.wrappers"].__spec__.name
     return Response(f"{found} {version('werkzeug')} {request.method} {os.getpid()}")
 
 open(f"started-{os.getpid()}", "w").close()
@@ -73,7 +73,7 @@ def test_more_than_one_dialect(antiphon, tmp_path):
         "app = Microdot()\n"
         "@app.get('/')\n"
         "def index(request):\n"
-        "    return f'{Microdot.__module__} {werkzeug.http.__name__}'\n"
+        "    return f'{Microdot.__module__} {werkzeug.http.__spec__.name}'\n"
     )
     command = antiphon("both:app", "--dialect", "microdot", "--dialect", "werkzeug").serving()
     first, second = command.get().split()

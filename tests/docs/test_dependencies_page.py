@@ -29,23 +29,23 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 DOCUMENTED = {"_asdict", "_current_frames", "_exit", "_field_defaults", "_fields", "_make", "_replace", "_thread"}
 """Names of Python that begin with an underscore, and are documented."""
 MODULES = """
-    aiohttp anyio.from_thread asgiref.sync babel babel.messages.mofile babel.messages.pofile blinker bottle
-    click click.core click.testing cryptography cryptography.exceptions cryptography.hazmat.primitives
+    aiohttp anyio.from_thread asgiref.sync babel babel.messages.mofile babel.messages.pofile blinker bottle click
+    click.core click.testing croniter cryptography cryptography.exceptions cryptography.hazmat.primitives
     cryptography.hazmat.primitives.asymmetric cryptography.hazmat.primitives.asymmetric.ec
     cryptography.hazmat.primitives.asymmetric.ed25519 cryptography.hazmat.primitives.asymmetric.padding
     cryptography.hazmat.primitives.asymmetric.rsa cryptography.hazmat.primitives.asymmetric.utils
-    cryptography.hazmat.primitives.ciphers.aead cryptography.hazmat.primitives.hashes django.conf
-    django.contrib.auth django.core.exceptions django.http django.middleware.csrf django.urls granian.constants
-    granian.http granian.rsgi hypothesis itsdangerous itsdangerous.encoding jinja2 jinja2.ext jinja2.nodes
-    joserfc joserfc.errors joserfc.jwk litestar litestar.response litestar.template.base markupsafe maxminddb
-    maxminddb.reader msgspec msgspec.json multidict opentelemetry opentelemetry.metrics opentelemetry.trace
-    plaster plaster_pastedeploy psycopg psycopg.conninfo psycopg.errors psycopg.pq psycopg.rows pydantic
-    pydantic.errors pydantic.json_schema pyramid.csrf pyramid.interfaces pytest redis redis.asyncio
-    redis.backoff redis.exceptions sanic sanic.response sqlalchemy starlette.responses time_machine
-    tornado.iostream tornado.routing tornado.web translationstring typing_extensions venusian watchfiles
-    webauthn webauthn.helpers webauthn.helpers.exceptions webauthn.helpers.structs webob wsproto.events
-    zope.component zope.interface zope.interface.adapter zope.interface.interface zope.interface.interfaces
-    zope.interface.registry
+    cryptography.hazmat.primitives.ciphers.aead cryptography.hazmat.primitives.hashes dbos django.conf
+    django.contrib.auth django.core.exceptions django.db django.db.backends.signals django.http django.middleware.csrf
+    django.urls granian.constants granian.http granian.rsgi hypothesis itsdangerous itsdangerous.encoding jinja2
+    jinja2.ext jinja2.nodes joserfc joserfc.errors joserfc.jwk litestar litestar.response litestar.template.base
+    markupsafe maxminddb maxminddb.reader msgspec msgspec.json multidict opentelemetry opentelemetry.metrics
+    opentelemetry.trace plaster plaster_pastedeploy psycopg psycopg.conninfo psycopg.errors psycopg.pq psycopg.rows
+    pydantic pydantic.errors pydantic.json_schema pyramid.csrf pyramid.interfaces pytest redis redis.asyncio
+    redis.backoff redis.exceptions sanic sanic.response sqlalchemy sqlalchemy.engine sqlalchemy.orm
+    starlette.responses time_machine tornado.iostream tornado.routing tornado.web translationstring typing_extensions
+    venusian watchfiles webauthn webauthn.helpers webauthn.helpers.exceptions webauthn.helpers.structs webob
+    wsproto.events zope.component zope.interface zope.interface.adapter zope.interface.interface
+    zope.interface.interfaces zope.interface.registry
 """
 """The modules of other projects that the package imports, and that are documented there."""
 OURS = {"_asok_priority", "_authtkt_reissue_revoked", "_authtkt_reissued", "_on_update", "_route_options"}

@@ -315,10 +315,9 @@ def test_a_commit_that_fails_keeps_nothing(opening, postgres):
     rows_of(postgres, "create table payments (item text not null unique deferrable initially deferred)")
     rows_of(postgres, PAY.format(item="tea"))
     shop = opening("psycopg", postgres)
-    shop.pay("creates the table", b"coffee")
-    assert [shop.pay().status, shop.claims] == [500, 1]
+    assert shop.pay().status == 500  # and the table that it has created is gone with it
     rows_of(postgres, "delete from payments where item = 'tea'")
-    assert [shop.pay().status, shop.claims] == [201, 2]
+    assert [shop.pay().status, shop.claims] == [201, 1]
 
 
 def test_a_4xx_is_sent_only_if_it_can_be_kept(opening, postgres):

@@ -26,7 +26,7 @@ class User:
         return field == "password" and text == "oboe"
 
 USERS = [User(1, "Ada", "admin, editor"), User(2, "Bob", ["reader"])]
-is_dialect = asok.__name__ != "asok"
+is_dialect = asok.__package__ != "asok"
 app = asok.Asok(".")
 app.config.update(RATE_LIMIT=False, HTML_MINIFY=False, AUTH_MODEL=User if is_dialect else "User")
 if not is_dialect:

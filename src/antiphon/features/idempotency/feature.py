@@ -366,7 +366,8 @@ class IdempotentWrites:
         claims = cast("TableClaims", claim.claims)
         if response.error is not None or claims.connection.is_failed:
             return
-        await self._table.ready(claims.connection)  # the handler may have rolled back the table's creation
+        # The handler may have rolled back the table's creation.
+        await self._table.ready(claims.connection, is_new=False)
         outcome = claim.outcome(response)
         if outcome["state"] != COMPLETED:
             await claims.delete(claim.entry)

@@ -83,10 +83,11 @@ class WritesTable:
         self._is_ready = False
         self._claims = 0
 
-    async def ready(self, connection: Connection) -> None:
+    async def ready(self, connection: Connection, *, is_new: bool = True) -> None:
         """Create the table if it is missing, and delete expired rows from time to time.
 
-        Raises RuntimeError for a connection that has no transaction, and for another kind of database.
+        ``is_new`` is False if the transaction may have created the table itself, which others can't see yet. Raises
+        RuntimeError for a connection that has no transaction, and for another kind of database.
         """
         self._claims += 1
         if self._claims % CLEAN_EVERY == 0:
@@ -110,7 +111,7 @@ class WritesTable:
                 ),
             )
         if found.row is not None:
-            self._is_ready = True
+            self._is_ready = is_new
             return
         # Not marked as ready, because this transaction may be rolled back, and the table with it.
         if dialect == "postgresql":
