@@ -84,7 +84,7 @@ def test_clients_that_send_a_form_slowly_are_logged_in_and_those_that_leave_are_
     form = urlencode({"name": "Ada"}).encode()
     request = SentRequest("POST", "/login", [FORM], form)
     with ServerProcess(RUN, APP) as server, closing(Redis.from_url(valkey.url)) as store, server.connect() as slow:
-        before = len(store.keys("antiphon:e:*"))
+        before = {*store.keys("antiphon:e:*")}
         slow.send(request.head)
         for sent in range(len(form)):
             with server.connect() as leaving:
@@ -95,4 +95,4 @@ def test_clients_that_send_a_form_slowly_are_logged_in_and_those_that_leave_are_
         visitor = Browser()
         visitor.log_in(server)
         assert visitor.greeting(server) == "Hello, Ada. Visit 1."
-        assert len(store.keys("antiphon:e:*")) == before + 2
+        assert len({*store.keys("antiphon:e:*")} - before) == 2  # those of other tests may expire
