@@ -202,6 +202,7 @@ def check_beside() -> Iterator[str]:
 
     own = re.compile(
         r"(antiphon|antiphon-[\d.]+\.dist-info)/|(\.\./)+bin/antiphon$|__editable__\.antiphon-[\d.]+\.pth$"
+        r"|antiphon-dialect\.pth$"  # which Python runs as it starts, so it must be in the folder of packages
     )
     yield from [f"{name} is outside of antiphon/" for name in files("antiphon") or () if not own.match(str(name))]
     if Path(flask.__file__).parent != Path(str(distribution("flask").locate_file("flask"))):
