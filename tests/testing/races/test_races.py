@@ -418,6 +418,29 @@ def test_replacements_are_undone():
     assert {*threading.enumerate()} <= threads
 
 
+def test_connections_of_other_threads_are_left_alone():
+    """A thread that an earlier test has left behind may use its connection when a run closes its own: a crash."""
+    asked, opened, found = threading.Event(), threading.Event(), []
+
+    def stranger():
+        asked.wait(30)
+        found.append(sqlite3.connect(":memory:", check_same_thread=False))
+        opened.set()
+
+    def make_app():
+        asked.set()
+        assert opened.wait(30)
+        return App()
+
+    thread = threading.Thread(target=stranger)
+    thread.start()
+    explore(make_app, get("/"), seeds=2)
+    thread.join()
+    with closing(found[0]) as connection:
+        assert type(connection) is sqlite3.Connection
+        assert connection.execute("select 1").fetchone() == (1,)
+
+
 # Mistakes
 
 

@@ -83,10 +83,10 @@ def replacements() -> list[tuple[Any, Any]]:
 
 
 def connect(database: Any, timeout: float = 5.0, *arguments: Any, **options: Any) -> Any:
-    """Open a connection whose statements are points, if a run is under way."""
+    """Open a connection whose statements are points, if this thread belongs to a run."""
     names = ("detect_types", "isolation_level", "check_same_thread", "factory", "cached_statements", "uri")
     options |= dict(zip(names, arguments, strict=False))
-    if not primitives.ahead:
+    if primitives.run_of_thread() is None:
         return _connect(database, timeout=timeout, **options)
     factory = _scheduled(options.pop("factory", sqlite3.Connection))
     is_checked = options.pop("check_same_thread", True)
@@ -233,6 +233,8 @@ def patched_psycopg() -> Iterator[None]:
 def _psycopg_point(connection: Any) -> Scheduler | None:
     import psycopg
 
+    if primitives.run_of_thread() is None:
+        return None
     if connection not in current.opened:
         current.opened.append(connection)
     return current.point(lambda: psycopg.OperationalError("the server closed the connection unexpectedly"))

@@ -23,21 +23,10 @@ from antiphon.testing.races.scheduler import Scheduler
 EPOCH = 1_893_456_000.0
 """The Unix time at which each run begins: 2030-01-01."""
 
-_main: "list[int]" = []
-"""The thread that makes the applications and checks, during a run."""
-
-
-def _time_source() -> Scheduler | None:
-    """Return the scheduler whose time this thread reads."""
-    running = primitives.scheduler()
-    if running is None and primitives.ahead and threading.get_ident() in _main:
-        return primitives.ahead[-1]
-    return running
-
 
 def _read(real: Callable[[], Any], start: float, unit: int = 0) -> Callable[[], Any]:
     def read() -> Any:
-        source = _time_source()
+        source = primitives.run_of_thread()
         if source is None:
             return real()
         source.now += 1e-7  # time that is read again and again passes
@@ -51,7 +40,7 @@ _urandom = os.urandom
 
 
 def _bytes_from_seed(size: int) -> bytes:
-    return _urandom(size) if _time_source() is None else _randomness.randbytes(size)
+    return _urandom(size) if primitives.run_of_thread() is None else _randomness.randbytes(size)
 
 
 def _replacements() -> dict[int, tuple[Any, Any]]:
@@ -147,11 +136,11 @@ def seeded(scheduler: Scheduler, number: int) -> Iterator[None]:
     _randomness.seed(number)
     gc.disable()
     primitives.ahead.append(scheduler)
-    _main.append(threading.get_ident())
+    primitives.main.append(threading.get_ident())
     try:
         yield
     finally:
-        _main.pop()
+        primitives.main.pop()
         primitives.ahead.pop()
         random.setstate(state)
         if collects:

@@ -24,6 +24,18 @@ def scheduler() -> Scheduler | None:
     return running if running is not None and running.current() is not None else None
 
 
+main: list[int] = []
+"""The thread that makes the applications and checks, during a run."""
+
+
+def run_of_thread() -> Scheduler | None:
+    """Return the scheduler if the current thread belongs to the run: as an actor, or as the thread of the test.
+
+    Other threads, which tests before this one may have left behind, use what is their own.
+    """
+    return ahead[-1] if ahead and threading.get_ident() in main else scheduler()
+
+
 class Lock:
     """A lock that passes the turn while another thread holds it. Outside of a run, it is a lock like any other."""
 
