@@ -402,6 +402,15 @@ class App(Routes, Servable):
     def _share_with(self, request: Request) -> SharedValues:
         return SharedValues(request, self._shared)
 
+    def _check_unused(self, earlier: object, option: str) -> None:
+        """Raise ValueError if another feature handles the routes with an option."""
+        self._check_open()
+        if earlier is not None:
+            raise explained(
+                "feature-used-twice",
+                ValueError(f"another feature already handles the {option} routes of this app: use one"),
+            )
+
     def _surround_idempotent(self, surround: SurroundIdempotent, watch: MiddlewareFunction) -> None:
         """Let ``surround`` supply the middleware and the handler of each ``idempotent`` route.
 
@@ -410,23 +419,13 @@ class App(Routes, Servable):
         ``def`` or ``async def`` like the handler. ``watch`` is middleware around the middleware that opens before
         routing. Raises ValueError if another feature already does this.
         """
-        self._check_open()
-        if self._idempotent_surrounding is not None:
-            raise explained(
-                "feature-used-twice",
-                ValueError("another feature already handles the idempotent routes of this app: use one"),
-            )
+        self._check_unused(self._idempotent_surrounding, "idempotent")
         self._idempotent_surrounding = surround
         self._idempotent_watch = watch
 
     def _resume_uploads(self, resuming: Resuming) -> None:
         """Let a feature continue the uploads to ``resumable`` routes. Raises ValueError if another feature does."""
-        self._check_open()
-        if self._resuming is not None:
-            raise explained(
-                "feature-used-twice",
-                ValueError("another feature already handles the resumable routes of this app: use one"),
-            )
+        self._check_unused(self._resuming, "resumable")
         self._resuming = resuming
 
     def _surround_durable(self, surround: SurroundDurable) -> None:
@@ -434,12 +433,7 @@ class App(Routes, Servable):
 
         Raises ValueError if another feature already does this.
         """
-        self._check_open()
-        if self._durable_surrounding is not None:
-            raise explained(
-                "feature-used-twice",
-                ValueError("another feature already handles the durable routes of this app: use one"),
-            )
+        self._check_unused(self._durable_surrounding, "durable")
         self._durable_surrounding = surround
 
     def _plan_of(self, request: Request) -> Plan:

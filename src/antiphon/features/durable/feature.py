@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 from antiphon.app.added import Added
 from antiphon.app.callers import check_by
 from antiphon.app.dispatch.plan import Plan
-from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.route import Route
 from antiphon.app.store import RETRY_AFTER, StoreUnavailable, give_again
 from antiphon.explanations import errors_name_it, explained
@@ -25,14 +24,14 @@ from antiphon.features.idempotency.claims import (
     Write,
     by_identity,
     by_name,
+    check_kept,
     check_same,
     fields_of_caller,
     fingerprint_of,
     key_of,
     reused_with,
 )
-from antiphon.handler.callables import is_async_generator, is_generator
-from antiphon.handler.contract import describe, is_async
+from antiphon.handler.contract import is_async
 from antiphon.handler.scope import current_request
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import BadRequest, InternalServerError, NotFound, UnprocessableContent
@@ -150,7 +149,12 @@ class Durable:
 
     def _surround(self, route: Route, plan: Plan) -> Callable[[Request], Any]:
         """Return what accepts the requests of a route. Raises ValueError for a route that can't be durable."""
-        self._check(route)
+        check_kept(
+            route,
+            "durable",
+            idempotent="is idempotent, which it is anyway: leave out idempotent=True",
+            resumable="is resumable, too: let it store the upload, and enqueue what is to be done with it",
+        )
         self._plans[route.where, route.methods] = plan
 
         def accept(request: Request) -> Response:
@@ -164,23 +168,6 @@ class Durable:
             return self._response(request, write, checks, *await asyncio.wrap_future(carrying_out()))
 
         return update_wrapper(aaccept if is_async(route.handler) else accept, route.handler)
-
-    def _check(self, route: Route) -> None:
-        wrong = ""
-        if safe := [method for method in route.methods if method in SAFE_METHODS]:
-            wrong = f"handles {safe[0]}, which changes nothing: leave out durable=True, or make two routes"
-        elif route.idempotent:
-            wrong = "is idempotent, which it is anyway: leave out idempotent=True"
-        elif route.resumable:
-            wrong = "is resumable, too: let it store the upload, and enqueue what is to be done with it"
-        elif route.receive == "stream":
-            wrong = "streams its body, which can't be stored: use receive='lazy'"
-        elif is_generator(route.handler) or is_async_generator(route.handler):
-            wrong = "returns a stream, which can't be stored: return the whole response"
-        elif route.unguarded:
-            wrong = "is unguarded, so its callers are unknown: leave out one of the two"
-        if wrong:
-            raise explained("bad-route-option", ValueError(f"{describe(route.handler)} is durable, and {wrong}"))
 
     def _accepted(self, request: Request) -> tuple[Write, dict[str, Any], Callable[[], Any]]:
         """Return who sends a request, what its retries are compared with, and the function that carries it out."""

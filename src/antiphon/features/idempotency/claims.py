@@ -9,7 +9,12 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from antiphon.app.callers import caller_of
+from antiphon.app.planning.cross_site import SAFE_METHODS
+from antiphon.app.route import Route
 from antiphon.app.store import RETRY_AFTER, StoreEntry, store_name
+from antiphon.explanations import explained
+from antiphon.handler.callables import is_async_generator, is_generator
+from antiphon.handler.contract import describe
 from antiphon.http.errors import BadRequest, Conflict, UnprocessableContent
 from antiphon.request.caller import BEGUN_BY_HANDLERS, SHOWN_EACH_TIME
 from antiphon.request.dependencies import Dependency
@@ -207,3 +212,21 @@ def in_use() -> Conflict:
         headers={"retry-after": str(RETRY_AFTER)},
         type=f"{PROBLEM_TYPE}in-use",
     )
+
+
+def check_kept(route: Route, option: str, **refused: str) -> None:
+    """Raise ValueError for a route whose responses can't be kept for retries, as its option requires.
+
+    ``refused`` has what is wrong with other options that the route may have.
+    """
+    wrong = next((reason for other, reason in refused.items() if getattr(route, other)), "")
+    if safe := [method for method in route.methods if method in SAFE_METHODS]:
+        wrong = f"handles {safe[0]}, which writes nothing: leave out {option}=True, or make two routes"
+    elif route.receive == "stream":
+        wrong = "streams its body, which can't be compared with a retry's body: use receive='lazy'"
+    elif is_generator(route.handler) or is_async_generator(route.handler):
+        wrong = "returns a stream, which can't be kept for a retry: return the whole response"
+    elif route.unguarded:
+        wrong = "is unguarded, so its callers are unknown: leave out one of the two"
+    if wrong:
+        raise explained("bad-route-option", ValueError(f"{describe(route.handler)} is {option}, and {wrong}"))

@@ -25,7 +25,6 @@ from antiphon.app.callers import check_by
 from antiphon.app.connections import Connection, connection_of, outage_of, run_at_once
 from antiphon.app.dispatch.dependencies import Source
 from antiphon.app.dispatch.hooks import MiddlewareFunction
-from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.route import Route
 from antiphon.app.store import OF_ONE_VISITOR, FeatureStore, Store, StoreEntry, StoreUnavailable, give_again, keep
 from antiphon.concurrency.crossing import Crossing
@@ -40,6 +39,7 @@ from antiphon.features.idempotency.claims import (
     broken_off,
     by_identity,
     by_name,
+    check_kept,
     check_same,
     fields_of_caller,
     fingerprint_of,
@@ -49,8 +49,7 @@ from antiphon.features.idempotency.claims import (
     key_of,
 )
 from antiphon.features.idempotency.table import Claims, StoreClaims, TableClaims, WritesTable
-from antiphon.handler.callables import is_async_generator, is_generator
-from antiphon.handler.contract import describe, is_async, log_failure
+from antiphon.handler.contract import is_async, log_failure
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import BadRequest, Conflict, UnprocessableContent
 from antiphon.request.caller import is_seen_by_others
@@ -168,7 +167,7 @@ class IdempotentWrites:
         """
         if self._inside is None:
             self._store = self._stores.current  # a view has no application to get a store from
-        self._check(route)
+        check_kept(route, "idempotent")
         caller = partial(by_name, self._by) if self._by else by_identity
 
         def once(request: Request) -> Any:
@@ -182,19 +181,6 @@ class IdempotentWrites:
         if is_async(route.handler):
             return self._end_async, update_wrapper(aonce, handler)
         return self._end, update_wrapper(once, handler)
-
-    def _check(self, route: Route) -> None:
-        wrong = ""
-        if safe := [method for method in route.methods if method in SAFE_METHODS]:
-            wrong = f"handles {safe[0]}, which writes nothing: leave out idempotent=True, or make two routes"
-        elif route.receive == "stream":
-            wrong = "streams its body, which can't be compared with a retry's body: use receive='lazy'"
-        elif is_generator(route.handler) or is_async_generator(route.handler):
-            wrong = "returns a stream, which can't be kept for a retry: return the whole response"
-        elif route.unguarded:
-            wrong = "is unguarded, so its callers are unknown: leave out one of the two"
-        if wrong:
-            raise explained("bad-route-option", ValueError(f"{describe(route.handler)} is idempotent, and {wrong}"))
 
     # Before the handler
 
