@@ -12,9 +12,10 @@ __all__ = ["open_store"]
 
 @pytest.fixture
 def all_end(open_store):
-    """Wait until the threads of runs have ended, before their stores are closed."""
+    """Wait until the threads of a test's runs have ended, before their stores are closed."""
+    before = {*live_threads()}  # one that does not end fails the test that has left it, and no other
     yield
-    eventually(lambda: None if live_threads() else True, "runs have not ended")
+    eventually(lambda: None if {*live_threads()} - before else True, "runs have not ended")
 
 
 def live_threads():

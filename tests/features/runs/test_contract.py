@@ -424,7 +424,11 @@ def test_others_are_not(open_store, source):
 def taken_over(runs, run):
     """Let a run look like that of a worker that was killed: another one begins the next attempt."""
     own = runs._own()
-    return own.ledger.take(own.ledger.load(run.id), own.worker.token, is_crash=True)
+
+    def take():
+        return own.ledger.take(own.ledger.load(run.id), own.worker.token, is_crash=True)
+
+    return eventually(take, "the run was not taken over")  # its own process may renew its lease in between
 
 
 @on_loop
@@ -539,14 +543,15 @@ async def test_large_values_and_parts_are_dropped_oldest_first_and_nothing_is_le
 @on_loop
 async def test_a_run_that_is_started_again_knows_all_of_its_values(open_store):
     here, there = (Runs(open_store(), max_values=16, max_value_size=100, lease=0.6) for _ in range(2))
-    known = []
+    known, has_stopped = [], threading.Event()
 
     def make(runs, stops_at):
         @runs.restartable
         async def count(to: int) -> AsyncIterator[str]:
             known.append([*current_run().earlier_values()])
             for number in range(len(known[-1]) + 1, to + 1):
-                if number == stops_at:
+                if number == stops_at:  # the values before it are stored
+                    has_stopped.set()
                     await asyncio.Event().wait()
                 yield str(number) * (100 if number % 20 == 0 else 1)
 
@@ -556,7 +561,7 @@ async def test_a_run_that_is_started_again_knows_all_of_its_values(open_store):
     make(there, None)
     run = await here.astart(count(300), owner=7)
     async with asyncio.timeout(DEADLINE):
-        while here._own().worker.productions[run.id].count < 149:
+        while not has_stopped.is_set():
             await asyncio.sleep(0.02)
     record = await asyncio.to_thread(taken_over, there, run)
     await asyncio.to_thread(there._start_again, record)
