@@ -107,7 +107,7 @@ def check_same(data: Mapping[str, Any], key: str, write: Write, fingerprint: str
         raise reused_with("another request")
     fields = data.get("caller_fields")
     if fields is not None and (name := different_field(key, request, fields)) is not None:
-        raise reused_with(f"a different {name.title()}")
+        raise reused_with(f"a different {name.lstrip(':').title()}")
 
 
 def by_name(by: Callable[[Request], str | None], request: Request, key: str) -> Write:
