@@ -15,8 +15,9 @@ from contextlib import closing
 
 import pytest
 
-from antiphon import App, Request, Response
-from antiphon.features import MemoryStore, SQLiteStore
+from antiphon import App, Request, Response, abort
+from antiphon.features import MemoryStore, Recorder, SQLiteStore
+from antiphon.testing import Client
 from antiphon.testing.races import RaceFound, get, post, races
 from tests.helpers.rows import rows
 
@@ -181,6 +182,47 @@ def test_function_runs_beside_requests_and_later_requests_follow():
 
 
 # Faults
+
+
+def test_kept_requests_that_overlapped_are_sent_again():
+    kept, both = MemoryStore(), threading.Barrier(2)
+
+    def make_app():
+        app, tickets = App(secret_keys=["x" * 32]), ["a"]
+        app.recorder = Recorder(kept, errors=True, statuses=[404])
+        app.use(app.recorder)
+
+        @app.post("/take")
+        def take(request: Request):
+            if request.json["is"] == "live":
+                both.wait(10)
+                raise IndexError("pop from empty list")
+            return tickets.pop() if tickets else "none"
+
+        @app.get("/<name>")
+        def other(request: Request, name: str):
+            both.wait(10) if name == "live" else None
+            abort(404)
+
+        return app
+
+    app = make_app()
+    client = Client(app, raise_errors=False)
+    client.get("/early")
+    other = threading.Thread(target=client.get, args=["/live"])
+    other.start()
+    client.post("/take", json={"is": "live"})
+    other.join()
+    app.recorder.flush()
+    failed = next(each for each in app.recorder.all() if each.last.status == 500)
+    overlapping = app.recorder.overlapping(failed.id)
+    assert [each.path for each in overlapping] == ["/take", "/live"]
+    overlapping[0].body = b'{"is": "again"}'
+    with races(make_app, seeds=1) as world:
+        taken, again, _ = world.send(overlapping[0], overlapping[0], post("/take", json={"is": "new"}))
+        world.check(lambda: sorted([taken.text, again.text, _.text]) == ["a", "none", "none"])
+    with pytest.raises(LookupError, match="'other'"):
+        app.recorder.overlapping("other")
 
 
 def test_death_forgets_what_was_not_committed_and_requests_go_to_the_restarted_app(tmp_path):

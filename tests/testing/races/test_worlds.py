@@ -2,6 +2,7 @@
 
 import pytest
 
+from antiphon.features.idempotency.table import WritesTable
 from antiphon.features.stores import memory
 from tests.helpers.rows import rows
 from tests.testing.races.worlds import WORLDS, explore
@@ -28,3 +29,9 @@ class NoLock:
 def test_missing_lock_is_found(name, monkeypatch):
     monkeypatch.setattr(memory, "Lock", NoLock)
     assert explore(name, range(60)) is not None
+
+
+def test_table_that_others_see_before_its_commit_is_found(monkeypatch):
+    ready = WritesTable.ready
+    monkeypatch.setattr(WritesTable, "ready", lambda self, connection, **_: ready(self, connection))
+    assert explore("idempotency_in_a_transaction", range(60)) is not None

@@ -6,13 +6,15 @@ each race that it finds.
 
 import argparse
 import shutil
+import sqlite3
 import sys
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 
 import antiphon
-from antiphon import App, Request, Response
+from antiphon import App, Dependency, Request, Response
 from antiphon.concurrency.admission import AdmissionQueue, Ticket
 from antiphon.concurrency.background import background_loop
 from antiphon.concurrency.workers import workers
@@ -159,6 +161,44 @@ def idempotency_with_faults(folder):
         pay = post("/pay", headers={"idempotency-key": '"a"'})
         world.send(pay, pay)
         world.check(lambda: len(world.app.ran) <= 1)
+
+    return make_app, play
+
+
+@world("features/idempotency", faults=["refuse"])
+def idempotency_in_a_transaction(folder):
+    """The table of claims is created by the first of three requests, whose transactions may fail."""
+    connection = Dependency("connection")
+
+    def make_app():
+        (folder / "db").unlink(missing_ok=True)
+        app = App()
+
+        def connect(request: Request):
+            with closing(sqlite3.connect(folder / "db", isolation_level=None)) as opened:
+                opened.execute("begin immediate")
+                try:
+                    yield opened
+                except BaseException:
+                    opened.execute("rollback")
+                    raise
+                opened.execute("commit")
+
+        app.provide(connection, connect)
+        app.use(IdempotentWrites(inside=connection))
+
+        @app.post("/pay", idempotent=True)
+        def pay(request: Request):
+            request[connection].execute("select 1")
+            return "paid"
+
+        return app
+
+    def play(world):
+        a, b = [post("/pay", headers={"idempotency-key": f'"{key}"'}) for key in "ab"]
+        world.send(a, b)
+        sent = world.send(a, b, post("/pay", headers={"idempotency-key": '"c"'}))
+        world.check(lambda: sum(each.status == 200 for each in sent) >= 2)
 
     return make_app, play
 

@@ -13,7 +13,7 @@ from antiphon.adapters.servable import Servable
 from antiphon.app.application import App
 from antiphon.app.store import FeatureStore, Store
 from antiphon.explanations import errors_name_it, explained
-from antiphon.features.recorder.record import Cause, Trace, cause_of, cause_of_error, record_of
+from antiphon.features.recorder.record import Cause, Record, Trace, cause_of, cause_of_error, record_of
 from antiphon.features.recorder.shelf import Caught, RecordGroup, Seal, Shelf, Writer
 from antiphon.handler.callables import check_arguments, check_sync
 from antiphon.http.dates import Duration, seconds_of
@@ -194,6 +194,18 @@ class Recorder(Observer):
     def find(self, id_: str) -> RecordGroup | None:
         """Return the cause with this id, or the cause of the request with this id. It calls the store."""
         return self._shelf.find(id_)
+
+    def overlapping(self, id_: str) -> list[Record]:
+        """Return the last record of the cause with this id, and the others that were under way at its time.
+
+        ``races`` can send them beside each other. It calls the store and raises LookupError for an unknown id.
+        """
+        if (found := self.find(id_)) is None:
+            raise LookupError(f"no request with the id {id_!r} is kept")
+        last, causes = found.last, self.all()
+        kept = [record for each in causes for record in (each.first, each.last)]
+        times = {record.request_id: record for record in kept if record.request_id != last.request_id}
+        return [last, *(record for record in times.values() if record.began <= last.time and last.began <= record.time)]
 
     def forget(self, user: str) -> int:
         """Delete all requests of the user with this key and return the number of causes that included any.

@@ -83,6 +83,11 @@ class Record(msgspec.Struct, kw_only=True):
     release: str = ""
 
     @property
+    def began(self) -> float:
+        """The Unix time at which the request began, in seconds."""
+        return self.time - self.seconds
+
+    @property
     def content_type(self) -> str:
         """The declared type of the body."""
         return _content_type(self.fields)

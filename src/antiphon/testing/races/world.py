@@ -13,6 +13,7 @@ from types import ModuleType, TracebackType
 from typing import Any, Literal, Self, TypeAlias, Unpack, get_args
 
 from antiphon.explanations import explained
+from antiphon.features.recorder.record import Record
 from antiphon.testing.client import AsyncClient
 from antiphon.testing.races import databases, loop, primitives
 from antiphon.testing.races.determinism import replaced
@@ -112,14 +113,14 @@ class World:
         self.app: Any = None
         """The app of the current run, or the list of its apps, for checks."""
 
-    def send(self, *steps: Callable[..., Any]) -> tuple[Sent, ...]:
+    def send(self, *steps: Callable[..., Any] | Record) -> tuple[Sent, ...]:
         """Send requests beside each other, after those of earlier calls. Return them for checks.
 
         An ``async def`` function is also accepted; it is called with an AsyncClient and can send several requests,
-        open WebSockets and read streams. A plain function is called on a thread, without arguments. All clients share
-        their cookies. With several apps, the requests go to them in turn.
+        open WebSockets and read streams. A plain function is called on a thread, without arguments. A record of
+        ``Recorder`` is sent again. All clients share their cookies. With several apps, the requests go to them in turn.
         """
-        sent = tuple(Sent(self._count + number, step) for number, step in enumerate(steps, 1))
+        sent = tuple(Sent(self._count + number, _callable(step)) for number, step in enumerate(steps, 1))
         self._count += len(sent)
         self._scenario.phases.append([*sent])
         return sent
@@ -165,6 +166,14 @@ class World:
 
     def _run(self, plan: Plan, seed: int) -> Outcome:
         return Run(self._scenario, plan, lambda app: setattr(self, "app", app)).make(seed)
+
+
+def _callable(step: Callable[..., Any] | Record) -> Callable[..., Any]:
+    if callable(step):
+        return step
+    fields = [(name, value) for name, value in step._sent_fields() if name not in ("cookie", "content-length")]
+    body: RequestOptions = {"body": step.body} if step.body else {}
+    return RequestToSend(step.method, step.target, {"headers": fields, **body})
 
 
 @contextmanager
