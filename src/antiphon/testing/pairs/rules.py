@@ -204,10 +204,10 @@ OWN = frozenset({
 })  # fmt: skip
 """Fields that differ by server or time. Whether a body is there is not looked at for a request that nobody signed."""
 _varying = re.compile(
-    r"[0-9a-f]{32,}|(?:(?<=session=)|(?<=__csrf:)|(?<=id: ))[\w.-]+"
+    r"[0-9a-f]{32,}|(?:(?<=session=)|(?<=__csrf:)|(?<=id: )|(?<=nonce=\"))[\w.-]+"
     r"|(?:(?<=;r=)|(?<=ttl=)|(?<=;t=)|(?<=Try again in ))[0-9]+"
 ).sub
-"""Keys of sessions, ids, and what is left of limits."""
+"""Keys of sessions, ids, nonces, and what is left of limits."""
 
 
 def _compared(seen: Seen, sent: Sent, outcome: Outcome) -> tuple[Any, ...]:

@@ -37,6 +37,14 @@ class ByKey(UserSource):
     def credentials(self, request):
         key = request.headers.get('x-api-key')
         return None if key is None else (key,)"""
+_PAGES = """\
+from jinja2 import DictLoader
+from markupsafe import Markup
+
+PAGES = {
+    'page.html': '{% block main %}{{ shown | safe }}{% endblock %}',
+    'slots.html': '<body>{{ slot("shown", "Loading") }}</body>',
+}"""
 _SPANS = """\
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -209,12 +217,13 @@ def _what_shows() -> Iterator[Feature]:
     yield Feature("SecurityHeaders", "app.use(SecurityHeaders())", places=APPS)
     yield Feature("SignedResponses", "app.use(SignedResponses(b'k' * 32, keyid='shop'))", places=APPS)
     page = "return Page('page.html', shown=json.dumps(SHOWN), "
+    slots = "return Page('slots.html', shown=Slot(lambda: Markup(json.dumps(SHOWN))))"
     yield Feature(
         "Templates",
-        "app.use(Templates(DictLoader({'page.html': '{% block main %}{{ shown | safe }}{% endblock %}'})))",
-        "from jinja2 import DictLoader",
+        "app.use(Templates(DictLoader(PAGES)))",
+        _PAGES,
         packages=("jinja2",),
-        pages=(f"{page}_json=SHOWN)", f"{page}_block='main')"),
+        pages=(f"{page}_json=SHOWN)", f"{page}_block='main')", slots),
     )
     yield Feature("BlockScript", "app.use(BlockScript())")
     pages = (_FLASH, "request.flash(NOTE)\nreturn SHOWN")
