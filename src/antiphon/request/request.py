@@ -55,7 +55,7 @@ from antiphon.request.readings import (
     wrong_type,
 )
 from antiphon.request.route import NO_ROUTE, PLACED_VIEW, Route
-from antiphon.request.watching import REQUEST_ID, WatchedCookies, note_read, watches_of
+from antiphon.request.watching import REQUEST_ID, WatchedCookies, note_read, unwatched, watches_of
 from antiphon.response.fields import JSON
 from antiphon.routing.router import Params
 
@@ -432,12 +432,12 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         length: any such request over HTTP/2, and one over HTTP/1.1 in chunks.
         """
         head = self.head
-        return (
-            head.method in _WITHOUT_CONTENT
-            and head.has_body
-            and (head.field("transfer-encoding") or "chunked").lower() == "chunked"
-            and all(head.field(name) is None for name in ("content-length", "content-encoding", "expect"))
-        )
+        if head.method not in _WITHOUT_CONTENT or not head.has_body:
+            return False
+        with unwatched(self):  # no response depends on how a body that has no meaning is announced
+            return (head.field("transfer-encoding") or "chunked").lower() == "chunked" and all(
+                head.field(name) is None for name in ("content-length", "content-encoding", "expect")
+            )
 
     async def _wait_for_small_body(
         self, receiving: Coroutine[Any, Any, bytes], effect: Any, length: int, limits: Limits

@@ -86,3 +86,16 @@ def test_all_see_a_hit(site, caplog, method, headers, status, size):
 
 def _status(span):
     return span.attributes["http.response.status_code"]
+
+
+def test_get_in_a_mounted_app_varies_by_what_is_read_over_each_version(interface):
+    app, inner = App(), App()
+    app.use(Cache())
+
+    @inner.get("/page")
+    def page(request):
+        return Response(request.headers.get("x-note", "-"), headers={"cache-control": "max-age=60"})
+
+    app.mount("/inner", inner)
+    clients = [Client(app, interface, http_version=version) for version in ("1.1", "2")]
+    assert [client.get("/inner/page").headers["vary"] for client in clients] == ["x-note", "x-note"]

@@ -5,9 +5,15 @@ import pytest
 from antiphon.features.idempotency.table import WritesTable
 from antiphon.features.stores import memory
 from tests.helpers.rows import rows
-from tests.testing.races.worlds import WORLDS, explore
+from tests.testing.races.worlds import SERVERS, WORLDS, explore
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.processes, pytest.mark.once]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def servers_end():
+    with SERVERS:
+        yield
 
 
 @rows("name", [*WORLDS])

@@ -5,12 +5,14 @@ each race that it finds.
 """
 
 import argparse
+import itertools
 import shutil
 import sqlite3
 import sys
 import tempfile
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
+from functools import cache
 from pathlib import Path
 
 import antiphon
@@ -23,6 +25,7 @@ from antiphon.features import (
     Channel,
     IdempotentWrites,
     MemoryStore,
+    PostgresStore,
     RateLimit,
     RefreshTokens,
     Runs,
@@ -30,9 +33,13 @@ from antiphon.features import (
     SQLiteStore,
 )
 from antiphon.testing.races import RaceFound, get, post, races
+from tests.helpers.postgres import PostgresServer
+from tests.helpers.system_programs import PLACES
 
 SOURCE = Path(antiphon.__file__).parent
 WORLDS = {}
+SERVERS = ExitStack()
+"""The servers that worlds have started, which end with it."""
 
 
 def world(*files, **options):
@@ -95,12 +102,14 @@ def sessions_in_sqlite(folder):
 
 
 def count(make_store):
+    numbers = itertools.count()
+
     def make_app():
-        app = App(store=make_store())
+        app, name = App(store=make_store()), f"count {next(numbers)}"
 
         @app.post("/")
         def add(request: Request):
-            return str(app.store.increment("count").value)
+            return str(app.store.increment(name).value)
 
         return app
 
@@ -119,6 +128,29 @@ def counters_in_sqlite(folder):
 @world("features/stores/memory.py", "features/stores/rows.py")
 def counters_in_memory(folder):
     return count(MemoryStore)
+
+
+def counters_in_postgres(folder):
+    url, before = postgres().database(), []
+
+    def make_store():
+        while before:
+            before.pop().close()
+        before.append(PostgresStore(url, max_connections=2))
+        return before[0]
+
+    return count(make_store)
+
+
+if PROGRAM := shutil.which("postgres", path=PLACES):
+    files = ["postgres.py", "postgres_connections.py", "circuit_breaker.py"]
+    world(*[f"features/stores/{file}" for file in files])(counters_in_postgres)
+
+
+@cache
+def postgres():
+    """Start a PostgreSQL server."""
+    return SERVERS.enter_context(PostgresServer(PROGRAM))
 
 
 def idempotency(make_store):
@@ -497,4 +529,5 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    with SERVERS:
+        main()
