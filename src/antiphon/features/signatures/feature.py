@@ -227,6 +227,7 @@ class Signatures:
 
     def _known_signer(self, request: Request) -> RequestSignature | None:
         """Return the signer if this feature has already verified the client's request, which spends its nonce."""
+        note_read(request, USER)  # a cache in a mounted app watches this request, not the one that was sent
         request.limits = request.limits.within(ONE_VALUE)
         *_, sent = arrivals(request)
         if self._own_signer not in sent:
@@ -279,7 +280,6 @@ class Signatures:
         """Return the signatures that may be valid; none if the request need not be signed. Raises SignatureRefused."""
         with unwatched(request):
             given, signed = request.head.field("signature-input"), request.head.field("signature")
-        note_read(request, USER)
         if not given and not signed:
             if self.required:
                 raise self._refused(request, "the request has no signature")
