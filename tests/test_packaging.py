@@ -52,16 +52,14 @@ def test_each_dependency_has_a_lowest_version_and_a_locked_one():
 
 @rows(
     "written, built",
-    [
-        ("[how](docs/README.md)", "[how](https://github.com/o/n/blob/v1.2.3/docs/README.md)"),
-        ("[two\nlines](LICENSE)", "[two\nlines](https://github.com/o/n/blob/v1.2.3/LICENSE)"),
-        ("[it](docs/a.md#b)", "[it](https://github.com/o/n/blob/v1.2.3/docs/a.md#b)"),
-        ("[below](#what-runs-on-it)", "[below](#what-runs-on-it)"),
-        ("[a folder](examples/guestbook)", "[a folder](https://github.com/o/n/tree/v1.2.3/examples/guestbook)"),
-        ("![A page.](docs/a.png)", "![A page.](https://github.com/o/n/raw/v1.2.3/docs/a.png)"),
-        ("[it](https://example.org/)", "[it](https://example.org/)"),
-        ("`[it](a.md)`\n\n```\n[it](a.md)\n```\n", "`[it](a.md)`\n\n```\n[it](a.md)\n```\n"),
-    ],
+    ("[how](docs/README.md)", "[how](https://github.com/o/n/blob/v1.2.3/docs/README.md)"),
+    ("[two\nlines](LICENSE)", "[two\nlines](https://github.com/o/n/blob/v1.2.3/LICENSE)"),
+    ("[it](docs/a.md#b)", "[it](https://github.com/o/n/blob/v1.2.3/docs/a.md#b)"),
+    ("[below](#what-runs-on-it)", "[below](#what-runs-on-it)"),
+    ("[a folder](examples/guestbook)", "[a folder](https://github.com/o/n/tree/v1.2.3/examples/guestbook)"),
+    ("![A page.](docs/a.png)", "![A page.](https://github.com/o/n/raw/v1.2.3/docs/a.png)"),
+    ("[it](https://example.org/)", "[it](https://example.org/)"),
+    ("`[it](a.md)`\n\n```\n[it](a.md)\n```\n", "`[it](a.md)`\n\n```\n[it](a.md)\n```\n"),
 )
 def test_links_of_the_readme_lead_to_the_repository(written, built):
     assert with_absolute_links(written, "https://github.com/o/n/", "1.2.3") == built

@@ -95,18 +95,16 @@ def test_no_possessive_repetition_of_a_group_can_fail_half_way():
 
 @rows(
     "pattern, is_wrong",
-    [
-        (r"(?:-[a-z]++)*+", True),
-        (r"(?>(?:-[a-z]++)*)", False),
-        (r"(?:-[a-z]++)*", False),
-        (r'"(?:[^"\\]++|\\.)*+"', True),
-        (r'"(?:[^"\\]++|\\.?)*+"', False),
-        (r"(?:/(?!\.))*+", True),
-        (r"(?:(?!/\.)/)*+", True),
-        (r"(?:[a-z]++)?+", False),
-        (r"x(a(?:bc)?+)", True),
-        (r"[a-z]*+", False),
-    ],
+    (r"(?:-[a-z]++)*+", True),
+    (r"(?>(?:-[a-z]++)*)", False),
+    (r"(?:-[a-z]++)*", False),
+    (r'"(?:[^"\\]++|\\.)*+"', True),
+    (r'"(?:[^"\\]++|\\.?)*+"', False),
+    (r"(?:/(?!\.))*+", True),
+    (r"(?:(?!/\.)/)*+", True),
+    (r"(?:[a-z]++)?+", False),
+    (r"x(a(?:bc)?+)", True),
+    (r"[a-z]*+", False),
 )
 def test_a_repetition_that_can_fail_after_its_first_item_is_found(pattern, is_wrong):
     assert any(wrong_repetitions(_parser.parse(pattern))) == is_wrong

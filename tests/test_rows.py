@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 def test_every_row_runs_and_those_that_fail_are_named():
     seen = []
 
-    @rows("number, name", [(1, "a"), pytest.param(2, "b", id="the second"), (3, "c")])
+    @rows("number, name", (1, "a"), pytest.param(2, "b", id="the second"), (3, "c"))
     @rows("is_last", [False, True], ids=["first", "last"])
     def table(number, name, is_last):
         seen.append((number, name, is_last))

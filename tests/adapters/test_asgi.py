@@ -31,21 +31,19 @@ GONE = {"type": "http.disconnect"}
 class TestTheHead:
     @rows(
         "path, root_path, wanted, wanted_root",
-        [
-            ("/", "", "/", ""),
-            ("", "", "/", ""),
-            ("/plain", "", "/plain", ""),
-            ("/café", "", "/café", ""),
-            ("/app/x", "/app", "/x", "/app"),
-            ("/app", "/app", "/", "/app"),
-            ("/app/", "/app", "/", "/app"),
-            ("/app/x", "/app/", "/x", "/app"),
-            ("/x", "/app", "/x", "/app"),
-            ("/apple", "/app", "/apple", "/app"),
-            ("/app/app/x", "/app", "/app/x", "/app"),
-            ("/x", "/", "/x", ""),
-            ("//x", "", "//x", ""),
-        ],
+        ("/", "", "/", ""),
+        ("", "", "/", ""),
+        ("/plain", "", "/plain", ""),
+        ("/café", "", "/café", ""),
+        ("/app/x", "/app", "/x", "/app"),
+        ("/app", "/app", "/", "/app"),
+        ("/app/", "/app", "/", "/app"),
+        ("/app/x", "/app/", "/x", "/app"),
+        ("/x", "/app", "/x", "/app"),
+        ("/apple", "/app", "/apple", "/app"),
+        ("/app/app/x", "/app", "/app/x", "/app"),
+        ("/x", "/", "/x", ""),
+        ("//x", "", "//x", ""),
     )
     def test_has_the_path_below_the_root_path(self, servers, path, root_path, wanted, wanted_root):
         made = head(servers, path=path, root_path=root_path)
@@ -57,20 +55,18 @@ class TestTheHead:
 
     @rows(
         "raw_path, path, authority",
-        [
-            (b"http://example.com/x", "/x", "example.com"),
-            (b"HTTPS://example.com:8443/a%2Fb", "/a/b", "example.com:8443"),
-            (b"http://example.com", "/", "example.com"),
-            (b"http://example.com?a=b/c", "/", "example.com"),
-            (b"http://example.com#a/b", "/", "example.com"),
-            (b"http://example.com//x", "//x", "example.com"),
-            (b"http://h%2Fadmin/x", "/x", "h%2Fadmin"),
-            (b"http://us%65r@example.com/x", "/x", "us%65r@example.com"),
-            (b"http://h\\x/y", "/y", "h\\x"),
-            (b"http:///x", "/x", ":"),
-            (b"http://example.com/caf%C3%A9", "/café", "example.com"),
-            (b"http://[::1]:80/x", "/x", "[::1]:80"),
-        ],
+        (b"http://example.com/x", "/x", "example.com"),
+        (b"HTTPS://example.com:8443/a%2Fb", "/a/b", "example.com:8443"),
+        (b"http://example.com", "/", "example.com"),
+        (b"http://example.com?a=b/c", "/", "example.com"),
+        (b"http://example.com#a/b", "/", "example.com"),
+        (b"http://example.com//x", "//x", "example.com"),
+        (b"http://h%2Fadmin/x", "/x", "h%2Fadmin"),
+        (b"http://us%65r@example.com/x", "/x", "us%65r@example.com"),
+        (b"http://h\\x/y", "/y", "h\\x"),
+        (b"http:///x", "/x", ":"),
+        (b"http://example.com/caf%C3%A9", "/café", "example.com"),
+        (b"http://[::1]:80/x", "/x", "[::1]:80"),
     )
     def test_of_a_target_that_is_a_whole_url_takes_path_and_host_from_that(self, servers, raw_path, path, authority):
         headers = [(b"host", b"other.example"), (b"accept", b"a/b")]
@@ -103,46 +99,40 @@ class TestTheHead:
 
     @rows(
         "client, wanted",
-        [
-            (None, None),
-            (("127.0.0.1", 5000), Address("127.0.0.1", 5000)),
-            (["127.0.0.1", 5000], Address("127.0.0.1", 5000)),
-            (("::1", 5000), Address("::1", 5000)),
-            (("", 0), None),
-            (("/run/app.sock", None), Address("/run/app.sock", None)),
-            (("127.0.0.1", 0), Address("127.0.0.1", None)),
-            (("127.0.0.1", "5000"), Address("127.0.0.1", 5000)),
-            (("", "0"), None),
-            (("127.0.0.1", "0"), Address("127.0.0.1", None)),
-        ],
+        (None, None),
+        (("127.0.0.1", 5000), Address("127.0.0.1", 5000)),
+        (["127.0.0.1", 5000], Address("127.0.0.1", 5000)),
+        (("::1", 5000), Address("::1", 5000)),
+        (("", 0), None),
+        (("/run/app.sock", None), Address("/run/app.sock", None)),
+        (("127.0.0.1", 0), Address("127.0.0.1", None)),
+        (("127.0.0.1", "5000"), Address("127.0.0.1", 5000)),
+        (("", "0"), None),
+        (("127.0.0.1", "0"), Address("127.0.0.1", None)),
     )
     def test_has_the_client(self, servers, client, wanted):
         assert head(servers, client=client).client == wanted
 
     @rows(
         "headers, server, authority",
-        [
-            ([(b"host", b"example.com:8000")], ("localhost", 80), "example.com:8000"),
-            ([], ("localhost", 80), "localhost:80"),
-            ([(b"host", b"")], ("localhost", 80), "localhost:80"),
-            ([], ("/run/app.sock", None), "localhost"),
-            ([], None, "localhost"),
-            ([], ("::1", 80), "[::1]:80"),
-        ],
+        ([(b"host", b"example.com:8000")], ("localhost", 80), "example.com:8000"),
+        ([], ("localhost", 80), "localhost:80"),
+        ([(b"host", b"")], ("localhost", 80), "localhost:80"),
+        ([], ("/run/app.sock", None), "localhost"),
+        ([], None, "localhost"),
+        ([], ("::1", 80), "[::1]:80"),
     )
     def test_has_the_authority(self, servers, headers, server, authority):
         assert head(servers, headers=headers, server=server).authority == authority
 
     @rows(
         "headers, line",
-        [
-            ([(b"accept", b"a/b"), (b"host", b"a.example")], b"a.example"),
-            ([(b"accept", b"a/b"), (b"host", b"a.example"), (b"accept", b"c/d")], b"a.example"),
-            ([(b"host", b"a.example"), (b"host", b"b.example")], b"a.example, b.example"),
-            ([(b"accept", b"a/b"), (b"accept", b"a/b")], None),
-            ([(b"host", b"")], b""),
-            ([], None),
-        ],
+        ([(b"accept", b"a/b"), (b"host", b"a.example")], b"a.example"),
+        ([(b"accept", b"a/b"), (b"host", b"a.example"), (b"accept", b"c/d")], b"a.example"),
+        ([(b"host", b"a.example"), (b"host", b"b.example")], b"a.example, b.example"),
+        ([(b"accept", b"a/b"), (b"accept", b"a/b")], None),
+        ([(b"host", b"")], b""),
+        ([], None),
     )
     def test_has_the_host_as_it_was_received(self, servers, headers, line):
         assert head(servers, headers=headers).host_line == line
@@ -154,16 +144,14 @@ class TestTheHead:
 
     @rows(
         "name, headers, value",
-        [
-            ("x-token", [(b"x-token", b"a")], "a"),
-            ("x-token", [], None),
-            ("accept", [(b"accept", b"a/b"), (b"x-other", b"x"), (b"accept", b"c/d")], "a/b, c/d"),
-            ("x-one", [(b"accept", b"a/b"), (b"x-one", b"1"), (b"accept", b"c/d")], "1"),
-            ("cookie", [(b"cookie", b"a=1"), (b"cookie", b"b=2")], "a=1; b=2"),
-            ("x-empty", [(b"x-empty", b"")], ""),
-            ("x-latin", [(b"x-latin", b"\xe9")], "\xe9"),
-            ("x-€", [(b"accept", b"a/b")], None),
-        ],
+        ("x-token", [(b"x-token", b"a")], "a"),
+        ("x-token", [], None),
+        ("accept", [(b"accept", b"a/b"), (b"x-other", b"x"), (b"accept", b"c/d")], "a/b, c/d"),
+        ("x-one", [(b"accept", b"a/b"), (b"x-one", b"1"), (b"accept", b"c/d")], "1"),
+        ("cookie", [(b"cookie", b"a=1"), (b"cookie", b"b=2")], "a=1; b=2"),
+        ("x-empty", [(b"x-empty", b"")], ""),
+        ("x-latin", [(b"x-latin", b"\xe9")], "\xe9"),
+        ("x-€", [(b"accept", b"a/b")], None),
     )
     def test_finds_header_fields(self, servers, name, headers, value):
         assert head(servers, headers=headers).field(name) == value
@@ -174,14 +162,12 @@ class TestTheHead:
 
     @rows(
         "headers, version, wanted",
-        [
-            ([], "1.1", False),
-            ([], "1.0", False),
-            ([], "2", True),
-            ([], "3", True),
-            ([(b"content-length", b"5")], "1.1", True),
-            ([(b"transfer-encoding", b"chunked")], "1.1", True),
-        ],
+        ([], "1.1", False),
+        ([], "1.0", False),
+        ([], "2", True),
+        ([], "3", True),
+        ([(b"content-length", b"5")], "1.1", True),
+        ([(b"transfer-encoding", b"chunked")], "1.1", True),
     )
     def test_tells_whether_there_may_be_a_body(self, servers, headers, version, wanted):
         assert head(servers, headers=headers, http_version=version).has_body is wanted
@@ -230,15 +216,13 @@ def load(servers, headers, messages, **limits):
 class TestTheBody:
     @rows(
         "messages",
-        [
-            [chunk(b"hello", more=False)],
-            [{"type": "http.request", "body": b"hello"}],
-            [chunk(b"hello"), END],
-            [chunk(b"hel"), chunk(b"lo"), chunk(b"", more=False)],
-            [chunk(b""), chunk(b"hel"), chunk(b""), chunk(b"lo", more=False)],
-            [chunk(bytearray(b"hello"), more=False)],
-            [{"type": "http.request", "more_body": True}, chunk(b"hello", more=False)],
-        ],
+        [chunk(b"hello", more=False)],
+        [{"type": "http.request", "body": b"hello"}],
+        [chunk(b"hello"), END],
+        [chunk(b"hel"), chunk(b"lo"), chunk(b"", more=False)],
+        [chunk(b""), chunk(b"hel"), chunk(b""), chunk(b"lo", more=False)],
+        [chunk(bytearray(b"hello"), more=False)],
+        [{"type": "http.request", "more_body": True}, chunk(b"hello", more=False)],
         ids=["whole", "without more_body", "ended late", "chunks", "empty chunks", "bytearray", "without body"],
     )
     @rows("headers", [[(b"content-length", b"5")], [(b"transfer-encoding", b"chunked")]])
@@ -264,11 +248,9 @@ class TestTheBody:
 class TestAFile:
     @rows(
         "size, sent",
-        [
-            (1, [(1, False)]),
-            (CHUNK, [(CHUNK, False)]),
-            (CHUNK + 1, [(CHUNK, True), (1, True), (0, False)]),
-        ],
+        (1, [(1, False)]),
+        (CHUNK, [(CHUNK, False)]),
+        (CHUNK + 1, [(CHUNK, True), (1, True), (0, False)]),
     )
     def test_leaves_in_as_few_messages_as_it_has_chunks(self, servers, tmp_path, size, sent):
         (tmp_path / "file.bin").write_bytes(bytes(size))

@@ -11,15 +11,13 @@ def caused(error, by):
 
 @rows(
     "error, stems",
-    [
-        (ClientGone(), True),
-        (caused(ValueError(), ClientGone()), True),
-        (caused(ValueError(), caused(KeyError(), ClientGone())), True),
-        (ExceptionGroup("both", [KeyError(), ClientGone()]), True),
-        (OSError(), False),
-        (caused(ValueError(), OSError()), False),
-        (ExceptionGroup("both", [KeyError(), OSError()]), False),
-    ],
+    (ClientGone(), True),
+    (caused(ValueError(), ClientGone()), True),
+    (caused(ValueError(), caused(KeyError(), ClientGone())), True),
+    (ExceptionGroup("both", [KeyError(), ClientGone()]), True),
+    (OSError(), False),
+    (caused(ValueError(), OSError()), False),
+    (ExceptionGroup("both", [KeyError(), OSError()]), False),
 )
 def test_what_stems_from_disconnect(error, stems):
     assert stems_from_disconnect(error) is stems

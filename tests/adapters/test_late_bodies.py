@@ -78,17 +78,15 @@ def echoing(style, **options):
 
 @rows(
     "chunks, length, status",
-    [
-        ([b"abcdef"], 6, 200),
-        ([b"abc", b"def"], 6, 200),
-        ([b"abc", b"", b"def"], 6, 200),
-        ([b"a"] * 6, 6, 200),
-        ([], 0, 200),
-        ([b"abc"], 6, 400),
-        ([], 6, 400),
-        ([b"abcdefg"], 6, 400),
-        ([b"abc", b"defg"], 6, 400),
-    ],
+    ([b"abcdef"], 6, 200),
+    ([b"abc", b"def"], 6, 200),
+    ([b"abc", b"", b"def"], 6, 200),
+    ([b"a"] * 6, 6, 200),
+    ([], 0, 200),
+    ([b"abc"], 6, 400),
+    ([], 6, 400),
+    ([b"abcdefg"], 6, 400),
+    ([b"abc", b"defg"], 6, 400),
     ids=[
         "whole",
         "in two",

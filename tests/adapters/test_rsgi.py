@@ -23,25 +23,21 @@ class TestTheHead:
 
     @rows(
         "client, wanted",
-        [
-            ("", None),
-            ("127.0.0.1:5000", Address("127.0.0.1", 5000)),
-            ("[::1]:5000", Address("::1", 5000)),
-            ("127.0.0.1", Address("127.0.0.1", None)),
-        ],
+        ("", None),
+        ("127.0.0.1:5000", Address("127.0.0.1", 5000)),
+        ("[::1]:5000", Address("::1", 5000)),
+        ("127.0.0.1", Address("127.0.0.1", None)),
     )
     def test_has_the_client(self, servers, client, wanted):
         assert head(servers, client=client).client == wanted
 
     @rows(
         "headers, authority, wanted",
-        [
-            ([("host", "example.com:8000")], None, "example.com:8000"),
-            ([], "example.com", "example.com"),
-            ([("host", "other.example")], "example.com", "example.com"),
-            ([], None, "127.0.0.1:80"),
-            ([("host", "a.example"), ("host", "b.example")], None, "a.example, b.example"),
-        ],
+        ([("host", "example.com:8000")], None, "example.com:8000"),
+        ([], "example.com", "example.com"),
+        ([("host", "other.example")], "example.com", "example.com"),
+        ([], None, "127.0.0.1:80"),
+        ([("host", "a.example"), ("host", "b.example")], None, "a.example, b.example"),
     )
     def test_has_the_authority_and_it_is_that_of_the_header(self, servers, headers, authority, wanted):
         made = head(servers, headers=headers, authority=authority)
@@ -56,15 +52,13 @@ class TestTheHead:
 
     @rows(
         "hosts, authority, wanted",
-        [
-            (["a.example"], None, "a.example"),
-            ([], None, None),
-            ([""], None, ""),
-            ([], "a.example", "a.example"),
-            (["b.example"], "a.example", "a.example"),
-            (["a.example", "b.example"], None, "a.example,b.example"),
-            (["a.example", "b.example"], "a.example", "a.example,b.example"),
-        ],
+        (["a.example"], None, "a.example"),
+        ([], None, None),
+        ([""], None, ""),
+        ([], "a.example", "a.example"),
+        (["b.example"], "a.example", "a.example"),
+        (["a.example", "b.example"], None, "a.example,b.example"),
+        (["a.example", "b.example"], "a.example", "a.example,b.example"),
     )
     def test_has_the_host_as_it_was_received(self, servers, hosts, authority, wanted):
         made = head(servers, headers=[("host", host) for host in hosts], authority=authority)
@@ -80,13 +74,11 @@ class TestTheHead:
 
     @rows(
         "name, headers, value",
-        [
-            ("x-token", [("x-token", "a")], "a"),
-            ("x-token", [], None),
-            ("accept", [("accept", "a/b"), ("x-other", "x"), ("accept", "c/d")], "a/b, c/d"),
-            ("cookie", [("cookie", "a=1"), ("cookie", "b=2")], "a=1; b=2"),
-            ("x-empty", [("x-empty", "")], ""),
-        ],
+        ("x-token", [("x-token", "a")], "a"),
+        ("x-token", [], None),
+        ("accept", [("accept", "a/b"), ("x-other", "x"), ("accept", "c/d")], "a/b, c/d"),
+        ("cookie", [("cookie", "a=1"), ("cookie", "b=2")], "a=1; b=2"),
+        ("x-empty", [("x-empty", "")], ""),
     )
     def test_finds_header_fields(self, servers, name, headers, value):
         assert head(servers, headers=headers).field(name) == value
@@ -103,14 +95,12 @@ class TestTheHead:
 
     @rows(
         "headers, version, wanted",
-        [
-            ([], "1.1", False),
-            ([], "1", False),
-            ([], "2", True),
-            ([], "3", True),
-            ([("content-length", "5")], "1.1", True),
-            ([("transfer-encoding", "chunked")], "1.1", True),
-        ],
+        ([], "1.1", False),
+        ([], "1", False),
+        ([], "2", True),
+        ([], "3", True),
+        ([("content-length", "5")], "1.1", True),
+        ([("transfer-encoding", "chunked")], "1.1", True),
     )
     def test_tells_whether_there_may_be_a_body(self, servers, headers, version, wanted):
         assert head(servers, headers=headers, http_version=version).has_body is wanted

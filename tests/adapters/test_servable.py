@@ -275,10 +275,8 @@ class TestTheLifespan:
 
     @rows(
         "fails, types",
-        [
-            ("startup", ["lifespan.startup.failed"]),
-            ("shutdown", ["lifespan.startup.complete", "lifespan.shutdown.failed"]),
-        ],
+        ("startup", ["lifespan.startup.failed"]),
+        ("shutdown", ["lifespan.startup.complete", "lifespan.shutdown.failed"]),
     )
     def test_tells_the_server_of_a_failure(self, fails, types):
         lifespan = Lifespan(App(fails))

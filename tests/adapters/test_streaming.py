@@ -164,13 +164,11 @@ class TestASourceThatWaitsForNothing:
 
     @rows(
         "chunk, response",
-        [
-            (b"tick", Response),
-            (b"", Response),
-            ("", Response),
-            ({"tick": 1}, Response.ndjson),
-            ("tick", lambda source: Response.events(source, heartbeat=None)),
-        ],
+        (b"tick", Response),
+        (b"", Response),
+        ("", Response),
+        ({"tick": 1}, Response.ndjson),
+        ("tick", lambda source: Response.events(source, heartbeat=None)),
         ids=["chunks", "empty chunks", "empty text", "values", "events"],
     )
     def test_leaves_others_their_turns_and_is_closed_when_the_client_leaves(self, servers, chunk, response):

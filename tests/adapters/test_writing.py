@@ -61,7 +61,6 @@ def with_status(status):
 class TestABodyInMemory:
     @rows(
         "response, body, length",
-        [
             (lambda: Response("text"), b"text", ["4"]),
             (lambda: Response("é"), "é".encode(), ["2"]),
             (lambda: Response(b"bytes"), b"bytes", ["5"]),
@@ -74,7 +73,6 @@ class TestABodyInMemory:
             (lambda: Response(None, 304), b"", []),
             (lambda: with_status(204), b"", []),
             (lambda: with_status(304), b"", []),
-        ],
         ids=[
             "text", "not ASCII", "bytes", "empty", "none", "none and 404", "declared", "declared in capitals", "204",
             "304", "204 with a body", "304 with a body",
@@ -101,13 +99,11 @@ class TestABodyInMemory:
 class TestAStreamedBody:
     @rows(
         "chunks, body",
-        [
-            ([], b""),
-            ([b"a", b"b"], b"ab"),
-            (["a", "é"], "aé".encode()),
-            ([b"a", "b", b"", "", b"c"], b"abc"),
-            ([bytes(100_000)] * 3, bytes(300_000)),
-        ],
+        ([], b""),
+        ([b"a", b"b"], b"ab"),
+        (["a", "é"], "aé".encode()),
+        ([b"a", "b", b"", "", b"c"], b"abc"),
+        ([bytes(100_000)] * 3, bytes(300_000)),
         ids=["none", "bytes", "text", "mixed and empty", "large"],
     )
     def test_is_sent_without_a_length_and_closed(self, call, app, Body, chunks, body):
@@ -152,11 +148,9 @@ class TestAStreamedBody:
     @rows("echo", [echo, aecho])
     @rows(
         "headers, limits",
-        [
-            ([("content-length", "9")], Limits()),
-            ([("transfer-encoding", "chunked")], Limits(body=2)),
-            ([("content-length", "3"), ("content-encoding", "gzip")], Limits()),
-        ],
+        ([("content-length", "9")], Limits()),
+        ([("transfer-encoding", "chunked")], Limits(body=2)),
+        ([("content-length", "3"), ("content-encoding", "gzip")], Limits()),
         ids=["ends early", "is too large", "is not what it says"],
     )
     def test_that_the_requests_body_breaks_off_is_cut_and_not_logged(self, call, echo, caplog, headers, limits):
@@ -277,12 +271,10 @@ class TestWhatIsLeftForAfter:
 class TestTheRequestsBody:
     @rows(
         "headers, chunks, status",
-        [
-            ([("content-length", "5")], [b"hel"], 400),
-            ([("content-length", "five")], [b"hello"], 400),
-            ([("content-length", "20000000")], [], 413),
-            ([("transfer-encoding", "chunked")], [bytes(1 << 20)] * 17, 413),
-        ],
+        ([("content-length", "5")], [b"hel"], 400),
+        ([("content-length", "five")], [b"hello"], 400),
+        ([("content-length", "20000000")], [], 413),
+        ([("transfer-encoding", "chunked")], [bytes(1 << 20)] * 17, 413),
         ids=["truncated", "bad length", "declared too large", "too large"],
     )
     def test_that_cannot_be_taken_is_answered(self, call, app, headers, chunks, status):

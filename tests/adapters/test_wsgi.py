@@ -47,54 +47,48 @@ def load(environ, **limits):
 class TestTheHead:
     @rows(
         "path_info, path",
-        [
-            ("/", "/"),
-            ("", "/"),
-            (None, "/"),
-            ("/plain", "/plain"),
-            ("/a b", "/a b"),
-            ("/caf\xc3\xa9", "/café"),
-            ("/\xe2\x82\xac/\xf0\x9f\x8e\xb5", "/€/🎵"),
-            ("/caf\xe9", "/caf\ufffd"),
-            ("/\xc3", "/\ufffd"),
-            ("/a\x00b", "/a\x00b"),
-            ("//a//", "//a//"),
-            ("/a/../b", "/a/../b"),
-            ("/100%25", "/100%25"),
-        ],
+        ("/", "/"),
+        ("", "/"),
+        (None, "/"),
+        ("/plain", "/plain"),
+        ("/a b", "/a b"),
+        ("/caf\xc3\xa9", "/café"),
+        ("/\xe2\x82\xac/\xf0\x9f\x8e\xb5", "/€/🎵"),
+        ("/caf\xe9", "/caf\ufffd"),
+        ("/\xc3", "/\ufffd"),
+        ("/a\x00b", "/a\x00b"),
+        ("//a//", "//a//"),
+        ("/a/../b", "/a/../b"),
+        ("/100%25", "/100%25"),
     )
     def test_has_the_path_as_utf_8(self, servers, path_info, path):
         assert WSGIHead(servers.environ(path=path_info)).path == path
 
     @rows(
         "script_name, root_path",
-        [
-            (None, ""),
-            ("", ""),
-            ("/", ""),
-            ("/app", "/app"),
-            ("/app/", "/app"),
-            ("/caf\xc3\xa9", "/café"),
-            ("/a/b", "/a/b"),
-        ],
+        (None, ""),
+        ("", ""),
+        ("/", ""),
+        ("/app", "/app"),
+        ("/app/", "/app"),
+        ("/caf\xc3\xa9", "/café"),
+        ("/a/b", "/a/b"),
     )
     def test_has_the_root_path(self, servers, script_name, root_path):
         assert WSGIHead(servers.environ(SCRIPT_NAME=script_name)).root_path == root_path
 
     @rows(
         "more, raw_path",
-        [
-            ({}, None),
-            ({"REQUEST_URI": "/a%20b?c=%20"}, b"/a%20b"),
-            ({"RAW_URI": "/a%2Fb"}, b"/a%2Fb"),
-            ({"REQUEST_URI": "/one", "RAW_URI": "/two"}, b"/one"),
-            ({"REQUEST_URI": "/\xe9"}, b"/\xe9"),
-            ({"REQUEST_URI": "http://example.com/a%2Fb?c"}, b"/a%2Fb"),
-            ({"RAW_URI": "HTTP://example.com?c/d"}, b"/"),
-            ({"RAW_URI": "http:/a"}, None),
-            ({"REQUEST_URI": "*"}, None),
-            ({"REQUEST_URI": ""}, None),
-        ],
+        ({}, None),
+        ({"REQUEST_URI": "/a%20b?c=%20"}, b"/a%20b"),
+        ({"RAW_URI": "/a%2Fb"}, b"/a%2Fb"),
+        ({"REQUEST_URI": "/one", "RAW_URI": "/two"}, b"/one"),
+        ({"REQUEST_URI": "/\xe9"}, b"/\xe9"),
+        ({"REQUEST_URI": "http://example.com/a%2Fb?c"}, b"/a%2Fb"),
+        ({"RAW_URI": "HTTP://example.com?c/d"}, b"/"),
+        ({"RAW_URI": "http:/a"}, None),
+        ({"REQUEST_URI": "*"}, None),
+        ({"REQUEST_URI": ""}, None),
     )
     def test_has_the_raw_path_where_the_server_tells(self, servers, more, raw_path):
         assert WSGIHead(servers.environ(**more)).raw_path == raw_path
@@ -105,39 +99,33 @@ class TestTheHead:
 
     @rows(
         "protocol, version",
-        [
             ("HTTP/1", "1.0"), ("HTTP/1.0", "1.0"), ("HTTP/1.1", "1.1"), ("HTTP/2", "2"), ("HTTP/2.0", "2"),
             ("HTTP/3", "3"), ("HTTP/3.0", "3"), (None, "1.1"),
-        ],
     )  # fmt: skip
     def test_has_the_version(self, servers, protocol, version):
         assert WSGIHead(servers.environ(SERVER_PROTOCOL=protocol)).http_version == version
 
     @rows(
         "more, client",
-        [
-            ({}, None),
-            ({"REMOTE_ADDR": ""}, None),
-            ({"REMOTE_ADDR": "127.0.0.1", "REMOTE_PORT": "5000"}, Address("127.0.0.1", 5000)),
-            ({"REMOTE_ADDR": "127.0.0.1", "REMOTE_PORT": 5000}, Address("127.0.0.1", 5000)),
-            ({"REMOTE_ADDR": "::1", "REMOTE_PORT": "5000"}, Address("::1", 5000)),
-            ({"REMOTE_ADDR": "127.0.0.1"}, Address("127.0.0.1", None)),
-            ({"REMOTE_ADDR": "127.0.0.1", "REMOTE_PORT": ""}, Address("127.0.0.1", None)),
-            ({"REMOTE_ADDR": "127.0.0.1", "REMOTE_PORT": "-"}, Address("127.0.0.1", None)),
-            ({"REMOTE_ADDR": "127.0.0.1", "REMOTE_PORT": "²"}, Address("127.0.0.1", None)),
-        ],
+        ({}, None),
+        ({"REMOTE_ADDR": ""}, None),
+        ({"REMOTE_ADDR": "127.0.0.1", "REMOTE_PORT": "5000"}, Address("127.0.0.1", 5000)),
+        ({"REMOTE_ADDR": "127.0.0.1", "REMOTE_PORT": 5000}, Address("127.0.0.1", 5000)),
+        ({"REMOTE_ADDR": "::1", "REMOTE_PORT": "5000"}, Address("::1", 5000)),
+        ({"REMOTE_ADDR": "127.0.0.1"}, Address("127.0.0.1", None)),
+        ({"REMOTE_ADDR": "127.0.0.1", "REMOTE_PORT": ""}, Address("127.0.0.1", None)),
+        ({"REMOTE_ADDR": "127.0.0.1", "REMOTE_PORT": "-"}, Address("127.0.0.1", None)),
+        ({"REMOTE_ADDR": "127.0.0.1", "REMOTE_PORT": "²"}, Address("127.0.0.1", None)),
     )
     def test_has_the_client(self, servers, more, client):
         assert WSGIHead(servers.environ(**more)).client == client
 
     @rows(
         "more, authority",
-        [
-            ({"HTTP_HOST": "example.com:8000"}, "example.com:8000"),
-            ({"HTTP_HOST": None}, "localhost:80"),
-            ({"HTTP_HOST": ""}, "localhost:80"),
-            ({"HTTP_HOST": None, "SERVER_NAME": "::1"}, "[::1]:80"),
-        ],
+        ({"HTTP_HOST": "example.com:8000"}, "example.com:8000"),
+        ({"HTTP_HOST": None}, "localhost:80"),
+        ({"HTTP_HOST": ""}, "localhost:80"),
+        ({"HTTP_HOST": None, "SERVER_NAME": "::1"}, "[::1]:80"),
     )
     def test_has_the_authority(self, servers, more, authority):
         assert WSGIHead(servers.environ(**more)).authority == authority
@@ -146,12 +134,10 @@ class TestTheHead:
     @rows("host", ["other.example", None])
     @rows(
         "target, authority",
-        [
-            ("http://example.com/x", "example.com"),
-            ("HTTP://example.com:8000?x", "example.com:8000"),
-            ("http://h%2Fadmin/x", "h%2Fadmin"),
-            ("http:///x", ":"),
-        ],
+        ("http://example.com/x", "example.com"),
+        ("HTTP://example.com:8000?x", "example.com:8000"),
+        ("http://h%2Fadmin/x", "h%2Fadmin"),
+        ("http:///x", ":"),
     )
     def test_of_a_target_that_is_a_whole_url_has_the_host_of_that(self, servers, variable, host, target, authority):
         made = WSGIHead(servers.environ(HTTP_HOST=host, **{variable: target}))
@@ -160,16 +146,14 @@ class TestTheHead:
 
     @rows(
         "name, more, value",
-        [
-            ("x-token", {"HTTP_X_TOKEN": "a"}, "a"),
-            ("accept", {"HTTP_ACCEPT": "text/html, text/plain"}, "text/html, text/plain"),
-            ("content-type", {"CONTENT_TYPE": "text/plain"}, "text/plain"),
-            ("content-length", {"CONTENT_LENGTH": "5"}, "5"),
-            ("x-token", {}, None),
-            ("content-type", {}, None),
-            ("x-empty", {"HTTP_X_EMPTY": ""}, ""),
-            ("x-latin", {"HTTP_X_LATIN": "\xe9"}, "\xe9"),
-        ],
+        ("x-token", {"HTTP_X_TOKEN": "a"}, "a"),
+        ("accept", {"HTTP_ACCEPT": "text/html, text/plain"}, "text/html, text/plain"),
+        ("content-type", {"CONTENT_TYPE": "text/plain"}, "text/plain"),
+        ("content-length", {"CONTENT_LENGTH": "5"}, "5"),
+        ("x-token", {}, None),
+        ("content-type", {}, None),
+        ("x-empty", {"HTTP_X_EMPTY": ""}, ""),
+        ("x-latin", {"HTTP_X_LATIN": "\xe9"}, "\xe9"),
     )
     def test_finds_header_fields(self, servers, name, more, value):
         head = WSGIHead(servers.environ(**more))
@@ -191,13 +175,11 @@ class TestTheHead:
 
     @rows(
         "more, wanted",
-        [
-            ({}, False),
-            ({"CONTENT_LENGTH": ""}, False),
-            ({"CONTENT_LENGTH": "5"}, True),
-            ({"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}, True),
-            ({"SERVER_PROTOCOL": "HTTP/2", "wsgi.input_terminated": True}, True),
-        ],
+        ({}, False),
+        ({"CONTENT_LENGTH": ""}, False),
+        ({"CONTENT_LENGTH": "5"}, True),
+        ({"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}, True),
+        ({"SERVER_PROTOCOL": "HTTP/2", "wsgi.input_terminated": True}, True),
         ids=["nothing", "empty length", "length", "chunked", "HTTP/2"],
     )
     def test_tells_whether_there_may_be_a_body(self, servers, more, wanted):

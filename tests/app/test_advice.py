@@ -19,29 +19,27 @@ def using(app, feature):
 
 @rows(
     "make, method, headers, advice",
-    [
-        (
-            lambda: App(trusted_hosts=["example.com"]),
-            "GET",
-            {"host": "Evil.example:81"},
-            'A request for evil.example:81 was refused; if it should not be: App(trusted_hosts=["evil.example:81"])',
-        ),
-        (
-            App,
-            "POST",
-            {"origin": EVIL},
-            f'A write by a page at {EVIL} was refused; if it should not be: App(trusted_origins=["{EVIL}"])',
-        ),
-        (
-            lambda: using(App(), CORS(["https://shop.example"])),
-            "OPTIONS",
-            PREFLIGHT,
-            f'A preflight of a page at {EVIL} was refused; if it should not be: CORS(origins=["{EVIL}"])',
-        ),
-        (App, "POST", {"origin": "null"}, None),
-        (App, "POST", {"sec-fetch-site": "cross-site"}, None),
-        (lambda: App(trusted_hosts=["example.com"]), "GET", {"host": "a b"}, None),
-    ],
+    (
+        lambda: App(trusted_hosts=["example.com"]),
+        "GET",
+        {"host": "Evil.example:81"},
+        'A request for evil.example:81 was refused; if it should not be: App(trusted_hosts=["evil.example:81"])',
+    ),
+    (
+        App,
+        "POST",
+        {"origin": EVIL},
+        f'A write by a page at {EVIL} was refused; if it should not be: App(trusted_origins=["{EVIL}"])',
+    ),
+    (
+        lambda: using(App(), CORS(["https://shop.example"])),
+        "OPTIONS",
+        PREFLIGHT,
+        f'A preflight of a page at {EVIL} was refused; if it should not be: CORS(origins=["{EVIL}"])',
+    ),
+    (App, "POST", {"origin": "null"}, None),
+    (App, "POST", {"sec-fetch-site": "cross-site"}, None),
+    (lambda: App(trusted_hosts=["example.com"]), "GET", {"host": "a b"}, None),
     ids=["host", "write", "preflight", "sandboxed page", "page without origin", "malformed host"],
 )
 def test_is_given_once(serving, caplog, make, method, headers, advice):

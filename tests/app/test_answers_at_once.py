@@ -77,22 +77,20 @@ async def closes_later(request):
 
 @rows(
     "handler, middleware, asked, is_at_once",
-    [
-        (at_once, None, {}, True),
-        (at_once, around, {}, True),
-        (at_once, replaces, {}, True),
-        (at_once, None, {"method": "POST", "body": b"text"}, True),
-        (at_once, None, {"method": "PUT"}, True),
-        (at_once, around_async, {}, True),
-        (at_once, opens_later, {}, False),
-        (at_once, closes_later, {}, False),
-        (after_a_while, around_async, {}, False),
-        (at_once, None, {"method": "POST", "body": b"text", "head": Late}, False),
-        (after_a_while, None, {}, False),
-        (after_a_while, around, {"method": "POST", "body": b"text"}, False),
-        (made_later, around, {}, False),
-        (lambda request: "nothing", None, {}, False),
-    ],
+    (at_once, None, {}, True),
+    (at_once, around, {}, True),
+    (at_once, replaces, {}, True),
+    (at_once, None, {"method": "POST", "body": b"text"}, True),
+    (at_once, None, {"method": "PUT"}, True),
+    (at_once, around_async, {}, True),
+    (at_once, opens_later, {}, False),
+    (at_once, closes_later, {}, False),
+    (after_a_while, around_async, {}, False),
+    (at_once, None, {"method": "POST", "body": b"text", "head": Late}, False),
+    (after_a_while, None, {}, False),
+    (after_a_while, around, {"method": "POST", "body": b"text"}, False),
+    (made_later, around, {}, False),
+    (lambda request: "nothing", None, {}, False),
 )
 def test_a_loop_has_the_response_at_once_unless_something_waits(handler, middleware, asked, is_at_once):
     app = App(cross_site_writes=True)
@@ -113,17 +111,15 @@ def test_a_loop_has_the_response_at_once_unless_something_waits(handler, middlew
 
 @rows(
     "handler, middleware, asked, is_at_once",
-    [
-        (at_once, around, {}, True),
-        (at_once, replaces, {}, True),
-        (at_once, around_async, {}, True),
-        (at_once, around, {"method": "POST", "body": b"text"}, False),
-        (at_once, opens_later, {}, False),
-        (at_once, closes_later, {}, False),
-        (after_a_while, around, {}, False),
-        (made_later, around, {}, False),
-        (lambda request: "nothing", around, {}, False),
-    ],
+    (at_once, around, {}, True),
+    (at_once, replaces, {}, True),
+    (at_once, around_async, {}, True),
+    (at_once, around, {"method": "POST", "body": b"text"}, False),
+    (at_once, opens_later, {}, False),
+    (at_once, closes_later, {}, False),
+    (after_a_while, around, {}, False),
+    (made_later, around, {}, False),
+    (lambda request: "nothing", around, {}, False),
 )
 def test_middleware_before_routing_has_the_response_at_once_unless_something_waits_or_has_a_body(
     handler, middleware, asked, is_at_once

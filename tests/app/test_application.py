@@ -20,17 +20,15 @@ def echo(request):
 class TestRoutes:
     @rows(
         "path, params",
-        [
-            ("/users/5", {"id": 5}),
-            ("/users/ann", {"name": "ann"}),
-            ("/users/a%20b", {"name": "a b"}),
-            ("/users/%C3%A9", {"name": "é"}),
-            ("/users/é", {"name": "é"}),
-            ("/users/%F0%9F%8E%B5", {"name": "🎵"}),
-            ("/users/%25", {"name": "%"}),
-            ("/plain", {}),
-            ("/plain?id=5", {}),
-        ],
+        ("/users/5", {"id": 5}),
+        ("/users/ann", {"name": "ann"}),
+        ("/users/a%20b", {"name": "a b"}),
+        ("/users/%C3%A9", {"name": "é"}),
+        ("/users/é", {"name": "é"}),
+        ("/users/%F0%9F%8E%B5", {"name": "🎵"}),
+        ("/users/%25", {"name": "%"}),
+        ("/plain", {}),
+        ("/plain?id=5", {}),
     )
     def test_give_the_handler_their_parameters(self, serving, style, path, params):
         app = App()
@@ -233,17 +231,15 @@ class TestRegistering:
 
     @rows(
         "register",
-        [
-            lambda app: app.get("/late"),
-            lambda app: app.route("/late", ["GET"]),
-            lambda app: app.middleware(lambda request: (yield)),
-            lambda app: app.middleware(loads_body=True),
-            lambda app: app.before_request(echo),
-            lambda app: app.after_request(echo),
-            lambda app: app.errorhandler(404),
-            lambda app: app.on_startup(echo),
-            lambda app: app.on_shutdown(echo),
-        ],
+        lambda app: app.get("/late"),
+        lambda app: app.route("/late", ["GET"]),
+        lambda app: app.middleware(lambda request: (yield)),
+        lambda app: app.middleware(loads_body=True),
+        lambda app: app.before_request(echo),
+        lambda app: app.after_request(echo),
+        lambda app: app.errorhandler(404),
+        lambda app: app.on_startup(echo),
+        lambda app: app.on_shutdown(echo),
         ids=["get", "route", "middleware", "middleware with body", "before", "after", "error", "startup", "shutdown"],
     )
     def test_after_the_first_request_is_an_error(self, serving, register):
@@ -343,12 +339,10 @@ class TestLimits:
     @rows("wrong", [5, {"body": 1}, Limits, 0, ()], ids=repr)
     @rows(
         "give",
-        [
-            lambda limits: App(limits=limits),
-            lambda limits: Blueprint("shop", limits=limits),
-            lambda limits: App().post("/", limits=limits),
-            lambda limits: App().mount("/old", lambda environ, start_response: [], limits=limits),
-        ],
+        lambda limits: App(limits=limits),
+        lambda limits: Blueprint("shop", limits=limits),
+        lambda limits: App().post("/", limits=limits),
+        lambda limits: App().mount("/old", lambda environ, start_response: [], limits=limits),
         ids=["app", "blueprint", "route", "mount"],
     )
     def test_that_are_none_are_an_error_where_they_are_given(self, give, wrong):
@@ -368,14 +362,12 @@ class TestLimits:
     @rows("chunked", [False, True], ids=["declared", "chunked"])
     @rows(
         "app_limits, route_limits, most",
-        [
-            (Limits(body=10), None, 10),
-            (None, Limits(body=10), 10),
-            (Limits(body=5), Limits(body=10), 10),
-            (Limits(body=10), Limits(query=5), 10),
-            (Limits(body=0), None, 0),
-            (Limits(body=100_000), None, 100_000),
-        ],
+        (Limits(body=10), None, 10),
+        (None, Limits(body=10), 10),
+        (Limits(body=5), Limits(body=10), 10),
+        (Limits(body=10), Limits(query=5), 10),
+        (Limits(body=0), None, 0),
+        (Limits(body=100_000), None, 100_000),
         ids=["app", "route", "both", "another of the route", "none", "large"],
     )
     def test_bound_the_body(self, serving, style, chunked, app_limits, route_limits, most):

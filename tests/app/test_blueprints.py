@@ -32,17 +32,15 @@ def nested(*blueprints, **options):
 class TestPrefixes:
     @rows(
         "prefix, pattern, path, params",
-        [
-            ("", "/x", "/x", {}),
-            ("/shop", "/x", "/shop/x", {}),
-            ("/shop", "", "/shop", {}),
-            ("/shop", "/", "/shop/", {}),
-            ("/<lang>", "/x", "/de/x", {"lang": "de"}),
-            ("/<int:id>/<any(a,b):kind>", "/<name>", "/5/a/z", {"id": 5, "kind": "a", "name": "z"}),
-            ("/v<int:version>", "/<path:rest>", "/v2/a/b", {"version": 2, "rest": "a/b"}),
-            ("/<lang>", "", "/de", {"lang": "de"}),
-            ("/café", "/x", "/caf%C3%A9/x", {}),
-        ],
+        ("", "/x", "/x", {}),
+        ("/shop", "/x", "/shop/x", {}),
+        ("/shop", "", "/shop", {}),
+        ("/shop", "/", "/shop/", {}),
+        ("/<lang>", "/x", "/de/x", {"lang": "de"}),
+        ("/<int:id>/<any(a,b):kind>", "/<name>", "/5/a/z", {"id": 5, "kind": "a", "name": "z"}),
+        ("/v<int:version>", "/<path:rest>", "/v2/a/b", {"version": 2, "rest": "a/b"}),
+        ("/<lang>", "", "/de", {"lang": "de"}),
+        ("/café", "/x", "/caf%C3%A9/x", {}),
     )
     def test_stand_before_the_paths_of_the_routes(self, serving, style, prefix, pattern, path, params):
         blueprint = Blueprint("b", prefix=prefix)
@@ -478,18 +476,16 @@ class MineAlone(Mine):
 class TestErrorHandlers:
     @rows(
         "handled, error, answer",
-        [
-            ({"app": [Mine], "shop": [Mine], "admin": [Mine]}, Mine, "admin Mine"),
-            ({"app": [Mine], "shop": [Mine]}, Mine, "shop Mine"),
-            ({"app": [Mine]}, Mine, "app Mine"),
-            ({"app": [MineAlone], "shop": [Mine]}, MineAlone, "shop Mine"),
-            ({"app": [404], "shop": [409]}, NotFound, "app 404"),
-            ({"app": [404], "admin": [Exception]}, NotFound, "admin Exception"),
-            ({"app": [Exception], "admin": [404]}, NotFound, "admin 404"),
-            ({"shop": [404, NotFound]}, NotFound, "shop NotFound"),
-            ({"shop": [500, Mine], "app": [MineAlone]}, MineAlone, "shop Mine"),
-            ({"blog": [Mine, Exception, 500]}, Mine, None),
-        ],
+        ({"app": [Mine], "shop": [Mine], "admin": [Mine]}, Mine, "admin Mine"),
+        ({"app": [Mine], "shop": [Mine]}, Mine, "shop Mine"),
+        ({"app": [Mine]}, Mine, "app Mine"),
+        ({"app": [MineAlone], "shop": [Mine]}, MineAlone, "shop Mine"),
+        ({"app": [404], "shop": [409]}, NotFound, "app 404"),
+        ({"app": [404], "admin": [Exception]}, NotFound, "admin Exception"),
+        ({"app": [Exception], "admin": [404]}, NotFound, "admin 404"),
+        ({"shop": [404, NotFound]}, NotFound, "shop NotFound"),
+        ({"shop": [500, Mine], "app": [MineAlone]}, MineAlone, "shop Mine"),
+        ({"blog": [Mine, Exception, 500]}, Mine, None),
     )
     def test_are_asked_from_the_innermost_outwards(self, serving, style, other, handled, error, answer):
         app = App()
@@ -536,13 +532,11 @@ class TestErrorHandlers:
 class TestLimits:
     @rows(
         "of_the_app, of_the_blueprint, of_the_route, limit",
-        [
-            (Limits(body=10), None, None, 10),
-            (Limits(body=10), Limits(body=20), None, 20),
-            (Limits(body=10), Limits(body=20), Limits(body=5), 5),
-            (Limits(body=10), Limits(query=9), Limits(fields=1), 10),
-            (None, Limits(body=20), Limits(fields=1), 20),
-        ],
+        (Limits(body=10), None, None, 10),
+        (Limits(body=10), Limits(body=20), None, 20),
+        (Limits(body=10), Limits(body=20), Limits(body=5), 5),
+        (Limits(body=10), Limits(query=9), Limits(fields=1), 10),
+        (None, Limits(body=20), Limits(fields=1), 20),
         ids=["app", "blueprint", "route", "neither", "not the app"],
     )
     def test_are_the_innermost(self, serving, style, of_the_app, of_the_blueprint, of_the_route, limit):
@@ -615,7 +609,6 @@ class TestWhatIsBelowAPrefix:
 
     @rows(
         "method, path, host, answer",
-        [
             ("GET", "/nowhere", None, (404, "app None", ["app {}"])),
             ("GET", "/shopping", None, (404, "app None", ["app {}"])),
             ("GET", "/shop", None, (404, "shop shop", ["shop {}", "app {}"])),
@@ -629,7 +622,6 @@ class TestWhatIsBelowAPrefix:
             ("GET", "/here/key", None, (500, "app None", ["app {}"])),
             ("GET", "/shop/here/key", None, (500, "shop shop", ["shop {}", "app {}"])),
             ("GET", "/shop/things/key/here", None, (500, "shop shop", ["shop {}", "app {}"])),
-        ],
     )  # fmt: skip
     def test_passes_what_is_around_the_innermost_blueprint(self, app, serving, method, path, host, answer):
         response = serving(app).request(method, path, headers={"host": host} if host else {})

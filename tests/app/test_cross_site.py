@@ -30,30 +30,28 @@ def passes(request, allowed=TRUSTED):
 class TestSecFetchSite:
     @rows(
         "site, origin, expected",
-        [
-            ("same-origin", None, True),
-            ("same-origin", SHOP, True),
-            ("same-origin", "null", True),
-            ("none", None, True),
-            ("none", EVIL, True),
-            ("same-site", None, False),
-            ("same-site", "https://blog.example.com", False),
-            ("cross-site", None, False),
-            ("cross-site", EVIL, False),
-            ("cross-site", "null", False),
-            ("cross-site", SHOP, False),
-            ("same-site", "http://shop.example.com", False),
-            ("cross-site", "https://partner.example", True),
-            ("same-site", "https://partner.example", True),
-            ("cross-site", "capacitor://localhost", True),
-            ("cross-site", "https://partner.example:444", False),
-            ("cross-site", "http://partner.example", False),
-            ("cross-site", "https://partner.example.evil.example", False),
-            ("cross-site", "https://partner.example, https://evil.example", False),
-            ("Same-Origin", None, False),
-            ("same-origin, cross-site", SHOP, False),
-            ("whatever", None, False),
-        ],
+        ("same-origin", None, True),
+        ("same-origin", SHOP, True),
+        ("same-origin", "null", True),
+        ("none", None, True),
+        ("none", EVIL, True),
+        ("same-site", None, False),
+        ("same-site", "https://blog.example.com", False),
+        ("cross-site", None, False),
+        ("cross-site", EVIL, False),
+        ("cross-site", "null", False),
+        ("cross-site", SHOP, False),
+        ("same-site", "http://shop.example.com", False),
+        ("cross-site", "https://partner.example", True),
+        ("same-site", "https://partner.example", True),
+        ("cross-site", "capacitor://localhost", True),
+        ("cross-site", "https://partner.example:444", False),
+        ("cross-site", "http://partner.example", False),
+        ("cross-site", "https://partner.example.evil.example", False),
+        ("cross-site", "https://partner.example, https://evil.example", False),
+        ("Same-Origin", None, False),
+        ("same-origin, cross-site", SHOP, False),
+        ("whatever", None, False),
     )
     def test_decides_where_it_is_sent(self, site, origin, expected):
         assert passes(sent(site=site, origin=origin)) is expected
@@ -62,47 +60,41 @@ class TestSecFetchSite:
 class TestOrigin:
     @rows(
         "url, origin, expected",
-        [
-            ("https://shop.example.com", "https://shop.example.com", True),
-            ("http://shop.example.com", "http://shop.example.com", True),
-            ("http://shop.example.com:8000", "http://shop.example.com:8000", True),
-            ("https://shop.example.com:443", "https://shop.example.com", True),
-            ("http://SHOP.example.com", "http://shop.example.com", True),
-            ("http://[::1]:8000", "http://[::1]:8000", True),
-            ("https://shop.example.com", "https://shop.example.com:8443", False),
-            ("https://shop.example.com:8443", "https://shop.example.com", False),
-            ("https://shop.example.com:0", "https://shop.example.com", False),
-            ("https://shop.example.com", "https://blog.example.com", False),
-            ("https://shop.example.com", "https://shop.example.com.evil.example", False),
-            ("https://shop.example.com", "https://evilshop.example.com", False),
-            ("https://shop.example.com", "https://partner.example", True),
-        ],
+        ("https://shop.example.com", "https://shop.example.com", True),
+        ("http://shop.example.com", "http://shop.example.com", True),
+        ("http://shop.example.com:8000", "http://shop.example.com:8000", True),
+        ("https://shop.example.com:443", "https://shop.example.com", True),
+        ("http://SHOP.example.com", "http://shop.example.com", True),
+        ("http://[::1]:8000", "http://[::1]:8000", True),
+        ("https://shop.example.com", "https://shop.example.com:8443", False),
+        ("https://shop.example.com:8443", "https://shop.example.com", False),
+        ("https://shop.example.com:0", "https://shop.example.com", False),
+        ("https://shop.example.com", "https://blog.example.com", False),
+        ("https://shop.example.com", "https://shop.example.com.evil.example", False),
+        ("https://shop.example.com", "https://evilshop.example.com", False),
+        ("https://shop.example.com", "https://partner.example", True),
     )
     def test_is_compared_with_host_and_port(self, url, origin, expected):
         assert passes(sent(url=url, origin=origin)) is expected
 
     @rows(
         "url, origin, expected",
-        [
-            ("http://shop.example.com", "https://shop.example.com", True),
-            ("http://shop.example.com:443", "https://shop.example.com", True),
-            ("http://shop.example.com:8443", "https://shop.example.com:8443", True),
-            ("http://shop.example.com:8000", "https://shop.example.com", False),
-            ("http://shop.example.com", "https://evil.example", False),
-            ("https://shop.example.com", "http://shop.example.com", False),
-            ("http://shop.example.com", "ftp://shop.example.com", False),
-        ],
+        ("http://shop.example.com", "https://shop.example.com", True),
+        ("http://shop.example.com:443", "https://shop.example.com", True),
+        ("http://shop.example.com:8443", "https://shop.example.com:8443", True),
+        ("http://shop.example.com:8000", "https://shop.example.com", False),
+        ("http://shop.example.com", "https://evil.example", False),
+        ("https://shop.example.com", "http://shop.example.com", False),
+        ("http://shop.example.com", "ftp://shop.example.com", False),
     )
     def test_of_https_passes_behind_a_proxy_that_ends_tls_and_never_the_other_way(self, url, origin, expected):
         assert passes(sent(url=url, origin=origin)) is expected
 
     @rows(
         "origin",
-        [
             "null", "NULL", "shop.example.com", "https://", "https://shop.example.com/", "https:shop.example.com",
             "https://u@shop.example.com", "https://shop.example.com, https://shop.example.com", "//shop.example.com",
             "https://shop.example.com:x", "https://shop.example.com:99999", "https://sh op", "*", "https://*",
-        ],
     )  # fmt: skip
     def test_that_is_null_or_malformed_is_another_site(self, origin):
         assert not passes(sent(origin=origin))
@@ -161,15 +153,13 @@ class TestTheRefusal:
 class TestOrigins:
     @rows(
         "value, expected",
-        [
-            ("https://shop.example.com", "https://shop.example.com"),
-            ("HTTPS://Shop.Example.com:443", "https://shop.example.com"),
-            ("http://localhost:5173", "http://localhost:5173"),
-            ("http://localhost:80", "http://localhost"),
-            ("http://[::1]:8000", "http://[::1]:8000"),
-            ("capacitor://localhost", "capacitor://localhost"),
-            ("https://xn--mnchen-3ya.example", "https://xn--mnchen-3ya.example"),
-        ],
+        ("https://shop.example.com", "https://shop.example.com"),
+        ("HTTPS://Shop.Example.com:443", "https://shop.example.com"),
+        ("http://localhost:5173", "http://localhost:5173"),
+        ("http://localhost:80", "http://localhost"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+        ("capacitor://localhost", "capacitor://localhost"),
+        ("https://xn--mnchen-3ya.example", "https://xn--mnchen-3ya.example"),
     )
     def test_are_written_as_browsers_write_them(self, value, expected):
         assert origins([value]) == {expected}
@@ -177,11 +167,9 @@ class TestOrigins:
 
     @rows(
         "value",
-        [
             "", "shop.example.com", "https://", "https://shop.example.com/", "https://shop.example.com?a",
             "https://shop.example.com#a", "https://u@shop.example.com", "//shop.example.com", "https://münchen.example",
             "https://*.example.com", " https://a.example", "https://a.example\n", "https://a.example:99999",
-        ],
     )  # fmt: skip
     def test_are_nothing_else(self, value):
         with pytest.raises(ValueError, match="an origin must be a scheme, a host and perhaps a port"):

@@ -246,16 +246,14 @@ def test_hooks_middleware_and_error_handlers_send_the_fields_that_they_declare()
 
 @rows(
     "annotation, value, words",
-    [
-        (User, {"password": SECRET}, "declares that it returns User: dict has no 'name'"),
-        (User, [ROW], "declares that it returns User: list is not User"),
-        (
-            list[User],
-            {"error": "none"},
-            "declares that it returns list[tests.app.test_declared_fields.User]: dict is not a list",
-        ),
-        ("Unknown", ROW, "a type that only type checkers know"),
-    ],
+    (User, {"password": SECRET}, "declares that it returns User: dict has no 'name'"),
+    (User, [ROW], "declares that it returns User: list is not User"),
+    (
+        list[User],
+        {"error": "none"},
+        "declares that it returns list[tests.app.test_declared_fields.User]: dict is not a list",
+    ),
+    ("Unknown", ROW, "a type that only type checkers know"),
 )
 def test_a_value_without_the_declared_fields_is_an_error_that_names_the_handler(annotation, value, words):
     app = App()

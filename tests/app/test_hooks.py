@@ -67,13 +67,11 @@ class TestOfOneRoute:
 
     @rows(
         "before, says",
-        [
-            ([lambda: None], "request"),
-            ([lambda request, other: None], "other"),
-            ("hook", "must be a function or a RateLimit, not 'hook'"),
-            (5, "must be a function or a RateLimit, not 5"),
-            (lambda request: (yield), "yields"),
-        ],
+        ([lambda: None], "request"),
+        ([lambda request, other: None], "other"),
+        ("hook", "must be a function or a RateLimit, not 'hook'"),
+        (5, "must be a function or a RateLimit, not 5"),
+        (lambda request: (yield), "yields"),
     )
     @pytest.mark.usefixtures("serving", "style", "other")
     def test_that_can_t_be_called_are_refused_at_once(self, before, says):
@@ -84,10 +82,8 @@ class TestOfOneRoute:
 class TestBefore:
     @rows(
         "answer, status, body",
-        [
             ("early", 200, b"early"), ("", 200, b""), ({}, 200, b"{}"), (("early", 401), 401, b"early"),
             (Response("early", 418), 418, b"early"),
-        ],
         ids=repr,
     )  # fmt: skip
     def test_may_answer_early(self, serving, style, other, answer, status, body):
@@ -234,20 +230,18 @@ def generator(*parameters):
 class TestFunctionsThatCannotBeCalled:
     @rows(
         "where, function, given",
-        [
-            ("get", lambda: "", "request"),
-            ("get", lambda request, item, /: "", "request"),
-            ("before_request", lambda request, response: None, "request"),
-            ("after_request", lambda response: None, "request, response"),
-            ("errorhandler", lambda error: "", "request, error"),
-            ("on_startup", lambda app: None, ""),
-            ("on_shutdown", lambda app: None, ""),
-            ("middleware", generator(), "request"),
-            ("lifespan", generator("app"), ""),
-            ("provide", lambda: "", "request"),
-            ("provide, when", lambda: "", "request"),
-            ("provide, default", lambda: "", "request"),
-        ],
+        ("get", lambda: "", "request"),
+        ("get", lambda request, item, /: "", "request"),
+        ("before_request", lambda request, response: None, "request"),
+        ("after_request", lambda response: None, "request, response"),
+        ("errorhandler", lambda error: "", "request, error"),
+        ("on_startup", lambda app: None, ""),
+        ("on_shutdown", lambda app: None, ""),
+        ("middleware", generator(), "request"),
+        ("lifespan", generator("app"), ""),
+        ("provide", lambda: "", "request"),
+        ("provide, when", lambda: "", "request"),
+        ("provide, default", lambda: "", "request"),
     )
     def test_are_an_error_where_they_are_registered(self, where, function, given):
         with pytest.raises(TypeError) as raised:
@@ -322,12 +316,10 @@ def test_what_is_registered_by_mistake_is_an_error_in_words(mistake, words):
 
 @rows(
     "where, parameters, fix",
-    [
-        ("before_request", ["request"], "app.middleware"),
-        ("after_request", ["request", "response"], "app.middleware"),
-        ("on_startup", [], "app.lifespan"),
-        ("on_shutdown", [], "app.lifespan"),
-    ],
+    ("before_request", ["request"], "app.middleware"),
+    ("after_request", ["request", "response"], "app.middleware"),
+    ("on_startup", [], "app.lifespan"),
+    ("on_shutdown", [], "app.lifespan"),
 )
 def test_hooks_that_yield_are_an_error_where_they_are_registered(where, parameters, fix):
     hook = generator(*parameters)

@@ -13,14 +13,12 @@ SENT = Dependency[str]("sent")
 @pytest.mark.parametrize("color", ["def", "async def"])
 @rows(
     "methods, method, called",
-    [
-        (("GET",), "GET", []),
-        (("GET",), "HEAD", []),
-        (("QUERY",), "QUERY", []),
-        (("POST",), "POST", ["hook", "dependency"]),
-        (("GET", "POST"), "GET", ["hook", "dependency"]),
-        (("PROPFIND",), "PROPFIND", ["hook", "dependency"]),
-    ],
+    (("GET",), "GET", []),
+    (("GET",), "HEAD", []),
+    (("QUERY",), "QUERY", []),
+    (("POST",), "POST", ["hook", "dependency"]),
+    (("GET", "POST"), "GET", ["hook", "dependency"]),
+    (("PROPFIND",), "PROPFIND", ["hook", "dependency"]),
 )
 @pytest.mark.axes("interface", "color")
 def test_they_are_called_where_a_route_answers_writes(interface, color, methods, method, called):

@@ -209,14 +209,12 @@ class TestOverWSGI:
 
     @rows(
         "hooks, body, expected",
-        [
-            ("none", "no", (0, 1)),
-            ("none", "a small", (0, 1)),
-            ("none", "a large", (0, 1)),
-            ("ten of async def", "no", (0, 1)),
-            ("ten of async def", "a small", (0, 1)),
-            ("ten of async def", "a large", (0, 2)),
-        ],
+        ("none", "no", (0, 1)),
+        ("none", "a small", (0, 1)),
+        ("none", "a large", (0, 1)),
+        ("ten of async def", "no", (0, 1)),
+        ("ten of async def", "a small", (0, 1)),
+        ("ten of async def", "a large", (0, 2)),
     )
     def test_what_waits_goes_to_the_loop_and_leaves_it_to_read_a_large_body(
         self, submitted, called_from_threads, hooks, body, expected

@@ -260,16 +260,14 @@ class TestErrors:
 
     @rows(
         "method, path, body, status",
-        [
-            ("GET", "/nowhere", b"", 404),
-            ("PUT", "/", b"", 405),
-            ("POST", "/typed", bytes((16 << 20) + 1), 413),
-            ("POST", "/typed", b"", 422),
-            ("GET", "/fails", b"", 500),
-            ("GET", "/missing", b"", 404),
-            ("OPTIONS", "/", b"", 204),
-            ("HEAD", "/", b"", 200),
-        ],
+        ("GET", "/nowhere", b"", 404),
+        ("PUT", "/", b"", 405),
+        ("POST", "/typed", bytes((16 << 20) + 1), 413),
+        ("POST", "/typed", b"", 422),
+        ("GET", "/fails", b"", 500),
+        ("GET", "/missing", b"", 404),
+        ("OPTIONS", "/", b"", 204),
+        ("HEAD", "/", b"", 200),
     )
     def test_all_pass_the_middleware(self, serving, style, other, method, path, body, status):
         seen = []

@@ -279,13 +279,11 @@ def test_an_app_that_serves_takes_no_routes_meanwhile(serving, style):
 
 @rows(
     "given, options, says",
-    [
-        (("Tenant", "fake"), {}, r"app\.override needs a dependency, not 'Tenant'"),
-        ((Tenant,), {}, r"override\(tenant, value\), or override\(tenant, source=function\)"),
-        ((Tenant, "fake"), {"source": waits}, r"override\(tenant, value\), or override\(tenant, source=function\)"),
-        ((Tenant,), {"source": lambda: "fake"}, "request"),
-        ((Tenant,), {"source": contextmanager(yields)}, "contextmanager"),
-    ],
+    (("Tenant", "fake"), {}, r"app\.override needs a dependency, not 'Tenant'"),
+    ((Tenant,), {}, r"override\(tenant, value\), or override\(tenant, source=function\)"),
+    ((Tenant, "fake"), {"source": waits}, r"override\(tenant, value\), or override\(tenant, source=function\)"),
+    ((Tenant,), {"source": lambda: "fake"}, "request"),
+    ((Tenant,), {"source": contextmanager(yields)}, "contextmanager"),
 )
 def test_mistakes_are_told(given, options, says):
     with pytest.raises(TypeError, match=says), App().override(*given, **options):

@@ -102,18 +102,16 @@ def test_each_combination_is_made_by_an_application_and_no_other_is():
 
 @rows(
     "surroundings, handlers, expected",
-    [
-        ((), handler, (Surroundings.BARE, THREAD)),
-        ((), handler_async, (Surroundings.BARE, LOOP)),
-        (["a deadline"], handler_async, (Surroundings.BARE, LOOP)),
-        (["middleware"], handler, (Surroundings.IN_PLACE, THREAD)),
-        (["middleware"], handler_async, (Surroundings.IN_PLACE, LOOP)),
-        (["async middleware"], handler_async, (Surroundings.IN_PLACE, LOOP)),
-        (["async middleware", "an async hook after"], handler_async, (Surroundings.STACKED, LOOP)),
-        (["async middleware"], handler, (Surroundings.STACKED, RunsOn.MIXED)),
-        (["middleware on a thread"], handler_async, (Surroundings.STACKED, RunsOn.MIXED)),
-        (["a dependency that is closed"], handler, (Surroundings.STACKED, THREAD)),
-    ],
+    ((), handler, (Surroundings.BARE, THREAD)),
+    ((), handler_async, (Surroundings.BARE, LOOP)),
+    (["a deadline"], handler_async, (Surroundings.BARE, LOOP)),
+    (["middleware"], handler, (Surroundings.IN_PLACE, THREAD)),
+    (["middleware"], handler_async, (Surroundings.IN_PLACE, LOOP)),
+    (["async middleware"], handler_async, (Surroundings.IN_PLACE, LOOP)),
+    (["async middleware", "an async hook after"], handler_async, (Surroundings.STACKED, LOOP)),
+    (["async middleware"], handler, (Surroundings.STACKED, RunsOn.MIXED)),
+    (["middleware on a thread"], handler_async, (Surroundings.STACKED, RunsOn.MIXED)),
+    (["a dependency that is closed"], handler, (Surroundings.STACKED, THREAD)),
 )
 def test_a_handler_runs_where_it_was_written_for_with_what_is_around_it(surroundings, handlers, expected):
     plan = next(plans(surroundings, handlers, "load"))

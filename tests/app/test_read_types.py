@@ -83,20 +83,18 @@ def enclosed():
 
 @rows(
     "handler, said",
-    [
-        (
-            form,
-            r"calls request.form_as\(Nested\): Nested.sizes can't be read from a form or query.*read JSON with json_as",
-        ),
-        (form_async, r"calls request.form_as\(Nested\): Nested.sizes"),
-        (query, r"calls request.args_as\(Nested\): Nested.sizes"),
-        (query_with_a_file, r"calls request.args_as\(Picture\): Upload, in Picture.image, can't be read"),
-        (json, r"calls request.json_as\(Opaque\): Opaque can't be read"),
-        (Views().form, r"calls request.form_as\(Nested\): Nested.sizes"),
-        (shown, r"calls Form\(Nested\): Nested.sizes"),
-        (shown_with_options, r"calls Form\(Nested\): Nested.sizes"),
-        (enclosed(), r"calls request.json_as\(Inner\): "),
-    ],
+    (
+        form,
+        r"calls request.form_as\(Nested\): Nested.sizes can't be read from a form or query.*read JSON with json_as",
+    ),
+    (form_async, r"calls request.form_as\(Nested\): Nested.sizes"),
+    (query, r"calls request.args_as\(Nested\): Nested.sizes"),
+    (query_with_a_file, r"calls request.args_as\(Picture\): Upload, in Picture.image, can't be read"),
+    (json, r"calls request.json_as\(Opaque\): Opaque can't be read"),
+    (Views().form, r"calls request.form_as\(Nested\): Nested.sizes"),
+    (shown, r"calls Form\(Nested\): Nested.sizes"),
+    (shown_with_options, r"calls Form\(Nested\): Nested.sizes"),
+    (enclosed(), r"calls request.json_as\(Inner\): "),
 )
 def test_one_that_cannot_be_read_is_an_error_at_the_start(handler, said):
     app, blueprint = App(), Blueprint("shop")

@@ -70,29 +70,27 @@ def a_row():
 
 @rows(
     "value, content_type, body",
-    [
-        ("text", TEXT, b"text"),
-        ("", TEXT, b""),
-        ("<b>é</b>", TEXT, "<b>é</b>".encode()),
-        (Sentence("text"), TEXT, b"text"),
-        (Markup("<b>"), HTML, b"<b>"),
-        (Widget(), HTML, "<b>é</b>".encode()),
-        (b"bytes", BYTES, b"bytes"),
-        (b"", BYTES, b""),
-        (bytearray(b"bytes"), BYTES, b"bytes"),
-        (memoryview(b"bytes"), BYTES, b"bytes"),
-        ({"a": 1}, JSON, b'{"a":1}'),
-        ({}, JSON, b"{}"),
-        ([1, None], JSON, b"[1,null]"),
-        ([], JSON, b"[]"),
-        (OrderedDict(a=1), JSON, b'{"a":1}'),
-        (defaultdict(list, a=[1]), JSON, b'{"a":[1]}'),
-        (Point(1, 2), JSON, b'{"x":1,"y":2}'),
-        (Order(id=1), JSON, b'{"id":1}'),
-        ([Point(1, 2)], JSON, b'[{"x":1,"y":2}]'),
-        (MappingProxyType({"a": 1}), JSON, b'{"a":1}'),
-        (a_row(), JSON, b'{"a":1}'),
-    ],
+    ("text", TEXT, b"text"),
+    ("", TEXT, b""),
+    ("<b>é</b>", TEXT, "<b>é</b>".encode()),
+    (Sentence("text"), TEXT, b"text"),
+    (Markup("<b>"), HTML, b"<b>"),
+    (Widget(), HTML, "<b>é</b>".encode()),
+    (b"bytes", BYTES, b"bytes"),
+    (b"", BYTES, b""),
+    (bytearray(b"bytes"), BYTES, b"bytes"),
+    (memoryview(b"bytes"), BYTES, b"bytes"),
+    ({"a": 1}, JSON, b'{"a":1}'),
+    ({}, JSON, b"{}"),
+    ([1, None], JSON, b"[1,null]"),
+    ([], JSON, b"[]"),
+    (OrderedDict(a=1), JSON, b'{"a":1}'),
+    (defaultdict(list, a=[1]), JSON, b'{"a":[1]}'),
+    (Point(1, 2), JSON, b'{"x":1,"y":2}'),
+    (Order(id=1), JSON, b'{"id":1}'),
+    ([Point(1, 2)], JSON, b'[{"x":1,"y":2}]'),
+    (MappingProxyType({"a": 1}), JSON, b'{"a":1}'),
+    (a_row(), JSON, b'{"a":1}'),
     ids=lambda value: type(value).__name__,
 )
 def test_a_value_becomes_a_response(value, content_type, body):
@@ -141,24 +139,22 @@ TEXT_ONLY = {"content-type": TEXT, "x-content-type-options": "nosniff"}
 
 @rows(
     "value, status, headers, body",
-    [
-        (("text", 201), 201, {**TEXT_ONLY}, b"text"),
-        (({"a": 1}, 201), 201, {"content-type": JSON}, b'{"a":1}'),
-        (("text", {"x-a": "1"}), 200, {**TEXT_ONLY, "x-a": "1"}, b"text"),
-        (("text", [("x-a", "1")]), 200, {**TEXT_ONLY, "x-a": "1"}, b"text"),
-        (("text", {"Content-Type": "text/csv"}), 200, {"content-type": "text/csv"}, b"text"),
-        ((b"text", {"Content-Type": TEXT}), 200, {**TEXT_ONLY}, b"text"),
-        ((UserString("text"), {"Content-Type": "text/csv"}), 200, {"content-type": "text/csv"}, b"text"),
-        ((Response(b"own"), {"Content-Type": TEXT}), 200, {**TEXT_ONLY}, b"own"),
-        (("text", 202, {"x-a": "1"}), 202, {**TEXT_ONLY, "x-a": "1"}, b"text"),
-        (("text", 202, ()), 202, {**TEXT_ONLY}, b"text"),
-        ((None, 204), 204, {}, b""),
-        ((None, 303, {"location": "/"}), 303, {"location": "/"}, b""),
-        (("", 404), 404, {**TEXT_ONLY}, b""),
-        ((Response("own", 418), 201), 201, {**TEXT_ONLY}, b"own"),
-        ((Response("own", 418), {"x-a": "1"}), 418, {**TEXT_ONLY, "x-a": "1"}, b"own"),
-        (([1], 201), 201, {"content-type": JSON}, b"[1]"),
-    ],
+    (("text", 201), 201, {**TEXT_ONLY}, b"text"),
+    (({"a": 1}, 201), 201, {"content-type": JSON}, b'{"a":1}'),
+    (("text", {"x-a": "1"}), 200, {**TEXT_ONLY, "x-a": "1"}, b"text"),
+    (("text", [("x-a", "1")]), 200, {**TEXT_ONLY, "x-a": "1"}, b"text"),
+    (("text", {"Content-Type": "text/csv"}), 200, {"content-type": "text/csv"}, b"text"),
+    ((b"text", {"Content-Type": TEXT}), 200, {**TEXT_ONLY}, b"text"),
+    ((UserString("text"), {"Content-Type": "text/csv"}), 200, {"content-type": "text/csv"}, b"text"),
+    ((Response(b"own"), {"Content-Type": TEXT}), 200, {**TEXT_ONLY}, b"own"),
+    (("text", 202, {"x-a": "1"}), 202, {**TEXT_ONLY, "x-a": "1"}, b"text"),
+    (("text", 202, ()), 202, {**TEXT_ONLY}, b"text"),
+    ((None, 204), 204, {}, b""),
+    ((None, 303, {"location": "/"}), 303, {"location": "/"}, b""),
+    (("", 404), 404, {**TEXT_ONLY}, b""),
+    ((Response("own", 418), 201), 201, {**TEXT_ONLY}, b"own"),
+    ((Response("own", 418), {"x-a": "1"}), 418, {**TEXT_ONLY, "x-a": "1"}, b"own"),
+    (([1], 201), 201, {"content-type": JSON}, b"[1]"),
     ids=repr,
 )
 def test_a_body_may_come_with_status_and_headers(value, status, headers, body):
@@ -280,12 +276,10 @@ def test_the_error_says_what_came_and_what_is_understood():
 
 @rows(
     "value, says",
-    [
-        ((404, "no"), "returned (int, str): the body comes first, write `return body, status`"),
-        ((404, {"a": 1}), "returned (int, dict): the body comes first, write `return body, status`"),
-        (("no", {"a": "b"}, 404), "(str, dict, int): the body comes first, write `return body, status, headers`"),
-        ((404, "no", {"a": "b"}), "(int, str, dict): the body comes first, write `return body, status, headers`"),
-    ],
+    ((404, "no"), "returned (int, str): the body comes first, write `return body, status`"),
+    ((404, {"a": 1}), "returned (int, dict): the body comes first, write `return body, status`"),
+    (("no", {"a": "b"}, 404), "(str, dict, int): the body comes first, write `return body, status, headers`"),
+    ((404, "no", {"a": "b"}), "(int, str, dict): the body comes first, write `return body, status, headers`"),
 )
 def test_the_error_for_a_tuple_in_another_order_says_which_it_is(value, says):
     with pytest.raises(TypeError) as refused:
@@ -303,15 +297,13 @@ def test_the_error_for_a_coroutine_says_what_was_forgotten():
 @pytest.mark.skipif(sys.version_info < (3, 14), reason="Python 3.14 has template strings")
 @rows(
     "source, text",
-    [
-        ("t''", ""),
-        ("t'<b>&amp;{{}}</b>'", "<b>&amp;{}</b>"),
-        ("t'<b>{name}</b>{name}'", "<b>&lt;i&gt;</b>&lt;i&gt;"),
-        ("t'<p>{markup}</p>'", "<p><b></p>"),
-        ("t'{number:.2f} {name!r:>7} {number=}'", "3.14   &#x27;&lt;i&gt;&#x27; number=3.14159"),
-        ("t'<p>{t\"<b>{name}</b>\"}</p>'", "<p><b>&lt;i&gt;</b></p>"),
-        ("t'<p>{t\"<b>{t\"{markup}\"}</b>\"}</p>' t'<hr>'", "<p><b><b></b></p><hr>"),
-    ],
+    ("t''", ""),
+    ("t'<b>&amp;{{}}</b>'", "<b>&amp;{}</b>"),
+    ("t'<b>{name}</b>{name}'", "<b>&lt;i&gt;</b>&lt;i&gt;"),
+    ("t'<p>{markup}</p>'", "<p><b></p>"),
+    ("t'{number:.2f} {name!r:>7} {number=}'", "3.14   &#x27;&lt;i&gt;&#x27; number=3.14159"),
+    ("t'<p>{t\"<b>{name}</b>\"}</p>'", "<p><b>&lt;i&gt;</b></p>"),
+    ("t'<p>{t\"<b>{t\"{markup}\"}</b>\"}</p>' t'<hr>'", "<p><b><b></b></p><hr>"),
 )
 def test_a_template_string_is_a_page(source, text):
     template = eval(source, {"name": "<i>", "number": 3.14159, "markup": Markup("<b>")})
@@ -406,12 +398,10 @@ class Greeting:
 @rows("waits", [False, True])
 @rows(
     "wrap, status, field",
-    [
-        (lambda greeting: greeting, 200, None),
-        (lambda greeting: (greeting, 201), 201, None),
-        (lambda greeting: ((greeting, 201), {"x-a": "1"}), 201, "1"),
-        (lambda greeting: (greeting, 418, {"x-a": "1"}), 418, "1"),
-    ],
+    (lambda greeting: greeting, 200, None),
+    (lambda greeting: (greeting, 201), 201, None),
+    (lambda greeting: ((greeting, 201), {"x-a": "1"}), 201, "1"),
+    (lambda greeting: (greeting, 418, {"x-a": "1"}), 418, "1"),
 )
 def test_a_value_may_make_its_response_itself(interface, waits, wrap, status, field):
     app = App()

@@ -80,12 +80,10 @@ def test_defaults_are_parameters_that_the_path_may_override(serving, style):
 
 @rows(
     "pattern, path, named",
-    [
-        ("/users/<id>", "/users/7", "has the parameters id"),
-        ("/users/<id>/<page>", "/users/7/2", "has the parameters id, page"),
-        ("/users/<id>.<form>", "/users/7.txt", "has the parameters id, form"),
-        ("/users", "/users", "has no parameters"),
-    ],
+    ("/users/<id>", "/users/7", "has the parameters id"),
+    ("/users/<id>/<page>", "/users/7/2", "has the parameters id, page"),
+    ("/users/<id>.<form>", "/users/7.txt", "has the parameters id, form"),
+    ("/users", "/users", "has no parameters"),
 )
 def test_a_parameter_that_a_route_has_not_is_a_key_error_with_those_that_it_has(serving, pattern, path, named, caplog):
     app = App()
@@ -135,13 +133,11 @@ def by_text(request):
 
 @rows(
     "handler, options, accepted",
-    [
-        (by_json, {}, "application/json"),
-        (by_form_or_json, {}, "application/x-www-form-urlencoded, multipart/form-data, application/json"),
-        (by_text, {}, None),
-        (by_text, {"takes": dict}, "application/json"),
-        (by_text, {"takes": {"form": dict}}, "application/x-www-form-urlencoded, multipart/form-data"),
-    ],
+    (by_json, {}, "application/json"),
+    (by_form_or_json, {}, "application/x-www-form-urlencoded, multipart/form-data, application/json"),
+    (by_text, {}, None),
+    (by_text, {"takes": dict}, "application/json"),
+    (by_text, {"takes": {"form": dict}}, "application/x-www-form-urlencoded, multipart/form-data"),
 )
 def test_options_tell_the_media_types_that_a_query_may_have(handler, options, accepted):
     app = App()
@@ -262,20 +258,18 @@ class TestEncodedSlashes:
 
     @rows(
         "sent, path, answer",
-        [
-            (b"/a/b", "/a/b", "/a/b []"),
-            (b"/a%2Fb", "/a/b", 404),
-            (b"/a%2fb", "/a/b", 404),
-            (b"/a/b%2F", "/a/b/", 404),
-            (None, "/a/b", "/a/b []"),
-            (b"/users/a%2Fb", "/users/a/b", "/users/<name> ['a/b']"),
-            (b"/users%2Fa", "/users/a", 404),
-            (None, "/users/a/b", "/<a>/<b>/<c> ['users', 'a', 'b']"),
-            (b"/p/a%2Fb/c/x", "/p/a/b/c/x", "/p/<path:p>/x ['a/b/c']"),
-            (b"/p/%2Fetc/x", "/p//etc/x", "/<a>/<b>/<c> ['p', '/etc', 'x']"),
-            (b"/1/%C3%A9%2f/3", "/1/é//3", "/<a>/<b>/<c> ['1', 'é/', '3']"),
-            (b"/other%2Fpath", "/a/b", "/a/b []"),
-        ],
+        (b"/a/b", "/a/b", "/a/b []"),
+        (b"/a%2Fb", "/a/b", 404),
+        (b"/a%2fb", "/a/b", 404),
+        (b"/a/b%2F", "/a/b/", 404),
+        (None, "/a/b", "/a/b []"),
+        (b"/users/a%2Fb", "/users/a/b", "/users/<name> ['a/b']"),
+        (b"/users%2Fa", "/users/a", 404),
+        (None, "/users/a/b", "/<a>/<b>/<c> ['users', 'a', 'b']"),
+        (b"/p/a%2Fb/c/x", "/p/a/b/c/x", "/p/<path:p>/x ['a/b/c']"),
+        (b"/p/%2Fetc/x", "/p//etc/x", "/<a>/<b>/<c> ['p', '/etc', 'x']"),
+        (b"/1/%C3%A9%2f/3", "/1/é//3", "/<a>/<b>/<c> ['1', 'é/', '3']"),
+        (b"/other%2Fpath", "/a/b", "/a/b []"),
     )
     def test_stay_inside_their_segment_where_the_server_tells(self, app, sent, path, answer):
         assert self.get(app, sent, path) == answer
@@ -300,22 +294,20 @@ class TestRefusals:
     @rows("registry", [App, lambda: Blueprint("shop")], ids=["app", "blueprint"])
     @rows(
         "options, error, message",
-        [
-            ({"receive": "later"}, ValueError, "receive must be 'load', 'lazy' or 'stream', not 'later': '/'"),
-            ({"limits": 7}, TypeError, "limits must be given as Limits"),
-            ({"nme": "x"}, TypeError, "a route has no option 'nme', only name, host, "),
-            ({"response_model": int}, TypeError, "no option 'response_model'; use the handler's annotation, "),
-            ({"status_code": 201}, TypeError, "no option 'status_code'; use the handler's result: return value, 201"),
-            ({"tags": ["a"]}, TypeError, "no option 'tags'; use meta={OpenAPI.TAGS: \\[tag\\]}"),
-            ({"summary": "a"}, TypeError, "no option 'summary'; use the handler's docstring"),
-            ({"response_class": str}, TypeError, "no option 'response_class'; use the handler's result: .*html"),
-            ({"dependencies": []}, TypeError, "no option 'dependencies'; use before="),
-            ({"endpoint": "a"}, TypeError, "no option 'endpoint'; use name="),
-            ({"strict_slashes": False}, TypeError, "no option 'strict_slashes'; use redirect_slashes="),
-            ({"methods": "GET"}, ValueError, r"such as \('GET',\)"),
-            ({"methods": ()}, ValueError, "a route needs at least one method: '/'"),
-            ({"methods": ("G T",)}, ValueError, "a method must be a token, not 'G T'"),
-        ],
+        ({"receive": "later"}, ValueError, "receive must be 'load', 'lazy' or 'stream', not 'later': '/'"),
+        ({"limits": 7}, TypeError, "limits must be given as Limits"),
+        ({"nme": "x"}, TypeError, "a route has no option 'nme', only name, host, "),
+        ({"response_model": int}, TypeError, "no option 'response_model'; use the handler's annotation, "),
+        ({"status_code": 201}, TypeError, "no option 'status_code'; use the handler's result: return value, 201"),
+        ({"tags": ["a"]}, TypeError, "no option 'tags'; use meta={OpenAPI.TAGS: \\[tag\\]}"),
+        ({"summary": "a"}, TypeError, "no option 'summary'; use the handler's docstring"),
+        ({"response_class": str}, TypeError, "no option 'response_class'; use the handler's result: .*html"),
+        ({"dependencies": []}, TypeError, "no option 'dependencies'; use before="),
+        ({"endpoint": "a"}, TypeError, "no option 'endpoint'; use name="),
+        ({"strict_slashes": False}, TypeError, "no option 'strict_slashes'; use redirect_slashes="),
+        ({"methods": "GET"}, ValueError, r"such as \('GET',\)"),
+        ({"methods": ()}, ValueError, "a route needs at least one method: '/'"),
+        ({"methods": ("G T",)}, ValueError, "a method must be a token, not 'G T'"),
     )
     def test_are_raised_before_a_handler_is_registered(self, registry, options, error, message):
         with pytest.raises(error, match=message):

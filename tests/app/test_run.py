@@ -34,11 +34,9 @@ if __name__ == "__main__":
 @pytest.mark.processes
 @rows(
     "program, arguments, target",
-    [
-        (["shop.py"], "port=0", "shop:app"),
-        (["pages/shop.py"], "'localhost', 0, workers=1, uds=None", "shop:app"),
-        (["-m", "pages.shop"], "port=0, interface='wsgi'", "pages.shop:app"),
-    ],
+    (["shop.py"], "port=0", "shop:app"),
+    (["pages/shop.py"], "'localhost', 0, workers=1, uds=None", "shop:app"),
+    (["-m", "pages.shop"], "port=0, interface='wsgi'", "pages.shop:app"),
 )
 def test_the_program_becomes_the_command(tmp_path, program, arguments, target):
     (tmp_path / "pages").mkdir()

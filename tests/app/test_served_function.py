@@ -39,14 +39,12 @@ def test_answers_its_errors(error):
 
 @rows(
     "value, status, body",
-    [
-        ("text", 200, b"text"),
-        (b"bytes", 200, b"bytes"),
-        ({"a": 1}, 200, b'{"a":1}'),
-        (("made", 201), 201, b"made"),
-        ((Response("x"), 202), 202, b"x"),
-        (Response("x", 203), 203, b"x"),
-    ],
+    ("text", 200, b"text"),
+    (b"bytes", 200, b"bytes"),
+    ({"a": 1}, 200, b'{"a":1}'),
+    (("made", 201), 201, b"made"),
+    ((Response("x"), 202), 202, b"x"),
+    (Response("x", 203), 203, b"x"),
     ids=repr,
 )
 @rows("style", ["def", "async def"])
@@ -107,12 +105,10 @@ def test_says_what_to_do_about_a_coroutine_that_a_def_returned():
 
 @rows(
     "function",
-    [
-        pytest.param(lambda: Response("x"), id="nothing"),
-        pytest.param(lambda request, item: Response("x"), id="two"),
-        pytest.param(lambda request, *, item: Response("x"), id="a keyword"),
-        pytest.param(partial(lambda request: Response("x"), 1), id="a partial with all"),
-    ],
+    pytest.param(lambda: Response("x"), id="nothing"),
+    pytest.param(lambda request, item: Response("x"), id="two"),
+    pytest.param(lambda request, *, item: Response("x"), id="a keyword"),
+    pytest.param(partial(lambda request: Response("x"), 1), id="a partial with all"),
 )
 def test_is_refused_unless_it_can_be_called_with_a_request(function):
     with pytest.raises(TypeError) as refused:

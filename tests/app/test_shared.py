@@ -55,11 +55,9 @@ def yields(request):
 
 @rows(
     "value, error, text",
-    [
-        (waits, TypeError, "test_shared.py"),
-        (yields, TypeError, "return the result"),
-        (lambda: 1, TypeError, "is called with"),
-    ],
+    (waits, TypeError, "test_shared.py"),
+    (yields, TypeError, "return the result"),
+    (lambda: 1, TypeError, "is called with"),
     ids=["async", "generator", "without the request"],
 )
 def test_a_function_that_cannot_give_a_value_is_refused(value, error, text):

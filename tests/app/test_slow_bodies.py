@@ -57,12 +57,10 @@ async def stalled(app):
 
 @rows(
     "app",
-    [
-        answering,
-        lambda limits: answering(limits, middleware=nothing),
-        lambda limits: answering(limits, mounted=answering(Limits())),
-        lambda limits: answering(limits, mounted=answering(Limits()), middleware=nothing),
-    ],
+    answering,
+    lambda limits: answering(limits, middleware=nothing),
+    lambda limits: answering(limits, mounted=answering(Limits())),
+    lambda limits: answering(limits, mounted=answering(Limits()), middleware=nothing),
     ids=["routed", "before routing", "mounted", "before routing and mounted"],
 )
 def test_a_small_body_is_held_to_the_pace_of_who_receives_it(app):

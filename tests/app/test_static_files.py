@@ -88,21 +88,19 @@ BY_SCRIPT = {"sec-fetch-mode": "cors", "accept": "*/*"}
 
 @rows(
     "path, headers, status, body",
-    [
-        ("/", NAVIGATION, 200, b"<!doctype html>"),
-        ("/", {}, 200, b"<!doctype html>"),
-        ("/users/7", NAVIGATION, 200, b"<!doctype html>"),
-        ("/users/7/", NAVIGATION, 200, b"<!doctype html>"),
-        ("/users/7", {"accept": "text/html"}, 200, b"<!doctype html>"),  # an old browser, or over http
-        ("/users/7", BY_SCRIPT, 404, None),
-        ("/users/7", BY_SCRIPT | {"accept": "text/html"}, 404, None),
-        ("/users/7", {}, 404, None),
-        ("/.env", NAVIGATION, 404, None),
-        ("/api/lamps", NAVIGATION, 200, b"lamps"),
-        ("/api/none", BY_SCRIPT, 404, None),
-        ("/css/site.css", NAVIGATION, 200, CSS),
-        ("/docs/none", NAVIGATION, 404, None),  # another folder, below a prefix
-    ],
+    ("/", NAVIGATION, 200, b"<!doctype html>"),
+    ("/", {}, 200, b"<!doctype html>"),
+    ("/users/7", NAVIGATION, 200, b"<!doctype html>"),
+    ("/users/7/", NAVIGATION, 200, b"<!doctype html>"),
+    ("/users/7", {"accept": "text/html"}, 200, b"<!doctype html>"),  # an old browser, or over http
+    ("/users/7", BY_SCRIPT, 404, None),
+    ("/users/7", BY_SCRIPT | {"accept": "text/html"}, 404, None),
+    ("/users/7", {}, 404, None),
+    ("/.env", NAVIGATION, 404, None),
+    ("/api/lamps", NAVIGATION, 200, b"lamps"),
+    ("/api/none", BY_SCRIPT, 404, None),
+    ("/css/site.css", NAVIGATION, 200, CSS),
+    ("/docs/none", NAVIGATION, 404, None),  # another folder, below a prefix
 )
 def test_a_folder_at_the_root_may_be_a_single_page_app(root, serving, path, headers, status, body):
     write(root / "index.html", b"<!doctype html>")
@@ -201,14 +199,12 @@ class TestItsAnswers:
 
     @rows(
         "around, comes_from_loop",
-        [
-            ("nothing", True),
-            ("a hook", False),
-            ("an error handler", False),
-            ("a hook that runs there", True),
-            ("a hook that blocks", False),
-            ("an async hook", True),
-        ],
+        ("nothing", True),
+        ("a hook", False),
+        ("an error handler", False),
+        ("a hook that runs there", True),
+        ("a hook that blocks", False),
+        ("an async hook", True),
     )
     def test_come_from_the_loop_unless_hooks_have_never_run_there(self, root, around, comes_from_loop):
         seen = []

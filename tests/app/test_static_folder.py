@@ -98,13 +98,11 @@ class TestAFile:
 
     @rows(
         "options, cache_control",
-        [
-            ({}, "no-cache"),
-            ({"max_age": 0}, "public, max-age=0"),
-            ({"max_age": 3600}, "public, max-age=3600"),
-            ({"public": False}, "private, no-cache"),
-            ({"public": False, "max_age": 60}, "private, max-age=60"),
-        ],
+        ({}, "no-cache"),
+        ({"max_age": 0}, "public, max-age=0"),
+        ({"max_age": 3600}, "public, max-age=3600"),
+        ({"public": False}, "private, no-cache"),
+        ({"public": False, "max_age": 60}, "private, max-age=60"),
     )
     def test_is_kept_as_long_as_was_said(self, root, options, cache_control):
         assert get(StaticFolder(root, **options), "css/site.css").headers["cache-control"] == cache_control
@@ -386,22 +384,20 @@ class TestAPrecompressedSibling:
 
     @rows(
         "accepted, coding",
-        [
-            ("gzip", "gzip"),
-            ("x-gzip", "gzip"),
-            ("gzip, deflate, br, zstd", "br"),
-            ("gzip, zstd", "zstd"),
-            ("br;q=0.5, gzip;q=0.8", "gzip"),
-            ("br;q=0, *", "zstd"),
-            ("*", "br"),
-            ("identity, gzip;q=0.9", None),
-            ("identity", None),
-            ("deflate", None),
-            ("", None),
-            (None, None),
-            ("gzip;q=0", None),
-            ("identity;q=0", None),
-        ],
+        ("gzip", "gzip"),
+        ("x-gzip", "gzip"),
+        ("gzip, deflate, br, zstd", "br"),
+        ("gzip, zstd", "zstd"),
+        ("br;q=0.5, gzip;q=0.8", "gzip"),
+        ("br;q=0, *", "zstd"),
+        ("*", "br"),
+        ("identity, gzip;q=0.9", None),
+        ("identity", None),
+        ("deflate", None),
+        ("", None),
+        (None, None),
+        ("gzip;q=0", None),
+        ("identity;q=0", None),
     )
     def test_is_chosen_by_quality(self, folder, coded, accepted, coding):
         response = get(folder, "css/site.css", **({} if accepted is None else {"accept_encoding": accepted}))

@@ -19,19 +19,17 @@ names = st.lists(chunks, min_size=1).map("".join)
 
 @rows(
     "name, hashed",
-    [
-        ("site.css", f"site.{HASH}.css"),
-        ("css/site.css", f"css/site.{HASH}.css"),
-        ("v1.2/site.min.css", f"v1.2/site.min.{HASH}.css"),
-        ("a.tar.gz", f"a.tar.{HASH}.gz"),
-        ("LICENSE", f"LICENSE.{HASH}"),
-        ("v1.2/LICENSE", f"v1.2/LICENSE.{HASH}"),
-        (".htaccess", f".htaccess.{HASH}"),
-        (f".{OTHER}", f".{OTHER}.{HASH}"),
-        (f"a.{OTHER}", f"a.{HASH}.{OTHER}"),
-        (f"a.{OTHER}.css", f"a.{OTHER}.{HASH}.css"),
-        ("a.", f"a.{HASH}."),
-    ],
+    ("site.css", f"site.{HASH}.css"),
+    ("css/site.css", f"css/site.{HASH}.css"),
+    ("v1.2/site.min.css", f"v1.2/site.min.{HASH}.css"),
+    ("a.tar.gz", f"a.tar.{HASH}.gz"),
+    ("LICENSE", f"LICENSE.{HASH}"),
+    ("v1.2/LICENSE", f"v1.2/LICENSE.{HASH}"),
+    (".htaccess", f".htaccess.{HASH}"),
+    (f".{OTHER}", f".{OTHER}.{HASH}"),
+    (f"a.{OTHER}", f"a.{HASH}.{OTHER}"),
+    (f"a.{OTHER}.css", f"a.{OTHER}.{HASH}.css"),
+    ("a.", f"a.{HASH}."),
 )
 def test_a_hash_stands_before_the_suffix(name, hashed):
     assert with_hash(name, HASH) == hashed
@@ -40,20 +38,18 @@ def test_a_hash_stands_before_the_suffix(name, hashed):
 
 @rows(
     "name",
-    [
-        "",
-        "site.css",
-        HASH,
-        f".{HASH}.css",
-        f"css/.{HASH}.css",
-        f"site.css.{HASH}",
-        f"site.{HASH}/a",
-        f"site.{HASH[:-1]}.css",
-        f"site.{HASH}0.css",
-        f"site.{HASH.upper()}.css",
-        f"site.{HASH}\n.css",
-        f"site-{HASH}.css",
-    ],
+    "",
+    "site.css",
+    HASH,
+    f".{HASH}.css",
+    f"css/.{HASH}.css",
+    f"site.css.{HASH}",
+    f"site.{HASH}/a",
+    f"site.{HASH[:-1]}.css",
+    f"site.{HASH}0.css",
+    f"site.{HASH.upper()}.css",
+    f"site.{HASH}\n.css",
+    f"site-{HASH}.css",
 )
 def test_a_name_that_was_not_made_of_another_has_no_hash(name):
     assert without_hash(name) is None
@@ -82,12 +78,10 @@ def test_a_relative_name_is_served(name):
 
 @rows(
     "name",
-    [
-        *("", "/", "/a", "a/", "a//b", "//a", "\n/../a"),
-        *(".", "..", "./a", "../a", "a/..", "a/../b", "a/./b", "...", ".. ", ". .", "a/.. /b", " ", "a/ /b"),
-        *("a\0", "\0", "..\\a", "a\\b", "\\a", "\\\\host\\share", "C:", "C:a", "C:/a", "a:b", "\ud800"),
-        "n" * (LONGEST_NAME + 1),
-    ],
+    *("", "/", "/a", "a/", "a//b", "//a", "\n/../a"),
+    *(".", "..", "./a", "../a", "a/..", "a/../b", "a/./b", "...", ".. ", ". .", "a/.. /b", " ", "a/ /b"),
+    *("a\0", "\0", "..\\a", "a\\b", "\\a", "\\\\host\\share", "C:", "C:a", "C:/a", "a:b", "\ud800"),
+    "n" * (LONGEST_NAME + 1),
     ids=lambda name: ascii(name)[:20],
 )
 def test_a_name_that_may_lead_elsewhere_is_not(name):

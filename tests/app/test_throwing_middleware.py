@@ -86,12 +86,10 @@ def throwing(app, function):
 class TestAnErrorFromInside:
     @rows(
         "error, status, logged",
-        [
-            (LookupError("boom"), 500, 1),
-            (Full("it is"), 507, 0),
-            (NotFound("nothing"), 404, 0),
-            (StopIteration(), 500, 1),
-        ],
+        (LookupError("boom"), 500, 1),
+        (Full("it is"), 507, 0),
+        (NotFound("nothing"), 404, 0),
+        (StopIteration(), 500, 1),
         ids=["any", "with an error handler", "an HTTPError", "StopIteration"],
     )
     def test_is_thrown_in_and_let_pass_changes_nothing(self, serving, style, other, error, status, logged, caplog):

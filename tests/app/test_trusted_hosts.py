@@ -40,12 +40,10 @@ def status(hosts, authority, scheme="http"):
 
 @rows(
     "authority",
-    [
         "example.com", "EXAMPLE.com", "example.com.", "example.com:80", "example.com:8443", "example.com:",
         "example.org", "example.org:1", "a.example.org", "A.b.c.Example.ORG.:8080", "localhost:8000", "[::1]",
         "[::1]:9", "[2001:DB8::1]:8443", "192.0.2.1", "192.0.2.1:8000", "xn--mnchen-3ya.example",
         "XN--MNCHEN-3YA.example",
-    ],
 )  # fmt: skip
 def test_a_declared_host_is_answered_for(authority):
     assert status(HOSTS, authority) is None
@@ -54,11 +52,9 @@ def test_a_declared_host_is_answered_for(authority):
 
 @rows(
     "authority",
-    [
         "evil.example", "www.example.com", "example.com.evil.example", "evilexample.org", "example.co", "com", "org",
         "localhost", "localhost:8001", "localhost:80", "[::2]", "[2001:db8::1]", "[2001:db8::1]:80", "192.0.2.2",
         "0.2.1", "1.192.0.2.1", "example.com.org", "example_org", "-", "_",
-    ],
 )  # fmt: skip
 def test_another_host_is_refused_as_misdirected(authority):
     assert status(HOSTS, authority) == 421
@@ -67,13 +63,11 @@ def test_another_host_is_refused_as_misdirected(authority):
 
 @rows(
     "authority",
-    [
         "exam ple.com", "example.com:x", "example.com:99999", "user@example.com", "example.com/", "http://example.com",
         "example.com,example.com", "example.com, evil.example", "münchen.example", "::1", "[::1", "[::1]x",
         "[example.com]", "example.com..", ".example.org", "a..example.org", ".", "..", ":80", "*", "example.com#",
         "example.com\\.example.org", "example.com?.example.org", "a" * 300 + ".example.org",
         "a." * 50_000 + "example.org",
-    ],
 )  # fmt: skip
 def test_a_malformed_host_is_a_bad_request(authority):
     assert status(HOSTS, authority) == 400
@@ -82,21 +76,19 @@ def test_a_malformed_host_is_a_bad_request(authority):
 
 @rows(
     "entry, scheme, authority, expected",
-    [
-        ("example.com:443", "https", "example.com", None),
-        ("example.com:443", "https", "example.com:443", None),
-        ("example.com:443", "http", "example.com", 421),
-        ("example.com:443", "https", "example.com:80", 421),
-        ("example.com:80", "http", "example.com", None),
-        (".example.com:8443", "https", "a.example.com:8443", None),
-        (".example.com:8443", "https", "example.com:8443", None),
-        (".example.com:8443", "https", "a.example.com", 421),
-        ("Example.COM.", "http", "example.com", None),
-        (".Example.COM.", "http", "a.example.com", None),
-        ("[2001:DB8::1]", "http", "[2001:db8::1]:8000", None),
-        ("*", "http", "whatever.example:81", None),
-        ("*", "http", "[::1]", None),
-    ],
+    ("example.com:443", "https", "example.com", None),
+    ("example.com:443", "https", "example.com:443", None),
+    ("example.com:443", "http", "example.com", 421),
+    ("example.com:443", "https", "example.com:80", 421),
+    ("example.com:80", "http", "example.com", None),
+    (".example.com:8443", "https", "a.example.com:8443", None),
+    (".example.com:8443", "https", "example.com:8443", None),
+    (".example.com:8443", "https", "a.example.com", 421),
+    ("Example.COM.", "http", "example.com", None),
+    (".Example.COM.", "http", "a.example.com", None),
+    ("[2001:DB8::1]", "http", "[2001:db8::1]:8000", None),
+    ("*", "http", "whatever.example:81", None),
+    ("*", "http", "[::1]", None),
 )
 def test_entries_may_have_ports_case_and_a_dot_at_the_end(entry, scheme, authority, expected):
     assert status(TrustedHosts([entry]), authority, scheme) == expected
@@ -104,11 +96,9 @@ def test_entries_may_have_ports_case_and_a_dot_at_the_end(entry, scheme, authori
 
 @rows(
     "entry",
-    [
         "", ".", "..example.com", "example..com", "*.example.com", "https://example.com", "example.com/",
         "example.com:x", "example.com:99999", "user@example.com", "münchen.example", "::1", "[::1", ".[::1]",
         "10.0.0.0/8", " example.com", "example.com\n", "a, b", "*:8000", "a" * 301,
-    ],
 )  # fmt: skip
 def test_nothing_else_is_a_trusted_host(entry):
     with pytest.raises(ValueError, match='a trusted host must be written as in a URL, such as "example'):

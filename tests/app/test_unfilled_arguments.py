@@ -118,10 +118,8 @@ def test_an_argument_that_no_route_gives_is_an_error_before_the_first_request(ha
 
 @rows(
     "handler",
-    [
         store, record, function, unannotated, any_names, shown, with_user, Views().told,
         partial(text, q="a"), partial(partial(text, q="b"), q="a"), lambda request, q="a": q,
-    ],
 )  # fmt: skip
 def test_a_default_that_may_be_meant_is_none(handler: Any) -> None:
     app = App()

@@ -62,30 +62,28 @@ def site(**options):
 
 @rows(
     "name, params, url",
-    [
-        ("home", {}, "/"),
-        ("home", {"q": "a b", "n": None, "l": [1, None, 2], "t": ("x",)}, "/?q=a+b&l=1&l=2&t=x"),
-        (
-            "home",
-            {"on": True, "s": {"b", "a"}, "f": [Fraction(1, 2)], "e": Status.OPEN},
-            "/?on=true&s=a&s=b&f=1%2F2&e=open",
-        ),
-        ("user", {"id": 5}, "/users/5"),
-        ("user", {"id": "5", "name": "é"}, "/users/5?name=%C3%A9"),
-        ("page", {"name": "a b c?%"}, "/page/a%20b%20c%3F%25"),
-        ("file", {"p": "a/b c/ed"}, "/f/a/b%20c/ed/edit"),
-        ("id", {"id": ID}, f"/{ID}"),
-        ("lang", {"lang": "de"}, "/de/"),
-        ("colour", {"n": 255}, "/c/ff"),
-        ("mixed", {"name": "a.tar", "ext": "gz"}, "/m/a.tar.gz"),
-        ("café", {}, "/caf%C3%A9/a%20b"),
-        ("paths", {"a": "1/x/2", "b": "3"}, "/p/1/x/2/x/3"),
-        ("list", {}, "/list"),
-        ("list", {"page": 1, "q": 1}, "/list?q=1"),
-        ("list", {"page": 2}, "/list/2"),
-        ("odd", {}, "/.//x"),
-        ("tenant", {"tenant": "ann", "x": "é"}, "//ann.example.com/t/%C3%A9"),
-    ],
+    ("home", {}, "/"),
+    ("home", {"q": "a b", "n": None, "l": [1, None, 2], "t": ("x",)}, "/?q=a+b&l=1&l=2&t=x"),
+    (
+        "home",
+        {"on": True, "s": {"b", "a"}, "f": [Fraction(1, 2)], "e": Status.OPEN},
+        "/?on=true&s=a&s=b&f=1%2F2&e=open",
+    ),
+    ("user", {"id": 5}, "/users/5"),
+    ("user", {"id": "5", "name": "é"}, "/users/5?name=%C3%A9"),
+    ("page", {"name": "a b c?%"}, "/page/a%20b%20c%3F%25"),
+    ("file", {"p": "a/b c/ed"}, "/f/a/b%20c/ed/edit"),
+    ("id", {"id": ID}, f"/{ID}"),
+    ("lang", {"lang": "de"}, "/de/"),
+    ("colour", {"n": 255}, "/c/ff"),
+    ("mixed", {"name": "a.tar", "ext": "gz"}, "/m/a.tar.gz"),
+    ("café", {}, "/caf%C3%A9/a%20b"),
+    ("paths", {"a": "1/x/2", "b": "3"}, "/p/1/x/2/x/3"),
+    ("list", {}, "/list"),
+    ("list", {"page": 1, "q": 1}, "/list?q=1"),
+    ("list", {"page": 2}, "/list/2"),
+    ("odd", {}, "/.//x"),
+    ("tenant", {"tenant": "ann", "x": "é"}, "//ann.example.com/t/%C3%A9"),
 )
 def test_a_url_has_its_parameters_and_the_others_as_query(name, params, url):
     app = site()
@@ -96,31 +94,29 @@ def test_a_url_has_its_parameters_and_the_others_as_query(name, params, url):
 
 @rows(
     "name, params, complaint",
-    [
-        ("user", {}, r"'user' \(/users/<int:id>\), parameter 'id': it is missing"),
-        ("user", {"id": None}, "missing"),
-        ("user", {"id": -1}, "'user'.*'id': -1 does not fit <int:id>"),
-        ("user", {"id": True}, "True"),
-        ("user", {"id": 1.0}, "does not fit"),
-        ("small", {"n": 10}, "between"),
-        ("page", {"name": ""}, "empty"),
-        ("page", {"name": ".."}, "dot segment"),
-        ("page", {"name": "a\0"}, "NUL"),
-        ("page", {"name": "\ud800"}, "'name'"),
-        ("file", {"p": "a/../b"}, "dot segment"),
-        ("file", {"p": "/etc"}, "slash"),
-        ("lang", {"lang": "fr"}, "not one of en, de"),
-        ("colour", {"n": "x"}, "'colour'.*'n'"),
-        ("mixed", {"name": "a", "ext": "b.c"}, "'name, ext'.*'a.b.c' would be read differently"),
-        ("paths", {"a": "1", "b": "2/x/3"}, "'1' would be read differently"),
-        ("tenant", {"tenant": "a b", "x": "y"}, "not a host"),
-        ("tenant", {"tenant": "Ann", "x": "y"}, "lower case"),
-        (
-            "tenant",
-            {"tenant": "a.b", "x": "y"},
-            r"'tenant' \(<tenant>.example.com/t/<x>\), parameter 'tenant': 'a.b' is not a host's label",
-        ),
-    ],
+    ("user", {}, r"'user' \(/users/<int:id>\), parameter 'id': it is missing"),
+    ("user", {"id": None}, "missing"),
+    ("user", {"id": -1}, "'user'.*'id': -1 does not fit <int:id>"),
+    ("user", {"id": True}, "True"),
+    ("user", {"id": 1.0}, "does not fit"),
+    ("small", {"n": 10}, "between"),
+    ("page", {"name": ""}, "empty"),
+    ("page", {"name": ".."}, "dot segment"),
+    ("page", {"name": "a\0"}, "NUL"),
+    ("page", {"name": "\ud800"}, "'name'"),
+    ("file", {"p": "a/../b"}, "dot segment"),
+    ("file", {"p": "/etc"}, "slash"),
+    ("lang", {"lang": "fr"}, "not one of en, de"),
+    ("colour", {"n": "x"}, "'colour'.*'n'"),
+    ("mixed", {"name": "a", "ext": "b.c"}, "'name, ext'.*'a.b.c' would be read differently"),
+    ("paths", {"a": "1", "b": "2/x/3"}, "'1' would be read differently"),
+    ("tenant", {"tenant": "a b", "x": "y"}, "not a host"),
+    ("tenant", {"tenant": "Ann", "x": "y"}, "lower case"),
+    (
+        "tenant",
+        {"tenant": "a.b", "x": "y"},
+        r"'tenant' \(<tenant>.example.com/t/<x>\), parameter 'tenant': 'a.b' is not a host's label",
+    ),
 )
 def test_what_the_route_would_not_match_is_an_error_with_route_and_parameter(name, params, complaint):
     with pytest.raises(ValueError, match=complaint):
@@ -129,27 +125,25 @@ def test_what_the_route_would_not_match_is_an_error_with_route_and_parameter(nam
 
 @rows(
     "host, params, wanted",
-    [
-        ("<tenant>.example.com", {"tenant": "a-b_1"}, "//a-b_1.example.com/"),
-        ("<tenant>.example.com", {"tenant": "a.b"}, "parameter 'tenant': 'a.b' is not"),
-        ("<tenant>.example.com", {"tenant": "."}, "parameter 'tenant': '.' is not"),
-        ("<tenant>.example.com", {"tenant": "a:80"}, "parameter 'tenant': 'a:80' is not"),
-        ("<tenant>.example.com", {"tenant": "a\n"}, r"parameter 'tenant': 'a\n' is not"),
-        ("shop.<tld>", {"tld": "de"}, "//shop.de/"),
-        ("shop.<tld>", {"tld": "com.evil.example"}, "parameter 'tld': 'com.evil.example' is not"),
-        ("shop.<tld>", {"tld": "de."}, "parameter 'tld': 'de.' is not"),
-        ("<a>.<b>.example.com", {"a": "x", "b": "y"}, "//x.y.example.com/"),
-        ("<a>.<b>.example.com", {"a": "x", "b": "y.z"}, "parameter 'b': 'y.z' is not"),
-        ("v<a>-<b>.example.com", {"a": "1-2", "b": "3"}, "//v1-2-3.example.com/"),
-        ("v<a>-<b>.example.com", {"a": "1.2", "b": "3"}, "parameter 'a, b': 'v1.2-3' is not"),
-        ("<float:n>.example.com", {"n": 1.5}, "parameter 'n': '1.5' is not"),
-        ("<re(.*):n>.example.com", {"n": "a.b"}, "parameter 'n': 'a.b' is not"),
-        ("<any(a,b.c):n>.example.com", {"n": "b.c"}, "parameter 'n': 'b.c' is not"),
-        ("<own:n>.example.com", {"n": "a"}, "//a.example.com/"),
-        ("<own:n>.example.com", {"n": "a.b"}, "parameter 'n': 'a.b' is not"),
-        ("<own:n>.example.com", {"n": ""}, "parameter 'n': '' does not fit"),
-        ("<own:n>", {"n": ""}, "parameter 'n': '' does not fit"),
-    ],
+    ("<tenant>.example.com", {"tenant": "a-b_1"}, "//a-b_1.example.com/"),
+    ("<tenant>.example.com", {"tenant": "a.b"}, "parameter 'tenant': 'a.b' is not"),
+    ("<tenant>.example.com", {"tenant": "."}, "parameter 'tenant': '.' is not"),
+    ("<tenant>.example.com", {"tenant": "a:80"}, "parameter 'tenant': 'a:80' is not"),
+    ("<tenant>.example.com", {"tenant": "a\n"}, r"parameter 'tenant': 'a\n' is not"),
+    ("shop.<tld>", {"tld": "de"}, "//shop.de/"),
+    ("shop.<tld>", {"tld": "com.evil.example"}, "parameter 'tld': 'com.evil.example' is not"),
+    ("shop.<tld>", {"tld": "de."}, "parameter 'tld': 'de.' is not"),
+    ("<a>.<b>.example.com", {"a": "x", "b": "y"}, "//x.y.example.com/"),
+    ("<a>.<b>.example.com", {"a": "x", "b": "y.z"}, "parameter 'b': 'y.z' is not"),
+    ("v<a>-<b>.example.com", {"a": "1-2", "b": "3"}, "//v1-2-3.example.com/"),
+    ("v<a>-<b>.example.com", {"a": "1.2", "b": "3"}, "parameter 'a, b': 'v1.2-3' is not"),
+    ("<float:n>.example.com", {"n": 1.5}, "parameter 'n': '1.5' is not"),
+    ("<re(.*):n>.example.com", {"n": "a.b"}, "parameter 'n': 'a.b' is not"),
+    ("<any(a,b.c):n>.example.com", {"n": "b.c"}, "parameter 'n': 'b.c' is not"),
+    ("<own:n>.example.com", {"n": "a"}, "//a.example.com/"),
+    ("<own:n>.example.com", {"n": "a.b"}, "parameter 'n': 'a.b' is not"),
+    ("<own:n>.example.com", {"n": ""}, "parameter 'n': '' does not fit"),
+    ("<own:n>", {"n": ""}, "parameter 'n': '' does not fit"),
 )
 def test_a_parameter_in_a_host_is_one_label_at_most(host, params, wanted):
     app = App()
@@ -188,12 +182,10 @@ def test_the_shortest_of_a_handlers_urls_is_used_whatever_the_order():
 
 @rows(
     "name, meant",
-    [
-        ("index", ": did you mean 'shop.index' or 'blog.index'?"),
-        ("blog.indx", ": did you mean 'blog.index'?"),
-        ("shop.news", ": did you mean 'blog.news'?"),
-        ("nothing.like.it", ""),
-    ],
+    ("index", ": did you mean 'shop.index' or 'blog.index'?"),
+    ("blog.indx", ": did you mean 'blog.index'?"),
+    ("shop.news", ": did you mean 'blog.news'?"),
+    ("nothing.like.it", ""),
 )
 def test_an_unknown_name_is_a_lookup_error_that_names_those_that_may_be_meant(name, meant):
     app = App()
@@ -246,12 +238,10 @@ class TestOfARequest:
 
     @rows(
         "option, fix",
-        [
-            ("_external", "use request.url_for(name, _absolute=True)"),
-            ("_scheme", "use request.url_for(name, _absolute=True)"),
-            ("_anchor", 'use url_for(name) + "#anchor"'),
-            ("_expire", "did you mean '_expires'?"),
-        ],
+        ("_external", "use request.url_for(name, _absolute=True)"),
+        ("_scheme", "use request.url_for(name, _absolute=True)"),
+        ("_anchor", 'use url_for(name) + "#anchor"'),
+        ("_expire", "did you mean '_expires'?"),
     )
     def test_an_unknown_option_is_no_part_of_the_query(self, option, fix):
         with pytest.raises(TypeError) as refused:
@@ -260,15 +250,13 @@ class TestOfARequest:
 
     @rows(
         "value",
-        [
-            {"a": 1},
-            [{"a": 1}],
-            [[1]],
-            make_dataclass("Order", ["name"])("tea"),
-            object(),
-            (each for each in "ab"),
-            MultiDict({"a": "1"}),
-        ],
+        {"a": 1},
+        [{"a": 1}],
+        [[1]],
+        make_dataclass("Order", ["name"])("tea"),
+        object(),
+        (each for each in "ab"),
+        MultiDict({"a": "1"}),
     )
     def test_a_value_without_a_text_is_not_written_as_python_code(self, value):
         for call in (lambda: self.url_for("home", q=value), lambda: URL("http://a/").with_query(q=value)):
@@ -308,12 +296,10 @@ class TestTheHostOfAnAbsoluteURL:
 
     @rows(
         "host, is_good",
-        [
             ("evil.example", False), ("evil.example:443", False), ("localhost.evil.example", False),
             ("192.0.2.1", False), ("127.0.0.1.evil.example", False), ("[2001:db8::1]", False), ("0.0.0.0", False),
             ("localhost", True), ("LocalHost.:8000", True), ("shop.localhost", True), ("127.0.0.1:80", True),
             ("[::1]:8000", True), ("testserver", True),
-        ],
     )  # fmt: skip
     def test_is_this_machine_if_none_is_declared(self, host, is_good):
         found = self.client(linking()).get("/link", headers={"host": host})
@@ -425,19 +411,17 @@ def links():
 
 @rows(
     "function, args, params, url",
-    [
-        (show, (), {"number": 7}, "/lamps/7"),
-        (show, (7,), {}, "/lamps/7"),
-        (show, (7,), {"page": 2}, "/lamps/7?page=2"),
-        (listed, (), {}, "/lamps"),
-        (listed, (2,), {"color": "blue"}, "/lamps/of/blue/2"),
-        (decorated, (7,), {}, "/decorated/7"),
-        (views.item, (), {"number": 7}, "/views/7"),
-        (other_views.item, (7,), {}, "/others/7"),
-        (views, (), {}, "/views"),
-        (handler, (), {"name": "a b"}, "/shop/a%20b"),
-        (functools.wraps(show)(lambda *args: None), (7,), {}, "/lamps/7"),
-    ],
+    (show, (), {"number": 7}, "/lamps/7"),
+    (show, (7,), {}, "/lamps/7"),
+    (show, (7,), {"page": 2}, "/lamps/7?page=2"),
+    (listed, (), {}, "/lamps"),
+    (listed, (2,), {"color": "blue"}, "/lamps/of/blue/2"),
+    (decorated, (7,), {}, "/decorated/7"),
+    (views.item, (), {"number": 7}, "/views/7"),
+    (other_views.item, (7,), {}, "/others/7"),
+    (views, (), {}, "/views"),
+    (handler, (), {"name": "a b"}, "/shop/a%20b"),
+    (functools.wraps(show)(lambda *args: None), (7,), {}, "/lamps/7"),
 )
 def test_a_handler_says_its_route(function, args, params, url):
     app = links()
@@ -461,7 +445,6 @@ def one_blueprint_twice():
 
 @rows(
     "make, call, kind, error, said",
-    [
         (links, lambda app: app.url_for(two_names), "unknown-route-name", LookupError,
          r"no route has the handler two_names \(.*test_url_for.py:\d+\)"),
         (two_names, lambda app: app.url_for(handler), "ambiguous-route-name", LookupError,
@@ -473,7 +456,6 @@ def one_blueprint_twice():
         (links, lambda app: app.url_for(show, 7, 8), "url-for-value", TypeError, r"takes 1 argument \(number\), not 2"),
         (links, lambda app: app.url_for(show, 7, number=7), "url-for-value", TypeError, "'number' is given twice"),
         (links, lambda app: app.url_for("show", 7), "url-for-value", TypeError, "of a named route by their names"),
-    ],
 )  # fmt: skip
 def test_a_handler_that_says_no_route_is_an_error(make, call, kind, error, said):
     with pytest.raises(error, match=said) as raised:

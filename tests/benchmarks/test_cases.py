@@ -36,13 +36,11 @@ def test_all_applications_give_the_answer_of_a_case(case, interface):
 
 @rows(
     "status, headers, body",
-    [
-        (500, {}, b"Hello, zoe!"),
-        (200, {"content-type": "text/html"}, b"Hello, zoe!"),
-        (200, {"content-length": "7"}, b"Hello, zoe!"),
-        (200, {"x-frame-options": "SAMEORIGIN"}, b"Hello, zoe!"),
-        (200, {}, b"Hello!"),
-    ],
+    (500, {}, b"Hello, zoe!"),
+    (200, {"content-type": "text/html"}, b"Hello, zoe!"),
+    (200, {"content-length": "7"}, b"Hello, zoe!"),
+    (200, {"x-frame-options": "SAMEORIGIN"}, b"Hello, zoe!"),
+    (200, {}, b"Hello!"),
     ids=["status", "type", "length", "hook", "text"],
 )
 def test_another_answer_is_wrong(status, headers, body):

@@ -10,14 +10,12 @@ pytestmark = pytest.mark.once
 
 @rows(
     "variables, told",
-    [
-        ({"CONFIG_ARGS": "'--enable-optimizations' '--with-lto'"}, ["PGO", "LTO"]),
-        ({"CONFIG_ARGS": "'--with-lto=thin'"}, ["LTO"]),
-        ({"PY_CORE_CFLAGS": "-O3 -fprofile-use -fprofile-correction -flto"}, ["PGO", "LTO"]),
-        ({"PY_CFLAGS_NODIST": "-O3 -fprofile-instr-use=code.profclangd"}, ["PGO"]),
-        ({"CONFIG_ARGS": "'--prefix=/opt'", "CFLAGS": "-O3 -Wall"}, []),
-        ({}, []),
-    ],
+    ({"CONFIG_ARGS": "'--enable-optimizations' '--with-lto'"}, ["PGO", "LTO"]),
+    ({"CONFIG_ARGS": "'--with-lto=thin'"}, ["LTO"]),
+    ({"PY_CORE_CFLAGS": "-O3 -fprofile-use -fprofile-correction -flto"}, ["PGO", "LTO"]),
+    ({"PY_CFLAGS_NODIST": "-O3 -fprofile-instr-use=code.profclangd"}, ["PGO"]),
+    ({"CONFIG_ARGS": "'--prefix=/opt'", "CFLAGS": "-O3 -Wall"}, []),
+    ({}, []),
 )
 def test_a_build_tells_its_optimisations(variables, told):
     assert list(told_by(variables)) == told
@@ -25,13 +23,11 @@ def test_a_build_tells_its_optimisations(variables, told):
 
 @rows(
     "base_prefix, release, is_own",
-    [
-        ("/usr", {"ID": "debian"}, True),
-        ("/usr", {"ID": "linuxmint", "ID_LIKE": "ubuntu debian"}, True),
-        ("/usr/local", {"ID": "debian"}, False),
-        ("/usr", {"ID": "arch"}, False),
-        ("/usr", {}, False),
-    ],
+    ("/usr", {"ID": "debian"}, True),
+    ("/usr", {"ID": "linuxmint", "ID_LIKE": "ubuntu debian"}, True),
+    ("/usr/local", {"ID": "debian"}, False),
+    ("/usr", {"ID": "arch"}, False),
+    ("/usr", {}, False),
 )
 def test_the_system_s_own_python_of_debian_is_known_by_its_place(base_prefix, release, is_own):
     assert is_debian_s_own(base_prefix, release) is is_own

@@ -112,21 +112,19 @@ def cell(case: str, way: str = "Granian, ASGI", **times: list[float]) -> Cell:
 
 @rows(
     "measured, told",
-    [
-        (cell("hello", antiphon=[20, 20], bare=[17, 17], falcon=[21, 21]), []),
-        (
-            cell("hello", antiphon=[20, 20], bare=[16, 16]),
-            ["TOO SLOW: Granian, ASGI: hello has 80.0% of a bare application's throughput, not 85%"],
-        ),
-        (cell("json", antiphon=[20, 20], bare=[1, 1]), []),
-        (cell("hello", "Granian, `def` over ASGI", antiphon=[20, 20], bare=[1, 1]), []),
-        (
-            cell("form", antiphon=[20, 20], falcon=[19, 19], flask=[40, 40]),
-            ["NOT AHEAD: Granian, ASGI: form: falcon takes 0.95 of Antiphon's time"],
-        ),
-        # a round that was slow for all says nothing
-        (cell("form", antiphon=[20, 90, 20], falcon=[22, 99, 22]), []),
-    ],
+    (cell("hello", antiphon=[20, 20], bare=[17, 17], falcon=[21, 21]), []),
+    (
+        cell("hello", antiphon=[20, 20], bare=[16, 16]),
+        ["TOO SLOW: Granian, ASGI: hello has 80.0% of a bare application's throughput, not 85%"],
+    ),
+    (cell("json", antiphon=[20, 20], bare=[1, 1]), []),
+    (cell("hello", "Granian, `def` over ASGI", antiphon=[20, 20], bare=[1, 1]), []),
+    (
+        cell("form", antiphon=[20, 20], falcon=[19, 19], flask=[40, 40]),
+        ["NOT AHEAD: Granian, ASGI: form: falcon takes 0.95 of Antiphon's time"],
+    ),
+    # a round that was slow for all says nothing
+    (cell("form", antiphon=[20, 90, 20], falcon=[22, 99, 22]), []),
 )
 def test_the_verdict(measured: Cell, told: list[str]) -> None:
     assert list(failures([measured])) == told

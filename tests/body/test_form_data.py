@@ -159,17 +159,15 @@ class TestBeyondALimit:
 class TestMalformed:
     @rows(
         "body, content_type",
-        [
-            (b"no form", CONTENT_TYPE),
-            (b"", CONTENT_TYPE),
-            (FORM.removesuffix(CLOSING), CONTENT_TYPE),
-            (FORM[: len(FORM) // 2], CONTENT_TYPE),
-            (FORM, "multipart/form-data"),
-            (FORM, "multipart/form-data; boundary="),
-            (FORM, "multipart/form-data; boundary=a; boundary=b"),
-            (FORM, "text/plain"),
-            (print_part(b"no field", b"") + CLOSING, CONTENT_TYPE),
-        ],
+        (b"no form", CONTENT_TYPE),
+        (b"", CONTENT_TYPE),
+        (FORM.removesuffix(CLOSING), CONTENT_TYPE),
+        (FORM[: len(FORM) // 2], CONTENT_TYPE),
+        (FORM, "multipart/form-data"),
+        (FORM, "multipart/form-data; boundary="),
+        (FORM, "multipart/form-data; boundary=a; boundary=b"),
+        (FORM, "text/plain"),
+        (print_part(b"no field", b"") + CLOSING, CONTENT_TYPE),
         ids=["none", "empty", "not closed", "cut off", "no boundary", "empty boundary", "two", "other", "bad head"],
     )
     @rows("size", [1, 10_000])

@@ -23,18 +23,16 @@ def with_b(fields, content=b"x"):
 class TestBoundary:
     @rows(
         "content_type, boundary",
-        [
-            ("multipart/form-data; boundary=----WebKitFormBoundaryAbc", b"----WebKitFormBoundaryAbc"),
-            ('multipart/form-data; boundary="gc0pJq0M:08jU534c0p"', b"gc0pJq0M:08jU534c0p"),
-            ("multipart/form-data; boundary=gc0pJq0M:08jU534c0p", b"gc0pJq0M:08jU534c0p"),
-            ("Multipart/Form-Data;charset=utf-8;BOUNDARY=x", b"x"),
-            (" multipart/form-data ; boundary = x ", b"x"),
-            ('multipart/form-data; boundary="two words"', b"two words"),
-            ("multipart/form-data; boundary='x'", b"'x'"),
-            ("multipart/form-data; boundary=x; charset=utf-8", b"x"),
-            ("multipart/form-data; boundary=" + 70 * "x", 70 * b"x"),
-            ("multipart/related; boundary=x", b"x"),
-        ],
+        ("multipart/form-data; boundary=----WebKitFormBoundaryAbc", b"----WebKitFormBoundaryAbc"),
+        ('multipart/form-data; boundary="gc0pJq0M:08jU534c0p"', b"gc0pJq0M:08jU534c0p"),
+        ("multipart/form-data; boundary=gc0pJq0M:08jU534c0p", b"gc0pJq0M:08jU534c0p"),
+        ("Multipart/Form-Data;charset=utf-8;BOUNDARY=x", b"x"),
+        (" multipart/form-data ; boundary = x ", b"x"),
+        ('multipart/form-data; boundary="two words"', b"two words"),
+        ("multipart/form-data; boundary='x'", b"'x'"),
+        ("multipart/form-data; boundary=x; charset=utf-8", b"x"),
+        ("multipart/form-data; boundary=" + 70 * "x", 70 * b"x"),
+        ("multipart/related; boundary=x", b"x"),
     )
     def test_is_found(self, content_type, boundary):
         assert parse_boundary(content_type) == boundary
@@ -42,23 +40,21 @@ class TestBoundary:
 
     @rows(
         "content_type, said",
-        [
-            ("", "needs the Content-Type"),
-            ("boundary=x", "needs the Content-Type"),
-            ("text/plain; boundary=x", "needs the Content-Type"),
-            ("multipart/; boundary=x", "needs the Content-Type"),
-            ("multipart/form-data", "has no boundary"),
-            ("multipart/form-data;", "has no boundary"),
-            ("multipart/form-data; boundary", "has no boundary"),
-            ("multipart/form-data; boundary=", "has no boundary"),
-            ('multipart/form-data; boundary=""', "has no boundary"),
-            ("multipart/form-data; boundary=a; boundary=b", "two boundaries"),
-            ("multipart/form-data; boundary=a; Boundary=a", "two boundaries"),
-            ("multipart/form-data; boundary=" + 71 * "x", "1 to 70"),
-            ('multipart/form-data; boundary="ends with "', "1 to 70"),
-            ('multipart/form-data; boundary="a\tb"', "1 to 70"),
-            ("multipart/form-data; boundary=ä", "1 to 70"),
-        ],
+        ("", "needs the Content-Type"),
+        ("boundary=x", "needs the Content-Type"),
+        ("text/plain; boundary=x", "needs the Content-Type"),
+        ("multipart/; boundary=x", "needs the Content-Type"),
+        ("multipart/form-data", "has no boundary"),
+        ("multipart/form-data;", "has no boundary"),
+        ("multipart/form-data; boundary", "has no boundary"),
+        ("multipart/form-data; boundary=", "has no boundary"),
+        ('multipart/form-data; boundary=""', "has no boundary"),
+        ("multipart/form-data; boundary=a; boundary=b", "two boundaries"),
+        ("multipart/form-data; boundary=a; Boundary=a", "two boundaries"),
+        ("multipart/form-data; boundary=" + 71 * "x", "1 to 70"),
+        ('multipart/form-data; boundary="ends with "', "1 to 70"),
+        ('multipart/form-data; boundary="a\tb"', "1 to 70"),
+        ("multipart/form-data; boundary=ä", "1 to 70"),
     )
     def test_is_missed(self, content_type, said):
         with pytest.raises(BadRequest, match=said) as refused:
@@ -189,37 +185,35 @@ class TestForm:
 class TestNames:
     @rows(
         "parameters, name, filename",
-        [
-            (b'name="a"', b"a", None),
-            (b'name="a"; filename="b.txt"', b"a", b"b.txt"),
-            (b'filename="b.txt"; name="a"', b"a", b"b.txt"),
-            (b"name=a; filename=b.txt", b"a", b"b.txt"),
-            (b"name=a;filename=my file.txt ; x=y", b"a", b"my file.txt"),
-            (b'name = "a" ;; filename\t=\t"b" ;', b"a", b"b"),
-            (b'name="a"; x; filename="b"', b"a", b"b"),
-            (b'name=""; filename=""', b"", b""),
-            (b"name=; filename=", None, None),
-            (b'name="na\xc3\xafve"; filename="\xe6\x97\xa5"', "naïve".encode(), "日".encode()),
-            (b'name="\xe9"', b"\xe9", None),
-            (b'name="a;b=c, d"; filename="; name=b"', b"a;b=c, d", b"; name=b"),
-            # By browsers: %22 for a quote, and nothing else that could be undone safely.
-            (b'name="%22a%22"; filename="%22.txt"', b'"a"', b'".txt'),
-            (b'name="a%0D%0Ab"; filename="a%0Ab"', b"a%0D%0Ab", b"a%0Ab"),
-            (b'name="100%"; filename="100%25.txt"', b"100%", b"100%25.txt"),
-            # By other clients: backslashes.
-            (rb'name="\"a\" \\ b"; filename="\"b\""', rb'"a" \ b', b'"b"'),
-            (rb'name="a"; filename="b\"; filename=\"c"', b"a", b'b"; filename="c'),
-            # Paths of old browsers.
-            (rb'name="a"; filename="C:\new\file.txt"', b"a", rb"C:\new\file.txt"),
-            (rb'name="a"; filename="C:\\new\\file.txt"', b"a", rb"C:\new\file.txt"),
-            (rb'name="a"; filename="folder/b.txt"', b"a", b"folder/b.txt"),
-            # Browsers write a backslash before the last quote as it is.
-            (b'name="a\\"', b"a\\", None),
-            (b'name="a\\"; filename="b\\"', b"a\\", b"b\\"),
-            # RFC 7578 §4.2
-            (b"name=\"a\"; filename*=UTF-8''b.txt", b"a", None),
-            (b"name=\"a\"; filename*=UTF-8''c.txt; filename=\"b.txt\"; name*=UTF-8''d", b"a", b"b.txt"),
-        ],
+        (b'name="a"', b"a", None),
+        (b'name="a"; filename="b.txt"', b"a", b"b.txt"),
+        (b'filename="b.txt"; name="a"', b"a", b"b.txt"),
+        (b"name=a; filename=b.txt", b"a", b"b.txt"),
+        (b"name=a;filename=my file.txt ; x=y", b"a", b"my file.txt"),
+        (b'name = "a" ;; filename\t=\t"b" ;', b"a", b"b"),
+        (b'name="a"; x; filename="b"', b"a", b"b"),
+        (b'name=""; filename=""', b"", b""),
+        (b"name=; filename=", None, None),
+        (b'name="na\xc3\xafve"; filename="\xe6\x97\xa5"', "naïve".encode(), "日".encode()),
+        (b'name="\xe9"', b"\xe9", None),
+        (b'name="a;b=c, d"; filename="; name=b"', b"a;b=c, d", b"; name=b"),
+        # By browsers: %22 for a quote, and nothing else that could be undone safely.
+        (b'name="%22a%22"; filename="%22.txt"', b'"a"', b'".txt'),
+        (b'name="a%0D%0Ab"; filename="a%0Ab"', b"a%0D%0Ab", b"a%0Ab"),
+        (b'name="100%"; filename="100%25.txt"', b"100%", b"100%25.txt"),
+        # By other clients: backslashes.
+        (rb'name="\"a\" \\ b"; filename="\"b\""', rb'"a" \ b', b'"b"'),
+        (rb'name="a"; filename="b\"; filename=\"c"', b"a", b'b"; filename="c'),
+        # Paths of old browsers.
+        (rb'name="a"; filename="C:\new\file.txt"', b"a", rb"C:\new\file.txt"),
+        (rb'name="a"; filename="C:\\new\\file.txt"', b"a", rb"C:\new\file.txt"),
+        (rb'name="a"; filename="folder/b.txt"', b"a", b"folder/b.txt"),
+        # Browsers write a backslash before the last quote as it is.
+        (b'name="a\\"', b"a\\", None),
+        (b'name="a\\"; filename="b\\"', b"a\\", b"b\\"),
+        # RFC 7578 §4.2
+        (b"name=\"a\"; filename*=UTF-8''b.txt", b"a", None),
+        (b"name=\"a\"; filename*=UTF-8''c.txt; filename=\"b.txt\"; name*=UTF-8''d", b"a", b"b.txt"),
     )
     def test_are_read(self, parameters, name, filename):
         [part] = read([print_part(b"Content-Disposition: form-data; " + parameters, b"x") + b"--%b--" % BOUNDARY])
@@ -241,13 +235,11 @@ class TestHead:
 
     @rows(
         "written, content_type",
-        [
-            (b"\r\nContent-Type: text/plain", "text/plain"),
-            (b"\r\nContent-Type:text/plain \t", "text/plain"),
-            (b"\r\nContent-Type: a\xe4b", "aäb"),
-            (b"\r\nContent-Type: ", None),
-            (b"", None),
-        ],
+        (b"\r\nContent-Type: text/plain", "text/plain"),
+        (b"\r\nContent-Type:text/plain \t", "text/plain"),
+        (b"\r\nContent-Type: a\xe4b", "aäb"),
+        (b"\r\nContent-Type: ", None),
+        (b"", None),
     )
     def test_has_a_content_type_or_none(self, written, content_type):
         [part] = read([with_b(DISPOSITION + written) + END], b"B")

@@ -53,16 +53,14 @@ class TestLimits:
 
     @rows(
         "limits, body, limit",
-        [
-            ({"parts": 1}, 2 * with_b(DISPOSITION), "parts"),
-            ({"parts": 0}, with_b(DISPOSITION), "parts"),
-            ({"outside": 0}, b"\r\n" + with_b(DISPOSITION), "outside"),
-            ({"outside": 3}, with_b(DISPOSITION) + END, "outside"),
-            ({"head": HeadLimits(size=len(DISPOSITION) + 5)}, with_b(DISPOSITION), "part_head"),
-            ({"head": HeadLimits(fields=1)}, with_b(DISPOSITION + b"\r\nX: y"), "part_fields"),
-            ({"head": HeadLimits(fields=1)}, with_b(DISPOSITION + b"\r\n folded"), "part_fields"),
-            ({"head": HeadLimits(name=0)}, with_b(DISPOSITION), "part_name"),
-        ],
+        ({"parts": 1}, 2 * with_b(DISPOSITION), "parts"),
+        ({"parts": 0}, with_b(DISPOSITION), "parts"),
+        ({"outside": 0}, b"\r\n" + with_b(DISPOSITION), "outside"),
+        ({"outside": 3}, with_b(DISPOSITION) + END, "outside"),
+        ({"head": HeadLimits(size=len(DISPOSITION) + 5)}, with_b(DISPOSITION), "part_head"),
+        ({"head": HeadLimits(fields=1)}, with_b(DISPOSITION + b"\r\nX: y"), "part_fields"),
+        ({"head": HeadLimits(fields=1)}, with_b(DISPOSITION + b"\r\n folded"), "part_fields"),
+        ({"head": HeadLimits(name=0)}, with_b(DISPOSITION), "part_name"),
     )
     def test_can_be_set(self, limits, body, limit):
         for size in (1, len(body)):

@@ -24,11 +24,9 @@ def run(*arguments):
 
 @rows(
     "name, path",
-    [
-        ("websockets", "how-to/websockets"),
-        ("reference/websockets.md", "reference/websockets"),
-        ("flask", "reference/dialects/flask"),
-    ],
+    ("websockets", "how-to/websockets"),
+    ("reference/websockets.md", "reference/websockets"),
+    ("flask", "reference/dialects/flask"),
 )
 def test_a_page_is_printed_as_it_is(name, path):
     assert run(name).stdout == (ROOT / f"docs/{path}.md").read_text().rstrip() + "\n"

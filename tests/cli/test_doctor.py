@@ -149,12 +149,10 @@ def test_flags_of_cookies_are_looked_at(serve, cookies, state):
 
 @rows(
     "headers, frames, transport",
-    [
-        ({}, "lacking", "lacking"),
-        ({"x-frame-options": "DENY", "strict-transport-security": "max-age=1"}, "refused", "refused"),
-        ({"content-security-policy": "frame-ancestors 'none'"}, "refused", "lacking"),
-        ({"content-type": "text/plain"}, "unseen", "lacking"),
-    ],
+    ({}, "lacking", "lacking"),
+    ({"x-frame-options": "DENY", "strict-transport-security": "max-age=1"}, "refused", "refused"),
+    ({"content-security-policy": "frame-ancestors 'none'"}, "refused", "lacking"),
+    ({"content-type": "text/plain"}, "unseen", "lacking"),
 )
 def test_what_browsers_are_told_is_looked_at(headers, frames, transport):
     answer = Received(200, tuple({"content-type": "text/html", **headers}.items()))
@@ -207,12 +205,10 @@ def test_what_cannot_be_seen_is_said(serve):
 
 @rows(
     "url, code, words",
-    [
-        ("127.0.0.1:8000", 2, "is not a URL"),
-        ("ftp://127.0.0.1/", 2, "is not a URL"),
-        ("http://127.0.0.1:1/", 3, "127.0.0.1:1 does not respond"),
-        ("http://no-such-host.invalid/", 3, "no-such-host.invalid does not respond"),
-    ],
+    ("127.0.0.1:8000", 2, "is not a URL"),
+    ("ftp://127.0.0.1/", 2, "is not a URL"),
+    ("http://127.0.0.1:1/", 3, "127.0.0.1:1 does not respond"),
+    ("http://no-such-host.invalid/", 3, "no-such-host.invalid does not respond"),
 )
 def test_nobody_answers(url, code, words):
     result, _ = doctor(url)
@@ -228,17 +224,15 @@ def test_colors_are_left_out_where_none_are_wanted(serve, environment, is_colore
 
 @rows(
     "line, told",
-    [
-        ("click>=8.2", ("click", ">=8.2", "", True)),
-        ("click<9,>=8.2", ("click", "<9,>=8.2", "", True)),
-        ("click<8", ("click", "<8", "", False)),
-        ("click!=8.0", ("click", "!=8.0", "", True)),
-        ('jinja2>=3.1.6; extra == "templates"', ("jinja2", ">=3.1.6", "templates", True)),
-        ('not-there>=1; python_version < "99" and extra == "x"', ("not-there", ">=1", "x", False)),
-        ('click>=8.2; python_version < "3.2" and extra == "x"', None),
-        ('click>=8.2; sys_platform == "emscripten"', None),
-        ('click>=99.0rc1; sys_platform != "emscripten"', ("click", ">=99.0rc1", "", False)),
-    ],
+    ("click>=8.2", ("click", ">=8.2", "", True)),
+    ("click<9,>=8.2", ("click", "<9,>=8.2", "", True)),
+    ("click<8", ("click", "<8", "", False)),
+    ("click!=8.0", ("click", "!=8.0", "", True)),
+    ('jinja2>=3.1.6; extra == "templates"', ("jinja2", ">=3.1.6", "templates", True)),
+    ('not-there>=1; python_version < "99" and extra == "x"', ("not-there", ">=1", "x", False)),
+    ('click>=8.2; python_version < "3.2" and extra == "x"', None),
+    ('click>=8.2; sys_platform == "emscripten"', None),
+    ('click>=99.0rc1; sys_platform != "emscripten"', ("click", ">=99.0rc1", "", False)),
 )
 def test_a_requirement_is_read_as_installers_do(line, told):
     found = list(requirements([line]))

@@ -15,12 +15,10 @@ class SpeaksRSGI:
 
 @rows(
     "guards, fix",
-    [
-        (Guards(("example.org",)), "write App(trusted_hosts=['example.org'])"),
-        (Guards(max_body=10), "write App(limits=Limits(body=10))"),
-        (Guards(security_headers=True), "write app.use(SecurityHeaders())"),
-        (Guards(refuse_cross_site=True), "it refuses writes from other sites by default"),
-    ],
+    (Guards(("example.org",)), "write App(trusted_hosts=['example.org'])"),
+    (Guards(max_body=10), "write App(limits=Limits(body=10))"),
+    (Guards(security_headers=True), "write app.use(SecurityHeaders())"),
+    (Guards(refuse_cross_site=True), "it refuses writes from other sites by default"),
 )
 def test_an_app_is_told_how_it_guards_itself(guards, fix):
     with pytest.raises(BadCommand, match="shop:app is an Antiphon App") as raised:

@@ -81,25 +81,23 @@ BRIDGED = "bridged from WSGI, so that slow clients hold no thread"
 
 @rows(
     "app, interface",
-    [
-        pytest.param(wsgi, WSGI, id="wsgi function"),
-        pytest.param(PerRequest, WSGI, id="wsgi class"),
-        pytest.param(anything, WSGI, id="any arguments"),
-        pytest.param(annotated, WSGI, id="wsgi function, annotated for type checkers only"),
-        pytest.param(annotated_asgi, "asgi", id="three arguments, annotated for type checkers only"),
-        pytest.param(wrapped_view, WSGI, id="made from a view, whose signature it shows"),
-        pytest.param(asgi, "asgi", id="asgi function"),
-        pytest.param(functools.partial(asgi), "asgi", id="partial"),
-        pytest.param(AsyncCall(), "asgi", id="async __call__"),
-        pytest.param(wrapped_asgi, "asgi", id="three arguments"),
-        pytest.param(Rsgi(), "rsgi", id="only __rsgi__"),
-        pytest.param(App(), "asgi", id="an app in which nothing is async"),
-        pytest.param(to_app(handler), "asgi", id="a plain function that is served"),
-        pytest.param(Own("wsgi"), "wsgi", id="says wsgi"),
-        pytest.param(Own("asgi"), "asgi", id="says asgi"),
-        pytest.param(Own(["asgi"]), WSGI, id="an interface attribute of another meaning"),
-        pytest.param(Own("eth0"), WSGI, id="an interface attribute of another value"),
-    ],
+    pytest.param(wsgi, WSGI, id="wsgi function"),
+    pytest.param(PerRequest, WSGI, id="wsgi class"),
+    pytest.param(anything, WSGI, id="any arguments"),
+    pytest.param(annotated, WSGI, id="wsgi function, annotated for type checkers only"),
+    pytest.param(annotated_asgi, "asgi", id="three arguments, annotated for type checkers only"),
+    pytest.param(wrapped_view, WSGI, id="made from a view, whose signature it shows"),
+    pytest.param(asgi, "asgi", id="asgi function"),
+    pytest.param(functools.partial(asgi), "asgi", id="partial"),
+    pytest.param(AsyncCall(), "asgi", id="async __call__"),
+    pytest.param(wrapped_asgi, "asgi", id="three arguments"),
+    pytest.param(Rsgi(), "rsgi", id="only __rsgi__"),
+    pytest.param(App(), "asgi", id="an app in which nothing is async"),
+    pytest.param(to_app(handler), "asgi", id="a plain function that is served"),
+    pytest.param(Own("wsgi"), "wsgi", id="says wsgi"),
+    pytest.param(Own("asgi"), "asgi", id="says asgi"),
+    pytest.param(Own(["asgi"]), WSGI, id="an interface attribute of another meaning"),
+    pytest.param(Own("eth0"), WSGI, id="an interface attribute of another value"),
 )
 def test_the_interface_is_what_the_app_says_or_else_its_shape(app, interface):
     assert flaw(app, None) is None
@@ -139,12 +137,10 @@ def test_what_is_asked_for_wins(asked):
 
 @rows(
     "app, reason",
-    [
-        (wsgi, f"wsgi ({__file__}:%d) is a plain callable, {BRIDGED}"),
-        (asgi, f"asgi ({__file__}:%d) is async"),
-        (wrapped_asgi, f"wrapped_asgi ({__file__}:%d) takes three arguments"),
-        (Own("asgi"), "its attribute `interface` names it"),
-    ],
+    (wsgi, f"wsgi ({__file__}:%d) is a plain callable, {BRIDGED}"),
+    (asgi, f"asgi ({__file__}:%d) is async"),
+    (wrapped_asgi, f"wrapped_asgi ({__file__}:%d) takes three arguments"),
+    (Own("asgi"), "its attribute `interface` names it"),
 )
 def test_the_reason_names_what_decided(app, reason, monkeypatch):
     line = f":{app.__code__.co_firstlineno}" if hasattr(app, "__code__") else ""
@@ -154,14 +150,12 @@ def test_the_reason_names_what_decided(app, reason, monkeypatch):
 
 @rows(
     "thing, words",
-    [
-        pytest.param({}, "is of type dict", id="dict"),
-        pytest.param(None, "is of type NoneType", id="None"),
-        pytest.param(AsyncCall, "is a class", id="class with __call__"),
-        pytest.param(Rsgi, "is a class", id="class with __rsgi__"),
-        pytest.param(lambda: wsgi, "without arguments", id="factory"),
-        pytest.param(handler, "takes neither", id="handler"),
-    ],
+    pytest.param({}, "is of type dict", id="dict"),
+    pytest.param(None, "is of type NoneType", id="None"),
+    pytest.param(AsyncCall, "is a class", id="class with __call__"),
+    pytest.param(Rsgi, "is a class", id="class with __rsgi__"),
+    pytest.param(lambda: wsgi, "without arguments", id="factory"),
+    pytest.param(handler, "takes neither", id="handler"),
 )
 def test_what_is_no_application(thing, words):
     assert words in (flaw(thing, None) or "")
@@ -195,29 +189,27 @@ def app_with(*features, **settings):
 
 @rows(
     "app, features, line",
-    [
-        (lambda: app_with(Sessions(MemoryStore())), "what Sessions keeps there", "Sessions(store="),
-        (
-            lambda: app_with(Sessions(), RateLimit("1/second"), store=MemoryStore()),
-            "what RateLimit and Sessions",
-            "App(store=",
-        ),
-        (lambda: app_with(store=MemoryStore()), "its entries", "App(store="),
-        (
-            lambda: app_with(Channel("a", MemoryStore()), Channel("b", SQLiteStore("b.db"))),
-            "what Channel",
-            "Channel(store=",
-        ),
-        (
-            lambda: app_with(IdempotentWrites(MemoryStore(), by=bool)),
-            "what IdempotentWrites",
-            "IdempotentWrites(store=",
-        ),
-        (lambda: app_with(Recorder(MemoryStore())), "what Recorder", "Recorder(store="),
-        (lambda: app_with(Runs(MemoryStore())), "what Runs", "Runs(store="),
-        (lambda: app_with(RateLimit("1/second", MemoryStore())), "what RateLimit", "RateLimit(store="),
-        (lambda: mounted(app_with(Sessions(MemoryStore()))), "what Sessions", "Sessions(store="),
-    ],
+    (lambda: app_with(Sessions(MemoryStore())), "what Sessions keeps there", "Sessions(store="),
+    (
+        lambda: app_with(Sessions(), RateLimit("1/second"), store=MemoryStore()),
+        "what RateLimit and Sessions",
+        "App(store=",
+    ),
+    (lambda: app_with(store=MemoryStore()), "its entries", "App(store="),
+    (
+        lambda: app_with(Channel("a", MemoryStore()), Channel("b", SQLiteStore("b.db"))),
+        "what Channel",
+        "Channel(store=",
+    ),
+    (
+        lambda: app_with(IdempotentWrites(MemoryStore(), by=bool)),
+        "what IdempotentWrites",
+        "IdempotentWrites(store=",
+    ),
+    (lambda: app_with(Recorder(MemoryStore())), "what Recorder", "Recorder(store="),
+    (lambda: app_with(Runs(MemoryStore())), "what Runs", "Runs(store="),
+    (lambda: app_with(RateLimit("1/second", MemoryStore())), "what RateLimit", "RateLimit(store="),
+    (lambda: mounted(app_with(Sessions(MemoryStore()))), "what Sessions", "Sessions(store="),
 )
 def test_a_store_in_memory_is_not_for_several_workers(app, features, line):
     with pytest.raises(BadCommand, match="shop:app can't be served by 2 workers, because its MemoryStore") as refused:
@@ -235,18 +227,16 @@ def mounted(inner):
 
 @rows(
     "app, warned",
-    [
-        (lambda: app_with(Sessions(), store=SQLiteStore("unused.db")), []),
-        (
-            lambda: app_with(Sessions(CookieStore(["k" * 32])), Cache(MemoryStore())),
-            [],
-        ),  # each may have its own
-        (
-            lambda: app_with(RateLimit("1/second"), UploadProgress()),
-            ["RateLimit has no store: ", "UploadProgress has no "],
-        ),
-        (lambda: asgi, []),
-    ],
+    (lambda: app_with(Sessions(), store=SQLiteStore("unused.db")), []),
+    (
+        lambda: app_with(Sessions(CookieStore(["k" * 32])), Cache(MemoryStore())),
+        [],
+    ),  # each may have its own
+    (
+        lambda: app_with(RateLimit("1/second"), UploadProgress()),
+        ["RateLimit has no store: ", "UploadProgress has no "],
+    ),
+    (lambda: asgi, []),
 )
 def test_what_several_workers_keep_apart_is_told(app, warned):
     told = separate_memories(app(), "shop:app", 2)

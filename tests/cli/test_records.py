@@ -162,14 +162,12 @@ def test_a_request_to_a_server(antiphon, tmp_path):
 
 @rows(
     "arguments, message",
-    [
-        (("records", "kept_shop:plain"), "keeps no requests"),
-        (("replay", "ffffff", "kept_shop:app"), "No request is kept as 'ffffff'"),
-        (("replay", "", "kept_shop:app"), "No request is kept as ''"),
-        (("replay", "ID", "kept_shop:app", "--user", "make_user"), "is not a function"),
-        (("replay", "ID", "kept_shop:app", "--user", "kept_shop:nothing"), "is not a function"),
-        (("replay", "ID", "kept_shop:app", "--url", "http://127.0.0.1:1", "--as-test", "t.py"), "Leave out"),
-    ],
+    (("records", "kept_shop:plain"), "keeps no requests"),
+    (("replay", "ffffff", "kept_shop:app"), "No request is kept as 'ffffff'"),
+    (("replay", "", "kept_shop:app"), "No request is kept as ''"),
+    (("replay", "ID", "kept_shop:app", "--user", "make_user"), "is not a function"),
+    (("replay", "ID", "kept_shop:app", "--user", "kept_shop:nothing"), "is not a function"),
+    (("replay", "ID", "kept_shop:app", "--url", "http://127.0.0.1:1", "--as-test", "t.py"), "Leave out"),
 )
 def test_mistakes(arguments, message, antiphon):
     code, output = antiphon(*(antiphon.id if each == "ID" else each for each in arguments))

@@ -72,25 +72,23 @@ def test_the_table(routes):
 
 @rows(
     "arguments, code, expected",
-    [
-        (["/"], 0, ["GET  /  index  index (routed.py)"]),
-        (["/notes/7/?a=b"], 0, ["GET,PUT  /notes/<int:id>/  note  note (routed.py)", "  id = 7"]),
-        (["/notes/7/", "--method", "put"], 0, ["GET,PUT  /notes/<int:id>/  note  note (routed.py)", "  id = 7"]),
-        (["/notes/7/", "--method", "OPTIONS"], 0, ["OPTIONS is handled by the app itself", "  id = 7"]),
-        (["/notes/7"], 0, ["308: the path is redirected to its other form, with or without a trailing slash"]),
-        (["/notes/x/"], 1, ["404 Not Found: There is nothing at /notes/x/."]),
-        (["/", "--method", "POST"], 1, ["405 Method Not Allowed: POST is not allowed at /; GET, HEAD, OPTIONS are"]),
-        (["/admin/users"], 1, ["404 Not Found: There is nothing at /admin/users."]),
-        (["http://localhost/"], 0, ["GET  /  index  index (routed.py)"]),
-        (["http://example.net/"], 1, ["421 Misdirected Request: This application does not serve example.net."]),
-        (["/old/page"], 0, ["mounted at /old: a WSGI application, legacy (routed.py)"]),
-        (
-            ["/store/Rome/stock/tea%2Fpot"],
-            0,
-            ["mounted at /store/<city>: App", "GET  /stock/<name>  stock  stock (routed.py)", "  name = 'tea/pot'"],
-        ),
-        (["/store/Rome/x"], 1, ["mounted at /store/<city>: App", "404 Not Found: There is nothing at /store/Rome/x."]),
-    ],
+    (["/"], 0, ["GET  /  index  index (routed.py)"]),
+    (["/notes/7/?a=b"], 0, ["GET,PUT  /notes/<int:id>/  note  note (routed.py)", "  id = 7"]),
+    (["/notes/7/", "--method", "put"], 0, ["GET,PUT  /notes/<int:id>/  note  note (routed.py)", "  id = 7"]),
+    (["/notes/7/", "--method", "OPTIONS"], 0, ["OPTIONS is handled by the app itself", "  id = 7"]),
+    (["/notes/7"], 0, ["308: the path is redirected to its other form, with or without a trailing slash"]),
+    (["/notes/x/"], 1, ["404 Not Found: There is nothing at /notes/x/."]),
+    (["/", "--method", "POST"], 1, ["405 Method Not Allowed: POST is not allowed at /; GET, HEAD, OPTIONS are"]),
+    (["/admin/users"], 1, ["404 Not Found: There is nothing at /admin/users."]),
+    (["http://localhost/"], 0, ["GET  /  index  index (routed.py)"]),
+    (["http://example.net/"], 1, ["421 Misdirected Request: This application does not serve example.net."]),
+    (["/old/page"], 0, ["mounted at /old: a WSGI application, legacy (routed.py)"]),
+    (
+        ["/store/Rome/stock/tea%2Fpot"],
+        0,
+        ["mounted at /store/<city>: App", "GET  /stock/<name>  stock  stock (routed.py)", "  name = 'tea/pot'"],
+    ),
+    (["/store/Rome/x"], 1, ["mounted at /store/<city>: App", "404 Not Found: There is nothing at /store/Rome/x."]),
 )
 def test_what_answers_a_url(routes, arguments, code, expected):
     got, lines = routes("routed:app", *arguments)

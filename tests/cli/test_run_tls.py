@@ -53,16 +53,14 @@ def test_one_file_alone_is_refused(antiphon, authority):
 
 @rows(
     "certificate, key, reason",
-    [
-        ("own", "own", ""),
-        ("own", "other", "the key is not that of the certificate"),
-        ("own", "encrypted", "the key is encrypted: write it without a password, readable by the server alone"),
-        ("own", "text", "they must be a certificate and its private key in PEM"),
-        ("text", "own", "they must be a certificate and its private key in PEM"),
-        ("missing", "own", "{folder}/missing: No such file or directory"),
-        ("own", "missing", "{folder}/missing: No such file or directory"),
-        ("own", "folder", "{folder}/folder: Is a directory"),
-    ],
+    ("own", "own", ""),
+    ("own", "other", "the key is not that of the certificate"),
+    ("own", "encrypted", "the key is encrypted: write it without a password, readable by the server alone"),
+    ("own", "text", "they must be a certificate and its private key in PEM"),
+    ("text", "own", "they must be a certificate and its private key in PEM"),
+    ("missing", "own", "{folder}/missing: No such file or directory"),
+    ("own", "missing", "{folder}/missing: No such file or directory"),
+    ("own", "folder", "{folder}/folder: Is a directory"),
 )
 def test_files_that_can_not_be_used_are_refused(authority, tmp_path, certificate, key, reason):
     own, other = authority.issue("localhost"), authority.issue("localhost")

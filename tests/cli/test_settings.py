@@ -54,12 +54,10 @@ def test_a_flag_comes_before_the_environment_and_that_before_the_file(
 
 @rows(
     "arguments, environment, path",
-    [
-        ("", {"ANTIPHON_UDS": "a.sock", "PORT": "81"}, "a.sock"),
-        ("--port 83", {"ANTIPHON_UDS": "a.sock"}, None),
-        ("--host ::1", {"ANTIPHON_UDS": "a.sock", "ANTIPHON_UDS_PERMISSIONS": "660"}, None),
-        ("--uds b.sock", {"ANTIPHON_UDS": "a.sock", "PORT": "81"}, "b.sock"),
-    ],
+    ("", {"ANTIPHON_UDS": "a.sock", "PORT": "81"}, "a.sock"),
+    ("--port 83", {"ANTIPHON_UDS": "a.sock"}, None),
+    ("--host ::1", {"ANTIPHON_UDS": "a.sock", "ANTIPHON_UDS_PERMISSIONS": "660"}, None),
+    ("--uds b.sock", {"ANTIPHON_UDS": "a.sock", "PORT": "81"}, "b.sock"),
 )
 def test_a_flag_for_a_port_comes_before_a_socket_of_the_environment(
     tmp_path, monkeypatch, arguments, environment, path
@@ -73,13 +71,11 @@ def test_a_flag_for_a_port_comes_before_a_socket_of_the_environment(
 
 @rows(
     "environment, env_file, words",
-    [
-        ({"PORT": "web"}, "", ["'web'", "PORT"]),
-        ({"ANTIPHON_INTERFACE": "cgi"}, "", ["'cgi'", "ANTIPHON_INTERFACE"]),
-        ({}, "ANTIPHON_WORKERS=0", ["ANTIPHON_WORKERS", "x>=1"]),
-        ({}, "A=1\nB='2\n", [".env, line 2"]),
-        ({}, "A=\udcff", [".env can't be read as UTF-8"]),
-    ],
+    ({"PORT": "web"}, "", ["'web'", "PORT"]),
+    ({"ANTIPHON_INTERFACE": "cgi"}, "", ["'cgi'", "ANTIPHON_INTERFACE"]),
+    ({}, "ANTIPHON_WORKERS=0", ["ANTIPHON_WORKERS", "x>=1"]),
+    ({}, "A=1\nB='2\n", [".env, line 2"]),
+    ({}, "A=\udcff", [".env can't be read as UTF-8"]),
 )
 def test_a_bad_setting_is_named(tmp_path, monkeypatch, environment, env_file, words):
     monkeypatch.chdir(tmp_path)
@@ -92,21 +88,19 @@ def test_a_bad_setting_is_named(tmp_path, monkeypatch, environment, env_file, wo
 
 @rows(
     "environment, env_file, warning",
-    [
-        (
-            {"ANTIPHON_WORKES": "2"},
-            "",
-            "ANTIPHON_WORKES is not a setting, so it is ignored. Did you mean ANTIPHON_WORKERS?",
-        ),
-        (
-            {"ANTIPHON_WORKER": "2"},
-            "",
-            "ANTIPHON_WORKER is not a setting, so it is ignored. Did you mean ANTIPHON_WORKERS?",
-        ),
-        ({}, "ANTIPHON_PROT=80", "ANTIPHON_PROT is not a setting, so it is ignored. Did you mean ANTIPHON_PORT?"),
-        ({"ANTIPHON_XYZ": "2"}, "", "ANTIPHON_XYZ is not a setting, so it is ignored."),
-        ({"ANTIPHON_PURE": "0", "ANTIPHON_WORKERS": "2", "PORT": "0"}, "ANTIPHON_APP=shop:app\nANTIPHONY=1", None),
-    ],
+    (
+        {"ANTIPHON_WORKES": "2"},
+        "",
+        "ANTIPHON_WORKES is not a setting, so it is ignored. Did you mean ANTIPHON_WORKERS?",
+    ),
+    (
+        {"ANTIPHON_WORKER": "2"},
+        "",
+        "ANTIPHON_WORKER is not a setting, so it is ignored. Did you mean ANTIPHON_WORKERS?",
+    ),
+    ({}, "ANTIPHON_PROT=80", "ANTIPHON_PROT is not a setting, so it is ignored. Did you mean ANTIPHON_PORT?"),
+    ({"ANTIPHON_XYZ": "2"}, "", "ANTIPHON_XYZ is not a setting, so it is ignored."),
+    ({"ANTIPHON_PURE": "0", "ANTIPHON_WORKERS": "2", "PORT": "0"}, "ANTIPHON_APP=shop:app\nANTIPHONY=1", None),
 )
 def test_a_name_that_is_no_setting_is_a_warning(tmp_path, monkeypatch, environment, env_file, warning):
     monkeypatch.chdir(tmp_path)

@@ -38,15 +38,13 @@ def adapted(ticks, late=0.0, took=0.0):
 
 @rows(
     "ticks, late, took, expected",
-    [
-        (100, 0.0, 0.0, 40),
-        (1, LATE, 1.0, 18),
-        (100, LATE, 1.0, 1),
-        (1, 20 * LATE, 1.0, 1),  # a very late tick counts as many
-        (1000, 1.0, 1.0, 1),  # there is always room for one
-        (100, 0.0, 1.0, 40),  # threads that wait for a database hold nobody up
-        (100, LATE, 0.001, 40),  # another process may make a worker late, or a task of its loop
-    ],
+    (100, 0.0, 0.0, 40),
+    (1, LATE, 1.0, 18),
+    (100, LATE, 1.0, 1),
+    (1, 20 * LATE, 1.0, 1),  # a very late tick counts as many
+    (1000, 1.0, 1.0, 1),  # there is always room for one
+    (100, 0.0, 1.0, 40),  # threads that wait for a database hold nobody up
+    (100, LATE, 0.001, 40),  # another process may make a worker late, or a task of its loop
 )
 def test_room_shrinks_while_the_worker_is_late_and_requests_take_long(ticks, late, took, expected):
     assert taken(adapted(ticks, late, took)) == expected
@@ -139,19 +137,17 @@ GUNICORN = {"SERVER_SOFTWARE": "gunicorn/27.0.1"}
 
 @rows(
     "path, headers, expected",
-    [
-        ("/", {}, RequestClass("192.0.2.7")),
-        ("/report/2026", {}, RequestClass("192.0.2.7", is_low=True, blocks=True)),
-        ("/healthz", {}, RequestClass("", is_exempt=True)),
-        ("/none", {}, RequestClass("192.0.2.7")),
-        ("/report/x", {}, RequestClass("192.0.2.7")),
-        (
-            "/",
-            {"REMOTE_ADDR": "10.0.0.1", "HTTP_X_FORWARDED_FOR": "198.51.100.1", **GUNICORN},
-            RequestClass("198.51.100.1"),
-        ),
-        ("/", FORWARDED, RequestClass("192.0.2.7")),
-    ],
+    ("/", {}, RequestClass("192.0.2.7")),
+    ("/report/2026", {}, RequestClass("192.0.2.7", is_low=True, blocks=True)),
+    ("/healthz", {}, RequestClass("", is_exempt=True)),
+    ("/none", {}, RequestClass("192.0.2.7")),
+    ("/report/x", {}, RequestClass("192.0.2.7")),
+    (
+        "/",
+        {"REMOTE_ADDR": "10.0.0.1", "HTTP_X_FORWARDED_FOR": "198.51.100.1", **GUNICORN},
+        RequestClass("198.51.100.1"),
+    ),
+    ("/", FORWARDED, RequestClass("192.0.2.7")),
 )
 def test_the_route_and_the_client_decide_the_class_of_a_request(path, headers, expected):
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "REMOTE_ADDR": "192.0.2.7", "HTTP_HOST": "x"}
@@ -161,13 +157,11 @@ def test_the_route_and_the_client_decide_the_class_of_a_request(path, headers, e
 
 @rows(
     "address, expected",
-    [
-        ("192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2::7", "20010db800010002"),  # one customer has 2 ** 64 addresses
-        ("2001:db8:1:2:ffff::1", "20010db800010002"),
-        ("::ffff:192.0.2.7", "192.0.2.7"),
-        ("", ""),
-    ],
+    ("192.0.2.7", "192.0.2.7"),
+    ("2001:db8:1:2::7", "20010db800010002"),  # one customer has 2 ** 64 addresses
+    ("2001:db8:1:2:ffff::1", "20010db800010002"),
+    ("::ffff:192.0.2.7", "192.0.2.7"),
+    ("", ""),
 )
 def test_a_client_is_an_address_or_the_network_of_a_customer(address, expected):
     head = WSGIHead({"REQUEST_METHOD": "GET", "PATH_INFO": "/", "REMOTE_ADDR": address, "HTTP_HOST": "x"})
@@ -188,15 +182,13 @@ def refuses(request):
 
 @rows(
     "queue_by, headers, expected, is_logged",
-    [
-        (None, {"HTTP_COOKIE": "user=ada"}, "192.0.2.7", False),
-        (named, {"HTTP_COOKIE": "user=ada"}, "caller ada", False),
-        (named, {"HTTP_COOKIE": "user=192.0.2.7"}, "caller 192.0.2.7", False),  # not the client with this address
-        (named, {}, "192.0.2.7", False),
-        (refuses, {}, "192.0.2.7", False),
-        (fails, {}, "192.0.2.7", True),
-        (lambda request: 7, {}, "192.0.2.7", True),
-    ],
+    (None, {"HTTP_COOKIE": "user=ada"}, "192.0.2.7", False),
+    (named, {"HTTP_COOKIE": "user=ada"}, "caller ada", False),
+    (named, {"HTTP_COOKIE": "user=192.0.2.7"}, "caller 192.0.2.7", False),  # not the client with this address
+    (named, {}, "192.0.2.7", False),
+    (refuses, {}, "192.0.2.7", False),
+    (fails, {}, "192.0.2.7", True),
+    (lambda request: 7, {}, "192.0.2.7", True),
 )
 def test_an_application_may_name_the_client(caplog, queue_by, headers, expected, is_logged):
     app = App(queue_by=queue_by)

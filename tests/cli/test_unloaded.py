@@ -29,14 +29,12 @@ def client(tmp_path, monkeypatch):
 
 @rows(
     "accept, content_type",
-    [
-        (BROWSER, "text/html; charset=utf-8"),
-        ("*/*", "text/plain; charset=utf-8"),
-        ("image/png", "text/plain; charset=utf-8"),
-        ("application/json", "application/json"),
-        ("application/json, text/plain, */*", "text/plain; charset=utf-8"),
-        ("application/problem+json", "application/problem+json"),
-    ],
+    (BROWSER, "text/html; charset=utf-8"),
+    ("*/*", "text/plain; charset=utf-8"),
+    ("image/png", "text/plain; charset=utf-8"),
+    ("application/json", "application/json"),
+    ("application/json, text/plain, */*", "text/plain; charset=utf-8"),
+    ("application/problem+json", "application/problem+json"),
 )
 @rows("method, path", [("GET", "/"), ("POST", "/orders"), ("DELETE", "/orders/7")])
 def test_every_request_gets_the_report_as_it_likes(client, method, path, accept, content_type):

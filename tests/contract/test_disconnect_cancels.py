@@ -27,13 +27,11 @@ def process(request):
 @pytest.mark.axes("process")
 @rows(
     "method, path, expected",
-    [
-        ("GET", "/wait", ["GET waits", "GET ends", "GET 499"]),
-        ("HEAD", "/wait", ["HEAD waits", "HEAD ends", "HEAD 499"]),
-        ("POST", "/wait/cancelled", ["POST waits", "POST ends", "POST 499"]),
-        ("GET", "/wait/def", ["def waits", "def ends", "GET 200"]),
-        ("GET", "/wait/shielded", ["GET waits", "is shielded", "GET 499"]),
-    ],
+    ("GET", "/wait", ["GET waits", "GET ends", "GET 499"]),
+    ("HEAD", "/wait", ["HEAD waits", "HEAD ends", "HEAD 499"]),
+    ("POST", "/wait/cancelled", ["POST waits", "POST ends", "POST 499"]),
+    ("GET", "/wait/def", ["def waits", "def ends", "GET 200"]),
+    ("GET", "/wait/shielded", ["GET waits", "is shielded", "GET 499"]),
 )
 def test_what_has_become_of_a_handler_whose_client_leaves(process, method, path, expected):
     assert told_when_it_leaves(process, method, path, len(expected)) == expected

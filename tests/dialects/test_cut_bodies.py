@@ -41,13 +41,11 @@ def sent(body, **more):
 
 @rows(
     "read",
-    [
-        lambda request: request.form,
-        lambda request: request.get_data(),
-        lambda request: request.stream.read(),
-        lambda request: [*request.stream],
-        lambda request: [request.stream.read(5), request.stream.read(5), request.stream.read(5)],
-    ],
+    lambda request: request.form,
+    lambda request: request.get_data(),
+    lambda request: request.stream.read(),
+    lambda request: [*request.stream],
+    lambda request: [request.stream.read(5), request.stream.read(5), request.stream.read(5)],
     ids=["form", "data", "stream", "lines", "pieces"],
 )
 def test_the_end_that_a_server_marks_may_come_too_early(read):

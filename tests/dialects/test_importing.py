@@ -97,12 +97,10 @@ def test_a_dialect_loads_what_serves_and_json_when_they_are_used(dialect):
 
 @rows(
     "imports",
-    [
-        pytest.param("import lute.strings, choir.lute.strings", id="the original's name first"),
-        pytest.param("import choir.lute.strings, lute.strings", id="the dialect's name first"),
-        pytest.param("import lute.frets.tied, lute.strings, choir.lute.frets.tied", id="imported by a dialect"),
-        pytest.param("install('lute'); import lute.strings", id="installed twice"),
-    ],
+    pytest.param("import lute.strings, choir.lute.strings", id="the original's name first"),
+    pytest.param("import choir.lute.strings, lute.strings", id="the dialect's name first"),
+    pytest.param("import lute.frets.tied, lute.strings, choir.lute.frets.tied", id="imported by a dialect"),
+    pytest.param("install('lute'); import lute.strings", id="installed twice"),
 )
 def test_a_module_is_one_under_both_names_and_loaded_once(python, imports):
     program = (

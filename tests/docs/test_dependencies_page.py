@@ -186,17 +186,15 @@ def test_no_row_names_what_is_not_used():
 
 @rows(
     "code, names",
-    [
-        ("from click._compat import WIN", {"_compat"}),
-        ("import jinja2._identifier", {"_identifier"}),
-        ("from jinja2.compiler import _make_finalize as made", {"_make_finalize"}),
-        ("import msgspec\nmsgspec.inspect._is_class", {"_is_class"}),
-        ("def f(task): return task._num_cancels", {"_num_cancels"}),
-        ("getattr(task, '_must_cancel', None)", {"_must_cancel"}),
-        ("from jinja2 import Environment\nclass Mine(Environment):\n    def _parse(self): ...", {"_parse"}),
-        ("from jinja2 import Environment\nclass Mine(Environment):\n    def _read_own_things(self): ...", set()),
-        ("import sys\nsys.exit()", set()),
-    ],
+    ("from click._compat import WIN", {"_compat"}),
+    ("import jinja2._identifier", {"_identifier"}),
+    ("from jinja2.compiler import _make_finalize as made", {"_make_finalize"}),
+    ("import msgspec\nmsgspec.inspect._is_class", {"_is_class"}),
+    ("def f(task): return task._num_cancels", {"_num_cancels"}),
+    ("getattr(task, '_must_cancel', None)", {"_must_cancel"}),
+    ("from jinja2 import Environment\nclass Mine(Environment):\n    def _parse(self): ...", {"_parse"}),
+    ("from jinja2 import Environment\nclass Mine(Environment):\n    def _read_own_things(self): ...", set()),
+    ("import sys\nsys.exit()", set()),
 )
 def test_a_new_private_name_is_found(code, names):
     assert private_names("app/new.py", ast.parse(code)) == names

@@ -117,13 +117,11 @@ def test_what_was_fetched_in_other_versions_does_not_count(tmp_path, monkeypatch
 
 @rows(
     "remote, address",
-    [
-        ("https://github.com/owner/name.git", "https://github.com/owner/name"),
-        ("git@github.com:owner/name.git", "https://github.com/owner/name"),
-        ("ssh://git@codeberg.org/owner/na.me", "https://codeberg.org/owner/na.me"),
-        ("/srv/git/name.git", None),
-        ("", None),
-    ],
+    ("https://github.com/owner/name.git", "https://github.com/owner/name"),
+    ("git@github.com:owner/name.git", "https://github.com/owner/name"),
+    ("ssh://git@codeberg.org/owner/na.me", "https://codeberg.org/owner/na.me"),
+    ("/srv/git/name.git", None),
+    ("", None),
 )
 def test_the_address_of_a_remote_is_that_which_a_browser_finds(remote, address):
     assert docs_source.address(remote) == address

@@ -211,20 +211,18 @@ def test_importing_a_name_from_another_place_says_where_it_is(package, name, hom
 
 @rows(
     "make, ours",
-    [
-        (lambda: CORS(allow_origins=["a"]), "CORS([origin])"),
-        (lambda: Templates(directory="a"), "Templates(folder)"),
-        (lambda: Templates("a", autoescape=True), "which escapes all values"),
-        (lambda: Sessions(secret_key="a"), "Sessions(store)"),
-        (lambda: Health(path="/up"), "live=path and ready=path"),
-        (lambda: OpenAPI("Shop", openapi_url="/o"), "path=path"),
-        (lambda: OpenAPI("Shop", docs_url="/d"), "docs=path"),
-        (lambda: Users(login_view="login"), "login=name"),
-        (lambda: SessionLogin(user_loader=str), "SessionLogin(loader)"),
-        (lambda: Channel("news", history=9), "max_messages=1000"),
-        (lambda: Field(max_length=9), "msgspec.Meta(max_length=9)"),
-        (lambda: RateLimit("1/s", key_func=str), "by=function"),
-    ],
+    (lambda: CORS(allow_origins=["a"]), "CORS([origin])"),
+    (lambda: Templates(directory="a"), "Templates(folder)"),
+    (lambda: Templates("a", autoescape=True), "which escapes all values"),
+    (lambda: Sessions(secret_key="a"), "Sessions(store)"),
+    (lambda: Health(path="/up"), "live=path and ready=path"),
+    (lambda: OpenAPI("Shop", openapi_url="/o"), "path=path"),
+    (lambda: OpenAPI("Shop", docs_url="/d"), "docs=path"),
+    (lambda: Users(login_view="login"), "login=name"),
+    (lambda: SessionLogin(user_loader=str), "SessionLogin(loader)"),
+    (lambda: Channel("news", history=9), "max_messages=1000"),
+    (lambda: Field(max_length=9), "msgspec.Meta(max_length=9)"),
+    (lambda: RateLimit("1/s", key_func=str), "by=function"),
 )
 def test_a_features_argument_of_another_framework_is_explained_by_the_error_itself(make, ours):
     with pytest.raises(TypeError, match="got an unexpected keyword argument") as error:
@@ -241,32 +239,30 @@ def test_an_app_takes_no_name():
 
 @rows(
     "make, message",
-    [
-        (lambda: App(debug=True), "App has no argument 'debug'; use antiphon run --debug"),
-        (lambda: App(secret_key="a"), "App has no argument 'secret_key'; use secret_keys="),
-        (lambda: App(trusted_host="a"), "App has no argument 'trusted_host'; did you mean 'trusted_hosts'"),
-        (lambda: App(title="Shop"), "App has no argument 'title'; use app.use"),
-        (lambda: App(own=1), "App has no argument 'own'; it has limits, deadline, .*json_default"),
-        (lambda: Blueprint("shop", __name__), "a Blueprint takes its name, .*'shop'.*, without 'tests"),
-        (
-            lambda: Blueprint("shop", url_prefix="/shop"),
-            "Blueprint has no argument 'url_prefix'; did you mean 'prefix'",
-        ),
-        (
-            lambda: Client(App(), raise_server_exceptions=False),
-            "Client has no argument 'raise_server_exceptions'; did you mean 'raise_errors'",
-        ),
-        (lambda: Client(App(), base_uri="http://a.example"), "Client has no .*; did you mean 'base_url'"),
-        (
-            lambda: Blueprint("shop", template_folder="a"),
-            "Blueprint has no argument 'template_folder'; use blueprint.use",
-        ),
-        (
-            lambda: Blueprint("shop", tags=["a"]),
-            r"Blueprint has no argument 'tags'; use Blueprint\(name, meta={OpenAPI.TAGS: \[tag\]}\)",
-        ),
-        (lambda: App(lifespan=print), "App has no argument 'lifespan'; use @app.lifespan, on a function without param"),
-    ],
+    (lambda: App(debug=True), "App has no argument 'debug'; use antiphon run --debug"),
+    (lambda: App(secret_key="a"), "App has no argument 'secret_key'; use secret_keys="),
+    (lambda: App(trusted_host="a"), "App has no argument 'trusted_host'; did you mean 'trusted_hosts'"),
+    (lambda: App(title="Shop"), "App has no argument 'title'; use app.use"),
+    (lambda: App(own=1), "App has no argument 'own'; it has limits, deadline, .*json_default"),
+    (lambda: Blueprint("shop", __name__), "a Blueprint takes its name, .*'shop'.*, without 'tests"),
+    (
+        lambda: Blueprint("shop", url_prefix="/shop"),
+        "Blueprint has no argument 'url_prefix'; did you mean 'prefix'",
+    ),
+    (
+        lambda: Client(App(), raise_server_exceptions=False),
+        "Client has no argument 'raise_server_exceptions'; did you mean 'raise_errors'",
+    ),
+    (lambda: Client(App(), base_uri="http://a.example"), "Client has no .*; did you mean 'base_url'"),
+    (
+        lambda: Blueprint("shop", template_folder="a"),
+        "Blueprint has no argument 'template_folder'; use blueprint.use",
+    ),
+    (
+        lambda: Blueprint("shop", tags=["a"]),
+        r"Blueprint has no argument 'tags'; use Blueprint\(name, meta={OpenAPI.TAGS: \[tag\]}\)",
+    ),
+    (lambda: App(lifespan=print), "App has no argument 'lifespan'; use @app.lifespan, on a function without param"),
 )
 def test_an_unknown_argument_names_ours(make, message):
     with pytest.raises(TypeError, match=message):
@@ -275,25 +271,23 @@ def test_an_unknown_argument_names_ours(make, message):
 
 @rows(
     "name, fix",
-    [
-        ("Bluprint", "did you mean `from antiphon import Blueprint`?"),
-        ("AppClient", "did you mean `from antiphon.testing import Client`?"),
-        ("WebSocketDisconnect", "use WebSocketClosed"),
-        ("Limiter", "use RateLimit from antiphon.features"),
-        ("SessionMiddleware", "use Sessions from antiphon.features"),
-        ("MethodView", "use one handler for each method: @app.get(path), @app.post(path)"),
-        ("views", "use one handler for each method: @app.get(path), @app.post(path)"),
-        ("login_user", "use login(request, user) from antiphon.features"),
-        ("logout_user", "use logout(request) from antiphon.features"),
-        ("current_user", "use request.user, after app.use(Users(...))"),
-        ("LoginManager", "use Users(SessionLogin(loader)) from antiphon.features"),
-        ("secure_filename", "use upload.safe_filename"),
-        ("stream_with_context", "use the generator itself, which keeps the request: return it"),
-        ("status", "use the number, as in return body, 201"),
-        ("Path", "use an argument of the handler, or request.path_params"),
-        ("Security", "use a Dependency, or Users from antiphon.features"),
-        ("testclient", "use Client from antiphon.testing"),
-    ],
+    ("Bluprint", "did you mean `from antiphon import Blueprint`?"),
+    ("AppClient", "did you mean `from antiphon.testing import Client`?"),
+    ("WebSocketDisconnect", "use WebSocketClosed"),
+    ("Limiter", "use RateLimit from antiphon.features"),
+    ("SessionMiddleware", "use Sessions from antiphon.features"),
+    ("MethodView", "use one handler for each method: @app.get(path), @app.post(path)"),
+    ("views", "use one handler for each method: @app.get(path), @app.post(path)"),
+    ("login_user", "use login(request, user) from antiphon.features"),
+    ("logout_user", "use logout(request) from antiphon.features"),
+    ("current_user", "use request.user, after app.use(Users(...))"),
+    ("LoginManager", "use Users(SessionLogin(loader)) from antiphon.features"),
+    ("secure_filename", "use upload.safe_filename"),
+    ("stream_with_context", "use the generator itself, which keeps the request: return it"),
+    ("status", "use the number, as in return body, 201"),
+    ("Path", "use an argument of the handler, or request.path_params"),
+    ("Security", "use a Dependency, or Users from antiphon.features"),
+    ("testclient", "use Client from antiphon.testing"),
 )
 def test_importing_a_name_that_is_misspelt_names_the_nearest(name, fix):
     with pytest.raises(ImportError) as refused:
@@ -303,18 +297,16 @@ def test_importing_a_name_that_is_misspelt_names_the_nearest(name, fix):
 
 @rows(
     "package, name, fix",
-    [
-        ("antiphon.features", "Session", "use Sessions"),
-        ("antiphon.features", "Limiter", "use RateLimit from antiphon.features"),
-        ("antiphon", "HTTP_404_NOT_FOUND", "use the number, 404"),
-        ("antiphon", "render", "use Page(template, name=value) from antiphon.features"),
-        ("antiphon", "login_required", "write `from antiphon.features import login_required`"),
-        ("antiphon", "HttpRequest", "use Request"),
-        ("antiphon.http", "Http404", "use abort(404)"),
-        ("antiphon.features", "WebSocket", "write `from antiphon import WebSocket`"),
-        ("antiphon.features", "Depends", f"use {PACKAGE['Depends']}"),
-        ("antiphon.testing", "TestClient", "use Client from antiphon.testing"),
-    ],
+    ("antiphon.features", "Session", "use Sessions"),
+    ("antiphon.features", "Limiter", "use RateLimit from antiphon.features"),
+    ("antiphon", "HTTP_404_NOT_FOUND", "use the number, 404"),
+    ("antiphon", "render", "use Page(template, name=value) from antiphon.features"),
+    ("antiphon", "login_required", "write `from antiphon.features import login_required`"),
+    ("antiphon", "HttpRequest", "use Request"),
+    ("antiphon.http", "Http404", "use abort(404)"),
+    ("antiphon.features", "WebSocket", "write `from antiphon import WebSocket`"),
+    ("antiphon.features", "Depends", f"use {PACKAGE['Depends']}"),
+    ("antiphon.testing", "TestClient", "use Client from antiphon.testing"),
 )
 def test_importing_a_name_of_another_framework_from_any_package_names_ours(package, name, fix):
     with pytest.raises(ImportError) as refused:
@@ -363,40 +355,38 @@ def called_form(request):
 
 @rows(
     "handler, note",
-    [
-        (called_form, "form.is_valid is an attribute, not a method: leave out the () and the await"),
-        (called, "request.json is an attribute, not a method: leave out the () and the await"),
-        (awaited, "request.json is an attribute, not a method: leave out the () and the await"),
-        (awaited_call, "request.form is an attribute, not a method: leave out the () and the await"),
-        (lambda request: Response("", status_code=404), "Instead of 'status_code', use response.status"),
-        (
-            lambda request: Response.json({}, media_type="a/b"),
-            "Instead of 'media_type', use response.content_type",
-        ),
-        (lambda request: App(debug=True), "To read more: antiphon explain app-takes-settings"),
-        (
-            lambda request: Response.file("/a", download_name="a"),
-            "Instead of 'download_name', use Response.file(path, filename=name)",
-        ),
-        (lambda request: Response.json({}, code=404), "Instead of 'code', use response.status"),
-        (
-            lambda request: App().register(Blueprint("a"), url_prefix="/a"),
-            "Instead of 'url_prefix', use prefix=",
-        ),
-        (
-            lambda request: App().register(Blueprint("a"), dependencies=[]),
-            "Instead of 'dependencies', use blueprint.before_request(hook)",
-        ),
-        (lambda request: Templates(directory="a"), "Instead of 'directory', use Templates(folder)"),
-        (lambda request: CORS(allow_origins=["a"]), "Instead of 'allow_origins', use CORS([origin])"),
-        (lambda request: RateLimit("1/s", key_func=str), "Instead of 'key_func', use by=function"),
-        (lambda request: abort(status_code=404), "The status comes first, without a name: abort(404)"),
-        (text_alone, "This is a 500, because no status is given: HTTPError(404, 'There is no such lamp.')"),
-        (lambda request: App().register(Blueprint("a"), own=1), None),
-        (lambda request: Response(own=1), None),
-        (lambda request: request.id(request.json), None),
-        (lambda request: 1 + request.json, None),
-    ],
+    (called_form, "form.is_valid is an attribute, not a method: leave out the () and the await"),
+    (called, "request.json is an attribute, not a method: leave out the () and the await"),
+    (awaited, "request.json is an attribute, not a method: leave out the () and the await"),
+    (awaited_call, "request.form is an attribute, not a method: leave out the () and the await"),
+    (lambda request: Response("", status_code=404), "Instead of 'status_code', use response.status"),
+    (
+        lambda request: Response.json({}, media_type="a/b"),
+        "Instead of 'media_type', use response.content_type",
+    ),
+    (lambda request: App(debug=True), "To read more: antiphon explain app-takes-settings"),
+    (
+        lambda request: Response.file("/a", download_name="a"),
+        "Instead of 'download_name', use Response.file(path, filename=name)",
+    ),
+    (lambda request: Response.json({}, code=404), "Instead of 'code', use response.status"),
+    (
+        lambda request: App().register(Blueprint("a"), url_prefix="/a"),
+        "Instead of 'url_prefix', use prefix=",
+    ),
+    (
+        lambda request: App().register(Blueprint("a"), dependencies=[]),
+        "Instead of 'dependencies', use blueprint.before_request(hook)",
+    ),
+    (lambda request: Templates(directory="a"), "Instead of 'directory', use Templates(folder)"),
+    (lambda request: CORS(allow_origins=["a"]), "Instead of 'allow_origins', use CORS([origin])"),
+    (lambda request: RateLimit("1/s", key_func=str), "Instead of 'key_func', use by=function"),
+    (lambda request: abort(status_code=404), "The status comes first, without a name: abort(404)"),
+    (text_alone, "This is a 500, because no status is given: HTTPError(404, 'There is no such lamp.')"),
+    (lambda request: App().register(Blueprint("a"), own=1), None),
+    (lambda request: Response(own=1), None),
+    (lambda request: request.id(request.json), None),
+    (lambda request: 1 + request.json, None),
 )
 def test_the_log_says_how_a_handler_goes_wrong(handler, note, caplog):
     app = App()
@@ -409,12 +399,10 @@ def test_the_log_says_how_a_handler_goes_wrong(handler, note, caplog):
 
 @rows(
     "handler, status, said",
-    [
-        (lambda request: HTTPError(404), 500, "returned a HTTPError; an error is raised: `raise HTTPError(...)`"),
-        (lambda request: NotFound("None."), 500, "returned a NotFound; an error is raised: `raise NotFound(...)`"),
-        (lambda request: request.form["a"], 400, "'a' is missing: the body must be a form, not JSON"),
-        (lambda request: request.form.get("a", "none"), 200, "none"),
-    ],
+    (lambda request: HTTPError(404), 500, "returned a HTTPError; an error is raised: `raise HTTPError(...)`"),
+    (lambda request: NotFound("None."), 500, "returned a NotFound; an error is raised: `raise NotFound(...)`"),
+    (lambda request: request.form["a"], 400, "'a' is missing: the body must be a form, not JSON"),
+    (lambda request: request.form.get("a", "none"), 200, "none"),
 )
 def test_a_habit_that_is_wrong_here_says_what_to_do(handler, status, said, caplog):
     app = App()
@@ -433,18 +421,16 @@ def test_an_error_handler_that_returns_its_error_is_told_to_raise_it(caplog):
 
 @rows(
     "text, note",
-    [
-        ("{{ current_user }}", "Instead of 'current_user', use request.user"),
-        (
-            "{{ csrf_token() }}",
-            f"Instead of 'csrf_token', use {TEMPLATE['csrf_token']}",
-        ),
-        ("{{ other }}", None),
-        (
-            "{{ field(class_='wide') }}",
-            'A field is shown with attributes by field.showing(attributes={"class": "wide"})',
-        ),
-    ],
+    ("{{ current_user }}", "Instead of 'current_user', use request.user"),
+    (
+        "{{ csrf_token() }}",
+        f"Instead of 'csrf_token', use {TEMPLATE['csrf_token']}",
+    ),
+    ("{{ other }}", None),
+    (
+        "{{ field(class_='wide') }}",
+        'A field is shown with attributes by field.showing(attributes={"class": "wide"})',
+    ),
 )
 def test_the_log_says_what_a_template_has_instead(text, note, caplog):
     app = App()
@@ -457,11 +443,9 @@ def test_the_log_says_what_a_template_has_instead(text, note, caplog):
 
 @rows(
     "name, message",
-    [
-        ("name", "Form has no 'name'; use form['name']"),
-        ("validate_on_submit", f"Form has no 'validate_on_submit'; use {FORM['validate_on_submit']}"),
-        ("other", "Form has no 'other'"),
-    ],
+    ("name", "Form has no 'name'; use form['name']"),
+    ("validate_on_submit", f"Form has no 'validate_on_submit'; use {FORM['validate_on_submit']}"),
+    ("other", "Form has no 'other'"),
 )
 def test_an_attribute_that_a_form_lacks_names_ours(name, message):
     with pytest.raises(AttributeError) as error:
@@ -482,11 +466,9 @@ def test_a_method_that_a_form_would_not_call_is_an_error():
 
 @rows(
     "before, message",
-    [
-        ("5/minute", "must be a function or a RateLimit, not '5/minute': before=RateLimit('5/minute')"),
-        (5, "must be a function or a RateLimit, not 5"),
-        (["5/minute"], "'5/minute' is not a function, but is called with (request)"),
-    ],
+    ("5/minute", "must be a function or a RateLimit, not '5/minute': before=RateLimit('5/minute')"),
+    (5, "must be a function or a RateLimit, not 5"),
+    (["5/minute"], "'5/minute' is not a function, but is called with (request)"),
 )
 def test_a_hook_that_is_no_function_is_named_as_it_is_written(before, message):
     with pytest.raises(TypeError) as refused:
@@ -512,15 +494,13 @@ def test_pythons_warning_that_nothing_is_awaited_names_the_method_for_def_handle
 
 @rows(
     "location, sent",
-    [
-        ("home", None),
-        ("shop.item", None),
-        ("edit", "edit"),
-        ("other", "other"),
-        ("./home", "./home"),
-        ("/home", "/home"),
-        ("home?a=1", "home?a=1"),
-    ],
+    ("home", None),
+    ("shop.item", None),
+    ("edit", "edit"),
+    ("other", "other"),
+    ("./home", "./home"),
+    ("/home", "/home"),
+    ("home?a=1", "home?a=1"),
 )
 @pytest.mark.parametrize("make", [Response.redirect, Redirect])
 def test_a_redirect_to_the_name_of_a_route_is_an_error_unless_it_is_a_path(make, location, sent):
@@ -549,12 +529,10 @@ def test_cookies_of_a_client_become_a_dict():
 
 @rows(
     "handler, note",
-    [
-        (awaited_read, 'request.files["x"].read() is not awaited: leave out the await, or write .aread()'),
-        (awaited_upload, "upload.read() is not awaited: leave out the await, or write .aread()"),
-        (awaited_save, "upload.save() is not awaited: leave out the await, or write .asave()"),
-        (awaited_part, "request.files is an attribute, not a method: leave out the () and the await"),
-    ],
+    (awaited_read, 'request.files["x"].read() is not awaited: leave out the await, or write .aread()'),
+    (awaited_upload, "upload.read() is not awaited: leave out the await, or write .aread()"),
+    (awaited_save, "upload.save() is not awaited: leave out the await, or write .asave()"),
+    (awaited_part, "request.files is an attribute, not a method: leave out the () and the await"),
 )
 def test_the_log_says_which_method_of_an_upload_is_awaited(handler, note, caplog):
     app = App()
@@ -575,16 +553,14 @@ def test_dialects_have_their_own_words():
 @rows("make", [App, lambda: Blueprint("shop")])
 @rows(
     "name, ours",
-    [
-        ("secret_key", "App(secret_keys=[key])"),
-        ("debug", "antiphon run --debug"),
-        ("config", "a module of your own, or a lifespan: app[pool]"),
-        ("max_content_length", "App(limits=Limits(body=...))"),
-        ("testing", "Client(app) from antiphon.testing"),
-        ("permanent_session_lifetime", "app.use(Sessions(lifetime=...))"),
-        ("session_interface", "app.use(Sessions(store))"),
-        ("url_prefix", "Blueprint(name, prefix=...), or app.register(blueprint, prefix=...)"),
-    ],
+    ("secret_key", "App(secret_keys=[key])"),
+    ("debug", "antiphon run --debug"),
+    ("config", "a module of your own, or a lifespan: app[pool]"),
+    ("max_content_length", "App(limits=Limits(body=...))"),
+    ("testing", "Client(app) from antiphon.testing"),
+    ("permanent_session_lifetime", "app.use(Sessions(lifetime=...))"),
+    ("session_interface", "app.use(Sessions(store))"),
+    ("url_prefix", "Blueprint(name, prefix=...), or app.register(blueprint, prefix=...)"),
 )
 def test_setting_an_attribute_that_nobody_reads_is_an_error(make, name, ours):
     with pytest.raises(AttributeError, match=re.escape(f"has no {name!r}; use {ours}")):
@@ -593,12 +569,10 @@ def test_setting_an_attribute_that_nobody_reads_is_an_error(make, name, ours):
 
 @rows(
     "thing, name, ours",
-    [
-        (Request.blank(), "max_content_length", "request.limits"),
-        (Request.blank(), "browser", "request.user_agent.browser"),
-        (Response(), "status_code", "response.status"),
-        (Response(), "mimetype", "response.content_type"),
-    ],
+    (Request.blank(), "max_content_length", "request.limits"),
+    (Request.blank(), "browser", "request.user_agent.browser"),
+    (Response(), "status_code", "response.status"),
+    (Response(), "mimetype", "response.content_type"),
 )
 def test_so_is_one_of_a_request_or_response(thing, name, ours):
     with pytest.raises(AttributeError, match=f"has no .*{name!r}.* use {ours}"):

@@ -161,24 +161,22 @@ WEAK = {"jwk": {"kty": "RSA", "n": "AQAB" * 20, "e": "AQAB"}}
 
 @rows(
     "changes",
-    [
-        {"key": RSA_KEY, "header": {"jwk": EC_KEY.as_dict(private=False)}},
-        {"header": {"typ": "JWT"}},
-        {"header": {"typ": None}},
-        {"header": PRIVATE},
-        {"header": WEAK},
-        {"header": {"jwk": {}}},
-        {"header": {"jwk": "EC"}},
-        {"header": {"jwk": {"kty": "oct", "k": "AAAA"}}},
-        {"header": {"jwk": {**EC_KEY.as_dict(private=False), "crv": "P-384"}}},
-        {"header": {"jwk": {**EC_KEY.as_dict(private=False), "x": "AAAA"}}},
-        {"header": {"crit": ["exp"]}},
-        {"payload": {"jti": "1800000120.AAAA.AAAA"}},
-        {"payload": {"jti": None}},
-        {"payload": {"jti": ["a"]}},
-        {"payload": {"jti": "\udcff"}},
-        {"payload": {"more": "A" * 5000}},
-    ],
+    {"key": RSA_KEY, "header": {"jwk": EC_KEY.as_dict(private=False)}},
+    {"header": {"typ": "JWT"}},
+    {"header": {"typ": None}},
+    {"header": PRIVATE},
+    {"header": WEAK},
+    {"header": {"jwk": {}}},
+    {"header": {"jwk": "EC"}},
+    {"header": {"jwk": {"kty": "oct", "k": "AAAA"}}},
+    {"header": {"jwk": {**EC_KEY.as_dict(private=False), "crv": "P-384"}}},
+    {"header": {"jwk": {**EC_KEY.as_dict(private=False), "x": "AAAA"}}},
+    {"header": {"crit": ["exp"]}},
+    {"payload": {"jti": "1800000120.AAAA.AAAA"}},
+    {"payload": {"jti": None}},
+    {"payload": {"jti": ["a"]}},
+    {"payload": {"jti": "\udcff"}},
+    {"payload": {"more": "A" * 5000}},
 )
 def test_a_registration_that_is_not_as_it_should_be_binds_nothing(app, client, clock, changes):
     old = client(app)
@@ -194,15 +192,13 @@ def test_a_registration_that_is_not_as_it_should_be_binds_nothing(app, client, c
 
 @rows(
     "sent",
-    [
-        "",
-        "..",
-        "a.b.c",
-        "é.é.é",
-        "eyJhbGciOiJub25lIiwidHlwIjoiZGJzYytqd3QifQ.eyJqdGkiOiJ4In0.",
-        "A" * 100_000,
-        "W10.W10.W10",
-    ],
+    "",
+    "..",
+    "a.b.c",
+    "é.é.é",
+    "eyJhbGciOiJub25lIiwidHlwIjoiZGJzYytqd3QifQ.eyJqdGkiOiJ4In0.",
+    "A" * 100_000,
+    "W10.W10.W10",
 )
 def test_what_is_no_proof_is_refused(browser, sent):
     browser.post("/login/ada")
@@ -432,12 +428,10 @@ def test_behind_a_proxy_the_cookie_is_that_of_https(store, client, clock, interf
 
 @rows(
     "make, error, message",
-    [
-        (lambda: Sessions(CookieStore(["k" * 16]), bound=300), ValueError, "needs a store on the server"),
-        (lambda: Sessions(MemoryStore(), bound=0), ValueError, "bound must be 1 or more seconds"),
-        (lambda: Sessions(MemoryStore(), bound=float("nan")), ValueError, "bound must be"),
-        (lambda: bound_required(lambda request: None), TypeError, "is a hook, not a decorator"),
-    ],
+    (lambda: Sessions(CookieStore(["k" * 16]), bound=300), ValueError, "needs a store on the server"),
+    (lambda: Sessions(MemoryStore(), bound=0), ValueError, "bound must be 1 or more seconds"),
+    (lambda: Sessions(MemoryStore(), bound=float("nan")), ValueError, "bound must be"),
+    (lambda: bound_required(lambda request: None), TypeError, "is a hook, not a decorator"),
 )
 def test_mistakes_are_told(make, error, message):
     with pytest.raises(error, match=message):

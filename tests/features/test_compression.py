@@ -144,28 +144,26 @@ class TestABodyInMemory:
 class TestNegotiation:
     @rows(
         "accepted, coding",
-        [
-            (None, None),
-            ("", None),
-            ("identity", None),
-            ("br;q=0", None),
-            ("compress, deflate", None),
-            ("gzip", "gzip"),
-            ("GZIP", "gzip"),
-            ("x-gzip", "gzip"),
-            ("deflate, gzip;q=0.1", "gzip"),
-            ("gzip;q=0", None),
-            ("gzip;q=0, *", None),
-            ("*", "gzip"),
-            ("*;q=0", None),
-            ("*;q=0, gzip", "gzip"),
-            ("identity;q=0", None),
-            ("identity;q=0, *;q=0.5", "gzip"),
-            ("identity, gzip", "gzip"),
-            ("identity, gzip;q=0.9", None),
-            ("identity;q=0.5, gzip;q=0.9", "gzip"),
-            ("gzip;q=x", None),
-        ],
+        (None, None),
+        ("", None),
+        ("identity", None),
+        ("br;q=0", None),
+        ("compress, deflate", None),
+        ("gzip", "gzip"),
+        ("GZIP", "gzip"),
+        ("x-gzip", "gzip"),
+        ("deflate, gzip;q=0.1", "gzip"),
+        ("gzip;q=0", None),
+        ("gzip;q=0, *", None),
+        ("*", "gzip"),
+        ("*;q=0", None),
+        ("*;q=0, gzip", "gzip"),
+        ("identity;q=0", None),
+        ("identity;q=0, *;q=0.5", "gzip"),
+        ("identity, gzip", "gzip"),
+        ("identity, gzip;q=0.9", None),
+        ("identity;q=0.5, gzip;q=0.9", "gzip"),
+        ("gzip;q=x", None),
     )
     def test_takes_what_the_client_likes_best(self, accepted, coding):
         client = Client(app_of(TEXT), "wsgi", timeout=None)
@@ -190,18 +188,16 @@ class TestNegotiation:
 class TestWhatIsCompressed:
     @rows(
         "content_type",
-        [
-            "text/html; charset=utf-8",
-            "TEXT/CSS",
-            "text/event-stream",
-            "application/json",
-            "application/problem+json",
-            "image/svg+xml",
-            "application/atom+xml;charset=utf-8",
-            "application/javascript",
-            "application/wasm",
-            "application/x-ndjson",
-        ],
+        "text/html; charset=utf-8",
+        "TEXT/CSS",
+        "text/event-stream",
+        "application/json",
+        "application/problem+json",
+        "image/svg+xml",
+        "application/atom+xml;charset=utf-8",
+        "application/javascript",
+        "application/wasm",
+        "application/x-ndjson",
     )
     def test_are_these_types(self, content_type):
         app = app_of(lambda request: Response(TEXT, 200, [("content-type", content_type)]))
@@ -211,18 +207,16 @@ class TestWhatIsCompressed:
 
     @rows(
         "content_type",
-        [
-            "image/png",
-            "video/mp4",
-            "font/woff2",
-            "application/zip",
-            "application/octet-stream",
-            "application/jsonp",
-            "application/xml+zip",
-            "x-application/json",
-            "image/png; of=text/html",
-            "multipart/mixed; boundary=+json",
-        ],
+        "image/png",
+        "video/mp4",
+        "font/woff2",
+        "application/zip",
+        "application/octet-stream",
+        "application/jsonp",
+        "application/xml+zip",
+        "x-application/json",
+        "image/png; of=text/html",
+        "multipart/mixed; boundary=+json",
     )
     def test_are_no_others(self, content_type):
         answer = Client(app_of(response(content_type=content_type)), "wsgi", timeout=None).get("/", headers=GZIP)
@@ -232,13 +226,11 @@ class TestWhatIsCompressed:
 
     @rows(
         "content_type, is_compressed",
-        [
-            ("application/cbor", True),
-            ("model/obj", True),
-            ("a/b+yaml", True),
-            ("text/html", False),
-            ("modell/a", False),
-        ],
+        ("application/cbor", True),
+        ("model/obj", True),
+        ("a/b+yaml", True),
+        ("text/html", False),
+        ("modell/a", False),
     )
     def test_is_for_you_to_say(self, content_type, is_compressed):
         compression = Compression(types=["application/CBOR", "model/*", "+yaml"])
@@ -247,16 +239,14 @@ class TestWhatIsCompressed:
 
     @rows(
         "answer",
-        [
-            response(content_encoding="br"),
-            response(content_encoding="identity"),
-            response(cache_control="max-age=5, No-Transform"),
-            response(status=206, content_type="image/png", content_range="bytes 0-3799/9000"),
-            response(status=416, content_range="bytes */9000"),
-            response(None, 204),
-            response(None, 205),
-            response(None, 303, None, location="/other"),
-        ],
+        response(content_encoding="br"),
+        response(content_encoding="identity"),
+        response(cache_control="max-age=5, No-Transform"),
+        response(status=206, content_type="image/png", content_range="bytes 0-3799/9000"),
+        response(status=416, content_range="bytes */9000"),
+        response(None, 204),
+        response(None, 205),
+        response(None, 303, None, location="/other"),
         ids=["coded", "identity", "no-transform", "range", "no range", "204", "205", "no type"],
     )
     def test_is_nothing_of_this(self, serving, answer):
@@ -377,15 +367,13 @@ class TestFieldsOfTheBytes:
 class TestHead:
     @rows(
         "answer",
-        [
-            response("small"),
-            response(etag='"a"', accept_ranges="bytes"),
-            response(LARGE, etag='"a"'),
-            response(random.Random(1).randbytes(2000)),
-            response(TEXT, content_type="image/png"),
-            lambda request: iter([TEXT, TEXT]),
-            lambda request: Response(iter([TEXT]), headers={"content-length": str(len(TEXT))}, content_type="text/css"),
-        ],
+        response("small"),
+        response(etag='"a"', accept_ranges="bytes"),
+        response(LARGE, etag='"a"'),
+        response(random.Random(1).randbytes(2000)),
+        response(TEXT, content_type="image/png"),
+        lambda request: iter([TEXT, TEXT]),
+        lambda request: Response(iter([TEXT]), headers={"content-length": str(len(TEXT))}, content_type="text/css"),
         ids=["small", "text", "large", "noise", "image", "stream", "known length"],
     )
     @rows("headers", [{}, GZIP], ids=["identity", "gzip"])
@@ -527,27 +515,25 @@ class TestCompression:
 
     @rows(
         "settings, message",
-        [
-            ({"codings": "gzip"}, "codings must be a list"),
-            ({"codings": []}, "codings must not be empty"),
-            ({"codings": ["deflate"]}, "unknown coding 'deflate'; known: zstd, br, gzip"),
-            ({"codings": ["identity"]}, "unknown coding"),
-            ({"codings": ["gzip"], "levels": {"br": 4}}, "not one of the codings"),
-            ({"levels": {"gzip": 0}}, "level of gzip must be 1 to 9, not 0"),
-            ({"levels": {"gzip": 10}}, "level of gzip must be 1 to 9"),
-            ({"levels": {"gzip": "6"}}, "level of gzip must be 1 to 9"),
-            ({"levels": {"gzip": True}}, "level of gzip must be 1 to 9"),
-            ({"min_size": -1}, "number of bytes"),
-            ({"min_size": 1.5}, "number of bytes"),
-            ({"min_size": True}, "number of bytes"),
-            ({"types": "text/*"}, "types must be a list"),
-            ({"types": []}, "types must not be empty"),
-            ({"types": ["text"]}, "a type must be like"),
-            ({"types": ["*/*"]}, "a type must be like"),
-            ({"types": ["text/html; charset=utf-8"]}, "a type must be like"),
-            ({"types": ["+"]}, "a type must be like"),
-            ({"types": [""]}, "a type must be like"),
-        ],
+        ({"codings": "gzip"}, "codings must be a list"),
+        ({"codings": []}, "codings must not be empty"),
+        ({"codings": ["deflate"]}, "unknown coding 'deflate'; known: zstd, br, gzip"),
+        ({"codings": ["identity"]}, "unknown coding"),
+        ({"codings": ["gzip"], "levels": {"br": 4}}, "not one of the codings"),
+        ({"levels": {"gzip": 0}}, "level of gzip must be 1 to 9, not 0"),
+        ({"levels": {"gzip": 10}}, "level of gzip must be 1 to 9"),
+        ({"levels": {"gzip": "6"}}, "level of gzip must be 1 to 9"),
+        ({"levels": {"gzip": True}}, "level of gzip must be 1 to 9"),
+        ({"min_size": -1}, "number of bytes"),
+        ({"min_size": 1.5}, "number of bytes"),
+        ({"min_size": True}, "number of bytes"),
+        ({"types": "text/*"}, "types must be a list"),
+        ({"types": []}, "types must not be empty"),
+        ({"types": ["text"]}, "a type must be like"),
+        ({"types": ["*/*"]}, "a type must be like"),
+        ({"types": ["text/html; charset=utf-8"]}, "a type must be like"),
+        ({"types": ["+"]}, "a type must be like"),
+        ({"types": [""]}, "a type must be like"),
     )
     def test_refuses_what_makes_no_sense(self, settings, message):
         with pytest.raises(ValueError, match=message):

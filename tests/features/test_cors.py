@@ -256,26 +256,22 @@ class TestOrigins:
 
     @rows(
         "origin",
-        [
-            SHOP,
-            "https://api.example.com",
-            "https://a.example.org",
-            "https://a.b-c.example.org",
-            "http://a.localhost:5173",
-            "null",
-        ],
+        SHOP,
+        "https://api.example.com",
+        "https://a.example.org",
+        "https://a.b-c.example.org",
+        "http://a.localhost:5173",
+        "null",
     )
     def test_are_exact_or_match_a_pattern(self, origin):
         assert origin in self.CORS
 
     @rows(
         "origin",
-        [
             "", "*", None, "https://example.org", "https://.example.org", "https://aexample.org", "https://a.exampleXorg",
             "https://a.example.org:8443", "http://a.example.org", "https://a.example.org.evil.example",
             "https://evil.example/.example.org", "https://evil.example#.example.org", "https://e:1@a.example.org",
             "https://a.example.org\n", "xhttps://a.example.org", "http://a.localhost", "https://*.example.org",
-        ],
     )  # fmt: skip
     def test_are_no_others(self, origin):
         assert origin not in self.CORS
@@ -302,28 +298,26 @@ class TestOrigins:
 
 @rows(
     "declared, message",
-    [
-        ({"origins": SHOP}, "origins must be a list"),
-        ({"origins": ["shop.example.com"]}, "an origin must be a scheme, a host"),
-        ({"origins": [SHOP + "/"]}, "an origin must be a scheme, a host"),
-        ({"origins": ["https://shop.*"]}, "a pattern must be like"),
-        ({"origins": ["https://*.*.example.com"]}, "a pattern must be like"),
-        ({"origins": ["https://a.*.example.com"]}, "a pattern must be like"),
-        ({"origins": ["*://a.example.com"]}, "a pattern must be like"),
-        ({"origins": ["https://*.com"]}, "anyone's hosts"),
-        ({"origins": ["https://*.example.com/"]}, "an origin must be a scheme, a host"),
-        ({"origins": "*", "credentials": True}, r'browsers refuse "\*"'),
-        ({"origins": [SHOP, "*"], "credentials": True}, r'browsers refuse "\*"'),
-        ({"origins": [SHOP], "headers": ["*"], "credentials": True}, r'browsers refuse "\*"'),
-        ({"origins": [SHOP], "methods": ["*"], "credentials": True}, r'browsers refuse "\*"'),
-        ({"origins": [SHOP], "expose": ["*"], "credentials": True}, r'browsers refuse "\*"'),
-        ({"origins": [SHOP], "methods": "GET"}, "methods must be a list"),
-        ({"origins": [SHOP], "headers": "x-a"}, "headers must be a list"),
-        ({"origins": [SHOP], "expose": ["x-a, x-b"]}, "cannot be one of expose"),
-        ({"origins": [SHOP], "headers": ["a\r\nb"]}, "cannot be one of headers"),
-        ({"origins": [SHOP], "max_age": -1}, "number of seconds"),
-        ({"origins": [SHOP], "max_age": 1.5}, "number of seconds"),
-    ],
+    ({"origins": SHOP}, "origins must be a list"),
+    ({"origins": ["shop.example.com"]}, "an origin must be a scheme, a host"),
+    ({"origins": [SHOP + "/"]}, "an origin must be a scheme, a host"),
+    ({"origins": ["https://shop.*"]}, "a pattern must be like"),
+    ({"origins": ["https://*.*.example.com"]}, "a pattern must be like"),
+    ({"origins": ["https://a.*.example.com"]}, "a pattern must be like"),
+    ({"origins": ["*://a.example.com"]}, "a pattern must be like"),
+    ({"origins": ["https://*.com"]}, "anyone's hosts"),
+    ({"origins": ["https://*.example.com/"]}, "an origin must be a scheme, a host"),
+    ({"origins": "*", "credentials": True}, r'browsers refuse "\*"'),
+    ({"origins": [SHOP, "*"], "credentials": True}, r'browsers refuse "\*"'),
+    ({"origins": [SHOP], "headers": ["*"], "credentials": True}, r'browsers refuse "\*"'),
+    ({"origins": [SHOP], "methods": ["*"], "credentials": True}, r'browsers refuse "\*"'),
+    ({"origins": [SHOP], "expose": ["*"], "credentials": True}, r'browsers refuse "\*"'),
+    ({"origins": [SHOP], "methods": "GET"}, "methods must be a list"),
+    ({"origins": [SHOP], "headers": "x-a"}, "headers must be a list"),
+    ({"origins": [SHOP], "expose": ["x-a, x-b"]}, "cannot be one of expose"),
+    ({"origins": [SHOP], "headers": ["a\r\nb"]}, "cannot be one of headers"),
+    ({"origins": [SHOP], "max_age": -1}, "number of seconds"),
+    ({"origins": [SHOP], "max_age": 1.5}, "number of seconds"),
 )
 def test_what_makes_no_sense_is_refused_where_it_is_declared(declared, message):
     with pytest.raises(ValueError, match=message):

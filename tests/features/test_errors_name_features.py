@@ -121,12 +121,10 @@ def test_a_store_that_clients_keep(feature, make):
 
 @rows(
     "feature, make, fix",
-    [
-        ("Flash", Flash, r"app\.use\(Sessions\("),
-        ("CSRFTokens", CSRFTokens, r"app\.use\(Sessions\("),
-        ("SessionLogin", lambda: Users(SessionLogin(str)), r"app\.use\(Sessions\("),
-        ("Recorder", lambda: Recorder(MemoryStore()), r"App\(secret_keys=\[\.\.\.\]\)"),
-    ],
+    ("Flash", Flash, r"app\.use\(Sessions\("),
+    ("CSRFTokens", CSRFTokens, r"app\.use\(Sessions\("),
+    ("SessionLogin", lambda: Users(SessionLogin(str)), r"app\.use\(Sessions\("),
+    ("Recorder", lambda: Recorder(MemoryStore()), r"App\(secret_keys=\[\.\.\.\]\)"),
 )
 def test_a_feature_that_needs_another_thing_first(feature, make, fix):
     with pytest.raises(RuntimeError, match=rf"{feature}.*{fix}"):
@@ -135,11 +133,9 @@ def test_a_feature_that_needs_another_thing_first(feature, make, fix):
 
 @rows(
     "make",
-    [
         lambda: Sessions(MemoryStore()), lambda: IdempotentWrites(MemoryStore()), lambda: Cache(MemoryStore()),
         lambda: Channel("news"), Runs, Flash, CSRFTokens, lambda: Users(Basic(str)),
         lambda: HealthCheck(bool), lambda: Recorder(MemoryStore()), lambda: Signatures({}), OpenTelemetry,
-    ],
 )  # fmt: skip
 def test_a_blueprint_that_uses_what_is_for_an_application(make):
     if (feature := make()).__class__ is OpenTelemetry:

@@ -65,14 +65,12 @@ def test_the_process_lives_whatever_the_checks_say(probe, feature):
 
 @rows(
     "checks, status, outcomes",
-    [
-        ([], 200, {}),
-        ([passes, passes_async], 200, {"passes": "ok", "passes_async": "ok"}),
-        ([passes, fails], 503, {"passes": "ok", "fails": "failed"}),
-        ([fails_async], 503, {"fails_async": "failed"}),
-        ({"database": says_no, "queue": passes}, 503, {"database": "failed", "queue": "ok"}),
-        ({"forgotten": lambda: passes_async()}, 503, {"forgotten": "failed"}),  # noqa: PLW0108 - it is the mistake
-    ],
+    ([], 200, {}),
+    ([passes, passes_async], 200, {"passes": "ok", "passes_async": "ok"}),
+    ([passes, fails], 503, {"passes": "ok", "fails": "failed"}),
+    ([fails_async], 503, {"fails_async": "failed"}),
+    ({"database": says_no, "queue": passes}, 503, {"database": "failed", "queue": "ok"}),
+    ({"forgotten": lambda: passes_async()}, 503, {"forgotten": "failed"}),  # noqa: PLW0108 - it is the mistake
 )
 def test_it_is_ready_if_all_checks_pass_and_names_are_all_that_is_told(probe, checks, status, outcomes):
     told = {"status": "ok" if status == 200 else "failed", "checks": outcomes}
@@ -267,12 +265,10 @@ def test_a_path_may_be_left_out():
 
 @rows(
     "options, error, message",
-    [
-        ({"timeout": 0}, ValueError, "timeout must be"),
-        ({"checks": [passes, passes]}, ValueError, "two checks are named 'passes'"),
-        ({"checks": ["database"]}, TypeError, "not a function"),
-        ({"checks": [asyncio.sleep]}, TypeError, "is called with"),
-    ],
+    ({"timeout": 0}, ValueError, "timeout must be"),
+    ({"checks": [passes, passes]}, ValueError, "two checks are named 'passes'"),
+    ({"checks": ["database"]}, TypeError, "not a function"),
+    ({"checks": [asyncio.sleep]}, TypeError, "is called with"),
 )
 def test_mistakes_are_errors_at_once(options, error, message):
     with pytest.raises(error, match=message):
@@ -341,11 +337,9 @@ def test_checks_of_features_are_those_of_the_app_that_is_asked(interface):
 
 @rows(
     "features",
-    [
-        [HealthCheck(passes), HealthCheck(says_no, name="passes")],
-        [Health(checks=[passes]), HealthCheck(passes)],
-        [HealthCheck(passes), Health(checks=[passes])],
-    ],
+    [HealthCheck(passes), HealthCheck(says_no, name="passes")],
+    [Health(checks=[passes]), HealthCheck(passes)],
+    [HealthCheck(passes), Health(checks=[passes])],
 )
 def test_two_checks_of_one_name_are_refused_whoever_brings_them(features):
     app = App()

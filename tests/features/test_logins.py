@@ -374,19 +374,17 @@ class TestTheKey:
 
     @rows(
         "user, options, error, match",
-        [
-            (
-                Other("ada"),
-                {},
-                TypeError,
-                r"an? Other has no `id`.*SessionLogin\(find_user, key=lambda user: user\.name\)",
-            ),
-            ("ada", {}, TypeError, "str has no `id`"),
-            (None, {}, TypeError, "NoneType has no `id`"),
-            (User(None, "new"), {}, ValueError, "`id` of this User is None: save the user first"),
-            (ADA, {"key": lambda user: user.id}, TypeError, "must be non-empty text: .*test_logins.* returned 1"),
-            (ADA, {"key": lambda user: ""}, TypeError, "must be non-empty text"),
-        ],
+        (
+            Other("ada"),
+            {},
+            TypeError,
+            r"an? Other has no `id`.*SessionLogin\(find_user, key=lambda user: user\.name\)",
+        ),
+        ("ada", {}, TypeError, "str has no `id`"),
+        (None, {}, TypeError, "NoneType has no `id`"),
+        (User(None, "new"), {}, ValueError, "`id` of this User is None: save the user first"),
+        (ADA, {"key": lambda user: user.id}, TypeError, "must be non-empty text: .*test_logins.* returned 1"),
+        (ADA, {"key": lambda user: ""}, TypeError, "must be non-empty text"),
     )
     def test_of_nothing_is_an_error_that_names_the_fix(self, user, options, error, match):
         app = self.site(**options)
@@ -408,10 +406,8 @@ class TestWhatIsMissing:
 
     @rows(
         "users, match",
-        [
-            ([], r"app\.use\(Users\(\.\.\.\)\)"),
-            ([Users(Bearer(str))], r"app\.use\(Users\(SessionLogin\(find_user\), \.\.\.\)\)"),
-        ],
+        ([], r"app\.use\(Users\(\.\.\.\)\)"),
+        ([Users(Bearer(str))], r"app\.use\(Users\(SessionLogin\(find_user\), \.\.\.\)\)"),
     )
     @rows("call", [lambda request: login(request, ADA), logout])
     def test_users_of_sessions_are_wanted(self, users, match, call):

@@ -58,15 +58,13 @@ def limited(handler, *limits):
 class TestARate:
     @rows(
         "rate, policy",
-        [
-            ("10/minute", "q=10;w=60"),
-            ("5/second", "q=5;w=1"),
-            ("1000/day", "q=1000;w=86400"),
-            ("3/hours", "q=3;w=3600"),
-            ("10 per minute", "q=10;w=60"),
-            ("10 per 30 seconds", "q=10;w=30"),
-            ("2/15 minutes", "q=2;w=900"),
-        ],
+        ("10/minute", "q=10;w=60"),
+        ("5/second", "q=5;w=1"),
+        ("1000/day", "q=1000;w=86400"),
+        ("3/hours", "q=3;w=3600"),
+        ("10 per minute", "q=10;w=60"),
+        ("10 per 30 seconds", "q=10;w=30"),
+        ("2/15 minutes", "q=2;w=900"),
     )
     def test_says_how_many_in_which_time(self, visiting, rate, policy):
         response = visiting(limited(lambda request: "", RateLimit(rate)))
@@ -176,14 +174,12 @@ class TestRequests:
 class TestACaller:
     @rows(
         "one, other, is_same",
-        [
-            ("192.0.2.1", "192.0.2.2", False),
-            ("2001:db8:1:2::1", "2001:db8:1:2:ffff::", True),
-            ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
-            ("::ffff:192.0.2.1", "192.0.2.1", True),
-            ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
-            ("::1", "::2", True),
-        ],
+        ("192.0.2.1", "192.0.2.2", False),
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
+        ("::1", "::2", True),
     )
     def test_is_an_address_or_the_network_of_one_customer(self, handler, visiting, one, other, is_same):
         app = limited(handler, RateLimit("1/minute"))
@@ -456,12 +452,10 @@ def test_a_store_that_waits_is_asked_on_a_thread(tmp_path, handler, visiting, wh
 class TestAMistake:
     @rows(
         "options, error, said",
-        [
-            ({"store": CookieStore(["k" * 16])}, ValueError, r"RateLimit needs .* SQLiteStore\(path\)"),
-            ({"when_unavailable": "maybe"}, ValueError, "'allow' or 'refuse', not 'maybe'"),
-            ({"name": "é"}, ValueError, "visible ASCII"),
-            ({"by": lambda: "a"}, TypeError, "request"),
-        ],
+        ({"store": CookieStore(["k" * 16])}, ValueError, r"RateLimit needs .* SQLiteStore\(path\)"),
+        ({"when_unavailable": "maybe"}, ValueError, "'allow' or 'refuse', not 'maybe'"),
+        ({"name": "é"}, ValueError, "visible ASCII"),
+        ({"by": lambda: "a"}, TypeError, "request"),
         ids=["a store with clients", "a word", "a name", "a function"],
     )
     def test_is_an_error_at_its_line(self, options, error, said):
@@ -489,13 +483,11 @@ def by_name(request):
 @rows("registered", ["for the app", "for the route"])
 @rows(
     "chunks, status",
-    [
-        pytest.param([b"name=lute"], 200, id="small"),
-        pytest.param([b"name=", b"lute"], 200, id="in two chunks"),
-        pytest.param([b"name=", b"l" * 100_000], 200, id="large, in chunks"),
-        pytest.param([b"name=" + b"l" * 300_000], 413, id="too large"),
-        pytest.param([b"name=" + b"l" * 100_000] * 3, 413, id="too large, in chunks"),
-    ],
+    pytest.param([b"name=lute"], 200, id="small"),
+    pytest.param([b"name=", b"lute"], 200, id="in two chunks"),
+    pytest.param([b"name=", b"l" * 100_000], 200, id="large, in chunks"),
+    pytest.param([b"name=" + b"l" * 300_000], 413, id="too large"),
+    pytest.param([b"name=" + b"l" * 100_000] * 3, 413, id="too large, in chunks"),
 )
 @rows("framed", ["by its length", "in chunks"])
 def test_a_limit_by_a_form_waits_for_the_form(interface, style, registered, chunks, status, framed):

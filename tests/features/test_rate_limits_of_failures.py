@@ -54,12 +54,10 @@ class Away(MemoryStore):
 
 @rows(
     "rate, passwords, expected",
-    [
-        ("2/minute", "right right right right", [200, 200, 200, 200]),
-        ("2/minute", "wrong right wrong right", [403, 200, 403, 429]),
-        ("3/minute", "wrong right wrong right wrong right", [403, 200, 403, 200, 403, 429]),
-        ("1/minute", "right right wrong right", [200, 200, 403, 429]),
-    ],
+    ("2/minute", "right right right right", [200, 200, 200, 200]),
+    ("2/minute", "wrong right wrong right", [403, 200, 403, 429]),
+    ("3/minute", "wrong right wrong right wrong right", [403, 200, 403, 200, 403, 429]),
+    ("1/minute", "right right wrong right", [200, 200, 403, 429]),
 )
 def test_only_failures_count_and_then_a_right_guess_is_refused(
     store, interface, style, clock, rate, passwords, expected

@@ -104,13 +104,11 @@ def mounted(outer, *inner, host=None):
 @pytest.mark.once
 @rows(
     "app, is_refused",
-    [
-        (lambda one, other: mounted(Sessions(one), Sessions(other)), True),
-        (lambda one, other: mounted(None, Sessions(one), Sessions(other)), True),
-        (lambda one, other: mounted(Sessions(one), Sessions(one)), False),
-        (lambda one, other: mounted(Sessions(one), Sessions(other, cookie="__Host-admin")), False),
-        (lambda one, other: mounted(Sessions(one), Sessions(other), host="admin.example.com"), False),
-    ],
+    (lambda one, other: mounted(Sessions(one), Sessions(other)), True),
+    (lambda one, other: mounted(None, Sessions(one), Sessions(other)), True),
+    (lambda one, other: mounted(Sessions(one), Sessions(one)), False),
+    (lambda one, other: mounted(Sessions(one), Sessions(other, cookie="__Host-admin")), False),
+    (lambda one, other: mounted(Sessions(one), Sessions(other), host="admin.example.com"), False),
 )
 def test_in_another_store_needs_another_cookie(app, is_refused):
     made = app(MemoryStore(), MemoryStore())

@@ -84,18 +84,16 @@ def make_app(loading="sync", style="def", *, login=None, calls=None):
 class TestTheUser:
     @rows(
         "headers, user",
-        [
-            ({}, None),
-            (ADA, "ada"),
-            (BOB, "bob"),
-            ({"authorization": "bearer k7Qz"}, "bob"),
-            ({"authorization": "Bearer other"}, None),
-            ({"authorization": str(Authorization.basic("ada", "guess"))}, None),
-            ({"authorization": "Basic ????"}, None),
-            ({"authorization": "Bearer"}, None),
-            ({"authorization": 'Digest username="ada"'}, None),
-            ({"authorization": "\xff"}, None),
-        ],
+        ({}, None),
+        (ADA, "ada"),
+        (BOB, "bob"),
+        ({"authorization": "bearer k7Qz"}, "bob"),
+        ({"authorization": "Bearer other"}, None),
+        ({"authorization": str(Authorization.basic("ada", "guess"))}, None),
+        ({"authorization": "Basic ????"}, None),
+        ({"authorization": "Bearer"}, None),
+        ({"authorization": 'Digest username="ada"'}, None),
+        ({"authorization": "\xff"}, None),
     )
     def test_is_whose_credentials_are_right(self, interface, style, loading, headers, user):
         with Client(make_app(loading, style), interface) as client:
@@ -112,10 +110,8 @@ class TestTheUser:
 
     @rows(
         "hook, fix",
-        [
-            (login_required, '@app.get("/", before=login_required)'),
-            (RateLimit("5/minute"), '@app.get("/", before=RateLimit("5/minute"))'),
-        ],
+        (login_required, '@app.get("/", before=login_required)'),
+        (RateLimit("5/minute"), '@app.get("/", before=RateLimit("5/minute"))'),
     )
     def test_is_no_decorator_and_says_how_it_is_given(self, hook, fix):
         def handled(request): ...
@@ -365,14 +361,12 @@ def _refused(read):
 
 @rows(
     "header, error, detail",
-    [
-        (None, "", "Log in first."),
-        ("Bearer", "", NOT_VALID),
-        ("Bearer a b", ', error="invalid_token"', NOT_VALID),
-        ("bearer  a=b, c", ', error="invalid_token"', NOT_VALID),
-        ("Bearer unknown", ', error="invalid_token"', NOT_VALID),
-        ("Basic YTpi", "", NOT_VALID),
-    ],
+    (None, "", "Log in first."),
+    ("Bearer", "", NOT_VALID),
+    ("Bearer a b", ', error="invalid_token"', NOT_VALID),
+    ("bearer  a=b, c", ', error="invalid_token"', NOT_VALID),
+    ("Bearer unknown", ', error="invalid_token"', NOT_VALID),
+    ("Basic YTpi", "", NOT_VALID),
 )
 def test_a_token_that_is_malformed_is_not_a_missing_one(header, error, detail):
     app = App()

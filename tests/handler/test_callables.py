@@ -27,17 +27,15 @@ def add_one(function):
 
 @rows(
     "function",
-    [
-        pytest.param(lambda request: None, id="one"),
-        pytest.param(lambda request, /: None, id="by position"),
-        pytest.param(lambda request, more=1, *, other=2: None, id="defaults"),
-        pytest.param(lambda *arguments: None, id="any"),
-        pytest.param(partial(lambda one, request: None, 1), id="partial"),
-        pytest.param(Recorder(), id="object"),
-        pytest.param(Recorder().method, id="method"),
-        pytest.param(len, id="C"),
-        pytest.param(getattr, id="C that hides its parameters"),
-    ],
+    pytest.param(lambda request: None, id="one"),
+    pytest.param(lambda request, /: None, id="by position"),
+    pytest.param(lambda request, more=1, *, other=2: None, id="defaults"),
+    pytest.param(lambda *arguments: None, id="any"),
+    pytest.param(partial(lambda one, request: None, 1), id="partial"),
+    pytest.param(Recorder(), id="object"),
+    pytest.param(Recorder().method, id="method"),
+    pytest.param(len, id="C"),
+    pytest.param(getattr, id="C that hides its parameters"),
 )
 def test_what_can_be_called(function):
     check_arguments(function, "request")
@@ -45,14 +43,12 @@ def test_what_can_be_called(function):
 
 @rows(
     "function, taken",
-    [
-        pytest.param(lambda: None, "()", id="none"),
-        pytest.param(lambda request, item: None, "(request, item)", id="two"),
-        pytest.param(lambda *, request: None, "(request)", id="by name"),
-        pytest.param(Recorder, "()", id="class"),
-        pytest.param(Recorder.method, "(self, request)", id="function of a class"),
-        pytest.param(add_one(Recorder()), "(request, user)", id="decorated"),
-    ],
+    pytest.param(lambda: None, "()", id="none"),
+    pytest.param(lambda request, item: None, "(request, item)", id="two"),
+    pytest.param(lambda *, request: None, "(request)", id="by name"),
+    pytest.param(Recorder, "()", id="class"),
+    pytest.param(Recorder.method, "(self, request)", id="function of a class"),
+    pytest.param(add_one(Recorder()), "(request, user)", id="decorated"),
 )
 def test_what_cannot_be_called_is_named_with_what_it_takes(function, taken):
     with pytest.raises(TypeError) as refused:

@@ -29,12 +29,10 @@ def test_what_waits_is_told_from_what_blocks(function):
 class TestDescribe:
     @rows(
         "function, name, line",
-        [
-            (sync_handler, "sync_handler", sync_handler.__code__.co_firstlineno),
-            (SyncHandler().method, "SyncHandler.method", SyncHandler.method.__code__.co_firstlineno),
-            (SyncHandler(), "SyncHandler", SyncHandler.__call__.__code__.co_firstlineno),
-            (functools.partial(sync_handler), "sync_handler", sync_handler.__code__.co_firstlineno),
-        ],
+        (sync_handler, "sync_handler", sync_handler.__code__.co_firstlineno),
+        (SyncHandler().method, "SyncHandler.method", SyncHandler.method.__code__.co_firstlineno),
+        (SyncHandler(), "SyncHandler", SyncHandler.__call__.__code__.co_firstlineno),
+        (functools.partial(sync_handler), "sync_handler", sync_handler.__code__.co_firstlineno),
         ids=["def", "method", "object", "partial"],
     )
     def test_has_the_name_the_file_and_the_line(self, function, name, line):
@@ -59,12 +57,10 @@ class TestDescribe:
 class TestAFailure:
     @rows(
         "error, logged",
-        [
-            (ValueError("boom"), True),
-            (ServiceUnavailable("later"), True),
-            (NotFound("nothing"), False),
-            (ContentTooLarge("much"), False),
-        ],
+        (ValueError("boom"), True),
+        (ServiceUnavailable("later"), True),
+        (NotFound("nothing"), False),
+        (ContentTooLarge("much"), False),
         ids=repr,
     )
     def test_is_logged_when_the_programmer_has_to_see_it(self, error, logged, caplog):
@@ -84,12 +80,10 @@ class TestAFailure:
 
     @rows(
         "make",
-        [
-            lambda: HTTPError(400, "x", members={"member": object()}),
-            lambda: HTTPError(400, "x", headers={"x-a": "a\nb"}),
-            lambda: NotFound(404),
-            lambda: NotFound("lone \ud800"),
-        ],
+        lambda: HTTPError(400, "x", members={"member": object()}),
+        lambda: HTTPError(400, "x", headers={"x-a": "a\nb"}),
+        lambda: NotFound(404),
+        lambda: NotFound("lone \ud800"),
         ids=["unprintable member", "bad header", "detail that is no text", "lone surrogate"],
     )
     @rows("accept", ["application/json", "text/html"])

@@ -55,12 +55,10 @@ async def chunks():
 class TestBothDrivers:
     @rows(
         "make, result",
-        [
-            (lambda: gives("result"), "result"),
-            (lambda: gives(None), None),
-            (Awaitable, "awaited"),
-            (lambda: anext(chunks()), "chunk"),
-        ],
+        (lambda: gives("result"), "result"),
+        (lambda: gives(None), None),
+        (Awaitable, "awaited"),
+        (lambda: anext(chunks()), "chunk"),
         ids=["coroutine", "None", "object", "asynchronous generator"],
     )
     def test_send_what_was_awaited(self, drive, make, result):

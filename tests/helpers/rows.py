@@ -24,18 +24,18 @@ SHARE = pytest.StashKey[tuple[int, int]]()
 OUTCOMES = (Exception, pytest.fail.Exception, pytest.skip.Exception)
 
 
-def rows(names: str, table: Iterable[Any], ids: Iterable[Any] | Callable[[Any], Any] | None = None) -> Callable[[T], T]:
+def rows(names: str, *table: Any, ids: Iterable[Any] | Callable[[Any], Any] | None = None) -> Callable[[T], T]:
     """Run a test, or each test of a class, with the rows of a table: as ``pytest.mark.parametrize``, but as one test.
 
-    A row may skip: the rest of the test counts, and the skip is told with those of tests. If all do, the test skips.
-    Several tables of a test are one of all their combinations. Each row gets a folder of its own as ``tmp_path``, a
-    ``monkeypatch`` that is undone after it, and nothing of what the rows before it logged or printed. Other fixtures
-    are made once for all rows, so a row must not change what the next one sees. Raises ValueError for a table without
-    rows, and TypeError for what can only be a test of its own: a row with marks, a coroutine function, a property of
-    Hypothesis.
+    The rows follow the names; what stands there alone is an iterable of them. A row may skip: the rest of the test
+    counts, and the skip is told with those of tests. If all do, the test skips. Several tables of a test are one of all
+    their combinations. Each row gets a folder of its own as ``tmp_path``, a ``monkeypatch`` that is undone after it,
+    and nothing of what the rows before it logged or printed. Other fixtures are made once for all rows, so a row must
+    not change what the next one sees. Raises ValueError for a table without rows, and TypeError for what can only be a
+    test of its own: a row with marks, a coroutine function, a property of Hypothesis.
     """
     own_names = [name.strip() for name in names.split(",")]
-    own_cases = _cases(list(table), ids, is_single=len(own_names) == 1)
+    own_cases = _cases(list(*table) if len(table) == 1 else [*table], ids, is_single=len(own_names) == 1)
     if not own_cases:
         raise ValueError(f"the table of {names} has no rows")
 

@@ -155,23 +155,21 @@ def test_the_best_offer_is_acceptable_and_none_has_a_higher_quality(accept, head
 
 @rows(
     "header, ordered",
-    [
-        ("text/html, text/plain", ["text/html", "text/plain"]),
-        ("*/*, text/*, text/html, text/html;level=1", ["text/html; level=1", "text/html", "text/*", "*/*"]),
-        ("a/b;q=0.1, c/d;q=0.9, e/f", ["e/f", "c/d", "a/b"]),
-        ("Text/HTML;Level=1;Q=0.3, a/b", ["a/b", "text/html; level=1"]),
-        ("a/b;q=0.5;x=1", ["a/b; x=1"]),
-        ('a/b;x="1,2;q=0.1";q=0.5, c/d', ["c/d", 'a/b; x="1,2;q=0.1"']),
-        ("a/b;x, a/b;q=0", ["a/b", "a/b"]),
-        ("a/b;, c/d;q=0.5;, e/f;q=0.7;q=0.1", ["a/b", "e/f", "c/d"]),
-        (", ,a/b ,, c/d,", ["a/b", "c/d"]),
-        ("a, /b, a/, a b/c, */b, a/b/c, *, a/b c, é/b, a/b\n, \0", []),
-        ('a/b "x, c/d, y", e/f', ["e/f"]),
-        ('a/b, c/d;x="e/f, g/h', ['c/d; x="e/f, g/h"', "a/b"]),
-        ("a/b ; q = 0.5 , c/d\t;\tq=0.6", ["c/d", "a/b"]),
-        ("a/b;q=.5, c/d;q=0.66666", ["c/d", "a/b"]),
-        ("", []),
-    ],
+    ("text/html, text/plain", ["text/html", "text/plain"]),
+    ("*/*, text/*, text/html, text/html;level=1", ["text/html; level=1", "text/html", "text/*", "*/*"]),
+    ("a/b;q=0.1, c/d;q=0.9, e/f", ["e/f", "c/d", "a/b"]),
+    ("Text/HTML;Level=1;Q=0.3, a/b", ["a/b", "text/html; level=1"]),
+    ("a/b;q=0.5;x=1", ["a/b; x=1"]),
+    ('a/b;x="1,2;q=0.1";q=0.5, c/d', ["c/d", 'a/b; x="1,2;q=0.1"']),
+    ("a/b;x, a/b;q=0", ["a/b", "a/b"]),
+    ("a/b;, c/d;q=0.5;, e/f;q=0.7;q=0.1", ["a/b", "e/f", "c/d"]),
+    (", ,a/b ,, c/d,", ["a/b", "c/d"]),
+    ("a, /b, a/, a b/c, */b, a/b/c, *, a/b c, é/b, a/b\n, \0", []),
+    ('a/b "x, c/d, y", e/f', ["e/f"]),
+    ('a/b, c/d;x="e/f, g/h', ['c/d; x="e/f, g/h"', "a/b"]),
+    ("a/b ; q = 0.5 , c/d\t;\tq=0.6", ["c/d", "a/b"]),
+    ("a/b;q=.5, c/d;q=0.66666", ["c/d", "a/b"]),
+    ("", []),
 )
 def test_media_ranges_are_ordered_by_preference(header, ordered):
     read = Accept.parse(header)
@@ -181,16 +179,14 @@ def test_media_ranges_are_ordered_by_preference(header, ordered):
 
 @rows(
     "offer, quality",
-    [
-        ("text/html;level=1", 1.0),
-        ("text/html", 0.7),
-        ("TEXT/HTML", 0.7),
-        ("text/plain", 0.3),
-        ("image/jpeg", 0.5),
-        ("text/html;level=2", 0.4),
-        ("text/html;level=3", 0.7),
-        ("text/html; charset=utf-8; level=2", 0.4),
-    ],
+    ("text/html;level=1", 1.0),
+    ("text/html", 0.7),
+    ("TEXT/HTML", 0.7),
+    ("text/plain", 0.3),
+    ("image/jpeg", 0.5),
+    ("text/html;level=2", 0.4),
+    ("text/html;level=3", 0.7),
+    ("text/html; charset=utf-8; level=2", 0.4),
 )
 def test_the_example_of_the_standard(offer, quality):
     accept = Accept.parse("text/*;q=0.3, text/html;q=0.7, text/html;level=1, text/html;level=2;q=0.4, */*;q=0.5")
@@ -200,32 +196,30 @@ def test_the_example_of_the_standard(offer, quality):
 
 @rows(
     "header, offers, best",
-    [
-        ("text/html, application/json", ["application/json", "text/html"], "application/json"),
-        ("text/html, application/json;q=0.9", ["application/json", "text/html"], "text/html"),
-        (CHROME, ["application/json", "text/html"], "text/html"),
-        (CHROME, ["application/json"], "application/json"),
-        (CHROME, ["application/json", "application/xml"], "application/xml"),
-        ("application/json", ["text/html"], None),
-        ("*/*", ["text/html", "application/json"], "text/html"),
-        ("text/html;q=0, */*", ["text/html", "application/json"], "application/json"),
-        ("text/html;q=0, text/*", ["text/html"], None),
-        ("image/*", ["text/html", "image/png"], "image/png"),
-        ("text/html;level=1", ["text/html"], None),
-        ("text/html;level=1", ["text/html", "text/html; level=1"], "text/html; level=1"),
-        ("text/html", ["text/html; charset=utf-8"], "text/html; charset=utf-8"),
-        (
-            "text/html; charset=UTF-8, a/b;q=0.5",
-            ["a/b", "text/html; charset=utf-8"],
-            "text/html; charset=utf-8",
-        ),
-        ("text/html;q=0.5, text/html", ["text/html", "a/b"], "text/html"),
-        ("garbage", ["text/html"], "text/html"),
-        ("a/b;q=x", ["text/html"], "text/html"),
-        ("a/b;", ["text/html", "a/b"], "a/b"),
-        ("a/b;q=0.5;q=0, c/d;q=0.4", ["c/d", "a/b"], "a/b"),
-        ("a/*;x=1, a/b;q=0.5", ["a/b; x=1", "a/c; x=1"], "a/c; x=1"),
-    ],
+    ("text/html, application/json", ["application/json", "text/html"], "application/json"),
+    ("text/html, application/json;q=0.9", ["application/json", "text/html"], "text/html"),
+    (CHROME, ["application/json", "text/html"], "text/html"),
+    (CHROME, ["application/json"], "application/json"),
+    (CHROME, ["application/json", "application/xml"], "application/xml"),
+    ("application/json", ["text/html"], None),
+    ("*/*", ["text/html", "application/json"], "text/html"),
+    ("text/html;q=0, */*", ["text/html", "application/json"], "application/json"),
+    ("text/html;q=0, text/*", ["text/html"], None),
+    ("image/*", ["text/html", "image/png"], "image/png"),
+    ("text/html;level=1", ["text/html"], None),
+    ("text/html;level=1", ["text/html", "text/html; level=1"], "text/html; level=1"),
+    ("text/html", ["text/html; charset=utf-8"], "text/html; charset=utf-8"),
+    (
+        "text/html; charset=UTF-8, a/b;q=0.5",
+        ["a/b", "text/html; charset=utf-8"],
+        "text/html; charset=utf-8",
+    ),
+    ("text/html;q=0.5, text/html", ["text/html", "a/b"], "text/html"),
+    ("garbage", ["text/html"], "text/html"),
+    ("a/b;q=x", ["text/html"], "text/html"),
+    ("a/b;", ["text/html", "a/b"], "a/b"),
+    ("a/b;q=0.5;q=0, c/d;q=0.4", ["c/d", "a/b"], "a/b"),
+    ("a/*;x=1, a/b;q=0.5", ["a/b; x=1", "a/c; x=1"], "a/c; x=1"),
 )
 def test_the_best_media_type(header, offers, best):
     assert Accept.parse(header).best(offers) == best
@@ -250,13 +244,11 @@ def test_media_types_agree_with_werkzeug_on_what_is_acceptable(header, offers):
 
 @rows(
     "header, ordered",
-    [
-        ("de, en-US;q=0.9, en;q=0.8, *;q=0.1", ["de", "en-US", "en", "*"]),
-        ("*, en, en-US", ["en-US", "en", "*"]),
-        ("en_US, pt_BR;q=0.9", ["en-US", "pt-BR"]),
-        ("en--us, -en, en-, e1, abcdefghi, en-abcdefghi, en us, é, en;x=1, fr", ["fr"]),
-        ("a" + "-b" * 16, []),
-    ],
+    ("de, en-US;q=0.9, en;q=0.8, *;q=0.1", ["de", "en-US", "en", "*"]),
+    ("*, en, en-US", ["en-US", "en", "*"]),
+    ("en_US, pt_BR;q=0.9", ["en-US", "pt-BR"]),
+    ("en--us, -en, en-, e1, abcdefghi, en-abcdefghi, en us, é, en;x=1, fr", ["fr"]),
+    ("a" + "-b" * 16, []),
 )
 def test_language_ranges_are_ordered_by_preference(header, ordered):
     assert list(AcceptLanguage.parse(header)) == ordered
@@ -264,19 +256,17 @@ def test_language_ranges_are_ordered_by_preference(header, ordered):
 
 @rows(
     "header, offer, quality",
-    [
-        ("en", "en-GB", 1.0),
-        ("en", "EN_gb", 1.0),
-        ("en-GB", "en", 0.0),
-        ("en", "eng", 0.0),
-        ("en;q=0.5, en-GB;q=0.8", "en-GB", 0.8),
-        ("en;q=0.5, en-GB;q=0.8", "en-GB-oxendict", 0.8),
-        ("en;q=0.5, en-GB;q=0.8", "en-US", 0.5),
-        ("en;q=0.5, *;q=0.2", "de", 0.2),
-        ("en-GB;q=0, en", "en-GB", 0.0),
-        ("zh-Hant", "zh-Hant-TW", 1.0),
-        ("zh-Hant", "zh-TW", 0.0),
-    ],
+    ("en", "en-GB", 1.0),
+    ("en", "EN_gb", 1.0),
+    ("en-GB", "en", 0.0),
+    ("en", "eng", 0.0),
+    ("en;q=0.5, en-GB;q=0.8", "en-GB", 0.8),
+    ("en;q=0.5, en-GB;q=0.8", "en-GB-oxendict", 0.8),
+    ("en;q=0.5, en-GB;q=0.8", "en-US", 0.5),
+    ("en;q=0.5, *;q=0.2", "de", 0.2),
+    ("en-GB;q=0, en", "en-GB", 0.0),
+    ("zh-Hant", "zh-Hant-TW", 1.0),
+    ("zh-Hant", "zh-TW", 0.0),
 )
 def test_languages_are_filtered_by_their_beginning(header, offer, quality):
     accept = AcceptLanguage.parse(header)
@@ -286,34 +276,32 @@ def test_languages_are_filtered_by_their_beginning(header, offer, quality):
 
 @rows(
     "header, offers, best",
-    [
-        ("en-US,en;q=0.9,de;q=0.8", ["de", "en"], "en"),
-        ("en-GB", ["de", "en"], "en"),
-        ("en-GB", ["en", "en-GB"], "en-GB"),
-        ("zh-Hant-CN-x-private1-private2", ["zh", "zh-Hant"], "zh-Hant"),
-        ("zh-Hant-CN", ["zh-TW", "zh"], "zh"),
-        ("en", ["de", "en-GB"], "en-GB"),
-        ("en", ["en-GB", "en"], "en"),
-        ("en-US, en;q=0.5", ["en-GB", "fr"], "en-GB"),
-        ("en-US, de;q=0.5", ["en-GB", "de"], "de"),
-        ("en-US, fr;q=0.9, en;q=0.3", ["fr", "en"], "en"),
-        ("de, en", ["en", "de"], "en"),
-        ("de-AT, en, fr", ["fr", "en", "de"], "fr"),
-        ("*", ["fr", "en"], "fr"),
-        ("en, *", ["fr", "en"], "en"),
-        ("en;q=0.5, *", ["en", "fr"], "fr"),
-        ("en;q=0.5, *", ["en"], "en"),
-        ("*;q=0.5, de", ["fr", "en-GB"], "fr"),
-        ("en-GB;q=0, en", ["en-GB", "en-US"], "en-US"),
-        ("en-GB;q=0, en", ["en-GB"], None),
-        ("en-US, en;q=0", ["en"], None),
-        ("en-US;q=0", ["en"], None),
-        ("de, *;q=0", ["en", "de-AT"], "de-AT"),
-        ("fr", ["en", "de"], None),
-        ("EN-gb", ["en_GB"], "en_GB"),
-        ("en", ["en_GB", "en-GB"], "en_GB"),
-        ("garbage!", ["de", "en"], "de"),
-    ],
+    ("en-US,en;q=0.9,de;q=0.8", ["de", "en"], "en"),
+    ("en-GB", ["de", "en"], "en"),
+    ("en-GB", ["en", "en-GB"], "en-GB"),
+    ("zh-Hant-CN-x-private1-private2", ["zh", "zh-Hant"], "zh-Hant"),
+    ("zh-Hant-CN", ["zh-TW", "zh"], "zh"),
+    ("en", ["de", "en-GB"], "en-GB"),
+    ("en", ["en-GB", "en"], "en"),
+    ("en-US, en;q=0.5", ["en-GB", "fr"], "en-GB"),
+    ("en-US, de;q=0.5", ["en-GB", "de"], "de"),
+    ("en-US, fr;q=0.9, en;q=0.3", ["fr", "en"], "en"),
+    ("de, en", ["en", "de"], "en"),
+    ("de-AT, en, fr", ["fr", "en", "de"], "fr"),
+    ("*", ["fr", "en"], "fr"),
+    ("en, *", ["fr", "en"], "en"),
+    ("en;q=0.5, *", ["en", "fr"], "fr"),
+    ("en;q=0.5, *", ["en"], "en"),
+    ("*;q=0.5, de", ["fr", "en-GB"], "fr"),
+    ("en-GB;q=0, en", ["en-GB", "en-US"], "en-US"),
+    ("en-GB;q=0, en", ["en-GB"], None),
+    ("en-US, en;q=0", ["en"], None),
+    ("en-US;q=0", ["en"], None),
+    ("de, *;q=0", ["en", "de-AT"], "de-AT"),
+    ("fr", ["en", "de"], None),
+    ("EN-gb", ["en_GB"], "en_GB"),
+    ("en", ["en_GB", "en-GB"], "en_GB"),
+    ("garbage!", ["de", "en"], "de"),
 )
 def test_the_best_language(header, offers, best):
     assert AcceptLanguage.parse(header).best(offers) == best
@@ -345,26 +333,24 @@ def related(language_range, tag):
 
 @rows(
     "header, offer, quality",
-    [
-        ("gzip, br;q=0.5", "gzip", 1.0),
-        ("gzip, br;q=0.5", "BR", 0.5),
-        ("gzip, br;q=0.5", "zstd", 0.0),
-        ("gzip", "identity", 0.001),
-        ("gzip, identity;q=0.5", "identity", 0.5),
-        ("gzip, identity;q=0", "identity", 0.0),
-        ("gzip, *;q=0", "identity", 0.0),
-        ("gzip, *;q=0", "br", 0.0),
-        ("identity;q=0.5, *;q=0", "identity", 0.5),
-        ("*", "identity", 1.0),
-        ("*", "br", 1.0),
-        ("x-gzip", "gzip", 1.0),
-        ("x-gzip, gzip;q=0.5", "gzip", 0.5),
-        ("", "identity", 0.001),
-        ("", "gzip", 0.0),
-        ("(bad)", "gzip", 0.0),
-        (None, "identity", 1.0),
-        (None, "gzip", 0.001),
-    ],
+    ("gzip, br;q=0.5", "gzip", 1.0),
+    ("gzip, br;q=0.5", "BR", 0.5),
+    ("gzip, br;q=0.5", "zstd", 0.0),
+    ("gzip", "identity", 0.001),
+    ("gzip, identity;q=0.5", "identity", 0.5),
+    ("gzip, identity;q=0", "identity", 0.0),
+    ("gzip, *;q=0", "identity", 0.0),
+    ("gzip, *;q=0", "br", 0.0),
+    ("identity;q=0.5, *;q=0", "identity", 0.5),
+    ("*", "identity", 1.0),
+    ("*", "br", 1.0),
+    ("x-gzip", "gzip", 1.0),
+    ("x-gzip, gzip;q=0.5", "gzip", 0.5),
+    ("", "identity", 0.001),
+    ("", "gzip", 0.0),
+    ("(bad)", "gzip", 0.0),
+    (None, "identity", 1.0),
+    (None, "gzip", 0.001),
 )
 def test_qualities_of_codings(header, offer, quality):
     assert AcceptEncoding.parse(header).quality(offer) == quality
@@ -372,16 +358,14 @@ def test_qualities_of_codings(header, offer, quality):
 
 @rows(
     "header, offers, best",
-    [
-        ("gzip, deflate, br, zstd", ["zstd", "br", "gzip", "identity"], "zstd"),
-        ("gzip;q=0.1", ["br", "identity", "gzip"], "gzip"),
-        ("", ["gzip", "identity"], "identity"),
-        ("", ["gzip"], None),
-        ("gzip;q=0", ["gzip", "identity"], "identity"),
-        ("identity;q=0", ["identity"], None),
-        (None, ["gzip", "identity"], "identity"),
-        (None, ["gzip"], "gzip"),
-    ],
+    ("gzip, deflate, br, zstd", ["zstd", "br", "gzip", "identity"], "zstd"),
+    ("gzip;q=0.1", ["br", "identity", "gzip"], "gzip"),
+    ("", ["gzip", "identity"], "identity"),
+    ("", ["gzip"], None),
+    ("gzip;q=0", ["gzip", "identity"], "identity"),
+    ("identity;q=0", ["identity"], None),
+    (None, ["gzip", "identity"], "identity"),
+    (None, ["gzip"], "gzip"),
 )
 def test_the_best_coding(header, offers, best):
     assert AcceptEncoding.parse(header).best(offers) == best
@@ -395,14 +379,12 @@ def test_an_empty_accept_encoding_is_present():
 
 @rows(
     "header, offer, quality",
-    [
-        ("utf-8, iso-8859-1;q=0.5", "UTF8", 1.0),
-        ("utf8", "utf-8", 1.0),
-        ("ISO_8859-1;q=0.5", "iso-8859-1", 0.5),
-        ("utf-8", "iso-8859-1", 0.0),
-        ("utf-8, *;q=0.1", "iso-8859-1", 0.1),
-        ("utf-8;q=-1, latin1", "utf-8", 0.0),
-    ],
+    ("utf-8, iso-8859-1;q=0.5", "UTF8", 1.0),
+    ("utf8", "utf-8", 1.0),
+    ("ISO_8859-1;q=0.5", "iso-8859-1", 0.5),
+    ("utf-8", "iso-8859-1", 0.0),
+    ("utf-8, *;q=0.1", "iso-8859-1", 0.1),
+    ("utf-8;q=-1, latin1", "utf-8", 0.0),
 )
 def test_qualities_of_charsets(header, offer, quality):
     assert AcceptCharset.parse(header).quality(offer) == quality
@@ -410,12 +392,10 @@ def test_qualities_of_charsets(header, offer, quality):
 
 @rows(
     "accept, header, printed",
-    [
-        (Accept, "a/b ; Q=0.50,C/D;x=1;q=.25 , bad", "a/b;q=0.5, c/d; x=1;q=0.25"),
-        (AcceptLanguage, "de;q=0.001, en-US;q=1.000,fr;q=0", "en-US, de;q=0.001, fr;q=0"),
-        (AcceptEncoding, "GZIP, *;q=0", "GZIP, *;q=0"),
-        (AcceptCharset, "UTF-8", "UTF-8"),
-    ],
+    (Accept, "a/b ; Q=0.50,C/D;x=1;q=.25 , bad", "a/b;q=0.5, c/d; x=1;q=0.25"),
+    (AcceptLanguage, "de;q=0.001, en-US;q=1.000,fr;q=0", "en-US, de;q=0.001, fr;q=0"),
+    (AcceptEncoding, "GZIP, *;q=0", "GZIP, *;q=0"),
+    (AcceptCharset, "UTF-8", "UTF-8"),
 )
 def test_headers_print_in_the_order_of_preference(accept, header, printed):
     assert str(accept.parse(header)) == printed

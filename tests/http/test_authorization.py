@@ -41,20 +41,18 @@ def basic(pair):
 
 @rows(
     "header, username, password",
-    [
-        ("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "Aladdin", "open sesame"),
-        ("Basic dGVzdDoxMjPCow==", "test", "123£"),
-        ("basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "Aladdin", "open sesame"),
-        (" \tBASIC \t QWxhZGRpbjpvcGVuIHNlc2FtZQ== ", "Aladdin", "open sesame"),
-        (basic("test:123£".encode("latin-1")), "test", "123£"),
-        (basic(b"a:b:c:"), "a", "b:c:"),
-        (basic(b":"), "", ""),
-        (basic(b"a:"), "a", ""),
-        (basic(b":b"), "", "b"),
-        (basic(b" a : b "), " a ", " b "),
-        (basic("ü€😀:\u3000".encode()), "ü€😀", "\u3000"),
-        (basic(b"\xff\xfe:\x80"), "ÿþ", "\x80"),
-    ],
+    ("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "Aladdin", "open sesame"),
+    ("Basic dGVzdDoxMjPCow==", "test", "123£"),
+    ("basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "Aladdin", "open sesame"),
+    (" \tBASIC \t QWxhZGRpbjpvcGVuIHNlc2FtZQ== ", "Aladdin", "open sesame"),
+    (basic("test:123£".encode("latin-1")), "test", "123£"),
+    (basic(b"a:b:c:"), "a", "b:c:"),
+    (basic(b":"), "", ""),
+    (basic(b"a:"), "a", ""),
+    (basic(b":b"), "", "b"),
+    (basic(b" a : b "), " a ", " b "),
+    (basic("ü€😀:\u3000".encode()), "ü€😀", "\u3000"),
+    (basic(b"\xff\xfe:\x80"), "ÿþ", "\x80"),
 )
 def test_reads_names_and_passwords(header, username, password):
     authorization = Authorization.parse(header)
@@ -65,15 +63,13 @@ def test_reads_names_and_passwords(header, username, password):
 
 @rows(
     "header, scheme, token",
-    [
-        ("Bearer mF_9.B5f-4.1JqM", "bearer", "mF_9.B5f-4.1JqM"),
-        ("bearer  abc== ", "bearer", "abc=="),
-        ("Bearer 1|x!{}:@;", "bearer", "1|x!{}:@;"),
-        ("Negotiate YII+/=", "negotiate", "YII+/="),
-        ("Negotiate", "negotiate", None),
-        ("DPoP a.b.c", "dpop", "a.b.c"),
-        ("Foo a==", "foo", "a=="),
-    ],
+    ("Bearer mF_9.B5f-4.1JqM", "bearer", "mF_9.B5f-4.1JqM"),
+    ("bearer  abc== ", "bearer", "abc=="),
+    ("Bearer 1|x!{}:@;", "bearer", "1|x!{}:@;"),
+    ("Negotiate YII+/=", "negotiate", "YII+/="),
+    ("Negotiate", "negotiate", None),
+    ("DPoP a.b.c", "dpop", "a.b.c"),
+    ("Foo a==", "foo", "a=="),
 )
 def test_reads_tokens(header, scheme, token):
     authorization = Authorization.parse(header)
@@ -84,22 +80,20 @@ def test_reads_tokens(header, scheme, token):
 
 @rows(
     "header, read",
-    [
-        ("Digest", {}),
-        ("Digest , ,", {}),
-        ('Foo a=b,,C = "d, \\"e\\"" ,f=""', {"a": "b", "c": 'd, "e"', "f": ""}),
-        ("Foo a=b=c", {"a": "b=c"}),
-        ("Foo a==b", {"a": "=b"}),
-        (
-            "AWS4-HMAC-SHA256 Credential=AKID/20130524/us-east-1/s3/aws4_request,SignedHeaders=host;range,Signature=f0",
-            {"credential": "AKID/20130524/us-east-1/s3/aws4_request", "signedheaders": "host;range", "signature": "f0"},
-        ),
-        (
-            'OAuth realm="Example", oauth_token="nnch734d00sl2jdk"',
-            {"realm": "Example", "oauth_token": "nnch734d00sl2jdk"},
-        ),
-        ('Foo a="\xe9\t"', {"a": "é\t"}),
-    ],
+    ("Digest", {}),
+    ("Digest , ,", {}),
+    ('Foo a=b,,C = "d, \\"e\\"" ,f=""', {"a": "b", "c": 'd, "e"', "f": ""}),
+    ("Foo a=b=c", {"a": "b=c"}),
+    ("Foo a==b", {"a": "=b"}),
+    (
+        "AWS4-HMAC-SHA256 Credential=AKID/20130524/us-east-1/s3/aws4_request,SignedHeaders=host;range,Signature=f0",
+        {"credential": "AKID/20130524/us-east-1/s3/aws4_request", "signedheaders": "host;range", "signature": "f0"},
+    ),
+    (
+        'OAuth realm="Example", oauth_token="nnch734d00sl2jdk"',
+        {"realm": "Example", "oauth_token": "nnch734d00sl2jdk"},
+    ),
+    ('Foo a="\xe9\t"', {"a": "é\t"}),
 )
 def test_reads_parameters(header, read):
     authorization = Authorization.parse(header)
@@ -122,19 +116,17 @@ def test_reads_and_prints_digest_with_and_without_quotes():
 
 @rows(
     "written, username",
-    [
-        ('username="a:b"', "a:b"),
-        ("username=a", "a"),
-        ("username*=UTF-8''J%C3%A4s%C3%B8n%20Doe", "Jäsøn Doe"),
-        ("username*=utf-8'en'abc", "abc"),
-        ("username=a, username*=UTF-8''b", "a"),
-        ("username*=UTF-8''%FF", None),
-        ("username*=UTF-8''%0A", None),
-        ("username*=UTF-8''%C3%", None),
-        ("username*=UTF-16''a", None),
-        ("username*=a", None),
-        ("realm=a", None),
-    ],
+    ('username="a:b"', "a:b"),
+    ("username=a", "a"),
+    ("username*=UTF-8''J%C3%A4s%C3%B8n%20Doe", "Jäsøn Doe"),
+    ("username*=utf-8'en'abc", "abc"),
+    ("username=a, username*=UTF-8''b", "a"),
+    ("username*=UTF-8''%FF", None),
+    ("username*=UTF-8''%0A", None),
+    ("username*=UTF-8''%C3%", None),
+    ("username*=UTF-16''a", None),
+    ("username*=a", None),
+    ("realm=a", None),
 )
 def test_names_of_digest(written, username):
     authorization = Authorization.parse(f"Digest {written}")
@@ -149,7 +141,6 @@ def test_a_name_beyond_latin_1_is_printed_without_quotes():
 
 @rows(
     "header",
-    [
         "", " ", ",", "=", "Basic", "Basic ", "Bearer", "Bearer sesame=sesame", "Bearer sesame sesame",
         "Bearer sesame,", 'Bearer "sesame"', "Bearer sesame, Bearer sesame", "Bearer sesamé", "Bearer sesame\n",
         "Bearer =sesame", 'Basic realm="sesame"', "Basic QWxhZGRpbjpzZXNhbWU", "Basic QWxhZGRpbjpzZXNhbWU==",
@@ -165,7 +156,6 @@ def test_a_name_beyond_latin_1_is_printed_without_quotes():
         "Digest a=sesame, A=sesame", 'Digest a="sesame', 'Digest a="sesame\\', 'Digest a=sesame"sesame"',
         'Digest a="sesame"sesame', 'Digest a="sesame\n"', "Digest a=sesame\0", 'Digest a="sesame€"',
         'Digest "a"=sesame', "Digest a b=sesame", "a=sesame", 'a = "sesame"', "(a) sesame", "Foo sesame\0",
-    ],
 )  # fmt: skip
 def test_malformed_credentials_are_refused_without_repeating_them(header):
     with pytest.raises(ValueError, match=r"credentials|parameter|token") as caught:
@@ -177,15 +167,13 @@ def test_malformed_credentials_are_refused_without_repeating_them(header):
 
 @rows(
     "authorization, printed",
-    [
-        (Authorization.basic("Aladdin", "open sesame"), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
-        (Authorization.basic("test", "123£"), "Basic dGVzdDoxMjPCow=="),
-        (Authorization.basic("", ""), "Basic Og=="),
-        (Authorization.bearer("mF_9.B5f-4.1JqM"), "Bearer mF_9.B5f-4.1JqM"),
-        (Authorization("Negotiate"), "Negotiate"),
-        (Authorization("vapid", {"t": "a.b", "K": 'c"'}), r'vapid t="a.b", k="c\""'),
-        (Authorization("Digest", {"qop": "auth", "algorithm": "a b"}), 'Digest qop=auth, algorithm="a b"'),
-    ],
+    (Authorization.basic("Aladdin", "open sesame"), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
+    (Authorization.basic("test", "123£"), "Basic dGVzdDoxMjPCow=="),
+    (Authorization.basic("", ""), "Basic Og=="),
+    (Authorization.bearer("mF_9.B5f-4.1JqM"), "Bearer mF_9.B5f-4.1JqM"),
+    (Authorization("Negotiate"), "Negotiate"),
+    (Authorization("vapid", {"t": "a.b", "K": 'c"'}), r'vapid t="a.b", k="c\""'),
+    (Authorization("Digest", {"qop": "auth", "algorithm": "a b"}), 'Digest qop=auth, algorithm="a b"'),
     ids=str,
 )
 def test_prints_credentials(authorization, printed):
@@ -195,33 +183,31 @@ def test_prints_credentials(authorization, printed):
 
 @rows(
     "build",
-    [
-        lambda: Authorization.basic("a:b", "sesame"),
-        lambda: Authorization.basic("a\n", "sesame"),
-        lambda: Authorization.basic("a", "sesame\0"),
-        lambda: Authorization.basic("a", "sesame\ud800"),
-        lambda: Authorization.bearer(""),
-        lambda: Authorization.bearer("sesame sesame"),
-        lambda: Authorization.bearer("sesame\r\n"),
-        lambda: Authorization.bearer("sesame\n"),
-        lambda: Authorization.bearer("sesame|"),
-        lambda: Authorization.bearer("sesamé"),
-        lambda: Authorization.bearer("=sesame"),
-        lambda: Authorization.bearer(b"sesame"),
-        lambda: Authorization("Basic"),
-        lambda: Authorization("Basic", {"username": "a", "password": "sesame"}),
-        lambda: Authorization("Basic", token="sesame"),
-        lambda: Authorization("Bearer", {"token": "sesame"}),
-        lambda: Authorization("Foo", {"a": "sesame"}, token="sesame"),
-        lambda: Authorization("Foo", {"a": "sesame\r\n"}),
-        lambda: Authorization("Foo", {"a": "sesame\0"}),
-        lambda: Authorization("Foo", {"a": "sesame€"}),
-        lambda: Authorization("Foo", {"a": 1}),
-        lambda: Authorization("Foo", {"a b": "sesame"}),
-        lambda: Authorization("Foo", {"": "sesame"}),
-        lambda: Authorization("Foo bar", {"a": "sesame"}),
-        lambda: Authorization("", {"a": "sesame"}),
-    ],
+    lambda: Authorization.basic("a:b", "sesame"),
+    lambda: Authorization.basic("a\n", "sesame"),
+    lambda: Authorization.basic("a", "sesame\0"),
+    lambda: Authorization.basic("a", "sesame\ud800"),
+    lambda: Authorization.bearer(""),
+    lambda: Authorization.bearer("sesame sesame"),
+    lambda: Authorization.bearer("sesame\r\n"),
+    lambda: Authorization.bearer("sesame\n"),
+    lambda: Authorization.bearer("sesame|"),
+    lambda: Authorization.bearer("sesamé"),
+    lambda: Authorization.bearer("=sesame"),
+    lambda: Authorization.bearer(b"sesame"),
+    lambda: Authorization("Basic"),
+    lambda: Authorization("Basic", {"username": "a", "password": "sesame"}),
+    lambda: Authorization("Basic", token="sesame"),
+    lambda: Authorization("Bearer", {"token": "sesame"}),
+    lambda: Authorization("Foo", {"a": "sesame"}, token="sesame"),
+    lambda: Authorization("Foo", {"a": "sesame\r\n"}),
+    lambda: Authorization("Foo", {"a": "sesame\0"}),
+    lambda: Authorization("Foo", {"a": "sesame€"}),
+    lambda: Authorization("Foo", {"a": 1}),
+    lambda: Authorization("Foo", {"a b": "sesame"}),
+    lambda: Authorization("Foo", {"": "sesame"}),
+    lambda: Authorization("Foo bar", {"a": "sesame"}),
+    lambda: Authorization("", {"a": "sesame"}),
 )
 def test_bad_credentials_cannot_be_built(build):
     with pytest.raises(ValueError, match=r"name|token|parameter|credentials|scheme|Unicode") as caught:
@@ -231,14 +217,12 @@ def test_bad_credentials_cannot_be_built(build):
 
 @rows(
     "authorization, shown",
-    [
-        (Authorization.basic("Aladdin", "open sesame"), "<Authorization: Basic of 'Aladdin'>"),
-        (Authorization.bearer("secret"), "<Authorization: Bearer>"),
-        (Authorization.parse(DIGEST), "<Authorization: Digest of 'Mufasa'>"),
-        (Authorization("OAuth", {"oauth_token": "secret"}), "<Authorization: OAuth>"),
-        (Challenge("Negotiate", token="secret"), "<Challenge: Negotiate>"),
-        (Challenge.basic("here", None), "<Challenge: Basic {'realm': 'here'}>"),
-    ],
+    (Authorization.basic("Aladdin", "open sesame"), "<Authorization: Basic of 'Aladdin'>"),
+    (Authorization.bearer("secret"), "<Authorization: Bearer>"),
+    (Authorization.parse(DIGEST), "<Authorization: Digest of 'Mufasa'>"),
+    (Authorization("OAuth", {"oauth_token": "secret"}), "<Authorization: OAuth>"),
+    (Challenge("Negotiate", token="secret"), "<Challenge: Negotiate>"),
+    (Challenge.basic("here", None), "<Challenge: Basic {'realm': 'here'}>"),
 )
 def test_secrets_are_not_shown(authorization, shown):
     assert repr(authorization) == shown
@@ -247,36 +231,34 @@ def test_secrets_are_not_shown(authorization, shown):
 
 @rows(
     "challenge, printed",
-    [
-        (Challenge.basic("foo"), 'Basic realm="foo", charset="UTF-8"'),
-        (Challenge.basic("WallyWorld", charset=None), 'Basic realm="WallyWorld"'),
-        (Challenge.basic('say "é\\"'), 'Basic realm="say \\"é\\\\\\"", charset="UTF-8"'),
-        (Challenge.bearer("example"), 'Bearer realm="example"'),
-        (
-            Challenge.bearer("example", error="invalid_token", error_description="The access token expired"),
-            'Bearer realm="example", error="invalid_token", error_description="The access token expired"',
-        ),
-        (Challenge.bearer(scope=["openid", "profile"]), 'Bearer scope="openid profile"'),
-        (Challenge.bearer(scope="urn:example:a b", error_uri="/e"), 'Bearer scope="urn:example:a b", error_uri="/e"'),
-        (
-            Challenge.digest(
-                "http-auth@example.org", "7ypf/xlj9XXwfDPEoM4URrv", qop="auth, auth-int", opaque="FQhe/qaU925kfnzjC"
-            ),
-            (
-                'Digest realm="http-auth@example.org", nonce="7ypf/xlj9XXwfDPEoM4URrv", qop="auth, auth-int", '
-                'algorithm=SHA-256, opaque="FQhe/qaU925kfnzjC", charset=UTF-8'
-            ),
+    (Challenge.basic("foo"), 'Basic realm="foo", charset="UTF-8"'),
+    (Challenge.basic("WallyWorld", charset=None), 'Basic realm="WallyWorld"'),
+    (Challenge.basic('say "é\\"'), 'Basic realm="say \\"é\\\\\\"", charset="UTF-8"'),
+    (Challenge.bearer("example"), 'Bearer realm="example"'),
+    (
+        Challenge.bearer("example", error="invalid_token", error_description="The access token expired"),
+        'Bearer realm="example", error="invalid_token", error_description="The access token expired"',
+    ),
+    (Challenge.bearer(scope=["openid", "profile"]), 'Bearer scope="openid profile"'),
+    (Challenge.bearer(scope="urn:example:a b", error_uri="/e"), 'Bearer scope="urn:example:a b", error_uri="/e"'),
+    (
+        Challenge.digest(
+            "http-auth@example.org", "7ypf/xlj9XXwfDPEoM4URrv", qop="auth, auth-int", opaque="FQhe/qaU925kfnzjC"
         ),
         (
-            Challenge.digest(
-                "r", "n", algorithm="MD5", domain=["/a", "https://b/"], stale=True, charset=None, userhash=True
-            ),
-            'Digest realm="r", nonce="n", qop="auth", algorithm=MD5, domain="/a https://b/", stale=true, userhash=true',
+            'Digest realm="http-auth@example.org", nonce="7ypf/xlj9XXwfDPEoM4URrv", qop="auth, auth-int", '
+            'algorithm=SHA-256, opaque="FQhe/qaU925kfnzjC", charset=UTF-8'
         ),
-        (Challenge("Negotiate"), "Negotiate"),
-        (Challenge("Negotiate", token="oRQ/+="), "Negotiate oRQ/+="),
-        (Challenge("DPoP", {"Algs": "ES256 PS256"}), 'DPoP algs="ES256 PS256"'),
-    ],
+    ),
+    (
+        Challenge.digest(
+            "r", "n", algorithm="MD5", domain=["/a", "https://b/"], stale=True, charset=None, userhash=True
+        ),
+        'Digest realm="r", nonce="n", qop="auth", algorithm=MD5, domain="/a https://b/", stale=true, userhash=true',
+    ),
+    (Challenge("Negotiate"), "Negotiate"),
+    (Challenge("Negotiate", token="oRQ/+="), "Negotiate oRQ/+="),
+    (Challenge("DPoP", {"Algs": "ES256 PS256"}), 'DPoP algs="ES256 PS256"'),
 )
 def test_prints_challenges(challenge, printed):
     assert str(challenge) == printed
@@ -286,32 +268,30 @@ def test_prints_challenges(challenge, printed):
 
 @rows(
     "build",
-    [
-        lambda: Challenge.basic("a\r\n"),
-        lambda: Challenge.basic("€"),
-        lambda: Challenge.basic(None),
-        lambda: Challenge.basic("a", charset="latin-1"),
-        lambda: Challenge.basic("a", charset=""),
-        Challenge.bearer,
-        lambda: Challenge.bearer(scope=""),
-        lambda: Challenge.bearer(scope=[]),
-        lambda: Challenge.bearer(scope=["a", ""]),
-        lambda: Challenge.bearer(scope='a"b'),
-        lambda: Challenge.bearer(scope="é"),
-        lambda: Challenge.bearer(error="a\\b"),
-        lambda: Challenge.bearer(error=""),
-        lambda: Challenge.bearer(error_description="€"),
-        lambda: Challenge.bearer(error_uri="/a b"),
-        lambda: Challenge.digest("r", "n\n"),
-        lambda: Challenge.digest(None, "n"),
-        lambda: Challenge.digest("r", None),
-        lambda: Challenge.digest("r", "n", algorithm="SHA 256"),
-        lambda: Challenge.digest("r", "n", domain="/a"),
-        lambda: Challenge.digest("r", "n", charset="latin-1"),
-        lambda: Challenge("", {"realm": "a"}),
-        lambda: Challenge("Foo", {"a": "b"}, token="c"),
-        lambda: Challenge("Foo", token="c|"),
-    ],
+    lambda: Challenge.basic("a\r\n"),
+    lambda: Challenge.basic("€"),
+    lambda: Challenge.basic(None),
+    lambda: Challenge.basic("a", charset="latin-1"),
+    lambda: Challenge.basic("a", charset=""),
+    Challenge.bearer,
+    lambda: Challenge.bearer(scope=""),
+    lambda: Challenge.bearer(scope=[]),
+    lambda: Challenge.bearer(scope=["a", ""]),
+    lambda: Challenge.bearer(scope='a"b'),
+    lambda: Challenge.bearer(scope="é"),
+    lambda: Challenge.bearer(error="a\\b"),
+    lambda: Challenge.bearer(error=""),
+    lambda: Challenge.bearer(error_description="€"),
+    lambda: Challenge.bearer(error_uri="/a b"),
+    lambda: Challenge.digest("r", "n\n"),
+    lambda: Challenge.digest(None, "n"),
+    lambda: Challenge.digest("r", None),
+    lambda: Challenge.digest("r", "n", algorithm="SHA 256"),
+    lambda: Challenge.digest("r", "n", domain="/a"),
+    lambda: Challenge.digest("r", "n", charset="latin-1"),
+    lambda: Challenge("", {"realm": "a"}),
+    lambda: Challenge("Foo", {"a": "b"}, token="c"),
+    lambda: Challenge("Foo", token="c|"),
 )
 def test_bad_challenges_cannot_be_built(build):
     with pytest.raises(ValueError, match=r"parameter|charset|scope|error|realm|algorithm|scheme|token"):
@@ -320,7 +300,6 @@ def test_bad_challenges_cannot_be_built(build):
 
 @rows(
     "header, read",
-    [
         ("", []),
         (" , ,", []),
         (
@@ -345,7 +324,6 @@ def test_bad_challenges_cannot_be_built(build):
         ('Foo a="b" c, d="\n", e=f', [("foo", None, {"e": "f"})]),
         ('Foo a=b, Bar c="d, Basic realm=e', [("foo", None, {"a": "b"}), ("bar", None, {})]),
         ('Basic realm="a", Basic realm="b"', [("basic", None, {"realm": "a"}), ("basic", None, {"realm": "b"})]),
-    ],
 )  # fmt: skip
 def test_reads_several_challenges(header, read):
     found = parse_challenges(header)

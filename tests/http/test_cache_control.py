@@ -49,36 +49,34 @@ headers = st.text(st.sampled_from('amxge-=," \\0159\t\0\x7fé€')) | st.lists(
 
 @rows(
     "header, read",
-    [
-        # RFC 9111
-        ('private, community="UCI"', {"private": True, "extensions": {"community": "UCI"}}),
-        ("max-age=3600, must-understand, no-store", {"max_age": 3600, "must_understand": True, "no_store": True}),
-        ("max-age=3600, must-revalidate", {"max_age": 3600, "must_revalidate": True}),
-        # RFC 5861
-        ("max-age=600, stale-while-revalidate=30", {"max_age": 600, "stale_while_revalidate": 30}),
-        ("max-age=600, stale-if-error=1200", {"max_age": 600, "stale_if_error": 1200}),
-        # RFC 8246
-        ("max-age=31536000, immutable", {"max_age": 31536000, "immutable": True}),
-        # requests
-        ("no-cache", {"no_cache": True}),
-        ("max-age=0", {"max_age": 0}),
-        ("max-stale", {"max_stale": MOST_SECONDS}),
-        ("max-stale=30, min-fresh=20, only-if-cached", {"max_stale": 30, "min_fresh": 20, "only_if_cached": True}),
-        # shared caches
-        ("s-maxage=10, proxy-revalidate, public", {"s_maxage": 10, "proxy_revalidate": True, "public": True}),
-        ('private="Set-Cookie, X-User", no-transform', {"private": ("set-cookie", "x-user"), "no_transform": True}),
-        ('no-cache="set-cookie"', {"no_cache": ("set-cookie",)}),
-        # either form of argument is understood, and any case
-        ('MAX-AGE="60" , Public', {"max_age": 60, "public": True}),
-        ("no-cache=Set-Cookie", {"no_cache": ("set-cookie",)}),
-        ("max-age = 60", {"max_age": 60}),
-        (r'max-age="\6\0"', {"max_age": 60}),
-        ("\tmax-age=60\t;\t", {"max_age": 0}),
-        (",, max-age=60 ,,", {"max_age": 60}),
-        ('x="a, max-age=1", max-age=2', {"max_age": 2, "extensions": {"x": "a, max-age=1"}}),
-        ("", {}),
-        (None, {}),
-    ],
+    # RFC 9111
+    ('private, community="UCI"', {"private": True, "extensions": {"community": "UCI"}}),
+    ("max-age=3600, must-understand, no-store", {"max_age": 3600, "must_understand": True, "no_store": True}),
+    ("max-age=3600, must-revalidate", {"max_age": 3600, "must_revalidate": True}),
+    # RFC 5861
+    ("max-age=600, stale-while-revalidate=30", {"max_age": 600, "stale_while_revalidate": 30}),
+    ("max-age=600, stale-if-error=1200", {"max_age": 600, "stale_if_error": 1200}),
+    # RFC 8246
+    ("max-age=31536000, immutable", {"max_age": 31536000, "immutable": True}),
+    # requests
+    ("no-cache", {"no_cache": True}),
+    ("max-age=0", {"max_age": 0}),
+    ("max-stale", {"max_stale": MOST_SECONDS}),
+    ("max-stale=30, min-fresh=20, only-if-cached", {"max_stale": 30, "min_fresh": 20, "only_if_cached": True}),
+    # shared caches
+    ("s-maxage=10, proxy-revalidate, public", {"s_maxage": 10, "proxy_revalidate": True, "public": True}),
+    ('private="Set-Cookie, X-User", no-transform', {"private": ("set-cookie", "x-user"), "no_transform": True}),
+    ('no-cache="set-cookie"', {"no_cache": ("set-cookie",)}),
+    # either form of argument is understood, and any case
+    ('MAX-AGE="60" , Public', {"max_age": 60, "public": True}),
+    ("no-cache=Set-Cookie", {"no_cache": ("set-cookie",)}),
+    ("max-age = 60", {"max_age": 60}),
+    (r'max-age="\6\0"', {"max_age": 60}),
+    ("\tmax-age=60\t;\t", {"max_age": 0}),
+    (",, max-age=60 ,,", {"max_age": 60}),
+    ('x="a, max-age=1", max-age=2', {"max_age": 2, "extensions": {"x": "a, max-age=1"}}),
+    ("", {}),
+    (None, {}),
 )
 def test_reads_directives(header, read):
     control = CacheControl.parse(header)
@@ -88,35 +86,33 @@ def test_reads_directives(header, read):
 
 @rows(
     "argument, number",
-    [
-        ("=0", 0),
-        ("=060", 60),
-        ("=00000000000060", 60),
-        ("=2147483647", 2**31 - 1),
-        ("=2147483648", 2**31),
-        ("=2147483649", 2**31),
-        ("=99999999999", 2**31),
-        ("=" + "9" * 5000, 2**31),
-        ("=" + "0" * 5000 + "7", 7),
-        ("", None),
-        ("=", None),
-        ('=""', None),
-        ("=-1", None),
-        ("=+1", None),
-        ("=1.5", None),
-        ("=1e3", None),
-        ("=1_0", None),
-        ("=0x10", None),
-        ("=a", None),
-        ("=60 s", None),
-        ("=\u0663", None),
-        ("=²", None),
-        ('="60', None),
-        ('="60"0', None),
-        ('=6"0"', None),
-        ("=60\0", None),
-        ('="6\n0"', None),
-    ],
+    ("=0", 0),
+    ("=060", 60),
+    ("=00000000000060", 60),
+    ("=2147483647", 2**31 - 1),
+    ("=2147483648", 2**31),
+    ("=2147483649", 2**31),
+    ("=99999999999", 2**31),
+    ("=" + "9" * 5000, 2**31),
+    ("=" + "0" * 5000 + "7", 7),
+    ("", None),
+    ("=", None),
+    ('=""', None),
+    ("=-1", None),
+    ("=+1", None),
+    ("=1.5", None),
+    ("=1e3", None),
+    ("=1_0", None),
+    ("=0x10", None),
+    ("=a", None),
+    ("=60 s", None),
+    ("=\u0663", None),
+    ("=²", None),
+    ('="60', None),
+    ('="60"0', None),
+    ('=6"0"', None),
+    ("=60\0", None),
+    ('="6\n0"', None),
 )
 def test_only_proper_seconds_count(argument, number):
     assert CacheControl.parse(f"max-age{argument}").max_age == (number or 0)
@@ -129,19 +125,17 @@ def test_only_proper_seconds_count(argument, number):
 
 @rows(
     "header, fields",
-    [
-        ('private=""', True),
-        ("private=", True),
-        ('private=", ,"', True),
-        ('private="a b"', True),
-        ('private="a, b@c"', True),
-        ('private="a', True),
-        ('private="a, B"', ("a", "b")),
-        ('private="a", private="b"', ("a", "b")),
-        ('private="a", private', True),
-        ('private, private="a"', True),
-        ('private="a", private=""', True),
-    ],
+    ('private=""', True),
+    ("private=", True),
+    ('private=", ,"', True),
+    ('private="a b"', True),
+    ('private="a, b@c"', True),
+    ('private="a', True),
+    ('private="a, B"', ("a", "b")),
+    ('private="a", private="b"', ("a", "b")),
+    ('private="a", private', True),
+    ('private, private="a"', True),
+    ('private="a", private=""', True),
 )
 def test_fields_that_are_in_doubt_are_all(header, fields):
     assert CacheControl.parse(header).private == fields
@@ -168,21 +162,19 @@ def test_what_has_no_name_is_skipped(header):
 
 @rows(
     "control, printed",
-    [
-        (CacheControl(), ""),
-        (CacheControl(max_age=60, public=True), "max-age=60, public"),
-        (CacheControl(public=True, max_age=60), "public, max-age=60"),
-        (CacheControl(max_age=None, public=False, no_cache=False, max_stale=False), ""),
-        (CacheControl(max_age=0, no_cache=True), "max-age=0, no-cache"),
-        (CacheControl(max_stale=True), "max-stale"),
-        (CacheControl(max_stale=0), "max-stale=0"),
-        (CacheControl(private=["Set-Cookie", "X-A"]), 'private="set-cookie, x-a"'),
-        (CacheControl(no_cache=("a",), no_store=True), 'no-cache="a", no-store'),
-        (CacheControl(s_maxage=MOST_SECONDS), "s-maxage=2147483648"),
-        (CacheControl(extensions={"Community": "UCI", "x": None}), "community=UCI, x"),
-        (CacheControl(immutable=True, extensions={"a": 'b "c"', "d": ""}), r'immutable, a="b \"c\"", d=""'),
-        (CacheControl.parse(' Max-Age="60",private=a;,x="y" '), 'max-age=60, private="a;", x=y'),
-    ],
+    (CacheControl(), ""),
+    (CacheControl(max_age=60, public=True), "max-age=60, public"),
+    (CacheControl(public=True, max_age=60), "public, max-age=60"),
+    (CacheControl(max_age=None, public=False, no_cache=False, max_stale=False), ""),
+    (CacheControl(max_age=0, no_cache=True), "max-age=0, no-cache"),
+    (CacheControl(max_stale=True), "max-stale"),
+    (CacheControl(max_stale=0), "max-stale=0"),
+    (CacheControl(private=["Set-Cookie", "X-A"]), 'private="set-cookie, x-a"'),
+    (CacheControl(no_cache=("a",), no_store=True), 'no-cache="a", no-store'),
+    (CacheControl(s_maxage=MOST_SECONDS), "s-maxage=2147483648"),
+    (CacheControl(extensions={"Community": "UCI", "x": None}), "community=UCI, x"),
+    (CacheControl(immutable=True, extensions={"a": 'b "c"', "d": ""}), r'immutable, a="b \"c\"", d=""'),
+    (CacheControl.parse(' Max-Age="60",private=a;,x="y" '), 'max-age=60, private="a;", x=y'),
 )
 def test_prints(control, printed):
     assert str(control) == printed

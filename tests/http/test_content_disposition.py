@@ -20,7 +20,6 @@ filenames = st.none() | texts
 
 @rows(
     "text, disposition_type, filename",
-    [
         ("Attachment; filename=example.html", "attachment", "example.html"),
         ("INLINE; FILENAME= \"an example.html\"", "inline", "an example.html"),
         ("attachment; filename*= UTF-8''%e2%82%ac%20rates", "attachment", "€ rates"),
@@ -46,7 +45,6 @@ filenames = st.none() | texts
         ("attachment; filename=\"日本\"", "attachment", "日本"),
         ("attachment; name=field; filename=a", "attachment", "a"),
         ("token; other=a", "token", None),
-    ],
 )  # fmt: skip
 def test_reading(text, disposition_type, filename):
     read = ContentDisposition.parse(text)
@@ -64,16 +62,14 @@ def test_an_extended_filename_that_cannot_be_decoded_is_passed_over(bad):
 
 @rows(
     "path, last",
-    [
-        ("/etc/passwd", "passwd"),
-        ("../../etc/passwd", "passwd"),
-        ("C:\\Users\\me\\report.pdf", "report.pdf"),
-        ("a/b\\c", "c"),
-        ("..", None),
-        ("../.", None),
-        ("folder/", None),
-        ("...", "..."),
-    ],
+    ("/etc/passwd", "passwd"),
+    ("../../etc/passwd", "passwd"),
+    ("C:\\Users\\me\\report.pdf", "report.pdf"),
+    ("a/b\\c", "c"),
+    ("..", None),
+    ("../.", None),
+    ("folder/", None),
+    ("...", "..."),
 )
 def test_of_a_path_the_last_part_is_taken(path, last):
     assert ContentDisposition("attachment", path).filename == last
@@ -84,23 +80,21 @@ def test_of_a_path_the_last_part_is_taken(path, last):
 
 @rows(
     "text, name, filename",
-    [
-        ('form-data; name="field"', "field", None),
-        ('form-data; name="file"; filename="a.txt"', "file", "a.txt"),
-        ('form-data; name=""; filename=""', "", ""),
-        ("Form-Data;name=field", "field", None),
-        ('form-data; filename="a.txt"; name="file"', "file", "a.txt"),
-        ('form-data; name="file"; filename="folder/a.txt"', "file", "folder/a.txt"),
-        ('form-data; name="file"; filename="C:\\temp\\new.txt"', "file", "C:\\temp\\new.txt"),
-        ('form-data; name="file"; filename="C:\\\\temp\\\\new.txt"', "file", "C:\\temp\\new.txt"),
-        ('form-data; name="a %22b%22"; filename="%22c%22.txt"', 'a "b"', '"c".txt'),
-        ('form-data; name="a \\"b\\""; filename="100%.txt"', 'a "b"', "100%.txt"),
-        ('form-data; name="a%0D%0Ab"', "a%0D%0Ab", None),
-        ('form-data; name="\xe6\x97\xa5"; filename="na\xc3\xafve.txt"', "日", "naïve.txt"),
-        ('form-data; name="f"; filename="x"; filename*=UTF-8\'\'na%C3%AFve.txt', "f", "naïve.txt"),
-        ('form-data; name="a;b"; filename="c; d=e"', "a;b", "c; d=e"),
-        ("form-data", None, None),
-    ],
+    ('form-data; name="field"', "field", None),
+    ('form-data; name="file"; filename="a.txt"', "file", "a.txt"),
+    ('form-data; name=""; filename=""', "", ""),
+    ("Form-Data;name=field", "field", None),
+    ('form-data; filename="a.txt"; name="file"', "file", "a.txt"),
+    ('form-data; name="file"; filename="folder/a.txt"', "file", "folder/a.txt"),
+    ('form-data; name="file"; filename="C:\\temp\\new.txt"', "file", "C:\\temp\\new.txt"),
+    ('form-data; name="file"; filename="C:\\\\temp\\\\new.txt"', "file", "C:\\temp\\new.txt"),
+    ('form-data; name="a %22b%22"; filename="%22c%22.txt"', 'a "b"', '"c".txt'),
+    ('form-data; name="a \\"b\\""; filename="100%.txt"', 'a "b"', "100%.txt"),
+    ('form-data; name="a%0D%0Ab"', "a%0D%0Ab", None),
+    ('form-data; name="\xe6\x97\xa5"; filename="na\xc3\xafve.txt"', "日", "naïve.txt"),
+    ('form-data; name="f"; filename="x"; filename*=UTF-8\'\'na%C3%AFve.txt', "f", "naïve.txt"),
+    ('form-data; name="a;b"; filename="c; d=e"', "a;b", "c; d=e"),
+    ("form-data", None, None),
 )
 def test_reading_the_parts_of_forms(text, name, filename):
     read = ContentDisposition.parse(text)
@@ -109,20 +103,18 @@ def test_reading_the_parts_of_forms(text, name, filename):
 
 @rows(
     "text",
-    [
-        "",
-        ";",
-        "filename=a",
-        '"attachment"; filename=a',
-        "attachment filename=a",
-        "attachment, inline",
-        "ättachment",
-        "attachment; filename=a\r\nb",
-        'attachment; filename="a\0b"',
-        'form-data; name="a\nb"',
-        'form-data; name="a\x7fb"',
-        "attachment\n",
-    ],
+    "",
+    ";",
+    "filename=a",
+    '"attachment"; filename=a',
+    "attachment filename=a",
+    "attachment, inline",
+    "ättachment",
+    "attachment; filename=a\r\nb",
+    'attachment; filename="a\0b"',
+    'form-data; name="a\nb"',
+    'form-data; name="a\x7fb"',
+    "attachment\n",
 )
 def test_what_is_no_disposition_is_refused(text):
     with pytest.raises(ValueError, match="not a content disposition"):
@@ -145,7 +137,6 @@ def test_long_filenames_are_refused(text):
 
 @rows(
     "disposition, printed",
-    [
         (ContentDisposition("inline"), "inline"),
         (ContentDisposition("Attachment", "report.pdf"), "attachment; filename=report.pdf"),
         (ContentDisposition("attachment", "a b.txt"), 'attachment; filename="a b.txt"'),
@@ -172,7 +163,6 @@ def test_long_filenames_are_refused(text):
         (ContentDisposition("form-data", name="field"), 'form-data; name="field"'),
         (ContentDisposition("form-data", "a b.txt", name='"x"'), 'form-data; name="%22x%22"; filename="a b.txt"'),
         (ContentDisposition("form-data", "é/\\", name=""), 'form-data; name=""; filename="\xc3\xa9/\\\\"'),
-    ],
 )  # fmt: skip
 def test_printing(disposition, printed):
     assert str(disposition) == printed

@@ -14,10 +14,8 @@ pytestmark = pytest.mark.once
 
 @rows(
     "duration, seconds",
-    [
         (5, 5), (0.5, 0.5), (math.inf, math.inf), (None, None), ("5", "5"), (timedelta(minutes=2), 120),
         (timedelta(days=-1), -86400), (timedelta(milliseconds=1500), 1.5), (timedelta.max, 86399999999999.999999),
-    ],
 )  # fmt: skip
 def test_is_in_seconds(duration, seconds):
     found = seconds_of(duration)
@@ -29,14 +27,12 @@ minute = timedelta(minutes=1)
 
 @rows(
     "given, seconds",
-    [
-        (lambda: Limits(timeout=minute), lambda: Limits(timeout=60)),
-        (lambda: Limits(timeout=timedelta(seconds=0.5)), lambda: Limits(timeout=0.5)),
-        (lambda: CacheControl(max_age=minute, min_fresh=minute), lambda: CacheControl(max_age=60, min_fresh=60)),
-        (lambda: SetCookie("a", max_age=minute), lambda: SetCookie("a", max_age=60)),
-        (lambda: StrictTransportSecurity(minute), lambda: StrictTransportSecurity(60)),
-        (lambda: App(deadline=minute).deadline, lambda: App(deadline=60).deadline),
-    ],
+    (lambda: Limits(timeout=minute), lambda: Limits(timeout=60)),
+    (lambda: Limits(timeout=timedelta(seconds=0.5)), lambda: Limits(timeout=0.5)),
+    (lambda: CacheControl(max_age=minute, min_fresh=minute), lambda: CacheControl(max_age=60, min_fresh=60)),
+    (lambda: SetCookie("a", max_age=minute), lambda: SetCookie("a", max_age=60)),
+    (lambda: StrictTransportSecurity(minute), lambda: StrictTransportSecurity(60)),
+    (lambda: App(deadline=minute).deadline, lambda: App(deadline=60).deadline),
 )
 def test_of_a_timedelta_is_that_of_its_seconds(given, seconds):
     assert given() == seconds()
@@ -45,19 +41,17 @@ def test_of_a_timedelta_is_that_of_its_seconds(given, seconds):
 
 @rows(
     "refused",
-    [
-        lambda: CacheControl(max_age=timedelta(seconds=0.5)),
-        lambda: SetCookie("a", max_age=timedelta(seconds=0.5)),
-        lambda: StrictTransportSecurity(timedelta(seconds=0.5)),
-        lambda: CORS("*", max_age=timedelta(seconds=0.5)),
-        lambda: Response("x").cache_for(timedelta(seconds=-1)),
-        lambda: Limits(timeout=timedelta(seconds=-1)),
-        lambda: App(deadline=timedelta(0)),
-        lambda: Sessions(MemoryStore(), idle=timedelta(0)),
-        lambda: Sessions(MemoryStore(), bound=timedelta(0)),
-        lambda: IdempotentWrites(MemoryStore(), takeover=timedelta(0)),
-        lambda: Response.events([], heartbeat=timedelta(0)),
-    ],
+    lambda: CacheControl(max_age=timedelta(seconds=0.5)),
+    lambda: SetCookie("a", max_age=timedelta(seconds=0.5)),
+    lambda: StrictTransportSecurity(timedelta(seconds=0.5)),
+    lambda: CORS("*", max_age=timedelta(seconds=0.5)),
+    lambda: Response("x").cache_for(timedelta(seconds=-1)),
+    lambda: Limits(timeout=timedelta(seconds=-1)),
+    lambda: App(deadline=timedelta(0)),
+    lambda: Sessions(MemoryStore(), idle=timedelta(0)),
+    lambda: Sessions(MemoryStore(), bound=timedelta(0)),
+    lambda: IdempotentWrites(MemoryStore(), takeover=timedelta(0)),
+    lambda: Response.events([], heartbeat=timedelta(0)),
 )
 def test_of_a_timedelta_that_does_not_fit_is_refused_as_its_seconds_are(refused):
     with pytest.raises(ValueError, match=r"seconds|above 0|number of 0 or more"):

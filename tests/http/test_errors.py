@@ -119,12 +119,10 @@ class TestProblem:
 
     @rows(
         "members, errors",
-        [
-            ({"errors": [{"pointer": "/name", "detail": "is taken"}]}, [{"pointer": "/name", "detail": "is taken"}]),
-            ({"errors": ({"pointer": "", "detail": "is late"},)}, [{"pointer": "", "detail": "is late"}]),
-            ({"errors": "many"}, []),
-            ({}, []),
-        ],
+        ({"errors": [{"pointer": "/name", "detail": "is taken"}]}, [{"pointer": "/name", "detail": "is taken"}]),
+        ({"errors": ({"pointer": "", "detail": "is late"},)}, [{"pointer": "", "detail": "is late"}]),
+        ({"errors": "many"}, []),
+        ({}, []),
     )
     def test_has_a_list_of_single_errors(self, members, errors):
         assert UnprocessableContent(members=members).errors == errors
@@ -146,22 +144,20 @@ class TestOptions:
 
     @rows(
         "make, message",
-        [
-            (partial(abort, 404, header={"x-a": "1"}), "NotFound has no option 'header': did you mean 'headers'?"),
-            (partial(abort, 418, description="Tea."), "HTTPError has no option 'description': did you mean 'detail'?"),
-            (
-                partial(abort, 404, allow=["GET"]),
-                "NotFound has no option 'allow'. It has detail, headers, type, title, members",
-            ),
-            (partial(http_error, 429, retry=5), "TooManyRequests has no option 'retry': did you mean 'retry_after'?"),
-            (partial(Conflict, by="ada"), "members={'by': ...}"),
-            (partial(Unauthorized, challange="Basic"), "did you mean 'challenge'?"),
-            (
-                partial(Conflict, members={"status": 200}),
-                "the member 'status' of problem details has its own parameter",
-            ),
-            (partial(HTTPError, "gone", "away"), "an error's status must be a number, not 'gone'"),
-        ],
+        (partial(abort, 404, header={"x-a": "1"}), "NotFound has no option 'header': did you mean 'headers'?"),
+        (partial(abort, 418, description="Tea."), "HTTPError has no option 'description': did you mean 'detail'?"),
+        (
+            partial(abort, 404, allow=["GET"]),
+            "NotFound has no option 'allow'. It has detail, headers, type, title, members",
+        ),
+        (partial(http_error, 429, retry=5), "TooManyRequests has no option 'retry': did you mean 'retry_after'?"),
+        (partial(Conflict, by="ada"), "members={'by': ...}"),
+        (partial(Unauthorized, challange="Basic"), "did you mean 'challenge'?"),
+        (
+            partial(Conflict, members={"status": 200}),
+            "the member 'status' of problem details has its own parameter",
+        ),
+        (partial(HTTPError, "gone", "away"), "an error's status must be a number, not 'gone'"),
     )
     def test_others_are_errors_where_they_are_given(self, make, message):
         with pytest.raises(TypeError, match=re.escape(message)):
@@ -190,11 +186,9 @@ class TestHeaders:
 
     @rows(
         "status, name, fix",
-        [
-            (405, "Allow", 'allow=["GET"]'),
-            (407, "Proxy-Authenticate", 'challenge="Basic"'),
-            (426, "Upgrade", 'upgrade="TLS/1.3"'),
-        ],
+        (405, "Allow", 'allow=["GET"]'),
+        (407, "Proxy-Authenticate", 'challenge="Basic"'),
+        (426, "Upgrade", 'upgrade="TLS/1.3"'),
     )
     def test_that_a_status_demands_have_to_be_given(self, status, name, fix):
         for make in (partial(abort, status), partial(HTTPError, status), ERRORS[status]):
@@ -212,13 +206,11 @@ class TestHeaders:
 
     @rows(
         "make",
-        [
-            lambda: Forbidden(headers={"x-why": "a\r\nset-cookie: b=c"}),
-            lambda: Forbidden(headers=[("x why", "a")]),
-            lambda: Unauthorized(challenge='Basic realm="a\nb"'),
-            lambda: ProxyAuthenticationRequired(challenge='Basic realm="a\nb"'),
-            lambda: MethodNotAllowed(allow=["GET\r\nx: y"]),
-        ],
+        lambda: Forbidden(headers={"x-why": "a\r\nset-cookie: b=c"}),
+        lambda: Forbidden(headers=[("x why", "a")]),
+        lambda: Unauthorized(challenge='Basic realm="a\nb"'),
+        lambda: ProxyAuthenticationRequired(challenge='Basic realm="a\nb"'),
+        lambda: MethodNotAllowed(allow=["GET\r\nx: y"]),
         ids=["value", "name", "challenge", "proxy's challenge", "allow"],
     )
     def test_that_cannot_be_sent_are_refused_where_the_error_is_made(self, make):
@@ -234,13 +226,11 @@ class TestAsAnException:
 
     @rows(
         "error",
-        [
-            NotFound("no such order", members={"order": 5}),
-            HTTPError(418, "odd", type="/tea", title="Tea", headers={"x-a": "1"}),
-            MethodNotAllowed(allow=["GET"]),
-            Unauthorized("who?", challenge="Basic"),
-            MissingKey("name"),
-        ],
+        NotFound("no such order", members={"order": 5}),
+        HTTPError(418, "odd", type="/tea", title="Tea", headers={"x-a": "1"}),
+        MethodNotAllowed(allow=["GET"]),
+        Unauthorized("who?", challenge="Basic"),
+        MissingKey("name"),
         ids=lambda error: type(error).__name__,
     )
     @rows("again", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))])
@@ -258,23 +248,21 @@ class TestAsAnException:
 
 @rows(
     "error, name, value",
-    [
-        (Unauthorized(challenge=Challenge.basic("shop")), "www-authenticate", 'Basic realm="shop", charset="UTF-8"'),
-        (Unauthorized(challenge=[Challenge("a", token="x"), "Basic"]), "www-authenticate", "a x, Basic"),
-        (ProxyAuthenticationRequired(challenge=Challenge("Negotiate")), "proxy-authenticate", "Negotiate"),
-        (ProxyAuthenticationRequired(challenge=["a x", "Basic"]), "proxy-authenticate", "a x, Basic"),
-        (UpgradeRequired(upgrade="TLS/1.3"), "upgrade", "TLS/1.3"),
-        (UpgradeRequired(upgrade=["TLS/1.3", "HTTP/2"]), "upgrade", "TLS/1.3, HTTP/2"),
-        (RangeNotSatisfiable(length=1234), "content-range", "bytes */1234"),
-        (TooManyRequests("Slow down.", retry_after=30), "retry-after", "30"),
-        (ServiceUnavailable(retry_after=timedelta(minutes=2)), "retry-after", "120"),
-        (
-            ServiceUnavailable(retry_after=datetime(2026, 1, 1, tzinfo=UTC)),
-            "retry-after",
-            "Thu, 01 Jan 2026 00:00:00 GMT",
-        ),
-        (MethodNotAllowed(allow=["GET", "PUT"]), "allow", "GET, PUT"),
-    ],
+    (Unauthorized(challenge=Challenge.basic("shop")), "www-authenticate", 'Basic realm="shop", charset="UTF-8"'),
+    (Unauthorized(challenge=[Challenge("a", token="x"), "Basic"]), "www-authenticate", "a x, Basic"),
+    (ProxyAuthenticationRequired(challenge=Challenge("Negotiate")), "proxy-authenticate", "Negotiate"),
+    (ProxyAuthenticationRequired(challenge=["a x", "Basic"]), "proxy-authenticate", "a x, Basic"),
+    (UpgradeRequired(upgrade="TLS/1.3"), "upgrade", "TLS/1.3"),
+    (UpgradeRequired(upgrade=["TLS/1.3", "HTTP/2"]), "upgrade", "TLS/1.3, HTTP/2"),
+    (RangeNotSatisfiable(length=1234), "content-range", "bytes */1234"),
+    (TooManyRequests("Slow down.", retry_after=30), "retry-after", "30"),
+    (ServiceUnavailable(retry_after=timedelta(minutes=2)), "retry-after", "120"),
+    (
+        ServiceUnavailable(retry_after=datetime(2026, 1, 1, tzinfo=UTC)),
+        "retry-after",
+        "Thu, 01 Jan 2026 00:00:00 GMT",
+    ),
+    (MethodNotAllowed(allow=["GET", "PUT"]), "allow", "GET, PUT"),
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
 def test_an_error_takes_what_its_header_says(error, name, value):

@@ -13,22 +13,20 @@ pytestmark = pytest.mark.once
 
 @rows(
     "event, text",
-    [
-        (Event("hello"), "data: hello\n\n"),
-        (Event(""), "data: \n\n"),
-        (Event(" a: b"), "data:  a: b\n\n"),
-        (Event("a\nb\r\nc\rd"), "data: a\ndata: b\ndata: c\ndata: d\n\n"),
-        (Event("a\n"), "data: a\ndata: \n\n"),
-        (Event("a\u2028b\x0bc\x85d"), "data: a\u2028b\x0bc\x85d\n\n"),
-        (Event("x", event="add", id="7", retry=3), "event: add\nid: 7\nretry: 3000\ndata: x\n\n"),
-        (Event("x", id=""), "id: \ndata: x\n\n"),
-        (Event(retry=0), "retry: 0\n\n"),
-        (Event(retry=timedelta(seconds=2.5)), "retry: 2500\n\n"),
-        (Event(retry=1e12 - 1e-4), "retry: 999999999999999\n\n"),
-        (Event(id="7"), "id: 7\n\n"),
-        (Event(comment=""), ": \n\n"),
-        (Event("x", comment="one\r\ntwo\nthree"), ": one\n: two\n: three\ndata: x\n\n"),
-    ],
+    (Event("hello"), "data: hello\n\n"),
+    (Event(""), "data: \n\n"),
+    (Event(" a: b"), "data:  a: b\n\n"),
+    (Event("a\nb\r\nc\rd"), "data: a\ndata: b\ndata: c\ndata: d\n\n"),
+    (Event("a\n"), "data: a\ndata: \n\n"),
+    (Event("a\u2028b\x0bc\x85d"), "data: a\u2028b\x0bc\x85d\n\n"),
+    (Event("x", event="add", id="7", retry=3), "event: add\nid: 7\nretry: 3000\ndata: x\n\n"),
+    (Event("x", id=""), "id: \ndata: x\n\n"),
+    (Event(retry=0), "retry: 0\n\n"),
+    (Event(retry=timedelta(seconds=2.5)), "retry: 2500\n\n"),
+    (Event(retry=1e12 - 1e-4), "retry: 999999999999999\n\n"),
+    (Event(id="7"), "id: 7\n\n"),
+    (Event(comment=""), ": \n\n"),
+    (Event("x", comment="one\r\ntwo\nthree"), ": one\n: two\n: three\ndata: x\n\n"),
     ids=lambda value: repr(value)[:40],
 )
 def test_an_event_is_printed_as_the_standard_has_it_and_read_back(event, text):
@@ -38,11 +36,9 @@ def test_an_event_is_printed_as_the_standard_has_it_and_read_back(event, text):
 
 @rows(
     "fields",
-    [
         {"event": ""}, {"event": "a\nb"}, {"event": "a\rdata: forged"}, {"id": "a\n"}, {"id": "\r"}, {"id": "a\0"},
         {"retry": -1}, {"retry": math.nan}, {"retry": math.inf}, {"retry": True}, {"retry": "10"}, {"retry": 10**12},
         {},
-    ],
     ids=repr,
 )  # fmt: skip
 def test_what_cannot_be_sent_is_refused(fields):
@@ -78,7 +74,6 @@ def test_events_do_not_change_and_compare_by_what_they_have():
 
 @rows(
     "text, events",
-    [
         ("", []),
         ("\n\n\n", []),
         ("data: a\n\ndata: b\n\n", [Event("a"), Event("b")]),
@@ -99,7 +94,6 @@ def test_events_do_not_change_and_compare_by_what_they_have():
         ("event: a\nevent\ndata: x\n\n", [Event("x")]),
         ("id: a\nid: b\0\ndata: x\n\n", [Event("x", id="a")]),
         ("retry: 5\nretry: 5s\nretry: -1\nretry: \u0665\nretry:\nretry: " + "9" * 5000 + "\n\n", [Event(retry=0.005)]),
-    ],
     ids=lambda value: repr(value)[:40],
 )  # fmt: skip
 def test_a_stream_is_read_as_the_standard_has_it(text, events):

@@ -13,13 +13,11 @@ pytestmark = pytest.mark.once
 
 @rows(
     "value, text",
-    [
-        ("iso-8859-1'en'%A3%20rates", "£ rates"),
-        ("UTF-8''%c2%a3%20and%20%e2%82%ac%20rates", "£ and € rates"),
-        ("utf-8'de-AT'na%C3%AFve", "naïve"),
-        ("UTF-8''", ""),
-        ("UTF-8''a b'c", "a b'c"),
-    ],
+    ("iso-8859-1'en'%A3%20rates", "£ rates"),
+    ("UTF-8''%c2%a3%20and%20%e2%82%ac%20rates", "£ and € rates"),
+    ("utf-8'de-AT'na%C3%AFve", "naïve"),
+    ("UTF-8''", ""),
+    ("UTF-8''a b'c", "a b'c"),
 )
 def test_reading(value, text):
     assert decode_extended(value) == text
@@ -27,24 +25,22 @@ def test_reading(value, text):
 
 @rows(
     "value",
-    [
-        "",
-        "plain",
-        "UTF-8'plain",
-        "''plain",
-        "UTF-16''%00a",
-        "unknown''a",
-        "UTF-8''%",
-        "UTF-8''%4",
-        "UTF-8''%GG",
-        "UTF-8''%u20ac",
-        "UTF-8''%FF",
-        "UTF-8''%C3",
-        "UTF-8''é",
-        "UTF-8''a\n",
-        "UTF-8'e n'a",
-        "\nUTF-8''a",
-    ],
+    "",
+    "plain",
+    "UTF-8'plain",
+    "''plain",
+    "UTF-16''%00a",
+    "unknown''a",
+    "UTF-8''%",
+    "UTF-8''%4",
+    "UTF-8''%GG",
+    "UTF-8''%u20ac",
+    "UTF-8''%FF",
+    "UTF-8''%C3",
+    "UTF-8''é",
+    "UTF-8''a\n",
+    "UTF-8'e n'a",
+    "\nUTF-8''a",
 )
 def test_what_cannot_be_read_is_refused(value):
     with pytest.raises(ValueError, match="extended value"):
@@ -53,11 +49,9 @@ def test_what_cannot_be_read_is_refused(value):
 
 @rows(
     "text, value",
-    [
-        ("€ rates", "UTF-8''%E2%82%AC%20rates"),
-        ("a'b*c%(d)", "UTF-8''a%27b%2Ac%25%28d%29"),
-        ("\r\n\0", "UTF-8''%0D%0A%00"),
-    ],
+    ("€ rates", "UTF-8''%E2%82%AC%20rates"),
+    ("a'b*c%(d)", "UTF-8''a%27b%2Ac%25%28d%29"),
+    ("\r\n\0", "UTF-8''%0D%0A%00"),
 )
 def test_writing(text, value):
     assert encode_extended(text) == value

@@ -66,12 +66,10 @@ class TestRequestHead:
 
     @rows(
         "headers, authority, wanted",
-        [
-            ({}, None, "localhost"),
-            ({"host": "a.example"}, None, "a.example"),
-            ({"host": "a.example"}, "b.example", "b.example"),
-            ({"host": ""}, None, "localhost"),
-        ],
+        ({}, None, "localhost"),
+        ({"host": "a.example"}, None, "a.example"),
+        ({"host": "a.example"}, "b.example", "b.example"),
+        ({"host": ""}, None, "localhost"),
     )
     def test_is_for_the_host_that_was_named(self, headers, authority, wanted):
         assert RequestHead(headers=headers, authority=authority).authority == wanted

@@ -173,39 +173,35 @@ class TestElements:
 
     @rows(
         "line, wanted",
-        [
-            ("a, b", ["a", "b"]),
-            ("a,b , c", ["a", "b", "c"]),
-            (",a,, b, ,", ["a", "b"]),
-            ("", []),
-            (", ,", []),
-            ('"a, b", c', ['"a, b"', "c"]),
-            (r'"a\", b", c', [r'"a\", b"', "c"]),
-            ('x;a="1,2";q=0.5, y', ['x;a="1,2";q=0.5', "y"]),
-        ],
+        ("a, b", ["a", "b"]),
+        ("a,b , c", ["a", "b", "c"]),
+        (",a,, b, ,", ["a", "b"]),
+        ("", []),
+        (", ,", []),
+        ('"a, b", c', ['"a, b"', "c"]),
+        (r'"a\", b", c', [r'"a\", b"', "c"]),
+        ('x;a="1,2";q=0.5, y', ['x;a="1,2";q=0.5', "y"]),
     )
     def test_of_a_list_are_split_at_commas_outside_of_quotes(self, line, wanted):
         assert Headers({"x-list": line}).getall("X-List") == wanted
 
     @rows(
         "name, value",
-        [
-            ("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
-            ("expires", "Sun, 06 Nov 1994 08:49:37 GMT"),
-            ("last-modified", "Sun, 06 Nov 1994 08:49:37 GMT"),
-            ("if-modified-since", "Sun, 06 Nov 1994 08:49:37 GMT"),
-            ("if-unmodified-since", "Sun, 06 Nov 1994 08:49:37 GMT"),
-            ("if-range", "Sun, 06 Nov 1994 08:49:37 GMT"),
-            ("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT"),
-            ("set-cookie", "a=1; Expires=Sun, 06 Nov 1994 08:49:37 GMT"),
-            ("cookie", "a=1,2; b=3"),
-            ("user-agent", "Mozilla/5.0 (KHTML, like Gecko)"),
-            ("authorization", 'Digest username="a", realm="b"'),
-            ("content-type", "text/plain; a=b,c"),
-            ("location", "/map?at=1,2"),
-            ("referer", "http://example.com/?at=1,2"),
-            ("range", "bytes=0-1, 4-5"),
-        ],
+        ("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
+        ("expires", "Sun, 06 Nov 1994 08:49:37 GMT"),
+        ("last-modified", "Sun, 06 Nov 1994 08:49:37 GMT"),
+        ("if-modified-since", "Sun, 06 Nov 1994 08:49:37 GMT"),
+        ("if-unmodified-since", "Sun, 06 Nov 1994 08:49:37 GMT"),
+        ("if-range", "Sun, 06 Nov 1994 08:49:37 GMT"),
+        ("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT"),
+        ("set-cookie", "a=1; Expires=Sun, 06 Nov 1994 08:49:37 GMT"),
+        ("cookie", "a=1,2; b=3"),
+        ("user-agent", "Mozilla/5.0 (KHTML, like Gecko)"),
+        ("authorization", 'Digest username="a", realm="b"'),
+        ("content-type", "text/plain; a=b,c"),
+        ("location", "/map?at=1,2"),
+        ("referer", "http://example.com/?at=1,2"),
+        ("range", "bytes=0-1, 4-5"),
     )
     def test_of_what_is_no_list_are_its_lines(self, name, value):
         assert Headers({name: value}).getall(name) == [value]
@@ -242,23 +238,19 @@ class TestPrinting:
 
     @rows(
         "text, fields",
-        [
-            ("A:b\r\n", [("a", "b")]),
-            ("a: \t b c \t\r\n", [("a", "b c")]),
-            ("a:\r\nb::\r\n", [("a", ""), ("b", ":")]),
-            ("a: b", [("a", "b")]),
-            ("", []),
-        ],
+        ("A:b\r\n", [("a", "b")]),
+        ("a: \t b c \t\r\n", [("a", "b c")]),
+        ("a:\r\nb::\r\n", [("a", ""), ("b", ":")]),
+        ("a: b", [("a", "b")]),
+        ("", []),
     )
     def test_spaces_around_a_value_do_not_count(self, text, fields):
         assert Headers.parse(text).items() == fields
 
     @rows(
         "text",
-        [
             "a\r\n", "a b: c\r\n", "a : b\r\n", ": b\r\n", " a: b\r\n", "a: b\r\n c\r\n", "a: b\r\n c: d\r\n",
             "a: b\nc: d\r\n", "a: b\rc\r\n", "a: b\0\r\n", "GET / HTTP/1.1\r\na: b\r\n", "a: b\r\n\r\nc: d\r\n",
-        ],
         ids=ascii,
     )  # fmt: skip
     def test_a_section_that_is_not_well_formed_is_refused(self, text):

@@ -21,7 +21,6 @@ links = st.builds(Link, targets, relations, st.dictionaries(names, values, max_s
 
 @rows(
     "text, target, rel, parameters",
-    [
         ('<http://example.com/TheBook/chapter2>; rel="previous"; title="previous chapter"',
          "http://example.com/TheBook/chapter2", "previous", {"title": "previous chapter"}),
         ('</>; rel="http://example.net/foo"', "/", "http://example.net/foo", {}),
@@ -44,7 +43,6 @@ links = st.builds(Link, targets, relations, st.dictionaries(names, values, max_s
         ("</a>; rel=next; rev=prev; rel*=UTF-8''prev; *=UTF-8''a", "/a", "next", {}),
         ('</a>; rel=next; title="\\"a\\", \\\\"', "/a", "next", {"title": '"a", \\'}),
         ('</a>; rel=next; title="not closed', "/a", "next", {"title": "not closed"}),
-    ],
 )  # fmt: skip
 def test_reading(text, target, rel, parameters):
     link = Link.parse(text)
@@ -54,23 +52,21 @@ def test_reading(text, target, rel, parameters):
 
 @rows(
     "text",
-    [
-        "",
-        "/a; rel=next",
-        "</a; rel=next",
-        "</a> rel=next",
-        "</a>",
-        "</a>;",
-        "</a>; rel",
-        '</a>; rel=""',
-        '</a>; rel="é"',
-        "</a b>; rel=next",
-        "</é>; rel=next",
-        "</a\n>; rel=next",
-        '</a"b>; rel=next',
-        "</a>; title=next",
-        "x </a>; rel=next",
-    ],
+    "",
+    "/a; rel=next",
+    "</a; rel=next",
+    "</a> rel=next",
+    "</a>",
+    "</a>;",
+    "</a>; rel",
+    '</a>; rel=""',
+    '</a>; rel="é"',
+    "</a b>; rel=next",
+    "</é>; rel=next",
+    "</a\n>; rel=next",
+    '</a"b>; rel=next',
+    "</a>; title=next",
+    "x </a>; rel=next",
 )
 def test_what_is_no_link_is_refused(text):
     with pytest.raises(ValueError, match=r"not a link|a link's target|a link needs relation types"):
@@ -81,14 +77,12 @@ def test_what_is_no_link_is_refused(text):
 
 @rows(
     "value, targets",
-    [
-        ("</a>; rel=next, </b>; rel=prev", ["/a", "/b"]),
-        ('</a,b;c>; rel=next; title="d, <e>; f", </g>; rel=prev', ["/a,b;c", "/g"]),
-        (",, </a>; rel=next ,, </b>;rel=x,", ["/a", "/b"]),
-        ("</a>, b, </c>; rel=next", ["/c"]),
-        ("", []),
-        ("</a>; rel=a, </b", ["/a"]),
-    ],
+    ("</a>; rel=next, </b>; rel=prev", ["/a", "/b"]),
+    ('</a,b;c>; rel=next; title="d, <e>; f", </g>; rel=prev', ["/a,b;c", "/g"]),
+    (",, </a>; rel=next ,, </b>;rel=x,", ["/a", "/b"]),
+    ("</a>, b, </c>; rel=next", ["/c"]),
+    ("", []),
+    ("</a>; rel=a, </b", ["/a"]),
 )
 def test_reading_a_list(value, targets):
     assert [link.target for link in parse_links(value)] == targets
@@ -100,15 +94,13 @@ def test_the_first_200_are_read():
 
 @rows(
     "link, printed",
-    [
-        (Link("/page/3", "next"), "</page/3>; rel=next"),
-        (Link("", "SELF"), "<>; rel=self"),
-        (Link("/a.css", "preload stylesheet", {"as": "style"}), '</a.css>; rel="preload stylesheet"; as=style'),
-        (Link("/a", "http://example.com/"), '</a>; rel="http://example.com/"'),
-        (Link("/a", "next", {"Title": "b c"}), '</a>; rel=next; title="b c"'),
-        (Link("/a", "next", {"title": "naïve"}), "</a>; rel=next; title*=UTF-8''na%C3%AFve"),
-        (Link("/a", "preload", {"crossorigin": ""}), "</a>; rel=preload; crossorigin"),
-    ],
+    (Link("/page/3", "next"), "</page/3>; rel=next"),
+    (Link("", "SELF"), "<>; rel=self"),
+    (Link("/a.css", "preload stylesheet", {"as": "style"}), '</a.css>; rel="preload stylesheet"; as=style'),
+    (Link("/a", "http://example.com/"), '</a>; rel="http://example.com/"'),
+    (Link("/a", "next", {"Title": "b c"}), '</a>; rel=next; title="b c"'),
+    (Link("/a", "next", {"title": "naïve"}), "</a>; rel=next; title*=UTF-8''na%C3%AFve"),
+    (Link("/a", "preload", {"crossorigin": ""}), "</a>; rel=preload; crossorigin"),
 )
 def test_printing(link, printed):
     assert str(link) == printed

@@ -100,23 +100,21 @@ class TestReading:
 class TestConverting:
     @rows(
         "text, convert, wanted",
-        [
-            ("5", int, 5),
-            ("x", int, -1),
-            ("", int, -1),
-            ("9" * 5000, int, -1),
-            ("1.5", Decimal, Decimal("1.5")),
-            ("x", Decimal, -1),
-            ("x", UUID, -1),
-            ("inf", lambda text: int(float(text)), -1),
-            ("a", {"a": True}.__getitem__, True),
-            ("nan", float, -1),
-            ("-Infinity", float, -1),
-            ("sNaN", Decimal, -1),
-            ("\x1cinf", Decimal, -1),
-            ("1e999999999", Decimal, -1),
-            ("1e-999999999", Decimal, -1),
-        ],
+        ("5", int, 5),
+        ("x", int, -1),
+        ("", int, -1),
+        ("9" * 5000, int, -1),
+        ("1.5", Decimal, Decimal("1.5")),
+        ("x", Decimal, -1),
+        ("x", UUID, -1),
+        ("inf", lambda text: int(float(text)), -1),
+        ("a", {"a": True}.__getitem__, True),
+        ("nan", float, -1),
+        ("-Infinity", float, -1),
+        ("sNaN", Decimal, -1),
+        ("\x1cinf", Decimal, -1),
+        ("1e999999999", Decimal, -1),
+        ("1e-999999999", Decimal, -1),
     )
     def test_gives_the_default_for_what_cannot_be_converted(self, text, convert, wanted):
         assert MultiDict([("page", text)]).get("page", -1, type=convert) == wanted
@@ -136,12 +134,10 @@ class TestConverting:
 class TestMissing:
     @rows(
         "read",
-        [
-            lambda multi: multi["page"],
-            lambda multi: multi.getone("page"),
-            lambda multi: FirstMultiDict(multi.items())["page"],
-            lambda multi: MutableMultiDict(multi.items()).__delitem__("page"),
-        ],
+        lambda multi: multi["page"],
+        lambda multi: multi.getone("page"),
+        lambda multi: FirstMultiDict(multi.items())["page"],
+        lambda multi: MutableMultiDict(multi.items()).__delitem__("page"),
         ids=["[]", "getone", "first", "del"],
     )
     def test_is_a_key_error_that_is_a_400_and_names_what_is_missing(self, read):

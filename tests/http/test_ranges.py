@@ -21,24 +21,22 @@ small_specs = st.integers(0, 30).flatmap(
 class TestRange:
     @rows(
         "text, unit, listed, printed",
-        [
-            ("bytes=0-499", "bytes", [(0, 499)], "bytes=0-499"),
-            ("bytes=9500-", "bytes", [(9500, None)], "bytes=9500-"),
-            ("bytes=-500", "bytes", [(None, 500)], "bytes=-500"),
-            ("bytes=-0", "bytes", [(None, 0)], "bytes=-0"),
-            ("bytes=0-0", "bytes", [(0, 0)], "bytes=0-0"),
-            ("bytes=0-0,-1", "bytes", [(0, 0), (None, 1)], "bytes=0-0,-1"),
-            (
-                "bytes= 0-999, 4500-5499 ,\t-1000",
-                "bytes",
-                [(0, 999), (4500, 5499), (None, 1000)],
-                "bytes=0-999,4500-5499,-1000",
-            ),
-            ("bytes=,0-1,,", "bytes", [(0, 1)], "bytes=0-1"),
-            ("BYTES=007-010", "bytes", [(7, 10)], "bytes=7-10"),
-            ("items=3-5", "items", [(3, 5)], "items=3-5"),
-            ("bytes=0-18446744073709551615", "bytes", [(0, 2**64 - 1)], "bytes=0-18446744073709551615"),
-        ],
+        ("bytes=0-499", "bytes", [(0, 499)], "bytes=0-499"),
+        ("bytes=9500-", "bytes", [(9500, None)], "bytes=9500-"),
+        ("bytes=-500", "bytes", [(None, 500)], "bytes=-500"),
+        ("bytes=-0", "bytes", [(None, 0)], "bytes=-0"),
+        ("bytes=0-0", "bytes", [(0, 0)], "bytes=0-0"),
+        ("bytes=0-0,-1", "bytes", [(0, 0), (None, 1)], "bytes=0-0,-1"),
+        (
+            "bytes= 0-999, 4500-5499 ,\t-1000",
+            "bytes",
+            [(0, 999), (4500, 5499), (None, 1000)],
+            "bytes=0-999,4500-5499,-1000",
+        ),
+        ("bytes=,0-1,,", "bytes", [(0, 1)], "bytes=0-1"),
+        ("BYTES=007-010", "bytes", [(7, 10)], "bytes=7-10"),
+        ("items=3-5", "items", [(3, 5)], "items=3-5"),
+        ("bytes=0-18446744073709551615", "bytes", [(0, 2**64 - 1)], "bytes=0-18446744073709551615"),
     )
     def test_is_read_and_printed(self, text, unit, listed, printed):
         found = Range.parse(text)
@@ -49,14 +47,12 @@ class TestRange:
 
     @rows(
         "text",
-        [
             "", "bytes", "bytes=", "bytes=,", "=0-1", "by tes=0-1", "bytes =0-1", "bytes:0-1", "bytes=-", "bytes=5",
             "bytes=2-1", "bytes=0-1,5-4", "bytes=0-1,x", "bytes=0-1;2-3", "bytes=0--1", "bytes=--1", "bytes=+0-1",
             "bytes=0 - 1", "bytes=0x0-0x1", "bytes=1_0-2_0", "bytes=0-1-2", "bytes=0.0-1.0", "bytes=\u0660-\u0661",
             "bytes=0-1\n", 'bytes="0-1"', "bytes=*",
             "bytes=0-" + "9" * 41,
             pytest.param("bytes=-" + "9" * 100_000, id="many digits"),
-        ],
     )  # fmt: skip
     def test_anything_else_is_refused(self, text):
         with pytest.raises(ValueError, match="range"):
@@ -64,18 +60,16 @@ class TestRange:
 
     @rows(
         "listed",
-        [
-            [],
-            [(None, None)],
-            [(1, 0)],
-            [(-1, None)],
-            [(None, -1)],
-            [(0, 10**40)],
-            [(0.0, 1)],
-            [(True, None)],
-            [("0", "1")],
-            [(0, 1)] * 65,
-        ],
+        [],
+        [(None, None)],
+        [(1, 0)],
+        [(-1, None)],
+        [(None, -1)],
+        [(0, 10**40)],
+        [(0.0, 1)],
+        [(True, None)],
+        [("0", "1")],
+        [(0, 1)] * 65,
     )
     def test_is_not_made_of_what_no_header_can_say(self, listed):
         with pytest.raises(ValueError, match=r"range|whole number"):
@@ -129,42 +123,38 @@ class TestRange:
 class TestResolved:
     @rows(
         "text, parts",
-        [
-            ("bytes=0-499", [(0, 499)]),
-            ("bytes=500-999", [(500, 999)]),
-            ("bytes=-500", [(9500, 9999)]),
-            ("bytes=9500-", [(9500, 9999)]),
-            ("bytes=0-0,-1", [(0, 0), (9999, 9999)]),
-            ("bytes=0-", [(0, 9999)]),
-            ("bytes=0-9999", [(0, 9999)]),
-            ("bytes=0-10000", [(0, 9999)]),
-            ("bytes=9999-10000", [(9999, 9999)]),
-            ("bytes=-10000", [(0, 9999)]),
-            ("bytes=-10001", [(0, 9999)]),
-            ("bytes=0-99999999999999999999999999", [(0, 9999)]),
-            ("bytes=500-600,601-999", [(500, 600), (601, 999)]),
-            ("bytes=0-1,10000-,4-5", [(0, 1), (4, 5)]),
-            ("bytes=4-5,0-1", [(4, 5), (0, 1)]),
-        ],
+        ("bytes=0-499", [(0, 499)]),
+        ("bytes=500-999", [(500, 999)]),
+        ("bytes=-500", [(9500, 9999)]),
+        ("bytes=9500-", [(9500, 9999)]),
+        ("bytes=0-0,-1", [(0, 0), (9999, 9999)]),
+        ("bytes=0-", [(0, 9999)]),
+        ("bytes=0-9999", [(0, 9999)]),
+        ("bytes=0-10000", [(0, 9999)]),
+        ("bytes=9999-10000", [(9999, 9999)]),
+        ("bytes=-10000", [(0, 9999)]),
+        ("bytes=-10001", [(0, 9999)]),
+        ("bytes=0-99999999999999999999999999", [(0, 9999)]),
+        ("bytes=500-600,601-999", [(500, 600), (601, 999)]),
+        ("bytes=0-1,10000-,4-5", [(0, 1), (4, 5)]),
+        ("bytes=4-5,0-1", [(4, 5), (0, 1)]),
     )
     def test_gives_the_parts_in_the_order_asked_for(self, text, parts):
         assert Range.parse(text).resolve(10_000) == parts
 
     @rows(
         "text, parts",
-        [
-            ("bytes=500-700,601-999", [(500, 999)]),
-            ("bytes=0-5,5-9", [(0, 9)]),
-            ("bytes=601-999,500-700", [(500, 999)]),
-            ("bytes=0-9,2-3", [(0, 9)]),
-            ("bytes=2-3,0-9", [(0, 9)]),
-            ("bytes=7-7,7-7,7-7", [(7, 7)]),
-            ("bytes=20-29,0-5,25-39,3-9", [(20, 39), (0, 9)]),
-            ("bytes=0-15,50-59,10-19", [(0, 19), (50, 59)]),
-            ("bytes=50-59,20-29,10-19,0-15", [(50, 59), (20, 29), (0, 19)]),
-            ("bytes=0-,1-,2-,3-", [(0, 9999)]),
-            ("bytes=0-,-1", [(0, 9999)]),
-        ],
+        ("bytes=500-700,601-999", [(500, 999)]),
+        ("bytes=0-5,5-9", [(0, 9)]),
+        ("bytes=601-999,500-700", [(500, 999)]),
+        ("bytes=0-9,2-3", [(0, 9)]),
+        ("bytes=2-3,0-9", [(0, 9)]),
+        ("bytes=7-7,7-7,7-7", [(7, 7)]),
+        ("bytes=20-29,0-5,25-39,3-9", [(20, 39), (0, 9)]),
+        ("bytes=0-15,50-59,10-19", [(0, 19), (50, 59)]),
+        ("bytes=50-59,20-29,10-19,0-15", [(50, 59), (20, 29), (0, 19)]),
+        ("bytes=0-,1-,2-,3-", [(0, 9999)]),
+        ("bytes=0-,-1", [(0, 9999)]),
     )
     def test_joins_those_that_overlap(self, text, parts):
         assert Range.parse(text).resolve(10_000) == parts
@@ -202,14 +192,12 @@ class TestResolved:
 class TestContentRange:
     @rows(
         "text, unit, first, last, length",
-        [
-            ("bytes 42-1233/1234", "bytes", 42, 1233, 1234),
-            ("bytes 42-1233/*", "bytes", 42, 1233, None),
-            ("bytes */1234", "bytes", None, None, 1234),
-            ("bytes 0-0/1", "bytes", 0, 0, 1),
-            ("bytes */0", "bytes", None, None, 0),
-            ("items 0-9/10", "items", 0, 9, 10),
-        ],
+        ("bytes 42-1233/1234", "bytes", 42, 1233, 1234),
+        ("bytes 42-1233/*", "bytes", 42, 1233, None),
+        ("bytes */1234", "bytes", None, None, 1234),
+        ("bytes 0-0/1", "bytes", 0, 0, 1),
+        ("bytes */0", "bytes", None, None, 0),
+        ("items 0-9/10", "items", 0, 9, 10),
     )
     def test_is_read_and_printed(self, text, unit, first, last, length):
         found = ContentRange.parse(text)
@@ -219,14 +207,12 @@ class TestContentRange:
 
     @rows(
         "text",
-        [
             "", "bytes", "bytes */*", "bytes 0-9", "bytes 0-9/", "bytes 0-/10", "bytes -9/10", "bytes 9-0/10",
             "bytes 0-10/10", "bytes=0-9/10", "bytes 0-9/10 ", "bytes 0-9/10\n", "bytes 0-9/-10", "bytes 0-\u0669/10",
             "by,tes 0-9/10",
             "bytes 0-9/" + "9" * 41,
             pytest.param("bytes 0-" + "9" * 1_000_000, id="many digits"),
             pytest.param("a" * 1_000_000, id="long"),
-        ],
     )  # fmt: skip
     def test_anything_else_is_refused(self, text):
         with pytest.raises(ValueError, match=r"content range|a range ends|ends after") as refused:
@@ -235,17 +221,15 @@ class TestContentRange:
 
     @rows(
         "first, last, length",
-        [
-            (None, None, None),
-            (0, None, 10),
-            (None, 9, 10),
-            (1, 0, 10),
-            (0, 10, 10),
-            (-1, 9, 10),
-            (0, 9, -1),
-            (None, None, -1),
-            ("0", "9\r\n", None),
-        ],
+        (None, None, None),
+        (0, None, 10),
+        (None, 9, 10),
+        (1, 0, 10),
+        (0, 10, 10),
+        (-1, 9, 10),
+        (0, 9, -1),
+        (None, None, -1),
+        ("0", "9\r\n", None),
     )
     def test_is_not_made_of_what_no_header_can_say(self, first, last, length):
         with pytest.raises(ValueError, match=r"range|whole"):

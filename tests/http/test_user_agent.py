@@ -142,15 +142,13 @@ def test_other_programs_are_what_they_begin_with(text, name, version):
 
 @rows(
     "text, language",
-    [
-        ("Mozilla/5.0 (Windows; U; Windows NT 5.1; en-US; rv:1.8.1) Gecko/20061010 Firefox/2.0", "en-US"),
-        ("Mozilla/5.0 (iPhone; U; CPU iPhone OS 4_0 like Mac OS X; pt_br) AppleWebKit/532.9", "pt_br"),
-        ("Mozilla/5.0 (compatible; Konqueror/4.5; Linux; X11; de) KHTML/4.5.4 (like Gecko)", "de"),
-        ("Mozilla/4.8 [en] (Windows NT 5.0; U)", "en"),
-        (HANDHELD[4][0], None),
-        (DESKTOP[0][0], None),
-        ("", None),
-    ],
+    ("Mozilla/5.0 (Windows; U; Windows NT 5.1; en-US; rv:1.8.1) Gecko/20061010 Firefox/2.0", "en-US"),
+    ("Mozilla/5.0 (iPhone; U; CPU iPhone OS 4_0 like Mac OS X; pt_br) AppleWebKit/532.9", "pt_br"),
+    ("Mozilla/5.0 (compatible; Konqueror/4.5; Linux; X11; de) KHTML/4.5.4 (like Gecko)", "de"),
+    ("Mozilla/4.8 [en] (Windows NT 5.0; U)", "en"),
+    (HANDHELD[4][0], None),
+    (DESKTOP[0][0], None),
+    ("", None),
 )
 def test_the_language_that_old_browsers_name(text, language):
     assert UserAgent(text).language == language

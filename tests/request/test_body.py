@@ -193,12 +193,10 @@ class TestFormsInParts:
 
     @rows(
         "body, content_type",
-        [
-            (b"--%b\r\nno field\r\n\r\n" % BOUNDARY + LARGE, FORM_DATA),
-            (LARGE_FORM, "multipart/form-data"),
-            (LARGE_FORM[:-9], FORM_DATA),
-            (b"", FORM_DATA),
-        ],
+        (b"--%b\r\nno field\r\n\r\n" % BOUNDARY + LARGE, FORM_DATA),
+        (LARGE_FORM, "multipart/form-data"),
+        (LARGE_FORM[:-9], FORM_DATA),
+        (b"", FORM_DATA),
         ids=["none", "no boundary", "cut off", "empty"],
     )
     def test_that_are_malformed_are_a_400_for_who_reads_the_form_only(self, way, body, content_type):
@@ -269,14 +267,12 @@ class TestNothingIsLeft:
 
     @rows(
         "body, content_type, reader",
-        [
-            (b"a=1&b=2", FORM, "form"),
-            (b"[1, 2]", "application/json", "json"),
-            (b"abc", "text/plain", "text"),
-            (b"abc", "text/plain", "body"),
-            (b"abc", "text/plain", "stream"),
-            (print_form([(b"a", b"b", None, b"c")]), FORM_DATA, "files"),
-        ],
+        (b"a=1&b=2", FORM, "form"),
+        (b"[1, 2]", "application/json", "json"),
+        (b"abc", "text/plain", "text"),
+        (b"abc", "text/plain", "body"),
+        (b"abc", "text/plain", "stream"),
+        (print_form([(b"a", b"b", None, b"c")]), FORM_DATA, "files"),
         ids=["form", "json", "text", "body", "stream", "files"],
     )
     def test_of_a_small_body_at_once(self, way, body, content_type, reader):
@@ -303,15 +299,13 @@ class TestUnloaded:
     @rows("interface", ["wsgi", "asgi", "rsgi"])
     @rows(
         "reader, content_type",
-        [
-            ("body", FORM),
-            ("text", FORM),
-            ("stream", FORM),
-            ("form", FORM),
-            ("form", FORM_DATA),
-            ("files", FORM_DATA),
-            ("json", "application/json"),
-        ],
+        ("body", FORM),
+        ("text", FORM),
+        ("stream", FORM),
+        ("form", FORM),
+        ("form", FORM_DATA),
+        ("files", FORM_DATA),
+        ("json", "application/json"),
     )
     def test_on_a_loop_is_told_who_reads_it_and_what_to_do(self, interface, reader, content_type):
         app, told = App(), []

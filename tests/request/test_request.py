@@ -113,56 +113,52 @@ class TestHead:
 
     @rows(
         "attribute, value",
-        [
-            ("method", "patch"),
-            ("path", "/é/x"),
-            ("raw_path", b"/app/%C3%A9/x"),
-            ("query_string", b"a=1"),
-            ("root_path", "/app"),
-            ("scheme", "https"),
-            ("is_secure", True),
-            ("http_version", "2"),
-            ("client", ("10.0.0.1", 4711)),
-            ("ip", "10.0.0.1"),
-            ("host", "example.com"),
-            ("port", 8443),
-            ("url", "https://Example.com:8443/app/%C3%A9/x?a=1"),
-            ("referrer", "/from"),
-            ("origin", "null"),
-            ("user_agent", "Curl/8"),
-        ],
+        ("method", "patch"),
+        ("path", "/é/x"),
+        ("raw_path", b"/app/%C3%A9/x"),
+        ("query_string", b"a=1"),
+        ("root_path", "/app"),
+        ("scheme", "https"),
+        ("is_secure", True),
+        ("http_version", "2"),
+        ("client", ("10.0.0.1", 4711)),
+        ("ip", "10.0.0.1"),
+        ("host", "example.com"),
+        ("port", 8443),
+        ("url", "https://Example.com:8443/app/%C3%A9/x?a=1"),
+        ("referrer", "/from"),
+        ("origin", "null"),
+        ("user_agent", "Curl/8"),
     )
     def test_is_told_as_the_server_told_it(self, attribute, value):
         assert getattr(Request(self.head), attribute) == value
 
     @rows(
         "attribute, value",
-        [
-            ("raw_path", b"/"),
-            ("client", None),
-            ("ip", None),
-            ("is_secure", False),
-            ("host", "localhost"),
-            ("port", 80),
-            ("content_type", None),
-            ("mimetype", ""),
-            ("charset", None),
-            ("content_length", None),
-            ("referrer", None),
-            ("origin", None),
-            ("user_agent", ""),
-            ("route.pattern", ""),
-            ("route.methods", ()),
-            ("route.limits", Limits()),
-            ("endpoint", None),
-            ("blueprint", None),
-            ("app", None),
-            ("path_params", {}),
-            ("limits", Limits()),
-            ("body", b""),
-            ("text", ""),
-            ("_deferred", ()),
-        ],
+        ("raw_path", b"/"),
+        ("client", None),
+        ("ip", None),
+        ("is_secure", False),
+        ("host", "localhost"),
+        ("port", 80),
+        ("content_type", None),
+        ("mimetype", ""),
+        ("charset", None),
+        ("content_length", None),
+        ("referrer", None),
+        ("origin", None),
+        ("user_agent", ""),
+        ("route.pattern", ""),
+        ("route.methods", ()),
+        ("route.limits", Limits()),
+        ("endpoint", None),
+        ("blueprint", None),
+        ("app", None),
+        ("path_params", {}),
+        ("limits", Limits()),
+        ("body", b""),
+        ("text", ""),
+        ("_deferred", ()),
     )
     def test_has_a_neutral_value_for_what_was_not_told(self, attribute, value):
         assert attrgetter(attribute)(Request.blank()) == value
@@ -173,13 +169,11 @@ class TestHead:
 
     @rows(
         "authority, scheme, host, port",
-        [
-            ("a.example", "http", "a.example", 80),
-            ("a.example", "https", "a.example", 443),
-            ("A.EXAMPLE:81", "https", "a.example", 81),
-            ("[::1]:81", "http", "::1", 81),
-            ("a.example:", "http", "a.example", 80),
-        ],
+        ("a.example", "http", "a.example", 80),
+        ("a.example", "https", "a.example", 443),
+        ("A.EXAMPLE:81", "https", "a.example", 81),
+        ("[::1]:81", "http", "::1", 81),
+        ("a.example:", "http", "a.example", 80),
     )
     def test_host_and_port_are_those_that_were_asked_for(self, authority, scheme, host, port):
         request = Request(RequestHead(authority=authority, scheme=scheme))
@@ -194,16 +188,14 @@ class TestHead:
 
     @rows(
         "raw_path, root_path, path, url",
-        [
-            (b"/users/ann%2Fedit", "", "/users/ann/edit", "http://h/users/ann%2Fedit"),
-            (b"/shops/x%2Fy/a%2fb", "/shops/x/y", "/a/b", "http://h/shops/x%2Fy/a%2Fb"),
-            (b"/%7Eann/a b", "", "/~ann/a b", "http://h/~ann/a%20b"),
-            (b"/sent%2Fas", "", "/rewritten", "http://h/rewritten"),
-            (None, "", "/users/ann/edit", "http://h/users/ann/edit"),
-            (b"*", "", "*", "http://h/"),
-            (None, "/app", "*", "http://h/"),
-            (b"/*", "", "/*", "http://h/*"),
-        ],
+        (b"/users/ann%2Fedit", "", "/users/ann/edit", "http://h/users/ann%2Fedit"),
+        (b"/shops/x%2Fy/a%2fb", "/shops/x/y", "/a/b", "http://h/shops/x%2Fy/a%2Fb"),
+        (b"/%7Eann/a b", "", "/~ann/a b", "http://h/~ann/a%20b"),
+        (b"/sent%2Fas", "", "/rewritten", "http://h/rewritten"),
+        (None, "", "/users/ann/edit", "http://h/users/ann/edit"),
+        (b"*", "", "*", "http://h/"),
+        (None, "/app", "*", "http://h/"),
+        (b"/*", "", "/*", "http://h/*"),
     )
     def test_the_url_leads_where_the_request_was_sent(self, raw_path, root_path, path, url):
         head = RequestHead(path=path, root_path=root_path, raw_path=raw_path, authority="h")
@@ -245,25 +237,23 @@ class TestHead:
 class TestBlank:
     @rows(
         "url, wanted",
-        [
-            ("/", ("http", "localhost", 80, "/", b"/", b"")),
-            ("", ("http", "localhost", 80, "/", b"/", b"")),
-            ("/a%20b?c=d&e#f", ("http", "localhost", 80, "/a b", b"/a%20b", b"c=d&e")),
-            ("?a=1", ("http", "localhost", 80, "/", b"/", b"a=1")),
-            ("https://example.com", ("https", "example.com", 443, "/", b"/", b"")),
-            ("https://example.com:81/x/?a", ("https", "example.com", 81, "/x/", b"/x/", b"a")),
-            ("//example.com/x", ("http", "example.com", 80, "/x", b"/x", b"")),
-            ("http://user:word@example.com/", ("http", "example.com", 80, "/", b"/", b"")),
-            ("/é", ("http", "localhost", 80, "/é", b"/%C3%A9", b"")),
-            ("hello", ("http", "localhost", 80, "/hello", b"/hello", b"")),
-            ("/a:b", ("http", "localhost", 80, "/a:b", b"/a:b", b"")),
-            ("http://[::1]:81/", ("http", "::1", 81, "/", b"/", b"")),
-            ("/?é=日 本", ("http", "localhost", 80, "/", b"/", b"%C3%A9=%E6%97%A5%20%E6%9C%AC")),
-            ("/?a=%C3%A9%2f+", ("http", "localhost", 80, "/", b"/", b"a=%C3%A9%2f+")),
-            ("/?a=100%&b=%zz", ("http", "localhost", 80, "/", b"/", b"a=100%&b=%zz")),
-            ("/?a='[{|}]^`\\", ("http", "localhost", 80, "/", b"/", b"a='[{|}]^`\\")),
-            ('/?a="<>', ("http", "localhost", 80, "/", b"/", b"a=%22%3C%3E")),
-        ],
+        ("/", ("http", "localhost", 80, "/", b"/", b"")),
+        ("", ("http", "localhost", 80, "/", b"/", b"")),
+        ("/a%20b?c=d&e#f", ("http", "localhost", 80, "/a b", b"/a%20b", b"c=d&e")),
+        ("?a=1", ("http", "localhost", 80, "/", b"/", b"a=1")),
+        ("https://example.com", ("https", "example.com", 443, "/", b"/", b"")),
+        ("https://example.com:81/x/?a", ("https", "example.com", 81, "/x/", b"/x/", b"a")),
+        ("//example.com/x", ("http", "example.com", 80, "/x", b"/x", b"")),
+        ("http://user:word@example.com/", ("http", "example.com", 80, "/", b"/", b"")),
+        ("/é", ("http", "localhost", 80, "/é", b"/%C3%A9", b"")),
+        ("hello", ("http", "localhost", 80, "/hello", b"/hello", b"")),
+        ("/a:b", ("http", "localhost", 80, "/a:b", b"/a:b", b"")),
+        ("http://[::1]:81/", ("http", "::1", 81, "/", b"/", b"")),
+        ("/?é=日 本", ("http", "localhost", 80, "/", b"/", b"%C3%A9=%E6%97%A5%20%E6%9C%AC")),
+        ("/?a=%C3%A9%2f+", ("http", "localhost", 80, "/", b"/", b"a=%C3%A9%2f+")),
+        ("/?a=100%&b=%zz", ("http", "localhost", 80, "/", b"/", b"a=100%&b=%zz")),
+        ("/?a='[{|}]^`\\", ("http", "localhost", 80, "/", b"/", b"a='[{|}]^`\\")),
+        ('/?a="<>', ("http", "localhost", 80, "/", b"/", b"a=%22%3C%3E")),
     )
     def test_is_for_a_path_or_a_whole_url(self, url, wanted):
         request = Request.blank(url)
@@ -519,14 +509,12 @@ class TestArgs:
 
     @rows(
         "limits, fits, too_much, limit",
-        [
             (Limits(query=5), "a=123", "a=1234", "query"),
             (Limits(fields=2), "a=1&b=2", "a=1&b=2&c=3", "fields"),
             (Limits(fields=0), "", "a", "fields"),
             (Limits(query=0), "", "a", "query"),
             (Limits(), "a=" + "x" * 65534, "a=" + "x" * 65535, "query"),
             (Limits(), "&".join(["a=1"] * 1000), "&".join(["a=1"] * 1001), "fields"),
-        ],
     )  # fmt: skip
     def test_beyond_a_limit_are_a_414_that_names_it(self, limits, fits, too_much, limit):
         request = Request.blank(f"/?{fits}")
@@ -579,17 +567,15 @@ class TestForm:
 class TestText:
     @rows(
         "content_type, body, text",
-        [
-            ("text/plain", "é€".encode(), "é€"),
-            ("text/plain; charset=UTF-8", "é€".encode(), "é€"),
-            ("text/plain; charset=iso-8859-1", b"\xe9", "é"),
-            ("text/plain; charset=windows-1252", b"\x80", "€"),
-            ("text/plain; charset=utf-16", "é€".encode("utf-16"), "é€"),
-            ('text/plain; charset="shift_jis"', "日本".encode("shift_jis"), "日本"),
-            ("text/plain", b"a\xff\xc3", "a\ufffd\ufffd"),
-            ("text/plain; charset=us-ascii", b"a\xff", "aÿ"),
-            ("", b"abc", "abc"),
-        ],
+        ("text/plain", "é€".encode(), "é€"),
+        ("text/plain; charset=UTF-8", "é€".encode(), "é€"),
+        ("text/plain; charset=iso-8859-1", b"\xe9", "é"),
+        ("text/plain; charset=windows-1252", b"\x80", "€"),
+        ("text/plain; charset=utf-16", "é€".encode("utf-16"), "é€"),
+        ('text/plain; charset="shift_jis"', "日本".encode("shift_jis"), "日本"),
+        ("text/plain", b"a\xff\xc3", "a\ufffd\ufffd"),
+        ("text/plain; charset=us-ascii", b"a\xff", "aÿ"),
+        ("", b"abc", "abc"),
     )
     def test_is_decoded_as_declared_else_as_utf_8(self, content_type, body, text):
         assert Request(ToldHead({"content-type": content_type}), body).text == text
@@ -678,11 +664,9 @@ WRONG_IN_THEM = ["/0/name", "/0/price", "/1/name", "/1/count"]
 class TestTyped:
     @rows(
         "read",
-        [
-            lambda: with_body(b'{"name": "tea", "price": 2}', "application/json").json_as(Item),
-            lambda: with_body(b"name=tea&price=2", FORM).form_as(Item),
-            lambda: Request.blank("/?name=tea&price=2").args_as(Item),
-        ],
+        lambda: with_body(b'{"name": "tea", "price": 2}', "application/json").json_as(Item),
+        lambda: with_body(b"name=tea&price=2", FORM).form_as(Item),
+        lambda: Request.blank("/?name=tea&price=2").args_as(Item),
         ids=["json", "form", "query"],
     )
     def test_is_of_the_type_that_was_asked_for(self, read):
@@ -690,11 +674,9 @@ class TestTyped:
 
     @rows(
         "read, wrong",
-        [
-            (lambda: with_body(TWO_WRONG_ITEMS, "application/json").json_as(list[Item]), WRONG_IN_THEM),
-            (lambda: with_body(b"price=x&count=y", FORM).form_as(Item), ["/name", "/price", "/count"]),
-            (lambda: Request.blank("/?price=x&count=y").args_as(Item), ["/name", "/price", "/count"]),
-        ],
+        (lambda: with_body(TWO_WRONG_ITEMS, "application/json").json_as(list[Item]), WRONG_IN_THEM),
+        (lambda: with_body(b"price=x&count=y", FORM).form_as(Item), ["/name", "/price", "/count"]),
+        (lambda: Request.blank("/?price=x&count=y").args_as(Item), ["/name", "/price", "/count"]),
         ids=["json", "form", "query"],
     )
     def test_is_a_422_that_names_every_wrong_field(self, read, wrong):
@@ -712,11 +694,9 @@ class TestTyped:
 
     @rows(
         "headers, sent",
-        [
-            ({"content-type": "text/plain"}, "not text/plain"),
-            ({"content-type": "application/json"}, "not application/json"),
-            ({}, "but its type is not declared"),
-        ],
+        ({"content-type": "text/plain"}, "not text/plain"),
+        ({"content-type": "application/json"}, "not application/json"),
+        ({}, "but its type is not declared"),
     )
     def test_of_another_body_is_a_415(self, headers, sent):
         with pytest.raises(UnsupportedMediaType, match=f"The body must be a form, {sent}"):
@@ -763,11 +743,9 @@ class TestLaziness:
 
     @rows(
         "head, make, index",
-        [
-            (WSGIHead, lambda: Request(WSGIHead(ENVIRON)), []),
-            # From Python 3.14 on the collector sees the index of the headers, too, though it is of strings alone.
-            (ASGIHead, lambda: Request(ASGIHead(SCOPE, None)), [dict] if sys.version_info >= (3, 14) else []),
-        ],
+        (WSGIHead, lambda: Request(WSGIHead(ENVIRON)), []),
+        # From Python 3.14 on the collector sees the index of the headers, too, though it is of strings alone.
+        (ASGIHead, lambda: Request(ASGIHead(SCOPE, None)), [dict] if sys.version_info >= (3, 14) else []),
         ids=["wsgi", "asgi"],
     )
     def test_a_new_request_is_two_objects_for_the_collector(self, head, make, index):

@@ -127,14 +127,12 @@ class TestAPart:
 
     @rows(
         "request_, options",
-        [
-            (ask("HEAD", range="bytes=0-1"), {}),
-            (ask("HEAD", range="bytes=500-"), {}),
-            (ask(range="bytes=0-1"), {"ranges": False}),
-            (ask(range="bytes=0-1"), {"headers": {"accept-ranges": "none"}}),
-            (ask(range="bytes=0-1"), {"body": b""}),
-            (ask(range="bytes=0-1"), {"status": 201}),
-        ],
+        (ask("HEAD", range="bytes=0-1"), {}),
+        (ask("HEAD", range="bytes=500-"), {}),
+        (ask(range="bytes=0-1"), {"ranges": False}),
+        (ask(range="bytes=0-1"), {"headers": {"accept-ranges": "none"}}),
+        (ask(range="bytes=0-1"), {"body": b""}),
+        (ask(range="bytes=0-1"), {"status": 201}),
         ids=["HEAD", "HEAD, unsatisfiable", "ranges=False", "none accepted", "nothing", "another status"],
     )
     def test_is_not_sent_where_there_are_none(self, request_, options):
@@ -338,19 +336,17 @@ class TestAPrecondition:
     @rows("method", ["PUT", "POST", "PATCH", "DELETE", "QUERY"])
     @rows(
         "headers, goes_on",
-        [
-            ({}, True),
-            ({"if_match": '"v1"'}, True),
-            ({"if_match": "*"}, True),
-            ({"if_match": '"v0"'}, False),
-            ({"if_match": 'W/"v1"'}, False),
-            ({"if_unmodified_since": OLDER}, False),
-            ({"if_unmodified_since": DATE}, True),
-            ({"if_none_match": "*"}, False),
-            ({"if_none_match": '"v1"'}, False),
-            ({"if_none_match": '"v0"'}, True),
-            ({"if_modified_since": NEWER}, True),
-        ],
+        ({}, True),
+        ({"if_match": '"v1"'}, True),
+        ({"if_match": "*"}, True),
+        ({"if_match": '"v0"'}, False),
+        ({"if_match": 'W/"v1"'}, False),
+        ({"if_unmodified_since": OLDER}, False),
+        ({"if_unmodified_since": DATE}, True),
+        ({"if_none_match": "*"}, False),
+        ({"if_none_match": '"v1"'}, False),
+        ({"if_none_match": '"v0"'}, True),
+        ({"if_modified_since": NEWER}, True),
     )
     def test_guards_a_write(self, method, headers, goes_on):
         request = ask(method, **headers)
@@ -375,12 +371,10 @@ class TestAPrecondition:
     @rows("method", ["GET", "HEAD"])
     @rows(
         "validators, fields",
-        [
-            ({"etag": "v1"}, {"etag": '"v1"'}),
-            ({"etag": ETag("v1", weak=True)}, {"etag": 'W/"v1"'}),
-            ({"etag": "v1", "modified": MODIFIED}, {"etag": '"v1"'}),
-            ({"modified": MODIFIED}, {"last-modified": DATE}),
-        ],
+        ({"etag": "v1"}, {"etag": '"v1"'}),
+        ({"etag": ETag("v1", weak=True)}, {"etag": 'W/"v1"'}),
+        ({"etag": "v1", "modified": MODIFIED}, {"etag": '"v1"'}),
+        ({"modified": MODIFIED}, {"last-modified": DATE}),
     )
     def test_saves_the_work_for_what_the_client_has(self, method, validators, fields):
         asked = {"if_none_match": '"v1"'} if "etag" in validators else {"if_modified_since": DATE}
@@ -436,14 +430,12 @@ class TestAnAddedTag:
 class TestCaching:
     @rows(
         "options, before, after",
-        [
-            ({}, None, "max-age=60, private"),
-            ({"public": True}, None, "max-age=60, public"),
-            ({"public": True, "immutable": True}, None, "max-age=60, public, immutable"),
-            ({}, "no-store", "max-age=60, private"),
-            ({"public": True}, "private, no-cache, s-maxage=5", "max-age=60, public"),
-            ({}, "public, immutable, no-transform, max-age=5", "no-transform, max-age=60, private"),
-        ],
+        ({}, None, "max-age=60, private"),
+        ({"public": True}, None, "max-age=60, public"),
+        ({"public": True, "immutable": True}, None, "max-age=60, public, immutable"),
+        ({}, "no-store", "max-age=60, private"),
+        ({"public": True}, "private, no-cache, s-maxage=5", "max-age=60, public"),
+        ({}, "public, immutable, no-transform, max-age=5", "no-transform, max-age=60, private"),
     )
     def test_is_allowed_for_some_seconds(self, options, before, after):
         response = Response("a", headers={"expires": DATE, "pragma": "no-cache"})
@@ -566,13 +558,11 @@ class TestServed:
     @PATHS
     @rows(
         "sent, status, body",
-        [
-            ({}, 200, BODY),
-            ({"range": "bytes=15-24"}, 206, BODY[15:25]),
-            ({"range": "bytes=500-"}, 416, None),
-            ({"if-none-match": '"v1"'}, 304, b""),
-            ({"if-match": '"v0"'}, 412, None),
-        ],
+        ({}, 200, BODY),
+        ({"range": "bytes=15-24"}, 206, BODY[15:25]),
+        ({"range": "bytes=500-"}, 416, None),
+        ({"if-none-match": '"v1"'}, 304, b""),
+        ({"if-match": '"v0"'}, 412, None),
         ids=["200", "206", "416", "304", "412"],
     )
     def test_a_stream_is_closed_in_every_case(self, serving, source, path, sent, status, body):
@@ -621,12 +611,10 @@ class TestServed:
 @rows("interface", ["wsgi", "asgi", "rsgi"])
 @rows(
     "sent, status, body",
-    [
-        ({"if-none-match": '"v1"'}, 304, b""),
-        ({"if-match": '"v0"'}, 412, None),
-        ({"range": "bytes=0-1"}, 206, b"01"),
-        ({"range": "bytes=500-"}, 416, None),
-    ],
+    ({"if-none-match": '"v1"'}, 304, b""),
+    ({"if-match": '"v0"'}, 412, None),
+    ({"range": "bytes=0-1"}, 206, b"01"),
+    ({"range": "bytes=500-"}, 416, None),
 )
 def test_a_function_alone_answers_so_too(interface, sent, status, body):
     client = Client(to_app(answer), interface)

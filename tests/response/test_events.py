@@ -87,7 +87,6 @@ class Order:
 class TestEvents:
     @rows(
         "values, body",
-        [
             ([], ""),
             (["a", "é\nb"], "data: a\n\ndata: é\ndata: b\n\n"),
             ([Event("a", event="add", id="1")], "event: add\nid: 1\ndata: a\n\n"),
@@ -96,7 +95,6 @@ class TestEvents:
             ([True, None], "data: true\n\ndata: null\n\n"),
             ([Order(7), Event(Order(8))], 'data: {"id":7}\n\ndata: {"id":8}\n\n'),
             ([Event(comment="still there"), Event(retry=0.005)], ": still there\n\nretry: 5\n\n"),
-        ],
         ids=["none", "text", "an event", "an event of a value", "values", "constants", "records", "without data"],
     )  # fmt: skip
     def test_are_sent_as_they_come(self, connect, Source, heartbeat, values, body):
@@ -143,11 +141,9 @@ class TestEvents:
 
     @rows(
         "options, error",
-        [
             ({"retry": -1}, ValueError), ({"retry": "1"}, ValueError), ({"heartbeat": 0}, ValueError),
             ({"heartbeat": -1}, ValueError), ({"heartbeat": float("inf")}, ValueError),
             ({"heartbeat": float("nan")}, ValueError), ({"heartbeat": "15"}, TypeError), ({"status": 99}, ValueError),
-        ],
         ids=repr,
     )  # fmt: skip
     def test_are_refused_with_what_cannot_be(self, options, error):

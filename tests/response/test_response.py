@@ -60,17 +60,15 @@ async def chunks_later():
 class TestBody:
     @rows(
         "body, content, content_type",
-        [
-            ("é", "é".encode(), TEXT),
-            ("", b"", TEXT),
-            (Text("é"), "é".encode(), TEXT),
-            (b"abc", b"abc", BYTES),
-            (b"", b"", BYTES),
-            (Octets(b"abc"), b"abc", BYTES),
-            (bytearray(b"abc"), b"abc", BYTES),
-            (memoryview(b"abc"), b"abc", BYTES),
-            (None, b"", None),
-        ],
+        ("é", "é".encode(), TEXT),
+        ("", b"", TEXT),
+        (Text("é"), "é".encode(), TEXT),
+        (b"abc", b"abc", BYTES),
+        (b"", b"", BYTES),
+        (Octets(b"abc"), b"abc", BYTES),
+        (bytearray(b"abc"), b"abc", BYTES),
+        (memoryview(b"abc"), b"abc", BYTES),
+        (None, b"", None),
         ids=lambda value: type(value).__name__,
     )
     def test_in_memory_is_bytes_at_once_and_has_its_length(self, body, content, content_type):
@@ -120,15 +118,13 @@ class TestBody:
 class TestKinds:
     @rows(
         "headers, content_type, told",
-        [
-            ((), None, "nosniff"),
-            ({"x-a": "1"}, None, "nosniff"),
-            ((), "Text/Plain", "nosniff"),
-            ({"content-type": "text/plain"}, None, "nosniff"),
-            ({"x-content-type-options": "none"}, None, "none"),
-            ((), HTML, None),
-            ((), "image/png", None),
-        ],
+        ((), None, "nosniff"),
+        ({"x-a": "1"}, None, "nosniff"),
+        ((), "Text/Plain", "nosniff"),
+        ({"content-type": "text/plain"}, None, "nosniff"),
+        ({"x-content-type-options": "none"}, None, "none"),
+        ((), HTML, None),
+        ((), "image/png", None),
     )
     def test_text_is_not_sniffed_so_that_browsers_take_it_for_nothing_else(self, headers, content_type, told):
         response = Response.stream([b"a"], None, headers, content_type=content_type)
@@ -140,13 +136,11 @@ class TestKinds:
     @rows("make", [Response, Response.json, Response.stream], ids=["any", "json", "stream"])
     @rows(
         "headers, told",
-        [
-            ({"content-type": "Text/Plain"}, ["nosniff"]),
-            ([("Content-Type", TEXT), ("X-Content-Type-Options", "none")], ["none"]),
-            ({"content-type": HTML}, []),
-            ([("content-type", "image/png")], []),
-            ({"content-type": HTML, "x-content-type-options": "nosniff"}, ["nosniff"]),
-        ],
+        ({"content-type": "Text/Plain"}, ["nosniff"]),
+        ([("Content-Type", TEXT), ("X-Content-Type-Options", "none")], ["none"]),
+        ({"content-type": HTML}, []),
+        ([("content-type", "image/png")], []),
+        ({"content-type": HTML, "x-content-type-options": "nosniff"}, ["nosniff"]),
     )
     def test_text_is_not_sniffed_whether_an_argument_or_the_headers_name_its_type(self, make, headers, told):
         bodies = {Response: ["a", b"a", [b"a"]], Response.json: ["a"], Response.stream: [["a"], [b"a"]]}
@@ -157,14 +151,12 @@ class TestKinds:
 
     @rows(
         "make, body, content_type",
-        [
-            (lambda *more: Response.text("é", *more), "é".encode(), TEXT),
-            (lambda *more: Response.html("<p>é", *more), "<p>é".encode(), HTML),
-            (lambda *more: Response.json({"a": ["é", None]}, *more), '{"a":["é",null]}'.encode(), JSON),
-            (lambda *more: Response.stream([b"a"], *more), [b"a"], TEXT),
-            (lambda *more: Response(b"a", *more, content_type="image/png"), b"a", "image/png"),
-            (lambda *more: Response(None, *more), b"", None),
-        ],
+        (lambda *more: Response.text("é", *more), "é".encode(), TEXT),
+        (lambda *more: Response.html("<p>é", *more), "<p>é".encode(), HTML),
+        (lambda *more: Response.json({"a": ["é", None]}, *more), '{"a":["é",null]}'.encode(), JSON),
+        (lambda *more: Response.stream([b"a"], *more), [b"a"], TEXT),
+        (lambda *more: Response(b"a", *more, content_type="image/png"), b"a", "image/png"),
+        (lambda *more: Response(None, *more), b"", None),
         ids=["text", "html", "json", "stream", "bytes", "nothing"],
     )
     def test_take_a_status_and_headers(self, make, body, content_type):
@@ -176,11 +168,9 @@ class TestKinds:
 
     @rows(
         "make",
-        [
-            lambda kind: Response(b"a", content_type=kind),
-            lambda kind: Response.stream([b"a"], content_type=kind),
-            lambda kind: Response.file(io.BytesIO(b"a"), content_type=kind),
-        ],
+        lambda kind: Response(b"a", content_type=kind),
+        lambda kind: Response.stream([b"a"], content_type=kind),
+        lambda kind: Response.file(io.BytesIO(b"a"), content_type=kind),
         ids=["response", "stream", "file"],
     )
     @rows("kind", [MediaType("image", "png"), MediaType("text", "csv", {"charset": "utf-8"})])
@@ -202,12 +192,10 @@ class TestKinds:
 
     @rows(
         "make",
-        [
-            lambda headers: Response.json({}, 200, headers),
-            lambda headers: Response.stream([b"{}"], 200, headers),
-            lambda headers: Response("{}", 200, headers),
-            lambda headers: Response(b"{}", 200, headers),
-        ],
+        lambda headers: Response.json({}, 200, headers),
+        lambda headers: Response.stream([b"{}"], 200, headers),
+        lambda headers: Response("{}", 200, headers),
+        lambda headers: Response(b"{}", 200, headers),
         ids=["json", "stream", "str", "bytes"],
     )
     def test_keep_a_content_type_that_the_headers_give(self, make):
@@ -235,16 +223,14 @@ class TestOnAResponse:
 
     @rows(
         "response, text",
-        [
-            (Response("é"), "é"),
-            (Response(b"\xc3\xa9"), "é"),
-            (Response("é".encode("latin-1"), content_type="text/plain; charset=latin-1"), "é"),
-            (Response("é", headers={"content-type": "nonsense"}), "é"),
-            (Response("é", content_type="text/plain; charset=nonsense"), "é"),
-            (Response.html("<p>"), "<p>"),
-            (Response(), ""),
-            (Response.stream(["a", b"b"]).freeze(), "ab"),
-        ],
+        (Response("é"), "é"),
+        (Response(b"\xc3\xa9"), "é"),
+        (Response("é".encode("latin-1"), content_type="text/plain; charset=latin-1"), "é"),
+        (Response("é", headers={"content-type": "nonsense"}), "é"),
+        (Response("é", content_type="text/plain; charset=nonsense"), "é"),
+        (Response.html("<p>"), "<p>"),
+        (Response(), ""),
+        (Response.stream(["a", b"b"]).freeze(), "ab"),
     )
     def test_text_is_the_body_in_its_charset(self, response, text):
         assert response.text == text
@@ -351,12 +337,10 @@ def test_an_attribute_that_it_does_not_have_is_not_set_in_silence(name):
 class TestContentType:
     @rows(
         "given_type, wanted",
-        [
-            ("text/html; charset=utf-8", "text/html; charset=utf-8"),
-            ("Text/HTML;Charset=UTF-8", "text/html; charset=UTF-8"),
-            ('multipart/mixed; boundary="a b"', 'multipart/mixed; boundary="a b"'),
-            ("image/png", "image/png"),
-        ],
+        ("text/html; charset=utf-8", "text/html; charset=utf-8"),
+        ("Text/HTML;Charset=UTF-8", "text/html; charset=UTF-8"),
+        ('multipart/mixed; boundary="a b"', 'multipart/mixed; boundary="a b"'),
+        ("image/png", "image/png"),
     )
     def test_is_a_media_type(self, given_type, wanted):
         response = Response(b"a", content_type=given_type)
@@ -458,16 +442,14 @@ class TestHeaders:
 class TestVary:
     @rows(
         "present, names, wanted",
-        [
-            ([], ["accept"], "accept"),
-            ([], ["accept", "cookie"], "accept, cookie"),
-            (["Accept"], ["accept"], "Accept"),
-            (["Accept, Cookie"], ["COOKIE", "origin"], "Accept, Cookie, origin"),
-            (["a", "b"], ["c"], "a, b, c"),
-            ([], ["accept", "Accept", "accept"], "accept"),
-            (["a"], [], "a"),
-            (["*"], ["accept"], "*"),
-        ],
+        ([], ["accept"], "accept"),
+        ([], ["accept", "cookie"], "accept, cookie"),
+        (["Accept"], ["accept"], "Accept"),
+        (["Accept, Cookie"], ["COOKIE", "origin"], "Accept, Cookie, origin"),
+        (["a", "b"], ["c"], "a, b, c"),
+        ([], ["accept", "Accept", "accept"], "accept"),
+        (["a"], [], "a"),
+        (["*"], ["accept"], "*"),
     )
     def test_names_each_header_once(self, present, names, wanted):
         response = Response(None, 200, [("vary", value) for value in present])
@@ -545,18 +527,16 @@ class TestCookies:
 
     @rows(
         "name, value, attributes",
-        [
-            ("a b", "", {}),
-            ("", "", {}),
-            ("a", "b\r\nc: d", {}),
-            ("a", "", {"samesite": "None"}),
-            ("a", "", {"samesite": "sometimes"}),
-            ("__Host-a", "", {}),
-            ("__Host-a", "", {"secure": True, "path": "/x"}),
-            ("a", "", {"path": "x"}),
-            ("a", "", {"expires": datetime(2030, 1, 1)}),
-            ("a", "x" * 5000, {}),
-        ],
+        ("a b", "", {}),
+        ("", "", {}),
+        ("a", "b\r\nc: d", {}),
+        ("a", "", {"samesite": "None"}),
+        ("a", "", {"samesite": "sometimes"}),
+        ("__Host-a", "", {}),
+        ("__Host-a", "", {"secure": True, "path": "/x"}),
+        ("a", "", {"path": "x"}),
+        ("a", "", {"expires": datetime(2030, 1, 1)}),
+        ("a", "x" * 5000, {}),
     )
     def test_that_a_client_would_drop_are_refused(self, name, value, attributes):
         response = Response()
@@ -601,18 +581,16 @@ class TestRedirect:
 
     @rows(
         "location, wanted",
-        [
-            ("/a?b=c&d=%20#e", "/a?b=c&d=%20#e"),
-            ("https://example.com:81/a;b=c,d!$'()*+@~", "https://example.com:81/a;b=c,d!$'()*+@~"),
-            ("http://[::1]/", "http://[::1]/"),
-            ("/é/日本?q=ü", "/%C3%A9/%E6%97%A5%E6%9C%AC?q=%C3%BC"),
-            ("/a b", "/a%20b"),
-            ("/a\r\nset-cookie: b=c", "/a%0D%0Aset-cookie:%20b=c"),
-            ("/a\0\t\x7f", "/a%00%09%7F"),
-            ("/\\evil.example", "/%5Cevil.example"),
-            (' /a"<>^`{|}', "%20/a%22%3C%3E%5E%60%7B%7C%7D"),
-            ("", ""),
-        ],
+        ("/a?b=c&d=%20#e", "/a?b=c&d=%20#e"),
+        ("https://example.com:81/a;b=c,d!$'()*+@~", "https://example.com:81/a;b=c,d!$'()*+@~"),
+        ("http://[::1]/", "http://[::1]/"),
+        ("/é/日本?q=ü", "/%C3%A9/%E6%97%A5%E6%9C%AC?q=%C3%BC"),
+        ("/a b", "/a%20b"),
+        ("/a\r\nset-cookie: b=c", "/a%0D%0Aset-cookie:%20b=c"),
+        ("/a\0\t\x7f", "/a%00%09%7F"),
+        ("/\\evil.example", "/%5Cevil.example"),
+        (' /a"<>^`{|}', "%20/a%22%3C%3E%5E%60%7B%7C%7D"),
+        ("", ""),
     )
     def test_goes_to_a_uri_in_ascii(self, location, wanted):
         assert Response.redirect(location, external=True).location == wanted
@@ -627,10 +605,8 @@ class TestRedirect:
 
     @rows(
         "location",
-        [
             "https://example.org/", "HTTP://example.org", "//example.org", "//", "javascript:alert(1)", "mailto:a@b",
             "x-app+a.b:", "///example.org", "http:/next", "https:next",
-        ],
     )  # fmt: skip
     def test_stays_on_this_site_unless_told(self, location):
         with pytest.raises(
@@ -641,10 +617,8 @@ class TestRedirect:
 
     @rows(
         "location",
-        [
             "/next", "next", "../a:b", "?next=https://example.org", "#a:b", "", "/a//b", "1:2", "/http://example.org",
             "/\\example.org", "\\\\example.org", "\thttps://example.org", " //example.org", "\n//example.org", "é:b",
-        ],
     )  # fmt: skip
     def test_leads_to_places_of_this_site(self, location):
         sent = Response.redirect(location).location
@@ -653,7 +627,6 @@ class TestRedirect:
 
     @rows(
         "location, wanted",
-        [
             ("/next", "/next"), ("next?a=b", "next?a=b"), ("//evil.example", "/ä"), ("https://here/", "/ä"),
             ("javascript:alert(1)", "/ä"), (None, "/ä"), ("", "/ä"), ("?page=2#top", "?page=2#top"), ("/é", "/%C3%A9"),
             ("/\\evil.example", "/ä"), ("\\/evil.example", "/ä"), ("\\\\evil.example", "/ä"), ("a\\b", "/ä"),
@@ -664,7 +637,6 @@ class TestRedirect:
             ("/\ud800", "/ä"), ("\ud800", "/ä"), ("http://[", "/ä"), ("//[::1", "/ä"), ("http://a:99999999/", "/ä"),
             ("/" + "a" * 2047, "/" + "a" * 2047), ("/" + "a" * 2048, "/ä"), ("/" + "é" * 1024, "/ä"),
             (5, "/ä"), (b"/a", "/ä"), (["/a"], "/ä"), ({}, "/ä"),
-        ],
     )  # fmt: skip
     def test_of_a_client_s_choice_leads_otherwise_to_a_place_of_this_site(self, location, wanted):
         wanted = wanted.replace("ä", "%C3%A4")
@@ -673,7 +645,6 @@ class TestRedirect:
 
     @rows(
         "location, wanted",
-        [
             ("https://shop.example/cart?a=b", "/cart?a=b"), ("https://shop.example", "/"),
             ("HTTPS://Shop.Example:443/cart", "/cart"), ("https://shop.example//evil.example/", "/.//evil.example/"),
             ("https://evil.example@shop.example/a", "/a"), ("https://shop.example/é", "/%C3%A9"), ("/cart", "/cart"),
@@ -681,7 +652,6 @@ class TestRedirect:
             ("https://shop.example@evil.example/", "/home"), ("https://shop.example.evil.example/", "/home"),
             ("https://shop.example\\@evil.example/", "/home"), ("https://evil.example\\@shop.example/", "/home"),
             ("https:///shop.example/", "/home"), ("https:shop.example", "/home"), ("https://shop.exam\tple/", "/home"),
-        ],
     )  # fmt: skip
     def test_of_a_client_s_choice_may_be_a_whole_url_of_this_site(self, location, wanted):
         origin = "https://shop.example"
@@ -712,23 +682,21 @@ class TestRedirect:
 class TestBack:
     @rows(
         "referrer, location",
-        [
-            ("http://example.com/a?b=c#d", "/a?b=c"),
-            ("http://EXAMPLE.com:80/a", "/a"),
-            ("http://example.com", "/"),
-            ("http://example.com//evil.example/x", "/.//evil.example/x"),
-            ("https://example.com/a", "/home"),
-            ("http://example.com:81/a", "/home"),
-            ("http://example.com.evil.example/a", "/home"),
-            ("http://example.com@evil.example/a", "/home"),
-            ("http://evil.example/http://example.com/", "/home"),
-            ("http:///a", "/home"),
-            ("/a", "/home"),
-            ("//example.com/a", "/home"),
-            ("http://exa\tmple.com/", "/home"),
-            ("null", "/home"),
-            ("", "/home"),
-        ],
+        ("http://example.com/a?b=c#d", "/a?b=c"),
+        ("http://EXAMPLE.com:80/a", "/a"),
+        ("http://example.com", "/"),
+        ("http://example.com//evil.example/x", "/.//evil.example/x"),
+        ("https://example.com/a", "/home"),
+        ("http://example.com:81/a", "/home"),
+        ("http://example.com.evil.example/a", "/home"),
+        ("http://example.com@evil.example/a", "/home"),
+        ("http://evil.example/http://example.com/", "/home"),
+        ("http:///a", "/home"),
+        ("/a", "/home"),
+        ("//example.com/a", "/home"),
+        ("http://exa\tmple.com/", "/home"),
+        ("null", "/home"),
+        ("", "/home"),
     )
     def test_leads_to_the_page_of_this_site_that_the_client_comes_from(self, referrer, location):
         request = Request.blank("http://example.com/x", "POST", {"referer": referrer})
@@ -862,13 +830,11 @@ class TestMessage:
 
 @rows(
     "fields, sent",
-    [
-        ([("content-length", "0"), ("content-length", "9")], [("content-length", None)]),
-        ([("content-length", "2"), ("content-length", "2")], [("content-length", "2")]),
-        ([("content-length", "9")], [("content-length", None)]),
-        ([("transfer-encoding", "chunked")], [("content-length", None)]),
-        ([("transfer-encoding", "chunked"), ("content-length", "2")], [("content-length", "2")]),
-    ],
+    ([("content-length", "0"), ("content-length", "9")], [("content-length", None)]),
+    ([("content-length", "2"), ("content-length", "2")], [("content-length", "2")]),
+    ([("content-length", "9")], [("content-length", None)]),
+    ([("transfer-encoding", "chunked")], [("content-length", None)]),
+    ([("transfer-encoding", "chunked"), ("content-length", "2")], [("content-length", "2")]),
 )
 def test_nobody_is_told_of_two_ends(fields, sent):
     response = Response("ab", headers=[("x-a", "1"), *fields])

@@ -16,17 +16,15 @@ ALPHABET = "abcdefghij"
 
 @rows(
     "layout, sent, read",
-    [
-        ([ByteRange(0, 9)], b"abcdefghij", 10),
-        ([ByteRange(0, 0)], b"a", 1),
-        ([ByteRange(3, 5)], b"def", 6),
-        ([b"<", ByteRange(1, 2), b"|", ByteRange(3, 3), b">"], b"<bc|d>", 4),
-        ([b"<", ByteRange(0, 0), b"|", b"|", ByteRange(8, 8)], b"<a||i", 9),
-        ([ByteRange(8, 20)], b"ij", 10),
-        ([b"<", ByteRange(20, 21), b">"], b"<", 10),
-        ([b"<>"], b"", 0),
-        ([], b"", 0),
-    ],
+    ([ByteRange(0, 9)], b"abcdefghij", 10),
+    ([ByteRange(0, 0)], b"a", 1),
+    ([ByteRange(3, 5)], b"def", 6),
+    ([b"<", ByteRange(1, 2), b"|", ByteRange(3, 3), b">"], b"<bc|d>", 4),
+    ([b"<", ByteRange(0, 0), b"|", b"|", ByteRange(8, 8)], b"<a||i", 9),
+    ([ByteRange(8, 20)], b"ij", 10),
+    ([b"<", ByteRange(20, 21), b">"], b"<", 10),
+    ([b"<>"], b"", 0),
+    ([], b"", 0),
 )
 def test_parts_and_what_stands_between_them_are_sent_and_no_more_is_read(layout, sent, read):
     source, waiting = SyncValues(ALPHABET), AsyncValues(ALPHABET)

@@ -19,20 +19,18 @@ def template(*parts):
 
 @rows(
     "parts, text",
-    [
-        ([], ""),
-        (["<b>"], "<b>"),
-        (["<b>", Interpolation("<i>"), "</b>"], "<b>&lt;i&gt;</b>"),
-        ([Interpolation("\"'&")], "&quot;&#x27;&amp;"),
-        ([Interpolation(Widget())], "<b>é</b>"),
-        ([Interpolation(Markup("<b>"))], "<b>"),
-        ([Interpolation(5)], "5"),
-        ([Interpolation(3.14159, None, ".2f")], "3.14"),
-        ([Interpolation("<", "r")], "&#x27;&lt;&#x27;"),
-        ([Interpolation("é", "a")], "&#x27;\\xe9&#x27;"),
-        ([Interpolation("x", "s", ">3")], "  x"),
-        (["<p>", Interpolation(template("<b>", Interpolation("<i>"))), "</p>"], "<p><b>&lt;i&gt;</p>"),
-    ],
+    ([], ""),
+    (["<b>"], "<b>"),
+    (["<b>", Interpolation("<i>"), "</b>"], "<b>&lt;i&gt;</b>"),
+    ([Interpolation("\"'&")], "&quot;&#x27;&amp;"),
+    ([Interpolation(Widget())], "<b>é</b>"),
+    ([Interpolation(Markup("<b>"))], "<b>"),
+    ([Interpolation(5)], "5"),
+    ([Interpolation(3.14159, None, ".2f")], "3.14"),
+    ([Interpolation("<", "r")], "&#x27;&lt;&#x27;"),
+    ([Interpolation("é", "a")], "&#x27;\\xe9&#x27;"),
+    ([Interpolation("x", "s", ">3")], "  x"),
+    (["<p>", Interpolation(template("<b>", Interpolation("<i>"))), "</p>"], "<p><b>&lt;i&gt;</p>"),
 )
 def test_a_template_strings_values_are_escaped(parts, text):
     assert render_template(parts) == text

@@ -34,24 +34,22 @@ SITE = (
 
 @rows(
     "path, pattern, params",
-    [
-        ("/", "/", {}),
-        ("/about", "/about", {}),
-        ("/about/", "/about/", {}),
-        ("/users/me", "/users/me", {}),
-        ("/users/5", "/users/<int:id>", {"id": 5}),
-        ("/users/ann", "/users/<name>", {"name": "ann"}),
-        ("/users/-5", "/users/<name>", {"name": "-5"}),
-        ("/users/" + "9" * 20, "/users/<name>", {"name": "9" * 20}),
-        ("/users/5/posts", "/users/<int:id>/posts", {"id": 5}),
-        ("/users/5/files/a", "/users/<name>/files/<file>", {"name": "5", "file": "a"}),
-        ("/users/me/files/a", "/users/<name>/files/<file>", {"name": "me", "file": "a"}),
-        ("/other", "/<page>", {"page": "other"}),
-        ("/users", "/<page>", {"page": "users"}),
-        ("/café", "/<page>", {"page": "café"}),
-        ("/<page>", "/<page>", {"page": "<page>"}),
-        ("/deep/x/x/y/y", "/deep/<a>/x/<b>/y", {"a": "x", "b": "y"}),
-    ],
+    ("/", "/", {}),
+    ("/about", "/about", {}),
+    ("/about/", "/about/", {}),
+    ("/users/me", "/users/me", {}),
+    ("/users/5", "/users/<int:id>", {"id": 5}),
+    ("/users/ann", "/users/<name>", {"name": "ann"}),
+    ("/users/-5", "/users/<name>", {"name": "-5"}),
+    ("/users/" + "9" * 20, "/users/<name>", {"name": "9" * 20}),
+    ("/users/5/posts", "/users/<int:id>/posts", {"id": 5}),
+    ("/users/5/files/a", "/users/<name>/files/<file>", {"name": "5", "file": "a"}),
+    ("/users/me/files/a", "/users/<name>/files/<file>", {"name": "me", "file": "a"}),
+    ("/other", "/<page>", {"page": "other"}),
+    ("/users", "/<page>", {"page": "users"}),
+    ("/café", "/<page>", {"page": "café"}),
+    ("/<page>", "/<page>", {"page": "<page>"}),
+    ("/deep/x/x/y/y", "/deep/<a>/x/<b>/y", {"a": "x", "b": "y"}),
 )
 def test_the_most_literal_path_is_found(path, pattern, params):
     found = route(*SITE)(path)
@@ -61,10 +59,8 @@ def test_the_most_literal_path_is_found(path, pattern, params):
 
 @rows(
     "path",
-    [
         "", "*", "about", "//", "//about", "/about//", "/users/", "/users//posts", "/users/ann/posts",
         "/users/5/posts/", "/users/5/", "/other/", "/About/", "/deep//x/b/y", "/deep/a/x/b", "/deep/a/x/b/y/z",
-    ],
 )  # fmt: skip
 def test_nothing_else_is_found(path):
     assert route(*SITE)(path) is None
@@ -72,18 +68,16 @@ def test_nothing_else_is_found(path):
 
 @rows(
     "patterns, path, wanted",
-    [
-        (["/a/b/c", "/<x>/b/d"], "/a/b/d", ("/<x>/b/d", {"x": "a"})),
-        (["/<int:a>/x", "/<b>/y"], "/1/y", ("/<b>/y", {"b": "1"})),
-        (["/<int:a>/x", "/<b>/y"], "/1/x", ("/<int:a>/x", {"a": 1})),
-        (["/<b>/<int:c>", "/<int:a>/<d>"], "/1/2", ("/<int:a>/<d>", {"a": 1, "d": "2"})),
-        (["/a/<int:b>/c", "/<x>/<y>/<z>"], "/a/1/d", ("/<x>/<y>/<z>", {"x": "a", "y": "1", "z": "d"})),
-        (
-            ["/a/<b>/<int:c>", "/a/<int:b>/x/y", "/<p>/<q>/<r>"],
-            "/a/1/x",
-            ("/<p>/<q>/<r>", {"p": "a", "q": "1", "r": "x"}),
-        ),
-    ],
+    (["/a/b/c", "/<x>/b/d"], "/a/b/d", ("/<x>/b/d", {"x": "a"})),
+    (["/<int:a>/x", "/<b>/y"], "/1/y", ("/<b>/y", {"b": "1"})),
+    (["/<int:a>/x", "/<b>/y"], "/1/x", ("/<int:a>/x", {"a": 1})),
+    (["/<b>/<int:c>", "/<int:a>/<d>"], "/1/2", ("/<int:a>/<d>", {"a": 1, "d": "2"})),
+    (["/a/<int:b>/c", "/<x>/<y>/<z>"], "/a/1/d", ("/<x>/<y>/<z>", {"x": "a", "y": "1", "z": "d"})),
+    (
+        ["/a/<b>/<int:c>", "/a/<int:b>/x/y", "/<p>/<q>/<r>"],
+        "/a/1/x",
+        ("/<p>/<q>/<r>", {"p": "a", "q": "1", "r": "x"}),
+    ),
 )
 def test_a_way_that_leads_nowhere_is_left_again(patterns, path, wanted):
     assert route(*patterns)(path) == wanted
@@ -161,18 +155,16 @@ KINDS = ("/a", "/a<x>", "/<int(min=5):x>", "/<int:x>", "/<float:x>", "/<uuid:x>"
 
 @rows(
     "path, pattern",
-    [
-        ("/a", "/a"),
-        ("/ab", "/a<x>"),
-        ("/7", "/<int(min=5):x>"),
-        ("/1", "/<int:x>"),
-        ("/1.5", "/<float:x>"),
-        ("/12345678-1234-5678-1234-56789abcdef0", "/<uuid:x>"),
-        ("/q", "/<any(en,1.5,q):x>"),
-        ("/qq", "/<re(q[a-z]):x>"),
-        ("/b", "/<x>"),
-        ("/a/b", "/<path:x>"),
-    ],
+    ("/a", "/a"),
+    ("/ab", "/a<x>"),
+    ("/7", "/<int(min=5):x>"),
+    ("/1", "/<int:x>"),
+    ("/1.5", "/<float:x>"),
+    ("/12345678-1234-5678-1234-56789abcdef0", "/<uuid:x>"),
+    ("/q", "/<any(en,1.5,q):x>"),
+    ("/qq", "/<re(q[a-z]):x>"),
+    ("/b", "/<x>"),
+    ("/a/b", "/<path:x>"),
 )
 def test_the_more_particular_parameter_wins_in_whatever_order_they_come(path, pattern):
     assert route(*KINDS)(path)[0] == pattern
@@ -184,20 +176,18 @@ FILES = ("/files/<path:p>", "/files/<path:p>/edit", "/files/new", "/<path:a>/x/<
 
 @rows(
     "path, pattern, params",
-    [
-        ("/files/a", "/files/<path:p>", {"p": "a"}),
-        ("/files/a/b/", "/files/<path:p>", {"p": "a/b/"}),
-        ("/files/a/edit", "/files/<path:p>/edit", {"p": "a"}),
-        ("/files/a/edit/edit", "/files/<path:p>/edit", {"p": "a/edit"}),
-        ("/files/a/edit/", "/files/<path:p>", {"p": "a/edit/"}),
-        ("/files/edit", "/files/<path:p>", {"p": "edit"}),
-        ("/files/new/edit", "/files/<path:p>/edit", {"p": "new"}),
-        ("/1/x/2/x/3", "/<path:a>/x/<path:b>", {"a": "1/x/2", "b": "3"}),
-        ("/1/x", None, None),
-        ("/en/a/b/5/", "/<lang>/<path:p>/<int:n>/", {"lang": "en", "p": "a/b", "n": 5}),
-        ("/files//etc/passwd", None, None),
-        ("/files/", None, None),
-    ],
+    ("/files/a", "/files/<path:p>", {"p": "a"}),
+    ("/files/a/b/", "/files/<path:p>", {"p": "a/b/"}),
+    ("/files/a/edit", "/files/<path:p>/edit", {"p": "a"}),
+    ("/files/a/edit/edit", "/files/<path:p>/edit", {"p": "a/edit"}),
+    ("/files/a/edit/", "/files/<path:p>", {"p": "a/edit/"}),
+    ("/files/edit", "/files/<path:p>", {"p": "edit"}),
+    ("/files/new/edit", "/files/<path:p>/edit", {"p": "new"}),
+    ("/1/x/2/x/3", "/<path:a>/x/<path:b>", {"a": "1/x/2", "b": "3"}),
+    ("/1/x", None, None),
+    ("/en/a/b/5/", "/<lang>/<path:p>/<int:n>/", {"lang": "en", "p": "a/b", "n": 5}),
+    ("/files//etc/passwd", None, None),
+    ("/files/", None, None),
 )
 def test_a_path_takes_as_many_segments_as_it_can(path, pattern, params):
     for find in (route(*FILES), route(*reversed(FILES))):
@@ -241,11 +231,9 @@ def test_hosts_are_searched_first_and_backwards():
 
 @rows(
     "patterns",
-    [
-        ["/<path:a>/x/<path:b>/x/<path:c>/x/<path:d>/y"],
-        ["/<path:a>/<path:b>/<path:c>/<path:d>/y"],
-        ["".join(f"/<{kind}{at}>" for at, kind in enumerate(kinds)) for kinds in product(["int:a", "b"], repeat=8)],
-    ],
+    ["/<path:a>/x/<path:b>/x/<path:c>/x/<path:d>/y"],
+    ["/<path:a>/<path:b>/<path:c>/<path:d>/y"],
+    ["".join(f"/<{kind}{at}>" for at, kind in enumerate(kinds)) for kinds in product(["int:a", "b"], repeat=8)],
     ids=["paths between text", "paths", "every mixture of kinds"],
 )
 @rows("segment", ["x", "1"])

@@ -105,13 +105,11 @@ def test_a_value_in_json_is_refused_with_a_code_and_its_bounds(kind, value, code
 
 @rows(
     "kind, value, expected",
-    [
-        (Closed, {"b": 1}, {"pointer": "/b", "code": "unknown"}),
-        (make_dataclass("One", [("a", int)]), {}, {"pointer": "/a", "code": "missing"}),
-        (Tagged, {"type": "dog"}, {"pointer": "/type", "code": "not_a_choice", "choices": ["cat"]}),
-        (dict[int, int], {"x": 1}, {"pointer": "/x", "code": "wrong_name"}),
-        (list[int], [1, "x"], {"pointer": "/1", "code": "not_an_integer"}),
-    ],
+    (Closed, {"b": 1}, {"pointer": "/b", "code": "unknown"}),
+    (make_dataclass("One", [("a", int)]), {}, {"pointer": "/a", "code": "missing"}),
+    (Tagged, {"type": "dog"}, {"pointer": "/type", "code": "not_a_choice", "choices": ["cat"]}),
+    (dict[int, int], {"x": 1}, {"pointer": "/x", "code": "wrong_name"}),
+    (list[int], [1, "x"], {"pointer": "/1", "code": "not_an_integer"}),
     ids=["unknown", "missing", "tag", "name", "item"],
 )
 def test_a_part_of_a_value_in_json_is_refused_with_a_code(kind, value, expected):

@@ -46,10 +46,8 @@ def faults(read: Any) -> list[tuple[str, str]]:
 
 @rows(
     "wanted, written",
-    [
         (Money, "0"), (Money, "1000.50"), (Money, "12.5"), (Money, "007"),
         (Ratio, "0.00001"), (Ratio, "1e-5"), (Ratio, "9E-1"), (Count, "-12"), (Count, "9" * 6000),
-    ],
 )  # fmt: skip
 def test_a_number_that_fits_is_read_exactly(wanted: Any, written: str) -> None:
     number = Decimal(written)
@@ -67,12 +65,10 @@ def test_a_number_that_fits_is_read_exactly(wanted: Any, written: str) -> None:
 
 @rows(
     "wanted, written, detail",
-    [
         (Money, "-0.01", LOW), (Money, "1000.51", HIGH), (Money, "0.001", DIGITS), (Money, "1e2", DIGITS),
         (Money, "1.500", DIGITS), (Money, "-1e999", LOW),
         (Ratio, "0", "expected a decimal number above 0"), (Ratio, "1.0", "expected a decimal number below 1"),
         (Count, "1.0", WHOLE), (Money, "1e9999", "the number is too large"),
-    ],
 )  # fmt: skip
 def test_a_number_beyond_its_bounds_is_refused(wanted: Any, written: str, detail: str) -> None:
     for text in (written, f'"{written}"'):

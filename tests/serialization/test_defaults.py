@@ -61,16 +61,14 @@ class Page(Generic[T]):
 
 @rows(
     "wanted, text, written",
-    [
-        (Crate, b'{"item":{"name":"a"}}', {"item": {"name": "a", "count": 1}}),
-        (Shelf, b'{"item":{"name":"a"}}', {"item": {"name": "a", "count": 1}}),
-        (Page[int], b'{"items":[1]}', {"items": [1], "number": 1}),
-        (Item, b'{"name":"a"}', {"name": "a", "count": 1}),
-        (Frozen, b"{}", {"name": "none"}),
-        (Slotted, b"{}", {"name": "none"}),
-        (list[Item], b'[{"name":"a"},{"name":"b","count":2}]', [{"name": "a", "count": 1}, {"name": "b", "count": 2}]),
-        (Item | None, b"null", None),
-    ],
+    (Crate, b'{"item":{"name":"a"}}', {"item": {"name": "a", "count": 1}}),
+    (Shelf, b'{"item":{"name":"a"}}', {"item": {"name": "a", "count": 1}}),
+    (Page[int], b'{"items":[1]}', {"items": [1], "number": 1}),
+    (Item, b'{"name":"a"}', {"name": "a", "count": 1}),
+    (Frozen, b"{}", {"name": "none"}),
+    (Slotted, b"{}", {"name": "none"}),
+    (list[Item], b'[{"name":"a"},{"name":"b","count":2}]', [{"name": "a", "count": 1}, {"name": "b", "count": 2}]),
+    (Item | None, b"null", None),
 )
 def test_json_is_written_with_defaults(wanted, text, written):
     assert decode_json(encode_json(json_as(text, wanted))) == written
@@ -166,15 +164,13 @@ class Named(TypedDict, total=False):
 
 @rows(
     "wanted, text, instances",
-    [
-        (tuple[Item, int], b'[{"name":"a"},1]', lambda value: [value[0]]),
-        (Pair, b'[{"name":"a"}]', lambda value: [value.first]),
-        (Named, b'{"item":{"name":"a"}}', lambda value: [value["item"]]),
-        (dict[str, list[Item]], b'{"x":[{"name":"a"}]}', lambda value: value["x"]),
-        (frozenset[Frozen], b"[{}]", list),
-        (list[Item | int], b'[1,{"name":"a"}]', lambda value: value[1:]),
-        (list[list[list[list[list[list[Item]]]]]], b'[[[[[[{"name":"a"}]]]]]]', lambda value: value[0][0][0][0][0]),
-    ],
+    (tuple[Item, int], b'[{"name":"a"},1]', lambda value: [value[0]]),
+    (Pair, b'[{"name":"a"}]', lambda value: [value.first]),
+    (Named, b'{"item":{"name":"a"}}', lambda value: [value["item"]]),
+    (dict[str, list[Item]], b'{"x":[{"name":"a"}]}', lambda value: value["x"]),
+    (frozenset[Frozen], b"[{}]", list),
+    (list[Item | int], b'[1,{"name":"a"}]', lambda value: value[1:]),
+    (list[list[list[list[list[list[Item]]]]]], b'[[[[[[{"name":"a"}]]]]]]', lambda value: value[0][0][0][0][0]),
 )
 def test_an_instance_has_its_defaults_wherever_it_stands(wanted, text, instances):
     (found,) = instances(json_as(text, wanted))

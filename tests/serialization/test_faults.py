@@ -44,16 +44,14 @@ def dicts(wanted: Any, times: int) -> Any:
 
 @rows(
     "value, wanted",
-    [
-        ({HUGE: ["x"] * 100}, dict[str, list[int]]),
-        ({"\1" * 300: ["x"] * 100}, dict[str, list[int]]),
-        (nested(["x"] * 200, "\1" * 300, 6), dicts(list[int], 6)),
-        (nested(["x"] * 200, "\U0001f600" * 300, 12), dicts(list[int], 12)),
-        ({f"{number}{HUGE[:5000]}": 1 for number in range(200)}, Closed),
-        ({f"{number}{HUGE[:5000]}": 1 for number in range(200)}, dict[int, int]),
-        (nested([{HUGE: 1}] * 100, "a", 40), dicts(list[Closed], 40)),
-        ([{"text": HUGE[:5000]}] * 100, list[Quoting]),
-    ],
+    ({HUGE: ["x"] * 100}, dict[str, list[int]]),
+    ({"\1" * 300: ["x"] * 100}, dict[str, list[int]]),
+    (nested(["x"] * 200, "\1" * 300, 6), dicts(list[int], 6)),
+    (nested(["x"] * 200, "\U0001f600" * 300, 12), dicts(list[int], 12)),
+    ({f"{number}{HUGE[:5000]}": 1 for number in range(200)}, Closed),
+    ({f"{number}{HUGE[:5000]}": 1 for number in range(200)}, dict[int, int]),
+    (nested([{HUGE: 1}] * 100, "a", 40), dicts(list[Closed], 40)),
+    ([{"text": HUGE[:5000]}] * 100, list[Quoting]),
     ids=range(8),
 )
 def test_an_error_is_small_however_long_the_names_and_values_are_that_a_client_sent(value, wanted):

@@ -55,23 +55,21 @@ def read(wanted, fields=(), files=()):
 
 @rows(
     "wanted, fields, files, value",
-    [
-        (Letter, {"title": "a"}, {"scan": ONE}, Letter("a", ONE)),
-        (Letter, {"title": "a"}, [("scan", ONE), ("scan", TWO)], Letter("a", TWO)),
-        (Letter, {"title": "a"}, [("scan", ONE), ("scan", "no file")], Letter("a", ONE)),
-        (Letter, {"title": "a"}, {"scan": PICTURE, "photo": PICTURE}, Letter("a", PICTURE, PICTURE)),
-        (Letter, {"title": "a"}, {"scan": ONE, "photo": ONE}, Letter("a", ONE)),
-        (Letter, {"title": "a", "photo": ""}, {"scan": ONE}, Letter("a", ONE)),
-        (Letter, {"title": "a"}, [("more", ONE), ("scan", ONE), ("more", TWO)], Letter("a", ONE, more=[ONE, TWO])),
-        (Letter, {"title": "a"}, {"scan": ONE, "unknown": TWO}, Letter("a", ONE)),
-        (Letter, {"title": "a"}, [("scan", ONE), ("scan", BLANK), ("photo", BLANK), ("more", BLANK)], Letter("a", ONE)),
-        (Row, {}, {"scan": ONE, "more": BLANK}, Row(ONE, None)),
-        (Strict, {"pages": "07"}, {"the-scan": ONE}, Strict(ONE, 7)),
-        (Loose, {}, {}, {}),
-        (Loose, {}, [("more", ONE), ("more", TWO)], {"more": (ONE, TWO)}),
-        (Row, {}, {"scan": ONE}, Row(ONE, None)),
-        (Row, {}, {"scan": ONE, "more": TWO}, Row(ONE, {TWO})),
-    ],
+    (Letter, {"title": "a"}, {"scan": ONE}, Letter("a", ONE)),
+    (Letter, {"title": "a"}, [("scan", ONE), ("scan", TWO)], Letter("a", TWO)),
+    (Letter, {"title": "a"}, [("scan", ONE), ("scan", "no file")], Letter("a", ONE)),
+    (Letter, {"title": "a"}, {"scan": PICTURE, "photo": PICTURE}, Letter("a", PICTURE, PICTURE)),
+    (Letter, {"title": "a"}, {"scan": ONE, "photo": ONE}, Letter("a", ONE)),
+    (Letter, {"title": "a", "photo": ""}, {"scan": ONE}, Letter("a", ONE)),
+    (Letter, {"title": "a"}, [("more", ONE), ("scan", ONE), ("more", TWO)], Letter("a", ONE, more=[ONE, TWO])),
+    (Letter, {"title": "a"}, {"scan": ONE, "unknown": TWO}, Letter("a", ONE)),
+    (Letter, {"title": "a"}, [("scan", ONE), ("scan", BLANK), ("photo", BLANK), ("more", BLANK)], Letter("a", ONE)),
+    (Row, {}, {"scan": ONE, "more": BLANK}, Row(ONE, None)),
+    (Strict, {"pages": "07"}, {"the-scan": ONE}, Strict(ONE, 7)),
+    (Loose, {}, {}, {}),
+    (Loose, {}, [("more", ONE), ("more", TWO)], {"more": (ONE, TWO)}),
+    (Row, {}, {"scan": ONE}, Row(ONE, None)),
+    (Row, {}, {"scan": ONE, "more": TWO}, Row(ONE, {TWO})),
 )
 def test_a_field_that_is_a_file_is_taken_from_the_files(wanted, fields, files, value):
     assert read(wanted, fields, files) == value
@@ -79,7 +77,6 @@ def test_a_field_that_is_a_file_is_taken_from_the_files(wanted, fields, files, v
 
 @rows(
     "wanted, fields, files, expected",
-    [
         (Letter, {}, {}, {"/title": "is missing", "/scan": "is missing"}),
         (Letter, {"title": "a"}, {"scan": BLANK}, {"/scan": "is missing"}),
         (Letter, {"title": "a", "scan": "text"}, {}, {"/scan": "expected a file, got text"}),
@@ -89,7 +86,6 @@ def test_a_field_that_is_a_file_is_taken_from_the_files(wanted, fields, files, v
         }),
         (Loose, {}, {"more": ONE}, {"/more": "expected an array of at least 2 items"}),
         (Row, {"scan": "x"}, {"more": ONE}, {"/scan": "expected a file, got text"}),
-    ],
 )  # fmt: skip
 def test_files_that_do_not_fit_are_named_with_the_other_fields(wanted, fields, files, expected):
     with pytest.raises(UnprocessableContent) as caught:
@@ -104,11 +100,9 @@ Deep = dataclasses.make_dataclass("Deep", [("letter", Letter)])
 
 @rows(
     "wanted, message",
-    [
-        (Both, r"^Both\.both can't be both a file \(File\) and text"),
-        (Named, r"^Named\.named can't be read from a form or query"),
-        (Deep, r"^Deep\.letter can't be read from a form or query"),
-    ],
+    (Both, r"^Both\.both can't be both a file \(File\) and text"),
+    (Named, r"^Named\.named can't be read from a form or query"),
+    (Deep, r"^Deep\.letter can't be read from a form or query"),
 )
 def test_a_type_that_no_form_gives_is_a_type_error_that_names_the_field(wanted, message):
     with pytest.raises(TypeError, match=message):

@@ -53,16 +53,14 @@ def test_a_string_may_go_on_from_one_slice_to_the_next(value, size):
 
 @rows(
     "text, depth",
-    [
-        (b"0", 0),
-        (b"[]", 1),
-        (b"[{}]", 2),
-        (b'["[[[["]', 1),
-        (b'["]]]]", [["[[["]]]', 3),
-        (rb'["\\\\", [[0]]]', 3),
-        (rb'["\\\\\"[[[", [0]]', 2),
-        (b'[0, "[[[[[[[[[[', 1),
-    ],
+    (b"0", 0),
+    (b"[]", 1),
+    (b"[{}]", 2),
+    (b'["[[[["]', 1),
+    (b'["]]]]", [["[[["]]]', 3),
+    (rb'["\\\\", [[0]]]', 3),
+    (rb'["\\\\\"[[[", [0]]', 2),
+    (b'[0, "[[[[[[[[[[', 1),
 )
 def test_brackets_in_strings_do_not_count(text, depth):
     assert not is_nested_deeper(text, depth)
@@ -88,22 +86,20 @@ def listed(item, times):
 
 @rows(
     "item, is_slow",
-    [
-        (b"5e-324", True),
-        (b"1e308", True),
-        (b"-1.7976931348623157E+308", True),
-        (b"12345000000000000896e0261", True),
-        (b'"a", 1e308', True),
-        (rb'"\\", 1e308', True),
-        (b"1e22", False),
-        (b"1.2345678901234567e-05", False),
-        (b"-73.98765432109876", False),
-        (b"0." + b"0" * 400 + b"1", False),
-        (b'"1e308"', False),
-        (rb'"\"1e308"', False),
-        (b'"9d0e123f6"', False),
-        (b'"', False),
-    ],
+    (b"5e-324", True),
+    (b"1e308", True),
+    (b"-1.7976931348623157E+308", True),
+    (b"12345000000000000896e0261", True),
+    (b'"a", 1e308', True),
+    (rb'"\\", 1e308', True),
+    (b"1e22", False),
+    (b"1.2345678901234567e-05", False),
+    (b"-73.98765432109876", False),
+    (b"0." + b"0" * 400 + b"1", False),
+    (b'"1e308"', False),
+    (rb'"\"1e308"', False),
+    (b'"9d0e123f6"', False),
+    (b'"', False),
 )
 def test_numbers_are_slow_if_more_than_some_have_an_exponent_of_three_digits(item, is_slow):
     assert has_slow_numbers(listed(item, MOST_SLOW_NUMBERS + 1)) is is_slow

@@ -66,7 +66,6 @@ A = {"title": "a", "number": 1, "price": "1"}
 
 @rows(
     "wanted, form, files, read",
-    [
         (
             Picture, {"details": '{"title": "a"}', "count": "5"}, {},
             {"details": A, "tags": [], "other": None, "count": 5},
@@ -79,7 +78,6 @@ A = {"title": "a", "number": 1, "price": "1"}
         (PictureStruct, {"bigDetails": '{"title": "a"}'}, {"tags": blob(b"[1]")}, {"bigDetails": A, "tags": [1]}),
         (PictureDict, {"details": '{"title": "a"}', "names": '{"b": "1"}'}, {}, {"details": A, "names": {"b": "1"}}),
         (PictureDict, {"details": '{"title": "a"}'}, {}, {"details": A}),
-    ],
 )  # fmt: skip
 def test_json_is_read_as_its_type(wanted: Any, form: Any, files: Any, read: Any) -> None:
     response = Client(served(wanted)).post("/pictures", form=form, files=files)
@@ -90,7 +88,6 @@ def test_json_is_read_as_its_type(wanted: Any, form: Any, files: Any, read: Any)
 
 @rows(
     "form, files, errors",
-    [
         ({}, {}, [("/details", "missing")]),
         ({"details": ""}, {}, [("/details", "missing")]),
         ({"details": "{"}, {}, [("/details", "invalid")]),
@@ -105,7 +102,6 @@ def test_json_is_read_as_its_type(wanted: Any, form: Any, files: Any, read: Any)
                 ("/tags/0", "not_an_integer"),
             ],
         ),
-    ],
 )  # fmt: skip
 def test_each_fault_is_named_with_those_of_the_form(form: Any, files: Any, errors: Any) -> None:
     client = Client(served(Picture, Limits(json_depth=5)))

@@ -22,24 +22,22 @@ SECRET = b"a secret that both sides know"
 
 @rows(
     "text, count",
-    [
-        (b"{}", 0),
-        (b'[{"a":1},{"a":2}]', 0),
-        (b'{"a":{"a":{"a":1}}}', 0),
-        (b'{"a":"\\"a\\":1,\\"a\\":2"}', 0),
-        (b'{"a":1,"A":2,"a ":3}', 0),
-        (TWICE, 1),
-        (b"\xef\xbb\xbf" + TWICE, 1),
-        (b'{"a":1,"\\u0061":2}', 1),
-        (b'{"caf\xc3\xa9":1,"caf\\u00E9":2}', 1),
-        (b'{"\\ud83d\\ude00":1,"\xf0\x9f\x98\x80":2}', 1),
-        (b'{"":1,"":2}', 1),
-        (b'[[{"b":[{"a":1,"a":NaN}]}]]', 1),
-        (b'{"a":1,"a":2,"a":3,"b":{"c":1,"c":1}}', 3),
-        (b'{"a":1,"b":' + b"9" * 5000 + b',"a":2}', 1),
-        (b'{"a":1,"a":', 0),  # malformed: the decoder tells
-        (b"\xff", 0),
-    ],
+    (b"{}", 0),
+    (b'[{"a":1},{"a":2}]', 0),
+    (b'{"a":{"a":{"a":1}}}', 0),
+    (b'{"a":"\\"a\\":1,\\"a\\":2"}', 0),
+    (b'{"a":1,"A":2,"a ":3}', 0),
+    (TWICE, 1),
+    (b"\xef\xbb\xbf" + TWICE, 1),
+    (b'{"a":1,"\\u0061":2}', 1),
+    (b'{"caf\xc3\xa9":1,"caf\\u00E9":2}', 1),
+    (b'{"\\ud83d\\ude00":1,"\xf0\x9f\x98\x80":2}', 1),
+    (b'{"":1,"":2}', 1),
+    (b'[[{"b":[{"a":1,"a":NaN}]}]]', 1),
+    (b'{"a":1,"a":2,"a":3,"b":{"c":1,"c":1}}', 3),
+    (b'{"a":1,"b":' + b"9" * 5000 + b',"a":2}', 1),
+    (b'{"a":1,"a":', 0),  # malformed: the decoder tells
+    (b"\xff", 0),
 )
 def test_members_are_counted_that_have_another_one_s_name(text, count):
     check_repeats(text, Limits(json_repeats=count))
@@ -75,18 +73,16 @@ KEY = {"idempotency-key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"'}
 
 @rows(
     "limits, options, fields, status",
-    [
-        (None, {}, {}, 200),
-        (NO_REPEATS, {}, {}, 400),
-        (None, {"limits": NO_REPEATS}, {}, 400),
-        (None, {"idempotent": True}, KEY, 400),
-        (None, {"signed_by": "partners"}, {}, 400),
-        (None, {"before": GitHubWebhook("a secret for GitHub")}, by_github(TWICE), 400),
-        (Limits(json_repeats=9), {"idempotent": True}, KEY, 200),
-        (Limits(json_repeats=9), {"signed_by": "partners"}, {}, 200),
-        (None, {"idempotent": True, "limits": Limits(json_repeats=1)}, KEY, 200),
-        (None, {"idempotent": True, "limits": Limits(json=100)}, KEY, 400),
-    ],
+    (None, {}, {}, 200),
+    (NO_REPEATS, {}, {}, 400),
+    (None, {"limits": NO_REPEATS}, {}, 400),
+    (None, {"idempotent": True}, KEY, 400),
+    (None, {"signed_by": "partners"}, {}, 400),
+    (None, {"before": GitHubWebhook("a secret for GitHub")}, by_github(TWICE), 400),
+    (Limits(json_repeats=9), {"idempotent": True}, KEY, 200),
+    (Limits(json_repeats=9), {"signed_by": "partners"}, {}, 200),
+    (None, {"idempotent": True, "limits": Limits(json_repeats=1)}, KEY, 200),
+    (None, {"idempotent": True, "limits": Limits(json=100)}, KEY, 400),
 )
 def test_routes_that_sign_or_repeat_read_one_value(limits, options, fields, status):
     response = post(app_of(limits, options), fields=fields)

@@ -107,24 +107,22 @@ class Span:
 
 @rows(
     "text, wanted, value",
-    [
-        ("1", int, 1),
-        ("[1, 2]", list[int], [1, 2]),
-        ('{"id": 1, "items": [{"price": 2}]}', Order, Order(1, [Item(2.0)])),
-        ('{"id": 1, "parent": {"id": 2}}', Order, Order(1, parent=Order(2))),
-        ('{"firstName": "a"}', Camel, Camel("a")),
-        ('[{"type": "cat", "lives": 9}]', list[Cat | Dog], [Cat(9)]),
-        ("[1, 2]", Pair, Pair(1, 2)),
-        ('["circle", 2]', Circle | Square, Circle(2.0)),
-        ('{"city": "a", "zip": 1, "more": 2}', Address, {"city": "a", "zip": 1}),
-        ('{"items": ["a"]}', Page[str], Page(["a"])),
-        ('["red", 2, "x"]', tuple[Colour, Level, Name], (Colour.RED, Level.HIGH, "x")),
-        ('["1.10", 0.1]', list[Decimal], [Decimal("1.10"), Decimal("0.1")]),
-        ('"00000000-0000-0000-0000-000000000007"', uuid.UUID, uuid.UUID(int=7)),
-        ("null", int | None, None),
-        ("3", Annotated[int, Meta(extra={"unhashable": True})], 3),
-        ('{"a": [1]}', Any, {"a": [1]}),
-    ],
+    ("1", int, 1),
+    ("[1, 2]", list[int], [1, 2]),
+    ('{"id": 1, "items": [{"price": 2}]}', Order, Order(1, [Item(2.0)])),
+    ('{"id": 1, "parent": {"id": 2}}', Order, Order(1, parent=Order(2))),
+    ('{"firstName": "a"}', Camel, Camel("a")),
+    ('[{"type": "cat", "lives": 9}]', list[Cat | Dog], [Cat(9)]),
+    ("[1, 2]", Pair, Pair(1, 2)),
+    ('["circle", 2]', Circle | Square, Circle(2.0)),
+    ('{"city": "a", "zip": 1, "more": 2}', Address, {"city": "a", "zip": 1}),
+    ('{"items": ["a"]}', Page[str], Page(["a"])),
+    ('["red", 2, "x"]', tuple[Colour, Level, Name], (Colour.RED, Level.HIGH, "x")),
+    ('["1.10", 0.1]', list[Decimal], [Decimal("1.10"), Decimal("0.1")]),
+    ('"00000000-0000-0000-0000-000000000007"', uuid.UUID, uuid.UUID(int=7)),
+    ("null", int | None, None),
+    ("3", Annotated[int, Meta(extra={"unhashable": True})], 3),
+    ('{"a": [1]}', Any, {"a": [1]}),
     ids=lambda value: str(value)[:40],
 )
 def test_json_that_fits_is_a_value_of_the_type(text, wanted, value):
@@ -133,7 +131,6 @@ def test_json_that_fits_is_a_value_of_the_type(text, wanted, value):
 
 @rows(
     "text, wanted, expected",
-    [
         ('"x"', int, {"": "expected an integer, got a string"}),
         ("1.5", int, {"": "expected an integer, got a floating-point number"}),
         ("true", int | None, {"": "expected an integer or null, got a boolean"}),
@@ -231,7 +228,6 @@ def test_json_that_fits_is_a_value_of_the_type(text, wanted, value):
         ('{"a": "x", "a": 1}', dict[str, int], {"": "expected an integer, got a string"}),
         ('{"id": 1, "id": "x", "id": 2}', Order, {"/id": "expected an integer, got a string"}),
         ('[1e400, "x"]', tuple[Decimal, int], {"/1": "expected an integer, got a string"}),
-    ],
     ids=lambda value: str(value)[:40],
 )  # fmt: skip
 def test_json_that_does_not_fit_names_every_wrong_field(text, wanted, expected):
@@ -260,12 +256,10 @@ class Colour(Enum):
 @pytest.mark.skipif(sys.version_info < (3, 14), reason="Python 3.14 evaluates annotations late")
 @rows(
     "opening, text, pointer",
-    [
-        ("@dataclass\nclass made:", '{"colour": "red", "next": {"colour": "blue", "next": null}}', "/next/colour"),
-        ("class made(Struct):", '{"colour": "red", "next": {"colour": "blue", "next": null}}', "/next/colour"),
-        ("class made(TypedDict):", '{"colour": "red", "next": {"colour": "blue", "next": null}}', "/next/colour"),
-        ("class made(NamedTuple):", '["red", ["blue", null]]', "/1/0"),
-    ],
+    ("@dataclass\nclass made:", '{"colour": "red", "next": {"colour": "blue", "next": null}}', "/next/colour"),
+    ("class made(Struct):", '{"colour": "red", "next": {"colour": "blue", "next": null}}', "/next/colour"),
+    ("class made(TypedDict):", '{"colour": "red", "next": {"colour": "blue", "next": null}}', "/next/colour"),
+    ("class made(NamedTuple):", '["red", ["blue", null]]', "/1/0"),
 )
 def test_a_type_may_name_those_that_come_after_it(opening, text, pointer):
     wanted = define(LATER.format(opening))

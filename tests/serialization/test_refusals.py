@@ -38,18 +38,16 @@ class Event(NamedTuple):
 
 @rows(
     "text, wanted, expected",
-    [
-        ('["1", "sNaN"]', set[Decimal], {"/1": FINITE}),
-        ('["sNaN", "x"]', set[Decimal], {"/0": FINITE, "/1": "expected a decimal number"}),
-        ('{"a": ["-snan7"]}', dict[str, frozenset[Decimal | None]], {"/a/0": FINITE}),
-        ('[["sNaN"]]', set[tuple[Decimal, ...]], {"/0/0": FINITE}),
-        ('[{"price": "sNaN"}]', set[Frozen], {"/0/price": FINITE}),
-        ('[{"price": "sNaN"}]', set[FrozenData], {"/0/price": FINITE}),
-        ('{"1": 1, "sNaN": 1}', dict[Decimal, int], {"/sNaN": f"the name does not fit: {FINITE}"}),
-        ("[1, []]", set[Any], {"/1": "an array can't be in a set"}),
-        ("[{}]", frozenset, {"/0": "an object can't be in a set"}),
-        ("[[[]]]", set[tuple[Any, ...]], {"/0": "an array can't be in a set"}),
-    ],
+    ('["1", "sNaN"]', set[Decimal], {"/1": FINITE}),
+    ('["sNaN", "x"]', set[Decimal], {"/0": FINITE, "/1": "expected a decimal number"}),
+    ('{"a": ["-snan7"]}', dict[str, frozenset[Decimal | None]], {"/a/0": FINITE}),
+    ('[["sNaN"]]', set[tuple[Decimal, ...]], {"/0/0": FINITE}),
+    ('[{"price": "sNaN"}]', set[Frozen], {"/0/price": FINITE}),
+    ('[{"price": "sNaN"}]', set[FrozenData], {"/0/price": FINITE}),
+    ('{"1": 1, "sNaN": 1}', dict[Decimal, int], {"/sNaN": f"the name does not fit: {FINITE}"}),
+    ("[1, []]", set[Any], {"/1": "an array can't be in a set"}),
+    ("[{}]", frozenset, {"/0": "an object can't be in a set"}),
+    ("[[[]]]", set[tuple[Any, ...]], {"/0": "an array can't be in a set"}),
 )
 def test_what_can_not_be_in_a_set_or_a_name_is_named(text, wanted, expected):
     with pytest.raises(UnprocessableContent) as caught:
@@ -59,13 +57,11 @@ def test_what_can_not_be_in_a_set_or_a_name_is_named(text, wanted, expected):
 
 @rows(
     "kind, text, expected",
-    [
-        (datetime.datetime, "253402300800", {"/when": A_MOMENT}),
-        (datetime.datetime | None, "253402300799.9999999", {"/when": A_MOMENT}),
-        (list[datetime.datetime], "253402300800", {"/when/0": A_MOMENT}),
-        (Annotated[datetime.datetime, Meta(tz=True)], "253402300800", {"/when": A_MOMENT}),
-        (set[Decimal], "sNaN", {"/when/0": FINITE}),
-    ],
+    (datetime.datetime, "253402300800", {"/when": A_MOMENT}),
+    (datetime.datetime | None, "253402300799.9999999", {"/when": A_MOMENT}),
+    (list[datetime.datetime], "253402300800", {"/when/0": A_MOMENT}),
+    (Annotated[datetime.datetime, Meta(tz=True)], "253402300800", {"/when": A_MOMENT}),
+    (set[Decimal], "sNaN", {"/when/0": FINITE}),
 )
 def test_so_is_the_field_of_a_form_or_query(kind, text, expected):
     record = dataclasses.make_dataclass("Record", [("when", kind)])
@@ -82,12 +78,10 @@ def test_so_is_the_field_of_a_type_that_is_an_array_in_json():
 
 @rows(
     "error, words",
-    [
-        (ValueError("year 10000 is out of range"), "Timestamp is out of range"),  # to Python 3.13
-        (ValueError("year must be in 1..9999, not 10000"), "Timestamp is out of range"),
-        (TypeError("unhashable type: 'list'"), "an array can't be in a set"),
-        (TypeError("cannot use 'list' as a set element (unhashable type: 'list')"), "an array can't be in a set"),
-    ],
+    (ValueError("year 10000 is out of range"), "Timestamp is out of range"),  # to Python 3.13
+    (ValueError("year must be in 1..9999, not 10000"), "Timestamp is out of range"),
+    (TypeError("unhashable type: 'list'"), "an array can't be in a set"),
+    (TypeError("cannot use 'list' as a set element (unhashable type: 'list')"), "an array can't be in a set"),
 )
 def test_the_words_of_each_python_are_known(error, words):
     assert str(refusal(error)) == words

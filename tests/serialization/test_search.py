@@ -55,12 +55,10 @@ class Address(TypedDict):
 
 @rows(
     "wrong, detail",
-    [
-        (100, "100 fields are wrong"),
-        (101, "101 fields are wrong, of which the first 100 are listed"),
-        (1000, "1000 fields are wrong, of which the first 100 are listed"),
-        (3000, "more than 1000 fields are wrong, of which the first 100 are listed"),
-    ],
+    (100, "100 fields are wrong"),
+    (101, "101 fields are wrong, of which the first 100 are listed"),
+    (1000, "1000 fields are wrong, of which the first 100 are listed"),
+    (3000, "more than 1000 fields are wrong, of which the first 100 are listed"),
 )
 @rows("shape", ["list", "dict", "record"])
 def test_a_hundred_faults_are_listed_and_a_thousand_counted(wrong, detail, shape):

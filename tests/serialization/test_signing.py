@@ -52,14 +52,12 @@ class TestAValue:
 
     @rows(
         "text",
-        [
             None, "", ".", "..", "...", "a.b.c", "é", "\ud800", "\0", "x" * 100_000, "." * 10_000, ".x.y.z",
             signer.sign("a")[:-1], signer.sign("a")[1:], signer.sign("a") + "x", signer.sign("a") + "\n",
             f" {signer.sign('a')}", signer.signature("a"), f"a.{signer.signature('a')}",
             Signer([OTHER], salt="newsletter").sign("a"),
             Signer([NEW], salt="session").sign("a"),
             Signer([NEW], salt="newsletter", digest="sha1").sign("a"),
-        ],
         ids=range(22),
     )  # fmt: skip
     def test_that_was_not_signed_for_this_is_refused(self, text):
@@ -99,15 +97,13 @@ class TestKeys:
 
     @rows(
         "keys, error, says",
-        [
-            ("a" * 32, TypeError, "must be a list"),
-            (b"a" * 32, TypeError, "must be a list"),
-            ([None], TypeError, "NoneType; python -c"),
-            ([123456789012345678], TypeError, "token_urlsafe"),
-            ([""], ValueError, "16 bytes, not 0, .*token_urlsafe"),
-            ([NEW, "fifteen bytes.."], ValueError, "16 bytes, not 15, .*token_urlsafe"),
-            ([], ValueError, "needs a secret key"),
-        ],
+        ("a" * 32, TypeError, "must be a list"),
+        (b"a" * 32, TypeError, "must be a list"),
+        ([None], TypeError, "NoneType; python -c"),
+        ([123456789012345678], TypeError, "token_urlsafe"),
+        ([""], ValueError, "16 bytes, not 0, .*token_urlsafe"),
+        ([NEW, "fifteen bytes.."], ValueError, "16 bytes, not 15, .*token_urlsafe"),
+        ([], ValueError, "needs a secret key"),
     )
     def test_that_are_weak_or_none_are_refused_with_the_fix(self, keys, error, says):
         for make in (lambda: Signer(keys, salt="a"), lambda: App(secret_keys=keys).signer("a")):

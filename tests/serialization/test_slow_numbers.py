@@ -47,16 +47,14 @@ def test_floats_are_those_of_the_standard_library(values):
 
 @rows(
     "value, wanted",
-    [
-        ([MOST] * MANY, list[float]),
-        ([MOST] * MANY, set[float]),
-        ([LEAST, 1, None, "a"] * MANY, list[Any]),
-        ([[LEAST, MOST], [1]] * MANY, list[Span]),
-        ({"values": [MOST] * MANY}, Measured),
-        ([{"values": [MOST], "unit": "mm", "more": {"a": [LEAST]}}] * MANY, tuple[Measured, ...]),
-        ({"allValues": [MOST, "1e308"] * MANY}, Camel),
-        (dict.fromkeys(range(MANY), LEAST), dict[int, float]),
-    ],
+    ([MOST] * MANY, list[float]),
+    ([MOST] * MANY, set[float]),
+    ([LEAST, 1, None, "a"] * MANY, list[Any]),
+    ([[LEAST, MOST], [1]] * MANY, list[Span]),
+    ({"values": [MOST] * MANY}, Measured),
+    ([{"values": [MOST], "unit": "mm", "more": {"a": [LEAST]}}] * MANY, tuple[Measured, ...]),
+    ({"allValues": [MOST, "1e308"] * MANY}, Camel),
+    (dict.fromkeys(range(MANY), LEAST), dict[int, float]),
     ids=lambda value: str(value) if not isinstance(value, list | dict) else "",
 )
 def test_a_type_reads_them_as_it_reads_a_few(value, wanted):

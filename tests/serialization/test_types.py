@@ -61,7 +61,6 @@ class Address(TypedDict):
 
 @rows(
     "wanted",
-    [
         Any, None, bool, int, float, str, bytes, bytearray, memoryview, uuid.UUID, decimal.Decimal,
         datetime.datetime, datetime.date, datetime.time, datetime.timedelta,
         Annotated[int, Meta(ge=1, le=9)], Annotated[int, Meta(multiple_of=2)], Annotated[float, Meta(gt=1)],
@@ -72,7 +71,6 @@ class Address(TypedDict):
         Literal["a", 1], Colour, Cat, Cat | Dog | None, Pair, Address, list, dict, tuple,
         list[Cat], set[int], frozenset[str], tuple[int, ...], tuple[int, str], tuple[()],
         dict[int, list[Pair]], int | None, int | str | list[int],
-    ],
     ids=str,
 )  # fmt: skip
 def test_a_described_type_is_turned_back_into_an_equal_one(wanted):
@@ -89,17 +87,15 @@ def test_what_only_describes_a_type_is_left_out_of_it():
 
 @rows(
     "wanted, message",
-    [
-        (Opaque, r"^Opaque can't be read; accepted are dataclasses, "),
-        (Holder, r"^Opaque, in Holder\.inner, can't be read"),
-        (list[Opaque], r"^Opaque, in list\[.*Opaque\], can't be read"),
-        (dict[str, complex], r"^complex, in dict\[str, complex\], can't be read"),
-        (int | Opaque, r"^int \| .*Opaque can't be read: .*; accepted are"),
-        (list[int] | set[int], r"^list\[int\] \| set\[int\] can't be read: Type unions may not"),
-        ("Order", r"^'Order' can't be read"),
-        (Lost, r"^Lost can't be read: name 'Nowhere' is not defined"),
-        (Tagged, r"^Tagged can't be read: in Tagged\.tags, a list, set, dict or tuple can't be combined with"),
-    ],
+    (Opaque, r"^Opaque can't be read; accepted are dataclasses, "),
+    (Holder, r"^Opaque, in Holder\.inner, can't be read"),
+    (list[Opaque], r"^Opaque, in list\[.*Opaque\], can't be read"),
+    (dict[str, complex], r"^complex, in dict\[str, complex\], can't be read"),
+    (int | Opaque, r"^int \| .*Opaque can't be read: .*; accepted are"),
+    (list[int] | set[int], r"^list\[int\] \| set\[int\] can't be read: Type unions may not"),
+    ("Order", r"^'Order' can't be read"),
+    (Lost, r"^Lost can't be read: name 'Nowhere' is not defined"),
+    (Tagged, r"^Tagged can't be read: in Tagged\.tags, a list, set, dict or tuple can't be combined with"),
     ids=str,
 )
 def test_a_type_that_can_not_be_read_is_a_type_error_that_names_it(wanted, message):
@@ -109,12 +105,10 @@ def test_a_type_that_can_not_be_read_is_a_type_error_that_names_it(wanted, messa
 
 @rows(
     "wanted",
-    [
         Slug | list[int], Slug | set[int], Slug | frozenset[int], Slug | dict[str, int], Slug | tuple[int, ...],
         Slug | list[int] | None, dict[str, Slug | list], Positive | tuple[int, int],
         Annotated[float, Meta(lt=1)] | tuple[int, int], Annotated[str, Meta(max_length=1)] | tuple[int, int],
         Annotated[bytes, Meta(min_length=1)] | tuple[int], Annotated[dict[str, int], Meta(min_length=1)] | tuple[int],
-    ],
     ids=str,
 )  # fmt: skip
 def test_a_union_that_msgspec_would_end_the_process_with_is_a_type_error(wanted):
@@ -124,16 +118,14 @@ def test_a_union_that_msgspec_would_end_the_process_with_is_a_type_error(wanted)
 
 @rows(
     "wanted, text",
-    [
-        (Slug | tuple[int, int], b'"a"'),
-        (Slug | tuple[()], b'"a"'),
-        (Slug | int | None, b'"a"'),
-        (Slug | Cat, b'"a"'),
-        (Positive | list[Slug], b'["a"]'),
-        (Positive | tuple[int, ...], b"[1]"),
-        (Annotated[datetime.datetime, Meta(tz=True)] | tuple[int, int], b"[1, 2]"),
-        (tuple[Positive, Slug], b'[1, "a"]'),
-    ],
+    (Slug | tuple[int, int], b'"a"'),
+    (Slug | tuple[()], b'"a"'),
+    (Slug | int | None, b'"a"'),
+    (Slug | Cat, b'"a"'),
+    (Positive | list[Slug], b'["a"]'),
+    (Positive | tuple[int, ...], b"[1]"),
+    (Annotated[datetime.datetime, Meta(tz=True)] | tuple[int, int], b"[1, 2]"),
+    (tuple[Positive, Slug], b'[1, "a"]'),
     ids=str,
 )
 def test_a_bound_may_stand_in_any_other_union(wanted, text):

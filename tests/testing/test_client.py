@@ -313,11 +313,9 @@ def test_a_head_response_has_no_body(connect):
 
 @rows(
     "chunks, complaint",
-    [
-        ([b"1234"], "ended after 4 bytes, but the Content-Length is 5"),
-        ([], "ended after 0 bytes, but the Content-Length is 5"),
-        ([b"123", b"456"], "6 bytes were sent, but the Content-Length is 5"),
-    ],
+    ([b"1234"], "ended after 4 bytes, but the Content-Length is 5"),
+    ([], "ended after 0 bytes, but the Content-Length is 5"),
+    ([b"123", b"456"], "6 bytes were sent, but the Content-Length is 5"),
 )
 def test_a_wrong_content_length_is_an_error(connect, chunks, complaint):
     with pytest.raises(ContractError, match=complaint):

@@ -27,7 +27,6 @@ def jar_with(*lines, url="http://shop.example.com/a/b"):
 
 @rows(
     "line, url, sent",
-    [
         ("a=1", "http://shop.example.com/a/b", True),
         ("a=1", "http://shop.example.com/a/other", True),
         ("a=1", "http://shop.example.com/a/b/c", True),
@@ -48,7 +47,6 @@ def jar_with(*lines, url="http://shop.example.com/a/b"):
         ("a=1; Path=/; Domain=other.example.com", "http://other.example.com/", False),
         ("a=1; Path=/; Domain=com", "http://shop.example.com/", False),
         ("a=1; Path=/; HttpOnly; SameSite=Strict", "http://shop.example.com/", True),
-    ],
 )  # fmt: skip
 def test_a_cookie_goes_where_it_was_set_for(line, url, sent):
     assert jar_with(line).header(URL(url)) == ("a=1" if sent else None)
@@ -56,14 +54,12 @@ def test_a_cookie_goes_where_it_was_set_for(line, url, sent):
 
 @rows(
     "line, sent",
-    [
-        ("a=1; Path=/; Secure", True),
-        ("__Secure-a=1; Path=/; Secure", True),
-        ("__Secure-a=1; Path=/", False),
-        ("__Host-a=1; Path=/; Secure", True),
-        ("__Host-a=1; Path=/x; Secure", False),
-        ("__host-a=1; Path=/; Domain=shop.example.com; Secure", False),
-    ],
+    ("a=1; Path=/; Secure", True),
+    ("__Secure-a=1; Path=/; Secure", True),
+    ("__Secure-a=1; Path=/", False),
+    ("__Host-a=1; Path=/; Secure", True),
+    ("__Host-a=1; Path=/x; Secure", False),
+    ("__host-a=1; Path=/; Domain=shop.example.com; Secure", False),
 )
 def test_secure_cookies_need_tls_both_ways(line, sent):
     jar = jar_with(line, url="https://shop.example.com/")
@@ -76,24 +72,22 @@ def test_secure_cookies_need_tls_both_ways(line, sent):
 
 @rows(
     "host, trusted",
-    [
-        ("localhost", True),
-        ("LOCALHOST:8000", True),
-        ("shop.localhost", True),
-        ("127.0.0.1:8000", True),
-        ("127.1.2.3", True),
-        ("[::1]:8000", True),
-        ("testserver", True),
-        ("notlocalhost", False),
-        ("localhost.example", False),
-        ("127.0.0.1.example", False),
-        ("127.example", False),
-        ("128.0.0.1", False),
-        ("0.0.0.0", False),
-        ("[::2]", False),
-        ("shop.testserver", False),
-        ("testserver.example", False),
-    ],
+    ("localhost", True),
+    ("LOCALHOST:8000", True),
+    ("shop.localhost", True),
+    ("127.0.0.1:8000", True),
+    ("127.1.2.3", True),
+    ("[::1]:8000", True),
+    ("testserver", True),
+    ("notlocalhost", False),
+    ("localhost.example", False),
+    ("127.0.0.1.example", False),
+    ("127.example", False),
+    ("128.0.0.1", False),
+    ("0.0.0.0", False),
+    ("[::2]", False),
+    ("shop.testserver", False),
+    ("testserver.example", False),
 )
 @rows("line", ["a=1; Secure", "__Host-a=1; Path=/; Secure"])
 def test_this_machine_gets_secure_cookies_without_tls(host, trusted, line):
@@ -139,15 +133,13 @@ def test_a_cookie_is_replaced_by_its_name_host_and_path():
 
 @rows(
     "attributes, lives",
-    [
-        ("", MAX_AGE * 10),
-        ("; Max-Age=10", 10),
-        ("; Max-Age=10; Expires=Thu, 01 Jan 1970 00:00:00 GMT", 10),
-        ("; Expires=Mon, 12 Jan 1970 13:46:50 GMT", 10),
-        ("; Max-Age=99999999999999999999", MAX_AGE),
-        ("; Expires=Fri, 31 Dec 9999 23:59:59 GMT", MAX_AGE),
-        ("; Max-Age=nonsense; Expires=sometime", MAX_AGE * 10),
-    ],
+    ("", MAX_AGE * 10),
+    ("; Max-Age=10", 10),
+    ("; Max-Age=10; Expires=Thu, 01 Jan 1970 00:00:00 GMT", 10),
+    ("; Expires=Mon, 12 Jan 1970 13:46:50 GMT", 10),
+    ("; Max-Age=99999999999999999999", MAX_AGE),
+    ("; Expires=Fri, 31 Dec 9999 23:59:59 GMT", MAX_AGE),
+    ("; Max-Age=nonsense; Expires=sometime", MAX_AGE * 10),
 )
 def test_cookies_expire(attributes, lives):
     jar = jar_with(f"a=1{attributes}")

@@ -31,7 +31,6 @@ def opened(name):
 
 @rows(
     "name, file, head",
-    [
         ("a", b"1", f'name="a"; filename="a"\r\nContent-Type: {BYTES}'),
         ("a.txt", bytearray(b"1"), 'name="a.txt"; filename="a.txt"\r\nContent-Type: text/plain'),
         ("a", ("b.png", memoryview(b"1")), 'name="a"; filename="b.png"\r\nContent-Type: image/png'),
@@ -43,7 +42,6 @@ def opened(name):
         ("a", ("b.csv", opened("c.pdf")), 'name="a"; filename="b.csv"\r\nContent-Type: text/csv'),
         ('"a\r\n', ('"b"\n;\\', b"1"), f'name="%22a%0D%0A"; filename="%22b%22%0A;\\"\r\nContent-Type: {BYTES}'),
         ("ü", ("☃", b"1"), f'name="ü"; filename="☃"\r\nContent-Type: {BYTES}'),
-    ],
 )  # fmt: skip
 def test_the_head_of_a_file(name, file, head):
     assert heads({name: file}) == [f"Content-Disposition: form-data; {head}"]
@@ -77,18 +75,16 @@ def test_a_form_may_be_in_parts_without_files():
 
 @rows(
     "files, error, said",
-    [
-        ({"a": "text"}, TypeError, "not str"),
-        ({"a": None}, TypeError, "not NoneType"),
-        ({"a": io.StringIO("text")}, TypeError, "binary mode"),
-        ({"a": ("b.txt", "text")}, TypeError, "not str"),
-        ({"a": ("b.txt",)}, TypeError, "not tuple"),
-        ({"a": ("b.txt", b"", None)}, TypeError, "not tuple"),
-        ({"a": [b"1", 2]}, TypeError, "not int"),
-        ([("a", b"1")], TypeError, "must map"),
-        ({"a": ("b.txt", b"", "x/y\r\nz: 1")}, ValueError, "control characters"),
-        ({"\ud800": b""}, ValueError, "surrogates"),
-    ],
+    ({"a": "text"}, TypeError, "not str"),
+    ({"a": None}, TypeError, "not NoneType"),
+    ({"a": io.StringIO("text")}, TypeError, "binary mode"),
+    ({"a": ("b.txt", "text")}, TypeError, "not str"),
+    ({"a": ("b.txt",)}, TypeError, "not tuple"),
+    ({"a": ("b.txt", b"", None)}, TypeError, "not tuple"),
+    ({"a": [b"1", 2]}, TypeError, "not int"),
+    ([("a", b"1")], TypeError, "must map"),
+    ({"a": ("b.txt", b"", "x/y\r\nz: 1")}, ValueError, "control characters"),
+    ({"\ud800": b""}, ValueError, "surrogates"),
 )
 def test_what_is_no_file_is_refused(files, error, said):
     with pytest.raises(error, match=said):

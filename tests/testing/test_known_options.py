@@ -38,12 +38,10 @@ def test_an_unknown_option_is_an_error_with_the_right_word(name, said):
 
 @rows(
     "send",
-    [
-        lambda client: client.get("/", data={}),
-        lambda client: client.query("/", data={}),
-        lambda client: client.request("GET", "/", form={}, data={}),
-        lambda client: client.stream("GET", "/", data={}),
-    ],
+    lambda client: client.get("/", data={}),
+    lambda client: client.query("/", data={}),
+    lambda client: client.request("GET", "/", form={}, data={}),
+    lambda client: client.stream("GET", "/", data={}),
     ids=["get", "query", "request", "stream"],
 )
 @rows("make", [Client, AsyncClient])

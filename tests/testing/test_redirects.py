@@ -18,19 +18,17 @@ def follow(sent, status, location):
 
 @rows(
     "status, method, next_method",
-    [
-        (301, "POST", "GET"),
-        (301, "PUT", "PUT"),
-        (301, "HEAD", "HEAD"),
-        (302, "POST", "GET"),
-        (302, "DELETE", "DELETE"),
-        (302, "QUERY", "QUERY"),
-        (303, "POST", "GET"),
-        (303, "PUT", "GET"),
-        (303, "HEAD", "HEAD"),
-        (307, "POST", "POST"),
-        (308, "PATCH", "PATCH"),
-    ],
+    (301, "POST", "GET"),
+    (301, "PUT", "PUT"),
+    (301, "HEAD", "HEAD"),
+    (302, "POST", "GET"),
+    (302, "DELETE", "DELETE"),
+    (302, "QUERY", "QUERY"),
+    (303, "POST", "GET"),
+    (303, "PUT", "GET"),
+    (303, "HEAD", "HEAD"),
+    (307, "POST", "POST"),
+    (308, "PATCH", "PATCH"),
 )
 def test_the_method_after_a_redirect(status, method, next_method):
     after = follow(request(method, body=b"body", headers={"x-other": "1"}, content_type="text/plain"), status, "/next")
@@ -52,21 +50,19 @@ def test_without_a_location_there_is_no_redirect():
 
 @rows(
     "location, url",
-    [
-        ("/next", "http://shop.example/next"),
-        ("next", "http://shop.example/a/next"),
-        ("../next?x#y", "http://shop.example/next?x"),
-        ("?x", "http://shop.example/a/b?x"),
-        ("/n/../x/./y/..", "http://shop.example/x/"),
-        ("/n/%2e%2E/%2e/.%2E/x/%2E", "http://shop.example/x/"),
-        ("%2e%2e", "http://shop.example/"),
-        ("http://other.example/n/%2e%2e/x", "http://other.example/x"),
-        ("/n/%2e%2e%2fx/...?/%2e%2e/x", "http://shop.example/n/%2e%2e%2fx/...?/%2e%2e/x"),
-        ("?/%2e%2e/", "http://shop.example/a/b?/%2e%2e/"),
-        ("//other.example", "http://other.example/"),
-        ("https://other.example:8443/n%2Fx", "https://other.example:8443/n%2Fx"),
-        ("/caf\xc3\xa9", "http://shop.example/caf%C3%83%C2%A9"),
-    ],
+    ("/next", "http://shop.example/next"),
+    ("next", "http://shop.example/a/next"),
+    ("../next?x#y", "http://shop.example/next?x"),
+    ("?x", "http://shop.example/a/b?x"),
+    ("/n/../x/./y/..", "http://shop.example/x/"),
+    ("/n/%2e%2E/%2e/.%2E/x/%2E", "http://shop.example/x/"),
+    ("%2e%2e", "http://shop.example/"),
+    ("http://other.example/n/%2e%2e/x", "http://other.example/x"),
+    ("/n/%2e%2e%2fx/...?/%2e%2e/x", "http://shop.example/n/%2e%2e%2fx/...?/%2e%2e/x"),
+    ("?/%2e%2e/", "http://shop.example/a/b?/%2e%2e/"),
+    ("//other.example", "http://other.example/"),
+    ("https://other.example:8443/n%2Fx", "https://other.example:8443/n%2Fx"),
+    ("/caf\xc3\xa9", "http://shop.example/caf%C3%83%C2%A9"),
 )
 def test_a_location_is_resolved(location, url):
     after = follow(request(), 302, location)
@@ -88,13 +84,11 @@ def test_a_location_that_is_no_url_is_an_error(location):
 
 @rows(
     "location, kept",
-    [
-        ("/next", True),
-        ("http://shop.example:80/next", True),
-        ("https://shop.example/next", False),
-        ("http://shop.example:81/", False),
-        ("http://other.example/", False),
-    ],
+    ("/next", True),
+    ("http://shop.example:80/next", True),
+    ("https://shop.example/next", False),
+    ("http://shop.example:81/", False),
+    ("http://other.example/", False),
 )
 def test_credentials_stay_with_their_origin(location, kept):
     sent = request(headers={"authorization": "Basic x", "proxy-authorization": "y", "cookie": "c=1", "accept": "*/*"})

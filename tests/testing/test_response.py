@@ -15,13 +15,11 @@ def response(body=b"", status=200, headers=()):
 
 @rows(
     "content_type, body, text",
-    [
-        (None, "ü".encode(), "ü"),
-        ("text/plain", "ü".encode(), "ü"),
-        ("text/plain; charset=latin-1", b"\xfc", "ü"),
-        ('text/plain; charset="UTF-16"', "ü".encode("utf-16"), "ü"),
-        ("nonsense", b"x", "x"),
-    ],
+    (None, "ü".encode(), "ü"),
+    ("text/plain", "ü".encode(), "ü"),
+    ("text/plain; charset=latin-1", b"\xfc", "ü"),
+    ('text/plain; charset="UTF-16"', "ü".encode("utf-16"), "ü"),
+    ("nonsense", b"x", "x"),
 )
 def test_text_is_decoded_by_its_charset(content_type, body, text):
     assert response(body, headers=[("content-type", content_type)] if content_type else []).text == text

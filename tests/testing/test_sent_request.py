@@ -17,22 +17,20 @@ def make(method="GET", url="/", base="http://testserver", http_version="1.1", **
 
 @rows(
     "url, target",
-    [
-        ("", "/"),
-        ("/", "/"),
-        ("a", "/a"),
-        ("?x", "/?x"),
-        ("/a/../b/./c//d", "/a/../b/./c//d"),
-        ("/a/%2e%2E/b", "/a/%2e%2E/b"),
-        ("*", "/*"),
-        ("//not.a.host/x", "//not.a.host/x"),
-        ("/%zz%2F%", "/%zz%2F%"),
-        ("/a b?c d", "/a%20b?c%20d"),
-        ("/café", "/caf%C3%A9"),
-        ("/\\x<>\"'`{}|^", "/\\x<>\"'`{}|^"),
-        ("/a\r\nb\x00", "/a%0D%0Ab%00"),
-        ("/a#fragment", "/a"),
-    ],
+    ("", "/"),
+    ("/", "/"),
+    ("a", "/a"),
+    ("?x", "/?x"),
+    ("/a/../b/./c//d", "/a/../b/./c//d"),
+    ("/a/%2e%2E/b", "/a/%2e%2E/b"),
+    ("*", "/*"),
+    ("//not.a.host/x", "//not.a.host/x"),
+    ("/%zz%2F%", "/%zz%2F%"),
+    ("/a b?c d", "/a%20b?c%20d"),
+    ("/café", "/caf%C3%A9"),
+    ("/\\x<>\"'`{}|^", "/\\x<>\"'`{}|^"),
+    ("/a\r\nb\x00", "/a%0D%0Ab%00"),
+    ("/a#fragment", "/a"),
 )
 def test_a_target_stays_as_written_where_it_can(url, target):
     assert make(url=url).target == target
@@ -69,12 +67,10 @@ def test_a_target_is_always_fit_for_a_request_line(text):
 
 @rows(
     "url, scheme, authority, target",
-    [
-        ("http://a.example", "http", "a.example", "/"),
-        ("HTTPS://a.example:8443?x", "https", "a.example:8443", "/?x"),
-        ("http://user:pw@a.example/x", "http", "a.example", "/x"),
-        ("http://[::1]:80/x#y", "http", "[::1]:80", "/x"),
-    ],
+    ("http://a.example", "http", "a.example", "/"),
+    ("HTTPS://a.example:8443?x", "https", "a.example:8443", "/?x"),
+    ("http://user:pw@a.example/x", "http", "a.example", "/x"),
+    ("http://[::1]:80/x#y", "http", "[::1]:80", "/x"),
 )
 def test_a_url_with_a_host_names_scheme_and_authority(url, scheme, authority, target):
     request = make(url=url)
@@ -91,12 +87,10 @@ def test_a_bad_authority_is_refused(url):
 
 @rows(
     "base, origin",
-    [
-        ("http://a.example", ("http", "a.example", 80)),
-        ("https://a.example", ("https", "a.example", 443)),
-        ("http://a.example:8000", ("http", "a.example", 8000)),
-        ("http://[::1]:8000", ("http", "::1", 8000)),
-    ],
+    ("http://a.example", ("http", "a.example", 80)),
+    ("https://a.example", ("https", "a.example", 443)),
+    ("http://a.example:8000", ("http", "a.example", 8000)),
+    ("http://[::1]:8000", ("http", "::1", 8000)),
 )
 def test_the_origin_has_a_port_in_any_case(base, origin):
     assert make(base=base).origin == origin
@@ -113,15 +107,13 @@ def test_headers_of_the_request_replace_those_of_the_client():
 
 @rows(
     "options, content, content_type",
-    [
-        ({"json": {"a": "ü"}}, '{"a":"ü"}'.encode(), "application/json"),
-        ({"json": 1, "content_type": "application/vnd.x+json"}, b"1", "application/vnd.x+json"),
-        ({"form": [("a", "1"), ("a", 2)]}, b"a=1&a=2", "application/x-www-form-urlencoded"),
-        ({"body": b"x"}, b"x", None),
-        ({"body": bytearray(b"x")}, b"x", None),
-        ({"body": b"x", "content_type": "text/plain"}, b"x", "text/plain"),
-        ({}, b"", None),
-    ],
+    ({"json": {"a": "ü"}}, '{"a":"ü"}'.encode(), "application/json"),
+    ({"json": 1, "content_type": "application/vnd.x+json"}, b"1", "application/vnd.x+json"),
+    ({"form": [("a", "1"), ("a", 2)]}, b"a=1&a=2", "application/x-www-form-urlencoded"),
+    ({"body": b"x"}, b"x", None),
+    ({"body": bytearray(b"x")}, b"x", None),
+    ({"body": b"x", "content_type": "text/plain"}, b"x", "text/plain"),
+    ({}, b"", None),
 )
 def test_the_body_and_its_type(options, content, content_type):
     request = compose("POST", "/", options, base=URL("http://testserver"), headers=Headers(), http_version="1.1")
@@ -146,15 +138,13 @@ def test_files_make_a_form_in_parts_whose_type_names_its_boundary(headers):
 
 @rows(
     "method, http_version, body, framing",
-    [
-        ("GET", "1.1", b"", {}),
-        ("DELETE", "1.1", b"", {}),
-        ("POST", "1.1", b"", {"content-length": "0"}),
-        ("PUT", "2", b"", {"content-length": "0"}),
-        ("GET", "1.0", b"x", {"content-length": "1"}),
-        ("POST", "1.1", [b"x"], {"transfer-encoding": "chunked"}),
-        ("POST", "2", [b"x"], {}),
-    ],
+    ("GET", "1.1", b"", {}),
+    ("DELETE", "1.1", b"", {}),
+    ("POST", "1.1", b"", {"content-length": "0"}),
+    ("PUT", "2", b"", {"content-length": "0"}),
+    ("GET", "1.0", b"x", {"content-length": "1"}),
+    ("POST", "1.1", [b"x"], {"transfer-encoding": "chunked"}),
+    ("POST", "2", [b"x"], {}),
 )
 def test_the_framing_of_the_body(method, http_version, body, framing):
     request = make(method, http_version=http_version, body=body)
@@ -173,21 +163,19 @@ def test_http_1_0_has_no_chunks():
 
 @rows(
     "options, error",
-    [
-        ({"json": 1, "form": {}}, ValueError),
-        ({"json": 1, "files": {}}, ValueError),
-        ({"body": b"", "files": {}}, ValueError),
-        ({"form": {}, "files": {}, "json": 1}, ValueError),
-        ({"files": {}, "content_type": "multipart/form-data"}, ValueError),
-        ({"files": {"a": "text"}}, TypeError),
-        ({"json": object()}, TypeError),
-        ({"body": "text"}, TypeError),
-        ({"body": 1}, TypeError),
-        ({"form": {"a": None}}, TypeError),
-        ({"form": {"a": b"x"}}, TypeError),
-        ({"headers": {"a b": "c"}}, ValueError),
-        ({"headers": {"a": "b\r\nc: d"}}, ValueError),
-    ],
+    ({"json": 1, "form": {}}, ValueError),
+    ({"json": 1, "files": {}}, ValueError),
+    ({"body": b"", "files": {}}, ValueError),
+    ({"form": {}, "files": {}, "json": 1}, ValueError),
+    ({"files": {}, "content_type": "multipart/form-data"}, ValueError),
+    ({"files": {"a": "text"}}, TypeError),
+    ({"json": object()}, TypeError),
+    ({"body": "text"}, TypeError),
+    ({"body": 1}, TypeError),
+    ({"form": {"a": None}}, TypeError),
+    ({"form": {"a": b"x"}}, TypeError),
+    ({"headers": {"a b": "c"}}, ValueError),
+    ({"headers": {"a": "b\r\nc: d"}}, ValueError),
 )
 def test_what_cannot_be_sent_is_refused(options, error):
     with pytest.raises(error):

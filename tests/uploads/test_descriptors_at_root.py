@@ -69,12 +69,10 @@ def test_a_handler_may_keep_its_request(interface, again):
 @everyway
 @rows(
     "response",
-    [
-        Response("text"),
-        Response(b"\0", 404, [("set-cookie", "a=b"), ("set-cookie", "c=d")]),
-        Response(None, 204),
-        Response.json({"a": 1}),
-    ],
+    Response("text"),
+    Response(b"\0", 404, [("set-cookie", "a=b"), ("set-cookie", "c=d")]),
+    Response(None, 204),
+    Response.json({"a": 1}),
 )
 def test_a_response_comes_back_with_its_values(again, response):
     other = again(response)

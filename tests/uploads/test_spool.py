@@ -316,17 +316,15 @@ class TestTheEnd:
 
     @rows(
         "use",
-        [
-            lambda spool: spool.read_at(0, 1),
-            lambda spool: spool.read_at(299_999, 1),
-            lambda spool: spool.read_into(memoryview(bytearray(1)), 0),
-            lambda spool: spool.copy_to(-1, 0, 1),
-            lambda spool: spool.share(),
-            lambda spool: spool.write(b"x"),
-            lambda spool: spool.add(b""),
-            lambda spool: spool.flush(),
-            lambda spool: spool.check_open(),
-        ],
+        lambda spool: spool.read_at(0, 1),
+        lambda spool: spool.read_at(299_999, 1),
+        lambda spool: spool.read_into(memoryview(bytearray(1)), 0),
+        lambda spool: spool.copy_to(-1, 0, 1),
+        lambda spool: spool.share(),
+        lambda spool: spool.write(b"x"),
+        lambda spool: spool.add(b""),
+        lambda spool: spool.flush(),
+        lambda spool: spool.check_open(),
     )
     def test_leaves_an_error_that_says_what_to_do(self, make, use):
         spool = make()

@@ -57,13 +57,11 @@ class TestWhatTheClientSaid:
 
     @rows(
         "sent, content_type, mimetype",
-        [
-            ("Image/PNG", MediaType("image", "png"), "image/png"),
-            ("text/plain; charset=UTF-8", MediaType("text", "plain", {"charset": "utf-8"}), "text/plain"),
-            (None, None, ""),
-            ("", None, ""),
-            ("png", None, ""),
-        ],
+        ("Image/PNG", MediaType("image", "png"), "image/png"),
+        ("text/plain; charset=UTF-8", MediaType("text", "plain", {"charset": "utf-8"}), "text/plain"),
+        (None, None, ""),
+        ("", None, ""),
+        ("png", None, ""),
     )
     def test_is_the_type_if_it_is_one(self, sent, content_type, mimetype):
         file, _ = upload(head=Head(sent))
@@ -175,24 +173,22 @@ class TestReading:
 class TestAfterTheRequest:
     @rows(
         "use",
-        [
-            Upload.read,
-            lambda file: file.read(5),
-            lambda file: file.read1(5),
-            lambda file: file.readinto(bytearray(5)),
-            Upload.readline,
-            list,
-            lambda file: list(file.chunks()),
-            lambda file: file.seek(0),
-            Upload.tell,
-            Upload.digest,
-            Upload.detach,
-            lambda file: file.open().read(),
-            lambda file: file.save("/nowhere/at/all"),
-            lambda file: asyncio.run(file.aread()),
-            lambda file: asyncio.run(file.asave("/nowhere/at/all")),
-            lambda file: asyncio.run(file.adigest()),
-        ],
+        Upload.read,
+        lambda file: file.read(5),
+        lambda file: file.read1(5),
+        lambda file: file.readinto(bytearray(5)),
+        Upload.readline,
+        list,
+        lambda file: list(file.chunks()),
+        lambda file: file.seek(0),
+        Upload.tell,
+        Upload.digest,
+        Upload.detach,
+        lambda file: file.open().read(),
+        lambda file: file.save("/nowhere/at/all"),
+        lambda file: asyncio.run(file.aread()),
+        lambda file: asyncio.run(file.asave("/nowhere/at/all")),
+        lambda file: asyncio.run(file.adigest()),
     )
     @rows("was_read", [False, True])
     def test_an_error_says_what_to_do(self, make, use, was_read):

@@ -227,18 +227,16 @@ class TestHandshake:
 
 @rows(
     "headers, origin, status",
-    [
-        ({}, "https://evil.example", 403),
-        ({}, "null", 403),
-        ({}, "http://sub.localhost", 403),
-        ({"cookie": "session=1"}, None, 403),
-        ({"sec-fetch-site": "cross-site"}, None, 403),
-        ({"sec-fetch-site": "same-site"}, "http://sub.localhost", 403),
-        ({}, "https://shop.example.com", 101),
-        ({}, None, 101),
-        ({}, "", 101),
-        ({"sec-fetch-site": "same-origin"}, "http://elsewhere", 101),
-    ],
+    ({}, "https://evil.example", 403),
+    ({}, "null", 403),
+    ({}, "http://sub.localhost", 403),
+    ({"cookie": "session=1"}, None, 403),
+    ({"sec-fetch-site": "cross-site"}, None, 403),
+    ({"sec-fetch-site": "same-site"}, "http://sub.localhost", 403),
+    ({}, "https://shop.example.com", 101),
+    ({}, None, 101),
+    ({}, "", 101),
+    ({"sec-fetch-site": "same-origin"}, "http://elsewhere", 101),
 )
 def test_sites(headers, origin, status):
     app = App(trusted_origins=["https://shop.example.com"])

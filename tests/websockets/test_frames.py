@@ -15,23 +15,21 @@ DEFLATE = "permessage-deflate"
 
 @rows(
     "offers, answer",
-    [
-        ("", None),
-        ("x-webkit-deflate-frame", None),
-        (DEFLATE, DEFLATE),
-        (f"x-other, {DEFLATE}", DEFLATE),
-        (f"{DEFLATE}; client_max_window_bits", f"{DEFLATE}; client_max_window_bits=15"),
-        (f"{DEFLATE}; client_max_window_bits=10", f"{DEFLATE}; client_max_window_bits=10"),
-        (f"{DEFLATE}; server_max_window_bits=9", f"{DEFLATE}; server_max_window_bits=9"),
-        (f"{DEFLATE}; server_no_context_takeover", f"{DEFLATE}; server_no_context_takeover"),
-        (f"{DEFLATE}; server_max_window_bits=8, {DEFLATE}", DEFLATE),  # zlib has no window of 8 bits
-        (f"{DEFLATE}; server_max_window_bits", None),
-        (f"{DEFLATE}; client_max_window_bits=16", None),
-        (f"{DEFLATE}; client_max_window_bits=1e1", None),
-        (f"{DEFLATE}; client_no_context_takeover=1", None),
-        (f"{DEFLATE}; server_no_context_takeover; server_no_context_takeover", None),
-        (f"{DEFLATE}; another", None),
-    ],
+    ("", None),
+    ("x-webkit-deflate-frame", None),
+    (DEFLATE, DEFLATE),
+    (f"x-other, {DEFLATE}", DEFLATE),
+    (f"{DEFLATE}; client_max_window_bits", f"{DEFLATE}; client_max_window_bits=15"),
+    (f"{DEFLATE}; client_max_window_bits=10", f"{DEFLATE}; client_max_window_bits=10"),
+    (f"{DEFLATE}; server_max_window_bits=9", f"{DEFLATE}; server_max_window_bits=9"),
+    (f"{DEFLATE}; server_no_context_takeover", f"{DEFLATE}; server_no_context_takeover"),
+    (f"{DEFLATE}; server_max_window_bits=8, {DEFLATE}", DEFLATE),  # zlib has no window of 8 bits
+    (f"{DEFLATE}; server_max_window_bits", None),
+    (f"{DEFLATE}; client_max_window_bits=16", None),
+    (f"{DEFLATE}; client_max_window_bits=1e1", None),
+    (f"{DEFLATE}; client_no_context_takeover=1", None),
+    (f"{DEFLATE}; server_no_context_takeover; server_no_context_takeover", None),
+    (f"{DEFLATE}; another", None),
 )
 def test_compression_is_agreed_on(offers, answer):
     agreed = agreed_extension(offers)

@@ -218,13 +218,11 @@ def test_mounted_app_has_its_own_checks(client_of):
 
 @rows(
     "messages, fault",
-    [
-        ([], "ended without accepting"),
-        ([{"type": "websocket.send", "text": "a"}], "sent 'websocket.send'"),
-        ([{"type": "http.response.start"}], "sent 'http.response.start'"),
-        ([{"type": "websocket.accept", "headers": [(b"a", b"\n")]}], "an invalid reply to a handshake"),
-        ([{"type": "websocket.http.response.start", "status": 404, "headers": []}], "before its response did"),
-    ],
+    ([], "ended without accepting"),
+    ([{"type": "websocket.send", "text": "a"}], "sent 'websocket.send'"),
+    ([{"type": "http.response.start"}], "sent 'http.response.start'"),
+    ([{"type": "websocket.accept", "headers": [(b"a", b"\n")]}], "an invalid reply to a handshake"),
+    ([{"type": "websocket.http.response.start", "status": 404, "headers": []}], "before its response did"),
 )
 def test_application_that_breaks_the_rules(client_of, messages, fault, caplog):
     async def broken(scope, receive, send):

@@ -75,18 +75,16 @@ def with_value(name: str, value: str) -> tuple[tuple[str, str], ...]:
 class TestHandshake:
     @rows(
         "fields, status",
-        [
-            (without("Connection"), 400),
-            (with_value("Connection", "keep-alive"), 400),
-            (without("Sec-WebSocket-Key"), 400),
-            (with_value("Sec-WebSocket-Key", "short"), 400),
-            (with_value("Sec-WebSocket-Key", "x" * 24), 400),
-            (with_value("Sec-WebSocket-Version", "8"), 426),
-            (without("Sec-WebSocket-Version"), 426),
-            (with_value("Upgrade", "h2c"), 426),
-            (with_value("Upgrade", "websocketx"), 426),
-            (with_value("Upgrade", "websocket/13"), 426),
-        ],
+        (without("Connection"), 400),
+        (with_value("Connection", "keep-alive"), 400),
+        (without("Sec-WebSocket-Key"), 400),
+        (with_value("Sec-WebSocket-Key", "short"), 400),
+        (with_value("Sec-WebSocket-Key", "x" * 24), 400),
+        (with_value("Sec-WebSocket-Version", "8"), 426),
+        (without("Sec-WebSocket-Version"), 426),
+        (with_value("Upgrade", "h2c"), 426),
+        (with_value("Upgrade", "websocketx"), 426),
+        (with_value("Upgrade", "websocket/13"), 426),
     )
     def test_malformed(self, app, fields, status):
         with served(app) as port:

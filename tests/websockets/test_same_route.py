@@ -116,11 +116,9 @@ def test_one_path_is_answered_once():
 
 @rows(
     "options, error",
-    [
-        ({"subprotocols": "chat"}, ValueError),
-        ({"subprotocols": ["a b"]}, ValueError),
-        ({"idle_timeout": 0}, ValueError),
-    ],
+    ({"subprotocols": "chat"}, ValueError),
+    ({"subprotocols": ["a b"]}, ValueError),
+    ({"idle_timeout": 0}, ValueError),
 )
 def test_wrong_options(options, error):
     with pytest.raises(error):

@@ -34,20 +34,18 @@ def request_():
 
 @rows(
     "key, value",
-    [
-        ("type", "http"),
-        ("asgi", {"version": "3.0", "spec_version": "2.5"}),
-        ("http_version", "1.0"),
-        ("method", "POST"),
-        ("scheme", "https"),
-        ("path", "/äpp/café/ü"),
-        ("root_path", "/äpp"),
-        ("raw_path", b"/%C3%A4pp/caf%C3%A9/%C3%BC"),
-        ("query_string", b"a=%20"),
-        ("client", ("::1", 5000)),
-        ("server", ("example.com", 8080)),
-        ("extensions", {}),
-    ],
+    ("type", "http"),
+    ("asgi", {"version": "3.0", "spec_version": "2.5"}),
+    ("http_version", "1.0"),
+    ("method", "POST"),
+    ("scheme", "https"),
+    ("path", "/äpp/café/ü"),
+    ("root_path", "/äpp"),
+    ("raw_path", b"/%C3%A4pp/caf%C3%A9/%C3%BC"),
+    ("query_string", b"a=%20"),
+    ("client", ("::1", 5000)),
+    ("server", ("example.com", 8080)),
+    ("extensions", {}),
 )
 def test_a_scope_has(request_, key, value):
     assert make_scope(request_)[key] == value
@@ -67,11 +65,9 @@ def test_a_scope_reads_back_as_the_same_head(path, root_path):
 
 @rows(
     "version, headers, fields",
-    [
-        ("2", [("accept", "a")], [(b"host", b"example.com"), (b"accept", b"a")]),
-        ("2", [("host", "other.org")], [(b"host", b"example.com")]),
-        ("1.0", [], []),
-    ],
+    ("2", [("accept", "a")], [(b"host", b"example.com"), (b"accept", b"a")]),
+    ("2", [("host", "other.org")], [(b"host", b"example.com")]),
+    ("1.0", [], []),
 )
 def test_the_authority_of_http_2_becomes_the_host(version, headers, fields):
     head = RequestHead(headers=headers, authority="example.com", http_version=version)
@@ -80,11 +76,9 @@ def test_the_authority_of_http_2_becomes_the_host(version, headers, fields):
 
 @rows(
     "scheme, authority, server",
-    [
-        ("https", "example.com", ("example.com", 443)),
-        ("http", "[::1]:81", ("::1", 81)),
-        ("http", "not a host", ("localhost", 80)),
-    ],
+    ("https", "example.com", ("example.com", 443)),
+    ("http", "[::1]:81", ("::1", 81)),
+    ("http", "not a host", ("localhost", 80)),
 )
 def test_the_server_is_where_the_client_has_found_it(scheme, authority, server):
     assert make_scope(Request(RequestHead(scheme=scheme, authority=authority)))["server"] == server
@@ -227,14 +221,12 @@ def test_it_is_a_route_of_an_app(interface):
 
 @rows(
     "sent, headers",
-    [
-        ([], []),
-        ([(b"Content-Type", b"text/css")], [("content-type", "text/css")]),
-        ([(b"content-length", b"4")], [("content-length", "4")]),
-        ([(b"Connection", b"keep-alive"), (b"transfer-encoding", b"chunked"), (b"etag", b'"1"')], [("etag", '"1"')]),
-        ([[b"x-list", b"1"], (b"x-list", b"2")], [("x-list", "1"), ("x-list", "2")]),
-        ([(b"x-name", b"\xfc")], [("x-name", "\xfc")]),
-    ],
+    ([], []),
+    ([(b"Content-Type", b"text/css")], [("content-type", "text/css")]),
+    ([(b"content-length", b"4")], [("content-length", "4")]),
+    ([(b"Connection", b"keep-alive"), (b"transfer-encoding", b"chunked"), (b"etag", b'"1"')], [("etag", '"1"')]),
+    ([[b"x-list", b"1"], (b"x-list", b"2")], [("x-list", "1"), ("x-list", "2")]),
+    ([(b"x-name", b"\xfc")], [("x-name", "\xfc")]),
     ids=[
         "none is added",
         "names in lower case",
@@ -253,13 +245,11 @@ def test_header_fields_pass_through(sent, headers, rest):
 
 @rows(
     "first, is_streamed",
-    [
-        (chunk(b"body", False), False),
-        ({"type": "http.response.body"}, False),
-        ({"type": "http.response.body", "body": memoryview(b"body")}, False),
-        (chunk(b"body"), True),
-        (chunk(b""), True),
-    ],
+    (chunk(b"body", False), False),
+    ({"type": "http.response.body"}, False),
+    ({"type": "http.response.body", "body": memoryview(b"body")}, False),
+    (chunk(b"body"), True),
+    (chunk(b""), True),
 )
 def test_what_comes_whole_is_bytes_and_what_goes_on_is_a_stream(first, is_streamed):
     async def answer():
@@ -852,25 +842,23 @@ class Cancelled:
 
 @rows(
     "application, fault",
-    [
-        (sending(), "ended without a response"),
-        (sending(start()), "ended before its response did"),
-        (sending(start(), chunk(b"x")), "ended before its response did"),
-        (sending(start(), start()), "a second time"),
-        (sending(chunk(b"x")), "without 'http.response.start' before it"),
-        (sending(start(103), chunk(b"", False)), "200 to 599, not 103"),
-        (sending({"type": "http.response.start"}), "200 to 599"),
-        (sending(start(200, [(b"a b", b"")])), "token"),
-        (sending(start(200, [(b"a", b"b\r\nc: d")])), "is not allowed in a header"),
-        (sending(start(200, [("a", "b")])), "invalid response: 'str' object"),
-        (sending(start(200, [b"ab"])), "invalid response"),
-        (sending(start() | {"trailers": True}), "trailers"),
-        (sending(start(), chunk("text")), "sent a body of type str, but it must be bytes"),
-        (sending(start(), {"type": "http.response.pathsend", "path": "/etc/passwd"}), "no extension in its scope"),
-        (sending({"type": "http.response.debug", "info": {}}), "no extension in its scope"),
-        (sending({}), "sent None"),
-        (Cancelled(), "was cancelled before"),
-    ],
+    (sending(), "ended without a response"),
+    (sending(start()), "ended before its response did"),
+    (sending(start(), chunk(b"x")), "ended before its response did"),
+    (sending(start(), start()), "a second time"),
+    (sending(chunk(b"x")), "without 'http.response.start' before it"),
+    (sending(start(103), chunk(b"", False)), "200 to 599, not 103"),
+    (sending({"type": "http.response.start"}), "200 to 599"),
+    (sending(start(200, [(b"a b", b"")])), "token"),
+    (sending(start(200, [(b"a", b"b\r\nc: d")])), "is not allowed in a header"),
+    (sending(start(200, [("a", "b")])), "invalid response: 'str' object"),
+    (sending(start(200, [b"ab"])), "invalid response"),
+    (sending(start() | {"trailers": True}), "trailers"),
+    (sending(start(), chunk("text")), "sent a body of type str, but it must be bytes"),
+    (sending(start(), {"type": "http.response.pathsend", "path": "/etc/passwd"}), "no extension in its scope"),
+    (sending({"type": "http.response.debug", "info": {}}), "no extension in its scope"),
+    (sending({}), "sent None"),
+    (Cancelled(), "was cancelled before"),
 )
 def test_what_is_not_asgi_is_an_error_that_names_the_application(application, fault):
     with pytest.raises(RuntimeError, match=fault) as caught:

@@ -65,13 +65,11 @@ def test_the_body_is_whole_and_its_files_are_freed_at_the_end(client, lute):
 
 @rows(
     "path, headers, body, status",
-    [
-        pytest.param("/form", FORM, bytes(1001), 413, id="too large"),
-        pytest.param("/form", FORM, b"--b\r\n", 400, id="cut off"),
-        pytest.param("/form", FORM | {"content-encoding": "none"}, FILE, 415, id="in an unknown coding"),
-        pytest.param("/conflict", {}, b"", 409, id="an HTTP error"),
-        pytest.param("/current", {"host": "a@b"}, b"", 400, id="a malformed host"),
-    ],
+    pytest.param("/form", FORM, bytes(1001), 413, id="too large"),
+    pytest.param("/form", FORM, b"--b\r\n", 400, id="cut off"),
+    pytest.param("/form", FORM | {"content-encoding": "none"}, FILE, 415, id="in an unknown coding"),
+    pytest.param("/conflict", {}, b"", 409, id="an HTTP error"),
+    pytest.param("/current", {"host": "a@b"}, b"", 400, id="a malformed host"),
 )
 def test_what_is_wrong_is_answered_by_its_status(client, path, headers, body, status):
     assert client.request("POST" if body else "GET", path, headers=headers, body=body).status == status
@@ -105,14 +103,12 @@ class Bounded(Shawm):
 
 @rows(
     "options, status",
-    [
-        pytest.param({"body": bytes(1000)}, 200, id="the longest body"),
-        pytest.param({"body": bytes(1001)}, 413, id="a longer one"),
-        pytest.param({"chunks": [bytes(600)] * 2}, 413, id="a longer one in chunks"),
-        pytest.param({"chunks": [bytes(20_000)] * 10}, 413, id="a long one in chunks"),
-        pytest.param({"query": "a" * 500}, 200, id="the longest query"),
-        pytest.param({"query": "a" * 501}, 414, id="a longer query"),
-    ],
+    pytest.param({"body": bytes(1000)}, 200, id="the longest body"),
+    pytest.param({"body": bytes(1001)}, 413, id="a longer one"),
+    pytest.param({"chunks": [bytes(600)] * 2}, 413, id="a longer one in chunks"),
+    pytest.param({"chunks": [bytes(20_000)] * 10}, 413, id="a long one in chunks"),
+    pytest.param({"query": "a" * 500}, 200, id="the longest query"),
+    pytest.param({"query": "a" * 501}, 414, id="a longer query"),
 )
 def test_an_environ_is_within_the_limits(options, status, interface):
     options = dict(options)

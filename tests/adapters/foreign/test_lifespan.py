@@ -224,12 +224,10 @@ def test_one_that_ends_without_a_word_at_shutdown_has_shut_down():
 
 @rows(
     "messages",
-    [
-        [{"type": "lifespan.shutdown.complete"}],
-        [{"type": "http.response.start"}],
-        [{}],
-        [{"type": "lifespan.startup.complete"}, {"type": "lifespan.startup.complete"}],
-    ],
+    [{"type": "lifespan.shutdown.complete"}],
+    [{"type": "http.response.start"}],
+    [{}],
+    [{"type": "lifespan.startup.complete"}, {"type": "lifespan.startup.complete"}],
 )
 def test_a_message_out_of_place_is_an_error_that_names_the_application(messages):
     faults = []

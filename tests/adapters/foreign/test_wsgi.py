@@ -49,25 +49,23 @@ def test_an_environ_of_a_request_without_a_server_has_a_host(url, host):
 
 @rows(
     "key, value",
-    [
-        ("REQUEST_METHOD", "POST"),
-        ("SCRIPT_NAME", "/\xc3\xa4pp"),
-        ("PATH_INFO", "/caf\xc3\xa9/\xc3\xbc"),
-        ("QUERY_STRING", "a=%20"),
-        ("REQUEST_URI", "/%C3%A4pp/caf%C3%A9/%C3%BC?a=%20"),
-        ("SERVER_NAME", "example.com"),
-        ("SERVER_PORT", "8080"),
-        ("SERVER_PROTOCOL", "HTTP/2"),
-        ("REMOTE_ADDR", "::1"),
-        ("REMOTE_PORT", "5000"),
-        ("CONTENT_TYPE", "text/plain"),
-        ("CONTENT_LENGTH", "5"),
-        ("HTTP_HOST", "example.com:8080"),
-        ("HTTP_ACCEPT", "a, b"),
-        ("HTTP_COOKIE", "a=1; b=2"),
-        ("HTTP_X_FORWARDED_FOR", "10.0.0.1"),
-        ("wsgi.url_scheme", "https"),
-    ],
+    ("REQUEST_METHOD", "POST"),
+    ("SCRIPT_NAME", "/\xc3\xa4pp"),
+    ("PATH_INFO", "/caf\xc3\xa9/\xc3\xbc"),
+    ("QUERY_STRING", "a=%20"),
+    ("REQUEST_URI", "/%C3%A4pp/caf%C3%A9/%C3%BC?a=%20"),
+    ("SERVER_NAME", "example.com"),
+    ("SERVER_PORT", "8080"),
+    ("SERVER_PROTOCOL", "HTTP/2"),
+    ("REMOTE_ADDR", "::1"),
+    ("REMOTE_PORT", "5000"),
+    ("CONTENT_TYPE", "text/plain"),
+    ("CONTENT_LENGTH", "5"),
+    ("HTTP_HOST", "example.com:8080"),
+    ("HTTP_ACCEPT", "a, b"),
+    ("HTTP_COOKIE", "a=1; b=2"),
+    ("HTTP_X_FORWARDED_FOR", "10.0.0.1"),
+    ("wsgi.url_scheme", "https"),
 )
 def test_an_environ_has(environ, key, value):
     assert environ[key] == value
@@ -87,16 +85,14 @@ def test_no_header_stands_twice(environ):
 
 @rows(
     "root_path, path, raw_path, path_info",
-    [
-        ("", "/caf\xe9", b"/caf%C3%A9", "/caf\xc3\xa9"),
-        ("", "/\ufffd", b"/%FF", "/\xff"),
-        ("/shop", "/\ufffd/x", b"/shop/%FF/x", "/\xff/x"),
-        ("/a/b", "/c/\ufffd", b"/a%2Fb/c%2F%E2%82", "/c/\xe2\x82"),
-        ("/\ufffd", "/\ufffd", b"/%FE/%FF", "/\xff"),
-        ("", "/\ufffd", b"/%EF%BF%BD", "/\xef\xbf\xbd"),
-        ("", "/\ufffd", None, "/\xef\xbf\xbd"),
-        ("", "/rewritten/\ufffd", b"/%FF", "/rewritten/\xef\xbf\xbd"),
-    ],
+    ("", "/caf\xe9", b"/caf%C3%A9", "/caf\xc3\xa9"),
+    ("", "/\ufffd", b"/%FF", "/\xff"),
+    ("/shop", "/\ufffd/x", b"/shop/%FF/x", "/\xff/x"),
+    ("/a/b", "/c/\ufffd", b"/a%2Fb/c%2F%E2%82", "/c/\xe2\x82"),
+    ("/\ufffd", "/\ufffd", b"/%FE/%FF", "/\xff"),
+    ("", "/\ufffd", b"/%EF%BF%BD", "/\xef\xbf\xbd"),
+    ("", "/\ufffd", None, "/\xef\xbf\xbd"),
+    ("", "/rewritten/\ufffd", b"/%FF", "/rewritten/\xef\xbf\xbd"),
 )
 def test_a_path_has_the_bytes_that_were_sent_where_they_are_known(root_path, path, raw_path, path_info):
     head = RequestHead(path=path, root_path=root_path, raw_path=raw_path)

@@ -56,10 +56,8 @@ def test_a_name_that_granian_lacks_is_found_out():
 
 @rows(
     "platform, arguments",
-    [
         ("linux", (7, True, BACKLOG)), ("freebsd14", (7, True, BACKLOG)),
         ("darwin", (7, True)), ("win32", (7,)),
-    ],
 )  # fmt: skip
 def test_the_holder_of_a_socket_gets_what_it_takes_on_each_system(platform, arguments):
     assert holder_arguments(platform, 7, is_unix=True) == arguments

@@ -210,13 +210,11 @@ KEY = f"-----BEGIN PRIVATE KEY-----\n{START}\n-----END PRIVATE KEY-----"
 
 @rows(
     "code, masked",
-    [
-        (f"API_KEY = '{START}opensesame'", "API_KEY = '[masked]'"),
-        (f"key = '''{KEY}'''", "key = '''[masked]"),
-        (f"password = ('''\n{'more' * 9}\n{START}''')", ""),
-        (f"{'x' * 490} = password = '{START}opensesame'", ""),
-        (f"dsn = 'postgres://ada:{START}@db'", "dsn = '[masked]'"),
-    ],
+    (f"API_KEY = '{START}opensesame'", "API_KEY = '[masked]'"),
+    (f"key = '''{KEY}'''", "key = '''[masked]"),
+    (f"password = ('''\n{'more' * 9}\n{START}''')", ""),
+    (f"{'x' * 490} = password = '{START}opensesame'", ""),
+    (f"dsn = 'postgres://ada:{START}@db'", "dsn = '[masked]'"),
 )
 def test_a_literal_in_the_code(tmp_path, monkeypatch, code, masked):
     monkeypatch.chdir(tmp_path)

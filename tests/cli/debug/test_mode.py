@@ -159,7 +159,6 @@ def test_the_log_says_once_why_a_name_gets_the_usual_answer(pages, interface, st
 @rows("is_for_loopback", [True, False])
 @rows(
     "sent",
-    [
         {"x-forwarded-for": "203.0.113.7"}, {"X-Forwarded-Host": "shop.example"}, {"x-forwarded-proto": "https"},
         {"forwarded": "for=203.0.113.7"}, {"x-real-ip": "203.0.113.7"}, {"via": "1.1 tunnel"},
         {"x-client-ip": "203.0.113.7"}, {"x-cluster-client-ip": "203.0.113.7"}, {"fastly-client-ip": "203.0.113.7"},
@@ -169,7 +168,6 @@ def test_the_log_says_once_why_a_name_gets_the_usual_answer(pages, interface, st
         {"x-vercel-forwarded-for": "203.0.113.7"}, {"x-nf-client-connection-ip": "203.0.113.7"},
         {"x-forwarded": "for=203.0.113.7"}, {"front-end-https": "on"}, {"x-scheme": "https"}, {"x-url-scheme": "https"},
         {"cloudfront-viewer-address": "203.0.113.7:1"}, {"x-remote-addr": "203.0.113.7"},
-    ],
     ids=lambda sent: next(iter(sent)),
 )  # fmt: skip
 def test_clients_of_a_proxy_that_is_not_declared_get_the_usual_answer(

@@ -48,16 +48,14 @@ def marked(error):
 
 @rows(
     "code, lines",
-    [
-        ("x = 1 + {}['a'] + 2", ["x = 1 + [{}['a']] + 2"]),
-        ("x = 'ü☃😀' + {}['ü☃😀']", ["x = 'ü☃😀' + [{}['ü☃😀']]"]),
-        ("raise ValueError(1)", ["[raise ValueError(1)]"]),
-        ("x = sum(\n    [1,\n     None])", ["x = [sum(]", "[[1,]", "[None])]"]),
-        ("x = [\n\t1 /\n\t0]", ["[1 /]", "[0]]"]),
-        ("def f(:", ["def f([:]"]),
-        ("x = 'ü' + (", ["x = 'ü' + [(]"]),
-        ("x = 1\n  y", ["[ y]"]),
-    ],
+    ("x = 1 + {}['a'] + 2", ["x = 1 + [{}['a']] + 2"]),
+    ("x = 'ü☃😀' + {}['ü☃😀']", ["x = 'ü☃😀' + [{}['ü☃😀']]"]),
+    ("raise ValueError(1)", ["[raise ValueError(1)]"]),
+    ("x = sum(\n    [1,\n     None])", ["x = [sum(]", "[[1,]", "[None])]"]),
+    ("x = [\n\t1 /\n\t0]", ["[1 /]", "[0]]"]),
+    ("def f(:", ["def f([:]"]),
+    ("x = 'ü' + (", ["x = 'ü' + [(]"]),
+    ("x = 1\n  y", ["[ y]"]),
 )
 def test_the_failing_expression_is_marked(tmp_path, monkeypatch, code, lines):
     monkeypatch.chdir(tmp_path)
@@ -280,15 +278,13 @@ class Wordless(Exception):
 
 @rows(
     "error, message",
-    [
-        (Wordless(), "<its message failed: RuntimeError>"),
-        (ValueError("words " * 10**6), ("words " * 667)[:4000] + "..."),
-        (ValueError(), ""),
-        (ValueError("\udc80"), "?"),
-        (SyntaxError("bad", ("/nowhere/a.py", 3, 2, "text")), "bad"),
-        (SyntaxError("bad", (None, None, None, None)), "bad"),
-        (SystemExit(1), "1"),
-    ],
+    (Wordless(), "<its message failed: RuntimeError>"),
+    (ValueError("words " * 10**6), ("words " * 667)[:4000] + "..."),
+    (ValueError(), ""),
+    (ValueError("\udc80"), "?"),
+    (SyntaxError("bad", ("/nowhere/a.py", 3, 2, "text")), "bad"),
+    (SyntaxError("bad", (None, None, None, None)), "bad"),
+    (SystemExit(1), "1"),
     ids=repr,
 )
 def test_a_message_of_any_kind(error, message):

@@ -127,16 +127,14 @@ def test_a_value(value, shown):
 
 @rows(
     "value, shown",
-    [
-        ("abc", "[masked]"),
-        (b"abc", "[masked]"),
-        (1234, "[masked]"),
-        (None, "None"),
-        (True, "True"),
-        ({"user": 1}, "<dict [masked]>"),
-        (Slotted(), "<Slotted [masked]>"),
-        (Slotted, "<type [masked]>"),
-    ],
+    ("abc", "[masked]"),
+    (b"abc", "[masked]"),
+    (1234, "[masked]"),
+    (None, "None"),
+    (True, "True"),
+    ({"user": 1}, "<dict [masked]>"),
+    (Slotted(), "<Slotted [masked]>"),
+    (Slotted, "<type [masked]>"),
 )
 def test_what_has_the_name_of_a_secret(value, shown):
     assert show(value, "session_token") == shown
@@ -201,17 +199,15 @@ def own_request():
 
 @rows(
     "make, shown",
-    [
-        (Hostile, "<Hostile>"),
-        (lambda: [Hostile()], "[<Hostile>]"),
-        (lambda: Liar(truth=1), "Liar({'truth': 1})"),
-        (lambda: Sneak([1, 2]), "Sneak([1, 2])"),
-        (lambda: Text("text"), "'text'"),
-        (lambda: Data(b"data"), "b'data'"),
-        (own_request, "<OwnRequest GET '/a'>"),
-        (odd, "<class Odd>"),
-        (lambda: type.__call__(odd()), "<Odd>"),
-    ],
+    (Hostile, "<Hostile>"),
+    (lambda: [Hostile()], "[<Hostile>]"),
+    (lambda: Liar(truth=1), "Liar({'truth': 1})"),
+    (lambda: Sneak([1, 2]), "Sneak([1, 2])"),
+    (lambda: Text("text"), "'text'"),
+    (lambda: Data(b"data"), "b'data'"),
+    (own_request, "<OwnRequest GET '/a'>"),
+    (odd, "<class Odd>"),
+    (lambda: type.__call__(odd()), "<Odd>"),
 )
 def test_no_code_of_the_app_runs(make, shown):
     assert show(make()) == shown
@@ -233,17 +229,15 @@ def deep():
 
 @rows(
     "make",
-    [
-        lambda: "x" * 10**7,
-        lambda: b"x" * 10**7,
-        lambda: list(range(10**6)),
-        lambda: dict.fromkeys(range(1000), "x" * 1000),
-        lambda: [[["x" * 1000] * 1000] * 1000] * 1000,
-        cyclic,
-        deep,
-        lambda: Item("x" * 10**6, parent=Item("y")),
-        type("x" * 10**6, (), {}),
-    ],
+    lambda: "x" * 10**7,
+    lambda: b"x" * 10**7,
+    lambda: list(range(10**6)),
+    lambda: dict.fromkeys(range(1000), "x" * 1000),
+    lambda: [[["x" * 1000] * 1000] * 1000] * 1000,
+    cyclic,
+    deep,
+    lambda: Item("x" * 10**6, parent=Item("y")),
+    type("x" * 10**6, (), {}),
 )
 def test_a_value_of_any_size_is_short(make):
     value = make()

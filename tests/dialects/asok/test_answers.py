@@ -39,7 +39,6 @@ JSON = "application/json"
 @COLORS
 @rows(
     "body, status, kind, text",
-    [
         ("return '<p>é'", 200, HTML, "<p>é"),
         ("return request.json({'s': 'ok', 'n': 42})", 200, JSON, '{"s":"ok","n":42}'),
         ("return request.json({'e': 1}, status=401)", 401, JSON, '{"e":1}'),
@@ -59,7 +58,6 @@ JSON = "application/json"
         ("return f'{request.status_code(410).code} {request.status_code()}'", 410, HTML, "410 410"),
         ("return str(isinstance(request, Request))", 200, HTML, "True"),
         ("import antiphon\nrequest.status_code(201)\nreturn antiphon.Response.html('<b>')", 201, HTML, "<b>"),
-    ],
 )  # fmt: skip
 def test_a_result_is_answered(answer, interface, color, body, status, kind, text):
     response = answer(body, interface, color=color)
@@ -68,11 +66,9 @@ def test_a_result_is_answered(answer, interface, color, body, status, kind, text
 
 @rows(
     "body, values",
-    [
-        ("request.header('X-A', '1').header('X-A', '2')\nreturn 'a'", ["1", "2"]),
-        ("request.header('X-A', '1')\nreturn {}", ["1"]),
-        ("return Response('', 200, {'X-A': '1'})", ["1"]),
-    ],
+    ("request.header('X-A', '1').header('X-A', '2')\nreturn 'a'", ["1", "2"]),
+    ("request.header('X-A', '1')\nreturn {}", ["1"]),
+    ("return Response('', 200, {'X-A': '1'})", ["1"]),
 )
 def test_header_fields_are_added_to_any_result(answer, body, values):
     assert answer(body).headers.getall("x-a") == values
@@ -102,16 +98,14 @@ def test_a_file_is_sent(answer, tmp_path, interface, name, more, disposition, ki
 
 @rows(
     "call, status",
-    [
-        ("'a.csv'", 200),
-        ("'x.csv'", 404),
-        ("'../secret'", 404),
-        ("'/a.csv'", 200),
-        ("'/nowhere/x'", 404),
-        ("'/a.csv', base_dir='src/partials/uploads'", 200),
-        ("'../secret', base_dir='src/partials/uploads'", 404),
-        ("'page.py', base_dir='src/pages'", 200),
-    ],
+    ("'a.csv'", 200),
+    ("'x.csv'", 404),
+    ("'../secret'", 404),
+    ("'/a.csv'", 200),
+    ("'/nowhere/x'", 404),
+    ("'/a.csv', base_dir='src/partials/uploads'", 200),
+    ("'../secret', base_dir='src/partials/uploads'", 404),
+    ("'page.py', base_dir='src/pages'", 200),
 )
 def test_a_relative_path_is_one_of_an_upload_or_of_the_folder_that_is_given(answer, call, status):
     files = {"src/partials/uploads/a.csv": b"a,b\n", "src/partials/secret": b"secret"}
@@ -123,16 +117,14 @@ def test_a_relative_path_is_one_of_an_upload_or_of_the_folder_that_is_given(answ
 @COLORS
 @rows(
     "call, status, location",
-    [
-        ("request.redirect('/dashboard')", 302, "/dashboard"),
-        ("raise RedirectException('/a', 307)", 307, "/a"),
-        ("redirect('https://other.example/', 301)", 301, "https://other.example/"),
-        ("request.redirect('https://other.example/', safe=False)", 302, "https://other.example/"),
-        ("request.redirect('http://testserver/x')", 302, "http://testserver/x"),
-        ("request.redirect('https://evil.example/')", 400, None),
-        ("request.redirect('//evil.example')", 400, None),
-        ("request.redirect('http://testserver.evil.example/')", 400, None),
-    ],
+    ("request.redirect('/dashboard')", 302, "/dashboard"),
+    ("raise RedirectException('/a', 307)", 307, "/a"),
+    ("redirect('https://other.example/', 301)", 301, "https://other.example/"),
+    ("request.redirect('https://other.example/', safe=False)", 302, "https://other.example/"),
+    ("request.redirect('http://testserver/x')", 302, "http://testserver/x"),
+    ("request.redirect('https://evil.example/')", 400, None),
+    ("request.redirect('//evil.example')", 400, None),
+    ("request.redirect('http://testserver.evil.example/')", 400, None),
 )
 def test_a_redirect_ends_the_page_and_leads_elsewhere_only_if_that_is_said(
     answer, interface, color, call, status, location
@@ -151,13 +143,11 @@ def test_a_redirect_is_an_exception(answer):
 @pytest.mark.feature("asok-055", "asok-056")
 @rows(
     "call, referrer, location",
-    [
-        ("", "http://testserver/form?a=1", "/form?a=1"),
-        ("", None, "/"),
-        ("default='/home'", None, "/home"),
-        ("default='/home'", "https://evil.example/", "/home"),
-        ("default='/home'", "//evil.example/", "/home"),
-    ],
+    ("", "http://testserver/form?a=1", "/form?a=1"),
+    ("", None, "/"),
+    ("default='/home'", None, "/home"),
+    ("default='/home'", "https://evil.example/", "/home"),
+    ("default='/home'", "//evil.example/", "/home"),
 )
 def test_back_leads_to_the_page_before_if_it_is_here(answer, call, referrer, location):
     headers = {"referer": referrer} if referrer else {}

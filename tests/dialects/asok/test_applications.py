@@ -69,18 +69,16 @@ ECHO = "def render(request):\n    return f'{len(request.body)} {request.host}' +
 
 @rows(
     "config, sent, status, fields",
-    [
-        ({"MAX_CONTENT_LENGTH": 5}, {"method": "POST", "body": b"123456"}, 413, {}),
-        ({"ALLOWED_HOSTS": ["shop.example"]}, {"headers": {"host": "evil.example"}}, 421, {}),
-        ({"ALLOWED_HOSTS": "*"}, {}, 200, {}),
-        ({"GZIP": True}, {"headers": {"accept-encoding": "gzip"}}, 200, {"content-encoding": "gzip"}),
-        (
-            {"CORS_ORIGINS": "https://a.example, https://b.example"},
-            {"headers": {"origin": "https://b.example"}},
-            200,
-            {"access-control-allow-origin": "https://b.example", "access-control-allow-credentials": "true"},
-        ),
-    ],
+    ({"MAX_CONTENT_LENGTH": 5}, {"method": "POST", "body": b"123456"}, 413, {}),
+    ({"ALLOWED_HOSTS": ["shop.example"]}, {"headers": {"host": "evil.example"}}, 421, {}),
+    ({"ALLOWED_HOSTS": "*"}, {}, 200, {}),
+    ({"GZIP": True}, {"headers": {"accept-encoding": "gzip"}}, 200, {"content-encoding": "gzip"}),
+    (
+        {"CORS_ORIGINS": "https://a.example, https://b.example"},
+        {"headers": {"origin": "https://b.example"}},
+        200,
+        {"access-control-allow-origin": "https://b.example", "access-control-allow-credentials": "true"},
+    ),
 )
 def test_settings_have_their_native_meaning(serve, config, sent, status, fields):
     client = serve({"page.py": ECHO}, prepare=lambda app: app.config.update(CSRF=False, **config))

@@ -34,14 +34,12 @@ def test_a_whole_page_with_a_form_that_fills_a_block_loads_the_script(serve):
 @pytest.mark.feature("asok-041")
 @rows(
     "body, is_loaded",
-    [
-        ("<form data-block='main' data-target='#side'>", True),
-        ("<FORM\nclass=x data-block=main>", True),
-        ('<a href="/" data-block>x</a>', True),
-        ("<main>{% block main %}{% endblock %}</main>", False),
-        ("<main data-block=main><form class=data></form></main>", False),
-        ("<p>data-block</p><form>", False),
-    ],
+    ("<form data-block='main' data-target='#side'>", True),
+    ("<FORM\nclass=x data-block=main>", True),
+    ('<a href="/" data-block>x</a>', True),
+    ("<main>{% block main %}{% endblock %}</main>", False),
+    ("<main data-block=main><form class=data></form></main>", False),
+    ("<p>data-block</p><form>", False),
 )
 def test_the_script_is_loaded_where_a_form_or_a_link_fills_a_block(serve, body, is_loaded):
     text = serve({"page.py": RENDER, "page.html": f"<body>{body}</body>"}).get("/").text

@@ -63,15 +63,13 @@ def test_all_is_as_asok_says(beside):
 @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 @rows(
     "files, client, headers, expected",
-    [
-        ({".asok/geo.csv": PARIS}, "192.0.2.7", {}, ["Paris", "France", 48.8566, 2.3522]),
-        ({".asok/geo.csv": PARIS}, "192.0.2.7", {"x-forwarded-for": "9.9.9.9"}, ["Paris", "France", 48.8566, 2.3522]),
-        ({".asok/geo.csv": PARIS}, "10.0.0.1", {"x-forwarded-for": "192.0.2.7"}, ["Paris", "France", 48.8566, 2.3522]),
-        ({".asok/geo.csv": PARIS}, "127.0.0.1", {}, UNKNOWN),
-        ({".asok/geo.csv": "192.0.2.0/24,-,France,,"}, "192.0.2.7", {}, ["Unknown", "France", 0.0, 0.0]),
-        ({".asok/geo.csv": "ip_from,ip_to,city,country,lat,lon\n"}, "192.0.2.7", {}, UNKNOWN),
-        ({}, "192.0.2.7", {}, UNKNOWN),
-    ],
+    ({".asok/geo.csv": PARIS}, "192.0.2.7", {}, ["Paris", "France", 48.8566, 2.3522]),
+    ({".asok/geo.csv": PARIS}, "192.0.2.7", {"x-forwarded-for": "9.9.9.9"}, ["Paris", "France", 48.8566, 2.3522]),
+    ({".asok/geo.csv": PARIS}, "10.0.0.1", {"x-forwarded-for": "192.0.2.7"}, ["Paris", "France", 48.8566, 2.3522]),
+    ({".asok/geo.csv": PARIS}, "127.0.0.1", {}, UNKNOWN),
+    ({".asok/geo.csv": "192.0.2.0/24,-,France,,"}, "192.0.2.7", {}, ["Unknown", "France", 0.0, 0.0]),
+    ({".asok/geo.csv": "ip_from,ip_to,city,country,lat,lon\n"}, "192.0.2.7", {}, UNKNOWN),
+    ({}, "192.0.2.7", {}, UNKNOWN),
 )
 @pytest.mark.feature("asok-018", "asok-019", "asok-020", "asok-021", "asok-022", "asok-023")
 def test_a_request_knows_where_its_client_is(serve, interface, files, client, headers, expected):

@@ -79,13 +79,11 @@ def test_without_the_setting_nothing_is_asked_for_but_that_no_other_site_has_sen
 
 @rows(
     "origin, cors, status",
-    [
-        ("https://evil.example", None, 403),
-        ("https://evil.example", "https://partner.example", 403),
-        ("https://evil.example", "*", 403),
-        ("null", "*", 403),
-        ("https://partner.example", "https://partner.example", 200),
-    ],
+    ("https://evil.example", None, 403),
+    ("https://evil.example", "https://partner.example", 403),
+    ("https://evil.example", "*", 403),
+    ("null", "*", 403),
+    ("https://partner.example", "https://partner.example", 200),
 )
 def test_a_token_does_not_help_a_page_of_another_site(serve, interface, origin, cors, status):
     client = serve({"page.py": FORM}, interface, lambda app: app.config.update(CORS_ORIGINS=cors))

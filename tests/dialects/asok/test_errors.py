@@ -12,21 +12,19 @@ RAISES = "import antiphon.dialects.asok as asok\ndef render(request):\n    {}\n"
 
 @rows(
     "call, status, text",
-    [
-        ("request.abort(418, 'a <pot>')", 418, "<h1>418</h1><p>a &lt;pot&gt;</p>"),
-        ("request.abort_404()", 404, "<h1>404</h1><p>The requested resource was not found</p>"),
-        ("request.abort_403('no')", 403, "<h1>403</h1><p>no</p>"),
-        ("request.abort_401('who')", 401, "<h1>401</h1><p>who</p>"),
-        ("request.not_found('gone')", 404, "<h1>404</h1><p>gone</p>"),
-        ("request.forbidden()", 403, "<h1>403</h1>"),
-        ("request.unauthorized()", 401, "<h1>401</h1>"),
-        ("asok.abort()", 404, "<h1>404</h1>"),
-        ("asok.abort(409, 'x')", 409, "<h1>409</h1><p>x</p>"),
-        ("raise asok.NotFoundError('n')", 404, "<h1>404</h1><p>n</p>"),
-        ("raise asok.SecurityError('s')", 403, "<h1>403</h1><p>s</p>"),
-        ("raise asok.ValidationError('v', {'a': 'b'})", 400, "<h1>400</h1><p>v</p>"),
-        ("1 / 0", 500, "<h1>500</h1><p>The server failed to handle the request; the failure has been logged.</p>"),
-    ],
+    ("request.abort(418, 'a <pot>')", 418, "<h1>418</h1><p>a &lt;pot&gt;</p>"),
+    ("request.abort_404()", 404, "<h1>404</h1><p>The requested resource was not found</p>"),
+    ("request.abort_403('no')", 403, "<h1>403</h1><p>no</p>"),
+    ("request.abort_401('who')", 401, "<h1>401</h1><p>who</p>"),
+    ("request.not_found('gone')", 404, "<h1>404</h1><p>gone</p>"),
+    ("request.forbidden()", 403, "<h1>403</h1>"),
+    ("request.unauthorized()", 401, "<h1>401</h1>"),
+    ("asok.abort()", 404, "<h1>404</h1>"),
+    ("asok.abort(409, 'x')", 409, "<h1>409</h1><p>x</p>"),
+    ("raise asok.NotFoundError('n')", 404, "<h1>404</h1><p>n</p>"),
+    ("raise asok.SecurityError('s')", 403, "<h1>403</h1><p>s</p>"),
+    ("raise asok.ValidationError('v', {'a': 'b'})", 400, "<h1>400</h1><p>v</p>"),
+    ("1 / 0", 500, "<h1>500</h1><p>The server failed to handle the request; the failure has been logged.</p>"),
 )
 def test_an_exception_is_answered_by_its_status_and_message(serve, call, status, text):
     response = serve({"page.py": RAISES.format(call)}).get("/")

@@ -44,12 +44,10 @@ def test_a_form_is_made_of_definitions_and_has_what_the_request_sent():
 @pytest.mark.feature("asok-043")
 @rows(
     "method, values, is_valid, errors",
-    [
-        ("GET", {}, False, {}),
-        ("POST", {"name": "Ada", "email": "ada@example.com"}, True, {}),
-        ("POST", {"name": "A", "email": "ada"}, False, {"name": "Minimum 2 characters.", "email": "Not Email"}),
-        ("DELETE", {"name": "Ada", "email": "ada@example.com"}, False, {}),
-    ],
+    ("GET", {}, False, {}),
+    ("POST", {"name": "Ada", "email": "ada@example.com"}, True, {}),
+    ("POST", {"name": "A", "email": "ada"}, False, {"name": "Minimum 2 characters.", "email": "Not Email"}),
+    ("DELETE", {"name": "Ada", "email": "ada@example.com"}, False, {}),
 )
 def test_a_form_is_valid_if_it_was_sent_and_keeps_to_its_rules(method, values, is_valid, errors):
     form = Contact(ASKED.request(method, values))

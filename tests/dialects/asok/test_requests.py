@@ -44,38 +44,36 @@ HERE = "http://testserver"
 @INTERFACES
 @rows(
     "expression, url, sent, value",
-    [
-        ("request.args['q']", "/?q=hello%20you", {}, "hello you"),
-        ("request.args['q']", "/?q=a&q=", {}, ""),
-        ("request.args.get('q')", "/?p=1", {}, None),
-        ("request.args.get('q')", "/?q=1", {}, "1"),
-        ("request.args.getlist('q')", "/?q=a&q=b&r=c", {}, ["a", "b"]),
-        ("request.args.getlist('x', ['none'])", "/", {}, ["none"]),
-        ("request.form['email']", "/", FORM, "a@example.com"),
-        ("(request.form['n'], request.args['n'])", "/?n=1", FORM, ("2", "1")),
-        ("request.form['m'], request.post_form", "/?m=3", FORM, ("3", FORM["form"])),
-        ("request.json_body", "/", SENT_JSON, {"key": "value"}),
-        ("request.json_body", "/", FORM, None),
-        ("request.json_body", "/", MALFORMED, None),
-        ("request.json['key'], request.json.get('x')", "/", SENT_JSON, ("value", None)),
-        ("request.get_json(), request.is_json", "/", SENT_JSON, ({"key": "value"}, True)),
-        ("dict(request.json), request.is_json", "/", FORM, ({}, False)),
-        ("request.post_form", "/", SENT_JSON, {"key": "value"}),
-        ("request.method", "/", {"method": "PUT"}, "PUT"),
-        ("request.path", "/a/b?c=d", {}, "/a/b"),
-        ("request.raw_query_string, request.url", "/a/b?c=%20", {}, ("c=%20", f"{HERE}/a/b?c=%20")),
-        ("request.base_url, request.host_url", "/a/b?c=d", {}, (f"{HERE}/a/b", f"{HERE}/")),
-        ("request.full_url, request.scheme", "/", {}, (f"{HERE}/", "http")),
-        ("request.host, request.hostname", "/", {"headers": {"host": "shop:81"}}, ("shop:81", "shop")),
-        ("request.headers['x-one']", "/", {"headers": {"X-One": "1"}}, "1"),
-        ("request.cookies_dict", "/", COOKIES, COOKIES["cookies"]),
-        ("type(request.cookies_dict).__name__, request.cookies_dict.get('key')", "/", {}, ("dict", None)),
-        ("request.cookie('a'), request.cookie('z', 3), request.cookies['b']", "/", COOKIES, ("1", 3, "2")),
-        ("request.user_agent", "/", {"headers": {"user-agent": "Mozilla/5.0 x"}}, "Mozilla/5.0 x"),
-        ("type(request.user_agent).__name__", "/", {}, "str"),
-        ("request.body", "/", {"method": "POST", "body": b"raw"}, b"raw"),
-        ("request.native.app is request.app.native", "/", {}, True),
-    ],
+    ("request.args['q']", "/?q=hello%20you", {}, "hello you"),
+    ("request.args['q']", "/?q=a&q=", {}, ""),
+    ("request.args.get('q')", "/?p=1", {}, None),
+    ("request.args.get('q')", "/?q=1", {}, "1"),
+    ("request.args.getlist('q')", "/?q=a&q=b&r=c", {}, ["a", "b"]),
+    ("request.args.getlist('x', ['none'])", "/", {}, ["none"]),
+    ("request.form['email']", "/", FORM, "a@example.com"),
+    ("(request.form['n'], request.args['n'])", "/?n=1", FORM, ("2", "1")),
+    ("request.form['m'], request.post_form", "/?m=3", FORM, ("3", FORM["form"])),
+    ("request.json_body", "/", SENT_JSON, {"key": "value"}),
+    ("request.json_body", "/", FORM, None),
+    ("request.json_body", "/", MALFORMED, None),
+    ("request.json['key'], request.json.get('x')", "/", SENT_JSON, ("value", None)),
+    ("request.get_json(), request.is_json", "/", SENT_JSON, ({"key": "value"}, True)),
+    ("dict(request.json), request.is_json", "/", FORM, ({}, False)),
+    ("request.post_form", "/", SENT_JSON, {"key": "value"}),
+    ("request.method", "/", {"method": "PUT"}, "PUT"),
+    ("request.path", "/a/b?c=d", {}, "/a/b"),
+    ("request.raw_query_string, request.url", "/a/b?c=%20", {}, ("c=%20", f"{HERE}/a/b?c=%20")),
+    ("request.base_url, request.host_url", "/a/b?c=d", {}, (f"{HERE}/a/b", f"{HERE}/")),
+    ("request.full_url, request.scheme", "/", {}, (f"{HERE}/", "http")),
+    ("request.host, request.hostname", "/", {"headers": {"host": "shop:81"}}, ("shop:81", "shop")),
+    ("request.headers['x-one']", "/", {"headers": {"X-One": "1"}}, "1"),
+    ("request.cookies_dict", "/", COOKIES, COOKIES["cookies"]),
+    ("type(request.cookies_dict).__name__, request.cookies_dict.get('key')", "/", {}, ("dict", None)),
+    ("request.cookie('a'), request.cookie('z', 3), request.cookies['b']", "/", COOKIES, ("1", 3, "2")),
+    ("request.user_agent", "/", {"headers": {"user-agent": "Mozilla/5.0 x"}}, "Mozilla/5.0 x"),
+    ("type(request.user_agent).__name__", "/", {}, "str"),
+    ("request.body", "/", {"method": "POST", "body": b"raw"}, b"raw"),
+    ("request.native.app is request.app.native", "/", {}, True),
 )
 def test_a_request_has_these_values(read, interface, expression, url, sent, value):
     assert read(expression, url, interface=interface, **sent) == value
@@ -101,13 +99,11 @@ PROXIES = ["10.0.0.0/8"]
 @pytest.mark.feature("asok-011", "asok-012")
 @rows(
     "proxies, client, sent, ip",
-    [
-        (None, "192.0.2.1", None, "192.0.2.1"),
-        (None, "192.0.2.1", "198.51.100.7", "192.0.2.1"),
-        (PROXIES, "192.0.2.1", "198.51.100.7", "192.0.2.1"),
-        (PROXIES, "10.1.2.3", "198.51.100.7", "198.51.100.7"),
-        ("10.0.0.0/8, ::1", "10.1.2.3", "6.6.6.6, 198.51.100.7", "198.51.100.7"),
-    ],
+    (None, "192.0.2.1", None, "192.0.2.1"),
+    (None, "192.0.2.1", "198.51.100.7", "192.0.2.1"),
+    (PROXIES, "192.0.2.1", "198.51.100.7", "192.0.2.1"),
+    (PROXIES, "10.1.2.3", "198.51.100.7", "198.51.100.7"),
+    ("10.0.0.0/8, ::1", "10.1.2.3", "6.6.6.6, 198.51.100.7", "198.51.100.7"),
 )
 def test_the_address_is_a_proxy_s_word_only_behind_one_that_is_declared(read, proxies, client, sent, ip):
     headers = {"x-forwarded-for": sent} if sent else {}
@@ -147,19 +143,17 @@ PNG = b"\x89PNG\r\n\x1a\n of no use"
 
 @rows(
     "arguments, name, content, path",
-    [
-        ("'inbox/'", "a.png", PNG, r"inbox/[0-9a-f-]{36}\.png"),
-        ("'inbox/', secure_filename=False", "a.png", PNG, r"inbox/a\.png"),
-        ("'', secure_filename=False", "taken.png", PNG, r"taken_1\.png"),
-        ("'inbox/other.png', secure_filename=False", "a.png", PNG, r"inbox/a\.png"),
-        ("'', False, None, False", "a.txt", b"text", r"a\.txt"),
-        ("'', allowed_types=['image/png'], secure_filename=False, private=True", "a.png", PNG, r"a\.png"),
-        ("'', allowed_types=['image/jpeg']", "a.png", PNG, None),
-        ("''", "a.jpg", PNG, None),
-        ("''", "a.txt", b"text", None),
-        ("'../html/'", "a.png", PNG, None),
-        ("'/etc/'", "a.png", PNG, None),
-    ],
+    ("'inbox/'", "a.png", PNG, r"inbox/[0-9a-f-]{36}\.png"),
+    ("'inbox/', secure_filename=False", "a.png", PNG, r"inbox/a\.png"),
+    ("'', secure_filename=False", "taken.png", PNG, r"taken_1\.png"),
+    ("'inbox/other.png', secure_filename=False", "a.png", PNG, r"inbox/a\.png"),
+    ("'', False, None, False", "a.txt", b"text", r"a\.txt"),
+    ("'', allowed_types=['image/png'], secure_filename=False, private=True", "a.png", PNG, r"a\.png"),
+    ("'', allowed_types=['image/jpeg']", "a.png", PNG, None),
+    ("''", "a.jpg", PNG, None),
+    ("''", "a.txt", b"text", None),
+    ("'../html/'", "a.png", PNG, None),
+    ("'/etc/'", "a.png", PNG, None),
 )
 def test_a_file_is_saved_below_the_uploads_if_it_is_what_it_seems(serve, tmp_path, arguments, name, content, path):
     files = {"page.py": SAVES.format(arguments=arguments), "src/partials/uploads/taken.png": "taken"}
@@ -212,13 +206,11 @@ MAC = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:120.0) Gecko/20100101 Fi
 @pytest.mark.feature("asok-014", "asok-015", "asok-016", "asok-017")
 @rows(
     "sent, name, system, is_mobile",
-    [
-        (EDGE, "Chrome", "Windows", False),
-        (IPHONE, "Safari", "iOS", True),
-        (PIXEL, "Chrome", "Android", True),
-        (MAC, "Firefox", "macOS", False),
-        ("", "Unknown", "Unknown", False),
-    ],
+    (EDGE, "Chrome", "Windows", False),
+    (IPHONE, "Safari", "iOS", True),
+    (PIXEL, "Chrome", "Android", True),
+    (MAC, "Firefox", "macOS", False),
+    ("", "Unknown", "Unknown", False),
 )
 def test_the_browser_is_read_from_the_user_agent(read, sent, name, system, is_mobile):
     expression = "request.browser.name, request.browser.os, request.browser.is_mobile"
@@ -228,15 +220,13 @@ def test_the_browser_is_read_from_the_user_agent(read, sent, name, system, is_mo
 @pytest.mark.feature("asok-070", "asok-071", "asok-072")
 @rows(
     "expression, value",
-    [
-        ("request.env('A_KEY')", "text"),
-        ("request.env('A_MISSING')", None),
-        ("request.env('A_MISSING', 'default')", "default"),
-        ("request.env.get('A_MISSING', 'default'), request.env['A_KEY']", ("default", "text")),
-        ("request.env('A_TRUE'), request.env('A_FALSE')", (True, False)),
-        ("request.env('A_NULL', 'default'), request.env('A_NUMBER')", (None, "1")),
-        ("request.env('A_FROM_FILE')", "from the file"),
-    ],
+    ("request.env('A_KEY')", "text"),
+    ("request.env('A_MISSING')", None),
+    ("request.env('A_MISSING', 'default')", "default"),
+    ("request.env.get('A_MISSING', 'default'), request.env['A_KEY']", ("default", "text")),
+    ("request.env('A_TRUE'), request.env('A_FALSE')", (True, False)),
+    ("request.env('A_NULL', 'default'), request.env('A_NUMBER')", (None, "1")),
+    ("request.env('A_FROM_FILE')", "from the file"),
 )
 def test_the_environment_is_cast(read, monkeypatch, expression, value):
     variables = {"A_KEY": "text", "A_TRUE": "true", "A_FALSE": "False", "A_NULL": "NULL", "A_NUMBER": "1"}
@@ -258,13 +248,11 @@ def render(request):
 @pytest.mark.feature("asok-073", "asok-074", "asok-076", "asok-077")
 @rows(
     "url, sent, texts",
-    [
-        ("/", {}, ["en", "Welcome", "Hi, Bo!"]),
-        ("/?lang=fr", {"cookies": {"asok_lang": "en"}}, ["fr", "Bienvenue", "Hi, Bo!"]),
-        ("/", {"cookies": {"asok_lang": "fr"}, "headers": {"accept-language": "en"}}, ["fr", "Bienvenue", "Hi, Bo!"]),
-        ("/", {"headers": {"accept-language": "de, fr;q=0.5"}}, ["fr", "Bienvenue", "Hi, Bo!"]),
-        ("/?lang=xx", {"headers": {"accept-language": "xx"}}, ["en", "Welcome", "Hi, Bo!"]),
-    ],
+    ("/", {}, ["en", "Welcome", "Hi, Bo!"]),
+    ("/?lang=fr", {"cookies": {"asok_lang": "en"}}, ["fr", "Bienvenue", "Hi, Bo!"]),
+    ("/", {"cookies": {"asok_lang": "fr"}, "headers": {"accept-language": "en"}}, ["fr", "Bienvenue", "Hi, Bo!"]),
+    ("/", {"headers": {"accept-language": "de, fr;q=0.5"}}, ["fr", "Bienvenue", "Hi, Bo!"]),
+    ("/?lang=xx", {"headers": {"accept-language": "xx"}}, ["en", "Welcome", "Hi, Bo!"]),
 )
 def test_the_language_is_found(serve, url, sent, texts):
     assert serve(TEXTS).get(url, **sent).json == texts

@@ -47,20 +47,18 @@ WANTED = {
 
 @rows(
     "config, header, value",
-    [
-        ({"SECURITY_HEADERS": False}, "x-frame-options", None),
-        ({"SECURITY_HEADERS": False}, "content-security-policy", None),
-        ({"SECURITY_HEADERS": {"X-Frame-Options": "SAMEORIGIN"}}, "x-frame-options", "SAMEORIGIN"),
-        ({"SECURITY_HEADERS": {"X-Frame-Options": None}}, "x-frame-options", None),
-        ({"SECURITY_HEADERS": {"X-Frame-Options": None}}, "x-content-type-options", "nosniff"),
-        ({"SECURITY_HEADERS": {"Content-Security-Policy": "img-src *"}}, "content-security-policy", "img-src *"),
-        ({"SECURITY_HEADERS": {"X-Own": "1"}}, "x-own", "1"),
-        ({"CSP": {"img-src": "https://img.example"}}, "content-security-policy", "blob: https://img.example;"),
-        ({"CSP": {"font-src": ["data:"]}}, "content-security-policy", "; font-src data:"),
-        ({"CSP": {"frame-ancestors": "'self'"}}, "content-security-policy", "; frame-ancestors 'self';"),
-        ({"CSP_STRICT_STYLES": True}, "content-security-policy", "style-src 'self' 'nonce-"),
-        ({"CSP_REPORT_URI": "/reports"}, "content-security-policy", "; report-uri /reports"),
-    ],
+    ({"SECURITY_HEADERS": False}, "x-frame-options", None),
+    ({"SECURITY_HEADERS": False}, "content-security-policy", None),
+    ({"SECURITY_HEADERS": {"X-Frame-Options": "SAMEORIGIN"}}, "x-frame-options", "SAMEORIGIN"),
+    ({"SECURITY_HEADERS": {"X-Frame-Options": None}}, "x-frame-options", None),
+    ({"SECURITY_HEADERS": {"X-Frame-Options": None}}, "x-content-type-options", "nosniff"),
+    ({"SECURITY_HEADERS": {"Content-Security-Policy": "img-src *"}}, "content-security-policy", "img-src *"),
+    ({"SECURITY_HEADERS": {"X-Own": "1"}}, "x-own", "1"),
+    ({"CSP": {"img-src": "https://img.example"}}, "content-security-policy", "blob: https://img.example;"),
+    ({"CSP": {"font-src": ["data:"]}}, "content-security-policy", "; font-src data:"),
+    ({"CSP": {"frame-ancestors": "'self'"}}, "content-security-policy", "; frame-ancestors 'self';"),
+    ({"CSP_STRICT_STYLES": True}, "content-security-policy", "style-src 'self' 'nonce-"),
+    ({"CSP_REPORT_URI": "/reports"}, "content-security-policy", "; report-uri /reports"),
 )
 def test_the_settings_change_them(serve, config, header, value):
     sent = serve({"page.py": PAGE}, prepare=lambda app: app.config.update(config)).get("/").headers.get(header)
@@ -69,11 +67,9 @@ def test_the_settings_change_them(serve, config, header, value):
 
 @rows(
     "config",
-    [
-        {"CSP": {"img-src": "a; script-src *"}},
-        {"CSP_REPORT_URI": "/reports; script-src *"},
-        {"CSP": {"img-src x": "a"}},
-    ],
+    {"CSP": {"img-src": "a; script-src *"}},
+    {"CSP_REPORT_URI": "/reports; script-src *"},
+    {"CSP": {"img-src x": "a"}},
 )
 def test_no_source_is_another_directive(write, config):
     app = Asok(write({"page.py": PAGE}))

@@ -98,12 +98,10 @@ def post(request):
 
 @rows(
     "config, match",
-    [
-        ({"SESSION_BACKEND": "disk"}, "'memory', 'file' or 'redis', not 'disk'"),
-        ({"SESSION_PATH": "../sessions"}, "a folder in the project"),
-        ({"SESSION_PATH": "a/../../sessions"}, "a folder in the project"),
-        ({"SESSION_PATH": "/tmp"}, "a folder in the project"),
-    ],
+    ({"SESSION_BACKEND": "disk"}, "'memory', 'file' or 'redis', not 'disk'"),
+    ({"SESSION_PATH": "../sessions"}, "a folder in the project"),
+    ({"SESSION_PATH": "a/../../sessions"}, "a folder in the project"),
+    ({"SESSION_PATH": "/tmp"}, "a folder in the project"),
 )
 def test_settings_that_mean_nothing_are_errors_at_the_start(write, config, match):
     app = Asok(write({"page.py": "CONTENT = 'x'"}))
@@ -132,14 +130,12 @@ class TestAFlashMessage:
     @pytest.mark.feature("asok-057", "asok-061", "asok-062", "asok-063")
     @rows(
         "arguments, category, message",
-        [
-            ('"success", "Your message has been sent!"', "success", "Your message has been sent!"),
-            ('"anything at all", "Text"', "anything at all", "Text"),
-            ('"Saved", "Error"', "error", "Saved"),
-            ('"error", "warning"', "error", "warning"),
-            ('"Saved"', "info", "Saved"),
-            ('"info", 5', "info", "5"),
-        ],
+        ('"success", "Your message has been sent!"', "success", "Your message has been sent!"),
+        ('"anything at all", "Text"', "anything at all", "Text"),
+        ('"Saved", "Error"', "error", "Saved"),
+        ('"error", "warning"', "error", "warning"),
+        ('"Saved"', "info", "Saved"),
+        ('"info", 5', "info", "5"),
     )
     def test_has_a_category_and_a_text(self, pages, arguments, category, message):
         page = f"""

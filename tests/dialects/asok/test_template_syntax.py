@@ -52,7 +52,6 @@ def test_generated_templates_render_as_in_asok(of_asok, rendered):
 
 @rows(
     "text, expected",
-    [
         ("{{ text | e }}", "&lt;a &quot;b&quot; &#x27;c&#x27; &amp; d&gt;"),
         ("{{ html | e }}", "<i>"),
         ("{% set part %}<b>{{ key }}</b>{% endset %}{{ part }}", "<b>age</b>"),
@@ -68,7 +67,6 @@ def test_generated_templates_render_as_in_asok(of_asok, rendered):
         ("{% import 'html/macros.html' as forms %}{{ forms.button('y') }}", "<button>y3</button>"),
         ("<!-- {% cache 'again' 60 %}{{ key }}{% endcache %} -->{% cache 'again' %}{{ text }}{% endcache %}",
          "<!-- age -->age"),
-    ],
 )  # fmt: skip
 def test_templates_render_better_than_in_asok(rendered, text, expected):
     assert rendered(text) == expected
@@ -76,12 +74,10 @@ def test_templates_render_better_than_in_asok(rendered, text, expected):
 
 @rows(
     "text, message",
-    [
-        ("{% foo %}", "unknown tag 'foo'"),
-        ("{{ number | upper + 1 }}", "expected token 'end of print statement', got '\\+'"),
-        ("{{ number | nothing }}", "No filter named 'nothing'"),
-        ("{{ number", "unexpected"),
-    ],
+    ("{% foo %}", "unknown tag 'foo'"),
+    ("{{ number | upper + 1 }}", "expected token 'end of print statement', got '\\+'"),
+    ("{{ number | nothing }}", "No filter named 'nothing'"),
+    ("{{ number", "unexpected"),
 )
 def test_bad_templates_are_refused(rendered, text, message):
     with pytest.raises(TemplateSyntaxError, match=message):
@@ -90,7 +86,6 @@ def test_bad_templates_are_refused(rendered, text, message):
 
 @rows(
     "text, expected",
-    [
         ("<main>{% block a %}x{% endblock %}</main>", '<main data-block="a">x</main>'),
         ("<div class='b'>\n{% block a %}<p>{% block c %}{% endblock %}</p>{% endblock a %}\n</div >",
          "<div class='b' data-block=\"a\">\n<p data-block=\"c\"></p>\n</div >"),
@@ -103,7 +98,6 @@ def test_bad_templates_are_refused(rendered, text, message):
         ("<form>{% block a %}x{% endblock %}</form>", "<form>x</form>"),
         ("<a title='>'>{% block a %}x{% endblock %}</a>", "<a title='>'>x</a>"),
         ("<br/>{% block a %}x{% endblock %}", "<br/>x"),
-    ],
 )  # fmt: skip
 def test_an_element_that_holds_only_a_block_is_its_region(rendered, text, expected):
     assert rendered(text) == expected
@@ -114,12 +108,10 @@ LINK = '<a href="{}" target="_blank" rel="noopener" class="underline hover:opaci
 
 @rows(
     "text, expected",
-    [
         ("[a](/b?c) <d>", LINK.format("/b?c") + " &lt;d&gt;"),
         ("[a](javascript:b)", "[a](javascript:b)"),
         ('[a](/"onclick=b)', LINK.format("/&quot;onclick=b")),
         ("", ""),
-    ],
 )  # fmt: skip
 def test_links_are_made_where_there_is_no_package_for_markdown(monkeypatch, text, expected):
     monkeypatch.setitem(sys.modules, "markdown", None)

@@ -71,12 +71,10 @@ def test_templates_know_the_names_of_their_request(serve):
 
 @rows(
     "template, message",
-    [
-        ("{{ unknown }}", "'unknown' is undefined"),
-        ("{{ request.args.unknown }}", "has no attribute 'unknown'"),
-        ("{% component 'Counter' %}{% endcomponent %}", "has no components"),
-        ("{{ component('Counter') }}", "has no components"),
-    ],
+    ("{{ unknown }}", "'unknown' is undefined"),
+    ("{{ request.args.unknown }}", "has no attribute 'unknown'"),
+    ("{% component 'Counter' %}{% endcomponent %}", "has no components"),
+    ("{{ component('Counter') }}", "has no components"),
 )
 def test_what_is_unknown_is_an_error(serve, error_at, template, message):
     assert message in error_at(serve({"page.py": PAGE, "page.html": template}))
@@ -95,17 +93,15 @@ def test_a_strict_project_may_test_unknown_names(serve):
 @pytest.mark.feature("asok-085")
 @rows(
     "filepath, text",
-    [
-        ("page.html", "beside"),
-        ("page.asok", "beside"),
-        ("page", "beside"),
-        ("html/part.html", "partial"),
-        ("html/part", "partial"),
-        ("html/other.html", "asok"),
-        ("src/partials/html/part.html", "partial"),
-        ("src/pages/user/page.html", "user"),
-        ("../user/page.html", "user"),
-    ],
+    ("page.html", "beside"),
+    ("page.asok", "beside"),
+    ("page", "beside"),
+    ("html/part.html", "partial"),
+    ("html/part", "partial"),
+    ("html/other.html", "asok"),
+    ("src/partials/html/part.html", "partial"),
+    ("src/pages/user/page.html", "user"),
+    ("../user/page.html", "user"),
 )
 def test_templates_are_found_beside_the_page_and_in_the_partials(serve, filepath, text):
     files = {
@@ -123,11 +119,9 @@ def test_templates_are_found_beside_the_page_and_in_the_partials(serve, filepath
 @pytest.mark.feature("asok-085")
 @rows(
     "filepath, message",
-    [
-        ("nowhere.html", "neither {0}/src/pages/about/nowhere.html nor {0}/src/partials/nowhere.html"),
-        ("form.html", "must be called page.html"),
-        ("../../../outside/page.html", "is not below"),
-    ],
+    ("nowhere.html", "neither {0}/src/pages/about/nowhere.html nor {0}/src/partials/nowhere.html"),
+    ("form.html", "must be called page.html"),
+    ("../../../outside/page.html", "is not below"),
 )
 def test_a_template_that_is_not_found_says_where_it_was_looked_for(serve, error_at, tmp_path, filepath, message):
     files = {
@@ -159,12 +153,10 @@ def test_a_changed_template_is_read_again_in_debug_mode_alone(serve, tmp_path, i
 @pytest.mark.feature("asok-033")
 @rows(
     "call, message",
-    [
-        ("block('page.html', '')", "give the name of a block"),
-        ("block('page.html', '#main')", "'#main' is not the name of a block, but 'main' is"),
-        ("block('page.html', 'aside')", "the template 'src/pages/page.html' has no block 'aside'; its blocks: 'main'"),
-        ("blocks('page.html', ['main', 'aside'])", "the template 'src/pages/page.html' has no block 'aside'"),
-    ],
+    ("block('page.html', '')", "give the name of a block"),
+    ("block('page.html', '#main')", "'#main' is not the name of a block, but 'main' is"),
+    ("block('page.html', 'aside')", "the template 'src/pages/page.html' has no block 'aside'; its blocks: 'main'"),
+    ("blocks('page.html', ['main', 'aside'])", "the template 'src/pages/page.html' has no block 'aside'"),
 )
 def test_a_block_needs_a_name_that_the_template_has(serve, error_at, call, message):
     files = {"page.py": rendering(call), "page.html": "{% block main %}m{% endblock %}"}
@@ -173,17 +165,15 @@ def test_a_block_needs_a_name_that_the_template_has(serve, error_at, call, messa
 
 @rows(
     "asked, status, text",
-    [
-        ("main", 200, "m"),
-        ("#main", 200, "m"),
-        (None, 400, "only single blocks"),
-        ("", 400, "only single blocks"),
-        (",", 400, "only single blocks"),
-        ("main, side", 400, "only single blocks"),
-        ("nowhere", 400, "no block with the name"),
-        ("secret", 400, "no block with the name"),
-        ("\xff", 400, "no block with the name"),
-    ],
+    ("main", 200, "m"),
+    ("#main", 200, "m"),
+    (None, 400, "only single blocks"),
+    ("", 400, "only single blocks"),
+    (",", 400, "only single blocks"),
+    ("main, side", 400, "only single blocks"),
+    ("nowhere", 400, "no block with the name"),
+    ("secret", 400, "no block with the name"),
+    ("\xff", 400, "no block with the name"),
 )
 def test_a_block_without_a_name_is_the_one_that_is_asked_for(serve, asked, status, text):
     hidden = "{% if 0 %}{% block secret %}{% endblock %}{% endif %}"
@@ -202,16 +192,14 @@ ELEMENTS = '<template data-block="main">World</template><template data-block="si
 @pytest.mark.feature("asok-038")
 @rows(
     "asked, text, sent",
-    [
-        ("main", "World", "main"),
-        ("#main", "World", "main"),
-        ("main, side", ELEMENTS, "main, side"),
-        ("main,", "World", "main"),
-        ("nowhere", "<!doctype html>World-[1, 2, 3]", None),
-        ("main, nowhere", "<!doctype html>World-[1, 2, 3]", None),
-        (",", "<!doctype html>World-[1, 2, 3]", None),
-        (None, "<!doctype html>World-[1, 2, 3]", None),
-    ],
+    ("main", "World", "main"),
+    ("#main", "World", "main"),
+    ("main, side", ELEMENTS, "main, side"),
+    ("main,", "World", "main"),
+    ("nowhere", "<!doctype html>World-[1, 2, 3]", None),
+    ("main, nowhere", "<!doctype html>World-[1, 2, 3]", None),
+    (",", "<!doctype html>World-[1, 2, 3]", None),
+    (None, "<!doctype html>World-[1, 2, 3]", None),
 )
 def test_html_answers_with_the_blocks_that_are_asked_for(serve, asked, text, sent):
     response = serve({"page.py": PAGE, "page.html": TWO}).get("/", headers={"x-block": asked} if asked else {})

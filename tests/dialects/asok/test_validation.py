@@ -38,13 +38,11 @@ def test_all_is_as_asok_says(table):
 
 @rows(
     "rules, message",
-    [
-        ("unique:User,email", "of f needs the models of Asok's ORM"),
-        ("regex:(", r"the rule 'regex:\(' has an invalid pattern"),
-        ("min", "the rule 'min' needs an argument"),
-        ("nothing", "f has the rule 'nothing', which does not exist; the rules are"),
-        ("size:much", "the rule 'size:much' needs a number of bytes, as in 'size:2M'"),
-    ],
+    ("unique:User,email", "of f needs the models of Asok's ORM"),
+    ("regex:(", r"the rule 'regex:\(' has an invalid pattern"),
+    ("min", "the rule 'min' needs an argument"),
+    ("nothing", "f has the rule 'nothing', which does not exist; the rules are"),
+    ("size:much", "the rule 'size:much' needs a number of bytes, as in 'size:2M'"),
 )
 def test_a_rule_that_is_written_wrongly_says_how_to_write_it(rules, message):
     with pytest.raises((ValueError, NotImplementedError), match=message):
@@ -53,13 +51,11 @@ def test_a_rule_that_is_written_wrongly_says_how_to_write_it(rules, message):
 
 @rows(
     "rules, text, is_right",
-    [
-        (r"regex:^\d{2}:\d{2}$", "12:34", True),  # Asok ends the pattern at its colon
-        (r"regex:^\d{2}:\d{2}$", "12:3", False),
-        ("email", "ada@example.com\n", False),  # Asok lets a line end pass
-        ("in:a:b,c", "a:b", True),
-        (" min:2 ", "x", False),
-    ],
+    (r"regex:^\d{2}:\d{2}$", "12:34", True),  # Asok ends the pattern at its colon
+    (r"regex:^\d{2}:\d{2}$", "12:3", False),
+    ("email", "ada@example.com\n", False),  # Asok lets a line end pass
+    ("in:a:b,c", "a:b", True),
+    (" min:2 ", "x", False),
 )
 def test_where_rules_are_not_as_asok_reads_them(rules, text, is_right):
     assert Validator({"f": text}).rule("f", rules) is is_right

@@ -33,14 +33,12 @@ def test_what_is_unsafe_is_found(data, finding):
 
 @rows(
     "data",
-    [
-        OK,
-        OK + OK,
-        answer(b"<script>alert(1)</script>", b"Content-Type: text/plain"),
-        answer(b"&lt;script>alert(1)", b"Content-Type: text/html"),
-        b"HTTP/1.1 100 Continue\r\n\r\n" + OK,
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
-    ],
+    OK,
+    OK + OK,
+    answer(b"<script>alert(1)</script>", b"Content-Type: text/plain"),
+    answer(b"&lt;script>alert(1)", b"Content-Type: text/html"),
+    b"HTTP/1.1 100 Continue\r\n\r\n" + OK,
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
 )
 def test_what_is_safe_is_not(data):
     assert unsafe(Conversation(*parsed(data, ["GET"]), is_hanging=False)) is None
@@ -48,23 +46,21 @@ def test_what_is_safe_is_not(data):
 
 @rows(
     "location, host",
-    [
-        ("/a", "localhost"),
-        ("a//b", "localhost"),
-        ("?//evil", "localhost"),
-        ("//evil/a", "evil"),
-        ("/\\evil", "evil"),
-        ("\\\\evil", "evil"),
-        ("///evil", "evil"),
-        ("/\t/evil", "evil"),
-        (" //evil", "evil"),
-        ("\x01//evil", "evil"),
-        ("https:evil", "evil"),
-        ("HTTPS:\\evil", "evil"),
-        ("http://localhost@evil/", "evil"),
-        ("javascript:alert(1)", "javascript:"),
-        ("data:text/html,x", "data:"),
-    ],
+    ("/a", "localhost"),
+    ("a//b", "localhost"),
+    ("?//evil", "localhost"),
+    ("//evil/a", "evil"),
+    ("/\\evil", "evil"),
+    ("\\\\evil", "evil"),
+    ("///evil", "evil"),
+    ("/\t/evil", "evil"),
+    (" //evil", "evil"),
+    ("\x01//evil", "evil"),
+    ("https:evil", "evil"),
+    ("HTTPS:\\evil", "evil"),
+    ("http://localhost@evil/", "evil"),
+    ("javascript:alert(1)", "javascript:"),
+    ("data:text/html,x", "data:"),
 )
 def test_a_location_leads_where_browsers_go(location, host):
     assert host_of(location) == host

@@ -54,14 +54,12 @@ def fails():
 
 @rows(
     "names, found",
-    [
-        ({"app": Flask("a"), "other": Flask("b")}, "a"),
-        ({"application": Flask("a"), "other": Flask("b")}, "a"),
-        ({"mine": Flask("a"), "text": "b"}, "a"),
-        ({"create_app": lambda: Flask("a")}, "a"),
-        ({"make_app": lambda: Flask("a"), "create_app": lambda: None}, "a"),
-        ({"create_app": lambda name="a": Flask(name)}, "a"),
-    ],
+    ({"app": Flask("a"), "other": Flask("b")}, "a"),
+    ({"application": Flask("a"), "other": Flask("b")}, "a"),
+    ({"mine": Flask("a"), "text": "b"}, "a"),
+    ({"create_app": lambda: Flask("a")}, "a"),
+    ({"make_app": lambda: Flask("a"), "create_app": lambda: None}, "a"),
+    ({"create_app": lambda name="a": Flask(name)}, "a"),
 )
 def test_the_best_application_of_a_module(names, found):
     assert cli.find_best_app(module(**names)).name == found
@@ -69,13 +67,11 @@ def test_the_best_application_of_a_module(names, found):
 
 @rows(
     "names, error, told",
-    [
-        ({}, NoAppException, "Failed to find Flask application"),
-        ({"a": Flask("a"), "b": Flask("b")}, NoAppException, "made:name"),
-        ({"create_app": needs}, NoAppException, r"made:create_app\("),
-        ({"create_app": fails}, TypeError, "in the factory"),
-        ({"app": "text"}, NoAppException, "Failed to find Flask application"),
-    ],
+    ({}, NoAppException, "Failed to find Flask application"),
+    ({"a": Flask("a"), "b": Flask("b")}, NoAppException, "made:name"),
+    ({"create_app": needs}, NoAppException, r"made:create_app\("),
+    ({"create_app": fails}, TypeError, "in the factory"),
+    ({"app": "text"}, NoAppException, "Failed to find Flask application"),
 )
 def test_no_best_application(names, error, told):
     with pytest.raises(error, match=told):
@@ -84,20 +80,18 @@ def test_no_best_application(names, error, told):
 
 @rows(
     "text, found",
-    [
-        ("app", "app"),
-        ("make", "default"),
-        ("make()", "default"),
-        (" make('a') ", "a"),
-        ("make(name='a',)", "a"),
-        ("make(['a'][0])", None),
-        ("make(", None),
-        ("make + 1", None),
-        ("sub.make()", None),
-        ("none", None),
-        ("text", None),
-        ("needs()", None),
-    ],
+    ("app", "app"),
+    ("make", "default"),
+    ("make()", "default"),
+    (" make('a') ", "a"),
+    ("make(name='a',)", "a"),
+    ("make(['a'][0])", None),
+    ("make(", None),
+    ("make + 1", None),
+    ("sub.make()", None),
+    ("none", None),
+    ("text", None),
+    ("needs()", None),
 )
 def test_an_application_by_a_name_or_a_call(text, found):
     names = module(app=Flask("app"), make=lambda name="default": Flask(name), text="text", needs=needs)
@@ -110,15 +104,13 @@ def test_an_application_by_a_name_or_a_call(text, found):
 
 @rows(
     "path, name, root",
-    [
-        ("one.py", "one", ""),
-        ("one", "one", ""),
-        ("package", "package", ""),
-        ("package/__init__.py", "package", ""),
-        ("package/inner/deep.py", "package.inner.deep", ""),
-        ("plain/two.py", "two", "plain"),
-        ("package.inner.deep", "package.inner.deep", ""),
-    ],
+    ("one.py", "one", ""),
+    ("one", "one", ""),
+    ("package", "package", ""),
+    ("package/__init__.py", "package", ""),
+    ("package/inner/deep.py", "package.inner.deep", ""),
+    ("plain/two.py", "two", "plain"),
+    ("package.inner.deep", "package.inner.deep", ""),
 )
 def test_the_name_of_a_module_by_its_path(tmp_path, monkeypatch, path, name, root):
     monkeypatch.chdir(tmp_path)
@@ -298,12 +290,10 @@ def values_of(path, **_):
 
 @rows(
     "options, server_name, place, debug",
-    [
-        ({}, None, ("127.0.0.1", 5000), False),
-        ({"debug": True}, "shop.example:80", ("shop.example", 80), True),
-        ({"host": "0.0.0.0", "port": "8000"}, "shop.example:80", ("0.0.0.0", 8000), False),
-        ({"port": 0, "use_reloader": False}, "shop.example", ("shop.example", 0), False),
-    ],
+    ({}, None, ("127.0.0.1", 5000), False),
+    ({"debug": True}, "shop.example:80", ("shop.example", 80), True),
+    ({"host": "0.0.0.0", "port": "8000"}, "shop.example:80", ("0.0.0.0", 8000), False),
+    ({"port": 0, "use_reloader": False}, "shop.example", ("shop.example", 0), False),
 )
 def test_where_an_application_runs_with_the_server_that_a_program_puts_in_place(
     monkeypatch, options, server_name, place, debug

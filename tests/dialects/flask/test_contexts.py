@@ -398,14 +398,12 @@ def test_signals_tell_of_each_step(app):
 
 @rows(
     "view, hook, places",
-    [
-        ("async", None, []),
-        ("async", "async", []),
-        ("def", None, [BEGIN_ON_THREAD]),
-        ("def", "def", [BEGIN_ON_THREAD]),
-        ("async", "def", [BEGIN_ON_THREAD, ON_LOOP, ON_THREAD]),
-        ("def", "async", [ON_THREAD, ON_LOOP]),
-    ],
+    ("async", None, []),
+    ("async", "async", []),
+    ("def", None, [BEGIN_ON_THREAD]),
+    ("def", "def", [BEGIN_ON_THREAD]),
+    ("async", "def", [BEGIN_ON_THREAD, ON_LOOP, ON_THREAD]),
+    ("def", "async", [ON_THREAD, ON_LOOP]),
 )
 def test_functions_change_places_only_where_they_must(view, hook, places):
     """An ``async def`` needs no thread, and all that is ``def`` is one visit to a thread."""

@@ -71,15 +71,13 @@ def test_names_that_lead_elsewhere_are_not_found(client, name):
 @pytest.mark.feature("flask-079", "flask-080", "flask-081", "flask-082")
 @rows(
     "options, mimetype, disposition",
-    [
-        ({"mimetype": "application/pdf"}, "application/pdf", None),
-        ({"download_name": "report.pdf"}, "application/pdf", "inline; filename=report.pdf"),
-        (
-            {"mimetype": "application/pdf", "as_attachment": True, "download_name": "r.bin"},
-            "application/pdf",
-            "attachment; filename=r.bin",
-        ),
-    ],
+    ({"mimetype": "application/pdf"}, "application/pdf", None),
+    ({"download_name": "report.pdf"}, "application/pdf", "inline; filename=report.pdf"),
+    (
+        {"mimetype": "application/pdf", "as_attachment": True, "download_name": "r.bin"},
+        "application/pdf",
+        "attachment; filename=r.bin",
+    ),
 )
 def test_an_open_file_is_sent_from_its_position(tmp_path, options, mimetype, disposition):
     app = make_app(tmp_path)
@@ -93,12 +91,10 @@ def test_an_open_file_is_sent_from_its_position(tmp_path, options, mimetype, dis
 
 @rows(
     "file, options, error",
-    [
-        (StringIO("text"), {"mimetype": "text/plain"}, ValueError),
-        (BytesIO(b""), {}, TypeError),
-        (BytesIO(b""), {"mimetype": "text/plain", "as_attachment": True}, TypeError),
-        ("none.txt", {}, FileNotFoundError),
-    ],
+    (StringIO("text"), {"mimetype": "text/plain"}, ValueError),
+    (BytesIO(b""), {}, TypeError),
+    (BytesIO(b""), {"mimetype": "text/plain", "as_attachment": True}, TypeError),
+    ("none.txt", {}, FileNotFoundError),
 )
 def test_what_can_t_be_sent(app, file, options, error):
     with app.test_request_context(), pytest.raises(error):
@@ -107,12 +103,10 @@ def test_what_can_t_be_sent(app, file, options, error):
 
 @rows(
     "setting, option, control",
-    [
-        (None, None, "no-cache"),
-        (60, None, "public, max-age=60"),
-        (timedelta(minutes=2), None, "public, max-age=120"),
-        (60, 5, "public, max-age=5"),
-    ],
+    (None, None, "no-cache"),
+    (60, None, "public, max-age=60"),
+    (timedelta(minutes=2), None, "public, max-age=120"),
+    (60, 5, "public, max-age=5"),
 )
 def test_how_long_a_file_is_kept(app, setting, option, control):
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = setting
@@ -167,11 +161,9 @@ def test_a_file_of_the_response_class_of_the_application(app):
 @pytest.mark.feature("flask-030", "flask-031", "flask-032", "flask-033", "flask-034", "flask-090")
 @rows(
     "data, told",
-    [
-        ({}, "No file part"),
-        ({"file": (BytesIO(b""), "")}, "No selected file"),
-        ({"file": (BytesIO(b"content"), "../../etc/my file.txt")}, "saved etc_my_file.txt"),
-    ],
+    ({}, "No file part"),
+    ({"file": (BytesIO(b""), "")}, "No selected file"),
+    ({"file": (BytesIO(b"content"), "../../etc/my file.txt")}, "saved etc_my_file.txt"),
 )
 def test_an_upload_is_saved_under_a_harmless_name(tmp_path, data, told):
     app = make_app(tmp_path)

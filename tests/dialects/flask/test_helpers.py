@@ -30,17 +30,15 @@ def app():
 
 @rows(
     "endpoint, values, url",
-    [
-        ("index", {}, "/"),
-        ("user", {"id": 7}, "/users/7"),
-        ("user", {"id": 7, "q": "a b", "tag": ["x", "y"], "none": None}, "/users/7?q=a+b&tag=x&tag=y"),
-        ("user", {"id": 7, "_anchor": "a b"}, "/users/7#a%20b"),
-        ("user", {"id": 7, "_method": "POST"}, "/users/7"),
-        ("index", {"_external": True}, "http://localhost/"),
-        ("index", {"_scheme": "https"}, "https://localhost/"),
-        ("part.list", {}, "/part/list"),
-        ("static", {"filename": "a/b.css"}, "/static/a/b.css"),
-    ],
+    ("index", {}, "/"),
+    ("user", {"id": 7}, "/users/7"),
+    ("user", {"id": 7, "q": "a b", "tag": ["x", "y"], "none": None}, "/users/7?q=a+b&tag=x&tag=y"),
+    ("user", {"id": 7, "_anchor": "a b"}, "/users/7#a%20b"),
+    ("user", {"id": 7, "_method": "POST"}, "/users/7"),
+    ("index", {"_external": True}, "http://localhost/"),
+    ("index", {"_scheme": "https"}, "https://localhost/"),
+    ("part.list", {}, "/part/list"),
+    ("static", {"filename": "a/b.css"}, "/static/a/b.css"),
 )
 def test_url_of_an_endpoint(app, endpoint, values, url):
     with app.test_request_context():
@@ -113,14 +111,12 @@ def test_abort_with_words_or_a_response(app):
 @pytest.mark.feature("flask-067", "flask-068")
 @rows(
     "given, status, text",
-    [
-        ((), 200, ""),
-        (("text",), 200, "text"),
-        (("text", 201), 201, "text"),
-        ((("text", 202),), 202, "text"),
-        (({"a": 1},), 200, '{"a":1}\n'),
-        ((redirect("/x"),), 302, None),
-    ],
+    ((), 200, ""),
+    (("text",), 200, "text"),
+    (("text", 201), 201, "text"),
+    ((("text", 202),), 202, "text"),
+    (({"a": 1},), 200, '{"a":1}\n'),
+    ((redirect("/x"),), 302, None),
 )
 def test_make_response(given, status, text):
     app = make_app()

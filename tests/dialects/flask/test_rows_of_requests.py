@@ -53,17 +53,15 @@ URLENCODED = {"data": b"a=" + b"x" * 1000, "content_type": "application/x-www-fo
 @pytest.mark.feature("flask-039", "flask-040", "flask-041")
 @rows(
     "setting, limit, sent, status",
-    [
-        ("MAX_CONTENT_LENGTH", None, PLAIN, 200),
-        ("MAX_CONTENT_LENGTH", 1000, PLAIN, 200),
-        ("MAX_CONTENT_LENGTH", 999, PLAIN, 413),
-        ("MAX_CONTENT_LENGTH", 999, URLENCODED, 413),
-        ("MAX_FORM_MEMORY_SIZE", 999, URLENCODED, 200),
-        ("MAX_FORM_MEMORY_SIZE", 1000, parts(500, 500), 200),
-        ("MAX_FORM_MEMORY_SIZE", 999, parts(500, 500), 413),
-        ("MAX_FORM_PARTS", 3, parts(1, 1, 1), 200),
-        ("MAX_FORM_PARTS", 2, parts(1, 1, 1), 413),
-    ],
+    ("MAX_CONTENT_LENGTH", None, PLAIN, 200),
+    ("MAX_CONTENT_LENGTH", 1000, PLAIN, 200),
+    ("MAX_CONTENT_LENGTH", 999, PLAIN, 413),
+    ("MAX_CONTENT_LENGTH", 999, URLENCODED, 413),
+    ("MAX_FORM_MEMORY_SIZE", 999, URLENCODED, 200),
+    ("MAX_FORM_MEMORY_SIZE", 1000, parts(500, 500), 200),
+    ("MAX_FORM_MEMORY_SIZE", 999, parts(500, 500), 413),
+    ("MAX_FORM_PARTS", 3, parts(1, 1, 1), 200),
+    ("MAX_FORM_PARTS", 2, parts(1, 1, 1), 413),
 )
 def test_limits_of_the_application(setting, limit, sent, status):
     app = make_app()

@@ -70,17 +70,15 @@ def test_a_template_beside_the_application_is_escaped_by_its_name(folder, name, 
 
 @rows(
     "source, text",
-    [
-        ("{{ name }}", "&lt;Ada&gt;"),
-        ("{% autoescape false %}{{ name }}{% endautoescape %}", "<Ada>"),
-        ("{{ request.path }} {{ g.user }} {{ session.theme }}", "/page grace dark"),
-        ("{{ config.THEME }} {{ url_for('page') }}", "red /page"),
-        ("{{ get_flashed_messages() }}", "[]"),
-        ("{{ {'items': 1, 'key': 2}.key }}{{ missing }}", "2"),
-        ("{% for n in 'ab' %}{{ see(n) }}{% endfor %}{{ stop() }}", "a&lt;Ada&gt; Trueb&lt;Ada&gt; True"),
-        ("{{ {'a': '</script>'}|tojson }}", '{"a": "\\u003c/script\\u003e"}'),
-        ("{% set name = 'Eve' %}{{ name }} {% for name in 'ab' %}{{ name }}{% endfor %}", "Eve ab"),
-    ],
+    ("{{ name }}", "&lt;Ada&gt;"),
+    ("{% autoescape false %}{{ name }}{% endautoescape %}", "<Ada>"),
+    ("{{ request.path }} {{ g.user }} {{ session.theme }}", "/page grace dark"),
+    ("{{ config.THEME }} {{ url_for('page') }}", "red /page"),
+    ("{{ get_flashed_messages() }}", "[]"),
+    ("{{ {'items': 1, 'key': 2}.key }}{{ missing }}", "2"),
+    ("{% for n in 'ab' %}{{ see(n) }}{% endfor %}{{ stop() }}", "a&lt;Ada&gt; Trueb&lt;Ada&gt; True"),
+    ("{{ {'a': '</script>'}|tojson }}", '{"a": "\\u003c/script\\u003e"}'),
+    ("{% set name = 'Eve' %}{{ name }} {% for name in 'ab' %}{{ name }}{% endfor %}", "Eve ab"),
 )
 def test_names_of_a_template(folder, source, text):
     app = make_app(folder)

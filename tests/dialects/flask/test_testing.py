@@ -122,16 +122,14 @@ def test_an_answer_is_of_the_response_class_of_the_application(app):
 
 @rows(
     "options, url",
-    [
-        ({}, "http://localhost/"),
-        ({"path": "/a?b=c"}, "http://localhost/a?b=c"),
-        ({"path": "https://other.example/a"}, "https://other.example/a"),
-        ({"base_url": "http://base.example/root"}, "http://base.example/root/"),
-        ({"url_scheme": "https"}, "https://localhost/"),
-        ({"subdomain": "sub"}, "http://sub.localhost/"),
-        ({"SERVER_NAME": "shop.example", "subdomain": "sub"}, "http://sub.shop.example/"),
-        ({"PREFERRED_URL_SCHEME": "https", "APPLICATION_ROOT": "/app"}, "https://localhost/app/"),
-    ],
+    ({}, "http://localhost/"),
+    ({"path": "/a?b=c"}, "http://localhost/a?b=c"),
+    ({"path": "https://other.example/a"}, "https://other.example/a"),
+    ({"base_url": "http://base.example/root"}, "http://base.example/root/"),
+    ({"url_scheme": "https"}, "https://localhost/"),
+    ({"subdomain": "sub"}, "http://sub.localhost/"),
+    ({"SERVER_NAME": "shop.example", "subdomain": "sub"}, "http://sub.shop.example/"),
+    ({"PREFERRED_URL_SCHEME": "https", "APPLICATION_ROOT": "/app"}, "https://localhost/app/"),
 )
 def test_where_an_environ_leads(options, url):
     app = make_app()

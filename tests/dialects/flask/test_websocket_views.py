@@ -189,10 +189,8 @@ class TestServed:
     @rows("interface", ["asgi", "rsgi"])
     @rows(
         "path, code, reason",
-        [
             ("/end", 4001, "full"), ("/nothing", 1000, ""), ("/nothing/def", 1000, ""), ("/late", 1008, ""),
             ("/fail", 1011, ""),
-        ],
     )  # fmt: skip
     def test_ends(self, interface, path, code, reason):
         app = make_app()
@@ -206,14 +204,12 @@ class TestServed:
 @rows("path", ["/echo/7?q=1", "/def/7?q=1"])
 @rows(
     "options, status",
-    [
-        ({"origin": "https://evil.example"}, 403),
-        ({"origin": "null"}, 403),
-        ({"origin": None, "headers": {"cookie": "session=1"}}, 403),
-        ({"headers": {"sec-fetch-site": "cross-site"}}, 403),
-        ({"origin": "https://shop.example.com"}, 101),
-        ({}, 101),
-    ],
+    ({"origin": "https://evil.example"}, 403),
+    ({"origin": "null"}, 403),
+    ({"origin": None, "headers": {"cookie": "session=1"}}, 403),
+    ({"headers": {"sec-fetch-site": "cross-site"}}, 403),
+    ({"origin": "https://shop.example.com"}, 101),
+    ({}, 101),
 )
 def test_pages_of_other_sites(interface, path, options, status):
     app = make_app()

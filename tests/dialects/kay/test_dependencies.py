@@ -42,16 +42,14 @@ def read(app, **kwargs):
 @pytest.mark.feature("kay-009")
 @rows(
     "headers, settings, lang",
-    [
-        ({}, {}, "en"),
-        ({}, {"DEFAULT_LANG": "ja"}, "ja"),
-        ({"Accept-Language": "fr;q=0.5, de-AT"}, {}, "de-AT"),
-        ({"Accept-Language": "*"}, {"DEFAULT_LANG": "ja"}, "ja"),
-        ({"Accept-Language": "fr", "Cookie": "hl=ja"}, {}, "ja"),
-        ({"Accept-Language": "fr", "Cookie": "hl=ja; language=it"}, {"LANG_COOKIE_NAME": "language"}, "it"),
-        ({"Accept-Language": "fr", "Cookie": "hl=../../etc"}, {}, "fr"),
-        ({"Accept-Language": "fr", "Cookie": "hl=ja"}, {"USE_I18N": False}, "None"),
-    ],
+    ({}, {}, "en"),
+    ({}, {"DEFAULT_LANG": "ja"}, "ja"),
+    ({"Accept-Language": "fr;q=0.5, de-AT"}, {}, "de-AT"),
+    ({"Accept-Language": "*"}, {"DEFAULT_LANG": "ja"}, "ja"),
+    ({"Accept-Language": "fr", "Cookie": "hl=ja"}, {}, "ja"),
+    ({"Accept-Language": "fr", "Cookie": "hl=ja; language=it"}, {"LANG_COOKIE_NAME": "language"}, "it"),
+    ({"Accept-Language": "fr", "Cookie": "hl=../../etc"}, {}, "fr"),
+    ({"Accept-Language": "fr", "Cookie": "hl=ja"}, {"USE_I18N": False}, "None"),
 )
 def test_lang_is_guessed(headers, settings, lang):
     assert read(app_of(lambda request: Response(str(request.lang)), **settings), headers=headers) == lang

@@ -99,11 +99,9 @@ def test_an_application_may_add_attributes_of_its_own():
 @pytest.mark.feature("kay-021")
 @rows(
     "keys, route",
-    [
-        ({"HTTP_X_FORWARDED_FOR": "192.0.2.1, 192.0.2.2"}, ["192.0.2.1", "192.0.2.2"]),
-        ({}, ["192.0.2.7"]),
-        ({"REMOTE_ADDR": None}, []),
-    ],
+    ({"HTTP_X_FORWARDED_FOR": "192.0.2.1, 192.0.2.2"}, ["192.0.2.1", "192.0.2.2"]),
+    ({}, ["192.0.2.7"]),
+    ({"REMOTE_ADDR": None}, []),
 )
 def test_access_route(keys, route):
     assert request(**keys).access_route == route

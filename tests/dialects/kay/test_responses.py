@@ -83,13 +83,11 @@ def test_age_may_be_set():
 @pytest.mark.feature("kay-148")
 @rows(
     "value, written, read",
-    [
-        (120, "120", 120),
-        ("120", "120", 120),
-        (timedelta(minutes=2), "120", 120),
-        (MOMENT, WRITTEN, MOMENT),
-        (MOMENT.replace(tzinfo=UTC), WRITTEN, MOMENT),
-    ],
+    (120, "120", 120),
+    ("120", "120", 120),
+    (timedelta(minutes=2), "120", 120),
+    (MOMENT, WRITTEN, MOMENT),
+    (MOMENT.replace(tzinfo=UTC), WRITTEN, MOMENT),
 )
 def test_retry_after_is_seconds_or_a_moment(value, written, read):
     response = Response(status=503)
@@ -111,14 +109,12 @@ def test_moments_compare_with_those_of_old_code(name, field):
 @pytest.mark.feature("kay-134", "kay-184")
 @rows(
     "location, whole",
-    [
-        ("/b", "http://example.com:8000/b"),
-        ("b", "http://example.com:8000/app/b"),
-        ("?a=b", "http://example.com:8000/app/?a=b"),
-        ("//other/b", "http://other/b"),
-        ("https://other/b", "https://other/b"),
-        ("/\u00fc?a=\u00fc", "http://example.com:8000/%C3%BC?a=%C3%BC"),
-    ],
+    ("/b", "http://example.com:8000/b"),
+    ("b", "http://example.com:8000/app/b"),
+    ("?a=b", "http://example.com:8000/app/?a=b"),
+    ("//other/b", "http://other/b"),
+    ("https://other/b", "https://other/b"),
+    ("/\u00fc?a=\u00fc", "http://example.com:8000/%C3%BC?a=%C3%BC"),
 )
 def test_location_is_joined_with_the_root(location, whole):
     response = Response(status=302)
@@ -133,14 +129,12 @@ def test_location_is_joined_with_the_root(location, whole):
 @pytest.mark.feature("kay-135")
 @rows(
     "response, length",
-    [
-        (Response(["\u00fc", b"b"]), "3"),
-        (Response(iter([b"a"])), None),
-        (Response("abc", 100), "0"),
-        (Response("abc", 204), "0"),
-        (Response("abc", 304), None),
-        (Response("abc", 404), "3"),
-    ],
+    (Response(["\u00fc", b"b"]), "3"),
+    (Response(iter([b"a"])), None),
+    (Response("abc", 100), "0"),
+    (Response("abc", 204), "0"),
+    (Response("abc", 304), None),
+    (Response("abc", 404), "3"),
     ids=["text and bytes", "streamed", "100", "204", "304", "404"],
 )
 def test_content_length_is_told_where_it_is_known(response, length):

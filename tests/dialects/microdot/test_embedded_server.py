@@ -383,13 +383,11 @@ def test_a_server_has_an_address_of_ipv6(app):
 
 @rows(
     "host, port, error, words",
-    [
-        ("192.0.2.1", 5000, OSError, "192.0.2.1 port 5000"),
-        ("999.1.1.1", 5000, socket.gaierror, None),
-        ("127.0.0.1", "no port", socket.gaierror, None),
-        ("127.0.0.1", 70000, OverflowError, "70000"),
-        ("127.0.0.1", -1, OverflowError, "-1"),
-    ],
+    ("192.0.2.1", 5000, OSError, "192.0.2.1 port 5000"),
+    ("999.1.1.1", 5000, socket.gaierror, None),
+    ("127.0.0.1", "no port", socket.gaierror, None),
+    ("127.0.0.1", 70000, OverflowError, "70000"),
+    ("127.0.0.1", -1, OverflowError, "-1"),
 )
 def test_an_address_that_can_t_be_had_is_an_error(host, port, error, words):
     with pytest.raises(error, match=words):

@@ -193,13 +193,11 @@ def test_a_cookie_that_injects_is_refused(name, value):
 
 @rows(
     "options, said",
-    [
-        ({"path": "/a;b"}, "write a semicolon in the path as %3B"),
-        ({"path": "/; Max-Age=1"}, "set other attributes with the parameters of set_cookie"),
-        ({"path": "/; SameSite=Sometimes"}, "samesite must be 'Lax', 'Strict' or 'None'"),
-        ({"path": "x\r\nX-A: b"}, "control"),
-        ({"expires": "Wed, 02 Jan 2030 03:04:05 GMT; SameSite=Lax"}, "date that browsers can parse"),
-    ],
+    ({"path": "/a;b"}, "write a semicolon in the path as %3B"),
+    ({"path": "/; Max-Age=1"}, "set other attributes with the parameters of set_cookie"),
+    ({"path": "/; SameSite=Sometimes"}, "samesite must be 'Lax', 'Strict' or 'None'"),
+    ({"path": "x\r\nX-A: b"}, "control"),
+    ({"expires": "Wed, 02 Jan 2030 03:04:05 GMT; SameSite=Lax"}, "date that browsers can parse"),
 )
 def test_attributes_of_a_cookie_that_cannot_be(options, said):
     with pytest.raises(ValueError, match=said):

@@ -169,17 +169,15 @@ def folder(tmp_path):
 
 @rows(
     "name, options, body, headers",
-    [
-        ("page.html", {}, b"<p>", {"content-type": "text/html", "content-length": "3", "cache-control": None}),
-        ("data.unknown", {}, b"?", {"content-type": "application/octet-stream"}),
-        ("page.html", {"content_type": "text/plain"}, b"<p>", {"content-type": "text/plain"}),
-        ("page.html", {"content_type": ""}, b"<p>", {"content-type": ""}),
-        ("page.html", {"max_age": 60}, b"<p>", {"cache-control": "max-age=60"}),
-        ("page.html", {"max_age": 0}, b"<p>", {"cache-control": "max-age=0"}),
-        ("site.css.gz", {"compressed": True}, b"gzipped", {"content-type": "text/css", "content-encoding": "gzip"}),
-        ("site.css", {"compressed": "br", "file_extension": ".gz"}, b"gzipped", {"content-encoding": "br"}),
-        ("no.js", {"stream": io.BytesIO(b"js")}, b"js", {"content-type": "application/javascript"}),
-    ],
+    ("page.html", {}, b"<p>", {"content-type": "text/html", "content-length": "3", "cache-control": None}),
+    ("data.unknown", {}, b"?", {"content-type": "application/octet-stream"}),
+    ("page.html", {"content_type": "text/plain"}, b"<p>", {"content-type": "text/plain"}),
+    ("page.html", {"content_type": ""}, b"<p>", {"content-type": ""}),
+    ("page.html", {"max_age": 60}, b"<p>", {"cache-control": "max-age=60"}),
+    ("page.html", {"max_age": 0}, b"<p>", {"cache-control": "max-age=0"}),
+    ("site.css.gz", {"compressed": True}, b"gzipped", {"content-type": "text/css", "content-encoding": "gzip"}),
+    ("site.css", {"compressed": "br", "file_extension": ".gz"}, b"gzipped", {"content-encoding": "br"}),
+    ("no.js", {"stream": io.BytesIO(b"js")}, b"js", {"content-type": "application/javascript"}),
 )
 def test_files(answer, folder, name, options, body, headers):
     if "stream" in options:

@@ -27,15 +27,13 @@ def cookie_of(headers):
 
 @rows(
     "userid, options",
-    [
-        ("fred", {}),
-        ("frédéric ☃!|", {}),
-        (42, {}),
-        (b"\xff\x00", {}),
-        ("fred", {"hashalg": "md5"}),
-        ("fred", {"include_ip": True}),
-        ("fred", {"cookie_name": "other", "secure": True}),
-    ],
+    ("fred", {}),
+    ("frédéric ☃!|", {}),
+    (42, {}),
+    (b"\xff\x00", {}),
+    ("fred", {"hashalg": "md5"}),
+    ("fred", {"include_ip": True}),
+    ("fred", {"cookie_name": "other", "secure": True}),
 )
 @rows("writing, reading", [BOTH, BOTH[::-1]], ids=["ours", "theirs"])
 def test_tickets_are_carried_over_both_ways(writing, reading, userid, options):
@@ -78,14 +76,12 @@ def test_tickets_that_are_forged_are_refused_as_by_pyramid(ticket):
 
 @rows(
     "options, host",
-    [
-        ({}, "www.example.com"),
-        ({"wild_domain": False}, "www.example.com"),
-        ({"parent_domain": True}, "www.example.com"),
-        ({"parent_domain": True}, "example.com"),
-        ({"domain": ".example.org"}, "www.example.com"),
-        ({"max_age": 100, "http_only": True, "path": "/a", "samesite": None}, "www.example.com"),
-    ],
+    ({}, "www.example.com"),
+    ({"wild_domain": False}, "www.example.com"),
+    ({"parent_domain": True}, "www.example.com"),
+    ({"parent_domain": True}, "example.com"),
+    ({"domain": ".example.org"}, "www.example.com"),
+    ({"max_age": 100, "http_only": True, "path": "/a", "samesite": None}, "www.example.com"),
 )
 def test_cookies_have_the_attributes_of_the_original(options, host):
     def attributes(p):
@@ -142,12 +138,10 @@ def basic(credentials, scheme="Basic"):
 
 @rows(
     "headers",
-    [
         {}, {"Authorization": ""}, {"Authorization": "Basic"}, {"Authorization": "Basic !"},
         {"Authorization": "Basic a"}, basic(b"fred"), basic(b"fred:secret"),
         basic(b"fred:se:cret", "bAsIc"), basic(b"fred:secret", "Digest"),
         basic("frédéric:ä".encode()), basic("frédéric:ä".encode("latin-1")), basic(b":"),
-    ],
 )  # fmt: skip
 def test_basic_credentials_are_read_as_by_pyramid(headers):
     found = [p.authentication.extract_http_basic_credentials(blank(p, headers)) for p in BOTH]

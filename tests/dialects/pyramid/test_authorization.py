@@ -52,11 +52,9 @@ ALLOW, DENY = ("Allow", "fred", "view"), ("Deny", "fred", "view")
 
 @rows(
     "acls, ace, level",
-    [
         ([[ALLOW], []], ALLOW, 1),
         ([[ALLOW], [DENY, ALLOW]], DENY, 0),
         ([None, None], "<default deny>", 0),
-    ],
 )  # fmt: skip
 def test_a_result_tells_its_entry(acls, ace, level):
     context = tree(OURS, acls)

@@ -36,7 +36,6 @@ WITH_TOKEN = {"csrf_token": TOKEN}
 
 @rows(
     "options, requests",
-    [
         (
             {},
             [
@@ -65,7 +64,6 @@ WITH_TOKEN = {"csrf_token": TOKEN}
         ),
         ({"allow_no_origin": True}, [asked("https", form=WITH_TOKEN)]),
         ({"check_origin": False}, [asked("https", form=WITH_TOKEN, Origin="https://evil.example")]),
-    ],
 )  # fmt: skip
 def test_forged_requests_are_refused_as_with_pyramid(options, requests):
     assert_alike(program(lambda p: p.csrf.CookieCSRFStoragePolicy(), **options), requests)

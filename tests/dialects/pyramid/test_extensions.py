@@ -48,10 +48,8 @@ class Views:
 
 @rows(
     "view, text",
-    [
-        pytest.param(with_arguments(lambda request, args: Response(args["read"])), "arguments", id="more arguments"),
-        pytest.param(of_class(Views.index), "/", id="a method of a class"),
-    ],
+    pytest.param(with_arguments(lambda request, args: Response(args["read"])), "arguments", id="more arguments"),
+    pytest.param(of_class(Views.index), "/", id="a method of a class"),
 )
 def test_a_view_that_wraps_another_one_is_called_with_what_it_takes_itself(view, text):
     assert answer(view) == text

@@ -87,11 +87,9 @@ def asked(folder, expected):
 @rows("module", MODULES)
 @rows(
     "arguments, text",
-    [
-        (["development.ini", "who=Ada"], b"hello Ada"),
-        (["-q", "--server-name", "main", "development.ini#other", "who=Ada"], b"hello other"),
-        (["-n", "other", "--server-name", "main", "development.ini", "who=Ada"], b"hello other"),
-    ],
+    (["development.ini", "who=Ada"], b"hello Ada"),
+    (["-q", "--server-name", "main", "development.ini#other", "who=Ada"], b"hello other"),
+    (["-n", "other", "--server-name", "main", "development.ini", "who=Ada"], b"hello other"),
 )
 def test_the_server_of_a_file_serves_its_application(run, module, arguments, text):
     assert run(f"{module}", *arguments)(text)

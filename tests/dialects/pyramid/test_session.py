@@ -58,12 +58,10 @@ def test_sessions_are_carried_over_both_ways(options):
 
 @rows(
     "options",
-    [
-        {},
-        {"cookie_name": "s", "path": "/a", "domain": "example.com", "secure": True, "httponly": True},
-        {"samesite": None},
-        {"samesite": "Strict", "set_on_exception": False},
-    ],
+    {},
+    {"cookie_name": "s", "path": "/a", "domain": "example.com", "secure": True, "httponly": True},
+    {"samesite": None},
+    {"samesite": "Strict", "set_on_exception": False},
 )
 def test_cookies_have_the_attributes_of_the_original(options):
     attributes = [

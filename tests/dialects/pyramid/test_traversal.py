@@ -120,13 +120,11 @@ def request_for(p, path, virtual=None, matchdict=None):
 
 @rows(
     "path, virtual, matchdict",
-    [
         ("/", None, None), ("/shop/x/y", None, None), ("/", "/shop", None), ("/shop", "/", None),
         ("/x", None, {}), ("/x", None, {"traverse": "shop/a/b"}), ("/x", None, {"traverse": ("shop", "a", "b")}),
         ("/x", None, {"traverse": "/shop", "subpath": "c/d"}), ("/x", None, {"subpath": ("c", "d")}),
         ("/x", None, {"traverse": ""}), ("/x", None, {"traverse": "shop", "subpath": ()}), ("/\xff", None, None),
         ("", None, None), ("/shop", "", None),
-    ],
 )  # fmt: skip
 def test_requests_are_traversed_as_in_pyramid(path, virtual, matchdict):
     alike(lambda p: outcome(p.traversal.ResourceTreeTraverser(ROOT), request_for(p, path, virtual, matchdict)))

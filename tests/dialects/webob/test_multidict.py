@@ -154,12 +154,10 @@ def test_views_follow_changes():
 
 @rows(
     "make",
-    [
-        pytest.param(lambda module, pairs: module.MultiDict([("a", "0")]), id="not of one mapping"),
-        pytest.param(lambda module, pairs: module.MultiDict(pairs, pairs), id="of several"),
-        pytest.param(lambda module, pairs: module.MultiDict.view_list(tuple(pairs)), id="a view of no list"),
-        pytest.param(lambda module, pairs: module.MultiDict(dict(pairs), b="2"), id="a mapping and keywords"),
-    ],
+    pytest.param(lambda module, pairs: module.MultiDict([("a", "0")]), id="not of one mapping"),
+    pytest.param(lambda module, pairs: module.MultiDict(pairs, pairs), id="of several"),
+    pytest.param(lambda module, pairs: module.MultiDict.view_list(tuple(pairs)), id="a view of no list"),
+    pytest.param(lambda module, pairs: module.MultiDict(dict(pairs), b="2"), id="a mapping and keywords"),
 )
 def test_constructors(make):
     theirs, ours = (outcome(make, module, [("a", "1")]) for module in (original, dialect))

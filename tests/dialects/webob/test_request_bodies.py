@@ -137,15 +137,13 @@ def test_where_large_bodies_are_stored_can_be_chosen(tmp_path):
 
 @rows(
     "keys",
-    [
-        {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi__input_terminated": True},
-        {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi__input_terminated": True, "CONTENT_LENGTH": "0"},
-        {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi__input_terminated": True, "CONTENT_LENGTH": "2"},
-        {"HTTP_TRANSFER_ENCODING": "chunked", "mod_wsgi__input_chunked": "1"},
-        {"webob__is_body_readable": True},
-        {"CONTENT_LENGTH": "5"},
-        {"CONTENT_LENGTH": 5},
-    ],
+    {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi__input_terminated": True},
+    {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi__input_terminated": True, "CONTENT_LENGTH": "0"},
+    {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi__input_terminated": True, "CONTENT_LENGTH": "2"},
+    {"HTTP_TRANSFER_ENCODING": "chunked", "mod_wsgi__input_chunked": "1"},
+    {"webob__is_body_readable": True},
+    {"CONTENT_LENGTH": "5"},
+    {"CONTENT_LENGTH": 5},
     ids=str,
 )
 def test_a_body_in_chunks_is_read(keys):
@@ -226,12 +224,10 @@ def test_a_replacement_character_of_its_own_is_text():
 
 @rows(
     "key, name",
-    [
-        ("PATH_INFO", "path_info"),
-        ("SCRIPT_NAME", "script_name"),
-        ("SCRIPT_NAME", "application_url"),
-        *product(("PATH_INFO", "SCRIPT_NAME"), ("path", "path_qs", "path_url", "url")),
-    ],
+    ("PATH_INFO", "path_info"),
+    ("SCRIPT_NAME", "script_name"),
+    ("SCRIPT_NAME", "application_url"),
+    *product(("PATH_INFO", "SCRIPT_NAME"), ("path", "path_qs", "path_url", "url")),
 )
 def test_a_path_that_is_not_utf_8_raises_what_is_a_400(key, name):
     made = request(**{"PATH_INFO": "/", key: "/\xff"})

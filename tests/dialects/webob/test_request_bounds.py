@@ -35,12 +35,10 @@ def test_a_malformed_form_is_a_bad_request(body, content_type):
 
 @rows(
     "bound, body, content_type",
-    [
-        ({"max_form_fields": 2}, b"a=1&b=2&c=3", URLENCODED),
-        ({"max_form_fields": 1}, parts(FILE, FILE), MULTIPART),
-        ({"max_form_memory": 3}, b"a=123", URLENCODED),
-        ({"max_form_memory": 3}, parts(part(b"value")), MULTIPART),
-    ],
+    ({"max_form_fields": 2}, b"a=1&b=2&c=3", URLENCODED),
+    ({"max_form_fields": 1}, parts(FILE, FILE), MULTIPART),
+    ({"max_form_memory": 3}, b"a=123", URLENCODED),
+    ({"max_form_memory": 3}, parts(part(b"value")), MULTIPART),
 )
 def test_a_form_beyond_a_bound_is_too_large(bound, body, content_type):
     keys = {"CONTENT_TYPE": content_type, "REQUEST_METHOD": "POST"}

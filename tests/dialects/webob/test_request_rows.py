@@ -95,16 +95,14 @@ def test_urlargs():
 @pytest.mark.feature("pyramid-019")
 @rows(
     "name, value, written",
-    [
-        ("date", datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC), DATE),
-        ("if_unmodified_since", datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC), DATE),
-        ("max_forwards", 5, "5"),
-        ("pragma", "no-cache", "no-cache"),
-        ("referer", "http://a/", "http://a/"),
-        ("referrer", "http://a/", "http://a/"),
-        ("authorization", ("Basic", "eDp5"), "Basic eDp5"),
-        ("range", (0, 10), "bytes=0-9"),
-    ],
+    ("date", datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC), DATE),
+    ("if_unmodified_since", datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC), DATE),
+    ("max_forwards", 5, "5"),
+    ("pragma", "no-cache", "no-cache"),
+    ("referer", "http://a/", "http://a/"),
+    ("referrer", "http://a/", "http://a/"),
+    ("authorization", ("Basic", "eDp5"), "Basic eDp5"),
+    ("range", (0, 10), "bytes=0-9"),
 )
 def test_headers_are_attributes_that_are_parsed(name, value, written):
     made = request()
@@ -121,16 +119,14 @@ def test_headers_are_attributes_that_are_parsed(name, value, written):
 @pytest.mark.feature("pyramid-040", "pyramid-041")
 @rows(
     "reference, to_application, expected",
-    [
-        ("other", False, "http://localhost/app/other"),
-        ("/other?a=b", False, "http://localhost/other?a=b"),
-        ("//example.com/x", False, "http://example.com/x"),
-        ("?a=b", False, "http://localhost/app/blog?a=b"),
-        ("../x", False, "http://localhost/x"),
-        ("https://example.com", False, "https://example.com"),
-        ("other", True, "http://localhost/app/other"),
-        ("a/../b", True, "http://localhost/app/b"),
-    ],
+    ("other", False, "http://localhost/app/other"),
+    ("/other?a=b", False, "http://localhost/other?a=b"),
+    ("//example.com/x", False, "http://example.com/x"),
+    ("?a=b", False, "http://localhost/app/blog?a=b"),
+    ("../x", False, "http://localhost/x"),
+    ("https://example.com", False, "https://example.com"),
+    ("other", True, "http://localhost/app/other"),
+    ("a/../b", True, "http://localhost/app/b"),
 )
 def test_relative_url(reference, to_application, expected):
     assert mounted(PATH_INFO="/blog").relative_url(reference, to_application=to_application) == expected
@@ -154,14 +150,12 @@ def plain(value):
 @pytest.mark.feature("pyramid-042")
 @rows(
     "given, expected",
-    [
-        ({"a": "1", "b": "\xfc &="}, [("a", "1"), ("b", "\xfc &=")]),
-        ([("a", "1"), ("a", "2")], [("a", "1"), ("a", "2")]),
-        ("a=1&b=2", [("a", "1"), ("b", "2")]),
-        (b"a=%C3%BC", [("a", "\xfc")]),
-        ({"a": "\xfc", "f": ('x".txt', b"\r\ncontent")}, [("a", "\xfc"), ("f", ('x".txt', b"\r\ncontent"))]),
-        ([("f", ("a.txt", BytesIO(b"content")))], [("f", ("a.txt", b"content"))]),
-    ],
+    ({"a": "1", "b": "\xfc &="}, [("a", "1"), ("b", "\xfc &=")]),
+    ([("a", "1"), ("a", "2")], [("a", "1"), ("a", "2")]),
+    ("a=1&b=2", [("a", "1"), ("b", "2")]),
+    (b"a=%C3%BC", [("a", "\xfc")]),
+    ({"a": "\xfc", "f": ('x".txt', b"\r\ncontent")}, [("a", "\xfc"), ("f", ('x".txt', b"\r\ncontent"))]),
+    ([("f", ("a.txt", BytesIO(b"content")))], [("f", ("a.txt", b"content"))]),
     ids=["mapping", "pairs", "text", "bytes", "files", "files in pairs"],
 )
 def test_blank_with_a_form(given, expected):

@@ -194,14 +194,12 @@ def test_any_request_can_be_printed(content_type):
 
 @rows(
     "message",
-    [
-        b"",
-        b"GET /\r\n\r\n",
-        b"GET ftp://host/ HTTP/1.0\r\n\r\n",
-        b"GET http://host/#part HTTP/1.0\r\n\r\n",
-        b"GET / HTTP/1.0\r\nno colon\r\n\r\n",
-        b"GET / HTTP/1.0\r\nContent-Length: 1\r\n\r\nab",
-    ],
+    b"",
+    b"GET /\r\n\r\n",
+    b"GET ftp://host/ HTTP/1.0\r\n\r\n",
+    b"GET http://host/#part HTTP/1.0\r\n\r\n",
+    b"GET / HTTP/1.0\r\nno colon\r\n\r\n",
+    b"GET / HTTP/1.0\r\nContent-Length: 1\r\n\r\nab",
 )
 def test_malformed_messages_are_refused(message):
     with pytest.raises(ValueError, match=r"Bad HTTP|Unknown scheme|fragment|Invalid header|more data"):
@@ -213,15 +211,13 @@ def test_malformed_messages_are_refused(message):
 
 @rows(
     "body, content_type",
-    [
-        ("n=ä".encode("latin-1"), f"{URLENCODED}; charset=latin-1"),
-        (b"n=%E4", f"{URLENCODED}; charset=latin-1"),
-        (
-            '--b\r\nContent-Disposition: form-data; name="n"\r\n\r\nä\r\n--b\r\nContent-Disposition: form-data; '
-            'name="f"; filename="ä"\r\n\r\ncontent\r\n--b--\r\n'.encode("latin-1"),
-            "multipart/form-data; boundary=b; charset=latin-1",
-        ),
-    ],
+    ("n=ä".encode("latin-1"), f"{URLENCODED}; charset=latin-1"),
+    (b"n=%E4", f"{URLENCODED}; charset=latin-1"),
+    (
+        '--b\r\nContent-Disposition: form-data; name="n"\r\n\r\nä\r\n--b\r\nContent-Disposition: form-data; '
+        'name="f"; filename="ä"\r\n\r\ncontent\r\n--b--\r\n'.encode("latin-1"),
+        "multipart/form-data; boundary=b; charset=latin-1",
+    ),
 )
 def test_a_request_in_another_charset_is_transcoded(body, content_type):
     made = Request(environ(body, QUERY_STRING="q=%E4", CONTENT_TYPE=content_type))

@@ -29,7 +29,6 @@ class Named(io.BytesIO):
 
 @rows(
     "arguments, options",
-    [
         ((), {}),
         ((None, "a.txt", "field"), {}),
         ((None, Path("a/b.txt")), {}),
@@ -42,7 +41,6 @@ class Named(io.BytesIO):
         ((), {"content_type": "Text/HTML; charset=utf-8; a=\"b c\""}),
         ((), {"content_length": 12}),
         ((), {"content_type": "x", "content_length": 0}),
-    ],
 )  # fmt: skip
 def test_tells_what_was_said(arguments, options):
     theirs, ours = (

@@ -173,11 +173,9 @@ def test_closing_the_files_frees_their_room():
 
 @rows(
     "disposition, fields, files",
-    [
-        ("form-data; name=\"a\"; filename=b; filename*=UTF-8''%e2%82%ac", {}, [("a", "b")]),
-        ('form-data; filename="a"', {}, []),
-        ("form-data", {}, []),
-    ],
+    ("form-data; name=\"a\"; filename=b; filename*=UTF-8''%e2%82%ac", {}, [("a", "b")]),
+    ('form-data; filename="a"', {}, []),
+    ("form-data", {}, []),
 )
 def test_read_otherwise_than_by_the_original(disposition, fields, files):
     body = parts(part(b"content", disposition))

@@ -44,14 +44,12 @@ def proxied(port, **options):
 
 @rows(
     "options, path, target, host, own",
-    [
-        ({}, "/api/x?q=%20", "/base/api/x?q=%20", "127.0.0.1:{}", "-"),
-        ({"remove_prefix": True}, "/api/x", "/base/x", "127.0.0.1:{}", "-"),
-        ({"remove_prefix": True}, "/api/%C3%BC%20b", "/base/%C3%BC%20b", "127.0.0.1:{}", "-"),
-        ({"host": None}, "/api/", "/base/api/", "front.example", "-"),
-        ({"host": "other.example"}, "/api/", "/base/api/", "other.example", "-"),
-        ({"headers": {"X-Own": "a", "X-Client": "b"}}, "/api/", "/base/api/", "127.0.0.1:{}", "a"),
-    ],
+    ({}, "/api/x?q=%20", "/base/api/x?q=%20", "127.0.0.1:{}", "-"),
+    ({"remove_prefix": True}, "/api/x", "/base/x", "127.0.0.1:{}", "-"),
+    ({"remove_prefix": True}, "/api/%C3%BC%20b", "/base/%C3%BC%20b", "127.0.0.1:{}", "-"),
+    ({"host": None}, "/api/", "/base/api/", "front.example", "-"),
+    ({"host": "other.example"}, "/api/", "/base/api/", "other.example", "-"),
+    ({"headers": {"X-Own": "a", "X-Client": "b"}}, "/api/", "/base/api/", "127.0.0.1:{}", "a"),
 )
 def test_a_request_below_a_path_is_passed_on(port, options, path, target, host, own):
     client = Client(proxied(port, **options))

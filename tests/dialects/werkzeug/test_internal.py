@@ -21,13 +21,11 @@ MOMENT = datetime(2020, 1, 1, 12, tzinfo=timezone(timedelta(hours=2)))
 
 @rows(
     "name, value",
-    [
         ("_wsgi_encoding_dance", "a"), ("_wsgi_encoding_dance", "\u00fc\u20ac"), ("_wsgi_decoding_dance", "\xc3\xbc"),
         ("_wsgi_decoding_dance", "\xff"), ("_plain_int", " 5 "), ("_plain_int", "-5"), ("_plain_int", "+5"),
         ("_plain_int", "1_0"), ("_plain_int", "\u0663"), ("_dt_as_utc", None), ("_dt_as_utc", MOMENT),
         ("_dt_as_utc", MOMENT.replace(tzinfo=None)), ("_dt_as_utc", MOMENT.astimezone(UTC)), ("_get_environ", {"a": 1}),
         ("_get_environ", 5),
-    ],
 )  # fmt: skip
 def test_functions(name, value):
     same(outcome(getattr(original, name), value), outcome(getattr(dialect, name), value))

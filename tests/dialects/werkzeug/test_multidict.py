@@ -169,13 +169,11 @@ def test_lists_are_copies_but_those_of_setlistdefault():
 class TestMissingKeys:
     @rows(
         "read",
-        [
-            itemgetter("gone"),
-            lambda d: d.pop("gone"),
-            lambda d: d.popitem(),
-            lambda d: d.popitemlist(),
-            lambda d: dialect.CombinedMultiDict([d])["gone"],
-        ],
+        itemgetter("gone"),
+        lambda d: d.pop("gone"),
+        lambda d: d.popitem(),
+        lambda d: d.popitemlist(),
+        lambda d: dialect.CombinedMultiDict([d])["gone"],
     )
     def test_are_key_errors_and_bad_requests(self, read):
         with pytest.raises(KeyError) as caught:
@@ -192,12 +190,10 @@ class TestMissingKeys:
 class TestSubclasses:
     @rows(
         "mixin, base, source, change",
-        [
-            ("ImmutableDictMixin", dialect.TypeConversionDict, {"a": 1}, lambda d: d.update(a=2)),
-            ("ImmutableDictMixin", dict, {"a": 1}, lambda d: d.__setitem__("a", 2)),
-            ("ImmutableMultiDictMixin", dialect.MultiDict, {"a": 1}, lambda d: d.add("a", 2)),
-            ("ImmutableListMixin", list, [1], lambda d: d.append(2)),
-        ],
+        ("ImmutableDictMixin", dialect.TypeConversionDict, {"a": 1}, lambda d: d.update(a=2)),
+        ("ImmutableDictMixin", dict, {"a": 1}, lambda d: d.__setitem__("a", 2)),
+        ("ImmutableMultiDictMixin", dialect.MultiDict, {"a": 1}, lambda d: d.add("a", 2)),
+        ("ImmutableListMixin", list, [1], lambda d: d.append(2)),
     )
     def test_mix_in_that_they_can_not_be_changed(self, mixin, base, source, change):
         made = type("Own", (getattr(dialect, mixin), base), {})(source)

@@ -55,10 +55,8 @@ def test_what_the_server_saw_is_kept():
 @rows("script", ["", "/root"])
 @rows(
     "path",
-    [
         "", "/", "/api", "/api/", "/api/v2/x", "/api/v2x", "/apix", "/other/a", "api", "//api", "api/v2",
         "/api/v2/a/b/c/d", "/a/b/c/d/e/f", "beyond-all/mounts/x",
-    ],
 )  # fmt: skip
 def test_the_longest_mount_is_asked(path, script):
     def ask(library):

@@ -227,16 +227,14 @@ def test_a_subclass_that_fails_to_bind_keeps_no_socket():
 
 @rows(
     "base, overrides, reason",
-    [
-        (serving.WSGIRequestHandler, {"handle": None}, "Own.handle has no effect.+WSGI middleware"),
-        (serving.WSGIRequestHandler, {"send_header": None}, "Own.send_header has no effect.+WSGI middleware"),
-        (serving.WSGIRequestHandler, {"do_GET": None}, "Own.do_GET has no effect.+WSGI middleware"),
-        (serving.WSGIRequestHandler, {"connection_dropped": None}, "give the response's body a close"),
-        (serving.WSGIRequestHandler, {"timeout": 5}, "its own timeouts"),
-        (serving.WSGIRequestHandler, {"protocol_version": "HTTP/1.0"}, "'HTTP/1.0'.+remove it"),
-        (serving.BaseWSGIServer, {"verify_request": None}, "Own.verify_request has no effect.+WSGI middleware"),
-        (serving.ThreadedWSGIServer, {"service_actions": None}, "your own thread"),
-    ],
+    (serving.WSGIRequestHandler, {"handle": None}, "Own.handle has no effect.+WSGI middleware"),
+    (serving.WSGIRequestHandler, {"send_header": None}, "Own.send_header has no effect.+WSGI middleware"),
+    (serving.WSGIRequestHandler, {"do_GET": None}, "Own.do_GET has no effect.+WSGI middleware"),
+    (serving.WSGIRequestHandler, {"connection_dropped": None}, "give the response's body a close"),
+    (serving.WSGIRequestHandler, {"timeout": 5}, "its own timeouts"),
+    (serving.WSGIRequestHandler, {"protocol_version": "HTTP/1.0"}, "'HTTP/1.0'.+remove it"),
+    (serving.BaseWSGIServer, {"verify_request": None}, "Own.verify_request has no effect.+WSGI middleware"),
+    (serving.ThreadedWSGIServer, {"service_actions": None}, "your own thread"),
     ids=lambda value: str(value)[:30],
 )
 def test_what_can_not_be_honoured_is_refused_when_the_class_is_defined(base, overrides, reason):

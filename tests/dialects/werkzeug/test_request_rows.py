@@ -77,13 +77,11 @@ def test_base_classes_lack_what_the_parts_bring():
 @pytest.mark.feature("kay-007")
 @rows(
     "mixin, names",
-    [
-        ("AcceptMixin", ["accept_mimetypes", "accept_charsets", "accept_encodings", "accept_languages"]),
-        ("ETagRequestMixin", ["cache_control", "if_match", "if_none_match", "if_modified_since", "if_range", "range"]),
-        ("UserAgentMixin", ["user_agent"]),
-        ("AuthorizationMixin", ["authorization"]),
-        ("CommonRequestDescriptorsMixin", ["content_type", "referrer", "date", "max_forwards", "pragma"]),
-    ],
+    ("AcceptMixin", ["accept_mimetypes", "accept_charsets", "accept_encodings", "accept_languages"]),
+    ("ETagRequestMixin", ["cache_control", "if_match", "if_none_match", "if_modified_since", "if_range", "range"]),
+    ("UserAgentMixin", ["user_agent"]),
+    ("AuthorizationMixin", ["authorization"]),
+    ("CommonRequestDescriptorsMixin", ["content_type", "referrer", "date", "max_forwards", "pragma"]),
 )
 def test_a_request_is_made_of_parts_that_users_may_put_together(mixin, names):
     part = getattr(wrappers, mixin)

@@ -22,10 +22,8 @@ WRITTEN = "Sun, 06 Nov 1994 08:49:37 GMT"
 @pytest.mark.feature("kay-092")
 @rows(
     "status, line, code",
-    [
         (None, "200 OK", 200), (404, "404 NOT FOUND", 404), ("404", "404 NOT FOUND", 404),
         ("404 Nix da", "404 Nix da", 404), (799, "799 UNKNOWN", 799), ("Odd", "0 Odd", 0),
-    ],
 )  # fmt: skip
 def test_a_status_is_a_number_or_a_line(status, line, code):
     response = Response(status=status)
@@ -175,13 +173,11 @@ def test_policies():
 @pytest.mark.feature("kay-142")
 @rows(
     "wanted, status, body, content_range",
-    [
-        ("bytes=1-3", 206, b"123", "bytes 1-3/10"),
-        ("bytes=7-", 206, b"789", "bytes 7-9/10"),
-        ("bytes=-2", 206, b"89", "bytes 8-9/10"),
-        ("bytes=0-100", 206, b"0123456789", "bytes 0-9/10"),
-        ("", 200, b"0123456789", None),
-    ],
+    ("bytes=1-3", 206, b"123", "bytes 1-3/10"),
+    ("bytes=7-", 206, b"789", "bytes 7-9/10"),
+    ("bytes=-2", 206, b"89", "bytes 8-9/10"),
+    ("bytes=0-100", 206, b"0123456789", "bytes 0-9/10"),
+    ("", 200, b"0123456789", None),
 )
 def test_ranges(wanted, status, body, content_range):
     env = environ(HTTP_RANGE=wanted or None)

@@ -36,12 +36,10 @@ def test_the_wrapper_of_the_server_wraps():
 @pytest.mark.feature("kay-098")
 @rows(
     "mixin, names",
-    [
-        ("ETagResponseMixin", ["cache_control", "accept_ranges", "content_range"]),
-        ("ResponseStreamMixin", ["stream"]),
-        ("CommonResponseDescriptorsMixin", ["mimetype", "location", "age", "vary", "allow", "retry_after"]),
-        ("WWWAuthenticateMixin", ["www_authenticate"]),
-    ],
+    ("ETagResponseMixin", ["cache_control", "accept_ranges", "content_range"]),
+    ("ResponseStreamMixin", ["stream"]),
+    ("CommonResponseDescriptorsMixin", ["mimetype", "location", "age", "vary", "allow", "retry_after"]),
+    ("WWWAuthenticateMixin", ["www_authenticate"]),
 )
 def test_a_response_is_made_of_parts_that_users_may_put_together(mixin, names):
     part = getattr(wrappers, mixin)

@@ -24,15 +24,13 @@ SINCE = "Sun, 06 Nov 1994 08:49:37 GMT"
 
 @rows(
     "values",
-    [
-        {},
-        {"http_if_none_match": '"a"', "etag": '"a"'},
-        {"http_if_match": '"a"', "etag": '"a"'},
-        {"http_if_modified_since": SINCE, "last_modified": SINCE},
-        {"http_range": "bytes=0-", "http_if_range": '"a"', "etag": '"a"', "ignore_if_range": False},
-        {"http_range": "bytes=0-", "http_if_range": SINCE, "last_modified": SINCE, "ignore_if_range": False},
-        {"data": b"x", "etag": '"a"'},
-    ],
+    {},
+    {"http_if_none_match": '"a"', "etag": '"a"'},
+    {"http_if_match": '"a"', "etag": '"a"'},
+    {"http_if_modified_since": SINCE, "last_modified": SINCE},
+    {"http_range": "bytes=0-", "http_if_range": '"a"', "etag": '"a"', "ignore_if_range": False},
+    {"http_range": "bytes=0-", "http_if_range": SINCE, "last_modified": SINCE, "ignore_if_range": False},
+    {"data": b"x", "etag": '"a"'},
     ids=str,
 )
 def test_conditions(values):
@@ -49,19 +47,17 @@ def test_cookies():
 
 @rows(
     "name, values",
-    [
-        ("get_host", ("http", "a:80")),
-        ("get_host", ("https", "a:0443")),
-        ("get_host", ("https", None, ("b", 443))),
-        ("get_host", ("http", "evil.com", None, ["a.com"])),
-        ("get_current_url", ("http", "a")),
-        ("get_current_url", ("http", "a", "/r/", "/\u00fc b", b"q=%20")),
-        ("get_content_length", ("5",)),
-        ("get_content_length", ("5", "chunked")),
-        ("get_content_length", (None,)),
-        ("get_content_length", ("9" * 5000,)),
-        ("host_is_trusted", ("a.b.com", [".b.com"])),
-    ],
+    ("get_host", ("http", "a:80")),
+    ("get_host", ("https", "a:0443")),
+    ("get_host", ("https", None, ("b", 443))),
+    ("get_host", ("http", "evil.com", None, ["a.com"])),
+    ("get_current_url", ("http", "a")),
+    ("get_current_url", ("http", "a", "/r/", "/\u00fc b", b"q=%20")),
+    ("get_content_length", ("5",)),
+    ("get_content_length", ("5", "chunked")),
+    ("get_content_length", (None,)),
+    ("get_content_length", ("9" * 5000,)),
+    ("host_is_trusted", ("a.b.com", [".b.com"])),
 )
 def test_places(name, values):
     same(outcome(getattr(original_utils, name), *values), outcome(getattr(utils, name), *values))
@@ -121,14 +117,12 @@ def test_lines_of_a_header_are_joined():
 
 @rows(
     "values",
-    [
-        {},
-        {"status": 404},
-        {"status": "odd"},
-        {"headers": {"X-A": "b"}},
-        {"mimetype": "a/b"},
-        {"content_type": "text/x"},
-    ],
+    {},
+    {"status": 404},
+    {"status": "odd"},
+    {"headers": {"X-A": "b"}},
+    {"mimetype": "a/b"},
+    {"content_type": "text/x"},
     ids=str,
 )
 def test_a_response_without_a_body(values):

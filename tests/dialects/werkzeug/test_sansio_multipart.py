@@ -68,10 +68,8 @@ def test_a_form_gives_the_events_of_the_original_however_it_is_cut(sizes):
 
 @rows(
     "data",
-    [
         b"", b"--between--\r\n", b"--between--", FORM[:-20], b"no form", parts(b"--between\r\n\r\nno name\r\n"),
         b"before\r\n" + FORM, FORM + b"after",
-    ],
     ids=lambda data: str(data[:20]),
 )  # fmt: skip
 def test_an_odd_form_is_read_or_refused_as_by_the_original(data):
@@ -114,10 +112,8 @@ def test_an_error_comes_after_the_events_before_it():
 
 @rows(
     "steps",
-    [
         "preamble field data data epilogue", "field data file data more field data epilogue", "epilogue",
         "field field", "data", "preamble preamble", "file data epilogue data",
-    ],
 )  # fmt: skip
 def test_a_form_is_written_as_by_the_original(steps):
     def written(library, headers):

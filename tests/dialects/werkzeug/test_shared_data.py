@@ -54,12 +54,10 @@ def serving(library, folder):
 @EITHER
 @rows(
     "path, content, content_type",
-    [
-        ("/static/site.css", b"body {}", "text/css; charset=utf-8"),
-        ("/static/deep/data.zzz", b"0123456789", "application/octet-stream"),
-        ("/one.css", b"body {}", "text/css; charset=utf-8"),
-        ("/data.zzz", b"0123456789", "application/octet-stream"),
-    ],
+    ("/static/site.css", b"body {}", "text/css; charset=utf-8"),
+    ("/static/deep/data.zzz", b"0123456789", "application/octet-stream"),
+    ("/one.css", b"body {}", "text/css; charset=utf-8"),
+    ("/data.zzz", b"0123456789", "application/octet-stream"),
 )
 def test_a_file_is_sent(library, folder, path, content, content_type):
     status, headers, body = ask(serving(library, folder), path)
@@ -74,16 +72,14 @@ def test_a_file_is_sent(library, folder, path, content, content_type):
 @EITHER
 @rows(
     "path",
-    [
-        "/",
-        "/static",
-        "/static/",
-        "/static/deep",
-        "/static/no",
-        "/static/../outside.txt",
-        "/static/secret.key",
-        "/staticx",
-    ],
+    "/",
+    "/static",
+    "/static/",
+    "/static/deep",
+    "/static/no",
+    "/static/../outside.txt",
+    "/static/secret.key",
+    "/staticx",
 )
 def test_what_is_no_file_is_the_applications(library, folder, path):
     assert ask(serving(library, folder), path)[::2] == ("404 NOT FOUND", b"application")

@@ -146,13 +146,11 @@ def test_slashes_are_appended(keys):
 
 @rows(
     "path, location",
-    [
-        ("/http:evil.com", "./http:evil.com/"),
-        ("/a/javascript:alert(1)", "./javascript:alert(1)/"),
-        ("/a/12:30", "./12:30/"),
-        ("/a:b/c", "c/"),
-        ("/\\\\evil.com", "./%5C%5Cevil.com/"),
-    ],
+    ("/http:evil.com", "./http:evil.com/"),
+    ("/a/javascript:alert(1)", "./javascript:alert(1)/"),
+    ("/a/12:30", "./12:30/"),
+    ("/a:b/c", "c/"),
+    ("/\\\\evil.com", "./%5C%5Cevil.com/"),
 )
 def test_a_slash_is_never_appended_to_what_leads_to_another_site(path, location):
     response = utils.append_slash_redirect(environ(PATH_INFO=path, QUERY_STRING=""))
@@ -210,12 +208,10 @@ def test_text_files_are_refused():
 
 @rows(
     "options, disposition",
-    [
-        ({}, "inline; filename=text.txt; filename*=UTF-8''t%C3%A9xt.txt"),
-        ({"as_attachment": True, "download_name": "a b.txt"}, 'attachment; filename="a b.txt"'),
-        ({"download_name": "\u00fc/b.txt"}, "inline; filename=u_b.txt; filename*=UTF-8''%C3%BC%2Fb.txt"),
-        ({"download_name": "a\\b.txt"}, "inline; filename=a_b.txt; filename*=UTF-8''a%5Cb.txt"),
-    ],
+    ({}, "inline; filename=text.txt; filename*=UTF-8''t%C3%A9xt.txt"),
+    ({"as_attachment": True, "download_name": "a b.txt"}, 'attachment; filename="a b.txt"'),
+    ({"download_name": "\u00fc/b.txt"}, "inline; filename=u_b.txt; filename*=UTF-8''%C3%BC%2Fb.txt"),
+    ({"download_name": "a\\b.txt"}, "inline; filename=a_b.txt; filename*=UTF-8''a%5Cb.txt"),
 )
 def test_files_are_named(path, options, disposition):
     response = utils.send_file(path, environ(), **options)

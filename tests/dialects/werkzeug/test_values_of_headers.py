@@ -105,24 +105,22 @@ def test_a_name_is_removed_from_a_header_set_in_any_case():
 class TestCallbackDict:
     @rows(
         "change",
-        [
-            lambda d: d.__setitem__("a", 3),
-            lambda d: d.__delitem__("a"),
-            lambda d: d.__delitem__("gone"),
-            lambda d: d.setdefault("a", 3),
-            lambda d: d.setdefault("b"),
-            lambda d: d.pop("a"),
-            lambda d: d.pop("gone"),
-            lambda d: d.pop("gone", None),
-            lambda d: d.popitem(),
-            lambda d: d.clear(),
-            lambda d: d.update({"b": 1}, c=2),
-            lambda d: d.update(None, c=2),
-            lambda d: d.update([("b", 1)]),
-            lambda d: d.__ior__({"b": 1}),
-            lambda d: d.get("a"),
-            list,
-        ],
+        lambda d: d.__setitem__("a", 3),
+        lambda d: d.__delitem__("a"),
+        lambda d: d.__delitem__("gone"),
+        lambda d: d.setdefault("a", 3),
+        lambda d: d.setdefault("b"),
+        lambda d: d.pop("a"),
+        lambda d: d.pop("gone"),
+        lambda d: d.pop("gone", None),
+        lambda d: d.popitem(),
+        lambda d: d.clear(),
+        lambda d: d.update({"b": 1}, c=2),
+        lambda d: d.update(None, c=2),
+        lambda d: d.update([("b", 1)]),
+        lambda d: d.__ior__({"b": 1}),
+        lambda d: d.get("a"),
+        list,
     )
     def test_tells_of_changes(self, change):
         (theirs, their_calls), (ours, our_calls) = told(lambda library, tell: library.CallbackDict({"a": 1}, tell))
@@ -402,15 +400,13 @@ class TestWWWAuthenticate:
 
     @rows(
         "change",
-        [
-            lambda w: setattr(w, "realm", "a b"),
-            lambda w: setattr(w, "realm", None),
-            lambda w: w.__setitem__("nonce", "n"),
-            lambda w: w.__delitem__("realm"),
-            lambda w: w.__delitem__("gone"),
-            lambda w: delattr(w, "realm"),
-            lambda w: w.parameters.update(algorithm="MD5"),
-        ],
+        lambda w: setattr(w, "realm", "a b"),
+        lambda w: setattr(w, "realm", None),
+        lambda w: w.__setitem__("nonce", "n"),
+        lambda w: w.__delitem__("realm"),
+        lambda w: w.__delitem__("gone"),
+        lambda w: delattr(w, "realm"),
+        lambda w: w.parameters.update(algorithm="MD5"),
     )
     def test_is_changed_as_the_original(self, change):
         results = []

@@ -206,13 +206,11 @@ def test_parts_of_iterables(start, length, seekable):
 
 @rows(
     "path, segment, script, rest",
-    [
-        ("/a/b", "a", "/s/a", "/b"),
-        ("/a", "a", "/s/a", ""),
-        ("//a/b", "a", "/s//a", "/b"),
-        ("", None, "/s", ""),
-        ("/", "", "/s/", ""),
-    ],
+    ("/a/b", "a", "/s/a", "/b"),
+    ("/a", "a", "/s/a", ""),
+    ("//a/b", "a", "/s//a", "/b"),
+    ("", None, "/s", ""),
+    ("/", "", "/s/", ""),
 )
 def test_segments_are_taken_from_the_path(path, segment, script, rest):
     env = environ(SCRIPT_NAME="/s", PATH_INFO=path)
@@ -294,11 +292,9 @@ def test_a_reference_that_is_no_host_trusts_nobody():
 
 @rows(
     "coding, length",
-    [
         ("chunked", None), ("Chunked", None), ("gzip, chunked", None), ("gzip,\tCHUNKED ,", None),
         ("chunked, gzip", None), (" chunked ", None), ("identity", 5), ("xchunked", 5), ("chunked;a=b", 5), ("", 5),
         (",", 5), ('a="x, chunked"', 5),
-    ],
 )  # fmt: skip
 def test_the_length_of_a_chunked_body_is_not_declared(coding, length):
     env = environ(b"12345", HTTP_TRANSFER_ENCODING=coding)

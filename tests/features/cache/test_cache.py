@@ -51,25 +51,23 @@ def test_a_response_says_how_it_was_answered(site):
 
 @rows(
     "fields, is_stored",
-    [
-        ({}, False),
-        ({"cache-control": "max-age=60"}, True),
-        ({"cache-control": "s-maxage=60, max-age=0"}, True),
-        ({"cache-control": "max-age=60, private"}, False),
-        ({"cache-control": "max-age=60, no-store"}, False),
-        ({"cache-control": "max-age=60, no-store, must-understand"}, True),
-        ({"cache-control": "max-age=60", "vary": "*"}, False),
-        ({"cache-control": "max-age=60", "set-cookie": "a=b"}, False),
-        ({"cache-control": "max-age=60", "cdn-cache-control": "no-store"}, False),
-        ({"cache-control": "no-store", "cdn-cache-control": "max-age=60"}, True),
-        ({"cdn-cache-control": "no-store", "antiphon-cache-control": "max-age=60"}, True),
-        ({"cache-control": "max-age=60", "cdn-cache-control": "malformed=;"}, True),
-        ({"expires": "Fri, 01 Jan 2100 00:00:00 GMT"}, True),
-        ({"expires": "0"}, False),
-        ({"last-modified": "Fri, 01 Jan 2021 00:00:00 GMT"}, True),
-        ({"etag": '"1"'}, False),
-        ({"cache-control": "max-age=x"}, False),
-    ],
+    ({}, False),
+    ({"cache-control": "max-age=60"}, True),
+    ({"cache-control": "s-maxage=60, max-age=0"}, True),
+    ({"cache-control": "max-age=60, private"}, False),
+    ({"cache-control": "max-age=60, no-store"}, False),
+    ({"cache-control": "max-age=60, no-store, must-understand"}, True),
+    ({"cache-control": "max-age=60", "vary": "*"}, False),
+    ({"cache-control": "max-age=60", "set-cookie": "a=b"}, False),
+    ({"cache-control": "max-age=60", "cdn-cache-control": "no-store"}, False),
+    ({"cache-control": "no-store", "cdn-cache-control": "max-age=60"}, True),
+    ({"cdn-cache-control": "no-store", "antiphon-cache-control": "max-age=60"}, True),
+    ({"cache-control": "max-age=60", "cdn-cache-control": "malformed=;"}, True),
+    ({"expires": "Fri, 01 Jan 2100 00:00:00 GMT"}, True),
+    ({"expires": "0"}, False),
+    ({"last-modified": "Fri, 01 Jan 2021 00:00:00 GMT"}, True),
+    ({"etag": '"1"'}, False),
+    ({"cache-control": "max-age=x"}, False),
 )
 def test_a_response_says_itself_if_it_is_stored(interface, fields, is_stored):
     site = Site(interface)
@@ -93,14 +91,12 @@ def test_a_request_may_keep_its_response_from_being_stored(site, given, is_store
 
 @rows(
     "asked, text",
-    [
-        ("no-cache", "2"),
-        ("max-age=10", "2"),
-        ("max-age=30", "1"),
-        ("min-fresh=50", "2"),
-        ("min-fresh=30", "1"),
-        ("only-if-cached", "1"),
-    ],
+    ("no-cache", "2"),
+    ("max-age=10", "2"),
+    ("max-age=30", "1"),
+    ("min-fresh=50", "2"),
+    ("min-fresh=30", "1"),
+    ("only-if-cached", "1"),
 )
 def test_a_request_may_want_another_age(interface, asked, text):
     site = Site(interface)
@@ -229,13 +225,11 @@ def test_what_was_read_is_named_in_vary_and_gets_entries_of_its_own(site):
 
 @rows(
     "read, is_shared",
-    [
-        (lambda cookies: cookies.get("theme", "light"), True),
-        (lambda cookies: "light" if "theme" not in cookies else cookies["theme"], True),  # noqa: SIM401 - two reads
-        (lambda cookies: "".join(cookies.getall("theme")) or "light", True),
-        (lambda cookies: (cookies.get("theme", "light"), len(cookies))[0], False),
-        (lambda cookies: dict(cookies).get("theme", "light"), False),
-    ],
+    (lambda cookies: cookies.get("theme", "light"), True),
+    (lambda cookies: "light" if "theme" not in cookies else cookies["theme"], True),  # noqa: SIM401 - two reads
+    (lambda cookies: "".join(cookies.getall("theme")) or "light", True),
+    (lambda cookies: (cookies.get("theme", "light"), len(cookies))[0], False),
+    (lambda cookies: dict(cookies).get("theme", "light"), False),
 )
 def test_a_public_page_depends_on_the_one_cookie_that_it_reads(interface, read, is_shared):
     site = Site(interface)
@@ -280,16 +274,14 @@ def test_a_public_page_may_name_the_cookie_that_it_depends_on(site):
 
 @rows(
     "method, path, fields, text",
-    [
-        ("POST", "/a", {}, "2"),
-        ("GET", "/a", {}, "1"),
-        ("POST", "/b", {}, "1"),
-        ("POST", "/b", {"location": "/a"}, "2"),
-        ("POST", "/b", {"content-location": "http://testserver/a"}, "2"),
-        ("POST", "/b", {"location": "http://other.example/a"}, "1"),
-        ("POST", "/b", {"location": "https://testserver/a"}, "1"),
-        ("POST", "/b", {"content-location": "//other.example/a"}, "1"),
-    ],
+    ("POST", "/a", {}, "2"),
+    ("GET", "/a", {}, "1"),
+    ("POST", "/b", {}, "1"),
+    ("POST", "/b", {"location": "/a"}, "2"),
+    ("POST", "/b", {"content-location": "http://testserver/a"}, "2"),
+    ("POST", "/b", {"location": "http://other.example/a"}, "1"),
+    ("POST", "/b", {"location": "https://testserver/a"}, "1"),
+    ("POST", "/b", {"content-location": "//other.example/a"}, "1"),
 )
 def test_an_unsafe_request_forgets_what_it_has_changed(interface, method, path, fields, text):
     site = Site(interface)
@@ -467,15 +459,13 @@ FRESH, STALE = (
 @rows("kind", ["memory", "sqlite"])
 @rows(
     "fields, asked, status",
-    [
-        (STALE, {"range": "bytes=1000-"}, 416),
-        (STALE, {"if-match": '"other"'}, 412),
-        (STALE, {"if-none-match": '"1"'}, 304),
-        (FRESH, {"range": "bytes=1000-"}, 416),
-        (FRESH, {"cache-control": "no-store"}, 200),
-        ({"cache-control": "no-store"}, {}, 200),
-        ({"cache-control": "public, max-age=60", "set-cookie": "a=b"}, {}, 200),
-    ],
+    (STALE, {"range": "bytes=1000-"}, 416),
+    (STALE, {"if-match": '"other"'}, 412),
+    (STALE, {"if-none-match": '"1"'}, 304),
+    (FRESH, {"range": "bytes=1000-"}, 416),
+    (FRESH, {"cache-control": "no-store"}, 200),
+    ({"cache-control": "no-store"}, {}, 200),
+    ({"cache-control": "public, max-age=60", "set-cookie": "a=b"}, {}, 200),
 )
 def test_nobody_waits_for_a_request_that_has_ended(kind, fields, asked, status, tmp_path):
     store = MemoryStore() if kind == "memory" else SQLiteStore(tmp_path / "cache.db")
@@ -610,12 +600,10 @@ def test_a_hit_takes_one_round_trip_to_valkey(valkey, interface):
 
 @rows(
     "options, error",
-    [
-        ({"max_body": 0}, "above 0"),
-        ({"lease": 0}, "above 0"),
-        ({"max_bytes": -1}, "above 0"),
-        ({"timeout": 0}, "above 0"),
-    ],
+    ({"max_body": 0}, "above 0"),
+    ({"lease": 0}, "above 0"),
+    ({"max_bytes": -1}, "above 0"),
+    ({"timeout": 0}, "above 0"),
 )
 def test_numbers_are_above_0(options, error):
     with pytest.raises(ValueError, match=error):

@@ -130,13 +130,11 @@ def failing():
 
 @rows(
     "make, fields",
-    [
-        (failing, {}),
-        (lambda: iter(CHUNKS[:-1]), {"content-length": str(len(TEXT))}),
-        (lambda: iter(CHUNKS * 3), {}),
-        (lambda: iter(CHUNKS), {"set-cookie": "a=b"}),
-        (lambda: iter(CHUNKS), {"cache-control": "no-store"}),
-    ],
+    (failing, {}),
+    (lambda: iter(CHUNKS[:-1]), {"content-length": str(len(TEXT))}),
+    (lambda: iter(CHUNKS * 3), {}),
+    (lambda: iter(CHUNKS), {"set-cookie": "a=b"}),
+    (lambda: iter(CHUNKS), {"cache-control": "no-store"}),
     ids=["fails", "is too short", "is too large", "is for one visitor", "may not be stored"],
 )
 def test_no_file_is_kept_of_a_stream_that(interface, tmp_path, make, fields):

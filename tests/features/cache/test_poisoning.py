@@ -59,18 +59,16 @@ def test_a_field_that_a_page_shows_is_not_shown_to_others(fields, interface):
 
 @rows(
     "poisoned, asked",
-    [
-        ("/a%2Fb", "/a/b"),
-        ("/a/b?x=1&y=2", "/a/b?y=2&x=1"),
-        ("/a/b?", "/a/b"),
-        ("/a/b?x=%61", "/a/b?x=a"),
-        ("/A/b", "/a/b"),
-        ("/a//b", "/a/b"),
-        ("/%61/b", "/a/b"),
-        ("/a/b?utm_source=evil", "/a/b"),
-        ("/a/b%0A", "/a/b"),
-        ("/a/b;x=1", "/a/b"),
-    ],
+    ("/a%2Fb", "/a/b"),
+    ("/a/b?x=1&y=2", "/a/b?y=2&x=1"),
+    ("/a/b?", "/a/b"),
+    ("/a/b?x=%61", "/a/b?x=a"),
+    ("/A/b", "/a/b"),
+    ("/a//b", "/a/b"),
+    ("/%61/b", "/a/b"),
+    ("/a/b?utm_source=evil", "/a/b"),
+    ("/a/b%0A", "/a/b"),
+    ("/a/b;x=1", "/a/b"),
 )
 def test_another_form_of_a_url_is_another_url(poisoned, asked, interface):
     client = Client(reflecting(), interface)

@@ -273,14 +273,12 @@ NOW = 1_800_000_000.0  # a Friday, at 8 o'clock
 
 @rows(
     "text, last, next",
-    [
-        ("1 hour", 0, 3600),
-        ("hour", 0, 3600),
-        ("15 minutes", 0, 900),
-        ("2 days", 28_800 + 86_400, None),
-        ("0 3 * * *", 5 * 3600, 19 * 3600),
-        ("*/5 * * * *", 0, 300),
-    ],
+    ("1 hour", 0, 3600),
+    ("hour", 0, 3600),
+    ("15 minutes", 0, 900),
+    ("2 days", 28_800 + 86_400, None),
+    ("0 3 * * *", 5 * 3600, 19 * 3600),
+    ("*/5 * * * *", 0, 300),
 )
 def test_schedules(text, last, next):
     found = Schedule.parse(text)
@@ -319,12 +317,10 @@ URL = "postgresql:///none"
 
 @rows(
     "options, message",
-    [
-        ({"url": "mysql://"}, "needs PostgreSQL or SQLite"),
-        ({"wait": 0}, "must be above 0"),
-        ({"lease": -1}, "must be above 0"),
-        ({"retries": -1}, "must be above 0"),
-    ],
+    ({"url": "mysql://"}, "needs PostgreSQL or SQLite"),
+    ({"wait": 0}, "must be above 0"),
+    ({"lease": -1}, "must be above 0"),
+    ({"retries": -1}, "must be above 0"),
 )
 def test_options_that_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
@@ -339,12 +335,10 @@ def test_an_old_sqlite_is_named_with_what_to_do(monkeypatch):
 
 @rows(
     "options, message",
-    [
-        ({"idempotent": True}, "leave out idempotent=True"),
-        ({"resumable": True}, "let it store the upload, and enqueue what is to be done with it"),
-        ({"receive": "stream"}, "streams its body"),
-        ({"unguarded": True}, "is unguarded"),
-    ],
+    ({"idempotent": True}, "leave out idempotent=True"),
+    ({"resumable": True}, "let it store the upload, and enqueue what is to be done with it"),
+    ({"receive": "stream"}, "streams its body"),
+    ({"unguarded": True}, "is unguarded"),
 )
 def test_routes_that_are_refused(options, message):
     app = App(secret_keys=[KEY])

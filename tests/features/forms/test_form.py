@@ -97,10 +97,8 @@ class TestValidation:
 
     @rows(
         "limits, message",
-        [
-            (Limits(body=5), "This was too large to receive: the limit is 5 bytes in total."),
-            (Limits(fields=1), "This was too much to receive."),
-        ],
+        (Limits(body=5), "This was too large to receive: the limit is 5 bytes in total."),
+        (Limits(fields=1), "This was too much to receive."),
     )
     def test_of_a_body_that_is_too_large_says_so_in_the_form(self, limits, message):
         request = post({"name": "Ada", "age": "36"})
@@ -259,24 +257,22 @@ class Cleaned:
 
 @rows(
     "wanted, message",
-    [
-        (int, "int has no named fields"),
-        (made(Signup), r"Record.f can't be read from a form"),
-        (made(dict[str, str]), r"Record.f can't be read from a form"),
-        (made(Annotated[str, Field(widget="radio")]), r"f needs choices: Form\(..., choices={'f'"),
-        (made(Annotated[str, Field(widget="checkbox")]), "Record.f: a checkbox needs a bool"),
-        (made(Annotated[list[Colour], Field(widget="radio")]), "Record.f: radio buttons choose one value"),
-        (made(list[Colour], field(default_factory=lambda: [Colour.RED])), "a list with choices must be empty"),
-        (made(Annotated[str, Field(widget="file")]), "Record.f: text can't have the widget 'file'"),
-        (made(Annotated[Upload, Field(widget="text")]), "Record.f: a file needs the widget 'file'"),
-        (made(str, Field(label="F")), r"Record.f: a Field must be part of the type, not the default: f: Annotated\["),
-        (made(str, field(default=Field())), "a Field must be part of the type, not the default"),
-        (Shop, "Shop.name: a Field must be part of the type, not the default"),
-        (Cleaned, r"Cleaned.name: forms don't call the method clean_name: .* form.validate\(check\)"),
-        (made(Annotated[str, Field(choices=[("de", "Germany", 1)])]), r"a pair \(value, label\), not \('de', 'Ge"),
-        (made(Annotated[str, Field(choices=[["de", "Germany"]])]), r"a pair \(value, label\), not \['de', "),
-        (made(Annotated[str, Field(choices=[("Europe", [("de", "Germany")])])]), r"a pair \(value, label\), not \('Eu"),
-    ],
+    (int, "int has no named fields"),
+    (made(Signup), r"Record.f can't be read from a form"),
+    (made(dict[str, str]), r"Record.f can't be read from a form"),
+    (made(Annotated[str, Field(widget="radio")]), r"f needs choices: Form\(..., choices={'f'"),
+    (made(Annotated[str, Field(widget="checkbox")]), "Record.f: a checkbox needs a bool"),
+    (made(Annotated[list[Colour], Field(widget="radio")]), "Record.f: radio buttons choose one value"),
+    (made(list[Colour], field(default_factory=lambda: [Colour.RED])), "a list with choices must be empty"),
+    (made(Annotated[str, Field(widget="file")]), "Record.f: text can't have the widget 'file'"),
+    (made(Annotated[Upload, Field(widget="text")]), "Record.f: a file needs the widget 'file'"),
+    (made(str, Field(label="F")), r"Record.f: a Field must be part of the type, not the default: f: Annotated\["),
+    (made(str, field(default=Field())), "a Field must be part of the type, not the default"),
+    (Shop, "Shop.name: a Field must be part of the type, not the default"),
+    (Cleaned, r"Cleaned.name: forms don't call the method clean_name: .* form.validate\(check\)"),
+    (made(Annotated[str, Field(choices=[("de", "Germany", 1)])]), r"a pair \(value, label\), not \('de', 'Ge"),
+    (made(Annotated[str, Field(choices=[["de", "Germany"]])]), r"a pair \(value, label\), not \['de', "),
+    (made(Annotated[str, Field(choices=[("Europe", [("de", "Germany")])])]), r"a pair \(value, label\), not \('Eu"),
 )
 def test_what_can_not_be_shown_is_a_programmers_error_that_names_it(wanted, message):
     with pytest.raises(TypeError, match=message):
@@ -297,11 +293,9 @@ def test_a_declaration_can_be_part_of_a_union_which_hashes_it():
 
 @rows(
     "widget, fix",
-    [
-        ("texarea", "there is no widget 'texarea': did you mean 'textarea'?"),
-        ("datetime", "there is no widget 'datetime': did you mean 'datetime-local'?"),
-        ("wysiwyg", "there is no widget 'wysiwyg': there are text, textarea, password,"),
-    ],
+    ("texarea", "there is no widget 'texarea': did you mean 'textarea'?"),
+    ("datetime", "there is no widget 'datetime': did you mean 'datetime-local'?"),
+    ("wysiwyg", "there is no widget 'wysiwyg': there are text, textarea, password,"),
 )
 @rows("show", [Field, lambda widget: Form(Signup, Request.blank())["name"].showing(widget=widget)])
 def test_an_unknown_widget_is_an_error_with_those_that_there_are(widget, fix, show):
@@ -323,15 +317,13 @@ class TestMessages:
 
     @rows(
         "kind, text, message",
-        [
-            (Annotated[int, Meta(ge=1, le=8)], "0", "This must be at least 1."),
-            (Annotated[int, Meta(ge=1, le=8)], "9", "This must be at most 8."),
-            (Annotated[float, Meta(gt=1.5)], "1", "This must be more than 1.5."),
-            (int, "9" * 5000, "This number is too large."),
-            (Size, "", "Please choose one."),
-            (Annotated[bool, Field(required=True)], "", "Please tick this."),
-            (str, "", "Please fill this in."),
-        ],
+        (Annotated[int, Meta(ge=1, le=8)], "0", "This must be at least 1."),
+        (Annotated[int, Meta(ge=1, le=8)], "9", "This must be at most 8."),
+        (Annotated[float, Meta(gt=1.5)], "1", "This must be more than 1.5."),
+        (int, "9" * 5000, "This number is too large."),
+        (Size, "", "Please choose one."),
+        (Annotated[bool, Field(required=True)], "", "Please tick this."),
+        (str, "", "Please fill this in."),
     )
     def test_are_in_words_for_people(self, kind, text, message):
         form = sent(made(kind), {"f": text})
@@ -486,14 +478,12 @@ class Album:
 class TestFiles:
     @rows(
         "cover, expected",
-        [
-            (("a.png", b"1234567890", "image/png"), []),
-            (("a.HEIC", b"1", "application/octet-stream"), []),
-            (("a.png", b"12345678901", "image/png"), ["file_too_large"]),
-            (("a.pdf", b"1", "application/pdf"), ["wrong_file_type"]),
-            (("a.pdf", b"12345678901", "application/pdf"), ["file_too_large", "wrong_file_type"]),
-            (("", b""), ["missing"]),
-        ],
+        (("a.png", b"1234567890", "image/png"), []),
+        (("a.HEIC", b"1", "application/octet-stream"), []),
+        (("a.png", b"12345678901", "image/png"), ["file_too_large"]),
+        (("a.pdf", b"1", "application/pdf"), ["wrong_file_type"]),
+        (("a.pdf", b"12345678901", "application/pdf"), ["file_too_large", "wrong_file_type"]),
+        (("", b""), ["missing"]),
     )
     def test_are_checked_by_size_and_by_their_declared_kind(self, cover, expected):
         app = App()
@@ -522,19 +512,17 @@ class TestFiles:
 
 @rows(
     "kind, default, value",
-    [
-        (str | None, ..., None),
-        (str | None, None, None),
-        (str | None, "a", None),
-        (Annotated[str | None, Field(widget="textarea")], ..., None),
-        (int | None, 5, None),
-        (Colour | None, Colour.RED, None),
-        (Literal["", "a"] | None, None, ""),
-        (str, "", ""),
-        (str, "a", ""),
-        (int, 5, 5),
-        (Colour, Colour.RED, Colour.RED),
-    ],
+    (str | None, ..., None),
+    (str | None, None, None),
+    (str | None, "a", None),
+    (Annotated[str | None, Field(widget="textarea")], ..., None),
+    (int | None, 5, None),
+    (Colour | None, Colour.RED, None),
+    (Literal["", "a"] | None, None, ""),
+    (str, "", ""),
+    (str, "a", ""),
+    (int, 5, 5),
+    (Colour, Colour.RED, Colour.RED),
 )
 def test_an_input_that_is_left_empty_is_none_if_its_type_allows_that(kind, default, value):
     form = sent(made(kind, default), {"f": ""})
@@ -560,7 +548,6 @@ TENTHS, MINUTES = MOMENT.replace(microsecond=100_001), MOMENT.replace(second=0, 
 
 @rows(
     "kind, value, text, expected",
-    [
         (datetime.datetime, MOMENT, "2026-01-31T12:30:15.123", MOMENT),
         (datetime.datetime, TENTHS, "2026-01-31T12:30:15.1", TENTHS),
         (datetime.datetime, MINUTES, "2026-01-31T12:30", MINUTES),
@@ -569,7 +556,6 @@ TENTHS, MINUTES = MOMENT.replace(microsecond=100_001), MOMENT.replace(second=0, 
         (datetime.time, MOMENT.time(), "12:30:15.123", MOMENT.time()),
         (datetime.time, MOMENT.time(), "12:30:15", datetime.time(12, 30, 15)),
         (list[datetime.time], [MOMENT.time()], "12:30:15.123", [MOMENT.time()]),
-    ],
 )  # fmt: skip
 def test_a_time_that_was_not_changed_keeps_its_microseconds(kind, value, text, expected):
     wanted = made(kind)

@@ -118,7 +118,6 @@ class TestAField:
 
     @rows(
         "key, tag, expected",
-        [
             ("name", "input", {"type": "text", "required": None, "minlength": "2", "maxlength": "9", "name": "name"}),
             ("password", "input", {"type": "password", "autocomplete": "new-password", "required": None}),
             ("age", "input", {"type": "number", "min": "0", "max": "149", "inputmode": "numeric"}),
@@ -126,7 +125,6 @@ class TestAField:
             ("cover", "input", {"type": "file", "accept": "image/*", "required": None}),
             ("news", "input", {"type": "checkbox", "value": "true"}),
             ("note", "textarea", {"rows": "5", "data-x": '"'}),
-        ],
     )  # fmt: skip
     def test_has_the_attributes_of_its_type(self, key, tag, expected):
         control = parsed(form()).by_id(f"everything-{key}")
@@ -136,36 +134,34 @@ class TestAField:
 
     @rows(
         "kind, expected",
-        [
-            (Annotated[str, Field(widget="email")], {"type": "email", "autocomplete": "email"}),
-            (Annotated[str, Field(widget="tel", placeholder="+49")], {"type": "tel", "placeholder": "+49"}),
-            (Annotated[str, Field(inputmode="numeric")], {"type": "text", "inputmode": "numeric"}),
-            (Annotated[int, Meta(gt=0, multiple_of=1)], {"type": "number", "min": "1", "step": "1"}),
-            (Annotated[int, Meta(ge=5, multiple_of=5)], {"min": "5", "step": "5"}),
-            (Annotated[int, Meta(ge=3, multiple_of=5)], {"min": "3", "step": "absent"}),
-            (Annotated[float, Meta(gt=0.5, le=9)], {"min": "0.5", "max": "9", "step": "any", "inputmode": "decimal"}),
-            (Annotated[int, Meta(ge=-5)], {"min": "-5", "inputmode": "absent"}),
-            (Decimal, {"type": "number", "step": "any"}),
-            (
-                Annotated[Decimal, decimal_meta(ge=0, le="99.5", places=2)],
-                {"type": "number", "min": "0", "max": "99.5", "step": "0.01", "inputmode": "decimal"},
-            ),
-            (Annotated[Decimal, decimal_meta(gt=-1, places=0)], {"min": "-1", "step": "1", "inputmode": "absent"}),
-            (Annotated[Decimal, decimal_meta(ge="0.005", places=2)], {"min": "0.005", "step": "any"}),
-            (Annotated[int, Field(widget="range"), Meta(ge=0, le=9)], {"type": "range", "min": "0", "max": "9"}),
-            (datetime.date, {"type": "date"}),
-            (datetime.time, {"type": "time"}),
-            (datetime.datetime, {"type": "datetime-local"}),
-            (Annotated[datetime.datetime, Meta(tz=True)], {"type": "text"}),
-            (uuid.UUID, {"type": "text"}),
-            (list[Upload], {"type": "file", "multiple": None}),
-            (int | str, {"type": "text"}),
-            (Annotated[str, Meta(pattern="^[a-z]{3}$")], {"pattern": "[a-z]{3}", "title": "absent"}),
-            (
-                Annotated[str, Meta(pattern="^a$"), Field(messages={"pattern_mismatch": "Only an a."})],
-                {"pattern": "a", "title": "Only an a."},
-            ),
-        ],
+        (Annotated[str, Field(widget="email")], {"type": "email", "autocomplete": "email"}),
+        (Annotated[str, Field(widget="tel", placeholder="+49")], {"type": "tel", "placeholder": "+49"}),
+        (Annotated[str, Field(inputmode="numeric")], {"type": "text", "inputmode": "numeric"}),
+        (Annotated[int, Meta(gt=0, multiple_of=1)], {"type": "number", "min": "1", "step": "1"}),
+        (Annotated[int, Meta(ge=5, multiple_of=5)], {"min": "5", "step": "5"}),
+        (Annotated[int, Meta(ge=3, multiple_of=5)], {"min": "3", "step": "absent"}),
+        (Annotated[float, Meta(gt=0.5, le=9)], {"min": "0.5", "max": "9", "step": "any", "inputmode": "decimal"}),
+        (Annotated[int, Meta(ge=-5)], {"min": "-5", "inputmode": "absent"}),
+        (Decimal, {"type": "number", "step": "any"}),
+        (
+            Annotated[Decimal, decimal_meta(ge=0, le="99.5", places=2)],
+            {"type": "number", "min": "0", "max": "99.5", "step": "0.01", "inputmode": "decimal"},
+        ),
+        (Annotated[Decimal, decimal_meta(gt=-1, places=0)], {"min": "-1", "step": "1", "inputmode": "absent"}),
+        (Annotated[Decimal, decimal_meta(ge="0.005", places=2)], {"min": "0.005", "step": "any"}),
+        (Annotated[int, Field(widget="range"), Meta(ge=0, le=9)], {"type": "range", "min": "0", "max": "9"}),
+        (datetime.date, {"type": "date"}),
+        (datetime.time, {"type": "time"}),
+        (datetime.datetime, {"type": "datetime-local"}),
+        (Annotated[datetime.datetime, Meta(tz=True)], {"type": "text"}),
+        (uuid.UUID, {"type": "text"}),
+        (list[Upload], {"type": "file", "multiple": None}),
+        (int | str, {"type": "text"}),
+        (Annotated[str, Meta(pattern="^[a-z]{3}$")], {"pattern": "[a-z]{3}", "title": "absent"}),
+        (
+            Annotated[str, Meta(pattern="^a$"), Field(messages={"pattern_mismatch": "Only an a."})],
+            {"pattern": "a", "title": "Only an a."},
+        ),
         ids=str,
     )
     def test_has_the_input_of_its_type(self, kind, expected):
@@ -174,11 +170,9 @@ class TestAField:
 
     @rows(
         "value, kind, shown",
-        [
-            (datetime.datetime(2030, 1, 31, 12), "datetime-local", "2030-01-31T12:00:00"),
-            (datetime.datetime(2030, 1, 31, 12, microsecond=123456), "datetime-local", "2030-01-31T12:00:00.123"),
-            (datetime.datetime(2030, 1, 31, 12, tzinfo=datetime.UTC), "text", "2030-01-31T12:00:00Z"),
-        ],
+        (datetime.datetime(2030, 1, 31, 12), "datetime-local", "2030-01-31T12:00:00"),
+        (datetime.datetime(2030, 1, 31, 12, microsecond=123456), "datetime-local", "2030-01-31T12:00:00.123"),
+        (datetime.datetime(2030, 1, 31, 12, tzinfo=datetime.UTC), "text", "2030-01-31T12:00:00Z"),
     )
     def test_of_a_time_has_a_value_that_browsers_show(self, value, kind, shown):
         (control,) = parsed(form(wanted=made(datetime.datetime), initial={"f": value})).all("input")
@@ -207,19 +201,17 @@ class TestAField:
 
 @rows(
     "pattern, expected",
-    [
-        ("^[a-z]+$", "[a-z]+"),
-        ("[a-z]", ".*(?:[a-z]).*"),
-        ("^a|b$", ".*(?:^a|b$).*"),
-        (r"^a\$", r".*(?:^a\$).*"),
-        (r"^\w+-\d$", r"[\p{L}\p{N}_]+-\p{Nd}"),
-        (r"^\\w$", r"\\w"),
-        (r"\Aa\Z", None),
-        (r"(?P<a>b)", None),
-        (r"(?i)a", None),
-        (r"\bword\b", None),
-        (r"^a++$", None),
-    ],
+    ("^[a-z]+$", "[a-z]+"),
+    ("[a-z]", ".*(?:[a-z]).*"),
+    ("^a|b$", ".*(?:^a|b$).*"),
+    (r"^a\$", r".*(?:^a\$).*"),
+    (r"^\w+-\d$", r"[\p{L}\p{N}_]+-\p{Nd}"),
+    (r"^\\w$", r"\\w"),
+    (r"\Aa\Z", None),
+    (r"(?P<a>b)", None),
+    (r"(?i)a", None),
+    (r"\bword\b", None),
+    (r"^a++$", None),
 )
 def test_a_pattern_is_said_to_browsers_where_they_understand_it_as_python_does(pattern, expected):
     assert pattern_of_html(pattern) == expected
@@ -438,12 +430,10 @@ def test_a_handler_may_return_a_form():
 
 @rows(
     "kind, default, shown",
-    [
-        (Literal["a", "b"], "b", ["b"]),
-        (Annotated[Literal["a", "b"], Field(widget="radio")], "b", ["b"]),
-        (str, "b", ["b"]),
-        (bool, True, []),
-    ],
+    (Literal["a", "b"], "b", ["b"]),
+    (Annotated[Literal["a", "b"], Field(widget="radio")], "b", ["b"]),
+    (str, "b", ["b"]),
+    (bool, True, []),
     ids=["select", "radio buttons", "text", "checkbox"],
 )
 def test_a_field_that_was_not_submitted_shows_its_default_unless_that_means_not_ticked(kind, default, shown):
@@ -486,11 +476,9 @@ class TestAFieldShownOtherwise:
 
 @rows(
     "wanted, values",
-    [
-        (Annotated[str, Field(widget="select", choices=["a", "b"])], ["", "a", "b"]),
-        (Annotated[str, Field(widget="select", choices={"": "None", "a": "A"})], ["", "a"]),
-        (Annotated[str, Field(widget="select", choices=["a", "b"], attributes={"placeholder": False})], ["a", "b"]),
-    ],
+    (Annotated[str, Field(widget="select", choices=["a", "b"])], ["", "a", "b"]),
+    (Annotated[str, Field(widget="select", choices={"": "None", "a": "A"})], ["", "a"]),
+    (Annotated[str, Field(widget="select", choices=["a", "b"], attributes={"placeholder": False})], ["a", "b"]),
     ids=["as it comes", "that is among the choices", "that is declined"],
 )
 def test_a_select_has_one_empty_choice(wanted, values):
@@ -512,14 +500,12 @@ def test_errors_of_a_field_can_be_taken_back():
 
 @rows(
     "kind, default, has_empty",
-    [
-        (Colour, ..., True),
-        (Colour, Colour.RED, False),
-        (Colour | None, ..., True),
-        (Colour | None, Colour.RED, True),
-        (Annotated[Colour, Field(placeholder="As usual")], Colour.RED, True),
-        (Annotated[Colour, Field(attributes={"placeholder": False})], ..., False),
-    ],
+    (Colour, ..., True),
+    (Colour, Colour.RED, False),
+    (Colour | None, ..., True),
+    (Colour | None, Colour.RED, True),
+    (Annotated[Colour, Field(placeholder="As usual")], Colour.RED, True),
+    (Annotated[Colour, Field(attributes={"placeholder": False})], ..., False),
 )
 def test_a_select_offers_an_empty_choice_where_it_means_something(kind, default, has_empty):
     assert ('<option value="">' in str(form(wanted=made(kind, default))["f"].input)) is has_empty

@@ -29,18 +29,16 @@ def located(tmp_path):
 @rows("ip", ["1.0.0.7", "::ffff:1.0.0.7"])
 @rows(
     "line",
-    [
-        f"16777216,16777471,{TAIL}",
-        f"1.0.0.0,1.0.0.255,{TAIL}",
-        f"1.0.0.0/24,{TAIL}",
-        f"281470698520576,281470698520831,{TAIL}",
-        f"::ffff:1.0.0.0/120,{TAIL}",
-        '"16777216","16777471","Paris","France","48.8566","2.3522"\r\n',
-        "16777216 , 16777471, Paris , France , 48.8566 , 2.3522",
-        f"16777216,16777471,{TAIL},more,than,that",
-        f"\ufeff# a comment\n\nip_from,ip_to,city,country,lat,lon\n16777216,16777471,{TAIL}",
-        "LONGITUDE,Latitude,Country Name,City,Network\n2.3522,48.8566,France,Paris,1.0.0.0/24",
-    ],
+    f"16777216,16777471,{TAIL}",
+    f"1.0.0.0,1.0.0.255,{TAIL}",
+    f"1.0.0.0/24,{TAIL}",
+    f"281470698520576,281470698520831,{TAIL}",
+    f"::ffff:1.0.0.0/120,{TAIL}",
+    '"16777216","16777471","Paris","France","48.8566","2.3522"\r\n',
+    "16777216 , 16777471, Paris , France , 48.8566 , 2.3522",
+    f"16777216,16777471,{TAIL},more,than,that",
+    f"\ufeff# a comment\n\nip_from,ip_to,city,country,lat,lon\n16777216,16777471,{TAIL}",
+    "LONGITUDE,Latitude,Country Name,City,Network\n2.3522,48.8566,France,Paris,1.0.0.0/24",
 )
 def test_a_file_has_ranges_of_addresses_in_any_layout(located, line, ip):
     assert dict(located(line, ip)) == PARIS
@@ -48,7 +46,6 @@ def test_a_file_has_ranges_of_addresses_in_any_layout(located, line, ip):
 
 @rows(
     "text, options, expected",
-    [
         (
             "network,country,country_name,city,time zone,\n1.0.0.0/24,FR,France,Paris,Europe/Paris,x",
             {},
@@ -67,7 +64,6 @@ def test_a_file_has_ranges_of_addresses_in_any_layout(located, line, ip):
         ),
         ("network,self\n1.0.0.0/24,x", {}, {**dict.fromkeys(PARIS), "self": "x"}),
         ("city,lat,ip\n1.0.0.0/24,Oslo", {"columns": ["network", "city"]}, {**dict.fromkeys(PARIS), "city": "Oslo"}),
-    ],
 )  # fmt: skip
 def test_columns_have_names(located, text, options, expected):
     assert dict(located(text, **options)) == expected
@@ -75,20 +71,18 @@ def test_columns_have_names(located, text, options, expected):
 
 @rows(
     "text, ip, city",
-    [
-        ("1.0.0.0/8,wide,,,\n1.0.0.0/24,narrow,,,", "1.0.0.7", "narrow"),
-        ("1.0.0.0/24,narrow,,,\n1.0.0.0/8,wide,,,", "1.0.0.7", "narrow"),
-        ("1.0.0.0/24,narrow,,,\n1.0.0.0/8,wide,,,", "1.0.1.0", "wide"),
-        ("1.0.0.0/24,first,,,\n1.0.0.0/24,last,,,", "1.0.0.7", "last"),
-        ("2.0.0.0/8,two,,,\n1.0.0.0/8,one,,,\n2001:db8::/32,six,,,", "1.0.0.7", "one"),
-        ("2.0.0.0/8,two,,,\n1.0.0.0/8,one,,,\n2001:db8::/32,six,,,", "2001:db8::5", "six"),
-        ("::/0,six,,,", "1.0.0.7", None),
-        ("1.0.0.0/24,-,-,,\n1.0.0.0/8,wide,,,", "1.0.0.7", None),
-        ("1.0.0.0/24,one,,,", "1.0.1.0", None),
-        ('1.0.0.0/24,"Washington, ""D.C.""",,,', "1.0.0.7", 'Washington, "D.C."'),
-        ("1.0.0.0/24,Malmö,,,", "1.0.0.7", "Malmö"),
-        ("1.0.0.0/24,Start,City,,\nx\n2.0.0.0/8,two,,,", "1.0.0.7", "Start"),  # which are names of columns elsewhere
-    ],
+    ("1.0.0.0/8,wide,,,\n1.0.0.0/24,narrow,,,", "1.0.0.7", "narrow"),
+    ("1.0.0.0/24,narrow,,,\n1.0.0.0/8,wide,,,", "1.0.0.7", "narrow"),
+    ("1.0.0.0/24,narrow,,,\n1.0.0.0/8,wide,,,", "1.0.1.0", "wide"),
+    ("1.0.0.0/24,first,,,\n1.0.0.0/24,last,,,", "1.0.0.7", "last"),
+    ("2.0.0.0/8,two,,,\n1.0.0.0/8,one,,,\n2001:db8::/32,six,,,", "1.0.0.7", "one"),
+    ("2.0.0.0/8,two,,,\n1.0.0.0/8,one,,,\n2001:db8::/32,six,,,", "2001:db8::5", "six"),
+    ("::/0,six,,,", "1.0.0.7", None),
+    ("1.0.0.0/24,-,-,,\n1.0.0.0/8,wide,,,", "1.0.0.7", None),
+    ("1.0.0.0/24,one,,,", "1.0.1.0", None),
+    ('1.0.0.0/24,"Washington, ""D.C.""",,,', "1.0.0.7", 'Washington, "D.C."'),
+    ("1.0.0.0/24,Malmö,,,", "1.0.0.7", "Malmö"),
+    ("1.0.0.0/24,Start,City,,\nx\n2.0.0.0/8,two,,,", "1.0.0.7", "Start"),  # which are names of columns elsewhere
 )
 def test_lines_may_overlap_and_be_in_any_order(located, text, ip, city):
     found = located(text, ip)

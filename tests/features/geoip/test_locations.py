@@ -24,14 +24,12 @@ def path(tmp_path):
 @pytest.mark.axes("interface", "style")
 @rows(
     "client, forwarded, found",
-    [
-        ("192.0.2.7", None, ["Paris", "France", 48.8566, 2.3522]),
-        ("::ffff:192.0.2.7", None, ["Paris", "France", 48.8566, 2.3522]),
-        ("10.0.0.1", "192.0.2.7", ["Paris", "France", 48.8566, 2.3522]),
-        ("192.0.2.7", "198.51.100.1", ["Paris", "France", 48.8566, 2.3522]),  # no proxy of ours: not believed
-        ("10.0.0.1", "unknown", [None] * 4),
-        *((ip, None, [None] * 4) for ip in ("127.0.0.1", "::1", "10.9.9.9", "198.51.100.1", "fe80::1%eth0", "bogus")),
-    ],
+    ("192.0.2.7", None, ["Paris", "France", 48.8566, 2.3522]),
+    ("::ffff:192.0.2.7", None, ["Paris", "France", 48.8566, 2.3522]),
+    ("10.0.0.1", "192.0.2.7", ["Paris", "France", 48.8566, 2.3522]),
+    ("192.0.2.7", "198.51.100.1", ["Paris", "France", 48.8566, 2.3522]),  # no proxy of ours: not believed
+    ("10.0.0.1", "unknown", [None] * 4),
+    *((ip, None, [None] * 4) for ip in ("127.0.0.1", "::1", "10.9.9.9", "198.51.100.1", "fe80::1%eth0", "bogus")),
 )
 def test_a_request_knows_where_its_client_is(path, interface, style, client, forwarded, found):
     app = App(trusted_proxies=["10.0.0.1"])

@@ -127,19 +127,17 @@ class TestOfSeveral:
 class TestAMalformedFile:
     @rows(
         "text, error",
-        [
-            ('{\n"a": "b"\n"c": "d"}', r"de\.json, line 3: "),
-            ("", r"de\.json, line 1: "),
-            ("[]", r"de\.json, line 1: translations must be an object, not list"),
-            (
-                '{"a": "b",\n\n"c": 3}',
-                r"de\.json, line 3: 'c' is 3: it must be text, or an object with plural forms as text",
-            ),
-            ('{"a": {\n"ä": ["x"]}}', r"de\.json, line 2: 'a\.ä' is \['x'\]: it must be text"),
-            ('{"a": "b",\n"a": "c"}', r"de\.json, line 2: the key 'a' occurs twice in one object"),
-            ('{"": {"plural-forms": "n"},\n "a": {"one": "x"}}', r"de\.json, line 1: 'n' is not a rule"),
-            ('{"a": {"one": null}}', r"de\.json, line 1: 'a\.one' is None"),
-        ],
+        ('{\n"a": "b"\n"c": "d"}', r"de\.json, line 3: "),
+        ("", r"de\.json, line 1: "),
+        ("[]", r"de\.json, line 1: translations must be an object, not list"),
+        (
+            '{"a": "b",\n\n"c": 3}',
+            r"de\.json, line 3: 'c' is 3: it must be text, or an object with plural forms as text",
+        ),
+        ('{"a": {\n"ä": ["x"]}}', r"de\.json, line 2: 'a\.ä' is \['x'\]: it must be text"),
+        ('{"a": "b",\n"a": "c"}', r"de\.json, line 2: the key 'a' occurs twice in one object"),
+        ('{"": {"plural-forms": "n"},\n "a": {"one": "x"}}', r"de\.json, line 1: 'n' is not a rule"),
+        ('{"a": {"one": null}}', r"de\.json, line 1: 'a\.one' is None"),
     )
     def test_is_an_error_at_start_that_names_file_and_line(self, folder, text, error):
         with pytest.raises(ValueError, match=error):

@@ -48,30 +48,28 @@ LONG = ",".join(f"x{number}" for number in range(5000))
 class TestTheLanguageIs:
     @rows(
         "path, cookie, accepted, found, vary",
-        [
-            ("/?lang=de", "ar", "zh-Hant", "de", None),
-            ("/?lang=de_at", None, None, "de-AT", None),
-            ("/?lang=de-CH", None, None, "de", None),
-            ("/?lang=AR-eg-x-private", None, None, "ar", None),
-            ("/?lang=zh", None, None, "zh-Hant", None),
-            ("/?lang=fr", "ar", "de", "ar", "cookie"),
-            ("/?lang=", "ar", None, "ar", "cookie"),
-            ("/?lang=../../etc/passwd", "ar", None, "ar", "cookie"),
-            ("/?lang=%00", "%FF", "de", "de", "cookie, accept-language"),
-            (f"/?lang={'d' * 5000}", None, None, "en", "cookie, accept-language"),
-            ("/?other=de", "de-AT", "ar", "de-AT", "cookie"),
-            ("/", None, "de-AT, de;q=0.9", "de-AT", "cookie, accept-language"),
-            ("/", None, "de-CH, ar;q=0.9", "de", "cookie, accept-language"),
-            ("/", None, "fr, ar;q=0.5, de;q=0.4", "ar", "cookie, accept-language"),
-            ("/", None, "de;q=0, de-AT;q=0", "en", "cookie, accept-language"),
-            ("/", None, "en;q=0, *", "ar", "cookie, accept-language"),
-            ("/", None, "*", "en", "cookie, accept-language"),
-            ("/", None, "fr", "en", "cookie, accept-language"),
-            ("/", None, "de;q=nan, ;;;, ar;q=0.1", "ar", "cookie, accept-language"),
-            ("/", None, LONG, "en", "cookie, accept-language"),
-            ("/", "fr", None, "en", "cookie, accept-language"),
-            ("/", None, None, "en", "cookie, accept-language"),
-        ],
+        ("/?lang=de", "ar", "zh-Hant", "de", None),
+        ("/?lang=de_at", None, None, "de-AT", None),
+        ("/?lang=de-CH", None, None, "de", None),
+        ("/?lang=AR-eg-x-private", None, None, "ar", None),
+        ("/?lang=zh", None, None, "zh-Hant", None),
+        ("/?lang=fr", "ar", "de", "ar", "cookie"),
+        ("/?lang=", "ar", None, "ar", "cookie"),
+        ("/?lang=../../etc/passwd", "ar", None, "ar", "cookie"),
+        ("/?lang=%00", "%FF", "de", "de", "cookie, accept-language"),
+        (f"/?lang={'d' * 5000}", None, None, "en", "cookie, accept-language"),
+        ("/?other=de", "de-AT", "ar", "de-AT", "cookie"),
+        ("/", None, "de-AT, de;q=0.9", "de-AT", "cookie, accept-language"),
+        ("/", None, "de-CH, ar;q=0.9", "de", "cookie, accept-language"),
+        ("/", None, "fr, ar;q=0.5, de;q=0.4", "ar", "cookie, accept-language"),
+        ("/", None, "de;q=0, de-AT;q=0", "en", "cookie, accept-language"),
+        ("/", None, "en;q=0, *", "ar", "cookie, accept-language"),
+        ("/", None, "*", "en", "cookie, accept-language"),
+        ("/", None, "fr", "en", "cookie, accept-language"),
+        ("/", None, "de;q=nan, ;;;, ar;q=0.1", "ar", "cookie, accept-language"),
+        ("/", None, LONG, "en", "cookie, accept-language"),
+        ("/", "fr", None, "en", "cookie, accept-language"),
+        ("/", None, None, "en", "cookie, accept-language"),
     )
     def test_that_of_the_query_the_cookie_the_header_or_the_default(
         self, site, languages, interface, path, cookie, accepted, found, vary
@@ -230,10 +228,8 @@ class TestLanguages:
 class TestATag:
     @rows(
         "written, tag",
-        [
             ("DE", "de"), ("de_at", "de-AT"), ("zh_HANT_tw", "zh-Hant-TW"), ("es-419", "es-419"),
             ("sl-ROZAJ-biske", "sl-rozaj-biske"), ("en-u-CA-gregory", "en-u-ca-gregory"), ("de-1996", "de-1996"),
-        ],
     )  # fmt: skip
     def test_is_written_as_rfc_5646_does(self, written, tag):
         assert normalised(written) == tag
@@ -249,12 +245,10 @@ class TestATag:
 
     @rows(
         "tag, dir",
-        [
             ("ar", "rtl"), ("ar-EG", "rtl"), ("he", "rtl"), ("fa-AF", "rtl"), ("ur", "rtl"), ("yi", "rtl"),
             ("dv", "rtl"), ("ckb-IQ", "rtl"), ("pa-Arab", "rtl"), ("pa-PK", "rtl"), ("az-Arab-IR", "rtl"),
             ("pa", "ltr"), ("ar-Latn", "ltr"), ("ur-Latn-PK", "ltr"), ("en", "ltr"), ("zh-Hant", "ltr"), ("de", "ltr"),
             ("ku", "ltr"), ("ks-Deva", "ltr"), ("en-Hebr", "rtl"),
-        ],
     )  # fmt: skip
     def test_has_the_direction_of_its_script(self, tag, dir):
         assert direction(tag) == dir

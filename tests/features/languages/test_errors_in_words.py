@@ -101,13 +101,11 @@ def client(app, interface):
 class TestAProblem:
     @rows(
         "language, title, detail",
-        [
-            ("en", "Not Found", "There is nothing at /none."),
-            ("de", "Nicht gefunden", "Unter /none gibt es nichts."),
-            ("ja", "見つかりません", "/none には何もありません。"),
-            ("ar", "غير موجود", "لا يوجد شيء في \u2068/none\u2069."),
-            ("nl", "Not Found", "There is nothing at /none."),
-        ],
+        ("en", "Not Found", "There is nothing at /none."),
+        ("de", "Nicht gefunden", "Unter /none gibt es nichts."),
+        ("ja", "見つかりません", "/none には何もありません。"),
+        ("ar", "غير موجود", "لا يوجد شيء في \u2068/none\u2069."),
+        ("nl", "Not Found", "There is nothing at /none."),
     )
     def test_is_in_the_language_of_the_request(self, client, language, title, detail):
         response = client.get("/none", headers={"accept-language": language})
@@ -118,15 +116,13 @@ class TestAProblem:
 
     @rows(
         "method, path, sent, detail",
-        [
-            ("PUT", "/orders", {}, "PUT ist unter /orders nicht erlaubt; erlaubt: OPTIONS, POST"),
-            ("GET", "/a%00b", {}, None),
-            ("POST", "/orders", {"body": b"{"}, "Der Inhalt muss diesen Typ haben: application/json, aber sein Typ"),
-            ("GET", "/boom", {}, "Der Server konnte die Anfrage nicht verarbeiten; der Fehler wurde protokolliert."),
-            ("GET", "/sold", {}, "Ausverkauft."),
-            ("GET", "/own", {}, "Nobody translated this."),
-            ("GET", "/tea", {}, None),
-        ],
+        ("PUT", "/orders", {}, "PUT ist unter /orders nicht erlaubt; erlaubt: OPTIONS, POST"),
+        ("GET", "/a%00b", {}, None),
+        ("POST", "/orders", {"body": b"{"}, "Der Inhalt muss diesen Typ haben: application/json, aber sein Typ"),
+        ("GET", "/boom", {}, "Der Server konnte die Anfrage nicht verarbeiten; der Fehler wurde protokolliert."),
+        ("GET", "/sold", {}, "Ausverkauft."),
+        ("GET", "/own", {}, "Nobody translated this."),
+        ("GET", "/tea", {}, None),
     )
     def test_is_translated_wherever_it_is_raised(self, client, method, path, sent, detail):
         with Client(client.app, client.interface, raise_errors=False) as client:
@@ -183,12 +179,10 @@ class TestAPage:
 class TestTheFaultsOfFields:
     @rows(
         "language, details",
-        [
-            ("en", ["expected a string of at least 3 characters", "expected an integer, got a string", "is missing"]),
-            ("de", ["erwartet: Text, mindestens 3 Zeichen", "erwartet: eine ganze Zahl, erhalten: Text", "fehlt"]),
-            ("ja", ["文字列\uff083文字以上\uff09が必要です", "整数が必要ですが、文字列を受け取りました", "ありません"]),
-            ("ar", ["القيمة المتوقعة: نص، بما لا يقل عن 3 محارف", None, "غير موجود"]),
-        ],
+        ("en", ["expected a string of at least 3 characters", "expected an integer, got a string", "is missing"]),
+        ("de", ["erwartet: Text, mindestens 3 Zeichen", "erwartet: eine ganze Zahl, erhalten: Text", "fehlt"]),
+        ("ja", ["文字列\uff083文字以上\uff09が必要です", "整数が必要ですが、文字列を受け取りました", "ありません"]),
+        ("ar", ["القيمة المتوقعة: نص، بما لا يقل عن 3 محارف", None, "غير موجود"]),
     )
     def test_have_the_same_pointers_codes_and_lines_in_each_language(self, client, language, details):
         lines = b'{"name": "ab", "count": 1}\n{"name": "abc", "count": "x"}\n\n{"name": "abc"}\n'

@@ -46,21 +46,19 @@ def shown(folder, interface):
 
 @rows(
     "tag, name, value, arguments, text",
-    [
-        ("en", "format_date", DAY, (), "Apr 1, 2030"),
-        ("de", "format_date", DAY, ("full",), "Montag, 1. April 2030"),
-        ("de-AT", "format_date", DAY, ("d. MMMM",), "1. April"),
-        ("ar", "format_date", DAY, ("long",), "1 أبريل 2030"),
-        ("en", "format_time", time(15, 30), ("short",), "3:30 PM"),
-        ("de", "format_datetime", MOMENT, ("short",), "01.04.30, 15:30"),
-        ("de", "format_timedelta", timedelta(days=3), (), "3 Tage"),
-        ("de", "format_number", 1234.5, (), "1.234,5"),
-        ("en", "format_number", Decimal("1234.50"), (), "1,234.5"),
-        ("de", "format_percent", 0.34, (), "34 %"),
-        ("de", "format_currency", 1234.5, ("EUR",), "1.234,50 €"),
-        ("de-x-shop", "format_number", 1.5, (), "1,5"),
-        ("tlh", "format_number", 1.5, (), "1.5"),
-    ],
+    ("en", "format_date", DAY, (), "Apr 1, 2030"),
+    ("de", "format_date", DAY, ("full",), "Montag, 1. April 2030"),
+    ("de-AT", "format_date", DAY, ("d. MMMM",), "1. April"),
+    ("ar", "format_date", DAY, ("long",), "1 أبريل 2030"),
+    ("en", "format_time", time(15, 30), ("short",), "3:30 PM"),
+    ("de", "format_datetime", MOMENT, ("short",), "01.04.30, 15:30"),
+    ("de", "format_timedelta", timedelta(days=3), (), "3 Tage"),
+    ("de", "format_number", 1234.5, (), "1.234,5"),
+    ("en", "format_number", Decimal("1234.50"), (), "1,234.5"),
+    ("de", "format_percent", 0.34, (), "34 %"),
+    ("de", "format_currency", 1234.5, ("EUR",), "1.234,50 €"),
+    ("de-x-shop", "format_number", 1.5, (), "1,5"),
+    ("tlh", "format_number", 1.5, (), "1.5"),
 )
 def test_a_value_is_written_as_in_the_language(shown, tag, name, value, arguments, text):
     assert shown(tag, name, value, *arguments) == text

@@ -55,20 +55,18 @@ def rendered(folder, interface, is_async):
 class TestTrans:
     @rows(
         "source, made",
-        [
-            ("{% trans name=who %}Hello <b>{{ name }}</b>{% endtrans %}", "Hallo <b>&lt;Ann&gt;</b>"),
-            ("{% trans %}100%{% endtrans %}", "100 %"),
-            ("{% trans name=who %}100% for {{ name }}{% endtrans %}", "Ganz für %(nme)s"),
-            ("{% trans %}{braces}{% endtrans %}", "{Klammern}"),
-            ("{% trans %}Not there: 5% {{ who }}{% endtrans %}", "Not there: 5% &lt;Ann&gt;"),
-            ("{% trans num=1 %}{{ num }} note{% pluralize %}{{ num }} notes{% endtrans %}", "1 Notiz"),
-            ("{% trans count=2 %}{{ count }} cup{% pluralize %}{{ count }} cups{% endtrans %}", "2 cups"),
-            ("{% trans 'menu' %}Open{% endtrans %}", "Öffnen"),
-            ("{% trans 'menu' num=2 %}{{ num }} file{% pluralize %}{{ num }} files{% endtrans %}", "2 Dateien"),
-            ("{{ _('Hello <b>%(name)s</b>', name=who) }}", "Hallo <b>&lt;Ann&gt;</b>"),
-            ("{{ gettext('{braces}') }} {{ ngettext('%(num)s note', '', 3) }}", "{Klammern} 3 Notizen"),
-            ("{{ pgettext('menu', 'Open') }} {{ npgettext('menu', '%(num)s file', '', 1) }}", "Öffnen 1 Datei"),
-        ],
+        ("{% trans name=who %}Hello <b>{{ name }}</b>{% endtrans %}", "Hallo <b>&lt;Ann&gt;</b>"),
+        ("{% trans %}100%{% endtrans %}", "100 %"),
+        ("{% trans name=who %}100% for {{ name }}{% endtrans %}", "Ganz für %(nme)s"),
+        ("{% trans %}{braces}{% endtrans %}", "{Klammern}"),
+        ("{% trans %}Not there: 5% {{ who }}{% endtrans %}", "Not there: 5% &lt;Ann&gt;"),
+        ("{% trans num=1 %}{{ num }} note{% pluralize %}{{ num }} notes{% endtrans %}", "1 Notiz"),
+        ("{% trans count=2 %}{{ count }} cup{% pluralize %}{{ count }} cups{% endtrans %}", "2 cups"),
+        ("{% trans 'menu' %}Open{% endtrans %}", "Öffnen"),
+        ("{% trans 'menu' num=2 %}{{ num }} file{% pluralize %}{{ num }} files{% endtrans %}", "2 Dateien"),
+        ("{{ _('Hello <b>%(name)s</b>', name=who) }}", "Hallo <b>&lt;Ann&gt;</b>"),
+        ("{{ gettext('{braces}') }} {{ ngettext('%(num)s note', '', 3) }}", "{Klammern} 3 Notizen"),
+        ("{{ pgettext('menu', 'Open') }} {{ npgettext('menu', '%(num)s file', '', 1) }}", "Öffnen 1 Datei"),
     )
     def test_is_in_the_language_of_the_request(self, rendered, source, made):
         assert rendered(source, who="<Ann>") == made

@@ -35,7 +35,6 @@ def languages(folder):
 class TestAText:
     @rows(
         "tag, key, values, text",
-        [
             ("de", "hi", {"name": "Ann"}, "Hallo Ann!"),
             ("de-AT", "hi", {"name": "Ann"}, "Hallo Ann!"),
             ("de-AT", "bye", {}, "Pfiat di"),
@@ -64,7 +63,6 @@ class TestAText:
             ("de", "note", {"n": 2}, "2 notes"),
             ("ar", "note", {"n": 0}, "-"),
             ("ar", "note", {"n": 103}, "few"),
-        ],
     )  # fmt: skip
     def test_is_that_of_its_key(self, languages, tag, key, values, text):
         assert languages.texts(tag).gettext(key, **values) == text
@@ -93,25 +91,23 @@ class Secret:
 class TestAPlaceholder:
     @rows(
         "text, shown",
-        [
-            ("{who}", "Ann"),
-            ("{who:>5}", "{who:>5}"),
-            ("{price:.2f} {price:>8}", "3.50      3.5"),
-            ("{who.password}", "{who.password}"),
-            ("{who[password]}", "{who[password]}"),
-            ("{who.__class__.__init__.__globals__}", "{who.__class__.__init__.__globals__}"),
-            ("{who!r}", "{who!r}"),
-            ("{} {0} { who } {who", "{} {0} { who } {who"),
-            ("{nobody}", "{nobody}"),
-            ("{price:999999999}", "{price:999999999}"),
-            ("{price:.999999f}", "{price:.999999f}"),
-            ("{price:{who}}", "{price:Ann}"),
-            ("{price:%Y}", "{price:%Y}"),
-            ("{huge:.2f}", "{huge:.2f}"),
-            ("{{who}} }} {{", "{who} } {"),
-            ("} {{{who}}}", "} {Ann}"),
-            ("100 %", "100 %"),
-        ],
+        ("{who}", "Ann"),
+        ("{who:>5}", "{who:>5}"),
+        ("{price:.2f} {price:>8}", "3.50      3.5"),
+        ("{who.password}", "{who.password}"),
+        ("{who[password]}", "{who[password]}"),
+        ("{who.__class__.__init__.__globals__}", "{who.__class__.__init__.__globals__}"),
+        ("{who!r}", "{who!r}"),
+        ("{} {0} { who } {who", "{} {0} { who } {who"),
+        ("{nobody}", "{nobody}"),
+        ("{price:999999999}", "{price:999999999}"),
+        ("{price:.999999f}", "{price:.999999f}"),
+        ("{price:{who}}", "{price:Ann}"),
+        ("{price:%Y}", "{price:%Y}"),
+        ("{huge:.2f}", "{huge:.2f}"),
+        ("{{who}} }} {{", "{who} } {"),
+        ("} {{{who}}}", "} {Ann}"),
+        ("100 %", "100 %"),
     )
     def test_is_filled_or_left_as_it_is(self, text, shown):
         assert filled(text, {"who": Secret(), "price": 3.5, "huge": 10**400}) == shown
@@ -172,11 +168,9 @@ class TestAPluralRule:
 
     @rows(
         "declared, error",
-        [
-            ("nplurals=2", "is not a rule"),
-            ("nplurals=2; plural=__import__('os')", "is not a rule"),
-            ("nplurals=3; plural=n", "has 3 forms"),
-        ],
+        ("nplurals=2", "is not a rule"),
+        ("nplurals=2; plural=__import__('os')", "is not a rule"),
+        ("nplurals=3; plural=n", "has 3 forms"),
     )
     def test_that_a_file_declares_is_checked(self, declared, error):
         with pytest.raises(ValueError, match=error):

@@ -254,16 +254,14 @@ class TestEachTranslation:
 class TestATextIs:
     @rows(
         "tag, english, found",
-        [
-            ("ar", "2 fields of the form are wrong", "حقلان خاطئان في النموذج"),
-            ("ar", "11 fields are wrong", "11 حقلًا خاطئًا"),
-            ("pl", "5 fields are wrong", "5 pól jest nieprawidłowych"),
-            ("pl", "22 fields are wrong", "22 pola są nieprawidłowe"),
-            ("fr", "1000000 fields are wrong", "1000000 de champs sont incorrects"),
-            ("de", "expected an integer or null, got a string", "erwartet: eine ganze Zahl oder null, erhalten: Text"),
-            ("de", "There is nothing at /a {b} c.", "Unter /a {b} c gibt es nichts."),
-            ("zh", "Not Found", "未找到"),
-        ],
+        ("ar", "2 fields of the form are wrong", "حقلان خاطئان في النموذج"),
+        ("ar", "11 fields are wrong", "11 حقلًا خاطئًا"),
+        ("pl", "5 fields are wrong", "5 pól jest nieprawidłowych"),
+        ("pl", "22 fields are wrong", "22 pola są nieprawidłowe"),
+        ("fr", "1000000 fields are wrong", "1000000 de champs sont incorrects"),
+        ("de", "expected an integer or null, got a string", "erwartet: eine ganze Zahl oder null, erhalten: Text"),
+        ("de", "There is nothing at /a {b} c.", "Unter /a {b} c gibt es nichts."),
+        ("zh", "Not Found", "未找到"),
     )
     def test_said_in_the_language(self, language, tag, english, found):
         assert translated(language(tag), english) == found
@@ -290,13 +288,11 @@ class TestATextIs:
 
     @rows(
         "text",
-        [
-            "expected one of " + "a or " * 900,
-            "an integer or " * 290,
-            "'" * 4000 + " is missing",
-            "null or " * 500 + "null",
-            "x" * 10**6,
-        ],
+        "expected one of " + "a or " * 900,
+        "an integer or " * 290,
+        "'" * 4000 + " is missing",
+        "null or " * 500 + "null",
+        "x" * 10**6,
     )
     def test_found_in_linear_time(self, language, text):
         translated(language("de"), text)

@@ -66,14 +66,12 @@ FORGED = "2026-11-22T01:25:36.123Z INFO forged"
 class TestText:
     @rows(
         "sent, shown",
-        [
-            (f"a\n{FORGED}", f"a\\n{FORGED}"),
-            ("a\r\nb", r"a\r\nb"),
-            ("\x1b[31mred\x07", r"\x1b[31mred\x07"),
-            ("\x85\x9b31m\x7f", r"\x85\x9b31m\x7f"),
-            ("\u2028\u2029", r"\u2028\u2029"),
-            ("tab\tand Ünïcode ✓", "tab\tand Ünïcode ✓"),
-        ],
+        (f"a\n{FORGED}", f"a\\n{FORGED}"),
+        ("a\r\nb", r"a\r\nb"),
+        ("\x1b[31mred\x07", r"\x1b[31mred\x07"),
+        ("\x85\x9b31m\x7f", r"\x85\x9b31m\x7f"),
+        ("\u2028\u2029", r"\u2028\u2029"),
+        ("tab\tand Ünïcode ✓", "tab\tand Ünïcode ✓"),
     )
     def test_has_one_line_whatever_the_message_has(self, sent, shown):
         assert TextFormatter().format(record("%s", sent)) == f"2026-11-22T01:25:36.123Z WARNING {shown}"
@@ -138,15 +136,13 @@ class TestJSON:
 
     @rows(
         "value, told",
-        [
-            (7, 7),
-            (None, None),
-            ({"a": [1, True]}, {"a": [1, True]}),
-            (datetime(2026, 1, 1), "2026-01-01 00:00:00"),
-            (math.inf, "inf"),
-            ({(1, 2): 3}, "{(1, 2): 3}"),
-            ("\udcff\u2028", "\udcff\u2028"),
-        ],
+        (7, 7),
+        (None, None),
+        ({"a": [1, True]}, {"a": [1, True]}),
+        (datetime(2026, 1, 1), "2026-01-01 00:00:00"),
+        (math.inf, "inf"),
+        ({(1, 2): 3}, "{(1, 2): 3}"),
+        ("\udcff\u2028", "\udcff\u2028"),
     )
     def test_has_what_was_given_as_extra(self, value, told):
         assert members(record(order=value))["order"] == told

@@ -83,15 +83,13 @@ def test_threads_lose_nothing(metrics):
 
 @rows(
     "name, options, message",
-    [
-        ("shop-orders", {}, "letters, digits and underscores: 'shop-orders'"),
-        ("shop_orders_total", {}, "leave it out"),
-        ("shop_orders", {"labels": ["le"]}, "'le' of shop_orders has a special meaning"),
-        ("shop_orders", {"labels": ["__kind"]}, "'__kind' of shop_orders"),
-        ("shop_orders", {"labels": ["kind", "kind"]}, "a duplicate label"),
-        ("shop_orders", {"unit": "bytes"}, "must end with its unit: shop_orders_bytes"),
-        ("http_server_active_requests", {}, "two metrics named http_server_active_requests"),
-    ],
+    ("shop-orders", {}, "letters, digits and underscores: 'shop-orders'"),
+    ("shop_orders_total", {}, "leave it out"),
+    ("shop_orders", {"labels": ["le"]}, "'le' of shop_orders has a special meaning"),
+    ("shop_orders", {"labels": ["__kind"]}, "'__kind' of shop_orders"),
+    ("shop_orders", {"labels": ["kind", "kind"]}, "a duplicate label"),
+    ("shop_orders", {"unit": "bytes"}, "must end with its unit: shop_orders_bytes"),
+    ("http_server_active_requests", {}, "two metrics named http_server_active_requests"),
 )
 def test_names_are_those_of_open_metrics(metrics, name, options, message):
     with pytest.raises(ValueError, match=message):

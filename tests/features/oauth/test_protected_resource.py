@@ -274,12 +274,10 @@ def test_a_mistake_in_the_program(make, kind, said):
 
 @rows(
     "metadata",
-    [
-        {"issuer": "https://evil.example"},
-        {"jwks_uri": "http://169.254.169.254/latest"},
-        {"jwks_uri": None},
-        {"jwks_uri": "file:///etc/passwd"},
-    ],
+    {"issuer": "https://evil.example"},
+    {"jwks_uri": "http://169.254.169.254/latest"},
+    {"jwks_uri": None},
+    {"jwks_uri": "file:///etc/passwd"},
 )
 def test_metadata_can_t_lead_requests_elsewhere(metadata, provider):
     from flask import jsonify

@@ -82,15 +82,13 @@ def content_of(handler: Any, openapi: str) -> Any:
 
 @rows(
     "handler, content",
-    [
-        (values, OFFERED),
-        (returned, OFFERED),
-        (events, {"text/event-stream": {"itemSchema": event_of()}}),
-        (made_lines, {"application/x-ndjson": {"itemSchema": REF}}),
-        (made_events, {"text/event-stream": {"itemSchema": ROW_EVENT}}),
-        (made_text, {"text/event-stream": {"itemSchema": event_of()}}),
-        (chunks, {"text/plain": {"schema": {"type": "string"}}}),
-    ],
+    (values, OFFERED),
+    (returned, OFFERED),
+    (events, {"text/event-stream": {"itemSchema": event_of()}}),
+    (made_lines, {"application/x-ndjson": {"itemSchema": REF}}),
+    (made_events, {"text/event-stream": {"itemSchema": ROW_EVENT}}),
+    (made_text, {"text/event-stream": {"itemSchema": event_of()}}),
+    (chunks, {"text/plain": {"schema": {"type": "string"}}}),
 )
 def test_a_stream_has_the_schema_of_its_items(handler: Any, content: dict[str, Any]) -> None:
     assert content_of(handler, "3.2") == content

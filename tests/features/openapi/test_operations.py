@@ -541,14 +541,12 @@ def test_what_a_handler_returns_is_the_answer_of_its_operation(handler: Any, ans
 
 @rows(
     "handler",
-    [
-        lambda request: Response.json({"a": 1}).make_conditional(request),
-        lambda request: Response.file(__file__),
-        lambda request: Response.file(__file__, content_type="text/html"),
-        conditional_in_place,
-        conditional_by_attribute,
-        lambda request: Response.text("a").make_conditional(request).freeze(),
-    ],
+    lambda request: Response.json({"a": 1}).make_conditional(request),
+    lambda request: Response.file(__file__),
+    lambda request: Response.file(__file__, content_type="text/html"),
+    conditional_in_place,
+    conditional_by_attribute,
+    lambda request: Response.text("a").make_conditional(request).freeze(),
 )
 def test_conditions_and_ranges_are_answered_to_reads(handler: Any) -> None:
     responses = operation_of(handler, "GET")["responses"]
@@ -634,13 +632,11 @@ def test_a_page_offers_its_data_as_json() -> None:
 
 @rows(
     "handler, status, media",
-    [
-        (page_with_status, "422", "text/html"),
-        (block_with_status, "201", "text/html"),
-        (lambda request: Response.template("a.txt", _status=201, status="open"), "201", "text/plain"),
-        (refused_by_status, "418", "application/problem+json"),
-        (refused_by_name, "418", "application/problem+json"),
-    ],
+    (page_with_status, "422", "text/html"),
+    (block_with_status, "201", "text/html"),
+    (lambda request: Response.template("a.txt", _status=201, status="open"), "201", "text/plain"),
+    (refused_by_status, "418", "application/problem+json"),
+    (refused_by_name, "418", "application/problem+json"),
 )
 def test_the_status_is_that_of_the_option_and_not_of_data(handler: Any, status: str, media: str) -> None:
     response = operation_of(handler, "GET")["responses"][status]

@@ -70,22 +70,20 @@ def client_of():
 
 @rows(
     "options, url, kept",
-    [
-        ({}, "/fail/key", "KeyError"),
-        ({}, "/status/503", "ServiceUnavailable"),
-        ({}, "/status/409", None),
-        ({}, "/nothing", None),
-        ({}, "/fine", None),
-        ({}, "/slow", None),
-        ({"errors": False}, "/fail/key", None),
-        ({"slower": 0.02}, "/slow", "slower than 0.02 seconds"),
-        ({"slower": 10}, "/slow", None),
-        ({"statuses": {409}}, "/status/409", "status 409"),
-        ({"statuses": {404}}, "/nothing", "status 404"),
-        ({"when": lambda exchange: exchange.route == "/fine"}, "/fine", "chosen"),
-        ({"errors": False, "statuses": {500}}, "/fail/key", "status 500"),
-        ({"slower": 10}, "/fail/key", "KeyError"),
-    ],
+    ({}, "/fail/key", "KeyError"),
+    ({}, "/status/503", "ServiceUnavailable"),
+    ({}, "/status/409", None),
+    ({}, "/nothing", None),
+    ({}, "/fine", None),
+    ({}, "/slow", None),
+    ({"errors": False}, "/fail/key", None),
+    ({"slower": 0.02}, "/slow", "slower than 0.02 seconds"),
+    ({"slower": 10}, "/slow", None),
+    ({"statuses": {409}}, "/status/409", "status 409"),
+    ({"statuses": {404}}, "/nothing", "status 404"),
+    ({"when": lambda exchange: exchange.route == "/fine"}, "/fine", "chosen"),
+    ({"errors": False, "statuses": {500}}, "/fail/key", "status 500"),
+    ({"slower": 10}, "/fail/key", "KeyError"),
 )
 def test_kept_requests(options, url, kept, client_of):
     keep = Recorder(MemoryStore(), **options)
@@ -263,13 +261,11 @@ def test_no_response_waits_for_a_store(hangs, caplog):
 
 @rows(
     "make, error",
-    [
-        (lambda: Recorder(CookieStore(KEYS)), ValueError),
-        (lambda: Recorder(MemoryStore(), max_records=0), ValueError),
-        (lambda: Recorder(MemoryStore(), slower=0), ValueError),
-        (lambda: Recorder(MemoryStore(), when=lambda: True), TypeError),
-        (lambda: App().use(Recorder(MemoryStore())), RuntimeError),
-    ],
+    (lambda: Recorder(CookieStore(KEYS)), ValueError),
+    (lambda: Recorder(MemoryStore(), max_records=0), ValueError),
+    (lambda: Recorder(MemoryStore(), slower=0), ValueError),
+    (lambda: Recorder(MemoryStore(), when=lambda: True), TypeError),
+    (lambda: App().use(Recorder(MemoryStore())), RuntimeError),
 )
 def test_mistakes(make, error):
     with pytest.raises(error):

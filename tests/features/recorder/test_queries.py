@@ -87,28 +87,26 @@ TEMPLATE = "<ul>\n{% for order in orders %}\n<li>{{ order.customer.name }}\n{% e
 
 @rows(
     "read, place, cure",
-    [
-        (
-            lambda session: [order.customer.name for order in session.scalars(select(Order))],
-            "test_queries.py, line",
-            "load it with the list: .options(selectinload(Order.customer))",
-        ),
-        (
-            lambda session: [len(customer.orders) for customer in session.scalars(select(Customer))],
-            "test_queries.py, line",
-            "load it with the list: .options(selectinload(Customer.orders))",
-        ),
-        (
-            lambda session: Page("orders.html", orders=session.scalars(select(Order))),
-            "orders.html, line 3",
-            "load it with the list: .options(selectinload(Order.customer))",
-        ),
-        (
-            lambda session: [session.execute(text(f"select '{n}', {n}")).one()[1] for n in range(8)],
-            "test_queries.py, line",
-            "ask once before the loop, with IN or a join",
-        ),
-    ],
+    (
+        lambda session: [order.customer.name for order in session.scalars(select(Order))],
+        "test_queries.py, line",
+        "load it with the list: .options(selectinload(Order.customer))",
+    ),
+    (
+        lambda session: [len(customer.orders) for customer in session.scalars(select(Customer))],
+        "test_queries.py, line",
+        "load it with the list: .options(selectinload(Customer.orders))",
+    ),
+    (
+        lambda session: Page("orders.html", orders=session.scalars(select(Order))),
+        "orders.html, line 3",
+        "load it with the list: .options(selectinload(Order.customer))",
+    ),
+    (
+        lambda session: [session.execute(text(f"select '{n}', {n}")).one()[1] for n in range(8)],
+        "test_queries.py, line",
+        "ask once before the loop, with IN or a join",
+    ),
 )
 def test_a_repeated_statement_has_its_line_and_the_cure(engine, interface, read, place, cure):
     app = App()

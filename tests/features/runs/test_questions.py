@@ -81,7 +81,6 @@ async def test_a_question_is_seen_by_all_followers_and_replied_to_from_any_proce
 
 @rows(
     "kind, data, reply",
-    [
         (Approval, {"reply": {"approved": False}}, "Approval(approved=False, reason='')"),
         (Approval, {"reply": None}, "Approval(approved=False, reason='')"),
         (Address, {"reply": {"street": "Main", "number": 7}}, "Address(street='Main', number=7)"),
@@ -100,7 +99,6 @@ async def test_a_question_is_seen_by_all_followers_and_replied_to_from_any_proce
         (Address, {"messages": [{"role": "assistant", "parts": [{
             "toolCallId": "ID", "state": "output-available", "output": {"street": "Main", "number": 7}}]}]},
          "Address(street='Main', number=7)"),
-    ],
 )  # fmt: skip
 def test_replies_have_the_form_of_each_protocol(open_store, kind, data, reply):
     async def take():
@@ -239,14 +237,12 @@ async def test_a_reply_is_not_taken_for_another_question(open_store):
 
 @rows(
     "text, kind, error",
-    [
         ("", bool, ValueError),
         ("x" * 4001, bool, ValueError),
         ("\u200b" * 700, bool, ValueError),
         ("Pay?", list[int], TypeError),
         ("Pay?", "bool", TypeError),
         ("Pay?", type("Local", (), {}), TypeError),
-    ],
 )  # fmt: skip
 def test_questions_that_can_not_be_asked(open_store, text, kind, error, caplog):
     async def fail():

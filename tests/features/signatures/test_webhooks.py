@@ -384,12 +384,10 @@ def test_a_webhook_is_remembered_for_as_long_as_it_is_recent():
 
 @rows(
     "hook, store, count",
-    [
-        (lambda: StandardWebhook(SECRET), None, 1),
-        (lambda: StandardWebhook(SECRET, store=False), None, 0),
-        (lambda: StandardWebhook(SECRET, MemoryStore()), None, 0),
-        (lambda: StandardWebhook(SECRET), MemoryStore(), 0),
-    ],
+    (lambda: StandardWebhook(SECRET), None, 1),
+    (lambda: StandardWebhook(SECRET, store=False), None, 0),
+    (lambda: StandardWebhook(SECRET, MemoryStore()), None, 0),
+    (lambda: StandardWebhook(SECRET), MemoryStore(), 0),
 )
 def test_a_hook_without_a_store_is_told(hook, store, count, caplog):
     app = App(store=store)
@@ -544,14 +542,12 @@ def test_a_webhook_is_sent(receiver):
 
 @rows(
     "url, address, host",
-    [
-        ("https://shop.example/hook", ("93.184.215.14", 443), "shop.example"),
-        ("https://shop.example:443/hook", ("93.184.215.14", 443), "shop.example"),
-        ("https://shop.example:8443/hook", ("93.184.215.14", 8443), "shop.example:8443"),
-        ("https://SHOP.example:8443/hook", ("93.184.215.14", 8443), "shop.example:8443"),
-        (f"https://[{PUBLIC_IPV6}]/hook", (PUBLIC_IPV6, 443), f"[{PUBLIC_IPV6}]"),
-        (f"https://[{PUBLIC_IPV6}]:8443/hook", (PUBLIC_IPV6, 8443), f"[{PUBLIC_IPV6}]:8443"),
-    ],
+    ("https://shop.example/hook", ("93.184.215.14", 443), "shop.example"),
+    ("https://shop.example:443/hook", ("93.184.215.14", 443), "shop.example"),
+    ("https://shop.example:8443/hook", ("93.184.215.14", 8443), "shop.example:8443"),
+    ("https://SHOP.example:8443/hook", ("93.184.215.14", 8443), "shop.example:8443"),
+    (f"https://[{PUBLIC_IPV6}]/hook", (PUBLIC_IPV6, 443), f"[{PUBLIC_IPV6}]"),
+    (f"https://[{PUBLIC_IPV6}]:8443/hook", (PUBLIC_IPV6, 8443), f"[{PUBLIC_IPV6}]:8443"),
 )
 def test_a_webhook_is_sent_to_any_port_and_over_ipv6(url, address, host, receiver):
     handler, received = receiver

@@ -222,14 +222,12 @@ class TestFlask:
 class TestWhatACookieCanNotDo:
     @rows(
         "ask",
-        [
-            lambda: store.delete("key"),
-            lambda: store.owned_by("Ann"),
-            lambda: store.delete_owned("Ann"),
-            lambda: store.add("key", {}, ttl=LONG),
-            lambda: store.replace("key", {}, version=1, ttl=LONG),
-            lambda: store.increment("key", ttl=LONG),
-        ],
+        lambda: store.delete("key"),
+        lambda: store.owned_by("Ann"),
+        lambda: store.delete_owned("Ann"),
+        lambda: store.add("key", {}, ttl=LONG),
+        lambda: store.replace("key", {}, version=1, ttl=LONG),
+        lambda: store.increment("key", ttl=LONG),
     )
     def test_is_an_error_that_names_other_stores(self, ask):
         with pytest.raises(

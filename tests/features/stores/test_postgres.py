@@ -244,13 +244,11 @@ class TestAReplyThatIsLost:
 
     @rows(
         "call, found",
-        [
-            (lambda store, _: store.load("key"), {"a": 1}),
-            (lambda store, _: store.owned_by("Ann")[0], {"a": 1}),
-            (lambda store, _: store.add("new", {"b": 2}, ttl=LONG), {"b": 2}),
-            (lambda store, version: store.replace("key", {"c": 3}, version=version, ttl=LONG), {"c": 3}),
-            (lambda store, _: store.rotate("key", "another key"), {"c": 3}),
-        ],
+        (lambda store, _: store.load("key"), {"a": 1}),
+        (lambda store, _: store.owned_by("Ann")[0], {"a": 1}),
+        (lambda store, _: store.add("new", {"b": 2}, ttl=LONG), {"b": 2}),
+        (lambda store, version: store.replace("key", {"c": 3}, version=version, ttl=LONG), {"c": 3}),
+        (lambda store, _: store.rotate("key", "another key"), {"c": 3}),
     )
     def test_is_asked_for_again_where_that_is_safe(self, proxy, lossy, call, found):
         version = lossy.load("key").version
@@ -261,12 +259,10 @@ class TestAReplyThatIsLost:
 
     @rows(
         "call",
-        [
-            lambda store: store.change("key", {"a": 2}, ttl=LONG),
-            lambda store: store.increment("counter", ttl=LONG),
-            lambda store: store.delete("key"),
-            lambda store: store.delete_owned("Ann"),
-        ],
+        lambda store: store.change("key", {"a": 2}, ttl=LONG),
+        lambda store: store.increment("counter", ttl=LONG),
+        lambda store: store.delete("key"),
+        lambda store: store.delete_owned("Ann"),
     )
     def test_is_a_503_where_nobody_knows_what_was_done(self, proxy, lossy, call):
         proxy.lose_next_answer()
@@ -318,12 +314,10 @@ class TestTheStore:
 
     @rows(
         "options, message",
-        [
-            ({"url": "valkey://localhost"}, "the URL must be one of libpq"),
-            ({"url": "postgresql+psycopg://ann:secret@localhost/shop"}, "the URL must be one of libpq"),
-            ({"url": "postgresql:///shop", "schema": "No Name"}, "schema must be up to 40 lowercase letters"),
-            ({"url": "postgresql:///shop", "max_connections": 0}, "max_connections must be 1 or more, not 0"),
-        ],
+        ({"url": "valkey://localhost"}, "the URL must be one of libpq"),
+        ({"url": "postgresql+psycopg://ann:secret@localhost/shop"}, "the URL must be one of libpq"),
+        ({"url": "postgresql:///shop", "schema": "No Name"}, "schema must be up to 40 lowercase letters"),
+        ({"url": "postgresql:///shop", "max_connections": 0}, "max_connections must be 1 or more, not 0"),
     )
     def test_refuses_what_it_can_not_use(self, options, message):
         with pytest.raises(ValueError, match=message) as refused:

@@ -92,13 +92,11 @@ RIGHTS = "This user needs write permission for the file and its folder"
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another user")
 @rows(
     "folder_mode, file_mode, is_open, statuses, reason",
-    [
-        (0o555, None, False, [200, 503, 503], "Permission denied"),
-        (0o555, 0o600, False, [200, 503, 503], "SQLITE_CANTOPEN"),
-        (0o777, 0o600, False, [200, 503, 503], "SQLITE_CANTOPEN"),
-        (0o777, 0o444, False, [200, 200, 503], "SQLITE_READONLY"),
-        (0o555, 0o644, True, [200, 200, 503], "SQLITE_READONLY"),
-    ],
+    (0o555, None, False, [200, 503, 503], "Permission denied"),
+    (0o555, 0o600, False, [200, 503, 503], "SQLITE_CANTOPEN"),
+    (0o777, 0o600, False, [200, 503, 503], "SQLITE_CANTOPEN"),
+    (0o777, 0o444, False, [200, 200, 503], "SQLITE_READONLY"),
+    (0o555, 0o644, True, [200, 200, 503], "SQLITE_READONLY"),
     ids=["folder", "file in it", "file", "read-only file", "file of others who use it"],
 )
 def test_without_rights_the_store_is_a_503_until_they_are_there(

@@ -21,19 +21,17 @@ LONG = 10_000.0
 
 @rows(
     "url, reason",
-    [
-        ("valkey+ring://localhost", "its scheme must be valkey"),
-        ("unix+cluster:///run/valkey.sock", "its scheme must be valkey"),
-        ("valkey://one,two", "for several hosts, the scheme must be"),
-        ("valkey+cluster://one:port", "'one:port' is not a host with a port"),
-        ("valkey+cluster://one,,two", "'' is not a host with a port"),
-        ("valkey+cluster://one/3", "a cluster has only database 0"),
-        ("valkey+sentinel://one,two", "the name of the primary must follow Sentinel's hosts"),
-        ("valkey+sentinel://one/shop/first", "the database must be a number, not 'first'"),
-        ("valkey://localhost/shop", "the database must be a number, not 'shop'"),
-        ("valkey://localhost?colour=red", "can't read the options of its URL.*colour"),
-        ("valkey://localhost?socket_timeout=soon", "can't read the options of its URL.*socket_timeout"),
-    ],
+    ("valkey+ring://localhost", "its scheme must be valkey"),
+    ("unix+cluster:///run/valkey.sock", "its scheme must be valkey"),
+    ("valkey://one,two", "for several hosts, the scheme must be"),
+    ("valkey+cluster://one:port", "'one:port' is not a host with a port"),
+    ("valkey+cluster://one,,two", "'' is not a host with a port"),
+    ("valkey+cluster://one/3", "a cluster has only database 0"),
+    ("valkey+sentinel://one,two", "the name of the primary must follow Sentinel's hosts"),
+    ("valkey+sentinel://one/shop/first", "the database must be a number, not 'first'"),
+    ("valkey://localhost/shop", "the database must be a number, not 'shop'"),
+    ("valkey://localhost?colour=red", "can't read the options of its URL.*colour"),
+    ("valkey://localhost?socket_timeout=soon", "can't read the options of its URL.*socket_timeout"),
 )
 def test_a_url_that_is_wrong_says_where(url, reason):
     with pytest.raises(ValueError, match=reason):

@@ -153,26 +153,24 @@ def test_data_have_any_names_but_those_with_an_underscore_in_front(site, answer)
 
 @rows(
     "made, message",
-    [
-        (lambda: Page("note.html", _stauts=404), "Page has no option '_stauts': did you mean '_status'?"),
-        (lambda: Block("note.html", "row", _also="x"), "Block has no option '_also'"),
-        (
-            lambda: Page(Request.blank(), "note.html"),
-            r"Page takes the name of a template first, not Request: Page\(template, name=value\)",
-        ),
-        (lambda: Block(Request.blank(), "note.html"), "Block takes the name of a template first, not Request"),
-        (lambda: Response.template(Request.blank(), "note.html"), r"Response\.template takes the name of a template"),
-        (
-            lambda: Page("note.html", {"text": "!"}),
-            r"Page takes data by name, not as a dict: Page\(template, name=value",
-        ),
-        (lambda: Block("note.html", "row", {"text": "!"}), "Block takes data by name"),
-        (lambda: Response.template("note.html", {"text": "!"}), r"Response\.template takes data by name"),
-        (
-            lambda: Response.template("note.html", _stream=True),
-            r"Response\.template has no option '_stream'.*_status, _headers",
-        ),
-    ],
+    (lambda: Page("note.html", _stauts=404), "Page has no option '_stauts': did you mean '_status'?"),
+    (lambda: Block("note.html", "row", _also="x"), "Block has no option '_also'"),
+    (
+        lambda: Page(Request.blank(), "note.html"),
+        r"Page takes the name of a template first, not Request: Page\(template, name=value\)",
+    ),
+    (lambda: Block(Request.blank(), "note.html"), "Block takes the name of a template first, not Request"),
+    (lambda: Response.template(Request.blank(), "note.html"), r"Response\.template takes the name of a template"),
+    (
+        lambda: Page("note.html", {"text": "!"}),
+        r"Page takes data by name, not as a dict: Page\(template, name=value",
+    ),
+    (lambda: Block("note.html", "row", {"text": "!"}), "Block takes data by name"),
+    (lambda: Response.template("note.html", {"text": "!"}), r"Response\.template takes data by name"),
+    (
+        lambda: Response.template("note.html", _stream=True),
+        r"Response\.template has no option '_stream'.*_status, _headers",
+    ),
 )
 def test_options_that_there_are_not_are_errors_where_the_page_is_made(made, message):
     with pytest.raises(TypeError, match=message) as raised:

@@ -223,20 +223,18 @@ def make_things(done, **options):
 
 @rows(
     "tool, arguments, text",
-    [
-        ("remove", {"name": "lamp"}, "remove lamp"),
-        ("remove", {"name": "all"}, "/name: 'all' can't be used here"),
-        ("remove", {"name": "a%6Cl"}, "remove a%6Cl"),
-        ("look", {"side": "left", "place": "a/b"}, "look left a/b"),
-        ("look", {"side": "left", "place": "secret"}, "/place: 'secret' can't be used here"),
-        ("look", {"side": "up", "place": "a"}, "/side: 'up' can't be used here"),
-        ("show_number", {"number": 7.0}, "show 7"),
-        ("show_number", {"number": 7}, "show 7"),
-        ("show_number", {"number": 7.5}, "/number: must be an integer"),
-        ("show_number", {"number": True}, "/number: must be an integer"),
-        ("show_number", {"number": 10}, "/number: '10' can't be used here"),
-        ("show_number", {"number": -1}, "/number: '-1' can't be used here"),
-    ],
+    ("remove", {"name": "lamp"}, "remove lamp"),
+    ("remove", {"name": "all"}, "/name: 'all' can't be used here"),
+    ("remove", {"name": "a%6Cl"}, "remove a%6Cl"),
+    ("look", {"side": "left", "place": "a/b"}, "look left a/b"),
+    ("look", {"side": "left", "place": "secret"}, "/place: 'secret' can't be used here"),
+    ("look", {"side": "up", "place": "a"}, "/side: 'up' can't be used here"),
+    ("show_number", {"number": 7.0}, "show 7"),
+    ("show_number", {"number": 7}, "show 7"),
+    ("show_number", {"number": 7.5}, "/number: must be an integer"),
+    ("show_number", {"number": True}, "/number: must be an integer"),
+    ("show_number", {"number": 10}, "/number: '10' can't be used here"),
+    ("show_number", {"number": -1}, "/number: '-1' can't be used here"),
 )
 @rows("prefix", ["", "/in", "/<tenant>/deep"])
 def test_a_call_is_of_its_own_route_whatever_its_arguments_spell(prefix, tool, arguments, text):

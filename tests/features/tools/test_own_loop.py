@@ -185,13 +185,11 @@ ABOUT = {"name": "order", "description": "Order something"}
 
 @rows(
     "api, form",
-    [
-        ("plain", {**ABOUT, "inputSchema": SCHEMA}),
-        ("openai", {"type": "function", "function": {**ABOUT, "parameters": SCHEMA}}),
-        ("openai-responses", {"type": "function", **ABOUT, "parameters": SCHEMA, "strict": False}),
-        ("anthropic", {**ABOUT, "input_schema": SCHEMA}),
-        ("gemini", {**ABOUT, "parametersJsonSchema": SCHEMA}),
-    ],
+    ("plain", {**ABOUT, "inputSchema": SCHEMA}),
+    ("openai", {"type": "function", "function": {**ABOUT, "parameters": SCHEMA}}),
+    ("openai-responses", {"type": "function", **ABOUT, "parameters": SCHEMA, "strict": False}),
+    ("anthropic", {**ABOUT, "input_schema": SCHEMA}),
+    ("gemini", {**ABOUT, "parametersJsonSchema": SCHEMA}),
 )
 def test_definitions_have_the_form_of_each_api_for_those_who_may_call_them(api, form):
     client = Client(make_app())

@@ -46,14 +46,12 @@ def test_discovery_says_who_the_server_is_and_what_it_can(shop):
 
 @rows(
     "asked, agreed",
-    [
-        ("2025-11-25", "2025-11-25"),
-        ("2025-06-18", "2025-06-18"),
-        ("2025-03-26", "2025-11-25"),
-        ("2024-11-05", "2025-11-25"),
-        ("2099-01-01", "2025-11-25"),
-        (None, "2025-11-25"),
-    ],
+    ("2025-11-25", "2025-11-25"),
+    ("2025-06-18", "2025-06-18"),
+    ("2025-03-26", "2025-11-25"),
+    ("2024-11-05", "2025-11-25"),
+    ("2099-01-01", "2025-11-25"),
+    (None, "2025-11-25"),
 )
 def test_a_handshake_agrees_on_a_revision_and_begins_a_session(asked, agreed, shop):
     response = send(shop, legacy("initialize", protocolVersion=asked, capabilities={}))
@@ -113,12 +111,10 @@ def test_what_is_wrong_with_a_message_is_said_by_its_code(message, headers, stat
 
 @rows(
     "body, headers, status",
-    [
-        (b"{", {"content-type": "application/json"}, 400),
-        (b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}', {"content-type": "text/plain"}, 415),
-        (b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}', {}, 415),
-        (json.dumps({"jsonrpc": "2.0", "id": 3, "result": {}}).encode(), {"content-type": "application/json"}, 400),
-    ],
+    (b"{", {"content-type": "application/json"}, 400),
+    (b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}', {"content-type": "text/plain"}, 415),
+    (b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}', {}, 415),
+    (json.dumps({"jsonrpc": "2.0", "id": 3, "result": {}}).encode(), {"content-type": "application/json"}, 400),
 )
 def test_a_body_that_is_no_request(body, headers, status, shop):
     assert shop.post("/mcp", body=body, headers=headers).status == status

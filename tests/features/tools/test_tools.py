@@ -126,12 +126,10 @@ def answer(request: Request) -> str:
 
 @rows(
     "handler, options, said",
-    [
-        (take_files, {}, "accepts files: use JSON"),
-        (take_bytes, {}, "accepts a body of"),
-        (answer, {"method": "query"}, 'OpenAPI(..., openapi="3.2") describes it'),
-        (answer, {"signed_url": True}, "accepts only signed URLs"),
-    ],
+    (take_files, {}, "accepts files: use JSON"),
+    (take_bytes, {}, "accepts a body of"),
+    (answer, {"method": "query"}, 'OpenAPI(..., openapi="3.2") describes it'),
+    (answer, {"signed_url": True}, "accepts only signed URLs"),
 )
 def test_a_handler_that_can_t_be_a_tool(handler, options, said):
     client = serve(handler, **options)
@@ -142,11 +140,9 @@ def test_a_handler_that_can_t_be_a_tool(handler, options, said):
 
 @rows(
     "tool, kind, said",
-    [
-        ("yes", TypeError, "tool must be True or a Tool"),
-        (Tool(name="two words"), ValueError, "a tool's name must be"),
-        (Tool(name=""), ValueError, "a tool's name must be"),
-    ],
+    ("yes", TypeError, "tool must be True or a Tool"),
+    (Tool(name="two words"), ValueError, "a tool's name must be"),
+    (Tool(name=""), ValueError, "a tool's name must be"),
 )
 def test_a_wrong_option(tool, kind, said):
     with pytest.raises(kind, match=said):
@@ -165,13 +161,11 @@ def test_two_tools_of_one_name_are_an_error():
 
 @rows(
     "arguments, kind, said",
-    [
-        (("Lamps",), TypeError, "the app's OpenAPI"),
-        ((OpenAPI("T"), {"path": "mcp"}), ValueError, "must begin with a slash"),
-        ((OpenAPI("T"), {"max_result": 0}), ValueError, "above 0"),
-        ((OpenAPI("T"), {"resources": "index"}), ValueError, "must be a list"),
-        ((OpenAPI("T"), {"tools": {"a": True}}), TypeError, "dialect must be an application"),
-    ],
+    (("Lamps",), TypeError, "the app's OpenAPI"),
+    ((OpenAPI("T"), {"path": "mcp"}), ValueError, "must begin with a slash"),
+    ((OpenAPI("T"), {"max_result": 0}), ValueError, "above 0"),
+    ((OpenAPI("T"), {"resources": "index"}), ValueError, "must be a list"),
+    ((OpenAPI("T"), {"tools": {"a": True}}), TypeError, "dialect must be an application"),
 )
 def test_a_wrong_feature(arguments, kind, said):
     api, options = (*arguments, {})[:2]
@@ -338,15 +332,13 @@ def page(request: Request) -> Response:
 
 @rows(
     "handler, arguments, said",
-    [
-        (refuse, {}, "409 Conflict\nThe lamp is sold."),
-        (fail, {}, "500 Internal Server Error"),
-        (check, {"name": 1, "price": "x"}, "422 Unprocessable Content\n2 fields are wrong\n/name: expected a string"),
-        (check, {"name": "x"}, "/price: missing"),
-        (check, {}, "/name: missing\n/price: missing"),
-        (page, {}, "410 Gone\nGone It is <sold>."),
-        (own, {}, '409 Conflict\n{"error":"sold"}'),
-    ],
+    (refuse, {}, "409 Conflict\nThe lamp is sold."),
+    (fail, {}, "500 Internal Server Error"),
+    (check, {"name": 1, "price": "x"}, "422 Unprocessable Content\n2 fields are wrong\n/name: expected a string"),
+    (check, {"name": "x"}, "/price: missing"),
+    (check, {}, "/name: missing\n/price: missing"),
+    (page, {}, "410 Gone\nGone It is <sold>."),
+    (own, {}, '409 Conflict\n{"error":"sold"}'),
 )
 def test_errors_are_told_in_words_that_a_model_can_act_on(handler, arguments, said):
     client = serve(handler, gives=str)
@@ -512,14 +504,12 @@ def call_with(client, ident, **headers):
 
 @rows(
     "ids, headers, numbers",
-    [
-        ((1, 1), {}, [1, 2]),  # two connections that both begin to count
-        (("5f3c7e52-5d0c-4d3c", "5f3c7e52-5d0c-4d3c"), {}, [1, 1]),
-        (("5f3c7e52-5d0c-4d3c", "5f3c7e52-5d0c-4d3d"), {}, [1, 2]),
-        ((1, 1, "1"), {"mcp_session_id": "of-one"}, [1, 1, 2]),
-        ((1, 2), {"idempotency_key": '"mine"'}, [1, 1]),
-        ((1, 2), {"idempotency_key": r'"a \"b\" \\"'}, [1, 1]),
-    ],
+    ((1, 1), {}, [1, 2]),  # two connections that both begin to count
+    (("5f3c7e52-5d0c-4d3c", "5f3c7e52-5d0c-4d3c"), {}, [1, 1]),
+    (("5f3c7e52-5d0c-4d3c", "5f3c7e52-5d0c-4d3d"), {}, [1, 2]),
+    ((1, 1, "1"), {"mcp_session_id": "of-one"}, [1, 1, 2]),
+    ((1, 2), {"idempotency_key": '"mine"'}, [1, 1]),
+    ((1, 2), {"idempotency_key": r'"a \"b\" \\"'}, [1, 1]),
 )
 def test_a_write_that_is_sent_again_is_carried_out_once_if_its_id_tells(ids, headers, numbers):
     made, client = orders()

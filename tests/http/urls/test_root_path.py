@@ -13,10 +13,8 @@ def test_a_path_that_means_what_it_says_is_not_misleading(path):
 
 @rows(
     "path",
-    [
         "//", "//evil.example", "/a//b", "/a//", "/\\evil.example", "\\\\evil.example", "/a\\b", "/..", "/.", "/a/../b",
         "/a/./b", "/a/..", "/\t/evil.example", "/a\nb", "/a\r", "/a\x00", "/\x7f",
-    ],
 )  # fmt: skip
 def test_what_browsers_read_otherwise_is(path):
     assert is_misleading(path)

@@ -9,20 +9,18 @@ from tests.helpers.rows import rows
 
 @rows(
     "data, charset, pairs",
-    [
-        (b"", None, []),
-        (b"a=caf%C3%A9", None, [("a", "café")]),
-        (b"a=caf%E9", "iso-8859-1", [("a", "café")]),
-        (b"caf\xe9=%E9&b", "latin1", [("café", "é"), ("b", "")]),
-        (b"a=%E9+%2B&&_charset_=windows-1252", None, [("a", "é +"), ("_charset_", "windows-1252")]),
-        (b"_charset_=koi8-r&a=%C6", "latin1", [("_charset_", "koi8-r"), ("a", "ф")]),
-        (b"_charset_=&a=%E9", "latin1", [("_charset_", ""), ("a", "é")]),
-        (b"_charset_=utf-7&a=%2BAGE-", None, [("_charset_", "utf-7"), ("a", "+AGE-")]),
-        (b"_charset_=utf-16&a=b", None, [("_charset_", "utf-16"), ("a", "b")]),
-        (b"x_charset_=latin1&a=%C3%A9", None, [("x_charset_", "latin1"), ("a", "é")]),
-        (b"a=%83%65%83%58%83%67&b=%83%22", "shift_jis", [("a", "テスト"), ("b", '\ufffd"')]),
-        (b"a=1%=2=%zz", "latin1", [("a", "1%=2=%zz")]),
-    ],
+    (b"", None, []),
+    (b"a=caf%C3%A9", None, [("a", "café")]),
+    (b"a=caf%E9", "iso-8859-1", [("a", "café")]),
+    (b"caf\xe9=%E9&b", "latin1", [("café", "é"), ("b", "")]),
+    (b"a=%E9+%2B&&_charset_=windows-1252", None, [("a", "é +"), ("_charset_", "windows-1252")]),
+    (b"_charset_=koi8-r&a=%C6", "latin1", [("_charset_", "koi8-r"), ("a", "ф")]),
+    (b"_charset_=&a=%E9", "latin1", [("_charset_", ""), ("a", "é")]),
+    (b"_charset_=utf-7&a=%2BAGE-", None, [("_charset_", "utf-7"), ("a", "+AGE-")]),
+    (b"_charset_=utf-16&a=b", None, [("_charset_", "utf-16"), ("a", "b")]),
+    (b"x_charset_=latin1&a=%C3%A9", None, [("x_charset_", "latin1"), ("a", "é")]),
+    (b"a=%83%65%83%58%83%67&b=%83%22", "shift_jis", [("a", "テスト"), ("b", '\ufffd"')]),
+    (b"a=1%=2=%zz", "latin1", [("a", "1%=2=%zz")]),
 )
 def test_a_form_is_read_in_the_charset_that_it_names(data, charset, pairs):
     assert MultiDict(parse_form(data, None, charset)).items() == pairs

@@ -135,11 +135,9 @@ def test_an_application_that_knows_no_lifespan_is_served_all_the_same(applicatio
 
 @rows(
     "messages",
-    [
-        ["lifespan.shutdown.complete"],
-        ["lifespan.startup.complete", "lifespan.startup.complete"],
-        ["lifespan.started"],
-    ],
+    ["lifespan.shutdown.complete"],
+    ["lifespan.startup.complete", "lifespan.startup.complete"],
+    ["lifespan.started"],
 )
 def test_messages_out_of_order_are_a_breach_of_contract(messages):
     async def application(scope, receive, send):

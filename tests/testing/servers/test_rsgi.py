@@ -249,19 +249,17 @@ def test_a_client_that_stays_never_disconnects(connect):
 
 @rows(
     "application, complaint",
-    [
-        (answering("response_empty", "200", []), "an int from 200 to 999"),
-        (answering("response_empty", 99, []), "an int from 200 to 999"),
-        (answering("response_empty", 200, {"a": "b"}), "headers must be a list, not dict"),
-        (answering("response_empty", 200, [["a", "b"]]), "a tuple of two str"),
-        (answering("response_empty", 200, [("a", b"b")]), "a tuple of two str"),
-        (answering("response_empty", 200, [("a b", "c")]), "a token"),
-        (answering("response_empty", 200, [("a", "b\nc")]), "is not allowed in a header"),
-        (answering("response_str", 200, [], b"x"), "this body must be str, not bytes"),
-        (answering("response_bytes", 200, [], "x"), "this body must be bytes, not str"),
-        (answering("response_file", 200, [], "/no/such/file"), "the file can't be sent"),
-        (answering("client_disconnect"), "ended without a response"),
-    ],
+    (answering("response_empty", "200", []), "an int from 200 to 999"),
+    (answering("response_empty", 99, []), "an int from 200 to 999"),
+    (answering("response_empty", 200, {"a": "b"}), "headers must be a list, not dict"),
+    (answering("response_empty", 200, [["a", "b"]]), "a tuple of two str"),
+    (answering("response_empty", 200, [("a", b"b")]), "a tuple of two str"),
+    (answering("response_empty", 200, [("a b", "c")]), "a token"),
+    (answering("response_empty", 200, [("a", "b\nc")]), "is not allowed in a header"),
+    (answering("response_str", 200, [], b"x"), "this body must be str, not bytes"),
+    (answering("response_bytes", 200, [], "x"), "this body must be bytes, not str"),
+    (answering("response_file", 200, [], "/no/such/file"), "the file can't be sent"),
+    (answering("client_disconnect"), "ended without a response"),
 )
 @rows("raise_errors", [True, False])
 def test_a_breach_of_contract_is_an_error(connect, application, complaint, raise_errors):

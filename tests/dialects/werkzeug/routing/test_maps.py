@@ -32,29 +32,27 @@ def blog(library, **options):
 @EITHER
 @rows(
     "endpoint, values, options, url",
-    [
-        ("index", None, {}, "/app/"),
-        ("index", {"q": "a b&ä", "r": [1, 2], "s": None}, {}, "/app/?q=a+b%26%C3%A4&r=1&r=2"),
-        ("index", {"q": 1}, {"append_unknown": False}, "/app/"),
-        ("posts", {}, {}, "/app/posts/"),
-        ("posts", {"page": 1}, {}, "/app/posts/"),
-        ("posts", {"page": 2}, {}, "/app/posts/page/2"),
-        ("posts", {"page": "3"}, {}, "/app/posts/page/3"),
-        ("post", {"slug": "ä/b?"}, {}, "/app/posts/%C3%A4/b%3F"),
-        ("post", {"slug": "a"}, {"method": "POST"}, "/app/posts/a/edit"),
-        ("post", {"slug": "a"}, {"force_external": True}, "http://example.com/app/posts/a"),
-        ("post", {"slug": "a"}, {"force_external": True, "url_scheme": "https"}, "https://example.com/app/posts/a"),
-        ("post", {"slug": "a"}, {"force_external": True, "url_scheme": ""}, "//example.com/app/posts/a"),
-        ("f", {"name": "/a//b"}, {}, "/app/files//a//b"),
-        ("odd", {"a": "%", "b": 7}, {}, "/app/100%25%20%C3%A4/%25.007"),
-        ("live", {}, {}, "ws://example.com/app/live"),
-        ("live", {}, {"url_scheme": "https"}, "wss://example.com/app/live"),
-        ("at", {"user": "ann"}, {}, "http://ann.home.example.com/app/at"),
-        ("any", {"x": "c"}, {}, ("ValueError", None, None)),
-        ("post", {}, {}, ("BuildError", None, None)),
-        ("nothing", {}, {}, ("BuildError", None, None)),
-        ("posts", {"page": "x"}, {}, ("ValueError", None, None)),
-    ],
+    ("index", None, {}, "/app/"),
+    ("index", {"q": "a b&ä", "r": [1, 2], "s": None}, {}, "/app/?q=a+b%26%C3%A4&r=1&r=2"),
+    ("index", {"q": 1}, {"append_unknown": False}, "/app/"),
+    ("posts", {}, {}, "/app/posts/"),
+    ("posts", {"page": 1}, {}, "/app/posts/"),
+    ("posts", {"page": 2}, {}, "/app/posts/page/2"),
+    ("posts", {"page": "3"}, {}, "/app/posts/page/3"),
+    ("post", {"slug": "ä/b?"}, {}, "/app/posts/%C3%A4/b%3F"),
+    ("post", {"slug": "a"}, {"method": "POST"}, "/app/posts/a/edit"),
+    ("post", {"slug": "a"}, {"force_external": True}, "http://example.com/app/posts/a"),
+    ("post", {"slug": "a"}, {"force_external": True, "url_scheme": "https"}, "https://example.com/app/posts/a"),
+    ("post", {"slug": "a"}, {"force_external": True, "url_scheme": ""}, "//example.com/app/posts/a"),
+    ("f", {"name": "/a//b"}, {}, "/app/files//a//b"),
+    ("odd", {"a": "%", "b": 7}, {}, "/app/100%25%20%C3%A4/%25.007"),
+    ("live", {}, {}, "ws://example.com/app/live"),
+    ("live", {}, {"url_scheme": "https"}, "wss://example.com/app/live"),
+    ("at", {"user": "ann"}, {}, "http://ann.home.example.com/app/at"),
+    ("any", {"x": "c"}, {}, ("ValueError", None, None)),
+    ("post", {}, {}, ("BuildError", None, None)),
+    ("nothing", {}, {}, ("BuildError", None, None)),
+    ("posts", {"page": "x"}, {}, ("ValueError", None, None)),
 )
 def test_an_endpoint_is_built_with_its_values(library, endpoint, values, options, url):
     adapter = blog(library).bind("example.com", "/app")
@@ -79,27 +77,25 @@ def test_a_query_is_sorted_when_wanted(library):
 @EITHER
 @rows(
     "endpoint, values, method, message",
-    [
-        ("indx", {}, None, "Could not build url for endpoint 'indx'. Did you mean 'index' instead?"),
-        (
-            "post",
-            {"a": 1},
-            None,
-            "Could not build url for endpoint 'post' with values ['a']. Did you forget to specify values ['slug']?",
-        ),
-        (
-            "f",
-            {},
-            "LINK",
-            "Could not build url for endpoint 'f' ('LINK'). Did you forget to specify values ['name']?",
-        ),
-        (
-            "f",
-            {"name": "a"},
-            "PUT",
-            "Could not build url for endpoint 'f' ('PUT') with values ['name']. Did you mean to use methods ['LINK']?",
-        ),
-    ],
+    ("indx", {}, None, "Could not build url for endpoint 'indx'. Did you mean 'index' instead?"),
+    (
+        "post",
+        {"a": 1},
+        None,
+        "Could not build url for endpoint 'post' with values ['a']. Did you forget to specify values ['slug']?",
+    ),
+    (
+        "f",
+        {},
+        "LINK",
+        "Could not build url for endpoint 'f' ('LINK'). Did you forget to specify values ['name']?",
+    ),
+    (
+        "f",
+        {"name": "a"},
+        "PUT",
+        "Could not build url for endpoint 'f' ('PUT') with values ['name']. Did you mean to use methods ['LINK']?",
+    ),
 )
 def test_an_error_says_what_may_be_meant(library, endpoint, values, method, message):
     with pytest.raises(library.BuildError) as caught:
@@ -167,19 +163,17 @@ def test_a_rule_shows_itself(library):
 @EITHER
 @rows(
     "given, bound",
-    [
-        ({"HTTP_HOST": "example.com"}, ("example.com", "")),
-        ({"HTTP_HOST": "Example.com:80"}, ("example.com", "")),
-        ({"HTTP_HOST": "example.com:8080"}, ("example.com:8080", "")),
-        ({"HTTP_HOST": "a.b.example.com", "server_name": "example.com"}, ("example.com", "a.b")),
-        ({"HTTP_HOST": "a.example.com", "server_name": "Example.com:80"}, ("example.com", "a")),
-        ({"HTTP_HOST": "a.example.com", "server_name": "example.com", "subdomain": "b"}, ("example.com", "b")),
-        (
-            {"HTTP_HOST": "example.com", "wsgi.url_scheme": "https", "server_name": "example.com:443"},
-            ("example.com", ""),
-        ),
-        ({"SERVER_NAME": "example.com", "SERVER_PORT": "81"}, ("example.com:81", "")),
-    ],
+    ({"HTTP_HOST": "example.com"}, ("example.com", "")),
+    ({"HTTP_HOST": "Example.com:80"}, ("example.com", "")),
+    ({"HTTP_HOST": "example.com:8080"}, ("example.com:8080", "")),
+    ({"HTTP_HOST": "a.b.example.com", "server_name": "example.com"}, ("example.com", "a.b")),
+    ({"HTTP_HOST": "a.example.com", "server_name": "Example.com:80"}, ("example.com", "a")),
+    ({"HTTP_HOST": "a.example.com", "server_name": "example.com", "subdomain": "b"}, ("example.com", "b")),
+    (
+        {"HTTP_HOST": "example.com", "wsgi.url_scheme": "https", "server_name": "example.com:443"},
+        ("example.com", ""),
+    ),
+    ({"SERVER_NAME": "example.com", "SERVER_PORT": "81"}, ("example.com:81", "")),
 )
 def test_a_map_is_bound_to_the_host_of_a_request(library, given, bound):
     options = {name: given[name] for name in ("server_name", "subdomain") if name in given}

@@ -34,39 +34,37 @@ def shop(library, **options):
 @EITHER
 @rows(
     "path, found",
-    [
-        ("/", ("/", {})),
-        ("", ("RequestRedirect", f"{HOST}/")),
-        ("/cart", ("/cart", {})),
-        ("/cart/", ("/<path:page>", {"page": "cart/"})),
-        ("/orders", ("RequestRedirect", f"{HOST}/orders/")),
-        ("/orders/", ("/orders/", {})),
-        ("/orders/12", ("/orders/<int:id>", {"id": 12})),
-        ("/orders/latest", ("/orders/latest", {})),
-        ("/orders/-12", ("/orders/<name>", {"name": "-12"})),
-        ("/orders/٣", ("/orders/<int:id>", {"id": 3})),
-        ("//orders//12", ("/<path:page>", {"page": "orders//12"})),
-        ("/orders/12/lines/007", ("/orders/<int:id>/lines/<int(fixed_digits=3):line>", {"id": 12, "line": 7})),
-        ("/orders/12/lines/7", ("NotFound", None)),
-        ("/a/b/c", ("/<path:page>", {"page": "a/b/c"})),
-        ("/files/a/b/raw", ("/files/<path:name>/raw", {"name": "a/b"})),
-        ("/files/a/b", ("RequestRedirect", f"{HOST}/files/a/b/")),
-        ("/files/a/b/", ("/files/<path:name>/", {"name": "a/b"})),
-        ("/de-at-x/home", ("/<lang>-<region>/home", {"lang": "de-at", "region": "x"})),
-        ("/v3.11", ("/v<int:major>.<int:minor>", {"major": 3, "minor": 11})),
-        ("/price/1.50", ("/price/<float:amount>", {"amount": 1.5})),
-        ("/t/-1.5", ("/t/<float(signed=True):x>", {"x": -1.5})),
-        ("/is/half shut", ("/is/<any(open, 'half shut'):state>", {"state": "half shut"})),
-        (f"/u/{UUID}", ("/u/<uuid:id>", {"id": uuid.UUID(UUID)})),
-        ("/old/7", ("RequestRedirect", f"{HOST}/orders/7")),
-        ("/lax/", ("/lax", {})),
-        ("/lax/branch", ("/lax/branch/", {})),
-        ("/code/ab", ("/code/<string(length=2):c>", {"c": "ab"})),
-        ("/code/abcd", ("/code/<string(minlength=4, maxlength=5):c>", {"c": "abcd"})),
-        ("/month/13", ("NotFound", None)),
-        ("/line\nend", ("NotFound", None)),
-        ("/\nend", ("/<path:page>", {"page": "\nend"})),
-    ],
+    ("/", ("/", {})),
+    ("", ("RequestRedirect", f"{HOST}/")),
+    ("/cart", ("/cart", {})),
+    ("/cart/", ("/<path:page>", {"page": "cart/"})),
+    ("/orders", ("RequestRedirect", f"{HOST}/orders/")),
+    ("/orders/", ("/orders/", {})),
+    ("/orders/12", ("/orders/<int:id>", {"id": 12})),
+    ("/orders/latest", ("/orders/latest", {})),
+    ("/orders/-12", ("/orders/<name>", {"name": "-12"})),
+    ("/orders/٣", ("/orders/<int:id>", {"id": 3})),
+    ("//orders//12", ("/<path:page>", {"page": "orders//12"})),
+    ("/orders/12/lines/007", ("/orders/<int:id>/lines/<int(fixed_digits=3):line>", {"id": 12, "line": 7})),
+    ("/orders/12/lines/7", ("NotFound", None)),
+    ("/a/b/c", ("/<path:page>", {"page": "a/b/c"})),
+    ("/files/a/b/raw", ("/files/<path:name>/raw", {"name": "a/b"})),
+    ("/files/a/b", ("RequestRedirect", f"{HOST}/files/a/b/")),
+    ("/files/a/b/", ("/files/<path:name>/", {"name": "a/b"})),
+    ("/de-at-x/home", ("/<lang>-<region>/home", {"lang": "de-at", "region": "x"})),
+    ("/v3.11", ("/v<int:major>.<int:minor>", {"major": 3, "minor": 11})),
+    ("/price/1.50", ("/price/<float:amount>", {"amount": 1.5})),
+    ("/t/-1.5", ("/t/<float(signed=True):x>", {"x": -1.5})),
+    ("/is/half shut", ("/is/<any(open, 'half shut'):state>", {"state": "half shut"})),
+    (f"/u/{UUID}", ("/u/<uuid:id>", {"id": uuid.UUID(UUID)})),
+    ("/old/7", ("RequestRedirect", f"{HOST}/orders/7")),
+    ("/lax/", ("/lax", {})),
+    ("/lax/branch", ("/lax/branch/", {})),
+    ("/code/ab", ("/code/<string(length=2):c>", {"c": "ab"})),
+    ("/code/abcd", ("/code/<string(minlength=4, maxlength=5):c>", {"c": "abcd"})),
+    ("/month/13", ("NotFound", None)),
+    ("/line\nend", ("NotFound", None)),
+    ("/\nend", ("/<path:page>", {"page": "\nend"})),
 )
 def test_the_most_specific_rule_is_taken(library, path, found):
     result = outcome(lambda: shop(library).bind("example.com").match(path))
@@ -76,16 +74,14 @@ def test_the_most_specific_rule_is_taken(library, path, found):
 @EITHER
 @rows(
     "rules, path, endpoint",
-    [
-        (("/<a>", "/<int:a>", "/x"), "/5", "/<int:a>"),
-        (("/<path:a>", "/<a>"), "/5", "/<a>"),
-        (("/<path:a>/end", "/<a>/<b>"), "/x/end", "/<path:a>/end"),
-        (("/<a>/b", "/a/<b>"), "/a/b", "/a/<b>"),
-        (("/<a>.txt", "/<a>"), "/n.txt", "/<a>.txt"),
-        (("/<a>.<b>", "/<a>.txt"), "/n.txt", "/<a>.txt"),
-        (("/x<a>", "/xy<a>"), "/xyz", "/xy<a>"),
-        (("/<a>/<int:b>/c", "/<int:a>/<b>/d"), "/1/2/c", "/<a>/<int:b>/c"),
-    ],
+    (("/<a>", "/<int:a>", "/x"), "/5", "/<int:a>"),
+    (("/<path:a>", "/<a>"), "/5", "/<a>"),
+    (("/<path:a>/end", "/<a>/<b>"), "/x/end", "/<path:a>/end"),
+    (("/<a>/b", "/a/<b>"), "/a/b", "/a/<b>"),
+    (("/<a>.txt", "/<a>"), "/n.txt", "/<a>.txt"),
+    (("/<a>.<b>", "/<a>.txt"), "/n.txt", "/<a>.txt"),
+    (("/x<a>", "/xy<a>"), "/xyz", "/xy<a>"),
+    (("/<a>/<int:b>/c", "/<int:a>/<b>/d"), "/1/2/c", "/<a>/<int:b>/c"),
 )
 def test_rules_are_weighed_and_branches_left_again(library, rules, path, endpoint):
     for order in (rules, rules[::-1]):
@@ -96,12 +92,10 @@ def test_rules_are_weighed_and_branches_left_again(library, rules, path, endpoin
 @EITHER
 @rows(
     "path, method, found",
-    [
-        ("/post", "GET", ("MethodNotAllowed", None, ["POST"])),
-        ("/post", "post", ("/post", {})),
-        ("/get", "HEAD", ("/get", {})),
-        ("/get", "PUT", ("MethodNotAllowed", None, ["GET", "HEAD"])),
-    ],
+    ("/post", "GET", ("MethodNotAllowed", None, ["POST"])),
+    ("/post", "post", ("/post", {})),
+    ("/get", "HEAD", ("/get", {})),
+    ("/get", "PUT", ("MethodNotAllowed", None, ["GET", "HEAD"])),
 )
 def test_a_method_without_a_rule_is_refused_with_those_that_have_one(library, path, method, found):
     map_ = library.Map([library.Rule(text, endpoint=text, **kinds) for text, kinds in SHOP if text != "/<path:page>"])
@@ -111,13 +105,11 @@ def test_a_method_without_a_rule_is_refused_with_those_that_have_one(library, pa
 @EITHER
 @rows(
     "scheme, asked, path, found",
-    [
-        ("ws", None, "/ws", "/ws"),
-        ("http", True, "/ws", "/ws"),
-        ("wss", False, "/cart", "/cart"),
-        ("http", None, "/ws", "WebsocketMismatch"),
-        ("ws", None, "/cart", "WebsocketMismatch"),
-    ],
+    ("ws", None, "/ws", "/ws"),
+    ("http", True, "/ws", "/ws"),
+    ("wss", False, "/cart", "/cart"),
+    ("http", None, "/ws", "WebsocketMismatch"),
+    ("ws", None, "/cart", "WebsocketMismatch"),
 )
 def test_rules_for_websockets_are_apart(library, scheme, asked, path, found):
     rules = [library.Rule("/ws", endpoint="/ws", websocket=True), library.Rule("/cart", endpoint="/cart")]
@@ -128,13 +120,11 @@ def test_rules_for_websockets_are_apart(library, scheme, asked, path, found):
 @EITHER
 @rows(
     "path, options, found",
-    [
-        ("//a//1", {}, ("RequestRedirect", f"{HOST}/a/1")),
-        ("/b//x/", {}, ("RequestRedirect", f"{HOST}/b/x/")),
-        ("/a//1", {"merge_slashes": False}, ("NotFound", None)),
-        ("/c//1", {}, ("NotFound", None)),
-        ("/c/1", {}, ("c", {"id": 1})),
-    ],
+    ("//a//1", {}, ("RequestRedirect", f"{HOST}/a/1")),
+    ("/b//x/", {}, ("RequestRedirect", f"{HOST}/b/x/")),
+    ("/a//1", {"merge_slashes": False}, ("NotFound", None)),
+    ("/c//1", {}, ("NotFound", None)),
+    ("/c/1", {}, ("c", {"id": 1})),
 )
 def test_slashes_in_a_row_are_as_one_by_a_redirect(library, path, options, found):
     rules = [

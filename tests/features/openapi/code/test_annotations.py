@@ -39,18 +39,16 @@ class Shelf:
 
 @rows(
     "annotation, item, value",
-    [
-        (list[int], int, int),
-        (dict[str, int], str, int),
-        (Mapping[str, int], str, int),
-        (tuple[int, ...], int, int),
-        (tuple[int, str], int | str, int | str),
-        (Iterator[int], int, int),
-        (str, str, str),
-        (int, NOT_SAID, NOT_SAID),
-        (list, NOT_SAID, NOT_SAID),
-        (int | str, NOT_SAID, NOT_SAID),
-    ],
+    (list[int], int, int),
+    (dict[str, int], str, int),
+    (Mapping[str, int], str, int),
+    (tuple[int, ...], int, int),
+    (tuple[int, str], int | str, int | str),
+    (Iterator[int], int, int),
+    (str, str, str),
+    (int, NOT_SAID, NOT_SAID),
+    (list, NOT_SAID, NOT_SAID),
+    (int | str, NOT_SAID, NOT_SAID),
 )
 def test_items_and_values_have_types(annotation, item, value):
     assert annotations.item_of(annotation) == item
@@ -62,14 +60,12 @@ WITH_A_DICT = Field(label="FileRoutes", messages={"missing": "How many?"})
 
 @rows(
     "annotation, rest",
-    [
-        (int, int),
-        (int | None, int),
-        (int | str | None, int | str),
-        (None, None),
-        (Annotated[int | None, "pages"], Annotated[int, "pages"]),
-        (Annotated[int | None, WITH_A_DICT], Annotated[int, WITH_A_DICT]),
-    ],
+    (int, int),
+    (int | None, int),
+    (int | str | None, int | str),
+    (None, None),
+    (Annotated[int | None, "pages"], Annotated[int, "pages"]),
+    (Annotated[int | None, WITH_A_DICT], Annotated[int, WITH_A_DICT]),
 )
 def test_a_type_without_none_keeps_its_metadata(annotation, rest):
     assert annotations.without_none(annotation) == rest
@@ -116,16 +112,14 @@ def test_methods_values_and_unions():
 
 @rows(
     "converter, schema",
-    [
-        ("name", {"type": "string", "minLength": 1, "pattern": "^[^/]+$"}),
-        ("path:name", {"type": "string", "minLength": 1, "pattern": "^[^/]"}),
-        ("int:name", {"type": "integer", "minimum": 0, "maximum": (1 << 63) - 1, "format": "int64"}),
-        ("int(min=3, max=7):name", {"type": "integer", "minimum": 3, "maximum": 7}),
-        ("float:name", {"type": "number"}),
-        ("uuid:name", {"type": "string", "format": "uuid"}),
-        ("any(a,b):name", {"type": "string", "enum": ["a", "b"]}),
-        ("re([a-z]+):name", {"type": "string", "pattern": "^(?:[a-z]+)$"}),
-    ],
+    ("name", {"type": "string", "minLength": 1, "pattern": "^[^/]+$"}),
+    ("path:name", {"type": "string", "minLength": 1, "pattern": "^[^/]"}),
+    ("int:name", {"type": "integer", "minimum": 0, "maximum": (1 << 63) - 1, "format": "int64"}),
+    ("int(min=3, max=7):name", {"type": "integer", "minimum": 3, "maximum": 7}),
+    ("float:name", {"type": "number"}),
+    ("uuid:name", {"type": "string", "format": "uuid"}),
+    ("any(a,b):name", {"type": "string", "enum": ["a", "b"]}),
+    ("re([a-z]+):name", {"type": "string", "pattern": "^(?:[a-z]+)$"}),
 )
 def test_a_converter_says_what_a_parameter_of_the_path_may_be(converter, schema):
     app = App()

@@ -169,31 +169,29 @@ def grown_in_loop(request: Request):
 
 @rows(
     "handler, takes, gives",
-    [
-        (lambda request: {"x": read_bound(request, Bright)}, "json Bright", f"{JSON} {{x: Bright}}"),
-        (lambda request: some(Bright), "", f"{JSON} [Bright]"),
-        (filled_by_loop, "", f"{JSON} [{{a: int}} | {{a: int, b: str}}]"),
-        (filled_by_helper, "", f"{JSON} {{a: int, filled: bool}}"),
-        (filled_by_alias, "", f"{JSON} {{a: int, b: str}}"),
-        (filled_by_closure, "", f"{JSON} {{a: int, c: bytes}}"),
-        (rebound_by_closure, "", f"{JSON} {{x: str}}"),
-        (lambda request: (each for each in "abc"), "", "200 text/plain str"),
-        (lambda request: (b"..", {"content-type": "image/png"}), "", "200 image/png bytes"),
-        (typed_later, "", "200 text/csv bytes"),
-        (status_by_helper, "", "418 application/json {a: int}"),
-        (mapped_error, "", f"{JSON} {{number: int}}, 404 There is none."),
-        (
-            lambda request: {"width": door.width} if request.args.get("w") else {"height": door.height},
-            "query w?",
-            "410 It is gone., 409 It is open.",
-        ),
-        (fails_before, "header x-n", f"{JSON} {{a: int}}, {JSON} [int]"),
-        (status_of_code, "", "201 application/json Lamp"),
-        (by_status_of_code, "query new?", f"{JSON} Lamp, 201 application/json Lamp"),
-        (changed_at_last, "", f"{JSON} {{a: int, b: int}}"),
-        (set_again, "", "410 None"),
-        (grown_in_loop, "", f"{JSON} {{found: ?, ok: bool}}"),
-    ],
+    (lambda request: {"x": read_bound(request, Bright)}, "json Bright", f"{JSON} {{x: Bright}}"),
+    (lambda request: some(Bright), "", f"{JSON} [Bright]"),
+    (filled_by_loop, "", f"{JSON} [{{a: int}} | {{a: int, b: str}}]"),
+    (filled_by_helper, "", f"{JSON} {{a: int, filled: bool}}"),
+    (filled_by_alias, "", f"{JSON} {{a: int, b: str}}"),
+    (filled_by_closure, "", f"{JSON} {{a: int, c: bytes}}"),
+    (rebound_by_closure, "", f"{JSON} {{x: str}}"),
+    (lambda request: (each for each in "abc"), "", "200 text/plain str"),
+    (lambda request: (b"..", {"content-type": "image/png"}), "", "200 image/png bytes"),
+    (typed_later, "", "200 text/csv bytes"),
+    (status_by_helper, "", "418 application/json {a: int}"),
+    (mapped_error, "", f"{JSON} {{number: int}}, 404 There is none."),
+    (
+        lambda request: {"width": door.width} if request.args.get("w") else {"height": door.height},
+        "query w?",
+        "410 It is gone., 409 It is open.",
+    ),
+    (fails_before, "header x-n", f"{JSON} {{a: int}}, {JSON} [int]"),
+    (status_of_code, "", "201 application/json Lamp"),
+    (by_status_of_code, "query new?", f"{JSON} Lamp, 201 application/json Lamp"),
+    (changed_at_last, "", f"{JSON} {{a: int, b: int}}"),
+    (set_again, "", "410 None"),
+    (grown_in_loop, "", f"{JSON} {{found: ?, ok: bool}}"),
 )
 def test_what_touches_a_value_is_followed(handler: Any, takes: str, gives: str) -> None:
     contract = contract_of(handler)
@@ -243,13 +241,11 @@ def not_allowed(request: Request):
 
 @rows(
     "handler, text",
-    [
-        (given_away, "`return row` returns a value that is not known before it runs"),
-        (captured, "`return row` returns a value that is not known before it runs"),
-        (not_bound, "`return store` returns a value that is not known before it runs"),
-        (of_local_class, "`return Local()` returns a value that is not known before it runs"),
-        (not_allowed, "`row['b'] = 'text'` changes a value in a way that its annotation does not allow"),
-    ],
+    (given_away, "`return row` returns a value that is not known before it runs"),
+    (captured, "`return row` returns a value that is not known before it runs"),
+    (not_bound, "`return store` returns a value that is not known before it runs"),
+    (of_local_class, "`return Local()` returns a value that is not known before it runs"),
+    (not_allowed, "`row['b'] = 'text'` changes a value in a way that its annotation does not allow"),
 )
 def test_what_touches_a_value_without_being_followed_makes_it_unknown(handler: Any, text: str) -> None:
     (unread,) = contract_of(handler).unread
@@ -397,12 +393,10 @@ def only_sometimes(request: Request) -> str:
 
 @rows(
     "handler, parameters",
-    [
-        (conditions, "If-Match? If-Unmodified-Since? If-None-Match? If-Modified-Since? q?"),
-        (one_condition, "if-match? if-none-match?"),
-        (only_sometimes, "a? b?"),
-        (lambda request: request.args["b"], "b"),
-    ],
+    (conditions, "If-Match? If-Unmodified-Since? If-None-Match? If-Modified-Since? q?"),
+    (one_condition, "if-match? if-none-match?"),
+    (only_sometimes, "a? b?"),
+    (lambda request: request.args["b"], "b"),
 )
 def test_conditions_are_parameters_which_are_required_only_if_they_are_always_read(
     handler: Any, parameters: str
