@@ -1,5 +1,6 @@
 """The explanations of errors, read from errors.md here and in other packages."""
 
+import ast
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +11,8 @@ GROUP = "antiphon.explanations"
 _section = re.compile(r"^# (.+)$", re.MULTILINE).split
 _entry = re.compile(r"^## (.+)$", re.MULTILINE).split
 _code = re.compile(r"^```(py|python)\n(.*?)^```\n?", re.MULTILINE | re.DOTALL)
+_definition = re.compile(r"@|(?:async )?def |class ").match
+_import = re.compile(r"from |import ").match
 LABELS = {"py": "This raises it:", "python": "Write instead:"}
 """The line above each kind of code block in errors.md: a `py` block raises the error, a `python` block runs."""
 
@@ -36,13 +39,20 @@ class Explanation(NamedTuple):
     kind: str
     """Its id."""
     section: str
-    text: str
-    """In Markdown, with blocks of code."""
+    source: str
+    """In Markdown, with blocks of code as errors.md has them."""
+    beginning: str = ""
+    """Imports and assignments, of which each example begins with those that it needs."""
+
+    @property
+    def text(self) -> str:
+        """In Markdown, with blocks of code that are complete."""
+        return _code.sub(lambda found: f"```{found[1]}\n{_complete(found[2], self.beginning)}```\n", self.source)
 
     @property
     def summary(self) -> str:
         """The first sentence."""
-        return " ".join(self.text.split("\n\n")[0].split()).partition(". ")[0].rstrip(".") + "."
+        return " ".join(self.source.split("\n\n")[0].split()).partition(". ")[0].rstrip(".") + "."
 
     @property
     def raising(self) -> list[str]:
@@ -62,6 +72,50 @@ class Explanation(NamedTuple):
 
 def _indented(code: str) -> str:
     return "".join(f"    {line}".rstrip() + "\n" for line in code.splitlines())
+
+
+def _complete(code: str, beginning: str) -> str:
+    """Return an example after the statements of a beginning, in paragraphs, that bind what it uses and doesn't bind."""
+    try:
+        missing = _unbound(ast.parse(code))
+    except SyntaxError:  # some examples show one
+        return code
+    paragraphs: list[str] = []
+    for paragraph in reversed(beginning.split("\n\n")):
+        kept: list[str] = []
+        for statement in reversed(ast.parse(paragraph).body):
+            if names := [name for name in _bound(statement) if name in missing]:
+                kept.insert(0, _with_names(statement, names) or ast.get_source_segment(paragraph, statement) or "")
+                missing |= _unbound(statement)
+        if kept:
+            paragraphs.insert(0, "\n".join(kept))
+    if not paragraphs:
+        return code
+    gap = "\n\n\n" if _definition(code) else "\n\n" if _import(paragraphs[-1]) else "\n"
+    return "\n\n".join(paragraphs) + gap + code
+
+
+def _with_names(statement: ast.stmt, names: list[str]) -> str | None:
+    if isinstance(statement, ast.ImportFrom):
+        return f"from {statement.module} import {', '.join(names)}"
+    return None
+
+
+def _unbound(node: ast.AST) -> set[str]:
+    nodes = [*ast.walk(node)]
+    loaded = {each.id for each in nodes if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
+    return loaded - {name for each in nodes for name in _bound(each)}
+
+
+def _bound(node: ast.AST) -> list[str]:
+    match node:
+        case ast.Import() | ast.ImportFrom():
+            return [alias.asname or alias.name for alias in node.names]
+        case ast.Assign(targets=[ast.Name(name)]) | ast.FunctionDef(name) | ast.ClassDef(name) | ast.arg(name):
+            return [name]
+        case ast.Name(name, ast.Store()):
+            return [name]
+    return []
 
 
 class UnreadableError(Exception):
@@ -122,9 +176,10 @@ def _read(package: str) -> str:
 
 
 def _parse(source: str, prefix: str = "") -> dict[str, Explanation]:
-    _, *sections = _section(source)
+    before, *sections = _section(source)
+    beginning = "\n".join(found[2] for found in _code.finditer(before)).strip()
     return {
-        prefix + kind: Explanation(prefix + kind, title, text.strip() + "\n")
+        prefix + kind: Explanation(prefix + kind, title, text.strip() + "\n", beginning)
         for title, part in zip(sections[::2], sections[1::2], strict=True)
         for kind, text in _pairs(part)
     }
