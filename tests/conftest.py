@@ -5,6 +5,7 @@ import gc
 import os
 import sys
 from collections.abc import Generator
+from pathlib import Path
 from secrets import randbelow
 
 import pytest
@@ -23,6 +24,9 @@ settings.load_profile("the same each time" if os.environ.get("CI") else "shared 
 if not os.environ.get("CI"):
     # One number for all properties and all workers, which a failure prints.
     os.environ.setdefault("HYPOTHESIS_SEED", str(randbelow(1 << 32)))
+
+ONCE = tuple(Path(__file__).with_name("once.txt").read_text().split())
+"""Folders whose tests are marked ``once``, all of them; scripts/test-older-pythons reads them too."""
 
 TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
 
@@ -65,7 +69,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Leave tests on servers of others to CI: their differences seldom change."""
+    """Leave tests on servers of others to CI: their differences seldom change. Mark the folders of once.txt."""
+    if item.nodeid.startswith(ONCE):
+        item.add_marker(pytest.mark.once)
     if is_on_another(item):
         item.add_marker(pytest.mark.slow)
 

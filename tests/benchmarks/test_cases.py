@@ -9,8 +9,6 @@ from benchmarks.cases import CASES, WrongAnswerError
 from benchmarks.harness import AsgiServer, WsgiServer
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 HERE = ("antiphon", "bare", "starlette")
 """Frameworks that tests have installed, and that close the files of forms; `python -m benchmarks` asks all."""
 

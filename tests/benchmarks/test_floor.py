@@ -10,8 +10,6 @@ from benchmarks.floor import WRITE, exceeded, kept, measured_below
 from benchmarks.interpreter import build
 from tests.helpers.system_programs import required_program
 
-pytestmark = pytest.mark.once
-
 valgrind = required_program("valgrind")
 
 

@@ -1,11 +1,7 @@
 """What a benchmark tells of the Python that it runs on."""
 
-import pytest
-
 from benchmarks.interpreter import is_debian_s_own, kind, told_by, warnings
 from tests.helpers.rows import rows
-
-pytestmark = pytest.mark.once
 
 
 @rows(

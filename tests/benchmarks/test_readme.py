@@ -7,8 +7,6 @@ import pytest
 
 from benchmarks import readme
 
-pytestmark = pytest.mark.once
-
 
 def test_a_table_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
     page = tmp_path / "README.md"

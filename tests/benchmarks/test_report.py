@@ -4,8 +4,6 @@ import pytest
 
 from benchmarks.report import Cell, means, missed, shortfalls, summary, table
 
-pytestmark = pytest.mark.once
-
 AHEAD = Cell("wsgi", "hello", {"antiphon": 2.0, "bare": 1.0, "falcon": 4.0, "flask": 8.0})
 BEHIND = Cell("wsgi", "form", {"antiphon": 4.0, "falcon": 2.0, "flask": 8.0})
 OTHER = Cell("asgi", "hello", {"antiphon": 1.0, "starlette": 4.0})

@@ -16,8 +16,6 @@ from benchmarks.wire import as_sent
 from benchmarks.wire_report import Cell, Sample, failures, page, tables
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 HELLO = CASES["hello"]
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
 RIGHT = HEAD + b"Content-Length: 13\r\n\r\nHello, world!"

@@ -7,7 +7,7 @@ from tests.contract.wire import SentRequest
 from tests.helpers.chromium import Chromium
 from tests.helpers.processes import RUN
 
-pytestmark = [pytest.mark.processes, pytest.mark.once]
+pytestmark = pytest.mark.processes
 
 KEYS_IN_SOFTWARE = "--enable-features=DeviceBoundSessions,EnableBoundSessionCredentialsSoftwareKeysForManualTesting"
 

@@ -7,7 +7,7 @@ from tests.contract.process import ServerProcess
 from tests.helpers.processes import RUN
 from tests.helpers.rows import rows
 
-pytestmark = [pytest.mark.processes, pytest.mark.once, pytest.mark.usefixtures("port")]
+pytestmark = [pytest.mark.processes, pytest.mark.usefixtures("port")]
 
 IN_PARTS, URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
 FETCH = """async () => {

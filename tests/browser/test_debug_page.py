@@ -10,7 +10,7 @@ from antiphon.cli.debug.page import HEADERS
 from antiphon.cli.debug.page import page as error_page
 from tests.contract.process import ServerProcess
 
-pytestmark = [pytest.mark.processes, pytest.mark.once]
+pytestmark = pytest.mark.processes
 
 COMMAND = ("-m", "antiphon", "run", "{app}", "--debug", "--port", "{port}")
 PATHS = ["markup", "long/7", "deep", "group"]

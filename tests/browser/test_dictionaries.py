@@ -8,7 +8,7 @@ from tests.contract.process import ServerProcess
 from tests.helpers.processes import RUN
 from tests.helpers.waiting import DEADLINE
 
-pytestmark = [pytest.mark.once, pytest.mark.processes]
+pytestmark = pytest.mark.processes
 
 SIZE = "() => performance.getEntriesByType('navigation')[0].encodedBodySize"
 

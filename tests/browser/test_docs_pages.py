@@ -10,7 +10,7 @@ from scripts.playground.fetch import is_fetched
 from tests.helpers.built_site import built_site, served_site
 from tests.helpers.chromium import Chromium
 
-pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.slow]
+pytestmark = [pytest.mark.processes, pytest.mark.slow]
 
 KINDS = ["", "tutorial/1-one-file/", "how-to/health/", "reference/wall/", "explanation/contracts/"]
 """The front page, and one page of each kind."""

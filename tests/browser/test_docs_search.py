@@ -7,7 +7,7 @@ import pytest
 from tests.helpers.built_site import served_site
 from tests.helpers.questions import QUESTIONS
 
-pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.slow]
+pytestmark = [pytest.mark.processes, pytest.mark.slow]
 
 HOST = "[...document.querySelectorAll('*')].find(each => each.shadowRoot?.querySelector('input[role=combobox]'))"
 ASK = f"""question => {{

@@ -8,7 +8,7 @@ from tests.contract.process import ServerProcess
 from tests.contract.servers import server
 from tests.helpers.served.form_pages import LIMIT
 
-pytestmark = [pytest.mark.once, pytest.mark.processes]
+pytestmark = pytest.mark.processes
 
 FOCUSED = "() => document.activeElement.id || document.activeElement.className || document.activeElement.type"
 

@@ -10,7 +10,7 @@ from tests.contract.process import ServerProcess
 from tests.contract.servers import SERVERS, server
 from tests.helpers.served.forms import LIMIT
 
-pytestmark = [pytest.mark.processes, pytest.mark.once]
+pytestmark = pytest.mark.processes
 
 IN_PARTS, URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
 

@@ -8,7 +8,7 @@ from tests.contract.process import ServerProcess
 from tests.helpers.accessibility import look_at
 from tests.helpers.processes import RUN
 
-pytestmark = [pytest.mark.processes, pytest.mark.once]
+pytestmark = pytest.mark.processes
 
 SCREENS = [(360, 740, "light"), (360, 740, "dark"), (768, 1024, "dark"), (1280, 900, "light")]
 OUTLINE = "() => getComputedStyle(document.activeElement).outlineStyle"

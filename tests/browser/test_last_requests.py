@@ -10,7 +10,7 @@ from tests.helpers.accessibility import look_at
 from tests.helpers.chromium import DEADLINE
 from tests.helpers.processes import RUN
 
-pytestmark = [pytest.mark.processes, pytest.mark.once]
+pytestmark = pytest.mark.processes
 
 
 @pytest.fixture(scope="module")

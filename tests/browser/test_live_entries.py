@@ -12,7 +12,7 @@ from examples.guestbook.book import Book
 from tests.contract.process import ServerProcess
 from tests.helpers.processes import RUN
 
-pytestmark = [pytest.mark.processes, pytest.mark.once]
+pytestmark = pytest.mark.processes
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 SHOWN = "() => [...document.querySelectorAll('article p')].map(each => each.textContent)"

@@ -5,7 +5,7 @@ import pytest
 from tests.contract.process import ServerProcess
 from tests.helpers.processes import RUN
 
-pytestmark = [pytest.mark.processes, pytest.mark.once]
+pytestmark = pytest.mark.processes
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from antiphon import Response
 
-pytestmark = [pytest.mark.processes, pytest.mark.once]
+pytestmark = pytest.mark.processes
 
 HERE = "http://here.example"
 SIGNS = ["/", "\\", ":", "\t", "\n", " ", "@", "?", "http:", "%5C", "."]

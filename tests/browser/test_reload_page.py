@@ -6,7 +6,7 @@ import pytest
 
 from tests.helpers.reloaded_site import INIT, INNER, RATES, SHOP, running
 
-pytestmark = [pytest.mark.processes, pytest.mark.once]
+pytestmark = pytest.mark.processes
 
 BROKEN = {
     "a mistake in the syntax": (INNER, "EUR = (\n", "SyntaxError", INNER),

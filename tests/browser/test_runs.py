@@ -16,7 +16,7 @@ async def ask_model(question):
         yield f"{question}{number} "
         await asyncio.sleep(0.05)
 """
-pytestmark = [pytest.mark.processes, pytest.mark.once]
+pytestmark = pytest.mark.processes
 
 
 def test_a_page_shows_each_value_once_over_a_reload_and_a_restart(browser, tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from tests.helpers.accessibility import look_at
 from tests.helpers.chromium import Chromium
 from tests.helpers.processes import RUN
 
-pytestmark = [pytest.mark.once, pytest.mark.processes]
+pytestmark = pytest.mark.processes
 
 WITHOUT_PATCHES = "--disable-blink-features=DocumentPatching,HTMLProcessingInstruction"
 SCREENS = [(390, 800, "light"), (1200, 800, "light")]

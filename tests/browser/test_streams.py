@@ -7,7 +7,7 @@ import pytest
 from tests.contract.process import ServerProcess
 from tests.helpers.processes import RUN
 
-pytestmark = [pytest.mark.processes, pytest.mark.once]
+pytestmark = pytest.mark.processes
 
 
 def test_the_first_chunk_of_a_text_is_shown_before_the_second_is_sent(browser):

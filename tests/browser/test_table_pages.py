@@ -6,7 +6,7 @@ from tests.contract.process import ServerProcess
 from tests.helpers.accessibility import look_at
 from tests.helpers.processes import RUN
 
-pytestmark = [pytest.mark.processes, pytest.mark.once]
+pytestmark = pytest.mark.processes
 
 SCREENS = [(390, 844, "light"), (390, 844, "dark"), (1280, 900, "light"), (1280, 900, "dark")]
 NAMES = "() => [...document.querySelectorAll('tbody th')].slice(0, 2).map(each => each.innerText)"

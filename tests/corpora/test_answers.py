@@ -2,11 +2,7 @@
 
 import json
 
-import pytest
-
 from tests.corpora.answers import main
-
-pytestmark = pytest.mark.once
 
 
 def test_the_answers_are_of_every_kind(tmp_path):

@@ -1,12 +1,8 @@
 """Pages of web-platform-tests are read as JavaScript reads them."""
 
-import pytest
-
 from tests.corpora import sources
 from tests.corpora.cookies import web_platform
 from tests.corpora.sources import WEB_PLATFORM
-
-pytestmark = pytest.mark.once
 
 PAGE = r"""<!doctype html>
 <script src="/resources/testharness.js"></script>

@@ -10,8 +10,6 @@ from tests.corpora.__main__ import CORPORA
 from tests.corpora.corpus import differences
 from tests.corpora.sources import is_here
 
-pytestmark = pytest.mark.once
-
 
 @pytest.mark.parametrize("corpus", CORPORA, ids=lambda corpus: corpus.name)
 def test_antiphon_reads_a_corpus_but_for_known_differences(corpus):

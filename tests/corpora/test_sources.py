@@ -9,8 +9,6 @@ import pytest
 from tests.corpora import sources
 from tests.corpora.sources import Source, fetch, is_here, read_json
 
-pytestmark = pytest.mark.once
-
 SOURCE = Source("someone/examples", "c0ffee", "MIT", ("a.json", "inner/b.json"))
 
 

@@ -7,14 +7,10 @@ import re
 from collections import Counter
 from functools import cache
 
-import pytest
-
 from scripts import docstrings
 from scripts.reference import PLACES, target
 from scripts.reference_pages import TOPICS
 from tests.helpers.rows import rows
-
-pytestmark = pytest.mark.once
 
 PUBLIC = {(place, name) for place in PLACES for name in importlib.import_module(place).__all__}
 NOT_SPECIFIED = {

@@ -3,12 +3,9 @@
 from pathlib import Path
 
 import click
-import pytest
 
 from antiphon.cli.main import main
 from tests.helpers.rows import rows
-
-pytestmark = pytest.mark.once
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/command.md").read_text()
 OPTIONS = [

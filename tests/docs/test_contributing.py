@@ -13,7 +13,7 @@ import pytest
 
 from tests.helpers.rows import rows
 
-pytestmark = [pytest.mark.once, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text()
@@ -50,6 +50,7 @@ def test_the_first_hour_sees_a_test_fail_and_pass(tmp_path):
         "tests/helpers",
         "tests/conftest.py",
         "tests/contract/servers.py",
+        "tests/once.txt",
         "tests/skips.txt",
         "pyproject.toml",
     ):

@@ -14,8 +14,6 @@ from tests.contract.process import ServerProcess
 from tests.helpers.processes import RUN
 from tests.helpers.waiting import eventually
 
-pytestmark = pytest.mark.once
-
 PAGE = (Path(__file__).parents[2] / "docs/how-to/database.md").read_text()
 ASYNC = re.findall(r"```python\n(.*?)```", PAGE.partition("\n## Async drivers\n")[2], re.DOTALL)[0]
 
@@ -114,7 +112,6 @@ def test_the_async_app_commits_and_rolls_back(interface, tmp_path):
 
 
 @pytest.mark.processes
-@pytest.mark.once
 @pytest.mark.parametrize("app", [SYNC, ASYNC], ids=["sync", "async"])
 def test_two_workers_that_start_at_once_create_the_tables_once(app, tmp_path, monkeypatch):
     program = app.partition("\nwith Client")[0].replace("mkdtemp()", '"var"')

@@ -22,7 +22,6 @@ from antiphon.serialization.types import translated
 from scripts.lowest import ROOT, lowest_versions
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
 PACKAGE = ROOT / "src/antiphon"
 PAGE = (ROOT / "docs/maintainers/dependencies.md").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

@@ -10,8 +10,6 @@ import pytest
 from scripts import docs_site
 from tests.helpers.built_site import built_site
 
-pytestmark = pytest.mark.once
-
 DOCS = docs_site.DOCS
 
 

@@ -9,13 +9,9 @@ from pathlib import Path
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from threading import Event, Thread
 
-import pytest
-
 from antiphon.testing import Client
 from tests.helpers.authority import Authority
 from tests.helpers.rows import rows
-
-pytestmark = pytest.mark.once
 
 PAGE = (Path(__file__).parents[2] / "docs/how-to/email.md").read_text()
 SHOP = re.findall(r"^```python\n(# shop\.py\n.*?)^client = ", PAGE, re.MULTILINE | re.DOTALL)[0]

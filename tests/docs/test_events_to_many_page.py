@@ -16,8 +16,6 @@ from tests.helpers.system_programs import required_program
 from tests.helpers.valkey import ValkeyServer
 from tests.helpers.waiting import eventually
 
-pytestmark = pytest.mark.once
-
 PAGE = (Path(__file__).parents[2] / "docs/how-to/events-to-many.md").read_text()
 APP = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)[0]
 FORM = "Content-Type", "application/x-www-form-urlencoded"

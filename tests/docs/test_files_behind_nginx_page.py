@@ -14,8 +14,6 @@ from tests.helpers.nginx import serve_site
 from tests.helpers.processes import RUN
 from tests.helpers.system_programs import required_program
 
-pytestmark = pytest.mark.once
-
 PAGE = (Path(__file__).parents[2] / "docs/how-to/files-behind-nginx.md").read_text()
 SHOWN, SITE = re.findall(r"^```(?:python|nginx)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 

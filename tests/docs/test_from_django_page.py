@@ -19,8 +19,6 @@ from antiphon.testing import Client
 from tests.helpers.django_settings import settings_for_views
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 PAGE = (Path(__file__).parents[2] / "docs/how-to/from-django.md").read_text()
 (OWN_THREAD,) = [code for code in re.findall(r"^```python\n(.*?)^```$", PAGE, re.M | re.S) if "own_thread" in code]
 

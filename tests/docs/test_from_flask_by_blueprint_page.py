@@ -3,12 +3,8 @@
 import re
 from pathlib import Path
 
-import pytest
-
 from antiphon.testing import Client
 from tests.helpers.rows import rows
-
-pytestmark = pytest.mark.once
 
 PAGE = (Path(__file__).parents[2] / "docs/how-to/from-flask-by-blueprint.md").read_text()
 STATES = dict(

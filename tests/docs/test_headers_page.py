@@ -3,13 +3,9 @@
 import re
 from pathlib import Path
 
-import pytest
-
 import antiphon.http
 from tests.helpers.rows import rows
 from tests.http.header_table import value_types
-
-pytestmark = pytest.mark.once
 
 PAGE = Path(__file__).parents[2] / "docs/reference/headers.md"
 TYPES = [

@@ -4,13 +4,10 @@ import re
 import tomllib
 from pathlib import Path
 
-import pytest
-
 from antiphon.cli import new_project
 from scripts import tables
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
 ROOT = Path(__file__).parents[2]
 BY_NAME = re.compile(r"pip install [^`\n]*(?<![\w./-])antiphon(?![\w\[-])")
 """A command that takes Antiphon from an index. With an extra, pip leaves an Antiphon that is installed as it is."""
@@ -23,9 +20,7 @@ def test_nothing_but_what_the_switch_turns_installs_antiphon_by_its_name():
     assert [str(path) for path, text in texts.items() if BY_NAME.search(tables.PART.sub("", text))] == []
 
 
-@rows(
-    "is_released, said", [(True, "pip install antiphon\n"), (False, "pip install ../antiphon\n")]
-)
+@rows("is_released, said", [(True, "pip install antiphon\n"), (False, "pip install ../antiphon\n")])
 def test_the_switch_turns_the_pages(monkeypatch, is_released, said):
     monkeypatch.setattr(tables, "IS_RELEASED", is_released)
     assert said in tables.written((ROOT / "README.md").read_text())

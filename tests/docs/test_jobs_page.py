@@ -12,7 +12,7 @@ from tests.helpers.postgres import PostgresServer, execute
 from tests.helpers.system_programs import required_program
 from tests.helpers.waiting import eventually
 
-pytestmark = [pytest.mark.once, pytest.mark.processes]
+pytestmark = pytest.mark.processes
 
 PAGE = (Path(__file__).parents[2] / "docs/how-to/jobs.md").read_text()
 [CODE] = re.findall(r"^```py\n# shop\.py\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)

@@ -9,8 +9,6 @@ import pytest
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 PAGE = (Path(__file__).parents[2] / "docs/how-to/jwt.md").read_text()
 CODE = re.findall(r"^```python\n(.*?)^client = ", PAGE, re.MULTILINE | re.DOTALL)[0]
 VALUES = ["null", "1", "true", "1.5", "NaN", "[]", "[1]", '["b64"]', "{}", '{"a": 1}', '"x"', '"\\ud800"', "1e999"]

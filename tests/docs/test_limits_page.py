@@ -11,8 +11,6 @@ from antiphon.body.part_head import HeadLimits
 from antiphon.features import ResumableUploads
 from antiphon.http.limits import DEFAULTS
 
-pytestmark = pytest.mark.once
-
 PAGE = (Path(__file__).parents[2] / "docs/reference/limits.md").read_text()
 FIRST, SECOND = PAGE.split("## Responses beyond a limit: 413, 414, 431, 408")
 UNITS = {"KiB": 1 << 10, "MiB": 1 << 20}

@@ -16,8 +16,6 @@ from antiphon.testing import Client
 from tests.helpers.django_settings import without_settings
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 PAGE = (Path(__file__).parents[2] / "docs/how-to/mount-django.md").read_text()
 (CODE,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 PROXY = "127.0.0.1"

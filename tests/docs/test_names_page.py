@@ -5,14 +5,10 @@ import importlib
 import re
 from pathlib import Path
 
-import pytest
-
 from antiphon import http
 from antiphon.http.errors import ERRORS
 from tests.helpers.rows import rows
 from tests.http.header_table import value_types
-
-pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/reference/names.md").read_text()
@@ -63,7 +59,9 @@ def test_each_name_has_a_sentence():
 
 def test_each_error_stands_beside_its_status():
     rows = re.findall(r"^\| (\d+) \| `(\w+)` \|$", PAGE, re.MULTILINE)
-    assert rows == [(str(each.status), each.__name__) for _, each in sorted(ERRORS.items()) if each.__name__ in http.__all__]
+    assert rows == [
+        (str(each.status), each.__name__) for _, each in sorted(ERRORS.items()) if each.__name__ in http.__all__
+    ]
 
 
 def test_what_other_pages_import_is_on_it():

@@ -17,8 +17,6 @@ from antiphon import App, Request, Response
 from antiphon.http import URL
 from antiphon.testing import Client
 
-pytestmark = pytest.mark.once
-
 PAGE = (Path(__file__).parents[2] / "docs/how-to/oauth.md").read_text()
 (CODE,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 

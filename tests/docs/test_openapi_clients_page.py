@@ -22,7 +22,7 @@ from tests.helpers.api_clients import (
     run_python_generator,
 )
 
-pytestmark = [pytest.mark.once, pytest.mark.processes]
+pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/how-to/openapi-clients.md").read_text()

@@ -3,14 +3,10 @@
 import re
 from pathlib import Path
 
-import pytest
-
 import antiphon
 import antiphon.features
 import antiphon.testing
 from tests.helpers.rows import rows
-
-pytestmark = pytest.mark.once
 
 PAGE = Path(__file__).parents[2] / "docs/how-to/from-other-frameworks.md"
 CELLS = re.findall(r"^\| .* \| (.*) \| .* \|$", PAGE.read_text(), re.MULTILINE)

@@ -14,7 +14,7 @@ from tests.helpers.system_programs import required_program
 PAGE = (Path(__file__).parents[2] / "docs/how-to/behind-a-proxy.md").read_text().partition("## Path prefix\n")[2]
 LOCATION, APP = re.findall(r"^```(?:python|nginx)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)[:2]
 
-pytestmark = [pytest.mark.once, pytest.mark.processes]
+pytestmark = pytest.mark.processes
 nginx = required_program("nginx")
 
 

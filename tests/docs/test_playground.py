@@ -14,8 +14,6 @@ from scripts.playground.examples import RUN_PAGES, NotRunError, examples, reques
 from tests.helpers.rows import rows
 from tests.helpers.tutorial import differs
 
-pytestmark = pytest.mark.once
-
 REQUEST_ID = re.compile("[0-9a-f]{32}")
 COMMANDS = [
     ("curl localhost:8000", "GET", "/", {}, "", "", False),

@@ -3,12 +3,8 @@
 import ast
 from pathlib import Path
 
-import pytest
-
 import antiphon
 from antiphon.http.limits import DEFAULTS
-
-pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/reference/problems.md").read_text()

@@ -9,8 +9,6 @@ import pytest
 from antiphon.testing import Client
 from tests.helpers.waiting import eventually
 
-pytestmark = pytest.mark.once
-
 PAGE = (Path(__file__).parents[2] / "docs/how-to/signed-links.md").read_text()
 SECTION = PAGE[PAGE.index("## Password reset") :]
 (CODE,) = re.findall(r"^```python\n(.*?)^with Client\(app\).*?^```$", SECTION, re.MULTILINE | re.DOTALL)

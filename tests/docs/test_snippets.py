@@ -17,8 +17,6 @@ from tests.helpers.rows import rows
 from tests.helpers.snippets import snippets_of
 from tests.helpers.strangers import failures
 
-pytestmark = pytest.mark.once
-
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "MAINTAINING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 CODE = re.compile(r"^```.*?^```$|`[^`\n]+`", re.MULTILINE | re.DOTALL)

@@ -1,11 +1,7 @@
 """The pages that show programs, counts and times of other files show what these say now."""
 
-import pytest
-
 from scripts.tables import PAGES, PART, PARTS, written
 from tests.helpers.rows import rows
-
-pytestmark = pytest.mark.once
 
 
 @rows("page", PAGES, ids=lambda page: page.name)

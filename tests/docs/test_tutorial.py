@@ -12,8 +12,6 @@ from tests.helpers.system_programs import required_program
 from tests.helpers.tutorial import PAGES, Step, Unclear, differs, enter, follow, steps, typed_before
 from tests.helpers.tutorial_server import TutorialServer
 
-pytestmark = pytest.mark.once
-
 curl = required_program("curl")
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)

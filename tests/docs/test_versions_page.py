@@ -5,15 +5,12 @@ import inspect
 import re
 from pathlib import Path
 
-import pytest
-
 import antiphon
 from antiphon import App, Observer, Request, Response
 from antiphon.features import Store, UserSource
 from scripts.reference_pages import PROVISIONAL
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/explanation/versions.md").read_text()
 SOURCES = {

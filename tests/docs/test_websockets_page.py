@@ -12,8 +12,6 @@ from tests.helpers.processes import RUN
 from tests.helpers.system_programs import required_program
 from tests.helpers.waiting import DEADLINE
 
-pytestmark = pytest.mark.once
-
 PAGE = (Path(__file__).parents[2] / "docs/how-to/websockets.md").read_text()
 CHAT = re.search(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)[1]
 (SITE,) = re.findall(r"^```nginx\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)

@@ -7,8 +7,6 @@ import pytest
 
 from antiphon import App, Request, Response
 
-pytestmark = pytest.mark.once
-
 PAGES = Path(__file__).parents[2] / "docs" / "how-to"
 THINGS = {"request": Request.blank(), "response": Response(), "app": App()}
 KEPT = {

@@ -5,8 +5,6 @@ import pytest
 from antiphon.environment.variables import MOST, EnvFileError, read_env_file
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 
 @rows(
     "text, values",

@@ -10,8 +10,6 @@ import pytest
 from antiphon import env
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 
 @rows(
     "text, read, value",

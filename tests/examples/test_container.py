@@ -14,7 +14,7 @@ import pytest
 from tests.helpers.ports import free_port
 from tests.helpers.waiting import DEADLINE
 
-pytestmark = [pytest.mark.once, pytest.mark.processes]
+pytestmark = pytest.mark.processes
 
 DEPLOY = Path(__file__).parents[2] / "examples/deploy"
 

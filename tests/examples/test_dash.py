@@ -13,8 +13,6 @@ from tests.frameworks.exchanges import JSON, ask, ask_by_socket, served
 from tests.frameworks.servers import START
 from tests.helpers.django_settings import settings_for_views
 
-pytestmark = pytest.mark.once
-
 PREFIX = "/dash/"
 
 

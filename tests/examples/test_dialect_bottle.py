@@ -11,8 +11,6 @@ from antiphon.testing import Client
 from tests.helpers.example_packages import assert_imports_public_names_only, install
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 HERE = Path(__file__).parent
 PACKAGE = HERE.parents[1] / "examples/dialect_bottle"
 CASES = HERE / "bottle_shop.http"

@@ -9,8 +9,6 @@ from antiphon.testing import Client
 from examples.dialects.programs import DIALECTS, FOLDER, NATIVE, OVER_ASGI, PROGRAMS, problem
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 WAYS = [pytest.param(program, way, id=f"{program.name}-{way}") for program in PROGRAMS for way in program.ways()]
 ORIGINALS = [each for each in WAYS if each.values[0].has_original(each.values[1])]
 

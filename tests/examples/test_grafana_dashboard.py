@@ -12,8 +12,6 @@ from antiphon.testing import Client
 from tests.helpers.figures import Figures
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 DASHBOARD = json.loads((Path(__file__).parents[2] / "examples/deploy/grafana-dashboard.json").read_text())
 QUERIES = [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
 QUERIES += [each["query"]["query"] for each in DASHBOARD["templating"]["list"] if each["type"] == "query"]

@@ -10,7 +10,7 @@ from antiphon.testing import Client, HandshakeRefused
 from examples import guestbook
 from examples.guestbook import make_app
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
+pytestmark = pytest.mark.axes("interface")
 
 ADA = {"name": "Ada", "password": "an oboe in the rain"}
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)

@@ -11,8 +11,6 @@ from antiphon.cli.main import run
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 DEPLOY = Path(__file__).parents[2] / "examples/deploy"
 OBJECTS = {each["kind"]: each for each in yaml.safe_load_all((DEPLOY / "kubernetes/shop.yaml").read_text())}
 KUBERNETES = "1.37"

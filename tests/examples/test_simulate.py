@@ -10,8 +10,6 @@ import pytest
 
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 ROOT = Path(__file__).parents[2]
 PROGRAM = ROOT / "examples/deploy/simulate.py"
 SHOWN = re.findall(

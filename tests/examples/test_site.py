@@ -9,8 +9,6 @@ from examples.guestbook import make_app
 from examples.guestbook.book import Book
 from examples.guestbook.samples import SAMPLES, add_samples
 
-pytestmark = pytest.mark.once
-
 
 @pytest.fixture
 def book(tmp_path):

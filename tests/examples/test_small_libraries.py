@@ -16,8 +16,6 @@ from tests.frameworks.servers import START
 from tests.helpers.django_settings import settings_for_views
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 

@@ -9,7 +9,7 @@ import pytest
 from antiphon.testing import Client
 from examples.tour import app
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("client")]
+pytestmark = pytest.mark.axes("client")
 
 
 @pytest.fixture(params=["wsgi", "asgi", "rsgi"])

@@ -19,7 +19,7 @@ from tests.frameworks.exchanges import ask, ask_by_socket, served
 from tests.frameworks.servers import START
 from tests.helpers.rows import rows
 
-pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 KEY = "0d6e4a36-2ad4-4c3b-a5f5-9f1a3c7f1d9e"
 

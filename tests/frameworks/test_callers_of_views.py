@@ -15,7 +15,7 @@ from tests.helpers.callers import HOST, KEYS, STAGING, Site, send
 from tests.helpers.callers import SIGNS as CALLERS
 from tests.helpers.rows import rows
 
-pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 KEY = {"idempotency-key": '"order-1"'}
 

@@ -10,7 +10,7 @@ from tests.frameworks.exchanges import served
 from tests.frameworks.servers import START, uvicorn
 from tests.helpers.waiting import DEADLINE
 
-pytestmark = [pytest.mark.once, pytest.mark.usefixtures("quiet")]
+pytestmark = pytest.mark.usefixtures("quiet")
 
 FORM = b"a=1&b=2"
 FIELDS = '"fields":[["a","1"],["b","2"]]'

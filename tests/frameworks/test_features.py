@@ -12,8 +12,6 @@ from antiphon.features import Form
 from antiphon.http import Event
 from tests.frameworks import apps, servers
 
-pytestmark = pytest.mark.once
-
 SIGNER = Signer(["a key of sixteen bytes or more"], salt="orders")
 
 

@@ -13,7 +13,7 @@ from tests.frameworks import apps
 from tests.frameworks.exchanges import JSON, ask, ask_by_socket, served
 from tests.frameworks.servers import START
 
-pytestmark = [pytest.mark.once, pytest.mark.usefixtures("quiet")]
+pytestmark = pytest.mark.usefixtures("quiet")
 
 INTERFACES = {
     **dict.fromkeys(apps.WSGI, "wsgi"), **dict.fromkeys(apps.ASGI, "asgi"), apps.aiohttp: "", apps.tornado: "",

@@ -16,8 +16,6 @@ from tests.frameworks.servers import START, uvicorn
 from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE
 
-pytestmark = pytest.mark.once
-
 
 class Ended:
     """The views of one stream, and the events that it sets."""

@@ -17,8 +17,6 @@ from tests.frameworks.servers import START, uvicorn
 from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE
 
-pytestmark = pytest.mark.once
-
 LIMIT = 4
 
 

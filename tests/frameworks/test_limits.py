@@ -12,7 +12,7 @@ from tests.frameworks.exchanges import FORM, JSON, MULTIPART, ask, ask_by_socket
 from tests.frameworks.servers import START
 from tests.helpers.rows import rows
 
-pytestmark = [pytest.mark.once, pytest.mark.usefixtures("quiet")]
+pytestmark = pytest.mark.usefixtures("quiet")
 
 
 def multipart(fields, files=0, size=1):

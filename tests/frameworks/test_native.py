@@ -16,7 +16,7 @@ from tests.frameworks import apps
 from tests.frameworks.exchanges import ask, ask_by_socket, served
 from tests.frameworks.servers import START
 
-pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 VALUES = ("user", "session", "csrf_token")
 FIELDS = {

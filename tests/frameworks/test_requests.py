@@ -14,8 +14,6 @@ from antiphon.http import ContentTooLarge
 from tests.helpers.rows import rows
 from tests.helpers.waiting import in_time
 
-pytestmark = pytest.mark.once
-
 FORM = b"a=1&b=2"
 TYPE = "application/x-www-form-urlencoded"
 PARTS = (

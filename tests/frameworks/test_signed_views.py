@@ -9,7 +9,7 @@ from antiphon.features import MemoryStore, Signatures, sign
 from antiphon.testing import Client
 from tests.frameworks.test_guarded_views import INTERFACES, asked
 
-pytestmark = [pytest.mark.once, pytest.mark.usefixtures("quiet")]
+pytestmark = pytest.mark.usefixtures("quiet")
 
 SECRET = b"a secret that both sides know"
 LARGE = b"x" * 300_000

@@ -15,7 +15,7 @@ from tests.frameworks.exchanges import JSON, ask_by_socket, served
 from tests.frameworks.servers import START, uvicorn
 from tests.helpers.waiting import DEADLINE
 
-pytestmark = [pytest.mark.once, pytest.mark.usefixtures("quiet")]
+pytestmark = pytest.mark.usefixtures("quiet")
 
 MANY = 5
 VARIABLE = ContextVar("variable", default="unset")

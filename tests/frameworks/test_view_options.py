@@ -13,7 +13,6 @@ from tests.helpers.rows import rows
 
 pytestmark = [
     pytest.mark.usefixtures("quiet"),
-    pytest.mark.once,
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
 

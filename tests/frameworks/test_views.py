@@ -11,7 +11,7 @@ from tests.frameworks import apps
 from tests.frameworks.exchanges import EXCHANGES, ask, exchange, exchange_by_socket, served
 from tests.frameworks.servers import START
 
-pytestmark = [pytest.mark.once, pytest.mark.usefixtures("quiet")]
+pytestmark = pytest.mark.usefixtures("quiet")
 
 DIFFERENT = {
     ("fasthtml", "malformed JSON"): "FastHTML reads JSON itself, and refuses it before the view",

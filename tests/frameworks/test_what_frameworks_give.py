@@ -20,7 +20,7 @@ from tests.frameworks.exchanges import served
 from tests.frameworks.servers import START, uvicorn
 from tests.helpers.waiting import DEADLINE
 
-pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 PAGE = Path(__file__).parents[2] / "docs/how-to/for-library-authors.md"
 COLUMNS = ("async def", "def", "streams", "unread", "hints", "user", "session", "csrf_token", "add_to")

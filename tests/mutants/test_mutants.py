@@ -2,13 +2,9 @@
 
 import ast
 
-import pytest
-
 from tests.helpers.rows import rows
 from tests.mutants.random_mutants import changes, random_mutants
 from tests.mutants.table import ROOT, SOURCE, mutants
-
-pytestmark = pytest.mark.once
 
 
 @rows("mutant", mutants(), ids=lambda mutant: mutant.breaks)

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-import pytest
 import werkzeug
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import EnvironBuilder
@@ -13,8 +12,6 @@ from werkzeug.test import EnvironBuilder
 from antiphon import HTTPError, Request, Response
 from tests.helpers.rows import rows
 from tests.oracles.readings import webob
-
-pytestmark = pytest.mark.once
 
 BODY = b"0123456789"
 MODIFIED = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -17,8 +17,6 @@ from antiphon.http.dates import format_http_date, parse_http_date
 from antiphon.http.ranges import ContentRange, Range
 from tests.oracles.readings import acceptparse, byterange, datetime_utils, descriptors, webob
 
-pytestmark = pytest.mark.once
-
 TAGS = ["a", "b", "c-1", "W", "x,y"]
 MEDIA_TYPES = ["text/html", "text/plain", "image/png", "application/json"]
 MEDIA_RANGES = [*MEDIA_TYPES, "text/*", "image/*", "*/*"]

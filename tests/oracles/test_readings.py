@@ -1,13 +1,9 @@
 """Werkzeug and WebOb read the same in a header, or the standard is on our side."""
 
-import pytest
-
 from tests.helpers.rows import rows
 from tests.oracles.differences import DIFFERENCES
 from tests.oracles.headers import HEADERS
 from tests.oracles.readings import ANTIPHON, OTHERS, ask
-
-pytestmark = pytest.mark.once
 
 LISTED = {
     (difference.question, difference.header): difference.answers

@@ -16,7 +16,6 @@ from antiphon.testing.pairs.trying import failures, shrunk
 from tests.helpers.free_threading import frees_at_once
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
 SEEDS = range(8)
 
 

@@ -7,8 +7,6 @@ from hypothesis import strategies as st
 from antiphon.routing.converters import CONVERTERS, find_converter, own_converter
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 
 def converter(name, argument=None):
     return find_converter(name, argument, CONVERTERS)

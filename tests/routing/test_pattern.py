@@ -5,8 +5,6 @@ from hypothesis import strategies as st
 from antiphon.routing.pattern import CONVERTERS, Mixed, Parameter, parse_host_pattern, parse_pattern
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 
 @rows(
     "pattern, segments",

@@ -7,8 +7,6 @@ from antiphon.routing.router import Prefixes, TakenError
 from tests.helpers.call_counting import count_calls
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 
 def prefixes(*given, host=None):
     """Prefixes at which they stand themselves."""

@@ -8,8 +8,6 @@ from antiphon.routing.router import Router
 from tests.helpers.call_counting import count_calls
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 
 def route(*patterns):
     """A function that finds a path: its pattern and the parameters; None where there is nothing."""

@@ -9,7 +9,7 @@ from tests.contract.servers import SOCKET_SERVERS
 from tests.contract.sockets.frames import BYTES, DEADLINE, FAMILIES, FRAME_GAPS, NO_END, RawClient, frame
 from tests.helpers.rows import rows
 
-pytestmark = [pytest.mark.processes, pytest.mark.once]
+pytestmark = pytest.mark.processes
 APPLICATION = "tests.contract.sockets.application:app"
 FRAMED_HERE = "Gunicorn, gthread"
 

@@ -16,7 +16,7 @@ from tests.contract.wire import Connection, SentRequest
 from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
-pytestmark = [pytest.mark.once, pytest.mark.processes]
+pytestmark = pytest.mark.processes
 APPLICATION = "tests.contract.sockets.application:app"
 NAMES = [*(server.name for server in SOCKET_SERVERS), "Granian by itself"]
 

@@ -5,7 +5,7 @@ import pytest
 from antiphon.dialects.asok import RedirectException
 from tests.helpers.rows import rows
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "color")]
+pytestmark = pytest.mark.axes("interface", "color")
 
 INTERFACES = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 COLORS = pytest.mark.parametrize("color", ["def", "async def"])

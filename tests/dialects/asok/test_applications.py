@@ -6,8 +6,6 @@ from antiphon.dialects.asok import Asok
 from antiphon.dialects.asok.config import configured
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 INTERFACES = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 
 SHARED = """

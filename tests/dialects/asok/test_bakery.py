@@ -10,7 +10,6 @@ import pytest
 
 from tests.dialects.asok import beside_bakery
 
-pytestmark = pytest.mark.once
 BAKERY = Path(__file__).parent / "projects" / "bakery"
 
 

@@ -6,8 +6,6 @@ import pytest
 
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 FORM = '<form method="POST" data-block="main"><button>Send</button></form>'
 RENDER = "def render(request):\n    return request.html('page.html')\n"
 SCRIPT = re.compile(r'<script src="(/blocks\.\w+\.js)"( nonce="[^"]+")? defer></script>')

@@ -10,7 +10,7 @@ from tests.dialects.asok.conftest import PROJECT
 from tests.helpers.playwright import launched
 from tests.helpers.system_programs import required_program
 
-pytestmark = [pytest.mark.once, pytest.mark.processes]
+pytestmark = pytest.mark.processes
 
 chromium = required_program("chromium")
 expect.set_options(timeout=30_000)

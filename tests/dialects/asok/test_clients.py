@@ -5,7 +5,6 @@ import pytest
 from antiphon.cli.compare import differences
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
 CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0"
 USER_AGENTS = (
     f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {CHROME} Safari/537.36",

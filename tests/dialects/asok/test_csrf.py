@@ -6,7 +6,7 @@ import pytest
 
 from tests.helpers.rows import rows
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
+pytestmark = pytest.mark.axes("interface")
 
 FORM = """
 calls = []

@@ -5,8 +5,6 @@ import pytest
 from antiphon.dialects import asok
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 RAISES = "import antiphon.dialects.asok as asok\ndef render(request):\n    {}\n"
 
 

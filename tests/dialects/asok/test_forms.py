@@ -11,7 +11,6 @@ from tests.dialects.asok.beside_forms import Package, request_of_the_dialect
 from tests.features.forms.markup import parsed, submission
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
 ASKED = Package("antiphon.dialects.asok")
 
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import pytest
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "by")]
+pytestmark = pytest.mark.axes("interface", "by")
 
 
 class User:

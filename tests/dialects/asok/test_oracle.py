@@ -10,8 +10,6 @@ import pytest
 
 from antiphon.cli.compare import differences, masked
 
-pytestmark = pytest.mark.once
-
 PROGRAM = """
 from asok import Asok
 

@@ -7,7 +7,7 @@ import pytest
 
 from antiphon.cli.compare import differences, masked
 
-pytestmark = [pytest.mark.once, pytest.mark.processes]
+pytestmark = pytest.mark.processes
 
 PROGRAM = """
 import asok

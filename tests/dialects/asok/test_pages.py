@@ -2,8 +2,6 @@
 
 import pytest
 
-pytestmark = pytest.mark.once
-
 INTERFACES = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 
 

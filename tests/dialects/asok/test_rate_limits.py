@@ -7,7 +7,7 @@ import pytest
 from antiphon.dialects.asok import RateLimit
 from tests.helpers.rows import rows
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
+pytestmark = pytest.mark.axes("interface")
 LIMITED = {
     "a method of the request": "def render(request):\n    request.rate_limit('2/minute')\n    return 'x'",
     "a decorator": "from antiphon.dialects.asok import rate_limit\n@rate_limit(2, window=30)\n"

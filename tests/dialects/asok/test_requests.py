@@ -8,7 +8,7 @@ import pytest
 from antiphon.dialects.asok import current_request
 from tests.helpers.rows import rows
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
+pytestmark = pytest.mark.axes("interface")
 
 INTERFACES = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 

@@ -9,15 +9,11 @@ from types import ModuleType
 from typing import ClassVar
 from urllib.parse import urlencode
 
-import pytest
-
 from antiphon import App, get_response
 from antiphon import Request as NativeRequest
 from antiphon.dialects.asok import Asok
 from tests.dialects.asok.conftest import write_files
 from tests.helpers.rows import rows
-
-pytestmark = pytest.mark.once
 
 
 @rows("is_mounted", [False, True])

@@ -5,8 +5,6 @@ import pytest
 from antiphon.dialects.asok import Asok
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; connect-src 'self';"
     " object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none';"

@@ -8,8 +8,6 @@ import pytest
 from antiphon.dialects.asok import Asok
 from tests.dialects.exchanges import FORM, JSON, Exchange, ask, check, each, serving
 
-pytestmark = pytest.mark.once
-
 HTML = {"content-type": "text/html; charset=utf-8"}
 MAC = (
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0"

@@ -6,7 +6,7 @@ from antiphon.dialects.asok import Asok, SessionStore
 from antiphon.dialects.asok.session import COOKIE
 from tests.helpers.rows import rows
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "backend")]
+pytestmark = pytest.mark.axes("interface", "backend")
 
 
 @pytest.fixture(params=["memory", "file"])

@@ -4,8 +4,6 @@ import pytest
 
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 
 def page(template, render="return request.html('page.html')"):
     return {"page.py": f"def render(request):\n    {render}\n", "page.html": template}

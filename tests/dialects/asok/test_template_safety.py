@@ -6,12 +6,8 @@ import sys
 from html.parser import HTMLParser
 from typing import ClassVar
 
-import pytest
-
 from antiphon.dialects.asok.templating import syntax
 from tests.helpers.rows import rows
-
-pytestmark = pytest.mark.once
 
 PAGE = "def render(request):\n    return request.html('page.html', **request.args)\n"
 BLOCK = "x-block"

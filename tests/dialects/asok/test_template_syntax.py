@@ -17,8 +17,6 @@ from tests.dialects.asok.generated_templates import GENERATED
 from tests.dialects.asok.template_table import TABLE, context, write_files
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 
 @pytest.fixture(scope="module")
 def of_asok():

@@ -12,8 +12,6 @@ from antiphon.dialects.asok.templates import (
 )
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 INTERFACES = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 PAGE = "def render(request):\n    return request.html('page.html', name='World', items=[1, 2, 3])\n"
 

@@ -11,7 +11,7 @@ import pytest
 from antiphon.dialects.asok import Asok, Request
 from tests.helpers.rows import rows
 
-pytestmark = [pytest.mark.once, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 PROJECT = Path(__file__).parent / "projects/tested"
 PYTEST = (sys.executable, "-m", "pytest", "--noconftest", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir=.")

@@ -7,7 +7,7 @@ import pytest
 
 from antiphon.dialects.asok import Form
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
+pytestmark = pytest.mark.axes("interface")
 
 LETTERS = ascii_uppercase + ascii_lowercase + digits + "-_"
 """The letters of base64 for URLs, by their values (RFC 4648 §5)."""

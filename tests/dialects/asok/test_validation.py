@@ -14,8 +14,6 @@ from antiphon.dialects.asok.validation.validator import OWN_RULES, register_rule
 from tests.dialects.asok import beside_forms, beside_rules
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 
 @pytest.fixture(autouse=True)
 def _no_more_rules(monkeypatch):

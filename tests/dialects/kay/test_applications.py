@@ -19,8 +19,6 @@ from antiphon.dialects.werkzeug.test import Client
 from antiphon.testing import Client as ServedClient
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 
 def application(*views, settings=None):
     """One whose views are found at their names."""

@@ -12,8 +12,6 @@ from antiphon.request.dependencies import Dependency
 from tests.dialects.werkzeug.environs import environ
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 
 class Person:
     def __init__(self, name):

@@ -11,8 +11,6 @@ from antiphon.dialects.werkzeug.test import Client
 from antiphon.dialects.werkzeug.utils import ImportStringError
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 
 def client_of(view, *classes):
     """A client of an application whose one view is at a number below the root."""

@@ -19,8 +19,6 @@ from antiphon.dialects.werkzeug.datastructures import (
 from tests.dialects.werkzeug.environs import CONTENT, MULTIPART, URLENCODED, called, environ, form, part, parts
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 
 class Latin(Request):
     charset = "latin-1"

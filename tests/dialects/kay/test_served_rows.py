@@ -14,8 +14,6 @@ from tests.dialects.exchanges import FORM, Exchange, check, each, serving
 from tests.dialects.werkzeug.served_requests import REQUESTS, answered, package
 from tests.dialects.werkzeug.served_responses import DROPPED, RESPONSES
 
-pytestmark = pytest.mark.once
-
 KAY = package("antiphon.dialects.kay.werkzeug")
 
 

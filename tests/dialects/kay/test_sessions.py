@@ -13,7 +13,7 @@ from antiphon.features import MemoryStore
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("client", "app")]
+pytestmark = pytest.mark.axes("client", "app")
 PACKAGE = "antiphon.dialects.kay"
 SECRET = "a key for tests, of more than 16 bytes"
 STORES = {

@@ -11,7 +11,7 @@ from tests.helpers.rows import rows
 OURS, THEIRS = Package(DIALECT), Package(PYRAMID)
 BOTH = (OURS, THEIRS)
 SECRET = "a secret"
-pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")]
+pytestmark = pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")
 
 
 def blank(p, headers=(), environ=(), path="/"):

@@ -2,14 +2,11 @@
 
 from types import SimpleNamespace
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package
 from tests.helpers.rows import rows
-
-pytestmark = pytest.mark.once
 
 OURS, THEIRS = Package(DIALECT), Package(PYRAMID)
 

@@ -3,14 +3,11 @@
 import re
 import warnings
 
-import pytest
 from zope.interface import Interface
 
 from tests.dialects.pyramid import programs, scanned
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package, assert_alike
 from tests.helpers.rows import rows
-
-pytestmark = pytest.mark.once
 
 HERE = __name__
 

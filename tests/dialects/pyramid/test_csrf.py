@@ -1,11 +1,7 @@
 """Tokens and origins against forged requests, beside Pyramid."""
 
-import pytest
-
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package, assert_alike
 from tests.helpers.rows import rows
-
-pytestmark = pytest.mark.once
 
 
 def program(policy=None, **options):

@@ -13,8 +13,6 @@ from antiphon.dialects.pyramid.response import Response
 from antiphon.dialects.pyramid.util import takes_one_arg
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 
 def answer(view):
     with Configurator() as config:

@@ -11,7 +11,7 @@ from tests.helpers.rows import rows
 
 OURS, THEIRS = Package(DIALECT), Package(PYRAMID)
 SECRET = "a secret of some length, 0123456789"
-pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore")]
+pytestmark = pytest.mark.filterwarnings("ignore")
 
 LETTERS = '!"%=+/,;:0aZ_-. \x00\u00e9\t'
 

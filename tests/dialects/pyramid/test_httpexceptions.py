@@ -4,8 +4,6 @@ import pytest
 
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package
 
-pytestmark = pytest.mark.once
-
 THEIRS, OURS = Package(PYRAMID).httpexceptions, Package(DIALECT).httpexceptions
 
 

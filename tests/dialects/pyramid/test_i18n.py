@@ -7,8 +7,6 @@ import pytest
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 OURS, THEIRS = Package(DIALECT), Package(PYRAMID)
 PLURALS = (
     "Project-Id-Version: shop 1\nContent-Type: text/plain; charset=UTF-8\nPlural-Forms: nplurals=2; plural=(n > 1);\n"

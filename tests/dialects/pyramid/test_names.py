@@ -4,12 +4,8 @@ import json
 from pathlib import Path
 from types import SimpleNamespace
 
-import pytest
-
 from antiphon.dialects.pyramid.asset import asset_spec_from_abspath
 from tests.dialects import census
-
-pytestmark = pytest.mark.once
 
 IMPORTED = Path(__file__).parent / "imported_names.csv"
 GONE = {

@@ -11,8 +11,6 @@ from antiphon.dialects.pyramid.scripts import pserve
 from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
-pytestmark = pytest.mark.once
-
 SHOP = """
 from wsgiref.simple_server import make_server
 

@@ -8,7 +8,7 @@ from antiphon.cli.compare import differences
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package, answer
 from tests.helpers.rows import rows
 
-pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore")]  # of the policies of Pyramid 1
+pytestmark = [pytest.mark.filterwarnings("ignore")]  # of the policies of Pyramid 1
 
 TOKEN = "0123456789abcdef"
 USERS = [None, "ada", "bob", "eve"]

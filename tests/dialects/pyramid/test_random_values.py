@@ -12,7 +12,7 @@ from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package, answer
 from tests.helpers.rows import rows
 
 BOTH = [Package(DIALECT), Package(PYRAMID)]
-pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore")]
+pytestmark = pytest.mark.filterwarnings("ignore")
 
 TEXTS = [
     "", "a", "a b", "\u00fc", "a/b", "..", "//evil.example", "?", "#", "&=", "%2e", "\r\n", "\t", "<b>", '"', "'", "@",

@@ -12,8 +12,6 @@ from antiphon.dialects.webob import Request as WebObRequest
 from antiphon.dialects.webob import Response as WebObResponse
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 
 class Node(dict):
     __name__ = ""

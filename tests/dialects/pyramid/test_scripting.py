@@ -9,8 +9,6 @@ import pytest
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package, assert_alike
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 OURS, THEIRS = Package(DIALECT), Package(PYRAMID)
 
 

@@ -12,7 +12,7 @@ from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package
 from tests.dialects.webob.served_requests import DROPPED, REQUESTS, answered
 from tests.dialects.webob.served_responses import RESPONSES
 
-pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore::DeprecationWarning")]  # of WebOb
+pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning")]  # of WebOb
 
 
 class Folder(dict):

@@ -16,8 +16,6 @@ from tests.dialects.pyramid import programs
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package, answers, assert_alike
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 INTERFACES = ["wsgi", "asgi", "rsgi"]
 
 

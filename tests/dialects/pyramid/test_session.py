@@ -10,8 +10,6 @@ from antiphon.dialects.pyramid.request import Request
 from antiphon.dialects.pyramid.response import Response
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from pyramid import request as their_request

@@ -2,13 +2,9 @@
 
 import gc
 
-import pytest
-
 from tests.dialects.pyramid import programs
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package, answer, assert_alike
 from tests.helpers.rows import rows
-
-pytestmark = pytest.mark.once
 
 
 @rows(

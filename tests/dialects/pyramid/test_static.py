@@ -9,8 +9,6 @@ import pytest
 from tests.dialects.pyramid.beside import DIALECT, Package, assert_alike
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 OURS = Package(DIALECT)
 CONTENT = {
     "a.txt": b"some text, some text, some text",

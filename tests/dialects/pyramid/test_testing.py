@@ -7,8 +7,6 @@ from zope.interface import Interface
 
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package
 
-pytestmark = pytest.mark.once
-
 OURS, THEIRS = Package(DIALECT), Package(PYRAMID)
 
 

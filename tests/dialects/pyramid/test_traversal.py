@@ -1,14 +1,11 @@
 """Resources by their paths, and paths of resources, beside Pyramid."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from zope.interface import Interface, alsoProvides
 
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package
 from tests.helpers.rows import rows
-
-pytestmark = pytest.mark.once
 
 OURS, THEIRS = Package(DIALECT), Package(PYRAMID)
 

@@ -9,8 +9,6 @@ from antiphon.dialects.webob import cachecontrol as dialect
 from tests.dialects.werkzeug.in_step import outcome, same
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 DIRECTIVES = [
     "max-age=60", "max-age", "no-cache", 'no-cache="set-cookie"', "no-store", "private", "private=x", "public",
     "max-stale", "max-stale=5", "min-fresh=1", "only-if-cached", "s-maxage=3", "stale-if-error=9", "no-transform",

@@ -13,7 +13,6 @@ from tests.dialects.werkzeug.in_step import outcome, same
 from tests.helpers.rows import rows
 
 pytestmark = [
-    pytest.mark.once,
     pytest.mark.filterwarnings("ignore:.*cookie:RuntimeWarning:"),
     pytest.mark.filterwarnings("ignore:.*Cookie value:RuntimeWarning"),
     pytest.mark.filterwarnings("ignore:.*utcnow:DeprecationWarning"),

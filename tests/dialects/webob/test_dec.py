@@ -1,7 +1,5 @@
 """`webob.dec.wsgify`: functions of requests as WSGI applications and as middleware, beside WebOb's."""
 
-import pytest
-
 from antiphon.dialects.webob import dec as dialect_dec
 from antiphon.dialects.webob import exc as dialect_exc
 from antiphon.dialects.webob import request as dialect_request
@@ -10,8 +8,6 @@ from tests.dialects.webob import original
 from tests.dialects.werkzeug.environs import called, environ
 from tests.dialects.werkzeug.in_step import outcome, same
 from tests.helpers.rows import rows
-
-pytestmark = pytest.mark.once
 
 
 class Library:

@@ -10,8 +10,6 @@ from webob import etag as original
 from antiphon.dialects.webob import etag as dialect
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 tags = st.from_regex(r'(W/)?"[a-z]{0,3}"', fullmatch=True)
 
 

@@ -14,8 +14,6 @@ from tests.dialects.werkzeug.environs import called, environ
 from tests.dialects.werkzeug.in_step import outcome, same
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 CLASSES = [name for name in webob_exc.__all__ if isinstance(getattr(webob_exc, name), type)]
 ERRORS = [name for name in CLASSES if name not in ("HTTPException", "HTTPExceptionMiddleware")]
 MOVES = ["HTTPMultipleChoices", "HTTPMovedPermanently", "HTTPFound", "HTTPSeeOther", "HTTPUseProxy"]

@@ -2,16 +2,12 @@
 
 from io import BytesIO
 
-import pytest
-
 from antiphon.dialects.webob import compat
 from antiphon.dialects.webob.multidict import MultiDict
 from tests.dialects.webob import original
 from tests.dialects.werkzeug.environs import CONTENT, MULTIPART, URLENCODED, part, parts
 from tests.dialects.werkzeug.in_step import outcome, same
 from tests.helpers.rows import rows
-
-pytestmark = pytest.mark.once
 
 POST = {"REQUEST_METHOD": "POST"}
 NAMED = 'form-data; name="a"'

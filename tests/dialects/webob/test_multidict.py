@@ -12,8 +12,6 @@ from tests.dialects.webob.original import multidict as original
 from tests.dialects.werkzeug.in_step import outcome, same
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 KEYS = st.sampled_from(["a", "b", "\xfc", ""])
 VALUES = st.sampled_from(["1", "x y", "", "\xfc&="])
 PAIRS = st.lists(st.tuples(KEYS, VALUES), max_size=6)

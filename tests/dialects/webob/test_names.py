@@ -10,8 +10,6 @@ from antiphon.dialects.webob import request
 from tests.dialects.webob import original
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 WITHOUT_CGI = """
 import sys
 sys.modules["cgi"] = sys.modules["pkg_resources"] = sys.modules["setuptools"] = None

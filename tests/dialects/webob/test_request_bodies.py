@@ -24,8 +24,6 @@ from antiphon.testing import Client
 from tests.dialects.werkzeug.environs import CONTENT, MULTIPART, URLENCODED, environ, form, part, parts
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 FILE = part(CONTENT, 'form-data; name="upload"; filename="a.bin"', "Content-Type: application/x-thing; a=b")
 LARGE = bytes(range(256)) * (16 << 10)
 

@@ -7,8 +7,6 @@ from antiphon.dialects.webob.request import Request
 from tests.dialects.werkzeug.environs import CONTENT, MULTIPART, URLENCODED, environ, part, parts
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 FILE = part(CONTENT, 'form-data; name="upload"; filename="a.bin"')
 
 

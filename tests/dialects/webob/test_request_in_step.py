@@ -2,7 +2,6 @@
 
 from io import BytesIO
 
-import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -11,8 +10,6 @@ from antiphon.dialects.webob.request import Request
 from tests.dialects.webob.original import request as original
 from tests.dialects.werkzeug.environs import URLENCODED, environ
 from tests.dialects.werkzeug.in_step import outcome, same
-
-pytestmark = pytest.mark.once
 
 NAMES = st.sampled_from(["a", "b", "\xfc", "x y", ""])
 PAIRS = st.lists(st.tuples(NAMES, NAMES), max_size=4)

@@ -1,6 +1,5 @@
 """Requests beside those of WebOb: the same environs, attribute by attribute."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,8 +10,6 @@ from tests.dialects.webob.original import util as original_util
 from tests.dialects.werkzeug.environs import CONTENT, MULTIPART, URLENCODED, environ, part, parts
 from tests.dialects.werkzeug.in_step import outcome, same
 from tests.helpers.rows import rows
-
-pytestmark = pytest.mark.once
 
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
 HEAD = [

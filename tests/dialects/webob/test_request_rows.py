@@ -10,8 +10,6 @@ from antiphon.dialects.webob.multidict import MultiDict, NoVars
 from tests.dialects.werkzeug.environs import CONTENT, URLENCODED, environ, form
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
 
 

@@ -12,8 +12,6 @@ from antiphon.dialects.webob.client import SendRequest
 from tests.dialects.werkzeug.environs import URLENCODED, environ
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 
 class Chunks:
     """The body of an application's answer, which knows whether it was closed."""

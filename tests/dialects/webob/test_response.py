@@ -12,8 +12,6 @@ from antiphon.dialects.webob.response import AppIterRange, EmptyResponse, Respon
 from tests.dialects.werkzeug.environs import called, environ
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 BREAKS = ["a\rb", "a\nb", "a\r\nb", "a\0b"]
 
 LINES = {

@@ -9,8 +9,6 @@ from antiphon.dialects.webob import Response
 from tests.dialects.werkzeug.environs import called, environ
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 feature = pytest.mark.feature
 MOMENT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

@@ -1,13 +1,9 @@
 """Habits of WebOb that libraries rely on beyond its documentation, each found by their own tests."""
 
-import pytest
-
 from antiphon.dialects.webob import Request, Response
 from antiphon.dialects.webob.client import SendRequest
 from antiphon.dialects.webob.request import environ_add_POST, environ_from_url
 from tests.helpers.rows import rows
-
-pytestmark = pytest.mark.once
 
 
 def test_turbogears_sorts_what_was_parsed_of_a_language_header():

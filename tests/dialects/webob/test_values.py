@@ -16,8 +16,6 @@ from tests.dialects.webob import original
 from tests.dialects.werkzeug.in_step import outcome, same
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 numbers = st.one_of(st.none(), st.integers(-3, 12))
 
 

@@ -8,8 +8,6 @@ from antiphon.dialects.werkzeug.wrappers import Request, Response
 from tests.dialects.werkzeug.environs import environ
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 
 def test_headers_are_parsed_once_for_each_value():
     parsed = []

@@ -5,7 +5,6 @@ All other values are read alike, so that a difference that the list lacks fails 
 
 from typing import NamedTuple
 
-import pytest
 from werkzeug import http as original
 
 from antiphon.dialects.werkzeug import datastructures, http
@@ -14,8 +13,6 @@ from antiphon.http import conditional as core_etag
 from antiphon.http.cache_control import CacheControl
 from tests.dialects.werkzeug.test_http import CASES
 from tests.helpers.rows import rows
-
-pytestmark = pytest.mark.once
 
 
 class Difference(NamedTuple):

@@ -18,8 +18,6 @@ from antiphon.dialects.werkzeug.wrappers import Request
 from tests.dialects.werkzeug.environs import MULTIPART, URLENCODED, environ, part, parts
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 MANY = 1001
 FIELD = part(b"a")
 

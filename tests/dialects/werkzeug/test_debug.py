@@ -16,8 +16,6 @@ from antiphon.dialects.werkzeug.test import Client
 from antiphon.dialects.werkzeug.wrappers import Response
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 
 def test_the_debugger_warns_and_passes_requests_through():
     with pytest.warns(UserWarning, match="no interactive debugger"):

@@ -16,8 +16,6 @@ from antiphon.dialects.werkzeug import exceptions as dialect
 from antiphon.dialects.werkzeug.wrappers import Response
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 LIBRARIES = (original, dialect)
 ROWS = {
     400: "kay-163", 401: "kay-164", 403: "kay-165", 404: "kay-166", 406: "kay-168", 408: "kay-169", 410: "kay-170",

@@ -16,8 +16,6 @@ from tests.dialects.werkzeug.in_step import outcome, same
 from tests.helpers.rows import rows
 from tests.uploads.spools import CONTENT, Head, in_file, in_memory, upload
 
-pytestmark = pytest.mark.once
-
 LIBRARIES = (original, dialect)
 
 

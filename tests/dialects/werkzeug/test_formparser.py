@@ -18,8 +18,6 @@ from antiphon.dialects.werkzeug.exceptions import RequestEntityTooLarge
 from tests.dialects.werkzeug.environs import CONTENT, MULTIPART, URLENCODED, environ, form, part, parts
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 names = st.text(st.characters(codec="utf-8", exclude_characters='"\\%\r\n', exclude_categories=["Cc"]), max_size=10)
 
 

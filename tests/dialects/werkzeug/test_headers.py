@@ -20,8 +20,6 @@ from antiphon.testing import Client
 from tests.dialects.werkzeug.in_step import InStep, outcome, same
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 names = st.sampled_from(["X-A", "x-a", "X-b", "Date", "content-type"])
 values = st.sampled_from(["1", "a b", "", "ü", "tab\there", 3, None, 2.5, "x\r\ny", "\nz", "tail\r"])
 lists = st.lists(values, max_size=3)

@@ -14,8 +14,6 @@ from tests.dialects.werkzeug.environs import environ
 from tests.dialects.werkzeug.in_step import outcome, same
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 CASES = {
     "parse_options_header": [
         None, "", "text/html", "text/html; charset=utf-8", 'text/html;charset="utf-8";a=b', "TEXT/HTML; Charset=UTF-8",

@@ -11,8 +11,6 @@ from antiphon.dialects.werkzeug.test import Client
 from antiphon.dialects.werkzeug.wrappers import Request, Response
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 
 @Request.application
 def behind(request):

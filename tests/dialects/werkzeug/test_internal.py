@@ -3,7 +3,6 @@
 import logging
 from datetime import UTC, datetime, timedelta, timezone
 
-import pytest
 from werkzeug import _internal as original
 
 from antiphon.dialects.werkzeug import _internal as dialect
@@ -13,8 +12,6 @@ from antiphon.dialects.werkzeug.wrappers import Request
 from tests.dialects.werkzeug.environs import environ
 from tests.dialects.werkzeug.in_step import outcome, same
 from tests.helpers.rows import rows
-
-pytestmark = pytest.mark.once
 
 MOMENT = datetime(2020, 1, 1, 12, tzinfo=timezone(timedelta(hours=2)))
 

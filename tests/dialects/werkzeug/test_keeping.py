@@ -1,10 +1,6 @@
 """Results that are kept, and those that are not."""
 
-import pytest
-
 from antiphon.dialects._environ.heads import LONGEST_CACHED, cache_short
-
-pytestmark = pytest.mark.once
 
 
 def test_a_result_is_kept_unless_the_text_is_long_or_others_came_since():

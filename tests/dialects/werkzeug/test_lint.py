@@ -4,15 +4,12 @@ import sys
 import warnings
 from io import BytesIO, StringIO
 
-import pytest
 from werkzeug.middleware import lint as original
 
 from antiphon.dialects.werkzeug.middleware import lint
 from antiphon.dialects.werkzeug.wrappers import Request, Response
 from tests.dialects.werkzeug.environs import environ
 from tests.helpers.rows import rows
-
-pytestmark = pytest.mark.once
 
 OK = ("200 OK", [("Content-Type", "text/plain")])
 

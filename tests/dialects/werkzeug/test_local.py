@@ -16,8 +16,6 @@ from tests.helpers.rows import rows
 
 EITHER = rows("library", [werkzeug.local, local], ids=["werkzeug", "antiphon"])
 
-pytestmark = pytest.mark.once
-
 
 @EITHER
 def test_each_thread_and_context_has_its_own(library):

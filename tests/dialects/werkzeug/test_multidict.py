@@ -15,8 +15,6 @@ from antiphon.dialects.werkzeug.exceptions import BadRequest, BadRequestKeyError
 from tests.dialects.werkzeug.in_step import InStep, outcome, same
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 keys = st.sampled_from(["a", "A", "b", "é", ""])
 values = st.sampled_from(["1", "22", "x", "", 3, None])
 lists = st.lists(values, max_size=3)

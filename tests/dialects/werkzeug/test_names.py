@@ -11,8 +11,6 @@ from antiphon.dialects.werkzeug.datastructures import EnvironHeaders, headers
 from tests.dialects import census
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 PAGE = Path(__file__).parents[3] / "docs/reference/dialects/werkzeug-absent.md"
 MODULES = census.modules(werkzeug)
 ABSENT, UNDERSCORED = census.tables(PAGE)

@@ -4,14 +4,11 @@ import io
 import pstats
 import re
 
-import pytest
 import werkzeug.middleware.profiler as original
 
 from antiphon.dialects.werkzeug.middleware import profiler
 from antiphon.dialects.werkzeug.test import create_environ, run_wsgi_app
 from tests.helpers.rows import rows
-
-pytestmark = pytest.mark.once
 
 
 class Chunks(list):

@@ -1,6 +1,5 @@
 """The middleware for proxies and for several applications: the environ becomes what Werkzeug makes of it."""
 
-import pytest
 import werkzeug.middleware.dispatcher
 import werkzeug.middleware.proxy_fix
 from hypothesis import given
@@ -8,8 +7,6 @@ from hypothesis import strategies as st
 
 from antiphon.dialects.werkzeug.middleware import dispatcher, proxy_fix
 from tests.helpers.rows import rows
-
-pytestmark = pytest.mark.once
 
 HEADERS = {
     "FOR": ("1.1.1.1", "2.2.2.2, 1.1.1.1", "::1", '"[::1]:80", 3.3.3.3', "a,,b", ""),

@@ -15,8 +15,6 @@ from antiphon.dialects.werkzeug import serving
 from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE, eventually
 
-pytestmark = pytest.mark.once
-
 
 def application(environ, start_response):
     if environ["PATH_INFO"] == "/fail":

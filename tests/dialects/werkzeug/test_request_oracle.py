@@ -1,6 +1,5 @@
 """Requests beside those of Werkzeug: the same environs, attribute by attribute."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.wrappers import Request as Original
@@ -9,8 +8,6 @@ from antiphon.dialects.werkzeug.wrappers import Request
 from tests.dialects.werkzeug.environs import CONTENT, MULTIPART, URLENCODED, environ, part, parts
 from tests.dialects.werkzeug.in_step import outcome, same
 from tests.helpers.rows import rows
-
-pytestmark = pytest.mark.once
 
 ATTRIBUTES = [
     "method", "scheme", "server", "root_path", "script_root", "path", "query_string", "full_path", "is_secure",

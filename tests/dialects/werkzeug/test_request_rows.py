@@ -18,8 +18,6 @@ from antiphon.dialects.werkzeug.wrappers import Request, Response
 from tests.dialects.werkzeug.environs import CONTENT, URLENCODED, called, environ, form
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 
 def request(body=b"", **keys):
     return Request(environ(body, **keys))

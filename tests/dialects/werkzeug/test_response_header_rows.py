@@ -12,9 +12,6 @@ from antiphon.dialects.werkzeug.wsgi import wrap_file
 from tests.dialects.werkzeug.environs import called, environ, fields
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
-
 MOMENT = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
 WRITTEN = "Sun, 06 Nov 1994 08:49:37 GMT"
 

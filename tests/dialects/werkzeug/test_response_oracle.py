@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from io import BytesIO
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug import datastructures as original_datastructures
@@ -17,8 +16,6 @@ from antiphon.dialects.werkzeug.wrappers import Response
 from tests.dialects.werkzeug.environs import called, environ
 from tests.dialects.werkzeug.in_step import outcome, same
 from tests.helpers.rows import rows
-
-pytestmark = pytest.mark.once
 
 MADE = {
     "nothing": {},

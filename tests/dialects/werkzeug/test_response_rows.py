@@ -12,8 +12,6 @@ from antiphon.dialects.werkzeug.wsgi import FileWrapper
 from tests.dialects.werkzeug.environs import called, environ
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 
 @pytest.mark.feature("kay-096", "kay-097")
 def test_what_is_passed_through_is_given_as_it_is():

@@ -17,8 +17,6 @@ from antiphon.dialects.werkzeug.wrappers import Response as WSGIResponse
 from tests.dialects.werkzeug.in_step import outcome, same
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 SINCE = "Sun, 06 Nov 1994 08:49:37 GMT"
 
 

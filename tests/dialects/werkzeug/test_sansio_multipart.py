@@ -13,8 +13,6 @@ from tests.dialects.werkzeug.environs import part, parts
 from tests.dialects.werkzeug.in_step import outcome, same
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 FORM = parts(
     part("J\u00f6rg\r\n-".encode()),
     part(b"", 'form-data; name="\u00fc"; filename="a b.txt"', "Content-Type: text/plain; a=b", "X-Own: \u00fc"),

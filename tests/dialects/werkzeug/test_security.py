@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 from antiphon.dialects.werkzeug import security, utils
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 QUICK = ("scrypt:1024:8:1", "pbkdf2:sha256:2", "pbkdf2:sha512:3", "pbkdf2:sha1:1")
 
 

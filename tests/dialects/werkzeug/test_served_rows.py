@@ -11,8 +11,6 @@ from tests.dialects.werkzeug.served_responses import DROPPED, RESPONSES, closed
 from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
-pytestmark = pytest.mark.once
-
 OWN = [
     Exchange("", "POST /json", lambda w, r: r.get_json(), "{'a': [1, 2]}", sent=JSON, body=b'{"a": [1, 2]}'),
     Exchange("", "POST /json", None, re.compile("Unsupported"), 415, body=b"{}"),

@@ -18,8 +18,6 @@ from antiphon.dialects.werkzeug.exceptions import ClientDisconnected
 from antiphon.dialects.werkzeug.wrappers import Request, Response
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 
 def application(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])

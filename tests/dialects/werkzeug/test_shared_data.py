@@ -10,8 +10,6 @@ import werkzeug.middleware.shared_data
 from antiphon.dialects.werkzeug.middleware import shared_data
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 MOMENT = 1_600_000_000
 
 

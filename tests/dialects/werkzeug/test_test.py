@@ -13,8 +13,6 @@ from antiphon.dialects.werkzeug.wrappers import Request, Response
 from tests.dialects.werkzeug.in_step import outcome, same
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 BUILT = [
     {}, {"path": "/a b?x=1&y=\u00fc"}, {"path": "/p", "query_string": {"a": ["1", "2"], "b": "\u00fc &"}},
     {"path": "/?a", "query_string": "b"}, {"base_url": "https://b\u00fccher.example:8443/r\u00fc/"},

@@ -11,8 +11,6 @@ from antiphon.dialects.werkzeug import urls
 from antiphon.dialects.werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 IRIS = (
     "http://☃.net/påth?q=èry%DF", "http://xn--n3h.net/p%C3%A5th?q=%C3%A8ry%DF", "//user:p%40ss@Host:80/a b?c d#e f",
     "http://x/%2F%25%20?%26%3d+#%23%ff%41", "itms-services://?action=x", "http://[::1]:80/x", "http://h:0/",

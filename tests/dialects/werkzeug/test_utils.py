@@ -19,8 +19,6 @@ from tests.dialects.werkzeug.environs import called, environ
 from tests.dialects.werkzeug.in_step import outcome, same
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 LIBRARIES = (original, utils)
 
 

@@ -14,8 +14,6 @@ from antiphon.dialects.werkzeug import datastructures as dialect
 from tests.dialects.werkzeug.in_step import outcome, same
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 LIBRARIES = (original, dialect)
 
 

@@ -14,8 +14,6 @@ from tests.dialects.werkzeug.environs import environ
 from tests.dialects.werkzeug.in_step import outcome, same
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 
 class Dripping:
     """A stream that gives a byte at a time, as sockets may, and then fails if it is to."""

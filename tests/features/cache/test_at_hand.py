@@ -7,7 +7,7 @@ from antiphon.features import Cache, MemoryStore, SQLiteStore
 from antiphon.testing import Client
 from tests.features.cache.conftest import Site
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
+pytestmark = pytest.mark.axes("interface")
 
 
 class CountingStore(MemoryStore):

@@ -18,7 +18,7 @@ from tests.features.cache.conftest import Site
 from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
+pytestmark = pytest.mark.axes("interface")
 
 
 def test_a_page_is_made_once_while_it_is_fresh(site):

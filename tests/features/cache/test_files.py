@@ -16,7 +16,7 @@ from tests.helpers.rows import rows
 from tests.helpers.small_disks import small_files
 from tests.helpers.waiting import eventually
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
+pytestmark = pytest.mark.axes("interface")
 TEXT = "".join(f"{number:07}\n" for number in range(1000))
 CHUNKS = [TEXT[at : at + 1000] for at in range(0, len(TEXT), 1000)]
 OLD = time.time() - 3600

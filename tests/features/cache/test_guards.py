@@ -12,7 +12,7 @@ from antiphon.testing import Client
 from tests.features.conftest import Clock
 from tests.helpers.rows import rows
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style")]
+pytestmark = pytest.mark.axes("interface", "style")
 GUARDS = {}
 
 

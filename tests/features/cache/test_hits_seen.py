@@ -10,7 +10,7 @@ from antiphon.testing import Client
 from tests.features.test_open_telemetry import Recorded
 from tests.helpers.waiting import eventually
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
+pytestmark = pytest.mark.axes("interface")
 TEXT = "0123456789" * 10
 
 HITS = {

@@ -36,7 +36,7 @@ from antiphon.request.dependencies import Dependency
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
+pytestmark = pytest.mark.axes("interface")
 KEY = "a key of more than sixteen bytes"
 WAYS = {}
 

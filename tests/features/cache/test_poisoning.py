@@ -7,7 +7,7 @@ from antiphon.features import Cache
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
+pytestmark = pytest.mark.axes("interface")
 
 UNKEYED = [
     {"x-forwarded-host": "evil.example"},

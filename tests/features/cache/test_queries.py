@@ -12,7 +12,7 @@ from tests.features.conftest import Clock
 from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
+pytestmark = pytest.mark.axes("interface")
 
 JSON = "application/json"
 

@@ -14,7 +14,7 @@ from tests.contract.wire import SentRequest
 from tests.helpers.stores import SHARED, place_of
 from tests.helpers.waiting import eventually
 
-pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.axes("interface")]
+pytestmark = [pytest.mark.processes, pytest.mark.axes("interface")]
 
 RUN = "-m", "antiphon", "run", "{app}", "--port", "{port}", "--interface"
 VISITORS = 50

@@ -9,7 +9,7 @@ from antiphon.features import CORS, Cache, Compression
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
+pytestmark = pytest.mark.axes("interface")
 
 WALKS = {
     "items()": lambda headers: headers.items(),

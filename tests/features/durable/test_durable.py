@@ -31,7 +31,7 @@ from tests.helpers.postgres import execute
 from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
-pytestmark = [pytest.mark.once, pytest.mark.processes]
+pytestmark = pytest.mark.processes
 
 KEY = "k" * 32
 DATABASE = Dependency("database")

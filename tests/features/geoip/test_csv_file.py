@@ -7,8 +7,6 @@ import pytest
 from antiphon.features import GeoIP, GeoLocation
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 PARIS = {"city": "Paris", "country": "France", "lat": 48.8566, "lon": 2.3522}
 TAIL = "Paris,France,48.8566,2.3522"
 DB_IP = ["from", "to", "", "country_code", "region", "city", "lat", "lon"]

@@ -10,8 +10,6 @@ from antiphon.features import GeoIP, GeoLocation
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 LINE = "192.0.2.0/24,Paris,France,48.8566,2.3522\n"
 
 

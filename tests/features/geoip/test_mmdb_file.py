@@ -11,8 +11,6 @@ from antiphon.testing import Client
 from tests.helpers.mmdb import mmdb
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 MUNICH = {
     "city": {"names": {"de": "München", "en": "Munich", "pt-BR": "Munique"}},
     "continent": {"code": "EU", "names": {"en": "Europe"}},

@@ -11,7 +11,6 @@ from antiphon.features.geoip.address import Address, AddressRange
 from antiphon.features.geoip.csv_file import Numbers32, Numbers128, Ranges
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
 V4, V6 = (1 << 32) - 1, (1 << 128) - 1
 
 

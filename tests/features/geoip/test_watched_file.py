@@ -8,8 +8,6 @@ import pytest
 
 from antiphon.features.geoip.feature import LOOK_EVERY, WatchedFile
 
-pytestmark = pytest.mark.once
-
 
 @pytest.fixture
 def path(tmp_path):

@@ -12,8 +12,6 @@ from antiphon.handler import errors
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 PO = """
 msgid ""
 msgstr ""

@@ -11,7 +11,7 @@ from antiphon.http import AcceptLanguage
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style")]
+pytestmark = pytest.mark.axes("interface", "style")
 
 CATALOGUES = {"de": {"hi": "Hallo"}, "de_AT": {"hi": "Servus"}, "ar": {"hi": "مرحبا"}, "zh_Hant": {"hi": "你好"}}
 

@@ -11,7 +11,7 @@ from antiphon import App, HTTPError, Request, Response, abort
 from antiphon.features import Languages, lazy_gettext
 from antiphon.testing import AsyncClient, Client
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style")]
+pytestmark = pytest.mark.axes("interface", "style")
 
 TAGS = "ar bg cs da de el en es fi fr he hu it ja ko nl pl pt ru zh-Hant".split()  # noqa: SIM905
 HERE = lazy_gettext("here")

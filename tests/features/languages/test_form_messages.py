@@ -11,7 +11,7 @@ from antiphon.features import Field, Form, Languages, lazy_gettext
 from antiphon.http import UnprocessableContent
 from antiphon.testing import Client
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
+pytestmark = pytest.mark.axes("interface")
 
 GERMAN = {
     "name": "Ihr Name",

@@ -13,7 +13,7 @@ from antiphon.features import Languages, Page, Templates
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
+pytestmark = pytest.mark.axes("interface")
 
 DAY = date(2030, 4, 1)
 MOMENT = datetime(2030, 4, 1, 15, 30, tzinfo=UTC)

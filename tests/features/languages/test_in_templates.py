@@ -13,7 +13,7 @@ from antiphon.features import Languages, Page, Templates
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "is_async")]
+pytestmark = pytest.mark.axes("interface", "is_async")
 
 GERMAN = {
     "Hello <b>%(name)s</b>": "Hallo <b>%(name)s</b>",

@@ -12,7 +12,7 @@ from antiphon.features import Flash, Languages, MemoryStore, Page, Sessions, Tem
 from antiphon.features.languages import texts
 from antiphon.testing import Client
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style")]
+pytestmark = pytest.mark.axes("interface", "style")
 
 WELCOME = lazy_gettext("welcome")
 HELLO = lazy_gettext("hello", name="<Ann>")

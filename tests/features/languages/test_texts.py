@@ -16,8 +16,6 @@ from antiphon.features.languages.texts import filled
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 CATALOGUES = {
     "en": {"hi": "Hello, {name}!", "only": "only English", "note": {"one": "{n} note", "other": "{n} notes"}},
     "de": {"hi": "Hallo {name}!", "nav": {"home": "Start", "more": {"help": "Hilfe"}}, "braces": "{{x}} {n}"},

@@ -16,8 +16,6 @@ from antiphon.http.status import PHRASES
 from tests.helpers.rows import rows
 from tests.helpers.told_texts import HOLE, told_texts
 
-pytestmark = pytest.mark.once
-
 COLUMNS, ROWS = table()
 CATEGORIES = {column[:2]: column[4:].split(FORMS) for column in COLUMNS}
 ENGLISH = [form for cells in ROWS for form in cells[0].split(FORMS)]

@@ -31,7 +31,7 @@ from antiphon.features import (
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
+pytestmark = pytest.mark.axes("interface")
 
 PART = {"content-type": "application/partial-upload"}
 FILM = b"frames " * 300

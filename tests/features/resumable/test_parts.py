@@ -16,7 +16,7 @@ from antiphon.testing import Client
 from tests.helpers.rows import rows
 from tests.helpers.small_disks import small_files
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style")]
+pytestmark = pytest.mark.axes("interface", "style")
 
 PART = {"content-type": "application/partial-upload"}
 IANA = "https://iana.org/assignments/http-problem-types#"

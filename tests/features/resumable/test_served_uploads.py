@@ -15,7 +15,7 @@ from tests.helpers.stores import SHARED, place_of
 from tests.helpers.system_programs import required_program
 from tests.helpers.waiting import eventually
 
-pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.axes("interface", "kind")]
+pytestmark = [pytest.mark.processes, pytest.mark.axes("interface", "kind")]
 
 RUN = "-m", "antiphon", "run", "{app}", "--port", "{port}", "--workers", "2", "--interface"
 FILM = os.urandom(6 << 20)

@@ -10,8 +10,6 @@ from antiphon.http import InnerList, Item
 from antiphon.request.proxies import TrustedProxies, behind
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 FIELDS = [
     ("x-ows-header", "   Leading and trailing whitespace.   "),
     ("cache-control", "max-age=60"),

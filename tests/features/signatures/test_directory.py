@@ -15,8 +15,6 @@ from tests.helpers.rows import rows
 from tests.helpers.signed_requests import private_keys, public_keys
 
 pytest.importorskip("cryptography")
-pytestmark = pytest.mark.once
-
 AGENT = "https://agent.example"
 WELL_KNOWN = f"{AGENT}/.well-known/http-message-signatures-directory"
 

@@ -15,7 +15,7 @@ from tests.helpers.rows import rows
 from tests.helpers.signed_requests import app_of, private_keys, public_keys
 
 pytest.importorskip("cryptography")
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style")]
+pytestmark = pytest.mark.axes("interface", "style")
 
 BODY = b'{"lamp": 3, "to": "Ada"}'
 OTHER = b'{"lamp": 9, "to": "Eve"}'

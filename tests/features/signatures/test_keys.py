@@ -14,8 +14,6 @@ pytest.importorskip("cryptography")
 from cryptography.hazmat.primitives import serialization as forms
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
 
-pytestmark = pytest.mark.once
-
 
 @rows("algorithm", private_keys())
 def test_a_key_verifies_what_it_signs(algorithm):

@@ -28,8 +28,6 @@ from tests.helpers.signed_requests import private_keys, public_keys
 pytest.importorskip("cryptography")
 from cryptography.hazmat.primitives import serialization as forms
 
-pytestmark = pytest.mark.once
-
 TOOLS = Path(__file__).parents[3] / "var" / "interop"
 """The folder with the packages of npm."""
 

@@ -22,8 +22,6 @@ def then():
 
 
 pytest.importorskip("cryptography")
-pytestmark = pytest.mark.once
-
 DATA = json.loads((Path(__file__).parent / "rfc9421.json").read_text())
 SIGNATURES = {each["section"]: each for each in DATA["signatures"]}
 DETERMINISTIC = ("hmac-sha256", "ed25519")

@@ -30,7 +30,7 @@ from tests.helpers.rows import rows
 from tests.helpers.signed_requests import app_of, private_keys, public_keys
 
 pytest.importorskip("cryptography")
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style")]
+pytestmark = pytest.mark.axes("interface", "style")
 
 SITE = "https://shop.example"
 SECRET = b"a secret that both sides know"

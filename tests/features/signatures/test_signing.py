@@ -15,7 +15,7 @@ from tests.helpers.rows import rows
 from tests.helpers.signed_requests import private_keys, public_keys
 
 pytest.importorskip("cryptography")
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
+pytestmark = pytest.mark.axes("interface")
 
 SECRET = b"a secret that both sides know"
 SITE = "https://shop.example"

@@ -34,7 +34,7 @@ from antiphon.testing import Client
 from tests.features.signatures.conftest import at
 from tests.helpers.rows import rows
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style")]
+pytestmark = pytest.mark.axes("interface", "style")
 
 BODY = b'{"type": "paid", "id": "evt_1", "event_id": "Ev1"}'
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

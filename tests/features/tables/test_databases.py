@@ -17,7 +17,7 @@ from tests.features.tables.test_table import names
 from tests.helpers.django_settings import OPTIONS, without_settings
 from tests.helpers.rows import rows
 
-pytestmark = [pytest.mark.once, pytest.mark.processes]
+pytestmark = pytest.mark.processes
 
 
 @dataclass

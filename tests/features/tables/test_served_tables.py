@@ -8,7 +8,7 @@ from tests.contract.process import ServerProcess
 from tests.contract.servers import server
 from tests.features.tables.test_table import WRONG, client
 
-pytestmark = [pytest.mark.once, pytest.mark.processes]
+pytestmark = pytest.mark.processes
 
 NAMES = "Granian, ASGI", "Granian, RSGI", "Gunicorn, gthread"
 

@@ -20,8 +20,6 @@ from tests.features.forms.markup import parsed
 from tests.helpers.rows import rows
 from tests.helpers.served.table_pages import LAMPS, app
 
-pytestmark = pytest.mark.once
-
 client = Client(app)
 WRONG = [
     ("page=0", "Page: This must be at least 1."),

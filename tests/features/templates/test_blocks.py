@@ -4,7 +4,7 @@ import pytest
 
 from antiphon.features import Block, HtmxHeaders, Page
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "colour", "enable_async")]
+pytestmark = pytest.mark.axes("interface", "colour", "enable_async")
 
 BASE = (
     "{% set brand = 'Shop' %}<html>{% block head %}<title>{{ brand }}</title>{% endblock %}"

@@ -30,8 +30,6 @@ from antiphon.speedups import IS_COMPILED
 from tests.helpers.rows import rows
 from tests.helpers.twins import pure
 
-pytestmark = pytest.mark.once
-
 
 class PureEnvironment(DictEnvironment):
     """An environment that leaves the extension out."""

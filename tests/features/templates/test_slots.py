@@ -28,7 +28,7 @@ from antiphon.http import HTTPError
 from tests.helpers.decompression import INSTALLED, Reader
 from tests.helpers.waiting import DEADLINE, eventually
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "colour", "enable_async")]
+pytestmark = pytest.mark.axes("interface", "colour", "enable_async")
 
 SHOP = """<!doctype html><title>Shop</title><body><h1>{{ title }}</h1>
 {% call slot("orders") %}<p>Loading {{ title }}</p>{% endcall %}<hr>{{ slot("ads", "Loading <ads>") }}</body></html>

@@ -12,7 +12,7 @@ from antiphon.features import Block, Page, Templates
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "colour")]
+pytestmark = pytest.mark.axes("interface", "colour")
 HTML = "text/html; charset=utf-8"
 
 

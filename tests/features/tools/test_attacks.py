@@ -19,8 +19,6 @@ from antiphon.features import (
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 
 def call(tool, /, **arguments):
     return {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": arguments}}

@@ -8,8 +8,6 @@ from antiphon.testing import Client, LifespanError
 from tests.features.tools.test_protocol import META, MODERN, fields, legacy
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 ASKS = {"elicitation": {"form": {}}}
 
 

@@ -10,8 +10,6 @@ from antiphon.features import OpenAPI, Tool, Tools
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 LAMPS = {7: "Globe"}
 
 

@@ -32,8 +32,6 @@ from tests.features.tools.test_protocol import META, MODERN, fields
 from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
-pytestmark = pytest.mark.once
-
 ABLE = {"elicitation": {}, "sampling": {}, "roots": {}}
 
 

@@ -14,7 +14,7 @@ import pytest
 from tests.contract.process import ServerProcess
 from tests.contract.servers import server
 
-pytestmark = [pytest.mark.once, pytest.mark.processes]
+pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).parents[3]
 CLIENTS = Path(os.environ.get("TOOL_CLIENTS", ROOT / "var" / "tool-clients"))

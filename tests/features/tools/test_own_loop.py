@@ -28,8 +28,6 @@ from tests.contract.wire import SentRequest
 from tests.helpers.processes import RUN
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 SCOPES = {"ann": ["orders:write"], "bob": []}
 
 

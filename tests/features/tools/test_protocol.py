@@ -3,13 +3,10 @@
 import json
 import re
 
-import pytest
-
 from tests.helpers.rows import rows
 
 MODERN = "2026-07-28"
 META = "io.modelcontextprotocol/"
-pytestmark = pytest.mark.once
 
 
 def modern(method, version=MODERN, **params):

@@ -32,7 +32,6 @@ from antiphon.testing import AsyncClient, Client, LifespanError
 from tests.features.tools.test_protocol import fields, legacy, modern
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
 STREAMED = {"accept": "application/json, text/event-stream"}
 
 

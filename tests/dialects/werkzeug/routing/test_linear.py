@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,8 +10,6 @@ from antiphon.dialects.werkzeug.routing.matcher import linear
 from antiphon.dialects.werkzeug.routing.parts import Variable, parts_of
 from tests.dialects.werkzeug.routing.long_paths import PATHS
 from tests.helpers.rows import rows
-
-pytestmark = pytest.mark.once
 
 MAP = routing.Map()
 CONVERTERS = [

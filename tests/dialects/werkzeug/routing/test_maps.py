@@ -10,8 +10,6 @@ from tests.dialects.werkzeug.routing.libraries import EITHER
 from tests.dialects.werkzeug.routing.rule_sets import outcome
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 
 def blog(library, **options):
     rules = [

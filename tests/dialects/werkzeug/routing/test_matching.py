@@ -9,8 +9,6 @@ from tests.dialects.werkzeug.routing.libraries import EITHER
 from tests.dialects.werkzeug.routing.rule_sets import outcome
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.once
-
 HOST = "http://example.com"
 UUID = "12345678-1234-5678-1234-567812345678"
 

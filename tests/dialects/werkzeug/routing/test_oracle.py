@@ -1,6 +1,5 @@
 """Random maps and paths: the dialect matches, redirects, refuses and builds as Werkzeug does."""
 
-import pytest
 import werkzeug.datastructures
 import werkzeug.routing
 from hypothesis import given
@@ -8,8 +7,6 @@ from hypothesis import strategies as st
 
 from antiphon.dialects.werkzeug import routing
 from tests.dialects.werkzeug.routing.rule_sets import PATHS, make, maps, outcome, paths_for
-
-pytestmark = pytest.mark.once
 
 BOTH = (werkzeug.routing, routing)
 

@@ -4,13 +4,10 @@ import re
 import sys
 from pathlib import Path
 
-import pytest
 from click.testing import CliRunner
 
 from antiphon.cli.main import main
 from tests.helpers.rows import rows
-
-pytestmark = pytest.mark.once
 
 START = """
 import functools

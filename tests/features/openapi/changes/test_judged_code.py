@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from antiphon.cli.main import main
 
-pytestmark = [pytest.mark.once, pytest.mark.processes]
+pytestmark = pytest.mark.processes
 
 START = """
 import datetime as dt

@@ -4,7 +4,6 @@ import copy
 import sys
 from datetime import date
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -12,8 +11,6 @@ from jsonschema import Draft202012Validator
 from antiphon.features.openapi.changes.operations import Comparison, worst
 from antiphon.features.openapi.changes.schemas import SchemaComparison
 from tests.helpers.rows import rows
-
-pytestmark = pytest.mark.once
 
 TODAY = date(2026, 11, 26)
 TEXT, NUMBER = {"type": "string"}, {"type": "integer"}
