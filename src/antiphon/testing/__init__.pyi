@@ -15,21 +15,7 @@ from antiphon.testing.tools import ClientTools, ToolResult
 from antiphon.testing.websockets import AsyncClientWebSocket, ClientWebSocket
 
 __all__ = [
-    "AsyncClient",
-    "AsyncClientWebSocket",
-    "AsyncStreamedResponse",
-    "BodyTooLarge",
-    "BrokenResponse",
-    "Client",
-    "ClientResponse",
-    "ClientSession",
-    "ClientTools",
-    "ClientWebSocket",
-    "ContractError",
-    "CookieJar",
-    "HandshakeRefused",
-    "LifespanError",
-    "StreamedResponse",
-    "TooManyRedirects",
-    "ToolResult",
-]
+    "AsyncClient", "AsyncClientWebSocket", "AsyncStreamedResponse", "BodyTooLarge", "BrokenResponse", "Client",
+    "ClientResponse", "ClientSession", "ClientTools", "ClientWebSocket", "ContractError", "CookieJar",
+    "HandshakeRefused", "LifespanError", "StreamedResponse", "TooManyRedirects", "ToolResult",
+]  # fmt: skip

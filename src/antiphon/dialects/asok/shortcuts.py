@@ -7,18 +7,9 @@ from antiphon.dialects.asok.context import current_request, find_request
 from antiphon.dialects.asok.exceptions import abort, redirect
 
 __all__ = [
-    "abort",
-    "authenticate",
-    "back",
-    "current_user",
-    "flash",
-    "login",
-    "logout",
-    "redirect",
-    "render_block",
-    "render_blocks",
-    "render_template",
-]
+    "abort", "authenticate", "back", "current_user", "flash", "login", "logout", "redirect", "render_block",
+    "render_blocks", "render_template",
+]  # fmt: skip
 
 
 def back(default: str = "/") -> NoReturn:

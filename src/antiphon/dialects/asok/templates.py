@@ -20,15 +20,9 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 __all__ = [
-    "TEMPLATE_FILTERS",
-    "TEMPLATE_TESTS",
-    "SafeString",
-    "Undefined",
-    "html_safe_json",
-    "render_block_string",
-    "render_template_string",
-    "stream_template_string",
-]
+    "TEMPLATE_FILTERS", "TEMPLATE_TESTS", "SafeString", "Undefined", "html_safe_json", "render_block_string",
+    "render_template_string", "stream_template_string",
+]  # fmt: skip
 
 Folders = str | Iterable[str] | None
 """The folder or folders of other templates, or None for those of the request's project."""

@@ -13,15 +13,9 @@ from antiphon.dialects.werkzeug.exceptions.base import HTTPException
 from antiphon.embedding import ON_THREAD, lazy
 
 __all__ = [
-    "AppContext",
-    "RequestContext",
-    "_AppCtxGlobals",
-    "after_this_request",
-    "copy_current_request_context",
-    "has_app_context",
-    "has_request_context",
-    "stream_with_context",
-]
+    "AppContext", "RequestContext", "_AppCtxGlobals", "after_this_request", "copy_current_request_context",
+    "has_app_context", "has_request_context", "stream_with_context",
+]  # fmt: skip
 
 if TYPE_CHECKING:
     from contextvars import Context

@@ -143,20 +143,10 @@ def url_of(
 
 
 __all__ = [
-    "abort",
-    "flash",
-    "get_debug_flag",
-    "get_flashed_messages",
-    "get_load_dotenv",
-    "get_root_path",
-    "get_template_attribute",
-    "make_response",
-    "redirect",
-    "send_file",
-    "send_from_directory",
-    "stream_with_context",
-    "url_for",
-]
+    "abort", "flash", "get_debug_flag", "get_flashed_messages", "get_load_dotenv", "get_root_path",
+    "get_template_attribute", "make_response", "redirect", "send_file", "send_from_directory",
+    "stream_with_context", "url_for",
+]  # fmt: skip
 
 
 _NO = ("0", "false", "no")

@@ -11,13 +11,6 @@ __version__ = "2.7.0"
 """The version of Microdot whose names and behaviour the dialect provides."""
 
 __all__ = [
-    "AsyncBytesIO",
-    "Microdot",
-    "Request",
-    "Response",
-    "URLPattern",
-    "abort",
-    "iscoroutine",
-    "redirect",
+    "AsyncBytesIO", "Microdot", "Request", "Response", "URLPattern", "abort", "iscoroutine", "redirect",
     "send_file",
-]
+]  # fmt: skip

@@ -18,20 +18,9 @@ from antiphon.dialects.microdot.mappings import NoCaseDict
 from antiphon.dialects.microdot.websocket import WebSocket, websocket_upgrade, with_websocket
 
 __all__ = [
-    "AsyncBytesIO",
-    "Microdot",
-    "NoCaseDict",
-    "Request",
-    "Response",
-    "URLPattern",
-    "WebSocket",
-    "abort",
-    "iscoroutine",
-    "redirect",
-    "send_file",
-    "websocket_upgrade",
-    "with_websocket",
-]
+    "AsyncBytesIO", "Microdot", "NoCaseDict", "Request", "Response", "URLPattern", "WebSocket", "abort",
+    "iscoroutine", "redirect", "send_file", "websocket_upgrade", "with_websocket",
+]  # fmt: skip
 
 
 class Microdot(BaseMicrodot):

@@ -9,19 +9,6 @@ from antiphon.dialects.microdot.response import Response, redirect, send_file
 from antiphon.dialects.microdot.routing import URLPattern
 
 __all__ = [
-    "AsyncBytesIO",
-    "HTTPException",
-    "Microdot",
-    "MultiDict",
-    "NoCaseDict",
-    "Request",
-    "Response",
-    "URLPattern",
-    "abort",
-    "invoke_handler",
-    "iscoroutine",
-    "redirect",
-    "send_file",
-    "urldecode",
-    "urlencode",
-]
+    "AsyncBytesIO", "HTTPException", "Microdot", "MultiDict", "NoCaseDict", "Request", "Response", "URLPattern",
+    "abort", "invoke_handler", "iscoroutine", "redirect", "send_file", "urldecode", "urlencode",
+]  # fmt: skip

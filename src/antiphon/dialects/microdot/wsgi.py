@@ -21,20 +21,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 __all__ = [
-    "AsyncBytesIO",
-    "Microdot",
-    "NoCaseDict",
-    "Request",
-    "Response",
-    "URLPattern",
-    "WebSocket",
-    "abort",
-    "iscoroutine",
-    "redirect",
-    "send_file",
-    "websocket_upgrade",
-    "with_websocket",
-]
+    "AsyncBytesIO", "Microdot", "NoCaseDict", "Request", "Response", "URLPattern", "WebSocket", "abort",
+    "iscoroutine", "redirect", "send_file", "websocket_upgrade", "with_websocket",
+]  # fmt: skip
 
 
 class Microdot(BaseMicrodot):

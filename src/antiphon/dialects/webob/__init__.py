@@ -13,19 +13,9 @@ __version__ = "1.8.11"
 """The version of WebOb that the dialect is compatible with."""
 
 __all__ = [
-    "UTC",
-    "LegacyRequest",
-    "Request",
-    "Response",
-    "day",
-    "hour",
-    "html_escape",
-    "minute",
-    "month",
-    "second",
-    "week",
-    "year",
-]
+    "UTC", "LegacyRequest", "Request", "Response", "day", "hour", "html_escape", "minute", "month", "second",
+    "week", "year",
+]  # fmt: skip
 
 _MODULE_OF = {
     name: module

@@ -9,20 +9,9 @@ from typing import Any
 from antiphon.http import format_http_date
 
 __all__ = [
-    "UTC",
-    "day",
-    "hour",
-    "minute",
-    "month",
-    "parse_date",
-    "parse_date_delta",
-    "second",
-    "serialize_date",
-    "serialize_date_delta",
-    "timedelta_to_seconds",
-    "week",
-    "year",
-]
+    "UTC", "day", "hour", "minute", "month", "parse_date", "parse_date_delta", "second", "serialize_date",
+    "serialize_date_delta", "timedelta_to_seconds", "week", "year",
+]  # fmt: skip
 
 
 class _UTC(tzinfo):

@@ -354,34 +354,12 @@ class made_on_use:  # noqa: N801 - used like property
 
 
 __all__ = [
-    "CHARSET_RE",
-    "SCHEME_RE",
-    "converter",
-    "converter_date",
-    "date_header",
-    "deprecated_property",
-    "environ_decoder",
-    "environ_getter",
-    "header_getter",
-    "known_auth_schemes",
-    "list_header",
-    "parse_auth",
-    "parse_auth_params",
-    "parse_content_range",
-    "parse_etag_response",
-    "parse_int",
-    "parse_int_safe",
-    "parse_list",
-    "parse_range",
-    "serialize_auth",
-    "serialize_content_range",
-    "serialize_etag_response",
-    "serialize_if_range",
-    "serialize_int",
-    "serialize_list",
-    "serialize_range",
-    "upath_property",
-]
+    "CHARSET_RE", "SCHEME_RE", "converter", "converter_date", "date_header", "deprecated_property",
+    "environ_decoder", "environ_getter", "header_getter", "known_auth_schemes", "list_header", "parse_auth",
+    "parse_auth_params", "parse_content_range", "parse_etag_response", "parse_int", "parse_int_safe", "parse_list",
+    "parse_range", "serialize_auth", "serialize_content_range", "serialize_etag_response", "serialize_if_range",
+    "serialize_int", "serialize_list", "serialize_range", "upath_property",
+]  # fmt: skip
 
 
 def converter_date(prop: Any) -> Any:

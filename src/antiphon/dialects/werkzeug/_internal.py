@@ -14,15 +14,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 __all__ = [
-    "_DictAccessorProperty",
-    "_dt_as_utc",
-    "_get_environ",
-    "_log",
-    "_missing",
-    "_plain_int",
-    "_wsgi_decoding_dance",
+    "_DictAccessorProperty", "_dt_as_utc", "_get_environ", "_log", "_missing", "_plain_int", "_wsgi_decoding_dance",
     "_wsgi_encoding_dance",
-]
+]  # fmt: skip
 
 _missing = MISSING
 _is_plain = re.compile("-?[0-9]+").fullmatch

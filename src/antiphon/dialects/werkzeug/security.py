@@ -9,16 +9,9 @@ from typing import Any
 from antiphon.dialects.werkzeug.utils import safe_join
 
 __all__ = [
-    "DEFAULT_PBKDF2_ITERATIONS",
-    "SALT_CHARS",
-    "check_password_hash",
-    "gen_salt",
-    "generate_password_hash",
-    "pbkdf2_bin",
-    "pbkdf2_hex",
-    "safe_join",
-    "safe_str_cmp",
-]
+    "DEFAULT_PBKDF2_ITERATIONS", "SALT_CHARS", "check_password_hash", "gen_salt", "generate_password_hash",
+    "pbkdf2_bin", "pbkdf2_hex", "safe_join", "safe_str_cmp",
+]  # fmt: skip
 
 SALT_CHARS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 DEFAULT_PBKDF2_ITERATIONS = 1_000_000

@@ -451,19 +451,7 @@ def send_from_directory(
 
 
 __all__ = [
-    "ImportStringError",
-    "append_slash_redirect",
-    "cached_property",
-    "environ_property",
-    "escape",
-    "find_modules",
-    "get_content_type",
-    "header_property",
-    "import_string",
-    "redirect",
-    "safe_join",
-    "secure_filename",
-    "send_file",
-    "send_from_directory",
-    "unescape",
-]
+    "ImportStringError", "append_slash_redirect", "cached_property", "environ_property", "escape", "find_modules",
+    "get_content_type", "header_property", "import_string", "redirect", "safe_join", "secure_filename", "send_file",
+    "send_from_directory", "unescape",
+]  # fmt: skip

@@ -382,24 +382,8 @@ def _taken(held: bytearray, size: int) -> Iterator[bytes]:
 
 
 __all__ = [
-    "ClosingIterator",
-    "FileWrapper",
-    "LimitedStream",
-    "RangeWrapper",
-    "_get_server",
-    "extract_path_info",
-    "get_content_length",
-    "get_current_url",
-    "get_host",
-    "get_input_stream",
-    "get_path_info",
-    "get_query_string",
-    "get_script_name",
-    "host_is_trusted",
-    "make_chunk_iter",
-    "make_line_iter",
-    "peek_path_info",
-    "pop_path_info",
-    "responder",
-    "wrap_file",
-]
+    "ClosingIterator", "FileWrapper", "LimitedStream", "RangeWrapper", "_get_server", "extract_path_info",
+    "get_content_length", "get_current_url", "get_host", "get_input_stream", "get_path_info", "get_query_string",
+    "get_script_name", "host_is_trusted", "make_chunk_iter", "make_line_iter", "peek_path_info", "pop_path_info",
+    "responder", "wrap_file",
+]  # fmt: skip

@@ -32,32 +32,11 @@ from antiphon.dialects.flask.helpers import get_debug_flag, get_load_dotenv
 from antiphon.dialects.flask.imports import reexports
 
 __all__ = [
-    "AppGroup",
-    "CertParamType",
-    "FlaskGroup",
-    "NoAppException",
-    "ScriptInfo",
-    "SeparatedPathType",
-    "cli",
-    "click",
-    "current_app",
-    "find_app_by_string",
-    "find_best_app",
-    "get_debug_flag",
-    "get_load_dotenv",
-    "get_version",
-    "load_dotenv",
-    "locate_app",
-    "main",
-    "pass_script_info",
-    "prepare_import",
-    "routes_command",
-    "run_command",
-    "shell_command",
-    "show_server_banner",
-    "version_option",
-    "with_appcontext",
-]
+    "AppGroup", "CertParamType", "FlaskGroup", "NoAppException", "ScriptInfo", "SeparatedPathType", "cli", "click",
+    "current_app", "find_app_by_string", "find_best_app", "get_debug_flag", "get_load_dotenv", "get_version",
+    "load_dotenv", "locate_app", "main", "pass_script_info", "prepare_import", "routes_command", "run_command",
+    "shell_command", "show_server_banner", "version_option", "with_appcontext",
+]  # fmt: skip
 
 cli = FlaskGroup(
     name="flask",

@@ -357,18 +357,7 @@ class Response(WWWAuthenticateMixin, CommonResponseDescriptorsMixin, BaseRespons
 
 
 __all__ = [
-    "AcceptMixin",
-    "AuthorizationMixin",
-    "BaseRequest",
-    "BaseResponse",
-    "CommonRequestDescriptorsMixin",
-    "CommonResponseDescriptorsMixin",
-    "ETagRequestMixin",
-    "ETagResponseMixin",
-    "Request",
-    "Response",
-    "ResponseStream",
-    "ResponseStreamMixin",
-    "UserAgentMixin",
-    "WWWAuthenticateMixin",
-]
+    "AcceptMixin", "AuthorizationMixin", "BaseRequest", "BaseResponse", "CommonRequestDescriptorsMixin",
+    "CommonResponseDescriptorsMixin", "ETagRequestMixin", "ETagResponseMixin", "Request", "Response",
+    "ResponseStream", "ResponseStreamMixin", "UserAgentMixin", "WWWAuthenticateMixin",
+]  # fmt: skip

@@ -12,12 +12,6 @@ from antiphon.dialects.webob.response.response import Response
 from antiphon.dialects.webob.response.sending import filter_headers
 
 __all__ = [
-    "AppIterRange",
-    "EmptyResponse",
-    "Response",
-    "ResponseBodyFile",
-    "filter_headers",
-    "gzip_app_iter",
-    "iter_close",
-    "iter_file",
-]
+    "AppIterRange", "EmptyResponse", "Response", "ResponseBodyFile", "filter_headers", "gzip_app_iter",
+    "iter_close", "iter_file",
+]  # fmt: skip

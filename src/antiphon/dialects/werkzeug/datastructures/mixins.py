@@ -10,13 +10,9 @@ if TYPE_CHECKING:
     from antiphon.dialects.werkzeug.datastructures.structures import MultiDict
 
 __all__ = [
-    "ImmutableDictMixin",
-    "ImmutableHeadersMixin",
-    "ImmutableListMixin",
-    "ImmutableMultiDictMixin",
-    "UpdateDictMixin",
-    "is_immutable",
-]
+    "ImmutableDictMixin", "ImmutableHeadersMixin", "ImmutableListMixin", "ImmutableMultiDictMixin",
+    "UpdateDictMixin", "is_immutable",
+]  # fmt: skip
 
 K = TypeVar("K")
 V = TypeVar("V")

@@ -517,16 +517,7 @@ _ImmutableOrderedMultiDict = ImmutableOrderedMultiDict
 _OrderedMultiDict = OrderedMultiDict
 
 __all__ = [
-    "CallbackDict",
-    "CombinedMultiDict",
-    "HeaderSet",
-    "ImmutableDict",
-    "ImmutableList",
-    "ImmutableMultiDict",
-    "ImmutableOrderedMultiDict",
-    "ImmutableTypeConversionDict",
-    "MultiDict",
-    "OrderedMultiDict",
-    "TypeConversionDict",
-    "iter_multi_items",
-]
+    "CallbackDict", "CombinedMultiDict", "HeaderSet", "ImmutableDict", "ImmutableList", "ImmutableMultiDict",
+    "ImmutableOrderedMultiDict", "ImmutableTypeConversionDict", "MultiDict", "OrderedMultiDict",
+    "TypeConversionDict", "iter_multi_items",
+]  # fmt: skip

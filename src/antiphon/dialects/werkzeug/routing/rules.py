@@ -162,16 +162,9 @@ class EndpointPrefix(_Changed):
 
 
 __all__ = [
-    "EndpointPrefix",
-    "Rule",
-    "RuleFactory",
-    "RuleTemplate",
-    "RuleTemplateFactory",
-    "Subdomain",
-    "Submount",
-    "parse_converter_args",
-    "parse_rule",
-]
+    "EndpointPrefix", "Rule", "RuleFactory", "RuleTemplate", "RuleTemplateFactory", "Subdomain", "Submount",
+    "parse_converter_args", "parse_rule",
+]  # fmt: skip
 
 _slashes = re.compile("/{2,}")
 _WEBSOCKET_METHODS = {"GET", "HEAD", "OPTIONS"}

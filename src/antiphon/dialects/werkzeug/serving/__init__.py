@@ -10,10 +10,6 @@ from antiphon.dialects.werkzeug.serving.server import (
 )
 
 __all__ = [
-    "BaseWSGIServer",
-    "ThreadedWSGIServer",
-    "WSGIRequestHandler",
-    "is_running_from_reloader",
-    "make_server",
+    "BaseWSGIServer", "ThreadedWSGIServer", "WSGIRequestHandler", "is_running_from_reloader", "make_server",
     "run_simple",
-]
+]  # fmt: skip

@@ -9,13 +9,6 @@ from antiphon.dialects.werkzeug.test.builder import (
 from antiphon.dialects.werkzeug.test.client import Client, ClientRedirectError, Cookie, TestResponse, run_wsgi_app
 
 __all__ = [
-    "Client",
-    "ClientRedirectError",
-    "Cookie",
-    "EnvironBuilder",
-    "TestResponse",
-    "create_environ",
-    "encode_multipart",
-    "run_wsgi_app",
-    "stream_encode_multipart",
-]
+    "Client", "ClientRedirectError", "Cookie", "EnvironBuilder", "TestResponse", "create_environ",
+    "encode_multipart", "run_wsgi_app", "stream_encode_multipart",
+]  # fmt: skip

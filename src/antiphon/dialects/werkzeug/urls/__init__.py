@@ -24,22 +24,7 @@ from antiphon.dialects.werkzeug.urls.parts import (
 )
 
 __all__ = [
-    "URL",
-    "BaseURL",
-    "BytesURL",
-    "Href",
-    "iri_to_uri",
-    "uri_to_iri",
-    "url_decode",
-    "url_decode_stream",
-    "url_encode",
-    "url_encode_stream",
-    "url_fix",
-    "url_join",
-    "url_parse",
-    "url_quote",
-    "url_quote_plus",
-    "url_unparse",
-    "url_unquote",
-    "url_unquote_plus",
-]
+    "URL", "BaseURL", "BytesURL", "Href", "iri_to_uri", "uri_to_iri", "url_decode", "url_decode_stream",
+    "url_encode", "url_encode_stream", "url_fix", "url_join", "url_parse", "url_quote", "url_quote_plus",
+    "url_unparse", "url_unquote", "url_unquote_plus",
+]  # fmt: skip

@@ -18,21 +18,8 @@ from antiphon.dialects.werkzeug.wrappers.request import Request
 from antiphon.dialects.werkzeug.wrappers.response import Response
 
 __all__ = [
-    "AcceptMixin",
-    "AuthorizationMixin",
-    "BaseRequest",
-    "BaseResponse",
-    "CORSRequestMixin",
-    "CORSResponseMixin",
-    "CommonRequestDescriptorsMixin",
-    "CommonResponseDescriptorsMixin",
-    "ETagRequestMixin",
-    "ETagResponseMixin",
-    "JSONMixin",
-    "Request",
-    "Response",
-    "ResponseStream",
-    "ResponseStreamMixin",
-    "UserAgentMixin",
+    "AcceptMixin", "AuthorizationMixin", "BaseRequest", "BaseResponse", "CORSRequestMixin", "CORSResponseMixin",
+    "CommonRequestDescriptorsMixin", "CommonResponseDescriptorsMixin", "ETagRequestMixin", "ETagResponseMixin",
+    "JSONMixin", "Request", "Response", "ResponseStream", "ResponseStreamMixin", "UserAgentMixin",
     "WWWAuthenticateMixin",
-]
+]  # fmt: skip
