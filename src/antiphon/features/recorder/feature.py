@@ -201,7 +201,7 @@ class Recorder(Observer):
         ``races`` can send them beside each other. It calls the store and raises LookupError for an unknown id.
         """
         if (found := self.find(id_)) is None:
-            raise LookupError(f"no request with the id {id_!r} is kept")
+            raise explained("bad-test-request", LookupError(f"no request with the id {id_!r} is kept"))
         last, causes = found.last, self.all()
         kept = [record for each in causes for record in (each.first, each.last)]
         times = {record.request_id: record for record in kept if record.request_id != last.request_id}
