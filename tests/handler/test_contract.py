@@ -5,7 +5,8 @@ from asyncio import CancelledError
 import pytest
 
 from antiphon import App
-from antiphon.features import StoreUnavailable
+from antiphon.features import SQLiteStore, StoreUnavailable
+from antiphon.handler import contract
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, describe, failed, finish, is_async
 from antiphon.http.errors import ContentTooLarge, HTTPError, NotFound, ServiceUnavailable
 from antiphon.request.request import Request
@@ -217,3 +218,23 @@ def test_an_outage_is_logged_briefly(caplog, path, status):
     assert statuses == {status}
     assert [bool(record.exc_info) for record in caplog.records][:2] in ([True], [True, False])
     assert len(caplog.records) < 50
+
+
+def test_the_outage_of_a_store_is_a_line_a_second_with_a_count(caplog, monkeypatch, tmp_path):
+    seconds = [0.0]
+    monkeypatch.setattr(contract, "monotonic", lambda: seconds[0])
+    (folder := tmp_path / "removed").mkdir()
+    app, store = App(), SQLiteStore(folder / "store.db")
+    folder.rmdir()
+    app.get("/")(lambda request: store.load("key"))
+    client = Client(app)
+    assert [client.get("/").status for _ in range(200)] == [503] * 200
+    assert [bool(record.exc_info) for record in caplog.records] == [
+        False,
+        True,
+    ]  # SQLite's file has a new name each time
+    caplog.clear()
+    for seconds[0] in (0.9, 1.0, 1.1, 2.0):
+        client.get("/")
+    assert [message.partition(" (and ")[2] for message in caplog.messages] == ["200 more)", "2 more)"]
+    assert all(message.startswith(f"the store {tmp_path}") for message in caplog.messages)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 import msgspec
 
 from antiphon.explanations import explained, feature_in_use
-from antiphon.handler.contract import note_outage
+from antiphon.handler.contract import and_more, note_outage
 from antiphon.http.errors import ServiceUnavailable
 from antiphon.response.response import Response, response_of
 
@@ -133,6 +133,8 @@ class StoreUnavailable(ServiceUnavailable):
     """
 
     _is_outage = True
+    _has_line = False
+    """True if the store itself logs the outage, so that not each request has to."""
 
 
 class StoreEntry(NamedTuple):
@@ -438,20 +440,23 @@ def check_ttl(ttl: float) -> None:
 
 
 def unavailable(store: str, error: Exception) -> StoreUnavailable:
-    """Log that a store failed, and for which feature. Return the error for clients, without the reason."""
-    import logging
-
+    """Log that a store failed, for which feature, and how many requests also failed: a line a second. Return the error
+    for clients, without the reason.
+    """
     feature = feature_in_use()
     prefix = "" if feature is None else f"{feature}: "
-    message = f"{prefix}the store {store} is not available: {error}"
-    if note_outage(message)[1]:
-        logging.getLogger("antiphon").error("%s", message)
-    return try_later()
+    refusal = try_later(has_line=True)
+    if note_outage(f"{prefix}{store} {type(error).__name__}")[1]:
+        message = "%sthe store %s is not available: %s%s"
+        logging.getLogger("antiphon").error(message, prefix, store, error, and_more(str(refusal)))
+    return refusal
 
 
-def try_later() -> StoreUnavailable:
-    """Return the error for clients while a store is unavailable."""
-    return StoreUnavailable("Please try again in a moment.", retry_after=RETRY_AFTER)
+def try_later(*, has_line: bool = False) -> StoreUnavailable:
+    """Return the error for clients while a store is unavailable, which ``has_line`` in the log or needs one."""
+    error = StoreUnavailable("Please try again in a moment.", retry_after=RETRY_AFTER)
+    error._has_line = has_line
+    return error
 
 
 OF_ONE_EXCHANGE = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding", "upgrade"})

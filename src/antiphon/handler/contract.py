@@ -12,6 +12,7 @@ from contextlib import suppress
 from enum import Enum
 from functools import partial
 from math import inf
+from threading import Lock
 from time import monotonic
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
@@ -236,7 +237,8 @@ def log_failure(
     """Log an error with its traceback and its request; ``fault`` and ``where`` say what happened and where.
 
     A request that has ``FAILED`` is also kept, if its application keeps failed requests, and the line ends with its id.
-    An outage is logged once per second, and its traceback once.
+    An outage is logged once per second, with the number of errors in between, and its traceback once. If the store logs
+    it already, only the traceback is logged.
     """
     import logging
 
@@ -244,11 +246,13 @@ def log_failure(
     keeper: Keeper | None = getattr(request.route.app, "_keeper", None) if fault is FAILED else None
     # Before the check for outages, which only shortens the log: each failed request is kept.
     kept = "" if keeper is None else keeper.keep_failure(request, error, response)
-    is_new, is_due = note_outage(str(error)) if getattr(error, "_is_outage", False) else (True, True)
+    is_new, is_due = True, True
+    if is_outage := getattr(error, "_is_outage", False):
+        is_new, is_due = note_outage(str(error), has_line=getattr(error, "_has_line", False))
     if not is_due:
         return
     logging.getLogger("antiphon").error(
-        "%s %r %s%s, request %s%s%s",
+        "%s %r %s%s, request %s%s%s%s",
         request.method,
         path,
         fault,
@@ -256,27 +260,43 @@ def log_failure(
         request._id,
         f", kept as {kept}" if kept else "",
         "" if is_new else f": {error}",
+        and_more(str(error)) if is_outage else "",
         exc_info=error if is_new else None,
     )
 
 
-_outages: dict[str, tuple[float, float]] = {}
-"""The times at which each outage was last seen, and last logged, by its message."""
+_outages: dict[str, tuple[float, float, int]] = {}
+"""The times at which each outage was last seen and last logged, and its errors since then, by subject. The one that was
+seen last is the last.
+"""
+_outages_lock = Lock()
 _OVER = 60.0
 """The seconds without an error after which an outage is over, so that the next error's traceback is logged."""
 _MOST_OUTAGES = 64
 
 
-def note_outage(message: str) -> tuple[bool, bool]:
-    """Return True if the outage with this message is new, and True if a line about it is due."""
-    # Messages may contain anything, so their number is bounded.
-    if len(_outages) > _MOST_OUTAGES:
-        _outages.clear()
+def note_outage(subject: str, *, has_line: bool = False) -> tuple[bool, bool]:
+    """Return True if the outage is new, and True if a line about it is due: once per second, or, if it already
+    ``has_line`` of another kind, once.
+    """
     now = monotonic()
-    seen, logged = _outages.get(message, (-inf, -inf))
-    is_due = now - logged >= 1
-    _outages[message] = now, now if is_due else logged
-    return now - seen > _OVER, is_due
+    with _outages_lock:
+        seen, logged, count = _outages.pop(subject, (-inf, -inf, 0))
+        is_new = now - seen > _OVER
+        is_due = is_new or (not has_line and now - logged >= 1)
+        _outages[subject] = (now, now, 0 if is_new else count) if is_due else (now, logged, count + 1)
+        if len(_outages) > _MOST_OUTAGES:  # messages of errors may contain anything
+            del _outages[next(iter(_outages))]
+    return is_new, is_due
+
+
+def and_more(subject: str) -> str:
+    """Return the end of a line about an outage: how many of its errors have not been logged since the last line."""
+    with _outages_lock:
+        seen, logged, count = _outages.get(subject, (-inf, -inf, 0))
+        if count:
+            _outages[subject] = seen, logged, 0
+    return f" (and {count} more)" if count else ""
 
 
 def log_broken_body(request: Request, error: BaseException) -> None:

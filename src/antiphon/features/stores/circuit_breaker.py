@@ -59,7 +59,7 @@ class CircuitBreaker:
             now = monotonic()
             if self._next_try is not None:
                 if now < self._next_try:
-                    raise try_later()
+                    raise try_later(has_line=True)
                 self._next_try = now + LONGEST_TRY
 
     def _note_success(self) -> None:
