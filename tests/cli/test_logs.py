@@ -152,13 +152,17 @@ def test_text_has_time_level_message_and_id(site):
 
 @pytest.mark.parametrize("app", ["wsgi", "asgi", "rsgi"])
 def test_applications_of_other_frameworks_are_logged_too_without_a_route(site, app):
-    command = site(app=app)
+    command = site("--log-field", "ip", app=app)
     size = len(command.get())
-    assert re.fullmatch(rf"{TIME} INFO GET / 200 {size} bytes \d+\.\d ms \[\w{{32}}\]\n", wait_for(command, "GET / "))
+    assert re.fullmatch(
+        rf"{TIME} INFO GET / 200 {size} bytes \d+\.\d ms ip=127.0.0.1 \[\w{{32}}\]\n", wait_for(command, "GET / ")
+    )
     if app != "asgi":  # where a stream that listens to nothing never learns that its client has left
         command.stream().close()
         line = wait_for(command, "GET /stream ").splitlines()[1]
-        assert re.fullmatch(rf"{TIME} INFO GET /stream 200 \d+ bytes \d+\.\d ms disconnected \[\w{{32}}\]", line)
+        assert re.fullmatch(
+            rf"{TIME} INFO GET /stream 200 \d+ bytes \d+\.\d ms ip=127.0.0.1 disconnected \[\w{{32}}\]", line
+        )
 
 
 @pytest.mark.once

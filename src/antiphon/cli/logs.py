@@ -26,6 +26,7 @@ class Logs(NamedTuple):
     format: Literal["text", "json"] = "text"
     level: str = "info"
     has_access_log: bool = True
+    fields: tuple[Literal["ip", "trace_id"], ...] = ()
 
     def configure(self) -> None:
         """Write records to stderr, unless the application has configured logging."""
@@ -65,9 +66,9 @@ class Logs(NamedTuple):
         if not self.has_access_log:
             return app
         if not isinstance(app, Servable):
-            return with_observers(app, interface, Observers(AccessLog()))
+            return with_observers(app, interface, Observers(AccessLog(fields=self.fields)))
         if not any(isinstance(each, AccessLog) for each in app._observers.all):
-            app.observe(AccessLog())
+            app.observe(AccessLog(fields=self.fields))
         return app
 
 

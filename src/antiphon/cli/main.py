@@ -199,6 +199,13 @@ def _tls(certificate: str | None, key: str | None) -> tuple[str, str] | None:
 )
 @click.option("--no-access-log", is_flag=True, help="Turn off the access log.")
 @click.option(
+    "--log-field",
+    "log_fields",
+    type=click.Choice(["ip", "trace_id"]),
+    multiple=True,
+    help="Add the client's address, or its trace's id, to the access log. Can be repeated.",
+)
+@click.option(
     "--log-format",
     type=click.Choice(["text", "json"]),
     default="text",
@@ -237,6 +244,7 @@ def run(
     reload_dir: tuple[str, ...],
     debug: bool | None,
     no_access_log: bool,
+    log_fields: tuple[Literal["ip", "trace_id"], ...],
     log_format: Literal["text", "json"],
     log_level: str,
     dialects: tuple[str, ...],
@@ -268,7 +276,7 @@ def run(
     requested = None if interface == "auto" else Choice(interface, f"requested by {source_of('interface')}")
     if dialects:
         use(dialects)
-    logs = Logs(log_format, log_level, not no_access_log)
+    logs = Logs(log_format, log_level, not no_access_log, log_fields)
     options = ServerOptions(
         workers=workers,
         grace=grace,

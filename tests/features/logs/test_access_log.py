@@ -1,6 +1,7 @@
 """The access log: one record for each request, when all of its response was sent."""
 
 import asyncio
+import json
 import logging
 from contextlib import suppress
 
@@ -8,7 +9,7 @@ import pytest
 
 from antiphon import App, Blueprint, Response, to_app
 from antiphon.features import AccessLog
-from antiphon.logs import RequestIDFilter
+from antiphon.logs import JSONFormatter, RequestIDFilter
 from antiphon.testing import BrokenResponse, Client
 from tests.helpers.rows import rows
 
@@ -108,7 +109,7 @@ def test_a_stream_that_the_client_leaves_keeps_its_status_and_is_marked(app, int
 
 
 def test_attributes_of_one_s_own_are_added(interface, records):
-    app = App(trusted_proxies=["127.0.0.1"])
+    app = App()
     app.use(AccessLog(extra=lambda exchange: {"shop": exchange.request.path_params.get("shop"), "status": "mine"}))
     app.get("/<shop>")(lambda request: "x")
     Client(app, interface).get("/lamps")
@@ -215,3 +216,37 @@ class TestTheRequestId:
 
         response = Client(application, interface).get("/")
         assert ids() == {response.text}
+
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+
+
+@rows(
+    "fields, sent, found, end",
+    [
+        (["ip"], {}, {"ip": "127.0.0.1"}, "/ ip=127.0.0.1"),
+        (["trace_id"], {}, {}, "/"),
+        (["trace_id"], {"traceparent": f"00-{TRACE}x-b7ad6b7169203331-01"}, {}, "/"),
+        (
+            ("trace_id", "ip"),
+            {"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"},
+            {"ip": "127.0.0.1", "trace_id": TRACE},
+            f"/ ip=127.0.0.1 trace_id={TRACE}",
+        ),
+    ],
+)
+def test_the_client_and_its_trace_are_logged_by_name(interface, records, fields, sent, found, end):
+    app = App()
+    app.use(AccessLog(fields=fields))
+    app.get("/")(lambda request: "page")
+    Client(app, interface).get("/", headers=sent)
+    record = records()[-1]
+    assert {name: getattr(record, name) for name in ("ip", "trace_id") if hasattr(record, name)} == found
+    assert record.getMessage().partition(" ms ")[2] == end
+    assert json.loads(JSONFormatter().format(record)).items() >= found.items()
+
+
+@rows("fields", ["ip", ["host"], ["ip", "query"]])
+def test_only_these_fields_are_logged_by_name(fields):
+    with pytest.raises(ValueError, match="must be a collection of ip and trace_id"):
+        AccessLog(fields=fields)

@@ -8,18 +8,18 @@ atomically, so lines from several processes don't mix.
 import logging
 import select
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from logging import INFO, Logger, getLogger, getLogRecordFactory
 from threading import Event, Thread
 from time import sleep, time
-from typing import Any
+from typing import Any, Literal
 from weakref import WeakSet
 
 from antiphon.adapters.exchange import Exchange, Observer
 from antiphon.adapters.servable import Servable
 from antiphon.concurrency.process import call_after_fork
 from antiphon.explanations import errors_name_it, explained
-from antiphon.features.logs.formats import NAME, RequestIDFilter, message_of, request_fields
+from antiphon.features.logs.formats import NAME, OPTIONAL, RequestIDFilter, message_of, request_fields
 from antiphon.handler.callables import check_arguments, check_sync
 from antiphon.request.dependencies import Dependency
 
@@ -187,17 +187,28 @@ class AccessLog(Observer):
     ``bytes`` (the size of the body as sent), ``milliseconds``, ``request_id`` and ``disconnected`` (True if the client
     disconnected before the end). A stream or a WebSocket is logged when it ends; a WebSocket also has
     ``messages_received``, ``messages_sent`` and ``close_code``. The path is percent-encoded and has at most 1000
-    characters; the query is not logged. ``extra`` is called with the ``Exchange`` and returns a mapping of additional
-    attributes.
+    characters; the query is not logged. ``fields`` adds attributes by name, if the request has them, also to the
+    message: ``ip`` (the client's address) and ``trace_id`` (of Trace Context). ``extra`` is called with the
+    ``Exchange`` and returns a mapping of additional attributes.
 
-    Raises TypeError if ``extra`` is not a plain function of one argument.
+    Raises TypeError if ``extra`` is not a plain function of one argument, and ValueError for other ``fields``.
     """
 
-    def __init__(self, *, extra: Callable[[Exchange], Mapping[str, object]] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        fields: Collection[Literal["ip", "trace_id"]] = (),
+        extra: Callable[[Exchange], Mapping[str, object]] | None = None,
+    ) -> None:
         if extra is not None:
             check_arguments(extra, "exchange")
             check_sync("extra", extra)
+        if not {*fields} <= {*OPTIONAL}:
+            message = f"AccessLog's fields must be a collection of {' and '.join(OPTIONAL)}, not {fields!r}"
+            raise explained("bad-feature-option", ValueError(message))
+        self._fields = [name for name in OPTIONAL if name in fields]
         self._extra = extra
+        self._is_plain = extra is None and not fields
         self._found: Logger | None = None
 
     def install(self, app: Servable) -> None:
@@ -215,12 +226,13 @@ class AccessLog(Observer):
         if not logger.isEnabledFor(INFO) or unlogged in exchange.request:
             return
         use = exchange.socket
-        if self._extra is None and use is None and (handler := only_line_handler(logger)) is not None:
+        if self._is_plain and use is None and (handler := only_line_handler(logger)) is not None:
             handler.add(handler.line_of(time(), *_request_of(exchange)))
             return
         fields = request_fields(*_request_of(exchange))
         if use is not None:
             fields |= {"messages_received": use.received, "messages_sent": use.sent, "close_code": use.close_code}
+        fields |= {name: value for name in self._fields if (value := OPTIONAL[name](exchange.request))}
         message, values = message_of(fields)
         if self._extra is not None:
             fields |= self._extra(exchange)

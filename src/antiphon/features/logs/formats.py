@@ -16,6 +16,8 @@ from antiphon.speedups import accelerated
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from antiphon.request.request import Request
+
 
 LONGEST = 1000
 """The maximum number of characters of a client's text to log."""
@@ -192,6 +194,11 @@ def _plain_encoder() -> "Callable[[object], bytes]":
 NAME = "antiphon.access"
 """The name of the access log's logger."""
 LONGEST_METHOD = 30
+OPTIONAL: dict[str, "Callable[[Request], str]"] = {
+    "ip": lambda request: escaped(request.ip or ""),
+    "trace_id": lambda request: parent.trace_id if (parent := request.traceparent) else "",
+}
+"""Attributes of a request that are logged only by name; empty if it has none."""
 
 _first_values = itemgetter("method", "path", "status", "bytes", "milliseconds")
 
@@ -225,6 +232,10 @@ def message_of(fields: Mapping[str, Any]) -> tuple[str, tuple[object, ...]]:
     if "close_code" in fields:
         message += " closed with %d, %d messages in, %d out"
         values += (fields["close_code"], fields["messages_received"], fields["messages_sent"])
+    for name in OPTIONAL:
+        if name in fields:
+            message += f" {name}=%s"
+            values += (fields[name],)
     return message + (" disconnected" if fields["disconnected"] else ""), values
 
 
