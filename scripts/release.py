@@ -97,8 +97,11 @@ def build() -> None:
         source = {str(path.relative_to(tree)) for path in tree.rglob("*") if path.is_file()}
         run(sys.executable, "-m", "build", "--quiet", "--sdist", "--outdir", str(DIST), str(tree))
     sdist = str(one(DIST, "*.tar.gz"))
-    for wheels, pure in ((HERE, "0"), (DIST, "1")):
-        run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(wheels), sdist, pure=pure)
+    with tempfile.TemporaryDirectory() as again:
+        for wheels, pure in ((HERE, "0"), (DIST, "1"), (again, "1")):
+            run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", f"--wheel-dir={wheels}", sdist, pure=pure)
+        if one(DIST, "*.whl").read_bytes() != one(Path(again), "*.whl").read_bytes():
+            raise BadRelease("the wheel built again has other bytes")
     run(sys.executable, "-m", "twine", "check", "--strict", *map(str, DIST.rglob("*.*")))
     check_contents(source)
 
@@ -198,10 +201,14 @@ def one(folder: Path, pattern: str) -> Path:
 
 
 def run(*command: str, pure: str | None = None) -> None:
-    """Run a command, with ANTIPHON_PURE as given. Raises CalledProcessError if it fails."""
+    """Run a command, with ANTIPHON_PURE as given, and times and modes that are the same in each build of a commit.
+    Raises CalledProcessError if it fails.
+    """
     say(f"$ {f'ANTIPHON_PURE={pure} ' if pure else ''}{' '.join(command)}")
     environment = {name: value for name, value in os.environ.items() if name != "ANTIPHON_PURE"}
-    subprocess.run(command, cwd=ROOT, env=environment | ({"ANTIPHON_PURE": pure} if pure else {}), check=True)
+    environment["SOURCE_DATE_EPOCH"] = output("git", "log", "-1", "--format=%ct")
+    environment |= {"ANTIPHON_PURE": pure} if pure else {}
+    subprocess.run(command, cwd=ROOT, env=environment, umask=0o022, check=True)
 
 
 def output(*command: str, cwd: str | Path = ROOT) -> str:
