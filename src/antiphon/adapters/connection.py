@@ -14,17 +14,16 @@ import time
 from asyncio import sleep, to_thread
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from tempfile import TemporaryDirectory
 from threading import Lock
 from types import BuiltinFunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from antiphon.adapters.heads import address
 from antiphon.concurrency.process import call_after_fork
-from antiphon.http.head import Address
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
+
+    from antiphon.http.head import Address
 
 
 _DESCRIPTORS = "/dev/fd"
@@ -70,11 +69,13 @@ def client_watch(environ: "WSGIEnvironment") -> Callable[[], bool] | None:
     return waitress if connection is None else connection.is_left
 
 
-def _direct_client(environ: "WSGIEnvironment") -> Address | None:
+def _direct_client(environ: "WSGIEnvironment") -> "Address | None":
     """Return the address from which the server was called; None if a proxy has reported the client.
 
     In that case, the port isn't the client's own: it may belong to someone else at the same address.
     """
+    from antiphon.adapters.heads import address  # imported late: the supervisor needs none of it
+
     client = address(environ.get("REMOTE_ADDR"), environ.get("REMOTE_PORT"))
     if client is None or any(client.host in environ.get(key, "") for key in _NAMES_CLIENT):
         return None
@@ -232,7 +233,7 @@ class Connection:
             return cls(descriptor, -1)
 
     @classmethod
-    def of_client(cls, client: Address | None, since: float | None = None) -> Self | None:
+    def of_client(cls, client: "Address | None", since: float | None = None) -> Self | None:
         """Return the connection of the client with this address; None if no connection or several are found.
 
         A client address can have connections to several of a server's addresses. The connection was open at the time
@@ -301,7 +302,7 @@ class Pace:
 
     __slots__ = ("_began", "_client", "_connection", "_given", "_size", "_written")
 
-    def __init__(self, client: Address | None) -> None:
+    def __init__(self, client: "Address | None") -> None:
         self._client = client
         self._began = time.monotonic()
         self._connection: Connection | None = None
@@ -385,6 +386,8 @@ def make_unknown_listener(family: socket.AddressFamily) -> socket.socket:
         listener.bind("")  # a name chosen by the kernel, not a file
         listener.listen(0)
     else:
+        from tempfile import TemporaryDirectory
+
         with TemporaryDirectory() as folder:
             listener.bind(os.path.join(folder, "nobody"))
             listener.listen(0)

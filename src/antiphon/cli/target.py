@@ -4,7 +4,6 @@ import importlib
 import os
 import re
 import sys
-import sysconfig
 import traceback
 from collections.abc import Callable, Iterable
 from inspect import Parameter
@@ -21,7 +20,7 @@ from antiphon.explanations.words import explain
 ANTIPHON = os.path.join(os.path.dirname(antiphon.__file__), "")
 """The prefix of the paths to this package's files."""
 _INSTALLED = re.compile(r"[/\\](?:site|dist)-packages[/\\]")
-_STDLIB = os.path.join(sysconfig.get_path("stdlib"), "")
+_STDLIB = os.path.join(os.path.dirname(os.__file__), "")
 
 
 def is_own(path: str) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from functools import cache
-from secrets import token_hex
+from os import urandom
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast, overload
 
 from antiphon.concurrency.coroutine_function import looks_async
@@ -389,7 +389,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         A tool sends each part as a content block of its type; one with a Content-Location is an embedded resource.
         Raises TypeError for a part that is streamed.
         """
-        boundary = token_hex(16)
+        boundary = urandom(16).hex()
         body = bytearray()
         for part in parts:
             if not isinstance(part, Response) or not isinstance(part.body, bytes):

@@ -19,7 +19,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from secrets import token_hex
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -218,7 +217,7 @@ def _adopt(path: Path) -> Memory | None:
 
 def _create(folder: Path, size: int) -> Memory:
     """Create a file that other processes can only see once it is locked and has its head."""
-    name = f"{os.getpid()}-{token_hex(4)}"
+    name = f"{os.getpid()}-{os.urandom(4).hex()}"
     new, path = folder / f"{name}.new", folder / f"{name}{_SUFFIX}"
     descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
