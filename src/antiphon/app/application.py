@@ -17,7 +17,7 @@ from antiphon.app.dispatch.plan import LOOP, STACKED, THREAD, HandlerStack, Plan
 from antiphon.app.lifespan import Lifespan
 from antiphon.app.mount import Mount, contains, make_mount
 from antiphon.app.planning.cross_site import TrustedOrigins
-from antiphon.app.planning.matching import Found, Routing, find_after
+from antiphon.app.planning.matching import Found, Routing, Watching, find_after
 from antiphon.app.planning.planner import (
     Planning,
     Resuming,
@@ -152,6 +152,7 @@ class App(Routes, Servable):
         self._idempotent_watch: MiddlewareFunction | None = None
         self._resuming: Resuming | None = None
         self._durable_surrounding: SurroundDurable | None = None
+        self._watching_live: Watching | None = None
         self._signature_checks: dict[str, Callable[[Route], Callable[[Request], Any]]] = {}
         self._watch: tuple[MiddlewareFunction, MiddlewareFunction] | None = None
         self._planning = RLock()
@@ -436,6 +437,11 @@ class App(Routes, Servable):
         self._check_unused(self._durable_surrounding, "durable")
         self._durable_surrounding = surround
 
+    def _watch_live(self, watching: Watching) -> None:
+        """Let a feature respond to the watchers of ``live`` routes. Raises ValueError if another feature does."""
+        self._check_unused(self._watching_live, "live")
+        self._watching_live = watching
+
     def _plan_of(self, request: Request) -> Plan:
         """Return the plan for a request that was accepted before, without any checks."""
         return (self._routing or self._freeze()).without_looking().find(request)[0]
@@ -575,6 +581,7 @@ class App(Routes, Servable):
             surround_durable=self._durable_surrounding,
             signature_checks=self._signature_checks,
             resuming=self._resuming,
+            watching=self._watching_live,
         )
         routing = planning.routing(self._mounts)
         self._reverse = self._reversing(routing.router.converters)

@@ -232,8 +232,8 @@ class Routes(metaclass=NamesOurs):
 
         The options, described in ``antiphon.types.RouteOptions``, are ``name``, ``host``, ``defaults``, ``limits``,
         ``redirect_slashes``, ``receive``, ``deadline``, ``cancel_on_disconnect``, ``before``, ``signed_url``,
-        ``unguarded``, ``idempotent``, ``resumable``, ``durable``, ``csrf_exempt``, ``signed_by``, ``check_digest``,
-        ``takes``, ``gives``, ``examples``, ``tool``, ``priority`` and ``meta``.
+        ``unguarded``, ``idempotent``, ``resumable``, ``durable``, ``live``, ``csrf_exempt``, ``signed_by``,
+        ``check_digest``, ``takes``, ``gives``, ``examples``, ``tool``, ``priority`` and ``meta``.
 
         Raises ValueError for a malformed pattern, host or method. Raises TypeError for an unknown option, and for a
         handler with an argument that isn't a parameter or whose annotation doesn't match the parameter's value.
@@ -291,8 +291,8 @@ class Routes(metaclass=NamesOurs):
 
         The options, described in ``antiphon.types.RouteOptions``, are ``name``, ``host``, ``defaults``, ``limits``,
         ``redirect_slashes``, ``receive``, ``deadline``, ``cancel_on_disconnect``, ``before``, ``signed_url``,
-        ``unguarded``, ``idempotent``, ``resumable``, ``durable``, ``csrf_exempt``, ``signed_by``, ``check_digest``,
-        ``takes``, ``gives``, ``examples``, ``tool``, ``priority`` and ``meta``.
+        ``unguarded``, ``idempotent``, ``resumable``, ``durable``, ``live``, ``csrf_exempt``, ``signed_by``,
+        ``check_digest``, ``takes``, ``gives``, ``examples``, ``tool``, ``priority`` and ``meta``.
         """
         return self._route_for("GET", pattern, options)
 

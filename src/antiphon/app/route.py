@@ -131,6 +131,8 @@ class Route(NamedTuple):
     """True if an interrupted upload can be continued."""
     durable: bool = False
     """True if a request that was accepted is finished even if its process dies."""
+    live: str | None = None
+    """The name of the block that is sent to clients again whenever it changes; None for no block."""
     csrf_exempt: bool = False
     """True if writes are accepted from pages of any site, and without a token of ``CSRFTokens``."""
     signed_by: str | None = None
@@ -214,6 +216,9 @@ class RouteOptions(TypedDict, total=False):
     An upload to a ``resumable`` route can be sent in parts and continued after an interruption; the handler gets one
     whole request. It needs the feature ``ResumableUploads``.
 
+    With ``live``, the name of a block of a GET route's page, the block is rendered again, and sent to the clients that
+    watch it, when a table that the handler reads is written. It needs the feature ``Live``.
+
     A ``csrf_exempt`` route accepts writes from pages of any site, without a token of ``CSRFTokens``. Use it for
     webhooks. Its handler must identify clients in another way, for example by a signature of the body.
 
@@ -251,6 +256,7 @@ class RouteOptions(TypedDict, total=False):
     idempotent: bool
     resumable: bool
     durable: bool
+    live: str | None
     csrf_exempt: bool
     signed_by: str | None
     check_digest: bool
@@ -303,6 +309,7 @@ def make_route(
         options.get("idempotent", False),
         options.get("resumable", False),
         options.get("durable", False),
+        options.get("live"),
         options.get("csrf_exempt", False),
         options.get("signed_by"),
         options.get("check_digest", False),

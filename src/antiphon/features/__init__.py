@@ -29,6 +29,8 @@ __all__, __getattr__, __dir__ = import_on_use(
         ),
         "features.languages.texts": "lazy_gettext",
         "features.geoip.feature": "GeoIP",
+        "features.live.feature": "Live",
+        "features.live.statements": "live_reads live_writes",
         "features.logins": "SessionLogin login logout",
         "features.metrics.feature": "Metrics",
         "features.oauth.protected_resource": "ACCESS_TOKEN ProtectedResource",

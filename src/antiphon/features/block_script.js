@@ -58,7 +58,7 @@
       if (button) button.disabled = on;
     };
     const emit = (type, detail) =>
-      el.dispatchEvent(new CustomEvent("block:" + type, { bubbles: true, cancelable: true, detail }));
+      (el.isConnected ? el : doc).dispatchEvent(new CustomEvent("block:" + type, { bubbles: true, cancelable: true, detail }));
 
     mark(true);
     note.remove();

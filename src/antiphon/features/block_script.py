@@ -4,7 +4,8 @@ app.use(BlockScript())
 """
 
 import re
-from functools import partial
+from collections.abc import Callable
+from functools import cache, partial
 from hashlib import sha256
 from html import escape
 from pathlib import Path
@@ -45,8 +46,18 @@ def _smaller(script: str) -> str:
     return re.sub(r'(?<![\w"-])(?<![^.]\.)(\w+)(?![\w"-])', lambda found: letters.get(found[1], found[1]), script)
 
 
-SCRIPT = _smaller(Path(__file__).with_suffix(".js").read_text("utf-8")).encode()
+_END = "})();"
+_SOURCE = Path(__file__).with_suffix(".js").read_text("utf-8").rstrip().removesuffix(_END)
+
+SCRIPT = _smaller(_SOURCE + _END).encode()
 """The script as served: UTF-8, less than 2 KiB in gzip."""
+
+
+@cache
+def _script_with(*parts: Path) -> tuple[bytes, str]:
+    """Return the script with parts of other features, and the digits of its URL."""
+    script = _smaller("".join([_SOURCE, *[part.read_text("utf-8") for part in parts], _END])).encode()
+    return script, sha256(script).hexdigest()[:12]
 
 
 @errors_name_it
@@ -61,17 +72,24 @@ class BlockScript:
 
     def __init__(self, prefix: str = "") -> None:
         self._prefix = prefix
-        self._digits = sha256(SCRIPT).hexdigest()[:12]
+        self._app: App | None = None
+
+    @property
+    def _served(self) -> tuple[bytes, str]:
+        features = () if self._app is None else self._app.features
+        return _script_with(*[each._block_script_part for each in features if hasattr(each, "_block_script_part")])
 
     def install(self, app: "App") -> None:
         """Register the route that serves the script and share the function that templates call."""
+        self._app = app
         app.get(f"{self._prefix}/blocks.<digits>.js", name="block_script")(self._serve)
-        app.template_context(block_script=partial(_Element, self._digits))
+        app.template_context(block_script=partial(_Element, lambda: self._served[1]))
 
     def _serve(self, request: Request) -> Response:
-        is_present = request.path_params["digits"] == self._digits  # False on a page of another version
+        script, digits = self._served
+        is_present = request.path_params["digits"] == digits  # False on a page of another version
         response = Response(
-            SCRIPT, 200, _FOREVER if is_present else _CHECKED, content_type="text/javascript; charset=utf-8"
+            script, 200, _FOREVER if is_present else _CHECKED, content_type="text/javascript; charset=utf-8"
         )
         response.add_etag()
         response.is_conditional = True
@@ -81,11 +99,11 @@ class BlockScript:
 class _Element(OfRequest):
     """The template function ``block_script``, for the request for which a template is rendered."""
 
-    def __init__(self, digits: str, request: Request) -> None:
+    def __init__(self, digits: Callable[[], str], request: Request) -> None:
         super().__init__(request)
         self._digits = digits
 
     def __call__(self, *, nonce: str | None = None) -> Markup:
-        url = self._request.url_for("block_script", digits=self._digits)
+        url = self._request.url_for("block_script", digits=self._digits())
         policy = f' nonce="{escape(nonce)}"' if nonce else ""
         return Markup(f'<script src="{escape(url)}"{policy} defer></script>')

@@ -228,10 +228,10 @@ def _proven(request: "Request") -> Iterator[Identity]:
         native = values.get(kinds.framework)
         if native is not None and not isinstance(native, AppValues):
             yield from _of_framework(native)
-        yield from _of_server(each.head)
+        yield from server_identities(each.head)
 
 
-def _of_server(head: Head) -> Iterator[Identity]:
+def server_identities(head: Head) -> Iterator[Identity]:
     """Yield the user that the server has authenticated, and the subject of the client's certificate."""
     given = _given(head)
     given = given if isinstance(given, dict) else {}

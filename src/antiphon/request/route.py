@@ -106,7 +106,7 @@ class Route(Protocol):
     empty. An OPTIONS request that the application handles itself has the path's pattern, but no name. ``handler`` is
     the registered function, by which hooks recognize marked handlers; None if there is no application. ``meta``
     contains the metadata of the route and its blueprints. ``csrf_exempt`` is True if the route accepts cross-site
-    writes.
+    writes. ``live`` is the name of the block that clients can watch.
     """
 
     @property
@@ -130,6 +130,8 @@ class Route(Protocol):
     @property
     def csrf_exempt(self) -> bool: ...
     @property
+    def live(self) -> str | None: ...
+    @property
     def app(self) -> Any: ...
     @property
     def is_before_routing(self) -> bool: ...
@@ -152,6 +154,7 @@ class _NoRoute:
     limits = DEFAULT_LIMITS
     meta = NO_META
     csrf_exempt = False
+    live: str | None = None
     is_before_routing = False
     dependencies = _NoDependencies()
     handled_by = "its handler"

@@ -13,8 +13,10 @@ from antiphon.app.dispatch.plan import LOAD, LOOP, AtHand, Body, HandlerStack, P
 from antiphon.app.mount import Mount
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.planning.matching import (
+    LiveRouting,
     MountPlans,
     Routing,
+    Watching,
     common_blueprint,
     redirect_to_other_form,
     respond_not_found,
@@ -284,6 +286,7 @@ class Planning:
         surround_durable: SurroundDurable | None,
         signature_checks: SignatureChecks,
         resuming: Resuming | None = None,
+        watching: Watching | None = None,
     ) -> None:
         self._groups = {each.name: each for each in group.walk()}
         self._routes = [(each, route) for each in self._groups.values() for route in each.routes()]
@@ -293,9 +296,11 @@ class Planning:
         self._surround_durable = surround_durable
         self._signature_checks = signature_checks
         self._resuming = resuming
+        self._watching = watching
         self._router: Router[Plan] = Router(merged_converters(self._groups.values()))
         self._owners: dict[tuple[Resource[Plan], str], Route] = {}
-        self._routing = Routing(checks, self._router, encoded_slashes)
+        kind = Routing if watching is None else partial(LiveRouting, watching)
+        self._routing: Routing = kind(checks, self._router, encoded_slashes)
 
     def routing(self, mounts: Iterable[Mount]) -> Routing:
         """Plan all routes, mounts, and responses for requests without either.
@@ -341,6 +346,8 @@ class Planning:
             plan.at_hand = _at_hand(group, plan, stack, *at_hand)
         if route.csrf_exempt:
             plan.checks_writes = False
+        if route.live is not None:
+            self._plan_watching(plan, stack)
         for method in route.methods:
             earlier = self._owners.setdefault((resource, method), route)
             if earlier is not route:
@@ -428,6 +435,24 @@ class Planning:
         around, function = self._surround_idempotent(route, handler.function)
         stack = stack._replace(middleware=(middleware(around), *stack.middleware))
         return handler._replace(function=function, raw_handler=None), stack
+
+    def _plan_watching(self, plan: Plan, stack: HandlerStack) -> None:
+        """Plan the responses to the watchers of a live route: outside of its middleware and hooks, which the requests
+        that a feature makes for them pass through.
+        """
+        route = plan.route
+        if not isinstance(self._routing, LiveRouting):
+            raise explained(
+                "missing-feature", RuntimeError(f"{describe(route.handler)} is live, which needs app.use(Live())")
+            )
+        if "GET" not in route.methods:
+            raise explained(
+                "bad-route-option",
+                ValueError(f"{describe(route.handler)} is live, so it must be a route for GET: {route.pattern!r}"),
+            )
+        around = HandlerStack(error_handlers=stack.error_handlers, finishers=stack.finishers)
+        handler = Hook(self._routing.watching._respond, True)
+        self._routing.streams[plan] = Plan(route._replace(deadline=None), handler, around, body=plan.body)
 
     def _resumed(self, route: Route, handler: Hook) -> Hook:
         """Return the handler of a resumable route, as supplied by a feature."""

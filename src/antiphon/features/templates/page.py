@@ -251,17 +251,23 @@ class Page:
 
     def _blocks(self, request: Request) -> tuple[str, ...]:
         """Return the blocks to send, or nothing for the whole page."""
-        asked = asked_blocks(request, self._offered) if self._offered else ()
+        offered = self._offers(request)
+        asked = asked_blocks(request, offered) if offered else ()
         return tuple(dict.fromkeys([*asked, *self._also.values()])) if asked and self._also else asked
 
-    def _varies(self) -> tuple[str, ...]:
+    def _offers(self, request: Request) -> Mapping[str, str]:
+        """Return the blocks that clients can ask for, by their elements' ids: also the route's live block."""
+        live = request.route.live
+        return self._offered if live is None or live in self._offered.values() else {**self._offered, live: live}
+
+    def _varies(self, request: Request) -> tuple[str, ...]:
         """Return the request header fields that the response depends on."""
-        return ASKING if self._offered or self._slots else ()
+        return ASKING if self._offers(request) or self._slots else ()
 
     def _of_blocks(
         self, templates: RequestTemplates, request: Request, texts: Mapping[str, str], slotted: SlottedPage | None
     ) -> Response:
-        text = joined(request, texts, {**self._offered, **self._also})
+        text = joined(request, texts, {**self._offers(request), **self._also})
         response = self._made(templates, request, text, slotted, is_whole=False)
         names = ", ".join(texts)
         if names.isascii():
@@ -289,7 +295,7 @@ class Page:
             response = Response.stream(chunks, self._status, content_type=kind)
         if self._headers:
             response.headers.update(self._headers)
-        response.vary(*self._varies())
+        response.vary(*self._varies(request))
         if not response.is_streamed:
             _revalidate(response, request)
         return response
@@ -344,7 +350,7 @@ class Block(Page):
     def _blocks(self, request: Request) -> tuple[str, ...]:  # noqa: ARG002 - whatever it asks for
         return tuple(self._offered.values())
 
-    def _varies(self) -> tuple[str, ...]:
+    def _varies(self, request: Request) -> tuple[str, ...]:  # noqa: ARG002 - as in Page
         return ("X-Block", "HX-Request") if len(self._offered) > 1 else ()
 
 

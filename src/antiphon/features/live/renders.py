@@ -1,0 +1,360 @@
+"""Renders of live blocks, shared by all watchers on an event loop for whom they are the same.
+
+A render is a request within the application, with a watcher's header fields. It records what is read from the request,
+as a cache does, so watchers with other values get a render of their own. It is used again:
+
+| a render | for a new watcher | for a watcher who has seen an earlier one |
+|---|---|---|
+| is in progress | yes | yes |
+| depends on nothing personal | until its tables change | until its tables change |
+| depends on the caller | no: the login is checked | until its tables change |
+| has failed, with 5xx | after RETRY seconds | after RETRY seconds |
+| was refused by a limit, with 429 | no | no: the limit may be the caller's |
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Collection, Hashable, Iterable
+from contextlib import suppress
+from hashlib import sha256
+from logging import getLogger
+from math import inf
+from typing import Any, NamedTuple, TypeAlias
+from weakref import WeakValueDictionary
+
+from antiphon.adapters.foreign.call import acall
+from antiphon.app.channel_log import MissedMessages
+from antiphon.app.made_request import OF_THE_MESSAGE, MadeHead, entered
+from antiphon.explanations import explained
+from antiphon.features.channels.channel import Channel
+from antiphon.features.live.statements import Reading, Tables, is_read
+from antiphon.http.event import Event
+from antiphon.http.head import Head
+from antiphon.http.header_property import read_number
+from antiphon.request.caller import server_identities
+from antiphon.request.request import Request
+from antiphon.request.watching import (
+    CHOICE,
+    COOKIE,
+    EVERYTHING,
+    PAGE_NONCE,
+    REQUEST_ID,
+    WatchedHead,
+    choices,
+    cookies_of,
+    unwatched,
+)
+from antiphon.response.response import Response
+
+PAUSE = 0.05
+"""The least number of seconds from one render of a block to the next."""
+RETRY = 5.0
+"""The seconds after which a block whose render has failed is rendered again, if its tables don't change before."""
+_AT_ONCE = 8
+"""The number of renders in progress on an event loop."""
+_MOST_TABLES = 1000
+
+_HIDDEN = OF_THE_MESSAGE | {
+    "cache-control", "hx-boosted", "hx-history-restore-request", "hx-request", "hx-target", "pragma", "sec-fetch-dest",
+    "sec-fetch-mode", "sec-fetch-user", "x-block",
+}  # fmt: skip
+"""The fields of a watcher's request that a render doesn't have, because they say how the watcher receives it."""
+_FOR_ALL = _HIDDEN | {"accept-language", "host", PAGE_NONCE, REQUEST_ID}
+"""The names of what renders may depend on without being personal. Each has an own nonce and id, which nobody needs."""
+
+Key: TypeAlias = Hashable
+
+
+def _is_personal(names: Collection[str]) -> bool:
+    return not all(name in _FOR_ALL or name.startswith(CHOICE) for name in names)
+
+
+def key_of(head: Head, names: Collection[str]) -> Key:
+    """Return the values of what was read from a request; all of its fields, and the address, for what isn't in them."""
+    values: list[Hashable] = []
+    for name in sorted(names):
+        if name.startswith(COOKIE):
+            values.append((name, *cookies_of(head).getall(name.removeprefix(COOKIE))))
+        elif name.startswith(CHOICE) and name in choices:
+            values.append((name, choices[name].of(head)))
+        elif name[0] != ":" and name != EVERYTHING:
+            values.append((name, head.field(name)))
+        elif name not in _FOR_ALL:
+            return (*sorted(head.fields()), head.client and head.client.host)
+    return tuple(values)
+
+
+class Changes:
+    """The tables that have been written, each with the number of its last change."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._last: OrderedDict[str, int] = OrderedDict()
+        self._all = 0
+
+    def add(self, tables: Iterable[str] | None) -> None:
+        """Add a change of tables; of all, for None."""
+        self.number += 1
+        if tables is None:
+            self._all = self.number
+        for name in tables or ():
+            self._last[name] = self.number
+            self._last.move_to_end(name)
+        while len(self._last) > _MOST_TABLES:
+            _, self._all = self._last.popitem(last=False)
+
+    def since(self, number: int, words: Collection[str]) -> bool:
+        """Return True if a table that statements with these words may read has changed after the one of this number."""
+        if self._all > number:
+            return True
+        for name, changed in reversed(self._last.items()):
+            if changed <= number:
+                return False
+            if is_read(name, words):
+                return True
+        return False
+
+
+class Rendered(NamedTuple):
+    """The outcome of a render: a response, or an error. ``is_shown`` is true if it has the block."""
+
+    response: Response
+    is_shown: bool
+    error: Exception | None
+    words: Tables
+    names: frozenset[str]
+    began: float
+    number: int
+    """The number of the last change before it began."""
+    retry_at: float
+
+    @property
+    def tag(self) -> str:
+        """A short text that differs if the block does, as the id of its event."""
+        return sha256(self.response.text.encode()).hexdigest()[:24]
+
+
+class _Render(NamedTuple):
+    began: float
+    task: "asyncio.Task[Rendered]"
+
+
+class SharedBlock:
+    """A block at one URL, with the renders of all its watchers on an event loop."""
+
+    def __init__(self, audience: "Audience", name: str) -> None:
+        self._audience = audience
+        self._name = name
+        self._names = frozenset[str]()
+        """All that any render has read from its request."""
+        self._renders: dict[Key, _Render] = {}
+
+    async def render(self, watcher: "Watcher", since: float = -inf) -> Rendered:
+        """Return a render that the watcher may see; a personal one began after ``since``, by the loop's clock."""
+        while True:
+            names = self._names
+            key = key_of(watcher.head, names)
+            found = self._renders.get(key)
+            is_own = found is None or self._is_over(found, since if _is_personal(names) else -inf)
+            if is_own or found is None:
+                found = self._begin(watcher, found)
+                self._renders[key] = found
+            rendered = await asyncio.shield(found.task)
+            # Others may differ in what it has read, or have a limit of their own.
+            if is_own or (names >= rendered.names and rendered.response.status != 429):
+                return rendered
+
+    def _is_over(self, render: _Render, since: float) -> bool:
+        if not render.task.done():
+            return False
+        known = render.task.result()
+        return known.began < since or known.response.status == 429 or self._audience.is_stale(known)
+
+    def _begin(self, watcher: "Watcher", before: _Render | None) -> _Render:
+        loop = asyncio.get_running_loop()
+        begins = loop.time() if before is None else max(loop.time(), before.began + PAUSE)
+        return _Render(begins, loop.create_task(self._make(watcher, begins)))
+
+    async def _make(self, watcher: "Watcher", begins: float) -> Rendered:
+        clock = asyncio.get_running_loop().time
+        await asyncio.sleep(begins - clock())
+        watch = WatchedHead(watcher.head)
+        error = None
+        async with self._audience.turns:
+            began, number = clock(), self._audience.changes.number
+            with Reading() as words:
+                try:
+                    response = await self._respond(watcher, watch)
+                except Exception as raised:
+                    error, response = raised, Response(None, 500)
+        is_shown = 200 <= response.status < 300
+        wait = max(RETRY, read_number(response.headers.get("retry-after")) or 0.0)
+        retry_at = clock() + wait if response.status == 429 or response.status >= 500 else inf
+        names = frozenset(watch.reads)
+        rendered = Rendered(response, is_shown, error, frozenset(words), names, began, number, retry_at)
+        if not names <= self._names:
+            self._names |= names
+            task: Any = asyncio.current_task()
+            self._renders = {key_of(watcher.head, self._names): _Render(began, task)}
+        return rendered
+
+    async def _respond(self, watcher: "Watcher", watch: WatchedHead) -> Response:
+        request = Request(watch)
+        request.id = watcher.request._id
+        response = await acall(watcher.app, request)
+        if response.is_streamed or 200 <= response.status < 300:
+            _check_block(response, watcher.request, self._name)
+        response = await response.afreeze()
+        response.headers.pop("set-cookie", None)  # it may be another watcher's
+        return response
+
+
+def _check_block(response: Response, request: Request, name: str) -> None:
+    """Check that a response is the block, and not the page. Raises LookupError."""
+    if response.headers.get("x-block") != name:
+        reason = f"{request.route.handled_by} is live, but it didn't return its block {name!r}: return Page(...)"
+        raise explained("no-live-block", LookupError(reason))
+
+
+class Watcher:
+    """A client that watches a block, as an async iterator of events: the block now, and whenever it differs.
+
+    It ends when a render isn't a success, such as after a logout; the client may then ask again. After a failure of the
+    server, it waits for the next render instead. ``aclose`` must be called in any case.
+    """
+
+    def __init__(self, audience: "Audience", request: Request, name: str) -> None:
+        outermost = entered(request)
+        self.request = request
+        self.app: Any = outermost.route.app
+        with unwatched(outermost):
+            inner = outermost.head
+            target = inner.path, inner.raw_path or b"", inner.query_string
+            shown = [("accept", "text/html"), ("x-block", name), ("cache-control", "no-cache")]
+            self.head = MadeHead(inner, "GET", *target, shown, _HIDDEN.__contains__)
+            self.url = self.app, str(outermost.url), inner.root_path, name, *server_identities(inner)
+            self._sent = request.last_event_id
+        self._audience = audience
+        self.name = name
+        self._woken = asyncio.Event()
+        self._is_ended = False
+        self._block = audience.block_of(self)
+        self.seen: Rendered | None = None
+        self._is_first = True
+
+    async def begin(self) -> Rendered:
+        """Begin to watch, and return the first render. Raises StoreUnavailable."""
+        since = asyncio.get_running_loop().time()
+        await self._audience.enter(self)
+        self.seen = await self._block.render(self, since)
+        return self.seen
+
+    def __aiter__(self) -> "Watcher":
+        return self
+
+    async def __anext__(self) -> Event:
+        """Wait for the next event."""
+        is_first, self._is_first = self._is_first, False
+        rendered = self.seen if is_first else await self._next()
+        while rendered is not None:
+            if rendered.error is not None:
+                getLogger("antiphon").error("a live block can't be rendered", exc_info=rendered.error)
+                break
+            if rendered.is_shown and rendered.tag != self._sent:
+                self._sent = rendered.tag
+                return Event(rendered.response.text, event=self.name, id=rendered.tag)
+            if is_first:
+                return Event(comment="")  # so that the client receives the head
+            if not rendered.is_shown and rendered.retry_at == inf:
+                break
+            rendered = await self._next()
+        raise StopAsyncIteration
+
+    async def _next(self) -> Rendered | None:
+        """Wait until there is a render after the last one; None at the end."""
+        assert self.seen is not None  # noqa: S101 - since ``begin``
+        while not self._audience.is_stale(self.seen):
+            self._woken.clear()
+            if self._is_ended:
+                return None
+            wait = None if self.seen.retry_at == inf else self.seen.retry_at - asyncio.get_running_loop().time()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), wait)
+        self.seen = await self._block.render(self)
+        return self.seen
+
+    def wake(self, *, ends: bool = False) -> None:
+        """Let the watcher see what has changed, or that nothing more will."""
+        self._is_ended = self._is_ended or ends
+        self._woken.set()
+
+    async def aclose(self) -> None:
+        """Stop watching."""
+        self._audience.leave(self)
+
+
+class Audience:
+    """All watchers on one event loop. While there are any, it listens to the changes of tables."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self.changes = Changes()
+        self.turns = asyncio.Semaphore(_AT_ONCE)
+        self._watchers: set[Watcher] = set()
+        self._blocks: WeakValueDictionary[Key, SharedBlock] = WeakValueDictionary()
+        self._listening: asyncio.Task[None] | None = None
+        self._begun: asyncio.Future[None] | None = None
+
+    def __len__(self) -> int:
+        return len(self._watchers)
+
+    def block_of(self, watcher: Watcher) -> SharedBlock:
+        """Return the block at a watcher's URL."""
+        block = self._blocks.get(watcher.url)
+        if block is None:
+            block = self._blocks[watcher.url] = SharedBlock(self, watcher.name)
+        return block
+
+    def is_stale(self, rendered: Rendered) -> bool:
+        """Return True if a table that the block reads has changed since, or if it is time to try again."""
+        is_late = rendered.retry_at <= asyncio.get_running_loop().time()
+        return is_late or self.changes.since(rendered.number, rendered.words)
+
+    async def enter(self, watcher: Watcher) -> None:
+        """Add a watcher, whose changes are noted from now on. Raises StoreUnavailable."""
+        self._watchers.add(watcher)
+        if self._listening is None or self._begun is None:
+            self._begun = asyncio.get_running_loop().create_future()
+            self._listening = asyncio.create_task(self._listen(self._begun))
+        await asyncio.shield(self._begun)
+
+    def leave(self, watcher: Watcher) -> None:
+        """Remove a watcher. The last one ends the listening."""
+        self._watchers.discard(watcher)
+        if not self._watchers and self._listening is not None:
+            self._listening.cancel()
+            self._listening = None
+
+    def add(self, tables: Iterable[str] | None) -> None:
+        """Add a change of tables, or of all of them, and wake the watchers whose blocks read them."""
+        self.changes.add(tables)
+        for watcher in self._watchers:
+            if watcher.seen is not None and self.is_stale(watcher.seen):
+                watcher.wake()
+
+    async def _listen(self, begun: "asyncio.Future[None]") -> None:
+        try:
+            async with self._channel.listen() as messages:
+                self.changes.add(None)  # those before are unknown
+                begun.set_result(None)
+                async for each in messages:
+                    self.add(None if isinstance(each, MissedMessages) else each.value)
+        except Exception as error:
+            if begun.done():
+                getLogger("antiphon").exception("changes of tables can't be read")
+            else:
+                begun.set_exception(error)
+        if self._begun is begun:
+            self._listening = None
+        for watcher in self._watchers:
+            watcher.wake(ends=True)

@@ -1,0 +1,111 @@
+"""An app with live orders in a SQLite file, and the events that its watchers receive."""
+
+from contextlib import ExitStack
+
+import pytest
+from jinja2 import DictLoader
+from sqlalchemy import ForeignKey, create_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
+
+from antiphon import App
+from antiphon.features import Live, MemoryStore, Templates
+from antiphon.testing import Client
+
+EVENTS = {"accept": "text/event-stream"}
+PAGE = "<h1>Orders</h1><ul>{% block orders %}{{ shown }}{% endblock %}</ul>"
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Customer(Base):
+    __tablename__ = "customers"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id"))
+    customer: Mapped[Customer | None] = relationship()
+
+
+class Note(Base):
+    __tablename__ = "notes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+@pytest.fixture
+def engine(tmp_path):
+    engine = create_engine(f"sqlite:///{tmp_path / 'shop.db'}", connect_args={"timeout": 30})
+    Base.metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def write(engine):
+    def write(*rows):
+        with Session(engine) as session, session.begin():
+            session.add_all(rows)
+
+    return write
+
+
+class Stream:
+    """What one watcher receives."""
+
+    def __init__(self, response):
+        self.response = response
+        self._text = ""
+
+    def next(self):
+        """Return the next event as its fields, skipping comments; None at the end."""
+        while True:
+            event, found, self._text = self._text.partition("\n\n")
+            if not found:
+                self._text = event
+                chunk = next(self.response, None)
+                if chunk is None:
+                    return None
+                self._text += chunk.decode()
+                continue
+            lines = [line.split(": ", 1) for line in event.splitlines() if not line.startswith(":")]
+            data = "\n".join(value for name, value in lines if name == "data")
+            if any(name == "data" for name, _ in lines):
+                return dict(lines) | {"data": data}
+
+    def data(self):
+        """Return the content of the next event; None at the end."""
+        event = self.next()
+        return event and event["data"]
+
+
+@pytest.fixture
+def app(engine):
+    app = App(store=MemoryStore())
+    app.use(Live())
+    app.use(Templates(DictLoader({"orders.html": PAGE})))
+    return app
+
+
+@pytest.fixture
+def clients(app):
+    """Return a function that makes a client of the app, over an interface."""
+    with ExitStack() as stack:
+        yield lambda interface="asgi", **options: stack.enter_context(Client(app, interface, timeout=30.0, **options))
+
+
+@pytest.fixture
+def watch():
+    """Return a function that opens the stream of a block."""
+    with ExitStack() as stack:
+
+        def watch(client, path="/orders", **headers):
+            options = {"headers": EVENTS | {name.replace("_", "-"): value for name, value in headers.items()}}
+            return Stream(stack.enter_context(client.stream("GET", path, **options)))
+
+        yield watch

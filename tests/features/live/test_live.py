@@ -1,0 +1,320 @@
+"""Live blocks: which changes cause a render, who shares it, and who gets nothing any more."""
+
+import asyncio
+from secrets import token_hex
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from antiphon import App, Dependency, Response, abort
+from antiphon.features import (
+    Cache,
+    Languages,
+    Live,
+    Page,
+    RateLimit,
+    SessionLogin,
+    Sessions,
+    Users,
+    live_reads,
+    live_writes,
+    login,
+    login_required,
+    logout,
+)
+from antiphon.testing import Client
+from tests.features.live.conftest import EVENTS, Customer, Note, Order
+from tests.helpers.rows import rows
+
+pytestmark = pytest.mark.once
+
+
+@pytest.fixture
+def shown(app, engine):
+    """Register a route that shows the orders, and return the list of its renders."""
+    made = []
+
+    def shown(handle=lambda request, names: names, *, is_async=False, **options):
+        def load(request):
+            made.append(request)
+            with Session(engine) as session:
+                return " ".join(session.scalars(select(Order.name).order_by(Order.id)))
+
+        def orders(request):
+            return Page("orders.html", shown=handle(request, load(request)))
+
+        async def aorders(request):
+            names = await asyncio.to_thread(load, request)
+            return Page("orders.html", shown=handle(request, names))
+
+        app.get("/orders", **{"live": "orders", **options})(aorders if is_async else orders)
+        return made
+
+    return shown
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["def", "async def"])
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+def test_a_block_is_sent_again_when_a_table_that_it_reads_was_written(
+    app, shown, clients, watch, write, interface, is_async
+):
+    made = shown(is_async=is_async)
+    client = clients(interface)
+    assert client.get("/orders").text == "<h1>Orders</h1><ul></ul>"
+    assert "accept" in client.get("/orders").headers["vary"]
+    stream = watch(client)
+    assert (stream.response.content_type, stream.next()["event"]) == ("text/event-stream", "orders")
+    write(Note())
+    write(Order(name="Tea"))
+    assert stream.data() == "Tea"
+    write(Order(name="<b>Milk\n</b>"), Note())
+    assert stream.data() == "Tea &lt;b&gt;Milk\n&lt;/b&gt;"
+    assert len(made) == 5
+    assert app.routes[0].live == "orders"
+
+
+def test_a_thousand_watchers_of_a_public_block_cost_one_render_of_each_change(shown, clients, watch, write):
+    made = shown()
+    client = clients()
+    streams = [watch(client) for _ in range(1000)]
+    assert {stream.data() for stream in streams} == {""}
+    write(Order(name="Tea"))
+    assert {stream.data() for stream in streams} == {"Tea"}
+    assert len(made) == 2
+
+
+def test_watchers_share_the_renders_of_their_language(app, shown, clients, watch, write, tmp_path):
+    (tmp_path / "de.json").write_text('{"Hello": "Hallo"}')
+    app.use(Languages(tmp_path))
+    made = shown(lambda request, names: f"{request.language.gettext('Hello')} {names}")
+    client = clients()
+    streams = [watch(client, accept_language=each) for each in ("de", "de-AT, de", "en", "en;q=.5", "de")]
+    assert [stream.data() for stream in streams] == ["Hallo ", "Hallo ", "Hello ", "Hello ", "Hallo "]
+    write(Order(name="Tea"))
+    assert [stream.data() for stream in streams] == ["Hallo Tea", "Hallo Tea", "Hello Tea", "Hello Tea", "Hallo Tea"]
+    assert len(made) == 4
+
+
+# Callers
+
+
+@pytest.fixture
+def people(app, engine, shown, write):
+    """People who log in, each of whom sees an own block; return the renders."""
+    write(Customer(id=1, name="ann"), Customer(id=2, name="ben"))
+
+    def load(key):
+        with Session(engine) as session:
+            return session.get(Customer, int(key))
+
+    app.use(Sessions())
+    app.use(Users(SessionLogin(load)))
+
+    @app.post("/login/<int:number>")
+    def log_in(request, number):
+        login(request, load(number))
+        return "ok"
+
+    @app.post("/logout")
+    def log_out(request):
+        logout(request)
+        return "ok"
+
+    return shown(lambda request, names: f"{request.user.name}: {names}", before=login_required)
+
+
+def test_each_caller_sees_an_own_block_and_two_tabs_share_it(people, app, clients, watch, write):
+    ann, ben = clients(), clients()
+    ann.post("/login/1")
+    ben.post("/login/2")
+    streams = [watch(ann), watch(ben), watch(ann)]
+    assert [stream.data() for stream in streams] == ["ann: ", "ben: ", "ann: "]
+    assert len(people) == 3  # each new stream checks the login
+    write(Order(name="Tea"))
+    assert [stream.data() for stream in streams] == ["ann: Tea", "ben: Tea", "ann: Tea"]
+    assert len(people) == 5
+
+
+def test_a_stream_ends_with_the_first_change_after_a_logout(people, clients, watch, write):
+    ann, ben = clients(), clients()
+    ann.post("/login/1")
+    ben.post("/login/2")
+    streams = [watch(ann), watch(ann), watch(ben)]
+    assert [stream.data() for stream in streams] == ["ann: ", "ann: ", "ben: "]
+    ann.post("/logout")
+    write(Order(name="Tea"))
+    assert [stream.data() for stream in streams] == [None, None, "ben: Tea"]
+    assert ann.get("/orders", headers=EVENTS).status == 401
+
+
+def test_a_row_that_gives_a_right_ends_the_stream_when_it_is_deleted(people, engine, clients, watch):
+    ann = clients()
+    ann.post("/login/1")
+    stream = watch(ann)
+    assert stream.data() == "ann: "
+    with Session(engine) as session, session.begin():
+        session.delete(session.get(Customer, 1))
+    assert stream.data() is None
+
+
+def test_who_may_not_see_a_block_can_not_watch_it(people, clients, watch, write):
+    ann, stranger = clients(), clients()
+    ann.post("/login/1")
+    assert watch(ann).data() == "ann: "
+    for headers in (
+        EVENTS,
+        EVENTS | {"last-event-id": "e3b0c44298fc1c149afbf4c8"},
+        EVENTS | {"x-block": "orders"},
+        EVENTS | {"cookie": "session=x"},
+    ):
+        refused = stranger.get("/orders", headers=headers)
+        assert (refused.status, "ann" in refused.text) == (401, False)
+    assert watch(ann).data() == "ann: "
+
+
+def test_a_limit_of_one_watcher_is_not_that_of_others(shown, clients, watch, write):
+    shown(before=RateLimit("1/day", by=lambda request: request.headers.get("x-who") or token_hex()))
+    client = clients()
+    streams = [watch(client, x_who="ann"), *(watch(client) for _ in range(20))]
+    assert {stream.data() for stream in streams} == {""}
+    for shown_then in ("Tea", "Tea Milk"):
+        write(Order(name=shown_then.split()[-1]))
+        assert {stream.data() for stream in streams[1:]} == {shown_then}
+
+
+# Requests and responses
+
+
+KNOWN = "e3b0c44298fc1c149afbf4c8"
+"""The id of an empty block."""
+HOSTILE = [KNOWN.upper(), "0", "x" * 10_000, "1764000000000-1", "'; drop table orders; --", "%0d%0adata: x", "\xff\x80"]
+
+
+def test_a_watcher_who_comes_back_gets_the_block_unless_it_has_it(shown, clients, watch, write):
+    shown()
+    client = clients()
+    streams = [watch(client, last_event_id=each) for each in HOSTILE]
+    assert {stream.next()["id"] for stream in streams} == {KNOWN}
+    streams.append(watch(client, last_event_id=KNOWN))
+    write(Order(name="Tea"))
+    assert {stream.data() for stream in streams} == {"Tea"}
+
+
+def test_a_stream_goes_on_after_a_failure(shown, clients, watch, write):
+    shown(lambda request, names: names if names != "Tea" else abort(503))
+    stream = watch(clients(raise_errors=False))
+    assert stream.data() == ""
+    write(Order(name="Tea"))
+    write(Order(name="Milk"))
+    assert stream.data() == "Tea Milk"
+
+
+def test_a_page_that_is_cached_is_rendered_again(app, shown, clients, watch, write):
+    app.use(Cache())
+    shown()
+
+    @app.after_request
+    def cached(request, response):
+        response.cache_for(60, public=True)
+
+    client = clients()
+    client.get("/orders", headers={"x-block": "orders"})
+    stream = watch(client)
+    assert stream.data() == ""
+    write(Order(name="Tea"))
+    assert stream.data() == "Tea"
+
+
+def test_no_connection_is_kept_while_a_client_watches(app, engine, clients, watch, write):
+    session = Dependency[Session]("session")
+    opened = []
+
+    def connect(request):
+        with Session(engine) as each:
+            opened.append(each)
+            yield each
+        opened.remove(each)
+
+    app.provide(session, connect)
+
+    @app.before_request
+    def counts(request):
+        assert request[session].scalar(select(func.count(Note.id))) is not None
+
+    @app.get("/orders", live="orders")
+    def orders(request):
+        return Page("orders.html", shown=str(request[session].scalar(select(func.count(Order.id)))))
+
+    stream = watch(clients())
+    assert (stream.data(), opened) == ("0", [])
+    write(Order(name="Tea"))
+    assert (stream.data(), opened) == ("1", [])
+
+
+def test_a_right_that_an_outer_app_checks_is_checked_again(app, shown, watch, write):
+    shown()
+    outer, allowed = App(), [True]
+    outer.mount("/shop", app)
+
+    @outer.before_request
+    def check(request):
+        if not allowed:
+            abort(403)
+
+    with Client(outer, timeout=30.0) as client:
+        stream = watch(client, "/shop/orders")
+        assert stream.data() == ""
+        allowed.clear()
+        write(Order(name="Tea"))
+        assert stream.data() is None
+
+
+def test_reads_and_writes_can_be_told_by_hand(app, clients, watch):
+    number = [0]
+
+    @app.get("/number", live="orders")
+    def show(request):
+        live_reads("the number")
+        return Page("orders.html", shown=str(number[0]))
+
+    stream = watch(clients(), "/number")
+    assert stream.data() == "0"
+    number[0] = 1
+    live_writes("another thing")
+    live_writes("The Number")
+    assert stream.data() == "1"
+
+
+def test_one_watcher_too_many_is_told_to_come_back():
+    app = App()
+    app.use(Live(max_watchers=1))
+    app.get("/", live="main")(lambda request: Response("x", headers={"x-block": "main"}))
+    with Client(app, timeout=30.0) as client, client.stream("GET", "/", headers=EVENTS) as stream:
+        assert b"data: x" in next(stream)
+        refused = client.get("/", headers=EVENTS)
+        assert (refused.status, refused.headers["retry-after"]) == (503, "5")
+
+
+@rows("what", [lambda request: "text", lambda request: Response("x", headers={"x-block": "other"})])
+def test_a_response_without_the_block_is_an_error_that_says_what_to_return(what, caplog):
+    app = App()
+    app.use(Live())
+    app.get("/", live="main")(what)
+    with Client(app, raise_errors=False) as client:
+        assert client.get("/", headers=EVENTS).status == 500
+    assert "is live, but it didn't return its block 'main': return Page(" in caplog.text
+
+
+def test_a_live_route_needs_the_feature_and_get():
+    app = App()
+    app.get("/", live="main")(lambda request: "")
+    with pytest.raises(RuntimeError, match=r"is live, which needs app.use\(Live\(\)\)"):
+        Client(app).get("/")
+    app = App()
+    app.use(Live())
+    app.post("/", live="main")(lambda request: "")
+    with pytest.raises(ValueError, match="is live, so it must be a route for GET: '/'"):
+        Client(app).get("/")
+    with pytest.raises(ValueError, match="max_watchers must be above 0, not 0"):
+        Live(max_watchers=0)
