@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from antiphon.app.store import FeatureStore, Store, StoreUnavailable, note_memory
-from antiphon.concurrency.process import call_after_fork
 from antiphon.concurrency.loop import running_loop
+from antiphon.concurrency.process import call_after_fork
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.channels.channel import Channel
 from antiphon.features.live.renders import Audience, Watcher
