@@ -184,6 +184,10 @@ TOPICS = {
         "Block BlockScript HtmxRequest HtmxHeaders redirect_htmx patch_elements patch_signals",
         "See also [Partial pages with blocks, htmx or Datastar](../../how-to/blocks.md).",
     ),
+    "features/live.md": Page(
+        "Live blocks", "antiphon.features", "Live live_reads live_writes",
+        "See also [Live blocks: pages that update themselves](../../how-to/live.md).",
+    ),
     "features/languages.md": Page(
         "Languages", "antiphon.features",
         "Languages lazy_gettext format_date format_time format_datetime format_timedelta format_number format_percent"
@@ -383,7 +387,7 @@ PROVISIONAL = {
     "antiphon.features.Secret", "antiphon.features.SignatureKey", "antiphon.features.SignatureRefused",
     "antiphon.features.Signatures", "antiphon.features.SignedResponses", "antiphon.features.Table",
     "antiphon.features.TableQuery", "antiphon.features.Tool",
-    "antiphon.features.Slot",
+    "antiphon.features.Live", "antiphon.features.Slot", "antiphon.features.live_reads", "antiphon.features.live_writes",
     "antiphon.features.ToolCall", "antiphon.features.Tools", "antiphon.features.ValuesMissed",
     "antiphon.features.ag_ui_stream", "antiphon.features.current_run", "antiphon.features.patch_elements",
     "antiphon.features.patch_signals",

@@ -55,7 +55,7 @@ PUBLIC = {
         "SQLiteStore", "SecurityHeaders", "SessionLogin",
         "Sessions", "Store", "StoreCount", "StoreEntry", "StoreUnavailable", "StrictTransportSecurity", "Table",
         "TableQuery", "Templates",
-        "Slot",
+        "Live", "Slot", "live_reads", "live_writes",
         "GitHubWebhook", "Gives", "KeyDirectory", "Personal", "Recorder", "RequestSignature", "RunEnd", "RunEnded",
         "Runs", "Secret", "ShopifyWebhook", "Tool", "ToolCall", "Tools", "UploadProgress", "UserSource", "Users",
         "ValkeyStore", "ValuesMissed", "WebhookSignature", "ag_ui_stream", "bound_required", "csp_nonce", "csrf_input",

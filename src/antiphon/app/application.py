@@ -17,7 +17,7 @@ from antiphon.app.dispatch.plan import LOOP, STACKED, THREAD, HandlerStack, Plan
 from antiphon.app.lifespan import Lifespan
 from antiphon.app.mount import Mount, contains, make_mount
 from antiphon.app.planning.cross_site import TrustedOrigins
-from antiphon.app.planning.matching import Found, Routing, Watching, find_after
+from antiphon.app.planning.matching import Found, Routing, find_after
 from antiphon.app.planning.planner import (
     Planning,
     Resuming,
@@ -27,6 +27,7 @@ from antiphon.app.planning.planner import (
     merged_converters,
 )
 from antiphon.app.planning.request_checks import RequestChecks
+from antiphon.app.planning.streams import Watching
 from antiphon.app.route import Route, check_deadline
 from antiphon.app.url_for import Reverse, Signing
 from antiphon.explanations import explained

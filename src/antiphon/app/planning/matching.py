@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from copy import copy
 from itertools import takewhile
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol, Self, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias
 
 from antiphon.app.dispatch.dispatch import as_inner, dispatch, respond_at_once, run_nested
 from antiphon.app.dispatch.hooks import Hook
@@ -274,34 +274,6 @@ def common_blueprint(methods: Mapping[str, Plan]) -> str:
     names = [(plan.route.blueprint or "").split(".") for plan in methods.values()]
     levels = takewhile(lambda level: len({*level}) == 1, zip(*names, strict=False))
     return ".".join(level[0] for level in levels)
-
-
-class Watching(Protocol):
-    """A feature that sends live blocks to their watchers."""
-
-    def _is_watcher(self, request: Request) -> bool:
-        """Return True if a GET asks for a stream of the block."""
-        ...
-
-    async def _respond(self, request: Request) -> Response:
-        """Return the stream, or the response that refuses it."""
-        ...
-
-
-class LiveRouting(Routing):
-    """The plans of an application with live routes, each of which has another plan for those who watch its block."""
-
-    def __init__(self, watching: Watching, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.watching = watching
-        self.streams: dict[Plan, Plan] = {}
-
-    def find(self, request: Request) -> Found:
-        """Find the plan for a request, and the request's error, if any."""
-        plan, error = super().find(request)
-        if plan in self.streams and error is None and request.method == "GET" and self.watching._is_watcher(request):
-            return self.streams[plan], None
-        return plan, error
 
 
 def find_after(

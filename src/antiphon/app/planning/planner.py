@@ -13,10 +13,8 @@ from antiphon.app.dispatch.plan import LOAD, LOOP, AtHand, Body, HandlerStack, P
 from antiphon.app.mount import Mount
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.planning.matching import (
-    LiveRouting,
     MountPlans,
     Routing,
-    Watching,
     common_blueprint,
     redirect_to_other_form,
     respond_not_found,
@@ -31,6 +29,7 @@ from antiphon.app.planning.request_checks import (
 )
 from antiphon.app.planning.signed_urls import SALT, check_signature
 from antiphon.app.planning.startup_checks import check_filled, check_read_types, media_of_query
+from antiphon.app.planning.streams import LiveRouting, Watching, plan_stream
 from antiphon.app.route import Route, SocketOptions
 from antiphon.explanations import explained
 from antiphon.handler.contract import describe, is_async
@@ -347,7 +346,7 @@ class Planning:
         if route.csrf_exempt:
             plan.checks_writes = False
         if route.live is not None:
-            self._plan_watching(plan, stack)
+            plan_stream(self._routing, plan, stack)
         for method in route.methods:
             earlier = self._owners.setdefault((resource, method), route)
             if earlier is not route:
@@ -435,24 +434,6 @@ class Planning:
         around, function = self._surround_idempotent(route, handler.function)
         stack = stack._replace(middleware=(middleware(around), *stack.middleware))
         return handler._replace(function=function, raw_handler=None), stack
-
-    def _plan_watching(self, plan: Plan, stack: HandlerStack) -> None:
-        """Plan the responses to the watchers of a live route: outside of its middleware and hooks, which the requests
-        that a feature makes for them pass through.
-        """
-        route = plan.route
-        if not isinstance(self._routing, LiveRouting):
-            raise explained(
-                "missing-feature", RuntimeError(f"{describe(route.handler)} is live, which needs app.use(Live())")
-            )
-        if "GET" not in route.methods:
-            raise explained(
-                "bad-route-option",
-                ValueError(f"{describe(route.handler)} is live, so it must be a route for GET: {route.pattern!r}"),
-            )
-        around = HandlerStack(error_handlers=stack.error_handlers, finishers=stack.finishers)
-        handler = Hook(self._routing.watching._respond, True)
-        self._routing.streams[plan] = Plan(route._replace(deadline=None), handler, around, body=plan.body)
 
     def _resumed(self, route: Route, handler: Hook) -> Hook:
         """Return the handler of a resumable route, as supplied by a feature."""

@@ -137,7 +137,7 @@ class Live:
         audience = self._audience()
         if sum(map(len, [*self._audiences.values()])) >= self._most:
             raise ServiceUnavailable("Too many clients are listening. Try again soon.", retry_after=5)
-        watcher = Watcher(audience, request, request.route.live)
+        watcher = Watcher(audience, request, request.route.live or "")
         try:
             first = await watcher.begin()
             if self._url is not None:

@@ -47,7 +47,7 @@ from antiphon.request.watching import (
 from antiphon.response.response import Response
 
 PAUSE = 0.05
-"""The least number of seconds from one render of a block to the next."""
+"""The minimum number of seconds from one render of a block to the next."""
 RETRY = 5.0
 """The seconds after which a block whose render has failed is rendered again, if its tables don't change before."""
 _AT_ONCE = 8

@@ -117,9 +117,7 @@ def _tell(tables: Tables) -> None:
 
 @cache
 def _watch_sqlalchemy() -> None:
-    from sqlalchemy import event
-    from sqlalchemy.engine import Engine
-    from sqlalchemy.pool import Pool
+    from sqlalchemy import Engine, Pool, event
 
     event.listen(Engine, "before_cursor_execute", _note)
     event.listen(Engine, "commit", _commit)

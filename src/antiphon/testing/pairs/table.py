@@ -225,6 +225,8 @@ def _what_shows() -> Iterator[Feature]:
         packages=("jinja2",),
         pages=(f"{page}_json=SHOWN)", f"{page}_block='main')", slots),
     )
+    live = (Option("live='main'", frozenset({"page", "conditional", "typed"})),)
+    yield Feature("Live", "app.use(Live())", places=APPS, options=live, parameters=frozenset({"accept"}))
     yield Feature("BlockScript", "app.use(BlockScript())")
     pages = (_FLASH, "request.flash(NOTE)\nreturn SHOWN")
     yield Feature("Flash", "app.use(Flash())", needs=("Sessions",), pages=pages, parameters=frozenset({"cookie"}))
