@@ -1,6 +1,6 @@
-"""`python -m scripts.guestbook_picture`: take the README's picture of the guestbook, in Chromium.
+"""`python -m scripts.guestbook_picture`: take the README's pictures of the guestbook and of a new project, in Chromium.
 
-It shows the page in English, and beside it the same page in Arabic, as on a phone.
+They show a page, and beside it a page as on a phone: the guestbook in Arabic, and the new project in the dark.
 """
 
 import base64
@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from antiphon.cli.main import main as antiphon
 from scripts.tutorial_pictures import drawn, see, send, sign_up
 from tests.contract.process import ServerProcess
 from tests.helpers.chromium import Chromium, Page
@@ -20,11 +22,12 @@ from tests.helpers.processes import RUN
 from tests.helpers.system_programs import PLACES
 
 ROOT = Path(__file__).parents[1]
-PICTURE = ROOT / "docs/images/guestbook.png"
+IMAGES = ROOT / "docs/images"
 WIDE, NARROW, GAP = 900, 360, 20
-TALL, SHOWN = 900, 615
+TALL, SHOWN = 900, {"guestbook": 615, "new-project": 460}
+TASKS = {"Print programmes": "2030-04-24", "Invite the choir": "2030-04-27", "Tune the organ": "2030-05-01"}
 BESIDE = f"""<style>body {{{{ margin: 0; background: #fff; display: flex; gap: {GAP}px }}}}
-img {{{{ height: {SHOWN}px; object-fit: cover; object-position: top }}}}</style>{{}}"""
+img {{{{ height: 100vh; object-fit: cover; object-position: top }}}}</style>{{}}"""
 IMAGE = """<img alt="" width="{}" src="data:image/png;base64,{}">"""
 
 
@@ -34,12 +37,12 @@ def main() -> int:
     if program is None:
         sys.stderr.write("chromium is not installed; `make system-packages` installs it where it may\n")
         return 1
-    taken: list[bytes] = []
-    with tempfile.TemporaryDirectory() as folder, Chromium(program, f"{folder}/profile") as browser:
-        page = browser.open("about:blank")
-        take(page, Path(folder), lambda _: taken.append(page.screenshot()))
-        PICTURE.parent.mkdir(exist_ok=True)
-        PICTURE.write_bytes(beside(page, taken))
+    for name, way in (("guestbook", take), ("new-project", take_project)):
+        taken: list[bytes] = []
+        with tempfile.TemporaryDirectory() as folder, Chromium(program, f"{folder}/profile") as browser:
+            page = browser.open("about:blank")
+            way(page, Path(folder), lambda _, page=page, taken=taken: taken.append(page.screenshot()))
+            (IMAGES / f"{name}.png").write_bytes(beside(page, taken, SHOWN[name]))
     return 0
 
 
@@ -64,6 +67,32 @@ def take(page: Page, folder: Path, look: Callable[[str], object]) -> None:
             look(lang)
 
 
+def take_project(page: Page, folder: Path, look: Callable[[str], object]) -> None:
+    """Write tasks into a new project, and look at its list, and at the form of a task in the dark."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        CliRunner().invoke(antiphon, ["new", "choir-office"], catch_exceptions=False)
+        patch.chdir(folder / "choir-office")
+        with ServerProcess(RUN, "choir_office.app:make_app") as process:
+            site = f"http://localhost:{process.port}/"
+            page.prefer("light")
+            page.resize(WIDE, TALL)
+            page.go(site)
+            page.click("[name=is_new]")
+            send(page, "Add a task", name="Ada", password="an oboe in the rain")
+            for what, due in TASKS.items():
+                page.go(f"{site}tasks/new")
+                page.wait_until("() => document.querySelector('[name=due]') !== null")
+                page.run("due => { document.querySelector('[name=due]').value = due }", due)
+                send(page, what, what=what)
+            look("list")
+            page.resize(NARROW, TALL)
+            page.prefer("dark")
+            page.go(f"{site}tasks/1")
+            see(page, "Change a task")
+            look("form")
+
+
 @contextmanager
 def guestbook(folder: Path) -> Iterator[str]:
     """Serve the guestbook with its data in a folder. Yield its address."""
@@ -74,9 +103,10 @@ def guestbook(folder: Path) -> Iterator[str]:
             yield f"http://localhost:{process.port}/"
 
 
-def beside(page: Page, pictures: list[bytes]) -> bytes:
+def beside(page: Page, pictures: list[bytes], tall: int) -> bytes:
     """Return the upper parts of pictures beside each other, as one picture."""
-    page.resize(WIDE + GAP + NARROW, SHOWN)
+    page.resize(WIDE + GAP + NARROW, tall)
+    page.prefer("light")
     page.go("about:blank")
     parts = zip((WIDE, NARROW), pictures, strict=True)
     images = "".join(IMAGE.format(width, base64.b64encode(each).decode()) for width, each in parts)

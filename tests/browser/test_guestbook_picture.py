@@ -2,7 +2,7 @@
 
 import pytest
 
-from scripts.guestbook_picture import PICTURE, take
+from scripts.guestbook_picture import IMAGES, take, take_project
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow]
 
@@ -29,6 +29,15 @@ def test_the_guestbook_looks_as_its_picture(page, tmp_path):
     assert looked == list(SEEN)
 
 
-def test_the_picture_is_a_small_png():
-    assert PICTURE.read_bytes().startswith(b"\x89PNG")
-    assert PICTURE.stat().st_size < 100_000
+def test_a_new_project_looks_as_its_picture(page, tmp_path):
+    looked = []
+    take_project(
+        page, tmp_path, lambda part: looked.append((part, page.run("() => document.querySelector('h1').innerText")))
+    )
+    assert looked == [("list", "Tasks"), ("form", "Change a task")]
+
+
+@pytest.mark.parametrize("name", ["guestbook", "new-project"])
+def test_the_picture_is_a_small_png(name):
+    picture = (IMAGES / f"{name}.png").read_bytes()
+    assert (picture[:4], len(picture) < 100_000) == (b"\x89PNG", True)

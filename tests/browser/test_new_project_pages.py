@@ -37,27 +37,35 @@ class Sent:
     amount: int
 
 
-@app.get("/orders")
-@app.post("/orders")
+@pages.get("/orders")
+@pages.post("/orders")
 def order(request: Request):
     form = Form(Order, request)
     form.validate()
     rows = [Sent("Margarethe Oppenheimer", "Donaudampfschiffahrtsgesellschaft", datetime(2026, 11, 26, 10, 30), -5)] * 3
     filters = ["customer", "description", "delivered", "amount"]
     table = Table(Sent, request, rows, caption="All orders", filters=filters, size=2, csv="orders.csv")
-    return Page("orders.html", form=form, table=table)
+    title = "Orders from Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch"
+    return Page("orders.html", title=title, form=form, table=table)
 """
 PAGE = """{% extends "base.html" %}
 {% block main %}
-<h1>Orders from Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch</h1>
 {{ form }}
 {{ table }}
 {% endblock %}
 """
+RIGHT_TO_LEFT = "() => { document.documentElement.dir = 'rtl' }"
+ONE_TASK = "() => document.querySelectorAll('tbody a').length === 1"
 VIOLATIONS = "() => JSON.parse(localStorage.violations || '[]')"
-NOTED = """addEventListener("securitypolicyviolation", event => {
-  localStorage.violations = JSON.stringify([...JSON.parse(localStorage.violations || "[]"), event.blockedURI]);
-})"""
+NOTED = """{
+  const note = text => {
+    localStorage.violations = JSON.stringify([...JSON.parse(localStorage.violations || "[]"), text]);
+  };
+  addEventListener("securitypolicyviolation", event => note(event.blockedURI));
+  addEventListener("error", event => note(event.message || event.target.outerHTML), true);
+  const { error } = console;
+  console.error = (...all) => { note(String(all)); error(...all) };
+}"""
 BROKEN_WORDS = """() => [...document.querySelectorAll("tbody bdi")].filter(cell => {
   const range = document.createRange();
   range.selectNodeContents(cell);
@@ -74,14 +82,39 @@ def site(tmp_path, monkeypatch):
     assert CliRunner().invoke(main, ["new", "shop-floor"]).exit_code == 0
     monkeypatch.chdir(tmp_path / "shop-floor")
     package = tmp_path / "shop-floor" / "shop_floor"
-    program = (package / "app.py").read_text()
-    imports = "from dataclasses import dataclass\nfrom datetime import date, datetime\n"
-    imports += "from typing import Annotated, Literal\nfrom msgspec import Meta\n"
-    imports += "from antiphon.features import Field, Form, Table\n"
-    (package / "app.py").write_text(f"{imports}{program}{ORDERS}")
+    program = (package / "pages.py").read_text()
+    (package / "pages.py").write_text(f"from datetime import datetime\n{program}{ORDERS}")
     (package / "templates" / "orders.html").write_text(PAGE)
-    with ServerProcess(RUN, "shop_floor.app:app") as process:
+    with ServerProcess(RUN, "shop_floor.app:make_app") as process:
         yield f"http://127.0.0.1:{process.port}"
+
+
+def sent(page, **values):
+    """Fill in the form of a page, and send it."""
+    for name, value in values.items():
+        page.run("(name, value) => { document.querySelector(`main [name=${name}]`).value = value }", name, value)
+    page.click("main form button")
+    page.wait()
+
+
+@pytest.mark.slow
+def test_a_new_project_is_used_in_two_windows(browser, page, site):
+    page.before_each_document(NOTED)
+    page.go(f"{site}/")
+    page.click("[name=is_new]")
+    sent(page, name="Ada", password="an oboe in the rain")
+    look_at(page, "no tasks", SCREENS)
+    other = browser.open(f"{site}/tasks/new")
+    sent(other, what="Tune the organ before the concert of the boys' choir", due="2030-05-01")
+    assert other.run(ONE_TASK)
+    page.press("Tab")  # brings the window to the front, where it refreshes its block
+    page.wait_until(ONE_TASK)
+    look_at(page, "one task", SCREENS)
+    for path in ("/", "/tasks/new"):
+        page.go(f"{site}{path}")
+        page.run(RIGHT_TO_LEFT)
+        look_at(page, f"{path}, right to left", SCREENS)
+    assert page.run(VIOLATIONS) == []
 
 
 def test_pages_of_a_new_project_look_right_and_keep_their_policy(page, site):

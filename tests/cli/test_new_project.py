@@ -61,20 +61,20 @@ def run(folder, *command):
 @pytest.mark.processes
 @pytest.mark.once
 @pytest.mark.parametrize(
-    ("template", "path", "shown", "passed"),
+    ("template", "app", "path", "shown", "passed"),
     [
-        ("pages", "/", "<h1>Hello, world!</h1>", 2),
-        ("api", "/openapi.json", "/orders/total", 2),
-        ("agent", "/llms.txt", "- order: Order something", 6),
+        ("pages", "make_app", "/login", "<h1>Log in</h1>", 3),
+        ("api", "app", "/openapi.json", "/orders/total", 2),
+        ("agent", "app", "/llms.txt", "- order: Order something", 6),
     ],
 )
-def test_a_project_passes_its_own_tests_and_serves(folder, template, path, shown, passed, monkeypatch):
+def test_a_project_passes_its_own_tests_and_serves(folder, template, app, path, shown, passed, monkeypatch):
     assert new("My-shop", "--template", template).exit_code == 0
     project = folder / "My-shop"
     tests = run(project, "pytest")
     assert (tests.returncode, f"{passed} passed" in tests.stdout) == (0, True), tests.stdout + tests.stderr
     monkeypatch.chdir(project)
-    with ServerProcess(RUN, "my_shop.app:app") as process:
+    with ServerProcess(RUN, f"my_shop.app:{app}") as process:
         connection = http.client.HTTPConnection("127.0.0.1", process.port, timeout=60)
         connection.request("GET", path)
         assert shown in connection.getresponse().read().decode()

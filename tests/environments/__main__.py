@@ -111,8 +111,12 @@ OF_OTHERS = {
     "antiphon-0.0.9.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
 }
 """The files of a wheel that another project has made under our name."""
-PROJECTS = {"pages": "/", "api": "/openapi.json", "agent": "/llms.txt"}
-"""What `antiphon new` writes, by its template: a project that passes its own tests and responds at this path."""
+PROJECTS = {
+    "pages": ("shop.app:make_app", "/login"),
+    "api": ("shop.app:app", "/openapi.json"),
+    "agent": ("shop.app:app", "/llms.txt"),
+}
+"""What `antiphon new` writes, by its template: a project that passes its own tests, its app, and a path."""
 
 FOR_EACH_CHANGE = (*ENVIRONMENTS, BESIDE, *PROJECTS)
 
@@ -189,7 +193,7 @@ def _try_project(template: str, wheel: Path, folder: Path) -> str:
     project = folder / "shop"
     _install(python, "--find-links", str(wheel.parent), "--editable", f"{project}[test]", str(wheel))
     tests = _run(python, "-m", "pytest", "-p", "no:cacheprovider", cwd=project)
-    return tests or _check(python, (("serves", "shop.app:app", PROJECTS[template]),), project)
+    return tests or _check(python, (("serves", *PROJECTS[template]),), project)
 
 
 def _try_beside(_: str, wheel: Path, folder: Path) -> str:

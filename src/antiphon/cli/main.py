@@ -516,7 +516,7 @@ def replay(
     type=click.Choice(["pages", "api", "agent"]),
     default="pages",
     show_default=True,
-    help="pages: templates for people. api: typed JSON for programs, with OpenAPI. agent: a chat with tools.",
+    help="pages: a login, a list and forms. api: typed JSON for programs, with OpenAPI. agent: a chat with tools.",
 )
 def new(name: str, template: str) -> None:
     """Create a small project in a new folder NAME: an app, its tests, a Dockerfile and a CI workflow.
