@@ -305,6 +305,11 @@ from antiphon import App, Request
 app = App()
 
 
+@app.get("/")
+def hello(request: Request):
+    return "Hello!\\n"
+
+
 @dataclass
 class Lamp:
     name: str
@@ -315,17 +320,20 @@ class Lamp:
 def add(request: Request):
     return request.json_as(Lamp), 201
 """
-WRONG = {"name": "Desk", "price": "cheap"}
+RIGHT, WRONG = {"name": "Desk", "price": 40}, {"name": "Desk", "price": "cheap"}
 
 
 def first_program() -> str:
-    """Return a short application, a wrong request, and all of the response, as the application sends it."""
+    """Return a short application, three requests, and all of each response, as the application sends it."""
     module = ModuleType("lamps")
     exec(compile(FIRST, "lamps.py", "exec"), module.__dict__)
-    problem = Client(module.app).post("/lamps", json=WRONG).json | {"request_id": "234c86d270b22176e801dfa5f9e0048c"}
+    client = Client(module.app)
+    problem = client.post("/lamps", json=WRONG).json | {"request_id": "234c86d270b22176e801dfa5f9e0048c"}
+    told = f"$ curl localhost:8000\n{client.get('/').text}"
+    told += f"$ curl localhost:8000/lamps --json '{json.dumps(RIGHT)}'\n{client.post('/lamps', json=RIGHT).text}\n"
     lines = ("$ curl -s localhost:8000/lamps", f"--json '{json.dumps(WRONG)}'", "| python3 -m json.tool --indent 2")
     command = " \\\n    ".join(lines)
-    return f'```python title="lamps.py"\n{FIRST}```\n\n```console\n{command}\n{json.dumps(problem, indent=2)}\n```'
+    return f'```python title="lamps.py"\n{FIRST}```\n\n```console\n{told}{command}\n{json.dumps(problem, indent=2)}\n```'
 
 
 def corpora() -> str:

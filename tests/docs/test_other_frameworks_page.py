@@ -1,4 +1,4 @@
-"""The page for those who come from other frameworks: the names in its middle column are there."""
+"""The pages for those who come from other frameworks: Antiphon's names in their second columns are there."""
 
 import re
 from pathlib import Path
@@ -6,14 +6,26 @@ from pathlib import Path
 import antiphon
 import antiphon.features
 import antiphon.testing
+from antiphon.cli.main import main
 from tests.helpers.rows import rows
 
 PAGE = Path(__file__).parents[2] / "docs/how-to/from-other-frameworks.md"
 CELLS = re.findall(r"^\| .* \| (.*) \| .* \|$", PAGE.read_text(), re.MULTILINE)
+pytestmark = pytest.mark.once
+
+HOW_TO = Path(__file__).parents[2] / "docs/how-to"
+PAGES = [HOW_TO / "from-other-frameworks.md", HOW_TO / "from-rails-and-others.md"]
+CELLS = [line.split(" | ")[1] for page in PAGES for line in page.read_text().splitlines() if line.startswith("| ")]
 CODE = [code for cell in CELLS for code in re.findall(r"`([^`]*)`", cell)]
 CLASSES = {"app": antiphon.App, "request": antiphon.Request, "Response": antiphon.Response}
 ATTRIBUTES = {found for code in CODE for found in re.findall(r"\b(app|request|Response)\.(\w+)", code)}
 CALLED = {found for code in CODE for found in re.findall(r"(?<![\w.@])([A-Za-z]\w*)\(", code)}
+COMMANDS = {name for code in CODE for name in re.findall(r"^antiphon (\w+)", code)}
+
+
+def test_the_tables_are_read():
+    assert len(CELLS) > 90
+    assert COMMANDS <= {*main.commands}
 
 
 @rows("name, attribute", sorted(ATTRIBUTES), ids=".".join)
