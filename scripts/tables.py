@@ -9,7 +9,6 @@ import csv
 import json
 import re
 import sys
-from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -19,10 +18,8 @@ from typing import NamedTuple
 from antiphon.cli.new_project import IS_RELEASED
 from antiphon.testing import Client
 from scripts import docs_source
-from scripts.lint_answers import KNOWN
 from scripts.side_by_side import figures, side_by_side
 from tests.corpora import known
-from tests.corpora.__main__ import CORPORA
 from tests.corpora.__main__ import LIBRARIES as READERS
 from tests.dialects.applications import ALL, ANSWERS_COMPARED, APPLICATIONS
 
@@ -333,7 +330,9 @@ def first_program() -> str:
     told += f"$ curl localhost:8000/lamps --json '{json.dumps(RIGHT)}'\n{client.post('/lamps', json=RIGHT).text}\n"
     lines = ("$ curl -s localhost:8000/lamps", f"--json '{json.dumps(WRONG)}'", "| python3 -m json.tool --indent 2")
     command = " \\\n    ".join(lines)
-    return f'```python title="lamps.py"\n{FIRST}```\n\n```console\n{told}{command}\n{json.dumps(problem, indent=2)}\n```'
+    return (
+        f'```python title="lamps.py"\n{FIRST}```\n\n```console\n{told}{command}\n{json.dumps(problem, indent=2)}\n```'
+    )
 
 
 def corpora() -> str:
@@ -346,26 +345,6 @@ def corpora() -> str:
     head = ["examples", "of them:", *(f"{name}:" for name in READERS)]
     versions = ", ".join(f"{name} {version}" for name, version in measured["versions"].items())
     return f"{table(head, lines)}\n\nRun on {measured['when']} with {versions}."
-
-
-def corpora_sources() -> str:
-    """Return the table of where the corpora come from."""
-    lines = [
-        [each.name, f"[{each.source.repository}](https://github.com/{each.source.repository})", each.source.licence]
-        for each in CORPORA
-    ]
-    return table(["corpus", "from", "licence"], lines)
-
-
-def corpora_differences() -> str:
-    """Return the table of why Antiphon reads cases otherwise, with their number."""
-    number = Counter((row["corpus"], row["reason"]) for row in known.differences())
-    return table(["corpus", "cases:", "why"], [[at, str(n), known.REASONS[why]] for (at, why), n in number.items()])
-
-
-def lint_notes() -> str:
-    """Return the table of the lint's notes that are no faults."""
-    return table(["note", "why"], [[f"`{name}`", reason] for name, reason in KNOWN.items()])
 
 
 INSTALLED = ("antiphon", "antiphon[templates,languages]", "antiphon[templates,languages] argon2-cffi pytest")
@@ -385,9 +364,6 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "the benchmarks, in a line": speed,
     "the benchmarks, others ahead": slower,
     "the corpora's counts": corpora,
-    "the corpora's sources": corpora_sources,
-    "the corpora's differences": corpora_differences,
-    "the lint's notes": lint_notes,
     **{f"pip install {what}": partial(installing, what) for what in INSTALLED},
     **{f"compat.csv, {name}": partial(compat, name) for name in ("werkzeug", "flask", "webob", "pyramid", "microdot")},
 }

@@ -57,7 +57,7 @@ def _as_in_a_page(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("_as_in_a_page")
-@pytest.mark.parametrize(("page", "count"), [*zip(RUN_PAGES, (1, 3, 3), strict=True)], ids=lambda each: str(each)[-15:])
+@pytest.mark.parametrize(("page", "count"), [*zip(RUN_PAGES, (1, 4, 3), strict=True)], ids=lambda each: str(each)[-15:])
 def test_the_answers_are_those_that_the_page_shows(page, count):
     found = list(examples(page))
     for step, example in found:
@@ -78,9 +78,9 @@ def test_an_example_that_fails_shows_its_own_lines_of_the_traceback():
     assert (line.strip(), last) == ("app = 1 / 0", "ZeroDivisionError: division by zero")
 
 
-def test_the_front_page_has_ten_lines_of_code():
+def test_the_front_page_has_few_lines_of_code():
     ((_, example),) = examples(docs_site.DOCS / "index.md")
-    assert sum(1 for line in example["files"]["lamps.py"].splitlines() if line) == 10
+    assert sum(1 for line in example["files"]["lamps.py"].splitlines() if line) <= 15
 
 
 @pytest.mark.processes
