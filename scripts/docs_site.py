@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+from antiphon.cli.ranking import COMMON, ENDINGS, ENOUGH, Ranking
 from scripts import docs_llms, docs_source
 from scripts.playground.examples import RUN_PAGES, pack, with_buttons
 from scripts.playground.fetch import is_fetched
@@ -54,11 +55,19 @@ HOME = "index.md"
 LISTS = {"contents.md", "project/benchmarks.md", "project/changes.md"}
 """Pages that name what others explain, which the search leaves out."""
 UNSEARCHED = "---\nsearch:\n  exclude: true\n---"
+UNANSWERED = {
+    "location": "contents/",
+    "level": 1,
+    "title": "There is no page about this",
+    "text": "The pages below, if any, have some of these words. All pages are listed here.",
+    "path": [],
+    "tags": [],
+}
+"""What the search shows first where no page has enough of a question."""
 LANGUAGES = {".py": "python", ".html": "html", ".conf": "nginx", ".css": "css", ".js": "js", ".md": "markdown"}
 
 _CODE_OR_LINK = re.compile(r"^```.*?^```$|`[^`\n]+`|\]\(([^)#:]+)(#[^)]*)?\)", re.MULTILINE | re.DOTALL)
 _PICTURE = re.compile(r"^!\[([^\]]*)\]\(([^)]+\.svg)\)$", re.MULTILINE)
-_KEYWORDS = re.compile(r"^<!-- keywords: (.*?)\s+-->\n\n", re.MULTILINE | re.DOTALL)
 _ENTRY = re.compile(r"^(?:-|\d\.) \[([^\]]+)\]\(([^)#:]+\.md)\)", re.MULTILINE)
 
 
@@ -71,6 +80,7 @@ def main(arguments: Sequence[str] = ()) -> int:
     command = [sys.executable, "-m", "zensical", "build", "--clean", "--strict"]
     code = subprocess.run(command, cwd=ROOT, check=False).returncode
     if not code:
+        add_ranking(SITE)
         docs_llms.write(STAGED, SITE, (DOCS / "README.md").read_text())
         # A site by itself has one version, its own.
         (SITE / "versions.json").write_text(
@@ -79,6 +89,27 @@ def main(arguments: Sequence[str] = ()) -> int:
     if not code and options.publish:
         publish(SITE, options.publish, docs_source.version())
     return code
+
+
+def add_ranking(site: Path) -> None:
+    """Give the site's search the weights of `antiphon docs --search`, and the worker that adds them up."""
+    found = json.loads((site / "search.json").read_text())
+    titles = {each["location"].partition("#")[0] for each in found["items"]}
+    locations = {re.sub(r"(^|/)index$", r"\1", place.removesuffix(".md")): source for source, place in places().items()}
+    sources = {place: locations[place.rstrip("/")] for place in sorted(titles) if place}
+    ranking = Ranking({place: source.read_text() for place, source in sources.items()})
+    numbers = {place: number for number, place in enumerate(sources)}
+    for item in found["items"]:
+        item["page"] = numbers.get(item["location"].partition("#")[0])
+    weights = {
+        word: [part for name, weight in sorted(having.items()) for part in (numbers[name], weight)]
+        for word, having in ranking.weights.items()
+    }
+    found["items"] = [item for item in found["items"] if item["page"] is not None] + [UNANSWERED]
+    rules = {"size": ranking.size, "enough": ENOUGH, "common": COMMON, "endings": ENDINGS, "weights": weights}
+    (site / "search.json").write_text(json.dumps(found | {"ranking": rules}, separators=(",", ":")))
+    (worker,) = site.glob("assets/javascripts/workers/search.*.js")
+    shutil.copy(ROOT / "scripts/docs_search.js", worker)
 
 
 def publish(site: Path, folder: Path, version: str) -> None:
@@ -133,13 +164,8 @@ def page(source: Path) -> str:
         text = with_buttons(source, text, STAGED / "playground")
     text = _PICTURE.sub(lambda found: _drawn(source, found), text)
     text += docs_source.links(source)
-    linked = _with_keywords(_CODE_OR_LINK.sub(lambda found: _linked(source, found), text))
+    linked = _CODE_OR_LINK.sub(lambda found: _linked(source, found), text)
     return f"{UNSEARCHED}\n\n{linked}" if OTHERS.get(str(source.relative_to(ROOT))) in LISTS else linked
-
-
-def _with_keywords(text: str) -> str:
-    """Return a page with its keywords as a paragraph that the search reads, and the page does not show."""
-    return _KEYWORDS.sub(lambda found: f'<p class="keywords">{html.escape(" ".join(found[1].split()))}</p>\n\n', text)
 
 
 def _drawn(source: Path, found: re.Match[str]) -> str:

@@ -1,16 +1,15 @@
 """`antiphon docs` and `antiphon explain`: the documentation of this version, and explanations of errors."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
-from math import log
 from os.path import normpath
 from pathlib import Path
 from typing import NamedTuple
 
 from antiphon.cli.errors import BadCommand, Refused
+from antiphon.cli.ranking import FENCE, HEADING, Ranking, words
 from antiphon.explanations.texts import Explanation, UnreadableError, as_page, explanations, explanations_of, packages
 
 ARCHIVE = Path(__file__).with_name("docs.xz")
@@ -23,16 +22,13 @@ ERRORS = "reference/errors"
 """The name of the page of errors, which is made from the explanations of this version."""
 CONTENTS = "README"
 
-_WORD = re.compile(r"[a-z0-9]+")
-_HEADING = re.compile(r"^#{1,4} (.+)$", re.MULTILINE)
-_KEYWORDS = re.compile(r"^<!-- keywords: (.*?)\s+-->$", re.MULTILINE | re.DOTALL)
 _ENTRY = re.compile(r"^(?:-|\d\.) \[([^\]]+)\]\(([^)#:]+)\.md\):? *((?:.|\n(?!\n|- |\d\. ))*)", re.MULTILINE)
-_FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
-_LINK = re.compile(r"\]\((\.\.?/[^)#\s]+)")
-_COMMON = frozenset(
-    "a an and are as at be by can do does for from how i if in into is it its my of on or that the this to use using "  # noqa: SIM905
-    "what when where which with you your".split()
+_FOR_THE_SITE = re.compile(
+    r"(^```.*?^```$)|\A---\n.*?^---\n+|^(?:<!--.*?-->|</?div\b[^>]*>)\n+|\s?\{:? ?[.#][^}\n]*\}$",
+    re.MULTILINE | re.DOTALL,
 )
+"""A program, which stays, or what only the site reads: front matter, comments, blocks and attributes of HTML."""
+_LINK = re.compile(r"\]\((\.\.?/[^)#\s]+)")
 
 
 class Hit(NamedTuple):
@@ -79,7 +75,12 @@ def page(name: str) -> tuple[str, list[str], list[str]]:
         near = get_close_matches(wanted, {each.rpartition("/")[2] for each in known}, 3, 0.6)
         meant = f"Did you mean {' or '.join(near)}? " if near else ""
         raise BadCommand(f'There is no page {name!r}. {meant}`antiphon docs --search "{name}"` searches all pages.')
-    return known[found[0]], found[1:], _files_of_source(found[0], known[found[0]])
+    return _for_a_terminal(known[found[0]]), found[1:], _files_of_source(found[0], known[found[0]])
+
+
+def _for_a_terminal(text: str) -> str:
+    """Return a page without what only the site reads."""
+    return _FOR_THE_SITE.sub(lambda found: found[1] or "", text)
 
 
 def _files_of_source(name: str, text: str) -> list[str]:
@@ -101,64 +102,27 @@ def contents() -> Iterator[str]:
                 yield from (f"  {name:{width}}  {told}" for name, told in entries)
 
 
-def search(question: str, most: int = 8) -> list[Hit]:
-    """Return the pages that match a question, the best first (Okapi BM25, with more weight on titles and keywords)."""
-    index, wanted = _index(), dict.fromkeys(_words(question))
-    average = sum(sum(counts.values()) for counts in index.values()) / len(index)
-    scores: dict[str, float] = {}
-    for word in wanted:
-        having = {name: counts[word] for name, counts in index.items() if word in counts}
-        weight = log(1 + (len(index) - len(having) + 0.5) / (len(having) + 0.5))
-        for name, count in having.items():
-            length = 0.4 + 0.6 * sum(index[name].values()) / average
-            scores[name] = scores.get(name, 0) + weight * count * 2.5 / (count + 1.5 * length)
-    best = sorted(scores, key=lambda name: (-scores[name] * (1.03 if name.startswith("how-to/") else 1), name))
-    return [_hit(name, set(wanted)) for name in best[:most]]
+def search(question: str, most: int = 8) -> tuple[list[Hit], bool]:
+    """Return the pages that have words of a question, the best first, and whether the first is about it."""
+    found = ranking().ranked(question)
+    wanted = {*words(question)}
+    return [_hit(name, wanted) for name in found.names[:most]], found.is_answered
 
 
 def _hit(name: str, wanted: set[str]) -> Hit:
-    text = pages()[name]
-    title, *sections = _HEADING.split(_FENCE.sub("", text))[1:]
-    words = {
-        heading: len(wanted & {*_words(f"{heading} {body}")})
+    title, *sections = HEADING.split(FENCE.sub("", pages()[name]))[1:]
+    shared = {
+        heading: len(wanted & {*words(f"{heading} {body}")})
         for heading, body in zip(sections[1::2], sections[2::2], strict=True)
     }
-    best = max(words, key=words.__getitem__, default="")
-    return Hit(name, title, best if words.get(best) else "")
+    best = max(shared, key=shared.__getitem__, default="")
+    return Hit(name, title, best if shared.get(best) else "")
 
 
 @cache
-def _index() -> Mapping[str, Counter[str]]:
-    """Return each page's weight for each word. Words in titles, keywords and headings weigh more."""
-    index: dict[str, Counter[str]] = {}
-    for name, text in pages().items():
-        if name in (CONTENTS, "index"):
-            continue
-        counts = Counter(_words(text))
-        headings = _HEADING.findall(_FENCE.sub("", text))
-        parts = (
-            (" ".join(headings[:1]), 12),
-            (" ".join(headings[1:]), 3),
-            (name, 6),
-            (" ".join(_KEYWORDS.findall(text)), 15),
-        )
-        for words, weight in parts:
-            for word in _words(words):
-                counts[word] += weight
-        index[name] = counts
-    return index
-
-
-def _words(text: str) -> list[str]:
-    return [_stem(word) for word in _WORD.findall(text.lower()) if word not in _COMMON]
-
-
-def _stem(word: str) -> str:
-    """Return a word without its English ending, so a search for "uploads" finds "uploading"."""
-    for ending in ("ations", "ation", "ings", "ing", "ies", "ed", "es", "s", "y", "e"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word.removesuffix(ending)
-    return word
+def ranking() -> Ranking:
+    """Return the ranking of all pages."""
+    return Ranking({name: text for name, text in pages().items() if name not in {CONTENTS, "index"}})
 
 
 def explanation_of(kind: str) -> str:

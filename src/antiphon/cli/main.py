@@ -595,12 +595,12 @@ def docs(name: str | None, question: str | None) -> None:
     if name is not None and question is not None:
         raise BadCommand("Leave out NAME or --search: the search is in all pages.")
     if question is not None:
-        hits = search(question)
+        hits, is_answered = search(question)
+        if not is_answered:
+            click.echo(f"There is no page about this.{' The nearest are:' if hits else ''}", err=True)
         for each in hits:
             click.echo(f"{each.name:32}  {each.title}" + (f": {each.section}" if each.section else ""))
-        if not hits:
-            click.echo("No page has any of these words.", err=True)
-        sys.exit(not hits)
+        sys.exit(not is_answered)
     if name is None:
         click.echo("\n".join(contents()).lstrip())
         return
