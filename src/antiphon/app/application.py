@@ -548,7 +548,11 @@ class App(Routes, Servable):
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:
-        """WSGI if all handlers, hooks, middleware and mounts are sync and no proxy is trusted, otherwise ASGI."""
+        """The interface by which another app calls this one.
+
+        It is WSGI if all handlers, hooks, middleware and mounts are sync and no proxy is trusted, otherwise ASGI.
+        Servers may call an app by either: `antiphon run` uses ASGI.
+        """
         if self._checks.proxies or any(not mount.hook.blocks for mount in self._mounts):
             return "asgi"
         groups = [*self._group().walk()]
