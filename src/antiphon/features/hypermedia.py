@@ -43,7 +43,7 @@ class HtmxRequest:
     is_htmx = negotiated("hx-request", _is_true)
     """True if htmx sent the request (HX-Request)."""
     is_boosted = negotiated("hx-boosted", _is_true)
-    """True for a link or form sent by hx-boost, which needs a whole page (HX-Boosted)."""
+    """True for a link or form sent by hx-boost, which needs a whole page unless it has a target (HX-Boosted)."""
     restores_history = negotiated("hx-history-restore-request", _is_true)
     """True for a page missing from htmx's history cache, which needs a whole page (HX-History-Restore-Request)."""
     current_url = negotiated("hx-current-url", read_text)

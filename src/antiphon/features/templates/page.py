@@ -27,7 +27,7 @@ from antiphon.response.fields import JSON
 from antiphon.response.response import Response
 from antiphon.response.templates import check_data
 
-ASKING = ("X-Block", "HX-Request", "HX-Target", "HX-Boosted", "HX-History-Restore-Request")
+ASKING = ("X-Block", "HX-Request", "HX-Target", "HX-History-Restore-Request")
 """The header fields with which requests ask for blocks of a page."""
 
 BlockNames: TypeAlias = str | Iterable[str] | Mapping[str, str]
@@ -50,7 +50,7 @@ def asked_blocks(request: Request, offered: Mapping[str, str]) -> tuple[str, ...
     """Return the blocks that a request asks for, among those offered, which are keyed by their elements' ids.
 
     If the request also asks for other blocks, the result is empty, which means the whole page. The same applies when
-    htmx follows a boosted link or restores a page missing from its history cache.
+    htmx restores a page missing from its history cache. A boosted link names no target unless it has one of its own.
     """
     field = request.head.field
     if field("hx-history-restore-request") == "true":
@@ -58,7 +58,7 @@ def asked_blocks(request: Request, offered: Mapping[str, str]) -> tuple[str, ...
     if (named := field("x-block")) is not None:
         names = dict.fromkeys(filter(None, split_list(named)))
         return tuple(names) if names.keys() <= {*offered.values()} else ()
-    if is_htmx(request) and field("hx-boosted") != "true":
+    if is_htmx(request):
         target = (field("hx-target") or "").rpartition("#")[2]
         return (offered[target],) if target in offered else ()
     return ()
