@@ -117,6 +117,8 @@ def read_head(written: bytes, offset: int, limits: HeadLimits) -> PartHead:
         raise BadRequest(
             "A part of the form has a Content-Transfer-Encoding, which forms must not have (RFC 7578 §4.7)."
         )
+    if not section:  # Werkzeug reads the fields of such a form, so it must not be taken for an empty one
+        raise BadRequest("A part of the form has no Content-Disposition (RFC 7578 §4.2).")
     name, filename = _read_names(known.get(b"content-disposition"))
     if name is not None and len(name) > limits.name:
         detail = f"A field name of the form is longer than {limits.name} bytes."

@@ -80,6 +80,7 @@ FORMS = {
     "a content of almost boundaries": multipart((NAMED, b"\r\n--y" * 50_000)),
     "a content of line ends": multipart((NAMED, b"\r\n" * 200_000)),
     "no head": multipart((b"", b"1")),
+    "a field without a head, then one with": b"--x\r\n\r\n1\r\n" + multipart((NAMED, b"2")),
     "no name": multipart((b"Content-Disposition: form-data", b"1")),
     "an empty name": multipart((b'Content-Disposition: form-data; name=""', b"1")),
     "another disposition": multipart((b'Content-Disposition: attachment; name="a"', b"1")),

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatch
 from io import BytesIO
 from time import time
-from typing import IO, TYPE_CHECKING, TypeAlias, cast
+from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
 from zlib import adler32
 
 from antiphon import Request, Response
@@ -126,7 +126,11 @@ class SharedDataMiddleware:
         except errors.HTTPError as error:
             file.close()
             answer = PreconditionFailed() if error.status == 412 else RequestedRangeNotSatisfiable(size)
-        return answer(environ, start_response)
+
+        def start(status: str, fields: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:
+            return start_response(status, [(name.title(), value) for name, value in fields], *error)
+
+        return answer(environ, start)
 
     def _find(self, path: str) -> tuple[str | None, Opener | None]:
         for exported, load in self.exports:
