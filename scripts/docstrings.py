@@ -17,7 +17,7 @@ from typing import NamedTuple, TypeVar
 
 from antiphon.app.route import RouteOptions
 from antiphon.app.static_files import StaticFolder
-from antiphon.explanations.words import OtherWord
+from antiphon.explanations.naming import OtherWord
 from antiphon.http.grammar import Value
 from antiphon.lazy import attribute_docs
 from antiphon.response.message import MakerOrValue

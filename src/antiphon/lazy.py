@@ -167,7 +167,7 @@ def import_on_use(
 
     def import_name(name: str) -> Any:
         if name not in where:
-            from antiphon.explanations.words import missing_name
+            from antiphon.explanations.naming import missing_name
 
             advice = missing_name(package, name)
             raise (

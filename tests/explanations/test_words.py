@@ -7,13 +7,17 @@ import pickle
 import pydoc
 import re
 import tempfile
+import traceback
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from dataclasses import dataclass, make_dataclass
 
 import pytest
 from jinja2 import DictLoader
 
-from antiphon import App, Blueprint, HTTPError, Redirect, Request, Response, abort
+import antiphon
+from antiphon import App, Blueprint, HTTPError, Redirect, Request, Response, WebSocketClosed, abort, env
+from antiphon.explanations import add_notes
 from antiphon.explanations.words import (
     APP,
     APP_ATTRIBUTES,
@@ -54,6 +58,7 @@ from antiphon.features import (
 )
 from antiphon.http import MultiDict, NotFound
 from antiphon.testing import Client
+from antiphon.types import ChannelMessage
 from tests.helpers.rows import rows
 
 
@@ -124,7 +129,7 @@ def test_a_class_lists_only_its_own_names(kind):
     assert others
     assert others.isdisjoint(dir(cls))
     assert others.isdisjoint(name for name, _ in inspect.getmembers(cls))
-    assert others.isdisjoint(re.findall(r"^ \|  (\w+)", pydoc.plain(pydoc.render_doc(cls)), re.MULTILINE))
+    assert others.isdisjoint(re.findall(r"^ \|  (\w+)(?=\(|$)", pydoc.plain(pydoc.render_doc(cls)), re.MULTILINE))
 
 
 def test_a_subclass_may_be_abstract():
@@ -288,6 +293,11 @@ def test_an_unknown_argument_names_ours(make, message):
     ("Path", "use an argument of the handler, or request.path_params"),
     ("Security", "use a Dependency, or Users from antiphon.features"),
     ("testclient", "use Client from antiphon.testing"),
+    [
+        ("Bluprint", "did you mean `from antiphon import Blueprint`?"),
+        ("AppClient", "did you mean `from antiphon.testing import Client`?"),
+        ("WebSocketDisconnect", "use WebSocketClosed"),
+    ],
 )
 def test_importing_a_name_that_is_misspelt_names_the_nearest(name, fix):
     with pytest.raises(ImportError) as refused:
@@ -307,6 +317,13 @@ def test_importing_a_name_that_is_misspelt_names_the_nearest(name, fix):
     ("antiphon.features", "WebSocket", "write `from antiphon import WebSocket`"),
     ("antiphon.features", "Depends", f"use {PACKAGE['Depends']}"),
     ("antiphon.testing", "TestClient", "use Client from antiphon.testing"),
+    [
+        ("antiphon.features", "Session", "use Sessions"),
+        ("antiphon", "HTTP_404_NOT_FOUND", "use the number, 404"),
+        ("antiphon", "render", "use Page(template, name=value) from antiphon.features"),
+        ("antiphon", "login_required", "write `from antiphon.features import login_required`"),
+        ("antiphon.features", "WebSocket", "write `from antiphon import WebSocket`"),
+    ],
 )
 def test_importing_a_name_of_another_framework_from_any_package_names_ours(package, name, fix):
     with pytest.raises(ImportError) as refused:
@@ -314,20 +331,8 @@ def test_importing_a_name_of_another_framework_from_any_package_names_ours(packa
     assert str(refused.value) == f"{package} has no {name!r}; {fix}"
 
 
-def called(request):
-    return request.json()
-
-
 def text_alone(request):
     raise HTTPError("There is no such lamp.")
-
-
-async def awaited(request):
-    return (await request.json)["a"]
-
-
-async def awaited_call(request):
-    return await request.form()
 
 
 async def awaited_read(request):
@@ -387,6 +392,32 @@ def called_form(request):
     (lambda request: Response(own=1), None),
     (lambda request: request.id(request.json), None),
     (lambda request: 1 + request.json, None),
+    [
+        (called_form, "form.is_valid is an attribute, not a method: leave out the () and the await"),
+        (lambda request: App(debug=True), "To read more: antiphon explain app-takes-settings"),
+        (
+            lambda request: Response.file("/a", download_name="a"),
+            "Instead of 'download_name', use Response.file(path, filename=name)",
+        ),
+        (lambda request: Response.json({}, code=404), "Instead of 'code', use response.status"),
+        (
+            lambda request: App().register(Blueprint("a"), url_prefix="/a"),
+            "Instead of 'url_prefix', use prefix=",
+        ),
+        (
+            lambda request: App().register(Blueprint("a"), dependencies=[]),
+            "Instead of 'dependencies', use blueprint.before_request(hook)",
+        ),
+        (lambda request: abort(status_code=404), "The status comes first, without a name: abort(404)"),
+        (text_alone, "This is a 500, because no status is given: HTTPError(404, 'There is no such lamp.')"),
+        (lambda request: App().register(Blueprint("a"), own=1), None),
+        (lambda request: Response(own=1), None),
+        (
+            lambda request: request.id(request.json),
+            "request.id is an attribute, not a method: leave out the () and the await",
+        ),
+        (lambda request: 1 + request.json, None),
+    ],
 )
 def test_the_log_says_how_a_handler_goes_wrong(handler, note, caplog):
     app = App()
@@ -533,6 +564,12 @@ def test_cookies_of_a_client_become_a_dict():
     (awaited_upload, "upload.read() is not awaited: leave out the await, or write .aread()"),
     (awaited_save, "upload.save() is not awaited: leave out the await, or write .asave()"),
     (awaited_part, "request.files is an attribute, not a method: leave out the () and the await"),
+    [
+        (awaited_read, "request.files['x'].read() is not awaited: leave out the await, or write .aread()"),
+        (awaited_upload, "upload.read() is not awaited: leave out the await, or write .aread()"),
+        (awaited_save, "upload.save() is not awaited: leave out the await, or write .asave()"),
+        (awaited_part, "request.files is an attribute, not a method: leave out the () and the await"),
+    ],
 )
 def test_the_log_says_which_method_of_an_upload_is_awaited(handler, note, caplog):
     app = App()
@@ -614,3 +651,125 @@ def test_an_argument_that_is_nearly_right_names_the_near_one(caplog):
     Client(app, raise_errors=False).get("/")
     error = caplog.records[0].exc_info[1]
     assert "Did you mean 'default'?" in "\n".join([str(error), *getattr(error, "__notes__", [])])
+
+
+REFLEXES = [
+    # Express and Hono
+    ("async def h(c): return c.json({'a': 1})", "to respond, return the value itself, or a Response"),
+    ("def h(c): return c.text('Hello')", "to respond, return the value itself"),
+    ("def h(c): return c.html('<b>')", "use Page(template, name=value)"),
+    ("async def h(c): return await c.req.json()", "request.args, request.json"),
+    ("def h(req, res): return res.send('x')", "which has none; use return Response(body, status, headers)"),
+    ("def h(req): return req.query['a']", "use request.args"),
+    ("def h(req): return req.params['id']", "use request.path_params"),
+    ("def h(req): return req.get('host')", "use request.headers.get(name)"),
+    ("def h(req): return req.body['name']", "use it itself, request.json, request.form"),
+    ("def h(request):\n  r = Response('')\n  return r.status(404)", "r.status is an attribute, not a method"),
+    ("def h(request): return Response.sendFile('/a')", "use Response.file(path, filename=name)"),
+    ("app.get('/', lambda req, res: res)", "Write @app.get('/') above the handler"),
+    ("app.use(lambda req, res, next: next())", "a function is registered by @app.middleware"),
+    ("app.use('/shop', Blueprint('shop'))", "app.register(blueprint, prefix='/shop')"),
+    ("app.listen(3000)", "antiphon run module:app, or app.run()"),
+    ("app.all('/x')", "@app.route(pattern, methods)"),
+    ("app.get('/users/:id')", "written <id>, not :id"),
+    ("app.get('/files/*')", "write <path:name> for the rest of a path"),
+    (r"app.get('/users/(\\d+)')", "write <int:id>, or <re(...):id>"),
+    ("app.get('/a?')", "an optional part is a second route"),
+    ("from antiphon import express", "use App"),
+    # aiohttp
+    ("async def h(request): return (await request.json)['a']", "request.json is an attribute, not a method"),
+    ("async def h(it): return await it.form()", "it.form is an attribute, not a method"),
+    ("async def h(request): return await request.post()", "use request.form"),
+    ("async def h(request): return await request.read()", "use request.body"),
+    ("def h(request): request['user'] = 'ada'", "or set an attribute of request.g"),
+    ("def h(request): return Response(text='x')", "the body as the first argument: Response(text)"),
+    ("app['db'] = 1", "a module of your own, or a lifespan: app[pool]"),
+    ("app.add_routes([])", "@app.get(pattern)"),
+    ("app.middlewares.append(print)", "@app.middleware, or app.use(feature)"),
+    ("from antiphon import web", "use App, Request and Response"),
+    ("async def h(request, socket): await socket.send_str('x')", "use await socket.send(value)"),
+    ("async def h(request, socket): await socket.receive_json()", "use await socket.receive_as(Order)"),
+    ("async def h(request, socket):\n  async for m in socket: m.data", "A message is str or bytes: use it itself"),
+    # Litestar, Starlette and FastAPI
+    ("async def h(request, socket): return socket.query_params", "the handler's first argument, the request"),
+    ("def h(request, db): return 'x'", "request[db], a Dependency"),
+    ("from antiphon import Controller", "one handler for each method, in a Blueprint"),
+    ("from antiphon import Provide", "app.provide(dependency, source)"),
+    ("from antiphon import get", "@app.get(pattern), after app = App()"),
+    ("App(plugins=[])", "use app.use(feature)"),
+    ("async def h(request): return await request.body()", "request.body is an attribute, not a method"),
+    ("async def h(request):\n  async for c in request.stream(): pass", "request.stream is an attribute"),
+    ("def h(request): return request.scope['path']", "request.method, request.path"),
+    ("def h(request): return Response.events(['data: x\\n\\n'])", "yield the data alone"),
+    ("def h(request): return Response.events([{'event': 'a', 'data': 'b'}])", "yield Event(data, event=name)"),
+    ("@app.middleware\nasync def m(request, call_next): return await call_next(request)", "write `response = yield`"),
+    ("@app.on_startup\nasync def s(app): pass", "takes (app), but is called with ()"),
+    # Sanic
+    ("def h(request): request.ctx.user = 'ada'", "use request.g"),
+    ("from antiphon import json", "Response.json(value), or return the dict"),
+    ("app.blueprint(Blueprint('shop'))", "app.register(blueprint)"),
+    ("app.ctx.db = 1", "a lifespan: app[pool]"),
+    ("app.add_task(print)", "request.after_response(function)"),
+    # Django
+    ("def h(request): return request.POST['a']", "use request.form"),
+    ("def h(request): return request.build_absolute_uri('/')", "request.url_for(name, _absolute=True)"),
+    ("def h(request):\n  r = Response('')\n  r['X-A'] = 'b'", "Write response.headers[name] = value"),
+    ("def h(request): return request.headers.getlist('a')", "use getall(name)"),
+    ("env.int('PORT')", "of the default's type, or cast="),
+    ("env.get('PORT')", "use env(name, default)"),
+    # Rails and Spring
+    ("from antiphon import ApplicationController", "in a Blueprint"),
+    ("def h(request): return request.permit('a')", "request.form_as(Order)"),
+    ("app.before_action(print)", "@app.before_request"),
+    ("app.resources('lamps')", "one handler for each method"),
+    ("from antiphon import PathVariable", "id: int for the path /users/<int:id>"),
+    ("from antiphon import ResponseEntity", "return body, status, headers"),
+    ("def h(id: int): return 'x'", "the first argument is the request"),
+]  # fmt: skip
+WORKS = [
+    ("def h(request): return {'a': 1}, 201", "a"),
+    ("def h(request): return Response.file(FILE, filename='a.txt').headers['content-disposition']", "attachment"),
+    ("def h(request): return request.args.get('page', '1')", "1"),
+    (
+        "async def h(request, socket): await socket.send(ChannelMessage('1-1', {'a': 1}))",
+        '{"id":"1-1","value":{"a":1}}',
+    ),
+]
+"""What is written by habit, and a part of its error, or of its response; each names the line to write instead."""
+
+
+def tried(written, file):
+    """Return the text of the response, and each error with its notes, of a program that somebody writes by habit."""
+    file.write_text(f"{written}\n")
+    names = {**vars(antiphon), "App": App, "Blueprint": Blueprint, "Response": Response, "env": env, "app": App()}
+    names |= {"ChannelMessage": ChannelMessage, "FILE": file}
+    client = Client(names["app"], raise_errors=False)
+    said = []
+    try:
+        exec(compile(written, file, "exec"), names)
+        if (handler := names.get("h")) is None:
+            client.get("/")
+        elif "socket" in inspect.signature(handler).parameters:
+            names["app"].websocket("/")(handler)
+            with client.websocket("/") as socket:
+                with suppress(WebSocketClosed):
+                    socket.send("x")
+                said.append(socket.receive())
+        else:
+            names["app"].route("/", ["GET", "POST"])(handler)
+            said += [client.get("/").text, client.post("/", json={"name": "Ada"}).text]
+    except Exception as error:  # as the command that loads the program shows it
+        failed = error.__cause__ or error  # a test's WebSocket is closed by the handler's error
+        add_notes(failed)
+        said += traceback.format_exception_only(failed)
+    return said
+
+
+@rows("written, part", [*REFLEXES, *WORKS])
+def test_a_habit_of_another_framework_works_or_names_the_line_to_write(written, part, tmp_path, caplog):
+    said = tried(written, tmp_path / "habit.py")
+    logged = [
+        "".join(traceback.format_exception_only(record.exc_info[1])) for record in caplog.records if record.exc_info
+    ]
+    caplog.clear()
+    assert part in "".join([*said, *logged])

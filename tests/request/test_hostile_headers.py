@@ -7,7 +7,7 @@ from inspect import getattr_static
 import pytest
 
 from antiphon import App, Request, Response
-from antiphon.explanations.words import OtherWord
+from antiphon.explanations.naming import OtherWord
 from antiphon.http.head import RequestHead
 from antiphon.testing import Client
 from antiphon.testing.servers.rsgi_scope import RSGIHeaders

@@ -10,7 +10,8 @@ pytestmark = pytest.mark.once
 
 
 def parameters(owner):
-    members = {name: member for name, member in vars(owner).items() if name == "__iter__" or not name.startswith("_")}
+    shown = (*(name for name in dir(owner) if not name.startswith("_")), "__iter__")
+    members = {name: vars(owner)[name] for name in shown}
     return {
         name: [*inspect.signature(member).parameters.values()] if callable(member) else type(member)
         for name, member in members.items()

@@ -135,9 +135,13 @@ class TestOverBoth:
         assert refused.value.response.status == status
 
     def test_error_after_the_handshake(self, client_of, interface, caplog):
-        with client_of(outer_app(), interface).websocket("/ws/fail") as socket:
-            assert [*socket] == []
-            assert socket.closed.code == (1011 if interface == "asgi" else 1005)
+        code = "1011" if interface == "asgi" else "1005"
+        with (
+            client_of(outer_app(), interface).websocket("/ws/fail") as socket,
+            pytest.raises(WebSocketClosed, match=code) as closed,
+        ):
+            socket.receive()
+        assert isinstance(closed.value.__cause__, LookupError)
         (record,) = [record for record in caplog.records if record.name == "antiphon"]
         assert record.exc_info[0] is LookupError
 

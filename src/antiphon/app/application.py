@@ -31,7 +31,8 @@ from antiphon.app.planning.streams import Watching
 from antiphon.app.route import Route, check_deadline
 from antiphon.app.url_for import Reverse, Signing
 from antiphon.explanations import explained
-from antiphon.explanations.words import APP, APP_SETTINGS, unknown_setting
+from antiphon.explanations.naming import unknown_setting
+from antiphon.explanations.words import APP, APP_SETTINGS
 from antiphon.handler.callables import check_arguments, check_returns, check_sync
 from antiphon.handler.contract import Steps
 from antiphon.handler.drive import run_async

@@ -33,15 +33,8 @@ from antiphon.app.route import (
     make_route,
 )
 from antiphon.explanations import explained
-from antiphon.explanations.words import (
-    APP,
-    APP_ATTRIBUTES,
-    BLUEPRINT,
-    BLUEPRINT_SETTINGS,
-    NamesOurs,
-    names_ours,
-    unknown_setting,
-)
+from antiphon.explanations.naming import NamesOurs, names_ours, unknown_setting
+from antiphon.explanations.words import APP, APP_ATTRIBUTES, BLUEPRINT, BLUEPRINT_SETTINGS
 from antiphon.handler.callables import check_arguments, check_sync
 from antiphon.handler.errors import is_debug
 from antiphon.http.dates import Duration
@@ -99,7 +92,7 @@ class Feature(Protocol[A_contra]):
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
-H = TypeVar("H", bound=Handler)
+ToResponseLike = TypeVar("ToResponseLike", bound=Handler)  # mypy prints its name for any other handler
 S = TypeVar("S", bound="WebSocketHandler")
 X = TypeVar("X", bound=Exception)
 B = TypeVar("B", bound=BeforeHook)
@@ -163,10 +156,12 @@ class Routes(metaclass=NamesOurs):
         self._check_open()
         if isinstance(feature, type) or not hasattr(feature, "install"):
             fix = f"{feature.__name__}(...)" if isinstance(feature, type) else "CORS([...])"
-            raise explained(
-                "not-a-feature",
-                TypeError(f"{feature!r} is not a feature: features are objects with install(app), such as {fix}"),
-            )
+            if isinstance(feature, Routes):
+                fix += "; a blueprint is registered by app.register, and an application by app.mount"
+            elif hasattr(feature, "__code__"):
+                fix += "; a function is registered by @app.middleware, @app.before_request or @app.after_request"
+            message = f"{feature!r} is not a feature: features are objects with install(app), such as {fix}"
+            raise explained("not-a-feature", TypeError(message))
         before = Snapshot(self._registered())
         try:
             feature.install(self)
@@ -222,7 +217,7 @@ class Routes(metaclass=NamesOurs):
 
     def route(
         self, pattern: str, methods: Iterable[str] = ("GET",), **options: Unpack[RouteOptions]
-    ) -> Callable[[H], H]:
+    ) -> Callable[[ToResponseLike], ToResponseLike]:
         """Register a handler for a path and the given methods; usable as a decorator.
 
         The handler is called with the request, and with the path parameters that it declares as arguments. It returns
@@ -243,7 +238,7 @@ class Routes(metaclass=NamesOurs):
         wanted = checked_methods(methods, pattern)
         parameters = self._parameters(pattern, options.get("host"))
 
-        def register(function: H) -> H:
+        def register(function: ToResponseLike) -> ToResponseLike:
             self._check_open()
             route = make_route(pattern, wanted, function, options)
             self._check_route(route, parameters)
@@ -252,7 +247,9 @@ class Routes(metaclass=NamesOurs):
 
         return register
 
-    def _route_for(self, method: str, pattern: str, options: RouteOptions) -> Callable[[H], H]:
+    def _route_for(
+        self, method: str, pattern: str, options: RouteOptions
+    ) -> Callable[[ToResponseLike], ToResponseLike]:
         """Register a handler for one method. Raises TypeError if the options contain ``methods``."""
         if "methods" in options:
             name = method.lower()
@@ -282,7 +279,7 @@ class Routes(metaclass=NamesOurs):
         if host is not None:
             check_names([*parse_host_pattern(host, self._converters()), *segments], host + prefix)
 
-    def get(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
+    def get(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[ToResponseLike], ToResponseLike]:
         """Register a handler for GET, which also handles HEAD (RFC 9110 §9.3.1).
 
         The handler is called with the request, and with the path parameters that it declares as arguments. It returns
@@ -296,7 +293,7 @@ class Routes(metaclass=NamesOurs):
         """
         return self._route_for("GET", pattern, options)
 
-    def post(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
+    def post(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[ToResponseLike], ToResponseLike]:
         """Register a handler for POST (RFC 9110 §9.3.3).
 
         The handler is called as for ``get`` and may return the same values: text, bytes, a dict or a dataclass
@@ -304,7 +301,7 @@ class Routes(metaclass=NamesOurs):
         """
         return self._route_for("POST", pattern, options)
 
-    def put(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
+    def put(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[ToResponseLike], ToResponseLike]:
         """Register a handler for PUT (RFC 9110 §9.3.4).
 
         The handler is called as for ``get`` and may return the same values: text, bytes, a dict or a dataclass
@@ -312,7 +309,7 @@ class Routes(metaclass=NamesOurs):
         """
         return self._route_for("PUT", pattern, options)
 
-    def patch(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
+    def patch(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[ToResponseLike], ToResponseLike]:
         """Register a handler for PATCH (RFC 5789).
 
         The handler is called as for ``get`` and may return the same values: text, bytes, a dict or a dataclass
@@ -320,7 +317,7 @@ class Routes(metaclass=NamesOurs):
         """
         return self._route_for("PATCH", pattern, options)
 
-    def delete(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
+    def delete(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[ToResponseLike], ToResponseLike]:
         """Register a handler for DELETE (RFC 9110 §9.3.5).
 
         The handler is called as for ``get`` and may return the same values: text, bytes, a dict or a dataclass
@@ -328,7 +325,7 @@ class Routes(metaclass=NamesOurs):
         """
         return self._route_for("DELETE", pattern, options)
 
-    def query(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
+    def query(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[ToResponseLike], ToResponseLike]:
         """Register a handler for QUERY, a safe method with the query in its body (RFC 10008).
 
         In response to OPTIONS, the Accept-Query header lists the media types that the handler reads. The handler is

@@ -118,6 +118,10 @@ class ChannelMessage(NamedTuple):
     id: str
     value: Any
 
+    def __message__(self) -> object:
+        """Return an object with the ``id`` and the ``value``, which a WebSocket sends as JSON."""
+        return self._asdict()
+
 
 class MissedMessages(NamedTuple):
     """A gap in the messages that a listener receives, because it was too slow, or disconnected for too long.
@@ -129,6 +133,10 @@ class MissedMessages(NamedTuple):
     total: int | None
     after: str | None
     before: str | None
+
+    def __message__(self) -> object:
+        """Return an object with the names above, which a WebSocket sends as JSON."""
+        return self._asdict()
 
 
 _id = re.compile("(0|[1-9][0-9]{0,17})-([1-9][0-9]{0,17})").fullmatch

@@ -11,7 +11,8 @@ from antiphon.app.dispatch.arguments import NO_ARGUMENTS, Arguments, arguments_o
 from antiphon.app.dispatch.dependencies import Dependencies
 from antiphon.app.dispatch.hooks import BeforeHook, Hook, check_before, check_returns, hook
 from antiphon.explanations import explained
-from antiphon.explanations.words import ROUTE, word_for
+from antiphon.explanations.naming import word_for
+from antiphon.explanations.words import ROUTE
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import describe, is_async
 from antiphon.http.dates import Duration, seconds_of

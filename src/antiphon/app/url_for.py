@@ -9,7 +9,8 @@ from antiphon.app.planning.planner import are_apart, places
 from antiphon.app.planning.signed_urls import SALT, Link, with_signature
 from antiphon.app.route import Route
 from antiphon.explanations import explained
-from antiphon.explanations.words import URL_FOR, word_for
+from antiphon.explanations.naming import word_for
+from antiphon.explanations.words import URL_FOR
 from antiphon.handler.contract import describe
 from antiphon.handler.scope import find_current_request
 from antiphon.http.redirect import CHECKS_OF_WORDS

@@ -15,7 +15,7 @@ import antiphon
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.interface import Choice, flaw, speaks
 from antiphon.cli.settings import ENV_FILE, add_to_environment
-from antiphon.explanations.words import explain
+from antiphon.explanations import add_notes
 
 ANTIPHON = os.path.join(os.path.dirname(antiphon.__file__), "")
 """The prefix of the paths to this package's files."""
@@ -84,7 +84,7 @@ def _reason(error: BaseException) -> list[str]:
     """Return the lines that describe an error, the error that it was raised from, and the errors in a group."""
     if isinstance(error, SystemExit):
         return [f"It ended the process: SystemExit({error.code!r})"]
-    explain(error)
+    add_notes(error)
     text = _shown("".join(traceback.format_exception_only(error)))
     inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
     below = chain(

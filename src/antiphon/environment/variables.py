@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from antiphon.explanations import explained
+from antiphon.explanations.naming import NamesOurs, names_ours
+from antiphon.explanations.words import ENV
 from antiphon.paths import caller_file, path_beside
 
 if TYPE_CHECKING:
@@ -102,7 +104,8 @@ _OF_PARTS = (list, tuple, set, frozenset, dict, bytes, bytearray)
 """Types whose constructor accepts a string, but doesn't convert it in a useful manner."""
 
 
-class Environment:
+@names_ours(ENV)
+class Environment(metaclass=NamesOurs):
     """The variables of the process's environment: ``env("DEBUG", False)``, ``env["SECRET_KEY"]``, ``"DEBUG" in env``.
 
     A variable is looked up each time it is read.

@@ -4,8 +4,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from antiphon.explanations.words import explain
-
 E = TypeVar("E", bound=BaseException)
 C = TypeVar("C", bound=type)
 
@@ -37,7 +35,7 @@ def errors_name_it(feature: C) -> C:
 
 def arguments_name_ours(cls: C) -> C:
     """Decorate a class so that its constructor's error for another framework's argument shows Antiphon's name."""
-    cls.__init__ = _adding_to_errors(vars(cls)["__init__"], lambda _, error: explain(error))  # type: ignore[misc]
+    cls.__init__ = _adding_to_errors(vars(cls)["__init__"], lambda _, error: add_notes(error))  # type: ignore[misc]
     return cls
 
 
@@ -71,9 +69,16 @@ def feature_in_use() -> str | None:
     return None
 
 
+def add_notes(error: BaseException) -> None:
+    """Add a note to an error caused by a habit from another framework."""
+    from antiphon.explanations.notes import explain  # late: few programs need it
+
+    explain(error)
+
+
 def _name_feature(feature: object, error: Exception) -> None:
     named(type(feature).__name__, error)
-    explain(error)
+    add_notes(error)
 
 
 def _adding_to_errors(method: Callable[..., Any], add: Callable[[object, Exception], None]) -> Callable[..., Any]:

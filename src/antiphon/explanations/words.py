@@ -1,11 +1,6 @@
-"""Names from other frameworks: reading one raises an AttributeError with Antiphon's name, at no other cost."""
+"""Names and arguments of other frameworks, by object, and what to write instead."""
 
-import re
-import sys
-from abc import ABCMeta
-from collections.abc import Callable, Iterable, Mapping
-from importlib.machinery import PathFinder
-from typing import Any, NoReturn, TypeVar
+from collections.abc import Mapping
 
 from antiphon.explanations.renamed import APP_SETTINGS as RENAMED_APP_SETTINGS
 from antiphon.explanations.renamed import ARGUMENTS as RENAMED_ARGUMENTS
@@ -15,30 +10,27 @@ from antiphon.explanations.renamed import RESPONSE as RENAMED_RESPONSE
 from antiphon.explanations.renamed import ROUTE as RENAMED_ROUTE
 from antiphon.explanations.renamed import ROUTES as RENAMED_ROUTES
 
-C = TypeVar("C", bound=type)
-
-NO_WORDS: Mapping[str, str] = {}
 REQUEST = {
     **RENAMED_REQUEST,
     "GET query query_args query_params str_GET str_params": "request.args",
     "POST post str_POST": "request.form",
-    "FILES": "request.files",
+    "FILES file": "request.files",
     "COOKIES cookies_dict str_cookies": "request.cookies",
     "META environ meta": "request.headers, and attributes such as request.ip and request.scheme",
-    "client_addr client_ip remote remote_addr": "request.ip",
+    "client_addr client_ip remote remote_addr ips remote_ip": "request.ip",
     "match_info matchdict path_args view_args": "request.path_params, or an argument of the handler",
     "url_args urlargs urlvars": "request.path_params, or an argument of the handler",
-    "data get_data raw_body": "request.body",
+    "data get_data raw_body read bytes arrayBuffer blob": "request.body",
     "get_json json_body media": "request.json, or request.json_as(Order)",
-    "params": "request.path_params, or request.args for the query",
+    "params param": "request.path_params, or request.args for the query",
     "values": "request.args and request.form",
     "lang locale": "request.language.tag, after app.use(Languages(folder))",
     "__ gettext": "request.language.gettext(key)",
     "env": "env from antiphon",
     "is_json": 'request.mimetype == "application/json"',
-    "context ctx state tmpl_context": "request.g, or a Dependency: request[dependency]",
-    "application_url base_url host_url path_url url_root": "request.url.origin, request.url.root or request.url.path",
-    "full_path path_qs": "request.url.target",
+    "context ctx state tmpl_context locals set var": "request.g, or a Dependency: request[dependency]",
+    "application_url base_url host_url path_url url_root baseUrl": "request.url.origin, .root or .path",
+    "full_path path_qs originalUrl fullpath get_full_path raw_url rel_url": "request.url.target",
     "htmx": "HtmxRequest(request) from antiphon.features",
     "url_rule": "request.route.pattern",
     "matched_route": "request.route",
@@ -51,7 +43,7 @@ REQUEST = {
     "accept_language": "request.accept_languages",
     "accept_mimetypes": "request.accept",
     "browser": "request.user_agent.browser, or request.user_agent.os",
-    "is_xhr": 'request.x_requested_with == "XMLHttpRequest"',
+    "is_xhr xhr is_ajax xml_http_request": 'request.x_requested_with == "XMLHttpRequest"',
     "mimetype_params": "request.content_type.parameters",
     "url_charset": "request.args, which are always read as UTF-8",
     "remote_user": "request.user, after app.use(Users(...))",
@@ -65,26 +57,40 @@ REQUEST = {
     "get_response": "Client(app) from antiphon.testing",
     "back": "Response.back(request)",
     "redirect": "Response.redirect(location), or raise Redirect(location)",
-    "html": "Page(template, name=value) from antiphon.features, or Response.template",
+    "html render render_template": "Page(template, name=value) from antiphon.features, or Response.template",
     "block": "Page(template, _block=name) from antiphon.features, or Response.template",
     "send_file": "Response.file(path)",
-    "status_code": "abort(404), or return body, status",
+    "status_code status notFound": "abort(404), or return body, status",
     "csrf_input": "csrf_input(request) from antiphon.features, after app.use(CSRFTokens())",
     "csrf_token_value": "csrf_token(request) from antiphon.features, after app.use(CSRFTokens())",
     "add_background_task after background call_on_close": "request.after_response(function)",
+    "req": "the object itself, which is the request: request.args, request.json, request.path_params",
+    "get header get_header getHeader": "request.headers.get(name)",
+    "getParameter get_argument get_query_argument get_param get_args": "request.args.get(name)",
+    "auth credentials token": "request.authorization, or request.user after app.use(Users(...))",
+    "signedCookies signed_cookies get_signed_cookie": "request.session, after app.use(Sessions(store))",
+    "hostname get_host": "request.host",
+    "protocol": "request.scheme",
+    "build_absolute_uri": "request.url_for(name, _absolute=True)",
+    "scope": "request.method, request.path, request.headers and the other attributes",
+    "logger log": "logging.getLogger(name)",
+    "set_cookie": "response.set_cookie(name, value)",
+    "permit": "request.form_as(Order), or request.json_as(Order)",
+    "res respond newResponse": "the handler's result: return Response(body, status, headers)",
+    "formData multipart": "request.form and request.files, or request.parts()",
 }
 RESPONSE = {
     **RENAMED_RESPONSE,
-    "code status_code status_int": "response.status",
+    "code status_code status_int set_status setStatus writeHead reason reason_phrase": "response.status",
     "app_iter content data get_data iter_encoded media response set_data": "response.body",
     "charset content_type_params default_content_type media_type mimetype mimetype_params": "response.content_type",
     "background call_on_close close": "request.after_response(function)",
     "headerlist raw_headers": "response.headers",
     "unicode_body": "response.text",
-    "body_file": "Response.stream(chunks)",
-    "attachment_filename download_name": "Response.file(path, filename=name)",
+    "body_file prepare write_eof eof": "Response.stream(chunks)",
+    "attachment_filename download_name sendFile send_file download attachment": "Response.file(path, filename=name)",
     "direct_passthrough": "Response.file(path), which servers send themselves",
-    "implicit_sequence_conversion is_sequence make_sequence": "response.is_streamed and response.freeze()",
+    "implicit_sequence_conversion is_sequence make_sequence streaming": "response.is_streamed and response.freeze()",
     "cache_expires": "response.cache_for(seconds)",
     "get_etag set_etag": "response.etag",
     "conditional_response": "response.make_conditional(request)",
@@ -93,6 +99,14 @@ RESPONSE = {
     "from_app": "Client(app) from antiphon.testing",
     "get_app_iter get_wsgi_headers get_wsgi_response": "the response itself, which is an application of WSGI and ASGI",
     "get_json": "response.json",
+    "send end write": "the handler's result: return the text, or Response(body)",
+    "ok created not_found notFound no_content empty sendStatus": "the handler's result: return body, status",
+    "render": "Page(template, name=value) from antiphon.features, or Response.template",
+    "set header set_header setHeader add_header append_header append": "response.headers[name] = value",
+    "cookie cookies add_cookie": "response.set_cookie(name, value)",
+    "del_cookie clear_cookie clearCookie unset_cookie": "response.delete_cookie(name)",
+    "sse": "Response.events(source)",
+    "enable_compression": "app.use(Compression()) from antiphon.features",
 }
 RESPONSE_HEAD = {
     "status_code": "response.status",
@@ -104,7 +118,8 @@ CLIENT_RESPONSE = {
     "get_json": "response.json",
     "get_text": "response.text",
     "iter_bytes iter_content iter_lines": "with client.stream(method, url) as response:",
-    "raise_for_status": "assert response.status == 200",
+    "raise_for_status statusCode assert_status expect": "assert response.status == 200",
+    "ok is_success": "response.status < 400",
 }
 CLIENT_SETTINGS = {
     "raise_server_exceptions raise_app_exceptions raise_request_exception": "raise_errors",
@@ -113,21 +128,44 @@ CLIENT_SETTINGS = {
 }
 CLIENT = {
     "force_login aforce_login": "client.login(user)",
-    "session_transaction": "with client.session as session:",
-    "websocket_connect": "with client.websocket(url) as socket:",
-    "open": "client.request(method, url)",
-    "delete_cookie get_cookie set_cookie": "client.cookies, such as client.cookies.set(name, value)",
+    "session_transaction set_session_data get_session_data": "with client.session as session:",
+    "websocket_connect ws_connect": "with client.websocket(url) as socket:",
+    "open fetch": "client.request(method, url)",
+    "logout": "a new Client(app), or the application's own route: client.post(url)",
+    "portal start_server asgi_client": "the client itself: client.get(url)",
+    "cookie_jar delete_cookie get_cookie set_cookie": "client.cookies, such as client.cookies.set(name, value)",
 }
 COOKIES = {"get_dict items values": "dict(client.cookies)"}
+APP_METHODS = {
+    "options": "@app.route(pattern, ['OPTIONS']); without it, OPTIONS gets the allowed methods",
+    "listen serve": "antiphon run module:app, or app.run() at the end of the program",
+    "all": "@app.route(pattern, methods)",
+    "group": "Blueprint(name, prefix=...)",
+    "add_routes": "@app.get(pattern), or app.register(blueprint)",
+    "resources": "one handler for each method: @app.get(path), @app.post(path)",
+    "ws websocket_route add_websocket_route add_api_websocket_route": "@app.websocket(pattern)",
+    "on_request before_action": "@app.before_request",
+    "on_response after_action": "@app.after_request",
+    "add_task": "request.after_response(function), or a task of @app.lifespan",
+    "ctx locals": "a module of your own, or a lifespan: app[pool]",
+    "set engine": "the arguments of App, or a feature, such as app.use(Templates(folder))",
+    "param": "app.converter(name, to_python)",
+    "serve_static": 'app.static("/static", folder)',
+    "openapi": "app.use(OpenAPI(title=...))",
+    "asgi_client test_request": "Client(app) from antiphon.testing",
+}
 APP = {
+    **APP_METHODS,
     **RENAMED_ROUTES,
-    "include_router register_blueprint": "app.register(blueprint)",
+    "include_router register_blueprint add_blueprint blueprint include": "app.register(blueprint)",
     "add_api_route add_route add_url_rule api_route": "app.route(pattern, methods)(function)",
-    "add_middleware": "@app.middleware, or app.use(feature)",
+    "add_middleware middlewares around_action": "@app.middleware, or app.use(feature)",
     "debug": "antiphon run --debug",
     "add_exception_handler exception_handler exception_handlers register_error_handler": "@app.errorhandler(key)",
-    "error_handler": "@app.errorhandler(key)",
-    "add_event_handler before_first_request before_serving on_event": "@app.on_startup, or @app.lifespan",
+    "error_handler exception on_error onError notFound not_found": "@app.errorhandler(key)",
+    "add_event_handler before_first_request before_serving on_event listener before_server_start cleanup_ctx": (
+        "@app.on_startup, or @app.lifespan"
+    ),
     "teardown_appcontext teardown_request": "request.after_response(function)",
     "test_client": "Client(app) from antiphon.testing",
     "app_context test_request_context": "Request.blank(url)",
@@ -154,6 +192,51 @@ APP = {
     "view_functions": "app.routes",
     "head": "@app.get, which handles HEAD, too",
 }
+SOCKET = {
+    "receive_text receive_bytes receive_str recv": "await socket.receive()",
+    "receive_json json": "await socket.receive_as(Order), a class, or dict",
+    "send_text send_str send_bytes send_json send_message emit": "await socket.send(value), any value",
+    "iter_text iter_bytes on on_message onMessage data": "async for message in socket",
+    "iter_json": "async for value in socket.values(Order)",
+    "query_params query args path_params headers cookies session user url client app scope state ctx": (
+        "the handler's first argument, the request: request.args"
+    ),
+    "prepare": "await socket.accept(), or the first receive or send",
+    "client_state application_state readyState exception": "socket.closed, None while it is open",
+    "broadcast join rooms": "Channel of antiphon.features: channel.send(value), and a socket that follows it",
+}
+ENV = {
+    "get getenv str": "env(name, default)",
+    "int float bool list json dict path url decimal": "env(name, default), of the default's type, or cast=",
+    "keys items values": "os.environ",
+    "read_env load load_dotenv": "nothing: antiphon run reads the file .env",
+}
+HEADERS = {
+    "getlist getone get_all get_list getheaders": "getall(name)",
+    "append set_all": "add(name, value)",
+    "set set_header setlist": "headers[name] = value",
+    "to_dict": "dict(headers)",
+}
+PARAMETERS = {
+    "res response resp reply": "return Response(body, status, headers), or return the value itself",
+    "next call_next": "@app.middleware, on a generator function with `response = yield`",
+    "body data payload": "request.json_as(Order), request.form_as(Order) or request.body",
+    "session": "request.session, after app.use(Sessions(store))",
+    "user current_user": "request.user, after app.use(Users(...))",
+    "db conn connection pool": "request[db], a Dependency, after app.provide(db, source)",
+}
+"""Arguments of handlers elsewhere, and what to use instead."""
+POSITIONAL = {
+    "get post put patch delete query route websocket": "Write @app.get('/') above the handler, which takes the request",
+    "use": "Write app.register(blueprint, prefix='/shop'), or app.mount('/shop', application)",
+}
+"""Methods of apps and blueprints that take one argument, and what to write instead of a second."""
+ITEMS = {
+    "App": "a module of your own, or a lifespan: app[pool]",
+    "Response": "response.headers[name] = value",
+    "Globals": "request.g.name, an attribute",
+}
+"""Objects that aren't dicts here, and what to write instead of an item."""
 BLUEPRINT = {
     "include_router register_blueprint": "blueprint.register(other)",
     "add_api_route add_route add_url_rule api_route": "blueprint.route(pattern, methods)(function)",
@@ -175,8 +258,31 @@ FIELD = {
     "render_kw": "field.showing(attributes={name: value})",
 }
 PACKAGE = {
-    "Flask FastAPI Starlette": "App",
-    "APIRouter Router": "Blueprint",
+    "Flask FastAPI Starlette Antiphon Application Express Hono Litestar Quart Sanic express": "App",
+    "web": "App, Request and Response, each from antiphon",
+    "APIRouter Router RouteTableDef": "Blueprint",
+    "Controller ApplicationController RestController": (
+        "one handler for each method, in a Blueprint(name, prefix=...): @blueprint.get(path)"
+    ),
+    "get post put delete patch route GetMapping PostMapping RequestMapping": "@app.get(pattern), after app = App()",
+    "run run_app serve": "antiphon run module:app, or app.run() at the end of the program",
+    "Provide Autowired Inject": "a Dependency: app.provide(dependency, source), then request[dependency]",
+    "Context": "Request, the handler's first argument",
+    "middleware Middleware Next": "@app.middleware, on a generator function with `response = yield`",
+    "before_action": "@app.before_request",
+    "State": "request.g, or a lifespan: app[pool]",
+    "PathVariable": "an argument of the handler, such as id: int for the path /users/<int:id>",
+    "Parameter RequestParam": "request.args, or request.args_as(Search)",
+    "RequestBody": "request.json, or request.json_as(Order)",
+    "ResponseEntity": "return body, status, headers",
+    "text html raw empty": "Response.text(text), Response.html(text) or Response(data)",
+    "ServerSentEvent SSE EventSource streamSSE": "Response.events(source), and Event from antiphon.http",
+    "websocket WebSocketRoute WebSocketResponse WSMsgType": (
+        "@app.websocket(pattern), on a handler that takes (request, socket)"
+    ),
+    "helmet": "app.use(SecurityHeaders()) from antiphon.features",
+    "passport": "app.use(Users(...)) from antiphon.features",
+    "NotFoundException": "NotFound from antiphon.http, or abort(404)",
     "HttpRequest": "Request",
     "Annotated": "typing.Annotated; a handler reads a dependency itself, as request[dependency]",
     "Depends": "a Dependency: app.provide(dependency, source), then request[dependency]",
@@ -192,14 +298,14 @@ PACKAGE = {
     "reverse reverse_lazy url_for": "request.url_for(name)",
     "flash messages": "request.flash(text), after app.use(Flash())",
     "render render_template TemplateResponse Jinja2Templates": "Page(template, name=value) from antiphon.features",
-    "JSONResponse JsonResponse jsonable_encoder jsonify": (
+    "JSONResponse JsonResponse jsonable_encoder jsonify json json_response": (
         "Response.json(value), or return the dict, list or dataclass itself"
     ),
     "HttpResponse PlainTextResponse make_response": "Response(body, status, headers)",
     "HTMLResponse": "Response.html(text)",
     "FileResponse send_file": "Response.file(path)",
-    "send_from_directory StaticFiles": "app.static(prefix, folder)",
-    "StreamingHttpResponse StreamingResponse": "Response.stream(chunks), or return the generator itself",
+    "send_from_directory StaticFiles static Static serveStatic": "app.static(prefix, folder)",
+    "Stream StreamingHttpResponse StreamingResponse": "Response.stream(chunks), or return the generator itself",
     "EventSourceResponse": "Response.events(source)",
     "HttpResponseRedirect RedirectResponse redirect": "Response.redirect(location), or raise Redirect(location)",
     "HTTPException": "HTTPError, or abort(404)",
@@ -209,13 +315,13 @@ PACKAGE = {
     "csrf_exempt": "csrf_exempt=True at the route",
     "ModelForm forms": "Form(Order, request) from antiphon.features, with a dataclass",
     "settings": "env(name, default), and the arguments of App",
-    "CORSMiddleware": "app.use(CORS([origin])) from antiphon.features",
+    "CORSMiddleware cors": "app.use(CORS([origin])) from antiphon.features",
     "GZipMiddleware": "app.use(Compression()) from antiphon.features",
     "TrustedHostMiddleware": "App(trusted_hosts=[host])",
     "HTTPBearer OAuth2PasswordBearer": "Users(Bearer(loader)) from antiphon.features",
     "HTTPBasic": "Users(Basic(loader)) from antiphon.features",
     "run_in_threadpool sync_to_async": "await asyncio.to_thread(function), or a def handler, which runs on a thread",
-    "BackgroundTasks": "request.after_response(function)",
+    "BackgroundTask BackgroundTasks": "request.after_response(function)",
     "TestClient": "Client from antiphon.testing",
     "WebSocketDisconnect": "WebSocketClosed",
     "Limiter": "RateLimit from antiphon.features",
@@ -272,9 +378,9 @@ APP_SETTINGS = {
     **RENAMED_APP_SETTINGS,
     "secret_key": "secret_keys=[key]",
     "allowed_hosts host_matching": "trusted_hosts=[host]",
-    "max_content_length request_max_body_size": "limits=Limits(body=...)",
-    "title summary description version openapi_url docs_url redoc_url": "app.use(OpenAPI(title=...))",
-    "cors_config": "app.use(CORS([origin]))",
+    "max_content_length request_max_body_size client_max_size": "limits=Limits(body=...)",
+    "title summary description version openapi_url docs_url redoc_url openapi_config": "app.use(OpenAPI(title=...))",
+    "cors cors_config": "app.use(CORS([origin]))",
     "lifespan": "@app.lifespan, on a function without parameters",
     "on_startup": "@app.on_startup",
     "on_shutdown": "@app.on_shutdown",
@@ -284,6 +390,10 @@ APP_SETTINGS = {
     "routes route_handlers": "@app.get(path), or app.register(blueprint)",
     "static_url_path": 'app.static("/static", folder)',
     "template_config": "app.use(Templates(folder))",
+    "plugins": "app.use(feature)",
+    "guards": "@app.before_request, or before=hook at a route",
+    "static_files": 'app.static("/static", folder)',
+    "strict strict_slashes": "redirect_slashes=True or False",
     "testing": "Client(app) from antiphon.testing",
     "permanent_session_lifetime": "app.use(Sessions(lifetime=...))",
     "session_interface": "app.use(Sessions(store))",
@@ -319,8 +429,20 @@ ARGUMENTS: dict[str, Mapping[str, str]] = {
     "Health.__init__": {"endpoint path url": "live=path and ready=path"},
     "OpenAPI.__init__": {"openapi_url": "path=path", "docs_url": "docs=path", "redoc_url": "docs=path"},
     "RateLimit.__init__": {"key_func": "by=function"},
-    "Response.__init__": {"media_type mimetype": "content_type="},
-    "Response.redirect": {"code status_code": "status="},
+    "Environment.__call__": {"required": "env[name], which raises an error", "type": "cast="},
+    "Response.__init__": {
+        "media_type mimetype": "content_type=",
+        "content html text": "the body as the first argument: Response(text), or Response.html(text)",
+        "json": "Response.json(value), or return the value itself",
+    },
+    "Response.file": {"download": "as_attachment=True, or filename=name"},
+    "Response.redirect": {"code status_code": "status=", "permanent": "status=308"},
+    "Response.set_cookie": {
+        "key": "the name as the first argument: set_cookie(name, value)",
+        "http_only httpOnly": "httponly=",
+        "maxAge": "max_age=",
+        "sameSite same_site": "samesite=",
+    },
     "Routes.register": {
         "url_prefix": "prefix=",
         "tags": "Blueprint(name, meta={OpenAPI.TAGS: [tag]})",
@@ -359,208 +481,10 @@ TEMPLATE = {
 """Names that are undefined in templates here, and what to use instead."""
 
 APP_ATTRIBUTES = (
-    {word: ours for word, ours in APP.items() if word != "state"}
+    {word: ours for word, ours in APP.items() if word != "state" and word not in APP_METHODS}
     | {"url_prefix": "Blueprint(name, prefix=...), or app.register(blueprint, prefix=...)"}
     | {words: f"App({ours})" if ours.partition("=")[0].isidentifier() else ours for words, ours in APP_SETTINGS.items()}
 )
 """Attributes of other frameworks' apps that would have no effect here, and Antiphon's equivalents."""
 REQUEST_LIMITS = {"max_body_length max_content_length max_readline": "request.limits = Limits(body=...)"}
 """Attributes that programs set on other frameworks' requests, and Antiphon's equivalents."""
-
-# Compiled only when there is an error, since all programs import this.
-_UNEXPECTED = r"([\w.]+)\(\) got an unexpected keyword argument '(\w+)'"
-_IS_CALLED = r"not callable|'await' expression|be awaited"
-_UNDEFINED = r"'(\w+)' is undefined"
-_ABORT = "abort() missing 1 required positional argument: 'status'"
-_NAMES = "args|body|cookies|files|form|headers|json|stream|text|url"
-_AWAITED = r"(?<=await )([\w.]+(?:\[[^\]]*\])?\.(read|save))\("
-_CALLED = rf"(?<=await )request\.(?:{_NAMES})\b|\brequest\.(?:{_NAMES})(?=\()|\b\w+\.is_valid(?=\()"
-
-
-class NamesOurs(ABCMeta):
-    """The metaclass of classes that have other frameworks' names, which ``dir``, ``help`` and completion leave out.
-
-    It is an ABCMeta so that subclasses may be abstract. ``isinstance`` is as fast as for other classes.
-    """
-
-    __instancecheck__ = type.__instancecheck__
-    __subclasscheck__ = type.__subclasscheck__
-
-    def __dir__(cls) -> list[str]:
-        return _without_others(type.__dir__(cls), cls)
-
-
-class OtherWord:
-    """An attribute that a class has under a different name. You can still set this name on an instance."""
-
-    def __init__(self, word: str, ours: str) -> None:
-        self._word = word
-        self._ours = ours
-
-    def __get__(self, instance: object, owner: type) -> NoReturn:
-        message = f"{owner.__name__} has no {self._word!r}; use {self._ours}"
-        raise AttributeError(message, name=self._word, obj=instance)
-
-
-class OtherField(OtherWord):
-    """An attribute that objects have under a different name. Setting it is an error, since nothing would read it."""
-
-    def __set__(self, instance: object, value: object) -> NoReturn:
-        self.__get__(instance, type(instance))
-
-
-def names_ours(words: Mapping[str, str], settings: Mapping[str, str] = NO_WORDS) -> Callable[[C], C]:
-    """Decorate a class of the type ``NamesOurs`` so that its errors about other frameworks' names show Antiphon's.
-
-    Setting one of the ``settings`` is an error, too, since it would have no effect. A subclass may define such a name.
-    """
-
-    def decorate(cls: C) -> C:
-        for each, kind in ((settings, OtherField), (words, OtherWord if cls.__dictoffset__ else OtherField)):
-            for word, ours in _split(each).items():
-                if not hasattr(cls, word) and word not in vars(cls):
-                    setattr(cls, word, kind(word, ours))
-        cls.__dir__ = _names_of  # type: ignore[method-assign,assignment]
-        return cls
-
-    return decorate
-
-
-def _names_of(thing: object) -> list[str]:
-    """Return the names that ``dir`` shows for an object, without those that only raise an error."""
-    return [*{*_without_others(object.__dir__(thing), type(thing)), *getattr(thing, "__dict__", ())}]
-
-
-def _without_others(names: Iterable[str], cls: type) -> list[str]:
-    defined = {name: value for each in reversed(cls.__mro__) for name, value in vars(each).items()}
-    return [name for name in names if not isinstance(defined.get(name), OtherWord)]
-
-
-def missing_name(package: str, name: str) -> str | None:
-    """Return the message for a name that a package lacks, with a fix, such as Antiphon's name; None without a fix."""
-    is_unknown = package in PLACES and not name.startswith("_") and not _is_module(package, name)
-    fix = _fix_of(package, name) if is_unknown else None
-    return None if fix is None else f"{package} has no {name!r}; {fix}"
-
-
-def _is_module(package: str, name: str) -> bool:
-    """Return True if a package has a module with the given name, which an import statement loads after this error."""
-    return PathFinder.find_spec(f"{package}.{name}", getattr(sys.modules[package], "__path__", [])) is not None
-
-
-def _fix_of(package: str, name: str) -> str | None:
-    if ours := _split({**PACKAGE, **NAMES.get(package, NO_WORDS)}).get(name):
-        return f"use {ours}"
-    if status := re.match(r"HTTP_(\d{3})_", name):
-        return f"use the number, {status[1]}"
-    if home := _home_of(name):
-        return f"write `from {home} import {name}`"
-    for place in (package, *_LIKELY):
-        if near := _nearest(name, _names_in(place), 0.8):
-            return f"did you mean `from {place} import {near}`?"
-    return None
-
-
-_LIKELY = ("antiphon", "antiphon.features", "antiphon.testing", "antiphon.http")
-"""The packages that are searched for a misspelt name. Almost any word resembles one of the other packages' names."""
-PLACES = (*_LIKELY, "antiphon.types", "antiphon.logs", "antiphon.cli", "antiphon.embedding")
-"""The public packages, which are searched for a name that was imported from the wrong package."""
-
-
-def _home_of(name: str) -> str | None:
-    return next((place for place in PLACES if name in _names_in(place)), None)
-
-
-def _names_in(package: str) -> list[str]:
-    from importlib import import_module
-
-    names: list[str] = import_module(package).__all__
-    return names
-
-
-def word_for(word: str, words: Mapping[str, str], known: Iterable[str]) -> str | None:
-    """Return the equivalent of another framework's name, or else the known name nearest to an unknown one."""
-    return _split(words).get(word) or _nearest(word, known)
-
-
-def _nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
-    from difflib import get_close_matches
-
-    return next(iter(get_close_matches(word, known, 1, cutoff)), None)
-
-
-def unknown_setting(kind: type, name: str, words: Mapping[str, str]) -> str:
-    """Return the message for an argument that a class doesn't have, with Antiphon's name or the nearest argument."""
-    from inspect import signature
-
-    known = [each for each in signature(kind).parameters if each not in ("others", "unknown")]
-    if ours := _split(words).get(name):
-        fix = f"did you mean {ours!r}?" if ours in known else f"use {ours}"
-    elif near := _nearest(name, known):
-        fix = f"did you mean {near!r}?"
-    else:
-        fix = f"it has {', '.join(known)}"
-    return f"{kind.__name__} has no argument {name!r}; {fix}"
-
-
-def _split(words: Mapping[str, str]) -> dict[str, str]:
-    return {word: ours for several, ours in words.items() for word in several.split()}
-
-
-def explain(error: BaseException) -> None:
-    """Add a note to an error caused by another framework's name."""
-    if type(error).__name__ == "UndefinedError":  # of Jinja, which may not be installed
-        _explain_undefined(error)
-    if not isinstance(error, TypeError):
-        return
-    if unexpected := re.match(_UNEXPECTED, str(error)):
-        _explain_argument(error, unexpected[1], unexpected[2])
-    elif str(error) == _ABORT:
-        error.add_note("The status comes first, without a name: abort(404)")
-    elif "'BoundField' object is not callable" in str(error):
-        error.add_note('A field is shown with attributes by field.showing(attributes={"class": "wide"})')
-    elif re.search(_IS_CALLED, str(error)):
-        _explain_call(error, _failed_line(error))
-
-
-def _explain_undefined(error: BaseException) -> None:
-    """Add a note to the error for a name that a template doesn't have."""
-    found = re.fullmatch(_UNDEFINED, str(error))
-    if found and (ours := _split(TEMPLATE).get(found[1])):
-        error.add_note(f"Instead of {found[1]!r}, use {ours}")
-
-
-def _explain_argument(error: TypeError, function: str, name: str) -> None:
-    """Add a note to the error for an argument that a function doesn't have."""
-    owner, _, maker = function.rpartition(".")
-    is_response = owner == "Response"
-    words = {**(RESPONSE if is_response else NO_WORDS), **ARGUMENTS.get(function, NO_WORDS)}
-    if ours := _split(words).get(name):
-        note = f"Instead of {name!r}, use {ours}"
-        if note not in getattr(error, "__notes__", ()):  # a feature's error already has it
-            error.add_note(note)
-    elif is_response and (near := _near_argument(maker, name)) and "Did you mean" not in str(error):
-        error.add_note(f"Did you mean {near!r}?")  # Python has said so since 3.13
-
-
-def _explain_call(error: TypeError, line: str) -> None:
-    """Add a note to the error for a line that calls a non-callable or awaits a non-awaitable."""
-    if found := re.search(_AWAITED, line):
-        error.add_note(f"{found[1]}() is not awaited: leave out the await, or write .a{found[2]}()")
-    elif found := re.search(_CALLED, line):
-        error.add_note(f"{found[0]} is an attribute, not a method: leave out the () and the await")
-
-
-def _near_argument(maker: str, name: str) -> str | None:
-    """Return the argument of a response-making function that is nearest to an unknown argument."""
-    from importlib import import_module
-    from inspect import signature
-
-    return _nearest(name, signature(getattr(import_module("antiphon").Response, maker)).parameters)
-
-
-def _failed_line(error: Any) -> str:
-    from traceback import extract_tb
-
-    frames = extract_tb(error.__traceback__)
-    return (frames[-1].line or "") if frames else ""

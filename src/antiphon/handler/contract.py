@@ -9,6 +9,7 @@ them where they wait, and they are driven to their end.
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import suppress
+from contextvars import ContextVar
 from enum import Enum
 from functools import partial
 from math import inf
@@ -19,8 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
 
 from antiphon.concurrency.loop import running_loop
 from antiphon.concurrency.process import DRAINING, GRACE_OVER
-from antiphon.explanations import explained
-from antiphon.explanations.words import explain
+from antiphon.explanations import add_notes, explained
 from antiphon.handler.errors import error_response, raised_response, sole_error
 from antiphon.http.errors import FieldError, HTTPError
 from antiphon.http.headers import HeaderFields
@@ -199,7 +199,7 @@ def failed(request: Request, error: BaseException) -> Response:
         return raised_response(error)
     # An HTTPError says by itself what the client did.
     if not isinstance(error, HTTPError):
-        explain(error)
+        note_failure(error)
     response = error_response(request, error)
     if response.status >= 500:
         log_failure(request, error, response=response)
@@ -225,6 +225,19 @@ class Keeper(Protocol):
     def keep_failure(self, request: Request, error: BaseException, response: Response | None) -> str:
         """Keep a request with its error, and return the id under which it can be found; "" if it isn't kept."""
         ...
+
+
+FAILURES: ContextVar[list[BaseException] | None] = ContextVar("failures", default=None)
+"""The errors that requests of this context have failed with, for a test that shows them; None on a server."""
+
+
+def note_failure(error: BaseException) -> None:
+    """Explain an error that the client doesn't see, and keep it for the test that has caused it."""
+    if not isinstance(error, Exception) or (isinstance(error, HTTPError) and error.status < 500):
+        return
+    add_notes(error)
+    if (failures := FAILURES.get()) is not None:
+        failures.append(error)
 
 
 FAILED = "failed"

@@ -25,7 +25,8 @@ from typing import (
 )
 
 from antiphon.explanations import explained
-from antiphon.explanations.words import ERROR, NamesOurs, names_ours, word_for
+from antiphon.explanations.naming import NamesOurs, names_ours, word_for
+from antiphon.explanations.words import ERROR
 from antiphon.http.grammar import is_token
 from antiphon.http.headers import HeaderFields, MutableHeaders
 from antiphon.http.status import PHRASES, phrase

@@ -9,6 +9,8 @@ from functools import lru_cache
 from typing import TypeAlias, TypeVar, cast, overload
 
 from antiphon.explanations import explained
+from antiphon.explanations.naming import NamesOurs, names_ours
+from antiphon.explanations.words import HEADERS
 from antiphon.http.grammar import is_token, split_list
 from antiphon.speedups import accelerated
 
@@ -54,7 +56,8 @@ It is a dict because every response looks names up in it, and without the GIL, t
 """
 
 
-class Headers:
+@names_ours(HEADERS)
+class Headers(metaclass=NamesOurs):
     """Immutable header fields (RFC 9110 §5).
 
     ``[]`` and ``get`` return a field's combined value, ``getall`` its elements, and ``items`` every line. Raises

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, cast, overload
 
-from antiphon.explanations.words import MULTIDICT, NamesOurs, names_ours
+from antiphon.explanations.naming import NamesOurs, names_ours
+from antiphon.explanations.words import MULTIDICT
 from antiphon.http.errors import BadRequest, FieldError
 
 if TYPE_CHECKING:

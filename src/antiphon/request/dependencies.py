@@ -4,6 +4,8 @@ A layer declares a dependency together with its interface, without knowing its s
 """
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
 from weakref import ref
 
@@ -83,6 +85,37 @@ class Dependency(Generic[T]):
 
     def __repr__(self) -> str:
         return f"<Dependency {self.name!r}>"
+
+
+class OwnDependency(Dependency[T]):
+    __slots__ = ("_attribute",)
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._attribute = owner, name
+
+    @property
+    def __doc__(self) -> str | None:  # type: ignore[override]  # ``help`` reads it from the object
+        """The string below the attribute that holds this dependency, which Python itself drops."""
+        owner, name = self._attribute
+        return _strings_below(owner).get(name)
+
+
+@lru_cache(maxsize=1)
+def _strings_below(owner: type) -> dict[str, str]:
+    """Return the strings below the attributes of a class, from its source; empty if that is missing."""
+    import ast
+    import inspect
+
+    try:
+        (found,) = ast.parse(inspect.getsource(owner)).body
+    except (OSError, SyntaxError):
+        return {}
+    return {
+        one.target.id: two.value.value
+        for one, two in pairwise(getattr(found, "body", ()))
+        if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name)
+        if isinstance(two, ast.Expr) and isinstance(two.value, ast.Constant) and isinstance(two.value.value, str)
+    }
 
 
 class OfRequest:

@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar
 
 from antiphon.explanations import explained
-from antiphon.explanations.words import SESSION, NamesOurs, names_ours
+from antiphon.explanations.naming import NamesOurs, names_ours
+from antiphon.explanations.words import SESSION
 from antiphon.http.head import HeadHeaders, PlainHead, RequestHead
 from antiphon.http.headers import Headers
 from antiphon.http.multidict import MissingKey

@@ -5,11 +5,11 @@
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from antiphon.body.content import Content, NotLoadedError
 from antiphon.explanations import explained
-from antiphon.http.errors import ContentTooLarge, UnsupportedMediaType, URITooLong, over_limit
+from antiphon.http.errors import ContentTooLarge, HTTPError, UnsupportedMediaType, URITooLong, over_limit
 from antiphon.http.head import Head, RequestHead
 from antiphon.http.headers import HeaderFields
 from antiphon.http.limits import Limits
@@ -92,7 +92,7 @@ SIGNING = ("signature", "expires")
 DEFAULT_LIMITS = Limits()
 
 
-class Members(dict[str, Any]):
+class JSONObject(dict[str, Any]):
     """The members of a JSON object. Reading a missing member with ``[]`` raises a KeyError that becomes a 400, as in a
     form.
     """
@@ -101,6 +101,12 @@ class Members(dict[str, Any]):
 
     def __missing__(self, name: str) -> NoReturn:
         raise MissingKey(name)
+
+    if not TYPE_CHECKING:  # reading any other attribute is an error to type checkers, too
+
+        def __getattr__(self, name: str) -> NoReturn:
+            message = f"a JSON object has no attribute {name!r}; use request.json[{name!r}], or request.json_as(Order)"
+            raise AttributeError(message, name=name, obj=self)
 
 
 def not_loaded(content: Content, reader: str, receive: str) -> Exception:
@@ -121,6 +127,22 @@ def not_loaded(content: Content, reader: str, receive: str) -> Exception:
             f" `await request.aload()` {fix}"
         ),
     )
+
+
+def refused_json(error: HTTPError) -> Exception:
+    """Return the error for a body that isn't JSON: the client's, unless the handler calls ``request.json`` as a method,
+    as in ``c.json({"a": 1})``. Then each client would get it, whatever it sends.
+    """
+    from antiphon.explanations.notes import called_from
+
+    caller = called_from()
+    if caller is None:
+        return error
+    message = (
+        f"{caller} uses request.json as a method, but it is an attribute: leave out the () and the await;"
+        " to respond with JSON, return the value itself, or Response.json(value)"
+    )
+    return explained("json-is-an-attribute", TypeError(message))
 
 
 def wrong_type(wanted: str, content_type: str | None) -> UnsupportedMediaType:

@@ -15,7 +15,8 @@ from antiphon.body.stream import BodyStream, Progress
 from antiphon.concurrency.iterables import resume
 from antiphon.concurrency.process import call_after_fork
 from antiphon.explanations import explained
-from antiphon.explanations.words import REQUEST, REQUEST_LIMITS, NamesOurs, names_ours, word_for
+from antiphon.explanations.naming import NamesOurs, names_ours, word_for
+from antiphon.explanations.words import REQUEST, REQUEST_LIMITS
 from antiphon.http.charset import decode_text
 from antiphon.http.cookies import read_cookies
 from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError, RequestTimeout, over_limit
@@ -28,7 +29,7 @@ from antiphon.http.urls.path import quoted_root
 from antiphon.http.urls.url import URL, is_this_machine
 from antiphon.http.urls.urlencoded import Fields, parse_form
 from antiphon.lazy import frameworks, lazy
-from antiphon.request.dependencies import Dependency, ReadableDependency, SharedValues, check_dependency
+from antiphon.request.dependencies import Dependency, OwnDependency, ReadableDependency, SharedValues, check_dependency
 from antiphon.request.headers import RequestHeaders
 from antiphon.request.interfaces import (
     CSRF_FIELD,
@@ -44,13 +45,14 @@ from antiphon.request.lifetime import Lifetime
 from antiphon.request.readings import (
     FORM,
     SIGNING,
-    Members,
+    JSONObject,
     head_of,
     host_of,
     json_decoder,
     not_loaded,
     query_fields_of,
     read_whole,
+    refused_json,
     url_of,
     wrong_type,
 )
@@ -580,8 +582,11 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         ``limits.json_repeats``. Otherwise, the last value with a name is used.
         """
         limits = self.limits
-        value = json_decoder()(self._json_body(limits), limits.json_depth)
-        return Members(value) if type(value) is dict else value
+        try:
+            value = json_decoder()(self._json_body(limits), limits.json_depth)
+        except HTTPError as error:
+            raise refused_json(error) from None
+        return JSONObject(value) if type(value) is dict else value
 
     def _json_body(self, limits: Limits) -> bytes:
         declared = self.head.field("content-type")
@@ -808,26 +813,26 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         """
         return Globals()
 
-    session: Dependency[Session] = Dependency("session", fix="app.use(Sessions(store))")
+    session: Dependency[Session] = OwnDependency("session", fix="app.use(Sessions(store))")
     """The visitor's data, kept between requests: a ``Session``, which ``app.use(Sessions(store))`` provides.
 
     If nothing provides it, reading it raises a RuntimeError that shows the line to add.
     """
 
-    flash: Dependency[FlashMessages] = Dependency("flash", fix="app.use(Flash())")
+    flash: Dependency[FlashMessages] = OwnDependency("flash", fix="app.use(Flash())")
     """The messages that the next page shows to the visitor: ``request.flash("It is saved.", "success")`` adds one, and
     ``request.flash.take()`` returns them. ``app.use(Flash())`` provides it.
 
     If nothing provides it, reading it raises a RuntimeError that shows the line to add.
     """
 
-    user: Dependency[Any] = Dependency("user", fix="app.use(Users(Bearer(find_user)))")
+    user: Dependency[Any] = OwnDependency("user", fix="app.use(Users(Bearer(find_user)))")
     """The user whose credentials the request contains, or None; ``app.use(Users(...))`` provides it.
 
     If nothing provides it, reading it raises a RuntimeError that shows the line to add.
     """
 
-    signature: Dependency[RequestSignature] = Dependency(
+    signature: Dependency[RequestSignature] = OwnDependency(
         "signature", fix='app.use(Signatures(keys)), and the option signed_by="partners" of its route'
     )
     """The signature for which the request was accepted, a ``RequestSignature``: ``request.signature.key``. It is set in
@@ -836,32 +841,34 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     In any other route, reading it raises a RuntimeError that shows the fix.
     """
 
-    language: Dependency[Language] = Dependency("language", fix='app.use(Languages("locales", default="en"))')
+    language: Dependency[Language] = OwnDependency("language", fix='app.use(Languages("locales", default="en"))')
     """The language of the response, a ``Language``, which ``app.use(Languages(folder))`` provides.
 
     If nothing provides it, reading it raises a RuntimeError that shows the line to add.
     """
 
-    geo: Dependency[GeoLocation] = Dependency("geo", fix='app.use(GeoIP("geo.csv"))')
+    geo: Dependency[GeoLocation] = OwnDependency("geo", fix='app.use(GeoIP("geo.csv"))')
     """The client's location, as far as its address reveals it: a ``GeoLocation``, which is falsy if the location is
     unknown. ``app.use(GeoIP("geo.csv"))`` provides it.
 
     If nothing provides it, reading it raises a RuntimeError that shows the line to add.
     """
 
-    templates: Dependency[TemplateRenderer] = Dependency("templates", fix='app.use(Templates("templates"))')
+    templates: Dependency[TemplateRenderer] = OwnDependency("templates", fix='app.use(Templates("templates"))')
     """The templates, which ``app.use(Templates(folder))`` provides: ``request.templates.render("mail.txt", n=1)``.
 
     If nothing provides it, reading it raises a RuntimeError that shows the line to add.
     """
 
-    framework: Dependency[FrameworkValues] = Dependency("framework", fix="App(), or a view of another framework, @view")
+    framework: Dependency[FrameworkValues] = OwnDependency(
+        "framework", fix="App(), or a view of another framework, @view"
+    )
     """The user, session and CSRF token of another framework, in one of its views: ``request.framework.user``.
 
     In an ``App``, they are the application's own, or None if nothing provides them.
     """
 
-    shared: Dependency[SharedValues] = Dependency("shared")
+    shared: Dependency[SharedValues] = OwnDependency("shared")
     """The values that the application shares, by name: ``request.shared("cart")``. See ``App.share``."""
 
     _dependencies: dict[ReadableDependency[Any], Any] = _NO_DEPENDENCIES

@@ -220,10 +220,23 @@ def _shutting_down() -> ServiceUnavailable:
 def _write_event(encode: Encode, value: object) -> bytes:
     """Write an Event, text, or another value as JSON."""
     if not isinstance(value, Event):
+        _check_once(value)
         return print_data(value if isinstance(value, str) else encode(value).decode()).encode()
     if not (value.data is None or isinstance(value.data, str)):
         value = value.with_data(encode(value.data).decode())
     return str(value).encode()
+
+
+def _check_once(value: object) -> None:
+    """Refuse a value that is an event already: in wire format, or as its fields. Browsers would get both as data."""
+    if isinstance(value, str):
+        is_event = value.endswith("\n\n") and value.startswith(("data:", "event:", "id:", "retry:", ":"))
+        fix = "yield the data alone, or Event(data, event=name) from antiphon.http; or return Response.stream(chunks)"
+    else:
+        is_event = type(value) is dict and {"event", "data"} <= value.keys() <= {"event", "data", "id", "retry"}
+        fix = "yield Event(data, event=name) from antiphon.http, or Event(value) if all of it is data"
+    if is_event:
+        raise explained("bad-event", TypeError(f"a value must be data or an Event, not {str(value)[:60]!r}: {fix}"))
 
 
 def _write_error(error: Exception) -> bytes:

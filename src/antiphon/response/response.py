@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast, overload
 from antiphon.concurrency.coroutine_function import looks_async
 from antiphon.concurrency.iterables import aread_all, read_all
 from antiphon.explanations import explained
-from antiphon.explanations.words import RESPONSE, NamesOurs, names_ours
+from antiphon.explanations.naming import NamesOurs, names_ours
+from antiphon.explanations.words import RESPONSE
 from antiphon.http.cookies import SetCookie
 from antiphon.http.dates import Duration
 from antiphon.http.headers import HeaderFields, MutableHeaders, check_hyphens, checked_fields, put_line

@@ -17,6 +17,8 @@ _colon = re.compile(r"(?<![^/]):([A-Za-z_]\w*)", re.ASCII).search
 """Match a whole segment written like a parameter in Express or Rails. After other text, a colon has no special
 meaning.
 """
+_others = re.compile(r"\*+\w*|\{\W?\w+\W[^}]*\}|\(\?|\\\w|[\])][+*]|\?").search
+"""Match wildcards, expressions and optional parts as other frameworks write them."""
 _label = re.compile(r"[a-z0-9_~-]*").fullmatch
 
 
@@ -188,6 +190,9 @@ def _literal(text: str, start: int, end: int, pattern: str, converters: Mapping[
         raise explained(
             "bad-path", ValueError(f"{pattern!r}: a parameter must be written <{colon[1]}>, not {colon[0]}")
         )
+    if others := _others(literal):
+        message = f"{pattern!r}: {others[0]} has no meaning in a route's path: {_instead_of(others[0])}"
+        raise explained("bad-path", ValueError(message))
     bracket = min((start + at for at in (literal.find("<"), literal.find(">")) if at >= 0), default=None)
     if bracket is not None:
         segment = text[text.rfind("/", 0, bracket) + 1 :].partition("/")[0]
@@ -198,6 +203,14 @@ def _literal(text: str, start: int, end: int, pattern: str, converters: Mapping[
             ),
         )
     return literal
+
+
+def _instead_of(others: str) -> str:
+    """Return what to write instead of a wildcard, an optional part or an expression."""
+    if others == "?":
+        return "a query is in request.args, and an optional part is a second route"
+    is_rest = others.startswith(("*", "{*")) or "..." in others
+    return "write <path:name> for the rest of a path" if is_rest else "write <int:id>, or <re(...):id>"
 
 
 def _segment(parts: list[str | Parameter], pattern: str) -> Segment:

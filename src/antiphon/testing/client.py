@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Never, Self, TypeVar, 
 
 from antiphon.adapters.servable import Servable
 from antiphon.explanations import explained
-from antiphon.explanations.words import CLIENT, CLIENT_SETTINGS, NamesOurs, names_ours, unknown_setting
+from antiphon.explanations.naming import NamesOurs, names_ours, unknown_setting
+from antiphon.explanations.words import CLIENT, CLIENT_SETTINGS
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.headers import HeaderFields, Headers, MutableHeaders
 from antiphon.http.urls.url import TEST_HOST, URL

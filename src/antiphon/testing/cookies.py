@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from antiphon.explanations.words import COOKIES, NamesOurs, names_ours
+from antiphon.explanations.naming import NamesOurs, names_ours
+from antiphon.explanations.words import COOKIES
 from antiphon.http.cookies import SetCookie
 from antiphon.http.urls.url import URL, is_this_machine
 

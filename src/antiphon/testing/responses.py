@@ -3,7 +3,8 @@
 from typing import Any, NoReturn
 
 from antiphon.explanations import explained
-from antiphon.explanations.words import CLIENT_RESPONSE, RESPONSE_HEAD, NamesOurs, names_ours
+from antiphon.explanations.naming import NamesOurs, names_ours
+from antiphon.explanations.words import CLIENT_RESPONSE, RESPONSE_HEAD
 from antiphon.http.cookies import SetCookie
 from antiphon.http.status import has_body, phrase
 from antiphon.http.urls.url import URL

@@ -1,7 +1,7 @@
 """The client's WebSockets: a test's handshake and the messages after it."""
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
@@ -40,9 +40,10 @@ class SocketCall(Call):
         head = await self.open()
         if head.status == 101:
             return head
+        failure = getattr(self._exchange, "failure", None)  # over WSGI, there is no such exchange
         response = await self._limited(self._complete(head), "the rest of the response")
         self._is_over = True
-        raise HandshakeRefused(response)
+        raise HandshakeRefused(response) from failure
 
     @property
     def exchange(self) -> SocketExchange:
@@ -50,7 +51,7 @@ class SocketCall(Call):
         return cast("SocketExchange", self._exchange)
 
     async def receive(self) -> WebSocketMessage:
-        """Wait for the next message. Raises WebSocketClosed."""
+        """Wait for the next message. Raises WebSocketClosed, from the error of the handler if that has failed."""
         try:
             return await self._limited(self.exchange.receive(), "a message")
         except WebSocketClosed:
@@ -83,6 +84,16 @@ class SocketCall(Call):
         if error is None and not self._is_over:
             await self.end(NORMAL, "")
         await super().leave(error)
+
+
+@contextmanager
+def ending() -> Iterator[None]:
+    """End an iteration when the socket is closed, unless the handler has failed."""
+    try:
+        yield
+    except WebSocketClosed as closed:
+        if closed.__cause__ is not None:
+            raise
 
 
 class ClientWebSocket:
@@ -124,7 +135,7 @@ class ClientWebSocket:
         self._run(self._call.end(code, reason))
 
     def __iter__(self) -> Iterator[WebSocketMessage]:
-        with suppress(WebSocketClosed):
+        with ending():
             while True:
                 yield self.receive()
 
@@ -161,7 +172,7 @@ class AsyncClientWebSocket:
         await self._call.end(code, reason)
 
     async def __aiter__(self) -> AsyncIterator[WebSocketMessage]:
-        with suppress(WebSocketClosed):
+        with ending():
             while True:
                 yield await self._call.receive()
 

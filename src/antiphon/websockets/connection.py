@@ -252,6 +252,8 @@ class Connection:
             if not isinstance(message.data, str | None):
                 fields["data"] = encode_json(message.data, self._json_default).decode()
             message = {name: field for name, field in fields.items() if field is not None}
+        elif (as_message := getattr(type(message), "__message__", None)) is not None:
+            message = as_message(message)
         return encode_json(message, self._json_default).decode()
 
     async def close(self, code: int, reason: str) -> None:

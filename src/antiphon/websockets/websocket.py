@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, overloa
 
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.explanations import explained
+from antiphon.explanations.naming import NamesOurs, names_ours
+from antiphon.explanations.words import SOCKET
 from antiphon.websockets.channel import NORMAL, WebSocketClosed, WebSocketMessage, check_close
 from antiphon.websockets.connection import Connection
 
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class WebSocket:
+@names_ours(SOCKET)
+class WebSocket(metaclass=NamesOurs):
     """A connection on which both sides send messages (RFC 6455), as its handler sees it.
 
     An ``async def`` handler awaits its methods and iterates over it with ``async for``. In a ``def`` handler, the
@@ -83,7 +86,8 @@ class WebSocket:
         """Send text, bytes, or any other value as JSON. This waits while the client reads too slowly.
 
         An ``Event`` is sent as an object with its ``event``, ``id`` and ``data``; ``data`` is text, as it is for
-        EventSource. Raises WebSocketClosed, and TypeError for a value that can't be serialized to JSON.
+        EventSource. A channel's message is sent as an object with its ``id`` and ``value``. Raises WebSocketClosed, and
+        TypeError for a value that can't be serialized to JSON.
         """
         steps = self._connection.send(message)
         return self._called(steps) if self._blocks else steps

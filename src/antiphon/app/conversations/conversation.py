@@ -29,7 +29,7 @@ from antiphon.concurrency.iterables import resume
 from antiphon.concurrency.loop import thread
 from antiphon.concurrency.process import OPEN_SOCKETS
 from antiphon.handler.cancellation import LOOK, CancellableHandler
-from antiphon.handler.contract import is_async, wrong_return
+from antiphon.handler.contract import is_async, note_failure, wrong_return
 from antiphon.handler.errors import is_leaving, localized
 from antiphon.handler.scope import set_current_request
 from antiphon.http.errors import ClientDisconnected, HTTPError, ServiceUnavailable
@@ -239,6 +239,7 @@ class Conversation(CancellableHandler):
                     self._handler.check_end(returned)
         except BaseException as error:
             if not is_end_of(error, connection):
+                note_failure(error)  # first, so that a test sees it with the end
                 await connection.end(*_end_for(self._request, error))
                 if self.is_cancelled and isinstance(error, HTTPError):
                     raise ClientDisconnected("The conversation was cut off.") from error

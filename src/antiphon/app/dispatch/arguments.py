@@ -6,6 +6,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from antiphon.explanations import explained
+from antiphon.explanations.naming import split_words
+from antiphon.explanations.words import PARAMETERS
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import describe, innermost, signature_of
 from antiphon.request.request import Request
@@ -154,8 +156,11 @@ def _check_first(handler: Callable[..., Any], where: str, known: Collection[str]
 
 
 def _reading(name: str, annotation: Any) -> str:
-    """Return the fix for an argument that is meant to be the body, or an empty string for any other argument."""
-    return f". Read the body: {name} = request.json_as({shown(annotation)})" if is_record(annotation) else ""
+    """Return the fix for an argument that is meant to be the body or has a meaning elsewhere; empty for any other."""
+    if is_record(annotation):
+        return f". Read the body: {name} = request.json_as({shown(annotation)})"
+    ours = split_words(PARAMETERS).get(name)
+    return f"; use {ours}" if ours else ""
 
 
 def with_arguments(handler: Callable[..., Any], names: Collection[str], has_others: bool) -> Callable[[Any], Any]:

@@ -18,7 +18,7 @@ from antiphon.handler.errors import PROBLEM, set_debug_page
 from antiphon.http.errors import HTTPError, NotFound
 from antiphon.http.multidict import MissingFile, MissingKey
 from antiphon.request.proxies import is_by_trusted_proxy
-from antiphon.request.readings import FORM, Members
+from antiphon.request.readings import FORM, JSONObject
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 from antiphon.serialization.json import encode_json
@@ -81,7 +81,7 @@ def _body_names(request: Request, missing: str) -> Iterator[str]:
     yield from _line("files", request.files)
     if request.mimetype == FORM and missing in request.form:  # the name of a file that was chosen
         yield 'files: none; a form sends its files with <form method="post" enctype="multipart/form-data">'
-    elif isinstance(members := vars(request).get("json"), Members):
+    elif isinstance(members := vars(request).get("json"), JSONObject):
         yield from _line("JSON", members)
 
 

@@ -15,7 +15,7 @@ from antiphon.app.route import Route
 from antiphon.app.store import FeatureStore, Store
 from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.explanations import errors_name_it, explained, renamed
-from antiphon.explanations.words import NamesOurs, names_ours
+from antiphon.explanations.naming import NamesOurs, names_ours
 from antiphon.features.cache.entry import key_of
 from antiphon.features.cache.files import BodyFiles
 from antiphon.features.cache.filling import Fill, FillHead

@@ -28,7 +28,7 @@ from antiphon.app.store import FeatureStore, Store, store_name
 from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.concurrency.process import DRAINING
 from antiphon.explanations import errors_name_it, explained, renamed
-from antiphon.explanations.words import NamesOurs, names_ours
+from antiphon.explanations.naming import NamesOurs, names_ours
 from antiphon.features.channels.feed import Feed
 from antiphon.features.channels.hub import Hub, hub_of
 from antiphon.http.dates import Duration, seconds_of

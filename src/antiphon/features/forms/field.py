@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
 from antiphon.explanations import arguments_name_ours, explained
-from antiphon.explanations.words import word_for
+from antiphon.explanations.naming import word_for
 from antiphon.features.html import AttributeValue
 from antiphon.http.errors import Text
 

@@ -11,7 +11,7 @@ from antiphon.app.channel_log import Entry, Item
 from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.concurrency.process import DRAINING
 from antiphon.explanations import explained, renamed
-from antiphon.explanations.words import NamesOurs, names_ours
+from antiphon.explanations.naming import NamesOurs, names_ours
 from antiphon.features.runs.production import Production, current
 from antiphon.features.runs.questions import DAY, RunQuestion, ask, join_log, open_questions, take_replies
 from antiphon.features.runs.record import (

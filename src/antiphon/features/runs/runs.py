@@ -25,7 +25,7 @@ from antiphon.app.store import FeatureStore, Store, StoreUnavailable, store_name
 from antiphon.concurrency.background import background_loop
 from antiphon.concurrency.loop import refuse_on_loop, thread
 from antiphon.explanations import errors_name_it, explained, renamed
-from antiphon.explanations.words import NamesOurs, names_ours
+from antiphon.explanations.naming import NamesOurs, names_ours
 from antiphon.features.runs.production import Bounds, Production
 from antiphon.features.runs.record import Ledger, Line, Record
 from antiphon.features.runs.run import Run, read_all

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from antiphon.concurrency.bridge import chunks_come_apart
 from antiphon.concurrency.iterables import close_of
 from antiphon.explanations import explained
+from antiphon.handler.contract import FAILURES
 from antiphon.testing.errors import BrokenResponse, ContractError, task_position
 from antiphon.testing.requests import ClientContent, ClientRequest
 from antiphon.testing.servers.exchange import SERVER_ERROR, SERVER_ERROR_BODY, Head
@@ -117,12 +118,14 @@ class AsyncExchange:
         self._raise_errors = raise_errors
         self._on_end = on_end
         self._error: BaseException | None = None
+        self._failures: list[BaseException] = []
         self._is_aborted = False
         self._task = asyncio.create_task(self._run(application))
         self._task.add_done_callback(lambda _: response.notify())
 
     async def _run(self, application: Callable[[], Awaitable[object]]) -> None:
         chunks_come_apart.set(True)
+        FAILURES.set(self._failures)
         try:
             await application()
         except BaseException as error:
@@ -168,14 +171,21 @@ class AsyncExchange:
             self._check()
         finally:
             self._error = None  # its frames refer to this exchange
+            self._failures.clear()
 
     async def abort(self) -> None:
         """Cancel the task. If it doesn't end within a second, abandon it."""
         self._is_aborted = True
         self._error = None
+        self._failures.clear()
         self._response.disconnect()
         self._task.cancel()
         await asyncio.wait([self._task], timeout=ABORT)
+
+    @property
+    def failure(self) -> BaseException | None:
+        """The error that the application has logged; None if it hasn't failed."""
+        return self._failures[0] if self._failures else None
 
     def where(self) -> str:
         """Return where the task is waiting."""

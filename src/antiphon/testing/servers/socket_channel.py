@@ -105,9 +105,13 @@ class SocketExchange(AsyncExchange):
     async def receive(self) -> WebSocketMessage:
         """Wait for the next message from the application.
 
-        Raises WebSocketClosed, or an error that escaped the application.
+        Raises WebSocketClosed, from the error of the handler if that has failed, or an error that escaped the
+        application.
         """
         await self.channel.wait_until(lambda: self.channel.has_news or self._task.done())
         if not self.channel.has_news:
             self._check()
-        return self.channel.take_message()
+        try:
+            return self.channel.take_message()
+        except WebSocketClosed as closed:
+            raise closed from self.failure

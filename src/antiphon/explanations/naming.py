@@ -1,0 +1,144 @@
+"""Names from other frameworks: reading one raises an AttributeError with Antiphon's name, at no other cost."""
+
+import re
+import sys
+from abc import ABCMeta
+from collections.abc import Callable, Iterable, Mapping
+from importlib.machinery import PathFinder
+from typing import NoReturn, TypeVar
+
+from antiphon.explanations.words import NAMES, PACKAGE
+
+C = TypeVar("C", bound=type)
+
+NO_WORDS: Mapping[str, str] = {}
+
+
+class NamesOurs(ABCMeta):
+    """The metaclass of classes that have other frameworks' names, which ``dir``, ``help`` and completion leave out.
+
+    It is an ABCMeta so that subclasses may be abstract. ``isinstance`` is as fast as for other classes.
+    """
+
+    __instancecheck__ = type.__instancecheck__
+    __subclasscheck__ = type.__subclasscheck__
+
+    def __dir__(cls) -> list[str]:
+        return _without_others(type.__dir__(cls), cls)
+
+
+class OtherWord:
+    """An attribute that a class has under a different name. You can still set this name on an instance."""
+
+    def __init__(self, word: str, ours: str) -> None:
+        self._word = word
+        self._ours = ours
+
+    def __get__(self, instance: object, owner: type) -> NoReturn:
+        message = f"{owner.__name__} has no {self._word!r}; use {self._ours}"
+        raise AttributeError(message, name=self._word, obj=instance)
+
+
+class OtherField(OtherWord):
+    """An attribute that objects have under a different name. Setting it is an error, since nothing would read it."""
+
+    def __set__(self, instance: object, value: object) -> NoReturn:
+        self.__get__(instance, type(instance))
+
+
+def names_ours(words: Mapping[str, str], settings: Mapping[str, str] = NO_WORDS) -> Callable[[C], C]:
+    """Decorate a class of the type ``NamesOurs`` so that its errors about other frameworks' names show Antiphon's.
+
+    Setting one of the ``settings`` is an error, too, since it would have no effect. A subclass may define such a name.
+    """
+
+    def decorate(cls: C) -> C:
+        for each, kind in ((settings, OtherField), (words, OtherWord if cls.__dictoffset__ else OtherField)):
+            for word, ours in split_words(each).items():
+                if not hasattr(cls, word) and word not in vars(cls):
+                    setattr(cls, word, kind(word, ours))
+        cls.__dir__ = _names_of  # type: ignore[method-assign,assignment]
+        return cls
+
+    return decorate
+
+
+def _names_of(thing: object) -> list[str]:
+    """Return the names that ``dir`` shows for an object, without those that only raise an error."""
+    return [*{*_without_others(object.__dir__(thing), type(thing)), *getattr(thing, "__dict__", ())}]
+
+
+def _without_others(names: Iterable[str], cls: type) -> list[str]:
+    defined = {name: value for each in reversed(cls.__mro__) for name, value in vars(each).items()}
+    return [name for name in names if not isinstance(defined.get(name), OtherWord)]
+
+
+def missing_name(package: str, name: str) -> str | None:
+    """Return the message for a name that a package lacks, with a fix, such as Antiphon's name; None without a fix."""
+    is_unknown = package in PLACES and not name.startswith("_") and not _is_module(package, name)
+    fix = _fix_of(package, name) if is_unknown else None
+    return None if fix is None else f"{package} has no {name!r}; {fix}"
+
+
+def _is_module(package: str, name: str) -> bool:
+    """Return True if a package has a module with the given name, which an import statement loads after this error."""
+    return PathFinder.find_spec(f"{package}.{name}", getattr(sys.modules[package], "__path__", [])) is not None
+
+
+def _fix_of(package: str, name: str) -> str | None:
+    if ours := split_words({**PACKAGE, **NAMES.get(package, NO_WORDS)}).get(name):
+        return f"use {ours}"
+    if status := re.match(r"HTTP_(\d{3})_", name):
+        return f"use the number, {status[1]}"
+    if home := _home_of(name):
+        return f"write `from {home} import {name}`"
+    for place in (package, *_LIKELY):
+        if near := nearest(name, _names_in(place), 0.8):
+            return f"did you mean `from {place} import {near}`?"
+    return None
+
+
+_LIKELY = ("antiphon", "antiphon.features", "antiphon.testing", "antiphon.http")
+"""The packages that are searched for a misspelt name. Almost any word resembles one of the other packages' names."""
+PLACES = (*_LIKELY, "antiphon.types", "antiphon.logs", "antiphon.cli", "antiphon.embedding")
+"""The public packages, which are searched for a name that was imported from the wrong package."""
+
+
+def _home_of(name: str) -> str | None:
+    return next((place for place in PLACES if name in _names_in(place)), None)
+
+
+def _names_in(package: str) -> list[str]:
+    from importlib import import_module
+
+    names: list[str] = import_module(package).__all__
+    return names
+
+
+def word_for(word: str, words: Mapping[str, str], known: Iterable[str]) -> str | None:
+    """Return the equivalent of another framework's name, or else the known name nearest to an unknown one."""
+    return split_words(words).get(word) or nearest(word, known)
+
+
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(word, known, 1, cutoff)), None)
+
+
+def unknown_setting(kind: type, name: str, words: Mapping[str, str]) -> str:
+    """Return the message for an argument that a class doesn't have, with Antiphon's name or the nearest argument."""
+    from inspect import signature
+
+    known = [each for each in signature(kind).parameters if each not in ("others", "unknown")]
+    if ours := split_words(words).get(name):
+        fix = f"did you mean {ours!r}?" if ours in known else f"use {ours}"
+    elif near := nearest(name, known):
+        fix = f"did you mean {near!r}?"
+    else:
+        fix = f"it has {', '.join(known)}"
+    return f"{kind.__name__} has no argument {name!r}; {fix}"
+
+
+def split_words(words: Mapping[str, str]) -> dict[str, str]:
+    return {word: ours for several, ours in words.items() for word in several.split()}

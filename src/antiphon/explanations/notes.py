@@ -1,0 +1,174 @@
+"""Notes on errors caused by habits from other frameworks, by the object that the failed line uses."""
+
+import ast
+import re
+import sys
+from types import CodeType, FrameType
+from typing import Any
+
+from antiphon.explanations.naming import NO_WORDS, nearest, split_words
+from antiphon.explanations.words import ARGUMENTS, ITEMS, POSITIONAL, RESPONSE, TEMPLATE
+
+_UNEXPECTED = r"([\w.]+)\(\) got an unexpected keyword argument '(\w+)'"
+_IS_CALLED = r"not callable|'await' expression|be awaited"
+_UNDEFINED = r"'(\w+)' is undefined"
+_ITEM = r"'(\w+)' object (?:is not subscriptable|does not support item assignment)"
+_POSITIONAL = r"Routes\.(\w+)\(\) takes \d+ positional arguments but"
+_ABORT = "abort() missing 1 required positional argument: 'status'"
+
+
+def explain(error: BaseException) -> None:
+    """Add a note to an error caused by another framework's name."""
+    if type(error).__name__ == "UndefinedError":  # of Jinja, which may not be installed
+        _explain_undefined(error)
+    note = None
+    if isinstance(error, AttributeError) and isinstance(error.obj, str | bytes):
+        note = _on_text(error)
+    elif isinstance(error, TypeError):
+        if unexpected := re.match(_UNEXPECTED, str(error)):
+            _explain_argument(error, unexpected[1], unexpected[2])
+        elif str(error) == _ABORT:
+            note = "The status comes first, without a name: abort(404)"
+        elif "'BoundField' object is not callable" in str(error):
+            note = 'A field is shown with attributes by field.showing(attributes={"class": "wide"})'
+        elif surplus := re.match(_POSITIONAL, str(error)):
+            note = split_words(POSITIONAL).get(surplus[1])
+        elif (item := re.match(_ITEM, str(error))) and item[1] in ITEMS:
+            note = f"Write {ITEMS[item[1]]}"
+        elif str(error).startswith("byte indices must be"):
+            note = _on_text(error)
+        elif re.search(_IS_CALLED, str(error)):
+            note = _on_call(error)
+    if note is not None and note not in getattr(error, "__notes__", ()):
+        error.add_note(note)
+
+
+def _explain_undefined(error: BaseException) -> None:
+    """Add a note to the error for a name that a template doesn't have."""
+    found = re.fullmatch(_UNDEFINED, str(error))
+    if found and (ours := split_words(TEMPLATE).get(found[1])):
+        error.add_note(f"Instead of {found[1]!r}, use {ours}")
+
+
+def _explain_argument(error: TypeError, function: str, name: str) -> None:
+    """Add a note to the error for an argument that a function doesn't have."""
+    owner, _, maker = function.rpartition(".")
+    is_response = owner == "Response"
+    words = {**(RESPONSE if is_response else NO_WORDS), **ARGUMENTS.get(function, NO_WORDS)}
+    if ours := split_words(words).get(name):
+        note = f"Instead of {name!r}, use {ours}"
+        if note not in getattr(error, "__notes__", ()):  # a feature's error already has it
+            error.add_note(note)
+    elif is_response and (near := _near_argument(maker, name)) and "Did you mean" not in str(error):
+        error.add_note(f"Did you mean {near!r}?")  # Python has said so since 3.13
+
+
+def _near_argument(maker: str, name: str) -> str | None:
+    """Return the argument of a response-making function that is nearest to an unknown argument."""
+    from importlib import import_module
+    from inspect import signature
+
+    return nearest(name, signature(getattr(import_module("antiphon").Response, maker)).parameters)
+
+
+def _on_call(error: TypeError) -> str | None:
+    """Return the note on a line that calls or awaits something of Antiphon's that can't be called or awaited."""
+    node, frame = _failed(error)
+    used = node.value if isinstance(node, ast.Await) else node
+    called = used.func if isinstance(used, ast.Call) else used
+    while isinstance(called, ast.Subscript):
+        called = called.value
+    if not isinstance(called, ast.Attribute) or not _is_ours(type(owner := _value(called.value, frame))):
+        return None
+    written = ast.unparse(called)
+    if isinstance(node, ast.Await) and isinstance(used, ast.Call):
+        twin = f"a{called.attr}"
+        other = f", or write .{twin}()" if hasattr(type(owner), twin) else ""
+        return f"{written}() is not awaited: leave out the await{other}"
+    note = f"{written} is an attribute, not a method: leave out the () and the await"
+    responds = isinstance(used, ast.Call) and used.args and called.attr in ("json", "text", "body")
+    return f"{note}; to respond, return the value itself, or a Response" if responds else note
+
+
+def _on_text(error: AttributeError | TypeError) -> str | None:
+    """Return the note on an attribute or a member that a body, or a message of a WebSocket, doesn't have."""
+    node, frame = _failed(error)
+    if frame is None or not isinstance(node, ast.Attribute | ast.Subscript):
+        return None
+    owner = _value(node.value.value, frame) if isinstance(node.value, ast.Attribute) else None
+    if type(owner).__name__ == "Request" and _is_ours(type(owner)):
+        return (
+            f"{ast.unparse(node.value)} is bytes or text: use it itself, request.json, request.form or request.stream"
+        )
+    if any(type(each).__name__ == "WebSocket" for each in frame.f_locals.values()):
+        return "A message is str or bytes: use it itself, or await socket.receive_as(Order)"
+    return None
+
+
+def _is_ours(kind: type) -> bool:
+    """True for a class of Antiphon that isn't one of its dialects', and for a class derived from one."""
+    names = (each.__module__ for each in kind.__mro__)
+    return any(name.startswith("antiphon.") and not name.startswith("antiphon.dialects.") for name in names)
+
+
+def _failed(error: BaseException) -> tuple[ast.expr | None, FrameType | None]:
+    """Return the expression that raised an error, and its frame; None for both if its source is unknown."""
+    import linecache
+    from itertools import islice
+
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    if traceback is None:
+        return None, None
+    frame, code = traceback.tb_frame, traceback.tb_frame.f_code
+    first, last, start, end = next(islice(code.co_positions(), traceback.tb_lasti // 2, None))
+    if first is None or last is None or start is None or end is None:  # python -X no_debug_ranges
+        return None, None
+    linecache.checkcache(code.co_filename)
+    lines = [linecache.getline(code.co_filename, at, frame.f_globals).encode() for at in range(first, last + 1)]
+    lines[-1] = lines[-1][:end]
+    lines[0] = lines[0][start:]
+    try:
+        parsed = ast.parse(b"(" + b"".join(lines) + b"\n)", mode="eval").body
+    except (SyntaxError, ValueError):  # the file has changed
+        return None, None
+    return parsed, frame
+
+
+def _value(node: ast.expr, frame: FrameType | None) -> Any:
+    """Return the value of a name, or of an attribute or item that is stored, without running any code of its owner."""
+    if isinstance(node, ast.Name) and frame is not None:
+        return frame.f_locals.get(node.id, frame.f_globals.get(node.id))
+    if isinstance(node, ast.Attribute):
+        return getattr(_value(node.value, frame), "__dict__", NO_WORDS).get(node.attr)
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+        items = _value(node.value, frame)
+        return items.get(node.slice.value) if _is_ours(type(items)) and hasattr(items, "get") else None
+    return None
+
+
+def called_from() -> str | None:
+    """Return the function, file and line that reads an attribute of Antiphon's in order to call or await it, as
+    in ``c.json({"a": 1})``; None if it only reads the attribute. The function's source isn't needed.
+    """
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - there is no other way
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("antiphon."):
+        frame = frame.f_back
+    if frame is None or not _reads_method(frame.f_code, frame.f_lasti):
+        return None
+    return f"{frame.f_code.co_qualname} ({frame.f_code.co_filename}:{frame.f_lineno})"
+
+
+def _reads_method(code: CodeType, at: int) -> bool:
+    """True if an instruction reads an attribute in order to call or await it."""
+    from opcode import opmap
+
+    codes = code.co_code
+    operation, argument = codes[at : at + 2]
+    following = next((each for each in codes[at + 2 :: 2] if each), None)  # after the caches, which are 0
+    if following == opmap["GET_AWAITABLE"]:
+        return True
+    if sys.version_info < (3, 12):
+        return operation == opmap["LOAD_METHOD"]
+    return operation == opmap["LOAD_ATTR"] and bool(argument & 1)
