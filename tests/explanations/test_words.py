@@ -670,7 +670,6 @@ REFLEXES = [
     ("app.use(lambda req, res, next: next())", "a function is registered by @app.middleware"),
     ("app.use('/shop', Blueprint('shop'))", "app.register(blueprint, prefix='/shop')"),
     ("app.listen(3000)", "antiphon run module:app, or app.run()"),
-    ("app.all('/x')", "@app.route(pattern, methods)"),
     ("app.get('/users/:id')", "written <id>, not :id"),
     ("app.get('/files/*')", "write <path:name> for the rest of a path"),
     (r"app.get('/users/(\\d+)')", "write <int:id>, or <re(...):id>"),
@@ -691,9 +690,9 @@ REFLEXES = [
     ("async def h(request, socket): await socket.receive_json()", "use await socket.receive_as(Order)"),
     ("async def h(request, socket):\n  async for m in socket: m.data", "A message is str or bytes: use it itself"),
     # Litestar, Starlette and FastAPI
-    ("async def h(request, socket): return socket.query_params", "the handler's first argument, the request"),
+    ("async def h(request, socket): return socket.query_params", "use the request, the first argument"),
     ("def h(request, db): return 'x'", "request[db], a Dependency"),
-    ("from antiphon import Controller", "one handler for each method, in a Blueprint"),
+    ("from antiphon import Controller", "a Blueprint(name, prefix=...)"),
     ("from antiphon import Provide", "app.provide(dependency, source)"),
     ("from antiphon import get", "@app.get(pattern), after app = App()"),
     ("App(plugins=[])", "use app.use(feature)"),
@@ -711,19 +710,17 @@ REFLEXES = [
     ("app.ctx.db = 1", "a lifespan: app[pool]"),
     ("app.add_task(print)", "request.after_response(function)"),
     # Django
-    ("def h(request): return request.POST['a']", "use request.form"),
     ("def h(request): return request.build_absolute_uri('/')", "request.url_for(name, _absolute=True)"),
     ("def h(request):\n  r = Response('')\n  r['X-A'] = 'b'", "Write response.headers[name] = value"),
     ("def h(request): return request.headers.getlist('a')", "use getall(name)"),
     ("env.int('PORT')", "of the default's type, or cast="),
     ("env.get('PORT')", "use env(name, default)"),
     # Rails and Spring
-    ("from antiphon import ApplicationController", "in a Blueprint"),
+    ("from antiphon import ApplicationController", "with a handler for each method"),
     ("def h(request): return request.permit('a')", "request.form_as(Order)"),
     ("app.before_action(print)", "@app.before_request"),
     ("app.resources('lamps')", "one handler for each method"),
     ("from antiphon import PathVariable", "id: int for the path /users/<int:id>"),
-    ("from antiphon import ResponseEntity", "return body, status, headers"),
     ("def h(id: int): return 'x'", "the first argument is the request"),
 ]  # fmt: skip
 WORKS = [

@@ -1,3 +1,5 @@
+import inspect
+
 import pytest
 
 from antiphon import Request
@@ -152,3 +154,8 @@ class TestARequest:
     def test_is_not_iterable(self):
         with pytest.raises(TypeError, match="not iterable"):
             iter(routed())
+
+
+@rows("name, text", [("user", "The user whose"), ("session", "The visitor's data"), ("geo", "The client's location")])
+def test_help_shows_the_text_of_an_attribute_not_that_of_its_class(name, text):
+    assert inspect.getdoc(getattr(Request, name)).startswith(text)

@@ -12,7 +12,7 @@ from antiphon.explanations.words import ARGUMENTS, ITEMS, POSITIONAL, RESPONSE, 
 _UNEXPECTED = r"([\w.]+)\(\) got an unexpected keyword argument '(\w+)'"
 _IS_CALLED = r"not callable|'await' expression|be awaited"
 _UNDEFINED = r"'(\w+)' is undefined"
-_ITEM = r"'(\w+)' object (?:is not subscriptable|does not support item assignment)"
+_ITEM = "is not subscriptable|does not support item assignment"
 _POSITIONAL = r"Routes\.(\w+)\(\) takes \d+ positional arguments but"
 _ABORT = "abort() missing 1 required positional argument: 'status'"
 
@@ -33,8 +33,8 @@ def explain(error: BaseException) -> None:
             note = 'A field is shown with attributes by field.showing(attributes={"class": "wide"})'
         elif surplus := re.match(_POSITIONAL, str(error)):
             note = split_words(POSITIONAL).get(surplus[1])
-        elif (item := re.match(_ITEM, str(error))) and item[1] in ITEMS:
-            note = f"Write {ITEMS[item[1]]}"
+        elif re.search(_ITEM, str(error)):
+            note = _on_item(error)
         elif str(error).startswith("byte indices must be"):
             note = _on_text(error)
         elif re.search(_IS_CALLED, str(error)):
@@ -88,6 +88,13 @@ def _on_call(error: TypeError) -> str | None:
     note = f"{written} is an attribute, not a method: leave out the () and the await"
     responds = isinstance(used, ast.Call) and used.args and called.attr in ("json", "text", "body")
     return f"{note}; to respond, return the value itself, or a Response" if responds else note
+
+
+def _on_item(error: TypeError) -> str | None:
+    """Return the note on an item of an object of Antiphon's that has none."""
+    node, frame = _failed(error)
+    kind = type(_value(node.value, frame)) if isinstance(node, ast.Subscript) else object
+    return f"Write {ITEMS[kind.__name__]}" if _is_ours(kind) and kind.__name__ in ITEMS else None
 
 
 def _on_text(error: AttributeError | TypeError) -> str | None:
@@ -165,8 +172,10 @@ def _reads_method(code: CodeType, at: int) -> bool:
     from opcode import opmap
 
     codes = code.co_code
+    while not codes[at]:  # Python 3.12 may stand in the caches, which are 0
+        at -= 2
     operation, argument = codes[at : at + 2]
-    following = next((each for each in codes[at + 2 :: 2] if each), None)  # after the caches, which are 0
+    following = next((each for each in codes[at + 2 :: 2] if each), None)
     if following == opmap["GET_AWAITABLE"]:
         return True
     if sys.version_info < (3, 12):

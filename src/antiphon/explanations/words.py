@@ -68,12 +68,10 @@ REQUEST = {
     "get header get_header getHeader": "request.headers.get(name)",
     "getParameter get_argument get_query_argument get_param get_args": "request.args.get(name)",
     "auth credentials token": "request.authorization, or request.user after app.use(Users(...))",
-    "signedCookies signed_cookies get_signed_cookie": "request.session, after app.use(Sessions(store))",
     "hostname get_host": "request.host",
     "protocol": "request.scheme",
     "build_absolute_uri": "request.url_for(name, _absolute=True)",
     "scope": "request.method, request.path, request.headers and the other attributes",
-    "logger log": "logging.getLogger(name)",
     "set_cookie": "response.set_cookie(name, value)",
     "permit": "request.form_as(Order), or request.json_as(Order)",
     "res respond newResponse": "the handler's result: return Response(body, status, headers)",
@@ -106,7 +104,6 @@ RESPONSE = {
     "cookie cookies add_cookie": "response.set_cookie(name, value)",
     "del_cookie clear_cookie clearCookie unset_cookie": "response.delete_cookie(name)",
     "sse": "Response.events(source)",
-    "enable_compression": "app.use(Compression()) from antiphon.features",
 }
 RESPONSE_HEAD = {
     "status_code": "response.status",
@@ -131,8 +128,6 @@ CLIENT = {
     "session_transaction set_session_data get_session_data": "with client.session as session:",
     "websocket_connect ws_connect": "with client.websocket(url) as socket:",
     "open fetch": "client.request(method, url)",
-    "logout": "a new Client(app), or the application's own route: client.post(url)",
-    "portal start_server asgi_client": "the client itself: client.get(url)",
     "cookie_jar delete_cookie get_cookie set_cookie": "client.cookies, such as client.cookies.set(name, value)",
 }
 COOKIES = {"get_dict items values": "dict(client.cookies)"}
@@ -148,11 +143,7 @@ APP_METHODS = {
     "on_response after_action": "@app.after_request",
     "add_task": "request.after_response(function), or a task of @app.lifespan",
     "ctx locals": "a module of your own, or a lifespan: app[pool]",
-    "set engine": "the arguments of App, or a feature, such as app.use(Templates(folder))",
     "param": "app.converter(name, to_python)",
-    "serve_static": 'app.static("/static", folder)',
-    "openapi": "app.use(OpenAPI(title=...))",
-    "asgi_client test_request": "Client(app) from antiphon.testing",
 }
 APP = {
     **APP_METHODS,
@@ -167,13 +158,13 @@ APP = {
         "@app.on_startup, or @app.lifespan"
     ),
     "teardown_appcontext teardown_request": "request.after_response(function)",
-    "test_client": "Client(app) from antiphon.testing",
+    "test_client asgi_client": "Client(app) from antiphon.testing",
     "app_context test_request_context": "Request.blank(url)",
     "config": "a module of your own, or a lifespan: app[pool]",
     "state": "a module of your own, or a lifespan: app[pool]",
     "extensions": "app.features, or app.find_feature(Sessions)",
     "asgi_app wsgi_app": "the app itself, which every server can call",
-    "add_static_files static_folder": 'app.static("/static", folder)',
+    "add_static_files static_folder serve_static": 'app.static("/static", folder)',
     "dependencies": "app.provide(dependency, source)",
     "dependency_overrides": "with app.override(dependency, value):",
     "url_map router": "app.routes",
@@ -198,9 +189,7 @@ SOCKET = {
     "send_text send_str send_bytes send_json send_message emit": "await socket.send(value), any value",
     "iter_text iter_bytes on on_message onMessage data": "async for message in socket",
     "iter_json": "async for value in socket.values(Order)",
-    "query_params query args path_params headers cookies session user url client app scope state ctx": (
-        "the handler's first argument, the request: request.args"
-    ),
+    "query_params args path_params headers cookies session user url client app": "the request, the first argument",
     "prepare": "await socket.accept(), or the first receive or send",
     "client_state application_state readyState exception": "socket.closed, None while it is open",
     "broadcast join rooms": "Channel of antiphon.features: channel.send(value), and a socket that follows it",
@@ -209,13 +198,11 @@ ENV = {
     "get getenv str": "env(name, default)",
     "int float bool list json dict path url decimal": "env(name, default), of the default's type, or cast=",
     "keys items values": "os.environ",
-    "read_env load load_dotenv": "nothing: antiphon run reads the file .env",
 }
 HEADERS = {
     "getlist getone get_all get_list getheaders": "getall(name)",
     "append set_all": "add(name, value)",
     "set set_header setlist": "headers[name] = value",
-    "to_dict": "dict(headers)",
 }
 PARAMETERS = {
     "res response resp reply": "return Response(body, status, headers), or return the value itself",
@@ -261,27 +248,20 @@ PACKAGE = {
     "Flask FastAPI Starlette Antiphon Application Express Hono Litestar Quart Sanic express": "App",
     "web": "App, Request and Response, each from antiphon",
     "APIRouter Router RouteTableDef": "Blueprint",
-    "Controller ApplicationController RestController": (
-        "one handler for each method, in a Blueprint(name, prefix=...): @blueprint.get(path)"
-    ),
+    "Controller ApplicationController RestController": "a Blueprint(name, prefix=...), with a handler for each method",
     "get post put delete patch route GetMapping PostMapping RequestMapping": "@app.get(pattern), after app = App()",
     "run run_app serve": "antiphon run module:app, or app.run() at the end of the program",
     "Provide Autowired Inject": "a Dependency: app.provide(dependency, source), then request[dependency]",
     "Context": "Request, the handler's first argument",
     "middleware Middleware Next": "@app.middleware, on a generator function with `response = yield`",
     "before_action": "@app.before_request",
-    "State": "request.g, or a lifespan: app[pool]",
     "PathVariable": "an argument of the handler, such as id: int for the path /users/<int:id>",
     "Parameter RequestParam": "request.args, or request.args_as(Search)",
     "RequestBody": "request.json, or request.json_as(Order)",
     "ResponseEntity": "return body, status, headers",
     "text html raw empty": "Response.text(text), Response.html(text) or Response(data)",
     "ServerSentEvent SSE EventSource streamSSE": "Response.events(source), and Event from antiphon.http",
-    "websocket WebSocketRoute WebSocketResponse WSMsgType": (
-        "@app.websocket(pattern), on a handler that takes (request, socket)"
-    ),
-    "helmet": "app.use(SecurityHeaders()) from antiphon.features",
-    "passport": "app.use(Users(...)) from antiphon.features",
+    "websocket WebSocketRoute WebSocketResponse WSMsgType": "@app.websocket(pattern), on a handler(request, socket)",
     "NotFoundException": "NotFound from antiphon.http, or abort(404)",
     "HttpRequest": "Request",
     "Annotated": "typing.Annotated; a handler reads a dependency itself, as request[dependency]",
@@ -437,12 +417,7 @@ ARGUMENTS: dict[str, Mapping[str, str]] = {
     },
     "Response.file": {"download": "as_attachment=True, or filename=name"},
     "Response.redirect": {"code status_code": "status=", "permanent": "status=308"},
-    "Response.set_cookie": {
-        "key": "the name as the first argument: set_cookie(name, value)",
-        "http_only httpOnly": "httponly=",
-        "maxAge": "max_age=",
-        "sameSite same_site": "samesite=",
-    },
+    "Response.set_cookie": {"key": "the name as the first argument", "http_only httpOnly": "httponly="},
     "Routes.register": {
         "url_prefix": "prefix=",
         "tags": "Blueprint(name, meta={OpenAPI.TAGS: [tag]})",

@@ -138,11 +138,8 @@ def refused_json(error: HTTPError) -> Exception:
     caller = called_from()
     if caller is None:
         return error
-    message = (
-        f"{caller} uses request.json as a method, but it is an attribute: leave out the () and the await;"
-        " to respond with JSON, return the value itself, or Response.json(value)"
-    )
-    return explained("json-is-an-attribute", TypeError(message))
+    fix = "leave out the () and the await; to respond with JSON, return the value itself"
+    return explained("json-is-an-attribute", TypeError(f"{caller}: request.json is an attribute, not a method: {fix}"))
 
 
 def wrong_type(wanted: str, content_type: str | None) -> UnsupportedMediaType:

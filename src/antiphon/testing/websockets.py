@@ -87,7 +87,7 @@ class SocketCall(Call):
 
 
 @contextmanager
-def ending() -> Iterator[None]:
+def _ending() -> Iterator[None]:
     """End an iteration when the socket is closed, unless the handler has failed."""
     try:
         yield
@@ -135,7 +135,7 @@ class ClientWebSocket:
         self._run(self._call.end(code, reason))
 
     def __iter__(self) -> Iterator[WebSocketMessage]:
-        with ending():
+        with _ending():
             while True:
                 yield self.receive()
 
@@ -172,7 +172,7 @@ class AsyncClientWebSocket:
         await self._call.end(code, reason)
 
     async def __aiter__(self) -> AsyncIterator[WebSocketMessage]:
-        with ending():
+        with _ending():
             while True:
                 yield await self._call.receive()
 

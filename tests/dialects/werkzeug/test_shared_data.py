@@ -33,6 +33,7 @@ def ask(middleware, path, **environ):
     if close := getattr(body, "close", None):
         close()
     ((status, headers),) = answered
+    assert all(name == name.title() for name, _ in headers)  # as Werkzeug spells them
     return status, {name.lower(): value for name, value in headers}, content
 
 
