@@ -9,10 +9,6 @@ import antiphon.testing
 from antiphon.cli.main import main
 from tests.helpers.rows import rows
 
-PAGE = Path(__file__).parents[2] / "docs/how-to/from-other-frameworks.md"
-CELLS = re.findall(r"^\| .* \| (.*) \| .* \|$", PAGE.read_text(), re.MULTILINE)
-pytestmark = pytest.mark.once
-
 HOW_TO = Path(__file__).parents[2] / "docs/how-to"
 PAGES = [HOW_TO / "from-other-frameworks.md", HOW_TO / "from-rails-and-others.md"]
 CELLS = [line.split(" | ")[1] for page in PAGES for line in page.read_text().splitlines() if line.startswith("| ")]
