@@ -77,7 +77,7 @@ class BlockScript:
     @property
     def _served(self) -> tuple[bytes, str]:
         features = () if self._app is None else self._app.features
-        return _script_with(*[each._block_script_part for each in features if hasattr(each, "_block_script_part")])
+        return _script_with(*filter(None, [getattr(each, "_block_script_part", None) for each in features]))
 
     def install(self, app: "App") -> None:
         """Register the route that serves the script and share the function that templates call."""
