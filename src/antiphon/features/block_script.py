@@ -10,7 +10,7 @@ from hashlib import sha256
 from html import escape
 from pathlib import Path
 from string import ascii_letters
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from antiphon.explanations import errors_name_it
 from antiphon.features.html import Markup
@@ -60,6 +60,13 @@ def _script_with(*parts: Path) -> tuple[bytes, str]:
     return script, sha256(script).hexdigest()[:12]
 
 
+@runtime_checkable
+class AddsToBlockScript(Protocol):
+    """A feature with a part of the script."""
+
+    _block_script_part: Path
+
+
 @errors_name_it
 class BlockScript:
     """A feature that serves the script that lets ``<form data-block="main">`` and ``<a data-block="main">`` fill
@@ -77,7 +84,7 @@ class BlockScript:
     @property
     def _served(self) -> tuple[bytes, str]:
         features = () if self._app is None else self._app.features
-        return _script_with(*filter(None, [getattr(each, "_block_script_part", None) for each in features]))
+        return _script_with(*[each._block_script_part for each in features if isinstance(each, AddsToBlockScript)])
 
     def install(self, app: "App") -> None:
         """Register the route that serves the script and share the function that templates call."""
