@@ -26,6 +26,7 @@ from antiphon.features import (
 from antiphon.testing import Client
 from tests.features.live.conftest import EVENTS, Customer, Note, Order
 from tests.helpers.rows import rows
+from tests.helpers.waiting import eventually
 
 pytestmark = pytest.mark.once
 
@@ -286,14 +287,22 @@ def test_reads_and_writes_can_be_told_by_hand(app, clients, watch):
     assert stream.data() == "1"
 
 
-def test_one_watcher_too_many_is_told_to_come_back():
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+def test_one_watcher_too_many_is_told_to_come_back(interface):
     app = App()
     app.use(Live(max_watchers=1))
     app.get("/", live="main")(lambda request: Response("x", headers={"x-block": "main"}))
-    with Client(app, timeout=30.0) as client, client.stream("GET", "/", headers=EVENTS) as stream:
-        assert b"data: x" in next(stream)
-        refused = client.get("/", headers=EVENTS)
-        assert (refused.status, refused.headers["retry-after"]) == (503, "5")
+    with Client(app, interface, timeout=30.0) as client:
+        with client.stream("GET", "/", headers=EVENTS) as stream:
+            assert b"data: x" in next(stream)
+            refused = client.get("/", headers=EVENTS)
+            assert (refused.status, refused.headers["retry-after"]) == (503, "5")
+
+        def is_there_room():
+            with client.stream("GET", "/", headers=EVENTS) as stream:
+                return stream.status == 200
+
+        eventually(is_there_room, "the first watcher has not left")
 
 
 @rows("what", [lambda request: "text", lambda request: Response("x", headers={"x-block": "other"})])
