@@ -597,7 +597,6 @@ REFLEXES = [
     ("def h(request): request['user'] = 'ada'", "or set an attribute of request.g"),
     ("def h(request): return Response(text='x')", "the body as the first argument: Response(text)"),
     ("app['db'] = 1", "a module of your own, or a lifespan: app[pool]"),
-    ("app.add_routes([])", "@app.get(pattern)"),
     ("app.middlewares.append(print)", "@app.middleware, or app.use(feature)"),
     ("from antiphon import web", "use App, Request and Response"),
     ("async def h(request, socket): await socket.send_str('x')", "use await socket.send(value)"),

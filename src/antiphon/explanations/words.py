@@ -69,7 +69,6 @@ REQUEST = {
     "getParameter get_argument get_query_argument get_param get_args": "request.args.get(name)",
     "auth credentials token": "request.authorization, or request.user after app.use(Users(...))",
     "hostname get_host": "request.host",
-    "protocol": "request.scheme",
     "build_absolute_uri": "request.url_for(name, _absolute=True)",
     "scope": "request.method, request.path, request.headers and the other attributes",
     "set_cookie": "response.set_cookie(name, value)",

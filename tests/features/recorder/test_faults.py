@@ -8,6 +8,7 @@ from contextlib import nullcontext, suppress
 import pytest
 from click.testing import CliRunner
 
+from antiphon import WebSocketClosed
 from antiphon.cli.main import main
 from antiphon.testing import Client
 from tests.features.recorder.faults import FAULTS
@@ -42,7 +43,8 @@ def send(shop, fault):
             with client.websocket(fault.url) as socket:
                 for message in fault.messages:
                     socket.send(message)
-                list(socket)
+                with suppress(WebSocketClosed):
+                    list(socket)
         else:
             with suppress(Exception):
                 client.request(fault.method, fault.url, **fault.options)
