@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMap
 from contextlib import suppress
 from contextvars import copy_context
 from functools import lru_cache
-from os.path import dirname, join
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from antiphon.adapters.heads import address, http_version, netloc, split_target
@@ -425,29 +424,3 @@ async def _send_without_body(head: ASGIHead, send: Send, message: Message) -> No
         await send(message)
     finally:
         dropping.cancel()
-
-
-async def call_lifespan(
-    start: Callable[[], Awaitable[None]], stop: Callable[[], Awaitable[None]], receive: Receive, send: Send
-) -> None:
-    """Start and stop the application as the server requests, and report failures to it."""
-    for event, act in (("startup", start), ("shutdown", stop)):
-        await receive()
-        try:
-            await act()
-        except Exception as error:
-            await send({"type": f"lifespan.{event}.failed", "message": _traceback_of(error)})
-            raise
-        await send({"type": f"lifespan.{event}.complete"})
-
-
-_PACKAGE = join(dirname(dirname(__file__)), "")
-
-
-def _traceback_of(error: Exception) -> str:
-    """Return the traceback of an error without this package's frames: some servers log only that."""
-    from traceback import StackSummary, TracebackException
-
-    told = TracebackException.from_exception(error)
-    told.stack = StackSummary.from_list([frame for frame in told.stack if not frame.filename.startswith(_PACKAGE)])
-    return "".join(told.format()).rstrip()

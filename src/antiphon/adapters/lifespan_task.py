@@ -4,10 +4,11 @@ Cancel scopes and task groups that were entered at startup can be exited only in
 """
 
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
 from contextvars import Context
 from functools import partial
+from os.path import dirname, join
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
@@ -246,3 +247,32 @@ def _log_failed_shutdown(error: BaseException) -> None:
     import logging
 
     logging.getLogger("antiphon").error("the application was shut down while it was serving", exc_info=error)
+
+
+async def call_lifespan(
+    start: Callable[[], Awaitable[None]],
+    stop: Callable[[], Awaitable[None]],
+    receive: Callable[[], Awaitable[Any]],
+    send: Callable[[dict[str, Any]], Awaitable[None]],
+) -> None:
+    """Start and stop an application as an ASGI server requests, and report failures to it."""
+    for event, act in (("startup", start), ("shutdown", stop)):
+        await receive()
+        try:
+            await act()
+        except Exception as error:
+            await send({"type": f"lifespan.{event}.failed", "message": _traceback_of(error)})
+            raise
+        await send({"type": f"lifespan.{event}.complete"})
+
+
+_PACKAGE = join(dirname(dirname(__file__)), "")
+
+
+def _traceback_of(error: Exception) -> str:
+    """Return the traceback of an error without this package's frames: some servers log only that."""
+    from traceback import StackSummary, TracebackException
+
+    told = TracebackException.from_exception(error)
+    told.stack = StackSummary.from_list([frame for frame in told.stack if not frame.filename.startswith(_PACKAGE)])
+    return "".join(told.format()).rstrip()

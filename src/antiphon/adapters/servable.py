@@ -15,6 +15,7 @@ from antiphon.adapters.asgi import (
     call_lifespan,
     may_send_unbounded_header,
 )
+from antiphon.adapters.asgi import Receive, Scope, Send, call_asgi, may_send_unbounded_header
 from antiphon.adapters.exchange import ObservedHandler, Observer, Observers
 from antiphon.adapters.observing import observe_rsgi, serve_observed_asgi, serve_observed_wsgi
 from antiphon.adapters.rsgi import RSGIScope, call_rsgi
@@ -219,6 +220,8 @@ class Servable:
 
     async def _serve_lifespan(self, receive: Receive, send: Send) -> None:
         from asyncio import CancelledError
+
+        from antiphon.adapters.lifespan_task import call_lifespan
 
         try:
             await call_lifespan(self.astart, self.astop, receive, send)
