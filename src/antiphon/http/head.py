@@ -5,7 +5,6 @@ stores plain values, and ``DerivedHead`` changes some values of another head.
 """
 
 from collections.abc import Callable, Coroutine, Iterable
-from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 
 from antiphon.http.errors import BadRequest
@@ -249,10 +248,6 @@ class PlainHead(RequestHead):
         self._fields = [*head.fields()] if lines is None else lines
 
 
-def _of_inner(name: str) -> property:
-    return property(attrgetter(f"inner.{name}"), doc=getattr(Head, name).__doc__)
-
-
 class DerivedHead:
     """A head with the values of ``inner``, for subclasses to override. ``method`` and ``path`` may be set."""
 
@@ -278,19 +273,70 @@ class DerivedHead:
         """The WebSocket's messages if this is the head of a handshake, otherwise None."""
         return getattr(self.inner, "channel", None)
 
-    raw_path = _of_inner("raw_path")
-    query_string = _of_inner("query_string")
-    root_path = _of_inner("root_path")
-    scheme = _of_inner("scheme")
-    authority = _of_inner("authority")
-    host_line = _of_inner("host_line")
-    http_version = _of_inner("http_version")
-    client = _of_inner("client")
-    header_size = _of_inner("header_size")
-    blocks = _of_inner("blocks")
-    has_body = _of_inner("has_body")
-    uncoded_length = _of_inner("uncoded_length")
-    takes_early_hints = _of_inner("takes_early_hints")
+    @property
+    def raw_path(self) -> bytes | None:
+        """The full path as the server received it."""
+        return self.inner.raw_path
+
+    @property
+    def query_string(self) -> bytes:
+        """The query without its question mark, as it was sent."""
+        return self.inner.query_string
+
+    @property
+    def root_path(self) -> str:
+        """The decoded path at which the application is mounted."""
+        return self.inner.root_path
+
+    @property
+    def scheme(self) -> str:
+        """``"http"`` or ``"https"``."""
+        return self.inner.scheme
+
+    @property
+    def authority(self) -> str:
+        """The host and port that the client requested."""
+        return self.inner.authority
+
+    @property
+    def host_line(self) -> str | bytes | None:
+        """The Host header as received."""
+        return self.inner.host_line
+
+    @property
+    def http_version(self) -> str:
+        """The version of HTTP."""
+        return self.inner.http_version
+
+    @property
+    def client(self) -> Address | None:
+        """The other end of the connection."""
+        return self.inner.client
+
+    @property
+    def header_size(self) -> int:
+        """The size of the header section in bytes; 0 if the server limits it."""
+        return self.inner.header_size
+
+    @property
+    def blocks(self) -> bool:
+        """True if ``receive`` blocks the thread."""
+        return self.inner.blocks
+
+    @property
+    def has_body(self) -> bool:
+        """False if the request certainly has no body."""
+        return self.inner.has_body
+
+    @property
+    def uncoded_length(self) -> int | None:
+        """The declared length of a body that is not coded."""
+        return self.inner.uncoded_length
+
+    @property
+    def takes_early_hints(self) -> bool:
+        """True if the server sends early hints to this client."""
+        return self.inner.takes_early_hints
 
     def send_early_hints(self, links: Iterable[str]) -> None:
         """Send Link values before the response."""
