@@ -151,9 +151,7 @@ class Content:
 
     @property
     def is_decoded(self) -> bool:
-        """True if a content coding was decoded: Content-Encoding and Content-Length then don't apply to the kept
-        bytes.
-        """
+        """True if a content coding was decoded: Content-Encoding and Content-Length don't apply to the kept bytes."""
         return self._receiver is not None and self._receiver.is_decoded
 
     @property

@@ -532,9 +532,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @lazy
     def text(self) -> str:
-        """The content as text, decoded with its declared charset, or UTF-8. Bytes that can't be decoded become
-        U+FFFD.
-        """
+        """The content as text in its declared charset, or UTF-8. Bytes that can't be decoded become U+FFFD."""
         return decode_text(self.body, self.charset)
 
     @lazy
@@ -808,9 +806,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @lazy
     def g(self) -> "Globals":
-        """A namespace for values that the application's code shares while it handles this request: ``"user" in
-        request.g``.
-        """
+        """A namespace for values that the application's code shares about this request: ``"user" in request.g``."""
         return Globals()
 
     session: Dependency[Session] = OwnDependency("session", fix="app.use(Sessions(store))")

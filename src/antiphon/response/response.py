@@ -219,9 +219,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
     @maker
     @classmethod
     def html(cls, body: "str | TemplateString", status: int | None = None, headers: HeaderFields = ()) -> Self:
-        """Make an HTML response in UTF-8. Escape the values that you insert into text; a t-string escapes its values
-        itself.
-        """
+        """Make an HTML response in UTF-8. Escape the values that you insert into text; a t-string escapes its own."""
         if not isinstance(body, str) and is_template(body):
             body = render_template(body)
         return cls(body, status, headers, content_type=HTML) if headers else _of_type(cls, HTML, body, status, ())
@@ -394,9 +392,8 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         body = bytearray()
         for part in parts:
             if not isinstance(part, Response) or not isinstance(part.body, bytes):
-                message = (
-                    f"a part must be a response with its content as bytes, not {type(part).__name__} with a stream"
-                )
+                kind = type(part).__name__
+                message = f"a part must be a response with its content as bytes, not {kind} with a stream"
                 raise explained("wrong-body", TypeError(message))
             fields = "".join(f"{name}: {value}\r\n" for name, value in part.headers.items())
             body += f"--{boundary}\r\n{fields}\r\n".encode("latin-1") + part.body + b"\r\n"
