@@ -7,14 +7,6 @@ from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
 
-from antiphon.adapters.asgi import (
-    Receive,
-    Scope,
-    Send,
-    call_asgi,
-    call_lifespan,
-    may_send_unbounded_header,
-)
 from antiphon.adapters.asgi import Receive, Scope, Send, call_asgi, may_send_unbounded_header
 from antiphon.adapters.exchange import ObservedHandler, Observer, Observers
 from antiphon.adapters.observing import observe_rsgi, serve_observed_asgi, serve_observed_wsgi
