@@ -136,14 +136,7 @@ PARTS_BODY = (
 )
 
 ORDINARY = (
-    Case(
-        name="hello",
-        method="GET",
-        path="/hello",
-        headers=PAGE,
-        media_type="text/plain",
-        answer="Hello, world!",
-    ),
+    Case(name="hello", method="GET", path="/hello", headers=PAGE, media_type="text/plain", answer="Hello, world!"),
     Case(
         name="read",
         method="GET",

@@ -62,8 +62,7 @@ SERVERS = {
         ("robyn",), ("-m", "benchmarks.everyday_apps.robyn_app", "--log-level=ERROR", "--listen", "{port}")
     ),
     "sanic": Server(
-        ("sanic",),
-        ("-m", "sanic", "{app}", "--single-process", "--port={port}", "--no-access-logs", "--no-motd"),
+        ("sanic",), ("-m", "sanic", "{app}", "--single-process", "--port={port}", "--no-access-logs", "--no-motd")
     ),
 }
 

@@ -144,12 +144,7 @@ class Exchange:
     __slots__ = ("answered", "body", "delivered", "scope", "started")
 
     def __init__(self, template: Mapping[str, Any], body: bytes, started: list[Message]) -> None:
-        self.scope = {
-            **template,
-            "asgi": dict(ASGI_VERSION),
-            "headers": list(template["headers"]),
-            "state": {},
-        }
+        self.scope = {**template, "asgi": dict(ASGI_VERSION), "headers": list(template["headers"]), "state": {}}
         self.body = body
         self.started = started
         self.answered: list[Message] = []

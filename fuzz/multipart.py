@@ -23,19 +23,7 @@ BOUNDARY = b"boundary"
 Item: TypeAlias = tuple[str, str | None, bytes]
 
 NAMES = ["a", "", "name", "two words", "a;b", "=", "日本", "[]", "form-data; name=b"]
-BITS = [
-    b"\r\n--",
-    b"\r",
-    b"\n",
-    b"\r\n",
-    b"-",
-    b"--",
-    b"x",
-    b"\r\n--bound",
-    b"\0",
-    b"\xff",
-    bytes(50),
-]
+BITS = [b"\r\n--", b"\r", b"\n", b"\r\n", b"-", b"--", b"x", b"\r\n--bound", b"\0", b"\xff", bytes(50)]
 DAMAGE = [b"", b"\r\n", b"\r", b"\n", b"--", b"-", b" ", b":", b";", b'"', b"=", b"x", b"\r\n\r\n", b"\0"]
 DAMAGE += [
     b"--boundary",

@@ -167,14 +167,7 @@ def installed(folder: Path, wheel: Path, constraints: str) -> str:
     # webauthn needs a newer cryptography than the lowest that the other extras take.
     extras = ",".join(each for each in PROJECT["optional-dependencies"] if each != "passkeys" or not constraints)
     run(
-        python,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--constraint",
-        str(folder / "constraints.txt"),
-        f"{wheel}[{extras}]",
+        python, "-m", "pip", "install", "--quiet", "--constraint", str(folder / "constraints.txt"), f"{wheel}[{extras}]"
     )
     run(python, "-m", "pip", "check")
     return python

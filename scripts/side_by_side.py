@@ -20,7 +20,7 @@ NAMES = {
 Times = tuple[float, float | None]
 """Microseconds a request, and those on the original."""
 NOTES = DIFFERENT | {
-    "file/microdot": "Microdot reads files on the event loop; here a thread does, or the server sends them, as Granian",
+    "file/microdot": "Microdot reads files on the event loop; here a thread does, or the server sends them, as Granian"
 }
 """What is not to be seen in the times of a dialect, or of a program in a dialect."""
 

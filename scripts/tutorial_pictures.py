@@ -95,13 +95,7 @@ def languages(page: Page, site: str, folder: Path) -> None:
     send(page, "Bitte sag", words="Meine Lampe")
 
 
-STORIES = {
-    "2-pages": pages,
-    "3-forms": forms,
-    "5-users": users,
-    "6-pictures": pictures,
-    "7-languages": languages,
-}
+STORIES = {"2-pages": pages, "3-forms": forms, "5-users": users, "6-pictures": pictures, "7-languages": languages}
 """What a reader does before each picture, by the name of the picture."""
 
 

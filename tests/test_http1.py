@@ -9,13 +9,7 @@ from hypothesis import strategies as st
 from antiphon import Limits, Request, Response
 from antiphon.adapters.asgi import ASGIHead
 from antiphon.http.head import DerivedHead, RequestHead
-from antiphon.http1 import (
-    LONGEST_HEAD,
-    format_request,
-    format_response,
-    parse_request,
-    parse_response,
-)
+from antiphon.http1 import LONGEST_HEAD, format_request, format_response, parse_request, parse_response
 from antiphon.request.route import NO_ROUTE
 from tests.helpers.rows import rows
 
@@ -232,16 +226,8 @@ TEXT_ONLY = b"content-type: text/plain; charset=utf-8\r\nx-content-type-options:
 
 @rows(
     "response, method, message",
-    (
-        Response("é"),
-        "GET",
-        b"HTTP/1.1 200 OK\r\n%bcontent-length: 2\r\n\r\n\xc3\xa9" % TEXT_ONLY,
-    ),
-    (
-        Response("é"),
-        "HEAD",
-        b"HTTP/1.1 200 OK\r\n%bcontent-length: 2\r\n\r\n" % TEXT_ONLY,
-    ),
+    (Response("é"), "GET", b"HTTP/1.1 200 OK\r\n%bcontent-length: 2\r\n\r\n\xc3\xa9" % TEXT_ONLY),
+    (Response("é"), "HEAD", b"HTTP/1.1 200 OK\r\n%bcontent-length: 2\r\n\r\n" % TEXT_ONLY),
     (Response(None, 299), "GET", b"HTTP/1.1 299 Success\r\ncontent-length: 0\r\n\r\n"),
     (with_status("x", 204), "GET", b"HTTP/1.1 204 No Content\r\n%b\r\n" % TEXT_ONLY),
     (

@@ -114,10 +114,7 @@ async def asgi(
             body = b"Hello, world!"
         case "GET", path if path.startswith("/read/"):
             headers = dict(scope["headers"])
-            cookie, languages = (
-                headers[b"cookie"].decode("latin-1"),
-                headers[b"accept-language"].decode("latin-1"),
-            )
+            cookie, languages = (headers[b"cookie"].decode("latin-1"), headers[b"accept-language"].decode("latin-1"))
             body = read(path[6:], scope["query_string"].decode("latin-1"), cookie, languages)
             more = [(b"vary", b"accept-language")]
         case "GET", "/hooks":

@@ -25,10 +25,7 @@ settings.configure(
     ],
     SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies",
     TEMPLATES=[
-        {
-            "BACKEND": "django.template.backends.django.DjangoTemplates",
-            "DIRS": [Path(__file__).parent / "templates"],
-        }
+        {"BACKEND": "django.template.backends.django.DjangoTemplates", "DIRS": [Path(__file__).parent / "templates"]}
     ],
 )
 from ninja import NinjaAPI, Query, Schema  # noqa: E402 - it reads the settings

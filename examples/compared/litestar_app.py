@@ -37,10 +37,7 @@ async def board(request: Request) -> Template:
 
 
 @post(
-    "/login",
-    exclude_from_auth=True,
-    middleware=[RateLimitConfig(rate_limit=("minute", 5)).middleware],
-    status_code=204,
+    "/login", exclude_from_auth=True, middleware=[RateLimitConfig(rate_limit=("minute", 5)).middleware], status_code=204
 )
 async def log_in(data: Annotated[Login, Body(media_type=RequestEncodingType.URL_ENCODED)], request: Request) -> None:
     user = tracker.check(data.name, data.password)

@@ -3,8 +3,5 @@
 from antiphon.lazy import import_on_use
 
 __all__, __getattr__, __dir__ = import_on_use(
-    __name__,
-    {
-        "features.logs.formats": "JSONFormatter RequestIDFilter TextFormatter",
-    },
+    __name__, {"features.logs.formats": "JSONFormatter RequestIDFilter TextFormatter"}
 )

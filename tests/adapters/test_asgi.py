@@ -247,10 +247,7 @@ class TestTheBody:
 
 class TestAFile:
     @rows(
-        "size, sent",
-        (1, [(1, False)]),
-        (CHUNK, [(CHUNK, False)]),
-        (CHUNK + 1, [(CHUNK, True), (1, True), (0, False)]),
+        "size, sent", (1, [(1, False)]), (CHUNK, [(CHUNK, False)]), (CHUNK + 1, [(CHUNK, True), (1, True), (0, False)])
     )
     def test_leaves_in_as_few_messages_as_it_has_chunks(self, servers, tmp_path, size, sent):
         (tmp_path / "file.bin").write_bytes(bytes(size))

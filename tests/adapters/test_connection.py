@@ -104,11 +104,7 @@ def test_a_client_that_has_two_connections_from_one_port_is_not_confused():
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [
-        ("HTTP_X_FORWARDED_FOR", "192.0.2.1, {host}"),
-        ("HTTP_FORWARDED", 'for="{host}"'),
-        ("HTTP_X_REAL_IP", "{host}"),
-    ],
+    [("HTTP_X_FORWARDED_FOR", "192.0.2.1, {host}"), ("HTTP_FORWARDED", 'for="{host}"'), ("HTTP_X_REAL_IP", "{host}")],
 )
 def test_an_address_that_a_proxy_names_is_no_client_of_this_process(pair, key, value):
     host, port = pair[0].getsockname()

@@ -243,12 +243,7 @@ UNAWAITED = {
     "async def": (forgets_to_await, {}),
     "a future": (forgets_to_wait, {}),
 }
-ASYNC = {
-    "async def": nobody,
-    "partial": partial(nobody),
-    "object": Nobody(),
-    "method": Nobody().__call__,
-}
+ASYNC = {"async def": nobody, "partial": partial(nobody), "object": Nobody(), "method": Nobody().__call__}
 
 
 class TestACoroutine:

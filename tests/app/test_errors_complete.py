@@ -13,10 +13,7 @@ import pytest
 
 from antiphon import App, Response
 from antiphon.features.cors import CORS
-from antiphon.http.errors import (
-    InternalServerError,
-    ServiceUnavailable,
-)
+from antiphon.http.errors import InternalServerError, ServiceUnavailable
 from antiphon.http.limits import Limits
 from antiphon.testing import BrokenResponse
 from tests.helpers.as_httptools import as_httptools

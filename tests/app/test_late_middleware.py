@@ -72,13 +72,7 @@ def fails(request: Request):
 
 
 NOT_READ = None
-OPENED = {
-    "/reads": ["tea"],
-    "/streams": NOT_READ,
-    "/defers": NOT_READ,
-    "/hooks": ["late"],
-    "/no": ["milk"],
-}
+OPENED = {"/reads": ["tea"], "/streams": NOT_READ, "/defers": NOT_READ, "/hooks": ["late"], "/no": ["milk"]}
 """The paths whose requests open it, and what it sees in the place."""
 
 

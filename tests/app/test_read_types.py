@@ -83,10 +83,7 @@ def enclosed():
 
 @rows(
     "handler, said",
-    (
-        form,
-        r"calls request.form_as\(Nested\): Nested.sizes can't be read from a form or query.*read JSON with json_as",
-    ),
+    (form, r"calls request.form_as\(Nested\): Nested.sizes can't be read from a form or query.*read JSON with json_as"),
     (form_async, r"calls request.form_as\(Nested\): Nested.sizes"),
     (query, r"calls request.args_as\(Nested\): Nested.sizes"),
     (query_with_a_file, r"calls request.args_as\(Picture\): Upload, in Picture.image, can't be read"),

@@ -7,11 +7,7 @@ from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "app")
 
-MISSING, SEVERAL, MALFORMED = (
-    "There is no Host.",
-    "There is more than one Host.",
-    "The requested host is malformed.",
-)
+MISSING, SEVERAL, MALFORMED = ("There is no Host.", "There is more than one Host.", "The requested host is malformed.")
 
 
 @pytest.fixture(params=[False, True], ids=["", "before routing"])
@@ -58,8 +54,7 @@ def test_others_are_refused_inside_of_the_middleware(app, serving, hosts, detail
 
 
 @pytest.mark.parametrize(
-    ("sent", "host"),
-    [("A.example:8000", "a.example"), ("[::1]:80", "::1"), ("a_b.example", "a_b.example")],
+    ("sent", "host"), [("A.example:8000", "a.example"), ("[::1]:80", "::1"), ("a_b.example", "a_b.example")]
 )
 def test_one_host_is_answered(app, serving, sent, host):
     client = serving(app)

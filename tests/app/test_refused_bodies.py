@@ -93,10 +93,7 @@ REFUSING = {
     "a handler that has read some of it": (begun(422), 422),
     "a handler that fails": (fails, 500),
 }
-NOT_REFUSING = {
-    "a handler that does not read": (lazy(200), 200),
-    "a redirect": (lazy(303), 303),
-}
+NOT_REFUSING = {"a handler that does not read": (lazy(200), 200), "a redirect": (lazy(303), 303)}
 
 
 class Asked:

@@ -345,8 +345,7 @@ class TestARequestThatIsRefused:
         assert seen == [("after", status), ("app", status), *[(name, status) for name in outermost]]
 
     @pytest.mark.parametrize(
-        ("path", "status", "part"),
-        [("/x", 413, []), ("/part/x", 413, ["part"]), ("/nowhere", 404, [])],
+        ("path", "status", "part"), [("/x", 413, []), ("/part/x", 413, ["part"]), ("/nowhere", 404, [])]
     )
     def test_by_its_body(self, refusing, serving, path, status, part):
         app, seen, outermost = refusing(limits=Limits(body=10))

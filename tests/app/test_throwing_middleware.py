@@ -660,17 +660,7 @@ def early(request):
     yield
 
 
-SEEING = [
-    used,
-    passed_on,
-    with_finally,
-    beside,
-    function_inside,
-    examined,
-    examined_elsewhere,
-    rolled_back,
-    early,
-]
+SEEING = [used, passed_on, with_finally, beside, function_inside, examined, examined_elsewhere, rolled_back, early]
 
 
 @pytest.mark.once

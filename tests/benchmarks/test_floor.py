@@ -26,11 +26,7 @@ def test_no_request_takes_more_instructions_than_is_kept():
 
 @pytest.mark.parametrize(
     ("figure", "told"),
-    [
-        (0.90, []),
-        (1.03, []),
-        (1.04, ["hello takes 4.0% more instructions than is kept: 1.04, not 1.0"]),
-    ],
+    [(0.90, []), (1.03, []), (1.04, ["hello takes 4.0% more instructions than is kept: 1.04, not 1.0"])],
 )
 def test_a_figure_may_be_three_per_cent_above_its_ceiling(figure, told):
     assert [*exceeded({"hello": figure}, {"hello": 1.0})] == told

@@ -10,7 +10,7 @@ from tests.contract.process import ServerProcess
 from tests.helpers.playwright import launched
 from tests.helpers.processes import RUN
 
-pytestmark = [pytest.mark.once, pytest.mark.processes]
+pytestmark = pytest.mark.processes
 
 expect.set_options(timeout=30_000)
 

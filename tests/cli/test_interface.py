@@ -201,11 +201,7 @@ def app_with(*features, **settings):
         "what Channel",
         "Channel(store=",
     ),
-    (
-        lambda: app_with(IdempotentWrites(MemoryStore(), by=bool)),
-        "what IdempotentWrites",
-        "IdempotentWrites(store=",
-    ),
+    (lambda: app_with(IdempotentWrites(MemoryStore(), by=bool)), "what IdempotentWrites", "IdempotentWrites(store="),
     (lambda: app_with(Recorder(MemoryStore())), "what Recorder", "Recorder(store="),
     (lambda: app_with(Runs(MemoryStore())), "what Runs", "Runs(store="),
     (lambda: app_with(RateLimit("1/second", MemoryStore())), "what RateLimit", "RateLimit(store="),
@@ -228,14 +224,8 @@ def mounted(inner):
 @rows(
     "app, warned",
     (lambda: app_with(Sessions(), store=SQLiteStore("unused.db")), []),
-    (
-        lambda: app_with(Sessions(CookieStore(["k" * 32])), Cache(MemoryStore())),
-        [],
-    ),  # each may have its own
-    (
-        lambda: app_with(RateLimit("1/second"), UploadProgress()),
-        ["RateLimit has no store: ", "UploadProgress has no "],
-    ),
+    (lambda: app_with(Sessions(CookieStore(["k" * 32])), Cache(MemoryStore())), []),  # each may have its own
+    (lambda: app_with(RateLimit("1/second"), UploadProgress()), ["RateLimit has no store: ", "UploadProgress has no "]),
     (lambda: asgi, []),
 )
 def test_what_several_workers_keep_apart_is_told(app, warned):

@@ -101,10 +101,7 @@ def test_a_queue_that_was_empty_is_not_standing():
     assert not worker.queue.is_standing
 
 
-@rows(
-    "load",
-    [0.5, 1.0, 2.0, 3.0, 5.0, 10.0],
-)
+@rows("load", [0.5, 1.0, 2.0, 3.0, 5.0, 10.0])
 def test_nine_tenths_of_the_capacity_is_used_in_time_at_any_load(load):
     service, seconds = 0.01, 6
     worker = Worker()

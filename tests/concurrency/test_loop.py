@@ -8,12 +8,7 @@ import pytest
 
 from antiphon.concurrency import loop
 from antiphon.concurrency.background import background_loop
-from antiphon.concurrency.loop import (
-    drop_withdrawn_cancellation,
-    is_on_background_loop,
-    is_on_loop,
-    yield_to_loop,
-)
+from antiphon.concurrency.loop import drop_withdrawn_cancellation, is_on_background_loop, is_on_loop, yield_to_loop
 
 
 def test_tells_whether_code_is_on_a_loop():

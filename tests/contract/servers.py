@@ -47,10 +47,7 @@ _GRANIAN_REFUSALS = {"Content-Length beside chunks": ACCEPTED, "A query of 200 K
 _GRANIAN_BODIES = {"A chunk without a size": ACCEPTED, "Chunks that end early": ACCEPTED}
 """The application gets the chunks so far as if they were the whole body."""
 
-_H11_REFUSALS = {
-    "A header that is folded": ACCEPTED,
-    "A version that does not exist": ACCEPTED,
-}
+_H11_REFUSALS = {"A header that is folded": ACCEPTED, "A version that does not exist": ACCEPTED}
 
 _HIDDEN_TARGET = {"Host beside a whole URL": "the header's"}
 """The application sees only the path of a target that is a whole URL."""
@@ -146,12 +143,7 @@ SERVERS: tuple[Server, ...] = (
         _GUNICORN_GAPS,
         {"Chunks that end early": "499"},
     ),
-    Server(
-        "Gunicorn, gevent",
-        _gunicorn("--worker-class", "gevent"),
-        _GUNICORN_GAPS,
-        {"Chunks that end early": "499"},
-    ),
+    Server("Gunicorn, gevent", _gunicorn("--worker-class", "gevent"), _GUNICORN_GAPS, {"Chunks that end early": "499"}),
     Server(
         "Waitress",
         ("-m", "waitress", "--listen", "127.0.0.1:{port}", "{app}"),

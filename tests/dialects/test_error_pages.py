@@ -9,11 +9,7 @@ from antiphon.adapters.foreign.environ_host import BridgedApplication
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
-pytestmark = [
-    pytest.mark.once,
-    pytest.mark.axes("interface"),
-    pytest.mark.filterwarnings("ignore:.*pkg_resources"),
-]
+pytestmark = [pytest.mark.once, pytest.mark.axes("interface"), pytest.mark.filterwarnings("ignore:.*pkg_resources")]
 
 ODD = "/to?a=1&b=<'\">"
 

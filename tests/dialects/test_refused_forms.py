@@ -78,10 +78,7 @@ def test_a_malformed_form_is_an_error_of_values_too(silent):
 @pytest.mark.once
 @rows("interface", ["wsgi", "asgi", "rsgi"])
 @rows("program", [programs.flask, programs.werkzeug, programs.kay])
-@rows(
-    "sent, status, reason",
-    [FORMS["bare line feeds"], FORMS["many fields in a head"], FORMS["many bytes after"]],
-)
+@rows("sent, status, reason", [FORMS["bare line feeds"], FORMS["many fields in a head"], FORMS["many bytes after"]])
 def test_a_client_is_told(program, interface, sent, status, reason):
     boundary, body = sent
     with Client(program(), interface) as client:
@@ -92,14 +89,7 @@ def test_a_client_is_told(program, interface, sent, status, reason):
     assert reason in answer.text.replace("&#39;", "'")
 
 
-WITHOUT_BOUNDARY = [
-    b"",
-    b"\r\n",
-    b"hello",
-    b"a=1",
-    b"--y\r\n" + NAMED + b"\r\n\r\n1\r\n--y--\r\n",
-    b"z--x",
-]
+WITHOUT_BOUNDARY = [b"", b"\r\n", b"hello", b"a=1", b"--y\r\n" + NAMED + b"\r\n\r\n1\r\n--y--\r\n", b"z--x"]
 
 
 @rows("body", WITHOUT_BOUNDARY, ids=lambda body: body[:8])

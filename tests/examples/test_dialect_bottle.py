@@ -73,10 +73,7 @@ def test_it_has_less_than_400_lines_on_public_names():
 
 @rows(
     "use, told",
-    (
-        "from antiphon_bottle import template",
-        "bottle does not offer template: use Jinja2",
-    ),
+    ("from antiphon_bottle import template", "bottle does not offer template: use Jinja2"),
     ("from antiphon_bottle import SimpleTemplate", "bottle does not offer SimpleTemplate"),
     ("import antiphon_bottle; antiphon_bottle.response.set_cookie('a', 'b', secret='c')", "signs no cookies"),
     ("import antiphon_bottle; antiphon_bottle.request.get_cookie('a', secret='c')", "reads no signed cookies"),

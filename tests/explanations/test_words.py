@@ -330,10 +330,7 @@ def called_form(request):
         "Instead of 'download_name', use Response.file(path, filename=name)",
     ),
     (lambda request: Response.json({}, code=404), "Instead of 'code', use response.status"),
-    (
-        lambda request: App().register(Blueprint("a"), url_prefix="/a"),
-        "Instead of 'url_prefix', use prefix=",
-    ),
+    (lambda request: App().register(Blueprint("a"), url_prefix="/a"), "Instead of 'url_prefix', use prefix="),
     (
         lambda request: App().register(Blueprint("a"), dependencies=[]),
         "Instead of 'dependencies', use blueprint.before_request(hook)",

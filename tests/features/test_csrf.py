@@ -292,11 +292,7 @@ class TestAToken:
 
     @pytest.mark.parametrize(
         "page",
-        [
-            lambda request: Page("input.html"),
-            lambda request: Page("value.html"),
-            lambda request: Form(Order, request),
-        ],
+        [lambda request: Page("input.html"), lambda request: Page("value.html"), lambda request: Form(Order, request)],
         ids=["in a template", "in a template, alone", "in a form of a class"],
     )
     def test_is_in_pages_of_other_features(self, store, interface, style, page):

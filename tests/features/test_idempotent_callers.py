@@ -7,15 +7,7 @@ from functools import partial
 import pytest
 
 from antiphon import App, Blueprint, Dependency, Request, view
-from antiphon.features import (
-    AccessLog,
-    Bearer,
-    IdempotentWrites,
-    MemoryStore,
-    Sessions,
-    Users,
-    UserSource,
-)
+from antiphon.features import AccessLog, Bearer, IdempotentWrites, MemoryStore, Sessions, Users, UserSource
 from antiphon.http import Unauthorized
 from antiphon.testing import Client
 from tests.frameworks.exchanges import ask

@@ -8,15 +8,7 @@ import pytest
 pytest.importorskip("webauthn")
 
 from antiphon import App
-from antiphon.features import (
-    CSRFTokens,
-    OpenAPI,
-    PasskeyLogin,
-    Sessions,
-    Users,
-    login_required,
-    logout,
-)
+from antiphon.features import CSRFTokens, OpenAPI, PasskeyLogin, Sessions, Users, login_required, logout
 from tests.helpers.authenticator import Authenticator
 from tests.helpers.rows import rows
 

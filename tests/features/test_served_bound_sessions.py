@@ -18,11 +18,7 @@ pytestmark = [pytest.mark.once, pytest.mark.processes]
 
 APP = "tests.helpers.served.bound_logins:app"
 RUN_TWO = *RUN, "--workers", "2", "--interface"
-SERVERS = {
-    "asgi": (*RUN_TWO, "asgi"),
-    "rsgi": (*RUN_TWO, "rsgi"),
-    "wsgi": (*RUN_TWO, "wsgi"),
-}
+SERVERS = {"asgi": (*RUN_TWO, "asgi"), "rsgi": (*RUN_TWO, "rsgi"), "wsgi": (*RUN_TWO, "wsgi")}
 
 
 @pytest.fixture(autouse=True)

@@ -11,10 +11,7 @@ from tests.frameworks.servers import START
 from tests.frameworks.views import PATHS
 from tests.helpers.rows import rows
 
-pytestmark = [
-    pytest.mark.usefixtures("quiet"),
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-]
+pytestmark = [pytest.mark.usefixtures("quiet"), pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 EVERYWHERE = pytest.mark.parametrize("make", [*apps.WSGI, *apps.ASGI, *apps.SERVED])
 WITH_PARAMETERS = [

@@ -240,10 +240,7 @@ CALL = {
     "jsonrpc": "2.0",
     "id": 1,
     "method": "tools/call",
-    "params": {
-        "arguments": {},
-        "_meta": {f"io.modelcontextprotocol/{name}": value for name, value in META.items()},
-    },
+    "params": {"arguments": {}, "_meta": {f"io.modelcontextprotocol/{name}": value for name, value in META.items()}},
 }
 CALL_FIELDS = {
     "accept": "application/json, text/event-stream",

@@ -13,10 +13,7 @@ from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.handler.drive import advance, driven, run_async, run_sync
 from tests.helpers.rows import rows
 
-DRIVERS = {
-    "sync": lambda steps: run_sync(steps, copy_context()),
-    "async": lambda steps: asyncio.run(driven(steps)),
-}
+DRIVERS = {"sync": lambda steps: run_sync(steps, copy_context()), "async": lambda steps: asyncio.run(driven(steps))}
 variable = ContextVar("variable", default="unset")
 
 

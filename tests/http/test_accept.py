@@ -41,16 +41,7 @@ def headers(ranges):
 
 
 media_ranges = st.sampled_from(
-    [
-        "*/*",
-        "text/*",
-        "text/html",
-        "Text/Plain",
-        "text/html;level=1",
-        'text/html; level="2"',
-        "image/*",
-        "image/png",
-    ]
+    ["*/*", "text/*", "text/html", "Text/Plain", "text/html;level=1", 'text/html; level="2"', "image/*", "image/png"]
 )
 language_ranges = st.sampled_from(["*", "en", "en-GB", "en-US", "de", "de-AT", "zh-Hant-TW", "zh-Hant", "zh", "fr-CH"])
 codings = st.sampled_from(["*", "gzip", "br", "identity", "x-gzip", "ZSTD"])
@@ -209,11 +200,7 @@ def test_the_example_of_the_standard(offer, quality):
     ("text/html;level=1", ["text/html"], None),
     ("text/html;level=1", ["text/html", "text/html; level=1"], "text/html; level=1"),
     ("text/html", ["text/html; charset=utf-8"], "text/html; charset=utf-8"),
-    (
-        "text/html; charset=UTF-8, a/b;q=0.5",
-        ["a/b", "text/html; charset=utf-8"],
-        "text/html; charset=utf-8",
-    ),
+    ("text/html; charset=UTF-8, a/b;q=0.5", ["a/b", "text/html; charset=utf-8"], "text/html; charset=utf-8"),
     ("text/html;q=0.5, text/html", ["text/html", "a/b"], "text/html"),
     ("garbage", ["text/html"], "text/html"),
     ("a/b;q=x", ["text/html"], "text/html"),

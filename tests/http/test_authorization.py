@@ -89,10 +89,7 @@ def test_reads_tokens(header, scheme, token):
         "AWS4-HMAC-SHA256 Credential=AKID/20130524/us-east-1/s3/aws4_request,SignedHeaders=host;range,Signature=f0",
         {"credential": "AKID/20130524/us-east-1/s3/aws4_request", "signedheaders": "host;range", "signature": "f0"},
     ),
-    (
-        'OAuth realm="Example", oauth_token="nnch734d00sl2jdk"',
-        {"realm": "Example", "oauth_token": "nnch734d00sl2jdk"},
-    ),
+    ('OAuth realm="Example", oauth_token="nnch734d00sl2jdk"', {"realm": "Example", "oauth_token": "nnch734d00sl2jdk"}),
     ('Foo a="\xe9\t"', {"a": "é\t"}),
 )
 def test_reads_parameters(header, read):

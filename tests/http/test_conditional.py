@@ -192,9 +192,7 @@ class TestIfModifiedSince:
         assert outcome("GET", modified=None, if_modified_since=LATER) is None
 
     @rows(
-        "modified",
-        MODIFIED.replace(microsecond=999_999),
-        MODIFIED.astimezone(timezone(timedelta(hours=5, minutes=30))),
+        "modified", MODIFIED.replace(microsecond=999_999), MODIFIED.astimezone(timezone(timedelta(hours=5, minutes=30)))
     )
     def test_compares_whole_seconds_in_utc(self, modified):
         assert outcome("GET", modified=modified, if_modified_since=SAME) == 304
@@ -330,8 +328,6 @@ class TestIfRange:
         with pytest.raises(ValueError, match="HTTP date cannot represent"):
             IfRange(datetime.min.replace(tzinfo=timezone(timedelta(hours=1))))
 
-    @given(
-        st.datetimes(timezones=st.just(UTC)) | st.builds(lambda weak: ETag("a,b", weak=weak), st.booleans()),
-    )
+    @given(st.datetimes(timezones=st.just(UTC)) | st.builds(lambda weak: ETag("a,b", weak=weak), st.booleans()))
     def test_printing_and_reading_give_it_back(self, validator):
         assert IfRange.parse(str(IfRange(validator))) == IfRange(validator)

@@ -51,10 +51,7 @@ def test_reading(text, disposition_type, filename):
     assert (read.type, read.filename, read.name) == (disposition_type, filename, None)
 
 
-@rows(
-    "bad",
-    ["UTF-8''%FF", "UTF-8''%", "UTF-8''%0d%0aSet-Cookie:a", "UTF-8''a%00", "unknown''a", "plain", "UTF-8''"],
-)
+@rows("bad", ["UTF-8''%FF", "UTF-8''%", "UTF-8''%0d%0aSet-Cookie:a", "UTF-8''a%00", "unknown''a", "plain", "UTF-8''"])
 def test_an_extended_filename_that_cannot_be_decoded_is_passed_over(bad):
     assert ContentDisposition.parse(f"attachment; filename*={bad}; filename=fallback").filename == "fallback"
     assert ContentDisposition.parse(f"attachment; filename*={bad}").filename is None
@@ -121,10 +118,7 @@ def test_what_is_no_disposition_is_refused(text):
         ContentDisposition.parse(text)
 
 
-@rows(
-    "text",
-    ['form-data; name="a"; filename="{}"', "attachment; filename={}", "inline; filename*=UTF-8''{}"],
-)
+@rows("text", ['form-data; name="a"; filename="{}"', "attachment; filename={}", "inline; filename*=UTF-8''{}"])
 def test_long_filenames_are_refused(text):
     longest = "x" * LONGEST_FILENAME
     assert ContentDisposition.parse(text.format(longest)).filename == longest

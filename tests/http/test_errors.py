@@ -153,10 +153,7 @@ class TestOptions:
         (partial(http_error, 429, retry=5), "TooManyRequests has no option 'retry': did you mean 'retry_after'?"),
         (partial(Conflict, by="ada"), "members={'by': ...}"),
         (partial(Unauthorized, challange="Basic"), "did you mean 'challenge'?"),
-        (
-            partial(Conflict, members={"status": 200}),
-            "the member 'status' of problem details has its own parameter",
-        ),
+        (partial(Conflict, members={"status": 200}), "the member 'status' of problem details has its own parameter"),
         (partial(HTTPError, "gone", "away"), "an error's status must be a number, not 'gone'"),
     )
     def test_others_are_errors_where_they_are_given(self, make, message):
@@ -257,11 +254,7 @@ class TestAsAnException:
     (RangeNotSatisfiable(length=1234), "content-range", "bytes */1234"),
     (TooManyRequests("Slow down.", retry_after=30), "retry-after", "30"),
     (ServiceUnavailable(retry_after=timedelta(minutes=2)), "retry-after", "120"),
-    (
-        ServiceUnavailable(retry_after=datetime(2026, 1, 1, tzinfo=UTC)),
-        "retry-after",
-        "Thu, 01 Jan 2026 00:00:00 GMT",
-    ),
+    (ServiceUnavailable(retry_after=datetime(2026, 1, 1, tzinfo=UTC)), "retry-after", "Thu, 01 Jan 2026 00:00:00 GMT"),
     (MethodNotAllowed(allow=["GET", "PUT"]), "allow", "GET, PUT"),
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )

@@ -208,8 +208,7 @@ class TestElements:
         assert Headers([(name, value), (name, value)]).getall(name) == [value, value]
 
     @rows(
-        "name, combined",
-        [("accept", "a=1, b=2"), ("cookie", "a=1; b=2"), ("set-cookie", "a=1"), ("x-a", "a=1, b=2")],
+        "name, combined", [("accept", "a=1, b=2"), ("cookie", "a=1; b=2"), ("set-cookie", "a=1"), ("x-a", "a=1, b=2")]
     )
     def test_are_combined_as_their_field_allows(self, name, combined):
         assert combine(name, ["a=1", "b=2"]) == combined

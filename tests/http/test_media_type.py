@@ -105,8 +105,7 @@ def test_equal_media_types(left, right):
 
 
 @rows(
-    "left, right",
-    [("a/b", "a/c"), ("a/b", "c/b"), ("a/b;x=1", "a/b"), ("a/b;x=A", "a/b;x=a"), ("a/b;x=1", "a/b;y=1")],
+    "left, right", [("a/b", "a/c"), ("a/b", "c/b"), ("a/b;x=1", "a/b"), ("a/b;x=A", "a/b;x=a"), ("a/b;x=1", "a/b;y=1")]
 )
 def test_different_media_types(left, right):
     assert MediaType.parse(left) != MediaType.parse(right)

@@ -171,8 +171,7 @@ def failures(program: Served, server: Server) -> list[Failure]:
         ])
     )  # fmt: skip
     wanted = given._replace(
-        way=WAYS[0],
-        seen=tuple([ENDED if _is_step(sent) else _comparable(next(expected)) for sent in program.sent]),
+        way=WAYS[0], seen=tuple([ENDED if _is_step(sent) else _comparable(next(expected)) for sent in program.sent])
     )
     observed = Observed(program, (outcome,))
     found = [each for rule in (effects, shown, secrets, refusals, ends, kills) for each in rule(observed)]

@@ -282,10 +282,7 @@ class TestBlank:
 
         assert type(Mine.blank()) is Mine
 
-    @rows(
-        "url",
-        ["mailto:x", "a:b", "http://", "file:///x", "http://user@/"],
-    )
+    @rows("url", ["mailto:x", "a:b", "http://", "file:///x", "http://user@/"])
     def test_refuses_a_url_with_a_scheme_and_no_host(self, url):
         with pytest.raises(ValueError, match=f"must have a host.*{re.escape(url)}"):
             Request.blank(url)

@@ -405,10 +405,7 @@ class TestHeaders:
         first.set_cookie("a", "1")
         assert second.headers.items() == [*TEXT_ONLY]
 
-    @rows(
-        "bad",
-        [{"x-a": "a\r\nb: c"}, {"x-a": "a\0"}, {"x a": "b"}, {"x-a": "日本"}, {"x-a": " b"}, [("a\n", "b")]],
-    )
+    @rows("bad", [{"x-a": "a\r\nb: c"}, {"x-a": "a\0"}, {"x a": "b"}, {"x-a": "日本"}, {"x-a": " b"}, [("a\n", "b")]])
     def test_that_cannot_be_sent_are_refused(self, bad):
         with pytest.raises(ValueError, match="header"):
             Response("", 200, bad)
@@ -718,12 +715,7 @@ class TestBack:
 class TestMessage:
     @rows("method", ["GET", "POST", "DELETE", "OPTIONS", "head"])
     def test_to_most_methods_is_the_whole_response(self, method):
-        assert sent(Response("abc", 201), method) == (
-            201,
-            [*TEXT_ONLY, ("content-length", "3")],
-            b"abc",
-            False,
-        )
+        assert sent(Response("abc", 201), method) == (201, [*TEXT_ONLY, ("content-length", "3")], b"abc", False)
 
     def test_to_head_has_the_same_head_and_leaves_out_the_body(self):
         for response in (Response("abc"), Response([b"abc"]), Response(None), Response(None, 204), Response("a", 404)):

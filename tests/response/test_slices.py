@@ -183,8 +183,7 @@ class TestAFile:
 
 
 @rows(
-    "body, length",
-    [(b"", 0), (b"abc", 3), (iter("abc"), None), (["abc"], None), (OpenFile(BytesIO(b"abc"), 1, 2), 2)],
+    "body, length", [(b"", 0), (b"abc", 3), (iter("abc"), None), (["abc"], None), (OpenFile(BytesIO(b"abc"), 1, 2), 2)]
 )
 def test_bytes_and_files_know_their_length(body, length):
     assert known_length(body) == length

@@ -71,11 +71,7 @@ def test_nothing_else_is_found(path):
     (["/<int:a>/x", "/<b>/y"], "/1/x", ("/<int:a>/x", {"a": 1})),
     (["/<b>/<int:c>", "/<int:a>/<d>"], "/1/2", ("/<int:a>/<d>", {"a": 1, "d": "2"})),
     (["/a/<int:b>/c", "/<x>/<y>/<z>"], "/a/1/d", ("/<x>/<y>/<z>", {"x": "a", "y": "1", "z": "d"})),
-    (
-        ["/a/<b>/<int:c>", "/a/<int:b>/x/y", "/<p>/<q>/<r>"],
-        "/a/1/x",
-        ("/<p>/<q>/<r>", {"p": "a", "q": "1", "r": "x"}),
-    ),
+    (["/a/<b>/<int:c>", "/a/<int:b>/x/y", "/<p>/<q>/<r>"], "/a/1/x", ("/<p>/<q>/<r>", {"p": "a", "q": "1", "r": "x"})),
 )
 def test_a_way_that_leads_nowhere_is_left_again(patterns, path, wanted):
     assert route(*patterns)(path) == wanted

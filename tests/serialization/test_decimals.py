@@ -121,11 +121,7 @@ def test_the_names_of_a_dict_are_refused_as_well():
 def test_other_faults_are_named_with_it():
     with pytest.raises(UnprocessableContent) as caught:
         json_as(b'{"total": "NaN", "lines": [{"price": "x"}]}', Order)
-    assert faults(caught) == {
-        "/name": "is missing",
-        "/total": FINITE,
-        "/lines/0/price": "expected a decimal number",
-    }
+    assert faults(caught) == {"/name": "is missing", "/total": FINITE, "/lines/0/price": "expected a decimal number"}
 
 
 @rows("text, detail", UNUSABLE.items(), ids=lambda text: ascii(text)[:24])

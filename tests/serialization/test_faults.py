@@ -60,11 +60,7 @@ def test_an_error_is_small_however_long_the_names_and_values_are_that_a_client_s
 
 def test_of_a_long_name_the_beginning_is_named():
     assert refused({"a/" + HUGE: ["x"]}, dict[str, list[int]]) == [
-        {
-            "pointer": "/a~1" + "k" * 198 + "…/0",
-            "detail": "expected an integer, got a string",
-            "code": "not_an_integer",
-        }
+        {"pointer": "/a~1" + "k" * 198 + "…/0", "detail": "expected an integer, got a string", "code": "not_an_integer"}
     ]
     assert refused({HUGE: 1}, Closed) == [{"pointer": f"/{HUGE[:200]}…", "detail": "is unknown", "code": "unknown"}]
     assert refused({"text": HUGE}, Quoting) == [{"pointer": "", "detail": HUGE[:1024] + "…", "code": "invalid"}]

@@ -244,14 +244,8 @@ Grid = dataclasses.make_dataclass("Grid", [("rows", list[list[int]])])
     (list[Person], r"^list\[.*Person\] has no named fields"),
     (Person | None, r"^.*Person \| None has no named fields"),
     (object, r"^object can't be read; accepted are"),
-    (
-        Nested,
-        r"^Nested\.person can't be read from a form or query, which consists of text: its type is .*Person",
-    ),
-    (
-        Grid,
-        r"^Grid\.rows can't be read from a form or query, which consists of text: its type is list\[list",
-    ),
+    (Nested, r"^Nested\.person can't be read from a form or query, which consists of text: its type is .*Person"),
+    (Grid, r"^Grid\.rows can't be read from a form or query, which consists of text: its type is list\[list"),
     ids=str,
 )
 def test_a_type_that_no_texts_give_is_a_type_error_that_names_it(wanted, message):

@@ -88,8 +88,7 @@ def test_the_words_of_each_python_are_known(error, words):
 
 
 @rows(
-    "text, wanted",
-    [("[[1]]", set[list[int]]), ('[{"a": 1}]', set[dict[str, int]]), ('[{"number": 1}]', set[Thawed])],
+    "text, wanted", [("[[1]]", set[list[int]]), ('[{"a": 1}]', set[dict[str, int]]), ('[{"number": 1}]', set[Thawed])]
 )
 def test_a_set_of_what_has_no_hash_is_the_programmers_mistake(text, wanted):
     with pytest.raises(TypeError, match="unhashable type"):

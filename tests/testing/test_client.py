@@ -134,13 +134,9 @@ def test_a_client_may_have_no_address(connect):
 
 
 def test_json_is_sent_and_read(connect):
-    response = connect(
-        lambda seen: (
-            200,
-            [("content-type", "application/json")],
-            [seen.body],
-        )
-    ).post("/", json={"a": [1, None]})
+    response = connect(lambda seen: (200, [("content-type", "application/json")], [seen.body])).post(
+        "/", json={"a": [1, None]}
+    )
 
     assert response.json == {"a": [1, None]}
     assert response.request.headers["content-type"] == "application/json"

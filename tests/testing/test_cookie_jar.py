@@ -219,8 +219,7 @@ def test_a_domain_matches_itself_and_what_ends_with_it(host, domain):
 
 
 @rows(
-    "path, folder",
-    [("/a/b", "/a"), ("/a/", "/a"), ("/a", "/"), ("/", "/"), ("", "/"), ("a", "/"), ("/a/b/c", "/a/b")],
+    "path, folder", [("/a/b", "/a"), ("/a/", "/a"), ("/a", "/"), ("/", "/"), ("", "/"), ("a", "/"), ("/a/b/c", "/a/b")]
 )
 def test_a_path_lies_in_its_default_path(path, folder):
     assert default_path(path) == folder

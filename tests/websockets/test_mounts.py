@@ -125,10 +125,7 @@ class TestOverBoth:
                 socket.receive()
             assert end.value.code == (4001 if interface == "asgi" else 1005)  # RSGI sends no code
 
-    @rows(
-        "path, status",
-        [("/refuse", 403), ("/deny", 429), ("/stream", 410), ("/fail-first", 500), ("/none", 403)],
-    )
+    @rows("path, status", [("/refuse", 403), ("/deny", 429), ("/stream", 410), ("/fail-first", 500), ("/none", 403)])
     def test_refusals(self, client_of, interface, path, status):
         with pytest.raises(HandshakeRefused) as refused, client_of(outer_app(), interface).websocket(f"/ws{path}"):
             pass

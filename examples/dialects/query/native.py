@@ -6,8 +6,4 @@ app = App()
 @app.get("/")
 def search(request: Request):
     args = request.args
-    return {
-        "q": args["q"],
-        "page": args.get("page", 1, type=int),
-        "tags": args.getall("tag"),
-    }
+    return {"q": args["q"], "page": args.get("page", 1, type=int), "tags": args.getall("tag")}

@@ -3,11 +3,7 @@ from antiphon.dialects.pyramid.config import Configurator
 
 def search(request):
     args = request.GET
-    return {
-        "q": args["q"],
-        "page": int(args.get("page", 1)),
-        "tags": args.getall("tag"),
-    }
+    return {"q": args["q"], "page": int(args.get("page", 1)), "tags": args.getall("tag")}
 
 
 with Configurator() as config:

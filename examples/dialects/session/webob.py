@@ -2,13 +2,7 @@ from antiphon.dialects.webob import Response
 from antiphon.dialects.webob.cookies import SignedCookieProfile
 from antiphon.dialects.webob.dec import wsgify
 
-profile = SignedCookieProfile(
-    "nobody else knows these characters",
-    "salt",
-    "session",
-    httponly=True,
-    samesite="Lax",
-)
+profile = SignedCookieProfile("nobody else knows these characters", "salt", "session", httponly=True, samesite="Lax")
 
 
 @wsgify

@@ -6,8 +6,4 @@ app = Flask(__name__)
 @app.post("/")
 def picture():
     file = request.files["picture"]
-    return {
-        "title": request.form["title"],
-        "name": file.filename,
-        "size": len(file.read()),
-    }
+    return {"title": request.form["title"], "name": file.filename, "size": len(file.read())}

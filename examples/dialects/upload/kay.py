@@ -5,13 +5,7 @@ from antiphon.dialects.kay.utils import render_json_response
 
 def picture(request):
     file = request.files["picture"]
-    return render_json_response(
-        {
-            "title": request.form["title"],
-            "name": file.filename,
-            "size": len(file.read()),
-        }
-    )
+    return render_json_response({"title": request.form["title"], "name": file.filename, "size": len(file.read())})
 
 
 app = KayApp(view_groups=[ViewGroup(Rule("/", endpoint="picture", view=picture, methods=["POST"]))])

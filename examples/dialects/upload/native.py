@@ -6,8 +6,4 @@ app = App()
 @app.post("/")
 def picture(request: Request):
     file = request.files["picture"]
-    return {
-        "title": request.form["title"],
-        "name": file.filename,
-        "size": file.size,
-    }
+    return {"title": request.form["title"], "name": file.filename, "size": file.size}

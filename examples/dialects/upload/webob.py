@@ -6,9 +6,5 @@ from antiphon.dialects.webob.dec import wsgify
 def app(request):
     field = request.POST["picture"]
     size = len(field.file.read())
-    answer = {
-        "title": request.POST["title"],
-        "name": field.filename,
-        "size": size,
-    }
+    answer = {"title": request.POST["title"], "name": field.filename, "size": size}
     return Response(json_body=answer, content_type="application/json")

@@ -193,12 +193,7 @@ def _sent_by_path(request: Request, body: FileBody, status: int, fields: list[tu
 
 
 async def _stream(
-    request: Request,
-    body: Stream,
-    status: int,
-    fields: list[tuple[str, str]],
-    protocol: Any,
-    is_silent: bool,
+    request: Request, body: Stream, status: int, fields: list[tuple[str, str]], protocol: Any, is_silent: bool
 ) -> None:
     from antiphon.adapters.connection import Pace
     from antiphon.adapters.streaming import write_chunks

@@ -217,8 +217,7 @@ class App(Routes, Servable):
         self._check_open()
         if not isinstance(prefix, str):
             raise explained(
-                "bad-mount",
-                TypeError(f'the prefix comes first, as in mount("/shop", application), not {prefix!r}'),
+                "bad-mount", TypeError(f'the prefix comes first, as in mount("/shop", application), not {prefix!r}')
             )
         self._check_prefix(prefix, host)
         # A circle would be planned and started without an end.
@@ -323,13 +322,7 @@ class App(Routes, Servable):
     @overload
     def override(self, dependency: SettableDependency[T], value: T, /) -> AbstractContextManager[T]: ...
     @overload
-    def override(
-        self,
-        dependency: Dependency[T],
-        /,
-        *,
-        source: SourceFunction[T],
-    ) -> AbstractContextManager[None]: ...
+    def override(self, dependency: Dependency[T], /, *, source: SourceFunction[T]) -> AbstractContextManager[None]: ...
     def override(self, dependency: Any, /, *value: Any, source: Callable[[Request], Any] | None = None) -> Any:
         """Replace the value of a dependency during a ``with`` block, for tests; usable as a decorator.
 

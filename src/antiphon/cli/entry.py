@@ -37,7 +37,7 @@ class Told(NamedTuple):
         target, requested, values, is_for_loopback = json.loads(text)
         hosts, *others = values["guards"]
         options = ServerOptions(
-            **{**values, "logs": Logs(*values["logs"]), "guards": Guards(tuple(hosts), *others)},
+            **{**values, "logs": Logs(*values["logs"]), "guards": Guards(tuple(hosts), *others)}
         )._replace(dialects=tuple(values["dialects"]), tls=values["tls"] and tuple(values["tls"]))
         return cls(partial(Target.parse, target), requested and Choice(*requested), options, is_for_loopback)
 

@@ -171,10 +171,7 @@ class Crossing:
     begins = False
 
     def __init__(
-        self,
-        context: Context | None = None,
-        threads: Threads | None = None,
-        ends: Callable[[Any], bool] | None = None,
+        self, context: Context | None = None, threads: Threads | None = None, ends: Callable[[Any], bool] | None = None
     ) -> None:
         self._context = Context() if context is None else context
         self._threads = threads

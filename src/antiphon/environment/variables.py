@@ -90,15 +90,8 @@ D = TypeVar("D")
 P = TypeVar("P", bound="PurePath")
 """A type to which any text can be converted, so that a default is always converted, too."""
 
-_BOOLEANS = {
-    **dict.fromkeys(("true", "1", "yes", "on"), True),
-    **dict.fromkeys(("false", "0", "no", "off"), False),
-}
-_KINDS = {
-    bool: "true or false",
-    int: "a whole number, such as 8000",
-    float: "a number, such as 0.5",
-}
+_BOOLEANS = {**dict.fromkeys(("true", "1", "yes", "on"), True), **dict.fromkeys(("false", "0", "no", "off"), False)}
+_KINDS = {bool: "true or false", int: "a whole number, such as 8000", float: "a number, such as 0.5"}
 """Types of defaults other than text, and what their variables must contain."""
 _OF_PARTS = (list, tuple, set, frozenset, dict, bytes, bytearray)
 """Types whose constructor accepts a string, but doesn't convert it in a useful manner."""

@@ -11,19 +11,13 @@ REQUEST = {
     "signed_headers": "request.signature.headers",
     "after_request": "request.on_response(function)",
 }
-RESPONSE = {
-    "like": "response.to_framework(request)",
-    "conditional": "response.make_conditional(request)",
-}
+RESPONSE = {"like": "response.to_framework(request)", "conditional": "response.make_conditional(request)"}
 ROUTES = {
     "complete": "@app.before_send",
     "provides": "app.is_provided(dependency)",
     "share": "app.template_context(name=value)",
 }
-CACHE = {
-    "forget": "cache.purge(url)",
-    "aforget": "await cache.apurge(url)",
-}
+CACHE = {"forget": "cache.purge(url)", "aforget": "await cache.apurge(url)"}
 CHANNEL = {
     "after": "channel.follow(request.last_event_id)",
     "kept": "await channel.amessages(), or channel.messages() on a thread",
@@ -71,11 +65,7 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
     "Sessions.__init__": {"clock": CLOCK},
     "Signatures.__init__": {"clock": NOW},
     "Tools.__init__": {"largest": "max_result=bytes"},
-    "UploadProgress.__init__": {
-        "keep": "ttl=seconds",
-        "most": "max_uploads=number",
-        "patience": "timeout=seconds",
-    },
+    "UploadProgress.__init__": {"keep": "ttl=seconds", "most": "max_uploads=number", "patience": "timeout=seconds"},
     "Webhook.__init__": {"clock": NOW, "tolerance": "the five minutes that are always allowed"},
 }
 """For each function, an argument and what to write instead."""

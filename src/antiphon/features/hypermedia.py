@@ -165,11 +165,7 @@ _MODES = ("outer", "inner", "replace", "prepend", "append", "before", "after", "
 
 
 def patch_elements(
-    elements: str = "",
-    *,
-    selector: str | None = None,
-    mode: PatchMode = "outer",
-    use_view_transition: bool = False,
+    elements: str = "", *, selector: str | None = None, mode: PatchMode = "outer", use_view_transition: bool = False
 ) -> Event:
     """Return a ``datastar-patch-elements`` event, which makes Datastar put HTML into the page.
 

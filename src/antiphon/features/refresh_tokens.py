@@ -119,13 +119,7 @@ class RefreshTokens:
             raise explained("list-wanted", TypeError(f"scopes must be a list: [{scopes!r}]"))
         login, secret = f"{self._prefix}_{token_urlsafe(32)}", token_urlsafe(32)
         store, key = self._stores.current, self._key(login)
-        data = {
-            "owner": owner,
-            "name": name,
-            "scopes": sorted(scopes),
-            "current": _hash(secret),
-            "used": store.clock(),
-        }
+        data = {"owner": owner, "name": name, "scopes": sorted(scopes), "current": _hash(secret), "used": store.clock()}
         store.change(key, data, ttl=min(self._idle, self._lifetime), owner=self._owner(owner))
         refuse_if_late(owner, partial(store.delete, key), BEGUN)
         return f"{login}.{secret}"

@@ -312,12 +312,7 @@ class IfRange(Value):
 
 
 def evaluate_preconditions(
-    method: str,
-    field: Field,
-    etag: str | None = None,
-    modified: str | datetime | None = None,
-    *,
-    exists: bool = True,
+    method: str, field: Field, etag: str | None = None, modified: str | datetime | None = None, *, exists: bool = True
 ) -> Literal[304, 412] | None:
     """Return the status that the request's conditions require; None if the request can proceed (RFC 9110 §13.2.2).
 

@@ -98,8 +98,7 @@ def _unquote(value: str) -> str:
     if "\\" not in inner:
         return inner
     raw = _escape.sub(
-        lambda match: bytes((int(match[1], 8),)) if match[1] else match[2],
-        inner.encode("utf-8", "surrogatepass"),
+        lambda match: bytes((int(match[1], 8),)) if match[1] else match[2], inner.encode("utf-8", "surrogatepass")
     )
     try:
         return raw.decode()

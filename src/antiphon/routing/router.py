@@ -274,12 +274,7 @@ def _walk(
 
 
 def _try_each(
-    node: _Node[T],
-    literal: _Node[T] | None,
-    segments: list[str],
-    at: int,
-    values: list[Any],
-    left: dict[_Node[T], int],
+    node: _Node[T], literal: _Node[T] | None, segments: list[str], at: int, values: list[Any], left: dict[_Node[T], int]
 ) -> Resource[T] | None:
     """Try the literal branch, if any, then the parameters by rank, then a path parameter."""
     known = len(values)

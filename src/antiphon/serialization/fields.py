@@ -21,14 +21,7 @@ from antiphon.serialization.json import pointer_step
 from antiphon.serialization.json_fields import REFUSED, JSONField, ReadJSON, is_json
 from antiphon.serialization.pydantic_models import check_bounds_are_read, check_is_no_model
 from antiphon.serialization.search import PLAIN, FaultSearch, refusal
-from antiphon.serialization.types import (
-    Collection,
-    Record,
-    described,
-    members,
-    python_type,
-    type_name,
-)
+from antiphon.serialization.types import Collection, Record, described, members, python_type, type_name
 from antiphon.serialization.unknown_members import add_unknown
 
 _TEXT_FOR_FILE = Reason("expected a file, got text", "not_a_file")

@@ -343,12 +343,7 @@ def _splitter(essence: str, largest: int) -> Splitter:
     return _Records(largest) if essence == CSV else _Items(largest)
 
 
-_NAMED = {
-    ".csv": CSV,
-    ".jsonl": "application/jsonl",
-    ".ndjson": "application/x-ndjson",
-    ".json": "application/json",
-}
+_NAMED = {".csv": CSV, ".jsonl": "application/jsonl", ".ndjson": "application/x-ndjson", ".json": "application/json"}
 
 
 def type_of_rows(claimed: MediaType | None, filename: str) -> MediaType | None:

@@ -300,12 +300,7 @@ class Client(BaseClient[ClientResponse, Streaming]):
             self.close()
 
     def websocket(
-        self,
-        url: str,
-        *,
-        subprotocols: Iterable[str] = (),
-        origin: str | None = "",
-        **options: Unpack[RequestOptions],
+        self, url: str, *, subprotocols: Iterable[str] = (), origin: str | None = "", **options: Unpack[RequestOptions]
     ) -> "AbstractContextManager[ClientWebSocket]":
         """Open a WebSocket: ``with client.websocket("/rooms/7") as socket:``. It is closed at the end of the block.
 
@@ -359,12 +354,7 @@ class AsyncClient(BaseClient[Coroutine[Any, Any, ClientResponse], AsyncStreaming
     _on_loop = True
 
     def websocket(
-        self,
-        url: str,
-        *,
-        subprotocols: Iterable[str] = (),
-        origin: str | None = "",
-        **options: Unpack[RequestOptions],
+        self, url: str, *, subprotocols: Iterable[str] = (), origin: str | None = "", **options: Unpack[RequestOptions]
     ) -> "AbstractAsyncContextManager[AsyncClientWebSocket]":
         """Open a WebSocket, as ``Client.websocket`` does: ``async with client.websocket("/rooms/7") as socket:``."""
         from antiphon.testing.websockets import AsyncSocketOpening
@@ -372,9 +362,7 @@ class AsyncClient(BaseClient[Coroutine[Any, Any, ClientResponse], AsyncStreaming
         return AsyncSocketOpening(self._socket_call(url, subprotocols, origin, options))
 
     @property
-    def tools(
-        self,
-    ) -> "ClientTools[Coroutine[Any, Any, ToolResult], Coroutine[Any, Any, dict[str, dict[str, Any]]]]":
+    def tools(self) -> "ClientTools[Coroutine[Any, Any, ToolResult], Coroutine[Any, Any, dict[str, dict[str, Any]]]]":
         """The tools of the application, as in ``Client.tools``: ``await client.tools.call("show_lamp", number=7)``."""
         from antiphon.testing.tools import ClientTools, path_of
 

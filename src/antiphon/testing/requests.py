@@ -253,8 +253,7 @@ def check_options(
     if method_of_unnamed is not None:
         fix = "params={...}" if method_of_unnamed in _WITHOUT_CONTENT else "form={...}, json=... or body=b'...'"
         raise explained(
-            "bad-test-request",
-            TypeError(f"a {method_of_unnamed} request takes its options by name: write {fix}"),
+            "bad-test-request", TypeError(f"a {method_of_unnamed} request takes its options by name: write {fix}")
         )
     for name in names:
         if name not in RequestOptions.__optional_keys__:

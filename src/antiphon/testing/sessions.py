@@ -31,8 +31,7 @@ class Visitor:
     ) -> None:
         if not isinstance(app, App):
             raise explained(
-                "no-client-session",
-                TypeError(f"a client's session needs an App, which knows its store, not {app!r}"),
+                "no-client-session", TypeError(f"a client's session needs an App, which knows its store, not {app!r}")
             )
         self._app = app
         self._base_url = base_url

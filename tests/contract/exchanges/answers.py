@@ -4,17 +4,7 @@ from tests.contract.application.answers import BYTES as ALL_BYTES
 from tests.contract.application.answers import HTML as PAGE
 from tests.contract.application.answers import ODD_VALUES
 from tests.contract.application.streams import LARGE_CHUNK, LARGE_COUNT, LINES
-from tests.contract.exchanges.exchange import (
-    BYTES,
-    HTML,
-    STREAMED,
-    TEXT,
-    Exchange,
-    answer,
-    both,
-    in_json,
-    without_body,
-)
+from tests.contract.exchanges.exchange import BYTES, HTML, STREAMED, TEXT, Exchange, answer, both, in_json, without_body
 
 _TEXT = answer("Grüße\n")
 _COOKIES = answer(
@@ -54,11 +44,7 @@ EXCHANGES: tuple[Exchange, ...] = (
     *both("None is 204", answer(b"", None, 204, length=None), "/{def}/nothing"),
     *both("a dict is JSON", in_json({"name": "Grüße", "numbers": [1, 2.5, None, True]}), "/{def}/dict"),
     *both("a dataclass is JSON", in_json({"title": "Antiphon", "words": 2}), "/{def}/dataclass"),
-    *both(
-        "a tuple has status and headers",
-        in_json({"id": 7}, 201, ("location", "/def/number/7")),
-        "/{def}/created",
-    ),
+    *both("a tuple has status and headers", in_json({"id": 7}, 201, ("location", "/def/number/7")), "/{def}/created"),
     *both("several Set-Cookie stay apart", _COOKIES, "/{def}/cookies/set"),
     *both("odd but legal values arrive, each in its own line", _LINES, "/{def}/lines"),
     *both("an empty value arrives", answer("lines\n", TEXT, 200, ("x-line", "")), "/{def}/lines/empty"),
@@ -82,12 +68,7 @@ EXCHANGES: tuple[Exchange, ...] = (
     *both("HEAD has GET's headers", without_body(_TEXT), "/{def}/text", "HEAD"),
     *both("HEAD of all bytes has their length", without_body(answer(ALL_BYTES, BYTES)), "/{def}/bytes", "HEAD"),
     *both("HEAD of 204", answer(b"", None, 204, length=None), "/{def}/nothing", "HEAD"),
-    *both(
-        "OPTIONS tells what is allowed",
-        answer(b"", None, 204, _ALLOWED, length=None),
-        "/{def}/methods",
-        "OPTIONS",
-    ),
+    *both("OPTIONS tells what is allowed", answer(b"", None, 204, _ALLOWED, length=None), "/{def}/methods", "OPTIONS"),
     *both("PUT has a body", answer("PUT 4\n"), "/{def}/methods", "PUT", body=b"1234"),
     *both("PATCH has a body", answer("PATCH 4\n"), "/{def}/methods", "PATCH", body=b"1234"),
     *both("DELETE without a body", answer("DELETE 0\n"), "/{def}/methods", "DELETE"),

@@ -2,16 +2,7 @@
 
 from collections.abc import Mapping
 
-from tests.contract.exchanges.exchange import (
-    FAILED,
-    JSON,
-    NOTHING,
-    Exchange,
-    both,
-    in_json,
-    problem,
-    without_body,
-)
+from tests.contract.exchanges.exchange import FAILED, JSON, NOTHING, Exchange, both, in_json, problem, without_body
 
 _JSON_TYPE = ("Content-Type", JSON)
 _WRONG_ORDER = b'{"items": [{"name": 1, "price": "dear"}, {"price": 2}], "note": 3}'

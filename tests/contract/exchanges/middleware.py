@@ -6,12 +6,7 @@ from tests.contract.wire import Fields
 
 def _marks(back: str) -> Fields:
     """Header fields that the layers add: each has seen what the other layers and the handler set."""
-    return (
-        ("x-outer", back),
-        ("x-inner", back),
-        ("x-thread", f"def async {back}"),
-        ("x-after", f"def async {back}"),
-    )
+    return (("x-outer", back), ("x-inner", back), ("x-thread", f"def async {back}"), ("x-after", f"def async {back}"))
 
 
 def _layered(body: str, back: str = "handler") -> Expected:

@@ -152,10 +152,7 @@ def request_of_the_dialect(method: str, headers: dict[str, str], body: bytes, ur
     )
     request: Any = Request(app, NativeRequest.blank(url, method, headers, body))
     vars(request).update(
-        {
-            "verify_csrf": lambda: None,
-            "csrf_input": lambda: Markup('<input type="hidden" name="csrf_token">'),
-        }
+        {"verify_csrf": lambda: None, "csrf_input": lambda: Markup('<input type="hidden" name="csrf_token">')}
     )
     return request
 
@@ -172,10 +169,7 @@ def sent(package: Package) -> Iterator[tuple[str, Any]]:
         for number, values in enumerate(submissions):
             request = package.request("POST", values)
             for kind, form in (("dict", package.Form(definitions, request)), ("class", declared(request))):
-                yield (
-                    f"{define.__name__} {number} {kind}",
-                    checked(form),
-                )
+                yield (f"{define.__name__} {number} {kind}", checked(form))
                 yield (
                     f"{define.__name__} {number} {kind} again",
                     [form.reset() is form, form.errors, form.data, shown(form)],

@@ -305,10 +305,7 @@ class TestWhereFormsAreNotAsAsoks:
 
         assert [field.name for field in Letter()] == ["name", "email", "words"]
 
-    @rows(
-        "rule, pattern",
-        [("regex:^[a-z]+$", "[a-z]+"), ("regex:[a-z]", ".*(?:^(?:[a-z])).*"), (r"regex:\Aa", None)],
-    )
+    @rows("rule, pattern", [("regex:^[a-z]+$", "[a-z]+"), ("regex:[a-z]", ".*(?:^(?:[a-z])).*"), (r"regex:\Aa", None)])
     def test_a_pattern_is_that_of_javascript(self, rule, pattern):
         (control,) = parsed(Form({"f": Form.text("F", rule)}).f).all("input")
         assert control.get("pattern") == pattern

@@ -172,7 +172,7 @@ def render(request):
 def post(request):
     request.authenticate(**request.form)
     return request.json([request.has_role("editor"), request.has_role("reader", "admin"), request.has_role("x")])
-""",
+"""
     }
     client = pages(files, LOGIN_MESSAGE="Please log in")
     assert client.get("/?for=user&x=1").location == "/login?next=/?for=user%26x=1"

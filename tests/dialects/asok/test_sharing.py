@@ -66,7 +66,6 @@ def test_values_are_shared_with_one_request(serve):
 
 def test_values_of_the_page_stand_before_shared_ones(serve):
     client = serve(
-        page("{{ site }}", "return request.html('page.html', site='page')"),
-        prepare=lambda app: app.share(site="all"),
+        page("{{ site }}", "return request.html('page.html', site='page')"), prepare=lambda app: app.share(site="all")
     )
     assert client.get("/").text == "page"

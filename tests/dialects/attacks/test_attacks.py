@@ -38,9 +38,7 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(
-    scope="module",
-    params=[(dialect, interface) for dialect in ALL for interface in INTERFACES],
-    ids="-".join,
+    scope="module", params=[(dialect, interface) for dialect in ALL for interface in INTERFACES], ids="-".join
 )
 def site(request, folder, tmp_path_factory):
     """The site of each dialect, served over each interface, while the garbage collector stands still."""

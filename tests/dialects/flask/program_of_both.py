@@ -322,12 +322,7 @@ REQUESTS = [
     ("OPTIONS", "/form", {}, b""),
     ("OPTIONS", "/nowhere", {}, b""),
     ("PUT", "/text", {}, b""),
-    (
-        "GET",
-        "/read/7/a/b%20c?x=1&x=%C3%BC&page=no",
-        BROWSER,
-        b"",
-    ),
+    ("GET", "/read/7/a/b%20c?x=1&x=%C3%BC&page=no", BROWSER, b""),
     ("GET", "/read/x/a", {}, b""),
     ("POST", "/form", FORM, b"a=1&a=2&b=%C3%BC+c"),
     ("POST", "/form", PARTS, MULTIPART),

@@ -257,9 +257,5 @@ def test_bodies_are_read_as_json(path):
     statuses = [answer["status"] for answer in answers[:5]]
     assert (
         statuses
-        == {
-            "/read": [200, 200, 415, 400, 400],
-            "/force": [200, 200, 200, 400, 400],
-            "/silent": [200] * 5,
-        }[path]
+        == {"/read": [200, 200, 415, 400, 400], "/force": [200, 200, 200, 400, 400], "/silent": [200] * 5}[path]
     )

@@ -187,8 +187,7 @@ def test_files_are_written_where_the_request_says(tmp_path):
 
 @pytest.mark.feature("kay-065")
 @rows(
-    "sent, expected",
-    [("XMLHttpRequest", True), ("xmlhttprequest", True), ("fetch", False), ("", False), (None, False)],
+    "sent, expected", [("XMLHttpRequest", True), ("xmlhttprequest", True), ("fetch", False), ("", False), (None, False)]
 )
 def test_is_xhr(sent, expected):
     assert request(HTTP_X_REQUESTED_WITH=sent).is_xhr is expected

@@ -14,10 +14,7 @@ NOT_COMPARED = {"content-length", "connection", "date", "server"}
 
 def answers(program, package, interface):
     """What the requests of a program are answered: status, headers, body."""
-    with (
-        loaded(program, package) as module,
-        Client(module.app, interface, follow_redirects=False) as client,
-    ):
+    with loaded(program, package) as module, Client(module.app, interface, follow_redirects=False) as client:
         return [answer(client, *request) for request in module.REQUESTS]
 
 

@@ -102,10 +102,7 @@ def test_tickets_end(age, timeout, good):
     assert (helper.identify(request) is not None) is good
 
 
-@rows(
-    "age, after, sent",
-    [(5, None, 0), (11, None, 1), (11, "identify", 1), (11, "forget", 0), (11, "remember", 0)],
-)
+@rows("age, after, sent", [(5, None, 0), (11, None, 1), (11, "identify", 1), (11, "forget", 0), (11, "remember", 0)])
 def test_tickets_are_made_anew_once(age, after, sent):
     helper = OURS.authentication.AuthTktCookieHelper(SECRET, reissue_time=10)
     request = blank(OURS, cookie_of(helper.remember(blank(OURS), "fred", tokens=("a",))))

@@ -37,7 +37,7 @@ WRITTEN = {
 }
 WRITES = st.sampled_from([(name, value) for name, values in WRITTEN.items() for value in values])
 DELETED = [
-    *("host", "body", "text", "json", "content_type", "urlvars", "urlargs", "user_agent", "anything", "remote_user"),
+    *("host", "body", "text", "json", "content_type", "urlvars", "urlargs", "user_agent", "anything", "remote_user")
 ]
 READ = [
     *(name for name in WRITTEN if name not in ("headers", "json", "text")),

@@ -85,11 +85,7 @@ def test_a_response_that_caches_may_not_keep(seconds):
 
 
 @feature("pyramid-072")
-@rows(
-    "keys, status",
-    ({}, 200),
-    ({"HTTP_IF_NONE_MATCH": "*"}, 304),
-)
+@rows("keys, status", ({}, 200), ({"HTTP_IF_NONE_MATCH": "*"}, 304))
 def test_conditions_are_honoured_if_that_is_wanted(keys, status):
     response = Response("body", etag="a", last_modified=MOMENT)
     assert called(response, environ(**keys))[0] == "200 OK"

@@ -88,11 +88,7 @@ def unmarked(body, content_type):
 
 @rows(
     "bounds, env, error",
-    (
-        {"max_content_length": 10},
-        lambda: environ(b"a=" + b"b" * 99, CONTENT_TYPE=URLENCODED),
-        RequestEntityTooLarge,
-    ),
+    ({"max_content_length": 10}, lambda: environ(b"a=" + b"b" * 99, CONTENT_TYPE=URLENCODED), RequestEntityTooLarge),
     ({"max_content_length": 10}, lambda: unmarked(b"a=" + b"b" * 9, URLENCODED), RequestEntityTooLarge),
     ({"max_content_length": 10}, lambda: unmarked(parts(FIELD), MULTIPART), RequestEntityTooLarge),
     ({"max_form_parts": 1}, lambda: environ(parts(FIELD, FIELD), CONTENT_TYPE=MULTIPART), RequestEntityTooLarge),

@@ -26,10 +26,7 @@ lists = st.lists(values, max_size=3)
 pairs = st.lists(st.tuples(names, values), max_size=6)
 places = st.integers(-3, 3)
 slices = st.builds(slice, st.none() | places, st.none() | places)
-sources = st.one_of(
-    pairs,
-    st.dictionaries(names, st.one_of(values, lists, lists.map(tuple)), max_size=3),
-)
+sources = st.one_of(pairs, st.dictionaries(names, st.one_of(values, lists, lists.map(tuple)), max_size=3))
 conversions = st.sampled_from([None, int, float, str, len])
 
 

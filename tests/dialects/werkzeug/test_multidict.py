@@ -19,11 +19,7 @@ keys = st.sampled_from(["a", "A", "b", "é", ""])
 values = st.sampled_from(["1", "22", "x", "", 3, None])
 lists = st.lists(values, max_size=3)
 pairs = st.lists(st.tuples(keys, values), max_size=8)
-sources = st.one_of(
-    pairs,
-    st.dictionaries(keys, st.one_of(values, lists, lists.map(tuple)), max_size=4),
-    st.just(()),
-)
+sources = st.one_of(pairs, st.dictionaries(keys, st.one_of(values, lists, lists.map(tuple)), max_size=4), st.just(()))
 conversions = st.sampled_from([None, int, float, str, len])
 
 

@@ -6,12 +6,7 @@ from io import BytesIO
 import pytest
 
 from antiphon.dialects.werkzeug import wrappers
-from antiphon.dialects.werkzeug.datastructures import (
-    ImmutableList,
-    ImmutableMultiDict,
-    MultiDict,
-    OrderedMultiDict,
-)
+from antiphon.dialects.werkzeug.datastructures import ImmutableList, ImmutableMultiDict, MultiDict, OrderedMultiDict
 from antiphon.dialects.werkzeug.exceptions import ClientDisconnected, NotFound
 from antiphon.dialects.werkzeug.formparser import FormDataParser, parse_form_data
 from antiphon.dialects.werkzeug.wrappers import Request, Response

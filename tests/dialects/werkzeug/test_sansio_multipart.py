@@ -71,10 +71,7 @@ def test_a_form_gives_the_events_of_the_original_however_it_is_cut(sizes):
     ids=lambda data: str(data[:20]),
 )  # fmt: skip
 def test_an_odd_form_is_read_or_refused_as_by_the_original(data):
-    same(
-        outcome(lambda: told(decoded(original, data, []))),
-        outcome(lambda: told(decoded(multipart, data, []))),
-    )
+    same(outcome(lambda: told(decoded(original, data, []))), outcome(lambda: told(decoded(multipart, data, []))))
 
 
 @rows("bounds", [{"max_parts": 3}, {"max_parts": 4}, {"max_form_memory_size": 10}, {}], ids=str)

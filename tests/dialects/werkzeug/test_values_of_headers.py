@@ -243,12 +243,7 @@ class TestContentRange:
         )
         for each in change:
             same(outcome(each, theirs), outcome(each, ours))
-            for look in [
-                lambda c: (c.units, c.start, c.stop, c.length),
-                bool,
-                lambda c: c.to_header(),
-                repr,
-            ]:
+            for look in [lambda c: (c.units, c.start, c.stop, c.length), bool, lambda c: c.to_header(), repr]:
                 same(outcome(look, theirs), outcome(look, ours))
         assert our_calls == their_calls
 

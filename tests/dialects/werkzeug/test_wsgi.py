@@ -130,8 +130,7 @@ def test_urls(keys, options):
 @rows("name", ["get_host", "get_path_info", "get_content_length"])
 def test_places(name, keys):
     same(
-        outcome(lambda: getattr(original, name)(environ(**keys))),
-        outcome(lambda: getattr(wsgi, name)(environ(**keys))),
+        outcome(lambda: getattr(original, name)(environ(**keys))), outcome(lambda: getattr(wsgi, name)(environ(**keys)))
     )
 
 

@@ -77,11 +77,7 @@ def test_a_response_says_itself_if_it_is_stored(interface, fields, is_stored):
 
 @pytest.mark.parametrize(
     ("given", "is_stored"),
-    [
-        ({"authorization": "Bearer a"}, False),
-        ({"cache-control": "no-store"}, False),
-        ({"cookie": "a=b"}, True),
-    ],
+    [({"authorization": "Bearer a"}, False), ({"cache-control": "no-store"}, False), ({"cookie": "a=b"}, True)],
 )
 def test_a_request_may_keep_its_response_from_being_stored(site, given, is_stored):
     site.fields = {"cache-control": "max-age=60"}

@@ -27,11 +27,7 @@ async def aiterate(chunks):
         yield chunk
 
 
-BODIES = {
-    "text": lambda: TEXT,
-    "a stream": lambda: iter(CHUNKS),
-    "an async stream": lambda: aiterate(CHUNKS),
-}
+BODIES = {"text": lambda: TEXT, "a stream": lambda: iter(CHUNKS), "an async stream": lambda: aiterate(CHUNKS)}
 
 
 class Large(Site):

@@ -80,10 +80,7 @@ async def test_it_is_told_how_many_are_kept_no_more(open_store):
             assert (items[: len(missed)], values(items[len(missed) :])) == (missed, [5, 6, 7, 8, 9])
 
 
-@rows(
-    "made_up",
-    ["", "x", "7", "-", "1-0", "01-1", "1-1", f"{9**18}-1", f"{9**50}-1", "\uff11-1", "{other}-2"],
-)
+@rows("made_up", ["", "x", "7", "-", "1-0", "01-1", "1-1", f"{9**18}-1", f"{9**50}-1", "\uff11-1", "{other}-2"])
 @on_loop
 async def test_an_id_of_no_message_of_this_channel_is_told_and_begins_with_the_oldest(open_store, made_up):
     news = Channel(f"news of {made_up}", open_store())
@@ -144,10 +141,7 @@ async def test_a_message_has_so_many_bytes_of_json(open_store):
     assert values(await news.amessages()) == ["12345678", "éééé", 1234567890]
 
 
-@rows(
-    "one, other",
-    [("a", "A"), ("a:m", "a"), ("a}", "a"), ("{a}", "a"), ("a\0b", "a"), ("é", "e\u0301"), ("a ", "a")],
-)
+@rows("one, other", [("a", "A"), ("a:m", "a"), ("a}", "a"), ("{a}", "a"), ("a\0b", "a"), ("é", "e\u0301"), ("a ", "a")])
 @on_loop
 async def test_other_names_are_other_channels(open_store, one, other):
     channels = [Channel(one, open_store()), Channel(other, open_store())]

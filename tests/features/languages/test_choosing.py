@@ -167,11 +167,7 @@ class TestALanguage:
 
     @pytest.mark.parametrize(
         ("tag", "error"),
-        [
-            ("fr", "no language 'fr' here, only en, ar, de, de-AT, zh-Hant"),
-            ("", "no language ''"),
-            (None, "not None"),
-        ],
+        [("fr", "no language 'fr' here, only en, ar, de, de-AT, zh-Hant"), ("", "no language ''"), (None, "not None")],
     )
     def test_that_is_not_there_cannot_be_set(self, site, languages, interface, tag, error):
         def answer(request):

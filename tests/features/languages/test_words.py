@@ -59,10 +59,7 @@ COMPOSED = {
         "The body is refused: the body does not have its sha-256 digest.",
     ],
     "The form has more than {} {}.": [f"The form has more than 9 {what}." for what in ("fields", "files", "parts")],
-    "{} {} bytes.": [
-        "The form's fields, not counting files, exceed 9 bytes.",
-        "A file in the form exceeds 9 bytes.",
-    ],
+    "{} {} bytes.": ["The form's fields, not counting files, exceed 9 bytes.", "A file in the form exceeds 9 bytes."],
     "The first request with this Idempotency-Key {} its outcome is unknown. Find out what it did before you send it"
     " again, with a new key.": [
         f"The first request with this Idempotency-Key {why} its outcome is unknown. Find out what it did before you"

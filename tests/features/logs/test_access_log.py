@@ -223,17 +223,15 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 @rows(
     "fields, sent, found, end",
-    [
-        (["ip"], {}, {"ip": "127.0.0.1"}, "/ ip=127.0.0.1"),
-        (["trace_id"], {}, {}, "/"),
-        (["trace_id"], {"traceparent": f"00-{TRACE}x-b7ad6b7169203331-01"}, {}, "/"),
-        (
-            ("trace_id", "ip"),
-            {"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"},
-            {"ip": "127.0.0.1", "trace_id": TRACE},
-            f"/ ip=127.0.0.1 trace_id={TRACE}",
-        ),
-    ],
+    (["ip"], {}, {"ip": "127.0.0.1"}, "/ ip=127.0.0.1"),
+    (["trace_id"], {}, {}, "/"),
+    (["trace_id"], {"traceparent": f"00-{TRACE}x-b7ad6b7169203331-01"}, {}, "/"),
+    (
+        ("trace_id", "ip"),
+        {"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"},
+        {"ip": "127.0.0.1", "trace_id": TRACE},
+        f"/ ip=127.0.0.1 trace_id={TRACE}",
+    ),
 )
 def test_the_client_and_its_trace_are_logged_by_name(interface, records, fields, sent, found, end):
     app = App()

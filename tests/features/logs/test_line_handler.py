@@ -22,10 +22,7 @@ from tests.helpers.waiting import eventually
 
 pytestmark = pytest.mark.once
 
-FORMATS = {
-    "text": (formats.TextFormatter, request_as_text),
-    "json": (formats.JSONFormatter, request_as_json),
-}
+FORMATS = {"text": (formats.TextFormatter, request_as_text), "json": (formats.JSONFormatter, request_as_json)}
 
 
 class Writes(io.StringIO):

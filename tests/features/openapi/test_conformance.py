@@ -63,11 +63,7 @@ def breach(body: Any, content: bytes) -> str | None:
     (Tuple((NUMBER, TEXT)), b'[1, "a"]', None),
     (Tuple((NUMBER, TEXT)), b"[1]", "a body that does not fit the contract's value: it is not an array of 2"),
     (Statuses((200, 404)), b"200", None),
-    (
-        Statuses((200, 404)),
-        b"null",
-        "a body that does not fit the contract's value: expected an integer, got null",
-    ),
+    (Statuses((200, 404)), b"null", "a body that does not fit the contract's value: expected an integer, got null"),
     (Either((LAMP, NUMBER)), b"7", None),
     (Either((NUMBER, TEXT)), b"null", "a body that does not fit int or str: expected an integer, got null"),
     (Of(list[int]), b"[1]", None),

@@ -224,10 +224,7 @@ def test_generators_of_clients_stumble_over_nothing(content: dict[str, Any]) -> 
     (int, {"type": "integer"}),
     (Annotated[int, Meta(gt=0)], {"type": "integer", "exclusiveMinimum": 0}),
     (Literal["a", "b"], {"type": "string", "enum": ["a", "b"]}),
-    (
-        Literal[1, "a"],
-        {"anyOf": [{"type": "integer", "enum": [1]}, {"type": "string", "enum": ["a"]}]},
-    ),
+    (Literal[1, "a"], {"anyOf": [{"type": "integer", "enum": [1]}, {"type": "string", "enum": ["a"]}]}),
     (Literal["a", "b"] | None, {"type": ["string", "null"], "enum": ["a", "b", None]}),
     (list[str | None], {"type": "array", "items": {"type": ["string", "null"]}}),
     (dict[str, bool], {"type": "object", "additionalProperties": {"type": "boolean"}}),

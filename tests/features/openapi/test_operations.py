@@ -780,10 +780,7 @@ def test_a_path_that_two_routes_have_is_described_once() -> None:
     ("host", "server"),
     [
         ("api.example.com", {"url": "//api.example.com"}),
-        (
-            "<tenant>.example.com",
-            {"url": "//{tenant}.example.com", "variables": {"tenant": {"default": "tenant"}}},
-        ),
+        ("<tenant>.example.com", {"url": "//{tenant}.example.com", "variables": {"tenant": {"default": "tenant"}}}),
     ],
 )
 def test_a_route_of_a_host_has_its_server(host: str, server: dict[str, Any]) -> None:

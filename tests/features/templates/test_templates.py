@@ -161,10 +161,7 @@ def test_data_have_any_names_but_those_with_an_underscore_in_front(site, answer)
     ),
     (lambda: Block(Request.blank(), "note.html"), "Block takes the name of a template first, not Request"),
     (lambda: Response.template(Request.blank(), "note.html"), r"Response\.template takes the name of a template"),
-    (
-        lambda: Page("note.html", {"text": "!"}),
-        r"Page takes data by name, not as a dict: Page\(template, name=value",
-    ),
+    (lambda: Page("note.html", {"text": "!"}), r"Page takes data by name, not as a dict: Page\(template, name=value"),
     (lambda: Block("note.html", "row", {"text": "!"}), "Block takes data by name"),
     (lambda: Response.template("note.html", {"text": "!"}), r"Response\.template takes data by name"),
     (
@@ -243,8 +240,7 @@ class TestFolders:
         assert names["templates"].environment.get_template("page.html").render() == "found"
 
     @rows(
-        "folders, error, text",
-        [(["gone"], ValueError, "there is no folder .*gone"), ([], TypeError, "needs a folder")],
+        "folders, error, text", [(["gone"], ValueError, "there is no folder .*gone"), ([], TypeError, "needs a folder")]
     )
     def test_a_folder_has_to_be_there(self, folders, error, text):
         with pytest.raises(error, match=text):

@@ -4,15 +4,7 @@ import os
 from dataclasses import dataclass
 
 from antiphon import App, Response
-from antiphon.features import (
-    SessionLogin,
-    Sessions,
-    Users,
-    bound_required,
-    login,
-    login_required,
-    logout,
-)
+from antiphon.features import SessionLogin, Sessions, Users, bound_required, login, login_required, logout
 from tests.helpers.stores import store_at
 
 

@@ -10,15 +10,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from antiphon.http.urls.url import (
-    URL,
-    decode_path,
-    encode_path,
-    encode_query,
-    parse_host,
-    quote_path,
-    unquote,
-)
+from antiphon.http.urls.url import URL, decode_path, encode_path, encode_query, parse_host, quote_path, unquote
 from antiphon.http.urls.urlencoded import parse_query
 from tests.helpers.rows import rows
 
@@ -47,13 +39,7 @@ class TestParts:
     def test_are_split_as_in_rfc_3986(self, text, scheme, netloc, path, query, fragment):
         url = URL(text)
         assert url == text
-        assert (url.scheme, url.netloc, url.path, url.query, url.fragment) == (
-            scheme,
-            netloc,
-            path,
-            query,
-            fragment,
-        )
+        assert (url.scheme, url.netloc, url.path, url.query, url.fragment) == (scheme, netloc, path, query, fragment)
 
     @rows(
         "netloc, userinfo, host, port",
@@ -522,10 +508,7 @@ class TestParseHost:
         assert parse_host(f"[{spell(address)}]:1") == (spell(address), 1)
 
     @given(
-        st.lists(
-            st.sampled_from(["1", "ab0", "ffff", ":", ":", "::", "192.0.2.1", "256.1.1.1", "12345"]),
-            max_size=18,
-        )
+        st.lists(st.sampled_from(["1", "ab0", "ffff", ":", ":", "::", "192.0.2.1", "256.1.1.1", "12345"]), max_size=18)
     )
     def test_takes_no_ipv6_address_that_the_standard_library_refuses(self, pieces):
         text = "".join(pieces)

@@ -64,12 +64,7 @@ def test_the_scope_has_what_the_specification_demands(connect):
         "raw_path": b"/a%20b/caf%C3%A9%2F",
         "query_string": b"q=%20x",
         "root_path": "",
-        "headers": [
-            (b"host", b"shop.example:8443"),
-            (b"x-one", b"\xe9"),
-            (b"x-one", b"2"),
-            (b"content-length", b"4"),
-        ],
+        "headers": [(b"host", b"shop.example:8443"), (b"x-one", b"\xe9"), (b"x-one", b"2"), (b"content-length", b"4")],
         "client": ("10.0.0.1", 1234),
         "server": ("shop.example", 8443),
         "state": {},

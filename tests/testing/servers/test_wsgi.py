@@ -88,11 +88,7 @@ def test_the_environ_has_what_pep_3333_demands(connect):
 
 @pytest.mark.parametrize(
     ("url", "script_name", "path_info"),
-    [
-        ("/caf%C3%A9/a%2Fb", "/cafÃ©", "/a/b"),
-        ("/café/", "/cafÃ©", "/"),
-        ("/caf%c3%a9", "/cafÃ©", ""),
-    ],
+    [("/caf%C3%A9/a%2Fb", "/cafÃ©", "/a/b"), ("/café/", "/cafÃ©", "/"), ("/caf%c3%a9", "/cafÃ©", "")],
 )
 def test_the_root_path_is_the_script_name(connect, url, script_name, path_info):
     environ = environ_of(connect, url, root_path="/café")

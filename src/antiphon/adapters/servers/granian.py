@@ -71,11 +71,7 @@ PRIVATE_NAMES = (
 
 Interface: TypeAlias = Literal["wsgi", "asgi", "rsgi"]
 
-_SPAWNERS = {
-    "wsgi": "_spawn_wsgi_worker",
-    "asgi": "_spawn_asgi_lifespan_worker",
-    "rsgi": "_spawn_rsgi_worker",
-}
+_SPAWNERS = {"wsgi": "_spawn_wsgi_worker", "asgi": "_spawn_asgi_lifespan_worker", "rsgi": "_spawn_rsgi_worker"}
 IDLE = 30
 """Seconds after which a connection without a request is closed, and within which a head has to arrive."""
 _READ_BUFFER = 128 << 10

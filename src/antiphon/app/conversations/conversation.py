@@ -51,11 +51,7 @@ from antiphon.websockets.websocket import WebSocket
 
 
 async def on_own_thread(
-    function: Callable[..., Any],
-    request: Request,
-    socket: WebSocket,
-    params: Mapping[str, Any],
-    connection: Connection,
+    function: Callable[..., Any], request: Request, socket: WebSocket, params: Mapping[str, Any], connection: Connection
 ) -> Any:
     """Call a ``def`` handler on its own thread, in the context of this task, and wait until it ends.
 

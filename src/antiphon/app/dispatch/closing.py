@@ -145,13 +145,7 @@ def _pass_back(plan: Plan, request: Request, response: Response, hooks: list[Clo
 
 
 def _replace_at_once(
-    plan: Plan,
-    request: Request,
-    response: Response,
-    hooks: list[Closer],
-    opened: Opened,
-    is_shared: bool,
-    halt: Halt,
+    plan: Plan, request: Request, response: Response, hooks: list[Closer], opened: Opened, is_shared: bool, halt: Halt
 ) -> tuple[Response, bool, Halt]:
     """Pass on each response with which a part replaces another, until one has to be made or awaited."""
     instead: Response | None = None
@@ -174,13 +168,7 @@ def _given_at_once(halt: Switch | Held) -> Response | None:
 
 
 async def _go_on(
-    plan: Plan,
-    request: Request,
-    response: Response,
-    hooks: list[Closer],
-    opened: Opened,
-    is_shared: bool,
-    halt: Halt,
+    plan: Plan, request: Request, response: Response, hooks: list[Closer], opened: Opened, is_shared: bool, halt: Halt
 ) -> Response:
     """Continue ``leave`` each time the response has paused.
 

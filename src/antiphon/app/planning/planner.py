@@ -351,8 +351,7 @@ class Planning:
             earlier = self._owners.setdefault((resource, method), route)
             if earlier is not route:
                 raise explained(
-                    "handled-twice",
-                    ValueError(f"{method} {route.where} is handled by both {places(earlier, route)}"),
+                    "handled-twice", ValueError(f"{method} {route.where} is handled by both {places(earlier, route)}")
                 )
             resource.methods[method] = plan
             if route.unguarded:

@@ -12,12 +12,7 @@ from typing import Any
 
 from antiphon.adapters.heads import HeadChecks
 from antiphon.app.dispatch.hooks import Hook
-from antiphon.app.planning.cross_site import (
-    OWN_PAGES,
-    TrustedOrigins,
-    check_site,
-    declarable_origin,
-)
+from antiphon.app.planning.cross_site import OWN_PAGES, TrustedOrigins, check_site, declarable_origin
 from antiphon.body.content import NotLoadedError
 from antiphon.explanations import Advice, explained
 from antiphon.http.errors import (

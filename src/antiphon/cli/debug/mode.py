@@ -239,10 +239,7 @@ def _show(report: Report, response: Response) -> None:
 
 def _member(report: Report) -> dict[str, object]:
     """Return the ``debug`` member of problem details."""
-    return {
-        "errors": [_failure(failure) for failure in report.failures],
-        "traceback": traceback_of(report),
-    }
+    return {"errors": [_failure(failure) for failure in report.failures], "traceback": traceback_of(report)}
 
 
 def _failure(failure: Failure) -> dict[str, object]:

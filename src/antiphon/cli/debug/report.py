@@ -72,9 +72,7 @@ def _basics(request: Request, mask: Mask) -> Iterator[tuple[str, str]]:
 
 
 def _fields(
-    fields: Iterable[tuple[str, str]],
-    mask: Mask,
-    is_secret: Callable[[str, str], bool] = is_secret,
+    fields: Iterable[tuple[str, str]], mask: Mask, is_secret: Callable[[str, str], bool] = is_secret
 ) -> Iterator[tuple[str, str]]:
     for name, value in fields:
         if is_secret(name, value):

@@ -14,9 +14,7 @@ class ClosingIterator:
     __slots__ = ("_callbacks", "_iterator")
 
     def __init__(
-        self,
-        iterable: Iterable[bytes],
-        callbacks: Callable[[], object] | Iterable[Callable[[], object]] | None = None,
+        self, iterable: Iterable[bytes], callbacks: Callable[[], object] | Iterable[Callable[[], object]] | None = None
     ) -> None:
         self._iterator = iter(iterable)
         own = getattr(iterable, "close", None)
@@ -60,10 +58,7 @@ Fields = list[tuple[str, str]]
 
 
 def call_application(
-    application: "WSGIApplication",
-    environ: "WSGIEnvironment",
-    buffered: bool = False,
-    caught: list[Any] | None = None,
+    application: "WSGIApplication", environ: "WSGIEnvironment", buffered: bool = False, caught: list[Any] | None = None
 ) -> tuple[Iterable[bytes], str, Fields]:
     """Call an application with an environ and return the body, status line and header fields of its response.
 

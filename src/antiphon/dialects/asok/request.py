@@ -304,11 +304,7 @@ class Request(RequestState):
         return JsonAccessor(self)
 
     def validate(
-        self,
-        rules_or_form: Any,
-        data: Mapping[str, Any] | None = None,
-        csrf: bool = True,
-        raise_error: bool = True,
+        self, rules_or_form: Any, data: Mapping[str, Any] | None = None, csrf: bool = True, raise_error: bool = True
     ) -> Any:
         """Return the sent values, or ``data``, if they satisfy the rules. Given a form or its class, return the form.
 

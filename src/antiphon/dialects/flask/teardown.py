@@ -130,10 +130,7 @@ async def do_teardown_appcontext(ctx: "AppContext", exc: BaseException | None, e
 
 
 async def _call_all(
-    ctx: "AppContext",
-    functions: Iterable[Callable[..., Any]],
-    exc: BaseException | None,
-    errors: list[BaseException],
+    ctx: "AppContext", functions: Iterable[Callable[..., Any]], exc: BaseException | None, errors: list[BaseException]
 ) -> None:
     for function in reversed([*functions]):
         await _noting(errors, dispatch.call(ctx, function, exc))

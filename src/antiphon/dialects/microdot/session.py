@@ -122,10 +122,7 @@ class Session:
             self._keep(app)
 
     def initialize(
-        self,
-        app: Microdot,
-        secret_key: str | bytes | None = None,
-        cookie_options: dict[str, Any] | None = None,
+        self, app: Microdot, secret_key: str | bytes | None = None, cookie_options: dict[str, Any] | None = None
     ) -> None:
         """Set up an application's sessions. Warns if the key is easier to guess than a signature."""
         if secret_key is not None:

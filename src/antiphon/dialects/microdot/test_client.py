@@ -12,15 +12,7 @@ from antiphon.dialects.microdot.mappings import NoCaseDict
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response
 from antiphon.dialects.microdot.websocket import UNBOUNDED_MESSAGE
-from antiphon.embedding import (
-    Connection,
-    RequestHead,
-    as_bytes,
-    decode_json,
-    encode_json,
-    finish,
-    run_async,
-)
+from antiphon.embedding import Connection, RequestHead, as_bytes, decode_json, encode_json, finish, run_async
 from antiphon.http import Address, Event, SetCookie, parse_events
 from antiphon.http.urls.url import unquote
 
@@ -216,12 +208,7 @@ class TestClient:
         return await self._respond(method, path, headers, body)
 
     async def _respond(
-        self,
-        method: str,
-        path: str,
-        headers: Mapping[str, str] | None,
-        body: Any,
-        connection: Connection | None = None,
+        self, method: str, path: str, headers: Mapping[str, str] | None, body: Any, connection: Connection | None = None
     ) -> TestResponse:
         sent = {name: str(value).strip() for name, value in (headers or {}).items()}
         native = NativeRequest(self._head(method, path, NoCaseDict(sent), body))

@@ -227,9 +227,7 @@ ITraverser = _interface("ITraverser", "Finds the context of a request.", __call_
 ITraverserFactory = ITraverser
 ILocation = _interface("ILocation", "A location in a tree.", has="__parent__ __name__")
 IResourceURL = _interface(
-    "IResourceURL",
-    "The path of a resource.",
-    has="virtual_path physical_path virtual_path_tuple physical_path_tuple",
+    "IResourceURL", "The path of a resource.", has="virtual_path physical_path virtual_path_tuple physical_path_tuple"
 )
 IRoutePregenerator = _interface(
     "IRoutePregenerator", "Changes the values for a route's URL.", __call__=lambda request, elements, kw: None

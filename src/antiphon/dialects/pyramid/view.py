@@ -9,11 +9,7 @@ import venusian
 from zope.interface import providedBy
 
 from antiphon.dialects.pyramid.exceptions import ConfigurationError, PredicateMismatch
-from antiphon.dialects.pyramid.httpexceptions import (
-    HTTPNotFound,
-    HTTPTemporaryRedirect,
-    default_exceptionresponse_view,
-)
+from antiphon.dialects.pyramid.httpexceptions import HTTPNotFound, HTTPTemporaryRedirect, default_exceptionresponse_view
 from antiphon.dialects.pyramid.interfaces import (
     IExceptionViewClassifier,
     IMultiView,

@@ -74,11 +74,7 @@ class SignedSerializer:
     """
 
     def __init__(
-        self,
-        secret: str | bytes,
-        salt: str | bytes,
-        hashalg: str = "sha512",
-        serializer: Serializer | None = None,
+        self, secret: str | bytes, salt: str | bytes, hashalg: str = "sha512", serializer: Serializer | None = None
     ) -> None:
         """Create a serializer. Raises ValueError if hashlib does not support the algorithm."""
         self.salt = salt

@@ -271,10 +271,7 @@ def upath_property(key: str) -> "Attribute[str]":
 
 
 def converter(
-    prop: "Attribute[V]",
-    parse: Callable[[V], T],
-    serialize: Callable[[Any], Any],
-    convert_name: str | None = None,
+    prop: "Attribute[V]", parse: Callable[[V], T], serialize: Callable[[Any], Any], convert_name: str | None = None
 ) -> "Attribute[T]":
     """Return an attribute that parses the values of ``prop`` and serializes those it is set to.
 

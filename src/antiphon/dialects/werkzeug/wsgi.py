@@ -206,11 +206,7 @@ def get_host(environ: "WSGIEnvironment", trusted_hosts: Collection[str] | None =
 
 
 def url_of(
-    scheme: str,
-    host: str,
-    root_path: str | None = None,
-    path: str | None = None,
-    query_string: bytes | None = None,
+    scheme: str, host: str, root_path: str | None = None, path: str | None = None, query_string: bytes | None = None
 ) -> str:
     """Build a URL as an IRI, with as few escapes as possible.
 

@@ -187,12 +187,7 @@ class Intake:
     """
 
     def __init__(
-        self,
-        shelf: Shelf,
-        files: BodyFiles | None,
-        largest: int,
-        is_gateway: bool,
-        may_query: Callable[[], bool],
+        self, shelf: Shelf, files: BodyFiles | None, largest: int, is_gateway: bool, may_query: Callable[[], bool]
     ) -> None:
         self._shelf = shelf
         self._files = files

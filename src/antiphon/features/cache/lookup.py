@@ -280,13 +280,7 @@ READING = ("GET", "HEAD", "QUERY")
 class Lookup:
     """The search on a shelf for the response to a request."""
 
-    def __init__(
-        self,
-        shelf: Shelf,
-        at_hand: AtHand,
-        collapsing: Collapsing,
-        refreshes: Refreshes,
-    ) -> None:
+    def __init__(self, shelf: Shelf, at_hand: AtHand, collapsing: Collapsing, refreshes: Refreshes) -> None:
         self._shelf = shelf
         self._at_hand = at_hand
         self._collapsing = collapsing

@@ -14,16 +14,7 @@ from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from antiphon.app.channel_log import (
-    ChannelMessage,
-    Item,
-    Keep,
-    MissedMessages,
-    Position,
-    event_of,
-    message_of,
-    read_id,
-)
+from antiphon.app.channel_log import ChannelMessage, Item, Keep, MissedMessages, Position, event_of, message_of, read_id
 from antiphon.app.store import FeatureStore, Store, store_name
 from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.concurrency.process import DRAINING

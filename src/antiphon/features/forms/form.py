@@ -447,8 +447,7 @@ class _Validation(Coroutine[Any, Any, bool]):
     def __bool__(self) -> NoReturn:
         self._coroutine.close()
         raise explained(
-            "coroutine-not-awaited",
-            TypeError("form.avalidate() was not awaited: write `await form.avalidate()`"),
+            "coroutine-not-awaited", TypeError("form.avalidate() was not awaited: write `await form.avalidate()`")
         )
 
     def send(self, value: Any, /) -> Any:
@@ -473,8 +472,7 @@ def _ordered(inputs: tuple[Input, ...], choices: Mapping[str, Choices], order: S
     for key, planned in by_key.items():
         if planned.widget in ("select", "radio") and planned.choices is None:
             raise explained(
-                "form-without-choices",
-                TypeError(f"{key} needs choices: Form(..., choices={{{key!r}: [...]}})"),
+                "form-without-choices", TypeError(f"{key} needs choices: Form(..., choices={{{key!r}: [...]}})")
             )
     return tuple(by_key[key] for key in dict.fromkeys([*order, *by_key]))
 

@@ -155,11 +155,7 @@ class MessageLabel(UserString):
 
 
 def message_for(
-    code: str,
-    otherwise: str,
-    bounds: Mapping[str, Any],
-    kinds: Iterable[str],
-    sources: Iterable[Messages],
+    code: str, otherwise: str, bounds: Mapping[str, Any], kinds: Iterable[str], sources: Iterable[Messages]
 ) -> str:
     """Return the first message in ``sources`` for a code, filled in with its bounds, or else ``otherwise``.
 

@@ -170,8 +170,7 @@ def _with_conditions(given: Given, added: list[Added]) -> Given:
 
 def _changed(given: Given, change: ResponseValue, status: int) -> Given:
     return given._replace(
-        status=status,
-        media=change.media if given.media and change.media else given.media,
+        status=status, media=change.media if given.media and change.media else given.media
     ).with_headers(change.headers)
 
 

@@ -36,10 +36,7 @@ _HEADERS: dict[str, Schema] = {
 it is not just text.
 """
 _SPELLED = {"www": "WWW", "etag": "ETag", "ratelimit": "RateLimit"}
-_KEY: Schema = {
-    "type": "string",
-    "pattern": r"""^(?:"[ !#-\[\]-~]{1,255}"|[A-Za-z0-9!#$%&'*+.^_`|~-]{1,255})$""",
-}
+_KEY: Schema = {"type": "string", "pattern": r"""^(?:"[ !#-\[\]-~]{1,255}"|[A-Za-z0-9!#$%&'*+.^_`|~-]{1,255})$"""}
 """A quoted string or a token; many clients send a token (RFC 9651 §3.3.3, RFC 9110 §5.6.2)."""
 _PART_NAMES: Schema = {"pattern": r"^[^\x00]*$"}
 """Field names allowed in a part's header: line breaks are percent-encoded."""
@@ -73,10 +70,7 @@ _ALWAYS = {401: "www-authenticate"}
 def operation(contract: Contract, parameters: list[Parameter], schemas: Schemas) -> Schema:
     """Return a method's operation, without its id, tags and security."""
     made = _described(contract)
-    found = [
-        *[path_parameter(each, contract.route) for each in parameters],
-        *other_parameters(contract, schemas),
-    ]
+    found = [*[path_parameter(each, contract.route) for each in parameters], *other_parameters(contract, schemas)]
     if contract.route.idempotent or contract.route.durable:
         required = contract.route.durable or requires_key(contract.route)
         found.append({"name": "Idempotency-Key", "in": "header", "required": required, "schema": dict(_KEY)})

@@ -284,12 +284,7 @@ def _kept(id_: str, waiting: _Waiting) -> RecordGroup:
     first = disguised(waiting.first)
     last = first if waiting.last is waiting.first else disguised(waiting.last)
     return RecordGroup(
-        id=id_,
-        why=waiting.why,
-        count=waiting.count,
-        first=first,
-        last=last,
-        request_ids=waiting.request_ids,
+        id=id_, why=waiting.why, count=waiting.count, first=first, last=last, request_ids=waiting.request_ids
     )
 
 

@@ -33,10 +33,7 @@ REQUEST_COMPONENTS = (
 )  # fmt: skip
 """The derived components of a request (RFC 9421 §2.2)."""
 
-_INCLUDES: Final = {
-    "@target-uri": ("@scheme", "@authority", "@path", "@query"),
-    "@request-target": ("@path", "@query"),
-}
+_INCLUDES: Final = {"@target-uri": ("@scheme", "@authority", "@path", "@query"), "@request-target": ("@path", "@query")}
 """The derived components that are contained in other ones."""
 
 STRUCTURED: Final[Mapping[str, StructuredKind]] = {

@@ -174,12 +174,7 @@ class KeyDirectory:
 class _Directory:
     """One directory: its keys, when they were last fetched, and when they were last requested."""
 
-    def __init__(
-        self,
-        url: str,
-        by: Literal["thumbprint", "kid"],
-        fetch: Callable[[str], bytes],
-    ) -> None:
+    def __init__(self, url: str, by: Literal["thumbprint", "kid"], fetch: Callable[[str], bytes]) -> None:
         self._url = url
         self._by = by
         self._fetch = fetch

@@ -211,8 +211,7 @@ class Signatures:
         """
         if _is_async(self._keys):
             raise explained(
-                "bad-feature-option",
-                TypeError("verify() can't await the function that returns keys: make it def"),
+                "bad-feature-option", TypeError("verify() can't await the function that returns keys: make it def")
             )
         if (known := self._known_signer(request)) is not None:
             return known

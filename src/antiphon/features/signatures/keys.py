@@ -61,8 +61,7 @@ class SignatureKey:
         """The algorithm's name (RFC 9421 §6.2.2)."""
         if self.algorithm not in known:
             raise explained(
-                "bad-signature-key",
-                ValueError(f"use this key with {' or '.join(known)}, not with {algorithm!r}"),
+                "bad-signature-key", ValueError(f"use this key with {' or '.join(known)}, not with {algorithm!r}")
             )
         self._algorithm = _ALGORITHMS[self.algorithm]
         self.directory: str | None = None

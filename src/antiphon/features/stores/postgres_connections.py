@@ -65,7 +65,7 @@ create table {{s}}.messages (name bytea, epoch bigint, number bigint, data bytea
     primary key (name, epoch, number));
 create table {{s}}.members (name bytea, member bytea, token text, expires float8 not null,
     primary key (name, member, token)) with (fillfactor = 50)
-""",  # noqa: S608 - our own names
+"""  # noqa: S608 - our own names
 ]
 """The statements that lead from each version of the tables to the next. Older releases use the newer tables, too."""
 

@@ -8,15 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from antiphon.app.store import (
-    FOREVER,
-    Store,
-    StoreCount,
-    StoreUnavailable,
-    check_ttl,
-    hash_key,
-    unavailable,
-)
+from antiphon.app.store import FOREVER, Store, StoreCount, StoreUnavailable, check_ttl, hash_key, unavailable
 from antiphon.explanations import explained
 from antiphon.features.stores.rows import Row, RowStore, size_of
 from antiphon.features.stores.sqlite_connections import Connection, Connections, connections_to
@@ -104,8 +96,7 @@ class SQLiteStore(RowStore):
         self._path = Path(os.path.realpath(path))
         if not self._path.parent.is_dir():
             raise explained(
-                "missing-folder",
-                ValueError(f"SQLiteStore needs an existing folder: there is no {self._path.parent}"),
+                "missing-folder", ValueError(f"SQLiteStore needs an existing folder: there is no {self._path.parent}")
             )
         self._timeout = seconds_of(timeout)
         self._connections = connections_to(self._path, _PREPARE)

@@ -112,12 +112,7 @@ class SlottedPage:
         """The slots that the template has placed, with what each shows if it fails."""
 
     def place(
-        self,
-        name: str,
-        waiting: object = "",
-        *,
-        failed: object = FAILED,
-        caller: Callable[[], object] | None = None,
+        self, name: str, waiting: object = "", *, failed: object = FAILED, caller: Callable[[], object] | None = None
     ) -> Markup | Awaitable[Markup]:
         """Mark the place of a slot, as the template function ``slot``. Raises LookupError for an unknown or second one.
 

@@ -77,10 +77,7 @@ class ASGILifespan:
 
     async def _send(self, message: dict[str, Any]) -> None:
         kind = message.get("type")
-        if self._reply.done() or kind not in (
-            f"lifespan.{self._stage}.complete",
-            f"lifespan.{self._stage}.failed",
-        ):
+        if self._reply.done() or kind not in (f"lifespan.{self._stage}.complete", f"lifespan.{self._stage}.failed"):
             raise explained(
                 "application-breaks-contract",
                 ContractError(f"a server accepts no such message during the {self._stage}: {kind!r}"),

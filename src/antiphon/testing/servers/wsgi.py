@@ -139,12 +139,7 @@ class WSGITransport:
     """
 
     def __init__(
-        self,
-        application: WSGIApplication,
-        connection: Connection,
-        extra: Mapping[str, object],
-        *,
-        on_thread: bool,
+        self, application: WSGIApplication, connection: Connection, extra: Mapping[str, object], *, on_thread: bool
     ) -> None:
         self._application = application
         self._connection = connection
@@ -306,8 +301,7 @@ class WSGICall:
             if self._is_head_sent:
                 raise exc_info[1].with_traceback(exc_info[2])
         self._check(
-            self._head is None or exc_info is not None,
-            "start_response was called a second time without exc_info",
+            self._head is None or exc_info is not None, "start_response was called a second time without exc_info"
         )
         try:
             self._head = checked_head(_status(status), _fields(headers))

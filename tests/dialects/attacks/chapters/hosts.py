@@ -54,9 +54,7 @@ ATTACKS = [
     Attack("a host in an absolute target", told(b"Host: localhost", target=b"http://localhost/told"), {200, 404}),
     Attack("no host in HTTP/1.0", told(version=b"1.0"), {200, *BROKEN}),
     Attack(
-        "a target that begins with two slashes",
-        told(b"Host: localhost", target=b"//evil.example/told"),
-        [200, 404],
+        "a target that begins with two slashes", told(b"Host: localhost", target=b"//evil.example/told"), [200, 404]
     ),
     Attack("a port in a target", told(b"Host: localhost", target=b"http://localhost:99999/told"), {200, 404, *BROKEN}),
     Attack("a user in a target", told(b"Host: localhost", target=b"http://u:p@localhost/told"), {200, 404, *BROKEN}),

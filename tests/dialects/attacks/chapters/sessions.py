@@ -198,12 +198,7 @@ ATTACKS = [
     Play("messages of another visitor", messages, dialects=FLASHING),
     Play("many visitors at once", concurrent, dialects=KEEPING),
     *[
-        Attack(
-            f"a user named {name}",
-            get(b"/login?user=" + text),
-            {200, 400, 500},
-            dialects=KEEPING,
-        )
+        Attack(f"a user named {name}", get(b"/login?user=" + text), {200, 400, 500}, dialects=KEEPING)
         for name, text in {
             "CRLF": b"a%0d%0aX-Injected:1",
             "an attribute": b"a;%20Domain=evil.example",

@@ -89,10 +89,7 @@ ATTACKS = [
     ],
     *[
         Attack(
-            f"a download's name: {name}",
-            query(b"/download", name=text),
-            ANSWERED_OR_FAILED,
-            dialects=WITH_DOWNLOADS,
+            f"a download's name: {name}", query(b"/download", name=text), ANSWERED_OR_FAILED, dialects=WITH_DOWNLOADS
         )
         for name, text in ENDS.items()
     ],

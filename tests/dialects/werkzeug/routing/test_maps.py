@@ -82,12 +82,7 @@ def test_a_query_is_sorted_when_wanted(library):
         None,
         "Could not build url for endpoint 'post' with values ['a']. Did you forget to specify values ['slug']?",
     ),
-    (
-        "f",
-        {},
-        "LINK",
-        "Could not build url for endpoint 'f' ('LINK'). Did you forget to specify values ['name']?",
-    ),
+    ("f", {}, "LINK", "Could not build url for endpoint 'f' ('LINK'). Did you forget to specify values ['name']?"),
     (
         "f",
         {"name": "a"},
@@ -167,10 +162,7 @@ def test_a_rule_shows_itself(library):
     ({"HTTP_HOST": "a.b.example.com", "server_name": "example.com"}, ("example.com", "a.b")),
     ({"HTTP_HOST": "a.example.com", "server_name": "Example.com:80"}, ("example.com", "a")),
     ({"HTTP_HOST": "a.example.com", "server_name": "example.com", "subdomain": "b"}, ("example.com", "b")),
-    (
-        {"HTTP_HOST": "example.com", "wsgi.url_scheme": "https", "server_name": "example.com:443"},
-        ("example.com", ""),
-    ),
+    ({"HTTP_HOST": "example.com", "wsgi.url_scheme": "https", "server_name": "example.com:443"}, ("example.com", "")),
     ({"SERVER_NAME": "example.com", "SERVER_PORT": "81"}, ("example.com:81", "")),
 )
 def test_a_map_is_bound_to_the_host_of_a_request(library, given, bound):

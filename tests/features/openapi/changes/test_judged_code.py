@@ -100,12 +100,7 @@ PLANTED = [
     ("a body's text has a format", taken("x: str"), taken("x: UUID"), "safe"),
     ("a body's text has another format", taken("x: UUID"), taken("x: dt.date"), "breaks"),
     ("a body's items have another type", taken("x: list[int]"), taken("x: list[bool]"), "breaks"),
-    (
-        "a body has fewer items",
-        taken("x: list[int]"),
-        taken("x: Annotated[list[int], Meta(max_length=3)]"),
-        "safe",
-    ),
+    ("a body has fewer items", taken("x: list[int]"), taken("x: Annotated[list[int], Meta(max_length=3)]"), "safe"),
     (
         "a body refuses other fields",
         taken("", base="s"),
@@ -201,12 +196,7 @@ PLANTED = [
         route("return 'x'", "@app.get('/rN', before=scopes_required('a'))"),
         "safe",
     ),
-    (
-        "a key is needed",
-        route("return 'x'", POST),
-        route("return 'x'", "@app.post('/rN', idempotent=True)"),
-        "unknown",
-    ),
+    ("a key is needed", route("return 'x'", POST), route("return 'x'", "@app.post('/rN', idempotent=True)"), "unknown"),
     ("a WebSocket is gone", SOCKET, "", "safe"),
 ]
 

@@ -80,8 +80,7 @@ def test_an_attribute_of_a_generic_class_has_the_type_that_it_has_there(name, ki
 
 
 @rows(
-    "annotation, awaited",
-    [(Coroutine[Any, Any, int], int), (Awaitable[str], str), (int, int), (int | str, int | str)],
+    "annotation, awaited", [(Coroutine[Any, Any, int], int), (Awaitable[str], str), (int, int), (int | str, int | str)]
 )
 def test_what_awaiting_gives(annotation, awaited):
     assert annotations.awaited(annotation) == awaited

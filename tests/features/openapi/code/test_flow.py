@@ -423,11 +423,7 @@ READ = [
     (by_other_method, "", f"{JSON} {{method: str}}"),
     (by_class, "", f"{JSON} {{name: str, id: int}}, 409 application/json Refusal"),
     (by_class_or_none, "", f"{LAMP}, {MISSING}"),
-    (
-        by_parts,
-        "",
-        f"{JSON} {{first: str, others: [str], lamp: Lamp, rest: {{more: int}}}}, 200 text/plain str",
-    ),
+    (by_parts, "", f"{JSON} {{first: str, others: [str], lamp: Lamp, rest: {{more: int}}}}, 200 text/plain str"),
     (left_alone, "", f"{JSON} {{lamp: str, count: int}}"),
     (walrus_stays, "", LAMP),
     (parameter_of_lambda, "", f"{JSON} {{named: list[Lamp], picked: Lamp}}"),

@@ -337,12 +337,7 @@ _app_option = click.Option(
 )
 debug_option = click.Option(["--debug/--no-debug"], help="Set debug mode.", expose_value=False, callback=_set_debug)
 version_option = click.Option(
-    ["--version"],
-    help="Show the Flask version.",
-    expose_value=False,
-    callback=get_version,
-    is_flag=True,
-    is_eager=True,
+    ["--version"], help="Show the Flask version.", expose_value=False, callback=get_version, is_flag=True, is_eager=True
 )
 
 
@@ -421,9 +416,7 @@ class FlaskGroup(AppGroup):
         os.environ["FLASK_RUN_FROM_CLI"] = "true"
         if "obj" not in extra and "obj" not in self.context_settings:
             extra["obj"] = ScriptInfo(
-                create_app=self.create_app,
-                set_debug_flag=self.set_debug_flag,
-                load_dotenv_defaults=self.load_dotenv,
+                create_app=self.create_app, set_debug_flag=self.set_debug_flag, load_dotenv_defaults=self.load_dotenv
             )
         return super().make_context(info_name, args, parent=parent, **extra)
 

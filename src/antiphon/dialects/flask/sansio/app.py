@@ -11,12 +11,7 @@ from antiphon.dialects.flask.config import Config, ConfigAttribute
 from antiphon.dialects.flask.ctx import _AppCtxGlobals
 from antiphon.dialects.flask.helpers import find_package, get_debug_flag, parents_of
 from antiphon.dialects.flask.imports import deferred
-from antiphon.dialects.flask.sansio.scaffold import (
-    Scaffold,
-    _endpoint_from_view_func,
-    _named,
-    setupmethod,
-)
+from antiphon.dialects.flask.sansio.scaffold import Scaffold, _endpoint_from_view_func, _named, setupmethod
 from antiphon.dialects.werkzeug.exceptions.aborter import Aborter
 from antiphon.dialects.werkzeug.exceptions.base import BadRequest, BadRequestKeyError
 from antiphon.dialects.werkzeug.routing.exceptions import BuildError

@@ -37,11 +37,7 @@ class BlueprintSetupState:
         self.url_defaults: dict[str, Any] = {**blueprint.url_values_defaults, **dict(options.get("url_defaults", ()))}
 
     def add_url_rule(
-        self,
-        rule: str,
-        endpoint: str | None = None,
-        view_func: Callable[..., Any] | None = None,
-        **options: Any,
+        self, rule: str, endpoint: str | None = None, view_func: Callable[..., Any] | None = None, **options: Any
     ) -> None:
         """Register a rule of the blueprint. Its path gets the prefix, and its endpoint the blueprint's name."""
         if self.url_prefix is not None:

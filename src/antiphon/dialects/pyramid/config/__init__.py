@@ -9,12 +9,7 @@ from typing import Any, Self
 import venusian
 
 from antiphon.dialects.pyramid.asset import resolve_asset_spec
-from antiphon.dialects.pyramid.config.actions import (
-    ActionConfiguratorMixin,
-    ActionInfo,
-    ActionState,
-    action_method,
-)
+from antiphon.dialects.pyramid.config.actions import ActionConfiguratorMixin, ActionInfo, ActionState, action_method
 from antiphon.dialects.pyramid.config.adapters import AdaptersConfiguratorMixin
 from antiphon.dialects.pyramid.config.assets import AssetsConfiguratorMixin
 from antiphon.dialects.pyramid.config.factories import FactoriesConfiguratorMixin
@@ -363,12 +358,7 @@ class Configurator(
     # Finishing
 
     def scan(
-        self,
-        package: Any = None,
-        categories: Any = ("pyramid",),
-        onerror: Any = None,
-        ignore: Any = None,
-        **kw: Any,
+        self, package: Any = None, categories: Any = ("pyramid",), onerror: Any = None, ignore: Any = None, **kw: Any
     ) -> None:
         """Apply the decorators in and below a package or module, by default the caller's package.
 

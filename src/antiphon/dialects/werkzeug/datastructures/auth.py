@@ -104,10 +104,7 @@ class WWWAuthenticate(_SchemeAndParameters):
     _OWN = frozenset({"_type", "_parameters", "_token", "_on_update"})
 
     def __init__(
-        self,
-        auth_type: str = "basic",
-        values: Mapping[str, str | None] | None = None,
-        token: str | None = None,
+        self, auth_type: str = "basic", values: Mapping[str, str | None] | None = None, token: str | None = None
     ) -> None:
         own = self.__dict__  # bypass __setattr__, which treats other names as parameters
         own["_on_update"] = None

@@ -12,10 +12,7 @@ class ETags(Collection[str]):
     """
 
     def __init__(
-        self,
-        strong_etags: Iterable[str] | None = None,
-        weak_etags: Iterable[str] | None = None,
-        star_tag: bool = False,
+        self, strong_etags: Iterable[str] | None = None, weak_etags: Iterable[str] | None = None, star_tag: bool = False
     ) -> None:
         # Dictionaries keep their order, unlike sets.
         self._strong = dict.fromkeys(strong_etags) if strong_etags and not star_tag else {}

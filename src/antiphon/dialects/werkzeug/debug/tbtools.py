@@ -48,10 +48,7 @@ class DebugTraceback:
         """Return the traceback as an HTML page, which never has a console. The arguments have no effect."""
         kind, _, message = str(self).partition(": ")
         return _PAGE.format(
-            title=escape(str(self)),
-            kind=escape(kind),
-            message=escape(message),
-            traceback=self.render_traceback_html(),
+            title=escape(str(self)), kind=escape(kind), message=escape(message), traceback=self.render_traceback_html()
         )
 
 

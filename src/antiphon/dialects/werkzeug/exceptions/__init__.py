@@ -5,11 +5,7 @@ HTTPException
 └── Unauthorized ... HTTPVersionNotSupported: one for each status
 """
 
-from antiphon.dialects.werkzeug.exceptions.aborter import (
-    Aborter,
-    abort,
-    default_exceptions,
-)
+from antiphon.dialects.werkzeug.exceptions.aborter import Aborter, abort, default_exceptions
 from antiphon.dialects.werkzeug.exceptions.base import (
     BadHost,
     BadRequest,
