@@ -22,10 +22,21 @@ VIOLATIONS = """async (left_out, scheme) => {
   const { violations } = await axe.run({ include: ["html"], exclude: left_out }, rules);
   return violations.map(each => [each.id, each.nodes.map(node => [node.html, node.any.map(check => check.message)])]);
 }"""
-NOT_TEXT, TAGS = re.compile(r"<(script|style|pre|code)\b.*?</\1>", re.DOTALL), re.compile(r"<[^>]+>")
-MARKDOWN = re.compile(
-    r"\|[^|\n]+\|[^|\n]+\||\]\([^)\n]*\)|\*\*[^*\n]+\*\*|^#+ \w.*|\{[:.][^}\n]*\}|\{ [.#][^}\n]*\}|```", re.MULTILINE
+MARKUP = re.compile(
+    r"\|[^|\n]+\|[^|\n]+\||\|-+\||\]\([^)\n]*\)|\*\*[^*\n]+\*\*|^#+ \w.*|\{:? ?[.#][^}\n]*\}|`|^ *!!! |<!--",
+    re.MULTILINE,
 )
+KEEP_ERRORS = """
+  const kept = window.errors = [];
+  for (const kind of ["error", "warn"]) console[kind] = (...told) => kept.push(told.join(" "));
+  addEventListener("error", ({ message, target }) => kept.push(message ?? target.outerHTML), true);
+  addEventListener("unhandledrejection", ({ reason }) => kept.push(String(reason)));
+"""
+READ = """() => {
+  const copy = document.querySelector(".md-container, body").cloneNode(true);
+  copy.querySelectorAll("script, style, pre, code").forEach(each => each.remove());
+  return [errors, copy.textContent];
+}"""
 COLOURS_OF_CODE = ["pre span"]
 """Many, and seen on the front page: axe looks at each."""
 WITHOUT_MOTION = """() => {
@@ -62,16 +73,24 @@ def site():
 @pytest.fixture(scope="module")
 def page(chromium, tmp_path_factory):
     with Chromium(chromium, tmp_path_factory.mktemp("profile"), NO_OTHER_HOST) as browser:
-        yield browser.open("about:blank")
+        page = browser.open("about:blank")
+        page.before_each_document(KEEP_ERRORS)
+        yield page
 
 
-def test_no_markdown_is_left_on_a_page():
-    pytest.importorskip("zensical")
-    left = {}
-    for path in built_site().rglob("*.html"):
-        text = TAGS.sub("", NOT_TEXT.sub("", path.read_text()))
-        left |= {str(path.relative_to(built_site())): found for found in [MARKDOWN.findall(text)] if found}
-    assert left == {}
+@pytest.mark.parametrize("part", range(4))
+def test_every_page_is_read_as_text_and_fits_on_its_screen_without_an_error(page, site, part):
+    wrong = {}
+    for number, file in enumerate(sorted(built_site().rglob("index.html"))[part::4]):
+        path = file.relative_to(built_site()).parent
+        page.prefer(("light", "dark")[number % 2])
+        page.go(f"{site}{path}/")
+        errors, text = page.run(READ)
+        widths = (1280, 390) if number % 2 else (390, 1280)  # the first is that of the page before
+        widths = [width for width in widths if page.resize(width, 900) or page.run(IS_TOO_WIDE)]
+        if errors or widths or MARKUP.search(text):
+            wrong[str(path)] = errors, widths, MARKUP.findall(text)
+    assert wrong == {}
 
 
 def prepare(page):
