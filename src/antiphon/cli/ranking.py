@@ -5,7 +5,7 @@ times. The site's search adds up the same weights in a browser, by the same rule
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from math import log
 from typing import NamedTuple
@@ -61,8 +61,7 @@ class Ranking:
 
     def ranked(self, question: str) -> Ranked:
         """Return the pages for a question."""
-        scores: Counter[str] = Counter()
-        shares: Counter[str] = Counter()
+        scores, shares = defaultdict[str, float](float), defaultdict[str, float](float)
         for word in dict.fromkeys(words(question)):
             having = self._having(word)
             rarity = log(1 + (self.size - len(having) + 0.5) / (len(having) + 0.5))

@@ -32,9 +32,9 @@ _WRITTEN, _TO_TELL = "antiphon written", "antiphon to tell"
 _words = re.compile(r"\w++")
 _part = r"(?:\"[^\"]++\"|`[^`]++`|\[[^\]]++\]|[\w$]++)"
 _writes = re.compile(
-    r"\b(?:(?:insert|replace|merge)\s++(?:(?:or\s++\w++|ignore|overwrite)\s++)?+(?:into\s++)?+"
-    r"|update\s++(?:or\s++\w++\s++|ignore\s++)?+|delete\s++from\s++|truncate\s++(?:table\s++)?+|copy\s++)"
-    rf"(?:only\s++)?+(?:{_part}\s*+\.\s*+)*+({_part})",
+    r"\b(?:(?:insert|replace|merge)\s++(?:(?:or\s++\w++|ignore|overwrite)\s++)?(?:into\s++)?"
+    r"|update\s++(?:or\s++\w++\s++|ignore\s++)?|delete\s++from\s++|truncate\s++(?:table\s++)?|copy\s++)"
+    rf"(?:only\s++)?(?:{_part}\s*+\.\s*+)*({_part})",
     re.IGNORECASE,
 )
 _NO_TABLES = {"set", "of", "nowait", "skip", "from"}
