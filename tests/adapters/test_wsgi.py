@@ -100,7 +100,7 @@ class TestTheHead:
     @rows(
         "protocol, version",
             ("HTTP/1", "1.0"), ("HTTP/1.0", "1.0"), ("HTTP/1.1", "1.1"), ("HTTP/2", "2"), ("HTTP/2.0", "2"),
-            ("HTTP/3", "3"), ("HTTP/3.0", "3"), (None, "1.1"),
+            ("HTTP/3", "3"), ("HTTP/3.0", "3"), (None, "1.0"),
     )  # fmt: skip
     def test_has_the_version(self, servers, protocol, version):
         assert WSGIHead(servers.environ(SERVER_PROTOCOL=protocol)).http_version == version

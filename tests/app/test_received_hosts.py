@@ -59,3 +59,11 @@ def test_others_are_refused_inside_of_the_middleware(app, serving, hosts, detail
 def test_one_host_is_answered(app, serving, sent, host):
     client = serving(app)
     assert [client.get("/", headers={"host": sent}).text for _ in range(2)] == [host, host]
+
+
+@pytest.mark.once
+def test_an_environ_that_a_program_has_made_needs_no_host(app):
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "SERVER_NAME": "a.example", "SERVER_PORT": "80"}
+    statuses = []
+    body = app({**environ, "wsgi.url_scheme": "http"}, lambda status, fields: statuses.append(status))
+    assert (statuses, list(body)) == (["200 OK"], [b"a.example"])

@@ -141,8 +141,8 @@ class WSGIHead:
 
     @property
     def http_version(self) -> str:
-        """The version in SERVER_PROTOCOL."""
-        return http_version(self.environ.get("SERVER_PROTOCOL", "HTTP/1.1").partition("/")[2])
+        """The version in SERVER_PROTOCOL; that of an environ without it, made by a program, requires no Host."""
+        return http_version(self.environ.get("SERVER_PROTOCOL", "HTTP/1.0").partition("/")[2])
 
     @property
     def client(self) -> Address | None:
