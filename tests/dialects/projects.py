@@ -101,7 +101,7 @@ PROJECTS = [  # those that take longest come first
     Project("keystonemiddleware", "13.0.1", {"webob": 0}, needs=KEYSTONE_NEEDS),
     Project("oslo.middleware", "8.2.0", {"webob": 0}, needs=MIDDLEWARE_NEEDS),
     Project("pecan", "1.8.0", {"webob": 0}, needs=PECAN_NEEDS),
-    Project("pyramid", "2.1", {"webob": 0, "pyramid": 225}, needs=("webtest", "zope.component")),
+    Project("pyramid", "2.1", {"webob": 0, "pyramid": 218}, needs=("webtest", "zope.component")),
     Project("cornice", "6.1.0", {"pyramid": 0}, needs=("colander", "marshmallow", "webtest")),
     Project("pyramid_debugtoolbar", "4.12.1", {"pyramid": 0}, needs=("sqlalchemy", "webtest"), options=PYRAMID_OPTIONS),
     Project("pyramid_jinja2", "2.10.1", {"pyramid": 0}, needs=("webtest",), options=PYRAMID_OPTIONS),
