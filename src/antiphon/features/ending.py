@@ -161,7 +161,7 @@ class Ending:
 
     def _around(self, request: Request) -> Generator[None, Response, Response | None]:
         response = yield
-        if not is_open_long(request, response) or not self._users._has_credentials(request):
+        if not is_open_long(request, response):
             return None
         opened, response = opened_for(request, response)
         request[self._opened] = ref(opened)  # a WebSocket's refers to the request
