@@ -156,15 +156,20 @@ def _value(node: ast.expr, frame: FrameType | None) -> Any:
 
 
 def called_from() -> str | None:
-    """Return the function, file and line that reads an attribute of Antiphon's in order to call or await it, as
-    in ``c.json({"a": 1})``; None if it only reads the attribute. The function's source isn't needed.
+    """Return the function, file and line that reads an attribute of a request in order to call or await it, as in
+    ``c.json({"a": 1})``; None if it only reads the attribute, or if a dialect or a feature reads it. The function's
+    source isn't needed.
     """
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - there is no other way
-    while frame is not None and frame.f_globals.get("__name__", "").startswith("antiphon."):
+    while frame is not None and _module_of(frame).startswith("antiphon.request."):
         frame = frame.f_back
-    if frame is None or not _reads_method(frame.f_code, frame.f_lasti):
+    if frame is None or _module_of(frame).startswith("antiphon.") or not _reads_method(frame.f_code, frame.f_lasti):
         return None
     return f"{frame.f_code.co_qualname} ({frame.f_code.co_filename}:{frame.f_lineno})"
+
+
+def _module_of(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", ""))
 
 
 def _reads_method(code: CodeType, at: int) -> bool:
