@@ -407,3 +407,29 @@ def test_a_file_and_an_anonymous_stream_are_left_alone(tmp_path):
     assert len(browser.get("/file").body) == 300_000
     assert Client(shop.app, "wsgi").get("/open").text == "ab"
     assert shop.users._ending.of(shop.app)._open == {}
+
+
+@pytest.mark.axes("interface")
+def test_a_stream_that_middleware_returns_before_the_session_is_read(tmp_path, interface):
+    app = App(store=SQLiteStore(tmp_path / "db"), secret_keys=["k" * 32])
+    app.use(Sessions())
+    app.use(Users(SessionLogin(by_name)))
+
+    @app.middleware
+    async def early(request):
+        async def chunks():
+            yield "early"
+
+        yield Response.stream(chunks()) if "early" in request.args else None
+
+    @app.post("/login")
+    async def log_in(request):
+        login(request, by_name("ann"))
+        return "in"
+
+    @app.get("/")
+    async def page(request):
+        return request.user.id
+
+    client = Client(app, interface)
+    assert [client.post("/login").text, client.get("/").text, client.get("/?early=1").text] == ["in", "ann", "early"]
