@@ -155,13 +155,17 @@ def _value(node: ast.expr, frame: FrameType | None) -> Any:
     return None
 
 
+_READING = ("antiphon.request.", "antiphon.lazy", "antiphon.explanations")
+"""The modules that read an attribute of a request for whoever asks for it."""
+
+
 def called_from() -> str | None:
     """Return the function, file and line that reads an attribute of a request in order to call or await it, as in
     ``c.json({"a": 1})``; None if it only reads the attribute, or if a dialect or a feature reads it. The function's
     source isn't needed.
     """
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - there is no other way
-    while frame is not None and _module_of(frame).startswith("antiphon.request."):
+    while frame is not None and _module_of(frame).startswith(_READING):
         frame = frame.f_back
     if frame is None or _module_of(frame).startswith("antiphon.") or not _reads_method(frame.f_code, frame.f_lasti):
         return None
