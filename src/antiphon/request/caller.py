@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from antiphon.http.head import DerivedHead, Head
 from antiphon.request.dependencies import Dependency
 from antiphon.request.interfaces import AppValues
-from antiphon.request.watching import COOKIE, EVERYTHING, USER, cookies_of, note_read, unwatched
+from antiphon.request.watching import COOKIE, EVERYTHING, USER, note_read, recorded_value, unwatched
 
 if TYPE_CHECKING:
     from antiphon.request.request import Request
@@ -173,7 +173,7 @@ class Caller:
                     {"cookie"} if is_seen_by_others(request) else set()
                 )
             values = {
-                name: _value_of(request, name, replaced)
+                name: _cookies(request, replaced) if name == "cookie" else recorded_value(request.head, name)
                 for name in names
                 if name not in OF_ONE_TRY
                 and name.removeprefix(":") not in replaced
@@ -248,13 +248,6 @@ def _of_framework(native: Any) -> Iterator[Identity]:
     with suppress(RuntimeError):  # Django can't load a user on an event loop
         if (key := key_of(native.user, native._user_id)) is not None:
             yield Identity("framework user", key, native._login_fields)
-
-
-def _value_of(request: "Request", name: str, replaced: Collection[str]) -> str | None:
-    """Return what a field, or a cookie that was read by its name, says about the caller."""
-    if name.startswith(COOKIE):
-        return repr(cookies_of(request.head).getall(name.removeprefix(COOKIE)))
-    return _cookies(request, replaced) if name == "cookie" else request.head.field(name)
 
 
 def _cookies(request: "Request", replaced: Collection[str]) -> str:

@@ -164,6 +164,18 @@ def cookies_of(head: Head) -> FirstMultiDict[str]:
     return FirstMultiDict(read_cookies(header) if header else ())
 
 
+def recorded_value(head: Head, name: str) -> str | None:
+    """Return the value in a head of what a watch has recorded by this name: a field, a cookie, a choice or the version.
+
+    None if there is none, or if this process doesn't know the choice.
+    """
+    if name.startswith(COOKIE):
+        return repr(cookies_of(head).getall(name.removeprefix(COOKIE)))
+    if name.startswith(CHOICE):
+        return choices[name].of(head) if name in choices else None
+    return head.http_version if name == HTTP_VERSION else head.field(name)
+
+
 def note_read(request: "Request", name: str) -> None:
     """Record that the response depends on something that is not in the head, such as a session.
 

@@ -13,7 +13,7 @@ from antiphon.http.head import CONDITIONS, Head
 from antiphon.http.headers import combined
 from antiphon.http.media_type import MediaType
 from antiphon.request.request import Request
-from antiphon.request.watching import CHOICE, COOKIE, EVERYTHING, HTTP_VERSION, choices, cookies_of
+from antiphon.request.watching import CHOICE, COOKIE, EVERYTHING, HTTP_VERSION, choices, recorded_value
 from antiphon.response.fields import Fields, Line, SharedFields
 from antiphon.response.files import FileBody
 from antiphon.response.response import Response, response_of
@@ -240,15 +240,9 @@ def _field_names(said: bool | tuple[str, ...]) -> tuple[str, ...]:
 
 def value_of(head: Head, name: str) -> str | None:
     """Return a request's value for a name that a watch has recorded, without spaces around commas (RFC 9111 §4.1)."""
-    if name == HTTP_VERSION:
-        return head.http_version
-    if name.startswith(CHOICE):
-        return choices[name].of(head) if name in choices else None
-    if name.startswith(COOKIE):
-        return repr(cookies_of(head).getall(name.removeprefix(COOKIE)))
-    value = head.field(name)
-    if value is None:
-        return None
+    value = recorded_value(head, name)
+    if value is None or name[0] == ":":
+        return value
     return ", ".join(split_list(value.lower() if name in _WITHOUT_CASE else value))
 
 

@@ -41,7 +41,7 @@ from antiphon.request.watching import (
     REQUEST_ID,
     WatchedHead,
     choices,
-    cookies_of,
+    recorded_value,
     unwatched,
 )
 from antiphon.response.response import Response
@@ -73,12 +73,8 @@ def key_of(head: Head, names: Collection[str]) -> Key:
     """Return the values of what was read from a request; all of its fields, and the address, for what isn't in them."""
     values: list[Hashable] = []
     for name in sorted(names):
-        if name.startswith(COOKIE):
-            values.append((name, *cookies_of(head).getall(name.removeprefix(COOKIE))))
-        elif name.startswith(CHOICE) and name in choices:
-            values.append((name, choices[name].of(head)))
-        elif name[0] != ":" and name != EVERYTHING:
-            values.append((name, head.field(name)))
+        if name in choices or name.startswith(COOKIE) or (name[0] != ":" and name != EVERYTHING):
+            values.append((name, recorded_value(head, name)))
         elif name not in _FOR_ALL:
             return (*sorted(head.fields()), head.client and head.client.host)
     return tuple(values)
