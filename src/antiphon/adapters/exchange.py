@@ -223,6 +223,11 @@ class Observation:
         self._last = 0.0
         self._began = perf_counter()
 
+    @property
+    def seconds(self) -> float:
+        """The seconds since the request's head."""
+        return perf_counter() - self._began
+
     def begin(self, request: Request) -> None:
         """Tell the observers about the request. Called in its context."""
         exchange, head = self.exchange, request.head

@@ -199,9 +199,13 @@ def test_kept_requests_that_overlapped_are_sent_again():
                 raise IndexError("pop from empty list")
             return tickets.pop() if tickets else "none"
 
-        @app.get("/<name>")
-        def other(request: Request, name: str):
-            both.wait(10) if name == "live" else None
+        @app.get("/early")
+        def early(request: Request):
+            abort(404)
+
+        @app.get("/live")
+        def live(request: Request):
+            both.wait(10)
             abort(404)
 
         return app

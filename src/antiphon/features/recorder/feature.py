@@ -121,8 +121,9 @@ class Recorder(Observer):
         """Keep a request with its error and return the id under which it can be found; "" if it is not kept."""
         if not self._errors:
             return ""
-        cause = cause_of_error(error)
-        return cause.id if self._keep(request, response, cause, f"{type(error).__name__}", error) else ""
+        cause, observation = cause_of_error(error), request._observation
+        seconds = 0.0 if observation is None else observation.seconds
+        return cause.id if self._keep(request, response, cause, type(error).__name__, error, seconds=seconds) else ""
 
     def sent(self, exchange: Exchange) -> None:
         """Keep a request that was slow, has one of the statuses, or was selected by ``when``."""
@@ -196,16 +197,17 @@ class Recorder(Observer):
         return self._shelf.find(id_)
 
     def overlapping(self, id_: str) -> list[Record]:
-        """Return the last record of the cause with this id, and the others that were under way at its time.
+        """Return the last record of the cause with this id, and the others that were under way while it was.
 
-        ``races`` can send them beside each other. It calls the store and raises LookupError for an unknown id.
+        ``races`` can send them beside each other. When a request began is known only with ``slower``, ``statuses`` or
+        ``when``, which observe each request. It calls the store and raises LookupError for an unknown id.
         """
         if (found := self.find(id_)) is None:
             raise explained("bad-test-request", LookupError(f"no request with the id {id_!r} is kept"))
-        last, causes = found.last, self.all()
-        kept = [record for each in causes for record in (each.first, each.last)]
-        times = {record.request_id: record for record in kept if record.request_id != last.request_id}
-        return [last, *(record for record in times.values() if record.began <= last.time and last.began <= record.time)]
+        last = found.last
+        kept = {each.request_id: each for cause in self.all() for each in (cause.first, cause.last)}
+        kept.pop(last.request_id, None)
+        return [last, *(each for each in kept.values() if each.began <= last.time and last.began <= each.time)]
 
     def forget(self, user: str) -> int:
         """Delete all requests of the user with this key and return the number of causes that included any.
