@@ -4,13 +4,12 @@ app.use(BlockScript())
 """
 
 import re
-from collections.abc import Callable
-from functools import cache, partial
+from functools import cache
 from hashlib import sha256
 from html import escape
 from pathlib import Path
 from string import ascii_letters
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 from antiphon.explanations import errors_name_it
 from antiphon.features.html import Markup
@@ -49,22 +48,20 @@ def _smaller(script: str) -> str:
 _END = "})();"
 _SOURCE = Path(__file__).with_suffix(".js").read_text("utf-8").rstrip().removesuffix(_END)
 
-SCRIPT = _smaller(_SOURCE + _END).encode()
-"""The script as served: UTF-8, less than 2 KiB in gzip."""
-
 
 @cache
 def _script_with(*parts: Path) -> tuple[bytes, str]:
-    """Return the script with parts of other features, and the digits of its URL."""
+    """Return the script as served, in UTF-8, with parts of other features, and the digits of its URL.
+
+    Without such parts, it is less than 2 KiB in gzip.
+    """
     script = _smaller("".join([_SOURCE, *[part.read_text("utf-8") for part in parts], _END])).encode()
     return script, sha256(script).hexdigest()[:12]
 
 
-@runtime_checkable
-class AddsToBlockScript(Protocol):
-    """A feature with a part of the script."""
-
-    _block_script_part: Path
+def _script_for(request: Request) -> tuple[bytes, str]:
+    features = () if request.app is None else request.app.features
+    return _script_with(*[part for each in features if (part := getattr(each, "_block_script_part", None)) is not None])
 
 
 @errors_name_it
@@ -79,21 +76,14 @@ class BlockScript:
 
     def __init__(self, prefix: str = "") -> None:
         self._prefix = prefix
-        self._app: App | None = None
-
-    @property
-    def _served(self) -> tuple[bytes, str]:
-        features = () if self._app is None else self._app.features
-        return _script_with(*[each._block_script_part for each in features if isinstance(each, AddsToBlockScript)])
 
     def install(self, app: "App") -> None:
         """Register the route that serves the script and share the function that templates call."""
-        self._app = app
         app.get(f"{self._prefix}/blocks.<digits>.js", name="block_script")(self._serve)
-        app.template_context(block_script=partial(_Element, lambda: self._served[1]))
+        app.template_context(block_script=_Element)
 
     def _serve(self, request: Request) -> Response:
-        script, digits = self._served
+        script, digits = _script_for(request)
         is_present = request.path_params["digits"] == digits  # False on a page of another version
         response = Response(
             script, 200, _FOREVER if is_present else _CHECKED, content_type="text/javascript; charset=utf-8"
@@ -106,11 +96,7 @@ class BlockScript:
 class _Element(OfRequest):
     """The template function ``block_script``, for the request for which a template is rendered."""
 
-    def __init__(self, digits: Callable[[], str], request: Request) -> None:
-        super().__init__(request)
-        self._digits = digits
-
     def __call__(self, *, nonce: str | None = None) -> Markup:
-        url = self._request.url_for("block_script", digits=self._digits())
+        url = self._request.url_for("block_script", digits=_script_for(self._request)[1])
         policy = f' nonce="{escape(nonce)}"' if nonce else ""
         return Markup(f'<script src="{escape(url)}"{policy} defer></script>')
