@@ -19,14 +19,14 @@ _ABORT = "abort() missing 1 required positional argument: 'status'"
 
 def explain(error: BaseException) -> None:
     """Add a note to an error caused by another framework's name."""
-    if type(error).__name__ == "UndefinedError":  # of Jinja, which may not be installed
-        _explain_undefined(error)
     note = None
-    if isinstance(error, AttributeError) and isinstance(error.obj, str | bytes):
+    if type(error).__name__ == "UndefinedError":  # of Jinja, which may not be installed
+        note = _on_undefined(error)
+    elif isinstance(error, AttributeError) and isinstance(error.obj, str | bytes):
         note = _on_text(error)
     elif isinstance(error, TypeError):
         if unexpected := re.match(_UNEXPECTED, str(error)):
-            _explain_argument(error, unexpected[1], unexpected[2])
+            note = _on_argument(error, unexpected[1], unexpected[2])
         elif str(error) == _ABORT:
             note = "The status comes first, without a name: abort(404)"
         elif "'BoundField' object is not callable" in str(error):
@@ -43,24 +43,22 @@ def explain(error: BaseException) -> None:
         error.add_note(note)
 
 
-def _explain_undefined(error: BaseException) -> None:
-    """Add a note to the error for a name that a template doesn't have."""
+def _on_undefined(error: BaseException) -> str | None:
+    """Return the note on a name that a template doesn't have."""
     found = re.fullmatch(_UNDEFINED, str(error))
-    if found and (ours := split_words(TEMPLATE).get(found[1])):
-        error.add_note(f"Instead of {found[1]!r}, use {ours}")
+    ours = split_words(TEMPLATE).get(found[1]) if found else None
+    return f"Instead of {found[1]!r}, use {ours}" if found and ours else None
 
 
-def _explain_argument(error: TypeError, function: str, name: str) -> None:
-    """Add a note to the error for an argument that a function doesn't have."""
+def _on_argument(error: TypeError, function: str, name: str) -> str | None:
+    """Return the note on an argument that a function doesn't have."""
     owner, _, maker = function.rpartition(".")
     is_response = owner == "Response"
     words = {**(RESPONSE if is_response else NO_WORDS), **ARGUMENTS.get(function, NO_WORDS)}
     if ours := split_words(words).get(name):
-        note = f"Instead of {name!r}, use {ours}"
-        if note not in getattr(error, "__notes__", ()):  # a feature's error already has it
-            error.add_note(note)
-    elif is_response and (near := _near_argument(maker, name)) and "Did you mean" not in str(error):
-        error.add_note(f"Did you mean {near!r}?")  # Python has said so since 3.13
+        return f"Instead of {name!r}, use {ours}"
+    near = _near_argument(maker, name) if is_response else None
+    return f"Did you mean {near!r}?" if near and "Did you mean" not in str(error) else None  # as Python since 3.13
 
 
 def _near_argument(maker: str, name: str) -> str | None:
@@ -156,7 +154,7 @@ def _value(node: ast.expr, frame: FrameType | None) -> Any:
 
 
 _READING = ("antiphon.request.", "antiphon.lazy", "antiphon.explanations")
-"""The modules that read an attribute of a request for whoever asks for it."""
+"""The modules that read an attribute of a request for others."""
 
 
 def called_from() -> str | None:
