@@ -1,6 +1,7 @@
 """How a process finds the messages in a file of SQLite that it doesn't know of."""
 
 from contextlib import closing
+from threading import Event
 
 import pytest
 
@@ -28,3 +29,15 @@ def test_messages_that_a_look_has_found_and_nobody_took_are_found_again(log):
     assert [each.position for each in log.watch({"a": first})["a"]] == [second]
     assert log.watch({"a": second}) == {}
     assert second == Position(first.epoch, 2)
+
+
+def test_a_message_that_is_stored_as_a_wait_ends_is_found(log):
+    class Ending(Event):
+        def wait(self, timeout=None):
+            stored.append(log.append("a", 10, b"2"))
+            return False
+
+    stored = [log.append("a", 10, b"1")]
+    assert log.watch({"a": stored[0]}) == {}
+    log._woken = Ending()
+    assert [each.position for each in log.watch({"a": stored[0]})["a"]] == [stored[1]]

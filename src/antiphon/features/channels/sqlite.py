@@ -43,8 +43,10 @@ class SQLiteLog(ChannelLog):
         self._store = store
         self.place = str(store._path)
         self._woken = Event()
-        self._looked_at: tuple[Connection, int, Positions] | None = None
-        """The connection of the last check, the data version that it saw, and the position up to which it read."""
+        self._wakings = 0
+        """The number of wakings; a wait that ends at the same time as one doesn't notice it."""
+        self._looked_at: tuple[Connection, int, int, Positions] | None = None
+        """The connection of the last check, the data version and wakings before it, and the positions it reached."""
 
     def append(self, name: str, keep: int, data: bytes) -> Position:
         with self._writing() as connection:
@@ -70,21 +72,23 @@ class SQLiteLog(ChannelLog):
             return _head(connection, name)
 
     def watch(self, positions: Positions) -> dict[str, list[Entry]]:
-        is_woken = self._woken.wait(POLL_EVERY)
+        self._woken.wait(POLL_EVERY)
         self._woken.clear()
+        wakings = self._wakings
         with self._store._connection() as connection:
             version = connection.execute("pragma data_version").fetchall()[0][0]
-            if (connection, version, positions) == self._looked_at and not is_woken:
+            if (connection, version, wakings, positions) == self._looked_at:
                 return {}
             found = {}
             if _has_tables(connection):
                 found = {name: entries for name in positions if (entries := _after(connection, name, positions[name]))}
             is_all = all(len(entries) < BATCH for entries in found.values())
             ends = {**positions, **{name: entries[-1].position for name, entries in found.items()}}
-            self._looked_at = (connection, version, ends) if is_all else None
+            self._looked_at = (connection, version, wakings, ends) if is_all else None
         return found
 
     def interrupt(self) -> None:
+        self._wakings += 1
         self._woken.set()
 
     def expire(self, name: str, seconds: float) -> None:
