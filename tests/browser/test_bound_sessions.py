@@ -42,10 +42,10 @@ class Visit:
 
     def take_proof(self):
         """Delete the cookie, and return its value."""
-        taken = cookies_of(self.browser)["session-bound"]
-        old = {"name": "session-bound", "value": "", "url": self.site, "expires": 1}
+        taken = cookies_of(self.browser)["host-session-bound"]
+        old = {"name": "host-session-bound", "value": "", "url": self.site, "expires": 1}
         self.browser.call("Storage.setCookies", cookies=[old])
-        assert "session-bound" not in cookies_of(self.browser)
+        assert "host-session-bound" not in cookies_of(self.browser)
         return taken
 
 
@@ -54,12 +54,12 @@ def test_it_registers_renews_and_forgets_its_key(browser, server):
     visit.page.submit()
     assert visit.page.url == f"{visit.site}/account"
     visit.wait_until_bound()
-    stolen = cookies_of(browser)["session"]
+    stolen = cookies_of(browser)["host-session"]
     first = visit.take_proof()
     visit.page.go(f"{visit.site}/vault")
-    assert (visit.page.text, cookies_of(browser)["session-bound"] == first) == ("gold", False)
+    assert (visit.page.text, cookies_of(browser)["host-session-bound"] == first) == ("gold", False)
 
-    thief = server.respond(SentRequest("GET", "/vault", [("Cookie", f"session={stolen}")]))
+    thief = server.respond(SentRequest("GET", "/vault", [("Cookie", f"host-session={stolen}")]))
     assert thief.status == 403
 
     visit.take_proof()

@@ -244,7 +244,7 @@ class TestTheResponse:
         client = shop.client(f"http://{host}")
         response = shop.visit(client, lambda request: request.session.update(a=1))
         cookie = response.headers["set-cookie"]
-        assert cookie.startswith("session=")
+        assert cookie.startswith("host-session=")
         assert "Secure" not in cookie
         assert shop.visit(client, lambda request: dict(request.session)).json["result"] == {"a": 1}
         assert ("sent over http" in caplog.text) is (host == "shop.example.com")

@@ -68,4 +68,4 @@ def test_a_session_is_private_though_middleware_around_it_has_answered(mounted, 
         return
     assert "cookie" in response.headers["vary"]
     assert response.headers["cache-control"] in ("private", "no-store")
-    assert response.headers["set-cookie"].startswith("session=")
+    assert response.headers["set-cookie"].startswith("host-session=")

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from antiphon import App
+from antiphon.dialects import flask
 from antiphon.features import MemoryStore, Sessions
 from antiphon.testing import Client
 from tests.helpers.rows import rows
@@ -118,3 +119,16 @@ def test_in_another_store_needs_another_cookie(app, is_refused):
     else:
         made.start()
         made.stop()
+
+
+def test_a_mounted_flask_app_has_a_session_of_its_own_over_http(interface, store):
+    inner = flask.Flask("inner")
+    inner.secret_key = "k" * 32
+    inner.get("/")(lambda: flask.session.setdefault("who", "ben"))
+    outer = App()
+    outer.use(Sessions(store))
+    outer.get("/")(lambda request: request.session.setdefault("who", "ann"))
+    outer.get("/who")(lambda request: request.session.get("who"))
+    outer.mount("/inner", inner)
+    with Client(outer, interface) as client:
+        assert [client.get(path).text for path in ("/", "/inner/", "/who", "/inner/")] == ["ann", "ben", "ann", "ben"]

@@ -255,7 +255,7 @@ def _exchanges():
     for name in HANDLERS:
         yield name, get(f"/{slug(name)}", STATUSES.get(name, 200))
         yield f"{name} for a browser", get(f"/{slug(name)}", STATUSES.get(name, 200), headers=BROWSER)
-    yield "with a cookie of nobody", get("/read-session", headers={"cookie": "session=abcdef"})
+    yield "with a cookie of nobody", get("/read-session", headers={"cookie": "host-session=abcdef"})
     yield "with a token", get("/user", headers={"authorization": "Bearer 1"})
     yield "with a password", get("/user", headers={"authorization": "Basic MTox"})
     yield "a stream of a user", get("/large-stream", headers={"authorization": "Bearer 1"})

@@ -108,12 +108,12 @@ def test_a_client_is_logged_in_as_by_a_login_page(app, interface, options):
 def test_a_login_rotates_the_session_and_keeps_what_an_anonymous_visitor_put_in(app, interface, kind):
     with Client(app, interface) as client:
         client.post("/cart", form={"item": "tea"})
-        before = client.cookies["session"]
+        before = client.cookies["host-session"]
         client.login(ADA)
         assert client.get("/cart").json == {"cart": ["tea"]}
-        assert client.cookies["session"] != before
+        assert client.cookies["host-session"] != before
         if kind != "cookie":
-            client.cookies.set("session", before)
+            client.cookies.set("host-session", before)
             assert client.get("/cart").json == {"cart": []}
 
 

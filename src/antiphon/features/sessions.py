@@ -71,7 +71,7 @@ class Sessions:
     and only then is a cookie set. It ends after ``idle`` without use, and in any case after ``lifetime``, both in
     seconds or a timedelta.
 
-    The cookie is named "__Host-session", and is Secure and HttpOnly; over http, as on localhost, its name is "session".
+    The cookie is named "__Host-session", and is Secure and HttpOnly; over http, as on localhost, "host-session".
     ``cookie`` sets a different name for both cases, such as the one used by an app that you are replacing. If the store
     is unavailable, requests that use the session get a 503.
 
@@ -214,7 +214,7 @@ class Sessions:
         return (self._store, self.secure_cookie) if self._store.is_server_side else None
 
     def _name(self, request: Request) -> str:
-        return self._cookie or ("__Host-session" if request.is_secure else "session")
+        return self._cookie or ("__Host-session" if request.is_secure else "host-session")
 
     def _load(self, request: Request) -> Session:
         """Return the session that the visitor's cookie names, or a new one. A new session's key never comes from the

@@ -167,7 +167,7 @@ def test_who_may_not_see_a_block_can_not_watch_it(people, clients, watch, write)
         EVENTS,
         EVENTS | {"last-event-id": "e3b0c44298fc1c149afbf4c8"},
         EVENTS | {"x-block": "orders"},
-        EVENTS | {"cookie": "session=x"},
+        EVENTS | {"cookie": "host-session=x"},
     ):
         refused = stranger.get("/orders", headers=headers)
         assert (refused.status, "ann" in refused.text) == (401, False)

@@ -24,7 +24,7 @@ def use(path):
         request.session["a"] = 1
         return "written"
 
-    with Client(app, "asgi", cookies={"session": "key"}) as client:
+    with Client(app, "asgi", cookies={"host-session": "key"}) as client:
         statuses = [client.get(target).status for target in ("/plain", "/read", "/write")]
     store.close()
     return statuses
