@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
-from antiphon import App, Request, Response, abort
+from antiphon import App, Dependency, Request, Response, abort
 from antiphon.app.added import added_to
 from antiphon.features import (
     CORS,
@@ -201,3 +201,20 @@ def test_a_response_that_is_not_known_stays_beside_known_errors() -> None:
     paths = make_document(app, Info("Shop")).content["paths"]
     assert [*paths["/a"]["get"]["responses"]] == ["200", "429"]
     assert [*paths["/b"]["get"]["responses"]] == ["404", "429"]
+
+
+def test_unexpected_errors_are_left_out_unless_the_handler_never_returns() -> None:
+    def opened(request: Request) -> None:
+        if request.headers.get("x-stop"):
+            raise RuntimeError
+
+    def broken(request: Request) -> NoReturn:
+        raise RuntimeError
+
+    app = App()
+    app.provide(Dependency[None]("opened"), opened)
+    app.get("/a")(lambda request: request.args.getlist("name")[0].upper)
+    app.get("/b")(broken)
+    paths = make_document(app, Info("Shop")).content["paths"]
+    assert [*paths["/a"]["get"]["responses"]] == ["200"]
+    assert [*paths["/b"]["get"]["responses"]] == ["500"]

@@ -83,6 +83,8 @@ class Contract:
     """What features add to the responses."""
     early: list[Given] = field(default_factory=list)
     """Responses of the code around the handler; they may bypass some of that code."""
+    only_raises: bool = False
+    """True if the handler never returns."""
     outside: list[Raised] = field(default_factory=list)
     """Errors of the code around the handler; they may bypass some of that code."""
     changes: list[list[ResponseValue]] = field(default_factory=list)
@@ -241,6 +243,7 @@ class ContractReader:
 
     def _add_responses(self, contract: Contract, found: Findings) -> None:
         given = given_by(found)
+        contract.only_raises = not given
         contract.responses += [each for each in given if isinstance(each, Given)]
         unknown = [Unread(each.text, found.place, "given") for each in given if isinstance(each, NotKnown)]
         is_stated = found.stated is not annotations.NOT_SAID and not unknown
@@ -319,7 +322,7 @@ class ContractReader:
         if handler is None:
             if issubclass(error.kind, HTTPError):
                 contract.failures[status].append(_failure(error))
-            elif not contract.responses:  # the handler only raises it
+            elif contract.only_raises and not any(each.is_declared for each in contract.responses):
                 contract.failures[status].append(Failure("The server failed."))
             return
         found = self._code.read(handler.function, error)
