@@ -30,7 +30,7 @@ def see_kept(page, site, text):
     """Load the page of the last requests until it shows a request, which is kept after its response was sent."""
     end = time.monotonic() + DEADLINE
     page.go(f"{site}/.antiphon/requests")
-    while text not in page.run("() => document.body.innerText") and time.monotonic() < end:
+    while text not in page.run("() => document.body?.innerText ?? ''") and time.monotonic() < end:
         page.go(f"{site}/.antiphon/requests")
     see(page, text)
 

@@ -268,9 +268,8 @@ async def test_one_whose_task_is_cancelled_as_it_enters_leaves(open_store):
     entering.cancel()
     with pytest.raises(asyncio.CancelledError):
         await entering
+    await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})  # a store that is slow to enter the member
     await asyncio.to_thread(eventually, lambda: room.members() == [] or None, "a cancelled member is present")
-    await asyncio.sleep(0.05)  # a late entry would come after the first look
-    assert await room.amembers() == []
 
 
 def test_threads_are_present_too(open_store):
