@@ -227,8 +227,8 @@ class ContractReader:
         contract.responses = [_with_conditions(each, contract.added) for each in contract.responses]
         for each in raised:
             contract.add_failure(each)
-        for given in [] if contract.has_content else [each for each in contract.responses if each.status == 200]:
-            for status in (412,) * given.is_conditional + (416,) * given.has_ranges:
+        for given in [] if contract.has_content else [each for each in contract.responses if each.is_success]:
+            for status in (412,) * given.is_conditional + (416,) * (given.has_ranges and given.status == 200):
                 contract.fail(status, None)
         known = {*contract.failures}
         for kind in _UNEXPECTED if stack.error_handlers else ():

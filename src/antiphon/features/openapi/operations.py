@@ -250,7 +250,7 @@ def _responses(contract: Contract, schemas: Schemas) -> Schema:
         if not contract.has_content and reads_form and given.status in (413, 422):
             continue  # the form is not sent
         _add_response(made, given, schemas)
-        if given.is_conditional and not contract.has_content and given.status == 200:
+        if given.is_conditional and not contract.has_content and given.is_success:
             _add_conditional(made, given, schemas)
     for status, failures in contract.failures.items():
         _add_failures(made, status, failures, schemas)
@@ -295,7 +295,7 @@ def _add_stream(content: Schema, media: str, body: Stream, schemas: Schemas) -> 
 
 def _add_conditional(made: dict[int, Schema], given: Given, schemas: Schemas) -> None:
     made.setdefault(304, {"description": _phrase(304)})
-    if given.has_ranges:
+    if given.has_ranges and given.status == 200:
         _add_response(made, given._replace(status=206), schemas)
         made[206].setdefault("content", {})[BYTERANGES] = {}
 

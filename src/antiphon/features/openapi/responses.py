@@ -61,6 +61,11 @@ class Given(NamedTuple):
     is_declared: bool = False
     """True if the response is declared with ``gives``."""
 
+    @property
+    def is_success(self) -> bool:
+        """True for a 2xx, to which a request's conditions are applied (RFC 9110 §13.2.1)."""
+        return 200 <= self.status <= 299
+
     def with_headers(self, names: Iterable[str]) -> "Given":
         """Return the response with more header fields."""
         return self._replace(headers=tuple(dict.fromkeys((*self.headers, *names))))

@@ -5,6 +5,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from copy import deepcopy
+from dataclasses import MISSING
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -295,8 +296,12 @@ def _may_lack(kind: Any) -> frozenset[str]:
         return frozenset()
     omits = is_typeddict(cls) or getattr(getattr(cls, "__struct_config__", None), "omit_defaults", False)
     fields = getattr(translated(kind), "fields", ())
+    declared = getattr(cls, "__dataclass_fields__", {})
+    set_later = {name for name, each in declared.items() if not each.init and each.default_factory is MISSING}
     return frozenset(
-        each.encode_name for each in fields if (omits and not each.required) or each.default is msgspec.UNSET
+        each.encode_name
+        for each in fields
+        if (omits and not each.required) or each.default is msgspec.UNSET or each.name in set_later
     )
 
 
