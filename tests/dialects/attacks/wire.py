@@ -42,10 +42,13 @@ class Conversation:
         return self.answers[0] if self.answers else None
 
 
-def converse(address, *pieces, is_half_closed=False, methods=("GET",), patience=DEADLINE):
-    """Send pieces of bytes, and return the conversation. ``methods`` are those of the requests, in their order."""
+def converse(address, *pieces, is_half_closed=False, methods=("GET",), patience=DEADLINE, tries=3):
+    """Send pieces of bytes, and return the conversation. ``methods`` are those of the requests, in their order.
+
+    A reset discards what had arrived but wasn't read: if that cut an answer off, the conversation begins again.
+    """
     received = bytearray()
-    is_hanging = False
+    is_hanging = was_reset = False
     with socket.create_connection(address, patience) as client:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with suppress(ConnectionError):  # the server has read enough
@@ -57,10 +60,14 @@ def converse(address, *pieces, is_half_closed=False, methods=("GET",), patience=
             while chunk := client.recv(1 << 16):
                 received += chunk
         except ConnectionError:
-            pass
+            was_reset = True
         except TimeoutError:
             is_hanging = True
     answers, rest = parsed(bytes(received), methods)
+    if was_reset and rest and tries > 1:
+        return converse(
+            address, *pieces, is_half_closed=is_half_closed, methods=methods, patience=patience, tries=tries - 1
+        )
     return Conversation(answers, rest, is_hanging)
 
 
