@@ -18,6 +18,7 @@ from antiphon.features.recorder.record import is_ours, is_own, shown
 from antiphon.handler.scope import find_current_request
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
+from antiphon.speedups import PURE
 
 MANY = 5
 """The number of times that a request may send the same statement from the same line."""
@@ -123,9 +124,10 @@ def _frames(frame: FrameType | None) -> Iterator[FrameType]:
 
 def _sender(frame: FrameType, is_driver: bool) -> FrameType | None:
     """Return the innermost frame of the project, or of a template; None if there is none before this package's own."""
+    twins = {getattr(twin, "__code__", None) for twin in PURE.values()}  # the code in C has no frames
     for each in _frames(frame):
         name = each.f_code.co_filename
-        if name == __file__:
+        if name == __file__ or each.f_code in twins:
             continue
         if is_own(name) or "__jinja_template__" in each.f_globals:
             return each
