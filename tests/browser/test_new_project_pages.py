@@ -107,7 +107,6 @@ def test_a_new_project_is_used_in_two_windows(browser, page, site):
     other = browser.open(f"{site}/tasks/new")
     sent(other, what="Tune the organ before the concert of the boys' choir", due="2030-05-01")
     assert other.run(ONE_TASK)
-    page.press("Tab")  # brings the window to the front, where it refreshes its block
     page.wait_until(ONE_TASK)
     look_at(page, "one task", SCREENS)
     for path in ("/", "/tasks/new"):
