@@ -114,6 +114,17 @@ class ClientResponse(ResponseHead):
             return JSONObject(value)
         return JSONArray(value) if type(value) is list else value
 
+    @lazy
+    def slots(self) -> dict[str, str]:
+        """The HTML of each ``Slot`` of the page, by its name, or of the error that is shown instead, in the order in
+        which they were sent.
+
+        Empty if their HTML is in its place, as in a block. Raises ValueError as ``text`` does.
+        """
+        from antiphon.features.templates.slots import parts_in
+
+        return parts_in(self.text)
+
 
 class ResponseBody:
     """A body while it is received, which is checked against its head. For HEAD it is dropped, as servers do."""

@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from threading import Event
 
 import pytest
+from markupsafe import Markup
 
 from antiphon import Request, abort
 from antiphon.features import (
@@ -54,11 +55,6 @@ def shop(site, enable_async):
     return site.use(enable_async=enable_async)
 
 
-def parts_of(text):
-    """Return the slots of a page and their HTML, in the order in which they were sent."""
-    return re.findall(r'<template for="(\w+)">(.*?)</template><!---->\n', text, re.DOTALL)
-
-
 def shown(value):
     """Return a loader that returns a value at once."""
     return Slot(lambda: value)
@@ -92,7 +88,7 @@ def test_parts_follow_the_page_in_the_order_in_which_they_are_ready(shop, colour
     assert first.startswith('<!doctype html><title>Shop</title><body><h1>Shop</h1>\n<?start name="orders"><p>Loading')
     assert first.endswith('<hr><?start name="ads">Loading &lt;ads&gt;<?end>')
     assert script
-    assert parts_of(rest) == [("ads", "buy &lt;b&gt;now&lt;/b&gt;"), ("orders", "<ul><li>0<li>1</ul>")]
+    assert [*response.slots.items()] == [("ads", "buy &lt;b&gt;now&lt;/b&gt;"), ("orders", "<ul><li>0<li>1</ul>")]
     assert rest.endswith("</template><!---->\n</body></html>")
     assert (response.status, response.content_type) == (200, "text/html; charset=utf-8")
     assert "etag" not in response.headers
@@ -123,6 +119,20 @@ ENDS = [
     ("<!-- </body> -->{{ slot('a') }}</body>", "</template><!---->\n</body>"),
     ("<p>{{ slot('a') }}", "</template><!---->\n"),
 ]
+
+
+NESTED = [
+    f"<template for='a'>x</template>\n<script>{SCRIPT}</script><template for=\"b\">y</template>",
+    "two\nlines",
+    "",
+]
+
+
+@pytest.mark.parametrize("html", NESTED)
+def test_the_client_of_tests_finds_parts_with_templates_of_their_own(shop, html):
+    shop.write(page='<template for="c">z</template>{{ slot("a") }}{{ slot("b") }}')
+    shop.page(lambda _: Page("page.html", a=shown(Markup(html)), b=shown("<i>")))
+    assert shop.get().slots == {"a": html, "b": "&lt;i&gt;"}
 
 
 @pytest.mark.parametrize(("template", "end"), ENDS)
@@ -158,7 +168,7 @@ def test_a_part_that_fails_shows_its_own_error_and_is_logged(shop, caplog, loade
     shop.write(page=template + "{{ slot('b') }}").page(lambda _: Page("page.html", a=Slot(loader), b=shown("fine")))
     response = shop.get()
     assert response.status == 200
-    assert dict(parts_of(response.text)) == {"a": html, "b": "fine"}
+    assert response.slots == {"a": html, "b": "fine"}
     logged = [each.getMessage() for each in caplog.records if each.levelno == logging.ERROR]
     assert [line.partition(", request")[0] for line in logged] == (
         ["GET '/' failed in the slot 'a' of page.html"] if is_logged else []
@@ -213,7 +223,7 @@ def test_a_slot_of_the_application_is_its_own(shop):
 def test_a_script_that_asks_for_a_block_gets_it_whole(shop, headers):
     shop.write(page="<body>{% block main %}<b>{{ slot('a', 'wait') }}</b>{% endblock %}{{ slot('b', 'wait') }}</body>")
     shop.page(lambda _: Page("page.html", _block="main", a=shown("1 < 2"), b=shown("no")))
-    assert shop.get(headers=headers).text == "<b>1 &lt; 2</b>"
+    assert (shop.get(headers=headers).text, shop.get(headers=headers).slots) == ("<b>1 &lt; 2</b>", {})
     other = shop.get(headers={**headers, "x-block": "unknown"})
     assert other.text == "<body><b>1 &lt; 2</b>no</body>"
     assert "x-block" in other.headers["vary"]
@@ -266,7 +276,7 @@ def test_context_variables_and_the_session_can_be_read_in_slots_but_the_session_
     shop.page(answer)
     client = shop.client()
     client.get("/name")
-    assert dict(parts_of(client.get("/").text))["orders"] == "of the handler Ann"
+    assert client.get("/").slots["orders"] == "of the handler Ann"
     assert [str(each.exc_info[1]).partition(":")[0] for each in caplog.records] == [
         "the session was saved when the response was made"
     ]
@@ -279,8 +289,8 @@ def test_slots_have_the_language_of_the_request(shop, tmp_path):
     shop.app.use(Languages(tmp_path / "texts", default="en"))
     shop.write(page="{{ slot('a') }}", number="{{ number | format_number }}")
     shop.page(lambda _: Page("page.html", a=Slot(lambda: Page("number.html", number=1234.5))))
-    assert parts_of(shop.get(headers={"accept-language": "de"}).text) == [("a", "1.234,5")]
-    assert parts_of(shop.get(headers={"accept-language": "en"}).text) == [("a", "1,234.5")]
+    assert shop.get(headers={"accept-language": "de"}).slots == {"a": "1.234,5"}
+    assert shop.get(headers={"accept-language": "en"}).slots == {"a": "1,234.5"}
 
 
 def test_the_script_has_the_nonce_of_the_policy(shop):
@@ -303,7 +313,7 @@ def test_a_page_with_slots_is_not_kept_by_the_cache(shop):
         )
     )
     client = shop.client()
-    assert [parts_of(client.get("/").text) for _ in range(2)] == [[("a", "x")]] * 2
+    assert [client.get("/").slots for _ in range(2)] == [{"a": "x"}] * 2
     assert len(counted) == 2
 
 

@@ -46,6 +46,7 @@ SCRIPT = (
 FAILED = "This part failed to load."
 """What a slot shows if its loader has failed, unless the template says otherwise."""
 
+_parts = re.compile(r'<template for="(\w+)">(.*?)</template><!---->\n', re.DOTALL)
 _ends_of_body = re.compile(r"</body\s*+>", re.IGNORECASE).finditer
 
 
@@ -99,6 +100,11 @@ def _refuse(request: Request, template: str, name: str, *_: object, **__: object
         "bad-slot",
         LookupError(f"{template} has a slot {name!r}, which {request.route.handled_by} doesn't give it: {written}"),
     )
+
+
+def parts_in(text: str) -> dict[str, str]:
+    """Return the HTML of each part of a page as it was sent, by its slot's name, in the order in which they came."""
+    return dict(_parts.findall(text.partition(f">{SCRIPT}</script>\n")[2]))
 
 
 class SlottedPage:
