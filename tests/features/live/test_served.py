@@ -1,15 +1,19 @@
 """Live blocks of several processes: a write in one of them is seen by those who watch another one."""
 
 import http.client
+import ssl
 from contextlib import ExitStack
 from urllib.parse import urlencode
 
+import httpx
 import pytest
 
 from tests.contract.process import ServerProcess
 from tests.features.live.conftest import Stream
+from tests.helpers.authority import Authority
 from tests.helpers.postgres import execute
 from tests.helpers.processes import RUN
+from tests.helpers.stores import place_of
 from tests.helpers.waiting import DEADLINE
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
@@ -22,12 +26,12 @@ create trigger antiphon_live after insert or update or delete or truncate on ord
 """
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", "valkey", "postgres"])
 def database(request, tmp_path, monkeypatch):
-    """The database and the store of the served applications, both of one kind; return the database's URL."""
-    if request.param == "sqlite":
+    """The store of the served applications, and a database in SQLite, except beside PostgreSQL; return its URL."""
+    if request.param != "postgres":
         monkeypatch.setenv("DATABASE", f"sqlite:///{tmp_path / 'shop.db'}")
-        monkeypatch.setenv("STORE", str(tmp_path / "store.db"))
+        monkeypatch.setenv("STORE", place_of(request.param, request, tmp_path))
         return None
     server = request.getfixturevalue("postgres_server")
     url = server.database()
@@ -85,3 +89,25 @@ def test_a_write_in_one_process_is_seen_in_another_also_after_one_was_killed(dat
         assert back.wait_for("Rice") == watchers[1].wait_for("Rice")
         other.end()
         assert back.next() is None
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.usefixtures("database")
+def test_streams_share_a_connection_over_http2(tmp_path):
+    authority = Authority(tmp_path)
+    certificate, key = authority.issue("127.0.0.1")
+    command = (*RUN, "--tls-certificate", certificate, "--tls-key", key)
+    trusted = ssl.create_default_context(cafile=authority.ca_file)
+    with ExitStack() as stack:
+        server = stack.enter_context(ServerProcess(command, "tests.helpers.served.live:app"))
+        client = httpx.Client(http1=False, http2=True, verify=trusted, timeout=DEADLINE)
+        stack.enter_context(client)
+        url = f"https://127.0.0.1:{server.port}/"
+        opened = [
+            stack.enter_context(client.stream("GET", url, headers={"Accept": "text/event-stream"})) for _ in "123456789"
+        ]
+        assert {response.http_version for response in opened} == {"HTTP/2"}
+        streams = [Stream(response.iter_bytes()) for response in opened]
+        assert {"Tea" in stream.data() for stream in streams} == {False}
+        assert client.post(url, data={"name": "Tea"}).http_version == "HTTP/2"
+        assert {"Tea" in stream.data() for stream in streams} == {True}

@@ -1,13 +1,16 @@
 """The tables that statements read and write, and when those of a transaction are told."""
 
+import asyncio
+
 import pytest
 from sqlalchemy import delete, event, insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session, joinedload
 
 from antiphon.features import live_reads, live_writes
 from antiphon.features.live import statements
 from antiphon.features.live.statements import Reading, is_read, named, tables_written, words_in
-from tests.features.live.conftest import Customer, Note, Order
+from tests.features.live.conftest import Base, Customer, Note, Order
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
@@ -100,6 +103,43 @@ def test_tables_are_not_told_before_the_commit_is_done(engine, told):
     with engine.begin() as connection:
         connection.execute(insert(Note))
     assert (seen, told) == ([[]], [["notes"]])
+
+
+async def in_turn(url, told):
+    """Write and read by SQLAlchemy's asynchronous engine, as the tests above do."""
+    engine = create_async_engine(url)
+    async with engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+    async with AsyncSession(engine) as session:
+        session.add(Order(name="Tea", customer=Customer(name="Ann")))
+        await session.flush()
+        assert told == []
+        await session.commit()
+        assert told == [["customers", "orders"]]
+        await session.execute(update(Note).values(id=1))
+        await session.rollback()
+        await session.execute(text("delete from orders"))
+        await session.commit()
+    async with engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await connection.execute(insert(Note))
+    assert told == [["customers", "orders"], ["orders"], ["notes"]]
+    with Reading() as words:
+        async with AsyncSession(engine) as session:
+            await (await session.stream(select(Order.name).join(Order.customer))).close()
+            await asyncio.create_task(session.execute(text("delete from notes")))
+            await session.commit()
+    assert (len(told), {"orders", "customers", "notes"} - words) == (3, set())
+    await engine.dispose()
+
+
+@pytest.mark.parametrize("kind", ["aiosqlite", pytest.param("psycopg", marks=pytest.mark.processes)])
+def test_an_asynchronous_engine_is_seen_as_well(kind, told, request, tmp_path):
+    if kind == "psycopg":
+        url = request.getfixturevalue("postgres").replace("postgresql:", "postgresql+psycopg:")
+    else:
+        url = f"sqlite+aiosqlite:///{tmp_path / 'async.db'}"
+    asyncio.run(in_turn(url, told))
 
 
 @rows("read", [
