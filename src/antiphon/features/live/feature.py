@@ -40,6 +40,8 @@ _PAUSE = 1.0
 """The seconds after which a database or a store that doesn't respond is tried again."""
 _NOTICES = "antiphon_live"
 """The channel of PostgreSQL's notices, each with the name of a table."""
+_OF_THE_STREAM = ("access-control-", "vary")
+"""The fields of a render that its stream has, too: middleware has added them, outside of which the stream is."""
 _KINDS = ("text/html", "text/event-stream")
 
 
@@ -148,7 +150,8 @@ class Live:
             await watcher.aclose()
             raise
         if first.is_shown:
-            return Response.events(watcher, retry=SystemRandom().uniform(1, 3))  # after a deploy, not all at once
+            headers = [field for field in first.response.headers.items() if field[0].startswith(_OF_THE_STREAM)]
+            return Response.events(watcher, None, headers, retry=SystemRandom().uniform(1, 3))  # not all at once
         await watcher.aclose()
         return Response(first.response.body, first.response.status, [*first.response.headers.items()])
 

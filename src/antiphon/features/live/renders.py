@@ -59,7 +59,7 @@ _HIDDEN = OF_THE_MESSAGE | {
     "sec-fetch-mode", "sec-fetch-user", "x-block",
 }  # fmt: skip
 """The fields of a watcher's request that a render doesn't have, because they say how the watcher receives it."""
-_FOR_ALL = _HIDDEN | {"accept-language", "host", PAGE_NONCE, REQUEST_ID}
+_FOR_ALL = _HIDDEN | {"accept-language", "host", "origin", PAGE_NONCE, REQUEST_ID}
 """The names of what renders may depend on without being personal. Each has an own nonce and id, which nobody needs."""
 
 Key: TypeAlias = Hashable
