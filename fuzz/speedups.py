@@ -207,6 +207,14 @@ def shown(random: Random) -> object:
     return random.choice([*[text] * 10, *others, Shown(random.choice([text, *others[:2], number]), html)])
 
 
+def nested(random: Random, depth: int) -> object:
+    """Return a value with lists and dicts in it, so many levels deep at most."""
+    if not depth:
+        return random.choice([None, 1, "a", 2j, Text("a")])
+    parts = [nested(random, depth - 1), *(nested(random, 0) for _ in range(random.randrange(3)))]
+    return random.choice([parts, tuple(parts[::-1]), dict(enumerate(parts)), parts[0]])
+
+
 def attributed(random: Random) -> object:
     """Return an object that has an attribute or an item of some names."""
     names = dict.fromkeys(random.choices(["name", "key", "gone"], k=random.randrange(4)), shown(random))
@@ -255,6 +263,11 @@ MAKERS: dict[str, Callable[[Random], Arguments]] = {
         ),
         tuple(text_lines(random)),
     ),
+    "declared": lambda random: (
+        {joined(random, NAME): joined(random, VALUE[: random.choice([2, 10])]) for _ in range(random.randrange(4))},
+        tuple(text_lines(random)),
+    ),
+    "set_defaults": lambda random: (nested(random, random.choice([0, 1, 3, 60])),),
     "request_as_text": logged,
     "request_as_json": logged,
     "encode_fields": lambda random: (

@@ -15,6 +15,8 @@ import antiphon.http.grammar
 import antiphon.http.headers
 import antiphon.http.urls.urlencoded
 import antiphon.lazy
+import antiphon.response.fields
+import antiphon.serialization.defaults
 import antiphon.serialization.json_bounds
 from antiphon.speedups import PURE
 

@@ -8,6 +8,8 @@ START = b'--b\r\nContent-Disposition: form-data; name="a"'
 LONG = {
     "parse_fields": [b"&", b"=", b"%", b"a=%41&", b"%ff", b"%zz+", b"%E2%82"],
     "checked_fields": [[("a", "b")]],
+    "declared": [[("a", "b")]],
+    "set_defaults": [[1], [[]], [{}], [None, 2j]],
     "field_line": ["a", "Z-", "~"],
     "percent_decode": [b"%", b"%41", b"%zz"],
     "split_cookies": [";", "=", " ", "a=b;", '"', "ä;"],
@@ -20,6 +22,7 @@ LONG = {
 OTHERS = {
     "crossed_bound": [200, 100],
     "match_usual_head": [0],
+    "declared": [()],
     "field_line": ["a"],
     "split_usual_form": [b"\r\n--b", 1 << 20, 1024],
 }

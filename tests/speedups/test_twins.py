@@ -1,6 +1,7 @@
 """What is written in C does what its twin in Python does. The twin says what that is."""
 
 from collections.abc import Callable
+from functools import reduce
 from gc import collect
 from weakref import ref
 
@@ -124,6 +125,19 @@ CHECKED = [
     (Headers({"a": "1"}), (("a", "2"),), [("a", "1")]),
     ((), (("a", "1"),), [("a", "1")]),
 ]
+TYPES = (("content-type", "text/plain"), ("x-content-type-options", "nosniff"))
+DECLARED = [
+    (({"X-A": "1"}, TYPES), [("x-a", "1"), *TYPES]),
+    (([], TYPES), [*TYPES]),
+    (({"Content-Type": "a/b"}, TYPES), [("content-type", "a/b"), TYPES[1]]),
+    (({"content-type": "text/css"}, TYPES[:1]), [("content-type", "text/css")]),
+    (({"content-type": "text/plain"}, TYPES[:1]), [("content-type", "text/plain")]),
+    (({"X_Own": "1"}, ()), [("x_own", "1")]),
+]
+WRITTEN = [
+    None, "a", 1, 1.5, True, b"a", [], {}, [{"a": [1, (2, None)]}, object()], ({"a": object}, 1), {"a": [[1], {}, 2j]},
+    reduce(lambda within, _: [within], range(99), 1), reduce(lambda within, _: {"a": within}, range(99), 1),
+]  # fmt: skip
 PUT = {
     (): [("a", "1")],
     (("b", "2"), ("c", "3")): [("b", "2"), ("c", "3"), ("a", "1")],
@@ -172,6 +186,8 @@ CASES = [
     ("split_usual_form", (b"--b--", b"\r\n--b", 0, 0), []),
     *(("split_usual_form", arguments, None) for arguments in UNUSUAL_FORMS),
     *(("request_as_text", (created, *REQUEST), f"{time} {TEXT}") for created, time in TIMES.items()),
+    *(("set_defaults", (value,), None) for value in WRITTEN),
+    *(("declared", arguments, lines) for arguments, lines in DECLARED),
     ("encode_fields", ([],), []),
     ("encode_fields", ([("a", "b"), ("set-cookie", "\xc3\xa4")],), [(b"a", b"b"), (b"set-cookie", b"\xc3\xa4")]),
 ]
@@ -290,6 +306,16 @@ ARGUMENTS = {
     "checked_fields": st.tuples(
         st.dictionaries(FIELD_NAMES, FIELD_VALUES) | st.lists(st.tuples(FIELD_NAMES, FIELD_VALUES)),
         st.lists(st.tuples(FIELD_NAMES, FIELD_VALUES)).map(tuple),
+    ),
+    "declared": st.tuples(
+        st.dictionaries(FIELD_NAMES | st.just("Content_Type"), FIELD_VALUES)
+        | st.lists(st.sampled_from([*TYPES, ("content-type", "text/plain"), ("Content-Type", "a/b")])),
+        st.sampled_from([(), TYPES[:1], TYPES]),
+    ),
+    "set_defaults": st.tuples(
+        st.recursive(
+            st.sampled_from([None, 1, "a", 2j]), lambda part: st.lists(part) | st.dictionaries(st.text(), part)
+        )
     ),
     "percent_decode": st.tuples(urlencoded_bytes),
     "split_cookies": st.tuples(st.text(st.sampled_from('ab;= \t"\0\xc3\xa4\u20ac\ud800')) | st.text()),

@@ -6,8 +6,9 @@ from typing import Self, TypeAlias
 
 from antiphon.http.cookies import SetCookie
 from antiphon.http.grammar import split_list
-from antiphon.http.headers import HeaderFields, checked_fields, encode_fields, field_name, field_value
+from antiphon.http.headers import HeaderFields, check_hyphens, checked_fields, encode_fields, field_name, field_value
 from antiphon.http.media_type import MediaType
+from antiphon.speedups import accelerated
 
 PLAIN = "text/plain"
 TEXT = f"{PLAIN}; charset=utf-8"
@@ -69,12 +70,17 @@ def typed(content_type: str | MediaType) -> SharedFields:
     return SharedFields.of([*fields, NOT_SNIFFED]) if fields[0][1].startswith(PLAIN) else fields
 
 
-def declared(headers: HeaderFields, fields: SharedFields) -> list[Line]:
+@accelerated
+def declared(headers: HeaderFields, fields: SharedFields, /) -> list[Line]:
     """Return header fields as lines, followed by those of ``fields`` that they lack. A Content-Type among them is
     treated as in ``typed``.
 
-    Raises the same errors as ``Headers``.
+    Raises the same errors as ``Headers``, and ValueError for a known name with underscores in a dict.
     """
+    if type(headers) is dict:  # lines come from other code, such as a mounted application
+        for name in headers:
+            if "_" in name:
+                check_hyphens(name)
     lines = checked_fields(headers, fields)
     if fields and fields[0] not in lines:
         settle_type(lines)

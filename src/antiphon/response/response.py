@@ -13,7 +13,7 @@ from antiphon.explanations.naming import NamesOurs, names_ours
 from antiphon.explanations.words import RESPONSE
 from antiphon.http.cookies import SetCookie
 from antiphon.http.dates import Duration
-from antiphon.http.headers import HeaderFields, MutableHeaders, check_hyphens, checked_fields, put_line
+from antiphon.http.headers import HeaderFields, MutableHeaders, put_line
 from antiphon.http.redirect import check_redirect, redirect_location
 from antiphon.http.urls.url import URL
 from antiphon.lazy import frameworks
@@ -123,10 +123,6 @@ def _of_type(cls: type[R], content_type: str, body: BodyLike, status: int | None
     shared = typed(content_type)
     fields: Fields = shared
     if headers:
-        if type(headers) is dict:
-            for name in headers:
-                if "_" in name:
-                    check_hyphens(name)
         fields = declared(headers, shared)
     if type(body) is str:
         body = body.encode()
@@ -200,12 +196,8 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
             fields = typed(content_type)
         self._fields: Fields = fields
         if headers:
-            if type(headers) is dict:  # lines come from other code, such as a mounted application
-                for name in headers:
-                    if "_" in name:
-                        check_hyphens(name)
             if content_type is not None:
-                headers = [field for field in checked_fields(headers, NO_FIELDS) if field[0] != "content-type"]
+                headers = [field for field in declared(headers, NO_FIELDS) if field[0] != "content-type"]
             self._fields = declared(headers, fields)
         # Most statuses are lower, and that comparison is cheap. A stream may turn out to be empty.
         if status is not None and status >= 204 and isinstance(self._body, bytes):

@@ -16,6 +16,7 @@ from typing import Any, cast, get_origin
 from msgspec import NODEFAULT, inspect
 
 from antiphon.serialization.types import Decode, Record, members, parts, translated
+from antiphon.speedups import accelerated
 
 _CLASSES: dict[type[inspect.Type], type] = {
     inspect.ListType: list,
@@ -36,7 +37,8 @@ def with_defaults(decode: Decode, info: inspect.Type) -> Decode:
     return _Source(info).compiled(decode) if _may_lack_defaults(info) else decode
 
 
-def set_defaults(value: Any) -> None:
+@accelerated
+def set_defaults(value: Any, /) -> None:
     """Set the defaults that instances of dataclasses lack, in a value that is going to be written.
 
     In a list of dicts, only the first dict is searched, because checking every value would take longer than writing it.

@@ -25,7 +25,7 @@ from antiphon.http.limits import Limits
 from antiphon.http.media_type import MediaType
 from antiphon.http.multidict import MultiDict
 from antiphon.http.ranges import ContentRange, Range
-from antiphon.serialization.defaults import PLAIN, set_defaults
+from antiphon.serialization.defaults import set_defaults
 from antiphon.serialization.json_bounds import DEPTH_BOUND, MOST_SLOW_NUMBERS, NO_BOUND, SHORT, crossed_bound
 
 DEPTH = Limits().json_depth
@@ -307,12 +307,7 @@ def encode_json(value: object, default: Default | None = None) -> bytes:
     """
     encode = _encode if default is None else _encoder(default)
     try:
-        if type(value) is dict:  # most values are, and contain few values
-            for part in value.values():
-                if type(part) not in PLAIN:
-                    set_defaults(part)
-        else:
-            set_defaults(value)
+        set_defaults(value)
         try:
             return encode(value)
         except _UnwritableError as error:

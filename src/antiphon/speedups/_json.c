@@ -1,4 +1,4 @@
-/* The bounds of JSON, checked in one pass. */
+/* The bounds of JSON that is read, checked in one pass, and the records in a value that is written. */
 
 #include "_speedups.h"
 #include <stdint.h>
@@ -12,6 +12,7 @@
 #define BLOCK 64
 #define SLOW_EXPONENT 4 /* bytes of the shortest slow exponent, `e100` */
 #define WITHOUT_GIL (1 << 20) /* bytes from which other threads may run: reacquiring the GIL may take 5 ms */
+#define MOST_LEVELS 50 /* of a written value that are searched here: a deeper one may contain itself */
 
 enum { NO_BOUND, DEPTH_BOUND, SLOW_NUMBERS, UNBALANCED };
 
@@ -205,4 +206,39 @@ crossed_bound(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t cou
         }
     }
     return bound == UNBALANCED ? call_twin("crossed_bound", args, count) : PyLong_FromLong(bound);
+}
+
+/* Return 1 if a value surely contains no record, searched as by the twin. */
+static int
+is_plain(PyObject *value, int depth)
+{
+    if (value == Py_None || PyUnicode_CheckExact(value) || PyLong_CheckExact(value) || PyBool_Check(value)
+        || PyFloat_CheckExact(value) || PyBytes_CheckExact(value)) {
+        return 1;
+    }
+    int is_list = PyList_CheckExact(value) || PyTuple_CheckExact(value);
+    if (!depth || !(is_list || PyDict_CheckExact(value))) {
+        return 0;
+    }
+    PyObject *parts = is_list ? PySequence_List(value) : PyDict_Values(value);
+    Py_ssize_t size = parts ? PyList_Size(parts) : 0, at = 0;
+    if (is_list && size > 1 && PyDict_CheckExact(PyList_GetItem(parts, 0))) {
+        size = 1;
+    }
+    while (at < size && is_plain(PyList_GetItem(parts, at), depth - 1)) {
+        at++;
+    }
+    int is_whole = parts && at == size;
+    Py_XDECREF(parts);
+    return is_whole;
+}
+
+PyObject *
+set_defaults(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    if (count == 1 && is_plain(args[0], MOST_LEVELS)) {
+        return Py_NewRef(Py_None);
+    }
+    PyErr_Clear();
+    return call_twin("set_defaults", args, count);
 }

@@ -860,8 +860,10 @@ append_missing(PyObject *lines, PyObject *others)
     return 0;
 }
 
+/* Return the lines of fields, and those of a default that are missing. Return NULL, perhaps with an error, for anything
+   that the twin has to check. */
 static PyObject *
-checked_fields(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+usual_lines(PyObject *const *args, Py_ssize_t count)
 {
     PyObject *lines = NULL;
     if (count == 1 || (count == 2 && PyTuple_Check(args[1]))) {
@@ -872,10 +874,36 @@ checked_fields(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t co
             lines = PySequence_List(args[0]);
         }
     }
-    if (!lines || check_lines(lines) < 0 || (count == 2 && append_missing(lines, args[1]) < 0)) {
-        Py_XDECREF(lines);
+    if (lines && (check_lines(lines) < 0 || (count == 2 && append_missing(lines, args[1]) < 0))) {
+        Py_CLEAR(lines);
+    }
+    return lines;
+}
+
+static PyObject *
+checked_fields(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    PyObject *lines = usual_lines(args, count);
+    if (!lines) {
         PyErr_Clear();
         return call_twin("checked_fields", args, count);
+    }
+    return lines;
+}
+
+static PyObject *
+declared(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    PyObject *lines = count == 2 ? usual_lines(args, count) : NULL;
+    Py_ssize_t at = lines ? PyList_Size(lines) : 0;
+    PyObject *type = at && PyTuple_Size(args[1]) ? PyTuple_GetItem(args[1], 0) : NULL;
+    while (at && PyList_GetItem(lines, at - 1) != type) {
+        at--;
+    }
+    if (!at) { /* the type is among the fields, unless there is none, or an error */
+        Py_XDECREF(lines);
+        PyErr_Clear();
+        return call_twin("declared", args, count);
     }
     return lines;
 }
@@ -1020,6 +1048,7 @@ static PyMethodDef functions[] = {
     FUNCTION(checked_fields),
     FUNCTION(count_exchange),
     FUNCTION(crossed_bound),
+    FUNCTION(declared),
     FUNCTION(encode_fields),
     FUNCTION(escape_text),
     FUNCTION(field_line),
@@ -1034,6 +1063,7 @@ static PyMethodDef functions[] = {
     FUNCTION(request_as_text),
     FUNCTION(resume),
     FUNCTION(section_size),
+    FUNCTION(set_defaults),
     FUNCTION(split_cookies),
     FUNCTION(split_usual_form),
     FUNCTION(usual_boundary),

@@ -17,6 +17,7 @@ PyObject *count_exchange(PyObject *module, PyObject *const *args, Py_ssize_t cou
 
 /* Of _json.c */
 PyObject *crossed_bound(PyObject *module, PyObject *const *args, Py_ssize_t count);
+PyObject *set_defaults(PyObject *module, PyObject *const *args, Py_ssize_t count);
 
 /* Of _logs.c */
 PyObject *request_as_json(PyObject *module, PyObject *const *args, Py_ssize_t count);
