@@ -343,8 +343,9 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
         response = result if isinstance(result, Response) else await result
         status, fields, length, body, is_silent = response._message(head.method)
         del result, response  # an error raised below refers to this frame, and its response to the error
-        headers = fields.encoded if type(fields) is SharedFields else encode_fields(fields)
-        headers = [*headers] if length is None else [*headers, _length_field(length)]
+        headers = [*fields.encoded] if type(fields) is SharedFields else encode_fields(fields)
+        if length is not None:
+            headers.append(_length_field(length))
         start = {"type": "http.response.start", "status": status, "headers": headers}
         if request._deferred or type(body) is not bytes:
             is_unfinished = True

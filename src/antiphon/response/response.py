@@ -177,7 +177,8 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         *,
         content_type: "str | MediaType | None" = None,
     ) -> None:
-        self._status = None if status is None else _checked_status(status)
+        is_usual = status is None or (type(status) is int and 200 <= status <= 599)
+        self._status = status if is_usual else _checked_status(status)  # type: ignore[arg-type]  # it isn't None
         self.error: BaseException | None = None
         self.is_conditional = False
         if type(body) is str:
@@ -740,8 +741,6 @@ def response_of(body: Body, fields: Fields) -> Response:
 
 
 def _checked_status(status: int) -> int:
-    if type(status) is int and 200 <= status <= 599:
-        return status
     if not isinstance(status, int) or isinstance(status, bool) or not 200 <= status <= 599:
         raise explained(
             "bad-status", ValueError(f"a response's status must be a number from 200 to 599, not {status!r}")

@@ -75,7 +75,7 @@ def leave(
                 response, is_shared, halt = _replace_at_once(plan, request, response, hooks, opened, is_shared, halt)
             if halt is not None:
                 return _go_on(plan, request, response, hooks, opened, is_shared, halt)
-        if request.consulted or plan.finishers or response.error is not None or plan.stack.opens_dependencies:
+        if request.consulted or plan.finishers or response.error is not None or type(opened) is ResourceStack:
             response = _completed(plan, request, response, opened, is_shared, None)
         if request.head.has_body and not request._is_in_bytes and free(request, response):
             return _drained(plan, request, response)
