@@ -130,7 +130,6 @@ class Spool:
             with NoRoomIs507():
                 file = file or UnnamedFile(self._folder)
                 before = monotonic()
-                file.reserve(self.size - len(rest) - file.size)
                 for block in blocks:
                     file.append(block)
         except BaseException:
