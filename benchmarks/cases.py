@@ -7,7 +7,7 @@ from random import Random
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from .apps.work import MADE, NO_STORE, USER, upload
+from .apps.work import MADE, NO_STORE, PAGES, USER, VISITOR, upload
 
 ORDER = {
     "id": "A-2209",
@@ -125,15 +125,32 @@ FORM_BODY = urlencode(ADDRESS).encode()
 BOUNDARY = "----WebKitFormBoundaryq3Z8xkT0dVYh2s1A"
 PICTURE = Random(7).randbytes(10 << 10)
 """A small file of random bytes, as those of pictures are: where all are equal, a boundary is found far sooner."""
-PARTS_BODY = (
-    (
+LARGE = Random(8).randbytes(1 << 20)
+
+
+def parts(file: bytes) -> bytes:
+    """The body of a form with a title and a file."""
+    head = (
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="title"\r\n\r\nA lamp\r\n'
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="lamp.jpg"\r\n'
         "Content-Type: image/jpeg\r\n\r\n"
-    ).encode()
-    + PICTURE
-    + f"\r\n--{BOUNDARY}--\r\n".encode()
-)
+    )
+    return head.encode() + file + f"\r\n--{BOUNDARY}--\r\n".encode()
+
+
+def with_file(name: str, file: bytes) -> Case:
+    """The case of a form with a file."""
+    body = parts(file)
+    return Case(
+        name=name,
+        method="POST",
+        path="/multipart",
+        headers=sending(body, f"multipart/form-data; boundary={BOUNDARY}", PAGE | {"origin": FETCH["origin"]}),
+        media_type="text/plain",
+        answer=upload("A lamp", "lamp.jpg", file),
+        body=body,
+    )
+
 
 ORDINARY = (
     Case(name="hello", method="GET", path="/hello", headers=PAGE, media_type="text/plain", answer="Hello, world!"),
@@ -181,15 +198,7 @@ ORDINARY = (
         answer="Zoë Müller: 146 characters",
         body=FORM_BODY,
     ),
-    Case(
-        name="multipart",
-        method="POST",
-        path="/multipart",
-        headers=sending(PARTS_BODY, f"multipart/form-data; boundary={BOUNDARY}", PAGE | {"origin": FETCH["origin"]}),
-        media_type="text/plain",
-        answer=upload("A lamp", "lamp.jpg", PICTURE),
-        body=PARTS_BODY,
-    ),
+    with_file("multipart", PICTURE),
 )
 """What any web application does."""
 
@@ -208,5 +217,25 @@ AROUND = (
     HELLO._replace(name="missing", path="/missing/page", media_type=ANY, answer=ANY, status=404),
 )
 """JSON by one codec for all; then little work, with hooks, middleware and answers as each framework has them."""
+WITH_FEATURES = (
+    HELLO._replace(
+        name="session",
+        path="/session",
+        headers=PAGE | {"cookie": VISITOR},
+        answer=f"Hello, {USER}!",
+        fields=(("set-cookie", "HttpOnly"),),
+        frameworks=("antiphon", "flask"),
+    ),
+    HELLO._replace(
+        name="static",
+        path="/static/base.html",
+        media_type="text/html",
+        answer=(PAGES / "base.html").read_text(),
+        frameworks=("antiphon", "falcon", "flask", "starlette"),
+    ),
+    HELLO._replace(name="recorder", frameworks=("antiphon",)),
+    with_file("upload", LARGE),
+)
+"""What most sites have around their handlers: a signed session that changes, a file, records of failures, an upload."""
 
-CASES = {case.name: case for case in (*ORDINARY, *AROUND)}
+CASES = {case.name: case for case in (*ORDINARY, *AROUND, *WITH_FEATURES)}

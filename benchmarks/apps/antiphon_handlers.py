@@ -3,12 +3,17 @@
 from typing import Any
 
 from antiphon import App, Request
+from antiphon.features import CookieStore, MemoryStore, Recorder, Sessions
 
-from .work import FIELDS, LANGUAGES, MADE, NO_STORE, invoice, listing, receipt, upload
+from .work import FIELDS, LANGUAGES, MADE, NO_STORE, PAGES, SESSION_KEY, invoice, listing, receipt, upload
 
-app, hooked, wrapped = App(), App(), App()
+app, hooked, wrapped, visited, recorded = App(), App(), App(), App(secret_keys=[SESSION_KEY]), App()
+app.static("/static", PAGES)
+visited.use(Sessions(CookieStore(visited.secret_keys), cookie="session"))
+recorded.use(Recorder(MemoryStore(), secret_keys=[SESSION_KEY]))
 
 
+@recorded.get("/hello")
 @wrapped.get("/hello")
 @app.get("/hello")
 def hello(_request: Request) -> str:
@@ -18,6 +23,12 @@ def hello(_request: Request) -> str:
 @hooked.get("/hooks")
 def hooks(request: Request) -> str:
     return f"Hello, {request.g.user}!"
+
+
+@visited.get("/session")
+def session(request: Request) -> str:
+    request.session["visits"] += 1
+    return f"Hello, {request.session['user']}!"
 
 
 @app.get("/tuple")

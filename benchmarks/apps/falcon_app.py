@@ -7,7 +7,20 @@ import falcon.asgi
 import msgspec
 from falcon.media import JSONHandler
 
-from .work import FIELDS, LANGUAGES, MADE, MIDDLEWARES, NO_STORE, USER, best_offer, invoice, listing, receipt, upload
+from .work import (
+    FIELDS,
+    LANGUAGES,
+    MADE,
+    MIDDLEWARES,
+    NO_STORE,
+    PAGES,
+    USER,
+    best_offer,
+    invoice,
+    listing,
+    receipt,
+    upload,
+)
 
 
 def identify(req: falcon.Request, _resp: falcon.Response, _resource: object, _params: dict[str, Any]) -> None:
@@ -174,6 +187,8 @@ wsgi, asgi, asgi_def = falcon.App(), falcon.asgi.App(), falcon.asgi.App()
 wsgi_json_msgspec, asgi_json_msgspec = with_msgspec(falcon.App()), with_msgspec(falcon.asgi.App())
 wsgi_middlewares = falcon.App(middleware=[Passing() for _ in range(MIDDLEWARES)])
 asgi_middlewares = falcon.asgi.App(middleware=[Passing() for _ in range(MIDDLEWARES)])
+wsgi.add_static_route("/static", PAGES)
+asgi.add_static_route("/static", PAGES)
 for path, on_thread, on_loop in ROUTES:
     wsgi.add_route(path, on_thread)
     asgi.add_route(path, on_loop)

@@ -3,11 +3,25 @@
 from typing import Any
 
 import msgspec
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, request, session
 from flask.json.provider import JSONProvider
 from flask.typing import ResponseReturnValue
 
-from .work import FIELDS, LANGUAGES, MADE, NO_STORE, USER, PassingWsgi, invoice, listing, receipt, upload, within
+from .work import (
+    FIELDS,
+    LANGUAGES,
+    MADE,
+    NO_STORE,
+    PAGES,
+    SESSION_KEY,
+    USER,
+    PassingWsgi,
+    invoice,
+    listing,
+    receipt,
+    upload,
+    within,
+)
 
 
 class MsgspecProvider(JSONProvider):
@@ -25,7 +39,8 @@ class MsgspecProvider(JSONProvider):
 
 encode, decode = msgspec.json.Encoder().encode, msgspec.json.Decoder().decode
 
-wsgi = Flask(__name__)
+wsgi = Flask(__name__, static_folder=PAGES, static_url_path="/static")
+wsgi.secret_key = SESSION_KEY
 wsgi_json_msgspec = Flask(__name__)
 wsgi_json_msgspec.json = MsgspecProvider(wsgi_json_msgspec)
 wsgi_hooks = Flask(__name__)
@@ -39,6 +54,12 @@ TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 @wsgi.get("/hello")
 def hello() -> ResponseReturnValue:
     return "Hello, world!", TEXT
+
+
+@wsgi.get("/session")
+def visit() -> ResponseReturnValue:
+    session["visits"] += 1
+    return f"Hello, {session['user']}!", TEXT
 
 
 @wsgi_hooks.before_request

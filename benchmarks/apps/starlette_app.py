@@ -7,7 +7,8 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
 
 from .work import (
     FIELDS,
@@ -15,6 +16,7 @@ from .work import (
     MADE,
     MIDDLEWARES,
     NO_STORE,
+    PAGES,
     PassingAsgi,
     best_offer,
     invoice,
@@ -90,6 +92,7 @@ asgi = Starlette(
         Route("/json-msgspec", order_msgspec, methods=["POST"]),
         Route("/form", form, methods=["POST"]),
         Route("/multipart", multipart, methods=["POST"]),
+        Mount("/static", StaticFiles(directory=PAGES)),
     ]
 )
 

@@ -1,8 +1,11 @@
 """What the handlers do once a request is read, and what frameworks leave to them: the same for all."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from itsdangerous import URLSafeTimedSerializer
 
 LANGUAGES = ("de", "en")
 FIELDS = ("name", "email", "phone", "street", "city", "postcode", "country", "company", "delivery", "note")
@@ -10,6 +13,12 @@ MADE = "Made."
 NO_STORE = "no-store"
 USER = "zoe"
 """The name that a hook before the handler finds."""
+PAGES = Path(__file__).parents[1] / "page_templates"
+"""The folder of the files that are served as they are."""
+SESSION_KEY = "a key of sixteen bytes or more, as Flask takes it"
+_SIGNER = URLSafeTimedSerializer(SESSION_KEY, "cookie-session", signer_kwargs={"key_derivation": "hmac"})
+VISITOR = f"session={_SIGNER.dumps({'user': USER, 'visits': 7})}"
+"""The cookie of a session, as Flask and Antiphon sign and read it."""
 MIDDLEWARES = 5
 """How many there are that do nothing."""
 
