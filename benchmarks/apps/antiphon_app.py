@@ -12,10 +12,10 @@ HANDLERS = Path(__file__).with_name("antiphon_handlers.py")
 ON_THREAD, ON_LOOP = handlers(HANDLERS, is_async=False), handlers(HANDLERS, is_async=True)
 wsgi = asgi_def = ON_THREAD.app
 wsgi_hooks, wsgi_middlewares = ON_THREAD.hooked, ON_THREAD.wrapped
-wsgi_session, wsgi_recorder = ON_THREAD.visited, ON_THREAD.recorded
+wsgi_session, wsgi_recorder, wsgi_static = ON_THREAD.visited, ON_THREAD.recorded, ON_THREAD.static
 asgi = rsgi = ON_LOOP.app
 asgi_hooks, asgi_middlewares = ON_LOOP.hooked, ON_LOOP.wrapped
-asgi_session, asgi_recorder = ON_LOOP.visited, ON_LOOP.recorded
+asgi_session, asgi_recorder, asgi_static = ON_LOOP.visited, ON_LOOP.recorded, ON_LOOP.static
 
 
 def identify(request: Request) -> None:

@@ -7,8 +7,8 @@ from antiphon.features import CookieStore, MemoryStore, Recorder, Sessions
 
 from .work import FIELDS, LANGUAGES, MADE, NO_STORE, PAGES, SESSION_KEY, invoice, listing, receipt, upload
 
-app, hooked, wrapped, visited, recorded = App(), App(), App(), App(secret_keys=[SESSION_KEY]), App()
-app.static("/static", PAGES)
+app, hooked, wrapped, visited, recorded, static = App(), App(), App(), App(secret_keys=[SESSION_KEY]), App(), App()
+static.static("/static", PAGES)
 visited.use(Sessions(CookieStore(visited.secret_keys), cookie="session"))
 recorded.use(Recorder(MemoryStore(), secret_keys=[SESSION_KEY]))
 

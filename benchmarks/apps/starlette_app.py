@@ -92,10 +92,10 @@ asgi = Starlette(
         Route("/json-msgspec", order_msgspec, methods=["POST"]),
         Route("/form", form, methods=["POST"]),
         Route("/multipart", multipart, methods=["POST"]),
-        Mount("/static", StaticFiles(directory=PAGES)),
     ]
 )
 
+asgi_static = Starlette(routes=[Mount("/static", StaticFiles(directory=PAGES))])
 asgi_middlewares = Starlette(routes=[Route("/hello", hello)], middleware=[Middleware(PassingAsgi)] * MIDDLEWARES)
 
 
