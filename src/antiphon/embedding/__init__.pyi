@@ -73,8 +73,7 @@ from antiphon.http.grammar import OWS, split_list
 from antiphon.http.head import DerivedHead, Head, RequestHead, server_head
 from antiphon.http.limits import UNBOUNDED
 from antiphon.lazy import absent, lazy, not_offered
-from antiphon.request.readings import query_fields_of, query_too_long
-from antiphon.request.request import urlencoded_fields_of
+from antiphon.request.readings import query_fields_of, query_too_long, urlencoded_fields_of
 from antiphon.response.fields import only_typed
 from antiphon.response.files import FileBody, OpenFile, guess_type
 from antiphon.response.response import json_encoder, response_of

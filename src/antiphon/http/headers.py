@@ -180,7 +180,7 @@ class MutableHeaders(Headers):
         """Replace all lines of a field with one line at the end."""
         line = field_line(name, value)
         if "_" in name:
-            check_hyphens(name)
+            check_hyphens((name,))
         put_line(self._fields, line)
 
     def __delitem__(self, name: str) -> None:
@@ -202,7 +202,7 @@ class MutableHeaders(Headers):
         """Add a line at the end; other lines of the field stay. Raises ValueError and TypeError as ``Headers`` does."""
         line = field_line(name, value)
         if "_" in name:
-            check_hyphens(name)
+            check_hyphens((name,))
         self._fields.append(line)
 
     def update(self, fields: HeaderFields) -> None:
@@ -212,9 +212,7 @@ class MutableHeaders(Headers):
         """
         added = checked_fields(fields)
         names = {name for name, _ in added}
-        for name in names:
-            if "_" in name:
-                check_hyphens(name)
+        check_hyphens(names)
         self._fields[:] = [field for field in self._fields if field[0] not in names] + added
 
     def extend(self, fields: HeaderFields) -> None:
@@ -223,9 +221,7 @@ class MutableHeaders(Headers):
         Raises ValueError and TypeError as ``Headers`` does.
         """
         added = checked_fields(fields)
-        for name, _ in added:
-            if "_" in name:
-                check_hyphens(name)
+        check_hyphens(name for name, _ in added)
         self._fields.extend(added)
 
     def setdefault(self, name: str, value: str) -> str:
@@ -254,10 +250,12 @@ def hyphens_hint(name: str) -> str:
     return f"Names of headers have hyphens: {name.replace('_', '-')!r}"
 
 
-def check_hyphens(name: str) -> None:
+def check_hyphens(names: Iterable[str]) -> None:
     """Raise ValueError for a name with an underscore that would be a known field with hyphens."""
-    if (meant := name.lower().replace("_", "-")) in _HYPHENATED:
-        raise explained("bad-header-value", ValueError(f"a header's name must have hyphens: {meant!r}, not {name!r}"))
+    for name in names:
+        if "_" in name and (meant := name.lower().replace("_", "-")) in _HYPHENATED:
+            message = f"a header's name must have hyphens: {meant!r}, not {name!r}"
+            raise explained("bad-header-value", ValueError(message))
 
 
 def field_name(name: str) -> str:

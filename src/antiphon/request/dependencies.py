@@ -12,7 +12,17 @@ from weakref import ref
 from antiphon.explanations import arguments_name_ours, explained
 
 if TYPE_CHECKING:
+    from antiphon.request.interfaces import (
+        FlashMessages,
+        FrameworkValues,
+        GeoLocation,
+        Language,
+        RequestSignature,
+        Session,
+        TemplateRenderer,
+    )
     from antiphon.request.request import Request
+    from antiphon.request.route import Route
 
 
 T = TypeVar("T")
@@ -198,3 +208,109 @@ class SharedValues(OfRequest, Mapping[str, Any]):
 
     def __repr__(self) -> str:
         return f"<SharedValues {sorted(self._sources)}>"
+
+
+_NO_DEPENDENCIES: dict[ReadableDependency[Any], Any] = {}
+"""The dependency values of a request that hasn't read any. This dict is never changed."""
+
+
+class RequestDependencies:
+    """The dependencies of a request: the library's own as attributes, and all others by ``request[dependency]``."""
+
+    route: "Route"
+
+    # Context
+
+    session: "Dependency[Session]" = OwnDependency("session", fix="app.use(Sessions(store))")
+    """The visitor's data, kept between requests: a ``Session``, which ``app.use(Sessions(store))`` provides.
+
+    If nothing provides it, reading it raises a RuntimeError that shows the line to add.
+    """
+
+    flash: "Dependency[FlashMessages]" = OwnDependency("flash", fix="app.use(Flash())")
+    """The messages that the next page shows to the visitor: ``request.flash("It is saved.", "success")`` adds one, and
+    ``request.flash.take()`` returns them. ``app.use(Flash())`` provides it.
+
+    If nothing provides it, reading it raises a RuntimeError that shows the line to add.
+    """
+
+    user: Dependency[Any] = OwnDependency("user", fix="app.use(Users(Bearer(find_user)))")
+    """The user whose credentials the request contains, or None; ``app.use(Users(...))`` provides it.
+
+    If nothing provides it, reading it raises a RuntimeError that shows the line to add.
+    """
+
+    signature: "Dependency[RequestSignature]" = OwnDependency(
+        "signature", fix='app.use(Signatures(keys)), and the option signed_by="partners" of its route'
+    )
+    """The signature for which the request was accepted, a ``RequestSignature``: ``request.signature.key``. It is set in
+    routes that are ``signed_by`` the keys of ``app.use(Signatures(keys))``.
+
+    In any other route, reading it raises a RuntimeError that shows the fix.
+    """
+
+    language: "Dependency[Language]" = OwnDependency("language", fix='app.use(Languages("locales", default="en"))')
+    """The language of the response, a ``Language``, which ``app.use(Languages(folder))`` provides.
+
+    If nothing provides it, reading it raises a RuntimeError that shows the line to add.
+    """
+
+    geo: "Dependency[GeoLocation]" = OwnDependency("geo", fix='app.use(GeoIP("geo.csv"))')
+    """The client's location, as far as its address reveals it: a ``GeoLocation``, which is falsy if the location is
+    unknown. ``app.use(GeoIP("geo.csv"))`` provides it.
+
+    If nothing provides it, reading it raises a RuntimeError that shows the line to add.
+    """
+
+    templates: "Dependency[TemplateRenderer]" = OwnDependency("templates", fix='app.use(Templates("templates"))')
+    """The templates, which ``app.use(Templates(folder))`` provides: ``request.templates.render("mail.txt", n=1)``.
+
+    If nothing provides it, reading it raises a RuntimeError that shows the line to add.
+    """
+
+    framework: "Dependency[FrameworkValues]" = OwnDependency(
+        "framework", fix="App(), or a view of another framework, @view"
+    )
+    """The user, session and CSRF token of another framework, in one of its views: ``request.framework.user``.
+
+    In an ``App``, they are the application's own, or None if nothing provides them.
+    """
+
+    shared: Dependency[SharedValues] = OwnDependency("shared")
+    """The values that the application shares, by name: ``request.shared("cart")``. See ``App.share``."""
+
+    _dependencies: dict[ReadableDependency[Any], Any] = _NO_DEPENDENCIES
+
+    def __getitem__(self, dependency: ReadableDependency[T], /) -> T:
+        """Return the value of a dependency, computed on first read.
+
+        If nothing provides the dependency, raises a RuntimeError that shows the fix.
+        """
+        values = self._dependencies
+        if dependency not in values:
+            _check(dependency)
+            request: Any = self  # a ``Request``, and a covariant type can only be read
+            request[dependency] = self.route.dependencies.read(dependency, request)
+            values = self._dependencies
+        value: T = values[dependency]
+        return value
+
+    def __setitem__(self, dependency: Dependency[T], value: T, /) -> None:
+        """Set the value of a dependency. Raises TypeError for anything but a dependency."""
+        _check(dependency)
+        if self._dependencies is _NO_DEPENDENCIES:
+            self._dependencies = {}
+        self._dependencies[dependency] = value
+
+    def __contains__(self, dependency: Dependency[Any], /) -> bool:
+        """Return True if a dependency has been read or set."""
+        return dependency in self._dependencies
+
+    __iter__: None = None
+    """None, because a class with ``__getitem__`` would otherwise be iterable."""
+
+
+def _check(dependency: object) -> None:
+    check_dependency(
+        dependency, "request[...]", 'make one, Tenant = Dependency[str]("tenant"), or set an attribute of request.g'
+    )

@@ -5,7 +5,7 @@
 
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from antiphon.body.content import Content, NotLoadedError
 from antiphon.explanations import explained
@@ -16,7 +16,10 @@ from antiphon.http.limits import Limits
 from antiphon.http.multidict import MissingKey
 from antiphon.http.urls.path import quoted_path, quoted_root
 from antiphon.http.urls.url import URL, check_host_given, encode_path, encode_query, parse_host, unquote
-from antiphon.http.urls.urlencoded import Fields, parse_fields
+from antiphon.http.urls.urlencoded import Fields, parse_fields, parse_form
+
+if TYPE_CHECKING:
+    from antiphon.request.request import Request
 
 
 def head_of(url: str, method: str, headers: HeaderFields) -> RequestHead:
@@ -83,7 +86,24 @@ def query_too_long(query: bytes, limits: Limits) -> URITooLong:
     return over_limit(URITooLong, "query", limits.query, detail)
 
 
-T = TypeVar("T")
+def urlencoded_fields_of(request: "Request") -> Fields | None:
+    """Return the names and values of a urlencoded form, parsed again; None for any other body.
+
+    Raises ContentTooLarge (413) beyond a limit.
+    """
+    charset = None
+    if request.head.field("content-type") != FORM:  # nearly all forms are declared this way
+        if request.mimetype != FORM:
+            return None
+        charset = request.charset
+    limits = request.limits
+    data = request._whole(limits)  # noqa: SLF001 - returns the same as ``body``
+    try:
+        return parse_form(data, limits.fields, charset)
+    except ValueError:
+        detail = f"The form has more than {limits.fields} fields."
+        raise over_limit(ContentTooLarge, "fields", limits.fields, detail) from None
+
 
 FORM = "application/x-www-form-urlencoded"
 SIGNING = ("signature", "expires")

@@ -19,7 +19,7 @@ from antiphon.explanations.naming import NamesOurs, names_ours, word_for
 from antiphon.explanations.words import REQUEST, REQUEST_LIMITS
 from antiphon.http.charset import decode_text
 from antiphon.http.cookies import read_cookies
-from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError, RequestTimeout, over_limit
+from antiphon.http.errors import BadRequest, HTTPError, RequestTimeout
 from antiphon.http.grammar import is_token
 from antiphon.http.head import Address, DerivedHead, Head, HeadHeaders, PlainHead, mounted_at
 from antiphon.http.headers import HeaderFields, Headers
@@ -27,20 +27,10 @@ from antiphon.http.limits import NO_BOUND, Limits
 from antiphon.http.multidict import Files, FirstMultiDict, MultiDict, NoForm
 from antiphon.http.urls.path import quoted_root
 from antiphon.http.urls.url import URL, is_this_machine
-from antiphon.http.urls.urlencoded import Fields, parse_form
 from antiphon.lazy import frameworks, lazy
-from antiphon.request.dependencies import Dependency, OwnDependency, ReadableDependency, SharedValues, check_dependency
+from antiphon.request.dependencies import RequestDependencies
 from antiphon.request.headers import RequestHeaders
-from antiphon.request.interfaces import (
-    CSRF_FIELD,
-    FlashMessages,
-    FrameworkValues,
-    GeoLocation,
-    Language,
-    RequestSignature,
-    Session,
-    TemplateRenderer,
-)
+from antiphon.request.interfaces import CSRF_FIELD
 from antiphon.request.lifetime import Lifetime
 from antiphon.request.readings import (
     FORM,
@@ -54,6 +44,7 @@ from antiphon.request.readings import (
     read_whole,
     refused_json,
     url_of,
+    urlencoded_fields_of,
     wrong_type,
 )
 from antiphon.request.route import NO_ROUTE, PLACED_VIEW, Route
@@ -80,8 +71,6 @@ T = TypeVar("T")
 P = ParamSpec("P")
 AfterHook = TypeVar("AfterHook", bound=Callable[..., Any])
 
-_NO_DEPENDENCIES: dict[ReadableDependency[Any], Any] = {}
-"""The dependency values of a request that hasn't read any. This dict is never changed."""
 _WITHOUT_CONTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "DELETE"))
 """The methods that give a body no meaning (RFC 9110 §9.3)."""
 _NO_PARAMS: Mapping[str, Any] = MappingProxyType(Params())
@@ -95,7 +84,7 @@ class Globals(SimpleNamespace):
 
 
 @names_ours(REQUEST, settings=REQUEST_LIMITS)
-class Request(RequestHeaders, metaclass=NamesOurs):
+class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs):
     """An HTTP request (RFC 9110).
 
     ``head`` contains what the server knows about the request. It also provides the body, unless ``body`` is given:
@@ -126,18 +115,18 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     _outer_request: "Request | None" = None
     """The request as the outer application has received it, if this request's application is mounted."""
     _pattern_below: str | None = ""
+    """The pattern of the matching route in an application mounted here; None if no route matched."""
     _observation: Any = None
     """The observation of the request, for the observers of mounted applications."""
-    """The pattern of the matching route in an application mounted here; None if no route matched."""
     _content: Content | bytes | None
     _own_limits: tuple[Route, Limits] | None
     _host_is_declared: bool
     _opening: Any = None
     """The open dependencies, if the application has any to close."""
     _deferred_first = 0
+    """The number of functions that are called before those passed to ``after_response``."""
     _crossing: "Crossing | None" = None
     """The way to the threads that run the request's steps, as soon as they have been there."""
-    """The number of functions that are called before those passed to ``after_response``."""
 
     def __init__(self, head: Head, body: bytes | Content | None = None) -> None:
         self.head = head
@@ -467,7 +456,10 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         """Load the body within ``limits``, in code that may block, if it wasn't loaded before the handler was called.
         Raises the same errors as ``aload``, and RuntimeError on an event loop: await ``aload`` there.
         """
-        self._load_now()
+        try:
+            self.content.load_on_thread(self.limits)
+        except NotLoadedError:
+            raise self._not_loaded() from None
 
     def aload(self) -> Coroutine[Any, Any, None]:
         """Load the body within ``limits``, on an event loop, if it wasn't loaded before the handler was called.
@@ -516,14 +508,8 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         elif self.content.data is None:
             if not self.head.has_body:
                 return b""
-            self._load_now()
+            self.load()
         return read_whole(self.content, limits, is_json=is_json)
-
-    def _load_now(self) -> None:
-        try:
-            self.content.load_on_thread(self.limits)
-        except NotLoadedError:
-            raise self._not_loaded() from None
 
     def _not_loaded(self) -> Exception:
         """Return the error for code that reads a body on an event loop before it has arrived."""
@@ -564,7 +550,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     def _form_data(self) -> "FormData":
         content, limits = self.content, self.limits
         if content.data is None:
-            self._load_now()
+            self.load()
         else:
             content.check_size(limits)
         data = content.form(self._declared_type, limits, self.charset)
@@ -809,94 +795,6 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         """A namespace for values that the application's code shares about this request: ``"user" in request.g``."""
         return Globals()
 
-    session: Dependency[Session] = OwnDependency("session", fix="app.use(Sessions(store))")
-    """The visitor's data, kept between requests: a ``Session``, which ``app.use(Sessions(store))`` provides.
-
-    If nothing provides it, reading it raises a RuntimeError that shows the line to add.
-    """
-
-    flash: Dependency[FlashMessages] = OwnDependency("flash", fix="app.use(Flash())")
-    """The messages that the next page shows to the visitor: ``request.flash("It is saved.", "success")`` adds one, and
-    ``request.flash.take()`` returns them. ``app.use(Flash())`` provides it.
-
-    If nothing provides it, reading it raises a RuntimeError that shows the line to add.
-    """
-
-    user: Dependency[Any] = OwnDependency("user", fix="app.use(Users(Bearer(find_user)))")
-    """The user whose credentials the request contains, or None; ``app.use(Users(...))`` provides it.
-
-    If nothing provides it, reading it raises a RuntimeError that shows the line to add.
-    """
-
-    signature: Dependency[RequestSignature] = OwnDependency(
-        "signature", fix='app.use(Signatures(keys)), and the option signed_by="partners" of its route'
-    )
-    """The signature for which the request was accepted, a ``RequestSignature``: ``request.signature.key``. It is set in
-    routes that are ``signed_by`` the keys of ``app.use(Signatures(keys))``.
-
-    In any other route, reading it raises a RuntimeError that shows the fix.
-    """
-
-    language: Dependency[Language] = OwnDependency("language", fix='app.use(Languages("locales", default="en"))')
-    """The language of the response, a ``Language``, which ``app.use(Languages(folder))`` provides.
-
-    If nothing provides it, reading it raises a RuntimeError that shows the line to add.
-    """
-
-    geo: Dependency[GeoLocation] = OwnDependency("geo", fix='app.use(GeoIP("geo.csv"))')
-    """The client's location, as far as its address reveals it: a ``GeoLocation``, which is falsy if the location is
-    unknown. ``app.use(GeoIP("geo.csv"))`` provides it.
-
-    If nothing provides it, reading it raises a RuntimeError that shows the line to add.
-    """
-
-    templates: Dependency[TemplateRenderer] = OwnDependency("templates", fix='app.use(Templates("templates"))')
-    """The templates, which ``app.use(Templates(folder))`` provides: ``request.templates.render("mail.txt", n=1)``.
-
-    If nothing provides it, reading it raises a RuntimeError that shows the line to add.
-    """
-
-    framework: Dependency[FrameworkValues] = OwnDependency(
-        "framework", fix="App(), or a view of another framework, @view"
-    )
-    """The user, session and CSRF token of another framework, in one of its views: ``request.framework.user``.
-
-    In an ``App``, they are the application's own, or None if nothing provides them.
-    """
-
-    shared: Dependency[SharedValues] = OwnDependency("shared")
-    """The values that the application shares, by name: ``request.shared("cart")``. See ``App.share``."""
-
-    _dependencies: dict[ReadableDependency[Any], Any] = _NO_DEPENDENCIES
-
-    def __getitem__(self, dependency: ReadableDependency[T], /) -> T:
-        """Return the value of a dependency, computed on first read.
-
-        If nothing provides the dependency, raises a RuntimeError that shows the fix.
-        """
-        values = self._dependencies
-        if dependency not in values:
-            _check_dependency(dependency)
-            settable: Any = dependency  # a covariant type can only be read
-            self[settable] = self.route.dependencies.read(dependency, self)
-            values = self._dependencies
-        value: T = values[dependency]
-        return value
-
-    def __setitem__(self, dependency: Dependency[T], value: T, /) -> None:
-        """Set the value of a dependency. Raises TypeError for anything but a dependency."""
-        _check_dependency(dependency)
-        if self._dependencies is _NO_DEPENDENCIES:
-            self._dependencies = {}
-        self._dependencies[dependency] = value
-
-    def __contains__(self, dependency: Dependency[Any], /) -> bool:
-        """Return True if a dependency has been read or set."""
-        return dependency in self._dependencies
-
-    __iter__: None = None
-    """None, because a class with ``__getitem__`` would otherwise be iterable."""
-
     @property
     def id(self) -> str:
         """A random id for this request in log lines and error pages: 32 hexadecimal digits."""
@@ -1046,12 +944,6 @@ def _make_ids() -> str:
     return first
 
 
-def _check_dependency(dependency: object) -> None:
-    check_dependency(
-        dependency, "request[...]", 'make one, Tenant = Dependency[str]("tenant"), or set an attribute of request.g'
-    )
-
-
 def refuse_unknown_attributes() -> None:
     """From now on, refuse to set unknown attributes on requests. Creating a request then takes twice as long."""
     Request.__setattr__ = _set_known  # type: ignore[method-assign,assignment]
@@ -1076,22 +968,3 @@ def unknown_attribute(name: str) -> AttributeError:
 
 if sys.flags.dev_mode:
     refuse_unknown_attributes()
-
-
-def urlencoded_fields_of(request: Request) -> Fields | None:
-    """Return the names and values of a urlencoded form, parsed again; None for any other body.
-
-    Raises ContentTooLarge (413) beyond a limit.
-    """
-    charset = None
-    if request.head.field("content-type") != FORM:  # nearly all forms are declared this way
-        if request.mimetype != FORM:
-            return None
-        charset = request.charset
-    limits = request.limits
-    data = request._whole(limits)  # noqa: SLF001 - returns the same as ``body``
-    try:
-        return parse_form(data, limits.fields, charset)
-    except ValueError:
-        detail = f"The form has more than {limits.fields} fields."
-        raise over_limit(ContentTooLarge, "fields", limits.fields, detail) from None

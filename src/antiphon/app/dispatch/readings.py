@@ -12,8 +12,7 @@ from functools import lru_cache, partial
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from antiphon.request.dependencies import Dependency
-from antiphon.request.request import Request
+from antiphon.request.dependencies import Dependency, RequestDependencies
 
 if TYPE_CHECKING:
     from antiphon.app.dispatch.dependencies import Source
@@ -41,7 +40,7 @@ _OPEN = (
 """Modules of this package that call any code of an application, such as its templates."""
 _LIBRARIES = frozenset({"joserfc", "msgspec"})
 """Packages that features use, and that call no code of an application."""
-_BY_NAME = {name: found for name, found in vars(Request).items() if isinstance(found, Dependency)}
+_BY_NAME = {name: found for name, found in vars(RequestDependencies).items() if isinstance(found, Dependency)}
 _PLAIN = (str, bytes, int, float, complex, type(None), type(...))
 
 
