@@ -27,9 +27,10 @@ from antiphon.app.planning.planner import (
     merged_converters,
 )
 from antiphon.app.planning.request_checks import RequestChecks
+from antiphon.app.planning.signed_urls import Signing
 from antiphon.app.planning.streams import Watching
 from antiphon.app.route import Route, check_deadline
-from antiphon.app.url_for import Reverse, Signing
+from antiphon.app.url_for import Reverse
 from antiphon.explanations import explained
 from antiphon.explanations.naming import unknown_setting
 from antiphon.explanations.words import APP, APP_SETTINGS

@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from datetime import timedelta
 from typing import Any, NamedTuple
 
 from antiphon.app.planning.planner import are_apart, places
-from antiphon.app.planning.signed_urls import SALT, Link, with_signature
+from antiphon.app.planning.signed_urls import Signing, signed_fields
 from antiphon.app.route import Route
 from antiphon.explanations import explained
 from antiphon.explanations.naming import word_for
@@ -48,29 +47,6 @@ class _Way(NamedTuple):
         return next((name for name, value in self.defaults.items() if params.get(name, value) != value), None)
 
 
-class Signing(NamedTuple):
-    """The options of a signature, for a signed route."""
-
-    expires: float | timedelta | None
-    method: str | None
-    place: str | Callable[[], str]
-    """Where the application is mounted, or a function that finds this out (or raises ValueError)."""
-
-    @property
-    def mounted_at(self) -> str:
-        """Where the application is mounted. Raises ValueError if that is unknown."""
-        return self.place if isinstance(self.place, str) else self.place()
-
-
-def _method_of(route: Route, wanted: str | None) -> str:
-    """Return the method for which a link is valid: GET, unless one is given or the route has only one other method."""
-    if wanted is not None:
-        return "GET" if wanted == "HEAD" else wanted
-    if "GET" in route.methods or len(route.methods) != 1:
-        return "GET"
-    return route.methods[0]
-
-
 class Reverse:
     """The routes of an application by name, from which URLs are made."""
 
@@ -93,7 +69,7 @@ class Reverse:
         """Return True if a route has this name or handler."""
         return wanted in self._routes if isinstance(wanted, str) else bool(self._ways_of(wanted))
 
-    def url(self, name: str | Callable[..., object], params: Mapping[str, Any], signing: "Signing") -> str:
+    def url(self, name: str | Callable[..., object], params: Mapping[str, Any], signing: Signing) -> str:
         """Return the path and query of a route; ``//host/path`` for a route with a host.
 
         The route is given by its name or its handler. Arguments that aren't parameters of the route become the query,
@@ -115,29 +91,9 @@ class Reverse:
         others = {key: value for key, value in given.items() if key not in own}
         _check_options(others)
         fields = [pair for key, value in others.items() for pair in _fields(key, value)]
-        query = format_query(self._with_signature(way.route, host, path, fields, signing))
+        query = format_query(signed_fields(self._signer, way.route, host, path, fields, signing))
         path = f"/.{path}" if path.startswith("//") else path  # two slashes would begin a host (RFC 3986 §4.2)
         return (f"//{host}" if host else "") + (f"{path}?{query}" if query else path)
-
-    def _with_signature(
-        self, route: Route, host: str, path: str, fields: list[tuple[str, str]], signing: "Signing"
-    ) -> list[tuple[str, str]]:
-        """Return the query of a route with a signature, if the route is signed."""
-        if route.signed_url:
-            try:
-                link = Link(_method_of(route, signing.method), signing.mounted_at, host, path)
-                return with_signature(self._signer(SALT), link, fields, signing.expires)
-            except ValueError as error:
-                raise explained(
-                    "bad-signed-url", ValueError(f"url_for {route.name!r} ({route.where}): {error}")
-                ) from None
-        for option, value in (("_expires", signing.expires), ("_method", signing.method)):
-            if value is not None:
-                raise explained(
-                    "bad-signed-url",
-                    ValueError(f"url_for {route.name!r} ({route.where}): {option} is for a route with signed_url=True"),
-                )
-        return fields
 
     def named_arguments(
         self, handler: str | Callable[..., object], args: tuple[object, ...], params: Mapping[str, Any]

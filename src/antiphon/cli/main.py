@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import click
 from click.core import ParameterSource
 
-from antiphon.cli.commands import Commands, Configured, source_of
+from antiphon.cli.commands import Commands, Configured, guard_options, size_in_bytes, source_of
 from antiphon.cli.errors import BadCommand, Refused
-from antiphon.cli.guard_options import guard_options, size_in_bytes
 
 if TYPE_CHECKING:
     from antiphon.cli.serve import Place

@@ -6,8 +6,9 @@ from typing import Any
 
 from antiphon.app.application import App
 from antiphon.app.blueprint import Blueprint
+from antiphon.app.planning.signed_urls import Signing
 from antiphon.app.route import Route, make_route
-from antiphon.app.url_for import Reverse, Signing
+from antiphon.app.url_for import Reverse
 from antiphon.explanations import explained
 from antiphon.frameworks.framework import Framework, ViewRoute
 from antiphon.frameworks.recognition import framework_of_app

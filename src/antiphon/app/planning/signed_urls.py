@@ -1,10 +1,12 @@
 """Signed URLs: links that only the application can make, and that can expire."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import timedelta
 from math import ceil
 from typing import NamedTuple
 
+from antiphon.app.route import Route
 from antiphon.explanations import explained
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.head import mounted_at
@@ -38,6 +40,20 @@ class Link(NamedTuple):
         return f"{self.method} {self.mounted_at}\n//{self.host}{self.path}?{query}"
 
 
+class Signing(NamedTuple):
+    """The options of a signature, for a signed route."""
+
+    expires: float | timedelta | None
+    method: str | None
+    place: str | Callable[[], str]
+    """Where the application is mounted, or a function that finds this out (or raises ValueError)."""
+
+    @property
+    def mounted_at(self) -> str:
+        """Where the application is mounted. Raises ValueError if that is unknown."""
+        return self.place if isinstance(self.place, str) else self.place()
+
+
 def with_signature(
     signer: Signer, link: Link, fields: list[tuple[str, str]], expires: Duration | None
 ) -> list[tuple[str, str]]:
@@ -52,6 +68,35 @@ def with_signature(
     if expires is not None:
         fields = [*fields, (EXPIRES, _moment(expires))]
     return [*fields, (SIGNATURE, signer.signature(link.text(fields)))]
+
+
+def signed_fields(
+    signer: Callable[[str], Signer], route: Route, host: str, path: str, fields: list[tuple[str, str]], signing: Signing
+) -> list[tuple[str, str]]:
+    """Return the query of a route, with a signature if the route is signed.
+
+    Raises ValueError for options of a signature if it isn't, and for those that ``with_signature`` refuses.
+    """
+    if route.signed_url:
+        try:
+            link = Link(_method_of(route, signing.method), signing.mounted_at, host, path)
+            return with_signature(signer(SALT), link, fields, signing.expires)
+        except ValueError as error:
+            raise explained("bad-signed-url", ValueError(f"url_for {route.name!r} ({route.where}): {error}")) from None
+    for option, value in (("_expires", signing.expires), ("_method", signing.method)):
+        if value is not None:
+            message = f"url_for {route.name!r} ({route.where}): {option} is for a route with signed_url=True"
+            raise explained("bad-signed-url", ValueError(message))
+    return fields
+
+
+def _method_of(route: Route, wanted: str | None) -> str:
+    """Return the method for which a link is valid: GET, unless one is given or the route has only one other method."""
+    if wanted is not None:
+        return "GET" if wanted == "HEAD" else wanted
+    if "GET" in route.methods or len(route.methods) != 1:
+        return "GET"
+    return route.methods[0]
 
 
 def check_signature(signer: Signer, request: Request) -> None:

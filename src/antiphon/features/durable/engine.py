@@ -27,8 +27,20 @@ from antiphon.app.dispatch.plan import Plan
 from antiphon.app.store import try_later, unavailable
 from antiphon.explanations import explained
 from antiphon.features.durable.flow import PAUSE, Flow, Interrupted, called, current, in_thread
-from antiphon.features.durable.stored import request_of, response_to
-from antiphon.features.durable.tables import BEAT, BURY, DEAD, KNOWN, LEAVE, POST, TAKE, Tables, dialect_of, schema_of
+from antiphon.features.durable.stored import (
+    BEAT,
+    BURY,
+    DEAD,
+    KNOWN,
+    LEAVE,
+    POST,
+    TAKE,
+    Tables,
+    dialect_of,
+    request_of,
+    response_to,
+    schema_of,
+)
 from antiphon.handler.contract import is_async
 from antiphon.lazy import missing_package
 from antiphon.request.request import Request

@@ -10,9 +10,8 @@ from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.explanations import explained
 from antiphon.explanations.words import FORM
 from antiphon.features.forms.bound_field import BoundField, FormFields
-from antiphon.features.forms.field import Choices
+from antiphon.features.forms.field import ABSENT, Choices, member_of, write_members
 from antiphon.features.forms.inputs import Input, inputs_of
-from antiphon.features.forms.members import ABSENT, member_of, write_members
 from antiphon.features.forms.messages import FormError, Messages, message_for, messages_in
 from antiphon.features.forms.sent import (
     IN_PARTS,

@@ -12,9 +12,9 @@ from typing import Any, Generic, TypeAlias, TypeVar, cast
 from msgspec import inspect
 
 from antiphon.explanations import explained
+from antiphon.features.forms.field import member_of
 from antiphon.features.forms.form import Form, id_of
 from antiphon.features.forms.inputs import in_words, inputs_of
-from antiphon.features.forms.members import member_of
 from antiphon.features.html import AttributeValue, Markup, as_html, joined, tag
 from antiphon.features.tables.query import LAST_PAGE, Parameter, TableQuery, parameters_of
 from antiphon.http.content_disposition import ContentDisposition

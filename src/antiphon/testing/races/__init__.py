@@ -4,9 +4,5 @@ from antiphon.lazy import import_on_use
 
 __all__, __getattr__, __dir__ = import_on_use(
     __name__,
-    {
-        "testing.races.report": "RaceFound",
-        "testing.races.running": "Sent",
-        "testing.races.world": "World delete get patch post put races",
-    },
+    {"testing.races.running": "Sent", "testing.races.world": "RaceFound World delete get patch post put races"},
 )

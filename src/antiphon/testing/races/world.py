@@ -1,13 +1,16 @@
-"""Worlds: the requests of a test, sent beside each other in a different order for each seed."""
+"""Worlds: the requests of a test, sent beside each other in a different order for each seed, and a race's message."""
 
 import inspect
+import linecache
 import logging
+import random
 import sys
 import sysconfig
 import warnings
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, Literal, Self, TypeAlias, Unpack, get_args
@@ -17,16 +20,22 @@ from antiphon.features.recorder.record import Record
 from antiphon.testing.client import AsyncClient
 from antiphon.testing.races import databases, loop, primitives
 from antiphon.testing.races.determinism import replaced
-from antiphon.testing.races.exploration import plan_of, shrink
 from antiphon.testing.races.lines import observed
-from antiphon.testing.races.report import RaceFound, describe
 from antiphon.testing.races.running import Outcome, Run, Scenario, Sent
-from antiphon.testing.races.scheduler import Plan
+from antiphon.testing.races.scheduler import Fault, Place, Plan, Switch
 from antiphon.testing.requests import RequestOptions
 from antiphon.testing.responses import ClientResponse
 from antiphon.testing.servers.transports import Interface
 
 FaultKind: TypeAlias = Literal["die", "leave", "refuse", "slow", "terminate"]
+
+
+class RaceFound(AssertionError):
+    """An order of requests in which something fails. Its ``seed`` is the number that brings it back."""
+
+    def __init__(self, message: str, seed: int) -> None:
+        super().__init__(message)
+        self.seed = seed
 
 
 @dataclass(frozen=True)
@@ -221,3 +230,125 @@ def _root(place: str | Path | ModuleType) -> str:
         file = Path(place.__file__ or "")
         return str(file.parent if place.__package__ else file)
     return str(Path(place).resolve())
+
+
+SHRINKING = 60
+"""The maximum number of runs that shrink a plan."""
+
+
+def plan_of(seed: int, baseline: Outcome, faults: Collection[str]) -> Plan:
+    """Return the plan of a seed, for an application that has the choices of ``baseline`` in its default order.
+
+    Seed 0 is the default order. Odd seeds switch once, before each line in turn and then at each turn of a loop; even
+    ones switch up to four times. A fourth of the switches stall. With ``faults``, two of three plans have a fault.
+    """
+    if seed == 0:
+        return Plan()
+    source = random.Random(f"races {seed}")
+    order = [*_shuffled(baseline.lines), *_shuffled(baseline.turns)]
+    if not order:
+        chosen = []
+    elif seed % 2:
+        chosen = [order[seed // 2 % len(order)]]
+    else:
+        kinds = [kind for kind in (baseline.lines, baseline.lines, baseline.turns) if kind]
+        chosen = sorted(source.choice(source.choice(kinds)) for _ in range(source.choice((1, 2, 2, 3, 4))))
+    switches = tuple(Switch(each, source.randrange(6), source.random() < 0.25) for each in chosen)
+    if not faults or source.random() < 1 / 3:
+        return Plan(switches)
+    fault = Fault(1 + source.randrange(baseline.points), source.choice(sorted(faults)), source.randrange(6))
+    return Plan(switches if source.random() < 0.5 else (), (fault,))  # most faults need no switch
+
+
+def _shuffled(points: Sequence[int]) -> list[int]:
+    return random.Random("order").sample(points, len(points))
+
+
+def shrink(failed: Outcome, run: Callable[[Plan], Outcome]) -> Outcome:
+    """Leave out every fault and switch without which a run still fails, and let none stall in vain."""
+    left = SHRINKING
+    is_smaller = True
+    while is_smaller and left > 0:
+        is_smaller = False
+        for candidate in _smaller(failed.applied):
+            left -= 1
+            if left >= 0 and (smaller := run(candidate)).failure is not None:
+                failed, is_smaller = smaller, True
+                break
+    return failed
+
+
+def _smaller(plan: Plan) -> list[Plan]:
+    switches, faults = plan
+    found = [Plan(switches, ())] if faults else []
+    found += [Plan(switches[:at] + switches[at + 1 :], faults) for at in range(len(switches))]
+    for at, switch in enumerate(switches):
+        if switch.stalls:
+            found.append(Plan((*switches[:at], switch._replace(stalls=False), *switches[at + 1 :]), faults))
+    return found
+
+
+WIDTH = 50
+"""The width of a column if there are two, in characters."""
+AROUND = 4
+"""The number of lines that are shown before and after each switch."""
+
+
+def describe(seed: int, outcome: Outcome) -> RaceFound:
+    """Return the error for a run that failed."""
+    switches, faults = outcome.applied
+    count = f"{len(switches)} switch{'' if len(switches) == 1 else 'es'}"
+    parts = [f"seed {seed}", *(_fault(fault.kind) for fault in faults), count]
+    places = [place for place in outcome.places if place.owner]
+    turns = [(before, after) for before, after in pairwise(places) if before.owner != after.owner]
+    story = ", then ".join(_place(place) for place in _turning(turns))
+    head = f"{', '.join(parts)}: {story + '; ' if story else ''}again with seeds=[{seed}]"
+    failure = outcome.failure
+    reason = f"{type(failure).__name__}: {failure}" if str(failure) else repr(failure)
+    found = RaceFound("\n".join([head, reason, *_columns(outcome.places)]), seed)
+    found.__cause__ = failure
+    return found
+
+
+def _turning(turns: Sequence[tuple[Place, Place]]) -> list[Place]:
+    """Return the places of the first turn: the last line of one request and the first of the next."""
+    return [*turns[0]] if turns else []
+
+
+def _fault(kind: str) -> str:
+    return {
+        "die": "the process dies", "leave": "a client leaves", "refuse": "the store refuses",
+        "slow": "the store is slow", "terminate": "SIGTERM",
+    }[kind]  # fmt: skip
+
+
+def _place(place: Place) -> str:
+    return f"request {place.owner} at {Path(place.file).name}:{place.line} `{_source(place)}`"
+
+
+def _source(place: Place) -> str:
+    return linecache.getline(place.file, place.line).strip()
+
+
+def _columns(places: Sequence[Place]) -> list[str]:
+    """Return the lines around the switches, in a column for each request, in the order in which they ran."""
+    places = [place for place in places if place.owner]
+    owners = sorted({place.owner for place in places})
+    width = max(WIDTH // max(len(owners) - 1, 1), 24)
+    near = {
+        index + offset
+        for index, (before, after) in enumerate(pairwise(places))
+        if before.owner != after.owner
+        for offset in range(1 - AROUND, AROUND + 1)
+    }
+    shown = [index for index in range(len(places)) if index in near][: 10 * AROUND]
+    if not shown:
+        return []
+    lines = ["  " + " ".join(f"{f'request {owner}':{width}}" for owner in owners).rstrip()]
+    for before, index in zip([shown[0] - 1, *shown], shown, strict=False):
+        if index > before + 1:
+            lines.append("  ...")
+        place = places[index]
+        text = f"{Path(place.file).name}:{place.line} {_source(place)}"[:width]
+        lines.append("  " + " " * ((width + 1) * owners.index(place.owner)) + text)
+    return lines
