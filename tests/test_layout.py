@@ -15,7 +15,7 @@ SHORT = 60
 
 MOST_SHORT = [
     # what a start, another command or a worker must not load; a lower layer's values; one framework or feature each
-    (False, 15),
+    (False, 13),
     # modules of a dialect bear the names of the original's modules, from which programs import
     (True, 45),
 ]

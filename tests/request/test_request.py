@@ -1,7 +1,6 @@
 import asyncio
 import copy
 import gc
-import itertools
 import pickle
 import re
 import subprocess
@@ -324,36 +323,9 @@ HEADERS_READ = {
     "referer": ["referrer"],
     "user-agent": ["user_agent"],
 }
-LONG = 100 << 10
-HOSTILE = {
-    "nothing": "",
-    "spaces": " \t ",
-    "commas": "," * LONG,
-    "semicolons": ";" * LONG,
-    "letters": "a" * LONG,
-    "digits": "9" * LONG,
-    "quotes": '"' * LONG,
-    "backslashes": '"' + "\\" * LONG,
-    "slashes": "/" * LONG,
-    "many elements": "a/b;q=0.1," * (LONG // 10),
-    "many parameters": "text/plain" + ";a=b" * (LONG // 4),
-    "many cookies": "a=b;" * (LONG // 4),
-    "qualities": "a/b;q=nan, */*;q=inf, a;q=-1, *;q=1e9, b;q=, c;q=1.0000, d;q=0x1",
-    "line ends": "text/html\r\nset-cookie: a=b",
-    "NUL": "\0",
-    "high": "".join(map(chr, range(128, 256))),
-    "odd charset": "text/plain; charset=" + "x" * LONG,
-    "controls in a charset": 'text/plain; charset="\0\r\n"',
-    "unicode digits": "\u0665\u00b2",
-}
 
 
 class TestHostileHeaders:
-    @rows("name, attributes", HEADERS_READ.items(), ids=HEADERS_READ)
-    def test_never_raise(self, name, attributes):
-        for value, attribute in itertools.product(HOSTILE.values(), attributes):
-            getattr(Request(ToldHead({name: value}), b"a=1"), attribute)
-
     @settings(deadline=None)
     @given(st.text(st.characters(max_codepoint=255)))
     def test_of_any_text_never_raise(self, value):
@@ -617,7 +589,7 @@ class TestJSON:
 
     def test_does_not_repeat_a_long_type_in_whole(self):
         with pytest.raises(UnsupportedMediaType) as refused:
-            _ = with_body(b"{}", "text/plain; a=" + "b" * LONG).json
+            _ = with_body(b"{}", "text/plain; a=" + "b" * 100_000).json
         assert len(refused.value.detail) < 500
 
     @rows("body", [b"", b" ", b"{", b"[1,]", b"{'a': 1}", b"nan", b"\xff", b"[" * 100_000])

@@ -38,6 +38,16 @@ def opened(app, path="/", interface="asgi", **options):
     return Client(app, interface).websocket(path, **options)
 
 
+def echoing(app, pause=0.0, **options):
+    @app.websocket("/", **options)
+    async def echo(request: Request, socket: WebSocket):
+        async for message in socket:
+            await asyncio.sleep(pause)
+            await socket.send(message)
+
+    return app
+
+
 @rows("interface", INTERFACES)
 class TestBothColours:
     def test_async_handler(self, interface):
@@ -361,13 +371,7 @@ class TestAround:
 
 class TestLimits:
     def test_message(self):
-        app = App(limits=Limits(message=4))
-
-        @app.websocket("/")
-        async def echo(request: Request, socket: WebSocket):
-            async for message in socket:
-                await socket.send(message)
-
+        app = echoing(App(limits=Limits(message=4)))
         for fits, too_long in [("abcd", "abcde"), ("éé", "éée"), (b"1234", b"12345")]:
             with opened(app) as socket:
                 socket.send(fits)
@@ -394,13 +398,7 @@ class TestLimits:
             assert socket.receive() == "a"
 
     def test_idle_timeout(self):
-        app = App()
-
-        @app.websocket("/", idle_timeout=0.05)
-        async def echo(request: Request, socket: WebSocket):
-            async for message in socket:
-                await socket.send(message)
-
+        app = echoing(App(), idle_timeout=0.05)
         with opened(app) as socket:
             socket.send("a")
             assert socket.receive() == "a"
@@ -467,14 +465,7 @@ def test_client_that_leaves_a_handler_that_does_not_listen():
 
 
 def test_messages_that_come_while_nobody_listens():
-    app = App()
-
-    @app.websocket("/")
-    async def slow(request: Request, socket: WebSocket):
-        async for message in socket:
-            await asyncio.sleep(0.08)
-            await socket.send(message)
-
+    app = echoing(App(), pause=0.08)
     with opened(app) as socket:
         for number in range(4):
             socket.send(str(number))
@@ -490,14 +481,7 @@ def with_little_room(monkeypatch):
 
 @pytest.mark.usefixtures("with_little_room")
 def test_messages_for_which_there_is_no_room_wait():
-    app = App()
-
-    @app.websocket("/")
-    async def slow(request: Request, socket: WebSocket):
-        async for message in socket:
-            await asyncio.sleep(0.04)
-            await socket.send(message)
-
+    app = echoing(App(), pause=0.04)
     with opened(app) as socket:
         numbers = [str(number) * 100 for number in range(9)]
         for number in numbers:
@@ -557,12 +541,7 @@ def test_handler_that_sends_to_a_server_that_neither_waits_nor_says_that_the_cli
 
 
 def test_async_client():
-    app = App()
-
-    @app.websocket("/")
-    async def echo(request: Request, socket: WebSocket):
-        async for message in socket:
-            await socket.send(message)
+    app = echoing(App())
 
     async def talk():
         async with AsyncClient(app).websocket("/") as socket:
