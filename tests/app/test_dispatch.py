@@ -291,18 +291,19 @@ class TestTheThread:
             assert len(set(seen.values())) == 1
 
     @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
-    def test_is_the_loops_for_an_async_def_with_all_that_blocks_around_it(self, interface):
+    @pytest.mark.parametrize("blocking", [False, True])
+    def test_is_the_loops_around_an_async_def_but_for_what_is_declared_to_block(self, interface, blocking):
         seen = {}
         app = App()
 
-        @app.middleware
+        @app.middleware(blocking=blocking)
         def around(request):
             seen["opened"] = threading.get_ident()
             yield
             seen["closed"] = threading.get_ident()
 
-        app.before_request(lambda request: seen.update(before=threading.get_ident()))
-        app.after_request(lambda request, response: seen.update(after=threading.get_ident()))
+        app.before_request(blocking=blocking)(lambda request: seen.update(before=threading.get_ident()))
+        app.after_request(blocking=blocking)(lambda request, response: seen.update(after=threading.get_ident()))
 
         @app.get("/")
         async def handler(request):
@@ -310,30 +311,8 @@ class TestTheThread:
             return "x"
 
         asyncio.run(AsyncClient(app, interface, timeout=10).get("/"))
-        assert set(seen.values()) == {threading.get_ident()}
-        assert len(seen) == 5
-
-    @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
-    def test_is_a_worker_for_what_is_declared_to_block(self, interface):
-        seen = {}
-        app = App()
-
-        @app.middleware(blocking=True)
-        def around(request):
-            seen["opened"] = threading.get_ident()
-            yield
-            seen["closed"] = threading.get_ident()
-
-        app.before_request(blocking=True)(lambda request: seen.update(before=threading.get_ident()))
-        app.after_request(blocking=True)(lambda request, response: seen.update(after=threading.get_ident()))
-
-        @app.get("/")
-        async def handler(request):
-            return "x"
-
-        asyncio.run(AsyncClient(app, interface, timeout=10).get("/"))
-        assert len(seen) == 4
-        assert threading.get_ident() not in seen.values()
+        assert seen.pop("handler") == threading.get_ident()
+        assert [each == threading.get_ident() for each in seen.values()] == [not blocking] * 4
 
     @pytest.mark.parametrize("interface", ["wsgi"])
     def test_is_the_servers_over_wsgi_when_nothing_waits(self, serving, interface):
@@ -717,31 +696,19 @@ class TestADisconnect:
 
 
 class TestAForgottenAwait:
-    def test_of_a_def_that_returns_a_coroutine_says_what_to_do(self, serving, caplog):
-        app = App()
-
-        async def inner(request):
-            return "x"
-
-        @app.get("/")
-        def handler(request):
-            return inner(request)
-
-        assert serving(app).get("/").status == 500
-        gc.collect()
-        assert "async def" in caplog.text or "await" in caplog.text
-
-    def test_of_a_hook_says_so_too(self, serving, caplog):
+    @rows("forgets", ["the handler", "a hook"])
+    def test_of_a_def_that_returns_a_coroutine_says_what_to_do(self, serving, caplog, forgets):
         app = App()
 
         async def inner(request):
             return None
 
-        @app.before_request
-        def before(request):
+        def forgetful(request):
             return inner(request)
 
-        app.get("/")(lambda request: "x")
+        if forgets == "a hook":
+            app.before_request(forgetful)
+        app.get("/")(forgetful if forgets == "the handler" else lambda request: "x")
         assert serving(app).get("/").status == 500
         gc.collect()
         assert "async def" in caplog.text or "await" in caplog.text

@@ -107,10 +107,15 @@ class TestOneLargeBody:
 
 
 class TestATurn:
-    def test_is_held_until_its_chunk_comes(self):
+    @rows("was_slow", [False, True])
+    def test_is_held_until_its_chunk_comes_again_when_one_came_in_time(self, was_slow):
         async def take_it_in_turns():
             first, second = new_member(), new_member()
             queue = first.queue
+            if was_slow:
+                first.is_slow = True
+                assert queue.try_acquire(first)
+                queue.release(first)
             assert queue.try_acquire(first)
             assert not queue.try_acquire(second)
             acquiring = asyncio.ensure_future(queue.acquire(second))
@@ -139,24 +144,6 @@ class TestATurn:
             return acquiring.done()
 
         assert asyncio.run(asyncio.wait_for(take_it_in_turns(), 10))
-
-    def test_is_held_again_when_a_chunk_came_in_time(self):
-        async def take_it_in_turns():
-            body, other = new_member(), new_member()
-            queue = body.queue
-            body.is_slow = True
-            assert queue.try_acquire(body)
-            queue.release(body)
-            assert queue.try_acquire(body)
-            acquiring = asyncio.ensure_future(queue.acquire(other))
-            for _ in range(3):
-                await asyncio.sleep(0)
-            was_held = not acquiring.done()
-            queue.release(body)
-            await acquiring
-            return was_held
-
-        assert asyncio.run(take_it_in_turns())
 
     @rows("passes", [0, 1, 2])
     def test_that_is_cancelled_is_that_of_the_next(self, passes):

@@ -611,6 +611,19 @@ class TestAClientThatLeavesBeforeTheResponse:
         assert not caplog.records
 
 
+def read_one_chunk(application, pause=0.01, **options):
+    """Read the first chunk of a response and close it, twice, while the application goes on."""
+
+    async def answer():
+        response = await from_asgi(application, **options)(Request.blank())
+        await anext(response.body)
+        await asyncio.sleep(pause)
+        await response.body.aclose()
+        await response.body.aclose()
+
+    asyncio.run(asyncio.wait_for(answer(), DEADLINE))
+
+
 @rows("grace", [0.0, 0.05])
 def test_one_that_does_not_end_is_cancelled(grace):
     ended = []
@@ -623,13 +636,7 @@ def test_one_that_does_not_end_is_cancelled(grace):
         finally:
             ended.append(True)
 
-    async def answer():
-        response = await from_asgi(application, grace=grace)(Request.blank())
-        assert await anext(response.body) == b"only"
-        await asyncio.sleep(0.01)
-        await response.body.aclose()
-
-    asyncio.run(asyncio.wait_for(answer(), DEADLINE))
+    read_one_chunk(application, grace=grace)
     assert ended == [True]
 
 
@@ -645,13 +652,7 @@ def test_a_chunk_that_was_not_taken_when_the_client_left_is_an_error_for_it(more
         except OSError:
             refused.append(True)
 
-    async def answer():
-        response = await from_asgi(application)(Request.blank())
-        await anext(response.body)
-        await asyncio.sleep(0.01)
-        await response.body.aclose()
-
-    asyncio.run(asyncio.wait_for(answer(), DEADLINE))
+    read_one_chunk(application)
     assert refused == [True]
 
 
@@ -693,13 +694,7 @@ def test_one_that_cleans_up_in_time_is_not_cancelled():
             await asyncio.sleep(0.01)
             ended.append(True)
 
-    async def answer():
-        response = await from_asgi(application)(Request.blank())
-        await anext(response.body)
-        await response.body.aclose()
-        await response.body.aclose()
-
-    asyncio.run(asyncio.wait_for(answer(), DEADLINE))
+    read_one_chunk(application, pause=0)
     assert ended == [True]
 
 
