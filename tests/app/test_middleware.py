@@ -195,26 +195,17 @@ class TestTheResponse:
         assert (response.status, response.text) == (202, "other")
         assert seen == [202]
 
-    def test_may_be_replaced_by_a_yield_too(self, serving, style):
-        app = app_with(style)
-
-        @app.middleware
-        def around(request):
-            yield
-            yield "other"
-
-        assert serving(app).get("/").text == "other"
-
-    def test_that_is_returned_goes_before_one_that_was_yielded(self, serving, style):
+    @rows("returned, sent", (None, "yielded"), ("returned", "returned"))
+    def test_may_be_replaced_by_a_yield_too_but_one_that_is_returned_goes_before(self, serving, style, returned, sent):
         app = app_with(style)
 
         @app.middleware
         def around(request):
             yield
             yield "yielded"
-            return "returned"
+            return returned
 
-        assert serving(app).get("/").text == "returned"
+        assert serving(app).get("/").text == sent
 
     def test_that_replaces_a_failure_keeps_its_error(self, serving, style, other):
         seen = []

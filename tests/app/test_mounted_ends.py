@@ -94,6 +94,23 @@ class TestAStreamOfAnotherApplication:
         assert left == ["http.disconnect"]
 
 
+def with_lifespan(seen):
+    """An ASGI application that notes its lifespan and answers with what that has left in the state."""
+
+    async def asgi(scope, receive, send):
+        if scope["type"] == "lifespan":
+            for word in ("startup", "shutdown"):
+                await receive()
+                seen.append(word)
+                scope["state"]["started"] = b"yes"
+                await send({"type": f"lifespan.{word}.complete"})
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": scope["state"].get("started", b"no")})
+
+    return asgi
+
+
 class TestTheLifespan:
     """What is mounted starts and stops with the application around it."""
 
@@ -112,49 +129,22 @@ class TestTheLifespan:
             assert seen == ["startup", "shutdown"]
 
     def test_of_an_asgi_application_whose_state_its_requests_see(self, serving):
-        seen = []
-
-        async def asgi(scope, receive, send):
-            if scope["type"] == "lifespan":
-                await receive()
-                scope["state"]["started"] = "yes"
-                await send({"type": "lifespan.startup.complete"})
-                await receive()
-                seen.append("shutdown")
-                await send({"type": "lifespan.shutdown.complete"})
-                return
-            await send({"type": "http.response.start", "status": 200, "headers": []})
-            await send({"type": "http.response.body", "body": scope["state"]["started"].encode()})
-
-        app = App()
-        app.mount("/old", asgi)
+        app, seen = App(), []
+        app.mount("/old", with_lifespan(seen))
         client = serving(app)
         with client:
             assert client.get("/old/x").text == "yes"
         if client.interface != "wsgi":
-            assert seen == ["shutdown"]
+            assert seen == ["startup", "shutdown"]
 
     def test_of_an_asgi_application_that_is_mounted_twice_is_one(self, serving):
-        starts = []
-
-        async def asgi(scope, receive, send):
-            if scope["type"] == "lifespan":
-                await receive()
-                starts.append(1)
-                scope["state"]["started"] = b"yes"
-                await send({"type": "lifespan.startup.complete"})
-                await receive()
-                await send({"type": "lifespan.shutdown.complete"})
-                return
-            await send({"type": "http.response.start", "status": 200, "headers": []})
-            await send({"type": "http.response.body", "body": scope["state"].get("started", b"no")})
-
-        app = App()
+        app, seen = App(), []
+        asgi = with_lifespan(seen)
         app.mount("/old", asgi)
         app.mount("/older", asgi)
         with serving(app) as client:
             assert [client.get(path).text for path in ("/old", "/older")] == ["yes", "yes"]
-        assert starts == [1]
+        assert seen.count("startup") == 1
 
     @pytest.mark.parametrize("mounted", [["inner", "middle"], ["middle", "inner"]], ids=" then ".join)
     def test_of_an_app_to_which_several_ways_lead_is_one(self, style, mounted):

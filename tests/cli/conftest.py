@@ -242,3 +242,11 @@ def antiphon(tmp_path: Path) -> Iterator[Callable[..., Command]]:
             return command
 
         yield run
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False

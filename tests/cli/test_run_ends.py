@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.cli.conftest import receive_until
+from tests.cli.conftest import is_gone, receive_until
 
 pytestmark = pytest.mark.processes
 
@@ -173,14 +173,6 @@ def test_workers_end_when_their_supervisor_is_killed(antiphon):
         command.wait_until(lambda: refuses(port))
     (worker,) = command.workers()
     command.wait_until(lambda: is_gone(worker))
-
-
-def is_gone(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
 
 
 @pytest.mark.once

@@ -6,8 +6,7 @@ import socket
 
 import pytest
 
-from tests.cli.conftest import DEADLINE
-from tests.cli.test_run_workers import is_gone
+from tests.cli.conftest import DEADLINE, is_gone
 
 pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.slow]
 

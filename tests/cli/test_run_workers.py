@@ -10,6 +10,7 @@ from typing import Self
 
 import pytest
 
+from tests.cli.conftest import is_gone
 from tests.helpers.waiting import eventually
 
 pytestmark = pytest.mark.processes
@@ -256,14 +257,6 @@ def test_a_server_that_was_suspended_takes_no_worker_for_dead(antiphon):
     os.killpg(command.process.pid, signal.SIGCONT)
     command.wait_until(lambda: command.answers_from(command.workers()[0]))
     assert command.err == ""
-
-
-def is_gone(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
 
 
 POISONED = """

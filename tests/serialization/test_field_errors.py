@@ -93,29 +93,19 @@ def test_it_is_at_the_field_of_a_form(wanted: Any) -> None:
     assert faults(lambda: fields_as(MultiDict([("amount", "1")]), wanted, "form")) == [{"pointer": "/amount", **LOW}]
 
 
-def test_a_shown_form_has_it_at_its_field() -> None:
+@dataclass
+class Plain:
+    amount: int
+
+
+@rows("wanted, checks", (Bid, ()), (Plain, (lambda value, _: check(value.amount),)))
+def test_a_shown_form_has_it_at_its_field(wanted: Any, checks: Any) -> None:
     app = App()
 
     @app.post("/bid")
     def bid(request: Request) -> dict[str, Any]:
-        form = Form(Bid, request)
-        assert not form.validate()
-        return {name: [str(each) for each in form.errors[name]] for name in form.errors}
-
-    assert Client(app).post("/bid", form={"amount": "1"}).json == {"amount": ["is too low"]}
-
-
-def test_a_check_of_a_form_raises_it() -> None:
-    @dataclass
-    class Plain:
-        amount: int
-
-    app = App()
-
-    @app.post("/bid")
-    def bid(request: Request) -> dict[str, Any]:
-        form = Form(Plain, request)
-        assert not form.validate(lambda value, _: check(value.amount))
+        form = Form(wanted, request)
+        assert not form.validate(*checks)
         return {name: [str(each) for each in form.errors[name]] for name in form.errors}
 
     assert Client(app).post("/bid", form={"amount": "1"}).json == {"amount": ["is too low"]}

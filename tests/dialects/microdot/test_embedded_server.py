@@ -213,24 +213,17 @@ def test_a_server_that_is_given_some_time_ends_quietly(app, quiet):
     be_free(app.server.port)
 
 
-def test_an_application_starts_again_where_it_was_shut_down(app, port, quiet):
-    async def serve():
-        for _ in range(3):
-            async with start_server(app, port):
-                assert await answer(app.server) == "served"
-
-    for _ in range(2):
-        asyncio.run(serve())
-
-
-def test_an_application_starts_again_where_its_task_was_cancelled(app, port, quiet):
+@pytest.mark.parametrize("cancels", [False, True])
+def test_an_application_starts_again_where_it_was_shut_down_or_cancelled(app, port, quiet, cancels):
     async def serve():
         for _ in range(3):
             async with start_server(app, port) as task:
                 assert await answer(app.server) == "served"
-                task.cancel()
+                if cancels:
+                    task.cancel()
 
-    asyncio.run(serve())
+    for _ in range(2):
+        asyncio.run(serve())
 
 
 @pytest.mark.parametrize("answers", [True, False])

@@ -229,25 +229,33 @@ def test_a_breach_of_contract_is_an_error(connect, application, complaint):
             connect(application, raise_errors=raise_errors).get("/")
 
 
-def test_a_breach_of_contract_cannot_be_swallowed(connect):
-    def application(environ, start_response):
-        try:
-            start_response("200", [])
-        except AssertionError:
-            start_response("500 Oops", [])
-        return []
-
-    with pytest.raises(ContractError, match="a code, a space and a phrase"):
-        connect(application).get("/")
+def swallows(environ, start_response):
+    try:
+        start_response("200", [])
+    except AssertionError:
+        start_response("500 Oops", [])
+    return []
 
 
-def test_start_response_is_called_once(connect):
-    def application(environ, start_response):
-        start_response("200 OK", [])
-        start_response("200 OK", [])
-        return []
+def starts_twice(environ, start_response):
+    start_response("200 OK", [])
+    start_response("200 OK", [])
+    return []
 
-    with pytest.raises(ContractError, match="a second time without exc_info"):
+
+def writes_text(environ, start_response):
+    start_response("200 OK", [])("text")
+    return []
+
+
+@rows(
+    "application, complaint",
+    (swallows, "a code, a space and a phrase"),
+    (starts_twice, "a second time without exc_info"),
+    (writes_text, "write takes bytes, not str"),
+)
+def test_a_breach_of_contract_by_a_call_is_an_error(connect, application, complaint):
+    with pytest.raises(ContractError, match=complaint):
         connect(application).get("/")
 
 
@@ -291,15 +299,6 @@ def test_written_data_comes_before_the_iterable(connect):
     assert client.get("/").body == b"onetwo"
     with client.stream("GET", "/") as response:
         assert list(response) == [b"one", b"two"]
-
-
-def test_write_takes_bytes(connect):
-    def application(environ, start_response):
-        start_response("200 OK", [])("text")
-        return []
-
-    with pytest.raises(ContractError, match="write takes bytes, not str"):
-        connect(application).get("/")
 
 
 def test_an_endless_writer_waits_for_its_reader_and_is_told_when_that_goes():
