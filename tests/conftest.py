@@ -53,6 +53,12 @@ def _no_outage_is_known() -> None:
         contract._outages.clear()
 
 
+@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
+def interface(request: pytest.FixtureRequest) -> str:
+    """The name of an interface. Tests that name others, or a scope, have a fixture of their own."""
+    return str(request.param)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of these tests."""
     combinations.add_option(parser)

@@ -291,12 +291,6 @@ def servers():
     return Servers
 
 
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    """The name of an interface."""
-    return request.param
-
-
 @pytest.fixture
 def call(interface):
     """Has an application answer a request: its method and path, its header fields, and the chunks of its body.

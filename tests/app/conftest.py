@@ -10,12 +10,6 @@ from antiphon.concurrency.workers import Workers
 from antiphon.testing import Client
 
 
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    """The name of an interface."""
-    return request.param
-
-
 @pytest.fixture
 def serving(interface):
     """Makes a client that plays this interface towards an application."""

@@ -49,12 +49,6 @@ def bundler():
         thread.join()
 
 
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    """The name of an interface."""
-    return request.param
-
-
 @pytest.fixture
 def client(interface, monkeypatch):
     """Return a client of an app whose build does not exist yet, in debug mode."""

@@ -54,11 +54,6 @@ def webob_app(fields, location):
 APPS = (flask_app, microdot_app, pyramid_app, webob_app)
 
 
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    return request.param
-
-
 def ask(make, interface, path, fields=(), location="/"):
     """The response; None for an error that a WSGI server would answer with a 500."""
     with Client(make([*fields], location), interface, follow_redirects=False) as client:

@@ -35,11 +35,6 @@ def project(request, page):
     return request.param()
 
 
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    return request.param
-
-
 def new_app(page, project):
     app = App(trusted_proxies=[PROXY])
     app.use(Sessions(MemoryStore()))

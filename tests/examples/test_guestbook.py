@@ -16,11 +16,6 @@ ADA = {"name": "Ada", "password": "an oboe in the rain"}
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 
 
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    return request.param
-
-
 @pytest.fixture
 def open_client(interface, tmp_path):
     app = make_app(tmp_path)

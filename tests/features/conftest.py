@@ -27,12 +27,6 @@ _postgres_program = required_program("postgres-server", "postgres")
 _pooler_program = required_program("pgbouncer-server", "pgbouncer")
 
 
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    """The name of an interface."""
-    return request.param
-
-
 @pytest.fixture(params=["def", "async def"])
 def style(request):
     """The kind of handlers."""

@@ -23,12 +23,6 @@ PAGE = "<!doctype html><title>Lamp {}</title><nav>" + "".join(f"<a href='/{n * 7
 PUBLIC = {"cache-control": "public, max-age=60"}
 
 
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    """The name of an interface."""
-    return request.param
-
-
 @pytest.fixture
 def shop():
     """An app whose lamps are public pages."""

@@ -40,11 +40,6 @@ draining = draining_for(events)
 grace_over = draining_for(events, contract, name="GRACE_OVER")
 
 
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    return request.param
-
-
 @pytest.fixture(params=[SyncValues, AsyncValues], ids=["blocking", "waiting"])
 def Source(request):
     return request.param

@@ -49,11 +49,6 @@ def cookie_store():
     return CookieStore(["a secret key of the tests"])
 
 
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    return request.param
-
-
 @pytest.fixture
 def app(store):
     app = App(trusted_proxies=["10.0.0.0/8"])

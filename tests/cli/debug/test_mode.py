@@ -14,11 +14,6 @@ from tests.helpers.rows import rows
 pytestmark = pytest.mark.axes("interface", "style")
 
 
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    return request.param
-
-
 @pytest.fixture(params=["def", "async def"])
 def style(request):
     return request.param

@@ -9,11 +9,6 @@ from tests.helpers.rows import rows
 pytestmark = pytest.mark.axes("interface")
 
 
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    return request.param
-
-
 app = App()
 
 

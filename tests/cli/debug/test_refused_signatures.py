@@ -12,11 +12,6 @@ SECRET = b"a secret that both sides know"
 ROUTE = "http://localhost:8000/orders"
 
 
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    return request.param
-
-
 app = App()
 app.use(Signatures({"p": SECRET}))
 app.post("/orders", signed_by="partners")(lambda request: "")

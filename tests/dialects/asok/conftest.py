@@ -31,11 +31,6 @@ def _as_before(monkeypatch):
             del sys.modules[name]
 
 
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    return request.param
-
-
 @pytest.fixture
 def clients():
     """Makes clients of applications, which are closed after the test."""

@@ -12,11 +12,6 @@ from tests.helpers.rows import rows
 pytestmark = pytest.mark.axes("interface")
 
 
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    return request.param
-
-
 @rows("limit, size, status", [(None, 3, 200), (None, 3_000_000, 200), (5_000_000, 3_000_000, 200), (10, 11, 413)])
 def test_a_wrapped_application_reads_bodies(interface, limit, size, status):
     app = Flask("wrapped")

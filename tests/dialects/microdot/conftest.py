@@ -9,11 +9,6 @@ from antiphon.dialects.microdot import Microdot
 from antiphon.testing import Client
 
 
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    return request.param
-
-
 @pytest.fixture
 def serve(interface):
     """Serves an application to a client."""

@@ -18,12 +18,6 @@ from tests.helpers.rows import rows
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
 
 
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    """The name of an interface."""
-    return request.param
-
-
 @of_each
 @pytest.mark.processes
 def test_statements_are_counted_with_each_library(library, url, interface):
