@@ -93,7 +93,8 @@ def _running(thread: Thread) -> str:
         frames.insert(0, frame)
         frame = frame.f_back
     for frame in frames:
-        if frame.f_globals.get("__name__", "").partition(".")[0] not in ("antiphon", "threading"):
+        names = frame.f_globals  # a dialect's modules have the names of those that they replace, in their own package
+        if (names.get("__package__") or names.get("__name__", "")).partition(".")[0] not in ("antiphon", "threading"):
             return f"{frame.f_code.co_qualname} ({frame.f_code.co_filename}:{frame.f_lineno})"
     return thread.name
 

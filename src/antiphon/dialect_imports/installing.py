@@ -185,7 +185,7 @@ class StandInFinder(DistributionFinder):
     def find_spec(
         self,
         fullname: str,
-        path: Sequence[str] | None = None,  # noqa: ARG002 - part of the protocol, like the next
+        path: Sequence[str] | None = None,
         target: ModuleType | None = None,  # noqa: ARG002
     ) -> ModuleSpec | None:
         """Return a spec for a dialect's module. Raises ModuleNotFoundError if no stand-in has the module."""
@@ -195,10 +195,44 @@ class StandInFinder(DistributionFinder):
             own = _found(f"{stand_in.package}{dot}{rest}")
             if own is not None:
                 is_package = own.submodule_search_locations is not None
-                return ModuleSpec(fullname, _SameModule(own.name), origin=own.origin, is_package=is_package)
+                return ModuleSpec(fullname, _SameModule(own.name, self), origin=own.origin, is_package=is_package)
         if stand_ins:
             raise ModuleNotFoundError(stand_ins[-1].lacks(fullname), name=fullname)
-        return None
+        return self._own_spec(fullname, path) if self._replaced(fullname) else None
+
+    def _own_spec(self, own: str, path: Sequence[str] | None) -> ModuleSpec | None:
+        """Return a spec for a dialect's module under its own name, after which it is imported as the replaced one."""
+        spec = PathFinder.find_spec(own, path)
+        if spec is None or spec.loader is None:
+            return None
+        execute = spec.loader.exec_module
+
+        def exec_module(module: ModuleType) -> None:
+            execute(module)
+            self.import_replaced(own)
+
+        spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
+
+    def _replaced(self, own: str) -> str:
+        """Return the name of the module that a dialect's module replaces; empty if it replaces none."""
+        every = [each for chain in self.stand_ins.values() for each in chain if _is_in(own, each.package)]
+        nearest = max(every, key=lambda each: len(each.package), default=None)
+        return "" if nearest is None else nearest.replaced + own.removeprefix(nearest.package)
+
+    def import_replaced(self, own: str) -> None:
+        """Import a dialect's module as the one that it replaces, so that the import hooks for that name are called.
+
+        Dialects import their modules by their own names. Until the package around it has been imported as the
+        replaced one, nothing happens.
+        """
+        name = self._replaced(own)
+        parent = name.rpartition(".")[0]
+        if name in sys.modules or own in _BEING_NAMED or (parent and parent not in sys.modules):
+            return
+        spec = self.find_spec(name)
+        if spec is not None and isinstance(spec.loader, _SameModule) and spec.loader.own == own:
+            importlib.import_module(name)
 
     def find_distributions(self, context: DistributionFinder.Context = _EVERYTHING) -> Iterable[Distribution]:
         """Yield the distributions that are replaced, or the one that `context` names, perhaps by its `__package__`."""
@@ -206,6 +240,10 @@ class StandInFinder(DistributionFinder):
             names = map(normalized, (first.distribution, first.package))
             if context.name is None or normalized(context.name) in names:
                 yield StandInDistribution(first)
+
+
+def _is_in(module: str, package: str) -> bool:
+    return f"{module}.".startswith(f"{package}.")
 
 
 def _found(name: str) -> ModuleSpec | None:
@@ -217,31 +255,43 @@ def _found(name: str) -> ModuleSpec | None:
         raise
 
 
+_BEING_NAMED: set[str] = set()
+"""The dialects' modules that are being imported as the ones that they replace."""
+
+
 class _SameModule(Loader):
     """Returns the module that has a different name, unchanged, importing it first if necessary."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, own: str, finder: StandInFinder) -> None:
+        self.own = own
+        self._finder = finder
         self._spec: ModuleSpec | None = None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:  # noqa: ARG002 - the protocol's
-        module = importlib.import_module(self._name)
+        _BEING_NAMED.add(self.own)
+        try:
+            module = importlib.import_module(self.own)
+        finally:
+            _BEING_NAMED.discard(self.own)
         self._spec = module.__spec__
         return module
 
     def get_code(self, fullname: str) -> CodeType | None:  # noqa: ARG002 - the protocol's
         """Return the module's code, for `python -m`; None if it has none."""
-        spec = _found(self._name)
+        spec = _found(self.own)
         get_code = getattr(spec and spec.loader, "get_code", None)
-        return None if get_code is None else get_code(self._name)
+        return None if get_code is None else get_code(self.own)
 
     def exec_module(self, module: ModuleType) -> None:
-        replaced = module.__spec__.name if module.__spec__ is not None else self._name
+        replaced = module.__spec__.name if module.__spec__ is not None else self.own
         module.__spec__ = self._spec  # the import system has replaced it with the spec of the other name
         module.__name__ = replaced  # import hooks of monitoring tools (wrapt, Datadog) go by the name of the module
         for value in vars(module).values():  # programs report and pickle exceptions by the originals' names
-            if isinstance(value, type) and issubclass(value, BaseException) and value.__module__ == self._name:
+            if isinstance(value, type) and issubclass(value, BaseException) and _is_in(value.__module__, self.own):
                 value.__module__ = replaced
+        for other in list(sys.modules):  # the modules in it were imported first, by their own names
+            if other.rpartition(".")[0] == self.own:
+                self._finder.import_replaced(other)
 
 
 class TooLate(RuntimeError):

@@ -3,7 +3,7 @@
 from types import MappingProxyType
 
 import pytest
-from jinja2 import pass_context
+from jinja2 import Template, pass_context
 
 from antiphon.dialects.flask import (
     Blueprint,
@@ -96,6 +96,14 @@ def test_names_of_a_template(folder, source, text):
         return render_template_string(source, name="<Ada>")
 
     assert page(app, show) == text
+
+
+def test_a_render_that_a_monitoring_tool_has_replaced_is_called(app, monkeypatch):
+    own, rendered = Template.render, []
+    monkeypatch.setattr(Template, "render", lambda self, *args: rendered.append(self.name) or own(self, *args))
+    with app.app_context():
+        assert render_template("page.txt", name="Ada") == "Ada"
+    assert rendered == ["page.txt"]
 
 
 def test_templates_extend_include_and_import_others(app):

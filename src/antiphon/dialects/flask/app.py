@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
 from weakref import ref
 
+from antiphon.dialects._environ.applications import OUTER, ApplicationType
 from antiphon.dialects.flask import dispatch, helpers, servers, teardown
 from antiphon.dialects.flask.blueprints import open_for_reading
 from antiphon.dialects.flask.bodies import NativeBody
@@ -43,7 +44,7 @@ def _session_interface() -> Any:
     return SecureCookieSessionInterface()
 
 
-class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
+class Flask(App, EnvironHost, metaclass=ApplicationType):
     """An application with routes, hooks, templates, static files and settings.
 
     ``import_name`` is the name of its module or package. Folders are located relative to it, or to ``root_path``. Files
@@ -383,7 +384,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         """Handle a call from a WSGI server with ``wsgi_app``, or a call from an ASGI server."""
         if send is not None:
             return super().__call__(head, second, send)
-        if servers.IS_INNER in head:
+        if head.get(OUTER) is self:
             return self.wsgi_app(head, second)
         if not self._is_direct:
             return self._serve_wsgi(head, second)
@@ -398,7 +399,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
 
     def respond_to_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
         """Handle a WSGI request made from a native one. Observers have already been notified of the native request."""
-        environ[servers.IS_INNER] = True
+        environ[OUTER] = self
         return type(self).__call__(self, environ, start_response)
 
     async def receive_body(self, request: "NativeRequest") -> None:

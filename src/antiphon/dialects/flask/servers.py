@@ -1,10 +1,7 @@
 """The application from a server's point of view: calls over each interface, and responses over ASGI and RSGI."""
 
-import sys
-from abc import ABCMeta
-from collections.abc import Callable, Iterator
-from functools import partial, wraps
-from inspect import signature
+from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from antiphon import Response as NativeResponse
@@ -14,7 +11,7 @@ from antiphon.dialects.flask.globals import _cv_app
 from antiphon.dialects.flask.teardown import leave, tear_down
 from antiphon.dialects.werkzeug.routing.converters import DEFAULT_CONVERTERS
 from antiphon.dialects.werkzeug.wrappers.base_response import BaseResponse
-from antiphon.embedding import BEGIN_ON_THREAD, NotBegun, Servable, started_response
+from antiphon.embedding import BEGIN_ON_THREAD, NotBegun, started_response
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -23,47 +20,6 @@ if TYPE_CHECKING:
     from antiphon.dialects.flask.app import Flask
     from antiphon.dialects.flask.bodies import NativeBody
     from antiphon.dialects.flask.ctx import AppContext
-
-
-IS_INNER = "antiphon.flask.inner"
-"""The key that marks an environ made from a native request. Observers have already been notified of that request."""
-
-
-class ApplicationType(ABCMeta):
-    """The metaclass of applications.
-
-    It extends ABCMeta so that application classes may be abstract. A program may replace ``__call__`` with a function
-    that supports only WSGI, as Sentry does. Even then, calls from ASGI servers, which have a third argument, still
-    work.
-    """
-
-    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> None:
-        super().__init__(name, bases, namespace, **options)
-        if "__call__" in namespace:
-            cls.__call__ = namespace["__call__"]  # type: ignore[method-assign]  # by __setattr__
-
-    def __setattr__(cls, name: str, value: Any) -> None:
-        super().__setattr__(name, _for_all_servers(value) if name == "__call__" else value)
-
-
-def _for_all_servers(call: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a method that passes calls from WSGI servers to ``call``, and still accepts calls from ASGI servers."""
-    try:
-        signature(call, follow_wrapped=False).bind("self", "scope", "receive", "send")
-    except TypeError:
-        pass
-    else:
-        return call
-
-    @wraps(call)
-    def __call__(self: Any, head: Any, second: Any, send: Any = None, /) -> Any:  # noqa: N807 - the method
-        return call(self, head, second) if send is None else Servable.__call__(self, head, second, send)
-
-    if sys.version_info >= (3, 12):
-        from inspect import markcoroutinefunction
-
-        markcoroutinefunction(__call__)  # lets servers distinguish ASGI from WSGI
-    return __call__
 
 
 def interface_of(app: "Flask") -> Literal["wsgi", "asgi"]:

@@ -241,7 +241,10 @@ def _render(app: "Flask", template: Template, context: dict[str, Any]) -> str:
     if before_render_template.receivers:
         before_render_template.send(app, _async_wrapper=app.ensure_sync, template=template, context=context)
     environment = template.environment
-    is_quick = environment.context_class is TemplateContext and not environment.is_async
+    own = type(template).render
+    # Datadog and New Relic replace the method, to see what is rendered.
+    is_jinjas = type(own) is FunctionType and own.__globals__["__name__"] == "jinja2.environment"
+    is_quick = is_jinjas and environment.context_class is TemplateContext and not environment.is_async
     text = render(template, context) if is_quick else template.render(context)
     if template_rendered.receivers:
         template_rendered.send(app, _async_wrapper=app.ensure_sync, template=template, context=context)

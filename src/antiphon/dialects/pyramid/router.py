@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementedBy, implementer, providedBy
 
+from antiphon.dialects._environ.applications import OUTER, ApplicationType
 from antiphon.dialects._environ.heads import forget_frames
 from antiphon.dialects.pyramid.events import BeforeTraversal, ContextFound, NewRequest, NewResponse
 from antiphon.dialects.pyramid.httpexceptions import HTTPNotFound
@@ -88,7 +89,7 @@ class _Input(ReceivedInput):
             raise DisconnectionError("the client disconnected before the end of the body") from error
 
 
-class Served(EnvironHost):
+class Served(EnvironHost, metaclass=ApplicationType):
     """An application whose own interface is WSGI. Its views limit the bodies that they read."""
 
     input_class = _Input
@@ -98,13 +99,26 @@ class Served(EnvironHost):
         """Handle a call from a WSGI server, with two arguments, or from an ASGI server, with three."""
         if send is not None:
             return super().__call__(head, second, send)
+        if head.get(OUTER) is self:
+            return self.respond(head, second)
         if not self._is_direct:
             return self._serve_wsgi(head, second)
         refused = self.refuse_environ(head, second)
-        return call_in_own_context(self.respond_to_environ, head, second) if refused is None else refused
+        return call_in_own_context(self.respond, head, second) if refused is None else refused
+
+    def respond_to_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Handle a WSGI request made from a native one, with a ``__call__`` that a program has replaced, too."""
+        environ[OUTER] = self
+        chunks: Iterable[bytes] = type(self).__call__(self, environ, start_response)
+        return chunks
+
+    def respond(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Handle a request over WSGI. Raises NotImplementedError unless a subclass defines it."""
+        raise NotImplementedError
 
 
 _current = manager.variable
+_own_call_view = _call_view
 
 
 @implementer(IRouter)
@@ -165,7 +179,7 @@ class Router(Served):
             attrs["root"] = attrs["context"] = attrs["virtual_root"] = root
             attrs["view_name"], attrs["subpath"] = "", subpath
             attrs["traversed"] = attrs["virtual_root_path"] = ()
-            views = plan.views
+            views = plan.views if _call_view is _own_call_view else None  # Sentry replaces it
         else:
             attrs["root"] = root
             traverser = registry.adapters.queryAdapter(root, ITraverser)
@@ -259,7 +273,7 @@ class Router(Served):
         self._prepare(request)
         return RequestContext(request)
 
-    def respond_to_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def respond(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Handle a request over WSGI."""
         policy = self.execution_policy
         if policy is default_execution_policy:
