@@ -11,12 +11,15 @@ from scripts.reference_pages import INTRODUCTIONS, PROVISIONAL, TOPICS
 MANY = 6
 """Names of a place from which on they stand below the titles of their pages."""
 
+TYPES = "antiphon.types"
+"""The place whose names the page describes itself."""
+
 INTRODUCTION = """# Names
 
 <!-- Written by `python -m scripts.reference` from the docstrings of all public names. -->
 
-Each name links to the page that describes it: its attributes and methods, the errors that it raises, and the RFC that
-defines it.
+Each name links to its attributes and methods, the errors that it raises, and the RFC that defines it. [Types of
+parameters and results](#antiphontypes) come last.
 
 Everything you import comes from one of {count} modules. Names that are not listed here are internal, and may move.
 [Versions and support](../explanation/versions.md) describes which of them are stable."""
@@ -30,12 +33,14 @@ Target = Callable[[str, str], str | None]
 """A function from a place and a name to the page and the heading where it is described."""
 
 
-def names_page(places: tuple[str, ...], target: Target) -> str:
-    """Return the text of the page, with a section for each place."""
+def names_page(places: tuple[str, ...], target: Target, types: list[str]) -> str:
+    """Return the text of the page, with a section for each place, and what the types are in the last one."""
     parts = [INTRODUCTION.format(count=len(places) + 1)]
     for place in places:
-        parts += [f"## {place}", INTRODUCTIONS[place], *_sections(place, target)]
+        if place != TYPES:
+            parts += [f"## {place}", INTRODUCTIONS[place], *_sections(place, target)]
     parts += ["## antiphon.dialects", INTRODUCTIONS["antiphon.dialects"], *_errors()]
+    parts += [f"## {TYPES}", INTRODUCTIONS[TYPES], *types]
     return "\n\n".join(parts) + "\n"
 
 

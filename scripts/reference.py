@@ -18,10 +18,11 @@ from antiphon.http.errors import HTTPError
 from scripts import docstrings
 from scripts.docstrings import EXTENDING, HEADERS, Member
 from scripts.named_types import PLACES
-from scripts.names_page import first_sentence, names_page
+from scripts.names_page import TYPES, first_sentence, names_page
 from scripts.reference_pages import CLASSES, GIVEN, TOPICS, Page
 
 FOLDER = Path(__file__).parent.parent / "docs/reference"
+NAMES = "names.md"
 BY_STATUS = "One class for each status"
 SHARED = "Shared with App"
 GENERAL = "General"
@@ -38,7 +39,17 @@ def pages() -> dict[str, str]:
     """Return the text of each page, by its place in the folder."""
     classes = {name: _class_page(name, getattr(antiphon, cls), see) for name, (cls, see) in CLASSES.items()}
     topics = {name: _topic_page(name, page) for name, page in TOPICS.items()}
-    return classes | topics | {"names.md": names_page(PLACES, target), "errors.md": as_page()}
+    types = [_linked(_below(_described(TYPES, name)), NAMES, TYPES, [name]) for name in _type_names()]
+    return classes | topics | {NAMES: names_page(PLACES, target, types), "errors.md": as_page()}
+
+
+def _type_names() -> list[str]:
+    return sorted(importlib.import_module(TYPES).__all__, key=str.lower)
+
+
+def _below(entry: str) -> str:
+    """Return an entry with its headings one level lower."""
+    return re.sub("^##", "###", entry, flags=re.MULTILINE)
 
 
 # A page on one class
@@ -149,6 +160,7 @@ def _said_of_status(cls: type) -> str:
 def _places_of_names() -> dict[tuple[str, str], str]:
     """Return the page and the heading of each name, by the module and the name."""
     found = {("antiphon", cls): page for page, (cls, _) in CLASSES.items()}
+    found |= {(TYPES, name): f"{NAMES}#{_anchor(name)}" for name in _type_names()}
     for page, topic in TOPICS.items():
         for name in topic.names.split():
             is_plain = page == "http/errors.md" and _is_plain_error(getattr(importlib.import_module(topic.place), name))

@@ -293,21 +293,6 @@ TOPICS = {
         "Formats of logs", "antiphon.logs", "TextFormatter JSONFormatter RequestIDFilter",
         "See also [Logging and the access log](../how-to/logs.md).",
     ),
-    "types.md": Page(
-        "Types of parameters and results", "antiphon.types",
-        "ASGIApplication AbortOptions AfterHook BareItem BeforeHook BodyLike BodyPolicy BodyStream "
-        "CacheDirectives CalledTool Caller ChannelListener ChannelMessage ChannelPresence CheckFunction "
-        "Choices ClientContent ClientFields ClientFiles ConditionalRequest Counter Duration EndFunction "
-        "Environment ErrorHandlerDecorator ErrorOptions Feature FileSource FlashMessages FolderOptions "
-        "FormError FormFields FormParts FrameworkValues Gauge Globals Handler HeaderFields Histogram Identity "
-        "KeyMaterial Language LazyText Lifetime LimitOptions Markup MiddlewareFunction Mount OpenAPIDocument "
-        "Pairs ProblemOptions Progress Record RecordGroup RequestFunction RequestOptions RequestWithReferrer "
-        "ResponseLike Route RouteMeta RouteOptions Routes RowValues Run RunCall RunQuestion RunState "
-        "SecretKeys SessionAccess SettableDependency SharedValues Shield SocketUse SourceFunction "
-        "StructuredMember TemplateRenderer TemplateString TestedApplication Text Texts TrustedOrigins "
-        "WebSocketHandler WebSocketValues Widget",
-        "See also [public names](names.md).",
-    ),
     "testing.md": Page(
         "Testing", "antiphon.testing",
         "Client AsyncClient ClientSession ClientResponse StreamedResponse AsyncStreamedResponse ClientWebSocket"
@@ -337,8 +322,7 @@ GIVEN = {
 }  # fmt: skip
 """Classes whose objects an application is given: it makes none, so their constructors are not shown."""
 
-TYPES = """Types that appear in the signatures of other names, for annotations in your own code. Programs create few
-of these objects themselves.
+TYPES = """Types that appear in the signatures of other names, for annotations in your own code.
 
 ```python
 from antiphon import Request

@@ -25,7 +25,13 @@ def listed():
 
 
 SAID = dict(listed())
-LISTED = set(SAID)
+LISTED = {
+    *SAID,
+    *(
+        ("antiphon.types", name)
+        for name in re.findall(r"^### (\w+)$", PAGE.partition("\n## antiphon.types\n")[2], re.MULTILINE)
+    ),
+}
 PLACES = (
     "antiphon", "antiphon.http", "antiphon.features", "antiphon.logs", "antiphon.testing", "antiphon.testing.pairs",
     "antiphon.testing.races", "antiphon.testing.stores", "antiphon.features.stores",
