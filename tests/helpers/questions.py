@@ -57,8 +57,8 @@ APIRouter | how-to/structure-an-app reference/blueprint: blueprint | how-to/tabl
 templates | how-to/templates reference/features/templates: Jinja filters | how-to/tenants: multi-tenant |
 how-to/test-an-app: session_transaction; pytest | how-to/test-an-app how-to/from-fastapi how-to/from-other-frameworks:
 dependency_overrides | how-to/test-an-app reference/testing: test client | how-to/test-with-a-database: test database |
-how-to/test-with-an-async-database how-to/database: AsyncSession | how-to/trace: OpenTelemetry | how-to/transactions:
-transaction | how-to/typed-settings how-to/settings: pydantic-settings | how-to/uploads: file upload | how-to/uploads
+how-to/test-with-a-database how-to/database: AsyncSession | how-to/trace: OpenTelemetry | how-to/transactions:
+transaction | how-to/settings: pydantic-settings | how-to/uploads: file upload | how-to/uploads
 how-to/forms: FileField; fileallowed filesize validator | how-to/uploads how-to/from-fastapi: UploadFile |
 how-to/users: API key; roles; permissions; admin only; get_current_user; RBAC | how-to/users how-to/cookies
 reference/http/authentication: basic auth | how-to/users how-to/jwt reference/features/users: bearer token |
@@ -124,8 +124,7 @@ in production | how-to/serve how-to/deadlines explanation/which-server: my app b
 | how-to/serve how-to/develop how-to/deploy: run the app over https locally | how-to/sessions
 reference/features/sessions: session data is lost between requests; how long does a session last | how-to/sessions
 reference/features/sessions reference/stores how-to/valkey: store sessions in redis | how-to/settings how-to/sessions
-how-to/typed-settings reference/settings: where to put the secret key | how-to/settings how-to/typed-settings: read
-environment variables from a .env file | how-to/settings how-to/typed-settings reference/settings: different
+reference/settings: where to put the secret key | how-to/settings: read environment variables from a .env file | how-to/settings reference/settings: different
 configuration for development and production | how-to/signed-links: link that expires after an hour |
 how-to/static-files: how to serve a React frontend from the backend | how-to/streams reference/return-values: streaming
 data from a generator | how-to/structure-an-app: best practices for structuring a project | how-to/structure-an-app
