@@ -31,7 +31,8 @@ FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _WORD = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*")
 _COMMON, _ENDINGS = frozenset(COMMON.split()), ENDINGS.split()
 _KEYWORDS = re.compile(r"^<!-- keywords: (.*?)\s+-->$", re.MULTILINE | re.DOTALL)
-_FACTORS = [(re.compile("how-to/"), 1.1), (re.compile("reference/(dialects/|embedding/|names|errors)"), 0.75)]
+_MENTIONS_MUCH = "reference/(dialects/|embedding/|names|errors|(app|blueprint|request|response)$)"
+_FACTORS = [(re.compile("how-to/"), 1.1), (re.compile(_MENTIONS_MUCH), 0.72)]
 """The pages that are preferred, and those that mention nearly everything."""
 
 
