@@ -124,8 +124,9 @@ in production | how-to/serve how-to/deadlines explanation/which-server: my app b
 | how-to/serve how-to/develop how-to/deploy: run the app over https locally | how-to/sessions
 reference/features/sessions: session data is lost between requests; how long does a session last | how-to/sessions
 reference/features/sessions reference/stores how-to/valkey: store sessions in redis | how-to/settings how-to/sessions
-reference/settings: where to put the secret key | how-to/settings: read environment variables from a .env file | how-to/settings reference/settings: different
-configuration for development and production | how-to/signed-links: link that expires after an hour |
+reference/settings: where to put the secret key | how-to/settings: read environment variables from a .env file |
+how-to/settings reference/settings: different configuration for development and production | how-to/signed-links: link
+that expires after an hour |
 how-to/static-files: how to serve a React frontend from the backend | how-to/streams reference/return-values: streaming
 data from a generator | how-to/structure-an-app: best practices for structuring a project | how-to/structure-an-app
 reference/blueprint how-to/behind-a-proxy reference/routing: add a prefix to all routes | how-to/structure-an-app

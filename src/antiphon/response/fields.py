@@ -78,9 +78,7 @@ def declared(headers: HeaderFields, fields: SharedFields, /) -> list[Line]:
     Raises the same errors as ``Headers``, and ValueError for a known name with underscores in a dict.
     """
     if type(headers) is dict:  # lines come from other code, such as a mounted application
-        for name in headers:
-            if "_" in name:
-                check_hyphens(name)
+        check_hyphens(headers)
     lines = checked_fields(headers, fields)
     if fields and fields[0] not in lines:
         settle_type(lines)

@@ -123,8 +123,6 @@ def _of_type(cls: type[R], content_type: str, body: BodyLike, status: int | None
     shared = typed(content_type)
     fields: Fields = shared
     if headers:
-        if type(headers) is dict:
-            check_hyphens(headers)
         fields = declared(headers, shared)
     if type(body) is str:
         body = body.encode()
@@ -199,8 +197,6 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
             fields = typed(content_type)
         self._fields: Fields = fields
         if headers:
-            if type(headers) is dict:  # lines come from other code, such as a mounted application
-                check_hyphens(headers)
             if content_type is not None:
                 headers = [field for field in declared(headers, NO_FIELDS) if field[0] != "content-type"]
             self._fields = declared(headers, fields)
