@@ -60,7 +60,7 @@ def test_each_side_keeps_its_session(client):
     assert client.get("/old/").text == "ada /old/ /old/static/site.css"
     assert client.get("/old/static/site.css").content_type == "text/css; charset=utf-8"
     assert client.get("/orders").text == "Orders of ada, visit 2"
-    assert {"sessionid", "session"} == {name for name in ("sessionid", "session") if name in client.cookies}
+    assert {"sessionid", "host-session"} == {name for name in ("sessionid", "host-session") if name in client.cookies}
     assert client.post("/old/login", headers={"sec-fetch-site": "cross-site"}).status == 403
 
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
         TemplateRenderer,
     )
     from antiphon.request.request import Request
-    from antiphon.request.route import Route
 
 
 T = TypeVar("T")
@@ -210,16 +209,8 @@ class SharedValues(OfRequest, Mapping[str, Any]):
         return f"<SharedValues {sorted(self._sources)}>"
 
 
-_NO_DEPENDENCIES: dict[ReadableDependency[Any], Any] = {}
-"""The dependency values of a request that hasn't read any. This dict is never changed."""
-
-
 class RequestDependencies:
-    """The dependencies of a request: the library's own as attributes, and all others by ``request[dependency]``."""
-
-    route: "Route"
-
-    # Context
+    """The library's own dependencies of a request, as its attributes."""
 
     session: "Dependency[Session]" = OwnDependency("session", fix="app.use(Sessions(store))")
     """The visitor's data, kept between requests: a ``Session``, which ``app.use(Sessions(store))`` provides.
@@ -278,39 +269,3 @@ class RequestDependencies:
 
     shared: Dependency[SharedValues] = OwnDependency("shared")
     """The values that the application shares, by name: ``request.shared("cart")``. See ``App.share``."""
-
-    _dependencies: dict[ReadableDependency[Any], Any] = _NO_DEPENDENCIES
-
-    def __getitem__(self, dependency: ReadableDependency[T], /) -> T:
-        """Return the value of a dependency, computed on first read.
-
-        If nothing provides the dependency, raises a RuntimeError that shows the fix.
-        """
-        values = self._dependencies
-        if dependency not in values:
-            _check(dependency)
-            request: Any = self  # a ``Request``, and a covariant type can only be read
-            request[dependency] = self.route.dependencies.read(dependency, request)
-            values = self._dependencies
-        value: T = values[dependency]
-        return value
-
-    def __setitem__(self, dependency: Dependency[T], value: T, /) -> None:
-        """Set the value of a dependency. Raises TypeError for anything but a dependency."""
-        _check(dependency)
-        if self._dependencies is _NO_DEPENDENCIES:
-            self._dependencies = {}
-        self._dependencies[dependency] = value
-
-    def __contains__(self, dependency: Dependency[Any], /) -> bool:
-        """Return True if a dependency has been read or set."""
-        return dependency in self._dependencies
-
-    __iter__: None = None
-    """None, because a class with ``__getitem__`` would otherwise be iterable."""
-
-
-def _check(dependency: object) -> None:
-    check_dependency(
-        dependency, "request[...]", 'make one, Tenant = Dependency[str]("tenant"), or set an attribute of request.g'
-    )

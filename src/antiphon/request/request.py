@@ -28,7 +28,7 @@ from antiphon.http.multidict import Files, FirstMultiDict, MultiDict, NoForm
 from antiphon.http.urls.path import quoted_root
 from antiphon.http.urls.url import URL, is_this_machine
 from antiphon.lazy import frameworks, lazy
-from antiphon.request.dependencies import RequestDependencies
+from antiphon.request.dependencies import Dependency, ReadableDependency, RequestDependencies, check_dependency
 from antiphon.request.headers import RequestHeaders
 from antiphon.request.interfaces import CSRF_FIELD
 from antiphon.request.lifetime import Lifetime
@@ -73,6 +73,8 @@ AfterHook = TypeVar("AfterHook", bound=Callable[..., Any])
 
 _WITHOUT_CONTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "DELETE"))
 """The methods that give a body no meaning (RFC 9110 §9.3)."""
+_NO_DEPENDENCIES: dict[ReadableDependency[Any], Any] = {}
+"""The dependency values of a request that hasn't read any. This dict is never changed."""
 _NO_PARAMS: Mapping[str, Any] = MappingProxyType(Params())
 
 
@@ -675,6 +677,36 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs):
 
     # Context
 
+    _dependencies: dict[ReadableDependency[Any], Any] = _NO_DEPENDENCIES
+
+    def __getitem__(self, dependency: ReadableDependency[T], /) -> T:
+        """Return the value of a dependency, computed on first read.
+
+        If nothing provides the dependency, raises a RuntimeError that shows the fix.
+        """
+        values = self._dependencies
+        if dependency not in values:
+            _check(dependency)
+            request: Any = self  # a covariant type can only be read
+            request[dependency] = self.route.dependencies.read(dependency, request)
+            values = self._dependencies
+        value: T = values[dependency]
+        return value
+
+    def __setitem__(self, dependency: Dependency[T], value: T, /) -> None:
+        """Set the value of a dependency. Raises TypeError for anything but a dependency."""
+        _check(dependency)
+        if self._dependencies is _NO_DEPENDENCIES:
+            self._dependencies = {}
+        self._dependencies[dependency] = value
+
+    def __contains__(self, dependency: Dependency[Any], /) -> bool:
+        """Return True if a dependency has been read or set."""
+        return dependency in self._dependencies
+
+    __iter__: None = None
+    """None, because a class with ``__getitem__`` would otherwise be iterable."""
+
     @property
     def endpoint(self) -> str | None:
         """The name of the matching route, such as ``shop.item``; None if no named route matches."""
@@ -968,3 +1000,9 @@ def unknown_attribute(name: str) -> AttributeError:
 
 if sys.flags.dev_mode:
     refuse_unknown_attributes()
+
+
+def _check(dependency: object) -> None:
+    check_dependency(
+        dependency, "request[...]", 'make one, Tenant = Dependency[str]("tenant"), or set an attribute of request.g'
+    )
