@@ -9,7 +9,6 @@ from tests.helpers.rows import rows
 SENT = Dependency[str]("sent")
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 @pytest.mark.parametrize("color", ["def", "async def"])
 @rows(
     "methods, method, called",

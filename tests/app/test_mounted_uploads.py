@@ -56,7 +56,6 @@ def sent(coding):
 
 @applications
 @coded
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_a_large_body_reaches_what_is_mounted(interface, application, coding):
     app = App(limits=Limits(body=4 << 20))
     app.mount("/in", application)
@@ -66,7 +65,6 @@ def test_a_large_body_reaches_what_is_mounted(interface, application, coding):
 
 @applications
 @coded
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 @pytest.mark.parametrize("style", ["def", "async def"])
 def test_a_large_body_reaches_what_is_asked(interface, application, coding, style):
     app = App(limits=Limits(body=4 << 20))

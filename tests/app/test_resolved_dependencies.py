@@ -280,7 +280,6 @@ def test_is_resolved_only_for_routes_whose_code_may_read_it(handler, is_read):
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_is_not_resolved_for_refused_requests_and_unknown_paths(interface):
     app, resolved = App(), []
     app.use(RateLimit("2/minute", MemoryStore()))

@@ -331,7 +331,6 @@ class Money:
         self.amount = amount
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 @pytest.mark.parametrize("answer", [{"m": Money(5)}, ({"m": Money(5)}, 201), [Money(5)]], ids=["dict", "tuple", "list"])
 def test_an_app_says_how_its_own_values_are_written(interface, answer):
     app = App(json_default=lambda value: f"{value.amount} coins")

@@ -27,7 +27,6 @@ def app():
     return app
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_a_route_has_what_it_was_given(app, interface):
     client = Client(app, interface)
     assert client.get("/both").json == {"flag": "new", "count": 2, "keys": 2}

@@ -127,7 +127,6 @@ def test_a_default_that_may_be_meant_is_none(handler: Any) -> None:
     assert Client(app).get("/search").status == 200
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 @pytest.mark.axes("interface")
 def test_one_of_the_routes_of_a_handler_gives_it(interface: Any) -> None:
     app, shop = App(), Blueprint("shop", prefix="/shops/<q>")

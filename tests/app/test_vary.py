@@ -8,7 +8,6 @@ from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
-interfaces = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 
 ATTRIBUTES = {
     "accept": "accept",
@@ -22,7 +21,6 @@ def vary(app, interface="wsgi", path="/", **sent):
     return Client(app, interface=interface).get(path, **sent).headers.getall("vary")
 
 
-@interfaces
 @rows("attribute", ATTRIBUTES)
 def test_what_a_handler_reads(interface, attribute):
     app = App()
@@ -34,7 +32,6 @@ def test_what_a_handler_reads(interface, attribute):
     assert vary(app, interface) == [ATTRIBUTES[attribute]]
 
 
-@interfaces
 def test_all_that_is_read_once(interface):
     app = App()
 
@@ -64,7 +61,6 @@ def test_what_nobody_reads_is_not_named():
     assert vary(app, headers={"accept": "text/html"}) == []
 
 
-@interfaces
 @rows("when", ["before", "after"])
 @rows("outside", [False, True])
 def test_what_a_middleware_reads(interface, when, outside):
@@ -137,6 +133,5 @@ def test_an_error_that_a_blueprint_answers():
     assert vary(app) == ["accept-language"]
 
 
-@interfaces
 def test_what_a_served_function_reads(interface):
     assert vary(to_app(lambda request: Response(str(request.accept))), interface) == ["accept"]

@@ -94,7 +94,6 @@ def wait_for(command, *texts):
     return command.log
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_json_has_one_object_a_line_and_one_for_each_request_and_failure(site, interface):
     command = site("--log-format", "json", "--interface", interface)
     id_ = command.get()
@@ -194,7 +193,6 @@ def test_an_app_that_configures_logging_has_its_way(antiphon, tmp_path):
     assert command.log == ""
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_no_line_is_lost_when_a_worker_ends_or_its_code_ends_it(site, interface):
     command = site("--interface", interface, "--grace", "0.2")
     ids = [command.get() for _ in range(5)]

@@ -61,7 +61,6 @@ def shop(tmp_path):
     return "shop:app"
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_errors_are_answered_by_a_page_and_by_problem_details(antiphon, shop, interface):
     command = antiphon(shop, "--debug", "--interface", interface).serving()
     assert fetch(command, "/") == "True"
@@ -75,7 +74,6 @@ def test_errors_are_answered_by_a_page_and_by_problem_details(antiphon, shop, in
     assert "Warning" not in command.err
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_a_call_that_blocks_an_event_loop_is_logged_with_its_line(antiphon, shop, interface):
     command = antiphon(shop, "--debug", "--interface", interface).serving()
     for path in ("/waiting", "/thread", "/blocking", "/blocking"):

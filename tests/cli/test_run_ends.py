@@ -12,8 +12,6 @@ from tests.cli.conftest import is_gone, receive_until
 
 pytestmark = pytest.mark.processes
 
-EACH_INTERFACE = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-
 
 def assert_ended(command, exit_code=0):
     assert command.exit_code() == exit_code
@@ -21,7 +19,6 @@ def assert_ended(command, exit_code=0):
     assert command.err == ""
 
 
-@EACH_INTERFACE
 def test_ctrl_c_ends_an_idle_server(antiphon, interface):
     command = antiphon(f"apps:{interface}", "--interface", interface).serving()
     command.get()
@@ -30,7 +27,6 @@ def test_ctrl_c_ends_an_idle_server(antiphon, interface):
 
 
 @pytest.mark.once
-@EACH_INTERFACE
 def test_ctrl_c_ends_a_server_with_an_endless_stream(antiphon, interface):
     command = antiphon(f"apps:{interface}", "--interface", interface, "--grace", "0.5").serving()
     with command.stream():
@@ -38,7 +34,6 @@ def test_ctrl_c_ends_a_server_with_an_endless_stream(antiphon, interface):
         assert_ended(command)
 
 
-@EACH_INTERFACE
 def test_a_request_that_is_being_answered_is_answered_first(antiphon, interface):
     command = antiphon(f"apps:{interface}", "--interface", interface, "--grace", "10").serving()
     with command.send_slow() as connection:
@@ -142,7 +137,6 @@ BLOCKS = {"style": "def", "waits": "time.sleep(0.05)"}
 WAITS = {"style": "async def", "waits": "await asyncio.sleep(0.05)"}
 
 
-@EACH_INTERFACE
 def test_an_app_is_shut_down_although_a_stream_is_open(antiphon, tmp_path, interface):
     (tmp_path / "own.py").write_text(OWN.format(**BLOCKS))
     command = antiphon("own:app", "--interface", interface, "--grace", "0.2").serving()
@@ -289,7 +283,6 @@ EACH_KIND = pytest.mark.parametrize("kind", ["def", "async", "stream", "astream"
 
 @pytest.mark.once
 @pytest.mark.axes("interface")
-@EACH_INTERFACE
 @EACH_KIND
 def test_functions_for_after_the_response_run_before_the_shutdown(antiphon, tmp_path, interface, kind):
     (tmp_path / "promising.py").write_text(PROMISING)
@@ -302,7 +295,6 @@ def test_functions_for_after_the_response_run_before_the_shutdown(antiphon, tmp_
 
 
 @pytest.mark.once
-@EACH_INTERFACE
 def test_they_are_waited_for_no_longer_than_the_grace(antiphon, tmp_path, interface):
     (tmp_path / "promising.py").write_text(PROMISING)
     command = antiphon("promising:app", "--interface", interface, "--grace", "0.3").serving()
@@ -397,7 +389,6 @@ def begin(command, path):
 
 
 @pytest.mark.once
-@EACH_INTERFACE
 def test_streams_of_events_end_at_once(antiphon, notes, interface):
     command = antiphon("streaming:app", "--interface", interface, "--grace", "600").serving()
     with ExitStack() as connections:
@@ -409,7 +400,6 @@ def test_streams_of_events_end_at_once(antiphon, notes, interface):
     assert notes() == ["closed"] * count + ["shutdown"]
 
 
-@EACH_INTERFACE
 def test_async_handlers_are_cancelled_when_the_grace_is_over(antiphon, notes, interface, tmp_path):
     (tmp_path / "patient.py").write_text(PATIENT)
     command = antiphon("patient:app", "--interface", interface, "--grace", "0.3").serving()
@@ -422,7 +412,6 @@ def test_async_handlers_are_cancelled_when_the_grace_is_over(antiphon, notes, in
 
 
 @pytest.mark.once
-@EACH_INTERFACE
 def test_handlers_that_block_are_not_waited_for_longer_than_that(antiphon, notes, interface):
     command = antiphon("streaming:app", "--interface", interface, "--grace", "0.3").serving()
     with command.send("/blocks"):
@@ -433,7 +422,6 @@ def test_handlers_that_block_are_not_waited_for_longer_than_that(antiphon, notes
 
 
 @pytest.mark.once
-@EACH_INTERFACE
 def test_other_streams_are_closed_when_the_grace_is_over(antiphon, notes, interface):
     command = antiphon("streaming:app", "--interface", interface, "--grace", "0.3").serving()
     with begin(command, "/stream"), begin(command, "/stream"):
@@ -443,7 +431,6 @@ def test_other_streams_are_closed_when_the_grace_is_over(antiphon, notes, interf
 
 
 @pytest.mark.once
-@EACH_INTERFACE
 @pytest.mark.parametrize("requests", [0, 1])
 def test_connections_without_a_request_are_closed_at_once(antiphon, interface, requests):
     command = antiphon(f"apps:{interface}", "--interface", interface, "--grace", "600").serving()
@@ -459,7 +446,6 @@ def test_connections_without_a_request_are_closed_at_once(antiphon, interface, r
 
 @pytest.mark.once
 @pytest.mark.axes("interface")
-@EACH_INTERFACE
 @pytest.mark.parametrize("served", ["apps", "streaming"])
 def test_requests_are_answered_during_the_drain_delay(antiphon, notes, interface, served):
     target = [f"apps:{interface}" if served == "apps" else "streaming:app", "--interface", interface]

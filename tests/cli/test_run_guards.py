@@ -47,7 +47,6 @@ def check_guarded(command):
     return text
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_an_app_of_a_dialect(antiphon, tmp_path, interface):
     (tmp_path / "shop.py").write_text(FLASK)
     command = antiphon("--dialect", "flask", "shop:app", *GUARDS, "--interface", interface, "--workers", "2").serving()

@@ -31,7 +31,6 @@ def slow(request):
 """
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_at_its_end_it_says_so(antiphon, tmp_path, interface):
     (tmp_path / "shop.py").write_text(APP)
     command = antiphon("shop:app", "--interface", interface).serving()

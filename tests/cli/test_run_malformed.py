@@ -45,7 +45,6 @@ def outcome(command, sent):
     return contents[0] if statuses == [200] else REFUSED
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_malformed_requests_are_refused_or_hide_nothing(antiphon, tmp_path, interface):
     (tmp_path / "framed.py").write_text(APP)
     command = antiphon("framed:app", "--interface", interface).serving()

@@ -73,7 +73,6 @@ def processes(folder, state):
     return {path.name.partition("-")[2] for path in folder.glob(f"{state}-*")}
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_workers_share_what_was_loaded_once_and_have_the_rest_for_themselves(preloaded, tmp_path, interface):
     command = preloaded("--workers", "2", "--interface", interface)
     found = answers(command, 2)

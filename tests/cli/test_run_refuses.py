@@ -151,7 +151,6 @@ def test_a_target_that_cannot_be_served(refused, target, messages):
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 @pytest.mark.parametrize("target", ["clashes:app", "clashes:outer"])
 def test_an_app_whose_routes_are_in_each_others_way(refused, target, interface):
     code, error = refused(target, "--interface", interface)

@@ -8,7 +8,6 @@ import pytest
 
 pytestmark = pytest.mark.processes
 
-EACH_INTERFACE = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 
 STARTING = """
 import time
@@ -48,7 +47,6 @@ EACH_STYLE = pytest.mark.parametrize("style", ["def", "async def"])
 
 
 @pytest.mark.once
-@EACH_INTERFACE
 @EACH_STYLE
 def test_an_application_has_started_when_the_server_says_that_it_serves(antiphon, tmp_path, interface, style):
     (tmp_path / "starting.py").write_text(STARTING.format(style=style))
@@ -57,7 +55,6 @@ def test_an_application_has_started_when_the_server_says_that_it_serves(antiphon
 
 
 @pytest.mark.once
-@EACH_INTERFACE
 @EACH_STYLE
 def test_an_application_that_fails_to_start_is_shown_with_its_error(antiphon, tmp_path, interface, style):
     (tmp_path / "failing.py").write_text(FAILING.format(style=style))
@@ -73,7 +70,6 @@ def test_an_application_that_fails_to_start_is_shown_with_its_error(antiphon, tm
 
 
 @pytest.mark.once
-@EACH_INTERFACE
 def test_a_long_error_is_shortened(antiphon, tmp_path, interface):
     (tmp_path / "failing.py").write_text(
         "from antiphon import App\napp = App()\n@app.on_startup\ndef up():\n"

@@ -21,7 +21,6 @@ def authority(tmp_path_factory):
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_a_renewed_certificate_is_used_without_a_restart_of_the_server(antiphon, authority, tmp_path, interface):
     files = tmp_path / "shop.crt", tmp_path / "shop.key"
     for issued, file in zip(authority.issue("127.0.0.1"), files, strict=True):

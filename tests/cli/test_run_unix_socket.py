@@ -9,7 +9,6 @@ import pytest
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
 
-EACH_INTERFACE = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 
 SHOP = """
 from antiphon import App, Request
@@ -30,7 +29,6 @@ def assert_ended(command, exit_code=0):
     assert not command.path.exists()
 
 
-@EACH_INTERFACE
 def test_each_interface_serves_and_the_line_says_where(antiphon, interface):
     command = antiphon(f"apps:{interface}", "--uds", "app.sock", "--interface", interface).serving()
     assert command.get().split()[0] == interface
@@ -41,7 +39,6 @@ def test_each_interface_serves_and_the_line_says_where(antiphon, interface):
 
 
 @pytest.mark.once
-@EACH_INTERFACE
 def test_a_client_has_no_address(antiphon, tmp_path, interface):
     (tmp_path / "shop.py").write_text(SHOP.format(settings=""))
     command = antiphon("shop:app", "--uds", "app.sock", "--interface", interface).serving()
@@ -49,7 +46,6 @@ def test_a_client_has_no_address(antiphon, tmp_path, interface):
 
 
 @pytest.mark.once
-@EACH_INTERFACE
 def test_a_request_without_a_host_has_no_other(antiphon, tmp_path, interface):
     (tmp_path / "shop.py").write_text(SHOP.format(settings=""))
     command = antiphon("shop:app", "--uds", "app.sock", "--interface", interface).serving()
@@ -92,7 +88,6 @@ def test_every_worker_accepts_connections(antiphon):
         os.kill(asleep, signal.SIGCONT)
 
 
-@EACH_INTERFACE
 def test_while_it_drains_its_path_is_free_for_the_next(antiphon, interface):
     first = antiphon(f"apps:{interface}", "--interface", interface, "--uds", "app.sock", "--grace", "10").serving()
     with first.send_slow() as connection:

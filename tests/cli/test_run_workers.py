@@ -15,8 +15,6 @@ from tests.helpers.waiting import eventually
 
 pytestmark = pytest.mark.processes
 
-EACH_INTERFACE = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-
 
 class Load:
     """Threads that send one request after the other, each on a connection of its own, and note what they get."""
@@ -57,7 +55,6 @@ def new_worker(command, *old):
     return eventually(answering, "no new worker answers", 60.0)
 
 
-@EACH_INTERFACE
 def test_a_worker_that_dies_is_replaced(antiphon, interface):
     command = antiphon(f"apps:{interface}", "--interface", interface).serving()
     [worker] = command.workers()
@@ -90,7 +87,6 @@ def test_a_server_of_which_workers_die_again_and_again_ends(antiphon, tmp_path):
 
 
 @pytest.mark.once
-@EACH_INTERFACE
 def test_a_restart_loses_no_request(antiphon, interface):
     command = antiphon(f"apps:{interface}", "--interface", interface, "--workers", "2").serving()
     old = command.workers()
@@ -115,7 +111,6 @@ def test_workers_go_on_when_a_restart_fails(antiphon, tmp_path):
 
 
 @pytest.mark.once
-@EACH_INTERFACE
 def test_a_worker_is_replaced_after_so_many_requests(antiphon, interface):
     command = antiphon(f"apps:{interface}", "--interface", interface, "--max-requests", "5").serving()
     [worker] = command.workers()
@@ -156,7 +151,6 @@ def test_a_limit_of_memory_that_each_worker_exceeds_is_ignored(antiphon):
 
 
 @pytest.mark.once
-@EACH_INTERFACE
 def test_a_worker_that_is_asked_to_end_is_replaced_first(antiphon, interface):
     command = antiphon(f"apps:{interface}", "--interface", interface).serving()
     [worker] = command.workers()
@@ -286,7 +280,6 @@ def poison(command):
 
 @pytest.mark.once
 @pytest.mark.axes("interface", "style")
-@EACH_INTERFACE
 @EACH_STYLE
 def test_requests_that_kill_their_worker_do_not_end_the_server(antiphon, tmp_path, interface, style):
     (tmp_path / "poisoned.py").write_text(POISONED.replace("STYLE", style))

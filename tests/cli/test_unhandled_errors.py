@@ -40,7 +40,6 @@ app = config.make_wsgi_app()
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 @pytest.mark.parametrize("program", [PLAIN, PYRAMID], ids=["plain", "pyramid"])
 def test_an_unhandled_error_is_a_500_with_a_body_and_a_type(antiphon, tmp_path, program, interface):
     (tmp_path / "failing.py").write_text(program)

@@ -128,7 +128,6 @@ def test_a_form_is_refused_that_the_original_reads_in_part(original, dialect, fi
 
 @pytest.mark.once
 @pytest.mark.axes("interface")
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 @rows("program", [programs.flask, programs.kay, programs.pyramid, programs.webob, programs.werkzeug])
 def test_a_large_form_is_read_over_each_interface(program, interface):
     with Client(program(), interface) as client:

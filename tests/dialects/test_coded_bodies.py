@@ -51,7 +51,6 @@ def plain():
     return BridgedApplication(application)
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 @rows("size", [100, 3 << 20])
 @rows("coding", ["gzip", "own"])
 @rows("program, path", [(flask, "/"), (flask, "/async"), (pyramid, "/"), (plain, "/")])

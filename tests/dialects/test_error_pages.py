@@ -98,7 +98,6 @@ REQUESTS = {
 }
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 @rows("accept", ["text/html", "text/plain", "application/json", "image/png"])
 @rows("program", REQUESTS)
 def test_pages_are_those_of_the_original(program, accept, interface):

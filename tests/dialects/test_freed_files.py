@@ -40,7 +40,6 @@ def folder(monkeypatch, tmp_path):
     gc.enable()
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 @pytest.mark.parametrize(
     ("path", "form", "status"),
     [

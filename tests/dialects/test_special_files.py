@@ -32,7 +32,6 @@ def directory(folder):
     return BridgedApplication(DirectoryApp(str(folder)))
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 @rows("program", [pyramid, file, directory])
 def test_a_pipe_is_not_found(program, interface, tmp_path):
     os.mkfifo(tmp_path / "pipe")
@@ -44,7 +43,6 @@ def test_a_pipe_is_not_found(program, interface, tmp_path):
         os.close(other_end)
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_a_device_is_not_found(interface):
     with Client(BridgedApplication(FileApp(os.devnull)), interface) as client:
         assert client.get("/").status == 404

@@ -96,7 +96,6 @@ def test_two_clients_do_not_spend_one_token_in_sqlite3():
 
 
 @pytest.mark.axes("interface")
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_the_async_app_commits_and_rolls_back(interface, tmp_path):
     pytest.importorskip("aiosqlite")
     page: dict = {"__name__": "shop"}

@@ -123,7 +123,6 @@ def callback(client, name="google"):
 
 
 @pytest.mark.axes("interface")
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 @pytest.mark.parametrize(("name", "user"), [("google", "ada@example.com"), ("github", "ada")])
 def test_a_user_signs_in_and_comes_back_to_the_page(name, user, page, interface):
     client = new_client(page, interface)

@@ -35,7 +35,6 @@ def page():
 
 
 @pytest.mark.axes("interface")
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_neither_this_request_nor_the_next_one_waits_for_the_mail(page, interface):
     with Client(page["app"], interface) as client:
         known, unknown = (

@@ -38,7 +38,6 @@ def test_it_is_short(path, most):
     assert sum(len(file.read_text().splitlines()) for file in (EXAMPLES / path).glob("*.py")) < most
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_a_switch_closes_an_app_except_to_its_people_and_keeps_who_did_it(maintenance, interface):
     feature = maintenance.Maintenance(MemoryStore(), allow=lambda request: request.args.get("key") == "office")
     app = App()

@@ -70,7 +70,6 @@ def shop(library, url):
 
 
 @of_each
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_functions_are_called_after_the_commit_and_in_order(shop, interface):
     def then(request):
         request.after_commit(shop.note, "first")

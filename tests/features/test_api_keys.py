@@ -46,7 +46,6 @@ def shop(keys, *sources, store=None):
     return app
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 @pytest.mark.parametrize("loader", [find, afind])
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
 def test_a_key_identifies_its_user_until_it_is_deleted(interface, loader, kind, tmp_path):

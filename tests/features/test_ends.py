@@ -96,7 +96,6 @@ def forever():
         yield 1
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 @pytest.mark.parametrize("by", ["session", "key"])
 @pytest.mark.parametrize("style", ["def", "async def"])
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
@@ -258,7 +257,6 @@ def test_tenants_that_share_credentials_are_refused(other, told):
         Client(outer, base_url="https://a.example").get("/me")
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
 @pytest.mark.parametrize("how", ["end", "end_others"])
 def test_a_login_under_way_comes_too_late(interface, kind, how, tmp_path, clock):
@@ -337,7 +335,6 @@ class Counting(MemoryStore):
         return super().increment(key, **options)
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_only_logins_pay_for_the_ends_of_users(interface):
     store = Counting()
     shop = Shop(store)

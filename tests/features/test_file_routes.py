@@ -130,7 +130,6 @@ def query(request):
 
 
 @pytest.mark.axes("interface")
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 @pytest.mark.parametrize(
     ("method", "status", "body"),
     [

@@ -168,7 +168,6 @@ def test_owners_are_told_apart_whatever_they_contain():
     assert [len(others.owned_by(owner)) for owner in owners] == [1] * 5
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_oauth_clients_are_told_in_their_terms(interface):
     app = App(store=MemoryStore())
     tokens = RefreshTokens()

@@ -71,7 +71,6 @@ def test_that_the_mounted_app_ends_has_no_data_of_it_any_more_and_one_that_it_ro
     assert "old" not in kept if ends else kept == {"old": 1, "outer": 2}
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_is_not_there_unless_the_mounted_app_uses_sessions(interface):
     outer, inner = App(), App()
     outer.use(Sessions(MemoryStore()))

@@ -89,7 +89,6 @@ def opening():
 
 
 @of_each
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_a_retry_gets_the_first_response(opening, library, url, interface):
     shop = opening(library, url, interface)
     first, again, other = shop.pay(), shop.pay(), shop.pay("another", b"coffee")

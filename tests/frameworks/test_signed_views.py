@@ -60,7 +60,6 @@ def test_a_view_answers_what_is_signed(make, monkeypatch):
                 assert '"by":"p"' in answers[2][2]
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_a_get_over_http_2_needs_no_digest_of_its_empty_body(interface):
     from flask import Flask
 

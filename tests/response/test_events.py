@@ -378,7 +378,6 @@ class TestHeartbeats:
         values = [Event(comment=""), "a"]
         assert connect(lambda request: Response.events(iter(values))).get("/").text == ": \n\ndata: a\n\n"
 
-    @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
     def test_come_in_a_test_that_is_a_coroutine(self, interface):
         async def silent():
             await asyncio.Event().wait()

@@ -111,7 +111,6 @@ def test_a_shown_form_has_it_at_its_field(wanted: Any, checks: Any) -> None:
     assert Client(app).post("/bid", form={"amount": "1"}).json == {"amount": ["is too low"]}
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 @pytest.mark.axes("interface")
 def test_a_handler_raises_it_for_what_only_it_knows(interface: Any, caplog: pytest.LogCaptureFixture) -> None:
     app = App()

@@ -110,7 +110,6 @@ def test_each_fault_is_named_with_those_of_the_form(form: Any, files: Any, error
     assert [(each["pointer"], each["code"]) for each in response.json["errors"]] == errors
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 @pytest.mark.axes("interface")
 def test_it_has_the_limits_of_a_body(interface: Any) -> None:
     client = Client(served(Picture, Limits(json=20)), interface)

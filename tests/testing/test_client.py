@@ -399,7 +399,6 @@ def test_without_a_timeout_wsgi_runs_on_the_thread_of_the_test(applications):
         assert response.read() == str(threading.get_ident()).encode()
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_with_a_timeout_the_application_runs_on_another_thread(applications, interface):
     client = Client(applications[interface](lambda seen: (200, [], [b"%d" % threading.get_ident()])), interface)
 
@@ -407,7 +406,6 @@ def test_with_a_timeout_the_application_runs_on_another_thread(applications, int
     client.close()
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_the_async_client_sends_the_same_requests(applications, interface):
     async def scenario():
         client = AsyncClient(applications[interface](redirecting), interface, cookies={"a": "1"})

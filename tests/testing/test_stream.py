@@ -52,7 +52,6 @@ def test_reading_the_rest_is_bounded(connect):
         response.read()
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_an_endless_body_is_not_taken_ahead_of_its_reader(applications, interface):
     body = Endless()
     client = Client(applications[interface](lambda seen: (200, [], body)), interface, timeout=0.3)
@@ -219,7 +218,6 @@ def test_wsgi_bodies_are_closed_when_the_client_goes(timeout):
     client.close()
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_the_async_client_streams(applications, interface):
     async def scenario():
         client = AsyncClient(applications[interface](lambda seen: (200, [], [b"one", b"two", b"three"])), interface)

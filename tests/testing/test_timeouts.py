@@ -48,7 +48,6 @@ def test_the_async_client_has_timeouts_too(interface):
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_an_endless_body_is_a_timeout_when_all_of_it_is_wanted(applications, interface):
     def chunks():
         while True:

@@ -7,7 +7,6 @@ from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "color")
 
-INTERFACES = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 COLORS = pytest.mark.parametrize("color", ["def", "async def"])
 
 
@@ -35,7 +34,6 @@ JSON = "application/json"
 
 
 @pytest.mark.feature("asok-031", "asok-046", "asok-047", "asok-048", "asok-086", "asok-084")
-@INTERFACES
 @COLORS
 @rows(
     "body, status, kind, text",
@@ -79,7 +77,6 @@ def test_a_status_that_no_response_has_is_an_error(answer, code):
     assert answer(f"return request.status_code({code!r}).text('x')").status == 500
 
 
-@INTERFACES
 @pytest.mark.parametrize(
     ("name", "more", "disposition", "kind"),
     [
@@ -113,7 +110,6 @@ def test_a_relative_path_is_one_of_an_upload_or_of_the_folder_that_is_given(answ
 
 
 @pytest.mark.feature("asok-053", "asok-054")
-@INTERFACES
 @COLORS
 @rows(
     "call, status, location",

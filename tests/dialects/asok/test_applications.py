@@ -6,8 +6,6 @@ from antiphon.dialects.asok import Asok
 from antiphon.dialects.asok.config import configured
 from tests.helpers.rows import rows
 
-INTERFACES = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-
 SHARED = """
 def render(request):
     return request.json([request.shared(name) for name in request.args.getlist("name")])
@@ -42,7 +40,6 @@ def test_shared_values_are_computed_once_a_request_and_only_when_used(serve):
 
 
 @pytest.mark.feature("asok-083")
-@INTERFACES
 @pytest.mark.axes("interface")
 def test_the_app_object_of_a_project_s_wsgi_module_serves_it(project, interface):
     client = project(interface)
@@ -158,7 +155,6 @@ def test_static_files_are_sent_under_names_with_their_hashes(serve):
     assert statuses == [404, 404, 404]
 
 
-@INTERFACES
 @pytest.mark.axes("interface")
 def test_the_life_of_an_application(serve, interface):
     events = []

@@ -59,7 +59,6 @@ def test_all_is_as_asok_says(beside):
 
 
 @pytest.mark.axes("interface")
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 @rows(
     "files, client, headers, expected",
     ({".asok/geo.csv": PARIS}, "192.0.2.7", {}, ["Paris", "France", 48.8566, 2.3522]),

@@ -2,11 +2,8 @@
 
 import pytest
 
-INTERFACES = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-
 
 @pytest.mark.feature("asok-001", "asok-003", "asok-004")
-@INTERFACES
 @pytest.mark.axes("interface")
 @pytest.mark.parametrize("color", ["def", "async def"])
 def test_render_is_given_the_request_and_its_result_is_the_response(serve, interface, color):
@@ -51,7 +48,6 @@ async def render(request):
 """
 
 
-@INTERFACES
 @pytest.mark.axes("interface")
 @pytest.mark.parametrize("files", [{}, {"src/middlewares/a.py": "def handle(request, n):\n    return n(request)"}])
 def test_a_plain_decorator_may_be_around_a_coroutine_function(serve, interface, files):

@@ -10,8 +10,6 @@ from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface")
 
-INTERFACES = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-
 
 @pytest.fixture
 def read(serve):
@@ -41,7 +39,6 @@ HERE = "http://testserver"
 
 
 @pytest.mark.feature("asok-005", "asok-006", "asok-007", "asok-008", "asok-009", "asok-010", "asok-069", "asok-013")
-@INTERFACES
 @rows(
     "expression, url, sent, value",
     ("request.args['q']", "/?q=hello%20you", {}, "hello you"),
@@ -129,7 +126,6 @@ def post(request):
 """
 
 
-@INTERFACES
 def test_files_of_a_form_are_read(serve, interface):
     client = serve({"page.py": READS}, interface, lambda app: app.config.update(CSRF=False))
     files = {"photo": ("../a.txt", b"hello", "text/plain"), "other": ("b.txt", b"b")}

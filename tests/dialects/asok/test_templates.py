@@ -12,7 +12,6 @@ from antiphon.dialects.asok.templates import (
 )
 from tests.helpers.rows import rows
 
-INTERFACES = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 PAGE = "def render(request):\n    return request.html('page.html', name='World', items=[1, 2, 3])\n"
 
 
@@ -212,7 +211,6 @@ def test_several_blocks_stand_in_elements_if_blocks_are_asked_for(serve, asked, 
     assert serve({"page.py": page, "page.html": TWO}).get("/", headers=headers).text == text
 
 
-@INTERFACES
 @pytest.mark.axes("interface")
 def test_a_template_is_streamed(serve, interface):
     page = rendering("stream('page.html', items=(str(i) * 3000 for i in range(3)))")

@@ -23,7 +23,6 @@ def expected():
     return answers(waiting(build(importlib.import_module(BOTH[0]))), VISIT)
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_a_visit_is_that_on_flask(interface, expected):
     ours = answers_over(build(importlib.import_module(BOTH[1])), interface, VISIT)
     assert_alike(VISIT, expected, ours, compared, OF_SERVERS)

@@ -47,7 +47,6 @@ def test_the_dialect_is_not_imported_with_the_library():
 # The applications of asgi and wsgi
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_startup_and_shutdown(interface):
     from antiphon.dialects.microdot.asgi import Microdot
 

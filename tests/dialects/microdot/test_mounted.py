@@ -87,7 +87,6 @@ def test_a_method_that_a_local_application_lacks_is_its_own_to_answer(serve):
     assert serve(app).put("/outer").headers["x-trail"] == "error outer"
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_an_application_in_a_native_one_is_held_to_its_limits(app, interface):
     @app.post("/fields")
     async def fields(request):

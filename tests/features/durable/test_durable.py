@@ -384,7 +384,6 @@ def test_steps_inside_of_steps_and_on_the_loop_are_refused(made, caplog):
     assert EFFECTS == []
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_debug_mode_lists_requests_and_jobs(made, monkeypatch, interface):
     monkeypatch.setattr("antiphon.cli.debug.mode._viewers", None)
     switch_on(is_for_loopback=True)

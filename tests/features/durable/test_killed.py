@@ -64,7 +64,6 @@ def send(server, request):
 
 
 @pytest.mark.parametrize("path", ["/orders", "/waits"])
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_a_killed_process_is_replaced_by_a_later_one(url, interface, path):
     command = run(interface=("--interface", interface))
     with ServerProcess(command, APP) as server, send(server, post(f"{path}?slow=5", "k1")):

@@ -202,7 +202,6 @@ def answers(response):
 
 
 @pytest.mark.axes("interface", "style")
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 @pytest.mark.parametrize("style", ["def", "async def"])
 class TestASessionWhoseServerIsAway:
     @pytest.fixture
