@@ -1,4 +1,4 @@
-"""Commands of `antiphon`: options from flags, variables or `.env`, and commands that other packages add.
+"""Commands of `antiphon`: options from flags, variables or `.env`, those of guards, and commands of other packages.
 
 A package is imported only when its command is called or the help lists it, so it doesn't slow down our own commands.
 """
