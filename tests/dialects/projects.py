@@ -55,6 +55,7 @@ KEYSTONE_NEEDS = (
 )
 LIMITER_NEEDS = ("hiro", "lovely-pytest-docker", "pymemcache", "pymongo", "pytest-check", "pytest-cov", "pytest-mock")
 MIDDLEWARE_NEEDS = ("fixtures", "opentelemetry-exporter-otlp", "oslo.serialization", "oslotest", "testtools")
+OTEL_NEEDS = ("opentelemetry-exporter-otlp-proto-http", "opentelemetry-test-utils", "pyramid")
 PECAN_NEEDS = ("genshi", "gunicorn", "jinja2", "sqlalchemy", "virtualenv", "webtest")
 RESTX_NEEDS = ("blinker", "faker", "invoke", "pytest-benchmark", "pytest-flask", "pytest-mock", "tzlocal")
 PYRAMID_OPTIONS = (*WITHOUT_FLASK_PLUGIN, "-oaddopts=")  # theirs ask for coverage
@@ -127,11 +128,7 @@ PROJECTS = [  # those that take longest come first
         "sentry-sdk", "2.75.0", {"flask": 0}, "[flask]", options=("reports_to_sentry.py",), own_tests=INSTRUMENTATIONS
     ),
     Project(
-        "opentelemetry-instrumentation-flask",
-        "0.66b1",
-        {"flask": 0},
-        needs=("opentelemetry-sdk",),
-        options=("reports_to_opentelemetry.py",),
-        own_tests=INSTRUMENTATIONS,
+        "opentelemetry-instrumentation-flask", "0.66b1", {"flask": 0}, "[instruments]", OTEL_NEEDS, WITHOUT_FLASK_PLUGIN
     ),
+    Project("opentelemetry-instrumentation-pyramid", "0.66b1", {"pyramid": 0}, "[instruments]", OTEL_NEEDS),
 ]
