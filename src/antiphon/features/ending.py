@@ -21,6 +21,7 @@ from antiphon.features.ends import (
     begin_unknown,
     may_log_in,
 )
+from antiphon.features.live.statements import read_login
 from antiphon.http.head import server_head
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
@@ -170,7 +171,8 @@ class Ending:
         return response
 
     def note_user(self, request: Request, user: Any) -> None:
-        """Let a stream or a socket, if one is open, end with its user, who is known by now."""
+        """Let a stream, a socket or a live block, if one is open, end with its user, who is known by now."""
+        read_login(user, self._users._key_of)
         if self._opened not in request:
             return
         opened = request._dependencies.pop(self._opened)()

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from weakref import WeakSet, ref
 
 from antiphon.app.store import Store, StoreUnavailable, store_name
+from antiphon.features.live.statements import tell_login
 from antiphon.features.stores.memory import MemoryStore
 from antiphon.handler.scope import find_current_request
 from antiphon.http.errors import Unauthorized
@@ -97,6 +98,7 @@ class Ends:
         from antiphon.app.channel_log import Keep
         from antiphon.serialization.json import encode_json
 
+        tell_login(identity)
         name, hub = self._name("channel"), self._hub()
         hub.send(name, Keep(MOST_KEPT), encode_json(identity))
         hub.expire(name, LONGEST_LOGIN)

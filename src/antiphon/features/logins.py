@@ -14,6 +14,7 @@ from antiphon.app.store import Store
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.ends import BEGUN
+from antiphon.features.live.statements import tell_login
 from antiphon.features.sessions import Sessions
 from antiphon.features.tracked_session import TrackedSession
 from antiphon.features.users import USERS, Users, UserSource, check_loader, sources_of
@@ -193,6 +194,8 @@ def logout(request: Request, *, everywhere: bool = False) -> None:
     users, _ = _source(request)
     user = request.user
     request.session.clear(everywhere=everywhere)
+    if not everywhere and (key := None if user is None else users._key_of(user)) is not None:
+        request.after_response(tell_login, key)  # since the session is deleted with the response
     if everywhere and user is not None:
         if users._ending.blocks and is_on_loop():
             request.on_response(partial(_end_on_thread, users, user))

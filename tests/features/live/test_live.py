@@ -1,6 +1,7 @@
 """Live blocks: which changes cause a render, who shares it, and who gets nothing any more."""
 
 import asyncio
+from contextlib import suppress
 from secrets import token_hex
 
 import pytest
@@ -11,8 +12,10 @@ from antiphon import App, Dependency, Response, abort
 from antiphon.features import (
     CORS,
     Cache,
+    Channel,
     Languages,
     Live,
+    MemoryStore,
     Page,
     RateLimit,
     SessionLogin,
@@ -24,10 +27,11 @@ from antiphon.features import (
     login_required,
     logout,
 )
+from antiphon.features.live.feature import _Teller
 from antiphon.testing import Client
 from tests.features.live.conftest import EVENTS, Customer, Note, Order
 from tests.helpers.rows import rows
-from tests.helpers.waiting import eventually
+from tests.helpers.waiting import DEADLINE, eventually
 
 pytestmark = pytest.mark.once
 
@@ -120,7 +124,7 @@ def people(app, engine, shown, write):
 
     @app.post("/logout")
     def log_out(request):
-        logout(request)
+        logout(request, everywhere="everywhere" in request.args)
         return "ok"
 
     return shown(lambda request, names: f"{request.user.name}: {names}", before=login_required)
@@ -138,15 +142,19 @@ def test_each_caller_sees_an_own_block_and_two_tabs_share_it(people, app, client
     assert len(people) == 5
 
 
-def test_a_stream_ends_with_the_first_change_after_a_logout(people, clients, watch, write):
-    ann, ben = clients(), clients()
-    ann.post("/login/1")
-    ben.post("/login/2")
-    streams = [watch(ann), watch(ann), watch(ben)]
-    assert [stream.data() for stream in streams] == ["ann: ", "ann: ", "ben: "]
-    ann.post("/logout")
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@pytest.mark.parametrize("where", ["here", "everywhere"])
+def test_a_logout_ends_the_streams_of_its_sessions_at_once(people, clients, watch, write, interface, where):
+    ann, elsewhere, ben = (clients(interface) for _ in range(3))
+    for client, number in ((ann, 1), (elsewhere, 1), (ben, 2)):
+        client.post(f"/login/{number}")
+    streams = [watch(ann), watch(ann), watch(elsewhere), watch(ben)]
+    assert [stream.data() for stream in streams] == ["ann: ", "ann: ", "ann: ", "ben: "]
+    ann.post(f"/logout?{where}")
+    ended = streams[:2] if where == "here" else streams[:3]
+    assert [stream.data() for stream in ended] == [None] * len(ended)
     write(Order(name="Tea"))
-    assert [stream.data() for stream in streams] == [None, None, "ben: Tea"]
+    assert [stream.data() for stream in streams[len(ended) :]] == ["ann: Tea", "ben: Tea"][len(ended) - 2 :]
     assert ann.get("/orders", headers=EVENTS).status == 401
 
 
@@ -210,6 +218,62 @@ def test_a_stream_goes_on_after_a_failure(shown, clients, watch, write):
     write(Order(name="Tea"))
     write(Order(name="Milk"))
     assert stream.data() == "Tea Milk"
+
+
+class Stop(BaseException):
+    """As frameworks end a task by."""
+
+
+async def await_cancelled():
+    future = asyncio.get_running_loop().create_future()
+    future.cancel()
+    await future
+
+
+async def stop():
+    raise Stop
+
+
+@pytest.mark.parametrize("fail", [await_cancelled, stop])
+def test_a_render_that_ends_in_an_unusual_way_is_not_that_of_later_watchers(app, clients, watch, fail):
+    fails = [True]
+
+    @app.get("/orders", live="orders")
+    async def orders(request):
+        live_reads("orders")
+        if fails:
+            await fail()
+        return Page("orders.html", shown="Tea")
+
+    client = clients(raise_errors=False)
+    with suppress(BaseException):
+        assert client.get("/orders", headers=EVENTS).status == 500
+    fails.clear()
+    assert watch(client).data() == "Tea"
+
+
+def test_tables_with_long_names_are_told_in_messages_that_fit(shown, clients, watch):
+    shown(lambda request, names: live_reads("stock") or str(len(made)))
+    made = []
+    stream = watch(clients())
+    assert stream.data() == "0"
+    made.append(1)
+    live_writes(*[f"{'漢' * 196}{number:03}" for number in range(300)], "stock")
+    assert stream.data() == "1"
+
+
+def test_a_message_that_can_not_be_sent_is_logged_and_the_next_one_is_sent(caplog):
+    teller = _Teller()
+    teller.channel = channel = Channel("changes", MemoryStore(), max_message_size=20)
+    teller(frozenset(["customers of the choir"]))
+    eventually(lambda: "can't be told: customers of the choir" in caplog.text or None, "nothing was logged")
+
+    async def hear():
+        async with channel.listen() as messages:
+            teller(frozenset(["orders"]))
+            return (await anext(messages)).value
+
+    assert asyncio.run(asyncio.wait_for(hear(), DEADLINE)) == ["orders"]
 
 
 def test_a_page_that_is_cached_is_rendered_again(app, shown, clients, watch, write):

@@ -36,6 +36,7 @@ WRITTEN = [
     ("SELECT replace(name, 'a', 'b'), copy FROM orders", set()),
     ("CREATE TABLE orders (id int)", set()),
     ("update " * 50_000, {"update"}),
+    (f'update "{"x" * 300}" set n = 1', set()),
     ('"' * 200_000, set()),
     ("update a." * 30_000, {"update"}),
 ]

@@ -34,8 +34,8 @@ from antiphon.response.response import Response
 if TYPE_CHECKING:
     from antiphon.app.application import App
 
-_BATCH = 200
-"""The number of tables in one message."""
+_BATCH = 50
+"""The number of tables in one message, which fit into it with the longest names."""
 _PAUSE = 1.0
 """The seconds after which a database or a store that doesn't respond is tried again."""
 _NOTICES = "antiphon_live"
@@ -62,8 +62,10 @@ class _Teller:
         with self._lock:
             self._tables |= tables
             if self._thread is None and self.channel is not None:
-                self._thread = Thread(target=self._send, args=(self.channel,), name="antiphon-live", daemon=True)
-                self._thread.start()
+                thread = Thread(target=self._send, args=(self.channel,), name="antiphon-live", daemon=True)
+                with suppress(RuntimeError):  # there is no room for a thread: the next write begins one
+                    thread.start()
+                    self._thread = thread
 
     def finish(self) -> None:
         """Wait until everything has been told, but not for a store that doesn't respond."""
@@ -79,6 +81,8 @@ class _Teller:
                 with self._lock:
                     self._tables |= {*tables}
                 time.sleep(_PAUSE)
+            except Exception:  # so that the next ones are told
+                getLogger("antiphon").exception("changes of tables can't be told: %s", ", ".join(tables))
 
     def _take(self) -> list[str] | None:
         with self._lock:

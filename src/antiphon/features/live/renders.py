@@ -163,6 +163,8 @@ class SharedBlock:
     def _is_over(self, render: _Render, since: float) -> bool:
         if not render.task.done():
             return False
+        if render.task.cancelled() or render.task.exception() is not None:
+            return True  # only those who have waited for it get its error
         known = render.task.result()
         return known.began < since or known.response.status == 429 or self._audience.is_stale(known)
 

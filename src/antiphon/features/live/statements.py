@@ -17,12 +17,14 @@ from collections.abc import Callable, Collection, Iterable, MutableMapping
 from contextlib import suppress
 from contextvars import ContextVar
 from functools import cache, lru_cache
-from typing import Any
+from hashlib import sha256
+from typing import Any, TypeVar
 from weakref import WeakSet
 
 from antiphon.app.connections import connection_of
 from antiphon.explanations import explained
 
+U = TypeVar("U")
 Tables = frozenset[str]
 _LONGEST = 4096
 """The length of a statement above which its tables are looked for each time, so that it isn't kept in memory."""
@@ -112,6 +114,24 @@ def _tell(tables: Tables) -> None:
         function(tables)
 
 
+# Logins, as if each user's were a table
+
+
+def read_login(user: U | None, key_of: Callable[[U], str | None]) -> None:
+    """Note that the render in progress, if any, depends on the login of a user."""
+    if user is not None and (reads := _reads.get()) is not None and (key := key_of(user)) is not None:
+        reads.add(_login_of(key))
+
+
+def tell_login(key: str) -> None:
+    """Tell that logins of a user have ended: live blocks that depend on them are rendered again, which checks them."""
+    live_writes(_login_of(key))
+
+
+def _login_of(key: str) -> str:
+    return f"login_{sha256(key.encode()).hexdigest()[:32]}"
+
+
 # SQLAlchemy
 
 
@@ -127,8 +147,9 @@ def _watch_sqlalchemy() -> None:
 
 
 def tables_written(statement: str) -> Tables:
-    """Return the names of the tables that a statement writes."""
-    found = [name for name in _writes.findall(statement) if name.lower() not in _NO_TABLES]
+    """Return the names of the tables that a statement writes. No database has longer names."""
+    written = _writes.findall(statement)
+    found = [name for name in written if name.lower() not in _NO_TABLES and len(name) <= _LONGEST_NAME]
     return frozenset(filter(None, map(named, found)))
 
 
