@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.contract.process import ServerProcess
-from tests.features.live.conftest import Stream
+from tests.features.live.conftest import EVENTS, Stream
 from tests.helpers.authority import Authority
 from tests.helpers.postgres import execute
 from tests.helpers.processes import RUN
@@ -100,12 +100,9 @@ def test_streams_share_a_connection_over_http2(tmp_path):
     trusted = ssl.create_default_context(cafile=authority.ca_file)
     with ExitStack() as stack:
         server = stack.enter_context(ServerProcess(command, "tests.helpers.served.live:app"))
-        client = httpx.Client(http1=False, http2=True, verify=trusted, timeout=DEADLINE)
-        stack.enter_context(client)
+        client = stack.enter_context(httpx.Client(http1=False, http2=True, verify=trusted, timeout=DEADLINE))
         url = f"https://127.0.0.1:{server.port}/"
-        opened = [
-            stack.enter_context(client.stream("GET", url, headers={"Accept": "text/event-stream"})) for _ in "123456789"
-        ]
+        opened = [stack.enter_context(client.stream("GET", url, headers=EVENTS)) for _ in range(9)]
         assert {response.http_version for response in opened} == {"HTTP/2"}
         streams = [Stream(response.iter_bytes()) for response in opened]
         assert {"Tea" in stream.data() for stream in streams} == {False}

@@ -121,8 +121,7 @@ async def in_turn(url, told):
         await session.rollback()
         await session.execute(text("delete from orders"))
         await session.commit()
-    async with engine.connect() as connection:
-        await connection.execution_options(isolation_level="AUTOCOMMIT")
+    async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         await connection.execute(insert(Note))
     assert told == [["customers", "orders"], ["orders"], ["notes"]]
     with Reading() as words:
@@ -137,10 +136,9 @@ async def in_turn(url, told):
 @pytest.mark.parametrize("kind", ["aiosqlite", pytest.param("psycopg", marks=pytest.mark.processes)])
 def test_an_asynchronous_engine_is_seen_as_well(kind, told, request, tmp_path):
     if kind == "psycopg":
-        url = request.getfixturevalue("postgres").replace("postgresql:", "postgresql+psycopg:")
+        asyncio.run(in_turn(request.getfixturevalue("postgres").replace(":", "+psycopg:", 1), told))
     else:
-        url = f"sqlite+aiosqlite:///{tmp_path / 'async.db'}"
-    asyncio.run(in_turn(url, told))
+        asyncio.run(in_turn(f"sqlite+aiosqlite:///{tmp_path / 'async.db'}", told))
 
 
 @rows("read", [

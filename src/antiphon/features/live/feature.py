@@ -155,7 +155,8 @@ class Live:
             raise
         if first.is_shown:
             headers = [field for field in first.response.headers.items() if field[0].startswith(_OF_THE_STREAM)]
-            return Response.events(watcher, None, headers, retry=SystemRandom().uniform(1, 3))  # not all at once
+            retry = SystemRandom().uniform(1, 3)  # after a deploy, not all at once
+            return Response.events(watcher, headers=headers, retry=retry)
         await watcher.aclose()
         return Response(first.response.body, first.response.status, [*first.response.headers.items()])
 

@@ -147,10 +147,9 @@ def _watch_sqlalchemy() -> None:
 
 
 def tables_written(statement: str) -> Tables:
-    """Return the names of the tables that a statement writes. No database has longer names."""
-    written = _writes.findall(statement)
-    found = [name for name in written if name.lower() not in _NO_TABLES and len(name) <= _LONGEST_NAME]
-    return frozenset(filter(None, map(named, found)))
+    """Return the names of the tables that a statement writes, except longer ones than any database has."""
+    found = [name for name in _writes.findall(statement) if name.lower() not in _NO_TABLES]
+    return frozenset(named(name) for name in found if len(name) <= _LONGEST_NAME) - {""}
 
 
 def words_in(statement: str) -> Tables:
