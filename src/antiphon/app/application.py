@@ -599,6 +599,7 @@ class App(Routes, Servable):
         around = group.stack._replace(finishers=tuple(self._registry.finishers))
         self._find = find_after(before, around, routing) or routing.find
         self._routing = routing
+        group.dependencies.forget_readings()
         if not self._dependencies.has_overrides:
             self._planned = routing, self._find
         return routing

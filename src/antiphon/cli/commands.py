@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from click.core import ParameterSource
@@ -60,6 +61,8 @@ class Configured(click.Command):
         for name in sorted(found - known):
             if ours := _RENAMED.get(PREFIX + name):
                 raise BadCommand(f"{PREFIX}{name} has a new name: set {ours} instead.")
+            from difflib import get_close_matches  # imported late: few need it
+
             near = get_close_matches(name, sorted(known), 1)
             hint = f" Did you mean {PREFIX}{near[0]}?" if near else ""
             click.secho(f"Warning: {PREFIX}{name} is not a setting, so it is ignored.{hint}", err=True, fg="yellow")

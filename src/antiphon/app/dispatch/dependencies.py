@@ -219,6 +219,10 @@ class Dependencies:
             self._readings = Readings(self._sources.values(), self.identifiers)
         return self._readings
 
+    def forget_readings(self) -> None:
+        """Let go of what was followed to find out what functions read, which may be other applications."""
+        self._readings = None
+
     @property
     def yield_values(self) -> bool:
         """True if any source is a generator function."""
