@@ -8,9 +8,7 @@ import re
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
-from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from click.core import ParameterSource
