@@ -25,13 +25,8 @@ def listed():
 
 
 SAID = dict(listed())
-LISTED = {
-    *SAID,
-    *(
-        ("antiphon.types", name)
-        for name in re.findall(r"^### (\w+)$", PAGE.partition("\n## antiphon.types\n")[2], re.MULTILINE)
-    ),
-}
+TYPES = re.findall(r"^### (\w+)$", PAGE.partition("\n## antiphon.types\n")[2], re.MULTILINE)
+LISTED = {*SAID, *(("antiphon.types", name) for name in TYPES)}
 PLACES = (
     "antiphon", "antiphon.http", "antiphon.features", "antiphon.logs", "antiphon.testing", "antiphon.testing.pairs",
     "antiphon.testing.races", "antiphon.testing.stores", "antiphon.features.stores",
