@@ -105,8 +105,6 @@ def test_the_async_app_commits_and_rolls_back(interface, tmp_path):
     with Client(page["app"], interface) as client:
         assert client.post("/orders", form={"name": "tea"}).json == {"id": 1}
         assert client.post("/orders", form={"name": "coffee"}).status == 409
-        assert client.get("/orders/1").json == {"id": 1, "name": "tea"}
-        assert client.get("/orders/2").status == 404
         assert client.get("/orders").json == {"names": ["tea"]}
 
 
