@@ -5,9 +5,13 @@ import ast
 from tests.helpers.rows import rows
 from tests.mutants.random_mutants import changes, random_mutants
 from tests.mutants.table import ROOT, SOURCE, mutants
+from tests.pairs.__main__ import mutants as pairs_mutants
 
 
-@rows("mutant", mutants(), ids=lambda mutant: mutant.breaks)
+MUTANTS = mutants() + [mutant for _, mutant in pairs_mutants()]
+
+
+@rows("mutant", MUTANTS, ids=lambda mutant: mutant.breaks)
 def test_a_mutant_changes_what_is_there_once_to_what_can_be_read(mutant):
     assert ast.parse(mutant.applied())
     assert [path for path in mutant.tests if not (ROOT / path).exists()] == []

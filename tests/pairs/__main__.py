@@ -32,11 +32,15 @@ for turn in range({TURNS}):
 """
 
 
+def mutants() -> list[tuple[list[str], Mutant]]:
+    """Read the table: each pair of features, and the mutant that shows beside it."""
+    with TABLE.open("rb") as file:
+        return [(row.pop("pair"), Mutant(**row, tests=[])) for row in tomllib.load(file)["mutant"]]
+
+
 def main() -> int:
     """Try the chosen mutants and print what finds each of them. Returns the exit status."""
-    with TABLE.open("rb") as file:
-        rows = [(row.pop("pair"), Mutant(**row, tests=[])) for row in tomllib.load(file)["mutant"]]
-    found = [find(mutant, pair) for pair, mutant in rows if all(word in mutant.breaks for word in sys.argv[1:])]
+    found = [find(mutant, pair) for pair, mutant in mutants() if all(word in mutant.breaks for word in sys.argv[1:])]
     say(f"{sum(found)} of {len(found)} were found.")
     return int(not all(found))
 
