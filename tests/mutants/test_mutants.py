@@ -7,7 +7,6 @@ from tests.mutants.random_mutants import changes, random_mutants
 from tests.mutants.table import ROOT, SOURCE, mutants
 from tests.pairs.__main__ import mutants as pairs_mutants
 
-
 MUTANTS = mutants() + [mutant for _, mutant in pairs_mutants()]
 
 
