@@ -85,6 +85,11 @@ MOUNTED = {
 }
 
 
+async def stop(request):
+    await asyncio.sleep(0)
+    return "stopped", 418
+
+
 def make(style):
     """Return the application."""
     app = App(limits=Limits(body=1 << 20))
@@ -93,6 +98,10 @@ def make(style):
     for name, mounted in MOUNTED.items():
         app.mount(f"/{slug(name)}", mounted)
     app.mount("/inner", inner(style))
+    guarded = App()
+    guarded.before_request(stop)
+    guarded.mount("/inner", inner(style))
+    app.mount("/guarded", guarded)
     return app
 
 
@@ -118,6 +127,8 @@ def _exchanges():
         post("/inner/json-as", 400, body=b"{", headers={"content-type": "application/json"}),
     )
     yield "the body of an app", post("/inner/body", body=bytes(700 << 10))
+    short = post("/guarded/inner/body", (400, 418, 499), body=[bytes(100)], headers={"content-length": "1000"})
+    yield "a body that is cut off before a hook", short
 
 
 EXCHANGES = dict(_exchanges())

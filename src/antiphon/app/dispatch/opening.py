@@ -14,7 +14,7 @@ from antiphon.body.content import Content, NotLoadedError
 from antiphon.body.receiver import SMALL_BODY
 from antiphon.concurrency.iterables import resume
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
-from antiphon.http.errors import HTTPError, RequestTimeout
+from antiphon.http.errors import HTTPError, RequestTimeout, without_traceback
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -43,7 +43,7 @@ async def receive_ahead(plan: Plan, request: Request, error: HTTPError | None) -
                 return error
         except RequestTimeout as too_late:
             _prepare(plan, request, request.content)
-            return error or too_late
+            return error or without_traceback(too_late)
     content = request.content
     _prepare(plan, request, content)
     content.is_refused = error is not None
@@ -53,7 +53,7 @@ async def receive_ahead(plan: Plan, request: Request, error: HTTPError | None) -
         try:
             await content.load(limits)
         except HTTPError as unreadable:  # it is raised inside the middleware, as all errors are
-            return error or unreadable
+            return error or without_traceback(unreadable)
     return error
 
 
