@@ -82,7 +82,7 @@ def test_the_second_waits_for_the_first_and_takes_over_from_one_that_is_killed(f
     """Migrations note their process, and the first of them halts with its table half made."""
     (folder / "ran").mkdir()
     (folder / "halt").touch()
-    text = "import os, pathlib, time\n" + FILES[FIRST].replace("\n\n\ndef downgrade", f"{SLOW}\n\ndef downgrade")
+    text = "import os, pathlib, time\n" + FILES[FIRST].replace("\n\ndef downgrade", f"{SLOW}\ndef downgrade")
     (folder / FIRST).write_text(text)
     ran = folder / "ran"
     first = alembic(folder, "upgrade", "head")
