@@ -16,14 +16,22 @@ import antiphon.http.headers
 import antiphon.http.urls.urlencoded
 import antiphon.lazy
 import antiphon.response.fields
-import antiphon.serialization.defaults
 import antiphon.serialization.json_bounds
-from antiphon.speedups import PURE
+from antiphon.speedups import PURE, accelerated
 
 try:
     from antiphon.speedups import _speedups as extension
 except ImportError:
     extension = None  # type: ignore[assignment]
+
+try:
+    import antiphon.serialization.defaults
+except ModuleNotFoundError:  # a debug build of Python has no msgspec
+
+    @accelerated
+    def set_defaults(value: object, /) -> None:
+        """Do nothing, as for values without records."""
+
 
 NOT_BUILT = "the extension was not built for this Python"
 NAMES = sorted(name for name, twin in PURE.items() if isfunction(twin))
