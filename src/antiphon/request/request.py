@@ -686,16 +686,16 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs):
         """
         values = self._dependencies
         if dependency not in values:
-            _check(dependency)
-            request: Any = self  # a covariant type can only be read
-            request[dependency] = self.route.dependencies.read(dependency, request)
+            _check_dependency(dependency)
+            settable: Any = dependency  # a covariant type can only be read
+            self[settable] = self.route.dependencies.read(dependency, self)
             values = self._dependencies
         value: T = values[dependency]
         return value
 
     def __setitem__(self, dependency: Dependency[T], value: T, /) -> None:
         """Set the value of a dependency. Raises TypeError for anything but a dependency."""
-        _check(dependency)
+        _check_dependency(dependency)
         if self._dependencies is _NO_DEPENDENCIES:
             self._dependencies = {}
         self._dependencies[dependency] = value
@@ -976,6 +976,12 @@ def _make_ids() -> str:
     return first
 
 
+def _check_dependency(dependency: object) -> None:
+    check_dependency(
+        dependency, "request[...]", 'make one, Tenant = Dependency[str]("tenant"), or set an attribute of request.g'
+    )
+
+
 def refuse_unknown_attributes() -> None:
     """From now on, refuse to set unknown attributes on requests. Creating a request then takes twice as long."""
     Request.__setattr__ = _set_known  # type: ignore[method-assign,assignment]
@@ -1000,9 +1006,3 @@ def unknown_attribute(name: str) -> AttributeError:
 
 if sys.flags.dev_mode:
     refuse_unknown_attributes()
-
-
-def _check(dependency: object) -> None:
-    check_dependency(
-        dependency, "request[...]", 'make one, Tenant = Dependency[str]("tenant"), or set an attribute of request.g'
-    )
