@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext, suppress
+from contextvars import copy_context
 from functools import partial
 from math import inf
 from secrets import token_hex
@@ -42,6 +43,7 @@ from antiphon.features.durable.stored import (
     schema_of,
 )
 from antiphon.handler.contract import is_async
+from antiphon.handler.scope import set_current_request
 from antiphon.lazy import missing_package
 from antiphon.request.request import Request
 
@@ -182,7 +184,9 @@ class Engine:
                     "Durable works while its app is started: serve it, or use Client(app) as a context manager"
                 ),
             )
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
+        context = copy_context()
+        context.run(set_current_request, None)  # a timer that has been cancelled would keep it for a while
+        return context.run(asyncio.run_coroutine_threadsafe, work, self._loop)
 
     # Watching
 

@@ -205,6 +205,8 @@ class _Composer:
                 route = self._of_feature(route, features)
             if route.options:  # of a body that is read late, nothing is known ahead of the handler
                 options = tuple([each for each in options if not (each[1].once or "signer" in each[1].requires)])
+            refused = {name for _, each in options for name in each.refuses}
+            options = tuple([each for each in options if each[0] not in refused])
             yield route._replace(target=target, prefix=prefix, options=(*route.options, *options))
 
     def _of_feature(self, route: Route, features: list[Feature]) -> Route:

@@ -62,6 +62,8 @@ class Option(NamedTuple):
     """The option of ``view``; without it, the option isn't used there."""
     rate: float = 0.4
     """The part of the fitting routes that have it."""
+    refuses: frozenset[str] = frozenset()
+    """The names of the features whose options it can't be beside on one route."""
 
 
 class Feature(NamedTuple):
