@@ -76,8 +76,27 @@ def test_what_breaks_a_rule_is_found(rule):
 
 
 def _planted(seed: int, rule: str) -> Program:
+    return _with_hook(seed, PLANTED[rule])
+
+
+def _with_hook(seed: int, source: str) -> Program:
     program = program_of(seed, features())
-    return program._replace(around=(*program.around, Around("planted", PLANTED[rule])))
+    return program._replace(around=(*program.around, Around("planted", source)))
+
+
+@rows("body, is_failure", [("'the same'", True), ("token_hex(16)", False)])
+def test_what_is_random_decides_whether_compression_saves_something(body, is_failure):
+    hook = f"""\
+from secrets import token_hex
+
+
+@app.after_request
+def planted(request, response):
+    if request.method == "GET":
+        coded = {{"content-encoding": "identity"}} if type(request.head).__name__ == "WSGIHead" else {{}}
+        return Response({body}, 200, coded)"""
+    found = [each for seed in range(2) for each in failures(_with_hook(seed, hook), document=False)]
+    assert any("content-encoding" in each.what for each in found) == is_failure
 
 
 def test_what_a_feature_does_not_declare_is_found_in_the_document():
