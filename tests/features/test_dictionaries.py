@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from antiphon import App, Request, Response
 from antiphon.body.codings import ZSTD
-from antiphon.features import Cache, Compression, MemoryStore, Sessions
+from antiphon.features import Cache, Compression, MemoryStore, Sessions, SQLiteStore, StoreUnavailable
 from antiphon.features.dictionaries import LARGEST, Dictionaries, _Dcz
 from antiphon.testing import Client
 from tests.helpers.decompression import decompressed
@@ -60,7 +60,10 @@ def visitor(app, interface="asgi", base_url="https://shop.example", **options):
 
 def test_the_next_page_of_a_route_is_sent_as_its_difference(shop, interface):
     client = visitor(shop, interface)
+    head = client.head("/lamps/1", headers={"accept-encoding": ACCEPTED})
+    assert client.get("/lamps/2", headers=asking_with(PAGE.format(1).encode())).headers["content-encoding"] == "zstd"
     first = client.get("/lamps/1", headers={"accept-encoding": ACCEPTED})
+    assert client.head("/lamps/1", headers={"accept-encoding": ACCEPTED}).headers == head.headers == first.headers
     assert first.headers["use-as-dictionary"] == 'match="/lamps/*"'
     assert first.headers["vary"] == "accept-encoding, available-dictionary"
     assert first.headers["content-encoding"] == "zstd"
@@ -200,22 +203,91 @@ def test_the_cache_keeps_no_variant_for_others(shop, interface):
         assert decompressed("zstd", other.body).decode() == PAGE.format(2)
 
 
+def shop_of_files(folder, store):
+    """A process with its release's files, and the store of all processes; without one, they don't know each other."""
+    app = App(store=store)
+    app.use(Compression(dictionaries=True))
+    app.static("/static", folder)
+    app.get("/page.html")(lambda request: Response.html(PAGE.format(1), headers=PUBLIC))
+    return app
+
+
 @pytest.mark.parametrize("size", [3_000, 200_000])
 def test_a_file_of_an_old_release_is_the_dictionary_for_the_new(tmp_path, interface, size):
-    app = App()
-    app.use(Compression(dictionaries=True))
-    app.static("/static", tmp_path)
     old = "".join(f"let a{n}={n**7};" for n in range(size // 20))
-    (tmp_path / "shop.js").write_text(old)
+    new = old.replace("let a7=", "let b7=") + "// the end"
+    file, asking = tmp_path / "shop.js", {"accept-encoding": ACCEPTED}
+
+    def get(app, **headers):
+        client = visitor(app, interface)
+        sent = [client.request(method, app.url_for("static", filename="shop.js"), headers=asking | headers)
+                for method in ("GET", "HEAD")]  # fmt: skip
+        whole, head = [{name: each.headers[name] for name in each.headers if name != "content-length"} for each in sent]
+        assert whole == head
+        assert sent[0].headers["use-as-dictionary"] == 'match="/static/shop.*.js"'
+        return sent[0]
+
+    for made, restarted in ((None, False), (lambda: SQLiteStore(tmp_path / "store.db"), True)):
+        file.write_text(old)
+        app = shop_of_files(tmp_path, made and made())
+        first = get(app)
+        assert decompressed("zstd", first.body).decode() == old
+        file.write_text(new)
+        app = shop_of_files(tmp_path, made()) if restarted else app
+        for _ in range(3):  # the last ones may be read on the event loop
+            unknown = get(app, **asking_with(b"unknown"))
+            assert decompressed("zstd", unknown.body).decode() == new
+        second = get(app, **asking_with(old.encode()))
+        assert decoded(second, old.encode()).decode() == new
+        assert len(second.body) < len(first.body) // 5
+
+
+class Failing(SQLiteStore):
+    """A store that does not respond any more."""
+
+    def load(self, key):
+        raise StoreUnavailable
+
+    def change(self, *arguments, **options):
+        raise StoreUnavailable
+
+
+class Forging(SQLiteStore):
+    """A store whose entries somebody has changed."""
+
+    def load(self, key):
+        return super().load(key)._replace(data={"content": b"forged"})
+
+
+@pytest.mark.parametrize("kind", [Failing, Forging])
+def test_a_store_that_fails_or_lies_costs_only_the_dictionary(tmp_path, interface, kind):
+    (tmp_path / "shop.js").write_text("let a;" * 999)
+    visitor(shop_of_files(tmp_path, SQLiteStore(tmp_path / "store.db")), interface).get("/static/shop.js")
+    (tmp_path / "shop.js").write_text("let b;" * 999)
+    app = shop_of_files(tmp_path, kind(tmp_path / "store.db"))
+    response = visitor(app, interface).get("/static/shop.js", headers=asking_with(b"let a;" * 999))
+    assert decompressed("zstd", response.body) == b"let b;" * 999
+
+
+def test_the_store_has_files_only_which_requests_can_not_make(tmp_path, interface):
+    (tmp_path / "shop.js").write_text("let a;" * 999)
+    asked = []
+
+    class Counting(SQLiteStore):
+        def load(self, key):
+            asked.append("load")
+            return super().load(key)
+
+        def change(self, *arguments, **options):
+            asked.append("change")
+            return super().change(*arguments, **options)
+
+    app = shop_of_files(tmp_path, Counting(tmp_path / "store.db"))
     client = visitor(app, interface)
-    first = client.get(app.url_for("static", filename="shop.js"), headers={"accept-encoding": ACCEPTED})
-    assert first.headers["use-as-dictionary"] == 'match="/static/shop.*.js"'
-    assert decompressed("zstd", first.body).decode() == old
-    new = old.replace("let a7=", "let b7=")
-    (tmp_path / "shop.js").write_text(new + "// the end")
-    second = client.get(app.url_for("static", filename="shop.js"), headers=asking_with(old.encode()))
-    assert decoded(second, old.encode()).decode() == new + "// the end"
-    assert len(second.body) < len(first.body) // 5
+    for number in range(3):
+        client.get(f"/page.html?{number}", headers=asking_with(b"unknown"))
+        client.get(app.url_for("static", filename="shop.js"), headers={"accept-encoding": ACCEPTED})
+    assert asked == ["change"]
 
 
 def test_a_mounted_app_has_patterns_below_its_prefix(shop, interface):
@@ -234,17 +306,15 @@ def test_a_path_that_could_be_a_pattern_itself_has_no_dictionary(pattern):
     assert (response.status, response.headers.get("use-as-dictionary")) == (200, None)
 
 
-def test_the_memory_is_bounded(shop):
+def test_the_memory_is_bounded():
     dictionaries = Dictionaries(most=10_000)
     for number in range(100):
         dictionaries.add(bytes([number]) * 900)
     assert dictionaries._size == sum(map(len, dictionaries._known.values())) == 9_900
-    client = visitor(shop)
     large = App()
     large.use(Compression(dictionaries=True))
     large.get("/")(lambda request: Response.html("x" * (LARGEST + 1), headers=PUBLIC))
     assert "use-as-dictionary" not in visitor(large).get("/").headers
-    assert client.head("/lamps/1").headers.get("use-as-dictionary") is None
 
 
 @given(st.lists(st.binary(max_size=300), max_size=5), st.binary(min_size=100, max_size=3000))

@@ -7,13 +7,15 @@ import re
 from collections.abc import AsyncIterable, Callable, Generator, Iterable, Iterator, Mapping
 from copy import copy
 from functools import partial
-from typing import TypeAlias, overload
+from typing import NamedTuple, TypeAlias, overload
 
 from antiphon.app.added import Added
 from antiphon.app.blueprint import Routes
 from antiphon.app.route import Route
+from antiphon.app.store import Store
 from antiphon.body.codings import CODINGS, Compressor
 from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator, as_bytes
+from antiphon.concurrency.loop import running_loop
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.dictionaries import AVAILABLE, DCZ, Dictionaries
 from antiphon.handler.contract import describe, is_async, ready
@@ -64,7 +66,8 @@ class Compression:
     its length would reveal the secret, guess by guess (the BREACH attack). Let ``skip`` return True for such a page.
 
     With ``dictionaries``, a client that has a public response of a route gets the next one as its difference (RFC
-    9842), if it accepts the coding dcz and asks over https or on this machine. Needs zstd.
+    9842), if it accepts the coding dcz and asks over https or on this machine. Static files are also kept in the app's
+    store, so that those of an old release serve for the new one. Needs zstd.
 
     Raises ValueError for codings that are unknown or not installed, and for an invalid level, type or min_size. Raises
     TypeError if ``skip`` is not a plain function.
@@ -109,12 +112,15 @@ class Compression:
 
     def install(self, app: Routes) -> None:
         """Register the middleware that compresses responses from later middleware and handlers."""
+        store = getattr(app, "store", None)
+        if self._dictionaries is not None and isinstance(store, Store) and store.is_server_side and store.blocks:
+            self._dictionaries.store = store
         app.middleware(self._compress_response)
 
     def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - wherever it is in use
         yield Added(headers=("content-encoding", "vary"))
 
-    def _compress_response(self, request: Request) -> Generator[None, Response, Response | None]:
+    def _compress_response(self, request: Request) -> Generator[None, Response, "Response | _Awaited | None"]:
         response = yield
         fields = dict(response._fields)  # these stay shared, unlike `headers`
         if not self._may_compress(request, response, fields):
@@ -126,7 +132,15 @@ class Compression:
         if response.status == 206:
             return None
         offered = self._as_dictionary(request, response, fields)
-        return self._coded(request, response if offered is None else offered, fields) or offered
+        if offered is None:
+            return self._coded(request, response, fields)
+        respond = partial(self._coded_or_plain, request, offered, fields)
+        load = self._dictionaries and self._dictionaries.loader(request)
+        if load and not request.head.blocks and running_loop() is not None:
+            return _Awaited(load, respond)
+        if load:
+            load()
+        return respond()
 
     def _as_dictionary(self, request: Request, response: Response, fields: Mapping[str, str]) -> Response | None:
         """Return a response that tells the client to keep it as a dictionary, and whose content this process keeps."""
@@ -136,13 +150,16 @@ class Compression:
         size = _size(request, response, fields)
         if response.status != 200 or size is None or size < self._min_size:
             return None
-        body = self._dictionaries.remember(response.body, size)
+        body = self._dictionaries.remember(request, response.body, size)
         if body is None:
             return None
         offered = copy(response)  # a handler may return the same object again
         offered.body = body
         offered.headers["use-as-dictionary"] = f'match="{match}"'
         return offered
+
+    def _coded_or_plain(self, request: Request, response: Response, fields: Mapping[str, str]) -> Response:
+        return self._coded(request, response, fields) or response
 
     def _coded(self, request: Request, response: Response, fields: Mapping[str, str]) -> Response | None:
         """Return a response in the coding that the client prefers, or None to leave it as it is."""
@@ -202,6 +219,19 @@ class Compression:
                 ValueError(f"the level of {name} must be {known[0]} to {known[-1]}, not {level!r}"),
             )
         return level
+
+
+class _Awaited(NamedTuple):
+    """A response for which an event loop waits until ``load`` has run on a thread."""
+
+    load: Callable[[], None]
+    respond: Callable[[], Response]
+
+    async def __response__(self, request: Request) -> Response:
+        from asyncio import to_thread
+
+        await to_thread(self.load)
+        return self.respond()
 
 
 def _takes_identity(accepted: str) -> bool:

@@ -4,22 +4,29 @@ Only public responses take part, both as dictionaries and compressed with one: t
 private page would reveal its secrets by its length to someone who chooses the dictionary's text, and a dictionary could
 be another visitor's page.
 
-| a GET that could be compressed, over https or on this machine | Use-As-Dictionary | content coding |
+| a GET or HEAD that could be compressed, over https or on this machine | Use-As-Dictionary | content coding |
 |---|---|---|
 | its response is not public and fresh, or depends on a cookie or a credential | no | as without dictionaries |
-| the client has no dictionary for it, or one that this process doesn't know | yes | as without dictionaries |
+| the client has no dictionary for it, or one that is not known | yes | as without dictionaries |
 | the client accepts dcz, and its dictionary is known | yes | dcz |
+
+Pages, which are fresh for minutes, are known to the process that sent them. Static files, which clients keep for
+months, are also in the app's store, for other processes and later releases: requests can't make more of them.
 """
 
 import re
 from collections import OrderedDict
-from collections.abc import AsyncIterable, Iterable, Mapping
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from contextlib import suppress
+from functools import partial
 from hashlib import sha256
 from importlib import import_module
 from threading import Lock
 from time import time
 from typing import Any
 
+from antiphon.app.static_files import FileHandler
+from antiphon.app.store import Store, StoreUnavailable
 from antiphon.body.codings import ZSTD, Compressor
 from antiphon.concurrency.iterables import BlockingChunks, ByteGenerator, as_bytes
 from antiphon.features.cache.rules import control_of
@@ -42,6 +49,8 @@ _MOST = 16 << 20
 """The maximum number of bytes of all dictionaries that a process keeps."""
 _AT_ONCE = 256 << 10
 """The maximum size of a body in memory, whose hash an event loop computes."""
+_KEPT = 30 * 24 * 3600.0
+"""The seconds for which a store keeps a file since a process has first sent it."""
 _LEVEL = 3
 _PERSONAL = frozenset({"cookie", "authorization", "*"})
 
@@ -51,32 +60,41 @@ _is_plain = re.compile(r"/[A-Za-z0-9/_.~@*-]{0,200}").fullmatch
 
 
 class Dictionaries:
-    """The responses that a process has sent and that clients may have, by their hashes; the oldest are forgotten."""
+    """The responses that a process has sent and that clients may have, by their hashes; the oldest are forgotten.
+
+    ``store``, if there is one, also has the static files.
+    """
 
     def __init__(self, most: int = _MOST) -> None:
+        self.store: Store | None = None
         self._most = most
         self._size = 0
         self._known: OrderedDict[bytes, bytes] = OrderedDict()
         self._lock = Lock()
 
-    def add(self, content: bytes) -> None:
-        """Remember a public response's content."""
+    def add(self, content: bytes) -> bool:
+        """Remember a public response's content. Return True if it is new."""
         digest = sha256(content).digest()
         with self._lock:
-            if digest not in self._known:
+            if is_new := digest not in self._known:
                 self._known[digest] = content
                 self._size += len(content)
             self._known.move_to_end(digest)
             while self._size > self._most:
                 _, oldest = self._known.popitem(last=False)
                 self._size -= len(oldest)
+        return is_new
 
     def match(self, request: Request, response: Response, fields: Mapping[str, str]) -> str | None:
         """Return the pattern of the URLs for which a response may be a dictionary; None if it takes no part.
 
         It is the route's pattern or, for a file, its path without the hash in its name.
         """
-        if request.method != "GET" or response.status not in (200, 304) or not _is_public(request, response, fields):
+        if (
+            request.method not in ("GET", "HEAD")
+            or response.status not in (200, 304)
+            or not _is_public(request, response, fields)
+        ):
             return None
         path = request.root_path + request.path
         is_file = "." in path.rpartition("/")[2]
@@ -84,37 +102,64 @@ class Dictionaries:
         match = _hash_in_name.sub("*", path) if is_file else pattern
         return match if _is_plain(match) else None
 
-    def remember(self, body: Body, size: int) -> Body | None:
+    def remember(self, request: Request, body: Body, size: int) -> Body | None:
         """Return a body whose content is kept once it has been sent; None for a stream or a wrong size."""
-        if not SMALLEST <= size <= LARGEST:
+        if not SMALLEST <= size <= (_AT_ONCE if isinstance(body, bytes) else LARGEST):
             return None
+        store = self._store_for(request)
         if isinstance(body, bytes):
-            if len(body) > _AT_ONCE:
-                return None
-            self.add(body)
+            if request.method == "GET" and self.add(body) and store is not None:
+                request.after_response(_put, store, body)
             return body
         if not is_for_any_thread(body) or isinstance(body, AsyncIterable):
             return None
-        chunks = BlockingChunks(body, self._kept)
+        chunks = BlockingChunks(body, partial(self._kept, store))
         chunks.is_for_any_thread = True
         return chunks
 
-    def _kept(self, chunks: Iterable[bytes | str]) -> ByteGenerator:
+    def _kept(self, store: Store | None, chunks: Iterable[bytes | str]) -> ByteGenerator:
         seen = []
         for chunk in map(as_bytes, chunks):
             seen.append(chunk)
             yield chunk
-        self.add(b"".join(seen))
+        if self.add(content := b"".join(seen)) and store is not None:
+            _put(store, content)
+
+    def _store_for(self, request: Request) -> Store | None:
+        return self.store if isinstance(request.route.handler, FileHandler) else None
+
+    def loader(self, request: Request) -> Callable[[], None] | None:
+        """Return a function that looks for the client's dictionary in the store; None if it is known or of no use.
+
+        The function waits for the store.
+        """
+        digest = _digest_of(request)
+        store = self._store_for(request)
+        return None if digest is None or store is None or digest in self._known else partial(self._load, store, digest)
+
+    def _load(self, store: Store, digest: bytes) -> None:
+        with suppress(StoreUnavailable):  # which is already logged
+            entry = store.load(_key(digest))
+            content = None if entry is None else entry.data.get("content")
+            if isinstance(content, bytes) and sha256(content).digest() == digest:
+                self.add(content)
 
     def compressor(self, request: Request) -> Compressor | None:
         """Return a compressor with the client's dictionary; None if the client does not accept dcz, or has none."""
-        if not _accepts(request):
+        if (digest := _digest_of(request)) is None:
             return None
-        members = parse_or_none(parse_structured_list, request.head.field(AVAILABLE) or "") or ()
-        digest = members[0].value if len(members) == 1 and isinstance(members[0], Item) else None
         with self._lock:
-            known = self._known.get(digest) if isinstance(digest, bytes) else None
-        return None if known is None or not isinstance(digest, bytes) else _Dcz(digest, known)
+            known = self._known.get(digest)
+        return None if known is None else _Dcz(digest, known)
+
+
+def _key(digest: bytes) -> str:
+    return f"compression dictionary\n{digest.hex()}"
+
+
+def _put(store: Store, content: bytes) -> None:
+    with suppress(StoreUnavailable):  # which is already logged
+        store.change(_key(sha256(content).digest()), {"content": content}, ttl=_KEPT)
 
 
 def _is_public(request: Request, response: Response, fields: Mapping[str, str]) -> bool:
@@ -130,10 +175,16 @@ def _is_public(request: Request, response: Response, fields: Mapping[str, str]) 
         return is_own and not has_credentials and (request.is_secure or is_this_machine(request.host))
 
 
-def _accepts(request: Request) -> bool:
-    """Return True if a client lists dcz: one that accepts anything may not know it."""
+def _digest_of(request: Request) -> bytes | None:
+    """Return the hash of the dictionary that a client has, if it lists dcz: one that accepts anything may not know
+    it.
+    """
     listed = split_list((request.head.field("accept-encoding") or "").lower())
-    return DCZ in [each.partition(";")[0].strip() for each in listed] and DCZ in request.accept_encodings
+    if DCZ not in [each.partition(";")[0].strip() for each in listed] or DCZ not in request.accept_encodings:
+        return None
+    members = parse_or_none(parse_structured_list, request.head.field(AVAILABLE) or "") or ()
+    digest = members[0].value if len(members) == 1 and isinstance(members[0], Item) else None
+    return digest if isinstance(digest, bytes) and len(digest) == sha256().digest_size else None
 
 
 class _Dcz:
