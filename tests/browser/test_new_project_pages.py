@@ -13,8 +13,7 @@ pytestmark = pytest.mark.processes
 SCREENS = [(390, 844, "light"), (390, 844, "dark"), (1280, 900, "light"), (1280, 900, "dark")]
 ORDERS = """
 
-@dataclass
-class Order:
+class Order(Struct):
     name: Annotated[str, Meta(min_length=2), Field(help="As on the invoice.")]
     mail: Annotated[str, Field(widget="email")]
     secret: Annotated[str, Field(widget="password")]
@@ -29,8 +28,7 @@ class Order:
     terms: bool = False
 
 
-@dataclass
-class Sent:
+class Sent(Struct):
     customer: str
     description: str
     delivered: datetime

@@ -63,7 +63,7 @@ def run(folder, *command):
 @pytest.mark.parametrize(
     ("template", "app", "path", "shown", "passed"),
     [
-        ("pages", "make_app", "/login", "<h1>Log in</h1>", 3),
+        ("pages", "make_app", "/login", "<h1>Log in</h1>", 2),
         ("api", "app", "/openapi.json", "/orders/total", 2),
         ("agent", "app", "/llms.txt", "- order: Order something", 6),
     ],
