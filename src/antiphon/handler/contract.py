@@ -230,6 +230,9 @@ class Keeper(Protocol):
 FAILURES: ContextVar[list[BaseException] | None] = ContextVar("failures", default=None)
 """The errors that requests of this context have failed with, for a test that shows them; None on a server."""
 
+RAISES_ERRORS: ContextVar[bool] = ContextVar("raises_errors", default=False)
+"""True for the requests of a test that wants each error to be raised."""
+
 
 def note_failure(error: BaseException) -> None:
     """Explain an error that the client doesn't see, and keep it for the test that has caused it."""

@@ -117,7 +117,7 @@ class ClientResponse(ResponseHead):
     @lazy
     def slots(self) -> dict[str, str]:
         """The HTML of each ``Slot`` of the page, by its name, or of the error that is shown instead, in the order in
-        which they were sent.
+        which they were sent. A client with ``raise_errors=True`` raises the error instead.
 
         Empty if their HTML is in its place, as in a block. Raises ValueError as ``text`` does.
         """

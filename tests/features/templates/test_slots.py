@@ -9,7 +9,7 @@ from threading import Event
 import pytest
 from markupsafe import Markup
 
-from antiphon import Request, abort
+from antiphon import App, Request, abort
 from antiphon.features import (
     Block,
     Cache,
@@ -179,6 +179,20 @@ def test_a_failure_shows_the_error_and_its_line_in_debug_mode(shop, monkeypatch)
     shop.write(page="{{ slot('a') }}").page(lambda _: Page("page.html", a=Slot(fail)))
     monkeypatch.setattr(errors, "_debug_page", lambda request, error, response: None)
     assert re.search(r"RuntimeError: a secret \(\S+test_slots\.py:\d+\)", shop.get().text)
+
+
+@pytest.mark.parametrize("prefix", ["", "/shop"])
+def test_a_test_that_wants_errors_gets_those_of_slots_with_the_handler_and_the_line(shop, prefix):
+    shop.write(page="{{ slot('a') }}").page(lambda _: Page("page.html", a=Slot(fail)))
+    inner, shop.app = shop.app, App()
+    shop.app.mount("/shop", inner)
+    shop.app = shop.app if prefix else inner
+    with pytest.raises(RuntimeError, match="a secret") as raised:
+        shop.client(raise_errors=True).get(f"{prefix}/")
+    assert raised.traceback[-1].name == "fail"
+    assert re.search(r"the slot 'a' of page.html, given by .*(test_slots|conftest)\.py:\d+", raised.value.__notes__[-1])
+    for client in (shop.client(), shop.client(raise_errors=False)):
+        assert client.get(f"{prefix}/").slots == {"a": f'<p role="alert">{FAILED}</p>'}
 
 
 MISTAKES = [

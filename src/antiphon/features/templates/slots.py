@@ -9,7 +9,7 @@ patches of a document by templates). A browser that doesn't know such templates 
 | has not returned | what the template has in the slot's place |
 | has returned text, Markup, a Page or a Block | its HTML; text is escaped |
 | has raised an HTTPError below 500 | the error's detail |
-| has raised any other error, which is logged | a message; in debug mode, the error |
+| has raised any other error, which is logged | a message; in debug mode, the error; a test may raise it |
 | was cancelled, because the client has left | nothing; a ``def`` loader runs to its end first |
 """
 
@@ -22,7 +22,7 @@ from markupsafe import Markup, escape
 
 from antiphon.concurrency.crossing import Crossing
 from antiphon.explanations import explained
-from antiphon.handler.contract import describe, is_async, log_failure
+from antiphon.handler.contract import RAISES_ERRORS, describe, is_async, log_failure
 from antiphon.handler.errors import is_debug
 from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
@@ -116,6 +116,7 @@ class SlottedPage:
         self._slots = slots
         self._placed: dict[str, object] = {}
         """The slots that the template has placed, with what each shows if it fails."""
+        self._raises = RAISES_ERRORS.get()
 
     def place(
         self, name: str, waiting: object = "", *, failed: object = FAILED, caller: Callable[[], object] | None = None
@@ -220,6 +221,9 @@ class SlottedPage:
         shown = self._placed[name]
         if isinstance(error, HTTPError) and error.status < 500:
             shown = error.detail or error.title
+        elif self._raises:
+            error.add_note(f"This is the slot {name!r} of {self._template}, given by {self._request.route.handled_by}")
+            raise error
         else:
             log_failure(self._request, error, f" in the slot {name!r} of {self._template}")
             if is_debug():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, get_args
 from antiphon.adapters.foreign.environ_host import BridgedApplication, EnvironHost
 from antiphon.adapters.servable import Servable
 from antiphon.explanations import explained
+from antiphon.handler.contract import RAISES_ERRORS
 from antiphon.http.errors import InternalServerError
 from antiphon.request.request import Request
 from antiphon.response.conditional import close_unsent
@@ -138,10 +139,15 @@ class RaisingErrors(Wrapped):
 
     async def _handle(self, request: Request) -> Response:
         """Handle a request step by step."""
-        return _raise_error(request, await super()._handle(request))
+        RAISES_ERRORS.set(True)
+        try:
+            return _raise_error(request, await super()._handle(request))
+        finally:
+            RAISES_ERRORS.set(False)
 
     async def _respond(self, request: Request) -> Response:
         """Handle a request, awaited on an event loop."""
+        RAISES_ERRORS.set(True)  # of its task
         return _raise_error(request, await super()._respond(request))
 
 
