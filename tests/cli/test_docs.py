@@ -85,13 +85,10 @@ def found(question):
 
 @rows(
     "question, first",
-    ("abort 403", "how-to/errors"),
-    ("resumable upload", "how-to/resumable-uploads"),
-    ("resumabel uplods", "how-to/resumable-uploads"),
-    ("pagin", "how-to/pagination"),
-    ("logging", "how-to/logs"),
-    ("before_request", "how-to/middleware"),
-)
+        ("abort 403", "how-to/errors"), ("resumable upload", "how-to/resumable-uploads"),
+        ("resumabel uplods", "how-to/resumable-uploads"), ("pagin", "how-to/pagination"),
+        ("logging", "how-to/logs"), ("before_request", "how-to/middleware"),
+)  # fmt: skip
 def test_a_word_is_found_by_its_stem_its_beginning_and_with_a_letter_wrong(question, first):
     assert found(question)[0] == first
 

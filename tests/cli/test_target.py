@@ -22,18 +22,11 @@ def test_a_target_is_a_module_and_a_name(text, target):
 
 @rows(
     "text, example",
-    ("shop", "shop:app"),
-    ("shop:", "shop:app"),
-    ("shop.py", "shop:app"),
-    ("shop.py:web", "shop:web"),
-    ("./src/shop.py:web", "src.shop:web"),
-    (":app", "shop:app"),
-    ("shop:create_app(1)", "shop:app"),
-    ("shop:a:b", "shop:app"),
-    ("http://localhost", "shop:app"),
-    ("shop-1:app", "shop:app"),
-    ("", "shop:app"),
-)
+        ("shop", "shop:app"), ("shop:", "shop:app"), ("shop.py", "shop:app"), ("shop.py:web", "shop:web"),
+        ("./src/shop.py:web", "src.shop:web"), (":app", "shop:app"), ("shop:create_app(1)", "shop:app"),
+        ("shop:a:b", "shop:app"), ("http://localhost", "shop:app"), ("shop-1:app", "shop:app"),
+        ("", "shop:app"),
+)  # fmt: skip
 def test_what_is_none_is_told_with_an_example_that_is(text, example):
     with pytest.raises(BadCommand) as error:
         Target.parse(text)

@@ -144,27 +144,12 @@ class TestABodyInMemory:
 class TestNegotiation:
     @rows(
         "accepted, coding",
-        (None, None),
-        ("", None),
-        ("identity", None),
-        ("br;q=0", None),
-        ("compress, deflate", None),
-        ("gzip", "gzip"),
-        ("GZIP", "gzip"),
-        ("x-gzip", "gzip"),
-        ("deflate, gzip;q=0.1", "gzip"),
-        ("gzip;q=0", None),
-        ("gzip;q=0, *", None),
-        ("*", "gzip"),
-        ("*;q=0", None),
-        ("*;q=0, gzip", "gzip"),
-        ("identity;q=0", None),
-        ("identity;q=0, *;q=0.5", "gzip"),
-        ("identity, gzip", "gzip"),
-        ("identity, gzip;q=0.9", None),
-        ("identity;q=0.5, gzip;q=0.9", "gzip"),
-        ("gzip;q=x", None),
-    )
+            (None, None), ("", None), ("identity", None), ("br;q=0", None), ("compress, deflate", None),
+            ("gzip", "gzip"), ("GZIP", "gzip"), ("x-gzip", "gzip"), ("deflate, gzip;q=0.1", "gzip"),
+            ("gzip;q=0", None), ("gzip;q=0, *", None), ("*", "gzip"), ("*;q=0", None), ("*;q=0, gzip", "gzip"),
+            ("identity;q=0", None), ("identity;q=0, *;q=0.5", "gzip"), ("identity, gzip", "gzip"),
+            ("identity, gzip;q=0.9", None), ("identity;q=0.5, gzip;q=0.9", "gzip"), ("gzip;q=x", None),
+    )  # fmt: skip
     def test_takes_what_the_client_likes_best(self, accepted, coding):
         client = Client(app_of(TEXT), "wsgi", timeout=None)
         answer = client.get("/", headers={} if accepted is None else {"accept-encoding": accepted})
@@ -188,17 +173,10 @@ class TestNegotiation:
 class TestWhatIsCompressed:
     @rows(
         "content_type",
-        "text/html; charset=utf-8",
-        "TEXT/CSS",
-        "text/event-stream",
-        "application/json",
-        "application/problem+json",
-        "image/svg+xml",
-        "application/atom+xml;charset=utf-8",
-        "application/javascript",
-        "application/wasm",
-        "application/x-ndjson",
-    )
+            "text/html; charset=utf-8", "TEXT/CSS", "text/event-stream", "application/json",
+            "application/problem+json", "image/svg+xml", "application/atom+xml;charset=utf-8",
+            "application/javascript", "application/wasm", "application/x-ndjson",
+    )  # fmt: skip
     def test_are_these_types(self, content_type):
         app = app_of(lambda request: Response(TEXT, 200, [("content-type", content_type)]))
         answer = Client(app, "wsgi", timeout=None).get("/", headers=GZIP)
@@ -207,17 +185,10 @@ class TestWhatIsCompressed:
 
     @rows(
         "content_type",
-        "image/png",
-        "video/mp4",
-        "font/woff2",
-        "application/zip",
-        "application/octet-stream",
-        "application/jsonp",
-        "application/xml+zip",
-        "x-application/json",
-        "image/png; of=text/html",
-        "multipart/mixed; boundary=+json",
-    )
+            "image/png", "video/mp4", "font/woff2", "application/zip", "application/octet-stream",
+            "application/jsonp", "application/xml+zip", "x-application/json", "image/png; of=text/html",
+            "multipart/mixed; boundary=+json",
+    )  # fmt: skip
     def test_are_no_others(self, content_type):
         answer = Client(app_of(response(content_type=content_type)), "wsgi", timeout=None).get("/", headers=GZIP)
         assert answer.text == TEXT
@@ -226,12 +197,9 @@ class TestWhatIsCompressed:
 
     @rows(
         "content_type, is_compressed",
-        ("application/cbor", True),
-        ("model/obj", True),
-        ("a/b+yaml", True),
-        ("text/html", False),
-        ("modell/a", False),
-    )
+            ("application/cbor", True), ("model/obj", True), ("a/b+yaml", True), ("text/html", False),
+            ("modell/a", False),
+    )  # fmt: skip
     def test_is_for_you_to_say(self, content_type, is_compressed):
         compression = Compression(types=["application/CBOR", "model/*", "+yaml"])
         answer = Client(app_of(response(content_type=content_type), compression), "wsgi", timeout=None)

@@ -340,29 +340,22 @@ class TestNoTokenIsNeeded:
 
     @rows(
         "headers, status",
-        ({"authorization": "Bearer k7Qz"}, 200),
-        ({"authorization": "Bearer k7Qz", "cookie": "a=b"}, 403),
-        ({"authorization": "Bearer k7Qz", "cookie": ""}, 403),
-        ({"authorization": "Basic YTpi"}, 403),
-        ({"authorization": "Bearer"}, 403),
-        ({}, 403),
-    )
+            ({"authorization": "Bearer k7Qz"}, 200), ({"authorization": "Bearer k7Qz", "cookie": "a=b"}, 403),
+            ({"authorization": "Bearer k7Qz", "cookie": ""}, 403), ({"authorization": "Basic YTpi"}, 403),
+            ({"authorization": "Bearer"}, 403), ({}, 403),
+    )  # fmt: skip
     def test_with_a_bearer_token_and_no_cookie(self, stranger, headers, status):
         assert stranger.post("/", headers=headers).status == status
 
     @rows(
         "path, origin, site, status",
-        ("/", PARTNER, "cross-site", 200),
-        ("/", PARTNER, None, 200),
-        ("/partners/", PARTNER, "cross-site", 200),
-        ("/partners/", "https://other.example", "cross-site", 200),
-        ("/", "https://other.example", "cross-site", 403),
-        ("/", "https://evil.example", "cross-site", 403),
-        ("/", "null", "cross-site", 403),
-        ("/", PARTNER, "same-origin", 403),
-        ("/", HTTPS, "same-origin", 403),
-        ("/", HTTPS, None, 403),
-    )
+            ("/", PARTNER, "cross-site", 200), ("/", PARTNER, None, 200),
+            ("/partners/", PARTNER, "cross-site", 200),
+            ("/partners/", "https://other.example", "cross-site", 200),
+            ("/", "https://other.example", "cross-site", 403), ("/", "https://evil.example", "cross-site", 403),
+            ("/", "null", "cross-site", 403), ("/", PARTNER, "same-origin", 403),
+            ("/", HTTPS, "same-origin", 403), ("/", HTTPS, None, 403),
+    )  # fmt: skip
     def test_by_a_page_of_an_origin_that_is_trusted_there(self, stranger, path, origin, site, status):
         headers = {"origin": origin} | ({"sec-fetch-site": site} if site else {})
         assert stranger.post(path, headers=headers).status == status

@@ -198,16 +198,9 @@ def end_and_rest(one, who, *rest):
 
 @rows(
     "who",
-    "ann",
-    "ann\0",
-    "\0",
-    "runs\0runs\0live",
-    "api keys\0x-api-key\0ann",
-    "kept\0requests",
-    "ended users\0count",
-    "é\1\2",
-    "7",
-)
+        "ann", "ann\0", "\0", "runs\0runs\0live", "api keys\0x-api-key\0ann", "kept\0requests",
+        "ended users\0count", "é\1\2", "7",
+)  # fmt: skip
 def test_strange_ids_end_only_their_own(who):
     end_and_rest(Shop(find=by_name), who, "bob", "\0ann", "runs\0runs\0of ann", "ended users", "\1\2")
 

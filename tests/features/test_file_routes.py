@@ -51,23 +51,11 @@ def site(folder, save):
 
 
 FILES = [
-    "index.py",
-    "about.py",
-    "sitemap.xml.py",
-    "@[user].py",
-    "über.py",
-    "user/index.py",
-    "user/me.py",
-    "user/[id:int].py",
-    "user/[id].py",
-    "user/[id]/edit.py",
-    "shop.py",
-    "shop/[shop]/page.py",
-    "shop/[year:int(min=2000, max=2099)]-[slug].py",
-    "[lang:any(en,de)]/help.py",
-    "files/[...rest].py",
+    "index.py", "about.py", "sitemap.xml.py", "@[user].py", "über.py", "user/index.py", "user/me.py",
+    "user/[id:int].py", "user/[id].py", "user/[id]/edit.py", "shop.py", "shop/[shop]/page.py",
+    "shop/[year:int(min=2000, max=2099)]-[slug].py", "[lang:any(en,de)]/help.py", "files/[...rest].py",
     "files/[...rest]/history.py",
-]
+]  # fmt: skip
 PATHS = [
     ("/", "index", {}),
     ("/about", "about", {}),
@@ -177,16 +165,11 @@ class Kind:
     text: str
 """
 HELPED_FILES = {
-    "__init__.py": "",
-    "_kinds.py": HELPER,
-    "index.py": HELPED.format("."),
-    "user.py": HELPED.format("."),
-    "user/_kinds.py": HELPER.replace("!", "?"),
-    "user/[id].py": HELPED.format("."),
-    "user/[...rest].py": HELPED.format(".."),
-    "v1.0/_kinds.py": HELPER.replace("!", "."),
+    "__init__.py": "", "_kinds.py": HELPER, "index.py": HELPED.format("."), "user.py": HELPED.format("."),
+    "user/_kinds.py": HELPER.replace("!", "?"), "user/[id].py": HELPED.format("."),
+    "user/[...rest].py": HELPED.format(".."), "v1.0/_kinds.py": HELPER.replace("!", "."),
     "v1.0/[id].py": HELPED.format("."),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("is_importable", [True, False])

@@ -75,13 +75,10 @@ def test_a_field_of_an_answer_is_an_attribute(name, value, field, text, read):
 
 @rows(
     "values, error",
-    ({"retarget": "a\r\nb: c"}, ValueError),
-    ({"push_url": True}, ValueError),
-    ({"trigger": ["a,b"]}, ValueError),
-    ({"reswap": 1}, ValueError),
-    ({"retraget": "#a"}, TypeError),
-    ({"items": "#a"}, TypeError),
-)
+        ({"retarget": "a\r\nb: c"}, ValueError), ({"push_url": True}, ValueError),
+        ({"trigger": ["a,b"]}, ValueError), ({"reswap": 1}, ValueError), ({"retraget": "#a"}, TypeError),
+        ({"items": "#a"}, TypeError),
+)  # fmt: skip
 def test_what_a_field_cannot_have_is_an_error(values, error):
     with pytest.raises(error):
         HtmxHeaders(**values)

@@ -122,18 +122,11 @@ def test_a_request_is_a_span(app, interface, recorded, method, path, name, route
     assert (span.name, span.kind, span.parent) == (name, SpanKind.SERVER, None)
     known = {} if name != "HTTP" else {"http.request.method_original": method}
     expected = {
-        "http.request.method": method if not known else "_OTHER",
-        "url.path": path.partition("?")[0],
-        "url.scheme": "http",
-        "http.route": route,
-        "http.response.status_code": status,
-        "server.address": "testserver",
-        "server.port": 80,
-        "client.address": "127.0.0.1",
-        "user_agent.original": "Test/1",
-        "network.protocol.version": "1.1",
-        "error.type": error,
-    }
+        "http.request.method": method if not known else "_OTHER", "url.path": path.partition("?")[0],
+        "url.scheme": "http", "http.route": route, "http.response.status_code": status,
+        "server.address": "testserver", "server.port": 80, "client.address": "127.0.0.1",
+        "user_agent.original": "Test/1", "network.protocol.version": "1.1", "error.type": error,
+    }  # fmt: skip
     assert dict(span.attributes) == {key: value for key, value in expected.items() if value is not None} | known
     assert span.status.status_code == (StatusCode.UNSET if error is None else StatusCode.ERROR)
     events = [event.attributes["exception.type"] for event in span.events]

@@ -58,14 +58,10 @@ def limited(handler, *limits):
 class TestARate:
     @rows(
         "rate, policy",
-        ("10/minute", "q=10;w=60"),
-        ("5/second", "q=5;w=1"),
-        ("1000/day", "q=1000;w=86400"),
-        ("3/hours", "q=3;w=3600"),
-        ("10 per minute", "q=10;w=60"),
-        ("10 per 30 seconds", "q=10;w=30"),
-        ("2/15 minutes", "q=2;w=900"),
-    )
+            ("10/minute", "q=10;w=60"), ("5/second", "q=5;w=1"), ("1000/day", "q=1000;w=86400"),
+            ("3/hours", "q=3;w=3600"), ("10 per minute", "q=10;w=60"), ("10 per 30 seconds", "q=10;w=30"),
+            ("2/15 minutes", "q=2;w=900"),
+    )  # fmt: skip
     def test_says_how_many_in_which_time(self, visiting, rate, policy):
         response = visiting(limited(lambda request: "", RateLimit(rate)))
         assert response.headers["ratelimit-policy"] == f'"{rate}";{policy}'
@@ -174,13 +170,10 @@ class TestRequests:
 class TestACaller:
     @rows(
         "one, other, is_same",
-        ("192.0.2.1", "192.0.2.2", False),
-        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::", True),
-        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
-        ("::ffff:192.0.2.1", "192.0.2.1", True),
-        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
-        ("::1", "::2", True),
-    )
+            ("192.0.2.1", "192.0.2.2", False), ("2001:db8:1:2::1", "2001:db8:1:2:ffff::", True),
+            ("2001:db8:1:2::1", "2001:db8:1:3::1", False), ("::ffff:192.0.2.1", "192.0.2.1", True),
+            ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False), ("::1", "::2", True),
+    )  # fmt: skip
     def test_is_an_address_or_the_network_of_one_customer(self, handler, visiting, one, other, is_same):
         app = limited(handler, RateLimit("1/minute"))
         assert visiting(app, ip=one).status == 200

@@ -146,12 +146,10 @@ class TestSecurityHeaders:
 
     @rows(
         "declared",
-        {"frame_options": "deny"},
-        {"frame_options": "ALLOW-FROM https://a.example"},
-        {"referrer_policy": "never"},
-        {"referrer_policy": "no-referrer\r\nx: y"},
-        {"cross_origin_opener_policy": "same-site"},
-    )
+            {"frame_options": "deny"}, {"frame_options": "ALLOW-FROM https://a.example"},
+            {"referrer_policy": "never"}, {"referrer_policy": "no-referrer\r\nx: y"},
+            {"cross_origin_opener_policy": "same-site"},
+    )  # fmt: skip
     def test_take_known_words_only(self, declared):
         with pytest.raises(ValueError, match=f"^SecurityHeaders: {next(iter(declared))} must be one of "):
             SecurityHeaders(**declared)
@@ -206,15 +204,9 @@ class TestStrictTransportSecurity:
 
     @rows(
         "text",
-        "",
-        "includeSubDomains",
-        "max-age",
-        "max-age=",
-        "max-age=-1",
-        "max-age=x",
-        "max-age=1; max-age=2",
-        "max-age=" + "9" * 9999,
-    )
+            "", "includeSubDomains", "max-age", "max-age=", "max-age=-1", "max-age=x", "max-age=1; max-age=2",
+            "max-age=" + "9" * 9999,
+    )  # fmt: skip
     def test_that_is_broken_is_refused(self, text):
         with pytest.raises(ValueError, match="not a Strict-Transport-Security"):
             StrictTransportSecurity.parse(text)
@@ -344,15 +336,9 @@ class TestPermissionsPolicy:
 
     @rows(
         "features",
-        {},
-        {"camera": "none"},
-        {"camera": "'self'"},
-        {"camera": "a.example"},
-        {"camera": "* self"},
-        {"camera": ['https://a"b.example']},
-        {"ca mera": ()},
-        {"camera": ["a\r\nb"]},
-    )
+            {}, {"camera": "none"}, {"camera": "'self'"}, {"camera": "a.example"}, {"camera": "* self"},
+            {"camera": ['https://a"b.example']}, {"ca mera": ()}, {"camera": ["a\r\nb"]},
+    )  # fmt: skip
     def test_that_is_wrong_is_not_made(self, features):
         with pytest.raises(ValueError, match=r"feature|must be"):
             PermissionsPolicy(**features)

@@ -127,15 +127,9 @@ def test_a_value(value, shown):
 
 @rows(
     "value, shown",
-    ("abc", "[masked]"),
-    (b"abc", "[masked]"),
-    (1234, "[masked]"),
-    (None, "None"),
-    (True, "True"),
-    ({"user": 1}, "<dict [masked]>"),
-    (Slotted(), "<Slotted [masked]>"),
-    (Slotted, "<type [masked]>"),
-)
+        ("abc", "[masked]"), (b"abc", "[masked]"), (1234, "[masked]"), (None, "None"), (True, "True"),
+        ({"user": 1}, "<dict [masked]>"), (Slotted(), "<Slotted [masked]>"), (Slotted, "<type [masked]>"),
+)  # fmt: skip
 def test_what_has_the_name_of_a_secret(value, shown):
     assert show(value, "session_token") == shown
 
@@ -199,16 +193,11 @@ def own_request():
 
 @rows(
     "make, shown",
-    (Hostile, "<Hostile>"),
-    (lambda: [Hostile()], "[<Hostile>]"),
-    (lambda: Liar(truth=1), "Liar({'truth': 1})"),
-    (lambda: Sneak([1, 2]), "Sneak([1, 2])"),
-    (lambda: Text("text"), "'text'"),
-    (lambda: Data(b"data"), "b'data'"),
-    (own_request, "<OwnRequest GET '/a'>"),
-    (odd, "<class Odd>"),
-    (lambda: type.__call__(odd()), "<Odd>"),
-)
+        (Hostile, "<Hostile>"), (lambda: [Hostile()], "[<Hostile>]"),
+        (lambda: Liar(truth=1), "Liar({'truth': 1})"), (lambda: Sneak([1, 2]), "Sneak([1, 2])"),
+        (lambda: Text("text"), "'text'"), (lambda: Data(b"data"), "b'data'"),
+        (own_request, "<OwnRequest GET '/a'>"), (odd, "<class Odd>"), (lambda: type.__call__(odd()), "<Odd>"),
+)  # fmt: skip
 def test_no_code_of_the_app_runs(make, shown):
     assert show(make()) == shown
     assert show(make(), "password").count("[masked]") == 1
@@ -229,16 +218,10 @@ def deep():
 
 @rows(
     "make",
-    lambda: "x" * 10**7,
-    lambda: b"x" * 10**7,
-    lambda: list(range(10**6)),
-    lambda: dict.fromkeys(range(1000), "x" * 1000),
-    lambda: [[["x" * 1000] * 1000] * 1000] * 1000,
-    cyclic,
-    deep,
-    lambda: Item("x" * 10**6, parent=Item("y")),
-    type("x" * 10**6, (), {}),
-)
+        lambda: "x" * 10**7, lambda: b"x" * 10**7, lambda: list(range(10**6)),
+        lambda: dict.fromkeys(range(1000), "x" * 1000), lambda: [[["x" * 1000] * 1000] * 1000] * 1000, cyclic,
+        deep, lambda: Item("x" * 10**6, parent=Item("y")), type("x" * 10**6, (), {}),
+)  # fmt: skip
 def test_a_value_of_any_size_is_short(make):
     value = make()
     assert len(show(value)) <= LENGTH + 50
@@ -252,12 +235,9 @@ def test_a_cut_text_shows_no_part_of_a_secret():
     mask.add("ut" * 2400)
     mask.add("vs" * 9000)
     texts = [
-        "x" * 250 + "s" * 200,
-        "s" * 19_800 + "-" * 10 + "t" * 200,
-        "x" * 100 + "ut" * 2400,
-        "vs" * 9000,
+        "x" * 250 + "s" * 200, "s" * 19_800 + "-" * 10 + "t" * 200, "x" * 100 + "ut" * 2400, "vs" * 9000,
         "vs" * 99_000,
-    ]
+    ]  # fmt: skip
     for text in texts:
         for value in (text, text.encode(), PurePosixPath(text), [text]):
             shown = Printer(mask).show(value)

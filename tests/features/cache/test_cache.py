@@ -87,13 +87,9 @@ def test_a_request_may_keep_its_response_from_being_stored(site, given, is_store
 
 @rows(
     "asked, text",
-    ("no-cache", "2"),
-    ("max-age=10", "2"),
-    ("max-age=30", "1"),
-    ("min-fresh=50", "2"),
-    ("min-fresh=30", "1"),
-    ("only-if-cached", "1"),
-)
+        ("no-cache", "2"), ("max-age=10", "2"), ("max-age=30", "1"), ("min-fresh=50", "2"),
+        ("min-fresh=30", "1"), ("only-if-cached", "1"),
+)  # fmt: skip
 def test_a_request_may_want_another_age(interface, asked, text):
     site = Site(interface)
     site.get()
@@ -596,11 +592,9 @@ def test_a_hit_takes_one_round_trip_to_valkey(valkey, interface):
 
 @rows(
     "options, error",
-    ({"max_body": 0}, "above 0"),
-    ({"lease": 0}, "above 0"),
-    ({"max_bytes": -1}, "above 0"),
-    ({"timeout": 0}, "above 0"),
-)
+        ({"max_body": 0}, "above 0"), ({"lease": 0}, "above 0"), ({"max_bytes": -1}, "above 0"),
+        ({"timeout": 0}, "above 0"),
+)  # fmt: skip
 def test_numbers_are_above_0(options, error):
     with pytest.raises(ValueError, match=error):
         Cache(MemoryStore(), **options)

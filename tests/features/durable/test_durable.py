@@ -273,13 +273,9 @@ NOW = 1_800_000_000.0  # a Friday, at 8 o'clock
 
 @rows(
     "text, last, next",
-    ("1 hour", 0, 3600),
-    ("hour", 0, 3600),
-    ("15 minutes", 0, 900),
-    ("2 days", 28_800 + 86_400, None),
-    ("0 3 * * *", 5 * 3600, 19 * 3600),
-    ("*/5 * * * *", 0, 300),
-)
+        ("1 hour", 0, 3600), ("hour", 0, 3600), ("15 minutes", 0, 900), ("2 days", 28_800 + 86_400, None),
+        ("0 3 * * *", 5 * 3600, 19 * 3600), ("*/5 * * * *", 0, 300),
+)  # fmt: skip
 def test_schedules(text, last, next):
     found = Schedule.parse(text)
     assert NOW - found.last(NOW) == last
@@ -317,11 +313,9 @@ URL = "postgresql:///none"
 
 @rows(
     "options, message",
-    ({"url": "mysql://"}, "needs PostgreSQL or SQLite"),
-    ({"wait": 0}, "must be above 0"),
-    ({"lease": -1}, "must be above 0"),
-    ({"retries": -1}, "must be above 0"),
-)
+        ({"url": "mysql://"}, "needs PostgreSQL or SQLite"), ({"wait": 0}, "must be above 0"),
+        ({"lease": -1}, "must be above 0"), ({"retries": -1}, "must be above 0"),
+)  # fmt: skip
 def test_options_that_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         Durable(**{"url": URL, **options})

@@ -201,30 +201,18 @@ class TestAField:
 
 @rows(
     "pattern, expected",
-    ("^[a-z]+$", "[a-z]+"),
-    ("[a-z]", ".*(?:[a-z]).*"),
-    ("^a|b$", ".*(?:^a|b$).*"),
-    (r"^a\$", r".*(?:^a\$).*"),
-    (r"^\w+-\d$", r"[\p{L}\p{N}_]+-\p{Nd}"),
-    (r"^\\w$", r"\\w"),
-    (r"\Aa\Z", None),
-    (r"(?P<a>b)", None),
-    (r"(?i)a", None),
-    (r"\bword\b", None),
-    (r"^a++$", None),
-)
+        ("^[a-z]+$", "[a-z]+"), ("[a-z]", ".*(?:[a-z]).*"), ("^a|b$", ".*(?:^a|b$).*"),
+        (r"^a\$", r".*(?:^a\$).*"), (r"^\w+-\d$", r"[\p{L}\p{N}_]+-\p{Nd}"), (r"^\\w$", r"\\w"),
+        (r"\Aa\Z", None), (r"(?P<a>b)", None), (r"(?i)a", None), (r"\bword\b", None), (r"^a++$", None),
+)  # fmt: skip
 def test_a_pattern_is_said_to_browsers_where_they_understand_it_as_python_does(pattern, expected):
     assert pattern_of_html(pattern) == expected
 
 
 HOSTILE = [
-    '"><script>alert(1)</script>',
-    "' onfocus='alert(1)",
-    "</textarea><script>",
-    "&lt;b&gt; &amp;",
-    "{{ 7*7 }}",
+    '"><script>alert(1)</script>', "' onfocus='alert(1)", "</textarea><script>", "&lt;b&gt; &amp;", "{{ 7*7 }}",
     "`$\x00\\",
-]
+]  # fmt: skip
 CONTENT = {"script"}
 
 

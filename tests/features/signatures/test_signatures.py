@@ -114,15 +114,11 @@ def test_a_client_is_told_the_same_whatever_is_wrong(interface, style, caplog):
 
 
 CONTAINED = [
-    (["@path", "@query"], ["@target-uri"], True),
-    (["@path", "@query"], ["@request-target"], True),
-    (["@authority"], ["@request-target"], False),
-    (["@scheme"], ["@target-uri"], True),
-    (['"x-list";key="a"'], ["x-list"], False),
-    (["x-list"], ['"x-list";key="a"'], False),
-    (["X-List"], ["x-list"], True),
-    ([], [], True),
-]
+    (["@path", "@query"], ["@target-uri"], True), (["@path", "@query"], ["@request-target"], True),
+    (["@authority"], ["@request-target"], False), (["@scheme"], ["@target-uri"], True),
+    (['"x-list";key="a"'], ["x-list"], False), (["x-list"], ['"x-list";key="a"'], False),
+    (["X-List"], ["x-list"], True), ([], [], True),
+]  # fmt: skip
 
 
 @rows("demanded, covered, is_let_through", CONTAINED)
@@ -190,14 +186,9 @@ def test_a_store_that_fails_lets_nobody_through(interface, style):
 
 
 TIMES = [
-    ({}, 0, True),
-    ({}, 300, True),
-    ({}, 301, False),
-    ({}, -60, True),
-    ({}, -61, False),
-    ({"max_age": 10}, 11, False),
-    ({"max_age": None}, 10**8, True),
-]
+    ({}, 0, True), ({}, 300, True), ({}, 301, False), ({}, -60, True), ({}, -61, False),
+    ({"max_age": 10}, 11, False), ({"max_age": None}, 10**8, True),
+]  # fmt: skip
 
 
 @rows("options, age, passes", TIMES)

@@ -3,16 +3,9 @@
 from datetime import UTC, datetime
 
 EVERYTHING = {
-    "none": None,
-    "yes": True,
-    "int": -(2**40),
-    "float": 1.5,
-    "text": "ä\0",
-    "bytes": b"\0\xff",
-    "moment": datetime(2026, 1, 2, 3, 4, 5, 678901, UTC),
-    "list": [1, [2], {"x": {}}],
-    "": {},
-}
+    "none": None, "yes": True, "int": -(2**40), "float": 1.5, "text": "ä\0", "bytes": b"\0\xff",
+    "moment": datetime(2026, 1, 2, 3, 4, 5, 678901, UTC), "list": [1, [2], {"x": {}}], "": {},
+}  # fmt: skip
 
 VALUES_1 = {
     "none": "c0",

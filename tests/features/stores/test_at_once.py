@@ -20,14 +20,9 @@ ALL = PROCESSES * THREADS * TURNS
 )
 def test_in_processes(kept, where, tmp_path):
     command = [
-        sys.executable,
-        "-m",
-        "tests.features.stores.users_at_once",
-        where,
-        f"{tmp_path}:",
-        str(THREADS),
+        sys.executable, "-m", "tests.features.stores.users_at_once", where, f"{tmp_path}:", str(THREADS),
         str(TURNS),
-    ]
+    ]  # fmt: skip
     started = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(PROCESSES)]
     told = [json.loads(process.communicate(timeout=6 * DEADLINE)[0]) for process in started]
     with closing(opened(where, f"{tmp_path}:")) as store:  # which goes by the clock that the processes had
