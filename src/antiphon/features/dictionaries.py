@@ -25,7 +25,6 @@ from threading import Lock
 from time import time
 from typing import Any
 
-from antiphon.app.static_files import FileHandler
 from antiphon.app.store import Store, StoreUnavailable
 from antiphon.body.codings import ZSTD, Compressor
 from antiphon.concurrency.iterables import BlockingChunks, ByteGenerator, as_bytes
@@ -49,7 +48,7 @@ _MOST = 16 << 20
 """The maximum number of bytes of all dictionaries that a process keeps."""
 _AT_ONCE = 256 << 10
 """The maximum size of a body in memory, whose hash an event loop computes."""
-_KEPT = 30 * 24 * 3600.0
+_KEPT = 90 * 24 * 3600.0
 """The seconds for which a store keeps a file since a process has first sent it."""
 _LEVEL = 3
 _PERSONAL = frozenset({"cookie", "authorization", "*"})
@@ -126,6 +125,10 @@ class Dictionaries:
             _put(store, content)
 
     def _store_for(self, request: Request) -> Store | None:
+        if self.store is None:
+            return None
+        from antiphon.app.static_files import FileHandler  # late: programs without files don't need it
+
         return self.store if isinstance(request.route.handler, FileHandler) else None
 
     def loader(self, request: Request) -> Callable[[], None] | None:
