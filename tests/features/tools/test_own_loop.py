@@ -104,16 +104,10 @@ def make_app():
 app = make_app()
 TEA = {"item": "tea", "count": 2}
 CALLS = [
-    ["order", TEA, "1"],
-    ["order", TEA, "1"],
-    ["order", {"item": "moon", "count": 1}, None],
-    ["order", {"item": 7, "count": 0}, None],
-    ["order", {"item": "tea", "cuont": 1}, None],
-    ["sell", {}, None],
-    ["delete_orders", {}, None],
-    ["list_orders", {}, None],
-    ["broken", {}, None],
-]
+    ["order", TEA, "1"], ["order", TEA, "1"], ["order", {"item": "moon", "count": 1}, None],
+    ["order", {"item": 7, "count": 0}, None], ["order", {"item": "tea", "cuont": 1}, None], ["sell", {}, None],
+    ["delete_orders", {}, None], ["list_orders", {}, None], ["broken", {}, None],
+]  # fmt: skip
 FAULTS = """422 Unprocessable Content
 2 fields are wrong
 /item: expected a string, got an integer

@@ -39,17 +39,10 @@ class Shelf:
 
 @rows(
     "annotation, item, value",
-    (list[int], int, int),
-    (dict[str, int], str, int),
-    (Mapping[str, int], str, int),
-    (tuple[int, ...], int, int),
-    (tuple[int, str], int | str, int | str),
-    (Iterator[int], int, int),
-    (str, str, str),
-    (int, NOT_SAID, NOT_SAID),
-    (list, NOT_SAID, NOT_SAID),
-    (int | str, NOT_SAID, NOT_SAID),
-)
+        (list[int], int, int), (dict[str, int], str, int), (Mapping[str, int], str, int),
+        (tuple[int, ...], int, int), (tuple[int, str], int | str, int | str), (Iterator[int], int, int),
+        (str, str, str), (int, NOT_SAID, NOT_SAID), (list, NOT_SAID, NOT_SAID), (int | str, NOT_SAID, NOT_SAID),
+)  # fmt: skip
 def test_items_and_values_have_types(annotation, item, value):
     assert annotations.item_of(annotation) == item
     assert annotations.subscript_of(annotation) == value
