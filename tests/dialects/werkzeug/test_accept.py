@@ -1,6 +1,5 @@
 """Accept and its like: what is matched, by which item, and which is best, as Werkzeug has it."""
 
-import codecs
 import copy
 import pickle
 
@@ -11,7 +10,6 @@ from werkzeug import datastructures as original
 
 from antiphon.dialects.werkzeug import datastructures as dialect
 from tests.dialects.werkzeug.in_step import outcome, same
-from tests.helpers.rows import rows
 
 WORDS = {
     "Accept": ["gzip", "GZIP", "br", "identity", "*", "x/y", ""],
@@ -78,59 +76,6 @@ def test_reads_as_the_original(case):
         lambda a: a.sort(),
     ]:
         same(outcome(look, theirs), outcome(look, ours))
-
-
-@given(accepted())
-def test_is_pickled(case):
-    name, listed, offers, _ = case
-    accept = getattr(dialect, name)(listed)
-    again = pickle.loads(pickle.dumps(accept))
-    assert (list(again), type(again)) == (list(accept), type(accept))
-    same(outcome(accept.best_match, offers), outcome(again.best_match, offers))
-
-
-@rows("name", sorted(WORDS))
-def test_tells_an_absent_header_from_an_empty_one(name):
-    for library in (original, dialect):
-        absent = getattr(library, name)(None)
-        assert (list(absent), absent.provided, absent.best, getattr(library, name)(absent).provided) == (
-            [], False, None, False,
-        )  # fmt: skip
-        assert getattr(library, name)().provided
-
-
-@pytest.mark.feature("kay-020")
-def test_media_types_match_wildcards():
-    accept = dialect.MIMEAccept([("text/html", 1), ("image/*", 0.7), ("*/*", 0.1)])
-    assert accept.best_match(["application/json", "image/png"]) == "image/png"
-    assert [accept[name] for name in ("text/html", "image/png", "application/json")] == [1, 0.7, 0.1]
-    assert "audio/ogg" not in dialect.MIMEAccept([("image/*", 1)])
-
-
-@pytest.mark.feature("kay-019")
-def test_languages_match_without_case_underscore_and_hyphen():
-    accept = dialect.LanguageAccept([("en-us", 0.8), ("de_CH", 1)])
-    assert "EN_US" in accept
-    assert accept["de-ch"] == 1
-    assert accept.best_match(["en-US", "fr"]) == "en-US"
-    assert "fr" not in accept
-
-
-@pytest.mark.feature("kay-018")
-def test_charsets_match_under_each_of_their_names():
-    accept = dialect.CharsetAccept([("utf8", 0.7), ("ISO-8859-1", 1)])
-    assert accept["utf-8"] == 0.7
-    assert "latin1" in accept
-    assert "utf-7" not in accept
-
-
-def test_charsets_have_the_names_that_python_has():
-    from encodings.aliases import aliases
-
-    for alias in aliases:
-        codec = outcome(codecs.lookup, alias)
-        if codec.error is None:
-            assert codec.value.name in dialect.CharsetAccept([(alias, 1)]), alias
 
 
 def test_offers_of_an_app_stay_in_memory_only_while_they_are_few():

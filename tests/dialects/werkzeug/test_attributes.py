@@ -45,12 +45,6 @@ def test_some_can_only_be_read(name):
         delattr(made, name)
 
 
-def test_the_place_may_be_set():
-    made = Request(environ())
-    made.method, made.path, made.scheme, made.host, made.root_path = "PUT", "/c", "https", "other.com", "/app"
-    assert (made.method, made.url) == ("PUT", "https://other.com/app/c?a=1&b=two%20words&a=3")
-
-
 def test_the_class_of_user_agents_may_be_another():
     class Own(UserAgent):
         def __init__(self, string):
@@ -62,18 +56,6 @@ def test_the_class_of_user_agents_may_be_another():
     assert made.user_agent is made.user_agent
     assert repr(UserAgent("x")) == "<UserAgent None/None>"
     assert not UserAgent("x")
-
-
-def test_a_stream_of_a_subclass_is_read():
-    class Own(Request):
-        @property
-        def stream(self):
-            from io import BytesIO
-
-            return BytesIO(b"own")
-
-    assert Own(environ(b"body")).get_data() == b"own"
-    assert Own(environ(b'{"a": 1}')).get_data(cache=False) == b"own"
 
 
 def test_a_request_shows_where_it_was_sent():

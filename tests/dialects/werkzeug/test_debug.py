@@ -10,17 +10,8 @@ from http.client import HTTPConnection
 
 import pytest
 
-from antiphon.dialects.werkzeug.debug import DebuggedApplication
 from antiphon.dialects.werkzeug.debug.tbtools import DebugTraceback
-from antiphon.dialects.werkzeug.test import Client
-from antiphon.dialects.werkzeug.wrappers import Response
 from tests.helpers.rows import rows
-
-
-def test_the_debugger_warns_and_passes_requests_through():
-    with pytest.warns(UserWarning, match="no interactive debugger"):
-        application = DebuggedApplication(Response("answered"), evalex=True, pin_security=False)
-    assert Client(application).get("/console").text == "answered"
 
 
 def fail(text):

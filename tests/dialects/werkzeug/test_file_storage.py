@@ -1,20 +1,16 @@
 """Files of forms beside those of Werkzeug."""
 
-import csv
 import io
 import pickle
-import zipfile
 from functools import partial
 from pathlib import Path
 
-import pytest
 from werkzeug import datastructures as original
 
 from antiphon.dialects.werkzeug import datastructures as dialect
-from antiphon.uploads.spool import Window
 from tests.dialects.werkzeug.in_step import outcome, same
 from tests.helpers.rows import rows
-from tests.uploads.spools import CONTENT, Head, in_file, in_memory, upload
+from tests.uploads.spools import Head, in_file, in_memory, upload
 
 LIBRARIES = (original, dialect)
 
@@ -56,12 +52,6 @@ def test_tells_what_was_said(arguments, options):
         same(outcome(look, theirs), outcome(look, ours))
 
 
-@rows("said", ["12", " 12 ", "-3", "+3", "1_0", "x", "", "\u0661", pytest.param("9" * 5000, id="long")])
-def test_a_length_is_a_plain_number(said):
-    theirs, ours = (library.FileStorage(headers=library.Headers({"Content-Length": said})) for library in LIBRARIES)
-    assert ours.content_length == theirs.content_length
-
-
 def test_is_read_as_the_stream_that_it_has():
     stream = io.BytesIO(b"one\ntwo\n")
     file = dialect.FileStorage(stream, "a")
@@ -77,29 +67,6 @@ def test_is_read_as_the_stream_that_it_has():
     file.close()
 
 
-def test_a_stream_that_can_not_be_closed_is_left():
-    class Stream:
-        def close(self):
-            raise OSError
-
-    dialect.FileStorage(Stream()).close()
-
-
-@rows("make", [str, Path, partial(open, mode="wb")])
-def test_is_saved_from_where_it_stands(tmp_path, make):
-    for library in LIBRARIES:
-        path = tmp_path / library.__name__
-        file = library.FileStorage(io.BytesIO(b"0123456789"))
-        file.read(2)
-        target = make(path)
-        file.save(target, buffer_size=3)
-        if not isinstance(target, (str, Path)):
-            assert not target.closed
-            target.close()
-        assert path.read_bytes() == b"23456789"
-        assert file.read() == b""
-
-
 class TestOfAnUpload:
     def made(self, where):
         head = Head("Image/PNG; q=1", ((b"content-type", b"Image/PNG; q=1"), (b"x-note", b"n")))
@@ -113,26 +80,6 @@ class TestOfAnUpload:
         assert (file.mimetype, file.mimetype_params) == ("image/png", {"q": "1"})
         assert list(file.headers) == [("Content-Type", "Image/PNG; q=1"), ("X-Note", "n")]
         assert dialect.FileStorage(kept, "other", "field").filename == "other"
-
-    @rows("where", [in_memory, in_file])
-    def test_is_a_file_over_the_same_bytes(self, where, tmp_path):
-        file = dialect.FileStorage(self.made(where))
-        assert isinstance(file.stream, Window)
-        assert file.stream is file.stream
-        assert file.read() == CONTENT
-        file.seek(0)
-        file.save(tmp_path / "copy")
-        assert (tmp_path / "copy").read_bytes() == CONTENT
-
-    @rows("where", [in_memory, in_file])
-    def test_is_taken_by_what_wants_files(self, where):
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w") as archive:
-            archive.writestr("a.csv", "1,2\n")
-        kept, _ = upload(packed.getvalue(), make=where)
-        with zipfile.ZipFile(dialect.FileStorage(kept)) as archive:
-            text = io.TextIOWrapper(archive.open("a.csv"))
-            assert list(csv.reader(text)) == [["1", "2"]]
 
 
 class TestFileMultiDict:

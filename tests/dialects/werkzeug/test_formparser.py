@@ -15,7 +15,7 @@ from werkzeug.exceptions import RequestEntityTooLarge as OriginalTooLarge
 from antiphon.dialects.werkzeug import formparser
 from antiphon.dialects.werkzeug.datastructures import MultiDict
 from antiphon.dialects.werkzeug.exceptions import RequestEntityTooLarge
-from tests.dialects.werkzeug.environs import CONTENT, MULTIPART, URLENCODED, environ, form, part, parts
+from tests.dialects.werkzeug.environs import CONTENT, MULTIPART, environ, form, part, parts
 from tests.helpers.rows import rows
 
 names = st.text(st.characters(codec="utf-8", exclude_characters='"\\%\r\n', exclude_categories=["Cc"]), max_size=10)
@@ -41,17 +41,6 @@ def test_forms_in_parts(several, buffer_size):
     for several_files in theirs_files.listvalues():
         for file in several_files:
             file.close()
-
-
-@given(st.lists(st.tuples(st.text(max_size=8), st.text(max_size=8)), max_size=5))
-def test_urlencoded_forms(fields):
-    from urllib.parse import urlencode
-
-    fields = [(name, value) for name, value in fields if (name + value).isprintable() and (name or value)]
-    body = urlencode(fields).encode()
-    _, theirs, _ = original.FormDataParser().parse(BytesIO(body), URLENCODED, len(body))
-    _, ours, _ = formparser.FormDataParser().parse(BytesIO(body), URLENCODED, len(body))
-    assert list(ours.items(multi=True)) == list(theirs.items(multi=True))
 
 
 BROKEN = {
@@ -85,43 +74,6 @@ def test_bounds(bounds):
 def test_files_are_bounded_by_the_body_alone():
     _, _, files = formparser.parse_form_data(form(), max_form_memory_size=10)
     assert files["upload"].read() == CONTENT
-
-
-def test_a_stream_factory_is_asked_for_each_file():
-    asked = []
-
-    def factory(total_content_length, content_type, filename, content_length=None):
-        asked.append((total_content_length, content_type, filename, content_length))
-        return BytesIO()
-
-    body = parts(
-        part(b"field"),
-        part(b"one", 'form-data; name="f"; filename="1"', "Content-Type: a/b", "Content-Length: 3"),
-        part(b"two", 'form-data; name="f"; filename="2"'),
-    )
-    parser = formparser.MultiPartParser(factory, buffer_size=7)
-    _, files = parser.parse(BytesIO(body), b"between", len(body))
-    assert asked == [(len(body), "a/b", "1", 3), (len(body), None, "2", 0)]
-    assert [file.read() for file in files.getlist("f")] == [b"one", b"two"]
-    assert [type(file.stream) for file in files.getlist("f")] == [BytesIO, BytesIO]
-    assert files["f"].headers["Content-Length"] == "3"
-
-
-def test_the_default_factory_makes_a_file():
-    with formparser.default_stream_factory(None, None, None) as file:
-        file.write(b"content")
-        file.seek(0)
-        assert file.read() == b"content"
-
-
-def test_the_charset_of_a_field_is_that_of_its_part():
-    body = parts(
-        part(b"\xfc", 'form-data; name="a"', "Content-Type: text/plain; charset=iso-8859-1"),
-        part(b"\xc3\xbc", 'form-data; name="b"', "Content-Type: text/plain; charset=koi8-r"),
-        part(b"\xff", 'form-data; name="c"'),
-    )
-    fields, _ = formparser.MultiPartParser().parse(BytesIO(body), b"between", len(body))
-    assert fields.to_dict() == {"a": "\u00fc", "b": "\u00fc", "c": "\ufffd"}
 
 
 def test_a_large_file_is_not_in_memory():

@@ -1,7 +1,6 @@
 """Requests that are passed on to another server, over sockets."""
 
 import threading
-from http.client import HTTPConnection
 
 import pytest
 
@@ -63,18 +62,6 @@ def test_a_request_below_a_path_is_passed_on(port, options, path, target, host, 
 @rows("path", ["/", "/api", "/apis/x"])
 def test_other_requests_are_answered_in_front(port, path):
     assert Client(proxied(port)).get(path).text == "in front"
-
-
-def test_a_chunked_body_is_passed_on_over_two_servers(port):
-    front = serving.make_server("127.0.0.1", 0, proxied(port))
-    thread = threading.Thread(target=front.serve_forever)
-    thread.start()
-    connection = HTTPConnection("127.0.0.1", front.port, timeout=10)
-    connection.request("PUT", "/api/", body=iter([b"ab", b"cd"]), encode_chunked=True)
-    assert b" close abcd " in connection.getresponse().read()
-    connection.close()
-    front.shutdown()
-    thread.join(5)
 
 
 @rows("target", ["http://127.0.0.1:1", "http://no-such-host.invalid/", "https://127.0.0.1:1/"])

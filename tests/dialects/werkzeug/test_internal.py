@@ -1,6 +1,5 @@
 """Names that other projects import from `werkzeug._internal`, beside Werkzeug's; and the application for tests."""
 
-import logging
 from datetime import UTC, datetime, timedelta, timezone
 
 from werkzeug import _internal as original
@@ -8,8 +7,6 @@ from werkzeug import _internal as original
 from antiphon.dialects.werkzeug import _internal as dialect
 from antiphon.dialects.werkzeug.test import Client
 from antiphon.dialects.werkzeug.testapp import iter_sys_path, test_app
-from antiphon.dialects.werkzeug.wrappers import Request
-from tests.dialects.werkzeug.environs import environ
 from tests.dialects.werkzeug.in_step import outcome, same
 from tests.helpers.rows import rows
 
@@ -26,30 +23,6 @@ MOMENT = datetime(2020, 1, 1, 12, tzinfo=timezone(timedelta(hours=2)))
 )  # fmt: skip
 def test_functions(name, value):
     same(outcome(getattr(original, name), value), outcome(getattr(dialect, name), value))
-
-
-def test_the_environ_of_a_request():
-    env = environ()
-    assert dialect._get_environ(Request(env)) is env
-
-
-def test_a_message_is_logged(caplog):
-    caplog.set_level(logging.INFO, "werkzeug")
-    dialect._log("warning", "hello %s\n", "there")
-    assert [(record.name, record.levelname, record.getMessage()) for record in caplog.records] == [
-        ("werkzeug", "WARNING", "hello there")
-    ]
-
-
-def test_a_program_sets_the_level_of_the_logger_after_the_first_message(caplog):
-    logger = logging.getLogger("werkzeug")
-    caplog.set_level(logging.INFO, "werkzeug")
-    dialect._log("debug", "first")
-    logger.setLevel(logging.NOTSET)  # as TensorBoard does, so that the level of its root logger counts
-    with caplog.at_level(logging.ERROR):
-        dialect._log("warning", "second")
-    assert logger.level == logging.NOTSET
-    assert not caplog.records
 
 
 def test_a_page_shows_the_environ():

@@ -1,19 +1,15 @@
 """Request handlers and servers of a program's own, as Werkzeug's development server takes them."""
 
-import logging
-import socket
 import threading
 from contextlib import contextmanager
-from functools import partial
 from http.client import HTTPConnection
-from socketserver import ThreadingMixIn
 
 import pytest
 import werkzeug.serving
 
 from antiphon.dialects.werkzeug import serving
 from tests.helpers.rows import rows
-from tests.helpers.waiting import DEADLINE, eventually
+from tests.helpers.waiting import DEADLINE
 
 
 def application(environ, start_response):
@@ -105,28 +101,6 @@ def test_each_request_is_logged_once_by_methods_that_may_be_overridden(library, 
     assert lines == [(f"GET {path} HTTP/1.1", str(status), "-"), ("info", "127.0.0.1", str(status))]
 
 
-def test_requests_and_errors_are_logged_by_the_logger_of_werkzeug(caplog):
-    with caplog.at_level(logging.INFO, "werkzeug"), made(serving) as server:
-        ask(server, "/a?%9B1m")
-        ask(server, "/fail")
-    first, error, second = caplog.records
-    assert first.getMessage().endswith('] "GET /a?%9B1m HTTP/1.1" 200 -')
-    assert (first.levelname, second.levelname) == ("INFO", "INFO")
-    assert second.getMessage().endswith('] "GET /fail HTTP/1.1" 500 -')
-    assert error.levelname == "ERROR"
-    assert error.getMessage().startswith("Error on request:\nTraceback")
-    assert error.getMessage().endswith("ZeroDivisionError: on purpose")
-
-
-@LIBRARIES
-def test_the_methods_of_the_class_may_be_replaced(library, monkeypatch):
-    lines = []
-    monkeypatch.setattr(library.WSGIRequestHandler, "log", lambda self, kind, *args: lines.append(kind))
-    with made(library) as server:
-        ask(server)
-    assert lines == ["info"]
-
-
 @LIBRARIES
 def test_a_request_handler_says_the_name_of_the_server(library):
     class Handler(library.WSGIRequestHandler):
@@ -135,33 +109,6 @@ def test_a_request_handler_says_the_name_of_the_server(library):
 
     with made(library, Handler) as server:
         assert ask(server)[2]["Server"].strip() == "Mine/1"
-
-
-def test_the_name_of_the_server_is_told_once_and_only_if_somebody_says_it():
-    class Handler(serving.WSGIRequestHandler):
-        def version_string(self):
-            return "mine"
-
-    with made(serving, Handler) as server:
-        assert ask(server, "/named")[2].get_all("Server") == ["own"]
-    with made(serving) as server:
-        assert "erkzeug" not in str(ask(server)[2])
-
-
-@LIBRARIES
-def test_a_request_handler_may_be_a_function_that_makes_one(library):
-    class Handler(library.WSGIRequestHandler):
-        def __init__(self, *args, own):
-            self.own = own
-            super().__init__(*args)
-
-        def make_environ(self):
-            return super().make_environ() | {"own": self.own}
-
-    handler = partial(Handler, own=1)
-    handler.protocol_version = "HTTP/1.1"
-    with made(library, handler) as server:
-        assert ask(server)[1] == "1"
 
 
 @rows("threaded", [True, False])
@@ -180,34 +127,6 @@ def test_what_a_request_handler_raises_is_handed_to_the_server(threaded):
         assert ask(server)[0] == 500
         assert ask(server)[0] == 500
     assert errors == ["127.0.0.1"] * 2
-
-
-@LIBRARIES
-def test_a_subclass_binds_the_socket_and_logs(library, monkeypatch):
-    logged = []
-
-    class Server(library.ThreadedWSGIServer):
-        allow_reuse_port = True
-        daemon_threads = True
-        request_queue_size = 8
-
-        def server_bind(self):
-            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-            super().server_bind()
-
-        def log(self, type, message, *args):
-            logged.append((type, message % args))
-
-    with served(Server("::", 0, application)) as server:
-        server.log("debug", "at %s", server.port)
-        assert server.socket.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT)
-        assert server.server_port == server.port == server.server_address[1]
-        assert ask(server)[0] == 200
-        assert ask(server, "/fail")[0] == 500
-    assert logged[0] == ("debug", f"at {server.port}")
-    eventually(lambda: logged[1:] or None, "the error was not logged")  # by a thread, once it has answered
-    assert logged[1][0] == "error"
-    assert "ZeroDivisionError" in logged[1][1]
 
 
 def test_a_subclass_that_fails_to_bind_keeps_no_socket():
@@ -238,28 +157,6 @@ def test_a_subclass_that_fails_to_bind_keeps_no_socket():
 def test_what_can_not_be_honoured_is_refused_when_the_class_is_defined(base, overrides, reason):
     with pytest.raises(NotImplementedError, match=reason):
         type("Own", (base,), overrides)
-
-
-def test_classes_that_are_mixed_in_are_looked_at_too():
-    with pytest.raises(NotImplementedError, match=r"process_request .+ take ThreadedWSGIServer"):
-        type("Own", (ThreadingMixIn, serving.BaseWSGIServer), {})
-
-
-def test_names_of_a_programs_own_are_its_own():
-    class Handler(serving.WSGIRequestHandler):
-        __slots__ = ()
-
-        def own(self):
-            """Nothing here has this name."""
-
-    with made(serving, Handler) as server:
-        assert ask(server)[0] == 200
-
-
-@LIBRARIES
-def test_a_port_may_be_text(library):
-    with served(library.make_server("localhost", "0", application)) as server:
-        assert ask(server)[0] == 200
 
 
 def test_one_request_is_not_served_alone():

@@ -95,13 +95,6 @@ def shown(value):
     return value.to_header() if hasattr(value, "to_header") else value
 
 
-def test_a_dictionary_may_be_set_for_the_headers():
-    def change(response):
-        response.headers = {"X-A": "1", "Location": "/\u00fc"}
-
-    assert sent(Response, {"response": "text"}, change) == sent(Original, {"response": "text"}, change)
-
-
 @rows("name, value", [(name, value) for name, values in VALUES.items() for value in values], ids=str)
 def test_headers_set_and_removed(name, value):
     def use(cls):

@@ -1,16 +1,13 @@
 """What the documents say of a response, where no comparison with Werkzeug shows it."""
 
-import pickle
 from io import BytesIO
 
 import pytest
 
-from antiphon.dialects.werkzeug import wrappers, wsgi
-from antiphon.dialects.werkzeug.exceptions import NotFound
-from antiphon.dialects.werkzeug.wrappers import BaseResponse, Response
+from antiphon.dialects.werkzeug import wsgi
+from antiphon.dialects.werkzeug.wrappers import Response
 from antiphon.dialects.werkzeug.wsgi import FileWrapper
 from tests.dialects.werkzeug.environs import called, environ
-from tests.helpers.rows import rows
 
 
 @pytest.mark.feature("kay-096", "kay-097")
@@ -23,29 +20,6 @@ def test_what_is_passed_through_is_given_as_it_is():
     assert b"".join(wrapped) == b"content"
     with pytest.raises(RuntimeError, match="direct passthrough"):
         response.get_data()
-
-
-@pytest.mark.feature("kay-097")
-def test_the_wrapper_of_the_server_wraps():
-    wrapped = wsgi.wrap_file(environ(wsgi__file_wrapper=lambda file, size: ("wrapped", file, size)), "file", 5)
-    assert wrapped == ("wrapped", "file", 5)
-
-
-@pytest.mark.feature("kay-098")
-@rows(
-    "mixin, names",
-    ("ETagResponseMixin", ["cache_control", "accept_ranges", "content_range"]),
-    ("ResponseStreamMixin", ["stream"]),
-    ("CommonResponseDescriptorsMixin", ["mimetype", "location", "age", "vary", "allow", "retry_after"]),
-    ("WWWAuthenticateMixin", ["www_authenticate"]),
-)
-def test_a_response_is_made_of_parts_that_users_may_put_together(mixin, names):
-    part = getattr(wrappers, mixin)
-    assert issubclass(Response, part)
-    own = type("Own", (part, BaseResponse), {})("text")
-    for name in names:
-        assert hasattr(own, name)
-    assert called(own, environ())[2] == b"text"
 
 
 @pytest.mark.feature("kay-109", "kay-110")
@@ -69,17 +43,6 @@ def test_closing_closes_the_body_and_calls_what_was_registered():
     assert events == ["body", "after"] * 2
 
 
-@pytest.mark.feature("kay-119")
-def test_data_is_the_whole_body():
-    response = Response(chunk for chunk in ("\u00fc", b"b"))
-    assert response.is_streamed
-    assert response.data == "\u00fcb".encode()
-    assert response.is_sequence
-    assert response.get_data(as_text=True) == "\u00fcb"
-    response.data = "new"
-    assert (response.response, response.headers["Content-Length"]) == ([b"new"], "3")
-
-
 @pytest.mark.feature("kay-120", "kay-145")
 def test_a_stream_may_be_kept_from_being_read_unasked():
     assert Response.implicit_sequence_conversion
@@ -93,56 +56,6 @@ def test_a_stream_may_be_kept_from_being_read_unasked():
     assert response.data == b"ab"
 
 
-@pytest.mark.feature("kay-145")
-def test_what_a_sequence_was_made_of_is_closed_with_the_response():
-    def chunks():
-        try:
-            yield b"a"
-        finally:
-            closed.append(True)
-
-    closed = []
-    source = chunks()
-    response = Response(source)
-    response.make_sequence()
-    source = None
-    response.close()
-    assert closed == [True]
-
-
-@pytest.mark.feature("kay-125", "kay-161")
-def test_a_response_is_made_one_of_another_class():
-    own = type("Own", (Response,), {})
-    response = Response("text")
-    assert own.force_type(response) is response
-    assert type(response) is own
-    assert type(own.force_type(NotFound().get_response())) is own
-
-
-@pytest.mark.feature("kay-127")
-def test_freezing_makes_it_ready_to_be_pickled():
-    response = Response(chunk for chunk in ("\u00fc", "b"))
-    response.freeze()
-    assert response.response == ["\u00fc".encode(), b"b"]
-    assert response.headers["Content-Length"] == "3"
-    copied = pickle.loads(pickle.dumps(response))
-    assert called(copied, environ()) == called(response, environ())
-
-
-@pytest.mark.feature("kay-128")
-def test_from_app_runs_an_application_that_begins_late():
-    def application(env, start_response):
-        write = start_response("200 OK", [("X-A", "b")])
-        write(b"written ")
-        yield b"and "
-        write(b"late ")
-        yield b"given"
-
-    response = Response.from_app(application, environ())
-    assert response.data.startswith(b"written and ")
-    assert response.data.endswith(b"given")
-
-
 @pytest.mark.feature("kay-137", "kay-138")
 def test_whether_a_body_is_at_hand():
     for body in (["a"], ("a",), "a"):
@@ -151,15 +64,6 @@ def test_whether_a_body_is_at_hand():
     assert not Response(iter("a")).is_sequence
     assert Response(iter("a")).is_streamed
     assert not Response({"a": 1}).is_streamed
-
-
-@pytest.mark.feature("kay-139", "kay-182")
-def test_text_is_encoded_in_the_charset():
-    assert list(Response(["\u00fc", b"b"]).iter_encoded()) == ["\u00fc".encode(), b"b"]
-    own = type("Own", (Response,), {"charset": "latin-1"})
-    assert list(own(["\u00fc"]).iter_encoded()) == [b"\xfc"]
-    assert own("\u00fc").data == b"\xfc"
-    assert own("\u00fc").content_type == "text/plain; charset=latin-1"
 
 
 @pytest.mark.feature("kay-156")

@@ -124,12 +124,3 @@ def test_a_form_is_written_as_by_the_original(steps):
         return b"".join([encoder.send_event(named[step]) for step in steps.split()])
 
     same(outcome(written, original, OriginalHeaders), outcome(written, multipart, Headers))
-
-
-def test_an_empty_field_has_a_head_that_ends():
-    encoder = multipart.MultipartEncoder(b"between")
-    events = (multipart.Field("a", Headers()), multipart.Data(b"", more_data=False), multipart.Epilogue(b""))
-    written = b"".join(map(encoder.send_event, events))
-    assert told(decoded(multipart, written, []))[0] == [
-        ["Field", "a", None, [("Content-Disposition", 'form-data; name="a"')], b"", False]
-    ]

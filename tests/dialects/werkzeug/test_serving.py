@@ -53,13 +53,6 @@ def serve():
         assert server.fileno() == -1
 
 
-@rows("threaded", [False, True])
-def test_an_application_is_served_on_a_free_port(serve, threaded):
-    server = serve(threaded=threaded)
-    assert get(server.port, "/a%20b?q=1") == f"/a b q=1 {threaded}"
-    assert server.server_address == ("127.0.0.1", server.port)
-
-
 @rows("threaded, most", [(False, 1), (True, 3)])
 def test_requests_are_answered_one_by_one_unless_there_are_threads(serve, threaded, most):
     present, seen = [], []
@@ -100,17 +93,6 @@ def test_the_environ_tells_of_the_server_the_client_and_the_target_as_sent(serve
     )
     assert (seen["REMOTE_ADDR"], seen["REMOTE_PORT"]) == client
     assert (seen["SERVER_NAME"], seen["SERVER_PORT"]) == ("127.0.0.1", str(server.port))
-
-
-def test_a_body_of_any_size_is_read_by_the_application(serve):
-    def count(environ, start_response):
-        start_response("200 OK", [])
-        return [str(len(environ["wsgi.input"].read())).encode()]
-
-    connection = HTTPConnection("127.0.0.1", serve(count).port, timeout=30)
-    connection.request("POST", "/", body=bytes(20 << 20))
-    assert connection.getresponse().read() == str(20 << 20).encode()
-    connection.close()
 
 
 def test_a_body_with_a_length_is_known_to_have_broken_off(serve):
@@ -175,19 +157,6 @@ def test_a_taken_port_ends_the_program(serve):
     server = serve()
     with pytest.raises(SystemExit, match=f"Port {server.port} is in use"):
         serving.make_server("127.0.0.1", server.port, application)
-
-
-def test_a_server_that_is_shut_down_before_it_serves_ends_at_once():
-    server = serving.make_server("127.0.0.1", 0, application)
-    server.shutdown()
-    server.serve_forever()
-    assert server.fileno() == -1
-
-
-def test_an_open_socket_can_be_served(serve):
-    first = serving.make_server("127.0.0.1", 0, application)
-    assert get(serve(fd=first.fileno()).port) == "/  False"
-    first.server_close()
 
 
 @rows(
@@ -312,16 +281,6 @@ def streams(tmp_path):
         with suppress(ProcessLookupError):
             os.killpg(program.pid, signal.SIGKILL)
         program.communicate()
-
-
-@pytest.mark.processes
-def test_ctrl_c_ends_a_program_although_it_streams(streams):
-    program, _, _ = streams(reloads=False)
-    program.send_signal(signal.SIGINT)
-    out, err = program.communicate(timeout=10)
-    assert out == "ended\n"
-    assert re.fullmatch(r'127.0.0.1 - - \[.+\] "GET / HTTP/1.1" 200 -\n', err)
-    assert program.returncode == 0
 
 
 @pytest.mark.processes

@@ -52,24 +52,6 @@ def serving(library, folder):
 
 @EITHER
 @rows(
-    "path, content, content_type",
-    ("/static/site.css", b"body {}", "text/css; charset=utf-8"),
-    ("/static/deep/data.zzz", b"0123456789", "application/octet-stream"),
-    ("/one.css", b"body {}", "text/css; charset=utf-8"),
-    ("/data.zzz", b"0123456789", "application/octet-stream"),
-)
-def test_a_file_is_sent(library, folder, path, content, content_type):
-    status, headers, body = ask(serving(library, folder), path)
-    assert (status.upper(), body) == ("200 OK", content)
-    assert headers["content-type"] == content_type
-    assert headers["content-length"] == str(len(content))
-    assert headers["cache-control"] == "max-age=43200, public"
-    assert headers["last-modified"] == "Sun, 13 Sep 2020 12:26:40 GMT"
-    assert headers.keys() >= {"date", "expires", "etag"}
-
-
-@EITHER
-@rows(
     "path",
     "/",
     "/static",
@@ -119,25 +101,6 @@ def test_packages_have_files_too(tmp_path, monkeypatch):
 
 
 @EITHER
-def test_subclasses_decide_what_is_allowed(library, folder):
-    class Choosy(library.SharedDataMiddleware):
-        def is_allowed(self, filename):
-            return filename == "site.css"
-
-    middleware = Choosy(application, {"/s": str(folder)})
-    assert ask(middleware, "/s/site.css")[2] == b"body {}"
-    assert ask(middleware, "/s/deep/data.zzz")[2] == b"application"
-
-
-@EITHER
 def test_an_export_of_another_kind_is_an_error(library):
     with pytest.raises(TypeError):
         library.SharedDataMiddleware(application, {"/s": 5})
-
-
-def test_ranges_and_conditions_are_honoured(folder):
-    middleware = shared_data.SharedDataMiddleware(application, {"/s": str(folder)})
-    status, headers, body = ask(middleware, "/s/deep/data.zzz", HTTP_RANGE="bytes=2-4")
-    assert (status[:3], headers["content-range"], body) == ("206", "bytes 2-4/10", b"234")
-    assert ask(middleware, "/s/deep/data.zzz", HTTP_RANGE="bytes=20-")[0].startswith("416")
-    assert ask(middleware, "/s/deep/data.zzz", HTTP_IF_MATCH='"other"')[0].startswith("412")

@@ -39,21 +39,6 @@ def test_environs_of_values(values):
     same(outcome(make, original), outcome(make, dialect))
 
 
-def test_files_of_values():
-    def make(library, cls):
-        data = {
-            "field": "\u00fc", "tuple": (BytesIO(b"one"), "\u00fcne.txt"), "typed": (BytesIO(b"two"), "two", "a/b"),
-            "several": [(BytesIO(b"3"), "3.png"), (BytesIO(b"4"), "4")],
-        }  # fmt: skip
-        with cls.from_values(method="POST", data=data) as made:
-            files = [
-                (name, file.filename, file.content_type, file.read()) for name, file in made.files.items(multi=True)
-            ]
-            return made.form.to_dict(), files
-
-    same(outcome(make, original, OriginalRequest), outcome(make, dialect, Request))
-
-
 def test_a_builder_may_be_changed():
     def make(library):
         builder = library.EnvironBuilder()
@@ -83,20 +68,6 @@ def test_a_stream_and_a_form_exclude_each_other(library):
     assert builder.input_stream is None
     builder.input_stream = BytesIO()
     builder.close()
-
-
-def test_a_builder_of_an_environ():
-    def make(library):
-        first = library.create_environ("/a?b=c", "http://h:8/r", method="POST", data="x", headers={"X-A": "d"})
-        made = library.EnvironBuilder.from_environ(first, method="PUT").get_environ()
-        return {**made, "wsgi.input": made["wsgi.input"].read(), "wsgi.errors": None}
-
-    def without_uri(found):
-        return found._replace(
-            value={key: each for key, each in found.value.items() if key not in ("REQUEST_URI", "RAW_URI")}
-        )
-
-    same(without_uri(outcome(make, original)), without_uri(outcome(make, dialect)))
 
 
 def site(request_class, response_class):
@@ -209,55 +180,9 @@ def test_what_a_client_opens():
         assert client.open(opened).text.startswith("GET http://localhost/echo")
 
 
-def test_responses_are_of_the_class_that_is_given():
-    own = type("Own", (Response,), {"own": True})
-    response = dialect.Client(site(Request, Response), own).get("/echo")
-    assert response.own
-    assert isinstance(response, dialect.TestResponse)
-    assert response.request.path == "/echo"
-
-
-def test_a_buffered_call_runs_an_application_to_its_end():
-    def application(env, start_response):
-        start_response("200 OK", [])
-        yield b"a"
-        ran.append(True)
-
-    ran = []
-    response = dialect.Client(application).get("/", buffered=True)
-    assert ran
-    assert response.text == "a"
-
-
-@rows("buffered", [False, True])
-def test_an_application_that_fails_late_raises(buffered):
-    def application(env, start_response):
-        try:
-            raise LookupError("late")
-        except LookupError:
-            import sys
-
-            start_response("500 OOPS", [], sys.exc_info())
-        return []
-
-    with pytest.raises(LookupError, match="late"):
-        dialect.run_wsgi_app(application, dialect.create_environ(), buffered)
-
-
 def test_an_application_that_does_not_begin_is_told():
     with pytest.raises(RuntimeError, match="start_response"):
         dialect.run_wsgi_app(lambda env, start_response: [], dialect.create_environ())
-
-
-def test_forms_in_parts_are_encoded():
-    boundary, body = dialect.encode_multipart({"a": "\u00fc", "b": ["1", "2"]}, boundary="between")
-    assert boundary == "between"
-    made = Request(
-        dialect.create_environ(method="POST", data=body, content_type="multipart/form-data; boundary=between")
-    )
-    assert made.form.to_dict(flat=False) == {"a": ["\u00fc"], "b": ["1", "2"]}
-    stream, length, _ = dialect.stream_encode_multipart({"a": "x" * 2000}, threshold=1000)
-    assert len(stream.read()) == length
 
 
 @rows("fields", [{}, {"a": "\u00fc", "b": ["1", "2"]}, {"file": b"content"}], ids=str)
@@ -292,15 +217,3 @@ def test_a_client_shows_its_application_and_takes_a_class_of_test_responses():
     client = dialect.Client(Response("x"), Own)
     assert repr(client).startswith("<Client <Response")
     assert type(client.get("/")) is Own
-
-
-def test_files_of_a_form_without_a_type_are_given_one():
-    file = BytesIO(b"x")
-    file.name = "a.txt"
-    assert b"Content-Type: text/plain" in dialect.encode_multipart({"file": file})[1]
-
-
-@rows("headers", [{"": ""}, [("", "")], {"": "value"}])
-def test_a_header_without_a_name_is_left_out_of_a_built_request(headers):
-    environ = dialect.EnvironBuilder(headers=headers).get_environ()
-    assert [name for name in environ if name.startswith("HTTP_")] == ["HTTP_HOST"]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from antiphon.dialects.werkzeug import routing
 from antiphon.dialects.werkzeug.routing.matcher import linear
-from antiphon.dialects.werkzeug.routing.parts import Variable, parts_of
+from antiphon.dialects.werkzeug.routing.parts import Variable
 from tests.dialects.werkzeug.routing.long_paths import PATHS
 from tests.helpers.rows import rows
 
@@ -46,14 +46,6 @@ def test_it_finds_what_trying_finds(chunks, text):
     assert by_places.match(text) == (found and found.groups())
 
 
-def test_an_expression_of_ones_own_is_left_to_re():
-    class Own(routing.BaseConverter):
-        regex = "(a+)+"
-
-    assert linear([Variable("x", Own(MAP)), Variable("y", CONVERTERS[0])]) is None
-    assert linear([Variable("x", CONVERTERS[0]), "-"]) is None
-
-
 @rows("rule, make", PATHS.items())
 def test_a_path_that_fits_nearly_everywhere_is_refused(rule, make):
     assert not routing.Map([routing.Rule(rule, endpoint="x")]).bind("example.com").test(f"/{make(40_000)}")
@@ -69,9 +61,3 @@ def test_a_long_path_is_taken_apart_like_a_short_one():
             "y",
             {"c": "-".join("a" * many), "d": "b", "e": "c" * many},
         )
-
-
-def test_parts_know_what_follows_them():
-    path = Variable("x", CONVERTERS[9])
-    assert [part.slash_follows for part in parts_of(["/", path, "/"])] == [False, True, False]
-    assert [part.slash_follows for part in parts_of(["/", path])] == [False, False]

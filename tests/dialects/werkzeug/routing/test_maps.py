@@ -65,14 +65,6 @@ def test_values_may_be_a_multidict(kinds):
 
 
 @EITHER
-def test_a_query_is_sorted_when_wanted(library):
-    adapter = blog(library, sort_parameters=True).bind("example.com")
-    assert adapter.build("index", {"b": 1, "a": 2}) == "/?a=2&b=1"
-    adapter.map.sort_key = lambda pair: -pair[1]
-    assert adapter.build("index", {"b": 1, "a": 1, "c": 3}) == "/?c=3&b=1&a=1"
-
-
-@EITHER
 @rows(
     "endpoint, values, method, message",
     ("indx", {}, None, "Could not build url for endpoint 'indx'. Did you mean 'index' instead?"),
@@ -154,40 +146,6 @@ def test_a_rule_shows_itself(library):
 
 
 @EITHER
-@rows(
-    "given, bound",
-    ({"HTTP_HOST": "example.com"}, ("example.com", "")),
-    ({"HTTP_HOST": "Example.com:80"}, ("example.com", "")),
-    ({"HTTP_HOST": "example.com:8080"}, ("example.com:8080", "")),
-    ({"HTTP_HOST": "a.b.example.com", "server_name": "example.com"}, ("example.com", "a.b")),
-    ({"HTTP_HOST": "a.example.com", "server_name": "Example.com:80"}, ("example.com", "a")),
-    ({"HTTP_HOST": "a.example.com", "server_name": "example.com", "subdomain": "b"}, ("example.com", "b")),
-    ({"HTTP_HOST": "example.com", "wsgi.url_scheme": "https", "server_name": "example.com:443"}, ("example.com", "")),
-    ({"SERVER_NAME": "example.com", "SERVER_PORT": "81"}, ("example.com:81", "")),
-)
-def test_a_map_is_bound_to_the_host_of_a_request(library, given, bound):
-    options = {name: given[name] for name in ("server_name", "subdomain") if name in given}
-    environ = {
-        "REQUEST_METHOD": "POST", "SCRIPT_NAME": "/app", "PATH_INFO": "/\u00c3\u00a4", "QUERY_STRING": "q=1",
-        "wsgi.url_scheme": "http", "SERVER_NAME": "x", "SERVER_PORT": "80", **given,
-    }  # fmt: skip
-    adapter = library.Map().bind_to_environ(environ, **options)
-    assert (adapter.server_name, adapter.subdomain) == bound
-    assert (adapter.script_name, adapter.path_info, adapter.query_args) == ("/app/", "/ä", "q=1")
-    assert (adapter.default_method, adapter.url_scheme) == ("POST", environ["wsgi.url_scheme"])
-
-
-@EITHER
-def test_an_upgrade_makes_it_a_websocket(library):
-    environ = {
-        "REQUEST_METHOD": "GET", "wsgi.url_scheme": "https", "HTTP_HOST": "x", "HTTP_CONNECTION": "keep-alive, Upgrade",
-        "HTTP_UPGRADE": "WebSocket",
-    }  # fmt: skip
-    adapter = library.Map().bind_to_environ(environ)
-    assert (adapter.url_scheme, adapter.websocket, adapter.path_info) == ("wss", True, "/")
-
-
-@EITHER
 def test_another_host_is_on_no_subdomain(library):
     environ = {"REQUEST_METHOD": "GET", "wsgi.url_scheme": "http", "HTTP_HOST": "other.org", "PATH_INFO": "/"}
     map_ = library.Map([library.Rule("/", endpoint="x")])
@@ -229,25 +187,6 @@ def test_an_adapter_dispatches(library):
     assert adapter.dispatch(lambda *_: None, "/posts").new_url == "http://example.com/posts/"
     assert adapter.dispatch(lambda *_: None, "/no", catch_http_exceptions=True).code == 404
     assert outcome(lambda: adapter.dispatch(lambda *_: None, "/no"))[0] == "NotFound"
-
-
-@EITHER
-def test_an_adapter_tells_what_is_there(library):
-    adapter = blog(library).bind("example.com")
-    assert (adapter.test("/posts"), adapter.test("/no"), adapter.test("/posts/a", "PUT")) == (True, False, False)
-    assert sorted(adapter.allowed_methods("/posts/a")) == ["GET", "HEAD"]
-    assert adapter.allowed_methods("/no") == []
-    assert (adapter.get_host("a"), adapter.get_host(None)) == ("a.example.com", "example.com")
-    assert adapter.make_redirect_url("/x", {"a": 1}, "s") == "http://s.example.com/x?a=1"
-
-
-@EITHER
-def test_endpoints_are_listed(library):
-    map_ = blog(library)
-    assert [rule.rule for rule in map_.iter_rules("posts")] == ["/posts/", "/posts/page/<int:page>"]
-    assert len(list(map_.iter_rules())) == 10
-    with pytest.raises(KeyError):
-        map_.iter_rules("nothing")
 
 
 def test_a_changed_rule_is_refreshed():
