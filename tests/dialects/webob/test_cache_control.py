@@ -70,25 +70,3 @@ def test_prints_what_can_stand_in_a_header():
         dialect.serialize_cache_control({"a\r\nSet-Cookie: b": None})
     with pytest.raises(ValueError, match="control characters"):
         dialect.serialize_cache_control({"a": "b\r\nSet-Cookie: c=d"})
-
-
-def test_an_update_dict_tells_of_each_change():
-    told = {}
-    for library in (original, dialect):
-        told[library] = []
-        properties = library.UpdateDict(a=1)
-        properties.updated = lambda *args, calls=told[library]: calls.append([dict(arg) for arg in args])
-        for change in [
-            lambda d: d.__setitem__("b", 2),
-            lambda d: d.update(c=3),
-            lambda d: d.setdefault("d", 4),
-            lambda d: d.pop("a"),
-            lambda d: d.popitem(),
-            lambda d: d.__delitem__("b"),
-            lambda d: d.clear(),
-        ]:
-            change(properties)
-        properties.updated_args = ({"x": 1}, {"y": 2})
-        properties["z"] = 1
-    assert told[dialect] == told[original]
-    assert told[dialect][-1] == [{"x": 1}, {"y": 2}]

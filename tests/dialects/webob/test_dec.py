@@ -113,20 +113,6 @@ def test_a_class_of_requests():
     same_of(call)
 
 
-def test_a_method():
-    def call(library):
-        class View:
-            name = "view"
-
-            @library.wsgify
-            def show(self, req):
-                return f"{self.name} {req.path}"
-
-        return called(View().show, environ()), View().show(library.Request.blank("/x"))
-
-    same_of(call)
-
-
 def test_the_function_itself():
     def function(req):
         return "x"

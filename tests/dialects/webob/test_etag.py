@@ -22,17 +22,6 @@ def test_lists_are_read_as_the_original_does(header, strong, tag):
         assert look(ours) == look(theirs)
 
 
-@rows(
-    "header, etags",
-    ('"a", garbage, "b"', ["a", "b"]),
-    ('"a,b"', ["a,b"]),
-    (' "a" ,\t"b"', ["a", "b"]),
-    ('w/"a"', ['w/"a"']),  # no tag (RFC 9110 §8.8.3), where the original finds one inside
-)
-def test_malformed_tags_are_no_tags(header, etags):
-    assert dialect.ETagMatcher.parse(header).etags == etags
-
-
 class Request:
     """The least that a property needs of a request."""
 

@@ -2,29 +2,14 @@
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from io import BytesIO, StringIO
 from socket import socket
 
 import pytest
 
-from antiphon.dialects.webob import Request, Response
+from antiphon.dialects.webob import Request
 from antiphon.dialects.webob.client import SendRequest
 from tests.dialects.werkzeug.environs import URLENCODED, environ
 from tests.helpers.rows import rows
-
-
-class Chunks:
-    """The body of an application's answer, which knows whether it was closed."""
-
-    def __init__(self, *chunks):
-        self._chunks = iter(chunks)
-        self.is_closed = False
-
-    def __iter__(self):
-        return self._chunks
-
-    def close(self):
-        self.is_closed = True
 
 
 def answering(body, error=None, written=()):
@@ -35,15 +20,6 @@ def answering(body, error=None, written=()):
         return body
 
     return application
-
-
-@rows("written", [(), (b"written, ",)])
-def test_call_application(written):
-    body = Chunks(b"re", b"turned")
-    status, fields, chunks = Request(environ()).call_application(answering(body, written=written))
-    assert (status, fields, b"".join(chunks)) == ("200 OK", [("X-A", "b")], b"".join([*written, b"returned"]))
-    chunks.close()
-    assert body.is_closed
 
 
 def test_an_application_may_start_when_it_is_read():
@@ -66,27 +42,6 @@ def test_an_error_that_is_answered_is_raised_or_caught():
     assert (status, [*body], caught[1]) == ("500 Oops", [b"sorry"], error)
     assert made.send(application, catch_exc_info=True).status_code == 500
     assert made.call_application(answering([]), catch_exc_info=True)[3] is None
-
-
-def test_each_application_reads_the_body_from_its_start():
-    def application(env, start_response):
-        start_response("200 OK", [])
-        return [env["wsgi.input"].read()]
-
-    made = Request(environ(b"all of it"))
-    made.make_body_seekable()
-    assert [made.send(application).body for _ in range(2)] == [b"all of it"] * 2
-
-
-def test_the_class_of_responses_can_be_chosen():
-    class Own(Response):
-        pass
-
-    class OwnRequest(Request):
-        ResponseClass = Own
-
-    assert type(OwnRequest(environ()).send(answering([b""]))) is Own
-    assert type(Request(environ()).send(answering([b""]))) is Response
 
 
 # To servers
@@ -164,13 +119,6 @@ def test_a_message_is_read_and_written():
     )  # fmt: skip
     assert (made.text, made.as_bytes()) == ("the \xe4", message)
     assert Request.from_text(message.decode()).as_text() == str(made) == message.decode()
-
-
-def test_lines_of_one_name_are_joined():
-    message = "GET / HTTP/1.0\nX-A: b\nx-a: c\n\n"
-    for file in (BytesIO(message.encode()), StringIO(message)):
-        made = Request.from_file(file)
-        assert (made.headers["x-a"], made.body, made.host) == ("b, c", b"", "localhost:80")
 
 
 def test_the_body_may_be_left_out():

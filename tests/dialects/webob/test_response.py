@@ -1,13 +1,11 @@
 """Responses: what they refuse, and what users of WebOb were bitten by."""
 
-import sys
 import time
 from datetime import UTC, datetime, timedelta, timezone
-from wsgiref.validate import validator
 
 import pytest
 
-from antiphon.dialects.webob import datetime_utils, exc
+from antiphon.dialects.webob import datetime_utils
 from antiphon.dialects.webob.response import AppIterRange, EmptyResponse, Response
 from tests.dialects.werkzeug.environs import called, environ
 from tests.helpers.rows import rows
@@ -114,30 +112,6 @@ def test_an_iterable_that_was_read_is_closed(read):
     assert chunks.is_closed
 
 
-def test_a_cookie_that_is_taken_out_leaves_the_others_as_they_are():
-    """WebOb drops the attributes of the others that it does not know, and sorts them."""
-    response = Response()
-    response.set_cookie("b", "1")
-    response.headers.add("Set-Cookie", "a=2; Path=/; Secure; Partitioned")
-    response.unset_cookie(b"b")
-    assert response.headers.getall("Set-Cookie") == ["a=2; Path=/; Secure; Partitioned"]
-
-
-def _application(environ, start_response):
-    return Response("app")(environ, start_response)
-
-
-def test_cookies_are_merged_into_responses_and_applications():
-    ours, theirs = Response(), Response("theirs")
-    assert ours.merge_cookies(theirs) is theirs
-    ours.set_cookie("a", "b")
-    ours.set_cookie("c", "d")
-    expected = ["a=b; Path=/", "c=d; Path=/"]
-    assert ours.merge_cookies(theirs).headers.getall("Set-Cookie") == expected
-    _, lines, body = called(ours.merge_cookies(_application), environ())
-    assert ([value for name, value in lines if name == "Set-Cookie"], body) == (expected, b"app")
-
-
 @rows("name", ["a b", "a:b", "\xe9", ""])
 def test_a_name_that_is_no_token_is_kept_and_not_sent(name):
     response = Response(b"x", headerlist=[("Content-Type", "text/plain")])
@@ -228,33 +202,3 @@ def test_a_body_file_cannot_be_closed_or_read():
     assert not file.seekable()
     with pytest.raises(NotImplementedError):
         file.close()
-
-
-def test_a_detail_that_is_no_text_is_printed():
-    error = exc.HTTPBadRequest({"error": "<x>"})
-    assert str(error) == "{'error': '<x>'}"
-    assert b"{&#x27;error&#x27;: &#x27;&lt;x&gt;&#x27;}" in called(error, environ(HTTP_ACCEPT="text/html"))[2]
-
-
-SENT = [
-    Response("a", etag="a"),
-    Response(status=204),
-    Response(app_iter=(b"a", b"b")),
-    exc.HTTPNotFound(),
-    exc.HTTPFound(),
-]
-
-
-@rows("keys", [{}, {"REQUEST_METHOD": "HEAD"}, {"HTTP_IF_NONE_MATCH": "*"}, {"HTTP_RANGE": "bytes=0-0"}])
-@rows("conditional", [True, False])
-def test_what_is_sent_is_wsgi(keys, conditional):
-    for response in SENT:
-        response.conditional_response = conditional
-        env = environ(SERVER_PROTOCOL="HTTP/1.1", wsgi__errors=sys.stderr, **keys)
-        called(validator(response), env)
-
-
-def test_a_part_is_of_the_version_with_this_date_alone():
-    response = Response("abc", last_modified=5, conditional_response=True)
-    for date, status in (("Thu, 01 Jan 1970 00:00:05 GMT", "206"), ("Fri, 02 Jan 1970 00:00:00 GMT", "200")):
-        assert called(response, environ(HTTP_RANGE="bytes=1-1", HTTP_IF_RANGE=date))[0][:3] == status

@@ -1,7 +1,6 @@
 """`webob.static`: files and folders, beside those of WebOb."""
 
 import gc
-import io
 import os
 from pathlib import Path
 
@@ -55,12 +54,6 @@ def test_a_folder(folder, path, keywords):
     same(outcome(answers, original), outcome(answers, dialect))
 
 
-def test_a_folder_without_index_pages(folder):
-    application = dialect.DirectoryApp(str(folder), index_page=None)
-    found = {path: called(application, environ(PATH_INFO=path))[0][:3] for path in ("/", "/with/", "/with/index.html")}
-    assert found == {"/": "404", "/with/": "404", "/with/index.html": "200"}
-
-
 def test_no_folder(tmp_path):
     with pytest.raises(OSError, match="not directory"):
         dialect.DirectoryApp(str(tmp_path / "missing"))
@@ -103,27 +96,3 @@ def test_a_file_is_closed_where_nothing_of_it_is_sent(folder):
     for keys in ASKED[:5]:
         called(application, environ(**keys))
     assert [file.closed for file in opened] == [True] * 5
-
-
-def test_the_file_wrapper_of_a_server(folder):
-    class Wrapper:
-        def __init__(self, file, size):
-            self.file = file
-
-        def __iter__(self):
-            yield self.file.read()
-            self.file.close()
-
-    application = dialect.FileApp(str(folder / "a.txt"))
-    answer = application(environ(wsgi__file_wrapper=Wrapper), lambda *arguments: None)
-    assert isinstance(answer, Wrapper)
-    assert b"".join(answer) == b"0123456789a.txt"
-
-
-@rows("part", [(None, None, None), (2, None, None), (2, 5, 2), (None, 4, 3), (20, 30, None)])
-def test_the_parts_of_a_file(part):
-    def read(library):
-        file = io.BytesIO(b"0123456789")
-        return list(library.FileIter(file).app_iter_range(*part)), file.closed
-
-    same(outcome(read, original), outcome(read, dialect))

@@ -1,7 +1,7 @@
 """Ranges, dates and the values of headers, beside those of WebOb."""
 
 import pickle
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,6 @@ from antiphon.dialects.pyramid.util import strings_differ as pyramids_strings_di
 from antiphon.dialects.webob import byterange, datetime_utils, descriptors
 from antiphon.dialects.webob.response import Response
 from antiphon.dialects.webob.util import strings_differ
-from antiphon.http.urls.url import resolve
 from tests.dialects.webob import original
 from tests.dialects.werkzeug.in_step import outcome, same
 from tests.helpers.rows import rows
@@ -47,12 +46,6 @@ def test_a_range_is_read(header):
     )
 
 
-@rows("header", ["bytes=-", "bytes=1-2,4-5", "bytes=1-2x", "bytes=\u0661-\u0662", "bytes=1-" + "9" * 99])
-def test_what_is_no_single_range_reads_as_none(header):
-    """WebOb raises for the first, and takes the beginning of the others."""
-    assert byterange.Range.parse(header) is None
-
-
 @given(numbers, numbers, st.one_of(st.none(), st.integers(0, 12)))
 def test_ranges_of_a_length(start, end, length):
     def part(library):
@@ -63,14 +56,6 @@ def test_ranges_of_a_length(start, end, length):
         assert byterange.Range(start, None).range_for_length(length) == ((0, length) if length else None)
     else:
         same(outcome(part, original.byterange), outcome(part, byterange))
-
-
-@given(numbers, numbers, numbers)
-def test_content_ranges(start, stop, length):
-    def content(library):
-        return made(lambda: library.ContentRange(start, stop, length))
-
-    same(outcome(content, original.byterange), outcome(content, byterange))
 
 
 @rows(
@@ -94,11 +79,6 @@ DATES += [
 ]
 
 
-@rows("text", DATES)
-def test_a_date_is_read(text):
-    same(*[outcome(library.parse_date, text) for library in (original.datetime_utils, datetime_utils)])
-
-
 PRINTED = [datetime(1994, 11, 6, 8, 49, 37), datetime(1994, 11, 6, 8, 49, 37, 999999, tzinfo=UTC), date(1994, 11, 6)]
 PRINTED += [
     0,
@@ -111,18 +91,6 @@ PRINTED += [
     None,
     [],
 ]
-
-
-@rows("value", PRINTED, ids=str)
-@rows("name", ["serialize_date", "serialize_date_delta"])
-def test_a_date_is_printed(name, value):
-    same(*[outcome(getattr(library, name), value) for library in (original.datetime_utils, datetime_utils)])
-
-
-def test_names_of_durations():
-    for name in ("second", "minute", "hour", "day", "week", "month", "year"):
-        assert getattr(datetime_utils, name) == getattr(original.datetime_utils, name)
-    assert datetime_utils.timedelta_to_seconds(timedelta(days=1, seconds=2, microseconds=3)) == 86402
 
 
 def test_utc():
@@ -167,11 +135,6 @@ def test_attributes_of_other_classes():
     for use in (lambda: response.x_old, lambda: setattr(response, "x_old", "1"), lambda: delattr(response, "x_old")):
         with pytest.warns(DeprecationWarning, match="use x_new"):
             use()
-
-
-def test_a_reference_is_resolved_as_it_is_written():
-    assert resolve("http://a.example/b/c?d", " //e\\f/../g?h#i") == "http://a.example/b/ //g?h#i"
-    assert resolve("http://a.example", "?x") == "http://a.example?x"
 
 
 @rows("differ", [strings_differ, pyramids_strings_differ])
