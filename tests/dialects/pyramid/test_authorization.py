@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package
-from tests.helpers.rows import rows
 
 OURS, THEIRS = Package(DIALECT), Package(PYRAMID)
 
@@ -45,21 +44,6 @@ def test_lists_permit_as_in_pyramid(acls, principals, permission):
 
 
 ALLOW, DENY = ("Allow", "fred", "view"), ("Deny", "fred", "view")
-
-
-@rows(
-    "acls, ace, level",
-        ([[ALLOW], []], ALLOW, 1),
-        ([[ALLOW], [DENY, ALLOW]], DENY, 0),
-        ([None, None], "<default deny>", 0),
-)  # fmt: skip
-def test_a_result_tells_its_entry(acls, ace, level):
-    context = tree(OURS, acls)
-    result = OURS.authorization.ACLHelper().permits(context, {"fred"}, "view")
-    assert result.ace == ace
-    assert result.context is (context.__parent__ if level else context)
-    assert repr(ace) in result.msg
-    assert "ACL" in type(result).__name__
 
 
 def program(p):

@@ -6,7 +6,6 @@ from threading import get_ident
 
 import pytest
 
-from antiphon import App
 from antiphon.dialects.pyramid import threadlocal
 from antiphon.dialects.pyramid.config import Configurator
 from antiphon.dialects.pyramid.request import Request
@@ -29,39 +28,6 @@ def test_every_interface_gives_the_answers_of_pyramid(interface):
             answer = client.get(path, headers={"Host": "localhost"})
             assert (answer.status, answer.body.decode("latin-1")) == (expected["status"], expected["body"])
             assert answer.headers.get("location") == dict(expected["fields"]).get("location")
-
-
-@rows("interface", INTERFACES)
-def test_a_view_reads_the_body_and_streams_the_answer(interface):
-    closed = []
-
-    def view(request):
-        class Chunks:
-            def __iter__(self):
-                yield request.body[:3]
-                yield request.POST["b"].encode()
-
-            def close(self):
-                closed.append(True)
-
-        return Response(app_iter=Chunks(), content_type="text/plain")
-
-    config = Configurator()
-    config.add_view(view)
-    with Client(config.make_wsgi_app(), interface) as client:
-        answer = client.post("/", form={"a": "1", "b": "two"})
-        assert answer.body == b"a=1two"
-    assert closed == [True]
-
-
-@rows("interface", INTERFACES)
-def test_a_view_of_a_mounted_application_reads_the_body(interface):
-    config = Configurator()
-    config.add_view(lambda request: Response(request.POST["b"]))
-    app = App()
-    app.mount("", config.make_wsgi_app())
-    with Client(app, interface) as client:
-        assert client.post("/", form={"a": "1", "b": "two"}).text == "two"
 
 
 @rows("interface", INTERFACES)
@@ -107,14 +73,6 @@ def test_a_path_that_is_not_utf_8_is_a_400(has_route, interface):
         config.add_route("any", "/{any}")
     with Client(config.make_wsgi_app(), interface) as client:
         assert client.get("/%ff").status == 400
-
-
-@rows("url, sent", MALFORMED.values(), ids=MALFORMED)
-def test_a_view_of_value_errors_answers_for_what_is_malformed(url, sent):
-    config = malformed_reader()
-    config.add_exception_view(lambda error, request: Response(type(error).__name__, 422), context=ValueError)
-    with Client(config.make_wsgi_app(), "wsgi") as client:
-        assert client.post(url, **sent).status == 422
 
 
 def test_what_is_current_is_that_of_this_request():

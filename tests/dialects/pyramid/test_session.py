@@ -5,7 +5,6 @@ import warnings
 import pytest
 
 from antiphon.dialects.pyramid import session as ours
-from antiphon.dialects.pyramid.interfaces import ISession
 from antiphon.dialects.pyramid.request import Request
 from antiphon.dialects.pyramid.response import Response
 from tests.helpers.rows import rows
@@ -54,21 +53,6 @@ def test_sessions_are_carried_over_both_ways(options):
         assert session.new is False
 
 
-@rows(
-    "options",
-    {},
-    {"cookie_name": "s", "path": "/a", "domain": "example.com", "secure": True, "httponly": True},
-    {"samesite": None},
-    {"samesite": "Strict", "set_on_exception": False},
-)
-def test_cookies_have_the_attributes_of_the_original(options):
-    attributes = [
-        written(*each, **options).partition(";")[2]
-        for each in ((ours, Request, Response), (theirs, their_request.Request, their_response.Response))
-    ]
-    assert attributes[0] == attributes[1]
-
-
 @rows("cookie", ["session=x", "session=", "session=AAAA", f"session={'A' * 400}"])
 def test_cookies_that_are_forged_begin_a_new_session(cookie):
     session, _ = begun(cookie=cookie)
@@ -104,63 +88,6 @@ def test_sessions_end_when_they_are_not_used(monkeypatch, age, timeout, kept):
     session, _ = begun(cookie=cookie, timeout=timeout)
     assert bool(session) is kept
     assert (session.created, session.new) == (now - age, False)
-
-
-@rows("reissue_time, again", [(0, True), (100, False), (5, True), (None, False)])
-def test_cookies_are_sent_again_when_that_is_due(monkeypatch, reissue_time, again):
-    now = 1_700_000_000
-    monkeypatch.setattr(ours.time, "time", lambda: now)
-    cookie = written(ours, Request, Response).partition(";")[0]
-    monkeypatch.setattr(ours.time, "time", lambda: now + 10)
-    session, request = begun(cookie=cookie, reissue_time=reissue_time)
-    assert "a" in session
-    assert (sent(session, request, Response()) is not None) is again
-
-
-CHANGES = {
-    "clear": lambda s: s.clear(),
-    "update": lambda s: s.update(b=1),
-    "setdefault": lambda s: s.setdefault("b", 1),
-    "pop": lambda s: s.pop("a", None),
-    "popitem": lambda s: s.popitem(),
-    "set": lambda s: s.__setitem__("b", 1),
-    "del": lambda s: s.__delitem__("a"),
-    "invalidate": lambda s: s.invalidate(),
-    "changed": lambda s: s.changed(),
-    "token": lambda s: s.new_csrf_token(),
-    "pop_flash": lambda s: s.pop_flash(),
-}
-
-
-@rows("name", CHANGES)
-def test_what_changes_a_session_has_its_cookie_sent(name):
-    cookie = written(ours, Request, Response).partition(";")[0]
-    session, request = begun(cookie=cookie, reissue_time=None)
-    assert len(session) == 2
-    assert not request.response_callbacks
-    CHANGES[name](session)
-    CHANGES["changed"](session)
-    assert len(request.response_callbacks) == 1
-    assert sent(session, request, Response())
-
-
-def test_messages_wait_in_queues():
-    session, _ = begun()
-    session.flash("one")
-    session.flash("one")
-    session.flash("one", allow_duplicate=False)
-    session.flash("two", "other")
-    assert session.peek_flash() == ["one", "one"]
-    assert [session.pop_flash(), session.pop_flash(), session.pop_flash("other")] == [["one", "one"], [], ["two"]]
-
-
-def test_a_session_has_a_token():
-    session, _ = begun()
-    token = session.get_csrf_token()
-    assert len(token) == 40
-    assert session.get_csrf_token() == token
-    assert session.new_csrf_token() != token
-    assert ISession.providedBy(session)
 
 
 def test_a_session_that_is_too_long_is_an_error():

@@ -3,7 +3,7 @@
 import gc
 
 from tests.dialects.pyramid import programs
-from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package, answer, assert_alike
+from tests.dialects.pyramid.beside import DIALECT, Package, answer, assert_alike
 from tests.helpers.rows import rows
 
 
@@ -52,16 +52,6 @@ def program_that_answers_an_exception(package, *, keeps_requests=False):
     config.add_view(view)
     config.add_exception_view(lambda error, request: programs.text(package, error), context=ValueError)
     return config.make_wsgi_app()
-
-
-@rows("name", [PYRAMID, DIALECT])
-def test_a_request_that_a_tween_keeps_has_its_exception_after_the_answer(name):
-    package = Package(name)
-    app = program_that_answers_an_exception(package, keeps_requests=True)
-    assert answer(app, "/")["body"] == "malformed"
-    (request,) = kept
-    assert isinstance(request.exception, ValueError)
-    assert request.exc_info[:2] == (ValueError, request.exception)
 
 
 def test_an_answered_exception_leaves_nothing_to_the_garbage_collector():

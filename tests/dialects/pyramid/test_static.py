@@ -108,15 +108,6 @@ def test_a_view_takes_the_whole_path(folder):
     assert response.content_type == "application/octet-stream"
 
 
-def test_files_are_found_once_unless_they_are_reloaded(folder):
-    for reload, count in ((False, 1), (True, 0)):
-        view = OURS.static.static_view(str(folder), reload=reload)
-        assert view(None, OURS.request.Request.blank("/a.txt")).body == CONTENT["a.txt"]
-        with pytest.raises(OURS.httpexceptions.HTTPNotFound):
-            view(None, OURS.request.Request.blank("/missing"))
-        assert len(view.filemap) == count
-
-
 def test_a_package_that_is_not_there_is_told():
     with pytest.warns(DeprecationWarning, match="referencing a package 'shop_without_files' that does not exist"):
         OURS.static.static_view("shop_without_files:files")

@@ -98,18 +98,6 @@ def test_a_configuration_is_current_until_it_is_torn_down():
     alike(configured)
 
 
-def test_a_configuration_is_current_in_a_block():
-    for p in (OURS, THEIRS):
-        request = p.testing.DummyRequest()
-        with p.testing.testConfig(request=request, hook_zca=False, settings={"a": 1}) as config:
-            assert p.threadlocal.get_current_registry() is config.registry
-            assert p.threadlocal.get_current_request() is request
-            assert config.registry.settings["a"] == 1
-        assert p.threadlocal.get_current_registry() is not config.registry
-    with OURS.testing.testConfig(hook_zca=False) as config:
-        assert config.package_name == OURS.testing.setUp(hook_zca=False).package_name == "tests.dialects.pyramid"
-
-
 def test_actions_wait_unless_they_are_done_at_once():
     registry = OURS.registry.Registry("mine")
     config = OURS.testing.cleanUp(registry=registry, autocommit=False, hook_zca=False)

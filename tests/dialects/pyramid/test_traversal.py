@@ -46,7 +46,6 @@ ROOT = Page()
 SHOP = ROOT.add("shop")
 BOOKS = SHOP.add("bücher & mehr")
 LEAF = BOOKS.add("leaf", Leaf)
-ODD = ROOT.add("a?b")
 alsoProvides(SHOP, Named)
 RESOURCES = {"root": ROOT, "shop": SHOP, "books": BOOKS, "leaf": LEAF}
 
@@ -127,12 +126,6 @@ def test_requests_are_traversed_as_in_pyramid(path, virtual, matchdict):
     alike(lambda p: outcome(p.traversal.ResourceTreeTraverser(ROOT), request_for(p, path, virtual, matchdict)))
 
 
-def test_what_was_traversed_under_a_virtual_root_ends_before_the_view():
-    found = OURS.traversal.ResourceTreeTraverser(ROOT)(request_for(OURS, "/view/x", "/shop"))
-    assert (found["context"], found["virtual_root"], found["virtual_root_path"]) == (SHOP, SHOP, ("shop",))
-    assert (found["traversed"], found["view_name"], found["subpath"]) == (("shop",), "view", ("x",))
-
-
 def test_no_path_leads_above_a_virtual_root():
     found = OURS.traversal.ResourceTreeTraverser(ROOT)(request_for(OURS, "/../a?b", "/shop"))
     assert (found["context"], found["view_name"]) == (SHOP, "a?b")
@@ -151,30 +144,3 @@ def test_urls_of_resources_leave_out_the_virtual_root(start, virtual):
         return values, root, outcome(p.traversal.virtual_root, RESOURCES[start], request)
 
     alike(asked)
-
-
-def test_other_traversers_and_requests_are_used():
-    registry = OURS.registry.Registry("test")
-    made = []
-
-    class Traverser:
-        def __init__(self, root):
-            self.root = root
-
-        def __call__(self, request):
-            made.append(type(request))
-            return {"context": request.path_info, "view_name": "", "root": self.root}
-
-    class Request(OURS.request.Request):
-        pass
-
-    registry.registerAdapter(Traverser, (Interface,), OURS.interfaces.ITraverser)
-    registry.registerUtility(Request, OURS.interfaces.IRequestFactory)
-    OURS.threadlocal.manager.push({"registry": registry, "request": None})
-    try:
-        assert OURS.traversal.find_resource(ROOT, "/somewhere") == "/somewhere"
-    finally:
-        OURS.threadlocal.manager.pop()
-    assert made == [Request]
-    root = OURS.traversal.DefaultRootFactory(None)
-    assert (root.__parent__, root.__name__) == (None, None)
