@@ -6,21 +6,8 @@ import pytest
 
 from antiphon import current_request
 from antiphon.dialects.microdot import Microdot, Response
-from antiphon.http.errors import Unauthorized
 
 pytestmark = pytest.mark.axes("interface")
-
-
-@pytest.mark.feature("microdot-045")
-def test_an_application_serves_and_is_the_request_s(app, serve):
-    mine = Microdot()
-
-    @mine.get("/")
-    async def handler(request):
-        return str(request.app is mine)
-
-    assert serve(mine).get("/").text == "True"
-    assert serve(Microdot()).get("/").status == 404
 
 
 @pytest.mark.feature("microdot-002")
@@ -64,28 +51,10 @@ def test_handlers_and_hooks_of_both_styles(app, serve):
         assert (response.headers["x-a"], response.headers["x-b"]) == ("True", "plain")
 
 
-def test_the_interface_follows_the_style():
-    app, inner = Microdot(), Microdot()
-    app.get("/")(lambda request: "plain")
-    assert app.interface == "wsgi"
-
-    @inner.before_request
-    async def before(request): ...
-
-    inner.get("/")(lambda request: "plain")
-    app.mount(inner, "/in", local=True)
-    assert app.interface == "asgi"
-
-
 def test_writes_of_other_sites_are_the_application_s_to_refuse(app, serve):
     app.post("/")(lambda request: "written")
     headers = {"origin": "https://elsewhere.example", "sec-fetch-site": "cross-site"}
     assert serve(app).post("/", headers=headers).text == "written"
-
-
-def test_what_is_not_offered_says_so(app):
-    with pytest.raises(AttributeError, match=r"does not offer Microdot\.handle_request"):
-        app.handle_request(None, None)
 
 
 def test_a_header_section_that_the_server_does_not_bound_is_refused(app):
@@ -120,25 +89,6 @@ def test_a_dialect_can_be_mounted_in_an_application_of_ours(app, serve):
     outer = App()
     outer.mount("/old", app)
     assert serve(outer).get("/old/x").json == ["/x", "x"]
-
-
-def test_a_mounted_dialect_starts_and_stops_with_the_application_outside(interface):
-    from antiphon import App
-    from antiphon.dialects.microdot.asgi import Microdot
-    from antiphon.testing import Client
-
-    events = []
-
-    async def note(scope):
-        events.append(scope["type"])
-
-    app, outer = Microdot(note, note), App()
-    app.get("/")(lambda request: str(len(events)))
-    outer.mount("/old", app)
-    with Client(outer, interface) as client:
-        assert client.get("/old/").text == "1"
-    if interface != "wsgi":  # it shuts down when the process ends
-        assert len(events) == 2
 
 
 def test_the_application_outside_sees_what_failed(app, serve):
@@ -191,15 +141,6 @@ def with_routes(app):
     return app
 
 
-@pytest.mark.parametrize("path", ["/async", "/plain"])
-def test_an_application_may_dispatch_in_its_own_way(serve, path):
-    client = serve(with_routes(Own()))
-    response = client.post(path, body=b"sent")
-    assert (response.text, response.headers["x-dispatched"]) == ("sent", f"{path} True")
-    response = client.post("/short", body=b"sent")
-    assert (response.status, response.text) == (202, "POST sent")
-
-
 @pytest.mark.parametrize(
     ("path", "body", "status", "reason"),
     [
@@ -234,19 +175,6 @@ def test_methods_may_be_assigned(app, serve):
     assert "x-traced" not in client.post("/plain").headers
 
 
-def test_methods_of_a_subclass_may_be_replaced_too(serve):
-    app = with_routes(Own())
-    original = app.dispatch_request
-
-    def plain(req):
-        return original(req) if req.path == "/async" else Response(str(current_request() is req.native))
-
-    app.dispatch_request = plain
-    client = serve(app)
-    assert client.post("/async", body=b"sent").text == "sent"
-    assert client.post("/plain").text == "True"
-
-
 @pytest.mark.parametrize("name", ["dispatch_request", "error_response"])
 def test_an_error_in_a_method_of_one_s_own_is_a_500(app, serve, caplog, name):
     async def fail(*arguments):
@@ -255,38 +183,3 @@ def test_an_error_in_a_method_of_one_s_own_is_a_500(app, serve, caplog, name):
     setattr(with_routes(app), name, fail)
     assert serve(app).post("/none").status == 500
     assert f"LookupError: {name}" in caplog.text
-
-
-def test_what_is_raised_through_a_method_of_one_s_own_keeps_its_status(app, serve):
-    async def dispatch(req):
-        abort_unless_known(req)
-        return await Microdot.dispatch_request(app, req)
-
-    def abort_unless_known(req):
-        if req.path != "/async":
-            raise Unauthorized(challenge="Basic")
-
-    with_routes(app).dispatch_request = dispatch
-    client = serve(app)
-    assert (client.post("/async").status, client.post("/none").status) == (200, 401)
-
-
-def test_methods_of_one_s_own_count_for_the_style(app):
-    app.get("/")(lambda request: "plain")
-    app.get_request_handlers = lambda req, attr, local_first=True: []
-    assert app.interface == "wsgi"
-    app.error_response = Own().error_response
-    assert app.interface == "asgi"
-
-
-def test_methods_may_be_replaced_before_the_application_is_made(serve):
-    async def refuse(request, status_code, reason=None):
-        return "refused", status_code
-
-    class Refusing(Microdot):
-        def __init__(self):
-            self.error_response = refuse
-            super().__init__()
-
-    response = serve(Refusing()).get("/")
-    assert (response.text, response.status) == ("refused", 404)

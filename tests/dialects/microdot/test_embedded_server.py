@@ -11,7 +11,7 @@ from urllib.request import urlopen
 import pytest
 
 from antiphon.dialects.microdot import Microdot, asgi
-from tests.dialects.microdot.asking import ask, wait_for
+from tests.dialects.microdot.asking import ask
 from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
@@ -73,31 +73,6 @@ def is_free(port):
     return None
 
 
-def test_a_server_on_a_loop_of_one_s_own(app):
-    async def serve():
-        server = await bound(app)
-        task = asyncio.create_task(server.serve_forever())
-        answer = await asyncio.to_thread(wait_for, server.port)
-        app.shutdown()
-        await asyncio.wait_for(task, 20)
-        return answer
-
-    assert asyncio.run(serve()) == "served"
-
-
-def test_a_server_has_its_address_before_it_listens(app):
-    async def serve():
-        server = await bound(app)
-        assert [each.getsockname() for each in server.sockets] == [("127.0.0.1", server.port)]
-        assert server.get_loop() is asyncio.get_running_loop()
-        assert not server.is_serving()
-        with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", server.port))
-        server.close()
-
-    asyncio.run(serve())
-
-
 def test_a_server_serves_beside_what_else_the_loop_does(app, quiet):
     async def serve():
         server = await bound(app)
@@ -132,17 +107,6 @@ def test_a_closed_server_has_no_address_and_serves_no_more(app, quiet, serves):
     asyncio.run(serve())
 
 
-def test_a_server_is_closed_at_the_end_of_its_context(app, quiet):
-    async def serve():
-        async with await bound(app) as server:
-            await server.start_serving()
-            assert await answer(server) == "served"
-        assert not server.is_serving()
-        be_free(server.port)
-
-    asyncio.run(serve())
-
-
 @pytest.mark.parametrize("serves", [True, False])
 def test_closing_a_server_on_another_thread_is_waited_for(app, serves):
     async def serve():
@@ -168,17 +132,6 @@ def test_a_server_is_served_forever_once_at_a_time(app):
     asyncio.run(serve())
 
 
-def test_an_application_has_its_server_while_it_serves(app):
-    async def serve():
-        assert app.server is None
-        async with start_server(app):
-            assert app.server.is_serving()
-            assert app.server.sockets[0].getsockname() == ("127.0.0.1", app.server.port)
-        assert not app.server.is_serving()
-
-    asyncio.run(serve())
-
-
 @pytest.mark.parametrize("answers", [True, False])
 def test_cancelling_serve_forever_closes_the_server(app, quiet, answers):
     async def serve():
@@ -194,23 +147,6 @@ def test_cancelling_serve_forever_closes_the_server(app, quiet, answers):
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(serve())
-
-
-def test_cancelling_start_server_gives_its_address_back(app, quiet):
-    async def serve():
-        async with start_server(app) as task:
-            assert await answer(app.server) == "served"
-            task.cancel()
-            assert await task is None
-            be_free(app.server.port)
-            assert asyncio.all_tasks() == {asyncio.current_task()}
-
-    asyncio.run(serve())
-
-
-def test_a_server_that_is_given_some_time_ends_quietly(app, quiet):
-    assert asyncio.run(asyncio.wait_for(app.start_server("127.0.0.1", 0), 0.01)) is None
-    be_free(app.server.port)
 
 
 @pytest.mark.parametrize("cancels", [False, True])
@@ -331,13 +267,6 @@ def test_what_was_sent_arrives_although_its_connection_is_closed(app, quiet):
     asyncio.run(serve())
 
 
-def test_a_server_that_has_not_served_can_be_closed(port):
-    app = Microdot()
-    asyncio.run(app.start_server("127.0.0.1", port, start_serving=False))
-    app.shutdown()
-    be_free(port)
-
-
 def test_a_server_that_begins_where_another_has_begun_to_listen_is_closed(app, port):
     async def serve():
         first, second = await bound(app, port), await bound(app, port)
@@ -347,17 +276,6 @@ def test_a_server_that_begins_where_another_has_begun_to_listen_is_closed(app, p
         assert second.sockets == ()
         first.close()
         await first.wait_closed()
-
-    asyncio.run(serve())
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "", None, "0.0.0.0"])
-def test_a_server_has_the_address_that_its_host_and_port_mean(app, port, host):
-    async def serve():
-        async with await app.start_server(host, str(port), start_serving=False) as server:
-            await server.start_serving()
-            assert server.port == port
-            assert await answer(server) == "served"
 
     asyncio.run(serve())
 
@@ -385,10 +303,3 @@ def test_a_server_has_an_address_of_ipv6(app):
 def test_an_address_that_can_t_be_had_is_an_error(host, port, error, words):
     with pytest.raises(error, match=words):
         asyncio.run(Microdot().start_server(host, port))
-
-
-def test_without_tls_is_what_it_says(app):
-    async def serve():
-        (await app.start_server("127.0.0.1", 0, ssl=False, start_serving=False)).close()
-
-    asyncio.run(serve())

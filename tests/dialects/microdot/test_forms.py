@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon.dialects.microdot.multipart import FileUpload, FormDataIter, with_form_data
+from antiphon.dialects.microdot.multipart import FileUpload, with_form_data
 
 pytestmark = pytest.mark.axes("interface")
 
@@ -23,38 +23,6 @@ def in_parts(*parts):
 FORM = in_parts(("name", None, "Zoë".encode()), ("photo", "me.txt", b"pixels"), ("other", "o.txt", b"more"))
 
 
-@pytest.mark.feature("microdot-018")
-def test_a_plain_function_can_be_given_a_form_in_parts(app, serve):
-    @app.post("/<int:number>")
-    @with_form_data
-    def handler(request, number):
-        return f"{request.form['name']} {number}"
-
-    assert serve(app).post("/3", body=FORM, headers=PARTS).text == "Zoë 3"
-
-
-@pytest.mark.feature("microdot-047")
-def test_with_the_extension_the_form_has_its_fields(app, serve):
-    @app.post("/")
-    @with_form_data
-    async def handler(request):
-        assert type(request.form) is dict
-        return request.form
-
-    assert serve(app).post("/", body=FORM, headers=PARTS).json == {"name": "Zoë"}
-
-
-@pytest.mark.feature("microdot-047")
-def test_the_last_value_of_a_repeated_field_and_the_last_file_count(app, serve):
-    @app.post("/")
-    @with_form_data
-    async def handler(request):
-        return [request.form, request.files["b"].filename]
-
-    form = in_parts(("a", None, b"1"), ("a", None, b"2"), ("b", "first", b""), ("b", "last", b""))
-    assert serve(app).post("/", body=form, headers=PARTS).json == [{"a": "2"}, "last"]
-
-
 @pytest.mark.feature("microdot-019")
 def test_files_by_field(app, serve, tmp_path):
     @app.post("/")
@@ -70,28 +38,6 @@ def test_files_by_field(app, serve, tmp_path):
     assert (tmp_path / "saved").read_bytes() == b"more"
 
 
-@pytest.mark.feature("microdot-019")
-def test_a_file_may_be_the_answer(app, serve):
-    @app.post("/")
-    @with_form_data
-    async def handler(request):
-        return request.files["photo"]
-
-    assert serve(app).post("/", body=FORM, headers=PARTS).text == "pixels"
-
-
-@pytest.mark.feature("microdot-019")
-def test_without_files_there_are_none(app, serve):
-    @app.post("/")
-    @with_form_data
-    async def handler(request):
-        return str(request.files)
-
-    client = serve(app)
-    assert client.post("/", form={"a": "1"}).text == "None"
-    assert client.post("/", body=in_parts(("a", None, b"1")), headers=PARTS).text == "{}"
-
-
 def test_a_form_in_parts_may_be_larger_than_what_is_loaded(app, serve, monkeypatch):
     from antiphon.dialects.microdot import Request
 
@@ -105,48 +51,6 @@ def test_a_form_in_parts_may_be_larger_than_what_is_loaded(app, serve, monkeypat
         return str(await request.files["file"].read() == content)
 
     assert serve(app).post("/", body=in_parts(("file", "f", content)), headers=PARTS).text == "True"
-
-
-@pytest.mark.parametrize("size", [100, 100_000])
-def test_parts_one_after_another(app, serve, monkeypatch, tmp_path, size):
-    from antiphon.dialects.microdot import Request
-
-    monkeypatch.setattr(Request, "max_content_length", 1 << 20)
-    content = bytes(range(256)) * (size // 100)
-
-    @app.post("/")
-    async def handler(request):
-        seen, copies = [], []
-        async for name, value in FormDataIter(request):
-            if name == "saved":
-                with open(tmp_path / "file", "wb") as file:
-                    await value.save(file)
-            seen.append([name, value if isinstance(value, str) else value.filename])
-            if name == "copied":
-                copies.append(await value.copy())
-        assert [await copy.read() for copy in copies] == [content]
-        for copy in copies:
-            await copy.close()
-        return seen
-
-    form = in_parts(
-        ("a", None, b"1"),
-        ("saved", "s", content),
-        ("skipped", "x", content),
-        ("copied", "c", content),
-        ("b", None, b""),
-    )
-    expected = [["a", "1"], ["saved", "s"], ["skipped", "x"], ["copied", "c"], ["b", ""]]
-    assert serve(app).post("/", body=form, headers=PARTS).json == expected
-    assert (tmp_path / "file").read_bytes() == content
-
-
-def test_another_body_has_no_parts(app, serve):
-    @app.post("/")
-    async def handler(request):
-        return [name async for name, _ in FormDataIter(request)]
-
-    assert serve(app).post("/", form={"a": "1"}).json == []
 
 
 def test_a_form_that_is_cut_off_is_a_400(app, serve):

@@ -57,20 +57,6 @@ def test_a_body_in_a_file(app, serve, kept, tmp_path, is_async, handle, status, 
     assert is_without_files(tmp_path)
 
 
-def test_a_body_of_an_application_that_dispatches_in_its_own_way(serve, app, kept, tmp_path):
-    dispatch = app.dispatch_request
-
-    async def dispatch_request(request):
-        kept.append((request, files_in(tmp_path)))
-        return await dispatch(request)
-
-    app.dispatch_request = dispatch_request
-    app.post("/")(lambda request: str(len(request.body)))
-    assert serve(app).post("/", body=LARGE).text == str(len(LARGE))
-    assert len(kept[0][1]) == 1
-    assert is_without_files(tmp_path)
-
-
 def test_a_refused_body_is_drained(app):
     """A client that listens only when it has sent all gets the answer."""
     asked = []

@@ -9,9 +9,7 @@ import antiphon.dialects.microdot
 from antiphon.dialects.microdot import AsyncBytesIO, Microdot, iscoroutine
 from antiphon.dialects.microdot.auth import BaseAuth, BasicAuth, TokenAuth
 from antiphon.dialects.microdot.cors import CORS
-from antiphon.dialects.microdot.helpers import wraps
 from antiphon.dialects.microdot.microdot import invoke_handler
-from antiphon.dialects.microdot.multipart import with_form_data
 from antiphon.dialects.microdot.sse import sse_response, with_sse
 from antiphon.testing import Client
 from tests.helpers.rows import rows
@@ -33,47 +31,6 @@ def test_the_core_can_be_imported_from_the_server_s_module(module):
     for name in ("AsyncBytesIO", "Request", "Response", "URLPattern", "abort", "iscoroutine", "redirect", "send_file"):
         assert names[name] is getattr(antiphon.dialects.microdot, name)
     assert issubclass(names["Microdot"], Microdot)
-
-
-@pytest.mark.processes
-def test_the_dialect_is_not_imported_with_the_library():
-    import subprocess
-    import sys
-
-    code = "import antiphon, sys; sys.exit(any('dialects' in name for name in sys.modules))"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-# The applications of asgi and wsgi
-
-
-def test_startup_and_shutdown(interface):
-    from antiphon.dialects.microdot.asgi import Microdot
-
-    events = []
-
-    async def note(scope):
-        await asyncio.sleep(0)
-        events.append(scope["type"])
-
-    app = Microdot(lifespan_startup=note, lifespan_shutdown=note)
-    app.get("/")(lambda request: str(len(events)))
-    with Client(app, interface) as client:
-        assert client.get("/").text == "1"
-    if interface != "wsgi":  # it shuts down when the process ends
-        assert events == ["lifespan", "lifespan"]
-
-
-def test_the_functions_that_servers_are_given():
-    from antiphon.dialects.microdot import asgi, wsgi
-
-    apps = asgi.Microdot(), wsgi.Microdot()
-    for app in apps:
-        app.get("/")(lambda request: "hello")
-    with Client(apps[0].asgi_app, "asgi") as client:
-        assert client.get("/").text == "hello"
-    with Client(apps[1].wsgi_app, "wsgi") as client:
-        assert client.get("/").text == "hello"
 
 
 # Functions
@@ -114,25 +71,6 @@ def test_the_functions_that_servers_are_given_may_be_others(way):
             assert client.get("/").text == "not seen"
 
 
-def test_calls_pass_all_classes_of_an_application():
-    from antiphon.dialects.microdot import asgi, wsgi
-
-    class Counting(Microdot):
-        calls = 0
-
-        def __call__(self, head, second, send=None, /):
-            self.calls += 1
-            return super().__call__(head, second, send) if send else super().__call__(head, second)
-
-    for base, interface in ((asgi.Microdot, "asgi"), (wsgi.Microdot, "wsgi")):
-        app = type("Counted", (base, Counting), {})()
-        app.get("/")(lambda request: "counted")
-        with Client(app, interface) as client:
-            before = app.calls
-            assert client.get("/").text == "counted"
-            assert app.calls == before + 1
-
-
 def test_functions_are_invoked_by_their_colour():
     async def waiting(value, *, more=0):
         return value + more
@@ -152,17 +90,6 @@ def test_functions_are_invoked_by_their_colour():
     coroutine.close()
 
 
-def test_decorators_keep_what_they_wrap():
-    for decorator in (with_form_data, with_sse, BasicAuth(), TokenAuth().optional):
-
-        @decorator
-        async def handler(request):
-            """Its text."""
-
-        assert (handler.__name__, handler.__doc__) == ("handler", "Its text.")
-    assert wraps is __import__("functools").wraps
-
-
 # Who asks
 
 
@@ -173,23 +100,6 @@ def test_who_asks_needs_a_function(serve):
     assert serve(app).get("/", headers={"authorization": "Basic YTpi"}).status == 500
     with pytest.raises(NotImplementedError):
         BaseAuth()._get_auth(None)
-
-
-def test_hooks_may_bring_the_credentials(serve):
-    app, token, basic = Microdot(), TokenAuth(), BasicAuth()
-    token.authenticate(lambda request, value: value)
-    basic.authenticate(lambda request, name, password: (name, password))
-    app.get("/token")(token(lambda request: request.g.current_user))
-    app.get("/basic")(basic(lambda request: list(request.g.current_user)))
-
-    @app.before_request
-    def bring(request):
-        request.headers["Authorization"] = request.args["with"]
-
-    client = serve(app)
-    assert client.get("/token?with=Bearer%20secret").text == "secret"
-    assert client.get("/basic?with=Basic%20YTpi").json == ["a", "b"]
-    assert client.get("/basic?with=Basic").status == 401
 
 
 def test_credentials_that_are_none_are_none(serve):
@@ -235,50 +145,7 @@ def test_all_sites_may_ask_without_cookies_alone(serve):
         assert "access-control-allow-credentials" not in headers
 
 
-def test_listed_sites_may_ask_with_cookies(serve):
-    app = Microdot()
-    CORS(app, allowed_origins=["https://a.example"], allow_credentials=True)
-    app.get("/")(lambda request: "x")
-    headers = serve(app).get("/", headers={"origin": "https://a.example"}).headers
-    assert headers["access-control-allow-origin"] == "https://a.example"
-    assert headers["access-control-allow-credentials"] == "true"
-
-
-def test_an_application_may_add_the_headers_itself(serve):
-    app = Microdot()
-    cors = CORS(app, allowed_origins=["https://a.example"], handle_cors=False)
-    app.get("/")(lambda request: ("x", cors.get_cors_headers(request)))
-    client = serve(app)
-    headers = client.get("/", headers={"origin": "https://a.example"}).headers
-    assert (headers["access-control-allow-origin"], headers["vary"]) == ("https://a.example", "origin")
-    assert "access-control-allow-origin" not in client.get("/", headers={"origin": "https://b.example"}).headers
-
-
 # Events
-
-
-def test_a_function_sends_events(serve):
-    app = Microdot()
-
-    @app.get("/<int:n>")
-    @with_sse
-    async def events(request, sse, n):
-        await sse.send("two\nlines", retry=2.5)
-        await sse.send(b"bytes", event="named", event_id="1")
-        await sse.send([n])
-        await sse.send("still here", comment=True)
-        await sse.send(4.5)
-
-    response = serve(app).get("/7")
-    assert response.content_type == "text/event-stream"
-    assert response.text.split("\n\n") == [
-        "retry: 2500\ndata: two\ndata: lines",
-        "event: named\nid: 1\ndata: bytes",
-        "data: [7]",
-        ": still here",
-        "data: 4.5",
-        "",
-    ]
 
 
 def test_a_function_that_fails_breaks_off_the_response(interface):

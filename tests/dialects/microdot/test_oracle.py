@@ -317,20 +317,3 @@ def test_the_test_client_holds_the_same_conversations():
     assert conversations(ours, OurClient, mine) == conversations(theirs, TheirClient, original)
     assert mine == original
     assert mine[0] == "Ada a hello"
-
-
-def test_the_client_hears_a_handler_that_speaks_first():
-    app, heard = ours.Microdot(), []
-
-    @app.route("/")
-    @import_module("antiphon.dialects.microdot.websocket").with_websocket
-    async def greet(request, ws):
-        await ws.send("welcome")
-        await ws.send(await ws.receive())
-
-    def client():
-        heard.append((yield "first"))
-        heard.append((yield "second"))
-
-    asyncio.run(OurClient(app).websocket("/", client))
-    assert heard == ["welcome", "first"]

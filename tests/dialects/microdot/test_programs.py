@@ -48,10 +48,6 @@ def original():
     return {}
 
 
-def test_there_are_twenty_programs():
-    assert len(NAMES) == 20
-
-
 @rows("interface", ["asgi", "wsgi", "rsgi"])
 @rows("program", NAMES)
 def test_a_program_answers_the_same(program, interface, original):

@@ -56,16 +56,6 @@ def test_patterns(serve, pattern, path, values):
     assert (response.status, response.json if values is not None else None) == (404 if values is None else 200, values)
 
 
-def test_the_first_route_that_fits_answers(app, serve):
-    for pattern in ("/<name>", "/ada", "/<int:number>"):
-        app.get(pattern)(lambda request, pattern=pattern, **values: pattern)
-    app.post("/ada")(lambda request: "posted")
-    client = serve(app)
-    assert [client.get(path).text for path in ("/ada", "/7")] == ["/<name>", "/<name>"]
-    assert client.post("/ada").text == "posted"
-    assert client.put("/ada").status == 405
-
-
 @pytest.fixture
 def types(monkeypatch):
     """Those that are registered are forgotten after the test."""
@@ -111,118 +101,10 @@ def test_a_malformed_pattern_fails_the_requests_that_come_to_it(app, serve):
     ]  # fmt: skip
 
 
-@pytest.mark.usefixtures("types")
-def test_a_parser_is_asked_at_each_request(app, serve):
-    users = set()
-    URLPattern.register_type("user", parser=lambda name: [name] if name in users else None)
-
-    @app.get("/<user:name>")
-    async def known(request, name):
-        name.append("known")
-        return name
-
-    app.get("/ada")(lambda request: "a stranger")
-    app.post("/ada")(lambda request: "posted")
-    client = serve(app)
-    assert client.get("/ada").text == "a stranger"
-    users.add("ada")
-    assert [client.get("/ada").json for _ in range(2)] == [["ada", "known"]] * 2
-    assert client.post("/ada").text == "posted"
-    assert statuses(client, ("PUT", "/ada")) == [405]
-    users.clear()
-    assert client.get("/ada").text == "a stranger"
-
-
 @rows("pattern", ["/<unknown:x>", "/<x"])
 def test_malformed_patterns(pattern):
     with pytest.raises(ValueError, match="invalid URL"):
         URLPattern(pattern).match("/x")
-
-
-def test_routes_may_be_added_at_any_time(app, serve):
-    client = serve(app)
-    assert client.get("/late").status == 404
-    app.get("/late")(lambda request: "here")
-    assert client.get("/late").text == "here"
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda app, other: app.url_map.reverse(),
-        lambda app, other: app.url_map.__setitem__(slice(None), other.url_map * 2),
-        lambda app, other: setattr(app, "url_map", other.url_map * 2),
-    ],
-    ids=["reversed", "replaced in place", "replaced"],
-)
-def test_routes_may_be_changed_at_any_time(app, serve, change):
-    app.get("/")(lambda request: "first")
-    app.get("/")(lambda request: "second")
-    other = Microdot()
-    other.get("/")(lambda request: "second")
-    client = serve(app)
-    assert client.get("/").text == "first"
-    change(app, other)
-    assert client.get("/").text == "second"
-
-
-def test_a_segment_may_be_named_as_a_parameter_of_ours(app, serve):
-    app.get("/plain/<function>")(lambda request, function: function)
-
-    @app.get("/async/<function>")
-    async def handler(request, function):
-        return function
-
-    client = serve(app)
-    assert [client.get(f"/{colour}/x").text for colour in ("plain", "async")] == ["x", "x"]
-
-
-def test_options_tells_the_methods(app, serve):
-    app.get("/x")(lambda request: "")
-    app.post("/x")(lambda request: "")
-    client = serve(app)
-    assert client.options("/x").headers["allow"] == "GET, POST, HEAD, OPTIONS"
-    assert client.options("/none").headers["allow"] == "OPTIONS"
-    app.route("/own", methods=["GET", "HEAD", "OPTIONS"])(lambda request: "")
-    assert client.options("/own").headers["allow"] == "GET, HEAD, OPTIONS"
-    app.options_handler = None
-    app.route("/x", methods=["OPTIONS"])(lambda request: "mine")
-    assert client.options("/x").text == "mine"
-
-
-def test_the_values_of_a_request_are_its_own(app, serve):
-    @app.get("/a")
-    @app.get("/a/<x>")
-    async def handler(request, **values):
-        request.url_args["seen"] = True
-        return values
-
-    client = serve(app)
-    for path, values in (("/a", {}), ("/a/1", {"x": "1"})) * 2:
-        assert client.get(path).json == values
-
-
-def test_of_many_routes_the_first_that_fits_answers(app, serve):
-    for number in range(300):
-        app.get(f"/{number}")(lambda request, number=number: f"literal {number}")
-        if number % 100 == 50:
-            app.get(f"/<re:{number // 100}..:x>")(lambda request, x, number=number: f"variable {number}")
-    client = serve(app)
-    assert [client.get(path).text for path in ("/49", "/149", "/151", "/199", "/250", "/299")] == [
-        "literal 49", "literal 149", "variable 150", "variable 150", "literal 250", "variable 250",
-    ]  # fmt: skip
-
-
-def test_an_application_may_find_routes_in_its_own_way(serve):
-    class WithFallback(Microdot):
-        def find_route(self, req):
-            found, prefix, subapp = super().find_route(req)
-            return (self.fallback if found == 404 else found), prefix, subapp
-
-        async def fallback(self, request):
-            return f"nothing at {request.path}"
-
-    assert serve(WithFallback()).get("/nowhere").text == "nothing at /nowhere"
 
 
 async def waiting(request):
@@ -248,25 +130,6 @@ def test_plain_handlers_that_are_found_otherwise_may_block(serve, way):
     elif way == "set":
         app.find_route = lambda req: (plain, "", None)
     assert [serve(app).get("/plain").text for _ in range(2)] == ["plain", "plain"]
-
-
-def test_routes_may_be_a_list_that_the_program_keeps(app, serve):
-    mine = app.url_map = []
-    client = serve(app)
-    assert client.get("/").status == 404
-    for handler in (waiting, plain):
-        mine[:] = [(["GET"], URLPattern("/"), handler, "", None)]
-        assert client.get("/").text == handler.__name__
-
-
-def test_routes_are_an_application_s_own(serve):
-    class Listing(Microdot):
-        url_map = []  # noqa: RUF012
-
-    app = Listing()
-    app.get("/")(waiting)
-    assert serve(app).get("/").text == "waiting"
-    assert Listing.url_map == []
 
 
 class Loose(URLPattern):

@@ -8,7 +8,7 @@ from urllib.request import urlopen
 import pytest
 
 from antiphon.dialects.microdot import Microdot
-from tests.dialects.microdot.asking import ask, wait_for
+from tests.dialects.microdot.asking import wait_for
 
 pytestmark = pytest.mark.processes
 
@@ -57,13 +57,6 @@ def program(port):
     finally:
         process.kill()
         process.communicate()
-
-
-def test_a_program_runs_until_it_shuts_itself_down(program, port):
-    assert ask(port, "/") == "GET http 127.0.0.1"
-    assert ask(port, "/shutdown") == "The server is shutting down"
-    assert program.communicate(timeout=20)[0] == "ended\n"
-    assert program.returncode == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

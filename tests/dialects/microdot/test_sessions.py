@@ -9,10 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from microdot.session import Session as TheirSession
 
-from antiphon import App
 from antiphon.dialects.microdot.login import Login
 from antiphon.dialects.microdot.session import Session, with_session
-from antiphon.testing import Client
 
 pytestmark = pytest.mark.axes("interface")
 
@@ -135,13 +133,6 @@ def test_a_login_leads_to_the_path_that_was_asked_for(app, login, serve):
     assert client.get(asked).headers["location"] == "/?a=1&b=%26%3F+%C3%A9"
 
 
-def test_a_login_below_another_application_leads_back_there(app, login, interface):
-    outer = App()
-    outer.mount("/old", app)
-    with Client(outer, interface, follow_redirects=False) as client:
-        assert client.get("/old/?a").headers["location"] == "/login?next=/old/%3Fa"
-
-
 def cookies_set(response):
     return {line.partition("=")[0]: line for name, line in response.headers.items() if name == "set-cookie"}
 
@@ -161,12 +152,6 @@ def test_a_user_is_remembered_for_the_days_that_were_said(app, login, serve):
     assert "Max-Age=0;" in left["_remember"]
     client.cookies.clear()
     assert client.get("/", headers={"cookie": left["_remember"].partition(";")[0]}).status == 302
-
-
-@pytest.mark.parametrize("session", [{"user_id": "grace"}, {"user_id": "grace", "days": 3}])
-def test_a_session_remembers_nobody(app, login, serve, session):
-    response = serve(app, follow_redirects=False).get("/", headers={"cookie": f"_remember={OURS.encode(session)}"})
-    assert response.status == 302
 
 
 def test_a_login_needs_a_function_that_finds_users(app, login, serve, caplog):

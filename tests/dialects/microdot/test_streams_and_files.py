@@ -5,7 +5,6 @@ import gc
 import io
 import os
 import socket
-from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 import pytest
@@ -18,49 +17,6 @@ from tests.helpers.rows import rows
 pytestmark = pytest.mark.axes("interface")
 
 # Streams
-
-
-def gone():
-    """What notes that it was closed."""
-    closed = []
-
-    def chunks():
-        try:
-            yield "one "
-            yield b"two"
-        finally:
-            closed.append(True)
-
-    return chunks, closed
-
-
-def test_a_generator_is_streamed_and_closed(answer):
-    chunks, closed = gone()
-    assert answer(chunks).text == "one two"
-    assert closed
-
-
-def test_an_async_generator_is_streamed(answer):
-    async def chunks():
-        yield "one "
-        yield b"two"
-
-    assert answer(chunks).text == "one two"
-
-
-def test_handlers_may_be_generators(app, serve):
-    @app.get("/plain")
-    def plain(request):
-        yield "one "
-        yield request.path
-
-    @app.get("/async")
-    async def waiting(request):
-        yield "one "
-        yield request.path
-
-    client = serve(app)
-    assert [client.get(path).text for path in ("/plain", "/async")] == ["one /plain", "one /async"]
 
 
 def test_an_async_iterator_of_one_s_own_is_streamed_and_closed(answer):
@@ -121,16 +77,6 @@ def test_a_file_like_object_is_streamed(answer, file):
     assert answer(lambda: Response(file(content))).body == content
 
 
-def test_a_file_is_read_in_chunks_and_not_in_lines(folder):
-    async def chunks(file):
-        return [chunk async for chunk in Response(file).body_iter()]
-
-    (folder / "lines.txt").write_text("line\n" * 1000)
-    for mode, kind in (("rb", bytes), ("r", str)):
-        read = asyncio.run(chunks((folder / "lines.txt").open(mode)))
-        assert [(type(chunk), len(chunk)) for chunk in read] == [(kind, 5000)]
-
-
 def test_a_file_like_object_is_closed(answer):
     file = io.BytesIO(b"x")
     assert answer(lambda: file).body == b"x"
@@ -150,11 +96,6 @@ def test_a_wrapped_file_that_fails_at_once_is_a_500_where_servers_wait_for_the_f
         assert client.get("/").status == 500
 
 
-def test_what_is_handled_already_is_empty(answer):
-    response = answer(Response.already_handled)
-    assert (response.status, response.body) == (200, b"")
-
-
 # Files
 
 
@@ -165,37 +106,6 @@ def folder(tmp_path):
     (tmp_path / "site.css.gz").write_bytes(b"gzipped")
     os.mkfifo(tmp_path / "pipe")
     return tmp_path
-
-
-@rows(
-    "name, options, body, headers",
-    ("page.html", {}, b"<p>", {"content-type": "text/html", "content-length": "3", "cache-control": None}),
-    ("data.unknown", {}, b"?", {"content-type": "application/octet-stream"}),
-    ("page.html", {"content_type": "text/plain"}, b"<p>", {"content-type": "text/plain"}),
-    ("page.html", {"content_type": ""}, b"<p>", {"content-type": ""}),
-    ("page.html", {"max_age": 60}, b"<p>", {"cache-control": "max-age=60"}),
-    ("page.html", {"max_age": 0}, b"<p>", {"cache-control": "max-age=0"}),
-    ("site.css.gz", {"compressed": True}, b"gzipped", {"content-type": "text/css", "content-encoding": "gzip"}),
-    ("site.css", {"compressed": "br", "file_extension": ".gz"}, b"gzipped", {"content-encoding": "br"}),
-    ("no.js", {"stream": io.BytesIO(b"js")}, b"js", {"content-type": "application/javascript"}),
-)
-def test_files(answer, folder, name, options, body, headers):
-    if "stream" in options:
-        options = {**options, "stream": io.BytesIO(b"js")}
-    response = answer(lambda: send_file(str(folder / name), **options))
-    assert (response.status, response.body) == (200, body)
-    assert {field: response.headers.get(field) for field in headers} == headers
-
-
-def test_a_file_s_status_and_its_default_age(answer, folder, monkeypatch):
-    monkeypatch.setattr(Response, "default_send_file_max_age", 7)
-    response = answer(lambda: Response.send_file(str(folder / "page.html"), 203))
-    assert (response.status, response.headers["cache-control"]) == (203, "max-age=7")
-
-
-def test_types_of_files_can_be_added(answer, folder, monkeypatch):
-    monkeypatch.setitem(Response.types_map, "unknown", "text/x-known")
-    assert answer(lambda: send_file(str(folder / "data.unknown"))).content_type == "text/x-known"
 
 
 def test_a_file_may_be_removed_before_it_is_sent(answer):
@@ -217,33 +127,10 @@ def test_a_file_may_be_replaced_before_it_is_sent(answer, folder):
     assert answer(replaced).body == b"<p>"
 
 
-@pytest.mark.parametrize("path", ["/proc/version", "/sys/devices/system/cpu/online"])
-def test_files_that_do_not_say_their_length_are_sent_whole(answer, path):
-    if not os.path.exists(path):
-        pytest.skip(f"no {path} here")
-    assert answer(lambda: send_file(path)).body == Path(path).read_bytes()
-
-
 def test_an_empty_file(answer, folder):
     (folder / "empty.txt").touch()
     response = answer(lambda: send_file(str(folder / "empty.txt")))
     assert (response.status, response.body) == (200, b"")
-
-
-def test_hooks_may_read_a_file(app, serve, folder):
-    @app.get("/<int:size>")
-    async def handler(request, size):
-        @request.after_request
-        async def read(request, response):
-            assert "Content-Length" not in response.headers
-            response.headers["X-Read"] = response.body.read(size).decode()
-
-        return send_file(str(folder / "page.html"))
-
-    client = serve(app)
-    for size, read, left in ((0, "", b"<p>"), (1, "<", b"p>"), (3, "<p>", b"")):
-        response = client.get(f"/{size}")
-        assert (response.headers["x-read"], response.body) == (read, left)
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -268,11 +155,6 @@ def test_a_file_is_closed_though_it_is_not_sent(app, serve, folder, method, name
     assert [file.closed for file in opened] == [True]
 
 
-def test_a_file_that_is_not_there_raises_where_it_is_asked_for(folder):
-    with pytest.raises(FileNotFoundError):
-        send_file(str(folder / "none"))
-
-
 @rows("name", ["none", "", ".", "page.html/a", "pipe", "socket", "/dev/zero", "a\0", "a" * 300])
 def test_what_is_no_regular_file_is_not_found(answer, folder, name):
     (folder / "socket").unlink(missing_ok=True)
@@ -280,17 +162,6 @@ def test_what_is_no_regular_file_is_not_found(answer, folder, name):
         listener.bind(f"/proc/self/cwd/{os.path.relpath(folder)}/socket")
         response = answer(lambda: send_file(str(folder / name)))
     assert (response.status, response.text) == (404, "Not found")
-
-
-def test_a_program_may_answer_for_a_file_that_is_not_there(app, answer, folder):
-    app.errorhandler(FileNotFoundError)(lambda request, error: (os.path.basename(error.filename), 410))
-    response = answer(lambda: send_file(str(folder / "none")), app=app)
-    assert (response.status, response.text) == (410, "none")
-
-
-def test_a_response_is_not_written_to_sockets():
-    with pytest.raises(AttributeError, match=r"does not offer Response\.write"):
-        Response().write()
 
 
 @pytest.mark.once

@@ -1,7 +1,6 @@
 """WebSockets in Microdot's words: messages, the end, upgrades in the middle of a handler, and mounts."""
 
 import asyncio
-import importlib
 
 import pytest
 
@@ -10,7 +9,6 @@ from antiphon.dialects.microdot import Microdot, Request, abort
 from antiphon.dialects.microdot.test_client import TestClient
 from antiphon.dialects.microdot.websocket import WebSocket, WebSocketError, websocket_upgrade, with_websocket
 from antiphon.testing import Client, HandshakeRefused
-from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface")
 INTERFACES = ("asgi", "rsgi")
@@ -111,12 +109,6 @@ class TestTalk:
             assert [*socket] == ["text", b"binary"]
             assert socket.closed.code == (1000 if interface == "asgi" else 1005)  # RSGI sends no code
 
-    @pytest.mark.parametrize(("path", "status"), [("/upgrade?full", 409), ("/echo/a?user=nobody", 401), ("/x", 404)])
-    def test_refusals(self, app, interface, mounted, path, status):
-        with pytest.raises(HandshakeRefused) as refused, self.opened(app, path, interface, mounted):
-            pass
-        assert refused.value.response.status == status
-
 
 def test_error_is_logged_and_closes_the_socket(app, caplog):
     with Client(app, "asgi").websocket("/fail") as socket:
@@ -166,12 +158,6 @@ def test_two_tasks(app):
     with Client(app, "asgi").websocket("/two") as socket:
         assert socket.receive() == "pushed"
         socket.send("a")
-
-
-@rows("module", ["asgi", "wsgi"])
-def test_names_of_the_servers_modules(module):
-    names = vars(importlib.import_module(f"antiphon.dialects.microdot.{module}"))
-    assert (names["with_websocket"], names["websocket_upgrade"]) == (with_websocket, websocket_upgrade)
 
 
 def test_the_test_client_opens_sockets_with_its_cookies():
