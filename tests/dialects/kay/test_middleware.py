@@ -6,7 +6,6 @@ from antiphon.dialects.kay import Response
 from antiphon.dialects.kay.app import KayApp
 from antiphon.dialects.kay.routing import Rule, ViewGroup
 from antiphon.dialects.kay.utils import url_for
-from antiphon.dialects.werkzeug.exceptions import Forbidden
 from antiphon.dialects.werkzeug.test import Client
 from antiphon.dialects.werkzeug.utils import ImportStringError
 from tests.helpers.rows import rows
@@ -37,31 +36,6 @@ def noting(name, called):
     return Noting
 
 
-def test_is_called_around_a_view_from_the_outside_in_and_back():
-    called = []
-
-    def view(request, number):
-        called.append("view")
-        return Response("seen")
-
-    client_of(view, noting("outer", called), noting("inner", called)).get("/7")
-    assert called == [
-        ("outer", "request", "/7"),
-        ("inner", "request", "/7"),
-        ("outer", "view", {"number": 7}),
-        ("inner", "view", {"number": 7}),
-        "view",
-        ("inner", "response", 200),
-        ("outer", "response", 200),
-    ]
-
-
-def test_sees_the_answer_where_there_is_no_view():
-    called = []
-    assert client_of(None, noting("only", called)).get("/nowhere").status_code == 404
-    assert called == [("only", "request", "/nowhere"), ("only", "response", 404)]
-
-
 @rows("method", ["process_request", "process_view"])
 def test_answers_in_the_place_of_a_view(method):
     called = []
@@ -87,31 +61,6 @@ def test_answers_what_a_view_raises():
     ]  # fmt: skip
     with pytest.raises(ZeroDivisionError):
         client_of(broken, noting("inner", called)).get("/7")
-
-
-def test_http_exceptions_of_middleware_answer():
-    class Refusing:
-        def process_request(self, request):
-            raise Forbidden
-
-    assert client_of(None, Refusing).get("/7").status_code == 403
-
-
-def test_may_keep_a_session():
-    class Sessions:
-        def process_request(self, request):
-            request.session = {"visits": int(request.cookies.get("visits", 0))}
-
-        def process_response(self, request, response):
-            response.set_cookie("visits", str(request.session["visits"]))
-            return response
-
-    def view(request, number):
-        request.session["visits"] += number
-        return Response(str(request.session["visits"]))
-
-    client = client_of(view, Sessions)
-    assert [client.get("/2").text, client.get("/3").text] == ["2", "5"]
 
 
 def test_is_one_object_for_an_application_made_of_its_class_or_its_name():

@@ -1,14 +1,11 @@
 """What the document says of responses, where Werkzeug says something else today."""
 
-import pickle
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from antiphon.dialects import kay
 from antiphon.dialects.kay import BaseResponse, Request, Response
 from antiphon.dialects.kay import werkzeug as old
-from antiphon.dialects.werkzeug import wrappers
 from antiphon.dialects.werkzeug.datastructures import WWWAuthenticate
 from antiphon.dialects.werkzeug.exceptions import MethodNotAllowed, NotFound
 from tests.dialects.werkzeug.environs import called, environ
@@ -20,20 +17,6 @@ WRITTEN = "Sun, 06 Nov 1994 08:49:37 GMT"
 
 def sent(response, **keys):
     return response.get_wsgi_headers(environ(**keys))
-
-
-@pytest.mark.feature("kay-098")
-def test_a_response_is_one_of_werkzeugs_made_of_four_mixins():
-    response = Response("a")
-    assert isinstance(response, wrappers.Response)
-    for name in ("ETagResponse", "ResponseStream", "CommonResponseDescriptors", "WWWAuthenticate"):
-        assert isinstance(response, getattr(kay, f"{name}Mixin"))
-    response.add_etag()
-    response.stream.write(b"b")
-    response.vary.add("Cookie")
-    response.www_authenticate.set_basic("here")
-    assert response.data == b"ab"
-    assert {"ETag", "Vary", "WWW-Authenticate"} <= set(response.headers.keys())
 
 
 @pytest.mark.feature("kay-158")
@@ -58,26 +41,6 @@ def test_earlier_names_of_the_headers():
     assert dict(response.header_list)["Location"] == "http://example.com:8000/app/x"
 
 
-@pytest.mark.feature("kay-106")
-@rows("written, age", [("0", 0), ("90", 90), ("-1", None), ("soon", None), (WRITTEN, None)])
-def test_age_is_a_number_of_seconds(written, age):
-    assert Response(headers={"Age": written}).age == age
-
-
-@pytest.mark.feature("kay-106")
-def test_age_may_be_set():
-    response = Response()
-    assert response.age is None
-    for value in (90, timedelta(seconds=90)):
-        response.age = value
-        assert response.headers["Age"] == "90"
-        assert type(response.age) is int
-    with pytest.raises(ValueError, match="negative"):
-        response.age = -1
-    del response.age
-    assert "Age" not in response.headers
-
-
 @pytest.mark.feature("kay-148")
 @rows(
     "value, written, read",
@@ -94,14 +57,6 @@ def test_retry_after_is_seconds_or_a_moment(value, written, read):
     response.retry_after = None
     assert response.retry_after is None
     assert "Retry-After" not in response.headers
-
-
-@pytest.mark.feature("kay-121", "kay-124", "kay-140")
-@rows("name, field", [("date", "Date"), ("expires", "Expires"), ("last_modified", "Last-Modified")])
-def test_moments_compare_with_those_of_old_code(name, field):
-    response = Response()
-    setattr(response, name, MOMENT)
-    assert (response.headers[field], getattr(response, name)) == (WRITTEN, MOMENT)
 
 
 @pytest.mark.feature("kay-134", "kay-184")
@@ -122,21 +77,6 @@ def test_location_is_joined_with_the_root(location, whole):
     assert (headers["Location"], headers["Content-Location"]) == (whole, "/%C3%BC")
     assert response.location == location
     assert ("Location", whole) in called(response, environ(SCRIPT_NAME="/app"))[1]
-
-
-@pytest.mark.feature("kay-135")
-@rows(
-    "response, length",
-    (Response(["\u00fc", b"b"]), "3"),
-    (Response(iter([b"a"])), None),
-    (Response("abc", 100), "0"),
-    (Response("abc", 204), "0"),
-    (Response("abc", 304), None),
-    (Response("abc", 404), "3"),
-    ids=["text and bytes", "streamed", "100", "204", "304", "404"],
-)
-def test_content_length_is_told_where_it_is_known(response, length):
-    assert sent(response).get("Content-Length") == length
 
 
 @pytest.mark.feature("kay-139", "kay-182")
@@ -168,37 +108,6 @@ def test_exceptions_give_a_base_response_that_can_be_made_a_custom_one():
     assert Custom.force_type(MethodNotAllowed(["GET"]), environ()).allow == {"GET"}
 
 
-@pytest.mark.feature("kay-183")
-def test_a_base_response_has_no_mixins():
-    plain = BaseResponse("a", headers={"Location": "/b"})
-    assert not any(hasattr(plain, name) for name in ("vary", "set_etag", "stream", "www_authenticate"))
-    assert sent(plain)["Location"] == "http://example.com:8000/b"
-
-    class Own(kay.CommonResponseDescriptorsMixin, BaseResponse):
-        pass
-
-    assert Own(headers={"Age": "3"}).age == 3
-
-
-@pytest.mark.feature("kay-127")
-def test_a_frozen_response_can_be_pickled():
-    response = Response(iter(["a", "b"]))
-    response.freeze()
-    copied = pickle.loads(pickle.dumps(response))
-    assert (copied.data, copied.content_length, type(copied)) == (b"ab", 2, Response)
-
-
-@pytest.mark.feature("kay-142", "kay-143", "kay-144")
-def test_make_conditional_with_a_request():
-    made = Request(environ(HTTP_IF_MODIFIED_SINCE=WRITTEN))
-    response = Response("a")
-    response.last_modified = MOMENT
-    assert response.make_conditional(made) is response
-    assert (response.status_code, called(response, made.environ)[2]) == (304, b"")
-    assert Response("a").make_conditional(made).date is not None
-    assert Response("a").make_conditional(Request(environ(b"a"))).date is None
-
-
 @pytest.mark.feature("kay-180")
 def test_names_at_the_top():
     for name in ("AcceptMixin", "Client", "EnvironBuilder", "Headers", "MultiDict", "responder", "wrap_file", "abort"):
@@ -207,13 +116,6 @@ def test_names_at_the_top():
     assert old.FormDataParser is Request.form_data_parser_class
     with pytest.raises(AttributeError, match="nothing_of_this_name"):
         old.nothing_of_this_name  # noqa: B018
-
-
-@pytest.mark.feature("kay-134")
-def test_redirects_are_joined():
-    response = old.redirect("next", 303)
-    assert (response.status_code, type(response)) == (303, Response)
-    assert sent(response)["Location"] == "http://example.com:8000/next"
 
 
 def test_retry_after_can_be_deleted():
