@@ -2,7 +2,6 @@
 
 import pytest
 
-from antiphon.dialects.asok import RedirectException
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "color")
@@ -62,51 +61,9 @@ def test_a_result_is_answered(answer, interface, color, body, status, kind, text
     assert (response.status, response.headers["content-type"], response.text) == (status, kind, text)
 
 
-@rows(
-    "body, values",
-    ("request.header('X-A', '1').header('X-A', '2')\nreturn 'a'", ["1", "2"]),
-    ("request.header('X-A', '1')\nreturn {}", ["1"]),
-    ("return Response('', 200, {'X-A': '1'})", ["1"]),
-)
-def test_header_fields_are_added_to_any_result(answer, body, values):
-    assert answer(body).headers.getall("x-a") == values
-
-
 @rows("code", [99, 199, 600, "404"])
 def test_a_status_that_no_response_has_is_an_error(answer, code):
     assert answer(f"return request.status_code({code!r}).text('x')").status == 500
-
-
-@pytest.mark.parametrize(
-    ("name", "more", "disposition", "kind"),
-    [
-        row("049 052", "report.pdf", "", "attachment; filename=report.pdf", "application/pdf"),
-        row("050 052", "image.png", ", as_attachment=False", "inline; filename=image.png", "image/png"),
-        row("051 052", "f.csv", ", 'export.csv'", "attachment; filename=export.csv", "text/csv; charset=utf-8"),
-    ],
-)
-def test_a_file_is_sent(answer, tmp_path, interface, name, more, disposition, kind):
-    path = tmp_path / "src/partials/uploads" / name
-    call = f"return request.send_file({str(path)!r}{more})"
-    response = answer(call, interface, files=[(str(path), b"\0bytes")], folder=tmp_path)
-    assert (response.status, response.body) == (200, b"\0bytes")
-    assert (response.headers["content-disposition"], response.headers["content-type"]) == (disposition, kind)
-
-
-@rows(
-    "call, status",
-    ("'a.csv'", 200),
-    ("'x.csv'", 404),
-    ("'../secret'", 404),
-    ("'/a.csv'", 200),
-    ("'/nowhere/x'", 404),
-    ("'/a.csv', base_dir='src/partials/uploads'", 200),
-    ("'../secret', base_dir='src/partials/uploads'", 404),
-    ("'page.py', base_dir='src/pages'", 200),
-)
-def test_a_relative_path_is_one_of_an_upload_or_of_the_folder_that_is_given(answer, call, status):
-    files = {"src/partials/uploads/a.csv": b"a,b\n", "src/partials/secret": b"secret"}
-    assert answer(f"return request.send_file({call})", files=files.items()).status == status
 
 
 @pytest.mark.feature("asok-053", "asok-054")
@@ -127,25 +84,3 @@ def test_a_redirect_ends_the_page_and_leads_elsewhere_only_if_that_is_said(
 ):
     response = answer(f"{call}\nraise AssertionError", interface, color=color)
     assert (response.status, response.headers.get("location")) == (status, location)
-
-
-@pytest.mark.feature("asok-054")
-def test_a_redirect_is_an_exception(answer):
-    body = "try:\n    request.redirect('/a')\nexcept RedirectException as error:\n    return error.url"
-    assert answer(body).text == "/a"
-    assert (RedirectException("/b").url, RedirectException("/b").status) == ("/b", 302)
-
-
-@pytest.mark.feature("asok-055", "asok-056")
-@rows(
-    "call, referrer, location",
-    ("", "http://testserver/form?a=1", "/form?a=1"),
-    ("", None, "/"),
-    ("default='/home'", None, "/home"),
-    ("default='/home'", "https://evil.example/", "/home"),
-    ("default='/home'", "//evil.example/", "/home"),
-)
-def test_back_leads_to_the_page_before_if_it_is_here(answer, call, referrer, location):
-    headers = {"referer": referrer} if referrer else {}
-    response = answer(f"request.back({call})\nraise AssertionError", headers=headers)
-    assert (response.status, response.headers["location"]) == (302, location)

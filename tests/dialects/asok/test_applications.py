@@ -2,7 +2,6 @@
 
 import pytest
 
-from antiphon.dialects.asok import Asok
 from antiphon.dialects.asok.config import configured
 from tests.helpers.rows import rows
 
@@ -37,15 +36,6 @@ def test_shared_values_are_computed_once_a_request_and_only_when_used(serve):
     assert calls == ["/", "/"]
     with pytest.raises(RuntimeError, match="already serves requests"):
         client.app.share(more=1)
-
-
-@pytest.mark.feature("asok-083")
-@pytest.mark.axes("interface")
-def test_the_app_object_of_a_project_s_wsgi_module_serves_it(project, interface):
-    client = project(interface)
-    assert client.get("/user/7").json == {"id": "7", "path": "/user/7"}
-    assert client.get("/user/7/").headers["location"] == "/user/7"
-    assert client.app.interface == "wsgi"
 
 
 def test_settings_are_read_from_the_environment():
@@ -87,11 +77,6 @@ def test_whoever_connects_is_not_trusted(serve):
         serve({"page.py": ECHO}, prepare=lambda app: app.config.update(TRUSTED_PROXIES="*")).get("/")
 
 
-def test_a_folder_without_pages_is_no_project(tmp_path):
-    with pytest.raises(ValueError, match=r"is not an Asok project: there is no src/pages in it"):
-        Asok(tmp_path).freeze()
-
-
 OUTER = """
 {color} handle(request, next_handler):
     if request.args.get("stop"):
@@ -117,16 +102,6 @@ def test_middlewares_are_around_every_page(serve, interface, page_color, color):
     }, interface)  # fmt: skip
     assert client.get("/").text == "<outer inner>"
     assert (client.get("/?stop=1").status, client.get("/?stop=1").text) == (403, "stopped")
-
-
-def test_middlewares_of_a_program_are_in_the_order_of_their_priorities(serve):
-    def named(name):
-        return lambda request, following: f"{name}({following(request)})"
-
-    def prepare(app):
-        app.use(named("last"), 90).use(named("usual")).use(named("first"), 10)
-
-    assert serve({"page.py": "CONTENT = 'page'"}, prepare=prepare).get("/").text == "first(usual(last(page)))"
 
 
 @rows("name", ["use", "on_startup", "on_shutdown", "user_loader"])
@@ -171,5 +146,4 @@ def test_the_life_of_an_application(serve, interface):
     with serve({"page.py": "CONTENT = 'page'"}, interface, prepare) as client:
         assert client.get("/").text == "page"
         assert events == ["start one", "start two", "async"]
-    stopped = [] if interface == "wsgi" else ["stop one", "stop two"]  # over WSGI the end of the process does that
-    assert events[3:] == stopped
+    assert events[3:] == ["stop one", "stop two"]

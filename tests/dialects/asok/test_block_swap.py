@@ -43,35 +43,3 @@ def test_the_script_is_loaded_where_a_form_or_a_link_fills_a_block(serve, body, 
     text = serve({"page.py": RENDER, "page.html": f"<body>{body}</body>"}).get("/").text
     assert bool(SCRIPT.search(text)) == is_loaded
     assert text.endswith("</body>")
-
-
-@rows("answer", [f"{FORM!r}", f"request.json({{'a': '<body>{FORM}</body>'}})", "request.text('<a data-block></body>')"])
-def test_parts_of_pages_and_other_types_are_sent_as_they_are(serve, answer):
-    response = serve({"page.py": f"def render(request):\n    return {answer}\n"}).get("/")
-    assert SCRIPT.search(response.text) is None
-
-
-def test_a_streamed_page_loads_the_script_too(serve):
-    page = "def render(request):\n    return request.stream('page.html', rows='x' * 9000)\n"
-    template = (
-        f"<html><head></head><body>{{{{ rows }}}}<main>{{% block main %}}{FORM}{{% endblock %}}</main></body></html>"
-    )
-    text = serve({"page.py": page, "page.html": template}).get("/").text
-    script = SCRIPT.search(text)
-    assert text.index("</main>") < script.start() < text.index("</body>")
-
-
-@pytest.mark.feature("asok-036")
-def test_the_element_of_a_block_is_its_region_for_the_script(serve):
-    files = {
-        "src/partials/html/base.html": "<body><main>{% block main %}{% endblock %}</main></body>",
-        "page.html": "{% extends 'html/base.html' %}{% block main %}<p>{% endblock %}",
-    }
-    assert serve(files).get("/").text == '<body><main data-block="main"><p></main></body>'
-
-
-@pytest.mark.feature("asok-037")
-def test_the_script_asks_by_a_header_and_is_told_what_it_is_sent(serve):
-    client = serve({"page.py": RENDER, "page.html": "<!doctype html><main>{% block main %}m{% endblock %}</main>"})
-    response = client.get("/", headers={"x-block": "main"})
-    assert (response.text, response.headers["x-block"]) == ("m", "main")

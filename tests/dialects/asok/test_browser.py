@@ -79,16 +79,6 @@ def test_a_form_fills_its_block_with_errors_and_with_thanks(page):
     assert is_as_before(page)
 
 
-@pytest.mark.feature("asok-041")
-def test_a_form_fills_the_element_that_its_selector_names(page):
-    before = page.inner_html("main")
-    count = send(page, "Cy", "#elsewhere-form").text()
-    expect(page.locator("#my-container")).to_have_text(count)
-    assert count.isdecimal()
-    assert page.inner_html("main") == before
-    assert is_as_before(page)
-
-
 @pytest.mark.feature("asok-065")
 def test_a_form_without_a_token_is_refused_in_place(page):
     page.evaluate("document.querySelectorAll('[name=csrf_token]').forEach(input => input.remove())")
@@ -97,13 +87,3 @@ def test_a_form_without_a_token_is_refused_in_place(page):
     assert page.locator("main li", has_text="Dan").count() == 0
     assert page.input_value("main [name=name]") == "Dan"
     assert is_as_before(page)
-
-
-@pytest.mark.feature("asok-075", "asok-076")
-def test_a_block_is_in_the_language_of_its_page(page):
-    page.click("text=fr")
-    expect(page.locator("main button")).to_have_text("Envoyer")
-    assert page.locator("html").get_attribute("lang") == "fr"
-    send(page, "Eve")
-    expect(page.locator(".flash.success")).to_have_text("Merci, Eve !")
-    expect(page.locator("main button")).to_have_text("Envoyer")

@@ -96,9 +96,3 @@ def render(request):
     }  # fmt: skip
     assert flag is None
     assert "flag: the Asok dialect has no table of countries" in error
-
-
-@pytest.mark.feature("asok-019")
-def test_templates_read_a_location(serve):
-    files = {"page.html": "{{ request.location['city'] }}, {{ request.location.country }}", ".asok/geo.csv": PARIS}
-    assert serve(files, client=("192.0.2.7", 1)).get("/").text == "Paris, France"

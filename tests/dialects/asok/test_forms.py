@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from jinja2 import Environment
 
-from antiphon.dialects.asok import Form, ValidationError
+from antiphon.dialects.asok import Form
 from antiphon.http import UnsupportedMediaType
 from tests.dialects.asok.beside_forms import Package, request_of_the_dialect
 from tests.features.forms.markup import parsed, submission
@@ -27,47 +27,12 @@ def sent(form: Any, **values: str) -> Any:
     return made
 
 
-@pytest.mark.feature("asok-007")
-def test_a_request_has_what_was_posted():
-    assert ASKED.request("POST", {"email": "ada@example.com"}).form["email"] == "ada@example.com"
-
-
-@pytest.mark.feature("asok-042")
-def test_a_form_is_made_of_definitions_and_has_what_the_request_sent():
-    form = Form({"name": Form.text("Name", "required")}, ASKED.request("POST", {"name": "Ada", "other": "x"}))
-    assert (form.data, form.name.value, form["name"].type) == ({"name": "Ada"}, "Ada", "text")
-    assert [field.name for field in form] == ["name"]
-    assert Form({"name": Form.text("Name")}, ASKED.request("GET")).data == {"name": ""}
-
-
-@pytest.mark.feature("asok-043")
-@rows(
-    "method, values, is_valid, errors",
-    ("GET", {}, False, {}),
-    ("POST", {"name": "Ada", "email": "ada@example.com"}, True, {}),
-    ("POST", {"name": "A", "email": "ada"}, False, {"name": "Minimum 2 characters.", "email": "Not Email"}),
-    ("DELETE", {"name": "Ada", "email": "ada@example.com"}, False, {}),
-)
-def test_a_form_is_valid_if_it_was_sent_and_keeps_to_its_rules(method, values, is_valid, errors):
-    form = Contact(ASKED.request(method, values))
-    assert (form.validate(), form.errors) == (is_valid, errors)
-
-
 def test_a_form_asks_for_the_token_unless_it_is_told_not_to():
     request = ASKED.request("POST", {"name": "Ada", "email": "ada@example.com"})
     calls: list[str] = []
     vars(request)["verify_csrf"] = lambda: calls.append("asked")
     form = Contact(request)
     assert (form.validate(csrf=False), calls, form.is_valid(), calls) == (True, ["asked"], True, ["asked"])
-
-
-@pytest.mark.feature("asok-044")
-def test_a_form_that_is_reset_is_empty():
-    form = sent(Contact, name="A", email="x")
-    assert form.has_errors
-    assert form.reset() is form
-    assert (form.data, form.errors) == ({"name": "", "email": ""}, {})
-    assert submission(parsed(form)) == [("csrf_token", ""), ("name", ""), ("email", "")]
 
 
 @pytest.mark.feature("asok-045")
@@ -89,13 +54,6 @@ def test_a_field_in_a_template_is_its_input_with_label_and_error():
     )
 
 
-def test_the_parts_of_a_field_take_attributes():
-    form = sent(Contact, name="A", email="ada@example.com")
-    assert str(form.name.label(class_="bold")) == '<label for="name" class="bold">Your &lt;name&gt;</label>'
-    assert str(form.name.error(class_="red")) == '<div class="red" id="name-error">Minimum 2 characters.</div>'
-    assert str(form.email.error) == ""
-
-
 def test_a_message_is_set_by_a_program_and_shown():
     form = sent(Contact, name="Ada", email="ada@example.com")
     form.email._error = "Taken <already>."
@@ -103,12 +61,6 @@ def test_a_message_is_set_by_a_program_and_shown():
     assert "Taken &lt;already&gt;." in str(form)
     form.email.message = ""
     assert not form.has_errors
-
-
-def test_a_form_is_rendered_whole_with_the_token_and_a_button():
-    page = parsed(sent(Contact, name="Ada", email="x").render(submit="Send <it>"))
-    assert submission(page) == [("csrf_token", ""), ("name", "Ada"), ("email", "x")]
-    assert [(each.get("class"), each.text) for each in page.all("button")] == [("form-submit", "Send <it>")]
 
 
 TRANSLATED = """
@@ -140,12 +92,6 @@ class TestAFormWithoutARequest:
         assert not form.validate(ASKED.request("POST", {"name": "Ada"}))
         assert form.errors == {"email": "This field is required."}
 
-    def test_can_be_bound_as_a_copy(self):
-        template = Contact()
-        bound = template.for_request(ASKED.request("POST", {"name": "Ada"}))
-        assert (bound.data["name"], template.data["name"], type(bound)) == ("Ada", "", Contact)
-        assert (bound.name.value, template.name.value) == ("Ada", "")
-
     def test_says_what_it_lacks(self):
         with pytest.raises(RuntimeError, match=r"a form needs a request for validation: Form\(\{\.\.\.\}, request\)"):
             Contact().validate()
@@ -156,12 +102,6 @@ def test_a_form_of_a_model_is_refused_with_what_to_do_instead():
         Form.from_model(object)
     with pytest.raises(NotImplementedError, match=r"Form\.signature\('Sign', \.\.\.\) draws with Asok's script"):
         Form.signature("Sign", "required")
-
-
-def test_validate_raises_the_errors_where_it_is_asked_to():
-    with pytest.raises(ValidationError) as raised:
-        Contact(ASKED.request("POST", {"name": "Ada"})).validate(raise_error=True)
-    assert raised.value.errors == {"email": "This field is required."}
 
 
 TREE = [{"id": 1, "name": "Tea", "children": [{"id": 2, "name": "Green"}]}, {"pk": 3, "name": "Cake"}]
@@ -207,23 +147,6 @@ class TestAFieldThatAsokShowsByAScript:
         assert submission(page) == (again or [*values.items()])
         assert f"asok-{definition.type}" in [each.get("class") for each in page.all("div")]
 
-    @rows("definition", [each[0] for each in COMPOSED.values()], ids=COMPOSED)
-    def test_is_labelled_when_it_is_empty(self, definition):
-        page = parsed(Form({"f": definition}).f)
-        labelled = {each.get("for") for each in page.all("label")}
-        within = [label.all("input") for label in page.all("label")]  # as a radio button is
-        for control in page.all("input", "select", "textarea"):
-            assert control.get("id") in labelled or [control] in within
-        for group in page.all("div"):
-            if label := group.get("aria-labelledby"):
-                assert page.by_id(label).text
-
-    def test_sends_files(self):
-        for maker in (Form.file, Form.image, Form.files, Form.dropzone):
-            (field,) = parsed(Form({"f": maker("F", "ext:png", accept=".png")}).f).all("input")
-            assert (field.get("type"), field.get("accept")) == ("file", ".png")
-            assert ("multiple" in field.attributes) is (maker in (Form.files, Form.dropzone))
-
 
 def test_attributes_of_parts_go_to_the_parts():
     choices = [("a", "A")]
@@ -259,32 +182,6 @@ def test_a_password_and_a_file_are_not_shown_again():
     form = sent(definitions, secret="hunter2")
     assert form.data == {"secret": "hunter2", "file": ""}
     assert "hunter2" not in str(form)
-
-
-def test_labels_and_messages_may_be_known_only_when_they_are_shown():
-    class Late:
-        def __init__(self, text):
-            self.text = text
-
-        def __str__(self):
-            return self.text
-
-    definitions = {
-        "a": Form.text(Late("<A>"), "required", Late("{field} fehlt")),
-        "b": Form.text("B", "min:2", {"min": Late("{min}!")}),
-    }
-    form = sent(definitions)
-    assert form.errors == {"a": "A fehlt", "b": "2!"}
-    assert "&lt;A&gt;</label>" in str(form.a.label)
-
-
-def test_fields_may_have_the_names_of_each_others_inputs():
-    definitions = {"f": Form.daterange("F"), "f_start": Form.date("Start"), "g": Form.text("G"), "h": Form.file("H")}
-    form = sent(definitions, f_start="2030-01-01", f_end="2030-01-02", h="text")
-    assert form.data == {"f": RANGE, "f_start": "2030-01-01", "g": "", "h": "text"}
-
-
-RANGE = '{"start": "2030-01-01", "end": "2030-01-02"}'
 
 
 class TestWhereFormsAreNotAsAsoks:

@@ -3,18 +3,6 @@
 import pytest
 
 
-@pytest.mark.feature("asok-001", "asok-003", "asok-004")
-@pytest.mark.axes("interface")
-@pytest.mark.parametrize("color", ["def", "async def"])
-def test_render_is_given_the_request_and_its_result_is_the_response(serve, interface, color):
-    page = f"{color} render(request):\n    return f'<p>{{request.params!r}} {{request.method}}</p>'\n"
-    client = serve({"src/pages/user/[id]/page.py": page}, interface)
-    response = client.get("/user/42")
-    assert (response.status, response.headers["content-type"]) == (200, "text/html; charset=utf-8")
-    assert response.text == "<p>{'id': '42'} GET</p>"
-    assert client.get("/user/a/b").status == client.get("/user").status == 404
-
-
 @pytest.mark.feature("asok-002")
 def test_a_function_named_after_a_method_answers_that_and_render_the_others(serve):
     page = """
@@ -31,28 +19,6 @@ def delete(request): return "gone"
         "PATCH": "render PATCH",
         "DELETE": "gone",
     }
-
-
-DECORATED = """
-from functools import wraps
-
-def for_members(function):
-    @wraps(function)
-    def decorated(request):
-        return function(request) if request.args else request.text("members only", 403)
-    return decorated
-
-@for_members
-async def render(request):
-    return "welcome"
-"""
-
-
-@pytest.mark.axes("interface")
-@pytest.mark.parametrize("files", [{}, {"src/middlewares/a.py": "def handle(request, n):\n    return n(request)"}])
-def test_a_plain_decorator_may_be_around_a_coroutine_function(serve, interface, files):
-    client = serve({"page.py": DECORATED, **files}, interface)
-    assert (client.get("/?a=1").text, client.get("/").status) == ("welcome", 403)
 
 
 FOUND = {

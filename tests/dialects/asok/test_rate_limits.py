@@ -26,20 +26,6 @@ def test_a_page_has_a_limit_of_its_own(serve, interface, kind):
     assert client.get("/other").status == 200
 
 
-def test_a_page_may_answer_in_its_own_way(serve, interface):
-    page = """
-from antiphon.dialects.asok import RateLimitExceeded
-def render(request):
-    try:
-        request.rate_limit("1/d", prefix="guesses")
-    except RateLimitExceeded as error:
-        return f"Wait for {error.retry_after > 3600}, {error.status}"
-    return "x"
-"""
-    client = serve({"page.py": page}, interface)
-    assert [client.get("/").text for _ in range(2)] == ["x", "Wait for True, 429"]
-
-
 def test_a_middleware_counts_by_what_its_function_returns(serve, interface):
     limit = RateLimit("1/m", key_func=lambda request: request.args.get("key"), prefix="all")
     client = serve({"page.py": "CONTENT = 'x'"}, interface, lambda app: app.use(limit))

@@ -76,20 +76,6 @@ def test_a_request_has_these_values(read, interface, expression, url, sent, valu
     assert read(expression, url, interface=interface, **sent) == value
 
 
-MISSING = """
-def render(request):
-    try:
-        request.args["q"]
-    except KeyError:
-        return "no q"
-"""
-
-
-@pytest.mark.feature("asok-005")
-def test_an_argument_that_is_not_there_is_a_key_error(serve):
-    assert serve({"page.py": MISSING}).get("/?p=1").text == "no q"
-
-
 PROXIES = ["10.0.0.0/8"]
 
 
@@ -189,85 +175,6 @@ def render(request):
     assert not current_request
     with pytest.raises(RuntimeError, match="no request is being handled"):
         current_request.path  # noqa: B018 - reading it raises
-
-
-EDGE = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/120.0.0.0 Safari/537.36"
-IPHONE = (
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605 Version/17.0 Mobile/15E148 Safari/604.1"
-)
-PIXEL = "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/120.0.0.0 Mobile Safari/537.36"
-MAC = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:120.0) Gecko/20100101 Firefox/120.0"
-
-
-@pytest.mark.feature("asok-014", "asok-015", "asok-016", "asok-017")
-@rows(
-    "sent, name, system, is_mobile",
-    (EDGE, "Chrome", "Windows", False),
-    (IPHONE, "Safari", "iOS", True),
-    (PIXEL, "Chrome", "Android", True),
-    (MAC, "Firefox", "macOS", False),
-    ("", "Unknown", "Unknown", False),
-)
-def test_the_browser_is_read_from_the_user_agent(read, sent, name, system, is_mobile):
-    expression = "request.browser.name, request.browser.os, request.browser.is_mobile"
-    assert read(expression, headers={"user-agent": sent}) == (name, system, is_mobile)
-
-
-@pytest.mark.feature("asok-070", "asok-071", "asok-072")
-@rows(
-    "expression, value",
-    ("request.env('A_KEY')", "text"),
-    ("request.env('A_MISSING')", None),
-    ("request.env('A_MISSING', 'default')", "default"),
-    ("request.env.get('A_MISSING', 'default'), request.env['A_KEY']", ("default", "text")),
-    ("request.env('A_TRUE'), request.env('A_FALSE')", (True, False)),
-    ("request.env('A_NULL', 'default'), request.env('A_NUMBER')", (None, "1")),
-    ("request.env('A_FROM_FILE')", "from the file"),
-)
-def test_the_environment_is_cast(read, monkeypatch, expression, value):
-    variables = {"A_KEY": "text", "A_TRUE": "true", "A_FALSE": "False", "A_NULL": "NULL", "A_NUMBER": "1"}
-    for name, text in variables.items():
-        monkeypatch.setitem(os.environ, name, text)
-    assert read(expression, beside={"./.env": "A_FROM_FILE=from the file\nA_KEY=no\n"}) == value
-
-
-TEXTS = {
-    "src/locales/en.json": '{"welcome": "Welcome", "hi": "Hi, {name}!"}',
-    "src/locales/fr.json": '{"welcome": "Bienvenue"}',
-    "page.py": """
-def render(request):
-    return request.json([request.lang, request.__("welcome"), request.__("hi", name="Bo")])
-""",
-}
-
-
-@pytest.mark.feature("asok-073", "asok-074", "asok-076", "asok-077")
-@rows(
-    "url, sent, texts",
-    ("/", {}, ["en", "Welcome", "Hi, Bo!"]),
-    ("/?lang=fr", {"cookies": {"asok_lang": "en"}}, ["fr", "Bienvenue", "Hi, Bo!"]),
-    ("/", {"cookies": {"asok_lang": "fr"}, "headers": {"accept-language": "en"}}, ["fr", "Bienvenue", "Hi, Bo!"]),
-    ("/", {"headers": {"accept-language": "de, fr;q=0.5"}}, ["fr", "Bienvenue", "Hi, Bo!"]),
-    ("/?lang=xx", {"headers": {"accept-language": "xx"}}, ["en", "Welcome", "Hi, Bo!"]),
-)
-def test_the_language_is_found(serve, url, sent, texts):
-    assert serve(TEXTS).get(url, **sent).json == texts
-
-
-def test_a_language_that_the_query_asks_for_is_kept_for_later_pages(serve):
-    client = serve(TEXTS)
-    seen = [client.get(url).json[0] for url in ("/", "/?lang=fr", "/", "/?lang=xx", "/", "/?lang=en_GB", "/")]
-    assert seen == ["en", "fr", "fr", "fr", "fr", "en", "en"]
-    client.post("/?lang=fr")
-    assert client.get("/").json[0] == "en"
-
-
-@pytest.mark.feature("asok-073", "asok-077")
-def test_the_default_language_is_a_setting(serve):
-    def prepare(app):
-        app.config["LOCALE"] = "fr"
-
-    assert serve(TEXTS, prepare=prepare).get("/").json[:2] == ["fr", "Bienvenue"]
 
 
 def test_a_project_without_texts_has_its_default_language_and_keys(read):

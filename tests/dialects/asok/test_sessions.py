@@ -173,20 +173,6 @@ def render(request):
         assert client.get("/send?here").json == ["First", "Second"]
         assert client.get("/").json == []
 
-    def test_may_be_one_of_some_categories_while_the_others_wait(self, pages):
-        page = """
-def render(request):
-    if "flash" in request.args:
-        request.flash("error", "E")
-        request.flash("info", "I")
-    only = request.get_flashed_messages(category_filter=request.args.getlist("only"), with_categories=False)
-    return request.json(only)
-"""
-        client = pages({"page.py": page})
-        assert client.get("/?flash&only=error").json == ["E"]
-        assert client.get("/?only=error").json == []
-        assert client.get("/").json == ["I"]
-
     def test_is_not_taken_from_a_cookie_that_somebody_has_made(self, pages):
         client = pages({"page.py": "def render(request):\n    return request.json(request.get_flashed_messages())"})
         client.cookies.set("asok_flash", '[{"category": "info", "message": "Send me your password"}].00ff')

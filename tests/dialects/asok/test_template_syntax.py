@@ -82,25 +82,6 @@ def test_bad_templates_are_refused(rendered, text, message):
         rendered(text)
 
 
-@rows(
-    "text, expected",
-        ("<main>{% block a %}x{% endblock %}</main>", '<main data-block="a">x</main>'),
-        ("<div class='b'>\n{% block a %}<p>{% block c %}{% endblock %}</p>{% endblock a %}\n</div >",
-         "<div class='b' data-block=\"a\">\n<p data-block=\"c\"></p>\n</div >"),
-        ("<main id='a'>{% block a %}x{% endblock %}</main>", "<main id='a'>x</main>"),
-        ('<main data-block="b">{% block a %}x{% endblock %}</main>', '<main data-block="b">x</main>'),
-        ("<main id=b>{% block a %}x{% endblock %}</main>", '<main id=b data-block="a">x</main>'),
-        ("<main>{% block a %}x{% endblock %} y</main>", "<main>x y</main>"),
-        ("<main>y {% block a %}x{% endblock %}</main>", "<main>y x</main>"),
-        ("<title>{% block a %}x{% endblock %}</title>", "<title>x</title>"),
-        ("<form>{% block a %}x{% endblock %}</form>", "<form>x</form>"),
-        ("<a title='>'>{% block a %}x{% endblock %}</a>", "<a title='>'>x</a>"),
-        ("<br/>{% block a %}x{% endblock %}", "<br/>x"),
-)  # fmt: skip
-def test_an_element_that_holds_only_a_block_is_its_region(rendered, text, expected):
-    assert rendered(text) == expected
-
-
 LINK = '<a href="{}" target="_blank" rel="noopener" class="underline hover:opacity-80">a</a>'
 
 

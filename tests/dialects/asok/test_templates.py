@@ -3,8 +3,6 @@
 import pytest
 
 from antiphon.dialects.asok.templates import (
-    TEMPLATE_FILTERS,
-    TEMPLATE_TESTS,
     SafeString,
     render_block_string,
     render_template_string,
@@ -30,23 +28,6 @@ def error_at(caplog):
         return caplog.text
 
     return error_at
-
-
-def loose(app):
-    app.config["STRICT_VARIABLES"] = False
-
-
-def test_html_takes_values_as_a_mapping_too(serve):
-    page = rendering("html('page.html', {'a': 1, 'b': 2}, b=3)")
-    assert serve({"page.py": page, "page.html": "{{ a }}{{ b }}"}).get("/").text == "13"
-
-
-@pytest.mark.feature("asok-030")
-def test_templates_know_their_request(serve):
-    page = rendering("html('page.html', request=request)")
-    template = "{{ request.method }} {{ request.path }} {{ request.args['q'] }} {% include 'part.html' %}"
-    files = {"page.py": page, "page.html": template, "src/partials/part.html": "{{ request.args.q }}"}
-    assert serve(files).get("/?q=<a>").text == "GET / &lt;a&gt; &lt;a&gt;"
 
 
 @pytest.mark.feature("asok-075")
@@ -77,16 +58,6 @@ def test_what_is_unknown_is_an_error(serve, error_at, template, message):
     assert message in error_at(serve({"page.py": PAGE, "page.html": template}))
 
 
-def test_a_project_that_is_not_strict_prints_nothing_of_unknown_names(serve):
-    template = "<{{ unknown }}{{ unknown.name }}{% for each in unknown %}x{% endfor %}>"
-    assert serve({"page.py": PAGE, "page.html": template}, prepare=loose).get("/").text == "<>"
-
-
-def test_a_strict_project_may_test_unknown_names(serve):
-    template = "{{ unknown | default('d') }}{% if unknown %}x{% endif %}{% if unknown is defined %}y{% endif %}"
-    assert serve({"page.py": PAGE, "page.html": template}).get("/").text == "d"
-
-
 @pytest.mark.feature("asok-085")
 @rows(
     "filepath, text",
@@ -111,22 +82,6 @@ def test_templates_are_found_beside_the_page_and_in_the_partials(serve, filepath
         "src/partials/page.html": "never",
     }
     assert serve(files).get("/about").text == text
-
-
-@pytest.mark.feature("asok-085")
-@rows(
-    "filepath, message",
-    ("nowhere.html", "neither {0}/src/pages/about/nowhere.html nor {0}/src/partials/nowhere.html"),
-    ("form.html", "must be called page.html"),
-    ("../../../outside/page.html", "is not below"),
-)
-def test_a_template_that_is_not_found_says_where_it_was_looked_for(serve, error_at, tmp_path, filepath, message):
-    files = {
-        "src/pages/about/page.py": rendering(f"html({filepath!r})"),
-        "src/pages/about/form.html": "no page",
-        "outside/page.html": "no page",
-    }
-    assert message.format(tmp_path) in error_at(serve(files, folder=tmp_path), "/about")
 
 
 @rows("name", ["../secret.html", "/etc/hosts", "src/../../secret.html"])
@@ -158,68 +113,6 @@ def test_a_changed_template_is_read_again_in_debug_mode_alone(serve, tmp_path, i
 def test_a_block_needs_a_name_that_the_template_has(serve, error_at, call, message):
     files = {"page.py": rendering(call), "page.html": "{% block main %}m{% endblock %}"}
     assert f"ValueError: {message}" in error_at(serve(files))
-
-
-@rows(
-    "asked, status, text",
-    ("main", 200, "m"),
-    ("#main", 200, "m"),
-    (None, 400, "only single blocks"),
-    ("", 400, "only single blocks"),
-    (",", 400, "only single blocks"),
-    ("main, side", 400, "only single blocks"),
-    ("nowhere", 400, "no block with the name"),
-    ("secret", 400, "no block with the name"),
-    ("\xff", 400, "no block with the name"),
-)
-def test_a_block_without_a_name_is_the_one_that_is_asked_for(serve, asked, status, text):
-    hidden = "{% if 0 %}{% block secret %}{% endblock %}{% endif %}"
-    page = f"{{% block main %}}m{{% endblock %}}{{% block side %}}s{{% endblock %}}{hidden}"
-    files = {"page.py": rendering("block('page.html')"), "page.html": page}
-    response = serve(files).get("/", headers={} if asked is None else {"x-block": asked})
-    assert response.status == status
-    assert text in response.text
-    assert response.headers["vary"] == "x-block"
-
-
-TWO = "<!doctype html>{% block main %}{{ name }}{% endblock %}-{% block side %}{{ items }}{% endblock %}"
-ELEMENTS = '<template data-block="main">World</template><template data-block="side">[1, 2, 3]</template>'
-
-
-@pytest.mark.feature("asok-038")
-@rows(
-    "asked, text, sent",
-    ("main", "World", "main"),
-    ("#main", "World", "main"),
-    ("main, side", ELEMENTS, "main, side"),
-    ("main,", "World", "main"),
-    ("nowhere", "<!doctype html>World-[1, 2, 3]", None),
-    ("main, nowhere", "<!doctype html>World-[1, 2, 3]", None),
-    (",", "<!doctype html>World-[1, 2, 3]", None),
-    (None, "<!doctype html>World-[1, 2, 3]", None),
-)
-def test_html_answers_with_the_blocks_that_are_asked_for(serve, asked, text, sent):
-    response = serve({"page.py": PAGE, "page.html": TWO}).get("/", headers={"x-block": asked} if asked else {})
-    assert (response.text, response.headers.get("x-block")) == (text, sent)
-    assert response.headers["vary"] == "x-block"
-
-
-@rows("asked, text", [(None, "World\n[1, 2, 3]"), ("main", ELEMENTS.replace("><t", ">\n<t"))])
-def test_several_blocks_stand_in_elements_if_blocks_are_asked_for(serve, asked, text):
-    page = rendering("blocks('page.html', ['main', 'side'], name='World', items=[1, 2, 3])")
-    headers = {"x-block": asked} if asked else {}
-    assert serve({"page.py": page, "page.html": TWO}).get("/", headers=headers).text == text
-
-
-@pytest.mark.axes("interface")
-def test_a_template_is_streamed(serve, interface):
-    page = rendering("stream('page.html', items=(str(i) * 3000 for i in range(3)))")
-    template = "<main>{% for i in items %}{{ i }}{% endfor %}{% block end %}end{% endblock %}</main>"
-    client = serve({"page.py": page, "page.html": template}, interface)
-    response = client.get("/")
-    assert response.headers["content-type"] == "text/html; charset=utf-8"
-    assert response.text == f"<main>{'0' * 3000}{'1' * 3000}{'2' * 3000}end</main>"
-    assert client.get("/", headers={"x-block": "end"}).text == '<template data-block="end">end</template>'
 
 
 def test_templates_of_the_current_request_are_rendered_by_functions(serve):
@@ -255,13 +148,6 @@ def render(request):
 """
     files = {"page.py": page, "src/partials/part.html": "{{ request.method }}"}
     assert serve(files, prepare=lambda app: app.share(site="S")).get("/").text == "/ S GET"
-
-
-def test_filters_and_tests_are_added(serve, monkeypatch):
-    monkeypatch.setitem(TEMPLATE_FILTERS, "shout", lambda value: f"{value}!")
-    monkeypatch.setitem(TEMPLATE_TESTS, "short", lambda value: len(value) < 9)
-    template = "{{ name | shout }}{% if name is short %}{{ name }}{% endif %}"
-    assert serve({"page.py": PAGE, "page.html": template}).get("/").text == "World!World"
 
 
 # Metadata

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from antiphon.dialects.asok import Asok, Request
+from antiphon.dialects.asok import Request
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.slow
@@ -42,10 +42,3 @@ def test_a_request_without_a_project_has_what_was_sent(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     request = Request({"HTTP_COOKIE": "a=b"})
     assert (request.cookies_dict, request.csrf_token_value, request.lang) == ({"a": "b"}, "", "en")
-
-
-def test_a_request_is_of_the_application_in_its_environ(write):
-    app = Asok(write({"page.py": "CONTENT = 'x'"}))
-    request = Request({"asok.app": app})
-    request.session["name"] = "Ada"
-    assert (request.app, dict(request.session)) == (app, {"name": "Ada"})

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from antiphon.dialects.asok import Field, Schema, Validator
-from antiphon.dialects.asok.validation.validator import OWN_RULES, register_rule
+from antiphon.dialects.asok.validation.validator import OWN_RULES
 from tests.dialects.asok import beside_forms, beside_rules
 from tests.helpers.rows import rows
 
@@ -57,13 +57,6 @@ def test_a_rule_that_is_written_wrongly_says_how_to_write_it(rules, message):
 )
 def test_where_rules_are_not_as_asok_reads_them(rules, text, is_right):
     assert Validator({"f": text}).rule("f", rules) is is_right
-
-
-def test_a_rule_that_is_violated_is_never_without_a_message():
-    register_rule("never", lambda *_: False, "")
-    checked = Validator({"f": ""}, translate=lambda _key: "")
-    assert not checked.rules({"f": ("required", {"required": ""}), "g": "never"})
-    assert checked.errors == {"f": "This field is required.", "g": "Invalid value."}
 
 
 @rows("value", [None, 7, 4.5, True])
