@@ -75,13 +75,6 @@ def test_a_limit_counts_when_the_body_is_read(interface, path, status):
         assert client.post(path, body=b"x" * 1500, headers=TEXT).status == status
 
 
-@rows("interface", INTERFACES)
-def test_a_body_is_read_in_pieces(interface):
-    with Client(reading(), interface) as client:
-        answer = client.post("/pieces", body=b"first\n" + b"x" * 200_000, headers=TEXT).json
-    assert answer == ["first\n", 200_000]
-
-
 def test_a_view_on_the_loop_is_told_of_a_body_that_is_not_there():
     app = reading()
     app.config["MAX_CONTENT_LENGTH"], app.config["PROPAGATE_EXCEPTIONS"] = 1000, True

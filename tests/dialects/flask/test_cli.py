@@ -11,7 +11,6 @@ from click.testing import CliRunner
 
 from antiphon.dialects.flask import Blueprint, Flask, cli, current_app
 from antiphon.dialects.flask.cli import AppGroup, FlaskGroup, NoAppException, ScriptInfo
-from antiphon.dialects.werkzeug import serving
 from tests.helpers.rows import rows
 
 BOOK = "from antiphon.dialects.flask import Flask\n"
@@ -151,13 +150,6 @@ def test_where_no_application_is_nothing_is_found(folder):
         ScriptInfo().load_app()
 
 
-@rows("variable, sets, debug", [("1", True, True), ("0", True, False), ("1", False, False)])
-def test_debug_is_that_of_the_environment(monkeypatch, variable, sets, debug):
-    app = Flask("a")
-    monkeypatch.setenv("FLASK_DEBUG", variable)
-    assert ScriptInfo(create_app=lambda: app, set_debug_flag=sets).load_app().debug is debug
-
-
 def run(arguments, **options):
     return CliRunner().invoke(cli.cli, arguments, **options)
 
@@ -176,22 +168,6 @@ def shop(folder):
         "app.run()\n"
     )
     return folder
-
-
-@pytest.mark.parametrize(
-    ("arguments", "output"),
-    [
-        (["-A", "shop", "greet"], "shop False\n"),
-        (["--app", "shop:app", "--debug", "greet", "--times", "2"], "shop Trueshop True\n"),
-        (["--app", "shop", "part", "count"], "shop\n"),
-    ],
-)
-def test_commands_of_the_application_run_in_its_context(shop, arguments, output):
-    result = run(arguments)
-    assert result.exit_code == 0
-    assert result.output.endswith(output)
-    assert "app.run() does nothing" in result.output
-    assert not current_app
 
 
 def test_the_environment_names_the_application_too(shop, monkeypatch):
@@ -286,25 +262,6 @@ def test_commands_of_a_blueprint(group, words):
 def values_of(path, **_):
     with open(path) as file:
         return dict(line.strip().split("=") for line in file)
-
-
-@rows(
-    "options, server_name, place, debug",
-    ({}, None, ("127.0.0.1", 5000), False),
-    ({"debug": True}, "shop.example:80", ("shop.example", 80), True),
-    ({"host": "0.0.0.0", "port": "8000"}, "shop.example:80", ("0.0.0.0", 8000), False),
-    ({"port": 0, "use_reloader": False}, "shop.example", ("shop.example", 0), False),
-)
-def test_where_an_application_runs_with_the_server_that_a_program_puts_in_place(
-    monkeypatch, options, server_name, place, debug
-):
-    served = []
-    monkeypatch.setattr(serving, "run_simple", lambda *place, **options: served.append((place, options)))
-    app = Flask("served")
-    app.config["SERVER_NAME"] = server_name
-    app.run(**options)
-    expected = {"use_reloader": debug, "use_debugger": debug, "threaded": True}
-    assert served == [((*place, app), expected)]
 
 
 @pytest.mark.parametrize("has_dotenv", [True, False])

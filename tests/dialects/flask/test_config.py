@@ -1,6 +1,5 @@
 """The configuration: each way to fill it, beside Flask's."""
 
-import errno
 import json
 import tomllib
 
@@ -13,15 +12,12 @@ from tests.helpers.rows import rows
 pytestmark = pytest.mark.once
 
 SECRET_KEY = "the module's"
-TESTING = True
-lower_case = "is left out"
 
 ENVIRONMENT = {
     "FLASK_NUMBER": "5", "FLASK_TRUE": "true", "FLASK_TEXT": "five", "FLASK_BROKEN": "{", "FLASK_LIST": "[1, 2]",
     "FLASK_DICT": '{"A": {"b": 1}}', "FLASK_DICT__A__c": "2", "FLASK_NEW__a__B": "null", "FLASK_NEW__": "1",
     "FLASK_lower": "1", "FLASK_": "empty", "FLASKER": "no", "OTHER_KEY": "yes", "OTHER_A__B": "x5",
 }  # fmt: skip
-NAMESPACE = {"A_B": 1, "A_C_D": 2, "A_": 3, "B_A": 4, "a_b": 5}
 
 
 class Base:
@@ -100,13 +96,6 @@ def test_a_file_that_can_not_be_read_is_named(way, folder):
     assert errors[0] == errors[1]
 
 
-def test_an_error_of_a_python_file_is_not_taken_for_a_missing_file(folder):
-    (folder / "opens.py").write_text("open('missing')")
-    with pytest.raises(FileNotFoundError) as raised:
-        ours.Config(folder).from_pyfile("opens.py", silent=True)
-    assert (raised.value.filename, raised.value.errno) == ("missing", errno.ENOENT)
-
-
 def test_a_variable_that_is_not_set_is_named(folder):
     with pytest.raises(RuntimeError, match="'MISSING' is not set"):
         ours.Config(folder).from_envvar("MISSING")
@@ -116,12 +105,6 @@ def test_a_way_through_what_is_no_dict_names_the_variable(folder, monkeypatch):
     monkeypatch.setenv("FLASK_NUMBER__X", "1")
     with pytest.raises(TypeError, match="FLASK_NUMBER__X can't be set: 'NUMBER' must be a dict, not int"):
         ours.Config(folder).from_prefixed_env()
-
-
-@rows("options", [{}, {"lowercase": False}, {"trim_namespace": False}])
-def test_a_namespace_is_the_part_of_a_prefix(options):
-    parts = [module.Config(".", NAMESPACE).get_namespace("A_", **options) for module in (ours, theirs)]
-    assert list(parts[0].items()) == list(parts[1].items())
 
 
 def test_is_shown():

@@ -4,17 +4,15 @@ import asyncio
 import gc
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from threading import Barrier, Thread
+from threading import Barrier
 
 import pytest
 
 from antiphon.adapters.asgi import ASGIHead
-from antiphon.dialects import flask
 from antiphon.dialects.flask import (
     Flask,
     Response,
     copy_current_request_context,
-    current_app,
     g,
     has_app_context,
     has_request_context,
@@ -22,7 +20,7 @@ from antiphon.dialects.flask import (
     session,
     stream_with_context,
 )
-from antiphon.dialects.flask.globals import _cv_app, _cv_request, app_ctx, request_ctx
+from antiphon.dialects.flask.globals import _cv_app
 from antiphon.dialects.werkzeug.middleware.proxy_fix import ProxyFix
 from antiphon.dialects.werkzeug.test import EnvironBuilder
 from antiphon.embedding import BEGIN_ON_THREAD, ON_LOOP, ON_THREAD
@@ -51,19 +49,6 @@ def ask(app, path="/", **options):
     return app(environ, lambda status, headers, exc_info=None: started.append(status))
 
 
-@pytest.mark.feature("flask-083", "flask-084")
-def test_outside_of_a_request_there_is_none(app):
-    assert (has_request_context(), has_app_context(), bool(request), bool(g), bool(current_app)) == (False,) * 5
-    for proxy, name in ((request, "path"), (session, "new"), (g, "a"), (current_app, "name"), (request_ctx, "request")):
-        with pytest.raises(RuntimeError, match="Working outside of"):
-            getattr(proxy, name)
-    with app.app_context():
-        assert (has_request_context(), has_app_context(), current_app.name) == (False, True, app.name)
-    with app.test_request_context("/a"):
-        assert (has_request_context(), has_app_context(), request.path) == (True, True, "/a")
-    assert (has_request_context(), has_app_context()) == (False, False)
-
-
 @pytest.mark.feature("flask-085")
 def test_each_thread_and_each_task_has_its_own(app):
     meeting = Barrier(4, timeout=20)
@@ -88,37 +73,6 @@ def test_each_thread_and_each_task_has_its_own(app):
             paths = [f"{prefix}/{number}" for number in range(4)]
             answers = list(pool.map(lambda path: app.test_client().get(path).text, paths))
             assert answers == [f"{path[-1]} {path} {{'name': '{path[-1]}'}}" for path in paths]
-
-
-def test_a_request_shares_g_with_the_context_around_it_which_is_torn_down_later(app):
-    ended = []
-    app.teardown_request(lambda error: ended.append("request"))
-    app.teardown_appcontext(lambda error: ended.append("app"))
-    app.add_url_rule("/", view_func=lambda: f"{g.value}", endpoint="index")
-    with app.app_context() as outer:
-        g.value = "outer"
-        with app.test_request_context():
-            assert (g.value, app_ctx._get_current_object()) == ("outer", outer)
-            g.value = "inner"
-        assert (g.value, ended) == ("inner", ["request"])
-        assert app.test_client().get("/").text == "inner"
-        assert ended == ["request", "request"]
-    assert ended == ["request", "request", "app"]
-    with Flask("another").app_context():
-        g.value = "another's"
-        assert app.test_client().get("/").status_code == 500
-
-
-def test_a_context_inside_a_request_has_the_request_and_a_g_of_its_own(app):
-    with app.test_request_context("/a") as outer:
-        g.value = 1
-        session["a"] = 1
-        with app.app_context():
-            assert (request.path, session["a"], "value" in g) == ("/a", 1, False)
-            assert request_ctx._get_current_object() is outer is _cv_request.get()
-        with app.test_request_context("/b"):
-            assert (request.path, g.value) == ("/b", 1)
-        assert (request.path, g.value) == ("/a", 1)
 
 
 def test_a_context_can_be_popped_elsewhere_than_it_was_pushed(app):
@@ -215,21 +169,6 @@ def test_a_copied_context_serves_many_calls_at_once(app):
 
     app.testing = True
     assert len(app.test_client().get("/work?a=b").json) == 4
-
-
-def test_a_copied_context_outlives_its_request(app):
-    found = []
-
-    @app.route("/work")
-    def work():
-        threads.append(Thread(target=copy_current_request_context(lambda: found.append(request.url))))
-        return ""
-
-    threads = []
-    app.test_client().get("/work?a=b")
-    threads[0].start()
-    threads[0].join(20)
-    assert found == ["http://localhost/work?a=b"]
 
 
 # Loops: flask#4661
@@ -366,31 +305,6 @@ def test_a_cancelled_view_is_torn_down(app):
     started = None
     asyncio.run(cancel())
     assert ended == ["CancelledError", "CancelledError"]
-
-
-def test_the_client_keeps_the_context_of_its_last_request(app):
-    app.add_url_rule("/<name>", view_func=lambda name: name, endpoint="index")
-    with app.test_client() as client:
-        client.get("/a?b=c")
-        assert (request.args["b"], request.view_args) == ("c", {"name": "a"})
-        client.get("/d")
-        assert request.path == "/d"
-    assert not has_request_context()
-
-
-def test_signals_tell_of_each_step(app):
-    told = []
-    names = ["appcontext_pushed", "request_started", "request_finished", "request_tearing_down"]
-    names += ["appcontext_tearing_down", "appcontext_popped"]
-    receivers = {name: lambda sender, name=name, **_: told.append(name) for name in names}
-    for name, receiver in receivers.items():
-        getattr(flask, name).connect(receiver, app)
-    try:
-        app.test_client().get("/")
-    finally:
-        for name, receiver in receivers.items():
-            getattr(flask, name).disconnect(receiver, app)
-    assert told == names
 
 
 # Places

@@ -1,11 +1,10 @@
 """Uploads, downloads and static files."""
 
-from datetime import timedelta
 from io import BytesIO, StringIO
 
 import pytest
 
-from antiphon.dialects.flask import Blueprint, Flask, Response, request, send_file, send_from_directory
+from antiphon.dialects.flask import Blueprint, Flask, request, send_file, send_from_directory
 from antiphon.dialects.flask.testing import FlaskClient
 from antiphon.dialects.werkzeug import utils
 from antiphon.testing import Client
@@ -49,44 +48,10 @@ def client(app):
     return make_client(app)
 
 
-@pytest.mark.feature("flask-077", "flask-089")
-@rows("query, disposition", [("", "inline"), ("?download", "attachment")])
-def test_a_file_below_a_directory_of_the_application(client, query, disposition, monkeypatch):
-    monkeypatch.chdir("/")
-    answer = client.get(f"/files/a%20b.txt{query}")
-    assert (answer.status_code, answer.text, answer.mimetype) == (200, "text", "text/plain")
-    assert answer.headers["Content-Disposition"] == f'{disposition}; filename="a b.txt"'
-    assert answer.headers["Cache-Control"] == "no-cache"
-    assert client.get("/files/a%20b.txt", headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
-    part = client.get("/files/a%20b.txt", headers={"Range": "bytes=1-2"})
-    assert (part.status_code, part.text) == (206, "ex")
-
-
 @pytest.mark.feature("flask-078")
 @rows("name", ["../secret.txt", "none.txt", "", ".", "%2e%2e/secret.txt", "..%5csecret.txt"])
 def test_names_that_lead_elsewhere_are_not_found(client, name):
     assert client.get(f"/files/{name}").status_code == 404
-
-
-@pytest.mark.feature("flask-079", "flask-080", "flask-081", "flask-082")
-@rows(
-    "options, mimetype, disposition",
-    ({"mimetype": "application/pdf"}, "application/pdf", None),
-    ({"download_name": "report.pdf"}, "application/pdf", "inline; filename=report.pdf"),
-    (
-        {"mimetype": "application/pdf", "as_attachment": True, "download_name": "r.bin"},
-        "application/pdf",
-        "attachment; filename=r.bin",
-    ),
-)
-def test_an_open_file_is_sent_from_its_position(tmp_path, options, mimetype, disposition):
-    app = make_app(tmp_path)
-    file = BytesIO(b"..content")
-    file.seek(2)
-    app.add_url_rule("/report", "report", lambda: send_file(file, **options))
-    answer = make_client(app).get("/report")
-    assert (answer.text, answer.mimetype) == ("content", mimetype)
-    assert answer.headers.get("Content-Disposition") == disposition
 
 
 @rows(
@@ -101,39 +66,6 @@ def test_what_can_t_be_sent(app, file, options, error):
         send_file(file, **options)
 
 
-@rows(
-    "setting, option, control",
-    (None, None, "no-cache"),
-    (60, None, "public, max-age=60"),
-    (timedelta(minutes=2), None, "public, max-age=120"),
-    (60, 5, "public, max-age=5"),
-)
-def test_how_long_a_file_is_kept(app, setting, option, control):
-    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = setting
-    with app.test_request_context():
-        response = send_file("secret.txt", max_age=option)
-        response.close()
-    assert response.headers["Cache-Control"] == control
-
-
-def test_the_application_says_how_long_a_file_is_kept(tmp_path, app):
-    class Own(Flask):
-        def get_send_file_max_age(self, filename):
-            return 10 if filename.endswith(".css") else None
-
-    own = Own("files", root_path=app.root_path)
-    answer = own.test_client().get("/static/site.css", buffered=True)
-    assert (answer.text, answer.cache_control.max_age) == ("body {}", 10)
-
-
-def test_the_server_sends_the_file_if_it_is_asked_to(app):
-    app.config["USE_X_SENDFILE"] = True
-    with app.test_request_context():
-        response = send_file("secret.txt")
-    assert response.headers["X-Sendfile"].endswith("/secret.txt")
-    assert response.get_data() == b""
-
-
 def test_static_files_of_application_and_blueprint(app, client, tmp_path):
     (tmp_path / "assets").mkdir()
     (tmp_path / "assets" / "a.js").write_text("1")
@@ -145,17 +77,6 @@ def test_static_files_of_application_and_blueprint(app, client, tmp_path):
     assert client.post("/static/site.css").status_code == 405
     with pytest.raises(RuntimeError, match="static_folder"):
         Flask("bare", static_folder=None).send_static_file("a")
-
-
-def test_a_file_of_the_response_class_of_the_application(app):
-    class Own(Response):
-        pass
-
-    app.response_class = Own
-    with app.test_request_context():
-        response = send_from_directory("files", "a b.txt")
-        response.close()
-    assert type(response) is Own
 
 
 @pytest.mark.feature("flask-030", "flask-031", "flask-032", "flask-033", "flask-034", "flask-090")
@@ -206,10 +127,3 @@ def test_a_file_in_memory_is_sent_from_its_position_on(tmp_path, interface, star
     if rest:  # of nothing there is no part
         assert (last.status, last.body, first.status, first.body) == (206, rest[-2:], 206, rest[:2])
         assert first.headers["content-range"] == f"bytes 0-1/{len(rest)}"
-
-
-def test_views_of_static_files_have_flask_s_names(app, tmp_path):
-    app.register_blueprint(Blueprint("more", "more", root_path=str(tmp_path), static_folder="static"))
-    known = {name: f"{view.__module__}.{view.__name__}" for name, view in app.view_functions.items()}
-    assert known["static"] == "flask.app.<lambda>"
-    assert known["more.static"] == "flask.blueprints.send_static_file"

@@ -42,28 +42,6 @@ def test_messages_are_those_of_flask(path):
 
 
 @rows("name", BOTH)
-def test_a_signal_tells_of_a_message(name):
-    package = Package(name)
-    app = package.Flask(__name__)
-    app.secret_key = "key"
-    told = []
-
-    @app.route("/")
-    def index():
-        package.flash("Saved.", "info")
-        return ""
-
-    def receive(sender, message, category):
-        told.append((sender, message, category))
-
-    from werkzeug.test import Client
-
-    with package.module("signals").message_flashed.connected_to(receive, app):
-        Client(app).get("/")
-    assert told == [(app, "Saved.", "info")]
-
-
-@rows("name", BOTH)
 def test_needs_a_request(name):
     for function in (lambda: Package(name).flash("a"), Package(name).get_flashed_messages):
         with pytest.raises(RuntimeError, match="request context"):

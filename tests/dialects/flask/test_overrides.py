@@ -3,8 +3,8 @@
 import pytest
 
 from antiphon import Observer
-from antiphon.dialects.flask import Flask, Response, g, request
-from antiphon.dialects.flask.ctx import AppContext, RequestContext
+from antiphon.dialects.flask import Flask, g, request
+from antiphon.dialects.flask.ctx import RequestContext
 from antiphon.dialects.flask.dispatch import STEPS
 from antiphon.dialects.werkzeug.middleware.proxy_fix import ProxyFix
 from antiphon.testing import Client
@@ -99,14 +99,6 @@ def test_a_method_is_replaced_on_an_application(interface):
         assert (client.get("/fails").text, client.get("/nowhere").status) == ("ZeroDivisionError", 418)
 
 
-def test_a_context_is_known_by_its_annotation():
-    class Own(Flask):
-        def dispatch_request(self, context: "AppContext"):
-            return f"{super().dispatch_request(context)} of {context.request.path}"
-
-    assert routes(Own(__name__)).test_client().get("/").text == "index of /"
-
-
 @rows("interface", INTERFACES)
 def test_other_methods_may_be_replaced(interface):
     class OwnContext(RequestContext):
@@ -137,15 +129,6 @@ def test_other_methods_may_be_replaced(interface):
         assert client.get("/fails").status == 500
     assert "asynchronous" in ensured
     assert errors == [None, None]
-
-
-@rows("name", ["dispatch_request", "full_dispatch_request", "preprocess_request"])
-def test_methods_are_called_with_a_context_or_without(name):
-    app = routes(Flask(__name__))
-    with app.test_request_context("/async") as ctx:
-        results = [getattr(app, name)(), getattr(app, name)(ctx), getattr(app, name)(ctx=ctx)]
-    texts = [result.get_data(as_text=True) if isinstance(result, Response) else result for result in results]
-    assert texts in (["async"] * 3, [None] * 3)
 
 
 def test_steps_of_a_request_one_by_one():

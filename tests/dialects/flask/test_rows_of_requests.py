@@ -1,10 +1,7 @@
 """What a view reads of its request beyond what clients see of it, and its limits."""
 
-from contextlib import suppress
-
 import pytest
 
-from antiphon.dialects import flask
 from antiphon.dialects.flask import Flask, request
 from tests.helpers.rows import rows
 
@@ -20,23 +17,6 @@ def make_app():
 @pytest.fixture
 def app():
     return make_app()
-
-
-@pytest.mark.feature("flask-024", "flask-029")
-def test_what_is_not_there_is_none(app):
-    with app.test_request_context("/nowhere"):
-        assert (request.endpoint, request.view_args, request.url_rule, request.referrer) == (None, None, None, None)
-        assert (request.blueprint, request.blueprints) == (None, [])
-
-
-@pytest.mark.feature("flask-038")
-def test_settings_count_when_they_are_read(app):
-    app.config["GREETING"] = "hello"
-    app.add_url_rule("/", view_func=lambda: flask.current_app.config["GREETING"], endpoint="index")
-    client = app.test_client()
-    assert client.get("/").text == "hello"
-    app.config["GREETING"] = "goodbye"
-    assert client.get("/").text == "goodbye"
 
 
 def parts(*sizes):
@@ -70,16 +50,6 @@ def test_limits_of_the_application(setting, limit, sent, status):
     assert app.test_client().post("/", **sent).status_code == status
 
 
-@pytest.mark.feature("flask-039", "flask-040", "flask-041")
-def test_the_limits_that_are_not_set(app):
-    with app.test_request_context():
-        assert (request.max_content_length, request.max_form_memory_size, request.max_form_parts) == (
-            None,
-            500_000,
-            1_000,
-        )
-
-
 @pytest.mark.feature("flask-042")
 @rows("own, status", [(1000, 200), (999, 413), (None, 413)])
 def test_a_view_has_a_limit_of_its_own(own, status):
@@ -98,23 +68,3 @@ def test_a_view_has_a_limit_of_its_own(own, status):
     client = app.test_client()
     assert client.post("/upload", **PLAIN).status_code == status
     assert client.post("/other", **PLAIN).status_code == 413
-
-
-@pytest.mark.feature("flask-088")
-def test_the_classes_of_requests_and_responses_are_public(app):
-    class OwnRequest(flask.Request):
-        @property
-        def shouted(self):
-            return self.path.upper()
-
-    class OwnResponse(flask.Response):
-        default_mimetype = "text/x-own"
-
-    app.request_class, app.response_class = OwnRequest, OwnResponse
-    app.add_url_rule("/a", view_func=lambda: request.shouted, endpoint="a")
-    response = app.test_client().get("/a")
-    assert (response.text, response.mimetype) == ("/A", "text/x-own")
-    assert flask.Response("").mimetype == "text/html"
-    with suppress(AttributeError):
-        del app.request_class
-    assert app.request_class is flask.Request

@@ -1,14 +1,11 @@
 """Templates of applications and blueprints: where they are found, which names they know, how they are rendered."""
 
-from types import MappingProxyType
-
 import pytest
-from jinja2 import Template, pass_context
+from jinja2 import pass_context
 
 from antiphon.dialects.flask import (
     Blueprint,
     Flask,
-    before_render_template,
     g,
     get_template_attribute,
     render_template,
@@ -17,9 +14,8 @@ from antiphon.dialects.flask import (
     session,
     stream_template,
     stream_template_string,
-    template_rendered,
 )
-from antiphon.dialects.flask.templating import DispatchingJinjaLoader, Environment
+from antiphon.dialects.flask.templating import DispatchingJinjaLoader
 from tests.helpers.rows import rows
 
 PAGES = {
@@ -98,51 +94,8 @@ def test_names_of_a_template(folder, source, text):
     assert page(app, show) == text
 
 
-def test_a_render_that_a_monitoring_tool_has_replaced_is_called(app, monkeypatch):
-    own, rendered = Template.render, []
-    monkeypatch.setattr(Template, "render", lambda self, *args: rendered.append(self.name) or own(self, *args))
-    with app.app_context():
-        assert render_template("page.txt", name="Ada") == "Ada"
-    assert rendered == ["page.txt"]
-
-
-def test_templates_extend_include_and_import_others(app):
-    app.context_processor(lambda: {"shared": "all"})
-
-    def show():
-        names = ["child.html", "includes.html", "imports.html"]
-        return "|".join(render_template(name, title="T", name="N") for name in names)
-
-    assert page(app, show) == "<title>T</title>all|<p>N</p>|Hello Ada/page!"
-
-
 def test_the_first_template_that_exists_is_rendered(app):
     assert page(app, lambda: render_template(["none.html", "page.html"], name="Ada")) == "<p>Ada</p>"
-
-
-def test_context_processors_of_application_and_blueprint_give_way_to_the_view(app):
-    part = Blueprint("part", "part")
-    inner = Blueprint("inner", "inner")
-    app.context_processor(lambda: {"name": "app", "a": 1, "shared": "app"})
-    part.context_processor(lambda: {"name": "part", "b": 2, "shared": "part"})
-    inner.context_processor(lambda: {"shared": "inner"})
-    source = "{{ name }} {{ a }} {{ b }} {{ shared }}"
-    inner.add_url_rule("/in", "in", lambda: render_template_string(source, name="view"))
-    app.add_url_rule("/out", "out", lambda: render_template_string(source))
-    part.register_blueprint(inner)
-    app.register_blueprint(part)
-    client = app.test_client()
-    assert client.get("/in").text == "view 1 2 inner"
-    assert client.get("/out").text == "app 1  app"
-
-
-async def a_name():
-    return {"name": "async"}
-
-
-def test_a_context_processor_may_be_async(app):
-    app.context_processor(a_name)
-    assert page(app, lambda: render_template_string("{{ name }}")) == "async"
 
 
 def test_filters_tests_and_globals_of_the_application(app):
@@ -189,49 +142,9 @@ def test_loading_is_explained_if_the_configuration_says_so(app, caplog):
     assert "page.txt" in caplog.text
 
 
-@pytest.mark.parametrize(("setting", "is_reloaded"), [(True, True), (False, False), (None, False)])
-def test_templates_are_loaded_again_if_the_configuration_says_so(app, folder, setting, is_reloaded):
-    app.config["TEMPLATES_AUTO_RELOAD"] = setting
-    with app.app_context():
-        assert render_template("page.txt", name="old") == "old"
-        (folder / "templates" / "page.txt").write_text("changed")
-        import os
-
-        os.utime(folder / "templates" / "page.txt", (0, 0))
-        assert render_template("page.txt", name="old") == ("changed" if is_reloaded else "old")
-
-
-def test_signals_tell_what_is_rendered_with_which_names(app):
-    told = []
-
-    def note(sender, template, context, **_):
-        told.append((template.name, context["name"], "g" in context))
-
-    before_render_template.connect(note, app)
-    template_rendered.connect(note, app)
-    assert page(app, lambda: render_template("page.html", name="Ada")) == "<p>Ada</p>"
-    assert told == [("page.html", "Ada", True)] * 2
-
-
 def test_a_macro_is_called_by_python_code(app):
     with app.app_context():
         assert get_template_attribute("macros.html", "hello")("Ada") == "Hello Ada!"
-
-
-@rows("stream", [stream_template, stream_template_string])
-def test_a_template_is_streamed_within_its_request(folder, stream):
-    app = make_app(folder)
-    source = {stream_template: "imports.html"}.get(
-        stream, "{% for n in names() %}{{ n }}{% endfor %}{{ request.path }}"
-    )
-
-    def names():
-        yield from "ab"
-
-    def show():
-        return stream(source, names=names)
-
-    assert page(app, show) == ("Hello Ada/page!" if stream is stream_template else "ab/page")
 
 
 def test_an_error_at_the_beginning_of_a_streamed_template_is_that_of_the_view(app):
@@ -242,20 +155,6 @@ def test_an_error_at_the_beginning_of_a_streamed_template_is_that_of_the_view(ap
 def test_a_template_is_streamed_outside_of_requests(app):
     with app.app_context():
         assert "".join(stream_template("page.html", name="Ada")) == "<p>Ada</p>"
-
-
-def test_an_environment_of_another_class_renders_as_jinja_does(folder):
-    class Plain(Environment):
-        from jinja2.runtime import Context as context_class
-
-    class Other(Flask):
-        jinja_environment = Plain
-        jinja_options = MappingProxyType({"trim_blocks": True})
-
-    app = Other("pages", root_path=str(folder))
-    app.jinja_env.globals["who"] = "all"
-    with app.app_context():
-        assert render_template_string("{% if 1 %}\n{{ who }}{% endif %}") == "all"
 
 
 def test_a_string_is_compiled_again_after_an_extension_was_added(app):

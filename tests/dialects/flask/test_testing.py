@@ -1,14 +1,12 @@
 """The client, the builder of environs and the runner of commands, for tests of applications."""
 
-import click
 import pytest
 
-from antiphon.dialects.flask import Flask, Response, g, has_request_context, jsonify, request, session
-from antiphon.dialects.flask.testing import EnvironBuilder, FlaskClient, FlaskCliRunner
+from antiphon.dialects.flask import Flask, g, has_request_context, jsonify, request, session
+from antiphon.dialects.flask.testing import EnvironBuilder
 from antiphon.dialects.werkzeug.test import EnvironBuilder as WerkzeugBuilder
 from antiphon.dialects.werkzeug.test import create_environ
 from antiphon.dialects.werkzeug.wrappers import Request as WerkzeugRequest
-from tests.helpers.rows import rows
 
 
 def make_app():
@@ -51,18 +49,6 @@ def test_requests_of_all_kinds_are_opened(client):
     assert client.get("/away", follow_redirects=True).json["q"] == "redirected"
 
 
-def test_environ_base_is_part_of_all_requests(client):
-    assert client.get("/").json["agent"].startswith("Werkzeug/3.")
-    client.environ_base["HTTP_USER_AGENT"] = "mine"
-    assert client.get("/").json["agent"] == "mine"
-    assert client.get("/", environ_base={"HTTP_USER_AGENT": "own"}).json["agent"] == "own"
-    assert client.get("/", headers={"User-Agent": "header"}).json["agent"] == "header"
-
-
-def test_the_client_keeps_cookies_and_so_the_session(client):
-    assert [client.get("/").json["visits"] for _ in range(3)] == [1, 2, 3]
-
-
 def test_a_session_is_changed_between_requests(app, client):
     with client.session_transaction() as changed:
         changed["visits"] = 9
@@ -91,52 +77,6 @@ def test_the_context_of_the_last_request_stays_within_the_with_block(app, client
     assert not has_request_context()
 
 
-def test_the_context_does_not_stay_without_the_with_block(client):
-    client.get("/")
-    assert not has_request_context()
-
-
-def test_a_client_and_a_runner_of_one_s_own(app):
-    class OwnClient(FlaskClient):
-        def __init__(self, *args, user=None, **kwargs):
-            super().__init__(*args, **kwargs)
-            self.environ_base["HTTP_USER_AGENT"] = user
-
-    class OwnRunner(FlaskCliRunner):
-        pass
-
-    app.test_client_class, app.test_cli_runner_class = OwnClient, OwnRunner
-    assert app.test_client(user="Ada").get("/").json["agent"] == "Ada"
-    assert type(app.test_cli_runner()) is OwnRunner
-
-
-def test_an_answer_is_of_the_response_class_of_the_application(app):
-    class Own(Response):
-        def shout(self):
-            return self.text.upper()
-
-    app.response_class = Own
-    app.add_url_rule("/own", "own", lambda: "text")
-    assert app.test_client().get("/own").shout() == "TEXT"
-
-
-@rows(
-    "options, url",
-    ({}, "http://localhost/"),
-    ({"path": "/a?b=c"}, "http://localhost/a?b=c"),
-    ({"path": "https://other.example/a"}, "https://other.example/a"),
-    ({"base_url": "http://base.example/root"}, "http://base.example/root/"),
-    ({"url_scheme": "https"}, "https://localhost/"),
-    ({"subdomain": "sub"}, "http://sub.localhost/"),
-    ({"SERVER_NAME": "shop.example", "subdomain": "sub"}, "http://sub.shop.example/"),
-    ({"PREFERRED_URL_SCHEME": "https", "APPLICATION_ROOT": "/app"}, "https://localhost/app/"),
-)
-def test_where_an_environ_leads(options, url):
-    app = make_app()
-    app.config.update({name: options.pop(name) for name in [*options] if name.isupper()})
-    assert EnvironBuilder(app, **options).get_request().url == url
-
-
 def test_a_base_url_is_given_once(app):
     with pytest.raises(AssertionError, match="subdomain"):
         EnvironBuilder(app, base_url="http://a", subdomain="b")
@@ -150,16 +90,3 @@ def test_json_is_written_and_read_as_the_application_does(app, client):
         return request.get_json()
 
     assert client.post("/echo", json={"a": object()}).json == {"a": "written"}
-
-
-def test_commands_run_on_the_application(app):
-    @app.cli.command("hello")
-    @click.argument("name")
-    def hello(name):
-        from antiphon.dialects.flask import current_app
-
-        click.echo(f"{name} in {current_app.name}")
-
-    runner = app.test_cli_runner()
-    assert runner.invoke(args=["hello", "Ada"]).output == f"Ada in {app.name}\n"
-    assert runner.invoke(hello, ["Eve"]).output == f"Eve in {app.name}\n"

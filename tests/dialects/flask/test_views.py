@@ -1,16 +1,12 @@
 """Views that are classes, beside Flask's."""
 
 import asyncio
-import functools
 from asyncio import get_running_loop
-
-import pytest
 
 from antiphon.dialects.flask import Flask
 from antiphon.dialects.flask import views as our_views
 from antiphon.testing import AsyncClient
-from antiphon.testing import Client as AntiphonClient
-from tests.dialects.flask.beside import BOTH, Package, ask_both
+from tests.dialects.flask.beside import ask_both
 from tests.helpers.rows import rows
 
 
@@ -130,39 +126,6 @@ def test_answers_as_on_flask(path):
     ask_both(program, [(path, {"method": method}) for method in METHODS])
 
 
-@rows("package", BOTH)
-def test_the_class_of_a_registered_view_may_be_replaced(package):
-    package = Package(package)
-    views = package.module("views")
-
-    class View(views.View):
-        def dispatch_request(self):
-            return "before"
-
-    app = package.Flask(__name__)
-    app.add_url_rule("/", view_func=View.as_view("view"))
-    app.view_functions["view"].view_class = type("Other", (View,), {"dispatch_request": lambda self: "after"})
-    assert program(package).view_functions["plain"].view_class.__name__ == "Plain"
-    from werkzeug.test import Client
-
-    assert Client(app).get("/").text == "after"
-
-
-def test_a_method_that_is_declared_and_missing_is_named():
-    class Items(our_views.MethodView):
-        methods = ("PATCH",)
-
-    app = Flask(__name__)
-    app.testing = True
-    app.add_url_rule("/", view_func=Items.as_view("items"))
-    from werkzeug.test import Client
-
-    with pytest.raises(
-        AssertionError, match=r"Unimplemented method 'PATCH'.*Items.methods has it, but there is no patch\(\)"
-    ):
-        Client(app).patch("/")
-
-
 def test_names_are_those_of_flask():
     from flask import views
 
@@ -220,26 +183,3 @@ def test_an_application_with_async_methods_is_served_over_asgi():
     app.add_url_rule("/items", view_func=Items.as_view("items"))
     assert app.interface == "wsgi"
     assert gathering(1).interface == "asgi"
-
-
-def test_a_decorator_gets_what_the_function_returns():
-    """Whatever the method is: a decorator that was written for functions awaits nothing."""
-
-    class Items(our_views.MethodView):
-        async def get(self):
-            return "text"
-
-    def shout(function):
-        @functools.wraps(function)
-        def shouting(**values):
-            return function(**values).upper()
-
-        return shouting
-
-    app = Flask(__name__)
-    app.add_url_rule("/", view_func=shout(Items.as_view("items")))
-    Items.decorators = [shout]
-    app.add_url_rule("/listed", view_func=Items.as_view("listed"))
-    for interface in ("wsgi", "asgi", "rsgi"):
-        with AntiphonClient(app, interface) as client:
-            assert [client.get(path).text for path in ("/", "/listed")] == ["TEXT", "TEXT"]

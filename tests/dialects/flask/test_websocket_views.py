@@ -246,21 +246,6 @@ def test_the_handshake_has_fields_a_subprotocol_and_a_session(app):
         assert socket.receive() == "Ada True"
 
 
-def test_without_a_socket():
-    app = Flask(__name__)
-
-    @app.websocket("/")
-    async def index(): ...
-
-    assert app.interface == "asgi"
-    assert Client(app, "asgi").get("/").status == 400
-    handshake = {"upgrade": "websocket", "connection": "upgrade"}
-    assert Client(app, "wsgi").get("/", headers=handshake).status == 501
-    with pytest.raises(RuntimeError, match="websocket context"):
-        websocket.path  # noqa: B018 - it is looked up
-    assert not has_websocket_context()
-
-
 def test_middleware_of_wsgi_around_the_application_sees_handshakes(app):
     inner = app.wsgi_app
     app.wsgi_app = lambda environ, start_response: (

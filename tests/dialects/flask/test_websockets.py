@@ -6,7 +6,7 @@ import pytest
 
 from antiphon import App, WebSocketClosed
 from antiphon.dialects.flask import Flask, abort, request, session
-from antiphon.testing import Client, HandshakeRefused
+from antiphon.testing import Client
 from tests.helpers.rows import rows
 
 simple_websocket = pytest.importorskip("simple_websocket")
@@ -95,23 +95,6 @@ class TestTalk:
 
     @rows("interface", INTERFACES)
     @rows("mounted", [False, True])
-    def test_end_of_the_view(self, interface, mounted):
-        app = make_app()
-        with self.opened(app, "/leave", interface, mounted) as socket:
-            assert [*socket] == ["?"]
-            assert socket.closed.code == (4001 if interface == "asgi" else 1005)
-
-    @rows("interface", INTERFACES)
-    @rows("mounted", [False, True])
-    @rows("path, status", [("/echo/a?user=nobody", 401), ("/none", 404), ("/plain", 400)])
-    def test_refusals(self, interface, mounted, path, status):
-        app = make_app()
-        with pytest.raises(HandshakeRefused) as refused, self.opened(app, path, interface, mounted):
-            pass
-        assert refused.value.response.status == status
-
-    @rows("interface", INTERFACES)
-    @rows("mounted", [False, True])
     def test_error(self, interface, mounted, caplog):
         app = make_app()
         with self.opened(app, "/fail", interface, mounted) as socket:
@@ -120,9 +103,3 @@ class TestTalk:
                 socket.receive()
         assert end.value.code == (1011 if interface == "asgi" else 1005)
         assert "LookupError" in caplog.text
-
-
-def test_handler_that_says_nothing(app):
-    with Client(app, "asgi").websocket("/never") as socket:
-        assert [*socket] == []
-        assert socket.closed.code == 1000
