@@ -15,11 +15,10 @@ from tests.dialects import programs
 from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE
 
-PROGRAMS = rows("program", [programs.asok, programs.flask, programs.pyramid])
 ROOT = Path(__file__).parents[2]
 
 
-@PROGRAMS
+@rows("program", [programs.asok, programs.flask, programs.pyramid])
 @rows("interface", ["asgi", "rsgi"])
 def test_views_that_block_keep_neither_the_loop_nor_each_other_waiting(program, interface):
     """Ten views block until all of them and another page have run; each has its own request then."""
@@ -44,16 +43,15 @@ SERVED = """
 import os, sys
 sys.path.insert(0, {root!r})
 from tests.dialects import programs
-app = programs.{name}()
+app = programs.flask()
 open(f"started-{{os.getpid()}}", "w").close()
 """
 
 
 @pytest.mark.processes
 @pytest.mark.once
-@PROGRAMS
-def test_another_process_answers_when_one_hangs_or_dies(tmp_path, program):
-    (tmp_path / "served.py").write_text(SERVED.format(root=str(ROOT), name=program.__name__))
+def test_another_process_answers_when_one_hangs_or_dies(tmp_path):
+    (tmp_path / "served.py").write_text(SERVED.format(root=str(ROOT)))
     command = Command(tmp_path, "run", ("served:app", "--workers", "2"))
 
     def is_answered():

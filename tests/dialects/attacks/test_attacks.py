@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import os
 from importlib import import_module
 
 import pytest
@@ -56,6 +57,15 @@ def attacks(chapter):
     return found
 
 
+def is_tried(attack, number, site):
+    """True if a site is attacked so: where CI is not set, over one interface, which is another one for each dialect."""
+    if site.dialect not in attack.dialects or site.interface not in attack.interfaces:
+        return False
+    interfaces = [each for each in INTERFACES if each in attack.interfaces]
+    turn = (number + ALL.index(site.dialect)) % len(interfaces)
+    return bool(os.environ.get("CI")) or site.interface == interfaces[turn]
+
+
 def failure_of(attack, site):
     """How an attack succeeds; None if it fails, as it should."""
     smuggled.clear()
@@ -66,8 +76,8 @@ def failure_of(attack, site):
 @rows("chapter", CHAPTERS)
 def test_no_attack_succeeds_that_the_original_withstands(site, folder, chapter):
     found, expected = {}, {}
-    for attack in attacks(chapter):
-        if site.dialect in attack.dialects and site.interface in attack.interfaces:
+    for number, attack in enumerate(attacks(chapter)):
+        if is_tried(attack, number, site):
             found[attack.name] = failure_of(attack, site)
             expected[attack.name] = reason_of(attack.name, site.dialect, site.interface)
     assert {name: failure for name, failure in found.items() if failure and not expected[name]} == {}
