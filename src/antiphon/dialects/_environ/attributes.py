@@ -58,12 +58,10 @@ class UpdateDictMixin(dict[K, V]):
         return item
 
     def clear(self) -> None:
-        """Remove all keys."""
         super().clear()
         self._report()
 
     def update(self, arg: Any = None, /, **kwargs: V) -> None:
-        """Set the values of several keys."""
         super().update(() if arg is None else arg, **kwargs)
         self._report()
 

@@ -51,7 +51,6 @@ class LimitedStream(RawIOBase):
         return None
 
     def exhaust(self) -> bytes:
-        """Read all remaining bytes."""
         return b"" if self.is_exhausted else self.readall()
 
     def _read_at_limit(self) -> bytes:
@@ -79,7 +78,6 @@ class LimitedStream(RawIOBase):
         return self._take(self._stream.read, size)
 
     def readall(self) -> bytes:
-        """Read all remaining bytes."""
         if self.is_exhausted:
             return self._read_at_limit()
         chunks = []
@@ -107,7 +105,6 @@ class LimitedStream(RawIOBase):
         return self._pos
 
     def readable(self) -> bool:
-        """Return True."""
         return True
 
 
@@ -120,7 +117,6 @@ class _WholeBody(RawIOBase):
         self._disconnected = disconnected
 
     def readable(self) -> bool:
-        """Return True."""
         return True
 
     def readinto(self, buffer: "WriteableBuffer", /) -> int:

@@ -215,7 +215,6 @@ class Asok(Servable):
 
     @lazy
     def templates(self) -> "ProjectTemplates":
-        """The project's templates."""
         from antiphon.dialects.asok.templating.environment import ProjectTemplates  # imported late: it loads Jinja2
 
         return ProjectTemplates(self)

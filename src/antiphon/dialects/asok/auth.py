@@ -78,7 +78,6 @@ def user_of(request: "RequestState") -> Any:
 
 
 def set_user(request: "RequestState", user: Any) -> None:
-    """Set the user for this request only."""
     request.native.user = user
 
 

@@ -173,7 +173,6 @@ class Request(RequestState):
 
     @property
     def method(self) -> str:
-        """The method: "GET"."""
         return self.native.method
 
     @property
@@ -218,12 +217,10 @@ class Request(RequestState):
 
     @lazy
     def cookies_dict(self) -> dict[str, str]:
-        """The cookies by name."""
         return dict(self.native.cookies)
 
     @property
     def cookies(self) -> dict[str, str]:
-        """The cookies by name."""
         return self.cookies_dict
 
     def cookie(self, name: str, default: Any = None) -> Any:
@@ -234,7 +231,6 @@ class Request(RequestState):
 
     @property
     def body(self) -> bytes:
-        """The body, as bytes."""
         return self.native.body
 
     @lazy
@@ -265,7 +261,6 @@ class Request(RequestState):
 
     @lazy
     def files(self) -> dict[str, UploadedFile]:
-        """The uploaded files, by field name."""
         return {name: files[-1] for name, files in self._uploads.items()}
 
     @lazy
@@ -328,7 +323,6 @@ class Request(RequestState):
 
     @property
     def scheme(self) -> str:
-        """The scheme, "http" or "https"."""
         return self.native.scheme
 
     @property
@@ -353,12 +347,10 @@ class Request(RequestState):
 
     @property
     def url(self) -> str:
-        """The complete URL."""
         return f"{self.base_url}?{self.raw_query_string}" if self.raw_query_string else self.base_url
 
     @property
     def full_url(self) -> str:
-        """The complete URL."""
         return self.url
 
     @lazy
@@ -439,7 +431,6 @@ class Request(RequestState):
 
     @property
     def code(self) -> int:
-        """The current status."""
         return 200 if self.own_status is None else self.own_status
 
     @property

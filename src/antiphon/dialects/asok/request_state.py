@@ -179,7 +179,6 @@ class RateLimit:
             raise RateLimitExceeded(str(error.detail), retry_after=_seconds(error)) from error
 
     def __call__(self, request: "Request", next_handler: "Callable[[Request], Any]") -> Any:
-        """Count a request and pass it on."""
         self.check(request)
         return next_handler(request)
 
@@ -296,7 +295,6 @@ class RequestState:
         return token_of(self)
 
     def csrf_token(self) -> str:
-        """Return the CSRF token for this response."""
         return token_of(self)
 
     def csrf_input(self) -> Markup:
@@ -349,7 +347,6 @@ class RequestState:
         return auth.has_role(self, *roles)
 
     def require_role(self, *roles: str, redirect_url: str = "/") -> None:
-        """Redirect a request whose user has none of the roles."""
         auth.require_role(self, *roles, redirect_url=redirect_url)
 
     def require_auth(self, redirect_url: str = "/login") -> None:

@@ -126,7 +126,6 @@ def with_messages(session: NativeSession, end: Any) -> None:
 
 
 def session_of(request: "RequestState") -> Session:
-    """Return the session of a request."""
     return Session(request.native.session)
 
 
@@ -235,7 +234,6 @@ class FlashMessage(NativeMessage):
         return getattr(self, key) if key in self._fields else super().__getitem__(key)
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Return the category or the message, by name."""
         return getattr(self, key) if key in self._fields else default
 
     def __str__(self) -> str:

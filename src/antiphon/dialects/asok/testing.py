@@ -115,23 +115,18 @@ class TestClient:
         """The cookies to send, by name."""
 
     def get(self, path: str, **options: Any) -> TestResponse:
-        """Send a GET and return the response."""
         return self._request("GET", path, **options)
 
     def post(self, path: str, **options: Any) -> TestResponse:
-        """Send a POST and return the response."""
         return self._request("POST", path, **options)
 
     def put(self, path: str, **options: Any) -> TestResponse:
-        """Send a PUT and return the response."""
         return self._request("PUT", path, **options)
 
     def patch(self, path: str, **options: Any) -> TestResponse:
-        """Send a PATCH and return the response."""
         return self._request("PATCH", path, **options)
 
     def delete(self, path: str, **options: Any) -> TestResponse:
-        """Send a DELETE and return the response."""
         return self._request("DELETE", path, **options)
 
     def _request(

@@ -134,7 +134,6 @@ class UploadedFile:
 
     @property
     def content(self) -> bytes:
-        """The file's contents, in bytes."""
         return bytes(self.native.open().read())
 
     @property

@@ -201,7 +201,6 @@ class Flask(App, EnvironHost, metaclass=ApplicationType):
     # Contexts
 
     def app_context(self) -> AppContext:
-        """Return an application context for a `with` block."""
         return AppContext(self)
 
     def request_context(self, environ: "WSGIEnvironment") -> AppContext:

@@ -79,7 +79,6 @@ class ServerBody:
 
     @classmethod
     def of(cls, environ: "WSGIEnvironment") -> "ServerBody":
-        """Return the body for an environ."""
         body: ServerBody = environ.setdefault(SERVER_BODY, cls())
         return body
 

@@ -120,7 +120,6 @@ class AppContext:
 
     @classmethod
     def from_environ(cls, app: "Flask", environ: "WSGIEnvironment", /) -> "AppContext":
-        """Return a context for a request made from an environ."""
         return app.request_context(environ)
 
     @lazy
@@ -130,7 +129,6 @@ class AppContext:
 
     @lazy
     def g(self) -> _AppCtxGlobals:
-        """The context's namespace."""
         namespace: _AppCtxGlobals = self.app.app_ctx_globals_class()
         return namespace
 
@@ -184,7 +182,6 @@ class AppContext:
 
     @property
     def request_adapter(self) -> "MapAdapter":
-        """The rules bound to the request."""
         adapter: Any = None if self.holder is None else self.holder.url_adapter
         if adapter is None:
             raise RuntimeError("There is no request in this context, or its host is not served.")

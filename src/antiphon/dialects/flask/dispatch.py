@@ -202,7 +202,6 @@ async def call(ctx: "AppContext", function: Callable[..., Any], *args: Any, **kw
 
 
 async def send(ctx: "AppContext", signal: Any, **values: Any) -> None:
-    """Send a signal to its receivers."""
     if not has_receivers(ctx.app, signal):
         return
     await to_thread(ctx)

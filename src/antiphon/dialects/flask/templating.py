@@ -192,7 +192,6 @@ class DispatchingJinjaLoader(BaseLoader):
                 yield owner, owner.jinja_loader
 
     def list_templates(self) -> list[str]:
-        """Return the names of all templates."""
         return [*{name for _, loader in self._iter_loaders("") for name in loader.list_templates()}]
 
 
@@ -216,7 +215,6 @@ def render_template(template_name_or_list: str | Template | list[str | Template]
 
 
 def render_template_string(source: str, **context: Any) -> str:
-    """Render a template given as a string and return the text."""
     app = app_ctx.app
     return _render(app, app.jinja_env.from_string(source), context)
 

@@ -76,7 +76,6 @@ class Websocket:
         return self._called(self._socket.receive)
 
     def send(self, data: str | bytes) -> Any:
-        """Send text or bytes."""
         return self._called(partial(self._socket.send, data))
 
     def receive_json(self) -> Any:

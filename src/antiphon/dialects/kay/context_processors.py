@@ -7,12 +7,10 @@ from antiphon.dialects.kay.utils import reverse, url_for
 
 
 def request(request: Any) -> dict[str, Any]:
-    """Return the request as ``request``."""
     return {"request": request}
 
 
 def url_functions(request: Any) -> dict[str, Any]:  # noqa: ARG001 - required of context processors
-    """Return the functions that build URLs."""
     return {"url_for": url_for, "reverse": reverse}
 
 

@@ -50,7 +50,6 @@ class Views:
         self._views: dict[Any, Named] = {}
 
     def add(self, endpoint: Any, view: Named) -> None:
-        """Register the view of an endpoint."""
         self._views[endpoint] = view
 
     def view_of(self, rule: routing.Rule) -> View:

@@ -43,11 +43,9 @@ class Lifespan:
         self._shutdown = lifespan_shutdown
 
     async def startup(self) -> None:
-        """Call the startup function."""
         await _call(self._startup)
 
     async def shutdown(self) -> None:
-        """Call the shutdown function."""
         await _call(self._shutdown)
 
 
@@ -92,7 +90,6 @@ def overridable(method: F) -> F:
 
 
 def overridden_by(cls: type["Microdot"]) -> set[str]:
-    """Return the names of the overridable methods that a class overrides."""
     members = [item for base in cls.__mro__ for item in vars(base).items()]
     methods = {name: member.function for name, member in members if isinstance(member, Overridable)}
     return {name for name, function in methods.items() if getattr(cls, name) is not function}
@@ -156,23 +153,18 @@ class Microdot(Host):
         return self.route(url_pattern, ["GET"])
 
     def post(self, url_pattern: str) -> Callable[[F], F]:
-        """Register a handler for POST."""
         return self.route(url_pattern, ["POST"])
 
     def put(self, url_pattern: str) -> Callable[[F], F]:
-        """Register a handler for PUT."""
         return self.route(url_pattern, ["PUT"])
 
     def patch(self, url_pattern: str) -> Callable[[F], F]:
-        """Register a handler for PATCH."""
         return self.route(url_pattern, ["PATCH"])
 
     def delete(self, url_pattern: str) -> Callable[[F], F]:
-        """Register a handler for DELETE."""
         return self.route(url_pattern, ["DELETE"])
 
     def query(self, url_pattern: str) -> Callable[[F], F]:
-        """Register a handler for QUERY."""
         return self.route(url_pattern, ["QUERY"])
 
     def before_request(self, f: F) -> F:

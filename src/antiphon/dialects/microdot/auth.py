@@ -121,5 +121,4 @@ class TokenAuth(BaseAuth):
         return f
 
     async def authentication_error(self, request: Request) -> Any:  # noqa: ARG002 - the signature of all callbacks
-        """Respond with the error status."""
         abort(self.error_status)

@@ -91,5 +91,4 @@ class CORS:
         return ", ".join([name for part in wanted.split(",") if (name := part.strip()).lower() in allowed])
 
     async def after_request(self, request: Request, response: Response) -> Any:
-        """Add the headers to a response."""
         response.headers.update(self.get_cors_headers(request))

@@ -113,12 +113,10 @@ class NoCaseDict(dict[str, Any]):
         return key, value
 
     def clear(self) -> None:
-        """Remove all keys."""
         super().clear()
         self._own_names().clear()
 
     def copy(self) -> "NoCaseDict":
-        """Return a dictionary with the same keys and values."""
         return NoCaseDict(self)
 
 

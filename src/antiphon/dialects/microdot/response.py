@@ -112,7 +112,6 @@ class _Awaited:
         return chunk
 
     async def aclose(self) -> None:
-        """Close the object if it can be closed."""
         if hasattr(self._source, "aclose"):
             await self._source.aclose()
 
@@ -135,7 +134,6 @@ class _AsyncFile:
         return chunk
 
     async def aclose(self) -> None:
-        """Close the file if it can be closed."""
         close = getattr(self._file, "close", None)
         if close is not None:
             closing = close()
@@ -340,7 +338,6 @@ class Response:
         return made
 
     async def body_iter(self) -> AsyncIterator[bytes | str]:
-        """Yield the body in chunks."""
         body: Any = streamed(self.body, self.send_file_buffer_size)
         if isinstance(body, bytes):
             if body:

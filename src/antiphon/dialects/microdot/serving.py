@@ -46,7 +46,6 @@ class EmbeddedServer(asyncio.AbstractServer):
         return () if self._closed else (TransportSocket(self._listener),)
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
-        """Return the server's loop."""
         return self._loop or asyncio.get_running_loop()
 
     def is_serving(self) -> bool:

@@ -126,7 +126,6 @@ class _ScriptedChannel:
         return self._sent.popleft()
 
     async def send(self, message: str | bytes) -> None:
-        """Send a message to the generator."""
         if not self._has_begun:
             await self._go_on(None)
         await self._go_on(message)
@@ -162,7 +161,6 @@ class TestClient:
         self.host = host or "example.com:1234"
 
     async def get(self, path: str, headers: Mapping[str, str] | None = None) -> TestResponse:
-        """Send a GET request."""
         return await self.request("GET", path, headers)
 
     async def post(self, path: str, headers: Mapping[str, str] | None = None, body: Any = None) -> TestResponse:
@@ -178,7 +176,6 @@ class TestClient:
         return await self.request("PATCH", path, headers, body)
 
     async def delete(self, path: str, headers: Mapping[str, str] | None = None) -> TestResponse:
-        """Send a DELETE request."""
         return await self.request("DELETE", path, headers)
 
     async def query(self, path: str, headers: Mapping[str, str] | None = None, body: Any = None) -> TestResponse:
@@ -202,7 +199,6 @@ class TestClient:
     async def request(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, body: Any = None, sock: Any = None
     ) -> TestResponse:
-        """Send a request."""
         if sock is not None:
             raise NotImplementedError("the Microdot dialect does not support sockets")
         return await self._respond(method, path, headers, body)

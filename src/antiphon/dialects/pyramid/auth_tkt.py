@@ -62,7 +62,6 @@ class AuthTicket:
         self.hashalg = hashalg
 
     def digest(self) -> str:
-        """Return the signature."""
         return calculate_digest(self.ip, self.time, self.secret, self.userid, self.tokens, self.user_data, self.hashalg)
 
     def cookie_value(self) -> str:
@@ -233,7 +232,6 @@ class AuthTktCookieHelper:
     # Writing
 
     def forget(self, request: Any) -> Any:
-        """Return the headers that delete the cookie."""
         request._authtkt_reissue_revoked = True  # noqa: SLF001 - set by this class
         return self._get_cookies(request, None)
 

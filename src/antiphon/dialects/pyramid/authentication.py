@@ -128,11 +128,9 @@ class RemoteUserAuthenticationPolicy(CallbackAuthenticationPolicy):
         return request.environ.get(self.environ_key)
 
     def remember(self, request: Any, userid: Any, **kw: Any) -> Any:  # noqa: ARG002 - the server remembers
-        """Return no headers."""
         return []
 
     def forget(self, request: Any) -> Any:  # noqa: ARG002 - the server remembers
-        """Return no headers."""
         return []
 
 
@@ -184,7 +182,6 @@ class AuthTktAuthenticationPolicy(CallbackAuthenticationPolicy):
         return found["userid"] if found else None
 
     def remember(self, request: Any, userid: Any, **kw: Any) -> Any:
-        """Return the headers that set the cookie."""
         return self.cookie.remember(request, userid, **kw)
 
     def forget(self, request: Any) -> Any:
@@ -284,7 +281,6 @@ class BasicAuthAuthenticationPolicy(CallbackAuthenticationPolicy):
         return self.check(credentials.username, credentials.password, request) if credentials else None
 
     def remember(self, request: Any, userid: Any, **kw: Any) -> Any:  # noqa: ARG002 - the client remembers
-        """Return no headers."""
         return []
 
     def forget(self, request: Any) -> Any:  # noqa: ARG002 - the signature of policies

@@ -54,7 +54,6 @@ class ACLHelper:
         return ACLDenied("<default deny>", acl, permission, principals, context)
 
     def principals_allowed_by_permission(self, context: Any, permission: Any) -> set[Any]:
-        """Return the principals who have a permission."""
         allowed: set[Any] = set()
         for location in reversed([*lineage(context)]):
             acl = _acl_of(location)
@@ -101,5 +100,4 @@ class ACLAuthorizationPolicy:
         return self.helper.permits(context, principals, permission)
 
     def principals_allowed_by_permission(self, context: Any, permission: Any) -> Any:
-        """Return the principals who have a permission."""
         return self.helper.principals_allowed_by_permission(context, permission)

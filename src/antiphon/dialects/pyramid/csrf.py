@@ -19,7 +19,6 @@ class _StoragePolicy:
     """The base class for token storage."""
 
     def new_csrf_token(self, request: Any) -> Any:
-        """Make a token, store it and return it."""
         raise NotImplementedError
 
     def get_csrf_token(self, request: Any) -> Any:
@@ -41,11 +40,9 @@ class LegacySessionCSRFStoragePolicy(_StoragePolicy):
     """A policy for sessions that make and store the tokens themselves."""
 
     def new_csrf_token(self, request: Any) -> Any:
-        """Make a token in the session and return it."""
         return request.session.new_csrf_token()
 
     def get_csrf_token(self, request: Any) -> Any:
-        """Return the session's token."""
         return request.session.get_csrf_token()
 
 
@@ -57,7 +54,6 @@ class SessionCSRFStoragePolicy(_StoragePolicy):
         self.key = key
 
     def new_csrf_token(self, request: Any) -> Any:
-        """Make a token, store it in the session and return it."""
         token = request.session[self.key] = self._token_factory()
         return token
 
@@ -93,7 +89,6 @@ class CookieCSRFStoragePolicy(_StoragePolicy):
         self.cookie_name = cookie_name
 
     def new_csrf_token(self, request: Any) -> Any:
-        """Make a token, set the cookie, and return the token."""
         token = request.cookies[self.cookie_name] = self._token_factory()
         request.add_response_callback(lambda _, response: self.cookie_profile.set_cookies(response, token))
         return token

@@ -36,12 +36,10 @@ class subscriber:  # noqa: N801 - Pyramid's name
         self.predicates = predicates
 
     def register(self, scanner: Any, name: str, wrapped: Callable[..., Any]) -> None:  # noqa: ARG002 - venusian's call
-        """Register the function with the configuration that is scanning."""
         for iface in self.ifaces or (Interface,):
             scanner.config.add_subscriber(wrapped, iface, **self.predicates)
 
     def __call__(self, wrapped: Callable[..., Any]) -> Callable[..., Any]:
-        """Attach the decorator to the function."""
         self.venusian.attach(wrapped, self.register, category=self.category, depth=self.depth + 1)
         return wrapped
 

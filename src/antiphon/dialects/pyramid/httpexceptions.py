@@ -73,7 +73,6 @@ class HTTPException(Response, Exception):
         return str(self.detail) if self.detail else self.explanation
 
     def _json_formatter(self, status: str, body: str, title: str, environ: "WSGIEnvironment") -> Any:  # noqa: ARG002
-        """Return the value for a JSON body."""
         return {"message": body, "code": status, "title": self.title}
 
     # The body
@@ -116,12 +115,10 @@ class HTTPException(Response, Exception):
 
     @property
     def wsgi_response(self) -> Any:
-        """This exception, as a response."""
         return self
 
     @property
     def exception(self) -> Any:
-        """This exception, as the object to raise."""
         return self
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

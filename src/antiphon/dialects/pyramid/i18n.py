@@ -61,12 +61,10 @@ def negotiate_locale_name(request: Any) -> Any:
 
 
 def get_locale_name(request: Any) -> Any:
-    """Return a request's locale."""
     return request.locale_name
 
 
 def get_localizer(request: Any) -> Any:
-    """Return a request's localizer."""
     return request.localizer
 
 
@@ -167,7 +165,6 @@ class Translations(gettext.GNUTranslations):
         return self
 
     def dgettext(self, domain: str, message: str) -> str:
-        """Translate a message in a domain."""
         return str(self._domains.get(domain, self).gettext(message))
 
     dugettext = dgettext
@@ -184,12 +181,10 @@ class LocalizerRequestMixin:
 
     @reify
     def locale_name(self) -> Any:
-        """The name of the locale."""
         return negotiate_locale_name(self)
 
     @reify
     def localizer(self) -> Any:
-        """The localizer for the locale."""
         registry, name = self.registry, self.locale_name  # type: ignore[attr-defined]  # the request has it
         localizer = registry.queryUtility(ILocalizer, name=name)
         if localizer is None:

@@ -89,12 +89,10 @@ class Resolver:
             self.package = package_of(package)
 
     def get_package_name(self) -> str:
-        """Return the package's name."""
         package: Any = self.package
         return str(caller_package().__name__ if package is CALLER_PACKAGE else package.__name__)
 
     def get_package(self) -> Any:
-        """Return the package."""
         return caller_package() if self.package is CALLER_PACKAGE else self.package
 
 
@@ -228,7 +226,6 @@ class PkgResourcesAssetDescriptor:
         return os.path.isdir(self._own_path()) if found is None else found
 
     def listdir(self) -> list[str]:
-        """Return the names in the directory."""
         found: list[str] | None = self._override("listdir")
         return os.listdir(self._own_path()) if found is None else found
 
@@ -250,7 +247,6 @@ class FSAssetDescriptor:
         raise NotImplementedError("a file outside of packages has no asset specification")
 
     def abspath(self) -> str:
-        """Return the absolute path."""
         return self.path
 
     def stream(self) -> IO[bytes]:
@@ -262,7 +258,6 @@ class FSAssetDescriptor:
         return os.path.isdir(self.path)
 
     def listdir(self) -> list[str]:
-        """Return the names in the directory."""
         return os.listdir(self.path)
 
     def exists(self) -> bool:

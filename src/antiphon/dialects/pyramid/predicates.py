@@ -18,7 +18,6 @@ class _Predicate:
         self.val = val
 
     def text(self) -> str:
-        """Return a description of the predicate."""
         raise NotImplementedError
 
     def phash(self) -> str:

@@ -59,7 +59,6 @@ class Registry(Components, dict[Any, Any]):
         self._view_lookup_cache = {}
 
     def registerSubscriptionAdapter(self, *arg: Any, **kw: Any) -> Any:  # noqa: N802 - zope's name
-        """Register a subscriber whose result is used."""
         result = Components.registerSubscriptionAdapter(self, *arg, **kw)
         self.has_listeners = True
         return result
@@ -109,13 +108,11 @@ class Deferred:
 
     @reify
     def value(self) -> Any:
-        """The computed value."""
         value = self.func()
         del self.func
         return value
 
     def resolve(self) -> Any:
-        """Compute the value."""
         return self.value
 
 
@@ -155,7 +152,6 @@ class Introspectable(dict[str, Any]):
 
     @property
     def discriminator_hash(self) -> int:
-        """The key's hash."""
         return hash(undefer(self.discriminator))
 
     def register(self, introspector: Any, action_info: Any) -> None:

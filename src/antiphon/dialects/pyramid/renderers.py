@@ -87,7 +87,6 @@ class JSON:
         self.components.registerAdapter(adapter, (type_or_iface,), IJSONAdapter)
 
     def __call__(self, info: Any) -> Render:  # noqa: ARG002 - as factories are called
-        """Return the renderer."""
 
         def render(value: Any, system: Any) -> Any:
             request = system.get("request")
@@ -173,7 +172,6 @@ class RendererHelper:
 
     @reify
     def settings(self) -> Any:
-        """The application's settings."""
         return {} if self.registry.settings is None else self.registry.settings
 
     @reify
@@ -185,7 +183,6 @@ class RendererHelper:
         return factory(self)
 
     def get_renderer(self) -> Any:
-        """Return the renderer."""
         return self.renderer
 
     def _system(self, request: Any, view: Any, context: Any) -> dict[str, Any]:
@@ -205,7 +202,6 @@ class RendererHelper:
         return self.render_to_response(response, self._system(request, view, context), request=request)
 
     def render(self, value: Any, system_values: Any, request: Any = None) -> Any:
-        """Render a value."""
         renderer = self.renderer
         if system_values is None:
             system_values = self._system(request, None, getattr(request, "context", None))
@@ -258,15 +254,12 @@ class NullRendererHelper(RendererHelper):
         return response
 
     def render(self, value: Any, system_values: Any, request: Any = None) -> Any:  # noqa: ARG002 - see above
-        """Return the value unchanged."""
         return value
 
     def render_to_response(self, value: Any, system_values: Any, request: Any = None) -> Any:  # noqa: ARG002
-        """Return the value unchanged."""
         return value
 
     def clone(self, name: Any = None, package: Any = None, registry: Any = None) -> Self:  # noqa: ARG002 - see above
-        """Return this object."""
         return self
 
 

@@ -34,7 +34,6 @@ class CallbackMethodsMixin:
 
     @reify
     def response_callbacks(self) -> deque[Callable[[Any, Any], Any]]:
-        """The functions to call with the response."""
         return deque()
 
     def add_response_callback(self, callback: Callable[[Any, Any], Any]) -> None:
@@ -83,7 +82,6 @@ class Request(
 
     @reify
     def tmpl_context(self) -> TemplateContext:
-        """An object that holds template variables."""
         return TemplateContext()
 
     @reify
@@ -120,7 +118,6 @@ def route_request_iface(name: str, bases: Any = ()) -> Any:
 
 
 def add_global_response_headers(request: Any, headerlist: Any) -> None:
-    """Add headers to the response to a request."""
 
     def add_headers(request: Any, response: Any) -> None:  # noqa: ARG001 - a response callback
         for name, value in headerlist:
@@ -195,7 +192,6 @@ class RequestLocalCache:
         return result
 
     def get(self, request: Any, default: Any = NO_VALUE) -> Any:
-        """Return the value for a request, or the default."""
         return self._store.get(request, default)
 
     def set(self, request: Any, value: Any) -> None:
@@ -206,6 +202,5 @@ class RequestLocalCache:
             request.add_finished_callback(self.clear)
 
     def clear(self, request: Any) -> None:
-        """Remove the value for a request."""
         if request in self._store:
             self._store[request] = self.NO_VALUE

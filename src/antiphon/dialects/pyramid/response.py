@@ -65,7 +65,6 @@ class FileIter:
         return block
 
     def close(self) -> None:
-        """Close the file."""
         self.file.close()
 
 
@@ -84,12 +83,10 @@ class response_adapter:  # noqa: N801 - Pyramid's name
         self.kwargs = kwargs
 
     def register(self, scanner: Any, name: str, wrapped: Callable[..., Any]) -> None:  # noqa: ARG002 - venusian's call
-        """Register the function with the configuration that is scanning."""
         for type_or_iface in self.types_or_ifaces:
             scanner.config.add_response_adapter(wrapped, type_or_iface, **self.kwargs)
 
     def __call__(self, wrapped: Callable[..., Any]) -> Callable[..., Any]:
-        """Attach the decorator to the function."""
         self.venusian.attach(wrapped, self.register, category=self.category, depth=self.depth + 1)
         return wrapped
 

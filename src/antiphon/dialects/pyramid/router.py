@@ -268,7 +268,6 @@ class Router(Served):
             return self.invoke_request(request, _use_tweens=use_tweens)
 
     def request_context(self, environ: "WSGIEnvironment") -> RequestContext:
-        """Return a context in which a request, made from an environ, is current."""
         request = self.request_factory(environ)
         self._prepare(request)
         return RequestContext(request)
@@ -296,7 +295,6 @@ class Router(Served):
 
 
 def default_execution_policy(environ: "WSGIEnvironment", router: Any) -> Any:
-    """Return the response to a request made from an environ."""
     with router.request_context(environ) as request:
         return router.invoke_request(request)
 

@@ -95,7 +95,6 @@ class PermitsResult(int):
 
     @property
     def msg(self) -> str:
-        """The explanation."""
         return self.s % self.args
 
     def __str__(self) -> str:
@@ -187,7 +186,6 @@ class AuthenticationAPIMixin:
 
     @property
     def effective_principals(self) -> Any:
-        """The user's principals."""
         registry = _registry_of(self)
         security = registry.queryUtility(ISecurityPolicy)
         if isinstance(security, LegacySecurityPolicy):
@@ -221,6 +219,5 @@ class LegacySecurityPolicy:
         return self._authentication(request).forget(request)
 
     def permits(self, request: Any, context: Any, permission: Any) -> Any:
-        """Return a true value if the user has a permission."""
         principals = self._authentication(request).effective_principals(request)
         return request.registry.getUtility(IAuthorizationPolicy).permits(context, principals, permission)

@@ -63,7 +63,6 @@ class PickleSerializer:
             raise ValueError(f"no pickle: {error}") from None
 
     def dumps(self, appstruct: Any) -> bytes:
-        """Pickle a value."""
         return pickle.dumps(appstruct, self.protocol)
 
 
@@ -116,7 +115,6 @@ class _CookieSession(dict[str, Any]):
         self.request = None  # the request refers to the session
 
     def invalidate(self) -> None:
-        """Remove all values."""
         self.clear()
 
     get = manage_accessed(dict.get)
@@ -147,19 +145,16 @@ class _CookieSession(dict[str, Any]):
 
     @manage_changed
     def pop_flash(self, queue: str = "") -> Any:
-        """Remove and return all messages in a queue."""
         return self.pop(f"_f_{queue}", [])
 
     @manage_accessed
     def peek_flash(self, queue: str = "") -> Any:
-        """Return the messages in a queue."""
         return self.get(f"_f_{queue}", [])
 
     # CSRF tokens
 
     @manage_changed
     def new_csrf_token(self) -> str:
-        """Make a token, store it and return it."""
         token = self["_csrft_"] = secrets.token_hex(20)
         return token
 

@@ -193,7 +193,6 @@ class QueryStringConstantCacheBuster(QueryStringCacheBuster):
         self._token = token
 
     def tokenize(self, request: Any, pathspec: Any, kw: dict[str, Any]) -> str:  # noqa: ARG002 - as its class has it
-        """Return the constant value."""
         return self._token
 
 
@@ -214,7 +213,6 @@ class ManifestCacheBuster:
         self._manifest: dict[str, str] = {} if reload else self.get_manifest()
 
     def get_manifest(self) -> Any:
-        """Read the manifest."""
         with open(self.manifest_path, "rb") as file:
             return self.parse_manifest(file.read())
 
@@ -224,7 +222,6 @@ class ManifestCacheBuster:
 
     @property
     def manifest(self) -> dict[str, str]:
-        """The mapping from paths to paths."""
         if self.reload:
             if not self.exists(self.manifest_path):
                 return {}

@@ -61,11 +61,9 @@ class DummySecurityPolicy:
         self.forget_result = [] if forget_result is None else forget_result
 
     def identity(self, request: Any) -> Any:  # noqa: ARG002 - the signature of policies
-        """Return the given identity."""
         return self._identity
 
     def authenticated_userid(self, request: Any) -> Any:  # noqa: ARG002 - the signature of policies
-        """Return the given id."""
         return self.userid
 
     def permits(self, request: Any, context: Any, permission: Any) -> Any:  # noqa: ARG002 - the signature of policies
@@ -93,7 +91,6 @@ class DummyTemplateRenderer:
 
     @property
     def string_response(self) -> str:
-        """The fixed text."""
         return self._string_response
 
     @string_response.setter
@@ -205,19 +202,15 @@ class DummyResource:
         del self.subs[name]
 
     def get(self, name: Any, default: Any = None) -> Any:
-        """Return the child with the given name, or the default."""
         return self.subs.get(name, default)
 
     def values(self) -> Any:
-        """Return the children."""
         return self.subs.values()
 
     def items(self) -> Any:
-        """Return pairs of names and children."""
         return self.subs.items()
 
     def keys(self) -> Any:
-        """Return the children's names."""
         return self.subs.keys()
 
     def __iter__(self) -> Iterator[Any]:
@@ -260,7 +253,6 @@ class DummySession(dict[str, Any]):
         """Do nothing."""
 
     def invalidate(self) -> None:
-        """Remove all values."""
         self.clear()
 
     def flash(self, msg: Any, queue: str = "", allow_duplicate: bool = True) -> None:
@@ -270,11 +262,9 @@ class DummySession(dict[str, Any]):
             storage.append(msg)
 
     def pop_flash(self, queue: str = "") -> Any:
-        """Remove and return all messages in a queue."""
         return self.pop(f"_f_{queue}", [])
 
     def peek_flash(self, queue: str = "") -> Any:
-        """Return the messages in a queue."""
         return self.get(f"_f_{queue}", [])
 
     def new_csrf_token(self) -> str:
@@ -283,7 +273,6 @@ class DummySession(dict[str, Any]):
         return token
 
     def get_csrf_token(self) -> Any:
-        """Return the token."""
         token = self.get("_csrft_")
         return self.new_csrf_token() if token is None else token
 
@@ -340,7 +329,6 @@ def tearDown(unhook_zca: bool = True) -> None:
 
 
 def cleanUp(*args: Any, **kw: Any) -> Configurator:  # noqa: N802 - Pyramid's name
-    """Do the same as ``setUp``."""
     if kw.get("package") is None:
         kw["package"] = caller_package()
     return setUp(*args, **kw)
@@ -452,7 +440,6 @@ class DummyRequest(
 
     @reify
     def response(self) -> Any:
-        """The response for renderers."""
         return _get_response_factory(self.registry)(self)
 
 

@@ -19,7 +19,6 @@ class ThreadLocalManager:
         return list(self.variable.get())
 
     def push(self, info: Any) -> None:
-        """Make a dictionary current."""
         self.variable.set((*self.variable.get(), info))
 
     set = push
@@ -38,7 +37,6 @@ class ThreadLocalManager:
         return stack[-1] if stack else self.default()
 
     def clear(self) -> None:
-        """Remove all dictionaries."""
         self.variable.set(())
 
 
@@ -70,7 +68,6 @@ class RequestContext:
         self.request = request
 
     def begin(self) -> Any:
-        """Make the request current and return it."""
         request = self.request
         manager.push({"registry": request.registry, "request": request})
         return request

@@ -239,7 +239,6 @@ class ResourceURL:
 
 
 def virtual_root(resource: Any, request: Any) -> Any:
-    """Return the resource that is the request's virtual root."""
     from antiphon.dialects.pyramid.threadlocal import get_current_registry
 
     registry = getattr(request, "registry", None) or get_current_registry()

@@ -163,17 +163,14 @@ class URLMethodsMixin:
 
 
 def route_url(route_name: str, request: Any, *elements: Any, **kw: Any) -> str:
-    """Return ``request.route_url``."""
     return request.route_url(route_name, *elements, **kw)  # type: ignore[no-any-return]
 
 
 def route_path(route_name: str, request: Any, *elements: Any, **kw: Any) -> str:
-    """Return ``request.route_path``."""
     return request.route_path(route_name, *elements, **kw)  # type: ignore[no-any-return]
 
 
 def resource_url(resource: Any, request: Any, *elements: Any, **kw: Any) -> str:
-    """Return ``request.resource_url``."""
     return request.resource_url(resource, *elements, **kw)  # type: ignore[no-any-return]
 
 
@@ -195,12 +192,10 @@ def static_path(path: str, request: Any, **kw: Any) -> str:
 
 
 def current_route_url(request: Any, *elements: Any, **kw: Any) -> str:
-    """Return ``request.current_route_url``."""
     return request.current_route_url(*elements, **kw)  # type: ignore[no-any-return]
 
 
 def current_route_path(request: Any, *elements: Any, **kw: Any) -> str:
-    """Return ``request.current_route_path``."""
     return request.current_route_path(*elements, **kw)  # type: ignore[no-any-return]
 
 

@@ -58,7 +58,6 @@ class RoutesMapper:
         return self.routelist + self.static_routes if include_static else self.routelist
 
     def get_route(self, name: str) -> Route | None:
-        """Return the route with the given name, or None."""
         return self.routes.get(name)
 
     def connect(

@@ -50,7 +50,6 @@ class SimpleSerializer:
     """A serializer of text as UTF-8 bytes."""
 
     def loads(self, bstruct: bytes) -> str:
-        """Decode bytes to text."""
         return str(text_(bstruct, "utf-8"))
 
     def dumps(self, appstruct: str) -> bytes:
@@ -295,7 +294,6 @@ class InstancePropertyHelper:
 
     @classmethod
     def set_property(cls, target: Any, callable: Any, name: str | None = None, reify: bool = False) -> None:  # noqa: A002
-        """Add one property to an object."""
         made = cls.make_property(callable, name=name, reify=reify)
         parent = type(target)
         target.__class__ = type(parent.__name__, (parent,), {"__module__": parent.__module__, made[0]: made[1]})
@@ -331,11 +329,9 @@ class WeakOrderedSet:
         self._items[identity] = ref(item, lambda _, known=self._items, key=identity: known.pop(key, None))  # type: ignore[misc]
 
     def remove(self, item: Any) -> None:
-        """Remove an object if the set contains it."""
         self._items.pop(id(item), None)
 
     def empty(self) -> None:
-        """Remove all objects."""
         self._items.clear()
 
     def __len__(self) -> int:

@@ -198,7 +198,6 @@ class view_config:  # noqa: N801 - Pyramid's name
         """Record where the decorator is used. Subclasses may override it."""
 
     def __call__(self, wrapped: Any) -> Any:
-        """Attach the decorator to the object."""
         settings = self.__dict__.copy()
         depth = settings.pop("_depth", 0)
         category = settings.pop("_category", "pyramid")
@@ -252,7 +251,6 @@ class exception_view_config(view_config):  # noqa: N801 - Pyramid's name
 
 
 def view_defaults(**settings: Any) -> Any:
-    """Set keyword defaults for all views made from a class."""
 
     def wrap(wrapped: Any) -> Any:
         wrapped.__view_defaults__ = settings.copy()

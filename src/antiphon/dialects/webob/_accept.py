@@ -43,7 +43,6 @@ class MediaElement(NamedTuple):
 
 
 def media_ranges() -> Grammar:
-    """Return the grammar of Accept."""
     element = rf"{_MEDIA_RANGE}(?>(?:{_WEIGHT}({_EXTENSIONS}))?)"
     return _grammar("Accept", element, _media_element, may_be_empty=True)
 
@@ -206,7 +205,6 @@ class Accepted:
         return item, given
 
     def copy(self) -> Self:
-        """Return a copy."""
         raise NotImplementedError
 
 
@@ -218,7 +216,6 @@ class _State(Accepted):
         return object.__new__(cls)
 
     def copy(self) -> Self:
-        """Return a copy."""
         return type(self)(self.header_value)
 
     def __add__(self, other: Any) -> Any:
@@ -351,7 +348,6 @@ class _WithoutRanges(_State):
         return max(map(_weighed, offers), key=lambda offer: offer[1], default=(default_match, 0))[0]
 
     def quality(self, offer: str) -> float:  # noqa: ARG002 - the signature must match the other states'
-        """Return 1.0."""
         return 1.0
 
     def acceptable_offers(self, offers: Sequence[str]) -> list[tuple[str, float]]:

@@ -163,19 +163,15 @@ class RequestCookies(MutableMapping[str, str]):
         return is_found
 
     def clear(self) -> None:
-        """Remove all cookies."""
         self._environ["HTTP_COOKIE"] = ""
 
     def keys(self) -> KeysView[str]:
-        """Return the names."""
         return self._cookies.keys()
 
     def values(self) -> ValuesView[str]:
-        """Return the values."""
         return self._cookies.values()
 
     def items(self) -> ItemsView[str, str]:
-        """Return the names and values."""
         return self._cookies.items()
 
     def __contains__(self, name: object) -> bool:

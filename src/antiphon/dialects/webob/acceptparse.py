@@ -144,7 +144,6 @@ class MIMEAccept(Accept):
 
     @property
     def parsed(self) -> list[Any]:
-        """The ranges and their qualities."""
         return list(self._parsed)
 
     def acceptable_offers(self, offers: Sequence[str]) -> list[tuple[str, float]]:
@@ -163,7 +162,6 @@ class MIMEAccept(Accept):
         return found
 
     def copy(self) -> "MIMEAccept":
-        """Return a copy."""
         return type(self)(self.header_value)
 
     def __contains__(self, offer: str) -> bool:
@@ -433,20 +431,16 @@ create_accept_language_header = AcceptLanguage.create
 
 
 def accept_property() -> property:
-    """Return a request property for Accept."""
     return Accept.environ_property("HTTP_ACCEPT", "Accept")
 
 
 def accept_charset_property() -> property:
-    """Return a request property for Accept-Charset."""
     return AcceptCharset.environ_property("HTTP_ACCEPT_CHARSET", "Accept-Charset")
 
 
 def accept_encoding_property() -> property:
-    """Return a request property for Accept-Encoding."""
     return AcceptEncoding.environ_property("HTTP_ACCEPT_ENCODING", "Accept-Encoding")
 
 
 def accept_language_property() -> property:
-    """Return a request property for Accept-Language."""
     return AcceptLanguage.environ_property("HTTP_ACCEPT_LANGUAGE", "Accept-Language")

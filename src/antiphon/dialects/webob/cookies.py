@@ -29,9 +29,7 @@ from antiphon.http import format_http_date, parse_cookies
 class Serializer(Protocol):
     """An object that converts values to bytes and back. Malformed bytes raise ValueError."""
 
-    def dumps(self, appstruct: Any, /) -> bytes:
-        """Serialize a value."""
-        ...
+    def dumps(self, appstruct: Any, /) -> bytes: ...
 
     def loads(self, bstruct: bytes, /) -> Any:
         """Deserialize a value. Raises ValueError if the bytes are malformed."""
@@ -58,7 +56,6 @@ class Base64Serializer:
         self.serializer = serializer or JSONSerializer()
 
     def dumps(self, appstruct: Any) -> bytes:
-        """Serialize a value."""
         return urlsafe_b64encode(self.serializer.dumps(appstruct))
 
     def loads(self, bstruct: str | bytes) -> Any:
@@ -88,7 +85,6 @@ class SignedSerializer:
         self.serializer = serializer or JSONSerializer()
 
     def dumps(self, appstruct: Any) -> bytes:
-        """Serialize and sign a value."""
         printed = self.serializer.dumps(appstruct)
         return urlsafe_b64encode(self._signature(printed) + printed).rstrip(b"=")
 
@@ -156,13 +152,11 @@ class CookieProfile:
         self.serializer = serializer or Base64Serializer()
 
     def bind(self, request: Any) -> Self:
-        """Return a copy bound to a request."""
         copy = type(self).__new__(type(self))
         copy.__dict__.update(self.__dict__, request=request)
         return copy
 
     def __call__(self, request: Any) -> Self:
-        """Return a copy bound to a request."""
         return self.bind(request)
 
     def get_value(self) -> Any:
@@ -285,7 +279,6 @@ def parse_cookie(data: str) -> Iterator[tuple[bytes, bytes]]:
 
 
 def serialize_max_age(value: str | bytes | int | timedelta) -> bytes:
-    """Format Max-Age."""
     return to_bytes(value if isinstance(value, str | bytes) else str(_seconds(value)))
 
 

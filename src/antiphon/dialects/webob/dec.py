@@ -98,7 +98,6 @@ class wsgify:  # noqa: N801 - WebOb's name
         return self(self.RequestClass.blank(url, **kw))
 
     def call_func(self, req: Any, *args: Any, **kwargs: Any) -> Any:
-        """Call the function with a request."""
         return self.func(req, *args, **kwargs)
 
     def clone(self, func: Any = None, **kw: Any) -> Self:
@@ -114,7 +113,6 @@ class wsgify:  # noqa: N801 - WebOb's name
 
     @property
     def undecorated(self) -> Any:
-        """The function."""
         return self.func
 
     @classmethod

@@ -131,7 +131,6 @@ class FieldStorage:
         return values[0] if values else default
 
     def getlist(self, key: str) -> Any:
-        """Return all values of a field."""
         return [field.value for field in self._own_fields() if field.name == key]
 
     def _own_fields(self) -> Any:
@@ -151,7 +150,6 @@ class TextField(FieldStorage):
 
 
 def parsed_header(line: str) -> tuple[str, dict[str, str]]:
-    """Return a header's value and its parameters."""
     value, _, parameters = line.partition(";")
     return value.strip(), parse_parameters(parameters)
 
@@ -213,7 +211,6 @@ class FileField(FieldStorage):
 
     @lazy
     def type_options(self) -> dict[str, str]:
-        """The parameters of the media type."""
         return parsed_header(self._head.content_type or "")[1]
 
     @lazy
@@ -223,7 +220,6 @@ class FileField(FieldStorage):
 
     @lazy
     def disposition_options(self) -> dict[str, str]:
-        """The name and filename parameters."""
         return {"name": self.name or "", "filename": self.filename or ""}
 
     @lazy

@@ -144,7 +144,6 @@ class ResponseHeaders(MultiDict[str, str]):
         remove_lines(self._items, key.lower())
 
     def add(self, key: str, value: str) -> None:
-        """Add a line."""
         check_line(key, value)
         self._items.append((key, value))
 
@@ -206,12 +205,10 @@ class EnvironHeaders(MutableMapping[str, str]):
         return sum(1 for _ in self)
 
     def clear(self) -> None:
-        """Remove all fields."""
         for key in [key for key in self.environ if key in UNPREFIXED or str(key).startswith("HTTP_")]:
             del self.environ[key]
 
     def keys(self) -> Any:
-        """Return an iterator over the names."""
         return iter(self)
 
 

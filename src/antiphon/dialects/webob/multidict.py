@@ -159,7 +159,6 @@ class MultiDict(MutableMapping[K, V]):
         return len(self) > 0
 
     def copy(self) -> "MultiDict[K, V]":
-        """Return a multidict with the same pairs."""
         return self.__class__(self)
 
     def __repr__(self) -> str:
@@ -168,7 +167,6 @@ class MultiDict(MutableMapping[K, V]):
     # Iteration
 
     def _pairs(self) -> list[tuple[K, V]]:
-        """Return the pairs."""
         return self._items
 
     def iterkeys(self) -> Iterator[K]:
@@ -176,11 +174,9 @@ class MultiDict(MutableMapping[K, V]):
         return iter([key for key, _ in self._pairs()])
 
     def itervalues(self) -> Iterator[V]:
-        """Return an iterator over all values."""
         return iter([value for _, value in self._pairs()])
 
     def iteritems(self) -> Iterator[tuple[K, V]]:
-        """Return an iterator over all pairs."""
         return iter(self._pairs())
 
     def __iter__(self) -> Iterator[K]:
@@ -214,13 +210,11 @@ class MultiDict(MutableMapping[K, V]):
         self._replace(left)
 
     def add(self, key: K, value: V) -> None:
-        """Add a value to a key."""
         if self._index is not None:
             self._index.setdefault(key, []).append(value)
         self._items.append((key, value))
 
     def clear(self) -> None:
-        """Remove all pairs."""
         self._replace(())
 
     def setdefault(self, key: K, default: Any = None) -> Any:
@@ -278,7 +272,6 @@ class MultiDict(MutableMapping[K, V]):
 
 
 def pairs_of(source: Any) -> list[tuple[Any, Any]]:
-    """Return a new list with the pairs of a mapping or an iterable of pairs."""
     if hasattr(source, "items"):
         return [*source.items()]
     if hasattr(source, "keys"):
@@ -350,19 +343,15 @@ class NoVars:
     __delitem__ = clear = pop = popitem = _refuse_to_remove
 
     def get(self, key: object, default: Any = None) -> Any:  # noqa: ARG002 - it is always empty
-        """Return ``default``."""
         return default
 
     def getall(self, key: object) -> list[Any]:  # noqa: ARG002
-        """Return an empty list."""
         return []
 
     def getone(self, key: object) -> NoReturn:
-        """Raise KeyError."""
         raise KeyError(f"No key {key!r}: {self.reason}")
 
     def mixed(self) -> dict[Any, Any]:
-        """Return an empty dictionary."""
         return {}
 
     dict_of_lists = mixed
@@ -371,7 +360,6 @@ class NoVars:
         return False
 
     def has_key(self, key: object) -> bool:  # noqa: ARG002
-        """Return False."""
         return False
 
     def copy(self) -> Self:
@@ -388,13 +376,11 @@ class NoVars:
         return iter(())
 
     def iterkeys(self) -> Iterator[Any]:
-        """Return an empty iterator."""
         return iter(())
 
     itervalues = iteritems = iterkeys
 
     def keys(self) -> Any:
-        """Return an empty list."""
         return Sequential(self.iterkeys, self.__len__)
 
     values = items = keys
@@ -430,12 +416,10 @@ class GetDict(MultiDict[str, str]):
         self.on_change()
 
     def add(self, key: str, value: str) -> None:
-        """Add a value to a key."""
         super().add(key, value)
         self.on_change()
 
     def clear(self) -> None:
-        """Remove all fields."""
         super().clear()
         self.on_change()
 

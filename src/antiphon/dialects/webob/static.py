@@ -89,7 +89,6 @@ class FileIter:
         return self.app_iter_range()
 
     def close(self) -> None:
-        """Close the file."""
         self.file.close()
 
 
@@ -112,7 +111,6 @@ class DirectoryApp:
         self.fileapp_kw = kw
 
     def make_fileapp(self, path: str) -> Any:
-        """Return the application for a file."""
         return FileApp(path, **self.fileapp_kw)
 
     @wsgify

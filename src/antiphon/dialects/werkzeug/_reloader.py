@@ -106,7 +106,6 @@ class _Function:
         self._function = function
 
     def serve_forever(self) -> None:
-        """Call the function."""
         self._function()
 
     def shutdown(self, within: float) -> None:

@@ -196,7 +196,6 @@ class MultiPartParser:
         self.buffer_size = buffer_size
 
     def fail(self, message: str) -> NoReturn:
-        """Raise ValueError with a message."""
         raise ValueError(message)
 
     def get_part_charset(self, headers: Headers) -> str:

@@ -146,7 +146,6 @@ class LocalProxy(Generic[T]):
     __subclasscheck__ = forward(lambda current, other: issubclass(other, current))
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        """Call the proxied object."""
         current: Any = self._get_current_object()
         return current(*arguments, **named)
 
@@ -285,7 +284,6 @@ class Local:
         return iter(dict(self._variable.get(_NOTHING)).items())
 
     def __call__(self, name: str, *, unbound_message: str | None = None) -> LocalProxy[Any]:
-        """Return a proxy for an attribute."""
         return LocalProxy(self, name, unbound_message=unbound_message)
 
     def __release_local__(self) -> None:
@@ -365,7 +363,6 @@ class LocalStack(Generic[T]):
 
 
 def release_local(local: "Local | LocalStack[Any]") -> None:
-    """Remove all values in this context."""
     local.__release_local__()
 
 
@@ -387,7 +384,6 @@ class LocalManager:
         return self.ident_func()
 
     def cleanup(self) -> None:
-        """Release all objects in this context."""
         for local in self.locals:
             release_local(local)
 

@@ -235,7 +235,6 @@ def dump_age(age: timedelta | int | None = None) -> str | None:
 
 
 def cookie_date(expires: datetime | float | None = None) -> str:
-    """Format a date for a cookie."""
     return http_date(expires)
 
 

@@ -25,7 +25,6 @@ class UserAgent:
         self.string = string
 
     def to_header(self) -> str:
-        """Return the header's value."""
         return self.string
 
     def __str__(self) -> str:

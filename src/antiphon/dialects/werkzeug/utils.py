@@ -246,7 +246,6 @@ class environ_property(Accessor[T]):  # noqa: N801 - Werkzeug's name
     read_only = True
 
     def lookup(self, instance: Any) -> Any:
-        """Return the environ."""
         return instance.environ
 
 
@@ -254,7 +253,6 @@ class header_property(Accessor[T]):  # noqa: N801 - Werkzeug's name
     """An attribute that reads and sets a field of ``headers``."""
 
     def lookup(self, instance: Any) -> Any:
-        """Return the headers."""
         return instance.headers
 
 

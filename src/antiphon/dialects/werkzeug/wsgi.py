@@ -43,7 +43,6 @@ class FileWrapper:
         self.buffer_size = buffer_size
 
     def close(self) -> None:
-        """Close the file if possible."""
         if close := getattr(self.file, "close", None):
             close()
 
@@ -95,7 +94,6 @@ class RangeWrapper:
         return next(self._chunks)
 
     def close(self) -> None:
-        """Close the iterable if possible."""
         if close := getattr(self._iterable, "close", None):
             close()
 

@@ -101,7 +101,6 @@ def _offered(kind: str, **options: Any) -> Maker[Offered]:
 
 @Maker
 def _hidden(rules: str = "", **attrs: Any) -> Definition:
-    """Return the definition of a hidden field."""
     return Definition("hidden", "", rules, None, None, attrs)
 
 

@@ -136,12 +136,10 @@ class FormField:
 
     @property
     def label(self) -> Renderable:
-        """The label."""
         return Renderable(self.render_label)
 
     @property
     def input(self) -> Renderable:
-        """The input or inputs."""
         return Renderable(self.render_input)
 
     @property

@@ -144,7 +144,6 @@ class Form(Makers):
 
     @property
     def data(self) -> dict[str, Any]:
-        """The value of each field."""
         return {name: field.value for name, field in self._fields.items()}
 
     @property

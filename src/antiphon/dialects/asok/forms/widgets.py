@@ -25,7 +25,6 @@ class Asked(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The value as text."""
         return shown_text(self.field.value, self.field.type)
 
     def option(self, name: str, otherwise: Any) -> Any:
@@ -33,7 +32,6 @@ class Asked(NamedTuple):
         return self.field.attrs.get(name, otherwise)
 
     def having(self, attributes: Attributes) -> "Asked":
-        """Return the input with these attributes as defaults."""
         return self._replace(attributes={**attributes, **self.attributes})
 
 
@@ -115,7 +113,6 @@ def _tags(asked: Asked) -> Markup:
 
 
 def _choosing(asked: Asked, pairs: Iterable[tuple[Any, Any]]) -> Markup:
-    """Return a list for choosing one or more values."""
     value = asked.field.value
     texts = listed(value) if asked.field.type in _MANY else [str(value)]
     return asked.bound.showing(

@@ -174,7 +174,6 @@ class AsokTemplate(Template):
 
     @classmethod
     def from_code(cls, *args: Any, **options: Any) -> Self:
-        """Return a template made from compiled code."""
         template = super().from_code(*args, **options)
         template.root_render_func.__globals__["escape"] = to_html
         return cast("Self", template)
@@ -246,5 +245,4 @@ class ProjectTemplates:
         return template
 
     def render(self, template: Template, variables: dict[str, Any]) -> str:
-        """Render a template and return the text."""
         return render(template, variables)

@@ -119,7 +119,6 @@ class Undefined(ChainableUndefined):
     __slots__ = ()
 
     def __call__(self, *args: Any, **options: Any) -> Any:  # noqa: ARG002 - it takes whatever it is called with
-        """Return this value."""
         return self
 
     def __eq__(self, other: object) -> bool:
@@ -219,7 +218,6 @@ def replace(value: Any, old: Any, new: Any, count: int = -1) -> str:
 
 
 def join(value: Iterable[Any], between: str = ", ") -> str:
-    """Join values into one string."""
     return between.join(map(str, value))
 
 

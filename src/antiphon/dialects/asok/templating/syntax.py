@@ -117,7 +117,6 @@ class CacheTag(Extension):
         self._keys: OrderedDict[str, None] = OrderedDict()
 
     def parse(self, parser: Parser) -> nodes.Node:
-        """Parse the tag and its content."""
         lineno = next(parser.stream).lineno
         key = parser.parse_expression()
         is_short = parser.stream.current.test("block_end")
@@ -360,12 +359,10 @@ class AsokParser(Parser):
         return node
 
     def parse_subscript(self, node: nodes.Expr) -> nodes.Getattr | nodes.Getitem:
-        """Parse an attribute or an item."""
         part: nodes.Getattr | nodes.Getitem = self._within(super().parse_subscript, node)
         return part
 
     def parse_call_args(self) -> Any:
-        """Parse the arguments of a call."""
         return self._within(super().parse_call_args)
 
     def _within(self, parse: Any, *args: Any, **options: Any) -> Any:
@@ -434,7 +431,6 @@ class AsokParser(Parser):
         return node
 
     def parse_signature(self, node: Any) -> None:
-        """Parse the parameters of a macro."""
         node.args, node.defaults, node.rest = [], [], {"varargs": "varargs", "kwargs": "kwargs"}
         self.stream.expect("lparen")
         while not self.stream.skip_if("rparen"):

@@ -36,7 +36,6 @@ class JSONProvider:
         self._app: App = weakref.proxy(app)
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
-        """Return a value as JSON."""
         raise NotImplementedError
 
     def dump(self, obj: Any, fp: IO[str], **kwargs: Any) -> None:
@@ -44,7 +43,6 @@ class JSONProvider:
         fp.write(self.dumps(obj, **kwargs))
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
-        """Parse JSON."""
         raise NotImplementedError
 
     def load(self, fp: IO[AnyStr], **kwargs: Any) -> Any:

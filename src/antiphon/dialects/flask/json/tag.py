@@ -32,7 +32,6 @@ class JSONTag:
         raise NotImplementedError
 
     def to_json(self, value: Any) -> Any:
-        """Convert a value to its JSON form."""
         raise NotImplementedError
 
     def to_python(self, value: Any) -> Any:

@@ -134,7 +134,6 @@ class App(Scaffold):
 
     @lazy
     def logger(self) -> "logging.Logger":
-        """The logger named after the application."""
         from antiphon.dialects.flask.logging import create_logger
 
         return create_logger(self)
@@ -145,7 +144,6 @@ class App(Scaffold):
         return self.create_jinja_environment()
 
     def create_jinja_environment(self) -> "Environment":
-        """Return a new Jinja environment."""
         raise NotImplementedError
 
     def make_config(self, instance_relative: bool = False) -> "Config":
@@ -176,7 +174,6 @@ class App(Scaffold):
 
     @property
     def debug(self) -> bool:
-        """True in debug mode."""
         debug: bool = self.config["DEBUG"]
         return debug
 
@@ -246,7 +243,6 @@ class App(Scaffold):
 
     @setupmethod
     def add_template_filter(self, f: Callable[..., Any], name: str | None = None) -> None:
-        """Register a template filter."""
         self.jinja_env.filters[name or f.__name__] = f
 
     @setupmethod
@@ -256,7 +252,6 @@ class App(Scaffold):
 
     @setupmethod
     def add_template_test(self, f: Callable[..., bool], name: str | None = None) -> None:
-        """Register a template test."""
         self.jinja_env.tests[name or f.__name__] = f
 
     @setupmethod
@@ -311,7 +306,6 @@ class App(Scaffold):
     # URLs
 
     def redirect(self, location: str, code: int = 302) -> "Response":
-        """Return a redirect."""
         from antiphon.dialects.werkzeug.utils import redirect
 
         response: Response = redirect(location, code, self.response_class)  # type: ignore[assignment]

@@ -253,7 +253,6 @@ class Blueprint(Scaffold):
 
     @setupmethod
     def add_app_template_filter(self, f: Callable[..., Any], name: str | None = None) -> None:
-        """Register a filter for all templates."""
         self._for_templates("filters", f, name)
 
     @setupmethod
@@ -263,7 +262,6 @@ class Blueprint(Scaffold):
 
     @setupmethod
     def add_app_template_test(self, f: Callable[..., bool], name: str | None = None) -> None:
-        """Register a test for all templates."""
         self._for_templates("tests", f, name)
 
     @setupmethod

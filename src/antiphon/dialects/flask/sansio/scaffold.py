@@ -272,7 +272,6 @@ class Scaffold:
 
     @setupmethod
     def register_error_handler(self, code_or_exception: type[Exception] | int, f: Callable[..., Any]) -> None:
-        """Register a handler for a status or a class of errors."""
         exc_class, code = self._get_exc_class_and_code(code_or_exception)
         self.error_handler_spec[None][code][exc_class] = f
 

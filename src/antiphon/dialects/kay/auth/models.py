@@ -11,7 +11,6 @@ class AnonymousUser:
     is_admin = False
 
     def is_anonymous(self) -> bool:
-        """Return True."""
         return True
 
     def __str__(self) -> str:

@@ -319,7 +319,6 @@ class BaseResponse(wrappers.BaseResponse, metaclass=_Base):
 
     @property
     def header_list(self) -> list[tuple[str, str]]:
-        """The headers as a list of pairs."""
         return self.headers.to_wsgi_list()
 
     def fix_headers(self, environ: "WSGIEnvironment") -> None:

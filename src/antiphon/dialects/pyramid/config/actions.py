@@ -132,7 +132,6 @@ class ActionConfiguratorMixin:
 
     @property
     def action_state(self) -> "ActionState":
-        """The pending actions."""
         state: ActionState | None = getattr(self.registry, "action_state", None)
         if state is None:
             state = self.registry.action_state = ActionState()
@@ -183,7 +182,6 @@ class ActionState:
         introspectables: Any = (),
         **extra: Any,
     ) -> None:
-        """Add an action."""
         action = expand_action_tuple(discriminator, callable, args, kw, includepath, info, order, introspectables)
         self.actions.append({**extra, **action})
 
@@ -323,7 +321,6 @@ def expand_action_tuple(
     order: int = 0,
     introspectables: Any = (),
 ) -> Action:
-    """Convert an action to a dictionary."""
     return {
         "discriminator": discriminator,
         "callable": callable,

@@ -31,7 +31,6 @@ class _Source:
         raise NotImplementedError
 
     def get_path(self, resource_name: str) -> str:
-        """Return the path for the given name within this source."""
         return f"{self.prefix}{resource_name}"
 
     def get_spec(self, resource_name: str) -> str:
@@ -141,7 +140,6 @@ class PackageOverrides:
         return made
 
     def filtered_sources(self, resource_name: str) -> Iterator[tuple[Any, str]]:
-        """Yield the overrides for the given name."""
         for override in self.overrides:
             found = override(resource_name)
             if found is not None:
@@ -155,22 +153,18 @@ class PackageOverrides:
         return None
 
     def get_spec(self, resource_name: str) -> Any:
-        """Return the specification of the override for the given name."""
         for source, path in self.filtered_sources(resource_name):
             if source.exists(path):
                 return source.get_spec(path)
         return None
 
     def get_filename(self, resource_name: str) -> Any:
-        """Return the path of the override for the given name."""
         return self._first("get_filename", resource_name)
 
     def get_stream(self, resource_name: str) -> Any:
-        """Open the override for the given name."""
         return self._first("get_stream", resource_name)
 
     def get_string(self, resource_name: str) -> Any:
-        """Return the contents of the override for the given name."""
         return self._first("get_string", resource_name)
 
     def has_resource(self, resource_name: str) -> Any:

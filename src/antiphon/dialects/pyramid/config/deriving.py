@@ -49,7 +49,6 @@ class MultiView:
         self.accepts = sort_accept_offers({*self.accepts, accept}, preferred)
 
     def get_views(self, request: Any) -> list[Entry]:
-        """Return the views to try for a request."""
         if not self.accepts or not hasattr(request, "accept"):
             return self.views
         offers = request.accept.acceptable_offers(self.accepts)
@@ -107,7 +106,6 @@ class ViewDeriverInfo:
 
     @reify
     def settings(self) -> Any:
-        """The application's settings."""
         return self.registry.settings
 
 

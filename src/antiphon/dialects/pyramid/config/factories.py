@@ -57,7 +57,6 @@ class FactoriesConfiguratorMixin:
 
     @action_method
     def set_session_factory(self, factory: Any) -> None:
-        """Set the function that returns the session for a request."""
         config: Any = self
         self._register_one(ISessionFactory, config.maybe_dotted(factory), ISessionFactory, "session factory")
 
@@ -69,7 +68,6 @@ class FactoriesConfiguratorMixin:
 
     @action_method
     def set_response_factory(self, factory: Any) -> None:
-        """Set the function that returns an empty response for a request."""
         config: Any = self
         self._register_one(IResponseFactory, config.maybe_dotted(factory), IResponseFactory, "response factory")
 

@@ -14,7 +14,6 @@ class I18NConfiguratorMixin:
 
     @action_method
     def set_locale_negotiator(self, negotiator: Any) -> None:
-        """Set the function that returns the name of a request's locale."""
         config: Any = self
         negotiator = config.maybe_dotted(negotiator)
 

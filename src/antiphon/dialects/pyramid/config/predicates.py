@@ -79,12 +79,10 @@ class PredicateList:
         self.last_added: str | None = None
 
     def add(self, name: str, factory: Any, weighs_more_than: Any = None, weighs_less_than: Any = None) -> None:
-        """Add a predicate."""
         self.last_added = name
         self.sorter.add(name, factory, after=weighs_more_than, before=weighs_less_than)
 
     def names(self) -> list[str]:
-        """Return the names of all predicates."""
         return self.sorter.names
 
     def make(self, config: Any, **kw: Any) -> tuple[int, list[Any], str]:
@@ -118,7 +116,6 @@ def _unknown(values: dict[str, Any], names: list[str]) -> ConfigurationError:
 
 
 def normalize_accept_offer(offer: str) -> str:
-    """Normalize a media type."""
     from antiphon.dialects.webob.acceptparse import Accept
 
     return str(Accept.parse_offer(offer))

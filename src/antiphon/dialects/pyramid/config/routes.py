@@ -136,12 +136,10 @@ class RoutesConfiguratorMixin:
         )
 
     def add_default_route_predicates(self) -> None:
-        """Add the built-in route predicates."""
         for name, factory in _DEFAULTS:
             self.add_route_predicate(name, factory)
 
     def get_routes_mapper(self) -> Any:
-        """Return the application's routes."""
         registry: Any = self.registry  # type: ignore[attr-defined]  # the configurator defines it
         mapper = registry.queryUtility(IRoutesMapper)
         if mapper is None:

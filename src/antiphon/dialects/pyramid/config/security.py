@@ -133,7 +133,6 @@ class SecurityConfiguratorMixin:
 
     @action_method
     def set_default_permission(self, permission: Any) -> None:
-        """Set the default permission for views."""
         config: Any = self
 
         def register() -> None:

@@ -48,7 +48,6 @@ class TestingConfiguratorMixin:
 
     @action_method
     def testing_add_subscriber(self, event_iface: Any = None) -> list[Any]:
-        """Return a list that collects events of all types or of one type."""
         config: Any = self
         iface = config.maybe_dotted(event_iface)
         heard: list[Any] = []

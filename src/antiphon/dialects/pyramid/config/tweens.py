@@ -20,7 +20,6 @@ class Tweens:
         self.explicit: list[tuple[str, Any]] = []
 
     def add_explicit(self, name: str, factory: Any) -> None:
-        """Add a tween that the settings list."""
         self.explicit.append((name, factory))
 
     def add_implicit(self, name: str, factory: Any, under: Any = None, over: Any = None) -> None:

@@ -169,7 +169,6 @@ class ViewOrderMixin:
         )
 
     def add_default_view_predicates(self) -> None:
-        """Add the built-in view predicates."""
         for name, factory in _PREDICATES:
             self.add_view_predicate(name, factory)
 
@@ -226,7 +225,6 @@ class ViewOrderMixin:
         config.action(discriminator, register, order=PHASE1_CONFIG, introspectables=(intr,))
 
     def add_default_view_derivers(self) -> None:
-        """Add the built-in derivers."""
         above = INGRESS
         for deriver in _DERIVERS:
             self.add_view_deriver(deriver, name=deriver.__name__, under=above, over=VIEW)

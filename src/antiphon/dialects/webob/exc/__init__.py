@@ -82,7 +82,6 @@ class HTTPExceptionMiddleware:
         self.application = application
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Handle a request."""
         try:
             return self.application(environ, start_response)
         except HTTPException as raised:

@@ -63,7 +63,6 @@ class HTTPException(Exception):
         self.wsgi_response = wsgi_response
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Handle a request."""
         chunks: Iterable[bytes] = self.wsgi_response(environ, start_response)
         return chunks
 
@@ -142,7 +141,6 @@ class WSGIHTTPException(Response, HTTPException):
     # Bodies
 
     def plain_body(self, environ: "WSGIEnvironment") -> str:
-        """Return the body as plain text."""
         body = strip_tags(self._make_body(environ, no_escape))
         return self.plain_template_obj.substitute(status=self.status, title=self.title, body=body)
 
@@ -156,7 +154,6 @@ class WSGIHTTPException(Response, HTTPException):
         return json.dumps(self.json_formatter(body=body, status=self.status, title=self.title, environ=environ))
 
     def json_formatter(self, body: str, status: str, title: str, environ: "WSGIEnvironment") -> Any:  # noqa: ARG002
-        """Return the object to serialize as the JSON body."""
         return {"message": body, "code": status, "title": title}
 
     def _make_body(self, environ: "WSGIEnvironment", escape: Callable[[Any], str]) -> str:

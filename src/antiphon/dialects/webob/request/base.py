@@ -41,7 +41,6 @@ _NONE_KEPT = None, None, None
 
 
 def _date(key: str, rfc_section: str) -> Any:
-    """Return an attribute for a date header."""
     from antiphon.dialects.webob.datetime_utils import parse_date, serialize_date
 
     read = cache_short(256)(parse_date)
@@ -60,14 +59,12 @@ class HeaderFields:
 
     @made_on_use
     def accept() -> Any:
-        """The media types in Accept."""
         from antiphon.dialects.webob.acceptparse import accept_property
 
         return accept_property()
 
     @made_on_use
     def accept_charset() -> Any:
-        """The charsets in Accept-Charset."""
         from antiphon.dialects.webob.acceptparse import accept_charset_property
 
         return accept_charset_property()
@@ -81,7 +78,6 @@ class HeaderFields:
 
     @made_on_use
     def accept_language() -> Any:
-        """The languages in Accept-Language."""
         from antiphon.dialects.webob.acceptparse import accept_language_property
 
         return accept_language_property()
@@ -132,7 +128,6 @@ class HeaderFields:
 
     @made_on_use
     def authorization() -> Any:
-        """The scheme and parameters in Authorization."""
         from antiphon.dialects.webob.descriptors import parse_auth, serialize_auth
 
         return converter(environ_getter("HTTP_AUTHORIZATION", None, "14.8"), parse_auth, serialize_auth)

@@ -35,11 +35,9 @@ class LimitedLengthFile(RawIOBase):
         return f"<{type(self).__name__}({self.file!r}, maxlen={self.maxlen})>"
 
     def fileno(self) -> int:
-        """Return the file's descriptor."""
         return self.file.fileno()
 
     def readable(self) -> bool:
-        """Return True."""
         return True
 
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
@@ -55,7 +53,6 @@ class LimitedLengthFile(RawIOBase):
 
 
 def cut_off(missing: int) -> DisconnectionError:
-    """Return the error for a truncated body."""
     return DisconnectionError(f"The client disconnected while sending the body ({missing} more bytes were expected)")
 
 

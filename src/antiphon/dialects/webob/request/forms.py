@@ -364,7 +364,6 @@ def parse_fields(data: bytes, text: Decode | None, most: int | None) -> list[tup
 
 
 def raw_bytes(text: str) -> bytes:
-    """Return the bytes of an environ value."""
     try:
         return text.encode("latin-1")
     except UnicodeEncodeError:  # servers never set such values, but tests may

@@ -44,7 +44,6 @@ def declared_charset(content_type: str) -> str | None:
 
 
 def with_charset(content_type: str, charset: str) -> str:
-    """Return a Content-Type with a different charset."""
     named = f'; charset="{charset}"'
     if _parameter.search(content_type):
         return _parameter.sub(lambda _: named, content_type, count=1)
@@ -52,7 +51,6 @@ def with_charset(content_type: str, charset: str) -> str:
 
 
 def is_utf_8(charset: str | None) -> bool:
-    """Return True for UTF-8 or no charset."""
     return not charset or charset.lower().replace("-", "").replace("_", "") == "utf8"
 
 
@@ -345,7 +343,6 @@ class RequestTarget(RequestHead):
 
     @property
     def path_url(self) -> str:
-        """The URL without the query."""
         environ = self.environ
         return self.host_url + self._quoted(environ.get("SCRIPT_NAME", "") + environ["PATH_INFO"])
 
@@ -362,7 +359,6 @@ class RequestTarget(RequestHead):
 
     @property
     def url(self) -> str:
-        """The complete URL."""
         return self._with_query(self.path_url)
 
     def _quoted(self, path: str) -> str:

@@ -290,7 +290,6 @@ class RequestSending(RequestBody):
 
     @made_on_use
     def ResponseClass() -> Any:  # noqa: N802 - WebOb's name
-        """The response class."""
         from antiphon.dialects.webob.response import Response
 
         return Response

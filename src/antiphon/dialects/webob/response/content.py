@@ -40,7 +40,6 @@ class AppIterRange:
     next = __next__
 
     def close(self) -> None:
-        """Close the iterable."""
         iter_close(self.app_iter)
 
 
@@ -100,27 +99,22 @@ class ResponseBodyFile:
         return sum(map(len, self.response.app_iter)) if self.response.has_body else 0
 
     def writable(self) -> bool:
-        """Return True."""
         return True
 
     def readable(self) -> bool:
-        """Return False."""
         return False
 
     def seekable(self) -> bool:
-        """Return False."""
         return False
 
 
 def iter_close(iter: Any) -> None:  # noqa: A002 - WebOb's name
-    """Close an iterable if it can be closed."""
     close = getattr(iter, "close", None)
     if close is not None:
         close()
 
 
 def iter_file(file: IO[bytes], block_size: int = _BLOCK) -> Iterator[bytes]:
-    """Read a file in blocks of bytes."""
     while data := file.read(block_size):
         yield data
 

@@ -73,7 +73,6 @@ class Accept(ImmutableList[tuple[str, float]]):
         return self.quality(key) if isinstance(key, str) else list.__getitem__(self, key)
 
     def quality(self, key: str) -> float:
-        """Return a value's quality, from 0 to 1."""
         place = self._place(key)
         return 0 if place < 0 else list.__getitem__(self, place)[1]
 
@@ -106,7 +105,6 @@ class Accept(ImmutableList[tuple[str, float]]):
     itervalues = values
 
     def to_header(self) -> str:
-        """Return the header's value."""
         return ",".join([value if quality == 1 else f"{value};q={quality}" for value, quality in self])
 
     @property

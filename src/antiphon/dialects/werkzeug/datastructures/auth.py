@@ -27,7 +27,6 @@ class _SchemeAndParameters:
         return cls(*_read(value)) if value else None
 
     def to_header(self) -> str:
-        """Return the header's value."""
         scheme = self.type.title()
         if self.token is not None:
             return f"{scheme} {self.token}"

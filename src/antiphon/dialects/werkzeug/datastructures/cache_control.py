@@ -56,7 +56,6 @@ class _CacheControl(Directives[str | None]):
     cache_property = staticmethod(cache_control_property)
 
     def to_header(self) -> str:
-        """Return the header's value."""
         return dump_header(self)
 
 

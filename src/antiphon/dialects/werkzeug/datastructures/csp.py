@@ -54,5 +54,4 @@ class ContentSecurityPolicy(Directives[str]):
     worker_src = csp_property("worker-src")
 
     def to_header(self) -> str:
-        """Return the header's value."""
         return dump_csp_header(self)

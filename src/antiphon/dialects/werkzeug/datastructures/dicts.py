@@ -27,7 +27,6 @@ class ImmutableDict(ImmutableDictMixin[K, V], dict[K, V]):
         return f"{type(self).__name__}({dict.__repr__(self)})"
 
     def copy(self) -> dict[K, V]:
-        """Return a mutable dictionary with the same values."""
         return dict(self)
 
     def __copy__(self) -> Self:
@@ -71,7 +70,6 @@ class ImmutableTypeConversionDict(ImmutableDictMixin[K, V], TypeConversionDict[K
     """An immutable TypeConversionDict."""
 
     def copy(self) -> TypeConversionDict[K, V]:
-        """Return a mutable TypeConversionDict with the same values."""
         return TypeConversionDict(self)
 
     def __copy__(self) -> Self:
@@ -108,7 +106,6 @@ class Directives(CallbackDict[str, V]):
         self.provided = values is not None
 
     def to_header(self) -> str:
-        """Return the header's value."""
         raise NotImplementedError
 
     def __str__(self) -> str:
@@ -173,7 +170,6 @@ class HeaderSet(MutableSet[str]):
             self.remove(value)
 
     def clear(self) -> None:
-        """Remove all elements."""
         self._headers.clear()
         self._names.clear()
         self._tell()
@@ -195,7 +191,6 @@ class HeaderSet(MutableSet[str]):
         return set(self._headers if preserve_casing else self._names)
 
     def to_header(self) -> str:
-        """Return the header's value."""
         return ", ".join([quote_header_value(each) for each in self._headers])
 
     def __getitem__(self, idx: SupportsIndex) -> str:

@@ -45,7 +45,6 @@ class ETags(Collection[str]):
         return self.contains_weak(tag or "") if weak else self.contains(tag or "")
 
     def to_header(self) -> str:
-        """Return the header's value."""
         if self.star_tag:
             return "*"
         return ", ".join([f'"{tag}"' for tag in self._strong] + [f'W/"{tag}"' for tag in self._weak])

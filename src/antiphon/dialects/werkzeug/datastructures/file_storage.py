@@ -97,7 +97,6 @@ class FileStorage:
             copyfileobj(self.stream, dst, buffer_size)
 
     def close(self) -> None:
-        """Close the stream if possible."""
         with suppress(Exception):
             self.stream.close()
 

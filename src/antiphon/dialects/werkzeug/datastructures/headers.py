@@ -62,7 +62,6 @@ class Headers:
         return headers
 
     def set_length(self, length: int) -> None:
-        """Set Content-Length."""
         if "content-length" in self._names:
             self.set("Content-Length", str(length))
         else:
@@ -135,7 +134,6 @@ class Headers:
         return values if type is None else converted(values, type, (ValueError,))
 
     def get_all(self, name: str) -> list[str]:
-        """Return all values for the given name."""
         return self.getlist(name)
 
     def items(self, lower: bool = False) -> Iterator[tuple[str, str]]:
@@ -143,11 +141,9 @@ class Headers:
         return iter([(name.lower(), value) for name, value in self]) if lower else iter(self)
 
     def keys(self, lower: bool = False) -> Iterator[str]:
-        """Return the name of each pair."""
         return iter([name for name, _ in self.items(lower)])
 
     def values(self) -> Iterator[str]:
-        """Return the value of each pair."""
         return iter([value for _, value in self.items()])
 
     def to_wsgi_list(self) -> list[tuple[str, str]]:
@@ -155,7 +151,6 @@ class Headers:
         return list(self)
 
     def copy(self) -> Self:
-        """Return headers with the same pairs."""
         return self.__class__(self if type(self) is Headers else self._list)
 
     def __copy__(self) -> Self:
@@ -217,7 +212,6 @@ class Headers:
         return place
 
     def setlist(self, key: str, values: Iterable[Any]) -> None:
-        """Replace a name's values with the given ones."""
         several = list(values)
         if not several:
             self.remove(key)
@@ -288,7 +282,6 @@ class Headers:
             del self._names[place], self._list[place]
 
     def remove(self, key: str) -> None:
-        """Remove a name and all its values, if it exists."""
         del self[key]
 
     def pop(self, key: Any = None, default: Any = MISSING) -> Any:
@@ -308,7 +301,6 @@ class Headers:
         return cast("tuple[str, str]", self.pop())
 
     def clear(self) -> None:
-        """Remove all pairs."""
         self._names.clear()
         self._list.clear()
 
@@ -348,7 +340,6 @@ class LinkedHeaders(Headers):
         return [name.lower() for name, _ in self._list]
 
     def copy(self) -> Headers:  # type: ignore[override]  # not linked to the list
-        """Return headers with the same pairs, in a new list."""
         return Headers(self._list)
 
 

@@ -47,7 +47,6 @@ class ImmutableDictMixin(dict[K, V]):
 
     @classmethod
     def fromkeys(cls, keys: Iterable[K], value: Any = None) -> Self:  # type: ignore[override]  # returns this class
-        """Return a dictionary with the same value for each key."""
         return cls(zip(keys, repeat(value)))
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> Any:

@@ -63,7 +63,6 @@ class Range:
         return None if part is None else part.to_header()
 
     def to_header(self) -> str:
-        """Return the header's value."""
         return f"{self.units}={','.join([_printed(start, stop) for start, stop in self.ranges])}"
 
     def __str__(self) -> str:
@@ -127,7 +126,6 @@ class ContentRange:
         self.tell()
 
     def unset(self) -> None:
-        """Remove the header."""
         self.set(None, None, units=None)
 
     def tell(self) -> None:

@@ -131,15 +131,12 @@ class MultiDict(TypeConversionDict[K, V]):
         return iter([(key, values[0]) for key, values in _lists_of(self)])
 
     def lists(self) -> Iterable[tuple[K, list[V]]]:
-        """Return each key with a list of its values."""
         return iter([(key, values.copy()) for key, values in _lists_of(self)])
 
     def values(self) -> Iterator[V]:  # type: ignore[override]  # not a view
-        """Return the first value of each key."""
         return iter([values[0] for _, values in _lists_of(self)])
 
     def listvalues(self) -> Iterable[list[V]]:
-        """Return each key's list of values."""
         return cast("Iterable[list[V]]", super().values())
 
     @overload
@@ -151,11 +148,9 @@ class MultiDict(TypeConversionDict[K, V]):
         return dict(self.items()) if flat else dict(self.lists())
 
     def copy(self) -> Any:
-        """Return a MultiDict with the same values, in new lists."""
         return self.__class__(self)
 
     def deepcopy(self, memo: dict[int, Any] | None = None) -> Self:
-        """Return a MultiDict with copies of the values."""
         return self.__class__(cast("Any", deepcopy(self.to_dict(flat=False), memo)))
 
     def __copy__(self) -> Any:
@@ -177,11 +172,9 @@ class MultiDict(TypeConversionDict[K, V]):
     # Changing
 
     def __setitem__(self, key: K, value: V) -> None:
-        """Replace a key's values with one value."""
         _put(self, key, [value])
 
     def add(self, key: K, value: V) -> None:
-        """Add a value to a key."""
         values = _list_or_none(self, key)
         if values is None:
             _put(self, key, [value])
@@ -189,7 +182,6 @@ class MultiDict(TypeConversionDict[K, V]):
             values.append(value)
 
     def setlist(self, key: K, new_list: Iterable[V]) -> None:
-        """Replace a key's values with the given ones."""
         _put(self, key, list(new_list))
 
     def setdefault(self, key: K, default: V | None = None) -> V:
@@ -206,7 +198,6 @@ class MultiDict(TypeConversionDict[K, V]):
         return values
 
     def update(self, mapping: Pairs[K, V]) -> None:  # type: ignore[override]  # adds values
-        """Add values to the keys."""
         for key, value in iter_multi_items(mapping):
             self.add(key, value)
 
@@ -277,7 +268,6 @@ class ImmutableMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
     """An immutable MultiDict, hashable if its values are."""
 
     def copy(self) -> MultiDict[K, V]:
-        """Return a mutable MultiDict with the same values."""
         return MultiDict(self)
 
     def __copy__(self) -> Self:
@@ -380,7 +370,6 @@ class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
                     yield key, value
 
     def values(self) -> Iterator[V]:  # type: ignore[override]  # not a view
-        """Return the first value of each key."""
         return iter([value for _, value in self.items()])
 
     def lists(self) -> Iterable[tuple[K, list[V]]]:
@@ -392,7 +381,6 @@ class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
         return lists.items()
 
     def listvalues(self) -> Iterator[list[V]]:
-        """Return a list of each key's values."""
         return iter([values for _, values in self.lists()])
 
     def copy(self) -> MultiDict[K, V]:
@@ -460,7 +448,6 @@ class OrderedMultiDict(MultiDict[K, V]):
             self.add(key, value)
 
     def add(self, key: K, value: V) -> None:
-        """Add a pair at the end."""
         super().add(key, value)
         self._order.append(key)
 
@@ -484,7 +471,6 @@ class OrderedMultiDict(MultiDict[K, V]):
         self.pop(key)
 
     def clear(self) -> None:
-        """Remove all pairs."""
         super().clear()
         self._order.clear()
 

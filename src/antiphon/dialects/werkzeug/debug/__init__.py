@@ -33,5 +33,4 @@ class DebuggedApplication:
         self.app = app
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Handle one request with the application."""
         return self.app(environ, start_response)

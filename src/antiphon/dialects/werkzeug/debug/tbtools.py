@@ -40,7 +40,6 @@ class DebugTraceback:
         return "".join(self._traceback.format())
 
     def render_traceback_html(self, include_title: bool = True) -> str:
-        """Return the traceback as an HTML fragment."""
         title = "<h3>Traceback <em>(most recent call last)</em></h3>\n" if include_title else ""
         return f'<div class="traceback">\n{title}<pre>{escape(self.render_traceback_text())}</pre>\n</div>'
 

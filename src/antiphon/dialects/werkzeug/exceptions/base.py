@@ -172,7 +172,6 @@ class BadRequestKeyError(BadRequest, KeyError):
 
     @property
     def description(self) -> str:
-        """The message for the client."""
         return f"{self._description}\nKeyError: {KeyError.__str__(self)}" if self.show_exception else self._description
 
     @description.setter

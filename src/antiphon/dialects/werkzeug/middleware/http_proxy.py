@@ -48,7 +48,6 @@ class ProxyMiddleware:
         self.timeout = timeout
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Handle one request."""
         path = environ.get("PATH_INFO", "")
         app = self.app
         for prefix, target in self.targets.items():

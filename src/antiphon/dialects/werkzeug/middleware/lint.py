@@ -48,7 +48,6 @@ class InputStream:
         return self._stream.read(*args)
 
     def readline(self, *args: Any) -> bytes:
-        """Read a line."""
         _break_wsgi("wsgi.input.readline may never return: use read with a size")
         return self._stream.readline(*args)
 
@@ -72,12 +71,10 @@ class ErrorStream:
         self._stream = stream
 
     def write(self, s: str) -> None:
-        """Write text."""
         check_type("the text written to wsgi.errors", s)
         self._stream.write(s)
 
     def flush(self) -> None:
-        """Flush the stream."""
         self._stream.flush()
 
     def writelines(self, seq: Iterable[str]) -> None:
@@ -99,7 +96,6 @@ class GuardedWrite:
         self._chunks = chunks
 
     def __call__(self, s: bytes) -> None:
-        """Write a chunk of the body."""
         check_type("a chunk passed to write", s, bytes)
         self._write(s)
         self._chunks.append(len(s))
@@ -215,7 +211,6 @@ class LintMiddleware:
             _break_wsgi("a body must be an iterable of bytes, not text")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Iterable[bytes]:
-        """Handle one request."""
         if len(args) != 2 or kwargs:
             _break_wsgi("an application must be called with two positional arguments")
         environ, start_response = args[:2]

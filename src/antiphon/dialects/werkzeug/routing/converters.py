@@ -176,7 +176,6 @@ class UUIDConverter(BaseConverter):
     regex = r"[A-Fa-f0-9]{8}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{12}"
 
     def to_python(self, value: str) -> UUID:
-        """Convert text to a UUID."""
         return UUID(value)
 
     def to_url(self, value: UUID) -> str:

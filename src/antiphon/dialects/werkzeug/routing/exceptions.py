@@ -26,7 +26,6 @@ class RequestRedirect(HTTPException, RoutingException):
         self.new_url = new_url
 
     def get_response(self, environ: object = None, scope: object = None) -> "Response":  # noqa: ARG002 - not needed
-        """Return the redirect."""
         from antiphon.dialects.werkzeug.utils import redirect
 
         return redirect(self.new_url, self.code or 308)

@@ -351,7 +351,6 @@ class StateMachineMatcher:
         self._starts: dict[str, State] = {}
 
     def add(self, rule: "Rule") -> None:
-        """Add a bound rule."""
         state = self._root
         for part in rule.parts:
             state = state.next(part)

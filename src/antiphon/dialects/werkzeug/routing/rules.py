@@ -121,7 +121,6 @@ class _Changed(RuleFactory):
                 yield copy
 
     def change(self, rule: "Rule") -> None:
-        """Change a rule in place."""
         raise NotImplementedError
 
 
@@ -133,7 +132,6 @@ class Subdomain(_Changed):
         self.subdomain = subdomain
 
     def change(self, rule: "Rule") -> None:
-        """Set the rule's subdomain."""
         rule.subdomain = self.subdomain
 
 
@@ -227,7 +225,6 @@ class Rule(RuleFactory):
         self._trace: list[tuple[bool, str]] = []
 
     def empty(self) -> "Rule":
-        """Return an unbound copy."""
         return type(self)(self.rule, **self.get_empty_kwargs())
 
     def get_empty_kwargs(self) -> dict[str, Any]:
@@ -245,7 +242,6 @@ class Rule(RuleFactory):
         }
 
     def get_rules(self, map: "Map") -> Iterator["Rule"]:  # noqa: A002, ARG002 - RuleFactory's signature
-        """Yield this rule."""
         yield self
 
     def refresh(self) -> None:

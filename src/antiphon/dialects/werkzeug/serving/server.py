@@ -144,7 +144,6 @@ class _Body:
         return chunk
 
     def close(self) -> None:
-        """Close the body if it can be closed."""
         try:
             if close := getattr(self._body, "close", None):
                 self._run(close)
@@ -220,7 +219,6 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         return message
 
     def make_environ(self) -> "WSGIEnvironment":
-        """Return the request's environ."""
         environ, server = self._given, self.server
         environ |= {
             "RAW_URI": self.path,
@@ -236,11 +234,9 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         return environ
 
     def address_string(self) -> str:
-        """Return the client's address."""
         return self.client_address[0]
 
     def port_integer(self) -> int:
-        """Return the client's port."""
         return self.client_address[1]
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
@@ -248,11 +244,9 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         self.log("info", '"%s" %s %s', one_line(self.requestline), code, size)
 
     def log_error(self, format: str, *args: Any) -> None:  # noqa: A002 - callers may use the name
-        """Log an error."""
         self.log("error", format, *args)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Log a message."""
         self.log("info", format, *args)
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002

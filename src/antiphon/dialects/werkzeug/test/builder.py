@@ -251,7 +251,6 @@ def _guessed_type(filename: str | None) -> str:
 
 
 def encode_multipart(values: Mapping[str, Any], boundary: str | None = None) -> tuple[str, bytes]:
-    """Encode a form and return the boundary and the bytes."""
     stream, _, boundary = stream_encode_multipart(values, use_tempfile=False, boundary=boundary)
     return boundary, stream.read()
 
@@ -388,7 +387,6 @@ class EnvironBuilder(Content, Destination):
     # Building
 
     def get_environ(self) -> "WSGIEnvironment":
-        """Return the environ."""
         body, length, content_type = self._body()
         target = write_raw_utf8(self.request_uri)
         environ: dict[str, Any] = {

@@ -253,7 +253,6 @@ class Client:
         return response
 
     def resolve_redirect(self, response: TestResponse, buffered: bool = False) -> TestResponse:
-        """Follow a redirect and return the response."""
         target = urlsplit(response.location or "")
         builder = EnvironBuilder.from_environ(response.request.environ, path=target.path, query_string=target.query)
         self._check_host(target.netloc, builder.server_name)
@@ -284,35 +283,27 @@ class Client:
         return self.open(*args, **kw)
 
     def get(self, *args: Any, **kw: Any) -> TestResponse:
-        """Send a GET request."""
         return self._open_as("GET", args, kw)
 
     def post(self, *args: Any, **kw: Any) -> TestResponse:
-        """Send a POST request."""
         return self._open_as("POST", args, kw)
 
     def put(self, *args: Any, **kw: Any) -> TestResponse:
-        """Send a PUT request."""
         return self._open_as("PUT", args, kw)
 
     def patch(self, *args: Any, **kw: Any) -> TestResponse:
-        """Send a PATCH request."""
         return self._open_as("PATCH", args, kw)
 
     def delete(self, *args: Any, **kw: Any) -> TestResponse:
-        """Send a DELETE request."""
         return self._open_as("DELETE", args, kw)
 
     def head(self, *args: Any, **kw: Any) -> TestResponse:
-        """Send a HEAD request."""
         return self._open_as("HEAD", args, kw)
 
     def options(self, *args: Any, **kw: Any) -> TestResponse:
-        """Send an OPTIONS request."""
         return self._open_as("OPTIONS", args, kw)
 
     def trace(self, *args: Any, **kw: Any) -> TestResponse:
-        """Send a TRACE request."""
         return self._open_as("TRACE", args, kw)
 
 

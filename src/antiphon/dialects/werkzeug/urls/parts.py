@@ -147,7 +147,6 @@ class BaseURL(_Parts):
     __slots__ = ()
 
     def replace(self, **parts: Any) -> Self:
-        """Return a URL with some parts replaced."""
         return self._replace(**parts)
 
     def _own(self, text: str | None) -> Any:
@@ -209,12 +208,10 @@ class BaseURL(_Parts):
 
     @property
     def raw_username(self) -> Any:
-        """The undecoded user name."""
         return self._own(self._user[0])
 
     @property
     def raw_password(self) -> Any:
-        """The undecoded password."""
         return self._own(self._user[1])
 
     @property
@@ -224,7 +221,6 @@ class BaseURL(_Parts):
 
     @property
     def password(self) -> str | None:
-        """The percent-decoded password."""
         return _decoded_user(self._user[1])
 
     def decode_query(self, *args: Any, **kwargs: Any) -> "MultiDict[str, str]":
@@ -236,7 +232,6 @@ class BaseURL(_Parts):
         return url_parse(url_join(self.to_url(), *args, **kwargs))
 
     def to_url(self) -> Any:
-        """Return the URL as a string."""
         return url_unparse(self)
 
     def decode_netloc(self) -> str:
@@ -248,7 +243,6 @@ class BaseURL(_Parts):
         return url_parse(iri_to_uri(_text(self.to_url())))
 
     def to_iri_tuple(self) -> "BaseURL":
-        """Return the URL as an IRI."""
         return url_parse(uri_to_iri(_text(self.to_url())))
 
     def get_file_location(self, pathformat: str | None = None) -> tuple[str | None, str | None]:
@@ -261,7 +255,6 @@ class BaseURL(_Parts):
         return file_location(_text(self.netloc) or None, url_unquote(self.path), pathformat)
 
     def ascii_netloc(self) -> str:
-        """Return the authority as ASCII text."""
         return self._netloc_of(self.ascii_host or "", lambda user: url_quote(user, safe="/:%"))
 
     def _netloc_of(self, host: str, written: Callable[[str], str]) -> str:
@@ -284,7 +277,6 @@ class URL(BaseURL):
         return self.ascii_netloc()
 
     def encode(self, charset: str = "utf-8", errors: str = "replace") -> "BytesURL":
-        """Convert the URL to bytes."""
         return BytesURL(*[part.encode(charset, errors) for part in (*self[:1], self.encode_netloc(), *self[2:])])
 
 
@@ -297,11 +289,9 @@ class BytesURL(BaseURL):
         return _text(self.to_url())
 
     def encode_netloc(self) -> bytes:
-        """Return the authority unchanged."""
         return bytes(self.netloc)
 
     def decode(self, charset: str = "utf-8", errors: str = "replace") -> URL:
-        """Convert the URL to text."""
         url = URL(*[part.decode(charset, errors) for part in self])
         return url.replace(netloc=url.decode_netloc())
 

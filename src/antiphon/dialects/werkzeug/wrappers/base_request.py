@@ -138,12 +138,10 @@ class RequestHead:
 
     @lazy
     def url(self) -> str:
-        """The full URL as an IRI."""
         return url_of(self.scheme, self.host, self.root_path, self.path, self.query_string)
 
     @lazy
     def base_url(self) -> str:
-        """The URL without the query."""
         return url_of(self.scheme, self.host, self.root_path, self.path)
 
     @lazy
@@ -440,7 +438,6 @@ class BaseRequest(RequestBody, RequestHead):
 
     @lazy
     def server(self) -> tuple[str, int | None] | None:
-        """The server's name and port."""
         return server_of(self.environ)
 
     @lazy
@@ -460,7 +457,6 @@ class BaseRequest(RequestBody, RequestHead):
 
     @lazy
     def query_string(self) -> bytes:
-        """The query as sent, in bytes."""
         query: str = self.environ.get("QUERY_STRING", "")
         return query.encode("latin-1")
 
@@ -483,7 +479,6 @@ class BaseRequest(RequestBody, RequestHead):
 
     @lazy
     def headers(self) -> EnvironHeaders:
-        """The headers, which are read-only."""
         return EnvironHeaders(self.environ)
 
     @lazy

@@ -175,7 +175,6 @@ class ResponseBody:
         return data.decode(self.charset) if as_text else data
 
     def set_data(self, value: bytes | bytearray | str) -> None:
-        """Replace the whole body."""
         data = value.encode(self.charset) if isinstance(value, str) else bytes(value)
         self.response = [data]
         if self.automatically_set_content_length:

@@ -72,7 +72,6 @@ class _JSON(JSONTypeMixin):
         return self.get_json()
 
     def get_json(self, force: bool = False, silent: bool = False) -> Any:
-        """Return the decoded body."""
         raise NotImplementedError
 
 
