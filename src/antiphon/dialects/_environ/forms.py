@@ -107,8 +107,6 @@ class FormFile(Upload):
 
 
 class _ClosingWindow(Window):
-    """A window that also closes its spool."""
-
     def __init__(self, spool: Spool, offset: int, length: int) -> None:
         super().__init__(spool, offset, length)
         self._shared = spool

@@ -126,7 +126,6 @@ def install_locations(app: "Asok", native: App) -> None:
 
 
 def location_of(request: "Request") -> GeoLocation:
-    """Return the location of the client that sent the request."""
     known = request.native.geo if request.app.native.is_provided(NativeRequest.geo) else {}
     found = {name: value for name, value in known.items() if value is not None}
     return GeoLocation({"ip": request.ip, **_UNKNOWN, **found})

@@ -261,5 +261,4 @@ def _render(module: ModuleType) -> PageFunction | None:
 
 
 def _render_template(request: Request) -> str:
-    """Render the template that is the page itself."""
     return request.html(request.page_file or "", **request.page_context)

@@ -485,7 +485,6 @@ class Request(RequestState):
         return Metadata()
 
     def text(self, content: str = "", status: int = 200) -> str:
-        """Set the status and return plain text for the response."""
         self.content_type = TEXT
         if status != 200:
             self.status_code(status)

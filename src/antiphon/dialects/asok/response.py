@@ -26,7 +26,6 @@ class StatusCode(int):
 
     @classmethod
     def of(cls, request: "Request", code: int) -> "StatusCode":
-        """Make the status for a request's response."""
         self = cls(code)
         self._request = request
         return self

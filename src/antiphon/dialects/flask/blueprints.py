@@ -24,7 +24,6 @@ class Blueprint(SansioBlueprint):
 
     @lazy
     def cli(self) -> "AppGroup":  # type: ignore[override]
-        """The blueprint's command group."""
         from antiphon.dialects.flask.cli import AppGroup
 
         return AppGroup(name=self.name)

@@ -109,7 +109,6 @@ class ServerBody:
         return file
 
     def close(self) -> None:
-        """Close the file that stores the body."""
         if self._file is not None:
             self._file.close()
 
@@ -120,7 +119,6 @@ def _bound(most: int | None) -> int:
 
 
 def translated(error: Exception) -> BadRequest | Any:
-    """Return the HTTP exception for an error in a body."""
     if isinstance(error, errors.ClientDisconnected) or not isinstance(error, errors.HTTPError):
         return ClientDisconnected()
     return default_exceptions.get(error.status, BadRequest)(error.detail)

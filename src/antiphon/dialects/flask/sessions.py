@@ -43,7 +43,6 @@ class CookieSerializer:
         self._serializer = serializer
 
     def dumps(self, data: object) -> str:
-        """Return data in the form of a cookie's value."""
         return self._signer.sign(pack(self._serializer.dumps(data)), time.time()).decode()
 
     def loads(self, value: str, max_age: int) -> Any:

@@ -67,7 +67,6 @@ class View:
 
 
 def _give_attributes(view: Any, cls: type[View]) -> None:
-    """Set a view's class and the attributes from which its rules are made."""
     view.view_class = cls
     view.methods = cls.methods
     view.provide_automatic_options = cls.provide_automatic_options

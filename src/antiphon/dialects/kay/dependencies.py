@@ -60,5 +60,4 @@ def provide(environ: "WSGIEnvironment", dependency: Dependency[T], source: Calla
 
 
 def provide_all(environ: "WSGIEnvironment", sources: Mapping[Dependency[Any], Callable[[Any], Any]]) -> None:
-    """Register the sources of several dependencies."""
     environ[_KEY] = {**environ.get(_KEY, {}), **sources}

@@ -29,8 +29,6 @@ class Rule(routing.Rule):
 
 
 class ViewGroup:
-    """A group of rules."""
-
     def __init__(self, *rules: RuleFactory) -> None:
         self.rules = rules
 

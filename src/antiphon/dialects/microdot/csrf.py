@@ -40,7 +40,6 @@ class CSRF:
             self.initialize(app, cors)
 
     def initialize(self, app: Microdot, cors: CORS | None = None) -> None:
-        """Check the requests to an application."""
         self.cors = cors
 
         @app.before_request

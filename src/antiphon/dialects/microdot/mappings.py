@@ -90,7 +90,6 @@ class NoCaseDict(dict[str, Any]):
         return dict.get(self, self._key(key), default)
 
     def update(self, other_dict: Mapping[str, Any]) -> None:  # type: ignore[override]  # as narrow as Microdot's
-        """Set all keys from another dictionary."""
         for key, value in other_dict.items():
             self[key] = value
 
@@ -131,7 +130,6 @@ class MultiDict(dict[str, Any]):
 
     @classmethod
     def of(cls, fields: Fields) -> Self:
-        """Make a dictionary from the names and values of a query or form."""
         self = cls.__new__(cls)
         for name, value in fields.items() if isinstance(fields, dict) else fields:
             self.setdefault(name, []).append(value)

@@ -38,7 +38,6 @@ class FileUpload:
         return await self._read(n)
 
     async def save(self, path_or_file: str | os.PathLike[str] | IO[bytes]) -> None:
-        """Write the rest of the file to a path or a file object."""
         if isinstance(path_or_file, str | os.PathLike):
             with open(path_or_file, "wb") as file:
                 while chunk := await self.read(CHUNK):
@@ -63,7 +62,6 @@ class FileUpload:
         return self
 
     async def close(self) -> None:
-        """Free the stored copy."""
         if self._copy is not None:
             self._copy.close()
 

@@ -195,7 +195,6 @@ class Request:
 
     @lazy
     def args(self) -> MultiDict:
-        """The arguments in the query string."""
         return MultiDict.of(query_fields_of(self.native.head, self.native.limits))
 
     @lazy

@@ -98,7 +98,6 @@ class SessionDict(dict[str, Any]):
         session_of(self.request).update(self.request, self)
 
     def delete(self) -> None:
-        """Make the response delete the session cookie."""
         session_of(self.request).delete(self.request)
 
 
@@ -164,7 +163,6 @@ class Session:
         change_response(request, set_cookie)
 
     def delete(self, request: Request) -> None:
-        """Make the response delete the session cookie."""
 
         def delete_cookie(response: Response) -> None:
             response.delete_cookie(_COOKIE, **self.cookie_options)

@@ -100,7 +100,6 @@ class EventChunks:
             self._sse.queue.put_nowait(None)
 
     async def aclose(self) -> None:
-        """Cancel the function and wait for its end."""
         if self._task is not None and not self._task.done():
             self._task.cancel()
             await asyncio.wait([self._task])

@@ -28,7 +28,6 @@ def asset_spec_from_abspath(abspath: str, package: Any) -> str:
 
 
 def abspath_from_asset_spec(spec: str, pname: Any = "__main__") -> str | None:
-    """Return the absolute path for a specification."""
     from antiphon.dialects.pyramid.path import PkgResourcesAssetDescriptor
 
     if pname is None:

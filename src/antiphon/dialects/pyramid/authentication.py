@@ -185,7 +185,6 @@ class AuthTktAuthenticationPolicy(CallbackAuthenticationPolicy):
         return self.cookie.remember(request, userid, **kw)
 
     def forget(self, request: Any) -> Any:
-        """Return the headers that delete the cookie."""
         return self.cookie.forget(request)
 
 

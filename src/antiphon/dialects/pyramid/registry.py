@@ -204,7 +204,6 @@ class Introspector:
         return [{"introspectable": entry, "related": self.related(entry)} for entry in entries]
 
     def categorized(self, sort_key: Callable[[Any], Any] | None = None) -> list[tuple[str, Any]]:
-        """Return each category's name and entries."""
         return [(name, self.get_category(name, sort_key=sort_key)) for name in self.categories()]
 
     def categories(self) -> list[str]:

@@ -111,7 +111,6 @@ WebObRequest.register(Request)  # not a base class: WebOb's attributes are in th
 
 
 def route_request_iface(name: str, bases: Any = ()) -> Any:
-    """Return a new interface for a route's requests."""
     iface: Any = InterfaceClass(f"{name}_IRequest", bases=bases or (Interface,), __doc__="The requests of a route.")
     iface.combined = InterfaceClass(f"{name}_combined_IRequest", bases=(iface, IRequest), __doc__="As above.")
     return iface
@@ -167,7 +166,6 @@ class RequestLocalCache:
         self.creator = creator
 
     def __call__(self, fn: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        """Return a version of a function of a request that caches its results."""
         from functools import wraps
 
         @wraps(fn)

@@ -201,11 +201,9 @@ class LegacySecurityPolicy:
         return request.registry.getUtility(IAuthenticationPolicy)
 
     def identity(self, request: Any) -> Any:
-        """Return the user's id."""
         return self.authenticated_userid(request)
 
     def authenticated_userid(self, request: Any) -> Any:
-        """Return the user's id."""
         return self._authentication(request).authenticated_userid(request)
 
     def remember(self, request: Any, userid: Any, **kw: Any) -> Any:

@@ -171,7 +171,6 @@ class QueryStringCacheBuster:
         self.param = param
 
     def tokenize(self, request: Any, pathspec: Any, kw: dict[str, Any]) -> str:
-        """Return the parameter's value for a file."""
         raise NotImplementedError
 
     def __call__(self, request: Any, subpath: str, kw: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -217,7 +216,6 @@ class ManifestCacheBuster:
             return self.parse_manifest(file.read())
 
     def parse_manifest(self, content: bytes) -> Any:
-        """Parse the manifest and return its mapping from paths to paths."""
         return json.loads(content.decode())
 
     @property

@@ -19,7 +19,6 @@ _ABSENT: Any = object()
 
 
 def find_root(resource: Any) -> Any:
-    """Return the root of the tree that contains a resource."""
     return [resource, *lineage(resource)][-1]
 
 
@@ -130,7 +129,6 @@ def _quoted(segment: str, safe: str) -> str:
 
 
 def quote_path_segment(segment: Any, safe: str = PATH_SEGMENT_SAFE) -> str:
-    """Percent-encode a path segment."""
     if isinstance(segment, bytes):
         return quote(segment, safe)
     return _quoted(segment if segment.__class__ is str else str(segment), safe)

@@ -76,8 +76,6 @@ def as_sorted_tuple(val: Any) -> tuple[Any, ...]:
 
 
 class Sentinel:
-    """A unique value with a name."""
-
     def __init__(self, repr: str) -> None:  # noqa: A002 - Pyramid's name
         self.repr = repr
 
@@ -132,7 +130,6 @@ def get_callable_name(name: Any) -> str:
 
 
 def reraise(tp: Any, value: Any, tb: Any = None) -> NoReturn:
-    """Raise an exception with the given traceback."""
     if value is None:
         value = tp()
     raise value.with_traceback(tb)

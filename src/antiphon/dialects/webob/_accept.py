@@ -356,8 +356,6 @@ class _WithoutRanges(_State):
 
 
 class NoHeader(_WithoutRanges):
-    """An absent header."""
-
     def __init__(self, header_value: None = None) -> None:
         """Accept only None as the value."""
 
@@ -366,8 +364,6 @@ class NoHeader(_WithoutRanges):
 
 
 class InvalidHeader(_WithoutRanges):
-    """A malformed header."""
-
     def __init__(self, header_value: str) -> None:
         self._header_value = header_value
 

@@ -219,8 +219,6 @@ def _quality_in(qualities: dict[Any, float], offer: AcceptOffer) -> float:
 
 
 class AcceptLanguage(Accepted):
-    """The language ranges of Accept-Language."""
-
     grammar = weighted("Accept-Language", LANGUAGE_RANGE)
 
 

@@ -49,7 +49,6 @@ def timedelta_to_seconds(td: timedelta) -> int:
 
 
 def now() -> datetime:
-    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 

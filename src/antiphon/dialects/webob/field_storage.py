@@ -140,8 +140,6 @@ class FieldStorage:
 
 
 class TextField(FieldStorage):
-    """A form field whose value is text."""
-
     def __init__(self, name: str, value: Any) -> None:
         self.headers = {}
         self._describe({}, is_form=False)

@@ -218,5 +218,4 @@ def _trans_key(key: object) -> str | None:
 
 
 def _trans_name(name: str) -> str:
-    """Return the environ key for a field name."""
     return ENVIRON_KEYS[name]

@@ -139,7 +139,6 @@ class MultiDict(MutableMapping[K, V]):
         return {key: values[0] if len(values) == 1 else values for key, values in self.dict_of_lists().items()}
 
     def dict_of_lists(self) -> dict[K, list[V]]:
-        """Return a dictionary that maps keys to lists of values."""
         lists: dict[K, list[V]] = {}
         for key, value in self._pairs():
             lists.setdefault(key, []).append(value)
@@ -315,7 +314,6 @@ class NestedMultiDict(MultiDict[K, V]):
         return sum(map(len, self.dicts))
 
     def copy(self) -> "MultiDict[K, V]":
-        """Return a mutable multidict with the same pairs."""
         return MultiDict(self)
 
     def _readonly(self, *args: object, **kw: object) -> NoReturn:  # noqa: ARG002 - replaces several methods
@@ -442,7 +440,6 @@ class GetDict(MultiDict[str, str]):
         return pair
 
     def update(self, *args: Any, **kw: str) -> None:
-        """Replace each key's values with the given one."""
         super().update(*args, **kw)
         self.on_change()
 

@@ -264,5 +264,4 @@ def extended_name(head: PartHead) -> str | None:
 
 
 def headers_of(head: PartHead) -> Headers:
-    """Return a part's header fields."""
     return Headers([(name.decode().title(), value.decode("utf-8", "replace")) for name, value in head.fields])

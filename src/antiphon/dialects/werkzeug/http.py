@@ -192,7 +192,6 @@ def parse_etags(value: str | None) -> "ETags":
 
 
 def parse_if_range_header(value: str | None) -> "IfRange":
-    """Parse the date or tag in If-Range."""
     if not value:
         return IfRange()
     moment = None if '"' in value else parse_date(value)

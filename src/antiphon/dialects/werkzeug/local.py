@@ -358,7 +358,6 @@ class LocalStack(Generic[T]):
         return items[-1] if items else None
 
     def __call__(self, name: str | None = None, *, unbound_message: str | None = None) -> LocalProxy[Any]:
-        """Return a proxy for the top of the stack or for one of its attributes."""
         return LocalProxy(self, name, unbound_message=unbound_message)
 
 

@@ -260,7 +260,6 @@ def _kind(definition: Definition) -> str:
 
 
 def parts_of(name: str) -> tuple[str, str]:
-    """Return the names of the two inputs of a range."""
     start, end = (f"{name}_{part}" for part in _PARTS)
     return start, end
 

@@ -77,7 +77,6 @@ class Form(Makers):
     _bind = for_request
 
     def bind(self, request: "Request") -> Self:
-        """Read the values that a request sent and return the form."""
         self._request = request
         self._is_template = False
         self._native = NativeForm(planned(self._schema), request.native, id="")
@@ -148,7 +147,6 @@ class Form(Makers):
 
     @property
     def errors(self) -> dict[str, str]:
-        """The message for each invalid field."""
         return {name: field.message for name, field in self._fields.items() if field.message}
 
     @property

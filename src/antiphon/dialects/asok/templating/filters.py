@@ -317,7 +317,6 @@ def markdown(value: Any) -> SafeString:
 
 
 def _anchor(found: re.Match[str]) -> str:
-    """Return the link for escaped text."""
     return f'<a href="{found[2]}" target="_blank" rel="noopener" class="underline hover:opacity-80">{found[1]}</a>'
 
 

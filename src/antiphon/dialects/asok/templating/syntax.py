@@ -313,7 +313,6 @@ def _set_by(node: nodes.Node) -> Iterator[str]:
 
 
 def _set_in(scope: nodes.Node) -> Iterator[str]:
-    """Yield the names that statements in a loop set."""
     for node in scope.find_all((nodes.Assign, nodes.AssignBlock)):
         yield from _set_by(node)
 

@@ -46,7 +46,6 @@ class JSONProvider:
         raise NotImplementedError
 
     def load(self, fp: IO[AnyStr], **kwargs: Any) -> Any:
-        """Parse the JSON in a file."""
         return self.loads(fp.read(), **kwargs)
 
     def _prepare_response_obj(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

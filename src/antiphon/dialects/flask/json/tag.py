@@ -75,8 +75,6 @@ class PassDict(JSONTag):
 
 
 class PassList(JSONTag):
-    """A list."""
-
     __slots__ = ()
 
     def check(self, value: Any) -> bool:
@@ -90,8 +88,6 @@ class PassList(JSONTag):
 
 
 class TagTuple(JSONTag):
-    """A tuple."""
-
     __slots__ = ()
     key = " t"
 
@@ -107,8 +103,6 @@ class TagTuple(JSONTag):
 
 
 class TagBytes(JSONTag):
-    """Bytes."""
-
     __slots__ = ()
     key = " b"
 
@@ -139,8 +133,6 @@ class TagMarkup(JSONTag):
 
 
 class TagUUID(JSONTag):
-    """A UUID."""
-
     __slots__ = ()
     key = " u"
 

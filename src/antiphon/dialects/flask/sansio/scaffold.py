@@ -242,7 +242,6 @@ class Scaffold:
 
     @setupmethod
     def context_processor(self, f: F) -> F:
-        """Register a function that returns variables for all templates."""
         self.template_context_processors[None].append(f)
         return f
 

@@ -29,7 +29,6 @@ class SessionMiddleware:
         self._lock = Lock()
 
     def process_request(self, request: Any) -> None:
-        """Provide the request's session."""
         provide(request.environ, Request.session, self._open)
 
     def process_response(self, request: Any, response: Any) -> Any:

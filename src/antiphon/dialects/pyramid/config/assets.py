@@ -27,7 +27,6 @@ class _Source:
         self.prefix = prefix
 
     def path(self, name: str) -> str:
-        """Return the absolute path for the given name below this source."""
         raise NotImplementedError
 
     def get_path(self, resource_name: str) -> str:
@@ -96,8 +95,6 @@ class FSAssetSource(_Source):
 
 
 class DirectoryOverride:
-    """A directory with its override."""
-
     def __init__(self, path: str, source: Any) -> None:
         self.path = path
         self.source = source
@@ -110,8 +107,6 @@ class DirectoryOverride:
 
 
 class FileOverride:
-    """A file with its override."""
-
     def __init__(self, path: str, source: Any) -> None:
         self.path = path
         self.source = source

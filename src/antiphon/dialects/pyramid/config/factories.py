@@ -26,8 +26,6 @@ class _RequestExtensions:
 
 
 class FactoriesConfiguratorMixin:
-    """Directives for factories."""
-
     def _register_one(self, discriminator: Any, component: Any, iface: Any, title: str) -> None:
         """Register the only utility for an interface."""
         config: Any = self

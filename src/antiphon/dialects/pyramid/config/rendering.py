@@ -13,7 +13,6 @@ class RenderingConfiguratorMixin:
     """The directive for renderers."""
 
     def add_default_renderers(self) -> None:
-        """Add the `json` and `string` renderers."""
         for name, renderer in DEFAULT_RENDERERS:
             self.add_renderer(name, renderer)
 

@@ -30,8 +30,6 @@ _DEFAULTS = (
 
 
 class RoutesConfiguratorMixin:
-    """Directives for routes."""
-
     route_prefix: str | None
 
     @action_method

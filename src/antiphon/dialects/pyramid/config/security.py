@@ -45,8 +45,6 @@ class DefaultCSRFOptions:
 
 
 class SecurityConfiguratorMixin:
-    """Directives for security."""
-
     def add_default_security(self) -> None:
         """Make the session the default storage for CSRF tokens."""
         try:
@@ -179,7 +177,6 @@ class SecurityConfiguratorMixin:
 
     @action_method
     def set_csrf_storage_policy(self, policy: Any) -> None:
-        """Set the policy that stores CSRF tokens."""
         config: Any = self
 
         def register() -> None:

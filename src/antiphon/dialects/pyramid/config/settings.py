@@ -59,7 +59,6 @@ class SettingsConfiguratorMixin:
         return settings
 
     def add_settings(self, settings: Any = None, **kw: Any) -> None:
-        """Add settings from a dictionary and keywords."""
         known = self.registry.settings
         if known is None:
             known = self._set_settings(settings or {})

@@ -8,8 +8,6 @@ from antiphon.dialects.pyramid.traversal import split_path_info
 
 
 class TestingConfiguratorMixin:
-    """Directives for tests."""
-
     def testing_securitypolicy(
         self,
         userid: Any = None,

@@ -31,15 +31,12 @@ class Tweens:
         return self.sorter.sorted()
 
     def __call__(self, handler: Any, registry: Any) -> Any:
-        """Wrap a handler in all tweens and return the result."""
         for _, factory in reversed(self.explicit or self.implicit()):
             handler = factory(handler, registry)
         return handler
 
 
 class TweensConfiguratorMixin:
-    """Directives for tweens."""
-
     @action_method
     def add_tween(self, tween_factory: str, under: Any = None, over: Any = None) -> None:
         """Add a tween, given the dotted name of its factory, which is a function of a handler and the registry.

@@ -19,8 +19,6 @@ _NOT_TAKEN = ("name", "permission", "context", "for_", "exception_only", "requir
 
 
 class SpecialViewsMixin:
-    """Directives for special views."""
-
     @viewdefaults
     @action_method
     def add_forbidden_view(self, view: Any = None, **view_options: Any) -> None:

@@ -52,8 +52,6 @@ view_description = viewderivers.view_description
 
 
 class ViewsConfiguratorMixin(ViewOrderMixin, SpecialViewsMixin):
-    """Directives for views."""
-
     @viewdefaults
     @action_method
     def add_view(

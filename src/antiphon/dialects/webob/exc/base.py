@@ -133,7 +133,6 @@ class WSGIHTTPException(Response, HTTPException):
         return self
 
     def copy(self) -> Self:
-        """Return another exception of the same class with the same state."""
         twin = super().copy()
         twin.args = self.args
         return twin

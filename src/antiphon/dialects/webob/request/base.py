@@ -71,7 +71,6 @@ class HeaderFields:
 
     @made_on_use
     def accept_encoding() -> Any:
-        """The content codings in Accept-Encoding."""
         from antiphon.dialects.webob.acceptparse import accept_encoding_property
 
         return accept_encoding_property()

@@ -297,7 +297,6 @@ class RequestTarget(RequestHead):
 
     @property
     def domain(self) -> str:
-        """The host without its port."""
         return split_port(self.host)[0]
 
     @property

@@ -83,7 +83,6 @@ class ResponseBodyFile:
         return charset
 
     def writelines(self, seq: Iterable[str | bytes]) -> None:
-        """Write several strings."""
         for item in seq:
             self.write(item)
 

@@ -67,8 +67,6 @@ class TypeConversionDict(dict[K, V]):
 
 
 class ImmutableTypeConversionDict(ImmutableDictMixin[K, V], TypeConversionDict[K, V]):
-    """An immutable TypeConversionDict."""
-
     def copy(self) -> TypeConversionDict[K, V]:
         return TypeConversionDict(self)
 
@@ -145,7 +143,6 @@ class HeaderSet(MutableSet[str]):
         self.update((value,))
 
     def update(self, iterable: Iterable[str]) -> None:
-        """Add several elements."""
         before = len(self._names)
         for header in iterable:
             name = header.lower()

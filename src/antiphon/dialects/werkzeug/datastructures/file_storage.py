@@ -76,7 +76,6 @@ class FileStorage:
 
     @property
     def mimetype_params(self) -> dict[str, str]:
-        """The parameters of the media type."""
         return self._parsed_content_type[1]
 
     @lazy

@@ -297,7 +297,6 @@ class Headers:
         return value
 
     def popitem(self) -> tuple[str, str]:
-        """Remove the last pair and return it."""
         return cast("tuple[str, str]", self.pop())
 
     def clear(self) -> None:

@@ -384,7 +384,6 @@ class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
         return iter([values for _, values in self.lists()])
 
     def copy(self) -> MultiDict[K, V]:
-        """Return a mutable MultiDict with the current values."""
         return MultiDict(self)
 
     def deepcopy(self, memo: dict[int, Any] | None = None) -> Self:

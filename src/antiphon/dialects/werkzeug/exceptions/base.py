@@ -66,7 +66,6 @@ class HTTPException(Exception):
 
     @property
     def name(self) -> str:
-        """The reason phrase of the status."""
         return HTTP_STATUS_CODES.get(self.code or 0, "Unknown Error")
 
     def get_description(
@@ -82,7 +81,6 @@ class HTTPException(Exception):
         environ: "WSGIEnvironment | None" = None,
         scope: dict[str, Any] | None = None,  # noqa: ARG002 - for subclasses
     ) -> str:
-        """Return the page's HTML."""
         name = escape_html(self.name)
         head = f"<!doctype html>\n<html lang=en>\n<title>{self.code} {name}</title>\n<h1>{name}</h1>\n"
         return f"{head}{self.get_description(environ)}\n"

@@ -65,8 +65,6 @@ class InputStream:
 
 
 class ErrorStream:
-    """The stream for error messages."""
-
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
 
@@ -78,7 +76,6 @@ class ErrorStream:
         self._stream.flush()
 
     def writelines(self, seq: Iterable[str]) -> None:
-        """Write several strings."""
         for line in seq:
             self.write(line)
 

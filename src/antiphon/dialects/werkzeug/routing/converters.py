@@ -96,8 +96,6 @@ class PathConverter(BaseConverter):
 
 
 class NumberConverter(BaseConverter):
-    """The base class of number converters."""
-
     weight = 50
     num_convert: Callable[[Any], Any] = int
 

@@ -107,13 +107,10 @@ class RuleFactory:
 
 
 class _Changed(RuleFactory):
-    """The base class for factories that change rules."""
-
     def __init__(self, rules: Iterable[RuleFactory]) -> None:
         self.rules = rules
 
     def get_rules(self, map: "Map") -> Iterator["Rule"]:  # noqa: A002 - Werkzeug's name
-        """Yield a changed copy of each rule."""
         for factory in self.rules:
             for rule in factory.get_rules(map):
                 copy = rule.empty()
@@ -312,7 +309,6 @@ class Rule(RuleFactory):
         return pieces
 
     def convert(self, name: str, value: Any) -> str:
-        """Return the text for a variable's value."""
         return self._converters[name].to_url(value)
 
     def build(self, values: Mapping[str, Any], append_unknown: bool = True) -> tuple[str, str] | None:

@@ -25,16 +25,12 @@ class Preamble(Event):
 
 @dataclass(frozen=True)
 class Field(Event):
-    """The start of a field."""
-
     name: str
     headers: Headers
 
 
 @dataclass(frozen=True)
 class File(Event):
-    """The start of a file."""
-
     name: str
     filename: str
     headers: Headers

@@ -92,7 +92,6 @@ class Destination:
 
     @property
     def server_name(self) -> str:
-        """The host without a port."""
         return self.host.partition(":")[0]
 
     @property

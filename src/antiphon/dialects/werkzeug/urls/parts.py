@@ -265,8 +265,6 @@ class BaseURL(_Parts):
 
 
 class URL(BaseURL):
-    """A URL in text."""
-
     __slots__ = ()
 
     def __str__(self) -> str:
@@ -281,8 +279,6 @@ class URL(BaseURL):
 
 
 class BytesURL(BaseURL):
-    """A URL in bytes."""
-
     __slots__ = ()
 
     def __str__(self) -> str:

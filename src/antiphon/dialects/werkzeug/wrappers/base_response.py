@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 
 class SetCookies:
-    """A mixin that sets cookies."""
-
     headers: Headers
     max_cookie_size = 4093
     """The size of Set-Cookie, in bytes, above which a warning is issued. 0 means no limit."""

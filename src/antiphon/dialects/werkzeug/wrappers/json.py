@@ -172,12 +172,10 @@ class ResponseStream:
         return False
 
     def tell(self) -> int:
-        """Return the number of bytes in the body."""
         return sum(map(len, self.response.ensure_list()))
 
     @property
     def encoding(self) -> str:
-        """The charset of text in the body."""
         charset: str = self.response.charset
         return charset
 
