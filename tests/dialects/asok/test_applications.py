@@ -147,3 +147,14 @@ def test_the_life_of_an_application(serve, interface):
         assert client.get("/").text == "page"
         assert events == ["start one", "start two", "async"]
     assert events[3:] == ["stop one", "stop two"]
+
+
+def test_values_are_shared_with_one_request(serve):
+    share = "    request.share('site', 'own')\n    return request.html('page.html') + request.share('site')\n"
+    files = {
+        "page.py": f"def render(request):\n{share}",
+        "page.html": "{{ site }} ",
+        "src/pages/other/page.html": "{{ site }}",
+    }
+    client = serve(files, prepare=lambda app: app.share(site="all"))
+    assert (client.get("/").text, client.get("/other").text) == ("own own", "all")

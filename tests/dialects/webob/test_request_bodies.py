@@ -15,7 +15,7 @@ from antiphon.dialects.webob import Response
 from antiphon.dialects.webob import request as webob_request
 from antiphon.dialects.webob.dec import wsgify
 from antiphon.dialects.webob.exc import HTTPBadRequest
-from antiphon.dialects.webob.request import DisconnectionError, Request
+from antiphon.dialects.webob.request import DisconnectionError, Request, environ_add_POST, environ_from_url
 from antiphon.testing import Client
 from tests.dialects.werkzeug.environs import MULTIPART, URLENCODED, environ, part, parts
 from tests.helpers.rows import rows
@@ -268,3 +268,18 @@ def test_no_form_is_a_crash(pieces):
     with suppress(HTTPBadRequest):
         made.POST  # noqa: B018
     assert made.body == body
+
+
+@rows("charset", ["utf-16", "UTF-16LE", "utf-32", "utf-8", "latin-1"])
+def test_pyramid_reads_json_in_the_charset_that_it_has(charset):
+    request = Request.blank("/", content_type=f"application/json; charset={charset}")
+    request.body = '{"a": "\xfc"}'.encode(charset)
+    assert request.json == {"a": "\xfc"}
+
+
+def test_a_form_is_added_to_an_environ_without_a_content_type():
+    environ = environ_from_url("/")
+    environ_add_POST(environ, None)
+    assert environ["REQUEST_METHOD"] == "GET"
+    environ_add_POST(environ, {"a": "b"})
+    assert Request(environ).POST["a"] == "b"
