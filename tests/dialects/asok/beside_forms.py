@@ -280,7 +280,6 @@ def shown(form: Any) -> Any:
     return [sorted(labels, key=str), errors, inputs, boxes, options, submission(page)]
 
 
-_BOXES = ("form-title", "readonly-value")
 _TOLD = ("name", "type", "required", "minlength", "maxlength", "min", "max", "placeholder", "rows", "class", "data_x")
 
 

@@ -5,7 +5,6 @@ import json
 from tests.dialects.attacks.attack import Attack, get
 
 FIXED = ("flask", "werkzeug")
-SPOOFED = b"9.9.9.9"
 
 
 def believes_nothing(conversation):

@@ -4,7 +4,6 @@ from urllib.parse import quote_from_bytes
 
 from tests.dialects.attacks.attack import Attack, get
 
-WITH_CONDITIONS = ("flask", "kay", "pyramid", "webob", "werkzeug")
 WITH_DOWNLOADS = ("asok", "flask", "pyramid", "webob", "werkzeug")
 WITH_COOKIES = ("flask", "kay", "microdot", "pyramid", "webob", "werkzeug")
 ANSWERED_OR_FAILED = {*range(200, 501)}
