@@ -57,7 +57,7 @@ def program(p, folder):
 
 def paths():
     random = Random(56)
-    for _ in range(3000):
+    for _ in range(1000):
         start = random.choice(["/static", "/static", "/static/sub2", "/rest", "/one", "/t", "", "/sub", "/a"])
         yield start + "".join(
             random.choice(["/", "/", "//"]) + part for part in random.choices(PARTS, k=random.randint(0, 4))

@@ -44,7 +44,7 @@ def made(library, name, header):
     return getattr(library, f"create_{PROPERTIES[name]}_header")(header)
 
 
-@settings(max_examples=400)
+@settings(max_examples=6 * settings.default.max_examples)
 @given(headers())
 @example(("AcceptEncoding", "gzip", ["identity", "br"], "identity"))
 @example(("AcceptEncoding", "*;q=0", ["identity", "gzip"], "identity"))
@@ -86,7 +86,7 @@ def test_reads_and_matches_as_the_original(case):
         same(outcome(look, theirs), outcome(look, ours))
 
 
-@settings(max_examples=150)
+@settings(max_examples=3 * settings.default.max_examples)
 @given(
     headers(),
     st.sampled_from([None, "", "a/b", "gzip", "en;q=0.5", ["a/b", ("en", 0.5)], {"a/b": 1, "c/d": 0.5}, "??"]),

@@ -100,7 +100,7 @@ attributes = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=4 * settings.default.max_examples)
 @given(st.sampled_from(["a", "x-y", b"b"]), st.sampled_from(["", "v", "a b", 'q"\\', b"x;\n", "é", None]), attributes)
 def test_cookies_are_printed_as_the_original_does(name, value, attributes):
     def made(library):

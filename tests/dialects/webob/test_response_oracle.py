@@ -308,7 +308,7 @@ writes = st.one_of(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=3 * settings.default.max_examples)
 @given(st.lists(writes, max_size=8))
 def test_any_writes(changes):
     theirs, ours = original.Response(), dialect.Response()

@@ -34,7 +34,7 @@ def accepted(draw):
     return name, draw(st.lists(st.tuples(words, qualities), max_size=5)), draw(st.lists(words, max_size=4)), draw(words)
 
 
-@settings(max_examples=1000)
+@settings(max_examples=10 * settings.default.max_examples)
 @given(accepted())
 @example(("CharsetAccept", [("utf-8", 0.7), ("*", 0.5)], ["ebcdic"], "unknown"))
 @example(("MIMEAccept", [("text", 1)], ["text"], "text"))

@@ -126,7 +126,9 @@ class OrderedInStep(MultiDictInStep):
 
 
 TestMultiDictInStep = MultiDictInStep.TestCase
-TestMultiDictInStep.settings = settings(max_examples=150, stateful_step_count=15, deadline=None)
+TestMultiDictInStep.settings = settings(
+    max_examples=2 * settings.default.max_examples, stateful_step_count=15, deadline=None
+)
 TestOrderedMultiDictInStep = pytest.mark.filterwarnings("ignore::DeprecationWarning")(OrderedInStep.TestCase)
 TestOrderedMultiDictInStep.settings = settings(max_examples=60, stateful_step_count=15, deadline=None)
 

@@ -34,7 +34,7 @@ CHUNKS = st.lists(
 TEXTS = st.text("aab1-./\n\0٣", max_size=14) | st.text("a1-/", min_size=8, max_size=40)
 
 
-@settings(max_examples=200)
+@settings(max_examples=4 * settings.default.max_examples)
 @given(CHUNKS, TEXTS)
 def test_it_finds_what_trying_finds(chunks, text):
     by_places = linear(chunks)
