@@ -1,5 +1,6 @@
 """An environ made from a head is what a WSGI server would have made; a WSGI application answers as a handler."""
 
+import asyncio
 import io
 import sys
 from contextlib import suppress
@@ -162,6 +163,25 @@ def test_its_body_is_closed_when_the_client_leaves(interface):
     with Client(to_app(from_wsgi(endless)), interface=interface) as client, client.stream("GET", "/") as response:
         assert next(iter(response)) == b"more"
     assert chunks.closed == 1
+
+
+def test_a_body_in_one_chunk_of_the_declared_length_is_sent_at_once_and_then_closed(servers):
+    """It has no second way through the thread, on which a small response would wait for the threads of others."""
+    sent, chunks = [], Chunks([b"hello"])
+
+    def whole(environ, start_response):
+        start_response("200 OK", [("Content-Length", "5")])
+        return chunks
+
+    async def receive():
+        await asyncio.Event().wait()
+
+    async def send(message):
+        sent.append((message["type"], message.get("body"), message.get("more_body"), chunks.closed))
+
+    asyncio.run(to_app(from_wsgi(whole))(servers.scope(), receive, send))
+    assert sent == [("http.response.start", None, None, 0), ("http.response.body", b"hello", None, 0)]
+    assert (next(chunks, "ended"), chunks.closed) == ("ended", 1)
 
 
 def test_it_may_start_with_its_first_chunk_and_write():

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context, copy_context
 from functools import partial
 from io import IOBase
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from antiphon.adapters.foreign import tell_around
@@ -240,10 +240,20 @@ class WSGICall:
         return self._written.append
 
     def response(self, request: Request, chunks: Iterable[bytes]) -> Response:
-        """Return the response once the application has started it, which it does with its first chunk at the latest."""
+        """Return the response once the application has started it, which it does with its first chunk at the latest.
+
+        A body in one chunk of the declared length is bytes, which are sent without coming back to this thread.
+        """
         (status, headers), body = self._started(chunks)
         response = started_response(request, status, headers)
-        response.body = _Body(body, chunks)
+        length = None if request.method == "HEAD" else response.content_length
+        first = [*islice(body, 1 if length else 0)]  # PEP 3333: the head waits for it
+        if first and len(first[0]) == length:
+            response.body = first[0]
+            request.after_response(next, body, None)
+            request.after_response(close, chunks)
+        else:
+            response.body = _Body(chain(first, body), chunks)
         return response
 
     def whole(self, chunks: Iterable[bytes]) -> tuple[str, list[tuple[str, str]], bytes]:
