@@ -460,7 +460,11 @@ def checked_methods(methods: Iterable[str], pattern: str) -> tuple[str, ...]:
         raise explained("list-wanted", ValueError(f"methods must be a collection of methods, such as ({methods!r},)"))
     if not isinstance(methods, Iterable):
         raise explained(
-            "list-wanted", TypeError(f'methods must be a collection of methods, such as ("POST",), not {methods!r}')
+            "list-wanted",
+            TypeError(
+                f'methods must be a collection of methods, such as ("POST",), not {methods!r}; app.register(blueprint,'
+                " prefix=...) adds a blueprint, app.mount(prefix, application) an application"
+            ),
         )
     wanted = tuple(intern(method.upper()) for method in methods)  # interned keys are found without a lock on any thread
     if not wanted:

@@ -90,8 +90,10 @@ def _fix_of(package: str, name: str) -> str | None:
         return f"use {ours}"
     if status := re.match(r"HTTP_(\d{3})_", name):
         return f"use the number, {status[1]}"
-    if home := _home_of(name):
-        return f"write `from {home} import {name}`"
+    bare = re.sub(r"^HTTP(?=[A-Z])|Exception$", "", name)  # HTTPNotFound, NotFoundException
+    for known in (name, bare):
+        if home := _home_of(known):
+            return f"write `from {home} import {known}`"
     for place in (package, *_LIKELY):
         if near := nearest(name, _names_in(place), 0.8):
             return f"did you mean `from {place} import {near}`?"

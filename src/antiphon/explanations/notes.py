@@ -3,7 +3,7 @@
 import ast
 import re
 import sys
-from types import CodeType, FrameType
+from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any
 
 from antiphon.explanations.naming import NO_WORDS, nearest, split_words
@@ -22,8 +22,10 @@ def explain(error: BaseException) -> None:
     note = None
     if type(error).__name__ == "UndefinedError":  # of Jinja, which may not be installed
         note = _on_undefined(error)
-    elif isinstance(error, AttributeError) and isinstance(error.obj, str | bytes):
-        note = _on_text(error)
+    elif isinstance(error, AttributeError):
+        note = _on_text(error) if isinstance(error.obj, str | bytes) else _on_member(error)
+    elif isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("antiphon."):
+        note = "Import names from antiphon, antiphon.features, antiphon.http, antiphon.testing or antiphon.types"
     elif isinstance(error, TypeError):
         if unexpected := re.match(_UNEXPECTED, str(error)):
             note = _on_argument(error, unexpected[1], unexpected[2])
@@ -32,10 +34,10 @@ def explain(error: BaseException) -> None:
         elif "'BoundField' object is not callable" in str(error):
             note = 'A field is shown with attributes by field.showing(attributes={"class": "wide"})'
         elif surplus := re.match(_POSITIONAL, str(error)):
-            note = split_words(POSITIONAL).get(surplus[1])
+            note = split_words(POSITIONAL).get(surplus[1], "").format(surplus[1]) or None
         elif re.search(_ITEM, str(error)):
             note = _on_item(error)
-        elif str(error).startswith("byte indices must be"):
+        elif str(error).startswith(("byte indices must be", "'async for' requires")):
             note = _on_text(error)
         elif re.search(_IS_CALLED, str(error)):
             note = _on_call(error)
@@ -100,14 +102,28 @@ def _on_text(error: AttributeError | TypeError) -> str | None:
     node, frame = _failed(error)
     if frame is None or not isinstance(node, ast.Attribute | ast.Subscript):
         return None
-    owner = _value(node.value.value, frame) if isinstance(node.value, ast.Attribute) else None
+    held = node if "'async for'" in str(error) else node.value
+    owner = _value(held.value, frame) if isinstance(held, ast.Attribute) else None
     if type(owner).__name__ == "Request" and _is_ours(type(owner)):
-        return (
-            f"{ast.unparse(node.value)} is bytes or text: use it itself, request.json, request.form or request.stream"
-        )
+        return f"{ast.unparse(held)} is bytes or text: use it itself, request.json, request.form or request.stream"
     if any(type(each).__name__ == "WebSocket" for each in frame.f_locals.values()):
         return "A message is str or bytes: use it itself, or await socket.receive_as(Order)"
     return None
+
+
+def _on_member(error: AttributeError) -> str | None:
+    """Return the note on an attribute of something that a request or an app has: values by name, a method, a body."""
+    node, frame = _failed(error)
+    if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Attribute):
+        return None
+    owner, written = _value(node.value.value, frame), ast.unparse(node.value)
+    if not _is_ours(type(owner)):
+        return None
+    if hasattr(error.obj, "get"):
+        return f"Write {written}[{node.attr!r}], or {written}.get({node.attr!r})"
+    if isinstance(error.obj, FunctionType | MethodType):
+        return f"{written} is a method: write @{written} above a function, or call it"
+    return "Use request.body, or request.stream for its chunks" if written.endswith(".content") else None
 
 
 def _is_ours(kind: type) -> bool:
@@ -153,8 +169,8 @@ def _value(node: ast.expr, frame: FrameType | None) -> Any:
     return None
 
 
-_READING = ("antiphon.request.", "antiphon.lazy", "antiphon.explanations")
-"""The modules that read an attribute of a request for others."""
+_READING = ("antiphon.request.", "antiphon.response.", "antiphon.lazy", "antiphon.explanations")
+"""The modules that read an attribute of a request or a response for others."""
 
 
 def called_from() -> str | None:

@@ -112,8 +112,9 @@ class NotModified(RaisedResponse):
 def check_redirect(status: int) -> int:
     """Return the status of a redirect. Raises ValueError for any other status."""
     if status not in REDIRECTS:
+        place = "" if isinstance(status, int) else ", which comes first, as in Response.redirect(location, 303)"
         raise explained(
-            "bad-status", ValueError(f"a redirect's status must be 301, 302, 303, 307 or 308, not {status}")
+            "bad-status", ValueError(f"a redirect's status must be 301, 302, 303, 307 or 308, not {status}{place}")
         )
     return status
 

@@ -195,8 +195,11 @@ def json_of(body: bytes, response: object) -> Any:
     try:
         return decode_json(body)
     except Exception as error:
+        from antiphon.explanations.notes import called_from
+
         why = error.detail if isinstance(error, HTTPError) else error  # without the 400 that a request would get
-        raise explained("response-not-json", ValueError(f"{response!r} is not JSON: {why}")) from error
+        fix = "; json is an attribute: to respond with JSON, return the value itself" if called_from() else ""
+        raise explained("response-not-json", ValueError(f"{response!r} is not JSON: {why}{fix}")) from error
 
 
 def _charset(content_type: str | None) -> str:
