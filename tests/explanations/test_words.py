@@ -461,6 +461,14 @@ def test_an_argument_that_is_nearly_right_names_the_near_one(caplog):
     assert "Did you mean 'default'?" in "\n".join([str(error), *getattr(error, "__notes__", [])])
 
 
+SINGLE_WORDS = {
+    "app.{}": (
+        "add_background_task add_router basePath cleanup_ctx create_response enable include_router on onError openapi "
+        "register_blueprint register_listener request router set urls while_serving"
+    ),
+    "def h(c): return c.{}": "accepts conn_info executionCtx load_json match_info multipart transport var",
+    "from antiphon import {}": "HttpError NinjaAPI SanicException Schema StreamResponse Template render_template",
+}
 REFLEXES = [
     # Express and Hono
     ("async def h(c): return c.json({'a': 1})", "to respond, return the value itself, or a Response"),
@@ -482,20 +490,13 @@ REFLEXES = [
     (r"app.get('/users/(\\d+)')", "write <int:id>, or <re(...):id>"),
     ("app.get('/a?')", "an optional part is a second route"), ("from antiphon import express", "use App"),
     ("def h(req): return req.cookies.theme", "Write req.cookies['theme'], or req.cookies.get('theme')"),
-    ("def h(req): return req.accepts('json')", "use request.accept"),
     ("def h(req): return Response.redirect(301, '/a')", "as in Response.redirect(location, 303)"),
     ("def h(req):\n  r = Response('')\n  return r.json({'a': 1})", "to respond with JSON, return the value itself"),
     ("def h(req): return req.session.user", "app.use(Sessions(store))"),
-    ("app.set('view engine', 'jinja')", "a module of your own, or a lifespan: app[pool]"),
-    ("app.enable('trust proxy')", "a module of your own, or a lifespan: app[pool]"),
     ("app.post('/a', lambda req, res: res)", "Write @app.post('/') above the handler"),
     # Hono
     ("def h(c):\n  c.status(201)\n  return 'x'", "or return body, status"),
-    ("def h(c): return c.var.user", "use request.g"),
-    ("def h(c): return c.executionCtx.waitUntil(1)", "request.after_response(function)"),
     ("app.route('/api', App())", "app.mount(prefix, application) an application"),
-    ("app.onError(print)", "@app.errorhandler(key)"), ("app.on('PURGE', '/x', print)", "@app.route(pattern, methods)"),
-    ("app.basePath('/api')", "Blueprint(name, prefix=...)"), ("app.request('/')", "Client(app) from antiphon.testing"),
     # aiohttp
     ("async def h(request): return (await request.json)['a']", "request.json is an attribute, not a method"),
     ("async def h(it): return await it.form()", "it.form is an attribute, not a method"),
@@ -511,14 +512,8 @@ REFLEXES = [
     ("async def h(request, socket):\n  async for m in socket: m.data", "A message is str or bytes: use it itself"),
     ("from antiphon import HTTPNotFound", "from antiphon.http import NotFound"),
     ("from antiphon import HTTPFound", "Response.redirect(url)"),
-    ("from antiphon import StreamResponse", "Response.stream(chunks)"),
-    ("app.router.add_get('/', print)", "use app.routes"),
     ("app.on_startup.append(print)", "write @app.on_startup above a function"),
-    ("app.cleanup_ctx.append(print)", "@app.on_startup, or @app.lifespan"),
     ("async def h(request): return await request.content.read()", "Use request.body, or request.stream"),
-    ("def h(request): return request.match_info['id']", "use request.path_params"),
-    ("def h(request): return request.transport", "use request.method, request.path"),
-    ("async def h(request): return await request.multipart()", "use request.form and request.files"),
     ("def h(request): return Response('x', status=404, reason='No')", "Instead of 'reason', use response.status"),
     # Litestar, Starlette and FastAPI
     ("async def h(request, socket): return socket.query_params", "use the request, the first argument"),
@@ -536,22 +531,14 @@ REFLEXES = [
     ("def h(data: dict): return data", "the first argument is the request; use request.json_as(Order)"),
     ("app.get('/', guards=[print])", "use before=hook"), ("app.get('/{id:int}')", "written <int:id>"),
     ("from antiphon import NotFoundException", "from antiphon.http import NotFound"),
-    ("from antiphon import Template", "Page(template, name=value)"), ("App(on_startup=[print])", "use @app.on_startup"),
+    ("App(on_startup=[print])", "use @app.on_startup"),
     ("def h(request): return Response({'a': 1}, status_code=201)", "Instead of 'status_code', use response.status"),
     ("from antiphon.responses import JSONResponse", "Import names from antiphon, antiphon.features"),
-    ("app.openapi()", "app.use(OpenAPI(title=...))"),
     ("@app.get('/')\nasync def k(): return {'a': 1}", "takes (), but is called with (request)"),
     ("async def h(request, websocket): await websocket.receive_text()", "use @app.websocket(pattern)"),
-    ("app.include_router(Blueprint('b'), prefix='/x')", "app.register(blueprint)"),
     # Django Ninja
-    ("from antiphon import NinjaAPI", "use App"),
-    ("from antiphon import Schema", "use a dataclass, as in request.json_as(Order)"),
-    ("from antiphon import HttpError", "HTTPError, or abort(404)"),
     ("app.get('/', response=dict)", "the handler's annotation"), ("app.get('/', auth=print)", "use before=hook"),
-    ("app.add_router('/x', Blueprint('x'))", "app.register(blueprint)"),
-    ("app.create_response(1, {})", "Response(body, status, headers)"),
     ("def h(request): return 400, {'message': 'x'}", "the body comes first, write `return body, status`"),
-    ("app.urls", "use app.routes"),
     # Sanic
     ("def h(request): request.ctx.user = 'ada'", "use request.g"),
     ("from antiphon import json", "Response.json(value), or return the dict"),
@@ -559,19 +546,11 @@ REFLEXES = [
     ("app.add_task(print)", "request.after_response(function)"),
     ("async def h(request, ws): await ws.recv()", "use @app.websocket(pattern), on a handler(request, socket)"),
     ("@app.get('/s', stream=True)\ndef k(request): pass", "use receive='stream'"),
-    ("def h(request): return request.load_json()", "use request.json"),
-    ("def h(request): return request.conn_info", "use request.method, request.path"),
     ("@app.middleware('request')\ndef k(request): pass", "write `@app.middleware` above it"),
-    ("app.register_listener(print, 'after_server_stop')", "@app.on_startup, or @app.lifespan"),
-    ("from antiphon import SanicException", "HTTPError, or abort(404)"),
     # Quart
     ("async def h(request):\n  async for d in request.body: pass", "request.form or request.stream"),
     ("async def h(request): return (await request.form)['a']", "request.form is an attribute, not a method"),
-    ("@app.while_serving\nasync def k(): yield", "@app.on_startup, or @app.lifespan"),
-    ("app.add_background_task(print)", "request.after_response(function)"),
     ("@app.errorhandler(404)\nasync def k(error): return 'x', 404", "is called with (request, error)"),
-    ("from antiphon import render_template", "Page(template, name=value)"),
-    ("app.register_blueprint(Blueprint('b'), url_prefix='/x')", "app.register(blueprint)"),
     # Django
     ("def h(request): return request.build_absolute_uri('/')", "request.url_for(name, _absolute=True)"),
     ("def h(request):\n  r = Response('')\n  r['X-A'] = 'b'", "Write response.headers[name] = value"),
@@ -611,6 +590,7 @@ REFLEXES = [
     ("from antiphon import HTTP_404_NOT_FOUND", "use the number, 404"),
     ("from antiphon import render", "use Page(template, name=value) from antiphon.features"),
     ("from antiphon.features import WebSocket", "write `from antiphon import WebSocket`"),
+    *((written.format(word), "; use ") for written, several in SINGLE_WORDS.items() for word in several.split()),
 ]  # fmt: skip
 WORKS = [
     ("def h(request): return {'a': 1}, 201", "a"),
