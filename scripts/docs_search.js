@@ -1,10 +1,11 @@
 // The search of the site, in place of the theme's worker: it ranks pages as `antiphon.cli.ranking` does, by its weights.
-let sections, words, weights, size, enough;
+let sections, places, words, wordsOf, weights, enough, none;
 
 function read({ items, ranking }) {
-  ({ size, enough } = ranking);
+  ({ enough, places } = ranking);
+  none = Math.max(...places) + 1;
   sections = [];  // of each page; those without a page are what to show when no page answers a question
-  items.forEach((item, id) => (sections[item.page ?? size] ??= []).push({ ...item, id }));
+  items.forEach((item, id) => (sections[item.page ?? none] ??= []).push({ ...item, id }));
   weights = new Map(Object.entries(ranking.weights));
   const common = new Set(ranking.common.split(" ")), endings = ranking.endings.split(" ");
   const stem = word => {
@@ -12,7 +13,12 @@ function read({ items, ranking }) {
     const rest = word.slice(0, word.length - ending.length);
     return /^(ings?|ed)$/.test(ending) && /..([^ls])\1$/.test(rest) ? rest.slice(0, -1) : rest;
   };
-  words = text => (text.toLowerCase().match(/[a-z0-9]+(_[a-z0-9]+)*/g) ?? []).flatMap(found => {
+  const phrases = Object.entries(ranking.phrases).map(([each, word]) => [new RegExp(`\\b${each}\\b`, "g"), word]);
+  const synonyms = new Map(ranking.synonyms.split(" ").map(pair => pair.split(":")));
+  const word = /[a-z0-9]+(_[a-z0-9]+)*/g;
+  wordsOf = question => words(question.toLowerCase().replace(word, found => synonyms.get(found) ?? found));
+  const joined = text => phrases.reduce((all, [each, to]) => all.replace(each, to), text.toLowerCase());
+  words = text => (joined(text).match(word) ?? []).flatMap(found => {
     const parts = found.split("_");
     return [...(parts.length > 1 ? [parts.join("")] : []), ...parts.filter(each => !common.has(each)).map(stem)];
   });
@@ -22,16 +28,20 @@ function ranked(wanted) {
   const scores = new Map(), shares = new Map();
   let all = 0;
   for (const word of wanted) {
-    const pages = having(word);
-    const rarity = Math.log(1 + (size - pages.size + 0.5) / (pages.size + 0.5));
+    const pages = having(word), found = [...pages.values()];
+    const count = found.reduce((sum, weight) => sum + weight, 0) / Math.max(...found, 1e-9);
+    const rarity = Math.log(1 + (places.length - count + 0.5) / (count + 0.5));
     all += rarity;
     for (const [page, weight] of pages) {
       scores.set(page, (scores.get(page) ?? 0) + rarity * weight);
       shares.set(page, (shares.get(page) ?? 0) + rarity);
     }
   }
-  const pages = [...scores.keys()].sort((one, other) => scores.get(other) - scores.get(one) || one - other);
-  return { pages, isAnswered: shares.get(pages[0]) >= enough * all };
+  const found = [...scores.keys()].sort((one, other) => scores.get(other) - scores.get(one) || one - other);
+  const best = new Map(found.map(each => [places[each], each]).reverse());  // a page may be ranked in parts
+  const firsts = found.filter(each => best.get(places[each]) === each);
+  const isAnswered = Math.max(0, ...firsts.slice(0, 3).map(each => shares.get(each))) >= enough * all;
+  return { pages: firsts.map(each => places[each]), isAnswered };
 }
 
 const pairs = flat => new Map(flat.flatMap((each, at) => (at % 2 ? [] : [[each, flat[at + 1]]])));
@@ -63,18 +73,21 @@ function shown(page, wanted) {
   return { id, matches };
 }
 
+// Whether a word is one of a question, or begins with what has been typed so far.
+const isMeant = (word, wanted) => word === wanted || (!weights.has(wanted) && word.startsWith(wanted));
+
 function ranges(html, wanted) {
   return [...html.matchAll(/<[^>]*>|&\w+;|\w+/g)]
-    .filter(([found]) => !/^[<&]/.test(found) && words(found).some(each => wanted.includes(each)))
+    .filter(([found]) => !/^[<&]/.test(found) && words(found).some(each => wanted.some(one => isMeant(each, one))))
     .map(({ index, 0: { length } }) => ({ start: index, end: index + length, value: length }));
 }
 
 function answer(input) {
-  const wanted = [...new Set(words(typeof input === "string" ? input : ""))];
+  const wanted = [...new Set(wordsOf(typeof input === "string" ? input : ""))];
   const { pages, isAnswered } = ranked(wanted);
   const found = pages.filter(page => sections[page]).slice(0, 10).map(page => shown(page, wanted));
   const isMissing = wanted.length > 0 && !isAnswered;
-  const items = isMissing ? [...sections[size].map(({ id }) => ({ id, matches: [] })), ...found] : found;
+  const items = isMissing ? [...sections[none].map(({ id }) => ({ id, matches: [] })), ...found] : found;
   return { items, query: { values: [] }, pagination: { total: isMissing ? 0 : found.length } };
 }
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from antiphon.cli.ranking import COMMON, ENDINGS, ENOUGH, Ranking
+from antiphon.cli.ranking import COMMON, ENDINGS, ENOUGH, PHRASES, SYNONYMS, Ranking
 from scripts import docs_llms, docs_source
 from scripts.playground.examples import RUN_PAGES, pack, with_buttons
 from scripts.playground.fetch import is_fetched
@@ -94,19 +94,22 @@ def main(arguments: Sequence[str] = ()) -> int:
 def add_ranking(site: Path) -> None:
     """Give the site's search the weights of `antiphon docs --search`, and the worker that adds them up."""
     found = json.loads((site / "search.json").read_text())
-    titles = {each["location"].partition("#")[0] for each in found["items"]}
-    locations = {re.sub(r"(^|/)index$", r"\1", place.removesuffix(".md")): source for source, place in places().items()}
-    sources = {place: locations[place.rstrip("/")] for place in sorted(titles) if place}
-    ranking = Ranking({place: source.read_text() for place, source in sources.items()})
-    numbers = {place: number for number, place in enumerate(sources)}
     for item in found["items"]:
-        item["page"] = numbers.get(item["location"].partition("#")[0])
+        item["page"] = item["location"].partition("#")[0].rstrip("/")
+    locations = {re.sub(r"(^|/)index$", r"\1", place.removesuffix(".md")): source for source, place in places().items()}
+    sources = {place: locations[place] for place in sorted({item["page"] for item in found["items"]}) if place}
+    ranking = Ranking({place: source.read_text() for place, source in sources.items()})
+    pages = {place: number for number, place in enumerate(sources)}
+    numbers = {name: number for number, name in enumerate(ranking.names)}
+    for item in found["items"]:
+        item["page"] = pages.get(item["page"])
     weights = {
         word: [part for name, weight in sorted(having.items()) for part in (numbers[name], weight)]
         for word, having in ranking.weights.items()
     }
     found["items"] = [item for item in found["items"] if item["page"] is not None] + [UNANSWERED]
-    rules = {"size": ranking.size, "enough": ENOUGH, "common": COMMON, "endings": ENDINGS, "weights": weights}
+    rules = {"enough": ENOUGH, "common": COMMON, "endings": ENDINGS, "phrases": PHRASES, "synonyms": SYNONYMS}
+    rules |= {"places": [pages[name.partition("#")[0]] for name in ranking.names], "weights": weights}
     (site / "search.json").write_text(json.dumps(found | {"ranking": rules}, separators=(",", ":")))
     (worker,) = site.glob("assets/javascripts/workers/search.*.js")
     shutil.copy(ROOT / "scripts/docs_search.js", worker)

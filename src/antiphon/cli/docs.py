@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from antiphon.cli.errors import BadCommand, Refused
-from antiphon.cli.ranking import FENCE, HEADING, Ranking, words
+from antiphon.cli.ranking import FENCE, HEADING, Ranking, words, words_of
 from antiphon.explanations.texts import Explanation, UnreadableError, as_page, explanations, explanations_of, packages
 
 ARCHIVE = Path(__file__).with_name("docs.xz")
@@ -105,17 +105,18 @@ def contents() -> Iterator[str]:
 def search(question: str, most: int = 8) -> tuple[list[Hit], bool]:
     """Return the pages that have words of a question, the best first, and whether the first is about it."""
     found = ranking().ranked(question)
-    wanted = {*words(question)}
+    wanted = {*words_of(question)}
     return [_hit(name, wanted) for name in found.names[:most]], found.is_answered
 
 
 def _hit(name: str, wanted: set[str]) -> Hit:
+    name, is_section, section = name.partition("#")
     title, *sections = HEADING.split(FENCE.sub("", pages()[name]))[1:]
     shared = {
         heading: len(wanted & {*words(f"{heading} {body}")})
         for heading, body in zip(sections[1::2], sections[2::2], strict=True)
     }
-    best = max(shared, key=shared.__getitem__, default="")
+    best = section if is_section else max(shared, key=shared.__getitem__, default="")
     return Hit(name, title, best if shared.get(best) else "")
 
 
