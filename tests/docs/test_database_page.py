@@ -15,9 +15,10 @@ from tests.helpers.processes import RUN
 from tests.helpers.waiting import eventually
 
 PAGE = (Path(__file__).parents[2] / "docs/how-to/database.md").read_text()
-ASYNC = re.findall(r"```python\n(.*?)```", PAGE.partition("\n## Async drivers\n")[2], re.DOTALL)[0]
-
 SYNC = re.findall(r"```python\n(.*?)```", PAGE.partition("\n## SQLAlchemy\n")[2], re.DOTALL)[0]
+ASYNC = SYNC.partition("@app.lifespan\n")[0]
+ASYNC += re.findall(r"```py\n(.*?)```", PAGE.partition("\n## Async drivers\n")[2], re.DOTALL)[0]
+UNIQUE = re.findall(r"```py\n(.*?)```", PAGE.partition("\n## Unique values\n")[2], re.DOTALL)[0]
 ENGINE = re.findall(r"```python\n(.*?)```", PAGE.partition("\n## SQLite with SQLAlchemy\n")[2], re.DOTALL)[0]
 PLAIN = re.findall(r"```python\n(.*?)```", PAGE.partition("\n## SQLite\n")[2], re.DOTALL)[0]
 OTHER_WORKER = """
@@ -93,6 +94,15 @@ def test_two_clients_do_not_spend_one_token_in_sqlite3():
             return int(client.post("/spend").text)
 
         assert both_read_first(read_and_write) == [before, before + 1]
+
+
+def test_of_people_who_take_one_name_at_once_one_gets_it():
+    pytest.importorskip("sqlalchemy")
+    page: dict = {"__name__": "shop"}
+    exec(SYNC.partition("\nwith Client")[0] + UNIQUE, page)
+    with Client(page["app"]) as client, ThreadPoolExecutor() as pool:
+        responses = pool.map(lambda name: client.post("/users", form={"name": name}), ["Ada"] * 6)
+        assert sorted(response.status for response in responses) == [201, 409, 409, 409, 409, 409]
 
 
 @pytest.mark.axes("interface")
