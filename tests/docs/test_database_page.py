@@ -3,7 +3,7 @@
 import http.client
 import re
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import Barrier, BrokenBarrierError
 
@@ -14,7 +14,8 @@ from tests.contract.process import ServerProcess
 from tests.helpers.processes import RUN
 from tests.helpers.waiting import eventually
 
-PAGE = (Path(__file__).parents[2] / "docs/how-to/database.md").read_text()
+HOW_TO = Path(__file__).parents[2] / "docs/how-to"
+PAGE = (HOW_TO / "database.md").read_text()
 SYNC = re.findall(r"```python\n(.*?)```", PAGE.partition("\n## SQLAlchemy\n")[2], re.DOTALL)[0]
 ASYNC = SYNC.partition("@app.lifespan\n")[0]
 ASYNC += re.findall(r"```py\n(.*?)```", PAGE.partition("\n## Async drivers\n")[2], re.DOTALL)[0]
@@ -103,6 +104,19 @@ def test_of_people_who_take_one_name_at_once_one_gets_it():
     with Client(page["app"]) as client, ThreadPoolExecutor() as pool:
         responses = pool.map(lambda name: client.post("/users", form={"name": name}), ["Ada"] * 6)
         assert sorted(response.status for response in responses) == [201, 409, 409, 409, 409, 409]
+
+
+def test_more_streams_are_open_than_the_pool_has_connections():
+    pytest.importorskip("sqlalchemy")
+    page: dict = {"__name__": "shop"}
+    few = SYNC.replace("create_engine(url)", "create_engine(url, pool_size=2, max_overflow=0, pool_timeout=1)")
+    about = (HOW_TO / "streams.md").read_text().partition("\n## Give back the database connection\n")[2]
+    exec(few.partition("\nwith Client")[0] + re.findall(r"```py\n(.*?)```", about, re.DOTALL)[0], page)
+    with Client(page["app"]) as client, ExitStack() as streams:
+        client.post("/orders", form={"name": "tea"})
+        for _ in range(4):
+            assert next(streams.enter_context(client.stream("GET", "/orders/1/ticks"))) == b"data: tea, tick 1\n\n"
+        assert client.get("/orders/1").json == {"id": 1, "name": "tea"}
 
 
 @pytest.mark.axes("interface")
