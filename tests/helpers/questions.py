@@ -160,6 +160,55 @@ reference/http/multidicts: accept a list of values for the same query parameter 
 reference/return-values reference/json: return pydantic models from a handler
 """)
 """Questions that people ask about other frameworks: the right page is found for 57 of 60."""
+STRANGERS = _read("""
+explanation/glossary explanation/questions explanation/which-server how-to/add-to-requests how-to/serve
+tutorial/1-one-file: what does async def do and do I need it | explanation/many-machines how-to/shared-cache
+how-to/valkey reference/stores: several instances should share one cache | explanation/safety how-to/behind-a-proxy
+reference/app reference/routing: host header injection | explanation/safety how-to/compress reference/bodies
+reference/limits: zip bomb decompression of request body | explanation/safety how-to/cookies how-to/sessions
+reference/http/cookies: are cookies HttpOnly and SameSite by default | explanation/safety how-to/sessions
+reference/features/own-stores reference/stores: insecure deserialization with pickle | explanation/safety
+reference/routing: ReDoS catastrophic backtracking in route patterns | explanation/versions how-to/api-changes: upgrade
+breaks my app, is the API stable | how-to/add-to-requests how-to/database how-to/tenants: multiple database connections
+| how-to/add-to-requests how-to/database reference/handlers: how to avoid creating multiple database sessions when using
+dependencies | how-to/after-the-response how-to/jobs how-to/serve reference/app: how can I add a background thread |
+how-to/after-the-response how-to/send-files how-to/uploads reference/uploads: delete an uploaded file after downloading
+it | how-to/behind-a-proxy: nginx real ip behind reverse proxy | how-to/behind-a-proxy how-to/deadlines how-to/deploy
+how-to/files-behind-nginx how-to/serve: nginx 504 gateway timeout | how-to/behind-a-proxy how-to/deploy: mixed content
+https docker container behind nginx proxy | how-to/behind-a-proxy how-to/deploy how-to/serve reference/command: listen
+on a unix socket instead of TCP | how-to/blocks: calling view from ajax | how-to/blocks how-to/templates
+reference/features/templates: send data from python to javascript in a page | how-to/cache reference/http/caching: how
+to disable cache in view | how-to/cors reference/features/security: solve cross origin resource sharing | how-to/csv:
+writing a csv | how-to/csv reference/json reference/return-values: how to return data in JSON format | how-to/database:
+dealing with database disconnects pool_pre_ping; sqlite set check_same_thread false | how-to/database
+how-to/transactions: sqlalchemy database locks | how-to/debug how-to/develop how-to/templates: page does not change
+after I edit a template | how-to/debug how-to/logs how-to/serve reference/logs: where do I see why a worker crashed |
+how-to/deploy how-to/health: kubernetes readiness during startup | how-to/deploy how-to/send-files: download file from
+application running in docker container | how-to/deploy how-to/serve: run as non-root user on port 80 | how-to/deploy
+how-to/serve reference/command: graceful reload of code with SIGHUP | how-to/email: adding a contact page that sends
+mail | how-to/errors reference/http/errors reference/problems reference/response reference/return-values: how to send a
+custom http status message | how-to/events-to-many how-to/streams how-to/websockets reference/websockets: real time data
+streaming using websockets | how-to/events-to-many how-to/valkey how-to/websockets: websockets with redis behind nginx |
+how-to/forms reference/bodies reference/request reference/typed-values: get the data received in a request |
+how-to/forms reference/features/forms tutorial/3-forms: show error message next to input field | how-to/from-flask
+reference/json reference/return-values tutorial/1-one-file: return json response from view | how-to/graphql: creating a
+graphql server | how-to/jwt how-to/users reference/features/users: token based authentication | how-to/login
+how-to/rate-limits: brute force protection of the login form | how-to/login how-to/users reference/features/users
+tutorial/5-users: redirect to login page if user not logged in | how-to/logs reference/logs: adding python logging to
+endpoints hosted on docker doesn't display logs; configure logging for a project; json log output for loki or
+elasticsearch | how-to/object-storage: setup amazon s3 for uploads | how-to/pagination how-to/tables
+reference/typed-values tutorial/1-one-file: simple query search api | how-to/rate-limits
+reference/features/rates-and-writes: rate limiter | how-to/static-files: why do I get 404 for my css file |
+how-to/static-files tutorial/2-pages: add css to website | how-to/structure-an-app: directory structures for large apps
+| how-to/templates tutorial/2-pages: using for loop in a html template | how-to/test-an-app reference/testing: how to
+send POST data to the app using pytest; testing endpoints without spinning up a server | how-to/uploads
+reference/uploads tutorial/6-pictures: loading image from request files attribute into PIL image | how-to/users: api key
+authentication | how-to/webhooks: integrate stripe checkout webhooks | reference/blueprint reference/routing: adding
+custom url map converters to blueprint objects | reference/bodies reference/json reference/request
+reference/typed-values: how to check request body empty or not | reference/limits: 431 request header fields too large
+""")
+"""Titles of questions about other frameworks on public sites, and what operators and security reviewers ask."""
+
 UNANSWERED = [
     *("train a neural network on the gpu", "connect to MongoDB", "kotlin coroutines android fragment", "send an SMS"),
     *("install nvidia drivers on ubuntu", "gRPC protobuf service definition", "scrape a website with selenium"),
