@@ -30,7 +30,7 @@ PHRASES = {
     "query[ -]string": "query parameter",
     "real[ -]time": "realtime",
 }
-"""Words that belong together, in all texts."""
+"""Words that belong together, in pages and in questions."""
 SYNONYMS = (
     "args:parameter auth:authentication config:settings configuration:settings controller:handler db:database "
     "ddos:dos deserialization:json dir:folder directory:folder endpoint:handler endpoints:handler env:environment "
@@ -43,7 +43,7 @@ IN_TITLE, IN_HEADINGS, IN_NAME, IN_KEYWORDS = 12, 2, 6, 16
 SATURATION, BY_LENGTH = 40, 0.2
 """BM25's k1, which is high because the parts are counted together, and b."""
 ENOUGH = 0.38
-"""A question is answered if one of its first pages has this share of its words, weighed by their rarity."""
+"""There is a page about a question if one of the first three has this share of its words, weighed by their rarity."""
 
 HEADING = re.compile(r"^#{1,4} (.+)$", re.MULTILINE)
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
