@@ -1,5 +1,6 @@
 """`antiphon run` and the startup of the application, which comes before the server says that it serves."""
 
+import signal
 import subprocess
 import sys
 from importlib.metadata import version
@@ -81,15 +82,19 @@ def test_a_long_error_is_shortened(antiphon, tmp_path, interface):
     assert "  failing.py, line 5:" in command.err
 
 
-def test_a_worker_imports_neither_the_command_line_nor_the_supervisor(antiphon, tmp_path):
+def test_a_later_worker_imports_all_anew_but_neither_the_command_line_nor_the_supervisor(antiphon, tmp_path):
     (tmp_path / "lists.py").write_text(
         "import sys\nfrom antiphon import App\napp = App()\napp.get('/')(lambda request: ' '.join(sys.modules))\n"
     )
-    modules = {*antiphon("lists:app").serving().get().split()}
+    command = antiphon("lists:app").serving()
+    seldom = {"importlib.metadata", "antiphon.dialect_imports", "msgspec", "decimal", "dotenv", "watchfiles"}
+    assert {*command.get().split()} & seldom == set()
+    command.process.send_signal(signal.SIGUSR2)
+    command.wait_until(lambda: "All workers were replaced." in command.err)
+    modules = {*command.get().split()}
     assert "antiphon.cli.workers.worker" in modules
-    seldom = {"click", "importlib.metadata", "antiphon.dialect_imports", "msgspec"}
     supervisor = {f"antiphon.cli.{name}" for name in ("main", "serve", "supervisor", "worker_slot", "reload")}
-    assert modules & (seldom | supervisor) == set()
+    assert modules & (seldom | supervisor | {"click"}) == set()
 
 
 def test_the_command_looks_at_entry_points_for_dialects_alone():

@@ -4,13 +4,14 @@ A worker therefore imports neither the command line nor the supervisor.
 """
 
 import atexit
+import gc
 import json
 import logging
 import os
 import socket
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from threading import Event
 from typing import NamedTuple
@@ -42,6 +43,21 @@ class Told(NamedTuple):
         return cls(partial(Target.parse, target), requested and Choice(*requested), options, is_for_loopback)
 
 
+@contextmanager
+def importing(without: Sequence[str] = ()) -> Iterator[None]:
+    """Collect no garbage while modules are imported, which leave none, and let some packages appear not installed."""
+    hidden = {name: None for name in without if name not in sys.modules}
+    sys.modules.update(hidden)  # type: ignore[arg-type]  # as the import system has it for modules not to be found
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+        for name in hidden:
+            del sys.modules[name]
+
+
 def encoded(target: str, requested: Choice | None, options: ServerOptions, is_for_loopback: bool) -> str:
     """Return the data that a supervisor passes to its workers, as JSON: a target, and the fields of `Told`."""
     return json.dumps([target, requested, options._asdict(), is_for_loopback])
@@ -51,8 +67,8 @@ def main() -> None:
     """Run the command, or serve as a worker if a supervisor has started this process."""
     told = os.environ.pop(TOLD, "")
     if not told:
-        from antiphon.cli.main import main as command  # imported late: a worker does not need it
-
+        with importing():
+            from antiphon.cli.main import main as command  # imported late: a worker does not need it
         command(prog_name="antiphon")
         return
     parsed = Told.parse(told)
@@ -72,7 +88,8 @@ def serve_as_worker(inherited: str, told: Told) -> int:
     if not told.options.preloads:
         end_without_finalizing()
     try:
-        from antiphon.cli.workers.worker import work  # imported late: the supervisor does not need a server
+        with importing(without=("anyio", "dotenv", "watchfiles")):  # Granian imports them for a supervisor of its own
+            from antiphon.cli.workers.worker import work  # imported late: the supervisor does not need a server
     except ImportError as error:
         if error.name != "granian":
             raise

@@ -4,9 +4,11 @@ import asyncio
 import os
 import shutil
 import socket
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from ipaddress import ip_address
+from itertools import chain, repeat
 from typing import NamedTuple, TypeAlias
 
 import click
@@ -17,6 +19,7 @@ from antiphon.cli.listener import GivenSocket, http_url, listen, listen_at, noti
 from antiphon.cli.logs import tell
 from antiphon.cli.target import Target
 from antiphon.cli.workers.options import INHERITED, TOLD, ServerOptions
+from antiphon.cli.workers.preloading import by_fork, preload
 from antiphon.cli.workers.process import Launch, by_command
 from antiphon.cli.workers.supervisor import Supervisor
 from antiphon.features.metrics.folder import VARIABLE, folder_of
@@ -103,8 +106,6 @@ def serve(
         return serve_as_worker(inherited, Told(find, requested, options, place.is_for_loopback))
     target = find()
     if options.preloads:
-        from antiphon.cli.workers.preloading import preload  # imported late: it imports the server
-
         target = preload(target, requested)
     listeners, url = place.listen(1 if watched else options.workers)
     if options.tls is not None:
@@ -134,9 +135,13 @@ def serve(
 
 
 def _launch_of(target: Target, requested: Choice | None, options: ServerOptions, is_for_loopback: bool) -> Launch:
-    """Return a function that launches workers: as forks if the target was preloaded, else with the same command."""
-    if not options.preloads:
-        return by_command(encoded(str(target), requested, options, is_for_loopback))
-    from antiphon.cli.workers.preloading import by_fork  # imported late: it imports the server
+    """Return a function that launches workers: as forks if the target was preloaded, else with the same command.
 
-    return by_fork(target, requested, options, is_for_loopback)
+    On Linux, the first ones are forks in any case, which need not import again what this process has just imported.
+    """
+    command = by_command(encoded(str(target), requested, options, is_for_loopback))
+    if not options.preloads and sys.platform != "linux":  # elsewhere, a system's libraries may not survive a fork
+        return command
+    fork = by_fork(target, requested, options, is_for_loopback)
+    forks = repeat(fork) if options.preloads else chain(repeat(fork, options.workers), repeat(command))
+    return lambda *inherited: next(forks)(*inherited)

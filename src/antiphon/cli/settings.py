@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 from antiphon.cli.errors import BadCommand
-from antiphon.environment.variables import EnvFileError, read_env_file
 
 ENV_FILE = Path(".env")
 PREFIX = "ANTIPHON_"
@@ -17,6 +16,10 @@ def setting(name: str) -> str | None:
 
 def read(path: Path) -> dict[str, str]:
     """Return the variables in a file; empty if the file is missing. Raises `BadCommand` for a malformed file."""
+    if not os.path.exists(path):
+        return {}
+    from antiphon.environment.variables import EnvFileError, read_env_file  # imported late: many have no such file
+
     try:
         return read_env_file(path) or {}
     except EnvFileError as error:

@@ -8,23 +8,25 @@ from abc import abstractmethod
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 from math import isfinite
 from types import MappingProxyType
-from typing import NamedTuple, NoReturn, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, Self, TypeAlias, TypeVar, Union
 
 from antiphon.explanations import explained
 from antiphon.http.dates import format_structured_date, parse_structured_date
 from antiphon.http.grammar import Value
+from antiphon.lazy import class_if_imported
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 T = TypeVar("T")
 
 MOST_ITEMS = 4096
 """The maximum number of names and items in a field, including parameters; RFC 9651 requires 1024 members to be read."""
 _MOST_INTEGER = 10**15 - 1
-_MOST_DECIMAL = Decimal(10**12)
-_THOUSANDTH = Decimal("0.001")
+_MOST_DECIMAL = 10**12
 
 _key = re.compile(r"[a-z*][a-z0-9_\-.*]*+")
 _token = re.compile(r"[A-Za-z*][!#$%&'*+\-.^_`|~0-9A-Za-z:/]*+")
@@ -65,7 +67,7 @@ class DisplayString(str):
     __slots__ = ()
 
 
-BareItem: TypeAlias = int | float | Decimal | str | bytes | bool | datetime
+BareItem: TypeAlias = Union[int, float, "Decimal", str, bytes, bool, datetime]
 """The value of an item: an integer, a decimal (read as a float), a string, a ``Token``, a ``DisplayString``, a byte
 sequence, a boolean, or a date.
 """
@@ -332,12 +334,12 @@ def _print_bare(value: BareItem) -> str:
         return f"?{value:d}"
     if isinstance(value, str):
         return _print_text(value)
-    if isinstance(value, int | float | Decimal):
-        return _print_number(value)
     if isinstance(value, bytes):
         return f":{b2a_base64(value, newline=False).decode()}:"
     if isinstance(value, datetime):
         return format_structured_date(value)
+    if isinstance(value, (int, float, class_if_imported("decimal", "Decimal") or int)):
+        return _print_number(value)
     raise explained("bad-http-value", ValueError(f"not an item of a structured field: {value!r:.80}"))
 
 
@@ -360,15 +362,17 @@ def _print_text(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _print_number(number: float | Decimal) -> str:
+def _print_number(number: "float | Decimal") -> str:
     if isinstance(number, int):
         if not -_MOST_INTEGER <= number <= _MOST_INTEGER:
             raise explained(
                 "bad-http-value", ValueError("an integer in a structured field must have at most 15 digits")
             )
         return str(number)
+    from decimal import ROUND_HALF_EVEN, Decimal  # imported late: few fields have decimals
+
     is_small = isfinite(number) and -_MOST_DECIMAL < number < _MOST_DECIMAL
-    rounded = (Decimal(str(number)) if is_small else _MOST_DECIMAL).quantize(_THOUSANDTH, ROUND_HALF_EVEN)
+    rounded = Decimal(str(number) if is_small else _MOST_DECIMAL).quantize(Decimal("0.001"), ROUND_HALF_EVEN)
     if abs(rounded) >= _MOST_DECIMAL:
         raise explained(
             "bad-http-value",

@@ -61,12 +61,12 @@ def preload(target: Target, requested: Choice | None) -> PreloadedTarget:
             " threads. Start threads at the application's startup, or leave out --preload."
         )
     gc.collect()
-    gc.freeze()  # a collection in a worker would write to all objects, and so copy them
     return preloaded
 
 
 def by_fork(target: Target, requested: Choice | None, options: ServerOptions, is_for_loopback: bool) -> Launch:
     """Return a function that launches workers as forks. They close the files that this process opens later."""
+    gc.freeze()  # a collection in a worker would write to all objects, and so copy them
     told = Told(lambda: target, requested, options, is_for_loopback)
     kept = _open_files()
     hang_up = signal.getsignal(signal.SIGHUP)
