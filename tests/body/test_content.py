@@ -25,6 +25,7 @@ from antiphon.http.errors import (
     UnsupportedMediaType,
 )
 from antiphon.http.limits import Limits
+from antiphon.uploads.spool import THRESHOLD
 from antiphon.uploads.temporary_file import SLOW, WriteTimes
 from tests.helpers.open_files import files_in, is_without_files
 from tests.helpers.request_bodies import in_chunks
@@ -103,7 +104,7 @@ class TestWhatIsSmall:
 
 @linux
 class TestWhatIsLarge:
-    @rows("size, in_file", [(512 * KIB, False), (512 * KIB + 1, True), (3 * MIB, True)])
+    @rows("size, in_file", [(THRESHOLD, False), (THRESHOLD + 1, True), (3 * MIB, True)])
     @rows("chunk", [50_000, 4 * MIB])
     def test_is_kept_in_one_file_without_a_name(self, way, tmp_path, size, in_file, chunk):
         data = LARGE[:size]
@@ -698,7 +699,8 @@ class TestShared:
 
     @pytest.mark.parametrize("content_type", ["multipart/form-data; boundary=B", "text/plain"])
     def test_has_the_form_that_its_own_head_declares(self, way, content_type):
-        form = b'--B\r\nContent-Disposition: form-data; name="f"\r\n\r\n%b\r\n--B--' % bytes(MIB - 1000)
+        part = b'--B\r\nContent-Disposition: form-data; name="%b"%b\r\n\r\n%b\r\n'
+        form = b"%b%b--B--" % (part % (b"f", b"", bytes(700)), part % (b"g", b'; filename="g"', bytes(2 * MIB)))
         content = Content(way.head(*in_chunks(form, 64 * KIB), content_type="multipart/form-data; boundary=B"))
         way.run(way.loading(content, LIMITS))
         assert not content.in_memory
@@ -707,7 +709,7 @@ class TestShared:
             with pytest.raises(BadRequest, match="needs the Content-Type"):
                 shared.form(content_type, LIMITS, None)
         else:
-            assert len(shared.form(content_type, LIMITS, None).fields["f"]) == MIB - 1000
+            assert len(shared.form(content_type, LIMITS, None).fields["f"]) == 700
 
 
 class TestWhatIsKnownBefore:

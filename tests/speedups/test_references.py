@@ -83,7 +83,12 @@ def test_no_descriptor_keeps_a_reference(compute):
         attribute.compute, attribute.name = compute, "area"
         return Circle().area
 
-    assert min(_growth(read, tuple) for _ in range(3)) < CALLS / 2
+    def make():
+        attribute = Circle.area = compiled("MadeOrRead")()
+        attribute.make, attribute.read = compute, compute
+        return Circle.area, Circle().area
+
+    assert max(min(_growth(each, tuple) for _ in range(3)) for each in (read, make)) < CALLS / 2
 
 
 def _begun(generator):

@@ -429,6 +429,20 @@ def test_a_class_with_such_an_attribute_is_collected(twin):
     assert gone() is None
 
 
+def test_an_attribute_is_made_on_the_class_and_read_on_an_instance(twin):
+    descriptor = twin("MadeOrRead")()
+    circle = type("Circle", (), {"area": descriptor})
+    for instance, member in [(circle, "make"), (circle(), "read")]:
+        with pytest.raises(AttributeError, match=member):
+            instance.area  # noqa: B018 - what it raises
+    descriptor.make, descriptor.read = lambda cls, *sides: (cls, sides), lambda circle: [circle]
+    ellipse, round_one = type("Ellipse", (circle,), {}), circle()
+    assert (ellipse.area(2, 3), round_one.area) == ((ellipse, (2, 3)), [round_one])
+    descriptor.read = lambda circle: 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        round_one.area  # noqa: B018 - what it raises
+
+
 class Text(str):
     """A str with a type of its own."""
 

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 
     from antiphon.adapters.exchange import Observation
 
-CHUNK = 64 << 10
-"""The number of bytes of a request's body to read at once."""
+CHUNK = 256 << 10
+"""The maximum number of bytes of a request's body to read at once."""
+_FIRST_CHUNK = 64 << 10
+"""The number of bytes to read first: how slow a client is shows only after a read."""
 LOOK = 2.0
 """The seconds between two checks of a waiting request's client."""
 
@@ -232,10 +234,10 @@ class WSGIHead:
         Otherwise raises LengthRequired (411), because reading would wait forever. Raises BadRequest for a malformed
         body, and ClientDisconnected if the connection was lost.
         """
-        left = self._left
+        left, most = self._left, CHUNK
         if left is None:
-            left = self._length()
-        wanted = left if 0 <= left <= CHUNK else CHUNK
+            left, most = self._length(), _FIRST_CHUNK
+        wanted = left if 0 <= left <= most else most
         try:
             chunk: bytes = self.environ["wsgi.input"].read(wanted) if wanted else b""
         except OSError as error:

@@ -22,6 +22,7 @@ from antiphon.http.grammar import parse_or_none
 from antiphon.http.head import parse_length
 from antiphon.http.media_type import MediaType
 from antiphon.response.fields import Line
+from antiphon.speedups import accelerated
 
 if TYPE_CHECKING:
     from antiphon.response.response import Response
@@ -215,7 +216,18 @@ R = TypeVar("R", bound="Response")
 V = TypeVar("V")
 
 
-class MakerOrValue(Generic[P, V]):
+@accelerated
+class MadeOrRead:
+    """A descriptor: on a class, ``make`` as a method of it; on an instance, what ``read`` returns for it."""
+
+    make: Any
+    read: Any
+
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        return MethodType(self.make, owner) if instance is None else self.read(instance)
+
+
+class MakerOrValue(MadeOrRead, Generic[P, V]):
     """An attribute that makes a response when it is called on the class, as in ``Response.json(value)``, and that is a
     value on a response.
 
@@ -231,12 +243,13 @@ class MakerOrValue(Generic[P, V]):
         # Errors about wrong arguments then show the name that was called, and pickles find the function by it.
         self.make.__name__, self.make.__qualname__ = name, f"{owner.__qualname__}.{name}"
 
-    @overload
-    def __get__(self, instance: None, owner: type[R]) -> Callable[P, R]: ...
-    @overload
-    def __get__(self, instance: "Response", owner: type[Any]) -> V: ...
-    def __get__(self, instance: Any, owner: type[Any]) -> Any:
-        return MethodType(self.make, owner) if instance is None else self.read(instance)
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, instance: None, owner: type[R]) -> Callable[P, R]: ...
+        @overload
+        def __get__(self, instance: "Response", owner: type[Any]) -> V: ...
+        def __get__(self, instance: Any, owner: type[Any]) -> Any: ...
 
 
 class _Maker(classmethod):  # type: ignore[type-arg]

@@ -950,13 +950,13 @@ put_line(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
     return PyList_Append(args[0], args[1]) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
-/* ComputedOnce */
+/* Descriptors of two objects */
 
 typedef struct {
     PyObject_HEAD
-    PyObject *compute;
-    PyObject *name;
-} ComputedOnce;
+    PyObject *first;
+    PyObject *second;
+} Descriptor;
 
 /* Return a new reference to a member, or raise AttributeError if it isn't set. */
 static PyObject *
@@ -971,9 +971,9 @@ computed_once_get(PyObject *self, PyObject *instance, PyObject *Py_UNUSED(owner)
     if (!instance || instance == Py_None) {
         return Py_NewRef(self);
     }
-    PyObject *compute = member_of(self, ((ComputedOnce *)self)->compute, "compute");
+    PyObject *compute = member_of(self, ((Descriptor *)self)->first, "compute");
     PyObject *value = compute ? PyObject_CallFunctionObjArgs(compute, instance, NULL) : NULL;
-    PyObject *name = value ? member_of(self, ((ComputedOnce *)self)->name, "name") : NULL;
+    PyObject *name = value ? member_of(self, ((Descriptor *)self)->second, "name") : NULL;
     if (value && (!name || PyObject_SetAttr(instance, name, value) < 0)) {
         Py_CLEAR(value);
     }
@@ -982,62 +982,82 @@ computed_once_get(PyObject *self, PyObject *instance, PyObject *Py_UNUSED(owner)
     return value;
 }
 
-static int
-computed_once_traverse(PyObject *self, visitproc visit, void *arg)
+static PyObject *
+made_or_read_get(PyObject *self, PyObject *instance, PyObject *owner)
 {
-    Py_VISIT(((ComputedOnce *)self)->compute);
-    Py_VISIT(((ComputedOnce *)self)->name);
+    int is_made = !instance || instance == Py_None;
+    PyObject *function = is_made ? member_of(self, ((Descriptor *)self)->first, "make")
+                                 : member_of(self, ((Descriptor *)self)->second, "read");
+    if (!function) {
+        return NULL;
+    }
+    descrgetfunc bind = is_made ? (descrgetfunc)PyType_GetSlot(Py_TYPE(function), Py_tp_descr_get) : NULL;
+    PyObject *value = !is_made ? PyObject_CallFunctionObjArgs(function, instance, NULL)
+                      : bind ? bind(function, owner, (PyObject *)Py_TYPE(owner))
+                             : Py_NewRef(function);
+    Py_DECREF(function);
+    return value;
+}
+
+static int
+descriptor_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(((Descriptor *)self)->first);
+    Py_VISIT(((Descriptor *)self)->second);
     Py_VISIT(Py_TYPE(self));
     return 0;
 }
 
 static int
-computed_once_clear(PyObject *self)
+descriptor_clear(PyObject *self)
 {
-    Py_CLEAR(((ComputedOnce *)self)->compute);
-    Py_CLEAR(((ComputedOnce *)self)->name);
+    Py_CLEAR(((Descriptor *)self)->first);
+    Py_CLEAR(((Descriptor *)self)->second);
     return 0;
 }
 
 static void
-computed_once_dealloc(PyObject *self)
+descriptor_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
     freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
     PyObject_GC_UnTrack(self);
-    computed_once_clear(self);
+    descriptor_clear(self);
     release(self);
     Py_DECREF(type);
 }
 
-static PyMemberDef computed_once_members[] = {
-    {"compute", T_OBJECT_EX, offsetof(ComputedOnce, compute), 0, NULL},
-    {"name", T_OBJECT_EX, offsetof(ComputedOnce, name), 0, NULL},
-    {NULL, 0, 0, 0, NULL},
-};
+#define DESCRIPTOR(type, get, one, two)                                                      \
+    static PyMemberDef get##_members[] = {                                                   \
+        {one, T_OBJECT_EX, offsetof(Descriptor, first), 0, NULL},                            \
+        {two, T_OBJECT_EX, offsetof(Descriptor, second), 0, NULL},                           \
+        {NULL, 0, 0, 0, NULL},                                                               \
+    };                                                                                       \
+    static PyType_Slot get##_slots[] = {                                                     \
+        {Py_tp_descr_get, (void *)get},           {Py_tp_traverse, (void *)descriptor_traverse}, \
+        {Py_tp_clear, (void *)descriptor_clear},  {Py_tp_dealloc, (void *)descriptor_dealloc},   \
+        {Py_tp_members, get##_members},           {0, NULL},                                 \
+    };                                                                                       \
+    static PyType_Spec get##_spec = {                                                        \
+        .name = "antiphon.speedups._speedups." type,                                         \
+        .basicsize = sizeof(Descriptor),                                                     \
+        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,              \
+        .slots = get##_slots,                                                                \
+    };
 
-static PyType_Slot computed_once_slots[] = {
-    {Py_tp_descr_get, (void *)computed_once_get},
-    {Py_tp_traverse, (void *)computed_once_traverse},
-    {Py_tp_clear, (void *)computed_once_clear},
-    {Py_tp_dealloc, (void *)computed_once_dealloc},
-    {Py_tp_members, computed_once_members},
-    {0, NULL},
-};
-
-static PyType_Spec computed_once = {
-    .name = "antiphon.speedups._speedups.ComputedOnce",
-    .basicsize = sizeof(ComputedOnce),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
-    .slots = computed_once_slots,
-};
+DESCRIPTOR("ComputedOnce", computed_once_get, "compute", "name")
+DESCRIPTOR("MadeOrRead", made_or_read_get, "make", "read")
 
 static int
 add_types(PyObject *module)
 {
-    PyObject *type = PyType_FromModuleAndSpec(module, &computed_once, NULL);
-    int failed = type ? PyModule_AddType(module, (PyTypeObject *)type) : -1;
-    Py_XDECREF(type);
+    PyType_Spec *specs[] = {&computed_once_get_spec, &made_or_read_get_spec};
+    int failed = 0;
+    for (size_t i = 0; !failed && i < sizeof(specs) / sizeof(specs[0]); i++) {
+        PyObject *type = PyType_FromModuleAndSpec(module, specs[i], NULL);
+        failed = type ? PyModule_AddType(module, (PyTypeObject *)type) : -1;
+        Py_XDECREF(type);
+    }
     return failed;
 }
 

@@ -35,4 +35,9 @@ class ComputedOnce:
     name: str
     def __get__(self, instance: object | None, owner: type) -> Any: ...
 
+class MadeOrRead:
+    make: Callable[..., Any]
+    read: Callable[[Any], Any]
+    def __get__(self, instance: object | None, owner: type) -> Any: ...
+
 def usual_boundary(content_type: str, /) -> bytes | None: ...

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-THRESHOLD = 512 << 10
-"""The maximum size of a body that is kept in memory, in bytes."""
 BATCH = 1 << 20
 """The number of bytes written to the file at a time."""
 SHARE = 16 << 20
@@ -29,6 +27,8 @@ BLOCK = 256 << 10
 """The size of a write in bytes. Writes begin and end at a multiple of it, which saves file systems a quarter of the
 time. Twice this size would need contiguous memory on Linux, which can take long to find.
 """
+THRESHOLD = 5 * BLOCK
+"""The maximum size of a body that is kept in memory, in bytes: a file of 1 MiB and the other fields of its form."""
 CHUNK = 256 << 10
 """The default chunk size in bytes."""
 
@@ -104,7 +104,7 @@ class Spool:
     def is_due(self) -> bool:
         """True if enough bytes wait in memory to be written to the file."""
         return self.size >= self._due_at or (
-            self.size - self._written >= BLOCK and self._due_at - self._written <= BATCH and self._exceeds_share()
+            self.size - self._written >= BLOCK and self._due_at - self._written <= THRESHOLD + 1 and self._exceeds_share()
         )
 
     def _exceeds_share(self) -> bool:
