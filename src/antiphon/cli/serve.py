@@ -20,7 +20,7 @@ from antiphon.cli.logs import tell
 from antiphon.cli.target import Target
 from antiphon.cli.workers.options import INHERITED, TOLD, ServerOptions
 from antiphon.cli.workers.preloading import by_fork, preload
-from antiphon.cli.workers.process import Launch, by_command
+from antiphon.cli.workers.process import ChildProcess, Launch, by_command
 from antiphon.cli.workers.supervisor import Supervisor
 from antiphon.features.metrics.folder import VARIABLE, folder_of
 
@@ -144,4 +144,8 @@ def _launch_of(target: Target, requested: Choice | None, options: ServerOptions,
         return command
     fork = by_fork(target, requested, options, is_for_loopback)
     forks = repeat(fork) if options.preloads else chain(repeat(fork, options.workers), repeat(command))
-    return lambda *inherited: next(forks)(*inherited)
+
+    async def launch(*inherited: int) -> ChildProcess:
+        return await next(forks)(*inherited)
+
+    return launch

@@ -104,7 +104,9 @@ class Spool:
     def is_due(self) -> bool:
         """True if enough bytes wait in memory to be written to the file."""
         return self.size >= self._due_at or (
-            self.size - self._written >= BLOCK and self._due_at - self._written <= THRESHOLD + 1 and self._exceeds_share()
+            self.size - self._written >= BLOCK
+            and self._due_at - self._written <= THRESHOLD + 1
+            and self._exceeds_share()
         )
 
     def _exceeds_share(self) -> bool:

@@ -15,7 +15,6 @@ from collections.abc import (
 )
 from types import FunctionType, NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, NewType, Union, get_args, get_origin
-from weakref import WeakKeyDictionary
 
 from antiphon.app.dispatch.arguments import is_record, resolved, shown
 from antiphon.explanations import explained
@@ -151,8 +150,12 @@ _WITHOUT_FIELDS = (
     AsyncIterable,
     BaseException,
 )
-_declared: "WeakKeyDictionary[Callable[..., Any], Declared | None]" = WeakKeyDictionary()
-"""What each function declares, cached because reading an annotation takes as long as sending a short response."""
+_DECLARED = "_antiphon_declared"
+"""The attribute of a function with itself, in contrast to copies, and what it declares.
+
+It is kept because reading an annotation takes as long as sending a short response, and kept there because the types
+lead back to the function: a table of all functions would keep them, and their modules, for ever.
+"""
 
 
 def declared_by(source: Callable[..., Any], gives: object = None) -> Declared | None:
@@ -160,8 +163,10 @@ def declared_by(source: Callable[..., Any], gives: object = None) -> Declared | 
     function: Any = innermost(source)
     function = getattr(function if hasattr(function, "__code__") else type(function).__call__, "__func__", function)
     is_function = isinstance(function, FunctionType)
-    if gives is None and (not is_function or function in _declared):
-        return _declared[function] if is_function else None
+    if gives is None:
+        owner, known = getattr(function, _DECLARED, (None, None)) if is_function else (function, None)
+        if owner is function:
+            return known
     annotation = annotations_of(function).get("return") if is_function else None
     found = None
     if annotation is not None or gives is not None:
@@ -169,7 +174,7 @@ def declared_by(source: Callable[..., Any], gives: object = None) -> Declared | 
         found = declared if declared.has_fields or declared.formats else None
     if gives is None:
         # Only without ``gives``, which differs by route.
-        _declared[function] = found
+        setattr(function, _DECLARED, (function, found))
     return found
 
 
