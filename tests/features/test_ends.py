@@ -90,9 +90,21 @@ class Shop:
         )
 
 
+ENDS_OF_TESTS = [threading.Event()]
+
+
+@pytest.fixture(autouse=True)
+def _runs_end_with_their_test():
+    """Else they write to their stores for ever, and the process does not end."""
+    yield
+    ended = ENDS_OF_TESTS[-1]
+    ENDS_OF_TESTS.append(threading.Event())
+    ended.set()
+
+
 def forever():
-    event = threading.Event()
-    while not event.wait(0.02):
+    end = ENDS_OF_TESTS[-1]
+    while not end.wait(0.02):
         yield 1
 
 
@@ -212,8 +224,6 @@ def test_numbers_texts_and_classes_are_told_apart():
     shop.users.end(by_number(1))
     assert shop.held(1) == (0, 0, 0, 0)
     assert [shop.runs.find(run.id, owner=run.owner).state for run in runs] == ["running"] * 3
-    for run in runs:
-        run.stop()
 
 
 @rows("apart", [{"cookie": "__Host-b", "header": "X-B"}, {"store": True}])

@@ -11,7 +11,7 @@ from werkzeug.test import EnvironBuilder
 
 from antiphon import HTTPError, Request, Response
 from tests.helpers.rows import rows
-from tests.oracles.readings import webob
+from tests.oracles.webob_modules import webob
 
 BODY = b"0123456789"
 MODIFIED = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -15,7 +15,7 @@ from antiphon.http.conditional import ETag, IfMatch, IfNoneMatch
 from antiphon.http.cookies import SetCookie, parse_cookies
 from antiphon.http.dates import format_http_date, parse_http_date
 from antiphon.http.ranges import ContentRange, Range
-from tests.oracles.readings import acceptparse, byterange, datetime_utils, descriptors, webob
+from tests.oracles.webob_modules import acceptparse, byterange, datetime_utils, descriptors, webob
 
 TAGS = ["a", "b", "c-1", "W", "x,y"]
 MEDIA_TYPES = ["text/html", "text/plain", "image/png", "application/json"]

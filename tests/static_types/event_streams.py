@@ -1,4 +1,4 @@
-"""Ten programs that send events, stream, or work after the response."""
+"""Programs that send events, stream, or work after the response."""
 
 import asyncio
 import time
@@ -43,19 +43,6 @@ def texts() -> App:
                 await asyncio.sleep(0)
 
         return Response.events(source(), heartbeat=5.0)
-
-    return app
-
-
-def values() -> App:
-    app = App()
-
-    @app.get("/prices")
-    async def prices(request: Request) -> Response:
-        async def source() -> AsyncIterator[Price]:
-            yield Price("tea", 250)
-
-        return Response.events(source())
 
     return app
 
@@ -110,23 +97,6 @@ def context_manager() -> App:
     @app.get("/next")
     async def following(request: Request) -> Price:
         return await asyncio.wait_for(request[queue].get(), request.lifetime.remaining)
-
-    return app
-
-
-def text_as_it_is_made() -> App:
-    app = App()
-
-    @app.get("/lines")
-    def lines(request: Request) -> Iterator[str]:
-        return (f"line {number}\n" for number in range(3))
-
-    @app.get("/chunks")
-    async def chunks(request: Request) -> AsyncIterator[bytes]:
-        return later()
-
-    async def later() -> AsyncIterator[bytes]:
-        yield b"chunk"
 
     return app
 
@@ -195,6 +165,12 @@ def health() -> App:
 
 
 PROGRAMS = [
-    texts, values, named_events, state_of_a_lifespan, context_manager, text_as_it_is_made, work_after_the_response,
-    deadlines, patches_of_a_page, health,
-]  # fmt: skip
+    texts,
+    named_events,
+    state_of_a_lifespan,
+    context_manager,
+    work_after_the_response,
+    deadlines,
+    patches_of_a_page,
+    health,
+]

@@ -1,62 +1,19 @@
-"""Ten programs that take or send files."""
+"""Programs that take or send files."""
 
 import csv
-import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
 from shutil import copyfileobj
 from sqlite3 import Connection, connect
 from tempfile import gettempdir
 
-from antiphon import App, Dependency, Limits, Request, Response, Upload
+from antiphon import App, Dependency, Request
 from antiphon.features import UploadProgress
-from antiphon.http import BadRequest, UnsupportedMediaType
+from antiphon.http import UnsupportedMediaType
 
 FOLDER = Path(gettempdir())
 DATABASE = Dependency[Connection]("database")
-
-
-@dataclass
-class Picture:
-    title: str
-    file: Upload
-
-
-def one_file() -> App:
-    app = App()
-
-    @app.post("/pictures")
-    def add(request: Request) -> tuple[dict[str, str | int], int]:
-        picture = request.files["picture"]
-        if not picture:
-            raise BadRequest("Choose a picture.")
-        saved = picture.save(FOLDER / picture.safe_filename, overwrite=True)
-        return {"saved": saved.name, "size": picture.size}, 201
-
-    return app
-
-
-def several_files() -> App:
-    app = App()
-
-    @app.post("/pictures")
-    def add(request: Request) -> dict[str, list[str]]:
-        return {name: [each.filename for each in request.files.getall(name)] for name in request.files}
-
-    return app
-
-
-def file_in_a_dataclass() -> App:
-    app = App()
-
-    @app.post("/pictures")
-    def add(request: Request) -> str:
-        picture = request.form_as(Picture)
-        return f"{picture.title}: {picture.file.size} bytes"
-
-    return app
 
 
 def files_on_a_loop() -> App:
@@ -79,17 +36,6 @@ def rows_of_a_csv() -> App:
     def add(request: Request) -> list[str]:
         with TextIOWrapper(request.files["towns"], encoding="utf-8", newline="") as text:
             return [row["town"] for row in csv.DictReader(text)]
-
-    return app
-
-
-def archive() -> App:
-    app = App()
-
-    @app.post("/archive", limits=Limits(body=1 << 30))
-    def unpack(request: Request) -> list[str]:
-        with zipfile.ZipFile(request.files["archive"].open()) as archive:
-            return archive.namelist()
 
     return app
 
@@ -127,19 +73,6 @@ def body_that_is_streamed() -> App:
     return app
 
 
-def file_as_a_response() -> App:
-    app = App()
-    app.static("/static", FOLDER)
-
-    @app.get("/films/<name>")
-    def film(request: Request, name: str) -> Response:
-        response = Response.file(FOLDER / "film.mp4", filename=name, as_attachment="download" in request.args)
-        response.headers["x-robots-tag"] = "noindex"
-        return response
-
-    return app
-
-
 def files_with_rows() -> App:
     app = App(upload_folder=FOLDER)
     app.use(UploadProgress())
@@ -158,7 +91,4 @@ def files_with_rows() -> App:
     return app
 
 
-PROGRAMS = [
-    one_file, several_files, file_in_a_dataclass, files_on_a_loop, rows_of_a_csv, archive, type_of_a_file,
-    body_that_is_streamed, file_as_a_response, files_with_rows,
-]  # fmt: skip
+PROGRAMS = [files_on_a_loop, rows_of_a_csv, type_of_a_file, body_that_is_streamed, files_with_rows]

@@ -1,19 +1,17 @@
-"""Ten programs that answer with HTML."""
+"""Programs that answer with HTML."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
 from jinja2 import DictLoader
 from msgspec import Meta
 
-from antiphon import App, Blueprint, Dependency, HTTPError, Redirect, Request, Response, abort
+from antiphon import App, Dependency, Redirect, Request, Response, abort
 from antiphon.features import (
     Block,
     CSRFTokens,
     Field,
     Flash,
-    Form,
     MemoryStore,
     Page,
     SessionLogin,
@@ -44,27 +42,6 @@ Visitor = Dependency[Member | None]("visitor")
 CurrentMember = Dependency[Member]("member")
 
 
-def greeting() -> App:
-    app = App()
-
-    @app.get("/hello/<name>")
-    def hello(request: Request, name: str) -> Response:
-        return Response.html(f"<!doctype html><h1>Hello</h1><p>from {request.host}: {len(name)} letters")
-
-    return app
-
-
-def page_of_a_template() -> App:
-    app = App()
-    app.use(Templates(TEMPLATES))
-
-    @app.get("/notes/<int:number>")
-    def show(request: Request, number: int) -> Page:
-        return Page("note.html", number=number, title=request.args.get("title", "Untitled"))
-
-    return app
-
-
 def page_with_a_status() -> App:
     app = App()
     app.use(Templates(TEMPLATES))
@@ -89,22 +66,6 @@ def blocks_of_a_page() -> App:
         if "hx-request" in request.headers:
             return Block("search.html", "results", found=found)
         return Page("search.html", found=found)
-
-    return app
-
-
-def form_of_a_dataclass() -> App:
-    app = App()
-    notes: list[Note] = []
-
-    @app.get("/notes/new")
-    @app.post("/notes/new")
-    def new(request: Request) -> tuple[Form[Note], int] | Response:
-        form = Form(Note, request)
-        if form.validate():
-            notes.append(form.data)
-            return Response.redirect("/notes")
-        return form, form.status
 
     return app
 
@@ -161,41 +122,6 @@ def logins() -> App:
     return app
 
 
-def pages_for_errors() -> App:
-    app = App()
-    shop = Blueprint("shop", prefix="/shop")
-
-    @app.errorhandler(404)
-    def missing(request: Request, error: HTTPError) -> tuple[Response, int]:
-        return Response.html(f"<!doctype html><p>{request.path}: {error.status}"), 404
-
-    @shop.errorhandler(KeyError)
-    def unknown(request: Request, error: KeyError) -> tuple[str, int]:
-        return f"There is no {error.args[0]}.", 404
-
-    @shop.get("/<item>")
-    def item(request: Request, item: str) -> str:
-        return {"tea": "2.50"}[item]
-
-    app.register(shop)
-    return app
-
-
-def page_that_is_streamed() -> App:
-    app = App()
-
-    @app.get("/report")
-    def report(request: Request) -> Response:
-        def rows() -> Iterator[str]:
-            yield "<!doctype html><table>"
-            for number in range(int(request.args.get("rows", "3"))):
-                yield f"<tr><td>{number}"
-
-        return Response.stream(rows(), content_type="text/html; charset=utf-8")
-
-    return app
-
-
 def language_in_a_cookie() -> App:
     app = App()
 
@@ -215,7 +141,4 @@ def language_in_a_cookie() -> App:
     return app
 
 
-PROGRAMS = [
-    greeting, page_of_a_template, page_with_a_status, blocks_of_a_page, form_of_a_dataclass, flash_messages_and_tokens,
-    logins, pages_for_errors, page_that_is_streamed, language_in_a_cookie,
-]  # fmt: skip
+PROGRAMS = [page_with_a_status, blocks_of_a_page, flash_messages_and_tokens, logins, language_in_a_cookie]

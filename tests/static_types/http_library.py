@@ -1,4 +1,4 @@
-"""Ten functions of libraries that read requests, make responses or use values of HTTP, without an application."""
+"""Functions of libraries that read requests, make responses or use values of HTTP, without an application."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -16,19 +16,11 @@ from antiphon.http import (
     MultiDict,
     SetCookie,
     UserAgent,
-    abort,
     format_links,
     parse_cookies,
     parse_links,
 )
 from antiphon.http1 import format_response, parse_request
-
-
-def negotiate(request: Request, offers: Iterable[str]) -> str:
-    chosen = request.accept.best(list(offers))
-    if chosen is None:
-        abort(406)
-    return chosen
 
 
 def next_page(request: Request, page: int) -> Response:
@@ -90,7 +82,6 @@ def answer(data: bytes) -> bytes:
 def use() -> None:
     """Call all of them."""
     request = Request.blank("https://shop.example/list?page=1", headers={"accept": "text/html", "user-agent": "curl/8"})
-    assert negotiate(request, ["text/html", "application/json"]) == "text/html"
     assert next_page(request, 1).links[0].target == "https://shop.example/list?page=2"
     assert fingerprint(request) == ("curl", 0, True)
     assert cookies_of("a=1; b=2") == {"a": "1", "b": "2", "theme": "dark"}
@@ -105,4 +96,4 @@ def use() -> None:
     assert Address("10.0.0.1", 1) in TrustedProxies(["10.0.0.0/8"])
 
 
-PROGRAMS = [negotiate, next_page, fingerprint, cookies_of, is_fresh, pages_of, token_for, first_values, call, answer]
+PROGRAMS = [next_page, fingerprint, cookies_of, is_fresh, pages_of, token_for, first_values, call, answer]

@@ -1,18 +1,17 @@
-"""Ten programs that answer with JSON."""
+"""Programs that answer with JSON."""
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal, NotRequired, TypedDict, assert_type
+from typing import Annotated, assert_type
 from uuid import UUID
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
-from antiphon import JSON, App, Blueprint, Dependency, HTTPError, Limits, Request, Response, abort, decimal_meta, env
+from antiphon import App, Blueprint, Dependency, Limits, Request, Response, abort, env
 from antiphon.features import Bearer, IdempotentWrites, MemoryStore, OpenAPI, RateLimit, Users, login_required
-from antiphon.http import CacheControl, ETag, FieldError, FieldProblem, NotFound, UnprocessableContent
+from antiphon.http import CacheControl, ETag
 
 
 @dataclass
@@ -20,119 +19,6 @@ class Order:
     item: str
     count: Annotated[int, Meta(ge=1, le=100)] = 1
     tags: list[str] = field(default_factory=list)
-
-
-class Lamp(Struct):
-    id: int
-    name: str
-    is_on: bool = False
-
-
-class Search(TypedDict):
-    q: str
-    page: NotRequired[int]
-
-
-class Orders:
-    """A store of orders, as a database would be one."""
-
-    def __init__(self) -> None:
-        self.rows: dict[int, Order] = {1: Order("tea")}
-
-    async def find(self, number: int) -> Order | None:
-        return self.rows.get(number)
-
-
-ORDERS = Dependency[Orders]("orders")
-
-
-def dict_and_list() -> App:
-    app = App()
-
-    @app.get("/prices")
-    def prices(request: Request) -> dict[str, float]:
-        return {"tea": 2.5, "milk": 1.25}
-
-    @app.get("/names")
-    async def names(request: Request) -> list[str]:
-        return ["tea", "milk"]
-
-    return app
-
-
-def body_as_a_dataclass() -> App:
-    app = App()
-
-    @app.post("/orders")
-    def create(request: Request) -> tuple[Order, int, dict[str, str]]:
-        order = request.json_as(Order)
-        return order, 201, {"location": request.url_for("show", number=order.count)}
-
-    @app.get("/orders/<int:number>")
-    def show(request: Request, number: int) -> Order:
-        return Order("tea", number)
-
-    return app
-
-
-def query_as_a_typed_dict() -> App:
-    app = App()
-
-    @app.get("/search")
-    def search(request: Request) -> dict[str, str | int]:
-        wanted = request.args_as(Search)
-        return {"q": wanted["q"].lower(), "page": wanted.get("page", 1) + 1}
-
-    return app
-
-
-def union_of_bodies() -> App:
-    app = App()
-
-    @app.put("/lamps")
-    def put(request: Request) -> list[Lamp]:
-        given = request.json_as(Lamp | list[Lamp])
-        return given if isinstance(given, list) else [given]
-
-    @app.patch("/lamps/<int:number>")
-    def switch(request: Request, number: int) -> Lamp:
-        wanted = request.json_as(Literal["on", "off"])
-        return Lamp(number, "Desk", wanted == "on")
-
-    return app
-
-
-def dependency_of_a_database() -> App:
-    app = App()
-    orders = Orders()
-    app.provide(ORDERS, lambda request: orders)
-
-    @app.get("/orders/<int:number>")
-    async def show(request: Request, number: int) -> Order:
-        found = await request[ORDERS].find(number)
-        if found is None:
-            raise NotFound(f"There is no order {number}.")
-        return found
-
-    return app
-
-
-def wrong_fields() -> App:
-    app = App()
-
-    @app.post("/orders")
-    def create(request: Request) -> Order:
-        order = request.json_as(Order)
-        if order.item == "coffee":
-            wrong: FieldProblem = {"pointer": "/item", "detail": "is sold out"}
-            raise UnprocessableContent("One field is wrong.", members={"errors": [wrong]})
-        return order
-
-    @app.errorhandler(422)
-    def shorter(request: Request, error: HTTPError) -> tuple[dict[str, str], int]:
-        return {each["pointer"]: each["detail"] for each in error.errors}, 422
-
-    return app
 
 
 def token_and_rate() -> App:
@@ -206,36 +92,7 @@ def writes_that_happen_once() -> App:
     return app
 
 
-PROGRAMS = [
-    dict_and_list, body_as_a_dataclass, query_as_a_typed_dict, union_of_bodies, dependency_of_a_database, wrong_fields,
-    token_and_rate, conditional_answers, rows_as_they_come, writes_that_happen_once,
-]  # fmt: skip
-
-
-Money = Annotated[Decimal, decimal_meta(ge=0, places=2)]
-
-
-@dataclass
-class Details:
-    title: str
-    price: Money
-
-
-@dataclass
-class Picture:
-    details: JSON[Details]
-    tags: JSON[list[int]] = field(default_factory=list)
-    other: JSON[Details] | None = None
-
-
-def add_picture(request: Request) -> Picture:
-    picture = request.form_as(Picture)
-    assert_type(picture.details.price, Decimal)
-    assert_type(picture.tags, list[int])
-    assert_type(picture.other, Details | None)
-    if picture.details.title == "taken":
-        raise FieldError("/details/title", "is taken", code="taken")
-    return picture
+PROGRAMS = [token_and_rate, conditional_answers, rows_as_they_come, writes_that_happen_once]
 
 
 assert_type(env("FOLDER", "var", cast=Path), Path)
