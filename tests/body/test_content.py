@@ -1,11 +1,9 @@
 import asyncio
-import gc
 import gzip
 import os
 import random
 import sys
 import threading
-import weakref
 import zlib
 from contextlib import suppress
 from contextvars import Context
@@ -656,22 +654,6 @@ class TestOnAThread:
         asyncio.run(handler())
         assert (loaded.data, empty.data) == (b"ab", b"")
 
-    def test_is_done_by_a_thread_while_the_loop_goes_on(self):
-        release = threading.Event()
-
-        class Waits(ScriptedHead):
-            async def next_chunk(self):
-                release.wait(10)
-                return await super().next_chunk()
-
-        async def serve():
-            content = Content(Waits(b"ab", blocks=True, content_length=2))
-            asyncio.get_running_loop().call_later(0.01, release.set)
-            await content.aload(LIMITS)
-            return content.data
-
-        assert asyncio.run(serve()) == b"ab"
-
 
 class TestFileObject:
     @pytest.mark.parametrize("size", [0, 1000, 3 * MIB])
@@ -745,16 +727,3 @@ def test_a_bad_content_length_is_a_400(way):
     content = Content(way.head(b"ab", content_length="two"))
     with pytest.raises(BadRequest):
         way.run(way.loading(content, LIMITS))
-
-
-def test_a_small_one_is_in_no_cycle(way):
-    gc.collect()
-    gc.disable()
-    try:
-        content = Content(way.head(b"ab", content_length=2))
-        way.run(way.loading(content, LIMITS))
-        gone = weakref.ref(content)
-        del content
-        assert gone() is None
-    finally:
-        gc.enable()

@@ -92,17 +92,6 @@ class TestTimeout:
         asyncio.run(patient())
         assert content.data == b"abcd"
 
-    def test_needs_no_timer_where_the_bytes_are_there(self, monkeypatch):
-        def never(*arguments):
-            raise AssertionError("a timer")
-
-        async def load(content):
-            monkeypatch.setattr(asyncio.get_running_loop(), "call_at", never)
-            await content.load(Limits(timeout=1))
-            return content.data
-
-        assert asyncio.run(load(Content(ScriptedHead(b"ab", b"cd")))) == b"abcd"
-
     def test_lets_a_cancellation_through(self):
         async def cancel():
             task = asyncio.create_task(Content(ScriptedHead(60.0)).load(Limits()))

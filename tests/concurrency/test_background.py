@@ -5,7 +5,7 @@ import textwrap
 import threading
 from concurrent.futures import Future
 from contextlib import suppress
-from contextvars import ContextVar, copy_context
+from contextvars import copy_context
 
 import pytest
 
@@ -14,8 +14,6 @@ from antiphon.concurrency.calls import Call
 from antiphon.concurrency.crossing import Crossing
 from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE, in_time
-
-variable = ContextVar("variable", default="unset")
 
 
 def script(text):
@@ -111,13 +109,6 @@ def test_a_forked_child_does_not_wait_for_a_lock_of_its_parent():
     """)
 
 
-class Empty(Exception):
-    """An error that is false, as one is that has a length of none."""
-
-    def __len__(self):
-        return 0
-
-
 @rows("error", [LookupError("boom"), asyncio.CancelledError()], ids=repr)
 def test_what_a_coroutine_raises_is_raised(error):
     async def fails():
@@ -126,20 +117,6 @@ def test_what_a_coroutine_raises_is_raised(error):
 
     with pytest.raises(type(error)):
         in_time(lambda: run(fails()))
-
-
-def test_a_coroutine_runs_in_the_context_that_is_given():
-    async def main():
-        seen = variable.get()
-        variable.set("from the task")
-        await asyncio.sleep(0)
-        return seen
-
-    context = copy_context()
-    context.run(variable.set, "given")
-    assert background_loop().run(main(), context) == "given"
-    assert context[variable] == "from the task"
-    assert variable.get() == "unset"
 
 
 @pytest.mark.processes
@@ -305,22 +282,6 @@ def test_the_wait_for_what_never_comes_ends_with_the_task():
         return task.ended.done()
 
     assert in_time(waits)
-
-
-def test_several_threads_may_wait_for_a_task():
-    async def main():
-        await asyncio.sleep(0.05)
-        await Crossing().run(int)
-        return "result"
-
-    task = background_loop().start(main(), copy_context())
-    results = []
-    threads = [threading.Thread(target=lambda: results.append(in_time(task.result))) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert results == ["result"] * 4
 
 
 def test_a_task_may_be_cancelled_as_soon_as_it_was_started():

@@ -104,33 +104,6 @@ class TestAnAsyncIterableOnAThread:
         assert raised.value is error
         assert chunks.calls == ["aiter", "aclose"]
 
-    def test_without_aclose_is_read(self):
-        class Bare:
-            def __init__(self):
-                self.left = 2
-
-            def __aiter__(self):
-                return self
-
-            async def __anext__(self):
-                self.left -= 1
-                if self.left < 0:
-                    raise StopAsyncIteration
-                return self.left
-
-        assert self.read(Bare()) == [1, 0]
-
-    def test_is_advanced_only_when_a_chunk_is_asked_for(self):
-        made = []
-
-        async def generator():
-            for number in itertools.count():
-                made.append(number)
-                yield number
-
-        assert self.read(generator(), 3) == [0, 1, 2]
-        assert made == [0, 1, 2]
-
     def test_has_the_context_that_it_was_given(self):
         async def generator():
             yield variable.get()

@@ -201,21 +201,6 @@ class TestTheTimer:
     def timers(self):
         return [timer for timer in asyncio.get_running_loop()._scheduled if not timer.cancelled()]
 
-    def test_is_one_for_a_thousand_waits_that_end_in_any_order(self):
-        async def main():
-            events = [asyncio.Event() for _ in range(1000)]
-            tasks = [asyncio.create_task(within(LATE + place % 7, event.wait())) for place, event in enumerate(events)]
-            await asyncio.sleep(0)
-            await asyncio.sleep(0)
-            count = len(self.timers())
-            for place in range(1000):
-                events[place * 617 % 1000].set()
-                if place % 100 == 0:
-                    await asyncio.sleep(0)
-            return count, set(await asyncio.gather(*tasks)), len(self.timers())
-
-        assert asyncio.run(main()) == (1, {True}, 1)
-
     def test_looks_at_many_waits_together(self, monkeypatch):
         looks = []
 

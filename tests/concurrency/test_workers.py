@@ -259,19 +259,6 @@ class TestAHome:
         assert asyncio.run(main()) == (1, 2)
         threads.end()
 
-    def test_that_was_left_is_free_for_others(self):
-        threads = Workers(2)
-
-        async def main():
-            home = Home(threads)
-            first = (await identified(home)).result
-            home.leave()
-            return first, (await called(threading.get_ident, threads)).result
-
-        first, second = asyncio.run(main())
-        threads.end()
-        assert first == second
-
     def test_takes_turns_with_calls_for_any_thread(self):
         threads, order = Workers(1), []
 

@@ -1,5 +1,3 @@
-import copy
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -92,32 +90,6 @@ class TestEveryHeader:
         assert list(read) == [first, last]
         assert accept.parse(str(read)) == read
         assert len(list(accept.parse(",".join(f"{kind}{number}" for number in range(10_000))))) == 200
-
-    def test_a_million_hostile_characters_are_read_at_once(self, accept):
-        for header in (
-            "a" * 1_000_000,
-            "a-" * 500_000,
-            "a/b;" * 250_000,
-            '"' + '\\"' * 500_000,
-            " " * 1_000_000,
-            "," * 1_000_000,
-            "a;q=0." + "0" * 1_000_000 + "x",
-            "a, " * 333_333,
-        ):
-            read = accept.parse(header)
-            assert isinstance(str(read), str)
-            assert read.best(["a/b"]) in ("a/b", None)
-
-    def test_equality_is_by_preference_and_class(self, accept):
-        kind = "x/" if accept is Accept else "x-"
-        one = accept.parse(f"{kind}a, {kind}b;q=0.5")
-        assert one == accept.parse(f"{kind}B; q=0.500,{kind}A;q=1.0")
-        assert hash(one) == hash(accept.parse(f"{kind}B; q=0.500,{kind}A;q=1.0"))
-        assert one != accept.parse(f"{kind}a, {kind}b;q=0.4")
-        assert one != accept.parse(f"{kind}a")
-        assert one != str(one)
-        assert all(one != other.parse(str(one)) for other in ALL if other is not accept)
-        assert copy.deepcopy(one) == one
 
     def test_attributes_cannot_be_added(self, accept):
         with pytest.raises(AttributeError):
@@ -230,18 +202,6 @@ def test_media_types_agree_with_werkzeug_on_what_is_acceptable(header, offers):
 
 
 @rows(
-    "header, ordered",
-    ("de, en-US;q=0.9, en;q=0.8, *;q=0.1", ["de", "en-US", "en", "*"]),
-    ("*, en, en-US", ["en-US", "en", "*"]),
-    ("en_US, pt_BR;q=0.9", ["en-US", "pt-BR"]),
-    ("en--us, -en, en-, e1, abcdefghi, en-abcdefghi, en us, é, en;x=1, fr", ["fr"]),
-    ("a" + "-b" * 16, []),
-)
-def test_language_ranges_are_ordered_by_preference(header, ordered):
-    assert list(AcceptLanguage.parse(header)) == ordered
-
-
-@rows(
     "header, offer, quality",
     ("en", "en-GB", 1.0),
     ("en", "EN_gb", 1.0),
@@ -343,38 +303,10 @@ def test_qualities_of_codings(header, offer, quality):
     assert AcceptEncoding.parse(header).quality(offer) == quality
 
 
-@rows(
-    "header, offers, best",
-    ("gzip, deflate, br, zstd", ["zstd", "br", "gzip", "identity"], "zstd"),
-    ("gzip;q=0.1", ["br", "identity", "gzip"], "gzip"),
-    ("", ["gzip", "identity"], "identity"),
-    ("", ["gzip"], None),
-    ("gzip;q=0", ["gzip", "identity"], "identity"),
-    ("identity;q=0", ["identity"], None),
-    (None, ["gzip", "identity"], "identity"),
-    (None, ["gzip"], "gzip"),
-)
-def test_the_best_coding(header, offers, best):
-    assert AcceptEncoding.parse(header).best(offers) == best
-
-
 def test_an_empty_accept_encoding_is_present():
     assert AcceptEncoding.parse("")
     assert AcceptEncoding.parse("") != AcceptEncoding.parse(None)
     assert AcceptEncoding.parse("") == AcceptEncoding.parse(str(AcceptEncoding.parse("")))
-
-
-@rows(
-    "header, offer, quality",
-    ("utf-8, iso-8859-1;q=0.5", "UTF8", 1.0),
-    ("utf8", "utf-8", 1.0),
-    ("ISO_8859-1;q=0.5", "iso-8859-1", 0.5),
-    ("utf-8", "iso-8859-1", 0.0),
-    ("utf-8, *;q=0.1", "iso-8859-1", 0.1),
-    ("utf-8;q=-1, latin1", "utf-8", 0.0),
-)
-def test_qualities_of_charsets(header, offer, quality):
-    assert AcceptCharset.parse(header).quality(offer) == quality
 
 
 @rows(

@@ -17,26 +17,6 @@ def body_of(framing, whole=WHOLE):
     return b"".join(piece if isinstance(piece, bytes) else whole[piece.first : piece.last + 1] for piece in framing)
 
 
-def test_the_body_of_two_parts():
-    framing = MultipartByteRanges(
-        [ByteRange(0, 2), ByteRange(7, 9)], 10, boundary="THIS_SEPARATES", content_type="application/pdf"
-    )
-    assert framing.content_type == "multipart/byteranges; boundary=THIS_SEPARATES"
-    assert body_of(framing, b"0123456789") == (
-        b"--THIS_SEPARATES\r\n"
-        b"Content-Type: application/pdf\r\n"
-        b"Content-Range: bytes 0-2/10\r\n"
-        b"\r\n"
-        b"012\r\n"
-        b"--THIS_SEPARATES\r\n"
-        b"Content-Type: application/pdf\r\n"
-        b"Content-Range: bytes 7-9/10\r\n"
-        b"\r\n"
-        b"789\r\n"
-        b"--THIS_SEPARATES--\r\n"
-    )
-
-
 def test_gives_framing_and_windows_in_turn_as_often_as_asked():
     parts = [ByteRange(7, 9), ByteRange(0, 2)]
     framing = MultipartByteRanges(parts, 10, boundary="b")

@@ -166,22 +166,6 @@ class TestLists:
             assert star.weak_match(etag)
             assert etag in star
 
-    @rows(
-        "header, etag, strong, weak",
-        ('"1"', '"1"', True, True),
-        ('"1"', 'W/"1"', False, True),
-        ('W/"1"', '"1"', False, True),
-        ('W/"1"', 'W/"1"', False, True),
-        ('"2", W/"3"', '"1"', False, False),
-        ('"2", W/"1", "1"', '"1"', True, True),
-    )
-    def test_both_comparisons_and_which_one_in_uses(self, header, etag, strong, weak):
-        etag = ETag.parse(etag)
-        assert ETags.parse(header).strong_match(etag) is strong
-        assert ETags.parse(header).weak_match(etag) is weak
-        assert (etag in IfMatch.parse(header)) is strong
-        assert (etag in IfNoneMatch.parse(header)) is weak
-
     def test_a_representation_without_a_tag_is_not_listed(self):
         assert not ETags.parse('"a"').strong_match(None)
         assert not ETags.parse('"a"').weak_match(None)

@@ -28,25 +28,6 @@ class TestRequestHead:
         assert (head.scheme, head.authority, head.http_version) == ("http", "localhost", "1.1")
         assert (head.raw_path, head.client, head.fields(), head.has_body) == (None, None, [], False)
 
-    def test_holds_what_it_was_given(self):
-        client = Address("10.0.0.1", 4711)
-        head = RequestHead(
-            "PUT",
-            "/é",
-            b"a=1",
-            {"X-A": "1"},
-            b"content",
-            scheme="https",
-            authority="example.com:8443",
-            root_path="/app",
-            raw_path=b"/app/%C3%A9",
-            http_version="2",
-            client=client,
-        )
-        assert (head.method, head.path, head.query_string, head.fields()) == ("PUT", "/é", b"a=1", [("x-a", "1")])
-        assert (head.scheme, head.authority, head.root_path) == ("https", "example.com:8443", "/app")
-        assert (head.raw_path, head.http_version, head.client) == (b"/app/%C3%A9", "2", client)
-
     @rows("headers", [LINES, dict(LINES), Headers(LINES), iter(LINES)], ids=["pairs", "mapping", "Headers", "iterator"])
     def test_takes_headers_of_any_kind_and_keeps_names_in_lower_case(self, headers):
         head = RequestHead(headers=headers)

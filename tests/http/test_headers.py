@@ -172,42 +172,6 @@ class TestElements:
         assert apart.getall(name) == joined.getall(name) == wanted
 
     @rows(
-        "line, wanted",
-        ("a, b", ["a", "b"]),
-        ("a,b , c", ["a", "b", "c"]),
-        (",a,, b, ,", ["a", "b"]),
-        ("", []),
-        (", ,", []),
-        ('"a, b", c', ['"a, b"', "c"]),
-        (r'"a\", b", c', [r'"a\", b"', "c"]),
-        ('x;a="1,2";q=0.5, y', ['x;a="1,2";q=0.5', "y"]),
-    )
-    def test_of_a_list_are_split_at_commas_outside_of_quotes(self, line, wanted):
-        assert Headers({"x-list": line}).getall("X-List") == wanted
-
-    @rows(
-        "name, value",
-        ("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
-        ("expires", "Sun, 06 Nov 1994 08:49:37 GMT"),
-        ("last-modified", "Sun, 06 Nov 1994 08:49:37 GMT"),
-        ("if-modified-since", "Sun, 06 Nov 1994 08:49:37 GMT"),
-        ("if-unmodified-since", "Sun, 06 Nov 1994 08:49:37 GMT"),
-        ("if-range", "Sun, 06 Nov 1994 08:49:37 GMT"),
-        ("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT"),
-        ("set-cookie", "a=1; Expires=Sun, 06 Nov 1994 08:49:37 GMT"),
-        ("cookie", "a=1,2; b=3"),
-        ("user-agent", "Mozilla/5.0 (KHTML, like Gecko)"),
-        ("authorization", 'Digest username="a", realm="b"'),
-        ("content-type", "text/plain; a=b,c"),
-        ("location", "/map?at=1,2"),
-        ("referer", "http://example.com/?at=1,2"),
-        ("range", "bytes=0-1, 4-5"),
-    )
-    def test_of_what_is_no_list_are_its_lines(self, name, value):
-        assert Headers({name: value}).getall(name) == [value]
-        assert Headers([(name, value), (name, value)]).getall(name) == [value, value]
-
-    @rows(
         "name, combined", [("accept", "a=1, b=2"), ("cookie", "a=1; b=2"), ("set-cookie", "a=1"), ("x-a", "a=1, b=2")]
     )
     def test_are_combined_as_their_field_allows(self, name, combined):

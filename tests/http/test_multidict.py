@@ -23,17 +23,6 @@ KINDS = [MultiDict, FirstMultiDict, MutableMultiDict]
 
 class TestReading:
     @given(pairs, names)
-    def test_gives_the_last_value_all_values_and_every_pair(self, given_pairs, name):
-        multi = MultiDict(given_pairs)
-        mine = [value for key, value in given_pairs if key == name]
-        assert multi.getall(name) == mine
-        assert (name in multi) == bool(mine)
-        assert multi.get(name) == (mine[-1] if mine else None)
-        assert multi.get(name, "none") == (mine[-1] if mine else "none")
-        if mine:
-            assert multi[name] == mine[-1]
-
-    @given(pairs, names)
     def test_where_the_first_wins_gives_that(self, given_pairs, name):
         multi = FirstMultiDict(given_pairs)
         mine = [value for key, value in given_pairs if key == name]

@@ -142,23 +142,6 @@ class TestResolved:
     def test_gives_the_parts_in_the_order_asked_for(self, text, parts):
         assert Range.parse(text).resolve(10_000) == parts
 
-    @rows(
-        "text, parts",
-        ("bytes=500-700,601-999", [(500, 999)]),
-        ("bytes=0-5,5-9", [(0, 9)]),
-        ("bytes=601-999,500-700", [(500, 999)]),
-        ("bytes=0-9,2-3", [(0, 9)]),
-        ("bytes=2-3,0-9", [(0, 9)]),
-        ("bytes=7-7,7-7,7-7", [(7, 7)]),
-        ("bytes=20-29,0-5,25-39,3-9", [(20, 39), (0, 9)]),
-        ("bytes=0-15,50-59,10-19", [(0, 19), (50, 59)]),
-        ("bytes=50-59,20-29,10-19,0-15", [(50, 59), (20, 29), (0, 19)]),
-        ("bytes=0-,1-,2-,3-", [(0, 9999)]),
-        ("bytes=0-,-1", [(0, 9999)]),
-    )
-    def test_joins_those_that_overlap(self, text, parts):
-        assert Range.parse(text).resolve(10_000) == parts
-
     @rows("text", ["bytes=10000-", "bytes=10000-10001", "bytes=-0", "bytes=20000-,-0"])
     def test_has_no_part_when_nothing_is_satisfiable(self, text):
         assert Range.parse(text).resolve(10_000) == []

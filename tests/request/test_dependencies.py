@@ -56,20 +56,6 @@ class TestADependency:
         first.route = second.route
         assert [first[Tenant], second[Tenant]] == ["tenant 1", "tenant 2"]
 
-    def test_does_not_keep_a_failure(self):
-        request = routed()
-
-        def fails(dependency, request):
-            raise LookupError(dependency.name)
-
-        read, request.route.read = request.route.read, fails
-        for _ in range(2):
-            with pytest.raises(LookupError, match="tenant"):
-                request[Tenant]
-        assert Tenant not in request
-        request.route.read = read
-        assert request[Tenant] == "tenant 1"
-
     def test_tells_whether_it_was_read_or_set(self):
         request = routed()
         assert Tenant not in request

@@ -8,7 +8,6 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from operator import attrgetter
 from urllib.parse import quote, unquote
 
 import pytest
@@ -19,7 +18,6 @@ from antiphon.adapters.asgi import ASGIHead
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.http.errors import (
     BadRequest,
-    ClientDisconnected,
     ContentTooLarge,
     HTTPError,
     UnprocessableContent,
@@ -131,36 +129,6 @@ class TestHead:
     )
     def test_is_told_as_the_server_told_it(self, attribute, value):
         assert getattr(Request(self.head), attribute) == value
-
-    @rows(
-        "attribute, value",
-        ("raw_path", b"/"),
-        ("client", None),
-        ("ip", None),
-        ("is_secure", False),
-        ("host", "localhost"),
-        ("port", 80),
-        ("content_type", None),
-        ("mimetype", ""),
-        ("charset", None),
-        ("content_length", None),
-        ("referrer", None),
-        ("origin", None),
-        ("user_agent", ""),
-        ("route.pattern", ""),
-        ("route.methods", ()),
-        ("route.limits", Limits()),
-        ("endpoint", None),
-        ("blueprint", None),
-        ("app", None),
-        ("path_params", {}),
-        ("limits", Limits()),
-        ("body", b""),
-        ("text", ""),
-        ("_deferred", ()),
-    )
-    def test_has_a_neutral_value_for_what_was_not_told(self, attribute, value):
-        assert attrgetter(attribute)(Request.blank()) == value
 
     @rows("attribute", ["args", "cookies", "form", "headers", "accept", "accept_languages"])
     def test_is_empty_where_nothing_was_sent(self, attribute):
@@ -440,20 +408,6 @@ class TestLoading:
 
 
 class TestLoadingWithoutBlocking:
-    def test_lets_the_head_say_what_a_failure_means(self):
-        class Translating(ToldHead):
-            async def receive(self):
-                try:
-                    return await super().receive()
-                except ConnectionError as error:
-                    raise ClientDisconnected("gone") from error
-                except EOFError:
-                    return b""
-
-        with pytest.raises(ClientDisconnected, match="gone"):
-            load(Request(Translating(chunks=[b"ab", ConnectionResetError()])))
-        assert load(Request(Translating(chunks=[b"ab", EOFError()]))) == b"ab"
-
     def test_gives_on_other_failures(self):
         with pytest.raises(ZeroDivisionError):
             load(Request(ToldHead(chunks=[ZeroDivisionError()])))
@@ -678,11 +632,6 @@ class TestTyped:
             request.form_as(Item)
 
 
-LAZY = {
-    "accept": "accept", "accept_charsets": "accept-charset", "accept_encodings": "accept-encoding",
-    "accept_languages": "accept-language", "content_type": "content-type", "cookies": "cookie", "args": None,
-    "form": "content-type", "g": None, "headers": None, "id": None, "text": "content-type", "url": None,
-}  # fmt: skip
 PLAIN = [
     "method", "path", "raw_path", "query_string", "root_path", "scheme", "is_secure", "http_version", "client", "ip",
 ]  # fmt: skip
@@ -692,17 +641,6 @@ SCOPE = {"type": "http", "method": "GET", "path": "/", "headers": []}
 
 
 class TestLaziness:
-    @rows("attribute, header", LAZY.items(), ids=LAZY)
-    def test_computes_once(self, attribute, header):
-        head = ToldHead({"content-type": FORM}, query_string=b"a=1")
-        request = Request(head, b"a=1")
-        assert attribute not in vars(request)
-        first = getattr(request, attribute)
-        asked = len(head.asked)
-        assert getattr(request, attribute) is first
-        assert len(head.asked) == asked
-        assert header is None or header in head.asked
-
     def test_leaves_nothing_on_the_request_for_what_is_not_kept(self):
         request = Request(ToldHead())
         assert not vars(request)
@@ -747,34 +685,10 @@ class TestContext:
         assert first.g.user == "ada"
         assert not hasattr(second.g, "user")
 
-    def test_what_was_left_for_after_is_kept_in_order(self):
-        first, second = Request.blank(), Request.blank()
-
-        @first.after_response
-        def close():
-            pass
-
-        assert first.after_response(print) is print
-        assert first._deferred == (close, print)
-        assert second._deferred == ()
-
     def test_limits_belong_to_one_request(self):
         first, second = Request.blank(), Request.blank()
         first.limits = Limits(body=1)
         assert (first.limits.body, second.limits) == (1, Limits())
-
-    def test_limits_stay_those_of_the_route_but_for_what_is_set(self):
-        class Route:
-            limits = Limits(fields=3, files=4)
-
-        request = Request.blank()
-        request.limits = Limits(body=1)
-        request.route = Route()
-        assert request.limits is Route.limits
-        request.limits = Limits(body=2, files=5)
-        assert request.limits == Limits(body=2, fields=3, files=5)
-        request.limits = Limits(memory=6)
-        assert request.limits == Limits(memory=6, fields=3, files=4)
 
     @rows("limits", [{"body": 1}, None, 1 << 20], ids=repr)
     def test_limits_are_limits(self, limits):

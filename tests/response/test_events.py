@@ -3,7 +3,6 @@
 import asyncio
 import json
 from contextlib import suppress
-from contextvars import ContextVar
 from dataclasses import dataclass
 from itertools import count
 
@@ -17,7 +16,7 @@ from antiphon.request.request import Request
 from antiphon.response import events
 from antiphon.response.events import HEARTBEAT, WithHeartbeats
 from antiphon.response.response import Response
-from antiphon.testing import AsyncClient, Client
+from antiphon.testing import Client
 from tests.helpers.draining import draining_for
 from tests.helpers.observed_values import AsyncValues, SyncValues
 from tests.helpers.rows import rows
@@ -35,7 +34,6 @@ SHUTTING_DOWN = Event(
     event="error",
 )
 
-variable = ContextVar("variable", default="unset")
 draining = draining_for(events)
 grace_over = draining_for(events, contract, name="GRACE_OVER")
 
@@ -111,25 +109,6 @@ class TestEvents:
             connect(lambda request: Response.events(Source(), retry=0.05)).get("/").text.startswith("retry: 50\n\nda")
         )
 
-    def test_send_the_time_to_come_back_once_the_source_has_begun(self, connect, heartbeat):
-        begun = []
-
-        def source():
-            begun.append("source")
-            yield Event(comment="")
-
-        async def asource():
-            await asyncio.sleep(SOON)
-            begun.append("source")
-            yield Event(comment="")
-
-        for make in (source, asource):
-            with connect(lambda _, make=make: Response.events(make(), heartbeat=heartbeat, retry=1)).stream(
-                "GET", "/"
-            ) as response:
-                assert (next(response), begun) == (b"retry: 1000\n\n: \n\n", ["source"])
-            begun.clear()
-
     def test_go_with_status_and_headers(self):
         response = Response.events([], status=203, headers={"Cache-Control": "private", "x-a": "b"})
         assert (response.status, response.headers["cache-control"], response.headers["x-a"]) == (203, "private", "b")
@@ -204,26 +183,6 @@ class TestASource:
                 next(response)
         assert events == ["closed", "closed"]
         assert caplog.records == []
-
-    def test_sees_the_handlers_variables_and_shows_its_own_to_what_comes_after(self, connect, make):
-        seen = []
-
-        async def waiting():
-            seen.append(variable.get())
-            token = variable.set("by the stream")
-            yield 1
-            variable.reset(token)
-            yield 2
-            variable.set("at last")
-
-        def handler(request):
-            variable.set("by the handler")
-            request.after_response(lambda: seen.append(variable.get()))
-            return make(waiting())
-
-        connect(handler).get("/")
-        assert seen == ["by the handler", "at last"]
-        assert variable.get() == "unset"
 
     def test_runs_in_one_task_to_its_cleanup(self, connect, make):
         tasks = []
@@ -377,18 +336,6 @@ class TestHeartbeats:
     def test_come_from_a_blocking_source_itself(self, connect):
         values = [Event(comment=""), "a"]
         assert connect(lambda request: Response.events(iter(values))).get("/").text == ": \n\ndata: a\n\n"
-
-    def test_come_in_a_test_that_is_a_coroutine(self, interface):
-        async def silent():
-            await asyncio.Event().wait()
-            yield "never"
-
-        async def main():
-            client = AsyncClient(to_app(lambda request: Response.events(silent(), heartbeat=SOON)), interface)
-            async with client.stream("GET", "/") as response:
-                return await anext(response)
-
-        assert asyncio.run(main()) == b": \n\n"
 
 
 class TestAProcessThatDrains:
@@ -599,18 +546,3 @@ class TestASourceWithHeartbeats:
             await beating.aclose()
 
         self.run(main)
-
-    @rows("error", [SystemExit(3), KeyboardInterrupt()], ids=repr)
-    def test_hands_on_what_would_end_a_loop(self, error):
-        source = AsyncValues([], error)
-
-        async def main():
-            beating = WithHeartbeats(source, LONG)
-            try:
-                await anext(beating)
-            except type(error) as caught:
-                await beating.aclose()
-                return caught
-
-        assert self.run(main) is error
-        assert source.closed == 1

@@ -48,11 +48,6 @@ class Octets(bytes):
     __slots__ = ()
 
 
-class Chunks:
-    def __iter__(self):
-        return iter([b"a"])
-
-
 async def chunks_later():
     yield b"a"
 
@@ -76,17 +71,6 @@ class TestBody:
         assert (response.body, response.is_streamed, response.content_type) == (content, False, content_type)
         assert type(sent(response)[2]) is bytes
         assert lengths(response) == [str(len(content))]
-
-    @rows(
-        "body",
-        [["a", b"b"], ("a",), iter([b"a"]), (chunk for chunk in "ab"), Chunks(), chunks_later()],
-        ids=lambda value: type(value).__name__,
-    )
-    def test_in_chunks_is_streamed_as_it_is(self, body):
-        response = Response(body)
-        assert response.body is body
-        assert (response.is_streamed, response.content_type) == (True, BYTES)
-        assert lengths(response) == []
 
     @rows(
         "body",
@@ -778,18 +762,6 @@ class TestMessage:
         response = Response("abc", 200, {"content-length": "3"})
         response.body = "longer"
         assert lengths(response) == ["6"]
-
-    @rows("body", ["abc", [b"a"], None], ids=["text", "stream", "nothing"])
-    @rows("status", [200, 204, 205, 304, 404])
-    def test_leaves_the_response_as_it_was_for_the_next_request(self, status, body):
-        response = Response(body, headers={"x-a": "1"})
-        response.status = status
-        response.set_cookie("a", "1")
-        before = response.headers.items()
-        messages = [sent(response, method) for method in ("GET", "HEAD", "GET", "HEAD")]
-        assert messages[0] == messages[2]
-        assert messages[1] == messages[3]
-        assert (response.status, response.headers.items()) == (status, before)
 
     def test_of_a_copy_is_its_own(self):
         response = Response("a")

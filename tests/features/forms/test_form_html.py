@@ -213,7 +213,6 @@ HOSTILE = [
     '"><script>alert(1)</script>', "' onfocus='alert(1)", "</textarea><script>", "&lt;b&gt; &amp;", "{{ 7*7 }}",
     "`$\x00\\",
 ]  # fmt: skip
-CONTENT = {"script"}
 
 
 @rows("text", HOSTILE)
@@ -399,21 +398,6 @@ class TestWhatTheApplicationShares:
         client = Client(app)
         assert client.get("/").text == (shared if isinstance(shared, Markup) else "&lt;i&gt;")
         assert client.get("/search").text == ""
-
-
-def test_a_handler_may_return_a_form():
-    app = App()
-
-    @app.post("/")
-    @app.get("/")
-    def index(request: Request):
-        shown = form(request, made(str))
-        return shown, shown.status
-
-    client = Client(app)
-    assert (client.get("/").status, client.post("/", form={}).status) == (200, 422)
-    assert client.get("/").content_type == "text/html; charset=utf-8"
-    assert re.match('<form id="record" method="post">', client.get("/").text)
 
 
 @rows(

@@ -8,7 +8,7 @@ import pytest
 from jinja2 import DictLoader
 
 from antiphon import App, Request, abort
-from antiphon.features import Flash, Languages, MemoryStore, Page, Sessions, Templates, lazy_gettext
+from antiphon.features import Languages, Page, Templates, lazy_gettext
 from antiphon.features.languages import texts
 from antiphon.testing import Client
 
@@ -139,14 +139,3 @@ class TestALazyText:
         answer = client.get("/lost?lang=de")
         assert (answer.json["detail"], answer.headers["content-language"]) == ("Hallo <Ann>", "de")
         assert "<p>Hallo &lt;Ann&gt;</p>" in client.get("/lost?lang=de", headers={"accept": "text/html"}).text
-
-    def test_is_flashed_in_the_language_of_the_request(self, app, said, interface):
-        app.use(Sessions(MemoryStore()))
-        app.use(Flash())
-
-        def flash(request):
-            request.flash(HELLO, "success")
-            (message,) = request.flash.take()
-            return {"text": message.message, "is_markup": hasattr(message.message, "__html__")}
-
-        assert said(flash).json == {"text": "Hallo <Ann>", "is_markup": False}
