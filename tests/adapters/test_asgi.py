@@ -142,35 +142,9 @@ class TestTheHead:
         made = head(servers, http_version=given, scheme="https")
         assert (made.http_version, made.scheme) == (wanted, "https")
 
-    @rows(
-        "name, headers, value",
-        ("x-token", [(b"x-token", b"a")], "a"),
-        ("x-token", [], None),
-        ("accept", [(b"accept", b"a/b"), (b"x-other", b"x"), (b"accept", b"c/d")], "a/b, c/d"),
-        ("x-one", [(b"accept", b"a/b"), (b"x-one", b"1"), (b"accept", b"c/d")], "1"),
-        ("cookie", [(b"cookie", b"a=1"), (b"cookie", b"b=2")], "a=1; b=2"),
-        ("x-empty", [(b"x-empty", b"")], ""),
-        ("x-latin", [(b"x-latin", b"\xe9")], "\xe9"),
-        ("x-€", [(b"accept", b"a/b")], None),
-    )
-    def test_finds_header_fields(self, servers, name, headers, value):
-        assert head(servers, headers=headers).field(name) == value
-
     def test_names_every_line_in_order(self, servers):
         headers = [(b"accept", b"a/b"), (b"x-other", b"\xe9"), (b"accept", b"c/d")]
         assert head(servers, headers=headers).fields() == [("accept", "a/b"), ("x-other", "\xe9"), ("accept", "c/d")]
-
-    @rows(
-        "headers, version, wanted",
-        ([], "1.1", False),
-        ([], "1.0", False),
-        ([], "2", True),
-        ([], "3", True),
-        ([(b"content-length", b"5")], "1.1", True),
-        ([(b"transfer-encoding", b"chunked")], "1.1", True),
-    )
-    def test_tells_whether_there_may_be_a_body(self, servers, headers, version, wanted):
-        assert head(servers, headers=headers, http_version=version).has_body is wanted
 
     @uncoded_lengths
     def test_tells_the_length_of_a_body_that_is_not_coded(self, servers, fields, wanted):

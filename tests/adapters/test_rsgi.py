@@ -72,17 +72,6 @@ class TestTheHead:
         made = head(servers, query_string="a=%20&b=\xe9", scheme="https")
         assert (made.query_string, made.scheme) == (b"a=%20&b=\xe9", "https")
 
-    @rows(
-        "name, headers, value",
-        ("x-token", [("x-token", "a")], "a"),
-        ("x-token", [], None),
-        ("accept", [("accept", "a/b"), ("x-other", "x"), ("accept", "c/d")], "a/b, c/d"),
-        ("cookie", [("cookie", "a=1"), ("cookie", "b=2")], "a=1; b=2"),
-        ("x-empty", [("x-empty", "")], ""),
-    )
-    def test_finds_header_fields(self, servers, name, headers, value):
-        assert head(servers, headers=headers).field(name) == value
-
     def test_names_every_line_in_order(self, servers):
         headers = [("accept", "a/b"), ("x-other", "x"), ("accept", "c/d")]
         assert head(servers, headers=headers).fields() == headers
@@ -92,18 +81,6 @@ class TestTheHead:
         made = head(servers, headers=[("accept", "a/b"), *host], authority="example.com")
         assert made.field("host") == "example.com"
         assert made.fields() == [("host", "example.com"), ("accept", "a/b")]
-
-    @rows(
-        "headers, version, wanted",
-        ([], "1.1", False),
-        ([], "1", False),
-        ([], "2", True),
-        ([], "3", True),
-        ([("content-length", "5")], "1.1", True),
-        ([("transfer-encoding", "chunked")], "1.1", True),
-    )
-    def test_tells_whether_there_may_be_a_body(self, servers, headers, version, wanted):
-        assert head(servers, headers=headers, http_version=version).has_body is wanted
 
     @uncoded_lengths
     def test_tells_the_length_of_a_body_that_is_not_coded(self, servers, fields, wanted):

@@ -174,18 +174,6 @@ class TestStartingUp:
         assert [answer.body for answer in asyncio.run(main())] == [b"x"] * 8
         assert app.events[:10] == ["starting", "started"] + ["answered"] * 8
 
-    def test_may_come_again_on_another_loop(self, servers):
-        app = App(slow=0.02)
-
-        async def crowd():
-            return await asyncio.gather(*(servers.play_asgi(app) for _ in range(3)))
-
-        for _ in range(2):
-            assert Lifespan(app).run() is None
-            assert [answer.body for answer in asyncio.run(crowd())] == [b"x"] * 3
-            assert Lifespan(app).run() is None
-        assert app.events.count("started") == app.events.count("stopped") == 6
-
     def test_comes_again_on_another_loop_when_the_first_was_closed_as_it_was(self, servers):
         app = App()
         for _ in range(2):
@@ -230,19 +218,6 @@ class TestStartingAndStoppingByHand:
         app.stop()
         assert app.events == ["starting", "started", "stopped"]
 
-    def test_on_a_loop(self):
-        app = App()
-
-        async def main():
-            await app.astart()
-            await app.astart()
-            assert app.events == ["starting", "started"]
-            await app.astop()
-            await app.astop()
-
-        asyncio.run(main())
-        assert app.events == ["starting", "started", "stopped"]
-
     @rows("call", ["start", "stop"])
     def test_blocks_no_loop(self, call):
         app = App()
@@ -262,17 +237,6 @@ class TestStartingAndStoppingByHand:
 
 
 class TestTheLifespan:
-    def test_starts_and_stops_once(self, servers):
-        app = App()
-        lifespan = Lifespan(app)
-
-        async def between():
-            await servers.play_asgi(app)
-
-        assert lifespan.run(between) is None
-        assert lifespan.types == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
-        assert app.events == ["starting", "started", "answered", "stopped"]
-
     @rows(
         "fails, types",
         ("startup", ["lifespan.startup.failed"]),
@@ -286,18 +250,6 @@ class TestTheLifespan:
         assert "cannot" in lifespan.sent[-1]["message"]
         assert f'File "{__file__}", line ' in lifespan.sent[-1]["message"]
         assert "/antiphon/adapters/" not in lifespan.sent[-1]["message"]
-
-    def test_of_rsgi_starts_and_stops_on_the_loop_that_is_given(self, servers):
-        app = App()
-        loop = asyncio.new_event_loop()
-        try:
-            app.__rsgi_init__(loop)
-            assert app.events == ["starting", "started"]
-            loop.run_until_complete(servers.play_rsgi(app))
-            app.__rsgi_del__(loop)
-        finally:
-            loop.close()
-        assert app.events == ["starting", "started", "answered", "stopped"]
 
     def test_of_rsgi_does_not_stop_what_has_not_started(self):
         app = App()
@@ -756,20 +708,6 @@ class TestAServedFunction:
 
         with pytest.raises(leaving):
             servers.wsgi(app)
-
-    def test_keeps_variables_within_a_request(self, call):
-        seen = []
-
-        @to_app
-        def app(request):
-            seen.append(variable.get())
-            variable.set("set")
-            return Response("x")
-
-        call(app)
-        call(app)
-        assert seen == ["unset", "unset"]
-        assert variable.get() == "unset"
 
 
 def test_variables_do_not_leak_on_one_thread_over_wsgi(servers):

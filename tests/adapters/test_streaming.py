@@ -254,24 +254,6 @@ class TestASourceThatWaits:
 
 
 class TestTheWatch:
-    def test_is_not_begun_for_a_stream_that_waits_for_nothing(self):
-        asked = []
-
-        async def gone():
-            asked.append("asked")
-
-        async def chunks():
-            yield b"a"
-            yield b"b"
-
-        async def main():
-            client = Client(waits=False)
-            is_whole = await write_chunks(watched_by(gone), chunks(), client.begin)
-            return is_whole, client.taken, len(asyncio.all_tasks())
-
-        assert asyncio.run(main()) == (True, [b"a", b"b"], 1)
-        assert asked == []
-
     def test_leaves_no_task_behind(self):
         async def main():
             client = Client(waits=True)
@@ -280,19 +262,6 @@ class TestTheWatch:
             return len(asyncio.all_tasks())
 
         assert asyncio.run(main()) == 1
-
-    def test_that_fails_does_not_hide_the_body(self):
-        async def main():
-            client = Client(waits=True)
-
-            async def fails():
-                raise RuntimeError("receive was called after the end")
-
-            there = await write_chunks(watched_by(fails), iter([b"a", b"b"]), client.begin)
-            await asyncio.sleep(0)
-            return there, client.taken
-
-        assert asyncio.run(main())[1] == [b"a", b"b"]
 
     def test_reaches_a_body_that_waits_for_something_else(self):
         seen = []

@@ -86,19 +86,6 @@ class TestContextVariables:
         write(generator(), send)
         assert seen == [(b"a", "unset"), (b"b", "set"), (b"c", "unset")]
 
-    def test_that_the_sender_sets_are_seen_when_the_next_chunk_is_made(self):
-        def generator():
-            for _ in range(20):
-                yield theirs.get().encode()
-
-        async def send(chunk):
-            sent.append(chunk)
-            theirs.set(f"after {len(sent)}")
-
-        sent = []
-        write(generator(), send)
-        assert sent == [b"unset", *[f"after {number}".encode() for number in range(1, 20)]]
-
     def test_belong_to_the_generator_alone_over_wsgi(self):
         async def generator():
             for number in range(20):
@@ -201,7 +188,7 @@ class TestManyStreamsOnALoop:
         may_go = Event()
         assert set(run(main())) == {LINE * 1002}
 
-    def test_of_two_thousand_each_gets_its_own_lines(self):
+    def test_of_five_hundred_each_gets_its_own_lines(self):
         def generator():
             own = next(numbers)
             for line in range(30):
@@ -209,12 +196,12 @@ class TestManyStreamsOnALoop:
 
         async def main():
             app = streaming(generator)
-            return await asyncio.gather(*[respond(app, "/stream") for _ in range(2000)])
+            return await asyncio.gather(*[respond(app, "/stream") for _ in range(500)])
 
-        numbers = iter(range(2000))
+        numbers = iter(range(500))
         bodies = run(main())
         owners = [body.split(b" ", 1)[0] for body in bodies]
-        assert sorted(map(int, owners)) == list(range(2000))
+        assert sorted(map(int, owners)) == list(range(500))
         assert bodies == [b"".join(b"%s %d\n" % (own, line) for line in range(30)) for own in owners]
 
 
@@ -233,11 +220,11 @@ def test_many_streams_on_threads_each_get_their_own_lines():
         finally:
             chunks.close()
 
-    numbers, app = iter(range(1000)), streaming(generator)
+    numbers, app = iter(range(300)), streaming(generator)
     with ThreadPoolExecutor(50) as pool:
-        bodies = list(pool.map(read, range(1000)))
+        bodies = list(pool.map(read, range(300)))
     owners = [body.split(b" ", 1)[0] for body in bodies]
-    assert sorted(map(int, owners)) == list(range(1000))
+    assert sorted(map(int, owners)) == list(range(300))
     assert bodies == [b"".join(b"%s %d\n" % (own, line) for line in range(30)) for own in owners]
 
 

@@ -1,8 +1,6 @@
 """How a response leaves through each interface, and what runs after it."""
 
 import asyncio
-import threading
-from contextvars import ContextVar
 
 import pytest
 
@@ -14,8 +12,6 @@ from tests.helpers.observed_values import AsyncValues, SyncValues
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "app", "Body")
-
-variable = ContextVar("variable", default="unset")
 
 
 @pytest.fixture(params=[SyncValues, AsyncValues], ids=["blocking", "waiting"])
@@ -51,38 +47,7 @@ async def aecho(request):
         yield chunk
 
 
-def with_status(status):
-    """A response whose status was changed to one without content, as a middleware may do."""
-    response = Response("not sent")
-    response.status = status
-    return response
-
-
 class TestABodyInMemory:
-    @rows(
-        "response, body, length",
-            (lambda: Response("text"), b"text", ["4"]),
-            (lambda: Response("é"), "é".encode(), ["2"]),
-            (lambda: Response(b"bytes"), b"bytes", ["5"]),
-            (lambda: Response(b""), b"", ["0"]),
-            (lambda: Response(None), b"", ["0"]),
-            (lambda: Response(None, 404), b"", ["0"]),
-            (lambda: Response("x", headers={"content-length": "1"}), b"x", ["1"]),
-            (lambda: Response("x", headers={"Content-Length": "1"}), b"x", ["1"]),
-            (lambda: Response(None, 204), b"", []),
-            (lambda: Response(None, 304), b"", []),
-            (lambda: with_status(204), b"", []),
-            (lambda: with_status(304), b"", []),
-        ids=[
-            "text", "not ASCII", "bytes", "empty", "none", "none and 404", "declared", "declared in capitals", "204",
-            "304", "204 with a body", "304 with a body",
-        ],
-    )  # fmt: skip
-    def test_is_sent_with_its_length_once(self, call, app, response, body, length):
-        answer = call(app(lambda request: response()))
-        assert (answer.body, answer.header("content-length")) == (body, length)
-        assert answer.ended
-
     def test_leaves_the_response_as_it_was(self, call, app):
         response = Response("text")
         answer = call(app(lambda request: response))
@@ -97,24 +62,6 @@ class TestABodyInMemory:
 
 
 class TestAStreamedBody:
-    @rows(
-        "chunks, body",
-        ([], b""),
-        ([b"a", b"b"], b"ab"),
-        (["a", "é"], "aé".encode()),
-        ([b"a", "b", b"", "", b"c"], b"abc"),
-        ([bytes(100_000)] * 3, bytes(300_000)),
-        ids=["none", "bytes", "text", "mixed and empty", "large"],
-    )
-    def test_is_sent_without_a_length_and_closed(self, call, app, Body, chunks, body):
-        made = Body(chunks)
-        answer = call(app(lambda request: Response(made)))
-        assert answer.body == body
-        assert answer.header("content-length") == []
-        assert made.closed == 1
-        assert answer.error is None
-        assert all(type(chunk) is bytes for chunk in answer.chunks)
-
     def test_is_sent_with_the_length_that_is_declared(self, call, app, Body):
         answer = call(app(lambda request: Response(Body([b"a", b"b"]), headers={"content-length": "2"})))
         assert (answer.header("content-length"), answer.body) == (["2"], b"ab")
@@ -254,18 +201,6 @@ class TestWhatIsLeftForAfter:
 
         call(app(handler), most=most)
         assert called == ["after"]
-
-    def test_that_blocks_does_not_run_on_the_loop(self, servers, app):
-        threads = []
-
-        def handler(request):
-            request.after_response(lambda: threads.append(threading.get_ident()))
-            return Response("x")
-
-        servers.asgi(app(handler))
-        servers.rsgi(app(handler))
-        assert len(threads) == 2
-        assert threading.get_ident() not in threads
 
 
 class TestTheRequestsBody:

@@ -1,6 +1,5 @@
 import asyncio
 import io
-import threading
 from wsgiref.util import is_hop_by_hop
 
 import pytest
@@ -144,22 +143,6 @@ class TestTheHead:
         assert (made.authority, made.field("host")) == (authority, authority)
         assert made.fields() == [("host", authority)]
 
-    @rows(
-        "name, more, value",
-        ("x-token", {"HTTP_X_TOKEN": "a"}, "a"),
-        ("accept", {"HTTP_ACCEPT": "text/html, text/plain"}, "text/html, text/plain"),
-        ("content-type", {"CONTENT_TYPE": "text/plain"}, "text/plain"),
-        ("content-length", {"CONTENT_LENGTH": "5"}, "5"),
-        ("x-token", {}, None),
-        ("content-type", {}, None),
-        ("x-empty", {"HTTP_X_EMPTY": ""}, ""),
-        ("x-latin", {"HTTP_X_LATIN": "\xe9"}, "\xe9"),
-    )
-    def test_finds_header_fields(self, servers, name, more, value):
-        head = WSGIHead(servers.environ(**more))
-        assert head.field(name) == value
-        assert dict(head.fields()).get(name) == value
-
     def test_names_each_field_once(self, servers):
         # Some servers put these two under both names.
         head = WSGIHead(
@@ -172,18 +155,6 @@ class TestTheHead:
     def test_leaves_out_what_is_no_header_field(self, servers):
         head = WSGIHead(servers.environ(HTTP_X_A="a", HTTP_ODD=5, PATH="/usr/bin", REMOTE_USER="me"))
         assert head.fields() == [("host", "localhost"), ("x-a", "a")]
-
-    @rows(
-        "more, wanted",
-        ({}, False),
-        ({"CONTENT_LENGTH": ""}, False),
-        ({"CONTENT_LENGTH": "5"}, True),
-        ({"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}, True),
-        ({"SERVER_PROTOCOL": "HTTP/2", "wsgi.input_terminated": True}, True),
-        ids=["nothing", "empty length", "length", "chunked", "HTTP/2"],
-    )
-    def test_tells_whether_there_may_be_a_body(self, servers, more, wanted):
-        assert WSGIHead(servers.environ(**more)).has_body is wanted
 
     @uncoded_lengths
     def test_tells_the_length_of_a_body_that_is_not_coded(self, servers, fields, wanted):
@@ -277,21 +248,6 @@ def test_a_body_that_fails_to_close_is_cut_off_unless_it_is_whole(servers, reads
             body.close()
     else:
         body.close()
-
-
-def test_a_request_runs_on_the_servers_thread(servers):
-    seen = []
-
-    @to_app
-    def app(request):
-        seen.append(threading.get_ident())
-        return Response("x")
-
-    def call():
-        app(servers.environ(), lambda status, headers: None)
-        return threading.get_ident()
-
-    assert [servers.in_time(call)] == seen
 
 
 @rows("status, line", [(200, "200 OK"), (404, "404 Not Found"), (299, "299 Success"), (420, "420 Client Error")])

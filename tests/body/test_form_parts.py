@@ -14,7 +14,7 @@ from tests.helpers.scripted_heads import ScriptedHead
 pytestmark = pytest.mark.once
 
 CONTENT_TYPE = f"multipart/form-data; boundary={BOUNDARY.decode()}"
-LARGE = bytes(range(256)) * 4000
+LARGE = bytes(range(256)) * 1000
 PARTS = [
     (b"title", None, None, b"Tea"),
     (b"photo", b"a.png", b"image/png", LARGE),

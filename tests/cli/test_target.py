@@ -7,19 +7,6 @@ from antiphon.cli.target import Target
 from tests.helpers.rows import rows
 
 
-@pytest.mark.parametrize(
-    ("text", "target"),
-    [
-        ("shop:app", ("shop", "app")),
-        ("shop.web:site.app", ("shop.web", "site.app")),
-        ("shop:create_app()", ("shop", "create_app()")),
-    ],
-)
-def test_a_target_is_a_module_and_a_name(text, target):
-    assert Target.parse(text) == target
-    assert str(Target.parse(text)) == text
-
-
 @rows(
     "text, example",
         ("shop", "shop:app"), ("shop:", "shop:app"), ("shop.py", "shop:app"), ("shop.py:web", "shop:web"),

@@ -10,7 +10,7 @@ from antiphon.cli.logs import Logs
 from antiphon.cli.workers.observed import Counted, observed, with_final_responses
 from antiphon.testing import BrokenResponse, Client
 from tests.app.conftest import DefStyle
-from tests.garbage import features_app, mounted_app, plain_app
+from tests.garbage import mounted_app, plain_app
 from tests.garbage.exchanges import post
 from tests.helpers.free_threading import frees_at_once
 from tests.helpers.garbage import garbage_of
@@ -142,11 +142,6 @@ def test_a_request(client, exchanges):
     leave_no_garbage(client, exchanges)
 
 
-@exchanges_of(features_app, 9)
-def test_a_request_to_features(client, exchanges):
-    leave_no_garbage(client, exchanges)
-
-
 @exchanges_of(mounted_app, 9)
 def test_a_request_to_what_is_mounted(client, exchanges):
     leave_no_garbage(client, exchanges)
@@ -159,18 +154,6 @@ def test_a_body_for_which_there_is_no_room(client, path):
     with small_files(256 << 10):
         garbage = garbage_of(lambda: send(client, post(f"/{path}", 507, **options)))
     assert not garbage
-
-
-@pytest.mark.parametrize("client", [features_app], ids=[""], indirect=True)
-@pytest.mark.parametrize("fields", [{}, {"authorization": "Bearer 1"}], ids=["of nobody", "of a user"])
-def test_a_websocket(client, interface, fields):
-    def converse():
-        with client.websocket("/socket", headers=fields) as socket:
-            socket.send("a")
-            assert socket.receive() == "a"
-
-    if interface != "wsgi":
-        assert not garbage_of(converse)
 
 
 @pytest.mark.parametrize("body", [b"", b"{}"], ids=["without a body", "with a body"])

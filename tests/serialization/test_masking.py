@@ -208,15 +208,15 @@ def test_the_secrets_of_the_environment_are_known(monkeypatch):
 @pytest.mark.parametrize(
     "text",
     [
-        "a" * 200_000,
-        "password" * 20_000,
-        "password=" * 20_000,
-        "://a:" * 20_000,
-        "'" * 200_000,
+        "a" * 50_000,
+        "password" * 5_000,
+        "password=" * 5_000,
+        "://a:" * 5_000,
+        "'" * 50_000,
         "a=" * 2_000,
-        "(" * 20_000,
-        "aA1-" * 20_000,
-        "password,'" * 20_000,
+        "(" * 5_000,
+        "aA1-" * 5_000,
+        "password,'" * 5_000,
     ],
 )
 def test_a_long_text_takes_linear_time(text):

@@ -2,11 +2,8 @@ import io
 import re
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from werkzeug.wrappers import Request as WerkzeugRequest
 
-from antiphon import App, Request
 from antiphon.testing import Client
 from antiphon.testing.requests import encode_parts
 from tests.helpers.rows import rows
@@ -89,34 +86,6 @@ def test_a_form_may_be_in_parts_without_files():
 def test_what_is_no_file_is_refused(files, error, said):
     with pytest.raises(error, match=said):
         encode_parts((), files)
-
-
-def reader():
-    app = App()
-
-    @app.post("/")
-    def read(request: Request):
-        files = [[name, each.filename, each.content_type, each.read().hex()] for name, each in request.files.items()]
-        return {"fields": request.form.items(), "files": files}
-
-    return Client(app, "wsgi", timeout=None)
-
-
-CLIENT = reader()
-# Browsers escape line ends, quotes and nothing else, so that what looks like an escape is read as one.
-NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n%\\"), min_size=1, max_size=40)
-
-
-@given(st.lists(st.tuples(NAMES, st.text(st.characters(codec="utf-8"))), max_size=5),
-       st.dictionaries(NAMES, st.lists(st.tuples(NAMES, st.binary()), min_size=1, max_size=3), max_size=3))  # fmt: skip
-def test_an_application_reads_what_was_sent(fields, files):
-    given = [[name, *each] for name, values in files.items() for each in values]
-    response = CLIENT.post("/", form=fields, files=files)
-
-    assert response.json["fields"] == [[name, re.sub("\r\n?|\n", "\r\n", text)] for name, text in fields]
-    assert [(name, filename, bytes.fromhex(read)) for name, filename, _, read in response.json["files"]] == [
-        tuple(each) for each in given
-    ]
 
 
 def test_another_library_reads_it_too():

@@ -13,18 +13,6 @@ def response(body=b"", status=200, headers=()):
     return ClientResponse(request, Head(status, Headers(headers)), [], body)
 
 
-@rows(
-    "content_type, body, text",
-    (None, "ü".encode(), "ü"),
-    ("text/plain", "ü".encode(), "ü"),
-    ("text/plain; charset=latin-1", b"\xfc", "ü"),
-    ('text/plain; charset="UTF-16"', "ü".encode("utf-16"), "ü"),
-    ("nonsense", b"x", "x"),
-)
-def test_text_is_decoded_by_its_charset(content_type, body, text):
-    assert response(body, headers=[("content-type", content_type)] if content_type else []).text == text
-
-
 def test_text_that_is_none_is_an_error():
     with pytest.raises(UnicodeDecodeError):
         response(b"\xff").text  # noqa: B018

@@ -65,20 +65,6 @@ def test_a_target_is_always_fit_for_a_request_line(text):
     assert target.isprintable()
 
 
-@rows(
-    "url, scheme, authority, target",
-    ("http://a.example", "http", "a.example", "/"),
-    ("HTTPS://a.example:8443?x", "https", "a.example:8443", "/?x"),
-    ("http://user:pw@a.example/x", "http", "a.example", "/x"),
-    ("http://[::1]:80/x#y", "http", "[::1]:80", "/x"),
-)
-def test_a_url_with_a_host_names_scheme_and_authority(url, scheme, authority, target):
-    request = make(url=url)
-
-    assert (request.scheme, request.authority, request.target) == (scheme, authority, target)
-    assert request.headers["host"] == authority
-
-
 @rows("url", ["http://", "http:///x", "http://a b/", "http://a:99999/"])
 def test_a_bad_authority_is_refused(url):
     with pytest.raises(ValueError, match=r"host|port"):

@@ -112,19 +112,3 @@ def test_a_blocked_event_loop_is_a_timeout(monkeypatch):
     assert client.get("/").text == "ok"
     stopped.set()
     client.close()
-
-
-def test_the_application_is_cancelled_after_a_timeout():
-    ended = []
-
-    async def application(scope, receive, send):
-        try:
-            await forever()
-        finally:
-            ended.append(True)
-
-    client = Client(application, timeout=0.1)
-    with pytest.raises(TimeoutError):
-        client.get("/")
-    assert ended == [True]
-    client.close()

@@ -207,18 +207,6 @@ def test_head_is_answered_without_a_body(interface, application):
     assert response.body == b""
 
 
-def test_it_is_a_route_of_an_app(interface):
-    app = App()
-    app.route("/legacy", ("GET", "POST"))(from_asgi(hello))
-
-    @app.after_request
-    def mark(request, response: Response):
-        response.headers["x-marked"] = "yes"
-
-    response = Client(app, interface=interface).post("/legacy", body=b"!")
-    assert (response.status, response.text, response.headers["x-marked"]) == (201, "POST /legacy !", "yes")
-
-
 @rows(
     "sent, headers",
     ([], []),
@@ -261,23 +249,6 @@ def test_what_comes_whole_is_bytes_and_what_goes_on_is_a_stream(first, is_stream
     assert asyncio.run(answer()) is is_streamed
 
 
-def test_state_is_a_copy_for_each_request():
-    seen = []
-
-    async def application(scope, receive, send):
-        scope["state"]["count"] += 1
-        seen.append(scope["state"])
-        await hello(scope, receive, send)
-
-    state = {}
-    client = Client(to_app(from_asgi(application, state)))
-    state["count"] = 0
-    client.get("/")
-    client.get("/")
-    assert seen == [{"count": 1}, {"count": 1}]
-    assert state == {"count": 0}
-
-
 def test_the_context_of_the_request_can_be_read_there():
     variable = ContextVar("variable")
 
@@ -294,26 +265,6 @@ def test_the_context_of_the_request_can_be_read_there():
 # The order of things
 
 
-def test_receive_waits_for_the_end_of_the_response():
-    order = []
-
-    async def application(scope, receive, send):
-        async def listen():
-            order.append((await receive())["type"])
-
-        await whole_body(receive)
-        listener = asyncio.create_task(listen())
-        await send(start())
-        for _ in range(3):
-            await send(chunk(b"x"))
-            order.append("chunk")
-        await send(chunk(b"", False))
-        await listener
-
-    assert answered(application).body == b"xxx"
-    assert order == ["chunk"] * 3 + ["http.disconnect"]
-
-
 def test_after_the_response_nothing_is_received_but_the_end():
     received = []
 
@@ -323,45 +274,6 @@ def test_after_the_response_nothing_is_received_but_the_end():
 
     answered(application)
     assert received == ["http.disconnect"] * 2
-
-
-def test_send_waits_until_the_chunk_was_taken():
-    sent = []
-
-    async def application(scope, receive, send):
-        await send(start())
-        for number in range(5):
-            sent.append(number)
-            await send(chunk(b"x"))
-        await send(chunk(b"", False))
-
-    async def answer():
-        response = await from_asgi(application)(Request.blank())
-        counts = []
-        async for _ in response.body:
-            for _ in range(10):
-                await asyncio.sleep(0)
-            counts.append(len(sent))
-        return counts
-
-    assert asyncio.run(answer()) == [2, 3, 4, 5, 5]
-
-
-def test_send_of_nothing_lets_others_run():
-    others = []
-
-    async def application(scope, receive, send):
-        asyncio.get_running_loop().call_soon(others.append, "has run")
-        await send(start())
-        sent = 0
-        while not others:
-            await send(chunk(b""))
-            sent += 1
-            assert sent < 10_000, "sent on and on, and no other task had its turn"
-        await send(chunk(b"end", more_body=False))
-
-    with Client(to_app(from_asgi(application))) as client:
-        assert client.get("/").body == b"end"
 
 
 def test_chunks_of_several_tasks_are_all_taken():

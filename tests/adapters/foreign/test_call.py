@@ -152,20 +152,6 @@ def test_the_caller_s_request_and_context_stay_as_they_are(ask):
     assert (request.route, request._deferred, request.body) == (NO_ROUTE, (), b"body")
 
 
-def test_the_caller_s_context_stays_as_it_is_on_a_loop():
-    @to_app
-    async def sets(request):
-        variable.set("inside")
-        await asyncio.sleep(0)
-        return Response(variable.get())
-
-    async def main():
-        response = await aget_response(sets, Request.blank())
-        return response.body, variable.get()
-
-    assert asyncio.run(main()) == (b"inside", "outside")
-
-
 @both
 def test_a_stream_reads_the_context_of_its_application(ask):
     inner = App()
@@ -184,23 +170,6 @@ def test_a_stream_reads_the_context_of_its_application(ask):
     assert ask(inner, Request.blank())[1] == b"inside/"
 
 
-def test_it_is_answered_in_the_task_that_asks():
-    tasks = []
-
-    @to_app
-    async def task(request):
-        await asyncio.sleep(0)
-        tasks.append(asyncio.current_task())
-        return Response()
-
-    async def main():
-        tasks.append(asyncio.current_task())
-        await aget_response(task, Request.blank())
-
-    asyncio.run(main())
-    assert tasks[0] is tasks[1]
-
-
 def wsgi_thread(environ, start_response):
     start_response("200 OK", [])
     return [threading.current_thread().name.encode()]
@@ -213,24 +182,6 @@ def test_on_a_loop_what_blocks_runs_on_a_thread(kind):
     served = to_app(lambda request: Response(threading.current_thread().name))
     application = {"wsgi": wsgi_thread, "def": served, "app": inner}[kind]
     assert aask(application, Request.blank())[1].startswith(b"antiphon")
-
-
-@both
-@rows("kind", ["wsgi", "def", "async def"])
-def test_an_application_sees_the_context_of_the_caller(ask, kind):
-    def seen(environ, start_response):
-        start_response("200 OK", [])
-        return [variable.get().encode()]
-
-    async def waits(request):
-        return Response(variable.get())
-
-    applications = {"wsgi": seen, "def": to_app(lambda request: Response(variable.get())), "async def": to_app(waits)}
-    token = variable.set("caller's")
-    try:
-        assert ask(applications[kind], Request.blank())[1] == b"caller's"
-    finally:
-        variable.reset(token)
 
 
 def test_on_a_loop_the_blocking_way_is_an_error_that_names_the_other():

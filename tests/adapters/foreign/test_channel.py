@@ -11,30 +11,6 @@ async def settled():
         await asyncio.sleep(0)
 
 
-def test_putting_waits_for_getting():
-    async def play():
-        chunks = Channel()
-        putter = asyncio.create_task(chunks.put(b"a"))
-        await settled()
-        assert not putter.done()
-        assert await chunks.get() == b"a"
-        await putter
-
-    asyncio.run(play())
-
-
-def test_getting_waits_for_putting():
-    async def play():
-        chunks = Channel()
-        getter = asyncio.create_task(chunks.get())
-        await settled()
-        assert not getter.done()
-        await chunks.put(b"a")
-        assert await getter == b"a"
-
-    asyncio.run(play())
-
-
 @rows("putters", [1, 2, 5])
 def test_every_chunk_is_got_once(putters):
     async def play():

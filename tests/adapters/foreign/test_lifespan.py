@@ -69,34 +69,6 @@ def test_it_is_started_up_and_shut_down_and_waited_for():
     assert application.events == ["startup", "serving", "shutdown", "ended"]
 
 
-def test_its_scope_is_that_of_a_lifespan_with_a_state():
-    application = Application()
-    lifespan = ASGILifespan(application)
-
-    async def live():
-        async with lifespan as state:
-            assert state is lifespan.state is application.scope["state"]
-
-    asyncio.run(live())
-    assert application.scope["type"] == "lifespan"
-    assert application.scope["asgi"] == {"version": "3.0", "spec_version": "2.0"}
-
-
-def test_it_may_live_again_with_a_fresh_state():
-    application = Application()
-    lifespan = ASGILifespan(application)
-
-    async def live():
-        async with lifespan as state:
-            lives = [state.copy()]
-            state["left over"] = True
-        async with lifespan as state:
-            return [*lives, state.copy()]
-
-    assert asyncio.run(live()) == [{"startup": True}, {"startup": True}]
-    assert application.events == ["startup", "shutdown", "ended"] * 2
-
-
 def test_it_is_one_task_whoever_enters_and_leaves():
     variable = ContextVar("variable")
     seen = []

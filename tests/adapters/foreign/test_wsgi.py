@@ -8,7 +8,7 @@ from wsgiref.validate import validator
 
 import pytest
 
-from antiphon import App, Request, Response, to_app
+from antiphon import Request, to_app
 from antiphon.adapters.foreign.wsgi import from_wsgi, head_environ, make_environ
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.http.head import Address, DerivedHead, RequestHead
@@ -262,15 +262,3 @@ def test_one_that_fails_or_never_starts_is_closed_and_answered_with_500(caplog):
     assert client.get("/").status == 500
     assert chunks.closed == 1
     assert "without calling start_response" in caplog.text
-
-
-def test_it_is_a_route_of_an_app():
-    app = App()
-    app.route("/legacy", ("GET", "POST"))(from_wsgi(hello))
-
-    @app.after_request
-    def mark(request, response: Response):
-        response.headers["x-marked"] = "yes"
-
-    response = Client(app).post("/legacy", body=b"!")
-    assert (response.status, response.text, response.headers["x-marked"]) == (201, "/legacy !", "yes")

@@ -1,5 +1,6 @@
 """The table of the framework's texts: it has all that clients see, in nine languages, each with its own forms."""
 
+import functools
 import re
 import unicodedata
 
@@ -20,6 +21,13 @@ COLUMNS, ROWS = table()
 CATEGORIES = {column[:2]: column[4:].split(FORMS) for column in COLUMNS}
 ENGLISH = [form for cells in ROWS for form in cells[0].split(FORMS)]
 _placeholder = re.compile(r"\{(\w+)\}")
+
+
+@functools.cache
+def told_by_source():
+    """Return the texts that the source tells clients: reading it takes seconds."""
+    return [*told_texts()]
+
 
 FOR_PROGRAMMERS = (
     "adapters/websockets/wsgi.py",  # how to set up a server, and what a client's library did wrong
@@ -155,7 +163,7 @@ def holes(text):
 
 class TestTheTable:
     def test_has_each_text_that_a_client_sees(self, language):
-        told, german = [*told_texts()], language("de")
+        told, german = told_by_source(), language("de")
         known = {holes(form) for form in ENGLISH} | COMPOSED.keys()
         lacking = [
             each.where
@@ -178,7 +186,7 @@ class TestTheTable:
 
     def test_has_no_text_that_nobody_says(self, language):
         german = language("de")
-        told = {each.text for each in told_texts()} | {*MESSAGES.values(), *PHRASES.values(), "request {}"}
+        told = {each.text for each in told_by_source()} | {*MESSAGES.values(), *PHRASES.values(), "request {}"}
         for each in [*(each for made in COMPOSED.values() for each in made), *filter(None, told)]:
             translated(german, each)
         said = {holes(key) for key in german.keys} | told | {"Client Error", "Server Error"}

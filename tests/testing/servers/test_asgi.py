@@ -220,49 +220,6 @@ def test_a_client_that_leaves_stops_the_upload(connect):
     assert messages == [b"one", "http.disconnect"]
 
 
-def test_the_head_waits_for_the_first_message_of_the_body(connect):
-    progress = []
-
-    async def application(scope, receive, send):
-        await send(START)
-        progress.append("start")
-        await asyncio.sleep(0.01)
-        progress.append("body")
-        await send({"type": "http.response.body", "more_body": True})
-        await asyncio.sleep(0)
-        assert await receive() is not None
-        assert await receive() == {"type": "http.disconnect"}
-
-    with connect(application).stream("GET", "/") as response:
-        assert response.status == 200
-        assert progress == ["start", "body"]
-
-
-def test_what_runs_after_the_response_is_waited_for(connect):
-    ran = []
-
-    async def application(scope, receive, send):
-        await send(START)
-        await send(END)
-        await asyncio.sleep(0.02)
-        ran.append(True)
-
-    connect(application).get("/")
-    assert ran == [True]
-
-
-def test_what_fails_after_the_response_is_raised(connect):
-    async def application(scope, receive, send):
-        await send(START)
-        await send(END)
-        await asyncio.sleep(0)
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        connect(application).get("/")
-    assert connect(application, raise_errors=False).get("/").status == 200
-
-
 def body(**members):
     return {"type": "http.response.body"} | members
 

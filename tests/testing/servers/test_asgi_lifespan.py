@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from antiphon.testing import AsyncClient, Client, ContractError, LifespanError
+from antiphon.testing import Client, ContractError, LifespanError
 from tests.helpers.rows import rows
 
 
@@ -56,18 +56,6 @@ def test_a_client_may_be_entered_again():
         with client:
             assert client.get("/").status == 200
     assert app.events == ["startup", "request", "shutdown"] * 2
-
-
-def test_the_async_client_does_the_same():
-    app = App()
-
-    async def scenario():
-        async with AsyncClient(app) as client:
-            assert (await client.get("/")).text == "{'db': 'open', 'of the request': True}"
-        assert app.loops == {asyncio.get_running_loop()}
-
-    asyncio.run(scenario())
-    assert app.events == ["startup", "request", "shutdown"]
 
 
 def test_without_a_with_statement_there_is_no_lifespan():

@@ -93,25 +93,6 @@ def answering(method, *arguments):
     return application
 
 
-HEADERS = [("X-A", "1"), ("x-b", "é")]
-
-
-@pytest.mark.parametrize(
-    ("application", "status", "body"),
-    [
-        (answering("response_empty", 204, HEADERS), 204, b""),
-        (answering("response_str", 201, HEADERS, "ü"), 201, "ü".encode()),
-        (answering("response_bytes", 404, HEADERS, b"\x00"), 404, b"\x00"),
-        (answering("response_bytes", 200, tuple(HEADERS)), 200, b""),
-    ],
-)
-def test_a_response_in_one_call(connect, application, status, body):
-    response = connect(application).get("/")
-
-    assert (response.status, response.body) == (status, body)
-    assert response.headers.items() == [("x-a", "1"), ("x-b", "Ã©")]
-
-
 def test_a_file_and_a_range_of_it(connect, tmp_path):
     file = tmp_path / "file"
     file.write_bytes(bytes(range(256)) * 1000)
@@ -233,18 +214,6 @@ def test_what_a_protocol_gives_are_futures_and_no_coroutines(connect):
         protocol.response_empty(204, [])
 
     assert connect(application).get("/").status == 204
-
-
-def test_a_client_that_stays_never_disconnects(connect):
-    watchers = []
-
-    async def application(scope, protocol):
-        watchers.append(asyncio.ensure_future(protocol.client_disconnect()))
-        protocol.response_bytes(200, [], b"x")
-        await asyncio.sleep(0.01)
-        assert not watchers[0].done()
-
-    assert connect(application).get("/").body == b"x"
 
 
 @rows(

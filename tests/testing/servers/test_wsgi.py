@@ -1,4 +1,3 @@
-import io
 import sys
 from contextlib import nullcontext
 from wsgiref.validate import validator
@@ -388,33 +387,3 @@ def test_an_error_of_close_is_raised(connect):
         client.get("/")
     with pytest.raises(ZeroDivisionError), client.stream("GET", "/"):
         pass
-
-
-@pytest.mark.parametrize(("headers", "sent"), [([], b"0123456789"), ([("content-length", "4")], b"0123")])
-def test_a_wrapped_file_is_sent_as_far_as_its_length_says(connect, headers, sent):
-    files = []
-
-    def application(environ, start_response):
-        files.append(io.BytesIO(b"0123456789"))
-        start_response("200 OK", headers)
-        return environ["wsgi.file_wrapper"](files[-1], 3)
-
-    assert connect(application).get("/").body == sent
-    assert files[0].closed
-
-
-def test_the_head_waits_for_the_first_chunk(connect):
-    progress = []
-
-    def application(environ, start_response):
-        start_response("200 OK", [])
-        progress.append("head")
-        yield b""
-        progress.append("empty")
-        yield b"first"
-        progress.append("first")
-
-    with connect(application).stream("GET", "/") as response:
-        assert progress == ["head", "empty"]
-        assert next(response) == b"first"
-        assert progress == ["head", "empty"]

@@ -77,7 +77,6 @@ READ = [
     (h.Views().create, "json NewLamp"),
     (h.Views(), "json NewLamp"),
     (partial(h.partially, h.NewLamp), "json NewLamp"),
-    (lambda request: request.json_as(h.NewLamp), "json NewLamp"),
     (h.in_nested_function, "json NewLamp"),
     (h.awaited, "json NewLamp"),
     (h.either_type, "json NewLamp, json Lamp, query new?"),

@@ -62,8 +62,6 @@ def listed(item: Any) -> dict[str, Any]:
 
 
 KNOWN: list[tuple[Callable[[Request], Any], dict[str, Any]]] = [
-    (lambda request: dataclasses.asdict(Lamp(1)), members(id=INTEGER, rooms=listed(ROOM))),
-    (lambda request: {**dataclasses.asdict(Room("a")), "id": 1}, members(name=TEXT, id=INTEGER)),
     (lambda request: vars(Room("a")), members(name=TEXT)),
     (lambda request: Spot(1, 2)._asdict(), members(x=INTEGER, y=INTEGER)),
     (lambda request: msgspec.structs.asdict(Book("a")), members(title=TEXT)),
@@ -71,13 +69,9 @@ KNOWN: list[tuple[Callable[[Request], Any], dict[str, Any]]] = [
     (lambda request: Renamed(a=1).model_dump(), {"type": "object"}),
     (lambda request: Model(a=1).model_dump(exclude={"a"}), {"type": "object"}),
     (lambda request: [dataclasses.asdict(each) for each in [Room("a")]], listed(members(name=TEXT))),
-    (lambda request: dataclasses.replace(Lamp(1), id=2), LAMP),
-    (lambda request: msgspec.structs.replace(Book("a"), title="b"), BOOK),
     (lambda request: Model(a=1).model_copy(update={"a": 2}), MODEL),
     (lambda request: {"room": copy.deepcopy(Room("a"))}, members(room=ROOM)),
     (lambda request: sorted([Room("b"), Room("a")], key=lambda each: each.name), listed(ROOM)),
-    (lambda request: [{"n": row["n"]} for row in ROWS.execute("select 1 as n")], listed(members(n={}))),
-    (lambda request: [dict(row) for row in ROWS.execute("select 1 as n")], listed({"type": "object"})),
     (
         lambda request: {"sum": sum([1, 2]), "part": round(1.5, 1), "whole": round(1.5), "abs": abs(-1)},
         members(sum=INTEGER, part={"type": "number"}, whole=INTEGER, abs=INTEGER),
