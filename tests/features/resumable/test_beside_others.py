@@ -12,6 +12,7 @@ from antiphon.features import (
     Compression,
     IdempotentWrites,
     MemoryStore,
+    OpenAPI,
     ResumableUploads,
     Signatures,
     Users,
@@ -201,3 +202,13 @@ def test_forms_in_every_way_that_bodies_are_received(interface, receive, style):
     first = {"content-type": "multipart/form-data; boundary=b"}
     statuses, last = upload(Client(app, interface), first=first, body=body, at=1 << 20)
     assert (statuses, last.json) == ([201, 200], [["title", 4], ["film", len(content)]])
+
+
+def test_the_document_tells_of_the_uploads(interface):
+    api = OpenAPI("Films")
+    app, _ = site(api)
+    paths = Client(app, interface).get("/openapi.json").json["paths"]
+    created = paths["/films"]["post"]["responses"]
+    assert {"201", "200", "429", "507"} <= created.keys()
+    assert "Location" in created["201"]["headers"]
+    assert [*paths] == ["/films"]  # as with all routes that features add
