@@ -21,10 +21,21 @@ from antiphon.features import (
     logout,
 )
 from antiphon.testing import Client
-from tests.helpers.callers import ByKey, cookie_from, send, user, with_logins
+from tests.helpers.callers import ByKey, cookie_from, send, user, with_logins, with_tokens
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
+
+
+def test_a_renewed_token_is_the_same_caller():
+    app = App()
+    with_tokens(app)
+    app.use(IdempotentWrites(MemoryStore()))
+    number = itertools.count(1)
+    app.post("/pay", idempotent=True, before=login_required)(lambda request: f"{next(number)}")
+    tokens = ["ann.web.1", "ann.web.2", "ann.phone.1", "ben.web.1"]
+    paid = [send(app, {"idempotency-key": '"1"', "authorization": f"Bearer {token}"})[2] for token in tokens]
+    assert paid == ["1", "1", "2", "3"]
 
 
 def test_nobody_uses_up_the_key_of_another_user():
@@ -38,6 +49,22 @@ def test_nobody_uses_up_the_key_of_another_user():
     assert paid == [(200, "ben 1"), (200, "ann 2"), (200, "ben 1"), (200, "ann 2")]
     status, _, told = send(app, {"idempotency-key": '"order-1001"', **ann_again})
     assert status == 422, told  # perhaps the same attempt, after another login: it must not be carried out again
+
+
+def test_a_login_in_the_handler_leaves_the_caller_the_same():
+    app = App(secret_keys=["k" * 32])
+    with_logins(app)
+    app.use(IdempotentWrites(MemoryStore()))
+    number = itertools.count(1)
+
+    @app.post("/pay", idempotent=True)
+    def pay(request):
+        login(request, user("ann"))
+        return f"{next(number)}"
+
+    client = Client(app, "wsgi", base_url="https://shop.example", headers={"idempotency-key": '"1"'})
+    client.post("/begin/ann")
+    assert [client.post("/pay").text for _ in range(2)] == ["1", "1"]
 
 
 def test_a_csrf_token_and_a_cookie_of_analytics_identify_nobody():

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 
 import pytest
 
@@ -13,6 +14,7 @@ from antiphon.features import (
     IdempotentWrites,
     MemoryStore,
     OpenAPI,
+    RateLimit,
     Recorder,
     Runs,
     SessionLogin,
@@ -56,6 +58,20 @@ def paid_once_each(first, other, again):
 
 @rows("name", SIGNS)
 @rows("where", WAYS)
+def test_an_idempotent_write_is_not_told_to_another_caller(name, where):
+    site, payments = Site(name, where), []
+    site.inner.use(IdempotentWrites(MemoryStore()))
+
+    @site.inner.post("/pay", idempotent=True)
+    def pay(request):
+        payments.append(request)
+        return f"payment {len(payments)}"
+
+    paid_once_each(*[site.ask(who, headers=KEY) for who in ("ann", "ben", "ann")])
+
+
+@rows("name", SIGNS)
+@rows("where", WAYS)
 @rows("cached_in", ["app", "inner"])
 def test_a_page_that_depends_on_its_caller_is_not_shown_to_another(name, where, cached_in):
     site = Site(name, where)
@@ -76,6 +92,34 @@ def test_a_page_that_depends_on_its_caller_is_not_shown_to_another(name, where, 
         assert told == [site.ask(who, f"/made/{what}", "GET") for who in ("ann", "ben", "ann")]
     ann, ben = [site.ask(who, "/identities", "GET") for who in ("ann", "ben")]
     assert (ann[0], ann != ben) == (200, True)
+
+
+@rows("name", [each for each in SIGNS if each not in ("signer", "host")])
+@rows("where", WAYS)
+def test_a_page_that_reads_no_caller_is_made_once_for_all(name, where):
+    """Whatever the analytics' cookies are."""
+    site, made = Site(name, where), []
+    site.inner.use(Cache(MemoryStore()))
+
+    @site.inner.get("/pay")
+    def page(request):
+        made.append(1)
+        return "prices", {"cache-control": "max-age=60, public"}
+
+    for number, who in enumerate(("ann", "ben", "ann")):
+        cookies = {} if "cookie" in site.shows(who)[0] else {"cookie": f"_ga={number}"}
+        assert site.ask(who, method="GET", headers=cookies) == (200, "prices")
+    assert len(made) == 1
+
+
+@rows("name", PROVEN)
+@rows("where", WAYS)
+def test_a_limit_counts_each_proven_caller(name, where):
+    site = Site(name, where)
+    knows_its_users(site)
+    limit = RateLimit("1/hour", by=lambda request: request.caller.key)
+    site.inner.post("/pay", before=limit)(lambda request: "")
+    assert [site.ask(who)[0] for who in ("ann", "ben", "ann", "ben")] == [200, 200, 429, 429]
 
 
 @rows("name", PROVEN)
@@ -127,6 +171,23 @@ def test_a_confirmation_is_not_used_by_another_caller(name, where):
 
 @rows("name", SIGNS)
 @rows("where", WAYS)
+def test_a_tool_s_idempotent_call_is_not_told_to_another_caller(name, where):
+    site, payments = Site(name, where), []
+    site.inner.use(IdempotentWrites(MemoryStore()))
+    site.inner.use(Tools(OpenAPI("Shop")))
+
+    @site.inner.post("/pay", idempotent=True, tool=Tool(name="pay"))
+    def pay(request):
+        payments.append(1)
+        return f"payment {len(payments)}"
+
+    told = [call(site, who)["result"] for who in ("ann", "ben", "ann")]
+    statuses = [422 if each["isError"] else 200 for each in told]
+    paid_once_each(*[(status, each["content"][0]["text"]) for status, each in zip(statuses, told, strict=True)])
+
+
+@rows("name", SIGNS)
+@rows("where", WAYS)
 def test_kept_requests_of_a_user_are_forgotten_and_no_others(name, where):
     site = Site(name, where)
     knows_its_users(site)
@@ -139,6 +200,24 @@ def test_kept_requests_of_a_user_are_forgotten_and_no_others(name, where):
     assert keep.forget("ann") == int(site.sign.user)
     kept = [each.last.path for each in keep.all()]
     assert (f"{site.prefix}/ben" in kept, f"{site.prefix}/ann" in kept) == (True, not site.sign.user)
+
+
+@rows("name", SIGNS)
+@rows("where", WAYS)
+def test_the_access_log_names_the_caller_and_no_secret(name, where, caplog):
+    site = Site(name, where)
+    knows_its_users(site)
+    site.inner.post("/pay")(lambda request: "")
+    site.app.use(AccessLog(extra=lambda exchange: {"caller": exchange.request.caller.key}))
+    caplog.set_level(logging.INFO, "antiphon.access")
+    logged = []
+    for who in ("ann", "ben", "ann"):
+        sent = str(site.shows(who, f"{site.prefix}/pay")[0].values())
+        assert site.ask(who)[0] == 200
+        logged.append(caplog.records[-1].caller)
+        assert not any(secret in str(logged[-1]) for secret in re.findall(r"[\w.+/-]{6,}", sent))
+    ann, ben, ann_again = logged
+    assert (ann == ann_again, ann != ben) == (True, site.sign.proven)
 
 
 def test_a_user_that_is_the_secret_itself_is_not_logged(caplog):

@@ -70,6 +70,11 @@ def steps(closed, error=None):
         closed.append("source")
 
 
+async def async_steps(closed, error=None):
+    for step in steps(closed, error):
+        yield step
+
+
 class TestABlockingSource:
     @rows("taken", [1, 2, 3])
     def test_is_closed_wherever_it_stands(self, taken):
@@ -80,6 +85,31 @@ class TestABlockingSource:
         chunks.close()
         assert closed == ["source"]
         assert list(chunks) == []
+
+    def test_that_was_never_read_is_closed(self):
+        class Source:
+            closed = 0
+
+            def __iter__(self):
+                raise AssertionError("it was read")
+
+            def close(self):
+                self.closed += 1
+
+        source = Source()
+        compressed_stream(source, gzip()).close()
+        assert source.closed == 1
+
+    def test_that_fails_is_not_finished(self):
+        closed, reader = [], Reader("gzip")
+        chunks = compressed_stream(steps(closed, LookupError("boom")), gzip())
+        assert reader.read(next(chunks)) == b"one"
+        with pytest.raises(LookupError, match="boom"):
+            next(chunks)
+        assert list(chunks) == []
+        assert not reader.is_whole
+        chunks.close()
+        assert closed == ["source"]
 
 
 class TestAnAsyncSource:
@@ -101,6 +131,33 @@ class TestAnAsyncSource:
             await chunks.aclose()
             assert tasks == [asyncio.current_task()]
             assert [chunk async for chunk in chunks] == []
+
+        asyncio.run(read())
+
+    def test_that_was_never_read_is_closed(self):
+        class Source:
+            closed = 0
+
+            def __aiter__(self):
+                raise AssertionError("it was read")
+
+            async def aclose(self):
+                self.closed += 1
+
+        source = Source()
+        asyncio.run(compressed_stream(source, gzip()).aclose())
+        assert source.closed == 1
+
+    def test_that_fails_is_not_finished(self):
+        async def read():
+            closed, reader = [], Reader("gzip")
+            chunks = compressed_stream(async_steps(closed, LookupError("boom")), gzip())
+            assert reader.read(await anext(chunks)) == b"one"
+            with pytest.raises(LookupError, match="boom"):
+                await anext(chunks)
+            assert [chunk async for chunk in chunks] == []
+            assert not reader.is_whole
+            assert closed == ["source"]
 
         asyncio.run(read())
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon import App, Request, Response
+from antiphon import App, Blueprint, Request, Response
 from antiphon.body.codings import CODINGS
 from antiphon.features.compression import AT_ONCE, Compression
 from antiphon.features.cors import CORS
@@ -131,6 +131,15 @@ class TestABodyInMemory:
         assert (answer.body, answer.headers["content-length"]) == (b"", "0")
         assert "content-encoding" not in answer.headers
 
+    def test_that_many_requests_share_is_compressed_for_those_who_want_it(self, serving):
+        shared = Response(TEXT, 200, {"etag": '"a"'})
+        client = serving(lambda request: shared)
+        for _ in range(2):
+            assert read(client.get("/", headers=GZIP)) == TEXT.encode()
+            plain = client.get("/")
+            assert (plain.text, plain.headers["etag"]) == (TEXT, '"a"')
+            assert plain.headers["vary"] == "accept-encoding"
+
 
 class TestNegotiation:
     @rows(
@@ -146,6 +155,15 @@ class TestNegotiation:
         answer = client.get("/", headers={} if accepted is None else {"accept-encoding": accepted})
         assert answer.headers.get("content-encoding") == coding
         assert answer.headers["vary"] == "accept-encoding"
+
+    @pytest.mark.parametrize("name", INSTALLED)
+    def test_takes_the_server_s_first_of_equals(self, name):
+        codings = dict.fromkeys([name, "gzip"])
+        client = Client(app_of(TEXT, Compression(codings)), "wsgi", timeout=None)
+        every = {"accept-encoding": "gzip, deflate, br, zstd"}
+        assert client.get("/", headers=every).headers["content-encoding"] == name
+        liked = {"accept-encoding": f"gzip, {name};q=0.5"} if name != "gzip" else GZIP
+        assert client.get("/", headers=liked).headers["content-encoding"] == "gzip"
 
     def test_keeps_what_a_response_varies_by_already(self, serving):
         answer = serving(response(vary="cookie")).get("/", headers=GZIP)
@@ -176,6 +194,19 @@ class TestWhatIsCompressed:
         assert answer.text == TEXT
         assert "content-encoding" not in answer.headers
         assert "vary" not in answer.headers
+
+    @rows(
+        "content_type, is_compressed",
+        ("application/cbor", True),
+        ("model/obj", True),
+        ("a/b+yaml", True),
+        ("text/html", False),
+        ("modell/a", False),
+    )
+    def test_is_for_you_to_say(self, content_type, is_compressed):
+        compression = Compression(types=["application/CBOR", "model/*", "+yaml"])
+        answer = Client(app_of(response(content_type=content_type), compression), "wsgi", timeout=None)
+        assert ("content-encoding" in answer.get("/", headers=GZIP).headers) == is_compressed
 
     @rows(
         "answer",
@@ -210,6 +241,16 @@ class TestWhatIsCompressed:
         assert (part.status, part.text, part.headers["vary"]) == (206, TEXT, "accept-encoding")
         assert "content-encoding" not in part.headers
 
+    def test_are_errors_too(self, serving):
+        def fails(request):
+            raise Forbidden(TEXT)
+
+        client = serving(fails, raise_errors=False)
+        answer = client.get("/", headers=GZIP)
+        assert answer.status == 403
+        assert TEXT.encode() in read(answer)
+        assert client.get("/missing").headers.getall("vary").count("accept-encoding") == 1
+
     def test_can_be_left_out_by_what_is_asked_and_answered(self, serving):
         seen = []
 
@@ -222,6 +263,16 @@ class TestWhatIsCompressed:
         left_out = client.get("/?secret=1", headers=GZIP)
         assert (left_out.text, "vary" in left_out.headers) == (TEXT, False)
         assert seen == [("/", 200), ("/", 200)]
+
+    def test_may_be_one_blueprint_s_answers(self, serving):
+        app, pages = App(), Blueprint("pages", prefix="/pages")
+        Compression(["gzip"]).install(pages)
+        pages.get("/")(lambda request: TEXT)
+        app.get("/")(lambda request: TEXT)
+        app.register(pages)
+        client = serving(app)
+        assert "content-encoding" in client.get("/pages/", headers=GZIP).headers
+        assert "content-encoding" not in client.get("/", headers=GZIP).headers
 
     def test_is_compressed_once(self, serving):
         answer = serving(TEXT, Compression(["gzip"]), Compression(["gzip"])).get("/", headers=GZIP)

@@ -1,6 +1,7 @@
 """Flash messages: shown once, in order, in this response or the next, and none of them lost."""
 
 import asyncio
+import time
 
 import markupsafe
 import pytest
@@ -29,6 +30,11 @@ class Image:
 
     def __html__(self):
         return "<img>"
+
+
+@pytest.fixture
+def clock():
+    return time.time
 
 
 @pytest.fixture
@@ -90,6 +96,19 @@ class TestAMessage:
         assert taken(visit) == [
             ("info", "one"), ("error", "two"), ("message", "three"), ("any thing", "fünf ☃ <4>")
         ]  # fmt: skip
+        assert taken(visit) == []
+
+    def test_may_be_shown_by_the_same_response(self, visit):
+        def both(request):
+            request.flash("now", "error")
+            [message] = request.flash.take()
+            assert (message.category, message.message) == ("error", "now")
+            assert request.flash.take() == []
+            return "done"
+
+        response = visit(both)
+        assert response.status == 200
+        assert "set-cookie" not in response.headers
         assert taken(visit) == []
 
     def test_of_other_categories_waits(self, visit):
@@ -224,6 +243,26 @@ class TestTheResponse:
 
         assert visit(answer).text == "x"
         assert "before the stream, with messages = request.flash.take()" in errors[0]
+
+    def test_that_is_a_stream_may_show_those_taken_before(self, visit):
+        visit(flashing(("x",)))
+
+        def answer(request):
+            messages = request.flash.take()
+            return Response.stream(message.message for message in messages)
+
+        assert visit(answer).text == "x"
+        assert taken(visit) == []
+
+
+def test_templates_call_a_function_for_them(visit):
+    visit(flashing(("x", "info")))
+
+    def page(request):
+        function = request.shared("get_flashed_messages")
+        return "".join(f"{message.category}: {message.message}" for message in function())
+
+    assert [visit(page).text, visit(page).text] == ["info: x", ""]
 
 
 def test_each_is_a_pair():

@@ -88,6 +88,18 @@ def test_it_is_not_ready_while_the_process_drains(probe, monkeypatch):
     assert probe(Health(), "/healthz") == (200, {"status": "ok"})
 
 
+def test_checks_run_side_by_side(probe):
+    together = threading.Barrier(2, timeout=5)
+
+    def one():
+        together.wait()
+
+    def other():
+        together.wait()
+
+    assert probe(Health(checks=[one, other]))[0] == 200
+
+
 def test_a_check_that_hangs_on_a_thread_is_not_called_again(interface):
     calls = []
     released = threading.Event()

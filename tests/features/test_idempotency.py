@@ -11,6 +11,7 @@ import pytest
 from antiphon import App, Dependency, Redirect, Request, Response, abort
 from antiphon.app.dispatch.plan import Surroundings
 from antiphon.features import (
+    Bearer,
     CookieStore,
     IdempotentWrites,
     MemoryStore,
@@ -18,6 +19,8 @@ from antiphon.features import (
     Sessions,
     SQLiteStore,
     StoreUnavailable,
+    Users,
+    UserSource,
 )
 from antiphon.http import Conflict, Forbidden
 from antiphon.testing import AsyncClient, Client
@@ -244,6 +247,30 @@ class TestAKey:
 
 
 class TestACaller:
+    def test_is_never_given_the_answer_of_another(self, bank):
+        bank.pay(headers={"authorization": "Bearer ada"})
+        for other in {"authorization": "Bearer bob"}, {}:
+            status, detail = told(bank.pay(headers=other))
+            assert status == 422
+            assert detail == "This Idempotency-Key was sent with other credentials before: a new write needs a new key."
+        assert bank.pay(headers={"authorization": "Bearer ada"}).json == {"paid": 1}
+        assert bank.paid == 1
+
+    @pytest.mark.parametrize("ada", [{"x-api-key": "ada"}, {"cookie": "api_key=ada"}], ids=["header", "cookie"])
+    def test_may_be_known_by_a_source_of_users_of_the_app(self, bank, ada):
+        class Key(UserSource):
+            def credentials(self, request):
+                key = request.headers.get("x-api-key") or request.cookies.get("api_key")
+                return None if key is None else (key,)
+
+        bank.app.use(Users(Bearer(str), Key(str)))
+        assert bank.pay(headers=ada).json == {"paid": 1}
+        bob = {name: value.replace("ada", "bob") for name, value in ada.items()}
+        for other in (bob, {}, {"authorization": "Bearer ada"}, {**ada, "authorization": "Bearer ada"}):
+            assert told(bank.pay(headers=other))[0] == 422
+        assert bank.pay(headers=ada).json == {"paid": 1}
+        assert bank.paid == 1
+
     def test_has_keys_of_its_own_where_the_app_knows_it(self, opening):
         bank = opening(by=lambda request: request.headers.get("x-account"))
         accounts = [{"x-account": "ada"}, {"x-account": "bob"}, {}]
@@ -503,6 +530,19 @@ class TestRetriesAtOnce:
         assert {told(other) for other in others} == {(409, RUNNING)}
         assert {other.headers["retry-after"] for other in others} == {"2"}
         assert bank.pay().json == {"paid": 1}
+
+    def test_of_threads_are_answered_alike(self, bank):
+        barrier = threading.Barrier(50)
+
+        def pay(client):
+            barrier.wait()
+            while (response := bank.pay(client=client)).status == 409:
+                pass
+            return response.json["paid"]
+
+        with ThreadPoolExecutor(50) as threads:
+            assert {*threads.map(pay, [bank.client() for _ in range(50)])} == {1}
+        assert bank.paid == 1
 
     @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
     def test_of_tasks_have_one_effect(self, bank, interface):

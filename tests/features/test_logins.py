@@ -320,6 +320,25 @@ class TestAForgedCookie:
 
 
 class TestTheResponse:
+    @pytest.mark.parametrize("known", [True, False])
+    def test_depends_on_the_visitor_where_the_user_is_read(self, site, browser, known):
+        if known:
+            site.act(browser, as_user(ADA))
+        headers = site.act(browser, lambda request: request.user and request.user.name).headers
+        assert (headers["vary"], headers["cache-control"]) == ("cookie", "private")
+        headers = browser.get("/account", headers=PAGE).headers
+        assert "cookie" in headers["vary"]
+        assert headers["cache-control"] == "private"
+
+    @pytest.mark.parametrize("known", [True, False])
+    def test_has_no_trace_where_nobody_asks_for_the_user(self, site, browser, known):
+        if known:
+            site.act(browser, as_user(ADA))
+        for answer in (lambda request: "x", lambda request: Response("x", headers={"cache-control": "public"})):
+            headers = site.act(browser, answer).headers
+            assert "vary" not in headers
+            assert headers.get("cache-control") in (None, "public")
+
     def test_to_a_token_depends_on_no_cookie(self, store):
         app = App()
         app.use(Sessions(store))
@@ -339,6 +358,19 @@ class TestTheKey:
         app.use(Sessions(MemoryStore()))
         app.use(Users(SessionLogin(lambda key: key, **options)))
         return app
+
+    def test_may_be_another_than_the_id(self):
+        app = self.site(key=lambda user: user.name)
+
+        @app.get("/in")
+        def log_in(request):
+            login(request, Other("ada"))
+            return "x"
+
+        app.get("/")(lambda request: request.user)
+        client = Client(app, base_url=HTTPS)
+        client.get("/in")
+        assert client.get("/").text == "ada"
 
     @rows(
         "user, options, error, match",

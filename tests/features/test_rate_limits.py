@@ -19,6 +19,9 @@ from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style", "kind")]
 
+NEW_YEAR = 1_800_000_000.0
+"""The beginning of a window, of whatever length."""
+
 
 @pytest.fixture(params=["memory", "sqlite"])
 def kind(request):
@@ -110,6 +113,29 @@ class TestRequests:
         app = limited(handler, RateLimit("3/minute", store))
         [visiting(app) for _ in range(20)]
         clock.now += 61 + 20
+        assert visiting(app).status == 200
+
+    def test_at_once_pass_as_often_as_they_may(self, store, clock):
+        check = RateLimit("10/minute", store, by=lambda request: "somebody")
+
+        def passes(_):
+            try:
+                check(Request.blank())
+            except TooManyRequests:
+                return False
+            return True
+
+        with ThreadPoolExecutor(50) as threads:
+            assert sum(threads.map(passes, range(200))) == 10
+
+    def test_may_be_one_in_a_time(self, store, handler, visiting, clock):
+        app = limited(handler, RateLimit("1/minute", store))
+        clock.now += 45
+        assert [visiting(app).status for _ in range(2)] == [200, 429]
+        clock.now += 59
+        response = visiting(app)
+        assert (response.status, response.headers["retry-after"]) == (429, "1")
+        clock.now += 1
         assert visiting(app).status == 200
 
     @given(
@@ -264,6 +290,17 @@ class TestSeveralLimits:
         assert [visiting(app, "/shop/search").status for _ in range(2)] == [200, 429]
         assert visiting(app, "/shop/").status == 429
         assert [visiting(app).status for _ in range(5)] == [200] * 5
+
+    def test_are_told_of_answers_of_mounted_applications(self, handler, visiting):
+        inner = App()
+        inner.get("/")(handler)
+        app = limited(handler, RateLimit("1/minute"))
+        app.mount("/inner", inner)
+        told = [visiting(app, "/inner/") for _ in range(2)]
+        assert [(response.status, response.headers["ratelimit"][:14]) for response in told] == [
+            (200, '"1/minute";r=0'),
+            (429, '"1/minute";r=0'),
+        ]
 
     def test_of_one_name_in_one_store_count_together(self, store, handler, visiting, clock):
         app = App()

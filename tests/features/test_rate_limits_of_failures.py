@@ -139,6 +139,18 @@ def test_a_store_that_is_away_leaves_a_request_as_it_is(interface, style, clock,
     caplog.clear()
 
 
+def test_a_store_that_waits_is_asked_on_a_thread(tmp_path, interface, style):
+    class Watched(SQLiteStore):
+        def increment(self, *args, **options):
+            with pytest.raises(RuntimeError, match="no running event loop"):
+                asyncio.get_running_loop()
+            return super().increment(*args, **options)
+
+    with closing(Watched(tmp_path / "store.db")) as store:
+        app = logins(style, RateLimit("1/day", store))
+        assert statuses(app, interface, "right right wrong right") == [200, 200, 403, 429]
+
+
 def test_refused_requests_between_do_not_keep_a_limit_of_one(store, interface, style, clock):
     limit = RateLimit("1/minute", store, by=lambda _: "all")
 

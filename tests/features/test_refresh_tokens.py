@@ -9,8 +9,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from antiphon import App
 from antiphon.features import MemoryStore, RefreshTokens, SQLiteStore, ValkeyStore
 from antiphon.http import BadRequest
+from antiphon.testing import Client
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
@@ -164,6 +166,18 @@ def test_owners_are_told_apart_whatever_they_contain():
     assert tokens.delete_owned("ann") == 1
     assert [len(tokens.owned_by(owner)) for owner in owners] == [0, 1, 1, 1, 1]
     assert [len(others.owned_by(owner)) for owner in owners] == [1] * 5
+
+
+def test_oauth_clients_are_told_in_their_terms(interface):
+    app = App(store=MemoryStore())
+    tokens = RefreshTokens()
+    app.use(tokens)
+    app.post("/token")(lambda request: {"refresh_token": tokens.rotate(request.form["refresh_token"]).token})
+    client = Client(app, interface)
+    token = tokens.issue("ann")
+    assert client.post("/token", form={"refresh_token": token}).json["refresh_token"] != token
+    refused = client.post("/token", form={"refresh_token": "x"})
+    assert (refused.status, refused.json["error"]) == (400, "invalid_grant")
 
 
 @rows("make, told", [

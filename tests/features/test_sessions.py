@@ -10,6 +10,7 @@ import pytest
 from antiphon import App, Blueprint, Request, Response
 from antiphon.features import CookieStore, MemoryStore, Sessions, SQLiteStore, Store
 from antiphon.handler import errors
+from antiphon.http.errors import Forbidden
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
@@ -17,6 +18,7 @@ pytestmark = pytest.mark.axes("interface", "style", "kind")
 
 HTTPS = "https://shop.example.com"
 NAME = "__Host-session"
+DAY = 24 * 3600.0
 
 
 def key_of(cookie):
@@ -134,6 +136,15 @@ class TestData:
 
         assert visit(use).json["result"] == {}
 
+    @pytest.mark.parametrize("error", [Forbidden, LookupError])
+    def test_are_kept_when_the_handler_fails(self, visit, error):
+        def fail(session):
+            session["attempts"] = 1
+            raise error
+
+        assert visit(fail).status == (403 if error is Forbidden else 500)
+        assert read(visit) == {"attempts": 1}
+
     def test_may_be_changed_by_middleware_and_hooks(self, store, interface, style, clock):
         shop = Shop(store, interface, style)
 
@@ -244,6 +255,16 @@ class TestTheResponse:
         assert response.headers["set-cookie"].startswith("shop=")
         assert "SameSite=Strict" in response.headers["set-cookie"]
 
+    def test_that_is_given_again_is_not_changed(self, shop):
+        shared = Response("x")
+
+        def answer(request):
+            request.session["a"] = 1
+            return shared
+
+        assert "set-cookie" in shop.visit(shop.client(), answer).headers
+        assert [*shared.headers] == ["content-type", "x-content-type-options"]
+
 
 class TestTheEnd:
     def test_comes_when_nobody_has_used_it_for_the_idle_time(self, shopping, clock):
@@ -255,6 +276,15 @@ class TestTheEnd:
             assert shop.visit(client, lambda request: dict(request.session)).json["result"] == {"a": 1}
         clock.now += 101
         assert shop.visit(client, lambda request: dict(request.session)).json["result"] == {}
+
+    def test_is_not_put_off_by_each_request(self, shopping, clock):
+        shop = shopping(idle=100)
+        client = shop.client()
+        shop.visit(client, lambda request: request.session.update(a=1))
+        clock.now += 9
+        assert "set-cookie" not in shop.visit(client, lambda request: dict(request.session)).headers
+        clock.now += 9
+        assert "Max-Age=100" in shop.visit(client, lambda request: dict(request.session)).headers["set-cookie"]
 
     def test_comes_at_the_end_of_its_lifetime_in_any_case(self, shopping, clock):
         shop = shopping(idle=100, lifetime=150)
@@ -274,6 +304,18 @@ class TestTheEnd:
         assert "Max-Age=0" in response.headers["set-cookie"]
         assert NAME not in visitor.cookies
         assert read(visit) == {}
+
+    def test_lets_a_new_one_begin(self, visitor, visit):
+        visit(wrote(old=1))
+        key = visitor.cookies[NAME]
+
+        def begin(session):
+            session.clear()
+            session["new"] = 2
+
+        visit(begin)
+        assert visitor.cookies[NAME] != key
+        assert read(visit) == {"new": 2}
 
     @rows("options", [{"idle": 0}, {"lifetime": -1}, {"cookie": "a b"}, {"samesite": "Sometimes"}])
     def test_and_cookie_have_to_be_possible(self, options):

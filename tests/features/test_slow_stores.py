@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from antiphon import App, Request
-from antiphon.features import IdempotentWrites, MemoryStore, SessionLogin, Sessions, Users, login
+from antiphon.features import IdempotentWrites, MemoryStore, RateLimit, SessionLogin, Sessions, Users, login
 from antiphon.testing import AsyncClient
 from tests.helpers.waiting import DEADLINE
 
@@ -111,6 +111,21 @@ def visit(app, interface):
 async def free(client):
     """Return True if the other visitor is answered."""
     return (await client.other.get("/free")).text == "free"
+
+
+@pytest.mark.parametrize("when", ["before increment", "after increment"])
+def test_limits_hold_and_nobody_else_waits(app, slow, visit, when):
+    app.register_in_style("/", before=RateLimit("2/day", slow))(lambda request: "limited")
+    slow.slow = when
+
+    async def act(client):
+        waiting = [asyncio.create_task(client.get("/")) for _ in range(6)]
+        await slow.is_asked(6)
+        is_free = await free(client)
+        slow.end()
+        return is_free, sorted([answer.status for answer in await asyncio.gather(*waiting)])
+
+    assert visit(act) == (True, [200, 200, 429, 429, 429, 429])
 
 
 def idempotent_writes(app, store):

@@ -23,6 +23,7 @@ from antiphon.features import (
     Signatures,
     SQLiteStore,
     StandardWebhook,
+    StoreUnavailable,
     Users,
     login,
     logout,
@@ -203,6 +204,17 @@ def test_signatures_of_any_age_can_not_be_remembered():
     App(store=MemoryStore()).use(Signatures({"a": SECRET}, max_age=None, store=False))
 
 
+class Waiting(Noting):
+    """A store that waits for a network, and can fail."""
+
+    blocks = True
+    is_there = True
+
+    def check(self):
+        if not self.is_there:
+            raise StoreUnavailable
+
+
 def test_channels_and_runs_take_it_when_an_app_uses_them():
     asyncio.run(_test_channels_and_runs_take_it_when_an_app_uses_them())
 
@@ -325,6 +337,15 @@ class TestLimits:
             app.get(path, before=limit)(lambda request: "page")
         with Client(app) as client:
             assert [client.get(path).status for path in ("/a", "/b")] == [200, 429]
+
+    def test_one_object_counts_in_the_store_of_each_app(self):
+        limit, stores = RateLimit("1/minute"), [Noting(), Noting()]
+        for store in stores:
+            app = App(store=store)
+            app.get("/", before=limit)(lambda request: "page")
+            with Client(app) as client:
+                assert [client.get("/").status, client.get("/").status] == [200, 429]
+        assert all(store.keys for store in stores)
 
     @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
     @pytest.mark.parametrize("where", ["app", "app by", "blueprint", "route", "mount"])

@@ -121,6 +121,16 @@ class TestTheUser:
                 hook(handler)
             assert raised.value.__notes__ == ["To read more: antiphon explain hook-as-decorator"]
 
+    def test_may_have_a_typed_dependency(self):
+        app, dependency = App(), Dependency[str | None]("user")
+        app.use(Users(*sources([]), dependency=dependency))
+
+        @app.get("/", before=login_required)
+        def name(request: Request):
+            return request[dependency] or "nobody"
+
+        assert Client(app).get("/", headers=BOB).text == "bob"
+
     def test_may_come_of_a_source_of_one_s_own(self):
         class Key(UserSource):
             def credentials(self, request):
@@ -258,6 +268,18 @@ class TestDependenciesOfUsers:
     @pytest.fixture(params=["def", "async def"])
     def style(self, request):
         return request.param
+
+    def test_each_has_the_user(self, style, loading):
+        app = App()
+        app.use(Users(*sources([], loading), blocking=loading == "blocking", dependency=WHO, required=KNOWN))
+        app.get("/", before=login_required)(
+            self.painted(style, lambda request: [request.user, request[WHO], request[KNOWN]])
+        )
+        app.get("/open")(self.painted(style, lambda request: [request.user, request[WHO]]))
+        client = Client(app)
+        assert client.get("/", headers=BOB).json == ["bob", "bob", "bob"]
+        assert client.get("/").status == 401
+        assert client.get("/open").json == [None, None]
 
     def test_the_one_that_is_never_none_refuses_where_it_is_read(self, style, loading):
         app = App()

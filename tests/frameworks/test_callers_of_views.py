@@ -7,8 +7,8 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from antiphon import App, view
-from antiphon.features import IdempotentWrites, MemoryStore, RateLimit, Runs, Signatures
+from antiphon import App, Request, view
+from antiphon.features import IdempotentWrites, MemoryStore, RateLimit, Runs, Signatures, sign
 from antiphon.http import NotFound
 from antiphon.testing import Client
 from tests.helpers.callers import HOST, KEYS, STAGING, Site, send
@@ -227,6 +227,20 @@ def test_a_write_is_not_told_to_another_caller(make, name):
     first, other, again = [ask(who, "/pay") for who in ("ann", "ben", "ann")]
     assert first == again == (200, "payment 1")
     assert other == (200, "payment 2") or (other[0] == 422 and "payment" not in other[1])
+
+
+@rows("make", FRAMEWORKS.values(), ids=FRAMEWORKS)
+def test_a_signed_write_is_not_told_to_another_signer(make):
+    app = make()
+
+    def ask(who):
+        made = sign(Request.blank(f"https://{HOST}/signed", "POST", body=b"{}"), KEYS[who], keyid=who)
+        fields = {name: made.headers[name] for name in ("signature", "signature-input", "content-digest")}
+        return send(app, KEY | fields, "/signed")[::2]
+
+    first, other, again = [ask(who) for who in ("ann", "ben", "ann")]
+    assert first == again == (200, "payment 1")
+    assert other == (200, "payment 2")
 
 
 WITH_USERS = [name for name in FRAMEWORKS if name not in ("flask", "flask dialect")]

@@ -1,7 +1,9 @@
 """Limits of rates and writes that are carried out once, for a view of any framework: as for a route of an App."""
 
 import asyncio
+import itertools
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import pytest
 
@@ -161,3 +163,35 @@ def test_hooks_are_functions_of_a_request(options, error):
 def test_a_stream_is_not_carried_out_once():
     with pytest.raises(ValueError, match=r"generated .* returns a stream"):
         view(idempotent=IdempotentWrites(MemoryStore()))(generated)
+
+
+SIGNS = {
+    "authorization": ({"authorization": "Bearer a"}, {"authorization": "Bearer b"}),
+    "a key": ({"x-api-key": "a"}, {"x-api-key": "b"}),
+    "a session": ({"cookie": "sessionid=a"}, {"cookie": "sessionid=b"}),
+    "a session behind a shared login": (
+        {"cookie": "sessionid=a", "authorization": "Basic c3RhZ2luZw=="},
+        {"cookie": "sessionid=b", "authorization": "Basic c3RhZ2luZw=="},
+    ),
+}
+SAME = {"x-csrf-token": "another mask", "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}
+
+
+@pytest.mark.parametrize("make", [make for make in (*apps.WSGI, *apps.ASGI) if make is not apps.sanic])
+def test_a_write_is_not_told_to_a_caller_who_differs_in_one_sign(make, monkeypatch):
+    with ExitStack() as stack:
+        number, writes = itertools.count(1), IdempotentWrites(MemoryStore())
+
+        def pay(request):
+            return str(next(number))
+
+        def views(interface=None):
+            return {"pay": view(methods=("POST",), idempotent=writes, interface=interface)(pay)}
+
+        app = apps.application(make, views, monkeypatch, stack)
+        send = partial(ask, app, "wsgi" if make in apps.WSGI else "asgi", "POST", "/pay")
+        for key, (own, other) in SIGNS.items():
+            given = {"idempotency-key": f'"{key}"', "content-type": "text/plain"}
+            told = [send(given | each, b"x") for each in (own, other, own | SAME)]
+            assert [status for status, *_ in told] == [200, 422, 200], key
+            assert told[0][2] == told[2][2], key

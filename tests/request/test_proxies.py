@@ -217,6 +217,36 @@ class TestXForwardedFor:
 
 class TestTheOtherXForwarded:
     @rows(
+        "value, scheme",
+        ("https", "https"),
+        ("HTTPS", "https"),
+        ("http", "http"),
+        ("http, https", "https"),
+        ("https, http", "http"),
+        ("https,", "http"),
+        ("", "http"),
+        ("wss", "http"),
+        ("javascript", "http"),
+        ("https://", "http"),
+    )
+    def test_of_schemes_the_last_counts(self, value, scheme):
+        assert told({"x-forwarded-proto": value})[1] == scheme
+        assert told({"x-forwarded-proto": "http"}, scheme="https")[1] == "http"
+
+    @rows(
+        "value, authority",
+        ("example.com", "example.com"),
+        ("example.com:8443", "example.com:8443"),
+        ("evil.example, example.com", "example.com"),
+        ("[2001:db8::1]:80", "[2001:db8::1]:80"),
+        ("", "inner:8000"),
+        ("example.com,", "inner:8000"),
+        ("a b", "a b"),
+    )
+    def test_of_hosts_the_last_counts(self, value, authority):
+        assert told({"x-forwarded-host": value})[2] == authority
+
+    @rows(
         "headers, authority",
         ({"x-forwarded-port": "8443"}, "inner:8443"),
         ({"x-forwarded-port": "80"}, "inner"),
@@ -450,6 +480,21 @@ class TestForwardedHead:
         )
         assert (request.root_path, request.path) == ("/api", "/a")
         assert request.url == "https://shop.example.com:8443/api/a?b=1"
+
+    def test_reads_headers_when_it_is_asked_and_once(self):
+        looked_up = []
+
+        class Counting(RequestHead):
+            def field(self, name):
+                looked_up.append(name)
+                return super().field(name)
+
+        head = behind(Counting(headers=EVERYTHING, client=PEER, authority="inner"), X_FORWARDED)
+        assert not looked_up
+        for _ in range(3):
+            assert (head.client.host, head.scheme, head.authority) == ("6.6.6.6", "https", "evil.example:666")
+            assert head.root_path == "/evil"
+        assert sorted(looked_up) == sorted(ALL)
 
     def test_seen_through_the_same_proxies_again_says_the_same(self):
         once = behind(sent({"x-forwarded-for": "6.6.6.6, nobody", "x-forwarded-proto": "https"}), X_FORWARDED)

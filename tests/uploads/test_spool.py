@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.http.errors import InsufficientStorage
-from antiphon.uploads.spool import BLOCK, THRESHOLD, Spool
+from antiphon.uploads.spool import BATCH, BLOCK, THRESHOLD, Spool
 from antiphon.uploads.temporary_file import SLOW, WriteTimes
 from tests.helpers.rows import rows
 from tests.helpers.small_disks import small_files
@@ -186,6 +186,18 @@ class TestOnAnEventLoop:
         spool.add(CONTENT)
         assert (spool.is_due, spool.in_memory, descriptors()) == (True, True, before)
         assert spool.read_at(5, 5) == CONTENT[5:10]
+
+    def test_a_flush_is_due_above_the_threshold_and_then_for_every_batch(self):
+        spool = Spool()
+        due = []
+        for number in range(1, 128 + 1):
+            spool.add(bytes(CHUNK))
+            if spool.is_due:
+                due.append(number)
+                spool.flush()
+        blocks = THRESHOLD // CHUNK
+        assert due == [blocks + 1, *range(blocks + BATCH // CHUNK, 129, BATCH // CHUNK)]
+        assert spool.size == 128 * CHUNK
 
     def test_a_loop_may_flush_when_there_is_a_file_and_the_last_batch_was_taken_at_once(self, monkeypatch):
         times = WriteTimes()
@@ -358,6 +370,24 @@ class TestSharing:
 
 
 class TestThreads:
+    def test_read_in_parallel(self, make):
+        spool = make()
+        wrong = []
+
+        def read(seed):
+            chance = random.Random(seed)
+            for _ in range(300):
+                offset, length = chance.randrange(len(CONTENT)), chance.randrange(5000)
+                if spool.read_at(offset, length) != CONTENT[offset : offset + length]:
+                    wrong.append((offset, length))
+
+        threads = [threading.Thread(target=read, args=(seed,)) for seed in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert wrong == []
+
     def test_never_read_another_file_while_it_is_closed(self, tmp_path):
         (tmp_path / "other").write_bytes(b"\0" * len(CONTENT))
         wrong = []

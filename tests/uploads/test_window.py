@@ -7,6 +7,7 @@ import io
 import os
 import shutil
 import tarfile
+import threading
 import zipfile
 
 import pytest
@@ -193,6 +194,22 @@ class TestWhatReadsFiles:
 
     def test_hashlib(self, make):
         assert hashlib.file_digest(window(make=make), "sha256").digest() == hashlib.sha256(CONTENT).digest()
+
+
+def test_threads_read_one_spool_by_windows_of_their_own(make):
+    lines = [b"%d" % number * 20 + b"\n" for number in range(2000)]
+    spool = make(b"".join(lines))
+    read = {}
+
+    def work(number):
+        read[number] = list(Window(spool, 0, spool.size))
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert list(read.values()) == [lines] * 4
 
 
 def test_a_window_on_nothing_is_empty():

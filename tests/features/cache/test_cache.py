@@ -10,7 +10,7 @@ from threading import Barrier, Event, Thread
 import pytest
 
 from antiphon import App, Response, abort
-from antiphon.features import Cache, CookieStore, MemoryStore, SQLiteStore, ValkeyStore
+from antiphon.features import Cache, CookieStore, MemoryStore, RateLimit, SQLiteStore, ValkeyStore
 from antiphon.handler.errors import set_debug_page
 from antiphon.http import InternalServerError, NotFound
 from antiphon.testing import Client
@@ -161,6 +161,17 @@ def test_fields_that_depend_on_more_than_the_stored_response_are_not_stored(site
     ).make_conditional(request)
     assert site.get(x_host="evil").headers["x-shown"] == "evil"
     assert site.get().headers["x-shown"] == ""
+
+
+def test_a_client_whose_version_is_old_gets_the_new_one(site):
+    site.answer = lambda request: Response(
+        f"{site.calls}", headers={"etag": f'"{site.calls}"', **site.fields}
+    ).make_conditional(request)
+    site.get()
+    site.clock.now += 61
+    new = site.get(if_none_match='"1"')
+    assert (new.status, new.text) == (200, "2")
+    assert site.get(if_none_match='"2"').status == 304
 
 
 ETAG, DATE = {"etag": '"1"'}, {"last-modified": "Sun, 06 Nov 1994 08:49:37 GMT"}
@@ -541,6 +552,16 @@ def test_without_files_large_bodies_and_streams_are_not_stored(interface):
     site.answer = lambda request: Response(iter([b"a"]), headers=site.fields)
     assert [site.get("/stream").text for _ in range(2)] == ["a", "a"]
     assert site.calls == 5
+
+
+def test_limits_of_rates_around_the_cache_count_hits(interface):
+    app = App()
+    app.use(RateLimit("2/minute"))
+    app.use(Cache())
+    app.get("/")(lambda request: Response("page", headers={"cache-control": "public, max-age=60"}))
+    client = Client(app, interface)
+    assert [client.get("/").status for _ in range(3)] == [200, 200, 429]
+    assert "hit" in Client(app, interface, client=("10.0.0.9", 1)).get("/").headers["cache-status"]
 
 
 def test_a_signed_url_is_not_answered_when_it_has_expired(interface):

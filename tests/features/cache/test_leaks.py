@@ -7,7 +7,7 @@ from copy import copy
 
 import pytest
 
-from antiphon import App, Blueprint, Response, current_request
+from antiphon import App, Blueprint, Request, Response, current_request
 from antiphon.dialects import flask
 from antiphon.dialects.microdot import Microdot
 from antiphon.features import (
@@ -23,10 +23,12 @@ from antiphon.features import (
     SecurityHeaders,
     SessionLogin,
     Sessions,
+    Signatures,
     SQLiteStore,
     Users,
     csp_nonce,
     csrf_token,
+    sign,
 )
 from antiphon.features.logs.formats import RequestIDFilter
 from antiphon.http import MultiDict
@@ -468,6 +470,20 @@ def test_nobody_gets_the_page_of_somebody_else(name, interface, tmp_path):
     if not name.startswith(random) and "in a file" not in name:
         assert for_ben == page(visitor(alone, interface, "ben", 2), "ben")
         assert page(ann, "ann") == for_ann
+
+
+@rows("prefix", ["", "/inner"])
+def test_no_signer_gets_the_page_of_another(prefix, interface):
+    keys = {"ann": b"a" * 32, "ben": b"b" * 32}
+    app, outer = App(), App()
+    app.use(Cache())
+    app.use(Signatures(keys))
+    app.get("/", signed_by="partners")(lambda request: shared(request.signature.key))
+    outer.mount("/inner", app)
+    client = Client(outer if prefix else app, interface)
+    for name, key in keys.items():
+        signed = sign(Request.blank(f"http://testserver{prefix}/"), key, keyid=name)
+        assert client.get(f"{prefix}/", headers=[*signed.headers.items()]).text == name
 
 
 def test_there_are_forty_ways():

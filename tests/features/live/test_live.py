@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from antiphon import App, Dependency, Response, abort
 from antiphon.features import (
+    CORS,
     Cache,
     Channel,
     Languages,
@@ -300,6 +301,25 @@ def test_no_connection_is_kept_while_a_client_watches(app, engine, clients, watc
     assert (stream.data(), opened) == ("0", [])
     write(Order(name="Tea"))
     assert (stream.data(), opened) == ("1", [])
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"), [("https://shop.example", True), ("https://x.example", False), ("null", False)]
+)
+def test_a_page_of_another_origin_may_watch_if_cors_allows_it(app, shown, clients, watch, write, origin, allowed):
+    app.use(CORS(["https://shop.example", "https://choir.example"], credentials=True))
+    made = shown()
+    client = clients()
+    first, stream = watch(client, origin="https://choir.example"), watch(client, origin=origin)
+    assert stream.response.headers.get("access-control-allow-origin") == (origin if allowed else None)
+    assert stream.response.headers.get("access-control-allow-credentials") == ("true" if allowed else None)
+    assert "origin" in stream.response.headers["vary"]
+    again = watch(client, origin=origin)
+    assert again.response.headers.get("access-control-allow-origin") == (origin if allowed else None)
+    assert [each.data() for each in (first, stream, again)] == ["", "", ""]
+    write(Order(name="Tea"))
+    assert [each.data() for each in (first, stream, again)] == ["Tea", "Tea", "Tea"]
+    assert len(made) == 4  # one for each origin, before and after
 
 
 def test_a_right_that_an_outer_app_checks_is_checked_again(app, shown, watch, write):

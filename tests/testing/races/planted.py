@@ -1,7 +1,8 @@
-"""Fifteen races that applications really have, each beside its right twin."""
+"""Twenty races that applications really have, each beside its right twin."""
 
 import asyncio
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -13,6 +14,8 @@ import psycopg
 
 from antiphon import App, Request, abort
 from antiphon.testing.races import get, post
+
+FOLDER = Path(tempfile.gettempdir())
 
 
 class Plant(NamedTuple):
@@ -224,6 +227,28 @@ def death_between_two_commits(app, state, is_right):
         return "moved"
 
 
+def one_name(world, state):
+    world.send(post("/register", form={"name": "ann"}), post("/register", form={"name": "ann"}))
+    world.check(lambda: len(state.names) == 1)
+
+
+@plant(one_name)
+def name_taken_twice(app, state, is_right):
+    state.names = []
+    taken = {}
+
+    @app.post("/register")
+    def register(request: Request):
+        name = request.form["name"]
+        if is_right:
+            if taken.setdefault(name, request) is not request:
+                abort(409)
+        elif any(each == name for each in state.names):
+            abort(409)
+        state.names.append(name)
+        return "welcome"
+
+
 def both_succeed(world, _):
     a, b = world.send(post("/move/0/1"), post("/move/1/0"))
     world.check(lambda: a.status == b.status == 200)
@@ -294,6 +319,27 @@ def async_overdraft(app, state, is_right):
 
 
 @plant(twice("/buy"))
+def async_check_then_act_in_sqlite(app, state, is_right):
+    shop_file(state)
+
+    def query(sql):
+        with closing(sqlite3.connect(state.path)) as database, database:
+            cursor = database.execute(sql)
+            return cursor.fetchone() if cursor.description else cursor.rowcount
+
+    @app.post("/buy")
+    async def buy(request: Request):
+        if is_right:
+            changed = await asyncio.to_thread(query, "update stock set left_over = left_over - 1 where left_over > 0")
+            return "sold" if changed else abort(409)
+        (left,) = await asyncio.to_thread(query, "select left_over from stock")
+        if left < 1:
+            abort(409)
+        await asyncio.to_thread(query, "update stock set left_over = left_over - 1")
+        return "sold"
+
+
+@plant(twice("/buy"))
 def async_check_then_act_in_postgres(app, state, is_right):
     check_then_act_in_postgres(App(), state, is_right)
 
@@ -335,6 +381,79 @@ def lost_await(app, state, is_right):
     @app.get("/note")
     async def read(request: Request):
         return state.note
+
+
+@plant(twice("/refresh"))
+def async_refresh_token_spent_twice(app, state, is_right):
+    state.tokens = {"first": "ann"}
+
+    async def user_of(token):
+        user = state.tokens.get(token)
+        await asyncio.sleep(0)
+        return user
+
+    @app.post("/refresh")
+    async def refresh(request: Request):
+        if is_right:
+            if state.tokens.pop("first", None) is None:
+                abort(401)
+            return "new"
+        if await user_of("first") is None:
+            abort(401)
+        state.tokens.pop("first", None)
+        return "new"
+
+
+@plant(reads_same)
+def async_lazily_made_pool(app, state, is_right):
+    state.pools, lock = [], asyncio.Lock()
+
+    async def pool():
+        if not state.pools:
+            await asyncio.sleep(0.01)
+            state.pools.append(object())
+        return len(state.pools)
+
+    @app.get("/id")
+    async def number(request: Request):
+        if is_right:
+            async with lock:
+                return str(await pool())
+        return str(await pool())
+
+
+def event_after_commit(world, state):
+    async def listen(client):
+        async with client.websocket("/orders") as socket:
+            await socket.receive()
+            return (await client.get("/order")).text
+
+    read, _ = world.send(listen, post("/order"))
+    world.check(lambda: read.result == "stored")
+
+
+@plant(event_after_commit)
+def async_event_before_its_commit(app, state, is_right):
+    state.order, happened = "", asyncio.Event()
+
+    @app.websocket("/orders")
+    async def orders(request: Request, socket):
+        await happened.wait()
+        await socket.send("an order")
+
+    @app.post("/order")
+    async def order(request: Request):
+        if not is_right:
+            happened.set()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        state.order = "stored"
+        happened.set()
+        return "ordered"
+
+    @app.get("/order")
+    async def read(request: Request):
+        return state.order
 
 
 def gives_back(world, state):
