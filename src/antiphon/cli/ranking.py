@@ -51,7 +51,7 @@ _WORD = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*")
 _COMMON, _ENDINGS = frozenset(COMMON.split()), ENDINGS.split()
 _KEYWORDS = re.compile(r"^<!-- keywords: (.*?)\s+-->$", re.MULTILINE | re.DOTALL)
 _PHRASES = [(re.compile(rf"\b{words}\b"), word) for words, word in PHRASES.items()]
-_SYNONYMS = dict(pair.split(":") for pair in SYNONYMS.split())
+_SYNONYMS = dict(re.findall(r"(\S+):(\S+)", SYNONYMS))
 _MENTIONS_MUCH = "reference/(dialects/|embedding/|names)"
 _FACTORS = [(re.compile("how-to/"), 1.1), (re.compile(_MENTIONS_MUCH), 0.72)]
 """The pages that are preferred, and those that mention nearly everything."""
