@@ -28,10 +28,8 @@ if TYPE_CHECKING:
 
     from antiphon.adapters.exchange import Observation
 
-CHUNK = 256 << 10
-"""The maximum number of bytes of a request's body to read at once."""
-_FIRST_CHUNK = 64 << 10
-"""The number of bytes to read first: how slow a client is shows only after a read."""
+CHUNK = 64 << 10
+"""The number of bytes of a request's body to read at once: a read waits for all of them, and shows no progress."""
 LOOK = 2.0
 """The seconds between two checks of a waiting request's client."""
 
@@ -234,10 +232,10 @@ class WSGIHead:
         Otherwise raises LengthRequired (411), because reading would wait forever. Raises BadRequest for a malformed
         body, and ClientDisconnected if the connection was lost.
         """
-        left, most = self._left, CHUNK
+        left = self._left
         if left is None:
-            left, most = self._length(), _FIRST_CHUNK
-        wanted = left if 0 <= left <= most else most
+            left = self._length()
+        wanted = left if 0 <= left <= CHUNK else CHUNK
         try:
             chunk: bytes = self.environ["wsgi.input"].read(wanted) if wanted else b""
         except OSError as error:
