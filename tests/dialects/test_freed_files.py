@@ -19,7 +19,7 @@ pytestmark = [
 ]
 
 PART = b'--x\r\nContent-Disposition: form-data; name="a"; filename="f"\r\n\r\n'
-FORM = PART + bytes(2 << 20) + b"\r\n--x--\r\n"
+FORM = PART + bytes(3 << 20) + b"\r\n--x--\r\n"
 REFUSED = PART + bytes(2 << 20) + b"\r\n" + (PART + b"\r\n") * 10_001 + b"--x--\r\n"
 HEAD = (
     b"POST /%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"

@@ -92,7 +92,7 @@ async def stop(request):
 
 def make(style):
     """Return the application."""
-    app = App(limits=Limits(body=1 << 20))
+    app = App(limits=Limits(body=2 << 20))
     for name, kind in OTHERS.items():
         app.mount(f"/{slug(name)}", kind.make())
     for name, mounted in MOUNTED.items():
@@ -113,10 +113,10 @@ def _exchanges():
     for name in OTHERS:
         yield name, get(f"/{slug(name)}/path")
         yield f"the body of {name}", post(f"/{slug(name)}/path", body=bytes(1000))
-        yield f"the large body of {name}", post(f"/{slug(name)}/path", body=bytes(700 << 10))
+        yield f"the large body of {name}", post(f"/{slug(name)}/path", body=bytes(1400 << 10))
         if "WSGI" in name:
             yield f"the failure of {name}", get(f"/{slug(name)}/boom", 500)
-        yield f"a body too large for {name}", post(f"/{slug(name)}/path", 413, body=bytes(2 << 20))
+        yield f"a body too large for {name}", post(f"/{slug(name)}/path", 413, body=bytes(3 << 20))
     for name in MOUNTED:
         is_late = "late" in name
         yield name, get(f"/{slug(name)}/", 500 if "failure" in name and not is_late else 200)._replace(breaks=is_late)
@@ -126,7 +126,7 @@ def _exchanges():
         "a malformed body of an app",
         post("/inner/json-as", 400, body=b"{", headers={"content-type": "application/json"}),
     )
-    yield "the body of an app", post("/inner/body", body=bytes(700 << 10))
+    yield "the body of an app", post("/inner/body", body=bytes(1400 << 10))
     short = post("/guarded/inner/body", (400, 418, 499), body=[bytes(100)], headers={"content-length": "1000"})
     yield "a body that is cut off before a hook", short
 

@@ -15,7 +15,7 @@ from antiphon.http.redirect import Redirect
 from tests.garbage.exchanges import BROWSER, Exchange, get, post
 
 FILE = Path(tempfile.gettempdir()) / f"antiphon-garbage-{os.getpid()}.txt"
-LARGE = bytes(700 << 10)
+LARGE = bytes(1400 << 10)
 JSON = {"content-type": "application/json"}
 
 
@@ -199,7 +199,7 @@ FAILING = Dependency[Keeper]("failing")
 def make(style):
     """Return the application. All that runs for a request is painted by ``style``."""
     FILE.write_bytes(b"file" * 100)
-    app = App(limits=Limits(body=1 << 20))
+    app = App(limits=Limits(body=2 << 20))
     app.provide(KEEPER, lambda request: Keeper(request.path))
 
     def opened(request):
@@ -432,7 +432,7 @@ def _answers():
     yield "404 with a page", get("/nowhere", 404, headers=BROWSER)
     yield "405", post("/text", 405)
     yield "413", post("/small", 413, body=bytes(200))
-    yield "413 of a large body", post("/body", 413, body=bytes(2 << 20))
+    yield "413 of a large body", post("/body", 413, body=bytes(3 << 20))
     yield "413 of chunks", post("/small", 413, body=[bytes(60)] * 3)
     yield "refused write", post("/unread", 403, headers={"sec-fetch-site": "cross-site"})
     yield (
@@ -478,8 +478,8 @@ def _bodies():
         )
         yield f"{kind}gzip", post(f"{lazy}/body", 400, body=b"abc", headers={"content-encoding": "gzip"})
         yield f"{kind}cut off", post(f"{lazy}/body", CUT, body=[bytes(100)], headers={"content-length": "1000"})
-        length = {"content-length": str(1 << 20)}
-        yield f"{kind}large, cut off", post(f"{lazy}/body", CUT, body=[bytes(900 << 10)], headers=length)
+        length = {"content-length": str(2 << 20)}
+        yield f"{kind}large, cut off", post(f"{lazy}/body", CUT, body=[bytes(1500 << 10)], headers=length)
         yield f"{kind}unknown coding", post(f"{lazy}/body", 415, body=b"abc", headers={"content-encoding": "rot13"})
 
 
