@@ -40,14 +40,10 @@ def _only_new_objects_are_garbage() -> None:
     """Have the garbage collector pass over what was there before a module: many tests call it.
 
     What threads have freed is given back to the system, which they would not do by themselves. The caches of typing
-    and of readers are emptied before: their types hold classes of tests, whose modules hold apps, which would be kept.
+    are emptied before: their generic types hold classes of tests, whose modules hold apps, which would be kept.
     """
     for empty in typing._cleanups:  # type: ignore[attr-defined]  # as CPython's own tests do
         empty()
-    if readers := sys.modules.get("antiphon.serialization.readers"):
-        readers._json_readers.clear()
-        for each in vars(readers).values():
-            getattr(each, "cache_clear", bool)()
     gc.collect()
     gc.freeze()
     if TRIM:
