@@ -8,7 +8,6 @@ from antiphon.testing.pairs.composer import program_of
 from antiphon.testing.pairs.programs import Feature, Option
 from antiphon.testing.pairs.table import WRITES, features
 from antiphon.testing.pairs.trying import failures
-from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.processes
 pytest.importorskip("dbos")
@@ -18,7 +17,7 @@ OPTION = Option(
 )
 
 
-@rows("other", ["AccessLog", "ByKey"])
+@pytest.mark.parametrize("other", ["AccessLog", "ByKey"])  # what DBOS logs keeps the output of a row
 def test_they_keep_what_always_holds(other, postgres_server):
     check_beside(other, postgres_server.url)
 
