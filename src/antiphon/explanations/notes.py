@@ -27,22 +27,26 @@ def explain(error: BaseException) -> None:
     elif isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("antiphon."):
         note = "Import names from antiphon, antiphon.features, antiphon.http, antiphon.testing or antiphon.types"
     elif isinstance(error, TypeError):
-        if unexpected := re.match(_UNEXPECTED, str(error)):
-            note = _on_argument(error, unexpected[1], unexpected[2])
-        elif str(error) == _ABORT:
-            note = "The status comes first, without a name: abort(404)"
-        elif "'BoundField' object is not callable" in str(error):
-            note = 'A field is shown with attributes by field.showing(attributes={"class": "wide"})'
-        elif surplus := re.match(_POSITIONAL, str(error)):
-            note = split_words(POSITIONAL).get(surplus[1], "").format(surplus[1]) or None
-        elif re.search(_ITEM, str(error)):
-            note = _on_item(error)
-        elif str(error).startswith(("byte indices must be", "'async for' requires")):
-            note = _on_text(error)
-        elif re.search(_IS_CALLED, str(error)):
-            note = _on_call(error)
+        note = _on_type_error(error, str(error))
     if note is not None and note not in getattr(error, "__notes__", ()):
         error.add_note(note)
+
+
+def _on_type_error(error: TypeError, message: str) -> str | None:
+    """Return the note on a call, an item or an iteration that an object doesn't have."""
+    if unexpected := re.match(_UNEXPECTED, message):
+        return _on_argument(error, unexpected[1], unexpected[2])
+    if message == _ABORT:
+        return "The status comes first, without a name: abort(404)"
+    if "'BoundField' object is not callable" in message:
+        return 'A field is shown with attributes by field.showing(attributes={"class": "wide"})'
+    if surplus := re.match(_POSITIONAL, message):
+        return split_words(POSITIONAL).get(surplus[1], "").format(surplus[1]) or None
+    if re.search(_ITEM, message):
+        return _on_item(error)
+    if message.startswith(("byte indices must be", "'async for' requires")):
+        return _on_text(error)
+    return _on_call(error) if re.search(_IS_CALLED, message) else None
 
 
 def _on_undefined(error: BaseException) -> str | None:
