@@ -7,15 +7,16 @@ import re
 from collections.abc import AsyncIterable, Callable, Generator, Iterable, Iterator, Mapping
 from copy import copy
 from functools import partial
-from typing import NamedTuple, TypeAlias, overload
+from typing import TypeAlias, overload
 
 from antiphon.app.added import Added
 from antiphon.app.blueprint import Routes
+from antiphon.app.dispatch.returns import AwaitedResponse
 from antiphon.app.route import Route
 from antiphon.app.store import Store
 from antiphon.body.codings import CODINGS, Compressor
 from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator, as_bytes
-from antiphon.concurrency.loop import running_loop
+from antiphon.concurrency.loop import is_on_loop
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.dictionaries import AVAILABLE, DCZ, Dictionaries
 from antiphon.handler.contract import describe, is_async, ready
@@ -120,7 +121,7 @@ class Compression:
     def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - wherever it is in use
         yield Added(headers=("content-encoding", "vary"))
 
-    def _compress_response(self, request: Request) -> Generator[None, Response, "Response | _Awaited | None"]:
+    def _compress_response(self, request: Request) -> Generator[None, Response, "Response | AwaitedResponse | None"]:
         response = yield
         fields = dict(response._fields)  # these stay shared, unlike `headers`
         if not self._may_compress(request, response, fields):
@@ -136,8 +137,8 @@ class Compression:
             return self._coded(request, response, fields)
         respond = partial(self._coded_or_plain, request, offered, fields)
         load = self._dictionaries and self._dictionaries.loader(request)
-        if load and not request.head.blocks and running_loop() is not None:
-            return _Awaited(load, respond)
+        if load and not request.head.blocks and is_on_loop():
+            return AwaitedResponse(_after(load, respond))
         if load:
             load()
         return respond()
@@ -221,17 +222,11 @@ class Compression:
         return level
 
 
-class _Awaited(NamedTuple):
-    """A response for which an event loop waits until ``load`` has run on a thread."""
+async def _after(load: Callable[[], None], respond: Callable[[], Response]) -> Response:
+    from asyncio import to_thread
 
-    load: Callable[[], None]
-    respond: Callable[[], Response]
-
-    async def __response__(self, request: Request) -> Response:
-        from asyncio import to_thread
-
-        await to_thread(self.load)
-        return self.respond()
+    await to_thread(load)
+    return respond()
 
 
 def _takes_identity(accepted: str) -> bool:

@@ -71,8 +71,8 @@ class Dictionaries:
         self._known: OrderedDict[bytes, bytes] = OrderedDict()
         self._lock = Lock()
 
-    def add(self, content: bytes) -> bool:
-        """Remember a public response's content. Return True if it is new."""
+    def add(self, content: bytes) -> bytes | None:
+        """Remember a public response's content. Return its hash if it is new."""
         digest = sha256(content).digest()
         with self._lock:
             if is_new := digest not in self._known:
@@ -82,7 +82,7 @@ class Dictionaries:
             while self._size > self._most:
                 _, oldest = self._known.popitem(last=False)
                 self._size -= len(oldest)
-        return is_new
+        return digest if is_new else None
 
     def match(self, request: Request, response: Response, fields: Mapping[str, str]) -> str | None:
         """Return the pattern of the URLs for which a response may be a dictionary; None if it takes no part.
@@ -107,8 +107,8 @@ class Dictionaries:
             return None
         store = self._store_for(request)
         if isinstance(body, bytes):
-            if request.method == "GET" and self.add(body) and store is not None:
-                request.after_response(_put, store, body)
+            if request.method == "GET" and (digest := self.add(body)) and store is not None:
+                request.after_response(_put, store, digest, body)
             return body
         if not is_for_any_thread(body) or isinstance(body, AsyncIterable):
             return None
@@ -121,8 +121,8 @@ class Dictionaries:
         for chunk in map(as_bytes, chunks):
             seen.append(chunk)
             yield chunk
-        if self.add(content := b"".join(seen)) and store is not None:
-            _put(store, content)
+        if (digest := self.add(content := b"".join(seen))) and store is not None:
+            _put(store, digest, content)
 
     def _store_for(self, request: Request) -> Store | None:
         if self.store is None:
@@ -136,9 +136,10 @@ class Dictionaries:
 
         The function waits for the store.
         """
+        if (store := self._store_for(request)) is None:
+            return None
         digest = _digest_of(request)
-        store = self._store_for(request)
-        return None if digest is None or store is None or digest in self._known else partial(self._load, store, digest)
+        return None if digest is None or digest in self._known else partial(self._load, store, digest)
 
     def _load(self, store: Store, digest: bytes) -> None:
         with suppress(StoreUnavailable):  # which is already logged
@@ -160,9 +161,9 @@ def _key(digest: bytes) -> str:
     return f"compression dictionary\n{digest.hex()}"
 
 
-def _put(store: Store, content: bytes) -> None:
+def _put(store: Store, digest: bytes, content: bytes) -> None:
     with suppress(StoreUnavailable):  # which is already logged
-        store.change(_key(sha256(content).digest()), {"content": content}, ttl=_KEPT)
+        store.change(_key(digest), {"content": content}, ttl=_KEPT)
 
 
 def _is_public(request: Request, response: Response, fields: Mapping[str, str]) -> bool:

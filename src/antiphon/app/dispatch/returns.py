@@ -59,6 +59,16 @@ class MakesResponse(Protocol):
     def __response__(self, request: Request, /) -> Response | Awaitable[Response]: ...
 
 
+class AwaitedResponse:
+    """A response that is not ready yet, for middleware on an event loop to return."""
+
+    def __init__(self, response: Awaitable[Response]) -> None:
+        self._response = response
+
+    def __response__(self, request: Request) -> Awaitable[Response]:
+        return self._response
+
+
 _Stream: TypeAlias = Iterator[object] | AsyncIterable[object]
 _Content: TypeAlias = (
     str | bytes | bytearray | memoryview | Mapping[str, object] | dict[Any, Any] | list[Any] | _Dataclass | _Struct

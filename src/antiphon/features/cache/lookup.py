@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Any, TypeAlias
 
 from antiphon.adapters.foreign.call import aget_response, get_response
+from antiphon.app.dispatch.returns import AwaitedResponse
 from antiphon.app.store import StoreUnavailable
 from antiphon.concurrency.loop import is_on_loop, running_loop, thread
 from antiphon.features.cache.entry import StoredResponse, content_of, key_of, key_of_request
@@ -194,16 +195,6 @@ class Collapsing:
                 return found
             await sleep(found)
         return await aget_response(self.app, Request(FillHead(request.head, fill), content_of(request)))
-
-
-class AwaitedResponse:
-    """A response that is not ready yet, used as middleware's early response."""
-
-    def __init__(self, response: Coroutine[Any, Any, Response]) -> None:
-        self._response = response
-
-    def __response__(self, request: Request) -> Coroutine[Any, Any, Response]:
-        return self._response
 
 
 async def _await_elsewhere(response: Coroutine[Any, Any, Response]) -> Response:
