@@ -17,19 +17,16 @@ OPTION = Option(
 )
 
 
-@pytest.mark.parametrize("other", ["AccessLog", "ByKey"])  # what DBOS logs keeps the output of a row
+QUICK = {"AccessLog", "ByKey"}
+OTHERS = [
+    each if each in QUICK else pytest.param(each, marks=pytest.mark.slow)
+    for each in sorted(each.name for each in features())
+]
+
+
+@pytest.mark.parametrize("other", OTHERS)  # what DBOS logs keeps the output of a row
 def test_they_keep_what_always_holds(other, postgres_server):
-    check_beside(other, postgres_server.url)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("other", sorted(each.name for each in features()))
-def test_they_keep_it_beside_each_other_feature(other, postgres_server):
-    check_beside(other, postgres_server.url)
-
-
-def check_beside(other, url):
-    known = [*features(), durable(url)]
+    known = [*features(), durable(postgres_server.url)]
     pairs = [*combinations(sorted(each.name for each in known), 2)]
     program = program_of(pairs.index(tuple(sorted(["Durable", other]))), known)
     found = failures(program)
