@@ -17,7 +17,10 @@ def begin_apart(config: pytest.Config) -> None:
 
 
 def sort(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Give the workers one order, in which files with slow tests are first: none waits for another at the end."""
+    """Give the workers one order, in which files that wait for other processes are spread among those that compute."""
     if hasattr(config, "workerinput"):
-        slow = {item.path for item in items if item.get_closest_marker("slow")}
-        items.sort(key=lambda item: (item.path not in slow, item.path))
+        waiting = {item.path for item in items if any(map(item.get_closest_marker, ("processes", "slow")))}
+        places = {}
+        for files in waiting, {item.path for item in items} - waiting:
+            places |= {path: (place / len(files), path) for place, path in enumerate(sorted(files))}
+        items.sort(key=lambda item: places[item.path])

@@ -252,8 +252,12 @@ def test_no_response_waits_for_a_store(hangs, caplog):
         exec(f"@app.get('/{number}')\ndef fail_{number}(request): raise ValueError", {"app": app})
     client = Client(app, raise_errors=False, timeout=20)
     assert {client.get(f"/{number}").status for number in range(100)} == {500}
-    if not hangs:
-        keep.flush()
+    if hangs:
+        assert not keep.flush(timeout=0.1)
+        with pytest.raises(StoreUnavailable):
+            keep.forget("ada")  # what waits may be hers
+    else:
+        assert keep.flush()
     assert sum("requests are not kept" in message for message in caplog.messages) == 1
     store.goes_on.set()
     keep.flush()

@@ -11,7 +11,7 @@ from functools import partial
 from antiphon.adapters.exchange import Exchange, Observer
 from antiphon.adapters.servable import Servable
 from antiphon.app.application import App
-from antiphon.app.store import FeatureStore, Store
+from antiphon.app.store import FeatureStore, Store, StoreUnavailable
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.recorder.record import Cause, Record, Trace, cause_of, cause_of_error, record_of
 from antiphon.features.recorder.shelf import Caught, RecordGroup, Seal, Shelf, Writer
@@ -184,9 +184,9 @@ class Recorder(Observer):
 
     # Kept requests
 
-    def flush(self) -> None:
-        """Wait up to two seconds until everything is written."""
-        self._writer.flush()
+    def flush(self, timeout: Duration = 30.0) -> bool:
+        """Wait at most ``timeout`` seconds until everything is written. Return True if everything was."""
+        return self._writer.flush(seconds_of(timeout))
 
     def all(self) -> list[RecordGroup]:
         """Return the causes, most recent first. It calls the store and raises StoreUnavailable."""
@@ -212,9 +212,11 @@ class Recorder(Observer):
     def forget(self, user: str) -> int:
         """Delete all requests of the user with this key and return the number of causes that included any.
 
-        The key is the one that ``SessionLogin`` keeps, or else the user's ``id``. It calls the store.
+        The key is the one that ``SessionLogin`` keeps, or else the user's ``id``. It calls the store, and raises
+        StoreUnavailable.
         """
-        self.flush()
+        if not self._writer.flush():
+            raise StoreUnavailable  # a request of the user may still be waiting, and would be written later
         return self._shelf.forget(user)
 
 
