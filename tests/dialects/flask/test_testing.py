@@ -3,10 +3,12 @@
 import pytest
 
 from antiphon.dialects.flask import Flask, g, has_request_context, jsonify, request, session
+from antiphon.dialects.flask.globals import _cv_app
 from antiphon.dialects.flask.testing import EnvironBuilder
 from antiphon.dialects.werkzeug.test import EnvironBuilder as WerkzeugBuilder
 from antiphon.dialects.werkzeug.test import create_environ
 from antiphon.dialects.werkzeug.wrappers import Request as WerkzeugRequest
+from tests.helpers.rows import rows
 
 
 def make_app():
@@ -75,6 +77,28 @@ def test_the_context_of_the_last_request_stays_within_the_with_block(app, client
         with pytest.raises(RuntimeError, match="nest"), client:
             pass
     assert not has_request_context()
+
+
+def test_a_block_of_a_client_may_outlast_the_context_that_its_requests_share(app, client):
+    ends = []
+    app.teardown_appcontext(lambda error: ends.append(g.pop("seen", None)))
+    with client, app.app_context():
+        client.get("/?q=first")
+        client.get("/?q=second")
+        assert (g.seen, request.args["q"], ends) == ("second", "second", [])
+    assert (_cv_app.get(), ends) == (None, ["second"])
+
+
+@rows("again", [0, 1, 2])
+def test_a_context_may_end_before_requests_inside_it(app, again):
+    context, one, other = app.app_context(), app.test_request_context("/one"), app.test_request_context("/other")
+    for each in (context, *[context] * again, one, other):
+        each.push()
+    context.pop()
+    assert request.path == "/other"
+    for each in (other, one, *[context] * again):
+        each.pop()
+    assert _cv_app.get() is None
 
 
 def test_a_base_url_is_given_once(app):

@@ -376,7 +376,9 @@ class Flask(App, EnvironHost, metaclass=ApplicationType):
             return response(environ, start_response)
         finally:
             if PRESERVE in environ:
-                environ[PRESERVE](ctx)
+                for each in (ctx.host, ctx):
+                    if each is not None:
+                        environ[PRESERVE](each)
             ctx.pop(None if error is not None and self.should_ignore_error(error) else error)
 
     def __call__(self, head: Any, second: Any, send: Any = None, /) -> Any:

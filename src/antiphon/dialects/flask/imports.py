@@ -38,7 +38,11 @@ _REEXPORTED = {
         "dialects.flask.sansio.app": "App",
         "dialects.werkzeug.routing": "RequestRedirect",
     },
-    "helpers": {"dialects.flask.globals": "request", "dialects.werkzeug.wrappers": "BaseResponse"},
+    "helpers": {
+        "dialects": "werkzeug",
+        "dialects.flask.globals": "request",
+        "dialects.werkzeug.wrappers": "BaseResponse",
+    },
     "logging": {"dialects.flask.globals": "request"},
     "templating": {"dialects.flask.globals": "current_app"},
     "testing": {"dialects.flask.sessions": "SessionMixin", "dialects.werkzeug.wrappers": "BaseRequest"},
