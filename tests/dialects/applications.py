@@ -74,7 +74,7 @@ APPLICATIONS = [
     Application(
         Project(
             "locust", "2.46.3", {"flask": 0}, needs=("cryptography", "pyquery", "retry", "requests"),
-            options=("--pyargs", "locust.test.test_web"), repository="https://github.com/locustio/locust", tag="{}",
+            options=("--pyargs", "locust.test.test_web"), repository="locustio/locust", tag="{}",
             grafted="locust/test",
         ),
         "Locust", "load tests with a web interface", "of its web interface",
@@ -82,7 +82,7 @@ APPLICATIONS = [
     Application(
         Project(
             "dash", "4.3.0", {"flask": 0}, needs=("mock",), options=("tests/unit",),
-            repository="https://github.com/plotly/dash",
+            repository="plotly/dash",
         ),
         "Dash", "interactive charts and forms", "that need no browser",
     ),
@@ -93,7 +93,7 @@ APPLICATIONS = [
     Application(
         Project(
             "octoprint", "1.11.8", {"flask": 0}, needs=("ddt",), options=("tests/server",),
-            repository="https://github.com/OctoPrint/OctoPrint", tag="{}",
+            repository="OctoPrint/OctoPrint", tag="{}",
         ),
         "OctoPrint", "3D printers in a browser", "of its server",
     ),

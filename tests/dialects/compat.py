@@ -120,7 +120,7 @@ def _compare(project: Project) -> list[Result] | None:
         _say(f"{project.name} {project.version}: its tests could not be fetched: {error}")
         return None
     if source is None:
-        _say(f"{project.name} {project.version}: not run: its tests are in {project.repository} alone")
+        _say(f"{project.name} {project.version}: not run: its tests are in {project.repository}, on GitHub, alone")
         return []
     expected = _run(project, source, ORIGINAL)
     return [_result(project, source, expected, dialect) for dialect in project.dialects]
@@ -170,15 +170,8 @@ def _download(project: Project, unpacked: Path) -> None:
 
 
 def _clone(project: Project, unpacked: Path) -> None:
-    command = [
-        "git",
-        "clone",
-        "--quiet",
-        "--depth=1",
-        f"--branch={project.tag.format(project.version)}",
-        project.repository,
-    ]
-    subprocess.run([*command, str(unpacked)], check=False)
+    clone = ["git", "clone", "--quiet", "--depth=1", f"--branch={project.tag.format(project.version)}"]
+    subprocess.run([*clone, f"https://github.com/{project.repository}", str(unpacked)], check=False)
 
 
 def _graft(project: Project, unpacked: Path) -> None:

@@ -22,7 +22,7 @@ class Project(NamedTuple):
     options: tuple[str, ...] = WITHOUT_FLASK_PLUGIN
     """Arguments for pytest."""
     repository: str = ""
-    """Where the tests are, by the tag of the version, if the source distribution lacks them."""
+    """Where on GitHub the tests are, by the tag of the version, if the source distribution lacks them."""
     tag: str = "v{}"
     """The tag of a version."""
     removed: tuple[str, ...] = ()
@@ -54,22 +54,19 @@ KEYSTONE_NEEDS = (
     "webtest",
 )
 LIMITER_NEEDS = ("hiro", "lovely-pytest-docker", "pymemcache", "pymongo", "pytest-check", "pytest-cov", "pytest-mock")
+MICRODOT_OPTIONS = (*WITHOUT_FLASK_PLUGIN, "-k not test_large_line")  # it leaves a limit as it is when it fails
 MIDDLEWARE_NEEDS = ("fixtures", "opentelemetry-exporter-otlp", "oslo.serialization", "oslotest", "testtools")
 OTEL_NEEDS = ("opentelemetry-exporter-otlp-proto-http", "opentelemetry-test-utils", "pyramid")
 PECAN_NEEDS = ("genshi", "gunicorn", "jinja2", "sqlalchemy", "virtualenv", "webtest")
+PLACEMENT_NEEDS = ("fixtures", "gabbi", "oslotest", "unittest-xml-reporting", "wsgi-intercept")
+PLACEMENT_OPTIONS = ("discover", "-s", "placement/tests", "-t", ".")
 RESTX_NEEDS = ("blinker", "faker", "invoke", "pytest-benchmark", "pytest-flask", "pytest-mock", "tzlocal")
 PYRAMID_OPTIONS = (*WITHOUT_FLASK_PLUGIN, "-oaddopts=")  # theirs ask for coverage
+OPENAPI3 = (*PYRAMID_OPTIONS, "pyramid_openapi3")
 WEBARGS_NEEDS = ("flask[async]", "marshmallow", "pyramid", "pytest-asyncio", "webtest")
 WEBARGS_OPTIONS = tuple(f"tests/test_{name}.py" for name in ("core", "flaskparser", "pyramidparser"))
 PROJECTS = [  # those that take longest come first
-    Project(
-        "openstack-placement",
-        "16.0.0",
-        {"webob": 0},
-        needs=("fixtures", "gabbi", "oslotest", "unittest-xml-reporting", "wsgi-intercept"),
-        options=("discover", "-s", "placement/tests", "-t", "."),
-        by_unittest=True,
-    ),
+    Project("openstack-placement", "16.0.0", {"webob": 0}, "", PLACEMENT_NEEDS, PLACEMENT_OPTIONS, by_unittest=True),
     Project("ihatemoney", "7.2.1", {"flask": 0}, needs=("pytest-flask",), options=("ihatemoney/tests",)),
     Project("flask-caching", "2.5.1", {"flask": 0}, needs=("flask[async]", "pytest-xprocess", "redis")),
     Project("flask-limiter", "4.1.1", {"flask": 0}, "[cli]", needs=(*LIMITER_NEEDS, "flask[async]", "flask-restx")),
@@ -81,19 +78,14 @@ PROJECTS = [  # those that take longest come first
     Project("flask", "3.1.3", {"werkzeug": 0, "flask": 4}, extras="[async]"),
     Project("isso", "0.14.0", {"werkzeug": 0}),
     Project(
-        "microdot",
-        "2.7.0",
-        {"microdot": 36},
-        needs=("jinja2", "pyjwt"),
-        options=(*WITHOUT_FLASK_PLUGIN, "-k not test_large_line"),  # it leaves a limit as it is when it fails
-        removed=("tests/__init__.py",),
+        "microdot", "2.7.0", {"microdot": 36}, "", ("jinja2", "pyjwt"), MICRODOT_OPTIONS, removed=("tests/__init__.py",)
     ),
     Project("flask-restful", "0.3.10", {"flask": 0}, needs=("mock", "pynose")),
     Project("flask-dance", "7.1.0", {"flask": 0}, "[sqla]", needs=DANCE_NEEDS),
     Project("flask-openapi3", "4.3.2", {"flask": 0}, needs=("flask[async]",)),
     Project("flask-socketio", "5.7.0", {"flask": 0}),
     Project("flask-jwt-extended", "4.7.4", {"flask": 0}, extras="[asymmetric_crypto]"),
-    Project("flask-babel", "4.0.0", {"flask": 0}, repository="https://github.com/python-babel/flask-babel"),
+    Project("flask-babel", "4.0.0", {"flask": 0}, repository="python-babel/flask-babel"),
     Project("flask-cors", "6.0.5", BOTH),
     Project("flask-httpauth", "4.8.1", BOTH, extras="[async]", needs=("flask[async]",)),
     Project("flask-login", "0.6.3", BOTH, needs=("semantic-version", "asgiref", "blinker")),
@@ -107,15 +99,7 @@ PROJECTS = [  # those that take longest come first
     Project("pyramid_debugtoolbar", "4.12.1", {"pyramid": 0}, needs=("sqlalchemy", "webtest"), options=PYRAMID_OPTIONS),
     Project("pyramid_jinja2", "2.10.1", {"pyramid": 0}, needs=("webtest",), options=PYRAMID_OPTIONS),
     Project("pyramid_multiauth", "1.1.0", {"pyramid": 0}),
-    Project(
-        "pyramid_openapi3",
-        "0.22.0",
-        {"pyramid": 0},
-        needs=("webtest",),
-        options=(*PYRAMID_OPTIONS, "pyramid_openapi3"),
-        repository="https://github.com/Pylons/pyramid_openapi3",
-        tag="{}",
-    ),
+    Project("pyramid_openapi3", "0.22.0", {"pyramid": 0}, "", ("webtest",), OPENAPI3, "Pylons/pyramid_openapi3", "{}"),
     Project("pyramid_retry", "2.1.1", {"pyramid": 0}, needs=("webtest", "zope.interface"), options=PYRAMID_OPTIONS),
     Project("pyramid_services", "2.2", {"pyramid": 0}, needs=("webtest",), options=PYRAMID_OPTIONS),
     Project("pyramid_tm", "2.6", {"pyramid": 0}, needs=("webtest",), options=PYRAMID_OPTIONS),

@@ -89,6 +89,13 @@ def test_a_block_of_a_client_may_outlast_the_context_that_its_requests_share(app
     assert (_cv_app.get(), ends) == (None, ["second"])
 
 
+def test_a_context_that_requests_have_shared_has_none_of_them_left(app, client):
+    with app.app_context():
+        with client:
+            assert client.get("/away", follow_redirects=True).json["q"] == request.args["q"] == "redirected"
+        assert not has_request_context()
+
+
 @rows("again", [0, 1, 2])
 def test_a_context_may_end_before_requests_inside_it(app, again):
     context, one, other = app.app_context(), app.test_request_context("/one"), app.test_request_context("/other")

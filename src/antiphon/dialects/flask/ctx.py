@@ -248,13 +248,22 @@ class AppContext:
         """Pop the context if it is the current one and has nothing to call. Return True if it was popped."""
         if _get() is not self or self._pins or (teardown.has_teardown(self.app) and not self.is_refused):
             return False
-        outer = self._outer.pop()
+        outer = self._lift()
         try:
             if self._request is not None and not self._outer:
                 teardown.close(self, self._request)
         finally:
             _set(outer)
         return True
+
+    def _lift(self) -> "AppContext | None":
+        """Undo the last push. Return the context outside of it, and borrow again from what is outside of the others."""
+        outer = self._outer.pop()
+        if self._outer and self._request is None:
+            others = (each for each in reversed(self._outer) if each is not self)
+            lender = next(others, None)
+            self._borrowed = None if lender is None else lender.holder
+        return outer
 
     def __enter__(self) -> Self:
         self.push()

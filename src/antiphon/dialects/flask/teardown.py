@@ -40,7 +40,7 @@ def _take_off(ctx: "AppContext") -> "AppContext | None":
     Return the context that was current if this one is neither on top nor right below such requests.
     """
     current = upper = _cv_app.get()
-    outer = ctx._outer.pop()  # noqa: SLF001 - same package, here and below
+    outer = ctx._lift()  # noqa: SLF001 - same package, here and below
     if ctx._request is None:
         while upper is not None and upper.host is ctx and (below := upper._outer):  # noqa: SLF001
             if below[-1] is ctx:
