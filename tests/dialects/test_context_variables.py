@@ -219,17 +219,8 @@ def mixed_native():
 
 
 PROGRAMS = [
-    flask,
-    async_flask,
-    mixed_flask,
-    pyramid,
-    microdot,
-    async_microdot,
-    mixed_microdot,
-    kay,
-    native,
-    mixed_native,
-]
+    flask, async_flask, mixed_flask, pyramid, microdot, async_microdot, mixed_microdot, kay, native, mixed_native,
+]  # fmt: skip
 
 
 @pytest.mark.filterwarnings("ignore")

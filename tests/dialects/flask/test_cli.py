@@ -79,19 +79,10 @@ def test_no_best_application(names, error, told):
 
 @rows(
     "text, found",
-    ("app", "app"),
-    ("make", "default"),
-    ("make()", "default"),
-    (" make('a') ", "a"),
-    ("make(name='a',)", "a"),
-    ("make(['a'][0])", None),
-    ("make(", None),
-    ("make + 1", None),
-    ("sub.make()", None),
-    ("none", None),
-    ("text", None),
-    ("needs()", None),
-)
+    ("app", "app"), ("make", "default"), ("make()", "default"), (" make('a') ", "a"), ("make(name='a',)", "a"),
+    ("make(['a'][0])", None), ("make(", None), ("make + 1", None), ("sub.make()", None), ("none", None),
+    ("text", None), ("needs()", None),
+)  # fmt: skip
 def test_an_application_by_a_name_or_a_call(text, found):
     names = module(app=Flask("app"), make=lambda name="default": Flask(name), text="text", needs=needs)
     if found is not None:

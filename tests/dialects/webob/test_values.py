@@ -26,17 +26,8 @@ def made(call):
 
 @rows(
     "header",
-    "bytes=0-4",
-    "bytes=5-",
-    "bytes=-5",
-    "BYTES = 1 - 2",
-    "bytes=4-2",
-    "bytes=0-0",
-    "lines=1-2",
-    "",
-    None,
-    "bytes=a-b",
-)
+    "bytes=0-4", "bytes=5-", "bytes=-5", "BYTES = 1 - 2", "bytes=4-2", "bytes=0-0", "lines=1-2", "", None, "bytes=a-b",
+)  # fmt: skip
 def test_a_range_is_read(header):
     same(
         *[

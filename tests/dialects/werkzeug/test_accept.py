@@ -44,37 +44,15 @@ def test_reads_as_the_original(case):
     name, listed, offers, offer = case
     theirs, ours = getattr(original, name)(listed), getattr(dialect, name)(listed)
     for look in [
-        list,
-        len,
-        bool,
-        str,
-        repr,
-        hash,
-        lambda a: a.to_header(),
-        lambda a: a.best,
-        lambda a: a.provided,
-        lambda a: list(a.values()),
-        lambda a: list(reversed(a)),
-        lambda a: a[0],
-        lambda a: a[:2],
-        lambda a: a[offer],
-        lambda a: a.quality(offer),
-        lambda a: offer in a,
-        lambda a: a.find(offer),
-        lambda a: a.index(offer),
-        lambda a: a.find(("en", 1)),
-        lambda a: a.index(("text/html", 1)),
-        lambda a: a.best_match(offers),
-        lambda a: a.best_match(offers, "default"),
-        lambda a: a.best_match(offers, default="default"),
-        lambda a: list(type(a)(a)),
-        lambda a: a == type(a)(a),
-        lambda a: a == list(a),
-        lambda a: list(copy.deepcopy(a)),
-        lambda a: [a.accept_html, a.accept_xhtml, a.accept_json],
-        lambda a: a.append(("a", 1)),
-        lambda a: a.sort(),
-    ]:
+        list, len, bool, str, repr, hash, lambda a: a.to_header(), lambda a: a.best, lambda a: a.provided,
+        lambda a: list(a.values()), lambda a: list(reversed(a)), lambda a: a[0], lambda a: a[:2], lambda a: a[offer],
+        lambda a: a.quality(offer), lambda a: offer in a, lambda a: a.find(offer), lambda a: a.index(offer),
+        lambda a: a.find(("en", 1)), lambda a: a.index(("text/html", 1)), lambda a: a.best_match(offers),
+        lambda a: a.best_match(offers, "default"), lambda a: a.best_match(offers, default="default"),
+        lambda a: list(type(a)(a)), lambda a: a == type(a)(a), lambda a: a == list(a),
+        lambda a: list(copy.deepcopy(a)), lambda a: [a.accept_html, a.accept_xhtml, a.accept_json],
+        lambda a: a.append(("a", 1)), lambda a: a.sort(),
+    ]:  # fmt: skip
         same(outcome(look, theirs), outcome(look, ours))
 
 

@@ -42,16 +42,9 @@ def test_what_is_no_hash_is_refused_alike(stored):
 
 @rows(
     "names, joined",
-    (("a", "b/c"), "base/a/b/c"),
-    (("a/../b",), "base/b"),
-    (("",), "base"),
-    (("./a",), "base/a"),
-    (("..",), None),
-    (("a", "../b"), None),
-    (("a/../../b",), None),
-    (("/etc/passwd",), None),
-    (("//x",), None),
-)
+    (("a", "b/c"), "base/a/b/c"), (("a/../b",), "base/b"), (("",), "base"), (("./a",), "base/a"), (("..",), None),
+    (("a", "../b"), None), (("a/../../b",), None), (("/etc/passwd",), None), (("//x",), None),
+)  # fmt: skip
 def test_a_path_stays_in_its_folder(names, joined):
     assert security.safe_join("base", *names) == werkzeug.security.safe_join("base", *names) == joined
 

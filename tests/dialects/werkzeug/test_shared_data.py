@@ -53,15 +53,9 @@ def serving(library, folder):
 @EITHER
 @rows(
     "path",
-    "/",
-    "/static",
-    "/static/",
-    "/static/deep",
-    "/static/no",
-    "/static/../outside.txt",
-    "/static/secret.key",
+    "/", "/static", "/static/", "/static/deep", "/static/no", "/static/../outside.txt", "/static/secret.key",
     "/staticx",
-)
+)  # fmt: skip
 def test_what_is_no_file_is_the_applications(library, folder, path):
     assert ask(serving(library, folder), path)[::2] == ("404 NOT FOUND", b"application")
 
