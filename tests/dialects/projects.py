@@ -43,6 +43,7 @@ class Project(NamedTuple):
         return SOURCES / f"{self.name}-{self.version}"
 
 
+CLASSFUL = ("marshmallow", "webargs")
 DANCE_NEEDS = ("betamax", "flask-caching", "flask-login", "flask-sqlalchemy", "freezegun", "responses")
 KEYSTONE_NEEDS = (
     "fixtures",
@@ -63,6 +64,7 @@ PLACEMENT_OPTIONS = ("discover", "-s", "placement/tests", "-t", ".")
 RESTX_NEEDS = ("blinker", "faker", "invoke", "pytest-benchmark", "pytest-flask", "pytest-mock", "tzlocal")
 PYRAMID_OPTIONS = (*WITHOUT_FLASK_PLUGIN, "-oaddopts=")  # theirs ask for coverage
 OPENAPI3 = (*PYRAMID_OPTIONS, "pyramid_openapi3")
+TOOLBAR = ("flask-sqlalchemy", "pygments")
 WEBARGS_NEEDS = ("flask[async]", "marshmallow", "pyramid", "pytest-asyncio", "webtest")
 WEBARGS_OPTIONS = tuple(f"tests/test_{name}.py" for name in ("core", "flaskparser", "pyramidparser"))
 PROJECTS = [  # those that take longest come first
@@ -108,6 +110,24 @@ PROJECTS = [  # those that take longest come first
     Project("turbogears2", "2.5.1", {"webob": 0}, "[testing]", options=(*WITHOUT_FLASK_PLUGIN, "-oaddopts=")),
     Project("webtest", "3.0.7", {"webob": 0}),
     Project("wsgiproxy2", "0.5.1", {"webob": 0}, needs=("requests", "urllib3", "webtest")),
+    Project("apispec-webframeworks", "1.2.0", {"flask": 0}, options=(*WITHOUT_FLASK_PLUGIN, "tests/test_ext_flask.py")),
+    Project("flask-classful", "0.16.0", {"flask": 0}, "", CLASSFUL, repository="pallets-eco/flask-classful"),
+    Project(
+        "flask-debugtoolbar", "0.16.0", {"flask": 0}, "", TOOLBAR, repository="pallets-eco/flask-debugtoolbar", tag="{}"
+    ),
+    Project("flask-mail", "0.10.0", {"flask": 0}, "", ("speaklater",), repository="pallets-eco/flask-mail", tag="{}"),
+    Project("flask-moment", "1.0.6", {"flask": 0}),
+    Project("flask-seasurf", "2.0.0", {"flask": 0}, repository="maxcountryman/flask-seasurf", tag="{}"),
+    Project("flask-vite", "0.6.1", {"flask": 0}, needs=("pytest-mock",)),
+    Project("frozen-flask", "1.0.2", {"flask": 0}),
+    Project("json-rpc", "1.15.0", {"flask": 0}, options=(*WITHOUT_FLASK_PLUGIN, "jsonrpc/tests/test_backend_flask")),
+    Project("routes", "2.5.1", {"webob": 0}, needs=("webob", "webtest")),
+    Project("wsme", "0.13.0", {"webob": 0}, needs=("flask", "pecan", "webtest")),
+    Project("pyramid_chameleon", "0.3", {"pyramid": 0}, needs=("webtest",)),
+    Project("pyramid_exclog", "1.1", {"pyramid": 0}, needs=("webtest",), options=PYRAMID_OPTIONS),
+    Project("pyramid_mailer", "0.15.1", {"pyramid": 0}),
+    Project("pyramid_layout", "1.0", {"pyramid": 0}, needs=("webtest",)),
+    Project("pyramid_jwt", "1.6.1", {"pyramid": 0}, needs=("freezegun", "webtest"), options=PYRAMID_OPTIONS),
     Project(
         "sentry-sdk", "2.75.0", {"flask": 0}, "[flask]", options=("reports_to_sentry.py",), own_tests=INSTRUMENTATIONS
     ),
