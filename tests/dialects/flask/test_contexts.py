@@ -3,7 +3,7 @@
 import asyncio
 import gc
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from threading import Barrier
 
 import pytest
@@ -90,6 +90,8 @@ def test_a_wrong_pop_is_told(app):
     inner.push()
     with pytest.raises(AssertionError, match="wrong"):
         outer.pop()
+    with pytest.raises(AssertionError, match="wrong"):
+        Context().run(inner.pop)
     _cv_app.set(None)
 
 

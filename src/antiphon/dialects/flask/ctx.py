@@ -204,7 +204,7 @@ class AppContext:
         if self._request is not None:
             self._push_request(self._request, outer)
             return
-        self._borrowed = None if outer is None else outer.holder
+        self._borrow()
         _set(self)
         if signals.appcontext_pushed.receivers:
             self._send(signals.appcontext_pushed)
@@ -248,7 +248,9 @@ class AppContext:
         """Pop the context if it is the current one and has nothing to call. Return True if it was popped."""
         if _get() is not self or self._pins or (teardown.has_teardown(self.app) and not self.is_refused):
             return False
-        outer = self._lift()
+        outer = self._outer.pop()
+        if self._outer:
+            self._borrow()
         try:
             if self._request is not None and not self._outer:
                 teardown.close(self, self._request)
@@ -256,14 +258,10 @@ class AppContext:
             _set(outer)
         return True
 
-    def _lift(self) -> "AppContext | None":
-        """Undo the last push. Return the context outside of it, and borrow again from what is outside of the others."""
-        outer = self._outer.pop()
-        if self._outer and self._request is None:
-            others = (each for each in reversed(self._outer) if each is not self)
-            lender = next(others, None)
-            self._borrowed = None if lender is None else lender.holder
-        return outer
+    def _borrow(self) -> None:
+        """Share the request of the context that is outside, after this one was pushed or popped."""
+        outer = next((each for each in reversed(self._outer) if each is not self), None)
+        self._borrowed = None if outer is None else outer.holder
 
     def __enter__(self) -> Self:
         self.push()

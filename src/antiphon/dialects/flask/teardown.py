@@ -27,28 +27,29 @@ async def leave(ctx: "AppContext", exc: BaseException | None) -> None:
             else:
                 await tear_down(ctx, exc)
     finally:
-        wrong = _take_off(ctx)
+        current = _take_off(ctx)
     if signals.appcontext_popped.receivers and ctx.host is None:
         await dispatch.send(ctx, signals.appcontext_popped)
-    if wrong is not None:
-        raise AssertionError(f"Popped wrong context. ({wrong!r} instead of {ctx!r})")
+    if current is not ctx:
+        raise AssertionError(f"Popped wrong context. ({current!r} instead of {ctx!r})")
 
 
 def _take_off(ctx: "AppContext") -> "AppContext | None":
-    """Make the outer context current, or take this one from below the requests that it hosts; they stay current.
+    """Make the outer context current, or take this one from below the requests that it hosts, which stay current.
 
-    Return the context that was current if this one is neither on top nor right below such requests.
+    Return this context, or the one that was current in its place.
     """
     current = upper = _cv_app.get()
-    outer = ctx._lift()  # noqa: SLF001 - same package, here and below
-    if ctx._request is None:
-        while upper is not None and upper.host is ctx and (below := upper._outer):  # noqa: SLF001
-            if below[-1] is ctx:
-                below[-1] = outer
-                return None
-            upper = below[-1]
+    outer = ctx._outer.pop()  # noqa: SLF001 - same package, here and below
+    if ctx._outer:  # noqa: SLF001
+        ctx._borrow()  # noqa: SLF001
+    while upper is not None and upper.host is ctx and ctx._request is None and (below := upper._outer):  # noqa: SLF001
+        if below[-1] is ctx:
+            below[-1] = outer
+            return ctx
+        upper = below[-1]
     _cv_app.set(outer)
-    return None if current is ctx else current
+    return current
 
 
 async def tear_down(ctx: "AppContext", exc: BaseException | None) -> None:
