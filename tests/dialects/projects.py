@@ -67,6 +67,7 @@ OPENAPI3 = (*PYRAMID_OPTIONS, "pyramid_openapi3")
 TOOLBAR = ("flask-sqlalchemy", "pygments")
 WEBARGS_NEEDS = ("flask[async]", "marshmallow", "pyramid", "pytest-asyncio", "webtest")
 WEBARGS_OPTIONS = tuple(f"tests/test_{name}.py" for name in ("core", "flaskparser", "pyramidparser"))
+XRAY = (*WITHOUT_FLASK_PLUGIN, "tests/ext/flask")
 PROJECTS = [  # those that take longest come first
     Project("openstack-placement", "16.0.0", {"webob": 0}, "", PLACEMENT_NEEDS, PLACEMENT_OPTIONS, by_unittest=True),
     Project("ihatemoney", "7.2.1", {"flask": 0}, needs=("pytest-flask",), options=("ihatemoney/tests",)),
@@ -128,6 +129,9 @@ PROJECTS = [  # those that take longest come first
     Project("pyramid_mailer", "0.15.1", {"pyramid": 0}),
     Project("pyramid_layout", "1.0", {"pyramid": 0}, needs=("webtest",)),
     Project("pyramid_jwt", "1.6.1", {"pyramid": 0}, needs=("freezegun", "webtest"), options=PYRAMID_OPTIONS),
+    Project("aws-xray-sdk", "2.15.0", {"flask": 0}, "", (), XRAY, "aws/aws-xray-sdk-python", "{}"),
+    Project("flask-principal", "0.4.0", {"flask": 0}, repository="pallets-eco/flask-principal", tag="{}"),
+    Project("pyramid_mako", "1.1.0", {"pyramid": 0}, needs=("webtest",), options=("pyramid_mako/tests.py",)),
     Project(
         "sentry-sdk", "2.75.0", {"flask": 0}, "[flask]", options=("reports_to_sentry.py",), own_tests=INSTRUMENTATIONS
     ),
