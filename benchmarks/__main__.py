@@ -8,7 +8,6 @@ import asyncio
 import sys
 from argparse import ArgumentParser, Namespace
 from contextlib import ExitStack
-from importlib.metadata import version
 
 from antiphon.speedups import IS_COMPILED
 
@@ -35,7 +34,8 @@ def main() -> int:
         results += cells
     print(f"\n{summary(results, aim)}")
     if options.write:
-        text = "\n\n".join([introduction().replace("\n", ". ") + ".", *tables, summary(results, aim)])
+        shown = tables if IS_COMPILED else []  # one pair of tables is enough to read
+        text = "\n\n".join([introduction().replace("\n", ". ") + ".", *shown, summary(results, aim)])
         readme.write(f"benchmarks, {interpreter.speedups()}", text)
     behind = [] if options.quick else [*shortfalls(results), *missed(results, aim)]
     for line in behind:
@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def introduction() -> str:
-    versions = ", ".join(f"{name} {version(name)}" for name in FRAMEWORKS if name not in {OURS, FLOOR})
+    versions = interpreter.versions(*(name for name in FRAMEWORKS if name not in {OURS, FLOOR}))
     figures = "Microseconds of CPU time a request, and how many times Antiphon's that is"
     return f"{interpreter.described()}\n{versions}\n{figures}"
 

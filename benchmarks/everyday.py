@@ -13,7 +13,6 @@ from contextlib import ExitStack, closing
 from dataclasses import asdict
 from functools import partial
 from hashlib import sha256
-from importlib.metadata import version
 from importlib.util import find_spec
 from signal import SIGTERM, signal
 from statistics import median
@@ -192,7 +191,7 @@ def main() -> int:
     options = parse_options()
     signal(SIGTERM, lambda *_: sys.exit("terminated"))  # so that the servers are stopped
     packages = dict.fromkeys(package for name in options.framework for package in SERVERS[name].packages)
-    told = f"{interpreter.described()}\n{', '.join(f'{name} {version(name)}' for name in packages)}"
+    told = f"{interpreter.described()}\n{interpreter.versions(*packages)}"
     print(told, flush=True)
     cells = measure(options, settled(free=options.free))
     print(table(cells))

@@ -8,6 +8,7 @@ import platform
 import sys
 import sysconfig
 from collections.abc import Iterator, Mapping
+from importlib.metadata import version
 
 from antiphon.speedups import IS_COMPILED
 
@@ -77,6 +78,11 @@ def build() -> str:
         words[-1] += "t"
     words.append("with PGO" if "PGO" in optimisations() else "without PGO")
     return f"{' '.join(words)}, {speedups()}"
+
+
+def versions(*packages: str) -> str:
+    """Return installed packages with their versions, in words."""
+    return ", ".join(f"{name} {version(name)}" for name in packages)
 
 
 def told() -> str:

@@ -1,10 +1,11 @@
 """`python -m benchmarks.overload`: who is answered in time at 1, 2, 3, 5 and 10 times the capacity of a worker.
 
 Each request computes for some ten milliseconds, and each client leaves after a second. Requests arrive at random, at a
-rate that does not depend on the answers, from a process of its own. Counted are answers in the second half of a run: in
-time, refused, and none at all. The capacity is the rate at which four clients that wait for their answers get them from
-the same server just before. Each cell has a server of its own, since one that was overloaded goes on with requests of
-clients that have left. The machine changes its pace: compare the shares, not the rates. Linux only.
+rate that does not depend on the answers, from a process of its own. The capacity is the rate at which four clients that
+wait for their answers get them from the same server just before. Answers in time are compared with those at the
+capacity for the same CPU time, since other programs may take a part of the processor; at the capacity, with the
+requests, if those are fewer. Each cell has its own server, since one that was overloaded goes on with requests of
+clients that have left. Linux only.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ import os
 import random
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -21,7 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from importlib.util import find_spec
-from itertools import cycle
+from itertools import cycle, product
 from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -47,13 +49,37 @@ CLIENTS = (32, 200)
 """Clients that send one request after the other: for about the capacity of a worker, and for more."""
 ROUNDS = 5
 
+
+class Mix(NamedTuple):
+    """The paths of requests, by their share, and how clients send them."""
+
+    paths: tuple[str, ...]
+    retried: bool = False
+    """A client that was refused asks again, at most three times, after longer and longer pauses of random length."""
+    cold: bool = False
+    """The load begins when the server accepts connections, and all of it counts."""
+
+    @property
+    def cost(self) -> tuple[str, ...]:
+        """What costs as much without waiting for the slow dependency, by which the capacity is measured."""
+        return tuple("/async" if path == "/slow" else path for path in self.paths)
+
+
 MIXES = {
-    "async def": ("/async",),
-    "def": ("/def",),
-    "a stream in five": ("/async", "/async", "/async", "/async", "/stream"),
-    "half of them waiting": ("/async", "/wait"),
-    "one in ten is dear": ("/cheap",) * 9 + ("/dear",),
+    "`async def`": Mix(("/async",)),
+    "`def`": Mix(("/def",)),
+    "a stream in five": Mix(("/async",) * 4 + ("/stream",)),
+    "half of them waiting": Mix(("/async", "/wait")),
+    "one in ten takes 50 ms, the others 1": Mix(("/cheap",) * 9 + ("/dear",)),
+    "5 % uploads of 256 KiB, 2 % streams": Mix(("/async",) * 93 + ("/upload",) * 5 + ("/stream",) * 2),
+    "one in five waits 0.5 s for a dependency": Mix(("/async",) * 4 + ("/slow",)),
+    "clients that retry": Mix(("/async",), retried=True),
+    "a cold start": Mix(("/async",), cold=True),
 }
+TRIES = 4
+PAUSE = 0.2
+"""The seconds that a client waits at most before its second try, and twice as many before each that follows."""
+FILE = bytes(256 << 10)
 _APPS = "benchmarks.overload_apps"
 _FOLDER = ROOT / "benchmarks/overload_apps"
 
@@ -64,6 +90,8 @@ class Server(NamedTuple):
     command: str
     package: str = ""
     program: str = ""
+    lacks: tuple[str, ...] = ()
+    """The last paths of mixes that it isn't asked for."""
 
     @property
     def is_installed(self) -> bool:
@@ -75,12 +103,9 @@ class Server(NamedTuple):
 _OURS = f"{{python}} -m antiphon run {_APPS}.ours:app --port={{port}} --queue-timeout=1 --no-access-log"
 SERVERS = {
     "antiphon run": Server(_OURS),
-    "antiphon run, WSGI": Server(f"{_OURS} --interface=wsgi"),
+    "antiphon run, WSGI": Server(f"{_OURS} --interface=wsgi", lacks=("/async", "/stream", "/wait", "/dear")),
     "Starlette on Uvicorn": Server(
         f"{{python}} -m uvicorn {_APPS}.starlette_app:app --port={{port}} --log-level=error", "starlette"
-    ),
-    "Falcon on Uvicorn": Server(
-        f"{{python}} -m uvicorn {_APPS}.falcon_app:app --port={{port}} --log-level=error", "falcon"
     ),
     "Flask on Gunicorn": Server(
         f"{{python}} -m gunicorn {_APPS}.flask_app:app --bind=127.0.0.1:{{port}} --threads=40 --log-level=error",
@@ -91,11 +116,17 @@ SERVERS = {
 }
 
 
+def request_for(path: str) -> bytes:
+    method, body = ("POST", FILE) if path == "/upload" else ("GET", b"")
+    length = f"Content-Length: {len(body)}\r\n" if body else ""
+    return f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{length}\r\n".encode() + body
+
+
 class Client(asyncio.Protocol):
     """A client that sends one request on a connection of its own."""
 
     def __init__(self, path: str, done: Callable[[int], object]) -> None:
-        self._request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+        self._request = request_for(path)
         self._done: Callable[[int], object] | None = done
         self._received = b""
         self._transport: asyncio.Transport | None = None
@@ -150,7 +181,7 @@ class KeptClient(asyncio.Protocol):
         self._send()
 
     def _send(self) -> None:
-        self._transport.write(f"GET {next(self._paths)} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        self._transport.write(request_for(next(self._paths)))
 
     def data_received(self, data: bytes) -> None:
         """Send the next request when the response, which has a length, is complete."""
@@ -184,19 +215,24 @@ class Answer(NamedTuple):
     """The CPU time that the server used meanwhile."""
 
 
-async def generate(port: int, rate: float, seconds: float, paths: Sequence[str], process: int) -> list[Answer]:
-    """Send requests at random times, whatever the answers."""
+async def generate(
+    port: int, rate: float, seconds: float, paths: Sequence[str], process: int, retried: bool
+) -> list[Answer]:
+    """Send requests at random times as soon as there is a server, whatever the answers."""
+    wait_until_served(port)
     loop = asyncio.get_running_loop()
     clocks = [cpu_clock(each) for each in with_children(process)]
     answers: list[Answer] = []
     start = due = time.perf_counter()
 
-    async def ask(path: str) -> None:
+    async def ask(path: str, tries: int) -> None:
         began, used = time.perf_counter(), cpu_time(clocks)
 
         def note(status: int) -> None:
             spent = (cpu_time(clocks) - used) / 1e9
             answers.append(Answer(began - start, status, time.perf_counter() - began, spent))
+            if status in (503, -1) and tries > 1:
+                loop.call_later(random.uniform(0, PAUSE * 2 ** (TRIES - tries)), send, path, tries - 1)
 
         client = Client(path, note)
         leaving = loop.call_later(PATIENCE, client.leave)
@@ -207,12 +243,16 @@ async def generate(port: int, rate: float, seconds: float, paths: Sequence[str],
             client.end(-1)
 
     tasks = set()
+
+    def send(path: str, tries: int) -> None:
+        tasks.add(task := asyncio.create_task(ask(path, tries)))
+        task.add_done_callback(tasks.discard)
+
     for path in cycle(random.sample(paths, len(paths))):
         if due > start + seconds:
             break
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        tasks.add(task := asyncio.create_task(ask(path)))
-        task.add_done_callback(tasks.discard)
+        send(path, TRIES if retried else 1)
         due += random.expovariate(rate)
     await asyncio.sleep(PATIENCE + 0.2)
     return answers
@@ -237,11 +277,10 @@ async def capacity(port: int, seconds: float, paths: Sequence[str]) -> float:
 
 
 class Cell(NamedTuple):
-    """What was answered in the second half of a run."""
+    """What was answered in the part of a run that counts."""
 
     sent: float
     in_time: float
-    refused: float
     lost: float
     refusal: float
     """The seconds within which 95 % of the refusals came, on a processor that the server has for itself.
@@ -249,24 +288,23 @@ class Cell(NamedTuple):
     They are counted in the server's CPU time, since it would use a processor all the time while it is overloaded. Two
     of its threads may run at once, so this is rather too much than too little.
     """
-    efficiency: float
-    """The answers in time for each second of the server's CPU time, as a share of those at its capacity."""
+
+    share: float
+    """The answers in time as a share of the requests, or, if that is more, of what the server does at its capacity in
+    the CPU time that it used: other programs may take a part of the processor."""
 
     @classmethod
-    def of(cls, answers: Sequence[Answer], seconds: float, used: float, best: float) -> "Cell":
-        efficiency = sum(answer.status == 200 for answer in answers) / max(used, 0.01) / best
-        half = [answer for answer in answers if seconds / 2 <= answer.at < seconds]
-        refusals = sorted(min(answer.used, answer.seconds) for answer in half if answer.status in (503, -1))
-        in_time, lost = (sum(answer.status == status for answer in half) for status in (200, 0))
+    def of(cls, answers: Sequence[Answer], begin: float, end: float, possible: float) -> "Cell":
+        counted = [answer for answer in answers if begin <= answer.at < end]
+        refusals = sorted(min(answer.used, answer.seconds) for answer in counted if answer.status in (503, -1))
+        in_time, lost = (sum(answer.status == status for answer in counted) for status in (200, 0))
         late = refusals[int(len(refusals) * 0.95)] if refusals else 0.0
-        a_second = 2 / seconds
-        return cls(
-            len(half) * a_second, in_time * a_second, len(refusals) * a_second, lost * a_second, late, efficiency
-        )
+        share = sum(answer.status == 200 for answer in answers) / max(min(possible, len(answers)), 1)
+        return cls(len(counted), in_time, lost, late, share)
 
 
 @contextmanager
-def served(command: str, rounds: int) -> Iterator[tuple[int, int]]:
+def served(command: str, rounds: int, settle: float = 1.0) -> Iterator[tuple[int, int]]:
     """Start a server on a free port, yield the port and the process's id, and end it after the block."""
     port = free_port()
     # As many processors as the others use.
@@ -275,7 +313,9 @@ def served(command: str, rounds: int) -> Iterator[tuple[int, int]]:
         filled = command.format(python=sys.executable, port=port, build=f"{folder}/server")
         process = subprocess.Popen(shlex.split(filled), cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
         try:
-            _wait_until_served(port)
+            if settle:
+                wait_until_served(port)
+                time.sleep(settle)
             yield port, process.pid
         finally:
             process.terminate()
@@ -286,15 +326,12 @@ def served(command: str, rounds: int) -> Iterator[tuple[int, int]]:
                 process.wait()
 
 
-def _wait_until_served(port: int) -> None:
-    import socket
-
+def wait_until_served(port: int) -> None:
     end = time.perf_counter() + START
     while time.perf_counter() < end:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            time.sleep(1.0)
             return
-        time.sleep(0.1)
+        time.sleep(0.01)
     raise TimeoutError("the server does not start")
 
 
@@ -304,17 +341,26 @@ def in_process(*arguments: object) -> str:
     return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
 
-def measure(name: str, load: float, paths: Sequence[str], options: Namespace) -> tuple[float, Cell]:
+def measure(name: str, load: float, mix: Mix, options: Namespace) -> tuple[float, Cell]:
     """Return the capacity of a server that was just started, and what it does right after that under a load."""
-    with served(SERVERS[name].command, options.rounds) as (port, process):
-        in_process("capacity", port, 0.7, paths)  # until all has been imported
+    command, seconds = SERVERS[name].command, options.seconds
+
+    def under_load(port: int, process: int) -> tuple[float, Cell]:
         before = processor_seconds(process)
-        most = float(in_process("capacity", port, options.seconds / 2, paths))
-        best = most * options.seconds / 2 / (processor_seconds(process) - before)
+        printed = in_process("generate", port, load * most, seconds, mix.paths, process, mix.retried)
+        answers = [Answer(*each) for each in json.loads(printed)]
+        possible = best * (processor_seconds(process) - before)
+        return most, Cell.of(answers, 0 if mix.cold else seconds / 2, seconds, possible)
+
+    with served(command, options.rounds) as (port, process):
+        in_process("capacity", port, 0.7, mix.cost)  # until all has been imported
         before = processor_seconds(process)
-        answers = json.loads(in_process("generate", port, load * most, options.seconds, paths, process))
-        used = processor_seconds(process) - before
-    return most, Cell.of([Answer(*each) for each in answers], options.seconds, used, best)
+        most = float(in_process("capacity", port, seconds / 2, mix.cost))
+        best = most * seconds / 2 / (processor_seconds(process) - before)
+        if not mix.cold:
+            return under_load(port, process)
+    with served(command, options.rounds, settle=0) as (port, process):
+        return under_load(port, process)
 
 
 def compare_waiting(paths: Sequence[str], options: Namespace) -> Iterator[tuple[int, float, float, float]]:
@@ -353,9 +399,11 @@ def processor_seconds(process: int) -> float:
     return cpu_time([cpu_clock(each) for each in with_children(process)]) / 1e9
 
 
-def shown(cell: Cell, most: float) -> str:
-    lost = cell.lost / cell.sent if cell.sent else 0
-    return f"{cell.in_time / most:.0%}, {cell.efficiency:.0%}, {lost:.0%}, {1000 * cell.refusal:.0f} ms"
+def shown(cell: Cell) -> str:
+    """Return the share in time, the time of the refusals, and the share that left."""
+    refusal = f", {1000 * cell.refusal:.0f} ms" if cell.refusal else ""
+    lost = f", {cell.lost / cell.sent:.0%} left" if cell.lost > 0.005 * cell.sent else ""
+    return f"{cell.share:.0%}{refusal}{lost}"
 
 
 def generator(arguments: str) -> None:
@@ -382,27 +430,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors\n")
     if options.waiting:
         return 0 if show_waiting(options) else 1
-    print(
-        "Each cell: answers in time as a share of the capacity, and the same for each second of the server's CPU time,"
-    )
-    print("clients that left, 95 % of the refusals within\n")
+    print("Each cell: answers in time as a share of the capacity, 95 % of the refusals within, clients that left\n")
+    print("| handlers of 10 ms | server | capacity | " + " | ".join(f"{load:g} times" for load in options.loads) + " |")
+    print("|---|---|--:|" + "---|" * len(options.loads))
     is_met = True
-    for mix in options.mix or MIXES:
-        print(f"| {mix} | capacity | " + " | ".join(f"{load:g} times" for load in options.loads) + " |")
-        print("|---|---|" + "---|" * len(options.loads))
-        for name in options.server or SERVERS:
-            if not SERVERS[name].is_installed:
-                continue
-            if name.startswith("Falcon") and {"/def", "/stream"} & {*MIXES[mix]}:
-                continue
-            if name.endswith("WSGI") and mix != "def":
-                continue
-            found = [measure(name, load, MIXES[mix], options) for load in options.loads]
-            cells = " | ".join(shown(cell, most) for most, cell in found)
-            print(f"| {name} | {median(most for most, _ in found):.0f}/s | {cells} |", flush=True)
-            if name.startswith("antiphon run"):
-                is_met &= all(cell.in_time >= GOAL * min(most, cell.sent) for most, cell in found)
-        print()
+    for title, name in product(options.mix or MIXES, options.server or SERVERS):
+        mix = MIXES[title]
+        if not SERVERS[name].is_installed or mix.paths[-1] in SERVERS[name].lacks:
+            continue
+        found = [measure(name, load, mix, options) for load in options.loads]
+        cells = " | ".join(shown(cell) for _, cell in found)
+        print(f"| {title} | {name} | {median(most for most, _ in found):.0f}/s | {cells} |", flush=True)
+        if name.startswith("antiphon run"):
+            is_met &= all(cell.share >= GOAL for _, cell in found)
     if not is_met:
         print(f"antiphon run answers less than {GOAL:.0%} of its capacity in time")
     return 0 if is_met else 1

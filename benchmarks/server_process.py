@@ -62,7 +62,7 @@ class ServerProcess:
             try:
                 return connect(self.port)
             except ConnectionRefusedError:
-                sleep(0.05)
+                sleep(0.005)
         raise LoadError("the server did not start")
 
     def processes(self) -> list[int]:

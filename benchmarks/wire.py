@@ -9,7 +9,6 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
-from importlib.metadata import version
 from itertools import islice
 from signal import SIGTERM, signal
 from time import perf_counter_ns
@@ -159,8 +158,8 @@ def main() -> int:
 
 def introduction(options: Namespace) -> str:
     """What was measured with, a line each."""
-    servers = ", ".join(f"{name} {version(name)}" for name in ("granian", "uvicorn", *loops()))
-    peers = ", ".join(f"{name} {version(name)}" for name in options.framework if name not in {OURS, FLOOR})
+    servers = interpreter.versions("granian", "uvicorn", *loops())
+    peers = interpreter.versions(*(name for name in options.framework if name not in {OURS, FLOOR}))
     place = "any core" if options.free else "one core"
     return f"{interpreter.described()}\n{servers}, on {place}\n{peers}"
 

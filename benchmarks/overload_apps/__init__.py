@@ -10,6 +10,8 @@ CHUNKS = 3
 
 WAIT = 0.005
 """Seconds for which a handler waits for a database, or would."""
+SLOW = 0.5
+"""Seconds for which a handler waits for a dependency that has become slow."""
 
 
 def work(part: float = 1.0) -> str:

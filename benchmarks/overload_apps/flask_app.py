@@ -3,9 +3,9 @@
 import time
 from collections.abc import Iterator
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 
-from . import CHUNKS, WAIT, work
+from . import CHUNKS, SLOW, WAIT, work
 
 app = Flask(__name__)
 
@@ -30,6 +30,18 @@ def dear() -> str:
 def wait() -> str:
     time.sleep(WAIT)
     return work(0.03)
+
+
+@app.get("/slow")
+def slow() -> str:
+    time.sleep(SLOW)
+    return work()
+
+
+@app.post("/upload")
+def upload() -> str:
+    assert request.get_data()
+    return work()
 
 
 @app.get("/stream")

@@ -34,6 +34,14 @@ func main() {
 		time.Sleep(5 * time.Millisecond)
 		io.WriteString(w, work(0.03))
 	})
+	http.HandleFunc("/slow", func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(500 * time.Millisecond)
+		io.WriteString(w, work(1))
+	})
+	http.HandleFunc("/upload", func(w http.ResponseWriter, r *http.Request) {
+		io.ReadAll(r.Body)
+		io.WriteString(w, work(1))
+	})
 	http.HandleFunc("/stream", func(w http.ResponseWriter, r *http.Request) {
 		for i := 0; i < 3; i++ {
 			io.WriteString(w, work(1.0/3))

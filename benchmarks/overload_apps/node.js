@@ -14,6 +14,14 @@ require("node:http").createServer(async (request, response) => {
     await new Promise(done => setTimeout(done, 5))
     return response.end(work(0.03))
   }
+  if (request.url === "/slow") {
+    await new Promise(done => setTimeout(done, 500))
+    return response.end(work(1))
+  }
+  if (request.url === "/upload") {
+    for await (const _ of request);
+    return response.end(work(1))
+  }
   if (request.url !== "/stream") return response.end(work(parts[request.url]))
   for (let i = 0; i < 3; i++) {
     response.write(work(1 / 3))

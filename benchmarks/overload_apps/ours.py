@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 from antiphon import App, Request
 
-from . import CHUNKS, WAIT, work
+from . import CHUNKS, SLOW, WAIT, work
 
 app = App()
 
@@ -36,6 +36,18 @@ async def dear(request: Request) -> str:
 async def wait(request: Request) -> str:
     await asyncio.sleep(WAIT)
     return work(0.03)
+
+
+@app.get("/slow")
+async def slow(request: Request) -> str:
+    await asyncio.sleep(SLOW)
+    return work()
+
+
+@app.post("/upload")
+async def upload(request: Request) -> str:
+    assert request.body
+    return work()
 
 
 @app.get("/wait-on-thread")

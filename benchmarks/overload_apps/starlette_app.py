@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from . import CHUNKS, WAIT, work
+from . import CHUNKS, SLOW, WAIT, work
 
 
 async def on_loop(_: Request) -> Response:
@@ -32,6 +32,16 @@ async def wait(_: Request) -> Response:
     return PlainTextResponse(work(0.03))
 
 
+async def slow(_: Request) -> Response:
+    await asyncio.sleep(SLOW)
+    return PlainTextResponse(work())
+
+
+async def upload(request: Request) -> Response:
+    assert await request.body()
+    return PlainTextResponse(work())
+
+
 async def stream(_: Request) -> Response:
     async def chunks() -> AsyncIterator[str]:
         for _ in range(CHUNKS):
@@ -48,6 +58,8 @@ app = Starlette(
         Route("/cheap", cheap),
         Route("/dear", dear),
         Route("/wait", wait),
+        Route("/slow", slow),
+        Route("/upload", upload, methods=["POST"]),
         Route("/stream", stream),
     ]
 )
