@@ -277,11 +277,10 @@ async def capacity(port: int, seconds: float, paths: Sequence[str]) -> float:
 
 
 class Cell(NamedTuple):
-    """What was answered in the part of a run that counts."""
+    """What was answered in a run; refusals and clients that left count from when the load has lasted for a while."""
 
-    sent: float
-    in_time: float
     lost: float
+    """The share of clients that left."""
     refusal: float
     """The seconds within which 95 % of the refusals came, on a processor that the server has for itself.
 
@@ -297,10 +296,10 @@ class Cell(NamedTuple):
     def of(cls, answers: Sequence[Answer], begin: float, end: float, possible: float) -> "Cell":
         counted = [answer for answer in answers if begin <= answer.at < end]
         refusals = sorted(min(answer.used, answer.seconds) for answer in counted if answer.status in (503, -1))
-        in_time, lost = (sum(answer.status == status for answer in counted) for status in (200, 0))
+        lost = sum(answer.status == 0 for answer in counted) / max(len(counted), 1)
         late = refusals[int(len(refusals) * 0.95)] if refusals else 0.0
         share = sum(answer.status == 200 for answer in answers) / max(min(possible, len(answers)), 1)
-        return cls(len(counted), in_time, lost, late, share)
+        return cls(lost, late, share)
 
 
 @contextmanager
@@ -402,7 +401,7 @@ def processor_seconds(process: int) -> float:
 def shown(cell: Cell) -> str:
     """Return the share in time, the time of the refusals, and the share that left."""
     refusal = f", {1000 * cell.refusal:.0f} ms" if cell.refusal else ""
-    lost = f", {cell.lost / cell.sent:.0%} left" if cell.lost > 0.005 * cell.sent else ""
+    lost = f", {cell.lost:.0%} left" if cell.lost > 0.005 else ""
     return f"{cell.share:.0%}{refusal}{lost}"
 
 

@@ -9,7 +9,6 @@ import (
 	"log"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -81,11 +80,7 @@ func upload(w http.ResponseWriter, r *http.Request) {
 }
 
 func main() {
-	data := os.Getenv("ARENA_DATA")
-	if data == "" {
-		data = "/data"
-	}
-	text, err := os.ReadFile(filepath.Join(data, "dataset.json"))
+	text, err := os.ReadFile("/data/dataset.json")
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -95,10 +90,6 @@ func main() {
 	http.HandleFunc("/baseline11", baseline)
 	http.HandleFunc("/json/", items)
 	http.HandleFunc("/upload", upload)
-	http.Handle("/static/", http.StripPrefix("/static/", http.FileServer(http.Dir(filepath.Join(data, "static")))))
-	port := os.Getenv("PORT")
-	if port == "" {
-		port = "8080"
-	}
-	log.Fatal(http.ListenAndServe(":"+port, nil))
+	http.Handle("/static/", http.StripPrefix("/static/", http.FileServer(http.Dir("/data/static"))))
+	log.Fatal(http.ListenAndServe(":"+os.Getenv("PORT"), nil))
 }

@@ -6,8 +6,7 @@ import { extname, join, normalize } from "node:path";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 
-const data = process.env.ARENA_DATA ?? "/data";
-const dataset = JSON.parse(readFileSync(join(data, "dataset.json"), "utf8"));
+const dataset = JSON.parse(readFileSync("/data/dataset.json", "utf8"));
 const compress = promisify(gzip);
 const types = {
   ".css": "text/css", ".js": "text/javascript", ".html": "text/html", ".svg": "image/svg+xml",
@@ -46,7 +45,7 @@ async function respond(request, response) {
   } else if (url.pathname.startsWith("/static/")) {
     const name = normalize(url.pathname.slice(7));
     response.setHeader("content-type", types[extname(name)] ?? "application/octet-stream");
-    response.end(await readFile(join(data, "static", name)));
+    response.end(await readFile(join("/data/static", name)));
   } else throw Object.assign(new Error(), { code: "ENOENT" });
 }
 
@@ -55,4 +54,4 @@ createServer((request, response) => {
     response.statusCode = error.code === "ENOENT" ? 404 : 500;
     response.end();
   });
-}).listen(Number(process.env.PORT ?? 8080));
+}).listen(Number(process.env.PORT));
