@@ -19,12 +19,13 @@ from .report import AIMS, FLOOR, OURS, Cell, missed, shortfalls, summary, table
 
 FRAMEWORKS = ("antiphon", "bare", "falcon", "flask", "starlette", "blacksheep")
 INTERFACES = ("wsgi", "asgi")
+FIGURES = "Microseconds of CPU time a request, and how many times Antiphon's that is:"
 
 
 def main() -> int:
     options = parse_options()
     aim = AIMS[IS_COMPILED]
-    print(introduction(), flush=True)
+    print(introduction(), FIGURES, sep="\n", flush=True)
     tables = []
     results: list[Cell] = []
     for interface in options.interface:
@@ -34,7 +35,7 @@ def main() -> int:
         results += cells
     print(f"\n{summary(results, aim)}")
     if options.write:
-        shown = tables if IS_COMPILED else []  # one pair of tables is enough to read
+        shown = [FIGURES, *tables] if IS_COMPILED else []  # one pair of tables is enough to read
         text = "\n\n".join([introduction().replace("\n", ". ") + ".", *shown, summary(results, aim)])
         readme.write(f"benchmarks, {interpreter.speedups()}", text)
     behind = [] if options.quick else [*shortfalls(results), *missed(results, aim)]
@@ -45,8 +46,7 @@ def main() -> int:
 
 def introduction() -> str:
     versions = interpreter.versions(*(name for name in FRAMEWORKS if name not in {OURS, FLOOR}))
-    figures = "Microseconds of CPU time a request, and how many times Antiphon's that is"
-    return f"{interpreter.described()}\n{versions}\n{figures}"
+    return f"{interpreter.described()}\n{versions}"
 
 
 def measure(interface: str, options: Namespace) -> list[Cell]:
