@@ -237,18 +237,6 @@ class TestTheTask:
         assert len(tasks) == 8
         assert len(set(tasks)) == 1
 
-    def test_lets_a_scope_be_opened_and_closed_by_middleware(self, serving, style):
-        # A timeout, as a cancel scope of any library, must be left in the task that entered it.
-        app = App()
-
-        @app.middleware(errors_at_yield=True)
-        async def around(request):
-            async with asyncio.timeout(10):
-                yield
-
-        app.get("/")(style(lambda request: "x"))
-        assert serving(app).get("/").text == "x"
-
 
 class TestTheThread:
     def app(self, style, seen):

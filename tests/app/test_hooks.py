@@ -5,7 +5,7 @@ import pytest
 
 from antiphon import App, Blueprint, Dependency, Response
 from antiphon.handler.contract import describe
-from antiphon.http.errors import Forbidden, NotFound
+from antiphon.http.errors import NotFound
 from tests.helpers.deferred_annotations import define
 from tests.helpers.handlers import ASYNC_HANDLERS
 from tests.helpers.rows import rows
@@ -97,20 +97,6 @@ class TestBefore:
         assert (response.status, response.body) == (status, body)
         assert called == ["first", "after"]
 
-    def test_may_raise(self, serving, style, other):
-        called = []
-        app = app_with(style, called)
-
-        @app.before_request
-        @other
-        def refuses(request):
-            raise Forbidden("not you")
-
-        app.after_request(other(lambda request, response: called.append(response.status)))
-        response = serving(app).get("/")
-        assert (response.status, response.json["detail"]) == (403, "not you")
-        assert called == [403]
-
     def test_that_return_nonsense_are_named_in_the_log(self, serving, style, other, caplog):
         app = app_with(style, [])
 
@@ -121,13 +107,6 @@ class TestBefore:
 
         assert serving(app).get("/").status == 500
         assert describe(mistaken) in caplog.text
-
-    def test_come_before_what_was_not_found(self, serving, style, other):
-        called = []
-        app = app_with(style, called)
-        app.before_request(other(lambda request: called.append(request.path)))
-        assert serving(app).get("/nowhere").status == 404
-        assert called == ["/nowhere"]
 
 
 class TestAfter:
@@ -151,16 +130,6 @@ class TestAfter:
         response = serving(app).get("/")
         assert (response.status, response.text) == (202, "replaced")
         assert seen == [b"replaced"]
-
-    def test_see_errors_as_responses(self, serving, style, other):
-        seen = []
-        app = app_with(style, [])
-        app.after_request(other(lambda request, response: seen.append((response.status, type(response.error)))))
-        client = serving(app)
-        for path, method in (("/", "GET"), ("/fails", "GET"), ("/nowhere", "GET"), ("/", "PUT")):
-            client.request(method, path)
-        assert [status for status, _ in seen] == [200, 404, 404, 405]
-        assert [error.__name__ for _, error in seen] == ["NoneType", "NotFound", "NotFound", "MethodNotAllowed"]
 
     def test_that_fail_become_the_response_for_those_that_follow(self, serving, style, other, caplog):
         seen = []
@@ -186,14 +155,6 @@ class TestAfter:
 
         assert serving(app).get("/").status == 500
         assert describe(mistaken) in caplog.text
-
-    def test_keep_the_error_of_the_response_that_they_replace(self, serving, style, other):
-        seen = []
-        app = app_with(style, [])
-        app.after_request(other(lambda request, response: seen.append(type(response.error))))
-        app.after_request(other(lambda request, response: Response("replaced")))
-        serving(app).get("/fails")
-        assert seen == [NotFound]
 
 
 PLACE = Dependency[object]("dependency")

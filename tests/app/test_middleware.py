@@ -234,21 +234,6 @@ class TestTheResponse:
 
 
 class TestErrors:
-    def test_are_not_raised_into_the_middleware(self, serving, style):
-        seen = []
-        app = app_with(style)
-
-        @app.middleware
-        def around(request):
-            try:
-                seen.append((yield).status)
-            except BaseException as error:
-                seen.append(error)
-                raise
-
-        assert serving(app).get("/fails").status == 500
-        assert seen == [500]
-
     @rows(
         "method, path, body, status",
         ("GET", "/nowhere", b"", 404),
@@ -314,35 +299,6 @@ class TestErrors:
             app.middleware(other.around(after=fails))
         assert serving(app).get("/").status == 500
         assert seen == [200, 500, 500]
-
-    @rows("late", [None, "late"])
-    @rows("waits", [False, True])
-    def test_of_a_second_yield_name_the_middleware(self, serving, style, waits, late, caplog):
-        seen = []
-        app = app_with(style)
-
-        def blocking(request):
-            try:
-                yield
-                yield late
-                yield
-            finally:
-                seen.append("closed")
-
-        async def waiting(request):
-            try:
-                yield
-                yield late
-                yield
-            finally:
-                await asyncio.sleep(0)
-                seen.append("closed")
-
-        around = app.middleware(waiting if waits else blocking)
-        assert serving(app).get("/").status == 500
-        assert "yields again" in caplog.text
-        assert describe(around) in caplog.text
-        assert seen == ["closed"]
 
 
 class TestTheBody:

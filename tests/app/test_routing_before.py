@@ -265,11 +265,6 @@ class TestAround:
         assert (response.status, response.text) == (status, f"handled {error!r}")
         assert seen == [error]
 
-    def test_that_fail_unexpectedly_are_logged(self, app, serving, other, caplog):
-        register(app, other, lambda request: {}["key"])
-        assert serving(app).get("/items/5").status == 500
-        assert "KeyError: 'key'" in caplog.text
-
     @pytest.mark.parametrize("kind", ["def", "async def"])
     def test_let_streams_pass(self, serving, other, kind):
         app = App()

@@ -131,30 +131,6 @@ class TestContextVariables:
             assert client.post(f"{position.prefix}/", body=body).text == "x"
             assert seen == way
 
-    @in_every_position
-    def test_are_those_of_an_async_stream_too(self, serving, stack, position, style):
-        seen = []
-
-        def routes(app):
-            @app.get("/")
-            @style
-            def handler(request):
-                inner_variable.set("handler")
-
-                async def chunks():
-                    await asyncio.sleep(0)
-                    seen.append(inner_variable.get())
-                    inner_variable.set("stream")
-                    yield "x"
-                    await asyncio.sleep(0)
-                    seen.append(inner_variable.get())
-
-                return chunks()
-
-        app = woven(stack, position, routes)
-        assert serving(app).get(f"{position.prefix}/").text == "x"
-        assert seen == ["handler", "stream"]
-
 
 class TestAnException:
     @in_every_position
@@ -180,28 +156,6 @@ class TestAnException:
             assert (error.__cause__, error.__context__) == (cause, None)
             assert functions_on_the_way(error)[-1] == "the_handler"
         assert seen == []
-
-    @in_every_position
-    def test_is_the_very_one_for_its_error_handler(self, serving, stack, position, style, other):
-        error = LookupError("boom")
-        seen = []
-
-        def outermost(request):
-            response = yield
-            seen.append(response.error)
-
-        def routes(app):
-            app.errorhandler(LookupError)(other(lambda request, error: (seen.append(error), "handled")[1]))
-
-            @app.get("/")
-            @style
-            def handler(request):
-                raise error
-
-        app = woven(stack, position, routes, outermost)
-        response = serving(app).get(f"{position.prefix}/")
-        assert (response.status, response.text) == (500, "handled")
-        assert seen == [error, error]
 
 
 def functions_on_the_way(error):
@@ -459,25 +413,6 @@ class TestWhatIsLeftForAfter:
         assert serving(app).get(f"{position.prefix}/").text == "ab"
         assert seen == ["a", "b", "end", "closed", "first", "second", "third"]
 
-    @in_every_position
-    def test_is_called_once_when_the_handler_fails(self, serving, stack, position, style):
-        seen = []
-
-        def outermost(request):
-            request.after_response(lambda: seen.append("first"))
-            yield
-
-        def routes(app):
-            @app.get("/")
-            @style
-            def handler(request):
-                request.after_response(lambda: seen.append("second"))
-                raise LookupError("boom")
-
-        app = woven(stack, position, routes, outermost)
-        assert serving(app).get(f"{position.prefix}/").status == 500
-        assert seen == ["first", "second"]
-
 
 class TestTheRequest:
     @in_every_position
@@ -509,24 +444,3 @@ class TestTheRequest:
         for notes in (seen, deep) if position.is_apart else ([*seen, *deep],):
             assert all(here is there for each in notes for here, there in zip(each, notes[0], strict=True))
         assert seen[0][-1] is deep[0][-1]
-
-    @in_every_position
-    def test_is_answered_by_one_task(self, serving, stack, position):
-        tasks = []
-
-        async def outermost(request):
-            tasks.append(asyncio.current_task())
-            yield
-            tasks.append(asyncio.current_task())
-
-        def routes(app):
-            @app.post("/")
-            async def handler(request):
-                await asyncio.sleep(0)
-                tasks.append(asyncio.current_task())
-                return "x"
-
-        app = woven(stack, position, routes, outermost)
-        assert serving(app).post(f"{position.prefix}/", body=LARGE).text == "x"
-        assert len(tasks) == 3
-        assert len(set(tasks)) == 1

@@ -14,7 +14,7 @@ from tests.helpers.bound_browser import EC_KEY, proof
 from tests.helpers.processes import RUN
 from tests.helpers.waiting import eventually
 
-pytestmark = [pytest.mark.once, pytest.mark.processes]
+pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.axes("shared_store")]
 
 APP = "tests.helpers.served.bound_logins:app"
 RUN_TWO = *RUN, "--workers", "2", "--interface"

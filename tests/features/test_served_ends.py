@@ -20,7 +20,7 @@ from tests.helpers.processes import RUN
 from tests.helpers.stores import SHARED, place_of
 from tests.helpers.waiting import DEADLINE, eventually
 
-pytestmark = [pytest.mark.once, pytest.mark.processes]
+pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.axes("serve")]
 
 APP = "tests.helpers.served.ended:app"
 COMMANDS = {name: (*RUN, "--interface", name) for name in ("asgi", "rsgi", "wsgi")}

@@ -9,7 +9,7 @@ from tests.helpers.processes import RUN
 from tests.helpers.valkey import ValkeyServer
 from tests.helpers.waiting import eventually
 
-pytestmark = [pytest.mark.once, pytest.mark.processes]
+pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.axes("shared_store")]
 
 APP = "tests.helpers.served.one_store:app"
 RUN_TWO = *RUN, "--workers", "2", "--interface"

@@ -1,4 +1,4 @@
-"""The clients that generators make of two documents: each operation is there, is typed, and is answered.
+"""The clients that generators make of a document: each operation is there, is typed, and is answered.
 
 `scripts/weekly api-clients` fetches the generators; without them the tests are skipped.
 """
@@ -13,7 +13,7 @@ import pytest
 
 from antiphon.features.openapi.document import Info, make_document
 from tests.contract.process import ServerProcess
-from tests.features.openapi import bookstore, kinds
+from tests.features.openapi import kinds
 from tests.helpers.api_clients import (
     TSC,
     are_there,
@@ -25,73 +25,11 @@ from tests.helpers.api_clients import (
     run_java,
     run_python,
 )
+from tests.helpers.processes import RUN
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
 
-PYTHON_CALLS = {
-    "bookstore": """
-import sys
-from io import BytesIO
-from uuid import uuid4
-
-from books_client import AuthenticatedClient
-from books_client.api.books import (
-    books_add, books_basket, books_change, books_clear, books_contact, books_cover, books_events, books_export,
-    books_index, books_label, books_lines, books_me, books_newest, books_order, books_ordered, books_pay, books_put,
-    books_raw, books_remove, books_sample, books_search_get, books_search_post, books_show, books_text, books_write,
-)
-from books_client.models import *
-from books_client.types import File
-
-client = AuthenticatedClient(sys.argv[1], token="s3cret")
-new = NewBook("Sanditon", 1200, genre=Genre.ATLAS)
-
-book = books_add.sync(client=client, body=new)
-assert isinstance(book, Book)
-number: int = book.id
-genre: Genre = book.genre
-found = books_index.sync(client=client, q="San", genre=Genre.ATLAS)
-assert isinstance(found, list) and found == [book]
-assert isinstance(books_index.sync(client=client, q=""), Problem)
-assert isinstance(books_show.sync(number, client=client), Book)
-assert isinstance(books_show.sync(99, client=client), Problem)
-assert isinstance(books_write.sync(number, client=client, body=new), Book)
-assert isinstance(books_change.sync(number, client=client, body=Changes(price=5)), Book)
-picture = BooksCoverCover(File(BytesIO(b"abc"), "a.png", "image/png"))
-covered = books_cover.sync(number, client=client, body=picture)
-assert isinstance(covered, BooksCoverResponse201) and covered.size == 3
-text = books_text.sync(number, client=client)
-assert isinstance(text, str)
-assert isinstance(books_label.sync(number, BooksLabelKind.HTML, client=client), str)
-receipt = books_pay.sync(client=client, body=Transfer(TransferType.TRANSFER, "DE12"))
-assert isinstance(receipt, Receipt) and isinstance(receipt.method, Transfer)
-put = books_put.sync(client=client, body=BooksPutLineInput(1))
-assert isinstance(put, BooksPutResponse201)
-basket = books_basket.sync(client=client)
-assert basket is not None
-lines: list[Line] = basket.lines
-assert books_clear.sync_detailed(client=client).status_code == 204
-placed = books_order.sync(client=client, body=Order([LineInput(1)]), idempotency_key="a")
-assert isinstance(placed, Placed) and placed.lines[0].count == 1
-assert books_ordered.sync(placed.id, client=client) == placed
-assert isinstance(books_ordered.sync(uuid4(), client=client), Problem)
-assert b"one" in books_events.sync_detailed(client=client).content
-assert books_export.sync_detailed(client=client).content.count(b"\\n") == 3
-titles: str | None = books_lines.sync(client=client)
-assert titles == "Emma\\nPersuasion\\nSanditon\\n"
-assert isinstance(books_sample.sync("a/b", client=client), Problem)
-me = books_me.sync(client=client)
-assert isinstance(me, BooksMeResponse200)
-told = books_contact.sync(client=client, body=BooksContactContact("Ann", "Hello"))
-assert isinstance(told, BooksContactResponse200) and told.message == "Hello"
-assert isinstance(books_search_get.sync(client=client, q="Emma"), BooksSearchGetResponse200)
-assert isinstance(books_search_post.sync(client=client, body=BooksSearchPostBody("Emma")), BooksSearchPostResponse200)
-assert books_newest.sync_detailed(client=client).status_code == 307
-raw = books_raw.sync(client=client, body=File(BytesIO(b"abc")))
-assert isinstance(raw, BooksRawResponse200) and raw.size == 3
-assert books_remove.sync_detailed(number, client=client).status_code == 204
-""",
-    "kinds": """
+PYTHON_CALLS = """
 import sys
 from io import BytesIO
 from uuid import uuid4
@@ -136,8 +74,7 @@ assert kinds_go.sync_detailed(KindsGoWhere.HERE, client=client).status_code == 3
 assert kinds_one.sync(3, "a", client=client) == [3]
 mixed = kinds_mixed.sync(client=client, x_user="ada", body=KindsMixedBody.from_dict({"a": 1}))
 assert isinstance(mixed, KindsMixedResponse200) and (mixed["a"], mixed["user"]) == (1, "ada")
-""",
-}
+"""
 
 TYPESCRIPT_HEAD = """
 import createClient from "openapi-fetch";
@@ -162,45 +99,7 @@ const parts = (body: object) => {
     return made;
 };
 """
-TYPESCRIPT_CALLS = {
-    "bookstore": """
-const book: Types["Book"] = got(await client.POST("/api/books", { body: { title: "Sanditon", price: 1200 } }));
-const path = { number: book.id };
-const found: Types["Book"][] = got(await client.GET("/api/books", { params: { query: { q: "San", genre: "novel" } } }));
-check(found.length === 1, "found");
-check((await client.GET("/api/books", { params: { query: { q: "" } } })).error?.status === 422, "not valid");
-check(got(await client.GET("/api/books/{number}", { params: { path } })).pages === null, "shown");
-got(await client.PUT("/api/books/{number}", { params: { path }, body: { title: "Emma 2", price: 1 } }));
-got(await client.PATCH("/api/books/{number}", { params: { path }, body: { price: 5 } }));
-const body = { file: "abc", caption: "A" };
-const cover = await client.POST("/api/books/{number}/cover", { params: { path }, body, bodySerializer: parts });
-const size: number = got(cover).size;
-const text = await client.GET("/api/books/{number}/text", { params: { path }, parseAs: "text" });
-const read: string = got(text);
-const label = { path: { ...path, kind: "txt" as const } };
-got(await client.GET("/api/books/{number}/label.{kind}", { params: label, parseAs: "text" }));
-const paid = got(await client.POST("/api/payments", { body: { type: "Transfer", iban: "DE12" } }));
-check(paid.method.type === "Transfer" && paid.method.iban === "DE12", "paid");
-got(await client.POST("/api/basket", { body: { book: 1 }, ...form }));
-const lines: Types["Line"][] = got(await client.GET("/api/basket")).lines;
-check((await client.DELETE("/api/basket")).response.status === 204, "cleared");
-const key = { header: { "Idempotency-Key": "ts" } };
-const order = await client.POST("/api/orders", { params: key, body: { lines: [{ book: 1 }] } });
-const count: number = got(order).lines[0].count;
-got(await client.GET("/api/orders/{id}", { params: { path: { id: got(order).id } } }));
-got(await client.GET("/api/events", { parseAs: "text" }));
-got(await client.GET("/api/export", { parseAs: "text" }));
-got(await client.GET("/api/lines", { parseAs: "text" }));
-check((await client.GET("/api/samples/{name}", { params: { path: { name: "a/b" } } })).error?.status === 403, "signed");
-got(await client.GET("/api/me"));
-const told: string = got(await client.POST("/api/contact", { body: { name: "Ann", message: "Hi" }, ...form })).message;
-got(await client.GET("/api/search", { params: { query: { q: "Emma" } } }));
-got(await client.POST("/api/search", { body: { q: "Emma" }, ...form }));
-check((await client.GET("/api/newest")).response.status === 307, "newest");
-got(await client.POST("/api/raw", { body: "abc", bodySerializer: (sent) => sent }));
-check((await client.DELETE("/api/books/{number}", { params: { path } })).response.status === 204, "removed");
-""",
-    "kinds": """
+TYPESCRIPT_CALLS = """
 const kept: Types["Kept"] = got(await client.POST("/kinds/lamps", { body: { name: "Desk", size: { width: 3 } } }));
 const height: number = kept.others.twin.size.height;
 check(height === 1 && kept.lamp.watts === 4 && kept.lamp.kind === "led" && kept.lamp.note === null, "defaults");
@@ -228,8 +127,7 @@ const numbers: number[] = got(
 );
 const mixed = got(await client.POST("/kinds/mixed", { body: { a: 1 }, params: { header: { "x-user": "ada" } } }));
 const user: string | number = mixed.user;
-""",
-}
+"""
 
 JAVA_HEAD = """
 import client.*;
@@ -251,45 +149,7 @@ public class Calls {
         client.setRequestInterceptor(request -> request.header("authorization", "Bearer s3cret"));
         File file = Files.writeString(Path.of("a.png"), "abc").toFile();
 """
-JAVA_CALLS = {
-    "bookstore": """
-        BooksApi api = new BooksApi(client);
-        Book book = api.booksAdd(new NewBook().title("Sanditon").price(1200).genre(Genre.ATLAS));
-        long number = book.getId();
-        Genre genre = book.getGenre();
-        check(api.booksIndex("San", Genre.ATLAS, null).equals(List.of(book)), "found");
-        check(status(() -> api.booksIndex("", null, null)) == 422, "not valid");
-        check(api.booksShow(number, null, null, null, null).equals(book), "shown");
-        check(status(() -> api.booksShow(99L, null, null, null, null)) == 404, "none");
-        NewBook other = new NewBook().title("Emma 2").price(1);
-        check(api.booksWrite(number, other, null, null, null, null).getPrice() == 1, "written");
-        check(api.booksChange(number, new Changes().price(5)).getPrice() == 5, "changed");
-        check(api.booksCover(number, file, "A").getSize() == 3, "cover");
-        String text = api.booksText(number, null, null, null, null, null, null);
-        String label = api.booksLabel(number, "txt");
-        Transfer sent = new Transfer().type(Transfer.TypeEnum.TRANSFER).iban("DE12");
-        Receipt receipt = api.booksPay(new BooksPayRequest(sent));
-        check(receipt.getMethod().getActualInstance() instanceof Transfer, "paid");
-        api.booksPut(1, null);
-        List<Line> lines = api.booksBasket().getLines();
-        api.booksClear();
-        Placed placed = api.booksOrder("java", new Order().addLinesItem(new LineInput().book(1)));
-        check(placed.getLines().get(0).getCount() == 1, "ordered");
-        check(api.booksOrdered(placed.getId()).equals(placed), "order");
-        check(status(() -> api.booksOrdered(UUID.randomUUID())) == 404, "no order");
-        api.booksEvents();
-        api.booksExport();
-        check(api.booksLines().contains("Persuasion"), "lines");
-        check(status(() -> api.booksSample("a/b")) == 403, "signed");
-        check(api.booksMe() != null, "me");
-        String told = api.booksContact("Ann", "Hello").getMessage();
-        check(api.booksSearchGet("Emma", null).getFound() != null, "search");
-        check(api.booksSearchPost(null, "Emma").getFound() != null, "search by form");
-        check(status(() -> { api.booksNewest(); return 0; }) == 307, "newest");
-        check(api.booksRaw(null, file) != null, "raw");
-        api.booksRemove(number);
-""",
-    "kinds": """
+JAVA_CALLS = """
         KindsApi api = new KindsApi(client);
         LampInput lamp = new LampInput().name("Desk").shade(Shade.COLD).size(new SizeInput().width(3));
         Kept kept = api.kindsAdd(lamp);
@@ -318,14 +178,12 @@ JAVA_CALLS = {
         check(api.kindsOne(3, "a").equals(List.of(3)), "one");
         Map<String, KindsMixedRequestValue> values = Map.of("a", new KindsMixedRequestValue(1));
         check(api.kindsMixed(values, "ada").get("user").getActualInstance().equals("ada"), "header");
-""",
-}
+"""
 
 
 class Service(NamedTuple):
     """An application that is served, and a folder with its document."""
 
-    name: str
     folder: Path
     url: str
     operations: set[str]
@@ -334,32 +192,26 @@ class Service(NamedTuple):
     """The methods and paths of the operations: ``GET /kinds/lamps``."""
 
 
-APPS = {"bookstore": (bookstore, "Books", "/api"), "kinds": (kinds, "Kinds", "/kinds")}
-
-
-@pytest.fixture(params=APPS)
-def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]:
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
     if not are_there():
         pytest.skip("scripts/weekly api-clients fetches the generators")
-    module, title, prefix = APPS[request.param]
-    document = make_document(module.make_app(), Info(title, prefix=prefix))
+    document = make_document(kinds.make_app(), Info("Kinds", prefix="/kinds"))
     assert document.unknown == []
     (tmp_path / "openapi.json").write_text(json.dumps(document.content))
     paths = document.content["paths"]
     ids = {each["operationId"] for path in paths.values() for each in path.values()}
     lines = {f"{method.upper()} {path}" for path, item in paths.items() for method in item}
-    command = ("-m", "antiphon", "run", "{app}", "--port", "{port}")
-    with ServerProcess(command, f"{module.__name__}:make_app") as process:
-        yield Service(request.param, tmp_path, f"http://127.0.0.1:{process.port}", ids, lines)
+    with ServerProcess(RUN, f"{kinds.__name__}:make_app") as process:
+        yield Service(tmp_path, f"http://127.0.0.1:{process.port}", ids, lines)
 
 
 def test_a_client_in_python_has_each_operation(service: Service) -> None:
     make_python_client(service.folder)
     made = {each.stem for each in service.folder.glob("*-client/*/api/*/*.py")} - {"__init__"}
-    calls = PYTHON_CALLS[service.name]
     assert made == {each.replace(".", "_") for each in service.operations}
-    assert made == {name for name in made if f"{name}.sync" in calls}
-    (service.folder / "calls.py").write_text(calls)
+    assert made == {name for name in made if f"{name}.sync" in PYTHON_CALLS}
+    (service.folder / "calls.py").write_text(PYTHON_CALLS)
     assert run_python(service.folder, "mypy", "--strict", "--follow-imports", "silent", "calls.py")[1].startswith(
         "Success"
     )
@@ -369,10 +221,9 @@ def test_a_client_in_python_has_each_operation(service: Service) -> None:
 
 def test_a_client_in_typescript_has_each_operation(service: Service) -> None:
     make_typescript_types(service.folder)
-    calls = TYPESCRIPT_CALLS[service.name]
-    made = {f"{method} {path}" for method, path in re.findall(r'client\.([A-Z]+)\("(.+?)"', calls)}
+    made = {f"{method} {path}" for method, path in re.findall(r'client\.([A-Z]+)\("(.+?)"', TYPESCRIPT_CALLS)}
     assert made == service.lines
-    (service.folder / "calls.ts").write_text(TYPESCRIPT_HEAD + calls)
+    (service.folder / "calls.ts").write_text(TYPESCRIPT_HEAD + TYPESCRIPT_CALLS)
     code, said = run(service.folder, *TSC, "calls.ts")
     assert code == 0, said
     code, said = run(service.folder, "node", "js/calls.js", service.url)
@@ -382,11 +233,10 @@ def test_a_client_in_typescript_has_each_operation(service: Service) -> None:
 def test_a_client_in_java_has_each_operation(service: Service) -> None:
     if not has_java():
         pytest.skip("the generator of clients in Java needs a JDK")
-    calls = JAVA_CALLS[service.name]
-    (service.folder / "Calls.java").write_text(f"{JAVA_HEAD}{calls}    }}\n}}\n")
+    (service.folder / "Calls.java").write_text(f"{JAVA_HEAD}{JAVA_CALLS}    }}\n}}\n")
     code, said = make_java_client(service.folder)
     assert code == 0, said
     made = {re.sub("[._]", "", name).lower() for name in service.operations}
-    assert made == {name.lower() for name in re.findall(r"api\.([a-zA-Z]+)\(", calls)}
+    assert made == {name.lower() for name in re.findall(r"api\.([a-zA-Z]+)\(", JAVA_CALLS)}
     code, said = run_java(service.folder, "Calls", service.url)
     assert (code, said) == (0, ""), said
