@@ -182,7 +182,7 @@ def test_a_body_that_is_refused_is_refused_to_all_who_ask_for_it(interface, poli
 
 
 @given(data=st.data())
-@settings(max_examples=100)
+@settings(max_examples=2 * settings.default.max_examples)
 def test_no_order_in_which_layers_read_changes_what_they_read(apps, data):
     interface = data.draw(st.sampled_from(["wsgi", "asgi", "rsgi"]))
     policy = data.draw(st.sampled_from(["load", "load first", "lazy"]))

@@ -19,6 +19,7 @@ def assert_ended(command, exit_code=0):
     assert command.err == ""
 
 
+@pytest.mark.axes("interface")
 def test_ctrl_c_ends_an_idle_server(antiphon, interface):
     command = antiphon(f"apps:{interface}", "--interface", interface).serving()
     command.get()
@@ -27,6 +28,7 @@ def test_ctrl_c_ends_an_idle_server(antiphon, interface):
 
 
 @pytest.mark.once
+@pytest.mark.axes("interface")
 def test_ctrl_c_ends_a_server_with_an_endless_stream(antiphon, interface):
     command = antiphon(f"apps:{interface}", "--interface", interface, "--grace", "0.5").serving()
     with command.stream():
@@ -295,6 +297,7 @@ def test_functions_for_after_the_response_run_before_the_shutdown(antiphon, tmp_
 
 
 @pytest.mark.once
+@pytest.mark.axes("interface")
 def test_they_are_waited_for_no_longer_than_the_grace(antiphon, tmp_path, interface):
     (tmp_path / "promising.py").write_text(PROMISING)
     command = antiphon("promising:app", "--interface", interface, "--grace", "0.3").serving()
@@ -431,6 +434,7 @@ def test_other_streams_are_closed_when_the_grace_is_over(antiphon, notes, interf
 
 
 @pytest.mark.once
+@pytest.mark.axes("interface")
 @pytest.mark.parametrize("requests", [0, 1])
 def test_connections_without_a_request_are_closed_at_once(antiphon, interface, requests):
     command = antiphon(f"apps:{interface}", "--interface", interface, "--grace", "600").serving()
