@@ -362,32 +362,6 @@ class TestLimits:
         assert client.post("/", body=bytes(200_001)).status == 413
 
 
-class TestTheRequestsContext:
-    def test_is_one_request_from_end_to_end(self, serving, style, other):
-        app = App()
-        seen = []
-
-        @app.middleware
-        def around(request):
-            seen.append(request)
-            request.g.value = 1
-            yield
-            seen.append(request)
-
-        app.before_request(other(seen.append))
-        app.after_request(other(lambda request, response: seen.append(request)))
-
-        @app.get("/")
-        @style
-        def handler(request):
-            seen.append(request)
-            return {"value": request.g.value}
-
-        assert serving(app).get("/").json == {"value": 1}
-        assert len(seen) == 5
-        assert len({id(request) for request in seen}) == 1
-
-
 BAD_PATHS = {
     "/%": "percent", "/%4": "percent", "/%zz": "percent", "/a%2": "percent", "/%00": "NUL", "/a%00b": "NUL",
     "/%ff": "UTF-8", "/%c3%28": "UTF-8", "/%ed%a0%80": "UTF-8", "/%c0%af": "UTF-8",

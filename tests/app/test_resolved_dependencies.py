@@ -329,9 +329,6 @@ def test_one_in_a_list_that_is_filled_later_is_opened_where_a_thread_reads_it(se
 
     def tenant(request):
         yield f"tenant of {request[User]}"
-        import traceback
-
-        traceback.print_stack()
         ended.append(request.path)
 
     app.provide(Tenant, tenant, blocking=True)

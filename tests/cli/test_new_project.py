@@ -94,12 +94,13 @@ def types(tmp_path_factory):
 @pytest.mark.parametrize("template", ["pages", "api", "agent"])
 def test_a_project_is_formatted_and_typed(folder, template, types):
     pytest.importorskip("mypy")
-    new("my-shop", "--template", template)
+    project = folder / f"my-{template}"
+    new(project.name, "--template", template)
     for command in (["format", "--check"], ["check"]) if shutil.which("ruff", path=PROGRAMS) else ():
-        found = run(folder / "my-shop", "ruff", *command, "--no-cache")
+        found = run(project, "ruff", *command, "--no-cache")
         assert found.returncode == 0, found.stdout + found.stderr
-    (folder / "my-shop/tests/test_more.py").write_text(UNTYPED)
-    found = run(folder / "my-shop", "mypy", "--cache-dir", types)
+    (project / "tests/test_more.py").write_text(UNTYPED)
+    found = run(project, "mypy", "--cache-dir", types)
     assert found.returncode == 0, found.stdout + found.stderr
 
 

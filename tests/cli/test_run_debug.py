@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.axes("interface")]
 
 APP = """
 import asyncio

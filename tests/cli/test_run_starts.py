@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 import pytest
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.axes("interface")]
 
 
 STARTING = """
