@@ -70,11 +70,6 @@ def steps(closed, error=None):
         closed.append("source")
 
 
-async def async_steps(closed, error=None):
-    for step in steps(closed, error):
-        yield step
-
-
 class TestABlockingSource:
     @rows("taken", [1, 2, 3])
     def test_is_closed_wherever_it_stands(self, taken):
@@ -99,17 +94,6 @@ class TestABlockingSource:
         source = Source()
         compressed_stream(source, gzip()).close()
         assert source.closed == 1
-
-    def test_that_fails_is_not_finished(self):
-        closed, reader = [], Reader("gzip")
-        chunks = compressed_stream(steps(closed, LookupError("boom")), gzip())
-        assert reader.read(next(chunks)) == b"one"
-        with pytest.raises(LookupError, match="boom"):
-            next(chunks)
-        assert list(chunks) == []
-        assert not reader.is_whole
-        chunks.close()
-        assert closed == ["source"]
 
 
 class TestAnAsyncSource:
@@ -147,19 +131,6 @@ class TestAnAsyncSource:
         source = Source()
         asyncio.run(compressed_stream(source, gzip()).aclose())
         assert source.closed == 1
-
-    def test_that_fails_is_not_finished(self):
-        async def read():
-            closed, reader = [], Reader("gzip")
-            chunks = compressed_stream(async_steps(closed, LookupError("boom")), gzip())
-            assert reader.read(await anext(chunks)) == b"one"
-            with pytest.raises(LookupError, match="boom"):
-                await anext(chunks)
-            assert [chunk async for chunk in chunks] == []
-            assert not reader.is_whole
-            assert closed == ["source"]
-
-        asyncio.run(read())
 
     def test_that_is_cancelled_where_it_waits_is_closed(self):
         closed = []
