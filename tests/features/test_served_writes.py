@@ -17,7 +17,7 @@ from tests.helpers.served.payments import pay_into
 from tests.helpers.stores import SHARED, place_of, store_at
 from tests.helpers.waiting import eventually
 
-pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.axes("interface")]
+pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.axes("interface", "site")]
 
 RUN = "-m", "antiphon", "run", "{app}", "--port", "{port}", "--interface"
 RETRIES = 50

@@ -63,6 +63,7 @@ def send(server, request):
     return connection
 
 
+@pytest.mark.axes("interface")
 @pytest.mark.parametrize("path", ["/orders", "/waits"])
 def test_a_killed_process_is_replaced_by_a_later_one(url, interface, path):
     command = run(interface=("--interface", interface))

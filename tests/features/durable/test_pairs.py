@@ -1,5 +1,6 @@
 """Durable requests beside every other feature. Their row is here, since it takes a database of PostgreSQL."""
 
+import os
 from itertools import combinations
 
 import pytest
@@ -18,9 +19,11 @@ OPTION = Option(
 
 
 QUICK = {"AccessLog", "ByKey"}
+IN_CI = QUICK | {"Cache", "CSRFTokens", "IdempotentWrites", "RateLimit", "Recorder", "Sessions", "Signatures"}
 OTHERS = [
     each if each in QUICK else pytest.param(each, marks=pytest.mark.slow)
     for each in sorted(each.name for each in features())
+    if each in IN_CI or not os.environ.get("CI")  # `scripts/weekly all-tests` runs all
 ]
 
 

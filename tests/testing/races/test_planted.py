@@ -52,13 +52,6 @@ def test_number_brings_the_same_failure_back(plant, found, url_of):
     assert str(find(plant, url_of(plant), [found[plant.name].seed])) == str(found[plant.name])
 
 
-@pytest.mark.slow
-@rows("plant", PLANTS, ids=lambda plant: plant.name)
-def test_number_brings_the_same_failure_back_ten_times(plant, found, url_of):
-    again = [str(find(plant, url_of(plant), [found[plant.name].seed])) for _ in range(10)]
-    assert again == [str(found[plant.name])] * 10
-
-
 def test_numbers_bring_the_same_failures_back_in_another_process(found, url_of):
     program = (
         "import sys; from tests.testing.races.test_planted import PLANTS, find\n"
