@@ -2,7 +2,6 @@
 
 import ast
 import builtins
-import functools
 import linecache
 import sys
 from collections import defaultdict
@@ -10,6 +9,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple, TypeAlias, get_type_hints
+from weakref import WeakKeyDictionary
 
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -150,9 +150,17 @@ def _unmangled(name: str, written: list[str]) -> str:
 _INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
 
-@functools.cache
+_names: WeakKeyDictionary[ast.AST, frozenset[str]] = WeakKeyDictionary()  # a cache would keep all trees
+
+
 def own_names(node: ast.AST) -> frozenset[str]:
     """Return the names of a function's local variables, including those in its comprehensions."""
+    if (known := _names.get(node)) is None:
+        known = _names[node] = _find_own_names(node)
+    return known
+
+
+def _find_own_names(node: ast.AST) -> frozenset[str]:
     names: set[str] = set()
     others: set[str] = set()
     left: list[ast.AST] = [*ast.iter_child_nodes(node)]
