@@ -183,6 +183,19 @@ def test_a_worker_that_dies_while_it_starts_is_not_started_again(antiphon, tmp_p
 
 
 @pytest.mark.once
+def test_a_worker_that_is_killed_while_it_starts_is_started_again_a_few_times(antiphon, tmp_path):
+    killed = "import apps, glob, os\nfrom apps import wsgi\nif len(glob.glob('started-*')) < {}:\n    os.kill(os.getpid(), 9)\n"
+    (tmp_path / "once.py").write_text(killed.format(2))
+    assert antiphon("once:wsgi").serving().err == (
+        "A worker was ended by SIGKILL before it served. Starting another one.\n"
+    )
+    (tmp_path / "always.py").write_text(killed.format(9))
+    command = antiphon("always:wsgi")
+    assert command.exit_code() == 1
+    assert command.err.endswith("Error: A worker was ended by SIGKILL before it served.\n")
+
+
+@pytest.mark.once
 def test_a_lifespan_that_refuses_to_start_ends_the_server(antiphon, tmp_path):
     (tmp_path / "refuses.py").write_text(
         "async def app(scope, receive, send):\n"

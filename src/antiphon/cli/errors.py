@@ -38,5 +38,9 @@ class WorkerEnded(CommandError):
     """A worker that ended unexpectedly."""
 
 
-class StartTimeout(WorkerEnded):
+class WorkerKilled(WorkerEnded):
+    """A worker that a signal ended before it served."""
+
+
+class StartTimeout(WorkerKilled):
     """A worker that was not ready to serve in time and was killed."""

@@ -18,7 +18,7 @@ from threading import Thread, get_ident
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from antiphon.cli.errors import BadCommand, CommandError, StartTimeout, StartupFailed, WorkerEnded
+from antiphon.cli.errors import BadCommand, CommandError, StartTimeout, StartupFailed, WorkerEnded, WorkerKilled
 from antiphon.cli.interface import Choice
 from antiphon.cli.target import Target
 from antiphon.cli.workers.options import INHERITED, REPLACED, STACKS, TOLD, Control, Order, encoded
@@ -361,7 +361,8 @@ class WorkerProcess:
             loop.remove_reader(self._control)
         if not self._serving.done():
             late = StartTimeout(f"Worker {self.pid} {self.fate}.")
-            self._fail(late if self._silence else WorkerEnded(f"A worker {self.fate} before it served."))
+            kind = WorkerKilled if (self._process.returncode or 0) < 0 else WorkerEnded
+            self._fail(late if self._silence else kind(f"A worker {self.fate} before it served."))
 
     def _receive(self) -> bool:
         """Process the reports that have arrived. Return False if there were none."""

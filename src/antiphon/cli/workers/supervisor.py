@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
-from antiphon.cli.errors import CommandError, Refused, StartTimeout, WorkerEnded
+from antiphon.cli.errors import CommandError, Refused, StartTimeout, WorkerEnded, WorkerKilled
 from antiphon.cli.interface import Choice
 from antiphon.cli.workers.balancing import Balance
 from antiphon.cli.workers.options import ServerOptions, serve_at
@@ -191,7 +191,7 @@ def _can_not_replace(worker: WorkerProcess) -> str:
 T = TypeVar("T")
 
 _STARTS = 3
-"""How many times a worker is started if it hangs during startup."""
+"""How many times a worker is started if it hangs or is killed during startup."""
 _KEPT = 300.0
 """Seconds for which a prestarted worker is kept after a worker had to be replaced."""
 _NOT_HTTP = b"\0\r\n\r\n"
@@ -319,13 +319,14 @@ class Supervisor:
         return await self._slots[0].worker.wait_serving()
 
     async def start(self, index: int) -> WorkerProcess:
-        """Return a new worker that is serving, restarting it if it hangs. Raises the last error if none can serve."""
+        """Return a new worker that is serving, restarting it if it hangs or is killed. Raises the last error."""
         for number in range(1, _STARTS):
             try:
                 return await self._put_to_work(await self._spawn(), index)
-            except StartTimeout as error:
-                self.warn(f"{error.message} Starting another one. If it needs more time, raise --start-timeout.")
+            except WorkerKilled as error:
                 await asyncio.sleep(pause_after(number))
+                hint = " If it needs more time, raise --start-timeout." if isinstance(error, StartTimeout) else ""
+                self.warn(f"{error.message} Starting another one.{hint}")
         return await self._put_to_work(await self._spawn(), index)
 
     async def start_at_once(self, index: int) -> WorkerProcess:
