@@ -2,10 +2,17 @@
 
 import pytest
 
+from tests.contract.process import ServerProcess
 from tests.contract.servers import DEBUGGED, server
 from tests.contract.suite import ServerContract
 
 pytestmark = pytest.mark.processes
+
+
+def test_a_server_whose_workers_can_not_load_its_application_does_not_serve() -> None:
+    server = ServerProcess(("-m", "antiphon", "run", "{app}", "--port", "{port}"), "tests.contract:missing")
+    with pytest.raises(RuntimeError, match="'missing'"), server:
+        pass
 
 
 class TestGranianWSGI(ServerContract):
