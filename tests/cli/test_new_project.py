@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from click.testing import CliRunner
 
 from antiphon import Request
 from antiphon.cli.main import main
+from antiphon.testing import Client
 from tests.contract.process import ServerProcess
 from tests.helpers.processes import RUN
 from tests.helpers.small_disks import small_files
@@ -81,6 +83,16 @@ def test_a_project_passes_its_own_tests_and_serves(folder, template, app, path, 
         connection.request("GET", "/healthz")
         assert connection.getresponse().status == 200  # as the Dockerfile asks
         connection.close()
+
+
+def test_a_login_of_a_project_reads_its_user_once(folder, monkeypatch):
+    new("tills")
+    monkeypatch.syspath_prepend(str(folder / "tills"))
+    pages, app = import_module("tills.pages"), import_module("tills.app").make_app()
+    read, find_user = [], pages.find_user
+    monkeypatch.setattr(pages, "find_user", lambda name: read.append(name) or find_user(name))
+    Client(app).post("/login", form={"name": "Ada", "password": "an oboe in the rain", "is_new": "on"})
+    assert read == ["Ada"]
 
 
 @pytest.fixture(scope="module")
