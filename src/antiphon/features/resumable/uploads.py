@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
+from math import ceil
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, cast
@@ -81,7 +82,7 @@ class Uploads:
     def begin(self, request: Request, target: str, data: Mapping[str, Any]) -> "Turn":
         """Begin an upload to a path. Raises TooManyRequests (429), InsufficientStorage (507) and StoreUnavailable."""
         self._sweep()
-        id_, token = self.store.new_key(), token_hex(16)
+        id_, token = f"{self.store.new_key()}.{ceil(self._max_age)}", token_hex(16)
         caller = _identities(request)
         own = {"owner": [_hash(id_, each) for each in caller], "for": _hash(id_, request.host, target), "turn": token}
         owner = store_name("resumable upload", "of", *(caller or [network_of(request.ip or "")]))
@@ -107,8 +108,9 @@ class Uploads:
         return store_name("resumable upload", id_)
 
     def path(self, id_: str) -> Path:
-        """Return the path of an upload's file."""
-        return self._folder() / sha256(id_.encode("utf-8", "surrogatepass")).hexdigest()
+        """Return the path of an upload's file. Its name tells the age too, since features may share a folder."""
+        name = sha256(id_.encode("utf-8", "surrogatepass")).hexdigest()
+        return self._folder() / f"{name}.{int(id_.rpartition('.')[2])}"
 
     def find(self, request: Request, id_: str, target: str) -> StoreEntry:
         """Return the entry of an upload to a path. Raises NotFound (404) if it isn't one of this caller."""
@@ -193,10 +195,11 @@ class Uploads:
         if time.monotonic() - self._swept < _SWEEP_EVERY:
             return
         self._swept = time.monotonic()
-        before = time.time() - self._max_age - _SWEEP_EVERY
+        before = time.time() - _SWEEP_EVERY
         with suppress(OSError), os.scandir(self._folder()) as files:
             for file in files:
-                if file.stat().st_mtime < before:
+                age = file.name.rpartition(".")[2]
+                if age.isdecimal() and file.stat().st_mtime < before - int(age):
                     os.unlink(file.path)
 
 
