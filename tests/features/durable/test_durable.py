@@ -1,6 +1,7 @@
 """Durable handlers and jobs, in this process: who may send them, what they give, what is stored and what is refused."""
 
 import itertools
+import logging
 import sqlite3
 import subprocess
 import sys
@@ -376,6 +377,13 @@ def test_steps_inside_of_steps_and_on_the_loop_are_refused(made, caplog):
             assert sent(client, path, path).status == 500
             assert message in caplog.text
     assert EFFECTS == []
+
+
+def test_what_dbos_logs_goes_where_the_program_logs(made, caplog):
+    with Client(made()[0]):
+        logging.getLogger("dbos").error("The table is locked.")
+    assert caplog.record_tuples == [("dbos", logging.ERROR, "The table is locked.")]
+    assert logging.getLogger("dbos").handlers == []
 
 
 def test_debug_mode_lists_requests_and_jobs(made, monkeypatch, interface):

@@ -27,7 +27,7 @@ OTHERS = [
 ]
 
 
-@pytest.mark.parametrize("other", OTHERS)  # what DBOS logs keeps the output of a row
+@pytest.mark.parametrize("other", OTHERS)
 def test_they_keep_what_always_holds(other, postgres_server):
     known = [*features(), durable(postgres_server.url)]
     pairs = [*combinations(sorted(each.name for each in known), 2)]

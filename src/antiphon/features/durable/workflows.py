@@ -1,5 +1,6 @@
 """The two workflows that DBOS runs, for requests and jobs, and all that is called of DBOS, which only this imports."""
 
+import logging
 import pickle
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Coroutine
@@ -61,6 +62,8 @@ async def job(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
 
 def launch(url: str, name: str, executor: str, serializer: Sealed) -> None:
     """Start DBOS in this process. Blocks until its tables are up to date."""
+    placeholder, logger = logging.NullHandler(), logging.getLogger("dbos")
+    logger.addHandler(placeholder)  # without any handler, DBOS adds one for stderr, beside those of the program
     DBOS(
         config={
             "name": name,
@@ -72,6 +75,7 @@ def launch(url: str, name: str, executor: str, serializer: Sealed) -> None:
             "use_listen_notify": False,
         }
     )
+    logger.removeHandler(placeholder)
     DBOS.launch()
 
 
