@@ -3,6 +3,7 @@
 import gc
 import linecache
 import re
+import sqlite3
 import sys
 import warnings
 from pathlib import Path
@@ -58,6 +59,15 @@ def run(page, line, code):
         exec(compile(source, str(page), "exec"), vars(module))
         if page.parent.name == "how-to" and page.name not in ELSEWHERE:
             attack(page, code, [value for value in vars(module).values() if isinstance(value, App)])
+        # Whoever collects one that is open gets the warning, some tests later.
+        assert [name for name, value in vars(module).items() if type(value) is sqlite3.Connection and is_open(value)] == []
+
+
+def is_open(connection):
+    try:
+        return connection.total_changes >= 0
+    except sqlite3.ProgrammingError:
+        return False
 
 
 def attack(page, code, apps):
