@@ -232,8 +232,8 @@ def test_in_a_mounted_app_with_a_blueprint(interface):
     client, let_in = Client(outer, interface), {"x-let-in": "1"}
     path = "/shop/7/f%C3%BCr/a/b%2Fc.mp4"
     begun = client.put(path, body=FILM[:9], headers={"upload-complete": "?0", **let_in})
-    url = begun.headers["location"]
-    assert (begun.status, url.startswith(f"{path}/uploads/")) == (201, True), (begun.status, url)
+    url, seen = begun.headers["location"], path if interface != "rsgi" else path.replace("%2F", "/")  # it comes decoded
+    assert (begun.status, url.startswith(f"{seen}/uploads/")) == (201, True), (begun.status, url)
     last = {**PART, "upload-offset": "9", "upload-complete": "?1"}
     assert client.patch(url, body=FILM[9:], headers=last).status == 403
     response = client.patch(url, body=FILM[9:], headers={**last, **let_in})
