@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from antiphon.features import RunEnded, Runs, ValuesMissed, current_run
-from antiphon.features.runs.record import Record, read_line
+from antiphon.features.runs.record import Line, Record, read_line
 from antiphon.features.runs.run import read_all
 from antiphon.features.runs.runs import stored_owner
 from antiphon.http import Event, NotFound, ServiceUnavailable, TooManyRequests
@@ -458,6 +458,23 @@ async def test_a_worker_that_was_given_up_and_does_not_know_it_changes_nothing(o
     assert [event.id.partition(".")[2][0] for event in heard if event.id] == sorted(
         event.id.partition(".")[2][0] for event in heard if event.id
     )
+
+
+@rows("count, values", [(4, [b"1"]), (5, [b"1", b"3"]), (6, [b"1", b"3", b"4"])])
+def test_what_a_given_up_worker_wrote_last_is_replaced(open_store, count, values):
+    ledger = Runs(open_store())._own().ledger
+    lines = [
+        ("b", 1, 0, b""),
+        ("v", 1, 1, b"1"),
+        ("v", 1, 2, b"2"),
+        ("b", 2, 1, b""),
+        ("v", 2, 2, b"3"),
+        ("v", 2, 3, b"4"),
+    ]
+    for line in lines[:count]:
+        ledger.tell(f"run {count}", Line(*line))
+    total, _, found = read_all(ledger, f"run {count}")
+    assert (total, [line.text for line in found]) == (len(values), values)
 
 
 @rows("crashes, end", [(0, ("123", "done")), (1, ("123", "done")), (2, ("", "interrupted"))])

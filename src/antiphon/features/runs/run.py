@@ -96,6 +96,7 @@ class Reading:
             if line.attempt > self._place.attempt > 0 and line.number < self._last:
                 yield Gap(None)  # values that it received were lost with a server and have been replaced
                 self._last = line.number
+            self.total = line.number
             return
         if line.kind == Kind.END:
             if line.number > self._last:
@@ -237,10 +238,13 @@ def read_all(ledger: Ledger, id_: str) -> tuple[int, list[Line], list[Line]]:
         told = [*reading.read(feed.all())]
     finally:
         hub.leave(feed)
-    values = [
-        each for each in _with_rest(ledger, id_, told) if isinstance(each, Line) and each.kind not in ABOUT_PEOPLE
-    ]
-    return reading.total, [each for each in told if isinstance(each, Line)], values
+    values = {
+        each.number: each  # a later attempt may have replaced it
+        for each in _with_rest(ledger, id_, told)
+        if isinstance(each, Line) and each.kind not in ABOUT_PEOPLE
+    }
+    lines = [each for each in told if isinstance(each, Line)]
+    return reading.total, lines, [values[number] for number in sorted(values) if number <= reading.total]
 
 
 T = TypeVar("T")
