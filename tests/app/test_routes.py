@@ -131,21 +131,27 @@ def by_text(request):
     return request.text
 
 
+def by_patch(request):
+    return request.patched({"a": 1})
+
+
 @rows(
     "handler, options, accepted",
     (by_json, {}, "application/json"),
+    (by_patch, {}, "application/json-patch+json, application/merge-patch+json"),
     (by_form_or_json, {}, "application/x-www-form-urlencoded, multipart/form-data, application/json"),
     (by_text, {}, None),
     (by_text, {"takes": dict}, "application/json"),
     (by_text, {"takes": {"form": dict}}, "application/x-www-form-urlencoded, multipart/form-data"),
 )
-def test_options_tell_the_media_types_that_a_query_may_have(handler, options, accepted):
+@pytest.mark.parametrize("method", ["PATCH", "QUERY"])
+def test_options_tell_the_media_types_that_a_query_or_patch_may_have(method, handler, options, accepted):
     app = App()
-    app.query("/search", **options)(handler)
+    app.route("/search", [method], **options)(handler)
     app.get("/search")(by_text)
     response = Client(app).options("/search")
-    assert (response.status, response.headers.get("accept-query")) == (204, accepted)
-    assert response.headers["allow"] == "GET, HEAD, OPTIONS, QUERY"
+    assert (response.status, response.headers.get(f"accept-{method.lower()}")) == (204, accepted)
+    assert response.headers["allow"] == ", ".join(sorted(["GET", "HEAD", "OPTIONS", method]))
 
 
 class TestHosts:

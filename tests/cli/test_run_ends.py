@@ -184,7 +184,9 @@ def test_a_worker_that_dies_while_it_starts_is_not_started_again(antiphon, tmp_p
 
 @pytest.mark.once
 def test_a_worker_that_is_killed_while_it_starts_is_started_again_a_few_times(antiphon, tmp_path):
-    killed = "import apps, glob, os\nfrom apps import wsgi\nif len(glob.glob('started-*')) < {}:\n    os.kill(os.getpid(), 9)\n"
+    killed = (
+        "import glob, os\nfrom apps import wsgi\nif len(glob.glob('started-*')) < {}:\n    os.kill(os.getpid(), 9)\n"
+    )
     (tmp_path / "once.py").write_text(killed.format(2))
     assert antiphon("once:wsgi").serving().err == (
         "A worker was ended by SIGKILL before it served. Starting another one.\n"

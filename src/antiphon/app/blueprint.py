@@ -312,8 +312,8 @@ class Routes(metaclass=NamesOurs):
     def patch(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[ToResponseLike], ToResponseLike]:
         """Register a handler for PATCH (RFC 5789).
 
-        The handler is called as for ``get`` and may return the same values: text, bytes, a dict or a dataclass
-        (JSON), an iterator, a ``Response``, ``(body, status)`` and more. The options are the same as for ``get``.
+        In response to OPTIONS, the Accept-Patch header lists the media types that the handler reads. The handler is
+        called as for ``get``, may return the same values, and has the same options.
         """
         return self._route_for("PATCH", pattern, options)
 

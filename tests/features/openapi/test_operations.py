@@ -465,18 +465,20 @@ def test_what_a_form_has_applied_to_an_object_is_a_list_of_names() -> None:
 
 def test_a_table_is_a_page_with_errors_or_csv() -> None:
     def handler(request: Request) -> object:
-        table = PageTable(Wish, request, lambda query: (), caption="Wishes", csv="wishes.csv")
+        table = PageTable(
+            Wish, request, lambda query: (), caption="Wishes", csv="wishes.csv", filters=["text"], prefix="w-"
+        )
         if table.is_csv:
             return table.csv()
         return table, table.status
 
     document = made_of(handler, methods=("GET",))
-    found = document.content["paths"]["/x"]["get"]["responses"]
-    assert {status: [*each["content"]] for status, each in found.items()} == {
+    operation = document.content["paths"]["/x"]["get"]
+    assert {status: [*each["content"]] for status, each in operation["responses"].items()} == {
         "200": ["text/csv", "text/html"], "404": ["text/html"], "422": ["text/html"],
     }  # fmt: skip
-    (unknown,) = document.unknown
-    assert "uses the request in a way that is not known" in unknown
+    assert [each["name"] for each in operation["parameters"]] == ["w-sort", "w-page", "w-format", "w-text"]
+    assert not document.unknown
 
 
 PAGE = {"text/html": TEXT}

@@ -28,7 +28,7 @@ from antiphon.app.planning.request_checks import (
     require_digest,
 )
 from antiphon.app.planning.signed_urls import SALT, check_signature
-from antiphon.app.planning.startup_checks import check_filled, check_read_types, media_of_query
+from antiphon.app.planning.startup_checks import check_filled, check_read_types, media_of
 from antiphon.app.planning.streams import LiveRouting, Watching, plan_stream
 from antiphon.app.route import Route, SocketOptions
 from antiphon.explanations import explained
@@ -500,15 +500,16 @@ class Planning:
 
     def _complete(self, methods: dict[str, Plan], route: Route) -> None:
         """Add HEAD, which is handled like GET, and OPTIONS, whose response lists the allowed methods and, if known, the
-        media types of QUERY bodies (RFC 9110 §9.3.2, §9.3.7, RFC 10008 §3).
+        media types of QUERY and PATCH bodies (RFC 9110 §9.3.2, §9.3.7, RFC 10008 §3, RFC 5789 §3.1).
         """
         if "GET" in methods:
             # A route of its own for HEAD stays.
             methods.setdefault("HEAD", methods["GET"])
         if "OPTIONS" not in methods:
             fields = {"allow": ", ".join(sorted({*methods, "OPTIONS"}))}
-            if "QUERY" in methods and (accepted := media_of_query(methods["QUERY"].route)):
-                fields["accept-query"] = ", ".join(accepted)
+            for method in {"QUERY", "PATCH"} & {*methods}:
+                if accepted := media_of(methods[method].route):
+                    fields[f"accept-{method.lower()}"] = ", ".join(accepted)
             for plan in methods.values():
                 if plan.route.resumable and self._resuming is not None:
                     fields |= self._resuming._upload_fields(plan.route)

@@ -30,7 +30,8 @@ _READERS = frozenset({"args_as", "form_as", "headers_as", "json_as", "values_as"
 _CALLS = ("CALL", "PRECALL")
 
 _JSON, _FORMS = ("application/json",), ("application/x-www-form-urlencoded", "multipart/form-data")
-_MEDIA = {"json": _JSON, "json_as": _JSON, "form": _FORMS, "form_as": _FORMS, "files": _FORMS[1:]}
+_PATCHES = ("application/json-patch+json", "application/merge-patch+json")
+_MEDIA = {"json": _JSON, "json_as": _JSON, "form": _FORMS, "form_as": _FORMS, "files": _FORMS[1:], "patched": _PATCHES}
 """The media types that a request's attributes and the keys of ``takes`` stand for."""
 
 Check: TypeAlias = Callable[[type], object]
@@ -56,8 +57,8 @@ def check_read_types(handler: Callable[..., Any]) -> None:
             ) from None
 
 
-def media_of_query(route: "Route") -> list[str]:
-    """Return the media types that a QUERY handler reads, as declared or as found in its own code; none if unknown."""
+def media_of(route: "Route") -> list[str]:
+    """Return the media types that a handler reads, as declared or as found in its own code; none if unknown."""
     if route.takes is not None:
         parts: Iterable[str] = route.takes if isinstance(route.takes, Mapping) else ("json",)
     else:

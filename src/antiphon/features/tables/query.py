@@ -1,6 +1,6 @@
 """The rows that a table shows: their order, filters and page, as read from query parameters or given to a database."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -183,6 +183,16 @@ class Parameters:
 
 
 parameters_of = lru_cache(256)(Parameters)
+
+
+def columns_of(wanted: Any) -> dict[str, Input]:
+    """Return the fields of a class that can be columns, by key. Raises TypeError."""
+    return {each.key: each for each in inputs_of(wanted) if each.widget not in ("hidden", "password", "file")}
+
+
+def sortable_of(columns: Mapping[str, Input], keys: Iterable[str]) -> tuple[str, ...]:
+    """Return those of the keys by which rows can be sorted."""
+    return tuple(key for key in keys if key in columns and not columns[key].is_many)
 
 
 def _parameters(column: Input, field: str) -> Iterator[Parameter]:

@@ -7,16 +7,16 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from inspect import isawaitable
 from io import StringIO
-from typing import Any, Generic, TypeAlias, TypeVar, cast
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from msgspec import inspect
 
 from antiphon.explanations import explained
 from antiphon.features.forms.field import member_of
 from antiphon.features.forms.form import Form, id_of
-from antiphon.features.forms.inputs import in_words, inputs_of
+from antiphon.features.forms.inputs import in_words
 from antiphon.features.html import AttributeValue, Markup, as_html, joined, tag
-from antiphon.features.tables.query import LAST_PAGE, Parameter, TableQuery, parameters_of
+from antiphon.features.tables.query import LAST_PAGE, Parameter, TableQuery, columns_of, parameters_of, sortable_of
 from antiphon.http.content_disposition import ContentDisposition
 from antiphon.http.errors import Text
 from antiphon.request.request import Request
@@ -27,7 +27,6 @@ from antiphon.serialization.types import type_name
 R = TypeVar("R")
 Rows: TypeAlias = Iterable[R] | Callable[[TableQuery], Iterable[R] | Awaitable[Iterable[R]]]
 
-_NO_COLUMN = ("hidden", "password", "file")
 _KINDS = {
     "number": (inspect.IntType, inspect.FloatType, inspect.DecimalType),
     "date": (inspect.DateType, inspect.DateTimeType, inspect.TimeType),
@@ -74,10 +73,10 @@ class Table(Generic[R]):
         self._request, self._caption, self._link, self._size, self._csv = request, caption, link, size, csv
         self._rows_for = rows if callable(rows) else lambda query: query.rows_of(rows)
         self._cells: Mapping[str, Callable[[R], object]] = cells or {}
-        self._by_key = {each.key: each for each in inputs_of(cast(Any, wanted)) if each.widget not in _NO_COLUMN}
+        self._by_key = columns_of(wanted)
         self._keys = list(dict.fromkeys([*(columns or self._by_key), *self._cells]))
-        single = {key for key, column in self._by_key.items() if not column.is_many}
-        self._sortable = tuple(key for key in (self._keys if sortable is None else sortable) if key in single)
+        single = sortable_of(self._by_key, self._by_key)
+        self._sortable = sortable_of(self._by_key, self._keys if sortable is None else sortable)
         named = [*(sortable or ()), *filters, *([sort.removeprefix("-")] if sort else [])]
         wrong = [key for key in columns if key not in self._by_key and key not in self._cells]
         if wrong := [*wrong, *[key for key in named if key not in single]]:

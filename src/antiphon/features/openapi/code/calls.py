@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from enum import Enum, EnumType
 from functools import cache, partial
 from types import BuiltinFunctionType, FunctionType, MethodType
@@ -49,6 +50,7 @@ from antiphon.features.openapi.code.values import (
     alternatives,
     either,
 )
+from antiphon.features.tables.query import columns_of, parameters_of, sortable_of
 from antiphon.features.tables.table import Table
 from antiphon.http.errors import ERRORS, FieldError, HTTPError, abort, http_error
 from antiphon.response.response import Response
@@ -282,8 +284,7 @@ def call_class(frame: "Frame", made: Call, cls: type) -> Value:
     if issubclass(cls, Form):
         return _make_form(frame, made)
     if issubclass(cls, Table):
-        frame.escape(*made.given)
-        return FormOf(UNKNOWN, is_query=True, is_table=True)
+        return _make_table(frame, made)
     if issubclass(cls, Response) and not _has_own(frame, cls):
         return make_response(frame, made, "")
     if annotations.is_page(cls):
@@ -368,6 +369,35 @@ def _make_form(frame: "Frame", made: Call) -> Value:
     frame.flow.always(part, wanted.value)
     frame.findings.reads.append(Read(part, wanted.value, place, refusals))
     return FormOf(wanted.value, part == "query")
+
+
+def _make_table(frame: "Frame", made: Call) -> Value:
+    """Return a table, and record its query parameters if they are known."""
+    wanted, prefix = made.argument(0, "wanted"), text_of(made.named.get("prefix", Known("")))
+    given = {name: _texts(frame, made.named[name]) for name in ("columns", "sortable", "filters") if name in made.named}
+    if isinstance(wanted, Known) and prefix is not None and None not in given.values():
+        with suppress(TypeError, LookupError, ValueError):  # the call itself fails, too
+            columns = columns_of(wanted.value)
+            keys: Any = given.get("sortable", given.get("columns") or columns)
+            filters: Any = given.get("filters", ())
+            parameters = parameters_of(wanted.value, filters, sortable_of(columns, keys), prefix)
+            frame.findings.reads.append(Read("query", parameters.type, frame.source.place_of(made.node), ()))
+            frame.escape(*[each for each in made.given if not isinstance(each, TheRequest)])
+            return FormOf(UNKNOWN, is_query=True, is_table=True)
+    frame.escape(*made.given)
+    return FormOf(UNKNOWN, is_query=True, is_table=True)
+
+
+def _texts(frame: "Frame", value: Value) -> tuple[str, ...] | None:
+    """Return the texts of a sequence, in any order, or None if they are not known."""
+    content = frame.flow.content(value)
+    if isinstance(content, Known) and isinstance(content.value, list | tuple):
+        return tuple(map(str, content.value))
+    if not isinstance(content, Tuple | Items):
+        return None
+    items = content.items if isinstance(content, Tuple) else alternatives(content.item)
+    texts = [text_of(each) for each in items]
+    return None if None in texts else tuple(map(str, texts))
 
 
 def _has_own(frame: "Frame", cls: type) -> bool:
