@@ -507,8 +507,8 @@ class Planning:
             methods.setdefault("HEAD", methods["GET"])
         if "OPTIONS" not in methods:
             fields = {"allow": ", ".join(sorted({*methods, "OPTIONS"}))}
-            for method in {"QUERY", "PATCH"} & {*methods}:
-                if accepted := media_of(methods[method].route):
+            for method in ("PATCH", "QUERY"):
+                if method in methods and (accepted := media_of(methods[method].route)):
                     fields[f"accept-{method.lower()}"] = ", ".join(accepted)
             for plan in methods.values():
                 if plan.route.resumable and self._resuming is not None:
