@@ -138,6 +138,7 @@ def test_an_upload_that_was_cancelled_is_gone(site):
 def test_options_tell_the_limits(site):
     limits = site.client.options("/films").headers["upload-limit"]
     assert limits == f"max-size={MOST}, max-age=86400"
+    assert site.client.options(site.url(FILM)).headers.get("accept-patch") == "application/partial-upload"
 
 
 def test_a_response_that_asks_for_another_try_leaves_the_upload_open(site):

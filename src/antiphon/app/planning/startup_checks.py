@@ -65,7 +65,7 @@ def media_of(route: "Route") -> list[str]:
         function = innermost(route.handler)
         function = getattr(function, "__func__", function)
         parts = _attributes_of_request(function) if isinstance(function, FunctionType) else ()
-    return [*dict.fromkeys(media for part in parts for media in _MEDIA.get(part, ()))]
+    return [*dict.fromkeys(media for part in parts for media in _MEDIA.get(part, (part,) if "/" in part else ()))]
 
 
 def _attributes_of_request(function: FunctionType) -> Iterator[str]:

@@ -142,7 +142,7 @@ class ResumableUploads:
                 idempotent=False,
                 check_digest=route.check_digest and methods == ("PATCH",),
                 resumable=False,
-                takes=None,
+                takes={messages.PARTIAL: bytes} if methods == ("PATCH",) else None,
                 gives=None,
                 examples=None,
                 tool=None,
