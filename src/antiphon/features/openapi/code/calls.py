@@ -374,7 +374,8 @@ def _make_form(frame: "Frame", made: Call) -> Value:
 def _make_table(frame: "Frame", made: Call) -> Value:
     """Return a table, and record its query parameters if they are known."""
     wanted, prefix = made.argument(0, "wanted"), text_of(made.named.get("prefix", Known("")))
-    given = {name: _texts(frame, made.named[name]) for name in ("columns", "sortable", "filters") if name in made.named}
+    options = [name for name in ("columns", "sortable", "filters") if name in made.named]
+    given = {name: _strings(frame, made.named[name]) for name in options}
     if isinstance(wanted, Known) and prefix is not None and None not in given.values():
         with suppress(TypeError, LookupError, ValueError):  # the call itself fails, too
             columns = columns_of(wanted.value)
@@ -388,16 +389,16 @@ def _make_table(frame: "Frame", made: Call) -> Value:
     return FormOf(UNKNOWN, is_query=True, is_table=True)
 
 
-def _texts(frame: "Frame", value: Value) -> tuple[str, ...] | None:
-    """Return the texts of a sequence, in any order, or None if they are not known."""
+def _strings(frame: "Frame", value: Value) -> tuple[str, ...] | None:
+    """Return the strings in a sequence, in any order, or None if they are not known."""
     content = frame.flow.content(value)
     if isinstance(content, Known) and isinstance(content.value, list | tuple):
         return tuple(map(str, content.value))
     if not isinstance(content, Tuple | Items):
         return None
     items = content.items if isinstance(content, Tuple) else alternatives(content.item)
-    texts = [text_of(each) for each in items]
-    return None if None in texts else tuple(map(str, texts))
+    found = [text_of(each) for each in items]
+    return None if None in found else tuple(map(str, found))
 
 
 def _has_own(frame: "Frame", cls: type) -> bool:
