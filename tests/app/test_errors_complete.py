@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import logging
 import re
-import threading
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -19,6 +18,7 @@ from antiphon.testing import BrokenResponse
 from tests.helpers.as_httptools import as_httptools
 from tests.helpers.observed_values import AsyncValues, SyncValues
 from tests.helpers.registration_positions import POSITIONS
+from tests.helpers.waiting import eventually
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "position", "style", "other")]
 
@@ -504,22 +504,30 @@ def test_what_breaks_the_request_off_keeps_nobody_from_what_was_left_for_after(s
 class TestACancellation:
     def test_that_a_middleware_asked_for_ends_there(self, serving, position, style, log):
         # As asyncio.timeout does when it expires: it cancels the task, and takes that back when it is left.
-        seen = []
+        seen, scopes = [], []
         app = App()
 
         @app.middleware
         async def limit(request):
-            async with asyncio.timeout(0.02) as scope:
+            async with asyncio.timeout(None) as scope:
+                scopes.append((asyncio.get_running_loop(), scope))
                 response = yield
             seen.append(type(response.error))
             if scope.expired():
                 yield Response("too slow", 503)
 
+        def expire():
+            loop, scope = scopes[0]
+            loop.call_soon_threadsafe(lambda: scope.reschedule(loop.time()))
+            return scope
+
         async def waits(request):
+            expire()
             await asyncio.Event().wait()
 
         def blocks(request):
-            threading.Event().wait(0.1)
+            scope = expire()
+            eventually(lambda: scope.expired() or None, "it does not expire")
             return "late"
 
         position.enter(app).get("/")(waits if style.is_async else blocks)

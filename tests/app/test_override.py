@@ -170,7 +170,7 @@ def test_a_source_for_writes_alone_is_replaced_where_it_is_called(serving, style
     with app.override(Tenant, source=fake):
         serving(app).get("/")
         assert serving(app).post("/").text == "fake"
-    assert called == ["POST"]
+    assert called == (["POST"] if style.is_async else ["GET", "POST"])  # a def handler can call it where it reads
 
 
 def test_dependencies_of_the_core_are_given_values_alike(serving, style):
