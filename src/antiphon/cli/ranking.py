@@ -33,7 +33,7 @@ PHRASES = {
 """Words that belong together, in pages and in questions."""
 SYNONYMS = (
     "args:parameter auth:authentication config:settings configuration:settings controller:handler db:database "
-    "ddos:dos deserialization:json dir:folder directory:folder endpoint:handler endpoints:handler env:environment "
+    "ddos:dos dir:folder directory:folder endpoint:handler endpoints:handler env:environment "
     "exception:error jpeg:image js:javascript jpg:image k8s:kubernetes mail:email msg:message params:parameter "
     "png:image prod:production pwd:password serialization:json uri:url view:handler views:handler"
 )
@@ -52,9 +52,9 @@ _COMMON, _ENDINGS = frozenset(COMMON.split()), ENDINGS.split()
 _KEYWORDS = re.compile(r"^<!-- keywords: (.*?)\s+-->$", re.MULTILINE | re.DOTALL)
 _PHRASES = [(re.compile(rf"\b{words}\b"), word) for words, word in PHRASES.items()]
 _SYNONYMS = dict(re.findall(r"(\S+):(\S+)", SYNONYMS))
-_MENTIONS_MUCH = "reference/(dialects/|embedding/|names)"
+_MENTIONS_MUCH = "reference/(dialects/|embedding/|names)|maintainers/|project/"
 _FACTORS = [(re.compile("how-to/"), 1.1), (re.compile(_MENTIONS_MUCH), 0.72)]
-"""The pages that are preferred, and those that mention nearly everything."""
+"""The pages that are preferred, and those that mention nearly everything or are for contributors."""
 _IN_PARTS = "reference/errors"
 """The page each of whose sections is ranked by itself."""
 
