@@ -3,7 +3,8 @@
 import sys
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar, overload
 
 from antiphon.speedups import accelerated
 
@@ -195,6 +196,27 @@ def not_offered(name: str, message: str) -> AttributeError | ImportError:
     """
     kind = ImportError if _is_importing(sys._getframe(2)) else AttributeError  # noqa: SLF001 - there is no other way
     return kind(message, name=name)
+
+
+class ExplainedModule(ModuleType):
+    """A module inside of Antiphon that programs import by habit. Its errors give them advice, its own ``_advice``."""
+
+    _advice = ""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        from antiphon.explanations.naming import missing_name
+
+        error = not_offered(name, missing_name(self.__name__, name) or "")
+        raise error if isinstance(error, ImportError) and error.msg else self._unknown(name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not name.startswith("_") and not isinstance(value, ModuleType):
+            raise self._unknown(name)
+        super().__setattr__(name, value)
+
+    def _unknown(self, name: str) -> AttributeError:
+        said = f"module {self.__name__!r} has no attribute {name!r}. {self._advice}"
+        return AttributeError(said, name=name)
 
 
 def absent(module: str, instead: Mapping[str, str]) -> Callable[[str], Any]:

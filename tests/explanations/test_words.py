@@ -454,16 +454,26 @@ def test_an_argument_that_is_nearly_right_names_the_near_one(caplog):
 
 SINGLE_WORDS = {
     "app.{}": (
-        "add_background_task add_router basePath cleanup_ctx create_response enable include_router on onError openapi "
-        "register_blueprint register_listener request router set urls while_serving"
+        "add_background_task add_router basePath cleanup_ctx create_response enable error ext hook include_router "
+        "install merge on onError on_cleanup openapi register_blueprint register_listener request router set urls "
+        "while_serving"
     ),
-    "def h(c): return c.{}": "accepts conn_info executionCtx load_json match_info multipart transport var",
-    "from antiphon import {}": "HttpError NinjaAPI SanicException Schema StreamResponse Template render_template",
+    "app.get('/', {}=1)": "apply cache media_type opt sync_to_thread",
+    "app.use(Sessions(MemoryStore()))\ndef h(c): return c.session.{}": "destroy flush modified regenerate set_expiry",
+    "def h(c): return c.{}": (
+        "accepts conn_info executionCtx forms get_cookie get_signed_cookie load_json match_info multipart "
+        "resolver_match transport urlparts var"
+    ),
+    "from antiphon import {}": (
+        "Bottle HttpError NinjaAPI PermissionDeniedException SanicException Schema State StreamResponse Template admin "
+        "models render_template static_file template"
+    ),
 }
 REFLEXES = [
     # Express and Hono
     ("async def h(c): return c.json({'a': 1})", "to respond, return the value itself, or a Response"),
     ("def h(c): return c.text('Hello')", "to respond, return the value itself"),
+    ("def h(c): c.header('X-A', 'b')", "or response.headers[name] = value"),
     ("def h(c): return c.html('<b>')", "use Page(template, name=value)"),
     ("async def h(c): return await c.req.json()", "request.args, request.json"),
     ("def h(req, res): return res.send('x')", "which has none; use return Response(body, status, headers)"),
@@ -506,7 +516,10 @@ REFLEXES = [
     ("app.on_startup.append(print)", "write @app.on_startup above a function"),
     ("async def h(request): return await request.content.read()", "Use request.body, or request.stream"),
     ("def h(request): return Response('x', status=404, reason='No')", "Instead of 'reason', use response.status"),
+    ("def h(request): raise 404", "abort(404), or raise HTTPError or Redirect"),
     # Litestar, Starlette and FastAPI
+    ("app.get(['/a', '/b'])", "several paths are a line each"),
+    ("def h(request): return Response('x', 'text/plain')", "not 'text/plain': use content_type="),
     ("async def h(request, socket): return socket.query_params", "use the request, the first argument"),
     ("def h(request, db): return 'x'", "request[db], a Dependency"),
     ("from antiphon import Controller", "a Blueprint(name, prefix=...)"),
@@ -531,6 +544,8 @@ REFLEXES = [
     ("app.get('/', response=dict)", "the handler's annotation"), ("app.get('/', auth=print)", "use before=hook"),
     ("def h(request): return 400, {'message': 'x'}", "the body comes first, write `return body, status`"),
     # Sanic
+    ("from antiphon.response import json", "Response.json(value), or return the dict"),
+    ("from antiphon.request import Request", "write `from antiphon import Request`"),
     ("def h(request): request.ctx.user = 'ada'", "use request.g"),
     ("from antiphon import json", "Response.json(value), or return the dict"),
     ("app.blueprint(Blueprint('shop'))", "app.register(blueprint)"), ("app.ctx.db = 1", "a lifespan: app[pool]"),
@@ -539,6 +554,8 @@ REFLEXES = [
     ("@app.get('/s', stream=True)\ndef k(request): pass", "use receive='stream'"),
     ("@app.middleware('request')\ndef k(request): pass", "write `@app.middleware` above it"),
     # Quart
+    ("async def h(request): return await Page('x.html')", "Page(...) is not awaited"),
+    ("def h(request): return 404", "or `abort(404)`"),
     # Python 3.11 doesn't say where in a statement `async for` has failed.
     *([("async def h(request):\n  async for d in request.body: pass", "request.form or request.stream")] * FROM_3_12),
     ("async def h(request): return (await request.form)['a']", "request.form is an attribute, not a method"),
@@ -548,6 +565,12 @@ REFLEXES = [
     ("def h(request):\n  r = Response('')\n  r['X-A'] = 'b'", "Write response.headers[name] = value"),
     ("def h(request): return request.headers.getlist('a')", "use getall(name)"),
     ("env.int('PORT')", "of the default's type, or cast="), ("env.get('PORT')", "use env(name, default)"),
+    ("class V:\n  def get(self, request): return 'x'\napp.get('/')(V)", "a function for each method"),
+    # Bottle
+    ("from antiphon import response\ndef h(request):\n  response.status = 404\n  return 'x'", "returns its response"),
+    ("def h(request): return 'x', '201 CREATED'", "from 200 to 599, not '201 CREATED': write 201"),
+    ("def h(request): return FILE", "for a file: Response.file(path)"),
+    ("def h(request):\n  r = Response('x')\n  r.set_cookie('a', 'b', secret='x')", "use Signer(app.secret_keys)"),
     # Rails and Spring
     ("from antiphon import ApplicationController", "with a handler for each method"),
     ("def h(request): return request.permit('a')", "request.form_as(Order)"),

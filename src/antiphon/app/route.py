@@ -331,8 +331,9 @@ def check_options(pattern: object, options: Mapping[str, Any]) -> None:
     wrong limits. Raises ValueError for an unknown body policy, and for an unguarded route that isn't a single path.
     """
     if not isinstance(pattern, str):
+        several = ": several paths are a line each, one above the other" if isinstance(pattern, list | tuple) else ""
         raise explained(
-            "bad-path", TypeError(f'a route\'s path must be text, as in @app.get("/users"), not {pattern!r}')
+            "bad-path", TypeError(f'a route\'s path must be text, as in @app.get("/users"), not {pattern!r}{several}')
         )
     known = RouteOptions.__annotations__
     if unknown := [name for name in options if name not in known]:

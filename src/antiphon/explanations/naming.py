@@ -75,8 +75,9 @@ def _without_others(names: Iterable[str], cls: type) -> list[str]:
 
 def missing_name(package: str, name: str) -> str | None:
     """Return the message for a name that a package lacks, with a fix, such as Antiphon's name; None without a fix."""
-    is_unknown = package in PLACES and not name.startswith("_") and not _is_module(package, name)
-    fix = _fix_of(package, name) if is_unknown else None
+    place = "antiphon" if package in _INNER else package
+    is_unknown = place in PLACES and not name.startswith("_") and not _is_module(package, name)
+    fix = _fix_of(place, name) if is_unknown else None
     return None if fix is None else f"{package} has no {name!r}; {fix}"
 
 
@@ -102,6 +103,8 @@ def _fix_of(package: str, name: str) -> str | None:
 
 _LIKELY = ("antiphon", "antiphon.features", "antiphon.testing", "antiphon.http")
 """The packages that are searched for a misspelt name. Almost any word resembles one of the other packages' names."""
+_INNER = ("antiphon.request", "antiphon.response")
+"""Packages that nobody needs to import, but many do, as they would elsewhere."""
 PLACES = (*_LIKELY, "antiphon.types", "antiphon.logs", "antiphon.cli", "antiphon.embedding")
 """The public packages, which are searched for a name that was imported from the wrong package."""
 

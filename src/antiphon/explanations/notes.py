@@ -14,6 +14,7 @@ _IS_CALLED = r"not callable|'await' expression|be awaited"
 _UNDEFINED = r"'(\w+)' is undefined"
 _ITEM = "is not subscriptable|does not support item assignment"
 _POSITIONAL = r"Routes\.(\w+)\(\) takes \d+ positional arguments but"
+_RAISED = "exceptions must derive from BaseException"
 _ABORT = "abort() missing 1 required positional argument: 'status'"
 
 
@@ -38,6 +39,8 @@ def _on_type_error(error: TypeError, message: str) -> str | None:
         return _on_argument(error, unexpected[1], unexpected[2])
     if message == _ABORT:
         return "The status comes first, without a name: abort(404)"
+    if message == _RAISED:
+        return "To end a handler, return a Response, call abort(404), or raise HTTPError or Redirect"
     if "'BoundField' object is not callable" in message:
         return 'A field is shown with attributes by field.showing(attributes={"class": "wide"})'
     if surplus := re.match(_POSITIONAL, message):
@@ -82,6 +85,8 @@ def _on_call(error: TypeError) -> str | None:
     called = used.func if isinstance(used, ast.Call) else used
     while isinstance(called, ast.Subscript):
         called = called.value
+    if isinstance(called, ast.Name) and isinstance(made := _value(called, frame), type) and _is_ours(made):
+        return f"{called.id}(...) is not awaited: leave out the await" if isinstance(node, ast.Await) else None
     if not isinstance(called, ast.Attribute) or not _is_ours(type(owner := _value(called.value, frame))):
         return None
     written = ast.unparse(called)
@@ -121,7 +126,7 @@ def _on_member(error: AttributeError) -> str | None:
     if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Attribute):
         return None
     owner, written = _value(node.value.value, frame), ast.unparse(node.value)
-    if not _is_ours(type(owner)):
+    if not _is_ours(type(owner)) or "; use " in str(error):
         return None
     if hasattr(error.obj, "get"):
         return f"Write {written}[{node.attr!r}], or {written}.get({node.attr!r})"

@@ -23,11 +23,16 @@ def check_arguments(function: Callable[..., Any], *given: str, **named: object) 
     try:
         taken.bind(*given, **named)
     except TypeError:
-        called = ", ".join(given)
+        called = f"({', '.join(given)}){_fix(function)}"
         raise explained(
             "wrong-arguments",
-            TypeError(f"{describe(function)} takes ({', '.join(taken.parameters)}), but is called with ({called})"),
+            TypeError(f"{describe(function)} takes ({', '.join(taken.parameters)}), but is called with {called}"),
         ) from None
+
+
+def _fix(function: Any) -> str:
+    is_view = isinstance(function, type) and any(hasattr(function, each) for each in ("get", "post"))
+    return ": write a function for each method instead of a class" if is_view else ""
 
 
 def check_no_decorator(hook: str, request: object) -> None:

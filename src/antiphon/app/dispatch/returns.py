@@ -4,6 +4,7 @@ from collections import UserString
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterator, Mapping
 from copy import copy
 from functools import partial
+from os import PathLike
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
 from antiphon.app.dispatch.arguments import is_record
@@ -207,6 +208,10 @@ def _hint(value: object) -> str:
             "it is another library's response: return its content, such as Response.html(text), or a dict for JSON;"
             " for a template, what it renders, such as Response.html(render_to_string(name, values))"
         )
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"a status comes after the body: `return body, {value}`, or `abort({value})`"
+    if isinstance(value, PathLike):
+        return "for a file: Response.file(path)"
     return hint_of_attributes(value)
 
 
