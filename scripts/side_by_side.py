@@ -38,7 +38,7 @@ def side_by_side() -> str:
         f"Measured on {measured['when']} with {measured['python']}, {versions}, one request at a time in one process,"
         " over WSGI; Microdot's programs over ASGI, since their functions are `async def`."
     )
-    listed = [f"- **{_title(program)}**: {program.text}" for program in PROGRAMS]
+    listed = [f"- **{_title(program)}.** {program.text}" for program in PROGRAMS]
     notes = "\n".join(f"- `{place}`: {note}." for place, note in NOTES.items())
     return "\n\n".join([_times(measured["programs"]), told, "\n".join(listed), "Where originals differ:", notes])
 
