@@ -736,8 +736,8 @@ def response_of(body: Body, fields: Fields) -> Response:
 
 def _checked_status(status: int) -> int:
     if not isinstance(status, int) or isinstance(status, bool) or not 200 <= status <= 599:
-        written = str(status)
-        fix = f": write {written[:3]}" if written[:3].isdigit() else ": use content_type=" if "/" in written else ""
+        text = status if isinstance(status, str) else ""
+        fix = f": write {text[:3]}" if text[:3].isdigit() else ": use content_type=" if "/" in text else ""
         raise explained(
             "bad-status", ValueError(f"a response's status must be a number from 200 to 599, not {status!r}{fix}")
         )
