@@ -14,7 +14,7 @@ from tests.helpers.combinations import OPTION
 pytestmark = [pytest.mark.processes, pytest.mark.slow]
 
 KINDS = ["", "tutorial/1-one-file/", "how-to/health/", "reference/wall/", "explanation/contracts/"]
-KINDS += ["reference/dialects/pyramid/", "reference/features/sessions/", "maintainers/design/"]
+KINDS += ["reference/dialects/pyramid/", "reference/app/", "maintainers/design/"]
 """The front page, and one page of each kind. Axe looks at all pages each week, with ``--all-combinations``."""
 SCHEMES = ("light", "dark")
 SCREENS = [(390, "light"), (768, "dark"), (1280, "light"), (390, "dark"), (768, "light"), (1280, "dark")]
