@@ -20,6 +20,7 @@ from antiphon.features import MemoryStore, Recorder, SQLiteStore
 from antiphon.testing import Client
 from antiphon.testing.races import RaceFound, get, post, races
 from tests.helpers.rows import rows
+from tests.helpers.waiting import eventually
 
 
 def explore(make_app, *steps, check=lambda sent: None, **options):
@@ -217,7 +218,7 @@ def test_kept_requests_that_overlapped_are_sent_again():
     other.start()
     client.post("/take", json={"is": "live"})
     other.join()
-    app.recorder.flush()
+    eventually(lambda: True if len(app.recorder.all()) == 3 else None, "the requests are not kept")
     failed = next(each for each in app.recorder.all() if each.last.status == 500)
     overlapping = app.recorder.overlapping(failed.id)
     assert [each.path for each in overlapping] == ["/take", "/live"]
