@@ -17,7 +17,7 @@ def app_with(style, called=None):
     called = [] if called is None else called
     app = App()
     error = LookupError("boom")
-    app.error = error
+    app.raised = error
 
     @app.get("/")
     @style
@@ -213,7 +213,7 @@ class TestTheResponse:
         app.middleware(other.around(after=lambda request, response: seen.append(response.error)))
         app.middleware(other.around(after=lambda request, response: Response("calm")))
         assert serving(app).get("/fails").text == "calm"
-        assert seen == [app.error]
+        assert seen == [app.raised]
 
     def test_that_replaces_several_failures_has_the_error_of_each(self, serving, style, other):
         seen = []

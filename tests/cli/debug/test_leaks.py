@@ -167,14 +167,14 @@ def check_nothing_leaks(secret, request, function):
 
 
 @pytest.mark.parametrize("function", IN_CODE, ids=lambda function: function.__name__)
-@settings(max_examples=settings.default.max_examples // 4)
+@settings(max_examples=max(1, settings.default.max_examples // 4))
 @given(secret=ANY)
 def test_a_secret_of_the_code(function, secret):
     check_nothing_leaks(START + secret.strip() + "!", GET, function)
 
 
 @pytest.mark.parametrize("place", IN_REQUESTS)
-@settings(max_examples=settings.default.max_examples // 6)
+@settings(max_examples=max(1, settings.default.max_examples // 6))
 @given(secret=VISIBLE)
 def test_a_secret_of_the_request(place, secret):
     request = IN_REQUESTS[place](START + secret)
