@@ -697,14 +697,11 @@ class TestShared:
 class TestWhatIsKnownBefore:
     @rows(
         "options, is_empty, is_small",
-        ({"content_length": 0}, True, True),
-        ({"content_length": 9}, False, True),
+        ({"content_length": 0}, True, True), ({"content_length": 9}, False, True),
         ({"content_length": 10}, False, False),
         ({"content_length": 9, "content_encoding": "gzip"}, False, False),
-        ({"content_length": "nine"}, False, False),
-        ({}, False, False),
-        ({"has_body": False}, True, False),
-    )
+        ({"content_length": "nine"}, False, False), ({}, False, False), ({"has_body": False}, True, False),
+    )  # fmt: skip
     def test_is_told_by_the_head(self, options, is_empty, is_small):
         content = Content(ScriptedHead(b"never", **options))
         assert (content.is_empty, content.is_small(9)) == (is_empty, is_small)

@@ -30,22 +30,11 @@ BROWSERS = [
 ]
 
 NAMES = [
-    "plain",
-    "",
-    " space ",
-    'a"quote"',
-    '"',
-    "two\r\nlines",
-    "back\\slash",
-    "back\\\\slashes",
-    "a; filename=b; c",
-    "a'; filename=x",
-    "percent %41%",
-    "items[0][name]",
-    "naïve ☃ 😀",
+    "plain", "", " space ", 'a"quote"', '"', "two\r\nlines", "back\\slash", "back\\\\slashes", "a; filename=b; c",
+    "a'; filename=x", "percent %41%", "items[0][name]", "naïve ☃ 😀",
     "e\u0301te\u0301",  # Safari sends names of files as macOS keeps them, decomposed
     "tab\tbed",
-]
+]  # fmt: skip
 FILENAMES = [*NAMES, "folder/inner/lamp.png", "C:\\fakepath\\lamp.png", "IMG_0001.HEIC", "a.tar.gz"]
 
 

@@ -40,22 +40,17 @@ class TestBoundary:
 
     @rows(
         "content_type, said",
-        ("", "needs the Content-Type"),
-        ("boundary=x", "needs the Content-Type"),
-        ("text/plain; boundary=x", "needs the Content-Type"),
-        ("multipart/; boundary=x", "needs the Content-Type"),
-        ("multipart/form-data", "has no boundary"),
-        ("multipart/form-data;", "has no boundary"),
-        ("multipart/form-data; boundary", "has no boundary"),
-        ("multipart/form-data; boundary=", "has no boundary"),
+        ("", "needs the Content-Type"), ("boundary=x", "needs the Content-Type"),
+        ("text/plain; boundary=x", "needs the Content-Type"), ("multipart/; boundary=x", "needs the Content-Type"),
+        ("multipart/form-data", "has no boundary"), ("multipart/form-data;", "has no boundary"),
+        ("multipart/form-data; boundary", "has no boundary"), ("multipart/form-data; boundary=", "has no boundary"),
         ('multipart/form-data; boundary=""', "has no boundary"),
         ("multipart/form-data; boundary=a; boundary=b", "two boundaries"),
         ("multipart/form-data; boundary=a; Boundary=a", "two boundaries"),
         ("multipart/form-data; boundary=" + 71 * "x", "1 to 70"),
         ('multipart/form-data; boundary="ends with "', "1 to 70"),
-        ('multipart/form-data; boundary="a\tb"', "1 to 70"),
-        ("multipart/form-data; boundary=ä", "1 to 70"),
-    )
+        ('multipart/form-data; boundary="a\tb"', "1 to 70"), ("multipart/form-data; boundary=ä", "1 to 70"),
+    )  # fmt: skip
     def test_is_missed(self, content_type, said):
         with pytest.raises(BadRequest, match=said) as refused:
             parse_boundary(content_type)
@@ -235,12 +230,9 @@ class TestHead:
 
     @rows(
         "written, content_type",
-        (b"\r\nContent-Type: text/plain", "text/plain"),
-        (b"\r\nContent-Type:text/plain \t", "text/plain"),
-        (b"\r\nContent-Type: a\xe4b", "aäb"),
-        (b"\r\nContent-Type: ", None),
-        (b"", None),
-    )
+        (b"\r\nContent-Type: text/plain", "text/plain"), (b"\r\nContent-Type:text/plain \t", "text/plain"),
+        (b"\r\nContent-Type: a\xe4b", "aäb"), (b"\r\nContent-Type: ", None), (b"", None),
+    )  # fmt: skip
     def test_has_a_content_type_or_none(self, written, content_type):
         [part] = read([with_b(DISPOSITION + written) + END], b"B")
         assert part.head.content_type == content_type

@@ -70,14 +70,9 @@ SERVERS: tuple[Server, ...] = (
         | _NO_HINTS
         | _HIDDEN_TARGET
         | {
-            "Raw path": "hidden",
-            "`%2F` in the path": "a slash",
-            "`X_Name` beside `X-Name`": "the same name",
-            "Request header beyond ASCII": "emptied",
-            "Response header beyond ASCII": "sent as UTF-8",
-            "Client's port": "hidden",
-            "Stream that fails midway": "ended",
-            "Stream that fails at once": "200, ended",
+            "Raw path": "hidden", "`%2F` in the path": "a slash", "`X_Name` beside `X-Name`": "the same name",
+            "Request header beyond ASCII": "emptied", "Response header beyond ASCII": "sent as UTF-8",
+            "Client's port": "hidden", "Stream that fails midway": "ended", "Stream that fails at once": "200, ended",
         },
         _GRANIAN_REFUSALS | _HIDDEN_PATH | _GRANIAN_BODIES,
     ),
@@ -92,11 +87,8 @@ SERVERS: tuple[Server, ...] = (
         _granian("rsgi"),
         _NO_HINTS
         | {
-            "Raw path": "hidden",
-            "`%2F` in the path": "a slash",
-            "Request header beyond ASCII": "dropped",
-            "Response header beyond ASCII": "sent as UTF-8",
-            "Stream that fails midway": "ended",
+            "Raw path": "hidden", "`%2F` in the path": "a slash", "Request header beyond ASCII": "dropped",
+            "Response header beyond ASCII": "sent as UTF-8", "Stream that fails midway": "ended",
             "Stream that fails at once": "200, ended",
         },
         _GRANIAN_REFUSALS | _HIDDEN_PATH | _GRANIAN_BODIES,
@@ -162,7 +154,7 @@ SERVERS: tuple[Server, ...] = (
             "A version that does not exist": ACCEPTED,
         },
     ),
-)
+)  # fmt: skip
 
 
 def server(name: str) -> Server:
@@ -202,19 +194,11 @@ SOCKET_SERVERS: tuple[Server, ...] = (
         _granian("rsgi"),
         _GRANIAN_SOCKETS
         | {
-            "Subprotocol": "none",
-            "Two subprotocols in two lines": "none",
-            "Refusal": "its status",
-            "Two cookies of a refusal": "none",
-            "Redirect": "303",
-            "Message above the limit": "1005",
-            "Text that is not UTF-8": "1005",
-            "Closed by the handler": "1005",
-            "Longest reason": "none",
-            "Closed when the handler returns": "1005",
-            "Closed by an error": "1005",
-            "Closed by the client": "neither",
-            "Closed by the client, in a `def` handler": "none",
+            "Subprotocol": "none", "Two subprotocols in two lines": "none", "Refusal": "its status",
+            "Two cookies of a refusal": "none", "Redirect": "303", "Message above the limit": "1005",
+            "Text that is not UTF-8": "1005", "Closed by the handler": "1005", "Longest reason": "none",
+            "Closed when the handler returns": "1005", "Closed by an error": "1005",
+            "Closed by the client": "neither", "Closed by the client, in a `def` handler": "none",
             "End at SIGTERM": "1005",
         },
         {},
@@ -257,7 +241,7 @@ SOCKET_SERVERS: tuple[Server, ...] = (
         WSGI_SOCKETS | {"End at SIGTERM": "nothing"},
         {},
     ),
-)
+)  # fmt: skip
 """The servers that have WebSockets, and what they do differently there. ``gaps`` has answers to the cases."""
 
 BY_ITSELF = SOCKET_SERVERS[0]._replace(command=("-m", "granian", "{app}", "--interface", "asgi", "--port", "{port}"))

@@ -67,16 +67,9 @@ OPPOSED = {
 }
 RANGES = (None, "bytes=0-9", "bytes=-10", "bytes=0-260,270-279", "bytes=9999-", "bytes=first")
 OTHER_RANGES = (
-    "bytes=500-9999",
-    "bytes=-9999",
-    "bytes=0-",
-    "bytes=270-279,0-260",
-    "bytes=0-4,9999-",
-    "bytes=9999-,-0",
-    "bytes=0-9,first",
-    "bytes=9-0",
-    "lines=0-9",
-)
+    "bytes=500-9999", "bytes=-9999", "bytes=0-", "bytes=270-279,0-260", "bytes=0-4,9999-", "bytes=9999-,-0",
+    "bytes=0-9,first", "bytes=9-0", "lines=0-9",
+)  # fmt: skip
 
 ONE_BY_ONE = [{}, *({name: value} for name, values in CONDITIONS.items() for value in values)]
 TOGETHER = [

@@ -19,14 +19,10 @@ LOSSY = ["/caf\xc3\xa9", "/\xef\xbf\xbd/x", "/a/b/\xef\xbf\xbd", "//x/\xef\xbf\x
 @pytest.mark.parametrize(
     ("name", "seen"),
     [
-        ("Granian, WSGI", EXACT),
-        ("Granian, ASGI", EXACT),
-        ("Granian, RSGI", LOSSY),
-        ("Uvicorn, h11", EXACT),
-        ("Hypercorn", EXACT),
-        ("Gunicorn, gthread", EXACT),
+        ("Granian, WSGI", EXACT), ("Granian, ASGI", EXACT), ("Granian, RSGI", LOSSY), ("Uvicorn, h11", EXACT),
+        ("Hypercorn", EXACT), ("Gunicorn, gthread", EXACT),
     ],
-)
+)  # fmt: skip
 def test_a_path_has_the_bytes_that_were_sent_unless_the_server_hides_them(name, seen):
     with ServerProcess(server(name).command, "tests.helpers.served.environs:app") as process:
         shown = [json.loads(process.respond(SentRequest("GET", f"{path}?q=%ff")).body) for path in PATHS]

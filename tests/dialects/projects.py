@@ -46,14 +46,8 @@ class Project(NamedTuple):
 CLASSFUL = ("marshmallow", "webargs")
 DANCE_NEEDS = ("betamax", "flask-caching", "flask-login", "flask-sqlalchemy", "freezegun", "responses")
 KEYSTONE_NEEDS = (
-    "fixtures",
-    "oslo.messaging",
-    "oslotest",
-    "python-memcached",
-    "requests-mock",
-    "testresources",
-    "webtest",
-)
+    "fixtures", "oslo.messaging", "oslotest", "python-memcached", "requests-mock", "testresources", "webtest",
+)  # fmt: skip
 LIMITER_NEEDS = ("hiro", "lovely-pytest-docker", "pymemcache", "pymongo", "pytest-check", "pytest-cov", "pytest-mock")
 MICRODOT_OPTIONS = (*WITHOUT_FLASK_PLUGIN, "-k not test_large_line")  # it leaves a limit as it is when it fails
 MIDDLEWARE_NEEDS = ("fixtures", "opentelemetry-exporter-otlp", "oslo.serialization", "oslotest", "testtools")

@@ -23,8 +23,7 @@ OTHER = b'Content-Disposition: form-data; name="b"\r\n\r\n'
 LARGE = bytes(range(256)) * 400
 
 READ = {
-    "before the last one": b"--B\r\nA1\n--B--",
-    "around the last one": b"--B\r\nA1\n--B--\n",
+    "before the last one": b"--B\r\nA1\n--B--", "around the last one": b"--B\r\nA1\n--B--\n",
     "before the last one, CRLF after": b"--B\r\nA1\n--B--\r\n",
     "before the last one, padding after": b"--B\r\nA1\n--B-- ",
     "after the last one": b"--B\r\nA1\r\n--B--\n",
@@ -32,16 +31,13 @@ READ = {
     "before the one between": b"--B\r\nA1\n--B\r\nO2\r\n--B--\r\n",
     "after the one between": b"--B\r\nA1\r\n--B\nO2\r\n--B--\r\n",
     "around the one between": b"--B\r\nA1\n--B\nO2\r\n--B--\r\n",
-    "around each": b"--B\nA1\n--B\nO2\n--B--\n",
-    "after the first one": b"--B\nA1\r\n--B--\r\n",
-    "before the first one": b"\n--B\r\nA1\r\n--B--",
-    "after an empty part": b"--B\r\nA\n--B--",
+    "around each": b"--B\nA1\n--B\nO2\n--B--\n", "after the first one": b"--B\nA1\r\n--B--\r\n",
+    "before the first one": b"\n--B\r\nA1\r\n--B--", "after an empty part": b"--B\r\nA\n--B--",
     "after an empty line": b"--B\r\nA1\r\n\n--B--",
     "with text after the last one": b"--B\r\nA1\n--B--\nepilogue",
     "before a longer line": b"--B\r\nA1\n--Bz\r\n--B--\r\n",
-    "in content": b"--B\r\nA1\n2\r\n\n3\n\r\n--B--\r\n",
-    "in large content": b"--B\r\nAL\n--B\nO2\n--B--\n",
-}
+    "in content": b"--B\r\nA1\n2\r\n\n3\n\r\n--B--\r\n", "in large content": b"--B\r\nAL\n--B\nO2\n--B--\n",
+}  # fmt: skip
 LOST = {
     "a part after the last delimiter": b"--B\r\nA1\n--B--\r\n--B\r\nO2\r\n--B--\r\n",
     "content with the last delimiter": b"--B\r\nA1\n--B--\r\nmore\r\n--B--\r\n",

@@ -44,18 +44,10 @@ def test_a_client_of_a_server_gets_a_500_with_a_body_and_a_type(program, interfa
 
 
 SCOPE = {
-    "type": "http",
-    "method": "POST",
-    "path": "/fail",
-    "raw_path": b"/fail",
-    "query_string": b"",
+    "type": "http", "method": "POST", "path": "/fail", "raw_path": b"/fail", "query_string": b"",
     "headers": [(b"host", b"localhost"), (b"content-length", b"0")],
-    "http_version": "1.1",
-    "scheme": "http",
-    "root_path": "",
-    "client": None,
-    "server": None,
-}
+    "http_version": "1.1", "scheme": "http", "root_path": "", "client": None, "server": None,
+}  # fmt: skip
 
 
 @rows("testing", [True, False])

@@ -15,20 +15,8 @@ CHROME = (
     "application/signed-exchange;v=b3;q=0.7"
 )
 BAD_WEIGHTS = [
-    "q=",
-    "q=2",
-    "q=-1",
-    "q=nan",
-    "q=inf",
-    "q=1.5",
-    "q=1.001",
-    "q=1.0001",
-    "q=0.5 0",
-    "q=x",
-    "q=1e-1",
-    "q=+1",
-    "q",
-]
+    "q=", "q=2", "q=-1", "q=nan", "q=inf", "q=1.5", "q=1.001", "q=1.0001", "q=0.5 0", "q=x", "q=1e-1", "q=+1", "q",
+]  # fmt: skip
 
 qualities = st.integers(0, 1000).map(lambda thousandths: thousandths / 1000)
 
@@ -156,15 +144,9 @@ def test_media_ranges_are_ordered_by_preference(header, ordered):
 
 @rows(
     "offer, quality",
-    ("text/html;level=1", 1.0),
-    ("text/html", 0.7),
-    ("TEXT/HTML", 0.7),
-    ("text/plain", 0.3),
-    ("image/jpeg", 0.5),
-    ("text/html;level=2", 0.4),
-    ("text/html;level=3", 0.7),
-    ("text/html; charset=utf-8; level=2", 0.4),
-)
+    ("text/html;level=1", 1.0), ("text/html", 0.7), ("TEXT/HTML", 0.7), ("text/plain", 0.3), ("image/jpeg", 0.5),
+    ("text/html;level=2", 0.4), ("text/html;level=3", 0.7), ("text/html; charset=utf-8; level=2", 0.4),
+)  # fmt: skip
 def test_the_example_of_the_standard(offer, quality):
     accept = Accept.parse("text/*;q=0.3, text/html;q=0.7, text/html;level=1, text/html;level=2;q=0.4, */*;q=0.5")
     assert accept.quality(offer) == quality
@@ -181,19 +163,16 @@ def test_the_example_of_the_standard(offer, quality):
     ("application/json", ["text/html"], None),
     ("*/*", ["text/html", "application/json"], "text/html"),
     ("text/html;q=0, */*", ["text/html", "application/json"], "application/json"),
-    ("text/html;q=0, text/*", ["text/html"], None),
-    ("image/*", ["text/html", "image/png"], "image/png"),
+    ("text/html;q=0, text/*", ["text/html"], None), ("image/*", ["text/html", "image/png"], "image/png"),
     ("text/html;level=1", ["text/html"], None),
     ("text/html;level=1", ["text/html", "text/html; level=1"], "text/html; level=1"),
     ("text/html", ["text/html; charset=utf-8"], "text/html; charset=utf-8"),
     ("text/html; charset=UTF-8, a/b;q=0.5", ["a/b", "text/html; charset=utf-8"], "text/html; charset=utf-8"),
     ("text/html;q=0.5, text/html", ["text/html", "a/b"], "text/html"),
-    ("garbage", ["text/html"], "text/html"),
-    ("a/b;q=x", ["text/html"], "text/html"),
-    ("a/b;", ["text/html", "a/b"], "a/b"),
-    ("a/b;q=0.5;q=0, c/d;q=0.4", ["c/d", "a/b"], "a/b"),
+    ("garbage", ["text/html"], "text/html"), ("a/b;q=x", ["text/html"], "text/html"),
+    ("a/b;", ["text/html", "a/b"], "a/b"), ("a/b;q=0.5;q=0, c/d;q=0.4", ["c/d", "a/b"], "a/b"),
     ("a/*;x=1, a/b;q=0.5", ["a/b; x=1", "a/c; x=1"], "a/c; x=1"),
-)
+)  # fmt: skip
 def test_the_best_media_type(header, offers, best):
     assert Accept.parse(header).best(offers) == best
 
@@ -217,18 +196,11 @@ def test_media_types_agree_with_werkzeug_on_what_is_acceptable(header, offers):
 
 @rows(
     "header, offer, quality",
-    ("en", "en-GB", 1.0),
-    ("en", "EN_gb", 1.0),
-    ("en-GB", "en", 0.0),
-    ("en", "eng", 0.0),
-    ("en;q=0.5, en-GB;q=0.8", "en-GB", 0.8),
-    ("en;q=0.5, en-GB;q=0.8", "en-GB-oxendict", 0.8),
-    ("en;q=0.5, en-GB;q=0.8", "en-US", 0.5),
-    ("en;q=0.5, *;q=0.2", "de", 0.2),
-    ("en-GB;q=0, en", "en-GB", 0.0),
-    ("zh-Hant", "zh-Hant-TW", 1.0),
-    ("zh-Hant", "zh-TW", 0.0),
-)
+    ("en", "en-GB", 1.0), ("en", "EN_gb", 1.0), ("en-GB", "en", 0.0), ("en", "eng", 0.0),
+    ("en;q=0.5, en-GB;q=0.8", "en-GB", 0.8), ("en;q=0.5, en-GB;q=0.8", "en-GB-oxendict", 0.8),
+    ("en;q=0.5, en-GB;q=0.8", "en-US", 0.5), ("en;q=0.5, *;q=0.2", "de", 0.2), ("en-GB;q=0, en", "en-GB", 0.0),
+    ("zh-Hant", "zh-Hant-TW", 1.0), ("zh-Hant", "zh-TW", 0.0),
+)  # fmt: skip
 def test_languages_are_filtered_by_their_beginning(header, offer, quality):
     accept = AcceptLanguage.parse(header)
     assert accept.quality(offer) == quality
@@ -237,33 +209,19 @@ def test_languages_are_filtered_by_their_beginning(header, offer, quality):
 
 @rows(
     "header, offers, best",
-    ("en-US,en;q=0.9,de;q=0.8", ["de", "en"], "en"),
-    ("en-GB", ["de", "en"], "en"),
+    ("en-US,en;q=0.9,de;q=0.8", ["de", "en"], "en"), ("en-GB", ["de", "en"], "en"),
     ("en-GB", ["en", "en-GB"], "en-GB"),
     ("zh-Hant-CN-x-private1-private2", ["zh", "zh-Hant"], "zh-Hant"),
-    ("zh-Hant-CN", ["zh-TW", "zh"], "zh"),
-    ("en", ["de", "en-GB"], "en-GB"),
-    ("en", ["en-GB", "en"], "en"),
-    ("en-US, en;q=0.5", ["en-GB", "fr"], "en-GB"),
-    ("en-US, de;q=0.5", ["en-GB", "de"], "de"),
-    ("en-US, fr;q=0.9, en;q=0.3", ["fr", "en"], "en"),
-    ("de, en", ["en", "de"], "en"),
-    ("de-AT, en, fr", ["fr", "en", "de"], "fr"),
-    ("*", ["fr", "en"], "fr"),
-    ("en, *", ["fr", "en"], "en"),
-    ("en;q=0.5, *", ["en", "fr"], "fr"),
-    ("en;q=0.5, *", ["en"], "en"),
-    ("*;q=0.5, de", ["fr", "en-GB"], "fr"),
-    ("en-GB;q=0, en", ["en-GB", "en-US"], "en-US"),
-    ("en-GB;q=0, en", ["en-GB"], None),
-    ("en-US, en;q=0", ["en"], None),
-    ("en-US;q=0", ["en"], None),
-    ("de, *;q=0", ["en", "de-AT"], "de-AT"),
-    ("fr", ["en", "de"], None),
-    ("EN-gb", ["en_GB"], "en_GB"),
-    ("en", ["en_GB", "en-GB"], "en_GB"),
+    ("zh-Hant-CN", ["zh-TW", "zh"], "zh"), ("en", ["de", "en-GB"], "en-GB"), ("en", ["en-GB", "en"], "en"),
+    ("en-US, en;q=0.5", ["en-GB", "fr"], "en-GB"), ("en-US, de;q=0.5", ["en-GB", "de"], "de"),
+    ("en-US, fr;q=0.9, en;q=0.3", ["fr", "en"], "en"), ("de, en", ["en", "de"], "en"),
+    ("de-AT, en, fr", ["fr", "en", "de"], "fr"), ("*", ["fr", "en"], "fr"), ("en, *", ["fr", "en"], "en"),
+    ("en;q=0.5, *", ["en", "fr"], "fr"), ("en;q=0.5, *", ["en"], "en"), ("*;q=0.5, de", ["fr", "en-GB"], "fr"),
+    ("en-GB;q=0, en", ["en-GB", "en-US"], "en-US"), ("en-GB;q=0, en", ["en-GB"], None),
+    ("en-US, en;q=0", ["en"], None), ("en-US;q=0", ["en"], None), ("de, *;q=0", ["en", "de-AT"], "de-AT"),
+    ("fr", ["en", "de"], None), ("EN-gb", ["en_GB"], "en_GB"), ("en", ["en_GB", "en-GB"], "en_GB"),
     ("garbage!", ["de", "en"], "de"),
-)
+)  # fmt: skip
 def test_the_best_language(header, offers, best):
     assert AcceptLanguage.parse(header).best(offers) == best
 
@@ -294,25 +252,13 @@ def related(language_range, tag):
 
 @rows(
     "header, offer, quality",
-    ("gzip, br;q=0.5", "gzip", 1.0),
-    ("gzip, br;q=0.5", "BR", 0.5),
-    ("gzip, br;q=0.5", "zstd", 0.0),
-    ("gzip", "identity", 0.001),
-    ("gzip, identity;q=0.5", "identity", 0.5),
-    ("gzip, identity;q=0", "identity", 0.0),
-    ("gzip, *;q=0", "identity", 0.0),
-    ("gzip, *;q=0", "br", 0.0),
-    ("identity;q=0.5, *;q=0", "identity", 0.5),
-    ("*", "identity", 1.0),
-    ("*", "br", 1.0),
-    ("x-gzip", "gzip", 1.0),
-    ("x-gzip, gzip;q=0.5", "gzip", 0.5),
-    ("", "identity", 0.001),
-    ("", "gzip", 0.0),
-    ("(bad)", "gzip", 0.0),
-    (None, "identity", 1.0),
+    ("gzip, br;q=0.5", "gzip", 1.0), ("gzip, br;q=0.5", "BR", 0.5), ("gzip, br;q=0.5", "zstd", 0.0),
+    ("gzip", "identity", 0.001), ("gzip, identity;q=0.5", "identity", 0.5), ("gzip, identity;q=0", "identity", 0.0),
+    ("gzip, *;q=0", "identity", 0.0), ("gzip, *;q=0", "br", 0.0), ("identity;q=0.5, *;q=0", "identity", 0.5),
+    ("*", "identity", 1.0), ("*", "br", 1.0), ("x-gzip", "gzip", 1.0), ("x-gzip, gzip;q=0.5", "gzip", 0.5),
+    ("", "identity", 0.001), ("", "gzip", 0.0), ("(bad)", "gzip", 0.0), (None, "identity", 1.0),
     (None, "gzip", 0.001),
-)
+)  # fmt: skip
 def test_qualities_of_codings(header, offer, quality):
     assert AcceptEncoding.parse(header).quality(offer) == quality
 

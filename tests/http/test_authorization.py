@@ -96,18 +96,12 @@ def test_reads_and_prints_digest_with_and_without_quotes():
 
 @rows(
     "written, username",
-    ('username="a:b"', "a:b"),
-    ("username=a", "a"),
+    ('username="a:b"', "a:b"), ("username=a", "a"),
     ("username*=UTF-8''J%C3%A4s%C3%B8n%20Doe", "Jäsøn Doe"),
-    ("username*=utf-8'en'abc", "abc"),
-    ("username=a, username*=UTF-8''b", "a"),
-    ("username*=UTF-8''%FF", None),
-    ("username*=UTF-8''%0A", None),
-    ("username*=UTF-8''%C3%", None),
-    ("username*=UTF-16''a", None),
-    ("username*=a", None),
-    ("realm=a", None),
-)
+    ("username*=utf-8'en'abc", "abc"), ("username=a, username*=UTF-8''b", "a"), ("username*=UTF-8''%FF", None),
+    ("username*=UTF-8''%0A", None), ("username*=UTF-8''%C3%", None), ("username*=UTF-16''a", None),
+    ("username*=a", None), ("realm=a", None),
+)  # fmt: skip
 def test_names_of_digest(written, username):
     authorization = Authorization.parse(f"Digest {written}")
     assert authorization.username == username

@@ -86,15 +86,10 @@ def test_nothing_that_is_declared_makes_reading_fail(data, charset):
 
 @rows(
     "charsets, codec",
-    ([], "utf-8"),
-    ([None, None], "utf-8"),
-    (["ISO-8859-1"], "cp1252"),
-    ([None, "koi8-r", "latin1"], "koi8_r"),
-    (["nonsense", "gbk"], "gb18030"),
-    (["utf-16", "windows-1251"], "cp1251"),
-    (["utf-16le"], "utf-8"),
+    ([], "utf-8"), ([None, None], "utf-8"), (["ISO-8859-1"], "cp1252"), ([None, "koi8-r", "latin1"], "koi8_r"),
+    (["nonsense", "gbk"], "gb18030"), (["utf-16", "windows-1251"], "cp1251"), (["utf-16le"], "utf-8"),
     (["utf8", "latin1"], "utf-8"),
-)
+)  # fmt: skip
 def test_a_form_is_in_the_first_charset_that_forms_may_be_in(charsets, codec):
     assert form_codec(*charsets) == codec
 

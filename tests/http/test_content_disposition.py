@@ -59,15 +59,9 @@ def test_an_extended_filename_that_cannot_be_decoded_is_passed_over(bad):
 
 @rows(
     "path, last",
-    ("/etc/passwd", "passwd"),
-    ("../../etc/passwd", "passwd"),
-    ("C:\\Users\\me\\report.pdf", "report.pdf"),
-    ("a/b\\c", "c"),
-    ("..", None),
-    ("../.", None),
-    ("folder/", None),
-    ("...", "..."),
-)
+    ("/etc/passwd", "passwd"), ("../../etc/passwd", "passwd"), ("C:\\Users\\me\\report.pdf", "report.pdf"),
+    ("a/b\\c", "c"), ("..", None), ("../.", None), ("folder/", None), ("...", "..."),
+)  # fmt: skip
 def test_of_a_path_the_last_part_is_taken(path, last):
     assert ContentDisposition("attachment", path).filename == last
     assert ContentDisposition.parse(f'inline; filename="{path}"').filename == last
@@ -100,19 +94,10 @@ def test_reading_the_parts_of_forms(text, name, filename):
 
 @rows(
     "text",
-    "",
-    ";",
-    "filename=a",
-    '"attachment"; filename=a',
-    "attachment filename=a",
-    "attachment, inline",
-    "ättachment",
-    "attachment; filename=a\r\nb",
-    'attachment; filename="a\0b"',
-    'form-data; name="a\nb"',
-    'form-data; name="a\x7fb"',
-    "attachment\n",
-)
+    "", ";", "filename=a", '"attachment"; filename=a', "attachment filename=a", "attachment, inline", "ättachment",
+    "attachment; filename=a\r\nb", 'attachment; filename="a\0b"', 'form-data; name="a\nb"',
+    'form-data; name="a\x7fb"', "attachment\n",
+)  # fmt: skip
 def test_what_is_no_disposition_is_refused(text):
     with pytest.raises(ValueError, match="not a content disposition"):
         ContentDisposition.parse(text)

@@ -25,23 +25,9 @@ def test_reading(value, text):
 
 @rows(
     "value",
-    "",
-    "plain",
-    "UTF-8'plain",
-    "''plain",
-    "UTF-16''%00a",
-    "unknown''a",
-    "UTF-8''%",
-    "UTF-8''%4",
-    "UTF-8''%GG",
-    "UTF-8''%u20ac",
-    "UTF-8''%FF",
-    "UTF-8''%C3",
-    "UTF-8''é",
-    "UTF-8''a\n",
-    "UTF-8'e n'a",
-    "\nUTF-8''a",
-)
+    "", "plain", "UTF-8'plain", "''plain", "UTF-16''%00a", "unknown''a", "UTF-8''%", "UTF-8''%4", "UTF-8''%GG",
+    "UTF-8''%u20ac", "UTF-8''%FF", "UTF-8''%C3", "UTF-8''é", "UTF-8''a\n", "UTF-8'e n'a", "\nUTF-8''a",
+)  # fmt: skip
 def test_what_cannot_be_read_is_refused(value):
     with pytest.raises(ValueError, match="extended value"):
         decode_extended(value)

@@ -42,20 +42,14 @@ NOISE = st.text(st.sampled_from('",;=\\ \t[]:for1.') | st.characters(codec="lati
 class TestNode:
     @rows(
         "text, host, port",
-        ("192.0.2.43", "192.0.2.43", None),
-        ("192.0.2.43:47011", "192.0.2.43", 47011),
+        ("192.0.2.43", "192.0.2.43", None), ("192.0.2.43:47011", "192.0.2.43", 47011),
         ("[2001:db8:cafe::17]", "2001:db8:cafe::17", None),
         ("[2001:db8:cafe::17]:47011", "2001:db8:cafe::17", 47011),
-        ("[2001:DB8::17]:0", "2001:db8::17", 0),
-        ("2001:db8::17", "2001:db8::17", None),
-        ("::ffff:192.0.2.43", "::ffff:192.0.2.43", None),
-        ("unknown", "unknown", None),
-        ("Unknown", "unknown", None),
-        ("unknown:80", "unknown", 80),
-        ("_gazonk", "_gazonk", None),
-        ("_SEVKISEK:_Port.1", "_SEVKISEK", "_Port.1"),
+        ("[2001:DB8::17]:0", "2001:db8::17", 0), ("2001:db8::17", "2001:db8::17", None),
+        ("::ffff:192.0.2.43", "::ffff:192.0.2.43", None), ("unknown", "unknown", None), ("Unknown", "unknown", None),
+        ("unknown:80", "unknown", 80), ("_gazonk", "_gazonk", None), ("_SEVKISEK:_Port.1", "_SEVKISEK", "_Port.1"),
         ("192.0.2.43:_p", "192.0.2.43", "_p"),
-    )
+    )  # fmt: skip
     def test_is_an_address_or_what_stands_for_it(self, text, host, port):
         node = ForwardedNode.parse(text)
         assert (node.host, node.port) == (host, port)
@@ -217,13 +211,9 @@ class TestForwarded:
 class TestLists:
     @rows(
         "value, last, two",
-        ("", "", [""]),
-        ("a", "a", ["a"]),
-        (" a ,\tb\t", "b", ["b", "a"]),
-        ("a,b,c", "c", ["c", "b"]),
-        ("a,", "", ["", "a"]),
-        (",a", "a", ["a", ""]),
-    )
+        ("", "", [""]), ("a", "a", ["a"]), (" a ,\tb\t", "b", ["b", "a"]), ("a,b,c", "c", ["c", "b"]),
+        ("a,", "", ["", "a"]), (",a", "a", ["a", ""]),
+    )  # fmt: skip
     def test_are_taken_from_the_right(self, value, last, two):
         assert last_element(value) == last
         assert last_elements(value, 2) == two
@@ -232,14 +222,9 @@ class TestLists:
 class TestPrefix:
     @rows(
         "text, path",
-        ("/", ""),
-        ("/api", "/api"),
-        ("/api/", "/api"),
-        ("/api/v1.0/~x", "/api/v1.0/~x"),
-        ("/caf%C3%A9", "/café"),
-        ("/a%20b", "/a b"),
-        ("/...", "/..."),
-    )
+        ("/", ""), ("/api", "/api"), ("/api/", "/api"), ("/api/v1.0/~x", "/api/v1.0/~x"), ("/caf%C3%A9", "/café"),
+        ("/a%20b", "/a b"), ("/...", "/..."),
+    )  # fmt: skip
     def test_is_a_path_and_is_decoded(self, text, path):
         assert parse_prefix(text) == path
 

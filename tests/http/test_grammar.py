@@ -45,23 +45,12 @@ def test_every_delimiter_ends_a_token():
 
 @rows(
     "value, elements",
-    ("", []),
-    (" \t ", []),
-    ("a", ["a"]),
-    ("a, b ,\tc", ["a", "b", "c"]),
-    (", ,a,,b, ,", ["a", "b"]),
-    ('"a,b", c', ['"a,b"', "c"]),
-    ('x="a,b";y=1, c', ['x="a,b";y=1', "c"]),
-    (r'"a\",b",c', [r'"a\",b"', "c"]),
-    (r'"a\\",b', [r'"a\\"', "b"]),
-    (r"a\,b", ["a\\", "b"]),
-    ('"", ,""', ['""', '""']),
-    ('a, "b, c', ["a", '"b, c']),
-    ('a, "b\\', ["a", '"b\\']),
-    ('a"b,c"d, e', ['a"b,c"d', "e"]),
-    ("a\n,b", ["a\n", "b"]),
+    ("", []), (" \t ", []), ("a", ["a"]), ("a, b ,\tc", ["a", "b", "c"]), (", ,a,,b, ,", ["a", "b"]),
+    ('"a,b", c', ['"a,b"', "c"]), ('x="a,b";y=1, c', ['x="a,b";y=1', "c"]), (r'"a\",b",c', [r'"a\",b"', "c"]),
+    (r'"a\\",b', [r'"a\\"', "b"]), (r"a\,b", ["a\\", "b"]), ('"", ,""', ['""', '""']), ('a, "b, c', ["a", '"b, c']),
+    ('a, "b\\', ["a", '"b\\']), ('a"b,c"d, e', ['a"b,c"d', "e"]), ("a\n,b", ["a\n", "b"]),
     ('"a\n,b",c', ['"a\n,b"', "c"]),
-)
+)  # fmt: skip
 def test_lists_are_split_at_commas_outside_of_quotes(value, elements):
     assert split_list(value) == elements
 
@@ -80,13 +69,8 @@ def test_splitting_loses_nothing_but_commas_and_space(value):
 
 @rows(
     "value",
-    '"' * 1_000_001,
-    '"' + '\\"' * 500_000,
-    '"a' * 500_001,
-    '"' + "," * 1_000_000,
-    "\\" * 1_000_000,
-    '"\\' * 500_000,
-)
+    '"' * 1_000_001, '"' + '\\"' * 500_000, '"a' * 500_001, '"' + "," * 1_000_000, "\\" * 1_000_000, '"\\' * 500_000,
+)  # fmt: skip
 def test_a_million_hostile_characters_are_read_at_once(value):
     assert "".join(split_list(value)) == value
     assert isinstance(parse_parameters(f"a={value}"), dict)
@@ -125,18 +109,9 @@ def test_quoting_is_undone_by_unquoting(text):
 
 @rows(
     "text, content",
-    ("plain", "plain"),
-    ("", ""),
-    ('"', ""),
-    ('"open', "open"),
-    ('"a" rest', "a"),
-    (r'"a\"b" rest', 'a"b'),
-    ('"open\\', "open"),
-    (r'"\a\b"', "ab"),
-    (r'"\\\""', '\\"'),
-    ('"\\\n"', "\n"),
-    ('"\\', ""),
-)
+    ("plain", "plain"), ("", ""), ('"', ""), ('"open', "open"), ('"a" rest', "a"), (r'"a\"b" rest', 'a"b'),
+    ('"open\\', "open"), (r'"\a\b"', "ab"), (r'"\\\""', '\\"'), ('"\\\n"', "\n"), ('"\\', ""),
+)  # fmt: skip
 def test_unquoting_is_lenient(text, content):
     assert unquote_string(text) == content
 
@@ -148,27 +123,14 @@ def test_only_what_is_no_token_is_quoted(text, printed):
 
 @rows(
     "text, parameters",
-    ("", {}),
-    ("; ;;", {}),
-    ("; charset=utf-8", {"charset": "utf-8"}),
-    ("charset=utf-8", {"charset": "utf-8"}),
-    (';a=b; c="d"', {"a": "b", "c": "d"}),
-    ("; Name=Value", {"name": "Value"}),
-    ("; a=1; A=2", {"a": "1"}),
-    ("; a=; a=2", {"a": "2"}),
-    ('; a=""', {"a": ""}),
-    ("; a; b=1; =2; c d=3; é=4", {"b": "1"}),
-    ('; a="x; b=y"; c=1', {"a": "x; b=y", "c": "1"}),
-    (r'; a="x\";y"; c=1', {"a": 'x";y', "c": "1"}),
-    ('; a="x; b=y', {"a": "x; b=y"}),
-    ('; a="x" junk; b=1', {"a": "x", "b": "1"}),
-    ('; a=x"y"; b=1', {"b": "1"}),
-    ("; a = b ;\tc\t=\td", {"a": "b", "c": "d"}),
-    ("; boundary=a/b=c", {"boundary": "a/b=c"}),
-    ("; a=x\0y; b=1", {"b": "1"}),
-    ('; a="x\ny"; b=1', {"b": "1"}),
-    ('; a="x\\\r\n"; b=1', {"b": "1"}),
-)
+    ("", {}), ("; ;;", {}), ("; charset=utf-8", {"charset": "utf-8"}), ("charset=utf-8", {"charset": "utf-8"}),
+    (';a=b; c="d"', {"a": "b", "c": "d"}), ("; Name=Value", {"name": "Value"}), ("; a=1; A=2", {"a": "1"}),
+    ("; a=; a=2", {"a": "2"}), ('; a=""', {"a": ""}), ("; a; b=1; =2; c d=3; é=4", {"b": "1"}),
+    ('; a="x; b=y"; c=1', {"a": "x; b=y", "c": "1"}), (r'; a="x\";y"; c=1', {"a": 'x";y', "c": "1"}),
+    ('; a="x; b=y', {"a": "x; b=y"}), ('; a="x" junk; b=1', {"a": "x", "b": "1"}), ('; a=x"y"; b=1', {"b": "1"}),
+    ("; a = b ;\tc\t=\td", {"a": "b", "c": "d"}), ("; boundary=a/b=c", {"boundary": "a/b=c"}),
+    ("; a=x\0y; b=1", {"b": "1"}), ('; a="x\ny"; b=1', {"b": "1"}), ('; a="x\\\r\n"; b=1', {"b": "1"}),
+)  # fmt: skip
 def test_parameters(text, parameters):
     assert parse_parameters(text) == parameters
 
@@ -201,21 +163,10 @@ def test_names_of_parameters_must_be_tokens(name):
 
 @rows(
     "text, quality",
-    ("0", 0.0),
-    ("1", 1.0),
-    ("0.", 0.0),
-    ("1.", 1.0),
-    ("0.5", 0.5),
-    ("0.123", 0.123),
-    ("1.000", 1.0),
-    (".2", 0.2),
-    ("0.3333333333333333", 0.333),
-    ("0.00049", 0.0),
-    ("0.0000", 0.0),
-    ("1.0000", 1.0),
-    ("1.0000000000000000", 1.0),
+    ("0", 0.0), ("1", 1.0), ("0.", 0.0), ("1.", 1.0), ("0.5", 0.5), ("0.123", 0.123), ("1.000", 1.0), (".2", 0.2),
+    ("0.3333333333333333", 0.333), ("0.00049", 0.0), ("0.0000", 0.0), ("1.0000", 1.0), ("1.0000000000000000", 1.0),
     (".3333", 0.333),
-)
+)  # fmt: skip
 def test_qvalues(text, quality):
     assert parse_qvalue(text) == quality
 
@@ -232,12 +183,9 @@ def test_no_qvalues(text):
 
 @rows(
     "text, parameters, quality",
-    ("", {}, 1.0),
-    ("a=b", {"a": "b"}, 1.0),
-    ("a=b;q=0.5", {"a": "b"}, 0.5),
-    ("Q=0.5;a=b;q=0.1", {"a": "b"}, 0.5),
+    ("", {}, 1.0), ("a=b", {"a": "b"}, 1.0), ("a=b;q=0.5", {"a": "b"}, 0.5), ("Q=0.5;a=b;q=0.1", {"a": "b"}, 0.5),
     ('a=";q=0.1"; q = 0', {"a": ";q=0.1"}, 0.0),
-)
+)  # fmt: skip
 def test_the_weight_is_split_from_parameters(text, parameters, quality):
     assert split_weight(text) == (parameters, quality)
 

@@ -12,13 +12,9 @@ from tests.helpers.rows import rows
 pytestmark = pytest.mark.once
 
 LINES = [
-    ("Host", "example.com"),
-    ("Accept", "text/html"),
-    ("X-A", "1"),
-    ("accept", "*/*"),
-    ("cookie", "a=1"),
+    ("Host", "example.com"), ("Accept", "text/html"), ("X-A", "1"), ("accept", "*/*"), ("cookie", "a=1"),
     ("Cookie", "b=2"),
-]
+]  # fmt: skip
 
 
 class TestRequestHead:

@@ -201,12 +201,9 @@ class TestPrinting:
 
     @rows(
         "text, fields",
-        ("A:b\r\n", [("a", "b")]),
-        ("a: \t b c \t\r\n", [("a", "b c")]),
-        ("a:\r\nb::\r\n", [("a", ""), ("b", ":")]),
-        ("a: b", [("a", "b")]),
-        ("", []),
-    )
+        ("A:b\r\n", [("a", "b")]), ("a: \t b c \t\r\n", [("a", "b c")]), ("a:\r\nb::\r\n", [("a", ""), ("b", ":")]),
+        ("a: b", [("a", "b")]), ("", []),
+    )  # fmt: skip
     def test_spaces_around_a_value_do_not_count(self, text, fields):
         assert Headers.parse(text).items() == fields
 

@@ -52,22 +52,10 @@ def test_reading(text, target, rel, parameters):
 
 @rows(
     "text",
-    "",
-    "/a; rel=next",
-    "</a; rel=next",
-    "</a> rel=next",
-    "</a>",
-    "</a>;",
-    "</a>; rel",
-    '</a>; rel=""',
-    '</a>; rel="é"',
-    "</a b>; rel=next",
-    "</é>; rel=next",
-    "</a\n>; rel=next",
-    '</a"b>; rel=next',
-    "</a>; title=next",
+    "", "/a; rel=next", "</a; rel=next", "</a> rel=next", "</a>", "</a>;", "</a>; rel", '</a>; rel=""',
+    '</a>; rel="é"', "</a b>; rel=next", "</é>; rel=next", "</a\n>; rel=next", '</a"b>; rel=next', "</a>; title=next",
     "x </a>; rel=next",
-)
+)  # fmt: skip
 def test_what_is_no_link_is_refused(text):
     with pytest.raises(ValueError, match=r"not a link|a link's target|a link needs relation types"):
         Link.parse(text)

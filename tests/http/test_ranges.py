@@ -60,17 +60,9 @@ class TestRange:
 
     @rows(
         "listed",
-        [],
-        [(None, None)],
-        [(1, 0)],
-        [(-1, None)],
-        [(None, -1)],
-        [(0, 10**40)],
-        [(0.0, 1)],
-        [(True, None)],
-        [("0", "1")],
-        [(0, 1)] * 65,
-    )
+        [], [(None, None)], [(1, 0)], [(-1, None)], [(None, -1)], [(0, 10**40)], [(0.0, 1)], [(True, None)],
+        [("0", "1")], [(0, 1)] * 65,
+    )  # fmt: skip
     def test_is_not_made_of_what_no_header_can_say(self, listed):
         with pytest.raises(ValueError, match=r"range|whole number"):
             Range(listed)
@@ -123,22 +115,13 @@ class TestRange:
 class TestResolved:
     @rows(
         "text, parts",
-        ("bytes=0-499", [(0, 499)]),
-        ("bytes=500-999", [(500, 999)]),
-        ("bytes=-500", [(9500, 9999)]),
-        ("bytes=9500-", [(9500, 9999)]),
-        ("bytes=0-0,-1", [(0, 0), (9999, 9999)]),
-        ("bytes=0-", [(0, 9999)]),
-        ("bytes=0-9999", [(0, 9999)]),
-        ("bytes=0-10000", [(0, 9999)]),
-        ("bytes=9999-10000", [(9999, 9999)]),
-        ("bytes=-10000", [(0, 9999)]),
-        ("bytes=-10001", [(0, 9999)]),
-        ("bytes=0-99999999999999999999999999", [(0, 9999)]),
-        ("bytes=500-600,601-999", [(500, 600), (601, 999)]),
-        ("bytes=0-1,10000-,4-5", [(0, 1), (4, 5)]),
-        ("bytes=4-5,0-1", [(4, 5), (0, 1)]),
-    )
+        ("bytes=0-499", [(0, 499)]), ("bytes=500-999", [(500, 999)]), ("bytes=-500", [(9500, 9999)]),
+        ("bytes=9500-", [(9500, 9999)]), ("bytes=0-0,-1", [(0, 0), (9999, 9999)]), ("bytes=0-", [(0, 9999)]),
+        ("bytes=0-9999", [(0, 9999)]), ("bytes=0-10000", [(0, 9999)]), ("bytes=9999-10000", [(9999, 9999)]),
+        ("bytes=-10000", [(0, 9999)]), ("bytes=-10001", [(0, 9999)]),
+        ("bytes=0-99999999999999999999999999", [(0, 9999)]), ("bytes=500-600,601-999", [(500, 600), (601, 999)]),
+        ("bytes=0-1,10000-,4-5", [(0, 1), (4, 5)]), ("bytes=4-5,0-1", [(4, 5), (0, 1)]),
+    )  # fmt: skip
     def test_gives_the_parts_in_the_order_asked_for(self, text, parts):
         assert Range.parse(text).resolve(10_000) == parts
 
@@ -175,13 +158,10 @@ class TestResolved:
 class TestContentRange:
     @rows(
         "text, unit, first, last, length",
-        ("bytes 42-1233/1234", "bytes", 42, 1233, 1234),
-        ("bytes 42-1233/*", "bytes", 42, 1233, None),
-        ("bytes */1234", "bytes", None, None, 1234),
-        ("bytes 0-0/1", "bytes", 0, 0, 1),
-        ("bytes */0", "bytes", None, None, 0),
-        ("items 0-9/10", "items", 0, 9, 10),
-    )
+        ("bytes 42-1233/1234", "bytes", 42, 1233, 1234), ("bytes 42-1233/*", "bytes", 42, 1233, None),
+        ("bytes */1234", "bytes", None, None, 1234), ("bytes 0-0/1", "bytes", 0, 0, 1),
+        ("bytes */0", "bytes", None, None, 0), ("items 0-9/10", "items", 0, 9, 10),
+    )  # fmt: skip
     def test_is_read_and_printed(self, text, unit, first, last, length):
         found = ContentRange.parse(text)
         assert (found.unit, found.first, found.last, found.length) == (unit, first, last, length)
@@ -204,16 +184,9 @@ class TestContentRange:
 
     @rows(
         "first, last, length",
-        (None, None, None),
-        (0, None, 10),
-        (None, 9, 10),
-        (1, 0, 10),
-        (0, 10, 10),
-        (-1, 9, 10),
-        (0, 9, -1),
-        (None, None, -1),
-        ("0", "9\r\n", None),
-    )
+        (None, None, None), (0, None, 10), (None, 9, 10), (1, 0, 10), (0, 10, 10), (-1, 9, 10), (0, 9, -1),
+        (None, None, -1), ("0", "9\r\n", None),
+    )  # fmt: skip
     def test_is_not_made_of_what_no_header_can_say(self, first, last, length):
         with pytest.raises(ValueError, match=r"range|whole"):
             ContentRange(first, last, length)

@@ -10,14 +10,9 @@ pytestmark = pytest.mark.once
 
 @rows(
     "text, read",
-    ("plain", "plain"),
-    ("na\xc3\xafve", "naïve"),
-    ("na\xefve", "naïve"),
-    ("\xe6\x97\xa5", "日"),
-    ("日本", "日本"),
-    ("\xc3\xaf\xff", "\xc3\xaf\xff"),
-    ("", ""),
-)
+    ("plain", "plain"), ("na\xc3\xafve", "naïve"), ("na\xefve", "naïve"), ("\xe6\x97\xa5", "日"), ("日本", "日本"),
+    ("\xc3\xaf\xff", "\xc3\xaf\xff"), ("", ""),
+)  # fmt: skip
 def test_utf8_is_read_and_anything_else_stays(text, read):
     assert read_raw_utf8(text) == read
 

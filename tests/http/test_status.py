@@ -35,18 +35,10 @@ def test_codes_are_listed_in_order():
 
 @rows(
     "code, words",
-    (200, "OK"),
-    (404, "Not Found"),
-    (418, "I'm a teapot"),
-    (199, "Informational"),
-    (299, "Success"),
-    (306, "Redirection"),
-    (420, "Client Error"),
-    (599, "Server Error"),
-    (600, "Unknown"),
-    (0, "Unknown"),
+    (200, "OK"), (404, "Not Found"), (418, "I'm a teapot"), (199, "Informational"), (299, "Success"),
+    (306, "Redirection"), (420, "Client Error"), (599, "Server Error"), (600, "Unknown"), (0, "Unknown"),
     (-404, "Unknown"),
-)
+)  # fmt: skip
 def test_an_unregistered_code_has_the_phrase_of_its_class(code, words):
     assert phrase(code) == words
 

@@ -102,13 +102,10 @@ def test_parameters_stand_in_order_and_the_last_of_a_name_counts():
 
 @rows(
     "text, printed",
-    ("", ""),
-    ("sugar, tea, rum", "sugar, tea, rum"),
-    ("a ,\t b", "a, b"),
-    ("1, 1.0, ?1", "1, 1.0, ?1"),
+    ("", ""), ("sugar, tea, rum", "sugar, tea, rum"), ("a ,\t b", "a, b"), ("1, 1.0, ?1", "1, 1.0, ?1"),
     ('("foo" "bar"), ("baz"), ("bat" "one"), ()', '("foo" "bar"), ("baz"), ("bat" "one"), ()'),
     ('(  "foo"; a=1;b  "x" );lvl=5', '("foo";a=1;b "x");lvl=5'),
-)
+)  # fmt: skip
 def test_a_list_is_read_and_printed(text, printed):
     members = parse_structured_list(text)
     assert format_structured_list(members) == printed

@@ -98,18 +98,14 @@ BOTS = [
 ]  # fmt: skip
 
 PROGRAMS = [
-    ("curl/8.4.0", "curl", "8.4.0"),
-    ("Wget/1.21.3", "Wget", "1.21.3"),
+    ("curl/8.4.0", "curl", "8.4.0"), ("Wget/1.21.3", "Wget", "1.21.3"),
     ("python-requests/2.31.0", "python-requests", "2.31.0"),
     ("Go-http-client/2.0", "Go-http-client", "2.0"),
     ("Lynx/2.8.9rel.1 libwww-FM/2.14 SSL-MM/1.4.1 OpenSSL/1.1.1d", "Lynx", "2.8.9rel.1"),
     ("Links (2.8; Linux 4.4.0 x86_64; GNU C 5.3.1; text)", "Links", "2.8"),
-    ("", None, None),
-    ("Mozilla/5.0", None, None),
-    ("something else", None, None),
-    ("Mozilla", None, None),
+    ("", None, None), ("Mozilla/5.0", None, None), ("something else", None, None), ("Mozilla", None, None),
     ("0/0 /1 é/2 (", None, None),
-]
+]  # fmt: skip
 
 
 @rows("text, browser, version, system", DESKTOP)
@@ -145,11 +141,8 @@ def test_other_programs_are_what_they_begin_with(text, name, version):
     ("Mozilla/5.0 (Windows; U; Windows NT 5.1; en-US; rv:1.8.1) Gecko/20061010 Firefox/2.0", "en-US"),
     ("Mozilla/5.0 (iPhone; U; CPU iPhone OS 4_0 like Mac OS X; pt_br) AppleWebKit/532.9", "pt_br"),
     ("Mozilla/5.0 (compatible; Konqueror/4.5; Linux; X11; de) KHTML/4.5.4 (like Gecko)", "de"),
-    ("Mozilla/4.8 [en] (Windows NT 5.0; U)", "en"),
-    (HANDHELD[4][0], None),
-    (DESKTOP[0][0], None),
-    ("", None),
-)
+    ("Mozilla/4.8 [en] (Windows NT 5.0; U)", "en"), (HANDHELD[4][0], None), (DESKTOP[0][0], None), ("", None),
+)  # fmt: skip
 def test_the_language_that_old_browsers_name(text, language):
     assert UserAgent(text).language == language
 

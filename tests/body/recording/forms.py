@@ -23,20 +23,8 @@ FORMS: dict[str, list[Sent]] = {
     "names": [
         Sent(name, b"value")
         for name in (
-            "plain",
-            'with "quotes"',
-            '"',
-            "back\\slash",
-            "ends with \\",
-            "new\r\nline",
-            "100%",
-            "100%25",
-            "naïve",
-            "ключ 日本 😀",
-            "semi;colon, and 'comma'",
-            "array[key][]",
-            "name",
-            "name",
+            "plain", 'with "quotes"', '"', "back\\slash", "ends with \\", "new\r\nline", "100%", "100%25", "naïve",
+            "ключ 日本 😀", "semi;colon, and 'comma'", "array[key][]", "name", "name",
         )
     ],
     "values": [
@@ -51,15 +39,8 @@ FORMS: dict[str, list[Sent]] = {
     "filenames": [
         Sent("file", filename.encode(), filename, TEXT)
         for filename in (
-            "plain.txt",
-            "two words.txt",
-            'with "quotes".txt',
-            "back\\slash.txt",
-            "ends with \\",
-            "100%.txt",
-            "naïve.txt",
-            "отчёт 日本 😀.txt",
-            "semi;colon, and 'comma'.txt",
+            "plain.txt", "two words.txt", 'with "quotes".txt', "back\\slash.txt", "ends with \\", "100%.txt",
+            "naïve.txt", "отчёт 日本 😀.txt", "semi;colon, and 'comma'.txt",
         )
     ],
     "several": [
@@ -76,7 +57,7 @@ FORMS: dict[str, list[Sent]] = {
     ],
     "large": [Sent("file", b"".join(b"%7d\r\n" % line for line in range(8000)), "large.txt", TEXT)],
     "nothing": [],
-}
+}  # fmt: skip
 FOR_BROWSERS = FORMS | {
     "not-chosen": [Sent("field", b"value"), Sent("file", b"", "", BINARY), Sent("after", b"value")],
     "latin-1": [Sent("naïve", "naïve".encode()), Sent("file", b"content", "naïve.txt", "text/plain")],

@@ -260,14 +260,9 @@ COMPRESSION = (
                + frame(CONTINUATION, reserved=COMPRESSED), BROKEN),
 )  # fmt: skip
 FAMILIES: dict[str, tuple[FrameCase, ...]] = {
-    "Masks and lengths": LENGTHS,
-    "Pings and pongs": PINGS,
-    "Reserved bits and opcodes": RESERVED,
-    "Fragments": FRAGMENTS,
-    "UTF-8": TEXTS,
-    "Ends": ENDS,
-    "Compression": COMPRESSION,
-}
+    "Masks and lengths": LENGTHS, "Pings and pongs": PINGS, "Reserved bits and opcodes": RESERVED,
+    "Fragments": FRAGMENTS, "UTF-8": TEXTS, "Ends": ENDS, "Compression": COMPRESSION,
+}  # fmt: skip
 """What clients may send, and what they must not. The application returns messages as they are."""
 CASES = [each for family in FAMILIES.values() for each in family]
 

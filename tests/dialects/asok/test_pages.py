@@ -22,14 +22,10 @@ def delete(request): return "gone"
 
 
 FOUND = {
-    "src/pages/about.py": "about",
-    "src/pages/news/index.py": "news",
-    "src/pages/item/[n:int]/page.py": "item",
-    "src/pages/item/[slug:slug]/page.py": "slug",
-    "src/pages/code/[code:hex].py": "code",
-    "src/pages/id/[id:uuid]/page.py": "id",
-    "src/pages/price/[value:float].py": "price",
-}
+    "src/pages/about.py": "about", "src/pages/news/index.py": "news", "src/pages/item/[n:int]/page.py": "item",
+    "src/pages/item/[slug:slug]/page.py": "slug", "src/pages/code/[code:hex].py": "code",
+    "src/pages/id/[id:uuid]/page.py": "id", "src/pages/price/[value:float].py": "price",
+}  # fmt: skip
 UUID = "123e4567-e89b-12d3-a456-426614174000"
 
 

@@ -102,15 +102,10 @@ def test_a_value_is_text_wherever_it_is_printed(serve, value):
 
 
 LONG = {
-    "striptags": "<" * 100_000,
-    "striptags|length": "<a" * 100_000,
-    "markdown": "[" * 100_000,
-    "markdown|length": "[a](#" * 20_000,
-    "e|length": "data-block " * 100_000,
-    "title|length": "a'" * 100_000,
-    "wordwrap|length": "a" * 100_000,
-    "urlize|length": "www." * 20_000,
-}
+    "striptags": "<" * 100_000, "striptags|length": "<a" * 100_000, "markdown": "[" * 100_000,
+    "markdown|length": "[a](#" * 20_000, "e|length": "data-block " * 100_000, "title|length": "a'" * 100_000,
+    "wordwrap|length": "a" * 100_000, "urlize|length": "www." * 20_000,
+}  # fmt: skip
 
 
 @rows("filters", LONG)

@@ -61,16 +61,10 @@ def test_what_is_unknown_is_an_error(serve, error_at, template, message):
 @pytest.mark.feature("asok-085")
 @rows(
     "filepath, text",
-    ("page.html", "beside"),
-    ("page.asok", "beside"),
-    ("page", "beside"),
-    ("html/part.html", "partial"),
-    ("html/part", "partial"),
-    ("html/other.html", "asok"),
-    ("src/partials/html/part.html", "partial"),
-    ("src/pages/user/page.html", "user"),
-    ("../user/page.html", "user"),
-)
+    ("page.html", "beside"), ("page.asok", "beside"), ("page", "beside"), ("html/part.html", "partial"),
+    ("html/part", "partial"), ("html/other.html", "asok"), ("src/partials/html/part.html", "partial"),
+    ("src/pages/user/page.html", "user"), ("../user/page.html", "user"),
+)  # fmt: skip
 def test_templates_are_found_beside_the_page_and_in_the_partials(serve, filepath, text):
     files = {
         "src/pages/about/page.py": rendering(f"html({filepath!r})"),

@@ -94,13 +94,9 @@ class Waiting(BytesIO):
 @rows("declared", [True, False])
 @rows(
     "path, limit, size, answer",
-    ("/async", None, 10, "10"),
-    ("/async", None, 20_000_000, "20000000"),
-    ("/async", 1000, 1001, "413"),
-    ("/async", 1000, 20_000_000, "413"),
-    ("/own/2000", 1000, 2000, "2000"),
-    ("/own/2000", 1000, 2001, "413"),
-)
+    ("/async", None, 10, "10"), ("/async", None, 20_000_000, "20000000"), ("/async", 1000, 1001, "413"),
+    ("/async", 1000, 20_000_000, "413"), ("/own/2000", 1000, 2000, "2000"), ("/own/2000", 1000, 2001, "413"),
+)  # fmt: skip
 def test_the_loop_of_a_wsgi_server_waits_for_no_body(path, limit, size, answer, declared):
     environ = EnvironBuilder(path, method="POST", input_stream=Waiting(b"x" * size), content_length=size).get_environ()
     if not declared:

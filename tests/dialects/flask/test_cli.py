@@ -94,14 +94,10 @@ def test_an_application_by_a_name_or_a_call(text, found):
 
 @rows(
     "path, name, root",
-    ("one.py", "one", ""),
-    ("one", "one", ""),
-    ("package", "package", ""),
-    ("package/__init__.py", "package", ""),
-    ("package/inner/deep.py", "package.inner.deep", ""),
-    ("plain/two.py", "two", "plain"),
+    ("one.py", "one", ""), ("one", "one", ""), ("package", "package", ""), ("package/__init__.py", "package", ""),
+    ("package/inner/deep.py", "package.inner.deep", ""), ("plain/two.py", "two", "plain"),
     ("package.inner.deep", "package.inner.deep", ""),
-)
+)  # fmt: skip
 def test_the_name_of_a_module_by_its_path(tmp_path, monkeypatch, path, name, root):
     monkeypatch.chdir(tmp_path)
     for each in ("package", "package/inner", "plain"):
@@ -115,14 +111,10 @@ def test_the_name_of_a_module_by_its_path(tmp_path, monkeypatch, path, name, roo
 @pytest.mark.parametrize(
     ("path", "told"),
     [
-        ("book", "book"),
-        ("book:other", "other"),
-        ("book.py:make('called')", "called"),
-        (None, "found"),
-        ("missing", NoAppException),
-        ("broken", NoAppException),
+        ("book", "book"), ("book:other", "other"), ("book.py:make('called')", "called"), (None, "found"),
+        ("missing", NoAppException), ("broken", NoAppException),
     ],
-)
+)  # fmt: skip
 def test_an_application_is_loaded_once(folder, path, told):
     (folder / "book.py").write_text(BOOK + "app = Flask('book')\nother = Flask('other')\nmake = lambda n: Flask(n)")
     (folder / "wsgi.py").write_text(BOOK + "application = Flask('found')")

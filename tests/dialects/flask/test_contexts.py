@@ -314,13 +314,10 @@ def test_a_cancelled_view_is_torn_down(app):
 
 @rows(
     "view, hook, places",
-    ("async", None, []),
-    ("async", "async", []),
-    ("def", None, [BEGIN_ON_THREAD]),
-    ("def", "def", [BEGIN_ON_THREAD]),
+    ("async", None, []), ("async", "async", []), ("def", None, [BEGIN_ON_THREAD]), ("def", "def", [BEGIN_ON_THREAD]),
     ("async", "def", [BEGIN_ON_THREAD, ON_LOOP, ON_THREAD]),
     ("def", "async", [ON_THREAD, ON_LOOP]),
-)
+)  # fmt: skip
 def test_functions_change_places_only_where_they_must(view, hook, places):
     """An ``async def`` needs no thread, and all that is ``def`` is one visit to a thread."""
     app = make_app()

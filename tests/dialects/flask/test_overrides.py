@@ -53,19 +53,11 @@ def noting(name, base=Flask):
 
 
 CALLED = {
-    "full_dispatch_request": "/",
-    "preprocess_request": "/",
-    "dispatch_request": "/async",
-    "process_response": "/",
-    "finalize_request": "/async",
-    "handle_exception": "/fails",
-    "handle_user_exception": "/missing",
-    "handle_http_exception": "/nowhere",
-    "log_exception": "/fails",
-    "make_default_options_response": "/",
-    "do_teardown_request": "/",
-    "do_teardown_appcontext": "/async",
-}
+    "full_dispatch_request": "/", "preprocess_request": "/", "dispatch_request": "/async", "process_response": "/",
+    "finalize_request": "/async", "handle_exception": "/fails", "handle_user_exception": "/missing",
+    "handle_http_exception": "/nowhere", "log_exception": "/fails", "make_default_options_response": "/",
+    "do_teardown_request": "/", "do_teardown_appcontext": "/async",
+}  # fmt: skip
 ANSWERS = {"/": 200, "/async": 200, "/fails": 500, "/missing": 410, "/nowhere": 404}
 
 

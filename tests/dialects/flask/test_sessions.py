@@ -198,22 +198,16 @@ def setting(package):
 
 
 CONFIGS = {
-    "defaults": {},
-    "a name": {"SESSION_COOKIE_NAME": "other"},
-    "a domain": {"SESSION_COOKIE_DOMAIN": "example.com"},
-    "a path": {"SESSION_COOKIE_PATH": "/shop"},
-    "a root": {"APPLICATION_ROOT": "/app"},
-    "for scripts": {"SESSION_COOKIE_HTTPONLY": False},
-    "for https": {"SESSION_COOKIE_SECURE": True},
+    "defaults": {}, "a name": {"SESSION_COOKIE_NAME": "other"}, "a domain": {"SESSION_COOKIE_DOMAIN": "example.com"},
+    "a path": {"SESSION_COOKIE_PATH": "/shop"}, "a root": {"APPLICATION_ROOT": "/app"},
+    "for scripts": {"SESSION_COOKIE_HTTPONLY": False}, "for https": {"SESSION_COOKIE_SECURE": True},
     "partitioned": {"SESSION_COOKIE_PARTITIONED": True, "SESSION_COOKIE_SECURE": True},
     "Lax": {"SESSION_COOKIE_SAMESITE": "Lax"},
     "Strict": {"SESSION_COOKIE_SAMESITE": "Strict", "SESSION_COOKIE_PATH": "/a b"},
-    "set once": {"SESSION_REFRESH_EACH_REQUEST": False},
-    "seconds": {"PERMANENT_SESSION_LIFETIME": 60},
-    "no key": {"SECRET_KEY": None},
-    "a key of bytes": {"SECRET_KEY": b"\xff"},
+    "set once": {"SESSION_REFRESH_EACH_REQUEST": False}, "seconds": {"PERMANENT_SESSION_LIFETIME": 60},
+    "no key": {"SECRET_KEY": None}, "a key of bytes": {"SECRET_KEY": b"\xff"},
     "no such attribute": {"SESSION_COOKIE_SAMESITE": "Sometimes"},
-}
+}  # fmt: skip
 
 
 @rows("config", CONFIGS.values(), ids=CONFIGS)

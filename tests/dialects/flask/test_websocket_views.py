@@ -204,13 +204,10 @@ class TestServed:
 @rows("path", ["/echo/7?q=1", "/def/7?q=1"])
 @rows(
     "options, status",
-    ({"origin": "https://evil.example"}, 403),
-    ({"origin": "null"}, 403),
+    ({"origin": "https://evil.example"}, 403), ({"origin": "null"}, 403),
     ({"origin": None, "headers": {"cookie": "session=1"}}, 403),
-    ({"headers": {"sec-fetch-site": "cross-site"}}, 403),
-    ({"origin": "https://shop.example.com"}, 101),
-    ({}, 101),
-)
+    ({"headers": {"sec-fetch-site": "cross-site"}}, 403), ({"origin": "https://shop.example.com"}, 101), ({}, 101),
+)  # fmt: skip
 def test_pages_of_other_sites(interface, path, options, status):
     app = make_app()
     app.config["TRUSTED_ORIGINS"] = ["https://shop.example.com"]

@@ -108,16 +108,12 @@ def test_arguments_and_forms_are_read_the_same(pairs):
 
 
 COOKIES = [
-    ("a", "1", {}),
-    ("a", "", {"http_only": True}),
+    ("a", "1", {}), ("a", "", {"http_only": True}),
     ("a", "x=y", {"path": "/p", "domain": "example.com", "secure": True}),
     ("a", "1", {"max_age": 0, "expires": "Wed, 02 Jan 2030 03:04:05 GMT"}),
     ("a", "1", {"secure": True, "http_only": True, "partitioned": True, "path": "/"}),
-    ("a", "1", {"partitioned": True}),
-    ("a", '{"x":1}, "y"', {}),
-    ("__Host-a", "é", {}),
-    ("a b", " ", {}),
-]
+    ("a", "1", {"partitioned": True}), ("a", '{"x":1}, "y"', {}), ("__Host-a", "é", {}), ("a b", " ", {}),
+]  # fmt: skip
 
 
 @rows("name, value, options", COOKIES)
@@ -174,27 +170,19 @@ def test_files_are_described_the_same(tmp_path, name, options):
 
 
 SENT = [
-    ("get", "/?a=1&a=2&b=", {"headers": {"X-A": "1"}}),
-    ("post", "/", {"body": {"x": 1}}),
-    ("put", "/", {"body": [1, "é"]}),
-    ("patch", "/", {"body": "é"}),
+    ("get", "/?a=1&a=2&b=", {"headers": {"X-A": "1"}}), ("post", "/", {"body": {"x": 1}}),
+    ("put", "/", {"body": [1, "é"]}), ("patch", "/", {"body": "é"}),
     ("query", "/", {"body": b"a=1&b=%C3%A9", "headers": {"Content-Type": "application/x-www-form-urlencoded"}}),
-    ("delete", "/", {}),
-    ("get", "/cookies", {"headers": {"Cookie": "z=9"}}),
-    ("get", "/cookies/below", {}),
+    ("delete", "/", {}), ("get", "/cookies", {"headers": {"Cookie": "z=9"}}), ("get", "/cookies/below", {}),
     ("get", "/cookies", {"headers": {"Cookie": 'z="9"; y={"x":1}; x=a,b; w="a\\"b"'}}),
     ("post", "/", {"body": b"12345", "headers": {"Content-Length": "2"}}),
     ("post", "/", {"body": b"12345", "headers": {"Content-Length": "0"}}),
     ("post", "/", {"headers": {"Content-Length": "5"}}),
     ("post", "/", {"headers": {"Content-Length": "16385"}}),
     ("post", "/", {"body": b"12345", "headers": {"Content-Length": "16385"}}),
-    ("get", "/chunks", {}),
-    ("get", "/bytes", {}),
-    ("get", "/status", {}),
-    ("get", "/events", {}),
-    ("get", "/fail", {}),
-    ("get", "/nowhere", {}),
-]
+    ("get", "/chunks", {}), ("get", "/bytes", {}), ("get", "/status", {}), ("get", "/events", {}),
+    ("get", "/fail", {}), ("get", "/nowhere", {}),
+]  # fmt: skip
 
 
 async def shown(library, client, method, path, options):

@@ -141,15 +141,8 @@ def traversal(p):
 
     def view(context, request):
         names = (
-            "context",
-            "root",
-            "subpath",
-            "traversed",
-            "view_name",
-            "virtual_root",
-            "virtual_root_path",
-            "matchdict",
-        )
+            "context", "root", "subpath", "traversed", "view_name", "virtual_root", "virtual_root_path", "matchdict",
+        )  # fmt: skip
         return shown(request, *names)
 
     config.add_view(view, renderer="json")

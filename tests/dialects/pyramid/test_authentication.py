@@ -27,14 +27,9 @@ def cookie_of(headers):
 
 @rows(
     "userid, options",
-    ("fred", {}),
-    ("frédéric ☃!|", {}),
-    (42, {}),
-    (b"\xff\x00", {}),
-    ("fred", {"hashalg": "md5"}),
-    ("fred", {"include_ip": True}),
-    ("fred", {"cookie_name": "other", "secure": True}),
-)
+    ("fred", {}), ("frédéric ☃!|", {}), (42, {}), (b"\xff\x00", {}), ("fred", {"hashalg": "md5"}),
+    ("fred", {"include_ip": True}), ("fred", {"cookie_name": "other", "secure": True}),
+)  # fmt: skip
 @rows("writing, reading", [BOTH, BOTH[::-1]], ids=["ours", "theirs"])
 def test_tickets_are_carried_over_both_ways(writing, reading, userid, options):
     headers = writing.authentication.AuthTktCookieHelper(SECRET, **options).remember(

@@ -9,16 +9,11 @@ from tests.dialects import census
 
 IMPORTED = Path(__file__).parent / "imported_names.csv"
 GONE = {
-    ("pyramid", "compat"),
-    ("pyramid", "scaffolds"),
-    ("pyramid", "tests"),
-    ("pyramid.paster", "PyramidTemplate"),
-    ("pyramid.paster", "paste_script_template_renderer"),
-    ("pyramid.security", "authenticated_userid"),
+    ("pyramid", "compat"), ("pyramid", "scaffolds"), ("pyramid", "tests"), ("pyramid.paster", "PyramidTemplate"),
+    ("pyramid.paster", "paste_script_template_renderer"), ("pyramid.security", "authenticated_userid"),
     ("pyramid.session", "UnencryptedCookieSessionFactoryConfig"),
-    ("pyramid.session", "signed_deserialize"),
-    ("pyramid.session", "signed_serialize"),
-}
+    ("pyramid.session", "signed_deserialize"), ("pyramid.session", "signed_serialize"),
+}  # fmt: skip
 """Names that Pyramid 2.1 lacks as well: the packages import them for older versions, or no longer work."""
 
 

@@ -111,19 +111,14 @@ def view_of(p, random, number):
 def options_of(p, random):
     """Random options of a view."""
     chosen = {
-        "name": ["", "", "", "edit", "a"],
-        "context": [None, None, Page, Folder, Resource],
+        "name": ["", "", "", "edit", "a"], "context": [None, None, Page, Folder, Resource],
         "permission": ["view", "edit", p.security.NO_PERMISSION_REQUIRED, None],
         "require_csrf": [True, False],
         "request_method": ["GET", "POST", ("GET", "POST"), "DELETE"],
-        "xhr": [True, False],
-        "request_param": ["q", "q=1", "!q"],
-        "header": ["X-Own", "X-Own:a.*"],
-        "accept": ["text/html", "application/json"],
-        "physical_path": ["/", "/a"],
-        "is_authenticated": [True, False],
+        "xhr": [True, False], "request_param": ["q", "q=1", "!q"], "header": ["X-Own", "X-Own:a.*"],
+        "accept": ["text/html", "application/json"], "physical_path": ["/", "/a"], "is_authenticated": [True, False],
         "effective_principals": ["ada", "group:editors"],
-    }
+    }  # fmt: skip
     likely = {"name": 0.6, "context": 0.6, "permission": 0.6}
     return {
         name: value

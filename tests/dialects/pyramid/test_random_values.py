@@ -53,13 +53,8 @@ def urls(p, seed):
     random = Random(seed)
     with p.configurator() as config:
         patterns = [
-            "/a/{x}",
-            "/a/{x}/{y}.html",
-            "/{x:[a-z]+}/*rest",
-            "/\u00fc/{x}",
-            "http://other.example/{x}",
-            "a/{x}/",
-        ]
+            "/a/{x}", "/a/{x}/{y}.html", "/{x:[a-z]+}/*rest", "/\u00fc/{x}", "http://other.example/{x}", "a/{x}/",
+        ]  # fmt: skip
         for number, pattern in enumerate(patterns):
             config.add_route(f"r{number}", pattern)
         config.add_static_view("static", "tests.dialects.pyramid:scanned")

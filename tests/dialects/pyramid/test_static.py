@@ -11,16 +11,10 @@ from tests.helpers.rows import rows
 
 OURS = Package(DIALECT)
 CONTENT = {
-    "a.txt": b"some text, some text, some text",
-    "a.txt.gz": b"short",
-    "b.css": b"css",
-    "b.css.gz": b"longer than the original",
-    "folder/index.html": b"the index",
-    "folder/c.unknown": b"c",
-    ".hidden": b"hidden",
-    "name with ä.txt": b"named",
-    "empty/x": b"",
-}
+    "a.txt": b"some text, some text, some text", "a.txt.gz": b"short", "b.css": b"css",
+    "b.css.gz": b"longer than the original", "folder/index.html": b"the index", "folder/c.unknown": b"c",
+    ".hidden": b"hidden", "name with ä.txt": b"named", "empty/x": b"",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -14,15 +14,8 @@ ERRORS = [name for name in CLASSES if name not in ("HTTPException", "HTTPExcepti
 MOVES = ["HTTPMultipleChoices", "HTTPMovedPermanently", "HTTPFound", "HTTPSeeOther", "HTTPUseProxy"]
 MOVES += ["HTTPTemporaryRedirect", "HTTPPermanentRedirect"]
 ACCEPT = [
-    "text/html",
-    "*/*",
-    "application/json",
-    "text/plain",
-    "image/png",
-    "application/json, text/html;q=0.5",
-    "",
-    None,
-]
+    "text/html", "*/*", "application/json", "text/plain", "image/png", "application/json, text/html;q=0.5", "", None,
+]  # fmt: skip
 ACCEPT += ["nonsense/;"]
 
 

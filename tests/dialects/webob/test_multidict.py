@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from antiphon.dialects.webob import multidict as dialect
 from tests.dialects.webob.original import multidict as original
-from tests.dialects.werkzeug.in_step import outcome, same
+from tests.dialects.werkzeug.in_step import outcome, same, step
 from tests.helpers.rows import rows
 
 KEYS = st.sampled_from(["a", "b", "\xfc", ""])
@@ -60,33 +60,17 @@ class InStep(RuleBasedStateMachine):
         if theirs.error is not AttributeError:  # methods that NoVars lacks
             same(theirs, ours)
 
-    @rule(key=KEYS, value=VALUES)
-    def set(self, key, value):
-        self.both(lambda each: each.__setitem__(key, value))
-
-    @rule(key=KEYS, value=VALUES)
-    def add(self, key, value):
-        self.both(lambda each: each.add(key, value))
-
-    @rule(key=KEYS)
-    def delete(self, key):
-        self.both(lambda each: each.__delitem__(key))
+    set = step("__setitem__", KEYS, VALUES)
+    add = step("add", KEYS, VALUES)
+    delete = step("__delitem__", KEYS)
 
     @rule(key=KEYS, defaults=st.sampled_from([(), (None,), ("x", "y")]))
     def pop(self, key, defaults):
         self.both(lambda each: each.pop(key, *defaults))
 
-    @rule(key=KEYS, value=VALUES)
-    def setdefault(self, key, value):
-        self.both(lambda each: each.setdefault(key, value))
-
-    @rule()
-    def popitem(self):
-        self.both(lambda each: each.popitem())
-
-    @rule()
-    def clear(self):
-        self.both(lambda each: each.clear())
+    setdefault = step("setdefault", KEYS, VALUES)
+    popitem = step("popitem")
+    clear = step("clear")
 
     @rule(source=SOURCES, keywords=st.dictionaries(st.sampled_from(["a", "c"]), VALUES))
     def update(self, source, keywords):

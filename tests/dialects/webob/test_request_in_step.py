@@ -9,32 +9,21 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from antiphon.dialects.webob.request import Request
 from tests.dialects.webob.original import request as original
 from tests.dialects.werkzeug.environs import URLENCODED, environ
-from tests.dialects.werkzeug.in_step import outcome, same
+from tests.dialects.werkzeug.in_step import outcome, same, step
 
 NAMES = st.sampled_from(["a", "b", "\xfc", "x y", ""])
 PAIRS = st.lists(st.tuples(NAMES, NAMES), max_size=4)
 WRITTEN = {
-    "method": ["GET", "POST", "PUT", "HEAD"],
-    "path_info": ["/", "/a//b", "/\xfc", ""],
-    "script_name": ["", "/app", "/\xfc x"],
-    "query_string": ["", "a=1&b=2&a=3", "a=%C3%BC;b"],
-    "host": ["example.com", "a:80", "[::1]:8000"],
-    "scheme": ["http", "https"],
+    "method": ["GET", "POST", "PUT", "HEAD"], "path_info": ["/", "/a//b", "/\xfc", ""],
+    "script_name": ["", "/app", "/\xfc x"], "query_string": ["", "a=1&b=2&a=3", "a=%C3%BC;b"],
+    "host": ["example.com", "a:80", "[::1]:8000"], "scheme": ["http", "https"],
     "content_type": [URLENCODED, "text/plain; charset=UTF-8", "text/html", None],
-    "body": [b"", b"a=1&b=x+y&a=%C3%BC", None],
-    "text": ["", "a=\xfc"],
-    "json": [{"a": [1, "\xfc", None]}, "x"],
-    "content_length": [None, 3],
-    "remote_user": ["ada", None],
-    "max_forwards": [5, None],
-    "if_modified_since": [784111777, None],
-    "urlvars": [{"a": "b"}, {}],
-    "urlargs": [("a",), ()],
+    "body": [b"", b"a=1&b=x+y&a=%C3%BC", None], "text": ["", "a=\xfc"], "json": [{"a": [1, "\xfc", None]}, "x"],
+    "content_length": [None, 3], "remote_user": ["ada", None], "max_forwards": [5, None],
+    "if_modified_since": [784111777, None], "urlvars": [{"a": "b"}, {}], "urlargs": [("a",), ()],
     "headers": [{"X-A": "b"}, {"Host": "a", "Content-Type": "text/plain"}],
-    "anything": [1, "x"],
-    "user_agent": ["curl", None],
-    "referer": ["http://a/"],
-}
+    "anything": [1, "x"], "user_agent": ["curl", None], "referer": ["http://a/"],
+}  # fmt: skip
 WRITES = st.sampled_from([(name, value) for name, values in WRITTEN.items() for value in values])
 DELETED = [
     *("host", "body", "text", "json", "content_type", "urlvars", "urlargs", "user_agent", "anything", "remote_user")
@@ -86,9 +75,7 @@ class Requests(RuleBasedStateMachine):
         self.both(lambda each: each.make_body_seekable())
         self.both(lambda each: each.body_file_seekable.read(size))
 
-    @rule(pattern=st.sampled_from([None, "a", "app$"]))
-    def pop(self, pattern):
-        self.both(lambda each: each.path_info_pop(pattern))
+    pop = step("path_info_pop", st.sampled_from([None, "a", "app$"]))
 
     @rule(name=NAMES, value=NAMES)
     def add_to_the_query(self, name, value):
@@ -115,9 +102,7 @@ class Requests(RuleBasedStateMachine):
         self.both(lambda each: sorted(each.copy().headers.items()))
         self.both(lambda each: each.copy_get().url)
 
-    @rule()
-    def remove_conditional_headers(self):
-        self.both(lambda each: each.remove_conditional_headers())
+    remove_conditional_headers = step("remove_conditional_headers")
 
     @invariant()
     def both_show_the_same_and_so_does_another_one_over_the_environ(self):

@@ -102,24 +102,18 @@ def compare(names, make, *classes):
 
 FIELDS = {
     "accept": ["text/html;level=1;q=0.4, */*;q=0.1", "text", ""],
-    "accept_charset": ["utf-8, *;q=0.1"],
-    "accept_encoding": ["gzip;q=0.5, br"],
+    "accept_charset": ["utf-8, *;q=0.1"], "accept_encoding": ["gzip;q=0.5, br"],
     "accept_language": ["de-AT,de;q=0.8,*;q=0"],
     "authorization": ["Basic eDp5", 'Digest username="a", realm="b"', "Bearer abc", "x", ""],
     "cache_control": ["no-cache, max-age=0", 'private="x"', ""],
-    "cookie": ["a=1; b=two; a=3", 'c="x\\054y"; d', ""],
-    "date": [DATE, "x", ""],
+    "cookie": ["a=1; b=two; a=3", 'c="x\\054y"; d', ""], "date": [DATE, "x", ""],
     "if_match": ['"a"', '"a", W/"b"', "*", ""],
     "if_modified_since": [DATE, "Sun, 06 Nov 1994 08:49:37 +0200", "x"],
-    "if_none_match": ['W/"b", "c"', "*", ""],
-    "if_range": ['"x"', DATE, ""],
-    "if_unmodified_since": [DATE],
-    "max_forwards": ["5", "x", ""],
-    "pragma": ["no-cache"],
+    "if_none_match": ['W/"b", "c"', "*", ""], "if_range": ['"x"', DATE, ""], "if_unmodified_since": [DATE],
+    "max_forwards": ["5", "x", ""], "pragma": ["no-cache"],
     "range": ["bytes=0-1", "bytes=5-", "bytes=-5", "x", ""],
-    "referer": ["http://a/"],
-    "user_agent": ["curl", ""],
-}
+    "referer": ["http://a/"], "user_agent": ["curl", ""],
+}  # fmt: skip
 
 
 def shown(value):
@@ -159,12 +153,9 @@ def test_paths(path):
 
 
 BLANKS = {
-    "a path": (["/a%20b/%C3%BC?q=%20"], {}),
-    "no path": ([""], {}),
-    "a URL": (["https://example.com/a?b=c"], {}),
+    "a path": (["/a%20b/%C3%BC?q=%20"], {}), "no path": ([""], {}), "a URL": (["https://example.com/a?b=c"], {}),
     "a URL with a port": (["http://example.com:8080/a"], {}),
-    "a URL without a path": (["http://example.com"], {}),
-    "a fragment": (["http://example.com/a#b"], {}),
+    "a URL without a path": (["http://example.com"], {}), "a fragment": (["http://example.com/a#b"], {}),
     "another scheme": (["ftp://example.com/"], {}),
     "a base URL": (["/a"], {"base_url": "https://example.com/app%20b"}),
     "a base URL with a port": (["/a"], {"base_url": "http://example.com:81/"}),
@@ -187,7 +178,7 @@ BLANKS = {
     "files of an unknown type": (["/"], {"POST": {"a": ("b", b"c")}, "headers": {"Content-Type": MULTIPART}}),
     "files in a form that has none": (["/"], {"POST": {"a": ("b", b"c")}, "content_type": URLENCODED}),
     "fields of another type": (["/"], {"POST": {"a": "b"}, "content_type": "text/plain"}),
-}
+}  # fmt: skip
 
 
 @rows("arguments, keywords", BLANKS.values(), ids=BLANKS)

@@ -140,13 +140,9 @@ def test_any_request_can_be_printed(content_type):
 
 @rows(
     "message",
-    b"",
-    b"GET /\r\n\r\n",
-    b"GET ftp://host/ HTTP/1.0\r\n\r\n",
-    b"GET http://host/#part HTTP/1.0\r\n\r\n",
-    b"GET / HTTP/1.0\r\nno colon\r\n\r\n",
-    b"GET / HTTP/1.0\r\nContent-Length: 1\r\n\r\nab",
-)
+    b"", b"GET /\r\n\r\n", b"GET ftp://host/ HTTP/1.0\r\n\r\n", b"GET http://host/#part HTTP/1.0\r\n\r\n",
+    b"GET / HTTP/1.0\r\nno colon\r\n\r\n", b"GET / HTTP/1.0\r\nContent-Length: 1\r\n\r\nab",
+)  # fmt: skip
 def test_malformed_messages_are_refused(message):
     with pytest.raises(ValueError, match=r"Bad HTTP|Unknown scheme|fragment|Invalid header|more data"):
         Request.from_bytes(message)

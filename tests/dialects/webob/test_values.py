@@ -61,13 +61,8 @@ def test_a_content_range_is_read(header):
 
 DATES = ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", "6 Nov 1994"]
 DATES += [
-    "Sun, 06 Nov 1994 08:49:37",
-    "Sun, 06 Nov 1994 08:49:37 +0200",
-    "Sun, 06 Nov 1994 08:49:37 EST",
-    "x",
-    "",
-    None,
-]
+    "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 +0200", "Sun, 06 Nov 1994 08:49:37 EST", "x", "", None,
+]  # fmt: skip
 
 
 PRINTED = [datetime(1994, 11, 6, 8, 49, 37), datetime(1994, 11, 6, 8, 49, 37, 999999, tzinfo=UTC), date(1994, 11, 6)]

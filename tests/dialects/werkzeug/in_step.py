@@ -1,9 +1,12 @@
 """The same done with two libraries: what comes of it is to be the same."""
 
 from collections.abc import Callable
+from operator import methodcaller
 from typing import Any, NamedTuple
 
+from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.strategies import SearchStrategy
 from werkzeug import datastructures as original
 
 from antiphon.dialects.werkzeug import datastructures as dialect
@@ -34,6 +37,16 @@ def same(theirs: Outcome, ours: Outcome) -> None:
         assert ours.error.__name__ == theirs.error.__name__
 
 
+def step(method: str, *strategies: SearchStrategy[Any]) -> Any:
+    """A rule that calls this method of both with arguments of these strategies."""
+
+    @rule(arguments=st.tuples(*strategies))
+    def call(self: Any, arguments: tuple[Any, ...]) -> None:
+        self.both(methodcaller(method, *arguments))
+
+    return call
+
+
 class InStep(RuleBasedStateMachine):
     """An object of each library, of the class with this name, changed in the same way: all looks show the same."""
 
@@ -47,13 +60,8 @@ class InStep(RuleBasedStateMachine):
     def both(self, call):
         same(outcome(call, self.theirs), outcome(call, self.ours))
 
-    @rule()
-    def popitem(self):
-        self.both(lambda each: each.popitem())
-
-    @rule()
-    def clear(self):
-        self.both(lambda each: each.clear())
+    popitem = step("popitem")
+    clear = step("clear")
 
     @invariant()
     def shows_the_same(self):

@@ -114,14 +114,8 @@ REQUESTS = [
     Exchange(
         "kay-013 kay-032 kay-033 kay-038 kay-068 kay-070 kay-071 kay-073", "POST /headers",
         lambda w, r: (
-            r.referrer,
-            r.content_length,
-            r.content_type,
-            r.date == MOMENT,
-            r.max_forwards,
-            r.mimetype,
-            r.mimetype_params["charset"],
-            "no-cache" in r.pragma,
+            r.referrer, r.content_length, r.content_type, r.date == MOMENT, r.max_forwards, r.mimetype,
+            r.mimetype_params["charset"], "no-cache" in r.pragma,
         ),
         "('http://a/', 3, 'text/html; charset=utf-8', True, 7, 'text/html', 'utf-8', True)",
         sent={

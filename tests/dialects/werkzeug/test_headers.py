@@ -15,7 +15,7 @@ from antiphon.dialects.werkzeug import datastructures as dialect
 from antiphon.dialects.werkzeug.test import create_environ, run_wsgi_app
 from antiphon.dialects.werkzeug.wrappers import Response
 from antiphon.testing import Client
-from tests.dialects.werkzeug.in_step import InStep, outcome, same
+from tests.dialects.werkzeug.in_step import InStep, outcome, same, step
 from tests.helpers.rows import rows
 
 names = st.sampled_from(["X-A", "x-a", "X-b", "Date", "content-type"])
@@ -64,33 +64,17 @@ class HeadersInStep(InStep):
         self.both(lambda h: h.add(name, "v", file_name=value) if value not in ("x\r\ny", "\nz", "tail\r", "ü") else 1)
         self.both(lambda h: h.set(name, "v", a="b c", none=None))
 
-    @rule(name=names, value=values)
-    def set(self, name, value):
-        self.both(lambda h: h.set(name, value))
-
-    @rule(name=names, value=values)
-    def set_item(self, name, value):
-        self.both(lambda h: h.__setitem__(name, value))
+    set = step("set", names, values)
+    set_item = step("__setitem__", names, values)
 
     @rule(place=places, name=names, value=values)
     def set_place(self, place, name, value):
         self.both(lambda h: h.__setitem__(place, (name, value)))
 
-    @rule(part=slices, several=pairs)
-    def set_slice(self, part, several):
-        self.both(lambda h: h.__setitem__(part, several))
-
-    @rule(name=names, several=lists)
-    def setlist(self, name, several):
-        self.both(lambda h: h.setlist(name, several))
-
-    @rule(name=names, value=values)
-    def setdefault(self, name, value):
-        self.both(lambda h: h.setdefault(name, value))
-
-    @rule(name=names, several=lists)
-    def setlistdefault(self, name, several):
-        self.both(lambda h: h.setlistdefault(name, several))
+    set_slice = step("__setitem__", slices, pairs)
+    setlist = step("setlist", names, lists)
+    setdefault = step("setdefault", names, values)
+    setlistdefault = step("setlistdefault", names, lists)
 
     @rule(source=sources, keywords=st.dictionaries(st.sampled_from(["Date", "x"]), values | lists))
     def extend(self, source, keywords):
@@ -114,21 +98,14 @@ class HeadersInStep(InStep):
             result = outcome(lambda h: h.extend(getattr(original, several)(source)), self.theirs)  # noqa: B023
             same(result, outcome(lambda h: h.extend(getattr(dialect, several)(source)), self.ours))  # noqa: B023
 
-    @rule(key=st.one_of(names, places, slices))
-    def delete(self, key):
-        self.both(lambda h: h.__delitem__(key))
-
-    @rule(name=names)
-    def remove(self, name):
-        self.both(lambda h: h.remove(name))
+    delete = step("__delitem__", st.one_of(names, places, slices))
+    remove = step("remove", names)
 
     @rule(key=st.one_of(names, places, st.none()), default=st.just(()) | st.tuples(values))
     def pop(self, key, default):
         self.both(lambda h: h.pop(key, *default))
 
-    @rule()
-    def pop_last(self):
-        self.both(lambda h: h.pop())
+    pop_last = step("pop")
 
     @rule(name=names, default=values, convert=conversions)
     def read(self, name, default, convert):
@@ -232,16 +209,10 @@ class TestOlderNames:
 
 
 ENVIRON = {
-    "HTTP_HOST": "localhost",
-    "HTTP_X_FORWARDED_FOR": "10.0.0.1",
-    "HTTP_CONTENT_TYPE": "forged",
-    "CONTENT_TYPE": "text/plain",
-    "CONTENT_LENGTH": "",
-    "HTTP_EMPTY": "",
-    "HTTP_N": "12",
-    "REQUEST_METHOD": "GET",
+    "HTTP_HOST": "localhost", "HTTP_X_FORWARDED_FOR": "10.0.0.1", "HTTP_CONTENT_TYPE": "forged",
+    "CONTENT_TYPE": "text/plain", "CONTENT_LENGTH": "", "HTTP_EMPTY": "", "HTTP_N": "12", "REQUEST_METHOD": "GET",
     "wsgi.version": (1, 0),
-}
+}  # fmt: skip
 
 
 class TestEnvironHeaders:

@@ -10,7 +10,7 @@ from hypothesis.stateful import rule
 from werkzeug import datastructures as original
 
 from antiphon.dialects.werkzeug import datastructures as dialect
-from tests.dialects.werkzeug.in_step import InStep, outcome, same
+from tests.dialects.werkzeug.in_step import InStep, outcome, same, step
 from tests.helpers.rows import rows
 
 keys = st.sampled_from(["a", "A", "b", "é", ""])
@@ -50,49 +50,29 @@ class MultiDictInStep(InStep):
     name = "MultiDict"
     looks = WHOLE + WHOLE_UNLESS_ORDERED
 
-    @rule(key=keys, value=values)
-    def set(self, key, value):
-        self.both(lambda d: d.__setitem__(key, value))
-
-    @rule(key=keys, value=values)
-    def add(self, key, value):
-        self.both(lambda d: d.add(key, value))
-
-    @rule(key=keys, several=lists)
-    def setlist(self, key, several):
-        self.both(lambda d: d.setlist(key, several))
-
-    @rule(key=keys, value=values)
-    def setdefault(self, key, value):
-        self.both(lambda d: d.setdefault(key, value))
+    set = step("__setitem__", keys, values)
+    add = step("add", keys, values)
+    setlist = step("setlist", keys, lists)
+    setdefault = step("setdefault", keys, values)
 
     @rule(key=keys, several=st.none() | lists)
     def setlistdefault(self, key, several):
         self.both(lambda d: d.setlistdefault(key, several).append("more"))
 
-    @rule(source=sources)
-    def update(self, source):
-        self.both(lambda d: d.update(source))
+    update = step("update", sources)
 
     @rule(source=sources)
     def united_in_place(self, source):
         self.both(lambda d: d.__ior__(source) is d)
 
-    @rule(key=keys)
-    def delete(self, key):
-        self.both(lambda d: d.__delitem__(key))
+    delete = step("__delitem__", keys)
 
     @rule(key=keys, default=st.just(()) | st.tuples(values))
     def pop(self, key, default):
         self.both(lambda d: d.pop(key, *default))
 
-    @rule(key=keys)
-    def poplist(self, key):
-        self.both(lambda d: d.poplist(key))
-
-    @rule()
-    def popitemlist(self):
-        self.both(lambda d: d.popitemlist())
+    poplist = step("poplist", keys)
+    popitemlist = step("popitemlist")
 
     @rule(key=keys, default=values, convert=conversions)
     def read(self, key, default, convert):
@@ -113,9 +93,7 @@ class OrderedInStep(MultiDictInStep):
     name = "OrderedMultiDict"
     looks = WHOLE
 
-    @rule(key=keys, several=st.none() | lists)
-    def setlistdefault(self, key, several):
-        self.both(lambda d: d.setlistdefault(key, several))
+    setlistdefault = step("setlistdefault", keys, st.none() | lists)
 
     @rule()
     def clear(self):

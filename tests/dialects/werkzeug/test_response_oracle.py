@@ -176,27 +176,17 @@ def test_opener_policy():
 
 
 CONDITIONS = [
-    {},
-    {"HTTP_IF_NONE_MATCH": '"a"'},
-    {"HTTP_IF_NONE_MATCH": 'W/"a"'},
-    {"HTTP_IF_NONE_MATCH": "*"},
+    {}, {"HTTP_IF_NONE_MATCH": '"a"'}, {"HTTP_IF_NONE_MATCH": 'W/"a"'}, {"HTTP_IF_NONE_MATCH": "*"},
     {"HTTP_IF_NONE_MATCH": '"b"', "HTTP_IF_MODIFIED_SINCE": "Sun, 06 Nov 1994 08:49:37 GMT"},
     {"HTTP_IF_MODIFIED_SINCE": "Sun, 06 Nov 1994 08:49:37 GMT"},
     {"HTTP_IF_MODIFIED_SINCE": "Sun, 06 Nov 1994 08:49:36 GMT"},
-    {"HTTP_IF_MATCH": '"a"'},
-    {"HTTP_IF_MATCH": '"b"'},
-    {"HTTP_IF_MATCH": 'W/"a"'},
-    {"HTTP_RANGE": "bytes=1-2"},
-    {"HTTP_RANGE": "bytes=-3"},
-    {"HTTP_RANGE": "bytes=5-"},
-    {"HTTP_RANGE": "bytes=0-1,4-5"},
-    {"HTTP_RANGE": "bytes=90-"},
-    {"HTTP_RANGE": "lines=1-2"},
-    {"HTTP_RANGE": "bytes=1-2", "HTTP_IF_RANGE": '"a"'},
+    {"HTTP_IF_MATCH": '"a"'}, {"HTTP_IF_MATCH": '"b"'}, {"HTTP_IF_MATCH": 'W/"a"'}, {"HTTP_RANGE": "bytes=1-2"},
+    {"HTTP_RANGE": "bytes=-3"}, {"HTTP_RANGE": "bytes=5-"}, {"HTTP_RANGE": "bytes=0-1,4-5"},
+    {"HTTP_RANGE": "bytes=90-"}, {"HTTP_RANGE": "lines=1-2"}, {"HTTP_RANGE": "bytes=1-2", "HTTP_IF_RANGE": '"a"'},
     {"HTTP_RANGE": "bytes=1-2", "HTTP_IF_RANGE": '"b"'},
     {"HTTP_RANGE": "bytes=1-2", "HTTP_IF_RANGE": "Sun, 06 Nov 1994 08:49:37 GMT"},
     {"HTTP_RANGE": "bytes=1-2", "HTTP_IF_NONE_MATCH": '"a"'},
-]
+]  # fmt: skip
 
 
 @rows("keys", CONDITIONS, ids=str)

@@ -43,18 +43,12 @@ def test_cookies():
 
 @rows(
     "name, values",
-    ("get_host", ("http", "a:80")),
-    ("get_host", ("https", "a:0443")),
-    ("get_host", ("https", None, ("b", 443))),
-    ("get_host", ("http", "evil.com", None, ["a.com"])),
-    ("get_current_url", ("http", "a")),
+    ("get_host", ("http", "a:80")), ("get_host", ("https", "a:0443")), ("get_host", ("https", None, ("b", 443))),
+    ("get_host", ("http", "evil.com", None, ["a.com"])), ("get_current_url", ("http", "a")),
     ("get_current_url", ("http", "a", "/r/", "/\u00fc b", b"q=%20")),
-    ("get_content_length", ("5",)),
-    ("get_content_length", ("5", "chunked")),
-    ("get_content_length", (None,)),
-    ("get_content_length", ("9" * 5000,)),
-    ("host_is_trusted", ("a.b.com", [".b.com"])),
-)
+    ("get_content_length", ("5",)), ("get_content_length", ("5", "chunked")), ("get_content_length", (None,)),
+    ("get_content_length", ("9" * 5000,)), ("host_is_trusted", ("a.b.com", [".b.com"])),
+)  # fmt: skip
 def test_places(name, values):
     same(outcome(getattr(original_utils, name), *values), outcome(getattr(utils, name), *values))
 

@@ -113,12 +113,9 @@ def test_a_body_with_a_length_is_known_to_have_broken_off(serve):
     "status, headers, answered",
     ("200 OK", [("Transfer-Encoding", "chunked")], 200),
     ("200 OK", [("Connection", "keep-alive"), ("Keep-Alive", "5")], 200),
-    ("abc", [], 500),
-    ("0 abc", [], 500),
-    ("9999 Far", [], 500),
-    ("200 OK", [("X-Bad", "a\r\nb")], 500),
+    ("abc", [], 500), ("0 abc", [], 500), ("9999 Far", [], 500), ("200 OK", [("X-Bad", "a\r\nb")], 500),
     ids=str,
-)
+)  # fmt: skip
 def test_an_application_that_breaks_the_rules_is_answered_and_so_is_the_next_request(serve, status, headers, answered):
     def careless(environ, start_response):
         if environ["PATH_INFO"] == "/good":

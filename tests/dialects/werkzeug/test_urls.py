@@ -112,15 +112,11 @@ def test_files_have_locations(url, system, location):
 
 @rows(
     "base, reference, joined",
-    ("http://a/b/c?q", "d", "http://a/b/d"),
-    ("http://a/b/c?q", "../../d#f", "http://a/d#f"),
-    ("http://a/b/c?q", "", "http://a/b/c?q"),
-    ("http://a/b/c?q", "//x/y", "http://x/y"),
-    ("http://a/b/c?q", "mailto:x", "mailto:x"),
-    ("", "x", "x"),
-    (b"http://a/b", b"c", b"http://a/c"),
+    ("http://a/b/c?q", "d", "http://a/b/d"), ("http://a/b/c?q", "../../d#f", "http://a/d#f"),
+    ("http://a/b/c?q", "", "http://a/b/c?q"), ("http://a/b/c?q", "//x/y", "http://x/y"),
+    ("http://a/b/c?q", "mailto:x", "mailto:x"), ("", "x", "x"), (b"http://a/b", b"c", b"http://a/c"),
     (("http", "a", "/b", "", ""), "c", "http://a/c"),
-)
+)  # fmt: skip
 def test_references_are_joined(base, reference, joined):
     assert urls.url_join(base, reference) == joined
 
@@ -139,12 +135,9 @@ def test_an_href_makes_urls():
 
 @rows(
     "url",
-    "http://h/%ff%fe?%ff",
-    "itms-services:?action=x",
-    "itms-services://x/?y",
-    "http://xn--a.xn--n3h.net/",
+    "http://h/%ff%fe?%ff", "itms-services:?action=x", "itms-services://x/?y", "http://xn--a.xn--n3h.net/",
     "http://xn--0/",
-)
+)  # fmt: skip
 def test_iris_of_what_is_no_text(url):
     theirs = attempt(werkzeug.urls.uri_to_iri, url)
     assert urls.uri_to_iri(url) == (url.replace("xn--n3h", "\u2603") if theirs is ValueError else theirs)

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from werkzeug import datastructures as original
 
 from antiphon.dialects.werkzeug import datastructures as dialect
-from tests.dialects.werkzeug.in_step import outcome, same
+from tests.dialects.werkzeug.in_step import outcome, same, step
 from tests.helpers.rows import rows
 
 LIBRARIES = (original, dialect)
@@ -37,34 +37,17 @@ class HeaderSetInStep(RuleBasedStateMachine):
         same(outcome(call, theirs), outcome(call, ours))
         assert our_calls == their_calls
 
-    @rule(name=names)
-    def add(self, name):
-        self.both(lambda s: s.add(name))
-
-    @rule(several=st.lists(names, max_size=4))
-    def update(self, several):
-        self.both(lambda s: s.update(several))
-
-    @rule(name=names.map(str.lower))
-    def remove(self, name):
-        # The original leaves a name in the header that is removed in another case than lower case.
-        self.both(lambda s: s.remove(name))
-
-    @rule(name=names.map(str.lower))
-    def discard(self, name):
-        self.both(lambda s: s.discard(name))
-
-    @rule(place=st.integers(-3, 3))
-    def delete(self, place):
-        self.both(lambda s: s.__delitem__(place))
+    add = step("add", names)
+    update = step("update", st.lists(names, max_size=4))
+    remove = step("remove", names.map(str.lower))
+    discard = step("discard", names.map(str.lower))
+    delete = step("__delitem__", st.integers(-3, 3))
 
     @rule(place=st.integers(-3, 3))
     def set(self, place):
         self.both(lambda s: s.__setitem__(place, f"name-{place}") if f"name-{place}" not in s else None)
 
-    @rule()
-    def clear(self):
-        self.both(lambda s: s.clear())
+    clear = step("clear")
 
     @rule(name=names)
     def read(self, name):

@@ -145,12 +145,9 @@ def test_files_are_given_in_blocks(library):
 
 @rows(
     "path, segment, script, rest",
-    ("/a/b", "a", "/s/a", "/b"),
-    ("/a", "a", "/s/a", ""),
-    ("//a/b", "a", "/s//a", "/b"),
-    ("", None, "/s", ""),
+    ("/a/b", "a", "/s/a", "/b"), ("/a", "a", "/s/a", ""), ("//a/b", "a", "/s//a", "/b"), ("", None, "/s", ""),
     ("/", "", "/s/", ""),
-)
+)  # fmt: skip
 def test_segments_are_taken_from_the_path(path, segment, script, rest):
     env = environ(SCRIPT_NAME="/s", PATH_INFO=path)
     assert wsgi.peek_path_info(env) == (segment or None)

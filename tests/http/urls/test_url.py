@@ -43,26 +43,18 @@ class TestParts:
 
     @rows(
         "netloc, userinfo, host, port",
-        ("Example.COM", "", "example.com", None),
-        ("example.com:8443", "", "example.com", 8443),
+        ("Example.COM", "", "example.com", None), ("example.com:8443", "", "example.com", 8443),
         ("example.com:", "", "example.com", None),
         ("ada:pw@example.com:80", "ada:pw", "example.com", 80),
-        ("a@b@example.com", "a@b", "example.com", None),
-        ("[2001:DB8::1]:443", "", "2001:db8::1", 443),
-        ("[::1]", "", "::1", None),
-        ("a.0x7f.example", "", "a.0x7f.example", None),
-        ("1.example:80", "", "1.example", 80),
-        ("192.168.0.1", "", "192.168.0.1", None),
+        ("a@b@example.com", "a@b", "example.com", None), ("[2001:DB8::1]:443", "", "2001:db8::1", 443),
+        ("[::1]", "", "::1", None), ("a.0x7f.example", "", "a.0x7f.example", None),
+        ("1.example:80", "", "1.example", 80), ("192.168.0.1", "", "192.168.0.1", None),
         ("[0:0:0:1:0:0:0:1]", "", "::1:0:0:0:1", None),
         ("[2001:db8:0:1:2:3:4:5]", "", "2001:db8:0:1:2:3:4:5", None),
-        ("[0:0:0:0:0:0:0:0]", "", "::", None),
-        ("[1:0:0:2:0:0:3:4]", "", "1::2:0:0:3:4", None),
-        ("[::ffff:127.0.0.1]", "", "::ffff:7f00:1", None),
-        ("example.com:http", "", "", None),
-        ("example.com:99999", "", "", None),
-        ("[::1", "", "", None),
-        ("a b", "", "", None),
-    )
+        ("[0:0:0:0:0:0:0:0]", "", "::", None), ("[1:0:0:2:0:0:3:4]", "", "1::2:0:0:3:4", None),
+        ("[::ffff:127.0.0.1]", "", "::ffff:7f00:1", None), ("example.com:http", "", "", None),
+        ("example.com:99999", "", "", None), ("[::1", "", "", None), ("a b", "", "", None),
+    )  # fmt: skip
     def test_of_the_authority(self, netloc, userinfo, host, port):
         url = URL(f"http://{netloc}/")
         assert (url.userinfo, url.host, url.port) == (userinfo, host, port)
@@ -80,22 +72,14 @@ class TestParts:
     @rows(
         "text, origin",
         ("https://Example.com:8443/a?b", "https://example.com:8443"),
-        ("HTTPS://example.com:443/", "https://example.com"),
-        ("http://example.com:80", "http://example.com"),
-        ("http://example.com:443", "http://example.com:443"),
-        ("ws://example.com:80/", "ws://example.com"),
-        ("ftp://example.com:21/", "ftp://example.com"),
-        ("http://u:p@example.com/", "http://example.com"),
-        ("http://[::1]:8000/", "http://[::1]:8000"),
-        ("http://[::1]/", "http://[::1]"),
+        ("HTTPS://example.com:443/", "https://example.com"), ("http://example.com:80", "http://example.com"),
+        ("http://example.com:443", "http://example.com:443"), ("ws://example.com:80/", "ws://example.com"),
+        ("ftp://example.com:21/", "ftp://example.com"), ("http://u:p@example.com/", "http://example.com"),
+        ("http://[::1]:8000/", "http://[::1]:8000"), ("http://[::1]/", "http://[::1]"),
         ("custom://example.com:80/", "custom://example.com:80"),
-        ("http://example.com:0/", "http://example.com:0"),
-        ("/relative", ""),
-        ("//example.com/", ""),
-        ("data:text/plain,x", ""),
-        ("http://exa mple.com/", ""),
-        ("http://example.com:99999/", ""),
-    )
+        ("http://example.com:0/", "http://example.com:0"), ("/relative", ""), ("//example.com/", ""),
+        ("data:text/plain,x", ""), ("http://exa mple.com/", ""), ("http://example.com:99999/", ""),
+    )  # fmt: skip
     def test_give_the_origin(self, text, origin):
         assert URL(text).origin == origin
 
@@ -127,17 +111,12 @@ class TestParts:
     @rows(
         "bad",
         *(
-            "http:/example.com",
-            "HTTPS:example.com",
-            "http:g",
-            "wss:",
-            "ftp:?a",
-            "http:///example.com",
+            "http:/example.com", "HTTPS:example.com", "http:g", "wss:", "ftp:?a", "http:///example.com",
             "http:////example.com/",
         ),
         *("ws:/a:b@example.com", "http::@example.com", "https:/@example.com/\u2028"),
         *("///example.com", "/a\r\nb", "/\0", "\thttp://a/", " /a", "/a ", "/\\example.com", "\\\\a", "/\x7f"),
-    )
+    )  # fmt: skip
     def test_text_that_browsers_read_otherwise_is_refused(self, bad):
         with pytest.raises(ValueError, match="browsers would read"):
             URL(bad)
@@ -160,18 +139,14 @@ def test_a_url_is_a_str_that_copies_and_pickles():
 class TestBuild:
     @rows(
         "parts, text",
-        ({}, "https://example.com/"),
-        ({"path": "/a"}, "https://example.com/a"),
+        ({}, "https://example.com/"), ({"path": "/a"}, "https://example.com/a"),
         ({"path": b"/a%2Fb\xc3\xa4"}, "https://example.com/a%2Fb%C3%A4"),
         ({"path": "/ä b%20c%"}, "https://example.com/%C3%A4%20b%20c%25"),
-        ({"path": "a"}, "https://example.com/a"),
-        ({"path": ""}, "https://example.com/"),
-        ({"path": "//a"}, "https://example.com//a"),
-        ({"path": "*"}, "https://example.com/"),
+        ({"path": "a"}, "https://example.com/a"), ({"path": ""}, "https://example.com/"),
+        ({"path": "//a"}, "https://example.com//a"), ({"path": "*"}, "https://example.com/"),
         ({"path": b"*"}, "https://example.com/"),
         ({"root_path": "/app", "path": "*"}, "https://example.com/"),
-        ({"host": "", "root_path": "/app", "path": "*"}, "/"),
-        ({"path": "/*"}, "https://example.com/*"),
+        ({"host": "", "root_path": "/app", "path": "*"}, "/"), ({"path": "/*"}, "https://example.com/*"),
         ({"path": "**"}, "https://example.com/**"),
         ({"path": "/a?b#c\r\n\\"}, "https://example.com/a%3Fb%23c%0D%0A%5C"),
         ({"root_path": "/app", "path": "/a"}, "https://example.com/app/a"),
@@ -183,7 +158,7 @@ class TestBuild:
         ({"host": "[::1]:8000"}, "https://[::1]:8000/"),
         ({"host": "", "root_path": "/app", "path": "/a", "query": "b"}, "/app/a?b"),
         ({"host": "", "path": "//example.org/"}, "/.//example.org/"),
-    )
+    )  # fmt: skip
     def test_puts_a_url_together(self, parts, text):
         assert URL.build(**{"scheme": "https", "host": "example.com"} | parts) == text
 
@@ -207,13 +182,8 @@ class TestBuild:
 
     @rows(
         "parts",
-        {"scheme": "ht tp"},
-        {"scheme": ""},
-        {"host": "a/b"},
-        {"host": "user@a"},
-        {"host": " "},
-        {"host": "a\r\nb"},
-    )
+        {"scheme": "ht tp"}, {"scheme": ""}, {"host": "a/b"}, {"host": "user@a"}, {"host": " "}, {"host": "a\r\nb"},
+    )  # fmt: skip
     def test_refuses_a_bad_scheme_or_host(self, parts):
         with pytest.raises(ValueError, match="not a"):
             URL.build(**{"scheme": "https", "host": "example.com"} | parts)
@@ -297,68 +267,32 @@ def test_another_path_stays_a_path(text, path, result):
 class TestJoin:
     @rows(
         "reference, result",
-        ("g:h", "g:h"),
-        ("g", "http://a/b/c/g"),
-        ("./g", "http://a/b/c/g"),
-        ("g/", "http://a/b/c/g/"),
-        ("/g", "http://a/g"),
-        ("//g", "http://g"),
-        ("?y", "http://a/b/c/d;p?y"),
-        ("g?y", "http://a/b/c/g?y"),
-        ("#s", "http://a/b/c/d;p?q#s"),
-        ("g#s", "http://a/b/c/g#s"),
-        ("g?y#s", "http://a/b/c/g?y#s"),
-        (";x", "http://a/b/c/;x"),
-        ("g;x", "http://a/b/c/g;x"),
-        ("g;x?y#s", "http://a/b/c/g;x?y#s"),
-        ("", "http://a/b/c/d;p?q"),
-        (".", "http://a/b/c/"),
-        ("./", "http://a/b/c/"),
-        ("..", "http://a/b/"),
-        ("../", "http://a/b/"),
-        ("../g", "http://a/b/g"),
-        ("../..", "http://a/"),
-        ("../../", "http://a/"),
-        ("../../g", "http://a/g"),
-        ("../../../g", "http://a/g"),
-        ("../../../../g", "http://a/g"),
-        ("/./g", "http://a/g"),
-        ("/../g", "http://a/g"),
-        ("g.", "http://a/b/c/g."),
-        (".g", "http://a/b/c/.g"),
-        ("g..", "http://a/b/c/g.."),
-        ("..g", "http://a/b/c/..g"),
-        ("./../g", "http://a/b/g"),
-        ("./g/.", "http://a/b/c/g/"),
-        ("g/./h", "http://a/b/c/g/h"),
-        ("g/../h", "http://a/b/c/h"),
-        ("g;x=1/./y", "http://a/b/c/g;x=1/y"),
-        ("g;x=1/../y", "http://a/b/c/y"),
-        ("g?y/./x", "http://a/b/c/g?y/./x"),
-        ("g?y/../x", "http://a/b/c/g?y/../x"),
-        ("g#s/./x", "http://a/b/c/g#s/./x"),
+        ("g:h", "g:h"), ("g", "http://a/b/c/g"), ("./g", "http://a/b/c/g"), ("g/", "http://a/b/c/g/"),
+        ("/g", "http://a/g"), ("//g", "http://g"), ("?y", "http://a/b/c/d;p?y"), ("g?y", "http://a/b/c/g?y"),
+        ("#s", "http://a/b/c/d;p?q#s"), ("g#s", "http://a/b/c/g#s"), ("g?y#s", "http://a/b/c/g?y#s"),
+        (";x", "http://a/b/c/;x"), ("g;x", "http://a/b/c/g;x"), ("g;x?y#s", "http://a/b/c/g;x?y#s"),
+        ("", "http://a/b/c/d;p?q"), (".", "http://a/b/c/"), ("./", "http://a/b/c/"), ("..", "http://a/b/"),
+        ("../", "http://a/b/"), ("../g", "http://a/b/g"), ("../..", "http://a/"), ("../../", "http://a/"),
+        ("../../g", "http://a/g"), ("../../../g", "http://a/g"), ("../../../../g", "http://a/g"),
+        ("/./g", "http://a/g"), ("/../g", "http://a/g"), ("g.", "http://a/b/c/g."), (".g", "http://a/b/c/.g"),
+        ("g..", "http://a/b/c/g.."), ("..g", "http://a/b/c/..g"), ("./../g", "http://a/b/g"),
+        ("./g/.", "http://a/b/c/g/"), ("g/./h", "http://a/b/c/g/h"), ("g/../h", "http://a/b/c/h"),
+        ("g;x=1/./y", "http://a/b/c/g;x=1/y"), ("g;x=1/../y", "http://a/b/c/y"), ("g?y/./x", "http://a/b/c/g?y/./x"),
+        ("g?y/../x", "http://a/b/c/g?y/../x"), ("g#s/./x", "http://a/b/c/g#s/./x"),
         ("g#s/../x", "http://a/b/c/g#s/../x"),
-    )
+    )  # fmt: skip
     def test_resolves_the_examples_of_rfc_3986(self, reference, result):
         assert URL("http://a/b/c/d;p?q").join(reference) == result
 
     @rows(
         "base, reference, result",
-        ("http://a", "b", "http://a/b"),
-        ("http://a", ".", "http://a/"),
-        ("http://a/b", "//c/../d/.", "http://c/d/"),
-        ("http://a/b", "HTTPS://c/./d?..", "HTTPS://c/d?.."),
-        ("http://a#f", "", "http://a"),
-        ("http://a?q#f", "#g", "http://a?q#g"),
-        ("http://a?q", "?", "http://a?"),
-        ("/a/b", "c", "/a/c"),
-        ("/a/b", "../../c", "/c"),
-        ("a/b", "../../c", "c"),
-        ("a", "b", "b"),
-        ("/a", "/..//example.org/", "/.//example.org/"),
-        ("/a/b", "..//example.org/", "/.//example.org/"),
+        ("http://a", "b", "http://a/b"), ("http://a", ".", "http://a/"), ("http://a/b", "//c/../d/.", "http://c/d/"),
+        ("http://a/b", "HTTPS://c/./d?..", "HTTPS://c/d?.."), ("http://a#f", "", "http://a"),
+        ("http://a?q#f", "#g", "http://a?q#g"), ("http://a?q", "?", "http://a?"), ("/a/b", "c", "/a/c"),
+        ("/a/b", "../../c", "/c"), ("a/b", "../../c", "c"), ("a", "b", "b"),
+        ("/a", "/..//example.org/", "/.//example.org/"), ("/a/b", "..//example.org/", "/.//example.org/"),
         ("a/b", "../x:y", "./x:y"),
-    )
+    )  # fmt: skip
     def test_resolves_against_other_bases(self, base, reference, result):
         assert URL(base).join(reference) == result
 
@@ -388,30 +322,16 @@ class TestPercentCoding:
 
     @rows(
         "raw, text",
-        ("a+b", "a+b"),
-        ("%41%", "A%"),
-        ("%zz", "%zz"),
-        (b"%C3", "\ufffd"),
-        (b"\xff", "\ufffd"),
-        ("ä%C3%A4", "ää"),
-        ("=%3D", "=="),
-        ("%00", "\0"),
-        ("\ud800", "\ufffd" * 3),
-    )
+        ("a+b", "a+b"), ("%41%", "A%"), ("%zz", "%zz"), (b"%C3", "\ufffd"), (b"\xff", "\ufffd"), ("ä%C3%A4", "ää"),
+        ("=%3D", "=="), ("%00", "\0"), ("\ud800", "\ufffd" * 3),
+    )  # fmt: skip
     def test_unquotes_anything(self, raw, text):
         assert unquote(raw) == text
 
     @rows(
         "raw, offset",
-        (b"", -1),
-        (b"/a", -1),
-        (b"/%41", -1),
-        (b"%", 0),
-        (b"/%4", 1),
-        (b"/%20%g0", 4),
-        (b"%%41", 0),
-        (b"%4\n", 0),
-    )
+        (b"", -1), (b"/a", -1), (b"/%41", -1), (b"%", 0), (b"/%4", 1), (b"/%20%g0", 4), (b"%%41", 0), (b"%4\n", 0),
+    )  # fmt: skip
     def test_names_the_offset_of_a_broken_escape(self, raw, offset):
         if offset < 0:
             decode_path(raw)
@@ -432,15 +352,10 @@ class TestPercentCoding:
 
     @rows(
         "raw, message",
-        (b"/%41%4", "broken percent-escape at byte 4"),
-        (b"/a%", "broken percent-escape at byte 2"),
-        (b"/%C3", "not UTF-8 at byte 1"),
-        (b"/a\xff", "not UTF-8 at byte 2"),
-        (b"/%ED%A0%80", "not UTF-8 at byte 1"),
-        (b"/%C0%AE", "not UTF-8 at byte 1"),
-        (b"/a%00", "NUL at byte 2"),
-        (b"/\0", "NUL at byte 1"),
-    )
+        (b"/%41%4", "broken percent-escape at byte 4"), (b"/a%", "broken percent-escape at byte 2"),
+        (b"/%C3", "not UTF-8 at byte 1"), (b"/a\xff", "not UTF-8 at byte 2"), (b"/%ED%A0%80", "not UTF-8 at byte 1"),
+        (b"/%C0%AE", "not UTF-8 at byte 1"), (b"/a%00", "NUL at byte 2"), (b"/\0", "NUL at byte 1"),
+    )  # fmt: skip
     def test_a_bad_path_is_an_error_that_names_the_place(self, raw, message):
         with pytest.raises(ValueError, match=message):
             decode_path(raw)
@@ -449,18 +364,12 @@ class TestPercentCoding:
 class TestParseHost:
     @rows(
         "value, host, port",
-        ("example.com", "example.com", None),
-        ("Example.COM:8080", "example.com", 8080),
-        ("example.com.", "example.com.", None),
-        ("my_service:0", "my_service", 0),
-        ("localhost:65535", "localhost", 65535),
-        ("localhost:00080", "localhost", 80),
-        ("localhost:", "localhost", None),
-        ("127.0.0.1:80", "127.0.0.1", 80),
-        ("[::1]", "::1", None),
-        ("[2001:DB8::A]:443", "2001:db8::a", 443),
-        ("[::ffff:192.0.2.1]", "::ffff:192.0.2.1", None),
-    )
+        ("example.com", "example.com", None), ("Example.COM:8080", "example.com", 8080),
+        ("example.com.", "example.com.", None), ("my_service:0", "my_service", 0),
+        ("localhost:65535", "localhost", 65535), ("localhost:00080", "localhost", 80),
+        ("localhost:", "localhost", None), ("127.0.0.1:80", "127.0.0.1", 80), ("[::1]", "::1", None),
+        ("[2001:DB8::A]:443", "2001:db8::a", 443), ("[::ffff:192.0.2.1]", "::ffff:192.0.2.1", None),
+    )  # fmt: skip
     def test_reads_host_and_port(self, value, host, port):
         assert parse_host(value) == (host, port)
 

@@ -55,13 +55,9 @@ def no_check(conversation):
 
 
 INCOMPLETE = {
-    "no head",
-    "no name",
-    "no disposition",
-    "no boundary in the body",
-    "parts without a last boundary",
+    "no head", "no name", "no disposition", "no boundary in the body", "parts without a last boundary",
     "a head that has no end",
-}
+}  # fmt: skip
 """Forms without a field, or without an end: Werkzeug reads them as empty ones."""
 DEEP = b"[" * 100_000 + b"]" * 100_000
 INNER = multipart((b'Content-Disposition: form-data; name="admin"', b"1"), boundary=b"inner")
@@ -130,18 +126,10 @@ FILE_NAMES = [
     b"a\tb",
 ]  # fmt: skip
 BOUNDARIES = {
-    "none": b"",
-    "of 71 characters": b"b" * 71,
-    "of 60 KiB": b"b" * 60_000,
-    "with a blank": b'"x y"',
-    "quoted": b'"x"',
-    "with quotes that have no end": b'"x',
-    "twice": b"x; boundary=y",
-    "with NUL": b"x\0",
-    "of bytes": b"\xff",
-    "with line ends of another kind": b"x\x0b",
-    "with a star": b"x; boundary*=utf-8''y",
-}
+    "none": b"", "of 71 characters": b"b" * 71, "of 60 KiB": b"b" * 60_000, "with a blank": b'"x y"',
+    "quoted": b'"x"', "with quotes that have no end": b'"x', "twice": b"x; boundary=y", "with NUL": b"x\0",
+    "of bytes": b"\xff", "with line ends of another kind": b"x\x0b", "with a star": b"x; boundary*=utf-8''y",
+}  # fmt: skip
 BODIES = {
     "100,000 fields": b"a=1&" * 100_000,
     "100,000 names": b"&".join(b"a%d=1" % number for number in range(100_000)),
@@ -176,22 +164,16 @@ DOCUMENTS = {
     "__proto__ and __class__": b'{"__proto__": {"a": 1}, "__class__": {"__init__": 1}}',
 }  # fmt: skip
 TYPES = {
-    "no type": b"",
-    "no subtype": b"multipart",
-    "a type of bytes": b"\xff/\xfe",
-    "a mixed form": b"multipart/mixed",
+    "no type": b"", "no subtype": b"multipart", "a type of bytes": b"\xff/\xfe", "a mixed form": b"multipart/mixed",
     "a type of 60 KiB": b"a/" + b"b" * 60_000,
     "parameters without end": b"multipart/form-data" + b";a=b" * 10_000,
     "quotes without end": b'multipart/form-data; boundary="' + b"\\" * 50_000,
-    "a type with markup": b"<script>alert(1)</script>",
-    "an unknown charset": URLENCODED + b"; charset=evil",
-    "a charset that runs": URLENCODED + b"; charset=zlib",
-    "UTF-7": URLENCODED + b"; charset=utf-7",
-    "idna": URLENCODED + b"; charset=idna",
-    "punycode": URLENCODED + b"; charset=punycode",
+    "a type with markup": b"<script>alert(1)</script>", "an unknown charset": URLENCODED + b"; charset=evil",
+    "a charset that runs": URLENCODED + b"; charset=zlib", "UTF-7": URLENCODED + b"; charset=utf-7",
+    "idna": URLENCODED + b"; charset=idna", "punycode": URLENCODED + b"; charset=punycode",
     "unicode_escape": URLENCODED + b"; charset=unicode_escape",
     "undefined": URLENCODED + b"; charset=undefined",
-}
+}  # fmt: skip
 
 
 def sent(name, data, statuses=READ_OR_REFUSED, **more):

@@ -51,19 +51,15 @@ CODINGS = {
     "a coding behind NUL": (b"X: 1\0Transfer-Encoding: chunked", b"Content-Length: 0"),
 }
 CHUNKS = {
-    "a negative size": b"-1\r\n\r\n",
-    "a hexadecimal prefix": b"0x0\r\n\r\n",
-    "a sign": b"+0\r\n\r\n",
+    "a negative size": b"-1\r\n\r\n", "a hexadecimal prefix": b"0x0\r\n\r\n", "a sign": b"+0\r\n\r\n",
     "an underscore": b"0_0\r\n\r\n",
     "a size beyond 64 bits": b"1" + b"0" * 16 + b"\r\n\r\n",
     "a size that wraps to none": b"1" + b"0" * 64 + b"\r\n\r\n",
-    "no size": b"\r\n\r\n",
-    "no digits": b"zero\r\n\r\n",
+    "no size": b"\r\n\r\n", "no digits": b"zero\r\n\r\n",
     "a chunk that is longer than its size": b"1\r\nabc\r\n0\r\n\r\n",
-    "a chunk without its end": b"1\r\na0\r\n\r\n",
-    "NUL in a size": b"0\0\r\n\r\n",
+    "a chunk without its end": b"1\r\na0\r\n\r\n", "NUL in a size": b"0\0\r\n\r\n",
     "a blank before a size": b" 0\r\n\r\n",
-}
+}  # fmt: skip
 NAMES = {
     "a blank before a colon": b"X-A : 1", "a blank in a name": b"X A: 1", "no colon": b"X-A", "no name": b": 1",
     "NUL in a name": b"X\0A: 1", "letters beyond ASCII in a name": b"X-\xc3\xa9: 1", "NUL in a value": b"X-A: a\0b",

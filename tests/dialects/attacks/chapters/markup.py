@@ -9,23 +9,16 @@ ATTRIBUTE = b"%22onload=alert(1)%20%27onload=alert(1)"
 ACCEPTED = {"HTML": b"text/html", "JSON": b"application/json", "anything": b"*/*", "XHTML": b"application/xhtml+xml"}
 SENT = {"a script": SCRIPT, "an attribute": ATTRIBUTE, "a closed element": b"%3C/pre%3E%3C/title%3E" + SCRIPT}
 PLACES = {
-    "a missing page": b"/missing/%b",
-    "the name of a page": b"/named/%b",
-    "the redirect to a page's name": b"/named/a/%b",
-    "the query of a missing page": b"/missing?a=%b",
-    "the query of a redirect": b"/slash?a=%b",
-    "the query of an error": b"/fail?a=%b",
-    "a location": b"/redirect?to=/%b",
-    "a location elsewhere": b"/redirect?to=javascript:%b",
+    "a missing page": b"/missing/%b", "the name of a page": b"/named/%b",
+    "the redirect to a page's name": b"/named/a/%b", "the query of a missing page": b"/missing?a=%b",
+    "the query of a redirect": b"/slash?a=%b", "the query of an error": b"/fail?a=%b",
+    "a location": b"/redirect?to=/%b", "a location elsewhere": b"/redirect?to=javascript:%b",
     "a location of a whole URL": b"/redirect?to=http://localhost/%b",
-    "the name of a field": b"/field?name=%b&value=a",
-    "the value of a field": b"/field?name=X-A&value=%b",
-    "the name of a cookie": b"/cookie?name=%b&value=a",
-    "a file that is not there": b"/static/%b",
-    "a folder that is redirected": b"/static/sub?%b",
-    "the name of a file": b"/file?name=%b",
+    "the name of a field": b"/field?name=%b&value=a", "the value of a field": b"/field?name=X-A&value=%b",
+    "the name of a cookie": b"/cookie?name=%b&value=a", "a file that is not there": b"/static/%b",
+    "a folder that is redirected": b"/static/sub?%b", "the name of a file": b"/file?name=%b",
     "the name of a download": b"/download?name=%b",
-}
+}  # fmt: skip
 FIELDS = {
     "Host": b"Host: <script>alert(1)</script>",
     "If-Modified-Since": b"If-Modified-Since: <script>alert(1)</script>",

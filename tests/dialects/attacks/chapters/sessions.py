@@ -200,12 +200,8 @@ ATTACKS = [
     *[
         Attack(f"a user named {name}", get(b"/login?user=" + text), {200, 400, 500}, dialects=KEEPING)
         for name, text in {
-            "CRLF": b"a%0d%0aX-Injected:1",
-            "an attribute": b"a;%20Domain=evil.example",
-            "NUL": b"%00",
-            "bytes": b"%ff%fe",
-            "markup": b"%3Cscript%3Ealert(1)%3C/script%3E",
-            "10,000 letters": b"a" * 10_000,
+            "CRLF": b"a%0d%0aX-Injected:1", "an attribute": b"a;%20Domain=evil.example", "NUL": b"%00",
+            "bytes": b"%ff%fe", "markup": b"%3Cscript%3Ealert(1)%3C/script%3E", "10,000 letters": b"a" * 10_000,
         }.items()
     ],
-]
+]  # fmt: skip

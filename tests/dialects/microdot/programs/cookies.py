@@ -50,12 +50,8 @@ async def all_cookies(request):
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 REQUESTS = [
-    ("GET", "/"),
-    ("POST", "/login", FORM, b"name=Ada"),
-    ("GET", "/", {"Cookie": "name=Ada"}),
-    ("POST", "/logout", {"Cookie": "name=Ada"}),
-    ("GET", "/count"),
-    ("GET", "/count", {"Cookie": "times=41; other=x"}),
-    ("GET", "/all", {"Cookie": "a=1; b=x=y; c="}),
+    ("GET", "/"), ("POST", "/login", FORM, b"name=Ada"), ("GET", "/", {"Cookie": "name=Ada"}),
+    ("POST", "/logout", {"Cookie": "name=Ada"}), ("GET", "/count"),
+    ("GET", "/count", {"Cookie": "times=41; other=x"}), ("GET", "/all", {"Cookie": "a=1; b=x=y; c="}),
     ("GET", "/all"),
-]
+]  # fmt: skip

@@ -38,14 +38,8 @@ def typed(request):
 REQUESTS = [
     ("GET", path)
     for path in (
-        "/static/page.html",
-        "/static/no.html",
-        "/static/../hello.py",
-        "/static/data",
-        "/static/style.css.gz",
-        "/style.css",
-        "/made",
-        "/typed",
+        "/static/page.html", "/static/no.html", "/static/../hello.py", "/static/data", "/static/style.css.gz",
+        "/style.css", "/made", "/typed",
     )
-]
+]  # fmt: skip
 REQUESTS += [("HEAD", "/static/page.html")]

@@ -61,25 +61,9 @@ async def method(request):
 
 
 REQUESTS = [
-    ("GET", "/"),
-    ("HEAD", "/"),
-    ("POST", "/"),
-    ("OPTIONS", "/"),
-    ("OPTIONS", "/nowhere"),
-    ("GET", "/page"),
-    ("GET", "/greet/Zo%C3%AB?title=Dr.%20&n=41"),
-    ("GET", "/greet/a+b?x=1"),
-    ("GET", "/sum/40/2"),
-    ("GET", "/sum/-40/2"),
-    ("GET", "/sum/4x/2"),
-    ("GET", "/files/a/b/c.txt"),
-    ("GET", "/files/"),
-    ("GET", "/color/00ff99"),
-    ("GET", "/color/00FF99"),
-    ("GET", "/old"),
-    ("GET", "/away"),
-    ("GET", "/empty"),
-    ("GET", "/teapot"),
-    ("GET", "/shutdown-not?a=1&b"),
-    ("POST", "/shutdown-not"),
-]
+    ("GET", "/"), ("HEAD", "/"), ("POST", "/"), ("OPTIONS", "/"), ("OPTIONS", "/nowhere"), ("GET", "/page"),
+    ("GET", "/greet/Zo%C3%AB?title=Dr.%20&n=41"), ("GET", "/greet/a+b?x=1"), ("GET", "/sum/40/2"),
+    ("GET", "/sum/-40/2"), ("GET", "/sum/4x/2"), ("GET", "/files/a/b/c.txt"), ("GET", "/files/"),
+    ("GET", "/color/00ff99"), ("GET", "/color/00FF99"), ("GET", "/old"), ("GET", "/away"), ("GET", "/empty"),
+    ("GET", "/teapot"), ("GET", "/shutdown-not?a=1&b"), ("POST", "/shutdown-not"),
+]  # fmt: skip

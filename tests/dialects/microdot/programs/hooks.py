@@ -51,11 +51,8 @@ def replace(request, response):
 
 
 REQUESTS = [
-    ("GET", "/public", {"User-Agent": "test"}),
-    ("GET", "/private/me"),
+    ("GET", "/public", {"User-Agent": "test"}), ("GET", "/private/me"),
     ("GET", "/private/me", {"Authorization": "Token ada"}),
     ("GET", "/private/me", {"authorization": "Token eve"}),
-    ("GET", "/private/none"),
-    ("GET", "/public?replace=1", {"User-Agent": "test"}),
-    ("GET", "/log"),
-]
+    ("GET", "/private/none"), ("GET", "/public?replace=1", {"User-Agent": "test"}), ("GET", "/log"),
+]  # fmt: skip

@@ -63,23 +63,11 @@ app.mount(part, "/part", local=True)
 
 TEXT = b"0123456789" * 10
 REQUESTS = [
-    ("POST", "/body", {}, TEXT),
-    ("POST", "/body", {}, TEXT * 164),
-    ("GET", "/set/50/50"),
-    ("POST", "/body", {}, TEXT),
-    ("POST", "/part/", {}, TEXT),
-    ("POST", "/nowhere", {}, TEXT),
-    ("POST", "/nowhere", {}, TEXT[:50]),
-    ("GET", "/set/100/50"),
-    ("POST", "/body", {}, TEXT),
-    ("POST", "/body", {}, TEXT[:50]),
+    ("POST", "/body", {}, TEXT), ("POST", "/body", {}, TEXT * 164), ("GET", "/set/50/50"),
+    ("POST", "/body", {}, TEXT), ("POST", "/part/", {}, TEXT), ("POST", "/nowhere", {}, TEXT),
+    ("POST", "/nowhere", {}, TEXT[:50]), ("GET", "/set/100/50"), ("POST", "/body", {}, TEXT),
+    ("POST", "/body", {}, TEXT[:50]), ("POST", "/stream", {}, TEXT), ("POST", "/stream", {}, TEXT[:40]),
+    ("POST", "/unread", {}, TEXT), ("POST", "/read", FORM, b"a=" + TEXT), ("POST", "/read", FORM, b"a=" + TEXT[:90]),
+    ("POST", "/read", JSON, b"[1]"), ("GET", "/set/100/0"), ("POST", "/body", {}, b"abc"),
     ("POST", "/stream", {}, TEXT),
-    ("POST", "/stream", {}, TEXT[:40]),
-    ("POST", "/unread", {}, TEXT),
-    ("POST", "/read", FORM, b"a=" + TEXT),
-    ("POST", "/read", FORM, b"a=" + TEXT[:90]),
-    ("POST", "/read", JSON, b"[1]"),
-    ("GET", "/set/100/0"),
-    ("POST", "/body", {}, b"abc"),
-    ("POST", "/stream", {}, TEXT),
-]
+]  # fmt: skip

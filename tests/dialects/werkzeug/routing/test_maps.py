@@ -33,10 +33,8 @@ def blog(library, **options):
     ("index", None, {}, "/app/"),
     ("index", {"q": "a b&ä", "r": [1, 2], "s": None}, {}, "/app/?q=a+b%26%C3%A4&r=1&r=2"),
     ("index", {"q": 1}, {"append_unknown": False}, "/app/"),
-    ("posts", {}, {}, "/app/posts/"),
-    ("posts", {"page": 1}, {}, "/app/posts/"),
-    ("posts", {"page": 2}, {}, "/app/posts/page/2"),
-    ("posts", {"page": "3"}, {}, "/app/posts/page/3"),
+    ("posts", {}, {}, "/app/posts/"), ("posts", {"page": 1}, {}, "/app/posts/"),
+    ("posts", {"page": 2}, {}, "/app/posts/page/2"), ("posts", {"page": "3"}, {}, "/app/posts/page/3"),
     ("post", {"slug": "ä/b?"}, {}, "/app/posts/%C3%A4/b%3F"),
     ("post", {"slug": "a"}, {"method": "POST"}, "/app/posts/a/edit"),
     ("post", {"slug": "a"}, {"force_external": True}, "http://example.com/app/posts/a"),
@@ -47,11 +45,10 @@ def blog(library, **options):
     ("live", {}, {}, "ws://example.com/app/live"),
     ("live", {}, {"url_scheme": "https"}, "wss://example.com/app/live"),
     ("at", {"user": "ann"}, {}, "http://ann.home.example.com/app/at"),
-    ("any", {"x": "c"}, {}, ("ValueError", None, None)),
-    ("post", {}, {}, ("BuildError", None, None)),
+    ("any", {"x": "c"}, {}, ("ValueError", None, None)), ("post", {}, {}, ("BuildError", None, None)),
     ("nothing", {}, {}, ("BuildError", None, None)),
     ("posts", {"page": "x"}, {}, ("ValueError", None, None)),
-)
+)  # fmt: skip
 def test_an_endpoint_is_built_with_its_values(library, endpoint, values, options, url):
     adapter = blog(library).bind("example.com", "/app")
     assert outcome(lambda: adapter.build(endpoint, values, **options)) == url
