@@ -56,6 +56,14 @@ DIFFERENCES: Mapping[str, Mapping[str, str]] = {
 """All that differs: what answers say in place of ``sees``, by the rows of the exchange and where."""
 
 
+def error_of(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What a call gives, or the name of the error that it raises."""
+    try:
+        return function(*arguments)
+    except Exception as error:
+        return type(error).__name__
+
+
 class Exchange(NamedTuple):
     """A request and the answer that a client sees, with the rows that they show."""
 

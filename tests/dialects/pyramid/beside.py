@@ -68,3 +68,13 @@ def assert_alike(program: Program, asked: Iterable[Asked]) -> None:
             assert ours[n]["status"] == 400
             ours[n] = answered
     beside.assert_alike(asked, theirs, ours)
+
+
+def outcome(call: Callable[[], Any]) -> Any:
+    """What a call gives, or the name of the error that it raises."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return call()
+    except Exception as error:
+        return type(error).__name__

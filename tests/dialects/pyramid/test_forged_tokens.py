@@ -1,12 +1,11 @@
 """Tickets, sessions and credentials that were changed at random: whom they name, as with Pyramid, which is nobody."""
 
-import warnings
 from base64 import b64encode
 from random import Random
 
 import pytest
 
-from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package
+from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package, outcome
 from tests.helpers.rows import rows
 
 OURS, THEIRS = Package(DIALECT), Package(PYRAMID)
@@ -32,15 +31,6 @@ def blank(p, headers=()):
     request = p.request.Request.blank("/", {"REMOTE_ADDR": "1.2.3.4"}, headers=dict(headers))
     request.registry = p.registry.Registry("test")
     return request
-
-
-def outcome(call):
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return call()
-    except Exception as error:
-        return type(error).__name__
 
 
 USERS = ["fred", 42, b"\xff", "a!b|c", "fr\u00e9d\u00e9ric"]

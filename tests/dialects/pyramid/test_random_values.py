@@ -1,6 +1,5 @@
 """Random values in URLs that a program makes, in sessions, and in the names of callbacks, beside Pyramid."""
 
-import warnings
 from functools import partial
 from random import Random
 from urllib.parse import quote
@@ -8,7 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from antiphon.cli.compare import differences
-from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package, answer
+from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package, answer, outcome
 from tests.helpers.rows import rows
 
 BOTH = [Package(DIALECT), Package(PYRAMID)]
@@ -18,15 +17,6 @@ TEXTS = [
     "", "a", "a b", "\u00fc", "a/b", "..", "//evil.example", "?", "#", "&=", "%2e", "\r\n", "\t", "<b>", '"', "'", "@",
     ":", "a;b", "+", "\u2603", "\\", "*", "$", "~", 7, 1.5, None, True, b"b\xc3\xa4",
 ]  # fmt: skip
-
-
-def outcome(call):
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return call()
-    except Exception as error:
-        return type(error).__name__
 
 
 def parts_of(random):

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime
 
-from tests.dialects.exchanges import FORM, MULTIPART, PARTS, Exchange
+from tests.dialects.exchanges import FORM, MULTIPART, PARTS, Exchange, error_of
 
 MOMENT = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
@@ -15,14 +15,6 @@ def answered(w, answer):
     if isinstance(answer, w.Response):
         return answer
     return w.Response(text=answer if isinstance(answer, str) else repr(answer), content_type="text/plain")
-
-
-def error_of(function, *arguments):
-    """The name of the error that a call raises."""
-    try:
-        return function(*arguments)
-    except Exception as error:
-        return type(error).__name__
 
 
 def subrequested(w, r):

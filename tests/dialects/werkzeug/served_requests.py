@@ -5,7 +5,7 @@ from importlib import import_module
 from io import BytesIO
 from types import SimpleNamespace
 
-from tests.dialects.exchanges import FORM, MULTIPART, PARTS, Exchange
+from tests.dialects.exchanges import FORM, MULTIPART, PARTS, Exchange, error_of
 
 MOMENT = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
@@ -27,14 +27,6 @@ def module_of(package, name):
 def answered(w, answer):
     """The answer of a view: a WSGI application, or something to show."""
     return answer if callable(answer) else w.wrappers.Response(answer if isinstance(answer, str) else repr(answer))
-
-
-def error_of(function, *arguments):
-    """The name of the error that a call raises."""
-    try:
-        return function(*arguments)
-    except Exception as error:
-        return type(error).__name__
 
 
 def unchangeable(w, r):

@@ -52,6 +52,34 @@ def size_of(file):
     return file.tell()
 
 
+def shared_views(response_class):
+    """The views that Flask, Kay and Werkzeug share: their requests are Werkzeug's."""
+
+    def text(value):
+        return response_class(str(value), mimetype="text/plain")
+
+    def form(request):
+        files = [(name, file.filename, size_of(file)) for name, file in request.files.items(multi=True)]
+        return text(form_told(request.form.items(multi=True), files))
+
+    def field(request):
+        response = text("field")
+        response.headers[request.args["name"]] = request.args["value"]
+        return response
+
+    def cookie(request):
+        response = text("cookie")
+        response.set_cookie(request.args["name"], request.args["value"], path=request.args.get("path", "/"))
+        return response
+
+    def conditional(request):
+        response = text("conditional")
+        response.set_etag("tag")
+        return response.make_conditional(request.environ)
+
+    return text, {"form": form, "field": field, "cookie": cookie, "conditional": conditional}
+
+
 class SecretError(Exception):
     """An error whose message no client may see."""
 

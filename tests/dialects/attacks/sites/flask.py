@@ -1,6 +1,8 @@
 """The site on Flask's names."""
 
-from tests.dialects.attacks.sites.common import KEY, fail, form_told, loader, make_files, size_of, smuggle, told
+from functools import partial
+
+from tests.dialects.attacks.sites.common import KEY, fail, loader, make_files, shared_views, smuggle, told
 
 
 class ProxiedPart:
@@ -29,8 +31,7 @@ def site(package, folder):
     )
     app.wsgi_app = ProxiedPart(app.wsgi_app, fixed)
 
-    def text(value):
-        return flask.Response(str(value), mimetype="text/plain")
+    text, shared = shared_views(flask.Response)
 
     def tell():
         return text(
@@ -43,11 +44,6 @@ def site(package, folder):
             )
         )  # fmt: skip
 
-    def conditional():
-        response = text("conditional")
-        response.set_etag("tag")
-        return response.make_conditional(request)
-
     app.add_url_rule("/told", "told", tell, methods=["GET", "POST", "PUT", "DELETE"])
     app.add_url_rule("/proxied", "proxied", tell)
     app.add_url_rule("/hello", "hello", lambda: text("hello"))
@@ -58,27 +54,13 @@ def site(package, folder):
     app.add_url_rule("/json", "json", lambda: text(type(request.get_json(force=True)).__name__), methods=["POST"])
     app.add_url_rule("/redirect", "redirect", lambda: flask.redirect(request.args["to"]))
     app.add_url_rule("/fail", "fail", fail)
-    app.add_url_rule("/conditional", "conditional", conditional)
     app.add_url_rule("/whoami", "whoami", lambda: text(f"{session.get('user')} {getattr(flask.g, 'user', None)}"))
     app.add_url_rule("/flash", "flash", lambda: flask.flash(request.args["text"]) or text("flashed"))
     app.add_url_rule("/flashed", "flashed", lambda: text(flask.get_flashed_messages()))
 
-    @app.post("/form")
-    def form():
-        files = [(name, file.filename, size_of(file)) for name, file in request.files.items(multi=True)]
-        return text(form_told(request.form.items(multi=True), files))
-
-    @app.get("/field")
-    def field():
-        response = text("field")
-        response.headers[request.args["name"]] = request.args["value"]
-        return response
-
-    @app.get("/cookie")
-    def cookie():
-        response = text("cookie")
-        response.set_cookie(request.args["name"], request.args["value"], path=request.args.get("path", "/"))
-        return response
+    for name, view in shared.items():
+        methods = ["POST"] if name == "form" else ["GET"]
+        app.add_url_rule(f"/{name}", name, partial(view, request), methods=methods)
 
     @app.get("/download")
     def download():

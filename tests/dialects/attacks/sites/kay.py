@@ -5,12 +5,9 @@ from antiphon.dialects.kay.routing import Rule, ViewGroup
 from antiphon.dialects.kay.utils import redirect
 from antiphon.dialects.kay.werkzeug.wrappers import Response
 from antiphon.dialects.werkzeug.middleware.shared_data import SharedDataMiddleware
-from tests.dialects.attacks.sites.common import fail, form_told, make_files, size_of, smuggle, told
+from tests.dialects.attacks.sites.common import fail, make_files, shared_views, smuggle, told
 
-
-def text(value):
-    """An answer of plain text."""
-    return Response(str(value), mimetype="text/plain")
+text, shared = shared_views(Response)
 
 
 def tell(request):
@@ -26,33 +23,6 @@ def tell(request):
     )  # fmt: skip
 
 
-def form(request):
-    """What is read of a form."""
-    files = [(name, file.filename, size_of(file)) for name, file in request.files.items(multi=True)]
-    return text(form_told(request.form.items(multi=True), files))
-
-
-def field(request):
-    """An answer with a header field of the client's."""
-    response = text("field")
-    response.headers[request.args["name"]] = request.args["value"]
-    return response
-
-
-def cookie(request):
-    """An answer with a cookie of the client's."""
-    response = text("cookie")
-    response.set_cookie(request.args["name"], request.args["value"], path=request.args.get("path", "/"))
-    return response
-
-
-def conditional(request):
-    """An answer that has a tag."""
-    response = text("conditional")
-    response.set_etag("tag")
-    return response.make_conditional(request.environ)
-
-
 VIEWS = {
     "hello": lambda request: text("hello"),
     "told": tell,
@@ -60,10 +30,7 @@ VIEWS = {
     "read": lambda request: text(len(request.data)),
     "redirect": lambda request: redirect(request.args["to"]),
     "fail": lambda request: fail(),
-    "form": form,
-    "field": field,
-    "cookie": cookie,
-    "conditional": conditional,
+    **shared,
 }
 
 

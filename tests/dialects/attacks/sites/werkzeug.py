@@ -1,6 +1,6 @@
 """The site on Werkzeug's names."""
 
-from tests.dialects.attacks.sites.common import fail, form_told, loader, make_files, size_of, smuggle, told
+from tests.dialects.attacks.sites.common import fail, loader, make_files, shared_views, smuggle, told
 from tests.dialects.attacks.sites.flask import ProxiedPart
 
 
@@ -11,9 +11,7 @@ def site(package, folder):
     wrappers, utils = load("werkzeug.wrappers"), load("werkzeug.utils")
     routing = load("werkzeug.routing")
     local = load("werkzeug.local").Local()
-
-    def text(value):
-        return wrappers.Response(str(value), mimetype="text/plain")
+    text, shared = shared_views(wrappers.Response)
 
     def tell(request):
         return text(
@@ -25,25 +23,6 @@ def site(package, folder):
                 since=request.if_modified_since, forwarded=request.access_route, control=request.cache_control,
             )
         )  # fmt: skip
-
-    def form(request):
-        files = [(name, file.filename, size_of(file)) for name, file in request.files.items(multi=True)]
-        return text(form_told(request.form.items(multi=True), files))
-
-    def field(request):
-        response = text("field")
-        response.headers[request.args["name"]] = request.args["value"]
-        return response
-
-    def cookie(request):
-        response = text("cookie")
-        response.set_cookie(request.args["name"], request.args["value"], path=request.args.get("path", "/"))
-        return response
-
-    def conditional(request):
-        response = text("conditional")
-        response.set_etag("tag")
-        return response.make_conditional(request)
 
     def download(request):
         path = str(static / "page.txt")
@@ -66,8 +45,7 @@ def site(package, folder):
         "redirect": lambda request: utils.redirect(request.args["to"]),
         "fail": lambda request: fail(),
         "whoami": lambda request: text(f"None {getattr(local, 'user', None)}"),
-        "form": form, "field": field, "cookie": cookie, "conditional": conditional,
-        "download": download, "file": sent_file, "login": login,
+        "download": download, "file": sent_file, "login": login, **shared,
     }  # fmt: skip
     posts = {"read", "form", "json"}
     rules = [routing.Rule(f"/{name}", endpoint=name, methods=["POST"] if name in posts else None) for name in views]
