@@ -163,18 +163,12 @@ class TestRate:
         assert content.data == bytes(range(40))
 
 
-def test_the_rate_bounds_how_long_the_next_bytes_may_let_wait(monkeypatch):
-    monkeypatch.setattr(pace, "GRACE", 0.02)
+@rows("grace, timeout, limit", (0.02, 0, "rate"), (0.5, 0.02, "timeout"))
+def test_the_next_bytes_may_let_wait_until_the_sooner_of_both(monkeypatch, grace, timeout, limit):
+    monkeypatch.setattr(pace, "GRACE", grace)
     with pytest.raises(RequestTimeout) as refused:
-        asyncio.run(Content(ScriptedHead(b"ab", 60.0)).load(Limits(rate=1000, timeout=0)))
-    assert refused.value.members["limit"] == "rate"
-
-
-def test_the_sooner_of_both_is_named(monkeypatch):
-    monkeypatch.setattr(pace, "GRACE", 0.5)
-    with pytest.raises(RequestTimeout) as refused:
-        asyncio.run(Content(ScriptedHead(b"ab", 60.0)).load(Limits(rate=1000, timeout=0.02)))
-    assert refused.value.members["limit"] == "timeout"
+        asyncio.run(Content(ScriptedHead(b"ab", 60.0)).load(Limits(rate=1000, timeout=timeout)))
+    assert refused.value.members["limit"] == limit
 
 
 def test_a_body_that_comes_at_once_is_never_too_slow(way):

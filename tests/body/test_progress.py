@@ -23,15 +23,9 @@ class Chunks(RequestHead):
 
 @rows(
     "progress, fraction",
-    (Progress(0, 4), 0.0),
-    (Progress(1, 4), 0.25),
-    (Progress(4, 4, True), 1.0),
-    (Progress(5, 4), 1.0),
-    (Progress(1, None), None),
-    (Progress(1, None, True), 1.0),
-    (Progress(0, 0), None),
-    (Progress(0, 0, True), 1.0),
-)
+    (Progress(0, 4), 0.0), (Progress(1, 4), 0.25), (Progress(4, 4, True), 1.0), (Progress(5, 4), 1.0),
+    (Progress(1, None), None), (Progress(1, None, True), 1.0), (Progress(0, 0), None), (Progress(0, 0, True), 1.0),
+)  # fmt: skip
 def test_the_fraction_is_known_from_the_total_or_at_the_end(progress, fraction):
     assert progress.fraction == fraction
 

@@ -57,16 +57,12 @@ def test_is_taken_for_nothing_that_the_parser_reads_otherwise(tokens, begin):
 
 @rows(
     "body",
-    b"",
-    b"--B",
-    FORM.replace(b"--B\r\n", b"--B \r\n"),
-    b"\r\n" + FORM,
-    FORM + b"epilogue",
+    b"", b"--B", FORM.replace(b"--B\r\n", b"--B \r\n"), b"\r\n" + FORM, FORM + b"epilogue",
     FORM.removesuffix(b"--\r\n"),
     FORM.replace(b"Content-Disposition", b"content-disposition"),
     FORM.replace(b"two", b"\r\n--Bx"),
     FORM.replace(b'"a"', b'"%s"' % (b"a" * 1100)),
-)
+)  # fmt: skip
 def test_is_not_taken_for_what_is_written_otherwise(body):
     assert found(body) is None
 

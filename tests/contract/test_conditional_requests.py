@@ -37,17 +37,11 @@ class Kind(NamedTuple):
 
 
 KINDS = (
-    Kind("bytes"),
-    Kind("weak", etag=WEAK),
-    Kind("undated", modified=None),
-    Kind("dated", etag=None),
-    Kind("path"),
-    Kind("file"),
-    Kind("pipe", has_length=False),
-    Kind("stream", has_length=False),
+    Kind("bytes"), Kind("weak", etag=WEAK), Kind("undated", modified=None), Kind("dated", etag=None), Kind("path"),
+    Kind("file"), Kind("pipe", has_length=False), Kind("stream", has_length=False),
     Kind("measured", has_any_order=False),
     Kind("measured-async", has_any_order=False),
-)
+)  # fmt: skip
 
 HIT, ALIKE, MISS = "{etag}", "W/{etag}", '"v0"'
 """The tag of the content, in which `{etag}` is filled in; a weak one like it; another."""

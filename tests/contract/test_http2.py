@@ -31,20 +31,10 @@ class HTTP2Contract(AdapterContract):
         return HTTP2Peer(cls.server.command)
 
 
-class TestGranianWSGI(HTTP2Contract):
-    server = server("Granian, WSGI")
-
-
-class TestGranianASGI(HTTP2Contract):
-    server = server("Granian, ASGI")
-
-
-class TestGranianRSGI(HTTP2Contract):
-    server = server("Granian, RSGI")
-
-
-class TestHypercorn(HTTP2Contract):
-    server = server("Hypercorn")
+TestGranianWSGI = type("GranianWSGI", (HTTP2Contract,), {"server": server("Granian, WSGI")})
+TestGranianASGI = type("GranianASGI", (HTTP2Contract,), {"server": server("Granian, ASGI")})
+TestGranianRSGI = type("GranianRSGI", (HTTP2Contract,), {"server": server("Granian, RSGI")})
+TestHypercorn = type("Hypercorn", (HTTP2Contract,), {"server": server("Hypercorn")})
 
 
 # What depends on a body, or on there being none

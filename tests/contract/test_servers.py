@@ -15,20 +15,15 @@ def test_a_server_whose_workers_can_not_load_its_application_does_not_serve() ->
         pass
 
 
-class TestGranianWSGI(ServerContract):
-    server = server("Granian, WSGI")
+def contract_of(name: str) -> type[ServerContract]:
+    """Return the contract of a server of the table."""
+    return type(name.replace(", ", ""), (ServerContract,), {"server": server(name)})
 
 
-class TestGranianASGI(ServerContract):
-    server = server("Granian, ASGI")
-
-
-class TestGranianRSGI(ServerContract):
-    server = server("Granian, RSGI")
-
-
-class TestUvicornH11(ServerContract):
-    server = server("Uvicorn, h11")
+TestGranianWSGI = contract_of("Granian, WSGI")
+TestGranianASGI = contract_of("Granian, ASGI")
+TestGranianRSGI = contract_of("Granian, RSGI")
+TestUvicornH11 = contract_of("Uvicorn, h11")
 
 
 class TestUvicornInDebugMode(ServerContract):
@@ -38,25 +33,9 @@ class TestUvicornInDebugMode(ServerContract):
         assert self.process.stderr.count("was never awaited") == 0
 
 
-class TestUvicornHttptools(ServerContract):
-    server = server("Uvicorn, httptools")
-
-
-class TestHypercorn(ServerContract):
-    server = server("Hypercorn")
-
-
-class TestGunicornSync(ServerContract):
-    server = server("Gunicorn, sync")
-
-
-class TestGunicornGthread(ServerContract):
-    server = server("Gunicorn, gthread")
-
-
-class TestGunicornGevent(ServerContract):
-    server = server("Gunicorn, gevent")
-
-
-class TestWaitress(ServerContract):
-    server = server("Waitress")
+TestUvicornHttptools = contract_of("Uvicorn, httptools")
+TestHypercorn = contract_of("Hypercorn")
+TestGunicornSync = contract_of("Gunicorn, sync")
+TestGunicornGthread = contract_of("Gunicorn, gthread")
+TestGunicornGevent = contract_of("Gunicorn, gevent")
+TestWaitress = contract_of("Waitress")

@@ -73,17 +73,10 @@ def answer_of(application, path, accept):
     """The answer of an application of an original, over WSGI."""
     started = []
     environ = {
-        "REQUEST_METHOD": "GET",
-        "SERVER_NAME": "testserver",
-        "SERVER_PORT": "80",
-        "HTTP_HOST": "testserver",
-        "SCRIPT_NAME": "",
-        "PATH_INFO": path,
-        "QUERY_STRING": "",
-        "wsgi.url_scheme": "http",
-        "wsgi.input": BytesIO(),
+        "REQUEST_METHOD": "GET", "SERVER_NAME": "testserver", "SERVER_PORT": "80", "HTTP_HOST": "testserver",
+        "SCRIPT_NAME": "", "PATH_INFO": path, "QUERY_STRING": "", "wsgi.url_scheme": "http", "wsgi.input": BytesIO(),
         "HTTP_ACCEPT": accept,
-    }
+    }  # fmt: skip
     body = b"".join(application(environ, lambda status, fields, _=None: started.append((status, fields))))
     status, fields = started[-1]
     return int(status[:3]), dict(fields)["Content-Type"], body.decode()

@@ -23,10 +23,7 @@ app.test_client().get("/")
 
 
 CASES = [
-    view_of("None"),
-    view_of("(1,)"),
-    view_of("()"),
-    view_of("True"),
+    view_of("None"), view_of("(1,)"), view_of("()"), view_of("True"),
     "from ours.flask import Flask\nFlask('shop', static_folder=None).send_static_file('a')",
     "from ours.flask import Flask\nFlask('shop', instance_path='there')",
     "from ours.flask import Flask\nFlask('shop').route('/', methods='GET')(lambda: '')",
@@ -53,7 +50,7 @@ CASES = [
     "from ours.webob.multidict import MultiDict\nMultiDict(1, 2)",
     "from ours.webob.cookies import serialize_samesite\nserialize_samesite('a')",
     "from ours.microdot import Response\nResponse.redirect('a\\nb')",
-]
+]  # fmt: skip
 
 
 def message(code, package):

@@ -46,20 +46,13 @@ def test_no_broken_character_swallows_what_separates_or_quotes(codec):
 
 @rows(
     "data, charset, text",
-    (b"caf\xc3\xa9", None, "café"),
-    (b"caf\xe9", "iso-8859-1", "café"),
-    (b"caf\xe9", "utf-8", "caf\ufffd"),
-    (b"\x93x\x94", "windows-1252", "“x”"),
-    (b"\x93x\x94", "latin1", "“x”"),
-    (b"\x93x\x94", "US-ASCII", "“x”"),
+    (b"caf\xc3\xa9", None, "café"), (b"caf\xe9", "iso-8859-1", "café"), (b"caf\xe9", "utf-8", "caf\ufffd"),
+    (b"\x93x\x94", "windows-1252", "“x”"), (b"\x93x\x94", "latin1", "“x”"), (b"\x93x\x94", "US-ASCII", "“x”"),
     (b"\x81\x8d", "windows-1252", "\x81\x8d"),
     (b"\xaa\x81", "windows-1253", "\ufffd\x81"),
-    (b"\xc6\xc9", " KOI8-R\t", "фи"),
-    (b"\xa1\xa2", "tis-620", "กข"),
+    (b"\xc6\xc9", " KOI8-R\t", "фи"), (b"\xa1\xa2", "tis-620", "กข"),
     (b"\x83\x65\x83\x58\x83\x67", "Shift_JIS", "テスト"),
-    (b"\xb2\xe2\xca\xd4", "gb2312", "测试"),
-    (b"\x81\x30\x81\x30", "gbk", "\x80"),
-    (b"\xb4\xfa", "big5", "測"),
+    (b"\xb2\xe2\xca\xd4", "gb2312", "测试"), (b"\x81\x30\x81\x30", "gbk", "\x80"), (b"\xb4\xfa", "big5", "測"),
     (b"\xc5\xd7", "euc-kr", "테"),
     ("é".encode("utf-16-le"), "utf-16le", "é"),
     ("é".encode("utf-16-le"), "utf-16", "é"),
@@ -67,7 +60,7 @@ def test_no_broken_character_swallows_what_separates_or_quotes(codec):
     (b"\xfe\xff" + "é".encode("utf-16-be"), "utf-16", "é"),
     (b"\x00\xd8a\x00b", "utf-16", "\ufffda\ufffd"),
     (b"\xef\xbb\xbfa", "utf-8", "\ufeffa"),
-)
+)  # fmt: skip
 def test_text_is_decoded_as_declared(data, charset, text):
     assert decode_text(data, charset) == text
 

@@ -77,18 +77,11 @@ def test_two_digit_years_keep_their_digits(digits, latest_year):
 
 @rows(
     "moment",
-    float("nan"),
-    float("inf"),
-    float("-inf"),
-    1e12,
-    -1e12,
-    1e300,
-    253402300800,
-    -62135596801,
+    float("nan"), float("inf"), float("-inf"), 1e12, -1e12, 1e300, 253402300800, -62135596801,
     datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=1))),
     datetime(9999, 12, 31, 23, 59, tzinfo=timezone(timedelta(hours=-1))),
     ids=repr,
-)
+)  # fmt: skip
 def test_moments_out_of_range_are_refused(moment):
     with pytest.raises(ValueError, match="HTTP date cannot represent"):
         format_http_date(moment)

@@ -13,22 +13,18 @@ pytestmark = pytest.mark.once
 
 @rows(
     "event, text",
-    (Event("hello"), "data: hello\n\n"),
-    (Event(""), "data: \n\n"),
-    (Event(" a: b"), "data:  a: b\n\n"),
+    (Event("hello"), "data: hello\n\n"), (Event(""), "data: \n\n"), (Event(" a: b"), "data:  a: b\n\n"),
     (Event("a\nb\r\nc\rd"), "data: a\ndata: b\ndata: c\ndata: d\n\n"),
     (Event("a\n"), "data: a\ndata: \n\n"),
     (Event("a\u2028b\x0bc\x85d"), "data: a\u2028b\x0bc\x85d\n\n"),
     (Event("x", event="add", id="7", retry=3), "event: add\nid: 7\nretry: 3000\ndata: x\n\n"),
-    (Event("x", id=""), "id: \ndata: x\n\n"),
-    (Event(retry=0), "retry: 0\n\n"),
+    (Event("x", id=""), "id: \ndata: x\n\n"), (Event(retry=0), "retry: 0\n\n"),
     (Event(retry=timedelta(seconds=2.5)), "retry: 2500\n\n"),
     (Event(retry=1e12 - 1e-4), "retry: 999999999999999\n\n"),
-    (Event(id="7"), "id: 7\n\n"),
-    (Event(comment=""), ": \n\n"),
+    (Event(id="7"), "id: 7\n\n"), (Event(comment=""), ": \n\n"),
     (Event("x", comment="one\r\ntwo\nthree"), ": one\n: two\n: three\ndata: x\n\n"),
     ids=lambda value: repr(value)[:40],
-)
+)  # fmt: skip
 def test_an_event_is_printed_as_the_standard_has_it_and_read_back(event, text):
     assert str(event) == text
     assert parse_events(text) == [event]

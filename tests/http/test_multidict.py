@@ -89,22 +89,12 @@ class TestReading:
 class TestConverting:
     @rows(
         "text, convert, wanted",
-        ("5", int, 5),
-        ("x", int, -1),
-        ("", int, -1),
-        ("9" * 5000, int, -1),
-        ("1.5", Decimal, Decimal("1.5")),
-        ("x", Decimal, -1),
-        ("x", UUID, -1),
+        ("5", int, 5), ("x", int, -1), ("", int, -1), ("9" * 5000, int, -1), ("1.5", Decimal, Decimal("1.5")),
+        ("x", Decimal, -1), ("x", UUID, -1),
         ("inf", lambda text: int(float(text)), -1),
-        ("a", {"a": True}.__getitem__, True),
-        ("nan", float, -1),
-        ("-Infinity", float, -1),
-        ("sNaN", Decimal, -1),
-        ("\x1cinf", Decimal, -1),
-        ("1e999999999", Decimal, -1),
-        ("1e-999999999", Decimal, -1),
-    )
+        ("a", {"a": True}.__getitem__, True), ("nan", float, -1), ("-Infinity", float, -1), ("sNaN", Decimal, -1),
+        ("\x1cinf", Decimal, -1), ("1e999999999", Decimal, -1), ("1e-999999999", Decimal, -1),
+    )  # fmt: skip
     def test_gives_the_default_for_what_cannot_be_converted(self, text, convert, wanted):
         assert MultiDict([("page", text)]).get("page", -1, type=convert) == wanted
 

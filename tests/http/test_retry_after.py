@@ -28,16 +28,10 @@ def test_anything_else_is_refused(text):
 
 @rows(
     "after, printed",
-    (120, "120"),
-    (0, "0"),
-    (0.25, "1"),
-    (59.0, "59"),
-    (timedelta(minutes=2), "120"),
-    (timedelta(milliseconds=1), "1"),
-    (MOST_SECONDS, "9999999999"),
-    (MOMENT, "Fri, 31 Dec 1999 23:59:59 GMT"),
+    (120, "120"), (0, "0"), (0.25, "1"), (59.0, "59"), (timedelta(minutes=2), "120"),
+    (timedelta(milliseconds=1), "1"), (MOST_SECONDS, "9999999999"), (MOMENT, "Fri, 31 Dec 1999 23:59:59 GMT"),
     ids=repr,
-)
+)  # fmt: skip
 def test_printing(after, printed):
     assert format_retry_after(after) == printed
 

@@ -47,17 +47,14 @@ def test_a_metric_has_a_name(text):
 
 @rows(
     "metric, printed",
-    (ServerTiming("miss"), "miss"),
-    (ServerTiming("db", 53), "db;dur=53"),
-    (ServerTiming("db", 100.0), "db;dur=100"),
+    (ServerTiming("miss"), "miss"), (ServerTiming("db", 53), "db;dur=53"), (ServerTiming("db", 100.0), "db;dur=100"),
     (ServerTiming("db", 12.34567), "db;dur=12.346"),
-    (ServerTiming("db", 1e-9), "db;dur=0"),
-    (ServerTiming("db", -0.0), "db;dur=0"),
+    (ServerTiming("db", 1e-9), "db;dur=0"), (ServerTiming("db", -0.0), "db;dur=0"),
     (ServerTiming("db", 10**12 - 1), "db;dur=999999999999"),
     (ServerTiming("db", 1, "queries"), "db;dur=1;desc=queries"),
     (ServerTiming("db", desc='two "queries"'), 'db;desc="two \\"queries\\""'),
     (ServerTiming("db", desc=""), 'db;desc=""'),
-)
+)  # fmt: skip
 def test_printing(metric, printed):
     assert str(metric) == printed
 

@@ -26,28 +26,15 @@ from tests.helpers.rows import rows
 pytestmark = pytest.mark.once
 
 BARE = [
-    ("42", 42),
-    ("-0", 0),
-    ("007", 7),
-    ("-999999999999999", -999999999999999),
-    ("4.5", 4.5),
-    ("-0.125", -0.125),
-    ("999999999999.999", 999999999999.999),
-    ('""', ""),
-    ('"hello world"', "hello world"),
+    ("42", 42), ("-0", 0), ("007", 7), ("-999999999999999", -999999999999999), ("4.5", 4.5), ("-0.125", -0.125),
+    ("999999999999.999", 999999999999.999), ('""', ""), ('"hello world"', "hello world"),
     (r'"a \"quote\" and a \\"', 'a "quote" and a \\'),
-    ("sugar", Token("sugar")),
-    ("*foo123/456", Token("*foo123/456")),
-    ("text/html:x", Token("text/html:x")),
-    ("::", b""),
-    (":aGVsbG8=:", b"hello"),
-    (":aGVsbG8:", b"hello"),
-    ("?1", True),
-    ("?0", False),
+    ("sugar", Token("sugar")), ("*foo123/456", Token("*foo123/456")), ("text/html:x", Token("text/html:x")),
+    ("::", b""), (":aGVsbG8=:", b"hello"), (":aGVsbG8:", b"hello"), ("?1", True), ("?0", False),
     ("@1659578233", datetime(2022, 8, 4, 1, 57, 13, tzinfo=UTC)),
     ("@-1", datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC)),
     ('%"f%c3%bcr \\ 100%25"', DisplayString("für \\ 100%")),
-]
+]  # fmt: skip
 
 MALFORMED_ITEMS = [
     "", ",", "é", "1,", "1 2", "a b", "\ta", "a\t",
@@ -130,14 +117,10 @@ def test_a_dictionary_is_read_and_printed(text, printed):
 
 @rows(
     "value, printed",
-    (0.0025, "0.002"),
-    (0.0015, "0.002"),
-    (Decimal("0.0025"), "0.002"),
-    (Decimal(7), "7.0"),
-    (1e11, "100000000000.0"),
+    (0.0025, "0.002"), (0.0015, "0.002"), (Decimal("0.0025"), "0.002"), (Decimal(7), "7.0"), (1e11, "100000000000.0"),
     (-1.5, "-1.5"),
     (DisplayString('a "b" \n'), '%"a %22b%22 %0a"'),
-)
+)  # fmt: skip
 def test_a_value_is_printed(value, printed):
     assert str(Item(value)) == printed
 

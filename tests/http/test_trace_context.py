@@ -19,14 +19,11 @@ def identifiers(digits):
 
 @rows(
     "text, flags, version, sampled",
-    (f"00-{TRACE}-{PARENT}-01", 1, 0, True),
-    (f"00-{TRACE}-{PARENT}-00", 0, 0, False),
-    (f"00-{TRACE}-{PARENT}-02", 2, 0, False),
-    (f"00-{TRACE}-{PARENT}-ff", 255, 0, True),
-    (f"cc-{TRACE}-{PARENT}-01", 1, 204, True),
-    (f"cc-{TRACE}-{PARENT}-f9", 1, 204, True),
+    (f"00-{TRACE}-{PARENT}-01", 1, 0, True), (f"00-{TRACE}-{PARENT}-00", 0, 0, False),
+    (f"00-{TRACE}-{PARENT}-02", 2, 0, False), (f"00-{TRACE}-{PARENT}-ff", 255, 0, True),
+    (f"cc-{TRACE}-{PARENT}-01", 1, 204, True), (f"cc-{TRACE}-{PARENT}-f9", 1, 204, True),
     (f"01-{TRACE}-{PARENT}-00-what-comes-later", 0, 1, False),
-)
+)  # fmt: skip
 def test_reading(text, flags, version, sampled):
     read = TraceParent.parse(text)
     assert read == (TRACE, PARENT, flags, version)
@@ -36,30 +33,15 @@ def test_reading(text, flags, version, sampled):
 
 @rows(
     "text",
-    "",
-    f"00-{TRACE}-{PARENT}",
-    f"00-{TRACE}-{PARENT}-1",
-    f"00-{TRACE}-{PARENT}-011",
-    f"00-{TRACE}-{PARENT}-01-more",
-    f"00-{TRACE}-{PARENT}-01-",
-    f"00-{TRACE}-{PARENT}-01\n",
-    f" 00-{TRACE}-{PARENT}-01",
-    f"01-{TRACE}-{PARENT}-01more",
-    f"ff-{TRACE}-{PARENT}-01",
-    f"0-{TRACE}-{PARENT}-01",
-    f"0g-{TRACE}-{PARENT}-01",
-    f"00-{TRACE.upper()}-{PARENT}-01",
-    f"00-{TRACE}-{PARENT.upper()}-01",
-    f"00-{TRACE}-{PARENT}-0A",
-    f"00-{'0' * 32}-{PARENT}-01",
-    f"00-{TRACE}-{'0' * 16}-01",
-    f"00-{TRACE[1:]}-{PARENT}-01",
-    f"00-{TRACE}0-{PARENT}-01",
-    f"00-{TRACE}-{PARENT[1:]}-01",
-    f"00_{TRACE}_{PARENT}_01",
+    "", f"00-{TRACE}-{PARENT}", f"00-{TRACE}-{PARENT}-1", f"00-{TRACE}-{PARENT}-011", f"00-{TRACE}-{PARENT}-01-more",
+    f"00-{TRACE}-{PARENT}-01-", f"00-{TRACE}-{PARENT}-01\n", f" 00-{TRACE}-{PARENT}-01",
+    f"01-{TRACE}-{PARENT}-01more", f"ff-{TRACE}-{PARENT}-01", f"0-{TRACE}-{PARENT}-01", f"0g-{TRACE}-{PARENT}-01",
+    f"00-{TRACE.upper()}-{PARENT}-01", f"00-{TRACE}-{PARENT.upper()}-01", f"00-{TRACE}-{PARENT}-0A",
+    f"00-{'0' * 32}-{PARENT}-01", f"00-{TRACE}-{'0' * 16}-01", f"00-{TRACE[1:]}-{PARENT}-01",
+    f"00-{TRACE}0-{PARENT}-01", f"00-{TRACE}-{PARENT[1:]}-01", f"00_{TRACE}_{PARENT}_01",
     f"00-{TRACE[:-1]}٣-{PARENT}-01",
     f"00-{TRACE}-{PARENT}-01, 00-{TRACE}-{PARENT}-01",
-)
+)  # fmt: skip
 def test_anything_else_is_refused(text):
     with pytest.raises(ValueError, match="not a traceparent"):
         TraceParent.parse(text)
@@ -67,19 +49,10 @@ def test_anything_else_is_refused(text):
 
 @rows(
     "arguments",
-    ("", PARENT),
-    (TRACE, ""),
-    (f"{TRACE}\n", PARENT),
-    (TRACE, f"{PARENT}\n"),
-    ("0" * 32, PARENT),
-    (TRACE, "0" * 16),
-    (TRACE.upper(), PARENT),
-    (PARENT, TRACE),
-    (TRACE, PARENT, -1),
-    (TRACE, PARENT, 256),
-    (TRACE, PARENT, 0, -1),
+    ("", PARENT), (TRACE, ""), (f"{TRACE}\n", PARENT), (TRACE, f"{PARENT}\n"), ("0" * 32, PARENT), (TRACE, "0" * 16),
+    (TRACE.upper(), PARENT), (PARENT, TRACE), (TRACE, PARENT, -1), (TRACE, PARENT, 256), (TRACE, PARENT, 0, -1),
     (TRACE, PARENT, 0, 255),
-)
+)  # fmt: skip
 def test_what_cannot_be_printed_is_refused(arguments):
     with pytest.raises(ValueError, match=r"trace id|parent id|flags and version"):
         TraceParent(*arguments)

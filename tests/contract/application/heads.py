@@ -14,18 +14,12 @@ def _register_target(app: App) -> None:
     @def_and_async(app, "/about", ("GET", "POST"))
     def about(request: Request) -> dict[str, object]:
         return {
-            "method": request.method,
-            "path": request.path,
+            "method": request.method, "path": request.path,
             "query": request.query_string.decode("latin-1"),
-            "scheme": request.scheme,
-            "host": request.host,
-            "port": request.port,
-            "root_path": request.root_path,
-            "http_version": request.http_version,
-            "url": request.url,
-            "is_secure": request.is_secure,
+            "scheme": request.scheme, "host": request.host, "port": request.port, "root_path": request.root_path,
+            "http_version": request.http_version, "url": request.url, "is_secure": request.is_secure,
             "endpoint": request.endpoint,
-        }
+        }  # fmt: skip
 
     @def_and_async(app, "/client")
     def client(request: Request) -> dict[str, object]:

@@ -9,18 +9,11 @@ _HOST, _, _PORT = AUTHORITY.partition(":")
 def _about(method: str, query: str = "", escaped: str | None = None) -> dict[str, object]:
     mark = "?" if query else ""
     return {
-        "method": method,
-        "path": "/{def}/about",
-        "query": query,
-        "scheme": "http",
-        "host": _HOST,
-        "port": int(_PORT),
-        "root_path": "",
-        "http_version": "1.1",
+        "method": method, "path": "/{def}/about", "query": query, "scheme": "http", "host": _HOST, "port": int(_PORT),
+        "root_path": "", "http_version": "1.1",
         "url": f"http://{AUTHORITY}/{{def}}/about{mark}{query if escaped is None else escaped}",
-        "is_secure": False,
-        "endpoint": "about",
-    }
+        "is_secure": False, "endpoint": "about",
+    }  # fmt: skip
 
 
 def _path(segment: str, name: str) -> list[Exchange]:

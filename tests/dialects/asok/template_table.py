@@ -192,29 +192,17 @@ def context(safe_string):
             return safe_string("<u>")
 
     return {
-        "text": "<a \"b\" 'c' & d>",
-        "number": 3,
-        "nothing": None,
-        "truth": True,
-        "items": [1, 2, 3],
-        "added": [],
-        "empty": [],
-        "key": "age",
-        "long": "x" * 200,
+        "text": "<a \"b\" 'c' & d>", "number": 3, "nothing": None, "truth": True, "items": [1, 2, 3], "added": [],
+        "empty": [], "key": "age", "long": "x" * 200,
         "person": {"name": "Ann <x>", "nick": "", "age": 40},
         "shadow": {"items": 2, "other": 1},
         "people": [{"name": "Al", "active": True}, {"name": "Bo", "active": False}, {"name": "Cy", "active": True}],
-        "tags": {"a": "</script>&'"},
-        "thing": Thing(),
-        "html": safe_string("<i>"),
-        "printed": Printed(),
-        "moment": datetime(2026, 3, 4, 5, 6),
-        "ancient": datetime(1800, 1, 1),
-        "distant": datetime(2300, 1, 1),
+        "tags": {"a": "</script>&'"}, "thing": Thing(), "html": safe_string("<i>"), "printed": Printed(),
+        "moment": datetime(2026, 3, 4, 5, 6), "ancient": datetime(1800, 1, 1), "distant": datetime(2300, 1, 1),
         "ahead": datetime(2060, 1, 1),
         "aged": [time for age in AGES for time in _times_of(timedelta(seconds=age + 20))],
         "double": lambda n: n * 2,
-    }
+    }  # fmt: skip
 
 
 def write_files(folder):

@@ -149,27 +149,17 @@ def build(flask, made=plain):
     @made
     def read(number, rest):
         return {
-            "number": number,
-            "rest": rest,
-            "args": request.args.to_dict(flat=False),
+            "number": number, "rest": rest, "args": request.args.to_dict(flat=False),
             "cookies": request.cookies.to_dict(),
             "agent": request.headers.get("User-Agent"),
             "missing": request.headers.get("X-Missing"),
-            "referrer": request.referrer,
-            "url": request.url,
-            "base_url": request.base_url,
-            "url_root": request.url_root,
-            "path": request.path,
-            "full_path": request.full_path,
-            "query": request.query_string.decode(),
-            "method": request.method,
-            "endpoint": request.endpoint,
-            "view_args": request.view_args,
-            "rule": str(request.url_rule),
-            "blueprint": request.blueprint,
+            "referrer": request.referrer, "url": request.url, "base_url": request.base_url,
+            "url_root": request.url_root, "path": request.path, "full_path": request.full_path,
+            "query": request.query_string.decode(), "method": request.method, "endpoint": request.endpoint,
+            "view_args": request.view_args, "rule": str(request.url_rule), "blueprint": request.blueprint,
             "blueprints": request.blueprints,
             "page": request.args.get("page", 1, type=int),
-        }
+        }  # fmt: skip
 
     @app.route("/form", methods=["POST"])
     @made
@@ -316,18 +306,12 @@ BROWSER = {"cookie": "a=1; b=2", "referer": "/from", "user-agent": "me"}
 
 REQUESTS = [
     *[("GET", f"/{path}", {}, b"") for path in PATHS.split()],
-    ("HEAD", "/text", {}, b""),
-    ("HEAD", "/generated", {}, b""),
-    ("OPTIONS", "/text", {}, b""),
-    ("OPTIONS", "/form", {}, b""),
-    ("OPTIONS", "/nowhere", {}, b""),
-    ("PUT", "/text", {}, b""),
+    ("HEAD", "/text", {}, b""), ("HEAD", "/generated", {}, b""), ("OPTIONS", "/text", {}, b""),
+    ("OPTIONS", "/form", {}, b""), ("OPTIONS", "/nowhere", {}, b""), ("PUT", "/text", {}, b""),
     ("GET", "/read/7/a/b%20c?x=1&x=%C3%BC&page=no", BROWSER, b""),
     ("GET", "/read/x/a", {}, b""),
     ("POST", "/form", FORM, b"a=1&a=2&b=%C3%BC+c"),
-    ("POST", "/form", PARTS, MULTIPART),
-    ("POST", "/form", JSON, b"{}"),
-    ("POST", "/form", {}, b"plain"),
+    ("POST", "/form", PARTS, MULTIPART), ("POST", "/form", JSON, b"{}"), ("POST", "/form", {}, b"plain"),
     ("POST", "/field", FORM, b"a=1"),
     ("POST", "/json", JSON, b'{"a": [1, 2.5, null, "\xc3\xbc"]}'),
     ("POST", "/json", JSON, b"{"),
@@ -341,4 +325,4 @@ REQUESTS = [
     ("POST", "/more", {"content-type": "text/plain"}, b"x" * 6000),
     ("POST", "/parts", PARTS, MULTIPART),
     ("POST", "/stream", {"content-type": "text/plain"}, b"read in pieces"),
-]
+]  # fmt: skip

@@ -49,13 +49,8 @@ REQUESTS = [
         "pyramid-005 pyramid-092 pyramid-093 pyramid-094 pyramid-095 pyramid-096 pyramid-097",
         "GET /get?pref=red&pref=blue&a=%C3%BC",
         lambda w, r: (
-            r.GET["pref"],
-            r.GET.getall("pref"),
-            r.GET.getall("b"),
-            error_of(r.GET.getone, "pref"),
-            r.GET.getone("a"),
-            [*r.GET.items()],
-            [*r.GET.keys()],
+            r.GET["pref"], r.GET.getall("pref"), r.GET.getall("b"), error_of(r.GET.getone, "pref"), r.GET.getone("a"),
+            [*r.GET.items()], [*r.GET.keys()],
             isinstance(r.GET, w.multidict.MultiDict) and [*w.multidict.MultiDict.view_list([("b", 1), ("a", 2)])],
         ),
         "('blue', ['red', 'blue'], [], 'KeyError', 'ü', [('pref', 'red'), ('pref', 'blue'), ('a', 'ü')],"
@@ -94,18 +89,10 @@ REQUESTS = [
     Exchange(
         "pyramid-011 pyramid-012 pyramid-015 pyramid-017 pyramid-018 pyramid-019", "GET /headers",
         lambda w, r: (
-            dict(r.cookies),
-            r.headers["x-OWN"],
-            "X-None" in r.headers,
+            dict(r.cookies), r.headers["x-OWN"], "X-None" in r.headers,
             r.accept_language.lookup(["fr", "de"], default="x"),
-            r.user_agent,
-            r.if_modified_since == MOMENT,
-            r.referer,
-            r.cache_control.max_age,
-            r.range.start,
-            "a" in r.if_none_match,
-            r.authorization.params,
-            r.max_forwards,
+            r.user_agent, r.if_modified_since == MOMENT, r.referer, r.cache_control.max_age, r.range.start,
+            "a" in r.if_none_match, r.authorization.params, r.max_forwards,
         ),
         "({'a': '1', 'b': '2'}, '1', False, 'de', 'Own/1.0', True, 'http://a/', 5, 7, True, 'YTpi', 3)",
         sent={

@@ -33,8 +33,7 @@ def test_each_class_is_and_answers_as_the_original(name):
 
 MADE = {
     "a detail": {"detail": "no <b>such</b> & thing \u00fc"},
-    "a detail that is no text": {"detail": 5},
-    "a comment": {"comment": "--> <script>"},
+    "a detail that is no text": {"detail": 5}, "a comment": {"comment": "--> <script>"},
     "both": {"detail": "<a>", "comment": "<c>"},
     "headers": {"headers": [("X-A", "1"), ("Allow", "GET")]},
     "a dictionary of headers": {"headers": {"X-A": "1"}},
@@ -43,14 +42,11 @@ MADE = {
         "body_template": "${detail} ${REQUEST_METHOD} ${x-a} ${missing} ${html_comment} $5",
     },
     "an environ's key": {"body_template": "${HTTP_X}|${x_a}", "headers": {"X_A": "<1>"}},
-    "a body": {"body": b"body"},
-    "text": {"text": "t\u00fc"},
-    "JSON": {"json": {"a": 1}},
+    "a body": {"body": b"body"}, "text": {"text": "t\u00fc"}, "JSON": {"json": {"a": 1}},
     "a formatter": {"json_formatter": lambda body, status, title, environ: {"error": [body, status, title]}},
     "a content type": {"content_type": "text/plain", "charset": "latin-1"},
-    "an unknown keyword": {"colour": "red"},
-    "chunks": {"app_iter": [b"a", b"b"]},
-}
+    "an unknown keyword": {"colour": "red"}, "chunks": {"app_iter": [b"a", b"b"]},
+}  # fmt: skip
 
 
 @rows("accept", ["text/html", "application/json", "text/plain"])

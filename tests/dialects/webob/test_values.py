@@ -67,16 +67,8 @@ DATES += [
 
 PRINTED = [datetime(1994, 11, 6, 8, 49, 37), datetime(1994, 11, 6, 8, 49, 37, 999999, tzinfo=UTC), date(1994, 11, 6)]
 PRINTED += [
-    0,
-    1.9,
-    -1,
-    "text",
-    b"bytes",
-    (1994, 11, 6, 8, 49, 37, 0, 0, 0),
-    datetime(1994, 11, 6).timetuple(),
-    None,
-    [],
-]
+    0, 1.9, -1, "text", b"bytes", (1994, 11, 6, 8, 49, 37, 0, 0, 0), datetime(1994, 11, 6).timetuple(), None, [],
+]  # fmt: skip
 
 
 def test_utc():

@@ -11,22 +11,11 @@ def environ(body=b"", **keys):
     """An environ with a body and other keys (``__`` is a dot in their names); None removes one."""
     made = {
         "REQUEST_METHOD": "POST" if body else "GET",
-        "SCRIPT_NAME": "",
-        "PATH_INFO": "/a/b",
-        "QUERY_STRING": "a=1&b=two%20words&a=3",
-        "SERVER_NAME": "localhost",
-        "SERVER_PORT": "8000",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "HTTP_HOST": "example.com:8000",
-        "REMOTE_ADDR": "192.0.2.7",
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
-        "wsgi.input": BytesIO(body),
-        "wsgi.errors": None,
-        "wsgi.multithread": False,
-        "wsgi.multiprocess": True,
-        "wsgi.run_once": False,
-    }
+        "SCRIPT_NAME": "", "PATH_INFO": "/a/b", "QUERY_STRING": "a=1&b=two%20words&a=3", "SERVER_NAME": "localhost",
+        "SERVER_PORT": "8000", "SERVER_PROTOCOL": "HTTP/1.1", "HTTP_HOST": "example.com:8000",
+        "REMOTE_ADDR": "192.0.2.7", "wsgi.version": (1, 0), "wsgi.url_scheme": "http", "wsgi.input": BytesIO(body),
+        "wsgi.errors": None, "wsgi.multithread": False, "wsgi.multiprocess": True, "wsgi.run_once": False,
+    }  # fmt: skip
     if body:
         made["CONTENT_LENGTH"] = str(len(body))
     made |= {key.replace("__", "."): value for key, value in keys.items()}

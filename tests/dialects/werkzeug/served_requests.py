@@ -151,11 +151,7 @@ REQUESTS = [
     Exchange(
         "kay-024 kay-026 kay-042 kay-067 kay-087 kay-088", "POST /values?a=1&a=2",
         lambda w, r: (
-            r.args["a"],
-            r.args.getlist("a"),
-            r.form.getlist("a"),
-            r.values["a"],
-            r.values.getlist("a"),
+            r.args["a"], r.args.getlist("a"), r.form.getlist("a"), r.values["a"], r.values.getlist("a"),
             isinstance(r.values, w.datastructures.CombinedMultiDict),
             isinstance(r.args, w.datastructures.ImmutableMultiDict),
             error_of(w.datastructures.ImmutableList([1]).append, 2),
@@ -175,16 +171,9 @@ REQUESTS = [
     Exchange(
         "kay-029 kay-052 kay-053 kay-064 kay-072 kay-074 kay-079 kay-080 kay-083 kay-085", "GET /url?a=%C3%BC",
         lambda w, r: (
-            r.base_url,
-            r.host,
-            r.host_url,
-            r.is_secure,
-            r.path,
-            r.query_string,
-            r.scheme,
+            r.base_url, r.host, r.host_url, r.is_secure, r.path, r.query_string, r.scheme,
             r.script_root if hasattr(r, "script_root") else r.root_path,
-            r.url,
-            r.url_root,
+            r.url, r.url_root,
         ),
         "('http://localhost:81/url', 'localhost:81', 'http://localhost:81/', False, '/url', b'a=%C3%BC', 'http', '',"
         " 'http://localhost:81/url?a=ü', 'http://localhost:81/')",

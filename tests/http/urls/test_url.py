@@ -208,19 +208,16 @@ class Colour(Enum):
 class TestWithQuery:
     @rows(
         "query, changes, result",
-        ("", {"page": 2}, "?page=2"),
-        ("?page=1", {"page": 2}, "?page=2"),
+        ("", {"page": 2}, "?page=2"), ("?page=1", {"page": 2}, "?page=2"),
         ("?a=1&page=1&b=2", {"page": 2}, "?a=1&page=2&b=2"),
         ("?page=1&a=1&page=3", {"page": 2}, "?page=2&a=1"),
-        ("?a=1&page=1", {"page": None}, "?a=1"),
-        ("?page=1&page=2", {"page": None}, ""),
+        ("?a=1&page=1", {"page": None}, "?a=1"), ("?page=1&page=2", {"page": None}, ""),
         ("?a=1", {"b": ["x", "y"], "c": ()}, "?a=1&b=x&b=y"),
         ("?b=0&a=1", {"b": ("x", "y")}, "?b=x&b=y&a=1"),
         ("?a=%7e+%20&flag&=&p%61ge=1", {"page": 2}, "?a=%7e+%20&flag&=&page=2"),
         ("?first+name=a", {"first name": "b"}, "?first+name=b"),
         ("?a&&b", {"c": "&=ä"}, "?a&b&c=%26%3D%C3%A4"),
-        ("?a=1", {}, "?a=1"),
-        ("?%C3%A4=1", {"ä": "2"}, "?%C3%A4=2"),
+        ("?a=1", {}, "?a=1"), ("?%C3%A4=1", {"ä": "2"}, "?%C3%A4=2"),
         ("", {"new": True, "old": [False, 0, 1.5]}, "?new=true&old=false&old=0&old=1.5"),
         ("", {"colour": Colour.RED, "best": Colour.ANY}, "?colour=red&best=true"),
         (
@@ -228,7 +225,7 @@ class TestWithQuery:
             {"day": date(2026, 11, 20), "at": datetime(2026, 11, 20, 12, tzinfo=UTC)},
             "?day=2026-11-20&at=2026-11-20T12%3A00%3A00%2B00%3A00",
         ),
-    )
+    )  # fmt: skip
     def test_replaces_in_place(self, query, changes, result):
         url = URL(f"http://example.com/a{query}#f")
         assert url.with_query(changes) == f"http://example.com/a{result}#f"

@@ -10,20 +10,16 @@ ANSWERED_OR_FAILED = {*range(200, 501)}
 """The site gave away what no field may have: its mistake is an error, as with the originals."""
 
 ENDS = {
-    "CRLF": b"a\r\nX-Injected: 1",
-    "LF": b"a\nX-Injected: 1",
-    "CR": b"a\rX-Injected: 1",
+    "CRLF": b"a\r\nX-Injected: 1", "LF": b"a\nX-Injected: 1", "CR": b"a\rX-Injected: 1",
     "a second CRLF": b"a\r\n\r\n<script>alert(1)</script>",
-    "NUL": b"a\0X-Injected: 1",
-    "a vertical tab": b"a\x0bX-Injected: 1",
-    "NEL": "a\x85X-Injected: 1".encode(),
+    "NUL": b"a\0X-Injected: 1", "a vertical tab": b"a\x0bX-Injected: 1", "NEL": "a\x85X-Injected: 1".encode(),
     "a line separator": "a\u2028X-Injected: 1".encode(),
     "letters that end in CR and LF": "a\u560d\u560aX-Injected: 1".encode(),
     "bytes that are not UTF-8": b"a\xff\xfeX-Injected: 1",
     "a lone surrogate": b"a\xed\xa0\x80X-Injected: 1",
     "CRLF and a blank": b"a\r\n X-Injected: 1",
     "CRLF and a cookie": b"a\r\nSet-Cookie: injected=1",
-}
+}  # fmt: skip
 NAMES = {
     "a colon": b"X-A: 1\r\nX-Injected",
     "LF": b"X-A\nX-Injected",

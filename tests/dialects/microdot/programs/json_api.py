@@ -59,14 +59,9 @@ REQUESTS = [
     ("POST", "/customers", JSON, b'{"name": "Ada", "tags": ["a", null, 1.5]}'),
     ("POST", "/customers", {"Content-Type": "application/json; charset=utf-8"}, '{"name": "Zoë"}'.encode()),
     ("POST", "/customers", {"Content-Type": "text/plain"}, b'{"name": "Ada"}'),
-    ("POST", "/customers", JSON, b"{}"),
-    ("GET", "/customers?name=Ada"),
-    ("GET", "/customers/1"),
+    ("POST", "/customers", JSON, b"{}"), ("GET", "/customers?name=Ada"), ("GET", "/customers/1"),
     ("GET", "/customers/7"),
     ("PUT", "/customers/1", JSON, b'{"name": "Grace"}'),
     ("PATCH", "/customers/1", JSON, b'{"age": 85}'),
-    ("GET", "/customers/1"),
-    ("DELETE", "/customers/1"),
-    ("DELETE", "/customers/1"),
-    ("GET", "/customers?all=1"),
-]
+    ("GET", "/customers/1"), ("DELETE", "/customers/1"), ("DELETE", "/customers/1"), ("GET", "/customers?all=1"),
+]  # fmt: skip

@@ -16,15 +16,12 @@ CONVERTERS = [
     routing.UnicodeConverter(MAP),
     routing.UnicodeConverter(MAP, minlength=2),
     routing.UnicodeConverter(MAP, maxlength=2),
-    routing.UnicodeConverter(MAP, length=2),
-    routing.BaseConverter(MAP),
-    routing.IntegerConverter(MAP),
+    routing.UnicodeConverter(MAP, length=2), routing.BaseConverter(MAP), routing.IntegerConverter(MAP),
     routing.IntegerConverter(MAP, signed=True),
     routing.FloatConverter(MAP, signed=True),
     routing.AnyConverter(MAP, "a", "ab", "", "1-"),
-    routing.PathConverter(MAP),
-    routing.UUIDConverter(MAP),
-]
+    routing.PathConverter(MAP), routing.UUIDConverter(MAP),
+]  # fmt: skip
 CHUNKS = st.lists(
     st.sampled_from(("-", ".", "a", "--", "1", "/", "//", "aa"))
     | st.sampled_from(CONVERTERS).map(lambda c: Variable("x", c)),

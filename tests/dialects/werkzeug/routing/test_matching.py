@@ -32,9 +32,7 @@ def shop(library, **options):
 @EITHER
 @rows(
     "path, found",
-    ("/", ("/", {})),
-    ("", ("RequestRedirect", f"{HOST}/")),
-    ("/cart", ("/cart", {})),
+    ("/", ("/", {})), ("", ("RequestRedirect", f"{HOST}/")), ("/cart", ("/cart", {})),
     ("/cart/", ("/<path:page>", {"page": "cart/"})),
     ("/orders", ("RequestRedirect", f"{HOST}/orders/")),
     ("/orders/", ("/orders/", {})),
@@ -56,14 +54,12 @@ def shop(library, **options):
     ("/is/half shut", ("/is/<any(open, 'half shut'):state>", {"state": "half shut"})),
     (f"/u/{UUID}", ("/u/<uuid:id>", {"id": uuid.UUID(UUID)})),
     ("/old/7", ("RequestRedirect", f"{HOST}/orders/7")),
-    ("/lax/", ("/lax", {})),
-    ("/lax/branch", ("/lax/branch/", {})),
+    ("/lax/", ("/lax", {})), ("/lax/branch", ("/lax/branch/", {})),
     ("/code/ab", ("/code/<string(length=2):c>", {"c": "ab"})),
     ("/code/abcd", ("/code/<string(minlength=4, maxlength=5):c>", {"c": "abcd"})),
-    ("/month/13", ("NotFound", None)),
-    ("/line\nend", ("NotFound", None)),
+    ("/month/13", ("NotFound", None)), ("/line\nend", ("NotFound", None)),
     ("/\nend", ("/<path:page>", {"page": "\nend"})),
-)
+)  # fmt: skip
 def test_the_most_specific_rule_is_taken(library, path, found):
     result = outcome(lambda: shop(library).bind("example.com").match(path))
     assert result[:2] == found
