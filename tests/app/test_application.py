@@ -20,16 +20,10 @@ def echo(request):
 class TestRoutes:
     @rows(
         "path, params",
-        ("/users/5", {"id": 5}),
-        ("/users/ann", {"name": "ann"}),
-        ("/users/a%20b", {"name": "a b"}),
-        ("/users/%C3%A9", {"name": "é"}),
-        ("/users/é", {"name": "é"}),
-        ("/users/%F0%9F%8E%B5", {"name": "🎵"}),
-        ("/users/%25", {"name": "%"}),
-        ("/plain", {}),
-        ("/plain?id=5", {}),
-    )
+        ("/users/5", {"id": 5}), ("/users/ann", {"name": "ann"}), ("/users/a%20b", {"name": "a b"}),
+        ("/users/%C3%A9", {"name": "é"}), ("/users/é", {"name": "é"}), ("/users/%F0%9F%8E%B5", {"name": "🎵"}),
+        ("/users/%25", {"name": "%"}), ("/plain", {}), ("/plain?id=5", {}),
+    )  # fmt: skip
     def test_give_the_handler_their_parameters(self, serving, style, path, params):
         app = App()
         for pattern in ("/users/<int:id>", "/users/<name>", "/plain"):
@@ -51,10 +45,8 @@ class TestRoutes:
         getattr(app, method)("/x", name="named")(echo)
         client = serving(app)
         assert client.request(method.upper(), "/x").json == {
-            "method": method.upper(),
-            "params": {},
-            "endpoint": "named",
-        }
+            "method": method.upper(), "params": {}, "endpoint": "named",
+        }  # fmt: skip
         assert client.request("PROPFIND", "/x").status == 405
 
     def test_may_answer_several_methods_of_any_name(self, serving):

@@ -8,11 +8,9 @@ from antiphon.testing import Client
 from tests.helpers.rows import rows
 
 CROSS_SITE = [
-    {"sec-fetch-site": "cross-site", "origin": "https://evil.example"},
-    {"origin": "https://evil.example"},
-    {"origin": "null"},
-    {},
-]
+    {"sec-fetch-site": "cross-site", "origin": "https://evil.example"}, {"origin": "https://evil.example"},
+    {"origin": "null"}, {},
+]  # fmt: skip
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 

@@ -53,10 +53,8 @@ async def ada_later(request):
 
 
 WAITING = {
-    "async": (ada_later, {}),
-    "blocking": (ada, {"blocking": True}),
-    "partial of async": (partial(ada_later), {}),
-}
+    "async": (ada_later, {}), "blocking": (ada, {"blocking": True}), "partial of async": (partial(ada_later), {}),
+}  # fmt: skip
 
 
 @pytest.fixture

@@ -15,11 +15,9 @@ pytestmark = [
 ]
 
 WAYS = {
-    "as a whole": lambda request: len(request.body),
-    "as text": lambda request: len(request.text),
-    "in chunks": lambda request: sum(map(len, request.stream)),
-    "not at all": lambda request: 0,
-}
+    "as a whole": lambda request: len(request.body), "as text": lambda request: len(request.text),
+    "in chunks": lambda request: sum(map(len, request.stream)), "not at all": lambda request: 0,
+}  # fmt: skip
 
 
 @rows("read", WAYS.values(), ids=WAYS)

@@ -174,12 +174,9 @@ REGISTER = {
 
 
 TAKEN = dict.fromkeys(REGISTER, ("request",)) | {
-    "after_request": ("request", "response"),
-    "errorhandler": ("request", "error"),
-    "on_startup": (),
-    "on_shutdown": (),
-    "lifespan": (),
-}
+    "after_request": ("request", "response"), "errorhandler": ("request", "error"), "on_startup": (),
+    "on_shutdown": (), "lifespan": (),
+}  # fmt: skip
 YIELD = {"middleware", "lifespan"}
 
 
@@ -191,19 +188,14 @@ def generator(*parameters):
 class TestFunctionsThatCannotBeCalled:
     @rows(
         "where, function, given",
-        ("get", lambda: "", "request"),
-        ("get", lambda request, item, /: "", "request"),
+        ("get", lambda: "", "request"), ("get", lambda request, item, /: "", "request"),
         ("before_request", lambda request, response: None, "request"),
         ("after_request", lambda response: None, "request, response"),
-        ("errorhandler", lambda error: "", "request, error"),
-        ("on_startup", lambda app: None, ""),
-        ("on_shutdown", lambda app: None, ""),
-        ("middleware", generator(), "request"),
-        ("lifespan", generator("app"), ""),
-        ("provide", lambda: "", "request"),
-        ("provide, when", lambda: "", "request"),
-        ("provide, default", lambda: "", "request"),
-    )
+        ("errorhandler", lambda error: "", "request, error"), ("on_startup", lambda app: None, ""),
+        ("on_shutdown", lambda app: None, ""), ("middleware", generator(), "request"),
+        ("lifespan", generator("app"), ""), ("provide", lambda: "", "request"),
+        ("provide, when", lambda: "", "request"), ("provide, default", lambda: "", "request"),
+    )  # fmt: skip
     def test_are_an_error_where_they_are_registered(self, where, function, given):
         with pytest.raises(TypeError) as raised:
             REGISTER[where](App())(function)
@@ -277,11 +269,9 @@ def test_what_is_registered_by_mistake_is_an_error_in_words(mistake, words):
 
 @rows(
     "where, parameters, fix",
-    ("before_request", ["request"], "app.middleware"),
-    ("after_request", ["request", "response"], "app.middleware"),
-    ("on_startup", [], "app.lifespan"),
-    ("on_shutdown", [], "app.lifespan"),
-)
+    ("before_request", ["request"], "app.middleware"), ("after_request", ["request", "response"], "app.middleware"),
+    ("on_startup", [], "app.lifespan"), ("on_shutdown", [], "app.lifespan"),
+)  # fmt: skip
 def test_hooks_that_yield_are_an_error_where_they_are_registered(where, parameters, fix):
     hook = generator(*parameters)
     with pytest.raises(TypeError, match=fix) as raised:

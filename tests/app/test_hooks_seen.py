@@ -35,10 +35,8 @@ SENT = {
 def app_of(seen: list[str], folder: Path) -> App:
     """Return an application whose hooks tell that they were called."""
     app, inner, shop = (
-        App(limits=Limits(body=10), trusted_hosts=["testserver"]),
-        App(),
-        Blueprint("shop", prefix="/shop"),
-    )
+        App(limits=Limits(body=10), trusted_hosts=["testserver"]), App(), Blueprint("shop", prefix="/shop"),
+    )  # fmt: skip
 
     def middleware(name):
         def around(request):

@@ -71,17 +71,11 @@ def returns_async_manager():
 
 
 KINDS = {
-    "generator": generator,
-    "async generator": async_generator,
-    "partial generator": partial(generator),
-    "partial async generator": partial(async_generator),
-    "contextmanager": contextmanager(generator),
-    "asynccontextmanager": asynccontextmanager(async_generator),
-    "class": Managed,
-    "async class": AsyncManaged,
-    "returned manager": returns_manager,
-    "returned async manager": returns_async_manager,
-}
+    "generator": generator, "async generator": async_generator, "partial generator": partial(generator),
+    "partial async generator": partial(async_generator), "contextmanager": contextmanager(generator),
+    "asynccontextmanager": asynccontextmanager(async_generator), "class": Managed, "async class": AsyncManaged,
+    "returned manager": returns_manager, "returned async manager": returns_async_manager,
+}  # fmt: skip
 
 
 @pytest.fixture

@@ -236,15 +236,10 @@ class TestTheResponse:
 class TestErrors:
     @rows(
         "method, path, body, status",
-        ("GET", "/nowhere", b"", 404),
-        ("PUT", "/", b"", 405),
-        ("POST", "/typed", bytes((16 << 20) + 1), 413),
-        ("POST", "/typed", b"", 422),
-        ("GET", "/fails", b"", 500),
-        ("GET", "/missing", b"", 404),
-        ("OPTIONS", "/", b"", 204),
-        ("HEAD", "/", b"", 200),
-    )
+        ("GET", "/nowhere", b"", 404), ("PUT", "/", b"", 405), ("POST", "/typed", bytes((16 << 20) + 1), 413),
+        ("POST", "/typed", b"", 422), ("GET", "/fails", b"", 500), ("GET", "/missing", b"", 404),
+        ("OPTIONS", "/", b"", 204), ("HEAD", "/", b"", 200),
+    )  # fmt: skip
     def test_all_pass_the_middleware(self, serving, style, other, method, path, body, status):
         seen = []
         app = app_with(style)

@@ -262,10 +262,8 @@ class TestThePlace:
         paths = ("/mixed/waiting", "/mixed/blocking", "/blocking/blocking")
         size = len(b"".join(body) if isinstance(body, list) else body)
         assert [client.post(path, body=body).json for path in paths] == [
-            ["async def", True, size],
-            ["def", False, size],
-            ["def", False, size],
-        ]
+            ["async def", True, size], ["def", False, size], ["def", False, size],
+        ]  # fmt: skip
 
     @pytest.mark.parametrize("body", [b"small", LARGE, [b"a"] * 3], ids=["small", "large", "undeclared"])
     def test_is_left_for_a_body_that_the_middleware_inside_reads(self, serving, layer, body):

@@ -253,12 +253,9 @@ class TestAGroup:
     @rows("depth", [0, 2])
     @rows(
         "error, status, logged",
-        (NotFound("nothing"), 404, 0),
-        (Redirect("/x"), 303, 0),
-        (ZeroDivisionError(), 418, 0),
-        (KeyError("x"), 500, 1),
-        ids=repr,
-    )
+        (NotFound("nothing"), 404, 0), (Redirect("/x"), 303, 0), (ZeroDivisionError(), 418, 0),
+        (KeyError("x"), 500, 1), ids=repr,
+    )  # fmt: skip
     def test_of_one_error_is_that_error(self, serving, style, other, depth, error, status, logged, caplog):
         seen = []
         app = App()

@@ -29,21 +29,12 @@ def app(request):
 
 @rows(
     "hosts, detail",
-    (["a.example", "b.example"], SEVERAL),
-    (["a.example", "a.example"], SEVERAL),
-    (["a.example,b.example"], SEVERAL),
-    (["", "a.example"], SEVERAL),
-    ([""], MISSING),
-    (["user@a.example"], MALFORMED),
-    (["user:password@a.example:80"], MALFORMED),
-    (["@a.example"], MALFORMED),
-    (["a b/c@"], MALFORMED),
-    (["http://a.example"], MALFORMED),
-    (["a.example:x"], MALFORMED),
-    (["a.example:65536"], MALFORMED),
-    (["[::1"], MALFORMED),
-    ([":80"], MALFORMED),
-)
+    (["a.example", "b.example"], SEVERAL), (["a.example", "a.example"], SEVERAL), (["a.example,b.example"], SEVERAL),
+    (["", "a.example"], SEVERAL), ([""], MISSING), (["user@a.example"], MALFORMED),
+    (["user:password@a.example:80"], MALFORMED), (["@a.example"], MALFORMED), (["a b/c@"], MALFORMED),
+    (["http://a.example"], MALFORMED), (["a.example:x"], MALFORMED), (["a.example:65536"], MALFORMED),
+    (["[::1"], MALFORMED), ([":80"], MALFORMED),
+)  # fmt: skip
 def test_others_are_refused_inside_of_the_middleware(app, serving, hosts, detail):
     app.seen.clear()
     client = serving(app)

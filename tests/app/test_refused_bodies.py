@@ -87,12 +87,9 @@ BY_THE_HEAD = {
 }
 """Refusals for which the head is enough."""
 REFUSING = {
-    "a hook": (hooked, 403),
-    "a middleware": (wrapped, 401),
-    "a handler": (lazy(400), 400),
-    "a handler that has read some of it": (begun(422), 422),
-    "a handler that fails": (fails, 500),
-}
+    "a hook": (hooked, 403), "a middleware": (wrapped, 401), "a handler": (lazy(400), 400),
+    "a handler that has read some of it": (begun(422), 422), "a handler that fails": (fails, 500),
+}  # fmt: skip
 NOT_REFUSING = {"a handler that does not read": (lazy(200), 200), "a redirect": (lazy(303), 303)}
 
 

@@ -40,17 +40,12 @@ def connect(request):
 
 @rows(
     "method, headers, status",
-    ("GET", {"sec-fetch-site": "cross-site", "origin": OTHER}, 200),
-    ("POST", {}, 200),
-    ("POST", {"sec-fetch-site": "same-origin"}, 200),
-    ("POST", {"sec-fetch-site": "none"}, 200),
-    ("POST", {"origin": OWN}, 200),
-    ("POST", {"sec-fetch-site": "cross-site"}, 403),
-    ("POST", {"sec-fetch-site": "same-site"}, 403),
-    ("POST", {"origin": OTHER}, 403),
-    ("POST", {"origin": "null"}, 403),
-    ("DELETE", {"sec-fetch-site": "cross-site", "origin": OTHER}, 403),
-)
+    ("GET", {"sec-fetch-site": "cross-site", "origin": OTHER}, 200), ("POST", {}, 200),
+    ("POST", {"sec-fetch-site": "same-origin"}, 200), ("POST", {"sec-fetch-site": "none"}, 200),
+    ("POST", {"origin": OWN}, 200), ("POST", {"sec-fetch-site": "cross-site"}, 403),
+    ("POST", {"sec-fetch-site": "same-site"}, 403), ("POST", {"origin": OTHER}, 403),
+    ("POST", {"origin": "null"}, 403), ("DELETE", {"sec-fetch-site": "cross-site", "origin": OTHER}, 403),
+)  # fmt: skip
 def test_a_write_from_another_site_is_refused(connect, method, headers, status):
     client = connect()
     response = client.request(method, "/", headers=headers)

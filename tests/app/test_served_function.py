@@ -39,14 +39,9 @@ def test_answers_its_errors(error):
 
 @rows(
     "value, status, body",
-    ("text", 200, b"text"),
-    (b"bytes", 200, b"bytes"),
-    ({"a": 1}, 200, b'{"a":1}'),
-    (("made", 201), 201, b"made"),
-    ((Response("x"), 202), 202, b"x"),
-    (Response("x", 203), 203, b"x"),
-    ids=repr,
-)
+    ("text", 200, b"text"), (b"bytes", 200, b"bytes"), ({"a": 1}, 200, b'{"a":1}'), (("made", 201), 201, b"made"),
+    ((Response("x"), 202), 202, b"x"), (Response("x", 203), 203, b"x"), ids=repr,
+)  # fmt: skip
 @rows("style", ["def", "async def"])
 def test_answers_what_handlers_may_return(style, value, status, body):
     def returns(request):

@@ -18,10 +18,8 @@ def test_plain_values_and_values_of_the_request_are_shared():
         return {"one": shared("site_name"), "all": dict(shared), "has": ["path" in shared, "cart" in shared]}
 
     assert Client(app).get("/").json == {
-        "one": "Shop",
-        "all": {"site_name": "Shop", "path": "/", "answer": 42},
-        "has": [True, False],
-    }
+        "one": "Shop", "all": {"site_name": "Shop", "path": "/", "answer": 42}, "has": [True, False],
+    }  # fmt: skip
 
 
 def test_a_function_is_called_once_a_request_and_only_when_its_value_is_used():
@@ -55,11 +53,9 @@ def yields(request):
 
 @rows(
     "value, error, text",
-    (waits, TypeError, "test_shared.py"),
-    (yields, TypeError, "return the result"),
-    (lambda: 1, TypeError, "is called with"),
-    ids=["async", "generator", "without the request"],
-)
+    (waits, TypeError, "test_shared.py"), (yields, TypeError, "return the result"),
+    (lambda: 1, TypeError, "is called with"), ids=["async", "generator", "without the request"],
+)  # fmt: skip
 def test_a_function_that_cannot_give_a_value_is_refused(value, error, text):
     with pytest.raises(error, match=text):
         App().template_context(value=value)

@@ -199,13 +199,9 @@ class TestItsAnswers:
 
     @rows(
         "around, comes_from_loop",
-        ("nothing", True),
-        ("a hook", False),
-        ("an error handler", False),
-        ("a hook that runs there", True),
-        ("a hook that blocks", False),
-        ("an async hook", True),
-    )
+        ("nothing", True), ("a hook", False), ("an error handler", False), ("a hook that runs there", True),
+        ("a hook that blocks", False), ("an async hook", True),
+    )  # fmt: skip
     def test_come_from_the_loop_unless_hooks_have_never_run_there(self, root, around, comes_from_loop):
         seen = []
         app = App()

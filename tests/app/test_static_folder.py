@@ -98,12 +98,9 @@ class TestAFile:
 
     @rows(
         "options, cache_control",
-        ({}, "no-cache"),
-        ({"max_age": 0}, "public, max-age=0"),
-        ({"max_age": 3600}, "public, max-age=3600"),
-        ({"public": False}, "private, no-cache"),
-        ({"public": False, "max_age": 60}, "private, max-age=60"),
-    )
+        ({}, "no-cache"), ({"max_age": 0}, "public, max-age=0"), ({"max_age": 3600}, "public, max-age=3600"),
+        ({"public": False}, "private, no-cache"), ({"public": False, "max_age": 60}, "private, max-age=60"),
+    )  # fmt: skip
     def test_is_kept_as_long_as_was_said(self, root, options, cache_control):
         assert get(StaticFolder(root, **options), "css/site.css").headers["cache-control"] == cache_control
 
@@ -384,21 +381,10 @@ class TestAPrecompressedSibling:
 
     @rows(
         "accepted, coding",
-        ("gzip", "gzip"),
-        ("x-gzip", "gzip"),
-        ("gzip, deflate, br, zstd", "br"),
-        ("gzip, zstd", "zstd"),
-        ("br;q=0.5, gzip;q=0.8", "gzip"),
-        ("br;q=0, *", "zstd"),
-        ("*", "br"),
-        ("identity, gzip;q=0.9", None),
-        ("identity", None),
-        ("deflate", None),
-        ("", None),
-        (None, None),
-        ("gzip;q=0", None),
-        ("identity;q=0", None),
-    )
+        ("gzip", "gzip"), ("x-gzip", "gzip"), ("gzip, deflate, br, zstd", "br"), ("gzip, zstd", "zstd"),
+        ("br;q=0.5, gzip;q=0.8", "gzip"), ("br;q=0, *", "zstd"), ("*", "br"), ("identity, gzip;q=0.9", None),
+        ("identity", None), ("deflate", None), ("", None), (None, None), ("gzip;q=0", None), ("identity;q=0", None),
+    )  # fmt: skip
     def test_is_chosen_by_quality(self, folder, coded, accepted, coding):
         response = get(folder, "css/site.css", **({} if accepted is None else {"accept_encoding": accepted}))
         assert content(response) == coded[coding]
@@ -416,10 +402,8 @@ class TestAPrecompressedSibling:
         for each, tag in zip(accepted, tags, strict=True):
             unchanged = get(folder, "css/site.css", accept_encoding=each, if_none_match=tag)
             assert (unchanged.status, unchanged.headers["etag"], unchanged.headers["vary"]) == (
-                304,
-                tag,
-                "accept-encoding",
-            )
+                304, tag, "accept-encoding",
+            )  # fmt: skip
         assert get(folder, "css/site.css", accept_encoding="br", if_none_match=tags[2]).status == 200
 
     def test_has_a_weak_tag_while_it_is_new(self, folder, root):

@@ -10,12 +10,9 @@ from antiphon.speedups import IS_COMPILED
 from scripts.trace import Passed, hello, over_wsgi, traced, traces
 
 MOST = {
-    "hello over ASGI": (7, 10),
-    "hello over WSGI": (7, 10),
-    "a session read and written over ASGI": (27, 120),
-    "a WebSocket's message over ASGI": (23, 66),
-    "hello in Flask's dialect over WSGI": (28, 80),
-}
+    "hello over ASGI": (7, 10), "hello over WSGI": (7, 10), "a session read and written over ASGI": (27, 120),
+    "a WebSocket's message over ASGI": (23, 66), "hello in Flask's dialect over WSGI": (28, 80),
+}  # fmt: skip
 """The files and functions that a request may pass."""
 
 

@@ -182,11 +182,9 @@ def test_the_shortest_of_a_handlers_urls_is_used_whatever_the_order():
 
 @rows(
     "name, meant",
-    ("index", ": did you mean 'shop.index' or 'blog.index'?"),
-    ("blog.indx", ": did you mean 'blog.index'?"),
-    ("shop.news", ": did you mean 'blog.news'?"),
-    ("nothing.like.it", ""),
-)
+    ("index", ": did you mean 'shop.index' or 'blog.index'?"), ("blog.indx", ": did you mean 'blog.index'?"),
+    ("shop.news", ": did you mean 'blog.news'?"), ("nothing.like.it", ""),
+)  # fmt: skip
 def test_an_unknown_name_is_a_lookup_error_that_names_those_that_may_be_meant(name, meant):
     app = App()
     for blueprint, names in {"shop": ["index"], "blog": ["index", "news"]}.items():
@@ -411,18 +409,12 @@ def links():
 
 @rows(
     "function, args, params, url",
-    (show, (), {"number": 7}, "/lamps/7"),
-    (show, (7,), {}, "/lamps/7"),
-    (show, (7,), {"page": 2}, "/lamps/7?page=2"),
-    (listed, (), {}, "/lamps"),
-    (listed, (2,), {"color": "blue"}, "/lamps/of/blue/2"),
-    (decorated, (7,), {}, "/decorated/7"),
-    (views.item, (), {"number": 7}, "/views/7"),
-    (other_views.item, (7,), {}, "/others/7"),
-    (views, (), {}, "/views"),
-    (handler, (), {"name": "a b"}, "/shop/a%20b"),
-    (functools.wraps(show)(lambda *args: None), (7,), {}, "/lamps/7"),
-)
+    (show, (), {"number": 7}, "/lamps/7"), (show, (7,), {}, "/lamps/7"), (show, (7,), {"page": 2}, "/lamps/7?page=2"),
+    (listed, (), {}, "/lamps"), (listed, (2,), {"color": "blue"}, "/lamps/of/blue/2"),
+    (decorated, (7,), {}, "/decorated/7"), (views.item, (), {"number": 7}, "/views/7"),
+    (other_views.item, (7,), {}, "/others/7"), (views, (), {}, "/views"),
+    (handler, (), {"name": "a b"}, "/shop/a%20b"), (functools.wraps(show)(lambda *args: None), (7,), {}, "/lamps/7"),
+)  # fmt: skip
 def test_a_handler_says_its_route(function, args, params, url):
     app = links()
     assert app.url_for(function, *args, **params) == app.url_for(function, *args, **params) == url

@@ -89,14 +89,12 @@ def test_values_are_streamed_in_the_format_that_the_client_accepts(interface, ha
     app.get("/")(handler)
     client = Client(app, interface)
     for accept, media, body in (
-        (None, NDJSON, '{"n":1}\n{"n":2}\n'),
-        ("*/*", NDJSON, '{"n":1}\n{"n":2}\n'),
+        (None, NDJSON, '{"n":1}\n{"n":2}\n'), ("*/*", NDJSON, '{"n":1}\n{"n":2}\n'),
         ("application/json, text/plain, */*", NDJSON, '{"n":1}\n{"n":2}\n'),
         ("text/html", NDJSON, '{"n":1}\n{"n":2}\n'),
         ("text/event-stream", EVENTS, 'data: {"n":1}\n\ndata: {"n":2}\n\n'),
-        ("application/json", JSON, '[{"n":1},{"n":2}]'),
-        ("application/json, */*;q=0.1", JSON, '[{"n":1},{"n":2}]'),
-    ):
+        ("application/json", JSON, '[{"n":1},{"n":2}]'), ("application/json, */*;q=0.1", JSON, '[{"n":1},{"n":2}]'),
+    ):  # fmt: skip
         response = client.get("/", headers={} if accept is None else {"accept": accept})
         told = (response.content_type, response.text, response.headers["vary"].lower())
         assert told == (media, body, "accept"), accept
@@ -151,29 +149,14 @@ def test_a_header_of_the_handler_stays(interface):
 
 @rows(
     "annotation, formats",
-    (Iterator[Row], FORMATS),
-    (AsyncIterable[Row], FORMATS),
-    (Generator[Row, None, None], FORMATS),
-    (AsyncGenerator[int, None], FORMATS),
-    (Iterable[dict[str, int]], FORMATS),
-    (Iterator[Annotated[Row, "of the table"]], FORMATS),
-    (Iterator[Literal[1, 2]], FORMATS),
-    (Iterator[Row | None], FORMATS),
-    (Iterator[Event], (EVENTS,)),
-    (Iterator[str], ()),
-    (Iterator[bytes | str], ()),
-    (Iterator[Chunk], ()),
-    (Iterator[Literal["a"]], ()),
-    (Iterator[Any], ()),
-    (Iterator[object], ()),
-    (Iterator[T], ()),
-    (Iterator, ()),
-    (Generator[Response | None, Response, None], ()),
-    (Generator[None, Response, None], ()),
-    (list[Row], ()),
-    (Row, ()),
-    (None, ()),
-)
+    (Iterator[Row], FORMATS), (AsyncIterable[Row], FORMATS), (Generator[Row, None, None], FORMATS),
+    (AsyncGenerator[int, None], FORMATS), (Iterable[dict[str, int]], FORMATS),
+    (Iterator[Annotated[Row, "of the table"]], FORMATS), (Iterator[Literal[1, 2]], FORMATS),
+    (Iterator[Row | None], FORMATS), (Iterator[Event], (EVENTS,)), (Iterator[str], ()), (Iterator[bytes | str], ()),
+    (Iterator[Chunk], ()), (Iterator[Literal["a"]], ()), (Iterator[Any], ()), (Iterator[object], ()),
+    (Iterator[T], ()), (Iterator, ()), (Generator[Response | None, Response, None], ()),
+    (Generator[None, Response, None], ()), (list[Row], ()), (Row, ()), (None, ()),
+)  # fmt: skip
 def test_only_the_items_of_an_iterator_are_values(annotation, formats):
     assert formats_of(item_type(annotation)) == formats
 

@@ -128,10 +128,8 @@ def test_nothing_remains_and_no_hook_runs(folder):
     status = git("status", "--porcelain")
     assert against("main").exit_code == 0
     assert (git("worktree", "list").count("\n"), git("status", "--porcelain"), (folder / "ran").exists()) == (
-        0,
-        status,
-        False,
-    )
+        0, status, False,
+    )  # fmt: skip
 
 
 def test_a_hook_of_git_can_run_it(folder, monkeypatch):

@@ -30,12 +30,9 @@ PAST, NOW_ON = -1.0, 60.0
 
 @rows(
     "dues, chosen",
-    ([NOW_ON, NOW_ON, NOW_ON], {0, 1, 2}),
-    ([NOW_ON, PAST, NOW_ON], {0, 2}),
-    ([None, PAST, NOW_ON], {2}),
-    ([None, PAST, PAST], {1, 2}),
-    ([None, None, None], {0, 1, 2}),
-)
+    ([NOW_ON, NOW_ON, NOW_ON], {0, 1, 2}), ([NOW_ON, PAST, NOW_ON], {0, 2}), ([None, PAST, NOW_ON], {2}),
+    ([None, PAST, PAST], {1, 2}), ([None, None, None], {0, 1, 2}),
+)  # fmt: skip
 def test_workers_that_get_connections(dues, chosen):
     """``dues`` are the seconds from now by which a worker turns, or None if it doesn't serve."""
     slots = [SimpleNamespace(due=due and time.monotonic() + due) for due in dues]

@@ -53,11 +53,9 @@ def test_other_refusals_are_told(monkeypatch, number, words):
 
 @rows(
     "host, family, authority",
-    ("127.0.0.1", socket.AF_INET, "127.0.0.1"),
-    ("localhost", socket.AF_INET, "localhost"),
-    ("0.0.0.0", socket.AF_INET, "0.0.0.0"),
-    ("::1", socket.AF_INET6, "[::1]"),
-)
+    ("127.0.0.1", socket.AF_INET, "127.0.0.1"), ("localhost", socket.AF_INET, "localhost"),
+    ("0.0.0.0", socket.AF_INET, "0.0.0.0"), ("::1", socket.AF_INET6, "[::1]"),
+)  # fmt: skip
 def test_hosts(host, family, authority):
     with listen(host, 0)[0] as listener:
         assert listener.family == family

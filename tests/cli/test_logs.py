@@ -106,12 +106,9 @@ def test_json_has_one_object_a_line_and_one_for_each_request_and_failure(site, i
     records = [json.loads(line) for line in command.log.splitlines()]
     requests = {record["path"]: record for record in records if record["logger"] == "antiphon.access"}
     assert {path: (each["status"], each["route"], each["disconnected"]) for path, each in requests.items()} == {
-        "/": (200, "/", False),
-        "/fails": (500, "/fails", False),
-        "/breaks": (200, "/breaks", False),
-        "/missing": (404, "", False),
-        "/stream": (200, "/stream", True),
-    }
+        "/": (200, "/", False), "/fails": (500, "/fails", False), "/breaks": (200, "/breaks", False),
+        "/missing": (404, "", False), "/stream": (200, "/stream", True),
+    }  # fmt: skip
     [said] = [record for record in records if record["logger"] == "shop"]
     assert (said["message"], said["level"]) == ("one\ntwo", "INFO")
     assert said["request_id"] == requests["/"]["request_id"] == id_

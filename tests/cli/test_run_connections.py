@@ -137,13 +137,10 @@ def test_more_clients_than_the_backlog_holds_and_the_soft_limit_allows_are_serve
 
 
 FULL = {
-    "idle over HTTP/1.1": (GET, None, "200"),
-    "silent": (b"", None, "200"),
-    "half a preface": (PREFACE[:10], None, "200"),
-    "idle over HTTP/2": (PREFACE + SETTINGS, None, "200"),
-    "events": (EVENTS, b"HTTP/1.1 200", "503"),
-    "WebSockets": (HANDSHAKE, b"HTTP/1.1 101", "503"),
-}
+    "idle over HTTP/1.1": (GET, None, "200"), "silent": (b"", None, "200"),
+    "half a preface": (PREFACE[:10], None, "200"), "idle over HTTP/2": (PREFACE + SETTINGS, None, "200"),
+    "events": (EVENTS, b"HTTP/1.1 200", "503"), "WebSockets": (HANDSHAKE, b"HTTP/1.1 101", "503"),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("interface", ["asgi", "rsgi"])

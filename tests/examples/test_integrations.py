@@ -141,10 +141,8 @@ def test_oauth(make, monkeypatch):
     )
     form = b"grant_type=client_credentials&scope=orders"
     fields = {
-        "host": "localhost",
-        "content-type": "application/x-www-form-urlencoded",
-        "content-length": str(len(form)),
-    }
+        "host": "localhost", "content-type": "application/x-www-form-urlencoded", "content-length": str(len(form)),
+    }  # fmt: skip
     with ExitStack() as stack:
         app = apps.application(make, lambda interface=None: {"token": server.token_view(interface)}, monkeypatch, stack)
 

@@ -48,14 +48,10 @@ def test_the_busiest_second_of_a_day(simulate):
 
 @rows(
     "part, more",
-    ("CPU of the machines", "--handler-cpu"),
-    ("memory of the machines", "--socket-memory"),
-    ("file descriptors", "--online"),
-    ("network of the machines", "--answer"),
-    ("Valkey's thread", "--command-cpu"),
-    ("Valkey's memory", "--sessions"),
-    ("Valkey's network", "--session-size"),
-)
+    ("CPU of the machines", "--handler-cpu"), ("memory of the machines", "--socket-memory"),
+    ("file descriptors", "--online"), ("network of the machines", "--answer"), ("Valkey's thread", "--command-cpu"),
+    ("Valkey's memory", "--sessions"), ("Valkey's network", "--session-size"),
+)  # fmt: skip
 def test_what_costs_more_takes_a_greater_share_of_its_part(simulate, part, more):
     assert share(simulate, part, more, "10000") > share(simulate, part, more, "1") > 0
 

@@ -16,11 +16,8 @@ from tests.helpers.valkey import SentinelSet, ValkeyCluster, ValkeyServer
 
 _valkey_server = required_program("valkey-server", "redis-server")
 SERVERS = {
-    "postgres": "postgres_server",
-    "valkey": "valkey",
-    "cluster": "valkey_cluster",
-    "sentinel": "valkey_sentinel",
-}
+    "postgres": "postgres_server", "valkey": "valkey", "cluster": "valkey_cluster", "sentinel": "valkey_sentinel",
+}  # fmt: skip
 """Fixtures of servers, by the kind of the store."""
 
 _postgres_program = required_program("postgres-server", "postgres")

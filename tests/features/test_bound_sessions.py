@@ -161,23 +161,14 @@ WEAK = {"jwk": {"kty": "RSA", "n": "AQAB" * 20, "e": "AQAB"}}
 
 @rows(
     "changes",
-    {"key": RSA_KEY, "header": {"jwk": EC_KEY.as_dict(private=False)}},
-    {"header": {"typ": "JWT"}},
-    {"header": {"typ": None}},
-    {"header": PRIVATE},
-    {"header": WEAK},
-    {"header": {"jwk": {}}},
-    {"header": {"jwk": "EC"}},
-    {"header": {"jwk": {"kty": "oct", "k": "AAAA"}}},
+    {"key": RSA_KEY, "header": {"jwk": EC_KEY.as_dict(private=False)}}, {"header": {"typ": "JWT"}},
+    {"header": {"typ": None}}, {"header": PRIVATE}, {"header": WEAK}, {"header": {"jwk": {}}},
+    {"header": {"jwk": "EC"}}, {"header": {"jwk": {"kty": "oct", "k": "AAAA"}}},
     {"header": {"jwk": {**EC_KEY.as_dict(private=False), "crv": "P-384"}}},
-    {"header": {"jwk": {**EC_KEY.as_dict(private=False), "x": "AAAA"}}},
-    {"header": {"crit": ["exp"]}},
-    {"payload": {"jti": "1800000120.AAAA.AAAA"}},
-    {"payload": {"jti": None}},
-    {"payload": {"jti": ["a"]}},
-    {"payload": {"jti": "\udcff"}},
-    {"payload": {"more": "A" * 5000}},
-)
+    {"header": {"jwk": {**EC_KEY.as_dict(private=False), "x": "AAAA"}}}, {"header": {"crit": ["exp"]}},
+    {"payload": {"jti": "1800000120.AAAA.AAAA"}}, {"payload": {"jti": None}}, {"payload": {"jti": ["a"]}},
+    {"payload": {"jti": "\udcff"}}, {"payload": {"more": "A" * 5000}},
+)  # fmt: skip
 def test_a_registration_that_is_not_as_it_should_be_binds_nothing(app, client, clock, changes):
     old = client(app)
     offered = old.post("/login/ada").headers["secure-session-registration"]

@@ -197,12 +197,8 @@ class TestWhatIsCompressed:
 
     @rows(
         "content_type, is_compressed",
-        ("application/cbor", True),
-        ("model/obj", True),
-        ("a/b+yaml", True),
-        ("text/html", False),
-        ("modell/a", False),
-    )
+        ("application/cbor", True), ("model/obj", True), ("a/b+yaml", True), ("text/html", False), ("modell/a", False),
+    )  # fmt: skip
     def test_is_for_you_to_say(self, content_type, is_compressed):
         compression = Compression(types=["application/CBOR", "model/*", "+yaml"])
         answer = Client(app_of(response(content_type=content_type), compression), "wsgi", timeout=None)

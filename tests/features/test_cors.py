@@ -85,10 +85,8 @@ class TestAResponse:
     def test_exposes_headers_and_takes_credentials_where_declared(self, serving):
         cors = CORS([SHOP], expose=["x-total", "etag"], credentials=True)
         assert cors_fields(serving(cors).get("/", headers={"origin": SHOP})) == {
-            ALLOW + "origin": SHOP,
-            ALLOW + "credentials": "true",
-            "access-control-expose-headers": "x-total, etag",
-        }
+            ALLOW + "origin": SHOP, ALLOW + "credentials": "true", "access-control-expose-headers": "x-total, etag",
+        }  # fmt: skip
 
     def test_that_says_itself_who_may_read_it_stays_as_it_is(self, serving):
         response = serving(CORS([SHOP], credentials=True)).get("/font", headers={"origin": SHOP})
@@ -105,22 +103,17 @@ class TestAPreflight:
         response = preflight(serving(CORS([SHOP])), path=path)
         assert (response.status, response.body) == (204, b"")
         assert cors_fields(response) == {
-            ALLOW + "origin": SHOP,
-            ALLOW + "methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
-            ALLOW + "headers": "authorization, content-type",
-            "access-control-max-age": "600",
-        }
+            ALLOW + "origin": SHOP, ALLOW + "methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
+            ALLOW + "headers": "authorization, content-type", "access-control-max-age": "600",
+        }  # fmt: skip
         assert response.headers["vary"] == "origin"
 
     def test_is_told_of_all_that_was_declared(self, serving):
         cors = CORS([SHOP], methods=["get", "PURGE"], headers=["X-Token"], credentials=True, max_age=0)
         assert cors_fields(preflight(serving(cors))) == {
-            ALLOW + "origin": SHOP,
-            ALLOW + "credentials": "true",
-            ALLOW + "methods": "GET, PURGE",
-            ALLOW + "headers": "authorization, content-type, X-Token",
-            "access-control-max-age": "0",
-        }
+            ALLOW + "origin": SHOP, ALLOW + "credentials": "true", ALLOW + "methods": "GET, PURGE",
+            ALLOW + "headers": "authorization, content-type, X-Token", "access-control-max-age": "0",
+        }  # fmt: skip
 
     def test_of_anyone_is_answered_alike_when_everyone_is_allowed(self, serving):
         response = preflight(serving(CORS(["*"], headers=["*", "authorization"])), EVIL)
@@ -256,13 +249,9 @@ class TestOrigins:
 
     @rows(
         "origin",
-        SHOP,
-        "https://api.example.com",
-        "https://a.example.org",
-        "https://a.b-c.example.org",
-        "http://a.localhost:5173",
-        "null",
-    )
+        SHOP, "https://api.example.com", "https://a.example.org", "https://a.b-c.example.org",
+        "http://a.localhost:5173", "null",
+    )  # fmt: skip
     def test_are_exact_or_match_a_pattern(self, origin):
         assert origin in self.CORS
 

@@ -83,11 +83,9 @@ class Shop:
         """Return how much a user has of each."""
         runs = self.runs.owned_by(self.find(who).id)
         return (
-            len(self.sessions.owned_by(str(who))),
-            len(self.keys.owned_by(str(who))),
-            len(self.tokens.owned_by(str(who))),
-            sum(run.state == "running" for run in runs),
-        )
+            len(self.sessions.owned_by(str(who))), len(self.keys.owned_by(str(who))),
+            len(self.tokens.owned_by(str(who))), sum(run.state == "running" for run in runs),
+        )  # fmt: skip
 
 
 ENDS_OF_TESTS = [threading.Event()]

@@ -146,11 +146,8 @@ def test_a_blueprint_that_uses_what_is_for_an_application(make):
 
 def test_the_second_of_a_kind():
     for make in (
-        lambda: IdempotentWrites(MemoryStore()),
-        Cache,
-        lambda: Signatures({}),
-        lambda: Sessions(MemoryStore()),
-    ):
+        lambda: IdempotentWrites(MemoryStore()), Cache, lambda: Signatures({}), lambda: Sessions(MemoryStore()),
+    ):  # fmt: skip
         app = App()
         app.use(make())
         with pytest.raises(ValueError, match=type(make()).__name__):

@@ -225,11 +225,8 @@ class TestAnAnswer:
             told.append((response.status, str(limit)))
             clock.now += 1
         assert told == [
-            (200, '"all";r=2;t=60'),
-            (200, '"all";r=1;t=59'),
-            (200, '"all";r=0;t=58'),
-            (429, '"all";r=0;t=77'),
-        ]
+            (200, '"all";r=2;t=60'), (200, '"all";r=1;t=59'), (200, '"all";r=0;t=58'), (429, '"all";r=0;t=77'),
+        ]  # fmt: skip
 
     def test_to_one_too_many_is_a_problem_that_says_when_to_come_back(self, store, handler, visiting, clock):
         app = limited(handler, RateLimit("1/minute", store, name="all"))

@@ -120,13 +120,9 @@ class TestANonce:
 class TestSecurityHeaders:
     def test_can_be_left_out_one_by_one(self):
         headers = SecurityHeaders(
-            content_type_options=False,
-            frame_options=None,
-            referrer_policy=None,
-            cross_origin_opener_policy=None,
-            strict_transport_security=None,
-            content_security_policy=None,
-        )
+            content_type_options=False, frame_options=None, referrer_policy=None, cross_origin_opener_policy=None,
+            strict_transport_security=None, content_security_policy=None,
+        )  # fmt: skip
         assert headers.fields(is_secure=True) == []
 
     def test_are_printed_from_their_values(self):
@@ -177,11 +173,9 @@ class TestSecurityHeaders:
 
     def test_do_not_change(self):
         for value, name in [
-            (SecurityHeaders(), "frame_options"),
-            (StrictTransportSecurity(), "max_age"),
-            (PermissionsPolicy(camera=()), "features"),
-            (ContentSecurityPolicy(img_src="*"), "directives"),
-        ]:
+            (SecurityHeaders(), "frame_options"), (StrictTransportSecurity(), "max_age"),
+            (PermissionsPolicy(camera=()), "features"), (ContentSecurityPolicy(img_src="*"), "directives"),
+        ]:  # fmt: skip
             with pytest.raises(AttributeError):
                 setattr(value, name, None)
 
@@ -307,29 +301,17 @@ class TestPermissionsPolicy:
 
     @rows(
         "text, expected",
-        ("camera=()", "camera=()"),
-        ("camera=( ),geolocation=self", "camera=(), geolocation=(self)"),
-        ('usb="https://a.example"', 'usb=("https://a.example")'),
-        ("camera=*, camera=()", "camera=()"),
-    )
+        ("camera=()", "camera=()"), ("camera=( ),geolocation=self", "camera=(), geolocation=(self)"),
+        ('usb="https://a.example"', 'usb=("https://a.example")'), ("camera=*, camera=()", "camera=()"),
+    )  # fmt: skip
     def test_is_read(self, text, expected):
         assert str(PermissionsPolicy.parse(text)) == expected
 
     @rows(
         "text",
-        "",
-        "camera",
-        "camera=",
-        "camera=(",
-        "camera=(none)",
-        'camera=("self")',
-        "camera=(https://a.example)",
-        'camera=(")',
-        "camera=(* self)",
-        "camera=();report-to=x",
-        "Camera=()",
-        '"=()',
-    )
+        "", "camera", "camera=", "camera=(", "camera=(none)", 'camera=("self")', "camera=(https://a.example)",
+        'camera=(")', "camera=(* self)", "camera=();report-to=x", "Camera=()", '"=()',
+    )  # fmt: skip
     def test_that_is_wrong_is_not_read(self, text):
         with pytest.raises(ValueError, match=r"allowlist|feature|must be"):
             PermissionsPolicy.parse(text)

@@ -84,17 +84,11 @@ def make_app(loading="sync", style="def", *, login=None, calls=None):
 class TestTheUser:
     @rows(
         "headers, user",
-        ({}, None),
-        (ADA, "ada"),
-        (BOB, "bob"),
-        ({"authorization": "bearer k7Qz"}, "bob"),
-        ({"authorization": "Bearer other"}, None),
-        ({"authorization": str(Authorization.basic("ada", "guess"))}, None),
-        ({"authorization": "Basic ????"}, None),
-        ({"authorization": "Bearer"}, None),
-        ({"authorization": 'Digest username="ada"'}, None),
-        ({"authorization": "\xff"}, None),
-    )
+        ({}, None), (ADA, "ada"), (BOB, "bob"), ({"authorization": "bearer k7Qz"}, "bob"),
+        ({"authorization": "Bearer other"}, None), ({"authorization": str(Authorization.basic("ada", "guess"))}, None),
+        ({"authorization": "Basic ????"}, None), ({"authorization": "Bearer"}, None),
+        ({"authorization": 'Digest username="ada"'}, None), ({"authorization": "\xff"}, None),
+    )  # fmt: skip
     def test_is_whose_credentials_are_right(self, interface, style, loading, headers, user):
         with Client(make_app(loading, style), interface) as client:
             assert client.get("/", headers=headers).json == {"user": user}

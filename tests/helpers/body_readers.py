@@ -77,12 +77,8 @@ SYNC_READERS = {
 }
 
 ASYNC_READERS = {
-    "files": files_async,
-    "stream": stream,
-    "parts": parts,
-    "a chunk": a_chunk_async,
-    "a part": a_part_async,
-}
+    "files": files_async, "stream": stream, "parts": parts, "a chunk": a_chunk_async, "a part": a_part_async,
+}  # fmt: skip
 """The ways that are another function on an event loop."""
 
 

@@ -77,11 +77,9 @@ def _sqlalchemy_core(url):
             connection.commit()
 
     return Database(
-        connect,
-        lambda connection, query: connection.execute(text(query)),
-        lambda connection: connection.rollback(),
+        connect, lambda connection, query: connection.execute(text(query)), lambda connection: connection.rollback(),
         lambda connection: connection.commit(),
-    )
+    )  # fmt: skip
 
 
 def _async_sqlalchemy(url):
@@ -131,27 +129,14 @@ def _django(url):
 
 
 LIBRARIES = {
-    "sqlite3": _sqlite3,
-    "psycopg": _psycopg,
-    "async psycopg": _async_psycopg,
-    "SQLAlchemy": _sqlalchemy,
-    "SQLAlchemy Core": _sqlalchemy_core,
-    "async SQLAlchemy": _async_sqlalchemy,
-    "Django": _django,
-}
+    "sqlite3": _sqlite3, "psycopg": _psycopg, "async psycopg": _async_psycopg, "SQLAlchemy": _sqlalchemy,
+    "SQLAlchemy Core": _sqlalchemy_core, "async SQLAlchemy": _async_sqlalchemy, "Django": _django,
+}  # fmt: skip
 KINDS = [
-    ("sqlite3", "sqlite"),
-    ("SQLAlchemy", "sqlite"),
-    ("SQLAlchemy Core", "sqlite"),
-    ("async SQLAlchemy", "sqlite"),
-    ("Django", "sqlite"),
-    ("psycopg", "postgres"),
-    ("async psycopg", "postgres"),
-    ("SQLAlchemy", "postgres"),
-    ("SQLAlchemy Core", "postgres"),
-    ("async SQLAlchemy", "postgres"),
-    ("Django", "postgres"),
-]
+    ("sqlite3", "sqlite"), ("SQLAlchemy", "sqlite"), ("SQLAlchemy Core", "sqlite"), ("async SQLAlchemy", "sqlite"),
+    ("Django", "sqlite"), ("psycopg", "postgres"), ("async psycopg", "postgres"), ("SQLAlchemy", "postgres"),
+    ("SQLAlchemy Core", "postgres"), ("async SQLAlchemy", "postgres"), ("Django", "postgres"),
+]  # fmt: skip
 
 ENDED_BY_HANDLERS = [kind for kind in KINDS if kind[0] not in ("SQLAlchemy", "Django")]
 """Those whose handler may end the transaction itself. In the blocks of the others, that is an error."""

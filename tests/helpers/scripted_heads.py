@@ -55,11 +55,9 @@ class ScriptedHead:
 
 
 DELIVERIES = {
-    "blocking": {"blocks": True},
-    "blocking, on a loop": {"blocks": True, "is_on_loop": True},
-    "at once": {"is_on_loop": True},
-    "awaited": {"waits": True, "is_on_loop": True},
-}
+    "blocking": {"blocks": True}, "blocking, on a loop": {"blocks": True, "is_on_loop": True},
+    "at once": {"is_on_loop": True}, "awaited": {"waits": True, "is_on_loop": True},
+}  # fmt: skip
 """Ways in which a server delivers a body, and True where that is on an event loop."""
 
 

@@ -12,12 +12,10 @@ def private_keys():
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
     return {
-        "ed25519": ed25519.Ed25519PrivateKey.generate(),
-        "ecdsa-p256-sha256": ec.generate_private_key(ec.SECP256R1()),
+        "ed25519": ed25519.Ed25519PrivateKey.generate(), "ecdsa-p256-sha256": ec.generate_private_key(ec.SECP256R1()),
         "ecdsa-p384-sha384": ec.generate_private_key(ec.SECP384R1()),
-        "rsa-pss-sha512": rsa.generate_private_key(65537, 2048),
-        "hmac-sha256": b"a secret that both sides know",
-    }
+        "rsa-pss-sha512": rsa.generate_private_key(65537, 2048), "hmac-sha256": b"a secret that both sides know",
+    }  # fmt: skip
 
 
 @cache
@@ -34,12 +32,9 @@ def app_of(style, *routes, **options):
     def said(request: Request):
         signer = request.signature
         return {
-            "by": signer.key,
-            "algorithm": signer.algorithm,
-            "label": signer.label,
-            "headers": dict(request.signature.headers.items()),
-            "body": len(request.body),
-        }
+            "by": signer.key, "algorithm": signer.algorithm, "label": signer.label,
+            "headers": dict(request.signature.headers.items()), "body": len(request.body),
+        }  # fmt: skip
 
     async def asaid(request: Request):
         return said(request)

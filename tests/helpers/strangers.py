@@ -7,19 +7,8 @@ from urllib.parse import quote_from_bytes
 from antiphon.testing import BrokenResponse, Client
 
 TEXTS = [
-    "",
-    "é",
-    "\0",
-    "\ud83d",
-    "-1",
-    "9" * 25,
-    "NaN",
-    "1e999",
-    "x" * 70_000,
-    "../../etc/passwd",
-    "a\r\nb: c",
-    "<script>",
-]
+    "", "é", "\0", "\ud83d", "-1", "9" * 25, "NaN", "1e999", "x" * 70_000, "../../etc/passwd", "a\r\nb: c", "<script>",
+]  # fmt: skip
 VALUES = ["null", "true", "-1", "1" + "0" * 30, "1e999", '"\\u00e9\\u0000"', '"\\ud800"', "[]", "[1]", "{}", '"x"']
 PATHS = ["-1", "9" * 25, "%C3%A9", "%00", "%FF", "..%2f..%2fetc%2fpasswd", "%0d%0aa", "x" * 3000]
 FIELDS = {

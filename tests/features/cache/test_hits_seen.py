@@ -14,11 +14,9 @@ pytestmark = pytest.mark.axes("interface")
 TEXT = "0123456789" * 10
 
 HITS = {
-    "GET": ("GET", {}, 200, len(TEXT)),
-    "HEAD": ("HEAD", {}, 200, 0),
-    "a condition": ("GET", {"if-none-match": '"1"'}, 304, 0),
-    "a part": ("GET", {"range": "bytes=0-9"}, 206, 10),
-}
+    "GET": ("GET", {}, 200, len(TEXT)), "HEAD": ("HEAD", {}, 200, 0),
+    "a condition": ("GET", {"if-none-match": '"1"'}, 304, 0), "a part": ("GET", {"range": "bytes=0-9"}, 206, 10),
+}  # fmt: skip
 BODIES = {"in the store": lambda: TEXT, "in a file": lambda: iter([TEXT])}
 
 

@@ -160,11 +160,9 @@ async def test_events_have_ids_and_say_what_was_missed(open_store):
     ids = await send_all(news, [{"id": 7}, "Tea!", [8]])
     events = news.follow("x")
     assert await received(events, 4) == [
-        Event(comment=""),
-        Event({"total": None, "after": "x", "before": ids[1]}, event="missed"),
-        Event("Tea!", id=ids[1]),
-        Event("[8]", id=ids[2]),
-    ]
+        Event(comment=""), Event({"total": None, "after": "x", "before": ids[1]}, event="missed"),
+        Event("Tea!", id=ids[1]), Event("[8]", id=ids[2]),
+    ]  # fmt: skip
     await events.aclose()
 
 

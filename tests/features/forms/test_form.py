@@ -320,11 +320,9 @@ class TestMessages:
         (Annotated[int, Meta(ge=1, le=8)], "0", "This must be at least 1."),
         (Annotated[int, Meta(ge=1, le=8)], "9", "This must be at most 8."),
         (Annotated[float, Meta(gt=1.5)], "1", "This must be more than 1.5."),
-        (int, "9" * 5000, "This number is too large."),
-        (Size, "", "Please choose one."),
-        (Annotated[bool, Field(required=True)], "", "Please tick this."),
-        (str, "", "Please fill this in."),
-    )
+        (int, "9" * 5000, "This number is too large."), (Size, "", "Please choose one."),
+        (Annotated[bool, Field(required=True)], "", "Please tick this."), (str, "", "Please fill this in."),
+    )  # fmt: skip
     def test_are_in_words_for_people(self, kind, text, message):
         form = sent(made(kind), {"f": text})
         assert [error.message for error in form.errors["f"]] == [message]

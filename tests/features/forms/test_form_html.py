@@ -100,15 +100,11 @@ class TestAField:
         page = parsed(form(post(WRONG)))
         colours, tags = page.by_id("everything-colour"), page.by_id("everything-tags")
         assert (colours.tag, colours.all("legend")[0].text, tags.all("legend")[0].text) == (
-            "fieldset",
-            "Colour *",
-            "Tags",
-        )
+            "fieldset", "Colour *", "Tags",
+        )  # fmt: skip
         assert (colours.get("role"), colours.get("aria-required"), colours.get("aria-invalid")) == (
-            "radiogroup",
-            "true",
-            "true",
-        )
+            "radiogroup", "true", "true",
+        )  # fmt: skip
         assert colours.get("aria-describedby") == "everything-colour-error"
         assert [(box.get("value"), box.get("aria-invalid")) for box in tags.all("input")] == [
             ("red", "true"),
@@ -189,10 +185,8 @@ class TestAField:
         assert (control.get("id"), control.get("value"), control.attributes["required"]) == ("record-f", "x", None)
         many = parsed(form(post(pairs), made(list[int]))).all("input")
         assert [(each.get("id"), each.get("value"), "required" in each.attributes) for each in many] == [
-            ("record-f", "7", True),
-            ("record-f-1", "x", False),
-            ("record-f-2", None, False),
-        ]
+            ("record-f", "7", True), ("record-f-1", "x", False), ("record-f-2", None, False),
+        ]  # fmt: skip
 
     def test_takes_title_and_description_of_meta_where_it_has_no_label_and_help(self):
         shown = form(wanted=made(Annotated[str, Meta(title="Town", description="Where you live.")]))["f"]
@@ -402,12 +396,9 @@ class TestWhatTheApplicationShares:
 
 @rows(
     "kind, default, shown",
-    (Literal["a", "b"], "b", ["b"]),
-    (Annotated[Literal["a", "b"], Field(widget="radio")], "b", ["b"]),
-    (str, "b", ["b"]),
-    (bool, True, []),
-    ids=["select", "radio buttons", "text", "checkbox"],
-)
+    (Literal["a", "b"], "b", ["b"]), (Annotated[Literal["a", "b"], Field(widget="radio")], "b", ["b"]),
+    (str, "b", ["b"]), (bool, True, []), ids=["select", "radio buttons", "text", "checkbox"],
+)  # fmt: skip
 def test_a_field_that_was_not_submitted_shows_its_default_unless_that_means_not_ticked(kind, default, shown):
     record = make_dataclass("Record", [("f", kind, default)])
     wrong = form(post({}), record)

@@ -108,13 +108,8 @@ def test_a_malformed_line_is_named_and_the_others_are_used(located, caplog):
     message = caplog.records[0].getMessage()
     assert message.startswith("geo.csv: 9 of 11 lines are malformed, and were skipped: line 2 (5 of 6 columns), 4 (")
     for words in (
-        "5 (the end of the range is before",
-        "6 (lat is no",
-        "7 (lon is no",
-        ", 8 (",
-        ", 9 (",
-        "10 (not UTF-8",
-    ):
+        "5 (the end of the range is before", "6 (lat is no", "7 (lon is no", ", 8 (", ", 9 (", "10 (not UTF-8",
+    ):  # fmt: skip
         assert words in message
 
 

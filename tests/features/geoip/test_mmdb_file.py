@@ -41,12 +41,9 @@ def test_a_record_has_names_and_degrees_and_more(path, ip):
 
 @rows(
     "language, city, region",
-    ("de", "München", "Bayern"),
-    ("de-AT", "München", "Bayern"),
-    ("pt", "Munique", "Bavaria"),
-    ("pt-PT", "Munique", "Bavaria"),
-    ("fi", "Munich", "Bavaria"),
-)
+    ("de", "München", "Bayern"), ("de-AT", "München", "Bayern"), ("pt", "Munique", "Bavaria"),
+    ("pt-PT", "Munique", "Bavaria"), ("fi", "Munich", "Bavaria"),
+)  # fmt: skip
 def test_names_are_in_the_language_that_is_asked_for_or_in_english(path, language, city, region):
     found = GeoIP(path).find("1.0.0.7", language=language)
     assert (found["city"], found["region"]) == (city, region)

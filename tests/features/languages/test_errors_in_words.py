@@ -101,12 +101,10 @@ def client(app, interface):
 class TestAProblem:
     @rows(
         "language, title, detail",
-        ("en", "Not Found", "There is nothing at /none."),
-        ("de", "Nicht gefunden", "Unter /none gibt es nichts."),
+        ("en", "Not Found", "There is nothing at /none."), ("de", "Nicht gefunden", "Unter /none gibt es nichts."),
         ("ja", "見つかりません", "/none には何もありません。"),
-        ("ar", "غير موجود", "لا يوجد شيء في \u2068/none\u2069."),
-        ("nl", "Not Found", "There is nothing at /none."),
-    )
+        ("ar", "غير موجود", "لا يوجد شيء في \u2068/none\u2069."), ("nl", "Not Found", "There is nothing at /none."),
+    )  # fmt: skip
     def test_is_in_the_language_of_the_request(self, client, language, title, detail):
         response = client.get("/none", headers={"accept-language": language})
         assert (response.json["title"], response.json["detail"]) == (title, detail)
@@ -190,10 +188,8 @@ class TestTheFaultsOfFields:
         response = client.post("/rows", body=lines, headers=headers)
         faults = response.json["errors"]
         assert [(each["line"], each["pointer"], each["code"]) for each in faults] == [
-            (1, "/name", "too_short"),
-            (2, "/count", "not_an_integer"),
-            (4, "/count", "missing"),
-        ]
+            (1, "/name", "too_short"), (2, "/count", "not_an_integer"), (4, "/count", "missing"),
+        ]  # fmt: skip
         for fault, detail in zip(faults, details, strict=True):
             assert detail is None or fault["detail"] == detail
         assert response.headers["content-language"] == language

@@ -77,12 +77,10 @@ class TestAForm:
     def test_has_labels_help_choices_and_button_in_the_language(self, client):
         page = client.get("/?lang=de").text
         for part in [
-            '<label for="visit-name">Ihr Name ',
-            'placeholder="Wie man Sie ruft"',
+            '<label for="visit-name">Ihr Name ', 'placeholder="Wie man Sie ruft"',
             '<p class="help" id="visit-name-help">Wie man Sie ruft</p>',
-            '<option value="tea">Tee &amp; Kuchen</option>',
-            '<button type="submit">Absenden</button>',
-        ]:
+            '<option value="tea">Tee &amp; Kuchen</option>', '<button type="submit">Absenden</button>',
+        ]:  # fmt: skip
             assert part in page
         assert '<label for="visit-name">name ' in client.get("/?lang=en").text
         assert '<button type="submit">Send</button>' in client.get("/?lang=en").text

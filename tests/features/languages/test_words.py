@@ -291,12 +291,9 @@ class TestATextIs:
 
     @rows(
         "text",
-        "expected one of " + "a or " * 900,
-        "an integer or " * 290,
-        "'" * 4000 + " is missing",
-        "null or " * 500 + "null",
-        "x" * 10**6,
-    )
+        "expected one of " + "a or " * 900, "an integer or " * 290, "'" * 4000 + " is missing",
+        "null or " * 500 + "null", "x" * 10**6,
+    )  # fmt: skip
     def test_found_in_linear_time(self, language, text):
         translated(language("de"), text)
 

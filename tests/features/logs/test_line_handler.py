@@ -278,10 +278,8 @@ def test_levels_leave_lines_out(handler, get, monkeypatch):
     logger = logging.getLogger(NAME)
     monkeypatch.setattr(logger, "level", logger.level)  # which is set back after the test
     for of_logger, of_handler, path in [
-        ("WARNING", "INFO", "/unseen"),
-        ("INFO", "WARNING", "/unseen"),
-        ("INFO", "INFO", "/seen"),
-    ]:
+        ("WARNING", "INFO", "/unseen"), ("INFO", "WARNING", "/unseen"), ("INFO", "INFO", "/seen"),
+    ]:  # fmt: skip
         logger.setLevel(of_logger)
         handler.setLevel(of_handler)
         get(path)

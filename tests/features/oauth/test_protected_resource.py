@@ -296,10 +296,8 @@ def test_redirects_are_not_followed_and_documents_are_bounded(provider):
 
     app = provider.app
     answers = {
-        "/to": lambda: redirect(f"{provider.issuer}/keys"),
-        "/large": lambda: "1" * (1 << 21),
-        "/list": lambda: "[]",
-    }
+        "/to": lambda: redirect(f"{provider.issuer}/keys"), "/large": lambda: "1" * (1 << 21), "/list": lambda: "[]",
+    }  # fmt: skip
     view = app.view_functions["keys"]
     try:
         for answer in answers.values():

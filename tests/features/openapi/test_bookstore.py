@@ -68,13 +68,10 @@ WRONG_BODY: dict[str, dict[str, Any]] = {
     "415": {"body": b"a", "content_type": "image/png"},
 }
 SENT: dict[str, dict[str, Any]] = {
-    "206": {"headers": {"range": "bytes=0-9"}},
-    "304": {"headers": {"if-none-match": "*"}},
-    "401": {"headers": {"authorization": "Bearer wrong"}},
-    "403": {"headers": {"origin": "https://elsewhere.example"}},
-    "412": {"headers": {"if-match": '"other"'}},
-    "416": {"headers": {"range": "bytes=99999999-"}},
-}
+    "206": {"headers": {"range": "bytes=0-9"}}, "304": {"headers": {"if-none-match": "*"}},
+    "401": {"headers": {"authorization": "Bearer wrong"}}, "403": {"headers": {"origin": "https://elsewhere.example"}},
+    "412": {"headers": {"if-match": '"other"'}}, "416": {"headers": {"range": "bytes=99999999-"}},
+}  # fmt: skip
 OTHERS: dict[tuple[str, str], dict[str, Any]] = {
     ("POST /api/books", "409"): {"json": {"title": "Emma", "price": 1}},
     ("DELETE /api/books/{number}", "409"): {"number": "1"},

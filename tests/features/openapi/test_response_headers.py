@@ -104,11 +104,9 @@ def lamp(request: Request) -> Lamp:
 
 LIMITED = {"200": ["RateLimit", "RateLimit-Policy"], "429": ["Retry-After", "RateLimit", "RateLimit-Policy"]}
 BY_FEATURE = [
-    ((RateLimit("5/minute"),), {}, LIMITED),
-    ((), {"before": RateLimit("5/minute")}, LIMITED),
-    ((), {"meta": {OpenAPI.DEPRECATED: True}}, {"200": ["Deprecation"]}),
-    ((Cache(),), {}, {"200": []}),
-]
+    ((RateLimit("5/minute"),), {}, LIMITED), ((), {"before": RateLimit("5/minute")}, LIMITED),
+    ((), {"meta": {OpenAPI.DEPRECATED: True}}, {"200": ["Deprecation"]}), ((Cache(),), {}, {"200": []}),
+]  # fmt: skip
 
 
 @rows("around, options, fields", BY_FEATURE)
@@ -139,10 +137,8 @@ def test_declared_fields_have_their_types_and_add_to_those_of_the_code() -> None
     app.get("/x", gives=gives)(by_attributes)
     responses = make_document(app, Info("Lamps")).content["paths"]["/x"]["get"]["responses"]
     assert {name: each["schema"]["type"] for name, each in responses["200"]["headers"].items()} == {
-        "ETag": "string",
-        "Link": "string",
-        "X-Total": "integer",
-    }
+        "ETag": "string", "Link": "string", "X-Total": "integer",
+    }  # fmt: skip
     assert [*responses["202"]["headers"]] == ["Location"]
     assert responses["200"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Lamp"}
 

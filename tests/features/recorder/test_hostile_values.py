@@ -27,23 +27,10 @@ def test_an_error_of_any_characters_leaves_a_test_that_can_be_saved_and_parsed(e
 
 def _record(*, scheme: str = "http", authority: str = "localhost", error: str = "") -> Record:
     return Record(
-        request_id="abc123",
-        time=0.0,
-        interface="asgi",
-        method="GET",
-        path="/",
-        raw_path=None,
-        query=b"",
-        scheme=scheme,
-        authority=authority,
-        root_path="",
-        http_version="1.1",
-        client=None,
-        fields=[],
-        body=b"",
-        status=500,
-        error=error,
-    )
+        request_id="abc123", time=0.0, interface="asgi", method="GET", path="/", raw_path=None, query=b"",
+        scheme=scheme, authority=authority, root_path="", http_version="1.1", client=None, fields=[], body=b"",
+        status=500, error=error,
+    )  # fmt: skip
 
 
 def _text(record: Record) -> str:

@@ -464,13 +464,8 @@ async def test_a_worker_that_was_given_up_and_does_not_know_it_changes_nothing(o
 def test_what_a_given_up_worker_wrote_last_is_replaced(open_store, count, values):
     ledger = Runs(open_store())._own().ledger
     lines = [
-        ("b", 1, 0, b""),
-        ("v", 1, 1, b"1"),
-        ("v", 1, 2, b"2"),
-        ("b", 2, 1, b""),
-        ("v", 2, 2, b"3"),
-        ("v", 2, 3, b"4"),
-    ]
+        ("b", 1, 0, b""), ("v", 1, 1, b"1"), ("v", 1, 2, b"2"), ("b", 2, 1, b""), ("v", 2, 2, b"3"), ("v", 2, 3, b"4"),
+    ]  # fmt: skip
     for line in lines[:count]:
         ledger.tell(f"run {count}", Line(*line))
     total, _, found = read_all(ledger, f"run {count}")

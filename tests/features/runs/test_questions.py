@@ -276,12 +276,9 @@ async def test_use_chat_asks_in_its_form_and_gets_the_rest_of_the_message(open_s
     of = {"toolCallId": question.id}
     call = {"type": "tool-input-available", **of, "toolName": "Approval", "input": question._asdict()}
     first = [
-        {"type": "start", "messageId": run.id},
-        {"type": "text-start", "id": "1"},
-        {"type": "text-delta", "id": "1", "delta": "I would pay. "},
-        {"type": "text-end", "id": "1"},
-        call,
-    ]
+        {"type": "start", "messageId": run.id}, {"type": "text-start", "id": "1"},
+        {"type": "text-delta", "id": "1", "delta": "I would pay. "}, {"type": "text-end", "id": "1"}, call,
+    ]  # fmt: skip
     request = {"type": "tool-approval-request", "approvalId": question.id, **of}
     assert await parts(ui_message_stream(run)) == [*first, request, {"type": "finish"}]
     await run.areply({"id": question.id, "reply": {"approved": True}})
@@ -307,11 +304,8 @@ async def test_ag_ui_ends_with_an_interrupt_and_goes_on_after_it(open_store):
     assert last == {"type": "RUN_FINISHED", **ids}
     assert interrupt.pop("expiresAt").endswith("+00:00")
     assert interrupt == {
-        "id": question.id,
-        "reason": "input_required",
-        "message": "Pay 30 euros?",
-        "responseSchema": question.schema,
-    }
+        "id": question.id, "reason": "input_required", "message": "Pay 30 euros?", "responseSchema": question.schema,
+    }  # fmt: skip
     await run.areply({"resume": [{"interruptId": question.id, "status": "cancelled"}]})
     rest = await parts(ag_ui_stream(run, thread_id="t", run_id="r", since=question.id))
     assert [each.get("delta", each["type"]) for each in rest] == [
@@ -353,7 +347,5 @@ async def test_chat_components_are_told_what_is_missing(open_store):
     message = "A part of the answer is no longer kept."
     assert (await parts(ui_message_stream(run)))[-1] == {"type": "error", "errorText": message}
     assert (await parts(ag_ui_stream(run, thread_id="t")))[-1] == {
-        "type": "RUN_ERROR",
-        "message": message,
-        "code": "missed",
-    }
+        "type": "RUN_ERROR", "message": message, "code": "missed",
+    }  # fmt: skip

@@ -288,11 +288,9 @@ def its_verdict(verify, error):
 
 
 SENDERS = [
-    (StripeWebhook, "whsec_of_the_endpoint", by_stripe),
-    (SlackWebhook, "signing secret of Slack", by_slack),
-    (GitHubWebhook, "a secret for GitHub", by_github),
-    (ShopifyWebhook, "a secret for Shopify", by_shopify),
-]
+    (StripeWebhook, "whsec_of_the_endpoint", by_stripe), (SlackWebhook, "signing secret of Slack", by_slack),
+    (GitHubWebhook, "a secret for GitHub", by_github), (ShopifyWebhook, "a secret for Shopify", by_shopify),
+]  # fmt: skip
 
 
 @rows("kind, secret, make", SENDERS)
@@ -384,11 +382,9 @@ def test_a_webhook_is_remembered_for_as_long_as_it_is_recent():
 
 @rows(
     "hook, store, count",
-    (lambda: StandardWebhook(SECRET), None, 1),
-    (lambda: StandardWebhook(SECRET, store=False), None, 0),
-    (lambda: StandardWebhook(SECRET, MemoryStore()), None, 0),
-    (lambda: StandardWebhook(SECRET), MemoryStore(), 0),
-)
+    (lambda: StandardWebhook(SECRET), None, 1), (lambda: StandardWebhook(SECRET, store=False), None, 0),
+    (lambda: StandardWebhook(SECRET, MemoryStore()), None, 0), (lambda: StandardWebhook(SECRET), MemoryStore(), 0),
+)  # fmt: skip
 def test_a_hook_without_a_store_is_told(hook, store, count, caplog):
     app = App(store=store)
     app.post("/hook", before=hook())(view_of_hook)
@@ -523,11 +519,8 @@ def test_a_webhook_is_sent(receiver):
     assert hook.send("https://shop.example/hook?a=1", {"paid": True}, id="msg_1", headers={"x-a": "1"}) == 200
     path, fields, body = received[0]
     assert (path, body, fields["content-type"], fields["x-a"]) == (
-        "/hook?a=1",
-        b'{"paid":true}',
-        "application/json",
-        "1",
-    )
+        "/hook?a=1", b'{"paid":true}', "application/json", "1",
+    )  # fmt: skip
     assert takes(hook, Request.blank("/", "POST", fields, body))
     assert hook.send("https://shop.example/", b"raw") == 200
     assert received[1][1]["content-type"] == "application/octet-stream"

@@ -8,16 +8,9 @@ EVERYTHING = {
 }  # fmt: skip
 
 VALUES_1 = {
-    "none": "c0",
-    "yes": "c3",
-    "int": "d3 ffffff0000000000",
-    "float": "cb 3ff8000000000000",
-    "text": "a3 c3a400",
-    "bytes": "c4 02 00ff",
-    "moment": "d7 ff a1dcd420695735a5",
-    "list": "93 01 91 02 81 a178 80",
-    "": "80",
-}
+    "none": "c0", "yes": "c3", "int": "d3 ffffff0000000000", "float": "cb 3ff8000000000000", "text": "a3 c3a400",
+    "bytes": "c4 02 00ff", "moment": "d7 ff a1dcd420695735a5", "list": "93 01 91 02 81 a178 80", "": "80",
+}  # fmt: skip
 """MessagePack, in hexadecimal digits."""
 
 FORMAT_1 = b"\x01\x89" + b"".join(

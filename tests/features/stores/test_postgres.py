@@ -259,11 +259,9 @@ class TestAReplyThatIsLost:
 
     @rows(
         "call",
-        lambda store: store.change("key", {"a": 2}, ttl=LONG),
-        lambda store: store.increment("counter", ttl=LONG),
-        lambda store: store.delete("key"),
-        lambda store: store.delete_owned("Ann"),
-    )
+        lambda store: store.change("key", {"a": 2}, ttl=LONG), lambda store: store.increment("counter", ttl=LONG),
+        lambda store: store.delete("key"), lambda store: store.delete_owned("Ann"),
+    )  # fmt: skip
     def test_is_a_503_where_nobody_knows_what_was_done(self, proxy, lossy, call):
         proxy.lose_next_answer()
         with pytest.raises(StoreUnavailable):

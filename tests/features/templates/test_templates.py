@@ -62,11 +62,9 @@ def test_a_template_knows_the_request_links_and_what_is_shared(site):
     ).use()
     counted = []
     site.app.template_context(
-        site_name="Shop",
-        visits=lambda request: counted.append(request.path) or len(counted),
-        unused=lambda request: counted.append("unused"),
-        hello=lambda request: lambda name: f"Hello, {name}",
-    )
+        site_name="Shop", visits=lambda request: counted.append(request.path) or len(counted),
+        unused=lambda request: counted.append("unused"), hello=lambda request: lambda name: f"Hello, {name}",
+    )  # fmt: skip
     site.page(lambda _: Page("page.html")).page(lambda _: "other", "/other", name="other")
     assert site.get().text == "/ /other?q=1 Shop 11 Hello, you"
     assert counted == ["/"]

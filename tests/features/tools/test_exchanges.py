@@ -92,11 +92,8 @@ def test_parts_with_any_bytes_links_and_meta():
     assert b64decode(audio["data"]) == b64decode(resource["resource"]["blob"]) == blob
     assert resource["resource"]["uri"] == "http://testserver/b?c=%20"
     assert link == {
-        "type": "resource_link",
-        "uri": "http://testserver/lamps/7",
-        "name": "Lamp",
-        "mimeType": "text/html",
-    }
+        "type": "resource_link", "uri": "http://testserver/lamps/7", "name": "Lamp", "mimeType": "text/html",
+    }  # fmt: skip
 
 
 RESOURCES = [  # the URI, the media type and a part of its contents
@@ -354,10 +351,8 @@ class Session:
 
     def __init__(self, client, headers=(), able=ABLE):
         self.client, self.headers, self.able = (
-            client,
-            {**dict(headers), "accept": "application/json, text/event-stream"},
-            able,
-        )
+            client, {**dict(headers), "accept": "application/json, text/event-stream"}, able,
+        )  # fmt: skip
 
     async def begin(self):
         response = await self.send("initialize", protocolVersion="2025-11-25", capabilities=self.able)

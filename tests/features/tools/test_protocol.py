@@ -43,13 +43,9 @@ def test_discovery_says_who_the_server_is_and_what_it_can(shop):
 
 @rows(
     "asked, agreed",
-    ("2025-11-25", "2025-11-25"),
-    ("2025-06-18", "2025-06-18"),
-    ("2025-03-26", "2025-11-25"),
-    ("2024-11-05", "2025-11-25"),
-    ("2099-01-01", "2025-11-25"),
-    (None, "2025-11-25"),
-)
+    ("2025-11-25", "2025-11-25"), ("2025-06-18", "2025-06-18"), ("2025-03-26", "2025-11-25"),
+    ("2024-11-05", "2025-11-25"), ("2099-01-01", "2025-11-25"), (None, "2025-11-25"),
+)  # fmt: skip
 def test_a_handshake_agrees_on_a_revision_and_begins_a_session(asked, agreed, shop):
     response = send(shop, legacy("initialize", protocolVersion=asked, capabilities={}))
     assert response.json["result"]["protocolVersion"] == agreed
@@ -57,10 +53,8 @@ def test_a_handshake_agrees_on_a_revision_and_begins_a_session(asked, agreed, sh
     assert re.fullmatch(r"[\w-]{22}\.", response.headers["mcp-session-id"])
     assert send(shop, {"jsonrpc": "2.0", "method": "notifications/initialized"}).status == 202
     assert send(shop, legacy("ping"), {"mcp-protocol-version": agreed}).json == {
-        "jsonrpc": "2.0",
-        "id": 7,
-        "result": {},
-    }
+        "jsonrpc": "2.0", "id": 7, "result": {},
+    }  # fmt: skip
 
 
 CALL = modern("tools/call", name="show_lamp", arguments={"number": 1})

@@ -51,13 +51,9 @@ def with_cookie(response: Response) -> Response:
 
 
 POLICIES = {
-    "public": public,
-    "short": lambda response: public(response, 1),
-    "private": private,
-    "no-store": unstored,
-    "cookie": with_cookie,
-    "unsaid": lambda response: response,
-}
+    "public": public, "short": lambda response: public(response, 1), "private": private, "no-store": unstored,
+    "cookie": with_cookie, "unsaid": lambda response: response,
+}  # fmt: skip
 
 
 @app.route("/page/<policy>", methods=["GET", "POST"])
@@ -123,9 +119,6 @@ def send_file(request: Request):
 @app.get("/where", name="where")
 def where(request: Request):
     return {
-        "ip": request.ip,
-        "url": request.url,
-        "path": request.url_for("where"),
-        "absolute": request.url_for("where", _absolute=True),
-        "is_secure": request.is_secure,
-    }
+        "ip": request.ip, "url": request.url, "path": request.url_for("where"),
+        "absolute": request.url_for("where", _absolute=True), "is_secure": request.is_secure,
+    }  # fmt: skip
