@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from antiphon import App, Response, abort
+from antiphon import App, Observer, Response, abort
 from antiphon.features import (
     CookieStore,
     MemoryStore,
@@ -90,6 +90,30 @@ def test_kept_requests(options, url, kept, client_of):
     client_of(keep).get(url)
     keep.flush()
     assert [each.why for each in keep.all()] == ([] if kept is None else [kept])
+
+
+class Slow(Observer):
+    """An observer that delays those after it."""
+
+    def sent(self, exchange):
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("status", [500, 409])
+def test_a_request_began_before_its_handler_although_it_is_kept_late(status):
+    keep, app, called = Recorder(MemoryStore(), statuses=[409, 500], errors=False), App(secret_keys=KEYS), []
+    app.observe(Slow())
+    app.use(keep)
+
+    @app.get("/")
+    def fail(request):
+        called.append(time.time())
+        abort(status)
+
+    Client(app, raise_errors=False).get("/")
+    keep.flush()
+    [kept] = keep.all()
+    assert kept.last.began <= called[0] <= kept.last.time
 
 
 def test_one_record_a_cause(client_of):

@@ -3,6 +3,7 @@
 app.use(Recorder(SQLiteStore("kept.db"), errors=True, slower=2.0, max_records=100))
 """
 
+import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -167,6 +168,8 @@ class Recorder(Observer):
             record = record_of(request, response, largest=self._max_body, release=self._release)
             record.status = record.status or status
             record.seconds = seconds
+            if (observation := request._observation) is not None:
+                record.time = time.time() - observation.seconds + seconds  # its end: it may be kept later
             return Caught(record, None if error is None else Trace.of(error, cause.place))
 
         self._kept_ids.append(request_id)
