@@ -206,8 +206,10 @@ class ExplainedModule(ModuleType):
     def __getattr__(self, name: str) -> NoReturn:
         from antiphon.explanations.naming import missing_name
 
-        error = not_offered(name, missing_name(self.__name__, name) or "")
-        raise error if isinstance(error, ImportError) and error.msg else self._unknown(name)
+        message = missing_name(self.__name__, name)
+        if message and isinstance(error := not_offered(name, message), ImportError):
+            raise error
+        raise self._unknown(name)
 
     def __setattr__(self, name: str, value: object) -> None:
         if not name.startswith("_") and not isinstance(value, ModuleType):

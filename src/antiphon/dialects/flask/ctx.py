@@ -248,15 +248,20 @@ class AppContext:
         """Pop the context if it is the current one and has nothing to call. Return True if it was popped."""
         if _get() is not self or self._pins or (teardown.has_teardown(self.app) and not self.is_refused):
             return False
-        outer = self._outer.pop()
-        if self._outer:
-            self._borrow()
+        outer = self._pop_outer()
         try:
             if self._request is not None and not self._outer:
                 teardown.close(self, self._request)
         finally:
             _set(outer)
         return True
+
+    def _pop_outer(self) -> "AppContext | None":
+        """Return the context outside of the last push, and share the request of that before it, if there is one."""
+        outer = self._outer.pop()
+        if self._outer:
+            self._borrow()
+        return outer
 
     def _borrow(self) -> None:
         """Share the request of the context that is outside, after this one was pushed or popped."""

@@ -40,9 +40,7 @@ def _take_off(ctx: "AppContext") -> "AppContext | None":
     Return this context, or the one that was current in its place.
     """
     current = upper = _cv_app.get()
-    outer = ctx._outer.pop()  # noqa: SLF001 - same package, here and below
-    if ctx._outer:  # noqa: SLF001
-        ctx._borrow()  # noqa: SLF001
+    outer = ctx._pop_outer()  # noqa: SLF001 - same package, here and below
     while upper is not None and upper.host is ctx and ctx._request is None and (below := upper._outer):  # noqa: SLF001
         if below[-1] is ctx:
             below[-1] = outer

@@ -52,7 +52,7 @@ def size_of(file):
     return file.tell()
 
 
-def shared_views(response_class):
+def werkzeug_views(response_class):
     """The views that Flask, Kay and Werkzeug share: their requests are Werkzeug's."""
 
     def text(value):

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from tests.dialects.attacks.sites.common import KEY, fail, loader, make_files, shared_views, smuggle, told
+from tests.dialects.attacks.sites.common import KEY, fail, loader, make_files, smuggle, told, werkzeug_views
 
 
 class ProxiedPart:
@@ -31,7 +31,7 @@ def site(package, folder):
     )
     app.wsgi_app = ProxiedPart(app.wsgi_app, fixed)
 
-    text, shared = shared_views(flask.Response)
+    text, shared = werkzeug_views(flask.Response)
 
     def tell():
         return text(

@@ -5,9 +5,9 @@ from antiphon.dialects.kay.routing import Rule, ViewGroup
 from antiphon.dialects.kay.utils import redirect
 from antiphon.dialects.kay.werkzeug.wrappers import Response
 from antiphon.dialects.werkzeug.middleware.shared_data import SharedDataMiddleware
-from tests.dialects.attacks.sites.common import fail, make_files, shared_views, smuggle, told
+from tests.dialects.attacks.sites.common import fail, make_files, smuggle, told, werkzeug_views
 
-text, shared = shared_views(Response)
+text, shared = werkzeug_views(Response)
 
 
 def tell(request):

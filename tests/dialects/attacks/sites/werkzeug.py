@@ -1,6 +1,6 @@
 """The site on Werkzeug's names."""
 
-from tests.dialects.attacks.sites.common import fail, loader, make_files, shared_views, smuggle, told
+from tests.dialects.attacks.sites.common import fail, loader, make_files, smuggle, told, werkzeug_views
 from tests.dialects.attacks.sites.flask import ProxiedPart
 
 
@@ -11,7 +11,7 @@ def site(package, folder):
     wrappers, utils = load("werkzeug.wrappers"), load("werkzeug.utils")
     routing = load("werkzeug.routing")
     local = load("werkzeug.local").Local()
-    text, shared = shared_views(wrappers.Response)
+    text, shared = werkzeug_views(wrappers.Response)
 
     def tell(request):
         return text(

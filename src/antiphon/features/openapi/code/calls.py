@@ -376,6 +376,7 @@ def _make_table(frame: "Frame", made: Call) -> Value:
     wanted, prefix = made.argument(0, "wanted"), text_of(made.named.get("prefix", Known("")))
     options = [name for name in ("columns", "sortable", "filters") if name in made.named]
     given = {name: _strings(frame, made.named[name]) for name in options}
+    escaping = [*made.given]
     if isinstance(wanted, Known) and prefix is not None and None not in given.values():
         with suppress(TypeError, LookupError, ValueError):  # the call itself fails, too
             columns = columns_of(wanted.value)
@@ -383,9 +384,8 @@ def _make_table(frame: "Frame", made: Call) -> Value:
             filters: Any = given.get("filters", ())
             parameters = parameters_of(wanted.value, filters, sortable_of(columns, keys), prefix)
             frame.findings.reads.append(Read("query", parameters.type, frame.source.place_of(made.node), ()))
-            frame.escape(*[each for each in made.given if not isinstance(each, TheRequest)])
-            return FormOf(UNKNOWN, is_query=True, is_table=True)
-    frame.escape(*made.given)
+            escaping = [each for each in escaping if not isinstance(each, TheRequest)]
+    frame.escape(*escaping)
     return FormOf(UNKNOWN, is_query=True, is_table=True)
 
 
