@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from antiphon.features import RunEnded, Runs, ValuesMissed, current_run
-from antiphon.features.runs.record import Line, Record, read_line
+from antiphon.features.runs.record import Line, Record, part_name, read_line
 from antiphon.features.runs.run import read_all
 from antiphon.features.runs.runs import stored_owner
 from antiphon.http import Event, NotFound, ServiceUnavailable, TooManyRequests
@@ -470,6 +470,15 @@ def test_what_a_given_up_worker_wrote_last_is_replaced(open_store, count, values
         ledger.tell(f"run {count}", Line(*line))
     total, _, found = read_all(ledger, f"run {count}")
     assert (total, [line.text for line in found]) == (len(values), values)
+
+
+@rows("attempts, kept", [([1], 1), ([1, 2], 2), ([2, 1], 2), ([2, 2], 2)])
+def test_a_part_of_a_log_is_kept_from_the_latest_attempt(open_store, attempts, kept):
+    ledger = Runs(open_store())._own().ledger
+    record = Record("a", None, "running", "worker")
+    for attempt in attempts:
+        ledger.put_part(record._replace(attempt=attempt), part_name(0), {"lines": b"%d" % attempt})
+    assert [each["lines"] for each in ledger.beside("a")] == [b"%d" % kept]
 
 
 @rows("crashes, end", [(0, ("123", "done")), (1, ("123", "done")), (2, ("", "interrupted"))])

@@ -354,7 +354,7 @@ class Production:
         large = [name for each in leaving for name in each.beside]
         part = _Part(last, sum(each.size for each in leaving), beside=(part_name(at), *large))
         data = {"first": leaving[0].number, "last": last, "size": part.size, "lines": lines, "beside": large}
-        self._persist(lambda: self._ledger.put(self.record.id, part_name(at), data))
+        self._persist(lambda: self._ledger.put_part(self.record, part_name(at), data))
         self._parts.append(part)
 
     # Ending

@@ -381,10 +381,19 @@ class Ledger:
         """Store data of a run beside its log."""
         self.store.change(self._beside(id_, name), {"name": name, **data}, ttl=LIVE_TTL, owner=self._index(f"of {id_}"))
 
-    def put_new(self, id_: str, name: str, data: Mapping[str, Any]) -> None:
-        """Store data of a run beside its log, unless there is some under this name."""
-        if self.store.add(key := self._beside(id_, name), {"name": name, **data}, ttl=LIVE_TTL) is not None:
-            self.store.change(key, {}, ttl=LIVE_TTL, create=False, owner=self._index(f"of {id_}"))
+    def put_new(self, id_: str, name: str, data: Mapping[str, Any]) -> bool:
+        """Store data of a run beside its log and return True, unless there is some under this name."""
+        if self.store.add(key := self._beside(id_, name), {"name": name, **data}, ttl=LIVE_TTL) is None:
+            return False
+        self.store.change(key, {}, ttl=LIVE_TTL, create=False, owner=self._index(f"of {id_}"))
+        return True
+
+    def put_part(self, record: Record, name: str, data: Mapping[str, Any]) -> None:
+        """Store a part of a run's log, unless a later attempt has: this worker may not know that it was given up."""
+        part = {**data, "attempt": record.attempt}
+        while (known := self.get(record.id, name)) is None or known.data["attempt"] <= record.attempt:
+            if self.put_new(record.id, name, part) if known is None else self.put_again(record.id, known, part):
+                return
 
     def get(self, id_: str, name: str) -> StoreEntry | None:
         return self.store.load(self._beside(id_, name))
