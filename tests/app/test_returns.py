@@ -249,6 +249,8 @@ MISTAKES = {
     "header that is no text": lambda: ("x", {"x-a": 1}),
     "headers that are a number": lambda: ("x", 201, 5),
     "body that is a number": lambda: (5, 201),
+    "chunks of WSGI": lambda: [b"a", b"b"],
+    "chunks of WSGI with a status": lambda: ([b"a"], 201),
     "JSON of an object": lambda: {"a": object()},
     "JSON without end": endless,
     "JSON of a lone surrogate": lambda: {"a": "\ud800"},

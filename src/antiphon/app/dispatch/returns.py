@@ -252,6 +252,18 @@ def _json(value: object, _: Source, request: Request, fields: SharedFields = _JS
     return response_of(json_encoder()(value, _json_default(request)), fields)
 
 
+def _from_list(value: list[Any], source: Source, request: Request) -> Response:
+    _refuse_chunks(value, source)
+    return _json(value, source, request)
+
+
+def _refuse_chunks(value: list[Any], source: Source) -> None:
+    """Raise TypeError for a list of bytes, which is a body in WSGI, and would be sent as JSON in base64."""
+    if value and type(value[0]) is bytes:
+        reason = "JSON has no bytes: return b''.join(chunks), iter(chunks), or Response.json(chunks) for base64"
+        raise wrong_return(source, value, reason, _WrongReturn)
+
+
 def _problem(value: Any, source: Source, request: Request) -> Response:
     """Make a response from problem details, with the status that they contain (RFC 9457 §3.1.2)."""
     response = _json(value, source, request, _PROBLEM_ONLY)
@@ -321,6 +333,8 @@ def _from_tuple(value: tuple[Any, ...], source: Source, request: Request) -> Res
     kind = type(body)
     if kind is str or kind is bytes:
         return Response(body, status, headers)  # type: ignore[arg-type]  # it refuses anything but a status
+    if kind is list:
+        _refuse_chunks(body, source)
     if kind is dict or kind is list:
         return Response.json(body, status, headers, default=_json_default(request))  # type: ignore[arg-type]  # likewise
     if isinstance(body, Response):
@@ -330,7 +344,7 @@ def _from_tuple(value: tuple[Any, ...], source: Source, request: Request) -> Res
 
 
 _MAKERS: dict[type, Callable[[Any, Source, Request], Response | MakesResponse]] = {
-    str: _from_content, bytes: _from_content, dict: _json, list: _json, tuple: _from_tuple, type(None): _from_none,
+    str: _from_content, bytes: _from_content, dict: _json, list: _from_list, tuple: _from_tuple, type(None): _from_none,
 }  # fmt: skip
 """The functions that make a response from a value of exactly the given type; ``_make`` handles all other values."""
 
