@@ -53,8 +53,8 @@ def _only_new_objects_are_garbage() -> None:
 @pytest.fixture(autouse=True)
 def _no_outage_is_known() -> None:
     """Have each test log its own outages: the process remembers them for a minute."""
-    if contract := sys.modules.get("antiphon.handler.contract"):
-        contract._outages.clear()
+    if failures := sys.modules.get("antiphon.handler.failures"):
+        failures._outages.clear()
 
 
 @pytest.fixture(params=["wsgi", "asgi", "rsgi"])

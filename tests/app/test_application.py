@@ -5,7 +5,7 @@ import pytest
 
 from antiphon import App, Blueprint, Limits, Request, Response
 from antiphon.features.security_headers import SecurityHeaders
-from antiphon.handler.contract import describe
+from antiphon.handler.callables import describe
 from antiphon.handler.drive import run_sync
 from antiphon.http.head import RequestHead
 from tests.helpers.rows import rows

@@ -2,7 +2,7 @@ import pytest
 
 from antiphon import App, Blueprint, Limits, abort
 from antiphon.features import CORS
-from antiphon.handler.contract import describe
+from antiphon.handler.callables import describe
 from antiphon.http.errors import Conflict, NotFound
 from tests.helpers.rows import rows
 

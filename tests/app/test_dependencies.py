@@ -8,7 +8,7 @@ import pytest
 from antiphon import App, Request
 from antiphon.app.dispatch.dependencies import Dependencies
 from antiphon.concurrency.background import run_on_loop
-from antiphon.handler.contract import describe
+from antiphon.handler.callables import describe
 from antiphon.handler.drive import run_async
 from antiphon.http.errors import ServiceUnavailable
 from antiphon.request.dependencies import Dependency

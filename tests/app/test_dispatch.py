@@ -12,7 +12,8 @@ from anyio import CancelScope
 from antiphon import App, Request, Response
 from antiphon.concurrency.crossing import Crossing
 from antiphon.concurrency.workers import WORKERS
-from antiphon.handler.contract import Switch, failed
+from antiphon.handler.contract import Switch
+from antiphon.handler.failures import failed
 from antiphon.http.errors import NotFound
 from antiphon.testing import AsyncClient
 from tests.helpers.rows import rows

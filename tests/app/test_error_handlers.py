@@ -1,7 +1,7 @@
 import pytest
 
 from antiphon import App, HTTPError, Response, abort
-from antiphon.handler.contract import describe
+from antiphon.handler.callables import describe
 from antiphon.handler.errors import set_debug_page
 from antiphon.http.errors import Conflict, NotFound, Unauthorized
 from antiphon.testing import Client

@@ -11,7 +11,7 @@ import pytest
 
 from antiphon import App, Dependency, Redirect, Request, Response
 from antiphon.app.dispatch.plan import Surroundings
-from antiphon.handler.contract import describe
+from antiphon.handler.callables import describe
 from antiphon.http import ClientDisconnected, Conflict
 from tests.helpers.registration_positions import POSITIONS
 from tests.helpers.rows import rows

@@ -11,7 +11,7 @@ import pytest
 from msgspec import Struct
 
 from antiphon import App, Blueprint
-from antiphon.handler.contract import describe
+from antiphon.handler.callables import describe
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 

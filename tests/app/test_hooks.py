@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from antiphon import App, Blueprint, Dependency, Response
-from antiphon.handler.contract import describe
+from antiphon.handler.callables import describe
 from antiphon.http.errors import NotFound
 from tests.helpers.deferred_annotations import define
 from tests.helpers.handlers import ASYNC_HANDLERS

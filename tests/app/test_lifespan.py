@@ -11,7 +11,7 @@ from antiphon.app.dispatch.dependencies import Dependencies
 from antiphon.app.lifespan import Lifespan
 from antiphon.concurrency.crossing import Crossing
 from antiphon.concurrency.workers import WORKERS
-from antiphon.handler.contract import describe
+from antiphon.handler.callables import describe
 from antiphon.handler.drive import driven
 from antiphon.request.dependencies import Dependency
 from antiphon.testing import AsyncClient, Client

@@ -4,7 +4,7 @@ from operator import attrgetter
 import pytest
 
 from antiphon import App, Response
-from antiphon.handler.contract import describe
+from antiphon.handler.callables import describe
 from antiphon.http.errors import Forbidden, HTTPError, NotFound, UnprocessableContent
 from antiphon.testing import Client
 from tests.app.conftest import STYLES

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from antiphon import App, Blueprint, HTTPError, Redirect, Response, abort, to_app
-from antiphon.handler.contract import describe
+from antiphon.handler.callables import describe
 from antiphon.http.errors import ERRORS, NotFound, Unauthorized, UnprocessableContent
 from tests.helpers.rows import rows
 

@@ -6,7 +6,7 @@ import pytest
 
 from antiphon import App, Blueprint, Request, Upload
 from antiphon.features import Form
-from antiphon.handler.contract import describe
+from antiphon.handler.callables import describe
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 

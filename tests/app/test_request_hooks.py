@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from antiphon import App, Blueprint, Response
-from antiphon.handler.contract import describe
+from antiphon.handler.callables import describe
 from antiphon.http.errors import Conflict, NotFound
 from tests.helpers.rows import rows
 

@@ -16,7 +16,7 @@ import pytest
 
 from antiphon import App
 from antiphon.app.dispatch.returns import to_response
-from antiphon.handler.contract import describe
+from antiphon.handler.callables import describe
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 from antiphon.testing import BrokenResponse, Client

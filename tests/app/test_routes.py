@@ -1,7 +1,7 @@
 import pytest
 
 from antiphon import App, Blueprint, Limits, Request
-from antiphon.handler.contract import describe
+from antiphon.handler.callables import describe
 from antiphon.http.head import RequestHead
 from antiphon.testing import Client
 from tests.helpers.driving import drive

@@ -5,7 +5,8 @@ from functools import partial
 import pytest
 
 from antiphon import Request, Response, to_app
-from antiphon.handler.contract import BEGIN_ON_THREAD, ON_LOOP, describe
+from antiphon.handler.callables import describe
+from antiphon.handler.contract import BEGIN_ON_THREAD, ON_LOOP
 from antiphon.http.errors import NotFound
 from tests.helpers.driving import drive
 from tests.helpers.handlers import ASYNC_HANDLERS, SYNC_HANDLERS, async_handler, sync_handler

@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from antiphon import App, Blueprint, Redirect, Response
-from antiphon.handler.contract import describe
+from antiphon.handler.callables import describe
 from antiphon.handler.drive import driven
 from antiphon.http.errors import BadRequest, Forbidden, NotFound
 from antiphon.request.request import Request

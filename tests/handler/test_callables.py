@@ -1,9 +1,11 @@
+import functools
 from functools import partial, wraps
 
 import pytest
 
-from antiphon.handler.callables import check_arguments
-from antiphon.handler.contract import describe
+from antiphon.handler.callables import check_arguments, describe, is_async
+from tests.helpers import handlers
+from tests.helpers.handlers import ASYNC_HANDLERS, SYNC_HANDLERS, SyncHandler, sync_handler
 from tests.helpers.rows import rows
 
 
@@ -59,3 +61,41 @@ def test_what_cannot_be_called_is_named_with_what_it_takes(function, taken):
 def test_what_is_no_function_at_all():
     with pytest.raises(TypeError, match="'text' is not a function"):
         check_arguments("text", "request")
+
+
+@rows("function", SYNC_HANDLERS.values(), ids=SYNC_HANDLERS)
+def test_what_blocks_is_told_from_what_waits(function):
+    assert not is_async(function)
+
+
+@rows("function", ASYNC_HANDLERS.values(), ids=ASYNC_HANDLERS)
+def test_what_waits_is_told_from_what_blocks(function):
+    assert is_async(function)
+
+
+class TestDescribe:
+    @rows(
+        "function, name, line",
+        (sync_handler, "sync_handler", sync_handler.__code__.co_firstlineno),
+        (SyncHandler().method, "SyncHandler.method", SyncHandler.method.__code__.co_firstlineno),
+        (SyncHandler(), "SyncHandler", SyncHandler.__call__.__code__.co_firstlineno),
+        (functools.partial(sync_handler), "sync_handler", sync_handler.__code__.co_firstlineno),
+        ids=["def", "method", "object", "partial"],
+    )
+    def test_has_the_name_the_file_and_the_line(self, function, name, line):
+        assert describe(function) == f"{name} ({handlers.__file__}:{line})"
+
+    def test_of_a_wrapped_function_is_that_of_the_wrapped_one(self):
+        @functools.wraps(sync_handler)
+        def around(request):
+            return sync_handler(request)
+
+        assert describe(around) == describe(sync_handler)
+
+    def test_of_what_has_no_code_is_its_name(self):
+        assert describe(len) == "len"
+
+    def test_of_a_partial_of_a_partial_names_the_function(self):
+        inner = functools.partial(functools.partial(sync_handler))
+        inner.note = "keeps the two from being made one"
+        assert describe(functools.partial(inner)) == describe(sync_handler)

@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 
 from antiphon import to_app
-from antiphon.handler import contract
+from antiphon.handler import failures
 from antiphon.http.errors import Conflict
 from antiphon.http.event import Event, parse_events
 from antiphon.request.request import Request
@@ -35,7 +35,7 @@ SHUTTING_DOWN = Event(
 )
 
 draining = draining_for(events)
-grace_over = draining_for(events, contract, name="GRACE_OVER")
+grace_over = draining_for(events, failures, name="GRACE_OVER")
 
 
 @pytest.fixture(params=[SyncValues, AsyncValues], ids=["blocking", "waiting"])

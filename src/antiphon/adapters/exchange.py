@@ -7,7 +7,8 @@ from copy import copy
 from time import perf_counter
 from typing import NamedTuple, TypeAlias
 
-from antiphon.handler.contract import Handler, Steps, log_failure
+from antiphon.handler.contract import Handler, Steps
+from antiphon.handler.failures import log_failure
 from antiphon.http.errors import ClientDisconnected, InternalServerError
 from antiphon.request.request import Request
 from antiphon.request.route import whole_pattern

@@ -15,8 +15,9 @@ from antiphon.adapters.wsgi import call_wsgi
 from antiphon.concurrency.coroutine_function import CoroutineFunctionLike
 from antiphon.concurrency.loop import refuse_on_loop, running_loop
 from antiphon.explanations import explained
-from antiphon.handler.contract import Handler, Keeper, Steps, ThreadHandler, Unfinished, failed
+from antiphon.handler.contract import Handler, Steps, ThreadHandler, Unfinished
 from antiphon.handler.drive import run_async
+from antiphon.handler.failures import Keeper, failed
 from antiphon.http.errors import BadRequest
 from antiphon.http.head import Head, RequestClass, check_one_host, client_of
 from antiphon.request.request import Request

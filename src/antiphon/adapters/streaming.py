@@ -15,7 +15,7 @@ from antiphon.concurrency.loop import drop_withdrawn_cancellation, wait_ended, y
 from antiphon.concurrency.timers import TimeSlice
 from antiphon.concurrency.workers import file_workers
 from antiphon.handler.cancellation import watch_on
-from antiphon.handler.contract import is_broken_from_outside, log_broken_body
+from antiphon.handler.failures import is_broken_from_outside, log_broken_body
 from antiphon.request.lifetime import EndReason
 from antiphon.request.request import Request
 from antiphon.response.files import CHUNK, FileBody, is_at_hand, is_for_any_thread

@@ -10,9 +10,10 @@ from weakref import ref
 from antiphon.adapters.file_wrapper import wrap_file
 from antiphon.adapters.heads import address, http_version, netloc, split_target
 from antiphon.concurrency.iterables import as_bytes, close_of, in_context
-from antiphon.handler.contract import ThreadHandler, Unfinished, finish, is_broken_from_outside, log_broken_body
+from antiphon.handler.contract import ThreadHandler, Unfinished, finish
 from antiphon.handler.drive import run_sync
 from antiphon.handler.errors import is_leaving
+from antiphon.handler.failures import is_broken_from_outside, log_broken_body
 from antiphon.http.errors import BadRequest, ClientDisconnected, LengthRequired
 from antiphon.http.head import NOT_PLAIN, Address, is_one_number, parse_length
 from antiphon.http.headers import HOP_BY_HOP

@@ -4,8 +4,7 @@ import time
 from collections.abc import Callable
 
 from antiphon.explanations import explained
-from antiphon.handler.callables import check_arguments, check_sync
-from antiphon.handler.contract import describe
+from antiphon.handler.callables import check_arguments, check_sync, describe
 from antiphon.http.errors import HTTPError
 from antiphon.http.head import Head
 from antiphon.request.request import Request

@@ -12,16 +12,9 @@ from typing import Any, NamedTuple, TypeVar
 
 from antiphon.app.store import StoreUnavailable, unavailable
 from antiphon.concurrency.iterables import resume
-from antiphon.handler.contract import (
-    ON_LOOP,
-    ON_THREAD,
-    Switch,
-    describe,
-    is_async,
-    is_pending,
-    log_failure,
-    switch_shielded,
-)
+from antiphon.handler.callables import describe, is_async, is_pending
+from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch, switch_shielded
+from antiphon.handler.failures import log_failure
 from antiphon.request.request import Request
 
 T = TypeVar("T")

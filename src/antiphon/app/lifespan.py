@@ -14,17 +14,8 @@ from antiphon.app.dispatch.dependencies import Dependencies
 from antiphon.app.dispatch.hooks import Hook, check_returns, hook
 from antiphon.concurrency.loop import running_loop, serves_elsewhere
 from antiphon.explanations import explained
-from antiphon.handler.callables import check_arguments
-from antiphon.handler.contract import (
-    ON_LOOP,
-    ON_THREAD,
-    describe,
-    innermost,
-    is_async,
-    is_pending,
-    switch_shielded,
-    wrong_return,
-)
+from antiphon.handler.callables import check_arguments, describe, innermost, is_async, is_pending, wrong_return
+from antiphon.handler.contract import ON_LOOP, ON_THREAD, switch_shielded
 from antiphon.request.dependencies import Dependency
 
 if TYPE_CHECKING:

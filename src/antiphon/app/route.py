@@ -13,8 +13,7 @@ from antiphon.app.dispatch.hooks import BeforeHook, Hook, check_before, check_re
 from antiphon.explanations import explained
 from antiphon.explanations.naming import word_for
 from antiphon.explanations.words import ROUTE
-from antiphon.handler.callables import check_arguments
-from antiphon.handler.contract import describe, is_async
+from antiphon.handler.callables import check_arguments, describe, is_async
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.grammar import is_token
 from antiphon.http.limits import Limits

@@ -7,8 +7,9 @@ from typing import Any, Literal, TypeAlias, overload
 from antiphon.adapters.heads import HeadChecks
 from antiphon.adapters.servable import Servable, ServedResponse
 from antiphon.app.dispatch.returns import ResponseLike, respond
-from antiphon.handler.callables import check_arguments
-from antiphon.handler.contract import BEGIN_ON_THREAD, ON_LOOP, failed, is_async
+from antiphon.handler.callables import check_arguments, is_async
+from antiphon.handler.contract import BEGIN_ON_THREAD, ON_LOOP
+from antiphon.handler.failures import failed
 from antiphon.handler.scope import in_scope, set_current_request
 from antiphon.http.limits import Limits
 from antiphon.http.urls.path import check_path

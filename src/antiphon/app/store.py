@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 import msgspec
 
 from antiphon.explanations import explained, feature_in_use
-from antiphon.handler.contract import and_more, note_outage
+from antiphon.handler.failures import and_more, note_outage
 from antiphon.http.errors import ServiceUnavailable
 from antiphon.response.response import Response, response_of
 

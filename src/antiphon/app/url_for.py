@@ -10,7 +10,7 @@ from antiphon.app.route import Route
 from antiphon.explanations import explained
 from antiphon.explanations.naming import word_for
 from antiphon.explanations.words import URL_FOR
-from antiphon.handler.contract import describe
+from antiphon.handler.callables import describe
 from antiphon.handler.scope import find_current_request
 from antiphon.http.redirect import CHECKS_OF_WORDS
 from antiphon.http.urls.path import quote_segment

@@ -147,7 +147,7 @@ def shorten(described: str) -> str:
 
 
 def _named(app: Callable[..., object]) -> str:
-    from antiphon.handler.contract import describe  # imported late: the supervisor does not need it
+    from antiphon.handler.callables import describe  # imported late: the supervisor does not need it
 
     return shorten(describe(app))
 
@@ -193,7 +193,7 @@ def _is_async(app: Callable[..., object]) -> bool:
 
 def _takes(app: Callable[..., object], count: int, *, unwrapped: bool = True) -> bool:
     """Return True if `app`, or the function that it wraps, can be called with `count` arguments."""
-    from antiphon.handler.contract import signature_of  # imported late: the supervisor does not need it
+    from antiphon.handler.callables import signature_of  # imported late: the supervisor does not need it
 
     try:
         signature_of(app, follow_wrapped=unwrapped).bind(*range(count))

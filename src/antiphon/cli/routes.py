@@ -12,7 +12,7 @@ from antiphon.cli.discovery import find_target
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.interface import shorten
 from antiphon.cli.target import Target
-from antiphon.handler.contract import describe
+from antiphon.handler.callables import describe
 from antiphon.request.request import Request
 
 T = TypeVar("T")

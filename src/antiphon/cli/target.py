@@ -185,7 +185,7 @@ class Target(NamedTuple):
         return found
 
     def _made_by(self, function: Any) -> object:
-        from antiphon.handler.contract import describe, is_async  # imported late: the supervisor does not need it
+        from antiphon.handler.callables import describe, is_async  # imported late: the supervisor does not need it
 
         if not callable(function):
             raise BadCommand(f"{self} is of type {type(function).__name__}, not a function: leave out the ().")
@@ -293,7 +293,7 @@ def _needs_nothing(function: Callable[..., object]) -> bool:
 
 
 def _parameters(function: Callable[..., object]) -> Iterable[Parameter]:
-    from antiphon.handler.contract import signature_of  # imported late: the supervisor does not need it
+    from antiphon.handler.callables import signature_of  # imported late: the supervisor does not need it
 
     return signature_of(function).parameters.values()
 

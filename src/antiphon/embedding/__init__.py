@@ -39,10 +39,9 @@ __all__, __getattr__, __dir__ = import_on_use(
         "frameworks.recognition": "error_like",
         "frameworks.shared_bodies": "environ_request read_request scope_request",
         "handler.scope": "RequestLocal find_current_request release reset_current_request set_current_request",
-        "handler.contract": (
-            "BEGIN_ON_THREAD NotBegun ON_LOOP ON_THREAD Steps annotations_of describe failed finish innermost "
-            "is_async log_failure signature_of"
-        ),
+        "handler.callables": "annotations_of describe innermost is_async signature_of",
+        "handler.contract": "BEGIN_ON_THREAD NotBegun ON_LOOP ON_THREAD Steps finish",
+        "handler.failures": "failed log_failure",
         "handler.drive": "crossing_of driven run_async",
         "handler.errors": "as_http_error",
         "http.grammar": "OWS split_list",

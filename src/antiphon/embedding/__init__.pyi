@@ -45,23 +45,11 @@ from antiphon.frameworks.framework import (
 )
 from antiphon.frameworks.recognition import error_like
 from antiphon.frameworks.shared_bodies import environ_request, read_request, scope_request
-from antiphon.handler.contract import (
-    BEGIN_ON_THREAD,
-    ON_LOOP,
-    ON_THREAD,
-    NotBegun,
-    Steps,
-    annotations_of,
-    describe,
-    failed,
-    finish,
-    innermost,
-    is_async,
-    log_failure,
-    signature_of,
-)
+from antiphon.handler.callables import annotations_of, describe, innermost, is_async, signature_of
+from antiphon.handler.contract import BEGIN_ON_THREAD, ON_LOOP, ON_THREAD, NotBegun, Steps, finish
 from antiphon.handler.drive import crossing_of, driven, run_async
 from antiphon.handler.errors import as_http_error
+from antiphon.handler.failures import failed, log_failure
 from antiphon.handler.scope import (
     RequestLocal,
     find_current_request,

@@ -19,7 +19,7 @@ from antiphon.concurrency.crossing import Crossing
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.ends import refuse_if_late
 from antiphon.features.users import UserSource, check_loader, sources_of
-from antiphon.handler.contract import describe, is_async
+from antiphon.handler.callables import describe, is_async
 from antiphon.http.authorization import Challenge
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.grammar import is_token

@@ -19,7 +19,7 @@ from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, Bloc
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.dictionaries import AVAILABLE, DCZ, Dictionaries
-from antiphon.handler.contract import describe, is_async, ready
+from antiphon.handler.callables import describe, is_async, ready
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.grammar import is_token
 from antiphon.http.head import parse_length

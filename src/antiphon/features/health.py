@@ -18,8 +18,7 @@ from antiphon.app.store import Store
 from antiphon.concurrency.process import DRAINING
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.logs.access_log import unlogged
-from antiphon.handler.callables import check_arguments
-from antiphon.handler.contract import innermost, is_async, ready
+from antiphon.handler.callables import check_arguments, innermost, is_async, ready
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.request.request import Request
 from antiphon.response.response import Response

@@ -18,7 +18,7 @@ from antiphon.features.live.statements import tell_login
 from antiphon.features.sessions import Sessions
 from antiphon.features.tracked_session import TrackedSession
 from antiphon.features.users import USERS, Users, UserSource, check_loader, sources_of
-from antiphon.handler.contract import describe
+from antiphon.handler.callables import describe
 from antiphon.request.caller import Identity
 from antiphon.request.request import Request
 from antiphon.response.response import Response

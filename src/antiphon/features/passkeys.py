@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from antiphon.concurrency.crossing import Crossing
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.logins import SessionLogin, _id_of, login
-from antiphon.handler.contract import is_async
+from antiphon.handler.callables import is_async
 from antiphon.handler.errors import CHALLENGES
 from antiphon.http.errors import Conflict, Forbidden, Unauthorized, UnprocessableContent
 from antiphon.lazy import missing_package

@@ -21,8 +21,7 @@ from antiphon.app.store import Store, StoreUnavailable, check_store, note_memory
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.stores.circuit_breaker import CircuitBreaker
 from antiphon.features.stores.memory import MemoryStore
-from antiphon.handler.callables import check_no_decorator
-from antiphon.handler.contract import describe
+from antiphon.handler.callables import check_no_decorator, describe
 from antiphon.http.errors import TooManyRequests
 from antiphon.http.head import network_of
 from antiphon.http.structured_fields import Item

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 from antiphon.app.store import Store
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.ending import Ending
-from antiphon.handler.callables import check_arguments, check_no_decorator, check_sync
-from antiphon.handler.contract import is_async, ready, signature_of
+from antiphon.handler.callables import check_arguments, check_no_decorator, check_sync, is_async, ready, signature_of
 from antiphon.handler.errors import CHALLENGES
 from antiphon.http.authorization import Challenge
 from antiphon.http.errors import Forbidden, Unauthorized

@@ -7,7 +7,7 @@ from typing import Any
 from antiphon.explanations import explained
 from antiphon.frameworks.framework import Framework, FrameworkResponse, framework_response
 from antiphon.frameworks.shared_bodies import environ_request, never, scope_request
-from antiphon.handler.contract import failed
+from antiphon.handler.failures import failed
 from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
 from antiphon.response.response import Response

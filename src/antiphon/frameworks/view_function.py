@@ -19,9 +19,10 @@ from antiphon.body.receiver import result_of
 from antiphon.explanations import explained
 from antiphon.frameworks.framework import DEFAULTS, Framework, framework_response, stop_watching
 from antiphon.frameworks.recognition import current_given, framework_of, unwrapped
-from antiphon.handler.callables import check_arguments
-from antiphon.handler.contract import Steps, describe, failed, finish, is_async, signature_of
+from antiphon.handler.callables import check_arguments, describe, is_async, signature_of
+from antiphon.handler.contract import Steps, finish
 from antiphon.handler.drive import run_async, run_sync
+from antiphon.handler.failures import failed
 from antiphon.handler.scope import in_scope, reset_current_request, set_current_request
 from antiphon.http.errors import HTTPError, MethodNotAllowed, NotFound, without_traceback
 from antiphon.http.limits import Limits

@@ -16,7 +16,7 @@ from antiphon.features.openapi.contract import Contract, ContractReader
 from antiphon.features.openapi.document import RouteKey, is_described, refuses_other_sites, route_key
 from antiphon.features.openapi.operations import expect
 from antiphon.features.openapi.parameters import path_template
-from antiphon.handler.contract import describe
+from antiphon.handler.callables import describe
 from antiphon.request.request import Request, unknown_attribute
 from antiphon.response.response import Response
 from antiphon.testing.errors import ContractError

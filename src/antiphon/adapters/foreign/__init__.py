@@ -8,7 +8,7 @@ from weakref import ref
 
 from antiphon.adapters.asgi import ASGIApplication
 from antiphon.explanations import explained
-from antiphon.handler.contract import is_async
+from antiphon.handler.callables import is_async
 from antiphon.request.caller import ARRIVAL
 from antiphon.request.request import Request
 

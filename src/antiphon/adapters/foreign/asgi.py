@@ -11,7 +11,8 @@ from antiphon.adapters.heads import server_address
 from antiphon.body.content import Content
 from antiphon.concurrency.loop import wait_ended, yield_to_loop
 from antiphon.explanations import explained
-from antiphon.handler.contract import describe, log_failure
+from antiphon.handler.callables import describe
+from antiphon.handler.failures import log_failure
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import ClientDisconnected
 from antiphon.http.head import server_head

@@ -12,7 +12,7 @@ from antiphon.adapters.foreign.asgi import GRACE, application_fault, make_scope,
 from antiphon.adapters.websockets.handshake import DENIAL, SOCKET_SCHEMES
 from antiphon.concurrency.loop import wait_ended
 from antiphon.explanations import explained
-from antiphon.handler.contract import describe
+from antiphon.handler.callables import describe
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 from antiphon.websockets.channel import ABNORMAL, NORMAL, WebSocketClosed, shortened

@@ -16,7 +16,8 @@ from antiphon.adapters.wsgi import WSGIHead
 from antiphon.body.content import NotLoadedError
 from antiphon.body.receiver import SMALL_BODY, body_too_large, readable_length
 from antiphon.body.stream import BodyStream
-from antiphon.handler.contract import BEGIN_ON_THREAD, failed
+from antiphon.handler.contract import BEGIN_ON_THREAD
+from antiphon.handler.failures import failed
 from antiphon.handler.scope import reset_current_request, set_current_request
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import UNBOUNDED

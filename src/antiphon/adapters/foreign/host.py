@@ -5,7 +5,7 @@ from typing import Any
 from antiphon.adapters.heads import HeadChecks
 from antiphon.adapters.servable import Servable
 from antiphon.explanations import explained
-from antiphon.handler.contract import failed
+from antiphon.handler.failures import failed
 from antiphon.handler.scope import release, set_current_request
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits

@@ -13,7 +13,7 @@ from antiphon.adapters.heads import server_address
 from antiphon.adapters.wsgi import EARLY_HINTS, WSGIHead
 from antiphon.concurrency.iterables import in_context
 from antiphon.explanations import explained
-from antiphon.handler.contract import failed
+from antiphon.handler.failures import failed
 from antiphon.http.grammar import OWS, find_control, percent_decode
 from antiphon.http.head import Head, server_head
 from antiphon.http.headers import combine

@@ -9,8 +9,9 @@ from antiphon.adapters.asgi import ASGIApplication, ASGIHead, Message, Receive, 
 from antiphon.adapters.exchange import Observation
 from antiphon.adapters.rsgi import CLOSED, RSGIHead, RSGIScope
 from antiphon.concurrency.iterables import aclose
-from antiphon.handler.contract import Handler, finish, log_failure
+from antiphon.handler.contract import Handler, finish
 from antiphon.handler.drive import run_async
+from antiphon.handler.failures import log_failure
 from antiphon.http.errors import HTTPError
 from antiphon.http.headers import encode_fields
 from antiphon.http.limits import NO_BOUND

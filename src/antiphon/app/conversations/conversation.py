@@ -28,9 +28,10 @@ from antiphon.app.route import SocketOptions
 from antiphon.concurrency.iterables import resume
 from antiphon.concurrency.loop import thread
 from antiphon.concurrency.process import OPEN_SOCKETS
+from antiphon.handler.callables import is_async, wrong_return
 from antiphon.handler.cancellation import LOOK, CancellableHandler
-from antiphon.handler.contract import is_async, note_failure, wrong_return
 from antiphon.handler.errors import is_leaving, localized
+from antiphon.handler.failures import note_failure
 from antiphon.handler.scope import set_current_request
 from antiphon.http.errors import ClientDisconnected, HTTPError, ServiceUnavailable
 from antiphon.http.limits import NO_BOUND

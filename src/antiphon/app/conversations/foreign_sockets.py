@@ -15,7 +15,7 @@ from antiphon.adapters.foreign.wsgi import from_wsgi, make_environ
 from antiphon.app.conversations.conversation import SocketHandler, Steps, on_own_thread
 from antiphon.app.route import SocketOptions
 from antiphon.explanations import explained
-from antiphon.handler.contract import failed
+from antiphon.handler.failures import failed
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 from antiphon.websockets.channel import ABNORMAL, FAILED, GOING_AWAY, NO_CODE, NORMAL, WebSocketClosed, shortened

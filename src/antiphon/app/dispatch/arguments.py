@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from antiphon.explanations import explained
 from antiphon.explanations.naming import split_words
 from antiphon.explanations.words import PARAMETERS
-from antiphon.handler.callables import check_arguments
-from antiphon.handler.contract import describe, innermost, signature_of
+from antiphon.handler.callables import check_arguments, describe, innermost, signature_of
 from antiphon.request.request import Request
 from antiphon.routing.converters import CONVERTERS
 from antiphon.routing.pattern import Parameter

@@ -25,8 +25,9 @@ from antiphon.app.dispatch.middleware import AsyncStep
 from antiphon.app.dispatch.open_resources import Opened, ResourceStack
 from antiphon.app.dispatch.opening import open_in_place, open_in_steps
 from antiphon.app.dispatch.plan import BARE, Plan
-from antiphon.handler.contract import Steps, Switch, failed, switch_shielded
+from antiphon.handler.contract import Steps, Switch, switch_shielded
 from antiphon.handler.errors import is_leaving, is_passed_on, sole_error
+from antiphon.handler.failures import failed
 from antiphon.handler.scope import drain, free, release
 from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request

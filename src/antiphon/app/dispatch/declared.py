@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal, NamedTuple, NewType, Union, get_args
 
 from antiphon.app.dispatch.arguments import is_record, resolved, shown
 from antiphon.explanations import explained
-from antiphon.handler.contract import annotations_of, describe, innermost
+from antiphon.handler.callables import annotations_of, describe, innermost
 from antiphon.http.errors import Problem
 from antiphon.http.event import Event
 from antiphon.response.fields import EVENTS, JSON, NDJSON

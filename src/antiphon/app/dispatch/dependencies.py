@@ -10,8 +10,16 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 from antiphon.app.dispatch.hooks import Hook, Opener, hook, opener
 from antiphon.app.dispatch.open_resources import OpenResource, where
 from antiphon.explanations import explained
-from antiphon.handler.callables import check_arguments, check_returns, check_sync, is_async_generator, is_generator
-from antiphon.handler.contract import ON_LOOP, ON_THREAD, describe, ready
+from antiphon.handler.callables import (
+    check_arguments,
+    check_returns,
+    check_sync,
+    describe,
+    is_async_generator,
+    is_generator,
+    ready,
+)
+from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.request.dependencies import Dependency, ReadableDependency, check_dependency
 from antiphon.request.request import Request
 

@@ -26,18 +26,10 @@ from typing import (
 from antiphon.app.dispatch.arguments import resolved, shown
 from antiphon.app.dispatch.returns import ResponseLike, is_value, respond, value_from_hook
 from antiphon.explanations import explained
-from antiphon.handler.contract import (
-    ON_LOOP,
-    ON_THREAD,
-    Switch,
-    annotations_of,
-    describe,
-    failed,
-    innermost,
-    is_async,
-    log_failure,
-)
+from antiphon.handler.callables import annotations_of, describe, innermost, is_async
+from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch
 from antiphon.handler.errors import as_http_error, headers_of
+from antiphon.handler.failures import failed, log_failure
 from antiphon.http.errors import HTTPError
 from antiphon.http.redirect import RaisedResponse
 from antiphon.request.request import Request

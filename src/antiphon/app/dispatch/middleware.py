@@ -10,8 +10,8 @@ from antiphon.app.dispatch.hooks import Close, Closer, Opener, closer, opener
 from antiphon.app.dispatch.returns import respond
 from antiphon.concurrency.iterables import resume
 from antiphon.explanations import explained
-from antiphon.handler.callables import check_arguments
-from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch, describe
+from antiphon.handler.callables import check_arguments, describe
+from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch
 from antiphon.handler.errors import is_leaving, note_task
 from antiphon.handler.scope import rest
 from antiphon.request.request import Request

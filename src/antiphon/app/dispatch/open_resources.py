@@ -14,8 +14,10 @@ from antiphon.app.dispatch.hooks import Closer, closer
 from antiphon.concurrency.iterables import AsyncByteGenerator, BlockingChunks, ByteGenerator
 from antiphon.concurrency.loop import is_on_background_loop, is_on_loop
 from antiphon.explanations import explained
-from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch, describe, log_failure, ready, switch_shielded
+from antiphon.handler.callables import describe, ready
+from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch, switch_shielded
 from antiphon.handler.errors import is_leaving, is_passed_on, note_task
+from antiphon.handler.failures import log_failure
 from antiphon.http.errors import ClientDisconnected
 from antiphon.http.head import server_head
 from antiphon.request.dependencies import Dependency

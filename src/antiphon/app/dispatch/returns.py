@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 from antiphon.app.dispatch.arguments import is_record
 from antiphon.app.dispatch.declared import Declared, declared_by, is_foreign_response
 from antiphon.explanations import explained
-from antiphon.handler.contract import annotations_of, describe, innermost, wrong_return
+from antiphon.handler.callables import annotations_of, describe, innermost, wrong_return
 from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import Problem
 from antiphon.http.headers import HeaderFields

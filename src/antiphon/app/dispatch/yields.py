@@ -8,7 +8,7 @@ from types import CodeType
 from typing import Any, TypeAlias
 
 from antiphon.explanations import explained
-from antiphon.handler.contract import describe, innermost
+from antiphon.handler.callables import describe, innermost
 
 _Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 

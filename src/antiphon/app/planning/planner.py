@@ -32,7 +32,7 @@ from antiphon.app.planning.startup_checks import check_filled, check_read_types,
 from antiphon.app.planning.streams import LiveRouting, Watching, plan_stream
 from antiphon.app.route import Route, SocketOptions
 from antiphon.explanations import explained
-from antiphon.handler.contract import describe, is_async
+from antiphon.handler.callables import describe, is_async
 from antiphon.handler.scope import in_scope
 from antiphon.http.limits import ONE_VALUE, Limits
 from antiphon.request.request import Request

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, TypeAlias, 
 from antiphon.app.dispatch.arguments import is_record, resolved, shown
 from antiphon.app.route import Route
 from antiphon.explanations import explained
-from antiphon.handler.contract import describe, innermost
+from antiphon.handler.callables import describe, innermost
 from antiphon.request.dependencies import Dependency
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from antiphon.app.dispatch.hooks import Hook
 from antiphon.app.dispatch.plan import HandlerStack, Plan
 from antiphon.app.planning.matching import Found, Routing
 from antiphon.explanations import explained
-from antiphon.handler.contract import describe
+from antiphon.handler.callables import describe
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 

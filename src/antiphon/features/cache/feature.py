@@ -23,7 +23,7 @@ from antiphon.features.cache.intake import Intake
 from antiphon.features.cache.lookup import AtHand, Collapsing, Lookup, Refreshes
 from antiphon.features.cache.shelf import Shelf, forget_changed
 from antiphon.features.stores.memory import MemoryStore
-from antiphon.handler.contract import innermost
+from antiphon.handler.callables import innermost
 from antiphon.handler.scope import find_current_request
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import PreconditionFailed, RangeNotSatisfiable

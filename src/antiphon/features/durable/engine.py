@@ -42,7 +42,7 @@ from antiphon.features.durable.stored import (
     response_to,
     schema_of,
 )
-from antiphon.handler.contract import is_async
+from antiphon.handler.callables import is_async
 from antiphon.handler.scope import set_current_request
 from antiphon.lazy import missing_package
 from antiphon.request.request import Request

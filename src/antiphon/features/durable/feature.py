@@ -31,7 +31,7 @@ from antiphon.features.idempotency.claims import (
     key_of,
     reused_with,
 )
-from antiphon.handler.contract import is_async
+from antiphon.handler.callables import is_async
 from antiphon.handler.scope import current_request
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import BadRequest, InternalServerError, NotFound, UnprocessableContent

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from antiphon.concurrency.loop import running_loop
 from antiphon.explanations import explained
-from antiphon.handler.contract import is_async
+from antiphon.handler.callables import is_async
 
 T = TypeVar("T")
 

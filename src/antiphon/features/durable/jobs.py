@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from antiphon.app.connections import connection_of, run_at_once
 from antiphon.explanations import explained
 from antiphon.features.durable.engine import Engine
-from antiphon.handler.contract import describe, is_async
+from antiphon.handler.callables import describe, is_async
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 

@@ -24,7 +24,7 @@ from antiphon.features.forms.sent import (
     wrong_texts,
 )
 from antiphon.features.html import AttributeValue, Markup, attributes, joined, tag
-from antiphon.handler.contract import describe, is_async
+from antiphon.handler.callables import describe, is_async
 from antiphon.http.errors import (
     ContentTooLarge,
     FieldError,

@@ -13,8 +13,7 @@ from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.route import Route
 from antiphon.app.store import RETRY_AFTER, StoreEntry, store_name
 from antiphon.explanations import explained
-from antiphon.handler.callables import is_async_generator, is_generator
-from antiphon.handler.contract import describe
+from antiphon.handler.callables import describe, is_async_generator, is_generator
 from antiphon.http.errors import BadRequest, Conflict, UnprocessableContent
 from antiphon.request.caller import BEGUN_BY_HANDLERS, SHOWN_EACH_TIME
 from antiphon.request.dependencies import Dependency

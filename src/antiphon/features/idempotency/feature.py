@@ -49,7 +49,8 @@ from antiphon.features.idempotency.claims import (
     key_of,
 )
 from antiphon.features.idempotency.table import Claims, StoreClaims, TableClaims, WritesTable
-from antiphon.handler.contract import is_async, log_failure
+from antiphon.handler.callables import is_async
+from antiphon.handler.failures import log_failure
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import BadRequest, Conflict, UnprocessableContent
 from antiphon.request.caller import is_seen_by_others

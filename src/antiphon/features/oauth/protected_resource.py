@@ -20,7 +20,7 @@ from antiphon.features.oauth.tokens import (
     verified,
 )
 from antiphon.features.users import Bearer, UserSource
-from antiphon.handler.contract import is_async
+from antiphon.handler.callables import is_async
 from antiphon.http.authorization import Challenge
 from antiphon.http.urls.url import URL
 from antiphon.lazy import missing_package

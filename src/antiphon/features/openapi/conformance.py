@@ -24,7 +24,7 @@ from antiphon.features.openapi.code.values import (
 )
 from antiphon.features.openapi.contract import Contract
 from antiphon.features.openapi.responses import Given
-from antiphon.handler.contract import innermost
+from antiphon.handler.callables import innermost
 from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import ERRORS, HTTPError
 from antiphon.http.event import parse_events

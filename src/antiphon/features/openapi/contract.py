@@ -38,7 +38,7 @@ from antiphon.features.openapi.code.values import (
 from antiphon.features.openapi.code.words import Words
 from antiphon.features.openapi.responses import Given, NotKnown, given_by, has_unknown_json, responses_of, value_of
 from antiphon.features.users import ScopesRequired, Users
-from antiphon.handler.contract import innermost
+from antiphon.handler.callables import innermost
 from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import ERRORS, HTTPError, http_error
 from antiphon.http.redirect import RaisedResponse

@@ -22,7 +22,7 @@ from antiphon.features.openapi.operations import PROBLEM_SCHEMA, expect, operati
 from antiphon.features.openapi.parameters import path_template
 from antiphon.features.openapi.schemas import PROBLEM_NAME, Schema, Schemas, leaf_types, reached
 from antiphon.features.openapi.security import Scheme, security_of, security_schemes
-from antiphon.handler.contract import describe, innermost
+from antiphon.handler.callables import describe, innermost
 from antiphon.http.errors import HTTPError
 from antiphon.http.headers import Headers
 from antiphon.lazy import lazy

@@ -14,7 +14,7 @@ from antiphon.features.openapi.parameters import named_schema, other_parameters,
 from antiphon.features.openapi.responses import Given
 from antiphon.features.openapi.schemas import FILE, PROBLEM_NAME, REFERENCE, Direction, Schema, Schemas
 from antiphon.features.openapi.security import requires_key
-from antiphon.handler.contract import innermost, is_async
+from antiphon.handler.callables import innermost, is_async
 from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import Problem
 from antiphon.response.fields import EVENTS, NDJSON

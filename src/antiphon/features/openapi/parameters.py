@@ -12,7 +12,7 @@ from antiphon.features.openapi.code.findings import Named
 from antiphon.features.openapi.code.methods import CONDITIONS
 from antiphon.features.openapi.contract import Contract
 from antiphon.features.openapi.schemas import FILE, Direction, Schema, Schemas, defaults_of, with_width
-from antiphon.handler.contract import innermost
+from antiphon.handler.callables import innermost
 from antiphon.routing.converters import LARGEST, Converter
 from antiphon.routing.pattern import Parameter, Segment, parse_pattern, parts_of
 

@@ -25,7 +25,8 @@ from antiphon.features.idempotency.claims import is_retried
 from antiphon.features.resumable import messages
 from antiphon.features.resumable.messages import COMPLETE, OPEN, Part, completes, in_upload
 from antiphon.features.resumable.uploads import DONE, RUNNING, Turn, Uploads, too_large
-from antiphon.handler.contract import describe, is_async, log_failure
+from antiphon.handler.callables import describe, is_async
+from antiphon.handler.failures import log_failure
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import (
     BadRequest,

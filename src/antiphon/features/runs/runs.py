@@ -30,7 +30,7 @@ from antiphon.features.runs.production import Bounds, Production
 from antiphon.features.runs.record import Ledger, Line, Record
 from antiphon.features.runs.run import Run, read_all
 from antiphon.features.runs.worker import Worker
-from antiphon.handler.contract import describe
+from antiphon.handler.callables import describe
 from antiphon.handler.scope import find_current_request
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import HTTPError, NotFound, ServiceUnavailable, TooManyRequests

@@ -36,8 +36,7 @@ from antiphon.features.signatures.components import (
     identity_of,
 )
 from antiphon.features.signatures.keys import SignatureKey
-from antiphon.handler.callables import check_arguments
-from antiphon.handler.contract import describe, is_async
+from antiphon.handler.callables import check_arguments, describe, is_async
 from antiphon.http.authorization import Challenge
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import Unauthorized

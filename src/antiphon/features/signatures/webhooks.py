@@ -19,8 +19,7 @@ from antiphon.app.store import RETRY_AFTER, Store, StoreEntry, check_store
 from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.explanations import arguments_name_ours, errors_name_it, explained
 from antiphon.features.signatures.keys import SHORTEST_SECRET
-from antiphon.handler.callables import check_no_decorator
-from antiphon.handler.contract import describe
+from antiphon.handler.callables import check_no_decorator, describe
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import Conflict, Forbidden, HTTPError
 from antiphon.http.limits import ONE_VALUE

@@ -22,8 +22,9 @@ from markupsafe import Markup, escape
 
 from antiphon.concurrency.crossing import Crossing
 from antiphon.explanations import explained
-from antiphon.handler.contract import RAISES_ERRORS, describe, is_async, log_failure
+from antiphon.handler.callables import describe, is_async
 from antiphon.handler.errors import is_debug
+from antiphon.handler.failures import RAISES_ERRORS, log_failure
 from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
 from antiphon.response.response import Response

@@ -37,7 +37,7 @@ from antiphon.features.tools.protocol import (
 )
 from antiphon.features.tools.results import broken_off, failure
 from antiphon.features.tools.tool_call import LEVELS, NeedsReply, Question
-from antiphon.handler.contract import log_failure
+from antiphon.handler.failures import log_failure
 from antiphon.http.errors import BadRequest, HTTPError
 from antiphon.http.event import Event
 from antiphon.request.request import Request

@@ -21,7 +21,7 @@ from antiphon.features.tools.results import (
     too_large,
 )
 from antiphon.features.tools.tool_call import HandledCall, filled
-from antiphon.handler.contract import log_failure
+from antiphon.handler.failures import log_failure
 from antiphon.http.errors import PreconditionRequired, UnprocessableContent
 from antiphon.request.request import Request
 from antiphon.response.response import Response

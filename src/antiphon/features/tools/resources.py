@@ -23,7 +23,7 @@ from antiphon.features.tools.results import (
     media_of,
 )
 from antiphon.features.tools.tool_call import HandledCall, ToolCall
-from antiphon.handler.contract import describe, innermost
+from antiphon.handler.callables import describe, innermost
 from antiphon.http.urls.path import quoted_root
 from antiphon.http.urls.url import quote_path, unquote
 from antiphon.request.request import Request

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from antiphon.concurrency.bridge import chunks_come_apart
 from antiphon.concurrency.iterables import close_of
 from antiphon.explanations import explained
-from antiphon.handler.contract import FAILURES
+from antiphon.handler.failures import FAILURES
 from antiphon.testing.errors import BrokenResponse, ContractError, task_position
 from antiphon.testing.requests import ClientContent, ClientRequest
 from antiphon.testing.servers.exchange import SERVER_ERROR, SERVER_ERROR_BODY, Head

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, get_args
 from antiphon.adapters.foreign.environ_host import BridgedApplication, EnvironHost
 from antiphon.adapters.servable import Servable
 from antiphon.explanations import explained
-from antiphon.handler.contract import RAISES_ERRORS
+from antiphon.handler.failures import RAISES_ERRORS
 from antiphon.http.errors import InternalServerError
 from antiphon.request.request import Request
 from antiphon.response.conditional import close_unsent

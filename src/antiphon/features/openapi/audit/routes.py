@@ -20,7 +20,7 @@ from antiphon.features.openapi.document import Info, described_routes, make_docu
 from antiphon.features.openapi.security import requires_signature
 from antiphon.features.recorder.disguise import Personal, Secret, encoded_names, is_marked_as
 from antiphon.features.users import Users
-from antiphon.handler.contract import innermost
+from antiphon.handler.callables import innermost
 from antiphon.serialization.secret_names import is_secret_name
 
 _PERSONAL = re.compile(

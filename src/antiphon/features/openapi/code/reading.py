@@ -36,7 +36,7 @@ from antiphon.features.openapi.code.values import (
 )
 from antiphon.features.openapi.code.words import Words
 from antiphon.features.users import Users
-from antiphon.handler.contract import without_partials
+from antiphon.handler.callables import without_partials
 from antiphon.http.errors import HTTPError
 from antiphon.http.redirect import RaisedResponse, Redirect
 from antiphon.request.dependencies import Dependency
