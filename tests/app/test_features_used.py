@@ -72,7 +72,7 @@ REGISTRATIONS = {
     "a shared value": lambda app: app.template_context(number=1),
     "a trusted origin": lambda app: app.trusted_origins.add(["https://other.example"]),
     "an observer": lambda app: app.observe(Watching()),
-    "idempotent routes": lambda app: app._surround_idempotent(lambda route, handler: (around, handler), around),
+    "idempotent routes": lambda app: app._route_features.surround_idempotent(lambda *_: (around, note), around),
     "the measure of heads": lambda app: app._measure_header_sections(),
     "a feature of its own": lambda app: app.use(Other()),
     "an attribute": lambda app: setattr(app, "number", 1),

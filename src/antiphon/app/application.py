@@ -11,24 +11,16 @@ from antiphon.adapters.servable import Servable
 from antiphon.app.blueprint import Routes
 from antiphon.app.dispatch.dependencies import Dependencies, Fixed, SourceFunction
 from antiphon.app.dispatch.dispatch import dispatch, refuse_or_receive, respond_at_once
-from antiphon.app.dispatch.hooks import MiddlewareFunction
-from antiphon.app.dispatch.middleware import Middleware, middleware
 from antiphon.app.dispatch.plan import LOOP, STACKED, THREAD, HandlerStack, Plan
 from antiphon.app.lifespan import Lifespan
 from antiphon.app.mount import Mount, contains, make_mount
 from antiphon.app.planning.cross_site import TrustedOrigins
+from antiphon.app.planning.features import RouteFeatures
 from antiphon.app.planning.matching import Found, Routing, find_after
-from antiphon.app.planning.planner import (
-    Planning,
-    Resuming,
-    RouteGroup,
-    SurroundDurable,
-    SurroundIdempotent,
-    merged_converters,
-)
+from antiphon.app.planning.planner import Planning
 from antiphon.app.planning.request_checks import RequestChecks
 from antiphon.app.planning.signed_urls import Signing
-from antiphon.app.planning.streams import Watching
+from antiphon.app.registry import RouteGroup, merged_converters
 from antiphon.app.route import Route, check_deadline
 from antiphon.app.url_for import Reverse
 from antiphon.explanations import explained
@@ -151,20 +143,14 @@ class App(Routes, Servable):
         self._places_above: list[tuple[App, Mount]] = []
         """The applications in which this one is mounted, with the mounts."""
         self._identifiers = self._dependencies.identifiers
-        self._idempotent_surrounding: SurroundIdempotent | None = None
-        self._idempotent_watch: MiddlewareFunction | None = None
-        self._resuming: Resuming | None = None
-        self._durable_surrounding: SurroundDurable | None = None
-        self._watching_live: Watching | None = None
-        self._signature_checks: dict[str, Callable[[Route], Callable[[Request], Any]]] = {}
-        self._watch: tuple[MiddlewareFunction, MiddlewareFunction] | None = None
+        self._route_features = RouteFeatures(self._registry, self._check_open)
         self._planning = RLock()
         self._planned: tuple[Routing, Callable[[Request], Found]] | None = None
         """The plans from before the first override. They are restored when the last override ends."""
 
     def _registered(self) -> list[object]:
         parts = (self._checks, self._checks.origins, self._dependencies, self._lifespan, self._observers)
-        return [*super()._registered(), *parts]
+        return [*super()._registered(), *parts, self._route_features]
 
     @property
     def trusted_proxies(self) -> TrustedProxies:
@@ -399,93 +385,9 @@ class App(Routes, Servable):
     def _share_with(self, request: Request) -> SharedValues:
         return SharedValues(request, self._shared)
 
-    def _check_unused(self, earlier: object, option: str) -> None:
-        """Raise ValueError if another feature handles the routes with an option."""
-        self._check_open()
-        if earlier is not None:
-            raise explained(
-                "feature-used-twice",
-                ValueError(f"another feature already handles the {option} routes of this app: use one"),
-            )
-
-    def _surround_idempotent(self, surround: SurroundIdempotent, watch: MiddlewareFunction) -> None:
-        """Let ``surround`` supply the middleware and the handler of each ``idempotent`` route.
-
-        When the route is planned, it is called with the route, and the handler as a function of the request. The
-        middleware is the outermost one. The function that ``surround`` returns is called instead of the handler, and is
-        ``def`` or ``async def`` like the handler. ``watch`` is middleware around the middleware that opens before
-        routing. Raises ValueError if another feature already does this.
-        """
-        self._check_unused(self._idempotent_surrounding, "idempotent")
-        self._idempotent_surrounding = surround
-        self._idempotent_watch = watch
-
-    def _resume_uploads(self, resuming: Resuming) -> None:
-        """Let a feature continue the uploads to ``resumable`` routes. Raises ValueError if another feature does."""
-        self._check_unused(self._resuming, "resumable")
-        self._resuming = resuming
-
-    def _surround_durable(self, surround: SurroundDurable) -> None:
-        """Let ``surround`` supply the function that accepts the requests of each ``durable`` route.
-
-        Raises ValueError if another feature already does this.
-        """
-        self._check_unused(self._durable_surrounding, "durable")
-        self._durable_surrounding = surround
-
-    def _watch_live(self, watching: Watching) -> None:
-        """Let a feature respond to the watchers of ``live`` routes. Raises ValueError if another feature does."""
-        self._check_unused(self._watching_live, "live")
-        self._watching_live = watching
-
     def _plan_of(self, request: Request) -> Plan:
         """Return the plan for a request that was accepted before, without any checks."""
         return (self._routing or self._freeze()).without_looking().find(request)[0]
-
-    def _check_signatures(self, name: str, check_for: Callable[[Route], Callable[[Request], Any]]) -> None:
-        """Let ``check_for`` supply the hook of each route that is ``signed_by`` the given name. The hook refuses
-        unsigned requests.
-
-        Raises ValueError if a feature already has the name.
-        """
-        self._check_open()
-        if name in self._signature_checks:
-            raise explained(
-                "feature-used-twice",
-                ValueError(f"this app already has Signatures with the name {name!r}: give these another name="),
-            )
-        self._signature_checks[name] = check_for
-
-    def _surround_with_cache(
-        self,
-        around: MiddlewareFunction,
-        early: Callable[[Request], Response | None],
-        where_hooked: tuple[MiddlewareFunction, MiddlewareFunction],
-        watch: MiddlewareFunction | None,
-        *,
-        blocking: bool,
-    ) -> None:
-        """Register a cache's middleware, and the function that is called first and may return a stored response.
-
-        ``where_hooked`` is the middleware that replaces it, and the middleware inside the hooks, for routes with hooks
-        before the handler. ``watch`` is middleware around all other middleware; it is left out if the cache is
-        outermost. Raises ValueError if there is already a cache.
-        """
-        self._check_open()
-        if self._watch is not None:
-            raise explained("feature-used-twice", ValueError("this app already has a cache: use one"))
-        self._watch = None if watch is None else (watch, around)
-        outside, inside = (middleware(function, blocking=blocking) for function in where_hooked)
-        cache = middleware(around, blocking=blocking)._replace(early=early, where_hooked=(outside, inside))
-        self._registry.middleware.append(cache)
-
-    def _watching(self) -> tuple[Middleware, ...]:
-        """Return the middleware that surrounds all other middleware, if any."""
-        if self._watch is None:
-            return ()
-        watch, inside = self._watch
-        outermost = [*self._registry.before_routing, *self._registry.middleware][0]
-        return () if outermost.function == inside else (middleware(watch),)
 
     # The store
 
@@ -561,7 +463,7 @@ class App(Routes, Servable):
         return "asgi" if any(part.is_async for part in parts) else "wsgi"
 
     def _group(self) -> RouteGroup:
-        around = HandlerStack(() if self._registry.before_routing else self._watching())
+        around = HandlerStack(() if self._registry.before_routing else self._route_features.watching())
         return RouteGroup(self, self._registry, around, self.limits, self._dependencies.overridden(), self.deadline)
 
     def _freeze(self) -> Routing:
@@ -577,11 +479,7 @@ class App(Routes, Servable):
             redirect_slashes=self._redirects_slashes,
             encoded_slashes=self._encoded_slashes,
             signer=self.signer,
-            surround_idempotent=self._idempotent_surrounding,
-            surround_durable=self._durable_surrounding,
-            signature_checks=self._signature_checks,
-            resuming=self._resuming,
-            watching=self._watching_live,
+            features=self._route_features,
         )
         routing = planning.routing(self._mounts)
         self._reverse = self._reversing(routing.router.converters)
@@ -593,9 +491,8 @@ class App(Routes, Servable):
                 included.blueprint._is_frozen = True
         before = self._registry.before_routing
         if before:
-            watches = [middleware(self._idempotent_watch)] if self._idempotent_watch is not None else []
             # Outside of the middleware that they watch.
-            before = [*watches, *self._watching(), *before]
+            before = [*self._route_features.before_routing(), *before]
         around = group.stack._replace(finishers=tuple(self._registry.finishers))
         self._find = find_after(before, around, routing) or routing.find
         self._routing = routing

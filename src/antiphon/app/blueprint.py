@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Never, Protocol, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, Never, Self, TypeVar, Unpack, overload
 
 from antiphon.app.dispatch.hooks import (
     AfterHook,
     BeforeHook,
     ErrorHandlerDecorator,
-    ErrorHandlers,
     Handler,
     Hook,
     MiddlewareFunction,
@@ -18,8 +17,9 @@ from antiphon.app.dispatch.hooks import (
     check_returns,
     hook,
 )
-from antiphon.app.dispatch.middleware import Middleware, middleware
+from antiphon.app.dispatch.middleware import middleware
 from antiphon.app.planning.cross_site import TrustedOrigins
+from antiphon.app.registry import Feature, IncludedBlueprint, Registry, Snapshot
 from antiphon.app.route import (
     Route,
     RouteOptions,
@@ -58,38 +58,6 @@ if TYPE_CHECKING:
     from antiphon.app.static_files import FolderOptions
 
 
-class Snapshot:
-    """A snapshot of some objects' attributes, and of the contents of their lists and dicts, for restoring them."""
-
-    def __init__(self, objects: Iterable[object]) -> None:
-        self._attributes = [(vars(each), dict(vars(each))) for each in objects]
-        contained = [value for _, attributes in self._attributes for value in attributes.values()]
-        self._lists = [(each, [*each]) for each in contained if isinstance(each, list)]
-        self._dicts: list[tuple[dict[Any, Any], dict[Any, Any]]] = [
-            *self._attributes,
-            *((each, dict(each)) for each in contained if isinstance(each, dict)),
-        ]
-
-    def restore(self) -> None:
-        """Restore the objects in place, so that code that refers to one of their lists sees its former contents."""
-        for each, before in self._dicts:
-            each.clear()
-            each.update(before)
-        for items, kept in self._lists:
-            items[:] = kept
-
-
-A_contra = TypeVar("A_contra", contravariant=True)
-
-
-class Feature(Protocol[A_contra]):
-    """An object that adds routes, hooks, middleware or error handlers to an application: ``app.use(feature)``."""
-
-    def install(self, app: A_contra, /) -> None:
-        """Register the feature's routes, hooks and handlers with an application."""
-        ...
-
-
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 ToResponseLike = TypeVar("ToResponseLike", bound=Handler)  # mypy prints its name for any other handler
@@ -98,32 +66,6 @@ X = TypeVar("X", bound=Exception)
 B = TypeVar("B", bound=BeforeHook)
 A = TypeVar("A", bound=AfterHook)
 M = TypeVar("M", bound=MiddlewareFunction)
-
-
-class IncludedBlueprint(NamedTuple):
-    """A blueprint as it was registered. A value is None if the blueprint's own name, prefix or host applies."""
-
-    blueprint: "Blueprint"
-    name: str | None = None
-    prefix: str | None = None
-    host: str | None = None
-
-
-class Registry:
-    """Everything that was registered with an application or a blueprint, in order."""
-
-    def __init__(self) -> None:
-        self.routes: list[Route] = []
-        self.middleware: list[Middleware] = []
-        self.before_routing: list[Middleware] = []
-        self.before: list[Hook] = []
-        self.after: list[Hook] = []
-        self.finishers: list[Callable[[Request, Response], None]] = []
-        self.error_handlers = ErrorHandlers()
-        self.converters: dict[str, Converter] = {}
-        self.blueprints: list[IncludedBlueprint] = []
-        self.trusted_origins = TrustedOrigins()
-        self.features: list[object] = []
 
 
 @names_ours(APP, settings=APP_ATTRIBUTES)

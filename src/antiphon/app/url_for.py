@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from antiphon.app.planning.planner import are_apart, places
 from antiphon.app.planning.signed_urls import Signing, signed_fields
+from antiphon.app.registry import are_apart, places
 from antiphon.app.route import Route
 from antiphon.explanations import explained
 from antiphon.explanations.naming import word_for

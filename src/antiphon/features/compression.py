@@ -9,9 +9,9 @@ from copy import copy
 from functools import partial
 from typing import TypeAlias, overload
 
-from antiphon.app.added import Added
 from antiphon.app.blueprint import Routes
 from antiphon.app.dispatch.returns import AwaitedResponse
+from antiphon.app.planning.features import Added
 from antiphon.app.route import Route
 from antiphon.app.store import Store
 from antiphon.body.codings import CODINGS, Compressor

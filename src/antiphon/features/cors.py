@@ -9,9 +9,9 @@ from collections.abc import Generator, Iterable
 from copy import copy
 from datetime import timedelta
 
-from antiphon.app.added import Added
 from antiphon.app.blueprint import Routes
 from antiphon.app.planning.cross_site import declarable_origin, parse_origin
+from antiphon.app.planning.features import Added
 from antiphon.app.route import Route
 from antiphon.explanations import Advice, errors_name_it, explained
 from antiphon.http.dates import seconds_of

@@ -11,8 +11,8 @@ from hmac import compare_digest
 from secrets import token_bytes, token_hex
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from antiphon.app.added import Added
 from antiphon.app.planning.cross_site import SAFE_METHODS
+from antiphon.app.planning.features import Added
 from antiphon.app.route import Route
 from antiphon.explanations import Advice, errors_name_it, explained
 from antiphon.features.html import Markup

@@ -31,8 +31,8 @@ from antiphon.response.message import watched
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
-    from antiphon.app.added import Added
     from antiphon.app.application import App
+    from antiphon.app.planning.features import Added
     from antiphon.app.route import Route
     from antiphon.features.users import Users
 

@@ -13,9 +13,9 @@ from time import monotonic
 from typing import Any, Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
-from antiphon.app.added import Added
 from antiphon.app.blueprint import Blueprint, Routes
 from antiphon.app.callers import LOG_EVERY, caller_of, check_by
+from antiphon.app.planning.features import Added
 from antiphon.app.route import Route
 from antiphon.app.store import Store, StoreUnavailable, check_store, note_memory, store_name
 from antiphon.explanations import errors_name_it, explained

@@ -10,9 +10,9 @@ from datetime import timedelta
 from secrets import token_urlsafe
 from typing import Self, TypeAlias
 
-from antiphon.app.added import Added
 from antiphon.app.blueprint import Routes
 from antiphon.app.planning.cross_site import parse_origin
+from antiphon.app.planning.features import Added
 from antiphon.app.route import Route
 from antiphon.explanations import errors_name_it, explained
 from antiphon.http.dates import seconds_of

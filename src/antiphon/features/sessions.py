@@ -8,7 +8,7 @@ from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from antiphon.app.added import Added
+from antiphon.app.planning.features import Added
 from antiphon.app.route import Route
 from antiphon.app.store import FeatureStore, OwnedEntry, Store, StoreEntry, StoreUnavailable, check_store, store_name
 from antiphon.concurrency.loop import is_on_loop

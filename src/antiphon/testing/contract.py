@@ -6,7 +6,7 @@ from typing import Any
 from antiphon.adapters.servable import Servable
 from antiphon.app.application import App
 from antiphon.app.planning.matching import Routing
-from antiphon.app.planning.planner import merged_converters
+from antiphon.app.registry import merged_converters
 from antiphon.app.route import Route
 from antiphon.explanations import explained
 from antiphon.features.openapi.code.findings import ReadAs

@@ -1,6 +1,6 @@
 from antiphon.adapters.asgi import ASGIApplication
 from antiphon.adapters.exchange import SocketUse
-from antiphon.app.blueprint import Feature, Routes
+from antiphon.app.blueprint import Routes
 from antiphon.app.channel_log import ChannelMessage
 from antiphon.app.dispatch.dependencies import SourceFunction
 from antiphon.app.dispatch.hooks import (
@@ -14,6 +14,7 @@ from antiphon.app.dispatch.hooks import (
 from antiphon.app.dispatch.returns import ResponseLike
 from antiphon.app.mount import Mount
 from antiphon.app.planning.cross_site import TrustedOrigins
+from antiphon.app.registry import Feature
 from antiphon.app.route import BodyPolicy, Route, RouteOptions
 from antiphon.app.served_function import RequestFunction
 from antiphon.app.static_files import FolderOptions

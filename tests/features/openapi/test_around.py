@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import pytest
 
 from antiphon import App, Dependency, Request, Response, abort
-from antiphon.app.added import added_to
+from antiphon.app.planning.features import added_to
 from antiphon.features import (
     CORS,
     AccessLog,

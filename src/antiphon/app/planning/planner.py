@@ -1,17 +1,14 @@
 """Planning: once, before the first request, each registered route and mount becomes a plan."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any, Protocol, TypeAlias
 
-from antiphon.app.blueprint import IncludedBlueprint, Registry
 from antiphon.app.dispatch.arguments import NO_ARGUMENTS, with_arguments
-from antiphon.app.dispatch.dependencies import Dependencies
-from antiphon.app.dispatch.hooks import Hook, MiddlewareFunction, hook
-from antiphon.app.dispatch.middleware import middleware
-from antiphon.app.dispatch.plan import LOAD, LOOP, AtHand, Body, HandlerStack, Plan
+from antiphon.app.dispatch.hooks import Hook, hook
+from antiphon.app.dispatch.plan import LOOP, AtHand, Body, HandlerStack, Plan
 from antiphon.app.mount import Mount
 from antiphon.app.planning.cross_site import SAFE_METHODS
+from antiphon.app.planning.features import LiveRouting, RouteFeatures, plan_stream
 from antiphon.app.planning.matching import (
     MountPlans,
     Routing,
@@ -29,242 +26,18 @@ from antiphon.app.planning.request_checks import (
 )
 from antiphon.app.planning.signed_urls import SALT, check_signature
 from antiphon.app.planning.startup_checks import check_filled, check_read_types, media_of
-from antiphon.app.planning.streams import LiveRouting, Watching, plan_stream
+from antiphon.app.registry import RouteGroup, check_route_names, merged_converters, places
 from antiphon.app.route import Route, SocketOptions
 from antiphon.explanations import explained
 from antiphon.handler.callables import describe, is_async
 from antiphon.handler.scope import in_scope
-from antiphon.http.limits import ONE_VALUE, Limits
 from antiphon.request.request import Request
-from antiphon.request.route import NO_META, FinishingKey, RouteMeta
+from antiphon.request.route import FinishingKey
 from antiphon.response.response import Response
-from antiphon.routing.converters import CONVERTERS, Converter
+from antiphon.routing.converters import Converter
 from antiphon.routing.pattern import parameters_in
 from antiphon.routing.router import Prefixes, Resource, Router, SamePathsError, TakenError
 from antiphon.serialization.signing import Signer
-
-SurroundIdempotent: TypeAlias = Callable[
-    [Route, Callable[[Request], Any]], tuple[MiddlewareFunction, Callable[[Request], Any]]
-]
-"""A function that receives an idempotent route and its handler, as a function of only the request. It returns the
-route's outermost middleware, and the function to call instead of the handler.
-"""
-
-
-class Resuming(Protocol):
-    """A feature that continues the uploads to resumable routes."""
-
-    def _upload_routes(self, route: Route) -> Iterable[Route]:
-        """Return the routes of the uploads to a route."""
-        ...
-
-    def _surround(self, route: Route, handler: Callable[[Request], Any]) -> Callable[[Request], Any]:
-        """Return the function to call instead of the handler; it is ``def`` or ``async def`` like the handler."""
-        ...
-
-    def _upload_fields(self, route: Route) -> Mapping[str, str]:
-        """Return the fields of the response to OPTIONS."""
-        ...
-
-
-SurroundDurable: TypeAlias = Callable[[Route, Plan], Callable[[Request], Any]]
-"""A function that receives a durable route, and the plan by which its handler is called, with only its dependencies. It
-returns the function to call instead of the handler.
-"""
-
-SignatureChecks: TypeAlias = Mapping[str, Callable[[Route], Callable[[Request], Any]]]
-"""Functions by the names that ``signed_by`` accepts. Each gets a route and returns the hook that refuses unsigned
-requests.
-"""
-
-
-class RouteGroup:
-    """The routes of an application or a blueprint, with their full names, paths and limits, and their handler stack.
-
-    The stack contains the parts of the outer groups, outermost first, then the group's own. ``name`` consists of the
-    names of all blueprints, separated by dots; it is empty for the application.
-    """
-
-    def __init__(
-        self,
-        app: Any,
-        registry: Registry,
-        stack: HandlerStack,
-        limits: Limits,
-        dependencies: Dependencies,
-        deadline: float | None = None,
-        name: str = "",
-        prefix: str = "",
-        host: str | None = None,
-        above: "RouteGroup | None" = None,
-        meta: RouteMeta = NO_META,
-    ) -> None:
-        self.app = app
-        self.registry = registry
-        self.limits = limits
-        self.dependencies = dependencies
-        self.deadline = deadline
-        self.name = name
-        self.prefix = prefix
-        self.host = host
-        self.above = above
-        self.meta = meta
-        self.stack = HandlerStack(
-            (*stack.middleware, *registry.middleware),
-            dependencies.resolving,
-            (*stack.before, *registry.before),
-            after=(*stack.after, *registry.after),
-            error_handlers=(registry.error_handlers, *stack.error_handlers),
-            opens_dependencies=dependencies.yield_values,
-            finishers=(*self._own_finishers(), *stack.finishers),
-            is_in_blueprint=stack.is_in_blueprint or (above is not None and bool(registry.middleware)),
-        )
-
-    def _own_finishers(self) -> Iterable[Callable[[Request, Response], None]]:
-        """Return the group's finishers; none if it is inside middleware that opens before routing, because that
-        middleware closes later.
-        """
-        # Completed once, when the outermost middleware is closed.
-        return () if self.above is None and self.has_before_routing else self.registry.finishers
-
-    @property
-    def has_before_routing(self) -> bool:
-        """True if middleware is opened before a route is found."""
-        return bool(self.app._registry.before_routing)
-
-    def below(self, included: IncludedBlueprint) -> "RouteGroup":
-        """Return the group of a blueprint inside this group.
-
-        Raises ValueError if a blueprint is registered in itself.
-        """
-        blueprint = included.blueprint
-        name = included.name or blueprint.name
-        group: RouteGroup | None = self
-        while group is not None:
-            if group.registry is blueprint._registry:
-                raise explained(
-                    "bad-blueprint", ValueError(f"the blueprint {blueprint.name!r} is registered in itself")
-                )
-            group = group.above
-        return RouteGroup(
-            self.app,
-            blueprint._registry,
-            self.stack,
-            blueprint.limits.within(self.limits),
-            self.dependencies,
-            self.deadline if blueprint.deadline is None else blueprint.deadline,
-            f"{self.name}.{name}" if self.name else name,
-            self.prefix + (blueprint.prefix if included.prefix is None else included.prefix),
-            included.host or blueprint.host or self.host,
-            self,
-            blueprint.meta.within(self.meta),
-        )
-
-    def walk(self) -> Iterator["RouteGroup"]:
-        """Yield this group, and all groups in it."""
-        yield self
-        for included in self.registry.blueprints:
-            yield from self.below(included).walk()
-
-    def routes(self) -> list[Route]:
-        """Return the routes of only this group, with their full names, paths, hosts and limits.
-
-        A resumable route is followed by those of its uploads, which a feature supplies.
-        """
-        resuming = self.app._resuming
-        return [
-            each
-            for route in self._own_routes()
-            for each in (route, *(resuming._upload_routes(route) if route.resumable and resuming else ()))
-        ]
-
-    def _own_routes(self) -> list[Route]:
-        return [
-            self._placed(
-                route,
-                name=f"{self.name}.{route.name}" if self.name else route.name,
-                pattern=self.prefix + route.pattern,
-                host=route.host or self.host,
-                limits=route.limits.within(self.limits.within(ONE_VALUE) if route.idempotent else self.limits),
-                deadline=self.deadline if route.deadline is None else route.deadline,
-            )
-            for route in self.registry.routes
-        ]
-
-    def _placed(self, route: Route, **changes: Any) -> Route:
-        changes["meta"] = route.meta.within(self.meta)
-        return route._replace(app=self.app, blueprint=self.name or None, dependencies=self.dependencies, **changes)
-
-    def plan_internal(
-        self,
-        hook: Hook,
-        *,
-        pattern: str = "",
-        methods: tuple[str, ...] = (),
-        host: str | None = None,
-        limits: Limits | None = None,
-        body: Body = LOAD,
-        checks_writes: bool = True,
-    ) -> Plan:
-        """Plan responses to requests without a matching route. They still have a ``route``, which describes the
-        response.
-        """
-        route = Route(pattern, methods, "", hook.function, host, None, limits or self.limits, None, hook)
-        route = route._replace(is_guarded=self.has_before_routing or self.stack.is_guarded)
-        plan = Plan(self._placed(route, deadline=self.deadline), hook, self.stack, body=body)
-        plan.checks_writes = checks_writes
-        return plan
-
-
-def merged_converters(groups: Iterable[RouteGroup]) -> dict[str, Converter]:
-    """Return the converters of an application and all its blueprints. Raises ValueError if two have the same name."""
-    merged = dict(CONVERTERS)
-    owners: dict[str, str] = {}
-    for group in groups:
-        owner = f"the blueprint {group.name!r}" if group.name else "the app"
-        for name, converter in group.registry.converters.items():
-            if merged.setdefault(name, converter) is not converter:
-                raise explained(
-                    "bad-converter",
-                    ValueError(f"{owners[name]} and {owner} have different converters {name!r}: rename one of them"),
-                )
-            owners.setdefault(name, owner)
-    return merged
-
-
-def check_route_names(routes: Iterable[Route]) -> None:
-    """Check that no explicit route name is also the name of another handler.
-
-    Raises ValueError if one is. A handler may have the same name at several routes, and the handlers of one path may
-    share a name. Functions that happen to have the same name cause an error only when ``url_for`` is called with that
-    name.
-    """
-    named: dict[str, Route] = {}
-    for route in routes:
-        earlier = named.setdefault(route.name, route)
-        if are_apart(earlier, route) and _is_given(earlier, route):
-            raise explained(
-                "ambiguous-route-name",
-                ValueError(
-                    f"two routes are named {route.name!r}: {places(earlier, route)}; give one of them another name"
-                ),
-            )
-
-
-def are_apart(one: Route, other: Route) -> bool:
-    """True if two routes share neither a handler nor a path."""
-    return one.handler != other.handler and one.where != other.where
-
-
-def _is_given(*routes: Route) -> bool:
-    """True if one of the routes has a name, within its blueprint, that differs from its function's name."""
-    names = [(route.name.rpartition(".")[2], route.handler) for route in routes]
-    return any(getattr(handler, "__name__", name) != name for name, handler in names)
-
-
-def places(one: Route, other: Route) -> str:
-    """Return the handlers of two routes, each with its file and line."""
-    return f"{describe(one.handler)} and {describe(other.handler)}"
 
 
 class Planning:
@@ -281,23 +54,16 @@ class Planning:
         redirect_slashes: bool,
         encoded_slashes: bool,
         signer: Callable[[str], Signer],
-        surround_idempotent: SurroundIdempotent | None,
-        surround_durable: SurroundDurable | None,
-        signature_checks: SignatureChecks,
-        resuming: Resuming | None = None,
-        watching: Watching | None = None,
+        features: RouteFeatures,
     ) -> None:
         self._groups = {each.name: each for each in group.walk()}
         self._routes = [(each, route) for each in self._groups.values() for route in each.routes()]
         self._redirects_slashes = redirect_slashes
         self._signer = signer
-        self._surround_idempotent = surround_idempotent
-        self._surround_durable = surround_durable
-        self._signature_checks = signature_checks
-        self._resuming = resuming
-        self._watching = watching
+        self._features = features
         self._router: Router[Plan] = Router(merged_converters(self._groups.values()))
         self._owners: dict[tuple[Resource[Plan], str], Route] = {}
+        watching = features.watching_live
         kind = Routing if watching is None else partial(LiveRouting, watching)
         self._routing: Routing = kind(checks, self._router, encoded_slashes)
 
@@ -333,7 +99,7 @@ class Planning:
         if finishers := [key.finish for key in route.meta if isinstance(key, FinishingKey)]:
             stack = stack._replace(finishers=(*finishers, *stack.finishers))
         route = route._replace(is_guarded=group.has_before_routing or stack.is_guarded)
-        handler, stack = self._with_features(route, handler, stack)
+        handler, stack = self._features.around(route, handler, stack)
         plan = Plan(
             route,
             handler.for_handler(True),
@@ -365,14 +131,6 @@ class Planning:
         if self._redirects_slashes if route.redirect_slashes is None else route.redirect_slashes:
             self._routing.redirected.add(plan)
 
-    def _with_features(self, route: Route, handler: Hook, stack: HandlerStack) -> tuple[Hook, HandlerStack]:
-        """Return the handler and its stack with what features do for the options of the route."""
-        if route.durable:
-            return self._durable(route, handler, stack)  # it refuses the other two
-        if route.idempotent:
-            handler, stack = self._surrounded(route, handler, stack)
-        return (self._resumed(route, handler) if route.resumable else handler), stack
-
     def _stack(self, group: RouteGroup, route: Route) -> HandlerStack:
         """Return the stack around the handler of a route."""
         stack = HandlerStack(error_handlers=group.stack.error_handlers) if route.unguarded else group.stack
@@ -390,22 +148,9 @@ class Planning:
         if route.signed_url:
             yield self._url_check(route)
         if route.signed_by is not None:
-            yield self._signer_check(route, route.signed_by)
+            yield self._features.signer_check(route, route.signed_by)
         if route.check_digest:
             yield hook(in_place(require_digest) if is_async(route.handler) else require_digest)
-
-    def _signer_check(self, route: Route, name: str) -> Hook:
-        """Return the hook, supplied by a feature, that refuses requests without a signature."""
-        if name not in self._signature_checks:
-            known = f", which has {', '.join(map(repr, self._signature_checks))}" if self._signature_checks else ""
-            raise explained(
-                "missing-feature",
-                RuntimeError(
-                    f"{describe(route.handler)} is signed by {name!r}, which needs"
-                    f" app.use(Signatures(keys, name={name!r})) in its app{known}"
-                ),
-            )
-        return hook(self._signature_checks[name](route))
 
     def _url_check(self, route: Route) -> Hook:
         """Return the hook that refuses unsigned URLs. Raises RuntimeError if the app has no keys for it."""
@@ -418,49 +163,6 @@ class Planning:
 
     def _handshake_check(self, route: Route) -> Hook:
         return handshake_check(None if route.csrf_exempt else self._routing.checks)
-
-    def _surrounded(self, route: Route, handler: Hook, stack: HandlerStack) -> tuple[Hook, HandlerStack]:
-        """Return the handler of an idempotent route and the stack around it, as supplied by a feature.
-
-        The feature's middleware is the outermost, so it also sees failures in all other middleware, such as a failed
-        commit.
-        """
-        if self._surround_idempotent is None:
-            raise explained(
-                "missing-feature",
-                RuntimeError(f"{describe(route.handler)} is idempotent, which needs app.use(IdempotentWrites(store))"),
-            )
-        around, function = self._surround_idempotent(route, handler.function)
-        stack = stack._replace(middleware=(middleware(around), *stack.middleware))
-        return handler._replace(function=function, raw_handler=None), stack
-
-    def _resumed(self, route: Route, handler: Hook) -> Hook:
-        """Return the handler of a resumable route, as supplied by a feature."""
-        if self._resuming is None:
-            raise explained(
-                "missing-feature",
-                RuntimeError(f"{describe(route.handler)} is resumable, which needs app.use(ResumableUploads(store))"),
-            )
-        return handler._replace(function=self._resuming._surround(route, handler.function), raw_handler=None)
-
-    def _durable(self, route: Route, handler: Hook, stack: HandlerStack) -> tuple[Hook, HandlerStack]:
-        """Return what accepts the requests of a durable route, as supplied by a feature, and the stack around it.
-
-        The handler is called later, perhaps more than once, so only its dependencies and error handlers are around it,
-        and middleware that opens when a dependency is read.
-        """
-        if self._surround_durable is None:
-            raise explained(
-                "missing-feature",
-                RuntimeError(f"{describe(route.handler)} is durable, which needs app.use(Durable(database_url))"),
-            )
-        opened = tuple(part for part in stack.middleware if part.when_read is not None)
-        within = stack._replace(middleware=opened, before=(), after=(), finishers=())
-        plan = Plan(route._replace(deadline=None), handler.for_handler(True), within, body=Body(route.receive))
-        function = self._surround_durable(route, plan)
-        # What only the handler reads is not opened to accept a request.
-        stack = stack.resolving_for(route._replace(handler=respond_not_found))
-        return handler._replace(function=function, raw_handler=None), stack
 
     def _handler(self, route: Route) -> Hook:
         """Return a route's handler as a function of only the request.
@@ -511,8 +213,8 @@ class Planning:
                 if method in methods and (accepted := media_of(methods[method].route)):
                     fields[f"accept-{method.lower()}"] = ", ".join(accepted)
             for plan in methods.values():
-                if plan.route.resumable and self._resuming is not None:
-                    fields |= self._resuming._upload_fields(plan.route)
+                if plan.route.resumable and self._features.resuming is not None:
+                    fields |= self._features.resuming._upload_fields(plan.route)
             blocks = not any(plan.handler.is_async for plan in methods.values())
             group = self._groups[common_blueprint(methods)]
             hook = Hook(partial(respond_to_options, fields), False, blocks)

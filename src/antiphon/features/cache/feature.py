@@ -10,7 +10,7 @@ from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from antiphon.app.added import Added
+from antiphon.app.planning.features import Added
 from antiphon.app.route import Route
 from antiphon.app.store import FeatureStore, Store
 from antiphon.concurrency.loop import refuse_on_loop
@@ -121,8 +121,8 @@ class Cache(metaclass=NamesOurs):
         with suppress(OSError):
             self._files.folder()  # removes the leftovers of killed processes
         watch = None if self._is_gateway else self._watch
-        where_hooked = self._around_hooks, self._inside_hooks
-        app._surround_with_cache(self._around, self._at_hand.respond, where_hooked, watch, blocking=self._blocks)
+        hooked, early = (self._around_hooks, self._inside_hooks), self._at_hand.respond
+        app._route_features.surround_with_cache(self._around, early, hooked, watch, blocking=self._blocks)
 
     def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - wherever it is in use
         """Return what it adds to reads that let it store their responses: a stored one has conditions and ranges."""

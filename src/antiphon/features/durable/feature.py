@@ -10,9 +10,9 @@ from hashlib import sha256
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
-from antiphon.app.added import Added
 from antiphon.app.callers import check_by
 from antiphon.app.dispatch.plan import Plan
+from antiphon.app.planning.features import Added
 from antiphon.app.route import Route
 from antiphon.app.store import RETRY_AFTER, StoreUnavailable, give_again
 from antiphon.explanations import errors_name_it, explained
@@ -126,7 +126,7 @@ class Durable:
                 TypeError("Durable belongs to the application, not a blueprint: write app.use(Durable(url))"),
             )
         self._app = app
-        app._surround_durable(self._surround)
+        app._route_features.surround_durable(self._surround)
         app.get(f"{self._path}/<id>", name=f"durable_{self._engine.name}")(self._follow)
         app.on_startup(self._open)
         app.on_shutdown(self._engine.close)

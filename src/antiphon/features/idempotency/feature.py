@@ -20,11 +20,11 @@ from functools import partial, update_wrapper
 from math import inf
 from typing import TYPE_CHECKING, Any, cast
 
-from antiphon.app.added import Added
 from antiphon.app.callers import check_by
 from antiphon.app.connections import Connection, connection_of, outage_of, run_at_once
 from antiphon.app.dispatch.dependencies import Source
 from antiphon.app.dispatch.hooks import MiddlewareFunction
+from antiphon.app.planning.features import Added
 from antiphon.app.route import Route
 from antiphon.app.store import OF_ONE_VISITOR, FeatureStore, Store, StoreEntry, StoreUnavailable, give_again, keep
 from antiphon.concurrency.crossing import Crossing
@@ -148,7 +148,7 @@ class IdempotentWrites:
     def install(self, app: "App") -> None:
         """Make the app use this feature for its idempotent routes. Raises RuntimeError if there is no store."""
         self._stores.taken_if_any(app) if self._inside is not None else self._stores.taken_from(app)
-        app._surround_idempotent(self._surround, self._watch_before_routing)
+        app._route_features.surround_idempotent(self._surround, self._watch_before_routing)
 
     def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - wherever it is in use
         if route.idempotent:

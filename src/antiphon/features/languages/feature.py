@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from antiphon.app.added import Added
+from antiphon.app.planning.features import Added
 from antiphon.app.route import Route
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.languages.catalogues import Catalogue, read

@@ -129,7 +129,7 @@ class Live:
             note_memory(app, "Live")
             store = MemoryStore()
         self._channel = self._teller.channel = Channel("antiphon live", store)
-        app._watch_live(self)
+        app._route_features.watch_live(self)
         app.on_shutdown(self._teller.finish)
         tell_of_writes(self._teller)
 

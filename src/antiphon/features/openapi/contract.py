@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
 
-from antiphon.app.added import Added, Adding, added_to
 from antiphon.app.dispatch.declared import Gives, by_status
 from antiphon.app.dispatch.hooks import Hook
 from antiphon.app.dispatch.middleware import Middleware
 from antiphon.app.dispatch.plan import HandlerStack
 from antiphon.app.planning.cross_site import SAFE_METHODS
-from antiphon.app.planning.planner import RouteGroup
+from antiphon.app.planning.features import Added, Adding, added_to
+from antiphon.app.registry import RouteGroup
 from antiphon.app.route import Route
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.calls import names_in

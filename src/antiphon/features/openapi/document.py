@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 from antiphon.app.application import App
-from antiphon.app.planning.planner import RouteGroup, merged_converters
+from antiphon.app.registry import RouteGroup, merged_converters
 from antiphon.app.route import Route
 from antiphon.features.openapi.code.reading import function_of, is_ours
 from antiphon.features.openapi.code.responses import JSON

@@ -9,8 +9,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urljoin
 
-from antiphon.app.added import Added
 from antiphon.app.blueprint import Blueprint
+from antiphon.app.planning.features import Added
 from antiphon.app.route import Route
 from antiphon.explanations import errors_name_it, explained
 from antiphon.handler.errors import is_debug

@@ -5,7 +5,7 @@ from itertools import chain, count
 from typing import Any, NamedTuple
 
 from antiphon.app.dispatch.dependencies import Dependencies
-from antiphon.app.planning.planner import RouteGroup
+from antiphon.app.registry import RouteGroup
 from antiphon.app.route import Route
 from antiphon.features.idempotency.feature import IdempotentWrites
 from antiphon.features.logins import SessionLogin
@@ -107,12 +107,12 @@ def users_of(dependencies: Dependencies) -> list[Users[Any]]:
 
 def requires_key(route: Route) -> bool:
     """True if an idempotent route refuses requests without an Idempotency-Key."""
-    feature = getattr(route.app and route.app._idempotent_surrounding, "__self__", None)
+    feature = getattr(route.app and route.app._route_features.surrounds_idempotent, "__self__", None)
     return not isinstance(feature, IdempotentWrites) or feature.required
 
 
 def requires_signature(route: Route) -> bool:
     """True if a route that is ``signed_by`` keys refuses unsigned requests."""
-    check = route.app._signature_checks.get(route.signed_by) if route.app else None
+    check = route.app._route_features.signature_checks.get(route.signed_by) if route.app else None
     feature = getattr(check, "__self__", None)
     return not isinstance(feature, Signatures) or feature.required

@@ -12,10 +12,10 @@ from functools import partial, update_wrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from antiphon.app.added import Added
 from antiphon.app.dispatch.arguments import arguments_of
 from antiphon.app.dispatch.hooks import hook
 from antiphon.app.planning.cross_site import SAFE_METHODS
+from antiphon.app.planning.features import Added
 from antiphon.app.planning.request_checks import DigestError, check_digest
 from antiphon.app.route import Route
 from antiphon.app.store import FeatureStore, Store, StoreEntry, StoreUnavailable, give_again, keep
@@ -111,7 +111,7 @@ class ResumableUploads:
                     ),
                 )
             self._own_folder = Path(app.upload_folder)
-        app._resume_uploads(self)
+        app._route_features.resume_uploads(self)
 
     def _usable_folder(self) -> Path:
         """Return the folder for files, which is made when it is first used."""

@@ -14,7 +14,7 @@ from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from antiphon.app.added import Added
+from antiphon.app.planning.features import Added
 from antiphon.app.planning.request_checks import (
     DIGEST_ALGORITHMS,
     PREFERRED_DIGESTS,
@@ -170,7 +170,7 @@ class Signatures:
         """
         if (store := self._stores.taken_if_any(app)) is not None:
             self._remember_in(store)
-        app._check_signatures(self.name, self._check_for)
+        app._route_features.check_signatures(self.name, self._check_for)
         if self._is_everywhere:
             app.before_request(blocking=True)(self._hook(for_async=False))
             app.on_startup(lambda: self._check_bodies(app))

@@ -8,7 +8,7 @@ from hashlib import sha256
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, TypeVar
 
-from antiphon.app.added import Added
+from antiphon.app.planning.features import Added
 from antiphon.app.route import Route
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.signatures.components import Components, Line, check_covered, component_of

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args, get_origin
 
-from antiphon.app.planning.planner import merged_converters
+from antiphon.app.registry import merged_converters
 from antiphon.app.route import Route
 from antiphon.explanations import explained
 from antiphon.features.openapi.parameters import path_template

@@ -1,0 +1,268 @@
+"""Registrations: all that an application and its blueprints were given, and the groups of routes that it makes."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+
+from antiphon.app.dispatch.dependencies import Dependencies
+from antiphon.app.dispatch.hooks import ErrorHandlers, Hook
+from antiphon.app.dispatch.middleware import Middleware
+from antiphon.app.dispatch.plan import LOAD, Body, HandlerStack, Plan
+from antiphon.app.planning.cross_site import TrustedOrigins
+from antiphon.app.route import Route
+from antiphon.explanations import explained
+from antiphon.handler.callables import describe
+from antiphon.http.limits import ONE_VALUE, Limits
+from antiphon.request.request import Request
+from antiphon.request.route import NO_META, RouteMeta
+from antiphon.response.response import Response
+from antiphon.routing.converters import CONVERTERS, Converter
+
+if TYPE_CHECKING:
+    from antiphon.app.blueprint import Blueprint
+
+
+class Snapshot:
+    """A snapshot of some objects' attributes, and of the contents of their lists and dicts, for restoring them."""
+
+    def __init__(self, objects: Iterable[object]) -> None:
+        self._attributes = [(vars(each), dict(vars(each))) for each in objects]
+        contained = [value for _, attributes in self._attributes for value in attributes.values()]
+        self._lists = [(each, [*each]) for each in contained if isinstance(each, list)]
+        self._dicts: list[tuple[dict[Any, Any], dict[Any, Any]]] = [
+            *self._attributes,
+            *((each, dict(each)) for each in contained if isinstance(each, dict)),
+        ]
+
+    def restore(self) -> None:
+        """Restore the objects in place, so that code that refers to one of their lists sees its former contents."""
+        for each, before in self._dicts:
+            each.clear()
+            each.update(before)
+        for items, kept in self._lists:
+            items[:] = kept
+
+
+A_contra = TypeVar("A_contra", contravariant=True)
+
+
+class Feature(Protocol[A_contra]):
+    """An object that adds routes, hooks, middleware or error handlers to an application: ``app.use(feature)``."""
+
+    def install(self, app: A_contra, /) -> None:
+        """Register the feature's routes, hooks and handlers with an application."""
+        ...
+
+
+class IncludedBlueprint(NamedTuple):
+    """A blueprint as it was registered. A value is None if the blueprint's own name, prefix or host applies."""
+
+    blueprint: "Blueprint"
+    name: str | None = None
+    prefix: str | None = None
+    host: str | None = None
+
+
+class Registry:
+    """Everything that was registered with an application or a blueprint, in order."""
+
+    def __init__(self) -> None:
+        self.routes: list[Route] = []
+        self.middleware: list[Middleware] = []
+        self.before_routing: list[Middleware] = []
+        self.before: list[Hook] = []
+        self.after: list[Hook] = []
+        self.finishers: list[Callable[[Request, Response], None]] = []
+        self.error_handlers = ErrorHandlers()
+        self.converters: dict[str, Converter] = {}
+        self.blueprints: list[IncludedBlueprint] = []
+        self.trusted_origins = TrustedOrigins()
+        self.features: list[object] = []
+
+
+class RouteGroup:
+    """The routes of an application or a blueprint, with their full names, paths and limits, and their handler stack.
+
+    The stack contains the parts of the outer groups, outermost first, then the group's own. ``name`` consists of the
+    names of all blueprints, separated by dots; it is empty for the application.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        registry: Registry,
+        stack: HandlerStack,
+        limits: Limits,
+        dependencies: Dependencies,
+        deadline: float | None = None,
+        name: str = "",
+        prefix: str = "",
+        host: str | None = None,
+        above: "RouteGroup | None" = None,
+        meta: RouteMeta = NO_META,
+    ) -> None:
+        self.app = app
+        self.registry = registry
+        self.limits = limits
+        self.dependencies = dependencies
+        self.deadline = deadline
+        self.name = name
+        self.prefix = prefix
+        self.host = host
+        self.above = above
+        self.meta = meta
+        self.stack = HandlerStack(
+            (*stack.middleware, *registry.middleware),
+            dependencies.resolving,
+            (*stack.before, *registry.before),
+            after=(*stack.after, *registry.after),
+            error_handlers=(registry.error_handlers, *stack.error_handlers),
+            opens_dependencies=dependencies.yield_values,
+            finishers=(*self._own_finishers(), *stack.finishers),
+            is_in_blueprint=stack.is_in_blueprint or (above is not None and bool(registry.middleware)),
+        )
+
+    def _own_finishers(self) -> Iterable[Callable[[Request, Response], None]]:
+        """Return the group's finishers; none if it is inside middleware that opens before routing, because that
+        middleware closes later.
+        """
+        # Completed once, when the outermost middleware is closed.
+        return () if self.above is None and self.has_before_routing else self.registry.finishers
+
+    @property
+    def has_before_routing(self) -> bool:
+        """True if middleware is opened before a route is found."""
+        return bool(self.app._registry.before_routing)
+
+    def below(self, included: IncludedBlueprint) -> "RouteGroup":
+        """Return the group of a blueprint inside this group.
+
+        Raises ValueError if a blueprint is registered in itself.
+        """
+        blueprint = included.blueprint
+        name = included.name or blueprint.name
+        group: RouteGroup | None = self
+        while group is not None:
+            if group.registry is blueprint._registry:
+                raise explained(
+                    "bad-blueprint", ValueError(f"the blueprint {blueprint.name!r} is registered in itself")
+                )
+            group = group.above
+        return RouteGroup(
+            self.app,
+            blueprint._registry,
+            self.stack,
+            blueprint.limits.within(self.limits),
+            self.dependencies,
+            self.deadline if blueprint.deadline is None else blueprint.deadline,
+            f"{self.name}.{name}" if self.name else name,
+            self.prefix + (blueprint.prefix if included.prefix is None else included.prefix),
+            included.host or blueprint.host or self.host,
+            self,
+            blueprint.meta.within(self.meta),
+        )
+
+    def walk(self) -> Iterator["RouteGroup"]:
+        """Yield this group, and all groups in it."""
+        yield self
+        for included in self.registry.blueprints:
+            yield from self.below(included).walk()
+
+    def routes(self) -> list[Route]:
+        """Return the routes of only this group, with their full names, paths, hosts and limits.
+
+        A resumable route is followed by those of its uploads, which a feature supplies.
+        """
+        resuming = self.app._route_features.resuming
+        return [
+            each
+            for route in self._own_routes()
+            for each in (route, *(resuming._upload_routes(route) if route.resumable and resuming else ()))
+        ]
+
+    def _own_routes(self) -> list[Route]:
+        return [
+            self._placed(
+                route,
+                name=f"{self.name}.{route.name}" if self.name else route.name,
+                pattern=self.prefix + route.pattern,
+                host=route.host or self.host,
+                limits=route.limits.within(self.limits.within(ONE_VALUE) if route.idempotent else self.limits),
+                deadline=self.deadline if route.deadline is None else route.deadline,
+            )
+            for route in self.registry.routes
+        ]
+
+    def _placed(self, route: Route, **changes: Any) -> Route:
+        changes["meta"] = route.meta.within(self.meta)
+        return route._replace(app=self.app, blueprint=self.name or None, dependencies=self.dependencies, **changes)
+
+    def plan_internal(
+        self,
+        hook: Hook,
+        *,
+        pattern: str = "",
+        methods: tuple[str, ...] = (),
+        host: str | None = None,
+        limits: Limits | None = None,
+        body: Body = LOAD,
+        checks_writes: bool = True,
+    ) -> Plan:
+        """Plan responses to requests without a matching route. They still have a ``route``, which describes the
+        response.
+        """
+        route = Route(pattern, methods, "", hook.function, host, None, limits or self.limits, None, hook)
+        route = route._replace(is_guarded=self.has_before_routing or self.stack.is_guarded)
+        plan = Plan(self._placed(route, deadline=self.deadline), hook, self.stack, body=body)
+        plan.checks_writes = checks_writes
+        return plan
+
+
+def merged_converters(groups: Iterable[RouteGroup]) -> dict[str, Converter]:
+    """Return the converters of an application and all its blueprints. Raises ValueError if two have the same name."""
+    merged = dict(CONVERTERS)
+    owners: dict[str, str] = {}
+    for group in groups:
+        owner = f"the blueprint {group.name!r}" if group.name else "the app"
+        for name, converter in group.registry.converters.items():
+            if merged.setdefault(name, converter) is not converter:
+                raise explained(
+                    "bad-converter",
+                    ValueError(f"{owners[name]} and {owner} have different converters {name!r}: rename one of them"),
+                )
+            owners.setdefault(name, owner)
+    return merged
+
+
+def check_route_names(routes: Iterable[Route]) -> None:
+    """Check that no explicit route name is also the name of another handler.
+
+    Raises ValueError if one is. A handler may have the same name at several routes, and the handlers of one path may
+    share a name. Functions that happen to have the same name cause an error only when ``url_for`` is called with that
+    name.
+    """
+    named: dict[str, Route] = {}
+    for route in routes:
+        earlier = named.setdefault(route.name, route)
+        if are_apart(earlier, route) and _is_given(earlier, route):
+            raise explained(
+                "ambiguous-route-name",
+                ValueError(
+                    f"two routes are named {route.name!r}: {places(earlier, route)}; give one of them another name"
+                ),
+            )
+
+
+def are_apart(one: Route, other: Route) -> bool:
+    """True if two routes share neither a handler nor a path."""
+    return one.handler != other.handler and one.where != other.where
+
+
+def _is_given(*routes: Route) -> bool:
+    """True if one of the routes has a name, within its blueprint, that differs from its function's name."""
+    names = [(route.name.rpartition(".")[2], route.handler) for route in routes]
+    return any(getattr(handler, "__name__", name) != name for name, handler in names)
+
+
+def places(one: Route, other: Route) -> str:
+    """Return the handlers of two routes, each with its file and line."""
+    return f"{describe(one.handler)} and {describe(other.handler)}"
