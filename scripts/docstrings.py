@@ -20,7 +20,7 @@ from antiphon.app.static_files import StaticFolder
 from antiphon.explanations.naming import OtherWord
 from antiphon.http.grammar import Value
 from antiphon.lazy import attribute_docs
-from antiphon.response.message import MakerOrValue
+from antiphon.response.message import Maker, MakerOrValue
 from scripts.named_types import written_out
 
 EXTENDING = "For adapters and dialects"
@@ -162,6 +162,8 @@ def _member(cls: type, owner: type, name: str) -> Member:
     doc = markdown("\n\n".join([doc.replace(f"{EXTENDING}.", ""), *explained]))
     if isinstance(both := vars(owner)[name], MakerOrValue):
         shown = f"{cls.__name__}.{signature(name, _node(both.make), has_type=False)} -> Self"
+        if isinstance(both, Maker):
+            return Member(name, section, shown, doc, True)
         doc = "\n\n".join([doc, markdown(both.read.__doc__)])
         return Member(name, section, f"{shown}\n{name}: {_code(_type(_node(both.read)))}", doc, True)
     if node is None:
@@ -231,13 +233,27 @@ def _has_name(node: ast.expr) -> bool:
 @cache
 def functions(owner: type) -> dict[str, Function]:
     """Return the functions of a class. Of a property that may be set it is the one that reads."""
-    functions = [each for each in _source(owner)[1].body if isinstance(each, Function)]
+    functions = [each for name in vars(owner) for each in _named(owner, name)]
     return {each.name: each for each in functions if not any("setter" in ast.unparse(d) for d in each.decorator_list)}
+
+
+def _named(owner: type, name: str) -> list[Function]:
+    """Return the functions of a class with a name, or those of the module from which the class has it as a method."""
+    named = [each for each in _source(owner)[1].body if isinstance(each, Function) and each.name == name]
+    if named or not inspect.isfunction(value := vars(owner)[name]) or not value.__module__.startswith("antiphon."):
+        return named
+    module = value.__module__
+    tree = ast.parse(inspect.getsource(importlib.import_module(module)))
+    found = [each for each in tree.body if isinstance(each, Function) and each.name == value.__name__]
+    for each in found:
+        (each.args.posonlyargs or each.args.args)[0] = ast.arg("self")
+        each.name = name
+    return [_with_values(_with_types(each, module), module) for each in found]
 
 
 def _overloads(owner: type, name: str) -> list[Function]:
     """Return the overloads of a method whose own type says nothing of what it returns."""
-    named = [each for each in _source(owner)[1].body if isinstance(each, Function) and each.name == name]
+    named = _named(owner, name)
     return named[:-1] if _type(named[-1]) in ("object", "Any") and len(named) > 1 else []
 
 

@@ -1,6 +1,6 @@
 """Template strings of Python 3.14, played on every version; real ones are in the tests of return values."""
 
-from antiphon.response.templates import is_template, render_template
+from antiphon.response.made import is_template, render_template
 from tests.helpers.markup import Markup, Widget
 from tests.helpers.rows import rows
 

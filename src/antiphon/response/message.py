@@ -252,19 +252,21 @@ class MakerOrValue(MadeOrRead, Generic[P, V]):
         def __get__(self, instance: Any, owner: type[Any]) -> Any: ...
 
 
-class _Maker(classmethod):  # type: ignore[type-arg]
-    """A class method that instances don't have."""
+class Maker(MakerOrValue[P, NoReturn]):
+    """An attribute that makes a response when it is called on the class. On a response, it raises an AttributeError
+    with the fix.
+    """
 
-    def __get__(self, instance: object, owner: type[Any] | None = None) -> Any:
-        return MethodType(self.__func__, owner) if instance is None else self._refuse(instance)
+    def __init__(self, make: Callable[Concatenate[type[Any], P], object]) -> None:
+        super().__init__(make, self._refuse)
 
     def _refuse(self, instance: object) -> NoReturn:
-        name = self.__func__.__name__
+        name = self.make.__name__
         message = f"{name} makes a new response: call it on the class, {type(instance).__name__}.{name}(...)"
         raise AttributeError(message, name=name, obj=instance)
 
 
 def maker(method: C) -> C:
-    """Decorate a class method that makes a response: on a response, it raises an AttributeError with the fix."""
+    """Decorate a class method as a ``Maker`` whose overloads type checkers see."""
     made: Any = method
-    return _Maker(made.__func__)  # type: ignore[return-value]
+    return Maker(made.__func__)  # type: ignore[return-value]

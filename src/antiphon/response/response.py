@@ -3,8 +3,7 @@
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from functools import cache
-from os import urandom
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast, overload
 
 from antiphon.concurrency.coroutine_function import looks_async
 from antiphon.concurrency.iterables import aread_all, read_all
@@ -12,21 +11,14 @@ from antiphon.explanations import explained
 from antiphon.explanations.naming import NamesOurs, names_ours
 from antiphon.explanations.words import RESPONSE
 from antiphon.http.cookies import SetCookie
-from antiphon.http.dates import Duration
 from antiphon.http.headers import HeaderFields, MutableHeaders, put_line
 from antiphon.http.redirect import check_redirect, redirect_location
-from antiphon.http.urls.url import URL
 from antiphon.lazy import frameworks
-from antiphon.response.conditional import add_etag, cache_for, conditional, no_store
+from antiphon.response import conditional, made
 from antiphon.response.fields import (
     BYTES,
-    EVENTS,
-    HTML,
     JSON,
-    NDJSON,
     NO_FIELDS,
-    SENT_AS_EVENTS,
-    SENT_AT_ONCE,
     TEXT,
     TEXT_ONLY,
     Fields,
@@ -47,6 +39,7 @@ from antiphon.response.message import (
     WITHOUT_CONTENT,
     Body,
     BodyLike,
+    Maker,
     MakerOrValue,
     body_of,
     check_content,
@@ -55,27 +48,14 @@ from antiphon.response.message import (
     maker,
     text_of,
 )
-from antiphon.response.templates import check_data, is_template, render_template
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
     from antiphon.http.media_type import MediaType
     from antiphon.response.conditional import ConditionalRequest
-    from antiphon.response.events import OnDrain
-    from antiphon.response.files import FileSource
-    from antiphon.response.templates import TemplateString
 
 _BYTES_ONLY = only_typed(BYTES)
-
-
-class RequestWithReferrer(Protocol):
-    """A request with a referrer: the page that contains its link or form."""
-
-    @property
-    def referrer(self) -> object: ...  # text or None; pyright uses the type of the request's descriptor here
-    @property
-    def url(self) -> object: ...
 
 
 R = TypeVar("R", bound="Response")
@@ -208,41 +188,19 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
 
     text = MakerOrValue(_of_text, _text)
     json = MakerOrValue(_of_json, _json)
+    html = Maker(made.html)
+    template = Maker(made.template)
+    back = Maker(made.back)
+    stream = Maker(made.stream)
+    events = Maker(made.events)
+    ndjson = Maker(made.ndjson)
+    multipart = Maker(made.multipart)
+    file = Maker(made.file)
 
-    @maker
     @classmethod
-    def html(cls, body: "str | TemplateString", status: int | None = None, headers: HeaderFields = ()) -> Self:
-        """Make an HTML response in UTF-8. Escape the values that you insert into text; a t-string escapes its own."""
-        if not isinstance(body, str) and is_template(body):
-            body = render_template(body)
-        return cls(body, status, headers, content_type=HTML) if headers else _of_type(cls, HTML, body, status, ())
-
-    @maker
-    @classmethod
-    def template(
-        cls,
-        template: str,
-        /,
-        _status: int | None = None,
-        _headers: HeaderFields = (),
-        *,
-        _block: str | None = None,
-        **data: Any,
-    ) -> Self:
-        """Make a response from a template, rendered at once for the current request, with ``data`` as its variables.
-
-        Names in ``data`` can't begin with an underscore, because the names of options do. With ``_block``, only that
-        block is rendered. The template's name determines the type, which is usually HTML. Raises RuntimeError without
-        ``app.use(Templates(...))``, and if no request is being handled. Raises TypeError for an unknown option, and for
-        positional data.
-        """
-        # The module of the current request imports this one, so this imports its public name, late.
-        from antiphon import current_request
-
-        check_data(cls.template, template, data, _status)
-        templates = current_request().templates
-        text = templates.render(template, _block=_block, **data)
-        return _of_type(cls, templates.content_type(template), text, _status, _headers)
+    def _of_type(cls, content_type: str, body: BodyLike, status: int | None, headers: HeaderFields) -> Self:
+        """Make a response of this type, unless the headers specify a different one."""
+        return _of_type(cls, content_type, body, status, headers)
 
     @overload
     @classmethod
@@ -285,159 +243,6 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         """
         response = cls(None, check_redirect(status), headers)
         response.headers["location"] = redirect_location(location, external, otherwise, origin)
-        return response
-
-    @maker
-    @classmethod
-    def back(cls, request: RequestWithReferrer, default: str = "/", status: int = 303) -> Self:
-        """Send the client back to the page that it came from (Referer) if that is on this site, otherwise to
-        ``default``.
-        """
-        sent: Any = request.referrer
-        here: Any = request.url
-        try:
-            referrer = URL(sent or "")
-        except ValueError:
-            referrer = URL()
-        is_here = bool(referrer.origin) and referrer.origin == here.origin
-        return cls.redirect(referrer.target if is_here else default, status)
-
-    @maker
-    @classmethod
-    def stream(
-        cls,
-        chunks: Iterable[bytes | str] | AsyncIterable[bytes | str],
-        status: int | None = None,
-        headers: HeaderFields = (),
-        *,
-        content_type: "str | MediaType | None" = None,
-    ) -> Self:
-        """Make a response whose body is sent while it is being generated. The iterator is always closed.
-
-        Unless ``headers`` say otherwise, the response asks proxies to forward each chunk at once, with ``Incremental:
-        ?1`` (RFC 10036) and, for nginx, ``X-Accel-Buffering: no``. Plain text gets ``X-Content-Type-Options: nosniff``,
-        so that browsers also show each chunk at once.
-        """
-        if content_type is None:
-            response = _of_type(cls, TEXT, chunks, status, headers)
-        else:
-            response = cls(chunks, status, headers, content_type=content_type)
-        response._add_missing(SENT_AT_ONCE)
-        return response
-
-    @maker
-    @classmethod
-    def events(
-        cls,
-        source: Iterable[Any] | AsyncIterable[Any],
-        status: int | None = None,
-        headers: HeaderFields = (),
-        *,
-        heartbeat: Duration | None = 15.0,
-        retry: Duration | None = None,
-        on_drain: "OnDrain" = "end",
-    ) -> Self:
-        """Make a response that streams server-sent events (WHATWG HTML §9.2). Each is an ``Event``, text, or a value
-        that is sent as JSON.
-
-        While an async source yields nothing, a comment is sent every ``heartbeat``; a blocking source has to yield
-        comments itself. After a lost connection, the client reconnects after ``retry``, which is sent with the first
-        event. Both are seconds or a timedelta. If the source fails, the last event is named "error". With
-        ``on_drain="end"``, the stream ends when the process stops accepting requests; a stream with a blocking source
-        ends at its next event. With "finish", it may continue until the grace period is over. An async source is then
-        cancelled where it waits; unless it catches this to yield its last events, the last event is named "error", and
-        the stream is cut short. The iterator is always closed. Raises TypeError for a source that isn't an iterable of
-        events, and ValueError for a ``heartbeat`` that isn't greater than 0, a negative ``retry`` or an unknown
-        ``on_drain``.
-        """
-        from antiphon.response.events import event_stream
-
-        chunks = event_stream(source, heartbeat, retry, on_drain)
-        response = _of_type(cls, EVENTS, chunks, status, headers)
-        response._add_missing(SENT_AS_EVENTS)
-        return response
-
-    @maker
-    @classmethod
-    def ndjson(
-        cls, source: Iterable[Any] | AsyncIterable[Any], status: int | None = None, headers: HeaderFields = ()
-    ) -> Self:
-        """Make a response of JSON values, one per line, sent as they are produced. The iterator is always closed.
-
-        If the iterator fails, or a value can't be serialized, the stream is cut short within a line. Raises TypeError
-        for a source that is not an iterable of values.
-        """
-        from antiphon.response.events import json_lines
-
-        response = _of_type(cls, NDJSON, json_lines(source), status, headers)
-        response._add_missing(SENT_AT_ONCE)
-        return response
-
-    @maker
-    @classmethod
-    def multipart(cls, parts: "Iterable[Response]", status: int | None = None, headers: HeaderFields = ()) -> Self:
-        """Make a response of several parts (multipart/mixed, RFC 2046 §5.1.3), each with its own header fields.
-
-        A tool sends each part as a content block of its type; one with a Content-Location is an embedded resource.
-        Raises TypeError for a part that is streamed.
-        """
-        boundary = urandom(16).hex()
-        body = bytearray()
-        for part in parts:
-            if not isinstance(part, Response) or not isinstance(part.body, bytes):
-                kind = type(part).__name__
-                message = f"a part must be a response with its content as bytes, not {kind} with a stream"
-                raise explained("wrong-body", TypeError(message))
-            fields = "".join(f"{name}: {value}\r\n" for name, value in part.headers.items())
-            body += f"--{boundary}\r\n{fields}\r\n".encode("latin-1") + part.body + b"\r\n"
-        made = bytes(body) + f"--{boundary}--\r\n".encode()
-        return _of_type(cls, f"multipart/mixed; boundary={boundary}", made, status, headers)
-
-    @maker
-    @classmethod
-    def file(
-        cls,
-        source: "FileSource",
-        status: int | None = None,
-        headers: HeaderFields = (),
-        *,
-        filename: str | None = None,
-        as_attachment: bool = False,
-        inline: bool = False,
-        content_type: "str | MediaType | None" = None,
-        etag: bool = True,
-        modified: bool = True,
-        conditional: bool = True,
-    ) -> Self:
-        """Make a response from a file: an absolute path, or a binary file object, which is sent from its current
-        position and closed.
-
-        Use it for paths that you choose, not for paths from a client. Without ``content_type``, the file's name
-        determines the type, and browsers never guess another (``X-Content-Type-Options: nosniff``). With ``filename``
-        or ``as_attachment``, and for an upload, browsers save the file, as ``filename`` or under its own name (RFC
-        6266). They show it only with ``inline``, which lets an HTML file from a client run scripts on your site. A file
-        given by path gets Last-Modified and an ETag made from its modification time and size;
-        ``modified=False`` and ``etag=False`` leave them out. ``headers`` take precedence over all of these. With
-        ``conditional``, the server applies the request's conditions and ranges, as ``make_conditional`` does.
-
-        Raises NotFound (404) for anything that is not a regular file, Forbidden (403), ValueError for a relative path,
-        for a ``filename`` that can't be sent and for both ``as_attachment`` and ``inline``, and TypeError for anything
-        but a path or a binary file.
-        """
-        from antiphon.response.files import describe_file
-
-        body, content_type, fields = describe_file(
-            source,
-            headers,
-            filename=filename,
-            as_attachment=as_attachment,
-            inline=inline,
-            content_type=content_type,
-            etag=etag,
-            modified=modified,
-        )
-        response = cls(body, status, fields, content_type=content_type)
-        response.is_conditional = conditional
         return response
 
     # Status, body and header fields
@@ -594,7 +399,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         and RangeNotSatisfiable (416). A stream that is not sent is closed (RFC 9110 §13.2.2, §14.2).
         """
         self.is_conditional = False
-        message = conditional(request, self._status or 200, self._fields, self._body, ranges=ranges)
+        message = conditional.conditional(request, self._status or 200, self._fields, self._body, ranges=ranges)
         if message is not None:
             status, fields, self._body = message
             if status != 200:
@@ -605,37 +410,9 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
                 self._fields = fields
         return self
 
-    def add_etag(self, *, weak: bool = False, overwrite: bool = False) -> None:
-        """Set an ETag made from the body, unless there is one. Raises TypeError for a stream."""
-        add_etag(self, weak=weak, overwrite=overwrite)
-
-    def cache_for(
-        self,
-        seconds: int | timedelta,
-        *,
-        public: bool = False,
-        immutable: bool = False,
-        stale_while_revalidate: int | timedelta | None = None,
-        stale_if_error: int | timedelta | None = None,
-    ) -> None:
-        """Let the client's cache keep the response for ``seconds``. With ``public``, shared caches may also keep it.
-
-        All times are whole seconds or timedeltas. After ``seconds``, a cache may still serve the response for
-        ``stale_while_revalidate`` while it fetches a new one, and for ``stale_if_error`` instead of an error (RFC
-        5861). Raises ValueError for anything that isn't a whole number of seconds.
-        """
-        cache_for(
-            self,
-            seconds,
-            public=public,
-            immutable=immutable,
-            stale_while_revalidate=stale_while_revalidate,
-            stale_if_error=stale_if_error,
-        )
-
-    def no_store(self) -> None:
-        """Forbid caches from storing the response."""
-        no_store(self)
+    add_etag = conditional.add_etag
+    cache_for = conditional.cache_for
+    no_store = conditional.no_store
 
     # Sending
 

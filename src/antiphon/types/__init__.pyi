@@ -54,9 +54,8 @@ from antiphon.request.request import Globals
 from antiphon.request.route import RouteMeta
 from antiphon.response.conditional import ConditionalRequest
 from antiphon.response.files import FileSource
+from antiphon.response.made import RequestWithReferrer, TemplateString
 from antiphon.response.message import BodyLike
-from antiphon.response.response import RequestWithReferrer
-from antiphon.response.templates import TemplateString
 from antiphon.serialization.rows import RowValues
 from antiphon.serialization.signing import SecretKeys
 from antiphon.testing.requests import ClientContent, ClientFields, ClientFiles, RequestOptions

@@ -22,8 +22,8 @@ from antiphon.handler.callables import annotations_of, describe, innermost
 from antiphon.http.errors import Problem
 from antiphon.http.event import Event
 from antiphon.response.fields import EVENTS, JSON, NDJSON
+from antiphon.response.made import is_template
 from antiphon.response.response import Response
-from antiphon.response.templates import is_template
 
 FORMATS = (NDJSON, EVENTS, JSON)
 """The media types that a stream of values can have. The first is sent unless the client prefers another."""

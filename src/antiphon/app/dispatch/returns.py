@@ -28,9 +28,9 @@ from antiphon.response.fields import (
     only_typed,
     settle_type,
 )
+from antiphon.response.made import TemplateString, is_template
 from antiphon.response.message import check_content
 from antiphon.response.response import Response, json_encoder, response_of
-from antiphon.response.templates import TemplateString, is_template
 
 Source = Callable[..., Any]
 

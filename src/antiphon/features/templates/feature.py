@@ -18,7 +18,7 @@ from antiphon.handler.errors import is_debug
 from antiphon.paths import caller_file, folder_beside
 from antiphon.request.dependencies import OfRequest
 from antiphon.request.request import Request
-from antiphon.response.templates import check_data
+from antiphon.response.made import check_data
 
 if TYPE_CHECKING:
     from antiphon.app.application import App

@@ -24,8 +24,8 @@ from antiphon.http.grammar import split_list
 from antiphon.http.headers import HeaderFields
 from antiphon.request.request import Request
 from antiphon.response.fields import JSON
+from antiphon.response.made import check_data
 from antiphon.response.response import Response
-from antiphon.response.templates import check_data
 
 ASKING = ("X-Block", "HX-Request", "HX-Target", "HX-History-Restore-Request")
 """The header fields with which requests ask for blocks of a page."""
