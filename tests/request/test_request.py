@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from antiphon.adapters.asgi import ASGIHead
 from antiphon.adapters.wsgi import WSGIHead
+from antiphon.explanations.naming import refuse_unknown_attributes
+from antiphon.explanations.words import REQUEST, REQUEST_LIMITS
 from antiphon.http.errors import (
     BadRequest,
     ContentTooLarge,
@@ -27,7 +29,7 @@ from antiphon.http.errors import (
 from antiphon.http.head import Address, RequestHead
 from antiphon.http.limits import Limits
 from antiphon.http.multidict import MissingKey
-from antiphon.request.request import Request, refuse_unknown_attributes
+from antiphon.request.request import Request
 from antiphon.serialization.json import encode_json
 from tests.helpers.rows import rows
 
@@ -732,7 +734,7 @@ class TestUnknownAttributes:
     @pytest.fixture(autouse=True)
     def _refusing(self, monkeypatch):
         monkeypatch.setattr(Request, "__setattr__", object.__setattr__)
-        refuse_unknown_attributes()
+        refuse_unknown_attributes(Request, REQUEST | REQUEST_LIMITS)
 
     @pytest.mark.parametrize(
         ("name", "fix"),

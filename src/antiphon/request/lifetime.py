@@ -1,4 +1,4 @@
-"""The lifetime of a request: the time left for its response, and the events that end it early."""
+"""The lifetime of a request: the time left for its response, the events that end it early, and what is called after."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
@@ -6,15 +6,21 @@ from contextvars import Context
 from functools import partial
 from math import inf
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Self, TypeAlias, TypeVar
 from weakref import WeakMethod
 
 from antiphon.concurrency.loop import running_loop, thread, yield_to_loop
 from antiphon.concurrency.process import DRAINING
+from antiphon.explanations import explained
 from antiphon.http.head import Head, server_head
 
 if TYPE_CHECKING:
     from asyncio import Future
+
+    from antiphon.request.request import Request
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 EndReason: TypeAlias = Literal["deadline", "disconnect", "drain"]
 """The reason why a request ends early: its deadline has passed, its client has disconnected, or the process is
@@ -230,3 +236,50 @@ class Shield:
 
     def __exit__(self, *_: object) -> None:
         self._lifetime._raise_shield(-1)
+
+
+def after_commit(request: "Request", function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+    """Call a function with the arguments once this request's transaction is committed, and never after a rollback.
+
+    The transaction is that of the open dependency whose source is a generator: a database connection, if several
+    are open, and the first one of these. When the source has ended without an error, the functions are called in
+    the order in which they were passed, before the response is sent: ``def`` functions on a thread, ``async def``
+    functions on the loop. A failure is logged and doesn't change the response. Raises TypeError for anything that
+    isn't callable, and RuntimeError if no such dependency is open.
+    """
+    called = deferrable("after_commit", function, *args, **kwargs)
+    resource = transaction_of(request)
+    if resource is None:
+        raise explained(
+            "no-transaction",
+            RuntimeError(
+                "after_commit needs an open transaction, and this request has no open dependency whose source is a"
+                " generator: read the database's dependency first, request[DATABASE], which"
+                " app.provide(DATABASE, source) provides"
+            ),
+        )
+    resource.after_commit(called)
+
+
+def transaction_of(request: "Request") -> Any:
+    """The open dependency that is committed last, also that of an outer application; None if none is open."""
+    opener: Request | None = request
+    while opener is not None:
+        opening = opener._opening
+        if opening is not None and (resource := opening.in_transaction) is not None:
+            return resource
+        opener = opener._outer_request
+    return None
+
+
+def deferrable(method: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Callable[[], T]:
+    """Return a function with its arguments. Raises TypeError, which names the method, for anything else."""
+    if not callable(function):
+        raise explained(
+            "wrong-arguments",
+            TypeError(
+                f"{method} needs a function and its arguments, as in request.{method}(print, 1),"
+                f" not the result of a call: {type(function).__name__}"
+            ),
+        )
+    return partial(function, *args, **kwargs) if args or kwargs else function

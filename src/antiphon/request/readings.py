@@ -3,13 +3,23 @@
 ``Request`` has a property or method for each of them and caches the result.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import cache
-from typing import TYPE_CHECKING, Any, NoReturn
+from time import monotonic
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
-from antiphon.body.content import Content, NotLoadedError
+from antiphon.body.content import FORM_DATA, Content, NotLoadedError
+from antiphon.body.receiver import SMALL_BODY, Pace, first_overdue, resume_first
+from antiphon.concurrency.iterables import resume
 from antiphon.explanations import explained
-from antiphon.http.errors import ContentTooLarge, HTTPError, UnsupportedMediaType, URITooLong, over_limit
+from antiphon.http.errors import (
+    ContentTooLarge,
+    HTTPError,
+    RequestTimeout,
+    UnsupportedMediaType,
+    URITooLong,
+    over_limit,
+)
 from antiphon.http.head import Head, RequestHead
 from antiphon.http.headers import HeaderFields
 from antiphon.http.limits import Limits
@@ -17,9 +27,18 @@ from antiphon.http.multidict import MissingKey
 from antiphon.http.urls.path import quoted_path, quoted_root
 from antiphon.http.urls.url import URL, check_host_given, encode_path, encode_query, parse_host, unquote
 from antiphon.http.urls.urlencoded import Fields, parse_fields, parse_form
+from antiphon.request.interfaces import CSRF_FIELD
+from antiphon.request.watching import unwatched
 
 if TYPE_CHECKING:
+    from typing_extensions import TypeForm  # PEP 747; type checkers know this module without installing it
+
     from antiphon.request.request import Request
+    from antiphon.serialization.rows import OnFault, RowValues
+    from antiphon.serialization.unknown_members import OnUnknown
+    from antiphon.uploads.upload import Upload
+
+T = TypeVar("T")
 
 
 def head_of(url: str, method: str, headers: HeaderFields) -> RequestHead:
@@ -189,3 +208,200 @@ def json_decoder() -> Callable[..., object]:
     from antiphon.serialization.json import decode_json
 
     return decode_json
+
+
+# Typed values
+
+
+def args_as(request: "Request", wanted: type[T], *, unknown: "OnUnknown" = "ignore") -> T:
+    """Return the query's arguments as a dataclass, TypedDict or Struct.
+
+    With ``unknown="refuse"``, arguments that it doesn't declare are invalid, except those that sign the URL. Raises
+    UnprocessableContent (422), naming each invalid field, and the same errors as ``args``.
+    """
+    from antiphon.serialization.readers import fields_as
+
+    others = SIGNING if getattr(request.route, "signed_url", False) else ()
+    return fields_as(request.args, wanted, "query", unknown=unknown, others=others)
+
+
+def headers_as(request: "Request", wanted: type[T]) -> T:
+    """Return headers as a dataclass, TypedDict or Struct. Its ``x_user`` field contains the X-User header.
+
+    A list field gets the elements of a list-valued header (RFC 9110 §5.6.1). Raises UnprocessableContent (422),
+    naming each invalid field.
+    """
+    from antiphon.serialization.readers import headers_as
+
+    return headers_as(request.headers, wanted)
+
+
+@overload
+def json_as(request: "Request", wanted: type[T], *, unknown: "OnUnknown" = ...) -> T: ...
+@overload  # a union is not a ``type`` to type checkers
+def json_as(request: "Request", wanted: "TypeForm[T]", *, unknown: "OnUnknown" = ...) -> T: ...
+def json_as(request: "Request", wanted: "TypeForm[T]", *, unknown: "OnUnknown" = "ignore") -> T:
+    """Return the content as a dataclass, TypedDict, Struct or other type, such as ``Order | None``.
+
+    With ``unknown="refuse"``, members that the type doesn't declare are invalid. Raises UnprocessableContent (422),
+    naming each invalid field by JSON Pointer, and the same errors as ``json``.
+    """
+    from antiphon.serialization.readers import json_as
+
+    limits = request.limits
+    return json_as(request._json_body(limits), wanted, depth=limits.json_depth, unknown=unknown)
+
+
+@overload
+def patched(request: "Request", current: T, *, unknown: "OnUnknown" = ...) -> T: ...
+@overload
+def patched(request: "Request", current: object, wanted: type[T], *, unknown: "OnUnknown" = ...) -> T: ...
+def patched(request: "Request", current: Any, wanted: Any = None, *, unknown: "OnUnknown" = "refuse") -> Any:
+    """Return a changed copy of a value, such as a dataclass or a dict, after applying the body to its JSON: a JSON
+    Patch (RFC 6902) or a JSON Merge Patch (RFC 7396).
+
+    The copy is read as ``wanted``, by default the value's own class. Members that it doesn't declare can't be
+    changed; with ``unknown="ignore"``, a patch may contain them. Raises UnprocessableContent (422), naming each
+    invalid field of the copy, Conflict (409) for an operation that doesn't fit the value, such as a failed test,
+    BadRequest (400) for a malformed patch, and UnsupportedMediaType (415) with Accept-Patch (RFC 5789 §2.2).
+    """
+    from antiphon.serialization.patches import JSON_PATCH, MERGE_PATCH, patched
+
+    if request.mimetype not in (JSON_PATCH, MERGE_PATCH):
+        error = wrong_type(f"{JSON_PATCH} or {MERGE_PATCH}", request.head.field("content-type"))
+        error.headers["accept-patch"] = f"{JSON_PATCH}, {MERGE_PATCH}"
+        raise error
+    limits, kind = request.limits, type(current) if wanted is None else wanted
+    return patched(request._json_body(limits), request.mimetype, current, kind, limits, unknown)
+
+
+def form_as(request: "Request", wanted: type[T], *, unknown: "OnUnknown" = "ignore") -> T:
+    """Return the form as a dataclass, TypedDict or Struct. Its fields may be files (``Upload``).
+
+    With ``unknown="refuse"``, fields that it doesn't declare are invalid, except the CSRF token. Raises
+    UnprocessableContent (422), naming each invalid field, UnsupportedMediaType (415) for a body that is not a form,
+    and the same errors as ``form``.
+    """
+    if request.mimetype not in (FORM, FORM_DATA) and (request.mimetype or not request.content.is_empty):
+        raise wrong_type("a form", request.head.field("content-type"))
+    from antiphon.serialization.readers import fields_as
+    from antiphon.uploads.upload import Upload
+
+    return fields_as(
+        request.form,
+        wanted,
+        "form",
+        files=request.files,
+        file_type=Upload,
+        limits=request.limits,
+        unknown=unknown,
+        others=(CSRF_FIELD,),
+    )
+
+
+def values_as(
+    request: "Request",
+    wanted: type[T],
+    *,
+    file: "Upload | None" = None,
+    on_fault: "OnFault" = "raise",
+    unknown: "OnUnknown" = "ignore",
+) -> "RowValues[T]":
+    """The rows of a body of any size, as values of a type, while they arrive: JSON lines, JSON text sequences (RFC
+    7464), the items of a JSON array, or CSV whose first line has the names (RFC 4180).
+
+    Iterate over them with ``for`` or ``async for``. ``file`` is an uploaded file to read instead; one whose name
+    ends in .csv is CSV, whatever the client claims. ``on_fault="collect"`` leaves out wrong rows, for which
+    ``error`` is the 422 afterwards; a function, such as ``wrong.append``, is called with the 422 of each. With
+    ``unknown="refuse"``, members and columns that the type doesn't declare are invalid. Raises UnsupportedMediaType
+    (415) for any other media type, and for CSV of a type that can't be read from text.
+    """
+    from antiphon.serialization.rows import RowValues, type_of_rows
+
+    media_type = (
+        type_of_rows(request.content_type, "") if file is None else type_of_rows(file.content_type, file.filename)
+    )
+    if media_type is None:
+        sent = request.head.field("content-type") if file is None else file.mimetype
+        raise wrong_type("rows (CSV, JSON lines or a JSON array)", sent)
+    chunks, achunks = (request.stream, request.stream) if file is None else (file.chunks(), file.achunks())
+    return RowValues(chunks, achunks, wanted, media_type, request.limits, on_fault, unknown)
+
+
+# A small body
+
+_WITHOUT_CONTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "DELETE"))
+"""The methods that give a body no meaning (RFC 9110 §9.3)."""
+
+
+def read_small_body(request: "Request", limits: Limits) -> bool | Coroutine[Any, Any, bool]:
+    """Receive a small body if it comes as one chunk. Return True if it did, False if ``load`` has to read it.
+
+    If neither the method nor a header announces a body, the first chunk shows that there is none, as nearly always.
+    If the chunk hasn't arrived yet, return a coroutine that waits for it and then returns True or False, or raises
+    RequestTimeout (408). A blocking head never needs a coroutine.
+    """
+    head = request.head
+    length = head.uncoded_length
+    if request._content is not None:
+        return False
+    if length is None:
+        if not expects_no_body(request):
+            return False
+        length = 0
+    elif length > SMALL_BODY or length > limits.body:
+        return False
+    elif not length:
+        request._content = b""
+        return True
+    try:
+        data: Any = head.receive()
+        if not isinstance(data, bytes):
+            receiving = data
+            has_ended, data = resume(receiving, None) or (True, b"")
+            if not has_ended:
+                return _wait_for_small_body(request, receiving, data, length, limits)
+    except (HTTPError, OSError) as error:
+        request.content.break_off(error)
+        return False
+    if len(data) == length:
+        request._content = data
+        return True
+    request.content.hold(data)
+    return False
+
+
+def expects_no_body(request: "Request") -> bool:
+    """True if a body may come, but the method gives it no meaning (RFC 9110 §9.3), and no header announces its
+    length: any such request over HTTP/2, and one over HTTP/1.1 in chunks.
+    """
+    head = request.head
+    if head.method not in _WITHOUT_CONTENT or not head.has_body:
+        return False
+    with unwatched(request):  # no response depends on how a body that has no meaning is announced
+        return (head.field("transfer-encoding") or "chunked").lower() == "chunked" and all(
+            head.field(name) is None for name in ("content-length", "content-encoding", "expect")
+        )
+
+
+async def _wait_for_small_body(
+    request: "Request", receiving: Coroutine[Any, Any, bytes], effect: Any, length: int, limits: Limits
+) -> bool:
+    """Do the rest of ``read_small_body`` for a body that had not arrived yet."""
+    before = monotonic()
+    try:
+        data = await resume_first(receiving, effect, limits)
+        if data is None:
+            raise first_overdue(limits)
+    except (HTTPError, OSError) as error:
+        request.content.begin(Pace(monotonic() - before))
+        request.content.break_off(error)
+        if isinstance(error, RequestTimeout):
+            raise
+        return False
+    if len(data) == length:
+        request._content = data
+        return True
+    request.content.begin(Pace(monotonic() - before))
+    request.content.hold(data)
+    return False

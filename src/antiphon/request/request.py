@@ -1,40 +1,32 @@
 """The request: one object for every server, read lazily, usable alone."""
 
-import os
 import sys
 from collections.abc import Callable, Coroutine, Mapping
 from copy import copy
-from functools import partial
-from time import monotonic
 from types import MappingProxyType, SimpleNamespace
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from antiphon.body.content import FORM_DATA, Content, NotLoadedError
-from antiphon.body.receiver import SMALL_BODY, Pace, first_overdue, resume_first
 from antiphon.body.stream import BodyStream, Progress
-from antiphon.concurrency.iterables import resume
-from antiphon.concurrency.process import call_after_fork
 from antiphon.explanations import explained
-from antiphon.explanations.naming import NamesOurs, names_ours, word_for
+from antiphon.explanations.naming import NamesOurs, names_ours, refuse_unknown_attributes
 from antiphon.explanations.words import REQUEST, REQUEST_LIMITS
 from antiphon.http.charset import decode_text
 from antiphon.http.cookies import read_cookies
-from antiphon.http.errors import BadRequest, HTTPError, RequestTimeout
+from antiphon.http.errors import HTTPError
 from antiphon.http.grammar import is_token
-from antiphon.http.head import Address, DerivedHead, Head, HeadHeaders, PlainHead, mounted_at
+from antiphon.http.head import Address, DerivedHead, Head, HeadHeaders, PlainHead
 from antiphon.http.headers import HeaderFields, Headers
 from antiphon.http.limits import NO_BOUND, Limits
 from antiphon.http.multidict import Files, FirstMultiDict, MultiDict, NoForm
-from antiphon.http.urls.path import quoted_root
-from antiphon.http.urls.url import URL, is_this_machine
+from antiphon.http.urls.url import URL
 from antiphon.lazy import frameworks, lazy
+from antiphon.request import lifetime as lifetimes
+from antiphon.request import readings
 from antiphon.request.dependencies import Dependency, ReadableDependency, RequestDependencies, check_dependency
 from antiphon.request.headers import RequestHeaders
-from antiphon.request.interfaces import CSRF_FIELD
-from antiphon.request.lifetime import Lifetime
+from antiphon.request.lifetime import Lifetime, deferrable
 from antiphon.request.readings import (
-    FORM,
-    SIGNING,
     JSONObject,
     head_of,
     host_of,
@@ -47,32 +39,25 @@ from antiphon.request.readings import (
     urlencoded_fields_of,
     wrong_type,
 )
-from antiphon.request.route import NO_ROUTE, PLACED_VIEW, Route
-from antiphon.request.watching import REQUEST_ID, WatchedCookies, note_read, unwatched, watches_of
+from antiphon.request.route import NO_ROUTE, Route
+from antiphon.request.route import url_for as url_for_route
+from antiphon.request.watching import REQUEST_ID, WatchedCookies, new_id, note_read, watches_of
+from antiphon.response.conditional import precondition as precondition_of
 from antiphon.response.fields import JSON
 from antiphon.routing.router import Params
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
-
-    from typing_extensions import TypeForm  # PEP 747; type checkers know this module without installing it
-
     from antiphon.body.form_data import FormData
     from antiphon.body.form_parts import FormParts
     from antiphon.concurrency.crossing import Crossing
-    from antiphon.http.conditional import ETag
     from antiphon.http.link import Link
     from antiphon.request.caller import Caller
-    from antiphon.serialization.rows import OnFault, RowValues
-    from antiphon.serialization.unknown_members import OnUnknown
     from antiphon.uploads.upload import Upload
 
 T = TypeVar("T")
 P = ParamSpec("P")
 AfterHook = TypeVar("AfterHook", bound=Callable[..., Any])
 
-_WITHOUT_CONTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "DELETE"))
-"""The methods that give a body no meaning (RFC 9110 §9.3)."""
 _NO_DEPENDENCIES: dict[ReadableDependency[Any], Any] = {}
 """The dependency values of a request that hasn't read any. This dict is never changed."""
 _NO_PARAMS: Mapping[str, Any] = MappingProxyType(Params())
@@ -324,43 +309,9 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs):
         """
         return MultiDict(query_fields_of(self.head, self.limits))
 
-    def args_as(self, wanted: type[T], *, unknown: "OnUnknown" = "ignore") -> T:
-        """Return the query's arguments as a dataclass, TypedDict or Struct.
-
-        With ``unknown="refuse"``, arguments that it doesn't declare are invalid, except those that sign the URL. Raises
-        UnprocessableContent (422), naming each invalid field, and the same errors as ``args``.
-        """
-        from antiphon.serialization.readers import fields_as
-
-        others = SIGNING if getattr(self.route, "signed_url", False) else ()
-        return fields_as(self.args, wanted, "query", unknown=unknown, others=others)
-
-    def headers_as(self, wanted: type[T]) -> T:
-        """Return headers as a dataclass, TypedDict or Struct. Its ``x_user`` field contains the X-User header.
-
-        A list field gets the elements of a list-valued header (RFC 9110 §5.6.1). Raises UnprocessableContent (422),
-        naming each invalid field.
-        """
-        from antiphon.serialization.readers import headers_as
-
-        return headers_as(self.headers, wanted)
-
-    def precondition(
-        self,
-        *,
-        etag: "ETag | str | None" = None,
-        modified: "datetime | None" = None,
-        exists: bool = True,
-        headers: HeaderFields = (),
-    ) -> None:
-        """Evaluate the request's conditions before a handler does its work (RFC 9110 §13.2).
-
-        ``etag`` and ``modified`` describe the current version of the resource; ``exists`` is False if there is no
-        current version. Raises NotModified, which becomes a 304 with ``headers``, or PreconditionFailed (412).
-        """
-        from antiphon.response.conditional import precondition
-
-        precondition(self, etag=etag, modified=modified, exists=exists, headers=headers)
+    args_as = readings.args_as
+    headers_as = readings.headers_as
+    precondition = precondition_of
 
     # The body
 
@@ -383,76 +334,8 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs):
         """True if the whole body was received as bytes and was not converted to anything else."""
         return type(self._content) is bytes
 
-    def _read_small_body(self, limits: Limits) -> bool | Coroutine[Any, Any, bool]:
-        """Receive a small body if it comes as one chunk. Return True if it did, False if ``load`` has to read it.
-
-        If neither the method nor a header announces a body, the first chunk shows that there is none, as nearly always.
-        If the chunk hasn't arrived yet, return a coroutine that waits for it and then returns True or False, or raises
-        RequestTimeout (408). A blocking head never needs a coroutine.
-        """
-        head = self.head
-        length = head.uncoded_length
-        if self._content is not None:
-            return False
-        if length is None:
-            if not self._expects_no_body:
-                return False
-            length = 0
-        elif length > SMALL_BODY or length > limits.body:
-            return False
-        elif not length:
-            self._content = b""
-            return True
-        try:
-            data: Any = head.receive()
-            if not isinstance(data, bytes):
-                receiving = data
-                has_ended, data = resume(receiving, None) or (True, b"")
-                if not has_ended:
-                    return self._wait_for_small_body(receiving, data, length, limits)
-        except (HTTPError, OSError) as error:
-            self.content.break_off(error)
-            return False
-        if len(data) == length:
-            self._content = data
-            return True
-        self.content.hold(data)
-        return False
-
-    @property
-    def _expects_no_body(self) -> bool:
-        """True if a body may come, but the method gives it no meaning (RFC 9110 §9.3), and no header announces its
-        length: any such request over HTTP/2, and one over HTTP/1.1 in chunks.
-        """
-        head = self.head
-        if head.method not in _WITHOUT_CONTENT or not head.has_body:
-            return False
-        with unwatched(self):  # no response depends on how a body that has no meaning is announced
-            return (head.field("transfer-encoding") or "chunked").lower() == "chunked" and all(
-                head.field(name) is None for name in ("content-length", "content-encoding", "expect")
-            )
-
-    async def _wait_for_small_body(
-        self, receiving: Coroutine[Any, Any, bytes], effect: Any, length: int, limits: Limits
-    ) -> bool:
-        """Do the rest of ``_read_small_body`` for a body that had not arrived yet."""
-        before = monotonic()
-        try:
-            data = await resume_first(receiving, effect, limits)
-            if data is None:
-                raise first_overdue(limits)
-        except (HTTPError, OSError) as error:
-            self.content.begin(Pace(monotonic() - before))
-            self.content.break_off(error)
-            if isinstance(error, RequestTimeout):
-                raise
-            return False
-        if len(data) == length:
-            self._content = data
-            return True
-        self.content.begin(Pace(monotonic() - before))
-        self.content.hold(data)
-        return False
+    _read_small_body = readings.read_small_body
+    _expects_no_body = property(readings.expects_no_body)
 
     def load(self) -> None:
         """Load the body within ``limits``, in code that may block, if it wasn't loaded before the handler was called.
@@ -587,93 +470,10 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs):
             check_repeats(body, limits)
         return body
 
-    @overload
-    def json_as(self, wanted: type[T], *, unknown: "OnUnknown" = ...) -> T: ...
-    @overload  # a union is not a ``type`` to type checkers
-    def json_as(self, wanted: "TypeForm[T]", *, unknown: "OnUnknown" = ...) -> T: ...
-    def json_as(self, wanted: "TypeForm[T]", *, unknown: "OnUnknown" = "ignore") -> T:
-        """Return the content as a dataclass, TypedDict, Struct or other type, such as ``Order | None``.
-
-        With ``unknown="refuse"``, members that the type doesn't declare are invalid. Raises UnprocessableContent (422),
-        naming each invalid field by JSON Pointer, and the same errors as ``json``.
-        """
-        from antiphon.serialization.readers import json_as
-
-        limits = self.limits
-        return json_as(self._json_body(limits), wanted, depth=limits.json_depth, unknown=unknown)
-
-    @overload
-    def patched(self, current: T, *, unknown: "OnUnknown" = ...) -> T: ...
-    @overload
-    def patched(self, current: object, wanted: type[T], *, unknown: "OnUnknown" = ...) -> T: ...
-    def patched(self, current: Any, wanted: Any = None, *, unknown: "OnUnknown" = "refuse") -> Any:
-        """Return a changed copy of a value, such as a dataclass or a dict, after applying the body to its JSON: a JSON
-        Patch (RFC 6902) or a JSON Merge Patch (RFC 7396).
-
-        The copy is read as ``wanted``, by default the value's own class. Members that it doesn't declare can't be
-        changed; with ``unknown="ignore"``, a patch may contain them. Raises UnprocessableContent (422), naming each
-        invalid field of the copy, Conflict (409) for an operation that doesn't fit the value, such as a failed test,
-        BadRequest (400) for a malformed patch, and UnsupportedMediaType (415) with Accept-Patch (RFC 5789 §2.2).
-        """
-        from antiphon.serialization.patches import JSON_PATCH, MERGE_PATCH, patched
-
-        if self.mimetype not in (JSON_PATCH, MERGE_PATCH):
-            error = wrong_type(f"{JSON_PATCH} or {MERGE_PATCH}", self.head.field("content-type"))
-            error.headers["accept-patch"] = f"{JSON_PATCH}, {MERGE_PATCH}"
-            raise error
-        limits, kind = self.limits, type(current) if wanted is None else wanted
-        return patched(self._json_body(limits), self.mimetype, current, kind, limits, unknown)
-
-    def form_as(self, wanted: type[T], *, unknown: "OnUnknown" = "ignore") -> T:
-        """Return the form as a dataclass, TypedDict or Struct. Its fields may be files (``Upload``).
-
-        With ``unknown="refuse"``, fields that it doesn't declare are invalid, except the CSRF token. Raises
-        UnprocessableContent (422), naming each invalid field, UnsupportedMediaType (415) for a body that is not a form,
-        and the same errors as ``form``.
-        """
-        if self.mimetype not in (FORM, FORM_DATA) and (self.mimetype or not self.content.is_empty):
-            raise wrong_type("a form", self.head.field("content-type"))
-        from antiphon.serialization.readers import fields_as
-        from antiphon.uploads.upload import Upload
-
-        return fields_as(
-            self.form,
-            wanted,
-            "form",
-            files=self.files,
-            file_type=Upload,
-            limits=self.limits,
-            unknown=unknown,
-            others=(CSRF_FIELD,),
-        )
-
-    def values_as(
-        self,
-        wanted: type[T],
-        *,
-        file: "Upload | None" = None,
-        on_fault: "OnFault" = "raise",
-        unknown: "OnUnknown" = "ignore",
-    ) -> "RowValues[T]":
-        """The rows of a body of any size, as values of a type, while they arrive: JSON lines, JSON text sequences (RFC
-        7464), the items of a JSON array, or CSV whose first line has the names (RFC 4180).
-
-        Iterate over them with ``for`` or ``async for``. ``file`` is an uploaded file to read instead; one whose name
-        ends in .csv is CSV, whatever the client claims. ``on_fault="collect"`` leaves out wrong rows, for which
-        ``error`` is the 422 afterwards; a function, such as ``wrong.append``, is called with the 422 of each. With
-        ``unknown="refuse"``, members and columns that the type doesn't declare are invalid. Raises UnsupportedMediaType
-        (415) for any other media type, and for CSV of a type that can't be read from text.
-        """
-        from antiphon.serialization.rows import RowValues, type_of_rows
-
-        media_type = (
-            type_of_rows(self.content_type, "") if file is None else type_of_rows(file.content_type, file.filename)
-        )
-        if media_type is None:
-            sent = self.head.field("content-type") if file is None else file.mimetype
-            raise wrong_type("rows (CSV, JSON lines or a JSON array)", sent)
-        chunks, achunks = (self.stream, self.stream) if file is None else (file.chunks(), file.achunks())
-        return RowValues(chunks, achunks, wanted, media_type, self.limits, on_fault, unknown)
+    json_as = readings.json_as
+    patched = readings.patched
+    form_as = readings.form_as
+    values_as = readings.values_as
 
     # Context
 
@@ -722,103 +522,7 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs):
         """The application that handles this request; None if there is none."""
         return self.route.app
 
-    @overload
-    def url_for(
-        self,
-        route: str,
-        /,
-        *,
-        _absolute: bool = ...,
-        _expires: "float | timedelta | None" = ...,
-        _method: str | None = ...,
-        **params: object,
-    ) -> str: ...
-    @overload
-    def url_for(
-        self, route: Callable[Concatenate["Request", P], object], /, *args: P.args, **params: P.kwargs
-    ) -> str: ...
-    @overload
-    def url_for(
-        self,
-        route: Callable[..., object],
-        /,
-        *args: object,
-        _absolute: bool,
-        _expires: "float | timedelta | None" = ...,
-        _method: str | None = ...,
-        **params: object,
-    ) -> str: ...
-    @overload
-    def url_for(
-        self,
-        route: Callable[..., object],
-        /,
-        *args: object,
-        _expires: "float | timedelta",
-        _method: str | None = ...,
-        **params: object,
-    ) -> str: ...
-    @overload
-    def url_for(self, route: Callable[..., object], /, *args: object, _method: str, **params: object) -> str: ...
-    def url_for(  # type: ignore[misc]  # no handler parameter has the name of an option
-        self,
-        route: str | Callable[..., object],
-        /,
-        *args: object,
-        _absolute: bool = False,
-        _expires: "float | timedelta | None" = None,
-        _method: str | None = None,
-        **params: object,
-    ) -> str:
-        """Return the URL of a route of this application: a path that begins with the root path.
-
-        The route is given by its name or its handler. With a handler, type checkers check the parameters, unless
-        options are also passed. A name that begins with a dot belongs to the same blueprint: in "shop", ".item" is
-        "shop.item". In a view of ``Views``, the other views of the same ``Views`` are found first, by their own names.
-        With ``_absolute``, or for a route on a different host, the URL includes the scheme and host. For a
-        ``signed_url`` route, ``_expires`` is the number of seconds for which the URL is valid, and ``_method`` is the
-        method that it permits.
-
-        Raises the same errors as ``App.url_for``, RuntimeError if no application handles this request, and BadRequest
-        (400) if its Host is malformed. With ``_absolute``, raises RuntimeError if a client could have made up the host:
-        it must be one of the application's ``trusted_hosts``, the host of the route or a mount, or this machine.
-        """
-        placed = self.route.meta.get(PLACED_VIEW)
-        urls = (self._urls if placed is None else placed.urls(self, route)) or self.app
-        if urls is None:
-            raise explained(
-                "no-application",
-                RuntimeError("url_for needs an application or Views, and neither handles this request"),
-            )
-        if isinstance(route, str) and route[:1] == ".":
-            route = f"{self.blueprint}{route}" if self.blueprint else route[1:]
-        mounted = mounted_at(self.head)
-        below: str = urls.url_for(route, *args, _expires=_expires, _method=_method, _mounted_at=mounted, **params)
-        host, slash, path = below[2:].partition("/") if below[:2] == "//" else ("", "", below)
-        path = quoted_root(self.root_path, self.path, self.raw_path) + slash + path
-        if not _absolute and host in ("", self.host.removesuffix(".")):
-            return f"/.{path}" if path[:2] == "//" else path
-        if not self.url.origin:
-            raise BadRequest("The requested host is malformed or missing.")
-        if not host:
-            self._check_declared_host()
-            return self.url.origin + path
-        port = self._authority[1]
-        return URL(f"{self.scheme}://{host}{'' if port is None else f':{port}'}").origin + path
-
-    def _check_declared_host(self) -> None:
-        """Check that this request's host isn't one that any client could have made up."""
-        if getattr(self, "_host_is_declared", False) or self.route.host is not None or is_this_machine(self.host):
-            return
-        raise explained(
-            "undeclared-host",
-            RuntimeError(
-                f"url_for with _absolute would use the host that the client has sent, {self.host!r}, which may belong"
-                " to an attacker: declare the hosts that the app serves, as in"
-                ' App(trusted_hosts=["example.com"])'
-            ),
-        )
-
+    url_for = url_for_route
     _urls: Any = None
     """The URLs of the ``Views`` that handle this request in another framework's application."""
 
@@ -841,10 +545,7 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs):
     @lazy
     def _id(self) -> str:
         """The id, for log lines and other uses that don't make the response depend on it."""
-        try:
-            return _unused_ids.pop()
-        except IndexError:
-            return _make_ids()
+        return new_id()
 
     @property  # not kept: it refers to the request, also after its end
     def caller(self) -> "Caller":
@@ -876,43 +577,13 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs):
                 raise explained("bad-http-value", TypeError(f"an early hint must be a Link, not {type(link).__name__}"))
         self.head.send_early_hints(map(str, links))
 
-    def after_commit(self, function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
-        """Call a function with the arguments once this request's transaction is committed, and never after a rollback.
-
-        The transaction is that of the open dependency whose source is a generator: a database connection, if several
-        are open, and the first one of these. When the source has ended without an error, the functions are called in
-        the order in which they were passed, before the response is sent: ``def`` functions on a thread, ``async def``
-        functions on the loop. A failure is logged and doesn't change the response. Raises TypeError for anything that
-        isn't callable, and RuntimeError if no such dependency is open.
-        """
-        called = self._deferrable("after_commit", function, *args, **kwargs)
-        resource = self._in_transaction
-        if resource is None:
-            raise explained(
-                "no-transaction",
-                RuntimeError(
-                    "after_commit needs an open transaction, and this request has no open dependency whose source is a"
-                    " generator: read the database's dependency first, request[DATABASE], which"
-                    " app.provide(DATABASE, source) provides"
-                ),
-            )
-        resource.after_commit(called)
-
     @property
     def _outermost(self) -> "Request":
         """The request as the outermost application receives it."""
         return self if self._outer_request is None else self._outer_request._outermost
 
-    @property
-    def _in_transaction(self) -> Any:
-        """The open dependency that is committed last, also that of an outer application; None if none is open."""
-        request: Request | None = self
-        while request is not None:
-            opening = request._opening
-            if opening is not None and (resource := opening.in_transaction) is not None:
-                return resource
-            request = request._outer_request
-        return None
+    after_commit = lifetimes.after_commit
+    _in_transaction = property(lifetimes.transaction_of)
 
     def after_response(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Callable[P, T]:
         """Call a function with the arguments once the server has accepted the response's last byte.
@@ -921,20 +592,8 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs):
         You can use this as a decorator. Raises TypeError for anything that isn't callable, such as the result of a
         call.
         """
-        self._deferred += (self._deferrable("after_response", function, *args, **kwargs),)
+        self._deferred += (deferrable("after_response", function, *args, **kwargs),)
         return function
-
-    @staticmethod
-    def _deferrable(method: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Callable[[], T]:
-        if not callable(function):
-            raise explained(
-                "wrong-arguments",
-                TypeError(
-                    f"{method} needs a function and its arguments, as in request.{method}(print, 1),"
-                    f" not the result of a call: {type(function).__name__}"
-                ),
-            )
-        return partial(function, *args, **kwargs) if args or kwargs else function
 
     def _defer_first(self, function: Callable[[], object]) -> None:
         """Call a function before those passed to ``after_response``, and after those passed to this method earlier."""
@@ -962,47 +621,11 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs):
         return f"<Request {self.method} {self.path!r}>"
 
 
-_IDS_AT_ONCE = 64
-
-_unused_ids: list[str] = []
-"""Random ids for future requests, made in batches, because one system call for many ids is faster than one for each."""
-call_after_fork(_unused_ids.clear)  # the parent process uses them
-
-
-def _make_ids() -> str:
-    digits = os.urandom(16 * _IDS_AT_ONCE).hex()
-    first, *others = (digits[start : start + 32] for start in range(0, len(digits), 32))
-    _unused_ids.extend(others)
-    return first
-
-
 def _check_dependency(dependency: object) -> None:
     check_dependency(
         dependency, "request[...]", 'make one, Tenant = Dependency[str]("tenant"), or set an attribute of request.g'
     )
 
 
-def refuse_unknown_attributes() -> None:
-    """From now on, refuse to set unknown attributes on requests. Creating a request then takes twice as long."""
-    Request.__setattr__ = _set_known  # type: ignore[method-assign,assignment]
-
-
-def _set_known(self: Request, name: str, value: object) -> None:
-    if type(self) is Request and not hasattr(Request, name):
-        raise unknown_attribute(name)
-    object.__setattr__(self, name, value)
-
-
-def unknown_attribute(name: str) -> AttributeError:
-    """Return the error for setting an attribute that requests don't have. For the test client."""
-    from difflib import get_close_matches
-
-    known = [each for each in dir(Request) if each[0] != "_" and hasattr(Request, each)]  # not other words
-    near = get_close_matches(name, known, 1)
-    ours = word_for(name, REQUEST | REQUEST_LIMITS, ())
-    meant = f" use {ours};" if ours else f" did you mean {near[0]!r}?" if near else ""
-    return AttributeError(f"a request has no attribute {name!r}:{meant} values of your own go to request.g.{name}")
-
-
 if sys.flags.dev_mode:
-    refuse_unknown_attributes()
+    refuse_unknown_attributes(Request, REQUEST | REQUEST_LIMITS)

@@ -1,17 +1,24 @@
-"""The interface of the route that a request refers to."""
+"""The route that a request refers to: its interface, and the URLs of other routes as seen from the request."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Generic, Never, Protocol, TypeVar, overload
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, Never, ParamSpec, Protocol, TypeVar, overload
 
+from antiphon.explanations import explained
+from antiphon.http.errors import BadRequest
+from antiphon.http.head import mounted_at
 from antiphon.http.limits import Limits
+from antiphon.http.urls.path import quoted_root
+from antiphon.http.urls.url import URL, is_this_machine
 from antiphon.request.dependencies import ReadableDependency
-from antiphon.request.readings import DEFAULT_LIMITS
+from antiphon.request.readings import DEFAULT_LIMITS, host_of
 
 if TYPE_CHECKING:
     from antiphon.request.request import Request
     from antiphon.response.response import Response
 
 T = TypeVar("T")
+P = ParamSpec("P")
 D = TypeVar("D")
 
 
@@ -171,3 +178,103 @@ def whole_pattern(request: "Request") -> str:
     """Return the pattern of the route that matched, with the prefixes of mounts; empty if no route matched."""
     below = request._pattern_below
     return "" if below is None else request.route.pattern + below
+
+
+@overload
+def url_for(
+    request: "Request",
+    route: str,
+    /,
+    *,
+    _absolute: bool = ...,
+    _expires: "float | timedelta | None" = ...,
+    _method: str | None = ...,
+    **params: object,
+) -> str: ...
+@overload
+def url_for(
+    request: "Request", route: Callable[Concatenate["Request", P], object], /, *args: P.args, **params: P.kwargs
+) -> str: ...
+@overload
+def url_for(
+    request: "Request",
+    route: Callable[..., object],
+    /,
+    *args: object,
+    _absolute: bool,
+    _expires: "float | timedelta | None" = ...,
+    _method: str | None = ...,
+    **params: object,
+) -> str: ...
+@overload
+def url_for(
+    request: "Request",
+    route: Callable[..., object],
+    /,
+    *args: object,
+    _expires: "float | timedelta",
+    _method: str | None = ...,
+    **params: object,
+) -> str: ...
+@overload
+def url_for(
+    request: "Request", route: Callable[..., object], /, *args: object, _method: str, **params: object
+) -> str: ...
+def url_for(  # type: ignore[misc]  # no handler parameter has the name of an option
+    request: "Request",
+    route: str | Callable[..., object],
+    /,
+    *args: object,
+    _absolute: bool = False,
+    _expires: "float | timedelta | None" = None,
+    _method: str | None = None,
+    **params: object,
+) -> str:
+    """Return the URL of a route of this application: a path that begins with the root path.
+
+    The route is given by its name or its handler. With a handler, type checkers check the parameters, unless
+    options are also passed. A name that begins with a dot belongs to the same blueprint: in "shop", ".item" is
+    "shop.item". In a view of ``Views``, the other views of the same ``Views`` are found first, by their own names.
+    With ``_absolute``, or for a route on a different host, the URL includes the scheme and host. For a
+    ``signed_url`` route, ``_expires`` is the number of seconds for which the URL is valid, and ``_method`` is the
+    method that it permits.
+
+    Raises the same errors as ``App.url_for``, RuntimeError if no application handles this request, and BadRequest
+    (400) if its Host is malformed. With ``_absolute``, raises RuntimeError if a client could have made up the host:
+    it must be one of the application's ``trusted_hosts``, the host of the route or a mount, or this machine.
+    """
+    placed = request.route.meta.get(PLACED_VIEW)
+    urls = (request._urls if placed is None else placed.urls(request, route)) or request.app
+    if urls is None:
+        raise explained(
+            "no-application", RuntimeError("url_for needs an application or Views, and neither handles this request")
+        )
+    if isinstance(route, str) and route[:1] == ".":
+        route = f"{request.blueprint}{route}" if request.blueprint else route[1:]
+    mounted = mounted_at(request.head)
+    below: str = urls.url_for(route, *args, _expires=_expires, _method=_method, _mounted_at=mounted, **params)
+    host, slash, path = below[2:].partition("/") if below[:2] == "//" else ("", "", below)
+    path = quoted_root(request.root_path, request.path, request.raw_path) + slash + path
+    if not _absolute and host in ("", request.host.removesuffix(".")):
+        return f"/.{path}" if path[:2] == "//" else path
+    if not request.url.origin:
+        raise BadRequest("The requested host is malformed or missing.")
+    if not host:
+        _check_declared_host(request)
+        return request.url.origin + path
+    port = host_of(request.head)[1]
+    return URL(f"{request.scheme}://{host}{'' if port is None else f':{port}'}").origin + path
+
+
+def _check_declared_host(request: "Request") -> None:
+    """Check that this request's host isn't one that any client could have made up."""
+    if getattr(request, "_host_is_declared", False) or request.route.host is not None or is_this_machine(request.host):
+        return
+    raise explained(
+        "undeclared-host",
+        RuntimeError(
+            f"url_for with _absolute would use the host that the client has sent, {request.host!r}, which may belong"
+            " to an attacker: declare the hosts that the app serves, as in"
+            ' App(trusted_hosts=["example.com"])'
+        ),
+    )

@@ -9,6 +9,8 @@ from antiphon.app.planning.matching import Routing
 from antiphon.app.registry import merged_converters
 from antiphon.app.route import Route
 from antiphon.explanations import explained
+from antiphon.explanations.naming import unknown_attribute
+from antiphon.explanations.words import REQUEST, REQUEST_LIMITS
 from antiphon.features.openapi.code.findings import ReadAs
 from antiphon.features.openapi.code.sources import Sources
 from antiphon.features.openapi.conformance import breach_of
@@ -17,7 +19,7 @@ from antiphon.features.openapi.document import RouteKey, is_described, refuses_o
 from antiphon.features.openapi.operations import expect
 from antiphon.features.openapi.parameters import path_template
 from antiphon.handler.callables import describe
-from antiphon.request.request import Request, unknown_attribute
+from antiphon.request.request import Request
 from antiphon.response.response import Response
 from antiphon.testing.errors import ContractError
 from antiphon.testing.requests import ClientRequest
@@ -171,7 +173,7 @@ def _request_class(held: HeldContract) -> type[Request]:
 
         def __setattr__(self, name: str, value: object) -> None:
             if not hasattr(Request, name):
-                raise unknown_attribute(name)
+                raise unknown_attribute(Request, name, REQUEST | REQUEST_LIMITS)
             object.__setattr__(self, name, value)
 
         def json_as(self, wanted: Any, **options: Any) -> Any:
