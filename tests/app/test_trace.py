@@ -6,17 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from antiphon import Request
 from antiphon.speedups import IS_COMPILED
 from scripts.trace import Passed, hello, over_wsgi, traced, traces
 
 MOST = {
-    "hello over ASGI": (7, 10), "hello over WSGI": (7, 10), "a session read and written over ASGI": (27, 120),
+    "hello over ASGI": (7, 9), "hello over WSGI": (7, 9), "a session read and written over ASGI": (27, 120),
     "a WebSocket's message over ASGI": (23, 66), "hello in Flask's dialect over WSGI": (28, 80),
 }  # fmt: skip
 """The files and functions that a request may pass."""
 
 
-def test_a_request_passes_few_files_and_functions():
+def test_a_request_passes_few_files_and_functions(monkeypatch):
+    monkeypatch.setattr(Request, "__setattr__", object.__setattr__)  # as on servers, without a ``Client``
     passed = {title: (len({each.file for each in functions}), len(functions)) for title, functions in traces()}
     assert passed.keys() == MOST.keys()
     twins = 0 if IS_COMPILED else 2  # the functions in Python, for those of the extension

@@ -2,10 +2,9 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
-from datetime import timedelta
 from os import PathLike
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Concatenate, Literal, Never, NoReturn, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Never, NoReturn, ParamSpec, TypeVar, overload
 
 from antiphon.adapters.servable import Servable
 from antiphon.app.blueprint import Routes
@@ -19,10 +18,10 @@ from antiphon.app.planning.features import RouteFeatures
 from antiphon.app.planning.matching import Found, Routing, find_after
 from antiphon.app.planning.planner import Planning
 from antiphon.app.planning.request_checks import RequestChecks
-from antiphon.app.planning.signed_urls import Signing
 from antiphon.app.registry import RouteGroup, merged_converters
 from antiphon.app.route import Route, check_deadline
 from antiphon.app.url_for import Reverse
+from antiphon.app.url_for import url_for as url_for_route
 from antiphon.explanations import explained
 from antiphon.explanations.naming import unknown_setting
 from antiphon.explanations.words import APP, APP_SETTINGS
@@ -227,16 +226,6 @@ class App(Routes, Servable):
         self._mounts.append(mount)
         if isinstance(application, App):
             application._places_above.append((self, mount))
-
-    def _mounted_together(self) -> "set[App]":
-        """Return this application and all applications that are mounted in it, or together with it, at any depth."""
-        found, left = set[App](), {self}
-        while left:
-            app = left.pop()
-            found.add(app)
-            below = {mount.application for mount in app.mounts if isinstance(mount.application, App)}
-            left |= (below | {outer for outer, _ in app._mounts_above}) - found
-        return found
 
     def on_startup(self, function: F) -> F:
         """Register a function that is called, or awaited, before the first request of a process."""
@@ -611,99 +600,11 @@ class App(Routes, Servable):
             )
         return Signer(self._secret_keys, salt=salt)
 
-    @overload
-    def url_for(
-        self,
-        route: str,
-        /,
-        *,
-        _expires: float | timedelta | None = ...,
-        _method: str | None = ...,
-        _mounted_at: str | None = ...,
-        **params: object,
-    ) -> str: ...
-    @overload
-    def url_for(
-        self, route: Callable[Concatenate[Request, P], object], /, *args: P.args, **params: P.kwargs
-    ) -> str: ...
-    @overload
-    def url_for(
-        self,
-        route: Callable[..., object],
-        /,
-        *args: object,
-        _expires: float | timedelta,
-        _method: str | None = ...,
-        _mounted_at: str | None = ...,
-        **params: object,
-    ) -> str: ...
-    @overload
-    def url_for(
-        self,
-        route: Callable[..., object],
-        /,
-        *args: object,
-        _method: str,
-        _mounted_at: str | None = ...,
-        **params: object,
-    ) -> str: ...
-    @overload
-    def url_for(self, route: Callable[..., object], /, *args: object, _mounted_at: str, **params: object) -> str: ...
-    def url_for(  # type: ignore[misc]  # no handler parameter has the name of an option
-        self,
-        route: str | Callable[..., object],
-        /,
-        *args: object,
-        _expires: float | timedelta | None = None,
-        _method: str | None = None,
-        _mounted_at: str | None = None,
-        **params: object,
-    ) -> str:
-        """Return the URL of a route below the root path, percent-encoded; ``//host/path`` for a route with a host.
+    url_for = url_for_route
 
-        The route is given by its name, or by its handler: ``url_for(show, number=7)``. A handler's parameters can also
-        be positional; type checkers check them, unless you also pass options. The name of a blueprint's route includes
-        the blueprint: "shop.item". Arguments that aren't parameters of the route become the query, in the format that
-        ``args_as`` reads: None is left out, and a list, tuple or set becomes one field per item. The URL of a
-        ``signed_url`` route contains a signature. It is valid for ``_expires`` seconds (by default, forever) and for
-        requests with ``_method`` (by default, GET and HEAD, or the route's only method). It is valid below one prefix
-        only: if an app is mounted more than once, pass that prefix as ``_mounted_at``.
-
-        Raises LookupError for an unknown name, and for a handler without a route or with routes under several names,
-        such as those of a blueprint that is registered twice. Raises ValueError, naming the route and the parameter,
-        for a missing or invalid parameter, and for an unknown ``_mounted_at``. Raises TypeError for an unknown argument
-        that begins with an underscore, as options do, and for a query value that has no text form, such as a dict.
-        Raises RuntimeError for a signed route of an app without ``secret_keys``.
-        """
-        reverse = self._reverse or self._reversing(merged_converters(self._group().walk()))
-        place = self._place if _mounted_at is None else _mounted_at
-        if args:
-            params = reverse.named_arguments(route, args, params)
-        return reverse.url(route, params, Signing(_expires, _method, place))
-
-    @property
-    def _mounts_above(self) -> "list[tuple[App, Mount]]":
-        """The applications in which this one is mounted, each with the mount, in the order of the calls."""
-        return [(outer, mount) for outer, mount in self._places_above if mount in outer.mounts]
-
-    @property
-    def _first_place(self) -> str:
-        """The hosts and prefixes of this application's first mount, outermost first; "" if it isn't mounted."""
-        above = self._mounts_above
-        return above[0][0]._first_place + above[0][1].where if above else ""  # noqa: SLF001 - of this very class
-
-    def _place(self) -> str:
-        """Return the prefixes at which this application is mounted. Raises ValueError for more than one place."""
-        above = self._mounts_above
-        if not above:
-            return ""
-        outer, mount = above[0]
-        if len(above) > 1 or mount.host is not None or "<" in mount.prefix:
-            raise explained(
-                "bad-signed-url",
-                ValueError("this app is mounted in several places: use request.url_for, or pass _mounted_at"),
-            )
-        return outer._place() + mount.prefix  # noqa: SLF001 - of this very class
+    def _reverse_of_routes(self) -> Reverse:
+        """Return the URLs of the routes, also before these are planned."""
+        return self._reverse or self._reversing(merged_converters(self._group().walk()))
 
     def _reversing(self, converters: Mapping[str, Converter]) -> Reverse:
         return Reverse(self.routes, converters, self.signer, self._encoded_slashes)

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import AbstractAsyncContextManager
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
 from antiphon.adapters.foreign import check_interface, interface_of
 from antiphon.adapters.servable import Servable
@@ -303,3 +303,52 @@ def _lazily(talk: "Talk") -> "Callable[[], ForeignSockets]":
         return ForeignSockets(talk)
 
     return sockets
+
+
+class Mounting(Protocol):
+    """An application with mounts, which may be mounted itself."""
+
+    _places_above: "list[tuple[Any, Mount]]"
+
+    @property
+    def mounts(self) -> tuple[Mount, ...]: ...
+
+
+A = TypeVar("A", bound=Mounting)
+
+
+def mounted_together(app: A) -> set[A]:
+    """Return an application and all applications that are mounted in it, or together with it, at any depth."""
+    found: set[A] = set()
+    left = {app}
+    while left:
+        each = left.pop()
+        found.add(each)
+        below = {mount.application for mount in each.mounts if mount.interface is None}
+        left |= (below | {outer for outer, _ in mounts_above(each)}) - found
+    return found
+
+
+def mounts_above(app: A) -> list[tuple[A, Mount]]:
+    """Return the applications in which one is mounted, each with the mount, in the order of the calls."""
+    return [(outer, mount) for outer, mount in app._places_above if mount in outer.mounts]
+
+
+def first_place_of(app: Mounting) -> str:
+    """Return the hosts and prefixes of an application's first mount, outermost first; "" if it isn't mounted."""
+    above = mounts_above(app)
+    return first_place_of(above[0][0]) + above[0][1].where if above else ""
+
+
+def place_of(app: Mounting) -> str:
+    """Return the prefixes at which an application is mounted. Raises ValueError for more than one place."""
+    above = mounts_above(app)
+    if not above:
+        return ""
+    outer, mount = above[0]
+    if len(above) > 1 or mount.host is not None or "<" in mount.prefix:
+        raise explained(
+            "bad-signed-url",
+            ValueError("this app is mounted in several places: use request.url_for, or pass _mounted_at"),
+        )
+    return place_of(outer) + mount.prefix

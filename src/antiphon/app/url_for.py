@@ -2,8 +2,11 @@
 
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import Any, NamedTuple
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, overload
 
+from antiphon.app.mount import place_of
 from antiphon.app.planning.signed_urls import Signing, signed_fields
 from antiphon.app.registry import are_apart, places
 from antiphon.app.route import Route
@@ -17,10 +20,16 @@ from antiphon.http.urls.path import quote_segment
 from antiphon.http.urls.url import quote_path
 from antiphon.http.urls.urlencoded import check_field, format_query
 from antiphon.lazy import lazy
+from antiphon.request.request import Request
 from antiphon.routing.converters import Converter
 from antiphon.routing.pattern import Parameter, Segment, parameters_of, parse_host_pattern, parse_pattern, parts_of
 from antiphon.routing.router import Router
 from antiphon.serialization.signing import Signer
+
+if TYPE_CHECKING:
+    from antiphon.app.application import App
+
+P = ParamSpec("P")
 
 _NONE: Mapping[str, Any] = {}
 _label = re.compile("[a-z0-9_~-]+").fullmatch
@@ -326,3 +335,74 @@ def refuse_name_of_route(location: str) -> None:
 
 
 CHECKS_OF_WORDS.append(refuse_name_of_route)
+
+
+@overload
+def url_for(
+    app: "App",
+    route: str,
+    /,
+    *,
+    _expires: float | timedelta | None = ...,
+    _method: str | None = ...,
+    _mounted_at: str | None = ...,
+    **params: object,
+) -> str: ...
+@overload
+def url_for(
+    app: "App", route: Callable[Concatenate[Request, P], object], /, *args: P.args, **params: P.kwargs
+) -> str: ...
+@overload
+def url_for(
+    app: "App",
+    route: Callable[..., object],
+    /,
+    *args: object,
+    _expires: float | timedelta,
+    _method: str | None = ...,
+    _mounted_at: str | None = ...,
+    **params: object,
+) -> str: ...
+@overload
+def url_for(
+    app: "App",
+    route: Callable[..., object],
+    /,
+    *args: object,
+    _method: str,
+    _mounted_at: str | None = ...,
+    **params: object,
+) -> str: ...
+@overload
+def url_for(app: "App", route: Callable[..., object], /, *args: object, _mounted_at: str, **params: object) -> str: ...
+def url_for(  # type: ignore[misc]  # no handler parameter has the name of an option
+    app: "App",
+    route: str | Callable[..., object],
+    /,
+    *args: object,
+    _expires: float | timedelta | None = None,
+    _method: str | None = None,
+    _mounted_at: str | None = None,
+    **params: object,
+) -> str:
+    """Return the URL of a route below the root path, percent-encoded; ``//host/path`` for a route with a host.
+
+    The route is given by its name, or by its handler: ``url_for(show, number=7)``. A handler's parameters can also
+    be positional; type checkers check them, unless you also pass options. The name of a blueprint's route includes
+    the blueprint: "shop.item". Arguments that aren't parameters of the route become the query, in the format that
+    ``args_as`` reads: None is left out, and a list, tuple or set becomes one field per item. The URL of a
+    ``signed_url`` route contains a signature. It is valid for ``_expires`` seconds (by default, forever) and for
+    requests with ``_method`` (by default, GET and HEAD, or the route's only method). It is valid below one prefix
+    only: if an app is mounted more than once, pass that prefix as ``_mounted_at``.
+
+    Raises LookupError for an unknown name, and for a handler without a route or with routes under several names,
+    such as those of a blueprint that is registered twice. Raises ValueError, naming the route and the parameter,
+    for a missing or invalid parameter, and for an unknown ``_mounted_at``. Raises TypeError for an unknown argument
+    that begins with an underscore, as options do, and for a query value that has no text form, such as a dict.
+    Raises RuntimeError for a signed route of an app without ``secret_keys``.
+    """
+    reverse = app._reverse_of_routes()
+    place = partial(place_of, app) if _mounted_at is None else _mounted_at
+    if args:
+        params = reverse.named_arguments(route, args, params)
+    return reverse.url(route, params, Signing(_expires, _method, place))

@@ -14,6 +14,7 @@ from inspect import isawaitable
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from antiphon.app.mount import mounted_together
 from antiphon.app.store import FOREVER, FeatureStore, OwnedEntry, Store, StoreEntry, store_name
 from antiphon.concurrency.crossing import Crossing
 from antiphon.explanations import errors_name_it, explained
@@ -80,7 +81,7 @@ class APIKey(UserSource[U]):
         app.on_startup(partial(self._check_apart, app))
 
     def _check_apart(self, app: "App") -> None:
-        for theirs in [source for other in app._mounted_together() for source in sources_of(other, APIKey)]:
+        for theirs in [source for other in mounted_together(app) for source in sources_of(other, APIKey)]:
             if self._shares_keys(theirs):
                 raise explained(
                     "feature-used-twice",

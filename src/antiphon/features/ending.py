@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from weakref import WeakKeyDictionary, ref
 
+from antiphon.app.mount import first_place_of
 from antiphon.app.store import RETRY_AFTER, Store, StoreUnavailable
 from antiphon.concurrency.loop import running_loop, thread
 from antiphon.features.ends import (
@@ -109,7 +110,7 @@ def opened_for(request: Request, response: Response) -> tuple[Cuttable, Response
 
 def _space_of(name: str, app: "ref[App]") -> str:
     found = app()
-    return f"{name} at {found._first_place if found is not None else ''}"
+    return f"{name} at {first_place_of(found) if found is not None else ''}"
 
 
 class Ending:

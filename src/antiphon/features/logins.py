@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 from weakref import WeakSet
 
+from antiphon.app.mount import mounted_together
 from antiphon.app.store import Store
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.explanations import errors_name_it, explained
@@ -100,7 +101,7 @@ class SessionLogin(UserSource[U]):
 
     def _check_apart(self, app: "App") -> None:
         own = app.find_feature(Sessions)
-        for other in app._mounted_together():
+        for other in mounted_together(app):
             theirs = other.find_feature(Sessions)
             if other is app or (own is not None and theirs is not None and own.are_shared(theirs)):
                 for login in sources_of(other, SessionLogin):

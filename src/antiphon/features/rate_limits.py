@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 
 from antiphon.app.blueprint import Blueprint, Routes
 from antiphon.app.callers import LOG_EVERY, caller_of, check_by
+from antiphon.app.mount import first_place_of
 from antiphon.app.planning.features import Added
 from antiphon.app.route import Route
 from antiphon.app.store import Store, StoreUnavailable, check_store, note_memory, store_name
@@ -251,7 +252,7 @@ class RateLimit:
         if self._is_named:
             return self._counter(store, f"rate {self._name}")
         own = "" if route is None else f"{' '.join(route.methods)} {route.where}"
-        place = f"limit {app._first_place}\n{self._place or own}\n{self._name}"  # noqa: SLF001
+        place = f"limit {first_place_of(app)}\n{self._place or own}\n{self._name}"
         with _PLACES_LOCK:
             places = _PLACES.setdefault(app, [])
             places.append(place)

@@ -21,6 +21,7 @@ from hmac import digest
 from secrets import token_bytes, token_urlsafe
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from antiphon.app.mount import mounted_together
 from antiphon.app.store import FeatureStore, OwnedEntry, Store, StoreEntry, store_name
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.ends import BEGUN, refuse_if_late
@@ -95,7 +96,7 @@ class RefreshTokens:
         app.on_startup(partial(self._check_apart, app))
 
     def _check_apart(self, app: "App") -> None:
-        for theirs in [each for other in app._mounted_together() for each in other.features]:
+        for theirs in [each for other in mounted_together(app) for each in other.features]:
             if isinstance(theirs, RefreshTokens) and theirs is not self and self._shares_tokens(theirs):
                 raise explained(
                     "feature-used-twice",

@@ -8,6 +8,7 @@ from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from antiphon.app.mount import mounted_together, mounts_above
 from antiphon.app.planning.features import Added
 from antiphon.app.route import Route
 from antiphon.app.store import FeatureStore, OwnedEntry, Store, StoreEntry, StoreUnavailable, check_store, store_name
@@ -146,14 +147,14 @@ class Sessions:
 
     def _check_alone(self, app: "App") -> None:
         """Check that no other application writes the same cookie for a key in another store."""
-        for other in app._mounted_together():
+        for other in mounted_together(app):
             theirs = other.find_feature(Sessions)
             if theirs is None or theirs.secure_cookie != self.secure_cookie:
                 continue
             if self.are_shared(theirs):
                 self._check_bound_alike(theirs)
                 continue
-            if not any(mount.host for each in (app, other) for _, mount in each._mounts_above):
+            if not any(mount.host for each in (app, other) for _, mount in mounts_above(each)):
                 raise explained(
                     "feature-used-twice",
                     ValueError(
@@ -458,5 +459,5 @@ def _is_shared(request: Request, field: str, said: str) -> bool:
 
 def _place(app: "App") -> str:
     """Return where an application is mounted, for errors."""
-    places = ", ".join(repr(mount.where) for _, mount in app._mounts_above)
+    places = ", ".join(repr(mount.where) for _, mount in mounts_above(app))
     return f"the app mounted at {places}" if places else "the outer app"

@@ -21,6 +21,7 @@ from uuid import UUID
 import msgspec
 
 from antiphon.app.channel_log import Keep
+from antiphon.app.mount import mounted_together
 from antiphon.app.store import FeatureStore, Store, StoreUnavailable, store_name
 from antiphon.concurrency.background import background_loop
 from antiphon.concurrency.loop import refuse_on_loop, thread
@@ -343,7 +344,7 @@ class Runs(Generic[T], metaclass=NamesOurs):
         from antiphon.app.application import App
 
         apps = own.apps | ({request.app} if request is not None and isinstance(request.app, App) else set())
-        production.unfinished = {each._unfinished for app in apps for each in app._mounted_together()}
+        production.unfinished = {each._unfinished for app in apps for each in mounted_together(app)}
         production.hold(True)
         production.start(run, loop)
         return run
