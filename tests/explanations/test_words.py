@@ -142,8 +142,8 @@ def test_setting_one_that_would_have_no_effect_names_ours(word):
 
 def test_an_app_may_be_given_one():
     app = App()
-    app.state = 1
-    assert app.state == 1
+    app.state = app.settings = 1
+    assert (app.state, app.settings) == (1, 1)
 
 
 @rows("kind", ["Request", "Response", "MultiDict"])
@@ -155,14 +155,14 @@ def test_copies_are_made_as_ever(kind, copied):
 
 def test_a_subclass_may_have_one():
     class Own(Request):
-        state = "mine"
+        state = has = "mine"
 
         @property
         def query_params(self):
             return self.args
 
     assert Own.blank("/?a=1").query_params["a"] == "1"
-    assert Own.blank().state == "mine"
+    assert (Own.blank().state, Own.blank().has) == ("mine", "mine")
 
 
 ELSEWHERE = [
@@ -452,22 +452,44 @@ def test_an_argument_that_is_nearly_right_names_the_near_one(caplog):
     assert "Did you mean 'default'?" in "\n".join([str(error), *getattr(error, "__notes__", [])])
 
 
+FLASHES = "app.use(Sessions(MemoryStore()))\napp.use(Flash())\ndef h(c): "
 SINGLE_WORDS = {
     "app.{}": (
+        "addHook add_error_handler add_handlers add_sink add_static_route after any before bind decorate helpers "
+        "inject match namespace onError redirect req_options rescue_from resource settings skip_before_action view "
         "add_background_task add_router basePath cleanup_ctx create_response enable error ext hook include_router "
-        "install merge on onError on_cleanup openapi register_blueprint register_listener request router set urls "
+        "install merge on on_cleanup openapi register_blueprint register_listener request router set urls "
         "while_serving"
     ),
-    "app.get('/', {}=1)": "apply cache media_type opt sync_to_thread",
-    "app.use(Sessions(MemoryStore()))\ndef h(c): return c.session.{}": "destroy flush modified regenerate set_expiry",
+    "app.get('/', {}=1)": "apply cache middleware to media_type opt sync_to_thread",
+    "app.use(Sessions(MemoryStore()))\ndef h(c): return c.session.{}": (
+        "destroy flush forget modified pull put regenerate set_expiry"
+    ),
+    f"{FLASHES}c.flash.{{}}": "now success",
     "def h(c): return c.{}": (
+        "all arguments bearerToken body_arguments bounded_stream client_accepts cookie csrf_token current_user "
+        "expects_json filled finish format forwarded_host fullUrl full_url getParameter get_arguments "
+        "get_body_argument get_cookie_values get_media get_param_as_int get_secure_cookie has hasFile input isMethod "
+        "media_type netloc old only path_info protocol query_arguments relative_uri request reset_session script_name "
+        "secure send_error set_header set_status ssl throw uri uri_template validate wantsJson write xsrf_token "
         "accepts conn_info executionCtx forms get_cookie get_signed_cookie load_json match_info multipart "
         "resolver_match transport urlparts var"
     ),
     "from antiphon import {}": (
-        "Bottle HttpError NinjaAPI PermissionDeniedException SanicException Schema State StreamResponse Template admin "
-        "models render_template static_file template"
+        "Auth Config DB HTTPServer Log Mail RedirectHandler RequestHandler Route Server StaticFileHandler Storage "
+        "Validator WebSocketHandler abort_if asset auth authenticated back before dispatch erb halt helpers not_found "
+        "old params url Bottle HttpError NinjaAPI PermissionDeniedException SanicException Schema State StreamResponse "
+        "Template admin models render_template static_file template"
     ),
+    "from antiphon.testing import {}": "AsyncHTTPTestCase LiveServerTestCase TestCase",
+    "App({}=1)": "autoreload cookie_secret cors_enable default_handler_class login_url template_path xsrf_cookies",
+    "Client(App()).{}": "actingAs getJson post_json simulate_get simulate_request",
+    "Client(App()).get('/').{}": "assertStatus assert_json assert_see mustcontain status_int",
+    "def h(c): return Response.{}": "append_link downloadable_as noContent set_secure_cookie view with_headers",
+    "async def h(request, socket): await socket.{}": "readyState write_message",
+    "env.{}": "load_dotenv read_env",
+    "Sessions(MemoryStore(), {}=1)": "driver expires name permanent secret secure ttl",
+    "Templates('a', {}=1)": "env extensions",
 }
 REFLEXES = [
     # Express and Hono
@@ -577,6 +599,17 @@ REFLEXES = [
     ("app.before_action(print)", "@app.before_request"), ("app.resources('lamps')", "one handler for each method"),
     ("from antiphon import PathVariable", "id: int for the path /users/<int:id>"),
     ("def h(id: int): return 'x'", "the first argument is the request"),
+    # Laravel, Sinatra, Tornado, Falcon and Koa
+    ("app.get('/').name('home')", "takes options by name: app.get(path, name='home')"),
+    ("def h(ctx): ctx.body = {'a': 1}", "To respond, return the value itself"),
+    ("def h(r):\n  a = Response('x')\n  a.text = 'y'", "To respond, return the value itself"),
+    ("def h(r): return 'x', 404, 'text/plain'", "headers are a dict, such as {'content-type': 'text/plain'}"),
+    ("def h(r): return Response.redirect(name='home')", "Response.redirect(request.url_for(name))"),
+    ("env('PORT', '80', int)", "env(name, default, cast=int)"), ("from antiphon import HTTP_200", "the number, 200"),
+    ("CORS([], supports_credentials=True)", "credentials=True"), ("Cache(ttl=5)", "response.cache_for(seconds)"),
+    ("Languages('a', locale='de')", "default=tag"), ("OpenAPI('a', tags=['b'])", "meta={OpenAPI.TAGS: [tag]}"),
+    (f"{FLASHES}c.flash('notice', 'It is saved')", "the message comes first, and then its category"),
+    (f"{FLASHES}c.flash['notice'] = 'x'", "request.flash(text, category)"),
     # Others, and typing errors
     ("CORS(allow_origins=['a'])", "Instead of 'allow_origins', use CORS([origin])"),
     ("Templates(directory='a')", "Instead of 'directory', use Templates(folder)"),
@@ -605,9 +638,11 @@ REFLEXES = [
     ("from antiphon import HTTP_404_NOT_FOUND", "use the number, 404"),
     ("from antiphon import render", "use Page(template, name=value) from antiphon.features"),
     ("from antiphon.features import WebSocket", "write `from antiphon import WebSocket`"),
-    *((written.format(word), "; use ") for written, several in SINGLE_WORDS.items() for word in several.split()),
+    *((written.format(word), "use ") for written, several in SINGLE_WORDS.items() for word in several.split()),
 ]  # fmt: skip
 WORKS = [
+    ("def h(r): return r.headers.get('x').upper()", "'NoneType' object has no attribute 'upper'\n"),
+    (f"{FLASHES}c.flash('Saved', 'alert alert-success')", "a forgotten return?"),
     ("def h(request): return {'a': 1}, 201", "a"),
     ("def h(request): return Response.file(FILE, filename='a.txt').headers['content-disposition']", "attachment"),
     ("def h(request): return request.args.get('page', '1')", "1"),

@@ -32,10 +32,10 @@ class OtherWord:
 
     def __init__(self, word: str, ours: str) -> None:
         self._word = word
-        self._ours = ours
+        self.ours = ours
 
     def __get__(self, instance: object, owner: type) -> NoReturn:
-        message = f"{owner.__name__} has no {self._word!r}; use {self._ours}"
+        message = f"{owner.__name__} has no {self._word!r}; use {self.ours}"
         raise AttributeError(message, name=self._word, obj=instance)
 
 
@@ -73,6 +73,17 @@ def _without_others(names: Iterable[str], cls: type) -> list[str]:
     return [name for name in names if not isinstance(defined.get(name), OtherWord)]
 
 
+def other_word(kind: type, name: str) -> str | None:
+    """Return Antiphon's equivalent of another framework's name that a class has in another spelling: setStatus."""
+    bare = _bare(name)
+    words = (value for cls in kind.__mro__ for each, value in vars(cls).items() if _bare(each) == bare)
+    return next((value.ours for value in words if isinstance(value, OtherWord)), None)
+
+
+def _bare(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
 def missing_name(package: str, name: str) -> str | None:
     """Return the message for a name that a package lacks, with a fix, such as Antiphon's name; None without a fix."""
     place = "antiphon" if package in _INNER else package
@@ -89,7 +100,7 @@ def _is_module(package: str, name: str) -> bool:
 def _fix_of(package: str, name: str) -> str | None:
     if ours := split_words({**PACKAGE, **NAMES.get(package, NO_WORDS)}).get(name):
         return f"use {ours}"
-    if status := re.match(r"HTTP_(\d{3})_", name):
+    if status := re.match(r"HTTP_(\d{3})(_|$)", name):
         return f"use the number, {status[1]}"
     bare = re.sub(r"^HTTP(?=[A-Z])|Exception$", "", name)  # HTTPNotFound, NotFoundException
     for known in (name, bare):

@@ -6,14 +6,17 @@ import sys
 from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any
 
-from antiphon.explanations.naming import NO_WORDS, nearest, split_words
+from antiphon.explanations.naming import NO_WORDS, nearest, other_word, split_words
 from antiphon.explanations.words import ARGUMENTS, ITEMS, POSITIONAL, RESPONSE, TEMPLATE
 
 _UNEXPECTED = r"([\w.]+)\(\) got an unexpected keyword argument '(\w+)'"
 _IS_CALLED = r"not callable|'await' expression|be awaited"
 _UNDEFINED = r"'(\w+)' is undefined"
 _ITEM = "is not subscriptable|does not support item assignment"
-_POSITIONAL = r"Routes\.(\w+)\(\) takes \d+ positional arguments but"
+_POSITIONAL = r"(?:Routes|Environment)\.(\w+)\(\) takes (?:from \d to )?\d+ positional arguments but"
+_READ_ONLY = (
+    r"(property '\w+' of '(?:Request|Response)' object has no setter|'Response' object attribute '\w+' is read-only)$"
+)
 _RAISED = "exceptions must derive from BaseException"
 _ABORT = "abort() missing 1 required positional argument: 'status'"
 
@@ -101,6 +104,8 @@ def _on_call(error: TypeError) -> str | None:
 
 def _on_item(error: TypeError) -> str | None:
     """Return the note on an item of an object of Antiphon's that has none."""
+    if "'_SessionMessages' object" in str(error):  # no request stores it
+        return f"Write {ITEMS['_SessionMessages']}"
     node, frame = _failed(error)
     kind = type(_value(node.value, frame)) if isinstance(node, ast.Subscript) else object
     return f"Write {ITEMS[kind.__name__]}" if _is_ours(kind) and kind.__name__ in ITEMS else None
@@ -121,16 +126,28 @@ def _on_text(error: AttributeError | TypeError) -> str | None:
 
 
 def _on_member(error: AttributeError) -> str | None:
-    """Return the note on an attribute of something that a request or an app has: values by name, a method, a body."""
+    """Return the note on an attribute that an object of Antiphon's, or something that it has, lacks."""
+    if "; use " in str(error):
+        return None
+    if re.match(_READ_ONLY, str(error)):
+        return "To respond, return the value itself, or Response(body, status, headers)"
+    kind = error.obj if isinstance(error.obj, type) else type(error.obj)
+    if ours := other_word(kind, error.name or ""):
+        return f"Instead of {error.name!r}, use {ours}"
     node, frame = _failed(error)
-    if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Attribute):
+    if not isinstance(node, ast.Attribute):
         return None
-    owner, written = _value(node.value.value, frame), ast.unparse(node.value)
-    if not _is_ours(type(owner)) or "; use " in str(error):
+    is_function = isinstance(error.obj, FunctionType | MethodType)
+    decorator = node.value.func if isinstance(node.value, ast.Call) and is_function else None
+    held = decorator or node.value
+    if not isinstance(held, ast.Attribute) or not _is_ours(type(_value(held.value, frame))):
         return None
+    written = ast.unparse(held)
+    if decorator:
+        return f"@{written}(...) stands above a function, and takes options by name: {written}(path, name='home')"
     if hasattr(error.obj, "get"):
         return f"Write {written}[{node.attr!r}], or {written}.get({node.attr!r})"
-    if isinstance(error.obj, FunctionType | MethodType):
+    if is_function:
         return f"{written} is a method: write @{written} above a function, or call it"
     return "Use request.body, or request.stream for its chunks" if written.endswith(".content") else None
 

@@ -25,6 +25,9 @@ queued at once.
 _DIGITS = slice(len(_PREFIX), len(_PREFIX) + 13)
 """The digits in a message's name: microseconds since 1970."""
 
+_CATEGORIES = ("alert", "danger", "error", "info", "message", "notice", "status", "success", "warning")
+"""Words that other frameworks expect before the message, whose first letter would be a capital in a message."""
+
 MOST_IN_COOKIE = 1500
 """The maximum size of messages in a session cookie, in bytes. A cookie has room for 4000 bytes after encoding."""
 
@@ -124,6 +127,9 @@ def _kept(message: str | UserString | HasHTML, category: str) -> list[str]:
     """Return a message in the form that a session stores. Raises TypeError for anything but text."""
     if not isinstance(category, str):
         raise explained("bad-flash-message", TypeError(f"a flash message's category must be text, not {category!r}"))
+    if " " in category and isinstance(message, str) and message in _CATEGORIES:
+        error = f"the message comes first, and then its category: request.flash({category!r}, {message!r})"
+        raise explained("bad-flash-message", ValueError(error))
     if html := getattr(message, "__html__", None):
         return [category, str(html()), "html"]
     if not isinstance(message, str | UserString):

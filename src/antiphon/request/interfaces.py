@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar
 
 from antiphon.explanations import explained
 from antiphon.explanations.naming import NamesOurs, names_ours
-from antiphon.explanations.words import SESSION
+from antiphon.explanations.words import FLASH, SESSION
 from antiphon.http.head import HeadHeaders, PlainHead, RequestHead
 from antiphon.http.headers import Headers
 from antiphon.http.multidict import MissingKey
@@ -102,7 +102,8 @@ class FlashMessage(NamedTuple):
         return escape(str(self.message)) if html is None else str(html())
 
 
-class FlashMessages(ABC):
+@names_ours(FLASH)
+class FlashMessages(metaclass=NamesOurs):
     """The messages for a visitor that no page has shown yet: ``request.flash("It is saved.")`` queues one."""
 
     __slots__ = ()

@@ -123,8 +123,8 @@ def make_response(value: object, source: Source, request: Request) -> Response |
     try:
         made = make(value, source, request)
     except Exception as error:
-        if kind is tuple and _is_misordered(value):
-            raise explained("wrong-return", _WrongReturn(f"{describe(source)} returned {_in_order(value)}")) from error
+        if kind is tuple and (mistake := _mistake_in(value)):
+            raise explained("wrong-return", _WrongReturn(f"{describe(source)} returned {mistake}")) from error
         # It names the source already.
         if isinstance(error, _WrongReturn):
             raise
@@ -139,15 +139,16 @@ class _WrongReturn(TypeError):
     """A TypeError that already contains its source's name."""
 
 
-def _is_misordered(value: Any) -> bool:
-    """True for a tuple with its status before the body, or after the header fields."""
-    places = [place for place, part in enumerate(value) if isinstance(part, int)]
-    return len(value) in (2, 3) and places in ([0], [2])
-
-
-def _in_order(value: Any) -> str:
-    """Return the types in a tuple, and the order in which its elements are accepted."""
+def _mistake_in(value: Any) -> str | None:
+    """Return the types in a tuple, and what is wrong with their order or with its header fields, if anything is."""
     kinds = ", ".join(type(part).__name__ for part in value)
+    if len(value) == 3 and isinstance(value[2], str):
+        return f"({kinds}): headers are a dict, such as {{'content-type': 'text/plain'}}"
+    if len(value) not in (2, 3) or [place for place, part in enumerate(value) if isinstance(part, int)] not in (
+        [0],
+        [2],
+    ):
+        return None
     ordered = "body, status" if len(value) == 2 else "body, status, headers"
     return f"({kinds}): the body comes first, write `return {ordered}`"
 
