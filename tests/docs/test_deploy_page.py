@@ -6,8 +6,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/how-to/deploy.md").read_text()
 DEPLOY = ROOT / "examples/deploy"
-LINKED = {"grafana-dashboard.json", "kubernetes/shop.yaml"}
-"""Files that are too long to be shown."""
+LINKED = {"grafana-dashboard.json", "kubernetes/shop.yaml", "nginx-two.conf"}
+"""Files that are too long to be shown, or nearly like another."""
 SHOWN = (
     {path.name for path in DEPLOY.iterdir() if path.is_file()} - {"requirements.txt", "shop.py", "simulate.py"} - LINKED
 )
