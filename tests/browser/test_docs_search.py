@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.helpers.built_site import served_site
-from tests.helpers.questions import SENTENCES, STRANGERS, UNANSWERED, WORDS, missed
+from tests.helpers.questions import FROM_FEATURES, SENTENCES, STRANGERS, UNANSWERED, WORDS, missed
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow]
 
@@ -47,14 +47,14 @@ def page(browser_of_all):
 @pytest.fixture(scope="module")
 def found(page):
     """What the search finds for each question."""
-    questions = [each for each, _ in WORDS + SENTENCES + STRANGERS] + UNANSWERED
+    questions = [each for each, _ in WORDS + SENTENCES + STRANGERS + FROM_FEATURES] + UNANSWERED
     return dict(zip(questions, page.run(ASK_ALL, questions), strict=True))
 
 
 def test_a_question_finds_its_page_among_the_first_three(found):
     assert missed(WORDS, found.get) == {}
-    assert len(missed(SENTENCES, found.get)) <= len(SENTENCES) / 20
-    assert len(missed(STRANGERS, found.get)) <= len(STRANGERS) / 20
+    for questions in (SENTENCES, STRANGERS, FROM_FEATURES):
+        assert len(missed(questions, found.get)) <= len(questions) / 20
 
 
 def test_a_question_that_no_page_answers_is_told_so(found):

@@ -208,6 +208,61 @@ custom url map converters to blueprint objects | reference/bodies reference/json
 reference/typed-values: how to check request body empty or not | reference/limits: 431 request header fields too large
 """)
 """Titles of questions about other frameworks on public sites, and what operators and security reviewers ask."""
+FROM_FEATURES = _read("""
+explanation/safety how-to/uploads reference/uploads: make the name of an uploaded file safe | how-to/add-to-requests
+how-to/after-the-response how-to/middleware reference/request: change the response of only this request from inside the
+handler | how-to/add-to-requests how-to/templates reference/features/templates: make a variable available in all
+templates | how-to/add-to-requests reference/handlers: keep a value for the rest of the request |
+how-to/after-the-response: run some code when the response has been sent completely | how-to/api-with-etags how-to/cache
+reference/http/caching reference/response: set Last-Modified from the file's modification time | how-to/api-with-etags
+how-to/cache reference/response: respond 304 if nothing changed | how-to/api-with-etags how-to/errors
+reference/http/errors: respond with 412 precondition failed | how-to/behind-a-proxy how-to/blocks reference/request
+reference/routing: build the link to a page from its function name | how-to/behind-a-proxy reference/http/urls
+reference/request reference/routing: get the host and scheme of the current url without the path | how-to/blocks
+how-to/pages reference/features/blocks: render only one block of a template | how-to/cache reference/headers
+reference/http/caching reference/response: Vary header | how-to/cache reference/http/caching reference/response: tell
+browsers to keep a response for an hour | how-to/compress how-to/from-other-frameworks reference/bodies
+reference/limits: client sends a gzip compressed body | how-to/cookies how-to/sessions reference/http/cookies
+reference/response: share a cookie with all subdomains | how-to/cookies how-to/signed-links reference/signing: store a
+value in a cookie that users can't tamper with | how-to/cookies how-to/users reference/http/authentication: ask the
+browser for a user name and password popup | how-to/cookies reference/headers reference/http/content reference/response:
+change the content type of a response | how-to/cookies reference/http/cookies reference/response: keep javascript from
+reading my cookie; make a cookie expire after a week | how-to/csrf reference/features/flash-and-csrf: where does the
+csrf token go in a fetch call | how-to/deploy how-to/serve: start the app at boot | how-to/errors
+how-to/from-other-frameworks reference/http/errors reference/response: redirect to another page; redirect permanently
+with 301 | how-to/errors how-to/pages-and-api reference/app: show my own page when something crashes | how-to/errors
+reference/http/errors: raise a 404 from a helper function | how-to/errors reference/response reference/return-values
+tutorial/1-one-file: set the status code of a response | how-to/flash reference/features/flash-and-csrf: show a success
+message after a redirect | how-to/forms how-to/uploads reference/request reference/uploads: find out whether a file was
+sent with the form | how-to/forms reference/features/forms tutorial/3-forms: fields of a form with labels and error
+messages | how-to/from-flask how-to/run-on-a-dialect reference/compatibility reference/dialects
+reference/dialects/flask: keep my old Flask code running unchanged | how-to/json-in-forms reference/bodies
+reference/json reference/request: what do I get when the json body is malformed | how-to/jwt how-to/users
+reference/http/authentication reference/request: read the Authorization header | how-to/languages
+reference/features/languages reference/http/negotiation reference/request: choose the best language the client accepts |
+how-to/locations: city and country of a visitor from the IP address without network | how-to/login how-to/users
+reference/request tutorial/5-users: who is the logged-in user of this request | how-to/logs how-to/middleware
+reference/app: log how long every request took | how-to/middleware reference/headers reference/response: send the same
+header twice | how-to/mount reference/app reference/response reference/return-values: call another WSGI application from
+a handler | how-to/pages: page files with [id] in their names | how-to/pages how-to/templates
+reference/features/templates tutorial/2-pages: one layout for all pages | how-to/pages-and-api
+reference/http/negotiation reference/request: choose between JSON and HTML by the Accept header | how-to/send-files
+reference/headers: continue an interrupted download with If-Range | how-to/send-files reference/response: give the
+downloaded file another name; send a file that exists only in memory | how-to/sessions reference/features/sessions: put
+a shopping cart into the session | how-to/settings reference/settings: read an environment variable with a fallback
+value | how-to/static-files: serve the images folder | how-to/streams reference/response reference/return-values: send
+output line by line while it is being generated | how-to/structure-an-app reference/app reference/request
+reference/routing: name of the route that matched | how-to/structure-an-app reference/blueprint reference/routing:
+nested blueprints | how-to/test-an-app reference/request reference/testing: build a request object in a test without a
+server | how-to/uploads reference/bodies reference/limits: allow 50 MB bodies for one upload route only |
+how-to/websockets reference/websockets: keep a websocket open and echo messages | reference/bodies reference/request:
+read the body as text | reference/headers reference/http/clients reference/request: is the visitor on a phone or a
+desktop; which browser does the visitor use | reference/headers reference/request: find the page that linked here |
+reference/json reference/return-values tutorial/1-one-file: return a list of objects as JSON | reference/request
+reference/typed-values: convert a query parameter to int with a default | reference/routing tutorial/1-one-file: capture
+part of the path as a number
+""")
+"""What people ask who know a list of features, but no page."""
 
 UNANSWERED = [
     *("train a neural network on the gpu", "connect to MongoDB", "kotlin coroutines android fragment", "send an SMS"),

@@ -22,7 +22,7 @@ COMMON = (
     "their them then there these they this those to too tried try trying use used using ve very via want was way we "
     "were what when where which while who why will with within without won work working works would yet you your"
 )
-ENDINGS = "ings ing ies ed es s y e"
+ENDINGS = "ions ion ings ing ies ed es s y e"
 PHRASES = {
     "(log|sign)(ged|ging|ed|ing)?[ -](in|on)(to)?": "login",
     "(log|sign)(ged|ging|ed|ing)?[ -](out|off)": "logout",
