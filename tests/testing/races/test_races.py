@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime
+import gc
 import os
 import random
 import secrets
@@ -11,6 +12,7 @@ import sys
 import threading
 import time
 import uuid
+import weakref
 from contextlib import closing
 
 import pytest
@@ -463,6 +465,20 @@ def test_replacements_are_undone():
     after = time.time, time.sleep, threading.Lock, os.urandom, threading.Thread.start, datetime.datetime.now.__name__
     assert after == before
     assert {*threading.enumerate()} <= threads
+
+
+def test_nothing_of_a_run_is_kept():
+    made = []
+
+    def make_app():
+        app = App()
+        app.get("/")(lambda request: "ok")
+        made.append(weakref.ref(app))
+        return app
+
+    explore(make_app, get("/"), seeds=2)
+    gc.collect()
+    assert [each for each in made if each() is not None] == []
 
 
 def test_connections_of_other_threads_are_left_alone():

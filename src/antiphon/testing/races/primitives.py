@@ -130,6 +130,7 @@ def start(thread: threading.Thread) -> None:
             pass
         finally:
             running.end(actor)
+            del begun.run  # it leads to the whole run, and what has called this thread may keep the thread
 
     begun.run = run_as_actor
     thread.daemon = True  # one that can't be ended must not keep the process from its end
