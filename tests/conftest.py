@@ -31,8 +31,8 @@ ONCE = tuple(Path(__file__).with_name("once.txt").read_text().split())
 
 TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
 
-# Dash's plugin is not for this pytest, nor for those that tests start.
-os.environ["PYTEST_ADDOPTS"] = "-p no:dash"
+# Dash's plugin is not for this pytest, nor for those that tests start, which take a third less time without the others.
+os.environ["PYTEST_ADDOPTS"] = "-p no:dash -p no:faker -p no:anyio"
 
 
 @pytest.fixture(scope="module", autouse=True)

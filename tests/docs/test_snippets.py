@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from argon2 import PasswordHasher
 
 from antiphon import App
 from antiphon.dialects.microdot import Request as MicrodotRequest
@@ -32,6 +33,8 @@ FAILS = {
 """Routes that show what happens where a handler fails."""
 ELSEWHERE = {"events-to-many.md", "object-storage.md", "transactions.md"}
 """Pages whose apps need servers, or a table that only the snippet has in memory."""
+CHEAP = (1, 8, 1, *PasswordHasher.__init__.__defaults__[3:])
+"""One pass over 8 KiB for a hash of a password, instead of three over 64 MiB."""
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
@@ -54,6 +57,7 @@ def run(page, line, code):
     with pytest.MonkeyPatch.context() as patch:
         # Other snippets don't get the limit that one sets for all requests.
         patch.setattr(MicrodotRequest, "max_content_length", MicrodotRequest.max_content_length)
+        patch.setattr(PasswordHasher.__init__, "__defaults__", CHEAP)  # strangers try many passwords
         patch.setitem(linecache.cache, str(page), (len(source), None, source.splitlines(keepends=True), str(page)))
         patch.setitem(sys.modules, module.__name__, module)
         exec(compile(source, str(page), "exec"), vars(module))
