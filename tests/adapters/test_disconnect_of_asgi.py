@@ -43,7 +43,7 @@ async def settled():
 
 async def read(head):
     found = []
-    while chunk := await head.receive():
+    while chunk := receiving if isinstance(receiving := head.receive(), bytes) else await receiving:
         found.append(chunk)
         await asyncio.sleep(0)
     return found

@@ -1,16 +1,18 @@
 """ASGI (version 3): read a scope as a head, and handle a server's request with a handler."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, MutableMapping
 from contextlib import suppress
 from contextvars import copy_context
 from functools import lru_cache
+from types import CoroutineType, coroutine
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from antiphon.adapters.heads import address, http_version, netloc, split_target
+from antiphon.concurrency.iterables import resume
 from antiphon.concurrency.loop import running_loop, thread
 from antiphon.handler.contract import Handler, finish
 from antiphon.handler.drive import run_async
-from antiphon.handler.scope import set_current_request
+from antiphon.handler.scope import rest, set_current_request
 from antiphon.http.errors import ClientDisconnected
 from antiphon.http.head import NOT_PLAIN, Address
 from antiphon.http.headers import LineIndex, encode_fields, find_line, index_lines, section_size
@@ -153,18 +155,38 @@ class ASGIHead:
         """Return every header."""
         return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self.scope["headers"]]
 
-    async def receive(self) -> bytes:
-        """Return the next bytes of the body. Raises ClientDisconnected."""
+    def receive(self) -> bytes | Coroutine[Any, Any, bytes]:
+        """Return the next bytes of the body if they have arrived, otherwise a coroutine. Both raise
+        ClientDisconnected.
+        """
+        while self._has_more:
+            waiting: Any = (self._next or self._receive)()
+            # One step by hand, because most bodies have arrived: then there is no coroutine of ours.
+            steps = waiting if type(waiting) is CoroutineType else _awaited(waiting)
+            has_ended, message = resume(steps, None) or (True, None)
+            if not has_ended:
+                return self._receive_rest(steps, message)  # type: ignore[return-value]  # it may be awaited and resumed
+            if chunk := self._take(message):
+                return chunk
+        return b""
+
+    def _take(self, message: Any) -> bytes:
+        """Return the bytes of a message, if any. Raises ClientDisconnected."""
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnected("The client disconnected while the body was being read.")
+        self._has_more = message.get("more_body", False)
+        chunk = message.get("body") or b""
+        return chunk if type(chunk) is bytes else bytes(chunk)
+
+    @coroutine
+    def _receive_rest(self, steps: Coroutine[Any, Any, Message], effect: object) -> Generator[Any, Any, bytes]:
+        """Wait for a message, whose steps have yielded ``effect``, and for further ones until one has bytes."""
         self._receiving = True
         try:
-            while self._has_more:
-                message = await (self._next or self._receive)()
-                if message["type"] == "http.disconnect":
-                    raise ClientDisconnected("The client disconnected while the body was being read.")
-                self._has_more = message.get("more_body", False)
-                if chunk := message.get("body"):
-                    return chunk if type(chunk) is bytes else bytes(chunk)
-            return b""
+            chunk = self._take((yield from rest(steps, effect)))
+            while self._has_more and not chunk:
+                chunk = self._take((yield from (self._next or self._receive)().__await__()))
+            return chunk
         finally:
             waiter, self._receiving = self._receiving, False
             if not isinstance(waiter, bool) and not waiter.done():
@@ -245,6 +267,10 @@ class ASGIHead:
         # A task continues to read while the response is written.
         self._receiving = received = get_running_loop().create_future()
         return messages.wait_disconnect(received)
+
+
+async def _awaited(waiting: Awaitable[Message]) -> Message:
+    return await waiting
 
 
 async def _receive_disconnect() -> Message:
@@ -361,7 +387,7 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
             await observed.send_both(start, last)
             return
         await begin(start)
-        await (_send_last(head, send, last) if head.has_body else send(last))  # most have no body: saves two calls
+        await (_send_last(head, send, last) if head.has_body and head._has_more else send(last))  # noqa: SLF001 - of a class here
     finally:
         try:
             if request._deferred:
