@@ -110,15 +110,8 @@ def compared(times: Iterable[float], first: Iterable[float]) -> str:
 
 def table(rounds: list[dict[str, Start]]) -> str:
     titles = (
-        "elapsed",
-        "CPU time",
-        "resident",
-        "proportional",
-        "all",
-        "resident later",
-        "proportional later",
-        "all later",
-    )
+        "elapsed", "CPU time", "resident", "proportional", "all", "resident later", "proportional later", "all later",
+    )  # fmt: skip
     rows = []
     for name in rounds[0]:
         clocks = zip(*([each[key] for each in rounds] for key in (name, OURS)), strict=True)

@@ -26,14 +26,9 @@ NAMES = ["a", "", "name", "two words", "a;b", "=", "日本", "[]", "form-data; n
 BITS = [b"\r\n--", b"\r", b"\n", b"\r\n", b"-", b"--", b"x", b"\r\n--bound", b"\0", b"\xff", bytes(50)]
 DAMAGE = [b"", b"\r\n", b"\r", b"\n", b"--", b"-", b" ", b":", b";", b'"', b"=", b"x", b"\r\n\r\n", b"\0"]
 DAMAGE += [
-    b"--boundary",
-    b"\r\n--boundary",
-    b"\r\n--boundary--",
-    b"\r\n--boundary2",
-    b"\r\n--boundary \t",
-    b"Content-Disposition: form-data",
-    b'; name="b"',
-]
+    b"--boundary", b"\r\n--boundary", b"\r\n--boundary--", b"\r\n--boundary2", b"\r\n--boundary \t",
+    b"Content-Disposition: form-data", b'; name="b"',
+]  # fmt: skip
 
 BARE_NAME = re.compile(rb"name\s*=\s*" + TCHARS.encode().replace(b"++", b"*+") + rb"[^\s;\w\"]")
 """An unquoted name or filename with a character that no token has (RFC 9110 §5.6.6)."""

@@ -26,34 +26,17 @@ BRACKETS = [b"[", b"]", b"{", b"}", b"[]", b'"', b"\\", b'\\"', b"x", b"\0", b"\
 EXPONENTS = [b"e", b"E", b"+", b"-", b"1", b"100", b"1e308", b'"1e308"', b" " * 63, b"\xef\xbb\xbf", b"\\ud800"]
 DISPOSITION = b'\r\nContent-Disposition: form-data; name="'
 HEADS = [
-    DISPOSITION,
-    b'"',
-    b'"; filename="',
-    b"\r\nContent-Type: ",
-    b"\r\n\r\n",
-    b"text/plain",
-    b" ",
-    b"%",
-    b"\\",
-    b"\0",
-]
+    DISPOSITION, b'"', b'"; filename="', b"\r\nContent-Type: ", b"\r\n\r\n", b"text/plain", b" ", b"%", b"\\", b"\0",
+]  # fmt: skip
 NAME = ["a", "X-", "-", "0", "Host", "~", "\0", "ä", "\ud800"]
 VALUE = ["a", " ", "\t", "\r", "~", "\x7f", "ä", "\xff", "\u20ac", "\ud800"]
 LOGGED = ["/", "a", "7", "<int:id>", "%", '"', "\\", "null", " ", "\n", "\x7f", "é", "\ud800"]
 TEXT_NAMES = ["host", "x-1", "X-1", "ä", "\ud800", ""]
 FORM = [b"\r\n--b", b"--", b"\r\n", b"\r", b"x", DISPOSITION + b'"\r\n\r\n', DISPOSITION + b'a"; filename="b"\r\n\r\n1']
 NAMES = [
-    b"host",
-    b"cookie",
-    b"set-cookie",
-    b"content-length",
-    b"content-encoding",
-    b"transfer-encoding",
-    b"",
-    b"a",
-    b"\0",
+    b"host", b"cookie", b"set-cookie", b"content-length", b"content-encoding", b"transfer-encoding", b"", b"a", b"\0",
     b"Host",
-]
+]  # fmt: skip
 MARKS = ["<", ">", "&", "'", '"', "a", " ", ";", "&amp;", "\0", "ä", "\u20ac", "\ud800", "\U0001f600", "=", "?", "!"]
 ENVIRONMENT = Environment()
 CELLS = 40

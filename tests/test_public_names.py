@@ -124,22 +124,9 @@ PUBLIC = {
 LAZY = tuple(place for place in PUBLIC if place != "antiphon.http1")
 EVERYDAY = "from antiphon import App, Request, Response"
 HEAVY = [
-    "antiphon.cli",
-    "antiphon.serialization.json",
-    "antiphon.serialization.readers",
-    "antiphon.testing",
-    "asyncio",
-    "click",
-    "dataclasses",
-    "difflib",
-    "email",
-    "granian",
-    "html",
-    "http.client",
-    "inspect",
-    "logging",
-    "msgspec",
-]
+    "antiphon.cli", "antiphon.serialization.json", "antiphon.serialization.readers", "antiphon.testing", "asyncio",
+    "click", "dataclasses", "difflib", "email", "granian", "html", "http.client", "inspect", "logging", "msgspec",
+]  # fmt: skip
 
 
 @rows("place", PUBLIC)

@@ -122,16 +122,9 @@ def test_a_project_has_its_files_and_its_names(folder, template):
     assert "with the package my_shop" in told
     texts = {each.relative_to(folder).as_posix(): each.read_text() for each in folder.rglob("*") if each.is_file()}
     for name in (
-        ".dockerignore",
-        ".github/workflows/ci.yml",
-        ".gitignore",
-        "AGENTS.md",
-        "Dockerfile",
-        "README.md",
-        "my_shop/app.py",
-        "pyproject.toml",
-        "tests/test_app.py",
-    ):
+        ".dockerignore", ".github/workflows/ci.yml", ".gitignore", "AGENTS.md", "Dockerfile", "README.md",
+        "my_shop/app.py", "pyproject.toml", "tests/test_app.py",
+    ):  # fmt: skip
         assert f"my-shop/{name}" in texts
     assert not [
         name for name, text in texts.items() if re.search("project.name|antiphon-version|template$", name + text)

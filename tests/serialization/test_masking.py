@@ -161,17 +161,10 @@ def test_source_code_keeps_all_but_literals(code, masked):
 
 
 @rows("written", ["it was {}", "'{}'", "/path?q={}&r=1", "a{}b"], ids=["plain", "quoted", "in a URL", "within a word"])
-@rows(
-    "secret",
-    "opensesame",
-    "it's\\ \tso",
-    "ü&<ö>%20!",
-    "open\\Ãsesame",
-    "Zq7000000\\&!",
-    "пароль",
-    "a\\x41 b\U0001d7d9",
+@rows("secret", [
+    "opensesame", "it's\\ \tso", "ü&<ö>%20!", "open\\Ãsesame", "Zq7000000\\&!", "пароль", "a\\x41 b\U0001d7d9",
     "100%ab&lt",
-)
+])  # fmt: skip
 def test_a_secret_is_masked_wherever_it_stands(secret, written):
     mask = Mask()
     mask.add(secret)
