@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.http.ranges import ByteRange
+from antiphon.response.conditional import Cutter, has_any_order, known_length, part_of, parts_of
 from antiphon.response.files import FileBody, OpenFile
-from antiphon.response.slices import Cutter, has_any_order, known_length, part_of, parts_of
 from tests.helpers.observed_values import AsyncValues, SyncValues
 from tests.helpers.rows import rows
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from types import CoroutineType, coroutine
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from antiphon.adapters.heads import address, http_version, netloc, split_target
+from antiphon.adapters.heads import HintedSend, address, fitting, http_version, netloc, split_target
 from antiphon.concurrency.iterables import resume
 from antiphon.concurrency.loop import running_loop, thread
 from antiphon.handler.contract import Handler, finish
@@ -199,8 +199,6 @@ class ASGIHead:
 
     def send_early_hints(self, links: Iterable[str]) -> None:
         """Send links before the response, from the loop or from a thread that works for it."""
-        from antiphon.adapters.early_hints import fitting
-
         fit, self._hinted = fitting(links, self._hinted)
         if not fit or not self.takes_early_hints:
             return
@@ -212,8 +210,6 @@ class ASGIHead:
             self._hint(message)
 
     def _hint(self, message: Message) -> None:
-        from antiphon.adapters.early_hints import HintedSend
-
         if self.send is send_nothing:
             return
         if not isinstance(self.send, HintedSend):

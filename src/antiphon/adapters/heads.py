@@ -1,10 +1,19 @@
-"""Request heads: normalizing the values that servers provide, and the checks that every application needs."""
+"""Request heads: values as servers provide them, the checks that every application needs, early hints (RFC 8297)."""
 
 import re
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from antiphon.concurrency.loop import is_on_loop
 from antiphon.http.errors import HTTPError, RequestHeaderFieldsTooLarge, over_limit, without_traceback
 from antiphon.http.head import Address, Head, check_host
+from antiphon.http.headers import field_value
 from antiphon.http.urls.url import parse_host
+
+if TYPE_CHECKING:
+    from asyncio import Task
 
 _whole_url = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*+://([^/?#]*+)([^?#]*+)").match
 
@@ -103,3 +112,85 @@ class HeadChecks:
         """Return the error for a head that is too large."""
         size = head.header_size
         return header_too_large(size, self.most_header) if size > self.most_header else None
+
+
+MOST_BYTES = 8 << 10
+"""The maximum size of the links for one request, in bytes. Clients and proxies don't accept longer header sections."""
+
+Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
+Callback: TypeAlias = Callable[[list[tuple[str, str]]], object]
+
+
+def fitting(links: Iterable[str], hinted: int) -> tuple[list[str], int]:
+    """Return the links that may still be sent after ``hinted`` bytes of links, and the new total.
+
+    Raises ValueError for a link that is not allowed in a header.
+    """
+    fit = []
+    for link in map(field_value, links):
+        if hinted + len(link) <= MOST_BYTES:
+            hinted += len(link)
+            fit.append(link)
+    return fit, hinted
+
+
+def call_back(callback: Callback, links: list[str]) -> None:
+    """Pass links to a WSGI server on its own thread.
+
+    It may block, and with gevent no other thread may use its socket.
+
+    A handler on the background loop leaves this to the thread that waits for it. A task started by such a handler has
+    no waiting thread, so its hints are dropped.
+    """
+    give = partial(_give, callback, [("Link", link) for link in links])
+    if not is_on_loop():
+        give()
+        return
+    # Imported late: most processes send no hints, and many have no loop.
+    from asyncio import current_task
+
+    from antiphon.concurrency.calls import Call
+    from antiphon.concurrency.crossing import WaitedTask
+
+    if isinstance(task := current_task(), WaitedTask):
+        task.thread.run(Call(give))
+
+
+def _give(callback: Callback, fields: list[tuple[str, str]]) -> None:
+    with suppress(Exception):  # the client has left, which the response will notice, or the response has already begun
+        callback(fields)
+
+
+class HintedSend:
+    """The ``send`` of an ASGI response that is preceded by early hints.
+
+    Calling it sends the start of the response after the hints.
+    """
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._hints: list[dict[str, Any]] = []
+        self._sending: Task[None] | None = None
+
+    def hint(self, message: dict[str, Any]) -> None:
+        """Schedule a message with hints."""
+        self._hints.append(message)
+        if self._sending is None:
+            from asyncio import create_task
+
+            self._sending = create_task(self._send_hints())
+
+    async def _send_hints(self) -> None:
+        try:
+            while self._hints:
+                with suppress(Exception):  # the client has left, which the response will notice
+                    # One after another, in the order in which they were given.
+                    await self._send(self._hints.pop(0))
+        finally:
+            self._sending = None  # its context may refer to the request, which refers to this object
+
+    async def __call__(self, message: dict[str, Any]) -> None:
+        # The head comes after all hints.
+        if self._sending is not None:
+            await self._sending
+        await self._send(message)

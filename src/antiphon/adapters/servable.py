@@ -12,8 +12,7 @@ from antiphon.adapters.exchange import ObservedHandler, Observer, Observers
 from antiphon.adapters.observing import observe_rsgi, serve_observed_asgi, serve_observed_wsgi
 from antiphon.adapters.rsgi import RSGIScope, call_rsgi
 from antiphon.adapters.wsgi import call_wsgi
-from antiphon.concurrency.coroutine_function import CoroutineFunctionLike
-from antiphon.concurrency.loop import refuse_on_loop, running_loop
+from antiphon.concurrency.loop import CoroutineFunctionLike, refuse_on_loop, running_loop
 from antiphon.explanations import explained
 from antiphon.handler.contract import Handler, Steps, ThreadHandler, Unfinished
 from antiphon.handler.drive import run_async

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from weakref import ref
 
 from antiphon.adapters.file_wrapper import wrap_file
-from antiphon.adapters.heads import address, http_version, netloc, split_target
+from antiphon.adapters.heads import address, call_back, fitting, http_version, netloc, split_target
 from antiphon.concurrency.iterables import as_bytes, close_of, in_context
 from antiphon.handler.contract import ThreadHandler, Unfinished, finish
 from antiphon.handler.drive import run_sync
@@ -221,8 +221,6 @@ class WSGIHead:
 
     def send_early_hints(self, links: Iterable[str]) -> None:
         """Send links before the response, on the server's thread."""
-        from antiphon.adapters.early_hints import call_back, fitting
-
         fit, self._hinted = fitting(links, self._hinted)
         if fit and self.takes_early_hints:
             call_back(self.environ[EARLY_HINTS], fit)

@@ -616,7 +616,7 @@ class App(Routes, Servable):
         ``settings`` are the command's options, such as ``workers=2``. Raises ValueError for ``debug``, which code can't
         turn on, and RuntimeError in any other module.
         """
-        from antiphon.app.run import become_server
+        from antiphon.app.served_function import become_server
 
         become_server(self, {"host": host, "port": port, **settings})
 

@@ -162,10 +162,8 @@ class Routes(metaclass=NamesOurs):
     ) -> Callable[[ToResponseLike], ToResponseLike]:
         """Register a handler for a path and the given methods; usable as a decorator.
 
-        The handler is called with the request, and with the path parameters that it declares as arguments. It returns
-        text, bytes, a dict, a list, a dataclass (JSON), an iterator of text or bytes (a stream), a ``Page``, a
-        ``Response``, ``(body, status)`` or ``(body, status, headers)``; or None if it is annotated ``-> None`` (204).
-        ``pattern`` is literal except for parameters such as ``<name>`` and ``<int:name>``.
+        The handler is called with the same arguments, and returns the same values, as one for ``get``. ``pattern`` is
+        literal except for parameters such as ``<name>`` and ``<int:name>``.
 
         The options, described in ``antiphon.types.RouteOptions``, are ``name``, ``host``, ``defaults``, ``limits``,
         ``redirect_slashes``, ``receive``, ``deadline``, ``cancel_on_disconnect``, ``before``, ``signed_url``,
@@ -236,42 +234,30 @@ class Routes(metaclass=NamesOurs):
         return self._route_for("GET", pattern, options)
 
     def post(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[ToResponseLike], ToResponseLike]:
-        """Register a handler for POST (RFC 9110 §9.3.3).
-
-        The handler is called as for ``get`` and may return the same values: text, bytes, a dict or a dataclass
-        (JSON), an iterator, a ``Response``, ``(body, status)`` and more. The options are the same as for ``get``.
-        """
+        """Register a handler for POST (RFC 9110 §9.3.3), with the arguments, results and options of ``get``."""
         return self._route_for("POST", pattern, options)
 
     def put(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[ToResponseLike], ToResponseLike]:
-        """Register a handler for PUT (RFC 9110 §9.3.4).
-
-        The handler is called as for ``get`` and may return the same values: text, bytes, a dict or a dataclass
-        (JSON), an iterator, a ``Response``, ``(body, status)`` and more. The options are the same as for ``get``.
-        """
+        """Register a handler for PUT (RFC 9110 §9.3.4), with the arguments, results and options of ``get``."""
         return self._route_for("PUT", pattern, options)
 
     def patch(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[ToResponseLike], ToResponseLike]:
         """Register a handler for PATCH (RFC 5789).
 
-        In response to OPTIONS, the Accept-Patch header lists the media types that the handler reads. The handler is
-        called as for ``get``, may return the same values, and has the same options.
+        In response to OPTIONS, the Accept-Patch header lists the media types that the handler reads. Its
+        arguments, results and options are those of ``get``.
         """
         return self._route_for("PATCH", pattern, options)
 
     def delete(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[ToResponseLike], ToResponseLike]:
-        """Register a handler for DELETE (RFC 9110 §9.3.5).
-
-        The handler is called as for ``get`` and may return the same values: text, bytes, a dict or a dataclass
-        (JSON), an iterator, a ``Response``, ``(body, status)`` and more. The options are the same as for ``get``.
-        """
+        """Register a handler for DELETE (RFC 9110 §9.3.5), with the arguments, results and options of ``get``."""
         return self._route_for("DELETE", pattern, options)
 
     def query(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[ToResponseLike], ToResponseLike]:
         """Register a handler for QUERY, a safe method with the query in its body (RFC 10008).
 
-        In response to OPTIONS, the Accept-Query header lists the media types that the handler reads. The handler is
-        called as for ``get``, may return the same values, and has the same options.
+        In response to OPTIONS, the Accept-Query header lists the media types that the handler reads. Its
+        arguments, results and options are those of ``get``.
         """
         return self._route_for("QUERY", pattern, options)
 

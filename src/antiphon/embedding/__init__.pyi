@@ -1,7 +1,6 @@
 from antiphon.adapters.connection import BACKLOG, close_accepted
 from antiphon.adapters.foreign.call import BlockingBody
-from antiphon.adapters.foreign.environ_host import AT_END, EnvironHost, ReceivedInput
-from antiphon.adapters.foreign.host import Host
+from antiphon.adapters.foreign.environ_host import AT_END, EnvironHost, Host, ReceivedInput
 from antiphon.adapters.foreign.wsgi import call_in_own_context, make_environ, restarting, started_response
 from antiphon.adapters.servable import Lifecycle, Servable
 from antiphon.adapters.servers.embedded import LoopServer, ThreadServer, let_threads_end

@@ -273,7 +273,7 @@ def transaction_of(request: "Request") -> Any:
 
 
 def deferrable(method: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Callable[[], T]:
-    """Return a function with its arguments. Raises TypeError, which names the method, for anything else."""
+    """Return a function with its arguments. Raises TypeError, with the name of the method, for a non-function."""
     if not callable(function):
         raise explained(
             "wrong-arguments",

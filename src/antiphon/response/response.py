@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast, overload
 
-from antiphon.concurrency.coroutine_function import looks_async
 from antiphon.concurrency.iterables import aread_all, read_all
+from antiphon.concurrency.loop import looks_async
 from antiphon.explanations import explained
 from antiphon.explanations.naming import NamesOurs, names_ours
 from antiphon.explanations.words import RESPONSE
