@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from antiphon.adapters.asgi import ASGIHead, ObservedSend, Receive, Scope, Send, call_asgi
@@ -131,14 +132,7 @@ async def serve_observed_asgi(
     handler: Handler, scope: Scope, receive: Receive, send: Send, observation: Observation
 ) -> None:
     """Handle an ASGI server's request with a handler."""
-    try:
-        await call_asgi(handler, scope, receive, ObservedSend(send, observation))
-        observation.disconnected()
-    except BaseException as error:
-        _broken_off(observation, error)
-        raise
-    finally:
-        observation.end()
+    await observe_asgi(partial(call_asgi, handler), scope, receive, send, observation)
 
 
 async def observe_asgi(

@@ -96,13 +96,12 @@ def _ending() -> Iterator[None]:
             raise
 
 
-class ClientWebSocket:
+class _Accepted:
     """A WebSocket that the application accepted with ``response``, a head with status 101."""
 
-    def __init__(self, call: SocketCall, head: Head, run: Run) -> None:
+    def __init__(self, call: SocketCall, head: Head) -> None:
         self.response = ResponseHead(call.request, head, [])
         self._call = call
-        self._run = run
 
     @property
     def subprotocol(self) -> str | None:
@@ -113,6 +112,14 @@ class ClientWebSocket:
     def closed(self) -> WebSocketClosed | None:
         """How the socket was closed: its ``code`` and ``reason``. None while it is open."""
         return self._call.exchange.channel.end
+
+
+class ClientWebSocket(_Accepted):
+    """A WebSocket that the application accepted with ``response``, a head with status 101."""
+
+    def __init__(self, call: SocketCall, head: Head, run: Run) -> None:
+        super().__init__(call, head)
+        self._run = run
 
     def receive(self) -> WebSocketMessage:
         """Wait for the application's next message. Raises WebSocketClosed."""
@@ -140,24 +147,13 @@ class ClientWebSocket:
                 yield self.receive()
 
 
-class AsyncClientWebSocket:
+class AsyncClientWebSocket(_Accepted):
     """A WebSocket that the application accepted with ``response``, a head with status 101."""
 
     def __init__(self, call: SocketCall, head: Head) -> None:
-        self.response = ResponseHead(call.request, head, [])
-        self._call = call
+        super().__init__(call, head)
         self.receive = call.receive
         self.send = call.send
-
-    @property
-    def subprotocol(self) -> str | None:
-        """The negotiated subprotocol; None if there is none."""
-        return self._call.exchange.channel.subprotocol
-
-    @property
-    def closed(self) -> WebSocketClosed | None:
-        """How the socket was closed: its ``code`` and ``reason``. None while it is open."""
-        return self._call.exchange.channel.end
 
     @overload
     async def receive_as(self, wanted: type[T]) -> T: ...

@@ -247,18 +247,11 @@ class Dependencies:
         only_writes: bool = False,
         ahead: bool = False,
     ) -> None:
-        """Let a source provide a dependency. It is called at most once per request, and only if ``when`` is true for
-        the request.
+        """Let a source provide a dependency, as ``App.provide`` does.
 
-        A sync source is called on first read, wherever that is. An async source, or a source that ``blocking``
-        runs on a thread, or that is ``ahead``, is called before the first hook or handler that may read the dependency,
-        and not at all if none may: code may read what it names, and what the functions that it names may read, as far
-        as they can be followed. If ``when`` returns False, the value is the result of ``default``; both are called
-        directly and must not block. A generator function, sync or async, yields the value, and is resumed when the
-        response has been made or its stream has ended. Raises ValueError for a dependency that is already provided.
-        Raises TypeError for an object that isn't a dependency, for functions that can't be called with a request, for
-        context managers, and for a ``when`` or ``default`` that is async or yields. If a sync function returns a
-        coroutine, reading the dependency raises a TypeError.
+        An async source, or a source that ``blocking`` runs on a thread, or that is ``ahead``, is called before the
+        first hook or handler that may read the dependency, and not at all if none may: code may read what it names, and
+        what the functions that it names may read, as far as they can be followed.
         """
         check_dependency(dependency, "app.provide", 'make one, Tenant = Dependency[str]("tenant")')
         if dependency in self._sources:
