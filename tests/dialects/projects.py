@@ -49,7 +49,7 @@ KEYSTONE_NEEDS = (
     "fixtures", "oslo.messaging", "oslotest", "python-memcached", "requests-mock", "testresources", "webtest",
 )  # fmt: skip
 LIMITER_NEEDS = ("hiro", "lovely-pytest-docker", "pymemcache", "pymongo", "pytest-check", "pytest-cov", "pytest-mock")
-MICRODOT_OPTIONS = (*WITHOUT_FLASK_PLUGIN, "-k not test_large_line")  # it leaves a limit as it is when it fails
+MICRODOT = (*WITHOUT_FLASK_PLUGIN, "-k not test_large_line")  # it leaves a limit as it is when it fails
 MIDDLEWARE_NEEDS = ("fixtures", "opentelemetry-exporter-otlp", "oslo.serialization", "oslotest", "testtools")
 OTEL_NEEDS = ("opentelemetry-exporter-otlp-proto-http", "opentelemetry-test-utils", "pyramid")
 PECAN_NEEDS = ("genshi", "gunicorn", "jinja2", "sqlalchemy", "virtualenv", "webtest")
@@ -74,9 +74,7 @@ PROJECTS = [  # those that take longest come first
     Project("flask-restx", "1.3.2", {"flask": 0}, needs=RESTX_NEEDS, options=()),
     Project("flask", "3.1.3", {"werkzeug": 0, "flask": 4}, extras="[async]"),
     Project("isso", "0.14.0", {"werkzeug": 0}),
-    Project(
-        "microdot", "2.7.0", {"microdot": 36}, "", ("jinja2", "pyjwt"), MICRODOT_OPTIONS, removed=("tests/__init__.py",)
-    ),
+    Project("microdot", "2.7.0", {"microdot": 36}, "", ("jinja2", "pyjwt"), MICRODOT, removed=("tests/__init__.py",)),
     Project("flask-restful", "0.3.10", {"flask": 0}, needs=("mock", "pynose")),
     Project("flask-dance", "7.1.0", {"flask": 0}, "[sqla]", needs=DANCE_NEEDS),
     Project("flask-openapi3", "4.3.2", {"flask": 0}, needs=("flask[async]",)),
@@ -105,6 +103,11 @@ PROJECTS = [  # those that take longest come first
     Project("turbogears2", "2.5.1", {"webob": 0}, "[testing]", options=(*WITHOUT_FLASK_PLUGIN, "-oaddopts=")),
     Project("webtest", "3.0.7", {"webob": 0}),
     Project("wsgiproxy2", "0.5.1", {"webob": 0}, needs=("requests", "urllib3", "webtest")),
+    Project("apiflask", "3.1.2", {"flask": 0}, "[async,yaml]", ("openapi-spec-validator", "pydantic"), PYRAMID_OPTIONS),
+    Project("deform", "3.0.1", {"pyramid": 0}, needs=("flaky", "pyramid"), options=PYRAMID_OPTIONS),
+    Project("flask-compress", "1.25", {"flask": 0}, needs=("flask-caching",)),
+    Project("flask-marshmallow", "1.5.0", {"flask": 0}, needs=("flask-sqlalchemy", "marshmallow-sqlalchemy")),
+    Project("morepath", "1.0.0", {"webob": 0}, needs=("webtest",)),
     Project("apispec-webframeworks", "1.2.0", {"flask": 0}, options=(*WITHOUT_FLASK_PLUGIN, "tests/test_ext_flask.py")),
     Project("flask-classful", "0.16.0", {"flask": 0}, "", CLASSFUL, repository="pallets-eco/flask-classful"),
     Project(
@@ -126,11 +129,7 @@ PROJECTS = [  # those that take longest come first
     Project("aws-xray-sdk", "2.15.0", {"flask": 0}, "", (), XRAY, "aws/aws-xray-sdk-python", "{}"),
     Project("flask-principal", "0.4.0", {"flask": 0}, repository="pallets-eco/flask-principal", tag="{}"),
     Project("pyramid_mako", "1.1.0", {"pyramid": 0}, needs=("webtest",), options=("pyramid_mako/tests.py",)),
-    Project(
-        "sentry-sdk", "2.75.0", {"flask": 0}, "[flask]", options=("reports_to_sentry.py",), own_tests=INSTRUMENTATIONS
-    ),
-    Project(
-        "opentelemetry-instrumentation-flask", "0.66b1", {"flask": 0}, "[instruments]", OTEL_NEEDS, WITHOUT_FLASK_PLUGIN
-    ),
+    Project("sentry-sdk", "2.75.0", {"flask": 0}, "[flask]", (), ("reports_to_sentry.py",), own_tests=INSTRUMENTATIONS),
+    Project("opentelemetry-instrumentation-flask", "0.66b1", {"flask": 0}, "[instruments]", OTEL_NEEDS),
     Project("opentelemetry-instrumentation-pyramid", "0.66b1", {"pyramid": 0}, "[instruments]", OTEL_NEEDS),
 ]

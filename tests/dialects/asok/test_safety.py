@@ -228,5 +228,4 @@ def test_no_name_of_asok_is_that_of_a_module_here(serve):
     import antiphon.dialects.asok as asok
 
     serve({"page.py": "CONTENT = 'x'"}).get("/")
-    modules = [name for name in asok.__all__ if isinstance(getattr(asok, name), ModuleType)]
-    assert modules == []
+    assert [name for name in asok.__all__ if isinstance(getattr(asok, name), ModuleType)] == []

@@ -171,8 +171,7 @@ def test_contexts_of_one_request_share_its_body(interface, size):
 
     @app.post("/")
     def index():
-        copied = copy_current_request_context(lambda: request.path)
-        return copied()
+        return copy_current_request_context(lambda: request.path)()
 
     with Client(app, interface) as client:
         assert client.post("/", body=bytes(size)).text == "/"

@@ -274,8 +274,7 @@ def test_each_teardown_function_is_called_whatever_fails(fault, propagates, inte
     failing(app, fault, ended)
     app.config["PROPAGATE_EXCEPTIONS"] = propagates
     with Client(app, interface, raise_errors=False) as client:
-        response = client.get("/")
-        assert response.status == (200 if fault == "none" else 500)
+        assert client.get("/").status == (200 if fault == "none" else 500)
     assert len(ended) == 4
     assert not has_app_context()
 

@@ -57,8 +57,7 @@ def page(app, function, path="/page"):
 @pytest.mark.feature("flask-069", "flask-091")
 @rows("name, text", [("page.html", "<p>&lt;Ada&gt;</p>"), ("page.xml", "&lt;Ada&gt;"), ("page.txt", "<Ada>")])
 def test_a_template_beside_the_application_is_escaped_by_its_name(folder, name, text):
-    app = make_app(folder)
-    assert page(app, lambda: render_template(name, name="<Ada>")) == text
+    assert page(make_app(folder), lambda: render_template(name, name="<Ada>")) == text
 
 
 @rows(

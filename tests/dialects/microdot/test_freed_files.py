@@ -51,8 +51,7 @@ def test_a_body_in_a_file(app, serve, kept, tmp_path, is_async, handle, status, 
     outer = App()
     outer.mount("/inner", app)
     client = serve(outer if is_mounted else app)
-    response = client.post("/inner/" if is_mounted else "/", body=LARGE)
-    assert response.status == status
+    assert client.post("/inner/" if is_mounted else "/", body=LARGE).status == status
     assert [len(files) for files in opened] == [1]
     assert is_without_files(tmp_path)
 

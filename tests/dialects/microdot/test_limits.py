@@ -121,5 +121,4 @@ def test_an_error_handler_finds_no_body_where_the_request_line_is_refused(app, s
     async def refuse(request):
         return [request.body.decode(), request.path[:4]]
 
-    response = serve(app).post("/" + "x" * 100, body=b"body")
-    assert response.json == ["", "/xxx"]
+    assert serve(app).post("/" + "x" * 100, body=b"body").json == ["", "/xxx"]

@@ -24,8 +24,7 @@ def seen(serve):
             found.append(read(request))
             return "seen"
 
-        response = serve(app).request(method, url, **options)
-        assert response.text == "seen"
+        assert serve(app).request(method, url, **options).text == "seen"
         return found[0]
 
     return see

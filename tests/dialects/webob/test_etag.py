@@ -75,8 +75,7 @@ THEN = datetime(2001, 11, 9, 1, 8, 47, tzinfo=UTC)
     ("nonsense GMT", Response(modified=THEN), False),
 )  # fmt: skip
 def test_if_range_has_the_response_of_which_the_client_has_a_part(header, response, is_in):
-    if_range = dialect.IfRange.parse(header)
-    assert (response in if_range) is is_in
+    assert (response in dialect.IfRange.parse(header)) is is_in
 
 
 @rows("header", [None, "", "*", '"a"', "ETAG", 'W/"a"', "Fri, 09 Nov 2001 01:08:47 GMT"])

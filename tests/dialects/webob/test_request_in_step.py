@@ -51,8 +51,7 @@ class Requests(RuleBasedStateMachine):
         self.theirs, self.ours = (cls(environ(body, CONTENT_TYPE=URLENCODED)) for cls in (Original, Request))
 
     def both(self, call):
-        results = [outcome(call, each) for each in (self.theirs, self.ours)]
-        same(*results)
+        same(*[outcome(call, each) for each in (self.theirs, self.ours)])
 
     @rule(written=WRITES)
     def write(self, written):

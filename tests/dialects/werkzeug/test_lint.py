@@ -102,8 +102,7 @@ def warned(library, application, env, is_closed=True):
 @rows("name", APPLICATIONS)
 def test_an_application_is_warned_of_as_by_the_original(name):
     def tested(library):
-        env = environ(b"a\nb", wsgi__errors=StringIO())
-        return warned(library, APPLICATIONS[name], env)
+        return warned(library, APPLICATIONS[name], environ(b"a\nb", wsgi__errors=StringIO()))
 
     theirs, ours = tested(original), tested(lint)
     assert ours[0] == theirs[0]
@@ -118,8 +117,7 @@ def test_an_application_is_warned_of_as_by_the_original(name):
 )
 def test_a_server_is_warned_of_too(keys):
     def tested(library):
-        env = environ(**{"wsgi__errors": StringIO()} | keys)
-        return warned(library, simple(), env)
+        return warned(library, simple(), environ(**{"wsgi__errors": StringIO()} | keys))
 
     assert tested(lint) == tested(original)
 

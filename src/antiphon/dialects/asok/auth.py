@@ -99,8 +99,7 @@ def logout(request: "RequestState") -> None:
 
 def has_role(request: "RequestState", *roles: str) -> bool:
     """Return True if the user has any of the roles, which ``user.roles`` or ``user.role`` lists."""
-    user = user_of(request)
-    return not roles_of(user).isdisjoint(roles)
+    return not roles_of(user_of(request)).isdisjoint(roles)
 
 
 def roles_of(user: Any) -> set[str]:

@@ -61,8 +61,7 @@ def shop(library, **options):
     ("/\nend", ("/<path:page>", {"page": "\nend"})),
 )  # fmt: skip
 def test_the_most_specific_rule_is_taken(library, path, found):
-    result = outcome(lambda: shop(library).bind("example.com").match(path))
-    assert result[:2] == found
+    assert outcome(lambda: shop(library).bind("example.com").match(path))[:2] == found
 
 
 @EITHER
