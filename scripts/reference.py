@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import antiphon
-from antiphon.explanations.texts import as_page
+from antiphon.cli.docs import as_page
 from antiphon.http.errors import HTTPError
 from scripts import docstrings
 from scripts.docstrings import EXTENDING, HEADERS, Member

@@ -4,8 +4,8 @@ import pytest
 from click.testing import CliRunner
 
 from antiphon import explained
+from antiphon.cli.docs import explanations
 from antiphon.cli.main import main
-from antiphon.explanations.texts import explanations
 
 
 def run(*arguments):

@@ -62,7 +62,7 @@ def test_its_errors_are_explained(run):
 
 
 def test_its_explanation_raises_what_it_explains(site, run, tmp_path):
-    from antiphon.explanations.texts import Explanation
+    from antiphon.cli.docs import Explanation
 
     kind, text = "flags.unknown-flag", (site / "antiphon_flags/errors.md").read_text().partition("## ")[2]
     [raising] = Explanation(kind, "", text).raising

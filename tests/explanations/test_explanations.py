@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import antiphon
+from antiphon.cli.docs import explanations
 from antiphon.explanations import COMMAND
-from antiphon.explanations.texts import explanations
 from tests.helpers.rows import rows
 
 PACKAGE = Path(antiphon.__file__).parent
