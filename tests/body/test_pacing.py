@@ -25,8 +25,7 @@ def clock(monkeypatch):
     """A clock that heads set forward while they let wait."""
     clock = Clock()
     monkeypatch.setattr("antiphon.body.receiver.monotonic", clock)
-    monkeypatch.setattr("antiphon.body.receiver.monotonic", clock)
-    monkeypatch.setattr("antiphon.request.request.monotonic", clock)
+    monkeypatch.setattr("antiphon.request.readings.monotonic", clock)
     return clock
 
 

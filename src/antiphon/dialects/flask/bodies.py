@@ -5,8 +5,8 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
 from antiphon import Limits
-from antiphon.dialects.werkzeug.exceptions.aborter import default_exceptions
 from antiphon.dialects.werkzeug.exceptions.base import BadRequest, ClientDisconnected
+from antiphon.dialects.werkzeug.exceptions.statuses import default_exceptions
 from antiphon.dialects.werkzeug.wsgi import LimitedStream
 from antiphon.embedding import ON_LOOP, NotLoadedError, ReceivedInput, is_on_loop
 from antiphon.http import errors

@@ -16,7 +16,7 @@ from antiphon.dialects.flask.imports import reexports
 from antiphon.dialects.flask.running import stream_with_context
 from antiphon.dialects.flask.signals import message_flashed
 from antiphon.dialects.werkzeug import utils
-from antiphon.dialects.werkzeug.exceptions.aborter import abort as _default_abort
+from antiphon.dialects.werkzeug.exceptions.statuses import abort as _default_abort
 from antiphon.dialects.werkzeug.routing.exceptions import BuildError
 from antiphon.dialects.werkzeug.utils import redirect as _default_redirect
 

@@ -10,8 +10,8 @@ from antiphon.dialects.kay.conf import Call, Settings, handled
 from antiphon.dialects.kay.dependencies import provide_all
 from antiphon.dialects.kay.routing import Named, View, ViewGroup, Views
 from antiphon.dialects.kay.werkzeug.wrappers import Request, Response
-from antiphon.dialects.werkzeug.exceptions.aborter import refused_head
 from antiphon.dialects.werkzeug.exceptions.base import HTTPException
+from antiphon.dialects.werkzeug.exceptions.statuses import refused_head
 from antiphon.dialects.werkzeug.routing.map import Map, MapAdapter
 from antiphon.dialects.werkzeug.utils import import_string
 from antiphon.embedding import call_in_own_context, lazy

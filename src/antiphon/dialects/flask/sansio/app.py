@@ -12,8 +12,8 @@ from antiphon.dialects.flask.ctx import _AppCtxGlobals
 from antiphon.dialects.flask.helpers import find_package, get_debug_flag, parents_of
 from antiphon.dialects.flask.imports import deferred
 from antiphon.dialects.flask.sansio.scaffold import Scaffold, _endpoint_from_view_func, _named, setupmethod
-from antiphon.dialects.werkzeug.exceptions.aborter import Aborter
 from antiphon.dialects.werkzeug.exceptions.base import BadRequest, BadRequestKeyError
+from antiphon.dialects.werkzeug.exceptions.statuses import Aborter
 from antiphon.dialects.werkzeug.routing.exceptions import BuildError
 from antiphon.dialects.werkzeug.routing.map import Map
 from antiphon.dialects.werkzeug.routing.rules import Rule

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon.dialects.flask.globals import current_app
 from antiphon.dialects.flask.helpers import find_package, get_root_path, send_from_directory  # noqa: F401 - Flask has find_package here
-from antiphon.dialects.werkzeug.exceptions.aborter import default_exceptions
 from antiphon.dialects.werkzeug.exceptions.base import HTTPException
+from antiphon.dialects.werkzeug.exceptions.statuses import default_exceptions
 from antiphon.embedding import lazy
 
 if TYPE_CHECKING:

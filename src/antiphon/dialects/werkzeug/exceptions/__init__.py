@@ -5,7 +5,6 @@ HTTPException
 └── Unauthorized ... HTTPVersionNotSupported: one for each status
 """
 
-from antiphon.dialects.werkzeug.exceptions.aborter import Aborter, abort, default_exceptions
 from antiphon.dialects.werkzeug.exceptions.base import (
     BadHost,
     BadRequest,
@@ -15,6 +14,7 @@ from antiphon.dialects.werkzeug.exceptions.base import (
     SecurityError,
 )
 from antiphon.dialects.werkzeug.exceptions.statuses import (
+    Aborter,
     BadGateway,
     Conflict,
     ExpectationFailed,
@@ -45,6 +45,8 @@ from antiphon.dialects.werkzeug.exceptions.statuses import (
     UnavailableForLegalReasons,
     UnprocessableEntity,
     UnsupportedMediaType,
+    abort,
+    default_exceptions,
 )
 
 __all__ = [

@@ -1,9 +1,10 @@
-"""The exceptions for the 4xx statuses, except 400, and the 5xx statuses (RFC 9110 §15.5, §15.6)."""
+"""The exceptions for the 4xx statuses, except 400, and the 5xx statuses (RFC 9110 §15.5, §15.6), and ``abort``."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from antiphon.dialects.werkzeug.exceptions.base import HTTPException, RetryAfterException
+from antiphon.dialects._environ.heads import head_error
+from antiphon.dialects.werkzeug.exceptions.base import BadRequest, HTTPException, RetryAfterException
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -313,3 +314,50 @@ class HTTPVersionNotSupported(HTTPException):
 
     code = 505
     description = "The server does not support the HTTP protocol version used in the request."
+
+
+_errors = [each for each in [*globals().values()] if isinstance(each, type) and issubclass(each, HTTPException)]
+default_exceptions = {400: BadRequest} | {each.code: each for each in _errors if each.code not in (None, 400)}
+"""The exception class for each status."""
+
+
+def refused_head(environ: "WSGIEnvironment") -> HTTPException | None:
+    """Return the exception for an environ whose Host or query is invalid."""
+    error = head_error(environ)
+    return default_exceptions[error.status](error.detail) if error else None
+
+
+class Aborter:
+    """A function that raises the HTTP exception for a status, or one with a given response.
+
+    ``extra`` adds exception classes to ``mapping``.
+    """
+
+    def __init__(
+        self,
+        mapping: Mapping[int, type[HTTPException]] | None = None,
+        extra: Mapping[int, type[HTTPException]] | None = None,
+    ) -> None:
+        self.mapping: dict[Any, type[HTTPException]] = {
+            **(default_exceptions if mapping is None else mapping),
+            **(extra or {}),
+        }
+
+    def __call__(self, code: Any, *args: Any, **kwargs: Any) -> NoReturn:
+        if code not in self.mapping and (callable(code) or hasattr(code, "status_code")):
+            response: Any = code  # a response or any WSGI application
+            raise HTTPException(response=response)
+        if code not in self.mapping:
+            raise LookupError(f"no exception for {code!r}")
+        raise self.mapping[code](*args, **kwargs)
+
+
+_aborter = Aborter()
+
+
+def abort(status: Any, *args: Any, **kwargs: Any) -> NoReturn:
+    """Raise the HTTP exception for a status, created with the given arguments, or one with a given response.
+
+    Raises LookupError if the status has no exception.
+    """
+    _aborter(status, *args, **kwargs)

@@ -405,8 +405,8 @@ class BaseRequest(RequestBody, RequestHead):
         The function must return a response or any other WSGI application. HTTP exceptions that it raises become
         responses. The request is closed once the response has been returned.
         """
-        from antiphon.dialects.werkzeug.exceptions.aborter import refused_head
         from antiphon.dialects.werkzeug.exceptions.base import HTTPException
+        from antiphon.dialects.werkzeug.exceptions.statuses import refused_head
 
         @wraps(f)
         def application(*arguments: Any) -> Iterable[bytes]:
