@@ -10,7 +10,7 @@ requests go first. Every pass starts at least one, so the loop is never idle whi
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from functools import partial
+from contextlib import ExitStack
 from typing import Any
 
 from antiphon.adapters.asgi import ASGIHead
@@ -43,6 +43,10 @@ _WEIGHT = 0.1
 """The weight of the latest pass in the average time for starting a request."""
 _TRY_AGAIN_LATER = 1013
 """The code with which a WebSocket is refused (IANA's registry of WebSocket close codes)."""
+
+
+_Run = Callable[..., Awaitable[object]]
+_Refuse = Callable[[list[tuple[str, str]], Any, Any], Awaitable[object]]
 
 
 class LoopAdmission:
@@ -227,74 +231,59 @@ class LoopAdmission:
     def _forget_look(self) -> None:
         self._looked = None
 
-    # ASGI
-
     def _admit_asgi(self, scope: Any, receive: Any, send: Any) -> Awaitable[object]:
         if scope["type"] == "lifespan":
             return self._respond(scope, receive, send)  # type: ignore[no-any-return]  # as ASGI says
         host, port = address(*scope.get("client") or (None, None)) or ("", 0)
-        if self._has_left(port):
-            return refuse_asgi(self._refusals.fields(), scope, send)
-        if self._classify is None or scope["type"] != "http":
-            kind = RequestClass(network_of(host))
-        else:
-            kind = self._classify(ASGIHead(scope, receive, send))
-        if kind.is_exempt:
-            return self._respond(scope, receive, send)  # type: ignore[no-any-return]  # as ASGI says
-        if not self._may_begin(kind):
-            if self._queue_of(kind).refuses(kind.client, kind.is_low):
-                return refuse_asgi(self._refusals.fields(), scope, send)
-            return self._queue_asgi(kind, port, scope, receive, send)
-        return self._run_asgi(kind, scope, receive, send) if kind.blocks else self._respond(scope, receive, send)
-
-    async def _queue_asgi(self, kind: RequestClass, port: int | None, scope: Any, receive: Any, send: Any) -> None:
-        if await self._begins(kind, port):
-            await self._run_asgi(kind, scope, receive, send)
-        else:
-            await refuse_asgi(self._refusals.fields(), scope, send)
-
-    async def _run_asgi(self, kind: RequestClass, scope: Any, receive: Any, send: Any) -> None:
-        end = _Once(partial(self._end, kind, time.monotonic()))
-
-        def end_and_send(message: Any) -> Any:
-            end()
-            return send(message)
-
-        try:
-            await self._respond(scope, receive, end_and_send)
-        finally:
-            end()
-
-    # RSGI
+        head = ASGIHead if scope["type"] == "http" else None
+        return self._admit(host, port, head, self._run_asgi, refuse_asgi, scope, receive, send)
 
     def _admit_rsgi(self, scope: Any, protocol: Any) -> Awaitable[object]:
         host, _, digits = (scope.client or "").rpartition(":")
         port = int(digits) if digits.isdecimal() else 0
+        head = RSGIHead if scope.proto == "http" else None
+        return self._admit(host, port, head, self._run_rsgi, refuse_rsgi, scope, protocol)
+
+    def _admit(
+        self, host: str, port: int | None, head: Callable[..., Head] | None, run: _Run, refuse: _Refuse, *call: Any
+    ) -> Awaitable[object]:
+        """Pass a call of the server to the application, to a queue or to ``refuse``; a WebSocket has no ``head``."""
         if self._has_left(port):
-            return refuse_rsgi(self._refusals.fields(), scope, protocol)
-        kind = RequestClass(network_of(host))
-        if self._classify is not None and scope.proto == "http":
-            kind = self._classify(RSGIHead(scope, protocol))
+            return refuse(self._refusals.fields(), call[0], call[-1])
+        if self._classify is None or head is None:
+            kind = RequestClass(network_of(host))
+        else:
+            kind = self._classify(head(*call))
         if kind.is_exempt:
-            return self._respond(scope, protocol)  # type: ignore[no-any-return]  # as RSGI says
+            return self._respond(*call)  # type: ignore[no-any-return]  # as both interfaces say
         if not self._may_begin(kind):
             if self._queue_of(kind).refuses(kind.client, kind.is_low):
-                return refuse_rsgi(self._refusals.fields(), scope, protocol)
-            return self._queue_rsgi(kind, port, scope, protocol)
-        return self._run_rsgi(kind, scope, protocol) if kind.blocks else self._respond(scope, protocol)
+                return refuse(self._refusals.fields(), call[0], call[-1])
+            return self._wait_and_run(kind, port, run, refuse, call)
+        return run(kind, *call) if kind.blocks else self._respond(*call)
 
-    async def _queue_rsgi(self, kind: RequestClass, port: int | None, scope: Any, protocol: Any) -> None:
+    async def _wait_and_run(
+        self, kind: RequestClass, port: int | None, run: _Run, refuse: _Refuse, call: tuple[Any, ...]
+    ) -> None:
         if await self._begins(kind, port):
-            await self._run_rsgi(kind, scope, protocol)
+            await run(kind, *call)
         else:
-            await refuse_rsgi(self._refusals.fields(), scope, protocol)
+            await refuse(self._refusals.fields(), call[0], call[-1])
+
+    async def _run_asgi(self, kind: RequestClass, scope: Any, receive: Any, send: Any) -> None:
+        with ExitStack() as ended:
+            ended.callback(self._end, kind, time.monotonic())
+
+            def end_and_send(message: Any) -> Any:
+                ended.close()  # only the first close ends it
+                return send(message)
+
+            await self._respond(scope, receive, end_and_send)
 
     async def _run_rsgi(self, kind: RequestClass, scope: Any, protocol: Any) -> None:
-        end = _Once(partial(self._end, kind, time.monotonic()))
-        try:
-            await self._respond(scope, _EndingProtocol(protocol, end))
-        finally:
-            end()
+        with ExitStack() as ended:
+            ended.callback(self._end, kind, time.monotonic())
+            await self._respond(scope, _EndingProtocol(protocol, ended.close))
 
 
 async def refuse_asgi(fields: list[tuple[str, str]], scope: Any, send: Any) -> None:
@@ -313,20 +302,6 @@ async def refuse_rsgi(fields: list[tuple[str, str]], scope: Any, protocol: Any) 
         protocol.close(403)
     else:
         protocol.response_str(503, fields, TEXT)
-
-
-class _Once:
-    """A function that is called at most once."""
-
-    __slots__ = ("_function",)
-
-    def __init__(self, function: Callable[[], object]) -> None:
-        self._function: Callable[[], object] | None = function
-
-    def __call__(self) -> None:
-        if self._function is not None:
-            function, self._function = self._function, None
-            function()
 
 
 class _EndingProtocol(WrappedProtocol):
