@@ -26,28 +26,31 @@ def taken(room):
     return count
 
 
-def adapted(ticks, late=0.0, took=0.0):
+def adapted(ticks, late=0.0, took=0.0, computed=0.0):
     room = Room(40, Completion(0.05))
     for _ in range(20):
-        room.running += 1
-        room.end(time.monotonic() - took)
+        room.running = 5
+        room.end(time.monotonic() - took, computed)
     for _ in range(ticks):
         room.adapt(late)
+    room.running = 0
     return room
 
 
 @rows(
-    "ticks, late, took, expected",
-    (100, 0.0, 0.0, 40),
-    (1, LATE, 1.0, 18),
-    (100, LATE, 1.0, 1),
-    (1, 20 * LATE, 1.0, 1),  # a very late tick counts as many
-    (1000, 1.0, 1.0, 1),  # there is always room for one
-    (100, 0.0, 1.0, 40),  # threads that wait for a database hold nobody up
-    (100, LATE, 0.001, 40),  # another process may make a worker late, or a task of its loop
+    "ticks, late, took, computed, expected",
+    (100, 0.0, 0.0, 0.0, 40),
+    (1, LATE, 1.0, 0.0, 18),
+    (100, LATE, 1.0, 0.0, 1),
+    (1, 20 * LATE, 1.0, 0.0, 1),  # a very late tick counts as many
+    (1000, 1.0, 1.0, 0.0, 1),  # there is always room for one
+    (100, 0.0, 1.0, 0.0, 40),  # threads that wait for a database hold nobody up
+    (100, LATE, 0.001, 0.0, 40),  # another process may make a worker late, or a task of its loop
+    (1, 0.0, 1.0, 1.0, 5),  # threads that compute hold all up: one more than are running
+    (1, LATE, 0.001, 1.0, 1),
 )
-def test_room_shrinks_while_the_worker_is_late_and_requests_take_long(ticks, late, took, expected):
-    assert taken(adapted(ticks, late, took)) == expected
+def test_room_shrinks_while_the_worker_is_late_and_requests_take_long(ticks, late, took, computed, expected):
+    assert taken(adapted(ticks, late, took, computed)) == expected
 
 
 def test_room_grows_by_one_with_each_tick_in_time():

@@ -1,8 +1,8 @@
 """Load shedding: while a worker is overloaded, requests wait in its own queue or are refused with 503.
 
 Otherwise they would wait unseen: in the server, in the event loop, or for a thread. A worker measures how late it is
-with ticks: those of a timer on its loop or, over WSGI, of a thread, which has to acquire the GIL like all other
-threads. Requests are not checked while ticks are on time. When a tick is late, the state changes:
+with ticks: those of a timer on its loop or, over WSGI, of a thread, which has to acquire the GIL like all others, and
+waits for the background loop. Requests are not checked while ticks are on time. When one is late, the state changes:
 
 | state | a request | the other state follows |
 |---|---|---|
@@ -13,8 +13,9 @@ How many requests start depends on the time from their start to their response: 
 held back. On threads, there is room for a number of requests. It shrinks by a factor with each tick while responses
 take longer than a twentieth of the queue timeout and ticks are late; otherwise it grows by one with each tick (additive
 increase, multiplicative decrease, as in RFC 5681). Both conditions hold for calls that compute, since they delay each
-other and the server, but not for calls that wait for a database. A request no longer counts once its response has
-begun, so streams and open WebSockets take no room.
+other and the server, but not for calls that wait for a database. Over WSGI, there is room for one more than are running
+while requests compute for `_SLICE` on average, and for one on a late tick. A request no longer counts once its response
+has begun, so streams and open WebSockets take no room.
 """
 
 import logging
@@ -30,6 +31,7 @@ from antiphon.adapters.servable import Servable
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.cli.workers.observed import Entrance
 from antiphon.concurrency.admission import AdmissionQueue, Ticket
+from antiphon.concurrency.background import started_loop
 from antiphon.http.head import Head, RequestClass, client_of
 
 TICK = 0.02
@@ -40,6 +42,8 @@ CALM = 1.0
 """The number of seconds without waiting requests after which requests pass unchecked again."""
 _BUSY = 0.01
 """The average lateness in seconds above which threads are considered to delay each other."""
+_SLICE = 0.004
+"""The average seconds of computing from which threads are considered to hold the GIL for whole intervals."""
 LESS = 0.8
 """The factor by which the room shrinks on a tick, applied again for each tick's length that the tick is late."""
 _WEIGHT = 0.3
@@ -126,7 +130,7 @@ class Room:
         self._completion = completion
         self._limit = float(most)
         self._lateness = 0.0
-        self._uncounted = 0.0
+        self._uncounted = self._computing = 0.0
         self.running = 0
 
     def count_others(self, number: int) -> None:
@@ -138,9 +142,10 @@ class Room:
         """True if another request may start."""
         return self.running + int(self._uncounted) < int(self._limit)
 
-    def end(self, began: float) -> None:
-        """Free the place of a request that started at this time and now has its response."""
+    def end(self, began: float, computed: float = 0.0) -> None:
+        """Free the place of a request that started at this time, and computed for so long until its response."""
         self.running -= 1
+        self._computing += _WEIGHT * (computed - self._computing)
         self._completion.note(began)
 
     def restore(self) -> None:
@@ -149,6 +154,9 @@ class Room:
 
     def adapt(self, late: float) -> None:
         """Adapt the room to a tick's lateness and to the time that requests take."""
+        if self._computing > _SLICE:
+            self._limit = 1.0 if late > _BUSY else self.running + 1.0
+            return
         self._lateness += _WEIGHT * (late - self._lateness)
         less = LESS ** (1 + late / TICK)
         self._uncounted *= less
@@ -210,8 +218,6 @@ class Control:
         if no tick is needed until the next request.
         """
         now = time.monotonic()
-        if self._is_controlled:
-            self._room.adapt(late)
         if late > LATE or is_waited:
             self._waited_at = now
         if not self._is_controlled and (late > LATE or is_backed_up):
@@ -223,11 +229,27 @@ class Control:
             self._room.restore()
             self._is_asked = True
             self._entrance.pass_to(self._respond)
+        if self._is_controlled:
+            self._room.adapt(late)
         if self._is_controlled or is_waited:
             return True
         self._entrance.call_before_next(self._note_asked if self._is_asked else self._start)
         is_asked, self._is_asked = self._is_asked, False
         return is_asked
+
+
+class _BriefLock:
+    """A lock that no thread owns while it waits for the GIL. The thread that a Lock wakes owns it already."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+
+    def __enter__(self) -> None:
+        while not self._lock.acquire(blocking=False):
+            time.sleep(0.0001)  # lets its owner run
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
 
 
 class ThreadAdmission:
@@ -243,8 +265,7 @@ class ThreadAdmission:
         self._refusals = Refusals(queue_timeout)
         self._queue = AdmissionQueue(queue_timeout, threads - most - _UNUSED_THREADS)
         self._room = Room(most, Completion(queue_timeout / LONG))
-        self._peers = Peers()
-        self._lock = Lock()
+        self._lock = _BriefLock()
         self._asked = Event()
         entrance.pass_to(self._admit)
         self._control = Control(entrance, self._admit, self._room, int, self._asked.set)
@@ -253,9 +274,17 @@ class ThreadAdmission:
     def _tick_for_ever(self) -> None:
         while True:
             self._asked.wait()
-            due = time.monotonic() + TICK
-            time.sleep(TICK)
-            self._tick(time.monotonic() - due)
+            self._tick(self._pause())
+
+    def _pause(self) -> float:
+        """Wait until the next tick; return how late this thread is, or the background loop, if that is later."""
+        due = time.monotonic() + TICK
+        time.sleep(TICK)
+        if (background := started_loop()) is not None:
+            turned = Event()
+            background.loop.call_soon_threadsafe(turned.set)
+            turned.wait(LATE)
+        return time.monotonic() - due
 
     def _tick(self, late: float) -> None:
         self._asked.clear()  # first, since the next request may set it immediately
@@ -276,15 +305,16 @@ class ThreadAdmission:
             kind = RequestClass(client_of(head)) if self._classify is None else self._classify(head)
             if kind.is_exempt:
                 return self._respond(environ, start_response)
-            if not self._begins(kind, head):
+            if not self._begins(kind):
                 start_response("503 Service Unavailable", self._refusals.fields())
                 return [TEXT.encode()]
-        began = time.monotonic()
+        began, before = time.monotonic(), time.thread_time()
         try:
             return self._respond(environ, start_response)
         finally:
+            computed = time.thread_time() - before
             with self._lock:
-                self._room.end(began)
+                self._room.end(began, computed)
                 self._begin_next()
 
     def _takes_room(self) -> bool:
@@ -294,8 +324,8 @@ class ThreadAdmission:
             self._room.running += takes
         return takes
 
-    def _begins(self, kind: RequestClass, head: WSGIHead) -> bool:
-        """Wait for a request's turn; return True if it may start, False if it is refused or its client has left."""
+    def _begins(self, kind: RequestClass) -> bool:
+        """Wait for a request's turn; return True if it may start, False if it is refused."""
         decided, decisions = Event(), list[bool]()
 
         def decide(begins: bool) -> None:
@@ -309,15 +339,4 @@ class ThreadAdmission:
             self._queue.join(ticket)
         self._asked.set()  # the ticks may have paused before it joined
         decided.wait()
-        if decisions == [True] and self._has_left(head, ticket):
-            with self._lock:
-                self._room.running -= 1
-                self._begin_next()
-            return False
         return decisions == [True]
-
-    def _has_left(self, head: WSGIHead, ticket: Ticket) -> bool:
-        client = head.client
-        if client is None or time.monotonic() - ticket.arrived < UNWATCHED:
-            return False
-        return self._peers.has_left(client.port, ticket.arrived)
