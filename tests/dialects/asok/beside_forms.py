@@ -175,8 +175,7 @@ def sent(package: Package) -> Iterator[tuple[str, Any]]:
                     [form.reset() is form, form.errors, form.data, shown(form)],
                 )
         for method in ("GET", "PUT", "PATCH", "DELETE"):
-            form = declared(package.request(method))
-            yield f"{define.__name__} {method}", checked(form)
+            yield f"{define.__name__} {method}", checked(declared(package.request(method)))
 
 
 def filled(package: Package) -> Iterator[tuple[str, Any]]:

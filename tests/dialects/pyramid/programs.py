@@ -350,8 +350,7 @@ def around(p):
 
     def sub(request):
         inner = p.request.Request.blank("/fails" if "fails" in request.GET else "/view")
-        use = "tweens" in request.GET
-        response = request.invoke_subrequest(inner, use_tweens=use)
+        response = request.invoke_subrequest(inner, use_tweens="tweens" in request.GET)
         return text(p, "sub", response.status, p.threadlocal.get_current_request() is request)
 
     def fails(request):

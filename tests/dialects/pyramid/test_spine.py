@@ -49,8 +49,7 @@ def program_that_answers_an_exception(package, *, keeps_requests=False):
 
 
 def test_an_answered_exception_leaves_nothing_to_the_garbage_collector():
-    package = Package(DIALECT)
-    app = program_that_answers_an_exception(package)
+    app = program_that_answers_an_exception(Package(DIALECT))
     answer(app, "/")
     gc.collect()
     gc.disable()

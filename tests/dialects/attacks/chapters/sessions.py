@@ -153,8 +153,7 @@ def next_request(site):
 
 def same_connection(site):
     """A second request on a connection is not the user of the first."""
-    login = get(b"/login?user=ada", ends=False)
-    conversation = converse(site.address, login + get(b"/whoami"))
+    conversation = converse(site.address, get(b"/login?user=ada", ends=False) + get(b"/whoami"))
     bodies = [answer.body for answer in conversation.answers]
     return None if len(bodies) == 2 and b"ada" not in bodies[1] else f"the second request is {bodies}"
 
