@@ -78,6 +78,7 @@ WRONG = [
     (NDJSON, b'{"name": "\xff"}', [("", "invalid", 1)]),
     (SEQUENCE, b'\x1e{"name": "a"}\n\x1e{}\n', [("/name", "missing", 2)]),
     (ARRAY, b'[{"name": "a"},\n{"name": "b", "price": -1}]', [("/1/price", "out_of_range", 2)]),
+    (ARRAY, b'\n[\n {\n  "name": "a"\n },\n {"name": "b",\n  "price": -1}\n]\n', [("/1/price", "out_of_range", 6)]),
     (CSV, b'name,price\n"a\nb",1\nc,x\n', [("/price", "not_a_number", 4)]),
     (CSV, b"name,price\na\n", [("", "invalid", 2)]),
     (CSV, b"name,price\n\xff,1\n", [("", "invalid", 2)]),

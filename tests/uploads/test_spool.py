@@ -117,7 +117,7 @@ class TestInAFile:
         assert not spool.in_memory
         assert spool.read_at(0, 20) == b"0123456789x"
 
-    def test_is_there_by_default_above_half_a_mebibyte(self):
+    def test_is_there_by_default_above_the_threshold(self):
         spool = Spool()
         spool.write(bytes(THRESHOLD))
         assert spool.in_memory

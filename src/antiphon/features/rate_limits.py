@@ -357,7 +357,7 @@ def parse_rate(rate: str) -> tuple[int, int]:
 
 
 def _wait(limit: int, period: int, elapsed: float, current: int, before: int) -> float:
-    """Return the seconds until one more request is allowed, as the previous window's requests gradually stop
+    """Return the seconds from now until one more request is allowed, as the previous window's requests gradually stop
     counting."""
     room = limit - 1 - current
     if room >= 0:

@@ -28,6 +28,7 @@ from antiphon.features import (
     logout,
 )
 from antiphon.features.live.feature import _Teller
+from antiphon.features.live.renders import Changes
 from antiphon.testing import Client
 from tests.features.live.conftest import EVENTS, Customer, Note, Order
 from tests.helpers.rows import rows
@@ -78,6 +79,14 @@ def test_a_block_is_sent_again_when_a_table_that_it_reads_was_written(
     assert stream.data() == "Tea &lt;b&gt;Milk\n&lt;/b&gt;"
     assert len(made) == 5
     assert app.routes[0].live == "orders"
+
+
+@rows("written, since, expected", [("ab", 1, False), ("aba", 2, True), ("abab", 3, False), ("abab", 2, True)])
+def test_a_change_is_found_whenever_its_table_was_first_written(written, since, expected):
+    changes = Changes()
+    for name in written:
+        changes.add([name])
+    assert changes.since(since, {"a"}) is expected
 
 
 def test_a_thousand_watchers_of_a_public_block_cost_one_render_of_each_change(shown, clients, watch, write):

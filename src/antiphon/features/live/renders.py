@@ -95,7 +95,7 @@ class Changes:
             self._all = self.number
         for name in tables or ():
             self._last[name] = self.number
-            self._last.move_to_end(name)
+            self._last.move_to_end(name)  # ``since`` and the limit rely on the order of the changes
         while len(self._last) > _MOST_TABLES:
             _, self._all = self._last.popitem(last=False)
 
