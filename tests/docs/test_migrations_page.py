@@ -108,8 +108,6 @@ def test_the_tests_of_the_page_begin_with_a_migrated_database(folder):
 def test_the_command_of_the_container_becomes_the_server(folder):
     """The shell's process answers, and ends when it gets SIGTERM, as the first process of a container must."""
     command = re.search(r'CMD \["sh", "-c", "(.*?)"\]', PAGE)[1]
-    deploy = (Path(__file__).parents[2] / "docs/how-to/deploy.md").read_text()
-    assert command in deploy
     programs = Path(sys.executable).parent
     shell = subprocess.Popen(
         ["sh", "-c", f"{command} --port 0".replace("0.0.0.0", "127.0.0.1")],

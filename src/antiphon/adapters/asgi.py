@@ -5,7 +5,7 @@ from contextlib import suppress
 from contextvars import copy_context
 from functools import lru_cache
 from types import CoroutineType, coroutine
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from antiphon.adapters.heads import HintedSend, address, fitting, http_version, netloc, split_target
 from antiphon.concurrency.iterables import resume
@@ -165,7 +165,7 @@ class ASGIHead:
             steps = waiting if type(waiting) is CoroutineType else _awaited(waiting)
             has_ended, message = resume(steps, None) or (True, None)
             if not has_ended:
-                return self._receive_rest(steps, message)  # type: ignore[return-value]  # it may be awaited and resumed
+                return cast("Coroutine[Any, Any, bytes]", self._receive_rest(steps, message))
             if chunk := self._take(message):
                 return chunk
         return b""
