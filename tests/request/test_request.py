@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from antiphon.adapters.asgi import ASGIHead
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.explanations.naming import refuse_unknown_attributes
-from antiphon.explanations.words import REQUEST, REQUEST_LIMITS
 from antiphon.http.errors import (
     BadRequest,
     ContentTooLarge,
@@ -734,7 +733,7 @@ class TestUnknownAttributes:
     @pytest.fixture(autouse=True)
     def _refusing(self, monkeypatch):
         monkeypatch.setattr(Request, "__setattr__", object.__setattr__)
-        refuse_unknown_attributes(Request, REQUEST | REQUEST_LIMITS)
+        refuse_unknown_attributes(Request)
 
     @pytest.mark.parametrize(
         ("name", "fix"),

@@ -383,6 +383,7 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
             await observed.send_both(start, last)
             return
         await begin(start)
+        # Most have no body left: saves two calls.
         await (_send_last(head, send, last) if head.has_body and head._has_more else send(last))  # noqa: SLF001 - of a class here
     finally:
         try:

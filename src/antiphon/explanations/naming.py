@@ -160,20 +160,20 @@ def split_words(words: Mapping[str, str]) -> dict[str, str]:
     return {word: ours for several, ours in words.items() for word in several.split()}
 
 
-def refuse_unknown_attributes(kind: Any, words: Mapping[str, str]) -> None:
+def refuse_unknown_attributes(kind: Any) -> None:
     """From now on, refuse to set unknown attributes on a class of requests. Making one then takes twice as long."""
 
     def set_known(self: object, name: str, value: object) -> None:
         if type(self) is kind and not hasattr(kind, name):
-            raise unknown_attribute(kind, name, words)
+            raise unknown_attribute(kind, name)
         object.__setattr__(self, name, value)
 
     kind.__setattr__ = set_known
 
 
-def unknown_attribute(kind: type, name: str, words: Mapping[str, str]) -> AttributeError:
+def unknown_attribute(kind: type, name: str) -> AttributeError:
     """Return the error for setting an attribute that requests of a class don't have."""
     near = nearest(name, [each for each in dir(kind) if each[0] != "_" and hasattr(kind, each)])  # not other words
-    ours = split_words(words).get(name)
+    ours = other_word(kind, name)
     meant = f" use {ours};" if ours else f" did you mean {near!r}?" if near else ""
     return AttributeError(f"a request has no attribute {name!r}:{meant} values of your own go to request.g.{name}")

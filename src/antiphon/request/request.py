@@ -628,4 +628,4 @@ def _check_dependency(dependency: object) -> None:
 
 
 if sys.flags.dev_mode:
-    refuse_unknown_attributes(Request, REQUEST | REQUEST_LIMITS)
+    refuse_unknown_attributes(Request)

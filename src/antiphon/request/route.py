@@ -11,7 +11,7 @@ from antiphon.http.limits import Limits
 from antiphon.http.urls.path import quoted_root
 from antiphon.http.urls.url import URL, is_this_machine
 from antiphon.request.dependencies import ReadableDependency
-from antiphon.request.readings import DEFAULT_LIMITS, host_of
+from antiphon.request.readings import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
     from antiphon.request.request import Request
@@ -262,7 +262,7 @@ def url_for(  # type: ignore[misc]  # no handler parameter has the name of an op
     if not host:
         _check_declared_host(request)
         return request.url.origin + path
-    port = host_of(request.head)[1]
+    port = request._authority[1]  # noqa: SLF001 - parsed once
     return URL(f"{request.scheme}://{host}{'' if port is None else f':{port}'}").origin + path
 
 

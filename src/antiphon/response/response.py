@@ -63,7 +63,7 @@ R = TypeVar("R", bound="Response")
 
 def _of_text(cls: type[R], body: str, status: int | None = None, headers: HeaderFields = ()) -> R:
     """Make a plain text response in UTF-8."""
-    return cls(body, status, headers, content_type=TEXT) if headers else _of_type(cls, TEXT, body, status, ())
+    return cls(body, status, headers, content_type=TEXT) if headers else cls._of_type(TEXT, body, status, ())
 
 
 def _text(response: "Response") -> str:
@@ -87,7 +87,7 @@ def _of_json(
 
     Raises TypeError, with the type and position, for a value that can't be serialized.
     """
-    return _of_type(cls, JSON, json_encoder()(value, default), status, headers)
+    return cls._of_type(JSON, json_encoder()(value, default), status, headers)
 
 
 def _json(response: "Response") -> Any:
@@ -96,26 +96,6 @@ def _json(response: "Response") -> Any:
     Raises ValueError if the body isn't JSON, and TypeError for a stream: call ``freeze`` first.
     """
     return json_of(_bytes_of(response, "json"), response)
-
-
-def _of_type(cls: type[R], content_type: str, body: BodyLike, status: int | None, headers: HeaderFields) -> R:
-    """Make a response of this type, unless the headers specify a different one."""
-    shared = typed(content_type)
-    fields: Fields = shared
-    if headers:
-        fields = declared(headers, shared)
-    if type(body) is str:
-        body = body.encode()
-    if cls is Response and type(body) is bytes:
-        made: Any = response_of(body, fields)
-        if status is not None:
-            made._status = _checked_status(status)  # noqa: SLF001 - of this class
-            if status >= 204:
-                check_content(status, body)
-        return made  # type: ignore[no-any-return]
-    response = cls(body, status)
-    response._fields = fields
-    return response
 
 
 def _bytes_of(response: "Response", read: str) -> bytes:
@@ -200,7 +180,22 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
     @classmethod
     def _of_type(cls, content_type: str, body: BodyLike, status: int | None, headers: HeaderFields) -> Self:
         """Make a response of this type, unless the headers specify a different one."""
-        return _of_type(cls, content_type, body, status, headers)
+        shared = typed(content_type)
+        fields: Fields = shared
+        if headers:
+            fields = declared(headers, shared)
+        if type(body) is str:
+            body = body.encode()
+        if cls is Response and type(body) is bytes:
+            made: Any = response_of(body, fields)
+            if status is not None:
+                made._status = _checked_status(status)  # noqa: SLF001 - of this class
+                if status >= 204:
+                    check_content(status, body)
+            return made  # type: ignore[no-any-return]
+        response = cls(body, status)
+        response._fields = fields
+        return response
 
     @overload
     @classmethod

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Never, Self, TypeVar, 
 from antiphon.adapters.servable import Servable
 from antiphon.explanations import explained
 from antiphon.explanations.naming import NamesOurs, names_ours, refuse_unknown_attributes, unknown_setting
-from antiphon.explanations.words import CLIENT, CLIENT_SETTINGS, REQUEST, REQUEST_LIMITS
+from antiphon.explanations.words import CLIENT, CLIENT_SETTINGS
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.headers import HeaderFields, Headers, MutableHeaders
 from antiphon.http.urls.url import TEST_HOST, URL
@@ -96,7 +96,7 @@ class BaseClient(ABC, Generic[Result, Opening], metaclass=NamesOurs):
         queries: int | None = None,
         **unknown: Never,
     ) -> None:
-        refuse_unknown_attributes(Request, REQUEST | REQUEST_LIMITS)
+        refuse_unknown_attributes(Request)
         if unknown:
             message = unknown_setting(type(self), next(iter(unknown)), CLIENT_SETTINGS)
             raise explained("client-takes-settings", TypeError(message))

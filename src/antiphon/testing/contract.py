@@ -10,7 +10,6 @@ from antiphon.app.registry import merged_converters
 from antiphon.app.route import Route
 from antiphon.explanations import explained
 from antiphon.explanations.naming import unknown_attribute
-from antiphon.explanations.words import REQUEST, REQUEST_LIMITS
 from antiphon.features.openapi.code.findings import ReadAs
 from antiphon.features.openapi.code.sources import Sources
 from antiphon.features.openapi.conformance import breach_of
@@ -173,7 +172,7 @@ def _request_class(held: HeldContract) -> type[Request]:
 
         def __setattr__(self, name: str, value: object) -> None:
             if not hasattr(Request, name):
-                raise unknown_attribute(Request, name, REQUEST | REQUEST_LIMITS)
+                raise unknown_attribute(Request, name)
             object.__setattr__(self, name, value)
 
         def json_as(self, wanted: Any, **options: Any) -> Any:
