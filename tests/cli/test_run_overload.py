@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing, contextmanager
 
 import pytest
 
-from antiphon.cli.workers.shedding import TICK, UNWATCHED
+from antiphon.cli.workers.shedding import CALM, TICK, UNWATCHED
 from antiphon.cli.workers.worker import WSGI_THREADS
 from antiphon.concurrency.workers import WORKERS
 from tests.cli.conftest import DEADLINE, receive_until
@@ -39,6 +39,7 @@ APP = (
 import asyncio
 import gc
 from antiphon import App, Blueprint
+from antiphon.concurrency.admission import observers
 from antiphon.features import Health, Metrics
 
 app = App(queue_by=lambda request: request.cookies.get("user"))
@@ -111,6 +112,15 @@ app.register(inside)
 async def count_kept(request):
     gc.collect()
     return str(sum(type(each) is type(request) and each.method == "POST" for each in gc.get_objects()))
+
+
+left = []
+observers.add(lambda outcome, seconds: left.append(seconds) if outcome == "left" else None)
+
+
+@app.get("/left")
+async def count_left(request):
+    return str(len(left))
 
 
 @app.websocket("/echo")
@@ -269,12 +279,15 @@ def text_of(command, path):
     with closing(command.send(path)) as connection, connection.makefile("rb") as lines:
         while lines.readline() not in (b"\r\n", b""):
             pass
-        return lines.read(1 if path == "/kept" else 5).decode()
+        return lines.read(1 if path in ("/kept", "/left") else 5).decode()
 
 
 @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
-def test_a_request_whose_client_left_while_it_waited_for_a_thread_is_never_begun(shop, tmp_path, interface):
+@pytest.mark.parametrize("pause", [0, CALM + 5 * TICK], ids=["controlled", "open"])
+def test_a_request_whose_client_left_while_it_waited_for_a_thread_is_never_begun(shop, tmp_path, interface, pause):
     command = shop("--interface", interface, "--queue-timeout", "20")
+    text_of(command, "/kept")
+    time.sleep(pause)
     with ExitStack() as stack:
         with blocked_threads(command):
             for path in ("/note-thread", "/inside/note-thread"):
@@ -282,7 +295,8 @@ def test_a_request_whose_client_left_while_it_waited_for_a_thread_is_never_begun
                     with closing(post(command, f"{path}?name=gone{number}")):
                         time.sleep(TICK)
             sent = stack.enter_context(closing(post(command, "/note-thread?name=here")))
-            command.wait_until(lambda: text_of(command, "/kept") == "1")
+            command.wait_until(lambda: text_of(command, "/left") == "6")
+            command.wait_until(lambda: text_of(command, "/kept") in "01")
         assert status_of(sent)[0] == 200
     assert (tmp_path / "begun").read_text().replace("block\n", "") == "here\n"
 

@@ -21,8 +21,9 @@ class Worker:
         self.queue = AdmissionQueue(PATIENCE, most, lambda: self.now)
         self.outcomes = {}
 
-    def ask(self, name, client="a", *, is_low=False):
-        ticket = Ticket(client, is_low, lambda begins: self.outcomes.update({name: "begun" if begins else "refused"}))
+    def ask(self, name, client="a", *, is_low=False, port=None):
+        decide = lambda begins: self.outcomes.update({name: "begun" if begins else "refused"})  # noqa: E731
+        ticket = Ticket(client, is_low, decide, port)
         self.queue.join(ticket)
         return ticket
 
@@ -214,6 +215,17 @@ def test_a_request_whose_client_has_left_is_neither_begun_nor_refused():
     assert len(worker.queue) == 1
     assert [worker.begin(), worker.begin()] == ["here", None]
     assert worker.outcomes == {"here": "begun"}
+
+
+def test_waits_end_when_a_check_of_those_that_take_long_finds_that_the_client_has_left():
+    worker = Worker()
+    worker.ask("gone", port=1)
+    worker.ask("here", port=2)
+    worker.now += 0.3
+    worker.ask("new", port=1)
+    worker.queue.drop(lambda port, since: port == 1 and since == worker.now - 0.2, 0.2)
+    assert worker.outcomes == {"gone": "refused"}
+    assert [worker.begin() for _ in range(3)] == ["here", "new", None]
 
 
 def test_nothing_is_kept_of_requests_that_have_ended():

@@ -19,6 +19,7 @@ sends a hundred requests delays only its own. Low-priority requests wait until n
 import time
 from collections import deque
 from collections.abc import Callable
+from itertools import takewhile
 from math import inf
 from typing import Literal, TypeAlias
 
@@ -39,14 +40,17 @@ _WEIGHT = 0.3
 
 
 class Ticket:
-    """A waiting request. ``decide`` is called once: with True when it begins, or with False when it is refused."""
+    """A waiting request. ``decide`` is called once: with True when it begins, or with False when it is refused or its
+    client, connected at ``port``, has left.
+    """
 
-    __slots__ = ("arrived", "client", "decide", "is_low", "is_waiting")
+    __slots__ = ("arrived", "client", "decide", "is_low", "is_waiting", "port")
 
-    def __init__(self, client: str, is_low: bool, decide: Callable[[bool], object]) -> None:
+    def __init__(self, client: str, is_low: bool, decide: Callable[[bool], object], port: int | None = None) -> None:
         self.client = client
         self.is_low = is_low
         self.decide = decide
+        self.port = port
         self.arrived = 0.0
         self.is_waiting = False
 
@@ -195,6 +199,14 @@ class AdmissionQueue:
         """Forget a request whose client has left."""
         if ticket.is_waiting:
             self._end_wait(ticket, "left")
+
+    def drop(self, has_left: Callable[[int | None, float], bool], waited: float) -> None:
+        """End the waits of requests whose clients have left, if they have waited for so many seconds."""
+        latest = self._clock() - waited
+        for ticket in list(takewhile(lambda ticket: ticket.arrived < latest, self._by_age)):
+            if ticket.is_waiting and has_left(ticket.port, latest):
+                self._end_wait(ticket, "left")
+                ticket.decide(False)
 
     def begin(self) -> bool:
         """Let the next request in turn begin. Return False if none is waiting."""

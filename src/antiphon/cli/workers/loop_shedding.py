@@ -140,6 +140,8 @@ class LoopAdmission:
         if self._began:
             self._adapt(time.monotonic())
         self._left = self._quota
+        for queue in (self._on_loop, self._on_threads):
+            queue.drop(self._peers.has_left, UNWATCHED)
         if self._on_loop:
             self._loop.call_soon(self._note_began)
             while self._left > 0 and self._on_loop.begin():
@@ -188,20 +190,17 @@ class LoopAdmission:
             if not decided.done():  # it is cancelled one pass before its task is
                 decided.set_result(begins)
 
-        ticket = Ticket(kind.client, kind.is_low, decide)
+        ticket = Ticket(kind.client, kind.is_low, decide, port)
         queue.join(ticket)
         self._schedule()
         try:
-            begins = await decided
+            return await decided
         except asyncio.CancelledError:
             queue.leave(ticket)
-            if decisions == [True]:
-                self._give_back(kind)
+            if decisions == [True] and kind.blocks:
+                self._room.running -= 1
+                self._schedule()
             raise
-        if begins and time.monotonic() - ticket.arrived > UNWATCHED and self._peers.has_left(port, ticket.arrived):
-            self._give_back(kind)
-            return False
-        return begins
 
     def _end(self, kind: RequestClass, began: float) -> None:
         if kind.blocks:
@@ -209,12 +208,6 @@ class LoopAdmission:
             self._schedule()
         else:
             self._completion.note(began)
-
-    def _give_back(self, kind: RequestClass) -> None:
-        if kind.blocks:
-            self._room.running -= 1
-            if self._on_threads:
-                self._schedule()
 
     def _has_left(self, port: int | None) -> bool:
         """Return True if a request arrived while the loop was blocked and its client has disconnected since.

@@ -2,7 +2,8 @@
 
 Otherwise they would wait unseen: in the server, in the event loop, or for a thread. A worker measures how late it is
 with ticks: those of a timer on its loop or, over WSGI, of a thread, which has to acquire the GIL like all others, and
-waits for the background loop. Requests are not checked while ticks are on time. When one is late, the state changes:
+waits for the background loop. Requests are not checked while ticks are on time. When one is late, the state changes. It
+is "controlled" at first, since many requests may have waited while the worker started.
 
 | state | a request | the other state follows |
 |---|---|---|
@@ -51,7 +52,7 @@ _WEIGHT = 0.3
 LONG = 20
 """The queue timeout, divided by this, is how long requests on threads may take before their room shrinks."""
 UNWATCHED = 0.2
-"""Seconds of waiting after which a request starts only if its client is still connected."""
+"""Seconds of waiting after which a request goes on waiting only if its client is still connected."""
 _LOOKING = 0.05
 """The maximum share of time spent checking connections."""
 _UNUSED_THREADS = 4
@@ -200,13 +201,14 @@ class Control:
     ) -> None:
         self._entrance, self._respond, self._admit = entrance, entrance.inner, admit
         self._room, self._count_running, self._resume = room, count_running, resume
-        self._is_controlled = self._is_asked = False
-        self._waited_at = 0.0
+        self._is_controlled, self._is_asked = True, False
+        entrance.pass_to(admit)
         entrance.call_before_next(self._start)
 
     def _start(self) -> None:
         """Resume ticks on the first request after a pause."""
         self._is_asked = False
+        self._waited_at = time.monotonic()
         self._entrance.call_before_next(self._note_asked)
         self._resume()
 

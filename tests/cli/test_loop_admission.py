@@ -1,4 +1,4 @@
-"""Requests that are cancelled while they wait in an overloaded worker take no room, and stop no others."""
+"""The requests that a worker's loop begins: some of the first, and others instead of those that are cancelled."""
 
 import asyncio
 
@@ -25,3 +25,23 @@ def test_a_wait_that_is_cancelled_as_it_begins_gives_its_room_back(order: str):
         return admission._room.running, failures
 
     assert asyncio.run(cancel_and_begin()) == (0, [])
+
+
+def test_a_worker_does_not_begin_all_its_first_requests_at_once():
+    """They may have waited while it started."""
+
+    async def begin() -> tuple[int, int]:
+        begun = list[int]()
+
+        async def respond(scope: object, receive: object, send: object) -> None:
+            begun.append(1)
+
+        entrance = Entrance(respond)
+        LoopAdmission(entrance, None, 10.0, asyncio.get_running_loop())
+        tasks = [asyncio.create_task(entrance.handle({"type": "http"}, None, None)) for _ in range(20)]
+        await asyncio.sleep(0)
+        at_once = len(begun)
+        await asyncio.wait(tasks)
+        return at_once, len(begun)
+
+    assert asyncio.run(begin()) == (1, 20)
