@@ -3,10 +3,10 @@
 Each request computes for some ten milliseconds, and each client leaves after a second. Requests arrive at random, at a
 rate that does not depend on the answers, from a process of its own. The capacity is the rate at which four clients that
 wait for their answers get them from the same server just before. Answers in time are compared with those at the
-capacity for the same CPU time, since other programs may take a part of the processor, and as if the processor were as
-fast as then: handlers in Python measure their own time, which has differed by a factor of 1.8. At the capacity, answers
-are compared with the requests, if those are fewer. Each cell has its own server, since one that was overloaded goes on with requests of
-clients that have left. Linux only.
+capacity for the same CPU time, since other programs may take a part of the processor, and as if it were as fast as
+then: handlers in Python measure their own work. At the capacity, they are compared with the requests, if those are
+fewer. Each cell has its own server, since one that was overloaded goes on with requests of clients that have left.
+Linux only.
 """
 
 import asyncio
@@ -376,12 +376,6 @@ def measure(name: str, load: float, mix: Mix, options: Namespace) -> tuple[float
         return under_load(port, process)
 
 
-def measure_median(name: str, load: float, mix: Mix, options: Namespace) -> tuple[float, Cell]:
-    """Return the run with the median share."""
-    runs = sorted((measure(name, load, mix, options) for _ in range(options.runs)), key=lambda run: run[1].share)
-    return runs[len(runs) // 2]
-
-
 def compare_waiting(paths: Sequence[str], options: Namespace) -> Iterator[tuple[int, float, float, float]]:
     """Yield a number of clients, the answers a second without patience, and with it, as a share, also by CPU time."""
     command = SERVERS["antiphon run"].command
@@ -442,7 +436,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--loads", type=float, nargs="+", default=LOADS)
     parser.add_argument("--seconds", type=float, default=6.0, help="of a run")
     parser.add_argument("--rounds", type=int, default=16000, help="of hashing, for each request")
-    parser.add_argument("--runs", type=int, default=1, help="of each cell, whose median is shown")
     options = parser.parse_args(arguments)
     if options.generate:
         generator(options.generate)
@@ -458,7 +451,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         mix = MIXES[title]
         if not SERVERS[name].is_installed or mix.paths[-1] in SERVERS[name].lacks:
             continue
-        found = [measure_median(name, load, mix, options) for load in options.loads]
+        found = [measure(name, load, mix, options) for load in options.loads]
         cells = " | ".join(shown(cell) for _, cell in found)
         print(f"| {title} | {name} | {median(most for most, _ in found):.0f}/s | {cells} |", flush=True)
         if name.startswith("antiphon run"):
