@@ -124,9 +124,9 @@ class Router(Generic[T]):
         self.literal: dict[str, dict[str, T]] = {}
         self.has_hosts = False
         self.converters = converters
-        self._searched: dict[str, dict[str, T]] = {}
+        self._without_parameters: dict[str, Resource[T]] = {}
         self._deep: set[str] = set()
-        self._literal: dict[str, Resource[T]] = {}
+        """The parameterless paths that ``literal`` contains once slashes are trusted."""
         self._root = _Node[T]()
         self._before_last: dict[str, _Node[T]] = {}
         self._hosts = _Node[T]()
@@ -143,13 +143,13 @@ class Router(Generic[T]):
         if host is not None:
             return self._at_host(host, pattern, segments)
         if all(isinstance(segment, str) for segment in segments):
-            if pattern not in self._literal:
-                self._literal[pattern] = resource = self._new(pattern, ())
-                is_deep = pattern.count("/") > 1
-                (self._searched if self.has_hosts or is_deep else self.literal)[pattern] = resource.methods
-                if is_deep and not self.has_hosts:
+            if pattern not in self._without_parameters:
+                self._without_parameters[pattern] = resource = self._new(pattern, ())
+                if not self.has_hosts and pattern.count("/") > 1:
                     self._deep.add(pattern)
-            return self._literal[pattern]
+                elif not self.has_hosts:
+                    self.literal[pattern] = resource.methods
+            return self._without_parameters[pattern]
         node, literals = self._root, segments[:-1]
         if all(isinstance(segment, str) for segment in literals):
             for segment in literals:
@@ -163,7 +163,6 @@ class Router(Generic[T]):
         whole = [*reversed(parse_host_pattern(host, self.converters)), "", *segments]
         check_names(whole, host + pattern)
         self.has_hosts = True
-        self._searched |= self.literal
         self.literal.clear()
         self._deep.clear()
         return self._in_tree(self._hosts, whole, host.lower() + pattern)
@@ -186,12 +185,11 @@ class Router(Generic[T]):
     def search_for(self, pattern: str) -> None:
         """Make lookups search for a literal path, so that its requests get parameters like all others."""
         self._deep.discard(pattern)
-        if pattern in self.literal:
-            self._searched[pattern] = self.literal.pop(pattern)
+        self.literal.pop(pattern, None)
 
     def trust_slashes(self) -> None:
         """Look up literal paths with any number of slashes, because encoded slashes are treated as slashes."""
-        self.literal |= {pattern: self._searched.pop(pattern) for pattern in self._deep}
+        self.literal |= {pattern: self._without_parameters[pattern].methods for pattern in self._deep}
         self._deep.clear()
 
     def search(
@@ -207,8 +205,8 @@ class Router(Generic[T]):
             if found is not None:
                 return found
         if segments is None:
-            if path in self._searched:
-                return self._searched[path], {}
+            if path in self._without_parameters:
+                return self._without_parameters[path].methods, {}
             if found := self._with_last(path):
                 return found
             segments = path.split("/")
