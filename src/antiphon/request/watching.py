@@ -1,11 +1,9 @@
 """Watching a request: its head records what is read from it, which tells a cache what a response depends on."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from antiphon.concurrency.process import call_after_fork
 from antiphon.http.cookies import read_cookies
 from antiphon.http.head import Address, DerivedHead, Head
 from antiphon.http.multidict import FirstMultiDict
@@ -235,20 +233,3 @@ _OF_FIELDS = frozenset([name for name, value in vars(RequestHeaders).items() if 
     "headers",
 }
 """The attributes that are computed from header fields on first read."""
-
-
-_IDS_AT_ONCE = 64
-
-_unused_ids: list[str] = []
-"""Random ids for future requests, made in batches, because one system call for many ids is faster than one for each."""
-call_after_fork(_unused_ids.clear)  # the parent process uses them
-
-
-def new_id() -> str:
-    """Return a random id for a request."""
-    if _unused_ids:
-        return _unused_ids.pop()
-    digits = os.urandom(16 * _IDS_AT_ONCE).hex()
-    first, *others = (digits[start : start + 32] for start in range(0, len(digits), 32))
-    _unused_ids.extend(others)
-    return first
