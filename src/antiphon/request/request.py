@@ -638,12 +638,13 @@ call_after_fork(_unused_ids.clear)  # the parent process uses them
 
 def _new_id() -> str:
     """Return a random id for a request."""
-    if _unused_ids:
+    try:
         return _unused_ids.pop()
-    digits = os.urandom(16 * _IDS_AT_ONCE).hex()
-    first, *others = (digits[start : start + 32] for start in range(0, len(digits), 32))
-    _unused_ids.extend(others)
-    return first
+    except IndexError:
+        digits = os.urandom(16 * _IDS_AT_ONCE).hex()
+        first, *others = (digits[start : start + 32] for start in range(0, len(digits), 32))
+        _unused_ids.extend(others)
+        return first
 
 
 if sys.flags.dev_mode:
