@@ -104,8 +104,6 @@ def _on_call(error: TypeError) -> str | None:
 
 def _on_item(error: TypeError) -> str | None:
     """Return the note on an item of an object of Antiphon's that has none."""
-    if "'_SessionMessages' object" in str(error):  # no request stores it
-        return f"Write {ITEMS['_SessionMessages']}"
     node, frame = _failed(error)
     kind = type(_value(node.value, frame)) if isinstance(node, ast.Subscript) else object
     return f"Write {ITEMS[kind.__name__]}" if _is_ours(kind) and kind.__name__ in ITEMS else None
@@ -188,7 +186,10 @@ def _value(node: ast.expr, frame: FrameType | None) -> Any:
     if isinstance(node, ast.Name) and frame is not None:
         return frame.f_locals.get(node.id, frame.f_globals.get(node.id))
     if isinstance(node, ast.Attribute):
-        return getattr(_value(node.value, frame), "__dict__", NO_WORDS).get(node.attr)
+        owner = _value(node.value, frame)
+        held: dict[str, Any] = getattr(owner, "__dict__", {})
+        provided = held.get("_dependencies", {}) if _is_ours(type(owner)) else {}
+        return ({each.name: value for each, value in provided.items()} | held).get(node.attr)
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
         items = _value(node.value, frame)
         return items.get(node.slice.value) if _is_ours(type(items)) and hasattr(items, "get") else None

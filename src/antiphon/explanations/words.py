@@ -259,7 +259,7 @@ ITEMS = {
     "App": "a module of your own, or a lifespan: app[pool]",
     "Response": "response.headers[name] = value",
     "Globals": "request.g.name, an attribute",
-    "_SessionMessages": "request.flash(text, category), and in the page, get_flashed_messages()",
+    "FlashMessages": "request.flash(text, category), and in the page, get_flashed_messages()",
 }
 """Objects that aren't dicts here, and what to write instead of an item."""
 BLUEPRINT = {
@@ -535,7 +535,7 @@ ARGUMENTS: dict[str, Mapping[str, str]] = {
         "env extensions": "templates.environment, after templates = Templates(folder)",
     },
     "Users.__init__": {"login_url login_view": "login=name"},
-    "_SessionMessages.take": {
+    "FlashMessages.take": {
         "with_categories": "message.category: each message has one",
         "category_filter": "the categories themselves: get_flashed_messages('error')",
     },

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.html import Markup
+from antiphon.request import interfaces
 from antiphon.request.dependencies import OfRequest
-from antiphon.request.interfaces import FlashMessage, FlashMessages, HasHTML, Session
+from antiphon.request.interfaces import FlashMessage, HasHTML, Session
 from antiphon.request.request import Request
 
 if TYPE_CHECKING:
@@ -55,11 +56,11 @@ class Flash:
                 "missing-feature",
                 RuntimeError("Flash keeps messages in the session: app.use(Sessions(store)), before app.use(Flash())"),
             )
-        app.provide(Request.flash, lambda request: _SessionMessages(request, self._most))
+        app.provide(Request.flash, lambda request: FlashMessages(request, self._most))
         app.template_context(get_flashed_messages=lambda request: request.flash.take)
 
 
-class _SessionMessages(OfRequest, FlashMessages):
+class FlashMessages(OfRequest, interfaces.FlashMessages):
     """The messages in a session."""
 
     __slots__ = ("_most",)
