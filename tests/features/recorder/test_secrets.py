@@ -2,7 +2,9 @@
 
 import base64
 import re
+import sys
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Annotated, TypedDict
 from urllib.parse import quote
 from uuid import UUID
@@ -311,6 +313,15 @@ def test_a_short_secret_is_not_kept_in_messages():
 
 def test_models_mark_members():
     assert marked_names() >= {"diagnosis", "notes", "mothers_maiden", "mothersMaiden", "hint"}
+
+
+def test_a_module_may_get_the_mark_in_place_of_another_value(monkeypatch):
+    module = ModuleType("late")
+    module.mark, module.Late = None, TypedDict("Late", {"late": Annotated[str, Secret]})
+    monkeypatch.setitem(sys.modules, "late", module)
+    assert "late" not in marked_names()
+    module.mark = Secret
+    assert "late" in marked_names()
 
 
 def test_a_basic_login_stays_one():

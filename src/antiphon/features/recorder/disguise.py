@@ -100,26 +100,16 @@ def _with_check_digit(number: str) -> str:
     return number
 
 
-_without_marks: dict[str, tuple[int, int]] = {}
-"""The modules that do not import the mark: the identity and the length of their names when they were searched."""
-
-
 def marked_names() -> frozenset[str]:
     """Return the names of the members that models mark as ``Secret``, in all modules that import this mark."""
     found: set[str] = set()
     places = {id(Secret), *[id(sys.modules[name]) for name in ("antiphon", "antiphon.features") if name in sys.modules]}
-    for key, module in [*sys.modules.items()]:
+    for module in [*sys.modules.values()]:
         names = getattr(module, "__dict__", None)
         if not isinstance(module, ModuleType) or not names or module.__name__.partition(".")[0] == "antiphon":
             continue
-        state = id(names), len(names)
-        if _without_marks.get(key) == state:  # made for each request that is kept, so it may not take long
-            continue
         held = [*names.values()]
-        if places.isdisjoint(map(id, held)):
-            _without_marks[key] = state
-            continue
-        for each in held:
+        for each in () if places.isdisjoint(map(id, held)) else held:
             if issubclass(type(each), type):  # proxies report the __class__ of other objects
                 found.update(_marked_in(each))
     return frozenset(found)
