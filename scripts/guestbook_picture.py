@@ -41,7 +41,7 @@ def main() -> int:
         taken: list[bytes] = []
         with tempfile.TemporaryDirectory() as folder, Chromium(program, f"{folder}/profile") as browser:
             page = browser.open("about:blank")
-            way(page, Path(folder), lambda _, page=page, taken=taken: taken.append(page.screenshot()))
+            way(page, Path(folder), lambda _, page=page, taken=taken: taken.append(page.screenshot()))  # type: ignore[misc]
             (IMAGES / f"{name}.png").write_bytes(beside(page, taken, SHOWN[name]))
     return 0
 
@@ -112,7 +112,7 @@ def beside(page: Page, pictures: list[bytes], tall: int) -> bytes:
     images = "".join(IMAGE.format(width, base64.b64encode(each).decode()) for width, each in parts)
     page.run("html => { document.body.innerHTML = html }", BESIDE.format(images))
     page.wait_until("() => [...document.images].every(each => each.complete && each.naturalWidth)")
-    return page.screenshot()
+    return bytes(page.screenshot())
 
 
 if __name__ == "__main__":

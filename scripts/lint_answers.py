@@ -38,7 +38,7 @@ def notes(answer: dict[str, Any]) -> list[str]:
 def is_known(note: str, answer: dict[str, Any]) -> bool:
     """True if a note on this answer is no fault."""
     if note == "PARTIAL_WITHOUT_RANGE":
-        return dict(answer["headers"])["content-type"].startswith("multipart/byteranges")
+        return str(dict(answer["headers"])["content-type"]).startswith("multipart/byteranges")
     return note in KNOWN
 
 

@@ -16,7 +16,7 @@ _bounded = re.compile(r"([\w.-]+)(?:\[(\w+)\])?>=([\d.]+)").match
 def lowest_versions() -> dict[str, str]:
     """Return the lower bound of each dependency by its name. Raises ValueError for a dependency without one."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    versions = {}
+    versions: dict[str, str] = {}
     for dependency in chain(project["dependencies"], *project["optional-dependencies"].values()):
         found = _bounded(dependency)
         if found is None:

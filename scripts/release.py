@@ -128,11 +128,11 @@ def check_contents(source: set[str]) -> None:
     }
     for folder, compiled in ((DIST, 0), (HERE, 1)):
         with zipfile.ZipFile(one(folder, "*.whl")) as wheel:
-            names = without(wheel.namelist(), GENERATED)
-            require(package | {PACKED_DOCS}, without(names, COMPILED), f"the wheel in {folder.name}")
-            if len(names) != len(package) + 1 + compiled:
+            packed = without(wheel.namelist(), GENERATED)
+            require(package | {PACKED_DOCS}, without(packed, COMPILED), f"the wheel in {folder.name}")
+            if len(packed) != len(package) + 1 + compiled:
                 raise BadRelease(
-                    f"the wheel in {folder.name} has {len(names) - len(package) - 1} files of machine code"
+                    f"the wheel in {folder.name} has {len(packed) - len(package) - 1} files of machine code"
                 )
 
 

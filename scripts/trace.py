@@ -53,7 +53,7 @@ def called_in(exchange: Exchange) -> list[Passed]:
         exchange()
     finally:
         sys.setprofile(None)
-        setprofile(None)  # type: ignore[arg-type]  # the standard library takes it
+        setprofile(None)
     called = [(Path(code.co_filename), code.co_qualname) for code in codes]
     passed = [
         Passed(file.relative_to(PACKAGE).as_posix(), name) for file, name in called if file.is_relative_to(PACKAGE)
@@ -106,7 +106,7 @@ def over_socket(application: Any, runner: asyncio.Runner) -> Exchange:
     runner.run(started(application))
 
     def exchange() -> None:
-        arriving = iter([
+        arriving: Iterator[dict[str, Any]] = iter([
             {"type": "websocket.connect"},
             {"type": "websocket.receive", "text": "hello"},
             {"type": "websocket.disconnect", "code": 1000, "reason": ""},
@@ -131,7 +131,7 @@ async def started(application: Any) -> None:
     messages = iter([{"type": "lifespan.startup"}])
 
     async def receive() -> dict[str, str]:
-        return next(messages, None) or await asyncio.Event().wait()  # type: ignore[return-value]  # it waits for ever
+        return next(messages, {}) or await asyncio.Event().wait()  # type: ignore[return-value]  # it waits for ever
 
     is_started = asyncio.Event()
 

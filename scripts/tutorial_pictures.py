@@ -14,7 +14,7 @@ from tests.helpers.system_programs import PLACES
 from tests.helpers.tutorial import PAGES, follow, typed_before
 from tests.helpers.tutorial_server import TutorialServer
 
-IMAGES = PAGES[0].parent / "images"
+IMAGES: Path = PAGES[0].parent / "images"
 WIDTH, TALL = 700, 2000
 LAMP = """<body style="margin:0;background:#4a3d52">
 <svg width="640" height="320" viewBox="0 0 480 240">
@@ -33,7 +33,7 @@ def main() -> int:
     for name in STORIES:
         with tempfile.TemporaryDirectory() as folder, Chromium(program, f"{folder}/profile") as browser:
             page = browser.open("about:blank")
-            take(name, page, Path(folder), lambda name=name, page=page: picture(name).write_bytes(page.screenshot()))
+            take(name, page, Path(folder), lambda name=name, page=page: picture(name).write_bytes(page.screenshot()))  # type: ignore[misc]
     return 0
 
 
