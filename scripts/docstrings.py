@@ -11,6 +11,7 @@ import re
 import textwrap
 import typing
 from collections.abc import Callable, Container, Iterator, Mapping
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -21,7 +22,7 @@ from antiphon.explanations.naming import OtherWord
 from antiphon.http.grammar import Value
 from antiphon.lazy import attribute_docs
 from antiphon.response.message import Maker, MakerOrValue
-from scripts.named_types import written_out
+from scripts.named_types import tree_of, written_out
 
 EXTENDING = "For adapters and dialects"
 HEADERS = "Header fields"
@@ -242,9 +243,8 @@ def _named(owner: type, name: str) -> list[Function]:
     named = [each for each in _source(owner)[1].body if isinstance(each, Function) and each.name == name]
     if named or not inspect.isfunction(value := vars(owner)[name]) or not value.__module__.startswith("antiphon."):
         return named
-    module = value.__module__
-    tree = ast.parse(inspect.getsource(importlib.import_module(module)))
-    found = [each for each in tree.body if isinstance(each, Function) and each.name == value.__name__]
+    body = tree_of(module := value.__module__).body
+    found = [deepcopy(each) for each in body if isinstance(each, Function) and each.name == value.__name__]
     for each in found:
         (each.args.posonlyargs or each.args.args)[0] = ast.arg("self")
         each.name = name
@@ -270,7 +270,7 @@ def _home(place: str, name: str) -> ast.Module:
     stub = Path(importlib.import_module(place).__file__ or "").with_suffix(".pyi")
     imports = [node for node in ast.parse(stub.read_text()).body if isinstance(node, ast.ImportFrom)]
     module = next(node.module for node in imports if name in {alias.name for alias in node.names})
-    return ast.parse(inspect.getsource(importlib.import_module(module or "")))
+    return tree_of(module or "")
 
 
 class Declaration(NamedTuple):

@@ -22,14 +22,15 @@ Origin: TypeAlias = tuple[str, str]
 
 
 @cache
-def _tree(module: str) -> ast.Module:
+def tree_of(module: str) -> ast.Module:
+    """Return the tree of a module, which is shared: only copies of its nodes may be changed."""
     return ast.parse(Path(importlib.import_module(module).__file__ or "").read_text())
 
 
 @cache
 def _imported(module: str) -> dict[str, Origin]:
     """Return where the names of a module come from that it imports from our package, for checkers or for all."""
-    nodes = [node for node in ast.walk(_tree(module)) if isinstance(node, ast.ImportFrom)]
+    nodes = [node for node in ast.walk(tree_of(module)) if isinstance(node, ast.ImportFrom)]
     return {
         alias.asname or alias.name: (node.module, alias.name)
         for node in nodes
@@ -42,7 +43,7 @@ def _imported(module: str) -> dict[str, Origin]:
 def _defined(module: str) -> dict[str, ast.stmt]:
     """Return the classes, aliases and type variables that a module defines, with the node of each."""
     defined: dict[str, ast.stmt] = {}
-    for node in _tree(module).body:
+    for node in tree_of(module).body:
         for each in node.body if isinstance(node, ast.If) else [node]:
             if isinstance(each, ast.ClassDef):
                 defined[each.name] = each
@@ -144,7 +145,7 @@ def types_in(module: str, annotation: ast.expr) -> Iterator[Origin]:
 
 def signature_types(module: str, name: str, *, made_by_hand: bool = True) -> Iterator[tuple[Origin, str]]:
     """Return the types that the public signatures of a function or a class name, each with the member that names it."""
-    node = next((each for each in _tree(module).body if getattr(each, "name", None) == name), None)
+    node = next((each for each in tree_of(module).body if getattr(each, "name", None) == name), None)
     is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     for member in [node] if is_function else getattr(node, "body", ()):
         if isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef):
