@@ -1,6 +1,7 @@
 """An app with live orders in a SQLite file, and the events that its watchers receive."""
 
 from contextlib import ExitStack
+from time import monotonic
 
 import pytest
 from jinja2 import DictLoader
@@ -10,6 +11,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, rela
 from antiphon import App
 from antiphon.features import Live, MemoryStore, Templates
 from antiphon.testing import Client
+from tests.helpers.waiting import DEADLINE
 
 EVENTS = {"accept": "text/event-stream"}
 PAGE = "<h1>Orders</h1><ul>{% block orders %}{{ shown }}{% endblock %}</ul>"
@@ -64,7 +66,8 @@ class Stream:
 
     def next(self):
         """Return the next event as its fields, skipping comments; None at the end."""
-        while True:
+        end = monotonic() + DEADLINE
+        while monotonic() < end:
             event, found, self._text = self._text.partition("\n\n")
             if not found:
                 self._text = event
@@ -77,6 +80,7 @@ class Stream:
             data = "\n".join(value for name, value in lines if name == "data")
             if any(name == "data" for name, _ in lines):
                 return dict(lines) | {"data": data}
+        raise TimeoutError(f"the stream sent nothing but comments for {DEADLINE} seconds")
 
     def data(self):
         """Return the content of the next event; None at the end."""
@@ -96,7 +100,7 @@ def app(engine):
 def clients(app):
     """Return a function that makes a client of the app, over an interface."""
     with ExitStack() as stack:
-        yield lambda interface="asgi", **options: stack.enter_context(Client(app, interface, timeout=30.0, **options))
+        yield lambda interface="asgi", **more: stack.enter_context(Client(app, interface, timeout=DEADLINE, **more))
 
 
 @pytest.fixture
