@@ -17,7 +17,7 @@ from tests.contract.bad_input import BAD_INPUTS, CLOSED, BadInput
 from tests.contract.exchanges import EXCHANGES, EXCHANGES_BY_TOPIC, seen
 from tests.contract.probes import PROBES, STREAMS, Probe, where_closed
 from tests.contract.process import ServerProcess
-from tests.contract.servers import Server
+from tests.contract.servers import Server, server
 from tests.contract.wire import Closed, Connection, Peer, ReceivedResponse, SentRequest
 from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
@@ -195,3 +195,8 @@ class ServerContract(AdapterContract):
         assert outcome == CLOSED or int(outcome) < 500
         assert self.json_of("/def/startup")["pid"] == pid
         assert outcome in self.server.refusals.get(bad_input.name, str(bad_input.usual)).split(" or ")
+
+
+def contract_of(name: str, kind: type[AdapterContract] = ServerContract) -> type[AdapterContract]:
+    """Return the contract of a server of the table."""
+    return type(name.replace(", ", ""), (kind,), {"server": server(name)})

@@ -12,7 +12,7 @@ from tests.contract.exchanges import seen
 from tests.contract.http2 import HTTP2Client, HTTP2Peer
 from tests.contract.process import ServerProcess
 from tests.contract.servers import server
-from tests.contract.suite import AdapterContract
+from tests.contract.suite import AdapterContract, contract_of
 from tests.contract.wire import SentRequest
 from tests.helpers.rows import rows
 from tests.helpers.served.with_and_without_bodies import SECRET
@@ -31,10 +31,10 @@ class HTTP2Contract(AdapterContract):
         return HTTP2Peer(cls.server.command)
 
 
-TestGranianWSGI = type("GranianWSGI", (HTTP2Contract,), {"server": server("Granian, WSGI")})
-TestGranianASGI = type("GranianASGI", (HTTP2Contract,), {"server": server("Granian, ASGI")})
-TestGranianRSGI = type("GranianRSGI", (HTTP2Contract,), {"server": server("Granian, RSGI")})
-TestHypercorn = type("Hypercorn", (HTTP2Contract,), {"server": server("Hypercorn")})
+TestGranianWSGI = contract_of("Granian, WSGI", HTTP2Contract)
+TestGranianASGI = contract_of("Granian, ASGI", HTTP2Contract)
+TestGranianRSGI = contract_of("Granian, RSGI", HTTP2Contract)
+TestHypercorn = contract_of("Hypercorn", HTTP2Contract)
 
 
 # What depends on a body, or on there being none

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.contract.process import ServerProcess
-from tests.contract.servers import DEBUGGED, server
-from tests.contract.suite import ServerContract
+from tests.contract.servers import DEBUGGED
+from tests.contract.suite import ServerContract, contract_of
 
 pytestmark = pytest.mark.processes
 
@@ -13,11 +13,6 @@ def test_a_server_whose_workers_can_not_load_its_application_does_not_serve() ->
     server = ServerProcess(("-m", "antiphon", "run", "{app}", "--port", "{port}"), "tests.contract:missing")
     with pytest.raises(RuntimeError, match="'missing'"), server:
         pass
-
-
-def contract_of(name: str) -> type[ServerContract]:
-    """Return the contract of a server of the table."""
-    return type(name.replace(", ", ""), (ServerContract,), {"server": server(name)})
 
 
 TestGranianWSGI = contract_of("Granian, WSGI")
