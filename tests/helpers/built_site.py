@@ -2,6 +2,8 @@
 
 import fcntl
 import os
+import shutil
+import time
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -9,21 +11,22 @@ from threading import Thread
 
 from scripts import docs_site
 
-RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(time.time_ns()))
 
 
 def built_site():
-    """Build the site unless another test of this run has. Return its folder."""
-    folder = docs_site.ROOT / "build"
-    folder.mkdir(exist_ok=True)
-    with (folder / "site.run").open("a+") as run:
-        fcntl.flock(run, fcntl.LOCK_EX)
-        run.seek(0)
-        if run.read() != RUN:
+    """Build the site unless another test of this run has. Return its folder, which others leave alone for six hours."""
+    site = docs_site.ROOT / f"build/site-{RUN}"
+    site.parent.mkdir(exist_ok=True)
+    with (site.parent / "site.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not site.exists():
+            for old in site.parent.glob("site-*"):
+                if old.stat().st_mtime < time.time() - 21_600:
+                    shutil.rmtree(old)
             assert docs_site.main() == 0
-            run.truncate(0)
-            run.write(RUN)
-    return docs_site.SITE
+            docs_site.SITE.rename(site)
+    return site
 
 
 @contextmanager
