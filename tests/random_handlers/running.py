@@ -81,7 +81,7 @@ def _no_longer_than(seconds: float) -> Iterator[None]:
         raise _TooLongError
 
     before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds, seconds)  # again, since what calls a finalizer ignores its errors
     try:
         yield
     finally:

@@ -3,6 +3,7 @@
 ``python -m tests.random_handlers`` holds as many to their documents as it is told.
 """
 
+import weakref
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from tests.helpers.rows import rows
 from tests.random_handlers.checking import Lie, Sent, lies_in, untold_parameters
 from tests.random_handlers.making import HEADER, Input, Program, program_of
-from tests.random_handlers.running import result_of
+from tests.random_handlers.running import _no_longer_than, _TooLongError, result_of
 from tests.random_handlers.shrinking import as_text, shrunk
 
 pytestmark = [pytest.mark.once, pytest.mark.slow]
@@ -89,3 +90,19 @@ def test_what_lies_is_found_and_shown_in_the_shortest_program(tmp_path: Path) ->
     assert "abort(409)" in shortest
     assert "kept" not in shortest
     assert result_of(program, tmp_path).answered == 2
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_program_ends_also_if_a_callback_has_swallowed_the_first_error() -> None:
+    def wait(_: object = None) -> None:
+        while True:
+            pass
+
+    def wait_twice() -> None:
+        things = frozenset([wait])
+        kept = weakref.ref(things, wait)
+        del things
+        wait(kept)
+
+    with pytest.raises(_TooLongError), _no_longer_than(0.05):
+        wait_twice()
