@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from antiphon import App, Request
+from antiphon import App
 from antiphon.app.dispatch.dependencies import Dependencies
 from antiphon.app.lifespan import Lifespan
 from antiphon.concurrency.crossing import Crossing
@@ -15,20 +15,13 @@ from antiphon.handler.callables import describe
 from antiphon.handler.drive import driven
 from antiphon.request.dependencies import Dependency
 from antiphon.testing import AsyncClient, Client
+from tests.app.test_dependencies import request_with
 from tests.helpers.driving import drive, run_lifespan
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("style")
 
 variable = ContextVar("variable", default="unset")
-
-
-class Route:
-    name = ""
-    app = None
-
-    def __init__(self, dependencies):
-        self.dependencies = dependencies
 
 
 class Managed:
@@ -143,8 +136,7 @@ class TestWhatIsAdded:
         seen = []
 
         def between():
-            request = Request.blank()
-            request.route = Route(dependencies)
+            request = request_with(dependencies)
             seen.extend([lifespan.state(dependency), request[dependency]])
 
         run_lifespan(lifespan, between)

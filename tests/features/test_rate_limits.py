@@ -422,16 +422,17 @@ class TestAClockThatIsSet:
             monotonic.now += 120
 
 
+class OnThreads(SQLiteStore):
+    def increment(self, *args, **options):
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            asyncio.get_running_loop()
+        return super().increment(*args, **options)
+
+
 @pytest.mark.parametrize("style", ["async def"])
 @pytest.mark.parametrize("where", ["app", "route"])
 def test_a_store_that_waits_is_asked_on_a_thread(tmp_path, handler, visiting, where):
-    class Watched(SQLiteStore):
-        def increment(self, *args, **options):
-            with pytest.raises(RuntimeError, match="no running event loop"):
-                asyncio.get_running_loop()
-            return super().increment(*args, **options)
-
-    with closing(Watched(tmp_path / "store.db")) as store:
+    with closing(OnThreads(tmp_path / "store.db")) as store:
         app, limit = App(), RateLimit("1/minute", store)
         if where == "app":
             app.use(limit)

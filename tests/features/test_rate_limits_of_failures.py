@@ -9,6 +9,7 @@ from antiphon import App, Request
 from antiphon.features import MemoryStore, RateLimit, SQLiteStore, StoreUnavailable
 from antiphon.http import TooManyRequests
 from antiphon.testing import Client
+from tests.features.test_rate_limits import OnThreads
 from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style", "kind")]
@@ -140,13 +141,7 @@ def test_a_store_that_is_away_leaves_a_request_as_it_is(interface, style, clock,
 
 
 def test_a_store_that_waits_is_asked_on_a_thread(tmp_path, interface, style):
-    class Watched(SQLiteStore):
-        def increment(self, *args, **options):
-            with pytest.raises(RuntimeError, match="no running event loop"):
-                asyncio.get_running_loop()
-            return super().increment(*args, **options)
-
-    with closing(Watched(tmp_path / "store.db")) as store:
+    with closing(OnThreads(tmp_path / "store.db")) as store:
         app = logins(style, RateLimit("1/day", store))
         assert statuses(app, interface, "right right wrong right") == [200, 200, 403, 429]
 

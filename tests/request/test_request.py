@@ -28,8 +28,7 @@ from antiphon.http.errors import (
 from antiphon.http.head import Address, RequestHead
 from antiphon.http.limits import Limits
 from antiphon.http.multidict import MissingKey
-from antiphon.request import request as request_module
-from antiphon.request.request import Request
+from antiphon.request.request import Request, _new_id, _unused_ids
 from antiphon.serialization.json import encode_json
 from tests.helpers.rows import rows
 
@@ -684,12 +683,11 @@ class TestContext:
     @rows("line", range(8))
     def test_an_id_is_given_also_if_another_thread_takes_the_last_one_at_any_line(self, line):
         def take(frame, event, _):
-            if frame.f_code is making.__code__ and frame.f_lineno - making.__code__.co_firstlineno == line:
-                request_module._unused_ids.clear()
+            if frame.f_code is _new_id.__code__ and frame.f_lineno - frame.f_code.co_firstlineno == line:
+                _unused_ids.clear()
             return take
 
-        making, tracing = request_module._new_id, sys.gettrace()
-        first = Request.blank().id
+        first, tracing = Request.blank().id, sys.gettrace()
         sys.settrace(take)
         try:
             assert Request.blank().id != first

@@ -16,6 +16,7 @@ from antiphon.http.multidict import MultiDict
 from antiphon.serialization.readers import fields_as
 from tests.helpers.rows import rows
 from tests.serialization.named_faults import faults
+from tests.serialization.test_readers import Span
 
 
 class Colour(enum.Enum):
@@ -64,16 +65,6 @@ class Row(Struct, array_like=True, rename={"y": "why"}, forbid_unknown_fields=Tr
 
 
 Fractions = dataclasses.make_dataclass("Fractions", [("some", list[float]), ("one", float)])
-
-
-@dataclasses.dataclass
-class Span:
-    first: int
-    last: int
-
-    def __post_init__(self):
-        if self.last < self.first:
-            raise ValueError("last comes before first")
 
 
 def pairs(query: str) -> MultiDict[str]:

@@ -14,6 +14,7 @@ from antiphon.adapters.wsgi import WSGIHead
 from antiphon.http.head import Address, DerivedHead, RequestHead
 from antiphon.testing import Client
 from tests.helpers.rows import rows
+from tests.testing.servers.test_asgi import sending
 
 pytestmark = pytest.mark.axes("interface")
 
@@ -165,16 +166,6 @@ async def in_chunks(scope, receive, send):
     for body in (b"one ", b"", b"two ", b"three"):
         await send(chunk(body))
     await send({"type": "http.response.body"})
-
-
-def sending(*messages):
-    """An application that sends these messages and ends."""
-
-    async def application(scope, receive, send):
-        for message in messages:
-            await send(message)
-
-    return application
 
 
 def answered(application, request=None):

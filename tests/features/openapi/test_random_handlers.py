@@ -94,15 +94,9 @@ def test_what_lies_is_found_and_shown_in_the_shortest_program(tmp_path: Path) ->
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_program_ends_also_if_a_callback_has_swallowed_the_first_error() -> None:
-    def wait(_: object = None) -> None:
+    def wait(_: object) -> None:
         while True:
             pass
 
-    def wait_twice() -> None:
-        things = frozenset([wait])
-        kept = weakref.ref(things, wait)
-        del things
-        wait(kept)
-
     with pytest.raises(_TooLongError), _no_longer_than(0.05):
-        wait_twice()
+        wait(weakref.ref(frozenset([wait]), wait))
