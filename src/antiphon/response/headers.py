@@ -210,7 +210,7 @@ class ResponseHeaders:
     content_language = header("content-language", read_list, print_list)
     """Content-Language (RFC 9110 §8.5), a tuple of text: language tags."""
     content_length = header("content-length", or_none(parse_length), print_number)
-    """Content-Length (RFC 9110 §8.6), an int, in bytes."""
+    """Content-Length (RFC 9110 §8.6), an int, in bytes. A body in memory is sent with its own length."""
     content_location = header("content-location", read_text, print_text)
     """Content-Location (RFC 9110 §8.7), text."""
     content_md5 = header("content-md5", read_text, print_text)
