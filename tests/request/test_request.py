@@ -28,7 +28,8 @@ from antiphon.http.errors import (
 from antiphon.http.head import Address, RequestHead
 from antiphon.http.limits import Limits
 from antiphon.http.multidict import MissingKey
-from antiphon.request.request import Request, _new_id, _unused_ids
+from antiphon.request.lifetime import _unused_ids, new_id
+from antiphon.request.request import Request
 from antiphon.serialization.json import encode_json
 from tests.helpers.rows import rows
 
@@ -683,7 +684,7 @@ class TestContext:
     @rows("line", range(8))
     def test_an_id_is_given_also_if_another_thread_takes_the_last_one_at_any_line(self, line):
         def take(frame, event, _):
-            if frame.f_code is _new_id.__code__ and frame.f_lineno - frame.f_code.co_firstlineno == line:
+            if frame.f_code is new_id.__code__ and frame.f_lineno - frame.f_code.co_firstlineno == line:
                 _unused_ids.clear()
             return take
 

@@ -1,5 +1,6 @@
-"""The lifetime of a request: the time left for its response, the events that end it early, and what is called after."""
+"""The lifetime of a request: its id, the time left for its response, what ends it early, and what is called after."""
 
+import os
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from contextvars import Context
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Self, TypeAlias, Type
 from weakref import WeakMethod
 
 from antiphon.concurrency.loop import running_loop, thread, yield_to_loop
-from antiphon.concurrency.process import DRAINING
+from antiphon.concurrency.process import DRAINING, call_after_fork
 from antiphon.explanations import explained
 from antiphon.http.head import Head, server_head
 
@@ -283,3 +284,21 @@ def deferrable(method: str, function: Callable[P, T], *args: P.args, **kwargs: P
             ),
         )
     return partial(function, *args, **kwargs) if args or kwargs else function
+
+
+_IDS_AT_ONCE = 64
+
+_unused_ids: list[str] = []
+"""Random ids for future requests, made in batches, because one system call for many ids is faster than one for each."""
+call_after_fork(_unused_ids.clear)  # the parent process uses them
+
+
+def new_id() -> str:
+    """Return a random id for a request."""
+    try:
+        return _unused_ids.pop()
+    except IndexError:
+        digits = os.urandom(16 * _IDS_AT_ONCE).hex()
+        first, *others = (digits[start : start + 32] for start in range(0, len(digits), 32))
+        _unused_ids.extend(others)
+        return first

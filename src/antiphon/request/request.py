@@ -1,6 +1,5 @@
 """The request: one object for every server, read lazily, usable alone."""
 
-import os
 import sys
 from collections.abc import Callable, Coroutine, Mapping
 from copy import copy
@@ -9,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from antiphon.body.content import FORM_DATA, Content, NotLoadedError
 from antiphon.body.stream import BodyStream, Progress
-from antiphon.concurrency.process import call_after_fork
 from antiphon.explanations import explained
 from antiphon.explanations.naming import NamesOurs, names_ours, refuse_unknown_attributes
 from antiphon.explanations.words import REQUEST, REQUEST_LIMITS
@@ -547,7 +545,7 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs):
     @lazy
     def _id(self) -> str:
         """The id, for log lines and other uses that don't make the response depend on it."""
-        return _new_id()
+        return lifetimes.new_id()
 
     @property  # not kept: it refers to the request, also after its end
     def caller(self) -> "Caller":
@@ -627,24 +625,6 @@ def _check_dependency(dependency: object) -> None:
     check_dependency(
         dependency, "request[...]", 'make one, Tenant = Dependency[str]("tenant"), or set an attribute of request.g'
     )
-
-
-_IDS_AT_ONCE = 64
-
-_unused_ids: list[str] = []
-"""Random ids for future requests, made in batches, because one system call for many ids is faster than one for each."""
-call_after_fork(_unused_ids.clear)  # the parent process uses them
-
-
-def _new_id() -> str:
-    """Return a random id for a request."""
-    try:
-        return _unused_ids.pop()
-    except IndexError:
-        digits = os.urandom(16 * _IDS_AT_ONCE).hex()
-        first, *others = (digits[start : start + 32] for start in range(0, len(digits), 32))
-        _unused_ids.extend(others)
-        return first
 
 
 if sys.flags.dev_mode:
