@@ -312,8 +312,8 @@ class Sessions:
 
     def _told(self, request: Request, response: Response) -> str | None:
         """Return the cookie that a mounted application has set, or "" if it deleted the cookie."""
-        name = self._name(request)
-        lines = [line for line in response.headers.getall("set-cookie") if line.startswith(f"{name}=")]
+        start = f"{self._name(request)}="
+        lines = [line for name, line in response._fields if name == "set-cookie" and line.startswith(start)]
         return SetCookie.parse(lines[-1]).value if lines else None
 
     def _write(self, session: TrackedSession, told: str | None) -> StoreEntry | None:

@@ -93,13 +93,14 @@ def _checked_key(key: str | bytes) -> bytes:
 
 
 class TimedSigner:
-    """A signer of bytes and the time for one purpose, the ``salt``. It signs as itsdangerous does, but derives keys
-    only once.
+    """A signer of bytes and the time for one purpose, the ``salt``. It signs as itsdangerous does, but derives and
+    hashes keys only once.
     """
 
     def __init__(self, oldest_first: Sequence[bytes], salt: str, digest: Literal["sha256", "sha1"]) -> None:
-        self._digest: str = digest
-        self._keys = [hmac.digest(key, salt.encode(), self._digest) for key in reversed(oldest_first)]
+        derived = [hmac.digest(key, salt.encode(), digest).ljust(64, b"\0") for key in reversed(oldest_first)]
+        # Both hashes of HMAC (RFC 2104), each after its block of the key: OpenSSL looks up the algorithm each time.
+        self._keys = [[_DIGESTS[digest](bytes([byte ^ pad for byte in key])) for pad in (0x36, 0x5C)] for key in derived]
 
     def sign(self, value: bytes, now: float) -> bytes:
         """Return bytes with the time, in seconds since 1970, and a signature by the newest key."""
@@ -122,16 +123,16 @@ class TimedSigner:
         found = [hmac.compare_digest(self._signature(key, signed), signature) for key in self._keys]
         return any(found)
 
-    def _signature(self, key: bytes, signed: bytes) -> bytes:
-        return to_base64(hmac.digest(key, signed, self._digest))
-
-
-_TO_URLS = bytes.maketrans(b"+/", b"-_")
+    def _signature(self, key: "list[HASH]", signed: bytes) -> bytes:
+        inner, outer = key[0].copy(), key[1].copy()
+        inner.update(signed)
+        outer.update(inner.digest())
+        return to_base64(outer.digest())
 
 
 def to_base64(data: bytes) -> bytes:
     """Return base64 for URLs (RFC 4648 §5), without padding."""
-    return b2a_base64(data, newline=False).translate(_TO_URLS, b"=")
+    return b2a_base64(data, newline=False).replace(b"+", b"-").replace(b"/", b"_").rstrip(b"=")
 
 
 class Signer:

@@ -153,7 +153,7 @@ def _checked(name: str, value: object) -> object:
     """Return a value after a round trip. Raises TypeError if it changes, and ValueError for a reserved name."""
     if name == _TIMES:
         raise explained("not-storable", ValueError(f"the name {_TIMES!r} is reserved for the store"))
-    if type(value) in _PLAIN:
+    if type(value) in _PLAIN or (type(value) is int and value.bit_length() < 64):
         return value
     return loads(check_same(name, value, _dump, loads).decode())
 

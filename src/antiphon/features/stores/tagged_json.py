@@ -114,9 +114,6 @@ _decode = json.JSONDecoder(object_hook=_untag).decode
 COMPRESSED_FROM = 512
 """The size in bytes from which JSON is compressed; smaller JSON is not worth the time."""
 
-_FROM_URLS = bytes.maketrans(b"-_", b"+/")
-"""The translation from URL-safe base64 to standard base64."""
-
 
 def pack(text: str) -> bytes:
     """Return JSON packed for URLs in itsdangerous's format: base64, with a dot before compressed data."""
@@ -134,4 +131,4 @@ def unpack(payload: bytes) -> str:
 
 def from_base64(text: bytes) -> bytes:
     """Return the bytes that URL-safe base64 encodes, with or without a dot before it. Raises ValueError otherwise."""
-    return a2b_base64(text.translate(_FROM_URLS, b".") + b"==")
+    return a2b_base64(text.replace(b"-", b"+").replace(b"_", b"/") + b"==")  # which passes over the dot
