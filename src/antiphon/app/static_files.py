@@ -21,7 +21,7 @@ from antiphon.http.head import has_conditions
 from antiphon.paths import NOT_THERE, absolute_path
 from antiphon.request.request import Request
 from antiphon.request.watching import unwatched
-from antiphon.response.fields import NOT_SNIFFED, Line
+from antiphon.response.fields import NOT_SNIFFED, Line, SharedFields
 from antiphon.response.files import SETTLED, FileBody, guess_type, measures, open_itself, read_part, validators
 from antiphon.response.response import Response, response_of
 from antiphon.routing.converters import CONVERTERS, Converter
@@ -307,11 +307,11 @@ def _respond(
         # Siblings may have the same time and size, but each needs its own tag (RFC 9110 §8.8.3).
         etag = etag[0], f'{etag[1][:-1]}-{coding}"'
         fields.append(("content-encoding", coding))
-    fields += [etag, modified, *measures(found.st_size)]
-    lines = _complete(tuple(fields), content_type)
+    length, ranges = measures(found.st_size)
+    complete = _complete((*fields, etag, modified, ranges), content_type)
     if found.st_size <= READ_AT_ONCE and request.method != "HEAD" and not has_conditions(request.head):
-        return response_of(read_part(descriptor, 0, found.st_size), [*lines])
-    response = response_of(FileBody(path, 0, found.st_size), [*lines])
+        return response_of(read_part(descriptor, 0, found.st_size), complete)
+    response = response_of(FileBody(path, 0, found.st_size), [*complete, length])
     body = response.make_conditional(request).body
     if isinstance(body, FileBody) and body.length <= READ_AT_ONCE and request.method != "HEAD":
         response.body = read_part(descriptor, body.offset, body.length)
@@ -319,9 +319,9 @@ def _respond(
 
 
 @lru_cache(maxsize=1024)
-def _complete(fields: tuple[Line, ...], content_type: str) -> tuple[Line, ...]:
+def _complete(fields: tuple[Line, ...], content_type: str) -> SharedFields:
     """Return a file's header fields, checked and with its content type."""
-    return tuple(Response(b"", headers=fields, content_type=content_type).headers.items())
+    return SharedFields.of(Response(b"", headers=fields, content_type=content_type).headers.items())
 
 
 _HAS_TAGS = hasattr(os.stat_result, "st_reparse_tag")
