@@ -61,8 +61,8 @@ def decode_json(data: bytes, depth: int = DEPTH) -> object:
     deep. A byte order mark is ignored. If a name occurs twice, the last value is used.
     """
     # Short text can't be deep and contains few numbers; this check needs no call.
-    is_long = len(data) > depth or len(data) > SHORT
-    decode = decode_slow_numbers if is_long and check_bounds(data, depth) else _decode
+    bound = crossed_bound(data, depth, MOST_SLOW_NUMBERS) if len(data) > depth or len(data) > SHORT else NO_BOUND
+    decode = decode_slow_numbers if bound and check_bounds(data, depth) else _decode
     try:
         return decode(data)
     except UNREADABLE as error:

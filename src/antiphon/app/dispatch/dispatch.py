@@ -78,7 +78,7 @@ def refuse_or_receive(plan: Plan, request: Request, error: HTTPError | None) -> 
         set_current_request(request)
         refused = refuse_at_once(plan, request, error)
         return dispatch(plan, request, error) if refused is None else refused
-    reading = plan.ahead is not NOTHING and request._read_small_body(request.limits)
+    reading = plan.ahead is not NOTHING and request._read_small_body(plan.route.limits)
     if reading is True:
         return respond_at_once(plan, request, has_body=True)
     return _respond_when_read(plan, request, reading) if reading else dispatch(plan, request)

@@ -250,7 +250,8 @@ def _is_mapping(kind: type) -> bool:
 
 
 def _json(value: object, _: Source, request: Request, fields: SharedFields = _JSON_ONLY) -> Response:
-    return response_of(json_encoder()(value, _json_default(request)), fields)
+    app = request.route.app
+    return response_of(json_encoder()(value, None if app is None else app.json_default), fields)
 
 
 def _from_list(value: list[Any], source: Source, request: Request) -> Response:
