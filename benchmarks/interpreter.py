@@ -66,18 +66,18 @@ def kind() -> str:
     return ", ".join(words)
 
 
-def speedups() -> str:
+def speedups(is_compiled: bool = IS_COMPILED) -> str:
     """Return `with` or `without the C extension`."""
-    return "with the C extension" if IS_COMPILED else "without the C extension"
+    return "with the C extension" if is_compiled else "without the C extension"
 
 
-def build() -> str:
+def build(is_compiled: bool = IS_COMPILED) -> str:
     """Return what the counts of instructions of an interpreter depend on most, as a key for them."""
     words = [platform.python_implementation(), ".".join(platform.python_version_tuple()[:2])]
     if sysconfig.get_config_var("Py_GIL_DISABLED"):
         words[-1] += "t"
     words.append("with PGO" if "PGO" in optimisations() else "without PGO")
-    return f"{' '.join(words)}, {speedups()}"
+    return f"{' '.join(words)}, {speedups(is_compiled)}"
 
 
 def versions(*packages: str) -> str:

@@ -98,9 +98,11 @@ class TimedSigner:
     """
 
     def __init__(self, oldest_first: Sequence[bytes], salt: str, digest: Literal["sha256", "sha1"]) -> None:
-        derived = [hmac.digest(key, salt.encode(), digest).ljust(64, b"\0") for key in reversed(oldest_first)]
-        # Both hashes of HMAC (RFC 2104), each after its block of the key: OpenSSL looks up the algorithm each time.
-        self._keys = [[_DIGESTS[digest](bytes([byte ^ pad for byte in key])) for pad in (0x36, 0x5C)] for key in derived]
+        # The inner and the outer hash of HMAC (RFC 2104), which have read the key.
+        self._keys = []
+        for key in reversed(oldest_first):
+            block = hmac.digest(key, salt.encode(), digest).ljust(64, b"\0")
+            self._keys.append([_DIGESTS[digest](bytes([byte ^ pad for byte in block])) for pad in (0x36, 0x5C)])
 
     def sign(self, value: bytes, now: float) -> bytes:
         """Return bytes with the time, in seconds since 1970, and a signature by the newest key."""
@@ -123,7 +125,7 @@ class TimedSigner:
         found = [hmac.compare_digest(self._signature(key, signed), signature) for key in self._keys]
         return any(found)
 
-    def _signature(self, key: "list[HASH]", signed: bytes) -> bytes:
+    def _signature(self, key: list[Any], signed: bytes) -> bytes:
         inner, outer = key[0].copy(), key[1].copy()
         inner.update(signed)
         outer.update(inner.digest())
