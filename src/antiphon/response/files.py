@@ -114,6 +114,7 @@ def describe_file(
     return body, kind, given + [field for field in fields if field[0] not in own]
 
 
+@lru_cache(maxsize=1024)
 def guess_type(name: str) -> str:
     """Return the media type for a file name, the same on every machine. Text is assumed to be UTF-8."""
     kind = _type_by_suffix(os.path.splitext(name)[1].lower())
