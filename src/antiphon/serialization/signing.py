@@ -98,11 +98,9 @@ class TimedSigner:
     """
 
     def __init__(self, oldest_first: Sequence[bytes], salt: str, digest: Literal["sha256", "sha1"]) -> None:
+        blocks = [hmac.digest(key, salt.encode(), digest).ljust(64, b"\0") for key in reversed(oldest_first)]
         # The inner and the outer hash of HMAC (RFC 2104), which have read the key.
-        self._keys = []
-        for key in reversed(oldest_first):
-            block = hmac.digest(key, salt.encode(), digest).ljust(64, b"\0")
-            self._keys.append([_DIGESTS[digest](bytes([byte ^ pad for byte in block])) for pad in (0x36, 0x5C)])
+        self._keys = [[_DIGESTS[digest](bytes([at ^ pad for at in block])) for pad in (0x36, 0x5C)] for block in blocks]
 
     def sign(self, value: bytes, now: float) -> bytes:
         """Return bytes with the time, in seconds since 1970, and a signature by the newest key."""

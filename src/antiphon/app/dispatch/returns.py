@@ -250,8 +250,7 @@ def _is_mapping(kind: type) -> bool:
 
 
 def _json(value: object, _: Source, request: Request, fields: SharedFields = _JSON_ONLY) -> Response:
-    app = request.route.app
-    return response_of(json_encoder()(value, None if app is None else app.json_default), fields)
+    return response_of(json_encoder()(value, _json_default(request)), fields)
 
 
 def _from_list(value: list[Any], source: Source, request: Request) -> Response:
