@@ -98,9 +98,8 @@ class TimedSigner:
     """
 
     def __init__(self, oldest_first: Sequence[bytes], salt: str, digest: Literal["sha256", "sha1"]) -> None:
-        blocks = [hmac.digest(key, salt.encode(), digest).ljust(64, b"\0") for key in reversed(oldest_first)]
-        # The inner and the outer hash of HMAC (RFC 2104), which have read the key.
-        self._keys = [[_DIGESTS[digest](bytes([at ^ pad for at in block])) for pad in (0x36, 0x5C)] for block in blocks]
+        keys = [hmac.digest(key, salt.encode(), digest) for key in reversed(oldest_first)]
+        self._keys = [hmac.new(key, digestmod=digest) for key in keys]  # copies save hashing the key
 
     def sign(self, value: bytes, now: float) -> bytes:
         """Return bytes with the time, in seconds since 1970, and a signature by the newest key."""
@@ -123,11 +122,10 @@ class TimedSigner:
         found = [hmac.compare_digest(self._signature(key, signed), signature) for key in self._keys]
         return any(found)
 
-    def _signature(self, key: list[Any], signed: bytes) -> bytes:
-        inner, outer = key[0].copy(), key[1].copy()
-        inner.update(signed)
-        outer.update(inner.digest())
-        return to_base64(outer.digest())
+    def _signature(self, key: hmac.HMAC, signed: bytes) -> bytes:
+        signature = key.copy()
+        signature.update(signed)
+        return to_base64(signature.digest())
 
 
 def to_base64(data: bytes) -> bytes:
