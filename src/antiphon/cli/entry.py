@@ -3,44 +3,11 @@
 A worker therefore imports neither the command line nor the supervisor.
 """
 
-import atexit
 import gc
-import json
-import logging
 import os
-import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from functools import partial
-from threading import Event
-from typing import NamedTuple
-
-from antiphon.cli.errors import StartupFailed
-from antiphon.cli.interface import Choice
-from antiphon.cli.logs import Logs
-from antiphon.cli.target import Target
-from antiphon.cli.workers.options import INHERITED, TOLD, Control, Guards, ServerOptions
-
-
-class Told(NamedTuple):
-    """The data from the command line that a worker needs. ``find`` returns the target."""
-
-    find: Callable[[], Target]
-    requested: Choice | None
-    options: ServerOptions
-    is_for_loopback: bool
-    """True if only this machine can connect."""
-
-    @classmethod
-    def parse(cls, text: str) -> "Told":
-        """Parse the output of `encoded`."""
-        target, requested, values, is_for_loopback = json.loads(text)
-        hosts, *others = values["guards"]
-        options = ServerOptions(
-            **{**values, "logs": Logs(*values["logs"]), "guards": Guards(tuple(hosts), *others)}
-        )._replace(dialects=tuple(values["dialects"]), tls=values["tls"] and tuple(values["tls"]))
-        return cls(partial(Target.parse, target), requested and Choice(*requested), options, is_for_loopback)
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 
 @contextmanager
@@ -58,17 +25,17 @@ def importing(without: Sequence[str] = ()) -> Iterator[None]:
             del sys.modules[name]
 
 
-def encoded(target: str, requested: Choice | None, options: ServerOptions, is_for_loopback: bool) -> str:
-    """Return the data that a supervisor passes to its workers, as JSON: a target, and the fields of `Told`."""
-    return json.dumps([target, requested, options._asdict(), is_for_loopback])
-
-
 def main() -> None:
     """Run the command, or serve as a worker if a supervisor has started this process."""
-    told = os.environ.pop(TOLD, "")
-    if not told:
-        with importing():
+    with importing():
+        from antiphon.cli.workers.options import INHERITED, TOLD  # imported here, so that no garbage is collected
+
+        told = os.environ.pop(TOLD, "")
+        if not told:
             from antiphon.cli.main import main as command  # imported late: a worker does not need it
+        else:
+            from antiphon.cli.workers.told import Told, serve_as_worker
+    if not told:
         command(prog_name="antiphon")
         return
     parsed = Told.parse(told)
@@ -77,42 +44,3 @@ def main() -> None:
 
         install(*parsed.options.dialects)
     sys.exit(serve_as_worker(os.environ.pop(INHERITED), parsed))
-
-
-def serve_as_worker(inherited: str, told: Told) -> int:
-    """Serve in this process. It ends without finalizing the interpreter, because Granian's threads would crash."""
-    if told.options.debug:
-        from antiphon.cli.debug.mode import switch_on  # imported late: it is rarely needed
-
-        switch_on(is_for_loopback=told.is_for_loopback)
-    if not told.options.preloads:
-        end_without_finalizing()
-    try:
-        with importing(without=("anyio", "dotenv", "watchfiles")):  # Granian imports them for a supervisor of its own
-            from antiphon.cli.workers.worker import work  # imported late: the supervisor does not need a server
-    except ImportError as error:
-        if error.name != "granian":
-            raise
-        control = socket.socket(fileno=int(inherited.rpartition(",")[2]))
-        Control(control).report_failure(str(error), StartupFailed.exit_code)
-        return StartupFailed.exit_code
-    work(inherited, told.find, told.requested, told.options)
-    _has_served.set()
-    return 0
-
-
-def end_without_finalizing() -> None:
-    """Make this process end early once it has served. Call this before a program registers functions with atexit."""
-    atexit.register(_leave)
-
-
-_has_served = Event()
-
-
-def _leave() -> None:
-    if _has_served.is_set():
-        logging.shutdown()  # logging registered it when it was imported, so it would run too late
-        with suppress(OSError):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os._exit(0)

@@ -267,12 +267,12 @@ def run(
     if find_spec("granian") is None:
         raise Refused("This command serves on Granian, which is not installed. Install it: pip install granian")
     from antiphon.cli.entry import importing
-    from antiphon.cli.interface import Choice
-    from antiphon.cli.logs import Logs
 
-    with importing():
-        from antiphon.cli.serve import serve  # imported late: --help and --version don't need it
-    from antiphon.cli.workers.options import Guards, ServerOptions
+    with importing():  # late: --help and --version don't need them
+        from antiphon.cli.interface import Choice
+        from antiphon.cli.logs import Logs
+        from antiphon.cli.serve import serve
+        from antiphon.cli.workers.options import Guards, ServerOptions
 
     place = _place(click.get_current_context(), host, port, uds, uds_permissions)
     requested = None if interface == "auto" else Choice(interface, f"requested by {source_of('interface')}")

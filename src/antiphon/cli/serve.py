@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +12,6 @@ from typing import NamedTuple, TypeAlias
 
 import click
 
-from antiphon.cli.entry import Told, encoded, serve_as_worker
 from antiphon.cli.interface import Choice
 from antiphon.cli.listener import GivenSocket, http_url, listen, listen_at, notify
 from antiphon.cli.logs import tell
@@ -22,7 +20,8 @@ from antiphon.cli.workers.options import INHERITED, TOLD, ServerOptions
 from antiphon.cli.workers.preloading import by_fork, preload
 from antiphon.cli.workers.process import ChildProcess, Launch, by_command
 from antiphon.cli.workers.supervisor import Supervisor
-from antiphon.features.metrics.folder import VARIABLE, folder_of
+from antiphon.cli.workers.told import Told, encoded, serve_as_worker
+from antiphon.features.metrics.folder import VARIABLE, folder_of, remove
 
 
 @contextmanager
@@ -42,7 +41,7 @@ def metrics_folder() -> Iterator[None]:
     finally:
         if folder is not None:
             del os.environ[VARIABLE]
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(folder)
 
 
 _SEEN_BY_ALL = "Warning: --debug shows the code and the values of the app to everyone who can reach {}."

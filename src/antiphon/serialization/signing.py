@@ -1,10 +1,8 @@
 """Values and text signed with rotating secret keys: the newest key signs, and all keys verify."""
 
-import hmac
 import time
 from binascii import b2a_base64
 from collections.abc import Iterable, Sequence
-from hashlib import sha1, sha256
 from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakSet
 
@@ -14,13 +12,14 @@ from antiphon.http.errors import Forbidden
 from antiphon.lazy import lazy
 
 if TYPE_CHECKING:
+    from hmac import HMAC
+
     from itsdangerous import Signer as TextSigner
     from itsdangerous import URLSafeTimedSerializer
 
 MAKE_A_KEY = 'python -c "import secrets; print(secrets.token_urlsafe(32))"'
 """The command that prints a new key."""
 _SHORTEST_KEY = 16
-_DIGESTS = {"sha256": sha256, "sha1": sha1}
 
 
 class BadSignature(Forbidden):
@@ -98,8 +97,11 @@ class TimedSigner:
     """
 
     def __init__(self, oldest_first: Sequence[bytes], salt: str, digest: Literal["sha256", "sha1"]) -> None:
+        import hmac  # imported late: few applications sign
+
         keys = [hmac.digest(key, salt.encode(), digest) for key in reversed(oldest_first)]
         self._keys = [hmac.new(key, digestmod=digest) for key in keys]  # copies save hashing the key
+        self._is_same = hmac.compare_digest
 
     def sign(self, value: bytes, now: float) -> bytes:
         """Return bytes with the time, in seconds since 1970, and a signature by the newest key."""
@@ -119,10 +121,10 @@ class TimedSigner:
         """Return True if any of the keys made this signature of the bytes. The check takes equally long for all wrong
         signatures.
         """
-        found = [hmac.compare_digest(self._signature(key, signed), signature) for key in self._keys]
+        found = [self._is_same(self._signature(key, signed), signature) for key in self._keys]
         return any(found)
 
-    def _signature(self, key: hmac.HMAC, signed: bytes) -> bytes:
+    def _signature(self, key: "HMAC", signed: bytes) -> bytes:
         signature = key.copy()
         signature.update(signed)
         return to_base64(signature.digest())
@@ -156,7 +158,7 @@ class Signer:
                 "bad-secret-key", ValueError('a salt must name the purpose of a signature, such as "newsletter"')
             )
         self.salt = salt
-        self._digest = _DIGESTS[digest]
+        self._digest: str = digest
 
     def __repr__(self) -> str:
         return f"<Signer {self.salt!r}>"
@@ -165,16 +167,19 @@ class Signer:
     def _serializer(self) -> "URLSafeTimedSerializer":
         from itsdangerous import URLSafeTimedSerializer
 
-        options = {"key_derivation": "hmac", "digest_method": self._digest}
-        return URLSafeTimedSerializer(list(self._keys.oldest_first), salt=self.salt, signer_kwargs=options)
+        return URLSafeTimedSerializer(list(self._keys.oldest_first), salt=self.salt, signer_kwargs=self._options)
 
     @lazy
     def _text_signer(self) -> "TextSigner":
         from itsdangerous import Signer as TextSigner
 
-        return TextSigner(
-            list(self._keys.oldest_first), salt=self.salt, key_derivation="hmac", digest_method=self._digest
-        )
+        return TextSigner(list(self._keys.oldest_first), salt=self.salt, **self._options)
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        import hashlib
+
+        return {"key_derivation": "hmac", "digest_method": getattr(hashlib, self._digest)}
 
     def sign(self, value: object) -> str:
         """Return a JSON value as signed text that includes the time. It is safe in URLs: letters, digits, ``-``, ``_``

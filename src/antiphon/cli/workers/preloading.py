@@ -15,12 +15,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple, NoReturn
 
-from antiphon.cli.entry import Told, end_without_finalizing, serve_as_worker
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.interface import Choice
 from antiphon.cli.target import Target
 from antiphon.cli.workers.options import ServerOptions
 from antiphon.cli.workers.process import ChildProcess, Launch
+from antiphon.cli.workers.told import Told, end_without_finalizing, serve_as_worker
 
 _HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2, signal.SIGCHLD)
 
