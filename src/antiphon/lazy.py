@@ -4,11 +4,12 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, AnyStr, Generic, NoReturn, Protocol, TypeVar, cast, overload
 
 from antiphon.speedups import accelerated
 
 if TYPE_CHECKING:
+    from re import Pattern
     from types import FrameType
 
 T = TypeVar("T")
@@ -99,6 +100,24 @@ class lazy(ComputedOnce, Generic[T]):  # noqa: N801 - used as a decorator, like 
         @overload
         def __get__(self, instance: object, owner: type) -> T: ...
         def __get__(self, instance: object | None, owner: type) -> "lazy[T] | T": ...
+
+
+class _Expression:
+    def __init__(self, pattern: Any, flags: int) -> None:
+        self.pattern = pattern
+        self._flags = flags
+
+    def __getattr__(self, name: str) -> Any:
+        import re
+
+        found = getattr(re.compile(self.pattern, self._flags), name)
+        setattr(self, name, found)
+        return found
+
+
+def compiled_late(pattern: AnyStr, flags: int = 0) -> "Pattern[AnyStr]":
+    """Return a regular expression that is compiled when it is first used, which few programs do."""
+    return cast("Pattern[AnyStr]", _Expression(pattern, flags))
 
 
 @lru_cache(maxsize=1)

@@ -1,6 +1,5 @@
 """Request heads: values as servers provide them, the checks that every application needs, early hints (RFC 8297)."""
 
-import re
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from functools import partial
@@ -11,11 +10,12 @@ from antiphon.http.errors import HTTPError, RequestHeaderFieldsTooLarge, over_li
 from antiphon.http.head import Address, Head, check_host
 from antiphon.http.headers import field_value
 from antiphon.http.urls.url import parse_host
+from antiphon.lazy import compiled_late
 
 if TYPE_CHECKING:
     from asyncio import Task
 
-_whole_url = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*+://([^/?#]*+)([^?#]*+)").match
+_whole_url = compiled_late(r"[A-Za-z][A-Za-z0-9+.-]*+://([^/?#]*+)([^?#]*+)")
 
 
 def split_target(target: str) -> tuple[str, str] | None:
@@ -23,7 +23,7 @@ def split_target(target: str) -> tuple[str, str] | None:
 
     The authority replaces Host. If it isn't a host, it is kept, and Host is then treated as malformed.
     """
-    match = _whole_url(target)
+    match = _whole_url.match(target)
     if match is None:
         return None
     authority, path = match.groups()

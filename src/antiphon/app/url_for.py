@@ -1,6 +1,5 @@
 """URLs of routes, made from a route's name or handler and its parameters."""
 
-import re
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import timedelta
 from functools import partial
@@ -19,7 +18,7 @@ from antiphon.http.redirect import CHECKS_OF_WORDS
 from antiphon.http.urls.path import quote_segment
 from antiphon.http.urls.url import quote_path
 from antiphon.http.urls.urlencoded import check_field, format_query
-from antiphon.lazy import lazy
+from antiphon.lazy import compiled_late, lazy
 from antiphon.request.request import Request
 from antiphon.routing.converters import Converter
 from antiphon.routing.pattern import Parameter, Segment, parameters_of, parse_host_pattern, parse_pattern, parts_of
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 
 _NONE: Mapping[str, Any] = {}
-_label = re.compile("[a-z0-9_~-]+").fullmatch
+_label = compiled_late("[a-z0-9_~-]+")
 
 
 class _Way(NamedTuple):
@@ -282,7 +281,7 @@ def _print(way: _Way, segment: Segment, texts: Mapping[str, str]) -> str:
 
 def _printed_label(way: _Way, label: Segment, texts: Mapping[str, str]) -> str:
     printed = _print(way, label, texts)
-    if not _label(printed):
+    if not _label.fullmatch(printed):
         names = ", ".join(part.name for part in parameters_of(label))
         raise _refused(way, names, f"{printed!r} is not a host's label, which is in lower case and has no dots")
     return printed

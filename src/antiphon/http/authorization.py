@@ -23,20 +23,21 @@ from antiphon.http.grammar import (
     split_list,
     unquote_string,
 )
+from antiphon.lazy import compiled_late
 
 _MOST_ELEMENTS = 200
 # Wider than a token: AWS4-HMAC-SHA256 and others send slashes, colons and semicolons without quotes.
 _UNQUOTED = r"[\x21\x23-\x2b\x2d-\x7e\x80-\xff]++"
 
-_scheme = re.compile(rf"({TCHARS})(?:[ \t]++(?!=)(.*)|\Z)", re.DOTALL).match
-_parameter = re.compile(rf"({TCHARS})[ \t]*+=[ \t]*+({SENT_QUOTED_STRING}|{_UNQUOTED})", re.DOTALL).fullmatch
-_token68 = re.compile(r"[A-Za-z0-9\-._~+/]++=*+").fullmatch
+_scheme = compiled_late(rf"({TCHARS})(?:[ \t]++(?!=)(.*)|\Z)", re.DOTALL)
+_parameter = compiled_late(rf"({TCHARS})[ \t]*+=[ \t]*+({SENT_QUOTED_STRING}|{_UNQUOTED})", re.DOTALL)
+_token68 = compiled_late(r"[A-Za-z0-9\-._~+/]++=*+")
 # Wider than token68: issuers put other visible characters into their tokens.
 _CREDENTIAL = r"[\x21\x23-\x2b\x2d-\x3c\x3e-\x7e]++=*+"
-_credentials = re.compile(rf"[ \t]*+({TCHARS})(?:[ \t]++(?:({_CREDENTIAL})[ \t]*+\Z|(?!=)(.*))|\Z)", re.DOTALL).match
-_control = re.compile(r"[\x00-\x1f\x7f]").search
-_scope = re.compile(r"[!#-\[\]-~]++(?>(?: [!#-\[\]-~]++)*)").fullmatch
-_error = re.compile(r"[ !#-\[\]-~]++").fullmatch
+_credentials = compiled_late(rf"[ \t]*+({TCHARS})(?:[ \t]++(?:({_CREDENTIAL})[ \t]*+\Z|(?!=)(.*))|\Z)", re.DOTALL)
+_control = compiled_late(r"[\x00-\x1f\x7f]")
+_scope = compiled_late(r"[!#-\[\]-~]++(?>(?: [!#-\[\]-~]++)*)")
+_error = compiled_late(r"[ !#-\[\]-~]++")
 
 
 class _SchemeAndParameters(Value):
@@ -53,7 +54,7 @@ class _SchemeAndParameters(Value):
         """Raises ValueError for values that can't be sent unchanged, and for a token together with parameters."""
         if not is_token(scheme):
             raise explained("bad-http-value", ValueError(f"a scheme must be a token, not {scheme!r}"))
-        if token is not None and (parameters or not isinstance(token, str) or not _token68(token)):
+        if token is not None and (parameters or not isinstance(token, str) or not _token68.fullmatch(token)):
             raise explained(
                 "bad-http-value",
                 ValueError(f"{scheme} takes parameters or a token of letters, digits, -._~+/ and = at its end"),
@@ -115,7 +116,7 @@ class Authorization(_SchemeAndParameters):
         """Make Basic credentials, encoded in UTF-8. Raises ValueError for a colon in the name, and for control
         characters (RFC 7617 §2).
         """
-        if ":" in username or _control(username) or _control(password):
+        if ":" in username or _control.search(username) or _control.search(password):
             raise explained(
                 "bad-http-value",
                 ValueError(
@@ -145,7 +146,7 @@ class Authorization(_SchemeAndParameters):
         with control characters in them are also malformed. Tokens and unquoted values may contain characters that the
         RFC doesn't allow.
         """
-        credentials = _credentials(text)
+        credentials = _credentials.match(text)
         if credentials is None:
             raise ValueError("credentials must begin with a scheme")
         self = cls.__new__(cls)
@@ -213,14 +214,14 @@ class Challenge(_SchemeAndParameters):
         is given, and for values with quotes, backslashes or non-ASCII characters.
         """
         scope = scope if scope is None or isinstance(scope, str) else " ".join(scope)
-        if scope is not None and not _scope(scope):
+        if scope is not None and not _scope.fullmatch(scope):
             raise explained(
                 "bad-http-value",
                 ValueError(f"a scope must be visible ASCII without quotes and backslashes, not {scope!r}"),
             )
         about = _given(error=error, error_description=error_description, error_uri=error_uri)
         for name, value in about.items():
-            if not _error(value) or (name == "error_uri" and " " in value):
+            if not _error.fullmatch(value) or (name == "error_uri" and " " in value):
                 raise explained(
                     "bad-http-value", ValueError(f"{name} must be ASCII without quotes and backslashes, not {value!r}")
                 )
@@ -289,19 +290,19 @@ def _read_challenges(header: str) -> list[tuple[str, dict[str, str], str | None]
     challenges: list[tuple[str, dict[str, str], str | None]] = []
     parameters: dict[str, str] = {}
     for written in split_list(header)[:_MOST_ELEMENTS]:
-        if start := _scheme(written):
+        if start := _scheme.match(written):
             written = start[2] or ""  # noqa: PLW2901 - the rest of the element
-            token = written if _token68(written) else None
+            token = written if _token68.fullmatch(written) else None
             parameters = {}
             challenges.append((start[1], {} if token else parameters, token))
-        if parameter := _parameter(written):
+        if parameter := _parameter.fullmatch(written):
             parameters.setdefault(parameter[1].lower(), unquote_string(parameter[2]))
     return challenges
 
 
 def _read_parameters(written: str) -> dict[str, str]:
     elements = split_list(written)
-    matches = [match for element in elements[:_MOST_ELEMENTS] if (match := _parameter(element))]
+    matches = [match for element in elements[:_MOST_ELEMENTS] if (match := _parameter.fullmatch(element))]
     parameters = {match[1].lower(): unquote_string(match[2]) for match in matches}
     if len(parameters) != len(elements):
         raise ValueError("credentials with a malformed or repeated parameter, or with too many parameters")
@@ -318,7 +319,7 @@ def _read_basic(token: str) -> tuple[str, str]:
     except UnicodeDecodeError:
         text = pair.decode("latin-1")
     username, colon, password = text.partition(":")
-    if not colon or (not text.isprintable() and _control(text)):
+    if not colon or (not text.isprintable() and _control.search(text)):
         raise ValueError("Basic credentials must be a name, a colon and a password, without control characters")
     return username, password
 
@@ -328,7 +329,7 @@ def _digest_username(parameters: Mapping[str, str]) -> str | None:
     if "username" in parameters or "username*" not in parameters:
         return parameters.get("username")
     username = read_extended(parameters["username*"])
-    return None if username is None or _control(username) else username
+    return None if username is None or _control.search(username) else username
 
 
 def _sendable(name: str, value: object) -> str:

@@ -4,7 +4,6 @@ Reading never raises. A directive whose name isn't a token is skipped. A malform
 as stale, forbidden, or all fields. Only the first 200 directives are read.
 """
 
-import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from functools import lru_cache
@@ -25,6 +24,7 @@ from antiphon.http.grammar import (
     unquote_string,
 )
 from antiphon.http.header_property import read_number
+from antiphon.lazy import compiled_late
 
 MOST_SECONDS = 2**31
 """The maximum number of seconds, about 68 years; greater numbers are reduced to this one (RFC 9111 §1.2.2)."""
@@ -33,7 +33,7 @@ _MOST_DIRECTIVES = 200
 _LONGEST_KEPT = 256
 _FIELD_LISTS = frozenset({"no-cache", "private"})
 
-_argument = re.compile(rf"[\t\x20\x21\x23-\x7e\x80-\xff]++|{SENT_QUOTED_STRING}").fullmatch
+_argument = compiled_late(rf"[\t\x20\x21\x23-\x7e\x80-\xff]++|{SENT_QUOTED_STRING}")
 
 
 class CacheDirectives(TypedDict, total=False):
@@ -268,7 +268,7 @@ def _read_directives(header: str) -> dict[str, str | None]:
 
 
 def _read_argument(written: str) -> str:
-    return unquote_string(written) if _argument(written) else ""
+    return unquote_string(written) if _argument.fullmatch(written) else ""
 
 
 def _print_directive(name: str, argument: str | None) -> str:

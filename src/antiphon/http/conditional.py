@@ -7,7 +7,6 @@ treated as absent, because it must not let a write through.
 Dates are compared in whole seconds, without a clock: a modification date in the future is treated like any other.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -17,16 +16,17 @@ from typing import Literal, Self, TypeAlias
 from antiphon.explanations import explained
 from antiphon.http.dates import aware, format_http_date, parse_http_date
 from antiphon.http.grammar import OWS, Value, parse_or_none
+from antiphon.lazy import compiled_late
 
 _MOST_ELEMENTS = 256
 _LONGEST_KEPT = 256
 _STAR = ("*",)
 
 _ETAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*+"'
-_etag = re.compile(_ETAG).fullmatch
-_is_regular = re.compile(rf"{_ETAG}(?>(?:, {_ETAG}){{0,{_MOST_ELEMENTS - 1}}})").fullmatch
+_etag = compiled_late(_ETAG)
+_is_regular = compiled_late(rf"{_ETAG}(?>(?:, {_ETAG}){{0,{_MOST_ELEMENTS - 1}}})")
 # The second group matches a malformed element, so that no match begins inside one. Tags have no backslash escapes.
-_elements = re.compile(rf'(?:\A|,)[ \t]*+(?:({_ETAG})[ \t]*+(?![^,])|((?:[^",]++|"[^"]*+"?)*+))').finditer
+_elements = compiled_late(rf'(?:\A|,)[ \t]*+(?:({_ETAG})[ \t]*+(?![^,])|((?:[^",]++|"[^"]*+"?)*+))')
 
 
 class ETag(Value):
@@ -44,7 +44,7 @@ class ETag(Value):
 
     def __init__(self, tag: str, *, weak: bool = False) -> None:
         text = f'W/"{tag}"' if weak else f'"{tag}"'
-        if not _etag(text):
+        if not _etag.fullmatch(text):
             raise explained(
                 "bad-http-value",
                 ValueError(f"an entity tag must not contain quotes, white space or control characters: {tag[:80]!r}"),
@@ -54,7 +54,7 @@ class ETag(Value):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read `"tag"` or `W/"tag"`. Raises ValueError for anything else, including a tag without quotes."""
-        if not _etag(text):
+        if not _etag.fullmatch(text):
             raise ValueError(f"not an entity tag: {text[:80]!r}")
         self = cls.__new__(cls)
         self._text = text
@@ -184,11 +184,11 @@ def read_etags(header: str) -> tuple[tuple[str, ...], bool]:
 
 
 def _read(header: str) -> tuple[tuple[str, ...], bool]:
-    if _is_regular(header):
+    if _is_regular.fullmatch(header):
         return tuple(header.split(", ")), True  # no tag has white space
     if header.strip(OWS) == "*":
         return _STAR, True
-    elements = list(islice(_elements(header), _MOST_ELEMENTS))
+    elements = list(islice(_elements.finditer(header), _MOST_ELEMENTS))
     listed = [element[1] for element in elements if element[1]]
     is_broken = any(element[2] for element in elements) or elements[-1].end() < len(header)
     return tuple(listed), bool(listed) and not is_broken

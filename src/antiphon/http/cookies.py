@@ -13,6 +13,7 @@ from antiphon.http.grammar import OWS, find_control, is_token
 from antiphon.http.headers import write_raw_utf8
 from antiphon.http.urls.url import encode_path, parse_host
 from antiphon.http.urls.urlencoded import Fields
+from antiphon.lazy import compiled_late
 from antiphon.speedups import accelerated
 
 SameSite = Literal["Lax", "Strict", "None"]
@@ -26,15 +27,15 @@ _SAMESITE: dict[str, SameSite] = {
     "Lax": "Lax", "lax": "Lax", "Strict": "Strict", "strict": "Strict", "None": "None", "none": "None",
 }  # fmt: skip
 
-_cookie_octets = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*").fullmatch
-_escape = re.compile(rb"\\(?:([0-3][0-7]{2})|(.))", re.DOTALL)
-_prefixed = re.compile("__(?:Host|Secure)-", re.IGNORECASE).match
-_delta_seconds = re.compile(r"-?[0-9]+").fullmatch
+_cookie_octets = compiled_late(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*")
+_escape = compiled_late(rb"\\(?:([0-3][0-7]{2})|(.))", re.DOTALL)
+_prefixed = compiled_late("__(?:Host|Secure)-", re.IGNORECASE)
+_delta_seconds = compiled_late(r"-?[0-9]+")
 _ESCAPES = [chr(byte) if 0x20 <= byte < 0x7F else f"\\{byte:03o}" for byte in range(256)]
 for _character, _written in {'"': '\\"', "\\": "\\\\", ",": "\\054", ";": "\\073"}.items():
     _ESCAPES[ord(_character)] = _written
 
-_date_delimiters = re.compile(r"[\t\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]+")
+_date_delimiters = compiled_late(r"[\t\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]+")
 _DATE_TOKENS = {
     "time": re.compile(r"([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?![0-9])").match,
     "day": re.compile(r"([0-9]{1,2})(?![0-9])").match,
@@ -109,7 +110,7 @@ def _unquote(value: str) -> str:
 
 def quote_cookie_value(value: str) -> str:
     """Return a value as written in a cookie, quoted if needed. Raises ValueError for CR, LF and NUL."""
-    if (value.isalnum() and value.isascii()) or _cookie_octets(value):
+    if (value.isalnum() and value.isascii()) or _cookie_octets.fullmatch(value):
         return value
     if "\0" in value or "\r" in value or "\n" in value:
         raise explained("bad-cookie", ValueError(f"a cookie's value can't contain line ends or NUL: {value[:80]!r}"))
@@ -193,7 +194,7 @@ class SetCookie(_Fields):
         It is always `secure` if its name begins with `__Host-` or `__Secure-`: user agents would ignore it otherwise.
         """
         return cls(
-            name, max_age=0, expires=_EPOCH, path=path, domain=domain, secure=secure or bool(_prefixed(name)),
+            name, max_age=0, expires=_EPOCH, path=path, domain=domain, secure=secure or bool(_prefixed.match(name)),
             httponly=httponly, samesite=samesite, partitioned=partitioned,
         )  # fmt: skip
 
@@ -207,7 +208,7 @@ class SetCookie(_Fields):
             raise ValueError(f"a control character in a cookie: {text[:80]!r}")
         pair, *attributes = _as_utf8(text).split(";")
         name, coded = [part.strip(OWS) for part in (pair if "=" in pair else f"={pair}").split("=", 1)]
-        if not name and (not coded or _prefixed(coded)):
+        if not name and (not coded or _prefixed.match(coded)):
             raise ValueError(f"a cookie without a name: {text[:80]!r}")
         fields = _Fields(name, _unquote(coded), coded)
         for attribute in attributes:
@@ -242,7 +243,7 @@ def _checked(cookie: F) -> F:
     name, coded = cookie.name, cookie.coded_value
     if 4 * (len(name) + len(coded)) > LONGEST_COOKIE and (size := len(f"{name}{coded}".encode())) > LONGEST_COOKIE:
         raise explained("bad-cookie", ValueError(f"the cookie {name!r} has {size} bytes, more than {LONGEST_COOKIE}"))
-    is_prefixed = name[:2] == "__" and _prefixed(name)
+    is_prefixed = name[:2] == "__" and _prefixed.match(name)
     if not cookie.secure:
         if is_prefixed:
             raise explained("bad-cookie", ValueError(f"the prefix of {name!r} needs secure=True"))
@@ -307,7 +308,7 @@ def _with_attribute(cookie: _Fields, name: str, value: str) -> _Fields:
         case "expires":
             return cookie._replace(expires=_parse_cookie_date(value) or cookie.expires)
         case "max-age":
-            return cookie._replace(max_age=int(value)) if _delta_seconds(value) else cookie
+            return cookie._replace(max_age=int(value)) if _delta_seconds.fullmatch(value) else cookie
         case "domain":
             return cookie._replace(domain=value.removeprefix(".").lower() or None)
         case "path":

@@ -4,13 +4,13 @@ All three forms of HTTP dates are read; dates are printed as IMF-fixdate. Retry-
 seconds.
 """
 
-import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from math import ceil
 from typing import TypeAlias, overload
 
 from antiphon.explanations import explained
+from antiphon.lazy import compiled_late
 
 Duration: TypeAlias = float | timedelta
 """A length of time: seconds, or a timedelta."""
@@ -41,14 +41,14 @@ _LONGEST_KEPT = 36
 _DAY_NAME = "[A-Za-z]{3,9}"
 _MONTH = rf"(?P<month>{'|'.join(_MONTHS)})"
 _TIME = "(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
-_imf_fixdate = re.compile(
+_imf_fixdate = compiled_late(
     rf"{_DAY_NAME}, ([0-9]{{2}}) ({'|'.join(_MONTHS)}) ([0-9]{{4}}) ([0-9]{{2}}):([0-9]{{2}}):([0-9]{{2}}) GMT"
-).fullmatch
-_rfc850 = re.compile(rf"{_DAY_NAME}, (?P<day>[0-9]{{2}})-{_MONTH}-(?P<year>[0-9]{{2}}) {_TIME} GMT").fullmatch
-_asctime = re.compile(rf"{_DAY_NAME} {_MONTH} (?P<day>[ 0-9][0-9]) {_TIME} (?P<year>[0-9]{{4}})").fullmatch
+)
+_rfc850 = compiled_late(rf"{_DAY_NAME}, (?P<day>[0-9]{{2}})-{_MONTH}-(?P<year>[0-9]{{2}}) {_TIME} GMT")
+_asctime = compiled_late(rf"{_DAY_NAME} {_MONTH} (?P<day>[ 0-9][0-9]) {_TIME} (?P<year>[0-9]{{4}})")
 
-_structured = re.compile("@(-?[0-9]{1,15})").fullmatch
-_delta_seconds = re.compile("[0-9]{1,10}").fullmatch
+_structured = compiled_late("@(-?[0-9]{1,15})")
+_delta_seconds = compiled_late("[0-9]{1,10}")
 
 RetryAfter: TypeAlias = int | datetime
 """The seconds after the response, or a datetime in UTC."""
@@ -66,7 +66,7 @@ def parse_http_date(text: str, *, latest_year: int = 2069) -> datetime:
     """
     if len(text) <= _LONGEST_KEPT and (date := _parse_imf_fixdate(text)):
         return date
-    if match := _rfc850(text) or _asctime(text):
+    if match := _rfc850.fullmatch(text) or _asctime.fullmatch(text):
         year, *rest = match.group("year", "month", "day", "hour", "minute", "second")
         full_year = int(year) if len(year) == 4 else latest_year - (latest_year - int(year)) % 100
         return _datetime(text, full_year, *rest)
@@ -76,7 +76,7 @@ def parse_http_date(text: str, *, latest_year: int = 2069) -> datetime:
 @lru_cache(256)
 def _parse_imf_fixdate(text: str) -> datetime | None:
     """Read an IMF-fixdate; None if the date has a different form. Cached, because the same few dates recur."""
-    match = _imf_fixdate(text)
+    match = _imf_fixdate.fullmatch(text)
     if match is None:
         return None
     day, month, year, hour, minute, second = match.groups()
@@ -139,7 +139,7 @@ def _imf_fixdate_of(seconds: int) -> str:
 
 def parse_structured_date(text: str) -> datetime:
     """Return the aware datetime (UTC) for `@` followed by seconds since 1970. Raises ValueError for anything else."""
-    match = _structured(text)
+    match = _structured.fullmatch(text)
     if match is None:
         raise ValueError(f"not the date of a structured field: {text[:80]!r}")
     try:
@@ -160,7 +160,7 @@ def format_structured_date(moment: datetime) -> str:
 
 def parse_retry_after(text: str) -> RetryAfter:
     """Read the seconds or the date of Retry-After. Raises ValueError for anything else and for more than ten digits."""
-    if _delta_seconds(text):
+    if _delta_seconds.fullmatch(text):
         return int(text)
     try:
         return parse_http_date(text)

@@ -1,14 +1,14 @@
 """Server-sent events, and streams of them in `text/event-stream` (WHATWG HTML §9.2)."""
 
-import re
 from typing import Any, Self
 
 from antiphon.explanations import explained
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.grammar import Value
+from antiphon.lazy import compiled_late
 
-_line_end = re.compile(r"[\r\n]").search
-_line_end_or_nul = re.compile(r"[\r\n\0]").search
+_line_end = compiled_late(r"[\r\n]")
+_line_end_or_nul = compiled_late(r"[\r\n\0]")
 
 _DIGITS = 15
 """The maximum number of digits of a time in milliseconds, as in JavaScript's numbers."""
@@ -43,9 +43,9 @@ class Event(Value):
         self._id = id
         self._retry = None if retry is None else _milliseconds(retry)
         self._comment = comment
-        if event is not None and (_line_end(_text("name", event)) or not event):
+        if event is not None and (_line_end.search(_text("name", event)) or not event):
             raise explained("bad-event", ValueError(f"an event's name must be text without line ends, not {event!r}"))
-        if id is not None and _line_end_or_nul(_text("id", id)):
+        if id is not None and _line_end_or_nul.search(_text("id", id)):
             raise explained("bad-event", ValueError(f"an event's id must be text without line ends or NUL, not {id!r}"))
         if comment is not None:
             self._comment = _with_line_feeds(_text("comment", comment))

@@ -14,6 +14,7 @@ from antiphon.explanations import explained
 from antiphon.http.grammar import OWS, TCHARS, Value, is_token, quote_if_needed, unquote_string
 from antiphon.http.urls.path import is_misleading
 from antiphon.http.urls.url import decode_path, parse_host
+from antiphon.lazy import compiled_late
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -25,18 +26,18 @@ _LONGEST = 64
 
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _OBFUSCATED = "_[A-Za-z0-9._-]++"
-_host = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}|{_OBFUSCATED}").fullmatch
-_obfuscated = re.compile(_OBFUSCATED).fullmatch
-_node = re.compile(r"(?:\[([^\]]++)\]|([^:]++))(?::([^:]++))?").fullmatch
-_digits = re.compile("[0-9]{1,5}").fullmatch
-_scheme = re.compile("[A-Za-z][A-Za-z0-9+.-]*+").fullmatch
+_host = compiled_late(rf"{_OCTET}(?:\.{_OCTET}){{3}}|{_OBFUSCATED}")
+_obfuscated = compiled_late(_OBFUSCATED)
+_node = compiled_late(r"(?:\[([^\]]++)\]|([^:]++))(?::([^:]++))?")
+_digits = compiled_late("[0-9]{1,5}")
+_scheme = compiled_late("[A-Za-z][A-Za-z0-9+.-]*+")
 _CONTROLS = r"\x00-\x08\x0a-\x1f\x7f"
 _QUOTED = rf'"(?>(?:[^"\\{_CONTROLS}]++|\\[^{_CONTROLS}])*)"'
-_pair = re.compile(rf"[ \t]*+(?:({TCHARS})=({TCHARS}|{_QUOTED})[ \t]*+)?(?:;|\Z)").match
+_pair = compiled_late(rf"[ \t]*+(?:({TCHARS})=({TCHARS}|{_QUOTED})[ \t]*+)?(?:;|\Z)")
 # Matches in the reversed value, where a backslash follows the quote that it escapes, and a stray quote affects only the
 # rest.
-_elements_of_reversed = re.compile(r'(?:\A|,)((?:[^",]++|"(?>(?:[^"]++|"\\)*)"?)*+)', re.DOTALL).finditer
-_prefix = re.compile(r"(?:/[A-Za-z0-9\-._~!$&'()*+;=:@%]++)*/?").fullmatch
+_elements_of_reversed = compiled_late(r'(?:\A|,)((?:[^",]++|"(?>(?:[^"]++|"\\)*)"?)*+)', re.DOTALL)
+_prefix = compiled_late(r"(?:/[A-Za-z0-9\-._~!$&'()*+;=:@%]++)*/?")
 
 
 class ForwardedNode(Value):
@@ -53,12 +54,12 @@ class ForwardedNode(Value):
             host = parse_host(f"[{host}]")[0]
         elif host.lower() == "unknown":
             host = "unknown"
-        elif not _host(host):
+        elif not _host.fullmatch(host):
             raise explained(
                 "bad-http-value",
                 ValueError(f'neither an IP address nor "unknown" nor an identifier such as "_hidden": {host[:80]!r}'),
             )
-        hidden = isinstance(port, str) and _obfuscated(port)
+        hidden = isinstance(port, str) and _obfuscated.fullmatch(port)
         if port is not None and not hidden and (type(port) is not int or not 0 <= port <= 65535):
             raise explained("bad-http-value", ValueError(f"neither a port nor an identifier for one: {port!r:.80}"))
         self._host = host
@@ -72,13 +73,13 @@ class ForwardedNode(Value):
         """
         if text[:1] != "[" and text.count(":") > 1:
             return cls(text)
-        match = _node(text)
+        match = _node.fullmatch(text)
         if match is None:
             raise ValueError(f"not a node: {text[:80]!r}")
         ipv6, host, port = match.groups()
         if ipv6 and ":" not in ipv6:
             raise ValueError(f"not an IPv6 address: {ipv6[:80]!r}")
-        return cls(ipv6 or host, int(port) if port and _digits(port) else port)
+        return cls(ipv6 or host, int(port) if port and _digits.fullmatch(port) else port)
 
     @property
     def host(self) -> str:
@@ -135,7 +136,7 @@ class ForwardedElement(Value):
         client, proxy, proto = map(self._parameters.get, ("for", "by", "proto"))
         self._for = None if client is None else ForwardedNode.parse(client)
         self._by = None if proxy is None else ForwardedNode.parse(proxy)
-        if proto is not None and not _scheme(proto):
+        if proto is not None and not _scheme.fullmatch(proto):
             raise ValueError(f"not a scheme: {proto[:80]!r}")
 
     @classmethod
@@ -144,7 +145,7 @@ class ForwardedElement(Value):
         parameters: dict[str, str] = {}
         count = position = 0
         while position < len(text):
-            match = _pair(text, position)
+            match = _pair.match(text, position)
             if match is None:
                 raise ValueError(f"not a parameter of Forwarded: {text[position : position + 80]!r}")
             position = match.end()
@@ -212,7 +213,7 @@ def elements_from_right(value: str) -> Iterator[str]:
 
     An unbalanced quote spoils only the elements on its left.
     """
-    for match in _elements_of_reversed(value[::-1]):
+    for match in _elements_of_reversed.finditer(value[::-1]):
         yield match[1][::-1].strip(OWS)
 
 
@@ -235,7 +236,7 @@ def parse_prefix(text: str) -> str:
     segment (even an encoded one), a backslash or a control character, browsers would read it as another path or as a
     host.
     """
-    if not text or not _prefix(text):
+    if not text or not _prefix.fullmatch(text):
         raise ValueError(f"not a path that an application can be mounted at: {text[:80]!r}")
     path = decode_path(text.encode())
     if is_misleading(path):
@@ -245,7 +246,7 @@ def parse_prefix(text: str) -> str:
 
 def parse_port(text: str) -> int:
     """Return the number in X-Forwarded-Port. Raises ValueError if it is not a port."""
-    if not _digits(text) or not 0 < int(text) <= 65535:
+    if not _digits.fullmatch(text) or not 0 < int(text) <= 65535:
         raise ValueError(f"not a port: {text[:80]!r}")
     return int(text)
 

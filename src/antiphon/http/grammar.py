@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 from antiphon.explanations import explained
+from antiphon.lazy import compiled_late
 from antiphon.speedups import accelerated
 
 
@@ -96,21 +97,23 @@ find_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
 find_unsendable = re.compile(f"[^{SENDABLE}]").search
 """Find the first character that isn't allowed in a field value."""
 
-_token = re.compile(TCHARS).fullmatch
-_list_elements = re.compile(rf'(?:[^",]++|{QUOTED_STRING})++', re.DOTALL).findall
-_parameter_pieces = re.compile(rf'(?:[^";]++|{QUOTED_STRING})++', re.DOTALL).findall
-_quoted_content = re.compile(r'"((?>(?:[^"\\]++|\\.)*))', re.DOTALL).match
-_quoted_pair = re.compile(r"\\(.)", re.DOTALL)
-_qvalue = re.compile(_QVALUE).fullmatch
+_token = compiled_late(TCHARS)
+_list_elements = compiled_late(rf'(?:[^",]++|{QUOTED_STRING})++', re.DOTALL)
+_parameter_pieces = compiled_late(rf'(?:[^";]++|{QUOTED_STRING})++', re.DOTALL)
+_quoted_content = compiled_late(r'"((?>(?:[^"\\]++|\\.)*))', re.DOTALL)
+_quoted_pair = compiled_late(r"\\(.)", re.DOTALL)
+_qvalue = compiled_late(_QVALUE)
 
-_extended_value = re.compile(r"([A-Za-z0-9!#$%&+\-^_`{}~]++)'[A-Za-z0-9-]*+'([\x20-\x7e]*+)").fullmatch
+_extended_value = compiled_late(r"([A-Za-z0-9!#$%&+\-^_`{}~]++)'[A-Za-z0-9-]*+'([\x20-\x7e]*+)")
 _ATTRIBUTE_CHARACTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$&+-.^_`|~")
 _ESCAPES = [chr(byte) if byte in _ATTRIBUTE_CHARACTERS else f"%{byte:02X}" for byte in range(256)]
 
 
 def is_token(text: str) -> bool:
     """True if `text` is a token: one or more visible ASCII characters, no delimiters (RFC 9110 §5.6.2)."""
-    return (text.isidentifier() and text.isascii()) or _token(text) is not None  # most are words, which need no match
+    return (text.isidentifier() and text.isascii()) or _token.fullmatch(
+        text
+    ) is not None  # most are words, which need no match
 
 
 def split_list(value: str) -> list[str]:
@@ -119,7 +122,7 @@ def split_list(value: str) -> list[str]:
     Commas inside quoted strings don't separate elements, and the quotes stay. Don't use it for entity tags, which have
     no backslash escapes.
     """
-    elements = _list_elements(value) if '"' in value else value.split(",")
+    elements = _list_elements.findall(value) if '"' in value else value.split(",")
     return [stripped for element in elements if (stripped := element.strip(OWS))]
 
 
@@ -137,13 +140,13 @@ def unquote_string(text: str) -> str:
         return text
     if "\\" not in text:
         return text[1:].partition('"')[0]
-    content = _quoted_content(text)
+    content = _quoted_content.match(text)
     return _quoted_pair.sub(r"\1", content[1]) if content else ""
 
 
 def quote_if_needed(text: str) -> str:
     """Return a token unchanged, and other text as a quoted string. Raises ValueError as `quote_string` does."""
-    return text if _token(text) else quote_string(text)
+    return text if _token.fullmatch(text) else quote_string(text)
 
 
 def split_parameters(text: str) -> list[tuple[str, str]]:
@@ -153,10 +156,10 @@ def split_parameters(text: str) -> list[tuple[str, str]]:
     tolerated.
     """
     pairs = []
-    for piece in _parameter_pieces(text) if '"' in text else text.split(";"):
+    for piece in _parameter_pieces.findall(text) if '"' in text else text.split(";"):
         name, _, value = piece.partition("=")
         name = name.strip(OWS)
-        if _token(name):
+        if _token.fullmatch(name):
             pairs.append((name.lower(), value.strip(OWS)))
     return pairs
 
@@ -184,7 +187,7 @@ def format_parameters(parameters: Mapping[str, str]) -> str:
     Raises ValueError if a name is not a token or a value has control characters other than a tab.
     """
     for name in parameters:
-        if not _token(name):
+        if not _token.fullmatch(name):
             raise explained("bad-http-value", ValueError(f"a parameter's name must be a token: {name!r}"))
     return "".join([f"; {name}={quote_if_needed(value)}" for name, value in parameters.items()])
 
@@ -229,7 +232,7 @@ def read_weights(element: re.Pattern[str], value: str) -> dict[str, float]:
 
 def parse_qvalue(text: str) -> float:
     """Return the number of a qvalue, 0.0 to 1.0 (RFC 9110 §12.4.2). Raises ValueError for other text."""
-    match = _qvalue(text)
+    match = _qvalue.fullmatch(text)
     if match is None:
         raise ValueError(f"not a quality from 0 to 1: {text!r}")
     return _QUALITIES[match[1]]
@@ -256,7 +259,7 @@ def decode_extended(value: str) -> str:
     The charset is UTF-8, or ISO-8859-1 by RFC 5987. Characters that should be escaped are tolerated. Raises ValueError
     for another charset, a malformed escape, bytes that are invalid in the charset, and text in any other form.
     """
-    match = _extended_value(value)
+    match = _extended_value.fullmatch(value)
     charset = match[1].lower() if match else ""
     if match is None or charset not in ("utf-8", "iso-8859-1"):
         raise ValueError(f"not an extended value in UTF-8: {value[:80]!r}")

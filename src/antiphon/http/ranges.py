@@ -1,12 +1,12 @@
 """Parts of a representation: the Range and Content-Range headers (RFC 9110 §14)."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Self, TypeAlias
 
 from antiphon.explanations import explained
 from antiphon.http.grammar import TCHARS, Value, format_parameters, is_token, split_list
 from antiphon.http.headers import field_value
+from antiphon.lazy import compiled_late
 
 RangeSpec: TypeAlias = tuple[int | None, int | None]
 """The first and last position, both included: (0, 99); (100, None) means to the end; (None, 500) means the last 500."""
@@ -15,11 +15,11 @@ _MOST_RANGES = 64
 _DIGITS = 40
 _LIMIT = 10**_DIGITS
 _NUMBER = f"[0-9]{{1,{_DIGITS}}}"
-_range_spec = re.compile(f"({_NUMBER})?-({_NUMBER})?").fullmatch
-_usual = re.compile(f"bytes=({_NUMBER})-({_NUMBER})?").fullmatch
-_content_range = re.compile(rf"({TCHARS}) (?:({_NUMBER})-({_NUMBER})|\*)/(?:({_NUMBER})|\*)").fullmatch
+_range_spec = compiled_late(f"({_NUMBER})?-({_NUMBER})?")
+_usual = compiled_late(f"bytes=({_NUMBER})-({_NUMBER})?")
+_content_range = compiled_late(rf"({TCHARS}) (?:({_NUMBER})-({_NUMBER})|\*)/(?:({_NUMBER})|\*)")
 
-_boundary = re.compile(r"[0-9A-Za-z'()+_,\-./:=?]{1,70}").fullmatch
+_boundary = compiled_late(r"[0-9A-Za-z'()+_,\-./:=?]{1,70}")
 
 
 class ByteRange(NamedTuple):
@@ -137,7 +137,7 @@ class ContentRange(Value):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read `bytes 0-99/1234`, `bytes 0-99/*` or `bytes */1234`. Raises ValueError for anything else."""
-        match = _content_range(text)
+        match = _content_range.fullmatch(text)
         if match is None:
             raise ValueError(f"not a content range: {text[:80]!r}")
         first, last, length = (None if digits is None else int(digits) for digits in match.group(2, 3, 4))
@@ -188,7 +188,7 @@ class MultipartByteRanges:
     ) -> None:
         if not ranges:
             raise explained("bad-http-value", ValueError("a multipart body needs at least one part"))
-        if not _boundary(boundary):
+        if not _boundary.fullmatch(boundary):
             raise explained("bad-http-value", ValueError(f"not a multipart boundary: {boundary[:80]!r}"))
         described = "" if content_type is None else f"Content-Type: {field_value(content_type)}\r\n"
         heads = [
@@ -218,7 +218,7 @@ class MultipartByteRanges:
 
 def requested_parts(header: str, length: int) -> list[ByteRange] | None:
     """Return the result of `Range.resolve` for a header, or None for a malformed header."""
-    if (usual := _usual(header)) is None:
+    if (usual := _usual.fullmatch(header)) is None:
         try:
             unit, ranges = _parse(header)
         except ValueError:
@@ -268,7 +268,7 @@ def _parse(text: str) -> tuple[str, list[RangeSpec]]:
 
 
 def _parse_spec(element: str) -> RangeSpec:
-    match = _range_spec(element)
+    match = _range_spec.fullmatch(element)
     if match is None:
         raise ValueError(f"not a range: {element[:80]!r}")
     first, last = match.groups()

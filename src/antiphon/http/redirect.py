@@ -1,6 +1,5 @@
 """Exceptions that become redirects (RFC 9110 §15.4) or a 304."""
 
-import re
 from collections.abc import Callable
 from typing import overload
 
@@ -8,6 +7,7 @@ from antiphon.explanations import explained
 from antiphon.http.errors import BadRequest
 from antiphon.http.headers import HeaderFields, MutableHeaders
 from antiphon.http.urls.url import URL, as_uri
+from antiphon.lazy import compiled_late
 
 REDIRECTS = (301, 302, 303, 307, 308)
 """Redirect statuses: after 303, clients continue with GET; after 307 and 308, with the same method."""
@@ -15,7 +15,7 @@ REDIRECTS = (301, 302, 303, 307, 308)
 _LONGEST = 2048
 """The maximum length of a location that a client may choose. Many proxies accept 4 KiB of response headers."""
 
-_leaves = re.compile(r"//|[A-Za-z][A-Za-z0-9+.\-]*+:").match
+_leaves = compiled_late(r"//|[A-Za-z][A-Za-z0-9+.\-]*+:")
 
 
 class RaisedResponse(Exception):
@@ -122,7 +122,7 @@ def check_redirect(status: int) -> int:
 CHECKS_OF_WORDS: list[Callable[[str], None]] = []
 """Functions that raise an error for a location such as "index" that is a route's name, not a path."""
 
-_is_word = re.compile(r"[\w.-]+").fullmatch
+_is_word = compiled_late(r"[\w.-]+")
 
 
 def redirect_location(
@@ -140,14 +140,14 @@ def redirect_location(
                 "external-redirect", TypeError(f"a redirect must go to a URL reference, not to {location!r}")
             )
         uri = as_uri(location)
-        if _leaves(uri) and not external:
+        if _leaves.match(uri) and not external:
             raise explained("external-redirect", ExternalLocation(location))
-        if _is_word(location):
+        if _is_word.fullmatch(location):
             for check in CHECKS_OF_WORDS:
                 check(location)
         return uri
     instead = as_uri(otherwise)
-    if _leaves(instead):
+    if _leaves.match(instead):
         raise explained("external-redirect", ValueError(f"{otherwise=} may lead to another site: pass a path"))
     if external and location:
         return as_uri(location)
@@ -161,7 +161,7 @@ def _on_this_site(location: object, origin: str | None) -> str | None:
     try:
         url = URL(location)  # which refuses text that browsers would read differently
         uri = as_uri(location)
-        if _leaves(uri):
+        if _leaves.match(uri):
             uri = as_uri(url.target) if origin and url.origin == origin else ""
     except ValueError:
         return None

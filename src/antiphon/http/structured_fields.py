@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn, Self, TypeAlias, TypeVar
 from antiphon.explanations import explained
 from antiphon.http.dates import format_structured_date, parse_structured_date
 from antiphon.http.grammar import Value
-from antiphon.lazy import class_if_imported
+from antiphon.lazy import class_if_imported, compiled_late
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -28,10 +28,10 @@ MOST_ITEMS = 4096
 _MOST_INTEGER = 10**15 - 1
 _MOST_DECIMAL = 10**12
 
-_key = re.compile(r"[a-z*][a-z0-9_\-.*]*+")
-_token = re.compile(r"[A-Za-z*][!#$%&'*+\-.^_`|~0-9A-Za-z:/]*+")
-_visible = re.compile(r"[\x20-\x7e]*+").fullmatch
-_bare_item = re.compile(
+_key = compiled_late(r"[a-z*][a-z0-9_\-.*]*+")
+_token = compiled_late(r"[A-Za-z*][!#$%&'*+\-.^_`|~0-9A-Za-z:/]*+")
+_visible = compiled_late(r"[\x20-\x7e]*+")
+_bare_item = compiled_late(
     r"(?P<decimal>-?[0-9]{1,12}\.[0-9]{1,3})"
     r"|(?P<integer>-?[0-9]{1,15})"
     r'|"(?P<string>(?>(?:[\x20\x21\x23-\x5b\x5d-\x7e]++|\\["\\])*))"'
@@ -41,18 +41,18 @@ _bare_item = re.compile(
     r"|(?P<date>@-?[0-9]{1,15})"
     r'|%"(?P<display>(?>(?:[\x20\x21\x23\x24\x26-\x7e]++|%[0-9a-f]{2})*))"'
 )
-_plain_strings = re.compile(r'"[\x20\x21\x23-\x5b\x5d-\x7e]*+"(?>(?: "[\x20\x21\x23-\x5b\x5d-\x7e]*+"){0,63})\)')
+_plain_strings = compiled_late(r'"[\x20\x21\x23-\x5b\x5d-\x7e]*+"(?>(?: "[\x20\x21\x23-\x5b\x5d-\x7e]*+"){0,63})\)')
 """Up to 64 strings without escapes and parameters, to the end of an inner list."""
-_plain_parameter = re.compile(
+_plain_parameter = compiled_late(
     rf'; *+({_key.pattern})=(?:"([\x20\x21\x23-\x5b\x5d-\x7e]*+)"|(-?[0-9]{{1,15}})(?![0-9.]))'
 )
 """A parameter that is a string without escapes, or an integer."""
-_comma = re.compile(r"[ \t]*+,[ \t]*+")
-_semicolon = re.compile("; *+")
-_spaces = re.compile(" *+")
-_escaped = re.compile(r"\\(.)")
-_percent = re.compile("(?>(?:%[0-9a-f]{2})+)")
-_unsafe_in_display = re.compile(r"[^\x20\x21\x23\x24\x26-\x7e]").sub
+_comma = compiled_late(r"[ \t]*+,[ \t]*+")
+_semicolon = compiled_late("; *+")
+_spaces = compiled_late(" *+")
+_escaped = compiled_late(r"\\(.)")
+_percent = compiled_late("(?>(?:%[0-9a-f]{2})+)")
+_unsafe_in_display = compiled_late(r"[^\x20\x21\x23\x24\x26-\x7e]")
 
 
 class Token(str):
@@ -345,13 +345,13 @@ def _print_bare(value: BareItem) -> str:
 
 def _print_text(text: str) -> str:
     if isinstance(text, DisplayString):
-        escaped = _unsafe_in_display(lambda found: "".join([f"%{byte:02x}" for byte in found[0].encode()]), text)
+        escaped = _unsafe_in_display.sub(lambda found: "".join([f"%{byte:02x}" for byte in found[0].encode()]), text)
         return f'%"{escaped}"'
     if isinstance(text, Token):
         if not _token.fullmatch(text):
             raise explained("bad-http-value", ValueError(f"not a token of a structured field: {str(text)!r:.80}"))
         return str(text)
-    if not _visible(text):
+    if not _visible.fullmatch(text):
         raise explained(
             "bad-http-value",
             ValueError(

@@ -1,6 +1,5 @@
 """The standard header fields of a request, as typed values."""
 
-import re
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -26,14 +25,14 @@ from antiphon.http.header_property import (
 from antiphon.http.media_type import MediaType
 from antiphon.http.ranges import ContentRange, Range
 from antiphon.http.structured_fields import Priority
-from antiphon.lazy import lazy
+from antiphon.lazy import compiled_late, lazy
 
 if TYPE_CHECKING:
     from antiphon.http.authorization import Authorization
     from antiphon.http.tracing import TraceParent
     from antiphon.http.user_agent import UserAgent
 
-_essence = re.compile(rf"[ \t]*+({TCHARS}/{TCHARS})[ \t]*+(?:;|\Z)").match
+_essence = compiled_late(rf"[ \t]*+({TCHARS}/{TCHARS})[ \t]*+(?:;|\Z)")
 _USUAL_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data", "application/json")
 
 
@@ -102,7 +101,7 @@ class RequestHeaders:
         essence = declared.partition(";")[0]
         if essence in _USUAL_TYPES:
             return essence
-        match = _essence(declared)
+        match = _essence.match(declared)
         return match[1].lower() if match is not None else ""
 
     @property

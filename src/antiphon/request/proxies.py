@@ -4,7 +4,6 @@ Proxy headers are read from the right, where the nearest proxy wrote, to the fir
 trusted proxy: that is the client. Nothing that the client wrote itself is trusted.
 """
 
-import re
 from collections.abc import Iterable
 from itertools import islice
 from typing import NamedTuple
@@ -22,7 +21,7 @@ from antiphon.http.forwarded import (
 )
 from antiphon.http.head import Address, DerivedHead, Head, server_head
 from antiphon.http.urls.url import DEFAULT_PORTS, parse_host
-from antiphon.lazy import lazy
+from antiphon.lazy import compiled_late, lazy
 
 MOST_HOPS = 32
 """The maximum number of proxies that are examined in a chain."""
@@ -35,7 +34,7 @@ _SCHEMES = frozenset({"http", "https"})
 
 NAMES_ARE_EXACT = "antiphon.names_are_exact"
 """An environ key, true if the server or a middleware drops headers whose names contain an underscore."""
-_exact_server = re.compile(r"waitress|gunicorn/(?:2[2-9]|[3-9][0-9]|[1-9][0-9]{2,})(?:\.[\w.+-]*)?").fullmatch
+_exact_server = compiled_late(r"waitress|gunicorn/(?:2[2-9]|[3-9][0-9]|[1-9][0-9]{2,})(?:\.[\w.+-]*)?")
 """Match the servers that drop such headers themselves: Waitress, and Gunicorn since 22."""
 
 
@@ -142,7 +141,7 @@ def behind(head: Head, proxies: TrustedProxies) -> Head:
     environ = getattr(server_head(head), "environ", None)
     if environ is not None and not environ.get(NAMES_ARE_EXACT):
         software = str(environ.get("SERVER_SOFTWARE") or "")
-        if not _exact_server(software):
+        if not _exact_server.fullmatch(software):
             proxies.warn_of(software)
             return HiddenClientHead(head)
     return ForwardedHead(head, proxies)

@@ -6,6 +6,7 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 from antiphon.explanations import explained
+from antiphon.lazy import compiled_late
 
 MAX_DIGITS = 19
 LARGEST = 2**63 - 1
@@ -14,10 +15,10 @@ _MAX_NUMBER = 40
 
 _FLOAT = r"-?[0-9]++(?>(?:\.[0-9]++)?)(?>(?:[eE][+-]?[0-9]++)?)"
 _UUID = "[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"
-_float = re.compile(_FLOAT).fullmatch
-_uuid = re.compile(_UUID).fullmatch
-_bounds = re.compile(r"\s*(min|max)\s*=\s*([0-9]{1,19})\s*").fullmatch
-_name = re.compile(r"[a-z_][a-z0-9_]*").fullmatch
+_float = compiled_late(_FLOAT)
+_uuid = compiled_late(_UUID)
+_bounds = compiled_late(r"\s*(min|max)\s*=\s*([0-9]{1,19})\s*")
+_name = compiled_late(r"[a-z_][a-z0-9_]*")
 
 
 class Converter(NamedTuple):
@@ -66,7 +67,7 @@ def _whole_number(segment: str) -> int:
 
 
 def _number(segment: str) -> float:
-    if len(segment) > _MAX_NUMBER or not _float(segment) or not isfinite(number := float(segment)):
+    if len(segment) > _MAX_NUMBER or not _float.fullmatch(segment) or not isfinite(number := float(segment)):
         raise ValueError(f"{segment[:50]!r} is not a number of at most {_MAX_NUMBER} characters")
     return number
 
@@ -74,7 +75,7 @@ def _number(segment: str) -> float:
 def _read_uuid(segment: str) -> Any:
     from uuid import UUID
 
-    if not _uuid(segment):
+    if not _uuid.fullmatch(segment):
         raise ValueError(f"{segment[:50]!r} is not a UUID")
     return UUID(segment)
 
@@ -105,7 +106,7 @@ def _between(argument: str) -> Converter:
     """Make the ``int(min=1, max=99)`` converter."""
     bounds: dict[str, int] = {}
     for part in argument.split(","):
-        found = _bounds(part)
+        found = _bounds.fullmatch(part)
         if not found or found[1] in bounds:
             raise ValueError(f"int({argument}) must be like int(min=1, max=99)")
         bounds[found[1]] = int(found[2])
@@ -175,7 +176,7 @@ def find_converter(name: str, argument: str | None, known: Mapping[str, Converte
 
 def own_converter(name: str, to_python: Callable[[str], Any], to_url: Callable[[Any], str]) -> Converter:
     """Make an application's own converter. Raises ValueError for a name that can't be used in a pattern."""
-    if not _name(name):
+    if not _name.fullmatch(name):
         raise explained(
             "bad-converter",
             ValueError(f"{name!r} cannot name a converter: use lower case letters, digits and underscores"),

@@ -9,6 +9,7 @@ from os.path import splitext
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 
 from antiphon.explanations import explained
+from antiphon.lazy import compiled_late
 from antiphon.paths import absolute_path
 from antiphon.uploads.temporary_file import NoRoomIs507
 
@@ -95,9 +96,11 @@ _LONGEST_EXTENSION = 64
 _MOST_CHARACTERS = 1024
 _NOTHING_LEFT = "upload"
 
-_drive = re.compile(r"\A[A-Za-z]:")
+_drive = compiled_late(r"\A[A-Za-z]:")
 _forbidden = str.maketrans(dict.fromkeys('<>:"/\\|?*', "_"))
-_reserved = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\xb9\xb2\xb3]) *+(?:\.|$)", re.IGNORECASE)
+_reserved = compiled_late(
+    r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\xb9\xb2\xb3]) *+(?:\.|$)", re.IGNORECASE
+)
 
 
 def safe_filename(name: str) -> str:

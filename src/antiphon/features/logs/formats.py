@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from antiphon.handler.scope import find_current_request
+from antiphon.lazy import compiled_late
 from antiphon.speedups import accelerated
 
 if TYPE_CHECKING:
@@ -23,14 +24,14 @@ LONGEST = 1000
 """The maximum number of characters of a client's text to log."""
 _SAFE = "/!$&'()*+,;=:@"
 
-_is_plain = re.compile(rf"[\w.~{re.escape(_SAFE)}-]{{0,{LONGEST}}}", re.ASCII).fullmatch
+_is_plain = compiled_late(rf"[\w.~{re.escape(_SAFE)}-]{{0,{LONGEST}}}", re.ASCII)
 
 
 def escaped(text: str, longest: int = LONGEST) -> str:
     """Return a decoded path, or other text from a client, encoded as in a URL's path. Text that is too long is cut and
     ends in `...`.
     """
-    if len(text) <= longest and ((text.isascii() and text.isalnum()) or _is_plain(text)):
+    if len(text) <= longest and ((text.isascii() and text.isalnum()) or _is_plain.fullmatch(text)):
         return text
     quoted = quote(text[: longest + 1], _SAFE, errors="replace")
     if len(quoted) <= longest:
@@ -40,9 +41,9 @@ def escaped(text: str, longest: int = LONGEST) -> str:
 
 _OF_ORDER = "\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
 """Line breaks, and characters that change the order in which others are shown."""
-_replace_controls = re.compile(f"[\x00-\x08\n-\x1f\x7f-\x9f{_OF_ORDER}]").sub
-_replace_controls_in_lines = re.compile(f"[\x00-\x08\v-\x1f\x7f-\x9f{_OF_ORDER}]").sub
-_indent_forged_records = re.compile(r"^(?=\d{4}-\d\d-\d\dT)", re.MULTILINE).sub
+_replace_controls = compiled_late(f"[\x00-\x08\n-\x1f\x7f-\x9f{_OF_ORDER}]")
+_replace_controls_in_lines = compiled_late(f"[\x00-\x08\v-\x1f\x7f-\x9f{_OF_ORDER}]")
+_indent_forged_records = compiled_late(r"^(?=\d{4}-\d\d-\d\dT)", re.MULTILINE)
 
 
 def one_line(text: str) -> str:
@@ -50,12 +51,12 @@ def one_line(text: str) -> str:
 
     This includes the characters that show others in another order.
     """
-    return _replace_controls(_as_literal, text)
+    return _replace_controls.sub(_as_literal, text)
 
 
 def lines_below(text: str) -> str:
     """Return a traceback's lines without control characters, so that none looks like the start of a record."""
-    return _indent_forged_records("  ", _replace_controls_in_lines(_as_literal, text))
+    return _indent_forged_records.sub("  ", _replace_controls_in_lines.sub(_as_literal, text))
 
 
 def _as_literal(found: re.Match[str]) -> str:

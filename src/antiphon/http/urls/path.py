@@ -1,13 +1,13 @@
 """Request paths: checking them, finding encoded slashes (``%2F``) in their segments, and encoding them for URLs."""
 
-import re
 from typing import TypeGuard
 
 from antiphon.http.errors import BadRequest
 from antiphon.http.head import Head
 from antiphon.http.urls.url import quote_path, unquote
+from antiphon.lazy import compiled_late
 
-_misleading = re.compile(r"//|\\|[\x00-\x1f\x7f]|/\.\.?(?:/|\Z)").search
+_misleading = compiled_late(r"//|\\|[\x00-\x1f\x7f]|/\.\.?(?:/|\Z)")
 
 
 def check_path(path: str) -> None:
@@ -88,7 +88,7 @@ def is_misleading(path: str) -> bool:
 
     They do so for an empty segment, a dot segment, a backslash or a control character.
     """
-    return _misleading(path) is not None
+    return _misleading.search(path) is not None
 
 
 def _may_hide_slashes(raw: bytes | None) -> TypeGuard[bytes]:

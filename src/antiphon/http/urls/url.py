@@ -10,31 +10,30 @@ from urllib.parse import quote
 from antiphon.explanations import explained
 from antiphon.http.grammar import BROKEN_ESCAPE, percent_decode
 from antiphon.http.urls.urlencoded import check_field, format_query
+from antiphon.lazy import compiled_late
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21}
 
 _SCHEME = "[A-Za-z][A-Za-z0-9+.-]*+"
-_scheme = re.compile(_SCHEME).fullmatch
-_url = re.compile(rf"(?:({_SCHEME}):)?(?://([^/?#]*+))?([^?#]*+)(?:\?([^#]*+))?(?:#(.*))?", re.DOTALL)
+_scheme = compiled_late(_SCHEME)
+_url = compiled_late(rf"(?:({_SCHEME}):)?(?://([^/?#]*+))?([^?#]*+)(?:\?([^#]*+))?(?:#(.*))?", re.DOTALL)
 # Browsers drop tabs, line breaks and outer spaces, read a backslash as a slash, and find a host after three slashes, or
 # after one or none if the scheme is one of theirs.
 _OTHER_THAN_TWO_SLASHES = r"///|(?:https?|wss?|ftp):(?://(?=/)|(?!//))"
-_misleading = re.compile(
-    rf"[\x00-\x1f\x7f]|\A | \Z|\A[^?#\\]*+\\|\A(?:{_OTHER_THAN_TWO_SLASHES})", re.IGNORECASE
-).search
-_plain = re.compile(rf"(?!{_OTHER_THAN_TWO_SLASHES})[!-\[\]-~]*+", re.IGNORECASE).fullmatch
+_misleading = compiled_late(rf"[\x00-\x1f\x7f]|\A | \Z|\A[^?#\\]*+\\|\A(?:{_OTHER_THAN_TWO_SLASHES})", re.IGNORECASE)
+_plain = compiled_late(rf"(?!{_OTHER_THAN_TWO_SLASHES})[!-\[\]-~]*+", re.IGNORECASE)
 
-_host_and_port = re.compile(r"(?:\[([0-9A-Fa-f:.]++)\]|([\w.~-]++))(?::([0-9]{0,5}))?").fullmatch
+_host_and_port = compiled_late(r"(?:\[([0-9A-Fa-f:.]++)\]|([\w.~-]++))(?::([0-9]{0,5}))?")
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
-_ipv4_tail = re.compile(rf"(?<=:){_OCTET}(?:\.{_OCTET}){{3}}\Z")
-_ipv6_group = re.compile("[0-9A-Fa-f]{1,4}").fullmatch
-_zero_groups = re.compile(r"(?<![^:])0(?::0)+(?![^:])").finditer
-_ipv4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}").fullmatch
+_ipv4_tail = compiled_late(rf"(?<=:){_OCTET}(?:\.{_OCTET}){{3}}\Z")
+_ipv6_group = compiled_late("[0-9A-Fa-f]{1,4}")
+_zero_groups = compiled_late(r"(?<![^:])0(?::0)+(?![^:])")
+_ipv4 = compiled_late(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
 TEST_HOST = "testserver"
 """The host of a test client without a ``base_url``."""
 
-_is_this_machine = re.compile(rf"(?:.+\.)?localhost|127(?:\.[0-9]{{1,3}}){{3}}|::1|{TEST_HOST}").fullmatch
-_ends_in_number = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?", re.IGNORECASE).fullmatch
+_is_this_machine = compiled_late(rf"(?:.+\.)?localhost|127(?:\.[0-9]{{1,3}}){{3}}|::1|{TEST_HOST}")
+_ends_in_number = compiled_late(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?", re.IGNORECASE)
 
 _UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 _PATH = _UNRESERVED + "!$&'()*+,;=:@/"
@@ -107,7 +106,7 @@ def is_this_machine(host: str) -> bool:
 
     The test client's host is one of them.
     """
-    return _is_this_machine(host.lower().removesuffix(".")) is not None
+    return _is_this_machine.fullmatch(host.lower().removesuffix(".")) is not None
 
 
 def parse_host(value: str) -> tuple[str, int | None]:
@@ -131,7 +130,7 @@ def check_host_given(value: str) -> None:
 
 
 def _parse_authority(value: str) -> tuple[str, int | None]:
-    match = _host_and_port(value)
+    match = _host_and_port.fullmatch(value)
     if match is None:
         raise ValueError(f"not a host and port: {value[:300]!r}")
     ipv6, name, digits = match.groups()
@@ -145,7 +144,7 @@ def _parse_authority(value: str) -> tuple[str, int | None]:
 def _is_ipv6(address: str) -> bool:
     left, gap, right = _ipv4_tail.sub("0:0", address).partition("::")
     groups = [group for half in (left, right) if half for group in half.split(":")]
-    return all(map(_ipv6_group, groups)) and (len(groups) < 8 if gap else len(groups) == 8)
+    return all(map(_ipv6_group.fullmatch, groups)) and (len(groups) < 8 if gap else len(groups) == 8)
 
 
 def _host_in_browsers(host: str) -> str:
@@ -156,7 +155,7 @@ def _host_in_browsers(host: str) -> str:
     """
     if ":" in host:
         return _compressed_ipv6(host)
-    return host if host.isascii() and (_ipv4(host) or not _ends_in_number(host)) else ""
+    return host if host.isascii() and (_ipv4.fullmatch(host) or not _ends_in_number.fullmatch(host)) else ""
 
 
 def _compressed_ipv6(address: str) -> str:
@@ -164,7 +163,7 @@ def _compressed_ipv6(address: str) -> str:
 
     digits = f"{int(IPv6Address(address)):032x}"
     groups = ":".join([f"{int(digits[at : at + 4], 16):x}" for at in range(0, 32, 4)])
-    longest = max(_zero_groups(groups), key=lambda run: len(run[0]), default=None)
+    longest = max(_zero_groups.finditer(groups), key=lambda run: len(run[0]), default=None)
     return f"{groups[: longest.start()].rstrip(':')}::{groups[longest.end() :].lstrip(':')}" if longest else groups
 
 
@@ -249,7 +248,7 @@ class URL(str):
         return super().__new__(cls, text)
 
     def __init__(self, text: str = "", root_path: str = "") -> None:
-        if not _plain(text) and _misleading(text):
+        if not _plain.fullmatch(text) and _misleading.search(text):
             raise explained("bad-url", ValueError(f"browsers would read this URL differently: {text[:300]!r}"))
         self._root_path = root_path
         self._split: _Parts | None = None
@@ -265,7 +264,7 @@ class URL(str):
         server, stands for an empty path above every root (RFC 9112 §3.3), which is printed as `/`. Raises ValueError
         for an invalid scheme or host.
         """
-        if not _scheme(scheme):
+        if not _scheme.fullmatch(scheme):
             raise explained("bad-url", ValueError(f"not a scheme: {scheme!r}"))
         if host:
             check_host_given(host)

@@ -3,7 +3,6 @@
 Parsing accepts malformed input: malformed escapes stay as written, malformed UTF-8 becomes U+FFFD.
 """
 
-import re
 from binascii import a2b_qp
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias, cast
@@ -12,6 +11,7 @@ from antiphon.explanations import explained
 from antiphon.http.charset import decode, form_codec
 from antiphon.http.grammar import double_broken_escapes, percent_decode
 from antiphon.http.multidict import MultiDict
+from antiphon.lazy import compiled_late
 from antiphon.speedups import accelerated
 
 # The quoted-printable decoder decodes `=XX` in C, so an escape only needs its `%` turned into `=`. It also removes soft
@@ -29,7 +29,7 @@ _ESCAPES[ord(" ")] = "+"
 Fields: TypeAlias = dict[str, str] | list[tuple[str, str]]
 """Names and values, in order: a dictionary if no name occurs twice, otherwise pairs."""
 
-_charset_field = re.compile(rb"(?:\A|&)_charset_=([^&]*)").search
+_charset_field = compiled_late(rb"(?:\A|&)_charset_=([^&]*)")
 
 
 def parse_query(data: bytes, max_fields: int | None = None) -> list[tuple[str, str]]:
@@ -58,7 +58,7 @@ def parse_form(data: bytes, max_fields: int | None = None, charset: str | None =
     """
     if charset is None and data.find(b"_charset_=") < 0:
         return parse_limited(data, max_fields)
-    named = _charset_field(data)
+    named = _charset_field.search(data)
     codec = form_codec(named[1].decode("latin-1") if named else None, charset)
     if codec == "utf-8":
         return parse_limited(data, max_fields)
