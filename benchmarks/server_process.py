@@ -94,21 +94,7 @@ def cpu_time(clocks: list[int]) -> int:
 
 def memory(process: int) -> int:
     """The bytes that a process has in memory."""
-    return _status(process, "VmRSS")
-
-
-def peak_memory(process: int) -> int:
-    """The most bytes that a process had in memory since `forget_peak`."""
-    return _status(process, "VmHWM")
-
-
-def forget_peak(process: int) -> None:
-    """Count the most memory of a process anew."""
-    Path(f"/proc/{process}/clear_refs").write_text("5")
-
-
-def _status(process: int, name: str) -> int:
-    found = re.search(rf"^{name}:\s*(\d+) kB", Path(f"/proc/{process}/status").read_text(), re.MULTILINE)
+    found = re.search(r"^VmRSS:\s*(\d+) kB", Path(f"/proc/{process}/status").read_text(), re.MULTILINE)
     return int(found[1]) << 10 if found else 0
 
 

@@ -28,7 +28,8 @@ RECORDING = dedent("""
     re._compile = record
     from importlib import import_module
     from pathlib import Path
-    import antiphon
+    import antiphon.lazy
+    antiphon.lazy.compiled_late = re.compile
     root = Path(antiphon.__file__).parent
     for path in sorted(root.rglob("*.py")):
         name = ".".join(("antiphon", *path.relative_to(root).with_suffix("").parts)).removesuffix(".__init__")

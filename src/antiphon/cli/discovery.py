@@ -9,26 +9,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from antiphon.cli.errors import BadCommand
-from antiphon.cli.settings import setting
 from antiphon.cli.target import NAMES, Target
-from antiphon.lazy import compiled_late
 
 _CLASSES = {"App", "Asok", "FastAPI", "Flask", "Microdot", "Quart", "Starlette"}
 """The usual classes of applications."""
 _NAME = rf"({'|'.join(NAMES)})\b"
-_is_bound = compiled_late(rf"^(?:(?:async +)?def +{_NAME}|{_NAME} *(?:[,=](?!=)|:))", re.MULTILINE)
+_is_bound = re.compile(rf"^(?:(?:async +)?def +{_NAME}|{_NAME} *(?:[,=](?!=)|:))", re.MULTILINE)
 """Match the usual names in a module with a syntax error, which is reported when the module is imported."""
-_is_for_tests = compiled_late(r"conftest|setup|tests?|tests?_.*|.*_tests?")
+_is_for_tests = re.compile(r"conftest|setup|tests?|tests?_.*|.*_tests?").fullmatch
 _MOST_SHOWN = 20
-
-
-def find_target(text: str | None) -> Target:
-    """Return the given target, or the target in ANTIPHON_APP, or else the application in the current directory.
-
-    Raises `BadCommand` for a malformed target, or if the current directory contains none or several.
-    """
-    text = text or setting("ANTIPHON_APP")
-    return Target.parse(text) if text else find()
 
 
 class Module(NamedTuple):
@@ -97,9 +86,7 @@ def find() -> Target:
 
 def _modules(pattern: str) -> list[Path]:
     found = (path for path in sorted(Path().glob(pattern)) if path.is_file())
-    return [
-        path for path in found if not any(map(_is_for_tests.fullmatch, path.with_suffix("").parts)) and _dotted(path)
-    ]
+    return [path for path in found if not any(map(_is_for_tests, path.with_suffix("").parts)) and _dotted(path)]
 
 
 def _dotted(path: Path) -> str:

@@ -631,7 +631,7 @@ def _request(url: str, method: str) -> "Request":
 
 
 def _target(text: str | None) -> "Target":
-    from antiphon.cli.discovery import find_target
+    from antiphon.cli.target import find_target
 
     return find_target(text)
 

@@ -8,10 +8,9 @@ from click import ClickException
 from antiphon.app.application import App
 from antiphon.app.mount import Mount
 from antiphon.app.route import Route
-from antiphon.cli.discovery import find_target
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.interface import shorten
-from antiphon.cli.target import Target
+from antiphon.cli.target import Target, find_target
 from antiphon.handler.callables import describe
 from antiphon.request.request import Request
 

@@ -2,7 +2,6 @@
 
 import importlib
 import os
-import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable
@@ -14,12 +13,13 @@ from typing import Any, NamedTuple
 import antiphon
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.interface import Choice, flaw, speaks
-from antiphon.cli.settings import ENV_FILE, add_to_environment
+from antiphon.cli.settings import ENV_FILE, add_to_environment, setting
 from antiphon.explanations import add_notes
+from antiphon.lazy import compiled_late
 
 ANTIPHON = os.path.join(os.path.dirname(antiphon.__file__), "")
 """The prefix of the paths to this package's files."""
-_INSTALLED = re.compile(r"[/\\](?:site|dist)-packages[/\\]")
+_INSTALLED = compiled_late(r"[/\\](?:site|dist)-packages[/\\]")
 _STDLIB = os.path.join(os.path.dirname(os.__file__), "")
 
 
@@ -262,6 +262,19 @@ class IniFile(Target):
                 f"{self} is read with plaster, which is not installed. Install it: pip install 'antiphon[pyramid]'"
             ) from None
         return plaster.get_loader(str(self), protocols=["wsgi"])
+
+
+def find_target(text: str | None) -> Target:
+    """Return the given target, or the target in ANTIPHON_APP, or else the application in the current directory.
+
+    Raises `BadCommand` for a malformed target, or if the current directory contains none or several.
+    """
+    text = text or setting("ANTIPHON_APP")
+    if text:
+        return Target.parse(text)
+    from antiphon.cli.discovery import find  # imported late: few commands search
+
+    return find()
 
 
 def _look_here() -> None:

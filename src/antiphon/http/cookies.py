@@ -37,10 +37,10 @@ for _character, _written in {'"': '\\"', "\\": "\\\\", ",": "\\054", ";": "\\073
 
 _date_delimiters = compiled_late(r"[\t\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]+")
 _DATE_TOKENS = {
-    "time": re.compile(r"([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?![0-9])").match,
-    "day": re.compile(r"([0-9]{1,2})(?![0-9])").match,
-    "month": re.compile(f"({'|'.join(MONTH_NUMBERS)})", re.IGNORECASE).match,
-    "year": re.compile(r"([0-9]{2,4})(?![0-9])").match,
+    "time": compiled_late(r"([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?![0-9])"),
+    "day": compiled_late(r"([0-9]{1,2})(?![0-9])"),
+    "month": compiled_late(f"({'|'.join(MONTH_NUMBERS)})", re.IGNORECASE),
+    "year": compiled_late(r"([0-9]{2,4})(?![0-9])"),
 }
 
 
@@ -328,8 +328,8 @@ def _parse_cookie_date(text: str) -> datetime | None:
     """Read a time, day, month and year in any order, with anything between them (RFC 6265bis §5.1.1)."""
     found: dict[str, tuple[str, ...]] = {}
     for token in _date_delimiters.split(text):
-        for kind, match in _DATE_TOKENS.items():
-            if kind not in found and (matched := match(token)):
+        for kind, expression in _DATE_TOKENS.items():
+            if kind not in found and (matched := expression.match(token)):
                 found[kind] = matched.groups()
                 break
     if len(found) < len(_DATE_TOKENS):

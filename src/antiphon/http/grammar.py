@@ -97,7 +97,7 @@ find_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
 find_unsendable = re.compile(f"[^{SENDABLE}]").search
 """Find the first character that isn't allowed in a field value."""
 
-_token = compiled_late(TCHARS)
+_token = re.compile(TCHARS).fullmatch
 _list_elements = compiled_late(rf'(?:[^",]++|{QUOTED_STRING})++', re.DOTALL)
 _parameter_pieces = compiled_late(rf'(?:[^";]++|{QUOTED_STRING})++', re.DOTALL)
 _quoted_content = compiled_late(r'"((?>(?:[^"\\]++|\\.)*))', re.DOTALL)
@@ -111,9 +111,7 @@ _ESCAPES = [chr(byte) if byte in _ATTRIBUTE_CHARACTERS else f"%{byte:02X}" for b
 
 def is_token(text: str) -> bool:
     """True if `text` is a token: one or more visible ASCII characters, no delimiters (RFC 9110 §5.6.2)."""
-    return (text.isidentifier() and text.isascii()) or _token.fullmatch(
-        text
-    ) is not None  # most are words, which need no match
+    return (text.isidentifier() and text.isascii()) or _token(text) is not None  # most are words, which need no match
 
 
 def split_list(value: str) -> list[str]:
@@ -146,7 +144,7 @@ def unquote_string(text: str) -> str:
 
 def quote_if_needed(text: str) -> str:
     """Return a token unchanged, and other text as a quoted string. Raises ValueError as `quote_string` does."""
-    return text if _token.fullmatch(text) else quote_string(text)
+    return text if _token(text) else quote_string(text)
 
 
 def split_parameters(text: str) -> list[tuple[str, str]]:
@@ -159,7 +157,7 @@ def split_parameters(text: str) -> list[tuple[str, str]]:
     for piece in _parameter_pieces.findall(text) if '"' in text else text.split(";"):
         name, _, value = piece.partition("=")
         name = name.strip(OWS)
-        if _token.fullmatch(name):
+        if _token(name):
             pairs.append((name.lower(), value.strip(OWS)))
     return pairs
 
@@ -187,7 +185,7 @@ def format_parameters(parameters: Mapping[str, str]) -> str:
     Raises ValueError if a name is not a token or a value has control characters other than a tab.
     """
     for name in parameters:
-        if not _token.fullmatch(name):
+        if not _token(name):
             raise explained("bad-http-value", ValueError(f"a parameter's name must be a token: {name!r}"))
     return "".join([f"; {name}={quote_if_needed(value)}" for name, value in parameters.items()])
 
@@ -213,7 +211,7 @@ def weighted_element(item: str, *, parameters: bool = False) -> re.Pattern[str]:
     weight = rf";[ \t]*+[qQ][ \t]*+=[ \t]*+{_QVALUE}[ \t]*+"
     if parameters:
         item = rf"(?:{item})(?:[ \t]*+;{broken})??"
-    return re.compile(rf"(?:\A|,)[ \t]*+(?:({item})[ \t]*+(?:{weight})?(?![^,])|{broken})", re.DOTALL)
+    return compiled_late(rf"(?:\A|,)[ \t]*+(?:({item})[ \t]*+(?:{weight})?(?![^,])|{broken})", re.DOTALL)
 
 
 def read_weighted(element: re.Pattern[str], value: str) -> list[tuple[str, float]]:

@@ -9,18 +9,17 @@ from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
 from antiphon.explanations import explained
-from antiphon.lazy import compiled_late
 from antiphon.routing.converters import CONVERTERS, Converter, find_converter
 
-_PARAMETER = compiled_late(r"<(?:([a-z_]\w*)(?:\((.*?)\))?:)?([A-Za-z_]\w*)>", re.ASCII | re.DOTALL)
-_braces = compiled_late(r"\{([A-Za-z_]\w*)(?::(\w+))?\}", re.ASCII)
-_colon = compiled_late(r"(?<![^/]):([A-Za-z_]\w*)", re.ASCII)
+_PARAMETER = re.compile(r"<(?:([a-z_]\w*)(?:\((.*?)\))?:)?([A-Za-z_]\w*)>", re.ASCII | re.DOTALL)
+_braces = re.compile(r"\{([A-Za-z_]\w*)(?::(\w+))?\}", re.ASCII).search
+_colon = re.compile(r"(?<![^/]):([A-Za-z_]\w*)", re.ASCII).search
 """Match a whole segment written like a parameter in Express or Rails. After other text, a colon has no special
 meaning.
 """
-_others = compiled_late(r"\*+\w*|\{\W?\w+\W[^}]*\}|\(\?|\\\w|[\])][+*]|\?")
+_others = re.compile(r"\*+\w*|\{\W?\w+\W[^}]*\}|\(\?|\\\w|[\])][+*]|\?").search
 """Match wildcards, expressions and optional parts as other frameworks write them."""
-_label = compiled_late(r"[a-z0-9_~-]*")
+_label = re.compile(r"[a-z0-9_~-]*").fullmatch
 
 
 class Parameter(NamedTuple):
@@ -100,7 +99,7 @@ def parse_host_pattern(host: str, converters: Mapping[str, Converter] = CONVERTE
         if any(part.converter.spans for part in parameters_of(label)):
             raise explained("bad-path", ValueError(f"{host!r}: a host can't contain a path"))
     texts = [part for label in labels for part in parts_of(label) if isinstance(part, str)]
-    if "" in labels or not all(map(_label.fullmatch, texts)):
+    if "" in labels or not all(map(_label, texts)):
         raise explained(
             "bad-path", ValueError(f"{host!r} is not a host: names and <parameters> between dots, without a port")
         )
@@ -184,14 +183,14 @@ def _in_angles(name: str, converter: str | None, converters: Mapping[str, Conver
 
 def _literal(text: str, start: int, end: int, pattern: str, converters: Mapping[str, Converter]) -> str:
     literal = text[start:end]
-    if braces := _braces.search(literal):
+    if braces := _braces(literal):
         written = _in_angles(braces[1], braces[2], converters)
         raise explained("bad-path", ValueError(f"{pattern!r}: a parameter must be written {written}, not {braces[0]}"))
-    if colon := _colon.search(text, start, end):
+    if colon := _colon(text, start, end):
         raise explained(
             "bad-path", ValueError(f"{pattern!r}: a parameter must be written <{colon[1]}>, not {colon[0]}")
         )
-    if others := _others.search(literal):
+    if others := _others(literal):
         message = f"{pattern!r}: {others[0]} has no meaning in a route's path: {_instead_of(others[0])}"
         raise explained("bad-path", ValueError(message))
     bracket = min((start + at for at in (literal.find("<"), literal.find(">")) if at >= 0), default=None)

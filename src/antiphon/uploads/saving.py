@@ -1,7 +1,6 @@
 """Files that appear at their path only when they are complete, and safe names for them."""
 
 import os
-import re
 from collections.abc import Callable
 from contextlib import suppress
 from errno import EEXIST, EISDIR
@@ -98,9 +97,7 @@ _NOTHING_LEFT = "upload"
 
 _drive = compiled_late(r"\A[A-Za-z]:")
 _forbidden = str.maketrans(dict.fromkeys('<>:"/\\|?*', "_"))
-_reserved = compiled_late(
-    r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\xb9\xb2\xb3]) *+(?:\.|$)", re.IGNORECASE
-)
+_reserved = compiled_late(r"(?i:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\xb9\xb2\xb3]) *+(?:\.|$)")
 
 
 def safe_filename(name: str) -> str:

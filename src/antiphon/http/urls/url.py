@@ -23,7 +23,7 @@ _OTHER_THAN_TWO_SLASHES = r"///|(?:https?|wss?|ftp):(?://(?=/)|(?!//))"
 _misleading = compiled_late(rf"[\x00-\x1f\x7f]|\A | \Z|\A[^?#\\]*+\\|\A(?:{_OTHER_THAN_TWO_SLASHES})", re.IGNORECASE)
 _plain = compiled_late(rf"(?!{_OTHER_THAN_TWO_SLASHES})[!-\[\]-~]*+", re.IGNORECASE)
 
-_host_and_port = compiled_late(r"(?:\[([0-9A-Fa-f:.]++)\]|([\w.~-]++))(?::([0-9]{0,5}))?")
+_host_and_port = re.compile(r"(?:\[([0-9A-Fa-f:.]++)\]|([\w.~-]++))(?::([0-9]{0,5}))?").fullmatch
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _ipv4_tail = compiled_late(rf"(?<=:){_OCTET}(?:\.{_OCTET}){{3}}\Z")
 _ipv6_group = compiled_late("[0-9A-Fa-f]{1,4}")
@@ -130,7 +130,7 @@ def check_host_given(value: str) -> None:
 
 
 def _parse_authority(value: str) -> tuple[str, int | None]:
-    match = _host_and_port.fullmatch(value)
+    match = _host_and_port(value)
     if match is None:
         raise ValueError(f"not a host and port: {value[:300]!r}")
     ipv6, name, digits = match.groups()
