@@ -1,10 +1,11 @@
 import inspect
+import re
 import sys
 from importlib import import_module
 
 import pytest
 
-from antiphon.lazy import attribute_docs, lazy
+from antiphon.lazy import attribute_docs, compiled_late, lazy
 
 
 class Circle:
@@ -187,3 +188,10 @@ def test_names_of_asok_that_are_not_offered_are_looked_for_without_an_error():
     assert not hasattr(asok, "Model")
     with pytest.raises(AttributeError, match=r"does not offer asok\.Model"):
         asok.Model  # noqa: B018 - it is the attribute that is read
+
+
+def test_an_expression_is_compiled_when_it_is_first_used():
+    word = compiled_late("[a-z]+", re.IGNORECASE)
+    assert (word.pattern, "fullmatch" in vars(word)) == ("[a-z]+", False)
+    assert word.fullmatch("Ab")[0] == "Ab"
+    assert "fullmatch" in vars(word)

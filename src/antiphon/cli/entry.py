@@ -28,19 +28,20 @@ def importing(without: Sequence[str] = ()) -> Iterator[None]:
 def main() -> None:
     """Run the command, or serve as a worker if a supervisor has started this process."""
     with importing():
-        from antiphon.cli.workers.options import INHERITED, TOLD  # imported here, so that no garbage is collected
+        from antiphon.cli.workers.options import INHERITED, TOLD
+    if told := os.environ.pop(TOLD, ""):
+        sys.exit(_serve(os.environ.pop(INHERITED), told))
+    with importing():
+        from antiphon.cli.main import main as command  # imported late: a worker does not need it
+    command(prog_name="antiphon")
 
-        told = os.environ.pop(TOLD, "")
-        if not told:
-            from antiphon.cli.main import main as command  # imported late: a worker does not need it
-        else:
-            from antiphon.cli.workers.told import Told, serve_as_worker
-    if not told:
-        command(prog_name="antiphon")
-        return
-    parsed = Told.parse(told)
-    if parsed.options.dialects:
+
+def _serve(inherited: str, text: str) -> int:
+    with importing():
+        from antiphon.cli.workers.told import Told, serve_as_worker
+    told = Told.parse(text)
+    if told.options.dialects:
         from antiphon.dialect_imports import install  # imported late: it looks at all packages
 
-        install(*parsed.options.dialects)
-    sys.exit(serve_as_worker(os.environ.pop(INHERITED), parsed))
+        install(*told.options.dialects)
+    return serve_as_worker(inherited, told)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +22,7 @@ from antiphon.cli.workers.preloading import by_fork, preload
 from antiphon.cli.workers.process import ChildProcess, Launch, by_command
 from antiphon.cli.workers.supervisor import Supervisor
 from antiphon.cli.workers.told import Told, encoded, serve_as_worker
-from antiphon.features.metrics.folder import VARIABLE, folder_of, remove
+from antiphon.features.metrics.folder import VARIABLE, folder_of
 
 
 @contextmanager
@@ -41,7 +42,7 @@ def metrics_folder() -> Iterator[None]:
     finally:
         if folder is not None:
             del os.environ[VARIABLE]
-            remove(folder)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 _SEEN_BY_ALL = "Warning: --debug shows the code and the values of the app to everyone who can reach {}."

@@ -4,6 +4,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from antiphon.http.accept import Accept, AcceptCharset, AcceptEncoding, AcceptLanguage
+from antiphon.http.authorization import Authorization
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.conditional import IfMatch, IfNoneMatch, IfRange
 from antiphon.http.grammar import TCHARS, is_token, parse_or_none
@@ -28,7 +29,6 @@ from antiphon.http.structured_fields import Priority
 from antiphon.lazy import compiled_late, lazy
 
 if TYPE_CHECKING:
-    from antiphon.http.authorization import Authorization
     from antiphon.http.tracing import TraceParent
     from antiphon.http.user_agent import UserAgent
 
@@ -38,21 +38,10 @@ _USUAL_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data", "app
 
 # Cached: a repeated import statement takes as long as parsing a short header.
 @cache
-def _authorization_type() -> "type[Authorization]":
-    from antiphon.http.authorization import Authorization
-
-    return Authorization
-
-
-@cache
 def _user_agent_type() -> "type[UserAgent]":
     from antiphon.http.user_agent import UserAgent
 
     return UserAgent
-
-
-def _authorization(value: str | None) -> "Authorization | None":
-    return None if value is None else parse_or_none(_authorization_type().parse, value)
 
 
 def _trace_parent(value: str | None) -> "TraceParent | None":
@@ -134,7 +123,7 @@ class RequestHeaders:
     """
     access_control_request_method = parsed("access-control-request-method", read_text)
     """Access-Control-Request-Method (Fetch), text: the method that a preflight request asks for, or None."""
-    authorization = parsed("authorization", _authorization)
+    authorization = parsed("authorization", or_none(Authorization.parse))
     """Authorization (RFC 9110 §11.6.2), an ``Authorization``: the credentials of the client, or None."""
     baggage = parsed("baggage", read_text)
     """baggage (Baggage), text: the values that accompany a trace, or None."""
@@ -212,7 +201,7 @@ class RequestHeaders:
     """Prefer (RFC 7240 §2), a tuple of preferences, such as ``return=minimal``, otherwise empty."""
     priority = parsed("priority", or_none(Priority.parse))
     """Priority (RFC 9218 §5), a ``Priority``: how urgent the response is, or None."""
-    proxy_authorization = parsed("proxy-authorization", _authorization)
+    proxy_authorization = parsed("proxy-authorization", or_none(Authorization.parse))
     """Proxy-Authorization (RFC 9110 §11.7.2), an ``Authorization``: the credentials for a proxy, or None."""
     range = parsed("range", or_none(Range.parse))
     """Range (RFC 9110 §14.2), a ``Range``: the part of the resource that the client asks for, or None."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
+from antiphon.http.authorization import Challenge, parse_challenges
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.conditional import ETag
 from antiphon.http.dates import format_retry_after, format_structured_date, parse_retry_after, parse_structured_date
@@ -34,7 +35,6 @@ from antiphon.http.urls.url import as_uri
 from antiphon.response.fields import only_typed
 
 if TYPE_CHECKING:
-    from antiphon.http.authorization import Challenge
     from antiphon.http.content_disposition import ContentDisposition
     from antiphon.http.link import Link
     from antiphon.http.tracing import ServerTiming
@@ -84,15 +84,11 @@ def _print_links(values: "Iterable[Link]") -> str:
     return field_value(format_links([_of(Link, value) for value in values]))
 
 
-def _challenges(value: str | None) -> "tuple[Challenge, ...]":
-    from antiphon.http.authorization import parse_challenges
-
+def _challenges(value: str | None) -> tuple[Challenge, ...]:
     return tuple(parse_challenges(value)) if value else ()
 
 
-def _print_challenges(values: "Challenge | Iterable[Challenge]") -> str:
-    from antiphon.http.authorization import Challenge
-
+def _print_challenges(values: Challenge | Iterable[Challenge]) -> str:
     several = [values] if isinstance(values, Challenge) else values
     return field_value(", ".join([str(_of(Challenge, value)) for value in several]))
 

@@ -173,7 +173,7 @@ def test_a_full_disk_leaves_a_process_to_its_own_figures(tmp_path, caplog):
 
 
 def test_a_temporary_folder_of_another_user_is_not_trusted(tmp_path, monkeypatch, caplog):
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     folder = tmp_path / "antiphon-metrics-1-2-3"
     folder.mkdir()
     folder.chmod(0o777)
@@ -185,7 +185,7 @@ def test_a_temporary_folder_of_another_user_is_not_trusted(tmp_path, monkeypatch
 
 @pytest.mark.processes
 def test_folders_of_servers_that_are_gone_are_dropped(tmp_path, monkeypatch):
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     gone, own = (tmp_path / f"antiphon-metrics-{os.getuid()}-{each}" for each in ("1-1", f"{os.getpid()}-{started()}"))
     gone.mkdir()
     Metrics(None, folder=own).text()

@@ -9,16 +9,18 @@ A process takes over the file of a process that has died and continues to count 
 counted twice, and there are never more files than processes that were alive at the same time.
 """
 
+import mmap
 import os
+import shutil
 import stat
 import sys
-from binascii import crc32
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib.util import find_spec
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any, NamedTuple
+from zlib import crc32
 
 _MAGIC = int.from_bytes(b"antiph01", "little")
 _USED = 1
@@ -132,16 +134,7 @@ def find_folder(given: str | os.PathLike[str] | None) -> Path | None:
 
 def folder_of(parent: int) -> Path:
     """Return the temporary folder for a process's child processes."""
-    return _temporary() / f"{_PREFIX}{os.getuid()}-{parent}-{_started(parent)}"
-
-
-def _temporary() -> Path:
-    """Return the folder that tempfile would choose; its import takes longer. Raises OSError if there is none."""
-    named = [os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP")]
-    for each in filter(None, (*named, "/tmp", "/var/tmp", "/usr/tmp", os.curdir)):  # noqa: S108 - the folder is checked
-        if os.path.isdir(each) and os.access(each, os.W_OK | os.X_OK):
-            return Path(os.path.abspath(each))
-    raise FileNotFoundError("there is no folder for temporary files")
+    return Path(tempfile.gettempdir(), f"{_PREFIX}{os.getuid()}-{parent}-{_started(parent)}")
 
 
 def _parent() -> int | None:
@@ -170,7 +163,7 @@ class OwnFile:
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
-        self.buffer = mmap(descriptor, 0)  # mmap duplicates the descriptor, which keeps the lock
+        self.buffer = mmap.mmap(descriptor, 0)  # mmap duplicates the descriptor, which keeps the lock
 
     def memory(self) -> Memory:
         """Return the figures. Raises NotOurs for a file in another version's format."""
@@ -195,7 +188,7 @@ def _prepare(folder: Path) -> None:
     if not HAS_LOCKS:
         raise OSError("this system has no file locks")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if folder.parent == _temporary() and folder.name.startswith(_PREFIX):
+    if folder.parent == Path(tempfile.gettempdir()) and folder.name.startswith(_PREFIX):
         status = folder.lstat()
         if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o022:
             raise PermissionError(f"{folder} belongs to another user, or others may write to it")
@@ -207,15 +200,7 @@ def _sweep(parent: Path) -> None:
         process, _, started = folder.name.rpartition("-")
         number = process.rpartition("-")[2]
         if started and number.isdecimal() and _started(int(number)) != started:
-            remove(folder)
-
-
-def remove(folder: Path) -> None:
-    """Remove a folder, if it exists, as far as this process may."""
-    if folder.exists():
-        from shutil import rmtree  # imported late: few need it
-
-        rmtree(folder, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _adopt(path: Path) -> Memory | None:
@@ -270,7 +255,7 @@ def _look(path: Path) -> tuple[Memory, bool] | None:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             lives = not _is_free(path)
-            return Memory(mmap(descriptor, 0, access=ACCESS_READ)), lives
+            return Memory(mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)), lives
         finally:
             os.close(descriptor)
     return None
