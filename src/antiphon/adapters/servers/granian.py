@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from antiphon.adapters.asgi import ASGIApplication, Receive, Scope, Send
 from antiphon.adapters.connection import (
     BACKLOG,
     count_waiting,
@@ -23,7 +24,6 @@ from antiphon.adapters.connection import (
     room_for_connections,
 )
 from antiphon.adapters.servable import Servable
-from antiphon.adapters.websockets.handshake import with_safe_refusals
 from antiphon.lazy import changed_package, require_names
 
 SEEN_IN = ("2.8.0", "2.8.7")
@@ -109,6 +109,17 @@ def silence() -> None:
     logger.propagate = False
 
 
+def _with_safe_refusals(application: ASGIApplication) -> ASGIApplication:
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            from antiphon.adapters.websockets.handshake import with_safe_refusals  # imported late: few have WebSockets
+
+            send = with_safe_refusals(send)
+        await application(scope, receive, send)  # type: ignore[arg-type]  # any mapping
+
+    return call
+
+
 class WorkerOnThread:
     """A Granian server for one application, on one thread. It closes the socket when it ends."""
 
@@ -123,7 +134,7 @@ class WorkerOnThread:
     ) -> None:
         certificate, key = tls or (None, None)
         if interface == "asgi" and not isinstance(app, Servable):
-            app = with_safe_refusals(app)
+            app = _with_safe_refusals(app)
         server: Any = MTServer(
             "",
             interface=Interfaces(interface),

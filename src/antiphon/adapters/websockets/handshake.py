@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from contextlib import suppress
 from typing import Any, Protocol, TypeAlias
 
-from antiphon.adapters.asgi import ASGIApplication, ASGIHead, Message, Receive, Scope, Send, server_module
+from antiphon.adapters.asgi import ASGIHead, Message, Receive, Scope, Send, server_module
 from antiphon.adapters.exchange import Observation
 from antiphon.adapters.rsgi import CLOSED, RSGIHead, RSGIScope
 from antiphon.concurrency.iterables import aclose
@@ -92,18 +92,15 @@ class ASGIHandshake(ASGIHead):
             await self._send({"type": f"{DENIAL}.body", "body": b""})
 
 
-def with_safe_refusals(application: ASGIApplication) -> ASGIApplication:
-    """Return an application whose handshake refusals don't abort Granian's process."""
+def with_safe_refusals(send: Send) -> Send:
+    """Return a function for an application to send with, whose refusals don't abort Granian's process."""
 
-    async def call(scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_safely(message: MutableMapping[str, Any]) -> None:
-            if message["type"] == f"{DENIAL}.start":
-                message = {**message, "headers": in_one_line_each(message.get("headers", ()))}
-            await send(dict(message))
+    async def send_safely(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == f"{DENIAL}.start":
+            message = {**message, "headers": in_one_line_each(message.get("headers", ()))}
+        await send(dict(message))
 
-        await application(scope, receive, send_safely if scope["type"] == "websocket" else send)  # type: ignore[arg-type]  # any mapping
-
-    return call
+    return send_safely
 
 
 def in_one_line_each(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
