@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from antiphon.cli.errors import BadCommand
+from antiphon.handler.callables import describe, signature_of
 
 Interface: TypeAlias = Literal["wsgi", "asgi", "rsgi"]
 
@@ -147,8 +148,6 @@ def shorten(described: str) -> str:
 
 
 def _named(app: Callable[..., object]) -> str:
-    from antiphon.handler.callables import describe  # imported late: the supervisor does not need it
-
     return shorten(describe(app))
 
 
@@ -193,8 +192,6 @@ def _is_async(app: Callable[..., object]) -> bool:
 
 def _takes(app: Callable[..., object], count: int, *, unwrapped: bool = True) -> bool:
     """Return True if `app`, or the function that it wraps, can be called with `count` arguments."""
-    from antiphon.handler.callables import signature_of  # imported late: the supervisor does not need it
-
     try:
         signature_of(app, follow_wrapped=unwrapped).bind(*range(count))
     except TypeError:

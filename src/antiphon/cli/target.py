@@ -15,6 +15,7 @@ from antiphon.cli.errors import BadCommand
 from antiphon.cli.interface import Choice, flaw, speaks
 from antiphon.cli.settings import ENV_FILE, add_to_environment, setting
 from antiphon.explanations import add_notes
+from antiphon.handler.callables import describe, is_async, signature_of
 from antiphon.lazy import compiled_late
 
 ANTIPHON = os.path.join(os.path.dirname(antiphon.__file__), "")
@@ -185,8 +186,6 @@ class Target(NamedTuple):
         return found
 
     def _made_by(self, function: Any) -> object:
-        from antiphon.handler.callables import describe, is_async  # imported late: the supervisor does not need it
-
         if not callable(function):
             raise BadCommand(f"{self} is of type {type(function).__name__}, not a function: leave out the ().")
         is_configured = _is_paste_factory(function)
@@ -306,8 +305,6 @@ def _needs_nothing(function: Callable[..., object]) -> bool:
 
 
 def _parameters(function: Callable[..., object]) -> Iterable[Parameter]:
-    from antiphon.handler.callables import signature_of  # imported late: the supervisor does not need it
-
     return signature_of(function).parameters.values()
 
 
