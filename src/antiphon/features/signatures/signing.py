@@ -23,6 +23,7 @@ from antiphon.http.structured_fields import (
     format_structured_dictionary,
     parse_structured_dictionary,
 )
+from antiphon.request.caller import AROUND
 from antiphon.request.request import Request
 from antiphon.response.message import WITHOUT_CONTENT
 from antiphon.response.response import Response
@@ -195,6 +196,8 @@ class SignedResponses:
         yield Added(headers=("content-digest", "signature", "signature-input"))
 
     def _sign(self, request: Request, response: Response) -> None:
+        if AROUND in request:  # the client gets the response to its own request, which is signed
+            return
         parameters: dict[str, BareItem] = {"created": int(time.time()), "keyid": self._keyid}
         if self._tag is not None:
             parameters["tag"] = self._tag
