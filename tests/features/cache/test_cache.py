@@ -437,6 +437,33 @@ def test_who_waits_too_long_goes_on_alone(interface):
     first.join(10)
 
 
+@rows("hooks", [(), [lambda request: None]], ids=["no hook", "a hook"])
+def test_who_has_waited_passes_middleware_and_limits_once(hooks, interface):
+    app, go, seen, made = App(), Event(), [], []
+    app.use(RateLimit("9/hour"))
+    app.middleware(lambda request: (yield seen.append(request.path)))
+    app.use(Cache(timeout=0.05))
+
+    @app.get("/<int:n>", before=hooks)
+    async def page(request, n):
+        from asyncio import to_thread
+
+        made.append(n)
+        if made == [0, 1]:
+            await to_thread(go.wait, 10)
+        return Response("page", headers={"cache-control": "no-store" if n else "public, max-age=60"})
+
+    Client(app, interface).get("/0")  # which shows that pages of this route are stored
+    first = Thread(target=lambda: Client(app, interface).get("/1"))
+    first.start()
+    eventually(lambda: made[1:] or None, "nobody calls the handler")
+    answer = Client(app, interface).get("/1")
+    go.set()
+    first.join(10)
+    assert [line.partition(";t=")[0] for line in answer.headers.getall("ratelimit")] == ['"9/hour";r=6']
+    assert seen == ["/0", "/1", "/1"]
+
+
 FRESH, STALE = (
     {"cache-control": "public, max-age=60", "etag": '"1"'},
     {"cache-control": "public, max-age=0", "etag": '"1"'},

@@ -148,7 +148,7 @@ class Waiting(NamedTuple):
     step: AsyncStep
 
 
-Stopped: TypeAlias = Response | Awaitable[Response] | Opener | Waiting | None
+Stopped: TypeAlias = Response | Awaitable[Response | None] | Opener | Waiting | None
 """The reason why ``open_in_place`` stopped: its return value."""
 
 
@@ -222,7 +222,10 @@ async def open_in_steps(
     stopped: Stopped, openers: Iterator[Opener], request: Request, opened: Opened
 ) -> Response | None:
     """Open the remaining parts around a handler, each where it runs; return the first response from one of them."""
-    while isinstance(stopped, tuple):
+    while not (stopped is None or isinstance(stopped, Response)):
+        if not isinstance(stopped, tuple):
+            stopped = await stopped or open_in_place(openers, request, opened)
+            continue
         early: Any = None
         if isinstance(stopped, Waiting):
             early = await _opened(stopped, opened)
@@ -241,7 +244,7 @@ async def open_in_steps(
                 refuse_value(stopped[0], early)
             return await respond(early, stopped[0], request)
         stopped = open_in_place(openers, request, opened)
-    return stopped if stopped is None or isinstance(stopped, Response) else await stopped
+    return stopped
 
 
 async def _opened(waiting: Waiting, opened: Opened) -> Any:

@@ -61,10 +61,13 @@ class MakesResponse(Protocol):
 
 
 class AwaitedResponse:
-    """A response that is not ready yet, for middleware on an event loop to return."""
+    """A response that is not ready yet, for middleware on an event loop to return.
 
-    def __init__(self, response: Awaitable[Response]) -> None:
-        self._response = response
+    If middleware yields it, it may turn out to be None, and what is inside the middleware is called.
+    """
+
+    def __init__(self, response: Awaitable[Response | None]) -> None:
+        self._response: Awaitable[Any] = response
 
     def __response__(self, request: Request) -> Awaitable[Response]:
         return self._response

@@ -10,6 +10,7 @@ from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from antiphon.app.dispatch.returns import AwaitedResponse
 from antiphon.app.planning.features import Added
 from antiphon.app.route import Route
 from antiphon.app.store import FeatureStore, Store
@@ -190,7 +191,7 @@ class Cache(metaclass=NamesOurs):
             put_on_watch(request, FillHead(request.head))
         yield
 
-    def _around(self, request: Request) -> Generator[None, Response, Any]:
+    def _around(self, request: Request) -> Generator[AwaitedResponse | None, Response, Any]:
         watch = watch_of(request.head)
         fill = watch.fill if isinstance(watch, FillHead) else None
         if fill is None:
@@ -198,8 +199,8 @@ class Cache(metaclass=NamesOurs):
             if not isinstance(found, Fill):
                 return found
             fill = found
-        response = yield
-        return self._take(request, response, fill)
+        response = yield self._awaited(request, fill)
+        return self._take(request, response, fill) if fill.other is None else None
 
     def _look(self, request: Request) -> Any:
         """Return the response to a request, an object that produces it, or the fill with which to call the handler."""
@@ -211,9 +212,24 @@ class Cache(metaclass=NamesOurs):
         finally:
             if watch is not None:
                 watch.is_paused = False
-        if isinstance(found, Fill):
+        if isinstance(found, Fill) and found.other is None:
             _send_on(request, found)
         return found
+
+    def _awaited(self, request: Request, fill: Fill) -> AwaitedResponse | None:
+        """Return an object that waits for another request's response and, if there is none, calls the handler."""
+        other = fill.other
+        if other is None:
+            return None
+
+        async def wait() -> Response | None:
+            response = await other
+            if response is None:
+                fill.other = None
+                _send_on(request, fill)
+            return response
+
+        return AwaitedResponse(wait())
 
     def _take(self, request: Request, response: Response, fill: Fill) -> Any:
         watch = watch_of(request.head)
@@ -245,17 +261,16 @@ class Cache(metaclass=NamesOurs):
         )  # a hook has responded
         return None
 
-    def _inside_hooks(self, request: Request) -> Generator[None, Response, Any]:
+    def _inside_hooks(self, request: Request) -> Generator[Any, Response, None]:
         watch: Any = watch_of(request.head)
         found: Any = watch.fill
         if found is None:
             found = self._at_hand.respond(request)
         if found is None:
             found = self._look(request)
-        if isinstance(found, Fill):
-            yield
-        else:
-            response = yield found
+        is_fill = isinstance(found, Fill)
+        response = yield self._awaited(request, found) if is_fill else found
+        if not is_fill or found.other is not None:
             watch.hit = copy(response)
 
 

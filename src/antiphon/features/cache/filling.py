@@ -1,6 +1,6 @@
 """The production of one response that a cache may store: the response stored before it, and the conditions to send."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 
 from antiphon.features.cache.entry import StoredResponse
 from antiphon.http.cache_control import CacheControl
@@ -16,10 +16,10 @@ class Fill:
     """A response that is being made: its key, its claim, and the stored response that it replaces.
 
     ``why`` is the reason for calling the handler, as a Cache-Status token (RFC 9211 §2.2). ``validates`` is true if the
-    handler is called with the cache's own conditions.
+    handler is called with the cache's own conditions. ``other`` is first awaited: another request's response, or None.
     """
 
-    __slots__ = ("asked", "at", "collapsed", "directives", "kept", "key", "token", "validates", "why")
+    __slots__ = ("asked", "at", "directives", "kept", "key", "other", "token", "validates", "why")
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Fill:
         self.why = why
         self.kept = kept
         self.token = token
-        self.collapsed: bool | None = None
+        self.other: Awaitable[Response | None] | None = None
         self.validates = False
 
     def forget_kept(self) -> None:

@@ -134,7 +134,11 @@ class AtHand:
 
 def _chooser(found: Shelved, kept: StoredResponse) -> Callable[[Head], bool]:
     """Return a function that checks by Vary whether a response fits a request, without recording the fields read."""
-    return lambda head: found.best(head.inner if type(head) is FillHead else head) is kept
+    return lambda head: found.best(_unwatched(head)) is kept
+
+
+def _unwatched(head: Head) -> Head:
+    return head.inner if type(head) is FillHead else head
 
 
 _LOOK_EVERY = (0.005, 0.05)
@@ -149,11 +153,11 @@ class Collapsing:
         self._shelf = shelf
         self._timeout = timeout
 
-    def wait(self, request: Request, fill: Fill) -> "Response | Fill | AwaitedResponse":
-        """Return the other request's response or an object that waits for it; if none arrives in time, return the
-        fill."""
+    def wait(self, request: Request, fill: Fill) -> Response | Fill:
+        """Return the other request's response or, if none arrives in time, the fill, on a loop before it waits."""
         if not request.head.blocks and is_on_loop():
-            return AwaitedResponse(self._await_other(request, fill))
+            fill.other = self._await_other(request, fill)
+            return fill
         return self._wait_for_other(request, fill)
 
     def ask_again(self, request: Request, fill: Fill) -> "Response | AwaitedResponse":
@@ -175,7 +179,7 @@ class Collapsing:
             now = self._shelf.clock()
             if found.is_claimed(now):
                 continue
-            kept = found.best(request.head)
+            kept = found.best(_unwatched(request.head))
             if kept is not None and use_of(kept.control, kept.age(now), fill.directives) is Use.FRESH:
                 yield serve(request, kept, now, collapsed=True)
             return
@@ -187,14 +191,14 @@ class Collapsing:
             time.sleep(found)
         return fill
 
-    async def _await_other(self, request: Request, fill: Fill) -> Response:
+    async def _await_other(self, request: Request, fill: Fill) -> Response | None:
         from asyncio import sleep
 
         for found in self._looks(request, fill):
             if isinstance(found, Response):
                 return found
             await sleep(found)
-        return await aget_response(self.app, Request(FillHead(request.head, fill), content_of(request)))
+        return None
 
 
 async def _await_elsewhere(response: Coroutine[Any, Any, Response]) -> Response:
