@@ -165,6 +165,18 @@ def test_an_idempotent_upload_happens_once(interface):
     assert len(given) == 1
 
 
+def test_only_a_key_lets_an_interrupted_upload_be_handled_again(interface):
+    app, given = site(IdempotentWrites(required=False), idempotent=True)
+    client, key = Client(app, interface), {"idempotency-key": '"8e03978e"'}
+    statuses = []
+    for fields in {}, key:
+        url = client.post("/films", body=FILM, headers={"upload-complete": "?0", **fields}).headers["location"]
+        app.store.change(f"resumable upload\0{url.rpartition('/')[2]}", {"state": "running"})  # as a killed process
+        last = {**PART, "upload-offset": str(len(FILM)), "upload-complete": "?1"}
+        statuses.append(client.patch(url, headers=last).status)
+    assert (statuses, given) == ([409, 200], [FILM])
+
+
 def test_each_part_counts_once_against_a_rate_limit(interface):
     client = Client(site(before=RateLimit("4/day"))[0], interface)
     assert upload(client)[0] == [201, 200]

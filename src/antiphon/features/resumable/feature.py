@@ -211,7 +211,7 @@ class ResumableUploads:
             "target": messages.target_of(request),
             "fields": messages.kept_fields(request),
             "length": part.length,
-            "repeatable": route.idempotent,
+            "repeatable": route.idempotent and request.head.field("idempotency-key") is not None,
         }
         turn = self._uploads.begin(request, _target(request), data)
         try:
