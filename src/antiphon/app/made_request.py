@@ -107,7 +107,7 @@ class MadeRequest:
     application.
     """
 
-    def __init__(self, around: Request, head: MadeHead, body: bytes | Content, app: "App | None" = None) -> None:
+    def __init__(self, around: Request, head: Head, body: bytes | Content | None, app: "App | None" = None) -> None:
         outer = Around(around, set())
         self._app: App = app or entered(around).route.app
         self.request = Request(head, body)

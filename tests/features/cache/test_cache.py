@@ -15,6 +15,7 @@ from antiphon.handler.errors import set_debug_page
 from antiphon.http import InternalServerError, NotFound
 from antiphon.testing import Client
 from tests.features.cache.conftest import Site
+from tests.features.conftest import Clock
 from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
@@ -416,43 +417,26 @@ def test_many_who_miss_at_once_have_the_handler_called_once(interface, style):
     assert (len(found), calls) == (8, [0, 1])
 
 
-def test_who_waits_too_long_goes_on_alone(interface):
-    site = Site(interface, timeout=0.05)
-    go = Event()
-
-    def slow(request):
-        if site.calls == 2:
-            go.wait(10)
-        return Response("page", headers=site.fields)
-
-    site.get()
-    site.clock.now += 61
-    site.answer = slow
-    first = Thread(target=site.get)
-    first.start()
-    eventually(lambda: site.calls > 1 or None, "nobody calls the handler")
-    assert site.get().text == "page"
-    assert site.calls == 3
-    go.set()
-    first.join(10)
-
-
 @rows("hooks", [(), [lambda request: None]], ids=["no hook", "a hook"])
-def test_who_has_waited_passes_middleware_and_limits_once(hooks, interface):
+@rows("style", ["def", "async def"])
+def test_who_waits_too_long_goes_on_alone_and_passes_limits_once(style, hooks, interface):
     app, go, seen, made = App(), Event(), [], []
     app.use(RateLimit("9/hour"))
     app.middleware(lambda request: (yield seen.append(request.path)))
     app.use(Cache(timeout=0.05))
 
-    @app.get("/<int:n>", before=hooks)
-    async def page(request, n):
-        from asyncio import to_thread
-
+    def page(request, n):
         made.append(n)
         if made == [0, 1]:
-            await to_thread(go.wait, 10)
+            go.wait(10)
         return Response("page", headers={"cache-control": "no-store" if n else "public, max-age=60"})
 
+    async def apage(request, n):
+        from asyncio import to_thread
+
+        return await to_thread(page, request, n)
+
+    app.get("/<int:n>", before=hooks)(page if style == "def" else apage)
     Client(app, interface).get("/0")  # which shows that pages of this route are stored
     first = Thread(target=lambda: Client(app, interface).get("/1"))
     first.start()
@@ -461,7 +445,7 @@ def test_who_has_waited_passes_middleware_and_limits_once(hooks, interface):
     go.set()
     first.join(10)
     assert [line.partition(";t=")[0] for line in answer.headers.getall("ratelimit")] == ['"9/hour";r=6']
-    assert seen == ["/0", "/1", "/1"]
+    assert (answer.text, seen, made) == ("page", ["/0", "/1", "/1"], [0, 1, 1])
 
 
 FRESH, STALE = (
@@ -576,13 +560,18 @@ def test_without_files_large_bodies_and_streams_are_not_stored(interface):
     assert site.calls == 5
 
 
-def test_limits_of_rates_around_the_cache_count_hits(interface):
-    app = App()
-    app.use(RateLimit("2/minute"))
-    app.use(Cache())
-    app.get("/")(lambda request: Response("page", headers={"cache-control": "public, max-age=60"}))
+def test_limits_of_rates_around_the_cache_count_hits_but_no_refreshes(interface):
+    app, clock, made = App(), Clock(), []
+    app.use(RateLimit("3/hour"))
+    app.use(Cache(MemoryStore(clock=clock)))
+    fields = {"cache-control": "public, max-age=60, stale-while-revalidate=60"}
+    app.get("/")(lambda request: made.append(1) or Response("page", headers=fields))
     client = Client(app, interface)
-    assert [client.get("/").status for _ in range(3)] == [200, 200, 429]
+    statuses = [client.get("/").status for _ in range(2)]
+    clock.now += 61
+    statuses += [client.get("/").status]
+    eventually(lambda: made[1:] or None, "the page is not refreshed")
+    assert [*statuses, client.get("/").status, len(made)] == [200, 200, 200, 429, 2]
     assert "hit" in Client(app, interface, client=("10.0.0.9", 1)).get("/").headers["cache-status"]
 
 

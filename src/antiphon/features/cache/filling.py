@@ -100,12 +100,13 @@ class FillHead(WatchedHead):
 class RefreshHead(PlainHead):
     """The head of a request that the cache itself makes, without the client's conditions and directives."""
 
-    def __init__(self, head: Head, blocks: bool) -> None:
+    blocks = False
+
+    def __init__(self, head: Head) -> None:
         super().__init__(head)
         left_out = {*CONDITIONS, "cache-control", "pragma"}
         self._fields = [field for field in self._fields if field[0] not in left_out]
         self.method = "QUERY" if head.method == "QUERY" else "GET"
-        self.blocks = blocks
 
 
 def directives_of(head: Head) -> CacheControl:

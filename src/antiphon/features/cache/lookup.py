@@ -3,14 +3,16 @@
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import aclosing, closing, suppress
+from contextlib import aclosing, suppress
 from enum import Enum
 from time import monotonic
 from typing import Any, TypeAlias
 
 from antiphon.adapters.foreign.call import aget_response, get_response
 from antiphon.app.dispatch.returns import AwaitedResponse
+from antiphon.app.made_request import MadeRequest
 from antiphon.app.store import StoreUnavailable
+from antiphon.concurrency.background import background_loop
 from antiphon.concurrency.loop import is_on_loop, running_loop, thread
 from antiphon.features.cache.entry import StoredResponse, content_of, key_of, key_of_request
 from antiphon.features.cache.filling import NO_DIRECTIVES, Fill, FillHead, RefreshHead, directives_of
@@ -222,39 +224,24 @@ class Refreshes:
         """Call the handler again after this response is sent, unless another request is already doing so."""
         if found.is_claimed(now) or (token := self._shelf.claim(found)) is None:
             return
-        loop = running_loop() if not request.head.blocks else None
-        loop = loop or thread.loop
-        fill = Fill(found.key, NO_DIRECTIVES, now, "stale", kept, token)
-        head = FillHead(RefreshHead(request.head, blocks=loop is None), fill)
-        head.ask_by_conditions(fill)
-        again: Any = Request(head, content_of(request))
-        if loop is None:
-            from threading import Thread
-
-            Thread(target=self._respond, args=(again, fill), name="antiphon-refresh", daemon=True).start()
-            return
         from asyncio import run_coroutine_threadsafe
 
-        future = run_coroutine_threadsafe(self._arespond(again, fill), loop)
+        fill = Fill(found.key, NO_DIRECTIVES, now, "stale", kept, token)
+        head = FillHead(RefreshHead(request.head), fill)
+        head.ask_by_conditions(fill)
+        # Made of the client's request, which limits count once.
+        again = MadeRequest(request, head, content_of(request), self.app)
+        loop = (None if request.head.blocks else running_loop()) or thread.loop or background_loop().loop
+        future = run_coroutine_threadsafe(self._respond(again, fill), loop)
         self._running.add(future)
         future.add_done_callback(self._running.discard)
 
-    def _respond(self, request: Request, fill: Fill) -> None:
+    async def _respond(self, made: MadeRequest, fill: Fill) -> None:
         """Handle a request and read the stream in its response, which is stored when it ends."""
-        try:
-            body = get_response(self.app, request).body
-            if not isinstance(body, bytes):
-                with closing(body):  # type: ignore[type-var]  # the body of a subrequest can be closed
-                    for _ in body:  # type: ignore[union-attr]
-                        pass
-        finally:
-            self._release(fill)
-
-    async def _arespond(self, request: Request, fill: Fill) -> None:
         from asyncio import to_thread
 
         try:
-            body = (await aget_response(self.app, request)).body
+            body = (await made.respond()).body
             if not isinstance(body, bytes):
                 async with aclosing(body):  # type: ignore[type-var]
                     async for _ in body:  # type: ignore[union-attr]
