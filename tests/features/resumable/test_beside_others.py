@@ -22,6 +22,7 @@ from antiphon.features import (
     SessionLogin,
     Sessions,
     Signatures,
+    SignedResponses,
     Users,
     csrf_token,
     login,
@@ -144,6 +145,16 @@ def test_a_signature_covers_each_part(interface):
     assert (done.status, given) == (200, [FILM]), done.text
 
 
+def test_the_last_response_is_signed_as_that_to_its_part(interface):
+    from tests.features.signatures.test_signing import SITE, is_signed
+
+    client = Client(site(SignedResponses(b"1" * 32, keyid="p"))[0], interface, base_url=SITE)
+    url = client.post("/films", headers={"upload-complete": "?0"}).headers["location"]
+    answer = client.patch(url, body=FILM, headers={**PART, "upload-offset": "0", "upload-complete": "?1"})
+    assert answer.json["sent"] == len(FILM)
+    assert is_signed(Request.blank(f"{SITE}{url}", "PATCH"), answer, b"1" * 32)
+
+
 def test_digests_are_required_of_each_part(interface):
     from tests.features.resumable.test_parts import _digest
 
@@ -173,8 +184,8 @@ def test_only_a_key_lets_an_interrupted_upload_be_handled_again(interface):
         url = client.post("/films", body=FILM, headers={"upload-complete": "?0", **fields}).headers["location"]
         app.store.change(f"resumable upload\0{url.rpartition('/')[2]}", {"state": "running"})  # as a killed process
         last = {**PART, "upload-offset": str(len(FILM)), "upload-complete": "?1"}
-        statuses.append(client.patch(url, headers=last).status)
-    assert (statuses, given) == ([409, 200], [FILM])
+        statuses += client.head(url).headers["upload-complete"], client.patch(url, headers=last).status
+    assert (statuses, given) == (["?0", 409, "?0", 200], [FILM])
 
 
 def test_each_part_counts_once_against_a_rate_limit(interface):

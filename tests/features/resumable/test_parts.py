@@ -10,7 +10,6 @@ import pytest
 
 from antiphon import App, Limits, Request, Response
 from antiphon.features import MemoryStore, ResumableUploads, SQLiteStore
-from antiphon.features.resumable.uploads import RUNNING
 from antiphon.http import ServiceUnavailable
 from antiphon.testing import Client
 from tests.helpers.rows import rows
@@ -325,15 +324,6 @@ def test_a_full_disk_loses_nothing(tmp_path, interface):
     assert (full.status, full.headers["upload-complete"]) == (507, "?0")
     offset = int(site.client.head(url).headers["upload-offset"])
     assert site.part(url, offset, b"z", "?1").json == {"sent": "x" + "y" * (offset - 1) + "z"}
-
-
-@rows("repeatable, status", [(False, 409), (True, 201)])
-def test_an_upload_whose_handler_was_interrupted(site, repeatable, status):
-    url = site.url(FILM)
-    key = f"resumable upload\0{url.rpartition('/')[2]}"
-    site.store.change(key, {"state": RUNNING, "repeatable": repeatable})  # as a killed process leaves it
-    assert site.client.head(url).headers["upload-complete"] == "?0"
-    assert site.part(url, len(FILM), b"", "?1").status == status
 
 
 def test_the_newest_request_has_the_turn(tmp_path):

@@ -7,7 +7,7 @@ from hashlib import sha256
 import pytest
 
 from antiphon import App, Request, Response
-from antiphon.features import Compression, MemoryStore, ResumableUploads, SignatureKey, Signatures, SignedResponses, sign
+from antiphon.features import Compression, SignatureKey, Signatures, SignedResponses, sign
 from antiphon.features.signatures.components import Components
 from antiphon.http import parse_structured_dictionary
 from antiphon.testing import Client
@@ -146,16 +146,3 @@ def test_a_compressed_response_is_signed_as_it_is_sent(interface):
     assert is_signed(Request.blank(SITE), answer, SECRET)
     assert (answer.headers["content-encoding"], answer.headers["content-digest"]) == ("gzip", digest_of(seen[0]))
     assert len(seen[0]) < 500
-
-
-def test_the_response_to_a_whole_upload_is_signed_as_that_to_its_last_part(interface):
-    app = App(store=MemoryStore())
-    app.use(SignedResponses(SECRET, keyid="p"))
-    app.use(ResumableUploads())
-    app.post("/films", resumable=True)(lambda request: request.text)
-    with Client(app, interface, base_url=SITE) as client:
-        url = client.post("/films", headers={"upload-complete": "?0"}).headers["location"]
-        last = {"content-type": "application/partial-upload", "upload-offset": "0", "upload-complete": "?1"}
-        answer = client.patch(url, body=b"frames", headers=last)
-    assert answer.text == "frames"
-    assert is_signed(Request.blank(f"{SITE}{url}", "PATCH"), answer, SECRET)
