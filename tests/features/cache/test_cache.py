@@ -399,9 +399,7 @@ def test_many_who_miss_at_once_have_the_handler_called_once(interface, style):
         return response
 
     async def apage(request, n):
-        from asyncio import to_thread
-
-        return await to_thread(page, request, n)
+        return await asyncio.to_thread(page, request, n)
 
     app.get("/<int:n>")(page if style == "def" else apage)
     Client(app, interface).get("/0")  # which shows that pages of this route are stored
@@ -432,9 +430,7 @@ def test_who_waits_too_long_goes_on_alone_and_passes_limits_once(style, hooks, i
         return Response("page", headers={"cache-control": "no-store" if n else "public, max-age=60"})
 
     async def apage(request, n):
-        from asyncio import to_thread
-
-        return await to_thread(page, request, n)
+        return await asyncio.to_thread(page, request, n)
 
     app.get("/<int:n>", before=hooks)(page if style == "def" else apage)
     Client(app, interface).get("/0")  # which shows that pages of this route are stored

@@ -21,7 +21,7 @@ from antiphon.features.cache.entry import key_of
 from antiphon.features.cache.files import BodyFiles
 from antiphon.features.cache.filling import Fill, FillHead
 from antiphon.features.cache.intake import Intake
-from antiphon.features.cache.lookup import AtHand, Collapsing, Lookup, Refreshes
+from antiphon.features.cache.lookup import AtHand, Collapsing, Lookup, Refreshes, send_on
 from antiphon.features.cache.shelf import Shelf, forget_changed
 from antiphon.features.stores.memory import MemoryStore
 from antiphon.handler.callables import innermost
@@ -29,7 +29,7 @@ from antiphon.handler.scope import find_current_request
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import PreconditionFailed, RangeNotSatisfiable
 from antiphon.request.request import Request
-from antiphon.request.watching import forget_fields, put_on_watch, watch_of
+from antiphon.request.watching import put_on_watch, watch_of
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ class Cache(metaclass=NamesOurs):
             if not isinstance(found, Fill):
                 return found
             fill = found
-        response = yield self._awaited(request, fill)
+        response = yield fill.other
         return self._take(request, response, fill) if fill.other is None else None
 
     def _look(self, request: Request) -> Any:
@@ -213,23 +213,8 @@ class Cache(metaclass=NamesOurs):
             if watch is not None:
                 watch.is_paused = False
         if isinstance(found, Fill) and found.other is None:
-            _send_on(request, found)
+            send_on(request, found)
         return found
-
-    def _awaited(self, request: Request, fill: Fill) -> AwaitedResponse | None:
-        """Return an object that waits for another request's response and, if there is none, calls the handler."""
-        other = fill.other
-        if other is None:
-            return None
-
-        async def wait() -> Response | None:
-            response = await other
-            if response is None:
-                fill.other = None
-                _send_on(request, fill)
-            return response
-
-        return AwaitedResponse(wait())
 
     def _take(self, request: Request, response: Response, fill: Fill) -> Any:
         watch = watch_of(request.head)
@@ -269,7 +254,7 @@ class Cache(metaclass=NamesOurs):
         if found is None:
             found = self._look(request)
         is_fill = isinstance(found, Fill)
-        response = yield self._awaited(request, found) if is_fill else found
+        response = yield found.other if is_fill else found
         if not is_fill or found.other is not None:
             watch.hit = copy(response)
 
@@ -290,14 +275,3 @@ def _repeat_after_commit(function: Callable[[], object]) -> None:
 
         if connection_of(resource.value) is not None:
             resource.after_commit(function)
-
-
-def _send_on(request: Request, fill: Fill) -> None:
-    """Watch the request from now on and call the handler with the cache's conditions, if it has any."""
-    watch = watch_of(request.head)
-    if not isinstance(watch, FillHead):
-        watch = FillHead(request.head)
-        put_on_watch(request, watch)
-    watch.fill = fill
-    if watch.ask_by_conditions(fill):
-        forget_fields(request)

@@ -14,6 +14,7 @@ from secrets import token_hex
 from antiphon.app.store import Store
 from antiphon.features.stores.file_locks import is_abandoned, lock
 from antiphon.response.files import FileBody
+from antiphon.uploads.temporary_file import write_all
 
 PART = ".part"
 IN_USE = 10.0
@@ -126,9 +127,7 @@ class FileInWriting:
 
     def write(self, data: bytes) -> None:
         """Append to the file. Raises OSError, for example if the disk is full."""
-        left = memoryview(data)
-        while left:
-            left = left[os.write(self._descriptor, left) :]
+        write_all(self._descriptor, data)
         self.length += len(data)
 
     def publish(self) -> str | None:

@@ -1,7 +1,8 @@
 """The production of one response that a cache may store: the response stored before it, and the conditions to send."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 
+from antiphon.app.dispatch.returns import AwaitedResponse
 from antiphon.features.cache.entry import StoredResponse
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.head import CONDITIONS, Head, PlainHead
@@ -16,7 +17,7 @@ class Fill:
     """A response that is being made: its key, its claim, and the stored response that it replaces.
 
     ``why`` is the reason for calling the handler, as a Cache-Status token (RFC 9211 §2.2). ``validates`` is true if the
-    handler is called with the cache's own conditions. ``other`` is first awaited: another request's response, or None.
+    handler is called with the cache's own conditions. ``other``, if any, is first awaited: another's response.
     """
 
     __slots__ = ("asked", "at", "directives", "kept", "key", "other", "token", "validates", "why")
@@ -36,7 +37,7 @@ class Fill:
         self.why = why
         self.kept = kept
         self.token = token
-        self.other: Awaitable[Response | None] | None = None
+        self.other: AwaitedResponse | None = None
         self.validates = False
 
     def forget_kept(self) -> None:

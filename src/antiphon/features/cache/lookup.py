@@ -22,6 +22,7 @@ from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.head import CONDITIONS, Head, has_conditions
 from antiphon.request.request import Request
+from antiphon.request.watching import forget_fields, put_on_watch, watch_of
 from antiphon.response.fields import Fields
 from antiphon.response.message import Body
 from antiphon.response.response import Response, response_of
@@ -158,7 +159,7 @@ class Collapsing:
     def wait(self, request: Request, fill: Fill) -> Response | Fill:
         """Return the other request's response or, if none arrives in time, the fill, on a loop before it waits."""
         if not request.head.blocks and is_on_loop():
-            fill.other = self._await_other(request, fill)
+            fill.other = AwaitedResponse(self._await_other(request, fill))
             return fill
         return self._wait_for_other(request, fill)
 
@@ -200,7 +201,20 @@ class Collapsing:
             if isinstance(found, Response):
                 return found
             await sleep(found)
+        fill.other = None
+        send_on(request, fill)
         return None
+
+
+def send_on(request: Request, fill: Fill) -> None:
+    """Watch the request from now on and call the handler with the cache's conditions, if it has any."""
+    watch = watch_of(request.head)
+    if not isinstance(watch, FillHead):
+        watch = FillHead(request.head)
+        put_on_watch(request, watch)
+    watch.fill = fill
+    if watch.ask_by_conditions(fill):
+        forget_fields(request)
 
 
 async def _await_elsewhere(response: Coroutine[Any, Any, Response]) -> Response:
