@@ -63,7 +63,7 @@ class MakesResponse(Protocol):
 class AwaitedResponse:
     """A response that is not ready yet, for middleware on an event loop to return.
 
-    If middleware yields it, it may turn out to be None, and what is inside the middleware is called.
+    Middleware may yield one that turns out to be None: then the handler is called.
     """
 
     def __init__(self, response: Awaitable[Response | None]) -> None:
