@@ -55,25 +55,32 @@ class Readings:
         """What objects refer to: functions of one application have most of it in common."""
 
     def may_read(self, function: Any, dependency: Any) -> bool:
-        """Return True if a function refers to a dependency, or if it can't be followed to its end."""
-        known = self._known.get(id(function))
-        if known is None:
-            # With the function itself, so that no other one gets its identifier.
-            known = self._known[id(function)] = function, self._follow(function)
-        return known[1] is None or dependency in known[1]
+        """Return True if a function or the source of what it reads refers to a dependency, or can't be followed."""
+        left = [function]
+        for each in left:
+            if (known := self._known.get(id(each))) is None:
+                # With the function itself, so that no other one gets its identifier.
+                known = self._known[id(each)] = each, self._follow(each)
+            if known[1] is None or dependency in known[1]:
+                return True
+            left += known[1].difference(left[1:])
+        return False
 
     def _follow(self, function: Any) -> frozenset[Any] | None:
-        """Return the dependencies to which a function refers, or None if that is unknown."""
+        """Return the dependencies to which a function, or the source of one, refers, or None if that is unknown."""
         found: dict[int, Any] = {}
         left = [function]
         while left:
             each = left.pop()
-            if id(each) in found or isinstance(each, _PLAIN):
+            if id(each) in found:
                 continue
             found[id(each)] = each
+            if isinstance(each, Dependency) and each is not function:
+                continue  # many functions read it: its source is followed once
             try:
                 if (known := self._followed.get(id(each))) is None:
-                    known = self._followed[id(each)] = each, [*self._referred(each)]
+                    referred = [one for one in self._referred(each) if not isinstance(one, _PLAIN)]
+                    known = self._followed[id(each)] = each, referred
                 left += known[1]
             except Exception:  # also of objects that run code when they are inspected
                 return None
