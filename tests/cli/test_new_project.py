@@ -17,6 +17,7 @@ from antiphon.cli.main import main
 from antiphon.testing import Client
 from tests.contract.process import ServerProcess
 from tests.helpers.processes import RUN
+from tests.helpers.rows import rows
 from tests.helpers.small_disks import small_files
 
 pytestmark = pytest.mark.once
@@ -61,7 +62,6 @@ def run(folder, *command):
 
 
 @pytest.mark.processes
-@pytest.mark.once
 @pytest.mark.parametrize(
     ("template", "app", "path", "shown", "passed"),
     [
@@ -95,16 +95,10 @@ def test_a_login_of_a_project_reads_its_user_once(folder, monkeypatch):
     assert read == ["Ada"]
 
 
-@pytest.fixture(scope="module")
-def types(tmp_path_factory):
-    """The folder in which mypy keeps what it knows of Antiphon: it takes longer than a project."""
-    return str(tmp_path_factory.mktemp("types"))
-
-
 @pytest.mark.processes
 @pytest.mark.slow
-@pytest.mark.parametrize("template", ["pages", "api", "agent"])
-def test_a_project_is_formatted_and_typed(folder, template, types):
+@rows("template", ["pages", "api", "agent"])
+def test_a_project_is_formatted_and_typed(folder, template):
     pytest.importorskip("mypy")
     project = folder / f"my-{template}"
     new(project.name, "--template", template)
@@ -112,7 +106,7 @@ def test_a_project_is_formatted_and_typed(folder, template, types):
         found = run(project, "ruff", *command, "--no-cache")
         assert found.returncode == 0, found.stdout + found.stderr
     (project / "tests/test_more.py").write_text(UNTYPED)
-    found = run(project, "mypy", "--cache-dir", types)
+    found = run(project, "mypy", "--cache-dir", "../types")  # which knows Antiphon: that takes longer than a project
     assert found.returncode == 0, found.stdout + found.stderr
 
 

@@ -1,7 +1,9 @@
 """The texts of the framework that clients see, as the source passes them to errors: with ``{}`` for each value."""
 
 import ast
+import re
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
@@ -31,6 +33,7 @@ _WITH_OWN_ERRORS = (
 )  # fmt: skip
 
 
+@cache
 def _takers() -> dict[str, set[int]]:
     """Return the classes and functions that take a text, with the positions of these arguments.
 
@@ -51,8 +54,9 @@ def _takers() -> dict[str, set[int]]:
 
 def told_texts() -> Iterator[Told]:
     """Yield the texts in all modules that are passed to errors, to the reasons of faults, or as titles."""
+    names = re.compile("|".join(["_replace", *_takers()]))
     for path in sorted(ROOT.rglob("*.py")):
-        if path.relative_to(ROOT).parts[0] not in ELSEWHERE:
+        if path.relative_to(ROOT).parts[0] not in ELSEWHERE and names.search(path.read_text("utf-8")):
             yield from _Module(path).texts()
 
 
@@ -60,16 +64,15 @@ class _Module:
     def __init__(self, path: Path) -> None:
         self._name = str(path.relative_to(ROOT))
         self._tree = ast.parse(path.read_text("utf-8"))
-        self._around: dict[ast.AST, ast.AST] = {}
-        for node in ast.walk(self._tree):
-            self._around |= dict.fromkeys(ast.iter_child_nodes(node), node)
-        self._takers = _takers()
+        self._around = {child: node for node in ast.walk(self._tree) for child in ast.iter_child_nodes(node)}
+        self._calls = [each for each in self._around if isinstance(each, ast.Call)]
+        self._takers = {name: {*places} for name, places in _takers().items()}
 
     def texts(self) -> list[Told]:
         """Return the texts. A function that passes its parameter on makes its callers' arguments texts, too."""
         known = -1
         while known != (known := sum(map(len, self._takers.values()))):
-            found = [each for node in ast.walk(self._tree) if isinstance(node, ast.Call) for each in self._in(node)]
+            found = [each for call in self._calls for each in self._in(call)]
         return found
 
     def _in(self, call: ast.Call) -> Iterator[Told]:
