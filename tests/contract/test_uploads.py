@@ -122,13 +122,13 @@ class TestTooLarge:
 
 
 class TestRefused:
-    BODY = bytes(12 * MIB)
-    """A body larger than the buffers between client and server."""
+    SIZE = 12 * MIB
+    """Bytes of a body larger than the buffers between client and server."""
 
     @rows("path, status", [("/nowhere", 404), ("/forbidden", 403), ("/refused", 422)])
     @each_framing
     def test_is_answered_to_a_client_that_listens_when_it_has_sent_all(self, process, server, path, status, is_chunked):
-        body = in_chunks(self.BODY, MIB) if is_chunked else self.BODY
+        body = [bytes(MIB)] * (self.SIZE // MIB) if is_chunked else bytes(self.SIZE)
         connection = HTTPConnection("127.0.0.1", process.port, timeout=20)
         is_left = path == "/nowhere" and server.name in READ_ON_THREADS  # of which the head is enough
         with closing(connection), suppress(ConnectionError) if is_left else nullcontext():

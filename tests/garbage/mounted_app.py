@@ -5,6 +5,7 @@ import asyncio
 from antiphon import App, Limits, abort
 from antiphon.dialects.microdot import Microdot
 from tests.garbage.exchanges import get, post
+from tests.garbage.plain_app import LARGE, TOO_LARGE
 from tests.helpers.mountable_apps import OTHERS
 
 
@@ -113,10 +114,10 @@ def _exchanges():
     for name in OTHERS:
         yield name, get(f"/{slug(name)}/path")
         yield f"the body of {name}", post(f"/{slug(name)}/path", body=bytes(1000))
-        yield f"the large body of {name}", post(f"/{slug(name)}/path", body=bytes(1400 << 10))
+        yield f"the large body of {name}", post(f"/{slug(name)}/path", body=LARGE)
         if "WSGI" in name:
             yield f"the failure of {name}", get(f"/{slug(name)}/boom", 500)
-        yield f"a body too large for {name}", post(f"/{slug(name)}/path", 413, body=bytes(3 << 20))
+        yield f"a body too large for {name}", post(f"/{slug(name)}/path", 413, body=TOO_LARGE)
     for name in MOUNTED:
         is_late = "late" in name
         yield name, get(f"/{slug(name)}/", 500 if "failure" in name and not is_late else 200)._replace(breaks=is_late)
@@ -126,7 +127,7 @@ def _exchanges():
         "a malformed body of an app",
         post("/inner/json-as", 400, body=b"{", headers={"content-type": "application/json"}),
     )
-    yield "the body of an app", post("/inner/body", body=bytes(1400 << 10))
+    yield "the body of an app", post("/inner/body", body=LARGE)
     short = post("/guarded/inner/body", (400, 418, 499), body=[bytes(100)], headers={"content-length": "1000"})
     yield "a body that is cut off before a hook", short
 

@@ -16,6 +16,7 @@ from tests.garbage.exchanges import BROWSER, Exchange, get, post
 
 FILE = Path(tempfile.gettempdir()) / f"antiphon-garbage-{os.getpid()}.txt"
 LARGE = bytes(1400 << 10)
+TOO_LARGE = bytes(3 << 20)
 JSON = {"content-type": "application/json"}
 
 
@@ -432,7 +433,7 @@ def _answers():
     yield "404 with a page", get("/nowhere", 404, headers=BROWSER)
     yield "405", post("/text", 405)
     yield "413", post("/small", 413, body=bytes(200))
-    yield "413 of a large body", post("/body", 413, body=bytes(3 << 20))
+    yield "413 of a large body", post("/body", 413, body=TOO_LARGE)
     yield "413 of chunks", post("/small", 413, body=[bytes(60)] * 3)
     yield "refused write", post("/unread", 403, headers={"sec-fetch-site": "cross-site"})
     yield (

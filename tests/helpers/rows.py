@@ -44,14 +44,13 @@ def rows(names: str, *table: Any, ids: Iterable[Any] | Callable[[Any], Any] | No
             for name in [name for name in vars(decorated) if name.startswith("test")]:
                 setattr(decorated, name, decorate(vars(decorated)[name]))
             return decorated
-        test, more_names, more_cases = getattr(decorated, "table", (decorated, [], [(str, ())]))
+        test, more_names, more_cases = getattr(decorated, "table", (decorated, [], []))
         if inspect.iscoroutinefunction(test) or hasattr(test, "hypothesis"):
             raise TypeError(f"{test.__qualname__} has to be a plain function to be run with rows")
         wanted = [*own_names, *more_names]
-        cases = [
-            (functools.partial(_both, name, more), (*values, *more_values))
-            for (name, values), (more, more_values) in itertools.product(own_cases, more_cases)
-        ]
+        pairs = itertools.product(own_cases, more_cases)
+        both = [(functools.partial(_both, name, more), (*one, *other)) for (name, one), (more, other) in pairs]
+        cases = both or own_cases
 
         @functools.wraps(decorated)
         def run_rows(*arguments: Any, **fixtures: Any) -> None:
@@ -128,7 +127,7 @@ def _name(param: Any, name: Callable[[Any], Any]) -> str:
 
 
 def _both(first: Callable[[], str], second: Callable[[], str]) -> str:
-    return f"{first()}, {second()}".removesuffix(", ")
+    return f"{first()}, {second()}"
 
 
 def _short(value: object) -> str:

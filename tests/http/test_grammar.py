@@ -62,16 +62,15 @@ def test_a_joined_list_splits_into_its_elements(elements):
 
 @given(st.text('ab"\\,; \t'))
 def test_splitting_loses_nothing_but_commas_and_space(value):
-    assert "".join(split_list(value)).translate({ord(c): None for c in ", \t"}) == value.translate(
-        {ord(c): None for c in ", \t"}
-    )
+    lost = dict.fromkeys(map(ord, ", \t"))
+    assert "".join(split_list(value)).translate(lost) == value.translate(lost)
 
 
 @rows(
-    "value",
-    '"' * 1_000_001, '"' + '\\"' * 500_000, '"a' * 500_001, '"' + "," * 1_000_000, "\\" * 1_000_000, '"\\' * 500_000,
+    "start, unit", ('"', '"'), ('"', '\\"'), ('"a', '"a'), ('"', ","), ("", "\\"), ("", '"\\'),
 )  # fmt: skip
-def test_a_million_hostile_characters_are_read_at_once(value):
+def test_a_million_hostile_characters_are_read_at_once(start, unit):
+    value = start + unit * (1_000_000 // len(unit))
     assert "".join(split_list(value)) == value
     assert isinstance(parse_parameters(f"a={value}"), dict)
     assert isinstance(unquote_string(value), str)
@@ -214,9 +213,9 @@ def test_weighted_elements_with_parameters_stay_as_written():
 
 
 @rows(
-    "value",
-        "a" * 1_000_000, " " * 1_000_000, "a;q=0." + "1" * 1_000_000, "a;q=1." + "0" * 1_000_000,
-        'a;"' * 300_000, "a ; " * 250_000 + "(",
+    "start, unit, end",
+    ("", "a", ""), ("", " ", ""), ("a;q=0.", "1", ""), ("a;q=1.", "0", ""), ("", 'a;"', ""), ("", "a ; ", "("),
 )  # fmt: skip
-def test_a_million_hostile_characters_are_weighed_at_once(value):
+def test_a_million_hostile_characters_are_weighed_at_once(start, unit, end):
+    value = start + unit * (1_000_000 // len(unit)) + end
     assert len(read_weighted(weighted_element(TCHARS, parameters=True), value)) <= 1
