@@ -137,11 +137,7 @@ class AtHand:
 
 def _chooser(found: Shelved, kept: StoredResponse) -> Callable[[Head], bool]:
     """Return a function that checks by Vary whether a response fits a request, without recording the fields read."""
-    return lambda head: found.best(_unwatched(head)) is kept
-
-
-def _unwatched(head: Head) -> Head:
-    return head.inner if type(head) is FillHead else head
+    return lambda head: found.best(head.inner if type(head) is FillHead else head) is kept
 
 
 _LOOK_EVERY = (0.005, 0.05)
@@ -174,6 +170,7 @@ class Collapsing:
     def _looks(self, request: Request, fill: Fill) -> Iterator[float | Response]:
         """Yield the seconds to wait before the next check, and finally the other request's response if it was
         stored."""
+        head = request.head.inner if type(request.head) is FillHead else request.head
         until, pause = monotonic() + self._timeout, _LOOK_EVERY[0]
         while monotonic() < until:
             yield pause
@@ -182,7 +179,7 @@ class Collapsing:
             now = self._shelf.clock()
             if found.is_claimed(now):
                 continue
-            kept = found.best(_unwatched(request.head))
+            kept = found.best(head)
             if kept is not None and use_of(kept.control, kept.age(now), fill.directives) is Use.FRESH:
                 yield serve(request, kept, now, collapsed=True)
             return
