@@ -15,7 +15,8 @@ processes succeeds. That process then calls the functions for the end, and after
 followers find it. Until then, the record of the ended run has this process as its worker, and stays among the live
 ones; if the process dies, another one does the same again. The log has one order for
 everyone. Entries after the end are ignored, as are a worker's entries after another worker has begun the next attempt.
-A worker that was frozen, and does not know that it was given up, can therefore change nothing.
+A worker that was frozen, and does not know that it was given up, can therefore change no values and no state. Its late
+entry may trim the log by one entry that the newer attempt has not stored yet.
 """
 
 import re
