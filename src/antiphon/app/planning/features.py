@@ -128,14 +128,10 @@ class RouteFeatures:
         self.signature_checks[name] = check_for
 
     def surround_with_cache(
-        self,
-        around: MiddlewareFunction,
-        early: Callable[[Request], Response | None],
-        where_hooked: tuple[MiddlewareFunction, MiddlewareFunction],
-        watch: MiddlewareFunction | None,
-        *,
+        self, around: MiddlewareFunction, early: Callable[[Request], Response | None],
+        where_hooked: tuple[MiddlewareFunction, MiddlewareFunction], watch: MiddlewareFunction | None, *,
         blocking: bool,
-    ) -> None:
+    ) -> None:  # fmt: skip
         """Register a cache's middleware, and the function that is called first and may return a stored response.
 
         ``where_hooked`` is the middleware that replaces it, and the middleware inside the hooks, for routes with hooks

@@ -76,14 +76,9 @@ class StoredResponse:
 
     @classmethod
     def of(
-        cls,
-        head: Head,
-        response: Response,
-        names: Iterable[str],
-        asked: float,
-        received: float,
+        cls, head: Head, response: Response, names: Iterable[str], asked: float, received: float,
         left_out: Collection[str],
-    ) -> Self:
+    ) -> Self:  # fmt: skip
         """Create a stored response, without some fields, from a response; it is selected by the given request
         fields.
         """

@@ -72,16 +72,9 @@ class Cache(metaclass=NamesOurs):
     """
 
     def __init__(
-        self,
-        store: Store | None = None,
-        *,
-        max_bytes: int = 256 << 20,
-        max_body: int = 4 << 20,
-        max_file_bytes: int = 1 << 30,
-        lease: Duration = 30.0,
-        timeout: Duration = 10.0,
-        gateway: bool = False,
-    ) -> None:
+        self, store: Store | None = None, *, max_bytes: int = 256 << 20, max_body: int = 4 << 20,
+        max_file_bytes: int = 1 << 30, lease: Duration = 30.0, timeout: Duration = 10.0, gateway: bool = False,
+    ) -> None:  # fmt: skip
         self._stores = FeatureStore("Cache", store)
         lease, timeout = seconds_of(lease), seconds_of(timeout)
         if not (min(max_bytes, max_body, lease, timeout) > 0 and max_file_bytes >= 0):

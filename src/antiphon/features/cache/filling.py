@@ -23,14 +23,9 @@ class Fill:
     __slots__ = ("asked", "at", "directives", "kept", "key", "other", "token", "validates", "why")
 
     def __init__(
-        self,
-        key: str,
-        directives: CacheControl,
-        at: float,
-        why: str,
-        kept: StoredResponse | None = None,
+        self, key: str, directives: CacheControl, at: float, why: str, kept: StoredResponse | None = None,
         token: str | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.key = key
         self.directives = directives
         self.at = at

@@ -46,13 +46,9 @@ class BodyCopy:
     """
 
     def __init__(
-        self,
-        files: BodyFiles,
-        watch: WatchedHead | None,
-        length: int | None,
-        keep: Callable[[str | None, int], object],
-        hold: StreamHold | None = None,
-    ) -> None:
+        self, files: BodyFiles, watch: WatchedHead | None, length: int | None,
+        keep: Callable[[str | None, int], object], hold: StreamHold | None = None,
+    ) -> None:  # fmt: skip
         self._files = files
         self._watch = watch
         self._declared = length

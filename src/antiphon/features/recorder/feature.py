@@ -147,16 +147,9 @@ class Recorder(Observer):
         self._keep(exchange.request, exchange.response, cause, why, error, status=status, seconds=seconds)
 
     def _keep(
-        self,
-        request: Request,
-        response: Response | None,
-        cause: Cause,
-        why: str,
-        error: BaseException | None = None,
-        *,
-        status: int = 500,
-        seconds: float = 0.0,
-    ) -> bool:
+        self, request: Request, response: Response | None, cause: Cause, why: str, error: BaseException | None = None,
+        *, status: int = 500, seconds: float = 0.0,
+    ) -> bool:  # fmt: skip
         if self._errors_of_replay is not None:
             self._errors_of_replay += [] if error is None else [error]
             return False
