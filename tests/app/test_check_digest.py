@@ -14,7 +14,7 @@ from tests.helpers.rows import rows
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style", "receive")]
 
 BODY = b'{"lamp": 3}'
-LARGE = bytes(1400 << 10)
+LARGE = bytes(3 << 20)
 
 
 @pytest.fixture(params=["def", "async def"])
