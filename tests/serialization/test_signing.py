@@ -124,10 +124,12 @@ class TestKeys:
         assert NEW not in shown
         assert OLD not in shown
 
-    @rows("salt", ["", None])
-    def test_need_a_purpose(self, salt):
-        with pytest.raises(ValueError, match="salt"):
-            Signer([NEW], salt=salt)
+    @rows(
+        "given, name", ({"salt": ""}, "salt"), ({"salt": None}, "salt"), ({"salt": "a", "digest": "md5"}, "not 'md5'")
+    )
+    def test_need_a_purpose_and_a_known_digest(self, given, name):
+        with pytest.raises(ValueError, match=name):
+            Signer([NEW], **given)
 
 
 class TestASignature:

@@ -157,6 +157,8 @@ class Signer:
             raise explained(
                 "bad-secret-key", ValueError('a salt must name the purpose of a signature, such as "newsletter"')
             )
+        if digest not in ("sha256", "sha1"):
+            raise explained("bad-secret-key", ValueError(f"digest must be 'sha256' or 'sha1', not {digest!r}"))
         self.salt = salt
         self._digest: str = digest
 

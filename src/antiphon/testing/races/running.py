@@ -329,7 +329,7 @@ def _on_actor(scheduler: Scheduler, function: Callable[[], None]) -> BaseExcepti
 _HELD = {
     "antiphon.features.stores.sqlite_connections": "_all",
     "antiphon.features.channels.hub": "_stored",
-    "antiphon.request.watching": "_unused_ids",
+    "antiphon.request.lifetime": "_unused_ids",
 }
 """Collections of what a process has: connections and channels by the file, and identifiers that were made ahead."""
 
