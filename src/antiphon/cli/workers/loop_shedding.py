@@ -1,10 +1,10 @@
 """Load shedding on an event loop, over ASGI and RSGI.
 
-While requests wait, each pass of the loop starts as many as can be started within a fortieth of the queue timeout. That
-time is measured from when the first request starts to when the work after the last one starts. Other work in the pass
-is excluded, so requests that mostly wait, for a database or for one another, start as fast as they arrive. If requests
-take longer than half of the queue timeout from their start to their response, each pass starts only one, and open
-requests go first. Every pass starts at least one, so the loop is never idle while requests wait.
+While requests wait, each pass starts as many as the loop can handle within a fortieth of the queue timeout. A pass is a
+millisecond after the one before, so that requests which first await a body or a database show what they cost before
+others start. They cost the time by which the next pass is late, so requests that mostly wait, for a database or for one
+another, start as fast as they arrive. If requests take longer than half of the queue timeout from their start to their
+response, each pass starts only one, and open requests go first. Every pass starts at least one.
 """
 
 import asyncio
@@ -39,8 +39,12 @@ from antiphon.http.head import Head, RequestClass, network_of, server_head
 
 _BEGINNING = 40
 """The queue timeout, divided by this, is how long a pass may spend on starting requests."""
+_PAUSE = 0.001
+"""Seconds from one pass to the next, if the loop is not busy."""
 _WEIGHT = 0.1
 """The weight of the latest pass in the average time for starting a request."""
+_WEIGHT_OF_LESS = 0.02
+"""The same if it took less: what requests await may still arrive."""
 _TRY_AGAIN_LATER = 1013
 """The code with which a WebSocket is refused (IANA's registry of WebSocket close codes)."""
 
@@ -64,8 +68,7 @@ class LoopAdmission:
         self._beginning = self._begin_time = queue_timeout / _BEGINNING
         """The average number of seconds for starting a request."""
         self._completion = Completion(queue_timeout / BURST)
-        self._began = 0.0
-        """The time at which the first request of this pass started; 0 if none has started."""
+        self._pass_due = 0.0
         self._begun = 0
         """The number of requests that started in this pass."""
         self._is_scheduled = False
@@ -129,35 +132,30 @@ class LoopAdmission:
     def _schedule(self) -> None:
         if not self._is_scheduled:
             self._is_scheduled = True
-            self._loop.call_soon(self._pass)
-
-    def _note_began(self) -> None:
-        self._began = time.monotonic()
+            self._pass_due = time.monotonic() + _PAUSE
+            self._loop.call_later(_PAUSE, self._pass)
 
     def _pass(self) -> None:
-        """Start the next requests. Their tasks run in the next pass of the loop, one after another."""
+        """Start the next requests. Their tasks run in the loop's next iteration, one after another."""
         self._is_scheduled = False
-        if self._began:
-            self._adapt(time.monotonic())
+        if self._begun:
+            self._adapt(max(1e-6, time.monotonic() - self._pass_due) / self._begun)
         self._left = self._quota
         for queue in (self._on_loop, self._on_threads):
             queue.drop(self._peers.has_left, UNWATCHED)
-        if self._on_loop:
-            self._loop.call_soon(self._note_began)
-            while self._left > 0 and self._on_loop.begin():
-                self._left -= 1
-            self._begun = self._quota - self._left
+        while self._left > 0 and self._on_loop.begin():
+            self._left -= 1
+        self._begun = self._quota - self._left
+        if self._on_loop or self._begun:
             self._on_loop.expire()
             self._schedule()
         while self._has_room and self._on_threads.begin():
             self._room.running += 1
         self._on_threads.expire()
 
-    def _adapt(self, now: float) -> None:
-        """Adapt the number of requests that may start to how long starting them took in the last pass."""
-        if self._begun:
-            self._begin_time += _WEIGHT * ((now - self._began) / self._begun - self._begin_time)
-        self._began = 0.0
+    def _adapt(self, took: float) -> None:
+        """Adapt the number of requests that may start to how late the pass is for each of those that started before."""
+        self._begin_time += (_WEIGHT if took > self._begin_time else _WEIGHT_OF_LESS) * (took - self._begin_time)
         self._quota = 1 if self._completion.is_late else max(1, int(self._beginning / self._begin_time))
 
     def _may_begin(self, kind: RequestClass) -> bool:
