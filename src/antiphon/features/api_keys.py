@@ -6,7 +6,6 @@ app.use(Users(keys))
 
 # ruff: noqa: SLF001 - sources of this very class are compared
 
-import time
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from hashlib import sha256
@@ -36,6 +35,9 @@ USE_NOTED_EVERY = 60.0
 """The seconds after which another use of a key is written to the store."""
 _SHOWN = 6
 """The number of random characters in a key's hint, by which its owner recognizes it."""
+
+_END = "_end"
+"""The name of a key's end, in Unix seconds by the store's clock, which is not shown."""
 
 _ENTRY = Dependency[StoreEntry]("API key")
 
@@ -118,7 +120,8 @@ class APIKey(UserSource[U]):
         """Return a user's keys, oldest first. Their ``data`` has the ``name``, the ``scopes``, the ``hint`` with which
         the key begins, and ``used``, the Unix time of its last use or None. This calls the store.
         """
-        return self._stores.current.owned_by(self._owner(owner))
+        found = self._stores.current.owned_by(self._owner(owner))
+        return [each._replace(data={name: each.data[name] for name in each.data if name != _END}) for each in found]
 
     def delete_owned(self, owner: str, *, only: str | None = None) -> int:
         """Delete all keys of a user, or only the one whose ``id`` is ``only``, and return how many were deleted. This
@@ -159,11 +162,13 @@ class APIKey(UserSource[U]):
         return found
 
     def _used(self, key: str) -> StoreEntry | None:
-        """Return a key's entry, and note its use."""
-        store, name, now = self._stores.current, self._name(key), time.time()
+        """Return a key's entry, and note its use. The first note has the key's end, which no later one moves."""
+        store, name, now = self._stores.current, self._name(key), self._stores.current.clock()
         entry = store.load(name)
         if entry is not None and now - (entry.data["used"] or 0) > USE_NOTED_EVERY:
-            store.change(name, {"used": now}, ttl=max(entry.expires - now, 1.0), create=False)
+            end = entry.data.get(_END, entry.expires)
+            if end > now:
+                store.change(name, {"used": now, _END: end}, ttl=end - now, create=False)
         return entry
 
     def _name(self, key: str) -> str:

@@ -126,10 +126,12 @@ class Binding:
         if entry is None or "secret" not in known or "key" in known or not self._spend(known, challenge, store):
             _refuse("The registration is for no current challenge.")
         now = self.clock()
+        left = entry.created + lifetime - now
         binding = {**known, "id": token_urlsafe(16), "key": key, "since": now}
-        store.add(_pointer(binding["id"]), {"session": entry.key}, ttl=max(entry.created + lifetime - now, 1.0))
-        if store.change(entry.key, {BOUND: binding}, ttl=max(entry.expires - now, 1.0), create=False) is None:
+        ttl = min(entry.expires - now, left)
+        if ttl <= 0 or store.change(entry.key, {BOUND: binding}, ttl=ttl, create=False) is None:
             _refuse("The session has ended.")
+        store.add(_pointer(binding["id"]), {"session": entry.key}, ttl=left)
         return binding
 
     def _challenge(self, binding: Mapping[str, Any]) -> str:

@@ -133,7 +133,7 @@ class RefreshTokens:
         """
         login, _, secret = token.rpartition(".")
         store, key = self._stores.current, self._key(login)
-        while (entry := store.load(key)) is not None:
+        while (entry := store.load(key)) is not None and (left := self._seconds_left(entry)) > 0:
             current: str = entry.data["current"]
             is_current = current == _hash(secret)
             salt = self._salt(key, secret, is_current=is_current)
@@ -141,7 +141,7 @@ class RefreshTokens:
             if not is_current and current != _hash(successor):
                 self._end_stolen(entry)
                 break
-            if not is_current or self._replace(entry, successor):
+            if not is_current or self._replace(entry, successor, min(self._idle, left)):
                 data = entry.data
                 return RefreshedToken(f"{login}.{successor}", data["owner"], data["name"], data["scopes"])
         raise BadRequest("The refresh token is not valid: log in again.", members={"error": "invalid_grant"})
@@ -176,11 +176,13 @@ class RefreshTokens:
             kept = store.add(name, {"salt": token_bytes(16)}, ttl=self._grace) or store.load(name)
         return kept.data["salt"] if kept is not None else token_bytes(16) if is_current else None
 
-    def _replace(self, entry: StoreEntry, successor: str) -> bool:
+    def _seconds_left(self, entry: StoreEntry) -> float:
+        """Return how long a login may still last in any case."""
+        return entry.created + self._lifetime - self._stores.current.clock()
+
+    def _replace(self, entry: StoreEntry, successor: str, ttl: float) -> bool:
         """Write the hash of a successor. Return False if another process has changed the entry in the meantime."""
-        now = self._stores.current.clock()
-        ttl = max(min(self._idle, entry.created + self._lifetime - now), 1.0)
-        data = entry.data | {"current": _hash(successor), "used": now}
+        data = entry.data | {"current": _hash(successor), "used": self._stores.current.clock()}
         return self._stores.current.replace(entry.key, data, version=entry.version, ttl=ttl) is not None
 
     def _end_stolen(self, entry: StoreEntry) -> None:

@@ -339,10 +339,13 @@ class Sessions:
         if session.ends_others and owner is not None:
             end = partial(store.delete_owned, owner, keep=entry.key if entry else None)
             end() if login is None else login.end_others(end)
-        if self._binding is not None and entry is not None:
-            ttl = max(entry.created + self._lifetime - self._store.clock(), 1.0)
+        if self._binding is not None and entry is not None and (ttl := self._seconds_left(entry)) > 0:
             self._binding.prepare(session, entry, store, ttl=ttl)
         return entry
+
+    def _seconds_left(self, entry: StoreEntry) -> float:
+        """Return how long a session may still last in any case."""
+        return entry.created + self._lifetime - self._store.clock()
 
     def _new_key(self, known: str = "") -> str:
         """Return a new key, which begins as the known one, by which the session stays one caller's."""
@@ -359,21 +362,25 @@ class Sessions:
         return store.change(self._new_key(), updates, ttl=ttl, owner=session.owner)
 
     def _write_known(self, session: TrackedSession, entry: StoreEntry) -> StoreEntry | None:
-        """Change an entry and return it. An entry that was deleted in the meantime stays deleted, and a login starts a
-        new one.
+        """Change an entry and return it. An entry that was deleted in the meantime stays deleted, one whose lifetime
+        is over is deleted, and a login then starts a new one.
 
         The key is replaced first: if the process ends in between, the new data is lost rather than stored under the old
         key.
         """
         store = self._store
         updates, removed = session.changes()
-        if session.rotates:
-            rotated = store.rotate(entry.key, self._new_key(entry.key))
-            if rotated is None:
-                return self._write_new(session) if session.owner is not None else None
-            entry = rotated
-        ttl = max(min(self._idle, entry.created + self._lifetime - self._store.clock()), 1.0)
-        return store.change(entry.key, updates, ttl=ttl, remove=removed, create=False, owner=session.owner)
+        known: StoreEntry | None = entry
+        if (left := self._seconds_left(entry)) <= 0:
+            if store.is_server_side:
+                store.delete(entry.key)
+            known = None
+        elif session.rotates:
+            known = store.rotate(entry.key, self._new_key(entry.key))
+        if known is None:
+            return self._write_new(session) if session.owner is not None else None
+        ttl = min(self._idle, left)
+        return store.change(known.key, updates, ttl=ttl, remove=removed, create=False, owner=session.owner)
 
     def _tell(self, request: Request, response: Response, session: TrackedSession, entry: StoreEntry | None) -> None:
         """Set the visitor's cookie to the key of an entry, or delete it.

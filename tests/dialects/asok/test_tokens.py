@@ -40,6 +40,24 @@ def test_a_magic_link_works_once(client):
     assert [client.post("/", form={"token": magic}).json[1] for _ in range(3)] == ["a@b.c", None, None]
 
 
+def test_a_magic_link_works_once_by_clocks_that_differ(serve, interface, monkeypatch):
+    real, apps = [time.time()], []
+
+    def set_clocks(app):
+        apps.append(app)
+        app.config.update(CSRF=False)
+
+    client = serve({"page.py": TOKENS}, interface, set_clocks)
+    monkeypatch.setattr(apps[0].session_store.native, "clock", lambda: real[0])
+    monkeypatch.setattr(time, "time", lambda: real[0])
+    *_, magic = client.get("/").json
+    real[0] += 3590
+    assert client.post("/", form={"token": magic}).json[1] == "a@b.c"
+    real[0] += 100
+    monkeypatch.setattr(time, "time", lambda: real[0] - 200)
+    assert client.post("/", form={"token": magic}).json[1] is None
+
+
 def test_a_magic_link_works_once_however_its_signature_is_spelled(client):
     *_, magic = client.get("/").json
     last = LETTERS.index(magic[-1])  # with 4 bits of the signature, and 2 that mean nothing

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 LIFETIME = 3600
 """The number of seconds for which a magic link is valid, unless MAGIC_LINK_TTL is set."""
+_SKEW = 300
+"""The number of seconds by which clocks may differ: the link may be valid for so long by another one."""
 
 
 class BearerToken:
@@ -63,7 +65,7 @@ class MagicLink:
             return None
         email, end = found
         signed = str(token).rpartition(".")[0]  # several base64 spellings of the signature are valid
-        used = request.app.session_store.native.add(f"magic link\n{signed}", {}, ttl=max(end - time.time(), 1))
+        used = request.app.session_store.native.add(f"magic link\n{signed}", {}, ttl=end - time.time() + _SKEW)
         return None if used is None else email
 
     @staticmethod

@@ -157,13 +157,16 @@ class Uploads:
             os.close(descriptor)
 
     def replace(self, entry: StoreEntry, changed: Mapping[str, Any]) -> StoreEntry | None:
-        """Change an entry that nobody has changed since it was read; otherwise return None."""
-        data = {**entry.data, **changed}
-        return self.store.replace(entry.key, data, version=entry.version, ttl=self.seconds_left(entry))
+        """Change an entry that nobody has changed since it was read; otherwise return None. Raises NotFound (404) for
+        an upload that has expired.
+        """
+        if (left := self.seconds_left(entry)) <= 0:
+            raise _not_found()
+        return self.store.replace(entry.key, {**entry.data, **changed}, version=entry.version, ttl=left)
 
     def seconds_left(self, entry: StoreEntry) -> float:
         """Return how long an upload will be kept: longer than at first if the clock was set back."""
-        return max(entry.expires - self.store.clock(), 1.0)
+        return entry.created + self._max_age - self.store.clock()
 
     def size(self, id_: str) -> int:
         """Return the offset without taking the turn. Raises NotFound (404)."""
@@ -280,7 +283,7 @@ class Turn:
     def end(self, size: int, response: Mapping[str, Any] | None) -> None:
         """Enter the state "done", with the response if it can be kept. The upload no longer counts as the caller's."""
         data = {"state": DONE, "size": size, "response": response and dict(response), "fields": []}
-        left = self._uploads.seconds_left(self.entry)
+        left = max(self._uploads.seconds_left(self.entry), 1.0)
         owner = store_name("resumable upload", "done", self.id)
         self._uploads.store.change(self.entry.key, data, ttl=left, create=False, owner=owner)
         self._uploads.remove_file(self.id)
