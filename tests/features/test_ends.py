@@ -4,6 +4,8 @@ import asyncio
 import gc
 import logging
 import threading
+from base64 import b64encode
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from types import SimpleNamespace
@@ -31,6 +33,7 @@ from antiphon.features import (
     login_required,
     logout,
 )
+from antiphon.features.ends import LONGEST_LOGIN
 from antiphon.testing import Client, ContractError
 from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE, eventually
@@ -52,7 +55,16 @@ class Shop:
     """An app in which users have all that can end. ``find`` is the loader."""
 
     def __init__(
-        self, store=None, find=by_number, *, cookie=None, header="X-API-Key", tokens=None, runs="runs", **options
+        self,
+        store=None,
+        find=by_number,
+        *,
+        cookie=None,
+        header="X-API-Key",
+        tokens=None,
+        runs="runs",
+        sources=(),
+        **options,
     ):
         self.app = app = App(store=store or MemoryStore(), secret_keys=["k" * 32])
         self.find = find
@@ -60,7 +72,7 @@ class Shop:
         self.keys = APIKey(find, header=header)
         self.tokens = tokens or RefreshTokens()
         self.runs = Runs(name=runs)
-        self.users = Users(SessionLogin(find), self.keys, **options)
+        self.users = Users(SessionLogin(find), self.keys, *sources, **options)
         for feature in (self.sessions, self.users, self.tokens, self.runs):
             app.use(feature)
         app.post("/login")(lambda request: login(request, find(request.form["who"])) or "")
@@ -290,6 +302,143 @@ def test_a_login_under_way_comes_too_late(interface, kind, how, tmp_path, clock)
     assert shop.browser(7, interface).get("/me").text == "7"
 
 
+class Late:
+    """An app of a process, and a login to it that waits between the check of a password and what comes of it."""
+
+    def __init__(self, store, way):
+        self.shop = Shop(store, sources=[Basic(lambda name, password: by_number(name))])
+        self.who, self.hidden = 0, []
+        self.send = way(self, self.shop.app)
+        self.hidden.append(login)
+        self.client = Client(self.shop.app, "wsgi", base_url="https://shop.example")
+
+    def begin(self):
+        self.who += 1
+        self.begun, self.goes_on = threading.Event(), threading.Event()
+
+    def wait(self):
+        self.begun.set()
+        assert self.goes_on.wait(DEADLINE)
+
+    def log_in(self, request):
+        self.wait()
+        login(request, by_number(self.who))
+
+    def has_login(self):
+        """Log in, and return whether that gave anything that is valid afterwards."""
+        self.send(self.client)
+        return sum(self.shop.held(self.who)[:3]) > 0
+
+
+NEGOTIATE = {"authorization": "Negotiate YII="}
+
+
+def by_path(late, app):
+    app.get("/link/<token>")(lambda request: late.log_in(request) or "")
+    return lambda client: client.get("/link/x")
+
+
+def by_header(late, app):
+    app.get("/")(lambda request: late.log_in(request) or "")
+    return lambda client: client.get("/", headers={"x-user": "7"})
+
+
+def by_negotiation(late, app):
+    app.get("/")(lambda request: late.log_in(request) or "")
+    return lambda client: client.get("/", headers=NEGOTIATE)
+
+
+def in_middleware(late, app):
+    @app.middleware
+    def single_sign_on(request):
+        late.log_in(request)
+        yield
+
+    app.get("/")(lambda request: "")
+    return lambda client: client.get("/", headers=NEGOTIATE)
+
+
+def before_the_handler(late, app):
+    app.get("/", before=late.log_in)(lambda request: "")
+    return lambda client: client.get("/")
+
+
+def in_a_closure(late, app):
+    app.tokens, wait = late.shop.tokens, late.wait
+
+    def issue(request):
+        wait()
+        return app.tokens.issue(str(late.who))
+
+    app.post("/")(issue)
+    return lambda client: client.post("/")
+
+
+def hidden(late, app):
+    app.get("/")(lambda request: late.wait() or late.hidden[0](request, by_number(late.who)) or "")
+    return lambda client: client.get("/")
+
+
+def from_a_mounted_app(late, app):
+    inner, tokens, wait = App(), late.shop.tokens, late.wait
+    inner.post("/")(lambda request: wait() or tokens.issue(str(late.who)))
+    app.mount("/inner", inner)
+    return lambda client: client.post("/inner/")
+
+
+def a_key_by_a_password(late, app):
+    keys, wait = late.shop.keys, late.wait
+    app.post("/")(lambda request: request.user and (wait() or keys.create(str(late.who))))
+    return lambda client: client.post("/", headers={"authorization": f"Basic {b64encode(b'%d:' % late.who).decode()}"})
+
+
+WAYS = [
+    by_path, by_header, by_negotiation, in_middleware, before_the_handler, in_a_closure, hidden, from_a_mounted_app,
+    a_key_by_a_password,
+]  # fmt: skip
+
+
+class Away(MemoryStore):
+    """A store that is away for the first call of each login."""
+
+    is_away = False
+
+    def load(self, key):
+        if self.is_away and "ended users" in key and key.endswith("last"):
+            raise StoreUnavailable("Please try again.")
+        return super().load(key)
+
+
+@rows("way", WAYS)
+def test_a_login_under_way_comes_too_late_however_it_begins(way, clock):
+    """The user ends in another process, and the clock is set before and after that."""
+    store = Away(clock=clock)
+    late, other = Late(store, way), Shop(store)
+    with ThreadPoolExecutor() as threads:
+        for before, after in [(0, 0), (-5, 0), (0, 300), (300, -300), (-300, 0)] * 2:
+            late.begin()
+            store.is_away = late.who % 2 == 0
+            logging_in = threads.submit(late.has_login)
+            assert late.begun.wait(DEADLINE)
+            store.is_away = False
+            clock.now += before
+            other.users.end(by_number(late.who))
+            clock.now += after
+            late.goes_on.set()
+            assert not logging_in.result()
+            if way is from_a_mounted_app:  # which does not note when a request begins
+                clock.now += LONGEST_LOGIN + 300
+            assert any(late.has_login() for _ in range(2))  # the first one may have to be repeated
+
+
+@rows("step", [-5, -3600, 5, 300])
+def test_a_clock_that_is_set_after_an_end_locks_nobody_out(step, clock):
+    shop = Shop(MemoryStore(clock=clock))
+    shop.users.end(by_number(7))
+    clock.now += step
+    assert shop.browser(7).get("/me").text == "7"
+
+
 @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
 def test_a_stream_that_begins_during_the_end_does_not_survive(interface):
     """The credentials are checked, and deleted, before anything knows of the stream."""
@@ -331,9 +480,9 @@ class Counting(MemoryStore):
 
     count = 0
 
-    def increment(self, key, **options):
-        self.count += 1
-        return super().increment(key, **options)
+    def load(self, key):
+        self.count += "ended users" in key and key.endswith("last")
+        return super().load(key)
 
 
 def test_only_logins_pay_for_the_ends_of_users(interface):
@@ -345,6 +494,8 @@ def test_only_logins_pay_for_the_ends_of_users(interface):
     app.post("/key", before=login_required)(lambda request: keys.create("7"))
     app.post("/issue")(lambda request: tokens.issue("7"))
     app.get("/link")(lambda request: login(request, by_number(7)) or "")
+    app.get("/link/<token>")(lambda request: login(request, by_number(7)) or str(request.app)[:0])
+    app.get("/page/<name>")(lambda request: getattr(request, "path"))  # noqa: B009 - code that can't be followed
     browser = shop.browser(7, interface)
 
     def cost(method, path):
@@ -352,9 +503,12 @@ def test_only_logins_pay_for_the_ends_of_users(interface):
         assert browser.request(method, path).status == 200
         return store.count - before
 
-    free = [("GET", "/"), ("GET", "/?a=1"), ("GET", "/me?a=1"), ("POST", "/me"), ("POST", "/key"), ("GET", "/link")]
+    free = [
+        ("GET", "/"), ("GET", "/?a=1"), ("GET", "/me?a=1"), ("POST", "/me"), ("POST", "/key"), ("GET", "/link"),
+        ("GET", "/page/a"),
+    ]  # fmt: skip
     assert [cost(*each) for each in free] == [0] * len(free)
-    assert [cost(*each) for each in [("POST", "/issue"), ("GET", "/link?token=x")]] == [1, 1]
+    assert [cost(*each) for each in [("POST", "/issue"), ("GET", "/link?token=x"), ("GET", "/link/x")]] == [1] * 3
 
 
 def test_what_has_ended_by_itself_is_forgotten():

@@ -18,9 +18,11 @@ from antiphon.features.ends import (
     Ends,
     LoginBegun,
     NewOwner,
-    begin,
-    begin_unknown,
+    begin_of,
     may_log_in,
+    may_log_in_here,
+    note_begin,
+    noted,
 )
 from antiphon.features.live.statements import read_login
 from antiphon.http.head import server_head
@@ -125,6 +127,7 @@ class Ending:
         self._revoke = revoke
         self._of_apps: WeakKeyDictionary[App, Ends] = WeakKeyDictionary()
         self._opened = Dependency[ref[Cuttable]]("stream whose user is not known yet")
+        self._checked = Dependency[LoginBegun]("credentials checked")
 
     def _adds(self, _route: "Route", _method: str) -> tuple["Added", ...]:
         return ()  # the streams that it watches keep their status and their fields
@@ -144,9 +147,13 @@ class Ending:
         space = partial(_space_of, name, ref(app)) if sessions is None else lambda: f"{name} {sessions[1]}"
         ends = self._of_apps[app] = Ends(store, space)
         if not app.is_provided(BEGUN):
-            unknown = partial(begin_unknown, ends)
             app._dependencies.provide(
-                BEGUN, partial(begin, ends), blocking=store.blocks, when=may_log_in, default=unknown, ahead=True
+                BEGUN,
+                ends.begin,
+                blocking=store.blocks,
+                when=partial(note_begin, ends, may_log_in),
+                default=noted,
+                ahead=partial(note_begin, ends, may_log_in_here),
             )
             app.provide(ENDING, lambda _: self)
         app.middleware(when_read=users._dependency)(self._around)
@@ -155,9 +162,9 @@ class Ending:
         """Return the ends of an application's users."""
         return self._of_apps[app]  # type: ignore[index]  # of a request that has users
 
-    def new_owner(self, request: Request, begun: LoginBegun | None, user: Any, key: str) -> NewOwner:
+    def new_owner(self, request: Request, begun: Dependency[LoginBegun], user: Any, key: str) -> NewOwner:
         """Return the user to whom a request's session belongs from now on."""
-        return NewOwner(begun or LoginBegun(self.of(request.app), None), key, self._users._key_of(user))
+        return NewOwner(begin_of(request, begun), key, self._users._key_of(user))
 
     # Streams
 
@@ -183,7 +190,18 @@ class Ending:
     def is_valid(self, request: Request) -> bool:
         """Return False if the credentials of a request have ended since they were checked. Calls the store."""
         with unwatched(request):
-            return all(source._is_valid(request) for source, _ in self._users._given(request))
+            told = [source._is_valid(request) for source, _ in self._users._given(request)]
+        return False not in told and (None not in told or not self._has_ended(request))
+
+    def note_check(self, request: Request) -> None:
+        """Note when credentials are checked that can't be checked again."""
+        request[self._checked] = self.of(request.app).note()
+
+    def _has_ended(self, request: Request) -> bool:
+        """Return True if the user of a request has ended since its credentials were checked."""
+        user = request._dependencies.get(self._users._found)
+        key = None if user is None or self._checked not in request else self._users._stored_key(user)
+        return key is not None and request[self._checked].is_too_late(key)
 
     # The end
 

@@ -3,18 +3,29 @@
 | who | writes | reads |
 |---|---|---|
 | ``Users.end`` | a number in the user's entry, higher than all before; when all is deleted, a message in a channel | |
-| a login | | the last number, when it begins; the user's number, when its session is written: it must not be higher |
+| a login | | the last number, when it begins; the user's number, when it is written: it must not be higher |
 | a process with open streams or sockets of users | | the channel, and then the credentials of each once more |
 
 Credentials are deleted before the message is sent. So a stream that begins too late to get the message finds that its
 credentials are gone.
+
+Most requests log nobody in, so what a login notes when it begins depends on its request. What is unknown is refused:
+
+| the request | notes | has come too late for a higher number |
+|---|---|---|
+| looks like a login, to a route that may log in | the last number in the store | always |
+| does not, or the store is away | the last number known here, and the time | unless it began ``CLOCKS_APART`` later |
+| is to a route whose code logs nobody in, as it seems | nothing | always |
 """
 
 import logging
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import Context
+from math import inf
 from threading import Lock
+from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from weakref import WeakSet, ref
 
@@ -35,6 +46,8 @@ if TYPE_CHECKING:
 
 LONGEST_LOGIN = 3600.0
 """The seconds for which a user's end is remembered: a request that logs the user in takes less."""
+CLOCKS_APART = 300.0
+"""The seconds by which the clocks of machines may differ, or be set, while a user is ended."""
 LOOK_EVERY = 1.0
 """The seconds after which an open stream or socket is watched. Most responses have ended by then."""
 MOST_KEPT = 1000
@@ -60,6 +73,8 @@ class Ends:
     def __init__(self, store: Store, space: Callable[[], str]) -> None:
         self._store = store
         self._space = space
+        self._known = 0
+        """The number of the last end of which this process knows."""
         self._lock = Lock()
         self._open: dict[str, WeakSet[Any]] = {}
         self._new: list[_New] = []
@@ -74,19 +89,43 @@ class Ends:
 
     # Logins
 
-    def number(self) -> int:
-        """Return the number of the last end."""
-        return self._store.increment(self._name("count"), by=0).value
+    def begin(self, request: Request) -> "LoginBegun":
+        """Return the number of the last end: what a login compares. Calls the store."""
+        try:
+            return LoginBegun(self, self._look(), None)
+        except StoreUnavailable:  # which is already logged
+            return request[BEGUN]  # as it was noted
+
+    def note(self) -> "LoginBegun":
+        """Return what this process knows, which costs nothing."""
+        return LoginBegun(self, self._known, monotonic())
+
+    def _look(self) -> int:
+        entry = self._store.load(self._name("last"))
+        self._known = known = 0 if entry is None else entry.data["number"]
+        return known
 
     def mark(self, key: str) -> None:
         """Let all logins of a user that have begun come too late."""
-        number = self._store.increment(self._name("count")).value
-        self._store.change(self._name("user", key), {"number": number}, ttl=LONGEST_LOGIN)
+        name, made = self._name("last"), None
+        while made is None:  # not a counter, which begins again if the clock is set back
+            last = self._store.load(name)
+            data = {"number": 1 if last is None else last.data["number"] + 1}
+            add, replace = self._store.add, self._store.replace
+            made = add(name, data) if last is None else replace(name, data, version=last.version)
+        self._store.change(self._name("user", key), data, ttl=LONGEST_LOGIN)
+        self._known = data["number"]
 
-    def is_marked(self, key: str, since: int) -> bool:
-        """Return True if a user has ended since the end with the number ``since``."""
-        entry = self._store.load(self._name("user", key))
-        return entry is not None and entry.data["number"] > since
+    def has_ended(self, key: str, begun: "LoginBegun") -> bool:
+        """Return True if a user has ended since a login began, or may have."""
+        end = self._store.load(self._name("user", key))
+        if end is None or end.data["number"] <= begun.number:
+            return False
+        if begun.at is None:
+            return True
+        with suppress(StoreUnavailable):
+            self._look()  # so that the next login here knows of this end
+        return self._store.clock() - end.changed <= monotonic() - begun.at + CLOCKS_APART
 
     def _name(self, *parts: str) -> str:
         return store_name("ended users", self._space(), *parts)
@@ -211,57 +250,71 @@ OF_THIS_PROCESS = MemoryStore()
 
 
 class LoginBegun(NamedTuple):
-    """The number of the last end when a request began that may log someone in; None if it is unknown."""
+    """The number of the last end when a request began that may log someone in. If that is only the last one of which
+    the process knew, ``at`` is the time by the ``monotonic`` clock.
+    """
 
     ends: Ends
-    number: int | None
+    number: int
+    at: float | None
+
+    def is_too_late(self, key: str) -> bool:
+        """Return True if a user has ended since then, or may have. Calls the store."""
+        return self.ends.has_ended(key, self)
 
 
 ENDING: Dependency["Ending"] = Dependency("ending of users")
 """How the users of an application end."""
 
 BEGUN = Dependency[LoginBegun]("login begun")
-"""What a login compares when its session is written. It is resolved for handlers whose code leads to one that names it,
-before they can look at a password.
+"""What a login compares when it is written. It is noted for handlers whose code may lead to code that names it, before
+they can look at a password.
 """
 
 
-def begin(ends: Ends, request: Request) -> LoginBegun:  # noqa: ARG001
-    try:
-        return LoginBegun(ends, ends.number())
-    except StoreUnavailable:  # which is already logged, and the login can't be written either
-        return LoginBegun(ends, None)
+def note_begin(ends: Ends, has_login: Callable[[Request], bool], request: Request) -> bool:
+    """Note when a request began. Return True if it has something with which anyone could log in."""
+    request[BEGUN] = ends.note()
+    return has_login(request)
 
 
-def begin_unknown(ends: Ends, request: Request) -> LoginBegun:  # noqa: ARG001
-    return LoginBegun(ends, None)
+def noted(request: Request) -> LoginBegun:
+    """Return what was noted."""
+    return request._dependencies[BEGUN]  # type: ignore[no-any-return]
 
 
 def may_log_in(request: Request) -> bool:
-    """Return False for a request that contains nothing with which anyone could log in."""
+    """Return True for a request that may contain something with which someone logs in, unless its path or its
+    credentials do.
+    """
     return request.method not in ("GET", "HEAD") or bool(request.head.query_string)
+
+
+def may_log_in_here(request: Request) -> bool:
+    """Return True for such a request to a handler that logs people in, which may also take that from its path."""
+    return may_log_in(request) or bool(request.path_params) or request.head.field("authorization") is not None
+
+
+def begin_of(request: Request, begun: Dependency[LoginBegun]) -> LoginBegun:
+    """Return when a request began that logs someone in. If that was not noted, any end is later."""
+    known: LoginBegun | None = request._dependencies.get(begun)
+    return LoginBegun(request[ENDING].of(request.app), -1, -inf) if known is None else known
 
 
 def refuse_if_late(owner: str, delete: Callable[[], object], begun: Dependency[LoginBegun] | None = None) -> None:
     """Delete what has just been stored for a user who has ended since the current request began, and raise
     Unauthorized.
 
-    Code that may itself log a user in passes ``BEGUN``, which is resolved for the code that names it.
+    Code that may itself log a user in passes ``BEGUN``, which is noted for the code that names it.
     """
-    if _is_too_late(owner, begun):
+    request = find_current_request()
+    while request is not None and (request.app is None or not request.app.is_provided(ENDING)):
+        request = request._outer_request  # of the application in which this one is mounted
+    if request is None:
+        return
+    if (begun is not None and begin_of(request, begun).is_too_late(owner)) or not request[ENDING].is_valid(request):
         delete()
         raise Unauthorized("Log in again: all logins of this user have ended.")
-
-
-def _is_too_late(owner: str, begun: Dependency[LoginBegun] | None) -> bool:
-    request = find_current_request()
-    if request is None:
-        return False
-    if begun is not None and begun in request:
-        ends, number = request[begun]
-        if number is not None and ends.is_marked(owner, number):
-            return True
-    return request.app is not None and request.app.is_provided(ENDING) and not request[ENDING].is_valid(request)
 
 
 class NewOwner(NamedTuple):
@@ -272,8 +325,13 @@ class NewOwner(NamedTuple):
     identity: str | None
 
     def is_too_late(self) -> bool:
-        """Return True if the user has ended since the login began."""
-        return self.begun.number is not None and self.begun.ends.is_marked(self.key, self.begun.number)
+        """Return True if the user has ended since the login began, or may have, which is logged."""
+        is_late = self.begun.is_too_late(self.key)
+        if is_late:
+            logging.getLogger("antiphon").warning(
+                "a login of the user %r is refused: all logins of this user have ended since it began", self.key
+            )
+        return is_late
 
     def end_others(self, end: Callable[[], object]) -> None:
         """End the user's other sessions, those of logins under way, and what is open for the user."""

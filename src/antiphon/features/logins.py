@@ -181,7 +181,7 @@ def login(request: Request, user: object, *, end_others: bool = False) -> None:
     session.rotate(key, end_others=end_others)
     session[NAME] = key
     if isinstance(session, TrackedSession):
-        session.new_owner = users._ending.new_owner(request, request._dependencies.get(BEGUN), user, key)
+        session.new_owner = users._ending.new_owner(request, BEGUN, user, key)
     users.become(request, user)
 
 

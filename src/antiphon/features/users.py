@@ -116,9 +116,11 @@ class UserSource(ABC, Generic[U]):
         """Return the store and the cookie of the sessions in which these credentials are kept, if they are."""
         return None
 
-    def _is_valid(self, request: Request) -> bool:  # noqa: ARG002
-        """Return False if the credentials of a request have ended since they were checked. Calls the store."""
-        return True
+    def _is_valid(self, request: Request) -> bool | None:  # noqa: ARG002
+        """Return False if the credentials of a request have ended since they were checked, and None if only the end of
+        their user tells. Calls the store.
+        """
+        return None
 
     def challenge(self, request: Request) -> Challenge | None:  # noqa: ARG002 - for kinds that look at it
         """Return the challenge to send with a 401 (RFC 9110 §11.6.1), or None if only browsers can log in this way."""
@@ -267,6 +269,7 @@ class Users(Generic[U]):
             check_arguments(revoke, "user")
             check_sync("revoke", revoke)
         self._ending = Ending(self, revoke)
+        self._notes_check = any(type(source)._is_valid is UserSource._is_valid for source in self.sources)
         self._found = Dependency[U | _TwoUsers | None](self._dependency.name)
         """The user as loaded, perhaps in advance. A user that is loaded in advance but never read leaves no trace."""
 
@@ -321,15 +324,20 @@ class Users(Generic[U]):
         found = [(source, source.credentials(request)) for source in self.sources]
         return [(source, given) for source, given in found if given is not None]
 
-    def _load(self, request: Request) -> Any:
+    def _to_check(self, request: Request) -> list[tuple[UserSource[U], tuple[Any, ...]]]:
+        """Return the credentials of a request before they are checked."""
+        if self._notes_check:
+            self._ending.note_check(request)
         with unwatched(request):
-            given = self._given(request)
+            return self._given(request)
+
+    def _load(self, request: Request) -> Any:
+        given = self._to_check(request)
         found: list[Any] = [(source, ready(source.loader, source.loader(*values))) for source, values in given]
         return self._agreed(found)
 
     async def _aload(self, request: Request) -> Any:
-        with unwatched(request):
-            given = self._given(request)
+        given = self._to_check(request)
         found: list[tuple[UserSource[U], Any]] = []
         for source, values in given:
             user: Any = source.loader(*values)

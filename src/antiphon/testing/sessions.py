@@ -8,6 +8,7 @@ from antiphon.app.application import App
 from antiphon.app.dispatch.hooks import Hook
 from antiphon.app.planning.matching import respond_not_found
 from antiphon.explanations import explained
+from antiphon.features.ends import BEGUN
 from antiphon.features.logins import login
 from antiphon.features.sessions import SESSIONS
 from antiphon.http.head import Address, RequestHead
@@ -65,6 +66,8 @@ class Visitor:
     def login(self, user: object) -> None:
         """Log a user in and store the cookie. Raises the same errors as ``antiphon.features.login``."""
         request = self.open()
+        if self._app.is_provided(BEGUN):
+            _ = request[BEGUN]  # the login begins
         login(request, user)
         self.close(request)
 

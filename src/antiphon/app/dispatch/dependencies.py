@@ -61,13 +61,15 @@ class Source(NamedTuple):
     default: Callable[[Request], Any] | None
     yields: bool = False
     """True if the source is a generator function: the dependency is closed with the response."""
-    is_ahead: bool = False
-    """True if the source is called before the handler although it neither waits nor blocks."""
+    ahead: Callable[[Request], bool] | None = None
+    """For a source that is called before the handler although it may neither wait nor block, and before middleware that
+    may read it: the condition for code that visibly leads to the dependency.
+    """
 
     @property
     def is_resolved(self) -> bool:
         """True if the source is called before the handler, usually because it waits or blocks."""
-        return self.hook.is_async or self.hook.blocks or self.is_ahead
+        return self.hook.is_async or self.hook.blocks or self.ahead is not None
 
     @property
     def blocks(self) -> bool:
@@ -245,13 +247,13 @@ class Dependencies:
         when: Callable[[Request], bool] | None = None,
         default: Callable[[Request], T] | None = None,
         only_writes: bool = False,
-        ahead: bool = False,
+        ahead: Callable[[Request], bool] | None = None,
     ) -> None:
         """Let a source provide a dependency, as ``App.provide`` does.
 
-        An async source, or a source that ``blocking`` runs on a thread, or that is ``ahead``, is called before the
-        first hook or handler that may read the dependency, and not at all if none may: code may read what it names, and
-        what the functions that it names may read, as far as they can be followed.
+        An async source, or a source that ``blocking`` runs on a thread, or that is called ``ahead``, is called before
+        the first hook or handler that may read the dependency, and not at all if none may: code may read what it names,
+        and what the functions that it names may read, as far as they can be followed.
         """
         check_dependency(dependency, "app.provide", 'make one, Tenant = Dependency[str]("tenant")')
         if dependency in self._sources:
@@ -270,7 +272,7 @@ class Dependencies:
         check_returns("when", when)
         check_returns("default", default)
         self._sources[dependency] = _checked_source(dependency, source, blocking, when, default, only_writes)._replace(
-            is_ahead=ahead
+            ahead=ahead
         )
 
     def override(self, dependency: Dependency[T], source: SourceFunction[T]) -> Source:

@@ -105,7 +105,8 @@ COMBINATIONS: Final = {
 class HandlerStack(NamedTuple):
     """The middleware, dependencies and hooks around a handler, outermost first; error handlers innermost first.
 
-    ``resolving`` are the sources of dependencies that are resolved before the handler, after the middleware has opened.
+    ``resolving`` are the sources of dependencies that are resolved before the handler, after the middleware has opened,
+    and ``ahead`` those that are resolved before it.
     ``innermost`` is the middleware inside the hooks. ``opens_dependencies`` is True if a generator provides any
     dependency, which has to be closed. ``finishers`` complete each response when everything is closed.
     ``is_in_blueprint`` is True if any of the middleware belongs to a blueprint; it can't surround the application's
@@ -121,6 +122,7 @@ class HandlerStack(NamedTuple):
     opens_dependencies: bool = False
     finishers: tuple[Callable[[Request, Response], None], ...] = ()
     is_in_blueprint: bool = False
+    ahead: tuple[Source, ...] = ()
     first: int = 0
     """The number of hooks before the handler that are called before dependencies are resolved."""
 
@@ -128,7 +130,7 @@ class HandlerStack(NamedTuple):
     def opened(self) -> tuple[Middleware | Source | Hook, ...]:
         """The parts that are opened before the handler, in this order."""
         first, rest = self.before[: self.first], self.before[self.first :]
-        return (*self.middleware, *first, *self.resolving, *rest, *self.innermost)
+        return (*self.ahead, *self.middleware, *first, *self.resolving, *rest, *self.innermost)
 
     @property
     def parts(self) -> tuple[Middleware | Source | Hook, ...]:
@@ -165,7 +167,7 @@ class HandlerStack(NamedTuple):
     @property
     def waits(self) -> bool:
         """True if any part is always awaited. Async middleware is driven in place until it waits."""
-        return bool(self.resolving) or any(part.is_async for part in (*self.before, *self.after))
+        return bool(self.ahead or self.resolving) or any(part.is_async for part in (*self.before, *self.after))
 
     @property
     def opens_on_read(self) -> tuple[Dependency[Any], ...]:
@@ -208,13 +210,24 @@ class HandlerStack(NamedTuple):
             others = [each.hook.function for each in kept]
             if any(may_read(reader, source.provides) for reader in (*readers, *others)):
                 kept.insert(0, source)
+        ahead = tuple(self._ahead_for(route, source) for source in kept if source.ahead is not None)
+        if any(may_read(part.function, each.provides) for part in self.middleware for each in ahead):
+            kept = [source for source in kept if source.ahead is None]
+        else:
+            kept, ahead = [*ahead, *(source for source in kept if source.ahead is None)], ()
         first = 0
         # Hooks such as limits refuse a request before a dependency is opened for it.
         while first < len(self.before) and not any(
             may_read(self.before[first].function, source.provides) for source in kept
         ):
             first += 1
-        return self._replace(resolving=tuple(kept), first=first)
+        return self._replace(ahead=(*self.ahead, *ahead), resolving=tuple(kept), first=first)
+
+    def _ahead_for(self, route: "Route", source: Source) -> Source:
+        """Return a source with the condition for a route that visibly reads it, or the one for all others."""
+        readers = [route.handler, *(part.function for part in self.before)]
+        is_read = any(route.dependencies.readings.reads(reader, source.provides) for reader in readers)
+        return source._replace(when=source.ahead) if is_read else source
 
     def without_writes(self) -> Self:
         """Return the stack around a handler of safe methods."""
@@ -227,6 +240,7 @@ class HandlerStack(NamedTuple):
         """Return the stack with parts that have their own switches."""
         return self._replace(
             middleware=tuple(part.pinned() for part in self.middleware),
+            ahead=tuple(source.pinned() for source in self.ahead),
             resolving=tuple(part.pinned() for part in self.resolving),
             before=tuple(part.pinned() for part in self.before),
             innermost=tuple(part.pinned() for part in self.innermost),

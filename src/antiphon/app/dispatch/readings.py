@@ -9,6 +9,7 @@ unknown: code of other packages, templates, other applications, and names chosen
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache, partial
+from itertools import chain
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -50,43 +51,51 @@ class Readings:
     def __init__(self, sources: "Iterable[Source]", identifiers: "Iterable[Identify]" = ()) -> None:
         self._identifiers = identifiers
         self._sources: Mapping[Any, Source] = {source.provides: source for source in sources}
-        self._known: dict[int, tuple[Any, frozenset[Any] | None]] = {}
-        self._followed: dict[int, tuple[Any, list[Any]]] = {}
-        """What objects refer to: functions of one application have most of it in common."""
+        self._known: dict[int, tuple[Any, frozenset[Any], bool]] = {}
+        """The dependencies to which a function refers, and whether it refers to anything that can't be followed."""
+        self._followed: dict[int, tuple[Any, list[Any], bool]] = {}
+        """What objects refer to, as the above: functions of one application have most of it in common."""
 
     def may_read(self, function: Any, dependency: Any) -> bool:
         """Return True if a function or the source of what it reads refers to a dependency, or can't be followed."""
+        return any(is_unknown or dependency in found for found, is_unknown in self._reached(function))
+
+    def reads(self, function: Any, dependency: Any) -> bool:
+        """Return True if a function or the source of what it reads refers to a dependency, as far as it is followed."""
+        return any(dependency in found for found, _ in self._reached(function))
+
+    def _reached(self, function: Any) -> Iterator[tuple[frozenset[Any], bool]]:
         left = [function]
         for each in left:
             if (known := self._known.get(id(each))) is None:
                 # With the function itself, so that no other one gets its identifier.
-                known = self._known[id(each)] = each, self._follow(each)
-            if known[1] is None or dependency in known[1]:
-                return True
+                known = self._known[id(each)] = each, *self._follow(each)
+            yield known[1:]
             left += known[1].difference(left[1:])
-        return False
 
-    def _follow(self, function: Any) -> frozenset[Any] | None:
-        """Return the dependencies to which a function, or the source of one, refers, or None if that is unknown."""
+    def _follow(self, function: Any) -> tuple[frozenset[Any], bool]:
         found: dict[int, Any] = {}
-        left = [function]
-        while left:
+        left, is_unknown = [function], False
+        while left and len(found) <= _MOST:
             each = left.pop()
             if id(each) in found:
                 continue
             found[id(each)] = each
             if isinstance(each, Dependency) and each is not function:
                 continue  # many functions read it: its source is followed once
-            try:
-                if (known := self._followed.get(id(each))) is None:
-                    referred = [one for one in self._referred(each) if not isinstance(one, _PLAIN)]
-                    known = self._followed[id(each)] = each, referred
-                left += known[1]
-            except Exception:  # also of objects that run code when they are inspected
-                return None
-            if len(found) > _MOST:
-                return None
-        return frozenset(each for each in found.values() if isinstance(each, Dependency))
+            if (known := self._followed.get(id(each))) is None:
+                known = self._followed[id(each)] = each, *self._followed_from(each)
+            left += known[1]
+            is_unknown = is_unknown or known[2]
+        return frozenset(each for each in found.values() if isinstance(each, Dependency)), is_unknown or bool(left)
+
+    def _followed_from(self, each: Any) -> tuple[list[Any], bool]:
+        referred: list[Any] = []
+        try:
+            referred.extend(one for one in self._referred(each) if not isinstance(one, _PLAIN))
+        except Exception:  # also of objects that run code when they are inspected
+            return referred, True
+        return referred, False
 
     def _referred(self, each: Any) -> Iterable[Any]:
         """Return the objects to which an object refers. Raises _UnknownError."""
@@ -108,7 +117,7 @@ class Readings:
             return () if is_made_here else _held_by(each)
         if isinstance(each, FunctionType):
             asks_for_caller = "caller" in _names_in(each.__code__)
-            return *_referred_by(each), *(self._identifiers if asks_for_caller else ())
+            return chain(self._identifiers if asks_for_caller else (), _referred_by(each))
         if isinstance(each, type):
             return [*vars(each).values(), *each.__bases__]
         return type(each), _attributes(each)
@@ -159,8 +168,6 @@ def _attributes(each: Any) -> dict[str, Any]:
 def _referred_by(function: FunctionType) -> Iterator[Any]:
     """Yield the objects to which a function's code refers by name. Raises _UnknownError."""
     names = _names_in(function.__code__)
-    if not (function.__module__ or "").startswith("antiphon.") and not _UNKNOWN_NAMES.isdisjoint(names):
-        raise _UnknownError
     yield from (_BY_NAME[name] for name in names if name in _BY_NAME)
     held = [function.__globals__[name] for name in names if name in function.__globals__]
     # A module holds far more than the code uses: only the names in it are followed.
@@ -177,6 +184,8 @@ def _referred_by(function: FunctionType) -> Iterator[Any]:
             yield cell.cell_contents
         except ValueError as error:  # not assigned yet
             raise _UnknownError from error
+    if not (function.__module__ or "").startswith("antiphon.") and not _UNKNOWN_NAMES.isdisjoint(names):
+        raise _UnknownError
 
 
 def _imported_by(code: CodeType) -> Iterator[ModuleType]:
