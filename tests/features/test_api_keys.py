@@ -58,6 +58,7 @@ def test_a_key_identifies_its_user_until_it_is_deleted(interface, loader, kind, 
     (first, second) = keys.owned_by("ann")
     assert (first.data["name"], key.startswith(first.data["hint"]), len(first.data["hint"])) == ("CI", True, 11)
     assert (first.data["used"] is None, second.data["used"] is None) == (False, True)
+    assert [*first.data] == [*second.data]
     assert key not in str(keys.owned_by("ann"))
     assert keys.delete_owned("ann", only=first.id) == 1
     assert [client.get("/me", headers={"x-api-key": each}).status for each in (key, other)] == [401, 200]

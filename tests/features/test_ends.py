@@ -437,6 +437,9 @@ def test_a_clock_that_is_set_after_an_end_locks_nobody_out(step, clock):
     shop.users.end(by_number(7))
     clock.now += step
     assert shop.browser(7).get("/me").text == "7"
+    visitor = Client(shop.app, base_url="https://shop.example")
+    visitor.login(by_number(7))
+    assert visitor.get("/me").text == "7"
 
 
 @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
