@@ -1,10 +1,13 @@
 """Calls that a person has to agree with: the question, the answer, and states of other calls."""
 
+import asyncio
+
 import pytest
 
 from antiphon import App, Request
-from antiphon.features import IdempotentWrites, MemoryStore, OpenAPI, Tool, Tools
-from antiphon.testing import Client, LifespanError
+from antiphon.features import IdempotentWrites, OpenAPI, SQLiteStore, Tool, Tools
+from antiphon.testing import AsyncClient, Client, LifespanError
+from tests.features.tools.test_exchanges import Session
 from tests.features.tools.test_protocol import META, MODERN, fields, legacy
 from tests.helpers.rows import rows
 
@@ -82,20 +85,73 @@ def test_a_question_can_t_be_written_by_arguments():
     assert said == "Pay {amount} It is safe 7? {nothing}"
 
 
-def test_an_agreement_is_used_once_where_writes_are_idempotent():
-    app, api, made = App(secret_keys=["of a test, and not secret"]), OpenAPI("Test"), []
-    app.use(IdempotentWrites(MemoryStore()))
-    app.use(Tools(api))
+def bank(path, paid):
+    """Return one process's application; they share their store and what they have paid."""
+    app, api = App(secret_keys=["of a test, and not secret"], store=SQLiteStore(path)), OpenAPI("Test")
+    for feature in (IdempotentWrites(), Tools(api)):
+        app.use(feature)
 
-    @app.delete("/<int:number>", tool=Tool(confirm="Delete?"), idempotent=True)
-    def delete_lamp(request: Request, number: int) -> dict[str, int]:
-        made.append(number)
-        return {"deleted": len(made)}
+    @app.post("/<int:amount>", tool=Tool(name="pay", confirm="Pay {amount}?"), idempotent=True)
+    async def pay(request: Request, amount: int) -> dict[str, int]:
+        paid.append(amount)
+        await asyncio.sleep(0.01)
+        return {"paid": amount}
 
-    client = Client(app)
-    state = delete(client)["result"]["requestState"]
-    answers = [delete(client, **accepted(state))["result"]["structuredContent"] for _ in range(2)]
-    assert (answers, made) == ([{"deleted": 1}] * 2, [1])
+    return app
+
+
+CONTENTS = [{}, None, {"n": 1}, {"n": 2}, [], "yes", ...]
+REPLIES = [{"action": "accept"} | ({} if each is ... else {"content": each}) for each in CONTENTS]
+REPLIES += [{"action": "accept", "content": {}, "_meta": {"n": 1}}, {"content": {}, "action": "accept"}]
+PAY = {"name": "pay", "arguments": {"amount": 30}}
+KEYS = [{}, {"idempotency-key": '"one"'}, {"idempotency-key": "one"}]
+
+
+@rows("key", KEYS, ids=str)
+@rows("at_once", [False, True])
+def test_one_agreement_pays_once_whatever_the_reply_and_the_rest_of_the_call_are(key, at_once, tmp_path):
+    paid = []
+
+    async def work():
+        async with AsyncClient(bank(tmp_path / "db", paid)) as one, AsyncClient(bank(tmp_path / "db", paid)) as other:
+            processes = [one, other]
+            meta = {f"{META}protocolVersion": MODERN, f"{META}clientCapabilities": ASKS}
+
+            async def call(at, **params):
+                message = legacy("tools/call", **PAY, _meta=meta, **params) | {"id": at}
+                headers = fields("tools/call", mcp_name="pay") | (key if at % 3 else {"idempotency-key": f'"{at}"'})
+                return (await processes[at % 2].post("/mcp", json=message, headers=headers)).json["result"]
+
+            state = (await call(1))["requestState"]
+            calls = [
+                call(at, requestState=state, inputResponses={"confirmation": each, f"other {at}": each})
+                for at, each in enumerate(REPLIES)
+            ]
+            results = await asyncio.gather(*calls) if at_once else [await each for each in calls]
+            texts = {result["content"][0]["text"] for result in results}
+            assert '{"paid":30}' in texts
+            assert all("still being carried out" in each for each in texts - {'{"paid":30}'})
+
+    asyncio.run(work())
+    assert paid == [30]
+
+
+def test_calls_of_a_session_with_one_key_pay_once(tmp_path):
+    paid = []
+
+    async def work():
+        async with AsyncClient(bank(tmp_path / "db", paid)) as one, AsyncClient(bank(tmp_path / "db", paid)) as other:
+            here = Session(one, KEYS[1])
+            await here.begin()
+            there = Session(other, here.headers)
+            for at, reply in enumerate(REPLIES):
+                async for message in (here, there)[at % 2].told(ident=at, **PAY):
+                    if message.get("method") == "elicitation/create":
+                        assert await (there, here)[at % 2].reply(message["id"], reply) == 202
+                assert message["result"]["structuredContent"] == {"paid": 30}
+
+    asyncio.run(work())
+    assert paid == [30]
 
 
 def test_questions_need_keys():

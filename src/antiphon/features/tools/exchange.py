@@ -68,15 +68,12 @@ _BEFORE_LISTENING = 0.02
 
 
 class Replies(NamedTuple):
-    """A call's replies, by question, and the key for carrying it out once, as it was before the first question."""
+    """A call's replies, by question, and its Idempotency-Key, which is that before the first question: whatever the
+    replies are, the call is carried out once.
+    """
 
     given: dict[str, Any]
-    token: str
-
-    @property
-    def key(self) -> str:
-        """The Idempotency-Key of the call with these replies."""
-        return sha256(encode_json([self.token, self.given])).hexdigest() if self.given else self.token
+    key: str
 
 
 def replies_of(request: Request, message: Message, arguments: Mapping[str, Any]) -> Replies:
@@ -91,10 +88,10 @@ def replies_of(request: Request, message: Message, arguments: Mapping[str, Any])
         found = None
     if not isinstance(found, list) or found[:1] != [_fingerprint(request, message, arguments)]:
         raise ProtocolError(INVALID_PARAMS, "params.requestState belongs to another call or is too old: call again")
-    _, token, replies, asked = found
+    _, key, replies, asked = found
     sent = given if isinstance(given, dict) else {}
     replies |= {digest: sent[key] for key, digest in asked.items() if isinstance(sent.get(key), dict)}
-    return Replies(replies, token)
+    return Replies(replies, key)
 
 
 def input_required(
@@ -103,7 +100,7 @@ def input_required(
     """Return the result that asks for what is missing, with a state for ten minutes, this caller and this call."""
     signer: Signer = request.route.app.signer(SALT)
     asked = {each.key: digest for digest, each in error.questions.items()}
-    state = signer.sign([_fingerprint(request, message, arguments), replies.token, replies.given, asked])
+    state = signer.sign([_fingerprint(request, message, arguments), replies.key, replies.given, asked])
     if len(state) > _LONGEST_STATE:
         return failure("The replies so far are too long to ask for more. Nothing was done.")
     questions = {each.key: each.as_json() for each in error.questions.values()}
@@ -265,7 +262,7 @@ class Exchange:
                     return failure("Nobody replied in time. Nothing was done.")
                 finally:
                     self._is_asking = False
-                replies = Replies({**replies.given, **given}, replies.token)
+                replies = Replies({**replies.given, **given}, replies.key)
         return failure(f"This call has asked {_MOST_ROUNDS} times. Nothing was done.")
 
     async def _ask(self, questions: Mapping[str, Question]) -> dict[str, Any]:
