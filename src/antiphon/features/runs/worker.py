@@ -132,9 +132,11 @@ class Worker:
 
     def _write_end(self, id_: str, then: Callable[[], None] | None = None) -> bool:
         """Write an end. Return False if its functions are running, after which ``then`` is called."""
-        with self._lock:
-            attempt, end = self._unwritten[id_]
         is_settled = True
+        known = self._unwritten.get(id_)
+        if known is None:  # another thread has written it in the meantime
+            return is_settled
+        attempt, end = known
         if end.state == "waiting":
             record = self._ledger.load(id_)
             if record is not None and record.attempt == attempt and self._ledger.release(record):
@@ -142,7 +144,8 @@ class Worker:
         elif (ended := self._end(id_, attempt, end)) is not None:
             is_settled = self._settle(ended, end, then)
         with self._lock:
-            self._unwritten.pop(id_, None)
+            if self._unwritten.get(id_) is known:  # not the end of a later attempt
+                del self._unwritten[id_]
         return is_settled
 
     def end(self, id_: str, attempt: int | None, end: RunEnd) -> bool:
@@ -366,8 +369,13 @@ class Worker:
 
     def _take(self, record: Record, *, is_crash: bool) -> None:
         taken = self._ledger.take(record, self.token, is_crash=is_crash)
-        if taken is not None:
-            self._start(taken)
+        try:
+            if taken is not None:
+                self._start(taken)
+        except StoreUnavailable:
+            raise
+        except Exception:  # such as arguments that no longer fit: the other runs are minded all the same
+            logging.getLogger("antiphon").exception("the run %s can't be started again", record.id)
 
     def _mind_followed(self, unsettled: dict[str, Record]) -> None:
         """Announce the end of runs whose process was killed while writing it, or whose end the store has lost."""
