@@ -106,7 +106,11 @@ def test_replies_have_the_form_of_each_protocol(open_store, kind, data, reply):
         run = await runs.astart(pay(kind), owner="ann")
         id_ = (await asked(run)).id
         text = json.dumps({"id": "ID", **data} if "reply" in data else data).replace('"ID"', f'"{id_}"')
-        for _ in range(2):  # a client may send it again
+        assert await run.areply(json.loads(text)) == id_
+        if "reply" in data:
+            with pytest.raises(Conflict):
+                await run.areply(json.loads(text))
+        else:  # clients of these protocols send it again
             assert await run.areply(json.loads(text)) == id_
         assert (await told(run))[0][-1] == reply
 
@@ -125,7 +129,10 @@ async def test_wrong_and_late_replies_are_told_and_leave_the_question_open(open_
     for unknown in (others, f"{id_}1", "", "1", f"{id_[:8]}.q", f"{id_[:8]}.q../1", "\ud800", f"{id_[:8]}.qpart 0"):
         with pytest.raises(NotFound):
             await run.areply({"id": unknown, "reply": {"approved": True}})
-    for nothing in (None, [], "x", {}, {"id": id_}, {"id": 7, "reply": 1}, {"resume": {"interruptId": id_}},
+    for nothing in (None, [], "x", {}, {"id": id_}, {"id": 7, "reply": 1}, {"reply": None}, {"approved": True}):
+        with pytest.raises(UnprocessableContent):
+            await run.areply(nothing)
+    for nothing in ({"resume": None}, {"resume": {"interruptId": id_}}, {"inputResponses": {}}, {"messages": []},
                     {"resume": [7, {}]}, {"inputResponses": [id_]}, {"inputResponses": {id_: 1}}, {"messages": 7},
                     {"messages": [{"parts": [{"toolCallId": others, "state": "output-available", "output": 1}]}]},
                     {"messages": [{"parts": [{"toolCallId": id_, "state": "approval-requested"}]}]},
@@ -171,7 +178,7 @@ async def test_a_question_has_a_deadline_and_the_run_s_own_does_not_come_closer(
 async def second_of(run):
     """Return a run's second question, once the run waits for its reply."""
     async with asyncio.timeout(DEADLINE):
-        while not (question := await asked(run)).id.endswith("q2") or (await found_again(run)).state != "asking":
+        while ".q2-" not in (question := await asked(run)).id or (await found_again(run)).state != "asking":
             await asyncio.sleep(0.01)
     return question
 
@@ -224,14 +231,19 @@ async def test_a_reply_is_not_taken_for_another_question(open_store):
     shop = restartable(here, "Pay {amount}?")
     restartable(there, "Pay {amount} thousand?")
     run = await here.astart(shop(30), owner="ann")
-    await run.areply({"id": (await asked(run)).id, "reply": {"approved": True}})
+    first = (await asked(run)).id
+    await run.areply({"id": first, "reply": {"approved": True}})
     await second_of(run)
     record = await asyncio.to_thread(taken_over, there, run)
     await asyncio.to_thread(there._start_again, record)
     async with asyncio.timeout(DEADLINE):
         while (question := await asked(run)).text != "Pay 30 thousand?":
             await asyncio.sleep(0.01)
-    assert question.id.endswith("q1")
+    assert question.id.startswith(f"{run.id[:8]}.q1-")
+    for late in ({"id": first, "reply": {"approved": True}}, {"inputResponses": {first: {"action": "accept"}}}):
+        with pytest.raises(NotFound):  # from a page that shows the old question
+            await run.areply(late)
+    assert await asked(run) == question
     await run.astop()
 
 

@@ -10,9 +10,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from hashlib import sha256
 from itertools import count, takewhile
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 import msgspec
 
@@ -35,6 +36,8 @@ LONGEST = 4000
 """The maximum length of a question, in characters. A person could not read more."""
 LOOK = 5.0
 """The number of seconds after which the store is checked for a reply whose notice was lost."""
+_OF_PROTOCOLS = frozenset({"resume", "inputResponses", "messages"})
+"""The members of messages that need not have a reply, and that clients send again with the replies so far."""
 PAUSE = 0.5
 """The number of seconds between attempts to read a store that does not respond."""
 
@@ -64,7 +67,8 @@ async def ask(production: "Production", ledger: Ledger, text: str, kind: type, s
         raise explained("bad-feature-option", ValueError(message))
     production.asked += 1
     number = production.asked
-    id_ = f"{production.record.id[:TAG]}.q{number}"
+    digest = sha256(f"{name}\n{text}".encode("utf-8", "surrogatepass")).hexdigest()[:8]  # another question, another id
+    id_ = f"{production.record.id[:TAG]}.q{number}-{digest}"
     asked = {"id": id_, "text": text, "schema": schema, "expires": time.time() + seconds}
     await production.acall(production.begin_asking)
     withdraw = DRAINING.subscribe(production.hand_on)  # no process waits for a person to end
@@ -129,7 +133,7 @@ def _opened(ledger: Ledger, id_: str, name: str, question: dict[str, Any]) -> St
         entry = ledger.get(id_, name)
         if entry is None:  # an attempt that does not know yet that it is over may ask the same
             ledger.put_new(id_, name, opened)
-        elif (entry.data["text"], entry.data["type"]) != (question["text"], question["type"]):
+        elif entry.data["id"] != question["id"]:
             ledger.put_again(id_, entry, opened)
         else:
             return entry
@@ -170,37 +174,39 @@ def _schema_of(kind: type) -> dict[str, Any]:
 # Replying
 
 
-def open_questions(ledger: Ledger, run: str) -> list[RunQuestion]:
-    """Return a run's questions that wait for a reply."""
+def open_questions(ledger: Ledger, run: str) -> list[tuple[RunQuestion, Any]]:
+    """Return a run's questions that wait for a reply, with the types of their replies, None for an unknown type."""
     record = ledger.load(run)
     if record is None or not record.is_live:
         return []
     found = takewhile(bool, (ledger.get(run, f"question {number}") for number in count(1)))
     known = [each.data for each in found if each is not None]
     found_open = [each for each in known if each["state"] == "open" and each["expires"] > time.time()]
-    return [RunQuestion(*[each[name] for name in RunQuestion._fields]) for each in found_open]
+    return [(RunQuestion(*[each[name] for name in RunQuestion._fields]), _type_of(each["type"])) for each in found_open]
 
 
 def take_replies(ledger: Ledger, run: str, data: object) -> str | None:
     """Take the replies to a run's questions from JSON. Return the last question's id, or None if there is no reply."""
     last = None
     for id_, reply in replies_in(data, run[:TAG]):
-        _take(ledger, run, id_, reply)
+        _take(ledger, run, id_, reply, data)
         last = id_
+    if last is None and not (isinstance(data, dict) and data.keys() & _OF_PROTOCOLS):
+        json_as(encode_json(data), _Given)  # raises UnprocessableContent
     return last
 
 
-def _take(ledger: Ledger, run: str, id_: str, reply: "Reply") -> None:
+def _take(ledger: Ledger, run: str, id_: str, reply: "Reply", data: Any) -> None:
     while True:
-        tag, _, number = id_.partition(".q")
+        tag, _, number = id_.rpartition("-")[0].partition(".q")
         entry = ledger.get(run, f"question {number}") if tag == run[:TAG] else None
-        if entry is None:
+        if entry is None or entry.data["id"] != id_:
             raise NotFound("There is no such question.")
         written = _written(entry.data, reply)
         if entry.data["state"] == "replied":
-            if entry.data["reply"] == written:
+            if entry.data["reply"] == written and data.keys() & _OF_PROTOCOLS:
                 return
-            raise Conflict("Somebody has already replied otherwise.")
+            raise Conflict("Somebody has already replied.")
         record = ledger.load(run)
         if (
             entry.data["state"] != "open"
@@ -212,6 +218,13 @@ def _take(ledger: Ledger, run: str, id_: str, reply: "Reply") -> None:
         if ledger.put_again(run, entry, {"state": "replied", "reply": written}):
             ledger.tell(run, Line(Kind.REPLY, record.attempt, 0, encode_json(_told_reply(id_, written))))
             return
+
+
+class _Given(TypedDict):
+    """A reply in the form of this library: the question's id, and the value, null if the person declines."""
+
+    id: str
+    reply: Any
 
 
 class Reply(NamedTuple):

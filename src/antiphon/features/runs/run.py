@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import AbstractContextManager, aclosing
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
 from antiphon.app.channel_log import Entry, Item
 from antiphon.concurrency.loop import refuse_on_loop
@@ -366,11 +366,15 @@ class Run(Generic[T], metaclass=NamesOurs):
     async def _is_open(self, question: str) -> bool:
         return any(each.id == question for each in await self.aquestions())
 
+    @property
+    def _is_told(self) -> bool:
+        """True if the run has ended, and no function for its end is left to be called."""
+        return not (self._record.is_live or self._record.worker)
+
     def _told(self, since: str | None) -> AsyncGenerator[list[Told], None]:
         record = self._record
         own = self._runs._own()
-        is_told = not (record.is_live or record.worker)
-        end = RunEnd(record.state, 0, record.problem) if is_told else None
+        end = RunEnd(record.state, 0, record.problem) if self._is_told else None
         return follow(own.ledger, record.id, read_event_id(record.id, since), end, own.worker.following(record.id))
 
     # Asking a person
@@ -398,22 +402,24 @@ class Run(Generic[T], metaclass=NamesOurs):
         Raises StoreUnavailable (503), and RuntimeError on an event loop.
         """
         refuse_on_loop("questions", "aquestions")
-        return open_questions(self._runs._own().ledger, self.id)
+        return [question for question, _ in open_questions(self._runs._own().ledger, self.id)]
 
     async def aquestions(self) -> list[RunQuestion]:
         """``questions``, on an event loop."""
+        return [question for question, _ in await self._aopen()]
+
+    async def _aopen(self) -> list[tuple[RunQuestion, Any]]:
         return await self._runs._call(partial(open_questions, self._runs._own().ledger, self.id))
 
     def reply(self, data: object) -> str | None:
-        """Take the replies to the run's questions from decoded JSON and return the last question's id, or None if there
-        are none.
+        """Take the replies to the run's questions from decoded JSON and return the last question's id, or None for a
+        message of a protocol that has none.
 
         The JSON is ``{"id": ..., "reply": ...}``, what ``useChat`` or an AG-UI client posts, or MCP's
-        ``inputResponses``. A null reply declines. The same reply may come again.
+        ``inputResponses``. A null reply declines. A message of a protocol may repeat a reply.
 
         Raises UnprocessableContent (422) with each wrong field, NotFound (404) for an unknown question, Conflict (409)
-        for a question that has another reply or is no longer open, StoreUnavailable (503), and RuntimeError on an event
-        loop.
+        for a question that has a reply or is no longer open, StoreUnavailable (503), and RuntimeError on an event loop.
         """
         refuse_on_loop("reply", "areply")
         return take_replies(self._runs._own().ledger, self.id, data)

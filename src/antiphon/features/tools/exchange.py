@@ -32,6 +32,7 @@ from antiphon.features.tools.protocol import (
     Message,
     ProtocolError,
     error_message,
+    is_able,
     result_message,
     result_response,
 )
@@ -112,8 +113,7 @@ def check_can_ask(message: Message, error: NeedsReply) -> Result | None:
     needed: dict[str, Any] = {}
     for each in error.questions.values():
         [(name, _)] = each.needs.items()
-        found = message.capabilities.get(name)
-        if not isinstance(found, dict) or (name == "elicitation" and found and "form" not in found):
+        if not is_able(message.capabilities, name):
             needed |= each.needs
     if not needed:
         return None

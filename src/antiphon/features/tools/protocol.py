@@ -161,11 +161,14 @@ def _version_of(request: Request, message: Message) -> str:
 def new_session(capabilities: object) -> str:
     """Return the id of a new session for a client with these capabilities."""
     found = capabilities if isinstance(capabilities, dict) else {}
-    letters = [letter for letter, name in _LETTERS.items() if isinstance(found.get(name), dict)]
-    asked = found.get("elicitation")
-    if "e" in letters and asked and "form" not in asked:
-        letters.remove("e")
+    letters = [letter for letter, name in _LETTERS.items() if is_able(found, name)]
     return f"{token_urlsafe(16)}.{''.join(letters)}"
+
+
+def is_able(capabilities: Mapping[str, Any], name: str) -> bool:
+    """Return True if a client has a capability; for elicitation, that it can show forms."""
+    found = capabilities.get(name)
+    return isinstance(found, dict) and (name != "elicitation" or not found or "form" in found)
 
 
 def _session_of(request: Request) -> str:

@@ -9,14 +9,21 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from time import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, assert_never
 
 from antiphon.features.runs.run import Run, RunEnded, ValuesMissed
 from antiphon.features.runs.runs import Runs
-from antiphon.features.tools.protocol import INTERNAL_ERROR, INVALID_PARAMS, MISSING_CAPABILITY, Message, ProtocolError
+from antiphon.features.tools.protocol import (
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    MISSING_CAPABILITY,
+    Message,
+    ProtocolError,
+    is_able,
+)
 from antiphon.features.tools.results import failure, too_large
-from antiphon.features.tools.tool_call import HandledCall
-from antiphon.http.errors import NotFound
+from antiphon.features.tools.tool_call import HandledCall, Question, form_schema
+from antiphon.http.errors import Conflict, HTTPError, NotFound
 from antiphon.request.request import Request
 from antiphon.serialization.json import encode_json
 from antiphon.serialization.signing import BadSignature
@@ -26,8 +33,7 @@ if TYPE_CHECKING:
 
 TASKS = "io.modelcontextprotocol/tasks"
 _SALT = "task of a tool"
-_STATES = {"running": "working", "waiting": "working", "done": "completed", "stopped": "cancelled"}
-"""The status of a task for the state of its run; any other state is a failure."""
+TaskStatus: TypeAlias = Literal["working", "input_required", "completed", "failed", "cancelled"]
 _POLL = 1000
 """The number of milliseconds after which clients ask for a task's status again."""
 
@@ -63,7 +69,9 @@ class Tasks:
             case "tasks/cancel":
                 await run.astop()
             case "tasks/get":
-                return {**self._described(ident, run), **await _outcome(run, largest)}
+                return {**self._described(ident, run), **await _outcome(run, message, largest)}
+            case _:
+                await _reply(run, message)
         return {}
 
     async def _find(self, request: Request, ident: str) -> Run[Any]:
@@ -79,7 +87,7 @@ class Tasks:
     def _described(self, ident: str, run: Run[Any]) -> dict[str, Any]:
         return {
             "taskId": ident,
-            "status": _STATES.get(run.state, "failed"),
+            "status": status_of(run),
             "createdAt": _moment(run.started),
             "lastUpdatedAt": _moment(run.ended or time()),
             "ttlMs": int(self._runs._seconds * 1000),  # noqa: SLF001 - programs have no use for it
@@ -87,16 +95,67 @@ class Tasks:
         }
 
 
-async def _outcome(run: Run[Any], largest: int) -> dict[str, Any]:
+def status_of(run: Run[Any]) -> TaskStatus:
+    """Return the status of a task whose client is not asked anything."""
+    if not (run._record.is_live or run._is_told):  # noqa: SLF001 - its end is being handled
+        return "working"
+    match run.state:
+        case "running" | "asking" | "waiting":
+            return "working"
+        case "done":
+            return "completed"
+        case "stopped":
+            return "cancelled"
+        case "failed" | "interrupted":
+            return "failed"
+        case state:
+            assert_never(state)
+
+
+async def _outcome(run: Run[Any], message: Message, largest: int) -> dict[str, Any]:
     """Return what a task has beyond its status. An error of the client's is the result of a task that is completed."""
-    if _STATES.get(run.state) in ("working", "cancelled"):
-        return {}
+    match status_of(run):
+        case "working":
+            return await _asked(run) if run.ended is None and is_able(message.capabilities, "elicitation") else {}
+        case "cancelled" | "input_required":
+            return {}
+        case "completed" | "failed":
+            pass
+        case status:
+            assert_never(status)
     try:
         return {"result": await _read(run, None, largest)}
     except RunEnded as error:
         if _status_of(error) < 500:
             return {"status": "completed", "result": failure(_words_of(error))}
         return {"error": {"code": INTERNAL_ERROR, "message": _words_of(error)}}
+
+
+async def _asked(run: Run[Any]) -> dict[str, Any]:
+    """Return the questions that wait for a reply, by their ids, except those that no form can show."""
+    made = {}
+    for question, kind in await run._aopen():  # noqa: SLF001 - programs have no use for the types
+        try:
+            schema = {**form_schema(kind), "required": question.schema.get("required", [])}
+        except TypeError:
+            continue
+        made[question.id] = Question.form(question.id, question.text, schema).as_json()
+    return {"status": "input_required", "inputRequests": made} if made else {}
+
+
+async def _reply(run: Run[Any], message: Message) -> None:
+    """Take replies. Those to questions that no longer wait are ignored. Raises ProtocolError for a wrong one."""
+    given = message.params.get("inputResponses")
+    if not isinstance(given, dict):
+        raise ProtocolError(INVALID_PARAMS, "params.inputResponses must be an object")
+    for ident, reply in given.items():
+        try:
+            await run.areply({"inputResponses": {ident: reply}})
+        except (NotFound, Conflict):
+            continue
+        except HTTPError as error:
+            faults = [f"{each['pointer']}: {each['detail']}" for each in error.problem().get("errors", ())]  # type: ignore[attr-defined]  # a list of FieldProblems
+            raise ProtocolError(INVALID_PARAMS, "; ".join(faults) or str(error)) from None
 
 
 async def result_of_run(run: Run[Any], call: HandledCall, largest: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeVar, cast
 from antiphon.explanations import explained
 from antiphon.features.html import visible
 from antiphon.features.tools.definitions import resolved_in
+from antiphon.features.tools.protocol import is_able
 from antiphon.http.errors import HTTPError, PreconditionRequired, UnprocessableContent
 from antiphon.request.caller import arrivals
 from antiphon.request.dependencies import Dependency
@@ -30,7 +31,6 @@ LEVELS = ("debug", "info", "notice", "warning", "error", "critical", "alert", "e
 _LONGEST = 4000
 """The maximum length of a question, in characters. A person could not read more."""
 CONFIRMATION = "confirmation"
-_ELICITATION: dict[str, Any] = {"elicitation": {"form": {}}}
 _DEFS = "#/$defs/"
 _PLAIN = ("string", "integer", "number", "boolean")
 
@@ -50,6 +50,12 @@ class Question(NamedTuple):
     def digest(self) -> str:
         """The name under which the reply is kept: another question has another."""
         return sha256(encode_json([self.method, self.params])).hexdigest()[:32]
+
+    @classmethod
+    def form(cls, key: str, text: str, schema: Mapping[str, Any]) -> Self:
+        """Return a question to a person, who fills in a form."""
+        params = {"mode": "form", "message": text, "requestedSchema": schema}
+        return cls(key, "elicitation/create", params, {"elicitation": {"form": {}}})
 
     def as_json(self, *, is_modern: bool = True) -> dict[str, Any]:
         """Return the question as sent. Before 2025-11-25, forms have no mode."""
@@ -138,8 +144,7 @@ class ToolCall:
 
     def can(self, capability: Literal["elicitation", "sampling", "roots"]) -> bool:
         """Return True if the client has declared this capability."""
-        found = self._capabilities.get(capability)
-        return isinstance(found, dict) and (capability != "elicitation" or not found or "form" in found)
+        return is_able(self._capabilities, capability)
 
     def ask(self, question: str, wanted: type[T], *, name: str = "") -> T | None:
         """Return the values that a person has entered in a form for ``wanted``, a dataclass or other record of text,
@@ -202,8 +207,7 @@ class ToolCall:
             raise UnprocessableContent(
                 f"A person has to agree to this call, and can't read more than {_LONGEST} characters."
             )
-        params = {"mode": "form", "message": text, "requestedSchema": schema}
-        asked = Question(name, "elicitation/create", params, _ELICITATION)
+        asked = Question.form(name, text, schema)
         return self._reply_to(asked), asked
 
     def _reply_to(self, asked: Question) -> Mapping[str, Any]:
