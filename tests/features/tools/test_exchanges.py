@@ -22,6 +22,7 @@ from antiphon.features import (
     ToolCall,
     Tools,
     Users,
+    current_run,
 )
 from antiphon.features.tools import subscriptions
 from antiphon.http.errors import Conflict
@@ -579,6 +580,65 @@ def test_a_run_is_a_task_or_a_call_with_progress(values, status, part, told, tmp
     result = client.tools.call("work")
     assert (result.is_error, result.text) == told
     assert len(result.progress) == sum(not isinstance(each, Exception) for each in values)
+
+
+@dataclass
+class Approval:
+    approved: bool
+    reason: str = ""
+
+
+KNOWS_AND_ASKS = {**KNOWS, "elicitation": {}}
+
+
+@rows("interface", ["wsgi", "asgi"])
+def test_a_task_that_asks_says_so_at_once_takes_replies_and_is_completed(interface):
+    runs, paid = Runs(), []
+
+    async def pay():
+        for amount in (1, 2):
+            reply = await current_run().ask(f"Pay {amount}?", Approval)
+            paid.append((amount, reply))
+        yield "Paid."
+
+    async def work(request: Request) -> Response:
+        return ToolCall.of(request).follow(await runs.astart(pay()))
+
+    app = serve(work, tools=lambda: Tools(OpenAPI("Test"), tasks=runs))
+    app.use(runs)
+    with Client(app, interface) as client:
+        begun = send(client, "tools/call", KNOWS, ANN, name="work", arguments={}).json["result"]
+
+        def task(method, able=KNOWS_AND_ASKS, headers=ANN, **more):
+            named = {**headers, "mcp-name": begun["taskId"]}
+            return send(client, method, able, named, taskId=begun["taskId"], **more).json
+
+        def asked(text):
+            def look():
+                found = task("tasks/get")["result"]
+                questions = {key: each["params"] for key, each in found.get("inputRequests", {}).items()}
+                return questions if [each["message"] for each in questions.values()] == [text] else None
+
+            return eventually(look, "no question")
+
+        [(first, form)] = asked("Pay 1?").items()
+        assert form["requestedSchema"]["required"] == ["approved"]
+        assert task("tasks/get")["result"]["status"] == "input_required"
+        assert task("tasks/get", KNOWS)["result"]["status"] == "working"  # a client that can show no form
+        yes = {"action": "accept", "content": {"approved": True}}
+        wrong = {"action": "accept", "content": {"approved": "yes"}}
+        assert "/approved" in task("tasks/update", inputResponses={first: wrong})["error"]["message"]
+        assert task("tasks/update", inputResponses=[])["error"]["code"] == -32602
+        assert task("tasks/update", headers=BOB, inputResponses={first: yes})["error"]["code"] == -32602
+        assert not paid
+        for _ in range(2):  # what does not wait, or no longer, is ignored
+            assert task("tasks/update", inputResponses={"other": yes, first: yes})["result"] == {"resultType": "complete"}
+        [second] = asked("Pay 2?")
+        assert second != first
+        task("tasks/update", inputResponses={second: {"action": "decline"}, first: {"action": "decline"}})
+        done = eventually(lambda: got if (got := task("tasks/get")["result"]).get("result") else None, "no end")
+    assert (done["status"], done["result"]["content"][0]["text"]) == ("completed", "Paid.")
+    assert paid == [(1, Approval(True)), (2, Approval(False))]
 
 
 def test_a_task_is_cancelled_by_its_caller():
