@@ -312,6 +312,15 @@ def _counted(*requests: Request) -> list[_Counted]:
     return [counted for request in requests if _COUNTED in request for counted in request[_COUNTED]]
 
 
+def uncount_made(request: Request) -> None:
+    """Undo all counts of a request that the application has made itself, but not those of the client's around it."""
+    for each in arrivals(request):
+        for counted in _counted(each):
+            counted.limit.uncount(request)
+        if AROUND in each:
+            return
+
+
 class _Counter(NamedTuple):
     """A limit's counts in a store, under one key."""
 

@@ -1,11 +1,27 @@
 """Calls that a person has to agree with: the question, the answer, and states of other calls."""
 
 import asyncio
+from dataclasses import dataclass
+from typing import Annotated, Any
 
+import msgspec
 import pytest
 
 from antiphon import App, Request
-from antiphon.features import IdempotentWrites, OpenAPI, SQLiteStore, Tool, Tools
+from antiphon.features import (
+    Bearer,
+    IdempotentWrites,
+    MemoryStore,
+    OpenAPI,
+    RateLimit,
+    SQLiteStore,
+    Tool,
+    Tools,
+    Users,
+    login_required,
+    scopes_required,
+)
+from antiphon.http import Forbidden
 from antiphon.testing import AsyncClient, Client, LifespanError
 from tests.features.tools.test_exchanges import Session
 from tests.features.tools.test_protocol import META, MODERN, fields, legacy
@@ -72,17 +88,126 @@ def test_a_state_is_for_one_call_of_one_person(ann):
     assert is_there(ann)
 
 
-def test_a_question_can_t_be_written_by_arguments():
-    app, api = App(secret_keys=["of a test, and not secret"]), OpenAPI("Test")
-    app.use(Tools(api))
+@dataclass
+class Payment:
+    amount: Annotated[int, msgspec.Meta(gt=0)]
+    note: str | None = None
+    tip: int = 2
 
-    @app.post("/<name>", tool=Tool(confirm="Pay {name} {amount}? {nothing}"))
-    def pay(request: Request, name: str) -> str:
-        return "paid"
 
-    asked = call(Client(app), "pay", {"name": "{amount}\n\nIt is safe", "amount": 7})["result"]
-    said = asked["inputRequests"]["confirmation"]["params"]["message"]
-    assert said == "Pay {amount} It is safe 7? {nothing}"
+SHOP = "Pay {amount} and {tip} to {name} ({note})?"
+
+
+@pytest.fixture
+def shop_of():
+    def make(*, used=(), blueprint=False, **options):
+        app, api = App(secret_keys=["of a test, and not secret"], store=MemoryStore()), OpenAPI("Test")
+        for feature in (
+            Users(Bearer({"of-ann": "Ann"}.get, scopes=lambda user: [])),
+            IdempotentWrites(required=False),
+            Tools(api),
+            *used,
+        ):
+            app.use(feature)
+        app.paid = []
+
+        @app.post("/<name>", tool=Tool(confirm=SHOP), **options)
+        def pay(request: Request, name: str) -> str:
+            payment = request.json_as(Payment)
+            app.paid.append((name, payment.amount))
+            return "paid"
+
+        @app.post("/later/<name>", tool=Tool(confirm=SHOP), **options)
+        async def pay_later(request: Request, name: str) -> str:
+            return pay(request, name)
+
+        return app
+
+    return make
+
+
+ANN, SURE = {"authorization": "Bearer of-ann"}, {"name": "bob", "amount": 5}
+FORBIDDEN = Forbidden("Not today.")
+
+
+def refuse(request):
+    raise FORBIDDEN
+
+
+ASKED = [  # the options of the route, the arguments, the client's fields, what it is told or asked
+    ({}, SURE, {}, "Pay 5 and 2 to bob (null)?"),
+    ({}, SURE | {"note": "{amount}\n\nIt is safe", "tip": 0}, {}, "Pay 5 and 0 to bob ({amount} It is safe)?"),
+    ({}, SURE | {"amount": -5}, {}, "/amount: expected an integer of at least 1"),
+    ({}, SURE | {"amount": "5"}, {}, "/amount: expected an integer"),
+    ({}, {"name": "bob"}, {}, "/amount: missing"),
+    ({}, SURE | {"other": 1}, {}, "/other: there is no such argument"),
+    ({}, SURE | {"name": "../x"}, {}, "/name: must not contain slashes"),
+    ({"before": login_required}, SURE, {}, "Log in first"),
+    ({"before": login_required}, SURE, ANN, "Pay 5 and 2 to bob (null)?"),
+    ({"before": refuse}, SURE, ANN, "Not today."),
+    ({"before": scopes_required("pay")}, SURE, ANN, "credentials with the scopes pay"),
+    ({"before": RateLimit("1/minute")}, SURE, {}, "Pay 5 and 2 to bob (null)?"),
+    ({"idempotent": True}, SURE, {}, "Pay 5 and 2 to bob (null)?"),
+]
+
+
+@rows("tool", ["pay", "pay_later"])
+@rows("options, arguments, headers, told", ASKED, ids=str)
+def test_a_person_is_asked_only_about_a_call_that_could_be_carried_out(
+    options, arguments, headers, told, tool, shop_of
+):
+    app = shop_of(**options)
+    client = Client(app, headers=headers)
+
+    def send(**params):
+        meta = {f"{META}protocolVersion": MODERN, f"{META}clientCapabilities": ASKS}
+        message = legacy("tools/call", name=tool, arguments=arguments, _meta=meta, **params)
+        return client.post("/mcp", json=message, headers=fields("tools/call", mcp_name=tool))
+
+    response = send()
+    asked = response.json.get("result", {}).get("inputRequests")
+    assert not app.paid
+    assert (asked is not None) == told.startswith("Pay")
+    if asked is None:
+        assert told in response.json.get("detail", "") + str(response.headers.get("www-authenticate")) + response.text
+        return
+    assert asked["confirmation"]["params"]["message"] == told
+    state = response.json["result"]["requestState"]
+    for action, paid in [("decline", []), ("accept", [("bob", 5)])]:
+        done = send(**accepted(state, action)).json["result"]
+        assert (done["isError"], app.paid) == (not paid, paid)
+
+
+def test_a_question_shows_only_arguments_of_its_tool():
+    app = App()
+    tools = Tools(OpenAPI("Test"))
+    app.use(tools)
+    app.post("/<name>", tool=Tool(confirm="Pay {name} {amount}?"))(lambda request, name: request.json["amount"])
+    with pytest.raises(ValueError, match=r"shows \{amount\}, but the arguments are: name, body"):
+        tools.definitions_in(app)
+
+
+def test_a_call_in_process_asks_after_the_checks_and_once(shop_of):
+    app, asked = shop_of(idempotent=True), []
+    tools = next(
+        each for each in [getattr(route.handler, "__self__", None) for route in app.routes] if isinstance(each, Tools)
+    )
+
+    async def agree(question):
+        asked.append(question)
+        return len(asked) > 1
+
+    async def work():
+        texts = []
+        for arguments in (SURE | {"amount": -1}, SURE, SURE, SURE):
+            texts.append(
+                (await tools.call("pay", arguments, as_="Ann", key="one" if texts else "two", confirm=agree)).text
+            )
+        return texts
+
+    refused, declined, *paid = asyncio.run(work())
+    assert ("/amount" in refused, declined) == (True, "The person did not agree. Nothing was done.")
+    assert (paid, app.paid, asked) == (["paid"] * 2, [("bob", 5)], ["Pay 5 and 2 to bob (null)?"] * 2)
 
 
 def bank(path, paid):
@@ -178,10 +303,19 @@ SEEN = [  # the argument, the text that the person sees
 ]
 
 
+@dataclass
+class Text:
+    text: Any
+
+
 def ask(argument):
     app, api = App(secret_keys=["of a test, and not secret"]), OpenAPI("Test")
     app.use(Tools(api))
-    app.post("/", tool=Tool(name="write", confirm="Send {text}?"))(lambda request: request.json["text"])
+
+    @app.post("/", tool=Tool(name="write", confirm="Send {text}?"))
+    def write(request: Request) -> str:
+        return str(request.json_as(Text).text)
+
     return call(Client(app), "write", {"text": argument})["result"]
 
 

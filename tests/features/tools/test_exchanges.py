@@ -632,7 +632,9 @@ def test_a_task_that_asks_says_so_at_once_takes_replies_and_is_completed(interfa
         assert task("tasks/update", headers=BOB, inputResponses={first: yes})["error"]["code"] == -32602
         assert not paid
         for _ in range(2):  # what does not wait, or no longer, is ignored
-            assert task("tasks/update", inputResponses={"other": yes, first: yes})["result"] == {"resultType": "complete"}
+            assert task("tasks/update", inputResponses={"other": yes, first: yes})["result"] == {
+                "resultType": "complete"
+            }
         [second] = asked("Pay 2?")
         assert second != first
         task("tasks/update", inputResponses={second: {"action": "decline"}, first: {"action": "decline"}})

@@ -1,6 +1,7 @@
 """Features in plans: what they do for the options of routes, and what they add to responses, as plain data."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import update_wrapper
 from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from antiphon.app.dispatch.hooks import Hook, MiddlewareFunction, hook
@@ -12,6 +13,8 @@ from antiphon.app.route import Route
 from antiphon.explanations import explained
 from antiphon.handler.callables import describe
 from antiphon.http.errors import HTTPError
+from antiphon.request.caller import arrivals
+from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -38,6 +41,9 @@ class Resuming(Protocol):
         """Return the fields of the response to OPTIONS."""
         ...
 
+
+CONFIRM: Dependency[Callable[[Request], object]] = Dependency("confirmation of a tool's call")
+"""A function that raises an error until a person has agreed to the request, called directly before the handler."""
 
 SurroundDurable: TypeAlias = Callable[[Route, Plan], Callable[[Request], Any]]
 """A function that receives a durable route, and the plan by which its handler is called, with only its dependencies. It
@@ -163,8 +169,11 @@ class RouteFeatures:
 
     def around(self, route: Route, handler: Hook, stack: HandlerStack) -> tuple[Hook, HandlerStack]:
         """Return the handler and its stack with what features do for the options of the route."""
+        asks = route.tool is not None and route.tool.confirm is not None
         if route.durable:
-            return self._durable(route, handler, stack)  # it refuses the other two
+            handler, stack = self._durable(route, handler, stack)  # it refuses the other two
+            return (_confirmed(handler) if asks else handler), stack
+        handler = _confirmed(handler) if asks else handler
         if route.idempotent:
             handler, stack = self._surrounded(route, handler, stack)
         return (self._resumed(route, handler) if route.resumable else handler), stack
@@ -224,6 +233,19 @@ class RouteFeatures:
         # What only the handler reads is not opened to accept a request.
         stack = stack.resolving_for(route._replace(handler=respond_not_found))
         return handler._replace(function=function, raw_handler=None), stack
+
+
+def _confirmed(handler: Hook) -> Hook:
+    """Return the handler of a tool that a person must agree to, which asks when all checks before it have passed."""
+    function = handler.function
+
+    def confirmed(request: Request) -> Any:
+        confirm = next((each[CONFIRM] for each in arrivals(request) if CONFIRM in each), None)
+        if confirm is not None:
+            confirm(request)
+        return function(request)
+
+    return handler._replace(function=update_wrapper(confirmed, function), raw_handler=None)
 
 
 class LiveRouting(Routing):

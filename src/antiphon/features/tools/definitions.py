@@ -13,6 +13,7 @@ from antiphon.app.application import App
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.route import Route, Tool, tool_of
 from antiphon.explanations import explained
+from antiphon.features.openapi.code.findings import Read
 from antiphon.features.openapi.code.words import DescribedApp
 from antiphon.features.openapi.described import app_of
 from antiphon.features.openapi.document import Info, described_routes, make_document
@@ -26,6 +27,7 @@ from antiphon.response.fields import EVENTS, JSON, NDJSON
 
 _IDEMPOTENT = frozenset({"GET", "HEAD", "QUERY", "PUT", "DELETE"})
 _OF_ANNOTATIONS = frozenset({"allowEmptyValue"})
+_placeholders = re.compile(r"{(\w+)}").findall
 _not_in_names = re.compile(r"[^A-Za-z0-9_.-]")
 _DEFINITIONS = "#/$defs/"
 _TOGETHER = frozenset({
@@ -75,11 +77,18 @@ class Definition:
     """The mounted application of a dialect whose view the tool is, if it is one."""
     described: DescribedApp | None = field(default=None, repr=False)
     """The description of that application."""
+    reads: tuple[Read, ...] = field(default=(), repr=False)
+    """The types that the handler always reads, if a person must agree to a call: only valid ones are asked about."""
 
     @property
     def is_read_only(self) -> bool:
         """True if a call changes nothing."""
         return self.method in SAFE_METHODS
+
+    @property
+    def asked_about(self) -> list[str]:
+        """The names of the arguments that the question to a person shows."""
+        return _placeholders(self.options.confirm or "")
 
     @property
     def is_destructive(self) -> bool:
@@ -244,6 +253,10 @@ def _definition(
         if argument not in arguments or not is_token(header):
             message = f"{route.handled_by}: Tool(headers=...) must map arguments to names of headers, not {argument!r}"
             raise explained("bad-tool", ValueError(f"{message} to {header!r}"))
+    if unknown := {*_placeholders(options.confirm or "")} - arguments.keys():
+        known = ", ".join(arguments) or "none"
+        message = f"{route.handled_by}: Tool(confirm=...) shows {{{min(unknown)}}}, but the arguments are: {known}"
+        raise explained("bad-tool", ValueError(message))
     described = [operation.get("summary", ""), operation.get("description", "")]
     security = operation.get("security", ())
     successes = [each for status, each in operation["responses"].items() if status.startswith("2")]

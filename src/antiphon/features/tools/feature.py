@@ -6,6 +6,7 @@ What it keeps between requests is in the store, so any worker can handle any req
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from secrets import token_urlsafe
 from threading import Lock
@@ -279,7 +280,18 @@ class Tools:
         routes = [*tool_routes(app)]
         if len(features_of(app)) > 1:
             routes = [each for each in routes if f"{each.path}/".startswith(f"{self.api.prefix}/")]
-        return definitions_of(routes, self.api.content(app))
+        made = definitions_of(routes, self.api.content(app))
+        return {name: self._with_reads(app, each) for name, each in made.items()}
+
+    def _with_reads(self, app: "App", definition: "Definition") -> "Definition":
+        """Return a tool with the types that its handler always reads, if a person must agree to its calls."""
+        if definition.options.confirm is None:
+            return definition
+        contract = self.api._made(app).find(definition.route, definition.method)  # noqa: SLF001 - programs have no use for it
+        reads = (
+            [] if contract is None else [each for each in contract.reads if each.is_always and each.wanted is not Any]
+        )
+        return replace(definition, reads=tuple(reads))
 
     def _resources(self, app: "App") -> "Resources":
         if self._made_resources is None:

@@ -1,11 +1,14 @@
 """The handling of calls and of other messages that may report something, ask, or be cancelled."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, assert_never
 
+from antiphon.app.planning.features import CONFIRM
 from antiphon.concurrency.process import GRACE_OVER
-from antiphon.features.html import visible
+from antiphon.features.openapi.code.findings import Read
+from antiphon.features.rate_limits import uncount_made
 from antiphon.features.tools.calls import BadArguments, make_call, text_of
 from antiphon.features.tools.definitions import Definition
 from antiphon.features.tools.exchange import Exchange, Replies, Result, Sessions
@@ -20,11 +23,12 @@ from antiphon.features.tools.results import (
     result_of,
     too_large,
 )
-from antiphon.features.tools.tool_call import HandledCall, filled
+from antiphon.features.tools.tool_call import HandledCall, NeedsReply, Question, filled
 from antiphon.handler.failures import log_failure
 from antiphon.http.errors import PreconditionRequired, UnprocessableContent
 from antiphon.request.request import Request
 from antiphon.response.response import Response
+from antiphon.serialization.json import decode_json, encode_json
 
 if TYPE_CHECKING:
     from antiphon.app.application import App
@@ -79,18 +83,11 @@ class Handling:
         call: HandledCall, replies: Replies,
     ) -> Result:  # fmt: skip
         """Handle a call with the replies so far. Raises NeedsReply if it needs more."""
-        if definition.options.confirm is not None:
-            try:
-                if not call.confirm(filled(definition.options.confirm, arguments, text_of)):
-                    return failure(DISAGREED)
-            except UnprocessableContent as error:
-                return failure(str(error.detail))
         key = replies.key if definition.route.idempotent else None
         try:
-            made = make_call(request, definition, arguments, key, call)
-        except BadArguments as error:
+            _, response = await _respond(request, definition, arguments, key, call)
+        except (BadArguments, NotAgreed) as error:
             return failure(str(error))
-        response = await made.respond()
         if is_for_the_client(response):
             raise login_error(response)
         if response.status == PreconditionRequired.status:
@@ -119,24 +116,108 @@ async def _result(
     return result_of(definition, request, response, body, is_modern=is_modern)
 
 
+class NotAgreed(Exception):
+    """The error for a call to which a person has not agreed."""
+
+
+class Confirmation:
+    """The question to a person before a tool's call, asked when all checks before the handler have passed: its hooks
+    and guards, and the types that it always reads.
+    """
+
+    def __init__(self, definition: Definition, arguments: Mapping[str, Any], call: HandledCall) -> None:
+        self._definition = definition
+        self._arguments = arguments
+        self._call = call
+        self._lacks: list[Question] = []
+        self._is_declined = False
+
+    def confirm(self, request: Request) -> object:
+        """Raise PreconditionRequired (428) until a person has agreed, and the errors of reading the request."""
+        shown = dict[str, Any]()  # with the defaults of fields that the call leaves out
+        for each in self._definition.reads:
+            made = decode_json(encode_json(_read(request, each)))
+            shown |= made if isinstance(made, dict) else {}
+        shown |= self._arguments
+        if missing := [name for name in self._definition.asked_about if name not in shown]:
+            raise UnprocessableContent(f"/{missing[0]}: missing, though a person has to agree to it")
+        try:
+            self._is_declined = not self._call.confirm(filled(self._definition.options.confirm or "", shown, text_of))
+        except NeedsReply as error:
+            self._lacks = [*error.questions.values()]
+            uncount_made(request)  # the call comes again
+            raise
+        if self._is_declined:
+            uncount_made(request)
+            raise PreconditionRequired(DISAGREED)
+        return None
+
+    def check(self) -> None:
+        """Raise NeedsReply or NotAgreed unless a person has agreed, whatever an error handler has made of the error."""
+        if self._lacks:
+            raise NeedsReply(self._lacks)
+        if self._is_declined:
+            raise NotAgreed(DISAGREED)
+
+
+def _read(request: Request, read: Read) -> object:
+    """Return a part of a request as the type that the handler reads. Raises the errors that the handler gets."""
+    unknown: Literal["refuse", "ignore"] = "refuse" if read.is_strict else "ignore"
+    match read.part:
+        case "json":
+            return request.json_as(read.wanted, unknown=unknown)
+        case "form":
+            return request.form_as(read.wanted, unknown=unknown)
+        case "query":
+            return request.args_as(read.wanted, unknown=unknown)
+        case "headers" | "raw" | "rows" | "patch":  # no arguments, or their types depend on the current value
+            return None
+        case part:
+            assert_never(part)
+
+
+async def _respond(
+    request: Request, definition: Definition, arguments: Mapping[str, Any], key: str | None, call: HandledCall,
+    app: "App | None" = None,
+) -> tuple[Request, Response]:  # fmt: skip
+    """Return the request that a call becomes, and the application's response. Raises BadArguments, NotAgreed, and
+    NeedsReply for the question to a person.
+    """
+    made = make_call(request, definition, arguments, key, call, app)
+    if definition.options.confirm is None:
+        return made.request, await made.respond()
+    confirmation = Confirmation(definition, arguments, call)
+    if definition.dialect is None:
+        made.request[CONFIRM] = confirmation.confirm
+    else:  # its application calls the view
+        with suppress(PreconditionRequired):
+            confirmation.confirm(made.request)
+        confirmation.check()
+    response = await made.respond()
+    confirmation.check()
+    return made.request, response
+
+
 async def call_in_process(
     request: Request, definition: Definition, arguments: Mapping[str, Any], key: str | None, app: "App | None",
     confirm: Callable[[str], Awaitable[object]] | None, largest: int,
 ) -> Result:  # fmt: skip
     """Handle a call by the application's own code. ``app`` gets the user of a request that no client has sent."""
-    call = HandledCall({}, {}, lambda method, params: None, None)  # noqa: ARG005 - nobody is told
-    try:
-        made = make_call(request, definition, arguments, key, call, app)
-    except BadArguments as error:
-        return failure(str(error))
-    if (question := definition.options.confirm) is not None:
-        if confirm is None:
-            return failure("A person has to agree to this call, but nobody can be asked. Nothing was done.")
-        if not await confirm(visible(filled(question, arguments, text_of))):
-            return failure(DISAGREED)
-    response = await made.respond()
+    replies = dict[str, Any]()
+    while True:
+        call = HandledCall({}, replies, lambda method, params: None, None)  # noqa: ARG005 - nobody is told
+        try:
+            made, response = await _respond(request, definition, arguments, key, call, app)
+            break
+        except (BadArguments, NotAgreed) as error:
+            return failure(str(error))
+        except NeedsReply as error:
+            if confirm is None:
+                return failure("A person has to agree to this call, but nobody can be asked. Nothing was done.")
+            [(digest, asked)] = error.questions.items()
+            replies[digest] = {"action": "accept" if await confirm(asked.params["message"]) else "decline"}
     if call.run is not None and response.status < 400:
         from antiphon.features.tools.tasks import result_of_run
 
         return await result_of_run(call.run, call, largest)
-    return await _result(made.request, definition, call, response, largest, is_modern=True)
+    return await _result(made, definition, call, response, largest, is_modern=True)
