@@ -108,6 +108,8 @@ def test_a_retry_gets_the_kept_response(site):
     assert site.client.head(url).headers["upload-complete"] == "?1"
     again = site.part(url, len(FILM), b"", "?1")
     assert (again.status, again.body, again.headers["upload-complete"]) == (first.status, first.body, "?1")
+    more = site.part(url, len(FILM), b"more", "?1")
+    assert (more.status, "inconsistent-upload-length" in more.text) == (400, True)
     assert len(site.given) == 1
     late = site.part(url, 3, b"more")
     assert (late.status, late.headers["upload-complete"], late.json["expected-offset"]) == (409, "?0", len(FILM))

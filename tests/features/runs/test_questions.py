@@ -350,6 +350,43 @@ def test_an_idempotent_route_returns_the_stream_of_a_run_with_a_key():
     assert client.post("/other", body=b"c", headers={"idempotency-key": '"2"'}).status == 500
 
 
+def test_a_key_of_a_run_is_for_one_call_or_request():
+    """A call is compared by its arguments, another source by its request, as writes with a key are."""
+    app = App(store=MemoryStore())
+    runs = Runs[str]()
+    app.use(runs)
+
+    @runs.restartable
+    async def pay(amount: str, note: str = "") -> AsyncIterator[str]:
+        yield amount
+
+    async def source(amount):
+        yield amount
+
+    @app.post("/<kind>/<amount>")
+    async def start(request: Request, kind: str, amount: str):
+        made = pay(amount) if kind == "call" else source(amount) if kind == "source" else pay(amount, request.text)
+        return (await runs.astart(made, owner="ann", key=kind)).id
+
+    with Client(app) as client:
+        for kind in ("call", "source", "noted"):
+            first, again = [client.post(f"/{kind}/1.00", body=b"x") for _ in range(2)]
+            assert (first.status, again.text) == (200, first.text)
+            other = client.post(f"/{kind}/999.00", body=b"x")
+            assert (other.status, other.json["type"]) == (422, "urn:antiphon:problem:idempotency-key-reused")
+            assert client.post(f"/{kind}/1.00", body=b"y").status == (200 if kind == "call" else 422)
+
+    async def outside():
+        run = await runs.astart(pay("7"), owner="ann", key="outside")
+        assert (await runs.astart(pay("7"), owner="ann", key="outside")).id == run.id
+        with pytest.raises(UnprocessableContent):
+            await runs.astart(pay("8"), owner="ann", key="outside")
+        await run.adelete()
+        assert (await runs.astart(pay("8"), owner="ann", key="outside")).id != run.id
+
+    asyncio.run(outside())
+
+
 @on_loop
 async def test_chat_components_are_told_what_is_missing(open_store):
     runs = Runs(open_store(), max_bytes=1000)

@@ -296,6 +296,8 @@ class ResumableUploads:
     def _kept(self, entry: StoreEntry, part: Part) -> Response:
         if not part.is_last or part.offset != entry.data["size"]:
             raise messages.mismatching_offset(entry.data["size"], part.offset)
+        if part.length not in (None, entry.data["size"]):
+            raise messages.inconsistent_length()
         if entry.data["response"] is None:
             raise Conflict("The upload is complete. Its response can't be sent again.", headers=OPEN)
         response = give_again(entry.data["response"])

@@ -22,11 +22,13 @@ import msgspec
 
 from antiphon.app.channel_log import Keep
 from antiphon.app.mount import mounted_together
+from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.store import FeatureStore, Store, StoreUnavailable, store_name
 from antiphon.concurrency.background import background_loop
 from antiphon.concurrency.loop import refuse_on_loop, thread
 from antiphon.explanations import errors_name_it, explained, renamed
 from antiphon.explanations.naming import NamesOurs, names_ours
+from antiphon.features.idempotency.claims import IS_REPEATABLE, fingerprint_of, reused_with
 from antiphon.features.runs.production import Bounds, Production
 from antiphon.features.runs.record import Ledger, Line, Record
 from antiphon.features.runs.run import Run, read_all
@@ -253,11 +255,13 @@ class Runs(Generic[T], metaclass=NamesOurs):
         With ``astart``, an async source runs on this loop, in a task without the request; any other source runs on a
         separate thread. The values must be expressible as JSON. Only the ``owner`` can find the run; if there is none,
         everyone who knows its id can. If the owner has already started a run with the same ``key``, such as
-        ``request.idempotency_key``, it is returned instead, in whatever state it is.
+        ``request.idempotency_key``, it is returned instead, in whatever state it is. A call of a restartable function
+        is compared by its arguments, another source by the request that starts it.
 
-        Raises ServiceUnavailable (503) if too many runs are live, TooManyRequests (429) if the owner has too many live
-        runs, StoreUnavailable (503), TypeError for a source that is not an iterator and for a key without an owner, and
-        RuntimeError on an event loop. If one of these errors is raised, or an earlier run returned, the source is
+        Raises UnprocessableContent (422) for a key that was used with other ones, ServiceUnavailable (503) if too many
+        runs are live, TooManyRequests (429) if the owner has too many live runs, StoreUnavailable (503), TypeError for
+        a source that is not an iterator and for a key without an owner, and RuntimeError on an event loop. If one of
+        these errors is raised, or an earlier run returned, the source is
         closed, except on an event loop, where it can be passed on.
         """
         refuse_on_loop("start", "astart")
@@ -281,6 +285,9 @@ class Runs(Generic[T], metaclass=NamesOurs):
             message = "a key belongs to an owner, so that nobody gets another's run: start(..., owner=..., key=...)"
             raise explained("bad-feature-option", TypeError(message))
         record = Record(token_urlsafe(16), stored_owner(owner), "running", own.worker.token, deadline=self._deadline)
+        if key is not None:
+            given = _given(key, source)
+            record = record._replace(key=_hash("key", record.owner or "", key), given=given)
         if isinstance(source, RunCall):
             record = record._replace(function=source.name, arguments=source.arguments)
             source = source.source()
@@ -289,12 +296,11 @@ class Runs(Generic[T], metaclass=NamesOurs):
                 f"a run must be made from an iterator or an async iterator of values, not from {type(source).__name__}"
             )
             raise explained("bad-event", TypeError(message))
-        if key is not None:
-            record = record._replace(key=_hash("key", record.owner or "", key))
-            _note_key()
         production = self._production(record, source)
         try:
             known = own.ledger.claim(record)
+            if known is not None and None not in (known.given, record.given) and known.given != record.given:
+                raise reused_with("another request")
             if known is None:
                 own.worker.add(production)
                 own.ledger.add(record)
@@ -460,12 +466,20 @@ def _are_too_many(records: Collection[Record], most: int) -> bool:
     return len(records) - asking > most or asking > MOST_ASKING * most
 
 
-def _note_key() -> None:
-    """Note that a repeated request gets the same run, so that an idempotent route may return its stream."""
-    from antiphon.features.idempotency.claims import IS_REPEATABLE
+def _given(key: str, source: object) -> str | None:
+    """Return a hash of what a key is used for: a call's arguments, or else the request; None if neither is known.
 
-    if (request := find_current_request()) is not None:
+    Note that a repeated request gets the same run, so that an idempotent route may return its stream.
+    """
+    request = find_current_request()
+    if request is not None:
         request[IS_REPEATABLE] = True
+    if isinstance(source, RunCall):
+        return _hash("given", key, source.name, source.arguments.hex())
+    if request is None or request.method in SAFE_METHODS:  # such as a handshake, whose messages differ
+        return None
+    content = request.content
+    return fingerprint_of(key, request) if content.is_complete and content.in_memory else None
 
 
 def shown_owner(owner: RunOwner | None) -> str | int | None:
