@@ -350,10 +350,9 @@ def test_an_idempotent_route_returns_the_stream_of_a_run_with_a_key():
     assert client.post("/other", body=b"c", headers={"idempotency-key": '"2"'}).status == 500
 
 
-def test_a_key_of_a_run_is_for_one_call_or_request():
+def test_a_key_of_a_run_is_for_one_call_or_request(open_store):
     """A call is compared by its arguments, another source by its request, as writes with a key are."""
-    app = App(store=MemoryStore())
-    runs = Runs[str]()
+    app, runs = App(), Runs[str](open_store())
     app.use(runs)
 
     @runs.restartable

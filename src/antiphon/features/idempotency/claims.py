@@ -6,7 +6,7 @@ store can test passwords against them.
 
 from collections.abc import Callable, Collection, Mapping
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
 
 from antiphon.app.callers import caller_of
 from antiphon.app.planning.cross_site import SAFE_METHODS
@@ -30,7 +30,8 @@ PROBLEM_TYPE = "urn:antiphon:problem:idempotency-key-"
 LONGEST_KEY = 255
 """The maximum length of a client's key in characters."""
 
-RUNNING, COMPLETED, RELEASED, UNKNOWN = "running", "completed", "released", "unknown"
+ClaimState: TypeAlias = Literal["running", "completed", "released", "unknown"]
+RUNNING, COMPLETED, RELEASED, UNKNOWN = get_args(ClaimState)
 """The states of a claim. After "released", the next request may carry out the write; after "unknown", none may."""
 
 IS_REPEATABLE = Dependency[bool]("repeatable stream")

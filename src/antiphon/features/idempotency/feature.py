@@ -18,7 +18,7 @@ from contextlib import asynccontextmanager, contextmanager
 from copy import copy
 from functools import partial, update_wrapper
 from math import inf
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, assert_never, cast
 
 from antiphon.app.callers import check_by
 from antiphon.app.connections import Connection, connection_of, outage_of, run_at_once
@@ -35,6 +35,7 @@ from antiphon.features.idempotency.claims import (
     RUNNING,
     UNKNOWN,
     Claim,
+    ClaimState,
     Write,
     broken_off,
     by_identity,
@@ -294,20 +295,22 @@ class IdempotentWrites:
         """Return the stored response, or None if the write may be carried out. Raises the same errors as ``_claim``."""
         data = known.data
         check_same(data, known.key, write, fingerprint, request)
-        match data["state"]:
+        state: ClaimState = data["state"]
+        match state:
             case "completed":
                 return give_again(data)
             case "released":
                 return None
-            case "unknown" if self._takeover is not None:
-                return None
-            case "running" if self._takeover is not None and age >= self._takeover:
-                return None
-            case "running" if age < LONGEST_TRY:
-                raise in_use()
+            case "unknown":
+                if self._takeover is None:
+                    raise broken_off("was interrupted, and")
             case "running":
-                raise broken_off(f"has had no response for {age:.0f} seconds. If it was interrupted")
-        raise broken_off("was interrupted, and")
+                if self._takeover is None or age < self._takeover:
+                    why = f"has had no response for {age:.0f} seconds. If it was interrupted"
+                    raise in_use() if age < LONGEST_TRY else broken_off(why)
+            case _:
+                assert_never(state)
+        return None
 
     # After the handler
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from functools import partial, update_wrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, assert_never, cast
 
 from antiphon.app.dispatch.arguments import arguments_of
 from antiphon.app.dispatch.hooks import hook
@@ -24,7 +24,7 @@ from antiphon.explanations import errors_name_it, explained
 from antiphon.features.idempotency.claims import is_retried
 from antiphon.features.resumable import messages
 from antiphon.features.resumable.messages import COMPLETE, OPEN, Part, completes, in_upload
-from antiphon.features.resumable.uploads import DONE, RUNNING, Turn, Uploads, too_large
+from antiphon.features.resumable.uploads import DONE, RUNNING, Turn, Uploads, UploadState, too_large
 from antiphon.handler.callables import describe, is_async
 from antiphon.handler.failures import log_failure
 from antiphon.http.dates import Duration, seconds_of
@@ -235,15 +235,20 @@ class ResumableUploads:
     def _state(self, request: Request, id_: str) -> Response:
         entry = self._uploads.find(request, id_, _target(request, id_))
         most = request.limits.body
-        if entry.data["state"] == DONE:
-            return Response(None, 204, {**self._fields(entry, entry.data["size"], most), **COMPLETE})
-        if entry.data["state"] == RUNNING:
-            return Response(None, 204, self._fields(entry, self._uploads.size(id_), most))
-        turn = self._uploads.take(id_, entry)
-        try:
-            return Response(None, 204, self._fields(turn.entry, turn.synced_offset(), most))
-        finally:
-            turn.close()
+        state: UploadState = entry.data["state"]
+        match state:
+            case "done":
+                return Response(None, 204, {**self._fields(entry, entry.data["size"], most), **COMPLETE})
+            case "running":
+                return Response(None, 204, self._fields(entry, self._uploads.size(id_), most))
+            case "open":
+                turn = self._uploads.take(id_, entry)
+                try:
+                    return Response(None, 204, self._fields(turn.entry, turn.synced_offset(), most))
+                finally:
+                    turn.close()
+            case _:
+                assert_never(state)
 
     async def _cancel(self, request: Request, upload_id: str) -> Response:
         """Cancel an upload."""

@@ -19,7 +19,7 @@ from hashlib import sha256
 from math import ceil
 from pathlib import Path
 from secrets import token_hex
-from typing import Any, cast
+from typing import Any, Literal, TypeAlias, assert_never, cast, get_args
 
 from antiphon.app.store import Store, StoreEntry, store_name
 from antiphon.features.resumable.messages import (
@@ -38,8 +38,8 @@ from antiphon.request.caller import BEGUN_BY_HANDLERS, SHOWN_EACH_TIME
 from antiphon.request.request import Request
 from antiphon.uploads.temporary_file import NoRoomIs507, write_chunks
 
-RUNNING, DONE = "running", "done"
-"""The states of an upload that isn't open."""
+UploadState: TypeAlias = Literal["open", "running", "done"]
+_, RUNNING, DONE = get_args(UploadState)
 
 _ATTEMPTS = 100
 _WAIT = 0.005
@@ -127,11 +127,20 @@ class Uploads:
         """
         found: StoreEntry | None = entry
         for _ in range(_ATTEMPTS):
-            if found is None or found.data["state"] == DONE:
+            if found is None:
                 raise _not_found()
+            state: UploadState = found.data["state"]
+            match state:
+                case "done":
+                    raise _not_found()
+                case "running":
+                    if not self._is_abandoned(id_, found):
+                        raise in_progress()
+                case "open":
+                    pass
+                case _:
+                    assert_never(state)
             token = token_hex(16)
-            if found.data["state"] == RUNNING and not self._is_abandoned(id_, found):
-                raise in_progress()
             if (mine := self.replace(found, {"turn": token, "state": "open"})) is not None:
                 return Turn(self, id_, mine, token)
             found = self.store.load(self.key(id_))

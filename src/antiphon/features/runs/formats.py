@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_never
 
 from antiphon.concurrency.process import GRACE_OVER
 from antiphon.features.runs.questions import asks_approval
@@ -222,8 +222,14 @@ def _was_stopped(error: RunEnded | ValuesMissed) -> bool:
 
 def _told(error: RunEnded | ValuesMissed) -> str:
     """Return the message about a run's end that is shown to people."""
-    if isinstance(error, RunEnded) and error.end.state == "failed":
-        problem = error.end.problem or {}
-        is_ours = problem.get("status") != 500
-        return str(problem.get("detail") or problem.get("title") or FAILED) if is_ours else FAILED
-    return MISSED if isinstance(error, ValuesMissed) else INTERRUPTED
+    if isinstance(error, ValuesMissed):
+        return MISSED
+    match error.end.state:
+        case "failed":
+            problem = error.end.problem or {}
+            is_ours = problem.get("status") != 500
+            return str(problem.get("detail") or problem.get("title") or FAILED) if is_ours else FAILED
+        case "stopped" | "interrupted" | "done" | "running" | "asking" | "waiting":
+            return INTERRUPTED
+        case state:
+            assert_never(state)

@@ -23,7 +23,7 @@ import re
 import time
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from antiphon.app.channel_log import Keep
 from antiphon.app.store import OwnedEntry, Store, StoreEntry, store_name
@@ -31,12 +31,13 @@ from antiphon.features.channels.hub import Hub, hub_of
 from antiphon.http.event import Event
 from antiphon.serialization.json import decode_json, encode_json
 
-RunState: TypeAlias = Literal["running", "asking", "waiting", "done", "failed", "stopped", "interrupted"]
+Live: TypeAlias = Literal["running", "asking", "waiting"]
+RunState: TypeAlias = Literal[Live, "done", "failed", "stopped", "interrupted"]
 """The state of a run. The last four are final."""
 
-PRODUCED = ("running", "asking")
+LIVE: tuple[Live, ...] = get_args(Live)
+PRODUCED = LIVE[:2]
 """The states of a run that has a worker."""
-LIVE = (*PRODUCED, "waiting")
 CRASHES = 3
 """The number of workers that a run may lose without warning, since the run itself may be what kills them."""
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from hashlib import sha256
 from secrets import token_urlsafe
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias, assert_never, get_args
 
 from antiphon.app.route import Route
 from antiphon.app.store import RETRY_AFTER, Store, StoreEntry, check_store
@@ -39,7 +39,8 @@ MAX_RESPONSE = 64 << 10
 MOST_SIGNATURES = 16
 """The maximum number of a delivery's signatures to compare."""
 
-_RUNNING, _DONE = "running", "done"
+_State: TypeAlias = Literal["running", "done"]
+_RUNNING, _DONE = get_args(_State)
 
 
 class WebhookRefused(Forbidden):
@@ -201,8 +202,14 @@ class Webhook(ABC):
         entry = store.add(key, {"state": _RUNNING}, ttl=LONGEST_RUN)
         if entry is None:
             known = store.load(key)
-            if known is not None and known.data.get("state") == _DONE:
-                return Response(None, 204)
+            state: _State = _RUNNING if known is None else known.data["state"]  # another delivery has just failed
+            match state:
+                case "done":
+                    return Response(None, 204)
+                case "running":
+                    pass
+                case _:
+                    assert_never(state)
             raise Conflict("This webhook is being carried out.", headers={"retry-after": str(RETRY_AFTER)})
         end: Any = partial(self._end, store, entry)
         end.blocking = store.blocks
