@@ -86,6 +86,11 @@ class Definition:
         return self.method in SAFE_METHODS
 
     @property
+    def takes_key(self) -> bool:
+        """True if a call with a key that was used before is not carried out again."""
+        return self.route.idempotent or self.route.durable
+
+    @property
     def asked_about(self) -> list[str]:
         """The names of the arguments that the question to a person shows."""
         return _placeholders(self.options.confirm or "")

@@ -252,7 +252,7 @@ class Tools:
         definition = made.get(tool) or next((each for name, each in made.items() if model_name(name) == tool), None)
         if definition is None:
             return CalledTool.of(failure(f"There is no tool {tool[:80]!r}. The tools are: {', '.join(made)}"))
-        once = (key or token_urlsafe()) if definition.route.idempotent else None
+        once = (key or token_urlsafe()) if definition.takes_key else None
         of_user = None if isinstance(as_, Caller) else app
         given = request, definition, dict(arguments), once, of_user, confirm
         return CalledTool.of(await call_in_process(*given, self._max_result))

@@ -83,7 +83,7 @@ class Handling:
         call: HandledCall, replies: Replies,
     ) -> Result:  # fmt: skip
         """Handle a call with the replies so far. Raises NeedsReply if it needs more."""
-        key = replies.key if definition.route.idempotent else None
+        key = replies.key if definition.takes_key else None
         try:
             _, response = await _respond(request, definition, arguments, key, call)
         except (BadArguments, NotAgreed) as error:
