@@ -25,6 +25,68 @@ def execute(url, statement, *values):
         return found.fetchall() if found.description else []
 
 
+_CAUGHT = "language plpgsql as $$ begin raise exception 'code of another role'; end $$"
+_NUMBERS = ("int2", "int4", "int8", "numeric", "float8")
+_OPERANDS = [
+    *itertools.product(_NUMBERS, _NUMBERS),
+    *((each, each) for each in ("bytea", "text", "name", "oid", "tid")),
+]
+_FUNCTIONS = """abs array_agg clock_timestamp current_database current_schema format generate_series get_byte
+    pg_advisory_xact_lock pg_backend_pid pg_column_size pg_current_wal_lsn pg_has_role pg_notify pg_relation_size
+    pg_try_advisory_xact_lock pg_walfile_name quote_ident set_config substr sum to_regclass unnest"""
+_SIGNATURES = """
+select distinct p.proname::text, (select array_agg(format_type(t, null) order by n)
+    from unnest(p.proargtypes) with ordinality as a (t, n)) from pg_proc as p
+where p.pronamespace = 'pg_catalog'::regnamespace and p.proname = any (%s)"""
+
+
+def execute_as_another(url, statement):
+    """Execute a statement as the role "mallory", who may create schemas, and tables in ``public``."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        with suppress(psycopg.errors.DuplicateObject):
+            connection.execute("create role mallory login")
+        connection.execute(f"grant create on database {connection.info.dbname} to mallory")
+        connection.execute("grant create on schema public to mallory; set role mallory")
+        connection.execute(statement)
+
+
+def plant_functions(url):
+    """Have another role make its own functions, operators and types, by the names of the server's own, in ``public``,
+    which is searched first.
+    """
+    execute_as_another(url, "select 1")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("set role mallory")
+        signatures = connection.execute(_SIGNATURES, [_FUNCTIONS.split()]).fetchall()
+        made = [f"create function public.{name}({', '.join(types or ())}) returns bigint {_CAUGHT}".replace(any_, own)
+                for name, types in signatures for any_, own in _of_any(types or ())]  # fmt: skip
+        for left, right in _OPERANDS:
+            for kind, symbols in ("bool", "= <> < <= > >="), (left, "+ - * / %" if left in _NUMBERS else ""):
+                made.append(f"create function public.{kind}_{left}({left}, {right}) returns {kind} {_CAUGHT}")
+                made += [
+                    f"create operator public.{symbol} (leftarg={left}, rightarg={right}, function=public.{kind}_{left})"
+                    for symbol in symbols.split()
+                ]
+        made += [f"create type public.{name} as enum ('another')" for name in ("bytea", "float8", "oid", "regclass")]
+        for statement in made:
+            with suppress(psycopg.errors.DuplicateFunction, psycopg.errors.InvalidFunctionDefinition):
+                connection.execute(statement)
+    set_default(url, "search_path = public, pg_catalog")
+
+
+def set_default(url, setting):
+    """Set what new sessions of a database begin with."""
+    execute(url, f"alter database {psycopg.conninfo.conninfo_to_dict(url)['dbname']} set {setting}")
+
+
+def _of_any(types):
+    """Return what to write for a type that stands for any."""
+    anys = [each for each in types if each.startswith(("any", '"any"'))]
+    if not anys:
+        return [("", "")]
+    return [(anys[0], each) for each in ("bytea[]", "text[]" if anys[0] == "anyarray" else "bytea", "bigint", "float8")]
+
+
 class _Process:
     """A server in a folder of its own: nobody's where this is root, whom PostgreSQL and PgBouncer refuse to serve."""
 

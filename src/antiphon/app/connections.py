@@ -22,6 +22,17 @@ T = TypeVar("T")
 _IDLE, _FAILED = 0, 3
 """Values of libpq's ``PGTransactionStatusType``: no transaction, and one that can only be rolled back."""
 
+IS_FOREIGN = """not exists (select from pg_catalog.pg_roles as trusted
+where trusted.oid operator(pg_catalog.=) {owner} and (trusted.rolsuper
+or trusted.rolname operator(pg_catalog.=) any (array[current_user, 'pg_database_owner'])
+or exists (select from pg_catalog.pg_database as d where d.datdba operator(pg_catalog.=) trusted.oid
+    and d.datname operator(pg_catalog.=) pg_catalog.current_database())
+or (pg_catalog.pg_has_role(trusted.oid, 'usage') and not exists (select from pg_catalog.pg_roles as own
+    where own.rolname operator(pg_catalog.=) current_user and own.rolsuper))))"""
+"""The condition in PostgreSQL that an owner is neither this user, a role whose rights the user has, the owner of the
+database, nor a superuser. The owner of a table can have functions called by those who write to it.
+"""
+
 
 class Found(NamedTuple):
     """The result of a statement: the number of rows that it has changed, and the first row that it returns."""

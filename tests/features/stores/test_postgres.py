@@ -1,5 +1,6 @@
 """PostgreSQL under a store: tables that make themselves, servers that stop, freeze and come back, and no bloat."""
 
+import itertools
 import logging
 import os
 import shutil
@@ -12,9 +13,10 @@ import pytest
 
 from antiphon.features import Channel, MissedMessages, PostgresStore, StoreUnavailable
 from antiphon.features.stores import postgres_connections
+from antiphon.testing.stores.entries import at_once
 from tests.features.conftest import Clock
 from tests.helpers.lossy_proxy import LossyProxy
-from tests.helpers.postgres import PostgresServer, execute
+from tests.helpers.postgres import PostgresServer, execute, execute_as_another, plant_functions, set_default
 from tests.helpers.rows import rows
 from tests.helpers.small_disks import small_file_system
 from tests.helpers.waiting import eventually, in_time
@@ -77,18 +79,36 @@ class TestTables:
         assert store.add("key", {}, ttl=LONG)
 
     def test_of_two_schemas_are_apart(self, postgres, store):
-        with closing(PostgresStore(postgres, schema="other_tenant")) as other:
-            store.change("key", {"a": 1}, owner="Ann")
-            assert other.load("key") is None
-            assert other.delete_owned("Ann") == 0
-            assert not other.shares_entries(store)
+        store.change("key", {"a": 1}, owner="Ann")
+        for schema in "other_tenant", "user", "order":
+            with closing(PostgresStore(postgres, schema=schema)) as other:
+                assert other.load("key") is None
+                assert other.delete_owned("Ann") == 0
+                assert not other.shares_entries(store)
+
+    @rows(
+        "made, what, schema",
+        ("create schema antiphon", "schema antiphon", "antiphon"),
+        ("create table public.migrations (version int)", "table public.migrations", "public"),
+        ("create view public.entries as select 1", "table public.entries", "public"),
+    )
+    def test_of_another_role_are_not_used(self, postgres_server, caplog, made, what, schema):
+        url = postgres_server.database()
+        execute_as_another(url, made)
+        with closing(PostgresStore(url, schema=schema)) as store:
+            with pytest.raises(StoreUnavailable):
+                store.load("key")
+            assert f"the {what} belongs to the role 'mallory'" in caplog.text
+            assert f"`alter {what} owner to <this user>`, or drop it" in caplog.text
+            execute(url, "drop owned by mallory")
+            assert store.add("key", {}, ttl=LONG)
 
     def test_need_rights_that_the_log_names(self, postgres, caplog):
         execute(postgres, "create role guest login")
         with closing(PostgresStore(postgres.replace("antiphon@", "guest@"))) as guest:
             with pytest.raises(StoreUnavailable):
                 guest.load("key")
-            assert "create schema antiphon authorization <this user>" in caplog.text
+            assert 'create schema "antiphon" authorization <this user>' in caplog.text
             execute(postgres, "create schema antiphon authorization guest")
             assert guest.add("key", {}, ttl=LONG)
 
@@ -230,6 +250,51 @@ def _loaded(store):
         return None
 
 
+@pytest.fixture(params=["postgres", "pgbouncer"])
+def around(request):
+    """The URL of a database, and what leads to it: nothing, or a pooler."""
+    return request.getfixturevalue("postgres"), request.getfixturevalue(request.param)
+
+
+class TestDefaultsOfTheDatabase:
+    @pytest.mark.parametrize("isolation", ["repeatable read", "serializable"])
+    def test_fail_no_call(self, around, isolation):
+        url, way = around
+        set_default(url, f"default_transaction_isolation = '{isolation}'")
+        with closing(PostgresStore(way, timeout=30)) as store:
+            counts = at_once(lambda _: [store.increment("counter", ttl=LONG).value for _ in range(10)], 16)
+            assert sorted(itertools.chain(*counts)) == [*range(1, 161)]
+            at_once(lambda number: store.change("key", {str(number): number}, ttl=LONG), 16)
+            assert len(store.load("key").data) == 16
+
+    def test_have_no_statement_call_the_code_of_other_roles(self, around, monkeypatch):
+        url, way = around
+        plant_functions(url)
+        monkeypatch.setattr("antiphon.features.stores.postgres.CLEAN_EVERY", 1)
+        with closing(PostgresStore(way, timeout=30)) as store:
+            for each in store, store.bounded(1000):
+                version = each.add("key", {"a": 1}, ttl=100).version
+                version = each.replace("key", {"b": b"x" * 1000}, ttl=100, version=version).version
+                for create in True, False:
+                    assert each.change("key", {"c": 1}, remove=["b"], ttl=100, create=create, owner="Ann")
+                assert each.reload(each.load("key")).data == {"c": 1}
+                assert each.rotate("key", "new") == each.load("new")
+                [owned] = each.owned_by("Ann")
+                assert each.delete_owned("Ann", only=owned.id, keep="key") == 1
+                assert not each.delete("key")
+                assert [each.increment("key", ttl=100, by=by).value for by in (2, -1)] == [2, 1]
+                each.increment("key", ttl=100, by=-1)
+            news, log = Channel("news", store), store.channel_log("news")
+            with news.listen() as messages:
+                news.send(1)
+                assert in_time(lambda: next(messages)).value == 1
+            for seconds in 10, -1:
+                log.expire("news", seconds)
+            log.renew("news", "token", ["Ann"], 10)
+            assert log.members("news") == ["Ann"]
+            log.withdraw("news", "token", "Ann")
+
+
 class TestAReplyThatIsLost:
     @pytest.fixture
     def proxy(self, postgres_server, tmp_path):
@@ -315,6 +380,7 @@ class TestTheStore:
         ({"url": "valkey://localhost"}, "the URL must be one of libpq"),
         ({"url": "postgresql+psycopg://ann:secret@localhost/shop"}, "the URL must be one of libpq"),
         ({"url": "postgresql:///shop", "schema": "No Name"}, "schema must be up to 40 lowercase letters"),
+        ({"url": "postgresql:///shop", "schema": "pg_shop"}, "and must not begin with pg_, not 'pg_shop'"),
         ({"url": "postgresql:///shop", "max_connections": 0}, "max_connections must be 1 or more, not 0"),
     )
     def test_refuses_what_it_can_not_use(self, options, message):

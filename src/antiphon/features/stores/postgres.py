@@ -144,8 +144,9 @@ class PostgresStore(Store):
         max_connections: int = 10,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        if not re.fullmatch("[a-z_][a-z0-9_]{0,39}", schema):
-            raise _bad(f"schema must be up to 40 lowercase letters, digits and underscores, not {schema!r}")
+        if not re.fullmatch("(?!pg_)[a-z_][a-z0-9_]{0,39}", schema):
+            reason = "up to 40 lowercase letters, digits and underscores, and must not begin with pg_"
+            raise _bad(f"schema must be {reason}, not {schema!r}")
         if max_connections < 1:
             raise _bad(f"max_connections must be 1 or more, not {max_connections!r}")
         self._place = _parse(url), schema

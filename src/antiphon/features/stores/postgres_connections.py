@@ -5,7 +5,8 @@ reached. Here, each call connects where no idle connection is left, so there are
 """
 
 import os
-from collections.abc import Callable, Generator
+import re
+from collections.abc import Callable, Generator, Mapping
 from math import ceil
 from threading import Lock
 from time import monotonic
@@ -13,8 +14,16 @@ from typing import Any, TypeAlias, TypeVar
 from weakref import finalize
 
 import psycopg
-from psycopg.errors import DeadlockDetected, InsufficientPrivilege, InvalidSchemaName, UndefinedTable, UniqueViolation
+from psycopg.errors import (
+    DeadlockDetected,
+    InsufficientPrivilege,
+    InvalidSchemaName,
+    SerializationFailure,
+    UndefinedTable,
+    UniqueViolation,
+)
 
+from antiphon.app.connections import IS_FOREIGN
 from antiphon.app.store import unavailable
 from antiphon.features.stores.circuit_breaker import CircuitBreaker, Turns
 
@@ -70,10 +79,38 @@ create table {{s}}.members (name bytea, member bytea, token text, expires float8
 """The statements that lead from each version of the tables to the next. Older releases use the newer tables, too."""
 
 
+_SETTINGS = {"search_path": "pg_catalog, pg_temp", "default_transaction_isolation": "read committed"}
+_SET = "select " + ", ".join(f"pg_catalog.set_config('{name}', '{value}', false)" for name, value in _SETTINGS.items())
+_SET_IF_DIRECT = f"{_SET} where pg_catalog.pg_backend_pid() operator(pg_catalog.=) %s::pg_catalog.int4".encode()
+_SET_LOCALLY = b"set transaction isolation level read committed; set local search_path = pg_catalog, pg_temp; "
+"""What statements rely on, whatever the database's defaults are. Otherwise, other roles' functions could be called."""
+
+_FOREIGN = f"""
+select 'schema ' || quote_ident(n.nspname), r.rolname from pg_namespace as n join pg_roles as r on r.oid = n.nspowner
+where n.nspname = %(schema)s and {IS_FOREIGN.format(owner="n.nspowner")}
+union all
+select 'table ' || c.oid::regclass, r.rolname from pg_namespace as n join pg_class as c on c.relnamespace = n.oid
+join pg_roles as r on r.oid = c.relowner where n.nspname = %(schema)s and c.relname = any (%(tables)s)
+and c.relowner <> n.nspowner and {IS_FOREIGN.format(owner="c.relowner")} limit 1""".encode()  # noqa: S608
+_TABLES = [*re.findall(r"create table \{s\}\.(\w+)", ";".join(MIGRATIONS)), "migrations"]
+
+
 class Connection(psycopg.Connection[Row]):
     """A connection that waits up to ``patience`` seconds for a reply: psycopg waits forever for a frozen server."""
 
     patience = 0.0
+    is_direct = True
+    """False if a pooler such as PgBouncer is in between, so that the next statement may reach another session."""
+
+    def run(self, statement: bytes, values: Mapping[str, Any]) -> list[Row]:
+        """Run a statement in a transaction of its own and return its rows. Raises psycopg.Error."""
+        if self.is_direct:
+            cursor = self.cursor(binary=True).execute(statement, values)
+        else:  # one message, and so one transaction
+            cursor = psycopg.ClientCursor(self).execute(_SET_LOCALLY + statement, values)
+            while cursor.nextset():
+                pass
+        return cursor.fetchall() if cursor.description else []
 
     def wait(self, gen: Generator[Any, Any, T], interval: float = 0.1, timeout: float | None = None) -> T:
         if self.patience:
@@ -161,7 +198,7 @@ class Database:
         """Return a statement with the name of the schema."""
         found = self._statements.get(statement)
         if found is None:
-            found = self._statements[statement] = statement.replace("{s}", self.schema).encode()
+            found = self._statements[statement] = statement.replace("{s}", f'"{self.schema}"').encode()
         return found
 
     def listen(self, topic: str) -> Connection | None:
@@ -170,8 +207,8 @@ class Database:
         The caller closes it. Raises StoreUnavailable.
         """
         try:
-            connection, is_direct = self.own.connect()
-            if not is_direct:
+            connection = self.own.connect()
+            if not connection.is_direct:
                 connection.close()
                 return None
             connection.execute(f"listen {topic}".encode())
@@ -209,9 +246,8 @@ class _Own:
         try:
             for left in range(CONFLICTS, -1, -1):
                 try:
-                    cursor = connection.cursor(binary=True).execute(statement, values)
-                    return cursor.fetchall() if cursor.description else []
-                except (DeadlockDetected, UniqueViolation):
+                    return connection.run(statement, values)
+                except (DeadlockDetected, SerializationFailure, UniqueViolation):
                     if not left:
                         raise
             return []
@@ -241,11 +277,9 @@ class _Own:
                 return connection
             except psycopg.Error:
                 connection.close()
-        connection, is_direct = self.connect()
+        connection = self.connect()
         try:
             connection.patience = self._timeout
-            if not is_direct:
-                connection.prepare_threshold = None  # the next statement may reach another server process
             with self._lock:
                 if not self._is_prepared:
                     migrate(connection, self._schema)
@@ -257,8 +291,8 @@ class _Own:
             raise
         return connection
 
-    def connect(self) -> tuple[Connection, bool]:
-        """Return a new connection, and False if a pooler such as PgBouncer is in between. Raises Down."""
+    def connect(self) -> Connection:
+        """Return a new connection. Raises Down."""
         longest = max(2, ceil(self._timeout))
         try:
             connection = Connection.connect(
@@ -268,12 +302,13 @@ class _Own:
             raise Down(error, is_lost=False) from error
         try:
             connection.patience = self._timeout
-            found = connection.execute("select pg_backend_pid()").fetchall()
+            # A pooler makes up a process id, and its sessions are not ours to set.
+            connection.is_direct = bool(connection.execute(_SET_IF_DIRECT, [connection.info.backend_pid]).fetchall())
             connection.patience = 0.0
         except psycopg.Error as error:
             connection.close()
             raise Down(error, is_lost=False) from error
-        return connection, found[0][0] == connection.info.backend_pid  # a pooler makes up a process id
+        return connection
 
     def _give_back(self, connection: Connection) -> None:
         if connection.closed or connection.info.transaction_status is not psycopg.pq.TransactionStatus.IDLE:
@@ -296,26 +331,41 @@ def is_down(error: psycopg.Error) -> bool:
 
 def migrate(connection: Connection, schema: str) -> None:
     """Bring the tables up to date. Raises psycopg.Error."""
-    known = f"select version from {schema}.migrations".encode()  # noqa: S608
-    if connection.execute("select to_regclass(%s)", [f"{schema}.migrations"]).fetchall()[0][0] is not None:
-        found = connection.execute(known).fetchall()
-        if found and found[0][0] >= len(MIGRATIONS):
-            return
+    if _version(connection, schema) >= len(MIGRATIONS):
+        return
+    quoted = f'"{schema}"'
     try:
         with connection.transaction():
+            connection.execute(_SET_LOCALLY)
             # "create ... if not exists" fails if two processes run it at once.
             connection.execute("select pg_advisory_xact_lock(%s)", [LOCK])
             if not connection.execute("select 1 from pg_namespace where nspname = %s", [schema]).fetchall():
-                connection.execute(f"create schema {schema}".encode())
-            connection.execute(f"create table if not exists {schema}.migrations (version int not null)".encode())
-            found = connection.execute(known).fetchall()
-            for statements in MIGRATIONS[found[0][0] if found else 0 :]:
-                connection.execute(statements.replace("{s}", schema).encode())
-            change = "update {s}.migrations set version = {n}" if found else "insert into {s}.migrations values ({n})"
-            connection.execute(change.format(s=schema, n=len(MIGRATIONS)).encode())
+                connection.execute(f"create schema {quoted}".encode())
+            if (known := _version(connection, schema)) < 0:
+                connection.execute(f"create table {quoted}.migrations (version int not null)".encode())
+            for statements in MIGRATIONS[max(known, 0) :]:
+                connection.execute(statements.replace("{s}", quoted).encode())
+            if known < len(MIGRATIONS):
+                change = f"delete from {quoted}.migrations; insert into {quoted}.migrations values ({len(MIGRATIONS)})"  # noqa: S608
+                connection.execute(change.encode())
     except InsufficientPrivilege as error:
-        fix = f"have an administrator run `create schema {schema} authorization <this user>`"
+        fix = f"have an administrator run `create schema {quoted} authorization <this user>`"
         raise InsufficientPrivilege(f"{error}; {fix}") from error
+
+
+def _version(connection: Connection, schema: str) -> int:
+    """Return the version of the tables, or -1 without tables. Raises psycopg.Error if another role owns any of them,
+    since its triggers and views would run as this user.
+    """
+    for what, owner in connection.run(_FOREIGN, {"schema": schema, "tables": _TABLES}):
+        raise psycopg.ProgrammingError(
+            f"the {what} belongs to the role {owner!r}, which could read and change what is stored: have an"
+            f" administrator run `alter {what} owner to <this user>`, or drop it"
+        )
+    if connection.run(b"select to_regclass(%(name)s)", {"name": f'"{schema}".migrations'}) == [(None,)]:
+        return -1
+    found = connection.run(f'select version from "{schema}".migrations'.encode(), {})  # noqa: S608
+    return int(found[0][0]) if found else -1
 
 
 def _close_all(process: int, idle: list[Connection]) -> None:
