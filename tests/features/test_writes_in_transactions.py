@@ -19,6 +19,7 @@ from antiphon.testing import Client
 from tests.helpers.databases import CREATE, DATABASE, LIBRARIES, PAY, of_each, of_those_ended_by_handlers, once, rows_of
 from tests.helpers.free_threading import frees_at_once
 from tests.helpers.garbage import garbage_of
+from tests.helpers.postgres import execute_as_another, plant_functions, set_default
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
 
@@ -28,6 +29,9 @@ CLAIMS = "select count(*) from antiphon_writes"
 
 on_both = pytest.mark.parametrize(
     ("library", "url"), [("sqlite3", "sqlite"), ("psycopg", "postgres")], indirect=["url"], ids=["SQLite", "PostgreSQL"]
+)
+on_postgres = pytest.mark.parametrize(
+    ("library", "url"), [(each, "postgres") for each in ("psycopg", "SQLAlchemy", "Django")], indirect=["url"]
 )
 on_sqlite = pytest.mark.parametrize(("library", "url"), [("sqlite3", "sqlite")], indirect=["url"])
 
@@ -166,6 +170,92 @@ def test_of_many_at_once_one_is_carried_out(opening, library, url):
     assert {response.status for response in found} <= {201, 409}
     assert {response.headers["retry-after"] for response in found if response.status == 409} <= {"2"}
     assert (shop.pay().status, shop.paid) == (201, ["tea"])
+
+
+@pytest.mark.parametrize("isolation", ["repeatable read", "serializable"])
+@on_postgres
+def test_a_write_that_began_before_the_first_was_committed_is_a_conflict(opening, library, url, isolation):
+    set_default(url, f"default_transaction_isolation = '{isolation}'")
+    shop, other = opening(library, url), opening("psycopg", url)
+    other.pay("creates the table")
+
+    def begin(request):
+        shop.database.execute(request[DATABASE], "select 1")
+        assert other.pay().status == 201
+
+    shop.app.before_request(begin)
+    late = shop.pay()
+    assert (late.status, late.headers["retry-after"], shop.paid) == (409, "2", ["tea", "tea"])
+
+
+@pytest.fixture
+def of_tenants(opening, monkeypatch):
+    """Make an app that sets the search path of its connection by a field of the request."""
+
+    def open_(url, then):
+        def connect(request):
+            with psycopg.connect(url) as connection:
+                connection.execute(f"set search_path = {request.headers['x-tenant']}, public")
+                yield connection
+
+        monkeypatch.setitem(LIBRARIES, "of tenants", lambda url: LIBRARIES["psycopg"](url)._replace(source=connect))
+        shop = opening("of tenants", url)
+        shop.then = then
+        return shop
+
+    return open_
+
+
+@pytest.mark.parametrize("then", [lambda request: "Paid.", _raise], ids=["in one transaction", "rolled back"])
+def test_each_schema_of_a_tenant_has_a_table(of_tenants, postgres, then):
+    tenants = "shop_a", '"Shop B"', '"order"'
+    for tenant in tenants:
+        rows_of(postgres, f"create schema {tenant} create table payments (item text)")
+    shop = of_tenants(postgres, then)
+    found = [shop.pay(x_tenant=tenant) for tenant in tenants for _ in range(3)]
+    assert {response.status for response in found} == {402 if then is _raise else 200}
+    counted = [rows_of(postgres, f"select count(*) from {each}.antiphon_writes") for each in tenants]
+    assert counted == [[(1,)]] * 3
+
+
+def test_a_handler_that_sets_another_search_path_keeps_its_response(of_tenants, postgres):
+    rows_of(postgres, "create schema a create table payments (item text); create schema b")
+    shop = of_tenants(postgres, lambda request: request[DATABASE].execute("set search_path = b") and "Paid.")
+    assert [shop.pay(x_tenant="a").text, shop.pay(x_tenant="a").text] == ["Paid.", "Paid."]
+    assert rows_of(postgres, "select count(*) from a.antiphon_writes") == [(1,)]
+
+
+def test_each_file_of_a_tenant_has_a_table(opening, tmp_path, monkeypatch):
+    def connect(request):
+        with closing(sqlite3.connect(tmp_path / request.headers["x-tenant"])) as connection, connection:
+            connection.execute(CREATE)
+            yield connection
+
+    monkeypatch.setitem(LIBRARIES, "of tenants", lambda url: LIBRARIES["sqlite3"](url)._replace(source=connect))
+    shop = opening("of tenants", "unused")
+    assert [shop.pay(x_tenant=tenant).status for tenant in "aabb"] == [201] * 4
+
+
+@pytest.mark.parametrize(("library", "url"), [("psycopg", "postgres"), ("async psycopg", "postgres")], indirect=["url"])
+def test_the_code_of_another_role_is_not_called(opening, library, url, monkeypatch):
+    monkeypatch.setattr(table, "CLEAN_EVERY", 1)
+    plant_functions(url)
+    shop = opening(library, url)
+    assert [shop.pay().status, shop.pay().status, shop.paid] == [201, 201, ["tea"]]
+    shop.then = _raise
+    assert [shop.pay("fails").status, shop.pay("fails").status] == [402, 402]
+
+
+def test_a_table_of_another_role_is_not_used(opening, postgres):
+    rows_of(postgres, CREATE)
+    columns = "id bytea primary key, data bytea, version bigint, changed float8, expires float8"
+    execute_as_another(postgres, f"create table public.antiphon_writes ({columns})")
+    shop = opening("psycopg", postgres)
+    with pytest.raises(RuntimeError, match=r"table public.antiphon_writes .* belongs to the role 'mallory'.* owner to"):
+        shop.pay(client=shop.client(raise_errors=True))
+    assert (shop.paid, shop.claims) == ([], 0)
+    rows_of(postgres, "alter table antiphon_writes owner to antiphon")
+    assert shop.pay().status == 201
 
 
 @pytest.mark.parametrize(("library", "url"), [("psycopg", "postgres")], indirect=["url"])
@@ -326,12 +416,12 @@ def test_a_4xx_is_sent_only_if_it_can_be_kept(opening, postgres):
     shop.pay("creates the table")
 
     def then(request):
-        rows_of(postgres, "alter table antiphon_writes rename to gone")
+        rows_of(postgres, "alter table antiphon_writes rename data to gone")
         abort(402, "There is no money.")
 
     shop.then = lambda request: request[DATABASE].rollback() or then(request)
     assert shop.pay().status == 500
-    rows_of(postgres, "alter table gone rename to antiphon_writes")
+    rows_of(postgres, "alter table antiphon_writes rename gone to data")
     shop.then = lambda request: "Paid."
     assert [shop.pay().text, shop.pay().text] == ["Paid.", "Paid."]
 

@@ -226,6 +226,12 @@ def outage_of(name: str, error: Exception) -> StoreUnavailable | None:
     return unavailable(name, error) if is_outage else None
 
 
+def is_conflict(error: Exception) -> bool:
+    """Return True if PostgreSQL has undone a transaction because of another one, so that a repetition may succeed."""
+    causes = error, getattr(error, "orig", None), error.__cause__  # also as SQLAlchemy and Django raise it
+    return any(getattr(each, "sqlstate", None) in ("40001", "40P01") for each in causes)
+
+
 async def _awaited(value: Any) -> Any:
     return await value if is_pending(value) or hasattr(type(value), "__await__") else value
 

@@ -21,7 +21,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, assert_never, cast
 
 from antiphon.app.callers import check_by
-from antiphon.app.connections import Connection, connection_of, outage_of, run_at_once
+from antiphon.app.connections import Connection, connection_of, is_conflict, outage_of, run_at_once
 from antiphon.app.dispatch.dependencies import Source
 from antiphon.app.dispatch.hooks import MiddlewareFunction
 from antiphon.app.planning.features import Added
@@ -230,8 +230,7 @@ class IdempotentWrites:
                     " write it as async def, or open a connection that doesn't wait"
                 ),
             )
-        await self._table.ready(connection)
-        return TableClaims(self._table, connection)
+        return await self._table.claims_on(connection)
 
     def _connection(self, value: object) -> Connection:
         connection = connection_of(value)
@@ -264,8 +263,14 @@ class IdempotentWrites:
             raise
 
     def _raise_outage(self, error: Exception) -> None:
-        """Raise StoreUnavailable (503) if the database does not respond or is locked."""
-        if self._inside is not None and (outage := outage_of(repr(self._inside), error)) is not None:
+        """Raise StoreUnavailable (503) if the database does not respond or is locked, and Conflict (409) if it has
+        undone this transaction because of another one.
+        """
+        if self._inside is None:
+            return
+        if is_conflict(error):
+            raise in_use() from error
+        if (outage := outage_of(repr(self._inside), error)) is not None:
             raise outage from error
 
     async def _claim_in(self, claims: Claims, request: Request, write: Write, fingerprint: str) -> Response | None:
@@ -356,8 +361,8 @@ class IdempotentWrites:
         claims = cast("TableClaims", claim.claims)
         if response.error is not None or claims.connection.is_failed:
             return
-        # The handler may have rolled back the table's creation.
-        await self._table.ready(claims.connection, is_new=False)
+        if claims.is_new:  # the handler may have rolled back its creation
+            await claims.create_table()
         outcome = claim.outcome(response)
         if outcome["state"] != COMPLETED:
             await claims.delete(claim.entry)
@@ -414,7 +419,7 @@ class IdempotentWrites:
             if outcome["state"] != COMPLETED or claim.is_written:
                 return None
             try:
-                return await self._write_anew(request, claim.entry, self._data(request, claim, outcome))
+                return await self._write_anew(request, claim, self._data(request, claim, outcome))
             except Exception as error:
                 self._raise_outage(error)
                 raise
@@ -424,25 +429,24 @@ class IdempotentWrites:
             log_failure(request, error, fault="got its response, which can't be kept for retries, so they get a 409")
         return None
 
-    async def _write_anew(self, request: Request, entry: StoreEntry, data: dict[str, Any]) -> Response | None:
+    async def _write_anew(self, request: Request, claim: Claim, data: dict[str, Any]) -> Response | None:
         """Write the outcome of a handler whose transaction was rolled back, as after a 4xx, in another transaction.
 
         Raises Conflict (409) if another request with this key is being carried out.
         """
-        source = self._source_in(request)
+        source, table, entry = self._source_in(request), cast("TableClaims", claim.claims).table, claim.entry
         if source is None:  # middleware holds the transaction
             return None
         if not source.yields:
-            return await self._write_to(request[self._inside], entry, data)
+            return await self._write_to(request[self._inside], table, entry, data)
         if source.hook.is_async:
             async with asynccontextmanager(source.hook.function)(request) as value:
-                return await self._write_to(value, entry, data)
+                return await self._write_to(value, table, entry, data)
         with contextmanager(source.hook.function)(request) as value:
-            return await self._write_to(value, entry, data)
+            return await self._write_to(value, table, entry, data)
 
-    async def _write_to(self, value: object, entry: StoreEntry, data: dict[str, Any]) -> Response | None:
-        claims = TableClaims(self._table, self._connection(value))
-        await self._table.ready(claims.connection)
+    async def _write_to(self, value: object, table: str, entry: StoreEntry, data: dict[str, Any]) -> Response | None:
+        claims = await self._table.claims_on(self._connection(value), table)
         if await claims.add(entry.key, data) is None and (known := await claims.load(entry.key)):
             if known.version == entry.version:  # the source has committed in spite of the error
                 await claims.replace(known, data)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from secrets import randbits
 from typing import Any, Protocol
 
-from antiphon.app.connections import Connection
+from antiphon.app.connections import IS_FOREIGN, Connection, Found
 from antiphon.app.store import Store, StoreEntry, decode, encode, hash_key
 from antiphon.explanations import explained
 from antiphon.features.idempotency.claims import in_use
@@ -18,32 +18,46 @@ from antiphon.features.idempotency.claims import in_use
 CLEAN_EVERY = 64
 """The number of claims by a process between deletions of expired rows."""
 
-_LOCK = "pg_advisory_xact_lock(cast(6038115 as bigint))"
-_IS_THERE = {
-    "sqlite": "select 1 from sqlite_master where type = 'table' and name = 'antiphon_writes'",
-    "postgresql": "select 1 where to_regclass('antiphon_writes') is not null",
+_TABLE = "antiphon_writes"
+_LOCK = "pg_catalog.pg_advisory_xact_lock(cast(6038115 as bigint))"
+# In PostgreSQL, each request may have another search path, such as a schema for each tenant.
+_FIND = {
+    "sqlite": "select null, 1, null from sqlite_master where type = 'table' and name = :name",
+    "postgresql": f"""
+    select pg_catalog.quote_ident(coalesce(n.nspname, pg_catalog.current_schema())), c.oid is not null,
+    (select owner.rolname from pg_catalog.pg_roles as owner where owner.oid operator(pg_catalog.=) c.relowner
+        and c.relowner operator(pg_catalog.<>) n.nspowner and {IS_FOREIGN.format(owner="c.relowner")})
+    from (select pg_catalog.to_regclass(cast(:name as pg_catalog.text)) as found) as f
+    left join pg_catalog.pg_class as c on c.oid operator(pg_catalog.=) f.found
+    left join pg_catalog.pg_namespace as n on n.oid operator(pg_catalog.=) c.relnamespace""",  # noqa: S608 - our own names
 }
 _CREATE = (
-    """create table if not exists antiphon_writes (id {bytes} primary key, data {bytes} not null,
+    """create table if not exists {table} (id {bytes} primary key, data {bytes} not null,
     version bigint not null, changed double precision not null, expires double precision not null)""",
-    "create index if not exists antiphon_writes_expires on antiphon_writes (expires)",
+    "create index if not exists antiphon_writes_expires on {table} (expires)",
 )
-_NEW = {
-    "sqlite": "values (:id, :data, :version, :now, :expires)",
-    "postgresql": "select cast(:id as bytea), cast(:data as bytea), cast(:version as bigint),"
-    " cast(:now as double precision), cast(:expires as double precision)"
-    " where pg_try_advisory_xact_lock(cast(:lock as bigint))",
-}
-_ADD = """insert into antiphon_writes (id, data, version, changed, expires) {new}
+_ADD = """insert into {table} as t (id, data, version, changed, expires) {new}
 on conflict (id) do update set data = excluded.data, version = excluded.version, changed = excluded.changed,
-expires = excluded.expires where antiphon_writes.expires <= excluded.changed"""
-_GET = "select data, version, changed, expires from antiphon_writes where id = :id and expires > :now"
+expires = excluded.expires where t.expires {le} excluded.changed"""
+_GET = "select data, version, changed, expires from {table} where id {eq} :id and expires {gt} :now"
 # Without ``expires``, which has an index: PostgreSQL then changes the row in place.
-_REPLACE = """update antiphon_writes set data = :data, version = :version, changed = :now
-where id = :id and version = :known"""
-_DELETE = "delete from antiphon_writes where id = :id and version = :known"
-_CLEAN = """delete from antiphon_writes where id in
-(select id from antiphon_writes where expires <= :now limit 256{skip})"""
+_REPLACE = """update {table} set data = :data, version = :version, changed = :now
+where id {eq} :id and version {eq} :known"""
+_DELETE = "delete from {table} where id {eq} :id and version {eq} :known"
+_CLEAN = """delete from {table} where id in
+(select id from {table} where expires {le} :now limit 256{skip})"""
+_PARTS = {
+    "sqlite": {"bytes": "blob", "skip": "", "eq": "=", "le": "<=", "gt": ">",
+               "new": "values (:id, :data, :version, :now, :expires)"},
+    "postgresql": {
+        "bytes": "pg_catalog.bytea", "skip": " for update skip locked", "eq": "operator(pg_catalog.=)",
+        "le": "operator(pg_catalog.<=)", "gt": "operator(pg_catalog.>)",
+        "new": "select cast(:id as pg_catalog.bytea), cast(:data as pg_catalog.bytea), cast(:version as bigint),"
+        " cast(:now as double precision), cast(:expires as double precision)"
+        " where pg_catalog.pg_try_advisory_xact_lock(cast(:lock as bigint))",
+    },
+}  # fmt: skip
+"""The parts of statements that differ. Whose functions and operators a name finds depends on the search path."""
 
 
 class Claims(Protocol):
@@ -75,33 +89,27 @@ class StoreClaims:
 
 
 class WritesTable:
-    """The table ``antiphon_writes`` of an application's database. It is created when a claim first misses it."""
+    """The table ``antiphon_writes`` of an application's database. It is created when a claim misses it."""
 
     def __init__(self, name: str, ttl: float) -> None:
         self.name = name
         self.ttl = ttl
-        self._is_ready = False
         self._claims = 0
 
-    async def ready(self, connection: Connection, *, is_new: bool = True) -> None:
-        """Create the table if it is missing, and delete expired rows from time to time.
+    async def claims_on(self, connection: Connection, table: str = _TABLE) -> "TableClaims":
+        """Return the claims on a connection, in the table that it finds by this name. Create the table if it is
+        missing, and delete expired rows from time to time.
 
-        ``is_new`` is False if the transaction may have created the table itself, which others can't see yet. Raises
-        RuntimeError for a connection that has no transaction, and for another kind of database.
+        Raises RuntimeError for a connection that has no transaction, for another kind of database, and for a table of
+        another role, which could read and change responses.
         """
-        self._claims += 1
-        if self._claims % CLEAN_EVERY == 0:
-            skip = " for update skip locked" if connection.dialect == "postgresql" else ""
-            await connection.run(_CLEAN.format(skip=skip), now=time.time())
-        if self._is_ready:
-            return
         dialect = connection.dialect
-        if dialect not in _IS_THERE:
+        if dialect not in _FIND:
             raise explained(
                 "bad-inside",
                 RuntimeError(f"IdempotentWrites(inside=...) needs PostgreSQL or SQLite, and {self.name} is {dialect}"),
             )
-        found = await connection.run(_IS_THERE[dialect])
+        schema, is_there, other = (await connection.run(_FIND[dialect], name=table)).row or (None, False, None)
         if connection.commits_each:
             raise explained(
                 "bad-inside",
@@ -110,37 +118,63 @@ class WritesTable:
                     " committed together: begin a transaction in the dependency's source"
                 ),
             )
-        if found.row is not None:
-            self._is_ready = is_new
-            return
-        # Not marked as ready, because this transaction may be rolled back, and the table with it.
-        if dialect == "postgresql":
-            await connection.run(f"select {_LOCK}")  # ``if not exists`` alone fails when several create it
-        for statement in _CREATE:
-            await connection.run(statement.format(bytes="bytea" if dialect == "postgresql" else "blob"))
+        if schema is not None and table == _TABLE:
+            table = f"{schema}.{_TABLE}"
+        if other is not None:
+            raise explained(
+                "bad-inside",
+                RuntimeError(
+                    f"the table {table} of {self.name} belongs to the role {other!r}, which could read and change"
+                    f" responses: have an administrator run `alter table {table} owner to <this user>`, or drop it"
+                ),
+            )
+        claims = TableClaims(self, connection, table, is_new=not is_there)
+        if claims.is_new:
+            await claims.create_table()
+        self._claims += 1
+        if self._claims % CLEAN_EVERY == 0:
+            await claims.run(_CLEAN, now=time.time())
+        return claims
 
 
 class TableClaims:
-    """Claims as rows, on the connection of one request."""
+    """Claims as rows, on the connection of one request.
 
-    def __init__(self, table: WritesTable, connection: Connection) -> None:
-        self._table = table
+    ``is_new`` is true if the transaction has created the table itself, so that it is gone after a rollback.
+    """
+
+    def __init__(self, writes: WritesTable, connection: Connection, table: str, *, is_new: bool) -> None:
+        self._writes = writes
         self.connection = connection
+        self.table = table
+        self.is_new = is_new
         self.clock = time.time
 
+    async def create_table(self) -> None:
+        if self.connection.dialect == "postgresql":
+            await self.connection.run(f"select {_LOCK}")  # ``if not exists`` alone fails when several create it
+        for statement in _CREATE:
+            await self.run(statement)
+
+    async def run(self, statement: str, **values: Any) -> Found:
+        """Carry out a statement about the table."""
+        return await self.connection.run(
+            statement.format(table=self.table, **_PARTS[self.connection.dialect]), **values
+        )
+
     async def load(self, key: str) -> StoreEntry | None:
-        row = (await self.connection.run(_GET, id=hash_key(key), now=time.time())).row
+        row = (await self.run(_GET, id=hash_key(key), now=time.time())).row
         data = None if row is None else decode(bytes(row[0]))
         return None if row is None or data is None else StoreEntry(key, data, row[1], row[2], row[2], row[3])
 
     async def add(self, key: str, data: Mapping[str, Any]) -> StoreEntry | None:
         """Add a row. Raises Conflict (409) if a transaction that isn't over has added it."""
-        id_, now, dialect = hash_key(key), time.time(), self.connection.dialect
-        entry = StoreEntry(key, dict(data), randbits(63), now, now, now + self._table.ttl)
+        id_, now = hash_key(key), time.time()
+        entry = StoreEntry(key, dict(data), randbits(63), now, now, now + self._writes.ttl)
         values = {"id": id_, "data": encode(data), "version": entry.version, "now": now, "expires": entry.expires}
-        if dialect == "postgresql":
+        if self.connection.dialect == "postgresql":
             values["lock"] = int.from_bytes(id_[:8], signed=True)
-        if (await self.connection.run(_ADD.format(new=_NEW[dialect]), **values)).rows == 1:
+        if (await self.run(_ADD, **values)).rows == 1:
             return entry
         if await self.load(key) is None:
             raise in_use()
@@ -149,9 +183,9 @@ class TableClaims:
     async def replace(self, entry: StoreEntry, data: Mapping[str, Any]) -> StoreEntry | None:
         new = entry._replace(data=dict(data), version=randbits(63), changed=time.time())
         values = {"data": encode(data), "version": new.version, "now": new.changed, "known": entry.version}
-        found = await self.connection.run(_REPLACE, id=hash_key(entry.key), **values)
+        found = await self.run(_REPLACE, id=hash_key(entry.key), **values)
         return new if found.rows == 1 else None
 
     async def delete(self, entry: StoreEntry) -> None:
         """Delete a row, unless it has changed."""
-        await self.connection.run(_DELETE, id=hash_key(entry.key), known=entry.version)
+        await self.run(_DELETE, id=hash_key(entry.key), known=entry.version)
