@@ -1,12 +1,13 @@
 """A store in a SQLite file, for the threads and processes on one machine."""
 
 import os
+import re
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from antiphon.app.store import FOREVER, Store, StoreCount, StoreUnavailable, check_ttl, hash_key, unavailable
 from antiphon.explanations import explained
@@ -240,6 +241,18 @@ def _reason(error: sqlite3.Error | OSError) -> str:
     return reason
 
 
+def _stored(owner: str | None) -> str | bytes | None:
+    """Return an owner as it is stored: as bytes if it has lone surrogates, which SQLite's text can't have."""
+    if owner is None or not re.search("[\ud800-\udfff]", owner):
+        return owner
+    return owner.encode("utf-8", "surrogatepass")
+
+
+def _row(found: Sequence[Any]) -> Row:
+    *rest, owner = found
+    return Row(*rest, owner.decode("utf-8", "surrogatepass") if isinstance(owner, bytes) else owner)
+
+
 class _Rows:
     table = "entries"
 
@@ -249,16 +262,17 @@ class _Rows:
 
     def get(self, id_: bytes) -> Row | None:
         found = self._execute(_GET.format(self.table), [id_]).fetchall()
-        return Row(*found[0]) if found else None
+        return _row(found[0]) if found else None
 
     def put(self, id_: bytes, row: Row) -> None:
-        self._execute(_PUT, [id_, *row])
+        self._execute(_PUT, [id_, *row[:-1], _stored(row.owner)])
 
     def remove(self, id_: bytes) -> None:
         self._execute(f"delete from {self.table} where id = ?", [id_])  # noqa: S608 - our own names
 
     def of_owner(self, owner: str) -> list[tuple[bytes, Row]]:
-        return [(id_, Row(*rest)) for id_, *rest in self._execute(_OF_OWNER.format(self.table), [owner]).fetchall()]
+        found = self._execute(_OF_OWNER.format(self.table), [_stored(owner)]).fetchall()
+        return [(id_, _row(rest)) for id_, *rest in found]
 
 
 class _BoundedRows(_Rows):
@@ -293,6 +307,6 @@ class _BoundedRows(_Rows):
 
     def put(self, id_: bytes, row: Row) -> None:
         self.remove(id_)
-        self._execute(_PUT_BOUNDED, [id_, *row, self._now, size_of(row)])
+        self._execute(_PUT_BOUNDED, [id_, *row[:-1], _stored(row.owner), self._now, size_of(row)])
         while self._execute(_IS_FULL, [self._most]).fetchall() == [(1,)]:
             self._execute(_DROP_UNUSED)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
+from hashlib import shake_256
 from threading import Barrier
 from uuid import uuid4
 
@@ -265,6 +266,17 @@ class TestTheOwner:
         replaced = store.replace("key", {"c": 3}, ttl=LONG, version=store.load("key").version)
         assert replaced.owner == store.load("key").owner == "Ännchen"
         assert store.add("other", {}, ttl=LONG).owner is None
+
+    @pytest.mark.parametrize("owner", ["", "\0", "\ud800", "a\0b\ud800", "'", "%s{0}", shake_256().hexdigest(10**5)])
+    def test_may_be_any_text(self, store, owner):
+        store.change("none", {"n": 0}, ttl=LONG)
+        store.change("other", {"n": 1}, ttl=LONG, owner="Ann")
+        store.change("old", {"n": 2}, ttl=LONG, owner=owner)
+        store.change("gone", {"n": 3}, ttl=LONG, owner=owner)
+        assert store.rotate("old", "new").owner == store.load("new").owner == owner
+        assert sorted(each.data["n"] for each in store.owned_by(owner)) == [2, 3]
+        assert store.delete_owned(owner, keep="gone") == store.delete_owned(owner) == 1
+        assert (store.load("none").owner, store.load("other").owner) == (None, "Ann")
 
 
 class TestRotation:

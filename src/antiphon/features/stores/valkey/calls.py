@@ -43,7 +43,7 @@ class Calls:
             self._own = _OwnClient(self.settings)
         return self._own
 
-    def run(self, script: Script, keys: list[str], arguments: list[Any], waits: bool = False) -> Reply:
+    def run(self, script: Script, keys: list[Any], arguments: list[Any], waits: bool = False) -> Reply:
         """Run a script on the server that has its first key. Raises StoreUnavailable."""
         no_script = self._errors.NoScriptError
 
@@ -69,7 +69,7 @@ class Calls:
                 if monotonic() > end:
                     raise
 
-    def ask(self, key: str, function: "Callable[[Client], Reply]", waits: bool = False) -> Reply:
+    def ask(self, key: str | bytes, function: "Callable[[Client], Reply]", waits: bool = False) -> Reply:
         """Call one of the client's functions for the server that has the key and return the reply. With ``waits``,
         wait for the reply even while the server does not respond to other calls. Raises StoreUnavailable.
         """
@@ -80,13 +80,13 @@ class Calls:
         except TimeoutError as error:
             raise unavailable(self.name, error) from None
 
-    def watch(self, key: str, function: "Callable[[Client], Reply]") -> Reply:
+    def watch(self, key: str | bytes, function: "Callable[[Client], Reply]") -> Reply:
         """Call a function that waits for messages, as ``ask`` does, but without counting it toward the limit; at most
         WATCHES such calls run at once.
         """
         return self._call(self.own, key, function, waits=False)
 
-    def _call(self, own: "_OwnClient", key: str, function: "Callable[[Client], Reply]", waits: bool) -> Reply:
+    def _call(self, own: "_OwnClient", key: str | bytes, function: "Callable[[Client], Reply]", waits: bool) -> Reply:
         try:
             client = own.client
             breaker = own.breaker(key)
@@ -127,7 +127,7 @@ class _OwnClient:
                 self._client = self._breaker.call(open_client, self._settings)
             return self._client
 
-    def breaker(self, key: str) -> CircuitBreaker:
+    def breaker(self, key: str | bytes) -> CircuitBreaker:
         """Return the guard for the server that has a key."""
         if self._settings.address.kind != "cluster":
             return self._breaker
@@ -138,7 +138,7 @@ class _OwnClient:
             self._breakers[node] = _breaker()
         return self._breakers[node]
 
-    def node_of(self, key: str) -> str:
+    def node_of(self, key: str | bytes) -> str:
         """Return the name of the node that has a key, or "" if there is none."""
         from redis.exceptions import RedisClusterException
 

@@ -87,19 +87,19 @@ class Commands:
     def counter_key(self, id_: str) -> str:
         return f"{self.prefix}c:{id_}"
 
-    def index_key(self, owner: str) -> str:
-        return f"{self.prefix}o:{owner}"
+    def index_key(self, owner: bytes) -> bytes:
+        return f"{self.prefix}o:".encode() + owner
 
-    def run(self, script: Script, key: str, *arguments: Any, waits: bool = False) -> Reply:
+    def run(self, script: Script, key: str | bytes, *arguments: Any, waits: bool = False) -> Reply:
         """Run a script for a key, with a unique number for the call. Raises StoreUnavailable."""
         keys = [key, f"{self.prefix}a:{{{key}}}:{token_hex(8)}", f"{self.prefix}t:{{{key}}}"]
         return self._run(script, keys, arguments, waits)
 
-    def run_on_index(self, script: Script, owner: str, *arguments: Any) -> Reply:
+    def run_on_index(self, script: Script, owner: bytes, *arguments: Any) -> Reply:
         """Run a script, possibly twice, for the index of an owner, whose name may contain braces."""
         return self._run(script, [self.index_key(owner)], arguments)
 
-    def _run(self, script: Script, keys: list[str], arguments: tuple[Any, ...], waits: bool = False) -> Reply:
+    def _run(self, script: Script, keys: list[Any], arguments: tuple[Any, ...], waits: bool = False) -> Reply:
         together = "" if self.is_sharded else "1"
         return self._calls.run(script, keys, [self.prefix, FORMAT, self.remembered, together, *arguments], waits)
 
@@ -109,7 +109,7 @@ class Commands:
         found: dict[bytes, bytes] = self._calls.ask(key, lambda client: client.hgetall(key))
         return found
 
-    def indexed(self, owner: str) -> list[tuple[bytes, float]]:
+    def indexed(self, owner: bytes) -> list[tuple[bytes, float]]:
         """Return the entries listed in an index, each with its score."""
         key = self.index_key(owner)
         found: list[tuple[bytes, float]] = self._calls.ask(
@@ -118,7 +118,7 @@ class Commands:
         return found
 
 
-def index(commands: Commands, owner: str, id_: str, milliseconds: int) -> None:
+def index(commands: Commands, owner: bytes, id_: str, milliseconds: int) -> None:
     """Add an entry to its owner's index for the entry's time to live."""
     commands.run_on_index(INDEX, owner, id_, milliseconds)
 
@@ -134,7 +134,7 @@ def rotate(commands: Commands, old: str, new: str) -> list[bytes] | None:
     placed = [part for pair in fields.items() for part in pair]
     try:
         if b"o" in fields:
-            index(commands, fields[b"o"].decode(), new, left)
+            index(commands, fields[b"o"], new, left)
         commands.run(PLACE, new_key, new, left, *placed)
     except StoreUnavailable:
         with suppress(StoreUnavailable):
@@ -146,7 +146,7 @@ def rotate(commands: Commands, old: str, new: str) -> list[bytes] | None:
     return None
 
 
-def delete_owned(commands: Commands, owner: str, only: str | None, kept: str) -> int:
+def delete_owned(commands: Commands, owner: bytes, only: str | None, kept: str) -> int:
     """Delete an owner's entries, including those that get a new key at the same time, and return their number.
 
     An index may list an entry before it is in place. Entries that were not found are therefore looked up again, after
@@ -166,7 +166,7 @@ def delete_owned(commands: Commands, owner: str, only: str | None, kept: str) ->
         done |= fresh
 
 
-def _delete(commands: Commands, owner: str, id_: str, score: float | None = None) -> int:
+def _delete(commands: Commands, owner: bytes, id_: str, score: float | None = None) -> int:
     """Delete an entry if it belongs to an owner and remove it from the index unless its score has changed."""
     deleted: int = commands.run(DELETE, commands.entry_key(id_), id_, owner)
     if deleted and score is not None:
@@ -291,9 +291,10 @@ class ValkeyStore(Store):
         fields = self._fields(updates, ttl, now)
         for name in remove:
             fields += f".{name}", ""
-        if owner and self._commands.is_sharded:
-            index(self._commands, owner, id_, _milliseconds(ttl))
-        arguments = id_, _milliseconds(ttl), now, "1" if create else "", owner or "", *fields
+        stored = b"" if owner is None else _owner(owner)
+        if stored and self._commands.is_sharded:
+            index(self._commands, stored, id_, _milliseconds(ttl))
+        arguments = id_, _milliseconds(ttl), now, "1" if create else "", stored, *fields
         return self._indexed(
             _entry(key, self._commands.run(CHANGE, self._commands.entry_key(id_), *arguments)), id_, ttl
         )
@@ -309,11 +310,11 @@ class ValkeyStore(Store):
         return _entry(new_key, self._commands.run(ROTATE, self._commands.entry_key(old), old, new))
 
     def owned_by(self, owner: str) -> list[OwnedEntry]:
-        found = [(id_.decode(), _entry("", fields)) for id_, fields in self._owned(owner)]
+        found = [(id_.decode(), _entry("", fields)) for id_, fields in self._owned(_owner(owner))]
         owned = [OwnedEntry(id_, entry.data, *entry[3:6]) for id_, entry in found if entry and entry.owner == owner]
         return sorted(owned, key=lambda entry: entry.created)
 
-    def _owned(self, owner: str) -> Reply:
+    def _owned(self, owner: bytes) -> Reply:
         """Return the names and fields of the entries that belong, or once belonged, to an owner."""
         if self._commands.is_sharded:
             return [(id_, self._commands.fields(id_.decode())) for id_, _ in self._commands.indexed(owner)]
@@ -324,8 +325,9 @@ class ValkeyStore(Store):
         if only == "":
             return 0
         if self._commands.is_sharded:
-            return delete_owned(self._commands, owner, only, kept)
-        count: int = self._commands.run(DELETE_OWNED, self._commands.index_key(owner), owner, only or "", kept)
+            return delete_owned(self._commands, _owner(owner), only, kept)
+        index, stored = self._commands.index_key(_owner(owner)), _owner(owner)
+        count: int = self._commands.run(DELETE_OWNED, index, stored, only or "", kept)
         return count
 
     def add(self, key: str, data: Mapping[str, Any], *, ttl: float = FOREVER) -> StoreEntry | None:
@@ -380,13 +382,21 @@ class ValkeyStore(Store):
 
     def _indexed(self, entry: StoreEntry | None, id_: str, ttl: float) -> StoreEntry | None:
         """Return a changed entry, after recording its time to live in its owner's index in a cluster."""
-        if self._commands.is_sharded and entry is not None and entry.owner:
-            index(self._commands, entry.owner, id_, _milliseconds(ttl))
+        if self._commands.is_sharded and entry is not None and entry.owner is not None:
+            index(self._commands, _owner(entry.owner), id_, _milliseconds(ttl))
         return entry
 
 
 def _id(key: str) -> str:
     return hash_key(key).hex()
+
+
+_OF_EMPTY = b"\xff"
+"""The owner "", which scripts could not tell from none. No text has these bytes."""
+
+
+def _owner(owner: str) -> bytes:
+    return owner.encode("utf-8", "surrogatepass") or _OF_EMPTY
 
 
 def _milliseconds(seconds: float) -> int:
@@ -404,7 +414,8 @@ def _entry(key: str, fields: "Mapping[bytes, bytes] | list[bytes] | None") -> St
     try:
         data = {name[1:].decode(): decode_value(value) for name, value in known.items() if name[:1] == b"."}
         created, changed, expires = [float(known[name]) for name in (b"c", b"m", b"x")]
-        owner = known[b"o"].decode() if b"o" in known else None
+        stored = known.get(b"o")
+        owner = None if stored is None else stored.replace(_OF_EMPTY, b"").decode("utf-8", "surrogatepass")
         return StoreEntry(key, data, int(known[b"v"]), created, changed, expires, owner)
     except (ValueError, KeyError) as error:
         log_damaged(error)
