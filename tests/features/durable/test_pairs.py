@@ -5,10 +5,13 @@ from itertools import combinations
 
 import pytest
 
+from antiphon.features.durable import stored
 from antiphon.testing.pairs.composer import program_of
 from antiphon.testing.pairs.programs import Feature, Option
 from antiphon.testing.pairs.table import WRITES, features
 from antiphon.testing.pairs.trying import failures
+from antiphon.testing.stores.entries import at_once
+from tests.helpers.postgres import execute, plant_functions, set_default
 
 pytestmark = pytest.mark.processes
 pytest.importorskip("dbos")
@@ -46,3 +49,21 @@ def durable(url):
         statuses=frozenset({202, 400, 422, 503}),
         parameters=frozenset({"idempotency-key"}),
     )
+
+
+def test_statements_call_no_code_of_another_role_and_fail_at_no_isolation(postgres):
+    plant_functions(postgres)
+    for setting in "search_path = public", "default_transaction_isolation = serializable":
+        set_default(postgres, setting)
+    execute(postgres, "create schema dbos")
+    tables = stored.Tables(postgres)
+    tables.make()
+    at_once(lambda _: [tables.run(stored.BEAT, id="1", app="shop") for _ in range(5)], 4)
+    tables.run(stored.POST, job="job", id="1", app="shop")
+    assert tables.run(stored.KNOWN, app="shop") == [("1",)]
+    assert tables.run(stored.DEAD, app="shop", patience=100) == []
+    assert tables.run(stored.TAKE, app="shop") == [("1", "job")]
+    tables.run(stored.LEAVE, id="1")
+    tables.run(stored.BURY, id="1", patience=100)
+    assert tables.run(stored.KNOWN, app="shop") == []
+    tables.engine.dispose()

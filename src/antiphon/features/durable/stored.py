@@ -127,7 +127,14 @@ def _engine_of(url: str) -> Any:
 
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=2, pool_pre_ping=True)
+        parsed = parsed.set(drivername="postgresql+psycopg")
+        engine = create_engine(parsed, pool_size=2, pool_pre_ping=True, isolation_level="READ COMMITTED")
+
+        @event.listens_for(engine, "begin")
+        def call_no_code_of_others(connection: Any) -> None:
+            connection.exec_driver_sql("set local search_path = pg_catalog, pg_temp")
+
+        return engine
     engine = create_engine(parsed, connect_args={"timeout": 30})
 
     @event.listens_for(engine, "connect")
