@@ -249,8 +249,8 @@ def _stored(owner: str | None) -> str | bytes | None:
 
 
 def _row(found: Sequence[Any]) -> Row:
-    *rest, owner = found
-    return Row(*rest, owner.decode("utf-8", "surrogatepass") if isinstance(owner, bytes) else owner)
+    row = Row(*found)
+    return row._replace(owner=row.owner.decode("utf-8", "surrogatepass")) if isinstance(row.owner, bytes) else row
 
 
 class _Rows:

@@ -92,7 +92,8 @@ class Commands:
 
     def run(self, script: Script, key: str | bytes, *arguments: Any, waits: bool = False) -> Reply:
         """Run a script for a key, with a unique number for the call. Raises StoreUnavailable."""
-        keys = [key, f"{self.prefix}a:{{{key}}}:{token_hex(8)}", f"{self.prefix}t:{{{key}}}"]
+        tag = key if isinstance(key, str) else key.decode("utf-8", "backslashreplace")
+        keys = [key, f"{self.prefix}a:{{{tag}}}:{token_hex(8)}", f"{self.prefix}t:{{{tag}}}"]
         return self._run(script, keys, arguments, waits)
 
     def run_on_index(self, script: Script, owner: bytes, *arguments: Any) -> Reply:
