@@ -12,7 +12,7 @@ import pytest
 
 from antiphon import App, Response
 from antiphon.features.cors import CORS
-from antiphon.http.errors import InternalServerError, ServiceUnavailable
+from antiphon.http.errors import BadGateway, InternalServerError
 from antiphon.http.limits import Limits
 from antiphon.testing import BrokenResponse
 from tests.helpers.as_httptools import as_httptools
@@ -140,8 +140,8 @@ def has_number(app, style, other):
     app.get("/fails/<int:number>")(style(lambda request: "x"))
 
 
-def raises_unavailable(request):
-    raise ServiceUnavailable("Back at noon.", headers={"retry-after": "60"})
+def raises_bad_gateway(request):
+    raise BadGateway("Back at noon.", headers={"retry-after": "60"})
 
 
 def sets_bad_header(request):
@@ -211,7 +211,7 @@ FAILURES = {
     "an early answer that is none": Failure(answers_early_with_nonsense, 500, TypeError),
     "the handler": Failure(answers_with(fail), 500, LookupError),
     "the handler, with StopIteration": Failure(answers_with(stops), 500, Exception),
-    "the handler, with an HTTPError": Failure(answers_with(raises_unavailable), 503, ServiceUnavailable),
+    "the handler, with an HTTPError": Failure(answers_with(raises_bad_gateway), 502, BadGateway),
     "a header that cannot be": Failure(answers_with(sets_bad_header), 500, ValueError),
     "an error handler": Failure(fails_to_handle, 500, LookupError),
     "an unserialisable value": Failure(answers_with(lambda request: {"a": Nonsense()}), 500, TypeError),
@@ -566,6 +566,6 @@ class TestACancellation:
 
 def test_there_are_failures_of_all_kinds():
     statuses = {failure.status for failure in FAILURES.values()}
-    assert statuses >= {400, 403, 404, 405, 413, 414, 415, 422, 431, 499, 500, 503}
+    assert statuses >= {400, 403, 404, 405, 413, 414, 415, 422, 431, 499, 500, 502}
     assert len(FAILURES) >= 30
     assert all((failure.status >= 500) == (failure.logged is not None) for failure in FAILURES.values())

@@ -448,7 +448,8 @@ def unavailable(store: str, error: Exception) -> StoreUnavailable:
     refusal = try_later(has_line=True)
     if note_outage(f"{prefix}{store} {type(error).__name__}")[1]:
         message = "%sthe store %s is not available: %s%s"
-        logging.getLogger("antiphon").error(message, prefix, store, error, and_more(str(refusal)))
+        reason = " ".join(str(error).split())
+        logging.getLogger("antiphon").error(message, prefix, store, reason, and_more(str(refusal)))
     return refusal
 
 

@@ -76,8 +76,8 @@ def log_failure(
     """Log an error with its traceback and its request; ``fault`` and ``where`` say what happened and where.
 
     A request that has ``FAILED`` is also kept, if its application keeps failed requests, and the line ends with its id.
-    An outage is logged once per second, with the number of errors in between, and its traceback once. If the store logs
-    it already, only the traceback is logged.
+    An outage (a 503, or an error of a database that is away) is logged once per second, with the number of errors in
+    between, and its traceback once. Nothing is logged if the store logs the outage already.
     """
     import logging
 
@@ -86,8 +86,9 @@ def log_failure(
     # Before the check for outages, which only shortens the log: each failed request is kept.
     kept = "" if keeper is None else keeper.keep_failure(request, error, response)
     is_new, is_due = True, True
-    if is_outage := getattr(error, "_is_outage", False):
-        is_new, is_due = note_outage(str(error), has_line=getattr(error, "_has_line", False))
+    subject = str(error) if isinstance(error, HTTPError) else type(error).__name__
+    if is_outage := _is_outage(error):
+        is_new, is_due = note_outage(subject, has_line=getattr(error, "_has_line", False))
     if not is_due:
         return
     logging.getLogger("antiphon").error(
@@ -98,10 +99,18 @@ def log_failure(
         where,
         request._id,
         f", kept as {kept}" if kept else "",
-        "" if is_new else f": {error}",
-        and_more(str(error)) if is_outage else "",
+        "" if is_new else f": {' '.join(str(error).split())}",
+        and_more(subject) if is_outage else "",
         exc_info=error if is_new else None,
     )
+
+
+def _is_outage(error: BaseException) -> bool:
+    if isinstance(error, HTTPError):
+        return error.status == 503 or getattr(error, "_is_outage", False)
+    causes = error, getattr(error, "orig", None), error.__cause__  # also as SQLAlchemy and Django raise it
+    states = [each.sqlstate for each in causes if hasattr(each, "sqlstate") and hasattr(each, "diag")]
+    return any(state is None or state[:2] in ("08", "53") or state[:3] == "57P" for state in states)
 
 
 _outages: dict[str, tuple[float, float, int]] = {}
@@ -118,15 +127,15 @@ _MOST_OUTAGES = 64
 
 
 def note_outage(subject: str, *, has_line: bool = False) -> tuple[bool, bool]:
-    """Return True if the outage is new, and True if a line about it is due: once per second, or, if it already
-    ``has_line`` of another kind, once.
+    """Return True if the outage is new, and True if a line about it is due: once per second, but never if it already
+    ``has_line`` of another kind, with the count.
     """
     now = monotonic()
     with _outages_lock:
         seen, logged, count = _outages.pop(subject, (-inf, -inf, 0))
         is_new = now - seen > _OVER
-        is_due = is_new or (not has_line and now - logged >= 1)
-        _outages[subject] = (now, now, 0 if is_new else count) if is_due else (now, logged, count + 1)
+        is_due = not has_line and (is_new or now - logged >= 1)
+        _outages[subject] = now, now if is_new or is_due else logged, 0 if is_new else count + (not is_due)
         if len(_outages) > _MOST_OUTAGES:  # messages of errors may contain anything
             del _outages[next(iter(_outages))]
     return is_new, is_due
