@@ -94,6 +94,10 @@ class APIKey(UserSource[U]):
                     ),
                 )
 
+    @property
+    def _asks_store(self) -> bool:
+        return self._stores.current.blocks
+
     def _shares_keys(self, other: "APIKey[Any]") -> bool:
         """Return True if keys here are valid in the other source, which finds other users by them."""
         is_same = other._header.lower() == self._header.lower() and other._find != self._find

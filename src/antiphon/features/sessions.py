@@ -144,6 +144,8 @@ class Sessions:
 
     def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - wherever it is in use
         yield Added(headers=("cache-control", "set-cookie", "vary"), cookies=(self.secure_cookie,))
+        if self._store.blocks:
+            yield Added(503, StoreUnavailable)
 
     def _check_alone(self, app: "App") -> None:
         """Check that no other application writes the same cookie for a key in another store."""

@@ -95,6 +95,11 @@ class UserSource(ABC, Generic[U]):
     _replaces: tuple[str, ...] = ()
     """The header fields that the credentials come from."""
 
+    @property
+    def _asks_store(self) -> bool:
+        """True if the user is found by a store that waits for a disk or a network."""
+        return False
+
     _is_sent_by_itself = False
     """True if browsers send the credentials with each request, even if their user is gone."""
 

@@ -65,7 +65,8 @@ class HeldContract:
                     contract = self._reader.read(group, route, method)
                     _, parameters = path_template(route, "", merged_converters(app._route_groups))
                     refuses = refuses_other_sites(app, route)
-                    expect(contract, has_parameters=bool(parameters), refuses_other_sites=refuses)
+                    has_hosts = app.declares_hosts
+                    expect(contract, has_parameters=bool(parameters), has_hosts=has_hosts, refuses_other_sites=refuses)
                     return contract
         return None
 

@@ -561,7 +561,7 @@ def test_conditions_and_ranges_are_answered_to_reads(handler: Any) -> None:
 @rows("handler", [lambda request: Response.text("a").make_conditional(request, ranges=False), page])
 def test_without_ranges_conditions_are_answered_alone(handler: Any) -> None:
     responses = operation_of(handler, "GET")["responses"]
-    assert [each for each in responses if each != "406"] == ["200", "304", "412"]
+    assert [*responses] == ["200", "304", "412"]
 
 
 @rows("handler", [with_precondition, with_helper_of_precondition])
@@ -623,7 +623,7 @@ def test_a_page_offers_its_data_as_json() -> None:
     operation = operation_of(page, "GET")
     offered = object_of(wish={"$ref": f"{REF}Wish"}, count={"type": "integer"})
     assert contents(operation["responses"]["200"]) == {"text/html": TEXT, "application/json": offered}
-    assert [*operation["responses"]] == ["200", "304", "406", "412"]
+    assert [*operation["responses"]] == ["200", "304", "412"]
     assert contents(operation_of(page_of_wish, "GET")["responses"]["200"])["application/json"] == {"$ref": f"{REF}Wish"}
 
 

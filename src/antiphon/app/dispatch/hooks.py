@@ -254,6 +254,11 @@ class ErrorHandlers:
         return bool(self._handlers)
 
     @property
+    def classes(self) -> list[type[BaseException]]:
+        """The classes of errors that have a handler."""
+        return [key for key in self._handlers if not isinstance(key, int)]
+
+    @property
     def hooks(self) -> Iterable[Hook]:
         """The handlers."""
         return self._handlers.values()

@@ -15,11 +15,12 @@ from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.planning.features import Added, Adding, added_to
 from antiphon.app.registry import RouteGroup
 from antiphon.app.route import Route
+from antiphon.app.store import StoreUnavailable
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.calls import names_in
 from antiphon.features.openapi.code.findings import Findings, Named, Raised, Read, Unread, read_as
 from antiphon.features.openapi.code.flow import HAS_USER
-from antiphon.features.openapi.code.reading import CodeReader, function_of, is_ours
+from antiphon.features.openapi.code.reading import CodeReader, function_of, is_of_library, is_ours
 from antiphon.features.openapi.code.responses import JSON
 from antiphon.features.openapi.code.sources import Place, Sources
 from antiphon.features.openapi.code.values import (
@@ -231,7 +232,8 @@ class ContractReader:
             for status in (412,) * given.is_conditional + (416,) * (given.has_ranges and given.status == 200):
                 contract.fail(status, None)
         known = {*contract.failures}
-        for kind in _UNEXPECTED if stack.error_handlers else ():
+        handled = [kind for each in stack.error_handlers for kind in each.classes if is_of_library(kind)]
+        for kind in dict.fromkeys((*_UNEXPECTED, *handled)) if stack.error_handlers else ():
             if self._handler_of(stack, Raisable(kind)) is not None:
                 contract.add_failure(Raised(Raisable(kind), found.place))
         if 500 not in known:
@@ -256,6 +258,8 @@ class ContractReader:
     def _add_features(self, contract: Contract, group: RouteGroup) -> None:
         """Add what features declare to add."""
         contract.added = [each for _, each in added_to(group, contract.route, contract.method)]
+        if any(source._asks_store for users in contract.users for source in users.sources):
+            contract.added.append(Added(503, StoreUnavailable))
         for each in [each for each in contract.added if each.status is not None and each.needs is None]:
             if each.error is None:
                 contract.early.append(Given(each.status or 0, headers=each.headers))

@@ -110,7 +110,8 @@ def _document(
         refuses = refuses_other_sites(each.app, each.contract.route)
         hidden = each.contract.route.meta.get(OpenAPI.HIDDEN)
         each.contract.hidden = info.hidden | (frozenset(hidden) if isinstance(hidden, Collection) else frozenset())
-        expect(each.contract, has_parameters=bool(each.parameters), refuses_other_sites=refuses)
+        hosts = each.app.declares_hosts or app.declares_hosts
+        expect(each.contract, has_parameters=bool(each.parameters), has_hosts=hosts, refuses_other_sites=refuses)
     contracts = [each.contract for each in described]
     for contract in contracts:
         if complete is not None:

@@ -7,7 +7,7 @@ from inspect import cleandoc
 from typing import Any
 
 from antiphon.features.openapi.code.findings import Read
-from antiphon.features.openapi.code.responses import ANY, BYTES, HTML, JSON
+from antiphon.features.openapi.code.responses import ANY, BYTES, JSON
 from antiphon.features.openapi.code.values import NONE, TEXT, Fields, Known, Of, Stream, Value
 from antiphon.features.openapi.contract import Contract, Failure
 from antiphon.features.openapi.parameters import named_schema, other_parameters, path_parameter
@@ -73,6 +73,7 @@ def operation(contract: Contract, parameters: list[Parameter], schemas: Schemas)
     found = [*[path_parameter(each, contract.route) for each in parameters], *other_parameters(contract, schemas)]
     if contract.route.idempotent or contract.route.durable:
         required = contract.route.durable or requires_key(contract.route)
+        found = [each for each in found if each["name"].lower() != "idempotency-key"]  # the handler may read it, too
         found.append({"name": "Idempotency-Key", "in": "header", "required": required, "schema": dict(_KEY)})
     if found:
         made["parameters"] = found
@@ -101,9 +102,11 @@ def _described(contract: Contract) -> Schema:
 # Errors that the framework itself handles
 
 
-def expect(contract: Contract, *, has_parameters: bool, refuses_other_sites: bool) -> None:
+def expect(contract: Contract, *, has_parameters: bool, has_hosts: bool, refuses_other_sites: bool) -> None:
     """Add the errors that the framework handles, and the changes to all responses by code after the handler."""
     route, is_safe = contract.route, contract.is_safe
+    if has_hosts:
+        contract.fail(421, "This application does not serve this host.")
     if has_parameters:
         contract.fail(404, None)
     for read in contract.reads:
@@ -122,8 +125,6 @@ def expect(contract: Contract, *, has_parameters: bool, refuses_other_sites: boo
         contract.fail(410, "The URL has expired.")
     if route.deadline is not None and is_async(route.handler):
         contract.fail(504, "The response took too long.")
-    if is_safe and {HTML, JSON} <= {each.media for each in contract.responses if each.status == 200}:
-        contract.fail(406, None)
     contract.apply_changes()
 
 

@@ -25,7 +25,7 @@ from antiphon.app.planning.request_checks import (
     look_for_body,
 )
 from antiphon.app.route import Route
-from antiphon.app.store import FeatureStore, Store
+from antiphon.app.store import FeatureStore, Store, StoreUnavailable
 from antiphon.explanations import errors_name_it, explained, named
 from antiphon.features.signatures.components import (
     STRUCTURED,
@@ -179,6 +179,8 @@ class Signatures:
         if self._is_everywhere or route.signed_by == self.name:
             told = "The request is not signed by a known key."
             yield Added(401, SignatureRefused, told, headers=("accept-signature", "www-authenticate"))
+            if self._store is not None and self._store.blocks:
+                yield Added(503, StoreUnavailable)
 
     def _check_bodies(self, app: "App") -> None:
         """Raise ValueError for a route whose body can't be checked before the handler, which all requests need."""

@@ -72,11 +72,12 @@ _PAIRS: dict[str, Pairs] = {
 _ANY_BODY: dict[str, Value] = {"body": Of(bytes), "text": TEXT, "stream": UNKNOWN}
 
 
-_CONDITIONS = {
+_FIELDS = {
     name: name.replace("_", "-")
     for name in ("if_match", "if_none_match", "if_modified_since", "if_unmodified_since", "if_range", "range")
-}
-"""The request's attributes that are conditional headers (RFC 9110 §13.1)."""
+} | {"idempotency_key": "Idempotency-Key"}
+"""The request's attributes that are header fields: those of conditions (RFC 9110 §13.1), and others of a client's own.
+"""
 
 
 _SPECIAL = {
@@ -212,10 +213,10 @@ class Expressions(Frame, ast.NodeVisitor):
             return THE_URL
         if name == "query_string":
             self.escape(Pairs("query"))
-        if name in _CONDITIONS:
-            self.findings.named.append(Named("header", _CONDITIONS[name]))
+        if name in _FIELDS:
+            self.findings.named.append(Named("header", _FIELDS[name]))
             kind = annotations.without_none(annotations.attribute_of(Request, name))
-            return either(Evidence(kind, "header", _CONDITIONS[name]), NONE)
+            return either(Evidence(kind, "header", _FIELDS[name]), NONE)
         held = getattr(Request, name, None)
         if isinstance(held, Dependency):
             return self.reader.dependency(self, held, node)

@@ -4,6 +4,7 @@ import ast
 import contextlib
 import functools
 import inspect
+import sys
 import sysconfig
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -61,6 +62,12 @@ def function_of(called: Callable[..., Any]) -> FunctionType | None:
 def is_ours(function: FunctionType | None) -> bool:
     """True for a function in this package."""
     return function is not None and (function.__module__ or "").partition(".")[0] == "antiphon"
+
+
+def is_of_library(cls: type) -> bool:
+    """True for a class of an installed package or of the standard library, whose code is not read."""
+    path = getattr(sys.modules.get(cls.__module__), "__file__", None) or ""
+    return path.startswith(_LIBRARIES) and cls.__module__.partition(".")[0] != "antiphon"
 
 
 class CodeReader:
