@@ -19,7 +19,7 @@ from antiphon.features.templates.environment import arender, render
 from antiphon.features.templates.feature import RequestTemplates
 from antiphon.features.templates.slots import SlottedPage, slots_in
 from antiphon.http.conditional import READING
-from antiphon.http.errors import HTTPError, NotAcceptable
+from antiphon.http.errors import HTTPError
 from antiphon.http.grammar import split_list
 from antiphon.http.headers import HeaderFields
 from antiphon.request.request import Request
@@ -171,7 +171,7 @@ class Page:
     block, several, or a mapping of ids to blocks. Any other request gets the whole page. ``_also`` names other blocks
     that have changed, which are sent along with the requested ones.
 
-    ``_json`` is the value for clients that prefer JSON, or True for ``data``. Requests for other types get a 406.
+    ``_json`` is the value for clients that prefer JSON, or True for ``data``. All other clients get the page.
 
     A ``Slot`` in the data is a part that is sent later, when it is ready. Such a page has no ETag.
 
@@ -212,7 +212,7 @@ class Page:
             raise explained("bad-slot", TypeError(message))
 
     def __response__(self, request: Request) -> Response | Awaitable[Response]:
-        """Render the blocks that a request asks for. Raises the template's errors, and NotAcceptable (406)."""
+        """Render the blocks that a request asks for. Raises the template's errors."""
         if self._json is not False and self._prefers_json(request):
             return self._as_json(request)
         blocks = self._blocks(request)
@@ -301,12 +301,8 @@ class Page:
         return response
 
     def _prefers_json(self, request: Request) -> bool:
-        """Return True if a client prefers JSON. Raises NotAcceptable if it accepts neither type, unless it sent a
-        write."""
-        best = request.accept.best(["text/html", JSON])
-        if best is None and request.method in READING:
-            raise NotAcceptable("This page is available as text/html and application/json.")
-        return best == JSON
+        """Return True if a client prefers JSON. One that accepts neither gets the page, as without ``_json``."""
+        return request.accept.best(["text/html", JSON]) == JSON
 
     def _as_json(self, request: Request) -> Response:
         value = self._data if self._json is True else self._json
