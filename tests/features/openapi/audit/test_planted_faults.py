@@ -17,8 +17,8 @@ from hmac import compare_digest
 from typing import Annotated, Any
 from antiphon import App, Blueprint, Dependency, Request, Response, abort
 from antiphon.features import (
-    Bearer, CSRFTokens, IdempotentWrites, MemoryStore, OpenAPI, Personal, RateLimit, SessionLogin, Sessions, Users,
-    login, login_required, scopes_required,
+    Bearer, CSRFTokens, IdempotentWrites, MemoryStore, OpenAPI, Personal, RateLimit, SessionLogin, Sessions, Signatures,
+    Users, login, login_required, scopes_required,
 )
 
 

@@ -82,7 +82,8 @@ def record(routes: Iterable[AuditedRoute]) -> Iterator[tuple[str, ...]]:
         taken, given = _personal(each.taken), _personal(each.given)
         if not (taken or given):
             continue
-        who = "users who are logged in" if "login" in each.protection else "anyone"
+        who = "clients with a known key" if "signature" in each.protection else "anyone"
+        who = "users who are logged in" if "login" in each.protection else who
         if each.contract.scopes:
             who = f"credentials with {', '.join(each.contract.scopes)}"
         measures = sorted(each.protection - {"login", "scope"})

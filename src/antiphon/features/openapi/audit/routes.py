@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from antiphon.app.application import App
+from antiphon.app.dispatch.dependencies import Dependencies
+from antiphon.app.planning.features import added_to
 from antiphon.features.csrf import CSRFTokens
 from antiphon.features.openapi.audit.asking import Asking
 from antiphon.features.openapi.audit.objects import Code
@@ -18,7 +20,9 @@ from antiphon.features.openapi.code.sources import Sources
 from antiphon.features.openapi.contract import Contract
 from antiphon.features.openapi.document import Info, described_routes, make_document
 from antiphon.features.openapi.security import requires_signature
+from antiphon.features.rate_limits import RateLimit
 from antiphon.features.recorder.disguise import Personal, Secret, encoded_names, is_marked_as
+from antiphon.features.signatures.feature import Signatures
 from antiphon.features.users import Users
 from antiphon.handler.callables import innermost
 from antiphon.serialization.secret_names import is_secret_name
@@ -62,6 +66,8 @@ class AuditedRoute:
     asks: bool = False
     """True if code asks whose the object is, or whether the user may act for others."""
     kinds_of_users: frozenset[str] = frozenset()
+    is_limited: bool = False
+    """True if a rate limit stops those who guess."""
     protection: frozenset[str] = frozenset()
     """What protects it: "login", "scope", "rate limit", "CSRF token", "check of other sites", "idempotency key"."""
 
@@ -107,7 +113,12 @@ def audited_routes(app: App) -> list[AuditedRoute]:
             made.given = [*_fields(_given(operation), document.content, marks)]
             made.is_known = all(_is_known(each) for each in _given(operation))
             made.kinds_of_users = frozenset(_kinds_of_users(each.app))
-            made.protection = frozenset(_protection(contract, each.group.stack.before, each.app))
+            around = [feature for feature, _ in added_to(each.group, each.route, method)]
+            made.protection = frozenset(_protection(contract, each.group.stack.before, each.app, around))
+            limits = [feature for feature in around if isinstance(feature, RateLimit)]
+            made.is_limited = 429 in contract.failures and (
+                not limits or any(_stops_guesses(limit, sources, each.group.dependencies) for limit in limits)
+            )
             function = made.function
             if function is not None:  # it is written in Python
                 made.code = [*asking.reached(function, each.group.dependencies)]
@@ -219,7 +230,21 @@ def is_guessable(field: Field) -> bool:
 # Protection
 
 
-def _protection(contract: Contract, before: Iterable[Any], app: App) -> Iterator[str]:
+_MOST_GUESSES = 100
+"""The requests in a minute above which a rate limit doesn't stop anyone who guesses."""
+_SENT = {"headers", "cookies", "user_agent", "referrer", "accept", "accept_language"}
+
+
+def _stops_guesses(limit: RateLimit, sources: Sources, dependencies: Dependencies) -> bool:
+    """Return True for a limit that is low enough, and whose callers clients can't choose with each request."""
+    function = None if limit._by is None else function_of(limit._by)
+    code = None if function is None else Code.of(function, sources, dependencies)
+    nodes = [] if code is None else [node for node in code.nodes if isinstance(node, ast.Attribute)]
+    is_chosen = any(node.attr in _SENT and code is not None and code.is_request(node.value) for node in nodes)
+    return limit._limit * 60 <= _MOST_GUESSES * limit._period and not is_chosen
+
+
+def _protection(contract: Contract, before: Iterable[Any], app: App, around: Iterable[object]) -> Iterator[str]:
     route = contract.route
     if contract.requires_user:
         yield "login"
@@ -231,7 +256,8 @@ def _protection(contract: Contract, before: Iterable[Any], app: App) -> Iterator
     yield from (f"before={each.__name__}" for each in functions if each is not None and not is_ours(each))
     if route.idempotent:
         yield "idempotency key"
-    if route.signed_by is not None and requires_signature(route):
+    is_signed = any(isinstance(each, Signatures) and each.required for each in around)
+    if is_signed or (route.signed_by is not None and requires_signature(route)):
         yield "signature"
     if not route.csrf_exempt:
         if not app.allows_cross_site_writes:

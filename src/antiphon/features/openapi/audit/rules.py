@@ -102,7 +102,7 @@ _STORES = re.compile(r"hash|encrypt|create|register|sign_?up|add|set_|insert|sav
 def _guessing(route: AuditedRoute) -> Iterator[Finding]:
     secrets = [each.name for each in route.taken if is_guessable(each)]
     secrets += [name for name in route.parameters if is_guessable(Field("", name, False, _is_code(name)))]
-    if not secrets or "rate limit" in route.protection:
+    if not secrets or route.is_limited:
         return
     name = secrets[0]
     compared = [found for code in route.code if (found := _compares(code, {*secrets}))]
@@ -237,7 +237,8 @@ def _siblings(routes: list[AuditedRoute]) -> Iterator[Finding]:
         if each.method not in SAFE_METHODS and not each.is_of_accounts:
             groups[id(each.contract.route.app), _group_of(each)].append(each)
     for route in routes:
-        if route.method not in SAFE_METHODS and "login" not in route.protection and not route.is_of_accounts:
+        is_open = not {"login", "signature"} & route.protection
+        if route.method not in SAFE_METHODS and is_open and not route.is_of_accounts:
             same = [each for each in routes if each.path == route.path and "login" in each.protection]
             if same and all(
                 "login" in each.protection for each in routes if each.path == route.path and each is not route
@@ -250,6 +251,8 @@ def _siblings(routes: list[AuditedRoute]) -> Iterator[Finding]:
             own = {each: f"add {each}" for other in others for each in sorted(other.protection) if "=" in each}
             for what, advice in (_ADVICE | own).items():
                 if what == "idempotency key" and route.method in ("PUT", "DELETE"):  # idempotent (RFC 9110 §9.2.2)
+                    continue
+                if what == "login" and "signature" in route.protection:
                     continue
                 having = [each for each in others if what in each.protection]
                 least = 1 if what == "login" else 2
