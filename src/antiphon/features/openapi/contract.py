@@ -383,7 +383,7 @@ class ContractReader:
             contract.reads = [each for each in contract.reads if each.part not in {*replaced, *parts}]
             contract.reads += [read_as(part, wanted, place)._replace(is_always=True) for part, wanted in parts.items()]
             if is_body:
-                contract.named = [each for each in contract.named if each.part not in ("form", "files")]
+                contract.named = [each for each in contract.named if each.part not in ("form", "files", "json")]
             contract.unread = [each for each in contract.unread if each.about != "taken"]
             if route.gives is not None:
                 contract.unread = [each for each in contract.unread if each.about != "all"]

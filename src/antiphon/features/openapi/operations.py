@@ -159,6 +159,8 @@ def _request_body(contract: Contract, schemas: Schemas) -> Schema:
         side: Direction = "strict" if read.is_strict else "input"
         if read.part == "json":
             _offer(content, JSON, schemas.of_type(read.wanted, side))
+            if members := dict.fromkeys(each.name for each in contract.named if each.part == "json"):
+                content[JSON]["x-members"] = [*members]
             required = required or (read.is_always and bool(read.refusals))
         elif read.part in ("rows", "patch"):
             offered = _rows(read, side, schemas) if read.part == "rows" else _patches(read, side, schemas)

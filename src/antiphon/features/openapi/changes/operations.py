@@ -348,6 +348,10 @@ class OperationComparison:
         for key, inside in (("schema", ""), ("itemSchema", "[]")):
             found = self._schemas(old.get(key, {}), new.get(key, {}), sent=sent, is_text=is_text)
             yield from (self._judged(at + inside, each, sent=sent) for each in found)
+        for name in new.get("x-members", ()) if sent and not new.get("schema") else ():
+            if name not in old.get("x-members", ()) and not old.get("schema"):
+                advice = "read it with a type, request.json_as, or as one that may be missing"
+                yield self._change("unknown", f"{at}/{name}", "read now, perhaps from all clients", advice)
         before, now = old.get("encoding", {}), new.get("encoding", {})
         for name in before.keys() & now.keys():
             if before[name] != now[name]:

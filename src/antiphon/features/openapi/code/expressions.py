@@ -228,9 +228,20 @@ class Expressions(Frame, ast.NodeVisitor):
 
     def visit_Subscript(self, node: ast.Subscript) -> Value:
         owner, key = self.value(node.value), self.value(node.slice)
+        if isinstance(key, Known) and isinstance(key.value, str) and self.is_json(node.value):
+            self.findings.named.append(Named("json", key.value, is_required=True))
         if isinstance(node.slice, ast.Slice):
             return self.hold(node, either(*[sliced(each) for each in alternatives(self.flow.content(owner))]))
         return self.each(owner, lambda one: self._subscript(one, key, node))
+
+    def is_json(self, node: ast.expr) -> bool:
+        """True for the JSON of the request, read without a type, or a name for it."""
+        match node:
+            case ast.Attribute(value=ast.Name(), attr=name) if self.reader.words.attributes.get(name, name) == "json":
+                return isinstance(self.value(node.value), TheRequest)
+            case ast.Name(id=name):
+                return name in self.json_names
+        return False
 
     def visit_Slice(self, node: ast.Slice) -> Value:
         for each in (node.lower, node.upper, node.step):

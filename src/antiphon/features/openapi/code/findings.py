@@ -53,9 +53,9 @@ _REFUSALS_OF_ANY: dict[ReadAs, tuple[int, ...]] = {
 
 
 class Named(NamedTuple):
-    """A field in the query, a form, a cookie or a header that is read by name."""
+    """A field in the query, a form, a cookie or a header, or a member of untyped JSON, that is read by name."""
 
-    part: Literal["query", "form", "files", "cookie", "header"]
+    part: Literal["query", "form", "files", "cookie", "header", "json"]
     name: str
     kind: Any = str
     is_required: bool = False

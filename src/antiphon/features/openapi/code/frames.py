@@ -99,6 +99,8 @@ class Frame(ast.NodeVisitor, ABC):
         """The statement being read."""
         self.latest: dict[ast.AST, Value] = {}
         """The latest value of each expression."""
+        self.json_names: set[str] = set()
+        """The names of the request's JSON, read without a type."""
         self._own = own_names(node)
 
     def value(self, node: ast.expr | None) -> Value:

@@ -178,6 +178,8 @@ class Statements(Expressions, ast.NodeVisitor):
 
     def visit_Assign(self, node: ast.Assign) -> None:
         value = self.value(node.value)
+        if self.is_json(node.value):
+            self.json_names |= {each.id for each in node.targets if isinstance(each, ast.Name)}
         for target in node.targets:
             self.assign(target, value)
 
