@@ -109,7 +109,7 @@ def _is_outage(error: BaseException) -> bool:
     if isinstance(error, HTTPError):
         return error.status == 503 or getattr(error, "_is_outage", False)
     causes = error, getattr(error, "orig", None), error.__cause__  # also as SQLAlchemy and Django raise it
-    states = [each.sqlstate for each in causes if hasattr(each, "sqlstate") and hasattr(each, "diag")]
+    states = [getattr(each, "sqlstate", None) for each in causes if hasattr(each, "sqlstate") and hasattr(each, "diag")]
     return any(state is None or state[:2] in ("08", "53") or state[:3] == "57P" for state in states)
 
 

@@ -113,9 +113,9 @@ def audited_routes(app: App) -> list[AuditedRoute]:
             made.given = [*_fields(_given(operation), document.content, marks)]
             made.is_known = all(_is_known(each) for each in _given(operation))
             made.kinds_of_users = frozenset(_kinds_of_users(each.app))
-            around = [feature for feature, _ in added_to(each.group, each.route, method)]
-            made.protection = frozenset(_protection(contract, each.group.stack.before, each.app, around))
-            limits = [feature for feature in around if isinstance(feature, RateLimit)]
+            features = [feature for feature, _ in added_to(each.group, each.route, method)]
+            made.protection = frozenset(_protection(contract, each.group.stack.before, each.app, features))
+            limits = [feature for feature in features if isinstance(feature, RateLimit)]
             made.is_limited = 429 in contract.failures and (
                 not limits or any(_stops_guesses(limit, sources, each.group.dependencies) for limit in limits)
             )
