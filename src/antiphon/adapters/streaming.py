@@ -16,6 +16,7 @@ from antiphon.concurrency.timers import TimeSlice
 from antiphon.concurrency.workers import file_workers
 from antiphon.handler.cancellation import watch_on
 from antiphon.handler.failures import is_broken_from_outside, log_broken_body
+from antiphon.request.late_reads import refuse_late_reads
 from antiphon.request.lifetime import EndReason
 from antiphon.request.request import Request
 from antiphon.response.files import CHUNK, FileBody, is_at_hand, is_for_any_thread
@@ -124,6 +125,7 @@ async def write_chunks(
     chunks: AsyncIterator[bytes | str] | None = None
     is_whole = False
     writing = _Writing(request, fields)
+    body = body if is_silent else refuse_late_reads(request, body, fields)
     try:
         chunks = aiter(body) if isinstance(body, AsyncIterable) else writing.on_threads(body)
         # A file that can't be read makes the server respond with an error. Other bodies don't delay the head.

@@ -18,6 +18,7 @@ from antiphon.http.errors import BadRequest, ClientDisconnected, LengthRequired
 from antiphon.http.head import NOT_PLAIN, Address, is_one_number, parse_length
 from antiphon.http.headers import HOP_BY_HOP
 from antiphon.http.status import STATUS_LINES
+from antiphon.request.late_reads import refuse_late_reads
 from antiphon.request.request import Request
 from antiphon.response.fields import SharedFields
 from antiphon.response.files import FileBody
@@ -316,6 +317,7 @@ class WSGIBody:
         self._request = request
         self._context = context
         self._is_whole = False
+        body = body if is_silent else refuse_late_reads(request, body, fields)
         try:
             self._chunks, self._close = _blocking(body, context, request, self._length is None)
         except BaseException as error:

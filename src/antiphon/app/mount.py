@@ -17,6 +17,7 @@ from antiphon.http.head import DerivedHead, Head
 from antiphon.http.limits import Limits
 from antiphon.http.urls.path import hidden_segments, is_misleading
 from antiphon.request.caller import AROUND
+from antiphon.request.late_reads import pass_on_late_reads
 from antiphon.request.request import Request
 from antiphon.request.route import whole_pattern
 from antiphon.request.watching import HOOKS, note_read
@@ -244,10 +245,11 @@ def _served(below: Below, application: Servable, blocks: bool) -> Callable[[Requ
     async def hand_on(outer: Request) -> Response:
         note_read(outer, HOOKS)
         request = below(outer)
-        if not (blocks or request.head.blocks):
-            return await as_inner(outer, application._respond(request))
-        response = await as_inner(outer, application._handle(request))
-        await (ON_THREAD if blocks else ON_LOOP)  # it may have ended on any thread or loop
+        waits = not (blocks or request.head.blocks)
+        response = await as_inner(outer, application._respond(request) if waits else application._handle(request))
+        pass_on_late_reads(request, outer, response)
+        if not waits:
+            await (ON_THREAD if blocks else ON_LOOP)  # it may have ended on any thread or loop
         try:
             return response
         finally:
@@ -285,6 +287,7 @@ def _inside(below: Below, application: Servable, blocks: bool) -> Callable[[Requ
         if getattr(inner.route, "is_guarded", True):  # other applications' routes may be guarded
             note_read(request, HOOKS)
         request._pattern_below = whole_pattern(inner) or None
+        pass_on_late_reads(inner, request, response)
         try:
             return response
         finally:

@@ -25,9 +25,11 @@ from antiphon.http.urls.url import is_this_machine
 from antiphon.request.caller import Identity
 from antiphon.request.dependencies import Dependency
 from antiphon.request.interfaces import Session
+from antiphon.request.late_reads import OF_CDNS, keep_private
 from antiphon.request.request import Request
 from antiphon.request.watching import unwatched
 from antiphon.response.fields import SharedFields
+from antiphon.response.files import is_at_hand, is_for_any_thread
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
@@ -259,7 +261,8 @@ class Sessions:
         return TrackedSession(
             entry,
             self._store,
-            request.head,
+            request,
+            when_late=_read_late,
             owner_name=self._owner_name,
             is_over=_IS_OVER in request,
             binds=self._binding is not None,
@@ -268,15 +271,14 @@ class Sessions:
     def _around(self, request: Request) -> Generator[None, Response, Response | None]:
         response = yield
         if Request.session not in request:
-            if response.is_streamed or request._deferred:
-                request[_IS_OVER] = True
-            return None
+            request[_IS_OVER] = True
+            return _unread(request, response)
         session = request.session
         if not isinstance(session, TrackedSession) or session.is_over:
             return None
         session.is_over = True
         if not session.is_used or session.failure is not None:
-            return None
+            return _unread(request, response)
         response = response.__copy__()  # a handler may return the same object again
         _keep_private(request, response)
         if session.is_stale and self._binding is not None:
@@ -417,6 +419,23 @@ class Sessions:
         )  # fmt: skip
 
 
+def _unread(request: Request, response: Response) -> Response | None:
+    """Return a stream that tells caches nothing as a private one, since it may still read the session."""
+    body, fields = response.body, response.headers
+    is_data = isinstance(body, bytes) or is_at_hand(body) or is_for_any_thread(body)
+    return None if is_data or "cache-control" in fields or "expires" in fields else _kept_private(request, response)
+
+
+def _read_late(request: Request) -> None:
+    """Keep the response private to a session that middleware has read after this feature's own; no effect later."""
+    request.on_response(_kept_private)
+
+
+def _kept_private(request: Request, response: Response) -> Response:
+    _keep_private(request, response := response.__copy__())
+    return response
+
+
 def _keep_private(request: Request, response: Response) -> None:
     """Tell caches that a response depends on its visitor, and forbid shared caches to store it, even if it allows that.
 
@@ -428,42 +447,34 @@ def _keep_private(request: Request, response: Response) -> None:
     headers = response.headers
     if headers.setdefault("vary", "cookie") != "cookie":
         response.vary("Cookie")
-    if (said := headers.get(_OF_CDNS)) is not None and _is_shared(request, _OF_CDNS, said):
-        del headers[_OF_CDNS]
-    said = headers.setdefault("cache-control", "private")
-    if said == "private":
-        return
-    control = CacheControl.parse(said)
-    if _is_shared(request, "Cache-Control", said) or not (control.no_store or control.private is True):
-        headers["cache-control"] = str(control.replace(private=True, public=False, s_maxage=None))
+    for name in (OF_CDNS, "cache-control"):
+        if is_debug() and name in headers:
+            _refuse_shared(request, name.title().replace("Cdn", "CDN"), CacheControl.parse(headers[name]))
+    keep_private(response)
 
 
-_OF_CDNS = "cdn-cache-control"
-"""The field for shared caches only, where it overrides Cache-Control (RFC 9213)."""
-
-_OF_CACHES = frozenset({"vary", "cache-control", _OF_CDNS})
+_OF_CACHES = frozenset({"vary", "cache-control", OF_CDNS})
 _PRIVATE = SharedFields.of([("vary", "cookie"), ("cache-control", "private")])
 """The fields for a response that doesn't mention caches."""
 
 
-def _is_shared(request: Request, field: str, said: str) -> bool:
-    """Return True for a field that lets shared caches store the response. In debug mode, raises RuntimeError for such a
-    field.
-    """
-    control = CacheControl.parse(said)
-    asks = control.public or control.s_maxage is not None or field == _OF_CDNS
-    if control.no_store or not asks:
-        return False
-    if control.private is not True and is_debug():
-        what = "the field" if field == _OF_CDNS else "`public` and `s-maxage` (for static files: public=False)"
-        raise explained(
-            "shared-page-of-visitor",
-            RuntimeError(
-                f"{request.route.handled_by} responds with {field}: {said}, so caches may serve the response to"
-                f" everyone, but the session or user was read to make it: leave out {what}, or don't read either there"
-            ),
-        )
-    return field != _OF_CDNS or control.private is not True
+def _refuse_shared(request: Request, field: str, control: CacheControl) -> None:
+    """Raise RuntimeError for a field that lets shared caches store the response."""
+    is_of_cdns = field.lower() == OF_CDNS
+    if (
+        control.no_store
+        or control.private is True
+        or not (control.public or control.s_maxage is not None or is_of_cdns)
+    ):
+        return
+    what = "the field" if is_of_cdns else "`public` and `s-maxage` (for static files: public=False)"
+    raise explained(
+        "shared-page-of-visitor",
+        RuntimeError(
+            f"{request.route.handled_by} responds with {field}: {control}, so caches may serve the response to"
+            f" everyone, but the session or user was read to make it: leave out {what}, or don't read either there"
+        ),
+    )
 
 
 def _place(app: "App") -> str:

@@ -5,14 +5,15 @@ from copy import deepcopy
 from hashlib import sha256
 from secrets import token_urlsafe
 from typing import Any
+from weakref import ref
 
 from antiphon.app.store import ON_SERVER, Store, StoreEntry, StoreUnavailable, store_name
 from antiphon.explanations import explained, named
 from antiphon.features.ends import NewOwner
 from antiphon.http.errors import without_traceback
-from antiphon.http.head import Head
 from antiphon.request.interfaces import Session
-from antiphon.request.watching import SESSION, note_in_head
+from antiphon.request.request import Request
+from antiphon.request.watching import SESSION, note_read
 
 KEPT = 12
 """The number of characters that a session's new key has in common with the one before it; 31 others are new."""
@@ -23,9 +24,10 @@ leaves it, since the device is the same.
 
 
 class TrackedSession(Session):
-    """A session that records which values were read and written. If ``failure`` is set, every use raises it. ``head``
-    is the request's head, for caches that watch it. ``owner`` is the session's new owner, and ``ends_all_of`` is an
-    owner all of whose sessions will end; both as the store names them, by the ``owner_name`` of ``Sessions``.
+    """A session that records which values were read and written. If ``failure`` is set, every use raises it. If
+    the session is first read when it is over, ``when_late`` is called with the ``request``. ``owner`` is the session's
+    new owner, and ``ends_all_of`` is an owner all of whose sessions will end; both as the store names them, by the
+    ``owner_name`` of ``Sessions``.
 
     If it ``binds``, a login prepares it for a binding to the device, for which the browser signs the ``challenge``.
     ``is_bound`` is True if the browser has proven to be on that device. ``is_stale`` is True if it has not, so that
@@ -33,23 +35,25 @@ class TrackedSession(Session):
     """
 
     __slots__ = (
-        "_copies", "_data", "_head", "_owner_name", "_store", "_written", "binds", "challenge", "ends_all_of",
-        "ends_others", "entry", "failure", "is_bound", "is_ended", "is_over", "is_server_side", "is_stale", "is_used",
-        "new_owner", "owner", "rotates",
+        "_copies", "_data", "_owner_name", "_request_of", "_store", "_when_late", "_written", "binds", "challenge",
+        "ends_all_of", "ends_others", "entry", "failure", "is_bound", "is_ended", "is_over", "is_server_side",
+        "is_stale", "is_used", "new_owner", "owner", "rotates",
     )  # fmt: skip
 
     def __init__(
         self,
         entry: StoreEntry | None,
         store: Store,
-        head: Head,
+        request: Request,
         *,
+        when_late: Callable[[Request], object],
         owner_name: Callable[[str], str] = store_name,
         is_over: bool = False,
         binds: bool = False,
     ) -> None:
         self.entry = entry
-        self._head = head
+        self._request_of = ref(request)
+        self._when_late = when_late
         self._owner_name = owner_name
         self.failure: StoreUnavailable | None = None
         self.owner: str | None = None
@@ -68,9 +72,11 @@ class TrackedSession(Session):
         """Copies of the lists and dicts that were read, since changes inside them are not reported."""
 
     def _read(self) -> dict[str, Any]:
-        if not self.is_used:
+        if not self.is_used and (request := self._request_of()) is not None:
+            note_read(request, SESSION)  # first: a read that comes too late is refused each time
             self.is_used = True
-            note_in_head(self._head, SESSION)
+            if self.is_over:
+                self._when_late(request)
         if self.failure is not None:
             raise without_traceback(self.failure)
         return self._data

@@ -14,6 +14,7 @@ from antiphon.http.headers import HOP_BY_HOP
 from antiphon.http.limits import Limits
 from antiphon.lazy import require_names
 from antiphon.request.interfaces import FrameworkValues
+from antiphon.request.late_reads import refuse_late_reads
 from antiphon.request.request import Request
 from antiphon.response.message import Body
 from antiphon.response.response import Response
@@ -55,6 +56,7 @@ def framework_response(request: Request, response: Response, on_loop: bool) -> F
         sent.append(("content-length", str(length)))
     if isinstance(body, bytes) and not request._deferred:
         return FrameworkResponse(status, sent, b"" if is_silent else body, request)
+    body = body if is_silent else refuse_late_reads(request, body, fields)
     return FrameworkResponse(status, sent, _finishing(request, body, is_silent, on_loop), request)
 
 

@@ -23,12 +23,12 @@ from antiphon.http.errors import (
 from antiphon.http.head import Head, RequestHead
 from antiphon.http.headers import HeaderFields
 from antiphon.http.limits import Limits
-from antiphon.http.multidict import MissingKey
+from antiphon.http.multidict import MissingKey, MultiDict
 from antiphon.http.urls.path import quoted_path, quoted_root
 from antiphon.http.urls.url import URL, check_host_given, encode_path, encode_query, parse_host, unquote
 from antiphon.http.urls.urlencoded import Fields, parse_fields, parse_form
 from antiphon.request.interfaces import CSRF_FIELD
-from antiphon.request.watching import unwatched
+from antiphon.request.watching import WatchedArgs, unwatched, watches_of
 
 if TYPE_CHECKING:
     from typing_extensions import TypeForm  # PEP 747; type checkers know this module without installing it
@@ -97,6 +97,14 @@ def query_fields_of(head: Head, limits: Limits) -> Fields:
     if size >= most and query and query.count(b"&") >= most:  # a shorter query can't exceed it
         raise over_limit(URITooLong, "fields", most, f"The query has more than {most} fields.")
     return parse_fields(query)
+
+
+def args_of(request: "Request") -> MultiDict[str]:
+    """Return a query's arguments; if the request is watched, they record the names under which they are read."""
+    head = request.head
+    if any(watches_of(head)):
+        return WatchedArgs(head, lambda: query_fields_of(head, request.limits))
+    return MultiDict(query_fields_of(head, request.limits))
 
 
 def query_too_long(query: bytes, limits: Limits) -> URITooLong:
@@ -219,10 +227,13 @@ def args_as(request: "Request", wanted: type[T], *, unknown: "OnUnknown" = "igno
     With ``unknown="refuse"``, arguments that it doesn't declare are invalid, except those that sign the URL. Raises
     UnprocessableContent (422), naming each invalid field, and the same errors as ``args``.
     """
-    from antiphon.serialization.readers import fields_as
+    from antiphon.serialization.readers import fields_as, names_read
 
     others = SIGNING if getattr(request.route, "signed_url", False) else ()
-    return fields_as(request.args, wanted, "query", unknown=unknown, others=others)
+    args = request.args
+    if isinstance(args, WatchedArgs) and unknown == "ignore" and (names := names_read(wanted)) is not None:
+        args = args.only(names)
+    return fields_as(args, wanted, "query", unknown=unknown, others=others)
 
 
 def headers_as(request: "Request", wanted: type[T]) -> T:

@@ -28,11 +28,11 @@ from antiphon.request.headers import RequestHeaders
 from antiphon.request.lifetime import Lifetime, deferrable
 from antiphon.request.readings import (
     JSONObject,
+    args_of,
     head_of,
     host_of,
     json_decoder,
     not_loaded,
-    query_fields_of,
     read_whole,
     refused_json,
     url_of,
@@ -307,7 +307,7 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs):
         ``args.getall(name)`` returns all of them. Raises URITooLong (414) above ``limits.query`` bytes or
         ``limits.fields`` fields.
         """
-        return MultiDict(query_fields_of(self.head, self.limits))
+        return args_of(self)
 
     args_as = readings.args_as
     headers_as = readings.headers_as

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from antiphon.http.cookies import read_cookies
 from antiphon.http.head import Address, DerivedHead, Head
-from antiphon.http.multidict import FirstMultiDict
+from antiphon.http.multidict import FirstMultiDict, MultiDict
 from antiphon.lazy import lazy
 from antiphon.request.headers import RequestHeaders
 
 if TYPE_CHECKING:
     from antiphon.request.request import Request
+
+T = TypeVar("T")
 
 EVERYTHING = "*"
 """The name that stands for all header fields, for code that passes them on."""
@@ -38,14 +40,28 @@ choices: dict[str, Choice] = {}
 """The choices by name. A response that depends on an unknown one fits no request."""
 
 
-COOKIE = ":cookie "
-"""The beginning of the name of a cookie that was read by its name, without looking at the others."""
+COOKIE, ARG = ":cookie ", ":arg "
+"""The beginnings of the names of a cookie, and of an argument of the query, that was read by its name, without looking
+at the others.
+"""
+QUERY = ":query"
+"""The name that stands for the whole query."""
+
+cookies_of_callers: set[str] = set()
+"""The names of the cookies that tell callers apart; reading one of them is also recorded as reading the session."""
 
 
 class WatchedHead(DerivedHead):
     """A head that records what is read from it, as ``reads``: names of fields in lower case, and of other values.
 
-    They exclude the URL and the method, because a cache always depends on those.
+    They exclude the path and the method, because a cache always depends on those.
+    """
+
+    has_choices = True
+    """False if reading a choice is recorded as reading the fields from which it is made."""
+    refuse: Callable[[str], None] | None = None
+    """The function that gets each name once the response's head was sent, and raises an error for a read that comes too
+    late.
     """
 
     def __init__(self, inner: Head) -> None:
@@ -58,6 +74,8 @@ class WatchedHead(DerivedHead):
         """Record that something was read."""
         if not self.is_paused:
             self.reads.add(name)
+            if self.refuse is not None:
+                self.refuse(name)
 
     def field(self, name: str) -> str | None:
         """Return the combined value of a header and record that it was read."""
@@ -70,6 +88,12 @@ class WatchedHead(DerivedHead):
         return self.inner.fields()
 
     @property
+    def query_string(self) -> bytes:
+        """The query. Reading it is recorded."""
+        self.note(QUERY)
+        return self.inner.query_string
+
+    @property
     def client(self) -> Address | None:
         """The client's address. Reading it is recorded."""
         self.note(ADDRESS)
@@ -80,6 +104,12 @@ class WatchedHead(DerivedHead):
         """The HTTP version. Reading it is recorded."""
         self.note(HTTP_VERSION)
         return self.inner.http_version
+
+
+class PlainWatch(WatchedHead):
+    """A watch for other caches, which know header fields only."""
+
+    has_choices = False
 
 
 def watch_of(head: Head) -> WatchedHead | None:
@@ -95,17 +125,16 @@ def watches_of(head: Head) -> Iterator[WatchedHead]:
         head = head.inner
 
 
-class WatchedCookies(FirstMultiDict[str]):
-    """Cookies that record the names under which they are read; reading them all is recorded as reading the header."""
+class _WatchedPairs(MultiDict[str]):
+    """Pairs that record the names under which they are read."""
 
-    __slots__ = ("_head",)
+    __slots__ = ()
 
-    def __init__(self, head: DerivedHead) -> None:
-        self._head = head
-        super().__init__(cookies_of(head))
+    _head: DerivedHead
 
     def _note(self, name: object = None) -> None:
-        note_in_head(self._head, f"{COOKIE}{name}" if isinstance(name, str) else "cookie")
+        """Record that the values of one name were read; None means all."""
+        raise NotImplementedError
 
     def __getitem__(self, name: str) -> str:
         self._note(name)
@@ -147,21 +176,66 @@ class WatchedCookies(FirstMultiDict[str]):
         self._note()
         return super().__bool__()
 
+
+class WatchedCookies(_WatchedPairs, FirstMultiDict[str]):
+    """Cookies that record the names under which they are read; reading them all is recorded as reading the header."""
+
+    __slots__ = ("_head",)
+
+    def __init__(self, head: DerivedHead) -> None:
+        self._head = head
+        super().__init__(cookies_of(head))
+
+    def _note(self, name: object = None) -> None:
+        note_in_head(self._head, f"{COOKIE}{name}" if isinstance(name, str) else "cookie")
+        if name in cookies_of_callers:
+            note_in_head(self._head, SESSION)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return FirstMultiDict, (self.items(),)
 
 
+class WatchedArgs(_WatchedPairs):
+    """Arguments of the query that record the names under which they are read."""
+
+    __slots__ = ("_head",)
+
+    def __init__(self, head: Head, read: Callable[[], list[tuple[str, str]]]) -> None:
+        """Take what ``read`` returns. Its error depends on the whole query."""
+        self._head = head  # type: ignore[assignment]  # it is watched
+        try:
+            super().__init__(_unrecorded(head, read))
+        except Exception:
+            self._note()
+            raise
+
+    def _note(self, name: object = None) -> None:
+        note_in_head(self._head, f"{ARG}{name}" if isinstance(name, str) else QUERY)
+
+    def only(self, names: Iterable[str]) -> MultiDict[str]:
+        """Return the pairs with these names."""
+        return MultiDict([(name, value) for name in names for value in self.getall(name)])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return MultiDict, (self.items(),)
+
+
 def cookies_of(head: Head) -> FirstMultiDict[str]:
     """Return the cookies in a head, without recording that they were read."""
+    header = _unrecorded(head, lambda: head.field("cookie"))
+    return FirstMultiDict(read_cookies(header) if header else ())
+
+
+def _unrecorded(head: Head, read: Callable[[], T]) -> T:
+    """Return what a function reads from a head, without recording it."""
     watches = [watch for watch in watches_of(head) if not watch.is_paused]
     for watch in watches:
         watch.is_paused = True
     try:
-        header = head.field("cookie")
+        return read()
     finally:
         for watch in watches:
             watch.is_paused = False
-    return FirstMultiDict(read_cookies(header) if header else ())
 
 
 def recorded_value(head: Head, name: str) -> str | None:
@@ -229,7 +303,9 @@ def _paused(request: "Request", watches: Iterable[WatchedHead]) -> Iterator[None
 
 
 _OF_FIELDS = frozenset([name for name, value in vars(RequestHeaders).items() if isinstance(value, lazy)]) | {
+    "args",
     "cookies",
     "headers",
+    "url",
 }
-"""The attributes that are computed from header fields on first read."""
+"""The attributes that are computed from header fields or the query on first read."""

@@ -307,6 +307,11 @@ class FieldsReader:
         """The names of the fields, in their order."""
         return self._names.keys()
 
+    @property
+    def refuses_others(self) -> bool:
+        """True for a Struct that forbids fields of other names."""
+        return isinstance(self._info, inspect.StructType) and self._info.forbid_unknown_fields
+
     def read(
         self,
         pairs: MultiDict[str],

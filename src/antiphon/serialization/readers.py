@@ -313,6 +313,12 @@ def field_names(wanted: Any) -> Collection[str]:
     return _reader_of(wanted, None).names
 
 
+def names_read(wanted: type) -> Collection[str] | None:
+    """Return the names that reading pairs as a record depends on; None for all names, if it refuses unknown ones."""
+    reader = _reader_of(wanted, None)
+    return None if reader.refuses_others else reader.names
+
+
 def check_fields(wanted: Any, file_type: type | None = None) -> None:
     """Check that the pairs of a form or query can be read as a type. Raises TypeError."""
     FieldsReader(wanted, file_type, json_as)

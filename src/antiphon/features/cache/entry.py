@@ -3,7 +3,8 @@
 import re
 from collections.abc import Collection, Iterable, Mapping
 from hashlib import sha256
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
+from urllib.parse import quote_plus
 
 from antiphon.app.store import keep
 from antiphon.features.cache.files import BodyFiles
@@ -12,8 +13,12 @@ from antiphon.http.grammar import parse_or_none, split_list
 from antiphon.http.head import CONDITIONS, Head
 from antiphon.http.headers import combined
 from antiphon.http.media_type import MediaType
+from antiphon.http.multidict import MultiDict
+from antiphon.http.structured_fields import InnerList, Item, format_structured_dictionary
+from antiphon.http.urls.urlencoded import parse_fields
+from antiphon.request.readings import DEFAULT_LIMITS
 from antiphon.request.request import Request
-from antiphon.request.watching import CHOICE, COOKIE, EVERYTHING, HTTP_VERSION, choices, recorded_value
+from antiphon.request.watching import ARG, CHOICE, COOKIE, EVERYTHING, HTTP_VERSION, QUERY, choices, recorded_value
 from antiphon.response.fields import Fields, Line, SharedFields
 from antiphon.response.files import FileBody
 from antiphon.response.response import Response, response_of
@@ -27,6 +32,9 @@ CONTENT_FIELDS = ("content-type", "content-encoding", "content-language", "conte
 """Fields that define the meaning of the content (RFC 9110 §8), which are part of a QUERY's key."""
 
 _json_tokens = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|([{}\[\],:])[ \t\n\r]*|[ \t\n\r]+', re.DOTALL)
+
+Args: TypeAlias = frozenset[str] | None
+"""The names of the query's arguments on which responses depend; None if they may depend on the whole query."""
 
 MOST_VARIANTS = 32
 """The maximum number of responses stored for one URL, each for different values of the fields in its Vary."""
@@ -262,32 +270,56 @@ def fields_in(names: Iterable[str]) -> list[str]:
     return sorted({name for name in names if name[0] != ":"}.union(cookie, *chosen))
 
 
-def key_of(head: Head, app: str) -> str:
-    """Return the key of a request's URL in an application, which has a name."""
-    return key_of_url(head, app, head.root_path + head.path, head.raw_path, head.query_string)
+def key_of(head: Head, app: str, args: Args = None) -> str:
+    """Return the key of a request's URL in an application, which has a name: all URL components, both as sent and as
+    routed, but only these arguments of the query.
+
+    Another application in the same store, even one on the same host, has other keys.
+    """
+    authority, root, query = head.authority, head.root_path, _reduced(head.query_string, args)
+    place = f"{root!r} {root + head.path!r} {head.raw_path!r} {query!r}"
+    return f"cache {app} {head.scheme} {len(authority)}:{authority} {place}"
 
 
-def key_of_request(request: Request, app: str) -> str | None:
-    """Return the key of a request: its URL's key and, for QUERY, a hash of the content (RFC 10008 §2.7).
+def _reduced(query: bytes, args: Args) -> object:
+    """Return the query, or the names and values of these arguments, each name with its values in order."""
+    if args is None or len(query) > DEFAULT_LIMITS.query or query.count(b"&") >= DEFAULT_LIMITS.fields:
+        return query  # of one that is too long, no argument can be read
+    pairs = MultiDict(parse_fields(query))
+    return [(name, pairs.getall(name)) for name in sorted(args)]
+
+
+def args_in(reads: Iterable[str] | None) -> Args:
+    """Return the names of the query's arguments among what was read; None if the whole query, or unknown things, were
+    read.
+    """
+    names = {QUERY} if reads is None else set(reads)
+    return None if QUERY in names else frozenset(name.removeprefix(ARG) for name in names if name.startswith(ARG))
+
+
+def no_vary_search(args: Collection[str]) -> str:
+    """Return the No-Vary-Search that tells caches that only these arguments of the query matter, in any order."""
+    members: dict[str, Any] = {"key-order": True, "params": True}
+    if args:
+        members["except"] = InnerList([Item(quote_plus(name)) for name in sorted(args)])
+    return format_structured_dictionary(members)
+
+
+def key_of_query(request: Request, app: str) -> str | None:
+    """Return the key of a QUERY: its URL's key and a hash of the content (RFC 10008 §2.7).
 
     None if the content has not been received yet, or is larger than 64 KiB.
     """
     head = request.head
     key, content = key_of(head, app), content_of(request)
-    if content is None or head.method != "QUERY":
-        return None if content is None else key
+    if content is None:
+        return None
     written, *fields = map(head.field, CONTENT_FIELDS)
     media = parse_or_none(MediaType.parse, written)
     if media is not None and media.is_json:
         content = _without_white_space(content)
     meaning = (str(media) if media else written, fields, content)
     return f"{key} QUERY {sha256(repr(meaning).encode()).hexdigest()}"
-
-
-def queries_of(key: str) -> str:
-    """Return the tag of the responses to all QUERY requests for a URL, by the URL's key. No response can use this
-    tag."""
-    return f"QUERY\n{key}"
 
 
 def content_of(request: Request) -> bytes | None:
@@ -316,12 +348,3 @@ def _without_white_space(content: bytes) -> bytes:
         return token if token[0] == 0x22 else b"" if is_last or found.start() == 0 else b" "
 
     return _json_tokens.sub(shortened, content)
-
-
-def key_of_url(head: Head, app: str, path: str, raw_path: bytes | None, query: bytes) -> str:
-    """Return the key of a URL on the host of a request: all URL components, both as sent and as routed.
-
-    Another application in the same store, even one on the same host, has other keys.
-    """
-    authority = head.authority
-    return f"cache {app} {head.scheme} {len(authority)}:{authority} {head.root_path!r} {path!r} {raw_path!r} {query!r}"

@@ -17,7 +17,6 @@ from antiphon.app.store import FeatureStore, Store
 from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.explanations import errors_name_it, explained, renamed
 from antiphon.explanations.naming import NamesOurs, names_ours
-from antiphon.features.cache.entry import key_of
 from antiphon.features.cache.files import BodyFiles
 from antiphon.features.cache.filling import Fill, FillHead
 from antiphon.features.cache.intake import Intake
@@ -28,6 +27,7 @@ from antiphon.handler.callables import innermost
 from antiphon.handler.scope import find_current_request
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import PreconditionFailed, RangeNotSatisfiable
+from antiphon.request.late_reads import tell_of_reads
 from antiphon.request.request import Request
 from antiphon.request.watching import put_on_watch, watch_of
 from antiphon.response.response import Response
@@ -89,7 +89,6 @@ class Cache(metaclass=NamesOurs):
         self._is_gateway = gateway
         self._max_bytes, self._max_body, self._max_file_bytes = max_bytes, max_body, max_file_bytes
         self._lease, self._timeout = lease, timeout
-        self._queries: bool | None = None
         self._app_name: str | None = None
         self._keep_in(MemoryStore() if store is None else store)
 
@@ -103,7 +102,7 @@ class Cache(metaclass=NamesOurs):
         self._refreshes = Refreshes(self._shelf)
         self._at_hand = AtHand(self._shelf)
         self._lookup = Lookup(self._shelf, self._at_hand, self._collapsing, self._refreshes)
-        self._intake = Intake(self._shelf, files, self._max_body, self._is_gateway, self._may_query)
+        self._intake = Intake(self._shelf, files, self._max_body, self._is_gateway)
 
     def install(self, app: "App") -> None:
         """Wrap the cache around everything that is registered after it."""
@@ -135,13 +134,6 @@ class Cache(metaclass=NamesOurs):
             parts += [(mount.where, _name_of(mount.application)) for mount in app.mounts]
             self._app_name = sha256(repr(sorted(parts)).encode()).hexdigest()[:16]
         return self._app_name
-
-    def _may_query(self) -> bool:
-        """Return True if the application, or one mounted in it, may handle QUERY."""
-        if self._queries is None:
-            app: Any = self._collapsing.app
-            self._queries = bool(app.mounts) or any("QUERY" in route.methods for route in app.routes)
-        return self._queries
 
     # Forgetting
 
@@ -178,11 +170,15 @@ class Cache(metaclass=NamesOurs):
 
     # Around a request
 
-    def _watch(self, request: Request) -> Generator[None, Response, None]:
-        """Record what middleware around the cache reads, since the response may depend on it."""
-        if watch_of(request.head) is None:
-            put_on_watch(request, FillHead(request.head))
-        yield
+    def _watch(self, request: Request) -> Generator[None, Response, Response]:
+        """Record what middleware around the cache reads, since the response may depend on it, and tell other caches
+        what it has read after this one.
+        """
+        if not isinstance(watch := watch_of(request.head), FillHead):
+            watch = FillHead(request.head)
+            put_on_watch(request, watch)
+        response = yield
+        return tell_of_reads(response, watch.reads - watch.told)
 
     def _around(self, request: Request) -> Generator[AwaitedResponse | None, Response, Any]:
         watch = watch_of(request.head)
@@ -221,6 +217,9 @@ class Cache(metaclass=NamesOurs):
         except BaseException:
             self._intake.release(fill)
             raise
+        finally:
+            if isinstance(watch, FillHead):
+                watch.is_paused, watch.told = False, frozenset(watch.reads)
 
     # Around hooks, which are also called for hits
 
@@ -234,9 +233,7 @@ class Cache(metaclass=NamesOurs):
             return watch.hit  # middleware inside the cache changed it before it was stored
         if watch.fill is not None:
             return self._take(request, response, watch.fill)
-        forget_changed(
-            self._shelf, request, response, key_of(request.head, self._name()), self._may_query()
-        )  # a hook has responded
+        forget_changed(self._shelf, request, response)  # a hook has responded
         return None
 
     def _inside_hooks(self, request: Request) -> Generator[Any, Response, None]:

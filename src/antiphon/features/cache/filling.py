@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from antiphon.app.dispatch.returns import AwaitedResponse
-from antiphon.features.cache.entry import StoredResponse
+from antiphon.features.cache.entry import Args, StoredResponse
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.head import CONDITIONS, Head, PlainHead
 from antiphon.request.watching import WatchedHead
@@ -17,15 +17,17 @@ class Fill:
     """A response that is being made: its key, its claim, and the stored response that it replaces.
 
     ``why`` is the reason for calling the handler, as a Cache-Status token (RFC 9211 §2.2). ``validates`` is true if the
-    handler is called with the cache's own conditions. ``other``, if any, is first awaited: another's response.
+    handler is called with the cache's own conditions. ``other``, if any, is first awaited: another's response. ``args``
+    are the query's arguments in the key.
     """
 
-    __slots__ = ("asked", "at", "directives", "kept", "key", "other", "token", "validates", "why")
+    __slots__ = ("args", "asked", "at", "directives", "kept", "key", "other", "token", "validates", "why")
 
     def __init__(
         self, key: str, directives: CacheControl, at: float, why: str, kept: StoredResponse | None = None,
-        token: str | None = None,
+        token: str | None = None, args: Args = None,
     ) -> None:  # fmt: skip
+        self.args = args
         self.key = key
         self.directives = directives
         self.at = at
@@ -63,6 +65,8 @@ class FillHead(WatchedHead):
         super().__init__(inner)
         self.fill = fill
         self.hit: Response | None = None
+        self.told: frozenset[str] = frozenset()
+        """What the response's fields already tell other caches."""
         self.replaced: Mapping[str, str | None] = {}
 
     def plain_target(self) -> tuple[object, ...] | None:

@@ -10,7 +10,16 @@ from antiphon.app.store import OF_ONE_EXCHANGE, OF_ONE_VISITOR, StoreUnavailable
 from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator, as_bytes
 from antiphon.concurrency.loop import is_on_loop, running_loop
 from antiphon.explanations import explained
-from antiphon.features.cache.entry import CONTENT_FIELDS, StoredResponse, fields_in, key_of, queries_of, selecting
+from antiphon.features.cache.entry import (
+    CONTENT_FIELDS,
+    Args,
+    StoredResponse,
+    args_in,
+    fields_in,
+    key_of,
+    no_vary_search,
+    selecting,
+)
 from antiphon.features.cache.files import BodyFiles, FileInWriting
 from antiphon.features.cache.filling import Fill, FillHead, directives_of
 from antiphon.features.cache.lookup import READING, kept_for, may_stand_for_error, route_of
@@ -19,14 +28,16 @@ from antiphon.features.cache.rules import (
     REQUEST_REASONS,
     Asked,
     control_of,
+    of_visitor,
     reason_not_to_store,
     tell,
 )
-from antiphon.features.cache.shelf import Shelf, StreamHold, forget_changed
+from antiphon.features.cache.shelf import Shelf, StreamHold, covers, forget_changed
 from antiphon.handler.errors import is_debug
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.grammar import split_list
 from antiphon.http.head import CONDITIONS, has_conditions, is_one_number
+from antiphon.request.late_reads import tell_of_reads
 from antiphon.request.request import Request
 from antiphon.request.watching import SESSION, WatchedHead, forget_fields, watch_of
 from antiphon.response.files import is_at_hand
@@ -41,7 +52,8 @@ class BodyCopy:
     """A body that is read once, and kept if it is read to the end and has the right length.
 
     When the file is complete, ``keep`` is called with its name and length; if there is no file, it is called with None.
-    ``watch`` records what is read from the request to make a chunk. ``length`` is the declared length, or None.
+    ``watch`` records what is read from the request to make the chunks: if that is more than before, nothing is kept.
+    ``length`` is the declared length, or None.
     ``hold`` renews a stream's claim. A failure here affects only the copy.
     """
 
@@ -58,6 +70,7 @@ class BodyCopy:
         self._size = self._pending_size = 0
         self._file: FileInWriting | None = None
         self._is_over = False
+        self._known: frozenset[str] = frozenset()
 
     def of(self, body: Stream) -> Stream:
         """Return a stream that replaces the body and copies it."""
@@ -83,7 +96,6 @@ class BodyCopy:
                 if self._take(data):
                     self._flush()
                 yield data
-                self._listen()
             self._end()
         finally:
             self._drop()
@@ -98,21 +110,18 @@ class BodyCopy:
                 if self._take(data):
                     await to_thread(self._flush)
                 yield data
-                self._listen()
             await to_thread(self._end)
         finally:
             if not self._is_over:
                 await to_thread(self._drop)
 
     def _listen(self) -> None:
-        """Record what is read from the request until the next chunk arrives."""
+        """Record what is read from the request until the end, between chunks too, where tasks of the stream may run."""
         if self._watch is not None:
-            self._watch.is_paused = False
+            self._watch.is_paused, self._known = False, frozenset(self._watch.reads)
 
     def _take(self, data: bytes) -> bool:
         """Add a chunk and return True if it is time to write."""
-        if self._watch is not None:
-            self._watch.is_paused = True
         if self._is_over:
             return False
         self._size += len(data)
@@ -140,7 +149,9 @@ class BodyCopy:
             self._watch.is_paused = True
         if self._is_over:
             return
-        if self._declared in (None, self._size):
+        if self._watch is not None and self._watch.reads != self._known:
+            self._drop()
+        elif self._declared in (None, self._size):
             self._flush()
         if self._file is None or self._is_over or self._declared not in (None, self._size):
             self._drop()
@@ -179,18 +190,15 @@ KEPT_STALE = 3600.0
 class Intake:
     """An intake that puts responses on a shelf, with a file for streams and for bodies of more than ``largest`` bytes.
 
-    For a gateway, only the response matters. ``may_query`` returns True if the application may handle QUERY.
+    For a gateway, only the response matters.
     """
 
-    def __init__(
-        self, shelf: Shelf, files: BodyFiles | None, largest: int, is_gateway: bool, may_query: Callable[[], bool]
-    ) -> None:
+    def __init__(self, shelf: Shelf, files: BodyFiles | None, largest: int, is_gateway: bool) -> None:
         self._shelf = shelf
         self._files = files
         self._largest = largest
         self._is_gateway = is_gateway
         self._left_out = OF_ONE_EXCHANGE if is_gateway else OF_ONE_VISITOR
-        self._may_query = may_query
 
     def take(self, request: Request, response: Response, fill: Fill) -> Response | None:
         """Store a handler's response, or forget the URLs that the request has changed; return the response.
@@ -203,7 +211,7 @@ class Intake:
             watch.replaced = {}
             forget_fields(request)
         if request.head.method not in READING:
-            forget_changed(self._shelf, request, response, fill.key, self._may_query())
+            forget_changed(self._shelf, request, response)
             return None
         return self._take_read(request, response, fill, self._shelf.clock())
 
@@ -223,10 +231,13 @@ class Intake:
                 kept = None  # it stays stored, with its age
         response = copy(response)  # a handler may return the same object again
         reads = self._reads(request)
-        reason = self._reason(request, response, fill, reads)
+        args = args_in(reads) if isinstance(response.body, bytes) else None  # a stream may read more later
+        reason = self._reason(request, response, fill, reads) or self._unclaimed(request, response, fill, args)
         is_stored = False
         if reason is None:
             _name_language(request, response)
+            if fill.args is not None:
+                response.headers.setdefault("no-vary-search", no_vary_search(fill.args))
             names = selecting(response.headers.get("vary"), reads or ())
             response.vary(*fields_in(names))
             made = StoredResponse.of(request.head, response, names, fill.at, now, self._left_out)
@@ -239,6 +250,8 @@ class Intake:
         else:
             self.release(fill, gone=kept if status < 500 and reason not in REQUEST_REASONS else None)
             _check_public(request, response, reason)
+            if reads and reason in PERSONAL_REASONS:
+                response = tell_of_reads(response, of_visitor(reads))
         if fill.validates:
             response = response.make_conditional(request)
         return tell(response, reason, fwd=fill.why, stored=is_stored or None)
@@ -254,7 +267,8 @@ class Intake:
         asked = Asked("GET", fill.directives, request.head.field("authorization") is not None)
         reads = self._reads(request)
         reason = reason_not_to_store(asked, 200, [*updated.fields, *response._fields], updated.control, reads)
-        if reads and not selecting(None, reads) <= {name for name, _ in kept.selected_by}:
+        is_known = reads is None or selecting(None, reads) <= {name for name, _ in kept.selected_by}
+        if not (is_known and covers(fill.args, args_in(reads))):
             reason = reason or "reads-more"
         is_stored = reason is None and self._put(request, updated, fill, now)
         if reason is not None:
@@ -302,6 +316,24 @@ class Intake:
         control = control_of(response.status, fields, self._shelf.clock())
         return reason_not_to_store(asked, response.status, fields, control, reads)
 
+    def _unclaimed(self, request: Request, response: Response, fill: Fill, args: Args) -> str | None:
+        """Give a fill the key for the arguments that were read, if they are others than those in its key. Return the
+        reason not to store the response, or None.
+        """
+        is_reduced = request.head.method != "QUERY" and request.route.pattern
+        try:
+            known = self._shelf.note_route(route_of(request), args if is_reduced else frozenset())
+            known = known if is_reduced else None
+            if known == fill.args:
+                return None
+            self._shelf.release(fill.key, fill.token)
+            fill.key, fill.args = key_of(request.head, self._shelf.app, known), known
+            found = self._shelf.find(fill.key)
+            fill.token = None if found.is_claimed(self._shelf.clock()) else self._shelf.claim(found)
+        except StoreUnavailable:
+            return "bypass"
+        return "streamed" if fill.token is None and not isinstance(response.body, bytes) else None
+
     def _unfit(self, response: Response, fill: Fill) -> str | None:
         """Return the reason not to store a body: it is already a file, or another request is storing the same
         stream."""
@@ -319,10 +351,9 @@ class Intake:
         self, request: Request, response: Response, made: StoredResponse, fill: Fill, files: BodyFiles
     ) -> None:
         """Store a response once its body is in a file: for a stream, after it was sent. No request waits for that."""
-        reads = self._reads(request)
 
         def keep(name: str | None, length: int) -> None:
-            if name is not None and self._reads(request) == reads:
+            if name is not None:
                 whole = made.in_file(files, name, length)
                 if self._put(request, whole, fill, self._shelf.clock()):
                     return
@@ -351,11 +382,8 @@ class Intake:
     def _put(self, request: Request, stored: StoredResponse, fill: Fill, now: float) -> bool:
         ttl = kept_for(stored.control, stored.age(now), KEPT_STALE)
         tags = split_list(stored.field("cache-tag") or "")
-        if request.head.method == "QUERY":
-            tags.append(queries_of(key_of(request.head, self._shelf.app)))
         path = request.head.root_path + request.head.path
         try:
-            self._shelf.note_route(route_of(request))
             is_stored = self._shelf.put(fill.key, stored, fill.token, ttl=ttl, path=path, tags=tags)
         except StoreUnavailable:
             return False

@@ -14,7 +14,7 @@ from antiphon.app.made_request import MadeRequest
 from antiphon.app.store import StoreUnavailable
 from antiphon.concurrency.background import background_loop
 from antiphon.concurrency.loop import is_on_loop, running_loop, thread
-from antiphon.features.cache.entry import StoredResponse, content_of, key_of, key_of_request
+from antiphon.features.cache.entry import Args, StoredResponse, content_of, key_of, key_of_query
 from antiphon.features.cache.filling import NO_DIRECTIVES, Fill, FillHead, RefreshHead, directives_of
 from antiphon.features.cache.rules import Control, hit_status, tell
 from antiphon.features.cache.shelf import MOST_RECENT, Shelf, Shelved
@@ -180,6 +180,8 @@ class Collapsing:
             if found.is_claimed(now):
                 continue
             kept = found.best(head)
+            if kept is None and head.method == "GET" and (args := self._shelf.args_of(route_of(request))) != fill.args:
+                kept = self._shelf.find(key_of(head, self._shelf.app, args)).best(head)  # it has read other arguments
             if kept is not None and use_of(kept.control, kept.age(now), fill.directives) is Use.FRESH:
                 yield serve(request, kept, now, collapsed=True)
             return
@@ -231,13 +233,13 @@ class Refreshes:
         self._shelf = shelf
         self._running: set[Any] = set()
 
-    def begin(self, request: Request, found: Shelved, kept: StoredResponse, now: float) -> None:
+    def begin(self, request: Request, found: Shelved, kept: StoredResponse, now: float, args: Args) -> None:
         """Call the handler again after this response is sent, unless another request is already doing so."""
         if found.is_claimed(now) or (token := self._shelf.claim(found)) is None:
             return
         from asyncio import run_coroutine_threadsafe
 
-        fill = Fill(found.key, NO_DIRECTIVES, now, "stale", kept, token)
+        fill = Fill(found.key, NO_DIRECTIVES, now, "stale", kept, token, args)
         head = FillHead(RefreshHead(request.head), fill)
         head.ask_by_conditions(fill)
         # Made of the client's request, which limits count once.
@@ -285,20 +287,25 @@ class Lookup:
         head, now = request.head, self._shelf.clock()
         if head.method not in READING:
             return Fill(key_of(head, self._shelf.app), NO_DIRECTIVES, now, "method")
-        has_other_body = head.has_body and head.method != "QUERY" and not request.content.is_empty
-        key = None if has_other_body else key_of_request(request, self._shelf.app)
+        is_query = head.method == "QUERY"
+        has_other_body = head.has_body and not is_query and not request.content.is_empty
+        key = key_of_query(request, self._shelf.app) if is_query else None if has_other_body else ""
         if key is None or getattr(request.route, "websocket", None) is not None:
             return Fill(key_of(head, self._shelf.app), NO_DIRECTIVES, now, "bypass")
         said = directives_of(head)
+        args: Args = None
         try:
+            if not is_query:
+                args = self._shelf.args_of(route_of(request)) if request.route.pattern else None
+                key = key_of(head, self._shelf.app, args)
             found = self._shelf.find(key)
-            return self._choose(request, found, said, now)
+            return self._choose(request, found, said, now, args)
         except StoreUnavailable:
-            return Fill(key, said, now, "bypass")
+            return Fill(key or key_of(head, self._shelf.app), said, now, "bypass")
         except FileNotFoundError:  # another process has just removed the body
-            return Fill(key, said, now, "uri-miss")
+            return Fill(key, said, now, "uri-miss", args=args)
 
-    def _choose(self, request: Request, found: Shelved, said: CacheControl, now: float) -> Any:
+    def _choose(self, request: Request, found: Shelved, said: CacheControl, now: float, args: Args) -> Any:
         kept = found.best(request.head)
         if kept is not None and said is NO_DIRECTIVES and kept.received <= now < kept.fresh_until:  # nearly all hits
             self._at_hand.add(request, found, kept, now)
@@ -308,7 +315,7 @@ class Lookup:
             use = use_of(kept.control, kept.age(now), said) if not said.no_store else Use.VALIDATE
             if use is not Use.VALIDATE:
                 if use is Use.REFRESH:
-                    self._refreshes.begin(request, found, kept, now)
+                    self._refreshes.begin(request, found, kept, now, args)
                 return serve(request, kept, now)
             is_fresh = kept.control.lifetime > kept.age(now) and kept.control.directives.no_cache is not True
             why = "request" if is_fresh else "stale"
@@ -316,7 +323,7 @@ class Lookup:
             return tell(Response("There is no stored response that the request may have.\n", 504))
         if kept is not None and not kept.hold():
             kept = None
-        fill = Fill(found.key, said, now, why, kept)
+        fill = Fill(found.key, said, now, why, kept, args=args)
         if not _may_share(request, fill) or found.lets_pass(now):
             return fill
         if not found.is_claimed(now):

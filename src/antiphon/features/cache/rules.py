@@ -132,6 +132,11 @@ _NAMEABLE = {"cookie", "authorization", "proxy-authorization"}
 """The kinds of such data that a public response can list in Vary."""
 
 
+def of_visitor(reads: Iterable[str]) -> set[str]:
+    """Return what belongs to one visitor of everything that was read."""
+    return {name for name in reads if name.startswith(COOKIE) or _PERSONAL.get(name) in PERSONAL_REASONS}
+
+
 class Asked(NamedTuple):
     """The properties of a request that matter to caches: its method, its directives, and whether it has an
     Authorization header.
@@ -176,12 +181,14 @@ def reason_not_to_store(
 def _personal(reads: Collection[str], vary: Collection[str], is_public: bool) -> str | None:
     """Return the reason why a response may be for one visitor only. It may be shared if Vary lists its dependencies.
 
-    Cookies that were read by their names are listed as the field. No Vary can list all fields. So a response is never
-    shared if its code gets the whole request, as an application of another framework does.
+    A public one may also depend on cookies that were read by their names, since those are part of its key. No Vary can
+    list all fields. So a response is never shared if its code gets the whole request, as an application of another
+    framework does.
     """
-    kinds = {"cookie" if name.startswith(COOKIE) else name for name in reads}
+    if not is_public and any(name.startswith(COOKIE) for name in reads):
+        return _PERSONAL["cookie"]
     for name, reason in _PERSONAL.items():
-        if name in kinds and not (is_public and name in _NAMEABLE and name in vary):
+        if name in reads and not (is_public and name in _NAMEABLE and name in vary):
             return reason
     return None
 

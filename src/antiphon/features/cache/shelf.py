@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache, partial
+from math import inf
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -17,7 +18,7 @@ from zlib import crc32
 
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.store import Store, StoreEntry, StoreUnavailable, store_name
-from antiphon.features.cache.entry import MOST_VARIANTS, StoredResponse, key_of_url, queries_of
+from antiphon.features.cache.entry import MOST_VARIANTS, Args, StoredResponse
 from antiphon.features.cache.files import BodyFiles
 from antiphon.features.stores.rows import RowStore
 from antiphon.http.head import Head
@@ -37,6 +38,11 @@ _MARK_KEPT = 600.0
 
 _PROOF_KEPT = 86400.0
 """The number of seconds that a store remembers a route whose responses are stored."""
+
+_MOST_ARGS = 32
+"""The maximum number of arguments by which a route's responses are told apart; above that, by the whole query."""
+_ASKED_AGAIN, _MOST_UNKNOWN = 1.0, 4096
+"""The seconds after which the store is asked again about a route, and the number of routes whose time is kept."""
 
 _MARKS = 1024
 """The number of marks for forgotten URLs: about 0.4 MB in memory."""
@@ -120,8 +126,10 @@ class Shelf:
         self._lease = lease
         self.clock = store.clock
         self._recent: OrderedDict[str, Shelved] = OrderedDict()
-        self._routes: set[str] = set()
-        """The routes of which a response was stored."""
+        self._routes: dict[str, Args] = {}
+        """The routes of which a response was stored, with the query's arguments that were read to make them."""
+        self._unknown: dict[str, float] = {}
+        """The routes of which none was stored, with the time at which the store was asked."""
         self._clocks_apart = 0.0 if isinstance(store, RowStore) else CLOCKS_APART
 
     @property
@@ -167,17 +175,35 @@ class Shelf:
             made = self._store.replace(found.key, found.entry.data | claim, version=found.entry.version, ttl=ttl)
         return None if made is None else token
 
-    def note_route(self, route: str) -> None:
-        """Record that a response of a route was stored."""
-        if route not in self._routes:
-            self._store.change(_proof(route), {"stored": True}, ttl=_PROOF_KEPT)
-            self._routes.add(route)
+    def note_route(self, route: str, args: Args) -> Args:
+        """Record that a response of a route is stored, made from these arguments of the query. Return all of which any
+        was made: the names in its key. Processes may differ in them, which costs a call of the handler, and no more.
+        """
+        if not self.has_stored(route) or not covers(self._routes[route], args):
+            entry = self._store.load(_proof(route))
+            known = frozenset() if entry is None else _args_in(entry.data)
+            joined = None if known is None or args is None else known | args
+            made = None if joined is None or len(joined) > _MOST_ARGS else joined
+            self._store.change(_proof(route), {"args": made if made is None else sorted(made)}, ttl=_PROOF_KEPT)
+            self._routes[route] = made
+        return self._routes[route]
 
     def has_stored(self, route: str) -> bool:
         """Return True if a response of a route was stored before, perhaps by another process."""
-        if route not in self._routes and self._store.load(_proof(route)) is not None:
-            self._routes.add(route)
+        if route not in self._routes and (entry := self._store.load(_proof(route))) is not None:
+            self._routes[route] = _args_in(entry.data)
         return route in self._routes
+
+    def args_of(self, route: str) -> Args:
+        """Return the arguments of the query that are part of the keys of a route's responses; None for all."""
+        if route not in self._routes:
+            now = self.clock()
+            if 0 <= now - self._unknown.get(route, -inf) < _ASKED_AGAIN or self.has_stored(route):
+                return self._routes.get(route)
+            if len(self._unknown) >= _MOST_UNKNOWN:
+                self._unknown.clear()
+            self._unknown[route] = now
+        return self._routes.get(route)
 
     def note_stream(self, key: str) -> None:
         """Record that a response is being sent and written to a file, so that other requests don't wait for its end."""
@@ -264,12 +290,6 @@ class Shelf:
         found = self._store.load(mark)
         return found is not None and found.changed + self._clocks_apart >= asked
 
-    def forget_urls(self, keys: Iterable[str]) -> None:
-        """Forget these URLs, including all variants of each."""
-        for key in keys:
-            self._note_forgotten(key)
-            self._delete(key)
-
     def forget_path(self, path: str) -> int:
         """Forget all URLs with the given path, whatever their query, and return their number."""
         self._note_forgotten(_owner("path", path))
@@ -325,6 +345,16 @@ def _responses(data: Mapping[str, Any], files: BodyFiles) -> list[StoredResponse
     return [StoredResponse(data[name], files) for name in data if name[0] == "v"]
 
 
+def covers(args: Args, others: Args) -> bool:
+    """Return True if a key with these arguments differs wherever one with the others does."""
+    return args is None or (others is not None and others <= args)
+
+
+def _args_in(data: Mapping[str, Any]) -> Args:
+    found = data.get("args")
+    return None if found is None else frozenset(found)
+
+
 def _owner(kind: str, name: str) -> str:
     return store_name("cache", kind, name)
 
@@ -342,22 +372,19 @@ def _mark(what: str) -> str:
     return f"cache forgotten\n{crc32(what.encode('utf-8', 'surrogatepass')) % _MARKS}"
 
 
-def forget_changed(shelf: Shelf, request: Request, response: Response, key: str, may_query: bool) -> None:
-    """Forget what a request has changed: its URL, and URLs on the same origin that its response names (§4.4).
-
-    With ``may_query``, responses to QUERY requests for these URLs are also forgotten.
+def forget_changed(shelf: Shelf, request: Request, response: Response) -> None:
+    """Forget what a request has changed: its path, and paths on the same origin that its response names (§4.4), with
+    all queries, since keys contain only the arguments that were read.
     """
     if request.head.method in SAFE_METHODS or not 200 <= response.status <= 399:
         return
-    keys = {key, *_named_keys(request, response, shelf.app)}
     with suppress(StoreUnavailable):
-        shelf.forget_urls(keys)
-        for each in keys if may_query else ():
-            shelf.forget_tag(queries_of(each))
+        for path in {request.head.root_path + request.head.path, *_named_paths(request, response)}:
+            shelf.forget_path(path)
 
 
-def _named_keys(request: Request, response: Response, app: str) -> Iterator[str]:
-    """Yield the keys of the URLs on this origin that Location and Content-Location contain."""
+def _named_paths(request: Request, response: Response) -> Iterator[str]:
+    """Yield the decoded paths of the URLs on this origin that Location and Content-Location contain."""
     here = request.url
     for name in ("location", "content-location"):
         value = response.headers.get(name)
@@ -368,7 +395,4 @@ def _named_keys(request: Request, response: Response, app: str) -> Iterator[str]
         except ValueError:
             continue
         if named.origin == here.origin:
-            raw, _, query = named.target.partition("?")
-            is_hidden = request.head.raw_path is None
-            path = decode_path(raw.encode())
-            yield key_of_url(request.head, app, path, None if is_hidden else raw.encode(), query.encode())
+            yield decode_path(named.target.partition("?")[0].encode())

@@ -14,7 +14,7 @@ from antiphon.http.errors import HTTPError
 from antiphon.request.dependencies import OfRequest
 from antiphon.request.interfaces import Language
 from antiphon.request.request import Request
-from antiphon.request.watching import note_read, unwatched, watch_of
+from antiphon.request.watching import note_read, unwatched, watches_of
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class RequestLanguage(OfRequest, Language):
         if len(languages.tags) == 1:
             return None
         asked = self._in_query()
-        if asked is not None or watch_of(self._request.head) is None:
+        if asked is not None or not any(watch.has_choices for watch in watches_of(self._request.head)):
             return asked or self.negotiated()
         request = self._request
         consulted = request.consulted
@@ -141,7 +141,7 @@ class RequestLanguage(OfRequest, Language):
 
     def _in_query(self) -> str | None:
         name = self._languages.query
-        if name is None or not self._request.query_string:
+        if name is None:
             return None
         try:
             given = self._request.args.get(name)

@@ -34,10 +34,12 @@ from antiphon.http.header_property import read_number
 from antiphon.request.caller import server_identities
 from antiphon.request.request import Request
 from antiphon.request.watching import (
+    ARG,
     CHOICE,
     COOKIE,
     EVERYTHING,
     PAGE_NONCE,
+    QUERY,
     REQUEST_ID,
     WatchedHead,
     choices,
@@ -75,7 +77,7 @@ def key_of(head: Head, names: Collection[str]) -> Key:
     for name in sorted(names):
         if name in choices or name.startswith(COOKIE) or (name[0] != ":" and name != EVERYTHING):
             values.append((name, recorded_value(head, name)))
-        elif name not in _FOR_ALL:
+        elif name not in _FOR_ALL and not name.startswith((QUERY, ARG)):  # the block's URL has the whole query
             return (*sorted(head.fields()), head.client and head.client.host)
     return tuple(values)
 
