@@ -111,6 +111,25 @@ def reads_session(app):
         return Response.html(PAGE.format(1), headers=PUBLIC)
 
 
+def reads(read, around=False):
+    """Return a function that registers a page for which something is read by its handler, or by outer middleware."""
+
+    def outer(request):
+        request.g.read = read(request)
+        yield
+
+    def register(app):
+        if around:
+            app.middleware(before_routing=True)(outer)
+
+        @app.get("/page")
+        def page(request):
+            assert around or read(request) is not None
+            return Response.html(PAGE.format(1), headers=PUBLIC)
+
+    return register
+
+
 def varies(name):
     return answers({**PUBLIC, "vary": name})
 
@@ -127,6 +146,12 @@ WITHOUT = [
     (varies("Accept, Authorization"), "https://shop.example", {}),
     (varies("*"), "https://shop.example", {}),
     (reads_session, "https://shop.example", {}),
+    (reads(lambda request: request.cookies.get("name", "")), "https://shop.example", {}),
+    (reads(lambda request: request.headers.get("x-api-key", "")), "https://shop.example", {}),
+    (reads(lambda request: request.caller.identities), "https://shop.example", {}),
+    (reads(lambda request: request.ip or ""), "https://shop.example", {}),
+    (reads(lambda request: [*request.headers]), "https://shop.example", {}),
+    (reads(lambda request: request.cookies.get("name"), around=True), "https://shop.example", {}),
     (answers(PUBLIC), "http://shop.example", {}),
     (answers(PUBLIC), "https://shop.example", {"authorization": "Bearer x"}),
     (answers(PUBLIC), "https://shop.example", {"sec-fetch-site": "cross-site"}),

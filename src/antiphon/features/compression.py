@@ -18,7 +18,7 @@ from antiphon.body.codings import CODINGS, Compressor
 from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator, as_bytes
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.explanations import errors_name_it, explained
-from antiphon.features.dictionaries import AVAILABLE, DCZ, Dictionaries
+from antiphon.features.dictionaries import AVAILABLE, DCZ, Dictionaries, watch_reads
 from antiphon.handler.callables import describe, is_async, ready
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.grammar import is_token
@@ -116,6 +116,8 @@ class Compression:
         store = getattr(app, "store", None)
         if self._dictionaries is not None and isinstance(store, Store) and store.is_server_side and store.blocks:
             self._dictionaries.store = store
+        if self._dictionaries is not None and (features := getattr(app, "_route_features", None)) is not None:
+            features.watch_reads(watch_reads)
         app.middleware(self._compress_response)
 
     def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - wherever it is in use

@@ -6,7 +6,7 @@ be another visitor's page.
 
 | a GET or HEAD that could be compressed, over https or on this machine | Use-As-Dictionary | content coding |
 |---|---|---|
-| its response is not public and fresh, or depends on a cookie or a credential | no | as without dictionaries |
+| its response is not public and fresh, or code has read what may belong to one visitor | no | as without dictionaries |
 | the client has no dictionary for it, or one that is not known | yes | as without dictionaries |
 | the client accepts dcz, and its dictionary is known | yes | dcz |
 
@@ -16,7 +16,7 @@ months, are also in the app's store, for other processes and later releases: req
 
 import re
 from collections import OrderedDict
-from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterable, Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from hashlib import sha256
@@ -32,8 +32,19 @@ from antiphon.features.cache.rules import control_of
 from antiphon.http.grammar import parse_or_none, split_list
 from antiphon.http.structured_fields import Item, parse_structured_list
 from antiphon.http.urls.url import is_this_machine
+from antiphon.request.caller import OF_ONE_TRY
+from antiphon.request.late_reads import fields_of
 from antiphon.request.request import Request
-from antiphon.request.watching import unwatched
+from antiphon.request.watching import (
+    ARG,
+    EVERYTHING,
+    HTTP_VERSION,
+    QUERY,
+    PlainWatch,
+    put_on_watch,
+    unwatched,
+    watches_of,
+)
 from antiphon.response.files import is_for_any_thread
 from antiphon.response.message import Body
 from antiphon.response.response import Response
@@ -51,7 +62,11 @@ _AT_ONCE = 256 << 10
 _KEPT = 90 * 24 * 3600.0
 """The seconds for which a store keeps a file since a process has first sent it."""
 _LEVEL = 3
-_PERSONAL = frozenset({"cookie", "authorization", "*"})
+_FOR_ALL = OF_ONE_TRY | {
+    AVAILABLE, HTTP_VERSION, QUERY, "datastar-request", "hx-boosted", "hx-history-restore-request", "hx-request",
+    "hx-target", "x-block",
+}  # fmt: skip
+"""What code may read of a request to make a dictionary: nothing that may tell one visitor from others."""
 
 _parameter = re.compile(r"<[^<>]*+>")
 _hash_in_name = re.compile(r"(?<=[.-])[A-Za-z0-9_]{8,64}(?=\.[a-z0-9]{1,5}\Z)")
@@ -171,12 +186,33 @@ def _is_public(request: Request, response: Response, fields: Mapping[str, str]) 
     said = control.directives
     if not said.public or said.private or said.no_store or said.no_cache or control.lifetime <= 0:
         return False
-    if "set-cookie" in fields or not _PERSONAL.isdisjoint(map(str.lower, split_list(fields.get("vary", "")))):
+    names = {*map(str.lower, split_list(fields.get("vary", ""))), *_reads_of(request)}
+    if "set-cookie" in fields or not {name for name in names if not name.startswith(ARG)} <= _FOR_ALL:
         return False
     with unwatched(request):  # what it decides differs in the coding only
         is_own = request.head.field("sec-fetch-site") in (None, "same-origin", "none")
         has_credentials = request.head.field("authorization") is not None
         return is_own and not has_credentials and (request.is_secure or is_this_machine(request.host))
+
+
+class _Reads(PlainWatch):
+    """What has been read of a request by everything inside an application."""
+
+
+def watch_reads(request: Request) -> Iterator[None]:
+    """Record, as middleware around all other middleware, what is read to make a response."""
+    put_on_watch(request, _Reads(request.head))
+    yield
+
+
+def _reads_of(request: Request) -> Collection[str]:
+    """Return what was read to make a response: what a choice is made from, and everything if that wasn't recorded."""
+    from antiphon.app.static_files import FileHandler  # late: programs without files don't need it
+
+    watch = next((each for each in watches_of(request.head) if isinstance(each, _Reads)), None)
+    if watch is None:
+        return () if isinstance(request.route.handler, FileHandler) else (EVERYTHING,)
+    return {field for name in watch.reads for field in fields_of(name)}
 
 
 def _digest_of(request: Request) -> bytes | None:

@@ -111,6 +111,11 @@ class PlainWatch(WatchedHead):
 
     has_choices = False
 
+    def plain_target(self) -> tuple[object, ...] | None:
+        """Return the target of a plain request, unless anything has changed it."""
+        inner = self.inner
+        return inner.plain_target() if self.method == inner.method and self.path == inner.path else None
+
 
 def watch_of(head: Head) -> WatchedHead | None:
     """Return the innermost watch on a head, or None if it isn't watched."""

@@ -6,7 +6,7 @@ from antiphon.app.dispatch.returns import AwaitedResponse
 from antiphon.features.cache.entry import Args, StoredResponse
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.head import CONDITIONS, Head, PlainHead
-from antiphon.request.watching import WatchedHead
+from antiphon.request.watching import PlainWatch
 from antiphon.response.response import Response
 
 NO_DIRECTIVES = CacheControl()
@@ -54,12 +54,14 @@ class Fill:
         return {**dict.fromkeys(CONDITIONS), "if-none-match": etag, "if-modified-since": modified}
 
 
-class FillHead(WatchedHead):
+class FillHead(PlainWatch):
     """A watched head whose conditions a cache may replace.
 
     ``fill`` is set while a response is being made; ``hit`` is set once a stored response has been found after the
     hooks.
     """
+
+    has_choices = True
 
     def __init__(self, inner: Head, fill: Fill | None = None) -> None:
         super().__init__(inner)
@@ -71,9 +73,7 @@ class FillHead(WatchedHead):
 
     def plain_target(self) -> tuple[object, ...] | None:
         """Return the target of a plain request, unless anything other than this watch has changed it."""
-        inner = self.inner
-        is_changed = self.fill is not None or self.method != inner.method or self.path != inner.path
-        return None if is_changed else inner.plain_target()
+        return None if self.fill is not None else super().plain_target()
 
     def ask_by_conditions(self, fill: Fill) -> bool:
         """Replace the client's conditions with those of the cache. Return False if the cache has none."""
