@@ -27,7 +27,7 @@ from antiphon.request.dependencies import Dependency
 from antiphon.request.interfaces import Session
 from antiphon.request.late_reads import OF_CDNS, keep_private
 from antiphon.request.request import Request
-from antiphon.request.watching import unwatched
+from antiphon.request.watching import cookies_of_callers, unwatched
 from antiphon.response.fields import SharedFields
 from antiphon.response.files import is_at_hand, is_for_any_thread
 from antiphon.response.response import Response
@@ -132,6 +132,7 @@ class Sessions:
         together with this one has sessions in another store, with the same cookie.
         """
         self._keep_in(self._stores.taken_from(app))
+        cookies_of_callers.update([self._cookie] if self._cookie else ["__Host-session", "host-session"])
         app.on_startup(partial(self._check_alone, app))
         if self._store.blocks:
             app.provide(Request.session, self._load, blocking=True, when=self._has_cookie, default=self._begin)

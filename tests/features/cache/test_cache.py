@@ -290,6 +290,7 @@ def test_a_write_that_failed_forgets_nothing(site):
 
 
 def test_a_path_is_forgotten_with_all_its_queries(site):
+    site.answer = lambda request: Response(str(site.calls), headers={**site.fields, "x": str(request.query_string)})
     for path in ("/a", "/a?x=1", "/b"):
         site.get(path)
     site.clock.now += 1
@@ -690,7 +691,7 @@ def test_explain_knows_each_reason(reason):
 
 
 def test_a_public_page_that_reads_a_cookie_is_an_error_in_the_debug_mode(site, caplog):
-    site.answer = lambda request: Response(request.cookies.get("a", ""), headers=site.fields)
+    site.answer = lambda request: Response(request.headers.get("cookie", ""), headers=site.fields)
     assert "detail" not in site.get().headers["cache-status"]
     set_debug_page(lambda request, error, response: None)
     try:

@@ -368,24 +368,6 @@ def _(app, tmp_path):
     app.mount("", inner)
 
 
-@way("a session that a stream of a mounted app reads late")
-def _(app, tmp_path):
-    inner = App()
-    in_memory(inner, tmp_path)
-
-    @inner.get("/")
-    def page(request):
-        def chunks():
-            yield request.session["name"]
-
-        response = Response.stream(chunks())
-        response.cache_for(60, public=True)
-        return response
-
-    app.use(Cache())
-    app.mount("", inner)
-
-
 @way("the session of a mounted app")
 def _(app, tmp_path):
     inner = App()
