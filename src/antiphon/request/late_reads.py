@@ -12,6 +12,7 @@ from collections.abc import AsyncIterable, Collection, Iterable, Mapping
 from copy import copy
 from time import time
 from types import FrameType, TracebackType
+from typing import overload
 from urllib.parse import unquote_plus
 
 from antiphon.concurrency.iterables import AsyncByteGenerator, BlockingChunks, ByteGenerator, as_bytes
@@ -36,7 +37,7 @@ from antiphon.request.watching import (
     watches_of,
 )
 from antiphon.response.files import is_at_hand, is_for_any_thread
-from antiphon.response.message import Body, PassedChunks
+from antiphon.response.message import Body, PassedChunks, Stream
 from antiphon.response.response import Response
 
 _METHODS = ("GET", "QUERY")
@@ -114,6 +115,10 @@ def _is_ignored(no_vary_search: str, name: str) -> bool:
     return isinstance(params, Item) and params.value is True and name.removeprefix(ARG) not in listed.get("except", ())
 
 
+@overload
+def refuse_late_reads(request: Request, body: Stream, fields: Iterable[tuple[str, str]]) -> Stream: ...
+@overload
+def refuse_late_reads(request: Request, body: Body, fields: Iterable[tuple[str, str]]) -> Body: ...
 def refuse_late_reads(request: Request, body: Body, fields: Iterable[tuple[str, str]]) -> Body:
     """Return a body during which code can't read anything that caches don't know of, once the ``fields`` were sent."""
     if isinstance(body, bytes) or is_at_hand(body) or is_for_any_thread(body) or request.head.method not in _METHODS:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from antiphon.http.cookies import read_cookies
 from antiphon.http.head import Address, DerivedHead, Head
-from antiphon.http.multidict import FirstMultiDict, MultiDict
+from antiphon.http.multidict import FirstMultiDict, MultiDict, Pairs
 from antiphon.lazy import lazy
 from antiphon.request.headers import RequestHeaders
 
@@ -205,7 +205,7 @@ class WatchedArgs(_WatchedPairs):
 
     __slots__ = ("_head",)
 
-    def __init__(self, head: Head, read: Callable[[], list[tuple[str, str]]]) -> None:
+    def __init__(self, head: Head, read: Callable[[], Pairs[str]]) -> None:
         """Take what ``read`` returns. Its error depends on the whole query."""
         self._head = head  # type: ignore[assignment]  # it is watched
         try:

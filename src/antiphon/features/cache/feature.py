@@ -43,8 +43,9 @@ class Cache(metaclass=NamesOurs):
 
     A response's header fields decide whether and for how long it is stored: Cache-Control, Expires, CDN-Cache-Control
     (RFC 9213) and Vary. ``response.cache_for(60, public=True)`` sets them. The cache also tracks what the app reads
-    from the request to make the response. A response that depends on the session, the user, a cookie, the client's
-    address or all header fields is never sent to other clients, and header fields that were read are added to its Vary.
+    from the request to make the response. A response that depends on the session, the user, all cookies, the client's
+    address or all header fields is never sent to other clients. Header fields that were read are added to its Vary. If
+    arguments of the query, or cookies of a public response, were read by their names, only their values matter.
     A response with Set-Cookie is not stored. Hooks that run before the handler, and middleware of blueprints, are also
     called for hits.
 
