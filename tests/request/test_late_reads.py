@@ -7,6 +7,7 @@ import pytest
 
 from antiphon import App, Request, Response
 from antiphon.features import Bearer, Cache, Languages, MemoryStore, Page, Sessions, Slot, Templates, Users
+from antiphon.frameworks.framework import framework_response
 from antiphon.testing import BrokenResponse, Client
 from tests.helpers.rows import rows
 
@@ -224,3 +225,37 @@ def gotten(caplog, client, is_mounted, named, fields):
         return None
     told = {name: response.headers[name] for name in OF_CACHES if name in response.headers}
     return re.sub('nonce="[^"]*"', "", response.text), told
+
+
+def test_a_view_in_another_framework_reads_nothing_late_of_a_shared_response():
+    request = Request.blank("/", headers={"cookie": "theme=dark"})
+    response = Response.stream(chunks(lambda: request.cookies["theme"]))
+    response.cache_for(60, public=True)
+    with pytest.raises(
+        RuntimeError, match=r"test_late_reads\.py:\d+ the cookie theme was read after its head was sent"
+    ):
+        list(framework_response(request, response, on_loop=False).body)
+
+
+@rows("read", (lambda request: request.session.get("name")), (lambda request: request.args.get("name")))
+def test_late_reads_are_allowed_that_caches_know_of(interface, read):
+    app = App()
+    app.use(Sessions(MemoryStore()))
+
+    @app.get("/")
+    def page(request: Request):
+        _ = request.session.get("name") if "session" in request.query_string.decode() else None
+        response = Response.stream(chunks(lambda: read(request)))
+        response.cache_for(60, public=True)
+        return response
+
+    client = Client(app, interface, raise_errors=False)
+    assert client.get("/?session").headers["cache-control"] == "max-age=60, private"
+
+
+def test_a_stream_that_tells_caches_nothing_is_private_if_it_may_read_the_session(interface):
+    app = App()
+    app.use(Sessions(MemoryStore()))
+    app.get("/")(lambda request: Response.stream(chunks(lambda: request.session.get("name"))))
+    response = Client(app, interface).get("/")
+    assert (response.headers["cache-control"], response.headers["vary"]) == ("private", "cookie")

@@ -205,7 +205,7 @@ class WatchedArgs(_WatchedPairs):
 
     __slots__ = ("_head",)
 
-    def __init__(self, head: Head, read: Callable[[], Pairs[str]]) -> None:
+    def __init__(self, head: Head, read: "Callable[[], Pairs[str]]") -> None:
         """Take what ``read`` returns. Its error depends on the whole query."""
         self._head = head  # type: ignore[assignment]  # it is watched
         try:
