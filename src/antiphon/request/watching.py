@@ -135,11 +135,13 @@ class _WatchedPairs(MultiDict[str]):
 
     __slots__ = ()
 
-    _head: DerivedHead
+    _head: Head
+    _one: str
+    _all: str
 
     def _note(self, name: object = None) -> None:
         """Record that the values of one name were read; None means all."""
-        raise NotImplementedError
+        note_in_head(self._head, f"{self._one}{name}" if isinstance(name, str) else self._all)
 
     def __getitem__(self, name: str) -> str:
         self._note(name)
@@ -187,12 +189,14 @@ class WatchedCookies(_WatchedPairs, FirstMultiDict[str]):
 
     __slots__ = ("_head",)
 
+    _one, _all = COOKIE, "cookie"
+
     def __init__(self, head: DerivedHead) -> None:
         self._head = head
         super().__init__(cookies_of(head))
 
     def _note(self, name: object = None) -> None:
-        note_in_head(self._head, f"{COOKIE}{name}" if isinstance(name, str) else "cookie")
+        super()._note(name)
         if name in cookies_of_callers:
             note_in_head(self._head, SESSION)
 
@@ -205,17 +209,16 @@ class WatchedArgs(_WatchedPairs):
 
     __slots__ = ("_head",)
 
+    _one, _all = ARG, QUERY
+
     def __init__(self, head: Head, read: "Callable[[], Pairs[str]]") -> None:
         """Take what ``read`` returns. Its error depends on the whole query."""
-        self._head = head  # type: ignore[assignment]  # it is watched
+        self._head = head
         try:
             super().__init__(_unrecorded(head, read))
         except Exception:
             self._note()
             raise
-
-    def _note(self, name: object = None) -> None:
-        note_in_head(self._head, f"{ARG}{name}" if isinstance(name, str) else QUERY)
 
     def only(self, names: Iterable[str]) -> MultiDict[str]:
         """Return the pairs with these names."""

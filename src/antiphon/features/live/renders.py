@@ -77,7 +77,7 @@ def key_of(head: Head, names: Collection[str]) -> Key:
     for name in sorted(names):
         if name in choices or name.startswith(COOKIE) or (name[0] != ":" and name != EVERYTHING):
             values.append((name, recorded_value(head, name)))
-        elif name not in _FOR_ALL and not name.startswith((QUERY, ARG)):  # the block's URL has the whole query
+        elif name not in _FOR_ALL:
             return (*sorted(head.fields()), head.client and head.client.host)
     return tuple(values)
 
@@ -190,7 +190,7 @@ class SharedBlock:
         is_shown = 200 <= response.status < 300
         wait = max(RETRY, read_number(response.headers.get("retry-after")) or 0.0)
         retry_at = clock() + wait if response.status == 429 or response.status >= 500 else inf
-        names = frozenset(watch.reads)
+        names = frozenset(name for name in watch.reads if not name.startswith((QUERY, ARG)))  # the URL is the block's
         rendered = Rendered(response, is_shown, error, frozenset(words), names, began, number, retry_at)
         if not names <= self._names:
             self._names |= names
