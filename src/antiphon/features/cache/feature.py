@@ -171,7 +171,7 @@ class Cache(metaclass=NamesOurs):
 
     # Around a request
 
-    def _watch(self, request: Request) -> Generator[None, Response, Response]:
+    def _watch(self, request: Request) -> Generator[None, Response, Response | None]:
         """Record what middleware around the cache reads, since the response may depend on it, and tell other caches
         what it has read after this one.
         """
@@ -179,7 +179,8 @@ class Cache(metaclass=NamesOurs):
             watch = FillHead(request.head)
             put_on_watch(request, watch)
         response = yield
-        return tell_of_reads(response, watch.reads - watch.told)
+        told = tell_of_reads(response, watch.reads - watch.told)
+        return None if told is response else told
 
     def _around(self, request: Request) -> Generator[AwaitedResponse | None, Response, Any]:
         watch = watch_of(request.head)
