@@ -57,6 +57,17 @@ def _no_outage_is_known() -> None:
         failures._outages.clear()
 
 
+@pytest.fixture
+def debug_mode() -> Generator[None]:
+    """Debug mode, as on a server that other machines reach under any name."""
+    from antiphon.cli.debug.mode import switch_on
+    from antiphon.handler.errors import set_debug_page
+
+    switch_on(is_for_loopback=False)
+    yield
+    set_debug_page(None)
+
+
 @pytest.fixture(params=["wsgi", "asgi", "rsgi"])
 def interface(request: pytest.FixtureRequest) -> str:
     """The name of an interface. Tests that name others, or a scope, have a fixture of their own."""

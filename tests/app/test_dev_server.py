@@ -6,7 +6,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from antiphon import App
-from antiphon.handler import errors
 from antiphon.testing import Client
 from tests.helpers.ports import free_port
 
@@ -50,9 +49,8 @@ def bundler():
 
 
 @pytest.fixture
-def client(interface, monkeypatch):
+def client(interface, debug_mode):
     """Return a client of an app whose build does not exist yet, in debug mode."""
-    monkeypatch.setattr(errors, "_debug_page", lambda request, error, response: None)
 
     def client(port):
         app = App()
@@ -109,7 +107,6 @@ def test_without_debug_mode_the_folder_is_served(tmp_path, bundler):
 
 
 @pytest.mark.parametrize("url", ["https://localhost:5173", "http://example.com", "localhost:5173", "http://[", ""])
-def test_only_a_server_of_this_machine_can_be_named(client, url, monkeypatch):
-    monkeypatch.setattr(errors, "_debug_page", lambda request, error, response: None)
+def test_only_a_server_of_this_machine_can_be_named(debug_mode, url):
     with pytest.raises(ValueError, match="dev_server must be a URL of this machine"):
         App().static("/", "/nowhere", dev_server=url)

@@ -23,7 +23,6 @@ from antiphon.features import (
     csrf_input,
     csrf_token,
 )  # fmt: skip
-from antiphon.handler.errors import set_debug_page
 from antiphon.http import format_query
 from antiphon.testing import Client, LifespanError
 from tests.helpers.rows import rows
@@ -396,13 +395,9 @@ class TestARefusal:
         ("sent", "why"),
         [(None, "There is no token in X-CSRF-Token"), ("x", "is not a token"), ("x" * 64, "its cookie was not sent")],
     )
-    def test_says_why_in_debug(self, client, sent, why):
-        set_debug_page(lambda request, error, response: None)
-        try:
-            refused = client.post("/", headers={"accept": "application/json"} | (headed(sent) if sent else {}))
-        finally:
-            set_debug_page(None)
-        assert why in refused.json["detail"]
+    def test_says_why_in_debug(self, client, sent, why, debug_mode):
+        refused = client.post("/", headers={"accept": "application/json"} | (headed(sent) if sent else {}))
+        assert why in refused.json["debug"]["reason"][1]
 
     def test_logs_once_for_each_route_what_lets_it_pass(self, client, caplog):
         for _ in range(3):

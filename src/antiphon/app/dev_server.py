@@ -7,6 +7,7 @@
 | another path, and a browser navigates to it | the bundler's index.html |
 | another path, and a program asks for it | 404, although Vite would respond with index.html |
 | any, and the bundler's server does not respond | 502, which says what to start |
+| any, by a client that debug mode shows no errors, such as under an unknown host | 404 |
 
 The WebSocket by which Vite replaces changed modules is not forwarded: its script connects to Vite's server itself.
 """
@@ -15,6 +16,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse
 from urllib.parse import quote, urlsplit
 
 from antiphon.explanations import explained
+from antiphon.handler.errors import is_seen_in_debug
 from antiphon.http.errors import BadGateway, NotFound
 from antiphon.http.urls.url import is_this_machine
 from antiphon.request.request import Request
@@ -50,6 +52,8 @@ class DevServer:
 
     def __call__(self, request: Request) -> Response:
         """Respond with a file of the bundler's server. Raises NotFound (404), and BadGateway (502)."""
+        if not is_seen_in_debug(request):
+            raise NotFound("Debug mode does not show this to everyone: the server's terminal explains why.")
         connection = HTTPConnection(self._host, self._port, timeout=TIMEOUT)
         try:
             connection.request(request.method, _target(request), headers=self._fields(request))

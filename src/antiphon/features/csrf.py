@@ -16,7 +16,6 @@ from antiphon.app.planning.features import Added
 from antiphon.app.route import Route
 from antiphon.explanations import Advice, errors_name_it, explained
 from antiphon.features.html import Markup
-from antiphon.handler.errors import is_debug
 from antiphon.http.errors import Forbidden, HTTPError
 from antiphon.request.dependencies import Dependency, OfRequest
 from antiphon.request.interfaces import CSRF_FIELD, Session
@@ -66,9 +65,8 @@ class BadCSRFToken(Forbidden):
 
     def __init__(self, reason: CSRFReason) -> None:
         detail = "This write has no valid CSRF token. Reload the page, and send the form again."
-        if is_debug():
-            detail += f" {_REASONS[reason]}"
         super().__init__(detail, type=PROBLEM_TYPE, title="CSRF token refused")
+        self.add_note(_REASONS[reason])  # debug mode shows it
         self.reason = reason
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.http import errors
@@ -71,9 +71,20 @@ def _raised_at(error: HTTPError) -> str:
 
 PROBLEM = "application/problem+json"
 
-DebugPage: TypeAlias = Callable[[Request, BaseException, Response], None]
-"""A function that adds everything known about an error to its response."""
-_debug_page: DebugPage | None = None
+
+class DebugMode(Protocol):
+    """A function that adds what is known about an error to its response, and the rule for who may see such things."""
+
+    def __call__(self, request: Request, error: BaseException, response: Response) -> None:
+        """Add the details of an error to its response."""
+        ...
+
+    def may_see(self, request: Request) -> bool:
+        """Return True unless another site or an unknown proxy may be behind a request."""
+        ...
+
+
+_debug_page: DebugMode | None = None
 
 
 def is_debug() -> bool:
@@ -85,7 +96,12 @@ def is_debug() -> bool:
     return _debug_page is not None
 
 
-def set_debug_page(raised: DebugPage | None) -> None:
+def is_seen_in_debug(request: Request) -> bool:
+    """True in debug mode for a request whose client may see what that mode adds: ask this before adding anything."""
+    return _debug_page is not None and _debug_page.may_see(request)
+
+
+def set_debug_page(raised: DebugMode | None) -> None:
     """Turn this process's debug mode on or off. Only for the command."""
     global _debug_page  # noqa: PLW0603 - one mode per process
     _debug_page = raised

@@ -146,7 +146,7 @@ def test_the_log_says_once_why_a_name_gets_the_usual_answer(pages, interface, st
         client.page("/bug", headers={"host": "shop.test:8000"})
     [message] = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert message == (
-        "Debug mode shows no errors under the host 'shop.test', since it may not be a name of this machine: open the"
+        "Debug mode shows nothing under the host 'shop.test', since it may not be a name of this machine: open the"
         " app under localhost or an IP address, or accept other machines with --host."
     )
 

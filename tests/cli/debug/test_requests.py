@@ -21,8 +21,7 @@ pytestmark = pytest.mark.once
 
 
 @pytest.fixture(autouse=True)
-def debug(monkeypatch):
-    monkeypatch.setattr("antiphon.cli.debug.mode._viewers", None)
+def debug():
     switch_on(is_for_loopback=True)
     yield
     set_debug_page(None)
@@ -148,8 +147,8 @@ def test_only_developers_see_the_page(headers, status):
     assert client.get(PLACE, headers=headers).status == status
 
 
-def test_nobody_sees_the_page_outside_of_debug_mode(monkeypatch):
-    monkeypatch.setattr("antiphon.cli.debug.mode._viewers", None)
+def test_nobody_sees_the_page_outside_of_debug_mode():
+    set_debug_page(None)
     client = Client(WithLastRequests(native(), "asgi", Target("shop", "app")), base_url="http://localhost")
     assert client.get(PLACE).status == 404
 

@@ -11,7 +11,6 @@ import pytest
 
 from antiphon import App, Response, abort
 from antiphon.features import Cache, CookieStore, MemoryStore, RateLimit, SQLiteStore, ValkeyStore
-from antiphon.handler.errors import set_debug_page
 from antiphon.http import InternalServerError, NotFound
 from antiphon.testing import Client
 from tests.features.cache.conftest import Site
@@ -671,15 +670,11 @@ REASONS = {
 
 
 @rows("reason, case", REASONS.items(), ids=REASONS)
-def test_the_debug_mode_says_why_nothing_was_stored(interface, reason, case):
+def test_the_debug_mode_says_why_nothing_was_stored(interface, reason, case, debug_mode):
     site = Site(interface, max_body=900, max_file_bytes=3600)
     site.fields, site.answer = case.get("fields"), case.get("answer")
-    set_debug_page(lambda request, error, response: None)
-    try:
-        options = {"headers": case.get("headers", {}), "body": case.get("body", b"")}
-        told = site.client.request(case.get("method", "GET"), "/", **options).headers["cache-status"]
-    finally:
-        set_debug_page(None)
+    options = {"headers": case.get("headers", {}), "body": case.get("body", b"")}
+    told = site.client.request(case.get("method", "GET"), "/", **options).headers["cache-status"]
     assert told.endswith(f';detail="{reason}"')
 
 
@@ -690,14 +685,11 @@ def test_explain_knows_each_reason(reason):
     assert f"`{reason}`" in section
 
 
-def test_a_public_page_that_reads_a_cookie_is_an_error_in_the_debug_mode(site, caplog):
+def test_a_public_page_that_reads_a_cookie_is_an_error_in_the_debug_mode(site, caplog, request):
     site.answer = lambda request: Response(request.headers.get("cookie", ""), headers=site.fields)
     assert "detail" not in site.get().headers["cache-status"]
-    set_debug_page(lambda request, error, response: None)
-    try:
-        assert site.get().status == 500
-    finally:
-        set_debug_page(None)
+    request.getfixturevalue("debug_mode")
+    assert site.get().status == 500
     assert "the cookie was read to make it" in caplog.text
     assert "antiphon explain not-cached" in caplog.text
 

@@ -498,9 +498,8 @@ def app_with_wrong_answers() -> App:
 
 @rows("interface", ["wsgi", "asgi", "rsgi"])
 def test_a_debugged_application_tells_of_answers_that_break_their_contracts_in_the_log_and_on_the_page(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, interface: Any
+    debug_mode: None, caplog: pytest.LogCaptureFixture, interface: Any
 ) -> None:
-    monkeypatch.setattr("antiphon.features.openapi.feature.is_debug", lambda: True)
     client = Client(app_with_wrong_answers(), interface)
     assert "broke" not in client.get("/docs").text
     assert client.get("/wrong").json["id"] == client.get("/wrong").json["id"] == "<7>"
@@ -517,9 +516,8 @@ def test_a_debugged_application_tells_of_answers_that_break_their_contracts_in_t
 @rows("interface", ["wsgi", "asgi", "rsgi"])
 @rows("accept", ["application/x-ndjson", "text/event-stream", "application/json"])
 def test_a_debugged_application_checks_each_item_of_a_stream(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, interface: Any, accept: str
+    debug_mode: None, caplog: pytest.LogCaptureFixture, interface: Any, accept: str
 ) -> None:
-    monkeypatch.setattr("antiphon.features.openapi.feature.is_debug", lambda: True)
     app = App()
     app.use(OpenAPI("Lamps"))
 

@@ -24,7 +24,6 @@ from antiphon.features import (
     csp_nonce,
 )
 from antiphon.features.templates.slots import FAILED, SCRIPT
-from antiphon.handler import errors
 from antiphon.http import HTTPError
 from tests.helpers.decompression import INSTALLED, Reader
 from tests.helpers.waiting import DEADLINE, eventually
@@ -175,9 +174,8 @@ def test_a_part_that_fails_shows_its_own_error_and_is_logged(shop, caplog, loade
     )
 
 
-def test_a_failure_shows_the_error_and_its_line_in_debug_mode(shop, monkeypatch):
+def test_a_failure_shows_the_error_and_its_line_in_debug_mode(shop, debug_mode):
     shop.write(page="{{ slot('a') }}").page(lambda _: Page("page.html", a=Slot(fail)))
-    monkeypatch.setattr(errors, "_debug_page", lambda request, error, response: None)
     assert re.search(r"RuntimeError: a secret \(\S+test_slots\.py:\d+\)", shop.get().text)
 
 

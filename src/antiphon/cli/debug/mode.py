@@ -92,12 +92,12 @@ def _line(part: str, names: Iterable[str]) -> Iterator[str]:
 
 
 _UNDER_OTHER_NAME = (
-    "Debug mode shows no errors under the host %r, since it may not be a name of this machine: open the app under"
+    "Debug mode shows nothing under the host %r, since it may not be a name of this machine: open the app under"
     " localhost or an IP address, or accept other machines with --host."
 )
 
 _BY_UNKNOWN_PROXY = (
-    "Debug mode shows no errors to clients of an unknown proxy, which sent %s: if it is yours, and only you can reach"
+    "Debug mode shows nothing to clients of an unknown proxy, which sent %s: if it is yours, and only you can reach"
     " it, declare it with App(trusted_proxies=[...])."
 )
 _is_of_proxy = re.compile(
@@ -130,21 +130,24 @@ class _DebugPages:
     """A function that completes responses to server errors, unknown paths, requests that lack a name, and refusals."""
 
     def __init__(self, viewers: "Viewers") -> None:
-        self._viewers = viewers
+        self.may_see = viewers.may_see
 
     def __call__(self, request: Request, error: BaseException, response: Response) -> None:
         """Add the details of an error to its response."""
         if response.status < 500 and response.status != NotFound.status and not _is_explained(error):
             return
         try:
-            if self._viewers.may_see(request):
+            if self.may_see(request):
                 _complete(request, error, response)
         except Exception:
             logging.getLogger("antiphon").exception("debug mode failed; the response is sent without its additions")
 
 
 class Viewers:
-    """The rules for who can see errors: with ``is_for_loopback``, only requests for local names and IP addresses."""
+    """The rules for who can see what debug mode adds, such as errors and a bundler's files.
+
+    With ``is_for_loopback``, only requests for local names and IP addresses may.
+    """
 
     def __init__(self, is_for_loopback: bool) -> None:
         self.is_for_loopback = is_for_loopback
@@ -154,7 +157,7 @@ class Viewers:
         """Return True unless a page on another site could read the response, or an unknown proxy forwards it.
 
         Such a page could send the request from a script, with CORS, or its hostname could now resolve to this machine
-        (DNS rebinding). Errors are also hidden from clients of an untrusted proxy, such as a tunnel.
+        (DNS rebinding). Nor may clients of an untrusted proxy, such as a tunnel.
         """
         if _is_fetched_by_other_site(request):
             return False
@@ -222,7 +225,7 @@ def _complete(request: Request, error: BaseException, response: Response) -> Non
     elif isinstance(error, MissingKey | MissingFile):
         add_sent_names(request, error.name, response)
     elif reason := _hidden_reason(error):
-        _add(response, "reason", "The reason, which only debug mode shows", [reason])
+        _add(response, "reason", "The reason, which only debug mode shows", [reason, *getattr(error, "__notes__", ())])
     else:
         _show(report_of(error, request), response)
 

@@ -22,6 +22,7 @@ from antiphon.features.recorder.as_test import AppSource, written_test
 from antiphon.features.recorder.queries import MANY, QueryLog, Statement, begin, described
 from antiphon.features.recorder.record import Record, Trace, cause_of_error, record_of
 from antiphon.features.recorder.shelf import Caught, disguised
+from antiphon.handler.errors import is_seen_in_debug
 from antiphon.http.errors import NotFound
 from antiphon.lazy import class_if_imported
 from antiphon.request.request import Request
@@ -117,8 +118,7 @@ class LastRequests(Observer):
 
 
 def _check_viewer(request: Request) -> None:
-    allowed = viewers()
-    if allowed is None or not allowed.may_see(request):
+    if not is_seen_in_debug(request):
         raise NotFound
 
 

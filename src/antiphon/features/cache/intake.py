@@ -254,7 +254,7 @@ class Intake:
                 response = tell_of_reads(response, of_visitor(reads))
         if fill.validates:
             response = response.make_conditional(request)
-        return tell(response, reason, fwd=fill.why, stored=is_stored or None)
+        return tell(response, (request, reason), fwd=fill.why, stored=is_stored or None)
 
     def _take_validated(
         self, request: Request, response: Response, fill: Fill, kept: StoredResponse, now: float
@@ -275,7 +275,7 @@ class Intake:
             self.release(fill, gone=None if reason in REQUEST_REASONS else kept)
         result = updated.response(request, int(updated.age(now)))  # a 412 or 416 ends no claim, so it comes last
         result = self._with_own_fields(result, response)
-        return tell(result, reason, fwd=fill.why, fwd_status=response.status, stored=is_stored or None)
+        return tell(result, (request, reason), fwd=fill.why, fwd_status=response.status, stored=is_stored or None)
 
     def _with_own_fields(self, result: Response, response: Response) -> Response:
         """Add the fields that are never stored, because they are for one visitor, to a stored response."""

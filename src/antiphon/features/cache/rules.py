@@ -4,12 +4,13 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from antiphon.handler.errors import is_debug
+from antiphon.handler.errors import is_seen_in_debug
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.grammar import parse_or_none, split_list
 from antiphon.http.header_property import read_date, read_number
 from antiphon.http.headers import combined
 from antiphon.http.structured_fields import Item, Token, parse_structured_dictionary
+from antiphon.request.request import Request
 from antiphon.request.watching import ADDRESS, COOKIE, EVERYTHING, HOOKS, PAGE_NONCE, REQUEST_ID, SESSION, USER
 from antiphon.response.response import Response
 
@@ -211,14 +212,17 @@ def hit_status(ttl: int, *, is_collapsed: bool) -> str:
     return f"{NAME};hit;ttl={ttl};collapsed" if is_collapsed else f"{NAME};hit;ttl={ttl}"
 
 
-def tell(response: Response, reason: str | None = None, **parameters: Any) -> Response:
-    """Add a member to Cache-Status and return the response. In debug mode, it shows why nothing was stored."""
+def tell(response: Response, reason: tuple[Request, str | None] | None = None, **parameters: Any) -> Response:
+    """Add a member to Cache-Status and return the response. In debug mode, it shows why nothing was stored.
+
+    ``reason`` is the reason with the request that may see it.
+    """
     known: dict[str, Any] = {
         name.replace("_", "-"): Token(value) if isinstance(value, str) else value
         for name, value in parameters.items()
         if value is not None
     }
-    if reason is not None and is_debug():
-        known["detail"] = reason
+    if reason is not None and reason[1] is not None and is_seen_in_debug(reason[0]):
+        known["detail"] = reason[1]
     response.headers.add("cache-status", str(Item(Token(NAME), known)))
     return response

@@ -13,7 +13,7 @@ from antiphon.app.blueprint import Blueprint
 from antiphon.app.planning.features import Added
 from antiphon.app.route import Route
 from antiphon.explanations import errors_name_it, explained
-from antiphon.handler.errors import is_debug
+from antiphon.handler.errors import is_debug, is_seen_in_debug
 from antiphon.http.errors import NotFound
 from antiphon.http.link import Link
 from antiphon.http.urls.url import quote_path
@@ -207,7 +207,8 @@ class OpenAPI:
 
         above = request.root_path + self.prefix
         site = Site(request.root_path, f"{above}{self._docs}", request.url.origin)
-        response = Response.html(page_of(self.content(request.app), above + self._path, site, [*self._breaches]))
+        breaches = [*self._breaches] if self._breaches and is_seen_in_debug(request) else []
+        response = Response.html(page_of(self.content(request.app), above + self._path, site, breaches))
         response.headers["content-security-policy"] = _POLICY
         return _validated(response, request)
 

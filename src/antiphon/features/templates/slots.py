@@ -23,7 +23,7 @@ from markupsafe import Markup, escape
 from antiphon.concurrency.crossing import Crossing
 from antiphon.explanations import explained
 from antiphon.handler.callables import describe, is_async
-from antiphon.handler.errors import is_debug
+from antiphon.handler.errors import is_seen_in_debug
 from antiphon.handler.failures import RAISES_ERRORS, log_failure
 from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
@@ -227,7 +227,7 @@ class SlottedPage:
             raise error
         else:
             log_failure(self._request, error, f" in the slot {name!r} of {self._template}")
-            if is_debug():
+            if is_seen_in_debug(self._request):
                 from traceback import extract_tb
 
                 at = extract_tb(error.__traceback__)[-1]
