@@ -23,6 +23,8 @@ def _only_own_keys(monkeypatch):
     monkeypatch.setattr(signing, "_in_use", WeakSet())
 
 
+WIDE = {code: code + 0xFEE0 for code in range(ord("A"), ord("z") + 1)}
+"""Full-width letters, as they are beside Japanese ones."""
 SECRET = [
     "password", "PASSWORD", "user_password", "userPassword", "passwd", "pwd", "passphrase", "secret", "SECRET_KEY",
     "client_secret", "token", "accessToken", "csrf_token", "X-CSRF-Token", "XSRF-TOKEN", "api_key", "apikey",
@@ -32,7 +34,9 @@ SECRET = [
     "passcode", "passkey", "totp", "mfa", "mfa_code", "2fa", "verification_code", "verificationCode", "one-time-code",
     "client_assertion", "SAMLResponse", "passwort", "mot_de_passe", "motDePasse", "contraseña", "пароль",
     "Authentication", "X-Authentication", "Client-Cert", "X-SSL-Cert", "X-Forwarded-Client-Cert", "recovery_code",
-    "PUK",
+    "PUK", "security_answer", "social_security_number", "accountNumber", "seed_phrase", "seedPhrase", "activation_code",
+    "code_verifier", "wifi_key", "WiFiKey", "SSH-Key", "device code",
+    "password".translate(WIDE), "ApiKey".translate(WIDE), "\N{MATHEMATICAL BOLD SMALL P}assword",
 ]  # fmt: skip
 INNOCENT = [
     "name", "key", "keys", "path", "author", "authors", "compass", "passenger", "spin", "pinned", "option", "saltwater",
@@ -75,6 +79,11 @@ TEXTS = [
     ("Config(name='shop', secret='abc')", "Config(name='shop', secret='[masked]')"),
     ("invalid token: expected three parts", "invalid token: expected three parts"),
     ("KeyError: 'password'", "KeyError: 'password'"),
+    ("access_code=abc4711 security-answer: 'Rex'", "access_code=[masked] security-answer: '[masked]'"),
+    ('{"path": "/user/password", "value": "abc"}', '{"path": "/user/password", "value": "[masked]"}'),
+    ("{'path': '/ssh_key', 'value': 4711}", "{'path': '/ssh_key', 'value': [masked]}"),
+    ("it is password=abc".translate(WIDE), "[masked]"),
+    ("half ½ is wide=abc",) * 2,
     ("-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----\nx", "[masked]\n\n\nx"),
     ("-----BEGIN PRIVATE KEY-----\nMIIE", "[masked]\n"),
     ("sk_live_0123456789abcdef", "[masked]"),

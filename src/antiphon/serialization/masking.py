@@ -6,6 +6,7 @@ from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from html import unescape
+from unicodedata import normalize
 from urllib.parse import unquote
 
 from antiphon.serialization.secret_names import ALONE, ANYWHERE, is_secret_name
@@ -144,10 +145,7 @@ _BEGINNINGS = (
 _RANDOM = r"(?![\w-]*[a-z]{8})" + "".join(rf"(?=(?:[\w-]*?{each}){{3}})" for each in ("[a-z]", "[A-Z]", r"\d"))
 """The start of a random string, with all kinds of characters and no words."""
 _NAME = "|".join(
-    [
-        *(re.sub(r"(?<=[a-z])(?=(?:key|url|string|card|number)\b)", "[ _-]?", word) for word in ANYWHERE),
-        *(rf"(?<![a-z]){word}(?![a-z])" for word in sorted(ALONE)),
-    ]
+    [*(word.replace("_", "[ _-]?") for word in ANYWHERE), *(rf"(?<![a-z]){word}(?![a-z])" for word in sorted(ALONE))]
 )
 _NAMED = rf"(?<![\w-])(?P<name>[\w.-]{{0,60}}?(?:{_NAME})[\w.-]{{0,60}}[\"']?\]?)"
 _LITERAL = r"[bruf]{{0,2}}(?P<quote>{})(?:\\.|(?!(?P=quote)).)*(?:(?P=quote)|$)"
@@ -158,6 +156,11 @@ _in_text = re.compile(
 )
 _pairs_in_text = re.compile(
     rf"(?P<name>[\"'][\w.-]{{0,60}}?(?:{_NAME})[\w.-]{{0,60}}[\"'])(?P<sign>\s*,\s*){_LITERAL.format(f'{_LONG}|{_SHORT}')}",
+    re.IGNORECASE | re.DOTALL,
+)
+_pointed_at_in_text = re.compile(
+    rf"(?P<name>[\"'](?:from|path|pointer)[\"']\s*:\s*[\"'][^\"'\n]{{0,200}}?(?:{_NAME})[^\"'\n]{{0,200}}[\"'])"
+    rf"(?P<sign>\s*,\s*[\"']value[\"']\s*:\s*)(?:{_LITERAL.format(f'{_LONG}|{_SHORT}')}|[^\s,;&\"'<>}}]+)",
     re.IGNORECASE | re.DOTALL,
 )
 _several_in_text = re.compile(rf"{_NAMED}(?P<sign>\s*[=:]\s*[\[({{])(?P<quote>)[^\])}}]+", re.IGNORECASE)
@@ -278,7 +281,13 @@ class Mask:
         """Return text without the values that follow secrets' names."""
         if len(text) < _SHORTEST:
             return text
-        for named in (_pairs_in_text, _several_in_text, _in_text):
+        shown = self._without_named(text)
+        if not shown.isascii() and (reading := normalize("NFKC", shown)) != shown:  # as in ``is_secret_name``
+            return shown if self._without_named(reading) == reading else self.hide(text) + "\n" * text.count("\n")
+        return shown
+
+    def _without_named(self, text: str) -> str:
+        for named in (_pairs_in_text, _pointed_at_in_text, _several_in_text, _in_text):
             text = self._without(text, named, _NAMED_MASK)
         return text
 

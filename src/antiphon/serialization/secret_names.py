@@ -3,20 +3,26 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
+from unicodedata import normalize
 
 ANYWHERE = (
     *("password", "passwd", "passphrase", "secret", "token", "credential", "signature", "bearer", "jwt"),
-    *("apikey", "accesskey", "privatekey", "secretkey", "signingkey", "encryptionkey", "masterkey"),
+    *("api_key", "access_key", "private_key", "secret_key", "signing_key", "encryption_key", "master_key", "ssh_key"),
+    *("recovery_key", "shared_key", "wifi_key"),
     *("authorization", "authorisation", "authentication", "assertion", "saml", "cookie", "session", "csrf", "xsrf"),
-    *("clientcert", "sslcert", "passcode", "passkey", "mnemonic", "twofactor", "onetime", "2fa", "totp"),
-    *("accesscode", "authcode", "backupcode", "confirmationcode", "invitecode", "logincode", "recoverycode"),
-    *("resetcode", "securitycode", "smscode", "verificationcode", "verifycode", "magiclink"),
-    *("passwort", "kennwort", "motdepasse", "contrasena", "contraseña", "senha", "wachtwoord", "пароль", "密码"),
-    *("creditcard", "cardnumber", "ccnumber", "databaseurl", "dburl", "connectionstring", "conninfo"),
+    *("client_cert", "ssl_cert", "passcode", "passkey", "mnemonic", "two_factor", "one_time", "2fa", "totp"),
+    *("access_code", "activation_code", "auth_code", "backup_code", "confirmation_code", "device_code", "invite_code"),
+    *("login_code", "pairing_code", "recovery_code", "reset_code", "security_code", "sms_code", "unlock_code"),
+    *("verification_code", "verify_code", "code_verifier", "magic_link", "security_answer", "seed_phrase"),
+    *("seed_words", "backup_phrase", "recovery_phrase"),
+    *("passwort", "kennwort", "mot_de_passe", "contrasena", "contraseña", "senha", "wachtwoord", "пароль", "密码"),
+    *("credit_card", "card_number", "cc_number", "account_number", "social_security", "database_url", "db_url"),
+    *("connection_string", "conninfo"),
 )
-"""Text that occurs in secrets' names, without separators between the words."""
-ALONE = frozenset("auth authn authz cvc cvv dsn iban mfa otp pass pin psw puk pw pwd salt sid ssn".split())  # noqa: SIM905
+"""Text that occurs in secrets' names, in which ``_`` stands for any separator, or none."""
+_JOINED = tuple([each.replace("_", "") for each in ANYWHERE])
+ALONE = frozenset("auth authn authz cvc cvv dsn iban mfa otp pass pin psk psw puk pw pwd salt sid ssn".split())  # noqa: SIM905
 """Words that are matched only as whole words."""
 _AMBIGUOUS = frozenset(("code", "hash", "key", "link", "magic", "nonce", "state", "ticket"))
 """Names of secrets, such as OAuth's ``code``, and of other values, such as the code of a currency."""
@@ -24,14 +30,17 @@ _LINKS = frozenset(
     "activate activation confirm invitation invite join login magic recover reset signin unsubscribe verify".split()  # noqa: SIM905
 )
 """Words in the paths of links in messages, before the secret."""
+_LONGEST_SEARCHED = 200
 _words = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+").findall
 
 
 def is_secret_name(name: str) -> bool:
     """Return True if the name of a value suggests a secret: ``api_key``, ``X-CSRF-Token``, ``userPassword``."""
-    words = [word.lower() for word in _words(name[:200])]
-    joined = f"{''.join(words)} {name[:200].lower()}"
-    return any(each in joined for each in ANYWHERE) or not ALONE.isdisjoint(words)
+    name = name[:_LONGEST_SEARCHED]
+    name = name if name.isascii() else normalize("NFKC", name)  # full-width letters, as Japanese keyboards write them
+    words = [word.lower() for word in _words(name)]
+    joined = f"{''.join(words)} {name.lower()}"
+    return any(each in joined for each in _JOINED) or not ALONE.isdisjoint(words)
 
 
 _opaque = re.compile(r"(?<![^\W_])(?=[^\W_]*\d)(?=[^\W_]*[^\W\d_])[^\W_]{10,}").search
@@ -76,29 +85,60 @@ _NAMING = frozenset((
     *("property", "title", "type"),
 ))  # fmt: skip
 """Last words of the names of members that contain names."""
+_POINTING = frozenset(("from", "path", "pointer"))
+"""Last words of the names of members that contain a path to a member, such as a JSON Pointer."""
+_POINTED_AT = frozenset(("new", "old", "op", "value", "values"))
+"""The names of members of which one is beside such a path; it isn't beside the path of a file or a URL."""
+_OPERATIONS = frozenset(("add", "copy", "move", "remove", "replace", "test"))
+
+IsName: TypeAlias = Callable[[str], bool]
 
 
-def named_items(items: Iterable[tuple[Any, Any]], as_text: Callable[[Any], str]) -> Iterator[tuple[str, Any, Any]]:
+def named_items(
+    items: Iterable[tuple[Any, Any]], as_text: Callable[[Any], str], is_name: IsName = is_secret_name
+) -> Iterator[tuple[str, Any, Any]]:
     """Yield a name, a key and a value for each item of a mapping.
 
-    All values beside the name of a secret have that name, as in ``{"name": "password", "value": "..."}`` and
-    ``{"columns": ["name", "password"], "rows": ...}``.
+    All values beside the name of a secret have that name, as in ``{"name": "password", "value": "..."}``,
+    ``{"op": "add", "path": "/user/password", "value": "..."}`` and ``{"columns": ["name", "password"], "rows": ...}``.
     """
     items = [*items]
-    secret = next((name for key, value in items if (name := _secret_named_by(as_text(key), value, as_text))), "")
-    for key, value in items:
+    points = any(as_text(key).lower() in _POINTED_AT for key, _ in items)
+    secrets = [_secret_named_by(as_text(key), value, as_text, is_name, points) for key, value in items]
+    secret = next(filter(None, secrets), "")
+    for (key, value), named in zip(items, secrets, strict=True):
         name = " ".join(map(as_text, key)) if type(key) is tuple else as_text(key)
-        is_naming = bool(secret) and _secret_named_by(as_text(key), value, as_text) == secret
-        yield (f"{secret} {name}" if secret and not is_naming else name), key, value
+        is_named = bool(secret) and named != secret and not (points and _is_of_patch(name, as_text(value)))
+        yield (secret if is_named else name), key, value
 
 
-def _secret_named_by(key: str, value: Any, as_text: Callable[[Any], str]) -> str:
-    if _words(key.lower())[-1:] and _words(key.lower())[-1] in _NAMING:
-        return name_of_secret([value], as_text)
-    return name_of_secret(value, as_text) if type(value) in (list, tuple) and len(value) > 1 else ""
+def _is_of_patch(name: str, value: str) -> bool:
+    """Return True for an operation or a pointer of a JSON Patch (RFC 6902 §4), which says what happens to a value."""
+    return value.lower() in _OPERATIONS if name == "op" else name in _POINTING and value.startswith("/")
 
 
-def name_of_secret(names: Iterable[Any], as_text: Callable[[Any], str]) -> str:
+def _secret_named_by(key: str, value: Any, as_text: Callable[[Any], str], is_name: IsName, points: bool) -> str:
+    last = _words(key.lower())[-1:]
+    if points and not _POINTING.isdisjoint(last):
+        return _secret_pointed_at(as_text(value), is_name)
+    if not _NAMING.isdisjoint(last):
+        return name_of_secret([value], as_text, is_name)
+    return name_of_secret(value, as_text, is_name) if type(value) in (list, tuple) and len(value) > 1 else ""
+
+
+def _secret_pointed_at(path: str, is_name: IsName) -> str:
+    """Return the secret's name in a path to a member (RFC 6901 §3), or its last name if that may be a secret's.
+
+    A path that is too long to be read has one.
+    """
+    if len(path) > _LONGEST_SEARCHED:
+        return "secret"
+    names = [each.replace("~1", "/").replace("~0", "~") for each in path.split("/")]
+    last = names[-1] if names[-1].lower() in _AMBIGUOUS else ""
+    return next(filter(is_name, [*names, " ".join(names)]), last)
+
+
+def name_of_secret(names: Iterable[Any], as_text: Callable[[Any], str], is_name: IsName = is_secret_name) -> str:
     """Return the first of the names that is a secret's name; empty if there is none."""
     texts = (as_text(each) for each in islice(names, _LONGEST_NAME))
-    return next((name for name in texts if len(name) <= _LONGEST_NAME and is_secret_name(name)), "")
+    return next((name for name in texts if len(name) <= _LONGEST_NAME and is_name(name)), "")

@@ -209,17 +209,43 @@ READABLE = {
     "base64": {"data": base64.b64encode(b'{"password": "planted"}').decode()},
     "JSON in JSON in JSON": {"a": '{"b": "{\\"password\\": \\"planted\\"}"}'},
     "a URL": {"next": "https://shop.example/oauth?redirect=1&code=planted1234567890"},
+    "a patch": [{"op": "replace", "path": "/password", "value": "planted"}],
+    "a patch, nested": [{"op": "add", "path": "/user/passwords/0", "value": {"text": "planted"}}],
+    "a patch of a list": [{"op": "add", "path": "/passwords/-", "value": ["planted", "planted"]}],
+    "a patch's escaped name": [{"op": "test", "path": "/a~0b/pass~1word", "value": "planted"}],
+    "a patch's words": [{"op": "add", "path": "/account/number", "value": "planted"}],
+    "a patch's code": [{"op": "add", "path": "/code", "value": "planted1"}],
+    "a patch's long path": [{"op": "add", "path": "/a" * 150, "value": "planted"}],
+    "a patch's source": [{"op": "copy", "from": "/password", "path": "/a", "value": "planted"}],
+    "a patch's first member": [{"value": "planted", "path": "/password", "op": "add"}],
+    "a patch as text": {"sent": '[{"op": "add", "path": "/pin", "value": "planted"}]'},
+    "a marked member's patch": [{"op": "add", "path": "/diagnosis", "value": "planted"}],
+    "a marked member's name": {"field": "diagnosis", "value": "planted"},
+    "SCIM": {"Operations": [{"op": "Replace", "path": "password", "value": "planted"}]},
+    "an audit": {"path": "/password", "old": "planted", "new": "planted"},
+    "full width": {"pa\N{FULLWIDTH LATIN SMALL LETTER S}sword": "planted"},
 }
 
 
 @rows("sent", READABLE.values(), ids=[*READABLE])
 def test_a_secret_deep_in_json_is_not_kept(sent):
-    hidden = Disguise()
+    hidden = Disguise(frozenset({"diagnosis"}))
     hidden.value(sent)
     hidden.search_again()
     made = str(hidden.value(sent))
     assert "planted" not in made
     assert "eyJwYXNzd29yZCI6" not in made
+
+
+def test_a_disguised_patch_is_still_one():
+    sent = [
+        {"op": "copy", "from": "/user/password", "path": "/old"},
+        {"op": "add", "path": "/ssh~1key", "value": "abc"},
+    ]
+    copied, added = Disguise().value(sent)
+    assert copied == sent[0]
+    assert added == sent[1] | {"value": same_shape("abc")}
+    assert Disguise().value({"path": "/login/session", "method": "GET"}) == {"path": "/login/session", "method": "GET"}
 
 
 def test_the_shape_of_a_uuid_stays():

@@ -159,8 +159,8 @@ class Disguise:
         """From now on, also search for the secrets found so far."""
         self._left, self._searches_known = MOST_SEARCHED, True
 
-    def is_secret(self, name: str, value: object) -> bool:
-        """Return True for a field whose value must not be kept."""
+    def is_secret(self, name: str, value: object = None) -> bool:
+        """Return True for a field whose value must not be kept; without a value, if it is one whatever the value."""
         return name in self._marked or is_secret(name, value)
 
     def add(self, secret: str) -> str:
@@ -321,7 +321,7 @@ class Disguise:
     def value(self, value: Any, name: str = "") -> Any:
         """Return a JSON value without secrets."""
         if isinstance(value, Mapping):
-            named = named_items(value.items(), _as_text)
+            named = named_items(value.items(), _as_text, self.is_secret)
             return {
                 self._key(key, name): self.value(each, name or self._name(label, each)) for label, key, each in named
             }
@@ -330,7 +330,8 @@ class Disguise:
             for each in value:
                 made.append(self.value(each, name or header))
                 is_row = isinstance(each, list | tuple) and len(each) > 1
-                header = header or name_of_secret(each if is_row else [each] if len(value) == 2 else [], _as_text)
+                names = each if is_row else [each] if len(value) == 2 else []
+                header = header or name_of_secret(names, _as_text, self.is_secret)
             return made
         if isinstance(value, str):
             return self.add(value) if name else self.text(value)
