@@ -292,6 +292,13 @@ def test_a_caller_has_only_so_many_open_uploads(tmp_path, interface):
     assert site.begin().status == 201
 
 
+def test_credentials_that_nobody_has_verified_are_no_callers_of_their_own(tmp_path, interface):
+    site = Site(tmp_path, interface, max_open=2)
+    begun = [site.begin(authorization=f"Bearer made-up-{number}") for number in range(4)]
+    assert [each.status for each in begun] == [201, 201, 429, 429]
+    assert site.client.head(begun[0].headers["location"], headers={"authorization": "Bearer made-up-1"}).status == 404
+
+
 def test_uploads_expire_by_a_clock_that_may_be_set_back(tmp_path, interface, clock):
     site = Site(tmp_path, interface, clock=clock, max_age=100)
     url = site.url(FILM)

@@ -83,9 +83,13 @@ class Uploads:
         """Begin an upload to a path. Raises TooManyRequests (429), InsufficientStorage (507) and StoreUnavailable."""
         self._sweep()
         id_, token = f"{self.store.new_key()}.{ceil(self._max_age)}", token_hex(16)
-        caller = _identities(request)
-        own = {"owner": [_hash(id_, each) for each in caller], "for": _hash(id_, request.host, target), "turn": token}
-        owner = store_name("resumable upload", "of", *(caller or [network_of(request.ip or "")]))
+        own = {
+            "owner": [_hash(id_, each) for each in _identities(request)],
+            "for": _hash(id_, request.host, target),
+            "turn": token,
+        }
+        # Credentials that nobody has verified may differ in each request, so they own an upload, but are not counted.
+        owner = store_name("resumable upload", "of", request.caller.key or network_of(request.ip or ""))
         entry = self.store.change(self.key(id_), {**data, **own, "state": "open"}, ttl=self._max_age, owner=owner)
         try:
             # If the clock was set back, earlier uploads may stay for longer, but don't count.
