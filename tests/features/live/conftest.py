@@ -91,7 +91,7 @@ class Stream:
 @pytest.fixture
 def app(engine):
     app = App(store=MemoryStore())
-    app.use(Live())
+    app.use(Live(max_watchers=100_000))
     app.use(Templates(DictLoader({"orders.html": PAGE})))
     return app
 

@@ -1,7 +1,8 @@
 """Live blocks: which changes cause a render, who shares it, and who gets nothing any more."""
 
 import asyncio
-from contextlib import suppress
+from base64 import b64encode
+from contextlib import ExitStack, suppress
 from secrets import token_hex
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from antiphon import App, Dependency, Response, abort
 from antiphon.features import (
     CORS,
+    Basic,
     Cache,
     Channel,
     Languages,
@@ -381,6 +383,27 @@ def test_one_watcher_too_many_is_told_to_come_back(interface):
                 return stream.status == 200
 
         eventually(is_there_room, "the first watcher has not left")
+
+
+@rows("login", [True, False])
+def test_one_client_has_a_share_of_the_streams(login):
+    app = App()
+    app.use(Live(max_watchers=40))
+    app.use(Users(Basic(lambda name, password: name)))
+    before = [login_required] if login else []
+    app.get("/", live="main", before=before)(lambda request: Response("x", headers={"x-block": "main"}))
+    with ExitStack() as opened:
+        clients = [opened.enter_context(Client(app, client=(f"192.0.2.{number}", 50000))) for number in (1, 2)]
+
+        def open_stream(client, name, number):
+            proof = f"Basic {b64encode(f'{name}:x'.encode()).decode()}" if login else f"Bearer {number}"
+            headers = EVENTS | {"authorization": proof}
+            return opened.enter_context(client.stream("GET", f"/?n={number}", headers=headers)).status
+
+        ends = [open_stream(clients[0], "ada", number) for number in range(22)]
+        assert ends == [200] * 20 + [429] * 2
+        assert open_stream(clients[1], "ada", 23) == (429 if login else 200)
+        assert open_stream(clients[0], "bob", 24) == (200 if login else 429)
 
 
 @rows("what", [lambda request: "text", lambda request: Response("x", headers={"x-block": "other"})])

@@ -27,7 +27,7 @@ from antiphon.features.live.renders import Audience, Watcher
 from antiphon.features.live.statements import Tables, named, tell_of_writes
 from antiphon.features.stores.memory import MemoryStore
 from antiphon.handler.contract import ON_LOOP
-from antiphon.http.errors import ServiceUnavailable
+from antiphon.http.errors import ServiceUnavailable, TooManyRequests, over_limit
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 _BATCH = 50
 """The number of tables in one message, which fit into it with the longest names."""
+_SHARE, _LEAST = 100, 20
+"""The part of all streams that one client may have open, as a divisor, and how many it may have in any case."""
 _PAUSE = 1.0
 """The seconds after which a database or a store that doesn't respond is tried again."""
 _NOTICES = "antiphon_live"
@@ -99,8 +101,9 @@ class Live:
     A block is rendered again when a table that its handler has read was written and committed in any process that uses
     the same ``store``, by default the app's; without one, only this process is noticed. SQLAlchemy reports reads and
     writes, and ``live_reads`` and ``live_writes`` report others. A render is shared by all clients for whom it is the
-    same, and there are at least 50 milliseconds between two of them. Within a process, up to ``max_watchers`` clients
-    can watch; one more gets a 503.
+    same, and there are at least 50 milliseconds between two of them. Within a process, up to ``max_watchers`` streams
+    can be open; one more gets a 503. A hundredth of them, but at least 20, can be those of one user, or of one address
+    without a verified login; one more gets a 429.
 
     ``listen`` is the URL of a PostgreSQL database whose triggers tell which tables were written, also by other
     programs: notices on the channel ``antiphon_live``, with a table's name. It must lead to the server itself, not to a
@@ -116,6 +119,7 @@ class Live:
         self._stores = FeatureStore("Live", store)
         self._url = None if listen is None else listen.replace("+psycopg", "", 1)
         self._most = max_watchers
+        self._has_told = False
         self._teller = _Teller()
         self._audiences: WeakKeyDictionary[asyncio.AbstractEventLoop, Audience] = WeakKeyDictionary()
         self._lock = Lock()
@@ -150,6 +154,7 @@ class Live:
                 self._begin_to_follow(self._url)
             if first.error is not None:
                 raise first.error
+            self._check_share(watcher.client)
         except BaseException:
             await watcher.aclose()
             raise
@@ -159,6 +164,17 @@ class Live:
             return Response.events(watcher, headers=headers, retry=retry)
         await watcher.aclose()
         return Response(first.response.body, first.response.status, [*first.response.headers.items()])
+
+    def _check_share(self, client: str) -> None:
+        """Raise TooManyRequests (429) if a client watches too many blocks: each may cost a render of each change."""
+        most = max(_LEAST, self._most // _SHARE)
+        if client and sum(each.of_client[client] for each in [*self._audiences.values()]) > most:
+            if not self._has_told:
+                self._has_told = True
+                getLogger("antiphon").warning("%s has %d live streams: declare it if it is a proxy", client[:100], most)
+            error = over_limit(TooManyRequests, "live", most, f"Only {most} live streams may be open at once.")
+            error.headers["retry-after"] = "5"
+            raise error
 
     def _audience(self) -> Audience:
         loop = asyncio.get_running_loop()

@@ -13,7 +13,7 @@ as a cache does, so watchers with other values get a render of their own. It is 
 """
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Collection, Hashable, Iterable
 from contextlib import suppress
 from hashlib import sha256
@@ -29,7 +29,7 @@ from antiphon.explanations import explained
 from antiphon.features.channels.channel import Channel
 from antiphon.features.live.statements import Reading, Tables, is_read
 from antiphon.http.event import Event
-from antiphon.http.head import Head
+from antiphon.http.head import Head, client_of
 from antiphon.http.header_property import read_number
 from antiphon.request.caller import server_identities
 from antiphon.request.request import Request
@@ -125,6 +125,8 @@ class Rendered(NamedTuple):
     number: int
     """The number of the last change before it began."""
     retry_at: float
+    caller: str | None = None
+    """The key of its proven caller."""
 
     @property
     def tag(self) -> str:
@@ -179,26 +181,26 @@ class SharedBlock:
         clock = asyncio.get_running_loop().time
         await asyncio.sleep(begins - clock())
         watch = WatchedHead(watcher.head)
-        error = None
+        error = caller = None
         async with self._audience.turns:
             began, number = clock(), self._audience.changes.number
             with Reading() as words:
                 try:
-                    response = await self._respond(watcher, watch)
+                    response, caller = await self._respond(watcher, watch)
                 except Exception as raised:
                     error, response = raised, Response(None, 500)
         is_shown = 200 <= response.status < 300
         wait = max(RETRY, read_number(response.headers.get("retry-after")) or 0.0)
         retry_at = clock() + wait if response.status == 429 or response.status >= 500 else inf
         names = frozenset(name for name in watch.reads if not name.startswith((QUERY, ARG)))  # the URL is the block's
-        rendered = Rendered(response, is_shown, error, frozenset(words), names, began, number, retry_at)
+        rendered = Rendered(response, is_shown, error, frozenset(words), names, began, number, retry_at, caller)
         if not names <= self._names:
             self._names |= names
             task: Any = asyncio.current_task()
             self._renders = {key_of(watcher.head, self._names): _Render(began, task)}
         return rendered
 
-    async def _respond(self, watcher: "Watcher", watch: WatchedHead) -> Response:
+    async def _respond(self, watcher: "Watcher", watch: WatchedHead) -> tuple[Response, str | None]:
         request = Request(watch)
         request.id = watcher.request._id
         response = await acall(watcher.app, request)
@@ -206,7 +208,8 @@ class SharedBlock:
             _check_block(response, watcher.request, self._name)
         response = await response.afreeze()
         response.headers.pop("set-cookie", None)  # it may be another watcher's
-        return response
+        with unwatched(request):
+            return response, request.caller.key
 
 
 def _check_block(response: Response, request: Request, name: str) -> None:
@@ -236,6 +239,8 @@ class Watcher:
             self._sent = request.last_event_id
         self._audience = audience
         self.name = name
+        self.client = ""
+        """The client as which it is counted: the address or, since its first render, the proven caller."""
         self._woken = asyncio.Event()
         self._is_ended = False
         self._block = audience.block_of(self)
@@ -247,6 +252,7 @@ class Watcher:
         since = asyncio.get_running_loop().time()
         await self._audience.enter(self)
         self.seen = await self._block.render(self, since)
+        self._audience.count_as(self, self.seen.caller or client_of(self.head))
         return self.seen
 
     def __aiter__(self) -> "Watcher":
@@ -301,6 +307,8 @@ class Audience:
         self.changes = Changes()
         self.turns = asyncio.Semaphore(_AT_ONCE)
         self._watchers: set[Watcher] = set()
+        self.of_client: Counter[str] = Counter()
+        """The number of watchers of each client that has any."""
         self._blocks: WeakValueDictionary[Key, SharedBlock] = WeakValueDictionary()
         self._listening: asyncio.Task[None] | None = None
         self._begun: asyncio.Future[None] | None = None
@@ -328,9 +336,18 @@ class Audience:
             self._listening = asyncio.create_task(self._listen(self._begun))
         await asyncio.shield(self._begun)
 
+    def count_as(self, watcher: Watcher, client: str) -> None:
+        """Count a watcher as one of a client; as none if it has none."""
+        for before, change in ((watcher.client, -1), (client, 1)):
+            self.of_client[before] += change
+            if not before or self.of_client[before] <= 0:
+                del self.of_client[before]
+        watcher.client = client
+
     def leave(self, watcher: Watcher) -> None:
         """Remove a watcher. The last one ends the listening."""
         self._watchers.discard(watcher)
+        self.count_as(watcher, "")
         if not self._watchers and self._listening is not None:
             self._listening.cancel()
             self._listening = None
