@@ -1,5 +1,6 @@
 """`antiphon run` with a certificate: https over HTTP/1.1 and HTTP/2, a renewed certificate, and wrong files."""
 
+import asyncio
 import shutil
 import ssl
 import subprocess
@@ -9,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from antiphon.cli.certificates import explain_unusable
+from antiphon.cli.certificates import explain_untimely, explain_unusable, renewals, wait_usable
 from tests.helpers.authority import Authority
 from tests.helpers.rows import rows
 
@@ -71,3 +72,41 @@ def test_files_that_can_not_be_used_are_refused(authority, tmp_path, certificate
     files = {name: str(tmp_path / name) for name in ("text", "missing", "folder", "encrypted")}
     used = explain_unusable({**files, "own": own[0]}[certificate], {**files, "own": own[1], "other": other[1]}[key])
     assert used == reason.format(folder=tmp_path)
+
+
+@rows(
+    "days, told",
+    ((-1, 1), ""),
+    ((-9, -1), "The certificate has expired ("),
+    ((1, 9), "The certificate is not valid yet ("),
+    ((-1, 20_000), ""),
+    ((-20_000, -1), "The certificate has expired ("),
+)
+def test_a_certificate_that_clients_refuse_is_told(authority, days, told):
+    sentence = explain_untimely(authority.issue("localhost", days)[0])
+    assert sentence.startswith(told)
+    assert bool(sentence) is bool(told)
+
+
+def test_files_that_do_not_fit_are_told_once_and_new_workers_wait_for_those_that_do(authority, tmp_path):
+    files = str(tmp_path / "shop.crt"), str(tmp_path / "shop.key")
+
+    def put(certificate, key):
+        shutil.copy(certificate, files[0])
+        shutil.copy(key, files[1])
+
+    async def watch():
+        own, other = authority.issue("localhost"), authority.issue("localhost")
+        put(*own)
+        told = renewals(files, 0.001)
+        first = asyncio.ensure_future(anext(told))
+        await asyncio.sleep(0.01)
+        put(own[0], other[1])
+        waiting = asyncio.create_task(wait_usable(files, 0.001))
+        assert await first == "the key is not that of the certificate"
+        assert not waiting.done()
+        put(*other)
+        await waiting
+        assert await anext(told) == ""
+
+    asyncio.run(watch())

@@ -2,7 +2,10 @@
 
 import asyncio
 import os
+import re
 import ssl
+import time
+from base64 import b64decode
 from collections.abc import AsyncIterator, Sequence
 
 _PAUSE = 2.0
@@ -40,15 +43,49 @@ def _refuse_encrypted() -> str:
     raise _EncryptedKey
 
 
-async def renewals(files: tuple[str, str]) -> AsyncIterator[None]:
-    """Yield each time the files of a certificate and its key have changed and belong together, as after a renewal."""
-    last = _versions(files)
+_validity = re.compile(
+    rb"\x30[\x1e-\x22](?:\x17\x0d|\x18\x0f)(\d{12,14})Z(?:\x17\x0d|\x18\x0f)(\d{12,14})Z", re.DOTALL
+).search
+"""Find the two times of a certificate (RFC 5280 §4.1.2.5)."""
+
+
+def explain_untimely(certificate: str) -> str:
+    """Return a sentence about a certificate that has expired or is not valid yet; empty for any other."""
+    with open(certificate, encoding="ascii", errors="replace") as file:
+        own = file.read().partition("-----BEGIN CERTIFICATE-----")[2].partition("-----END")[0]
+    found = _validity(b64decode(own))
+    now = time.strftime("%Y%m%d%H%M%S", time.gmtime())
+    begins, ends = (_with_century(each.decode()) for each in found.groups()) if found else (now, now)
+    if begins <= now <= ends:
+        return ""
+    when, what = (ends, "has expired") if now > ends else (begins, "is not valid yet")
+    return f"The certificate {what} ({when[:4]}-{when[4:6]}-{when[6:8]}), so clients refuse it."
+
+
+def _with_century(when: str) -> str:
+    return when if len(when) == 14 else f"{'19' if when >= '50' else '20'}{when}"
+
+
+async def renewals(files: tuple[str, str], pause: float = _PAUSE) -> AsyncIterator[str]:
+    """Yield "" each time the files of a certificate and its key have changed and belong together, as after a renewal.
+
+    Yields the reason, once, if they have changed and can't be used, unless that lasts only while they are written.
+    """
+    last = before = _versions(files)
     while True:
-        await asyncio.sleep(_PAUSE)
+        await asyncio.sleep(pause)
         now = _versions(files)
-        if now != last and not explain_unusable(*files) and _versions(files) == now:
+        reason = explain_unusable(*files) if now != last else ""
+        if now != last and _versions(files) == now and (not reason or before == now):
             last = now
-            yield
+            yield reason
+        before = now
+
+
+async def wait_usable(files: tuple[str, str], pause: float = _PAUSE) -> None:
+    """Wait until a server can use the files. Those that have read them before go on with what they have."""
+    while explain_unusable(*files):
+        await asyncio.sleep(pause)
 
 
 def _versions(files: Sequence[str]) -> list[tuple[int, int]]:

@@ -286,10 +286,15 @@ class Supervisor:
 
     async def _restart_when_renewed(self, files: tuple[str, str]) -> None:
         """Replace the workers each time the certificate was renewed: they have read the old one."""
-        from antiphon.cli.certificates import renewals  # imported late: few servers have a certificate
+        from antiphon.cli.certificates import explain_untimely, renewals  # imported late: few have a certificate
 
-        async for _ in renewals(files):
-            self.warn("The certificate has changed.")
+        if untimely := explain_untimely(files[0]):
+            self.warn(untimely)
+        async for reason in renewals(files):
+            if reason:
+                self.warn(f"The certificate and its key have changed, and new workers will wait, since {reason}.")
+                continue
+            self.warn(" ".join(filter(None, ["The certificate has changed.", explain_untimely(files[0])])))
             await self._restart_and_tell()
 
     def _what_is_starting(self) -> str:
@@ -354,6 +359,10 @@ class Supervisor:
 
     async def _put_to_work(self, worker: WorkerProcess, index: int) -> WorkerProcess:
         """Tell a worker to serve, and return it once it is serving. Raises the error that prevents it from serving."""
+        if self._options.tls is not None:
+            from antiphon.cli.certificates import wait_usable  # imported late, as above
+
+            await wait_usable(self._options.tls)
         await worker.give(serve_at(index))
         await worker.wait_serving()
         self._balance.look()
