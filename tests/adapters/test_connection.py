@@ -1,5 +1,6 @@
 import asyncio
 import os
+import resource
 import socket
 import struct
 import sys
@@ -11,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from antiphon.adapters import connection as connections
-from antiphon.adapters.connection import Connection, Pace, client_watch
+from antiphon.adapters.connection import Connection, Pace, client_watch, explain_few_descriptors
 from antiphon.http.head import Address
 from tests.helpers.rows import rows
 
@@ -245,3 +246,10 @@ def test_a_sender_does_not_wait_where_the_system_counts_no_bytes(pair, monkeypat
             await asyncio.wait_for(pace.wait(1 << 16), 10)
 
     asyncio.run(give())
+
+
+@rows("limit, room", (64, 1), (128, 64), (256, None), (1024, None))
+def test_a_limit_that_leaves_room_for_few_connections_is_told(monkeypatch, limit, room):
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (limit, limit))
+    told = explain_few_descriptors()
+    assert told.startswith(f"ulimit -n is {limit}, which leaves room for {room} connections") if room else told == ""

@@ -1,6 +1,7 @@
 """`antiphon run` while workers come and go: one dies, hangs or is worn out, or all are restarted."""
 
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -10,7 +11,9 @@ from typing import Self
 
 import pytest
 
+from antiphon.cli.workers.supervisor import LONGEST_PAUSE, pause_after, pause_after_growth
 from tests.cli.conftest import is_gone
+from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
 pytestmark = pytest.mark.processes
@@ -141,7 +144,15 @@ def test_a_worker_that_takes_too_much_memory_is_replaced(antiphon, tmp_path):
     with Load(command.get) as load:
         command.wait_until(lambda: is_gone(worker))
     assert load.errors == []
-    assert command.err == ""
+    told = rf"Worker {worker} has \d+ MiB of memory after \d+ s \(--worker-memory\), so it is replaced.\n"
+    assert re.match(told, command.err)
+
+
+@rows("workers, pause", (0, 0.0), (1, 0.0), (2, 1.0), (3, 2.0), (6, 16.0), (7, 30.0), (5000, 30.0))
+@pytest.mark.once
+def test_workers_that_soon_take_too_much_memory_are_replaced_less_often(workers, pause):
+    assert pause_after_growth(workers) == pause
+    assert pause_after(5000) == LONGEST_PAUSE
 
 
 @pytest.mark.once

@@ -376,6 +376,19 @@ def room_for_connections() -> int:
     return max(1, descriptors - max(_OWN_DESCRIPTORS, descriptors // 10))
 
 
+def explain_few_descriptors() -> str:
+    """Return a sentence if the limit of descriptors leaves room for few connections, even raised; otherwise ""."""
+    raise_descriptor_limit()
+    room = room_for_connections()
+    if room > _OWN_DESCRIPTORS:
+        return ""
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = 4 * _OWN_DESCRIPTORS
+    return f"ulimit -n is {limit}, which leaves room for {room} connections in each worker: allow at least {needed}."
+
+
 def make_unknown_listener(family: socket.AddressFamily) -> socket.socket:
     """Return a non-blocking listening socket of the given family, at an unannounced address of this machine."""
     listener = socket.socket(family)

@@ -113,6 +113,11 @@ def serve(
     if options.debug and not place.is_for_loopback:
         click.secho(_SEEN_BY_ALL.format(url), err=True, fg="yellow")
 
+    from antiphon.adapters.connection import explain_few_descriptors  # imported late: workers need none of it
+
+    if few := explain_few_descriptors():
+        options.logs.warn(f"Warning: {few}")
+
     def announce(choice: Choice | None) -> None:
         if choice is None:
             tell(f"Antiphon is waiting on {url} until {target} can be served")

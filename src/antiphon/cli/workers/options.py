@@ -169,9 +169,9 @@ class Control:
         """Report that this worker no longer accepts connections."""
         self._report({"closed": True})
 
-    def report_worn(self) -> None:
-        """Request a successor, which should serve before this worker ends."""
-        self._report({"worn": True})
+    def report_worn(self, memory: int = 0) -> None:
+        """Request a successor, which should serve before this worker ends; because of its memory, tell its bytes."""
+        self._report({"worn": memory})
 
     def beat(self) -> None:
         """Report that this worker is alive, without waiting for a supervisor that doesn't read reports."""

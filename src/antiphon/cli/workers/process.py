@@ -170,6 +170,8 @@ class WorkerProcess:
         self._serving: asyncio.Future[Choice] = loop.create_future()
         self._waiting: asyncio.Future[None] = loop.create_future()
         self._is_worn = asyncio.Event()
+        self.memory = 0
+        """The bytes of memory because of which the worker has asked for a successor; 0 for another reason."""
         self._has_closed = asyncio.Event()
         self._is_told_to_end = False
         self._orders_waited_for = 0
@@ -384,6 +386,7 @@ class WorkerProcess:
             self._due = time.monotonic() + report["turns"]
             self._has_turned(self._due)
         elif "worn" in report:
+            self.memory = report["worn"]
             self._is_worn.set()
         elif "closed" in report:
             self._has_closed.set()

@@ -67,7 +67,7 @@ LONGEST_PAUSE = 5.0
 
 def pause_after(failures: int) -> float:
     """Return the number of seconds to wait before the next start after a number of consecutive failures."""
-    return min(PAUSE * 2.0**failures, LONGEST_PAUSE)
+    return min(PAUSE * 2.0 ** min(failures, 9), LONGEST_PAUSE)  # thousands in a row would overflow
 
 
 class Workers(Protocol):
@@ -109,6 +109,8 @@ class WorkerSlot:
         self._is_being_replaced = asyncio.Lock()
         self._failures = 0
         """The number of workers that have failed in a row in this slot."""
+        self._grown = 0
+        """The number of workers in a row that had too much memory within `WINDOW`."""
 
     @property
     def is_sound(self) -> bool:
@@ -144,6 +146,13 @@ class WorkerSlot:
     async def _keep(self, worker: WorkerProcess) -> None:
         """Replace a worker when it is worn out or ends, unless something else has replaced it."""
         await worker.wait_worn()
+        if worker.memory:
+            self._grown = 0 if worker.seconds > WINDOW else self._grown + 1
+            pause = pause_after_growth(self._grown)
+            when = f" in {pause:g} s: it may leak memory, or the limit may be too low." if pause else "."
+            grown = f"has {worker.memory >> 20} MiB of memory after {worker.seconds:.0f} s (--worker-memory)"
+            self._workers.warn(f"Worker {worker.pid} {grown}, so it is replaced{when}")
+            await worker.wait_ended(pause)
         self._workers.do(self._replace_worn(worker))
         await worker.wait_ended()
         if self._worker is worker:
@@ -186,6 +195,11 @@ class WorkerSlot:
 
 def _can_not_replace(worker: WorkerProcess) -> str:
     return f"The replacement for worker {worker.pid} can't serve, as shown above."
+
+
+def pause_after_growth(workers: int) -> float:
+    """Return the seconds before a worker is replaced because of its memory, after this number of them in a row."""
+    return 0.0 if workers < 2 else min(2.0 ** min(workers - 2, 9), WINDOW)
 
 
 T = TypeVar("T")

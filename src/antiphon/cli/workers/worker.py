@@ -253,9 +253,9 @@ class _Worker:
                 *(used >> 20, limit >> 20),
             )
             return
-        while resident_memory() <= limit:
+        while (used := resident_memory()) <= limit:
             time.sleep(_MEMORY_PAUSE)
-        self._control.report_worn()
+        self._control.report_worn(used)
 
     def _shed_load(self, loop: asyncio.AbstractEventLoop | None) -> None:
         if not self._sheds_load:
