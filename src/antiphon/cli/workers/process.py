@@ -309,7 +309,7 @@ class WorkerProcess:
         """Kill the worker, unless it has ended."""
         self._send(signal.SIGKILL)
 
-    async def end_when_silent(self, seconds: float) -> None:
+    async def end_when_silent(self, seconds: float, warn: Callable[[str], object]) -> None:
         """Watch the worker until it has ended or is told to end.
 
         End it when it has been silent for `seconds`. This method counts the seconds itself, so a supervisor that was
@@ -320,7 +320,9 @@ class WorkerProcess:
             await self.wait_ended(seconds / BEATS)
             self._beats_left_out += 1
             if self._beats_left_out > BEATS and not self._is_told_to_end:
-                await self._end_hanging(f"did not respond for {seconds:g} seconds (--worker-timeout)")
+                silence = f"did not respond for {seconds:g} seconds (--worker-timeout)"
+                warn(f"Worker {self.pid} {silence}. It is ended, and prints where it hangs:")
+                await self._end_hanging(silence)
                 return
 
     async def end_when_late(self, seconds: float) -> None:

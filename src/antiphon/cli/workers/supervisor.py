@@ -389,7 +389,7 @@ class Supervisor:
         if self._options.start_timeout:
             self.do(worker.end_when_late(self._options.start_timeout))
         if self._options.worker_timeout:
-            self.do(worker.end_when_silent(self._options.worker_timeout))
+            self.do(worker.end_when_silent(self._options.worker_timeout, self.warn))
         return worker
 
     async def _forget(self, worker: WorkerProcess) -> None:

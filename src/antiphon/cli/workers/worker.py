@@ -46,7 +46,15 @@ _ATTRIBUTES = (("cr_frame", "cr_await"), ("gi_frame", "gi_yieldfrom"), ("ag_fram
 
 
 def write_stacks(loop: asyncio.AbstractEventLoop | None) -> None:
-    """Write to stderr where each task of a loop is waiting, down to the innermost await. Call it on any thread."""
+    """Write to stderr which call blocks a loop, and where each of its tasks is waiting, down to the innermost await.
+
+    Call it on any thread.
+    """
+    running = asyncio.current_task(loop) if loop is not None else None
+    steps = {*_frames(running.get_coro())} if running is not None else set()
+    for frame in sys._current_frames().values() if steps else ():  # noqa: SLF001 - public, and documented
+        if not steps.isdisjoint(each for each, _ in traceback.walk_stack(frame)):
+            sys.stderr.write(f"The loop is blocked (most recent call last):\n{''.join(traceback.format_stack(frame))}")
     for task in asyncio.all_tasks(loop) if loop is not None else ():
         lines = traceback.StackSummary.extract((frame, frame.f_lineno) for frame in _frames(task.get_coro())).format()
         sys.stderr.write(f"Task {task.get_name()} waits (most recent call last):\n{''.join(lines)}")
