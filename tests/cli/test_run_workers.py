@@ -203,7 +203,7 @@ def test_a_worker_of_which_the_loop_is_blocked_is_replaced(antiphon, tmp_path, i
     assert f"Worker {worker} did not respond for 1 seconds (--worker-timeout), and was ended." in command.err
     cause = f"Worker {worker} did not respond for 1 seconds (--worker-timeout). It is ended, and prints where it hangs:"
     assert re.match(
-        rf"{re.escape(cause)}\nThe loop is blocked \(most recent call last\):\n.*blocked.py", command.err, re.S
+        rf"{re.escape(cause)}\nThe loop is blocked \(most recent call last\):\n.*blocked.py", command.err, re.DOTALL
     )
 
 
