@@ -11,7 +11,7 @@ import pytest
 from antiphon.features import AccessLog, Cache, MemoryStore, OpenAPI, RateLimit, Tool, Tools
 from antiphon.testing import Client
 from tests.features.test_callers_told_apart import call
-from tests.helpers.callers import KEYS, SIGNS, Site, send
+from tests.helpers.callers import COUNTED, KEYS, SIGNS, Site, send
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
@@ -86,7 +86,7 @@ def test_a_cache_around_a_dialect_shows_a_caller_s_page_to_nobody_else(name, mak
         assert all(value in told for value in sent if value != "SUCCESS"), told
 
 
-@rows("name", [name for name, sign in SIGNS.items() if sign.proven])
+@rows("name", COUNTED)
 def test_a_limit_around_a_dialect_counts_each_caller(name):
     site = Site(name)
 

@@ -27,15 +27,26 @@ from antiphon.features import (
     logout,
 )
 from antiphon.http import NotFound
+from antiphon.request.interfaces import RequestSignature
 from tests.features.tools.test_protocol import META, MODERN
 from tests.features.tools.test_protocol import fields as fields_of_call
-from tests.helpers.callers import SIGNS, ByKey, Site, cookie_from, environ_of, of_secret, send, user
+from tests.helpers.callers import (
+    COUNTED,
+    SIGNS,
+    ByKey,
+    Site,
+    cookie_from,
+    environ_of,
+    of_secret,
+    send,
+    user,
+    with_sessions,
+)
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
 WAYS = ["app", "mount"]
-PROVEN = [name for name, sign in SIGNS.items() if sign.proven]
 OF_USERS = [name for name, sign in SIGNS.items() if sign.user]
 KEY = {"idempotency-key": '"order-1"'}
 
@@ -112,34 +123,68 @@ def test_a_page_that_reads_no_caller_is_made_once_for_all(name, where):
     assert len(made) == 1
 
 
-@rows("name", PROVEN)
+@rows("name", [*COUNTED, "api key and session"])
 @rows("where", WAYS)
-def test_a_limit_counts_each_proven_caller(name, where):
-    site = Site(name, where)
+def test_a_limit_counts_a_caller_whatever_session_it_begins(name, where):
+    site, begin = Site(name, where), "login" if name == "login" else "begin"
+    if not site.app.is_provided(Request.session):
+        with_sessions(site.app)
     knows_its_users(site)
-    limit = RateLimit("1/hour", by=lambda request: request.caller.key)
+    limit = RateLimit("2/hour", by=lambda request: request.caller.key)
     site.inner.post("/pay", before=limit)(lambda request: "")
-    assert [site.ask(who)[0] for who in ("ann", "ben", "ann", "ben")] == [200, 200, 429, 429]
+    asked = []
+    for who in ("ann", "ben") * 3:
+        path = f"/{begin}/{who}"
+        asked.append(site.ask(who, headers=cookie_from(site.app, path, site.shows(who, path)[0]))[0])
+    one_user = name == "api key and session"
+    assert asked == ([200, 200, 429, 429, 429, 429] if one_user else [200, 200, 200, 200, 429, 429])
 
 
-@rows("name", PROVEN)
+@rows("name", [name for name in SIGNS if name not in (*COUNTED, "api key and session")])
+@rows("where", WAYS)
+def test_a_limit_counts_all_others_by_their_addresses(name, where):
+    site = Site(name, where)
+    limit = RateLimit("2/hour", by=lambda request: request.caller.key)
+    site.inner.post("/pay", before=limit)(lambda request: "")
+    for address in ("192.0.2.1", "2001:db8::1", None):
+        environ = {} if address is None else {"REMOTE_ADDR": address}
+        assert [site.ask(who, **environ)[0] for who in ("ann", "ben", "ann")] == [200, 200, 429]
+
+
+def test_a_limit_counts_all_keys_of_a_directory_and_all_clients_of_a_user():
+    site = Site("token")
+    site.app.post("/pay", before=lambda request: request.user and None)(lambda request: request.caller.key)
+    other_client = {"authorization": "Bearer ann.other.1"}
+    assert site.ask("ann") == site.ask("ann", headers=other_client) != site.ask("ben")
+    keys = []
+    for key, directory in (("k1", "https://a.example"), ("k2", "https://a.example"), ("k1", "https://b.example")):
+        request = Request.blank("/")
+        request[Request.signature] = RequestSignature(key, label="sig1", directory=directory)
+        keys.append(request.caller.key)
+    assert keys[0] == keys[1] != keys[2]
+
+
+@rows("name", SIGNS)
 @rows("where", WAYS)
 def test_a_run_is_found_by_its_owner_only(name, where):
     site = Site(name, where)
     knows_its_users(site)
     site.inner.use(runs := Runs(MemoryStore()))
 
+    def owner(request):
+        return str([request.host, *request.caller.identities])
+
     @site.inner.post("/start")
     def start(request):
-        return runs.start(iter([1]), owner=request.caller.key).id
+        return runs.start(iter([1]), owner=owner(request)).id
 
     @site.inner.post("/find")
     def find(request):
         try:
-            runs.find(request.json, owner=request.caller.key)
+            runs.find(request.json, owner=owner(request))
         except NotFound:
             return "nothing"
-        return f"{len(runs.owned_by(request.caller.key))}"
+        return f"{len(runs.owned_by(owner(request)))}"
 
     wanted = json.dumps(site.ask("ann", "/start")[1]).encode()
     assert [site.ask(who, "/find", body=wanted)[1] for who in ("ann", "ben")] == ["1", "nothing"]
@@ -217,7 +262,7 @@ def test_the_access_log_names_the_caller_and_no_secret(name, where, caplog):
         logged.append(caplog.records[-1].caller)
         assert not any(secret in str(logged[-1]) for secret in re.findall(r"[\w.+/-]{6,}", sent))
     ann, ben, ann_again = logged
-    assert (ann == ann_again, ann != ben) == (True, site.sign.proven)
+    assert (ann == ann_again, ann != ben) == (True, name in COUNTED)
 
 
 def test_a_user_that_is_the_secret_itself_is_not_logged(caplog):

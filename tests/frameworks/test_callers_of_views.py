@@ -43,7 +43,7 @@ def site():
         return f"payment {next(number)}"
 
     def limited(request):
-        return request.caller.key or ""
+        return request.caller.key
 
     def start(request):
         return runs.start(iter([1]), owner=request.caller.key).id
@@ -298,10 +298,10 @@ def test_a_user_of_starlette_is_known_by_its_identity(user, key):
         async def authenticate(self, connection):
             return AuthCredentials(), made
 
-    named = view(lambda request: request.caller.key or "")
+    named = view(lambda request: request.caller.key)
     app = Starlette(routes=[Route("/", named)], middleware=[Middleware(AuthenticationMiddleware, backend=Backend())])
     told = Client(app, "asgi").get("/").text
-    assert told.endswith(f" {key}") if key else told == ""
+    assert told.endswith(f" {key}") if key else ":address " in told
 
 
 @rows("interface", ["wsgi", "asgi", "rsgi"])

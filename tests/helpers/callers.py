@@ -64,8 +64,8 @@ def send(app, headers, path="/pay", method="POST", body=b"{}", **environ):
     return int(started[0][0][:3]), started[0][1], text
 
 
-def cookie_from(app, path):
-    cookies = [value for name, value in send(app, {}, path)[1] if name.lower() == "set-cookie"]
+def cookie_from(app, path, headers={}):  # noqa: B006 - it is only read
+    cookies = [value for name, value in send(app, headers, path)[1] if name.lower() == "set-cookie"]
     return {"cookie": cookies[0].partition(";")[0]}
 
 
@@ -129,7 +129,7 @@ class Sign(NamedTuple):
     install: object
     shown: object
     proven: bool = True
-    """True if something vouches for it, so that ``caller.key`` has it."""
+    """True if something vouches for it."""
     user: bool = False
     """True if it is a user's."""
     source: object = None
@@ -164,6 +164,8 @@ SIGNS = {
     "host": Sign(nothing, lambda app, who: {"HTTP_HOST": f"{who}.{HOST}"}, proven=False),
 }
 """The identities, by name."""
+COUNTED = [name for name, sign in SIGNS.items() if sign.proven and "session" not in name]
+"""Those that a client can't renew, and that differ."""
 
 
 class Site:
@@ -189,9 +191,9 @@ class Site:
         environ = {name: value for name, value in given.items() if name.isupper()}
         return {name: value for name, value in given.items() if not name.isupper()}, environ
 
-    def ask(self, who, path="/pay", method="POST", body=b"{}", headers={}):  # noqa: B006 - it is only read
+    def ask(self, who, path="/pay", method="POST", body=b"{}", headers={}, **environ):  # noqa: B006 - it is only read
         """Send a request of a caller; return the status and the text."""
         path = self.prefix + path
-        fields, environ = self.shows(who, path, method, body)
-        status, _, text = send(self.app, {**headers, **fields}, path, method, body, **environ)
+        fields, shown = self.shows(who, path, method, body)
+        status, _, text = send(self.app, {**fields, **headers}, path, method, body, **shown, **environ)
         return status, text

@@ -1,14 +1,15 @@
 """The caller: everything that tells who sent a request, what has proven it, and what the request only claims.
 
 Two rules hold wherever callers are compared. All identities count, not the first one found. An identity replaces the
-fields that it was made from, so a new signature or a renewed token is not a new caller.
+fields that it was made from, so a new signature or a renewed token is not a new caller. Where callers are counted, only
+what a client can't renew by itself counts: see ``Caller.key``.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from antiphon.http.head import DerivedHead, Head
+from antiphon.http.head import DerivedHead, Head, client_of
 from antiphon.request.dependencies import Dependency
 from antiphon.request.interfaces import AppValues
 from antiphon.request.watching import COOKIE, EVERYTHING, USER, note_read, recorded_value, unwatched
@@ -49,7 +50,7 @@ class Identity(NamedTuple):
 
     ``id`` is the same in all requests of one caller; for credentials it is their hash. ``replaces`` lists the header
     fields that the identity was made from, a cookie as "cookie NAME". ``is_proven`` is false for credentials that
-    nothing has verified yet.
+    nothing has verified yet. ``counts_as`` is the part of ``id`` that the client can't renew, if it can renew the rest.
     """
 
     kind: str
@@ -59,6 +60,7 @@ class Identity(NamedTuple):
     id: str
     replaces: tuple[str, ...] = ()
     is_proven: bool = True
+    counts_as: str | None = None
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
@@ -135,12 +137,17 @@ class Caller:
         return self._identities()
 
     @property
-    def key(self) -> str | None:
-        """All proven identities as text, such as for ``RateLimit(by=lambda request: request.caller.key)``. None if
-        nothing is proven.
+    def key(self) -> str:
+        """The caller as limits count it: the proven users and signers as text, or else the client's address, or its
+        network for IPv6.
+
+        A session is left out, since a client begins as many as it likes. So a key is no owner of anything: clients with
+        one address have the same, and ``identities`` differ.
         """
-        proven = [str(each) for each in self.identities if each.is_proven]
-        return " ".join([f"{len(each)}:{each}" for each in proven]) or None
+        proven = [each for each in self.identities if each.is_proven and each.kind != "session"]
+        counted = [f"{each.kind} {each.counts_as or each.id}" for each in proven]
+        unique = dict.fromkeys(counted or [f"address {client_of(self._request.head)}"])
+        return " ".join([f"{len(each)}:{each}" for each in unique])
 
     def _identities(self) -> tuple[Identity, ...]:
         request = self._request
@@ -224,7 +231,8 @@ def _proven(request: "Request") -> Iterator[Identity]:
         if not is_known and (key := key_of(values.get(kinds.user))) is not None:
             yield Identity("provided user", key)
         if signer := values.get(kinds.signature):
-            yield Identity("signer", f"{signer.directory or ''} {signer.key}", ("signature", "signature-input"))
+            own, made_from = f"{signer.directory or ''} {signer.key}", ("signature", "signature-input")
+            yield Identity("signer", own, made_from, counts_as=signer.directory)
         native = values.get(kinds.framework)
         if native is not None and not isinstance(native, AppValues):
             yield from _of_framework(native)

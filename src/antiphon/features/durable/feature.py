@@ -14,7 +14,7 @@ from antiphon.app.callers import check_by
 from antiphon.app.dispatch.plan import Plan
 from antiphon.app.planning.features import Added
 from antiphon.app.route import Route
-from antiphon.app.store import RETRY_AFTER, StoreUnavailable, give_again
+from antiphon.app.store import RETRY_AFTER, StoreUnavailable, give_again, store_name
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.durable.engine import OPEN, Engine
 from antiphon.features.durable.flow import called, check_off_loop, current, flow_for, name_of
@@ -307,8 +307,8 @@ class Durable:
 
 def _owner(request: Request) -> str:
     """Return a hash of the proven identities of a request, or "" if there are none."""
-    key = request.caller.key
-    return "" if key is None else sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+    key = store_name(*[str(each) for each in request.caller.identities if each.is_proven])
+    return sha256(key.encode("utf-8", "surrogatepass")).hexdigest() if key else ""
 
 
 def _request_if_any() -> Request | None:

@@ -173,7 +173,8 @@ class _Protected(Bearer[U]):
         if ACCESS_TOKEN not in request or key is None or "sub" not in (token := request[ACCESS_TOKEN]).claims:
             return None
         client = token.claims.get("client_id", token.claims.get("azp"))
-        return Identity("token", f"{[token.issuer, client, token.subject]}", self._replaces)
+        counted, own = [token.issuer, token.subject], [token.issuer, client, token.subject]
+        return Identity("token", f"{own}", self._replaces, counts_as=f"{counted}")
 
     async def _load(self, token: str, request: Request) -> U | None:
         found = await self._resource.verify(token, self._resource.url_of(request))
