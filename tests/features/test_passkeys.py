@@ -2,13 +2,15 @@
 
 import json
 from dataclasses import dataclass
+from itertools import repeat
 
 import pytest
 
 pytest.importorskip("webauthn")
 
 from antiphon import App
-from antiphon.features import CSRFTokens, OpenAPI, PasskeyLogin, Sessions, Users, login_required, logout
+from antiphon.features import CookieStore, CSRFTokens, OpenAPI, PasskeyLogin, Sessions, Users, login_required, logout
+from antiphon.testing import Client
 from tests.helpers.authenticator import Authenticator
 from tests.helpers.rows import rows
 
@@ -30,10 +32,10 @@ class User:
 class Shop:
     """An app whose users and passkeys are in dicts."""
 
-    def __init__(self, store, style, *features, **options):
-        self.users, self.passkeys = {}, {}
-        self.app = App()
-        self.app.use(Sessions(store))
+    def __init__(self, sessions, style, *features, store=None, passkeys=None, **options):
+        self.users, self.passkeys = {}, {} if passkeys is None else passkeys
+        self.app = App(store=store)
+        self.app.use(sessions if isinstance(sessions, Sessions) else Sessions(sessions))
 
         def sign_up(name):
             return self.users.setdefault(name, User(name))
@@ -143,6 +145,44 @@ def test_a_signature_counts_once_and_in_its_session(shop, client):
     thief.send("/sign-in", {})
     assert [thief.send("/sign-in", signed).status, thief.send("/sign-in", signed).status] == [403, 403]
     assert [visitor.send("/sign-in", signed).status, visitor.send("/sign-in", signed).status] == [200, 403]
+
+
+@rows("made", [Sessions, lambda store: Sessions(CookieStore(["k" * 32]))])
+@rows("path", ["/sign-in", "/register"])
+def test_copies_of_a_request_count_once_at_the_same_time_and_later(store, made, path):
+    told, copies = [], []
+
+    class Seen(dict):
+        def get(self, name):
+            while copies:  # the first request is under way
+                told.append(Client(shop.app, "wsgi", base_url=HTTPS).post(**copies.pop()).status)
+            return super().get(name)
+
+    shop = Shop(made(store), "def", store=store, passkeys=Seen())
+    visitor = Visitor(Client(shop.app, "wsgi", base_url=HTTPS))
+    visitor.device.uses = repeat(0)  # most devices don't count
+    visitor.register()
+    visitor.client.post("/logout")
+    begun = visitor.client.post(f"/passkeys{path}", json={} if path == "/sign-in" else {"name": "ben"})
+    cookie = begun.headers["set-cookie"].partition(";")[0]
+    signed = visitor.device.get(begun.json) if path == "/sign-in" else Authenticator().create(begun.json)
+    copy = {"url": f"/passkeys{path}", "json": signed, "headers": {"cookie": cookie}}
+    copies.append(copy)
+    told += [Client(shop.app, "wsgi", base_url=HTTPS).post(**copy).status for _ in range(2)]
+    assert sorted(told) == [200, 403, 403]
+
+
+def test_a_challenge_ends(shop, client, clock):
+    visitor = Visitor(client(shop))
+    visitor.register()
+    signed = visitor.device.get(visitor.send("/sign-in", {}).json)
+    clock.now += 601
+    assert visitor.send("/sign-in", signed).status == 403
+
+
+def test_challenges_that_only_clients_keep_are_refused_with_the_fix():
+    with pytest.raises(ValueError, match=r"App\(store=...\)"):
+        Shop(Sessions(CookieStore(["k" * 32])), "def")
 
 
 def test_a_challenge_counts_for_what_and_for_whom_it_was_made(shop, client):

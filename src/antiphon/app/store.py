@@ -321,6 +321,20 @@ def store_name(*parts: str) -> str:
     return "\0".join([part.replace("\1", "\1\1").replace("\0", "\1\2") for part in parts])
 
 
+def spend(store: Store, *name: str, now: float, until: float, longest: float) -> bool:
+    """Return True for the first use of a value that is valid once, in all processes, until a time.
+
+    It is valid for ``longest`` seconds at most, even if a clock was set back. This calls the store.
+    """
+    if not now < until <= now + longest + _SKEW:
+        return False
+    return store.add(store_name("spent", *name), {}, ttl=2 * (longest + _SKEW)) is not None
+
+
+_SKEW = 60
+"""The number of seconds by which the clocks of two servers may differ."""
+
+
 def hash_key(key: str) -> bytes:
     """Return the hash under which a key is stored. It also works for text from clients that is not valid Unicode."""
     return sha256(key.encode("utf-8", "surrogatepass")).digest()

@@ -18,7 +18,7 @@ from math import ceil
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from antiphon.app.store import Store, StoreEntry, store_name
+from antiphon.app.store import Store, StoreEntry, spend, store_name
 from antiphon.explanations import explained
 from antiphon.features.tracked_session import BOUND, TrackedSession
 from antiphon.handler.callables import check_no_decorator
@@ -139,10 +139,11 @@ class Binding:
 
     def _spend(self, binding: Mapping[str, Any], challenge: str, store: Store) -> bool:
         """Return True for a current challenge that no process has accepted before."""
-        if not _is_sealed(binding["secret"], "challenge", challenge, self.clock(), _CHALLENGE_TIME):
+        now = self.clock()
+        if not _is_sealed(binding["secret"], "challenge", challenge, now, _CHALLENGE_TIME):
             return False
-        spent = store_name("bound session", "spent", challenge)
-        return store.add(spent, {}, ttl=2 * (_CHALLENGE_TIME + _SKEW)) is not None
+        until = int(challenge.partition(".")[0])
+        return spend(store, "bound session", challenge, now=now, until=until, longest=_CHALLENGE_TIME)
 
     def _challenged(self, binding: Mapping[str, Any]) -> Response:
         challenge = Item(self._challenge(binding), {"id": binding["id"]})

@@ -7,11 +7,13 @@ app.use(Users(PasskeyLogin(find_user, host="shop.example.com", find=find_passkey
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_bytes
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from antiphon.app.store import ON_SERVER, Store, spend
 from antiphon.concurrency.crossing import Crossing
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.logins import SessionLogin, _id_of, login
@@ -32,6 +34,8 @@ SCRIPT = Path(__file__).with_suffix(".js").read_bytes()
 
 _KEPT = "__passkey"
 """The name of the challenge in the session, with what it is for. It ends with the session's key."""
+_CHALLENGE_TIME = 600
+"""The number of seconds in which a device must sign a challenge (WebAuthn §15.1 recommends 5 to 10 minutes)."""
 _LONGEST_ID = 1364
 """The maximum number of characters of an id: base64url of 1023 bytes (WebAuthn §4)."""
 _LONGEST_NAME = 64
@@ -116,11 +120,30 @@ class PasskeyLogin(SessionLogin[U]):
         self._path = path
 
     def install(self, app: "App") -> None:
-        """Register the routes that the script calls. Raises the same errors as ``SessionLogin``."""
+        """Register the routes that the script calls.
+
+        Raises the same errors as ``SessionLogin``, and ValueError without a store on the server, which knows the
+        challenges that were used.
+        """
         super().install(app)
+        self._store_of(app)
         app.get(f"{self._path}/script.js", name="passkeys_script")(self._serve_script)
         app.post(f"{self._path}/register", name="passkeys_register", csrf_exempt=True)(self._register)
         app.post(f"{self._path}/sign-in", name="passkeys_sign_in", csrf_exempt=True)(self._log_in)
+
+    def _store_of(self, app: "App") -> Store:
+        """Return the store of the sessions or, if clients keep these, the application's."""
+        kept = self._kept_in(app)
+        own = app.store if kept is None else kept[0]
+        if own is None or not own.is_server_side:
+            raise explained(
+                "store-cannot",
+                ValueError(
+                    "PasskeyLogin must remember on the server which challenges were used, and the sessions are kept by"
+                    f" clients: give the app a store, App(store=...), or Sessions one of {ON_SERVER}"
+                ),
+            )
+        return own
 
     def _serve_script(self, request: Request) -> Response:  # noqa: ARG002
         headers = {"cache-control": "no-cache", "x-content-type-options": "nosniff"}
@@ -138,7 +161,7 @@ class PasskeyLogin(SessionLogin[U]):
         owner = None if user is None else self.key_of(user)
         if "rawId" not in sent:
             return self._creation(request, _name(sent), owner)
-        kept = _take(request, "register", owner)
+        kept = await self._take(request, "register", owner)
         made = self._checked_registration(sent, kept["challenge"])
         name = _text(made.credential_id)
         if await _call(self._find, name) is not None:
@@ -159,8 +182,8 @@ class PasskeyLogin(SessionLogin[U]):
 
             required = UserVerificationRequirement.REQUIRED
             options = generate_authentication_options(rp_id=self._host, user_verification=required)
-            return _keep(request, options, use="sign in")
-        kept, name = _take(request, "sign in"), sent["rawId"]
+            return self._keep(request, options, use="sign in")
+        kept, name = await self._take(request, "sign in"), sent["rawId"]
         is_id = isinstance(name, str) and len(name) <= _LONGEST_ID
         passkey = await _call(self._find, name) if is_id else None
         if passkey is None:
@@ -191,7 +214,28 @@ class PasskeyLogin(SessionLogin[U]):
                 resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
             ),
         )
-        return _keep(request, options, use="register", name=name, owner=owner)
+        return self._keep(request, options, use="register", name=name, owner=owner)
+
+    def _keep(self, request: Request, options: Any, **others: str | None) -> dict[str, Any]:
+        """Keep the challenge of options in the session, and return the options as JSON."""
+        from webauthn import options_to_json
+
+        sent: dict[str, Any] = json.loads(options_to_json(options))
+        until = self._store_of(request.app).clock() + _CHALLENGE_TIME
+        request.session[_KEPT] = {"challenge": sent["challenge"], "until": until, **others}
+        return sent
+
+    async def _take(self, request: Request, use: str, owner: str | None = None) -> dict[str, Any]:
+        """Return what was kept for this use and user. A challenge counts once, also in copies of the request or of the
+        session. Raises Forbidden.
+        """
+        kept: dict[str, Any] | None = request.session.pop(_KEPT, None)
+        if kept is not None and (kept["use"], kept.get("owner")) == (use, owner):
+            store, until = self._store_of(request.app), kept.get("until", 0.0)
+            is_new = partial(spend, store, "passkey", now=store.clock(), until=until, longest=_CHALLENGE_TIME)
+            if await _call(is_new, kept["challenge"]):
+                return kept
+        raise Forbidden("There is no challenge, or it was used. Begin again.")
 
     def _checked_registration(self, sent: dict[str, Any], challenge: str) -> Any:
         from webauthn import base64url_to_bytes, verify_registration_response
@@ -253,23 +297,6 @@ def _text(name: bytes) -> str:
     from webauthn.helpers import bytes_to_base64url
 
     return bytes_to_base64url(name)
-
-
-def _keep(request: Request, options: Any, **others: str | None) -> dict[str, Any]:
-    """Keep the challenge of options in the session, and return the options as JSON."""
-    from webauthn import options_to_json
-
-    sent: dict[str, Any] = json.loads(options_to_json(options))
-    request.session[_KEPT] = {"challenge": sent["challenge"], **others}
-    return sent
-
-
-def _take(request: Request, use: str, owner: str | None = None) -> dict[str, str]:
-    """Return what was kept for this use and user, and remove it, so that a challenge counts once."""
-    kept: dict[str, str] | None = request.session.pop(_KEPT, None)
-    if kept is None or (kept["use"], kept.get("owner")) != (use, owner):
-        raise Forbidden("There is no challenge, or it was used. Begin again.")
-    return kept
 
 
 async def _call(function: Any, *arguments: Any) -> Any:
