@@ -152,6 +152,14 @@ def test_only_tokens_that_were_made_for_this_resource_are_accepted(what, changes
     assert status(client_of(make_app(provider)), provider.token(**changes)) == wanted
 
 
+@rows("header, wanted", [
+    ({"typ": "JWT"}, 200), ({"typ": "application/at+JWT"}, 200), ({"typ": "logout+jwt"}, 401),
+    ({"typ": "dpop+jwt"}, 401), ({"typ": "secevent+jwt"}, 401), ({"typ": ""}, 401), ({"crit": []}, 401),
+])  # fmt: skip
+def test_a_token_of_another_kind_is_refused(header, wanted, provider):
+    assert status(client_of(make_app(provider)), provider.token(aud=HERE, header=header)) == wanted
+
+
 def part(**header):
     return urlsafe_b64encode(json.dumps(header).encode()).decode().rstrip("=")
 

@@ -281,9 +281,22 @@ def _decoded(token: str, keys: Any, algorithms: tuple[str, ...]) -> dict[str, An
     from joserfc.errors import JoseError
 
     try:
-        return dict(jwt.decode(token, keys, algorithms=[*algorithms]).claims)
+        read = jwt.decode(token, keys, algorithms=[*algorithms])
+        return dict(read.claims) if _is_access_token(read.header) else None
     except (JoseError, TypeError, ValueError, KeyError, RecursionError):  # joserfc raises these for malformed tokens
         return None
+
+
+def _is_access_token(header: Mapping[str, Any]) -> bool:
+    """Return False for a token that says it is of another kind (RFC 9068 §4), or needs an extension (RFC 7515 §4.1.11).
+
+    Many providers say only "JWT", or nothing.
+    """
+    kind = header.get("typ", "jwt")
+    return "crit" not in header and isinstance(kind, str) and kind.lower().removeprefix("application/") in _KINDS
+
+
+_KINDS = ("at+jwt", "jwt")
 
 
 def _has_key(token: str, provider: Provider) -> bool:
