@@ -405,13 +405,15 @@ def test_a_key_of_another_package_is_found_as_it_is():
 def test_a_nonce_is_spent_once_by_a_request(interface, style):
     outer = App(store=MemoryStore())
     partners = Signatures(public_keys(), everywhere=True)
-    for app in (outer, inner := App(store=outer.store)):
-        app.use(partners if app is outer else Signatures(public_keys(), store=False))
+    inner, own = App(store=outer.store), App(store=outer.store)
+    for app, store in ((outer, None), (inner, False), (own, None)):
+        app.use(partners if app is outer else Signatures(public_keys(), store=store))
         handler = lambda request: request.signature.key  # noqa: E731
         app.post("/orders/<int:number>", signed_by="partners")(handler if style == "def" else as_async(handler))
     outer.mount("/in", inner)
+    outer.mount("/own", own)
     with Client(outer, interface, base_url=SITE) as client:
-        for path in ("/orders/7", "/in/orders/7"):
+        for path in ("/orders/7", "/in/orders/7", "/own/orders/7"):
             request = signed(path, nonce=f"once for {path}")
             assert send(client, request).text == "hmac-sha256"
             assert send(client, request).status == 401

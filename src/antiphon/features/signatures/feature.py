@@ -81,6 +81,10 @@ class SignatureRefused(Unauthorized):
     reason: str = ""
 
 
+_SPENT = Dependency[list[tuple[Store, str]]]("nonces that a request has used")
+"""The nonces of the client's request, each with its store: another application on its way may check it, too."""
+
+
 class _Signature(NamedTuple):
     """A request's signature, and the components that it covers."""
 
@@ -379,8 +383,11 @@ class Signatures:
         if signer and self._store is not None:
             key = f"signature {self.name}\n{signer.key}\n{signer.nonce}"
             ttl = (self._max_age or 0) + 2 * CLOCK_SKEW
-            if self._store.add(key, {}, ttl=ttl) is None:
-                raise self._refused(request, f"{signer.label}: its nonce was already used")
+            spent = request._dependencies.get(_SPENT, [])
+            if not any(each == key and self._store.shares_entries(store) for store, each in spent):
+                if self._store.add(key, {}, ttl=ttl) is None:
+                    raise self._refused(request, f"{signer.label}: its nonce was already used")
+                request[_SPENT] = [*spent, (self._store, key)]
         request[self._own_signer] = signer
 
     def _refused(self, request: Request, reason: str) -> SignatureRefused:
