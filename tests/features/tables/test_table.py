@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import enum
+import io
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -21,6 +22,7 @@ from tests.helpers.rows import rows
 from tests.helpers.served.table_pages import LAMPS, app
 
 client = Client(app)
+WIDE_SIGNS = "\uff1d\uff0b\uff0d\uff20"
 WRONG = [
     ("page=0", "Page: This must be at least 1."),
     ("page=-1", "Page: This must be at least 1."),
@@ -213,17 +215,27 @@ class TestCSV:
 
     @rows(
         "text, expected",
-        [("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@a", "'@a"), ("\tx", "'\tx"), ("a=1", "a=1"), ("", "")],
+        [("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@a", "'@a"), ("\tx", "'\tx"), ("a=1", "a=1"), ("", "")]
+        + [(f"{sign}1", f"'{sign}1") for sign in WIDE_SIGNS]
+        + [("x;=1", "x;'=1"), ('x;"=1"', 'x;\'"=1"'), ("x\t\uff1d1", "x\t'\uff1d1"), ("x\n=1", "x\n'=1")]
+        + [("x; y-1", "x; y-1")],
     )
-    def test_has_no_formulas(self, text, expected):
+    @rows("separator", ",;\t")
+    def test_has_no_formulas(self, text, expected, separator):
         @dataclass
         class Item:
+            text: str
             name: str
             number: int
 
         made = App()
-        made.get("/")(lambda request: Table(Item, request, [Item(text, -1)], caption="x", csv="x").csv())
-        assert list(csv.reader(Client(made).get("/").text.splitlines()))[1] == [expected, "-1"]
+        made.get("/")(lambda request: Table(Item, request, [Item(text, text, -1)], caption="x", csv="x").csv())
+        sent = io.StringIO(Client(made).get("/").text.removeprefix("\ufeff"), newline="")
+        header, *found = csv.reader(sent, delimiter=separator)
+        if separator == ",":
+            assert (header, found) == (["text", "name", "number"], [[expected, expected, "-1"]])
+        cells = [cell.lstrip('"') for row in found for cell in row if cell != "-1"]
+        assert not [cell for cell in cells if cell.startswith((*"=+-@\t", *WIDE_SIGNS))]
 
 
 class TestRowsOf:

@@ -1,6 +1,7 @@
 """Tables: objects as the rows of an HTML table that people sort, filter and page through by links, or get as CSV."""
 
 import csv
+import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
@@ -34,7 +35,9 @@ _KINDS = {
 _NOT_LOADED = "the rows come from an async function: write `await table.aload()` before the table is shown"
 _CHUNK = 64 << 10
 _AS_WRITTEN = (int, float, Decimal, date, time, timedelta)
-_FORMULA = {*"=+-@\t\r"}
+_SIGN = r"[=+@\uff1d\uff0b\uff20\uff0d-]"  # those with a code are full-width
+_before_formulas = re.compile(rf'^(?={_SIGN}|[\t\r\n])|(?<=[;\t\r\n])(?="*{_SIGN})')
+"""The places in a text where a spreadsheet may begin a cell with a formula, also if it separates fields otherwise."""
 
 
 class Table(Generic[R]):
@@ -133,7 +136,8 @@ class Table(Generic[R]):
     def csv(self) -> Response:
         """Return all rows that the filters leave, in order, as a CSV file that is sent while they are read.
 
-        Text that a spreadsheet would run as a formula gets a ``'`` before it. ``request.values_as`` reads the file.
+        All fields are quoted. Text that a spreadsheet would run as a formula gets a ``'`` before it, even after a
+        semicolon, tab or line break, where other readers begin a cell. ``request.values_as`` reads the file.
         Raises UnprocessableContent (422) for a wrong query.
         """
         if self._form.errors:
@@ -149,7 +153,7 @@ class Table(Generic[R]):
         columns = [self._by_key[key] for key in self._keys if key in self._by_key]
         buffer = StringIO()
         buffer.write("\ufeff")  # by which Excel recognizes UTF-8
-        writer = csv.writer(buffer)
+        writer = csv.writer(buffer, quoting=csv.QUOTE_ALL)
         writer.writerow([each.name for each in columns])
         for row in rows:
             writer.writerow([_plain(member_of(row, each.key)) for each in columns])
@@ -269,4 +273,4 @@ class Table(Generic[R]):
 def _plain(value: object) -> str:
     """Return a value as a field of CSV. A ``'`` keeps spreadsheets from running text as a formula."""
     text = ", ".join(texts_of(value))
-    return f"'{text}" if text[:1] in _FORMULA and not isinstance(value, _AS_WRITTEN) else text
+    return text if isinstance(value, _AS_WRITTEN) else _before_formulas.sub("'", text)
