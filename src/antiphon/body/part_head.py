@@ -24,8 +24,10 @@ _usual_disposition = re.compile(rb'form-data; name="([^"]*+)"(?:; filename="([^"
 _folded = re.compile(rb"\r\n[ \t]++")
 _field = re.compile(rb"(" + _TOKEN + rb")[ \t]*+:([^\r\n\0]*+)").fullmatch
 _disposition = re.compile(_TOKEN + rb"[ \t]*+((?:;.*)?)", re.DOTALL).fullmatch
+_PARAMETERS = 16
+"""The maximum number of parameters in a Content-Disposition; empty ones are not counted."""
 _parameter = re.compile(
-    rb";[ \t]*+(?:(" + _TOKEN + rb')[ \t]*+(?:=[ \t]*+(?:"((?:[^"\\]++|\\.?)*+)"|([^";]*+)))?)?[ \t]*+', re.DOTALL
+    rb"(?:;[ \t]*+)++(?:(" + _TOKEN + rb')[ \t]*+(?:=[ \t]*+(?:"((?:[^"\\]++|\\.?)*+)"|([^";]*+)))?)?[ \t]*+', re.DOTALL
 ).match
 # A backslash before anything else belongs to a path, which some clients send unescaped.
 _quoted_pair = re.compile(rb'\\(["\\])')
@@ -161,10 +163,12 @@ def _read_parameters(written: bytes) -> dict[bytes, bytes]:
     """Return the parameters that have a value, with their escapes, by lower-case name."""
     parameters: dict[bytes, bytes] = {}
     position = 0
-    while position < len(written):
+    for _ in range(_PARAMETERS):
+        if position == len(written):
+            return parameters
         match = _parameter(written, position)
         if match is None:
-            raise BadRequest("A part of the form has a malformed Content-Disposition.")
+            break
         name, quoted, bare = match.groups()
         position = match.end()
         value = bare.rstrip(b" \t") or None if bare else quoted
@@ -175,7 +179,9 @@ def _read_parameters(written: bytes) -> dict[bytes, bytes]:
         if key in parameters:
             raise BadRequest(f"A part of the form has {key.decode()} twice in its Content-Disposition.")
         parameters[key] = value
-    return parameters
+    if position == len(written):
+        return parameters
+    raise BadRequest("A part of the form has a malformed Content-Disposition.")
 
 
 def _unescape(written: bytes | None) -> bytes | None:

@@ -6,6 +6,7 @@ time. Python also remembers every unknown name that it looks up.
 """
 
 from codecs import charmap_decode
+from collections.abc import Iterator
 from functools import cache
 
 _LABELS = {
@@ -78,9 +79,39 @@ def decode_text(data: bytes, charset: str | None) -> str:
     Malformed bytes become U+FFFD. In UTF-16, a byte order mark determines the byte order, and is dropped.
     """
     codec = _codec(charset)
-    if codec in _UTF_16 and data[:2] in _BYTE_ORDER_MARKS:
-        return data[2:].decode(_BYTE_ORDER_MARKS[data[:2]], "replace")
-    return decode(data, codec)
+    if codec not in _UTF_16:
+        return decode(data, codec)
+    if data[:2] in _BYTE_ORDER_MARKS:
+        codec, data = _BYTE_ORDER_MARKS[data[:2]], data[2:]
+    try:
+        return data.decode(codec)
+    except UnicodeDecodeError:
+        return "".join(_decode_malformed(data, codec))
+
+
+_PIECE = 1 << 20
+_UNITS = bytes.maketrans(bytes(range(256)), bytes([*b"." * 0xD8, *b"h" * 4, *b"l" * 4, *b"." * 0x20]))
+_IS_ALONE = bytes.maketrans(b".hl", b"\0\xff\xff")
+
+
+def _decode_malformed(data: bytes, codec: str) -> Iterator[str]:
+    """Yield UTF-16 text with U+FFFD in place of halves of surrogate pairs. Python's handler takes ten times as long."""
+    high = codec == "utf-16-le"
+    start = 0
+    while len(data) - start >= 2:
+        end = min(start + _PIECE, len(data) - (len(data) - start) % 2)
+        if end < len(data) - 1 and 0xDC <= data[end + high] < 0xE0:
+            end += 2  # a pair is not cut
+        piece = bytearray(data[start:end])
+        alone = piece[high::2].translate(_UNITS).replace(b"hl", b"..").translate(_IS_ALONE)
+        mask = int.from_bytes(alone)
+        for index, byte in ((high, 0xFF), (not high, 0xFD)):
+            kept = int.from_bytes(piece[index::2]) & ~mask
+            piece[index::2] = (kept | int.from_bytes(alone.replace(b"\xff", bytes([byte])))).to_bytes(len(alone))
+        yield piece.decode(codec)
+        start = end
+    if start < len(data) and not (start and 0xD8 <= data[start - 2 + high] < 0xDC):
+        yield "\ufffd"  # an odd byte; after the first half of a pair, both are one mistake
 
 
 def form_codec(*charsets: str | None) -> str:

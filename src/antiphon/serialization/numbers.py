@@ -60,6 +60,8 @@ def with_integers(text: bytes, info: inspect.Type) -> bytes | None:
 
     try:
         value = msgspec.json.Decoder(float_hook=noted).decode(text)
+        if not any(numbers):
+            return None
         _Marking().mark(value, info)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
