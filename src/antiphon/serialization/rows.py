@@ -14,7 +14,7 @@ from antiphon.explanations import explained
 from antiphon.http.errors import BadRequest, ContentTooLarge, UnprocessableContent, UnsupportedMediaType, over_limit
 from antiphon.http.limits import Limits
 from antiphon.http.media_type import MediaType
-from antiphon.serialization.faults import Faults, Reason, counted
+from antiphon.serialization.faults import COUNTED, Faults, Reason, counted
 from antiphon.serialization.json import without_mark
 from antiphon.serialization.readers import check_as, field_names, json_as
 from antiphon.serialization.unknown_members import OnUnknown, add_unknown, check_unknown
@@ -29,8 +29,10 @@ _SEQUENCE = "application/json-seq"
 CSV = "text/csv"
 ROWS = ("application/jsonl", _SEQUENCE)
 """The media types of rows in JSON that documents name besides application/x-ndjson."""
-_SEPARATOR = b"\x1e"
-"""The character before each row of a JSON text sequence (RFC 7464 §2.2)."""
+
+
+_BYTES_FOR_EACH = 16 << 10
+"""The bytes of the limit of a body for each wrong row, of which a thousand are always collected."""
 
 
 class Row(NamedTuple):
@@ -48,64 +50,56 @@ class Splitter(Protocol):
     def end(self) -> Iterator[Row]: ...
 
 
-class _Lines:
-    """The parts of a body between separators, such as lines."""
+_Match: TypeAlias = Callable[[bytes, int], re.Match[bytes] | None]
+# A blank run, and a part with its separator. All repetitions are possessive, so that their time is linear.
+_BLANK_LINES = re.compile(rb"(?:[ \t\r]*+\n)++").match
+_LINE = _BLANK_LINES, re.compile(rb"[^\n]*+\n").match
+_RECORD = _BLANK_LINES, re.compile(rb'(?:[^"\n]++|"[^"]*+")*+\n').match
+_ELEMENT = re.compile(rb"(?:[ \t\r\n]*+\x1e)++").match, re.compile(rb"[^\x1e]*+\x1e").match
 
-    def __init__(self, largest: int, separator: bytes = b"\n") -> None:
-        self._largest = largest
-        self._separator = separator
-        self._parts: list[bytes] = []
-        self._size = 0
+
+class _Texts:
+    """The parts of a body that end with a separator: lines, elements of a sequence, or records of CSV.
+
+    Quoted fields of records may contain line breaks (RFC 4180 §2). Runs of blank parts are skipped.
+    """
+
+    def __init__(self, largest: int, kind: tuple[_Match, _Match]) -> None:
+        self._largest, self._kind = largest, kind
+        self._rest = bytearray()
         self._line = 1
+        self._is_quoted = False
 
     def feed(self, data: bytes) -> Iterator[Row]:
-        if self._separator in data:
-            *whole, rest = b"".join([*self._parts, data]).split(self._separator)
-            self._parts, self._size = [], 0
-            for text in whole:
-                yield self._row(text)
-            data = rest
-        self._parts.append(data)
-        self._size += len(data)
-        _check_size(self._size, self._largest, self._line)
+        start, begin = 0, data.find(b'"') + 1 if self._is_quoted else 0
+        if begin or not self._is_quoted:
+            blanks, part = self._kind
+            while True:
+                if start == begin and not self._rest and (blank := blanks(data, start)):
+                    self._line += blank[0].count(b"\n")
+                    start = begin = blank.end()
+                if (found := part(data, begin)) is None:
+                    break
+                yield self._row(data[start : found.end()])
+                start = begin = found.end()
+            self._is_quoted = self._kind is _RECORD and data.count(b'"', begin) % 2 == 1
+        self._rest += data[start:]
+        _check_size(len(self._rest), self._largest, self._line)
 
     def end(self) -> Iterator[Row]:
-        if (text := b"".join(self._parts)).strip():
-            yield self._row(text)
+        if self._is_quoted:
+            raise BadRequest(f"The quotation mark on line {self._line} of the CSV is not closed.")
+        if self._rest.strip():
+            yield self._row(b"\n")
 
-    def _row(self, text: bytes) -> Row:
+    def _row(self, ending: bytes) -> Row:
+        """Return the row that ends with these bytes, of which the last is its separator."""
+        text = bytes(self._rest) + ending[:-1]
+        self._rest.clear()
         _check_size(len(text), self._largest, self._line)
         row = Row(self._line, "", text)
-        self._line += 1 if self._separator == b"\n" else text.count(b"\n")
+        self._line += text.count(b"\n") + (ending[-1:] == b"\n")
         return row
-
-
-class _Records:
-    """The records of CSV, whose quoted fields may contain line breaks (RFC 4180 §2)."""
-
-    def __init__(self, largest: int) -> None:
-        self._largest = largest
-        self._lines = _Lines(largest)
-        self._open: list[Row] = []
-        self._size = self._quotes = 0
-
-    def feed(self, data: bytes) -> Iterator[Row]:
-        return self._joined(self._lines.feed(data))
-
-    def end(self) -> Iterator[Row]:
-        yield from self._joined(self._lines.end())
-        if self._open:
-            raise BadRequest(f"The quotation mark on line {self._open[0].line} of the CSV is not closed.")
-
-    def _joined(self, lines: Iterator[Row]) -> Iterator[Row]:
-        for row in lines:
-            self._open.append(row)
-            self._quotes += row.text.count(b'"')
-            self._size += len(row.text)
-            _check_size(self._size, self._largest, self._open[0].line)
-            if self._quotes % 2 == 0:
-                yield Row(self._open[0].line, "", b"\n".join([each.text for each in self._open]))
-                self._open, self._size, self._quotes = [], 0, 0
 
 
 _INSIDE_TEXT = re.compile(rb'["\\]').search
@@ -255,6 +249,7 @@ class RowValues(Generic[T]):
 
     A wrong row raises UnprocessableContent (422), whose errors also have a ``line``. With ``on_fault="collect"``, it is
     left out, and ``error`` is that error for all wrong rows so far; a function is also called with the error of each.
+    More wrong rows than 1000, and than one for each 16 KiB of ``limits.body``, raise it at once.
     Raises BadRequest (400) for a body without rows,
     ContentTooLarge (413) for a row with more than ``limits.json`` bytes, and what reading the body raises.
     """
@@ -279,6 +274,7 @@ class RowValues(Generic[T]):
         self._limits = limits
         self._on_fault: OnFault = on_fault
         self._faults = Faults()
+        self._wrong = 0
         self._is_csv = media_type.essence == CSV
         self._splitter = _splitter(media_type.essence, limits.json)
         self._read: Callable[[Row], Any] = _Fields(wanted, unknown).read if self._is_csv else self._read_json
@@ -318,6 +314,9 @@ class RowValues(Generic[T]):
         report = self._on_fault
         if report != "raise":
             self._faults.add_listed(row.pointer, error)
+            self._wrong += 1
+            if self._wrong > max(COUNTED, self._limits.body // _BYTES_FOR_EACH):
+                raise self._faults.error(" of the rows") from error
         if report == "collect":
             return
         faults = Faults()
@@ -337,10 +336,10 @@ class RowValues(Generic[T]):
 
 def _splitter(essence: str, largest: int) -> Splitter:
     if essence in _LINES:
-        return _Lines(largest)
+        return _Texts(largest, _LINE)
     if essence == _SEQUENCE:
-        return _Lines(largest, _SEPARATOR)
-    return _Records(largest) if essence == CSV else _Items(largest)
+        return _Texts(largest, _ELEMENT)
+    return _Texts(largest, _RECORD) if essence == CSV else _Items(largest)
 
 
 _NAMED = {".csv": CSV, ".jsonl": "application/jsonl", ".ndjson": "application/x-ndjson", ".json": "application/json"}
