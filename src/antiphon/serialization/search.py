@@ -279,16 +279,12 @@ def weight_of(value: object, most: int) -> int:
     """Count the values in a JSON value, including the value itself; a long string counts as several. Counting stops at
     ``most``, so that it is limited, too.
     """
-    weight, ahead = 0, [value]
+    weight, ahead = 0, list[Any]([[value]])
     while ahead and weight <= most:
         part = ahead.pop()
-        weight += 1
-        if isinstance(part, dict):
-            ahead += part.values()
-        elif isinstance(part, list):
-            ahead += part
-        elif isinstance(part, str):
-            weight += len(part) // _PER_VALUE
+        inside = part.values() if isinstance(part, dict) else part
+        weight += len(part) + sum([len(each) // _PER_VALUE for each in inside if isinstance(each, str)])
+        ahead += [each for each in inside if isinstance(each, dict | list)]
     return weight
 
 
