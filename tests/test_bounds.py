@@ -93,7 +93,7 @@ def counted_steps():
 @rows("content_type, read, body", HOSTILE, ids=[f"{kind} {body(1)[8:30]!r}" for kind, _, body in HOSTILE])
 def test_a_body_takes_few_steps_and_little_memory(content_type, read, body, monkeypatch):
     monkeypatch.setattr("antiphon.serialization.faults.COUNTED", 100)  # with the same effect for less work
-    monkeypatch.setattr("antiphon.serialization.rows.COUNTED", 100)
+    monkeypatch.setattr("antiphon.serialization.rows.COUNTED", 100, raising=False)
 
     def call(scale):
         with suppress(HTTPError):
