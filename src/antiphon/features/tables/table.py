@@ -37,7 +37,7 @@ _CHUNK = 64 << 10
 _AS_WRITTEN = (int, float, Decimal, date, time, timedelta)
 _SIGN = r"[=+@\uff1d\uff0b\uff20\uff0d-]"  # those with a code are full-width
 _before_formulas = re.compile(rf'^(?={_SIGN}|[\t\r\n])|(?<=[;\t\r\n])(?="*{_SIGN})')
-"""The places in a text where a spreadsheet may begin a cell with a formula, also if it separates fields otherwise."""
+"""The places in a text where a spreadsheet may begin a cell with a formula."""
 
 
 class Table(Generic[R]):
