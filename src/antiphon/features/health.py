@@ -20,6 +20,7 @@ from antiphon.explanations import errors_name_it, explained
 from antiphon.features.logs.access_log import unlogged
 from antiphon.handler.callables import check_arguments, innermost, is_async, ready
 from antiphon.http.dates import Duration, seconds_of
+from antiphon.lazy import class_if_imported
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -44,7 +45,8 @@ class Health:
     function fails if it raises, returns False, or takes longer than ``timeout``, in seconds or a timedelta. A store
     fails if it doesn't respond; it is contacted at most once a second. Checks run concurrently, ``def`` functions and
     stores on their own threads. A check that hangs is not called again until it finishes. Responses contain only the
-    names of checks; the reason for a failure is logged when the failure begins. With ``access_log``, probes appear in
+    names of checks, and of ``Durable`` how many of its requests and jobs have failed for good; the reason for a failure
+    is logged when the failure begins. With ``access_log``, probes appear in
     the access log. Checks added by each ``HealthCheck`` of the application also run.
 
     Raises ValueError for two checks with one name and for a timeout that is not positive, and TypeError for a check
@@ -111,7 +113,7 @@ class Health:
         checks = [*self._checks, *_brought(request.app)]
         passed = await asyncio.gather(*[check.passes(self._timeout) for check in checks])
         outcomes = {check.name: "ok" if is_ok else "failed" for check, is_ok in zip(checks, passed, strict=True)}
-        return self._respond("ok" if all(passed) else "failed", checks=outcomes)
+        return self._respond("ok" if all(passed) else "failed", checks=outcomes, **_of_durable(request.app))
 
     def _leave_out(self, request: Request) -> None:
         """Omit a probe from the access log, unless probes are logged."""
@@ -149,6 +151,13 @@ class HealthCheck:
 def _brought(app: Routes) -> list["_RunCheck"]:
     """Return the checks that the features of an application add."""
     return [each._check for each in app.features if isinstance(each, HealthCheck)]  # noqa: SLF001 - of this module
+
+
+def _of_durable(app: Routes) -> dict[str, dict[str, int]]:
+    """Return what a process is ready in spite of: the work of ``Durable`` that has failed for good."""
+    kind: Any = class_if_imported("antiphon.features.durable.feature", "Durable")
+    found = [each for each in app.features if kind and isinstance(each, kind)]
+    return {"durable": found[0]._health()} if found else {}  # noqa: SLF001 - for this page
 
 
 def _checks_of(app: Routes) -> list["_RunCheck"]:

@@ -157,7 +157,7 @@ class Caller:
             shown = request.head.field("authorization")
             if shown is not None and "authorization" not in replaced:
                 found.append(credentials("authorization", shown))
-            if is_seen_by_others(request) and (cookies := _cookies(request, replaced)):
+            if is_seen_by_others(request) and (cookies := kept_cookies(request, replaced)):
                 found.append(credentials("cookies", cookies))
         return tuple(dict.fromkeys(found))
 
@@ -180,7 +180,7 @@ class Caller:
                     {"cookie"} if is_seen_by_others(request) else set()
                 )
             values = {
-                name: _cookies(request, replaced) if name == "cookie" else recorded_value(request.head, name)
+                name: kept_cookies(request, replaced) if name == "cookie" else recorded_value(request.head, name)
                 for name in names
                 if name not in OF_ONE_TRY
                 and name.removeprefix(":") not in replaced
@@ -258,7 +258,7 @@ def _of_framework(native: Any) -> Iterator[Identity]:
             yield Identity("framework user", key, native._login_fields)
 
 
-def _cookies(request: "Request", replaced: Collection[str]) -> str:
+def kept_cookies(request: "Request", replaced: Collection[str] = ()) -> str:
     """Return the cookies that may identify the caller."""
     parts = [part.strip() for part in (request.head.field("cookie") or "").split(";")]
     kept = [

@@ -1,11 +1,13 @@
 """Durable handlers and jobs, in this process: who may send them, what they give, what is stored and what is refused."""
 
+import asyncio
 import itertools
 import logging
 import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import pytest
 
@@ -16,11 +18,15 @@ from antiphon.cli.target import Target
 from antiphon.features import (
     Bearer,
     Durable,
+    Health,
     IdempotentWrites,
     MemoryStore,
+    Metrics,
     OpenAPI,
+    SessionLogin,
     Sessions,
     Users,
+    login,
     login_required,
 )  # fmt: skip
 from antiphon.features.durable.jobs import Schedule
@@ -171,6 +177,75 @@ def test_a_slow_response_is_followed_by_its_owner_alone(made):
         assert eventually(again, "no response").json == {"user": "ada"}
 
 
+HEADERS = {"authorization": "Bearer a", "x-tenant": "1", "cookie": "theme=dark"}
+
+
+@rows(
+    "shown, changed, seen",
+    (HEADERS, {"user-agent": "another", "x-request-id": "2"}, True),
+    (HEADERS, {"authorization": "Bearer b"}, False),
+    (HEADERS, {"authorization": None}, False),
+    (HEADERS, {"x-tenant": "2"}, False),
+    (HEADERS, {"cookie": "theme=light"}, False),
+    (HEADERS, {"cookie": None}, False),
+    ({}, {}, True),
+    ({}, {"authorization": "Bearer b"}, False),
+)
+def test_a_response_is_for_who_shows_the_same_if_only_the_handler_knows_who_that_is(made, shown, changed, seen):
+    """Its address can't be made from the key either."""
+    app, durable = made(wait=0.01)
+
+    @app.post("/", durable=True)
+    def order(request: Request):
+        durable.sleep(0.05)
+        return {"for": request.headers.get("authorization")}
+
+    with Client(app) as client:
+        key = f"order-{next(NUMBERS)}"
+        where = sent(client, key=key, headers=shown).headers["location"]
+        given = {name: value for name, value in (shown | changed).items() if value is not None}
+        responses = []
+
+        def look():
+            responses.append(client.get(where, headers=shown))
+            responses.append(client.get(where, headers=given))
+            return responses[-2].status == 200 or None
+
+        eventually(look, "no response")
+        assert {response.status for response in responses[1::2]} <= ({200, 202} if seen else {404})
+        guessed = durable._id_of(f"idempotent\n{key}")
+        assert guessed in where
+        assert client.get(f"/durable/{guessed}", headers=shown).status == 404
+
+
+@pytest.mark.parametrize("who", ["of a session", "by the handler alone"])
+def test_nobody_blocks_a_key_of_another_caller(made, who):
+    app, _durable = made()
+    store = MemoryStore()
+    app.use(Sessions(store))
+    if who == "of a session":
+        app.use(Users(SessionLogin(str, key=str)))
+
+    @app.post("/login/<name>")
+    def log_in(request: Request, name: str):
+        login(request, name)
+        return ""
+
+    @app.post("/", durable=True)
+    def order(request: Request):
+        return effect(f"{request.json} of {request.headers['x-name']}")
+
+    with Client(app) as bob, Client(app) as ann:
+        for name, client in (("bob", bob), ("ann", ann)):
+            if who == "of a session":
+                client.post(f"/login/{name}")
+        for _ in range(2):
+            for name, client in (("bob", bob), ("ann", ann)):
+                assert sent(client, json=name, headers={"x-name": name}).text == f"{name} of {name}"
+        assert sent(ann, json="ann", headers={"x-name": "renewed"}).status == 422
+    assert len(EFFECTS) == 2
+
+
 def test_what_is_stored_is_encrypted(made, url):
     app, durable = made()
 
@@ -247,6 +322,55 @@ def test_a_job_is_committed_with_the_effect(made, url, views, library, kind):
     assert execute(url, "select * from payments") == [("tea",)]
     assert execute(url, "select count(*) from dbos.antiphon_outbox") == [(0,)]
     assert EFFECTS == ["tea"]
+
+
+@pytest.mark.parametrize(("library", "kind"), [kind for kind in KINDS if kind[1] == "postgres"])
+def test_a_job_is_enqueued_inside_of_a_connection_of_ones_own(made, url, views, library, kind):
+    """As in a run or a script: without a request."""
+    app, durable = made()
+    database = LIBRARIES[library](url)
+    with Client(app):
+        for item in ("coffee", "tea"):
+            source = database.source(None)
+            if database.is_async:
+                with pytest.raises(RuntimeError, match="that doesn't wait"):
+                    run_with(source, lambda connection: durable.enqueue_inside(connection, job, what="tea"))
+                return
+            with suppress(ZeroDivisionError), contextmanager(lambda source=source: source)() as connection:
+                durable.enqueue_inside(connection, job, what=item)
+                if item == "coffee":
+                    raise ZeroDivisionError
+        eventually(lambda: "tea" in EFFECTS or None, "no job")
+    assert EFFECTS == ["tea"]
+    assert execute(url, "select count(*) from dbos.antiphon_outbox") == [(0,)]
+
+
+def run_with(source, function):
+    async def run():
+        async with asynccontextmanager(lambda: source)() as connection:
+            function(connection)
+
+    asyncio.run(run())
+
+
+def failing(what):
+    raise ValueError(what)
+
+
+def test_an_operator_is_told_of_what_has_failed_for_good(made, caplog):
+    app, durable = made(retries=0)
+    app.use(Health())
+    metrics = Metrics()
+    app.use(metrics)
+    with Client(app) as client:
+        assert client.get("/readyz").json["durable"] == {"failed": 0}
+        durable.enqueue(failing, "no")
+        name = f"{__name__}:failing"
+        eventually(lambda: f"the job {name} has failed for good: ValueError('no')" in caplog.text or None, "no line")
+        assert (client.get("/readyz").status, client.get("/readyz").json["durable"]) == (200, {"failed": 1})
+        assert f'antiphon_durable_failures_total{{kind="job",job="{name}"}} 1' in metrics.text()
+        durable._engine._clean()
+        assert client.get("/readyz").json["durable"] == {"failed": 1}
 
 
 def test_a_job_is_tried_again_with_the_steps_that_it_has_done(made):
@@ -359,6 +483,8 @@ def test_what_needs_the_feature_a_key_or_a_start(made):
         Durable(URL).step(effect, "a")
     with pytest.raises(ValueError, match="at the top of its module"):
         Durable(URL).enqueue(lambda: None)
+    with pytest.raises(RuntimeError, match="while its app is started"):
+        Durable(URL).enqueue(effect, "a")
 
 
 def test_steps_inside_of_steps_and_on_the_loop_are_refused(made, caplog):

@@ -9,11 +9,15 @@ lease lasts: its process may be slow, or waiting.
 | queued | ENQUEUED | open, by the first process that is free |
 | open | PENDING, with an executor | finished or failed, by that executor; queued, by another after the lease |
 | finished, failed | SUCCESS, ERROR | deleted after the ``ttl`` |
+
+An error of the engine, such as a lost connection, is never the outcome of the work. DBOS repeats its own statements
+until they pass. If one of ours fails, the execution is given up and begins again.
 """
 
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext, suppress
@@ -22,10 +26,10 @@ from functools import partial
 from math import inf
 from secrets import token_hex
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, assert_never
 
 from antiphon.app.dispatch.plan import Plan
-from antiphon.app.store import try_later, unavailable
+from antiphon.app.store import StoreUnavailable, try_later, unavailable
 from antiphon.explanations import explained
 from antiphon.features.durable.flow import PAUSE, Flow, Interrupted, called, current, in_thread
 from antiphon.features.durable.stored import (
@@ -50,6 +54,8 @@ from antiphon.request.request import Request
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dbos import WorkflowStatus
+
     from antiphon.features.recorder.shelf import Seal
 
 T = TypeVar("T")
@@ -66,12 +72,28 @@ LONGEST_PAUSE = 3600.0
 """The longest pause between two attempts of a job, in seconds."""
 CLEAN_EVERY, CLEANED = 60.0, 500
 """The seconds between two deletions of what has expired, and how much is deleted at once."""
-STATES = {
-    "PENDING": "open", "ENQUEUED": "queued", "DELAYED": "queued", "SUCCESS": "finished", "ERROR": "failed",
-    "MAX_RECOVERY_ATTEMPTS_EXCEEDED": "failed", "CANCELLED": "cancelled",
-}  # fmt: skip
-OPEN = ("PENDING", "ENQUEUED", "DELAYED")
+FAILED = ["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+"""The states of DBOS that are ours of "failed"."""
+SOON = 5.0
+"""The minimum number of seconds for which a client waits for the database itself, whatever the ``wait``."""
 _log = logging.getLogger("antiphon")
+
+
+def state_of(found: "WorkflowStatus") -> Literal["queued", "open", "finished", "failed", "cancelled"]:
+    """Return the state of a request or job."""
+    match found.status:
+        case "ENQUEUED" | "DELAYED":
+            return "queued"
+        case "PENDING":
+            return "open"
+        case "SUCCESS":
+            return "finished"
+        case "ERROR" | "MAX_RECOVERY_ATTEMPTS_EXCEEDED":
+            return "failed"
+        case "CANCELLED":
+            return "cancelled"
+        case unknown:
+            assert_never(unknown)
 
 
 class Engine:
@@ -101,8 +123,13 @@ class Engine:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._starting: set[asyncio.Future[Any]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._steady_since = inf
+        self._steady_since, self._beaten = inf, -inf
         self._cleaned = self._next = 0.0
+        self._given_up: deque[str] = deque()
+        self._astray: dict[str, float] = {}
+        self.failed = 0
+        """The number of requests and jobs that are failed, in all processes, as of the last look."""
+        self.on_failure: Callable[[str, str], object] = lambda kind, name: None  # noqa: ARG005
 
     def _check_sqlite(self) -> None:
         import sqlite3
@@ -131,11 +158,11 @@ class Engine:
             )
         self._stopping, self._awake = Event(), Event()
         self._loop, self._threads = asyncio.get_running_loop(), asyncio.Semaphore(THREADS)
-        self.executor, self._steady_since = token_hex(16), inf
+        self.executor, self._beaten = token_hex(16), -inf
         self._serializer = workflows.Sealed(seal)
         workflows.running.append(self)
         try:
-            workflows.launch(self.url, self.name, self.executor, self._serializer)
+            self._active = workflows.launch(self.url, self.name, self.executor, self._serializer, self._tell)
             self._tables = Tables(self.url)
             self.client = workflows.client_of(self._tables.engine, self.name, self._serializer)
             self.client.register_queue(f"{self.name}-jobs", worker_concurrency=MOST, on_conflict="always_update")
@@ -178,12 +205,7 @@ class Engine:
             raise try_later()
         if self._loop is None:
             work.close()
-            raise explained(
-                "not-started",
-                RuntimeError(
-                    "Durable works while its app is started: serve it, or use Client(app) as a context manager"
-                ),
-            )
+            raise _not_started()
         context = copy_context()
         context.run(set_current_request, None)  # a timer that has been cancelled would keep it for a while
         return context.run(asyncio.run_coroutine_threadsafe, work, self._loop)
@@ -198,17 +220,41 @@ class Engine:
         while not self._stopping.is_set():
             self._awake.clear()
             self._next = self._lease / BEATS
-            for work in (self._beat, self._take_over, self._forward, self._clean, self._schedule):
+            for work in self._watches():
                 try:
                     work()
                 except Exception as error:  # what is in the way of one is not in the way of the others
-                    self._steady_since = inf if work == self._beat else self._steady_since
-                    unavailable(f"of Durable, {self.name}", error)
+                    self._beaten = -inf if work == self._beat else self._beaten
+                    self._cleaned = 0.0 if work in (self._clean, self._adopt) else self._cleaned
+                    self._outage(error)
             self._awake.wait(self._next)
+
+    def _watches(self) -> list[Callable[[], None]]:
+        """Return what is to be done now."""
+        often = [self._beat, self._take_over, self._resume, self._forward, self._schedule]
+        if time.monotonic() - self._cleaned < CLEAN_EVERY:
+            return often
+        self._cleaned = time.monotonic()
+        return [*often, self._adopt, self._clean]
+
+    def _tell(self, error: Exception) -> None:
+        """Note an error in a statement of DBOS, which may have done what it doesn't know of."""
+        self._cleaned = 0.0
+        self._outage(error)
+
+    def _outage(self, error: Exception) -> StoreUnavailable:
+        """Log an error of the database and return the error for clients."""
+        cause = getattr(error, "orig", None)  # without the statement, which has the values of a hundred rows
+        return unavailable(f"of Durable, {self.name}", cause if isinstance(cause, Exception) else error)
 
     def _beat(self) -> None:
         self._tables.run(BEAT, id=self.executor, app=self.name)
-        self._steady_since = min(self._steady_since, time.monotonic())
+        self._steady_since = self._steady_since if self._is_in_time() else time.monotonic()
+        self._beaten = time.monotonic()
+
+    def _is_in_time(self) -> bool:
+        """Return False if this process or the database has been held up, by which others may be late, too."""
+        return time.monotonic() - self._beaten < 2 * self._lease / BEATS
 
     def _schedule(self) -> None:
         self._next = min(self._next, self._due())
@@ -218,10 +264,41 @@ class Engine:
         patience = PATIENCE * self._lease
         if time.monotonic() - self._steady_since < patience:
             return
-        if dead := [row[0] for row in self._tables.run(DEAD, app=self.name, patience=patience)]:
-            self._workflows.recover(dead)
+        dead = [row[0] for row in self._tables.run(DEAD, app=self.name, patience=patience)]
+        if dead and self._is_in_time():
+            self._requeue(dead)
             for each in dead:
                 self._tables.run(BURY, id=each, patience=patience)
+
+    def _requeue(self, executors: list[str]) -> None:
+        self._workflows.requeue(self.client, [each.workflow_id for each in self._begun(executors)], executors)
+
+    def _begun(self, executors: list[str] | None = None) -> "list[WorkflowStatus]":
+        """Return what these executors, or any, have begun and not finished."""
+        return self.client.list_workflows(
+            status="PENDING", executor_id=executors, load_input=False, load_output=False, application_name=self.name
+        )
+
+    def _resume(self) -> None:
+        """Queue what was given up here after an error of the engine."""
+        while self._given_up:
+            self._workflows.requeue(self.client, [self._given_up[0]], [self.executor])
+            self._given_up.popleft()
+
+    def _adopt(self) -> None:
+        """Queue what nobody carries out, though it has begun.
+
+        An executor that died before its first beat has no row. This one may have claimed something without knowing so,
+        if the connection was lost at the commit: it is what isn't at work for a minute, since a start takes a while.
+        """
+        begun, active = self._begun(), {*self._active()}
+        known = {None, *(row[0] for row in self._tables.run(KNOWN, app=self.name))}
+        if unknown := {each.executor_id for each in begun} - known:
+            self._requeue(sorted(map(str, unknown)))
+        now, idle = time.monotonic(), {each.workflow_id for each in begun if each.executor_id == self.executor} - active
+        self._astray = {each: self._astray.get(each, now) for each in idle}
+        lost = [each for each, since in self._astray.items() if now - since >= CLEAN_EVERY]
+        self._workflows.requeue(self.client, lost, [self.executor])
 
     def _forward(self) -> None:
         """Queue the jobs of the outbox, each in the transaction that deletes it there."""
@@ -234,22 +311,17 @@ class Engine:
                     self.client.enqueue_in_transaction(connection, self._options(id_), name, args, kwargs)
 
     def _clean(self) -> None:
-        if time.monotonic() - self._cleaned < CLEAN_EVERY:
-            return
-        self._cleaned = time.monotonic()
         before = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - self._ttl))
         old = self.client.list_workflows(
             completed_before=before, limit=CLEANED, load_input=False, load_output=False, application_name=self.name
         )
         if old:
             self.client.delete_workflows([each.workflow_id for each in old])
-        begun = self.client.list_workflows(
-            status="PENDING", load_input=False, load_output=False, application_name=self.name
+        self.failed = len(
+            self.client.list_workflows(
+                status=FAILED, limit=1000, load_input=False, load_output=False, application_name=self.name
+            )
         )
-        # An executor that died before its first beat has no row.
-        known = {None, *(row[0] for row in self._tables.run(KNOWN, app=self.name))}
-        if unknown := {each.executor_id for each in begun} - known:
-            self._workflows.recover(sorted(map(str, unknown)))
 
     def _options(self, id_: str) -> Any:
         return {
@@ -267,11 +339,15 @@ class Engine:
         return POST.format(s=schema_of(self.url))
 
     def sealed(self, *values: object) -> str:
-        """Return a job as the outbox keeps it."""
+        """Return a job as the outbox keeps it. Raises RuntimeError unless the app has started."""
+        if self._loop is None:
+            raise _not_started()
         return self._serializer.serialize(values)
 
     def enqueue(self, id_: str, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """Queue a job under an id, unless there is one. Calls the database."""
+        """Queue a job under an id, unless there is one. Calls the database. Raises RuntimeError as ``sealed`` does."""
+        if self._loop is None:
+            raise _not_started()
         self.client.enqueue(self._options(id_), name, args, kwargs)
 
     def latest(self) -> list[tuple[float, str, str, str]]:
@@ -282,36 +358,59 @@ class Engine:
             (
                 (each.created_at or 0) / 1000,
                 _named(each),
-                STATES.get(each.status, each.status.lower()),
+                state_of(each),
                 "" if each.error is None else type(each.error).__name__,  # its message may have a secret
             )
             for each in self.client.list_workflows(limit=100, sort_desc=True, application_name=self.name)
         ]
 
-    async def result(self, id_: str, stored: dict[str, Any], checks: dict[str, Any], wait: float) -> Any:
-        """Start a request, unless one has this id, and wait for its result.
+    def find(self, id_: str) -> "WorkflowStatus | None":
+        """Return a request or job, or None. Raises StoreUnavailable if the database doesn't respond."""
+        try:
+            return next(iter(self.client.list_workflows(workflow_ids=[id_], application_name=self.name)), None)
+        except Exception as error:
+            raise self._outage(error) from error
 
-        Return the checks and the response of the one that has the id, None while it is open. Raises StoreUnavailable
-        if the database doesn't respond.
+    async def result(self, ids: list[str], stored: dict[str, Any], checks: dict[str, Any], wait: float) -> Any:
+        """Start a request, unless it has been started, and wait for its result.
+
+        Return its id, and the checks and the response of the one that has the id, None while it is open. The second of
+        the ``ids`` is for a request whose first one is certainly that of another caller. Raises StoreUnavailable if the
+        database doesn't respond.
         """
-        starting = asyncio.ensure_future(self._workflows.start(id_, stored, checks))
-        self._starting.add(starting)  # it goes on if the client leaves: half started, the request would stay open
-        starting.add_done_callback(self._starting.discard)
-        if not (await asyncio.wait([starting], timeout=max(wait, 5.0)))[0]:
-            raise unavailable(f"of Durable, {self.name}", TimeoutError("it has not responded in time"))
-        handle = starting.result()
-        task = getattr(handle, "task", None)  # None if it has been started before
-        if task is None:
-            checks = (await handle.get_status()).input["args"][1]
+        latter = ids[1:] and await self._soon(self._workflows.status(ids[1]), SOON)
+        for id_ in ids[1:] if latter else ids:
+            handle = await self._soon(self._workflows.start(id_, stored, checks), max(wait, SOON))
+            if getattr(handle, "task", None) is not None:
+                known = checks
+                break
+            known = (await self._soon(handle.get_status(), SOON)).input["args"][1]  # it has been started before
+            if not _is_of_another(known, checks):
+                break
         getting = asyncio.ensure_future(handle.get_result(polling_interval_sec=0.2))
         done, _ = await asyncio.wait([getting], timeout=wait)
-        if done:
-            return checks, getting.result()
+        if done and not getting.cancelled():
+            return id_, known, getting.result()
         getting.cancel()
-        return checks, None
+        return id_, known, None
+
+    async def _soon(self, work: Coroutine[Any, Any, T], seconds: float) -> T:
+        """Return the result of what waits for the database. Raises StoreUnavailable if it fails or takes longer.
+
+        It goes on then, and if the client leaves: half started, a request would stay open.
+        """
+        waiting = asyncio.ensure_future(work)
+        self._starting.add(waiting)
+        waiting.add_done_callback(self._starting.discard)
+        if not (await asyncio.wait([waiting], timeout=seconds))[0]:
+            raise self._outage(TimeoutError("it has not responded in time"))
+        try:
+            return waiting.result()
+        except Exception as error:
+            raise self._outage(error) from error
 
     @contextmanager
-    def _flow(self) -> "Iterator[Flow]":
+    def _flow(self, kind: str, name: str) -> "Iterator[Flow]":
         """Make what is called in the block the execution of a request or job. Raise what must not be its outcome."""
         flow = Flow(self._workflows.current_id(), self._stopping, self._workflows.record, self._workflows.arecord)
         token, task = current.set(flow), asyncio.current_task()
@@ -320,19 +419,31 @@ class Engine:
             task.add_done_callback(self._tasks.discard)
         try:
             yield flow
-        except Exception:
+        except BaseException as error:
             if flow.lost is None:
+                self._note_end(kind, name, error)
                 raise
         finally:
             current.reset(token)
         if self._stopping.is_set():
             raise Interrupted
         if flow.lost is not None:
+            if isinstance(flow.lost.__cause__, Exception):
+                self._outage(flow.lost.__cause__)
+                self._given_up.append(flow.id)
+            self._note_end(kind, name, flow.lost)
             raise flow.lost
+
+    def _note_end(self, kind: str, name: str, error: BaseException) -> None:
+        """Tell an operator of what has failed for good: in the log, in ``failed``, and to ``on_failure``."""
+        if isinstance(error, Exception) and not self._stopping.is_set():
+            _log.error("the %s %s has failed for good: %r", kind, name, error)
+            self.failed += 1
+            self.on_failure(kind, name)
 
     async def carry_out(self, stored: dict[str, Any]) -> dict[str, Any]:
         """Carry out a stored request and return its response."""
-        with self._flow():
+        with self._flow("request", f"{stored['method']} {stored['path']}"):
             request = request_of(stored)
             plan = self._plans(request)
             async with nullcontext() if plan.handler.is_async else self._threads:
@@ -340,12 +451,15 @@ class Engine:
         return kept
 
     async def work(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """Call the function of a job, again with growing pauses while it fails."""
-        with self._flow() as flow:
-            function = partial(self._functions(name), *args, **kwargs)
+        """Call the function of a job, again with growing pauses while it fails.
+
+        It is looked up each time, since the process may be older than the one that has queued the job.
+        """
+        with self._flow("job", name) as flow:
             for attempt in range(await self._replayed(flow), self._retries + 1):
                 flow.begin()
                 try:
+                    function = partial(self._functions(name), *args, **kwargs)
                     async with nullcontext() if is_async(function) else self._threads:
                         await called(function)
                 except Exception as error:
@@ -361,7 +475,8 @@ class Engine:
 
         Return the number of these attempts.
         """
-        steps = [each["function_name"] for each in await self.client.list_workflow_steps_async(flow.id)]
+        with flow.of_engine():
+            steps = [each["function_name"] for each in await self.client.list_workflow_steps_async(flow.id)]
         last = max((place for place, name in enumerate(steps, 1) if name == PAUSE), default=0)
         for name in steps[:last]:
             if name == PAUSE:
@@ -370,6 +485,22 @@ class Engine:
                 with suppress(Exception):  # which it has failed with
                     await flow.astep(name, _never)
         return steps.count(PAUSE)
+
+
+def _is_of_another(known: dict[str, Any], checks: dict[str, Any]) -> bool:
+    """Return True if what is known under an id can't be another attempt at a request with these checks.
+
+    A caller who shows other credentials than before, for the same request, may have renewed them.
+    """
+    shows_another = any(known.get(name) != checks.get(name) for name in ("caller", "caller_fields"))
+    return known["person"] not in ("", checks["person"]) or (
+        shows_another and known["fingerprint"] != checks["fingerprint"]
+    )
+
+
+def _not_started() -> RuntimeError:
+    message = "Durable works while its app is started: serve it, or use Client(app) as a context manager"
+    return explained("not-started", RuntimeError(message))
 
 
 def _named(each: Any) -> str:

@@ -4,21 +4,24 @@ durable = Durable("postgresql:///shop"); app.use(durable), then @app.post("/orde
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import nullcontext
 from functools import partial, update_wrapper
 from hashlib import sha256
+from itertools import chain
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
-from antiphon.app.callers import check_by
+from antiphon.app.callers import caller_of, check_by
 from antiphon.app.dispatch.plan import Plan
 from antiphon.app.planning.features import Added
 from antiphon.app.route import Route
 from antiphon.app.store import RETRY_AFTER, StoreUnavailable, give_again, store_name
 from antiphon.explanations import errors_name_it, explained
-from antiphon.features.durable.engine import OPEN, Engine
+from antiphon.features.durable.engine import Engine, state_of
 from antiphon.features.durable.flow import called, check_off_loop, current, flow_for, name_of
-from antiphon.features.durable.jobs import Schedules, function_of, name_of_job, post
+from antiphon.features.durable.jobs import Schedules, function_of, name_of_job, post, post_at_once
 from antiphon.features.durable.stored import stored_of
 from antiphon.features.idempotency.claims import (
     Write,
@@ -26,6 +29,7 @@ from antiphon.features.idempotency.claims import (
     by_name,
     check_kept,
     check_same,
+    different_field,
     fields_of_caller,
     fingerprint_of,
     key_of,
@@ -35,11 +39,13 @@ from antiphon.handler.callables import is_async
 from antiphon.handler.scope import current_request
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import BadRequest, InternalServerError, NotFound, UnprocessableContent
+from antiphon.lazy import class_if_imported
+from antiphon.request.caller import OF_ONE_TRY, kept_cookies
 from antiphon.request.dependencies import Dependency, check_dependency
 from antiphon.request.request import Request
 from antiphon.request.watching import EVERYTHING
 from antiphon.response.response import Response
-from antiphon.serialization.signing import SecretKeys
+from antiphon.serialization.signing import SecretKeys, TimedSigner
 
 if TYPE_CHECKING:
     from antiphon.app.application import App
@@ -104,6 +110,7 @@ class Durable:
         self._inside, self._by = inside, by
         self._wait, self._path = wait, path.rstrip("/")
         self._schedules = Schedules()
+        self._failures: Any = None
         self._plans: dict[tuple[str, tuple[str, ...]], Plan] = {}
         self._engine = Engine(
             url.replace("postgres:", "postgresql:", 1),
@@ -136,7 +143,23 @@ class Durable:
 
         self._schedules.check()
         keys: SecretKeys = self._app.secret_keys
+        self._addresses = TimedSigner(keys.oldest_first, "antiphon durable", "sha256")
+        self._count_failures()
         await self._engine.open(Seal(keys, b"antiphon durable", feature="Durable", extra="durable"))
+
+    def _count_failures(self) -> None:
+        """Count failures in the app's metrics, if it has any."""
+        kind = class_if_imported("antiphon.features.metrics.feature", "Metrics")
+        metrics: Any = kind and self._app.find_feature(kind)
+        if metrics and self._failures is None:
+            self._failures = failures = metrics.counter(
+                "antiphon_durable_failures", "Durable requests and jobs that have failed for good.", ["kind", "job"]
+            )
+            self._engine.on_failure = lambda kind, name: failures.add(kind=kind, job=name if kind == "job" else "")
+
+    def _health(self) -> dict[str, int]:
+        """Return what an operator is told on the page of ``Health``."""
+        return {"failed": self._engine.failed}
 
     def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - wherever it is in use
         if route.durable:
@@ -177,43 +200,82 @@ class Durable:
             "what": f"{request.method} {request.route.pattern}",
             "caller": write.caller,
             "person": write.person,
-            "owner": _owner(request),
+            "owner": self._owner(request),
+            "shown": _shown(request),
+            "key": key,
             "fingerprint": fingerprint_of(write.key, request),
         }
+        ids = [self._id_of(write.key)]
         if self._by is None:
             checks["caller_fields"] = fields_of_caller(write.key, request, {EVERYTHING})
-        stored, id_ = stored_of(request), self._id_of(write)
-        return write, checks, lambda: self._engine.submit(self._engine.result(id_, stored, checks, self._wait))
+            ids.append(self._id_of(write.own or store_name("idempotent by another", checks["fingerprint"], write.key)))
+        stored = stored_of(request)
+        return write, checks, lambda: self._engine.submit(self._engine.result(ids, stored, checks, self._wait))
 
-    def _id_of(self, write: Write) -> str:
-        return sha256(f"{self._engine.name}\n{write.key}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    def _id_of(self, key: str) -> str:
+        return sha256(f"{self._engine.name}\n{key}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
     def _response(
-        self, request: Request, write: Write, checks: dict[str, Any], known: dict[str, Any], kept: dict[str, Any] | None
+        self,
+        request: Request,
+        write: Write,
+        checks: dict[str, Any],
+        id_: str,
+        known: dict[str, Any],
+        kept: dict[str, Any] | None,
     ) -> Response:
         if known["person"] not in ("", checks["person"]):
             raise reused_with("other credentials")
         check_same(known, write.key, write, checks["fingerprint"], request)
-        return self._still_open(request, self._id_of(write)) if kept is None else give_again(kept)
+        return self._still_open(request, id_) if kept is None else give_again(kept)
 
     def _still_open(self, request: Request, id_: str) -> Response:
+        """Return a 202 with an address that can't be guessed from the client's key, from which ``id_`` is made."""
+        id_ = self._addresses.sign(id_.encode(), time.time()).decode()
         where = request.url_for(f"durable_{self._engine.name}", id=id_)
         return Response.json({"id": id_}, 202, {"location": where, "retry-after": str(RETRY_AFTER)})
 
     def _follow(self, request: Request, id: str) -> Response:  # noqa: A002 - the parameter of the route
-        """Return the response to a durable request, or 202 while it is open."""
+        """Return the response to a durable request, or 202 while it is open, to who has sent that."""
         if self._app.is_provided(Request.user):
-            _ = request.user  # so that it is among the caller's identities, as it was when the request was accepted
-        found = self._engine.client.list_workflows(workflow_ids=[id], application_name=self._engine.name)
-        given = found[0].input if found else None
-        checks = given["args"][1] if given is not None and len(given["args"]) == 2 else None
-        if checks is None or checks["owner"] not in ("", _owner(request)):
+            _ = request.user  # so that it is among the caller's identities, as it may have been when that was accepted
+        address = self._addresses.unsign(id.encode("utf-8", "surrogatepass"))
+        found = None if address is None else self._engine.find(address[0].decode())
+        given = None if found is None else found.input
+        checks = given["args"][1] if isinstance(given, dict) and len(given["args"]) == 2 else None
+        if found is None or checks is None or not self._is_of(request, checks):
             raise NotFound(f"There is nothing at {request.path[:200]}.")
-        if found[0].status in OPEN:
-            return self._still_open(request, id)
-        if found[0].output is None:
-            raise InternalServerError("This request could not be finished.") from found[0].error
-        return give_again(found[0].output)
+        match state_of(found):
+            case "queued" | "open":
+                return self._still_open(request, found.workflow_id)
+            case "finished":
+                output: Any = found.output
+                return give_again(output)
+            case "failed" | "cancelled":
+                raise InternalServerError("This request could not be finished.") from found.error
+
+    def _is_of(self, request: Request, checks: dict[str, Any]) -> bool:
+        """Return True if a request certainly has the sender of the one that has these ``checks``.
+
+        Its handler, or a hook, may have looked at anything. So if nobody has proven who sends it, or by more than that,
+        all that a client shows must be the same.
+        """
+        owner = self._owner(request)
+        if checks["owner"] not in ("", owner):
+            return False
+        if checks.get("shown") == _shown(request) or (owner and self._by):
+            return True
+        write = by_identity(request, checks.get("key", ""))
+        fields = checks.get("caller_fields", {})
+        return bool(checks["owner"]) and not (
+            write.caller != checks["caller"] or different_field(write.key, request, fields)
+        )
+
+    def _owner(self, request: Request) -> str:
+        """Return a hash of the proven identities of a request, or of what ``by`` returns for it, or "" for neither."""
+        proven = [str(each) for each in request.caller.identities if each.is_proven]
+        key = caller_of(self._by, request, "Durable") if self._by else store_name(*proven)
+        return sha256(key.encode("utf-8", "surrogatepass")).hexdigest() if key else ""
 
     def _latest(self) -> list[tuple[float, str, str, str]]:
         """Return when the latest requests and jobs began, what they are, their states and their errors."""
@@ -271,23 +333,33 @@ class Durable:
         """Call a function soon, in any process, until it succeeds. Return the job's id.
 
         In a request, with ``inside``, the job is written in its transaction, once the handler has returned: after a
-        rollback, there is no job. Otherwise it is written now, which blocks. The function is ``def`` or ``async def``,
-        at the top of a module, and may use ``step`` and ``sleep``. The arguments are pickled. Raises ValueError for a
-        function that other processes can't import.
+        rollback, there is no job. Otherwise, as in a run, a script and a job, it is written now, which blocks, and
+        whatever is rolled back later: use ``enqueue_inside`` there. The function is ``def`` or ``async def``, at the
+        top of a module, and may use ``step`` and ``sleep``. The arguments are pickled. Raises ValueError for a function
+        that other processes can't import.
         """
-        job, flow = (name_of_job(function), args, kwargs), current.get()
-        if flow is None:
-            id_ = token_hex(16)
-        else:
-            flow.check_outside("job")
-            flow.enqueued += 1
-            id_ = f"{flow.id}-{flow.enqueued}"
+        id_, job, flow = _new_id(), (name_of_job(function), args, kwargs), current.get()
         request = _request_if_any() if self._inside is not None else None
         if request is None or self._inside is None:
             check_off_loop("enqueue", "asyncio.to_thread(durable.enqueue, ...)")
-            self._engine.enqueue(id_, *job)
+            with nullcontext() if flow is None else flow.of_engine():
+                self._engine.enqueue(id_, *job)
         else:
             post(request, request[self._inside], self._engine, id_, job)
+        return id_
+
+    def enqueue_inside(
+        self, connection: object, function: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs
+    ) -> str:
+        """Call a function soon, as ``enqueue`` does, if the transaction of a connection is committed. Return the job's
+        id.
+
+        The job is written now, to the same database as that of ``Durable``, by a connection of sqlite3, psycopg,
+        SQLAlchemy or Django that doesn't wait: under ``await connection.run_sync(...)``, for an async one of
+        SQLAlchemy. Raises the same errors as ``enqueue``, and RuntimeError for another connection.
+        """
+        id_, job = _new_id(), (name_of_job(function), args, kwargs)
+        post_at_once(connection, self._engine, id_, job)
         return id_
 
     def every(self, schedule: str) -> Callable[[F], F]:
@@ -305,10 +377,22 @@ class Durable:
         return register
 
 
-def _owner(request: Request) -> str:
-    """Return a hash of the proven identities of a request, or "" if there are none."""
-    key = store_name(*[str(each) for each in request.caller.identities if each.is_proven])
-    return sha256(key.encode("utf-8", "surrogatepass")).hexdigest() if key else ""
+def _shown(request: Request) -> str:
+    """Return a hash of the credentials, cookies and other fields by which a handler may know who has sent a request."""
+    fields = sorted((name.lower(), value) for name, value in request.head.fields())
+    kept = [field for field in fields if field[0] not in OF_ONE_TRY and field[0] != "cookie"]
+    shown = [request.host or "", kept_cookies(request), *chain.from_iterable(kept)]
+    return sha256(store_name("shown", *shown).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _new_id() -> str:
+    """Return the id of a new job: the same one in each attempt at the request or job that enqueues it."""
+    flow = current.get()
+    if flow is None:
+        return token_hex(16)
+    flow.check_outside("job")
+    flow.enqueued += 1
+    return f"{flow.id}-{flow.enqueued}"
 
 
 def _request_if_any() -> Request | None:

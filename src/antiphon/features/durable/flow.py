@@ -6,6 +6,9 @@
 | done by an earlier attempt of this job | not called: this module returns its result |
 | new | called, and recorded once it has returned |
 | under another name than the recorded one | an error, since the code has changed in the meantime |
+
+An error in a step is one of the work if the work has raised it, now or in an earlier process, and else one of the
+engine. After that, nothing is an outcome, and the execution begins again.
 """
 
 import asyncio
@@ -41,7 +44,8 @@ class Flow:
     """The execution of one request or job, with the number of its current step.
 
     ``record`` calls a function as a step of this name and records the result, in this thread; ``arecord`` does so on
-    the loop. ``lost`` is the error after which nothing may be recorded as the outcome.
+    the loop. ``lost`` is the error after which nothing may be recorded as the outcome. ``error_of_work`` is the latest
+    error that the work itself has raised, or that it can't be written or was read.
     """
 
     def __init__(
@@ -54,6 +58,7 @@ class Flow:
         self.id = id_
         self.stopping = stopping
         self.lost: BaseException | None = None
+        self.error_of_work: BaseException | None = None
         self.enqueued = 0
         self.step_name = ""
         """The name of the step that is being carried out, if any."""
@@ -85,8 +90,13 @@ class Flow:
         """Carry out a step on this thread, or return the result that it had."""
         if (known := self._known(name)) is not None:
             return known.value  # type: ignore[no-any-return]  # the function's T
+
+        def call() -> T:
+            with self._of_work():
+                return function()
+
         with self._inside_of(name):
-            value = self._record(name, function)
+            value = self._record(name, call)
         self.note(name, value)
         return value  # type: ignore[no-any-return]
 
@@ -94,8 +104,13 @@ class Flow:
         """Carry out a step on the loop, or return the result that it had."""
         if (known := self._known(name)) is not None:
             return known.value  # type: ignore[no-any-return]
+
+        async def call() -> T:
+            with self._of_work():
+                return await function()
+
         with self._inside_of(name):
-            value = await self._arecord(name, function)
+            value = await self._arecord(name, call)
         self.note(name, value)
         return value  # type: ignore[no-any-return]
 
@@ -118,6 +133,8 @@ class Flow:
     def _known(self, name: str) -> _Done | None:
         if self.stopping.is_set():
             raise Interrupted
+        if self.lost is not None:
+            raise self.lost
         self.check_outside("step")
         if self._position == len(self._done):
             return None
@@ -135,16 +152,44 @@ class Flow:
 
     @contextmanager
     def _inside_of(self, name: str) -> Iterator[None]:
-        """Keep an error of the engine itself, in whose place the handler may return a response."""
         self.step_name = name
+        try:
+            with self.of_engine():
+                yield
+        finally:
+            self.step_name = ""
+
+    @contextmanager
+    def _of_work(self) -> Iterator[None]:
+        """Note an error that the work raises."""
         try:
             yield
         except BaseException as error:
-            if type(error).__module__.partition(".")[0] == "dbos":
-                self.lost = error
+            self.error_of_work = error
             raise
+
+    @contextmanager
+    def of_engine(self) -> Iterator[None]:
+        """Raise Interrupted for an error of the engine, in whose place the handler might return a response.
+
+        What DBOS says about the execution itself, such as that another process has it, is raised as it is.
+        """
+        self.error_of_work = None
+        try:
+            yield
+        except BaseException as error:
+            is_told = type(error).__module__.partition(".")[0] == "dbos" and type(error).__name__ not in _OF_DATABASE
+            if error is self.error_of_work or not (is_told or isinstance(error, Exception)):
+                raise
+            self.lost = error if is_told else Interrupted()
+            if is_told:
+                raise
+            raise self.lost from error
         finally:
-            self.step_name = ""
+            self.error_of_work = None
+
+
+_OF_DATABASE = ("DBOSQueryTimeoutError",)
 
 
 def _end_of(seconds: float) -> Callable[[], Coroutine[Any, Any, float]]:

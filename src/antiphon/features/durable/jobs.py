@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from antiphon.app.connections import connection_of, run_at_once
+from antiphon.app.connections import Connection, connection_of, run_at_once
 from antiphon.explanations import explained
 from antiphon.features.durable.engine import Engine
 from antiphon.handler.callables import describe, is_async
@@ -127,16 +127,7 @@ def post(request: Request, value: object, engine: Engine, id_: str, job: tuple[A
     """Write a job once the request's handler has returned: into the outbox, in the transaction of its
     connection.
     """
-    connection = connection_of(value)
-    if connection is None:
-        raise explained(
-            "bad-inside",
-            RuntimeError(
-                "Durable(inside=...) must give a database connection of sqlite3, psycopg, SQLAlchemy or Django, not"
-                f" {type(value).__name__}"
-            ),
-        )
-    values = {"id": id_, "app": engine.name, "job": engine.sealed(*job)}
+    connection, values = _connection_for(value, "Durable(inside=...)"), _row(engine, id_, job)
 
     async def write(_request: Request, response: Response) -> None:
         if response.error is None and not connection.is_failed:
@@ -148,3 +139,26 @@ def post(request: Request, value: object, engine: Engine, id_: str, job: tuple[A
     handler = request.route.handler
     request.on_response(write if connection.is_async or (handler and is_async(handler)) else write_at_once)
     request.after_commit(engine.wake)
+
+
+def post_at_once(value: object, engine: Engine, id_: str, job: tuple[Any, ...]) -> None:
+    """Write a job into the outbox, in the transaction of a connection."""
+    connection = _connection_for(value, "durable.enqueue_inside(...)", waits=False)
+    run_at_once(connection.run(engine.outbox, **_row(engine, id_, job)))
+
+
+def _connection_for(value: object, what: str, *, waits: bool = True) -> Connection:
+    connection = connection_of(value)
+    if connection is None or (connection.is_async and not waits):
+        kind = "database connection" if waits else "database connection that doesn't wait,"
+        raise explained(
+            "bad-inside",
+            RuntimeError(
+                f"{what} must have a {kind} of sqlite3, psycopg, SQLAlchemy or Django, not {type(value).__name__}"
+            ),
+        )
+    return connection
+
+
+def _row(engine: Engine, id_: str, job: tuple[Any, ...]) -> dict[str, str]:
+    return {"id": id_, "app": engine.name, "job": engine.sealed(*job)}

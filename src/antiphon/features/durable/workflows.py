@@ -3,22 +3,31 @@
 import logging
 import pickle
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
 from dbos import DBOS, DBOSClient, Serializer, SetWorkflowID
+from dbos._sys_db import SystemDatabase
+from dbos._utils import INTERNAL_QUEUE_NAME
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from antiphon.explanations import explained
+from antiphon.features.durable.flow import current
 from antiphon.features.recorder.shelf import Seal
 from antiphon.lazy import require_names
 
 if TYPE_CHECKING:
     from antiphon.features.durable.engine import Engine
 
-require_names("dbos", "3", DBOS, "_recover_pending_workflows")
+require_names("dbos", "3", SystemDatabase, "reenqueue_for_recovery")
 
 REQUEST, JOB = "antiphon.request", "antiphon.job"
 ABOUT = "durable"
+LARGEST = 1 << 29
+"""The largest text that is stored, in bytes. A field of PostgreSQL has a gigabyte."""
+MOST_STARTS = 10_000
+"""The number of processes that may begin a request or job, so that one that ends them all is left alone some day."""
 
 running: "list[Engine]" = []
 """The engine of this process, in which DBOS runs once."""
@@ -31,7 +40,14 @@ class Sealed(Serializer):
         self._seal = seal
 
     def serialize(self, data: Any) -> str:
-        return b64encode(self._seal.close(pickle.dumps(data), ABOUT)).decode()
+        try:
+            text = b64encode(self._seal.close(pickle.dumps(data), ABOUT)).decode()
+            if len(text) > LARGEST:
+                raise explained("bad-durable", ValueError(f"{len(text)} bytes can't be stored, only {LARGEST}"))
+        except Exception as error:
+            _note(error)
+            raise
+        return text
 
     def deserialize(self, serialized_data: str) -> Any:
         opened = self._seal.open(b64decode(serialized_data), ABOUT)
@@ -42,29 +58,43 @@ class Sealed(Serializer):
                     "none of the app's secret_keys opens a durable request: keep the old keys after the new one"
                 ),
             )
-        return pickle.loads(opened)  # noqa: S301
+        data = pickle.loads(opened)  # noqa: S301
+        _note(data)
+        return data
 
     def name(self) -> str:
         return "antiphon"
 
 
-@DBOS.workflow(name=REQUEST)
+def _note(error: object) -> None:
+    """Note an error of the work that is carried out here: recorded by an earlier process, or by what can't be."""
+    if isinstance(error, BaseException) and (flow := current.get()) is not None:
+        flow.error_of_work = error
+
+
+@DBOS.workflow(name=REQUEST, max_recovery_attempts=MOST_STARTS)
 async def request(stored: dict[str, Any], checks: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - for retries
     """Carry out a stored request and return its response."""
     return await running[0].carry_out(stored)
 
 
-@DBOS.workflow(name=JOB)
+@DBOS.workflow(name=JOB, max_recovery_attempts=MOST_STARTS)
 async def job(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """Call the function of a job until it succeeds."""
     await running[0].work(name, args, kwargs)
 
 
-def launch(url: str, name: str, executor: str, serializer: Sealed) -> None:
-    """Start DBOS in this process. Blocks until its tables are up to date."""
+def launch(
+    url: str, name: str, executor: str, serializer: Sealed, tell: Callable[[Exception], None]
+) -> Callable[[], list[str]]:
+    """Start DBOS in this process. Blocks until its tables are up to date.
+
+    Afterwards, ``tell`` is called with each error of the database, and DBOS tries again what has failed.
+    Return a function that returns the ids of what is carried out here.
+    """
     placeholder, logger = logging.NullHandler(), logging.getLogger("dbos")
     logger.addHandler(placeholder)  # without any handler, DBOS adds one for stderr, beside those of the program
-    DBOS(
+    dbos = DBOS(
         config={
             "name": name,
             "system_database_url": url,
@@ -78,21 +108,38 @@ def launch(url: str, name: str, executor: str, serializer: Sealed) -> None:
     logger.removeHandler(placeholder)
     DBOS.launch()
 
+    @event.listens_for(dbos._sys_db.engine, "handle_error")  # noqa: SLF001 - its config takes one that it doesn't set up
+    def try_again(context: Any) -> None:
+        """Make DBOS repeat what failed on a full disk or a replica, as it does without a connection."""
+        error = context.sqlalchemy_exception
+        if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError):
+            context.is_disconnect = True
+            tell(error)
+
+    active: Callable[[], list[str]] = dbos._active_workflows_set.activeList  # noqa: SLF001
+    return active
+
 
 def stop() -> None:
     """Stop DBOS in this process."""
     DBOS.destroy()
 
 
-def recover(executors: list[str]) -> None:
-    """Let any process carry out what these executors, which are dead, have begun."""
-    DBOS._recover_pending_workflows(executors)  # noqa: SLF001 - all executors of a DBOS without its paid conductor
+def requeue(client: DBOSClient, ids: Iterable[str], executors: list[str]) -> None:
+    """Let any process carry out what one of these executors has begun, if it still has it."""
+    for id_ in ids:
+        client._sys_db.reenqueue_for_recovery(id_, executors, INTERNAL_QUEUE_NAME)  # noqa: SLF001 - for one request
 
 
 async def start(id_: str, stored: dict[str, Any], checks: dict[str, Any]) -> Any:
     """Start a request here, unless one has this id. Return its handle."""
     with SetWorkflowID(id_):
         return await DBOS.start_workflow_async(request, stored, checks)
+
+
+async def status(id_: str) -> Any:
+    """Return the status of a request, or None if there is none."""
+    return await DBOS.get_workflow_status_async(id_)
 
 
 def record(name: str, function: Callable[[], Any]) -> Any:

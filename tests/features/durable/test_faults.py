@@ -1,0 +1,124 @@
+"""Faults of the database between each two statements of the engine: they are never the outcome of the work."""
+
+import re
+import threading
+from collections import Counter
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine as AnyEngine
+
+from antiphon import App
+from antiphon.features import Durable
+from antiphon.features.durable import engine
+from antiphon.testing import Client
+from tests.helpers.postgres import execute
+from tests.helpers.waiting import eventually
+
+pytestmark = pytest.mark.processes
+
+KEY = "k" * 32
+EFFECTS = []
+DURABLE = []
+RAISING = "do $$ begin raise exception 'a fault' using errcode = '{}'; end $$"
+FAULTS = [
+    "do $$ begin perform pg_terminate_backend(pg_backend_pid()); end $$",
+    RAISING.format("25006"),  # read-only, after a failover
+    RAISING.format("53100"),  # a full disk
+    RAISING.format("53300"),  # too many connections
+    RAISING.format("58030"),  # an error of input or output
+]
+ID = re.compile(r"\d\d\d (?:job|ajob)|every \S+ \d+|[0-9a-f]{32}")
+
+
+def effect(*what):
+    EFFECTS.append(what)
+
+
+def job(name):
+    DURABLE[0].step(effect, name, "first")
+    DURABLE[0].sleep(0.01)
+    if EFFECTS.count((name, "tried")) == 0:
+        effect(name, "tried")
+        raise ValueError("not yet")
+    DURABLE[0].enqueue(effect, name, "enqueued")
+    DURABLE[0].step(effect, name, "second")
+
+
+async def ajob(name):
+    await DURABLE[0].astep(effect, name, "first")
+    await DURABLE[0].asleep(0.01)
+    await DURABLE[0].astep(effect, name, "second")
+
+
+def tick():
+    effect("tick")
+
+
+class Faults:
+    """The nth statement with the id of the nth request or job alone fails once, in one of several ways, and so does
+    each kind of statement with the ids of several.
+    """
+
+    def __init__(self):
+        self.due, self.counted, self.failed, self.ticks = {}, Counter(), set(), 0
+        self._lock = threading.Lock()
+
+    def __enter__(self):
+        event.listen(AnyEngine, "before_cursor_execute", self._execute, retval=True)
+        return self
+
+    def __exit__(self, *_exc):
+        event.remove(AnyEngine, "before_cursor_execute", self._execute)
+
+    def _execute(self, _connection, _cursor, statement, parameters, _context, _many):
+        with self._lock:
+            found = {*ID.findall(repr(parameters))}
+            id_ = found.pop() if len(found) == 1 else statement[:25]
+            if found:
+                self.due[id_] = 1
+            elif id_[:5] == "every" and id_ not in self.due:
+                self.due[id_] = self.ticks = self.ticks + 1
+            self.counted[id_] += 1
+            if id_ in self.failed or self.counted[id_] != self.due.get(id_):
+                return statement, parameters
+            self.failed.add(id_)
+        return FAULTS[len(self.failed) % len(FAULTS)], ()
+
+
+@pytest.fixture
+def made(postgres_server, monkeypatch):
+    monkeypatch.setattr(engine, "LONGEST_PAUSE", 0.05)
+    EFFECTS.clear()
+    app = App(secret_keys=[KEY])
+    DURABLE[:] = [Durable(postgres_server.database(), lease=1.0, wait=30.0)]
+    app.use(DURABLE[0])
+    return app, DURABLE[0]
+
+
+@pytest.mark.parametrize("most", [pytest.param(45, marks=pytest.mark.slow), 12])
+def test_a_fault_at_each_statement_of_a_job_is_not_its_outcome(made, most):
+    """With ``most`` of 3, only the first statements of a process that takes a job: the claim, and the steps so far."""
+    _check(*made, most, {"job": job, "ajob": ajob})
+
+
+def _check(app, durable, most, functions):
+    names = [f"{n:03} {kind}" for kind in functions for n in range(1, most + 1)]
+    with Client(app), Faults() as faults:
+        for name in names:
+            function = functions[name[4:]]
+            durable._engine.enqueue(name, f"{__name__}:{function.__name__}", (name,), {})
+            faults.due[name] = int(name[:3])
+        eventually(lambda: not unfinished(durable) or None, "not all have ended", 90)
+    assert {*states(durable)} == {"SUCCESS"}
+    assert {*EFFECTS} >= {(name, what) for name in names for what in ("first", "second")}
+    assert {EFFECTS.count((name, "tried")) for name in names if name.endswith(" job")} <= {1}
+    return faults
+
+
+def states(durable):
+    return Counter(row[0] for row in execute(durable._engine.url, "select status from dbos.workflow_status"))
+
+
+def unfinished(durable):
+    return {*states(durable)} - {"SUCCESS", "ERROR"}
