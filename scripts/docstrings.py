@@ -302,6 +302,7 @@ def _declaration(node: ast.AnnAssign, annotation: ast.expr) -> Declaration:
     return Declaration(node.lineno, _code(written))
 
 
+@cache
 def _line_of(owner: type) -> Callable[[str], tuple[int, str]]:
     lines = {name: declared.line for name, declared in _annotations(owner).items()}
     lines |= {name: node.lineno for name, node in functions(owner).items()}

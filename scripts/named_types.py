@@ -54,6 +54,7 @@ def _defined(module: str) -> dict[str, ast.stmt]:
     return defined
 
 
+@cache
 def origin_of(module: str, name: str) -> Origin | None:
     """Return where a name of a module is defined; None for one that is not of our package."""
     if name in _defined(module):

@@ -181,6 +181,7 @@ def _members_of(name: str) -> dict[str, str]:
     return {each.name: _anchor(HEADERS if each.section == HEADERS else each.name) for each in members}
 
 
+@cache
 def target(place: str, name: str) -> str | None:
     """Return the page and the heading of a name, as one that is imported from a place would understand it."""
     known = _places_of_names()
