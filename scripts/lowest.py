@@ -6,6 +6,7 @@ python -m scripts.lowest
 import re
 import sys
 import tomllib
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
@@ -13,6 +14,7 @@ ROOT = Path(__file__).parent.parent
 _bounded = re.compile(r"([\w.-]+)(?:\[(\w+)\])?>=([\d.]+)").match
 
 
+@cache
 def lowest_versions() -> dict[str, str]:
     """Return the lower bound of each dependency by its name. Raises ValueError for a dependency without one."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -29,6 +31,7 @@ def lowest_versions() -> dict[str, str]:
     return versions
 
 
+@cache
 def locked_versions() -> dict[str, list[str]]:
     """Return the lines of each package in constraints.txt by its name: one for each range of Pythons."""
     locked: dict[str, list[str]] = {}

@@ -181,12 +181,22 @@ def _members_of(name: str) -> dict[str, str]:
     return {each.name: _anchor(HEADERS if each.section == HEADERS else each.name) for each in members}
 
 
+def _value(place: str, name: str) -> object:
+    """Return what a module calls by a name, or None; to ask it for a name that it lacks takes milliseconds."""
+    return getattr(importlib.import_module(place), name) if name in _names(place) else None
+
+
+@cache
+def _names(place: str) -> frozenset[str]:
+    return frozenset(dir(importlib.import_module(place)))
+
+
 @cache
 def target(place: str, name: str) -> str | None:
     """Return the page and the heading of a name, as one that is imported from a place would understand it."""
     known = _places_of_names()
-    value = getattr(importlib.import_module(place), name, None)
-    same = [each for each in PLACES if getattr(importlib.import_module(each), name, None) is value]
+    value = _value(place, name)
+    same = [each for each in PLACES if _value(each, name) is value]
     candidates = [place, *(same if value is not None else PLACES)]
     return next((known[each, name] for each in candidates if (each, name) in known), None)
 

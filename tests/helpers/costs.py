@@ -2,8 +2,8 @@
 
 A cost is the CPU seconds of a test, its fixtures and its processes, and an eighth of the seconds in which it only
 waits. ``tests/costs.txt`` has a line for each file whose cheap tests cost a second or more together, and one for each
-expensive test: the mean of its rows, and their number. ``python -m tests --measure`` writes it. A known cost stays unless
-it has changed by half, so that the file seldom changes.
+expensive test: the mean of its rows, and their number. ``python -m tests --measure`` writes it. A known cost stays
+unless it has changed by half, so that the file seldom changes.
 """
 
 import os
