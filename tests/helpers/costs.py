@@ -9,6 +9,7 @@ unless it has changed by half, so that the file seldom changes.
 import os
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -108,20 +109,52 @@ class CheapOnly:
 
 
 class Measuring:
-    """A plugin of pytest that notes what each test takes."""
+    """A plugin of pytest that notes what each test costs.
+
+    Tests of a file share what begins before the first of them and ends after the last, such as a server.
+    """
 
     def __init__(self) -> None:
         self.costs: list[tuple[str, float]] = []
+        self._rows: dict[str, float] = {}
+        self._shared = 0.0
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Note the cost of a test."""
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Note what a test's fixtures cost before it."""
+        with self._noting(item, is_shared=not self._rows):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Note what a test costs."""
+        with self._noting(item):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Generator[None, object, object]:
+        """Note what a test's fixtures cost after it."""
+        is_last = nextitem is None or nextitem.path != item.path
+        with self._noting(item, is_shared=is_last):
+            yield
+        if is_last and self._rows:
+            share = self._shared / len(self._rows)
+            self.costs += [(name, cost + share) for name, cost in self._rows.items()]
+            self._rows, self._shared = {}, 0.0
+
+    @contextmanager
+    def _noting(self, item: pytest.Item, *, is_shared: bool = False) -> Iterator[None]:
         before = os.times()
         try:
-            return (yield)
+            yield
         finally:
             *spent, passed = (after - start for after, start in zip(os.times(), before, strict=True))
-            self.costs.append((item.nodeid, sum(spent) + _WAITING * max(passed - sum(spent), 0.0)))
+            cost = sum(spent) + _WAITING * max(passed - sum(spent), 0.0)
+            known = self._rows.setdefault(item.nodeid, 0.0)
+            self._shared += cost if is_shared else 0.0
+            self._rows[item.nodeid] = known + (0.0 if is_shared else cost)
 
 
 def grown(measured: Iterable[tuple[str, float]], known: Costs) -> Iterator[str]:
