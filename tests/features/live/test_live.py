@@ -406,6 +406,17 @@ def test_one_client_has_a_share_of_the_streams(login):
         assert open_stream(clients[0], "bob", 24) == (200 if login else 429)
 
 
+def test_who_shares_the_render_of_another_client_is_not_counted_as_that_client():
+    app = App()
+    app.use(Live(max_watchers=40))
+    app.get("/", live="main")(lambda request: Response("x", headers={"x-block": "main"}))
+    with ExitStack() as opened:
+        clients = [opened.enter_context(Client(app, client=(f"192.0.2.{number}", 50000))) for number in (1, 2)]
+        each = [clients[0]] * 21 + [clients[1]] * 19
+        ends = [opened.enter_context(client.stream("GET", "/", headers=EVENTS)).status for client in each]
+        assert ends == [200] * 20 + [429] + [200] * 19
+
+
 @rows("what", [lambda request: "text", lambda request: Response("x", headers={"x-block": "other"})])
 def test_a_response_without_the_block_is_an_error_that_says_what_to_return(what, caplog):
     app = App()

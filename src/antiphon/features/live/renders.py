@@ -126,7 +126,7 @@ class Rendered(NamedTuple):
     """The number of the last change before it began."""
     retry_at: float
     caller: str | None = None
-    """The key of its proven caller."""
+    """The key of its caller, if it is for that one alone."""
 
     @property
     def tag(self) -> str:
@@ -193,7 +193,9 @@ class SharedBlock:
         wait = max(RETRY, read_number(response.headers.get("retry-after")) or 0.0)
         retry_at = clock() + wait if response.status == 429 or response.status >= 500 else inf
         names = frozenset(name for name in watch.reads if not name.startswith((QUERY, ARG)))  # the URL is the block's
-        rendered = Rendered(response, is_shown, error, frozenset(words), names, began, number, retry_at, caller)
+        rendered = Rendered(response, is_shown, error, frozenset(words), names, began, number, retry_at)
+        if _is_personal(names):
+            rendered = rendered._replace(caller=caller)
         if not names <= self._names:
             self._names |= names
             task: Any = asyncio.current_task()
@@ -240,7 +242,7 @@ class Watcher:
         self._audience = audience
         self.name = name
         self.client = ""
-        """The client as which it is counted: the address or, since its first render, the proven caller."""
+        """The client as which it is counted: the address or, since a first render of its own, the caller's key."""
         self._woken = asyncio.Event()
         self._is_ended = False
         self._block = audience.block_of(self)
@@ -252,7 +254,7 @@ class Watcher:
         since = asyncio.get_running_loop().time()
         await self._audience.enter(self)
         self.seen = await self._block.render(self, since)
-        self._audience.count_as(self, self.seen.caller or client_of(self.head))
+        self._audience.count_as(self, self.seen.caller or f"address {client_of(self.head)}")
         return self.seen
 
     def __aiter__(self) -> "Watcher":

@@ -33,7 +33,6 @@ from antiphon.features.resumable.messages import (
 )
 from antiphon.features.stores.file_locks import lock_alone, unlock
 from antiphon.http.errors import ContentTooLarge, HTTPError, NotFound, TooManyRequests, over_limit
-from antiphon.http.head import network_of
 from antiphon.request.caller import BEGUN_BY_HANDLERS, SHOWN_EACH_TIME
 from antiphon.request.request import Request
 from antiphon.uploads.temporary_file import NoRoomIs507, write_chunks
@@ -89,7 +88,7 @@ class Uploads:
             "turn": token,
         }
         # Credentials that nobody has verified may differ in each request, so they own an upload, but are not counted.
-        owner = store_name("resumable upload", "of", request.caller.key or network_of(request.ip or ""))
+        owner = store_name("resumable upload", "of", request.caller.key)
         entry = self.store.change(self.key(id_), {**data, **own, "state": "open"}, ttl=self._max_age, owner=owner)
         try:
             # If the clock was set back, earlier uploads may stay for longer, but don't count.
