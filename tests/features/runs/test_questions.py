@@ -351,8 +351,9 @@ def test_an_idempotent_route_returns_the_stream_of_a_run_with_a_key():
 
 
 def test_a_key_of_a_run_is_for_one_call_or_request(open_store):
-    """A call is compared by its arguments, another source by its request, as writes with a key are."""
+    """A call is the same by its arguments or its request, another source by its request, as writes with a key are."""
     app, runs = App(), Runs[str](open_store())
+    messages = iter("ab")
     app.use(runs)
 
     @runs.restartable
@@ -364,7 +365,8 @@ def test_a_key_of_a_run_is_for_one_call_or_request(open_store):
 
     @app.post("/<kind>/<amount>")
     async def start(request: Request, kind: str, amount: str):
-        made = pay(amount) if kind == "call" else source(amount) if kind == "source" else pay(amount, request.text)
+        note = next(messages) if kind == "chat" else request.text
+        made = pay(amount) if kind == "call" else source(amount) if kind == "source" else pay(amount, note)
         return (await runs.astart(made, owner="ann", key=kind)).id
 
     with Client(app) as client:
@@ -374,6 +376,8 @@ def test_a_key_of_a_run_is_for_one_call_or_request(open_store):
             other = client.post(f"/{kind}/999.00", body=b"x")
             assert (other.status, other.json["type"]) == (422, "urn:antiphon:problem:idempotency-key-reused")
             assert client.post(f"/{kind}/1.00", body=b"y").status == (200 if kind == "call" else 422)
+        first, again = [client.post("/chat/1.00", body=b"x") for _ in range(2)]
+        assert (first.status, again.text) == (200, first.text)
 
     async def outside():
         run = await runs.astart(pay("7"), owner="ann", key="outside")

@@ -61,7 +61,7 @@ class Record(NamedTuple):
     arguments: bytes = b""
     problem: dict[str, Any] | None = None
     key: str | None = None
-    given: str | None = None
+    given: str = ""
     started: float = 0.0
     changed: float = 0.0
     version: int = 0
@@ -276,7 +276,7 @@ class Ledger:
         self.store.delete_owned(self._index(f"of {record.id}"))
         self.hub(record.id).expire(self.log(record.id), 0)
         left = {"owner": "", "function": None, "arguments": b"", "problem": None, "worker": ""}
-        left |= {"key": None, "given": None}
+        left |= {"key": None, "given": ""}
         self.store.change(self._key(record.id), left, ttl=self._seconds, create=False, owner=self._index("forgotten"))
 
     def load(self, id_: str) -> Record | None:

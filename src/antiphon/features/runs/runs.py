@@ -255,14 +255,14 @@ class Runs(Generic[T], metaclass=NamesOurs):
         With ``astart``, an async source runs on this loop, in a task without the request; any other source runs on a
         separate thread. The values must be expressible as JSON. Only the ``owner`` can find the run; if there is none,
         everyone who knows its id can. If the owner has already started a run with the same ``key``, such as
-        ``request.idempotency_key``, it is returned instead, in whatever state it is. A call of a restartable function
-        is compared by its arguments, another source by the request that starts it.
+        ``request.idempotency_key``, it is returned instead, in whatever state it is, if the request or
+        a restartable function's arguments are the same.
 
-        Raises UnprocessableContent (422) for a key that was used with other ones, ServiceUnavailable (503) if too many
-        runs are live, TooManyRequests (429) if the owner has too many live runs, StoreUnavailable (503), TypeError for
-        a source that is not an iterator and for a key without an owner, and RuntimeError on an event loop. If one of
-        these errors is raised, or an earlier run returned, the source is
-        closed, except on an event loop, where it can be passed on.
+        Raises UnprocessableContent (422) for a key that was used with others, ServiceUnavailable (503) if too many runs
+        are live, TooManyRequests (429) if the owner has too many live runs, StoreUnavailable (503), TypeError for a
+        source that is not an iterator and for a key without an owner, and RuntimeError on an event loop. If one of
+        these errors is raised, or an earlier run returned, the source is closed, except on an event loop, where it can
+        be passed on.
         """
         refuse_on_loop("start", "astart")
         return self._start(source, owner, key, None)
@@ -299,7 +299,7 @@ class Runs(Generic[T], metaclass=NamesOurs):
         production = self._production(record, source)
         try:
             known = own.ledger.claim(record)
-            if known is not None and None not in (known.given, record.given) and known.given != record.given:
+            if known is not None and not _is_same(known.given, record.given):
                 raise reused_with("another request")
             if known is None:
                 own.worker.add(production)
@@ -466,20 +466,28 @@ def _are_too_many(records: Collection[Record], most: int) -> bool:
     return len(records) - asking > most or asking > MOST_ASKING * most
 
 
-def _given(key: str, source: object) -> str | None:
-    """Return a hash of what a key is used for: a call's arguments, or else the request; None if neither is known.
+def _given(key: str, source: object) -> str:
+    """Return hashes of what a key is used for, as far as that is known: a call's arguments, and the request.
 
     Note that a repeated request gets the same run, so that an idempotent route may return its stream.
     """
-    request = find_current_request()
+    request, found = find_current_request(), []
+    if isinstance(source, RunCall):
+        found.append(_hash("given", key, source.name, source.arguments.hex()))
     if request is not None:
         request[IS_REPEATABLE] = True
-    if isinstance(source, RunCall):
-        return _hash("given", key, source.name, source.arguments.hex())
-    if request is None or request.method in SAFE_METHODS:  # such as a handshake, whose messages differ
-        return None
-    content = request.content
-    return fingerprint_of(key, request) if content.is_complete and content.in_memory else None
+        content = request.content
+        # Not those of a handshake, whose messages differ.
+        if request.method not in SAFE_METHODS and content.is_complete and content.in_memory:
+            found.append(fingerprint_of(key, request))
+    return " ".join(found)
+
+
+def _is_same(given: str, other: str) -> bool:
+    """Return True unless two uses of a key certainly differ: a repeated request may call with more, such as a chat's
+    messages since, and the same call may come with another request.
+    """
+    return not (given and other) or not {*given.split()}.isdisjoint(other.split())
 
 
 def shown_owner(owner: RunOwner | None) -> str | int | None:
