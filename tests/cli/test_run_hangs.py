@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.conftest import DEADLINE, is_gone
 
-pytestmark = [pytest.mark.once, pytest.mark.processes]
+pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.slow]
 
 HANGING = """
 import asyncio, os, time

@@ -13,6 +13,7 @@ import pytest
 
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text()

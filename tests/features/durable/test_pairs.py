@@ -21,11 +21,10 @@ OPTION = Option(
 )
 
 
-IN_CI = {
-    "AccessLog", "ByKey", "Cache", "CSRFTokens", "IdempotentWrites", "RateLimit", "Recorder", "Sessions", "Signatures"
-}  # fmt: skip
+QUICK = {"AccessLog", "ByKey"}
+IN_CI = QUICK | {"Cache", "CSRFTokens", "IdempotentWrites", "RateLimit", "Recorder", "Sessions", "Signatures"}
 OTHERS = [
-    each
+    each if each in QUICK else pytest.param(each, marks=pytest.mark.slow)
     for each in sorted(each.name for each in features())
     if each in IN_CI or not os.environ.get("CI")  # `scripts/weekly all-tests` runs all
 ]
