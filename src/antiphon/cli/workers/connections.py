@@ -24,8 +24,10 @@ from threading import Event, Thread
 from typing import Any
 
 from antiphon.adapters.connection import OpenConnection, accepted_at, close, progress, room_for_connections
+from antiphon.adapters.servable import Servable
 from antiphon.adapters.servers.granian import IDLE
 from antiphon.cli.interface import Interface
+from antiphon.cli.workers.observed import WrappedProtocol
 from antiphon.concurrency.process import DRAINING
 
 _RARELY, _OFTEN = 1.0, 0.1
@@ -49,6 +51,9 @@ _TURN = 1.0
 _REPORT = 60.0
 """Seconds between two log messages."""
 
+_NAMED = 10
+"""The number of requests to name when a worker ends before they have."""
+
 _logger = logging.getLogger("antiphon")
 
 
@@ -64,8 +69,8 @@ class Connections:
         self.accepted = self.most + max(_RESERVED, self.most // _FREED)
         """The number of connections that the server may accept."""
         self._closes_idle = closes_idle and self._has_peers
-        self.open: dict[int, Any] = {}
-        """The client of each open request, as the interface writes it."""
+        self.open: dict[int, tuple[Any, Any, float]] = {}
+        """The client of each open request, as the interface writes it; its head, until a response begins; its begin."""
         self.recent: set[Any] = set()
         """The clients that sent requests since the last look."""
         self.unchecked = min(_MANY, self.most - 1)
@@ -93,6 +98,28 @@ class Connections:
             return True
         size = sum(_FIELD + len(name) + len(value) for name, value in fields)
         return size > max(_LEAST_HEADERS, _ALL_HEADERS // (number or 1))
+
+    def begin(self, key: int, client: Any, head: Any) -> None:
+        """Record an open request, with its head (an environ or a scope) if it must not be cut off without a word."""
+        self.open[key] = client, head, time.monotonic()
+        self.recent.add(client)
+
+    def has_begun_response(self, key: int) -> None:
+        """Record that what is left of a request is its response, which ends with the worker."""
+        if (found := self.open.get(key)) and found[1] is not None:
+            self.open[key] = found[0], None, found[2]
+
+    def unfinished(self) -> list[str]:
+        """Return the method, path and seconds of requests without a response, longest first: at most `_NAMED`."""
+        now = time.monotonic()
+        waiting = sorted((began, _target(head)) for _, head, began in [*self.open.values()] if head is not None)
+        named = [f"{target} after {now - began:.1f} s" for began, target in waiting[:_NAMED]]
+        return [*named, f"and {len(waiting) - _NAMED} more"] if len(waiting) > _NAMED else named
+
+    def tell_unfinished(self) -> None:
+        """Log the requests that the end of the worker cuts off."""
+        for each in self.unfinished():
+            _logger.warning("cut off, since the worker ends: %s", each)
 
     def _look_for_ever(self) -> None:
         pause = _RARELY
@@ -128,7 +155,7 @@ class Connections:
         return idle
 
     def _without_request(self, connections: list[OpenConnection], recent: set[Any]) -> list[OpenConnection]:
-        busy = {_comparable(client) for client in [*recent, *self.open.values()]}
+        busy = {_comparable(client) for client in [*recent, *(client for client, _, _ in [*self.open.values()])]}
         return [each for each in connections if busy.isdisjoint((each.peer[:2], (each.peer[0], 0)))]
 
     def _importance(self, connection: OpenConnection) -> tuple[bool, float]:
@@ -184,6 +211,18 @@ def _comparable(client: Any) -> Any:
     return (client[0], int(client[1] or 0)) if client else client
 
 
+def _target(head: Any) -> str:
+    """Return the method and the path of an environ or a scope. A path can't forge a line of a log."""
+    from antiphon.features.logs.formats import escaped  # imported late: most workers cut nothing off
+
+    if not isinstance(head, dict):  # RSGI
+        return f"{escaped(head.method)} {escaped(head.path)}"
+    if "REQUEST_METHOD" not in head:
+        return f"{escaped(head['method'])} {escaped(head['path'])}"
+    path = (head.get("SCRIPT_NAME", "") + head.get("PATH_INFO", "")).encode("latin-1", "replace")
+    return f"{escaped(head['REQUEST_METHOD'])} {escaped(path.decode(errors='replace'))}"
+
+
 def counted(app: Any, program: Any, interface: Interface, connections: Connections) -> Any:
     """Return an application that records its open requests, and refuses requests while the worker is full.
 
@@ -218,14 +257,14 @@ class _WSGI(_Counted):
             if self._refuses(fields, partial(WSGIHead, environ)):
                 start_response("503 Service Unavailable", _refusal(environ["SERVER_PROTOCOL"].removeprefix("HTTP/")))
                 return [TEXT.encode()]
-        connections.open[key] = client = environ.get("REMOTE_ADDR"), None
-        connections.recent.add(client)
+        connections.begin(key, (environ.get("REMOTE_ADDR"), None), environ)
         body: Any = ()
         try:
             body = self._app(environ, start_response)
         finally:
             if not hasattr(body, "close"):
                 del connections.open[key]
+        connections.has_begun_response(key)
         return _Body(body, environ, connections.open) if hasattr(body, "close") else body
 
 
@@ -262,12 +301,16 @@ class _ASGI(_Counted):
 
     async def _count(self, scope: Any, receive: Any, send: Any) -> None:
         connections, key = self._connections, id(scope)
-        connections.open[key] = client = scope["client"]
-        connections.recent.add(client)
+        connections.begin(key, scope["client"], scope if scope["type"] == "http" else None)
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, partial(_send, send, partial(connections.has_begun_response, key)))
         finally:
             del connections.open[key]
+
+
+def _send(send: Any, tell: Callable[[], None], message: Any) -> Any:
+    tell()
+    return send(message)
 
 
 class _RSGI(_Counted):
@@ -276,6 +319,7 @@ class _RSGI(_Counted):
         self.__rsgi_init__ = getattr(app, "__rsgi_init__", bool)
         self.__rsgi_del__ = getattr(app, "__rsgi_del__", bool)
         self._app = getattr(app, "__rsgi__", app)
+        self._ends_streams = isinstance(program, Servable)  # so that none is open when unfinished requests are told
 
     def __rsgi__(self, scope: Any, protocol: Any) -> Any:
         if len(self._connections.open) > self._connections.unchecked:
@@ -289,12 +333,26 @@ class _RSGI(_Counted):
 
     async def _count(self, scope: Any, protocol: Any) -> None:
         connections, key = self._connections, id(scope)
-        connections.open[key] = client = scope.client
-        connections.recent.add(client)
+        connections.begin(key, scope.client, scope if scope.proto == "http" else None)
+        if not self._ends_streams:
+            protocol = _Protocol(protocol, partial(connections.has_begun_response, key))
         try:
             await self._app(scope, protocol)
         finally:
             del connections.open[key]
+
+
+class _Protocol(WrappedProtocol):
+    """A server's protocol that tells when a response begins."""
+
+    def __init__(self, protocol: Any, tell: Callable[[], None]) -> None:
+        super().__init__(protocol)
+        self._tell = tell
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("response_"):
+            self._tell()
+        return getattr(self._protocol, name)
 
 
 def _refusal(http_version: str) -> list[tuple[str, str]]:

@@ -293,8 +293,8 @@ class WorkerProcess:
         """Wait until the process has ended, for at most `timeout` seconds."""
         await asyncio.wait([self._ended], timeout=timeout)
 
-    async def end(self, grace: float, *, is_replaced: bool = False) -> None:
-        """Tell the worker to end, wait until it has ended, and kill it when its time is up."""
+    async def end(self, grace: float, warn: Callable[[str], object], *, is_replaced: bool = False) -> None:
+        """Tell the worker to end, wait until it has ended, and kill it when its time is up, with a warning."""
         if not self._is_told_to_end:
             self._is_told_to_end = True
             with suppress(OSError):  # it is gone
@@ -302,6 +302,8 @@ class WorkerProcess:
                     self._control.send(encoded(REPLACED))
                 self._control.shutdown(socket.SHUT_WR)
         await self.wait_ended(grace + SHUTDOWN)
+        if self.serves and not self.has_ended:  # a call may block all its threads, so it can't name its requests
+            warn(f"Worker {self.pid} did not end within {grace + SHUTDOWN:g} s, so it is killed with its requests.")
         self.kill()
         await self.wait_ended()
 

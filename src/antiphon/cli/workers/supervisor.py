@@ -399,7 +399,7 @@ class Supervisor:
 
     def retire(self, worker: WorkerProcess) -> None:
         """End a worker that has a successor."""
-        self.do(worker.end(self._options.grace, is_replaced=True))
+        self.do(worker.end(self._options.grace, self.warn, is_replaced=True))
 
     def are_sound_elsewhere(self, slot: WorkerSlot) -> bool:
         """Return True if any other slot has a healthy worker."""
@@ -410,7 +410,7 @@ class Supervisor:
             listener.close()
         self._prestarted.kill()
         seconds = self._options.drain_delay + self._options.grace
-        ending = [worker.end(seconds) for worker in self._workers]
+        ending = [worker.end(seconds, self.warn) for worker in self._workers]
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*ending)

@@ -320,7 +320,7 @@ class _Worker:
                 self._cut_off(self._server)
             self._stop_on_thread()
             self._has_served.wait(LEAVING)
-            _write_logs(LEAVING)
+            _do_within(LEAVING, logging.shutdown)
         os.kill(os.getpid(), signal.SIGKILL)
 
     def _write_stacks(self) -> None:
@@ -343,6 +343,7 @@ class _Worker:
         """Close streams, then connections. What was cancelled first gets a moment to send its last words."""
         time.sleep(RESPONDING)
         cut_off(CLOSING)
+        _do_within(LEAVING, self._connections.tell_unfinished)
         silence()  # errors where applications are cut off are expected
         server.cut_off(LEAVING)
 
@@ -356,11 +357,11 @@ def resident_memory() -> int:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
-def _write_logs(within: float) -> None:
-    """Make log handlers write buffered records. This has a time limit, since nothing may be reading their output."""
-    writer = Thread(target=logging.shutdown, daemon=True)
+def _do_within(seconds: float, write: Callable[[], None]) -> None:
+    """Write log records, or those that are buffered, within a time, since nothing may be reading the output."""
+    writer = Thread(target=write, daemon=True)
     writer.start()
-    writer.join(within)
+    writer.join(seconds)
 
 
 def _call_at_sigterm(function: Callable[[], object]) -> None:
