@@ -14,7 +14,7 @@ from weakref import ref
 
 import pytest
 
-from antiphon import App, Response
+from antiphon import App, Response, WebSocketClosed
 from antiphon.features import (
     APIKey,
     Basic,
@@ -41,6 +41,7 @@ from tests.helpers.waiting import DEADLINE, eventually
 pytestmark = pytest.mark.once
 
 NOWHERE = "redis://127.0.0.1:1"
+SHOP = "https://shop.example"
 
 
 def by_number(key):
@@ -588,3 +589,58 @@ def test_a_stream_that_middleware_returns_before_the_session_is_read(tmp_path, i
 
     client = Client(app, interface)
     assert [client.post("/login").text, client.get("/").text, client.get("/?early=1").text] == ["in", "ann", "early"]
+
+
+def follow(client, kind, received):
+    """Add what a stream or a socket sends, and None once it is over."""
+    with suppress(ContractError, WebSocketClosed, ConnectionError):
+        if kind == "stream":
+            with client.stream("GET", "/endless") as answer:
+                for chunk in answer:
+                    received.append(chunk)
+        else:
+            with client.websocket("/socket") as socket:
+                while True:
+                    received.append(socket.receive())
+    received.append(None)
+
+
+@rows(
+    "interface, kind",
+    [("asgi", "stream"), ("asgi", "socket"), ("rsgi", "stream"), ("rsgi", "socket"), ("wsgi", "stream")],
+)
+def test_a_logout_ends_only_what_its_session_opened_in_another_process(interface, kind, tmp_path):
+    """Two applications with a file each have their own listener, as processes do."""
+    one, other = (Shop(SQLiteStore(tmp_path / "store.db")) for _ in range(2))
+    one.app.post("/out")(lambda request: logout(request) or "")
+    ended = ENDS_OF_TESTS[-1]
+
+    @other.app.get("/endless", before=login_required)
+    def endless(request):
+        def source():
+            while not ended.wait(0.02):
+                yield b"."
+
+        return Response(source())
+
+    @other.app.websocket("/socket", before=login_required)
+    async def feed(request, socket):
+        while not ended.is_set():
+            await socket.send(".")
+            await asyncio.sleep(0.02)
+
+    opened = []
+    for _ in range(2):
+        cookie = Client(one.app, base_url=SHOP).post("/login", form={"who": 7}).headers["set-cookie"].partition(";")[0]
+        opened.append((Client(one.app, base_url=SHOP, headers={"cookie": cookie}), received := []))
+        client = Client(other.app, interface, base_url=SHOP, headers={"cookie": cookie})
+        threading.Thread(target=follow, args=(client, kind, received), daemon=True).start()
+    (phone, of_phone), (laptop, of_laptop) = opened
+    eventually(lambda: (of_phone and of_laptop) or None, "nothing is received")
+    assert phone.post("/out").status == 200
+    eventually(lambda: of_phone[-1] is None or None, "what the session opened goes on")
+    seen = len(of_laptop)
+    eventually(lambda: len(of_laptop) > seen or None, "another session's ended")
+    assert None not in of_laptop
+    assert laptop.post("/out").status == 200
+    eventually(lambda: of_laptop[-1] is None or None, "what the session opened goes on")

@@ -58,17 +58,20 @@ class HoldsForUsers(Protocol):
 
 
 class _OpenStream:
-    """A streamed response that can be ended as if its client had disconnected. ``tell`` does so; None over WSGI."""
+    """A streamed response that can be ended as if its client had disconnected. ``tell`` does so; None over WSGI. Its
+    request is kept until then, since its credentials may have to be checked.
+    """
 
-    __slots__ = ("__weakref__", "_tell", "is_cut", "is_over")
+    __slots__ = ("__weakref__", "_request", "_tell", "is_cut", "is_over")
 
-    def __init__(self, tell: Callable[[], object] | None) -> None:
+    def __init__(self, request: Request, tell: Callable[[], object] | None) -> None:
+        self._request: Request | None = request
         self._tell = tell
         self.is_cut = self.is_over = False
 
     async def end(self) -> None:
         """Record that the response has ended."""
-        self.is_over = True
+        self.is_over, self._request = True, None
 
     def cut(self) -> None:
         self.is_cut = True
@@ -97,7 +100,7 @@ def opened_for(request: Request, response: Response) -> tuple[Cuttable, Response
     outermost = request._outermost
     blocks = request.head.blocks
     loop = None if blocks else running_loop() or thread.loop
-    stream = _OpenStream(None if loop is None else partial(loop.call_soon_threadsafe, outermost.lifetime._cut))
+    stream = _OpenStream(request, None if loop is None else partial(loop.call_soon_threadsafe, outermost.lifetime._cut))
     outermost._defer_first(stream.end)  # this also keeps the stream as long as the request
     if blocks:
         if (note_end := getattr(server_head(request.head), "_note_end", None)) is not None:

@@ -3,8 +3,9 @@
 | who | writes | reads |
 |---|---|---|
 | ``Users.end`` | a number in the user's entry, higher than all before; when all is deleted, a message in a channel | |
+| ``logout`` | once the session is deleted, a message in the channel, with the identity in a list | |
 | a login | | the last number, when it begins; the user's number, when it is written: it must not be higher |
-| a process with open streams or sockets of users | | the channel, and then the credentials of each once more |
+| a process with open streams or sockets of users | | the channel, and then the credentials again |
 
 Credentials are deleted before the message is sent. So a stream that begins too late to get the message finds that its
 credentials are gone.
@@ -27,7 +28,7 @@ from math import inf
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
-from weakref import WeakSet, ref
+from weakref import WeakKeyDictionary, ref
 
 from antiphon.app.store import Store, StoreUnavailable, store_name
 from antiphon.features.live.statements import tell_login
@@ -38,7 +39,7 @@ from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 
 if TYPE_CHECKING:
-    from asyncio import Task
+    from asyncio import Event, Task
 
     from antiphon.features.channels.channel import ChannelListener
     from antiphon.features.channels.hub import Hub
@@ -76,8 +77,8 @@ class Ends:
         self._known = 0
         """The number of the last end of which this process knows."""
         self._lock = Lock()
-        self._open: dict[str, WeakSet[Any]] = {}
-        self._new: list[_New] = []
+        self._open: dict[str, WeakKeyDictionary[Any, _Opened]] = {}
+        self._to_check: list[_Opened] = []
         self._watched_in: int | None = None
         """The process whose task watches, or soon will, if any."""
         self._task: Task[None] | None = None
@@ -132,14 +133,14 @@ class Ends:
 
     # Open streams and sockets
 
-    def tell(self, identity: str) -> None:
-        """Close what is open for a user, in all processes."""
+    def tell(self, identity: str, *, only_ended: bool = False) -> None:
+        """Close what is open for a user, in all processes; or only that whose credentials have ended."""
         from antiphon.app.channel_log import Keep
         from antiphon.serialization.json import encode_json
 
         tell_login(identity)
         name, hub = self._name("channel"), self._hub()
-        hub.send(name, Keep(MOST_KEPT), encode_json(identity))
+        hub.send(name, Keep(MOST_KEPT), encode_json([identity] if only_ended else identity))
         hub.expire(name, LONGEST_LOGIN)
 
     def watch(self, identity: str, opened: Cuttable, request: Request, is_valid: Callable[[Request], bool]) -> None:
@@ -148,8 +149,9 @@ class Ends:
         It is forgotten when nothing else refers to it.
         """
         with self._lock:
-            self._open.setdefault(identity, WeakSet()).add(opened)
-            self._new.append(_New(ref(opened), ref(request), is_valid))
+            new = _Opened(ref(opened), ref(request), is_valid)
+            self._open.setdefault(identity, WeakKeyDictionary())[opened] = new
+            self._to_check.append(new)
             starts, self._watched_in = self._watched_in != os.getpid(), os.getpid()
         if starts:
             from antiphon.concurrency.background import background_loop
@@ -186,57 +188,72 @@ class Ends:
                 pass
             except Exception:
                 logging.getLogger("antiphon").exception("the ends of users can't be read")
+            with self._lock:  # what has ended in the meantime was not read
+                self._to_check = [each for opened in self._open.values() for each in opened.values()]
             await sleep(LOOK_EVERY)
 
     def _is_any_open(self, *, or_ends: bool = False) -> bool:
         """Forget what is no longer open. Return False if nothing is, which may end the task that watches."""
         with self._lock:
-            left = {identity: [each for each in opened if not each.is_over] for identity, opened in self._open.items()}
-            self._open = {identity: WeakSet(opened) for identity, opened in left.items() if opened}
+            for identity, opened in [*self._open.items()]:
+                for each in [each for each in opened if each.is_over]:
+                    del opened[each]
+                if not opened:
+                    del self._open[identity]
             if or_ends and not self._open:
-                self._new.clear()
+                self._to_check.clear()
                 self._watched_in = None
             return bool(self._open)
 
     async def _listen(self) -> None:
-        from asyncio import create_task, sleep, wait
+        from asyncio import Event, create_task, timeout, wait
 
         from antiphon.app.channel_log import Keep
         from antiphon.features.channels.channel import ChannelListener
 
         async with ChannelListener(self._hub(), self._name("channel"), Keep(MOST_KEPT), None) as listener:
-            reading = create_task(self._read(listener))
+            told = Event()
+            reading = create_task(self._read(listener, told))
             try:
                 while self._is_any_open() and not reading.done():
-                    await self._check_new()
-                    await sleep(LOOK_EVERY)
+                    told.clear()
+                    await self._check()
+                    with suppress(TimeoutError):
+                        async with timeout(LOOK_EVERY):
+                            await told.wait()
             finally:
                 reading.cancel()
                 await wait([reading])
 
-    async def _read(self, listener: "ChannelListener") -> None:
+    async def _read(self, listener: "ChannelListener", told: "Event") -> None:
         from antiphon.app.channel_log import MissedMessages
 
         async for message in listener:
             with self._lock:
-                ended = [*self._open] if isinstance(message, MissedMessages) else [message.value]
-                found = [each for identity in ended for each in self._open.get(identity, ())]
-            for each in found:
-                each.cut()
+                value = [*self._open] if isinstance(message, MissedMessages) else message.value
+                identities = value if isinstance(value, list) else [value]
+                found = [each for identity in identities for each in self._open.get(identity, {}).items()]
+                if only_ended := isinstance(value, list) and not isinstance(message, MissedMessages):
+                    self._to_check += [each for _, each in found]
+            if only_ended:
+                told.set()
+                continue
+            for opened, _ in found:
+                opened.cut()
 
-    async def _check_new(self) -> None:
+    async def _check(self) -> None:
         from antiphon.concurrency.crossing import Crossing
 
-        while self._new:
-            new = self._new[0]
+        while self._to_check:
+            new = self._to_check[0]
             opened, request = new.opened(), new.request()
             if opened is not None and request is not None and not await Crossing().run(new.is_valid, request):
                 opened.cut()
-            del opened, request, self._new[0]
+            del opened, request, self._to_check[0]
 
 
-class _New(NamedTuple):
-    """A stream or a socket since which the credentials of its request may have ended."""
+class _Opened(NamedTuple):
+    """A stream or a socket since whose begin the credentials of its request may have ended."""
 
     opened: "ref[Any]"
     request: "ref[Request]"

@@ -15,7 +15,6 @@ from antiphon.app.store import Store
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.ends import BEGUN
-from antiphon.features.live.statements import tell_login
 from antiphon.features.sessions import Sessions
 from antiphon.features.tracked_session import TrackedSession
 from antiphon.features.users import USERS, Users, UserSource, check_loader, sources_of
@@ -186,7 +185,8 @@ def login(request: Request, user: object, *, end_others: bool = False) -> None:
 
 
 def logout(request: Request, *, everywhere: bool = False) -> None:
-    """Log the user out: the visitor's session ends, its data is deleted, and ``request.user`` is None.
+    """Log the user out: the visitor's session ends, its data is deleted, and ``request.user`` is None. Streams and
+    WebSockets that the session has opened are then closed, in all processes, unless clients keep the sessions.
 
     ``everywhere`` ends everything of the user before the response is sent, as ``Users.end`` does, by whichever
     credentials the request has. It raises the errors of ``Users.end``, and NotImplementedError if the store of the
@@ -196,7 +196,8 @@ def logout(request: Request, *, everywhere: bool = False) -> None:
     user = request.user
     request.session.clear(everywhere=everywhere)
     if not everywhere and (key := None if user is None else users._key_of(user)) is not None:
-        request.after_response(tell_login, key)  # since the session is deleted with the response
+        tell = users._ending.of(request.app).tell
+        request.after_response(tell, key, only_ended=True)  # since the session is deleted with the response
     if everywhere and user is not None:
         if users._ending.blocks and is_on_loop():
             request.on_response(partial(_end_on_thread, users, user))
