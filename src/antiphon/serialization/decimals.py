@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from itertools import islice
 from math import ceil, floor
 from typing import Any, Literal, TypeAlias
 
@@ -21,7 +22,7 @@ from msgspec import inspect
 from antiphon.explanations import explained
 from antiphon.http.errors import FaultBounds
 from antiphon.http.multidict import NumberFault, number_fault
-from antiphon.serialization.faults import Reason
+from antiphon.serialization.faults import COUNTED, Reason
 from antiphon.serialization.types import Decode, items_of, members, members_of, parts
 
 REASONS: dict[NumberFault, Reason] = {
@@ -339,12 +340,12 @@ class Unusable:
 
 def with_unusable_marked(value: Any, text: bytes, info: inspect.Type) -> Any:
     """Return the value decoded from JSON, with an Unusable in place of each number that a type with Decimals can't
-    contain.
+    contain, until there are more than are told.
     """
     if not (_has_bounds(info) or _may_be_unusable(text)):
         return value
     whole = [value]
-    for path, is_name, reason in _unusable_numbers(text, info):
+    for path, is_name, reason in islice(_unusable_numbers(text, info), COUNTED + 1):
         container: Any = whole
         for step in path[:-1]:
             container = container[step]
@@ -363,7 +364,7 @@ class _Written(str):
 
 
 def _integer(text: str) -> object:
-    return _Written(text) if len(text) > _FEW_DIGITS else int(text)
+    return _Written(text) if len(text) > _FEW_DIGITS else int(text)  # an int may be a tag
 
 
 _Path: TypeAlias = tuple[Any, ...]
@@ -374,37 +375,56 @@ refusal.
 
 
 def _unusable_numbers(text: bytes, info: inspect.Type) -> Iterator[_Found]:
-    """Yield each unusable Decimal; yield nothing for malformed JSON."""
+    """Yield each unusable Decimal as it is found; yield nothing for malformed JSON."""
     with suppress(ValueError, RecursionError):
         value = json.loads(text.decode(), parse_float=_Written, parse_int=_integer, strict=False)
-        yield from list(_unusable(value, info, (0,)))
+        yield from _Unusable().inside([value], inspect.ListType(info), ())
 
 
-def _unusable(value: object, info: inspect.Type, path: _Path) -> Iterator[_Found]:
-    kinds = members(info)
-    if isinstance(value, str | int):
-        if reason := _fault(value, info, kinds):
-            yield path, False, reason
-        return
-    for name, part, of in items_of(value, kinds) if isinstance(value, list) else members_of(value, kinds):
-        if isinstance(part, str | int | list | dict):
-            yield from _unusable(part, of, (*path, name))
-    for kind in kinds:
-        if isinstance(value, dict) and isinstance(kind, inspect.DictType):
-            keys = kind.key_type
-            yield from (
-                ((*path, name), True, reason) for name in value if (reason := _fault(name, keys, members(keys)))
-            )
+_KEPT = 4096
 
 
-def _fault(value: str | int, info: inspect.Type, kinds: tuple[inspect.Type, ...]) -> Reason | None:
+class _Unusable:
+    """A search for unusable numbers, which judges few texts twice."""
+
+    def __init__(self) -> None:
+        self._reasons: dict[tuple[int, type, str], Reason | None] = {}
+        self._bounds: dict[int, list[DecimalBounds | None]] = {}
+
+    def inside(self, value: list[Any] | dict[str, Any], info: inspect.Type, path: _Path) -> Iterator[_Found]:
+        kinds = members(info)
+        for name, part, of in items_of(value, kinds) if isinstance(value, list) else members_of(value, kinds):
+            if isinstance(part, (str, int)):
+                if reason := self._reason(part, of):
+                    yield (*path, name), False, reason
+            elif part and type(part) in (list, dict):
+                yield from self.inside(part, of, (*path, name))
+        for kind in kinds:
+            if isinstance(value, dict) and isinstance(kind, inspect.DictType):
+                keys = kind.key_type
+                yield from (((*path, name), True, reason) for name in value if (reason := self._reason(name, keys)))
+
+    def _reason(self, value: str | int, info: inspect.Type) -> Reason | None:
+        text = value if isinstance(value, str) else str(value)  # ints may be chosen for their equal hashes
+        known = id(info), type(value), text
+        if known in self._reasons:
+            return self._reasons[known]
+        if (bounds := self._bounds.get(id(info))) is None:
+            bounds = self._bounds[id(info)] = bounds_in(info)
+        reason = _fault(value, info, bounds) if bounds else None
+        if len(self._reasons) < _KEPT and len(text) < _FEW_DIGITS:
+            self._reasons[known] = reason
+        return reason
+
+
+def _fault(value: str | int, info: inspect.Type, bounds: Sequence[DecimalBounds | None]) -> Reason | None:
     """Return the reason why a value isn't a valid Decimal of a type; None if it is, or if it has another type in a
     union.
     """
-    if isinstance(value, bool) or not (bounds := bounds_in(info)):
+    if isinstance(value, bool):
         return None
     is_number = isinstance(value, int | _Written)
-    if is_number and any(isinstance(kind, _OTHER_NUMBERS) for kind in kinds):
+    if is_number and any(isinstance(kind, _OTHER_NUMBERS) for kind in members(info)):
         return text_fault(str(value))
     is_string = all(each is not None and each.is_string for each in bounds)
     return _NOT_TEXT if is_number and is_string else decimal_fault(str(value), bounds)

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import msgspec
@@ -23,12 +24,12 @@ from antiphon.serialization.types import Decode, items_of, members, members_of, 
 _MOST = 2**53
 """The largest number up to which a float can represent every integer. RFC 8259 §6 advises against larger numbers."""
 
-_strings_and_numbers = re.compile(rb'"(?:[^"\\]++|\\.?)*+"|-?[0-9][-+.0-9eE]*+', re.DOTALL).finditer
+_strings_and_numbers = re.compile(rb'"(?:[^"\\]++|\\.?)*+"|-?[0-9]++(?:([.eE])[-+.0-9eE]*+)?', re.DOTALL).finditer
 
 _FEW_DIGITS = 16
 """The minimum length, including a sign, of a number that may exceed ``_MOST``."""
 
-_NESTED = (list, dict)
+_KEPT = 4096
 _FRACTIONAL = (inspect.AnyType, inspect.RawType, inspect.FloatType, inspect.DecimalType)
 
 
@@ -53,9 +54,11 @@ def with_integers(text: bytes, info: inspect.Type) -> bytes | None:
     if not any(_is_integer(part) for _, part in parts("", info)):
         return None
     numbers: list[_Whole | None] = []
+    written = lru_cache(_KEPT)(_whole)
 
     def noted(number: str) -> _Whole | None:
-        numbers.append(_whole(number))
+        digits = written(number)
+        numbers.append(None if digits is None else _Whole(digits))
         return numbers[-1]
 
     try:
@@ -75,7 +78,7 @@ def _rewritten(text: bytes, numbers: Iterable[_Whole | None]) -> Iterator[bytes]
     point or an exponent.
     """
     at = 0
-    written = (found for found in _strings_and_numbers(text) if _has_point_or_exponent(found[0]))
+    written = (found for found in _strings_and_numbers(text) if found.lastindex)
     for found, number in zip(written, numbers, strict=False):
         if number is not None and number.is_integer:
             yield text[at : found.start()]
@@ -84,21 +87,18 @@ def _rewritten(text: bytes, numbers: Iterable[_Whole | None]) -> Iterator[bytes]
     yield text[at:]
 
 
-def _has_point_or_exponent(part: bytes) -> bool:
-    return part[:1] != b'"' and not part.lstrip(b"-").isdigit()
-
-
-def _whole(number: str) -> _Whole | None:
+def _whole(number: str) -> bytes | None:
+    """Return a number without a fraction as an integer; None for any other number."""
     digits, point, fraction = number.partition(".")
     if point and len(digits) < _FEW_DIGITS and not fraction.strip("0"):
-        return _Whole(digits.encode())
+        return digits.encode()
     try:
         exact = Decimal(number)
     except InvalidOperation:  # an exponent of twenty digits
         return None
     if abs(exact) > _MOST or exact != exact.to_integral_value():
         return None
-    return _Whole(b"%d" % int(exact))
+    return b"%d" % int(exact)
 
 
 def _is_integer(info: inspect.Type) -> bool:
@@ -127,7 +127,7 @@ class _Marking:
         for _, part, of in items_of(value, kinds) if isinstance(value, list) else members_of(value, kinds):
             if type(part) is _Whole:
                 part.is_integer = self._is_integer_alone(of)
-            elif type(part) in _NESTED:
+            elif part and type(part) in (list, dict):
                 self.mark(part, of)
 
     def _is_integer_alone(self, info: inspect.Type) -> bool:

@@ -65,6 +65,15 @@ class UnknownMember(NamedTuple):
     declared: Collection[str]
 
 
+_Step: TypeAlias = tuple["_Step | None", int | str, Any, inspect.Type]
+"""The step to the value that contains a value, the value's index or name, the value itself, and its type."""
+
+
+def _pointer_to(step: _Step) -> str:
+    container, name, _, _ = step
+    return "" if container is None else _pointer_to(container) + step_to(str(name))
+
+
 class DeclaredMembers:
     """The members that a type declares, at any depth. ``info`` describes the type."""
 
@@ -72,24 +81,26 @@ class DeclaredMembers:
         self._info = info
         self._fields: dict[int, dict[str, inspect.Type]] = {}
         self._has_records: dict[int, bool] = {}
+        self._kinds: dict[int, tuple[inspect.Type, ...]] = {}
 
     def unknown_in(self, value: object) -> Iterator[UnknownMember]:
         """Yield each member that isn't declared, in the order of the text, in time linear in the value's size."""
-        ahead: list[tuple[str, Any, inspect.Type]] = [("", value, self._info)]
+        ahead: list[_Step] = [(None, "", value, self._info)]
         while ahead:
-            pointer, part, info = ahead.pop()
-            kinds = members(info)
+            step = ahead.pop()
+            part, kinds = step[2], self._kinds_of(step[3])
             if isinstance(part, dict):
                 inside = object_kind(part, kinds)
-                if isinstance(inside, Record):
-                    yield from self._unknown_of(part, inside, pointer)
+                if isinstance(inside, Record) and not part.keys() <= (declared := self._fields_of(inside)).keys():
+                    pointer = _pointer_to(step)
+                    yield from [UnknownMember(part, pointer, name, declared) for name in part if name not in declared]
                 found = self._inside_object(part, inside)
             else:
                 found = [*items_of(part, kinds)] if isinstance(part, list) else []
             ahead += [
-                (pointer + step_to(str(name)), each, kind)
+                (step, name, each, kind)
                 for name, each, kind in reversed(found)
-                if isinstance(each, dict | list) and self._may_have(kind)
+                if each and type(each) in (dict, list) and self._may_have(kind)
             ]
 
     def fault_of(self, steps: Iterable[str]) -> tuple[str, Reason] | None:
@@ -118,22 +129,21 @@ class DeclaredMembers:
 
     def add_faults(self, faults: Faults, value: object) -> None:
         """Add the members of a value that aren't declared."""
-        for each in self.unknown_in(value):
-            if faults.full:
-                return
+        unknown = self.unknown_in(value)
+        while not faults.full and (each := next(unknown, None)):
             add_unknown(faults, each.pointer, each.name, each.declared)
-
-    def _unknown_of(self, value: dict[str, Any], record: Record, pointer: str) -> Iterator[UnknownMember]:
-        declared = self._fields_of(record)
-        if not value.keys() <= declared.keys():
-            for name in [name for name in value if name not in declared]:
-                yield UnknownMember(value, pointer, name, declared)
 
     def _inside_object(self, value: dict[str, Any], kind: Record | inspect.DictType | None) -> list[Placed]:
         if isinstance(kind, inspect.DictType):
             return [(name, each, kind.value_type) for name, each in value.items()]
         declared = {} if kind is None else self._fields_of(kind)
-        return [(name, each, declared[name]) for name, each in value.items() if name in declared]
+        return [(name, each, declared[name]) for name, each in value.items() if each and name in declared]
+
+    def _kinds_of(self, info: inspect.Type) -> tuple[inspect.Type, ...]:
+        found = self._kinds.get(id(info))
+        if found is None:
+            found = self._kinds[id(info)] = members(info)
+        return found
 
     def _fields_of(self, record: Record) -> dict[str, inspect.Type]:
         """Return the types of a record's fields, by their names in JSON, and that of its tag."""
