@@ -50,12 +50,15 @@ class Splitter(Protocol):
     def end(self) -> Iterator[Row]: ...
 
 
-_Match: TypeAlias = Callable[[bytes, int], re.Match[bytes] | None]
-# A blank run, and a part with its separator. All repetitions are possessive, so that their time is linear.
-_BLANK_LINES = re.compile(rb"(?:[ \t\r]*+\n)++").match
-_LINE = _BLANK_LINES, re.compile(rb"[^\n]*+\n").match
-_RECORD = _BLANK_LINES, re.compile(rb'(?:[^"\n]++|"[^"]*+")*+\n').match
-_ELEMENT = re.compile(rb"(?:[ \t\r\n]*+\x1e)++").match, re.compile(rb"[^\x1e]*+\x1e").match
+_Kind: TypeAlias = tuple[re.Pattern[bytes], re.Pattern[bytes]]
+# First a blank run, or a part and its separator, which the last part lacks; then the end of a part. All repetitions are
+# possessive, and the first pattern matches everywhere, so that their time is linear.
+_LINE = re.compile(rb"(?:[ \t\r]*+\n)++|([^\n]++)(\n?)"), re.compile(rb"[^\n]*+\n")
+_RECORD = (
+    re.compile(rb'(?:[ \t\r]*+\n)++|((?:[^"\n]++|"[^"]*+(?:"|\Z))++)(\n?)'),
+    re.compile(rb'(?:[^"\n]++|"[^"]*+")*+\n'),
+)
+_ELEMENT = re.compile(rb"(?:[ \t\r\n]*+\x1e)++|([^\x1e]++)(\x1e?)"), re.compile(rb"[^\x1e]*+\x1e")
 
 
 class _Texts:
@@ -64,26 +67,34 @@ class _Texts:
     Quoted fields of records may contain line breaks (RFC 4180 §2). Runs of blank parts are skipped.
     """
 
-    def __init__(self, largest: int, kind: tuple[_Match, _Match]) -> None:
+    def __init__(self, largest: int, kind: _Kind) -> None:
         self._largest, self._kind = largest, kind
         self._rest = bytearray()
         self._line = 1
         self._is_quoted = False
 
     def feed(self, data: bytes) -> Iterator[Row]:
-        start, begin = 0, data.find(b'"') + 1 if self._is_quoted else 0
+        begin = data.find(b'"') + 1 if self._is_quoted else 0
         if begin or not self._is_quoted:
-            blanks, part = self._kind
-            while True:
-                if start == begin and not self._rest and (blank := blanks(data, start)):
-                    self._line += blank[0].count(b"\n")
-                    start = begin = blank.end()
-                if (found := part(data, begin)) is None:
-                    break
-                yield self._row(data[start : found.end()])
-                start = begin = found.end()
+            each, end = self._kind
+            if self._rest and (found := end.match(data, begin)):
+                begin = found.end()
+                yield self._row(data[:begin])
+            if not self._rest:
+                rest = b""
+                for found in each.finditer(data, begin):
+                    text, separator = found.groups()
+                    if not separator:
+                        rest = text or b""
+                        self._line += 0 if text else found[0].count(b"\n")
+                        continue
+                    if len(text) > self._largest:
+                        _check_size(len(text), self._largest, self._line)
+                    yield Row(self._line, "", text)
+                    self._line += text.count(b"\n") + (separator == b"\n")
+                data, begin = rest, 0
             self._is_quoted = self._kind is _RECORD and data.count(b'"', begin) % 2 == 1
-        self._rest += data[start:]
+        self._rest += data
         _check_size(len(self._rest), self._largest, self._line)
 
     def end(self) -> Iterator[Row]:
