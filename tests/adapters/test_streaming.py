@@ -205,6 +205,31 @@ class TestASourceThatWaitsForNothing:
         await asyncio.sleep(0)
         return task
 
+    def test_of_many_each_writes_little_more_when_its_client_has_left(self, servers):
+        made = [0] * 20
+
+        async def chunks(at):
+            while True:
+                made[at] += 1
+                time.sleep(0.001)  # blocks, so that the count does not depend on the machine
+                yield b"tick"
+
+        app = App()
+        app.get("/<int:at>")(lambda request, at: Response(chunks(at)))
+
+        async def receive():
+            return {"type": "http.disconnect"}
+
+        async def send(message):
+            pass
+
+        async def main():
+            scopes = [servers.scope(path=f"/{at}", headers=[(b"host", b"localhost")]) for at in range(len(made))]
+            await asyncio.gather(*[app(scope, receive, send) for scope in scopes])
+
+        asyncio.run(main())
+        assert max(made) < 25, made
+
     def test_ends_when_the_server_cancels(self):
         source = Busy(b"tick")
 

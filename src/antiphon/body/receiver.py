@@ -12,7 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon.concurrency.iterables import resume
-from antiphon.concurrency.loop import TIME_SLICE, yield_to_loop
+from antiphon.concurrency.loop import running_loop, yield_to_loop
 from antiphon.http.errors import (
     BadRequest,
     ContentTooLarge,
@@ -28,6 +28,7 @@ from antiphon.http.limits import Limits
 if TYPE_CHECKING:
     from antiphon.body.codings import ContentDecoder
     from antiphon.concurrency.fairness import Member
+    from antiphon.concurrency.timers import TimeSlice
 
 
 GRACE = 5.0
@@ -126,8 +127,8 @@ class Receiver:
     """
 
     __slots__ = (
-        "_coding", "_declared", "_decoded", "_decoder", "_decodes_until", "_has_begun", "_head", "_held", "_member",
-        "_pace", "decodes", "has_ended", "is_broken", "received",
+        "_coding", "_declared", "_decoded", "_decoder", "_has_begun", "_head", "_held", "_member", "_pace",
+        "_time_slice", "decodes", "has_ended", "is_broken", "received",
     )  # fmt: skip
 
     def __init__(self, head: Head, pace: Pace | None = None) -> None:
@@ -150,8 +151,8 @@ class Receiver:
         self._decoder: ContentDecoder | None = None
         self._decoded = _NO_CHUNKS
         """Chunks of the bytes that were received, decoded on demand."""
-        self._decodes_until = 0.0
-        """The time at which the event loop must run other tasks, even if there is more to decode."""
+        self._time_slice: TimeSlice | None = None
+        """The time for which decoding may keep the event loop from running other tasks."""
         self._member: Member | None = None
 
     @property
@@ -230,14 +231,16 @@ class Receiver:
             from antiphon.body.codings import content_decoder
 
             self._decoder = content_decoder(self._coding)
-            self._decodes_until = monotonic() + TIME_SLICE
+            if not self._head.blocks:
+                from antiphon.concurrency.timers import TimeSlice  # imported late: a threaded server needs no asyncio
+
+                self._time_slice = TimeSlice()
             self._coding = None
 
     async def _let_others_run(self) -> None:
         # Before decoding more, so that a cancellation here loses no chunk.
-        if not self._head.blocks and monotonic() > self._decodes_until:
+        if self._time_slice is not None and (loop := running_loop()) and self._time_slice.is_over(loop):
             await yield_to_loop()
-            self._decodes_until = monotonic() + TIME_SLICE
 
     def _next_bytes(self, limits: Limits) -> bytes | Coroutine[Any, Any, bytes]:
         """Receive more bytes, as they were sent; none at the end. A coroutine waits for them on an event loop."""

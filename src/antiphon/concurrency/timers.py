@@ -169,41 +169,62 @@ _waits: PerLoop[_Waits] = PerLoop()
 """The waits by loop, while a check of them is due."""
 
 
-_current: PerLoop[object] = PerLoop()
+class _Passes:
+    """The passes of one loop while coroutines that never have to wait share it: each gets its part of a time slice."""
+
+    def __init__(self, loop: AbstractEventLoop) -> None:
+        self._loop = loop
+        self._begin(1)
+
+    def _begin(self, parts: int) -> None:
+        self._part, self._given, self._ends_at = TIME_SLICE / parts, 0, inf
+        self.current = object()
+        self._loop.call_soon(self._end, context=Context())  # not a request's context, which would be kept
+
+    def _end(self) -> None:
+        if self._given:
+            self._begin(self._given)
+        else:
+            _passes.drop(self._loop)
+
+    def give_part(self, now: float) -> float:
+        """Return the time at which the part of a coroutine ends: at once if others have used up the slice."""
+        if not self._given:
+            self._ends_at = now + TIME_SLICE
+        self._given += 1
+        return min(now + self._part, self._ends_at)
 
 
-def current_pass(loop: AbstractEventLoop) -> object:
-    """Return an object that identifies the current pass of a running loop: the same one until the next pass."""
-    found = _current.get(loop)
-    if found is None:
-        found = object()
-        _current.keep(loop, found)
-        loop.call_soon(_current.drop, loop)
-    return found
+_passes: PerLoop[_Passes] = PerLoop()
 
 
 class TimeSlice:
-    """The time for which calls of a coroutine that may never wait can occupy a loop.
+    """The part of a loop's time for a coroutine that may never have to wait. It begins when this object is created.
 
-    It begins when this object is created. When it is over, a new one begins in the next pass of the loop.
+    All that are busy share ``TIME_SLICE`` in each pass of the loop. So the loop finds out soon, however many there are,
+    that a client has left, or that another one waits.
     """
 
     __slots__ = ("_ends_at", "_pass")
 
     def __init__(self) -> None:
         self._pass: object = None
-        self._ends_at = monotonic() + TIME_SLICE
+        # Most streams are over by then, and need no part of a pass.
+        self._ends_at = monotonic() + TIME_SLICE / 20
 
     def is_over(self, loop: AbstractEventLoop) -> bool:
-        """Return True if the current pass of the loop has lasted too long: for one slice, at most two.
+        """Return True if this coroutine has used up its part of the current pass of the loop.
 
         The caller then awaits ``yield_to_loop()``.
         """
         now = monotonic()
         if now <= self._ends_at:
             return False
-        this_pass = current_pass(loop)
-        if this_pass is self._pass:
+        passes = _passes.get(loop)
+        if passes is None:
+            passes = _Passes(loop)
+            _passes.keep(loop, passes)
+        if passes.current is self._pass:
             return True
-        self._pass, self._ends_at = this_pass, now + TIME_SLICE
-        return False
+        self._pass, self._ends_at = passes.current, passes.give_part(now)
+        return self._ends_at < now
