@@ -73,6 +73,8 @@ BAD_INPUTS: tuple[BadInput, ...] = (
     BadInput("Two Hosts", 400, _lines(_TEXT, _HOST, b"Host: other.example")),
     BadInput("A Host that cannot be one", 400, _lines(_TEXT, b"Host: a b/c@")),
     BadInput("A Host with userinfo", 400, _lines(_TEXT, b"Host: user:password@" + AUTHORITY.encode())),
+    BadInput("A target with userinfo", 400,
+             _lines(f"GET http://user@{AUTHORITY}/def/text HTTP/1.1".encode(), _HOST)),
     BadInput("A negative Content-Length", 400, _lines(_ECHO, _HOST, b"Content-Length: -1")),
     BadInput("A Content-Length that is not a number", 400, _lines(_ECHO, _HOST, b"Content-Length: 1x", body=b"a")),
     BadInput("Two Content-Lengths", 400,

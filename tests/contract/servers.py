@@ -51,6 +51,7 @@ _H11_REFUSALS = {"A header that is folded": ACCEPTED, "A version that does not e
 
 _HIDDEN_TARGET = {"Host beside a whole URL": "the header's"}
 """The application sees only the path of a target that is a whole URL."""
+_HIDDEN_USERINFO = {"A target with userinfo": ACCEPTED}
 
 _WSGI_GAPS = {"Header in several lines": "joined"}
 _GUNICORN_GAPS = _WSGI_GAPS | {
@@ -74,13 +75,13 @@ SERVERS: tuple[Server, ...] = (
             "Request header beyond ASCII": "emptied", "Response header beyond ASCII": "sent as UTF-8",
             "Client's port": "hidden", "Stream that fails midway": "ended", "Stream that fails at once": "200, ended",
         },
-        _GRANIAN_REFUSALS | _HIDDEN_PATH | _GRANIAN_BODIES,
+        _GRANIAN_REFUSALS | _HIDDEN_PATH | _HIDDEN_USERINFO | _GRANIAN_BODIES,
     ),
     Server(
         "Granian, ASGI",
         _granian("asgi"),
         _NO_HINTS | _FAILS_LATE | _HIDDEN_TARGET,
-        _GRANIAN_REFUSALS | _DISCONNECTED | {"A chunk without a size": "499"},
+        _GRANIAN_REFUSALS | _HIDDEN_USERINFO | _DISCONNECTED | {"A chunk without a size": "499"},
     ),
     Server(
         "Granian, RSGI",
@@ -109,6 +110,7 @@ SERVERS: tuple[Server, ...] = (
         | _HIDDEN_TARGET
         | {"Space after a header's value": "kept", "Stream to HTTP/1.0": "in chunks"},
         _HUNG_UP
+        | _HIDDEN_USERINFO
         | {
             "A query of 200 KiB": "400",
             "A method that nobody knows": "400",

@@ -7,7 +7,7 @@ from functools import lru_cache
 from types import CoroutineType, coroutine
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from antiphon.adapters.heads import HintedSend, address, fitting, http_version, netloc, split_target
+from antiphon.adapters.heads import HintedSend, address, fitting, http_version, netloc
 from antiphon.concurrency.iterables import resume
 from antiphon.concurrency.loop import running_loop, thread
 from antiphon.handler.contract import Handler, finish
@@ -16,6 +16,7 @@ from antiphon.handler.scope import rest, set_current_request
 from antiphon.http.errors import ClientDisconnected
 from antiphon.http.head import NOT_PLAIN, Address
 from antiphon.http.headers import LineIndex, encode_fields, find_line, index_lines, section_size
+from antiphon.http.urls.target import one_host, split_target
 from antiphon.http.urls.url import unquote
 from antiphon.request.request import Request
 from antiphon.response.fields import Fields, SharedFields
@@ -44,7 +45,6 @@ PATHSEND = "http.response.pathsend"
 """The extension with which a server sends a file by path."""
 EARLY_HINT = "http.response.early_hint"
 """The extension with which a server sends early hints."""
-
 
 _NOT_PLAIN = frozenset(name.encode() for name in NOT_PLAIN)
 
@@ -306,8 +306,9 @@ def _in_origin_form(scope: Scope) -> tuple[Scope, str]:
     if parts is None:
         return scope, path or "/"
     authority, sent = parts
-    others = [field for field in scope["headers"] if field[0] != b"host"]
-    headers = [(b"host", authority.encode("latin-1", "replace")), *others]
+    hosts = b",".join([value for name, value in scope["headers"] if name == b"host"])
+    host = one_host(authority, hosts.decode("latin-1")).encode("latin-1", "replace")
+    headers = [(b"host", host), *(field for field in scope["headers"] if field[0] != b"host")]
     raw_path = sent.encode("latin-1") if raw else None
     path = unquote(raw_path) if raw_path else sent
     return {**scope, "path": path, "raw_path": raw_path, "headers": headers}, path

@@ -10,24 +10,9 @@ from antiphon.http.errors import HTTPError, RequestHeaderFieldsTooLarge, over_li
 from antiphon.http.head import Address, Head, check_host
 from antiphon.http.headers import field_value
 from antiphon.http.urls.url import parse_host
-from antiphon.lazy import compiled_late
 
 if TYPE_CHECKING:
     from asyncio import Task
-
-_whole_url = compiled_late(r"[A-Za-z][A-Za-z0-9+.-]*+://([^/?#]*+)([^?#]*+)")
-
-
-def split_target(target: str) -> tuple[str, str] | None:
-    """Return the authority and path, as sent, of a request target that is a full URL (RFC 9112 §3.2.2), otherwise None.
-
-    The authority replaces Host. If it isn't a host, it is kept, and Host is then treated as malformed.
-    """
-    match = _whole_url.match(target)
-    if match is None:
-        return None
-    authority, path = match.groups()
-    return authority or ":", path or "/"  # an empty one would be treated as a missing Host
 
 
 def address(host: str | None, port: object) -> Address | None:

@@ -9,6 +9,7 @@ from antiphon.handler.drive import run_async
 from antiphon.http.errors import ClientDisconnected
 from antiphon.http.head import NOT_PLAIN, Address, server_head, uncoded_length
 from antiphon.http.headers import combine
+from antiphon.http.urls.target import one_host
 from antiphon.request.request import Request
 from antiphon.response.files import FileBody
 from antiphon.response.message import Stream
@@ -57,9 +58,10 @@ class RSGIHead:
         self._protocol = protocol
         headers = self._headers = scope.headers  # Granian rebuilds them on each access
         hosts, authority, has_frames = headers.get_all("host"), scope.authority, scope.http_version[0] in "23"
-        if authority and hosts and has_frames and hosts[0].lower() != authority.lower():
-            hosts = [authority, *hosts]  # in HTTP/1.1, the target's replaces the others (RFC 9112 §3.2.2, 9113 §8.3.1)
-        self.host_line = ",".join(hosts) if len(hosts) > 1 else authority or (hosts[0] if hosts else None)
+        host = ",".join(hosts) if hosts else None
+        if authority and host and has_frames and host.lower() != authority.lower():
+            host = f"{authority},{host}"  # in HTTP/1.1, the target's replaces the others (RFC 9112 §3.2.2, 9113 §8.3.1)
+        self.host_line = one_host(authority, host) if authority else host
         self.method = scope.method
         self.path = scope.path or "/"
         self.has_body: bool = "content-length" in headers or "transfer-encoding" in headers or has_frames

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from weakref import ref
 
 from antiphon.adapters.file_wrapper import wrap_file
-from antiphon.adapters.heads import address, call_back, fitting, http_version, netloc, split_target
+from antiphon.adapters.heads import address, call_back, fitting, http_version, netloc
 from antiphon.concurrency.iterables import as_bytes, close_of, in_context
 from antiphon.handler.contract import ThreadHandler, Unfinished, finish
 from antiphon.handler.drive import run_sync
@@ -18,6 +18,7 @@ from antiphon.http.errors import BadRequest, ClientDisconnected, LengthRequired
 from antiphon.http.head import NOT_PLAIN, Address, is_one_number, parse_length
 from antiphon.http.headers import HOP_BY_HOP
 from antiphon.http.status import STATUS_LINES
+from antiphon.http.urls.target import one_host, split_target
 from antiphon.request.late_reads import refuse_late_reads
 from antiphon.request.request import Request
 from antiphon.response.fields import SharedFields
@@ -75,6 +76,8 @@ class WSGIHead:
     def __init__(self, environ: "WSGIEnvironment") -> None:
         self.environ = environ
         self.host_line: str | None = environ.get("HTTP_HOST")
+        if (environ.get("REQUEST_URI") or environ.get("RAW_URI") or "/")[0] != "/" and self.host_line:
+            self.host_line = self._host
         self.method: str = environ["REQUEST_METHOD"]
         path: str = environ.get("PATH_INFO", "")
         self.path = (path if path.isascii() else _utf8(path)) or "/"
@@ -90,9 +93,7 @@ class WSGIHead:
     def raw_path(self) -> bytes | None:
         """The path in REQUEST_URI or RAW_URI, if the server provides either."""
         target: str = self.environ.get("REQUEST_URI") or self.environ.get("RAW_URI") or ""
-        if not target:
-            return None
-        if target[0] == "/":
+        if target[:1] == "/":
             return target.partition("?")[0].encode("latin-1", "replace")
         parts = split_target(target)
         return parts[1].encode("latin-1", "replace") if parts else None
@@ -139,7 +140,7 @@ class WSGIHead:
         environ = self.environ
         target: str = environ.get("REQUEST_URI") or environ.get("RAW_URI") or ""
         parts = None if target[:1] == "/" else split_target(target)
-        return parts[0] if parts else environ.get("HTTP_HOST")
+        return one_host(parts[0], environ.get("HTTP_HOST")) if parts else environ.get("HTTP_HOST")
 
     @property
     def http_version(self) -> str:
@@ -247,8 +248,7 @@ class WSGIHead:
 
     def _length(self) -> int:
         environ = self.environ
-        length: str = environ.get("CONTENT_LENGTH") or ""
-        if length:
+        if length := environ.get("CONTENT_LENGTH"):
             return parse_length(length)
         if environ.get("wsgi.input_terminated"):
             return -1

@@ -28,7 +28,6 @@ from antiphon.http.limits import Limits
 if TYPE_CHECKING:
     from antiphon.body.codings import ContentDecoder
     from antiphon.concurrency.fairness import Member
-    from antiphon.concurrency.timers import TimeSlice
 
 
 GRACE = 5.0
@@ -151,7 +150,7 @@ class Receiver:
         self._decoder: ContentDecoder | None = None
         self._decoded = _NO_CHUNKS
         """Chunks of the bytes that were received, decoded on demand."""
-        self._time_slice: TimeSlice | None = None
+        self._time_slice: Any = None
         """The time for which decoding may keep the event loop from running other tasks."""
         self._member: Member | None = None
 

@@ -281,6 +281,7 @@ class EnvironHost(Host):
         if (
             environ.get("HTTP_HOST") in self.head_checks.known_hosts
             and len(environ.get("QUERY_STRING", "")) <= self.request_limits.query
+            and (environ.get("REQUEST_URI") or environ.get("RAW_URI") or "/")[0] == "/"
         ):
             return None
         request = Request(WSGIHead(environ))

@@ -11,6 +11,7 @@ from antiphon import Limits
 from antiphon.embedding import query_too_long
 from antiphon.http import HTTPError
 from antiphon.http.head import check_host
+from antiphon.http.urls.target import one_host, split_target
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -120,11 +121,15 @@ _OLD = "HTTP/1.0"
 
 
 def head_error(environ: "WSGIEnvironment") -> HTTPError | None:
-    """Return the error for an environ whose Host is missing, repeated or malformed, or whose query is too long.
+    """Return the error for an environ whose Host, or its target's, is missing, repeated or malformed, or whose query
+    is too long.
 
     An environ without a protocol was made by a program, not a server, and needs no Host.
     """
     host: str = environ.get("HTTP_HOST", "")
+    target: str = environ.get("REQUEST_URI") or environ.get("RAW_URI") or "/"
+    if host and target[0] != "/" and (parts := split_target(target)):
+        host = one_host(parts[0], host)
     protocol = environ.get("SERVER_PROTOCOL", _OLD)
     version = "1.0" if protocol in (_OLD, "HTTP/1") else protocol.partition("/")[2]  # Granian sends "HTTP/1"
     checked = _host_error if len(host) <= _LONGEST_KNOWN else _host_error.__wrapped__
