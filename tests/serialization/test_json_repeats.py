@@ -91,6 +91,22 @@ def test_routes_that_sign_or_repeat_read_one_value(limits, options, fields, stat
     assert post(app_of(limits, options), b'{"amount": 1}', fields).status in (200, 403)
 
 
+@rows(
+    "kind, body, status",
+    ("application/jsonl", TWICE, 422),
+    ("application/json-seq", b"\x1e" + TWICE, 422),
+    ("application/json", b"[%b]" % TWICE, 400),
+)
+@rows("of_app, options", (NO_REPEATS, {}), (None, {"idempotent": True}))
+def test_rows_are_read_as_any_json(kind, body, status, of_app, options):
+    for sent, wanted in ((body, status), (body.replace(b"amount", b"other", 1), 200)):
+        app = App(limits=of_app)
+        app.use(IdempotentWrites(MemoryStore()))
+        app.post("/", **options)(lambda request: str([*request.values_as(dict[str, int])]))
+        response = Client(app).post("/", headers={"content-type": kind, **KEY}, body=sent)
+        assert (response.status, "another one's name" in response.text) == (wanted, wanted != 200)
+
+
 @dataclass
 class Form:
     payload: JSON[dict[str, int]]

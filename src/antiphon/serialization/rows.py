@@ -12,10 +12,10 @@ from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeAlias, TypeV
 
 from antiphon.explanations import explained
 from antiphon.http.errors import BadRequest, ContentTooLarge, UnprocessableContent, UnsupportedMediaType, over_limit
-from antiphon.http.limits import Limits
+from antiphon.http.limits import NO_BOUND, Limits
 from antiphon.http.media_type import MediaType
 from antiphon.serialization.faults import COUNTED, Faults, Reason, counted
-from antiphon.serialization.json import without_mark
+from antiphon.serialization.json import check_repeats, without_mark
 from antiphon.serialization.readers import check_as, field_names, json_as
 from antiphon.serialization.unknown_members import OnUnknown, add_unknown, check_unknown
 
@@ -338,6 +338,8 @@ class RowValues(Generic[T]):
 
     def _read_json(self, row: Row) -> Any:
         try:
+            if self._limits.json_repeats < NO_BOUND:
+                check_repeats(row.text, self._limits)
             return json_as(row.text, self._wanted, depth=self._limits.json_depth, unknown=self._unknown)
         except BadRequest as error:
             if row.pointer:
