@@ -3,12 +3,13 @@
 import re
 import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine as AnyEngine
 
-from antiphon import App
+from antiphon import App, Request
 from antiphon.features import Durable
 from antiphon.features.durable import engine
 from antiphon.testing import Client
@@ -28,7 +29,8 @@ FAULTS = [
     RAISING.format("53300"),  # too many connections
     RAISING.format("58030"),  # an error of input or output
 ]
-ID = re.compile(r"\d\d\d (?:job|ajob)|every \S+ \d+|[0-9a-f]{32}")
+MOST = [pytest.param(45, marks=pytest.mark.slow), 12]
+ID = re.compile(r"\d\d\d (?:job|ajob)|every \S+ (?:\d+|%)|[0-9a-f]{32}")
 
 
 def effect(*what):
@@ -51,8 +53,20 @@ async def ajob(name):
     await DURABLE[0].astep(effect, name, "second")
 
 
-def tick():
-    effect("tick")
+async def respond(request: Request):
+    name = request.args["name"]
+    await DURABLE[0].astep(effect, name, "first")
+    await DURABLE[0].asleep(0.01)
+    await DURABLE[0].astep(effect, name, "second")
+    return name, 201
+
+
+def ticking(name):
+    def tick():
+        effect(name)
+
+    tick.__qualname__ = name
+    return globals().setdefault(name, tick)
 
 
 class Faults:
@@ -60,8 +74,9 @@ class Faults:
     each kind of statement with the ids of several.
     """
 
-    def __init__(self):
-        self.due, self.counted, self.failed, self.ticks = {}, Counter(), set(), 0
+    def __init__(self, durable):
+        self.due, self.counted, self.failed = {}, Counter(), set()
+        self._engine = durable._engine
         self._lock = threading.Lock()
 
     def __enter__(self):
@@ -73,12 +88,12 @@ class Faults:
 
     def _execute(self, _connection, _cursor, statement, parameters, _context, _many):
         with self._lock:
-            found = {*ID.findall(repr(parameters))}
+            found = {*ID.findall(repr(parameters))} - {self._engine.executor}
             id_ = found.pop() if len(found) == 1 else statement[:25]
             if found:
                 self.due[id_] = 1
             elif id_[:5] == "every" and id_ not in self.due:
-                self.due[id_] = self.ticks = self.ticks + 1
+                self.due[id_] = len(self.due) % 6 + 1
             self.counted[id_] += 1
             if id_ in self.failed or self.counted[id_] != self.due.get(id_):
                 return statement, parameters
@@ -96,29 +111,63 @@ def made(postgres_server, monkeypatch):
     return app, DURABLE[0]
 
 
-@pytest.mark.parametrize("most", [pytest.param(45, marks=pytest.mark.slow), 12])
+@pytest.mark.parametrize("most", MOST)
 def test_a_fault_at_each_statement_of_a_job_is_not_its_outcome(made, most):
     """With ``most`` of 3, only the first statements of a process that takes a job: the claim, and the steps so far."""
-    _check(*made, most, {"job": job, "ajob": ajob})
-
-
-def _check(app, durable, most, functions):
-    names = [f"{n:03} {kind}" for kind in functions for n in range(1, most + 1)]
-    with Client(app), Faults() as faults:
+    app, durable = made
+    names = [f"{n:03} {kind.__name__}" for kind in (job, ajob) for n in range(1, most + 1)]
+    with Client(app), Faults(durable) as faults:
         for name in names:
-            function = functions[name[4:]]
-            durable._engine.enqueue(name, f"{__name__}:{function.__name__}", (name,), {})
+            durable._engine.enqueue(name, f"{__name__}:{name[4:]}", (name,), {})
             faults.due[name] = int(name[:3])
-        eventually(lambda: not unfinished(durable) or None, "not all have ended", 90)
+        until_all_have_ended(durable)
+    assert len(faults.failed) >= min(most, 30)
     assert {*states(durable)} == {"SUCCESS"}
     assert {*EFFECTS} >= {(name, what) for name in names for what in ("first", "second")}
     assert {EFFECTS.count((name, "tried")) for name in names if name.endswith(" job")} <= {1}
-    return faults
+
+
+@pytest.mark.parametrize("most", MOST)
+def test_a_fault_at_each_statement_of_a_request_is_not_its_response(made, most):
+    """A client that gets a 503 sends it again."""
+    app, durable = made
+    app.post("/", durable=True)(respond)
+    names = [f"{n:03} request" for n in range(1, most + 1)]
+
+    def sent(name):
+        send = lambda: client.post("/", params={"name": name}, headers={"idempotency-key": f'"{name}"'})  # noqa: E731
+        first = eventually(lambda: found if (found := send()).status != 503 else None, "no response", 60)
+        return [(each.status, each.text) for each in (first, send())]
+
+    with Client(app) as client, Faults(durable) as faults, ThreadPoolExecutor(most) as threads:
+        faults.due = {durable._id_of(f"idempotent\n{name}"): int(name[:3]) for name in names}
+        responses = [*threads.map(sent, names)]
+    assert len({*faults.due} & faults.failed) >= min(most, 15)
+    assert responses == [[(201, name)] * 2 for name in names]
+    assert {*states(durable)} == {"SUCCESS"}
+    assert Counter(EFFECTS) == dict.fromkeys([(name, what) for name in names for what in ("first", "second")], 1)
+
+
+def test_a_fault_at_each_statement_of_a_schedule_is_made_up_for(made):
+    """Each time has one job, and each job is done."""
+    app, durable = made
+    names = [f"tick{n}" for n in range(6)]
+    for name in names:
+        durable.every("second")(ticking(name))
+    with Faults(durable) as faults, Client(app):
+        eventually(lambda: len(faults.failed) > 12 or None, "no faults", 60)
+        durable._engine._due = lambda: 1.0
+        until_all_have_ended(durable)
+    assert {*states(durable)} == {"SUCCESS"}
+    ids = execute(durable._engine.url, "select workflow_uuid from dbos.workflow_status")
+    jobs = Counter((id_.split()[1].partition(":")[2],) for (id_,) in ids)
+    assert Counter(EFFECTS) == jobs
+    assert [*sorted(jobs)] == [(name,) for name in names]
+
+
+def until_all_have_ended(durable):
+    eventually(lambda: not {*states(durable)} - {"SUCCESS", "ERROR"} or None, "not all have ended", 90)
 
 
 def states(durable):
     return Counter(row[0] for row in execute(durable._engine.url, "select status from dbos.workflow_status"))
-
-
-def unfinished(durable):
-    return {*states(durable)} - {"SUCCESS", "ERROR"}
