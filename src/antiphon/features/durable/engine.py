@@ -11,7 +11,8 @@ lease lasts: its process may be slow, or waiting.
 | finished, failed | SUCCESS, ERROR | deleted after the ``ttl`` |
 
 An error of the engine, such as a lost connection, is never the outcome of the work. DBOS repeats its own statements
-until they pass. If one of ours fails, the execution is given up and begins again.
+until they pass. If one of ours fails, the execution is given up and begins again. So does what this process lacks the
+keys or the code for, after a pause, until it has been started too often.
 """
 
 import asyncio
@@ -31,7 +32,16 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, assert_never
 from antiphon.app.dispatch.plan import Plan
 from antiphon.app.store import StoreUnavailable, try_later, unavailable
 from antiphon.explanations import explained
-from antiphon.features.durable.flow import PAUSE, Flow, Interrupted, called, current, in_thread
+from antiphon.features.durable.flow import (
+    PAUSE,
+    Elsewhere,
+    Flow,
+    Interrupted,
+    called,
+    current,
+    in_thread,
+    needing_another,
+)
 from antiphon.features.durable.stored import (
     BEAT,
     BURY,
@@ -47,6 +57,7 @@ from antiphon.features.durable.stored import (
     schema_of,
 )
 from antiphon.handler.callables import is_async
+from antiphon.handler.failures import note_outage
 from antiphon.handler.scope import set_current_request
 from antiphon.lazy import missing_package
 from antiphon.request.request import Request
@@ -70,8 +81,12 @@ MOST = 1000
 """The number of jobs that are open in a process at once, most of which may be asleep."""
 LONGEST_PAUSE = 3600.0
 """The longest pause between two attempts of a job, in seconds."""
+ELSEWHERE = 10.0
+"""The seconds for which what this process can't carry out is left alone: 10,000 starts take more than a day."""
 CLEAN_EVERY, CLEANED = 60.0, 500
 """The seconds between two deletions of what has expired, and how much is deleted at once."""
+SEALED = ""
+"""The name of a job whose argument is the job as the outbox kept it."""
 FAILED = ["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 """The states of DBOS that are ours of "failed"."""
 SOON = 5.0
@@ -125,7 +140,7 @@ class Engine:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._steady_since, self._beaten = inf, -inf
         self._cleaned = self._next = 0.0
-        self._given_up: deque[str] = deque()
+        self._given_up: deque[tuple[float, str]] = deque()
         self._astray: dict[str, float] = {}
         self.failed = 0
         """The number of requests and jobs that are failed, in all processes, as of the last look."""
@@ -162,7 +177,9 @@ class Engine:
         self._serializer = workflows.Sealed(seal)
         workflows.running.append(self)
         try:
-            self._active = workflows.launch(self.url, self.name, self.executor, self._serializer, self._tell)
+            self._active = workflows.launch(
+                self.url, self.name, self.executor, self._serializer, self._tell, self._leave
+            )
             self._tables = Tables(self.url)
             self.client = workflows.client_of(self._tables.engine, self.name, self._serializer)
             self.client.register_queue(f"{self.name}-jobs", worker_concurrency=MOST, on_conflict="always_update")
@@ -280,10 +297,20 @@ class Engine:
         )
 
     def _resume(self) -> None:
-        """Queue what was given up here after an error of the engine."""
-        while self._given_up:
-            self._workflows.requeue(self.client, [self._given_up[0]], [self.executor])
+        """Queue what was given up here, if its pause is over."""
+        for _ in range(len(self._given_up)):
+            end, id_ = self._given_up[0]
+            if end > time.monotonic():
+                self._given_up.rotate(-1)
+                continue
+            self._workflows.requeue(self.client, [id_], [self.executor])
             self._given_up.popleft()
+
+    def _leave(self, id_: str, error: Elsewhere) -> None:
+        """Leave to another process what this one can't carry out."""
+        if note_outage(f"durable {error}")[1]:
+            _log.error("durable work is left to another process: %s", error)
+        self._given_up.append((time.monotonic() + ELSEWHERE, id_))
 
     def _adopt(self) -> None:
         """Queue what nobody carries out, though it has begun.
@@ -301,13 +328,18 @@ class Engine:
         self._workflows.requeue(self.client, lost, [self.executor])
 
     def _forward(self) -> None:
-        """Queue the jobs of the outbox, each in the transaction that deletes it there."""
+        """Queue the jobs of the outbox, each in the transaction that deletes it there: as it is, if it can't be read
+        here.
+        """
         rows: list[Any] = [None]
         while rows:
             with self._tables.engine.begin() as connection:
                 rows = [*connection.execute(self._tables.statement(TAKE), {"app": self.name})]
                 for id_, stored in rows:
-                    name, args, kwargs = self._serializer.deserialize(stored)
+                    try:
+                        name, args, kwargs = self._serializer.deserialize(stored)
+                    except Elsewhere:
+                        name, args, kwargs = SEALED, (stored,), {}
                     self.client.enqueue_in_transaction(connection, self._options(id_), name, args, kwargs)
 
     def _clean(self) -> None:
@@ -384,13 +416,16 @@ class Engine:
             if getattr(handle, "task", None) is not None:
                 known = checks
                 break
-            known = (await self._soon(handle.get_status(), SOON)).input["args"][1]  # it has been started before
+            known = args_of(await self._soon(handle.get_status(), SOON))[1]  # it has been started before
             if not _is_of_another(known, checks):
                 break
         getting = asyncio.ensure_future(handle.get_result(polling_interval_sec=0.2))
         done, _ = await asyncio.wait([getting], timeout=wait)
         if done and not getting.cancelled():
-            return id_, known, getting.result()
+            try:
+                return id_, known, getting.result()
+            except Elsewhere as error:
+                raise self._outage(error) from error
         getting.cancel()
         return id_, known, None
 
@@ -413,6 +448,7 @@ class Engine:
     def _flow(self, kind: str, name: str) -> "Iterator[Flow]":
         """Make what is called in the block the execution of a request or job. Raise what must not be its outcome."""
         flow = Flow(self._workflows.current_id(), self._stopping, self._workflows.record, self._workflows.arecord)
+        flow.name = name
         token, task = current.set(flow), asyncio.current_task()
         if task is not None:
             self._tasks.add(task)
@@ -421,17 +457,19 @@ class Engine:
             yield flow
         except BaseException as error:
             if flow.lost is None:
-                self._note_end(kind, name, error)
+                self._note_end(kind, flow.name, error)
                 raise
         finally:
             current.reset(token)
         if self._stopping.is_set():
             raise Interrupted
         if flow.lost is not None:
-            if isinstance(flow.lost.__cause__, Exception):
+            if isinstance(flow.lost.__cause__, Elsewhere):
+                self._leave(flow.id, flow.lost.__cause__)
+            elif isinstance(flow.lost.__cause__, Exception):
                 self._outage(flow.lost.__cause__)
-                self._given_up.append(flow.id)
-            self._note_end(kind, name, flow.lost)
+                self._given_up.append((0.0, flow.id))
+            self._note_end(kind, flow.name, flow.lost)
             raise flow.lost
 
     def _note_end(self, kind: str, name: str, error: BaseException) -> None:
@@ -443,9 +481,10 @@ class Engine:
 
     async def carry_out(self, stored: dict[str, Any]) -> dict[str, Any]:
         """Carry out a stored request and return its response."""
-        with self._flow("request", f"{stored['method']} {stored['path']}"):
+        with self._flow("request", f"{stored['method']} {stored['path']}") as flow:
             request = request_of(stored)
-            plan = self._plans(request)
+            with flow.of_engine(), needing_another():
+                plan = self._plans(request)
             async with nullcontext() if plan.handler.is_async else self._threads:
                 kept = await response_to(request, plan)
         return kept
@@ -453,13 +492,17 @@ class Engine:
     async def work(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Call the function of a job, again with growing pauses while it fails.
 
-        It is looked up each time, since the process may be older than the one that has queued the job.
+        The process may be older than the one that has queued the job.
         """
         with self._flow("job", name) as flow:
+            with flow.of_engine(), needing_another():
+                if name == SEALED:
+                    name, args, kwargs = self._serializer.deserialize(*args)
+                    flow.name = name
+                function = partial(self._functions(name), *args, **kwargs)
             for attempt in range(await self._replayed(flow), self._retries + 1):
                 flow.begin()
                 try:
-                    function = partial(self._functions(name), *args, **kwargs)
                     async with nullcontext() if is_async(function) else self._threads:
                         await called(function)
                 except Exception as error:
@@ -487,6 +530,13 @@ class Engine:
         return steps.count(PAUSE)
 
 
+def args_of(found: "WorkflowStatus") -> tuple[Any, ...]:
+    """Return the arguments of a request or job. Raises StoreUnavailable if they can't be read here."""
+    if not isinstance(found.input, dict):
+        raise try_later()
+    return found.input["args"]
+
+
 def _is_of_another(known: dict[str, Any], checks: dict[str, Any]) -> bool:
     """Return True if what is known under an id can't be another attempt at a request with these checks.
 
@@ -505,7 +555,7 @@ def _not_started() -> RuntimeError:
 
 def _named(each: Any) -> str:
     """Return the route of a request, or the function of a job."""
-    args: Any = each.input["args"] if each.input else (each.name,)
+    args: Any = each.input["args"] if isinstance(each.input, dict) else (each.name,)
     return str(args[1]["what"] if len(args) == 2 else args[0])
 
 

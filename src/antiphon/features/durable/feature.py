@@ -17,9 +17,9 @@ from antiphon.app.callers import caller_of, check_by
 from antiphon.app.dispatch.plan import Plan
 from antiphon.app.planning.features import Added
 from antiphon.app.route import Route
-from antiphon.app.store import RETRY_AFTER, StoreUnavailable, give_again, store_name
+from antiphon.app.store import RETRY_AFTER, StoreUnavailable, give_again, store_name, try_later
 from antiphon.explanations import errors_name_it, explained
-from antiphon.features.durable.engine import Engine, state_of
+from antiphon.features.durable.engine import Engine, args_of, state_of
 from antiphon.features.durable.flow import called, check_off_loop, current, flow_for, name_of
 from antiphon.features.durable.jobs import Schedules, function_of, name_of_job, post, post_at_once
 from antiphon.features.durable.stored import stored_of
@@ -241,15 +241,16 @@ class Durable:
             _ = request.user  # so that it is among the caller's identities, as it may have been when that was accepted
         address = self._addresses.unsign(id.encode("utf-8", "surrogatepass"))
         found = None if address is None else self._engine.find(address[0].decode())
-        given = None if found is None else found.input
-        checks = given["args"][1] if isinstance(given, dict) and len(given["args"]) == 2 else None
-        if found is None or checks is None or not self._is_of(request, checks):
+        given = () if found is None else args_of(found)
+        if found is None or len(given) != 2 or not self._is_of(request, given[1]):
             raise NotFound(f"There is nothing at {request.path[:200]}.")
         match state_of(found):
             case "queued" | "open":
                 return self._still_open(request, found.workflow_id)
             case "finished":
                 output: Any = found.output
+                if not isinstance(output, dict):  # it can't be read here
+                    raise try_later()
                 return give_again(output)
             case "failed" | "cancelled":
                 raise InternalServerError("This request could not be finished.") from found.error

@@ -35,6 +35,19 @@ class Interrupted(asyncio.CancelledError):
     """The process ends, or another one has taken over: what has not been recorded will be done there."""
 
 
+class Elsewhere(Exception):
+    """What this process can't do, and another may: it has other code, or other keys, such as during a deploy."""
+
+
+@contextmanager
+def needing_another() -> Iterator[None]:
+    """Raise Elsewhere for any error in the block."""
+    try:
+        yield
+    except Exception as error:
+        raise Elsewhere(repr(error)) from error
+
+
 class _Done(NamedTuple):
     name: str
     value: Any
@@ -55,7 +68,7 @@ class Flow:
         record: Callable[[str, Callable[[], Any]], Any],
         arecord: Callable[[str, Callable[[], Coroutine[Any, Any, Any]]], Awaitable[Any]],
     ) -> None:
-        self.id = id_
+        self.id, self.name = id_, ""
         self.stopping = stopping
         self.lost: BaseException | None = None
         self.error_of_work: BaseException | None = None

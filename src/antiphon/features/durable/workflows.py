@@ -4,16 +4,18 @@ import logging
 import pickle
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dbos import DBOS, DBOSClient, Serializer, SetWorkflowID
+from dbos import DBOS, DBOSClient, Serializer, SetWorkflowID, _queue
+from dbos._core import execute_dequeued_workflow
 from dbos._sys_db import SystemDatabase
 from dbos._utils import INTERNAL_QUEUE_NAME
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from antiphon.explanations import explained
-from antiphon.features.durable.flow import current
+from antiphon.features.durable.flow import Elsewhere, current, needing_another
 from antiphon.features.recorder.shelf import Seal
 from antiphon.lazy import require_names
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from antiphon.features.durable.engine import Engine
 
 require_names("dbos", "3", SystemDatabase, "reenqueue_for_recovery")
+require_names("dbos", "3", _queue, "execute_dequeued_workflow")
 
 REQUEST, JOB = "antiphon.request", "antiphon.job"
 ABOUT = "durable"
@@ -50,15 +53,15 @@ class Sealed(Serializer):
         return text
 
     def deserialize(self, serialized_data: str) -> Any:
+        """Return a value. Raises Elsewhere if this process lacks the key, or the code of the value's class."""
         opened = self._seal.open(b64decode(serialized_data), ABOUT)
         if opened is None:
             raise explained(
                 "bad-durable",
-                ValueError(
-                    "none of the app's secret_keys opens a durable request: keep the old keys after the new one"
-                ),
+                Elsewhere("none of the app's secret_keys opens a durable request: keep the old keys after the new one"),
             )
-        data = pickle.loads(opened)  # noqa: S301
+        with needing_another():
+            data = pickle.loads(opened)  # noqa: S301
         _note(data)
         return data
 
@@ -85,11 +88,17 @@ async def job(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
 
 
 def launch(
-    url: str, name: str, executor: str, serializer: Sealed, tell: Callable[[Exception], None]
+    url: str,
+    name: str,
+    executor: str,
+    serializer: Sealed,
+    tell: Callable[[Exception], None],
+    leave: Callable[[str, Elsewhere], None],
 ) -> Callable[[], list[str]]:
     """Start DBOS in this process. Blocks until its tables are up to date.
 
-    Afterwards, ``tell`` is called with each error of the database, and DBOS tries again what has failed.
+    Afterwards, ``tell`` is called with each error of the database, and DBOS tries again what has failed. ``leave`` is
+    called with the id of what was claimed and can't be read, which DBOS would end.
     Return a function that returns the ids of what is carried out here.
     """
     placeholder, logger = logging.NullHandler(), logging.getLogger("dbos")
@@ -106,6 +115,7 @@ def launch(
         }
     )
     logger.removeHandler(placeholder)
+    _queue.execute_dequeued_workflow = partial(_execute, serializer, leave)  # type: ignore[attr-defined]  # the name is private
     DBOS.launch()
 
     @event.listens_for(dbos._sys_db.engine, "handle_error")  # noqa: SLF001 - its config takes one that it doesn't set up
@@ -118,6 +128,17 @@ def launch(
 
     active: Callable[[], list[str]] = dbos._active_workflows_set.activeList  # noqa: SLF001
     return active
+
+
+def _execute(serializer: Sealed, leave: Callable[[str, Elsewhere], None], dbos: DBOS, claimed: Any, *rest: Any) -> Any:
+    """Carry out what was claimed, unless its arguments can't be read here. After too many starts, it fails of that."""
+    try:
+        serializer.deserialize(claimed["inputs"])
+    except Elsewhere as error:
+        if (claimed["recovery_attempts"] or 0) <= MOST_STARTS:
+            leave(claimed["workflow_uuid"], error)
+            return None
+    return execute_dequeued_workflow(dbos, claimed, *rest)
 
 
 def stop() -> None:
