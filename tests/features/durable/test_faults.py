@@ -1,17 +1,22 @@
 """Faults of the database between each two statements of the engine: they are never the outcome of the work."""
 
+import math
 import re
 import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
+from dbos import _error
 from sqlalchemy import event
 from sqlalchemy.engine import Engine as AnyEngine
+from sqlalchemy.exc import OperationalError
 
 from antiphon import App, Request
 from antiphon.features import Durable
-from antiphon.features.durable import engine
+from antiphon.features.durable import engine, stored
 from antiphon.testing import Client
 from tests.helpers.postgres import execute
 from tests.helpers.waiting import eventually
@@ -166,8 +171,119 @@ def test_a_fault_at_each_statement_of_a_schedule_is_made_up_for(made):
 
 
 def until_all_have_ended(durable):
-    eventually(lambda: not {*states(durable)} - {"SUCCESS", "ERROR"} or None, "not all have ended", 90)
+    eventually(lambda: not {*states(durable)} - {"SUCCESS", "ERROR"} or None, "not all have ended", 60)
 
 
 def states(durable):
     return Counter(row[0] for row in execute(durable._engine.url, "select status from dbos.workflow_status"))
+
+
+LOOKALIKES = {
+    "operational": lambda: OperationalError("select 1", (), psycopg.OperationalError("connection lost")),
+    "timeout": lambda: _error.DBOSQueryTimeoutError(1.0),
+    "step": lambda: _error.DBOSUnexpectedStepError("1", 1, "a", "b"),
+    "awaited": lambda: _error.DBOSAwaitedWorkflowCancelledError("1"),
+}
+
+
+def fail(name):
+    effect(name)
+    error = LOOKALIKES[name.partition(" ")[0]]()
+    raise error
+
+
+def fail_in_step(name):
+    DURABLE[0].step(fail, name)
+
+
+async def afail(name):
+    fail(name)
+
+
+async def afail_in_step(name):
+    await DURABLE[0].astep(fail, name)
+
+
+def test_an_error_of_the_work_that_looks_like_one_of_the_engine_is_one_of_the_work(made):
+    """Each is an attempt, and the last one is the outcome."""
+    app, durable = made
+    durable._engine._retries = 1
+    kinds = [fail, fail_in_step, afail, afail_in_step]
+    names = [f"{error} {function.__name__}" for error in LOOKALIKES for function in kinds]
+    with Client(app):
+        for name in names:
+            durable._engine.enqueue(name, f"{__name__}:{name.split()[1]}", (name,), {})
+        until_all_have_ended(durable)
+    ended = execute(durable._engine.url, "select workflow_uuid, status from dbos.workflow_status")
+    assert {*ended} == {(name, "ERROR") for name in names}
+    assert Counter(EFFECTS) == {(name,): 2 for name in names}
+
+
+@pytest.mark.parametrize(
+    ("executor", "soon", "later"),
+    [
+        pytest.param("never seen", "ENQUEUED", "ENQUEUED", id="of one that died before its first beat"),
+        pytest.param("alive", "PENDING", "PENDING", id="of a living one"),
+        pytest.param(None, "PENDING", "ENQUEUED", id="claimed here at a commit that seemed to fail"),
+    ],
+)
+def test_what_nobody_carries_out_is_queued(alone, monkeypatch, executor, soon, later):
+    app, engine_, found = alone
+    with Client(app):
+        found.begun_by(executor or engine_.executor)
+        engine_._tables.run(stored.BEAT, id="alive", app=engine_.name)
+        engine_._adopt()
+        assert found.state == soon
+        monkeypatch.setattr(engine, "CLEAN_EVERY", 0.0)
+        engine_._adopt()
+        assert found.state == later
+
+
+@pytest.mark.parametrize(("frozen", "state"), [(False, "ENQUEUED"), (True, "PENDING")])
+def test_what_was_read_before_a_freeze_says_nobody_dead(alone, monkeypatch, frozen, state):
+    """The other executor renews its lease while this process is held up, with the rows that it has read."""
+    app, engine_, found = alone
+    run = stored.Tables.run
+
+    def held_up(tables, text, **values):
+        rows = run(tables, text, **values)
+        if text == stored.DEAD and frozen:
+            time.sleep(engine_._lease / 2)
+            run(tables, stored.BEAT, id="other", app=engine_.name)
+        return rows
+
+    monkeypatch.setattr(stored.Tables, "run", held_up)
+    with Client(app):
+        found.begun_by("other")
+        engine_._tables.run(stored.BEAT, id="other", app=engine_.name)
+        engine_._tables.run(stored.LEAVE, id="other")
+        engine_._beat()
+        engine_._steady_since = -math.inf
+        engine_._take_over()
+        assert found.state == state
+
+
+class Begun:
+    """A job in a queue of nobody, which an executor has begun."""
+
+    def __init__(self, engine):
+        self._engine = engine
+
+    def begun_by(self, executor):
+        self._engine.client.enqueue(
+            {**self._engine._options("begun"), "queue_name": "nobody"}, f"{__name__}:effect", (), {}
+        )
+        execute(self._engine.url, "update dbos.workflow_status set status = 'PENDING', executor_id = %s", executor)
+
+    @property
+    def state(self):
+        [(state,)] = execute(self._engine.url, "select status from dbos.workflow_status")
+        return state
+
+
+@pytest.fixture
+def alone(made):
+    """An app whose engine does nothing by itself."""
+    app, durable = made
+    durable._engine._watches = list
+    return app, durable._engine, Begun(durable._engine)
