@@ -11,8 +11,8 @@ lease lasts: its process may be slow, or waiting.
 | finished, failed | SUCCESS, ERROR | deleted after the ``ttl`` |
 
 An error of the engine, such as a lost connection, is never the outcome of the work. DBOS repeats its own statements
-until they pass. If one of ours fails, the execution is given up and begins again. So does what this process lacks the
-keys or the code for, after a pause, until it has been started too often.
+until they pass. If one of ours fails, the execution is given up and begins again. It also does, after a pause, if this
+process lacks a key or the code for it, until it has been started too often.
 """
 
 import asyncio
