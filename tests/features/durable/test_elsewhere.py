@@ -6,7 +6,7 @@ import pytest
 
 from antiphon import App
 from antiphon.features import Durable
-from antiphon.features.durable import engine, workflows
+from antiphon.features.durable import engine
 from antiphon.features.durable.stored import POST
 from antiphon.features.recorder.shelf import Seal
 from antiphon.testing import Client
@@ -14,6 +14,7 @@ from tests.helpers.postgres import execute
 from tests.helpers.waiting import eventually
 
 pytestmark = pytest.mark.processes
+workflows = pytest.importorskip("antiphon.features.durable.workflows")
 
 OLD, NEW = "o" * 32, "n" * 32
 EFFECTS = []

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
-from dbos import _error
 from sqlalchemy import event
 from sqlalchemy.engine import Engine as AnyEngine
 from sqlalchemy.exc import OperationalError
@@ -22,6 +21,7 @@ from tests.helpers.postgres import execute
 from tests.helpers.waiting import eventually
 
 pytestmark = pytest.mark.processes
+_error = pytest.importorskip("dbos._error")
 
 KEY = "k" * 32
 EFFECTS = []
