@@ -42,8 +42,8 @@ MODULES = """
     pydantic pydantic.errors pydantic.json_schema pyramid.csrf pyramid.interfaces pytest redis redis.asyncio
     redis.backoff redis.exceptions sanic sanic.response sqlalchemy sqlalchemy.engine sqlalchemy.exc
     sqlalchemy.orm starlette.responses time_machine tornado.iostream tornado.routing tornado.web translationstring
-    typing_extensions venusian watchfiles webauthn webauthn.helpers webauthn.helpers.exceptions webauthn.helpers.structs webob
-    wsproto.events zope.component zope.interface zope.interface.adapter zope.interface.interface
+    typing_extensions venusian watchfiles webauthn webauthn.helpers webauthn.helpers.exceptions webauthn.helpers.structs
+    webob wsproto.events zope.component zope.interface zope.interface.adapter zope.interface.interface
     zope.interface.interfaces zope.interface.registry
 """
 """The modules of other projects that the package imports, and that are documented there."""
