@@ -385,7 +385,7 @@ _KEPT = 4096
 
 
 class _Unusable:
-    """A search for unusable numbers, which remembers what it has found about short texts."""
+    """A search for unusable numbers, with the reasons for short numbers that it has met before."""
 
     def __init__(self) -> None:
         self._reasons: dict[tuple[int, type, str], Reason | None] = {}
