@@ -100,7 +100,8 @@ HOSTILE = [
       for unit in (b"{}", b"[]", b"1", b"-1", b'""', b"1e5", b'"nan"', b'{"x":1}')),
     *((PATCH, STEPS_OF_JSON, listed(unit)) for unit in (b"{}", b"1", b'{"op":"test","path":"","value":1}')),
     *((MERGE, STEPS_OF_JSON, filled(unit, b'{"name":[', b'1]}')) for unit in (b"1,", b"[],", b"{},")),
-    *((header("cookie", lambda request: request.cookies), STEPS_OF_FIELD, filled(unit)) for unit in (b";", b"=;", b"a=;")),
+    *((header("cookie", lambda request: request.cookies), STEPS_OF_FIELD, filled(unit))
+      for unit in (b";", b"=;", b"a=;")),
     *((header("accept", lambda request: request.accept.best(["text/html"])), STEPS_OF_FIELD, filled(unit))
       for unit in (b",", b";", b"a/b,", b"*/*;q=0,")),
     *((lambda data: parse_structured_list(data.decode()), STEPS_OF_FIELD, filled(unit))
