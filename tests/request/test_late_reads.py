@@ -27,7 +27,7 @@ THINGS = {
     "the session": lambda request: request.session.get("name"),
     "a number of names in the session": lambda request: len(request.session),
     "the user": lambda request: request.user,
-    "the caller": lambda request: request.caller.key or str(request.caller.identities),
+    "the caller": lambda request: request.caller.identities or str(request.caller.identities),
     "the URL": lambda request: request.url,
     "an argument": lambda request: request.args.get("name"),
 }

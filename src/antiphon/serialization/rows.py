@@ -51,14 +51,11 @@ class Splitter(Protocol):
 
 
 _Kind: TypeAlias = tuple[re.Pattern[bytes], re.Pattern[bytes]]
-# First a blank run, or a part and its separator, which the last part lacks; then the end of a part. All repetitions are
-# possessive, and the first pattern matches everywhere, so that their time is linear.
-_LINE = re.compile(rb"(?:[ \t\r]*+\n)++|([^\n]++)(\n?)"), re.compile(rb"[^\n]*+\n")
-_RECORD = (
-    re.compile(rb'(?:[ \t\r]*+\n)++|((?:[^"\n]++|"[^"]*+(?:"|\Z))++)(\n?)'),
-    re.compile(rb'(?:[^"\n]++|"[^"]*+")*+\n'),
-)
-_ELEMENT = re.compile(rb"(?:[ \t\r\n]*+\x1e)++|([^\x1e]++)(\x1e?)"), re.compile(rb"[^\x1e]*+\x1e")
+# First a blank run, or a part and its separator, which the last part lacks; then the end of a part. A repetition of a
+# group is possessive and can't fail half-way, and the first pattern matches everywhere, so that their time is linear.
+_LINE = re.compile(rb"[ \t\r\n]*\n|([^\n]++)(\n?)"), re.compile(rb"[^\n]*+\n")
+_RECORD = (re.compile(rb'[ \t\r\n]*\n|((?:[^"\n]++|"[^"]*+"?+)++)(\n?)'), re.compile(rb'(?:[^"\n]++|"[^"]*+"?+)*+\n'))
+_ELEMENT = re.compile(rb"[ \t\r\n\x1e]*\x1e|([^\x1e]++)(\x1e?)"), re.compile(rb"[^\x1e]*+\x1e")
 
 
 class _Texts:

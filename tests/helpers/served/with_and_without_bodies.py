@@ -26,6 +26,7 @@ async def atext(request: Request):
 
 
 def page(request: Request):
+    _ = request.args.get("v")  # which keeps a cache's pages of several connections apart
     request.precondition(etag="page")
     response = Response(request.text + "0123456789" * 10)
     response.headers["etag"] = '"page"'
