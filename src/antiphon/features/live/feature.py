@@ -172,7 +172,7 @@ class Live:
             if not self._has_told:
                 self._has_told = True
                 getLogger("antiphon").warning("%s has %d live streams: declare it if it is a proxy", client[:100], most)
-            error = over_limit(TooManyRequests, "live", most, f"Only {most} live streams may be open at once.")
+            error = over_limit(TooManyRequests, "live", most, "You have started too much at once. Try again soon.")
             error.headers["retry-after"] = "5"
             raise error
 
