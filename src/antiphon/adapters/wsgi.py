@@ -76,8 +76,8 @@ class WSGIHead:
     def __init__(self, environ: "WSGIEnvironment") -> None:
         self.environ = environ
         self.host_line: str | None = environ.get("HTTP_HOST")
-        if (environ.get("REQUEST_URI") or environ.get("RAW_URI") or "/")[0] != "/" and self.host_line:
-            self.host_line = self._host
+        if "RAW_URI" in environ or "REQUEST_URI" in environ:  # which may be a full URL
+            self.host_line = self.host_line and self._host
         self.method: str = environ["REQUEST_METHOD"]
         path: str = environ.get("PATH_INFO", "")
         self.path = (path if path.isascii() else _utf8(path)) or "/"

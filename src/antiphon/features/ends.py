@@ -108,7 +108,7 @@ class Ends:
 
     def mark(self, key: str) -> None:
         """Let all logins of a user that have begun come too late."""
-        name, made = self._name("last"), None
+        name, data, made = self._name("last"), dict[str, int](), None
         while made is None:  # not a counter, which begins again if the clock is set back
             last = self._store.load(name)
             data = {"number": 1 if last is None else last.data["number"] + 1}

@@ -156,7 +156,7 @@ def _brought(app: Routes) -> list["_RunCheck"]:
 def _of_durable(app: Routes) -> dict[str, dict[str, int]]:
     """Return what a process is ready in spite of: the work of ``Durable`` that has failed for good."""
     kind: Any = class_if_imported("antiphon.features.durable.feature", "Durable")
-    found = [each for each in app.features if kind and isinstance(each, kind)]
+    found: list[Any] = [each for each in app.features if kind and isinstance(each, kind)]
     return {"durable": found[0]._health()} if found else {}  # noqa: SLF001 - for this page
 
 

@@ -98,6 +98,15 @@ def test_tables_of_a_connection_are_told_when_it_is_used_again_after_the_commit(
     assert told == [["notes"], ["orders"]]
 
 
+def test_nothing_is_told_of_a_lost_connection_whose_rollback_is_no_error(engine, told):
+    with engine.connect() as connection:
+        connection.execute(insert(Note))
+        connection.invalidate()
+        connection.rollback()
+        assert connection.execute(select(Note)).all() == []
+    assert told == []
+
+
 def test_tables_are_not_told_before_the_commit_is_done(engine, told):
     seen = []
     event.listen(engine, "commit", lambda _: seen.append([*told]))

@@ -411,14 +411,7 @@ class Engine:
         database doesn't respond.
         """
         latter = ids[1:] and await self._soon(self._workflows.status(ids[1]), SOON)
-        for id_ in ids[1:] if latter else ids:
-            handle = await self._soon(self._workflows.start(id_, stored, checks), max(wait, SOON))
-            if getattr(handle, "task", None) is not None:
-                known = checks
-                break
-            known = args_of(await self._soon(handle.get_status(), SOON))[1]  # it has been started before
-            if not _is_of_another(known, checks):
-                break
+        id_, known, handle = await self._started(ids[1:] if latter else ids, stored, checks, max(wait, SOON))
         getting = asyncio.ensure_future(handle.get_result(polling_interval_sec=0.2))
         done, _ = await asyncio.wait([getting], timeout=wait)
         if done and not getting.cancelled():
@@ -428,6 +421,19 @@ class Engine:
                 raise self._outage(error) from error
         getting.cancel()
         return id_, known, None
+
+    async def _started(
+        self, ids: list[str], stored: dict[str, Any], checks: dict[str, Any], wait: float
+    ) -> tuple[str, dict[str, Any], Any]:
+        """Start a request under the first id that is not another caller's, and return its id, checks and handle."""
+        id_, *others = ids
+        handle = await self._soon(self._workflows.start(id_, stored, checks), wait)
+        if getattr(handle, "task", None) is not None:
+            return id_, checks, handle
+        known = args_of(await self._soon(handle.get_status(), SOON))[1]  # it has been started before
+        if others and _is_of_another(known, checks):
+            return await self._started(others, stored, checks, wait)
+        return id_, known, handle
 
     async def _soon(self, work: Coroutine[Any, Any, T], seconds: float) -> T:
         """Return the result of what waits for the database. Raises StoreUnavailable if it fails or takes longer.

@@ -180,8 +180,9 @@ def _commit(connection: Any, *_: object) -> None:
 
 
 def _forget(connection: Any) -> None:
-    connection.info.pop(_WRITTEN, None)
-    _tell_now(connection.info)
+    if not connection.invalidated:  # a lost connection has no info, and to ask for it raises
+        connection.info.pop(_WRITTEN, None)
+        _tell_now(connection.info)
 
 
 def _return(_connection: Any, record: Any) -> None:
