@@ -93,8 +93,8 @@ class WSGIHead:
     def raw_path(self) -> bytes | None:
         """The path in REQUEST_URI or RAW_URI, if the server provides either."""
         target: str = self.environ.get("REQUEST_URI") or self.environ.get("RAW_URI") or ""
-        if target[:1] == "/":
-            return target.partition("?")[0].encode("latin-1", "replace")
+        if not target or target[0] == "/":
+            return target.partition("?")[0].encode("latin-1", "replace") or None
         parts = split_target(target)
         return parts[1].encode("latin-1", "replace") if parts else None
 
