@@ -5,7 +5,6 @@ import random
 import sys
 import threading
 import zlib
-from contextlib import suppress
 from contextvars import Context
 from itertools import count, pairwise
 
@@ -416,7 +415,7 @@ class TestUnkept:
         assert way.run(way.advancing(content, LIMITS)) == b"cd"
 
     def test_lets_the_loop_pass_between_the_chunks_of_what_is_coded(self, monkeypatch):
-        monkeypatch.setattr("antiphon.body.receiver.monotonic", count(1).__next__)
+        monkeypatch.setattr("antiphon.concurrency.timers.monotonic", count(1).__next__)
 
         async def main():
             content = Content(ScriptedHead(gzip.compress(bytes(8 * MIB)), content_encoding="gzip"))
@@ -438,10 +437,10 @@ class TestUnkept:
 
         passes, chunks = asyncio.run(main())
         assert chunks > 100
-        assert passes >= chunks - 1
+        assert passes >= chunks // 2 - 1  # by this clock each slice of time lasts for a chunk
 
     def test_loses_nothing_to_a_cancellation_that_is_caught(self, monkeypatch):
-        monkeypatch.setattr("antiphon.body.receiver.monotonic", count(1).__next__)
+        monkeypatch.setattr("antiphon.concurrency.timers.monotonic", count(1).__next__)
 
         async def main():
             content = Content(
@@ -453,9 +452,10 @@ class TestUnkept:
                 task = asyncio.create_task(content.advance(LIMITS))
                 await asyncio.sleep(0)
                 cancelled += task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
-                chunk = await content.advance(LIMITS)
+                try:
+                    chunk = await task
+                except asyncio.CancelledError:
+                    chunk = await content.advance(LIMITS)
                 assert chunk == LARGE[taken : taken + len(chunk)]
                 taken += len(chunk)
             return taken, cancelled
