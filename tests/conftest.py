@@ -12,8 +12,7 @@ from secrets import randbelow
 import pytest
 from hypothesis import core, settings
 
-from tests.contract.servers import is_on_another
-from tests.helpers import combinations, order, skips, system_programs
+from tests.helpers import combinations, costs, skips, system_programs
 from tests.helpers.processes import UnmarkedProcesses
 
 # Where a change is judged, examples are the same each time: what fails there was broken by the change.
@@ -77,6 +76,7 @@ def interface(request: pytest.FixtureRequest) -> str:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of these tests."""
     combinations.add_option(parser)
+    parser.addoption(costs.OPTION, action="store_true", help="leave out the tests that tests/costs.txt calls expensive")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -86,22 +86,20 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(skips.MissingPackages())
     config.pluginmanager.register(UnmarkedProcesses())
     config.pluginmanager.register(combinations.Combinations(config))
-    order.begin_apart(config)
+    if config.getoption(costs.OPTION):
+        config.pluginmanager.register(costs.CheapOnly())
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Leave tests on servers of others to CI: their differences seldom change. Mark the folders of once.txt."""
+    """Mark the folders of once.txt."""
     if item.nodeid.startswith(ONCE):
         item.add_marker(pytest.mark.once)
-    if is_on_another(item):
-        item.add_marker(pytest.mark.slow)
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Sort tests, and where programs are hidden, keep those that ask for one."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where programs are hidden, keep the tests that ask for one."""
     system_programs.keep_asking(items)
-    order.sort(config, items)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -123,6 +121,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Tell what was skipped, and the number that brings failed properties back."""
-    skips.tell_unlisted(terminalreporter)
+    for line in skips.told(skips.unlisted(terminalreporter)):
+        terminalreporter.line(line)
     if core.global_force_seed is not None and terminalreporter.stats.get("failed"):
         terminalreporter.write_line(f"Properties fail again with --hypothesis-seed={core.global_force_seed}")

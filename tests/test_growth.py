@@ -24,7 +24,6 @@ valgrind = required_program("valgrind")
 
 @pytest.mark.once
 @pytest.mark.processes
-@pytest.mark.slow
 @pytest.mark.usefixtures("valgrind")
 @pytest.mark.skipif(platform.machine() != callgrind.MACHINE, reason="Valgrind is asked by instructions of x86-64")
 def test_work_grows_with_the_input_and_no_faster(tmp_path):

@@ -925,7 +925,6 @@ def test_programs_of_users_run_and_have_no_cast(path):
 
 @pytest.mark.processes
 @pytest.mark.once
-@pytest.mark.slow
 @pytest.mark.parametrize("checker", [found_by_mypy, found_by_pyright])
 def test_type_checkers_find_what_is_wrong_and_nothing_else(tmp_path, checker):
     for name, program in PROGRAMS.items():
@@ -938,7 +937,6 @@ def test_type_checkers_find_what_is_wrong_and_nothing_else(tmp_path, checker):
 
 @pytest.mark.processes
 @pytest.mark.once
-@pytest.mark.slow
 @pytest.mark.parametrize("checker", [found_by_mypy, found_by_pyright])
 def test_type_checkers_know_the_requests_and_users_of_frameworks(tmp_path, checker):
     for package in ("aiohttp", "flask", "starlette"):

@@ -14,7 +14,6 @@ valgrind = required_program("valgrind")
 
 
 @pytest.mark.processes
-@pytest.mark.slow
 @pytest.mark.usefixtures("valgrind")
 @pytest.mark.skipif(platform.machine() != callgrind.MACHINE, reason="Valgrind is asked by instructions of x86-64")
 @pytest.mark.parametrize("is_compiled", sorted({False, IS_COMPILED}))

@@ -11,7 +11,7 @@ from tests.helpers.built_site import built_site, served_site
 from tests.helpers.chromium import Chromium
 from tests.helpers.combinations import OPTION
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = pytest.mark.processes
 
 KINDS = ["", "tutorial/1-one-file/", "how-to/health/", "reference/wall/", "explanation/contracts/"]
 KINDS += ["reference/dialects/pyramid/", "reference/app/", "maintainers/design/"]

@@ -7,7 +7,7 @@ import pytest
 from tests.helpers.built_site import served_site
 from tests.helpers.questions import FROM_FEATURES, SENTENCES, STRANGERS, UNANSWERED, WORDS, missed
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = pytest.mark.processes
 
 NONE = "contents"
 """The page to which the first result leads if none answers a question."""

@@ -4,7 +4,7 @@ import pytest
 
 from scripts.guestbook_picture import IMAGES, take, take_project
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = pytest.mark.processes
 
 WORDS = ["The lamp by the stairs is my favourite.", "ليلى", "يا له من بيت جميل!"]
 SEEN = {

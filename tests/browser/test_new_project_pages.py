@@ -95,7 +95,6 @@ def sent(page, **values):
     page.wait()
 
 
-@pytest.mark.slow
 def test_a_new_project_is_used_in_two_windows(browser, page, site):
     page.before_each_document(NOTED)
     page.go(f"{site}/")

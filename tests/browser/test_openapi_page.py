@@ -10,7 +10,7 @@ from tests.helpers.accessibility import look_at
 from tests.helpers.playwright import launched
 from tests.helpers.processes import RUN
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = pytest.mark.processes
 
 expect.set_options(timeout=30_000)
 

@@ -6,7 +6,7 @@ from tests.contract.process import ServerProcess
 from tests.helpers.accessibility import look_at
 from tests.helpers.processes import RUN
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = pytest.mark.processes
 
 PAGES = ["", "upload", "items/7", "error", "nowhere"]
 SCREENS = [(width, 900, scheme) for width in (360, 390, 768, 1280) for scheme in ("light", "dark")]

@@ -5,7 +5,7 @@ import pytest
 from scripts.tutorial_pictures import STORIES, picture, take
 from tests.helpers.accessibility import look_at
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = pytest.mark.processes
 
 SEEN = {
     "2-pages": ("Guestbook", ["What people say", "Ada", "What a house!", "Bob", "The tea was good."]),

@@ -96,7 +96,6 @@ def test_a_login_of_a_project_reads_its_user_once(folder, monkeypatch):
 
 
 @pytest.mark.processes
-@pytest.mark.slow
 @rows("template", ["pages", "api", "agent"])
 def test_a_project_is_formatted_and_typed(folder, template):
     pytest.importorskip("mypy")

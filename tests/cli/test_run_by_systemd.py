@@ -10,7 +10,7 @@ import pytest
 from tests.cli.conftest import receive_until
 from tests.helpers.systemd import notifications
 
-pytestmark = [pytest.mark.processes, pytest.mark.once, pytest.mark.slow]
+pytestmark = [pytest.mark.processes, pytest.mark.once]
 
 
 @pytest.fixture(params=["port", "path"])

@@ -328,7 +328,6 @@ ATTACKS = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("interface", INTERFACES)
 def test_no_attack_takes_the_memory_of_a_worker_or_keeps_it_from_others(serve, interface):
     command = serve("--interface", interface)

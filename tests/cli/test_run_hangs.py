@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.conftest import DEADLINE, is_gone
 
-pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.slow]
+pytestmark = [pytest.mark.once, pytest.mark.processes]
 
 HANGING = """
 import asyncio, os, time

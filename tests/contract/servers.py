@@ -6,8 +6,6 @@ All else is as it should be: a ``Probe`` has its best answer, a ``BadInput`` its
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import pytest
-
 
 class Server(NamedTuple):
     """A server: its name, the arguments to Python that start it, and its differences.
@@ -248,13 +246,3 @@ SOCKET_SERVERS: tuple[Server, ...] = (
 
 BY_ITSELF = SOCKET_SERVERS[0]._replace(command=("-m", "granian", "{app}", "--interface", "asgi", "--port", "{port}"))
 """Granian without `antiphon run`, which makes no difference."""
-
-_OTHERS = {each.name for each in (*SERVERS, *SOCKET_SERVERS) if each.command[1] != "antiphon"}
-
-
-def is_on_another(test: pytest.Item) -> bool:
-    """Return True for a test on a server other than that of ``antiphon run``."""
-    parameters = test.callspec.params.values() if hasattr(test, "callspec") else ()
-    servers = (*parameters, getattr(getattr(test, "cls", None), "server", None))
-    names = (getattr(each, "name", each) for each in servers)
-    return any(isinstance(name, str) and name.removesuffix(" by unix") in _OTHERS for name in names)

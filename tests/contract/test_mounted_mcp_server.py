@@ -12,7 +12,7 @@ from tests.contract.servers import server
 from tests.contract.wire import SentRequest
 from tests.helpers.waiting import DEADLINE
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = pytest.mark.processes
 
 APPLICATION = "tests.helpers.served.mcp_tools:app"
 SERVERS = (

@@ -86,7 +86,7 @@ class Counts(Features):
 
 def collected(features: Features, paths: list[str]) -> int:
     """Collect the tests below some paths, and have the plugin look at them. Returns the exit status."""
-    arguments = [*paths, "-p", "no:cacheprovider", "-p", "no:xdist", "-q", "--no-header", "--no-summary"]
+    arguments = [*paths, "-p", "no:cacheprovider", "-q", "--no-header", "--no-summary"]
     code = pytest.main(arguments, plugins=[features])
     for complaint in features.complaints:
         say(complaint)

@@ -13,7 +13,6 @@ import pytest
 
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text()

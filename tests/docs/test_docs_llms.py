@@ -7,7 +7,6 @@ import pytest
 from scripts import docs_site
 from tests.helpers.built_site import built_site
 
-pytestmark = pytest.mark.slow
 
 LINK = re.compile(r"^- \[[^\]]+\]\(([^)]+)\)", re.MULTILINE)
 DOCS = docs_site.DOCS

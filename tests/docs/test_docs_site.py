@@ -36,7 +36,6 @@ def test_the_navigation_has_every_page():
 
 
 @pytest.mark.processes
-@pytest.mark.slow
 def test_each_link_leads_somewhere():
     pytest.importorskip("zensical")
     site = built_site()

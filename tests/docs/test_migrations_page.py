@@ -13,7 +13,7 @@ import pytest
 
 from tests.helpers.waiting import eventually
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = pytest.mark.processes
 
 PAGE = (Path(__file__).parents[2] / "docs/how-to/migrations.md").read_text()
 FILES = dict(re.findall(r'^```\w+ title="(.+?)"\n(.*?)^```$', PAGE, re.MULTILINE | re.DOTALL))

@@ -13,7 +13,7 @@ from tests.contract.process import ServerProcess
 from tests.helpers.processes import RUN
 from tests.helpers.waiting import eventually
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = pytest.mark.processes
 
 PAGE = (Path(__file__).parents[2] / "docs/how-to/object-storage.md").read_text()
 (APP,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)

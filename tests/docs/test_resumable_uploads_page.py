@@ -16,7 +16,7 @@ from tests.helpers.chromium import Chromium
 from tests.helpers.nginx import serve_site
 from tests.helpers.system_programs import required_program
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = pytest.mark.processes
 
 PAGE = (Path(__file__).parents[2] / "docs/how-to/resumable-uploads.md").read_text()
 (SCRIPT,) = re.findall(r"^```js\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)

@@ -13,7 +13,7 @@ from threading import Thread
 import brotli
 import pytest
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = pytest.mark.processes
 
 PAGE = (Path(__file__).parents[2] / "docs/how-to/sentry.md").read_text()
 ((NAME, CODE),) = re.findall(r'^```python title="(.+?)"\n(.*?)^```$', PAGE, re.MULTILINE | re.DOTALL)

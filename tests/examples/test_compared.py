@@ -11,7 +11,7 @@ from httpx2 import Client, Limits, Response
 
 from tests.contract.process import ServerProcess
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = pytest.mark.processes
 ROOT = Path(__file__).parents[2]
 FRAMEWORKS = {"Antiphon": "asgi", "Flask": "wsgi", "FastAPI": "asgi", "Litestar": "asgi", "Django": "asgi"}
 PAGE = (ROOT / "docs/explanation/compared.md").read_text()

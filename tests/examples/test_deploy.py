@@ -25,7 +25,7 @@ from tests.helpers.ports import free_port
 from tests.helpers.system_programs import required_program
 from tests.helpers.waiting import DEADLINE, eventually
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = pytest.mark.processes
 
 DEPLOY = Path(__file__).parents[2] / "examples/deploy"
 HOST = "shop.example.com"

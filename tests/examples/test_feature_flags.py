@@ -10,7 +10,7 @@ import pytest
 
 from tests.helpers.example_packages import assert_imports_public_names_only, install
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = pytest.mark.processes
 SOURCE = Path(__file__).parents[2] / "examples/feature_flags"
 SHOP = """
 from antiphon import App

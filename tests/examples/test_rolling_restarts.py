@@ -26,7 +26,7 @@ from tests.helpers.system_programs import required_program
 from tests.helpers.valkey import ValkeyServer
 from tests.helpers.waiting import DEADLINE, eventually
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "examples/deploy"

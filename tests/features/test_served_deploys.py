@@ -26,7 +26,7 @@ from tests.helpers.served.orders import make_app
 from tests.helpers.stores import SHARED, place_of, store_at
 from tests.helpers.waiting import PAUSE, eventually
 
-pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.slow, pytest.mark.axes("interface")]
+pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.axes("interface")]
 
 CUSTOMERS = 8
 WORKERS = 2

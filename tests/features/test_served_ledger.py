@@ -21,7 +21,7 @@ from tests.helpers.databases import rows_of
 from tests.helpers.postgres import PostgresServer
 from tests.helpers.waiting import eventually
 
-pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.slow]
+pytestmark = [pytest.mark.once, pytest.mark.processes]
 
 RUN = ("-m", "antiphon", "run", "{app}", "--port", "{port}", "--workers", "2")
 ACCOUNTS = dict.fromkeys(("ada", "bob", "cy", "dan"), 60)

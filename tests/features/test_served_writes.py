@@ -58,7 +58,6 @@ def site(request, tmp_path, monkeypatch, interface):
         yield Site(store, tmp_path, [one, other])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("killed", ["the payer", "the other"])
 def test_one_effect_of_fifty_retries_while_a_process_is_killed(site, killed):
     workers = site.workers()

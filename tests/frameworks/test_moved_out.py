@@ -16,7 +16,7 @@ import pytest
 from tests.helpers.example_packages import install
 from tests.test_public_names import PUBLIC
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).parents[2]
 MOVED = ("aiohttp", "bottle", "falcon", "sanic", "tornado")

@@ -11,7 +11,7 @@ from threading import Thread
 
 from scripts import docs_site
 
-RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(time.time_ns()))
+RUN = os.environ.get("TESTS_RUN", str(time.time_ns()))
 
 
 def built_site():

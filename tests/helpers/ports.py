@@ -12,7 +12,7 @@ HOST = "127.0.0.1"
 def _candidates() -> Iterator[int]:
     """Yield ports again and again: each process of the tests has others, below those that connections get."""
     processes = 32
-    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % processes
+    number = int(os.environ.get("TESTS_GROUP", "0")) % processes
     ports = range(10_000 + number, 32_000, processes)
     first = random.randrange(len(ports))
     return itertools.cycle([*ports[first:], *ports[:first]])

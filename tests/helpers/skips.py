@@ -79,17 +79,12 @@ def fail_for_unlisted(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-def tell_unlisted(reporter: pytest.TerminalReporter) -> None:
-    """Say why tests were skipped: in a line, or where a change is judged, which tests, if they are not on the list."""
-    if not (found := unlisted(reporter)):
-        return
+def told(found: list[tuple[str, str]]) -> list[str]:
+    """Return what to say of unlisted skips: in a line why, or where a change is judged, which tests."""
     if os.environ.get("CI"):
-        reporter.section("skipped, and not in tests/skips.txt", red=True)
-        for nodeid, reason in found:
-            reporter.line(f"{nodeid}: {reason}")
-    else:
-        reasons = Counter(reason.removeprefix("Skipped: ") for _, reason in found).most_common()
-        reporter.line("Skipped: " + ", ".join(f"{reason} ({count})" for reason, count in reasons))
+        return [f"skipped, and not in tests/skips.txt: {nodeid}: {reason}" for nodeid, reason in found]
+    reasons = Counter(reason.removeprefix("Skipped: ") for _, reason in found).most_common()
+    return ["Skipped: " + ", ".join(f"{reason} ({count})" for reason, count in reasons)] if found else []
 
 
 def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:

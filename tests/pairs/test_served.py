@@ -9,7 +9,7 @@ from antiphon.testing.pairs.programs import Around
 from tests.helpers.rows import rows
 from tests.pairs.served import STEPS, Served, Server, failures, served
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = pytest.mark.processes
 
 
 def seed_on(name: str) -> int:

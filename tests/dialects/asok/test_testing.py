@@ -11,8 +11,6 @@ import pytest
 from antiphon.dialects.asok import Request
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.slow
-
 PROJECT = Path(__file__).parent / "projects/tested"
 PYTEST = (sys.executable, "-m", "pytest", "--noconftest", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir=.")
 

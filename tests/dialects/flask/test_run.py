@@ -136,11 +136,7 @@ def test_a_program_serves_until_it_is_interrupted_and_goes_on(start, save):
     [
         ("antiphon.dialects.flask", ["shop.py"]),
         ("flask", ["-m", "antiphon.dialects.flask", "--app", "shop", "run", "--debug", "--port", "0"]),
-        pytest.param(
-            "flask",
-            ["-m", "antiphon", "run", "--dialect", "flask", "--reload", "--port", "0", "shop:app"],
-            marks=pytest.mark.slow,  # reloads of this command are tried without a dialect, too
-        ),
+        ("flask", ["-m", "antiphon", "run", "--dialect", "flask", "--reload", "--port", "0", "shop:app"]),
     ],
 )
 def test_a_debugged_program_is_loaded_anew_and_shows_errors(start, save, imports, arguments):

@@ -126,7 +126,6 @@ async def test_what_a_failover_has_lost_is_told_and_no_id_is_given_to_two_messag
             assert [None if isinstance(item, MissedMessages) else item.id for item in items] == expected
 
 
-@pytest.mark.slow
 def test_a_crowd_gets_each_message_once_while_processes_are_replaced_and_the_primary_freezes(
     request, tmp_path, monkeypatch
 ):

@@ -15,7 +15,7 @@ from tests.contract.wire import SentRequest
 from tests.helpers.postgres import execute
 from tests.helpers.waiting import eventually
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).parents[3]
 APP = "tests.helpers.served.durable_orders:app"

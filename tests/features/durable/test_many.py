@@ -15,7 +15,7 @@ from tests.contract.process import ServerProcess
 from tests.helpers.postgres import execute
 from tests.helpers.waiting import eventually
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = pytest.mark.processes
 
 COUNT = int(os.environ.get("DURABLE_OPEN", "200"))
 RUN = ("-m", "antiphon", "run", "{app}", "--port", "{port}", "--workers", "1")

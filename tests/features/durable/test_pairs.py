@@ -21,10 +21,11 @@ OPTION = Option(
 )
 
 
-QUICK = {"AccessLog", "ByKey"}
-IN_CI = QUICK | {"Cache", "CSRFTokens", "IdempotentWrites", "RateLimit", "Recorder", "Sessions", "Signatures"}
+IN_CI = {
+    "AccessLog", "ByKey", "Cache", "CSRFTokens", "IdempotentWrites", "RateLimit", "Recorder", "Sessions", "Signatures"
+}  # fmt: skip
 OTHERS = [
-    each if each in QUICK else pytest.param(each, marks=pytest.mark.slow)
+    each
     for each in sorted(each.name for each in features())
     if each in IN_CI or not os.environ.get("CI")  # `scripts/weekly all-tests` runs all
 ]

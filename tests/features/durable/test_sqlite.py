@@ -7,7 +7,7 @@ from tests.contract.wire import SentRequest
 from tests.helpers.databases import rows_of
 from tests.helpers.waiting import eventually
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = pytest.mark.processes
 pytest.importorskip("pysqlite3")
 
 RUN = ("-m", "antiphon", "run", "{app}", "--port", "{port}", "--workers", "2")

@@ -18,7 +18,7 @@ from tests.features.openapi import bookstore
 from tests.features.openapi.test_bookstore import DOCUMENT, RIGHT, TOKEN, send
 from tests.helpers.rows import rows
 
-pytestmark = [pytest.mark.once, pytest.mark.slow]
+pytestmark = pytest.mark.once
 
 # Answers that differ from what reading has found
 

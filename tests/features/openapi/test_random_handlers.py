@@ -14,7 +14,7 @@ from tests.random_handlers.making import HEADER, Input, Program, program_of
 from tests.random_handlers.running import _no_longer_than, _TooLongError, result_of
 from tests.random_handlers.shrinking import as_text, shrunk
 
-pytestmark = [pytest.mark.once, pytest.mark.slow]
+pytestmark = pytest.mark.once
 SEEDS = range(200)
 
 

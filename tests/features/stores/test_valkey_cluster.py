@@ -15,7 +15,7 @@ from tests.helpers.rows import rows
 from tests.helpers.valkey import HOST, SentinelSet, ValkeyCluster
 from tests.helpers.waiting import DEADLINE, eventually
 
-pytestmark = [pytest.mark.processes, pytest.mark.once, pytest.mark.slow]
+pytestmark = [pytest.mark.processes, pytest.mark.once]
 
 LONG = 10_000.0
 

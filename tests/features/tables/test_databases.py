@@ -119,7 +119,6 @@ def test_rows_are_read_before_the_session_is_closed(tmp_path):
         assert names(Client(app).get("/?sort=-number").text)[0] == ITEMS[-1].name
 
 
-@pytest.mark.slow
 def test_a_million_rows_are_not_loaded(tmp_path):
     sqlalchemy, orm, base, row = models()
     engine = sqlalchemy.create_engine(f"sqlite:///{tmp_path}/items.db")

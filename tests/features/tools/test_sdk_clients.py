@@ -9,7 +9,7 @@ from tests.contract.process import ServerProcess
 from tests.contract.servers import server
 from tests.helpers.waiting import DEADLINE
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = pytest.mark.processes
 
 APPLICATION = "tests.helpers.served.tools:app"
 SERVERS = ("Granian, RSGI", "Granian, ASGI", "Uvicorn, h11", "Gunicorn, gthread", "Waitress")

@@ -1,0 +1,239 @@
+"""Run tests in several processes, each of which collects only its own files: ``python -m tests [ARGUMENT...]``.
+
+Arguments are pytest's; files and folders say which tests. Without CI, expensive tests are left out (tests/costs.txt).
+
+| option | |
+|---|---|
+| ``--processes N`` | how many run at once: two more than there are processors, since tests wait, too |
+| ``--measure`` | run all tests, and write what they cost |
+| ``--groups SEED`` | put the files into other groups and orders: no test may know which others ran |
+
+Files next to each other share a process, and what its fixtures have started, until they cost enough. The most expensive
+groups begin first. Each process is forked from this one, which has imported what most tests need.
+"""
+
+import json
+import os
+import random
+import shlex
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from argparse import ArgumentParser
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.helpers import costs, skips
+
+ROOT = Path(__file__).parents[1]
+LAST_FAILED = ROOT / ".pytest_cache/v/cache/lastfailed"
+"""Where pytest's ``--last-failed`` looks."""
+GROUPS_PER_PROCESS = 8
+LEAST = 4.0
+"""The CPU seconds of a group, at least: it costs a fifth of one to begin."""
+
+
+class Outcome:
+    """A plugin of pytest that tells the first process what has happened in one group of files."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._counts = Counter[str]()
+        self._failed: list[str] = []
+        self.measuring = costs.Measuring()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count a test, and an error before or after it."""
+        if report.when == "call" or not report.passed:
+            self._note(report)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Count a file that can't be imported, or has no package that it needs."""
+        if not report.passed:
+            self._note(report)
+
+    def _note(self, report: pytest.TestReport | pytest.CollectReport) -> None:
+        self._counts[report.outcome] += 1
+        if report.failed:
+            self._failed.append(report.nodeid)
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        """Count what is left out."""
+        self._counts["deselected"] += len(items)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write what has happened."""
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        told = {
+            "counts": self._counts, "failed": self._failed, "costs": self.measuring.costs,
+            "skipped": skips.unlisted(reporter), "code": session.exitstatus,
+        }  # fmt: skip
+        self._path.write_text(json.dumps(told))
+
+
+def files_of(paths: list[str]) -> list[str]:
+    """Return the test files of paths, relative to the project, or the paths of single tests."""
+    found = dict[str, None]()
+    for each in paths:
+        path = ROOT / each.partition("::")[0]
+        files = sorted(path.rglob("test_*.py")) if path.is_dir() else [path]
+        found |= dict.fromkeys(each if "::" in each else str(file.relative_to(ROOT)) for file in files)
+    return [*found]
+
+
+def groups_of(files: list[str], known: costs.Costs, processes: int, *, is_cheap: bool) -> list[list[str]]:
+    """Return the files in groups, the most expensive first."""
+    cost = {file: known.of(file, is_cheap=is_cheap) for file in files}
+    enough = max(LEAST, sum(cost.values()) / (processes * GROUPS_PER_PROCESS))
+    groups: list[list[str]] = [[]]
+    for file in files:
+        if groups[-1] and sum(cost[each] for each in groups[-1]) + cost[file] > enough:
+            groups.append([])
+        groups[-1].append(file)
+    return sorted(groups, key=lambda group: -sum(cost[each] for each in group))
+
+
+def carry_out(files: list[str], options: list[str], folder: Path) -> None:
+    """Run the tests of a group in this process, which has been forked for it, and end it."""
+    code = 3
+    try:
+        folder.mkdir()
+        output = os.open(folder / "output", os.O_WRONLY | os.O_CREAT)
+        os.dup2(output, 1), os.dup2(output, 2)
+        os.environ["TESTS_GROUP"] = folder.name
+        outcome = Outcome(folder / "outcome")
+        known = "-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
+        arguments = [*options, "-p", "no:cacheprovider", *known, f"--basetemp={folder / 'tmp'}", *files]
+        code = pytest.main(arguments, plugins=[outcome, outcome.measuring])
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush(), sys.stderr.flush()
+        os._exit(code)
+
+
+class Run:
+    """One run of groups of files, and what it has found so far."""
+
+    def __init__(self, options: list[str], folder: Path) -> None:
+        self._options = options
+        self._folder = folder
+        self._began = time.monotonic()
+        self._open: dict[int, tuple[int, list[str]]] = {}
+        self.counts = Counter[str]()
+        self.failed = dict[str, bool]()
+        self.costs: list[tuple[str, float]] = []
+        self.skipped: list[tuple[str, str]] = []
+        self.is_wrong = False
+
+    def all(self, groups: list[list[str]], processes: int) -> None:
+        """Run groups, so many at once."""
+        waiting = list(enumerate(groups))[::-1]
+        try:
+            while waiting or self._open:
+                while waiting and len(self._open) < processes:
+                    self._begin(*waiting.pop())
+                pid, status = os.wait()
+                number, files = self._open.pop(pid)
+                self._end(self._folder / str(number), files, os.waitstatus_to_exitcode(status))
+                self._tell(len(groups) - len(waiting) - len(self._open), len(groups))
+        finally:
+            for pid in self._open:
+                os.kill(pid, signal.SIGTERM)
+
+    def _begin(self, number: int, files: list[str]) -> None:
+        sys.stdout.flush()
+        if pid := os.fork():
+            self._open[pid] = number, files
+        else:
+            carry_out(files, self._options, self._folder / str(number))
+
+    def _end(self, folder: Path, files: list[str], code: int) -> None:
+        told: dict[str, Any] = {"counts": {"failed": 1}, "failed": [], "costs": [], "skipped": [], "code": code or 1}
+        if (folder / "outcome").exists():
+            told = json.loads((folder / "outcome").read_text())
+        self.counts.update(told["counts"])
+        self.failed |= dict.fromkeys(told["failed"], True)
+        self.costs += map(tuple, told["costs"])
+        self.skipped += map(tuple, told["skipped"])
+        if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            self.is_wrong = True
+            sys.stdout.write((folder / "output").read_text(errors="replace"))
+            print(f"This was: python -m pytest {shlex.join(files)}")
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def _tell(self, ended: int, groups: int) -> None:
+        seconds = time.monotonic() - self._began
+        print(f"{ended} of {groups} groups, {self.summary()} in {seconds:.0f} s", flush=True)
+
+    def summary(self) -> str:
+        """Return how many tests passed, failed and so on."""
+        return ", ".join(f"{self.counts[each]} {each}" for each in ("passed", "failed", "skipped") if self.counts[each])
+
+
+def chosen(arguments: list[str]) -> tuple[Any, list[str], list[str]]:
+    """Return our options, pytest's, and the files."""
+    parser = ArgumentParser(prog="python -m tests", allow_abbrev=False)
+    parser.add_argument("--processes", type=int, default=(os.cpu_count() or 1) + 2)
+    parser.add_argument("--measure", action="store_true")
+    parser.add_argument("--groups", type=int)
+    ours, rest = parser.parse_known_args(arguments)
+    paths = [each for each in rest if (ROOT / each.partition("::")[0]).exists() and each.startswith("tests")]
+    return ours, [each for each in rest if each not in paths], files_of(paths or ["tests"])
+
+
+def main(arguments: list[str]) -> int:
+    """Run tests. Returns 1 if one fails, or costs too much."""
+    ours, options, files = chosen(arguments)
+    is_cheap = costs.OPTION in options
+    known = costs.read()
+    if ours.groups is not None:
+        random.Random(ours.groups).shuffle(files)
+    os.environ.setdefault("HYPOTHESIS_SEED", str(random.SystemRandom().randrange(1 << 32)))
+    os.environ["TESTS_RUN"] = str(time.time_ns())
+    _import_what_most_need()
+    with tempfile.TemporaryDirectory(prefix="tests-", ignore_cleanup_errors=True) as folder:
+        run = Run(options, Path(folder))
+        run.all(groups_of(files, known, ours.processes, is_cheap=is_cheap), ours.processes)
+    if ours.measure:
+        costs.judged(run.costs, known).write()
+    for line, is_failure in _told(run, known, has_measured=ours.measure):
+        print(line)
+        run.is_wrong |= is_failure
+    return int(run.is_wrong)
+
+
+def _told(run: Run, known: costs.Costs, *, has_measured: bool) -> Iterator[tuple[str, bool]]:
+    """Yield what to say at the end of a run, and True if it is a failure."""
+    LAST_FAILED.parent.mkdir(parents=True, exist_ok=True)
+    LAST_FAILED.write_text(json.dumps(run.failed))
+    for each in run.failed:
+        yield f"FAILED {each}", True
+    yield from ((each, False) for each in skips.told(run.skipped))
+    for each in () if has_measured else costs.grown(run.costs, known):
+        yield each, bool(os.environ.get("CI"))
+    yield f"{run.summary()}; they cost {sum(cost for _, cost in run.costs):.0f} s", False
+
+
+def _import_what_most_need() -> None:
+    import gc
+
+    import antiphon
+    import antiphon.features
+    import antiphon.testing  # noqa: F401
+    import tests.conftest  # noqa: F401
+
+    gc.collect()
+    gc.freeze()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,170 @@
+"""What tests cost: measured, written down, and a bound for `make test`.
+
+A cost is the CPU seconds of a test, its fixtures and its processes, and an eighth of the seconds in which it only
+waits. ``tests/costs.txt`` has a line for each file whose cheap tests cost a second or more together, and one for each
+expensive test: the mean of its rows, and their number. ``python -m tests --measure`` writes it. A known cost stays
+unless it has changed by half, so that the file seldom changes.
+"""
+
+import os
+from collections import defaultdict
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+LIST = Path(__file__).parents[1] / "costs.txt"
+BOUND = 0.25
+"""The cost from which on a test is expensive, on average over its rows: ``make test`` leaves it out."""
+BUDGET = 330.0
+"""The cost of all that ``make test`` runs."""
+OPTION = "--cheap"
+_HEAD = "# The cost of each file's cheap tests, and of a row of each expensive test; see tests/helpers/costs.py.\n"
+_WAITING = 1 / 8
+
+
+class Cost(NamedTuple):
+    """A test's mean cost and the number of its rows."""
+
+    mean: float
+    rows: int
+
+
+class Costs(NamedTuple):
+    """The costs of cheap tests by file, and of expensive tests by name."""
+
+    files: dict[str, float]
+    tests: dict[str, Cost]
+
+    def of(self, file: str, *, is_cheap: bool) -> float:
+        """Return what the tests of a file take, or only its cheap ones. A file that isn't listed takes little."""
+        dear = 0.0 if is_cheap else sum(self.total(name) for name in self.tests if name.startswith(f"{file}::"))
+        return self.files.get(file, 0.3) + dear
+
+    def total(self, name: str) -> float:
+        """Return what all rows of an expensive test take."""
+        return self.tests[name].mean * self.tests[name].rows
+
+    def write(self) -> None:
+        """Write the list."""
+        lines = {file: f"{file} {cost:g}" for file, cost in self.files.items()}
+        lines |= {name: f"{name} {cost.mean:g} x{cost.rows}" for name, cost in self.tests.items()}
+        LIST.write_text(_HEAD + "".join(f"{line}\n" for _, line in sorted(lines.items())))
+
+
+def read() -> Costs:
+    """Return the costs on the list."""
+    costs = Costs({}, {})
+    for line in LIST.read_text().splitlines() if LIST.exists() else ():
+        match line.split():
+            case ["#", *_]:
+                pass
+            case [name, mean, rows]:
+                costs.tests[name] = Cost(float(mean), int(rows.removeprefix("x")))
+            case [file, cost]:
+                costs.files[file] = float(cost)
+    return costs
+
+
+def judged(measured: Iterable[tuple[str, float]], known: Costs) -> Costs:
+    """Return the costs of tests that ran. Of other files, and where little has changed, the known costs stay."""
+    rows = defaultdict[str, list[float]](list)
+    for nodeid, cost in measured:
+        rows[test_of(nodeid)].append(cost)
+    files = {name.partition("::")[0] for name in rows}
+    sums = defaultdict[str, float](float)
+    tests = {name: cost for name, cost in known.tests.items() if name.partition("::")[0] not in files}
+    for name, costs in rows.items():
+        mean = _steady(sum(costs) / len(costs), known.tests[name].mean if name in known.tests else 0.0)
+        if mean >= BOUND:
+            tests[name] = Cost(mean, len(costs))
+        else:
+            sums[name.partition("::")[0]] += sum(costs)
+    kept = {file: cost for file, cost in known.files.items() if file not in files}
+    kept |= {file: _steady(cost, known.files.get(file, 0.0)) for file, cost in sums.items() if cost >= 1}
+    return Costs(kept, tests)
+
+
+def _steady(new: float, known: float) -> float:
+    """Return the known cost unless the new one differs by half, with two digits."""
+    return known if known / 1.5 < new < known * 1.5 else float(f"{new:.2g}")
+
+
+def test_of(nodeid: str) -> str:
+    """Return the name of the test that a row belongs to."""
+    return nodeid.partition("[")[0]
+
+
+class CheapOnly:
+    """A plugin of pytest that leaves expensive tests out."""
+
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Leave out what is on the list."""
+        listed = read().tests
+        dear = [item for item in items if test_of(item.nodeid) in listed]
+        config.hook.pytest_deselected(items=dear)
+        items[:] = [item for item in items if test_of(item.nodeid) not in listed]
+
+
+class Measuring:
+    """A plugin of pytest that notes what each test costs.
+
+    Tests of a file share what begins before the first of them and ends after the last, such as a server.
+    """
+
+    def __init__(self) -> None:
+        self.costs: list[tuple[str, float]] = []
+        self._rows: dict[str, float] = {}
+        self._shared = 0.0
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Note what a test's fixtures cost before it."""
+        with self._noting(item, is_shared=not self._rows):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Note what a test costs."""
+        with self._noting(item):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Generator[None, object, object]:
+        """Note what a test's fixtures cost after it."""
+        is_last = nextitem is None or nextitem.path != item.path
+        with self._noting(item, is_shared=is_last):
+            yield
+        if is_last and self._rows:
+            share = self._shared / len(self._rows)
+            self.costs += [(name, cost + share) for name, cost in self._rows.items()]
+            self._rows, self._shared = {}, 0.0
+
+    @contextmanager
+    def _noting(self, item: pytest.Item, *, is_shared: bool = False) -> Iterator[None]:
+        before = os.times()
+        try:
+            yield
+        finally:
+            *spent, passed = (after - start for after, start in zip(os.times(), before, strict=True))
+            cost = sum(spent) + _WAITING * max(passed - sum(spent), 0.0)
+            known = self._rows.setdefault(item.nodeid, 0.0)
+            self._shared += cost if is_shared else 0.0
+            self._rows[item.nodeid] = known + (0.0 if is_shared else cost)
+
+
+def grown(measured: Iterable[tuple[str, float]], known: Costs) -> Iterator[str]:
+    """Yield the tests that are not on the list and cost four times what a cheap one may, with what to do."""
+    rows = defaultdict[str, list[float]](list)
+    for nodeid, cost in measured:
+        rows[test_of(nodeid)].append(cost)
+    for name, costs in rows.items():
+        if name not in known.tests and (mean := sum(costs) / len(costs)) > 4 * BOUND:
+            yield (
+                f"{name} costs {mean:.1f} s a row, and a cheap test {BOUND} at most: have it do less, or list it by"
+                f" python -m tests --measure {name.partition('::')[0]}"
+            )

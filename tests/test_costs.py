@@ -1,0 +1,59 @@
+"""Tests have a budget, and know no other test: files are given out in groups, the most expensive first."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+from tests.__main__ import files_of, groups_of
+from tests.helpers import costs
+from tests.helpers.costs import BOUND, BUDGET, Cost, Costs
+from tests.helpers.rows import rows
+
+ROOT = Path(__file__).parents[1]
+SHARE = 0.4
+"""The largest part of the budget for one folder of tests."""
+
+
+def test_cheap_tests_keep_to_the_budget():
+    known = costs.read()
+    of_folders = Counter[str]()
+    for file in files_of(["tests"]):
+        of_folders[file.split("/")[1]] += known.of(file, is_cheap=True)
+    assert sum(of_folders.values()) <= BUDGET
+    assert {folder for folder, cost in of_folders.items() if cost > SHARE * BUDGET} == set()
+
+
+def test_each_listed_test_exists():
+    for name in costs.read().tests:
+        file, *_, test = name.split("::")
+        assert re.search(rf"def {test}\b", (ROOT / file).read_text()), f"tests/costs.txt names {name}: take it out"
+
+
+@rows(
+    "measured, known, made",
+    ([("a.py::f[1]", 0.1), ("a.py::f[2]", 0.2)], Costs({}, {}), Costs({}, {})),
+    ([("a.py::f[1]", 2.0), ("a.py::f[2]", 1.0)], Costs({}, {}), Costs({}, {"a.py::f": Cost(1.5, 2)})),
+    ([("a.py::f", 1.3)], Costs({}, {"a.py::f": Cost(1.0, 1)}), Costs({}, {"a.py::f": Cost(1.0, 1)})),
+    (
+        [("a.py::f", 0.1)],
+        Costs({}, {"a.py::f": Cost(1.0, 1), "b.py::f": Cost(2, 1)}),
+        Costs({}, {"b.py::f": Cost(2, 1)}),
+    ),
+    ([(f"a.py::{each}", 0.2) for each in range(10)], Costs({"b.py": 3.0}, {}), Costs({"a.py": 2.0, "b.py": 3.0}, {})),
+)
+def test_a_measured_cost_replaces_a_known_one_that_it_differs_from_by_half(measured, known, made):
+    assert costs.judged(measured, known) == made
+
+
+def test_a_new_test_that_costs_much_is_named():
+    known = Costs({}, {"a.py::listed": Cost(5.0, 1)})
+    measured = [("a.py::listed", 5.0), ("a.py::cheap", BOUND), ("a.py::new[1]", 2.0), ("a.py::new[2]", 1.0)]
+    assert [each.split()[:4] for each in costs.grown(measured, known)] == [["a.py::new", "costs", "1.5", "s"]]
+
+
+def test_groups_begin_with_the_most_expensive_and_keep_neighbours_together():
+    known = Costs({"a.py": 1.0, "b.py": 1.0, "c.py": 40.0, "d.py": 2.0}, {"d.py::f": Cost(3.0, 2)})
+    assert groups_of([*"abcd"], Costs({}, {}), 2, is_cheap=True) == [[*"abcd"]]
+    files = ["a.py", "b.py", "c.py", "d.py"]
+    assert groups_of(files, known, 2, is_cheap=False) == [["c.py"], ["d.py"], ["a.py", "b.py"]]
+    assert groups_of(files, known, 2, is_cheap=True) == [["c.py"], ["a.py", "b.py"], ["d.py"]]
