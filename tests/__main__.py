@@ -1,6 +1,7 @@
 """Run tests in several processes, each of which collects only its own files: ``python -m tests [ARGUMENT...]``.
 
-Arguments are pytest's; files and folders say which tests. Without CI, expensive tests are left out (tests/costs.txt).
+Arguments are pytest's; files and folders say which tests. ``--expensive`` (tests/helpers/costs.py)
+leaves out expensive ones.
 
 | option | |
 |---|---|
@@ -89,9 +90,9 @@ def files_of(paths: list[str]) -> list[str]:
     return [*found]
 
 
-def groups_of(files: list[str], known: costs.Costs, processes: int, *, is_cheap: bool) -> list[list[str]]:
+def groups_of(files: list[str], known: costs.Costs, processes: int, without: set[str]) -> list[list[str]]:
     """Return the files in groups, the most expensive first."""
-    cost = {file: known.of(file, is_cheap=is_cheap) for file in files}
+    cost = {file: known.of(file.partition("::")[0], without) for file in files}
     enough = max(LEAST, sum(cost.values()) / (processes * GROUPS_PER_PROCESS))
     groups: list[list[str]] = [[]]
     for file in files:
@@ -123,9 +124,10 @@ def carry_out(files: list[str], options: list[str], folder: Path) -> None:
 class Run:
     """One run of groups of files, and what it has found so far."""
 
-    def __init__(self, options: list[str], folder: Path) -> None:
+    def __init__(self, options: list[str], folder: Path, *, measures: bool = False) -> None:
         self._options = options
         self._folder = folder
+        self._measures = measures
         self._began = time.monotonic()
         self._open: dict[int, tuple[int, list[str]]] = {}
         self.counts = Counter[str]()
@@ -160,6 +162,8 @@ class Run:
         told: dict[str, Any] = {"counts": {"failed": 1}, "failed": [], "costs": [], "skipped": [], "code": code or 1}
         if (folder / "outcome").exists():
             told = json.loads((folder / "outcome").read_text())
+        if self._measures:
+            costs.judged(map(tuple, told["costs"]), costs.read()).write()
         self.counts.update(told["counts"])
         self.failed |= dict.fromkeys(told["failed"], True)
         self.costs += map(tuple, told["costs"])
@@ -185,26 +189,30 @@ def chosen(arguments: list[str]) -> tuple[Any, list[str], list[str]]:
     parser.add_argument("--processes", type=int, default=(os.cpu_count() or 1) + 2)
     parser.add_argument("--measure", action="store_true")
     parser.add_argument("--groups", type=int)
+    parser.add_argument(costs.OPTION)
     ours, rest = parser.parse_known_args(arguments)
     paths = [each for each in rest if (ROOT / each.partition("::")[0]).exists() and each.startswith("tests")]
-    return ours, [each for each in rest if each not in paths], files_of(paths or ["tests"])
+    if ours.expensive == "commit":
+        ours.expensive = costs.part_of_commit()
+    options = [each for each in rest if each not in paths]
+    options += [costs.OPTION, ours.expensive] if ours.expensive else []
+    return ours, options, files_of(paths or ["tests"])
 
 
 def main(arguments: list[str]) -> int:
     """Run tests. Returns 1 if one fails, or costs too much."""
     ours, options, files = chosen(arguments)
-    is_cheap = costs.OPTION in options
     known = costs.read()
+    without = costs.left_out(ours.expensive, known)
     if ours.groups is not None:
         random.Random(ours.groups).shuffle(files)
     os.environ.setdefault("HYPOTHESIS_SEED", str(random.SystemRandom().randrange(1 << 32)))
     os.environ["TESTS_RUN"] = str(time.time_ns())
     _import_what_most_need()
     with tempfile.TemporaryDirectory(prefix="tests-", ignore_cleanup_errors=True) as folder:
-        run = Run(options, Path(folder))
-        run.all(groups_of(files, known, ours.processes, is_cheap=is_cheap), ours.processes)
-    if ours.measure:
-        costs.judged(run.costs, known).write()
+        run = Run(options, Path(folder), measures=ours.measure)
+        run.all(groups_of(files, known, ours.processes, without), ours.processes)
+    if "DUMP" in os.environ: Path(os.environ["DUMP"]).write_text(json.dumps(run.costs))
     for line, is_failure in _told(run, known, has_measured=ours.measure):
         print(line)
         run.is_wrong |= is_failure

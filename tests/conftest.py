@@ -76,7 +76,7 @@ def interface(request: pytest.FixtureRequest) -> str:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of these tests."""
     combinations.add_option(parser)
-    parser.addoption(costs.OPTION, action="store_true", help="leave out the tests that tests/costs.txt calls expensive")
+    parser.addoption(costs.OPTION, help="the part of the tests that tests/costs.txt calls expensive: 0, or 2/3")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -86,8 +86,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(skips.MissingPackages())
     config.pluginmanager.register(UnmarkedProcesses())
     config.pluginmanager.register(combinations.Combinations(config))
-    if config.getoption(costs.OPTION):
-        config.pluginmanager.register(costs.CheapOnly())
+    if part := config.getoption(costs.OPTION):
+        config.pluginmanager.register(costs.WithoutExpensive(part))
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -4,6 +4,8 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from tests.__main__ import files_of, groups_of
 from tests.helpers import costs
 from tests.helpers.costs import BOUND, BUDGET, Cost, Costs
@@ -18,15 +20,17 @@ def test_cheap_tests_keep_to_the_budget():
     known = costs.read()
     of_folders = Counter[str]()
     for file in files_of(["tests"]):
-        of_folders[file.split("/")[1]] += known.of(file, is_cheap=True)
+        of_folders[file.split("/")[1]] += known.of(file, {*known.tests})
     assert sum(of_folders.values()) <= BUDGET
     assert {folder for folder, cost in of_folders.items() if cost > SHARE * BUDGET} == set()
 
 
 def test_each_listed_test_exists():
-    for name in costs.read().tests:
-        file, *_, test = name.split("::")
-        assert re.search(rf"def {test}\b", (ROOT / file).read_text()), f"tests/costs.txt names {name}: take it out"
+    """In its file, or in the one that has the class that it inherits from."""
+    listed = costs.read().tests
+    defined = {name for file in files_of(["tests"]) for name in re.findall(r"def (test_\w+)", (ROOT / file).read_text())}
+    gone = {name for name in listed if not (ROOT / name.partition("::")[0]).exists()}
+    assert gone | {name for name in listed if name.rpartition("::")[2] not in defined} == set()
 
 
 @rows(
@@ -36,8 +40,8 @@ def test_each_listed_test_exists():
     ([("a.py::f", 1.3)], Costs({}, {"a.py::f": Cost(1.0, 1)}), Costs({}, {"a.py::f": Cost(1.0, 1)})),
     (
         [("a.py::f", 0.1)],
-        Costs({}, {"a.py::f": Cost(1.0, 1), "b.py::f": Cost(2, 1)}),
-        Costs({}, {"b.py::f": Cost(2, 1)}),
+        Costs({}, {"a.py::f": Cost(1.0, 1), "a.py::g": Cost(2, 1), "b.py::f": Cost(2, 1)}),
+        Costs({}, {"a.py::g": Cost(2, 1), "b.py::f": Cost(2, 1)}),
     ),
     ([(f"a.py::{each}", 0.2) for each in range(10)], Costs({"b.py": 3.0}, {}), Costs({"a.py": 2.0, "b.py": 3.0}, {})),
 )
@@ -53,7 +57,18 @@ def test_a_new_test_that_costs_much_is_named():
 
 def test_groups_begin_with_the_most_expensive_and_keep_neighbours_together():
     known = Costs({"a.py": 1.0, "b.py": 1.0, "c.py": 40.0, "d.py": 2.0}, {"d.py::f": Cost(3.0, 2)})
-    assert groups_of([*"abcd"], Costs({}, {}), 2, is_cheap=True) == [[*"abcd"]]
+    assert groups_of([*"abcd"], Costs({}, {}), 2, {"d.py::f"}) == [[*"abcd"]]
     files = ["a.py", "b.py", "c.py", "d.py"]
-    assert groups_of(files, known, 2, is_cheap=False) == [["c.py"], ["d.py"], ["a.py", "b.py"]]
-    assert groups_of(files, known, 2, is_cheap=True) == [["c.py"], ["a.py", "b.py"], ["d.py"]]
+    assert groups_of(files, known, 2, set()) == [["c.py"], ["d.py"], ["a.py", "b.py"]]
+    assert groups_of(files, known, 2, {"d.py::f"}) == [["c.py"], ["a.py", "b.py"], ["d.py"]]
+
+
+@rows("part, left", (None, ""), ("0", "abcde"), ("1/2", "ace"), ("2/2", "bd"), ("1/1", ""))
+def test_parts_of_expensive_tests_cost_the_same(part, left):
+    assert costs.left_out(part, Costs({}, {name: Cost(5 - place, 1) for place, name in enumerate("abcde")})) == {*left}
+
+
+@rows("part", "1", "0/3", "a/b", "1/2/3", "")
+def test_a_part_that_is_none_is_refused(part):
+    with pytest.raises(pytest.UsageError, match="must be 0, or a part such as 2/3"):
+        costs.left_out(part, Costs({}, {}))

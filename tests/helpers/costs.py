@@ -1,5 +1,12 @@
 """What tests cost: measured, written down, and a bound for `make test`.
 
+| option | the expensive tests that run |
+|---|---|
+| (none) | all |
+| ``--expensive 0`` | none |
+| ``--expensive 2/3`` | the second of three parts, which cost the same |
+| ``--expensive commit`` | one of these three, chosen by the commit |
+
 A cost is the CPU seconds of a test, its fixtures and its processes, and an eighth of the seconds in which it only
 waits. ``tests/costs.txt`` has a line for each file whose cheap tests cost a second or more together, and one for each
 expensive test: the mean of its rows, and their number. ``python -m tests --measure`` writes it. A known cost stays
@@ -7,6 +14,8 @@ unless it has changed by half, so that the file seldom changes.
 """
 
 import os
+import re
+import subprocess
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
@@ -20,9 +29,11 @@ BOUND = 0.25
 """The cost from which on a test is expensive, on average over its rows: ``make test`` leaves it out."""
 BUDGET = 330.0
 """The cost of all that ``make test`` runs."""
-OPTION = "--cheap"
+OPTION = "--expensive"
 _HEAD = "# The cost of each file's cheap tests, and of a row of each expensive test; see tests/helpers/costs.py.\n"
 _WAITING = 1 / 8
+_UNLISTED = 0.15
+"""What a file that isn't listed costs: their mean."""
 
 
 class Cost(NamedTuple):
@@ -38,10 +49,10 @@ class Costs(NamedTuple):
     files: dict[str, float]
     tests: dict[str, Cost]
 
-    def of(self, file: str, *, is_cheap: bool) -> float:
-        """Return what the tests of a file take, or only its cheap ones. A file that isn't listed takes little."""
-        dear = 0.0 if is_cheap else sum(self.total(name) for name in self.tests if name.startswith(f"{file}::"))
-        return self.files.get(file, 0.3) + dear
+    def of(self, file: str, without: set[str]) -> float:
+        """Return what the tests of a file take, without some. A file that isn't listed takes little."""
+        dear = (self.total(name) for name in self.tests if name not in without and name.startswith(f"{file}::"))
+        return self.files.get(file, _UNLISTED) + sum(dear)
 
     def total(self, name: str) -> float:
         """Return what all rows of an expensive test take."""
@@ -69,13 +80,13 @@ def read() -> Costs:
 
 
 def judged(measured: Iterable[tuple[str, float]], known: Costs) -> Costs:
-    """Return the costs of tests that ran. Of other files, and where little has changed, the known costs stay."""
+    """Return the costs of tests that ran. Of others, and where little has changed, the known costs stay."""
     rows = defaultdict[str, list[float]](list)
     for nodeid, cost in measured:
         rows[test_of(nodeid)].append(cost)
     files = {name.partition("::")[0] for name in rows}
     sums = defaultdict[str, float](float)
-    tests = {name: cost for name, cost in known.tests.items() if name.partition("::")[0] not in files}
+    tests = {name: cost for name, cost in known.tests.items() if name not in rows}
     for name, costs in rows.items():
         mean = _steady(sum(costs) / len(costs), known.tests[name].mean if name in known.tests else 0.0)
         if mean >= BOUND:
@@ -97,15 +108,36 @@ def test_of(nodeid: str) -> str:
     return nodeid.partition("[")[0]
 
 
-class CheapOnly:
+def part_of_commit() -> str:
+    """Return the part of expensive tests that a commit runs."""
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=LIST.parent, check=True, capture_output=True).stdout
+    return f"{int(commit, 16) % 3 + 1}/3"
+
+
+def left_out(part: str | None, known: Costs) -> set[str]:
+    """Return the expensive tests that ``--expensive`` leaves out. Raises UsageError for what is no part."""
+    if part is None:
+        return set()
+    if part == "0":
+        return {*known.tests}
+    if not (match := re.fullmatch(r"([1-9])/([1-9])", part)):
+        raise pytest.UsageError(f"{OPTION} must be 0, or a part such as 2/3, not {part}")
+    number, parts = map(int, match.groups())
+    dearest_first = sorted(known.tests, key=lambda name: (-known.total(name), name))
+    return {name for place, name in enumerate(dearest_first) if place % parts != number % parts}
+
+
+class WithoutExpensive:
     """A plugin of pytest that leaves expensive tests out."""
+
+    def __init__(self, part: str) -> None:
+        self._names = left_out(part, read())
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Leave out what is on the list."""
-        listed = read().tests
-        dear = [item for item in items if test_of(item.nodeid) in listed]
+        dear = [item for item in items if test_of(item.nodeid) in self._names]
         config.hook.pytest_deselected(items=dear)
-        items[:] = [item for item in items if test_of(item.nodeid) not in listed]
+        items[:] = [item for item in items if test_of(item.nodeid) not in self._names]
 
 
 class Measuring:

@@ -34,7 +34,7 @@ FAULTS = [
     RAISING.format("53300"),  # too many connections
     RAISING.format("58030"),  # an error of input or output
 ]
-MOST = [pytest.param(45, marks=pytest.mark.slow), 12]
+MOST = [45, 12]
 ID = re.compile(r"\d\d\d (?:job|ajob)|every \S+ (?:\d+|%)|[0-9a-f]{32}")
 
 
