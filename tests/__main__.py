@@ -212,7 +212,8 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="tests-", ignore_cleanup_errors=True) as folder:
         run = Run(options, Path(folder), measures=ours.measure)
         run.all(groups_of(files, known, ours.processes, without), ours.processes)
-    if "DUMP" in os.environ: Path(os.environ["DUMP"]).write_text(json.dumps(run.costs))
+    if "DUMP" in os.environ:
+        Path(os.environ["DUMP"]).write_text(json.dumps(run.costs))
     for line, is_failure in _told(run, known, has_measured=ours.measure):
         print(line)
         run.is_wrong |= is_failure

@@ -176,7 +176,7 @@ def _way_to_try(name: str) -> Callable[[str, Path, Path], str]:
 def _try_newest(_: str, wheel: Path, folder: Path) -> str:
     """Run the tests that stand on other projects, with the newest that the test group allows."""
     python = _made(folder, str(wheel), "--group", str(ROOT / "pyproject.toml:test"))
-    return _run(python, "-m", "pytest", "-p", "no:cacheprovider", "--numprocesses", "2", *OF_THE_NEWEST, cwd=ROOT)
+    return _run(python, "-m", "tests", "--processes", "2", *OF_THE_NEWEST, cwd=ROOT)
 
 
 def _try_environment(name: str, wheel: Path, folder: Path) -> str:

@@ -15,7 +15,6 @@ unless it has changed by half, so that the file seldom changes.
 
 import os
 import re
-import subprocess
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
@@ -24,8 +23,10 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.helpers.combinations import commit_number
+
 LIST = Path(__file__).parents[1] / "costs.txt"
-BOUND = 0.25
+BOUND = 0.2
 """The cost from which on a test is expensive, on average over its rows: ``make test`` leaves it out."""
 BUDGET = 330.0
 """The cost of all that ``make test`` runs."""
@@ -110,8 +111,7 @@ def test_of(nodeid: str) -> str:
 
 def part_of_commit() -> str:
     """Return the part of expensive tests that a commit runs."""
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=LIST.parent, check=True, capture_output=True).stdout
-    return f"{int(commit, 16) % 3 + 1}/3"
+    return f"{commit_number() % 3 + 1}/3"
 
 
 def left_out(part: str | None, known: Costs) -> set[str]:
