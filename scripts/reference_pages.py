@@ -253,8 +253,8 @@ TOPICS = {
     ),
     "embedding/frameworks.md": Page(
         "Other frameworks", "antiphon.embedding",
-        "Framework FrameworkResponse ViewRoute FrameworkRequest ALL_METHODS own_limits environ_request read_request "
-        "scope_request plain_head until_left BlockingBody error_like",
+        "Framework FrameworkResponse ViewRoute FrameworkRequest environ_request read_request "
+        "scope_request plain_head until_left error_like",
         "See also [Write a library for every framework](../../how-to/for-library-authors.md#add-a-framework).",
     ),
     "embedding/steps.md": Page(
@@ -271,15 +271,23 @@ TOPICS = {
         "urlencoded_fields_of "
         "MultipartParser MultipartLimits PartData PartHead FormBounds IncompleteForm parse_boundary "
         "read_whole_form Content Spool Window safe_filename NotLoadedError UNBOUNDED decode_json json_text split_list "
-        "OWS SAFE_METHODS UNUSABLE_BOUNDARY to_base64",
+        "OWS SAFE_METHODS UNUSABLE_BOUNDARY ",
         "See also [Write a dialect](../../how-to/write-a-dialect.md).",
     ),
     "embedding/responses.md": Page(
         "Responses, templates and functions", "antiphon.embedding",
-        "to_response response_of json_encoder only_typed started_response restarting FileBody OpenFile guess_type "
-        "as_bytes served_names encode_json render DictEnvironment stream_of astream_of TimedSigner Advice one_line "
-        "describe innermost signature_of annotations_of DescribedApp DescribedRoute",
+        "to_response response_of started_response restarting FileBody OpenFile guess_type "
+        "as_bytes served_names encode_json render stream_of TimedSigner Advice "
+        "describe innermost signature_of DescribedApp DescribedRoute",
         "See also [Write a dialect](../../how-to/write-a-dialect.md).",
+    ),
+    "embedding/features.md": Page(
+        "Parts of features", "antiphon.embedding",
+        "OfRequest errors_name_it missing_package caller_file path_beside seconds_of is_token check_arguments "
+        "check_no_decorator check_sync ready FeatureStore store_name Added SharedFields unwatched "
+        "note_read Reads CHALLENGES without_traceback quoted_root host_of parse_origin mounted_together "
+        "first_place_of is_for_any_thread endable DRAINING call_after_fork background_loop",
+        "See also [Extensions: write a feature](../../how-to/write-a-feature.md#use-what-features-stand-on).",
     ),
     "extending.md": Page(
         "Routes and errors of a feature", "antiphon", "RouteKey explained",
@@ -350,8 +358,9 @@ INTRODUCTIONS = {
     "antiphon.http1": "Functions that convert requests and responses to bytes and back.",
     "antiphon.cli": "Names for [commands of other packages](../how-to/write-a-feature.md#add-a-command).",
     "antiphon.types": TYPES,
-    "antiphon.embedding": "The parts that [dialects](../how-to/write-a-dialect.md) are built from. It is provisional,"
-    " and applications don't need it.",
+    "antiphon.embedding": "The parts that [dialects](../how-to/write-a-dialect.md) and"
+    " [features](../how-to/write-a-feature.md#use-what-features-stand-on) are built from. It is provisional, and"
+    " applications don't need it.",
     "antiphon.dialects": "`antiphon.dialects.<name>` has the names of the library that the [dialect](dialects.md)"
     " replaces.",
 }
@@ -366,7 +375,7 @@ PROVISIONAL = {
     "antiphon.features.ProtectedResource", "antiphon.features.RequestSignature", "antiphon.types.Run",
     "antiphon.types.RunCall", "antiphon.features.RunEnd", "antiphon.features.RunEnded", "antiphon.features.Runs",
     "antiphon.features.Personal", "antiphon.features.Run", "antiphon.features.RunCall",
-    "antiphon.types.CalledTool", "antiphon.types.EndFunction",
+    "antiphon.types.CalledTool",
     "antiphon.types.RunQuestion",
     "antiphon.features.Secret", "antiphon.features.SignatureKey", "antiphon.features.SignatureRefused",
     "antiphon.features.Signatures", "antiphon.features.SignedResponses", "antiphon.features.Table",

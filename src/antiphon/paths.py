@@ -37,21 +37,13 @@ def caller_file() -> str | None:
     return file
 
 
-def path_beside(file: str | None, path: str | os.PathLike[str]) -> str:
+def path_beside(file: str | None, path: str | os.PathLike[str], *, is_folder: bool = False) -> str:
     """Return the absolute path of a file or folder; a relative path is resolved against the folder of ``file``.
 
-    Raises ValueError for a relative path if ``file`` is None.
+    Raises ValueError for a relative path if ``file`` is None, and for a missing folder if ``is_folder``.
     """
     beside = "" if file is None else os.path.dirname(os.path.abspath(file))
-    return os.path.normpath(absolute_path(os.path.join(beside, os.fspath(path))))
-
-
-def folder_beside(file: str | None, path: str | os.PathLike[str]) -> str:
-    """Return the absolute path of a folder; a relative path is resolved against the folder of ``file``.
-
-    Raises ValueError for a missing folder, and for a relative path if ``file`` is None.
-    """
-    folder = path_beside(file, path)
-    if not os.path.isdir(folder):
-        raise explained("missing-folder", ValueError(f"there is no folder {folder!r}"))
-    return folder
+    found = os.path.normpath(absolute_path(os.path.join(beside, os.fspath(path))))
+    if is_folder and not os.path.isdir(found):
+        raise explained("missing-folder", ValueError(f"there is no folder {found!r}"))
+    return found

@@ -4,11 +4,16 @@ import asyncio
 import sys
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from errno import ECONNRESET
 from functools import partial
 from typing import Any, TypeAlias
 
+from antiphon.concurrency.loop import running_loop, thread
 from antiphon.http.head import Head, server_head
+from antiphon.request.request import Request
+from antiphon.response.message import watched
+from antiphon.response.response import Response
 
 READ_AHEAD = 256 << 10
 """The maximum number of bytes of an unread body to receive. More stays with the server, and disconnects go
@@ -116,3 +121,49 @@ def stems_from_disconnect(error: BaseException) -> bool:
         # Errors may refer to each other in a circle.
         chain += [cause for cause in causes if cause is not None and cause not in chain]
     return False
+
+
+class _OpenStream:
+    """A streamed response that can be ended as if its client had disconnected. ``tell`` does so; None over WSGI. Its
+    request is kept until then, since its credentials may have to be checked.
+    """
+
+    __slots__ = ("__weakref__", "_request", "_tell", "is_cut", "is_over")
+
+    def __init__(self, request: Request, tell: Callable[[], object] | None) -> None:
+        self._request: Request | None = request
+        self._tell = tell
+        self.is_cut = self.is_over = False
+
+    async def end(self) -> None:
+        """Record that the response has ended."""
+        self.is_over, self._request = True, None
+
+    def cut(self) -> None:
+        self.is_cut = True
+        if self._tell is not None:
+            with suppress(RuntimeError):  # the loop is closed
+                self._tell()
+
+    def check(self, _: object = None) -> None:
+        """Raise the error with which a server's thread cuts the response off, once the stream has ended."""
+        if self.is_cut:
+            raise client_gone("This stream has been ended.")
+
+
+def endable(request: Request, response: Response) -> tuple[Any, Response]:
+    """Return what can be ended, and the response that can."""
+    body: Any = response.body
+    if hasattr(body, "cut"):  # a WebSocket's conversation
+        return body, response
+    outermost = request._outermost
+    blocks = request.head.blocks
+    loop = None if blocks else running_loop() or thread.loop
+    stream = _OpenStream(request, None if loop is None else partial(loop.call_soon_threadsafe, outermost.lifetime._cut))
+    outermost._defer_first(stream.end)  # this also keeps the stream as long as the request
+    if blocks:
+        if (note_end := getattr(server_head(request.head), "_note_end", None)) is not None:
+            note_end(lambda: stream.is_cut)
+        response = response.__copy__()
+        response.body = watched(body, stream.check)
+    return stream, response

@@ -1,10 +1,8 @@
 """Messages of channels, and the interface of stores that keep them, beside members whose presence is a lease."""
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from math import inf
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from antiphon.http.event import Event
 from antiphon.serialization.json import decode_json
@@ -41,16 +39,6 @@ class Entry:
             text = decode_json(self.data) if self.data[:1] == b'"' else self.data.decode()
             self._event = Event(text, id=str(self.position))
         return self._event
-
-
-BATCH = 500
-"""The number of messages to read at once."""
-
-LONGEST_WATCH = 1.0
-"""The longest time that ``watch`` waits, in seconds."""
-
-Positions: TypeAlias = Mapping[str, Position | None]
-"""The position of each channel's newest known message, by the channel's name; None for a channel without messages."""
 
 
 class ChannelLog(ABC):
@@ -137,37 +125,3 @@ class MissedMessages(NamedTuple):
     def __message__(self) -> object:
         """Return an object with the names above, which a WebSocket sends as JSON."""
         return self._asdict()
-
-
-_id = re.compile("(0|[1-9][0-9]{0,17})-([1-9][0-9]{0,17})").fullmatch
-
-
-def read_id(id_: str) -> Position | None:
-    """Return the position for a message's id, or None for text that is not the id of a message."""
-    found = _id(id_)
-    return Position(int(found[1]), int(found[2])) if found else None
-
-
-class Keep(NamedTuple):
-    """The limits on a channel's kept messages: their number, and their total size in bytes, if it is limited."""
-
-    most: int
-    size: float = inf
-
-    def widened(self, other: "Keep") -> "Keep":
-        """Return limits that keep everything that either of these limits keeps."""
-        return Keep(max(self.most, other.most), max(self.size, other.size))
-
-
-Item: TypeAlias = Entry | MissedMessages
-"""An item that a listener receives."""
-
-
-def event_of(item: Item) -> Event:
-    """Return the event that sends an item to a client."""
-    return Event(item._asdict(), event="missed") if isinstance(item, MissedMessages) else item.event()
-
-
-def message_of(item: Item) -> ChannelMessage | MissedMessages:
-    """Return an item as ``listen`` yields it."""
-    return item if isinstance(item, MissedMessages) else ChannelMessage(str(item.position), decode_json(item.data))

@@ -20,7 +20,7 @@ from antiphon.request.caller import AROUND
 from antiphon.request.late_reads import pass_on_late_reads
 from antiphon.request.request import Request
 from antiphon.request.route import whole_pattern
-from antiphon.request.watching import HOOKS, note_read
+from antiphon.request.watching import Reads, note_read
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
@@ -243,7 +243,7 @@ def request_with(request: Request, head: Head) -> Request:
 
 def _served(below: Below, application: Servable, blocks: bool) -> Callable[[Request], Awaitable[Response]]:
     async def hand_on(outer: Request) -> Response:
-        note_read(outer, HOOKS)
+        note_read(outer, Reads.HOOKS)
         request = below(outer)
         waits = not (blocks or request.head.blocks)
         response = await as_inner(outer, application._respond(request) if waits else application._handle(request))
@@ -285,7 +285,7 @@ def _inside(below: Below, application: Servable, blocks: bool) -> Callable[[Requ
         inner = below(request)
         response = await run_nested(request, application._handle(inner), blocks)
         if getattr(inner.route, "is_guarded", True):  # other applications' routes may be guarded
-            note_read(request, HOOKS)
+            note_read(request, Reads.HOOKS)
         request._pattern_below = whole_pattern(inner) or None
         pass_on_late_reads(inner, request, response)
         try:

@@ -193,6 +193,9 @@ class Store(ABC):
     is_server_side: ClassVar[bool] = True
     """True if entries are kept here, and only their keys are sent to clients."""
 
+    ON_SERVER: ClassVar[str] = "SQLiteStore(path), PostgresStore(url) or ValkeyStore(url)"
+    """The stores that error messages suggest."""
+
     clock: Callable[[], float] = staticmethod(time.time)
     """Return the time by which entries expire, in Unix seconds."""
 
@@ -303,6 +306,15 @@ class Store(ABC):
         counter and an entry may have the same key.
         """
 
+    def spend(self, *name: str, now: float, until: float, longest: float) -> bool:
+        """Return True for the first use of a value that is valid once, in all processes, until a time.
+
+        It is valid for ``longest`` seconds at most, even if a clock was set back.
+        """
+        if not now < until <= now + longest + _SKEW:
+            return False
+        return self.add(store_name("spent", *name), {}, ttl=2 * (longest + _SKEW)) is not None
+
     def check(self) -> None:
         """Raise StoreUnavailable unless the store responds. Useful in a readiness probe."""
         self.load("check")
@@ -321,16 +333,6 @@ def store_name(*parts: str) -> str:
     return "\0".join([part.replace("\1", "\1\1").replace("\0", "\1\2") for part in parts])
 
 
-def spend(store: Store, *name: str, now: float, until: float, longest: float) -> bool:
-    """Return True for the first use of a value that is valid once, in all processes, until a time.
-
-    It is valid for ``longest`` seconds at most, even if a clock was set back. This calls the store.
-    """
-    if not now < until <= now + longest + _SKEW:
-        return False
-    return store.add(store_name("spent", *name), {}, ttl=2 * (longest + _SKEW)) is not None
-
-
 _SKEW = 60
 """The number of seconds by which the clocks of two servers may differ."""
 
@@ -338,10 +340,6 @@ _SKEW = 60
 def hash_key(key: str) -> bytes:
     """Return the hash under which a key is stored. It also works for text from clients that is not valid Unicode."""
     return sha256(key.encode("utf-8", "surrogatepass")).digest()
-
-
-ON_SERVER = "SQLiteStore(path), PostgresStore(url) or ValkeyStore(url)"
-"""The stores that error messages suggest."""
 
 
 def check_store(feature: str, store: object, *, client_side: bool = False, of_app: bool = False) -> None:
@@ -354,14 +352,15 @@ def check_store(feature: str, store: object, *, client_side: bool = False, of_ap
     if not isinstance(store, Store):
         made = f": {store.__name__}(...)" if isinstance(store, type) and issubclass(store, Store) else ""
         raise explained(
-            "not-a-store", TypeError(f"{feature}: store must be a store such as {ON_SERVER}, not {store!r:.80}{made}")
+            "not-a-store",
+            TypeError(f"{feature}: store must be a store such as {Store.ON_SERVER}, not {store!r:.80}{made}"),
         )
     if not (client_side or store.is_server_side):
         own = f"; instead of that of App(store=...), give it its own: {feature}(..., store=...)" if of_app else ""
         raise explained(
             "store-cannot",
             ValueError(
-                f"{feature} needs a store on the server, such as {ON_SERVER}, not a {type(store).__name__}, whose"
+                f"{feature} needs a store on the server, such as {Store.ON_SERVER}, not a {type(store).__name__}, whose"
                 f" entries are kept by clients{own}"
             ),
         )
@@ -428,11 +427,11 @@ class FeatureStore:
         self._taken = store
         return store
 
-
-def note_memory(app: Any, feature: str) -> None:
-    """Note that a feature of an App keeps its state in the memory of each process, for lack of a store."""
-    if (in_use := getattr(app, "_stores_in_use", None)) is not None:
-        in_use.add((feature, None))
+    @staticmethod
+    def note_memory(app: Any, feature: str) -> None:
+        """Note that a feature of an App keeps its state in the memory of each process, for lack of a store."""
+        if (in_use := getattr(app, "_stores_in_use", None)) is not None:
+            in_use.add((feature, None))
 
 
 def missing_store(feature: str) -> RuntimeError:

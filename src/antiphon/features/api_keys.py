@@ -13,21 +13,26 @@ from inspect import isawaitable
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from antiphon.app.mount import mounted_together
-from antiphon.app.store import FOREVER, FeatureStore, OwnedEntry, Store, StoreEntry, store_name
-from antiphon.concurrency.crossing import Crossing
-from antiphon.explanations import errors_name_it, explained
+from antiphon import Dependency, Request, explained
+from antiphon.embedding import (
+    Crossing,
+    FeatureStore,
+    describe,
+    errors_name_it,
+    is_async,
+    is_token,
+    mounted_together,
+    seconds_of,
+    store_name,
+)
+from antiphon.features import OwnedEntry, Store, StoreEntry
 from antiphon.features.ends import refuse_if_late
 from antiphon.features.users import UserSource, check_loader, sources_of
-from antiphon.handler.callables import describe, is_async
-from antiphon.http.authorization import Challenge
-from antiphon.http.dates import Duration, seconds_of
-from antiphon.http.grammar import is_token
-from antiphon.request.dependencies import Dependency
-from antiphon.request.request import Request
+from antiphon.http import Challenge
+from antiphon.types import Duration
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
 
 U = TypeVar("U")
 
@@ -115,8 +120,8 @@ class APIKey(UserSource[U]):
         key = f"{self._prefix}_{token_hex(20)}"
         hint = key[: len(self._prefix) + 1 + _SHOWN]
         data = {"owner": owner, "name": name, "scopes": sorted(scopes), "hint": hint, "used": None}
-        seconds = FOREVER if ttl is None else seconds_of(ttl)
-        self._stores.current.change(self._name(key), data, ttl=seconds, owner=self._owner(owner))
+        change = partial(self._stores.current.change, self._name(key), data, owner=self._owner(owner))
+        _ = change() if ttl is None else change(ttl=seconds_of(ttl))
         refuse_if_late(owner, partial(self._stores.current.delete, self._name(key)))
         return key
 

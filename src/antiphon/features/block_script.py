@@ -11,14 +11,12 @@ from pathlib import Path
 from string import ascii_letters
 from typing import TYPE_CHECKING
 
-from antiphon.explanations import errors_name_it
+from antiphon import Request, Response
+from antiphon.embedding import OfRequest, errors_name_it
 from antiphon.features.html import Markup
-from antiphon.request.dependencies import OfRequest
-from antiphon.request.request import Request
-from antiphon.response.response import Response
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
 
 _NAMES = """
     address back before button doc emit end event fails filled find first focused foreign gap given isHTML isNew isPOST

@@ -16,21 +16,13 @@ from collections.abc import Callable, Mapping
 from hmac import compare_digest, digest
 from math import ceil
 from secrets import token_urlsafe
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from antiphon.app.store import Store, StoreEntry, spend, store_name
-from antiphon.explanations import explained
+from antiphon import Dependency, Request, Response, explained
+from antiphon.embedding import check_no_decorator, missing_package, quoted_root, store_name, unwatched
+from antiphon.features import Store, StoreEntry
 from antiphon.features.tracked_session import BOUND, TrackedSession
-from antiphon.handler.callables import check_no_decorator
-from antiphon.http.cookies import SameSite, SetCookie
-from antiphon.http.errors import Forbidden, NotFound
-from antiphon.http.structured_fields import InnerList, Item, Token
-from antiphon.http.urls.path import quoted_root
-from antiphon.lazy import missing_package
-from antiphon.request.dependencies import Dependency
-from antiphon.request.request import Request
-from antiphon.request.watching import unwatched
-from antiphon.response.response import Response
+from antiphon.http import Forbidden, InnerList, Item, NotFound, SetCookie, Token
 
 if TYPE_CHECKING:
     from joserfc.jwk import ECKey, RSAKey
@@ -58,7 +50,7 @@ _COOKIE_TIME = 0.9
 class Binding:
     """How the sessions of an application are bound, with their cookie's attributes. ``fresh`` is in seconds."""
 
-    def __init__(self, fresh: float, samesite: SameSite) -> None:
+    def __init__(self, fresh: float, samesite: Literal["Lax", "Strict", "None"]) -> None:
         if not fresh >= 1:
             raise explained("bad-feature-option", ValueError(f"bound must be 1 or more seconds, not {fresh!r}"))
         try:
@@ -66,7 +58,7 @@ class Binding:
         except ModuleNotFoundError as error:
             raise missing_package(error, "oauth") from None
         self.fresh = fresh
-        self._samesite: SameSite = samesite
+        self._samesite = samesite
         self.clock: Callable[[], float] = time.time
 
     def look_at(self, session: TrackedSession, request: Request, session_cookie: str) -> bool:
@@ -143,7 +135,7 @@ class Binding:
         if not _is_sealed(binding["secret"], "challenge", challenge, now, _CHALLENGE_TIME):
             return False
         until = int(challenge.partition(".")[0])
-        return spend(store, "bound session", challenge, now=now, until=until, longest=_CHALLENGE_TIME)
+        return store.spend("bound session", challenge, now=now, until=until, longest=_CHALLENGE_TIME)
 
     def _challenged(self, binding: Mapping[str, Any]) -> Response:
         challenge = Item(self._challenge(binding), {"id": binding["id"]})

@@ -120,7 +120,7 @@ class Compression:
             features.watch_reads(watch_reads)
         app.middleware(self._compress_response)
 
-    def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - wherever it is in use
+    def __adds__(self, route: Route, method: str) -> Iterable[Added]:
         yield Added(headers=("content-encoding", "vary"))
 
     def _compress_response(self, request: Request) -> Generator[None, Response, "Response | AwaitedResponse | None"]:

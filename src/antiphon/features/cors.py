@@ -6,19 +6,14 @@ app.use(CORS(origins=["https://shop.example.com", "https://*.example.org"]))
 
 import re
 from collections.abc import Generator, Iterable
+from contextlib import suppress
 from copy import copy
 from datetime import timedelta
 
-from antiphon.app.blueprint import Routes
-from antiphon.app.planning.cross_site import declarable_origin, parse_origin
-from antiphon.app.planning.features import Added
-from antiphon.app.route import Route
-from antiphon.explanations import Advice, errors_name_it, explained
-from antiphon.http.dates import seconds_of
-from antiphon.http.errors import Forbidden
-from antiphon.http.grammar import is_token
-from antiphon.request.request import Request
-from antiphon.response.response import Response
+from antiphon import Request, Response, explained
+from antiphon.embedding import Added, Advice, errors_name_it, is_token, parse_origin, seconds_of
+from antiphon.http import Forbidden
+from antiphon.types import Route, Routes
 
 Fields = list[tuple[str, str]]
 
@@ -92,7 +87,7 @@ class CORS:
         app.middleware(self._add_headers)
         app.trusted_origins.add(self)
 
-    def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - wherever it is in use
+    def __adds__(self, route: Route, method: str) -> Iterable[Added]:
         own = ("access-control-allow-origin", *[name for name, _ in self._actual])
         yield Added(headers=own if self._any else (*own, "vary"))
         if method == "OPTIONS":
@@ -126,7 +121,8 @@ class CORS:
     def _respond_to_preflight(self, origin: str, allowed: str | None) -> Response:
         """Handle a preflight. The browser compares methods and headers, and its console shows what is missing."""
         if allowed is None:
-            if declarable := declarable_origin(origin):
+            with suppress(ValueError):  # the origin of a page without its own
+                declarable = parse_origin(origin)
                 self._advice.give(f"A preflight of a page at {declarable}", f'CORS(origins=["{declarable}"])')
             raise Forbidden(f"Pages from {origin[:200]} may not use this.", headers={"vary": "origin"})
         response = Response(None, 204, [("access-control-allow-origin", allowed), *self._preflight])

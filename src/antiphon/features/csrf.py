@@ -11,20 +11,19 @@ from hmac import compare_digest
 from secrets import token_bytes, token_hex
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from antiphon.app.planning.cross_site import SAFE_METHODS
-from antiphon.app.planning.features import Added
-from antiphon.app.route import Route
-from antiphon.explanations import Advice, errors_name_it, explained
+from antiphon import Dependency, HTTPError, Request, Session, explained
+from antiphon.embedding import SAFE_METHODS, Added, Advice, OfRequest, errors_name_it
 from antiphon.features.html import Markup
-from antiphon.http.errors import Forbidden, HTTPError
-from antiphon.request.dependencies import Dependency, OfRequest
-from antiphon.request.interfaces import CSRF_FIELD, Session
-from antiphon.request.request import Request
+from antiphon.http import Forbidden
+from antiphon.types import Route
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
 
 HEADER = "x-csrf-token"
+
+_FIELD = "csrf_token"
+"""The name of the form field, which the core knows, too."""
 
 PROBLEM_TYPE = "urn:antiphon:problem:csrf-token"
 """The ``type`` in the problem details of a refused write (RFC 9457 §3.1.1)."""
@@ -47,7 +46,7 @@ _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 CSRFReason: TypeAlias = Literal["missing", "malformed", "expired", "other session"]
 
 _REASONS: dict[CSRFReason, str] = {
-    "missing": f"There is no token in X-CSRF-Token or in the form's field {CSRF_FIELD}; if the body is streamed, or"
+    "missing": f"There is no token in X-CSRF-Token or in the form's field {_FIELD}; if the body is streamed, or"
     " is not a form, only the header is checked.",
     "malformed": "The value that was sent is not a token.",
     "expired": "The visitor's session has no token: it has expired, was ended, or got a new key at a login, or its"
@@ -106,7 +105,7 @@ class CSRFTokens:
         app.on_startup(partial(self._check_names, app))
         app.template_context(csrf_input=_InputOfRequest, csrf_token=_TokenInTemplate.of)
 
-    def _adds(self, route: Route, method: str) -> Iterable[Added]:
+    def __adds__(self, route: Route, method: str) -> Iterable[Added]:
         if method not in SAFE_METHODS and not (route.csrf_exempt or self._is_exempt(route.name)):
             yield Added(403, BadCSRFToken)
 
@@ -180,7 +179,7 @@ def csrf_input(request: Request) -> Markup:
 
     Raises the same errors as ``csrf_token``.
     """
-    return Markup(f'<input type="hidden" name="{CSRF_FIELD}" value="{csrf_token(request)}">')
+    return Markup(f'<input type="hidden" name="{_FIELD}" value="{csrf_token(request)}">')
 
 
 class _TokenInTemplate(str):
@@ -266,7 +265,7 @@ def _has_form(request: Request) -> bool:
 
 def _form_field(request: Request) -> str | None:
     """Return the form's token. Only code that may wait calls this, since the body may not have arrived yet."""
-    return request.form.get(CSRF_FIELD)
+    return request.form.get(_FIELD)
 
 
 def _received_field(request: Request) -> str | None:

@@ -35,16 +35,7 @@ from antiphon.http.urls.url import is_this_machine
 from antiphon.request.caller import OF_ONE_TRY
 from antiphon.request.late_reads import fields_of
 from antiphon.request.request import Request
-from antiphon.request.watching import (
-    ARG,
-    EVERYTHING,
-    HTTP_VERSION,
-    QUERY,
-    PlainWatch,
-    put_on_watch,
-    unwatched,
-    watches_of,
-)
+from antiphon.request.watching import PlainWatch, Reads, put_on_watch, unwatched, watches_of
 from antiphon.response.files import is_for_any_thread
 from antiphon.response.message import Body
 from antiphon.response.response import Response
@@ -63,8 +54,8 @@ _KEPT = 90 * 24 * 3600.0
 """The seconds for which a store keeps a file since a process has first sent it."""
 _LEVEL = 3
 _FOR_ALL = OF_ONE_TRY | {
-    AVAILABLE, HTTP_VERSION, QUERY, "datastar-request", "hx-boosted", "hx-history-restore-request", "hx-request",
-    "hx-target", "x-block",
+    AVAILABLE, Reads.HTTP_VERSION, Reads.QUERY, "datastar-request", "hx-boosted", "hx-history-restore-request",
+    "hx-request", "hx-target", "x-block",
 }  # fmt: skip
 """What code may read of a request to make a dictionary: nothing that may tell one visitor from others."""
 
@@ -187,7 +178,7 @@ def _is_public(request: Request, response: Response, fields: Mapping[str, str]) 
     if not said.public or said.private or said.no_store or said.no_cache or control.lifetime <= 0:
         return False
     names = {*map(str.lower, split_list(fields.get("vary", ""))), *_reads_of(request)}
-    if "set-cookie" in fields or not {name for name in names if not name.startswith(ARG)} <= _FOR_ALL:
+    if "set-cookie" in fields or not {name for name in names if not name.startswith(Reads.ARG)} <= _FOR_ALL:
         return False
     with unwatched(request):  # what it decides differs in the coding only
         is_own = request.head.field("sec-fetch-site") in (None, "same-origin", "none")
@@ -211,7 +202,7 @@ def _reads_of(request: Request) -> Collection[str]:
 
     watch = next((each for each in watches_of(request.head) if isinstance(each, _Reads)), None)
     if watch is None:
-        return () if isinstance(request.route.handler, FileHandler) else (EVERYTHING,)
+        return () if isinstance(request.route.handler, FileHandler) else (Reads.EVERYTHING,)
     return {field for name in watch.reads for field in fields_of(name)}
 
 

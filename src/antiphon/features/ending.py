@@ -2,14 +2,13 @@
 
 import logging
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from weakref import WeakKeyDictionary, ref
 
-from antiphon.app.mount import first_place_of
-from antiphon.app.store import RETRY_AFTER, Store, StoreUnavailable
-from antiphon.concurrency.loop import running_loop, thread
+from antiphon import Dependency, Request, Response
+from antiphon.embedding import first_place_of, is_for_any_thread, unwatched
+from antiphon.features import Store, StoreUnavailable
 from antiphon.features.ends import (
     BEGUN,
     ENDING,
@@ -25,19 +24,12 @@ from antiphon.features.ends import (
     noted,
 )
 from antiphon.features.live.statements import read_login
-from antiphon.http.head import server_head
-from antiphon.request.dependencies import Dependency
-from antiphon.request.request import Request
-from antiphon.request.watching import unwatched
-from antiphon.response.files import is_for_any_thread
-from antiphon.response.message import watched
-from antiphon.response.response import Response
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
-    from antiphon.app.planning.features import Added
-    from antiphon.app.route import Route
+    from antiphon import App
+    from antiphon.embedding import Added
     from antiphon.features.users import Users
+    from antiphon.types import Route
 
 
 @runtime_checkable
@@ -57,57 +49,9 @@ class HoldsForUsers(Protocol):
 # Streams
 
 
-class _OpenStream:
-    """A streamed response that can be ended as if its client had disconnected. ``tell`` does so; None over WSGI. Its
-    request is kept until then, since its credentials may have to be checked.
-    """
-
-    __slots__ = ("__weakref__", "_request", "_tell", "is_cut", "is_over")
-
-    def __init__(self, request: Request, tell: Callable[[], object] | None) -> None:
-        self._request: Request | None = request
-        self._tell = tell
-        self.is_cut = self.is_over = False
-
-    async def end(self) -> None:
-        """Record that the response has ended."""
-        self.is_over, self._request = True, None
-
-    def cut(self) -> None:
-        self.is_cut = True
-        if self._tell is not None:
-            with suppress(RuntimeError):  # the loop is closed
-                self._tell()
-
-    def check(self, _: object = None) -> None:
-        """Raise the error with which a server's thread cuts the response off, once the stream has ended."""
-        if self.is_cut:
-            from antiphon.adapters.disconnect import client_gone
-
-            raise client_gone("The user of this stream has ended.")
-
-
 def is_open_long(request: Request, response: Response) -> bool:
     """Return True for a stream or a WebSocket, but not for a file."""
     return response.is_streamed and request.method != "HEAD" and not is_for_any_thread(response.body)
-
-
-def opened_for(request: Request, response: Response) -> tuple[Cuttable, Response]:
-    """Return what can be ended, and the response that can."""
-    body: Any = response.body
-    if hasattr(body, "cut"):  # a WebSocket's conversation
-        return body, response
-    outermost = request._outermost
-    blocks = request.head.blocks
-    loop = None if blocks else running_loop() or thread.loop
-    stream = _OpenStream(request, None if loop is None else partial(loop.call_soon_threadsafe, outermost.lifetime._cut))
-    outermost._defer_first(stream.end)  # this also keeps the stream as long as the request
-    if blocks:
-        if (note_end := getattr(server_head(request.head), "_note_end", None)) is not None:
-            note_end(lambda: stream.is_cut)
-        response = response.__copy__()
-        response.body = watched(body, stream.check)
-    return stream, response
 
 
 # The users of an application
@@ -132,7 +76,7 @@ class Ending:
         self._opened = Dependency[ref[Cuttable]]("stream whose user is not known yet")
         self._checked = Dependency[LoginBegun]("credentials checked")
 
-    def _adds(self, _route: "Route", _method: str) -> tuple["Added", ...]:
+    def __adds__(self, _route: "Route", _method: str) -> tuple["Added", ...]:
         return ()  # the streams that it watches keep their status and their fields
 
     @property
@@ -175,7 +119,9 @@ class Ending:
         response = yield
         if not is_open_long(request, response):
             return None
-        opened, response = opened_for(request, response)
+        from antiphon.embedding import endable  # late: it needs asyncio
+
+        opened, response = endable(request, response)
         request[self._opened] = ref(opened)  # a WebSocket's refers to the request
         if self._users._dependency in request:
             self.note_user(request, request[self._users._dependency])
@@ -227,7 +173,7 @@ class Ending:
                 f"Not everything of the user has ended. Ended: {_listed(ended)}. Not ended:"
                 f" {_listed(dict.fromkeys(failed))}. Please try again in a moment."
             )
-            raise StoreUnavailable(detail, retry_after=RETRY_AFTER)
+            raise StoreUnavailable(detail, retry_after=2)
         if unknown := [what for what, count in ended.items() if count is None]:
             logging.getLogger("antiphon").warning(
                 "Users.end can't end a user's %s: end what the application itself keeps in Users(..., revoke=function)",

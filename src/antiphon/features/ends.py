@@ -30,13 +30,12 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from weakref import WeakKeyDictionary, ref
 
-from antiphon.app.store import Store, StoreUnavailable, store_name
+from antiphon import Dependency, Request
+from antiphon.embedding import find_current_request, store_name
+from antiphon.features import Store, StoreUnavailable
 from antiphon.features.live.statements import tell_login
 from antiphon.features.stores.memory import MemoryStore
-from antiphon.handler.scope import find_current_request
-from antiphon.http.errors import Unauthorized
-from antiphon.request.dependencies import Dependency
-from antiphon.request.request import Request
+from antiphon.http import Unauthorized
 
 if TYPE_CHECKING:
     from asyncio import Event, Task
@@ -135,8 +134,8 @@ class Ends:
 
     def tell(self, identity: str, *, only_ended: bool = False) -> None:
         """Close what is open for a user, in all processes; or only that whose credentials have ended."""
-        from antiphon.app.channel_log import Keep
-        from antiphon.serialization.json import encode_json
+        from antiphon.embedding import encode_json
+        from antiphon.features.channels.feed import Keep
 
         tell_login(identity)
         name, hub = self._name("channel"), self._hub()
@@ -154,7 +153,7 @@ class Ends:
             self._to_check.append(new)
             starts, self._watched_in = self._watched_in != os.getpid(), os.getpid()
         if starts:
-            from antiphon.concurrency.background import background_loop
+            from antiphon.embedding import background_loop
 
             # Not in the context of this request, which would be kept for as long as anything is open.
             Context().run(background_loop().loop.call_soon_threadsafe, self._look_later)
@@ -208,8 +207,8 @@ class Ends:
     async def _listen(self) -> None:
         from asyncio import Event, create_task, timeout, wait
 
-        from antiphon.app.channel_log import Keep
         from antiphon.features.channels.channel import ChannelListener
+        from antiphon.features.channels.feed import Keep
 
         async with ChannelListener(self._hub(), self._name("channel"), Keep(MOST_KEPT), None) as listener:
             told = Event()
@@ -226,7 +225,7 @@ class Ends:
                 await wait([reading])
 
     async def _read(self, listener: "ChannelListener", told: "Event") -> None:
-        from antiphon.app.channel_log import MissedMessages
+        from antiphon.features import MissedMessages
 
         async for message in listener:
             with self._lock:
@@ -242,7 +241,7 @@ class Ends:
                 opened.cut()
 
     async def _check(self) -> None:
-        from antiphon.concurrency.crossing import Crossing
+        from antiphon.embedding import Crossing
 
         while self._to_check:
             new = self._to_check[0]

@@ -15,12 +15,9 @@ from types import ModuleType
 from typing import Any, ClassVar, NamedTuple, TypeVar, Unpack
 from zlib import crc32
 
-from antiphon.app.blueprint import Blueprint, Routes
-from antiphon.app.dispatch.hooks import Handler
-from antiphon.app.route import RouteOptions
-from antiphon.explanations import errors_name_it, explained
-from antiphon.paths import caller_file, folder_beside
-from antiphon.routing.pattern import parameters_in
+from antiphon import Blueprint, explained
+from antiphon.embedding import caller_file, errors_name_it, path_beside
+from antiphon.types import Handler, RouteOptions, Routes
 
 METHODS = {
     "render": "GET",
@@ -79,7 +76,7 @@ class FileRoutes:
     """The suffixes of pages. If files in a folder differ only in the suffix, the first of these wins."""
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self.folder = folder_beside(caller_file(), folder)
+        self.folder = path_beside(caller_file(), folder, is_folder=True)
 
     def install(self, app: Routes) -> None:
         """Import the files and register their handlers.
@@ -165,7 +162,7 @@ def _by_pattern(pages: Iterable[RouteFile], app: Routes) -> dict[str, RouteFile]
     for page in pages:
         try:
             pattern = _pattern(page.name) or root
-            parameters_in(pattern or "/", None, app._converters())
+            app._parameters(pattern or "/", None)
         except ValueError as error:
             raise explained("bad-page-file", ValueError(f"{page.path}: {error}")) from None
         other = known.setdefault(pattern, page)

@@ -8,15 +8,14 @@ from collections import UserString
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
-from antiphon.explanations import errors_name_it, explained
+from antiphon import Request, Session, explained
+from antiphon.embedding import OfRequest, errors_name_it
+from antiphon.features import FlashMessage
 from antiphon.features.html import Markup
-from antiphon.request import interfaces
-from antiphon.request.dependencies import OfRequest
-from antiphon.request.interfaces import FlashMessage, HasHTML, Session
-from antiphon.request.request import Request
+from antiphon.types import FlashMessages as Messages
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
 
 _PREFIX = "_flash:"
 """The prefix of messages' names in the session. Each message has a separate name, so that none is lost if two are
@@ -60,7 +59,7 @@ class Flash:
         app.template_context(get_flashed_messages=lambda request: request.flash.take)
 
 
-class FlashMessages(OfRequest, interfaces.FlashMessages):
+class FlashMessages(OfRequest, Messages):
     """The messages in a session."""
 
     __slots__ = ("_most",)
@@ -69,7 +68,7 @@ class FlashMessages(OfRequest, interfaces.FlashMessages):
         super().__init__(request)
         self._most = most
 
-    def __call__(self, message: str | UserString | HasHTML, category: str = "message") -> None:
+    def __call__(self, message: object, category: str = "message") -> None:
         kept = _kept(message, category)
         session = self._open_session()
         if not session.is_server_side and _size(kept) > MOST_IN_COOKIE:
@@ -124,7 +123,7 @@ class FlashMessages(OfRequest, interfaces.FlashMessages):
         return session
 
 
-def _kept(message: str | UserString | HasHTML, category: str) -> list[str]:
+def _kept(message: object, category: str) -> list[str]:
     """Return a message in the form that a session stores. Raises TypeError for anything but text."""
     if not isinstance(category, str):
         raise explained("bad-flash-message", TypeError(f"a flash message's category must be text, not {category!r}"))

@@ -7,25 +7,21 @@ app.use(HealthCheck(queue))
 
 import asyncio
 import logging
+import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import Future
 from threading import Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
-from antiphon.app.blueprint import Blueprint, Routes
-from antiphon.app.store import Store
-from antiphon.concurrency.process import DRAINING
-from antiphon.explanations import errors_name_it, explained
+from antiphon import Blueprint, Request, Response, explained
+from antiphon.embedding import DRAINING, check_arguments, errors_name_it, innermost, is_async, ready, seconds_of
+from antiphon.features import Store
 from antiphon.features.logs.access_log import unlogged
-from antiphon.handler.callables import check_arguments, innermost, is_async, ready
-from antiphon.http.dates import Duration, seconds_of
-from antiphon.lazy import class_if_imported
-from antiphon.request.request import Request
-from antiphon.response.response import Response
+from antiphon.types import Duration, Routes
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
 
 CheckFunction: TypeAlias = Callable[[], object] | Callable[[], Awaitable[object]]
 """A function, ``def`` or ``async def``, that raises an error or returns False if something is wrong."""
@@ -155,7 +151,7 @@ def _brought(app: Routes) -> list["_RunCheck"]:
 
 def _of_durable(app: Routes) -> dict[str, dict[str, int]]:
     """Return what a process is ready in spite of: the work of ``Durable`` that has failed for good."""
-    kind: Any = class_if_imported("antiphon.features.durable.feature", "Durable")
+    kind: Any = getattr(sys.modules.get("antiphon.features.durable.feature"), "Durable", None)
     found: list[Any] = [each for each in app.features if kind and isinstance(each, kind)]
     return {"durable": found[0]._health()} if found else {}  # noqa: SLF001 - for this page
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import TypeAlias
 
-from antiphon.http.errors import Text
+from antiphon.types import Text
 
 
 class Markup(str):

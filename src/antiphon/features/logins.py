@@ -10,21 +10,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 from weakref import WeakSet
 
-from antiphon.app.mount import mounted_together
-from antiphon.app.store import Store
-from antiphon.concurrency.loop import is_on_loop
-from antiphon.explanations import errors_name_it, explained
+from antiphon import Request, Response, explained
+from antiphon.embedding import describe, errors_name_it, is_on_loop, mounted_together
+from antiphon.features import Store
 from antiphon.features.ends import BEGUN
 from antiphon.features.sessions import Sessions
 from antiphon.features.tracked_session import TrackedSession
 from antiphon.features.users import USERS, Users, UserSource, check_loader, sources_of
-from antiphon.handler.callables import describe
-from antiphon.request.caller import Identity
-from antiphon.request.request import Request
-from antiphon.response.response import Response
+from antiphon.types import Identity
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
 
 U = TypeVar("U")
 

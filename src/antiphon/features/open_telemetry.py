@@ -8,14 +8,8 @@ Names and attributes follow the semantic conventions for HTTP (stable since 1.23
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from antiphon.adapters.exchange import Exchange, Observer
-from antiphon.adapters.servable import Servable
-from antiphon.explanations import errors_name_it, explained
-from antiphon.handler.callables import check_arguments, check_sync
-from antiphon.http.head import Head
-from antiphon.request.dependencies import Dependency
-from antiphon.request.readings import host_of
-from antiphon.request.request import Request
+from antiphon import Dependency, Exchange, Observer, Request, explained
+from antiphon.embedding import Head, Servable, check_arguments, check_sync, errors_name_it, host_of
 
 if TYPE_CHECKING:
     from contextvars import Token

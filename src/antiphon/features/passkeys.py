@@ -13,19 +13,14 @@ from pathlib import Path
 from secrets import token_bytes
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from antiphon.app.store import ON_SERVER, Store, spend
-from antiphon.concurrency.crossing import Crossing
-from antiphon.explanations import errors_name_it, explained
+from antiphon import Request, Response, explained
+from antiphon.embedding import Crossing, errors_name_it, is_async, missing_package
+from antiphon.features import Store
 from antiphon.features.logins import SessionLogin, _id_of, login
-from antiphon.handler.callables import is_async
-from antiphon.handler.errors import CHALLENGES
-from antiphon.http.errors import Conflict, Forbidden, Unauthorized, UnprocessableContent
-from antiphon.lazy import missing_package
-from antiphon.request.request import Request
-from antiphon.response.response import Response
+from antiphon.http import Conflict, Forbidden, Unauthorized, UnprocessableContent
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
 
 U = TypeVar("U")
 T = TypeVar("T")
@@ -140,7 +135,8 @@ class PasskeyLogin(SessionLogin[U]):
                 "store-cannot",
                 ValueError(
                     "PasskeyLogin must remember on the server which challenges were used, and the sessions are kept by"
-                    f" clients: give the app a store, App(store=...), or Sessions one of {ON_SERVER}"
+                    " clients: give the app a store, App(store=...), or Sessions one of"
+                    f" {Store.ON_SERVER}"
                 ),
             )
         return own
@@ -157,7 +153,7 @@ class PasskeyLogin(SessionLogin[U]):
         sent = _object(request)
         user = request.user
         if user is None and self._sign_up is None:
-            raise Unauthorized("Log in first.", challenge=request[CHALLENGES])
+            raise Unauthorized("Log in first.")
         owner = None if user is None else self.key_of(user)
         if "rawId" not in sent:
             return self._creation(request, _name(sent), owner)
@@ -232,7 +228,7 @@ class PasskeyLogin(SessionLogin[U]):
         kept: dict[str, Any] | None = request.session.pop(_KEPT, None)
         if kept is not None and (kept["use"], kept.get("owner")) == (use, owner):
             store, until = self._store_of(request.app), kept.get("until", 0.0)
-            is_new = partial(spend, store, "passkey", now=store.clock(), until=until, longest=_CHALLENGE_TIME)
+            is_new = partial(store.spend, "passkey", now=store.clock(), until=until, longest=_CHALLENGE_TIME)
             if await _call(is_new, kept["challenge"]):
                 return kept
         raise Forbidden("There is no challenge, or it was used. Begin again.")

@@ -18,7 +18,7 @@ from antiphon.app.callers import LOG_EVERY, caller_of, check_by
 from antiphon.app.mount import first_place_of
 from antiphon.app.planning.features import Added
 from antiphon.app.route import Route
-from antiphon.app.store import Store, StoreUnavailable, check_store, note_memory, store_name
+from antiphon.app.store import FeatureStore, Store, StoreUnavailable, check_store, store_name
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.stores.circuit_breaker import CircuitBreaker
 from antiphon.features.stores.memory import MemoryStore
@@ -121,7 +121,7 @@ class RateLimit:
         else:
             app.before_request(self)
 
-    def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - wherever it is in use
+    def __adds__(self, route: Route, method: str) -> Iterable[Added]:
         yield Added(headers=("ratelimit", "ratelimit-policy"))
         yield Added(
             429,
@@ -246,7 +246,7 @@ class RateLimit:
     def _counter_of(self, app: Any, route: Route | None) -> "_Counter":
         """Return a new counter for an application. In its store, limits with the same name are counted together."""
         if getattr(app, "store", None) is None:  # as for a dialect's application
-            note_memory(app, "RateLimit")
+            FeatureStore.note_memory(app, "RateLimit")
             return self._counter(None, "")
         store = app.store_for("RateLimit")
         if self._is_named:

@@ -21,15 +21,15 @@ from hmac import digest
 from secrets import token_bytes, token_urlsafe
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from antiphon.app.mount import mounted_together
-from antiphon.app.store import FeatureStore, OwnedEntry, Store, StoreEntry, store_name
-from antiphon.explanations import errors_name_it, explained
+from antiphon import explained
+from antiphon.embedding import FeatureStore, errors_name_it, mounted_together, seconds_of, store_name
+from antiphon.features import OwnedEntry, Store, StoreEntry
 from antiphon.features.ends import BEGUN, refuse_if_late
-from antiphon.http.dates import Duration, seconds_of
-from antiphon.http.errors import BadRequest
+from antiphon.http import BadRequest
+from antiphon.types import Duration
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
 
 DAY = 24 * 3600.0
 """The number of seconds in a day."""

@@ -10,18 +10,19 @@ from datetime import timedelta
 from secrets import token_urlsafe
 from typing import Self, TypeAlias
 
-from antiphon.app.blueprint import Routes
-from antiphon.app.planning.cross_site import parse_origin
-from antiphon.app.planning.features import Added
-from antiphon.app.route import Route
-from antiphon.explanations import errors_name_it, explained
-from antiphon.http.dates import seconds_of
-from antiphon.http.grammar import split_list, split_parameters, unquote_string
-from antiphon.request.dependencies import Dependency
-from antiphon.request.request import Request
-from antiphon.request.watching import PAGE_NONCE, note_read
-from antiphon.response.fields import SharedFields
-from antiphon.response.response import Response
+from antiphon import Dependency, Request, Response, explained
+from antiphon.embedding import (
+    Added,
+    Reads,
+    SharedFields,
+    errors_name_it,
+    note_read,
+    parse_origin,
+    seconds_of,
+    split_list,
+)
+from antiphon.http.grammar import split_parameters, unquote_string
+from antiphon.types import Route, Routes
 
 PolicyWords: TypeAlias = str | Iterable[str]
 """Several words, or one string of words separated by spaces."""
@@ -258,7 +259,7 @@ def csp_nonce(request: Request) -> str:
     includes the source only if this function was called for that response, or if the response is a stream. To use it in
     templates, call ``app.template_context(csp_nonce=csp_nonce)``.
     """
-    note_read(request, PAGE_NONCE)
+    note_read(request, Reads.PAGE_NONCE)
     if _NONCE not in request:
         request[_NONCE] = token_urlsafe(16)
     return request[_NONCE]
@@ -327,7 +328,7 @@ class SecurityHeaders:
         }
         return [(name, str(value)) for name, value in values.items() if value is not None]
 
-    def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - wherever it is in use
+    def __adds__(self, route: Route, method: str) -> Iterable[Added]:
         yield Added(headers=tuple(name for name, _ in self.fields(is_secure=True)))
 
     def install(self, app: Routes) -> None:

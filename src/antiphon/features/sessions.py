@@ -145,7 +145,7 @@ class Sessions:
         app._identifiers.append(self._identify)
         app.middleware(when_read=Request.session)(self._around)
 
-    def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - wherever it is in use
+    def __adds__(self, route: Route, method: str) -> Iterable[Added]:
         yield Added(headers=("cache-control", "set-cookie", "vary"), cookies=(self.secure_cookie,))
         if self._store.blocks:
             yield Added(503, StoreUnavailable)

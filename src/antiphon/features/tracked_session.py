@@ -7,13 +7,11 @@ from secrets import token_urlsafe
 from typing import Any
 from weakref import ref
 
-from antiphon.app.store import ON_SERVER, Store, StoreEntry, StoreUnavailable, store_name
-from antiphon.explanations import explained, named
+from antiphon import Request, Session, explained
+from antiphon.embedding import Reads, note_read, store_name, without_traceback
+from antiphon.explanations import named
+from antiphon.features import Store, StoreEntry, StoreUnavailable
 from antiphon.features.ends import NewOwner
-from antiphon.http.errors import without_traceback
-from antiphon.request.interfaces import Session
-from antiphon.request.request import Request
-from antiphon.request.watching import SESSION, note_read
 
 KEPT = 12
 """The number of characters that a session's new key has in common with the one before it; 31 others are new."""
@@ -73,7 +71,7 @@ class TrackedSession(Session):
 
     def _read(self) -> dict[str, Any]:
         if not self.is_used and (request := self._request_of()) is not None:
-            note_read(request, SESSION)  # first: a read that comes too late is refused each time
+            note_read(request, Reads.SESSION)  # first: a read that comes too late is refused each time
             self.is_used = True
             if self.is_over:
                 self._when_late(request)
@@ -197,7 +195,7 @@ class TrackedSession(Session):
                 "store-cannot",
                 NotImplementedError(
                     f"Sessions: {type(self._store).__name__} can't end sessions of other clients, which keep them"
-                    f" themselves: {ON_SERVER} can"
+                    f" themselves: {Store.ON_SERVER} can"
                 ),
             )
 

@@ -13,17 +13,10 @@ from threading import Lock
 from time import monotonic
 from typing import TypeAlias
 
-from antiphon.app.blueprint import Routes
-from antiphon.app.store import note_memory
-from antiphon.body.content import Content
-from antiphon.body.stream import Progress
-from antiphon.explanations import errors_name_it, explained
-from antiphon.http.dates import Duration, seconds_of
-from antiphon.http.errors import NotFound
-from antiphon.http.event import Event
-from antiphon.request.request import Request
-from antiphon.request.watching import unwatched
-from antiphon.response.response import Response
+from antiphon import Request, Response, explained
+from antiphon.embedding import Content, FeatureStore, errors_name_it, seconds_of, unwatched
+from antiphon.http import Event, NotFound
+from antiphon.types import Duration, Progress, Routes
 
 Report: TypeAlias = dict[str, int | float | bool | None]
 """The progress of an upload, as sent to clients in JSON."""
@@ -79,7 +72,7 @@ class UploadProgress:
 
     def install(self, app: Routes) -> None:
         """Register the hook that records uploads before large bodies are read, and the route that reports them."""
-        note_memory(app, "UploadProgress")
+        FeatureStore.note_memory(app, "UploadProgress")
         app.before_request(self._begin)
         app.get(f"{self._prefix}/<id>", name="upload_progress")(self._report)
 

@@ -12,21 +12,27 @@ from hmac import compare_digest
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 
-from antiphon.app.store import Store
-from antiphon.explanations import errors_name_it, explained
+from antiphon import Dependency, Redirect, Request, explained
+from antiphon.embedding import (
+    CHALLENGES,
+    Reads,
+    check_arguments,
+    check_no_decorator,
+    check_sync,
+    errors_name_it,
+    is_async,
+    note_read,
+    ready,
+    signature_of,
+    unwatched,
+)
+from antiphon.features import Store
 from antiphon.features.ending import Ending
-from antiphon.handler.callables import check_arguments, check_no_decorator, check_sync, is_async, ready, signature_of
-from antiphon.handler.errors import CHALLENGES
-from antiphon.http.authorization import Challenge
-from antiphon.http.errors import Forbidden, Unauthorized
-from antiphon.http.redirect import Redirect
-from antiphon.request.caller import Identity, credentials, key_of
-from antiphon.request.dependencies import Dependency
-from antiphon.request.request import Request
-from antiphon.request.watching import USER, note_read, unwatched
+from antiphon.http import Challenge, Forbidden, Unauthorized
+from antiphon.types import Identity
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
     from antiphon.features.oauth.protected_resource import ProtectedResource
     from antiphon.features.oauth.tokens import AccessToken
 
@@ -111,7 +117,9 @@ class UserSource(ABC, Generic[U]):
             return Identity("user", key, self._replaces)
         if "authorization" in self._replaces:
             return None
-        return credentials(type(self).__qualname__, repr([each for each in given if not isinstance(each, Request)]))
+        return Identity.of_credentials(
+            type(self).__qualname__, repr([each for each in given if not isinstance(each, Request)])
+        )
 
     def _key_of(self, user: U) -> str | None:  # noqa: ARG002
         """Return the key by which this kind of source knows a user, or None."""
@@ -362,7 +370,9 @@ class Users(Generic[U]):
 
     def _key_of(self, user: U) -> str | None:
         """Return a user's key, by which a source or the user's own ``id`` identifies the user; None if unknown."""
-        return key_of(user, next((key for source in self.sources if (key := source._key_of(user)) is not None), None))
+        return Identity.key_of(
+            user, next((key for source in self.sources if (key := source._key_of(user)) is not None), None)
+        )
 
     def _identify(self, request: Request) -> Iterator[Identity]:
         """Yield the users, or the credentials of users that have not been loaded, and a user that code has set."""
@@ -370,7 +380,7 @@ class Users(Generic[U]):
         key = None if user is None or isinstance(user, _TwoUsers) else self._key_of(user)
         for source, given in self._given(request):
             is_secret = isinstance(user, str) and user == given[-1]  # the identity may be logged
-            shown = credentials("user", user).id if is_secret else key  # type: ignore[arg-type]  # it is text
+            shown = Identity.of_credentials("user", user).id if is_secret else key  # type: ignore[arg-type]  # it is text
             if (found := source._identity(given, shown)) is not None:
                 yield found
         chosen = request._dependencies.get(self._dependency)
@@ -378,7 +388,7 @@ class Users(Generic[U]):
             yield Identity("provided user", key)
 
     def _read(self, request: Request) -> U | None:
-        note_read(request, USER)
+        note_read(request, Reads.USER)
         with unwatched(request):  # the use of the user is recorded
             given = {source for source, _ in self._given(request)}
         for source in self.sources:

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from antiphon.frameworks.framework import Framework, FrameworkRequest, FrameworkResponse, ViewRoute, own_limits
+from antiphon.frameworks.framework import Framework, FrameworkRequest, FrameworkResponse, ViewRoute
 from antiphon.frameworks.shared_bodies import environ_request, read_request
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
@@ -53,8 +53,8 @@ class Bottle(Framework):
         """Return ``MEMFILE_MAX``, which Bottle applies to forms and JSON."""
         most = given.MEMFILE_MAX
         if given.content_type.lower().startswith("application/x-www-form-urlencoded"):
-            return own_limits(body=most)
-        return own_limits(form=most, json=most)
+            return self.own_limits(body=most)
+        return self.own_limits(form=most, json=most)
 
     def path_params(self, given: Any) -> Mapping[str, Any]:
         """Return no parameters, because Bottle passes them to the view."""

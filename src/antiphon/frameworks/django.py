@@ -11,7 +11,7 @@ from antiphon.concurrency.iterables import aclose
 from antiphon.concurrency.loop import running_loop
 from antiphon.explanations import explained
 from antiphon.frameworks.connection import by_cancellation
-from antiphon.frameworks.framework import Framework, FrameworkResponse, ViewRoute, own_limits
+from antiphon.frameworks.framework import Framework, FrameworkResponse, ViewRoute
 from antiphon.frameworks.shared_bodies import KEPT, never, shared_input
 from antiphon.http.errors import BadRequest
 from antiphon.http.head import DerivedHead, Head
@@ -156,7 +156,7 @@ class Django(Framework):
         from django.conf import settings
 
         memory = "form" if given.content_type == "multipart/form-data" else "body"
-        return own_limits(
+        return self.own_limits(
             **{memory: settings.DATA_UPLOAD_MAX_MEMORY_SIZE},
             fields=settings.DATA_UPLOAD_MAX_NUMBER_FIELDS,
             files=settings.DATA_UPLOAD_MAX_NUMBER_FILES,

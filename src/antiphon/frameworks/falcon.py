@@ -4,7 +4,7 @@ from typing import Any
 
 from antiphon.adapters.foreign.call import BlockingBody
 from antiphon.frameworks.connection import until_left
-from antiphon.frameworks.framework import ALL_METHODS, Framework, FrameworkResponse, ViewRoute, own_limits
+from antiphon.frameworks.framework import Framework, FrameworkResponse, ViewRoute
 from antiphon.frameworks.shared_bodies import environ_request, scope_request
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
@@ -21,7 +21,7 @@ class Falcon(Framework):
 
     def add_route(self, app: Any, route: ViewRoute) -> None:
         """Add a view to an application, in a resource; the view handles other methods itself."""
-        responders = {f"on_{method.lower()}": staticmethod(route.view) for method in ALL_METHODS}
+        responders = {f"on_{method.lower()}": staticmethod(route.view) for method in route.methods}
         app.add_route(route.path, type(route.name, (), responders)())
 
     def owns(self, given: Any) -> bool:
@@ -45,7 +45,7 @@ class Falcon(Framework):
         """Return the number of parts that the app's handler of multipart forms accepts; 0 means no limit."""
         handler = given.options.media_handlers.data.get("multipart/form-data")
         options = getattr(handler, "parse_options", None)
-        return own_limits(parts=getattr(options, "max_body_part_count", 0) or None)
+        return self.own_limits(parts=getattr(options, "max_body_part_count", 0) or None)
 
     def response(self, response: FrameworkResponse, given: Any) -> Any:
         """Fill a Falcon response and return it."""

@@ -107,12 +107,6 @@ T = TypeVar("T")
 
 
 @lru_cache(maxsize=64)
-def own_limits(**bounds: int | None) -> Limits:
-    """Return limits with these bounds; None means no bound. Cached, because a framework's bounds rarely change."""
-    return Limits(**bounds)
-
-
-@lru_cache(maxsize=64)
 def tighter(own: Limits, limits: Limits) -> Limits:
     """Return limits lowered to a framework's own limits where those are lower."""
     lower = {name: bound for name, bound in own.given.items() if bound < getattr(limits, name)}
@@ -165,12 +159,6 @@ class FrameworkRequest(FrameworkValues):
         return None if self.csrf_token is None else self._framework.csrf_field(self.request)
 
 
-ALL_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-"""The methods that a view is registered for in other frameworks. For methods that it doesn't support, the view returns
-a 405.
-"""
-
-
 class ViewRoute(NamedTuple):
     """A view that ``Views`` adds to an application, with its path in the framework's own syntax."""
 
@@ -178,6 +166,9 @@ class ViewRoute(NamedTuple):
     name: str
     """A name for the framework's own reverse routing: letters, digits and underscores."""
     view: Callable[..., Any]
+
+    methods: tuple[str, ...] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+    """The methods that the view is registered for. For methods that it doesn't support, it returns a 405."""
 
 
 class Framework:
@@ -192,6 +183,12 @@ class Framework:
 
     is_async = False
     """True if the framework calls views on an event loop."""
+
+    @staticmethod
+    @lru_cache(maxsize=64)
+    def own_limits(**bounds: int | None) -> Limits:
+        """Return limits with these bounds; None means no bound. Cached, because a framework's bounds rarely change."""
+        return Limits(**bounds)
 
     awaits_coroutine_functions = False
     """True if the framework awaits the result of a view that looks like an ``async def``."""

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from antiphon.explanations import explained
-from antiphon.frameworks.framework import ALL_METHODS, Framework, FrameworkResponse, ViewRoute, own_limits
+from antiphon.frameworks.framework import Framework, FrameworkResponse, ViewRoute
 from antiphon.frameworks.shared_bodies import BODY, encoded_form, replaying, scope_request, whole_file
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits
@@ -71,7 +71,7 @@ class Starlette(Framework):
         """Add a view to an application or a router; the view handles other methods itself."""
         router = getattr(app, "router", app)
         path = getattr(router, "prefix", "") + route.path  # FastAPI adds it only to its own kind of routes
-        router.add_route(path, route.view, ALL_METHODS, route.name, include_in_schema=False)
+        router.add_route(path, route.view, route.methods, route.name, include_in_schema=False)
 
     def path_params(self, given: Any) -> Mapping[str, Any]:
         """Return the parameters of the route."""
@@ -156,14 +156,14 @@ class Litestar(Starlette):
         from litestar import route as decorate
 
         app.register(
-            decorate(route.path, http_method=[*ALL_METHODS], name=route.name, include_in_schema=False)(route.view)
+            decorate(route.path, http_method=[*route.methods], name=route.name, include_in_schema=False)(route.view)
         )
 
     def limits(self, given: Any) -> Limits:
         """Return the route's ``request_max_body_size`` and the app's ``multipart_form_part_limit``."""
         handler = given.scope.get("route_handler")
         most = handler.resolve_request_max_body_size() if hasattr(handler, "resolve_request_max_body_size") else None
-        return own_limits(body=most, parts=given.app.multipart_form_part_limit)
+        return self.own_limits(body=most, parts=given.app.multipart_form_part_limit)
 
     def check_awaits(self) -> None:
         """Raise TypeError, because Litestar treats the result of such a function as data."""

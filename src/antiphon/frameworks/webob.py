@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from antiphon.frameworks.framework import ALL_METHODS, Framework, FrameworkResponse, ViewRoute
+from antiphon.frameworks.framework import Framework, FrameworkResponse, ViewRoute
 from antiphon.frameworks.shared_bodies import environ_request
 from antiphon.request.request import Request
 
@@ -89,4 +89,4 @@ class Pyramid(WebOb):
     def add_route(self, app: Any, route: ViewRoute) -> None:
         """Add a view to a configurator; the view handles other methods itself."""
         app.add_route(route.name, route.path)
-        app.add_view(route.view, route_name=route.name, request_method=ALL_METHODS)
+        app.add_view(route.view, route_name=route.name, request_method=route.methods)

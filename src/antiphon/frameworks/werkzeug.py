@@ -5,7 +5,7 @@ from typing import Any
 from weakref import ref
 
 from antiphon.explanations import explained
-from antiphon.frameworks.framework import ALL_METHODS, Framework, FrameworkResponse, ViewRoute, own_limits
+from antiphon.frameworks.framework import Framework, FrameworkResponse, ViewRoute
 from antiphon.frameworks.shared_bodies import (
     encoded_form,
     environ_request,
@@ -48,7 +48,7 @@ class Werkzeug(Framework):
         most, memory = given.max_content_length, given.max_form_memory_size
         if memory is not None and given.mimetype == "application/x-www-form-urlencoded":
             most = memory if most is None else min(most, memory)
-        return own_limits(body=most, form=memory, parts=given.max_form_parts)
+        return self.own_limits(body=most, form=memory, parts=given.max_form_parts)
 
     def response(self, response: FrameworkResponse, given: Any) -> Any:
         """Return a Werkzeug, Flask or Quart response."""
@@ -100,7 +100,7 @@ class Flask(Werkzeug):
 
     def add_route(self, app: Any, route: ViewRoute) -> None:
         """Add a view to an application or a blueprint; the view handles other methods itself."""
-        app.add_url_rule(route.path, route.name, route.view, methods=ALL_METHODS, provide_automatic_options=False)
+        app.add_url_rule(route.path, route.name, route.view, methods=route.methods, provide_automatic_options=False)
 
     def current(self) -> Any:
         """Return the request of the current context."""

@@ -14,7 +14,7 @@ from antiphon.http.redirect import RaisedResponse
 from antiphon.request.dependencies import Dependency
 from antiphon.request.interfaces import Language
 from antiphon.request.request import Request
-from antiphon.request.watching import REQUEST_ID, note_in_head
+from antiphon.request.watching import Reads, note_in_head
 from antiphon.response.fields import HTML, NOT_SNIFFED, Line, vary
 from antiphon.response.response import Response, response_of
 
@@ -217,7 +217,7 @@ def error_response(request: Request, error: BaseException) -> Response:
         told, language = _localize(request, told)
     head = request.head
     if isinstance(head, DerivedHead):  # such as a watched head
-        note_in_head(head, REQUEST_ID)
+        note_in_head(head, Reads.REQUEST_ID)
     content_type = _accepted(head.field("accept"))
     if content_type == HTML:
         body = _page(request, told, language).encode("utf-8", "replace")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from antiphon.http.head import DerivedHead, Head, client_of
 from antiphon.request.dependencies import Dependency
 from antiphon.request.interfaces import AppValues
-from antiphon.request.watching import COOKIE, EVERYTHING, USER, note_read, recorded_value, unwatched
+from antiphon.request.watching import Reads, note_read, recorded_value, unwatched
 
 if TYPE_CHECKING:
     from antiphon.request.request import Request
@@ -64,6 +64,30 @@ class Identity(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
+
+    @classmethod
+    def of_credentials(cls, kind: str, *values: str) -> "Identity":
+        """Return an identity of credentials that nothing has verified yet."""
+        from hashlib import sha256
+
+        digest = sha256()
+        for value in values:
+            encoded = value.encode("utf-8", "surrogatepass")
+            digest.update(b"%d:%b" % (len(encoded), encoded))
+        return cls("credentials", f"{kind} {digest.hexdigest()}", is_proven=False)
+
+    @staticmethod
+    def key_of(user: object, known: object = None) -> str | None:
+        """Return a user's class and key: the ``known`` one, or the user, or its ``pk`` or ``id``, if that is text, a
+        number or a UUID; else None. Users of two classes differ, even if they have the same key.
+        """
+        from uuid import UUID
+
+        kind = user.__class__  # of a lazy object, the class of the user
+        for key in (known, user, getattr(user, "pk", None), getattr(user, "id", None)):
+            if isinstance(key, str | int | UUID) and not isinstance(key, bool):
+                return f"{kind.__module__}.{kind.__qualname__} {type(key).__name__} {key}"
+        return None
 
 
 Identify: TypeAlias = "Callable[[Request], Iterable[Identity]]"
@@ -133,7 +157,7 @@ class Caller:
         """All identities: those that the server, a feature, a framework or an outer application has proven, and
         unverified credentials.
         """
-        note_read(self._request, USER)
+        note_read(self._request, Reads.USER)
         return self._identities()
 
     @property
@@ -156,9 +180,9 @@ class Caller:
             replaced = {name for each in found for name in each.replaces}
             shown = request.head.field("authorization")
             if shown is not None and "authorization" not in replaced:
-                found.append(credentials("authorization", shown))
+                found.append(Identity.of_credentials("authorization", shown))
             if is_seen_by_others(request) and (cookies := kept_cookies(request, replaced)):
-                found.append(credentials("cookies", cookies))
+                found.append(Identity.of_credentials("cookies", cookies))
         return tuple(dict.fromkeys(found))
 
     def fields(self, names: Collection[str]) -> dict[str, str | None]:
@@ -166,7 +190,7 @@ class Caller:
 
         EVERYTHING stands for all fields.
         """
-        for name in {*names, USER}:
+        for name in {*names, Reads.USER}:
             note_read(self._request, name)
         return self._fields(names)
 
@@ -175,7 +199,7 @@ class Caller:
         with unwatched(request):
             # Authorization is always among the identities, even before anything has verified it
             replaced = {"authorization", *(name for each in _proven(request) for name in each.replaces)}
-            if EVERYTHING in names:
+            if Reads.EVERYTHING in names:
                 names = {name for name, _ in request.head.fields()} - (
                     {"cookie"} if is_seen_by_others(request) else set()
                 )
@@ -184,33 +208,9 @@ class Caller:
                 for name in names
                 if name not in OF_ONE_TRY
                 and name.removeprefix(":") not in replaced
-                and (name[0] != ":" or name.startswith(COOKIE))
+                and (name[0] != ":" or name.startswith(Reads.COOKIE))
             }
         return values | {"host": request.host}
-
-
-def credentials(kind: str, *values: str) -> Identity:
-    """Return an identity of credentials that nothing has verified yet."""
-    from hashlib import sha256
-
-    digest = sha256()
-    for value in values:
-        encoded = value.encode("utf-8", "surrogatepass")
-        digest.update(b"%d:%b" % (len(encoded), encoded))
-    return Identity("credentials", f"{kind} {digest.hexdigest()}", is_proven=False)
-
-
-def key_of(user: object, known: object = None) -> str | None:
-    """Return a user's class and key: the ``known`` one, or the user, or its ``pk`` or ``id``, if that is text, a number
-    or a UUID; else None. Users of two classes differ, even if they have the same key.
-    """
-    from uuid import UUID
-
-    kind = user.__class__  # of a lazy object, the class of the user
-    for key in (known, user, getattr(user, "pk", None), getattr(user, "id", None)):
-        if isinstance(key, str | int | UUID) and not isinstance(key, bool):
-            return f"{kind.__module__}.{kind.__qualname__} {type(key).__name__} {key}"
-    return None
 
 
 def is_seen_by_others(request: "Request") -> bool:
@@ -228,7 +228,7 @@ def _proven(request: "Request") -> Iterator[Identity]:
         yield from found
         values, kinds = each._dependencies, type(each)
         is_known = any(identity.kind in ("login", "user", "token") for identity in found)
-        if not is_known and (key := key_of(values.get(kinds.user))) is not None:
+        if not is_known and (key := Identity.key_of(values.get(kinds.user))) is not None:
             yield Identity("provided user", key)
         if signer := values.get(kinds.signature):
             own, made_from = f"{signer.directory or ''} {signer.key}", ("signature", "signature-input")
@@ -254,7 +254,7 @@ def server_identities(head: Head) -> Iterator[Identity]:
 def _of_framework(native: Any) -> Iterator[Identity]:
     """Yield the user of the framework around a view. A user without a key leaves the cookies to identify the caller."""
     with suppress(RuntimeError):  # Django can't load a user on an event loop
-        if (key := key_of(native.user, native._user_id)) is not None:
+        if (key := Identity.key_of(native.user, native._user_id)) is not None:
             yield Identity("framework user", key, native._login_fields)
 
 

@@ -23,25 +23,13 @@ from antiphon.http.header_property import read_date
 from antiphon.http.headers import combined
 from antiphon.http.structured_fields import InnerList, Item, parse_structured_dictionary
 from antiphon.request.request import Request
-from antiphon.request.watching import (
-    ARG,
-    COOKIE,
-    PAGE_NONCE,
-    QUERY,
-    REQUEST_ID,
-    PlainWatch,
-    WatchedHead,
-    choices,
-    note_in_head,
-    put_on_watch,
-    watches_of,
-)
+from antiphon.request.watching import PlainWatch, Reads, WatchedHead, choices, note_in_head, put_on_watch, watches_of
 from antiphon.response.files import is_at_hand, is_for_any_thread
 from antiphon.response.message import Body, PassedChunks, Stream
 from antiphon.response.response import Response
 
 _METHODS = ("GET", "QUERY")
-_FREE = frozenset({"host", REQUEST_ID, PAGE_NONCE})
+_FREE = frozenset({"host", Reads.REQUEST_ID, Reads.PAGE_NONCE})
 """The reads on which no cache depends: the host is part of the URL, and the others are not the client's."""
 _OF_CONTENT = ("content-encoding", "content-length", "content-type", "transfer-encoding")
 """The fields with which a QUERY's content is read, which is part of a cache's key (RFC 10008 §2.7)."""
@@ -65,7 +53,7 @@ def lets_share(fields: Iterable[tuple[str, str]]) -> str | None:
 
 def fields_of(name: str) -> Collection[str]:
     """Return the header fields that a Vary has to list for what a watch has recorded by this name."""
-    return choices[name].fields if name in choices else ("cookie" if name.startswith(COOKIE) else name,)
+    return choices[name].fields if name in choices else ("cookie" if name.startswith(Reads.COOKIE) else name,)
 
 
 def keep_private(response: Response) -> None:
@@ -89,7 +77,7 @@ def tell_of_reads(response: Response, reads: Iterable[str]) -> Response:
     if not names or lets_share(response._fields) is None:
         return response
     response = copy(response)  # a handler may return the same object again
-    of_query = {name for name in names if name.startswith((QUERY, ARG))}
+    of_query = {name for name in names if name.startswith((Reads.QUERY, Reads.ARG))}
     ignoring = response.headers.get("no-vary-search")
     if ignoring is not None and any(_is_ignored(ignoring, name) for name in of_query):
         del response.headers["no-vary-search"]
@@ -109,10 +97,14 @@ def _is_ignored(no_vary_search: str, name: str) -> bool:
         for kind, member in members.items()
         if isinstance(member, InnerList)
     }
-    if name == QUERY or "params" in listed:
-        return name == QUERY or name.removeprefix(ARG) in listed["params"]
+    if name == Reads.QUERY or "params" in listed:
+        return name == Reads.QUERY or name.removeprefix(Reads.ARG) in listed["params"]
     params = members.get("params")
-    return isinstance(params, Item) and params.value is True and name.removeprefix(ARG) not in listed.get("except", ())
+    return (
+        isinstance(params, Item)
+        and params.value is True
+        and name.removeprefix(Reads.ARG) not in listed.get("except", ())
+    )
 
 
 @overload
@@ -173,7 +165,7 @@ class _Sending:
 
     def _check(self, name: str) -> None:
         """Raise RuntimeError, naming the line, for a read that caches don't know of."""
-        is_of_query = name.startswith((QUERY, ARG))
+        is_of_query = name.startswith((Reads.QUERY, Reads.ARG))
         if not _is_ignored(self._ignoring, name) if is_of_query else self._vary.issuperset(fields_of(name)):
             return
         named = name.removeprefix(":")

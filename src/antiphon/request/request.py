@@ -41,7 +41,7 @@ from antiphon.request.readings import (
 )
 from antiphon.request.route import NO_ROUTE, Route
 from antiphon.request.route import url_for as url_for_route
-from antiphon.request.watching import REQUEST_ID, WatchedCookies, note_read, watches_of
+from antiphon.request.watching import Reads, WatchedCookies, note_read, watches_of
 from antiphon.response.conditional import precondition as precondition_of
 from antiphon.response.fields import JSON
 from antiphon.routing.router import Params
@@ -535,7 +535,7 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs):
     def id(self) -> str:
         """A random id for this request in log lines and error pages: 32 hexadecimal digits."""
         if isinstance(self.head, DerivedHead):  # such as a watched head
-            note_read(self, REQUEST_ID)
+            note_read(self, Reads.REQUEST_ID)
         return self._id
 
     @id.setter  # noqa: A003 - the property, not the builtin

@@ -15,15 +15,27 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-EVERYTHING = "*"
-"""The name that stands for all header fields, for code that passes them on."""
-ADDRESS = ":address"
-"""The name that stands for the client's address."""
-HTTP_VERSION = ":http-version"
-SESSION, USER, PAGE_NONCE, REQUEST_ID = ":session", ":user", ":nonce", ":request-id"
-"""The names of values that are derived from a request or generated for it."""
-HOOKS = ":hooks"
-"""The name that stands for a mounted application's hooks, which may refuse some requests."""
+
+class Reads:
+    """The names under which a watch records what was read and is not a header field."""
+
+    EVERYTHING = "*"
+    """All header fields, for code that passes them on."""
+    ADDRESS = ":address"
+    """The client's address."""
+    HTTP_VERSION = ":http-version"
+    SESSION, USER, PAGE_NONCE, REQUEST_ID = ":session", ":user", ":nonce", ":request-id"
+    """Values that are derived from a request or generated for it."""
+    HOOKS = ":hooks"
+    """A mounted application's hooks, which may refuse some requests."""
+    QUERY = ":query"
+    """The whole query."""
+    CHOICE = ":choice "
+    """The beginning of a choice's name. Processes that choose in the same way use the same name."""
+    COOKIE, ARG = ":cookie ", ":arg "
+    """The beginnings of the names of a cookie, and of an argument of the query, that was read by its name, without
+    looking at the others.
+    """
 
 
 class Choice(NamedTuple):
@@ -34,18 +46,8 @@ class Choice(NamedTuple):
     """A function that returns the value for a request's head."""
 
 
-CHOICE = ":choice "
-"""The beginning of a choice's name. Processes that choose in the same way use the same name."""
 choices: dict[str, Choice] = {}
 """The choices by name. A response that depends on an unknown one fits no request."""
-
-
-COOKIE, ARG = ":cookie ", ":arg "
-"""The beginnings of the names of a cookie, and of an argument of the query, that was read by its name, without looking
-at the others.
-"""
-QUERY = ":query"
-"""The name that stands for the whole query."""
 
 cookies_of_callers: set[str] = set()
 """The names of the cookies that tell callers apart; reading one of them is also recorded as reading the session."""
@@ -84,25 +86,25 @@ class WatchedHead(DerivedHead):
 
     def fields(self) -> list[tuple[str, str]]:
         """Return every header and record that all of them were read."""
-        self.note(EVERYTHING)
+        self.note(Reads.EVERYTHING)
         return self.inner.fields()
 
     @property
     def query_string(self) -> bytes:
         """The query. Reading it is recorded."""
-        self.note(QUERY)
+        self.note(Reads.QUERY)
         return self.inner.query_string
 
     @property
     def client(self) -> Address | None:
         """The client's address. Reading it is recorded."""
-        self.note(ADDRESS)
+        self.note(Reads.ADDRESS)
         return self.inner.client
 
     @property
     def http_version(self) -> str:
         """The HTTP version. Reading it is recorded."""
-        self.note(HTTP_VERSION)
+        self.note(Reads.HTTP_VERSION)
         return self.inner.http_version
 
 
@@ -189,7 +191,7 @@ class WatchedCookies(_WatchedPairs, FirstMultiDict[str]):
 
     __slots__ = ("_head",)
 
-    _one, _all = COOKIE, "cookie"
+    _one, _all = Reads.COOKIE, "cookie"
 
     def __init__(self, head: DerivedHead) -> None:
         self._head = head
@@ -198,7 +200,7 @@ class WatchedCookies(_WatchedPairs, FirstMultiDict[str]):
     def _note(self, name: object = None) -> None:
         super()._note(name)
         if name in cookies_of_callers:
-            note_in_head(self._head, SESSION)
+            note_in_head(self._head, Reads.SESSION)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return FirstMultiDict, (self.items(),)
@@ -209,7 +211,7 @@ class WatchedArgs(_WatchedPairs):
 
     __slots__ = ("_head",)
 
-    _one, _all = ARG, QUERY
+    _one, _all = Reads.ARG, Reads.QUERY
 
     def __init__(self, head: Head, read: "Callable[[], Pairs[str]]") -> None:
         """Take what ``read`` returns. Its error depends on the whole query."""
@@ -251,11 +253,11 @@ def recorded_value(head: Head, name: str) -> str | None:
 
     None if there is none, or if this process doesn't know the choice.
     """
-    if name.startswith(COOKIE):
-        return repr(cookies_of(head).getall(name.removeprefix(COOKIE)))
-    if name.startswith(CHOICE):
+    if name.startswith(Reads.COOKIE):
+        return repr(cookies_of(head).getall(name.removeprefix(Reads.COOKIE)))
+    if name.startswith(Reads.CHOICE):
         return choices[name].of(head) if name in choices else None
-    return head.http_version if name == HTTP_VERSION else head.field(name)
+    return head.http_version if name == Reads.HTTP_VERSION else head.field(name)
 
 
 def note_read(request: "Request", name: str) -> None:

@@ -37,6 +37,13 @@ class SharedFields(tuple[Line, ...]):
         self.encoded = tuple(encode_fields([*self]))
         return self
 
+    @staticmethod
+    @lru_cache(maxsize=256)
+    def only_typed(content_type: str | MediaType) -> "SharedFields":
+        """Return the fields of a response that has only a Content-Type. Raises ValueError if it is malformed."""
+        text = str(content_type) if isinstance(content_type, MediaType) else content_type
+        return SharedFields.of([("content-type", str(MediaType.parse(field_value(text))))])
+
 
 Fields: TypeAlias = list[Line] | SharedFields
 
@@ -44,13 +51,6 @@ NO_FIELDS = SharedFields.of([])
 SENT_AT_ONCE = SharedFields.of([("incremental", "?1"), ("x-accel-buffering", "no")])
 """The fields that ask proxies to pass on each chunk of a stream as it arrives (RFC 10036 §3; the second is nginx's)."""
 SENT_AS_EVENTS = SharedFields.of([("cache-control", "no-store"), *SENT_AT_ONCE])
-
-
-@lru_cache(maxsize=256)
-def only_typed(content_type: str | MediaType) -> SharedFields:
-    """Return the header fields of a response that has only a Content-Type. Raises ValueError if it is malformed."""
-    text = str(content_type) if isinstance(content_type, MediaType) else content_type
-    return SharedFields.of([("content-type", str(MediaType.parse(field_value(text))))])
 
 
 NOT_SNIFFED = ("x-content-type-options", "nosniff")
@@ -66,7 +66,7 @@ def typed(content_type: str | MediaType) -> SharedFields:
 
     Raises ValueError for anything that is not a media type.
     """
-    fields = only_typed(content_type)
+    fields = SharedFields.only_typed(content_type)
     return SharedFields.of([*fields, NOT_SNIFFED]) if fields[0][1].startswith(PLAIN) else fields
 
 

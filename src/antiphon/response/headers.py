@@ -32,7 +32,7 @@ from antiphon.http.media_type import MediaType
 from antiphon.http.ranges import ContentRange
 from antiphon.http.structured_fields import BareItem, Item, Priority, format_structured_list
 from antiphon.http.urls.url import as_uri
-from antiphon.response.fields import only_typed
+from antiphon.response.fields import SharedFields
 
 if TYPE_CHECKING:
     from antiphon.http.content_disposition import ContentDisposition
@@ -114,7 +114,7 @@ def _print_quoted(values: Iterable[str]) -> str:
 
 
 def _print_type(value: str | MediaType) -> str:
-    return only_typed(value if isinstance(value, MediaType) else _of(str, value))[0][1]
+    return SharedFields.only_typed(value if isinstance(value, MediaType) else _of(str, value))[0][1]
 
 
 def _print_location(value: str) -> str:

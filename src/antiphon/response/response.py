@@ -27,7 +27,6 @@ from antiphon.response.fields import (
     completed,
     declared,
     has_none_of,
-    only_typed,
     put_cookie,
     typed,
     varied,
@@ -55,7 +54,7 @@ if TYPE_CHECKING:
     from antiphon.http.media_type import MediaType
     from antiphon.response.conditional import ConditionalRequest
 
-_BYTES_ONLY = only_typed(BYTES)
+_BYTES_ONLY = SharedFields.only_typed(BYTES)
 
 
 R = TypeVar("R", bound="Response")

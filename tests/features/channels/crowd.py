@@ -20,8 +20,8 @@ from pathlib import Path
 from time import monotonic
 from typing import NamedTuple
 
-from antiphon.app.channel_log import read_id
 from antiphon.features import ValkeyStore
+from antiphon.features.channels.feed import read_id
 from antiphon.features.channels.valkey import ValkeyLog
 from tests.contract.process import ServerProcess
 from tests.contract.wire import SentRequest

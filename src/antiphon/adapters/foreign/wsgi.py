@@ -19,7 +19,7 @@ from antiphon.http.head import Head, server_head
 from antiphon.http.headers import combine
 from antiphon.request.proxies import NAMES_ARE_EXACT
 from antiphon.request.request import Request
-from antiphon.request.watching import EVERYTHING, note_in_head
+from antiphon.request.watching import Reads, note_in_head
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _send_early_hints(head: Head, fields: Iterable[tuple[str, str]]) -> None:
 
 
 def _environ_of(head: Head) -> "WSGIEnvironment":
-    note_in_head(head, EVERYTHING)  # reads of an environ can't be recorded
+    note_in_head(head, Reads.EVERYTHING)  # reads of an environ can't be recorded
     given = server_head(head)
     if isinstance(given, WSGIHead):
         # A copy, because applications change it.

@@ -35,7 +35,7 @@ _HARMLESS = (
 _READING = ("app.callers.",)
 """Modules in these that do read some."""
 _OPEN = (
-    "cli.", "dialects.", "embedding.", "features.forms.", "features.hypermedia.", "features.file_routes.",
+    "cli.", "dialects.", "features.forms.", "features.hypermedia.", "features.file_routes.",
     "features.templates.", "features.tools.", "features.views.", "frameworks.", "testing.",
 )  # fmt: skip
 """Modules of this package that call any code of an application, such as its templates."""
@@ -175,7 +175,8 @@ def _referred_by(function: FunctionType) -> Iterator[Any]:
         if not isinstance(each, ModuleType):
             yield each
         elif _is_followed(each.__name__):
-            yield from (vars(each)[name] for name in names if name in vars(each))
+            lazily = vars(each).get("__all__", ()) if "__getattr__" in vars(each) else ()
+            yield from (getattr(each, name) for name in names if name in vars(each) or name in lazily)
     yield function.__defaults__
     yield function.__kwdefaults__
     yield function.__dict__.get("__wrapped__")

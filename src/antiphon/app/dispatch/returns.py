@@ -25,7 +25,6 @@ from antiphon.response.fields import (
     SENT_AT_ONCE,
     SharedFields,
     completed,
-    only_typed,
     settle_type,
 )
 from antiphon.response.made import TemplateString, is_template
@@ -86,8 +85,8 @@ ResponseLike: TypeAlias = (
 )
 """The values that handlers can return, from which responses are made. A TypedDict is treated as a dict."""
 
-_JSON_ONLY = only_typed(JSON)
-_PROBLEM_ONLY = SharedFields.of([*only_typed(PROBLEM), NOT_SNIFFED])
+_JSON_ONLY = SharedFields.only_typed(JSON)
+_PROBLEM_ONLY = SharedFields.of([*SharedFields.only_typed(PROBLEM), NOT_SNIFFED])
 
 _WANTED = (
     "no response can be made from that: return text, bytes, a dict, list or dataclass, an iterator, a Response,"
@@ -193,11 +192,11 @@ def _stream_of_values(declared: Declared, values: Any, request: Request) -> Resp
     if declared.formats == (EVENTS,):
         resumes = request.method in SAFE  # only an EventSource reconnects, and it sends GET
         chunks = event_stream(values, on_drain="end" if resumes else "finish", encode=encode)
-        return response_of(chunks, completed(only_typed(EVENTS), SENT_AS_EVENTS))
+        return response_of(chunks, completed(SharedFields.only_typed(EVENTS), SENT_AS_EVENTS))
     media = request.accept.best(declared.formats, NDJSON)
     write = {NDJSON: json_lines, EVENTS: json_events, JSON: json_array}[media]
     fields = SENT_AS_EVENTS if media == EVENTS else SENT_AT_ONCE
-    return response_of(write(values, encode), completed(only_typed(media), fields))
+    return response_of(write(values, encode), completed(SharedFields.only_typed(media), fields))
 
 
 def _encode_declared(declared: Declared, encode: Callable[[object], bytes]) -> Callable[[object], bytes]:

@@ -313,7 +313,7 @@ class Added(NamedTuple):
 class Adding(Protocol):
     """A feature or hook that declares what it adds, so that its code need not be read."""
 
-    def _adds(self, route: Route, method: str) -> Iterable[Added]:
+    def __adds__(self, route: Route, method: str) -> Iterable[Added]:
         """Return what it adds to the responses to a method of a route that it is in use for; nothing if it does not
         concern the route.
         """
@@ -327,7 +327,7 @@ def added_to(group: RouteGroup, route: Route, method: str) -> Iterator[tuple[Add
     around: list[object] = [] if route.unguarded else [*_features_around(group), *_hooks(route)]
     for each in dict.fromkeys((*around, *route.meta)):
         if isinstance(each, Adding):
-            yield from ((each, added) for added in each._adds(route, method))
+            yield from ((each, added) for added in each.__adds__(route, method))
 
 
 def _features_around(group: RouteGroup) -> Iterator[object]:

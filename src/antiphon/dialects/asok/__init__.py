@@ -6,7 +6,8 @@ Names are imported on first use. Importing one of Asok's names that this dialect
 import sys
 from typing import Any
 
-from antiphon.lazy import import_on_use, not_offered
+from antiphon.embedding import not_offered
+from antiphon.lazy import import_on_use
 
 _OF_THE_REST = {
     "models": "Model ModelError Relation Migration operations slugify",

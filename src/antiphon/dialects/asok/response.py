@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 from antiphon import Request as NativeRequest
 from antiphon import Response as NativeResponse
 from antiphon.dialects.asok.templating.rendering import completed
-from antiphon.embedding import only_typed, response_of, safe_filename, to_response
+from antiphon.embedding import SharedFields, response_of, safe_filename, to_response
 from antiphon.http import NotFound
 from antiphon.http.headers import field_pairs
 
@@ -108,7 +108,7 @@ class Answer(NamedTuple):
         if isinstance(value, Iterator):
             made: NativeResponse | Awaitable[NativeResponse] = NativeResponse.stream(value, content_type=content_type)
         elif isinstance(value, bytes) and content_type is not HTML:
-            made = response_of(value, only_typed(content_type))
+            made = response_of(value, SharedFields.only_typed(content_type))
         else:
             made = to_response(value, self.page, native)
         return amended(self.request, made) if isinstance(made, NativeResponse) else self._wait(made)
@@ -127,7 +127,7 @@ def answer(request: "Request", value: Any, page: Callable[..., Any]) -> NativeRe
     if request.content_type is HTML:
         value = completed(request, value)
     request.let_go()
-    response = response_of(value.encode(), only_typed(request.content_type))
+    response = response_of(value.encode(), SharedFields.only_typed(request.content_type))
     if request.own_status is None and request.added_headers is None:
         return response
     return amended(request, response)

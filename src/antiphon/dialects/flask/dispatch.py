@@ -22,7 +22,7 @@ from antiphon.dialects.werkzeug.exceptions.base import BadRequestKeyError, HTTPE
 from antiphon.dialects.werkzeug.exceptions.statuses import InternalServerError
 from antiphon.dialects.werkzeug.routing.exceptions import RoutingException
 from antiphon.dialects.werkzeug.wrappers.base_response import BaseResponse
-from antiphon.embedding import ON_LOOP, ON_THREAD, NotBegun, Steps, annotations_of, describe, innermost, signature_of
+from antiphon.embedding import ON_LOOP, ON_THREAD, NotBegun, Steps, describe, signature_of
 
 if TYPE_CHECKING:
     from antiphon.dialects.flask.app import Flask
@@ -82,7 +82,7 @@ def takes_context(method: Callable[..., Any]) -> bool:
         return False
     if first.name == "ctx":
         return True
-    annotation = annotations_of(innermost(method)).get(first.name)
+    annotation = first.annotation
     name = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
     return name.rpartition(".")[2].strip("'\"") == "AppContext"
 

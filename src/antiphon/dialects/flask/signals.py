@@ -1,6 +1,6 @@
 """The application's signals, made with blinker."""
 
-from antiphon.lazy import missing_package
+from antiphon.embedding import missing_package
 
 try:
     from blinker import Namespace

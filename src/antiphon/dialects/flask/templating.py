@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, MutableMapping
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
-from antiphon.lazy import missing_package
+from antiphon.embedding import missing_package
 
 try:
     from jinja2 import BaseLoader, Template, TemplateNotFound, nodes
@@ -21,7 +21,8 @@ from antiphon.dialects.flask.helpers import get_flashed_messages
 from antiphon.dialects.flask.imports import reexports
 from antiphon.dialects.flask.running import stream_with_context
 from antiphon.dialects.flask.signals import before_render_template, template_rendered
-from antiphon.embedding import DictEnvironment, render, stream_of
+from antiphon.embedding import render, stream_of
+from antiphon.features.templates.environment import DictEnvironment
 
 if TYPE_CHECKING:
     from antiphon.dialects.flask.app import Flask

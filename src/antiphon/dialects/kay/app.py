@@ -14,8 +14,7 @@ from antiphon.dialects.werkzeug.exceptions.base import HTTPException
 from antiphon.dialects.werkzeug.exceptions.statuses import refused_head
 from antiphon.dialects.werkzeug.routing.map import Map, MapAdapter
 from antiphon.dialects.werkzeug.utils import import_string
-from antiphon.embedding import call_in_own_context, lazy
-from antiphon.lazy import missing_package
+from antiphon.embedding import call_in_own_context, lazy, missing_package
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -11,7 +11,7 @@ from contextlib import suppress
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
-from antiphon import Limits
+from antiphon import Limits, embedding
 from antiphon import Request as NativeRequest
 from antiphon import Response as NativeResponse
 from antiphon.dialects.microdot.errors import HTTPException, MalformedJSONError, MissingFileError
@@ -23,13 +23,12 @@ from antiphon.embedding import (
     ON_THREAD,
     Head,
     NotBegun,
+    SharedFields,
     crossing_of,
     failed,
     find_current_request,
     is_async,
-    json_encoder,
     log_failure,
-    only_typed,
     release,
     response_of,
     set_current_request,
@@ -110,9 +109,9 @@ def _limits(size: float) -> Limits:
     return Limits(body=size, memory=size)
 
 
-_JSON_ONLY = only_typed(JSON)
+_JSON_ONLY = SharedFields.only_typed(JSON)
 _USUAL_STATUS = {
-    media_type: only_typed(f"{media_type}; charset=UTF-8")
+    media_type: SharedFields.only_typed(f"{media_type}; charset=UTF-8")
     for media_type in ("text/plain", "text/html", "application/json")
 }
 """The header fields of most responses, by media type."""
@@ -128,7 +127,7 @@ def native_response(request: Request, result: Any) -> NativeResponse:
     if kind is str and (fields := _USUAL_STATUS.get(Response.default_content_type)):
         response = response_of(body.encode(), fields)
     elif kind is dict or kind is list:
-        response = response_of(json_encoder()(body), _JSON_ONLY)
+        response = response_of(embedding.encode_json(body), _JSON_ONLY)
     else:
         response, status = to_response(result).native(), 200
     if status != 200:

@@ -3,14 +3,16 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from typing import Any
 
-from antiphon.lazy import missing_package
+from antiphon.embedding import missing_package
 
 try:
     from jinja2 import Environment, FileSystemLoader, select_autoescape
 except ModuleNotFoundError as error:
     raise missing_package(error, "templates") from error
 
-from antiphon.embedding import DictEnvironment, astream_of, stream_of
+from antiphon.embedding import stream_of
+from antiphon.features.templates.environment import DictEnvironment
+from antiphon.features.templates.page import astream_of
 
 
 class Template:

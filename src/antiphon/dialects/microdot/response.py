@@ -9,9 +9,10 @@ from types import MethodType
 from typing import Any, ClassVar, Self, TypeAlias
 
 from antiphon import Response as NativeResponse
+from antiphon import embedding
 from antiphon.dialects.microdot.errors import Absent, MissingFileError
 from antiphon.dialects.microdot.mappings import NoCaseDict
-from antiphon.embedding import OWS, FileBody, OpenFile, is_async, json_encoder, response_of
+from antiphon.embedding import OWS, FileBody, OpenFile, is_async, response_of
 from antiphon.http import SetCookie, format_http_date
 from antiphon.http.grammar import find_control
 from antiphon.http.headers import checked_fields, write_raw_utf8
@@ -220,7 +221,7 @@ class Response:
         self.reason = reason
         self.is_head = False
         if isinstance(body, (dict, list)):
-            body = json_encoder()(body)
+            body = embedding.encode_json(body)
             self.headers["Content-Type"] = JSON
         self.body = body.encode() if isinstance(body, str) else body
 

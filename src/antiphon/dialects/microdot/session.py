@@ -4,6 +4,7 @@ import hmac
 import json
 import time
 import warnings
+from base64 import urlsafe_b64encode
 from calendar import timegm
 from collections.abc import Callable
 from datetime import datetime
@@ -14,7 +15,6 @@ from antiphon.dialects.microdot.application import Microdot
 from antiphon.dialects.microdot.dispatch import call_decorated
 from antiphon.dialects.microdot.request import Request, vary_by
 from antiphon.dialects.microdot.response import Response
-from antiphon.embedding import to_base64
 from antiphon.features.stores.tagged_json import from_base64
 
 _TIMES = ("exp", "iat", "nbf")
@@ -25,8 +25,12 @@ _CLAIMS = frozenset({*_TIMES, "aud", "sub", "jti"})
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
+def _base64(data: bytes) -> bytes:
+    return urlsafe_b64encode(data).rstrip(b"=")
+
+
 def _encoded(value: object) -> bytes:
-    return to_base64(_encode(value).encode())
+    return _base64(_encode(value).encode())
 
 
 _HEADER = _encoded({"alg": "HS256", "typ": "JWT"})
@@ -57,7 +61,7 @@ def decode_token(token: str, key: str | bytes) -> dict[str, Any] | None:
 
 
 def _signature(signed: bytes, key: str | bytes) -> bytes:
-    return to_base64(hmac.digest(key.encode() if isinstance(key, str) else key, signed, "sha256"))
+    return _base64(hmac.digest(key.encode() if isinstance(key, str) else key, signed, "sha256"))
 
 
 def _is_hs256(header: dict[str, Any]) -> bool:

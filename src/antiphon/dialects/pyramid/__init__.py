@@ -1,6 +1,6 @@
 """Pyramid applications, built on the WebOb dialect."""
 
-from antiphon.lazy import missing_package
+from antiphon.embedding import missing_package
 
 try:
     import venusian  # noqa: F401

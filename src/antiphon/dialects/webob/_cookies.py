@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 from warnings import warn
 
 from antiphon.dialects._environ.heads import cache_short
-from antiphon.embedding import OWS
+from antiphon.embedding import OWS, is_token
 from antiphon.http import parse_cookies
-from antiphon.http.grammar import is_token
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

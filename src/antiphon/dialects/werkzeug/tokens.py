@@ -15,11 +15,11 @@ from typing import cast
 from urllib.parse import unquote
 
 from antiphon.dialects._environ.heads import cache_short
-from antiphon.embedding import OWS, split_list
+from antiphon.embedding import OWS, is_token, split_list
 from antiphon.http import SetCookie, dates, parse_cookies
 from antiphon.http import conditional as tags
 from antiphon.http.cookies import SameSite, quote_cookie_value
-from antiphon.http.grammar import QUOTED_STRING, TCHARS, is_token
+from antiphon.http.grammar import QUOTED_STRING, TCHARS
 from antiphon.http.headers import write_raw_utf8
 from antiphon.http.urls.url import encode_path
 

@@ -18,7 +18,7 @@ from antiphon.http.structured_fields import InnerList, Item, format_structured_d
 from antiphon.http.urls.urlencoded import parse_fields
 from antiphon.request.readings import DEFAULT_LIMITS
 from antiphon.request.request import Request
-from antiphon.request.watching import ARG, CHOICE, COOKIE, EVERYTHING, HTTP_VERSION, QUERY, choices, recorded_value
+from antiphon.request.watching import Reads, choices, recorded_value
 from antiphon.response.fields import Fields, Line, SharedFields
 from antiphon.response.files import FileBody
 from antiphon.response.response import Response, response_of
@@ -256,9 +256,9 @@ def selecting(vary: str | None, reads: Iterable[str]) -> set[str]:
     only by their names, these names stand for the whole field in Vary.
     """
     named = {name.lower() for name in split_list(vary or "")}
-    kinds = HTTP_VERSION, CHOICE, COOKIE
-    read = {name for name in reads if name.startswith(kinds) or name[0] not in (":", EVERYTHING)}
-    if "cookie" not in read and any(name.startswith(COOKIE) for name in read):
+    kinds = Reads.HTTP_VERSION, Reads.CHOICE, Reads.COOKIE
+    read = {name for name in reads if name.startswith(kinds) or name[0] not in (":", Reads.EVERYTHING)}
+    if "cookie" not in read and any(name.startswith(Reads.COOKIE) for name in read):
         named.discard("cookie")
     return (named | read) - {*CONDITIONS}
 
@@ -266,7 +266,7 @@ def selecting(vary: str | None, reads: Iterable[str]) -> set[str]:
 def fields_in(names: Iterable[str]) -> list[str]:
     """Return the header fields for a Vary: those that select a response, and those from which something is chosen."""
     chosen = [choices[name].fields for name in names if name in choices]
-    cookie = {"cookie" for name in names if name.startswith(COOKIE)}
+    cookie = {"cookie" for name in names if name.startswith(Reads.COOKIE)}
     return sorted({name for name in names if name[0] != ":"}.union(cookie, *chosen))
 
 
@@ -293,8 +293,12 @@ def args_in(reads: Iterable[str] | None) -> Args:
     """Return the names of the query's arguments among what was read; None if the whole query, or unknown things, were
     read.
     """
-    names = {QUERY} if reads is None else set(reads)
-    return None if QUERY in names else frozenset(name.removeprefix(ARG) for name in names if name.startswith(ARG))
+    names = {Reads.QUERY} if reads is None else set(reads)
+    return (
+        None
+        if Reads.QUERY in names
+        else frozenset(name.removeprefix(Reads.ARG) for name in names if name.startswith(Reads.ARG))
+    )
 
 
 def no_vary_search(args: Collection[str]) -> str:

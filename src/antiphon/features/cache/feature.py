@@ -118,7 +118,7 @@ class Cache(metaclass=NamesOurs):
         hooked, early = (self._around_hooks, self._inside_hooks), self._at_hand.respond
         app._route_features.surround_with_cache(self._around, early, hooked, watch, blocking=self._blocks)
 
-    def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - wherever it is in use
+    def __adds__(self, route: Route, method: str) -> Iterable[Added]:
         """Return what it adds to reads that let it store their responses: a stored one has conditions and ranges."""
         if method in ("GET", "HEAD", "QUERY"):
             yield Added(headers=("age", "cache-status"), needs="cache-control")

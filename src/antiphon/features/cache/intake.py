@@ -39,7 +39,7 @@ from antiphon.http.grammar import split_list
 from antiphon.http.head import CONDITIONS, has_conditions, is_one_number
 from antiphon.request.late_reads import tell_of_reads
 from antiphon.request.request import Request
-from antiphon.request.watching import SESSION, WatchedHead, forget_fields, watch_of
+from antiphon.request.watching import Reads, WatchedHead, forget_fields, watch_of
 from antiphon.response.files import is_at_hand
 from antiphon.response.message import Stream
 from antiphon.response.response import Response
@@ -298,7 +298,7 @@ class Intake:
             return None
         reads = watch.reads.difference(CONTENT_FIELDS) if request.head.method == "QUERY" else set(watch.reads)
         if Request.session in request and getattr(request.session, "is_used", True):
-            reads.add(SESSION)
+            reads.add(Reads.SESSION)
         return reads
 
     def _reason(self, request: Request, response: Response, fill: Fill, reads: set[str] | None) -> str | None:

@@ -11,7 +11,7 @@ from antiphon.http.header_property import read_date, read_number
 from antiphon.http.headers import combined
 from antiphon.http.structured_fields import Item, Token, parse_structured_dictionary
 from antiphon.request.request import Request
-from antiphon.request.watching import ADDRESS, COOKIE, EVERYTHING, HOOKS, PAGE_NONCE, REQUEST_ID, SESSION, USER
+from antiphon.request.watching import Reads
 from antiphon.response.response import Response
 
 _leading_digits = re.compile(r"[0-9]++(?![^,;\x20\t])").match
@@ -114,13 +114,13 @@ _PERSONAL = {
     "cookie": "reads-cookie",
     "authorization": "reads-authorization",
     "proxy-authorization": "reads-authorization",
-    SESSION: "reads-session",
-    USER: "reads-user",
-    ADDRESS: "reads-address",
-    PAGE_NONCE: "reads-nonce",
-    REQUEST_ID: "reads-id",
-    HOOKS: "hooks-below",
-    EVERYTHING: "reads-everything",
+    Reads.SESSION: "reads-session",
+    Reads.USER: "reads-user",
+    Reads.ADDRESS: "reads-address",
+    Reads.PAGE_NONCE: "reads-nonce",
+    Reads.REQUEST_ID: "reads-id",
+    Reads.HOOKS: "hooks-below",
+    Reads.EVERYTHING: "reads-everything",
 }
 """The kinds of data that belong to one visitor or request, each with the reason not to store a response made from it.
 """
@@ -135,7 +135,7 @@ _NAMEABLE = {"cookie", "authorization", "proxy-authorization"}
 
 def of_visitor(reads: Iterable[str]) -> set[str]:
     """Return what belongs to one visitor of everything that was read."""
-    return {name for name in reads if name.startswith(COOKIE) or _PERSONAL.get(name) in PERSONAL_REASONS}
+    return {name for name in reads if name.startswith(Reads.COOKIE) or _PERSONAL.get(name) in PERSONAL_REASONS}
 
 
 class Asked(NamedTuple):
@@ -186,7 +186,7 @@ def _personal(reads: Collection[str], vary: Collection[str], is_public: bool) ->
     list all fields. So a response is never shared if its code gets the whole request, as an application of another
     framework does.
     """
-    if not is_public and any(name.startswith(COOKIE) for name in reads):
+    if not is_public and any(name.startswith(Reads.COOKIE) for name in reads):
         return _PERSONAL["cookie"]
     for name, reason in _PERSONAL.items():
         if name in reads and not (is_public and name in _NAMEABLE and name in vary):

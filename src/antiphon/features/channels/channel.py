@@ -14,21 +14,22 @@ from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from antiphon.app.channel_log import ChannelMessage, Item, Keep, MissedMessages, Position, event_of, message_of, read_id
-from antiphon.app.store import FeatureStore, Store, store_name
+from antiphon import explained
 from antiphon.concurrency.loop import refuse_on_loop
-from antiphon.concurrency.process import DRAINING
-from antiphon.explanations import errors_name_it, explained, renamed
+from antiphon.embedding import DRAINING, FeatureStore, errors_name_it, seconds_of, store_name
+from antiphon.explanations import renamed
 from antiphon.explanations.naming import NamesOurs, names_ours
-from antiphon.features.channels.feed import Feed
+from antiphon.features import MissedMessages, Store
+from antiphon.features.channels.feed import Feed, Item, Keep, event_of, message_of, read_id
 from antiphon.features.channels.hub import Hub, hub_of
-from antiphon.http.dates import Duration, seconds_of
-from antiphon.http.event import Event
+from antiphon.features.stores import Position
+from antiphon.http import Event
+from antiphon.types import ChannelMessage, Duration
 
 R = TypeVar("R")
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
 
 
 class ChannelListener:
@@ -272,7 +273,7 @@ class Channel(metaclass=NamesOurs):
         return await asyncio.to_thread(function) if self._own_hub().blocks else function()
 
     def _encode(self, value: object) -> bytes:
-        from antiphon.serialization.json import encode_json
+        from antiphon.embedding import encode_json
 
         data = encode_json(value)
         if len(data) > self._max_message_size:

@@ -4,16 +4,65 @@ A listener is only the number of its next item, so a slow listener costs no memo
 """
 
 import asyncio
+import re
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
+from math import inf
 from threading import Condition, Lock, RLock
+from typing import NamedTuple, TypeAlias
 
-from antiphon.app.channel_log import Entry, Item, Keep, MissedMessages, Position
+from antiphon.embedding import decode_json
+from antiphon.features import MissedMessages
+from antiphon.features.stores import Entry, Position
+from antiphon.http import Event
+from antiphon.types import ChannelMessage
 
 BATCH = 64
 """The number of items that a listener receives at once."""
+
+MOST_READ = 500
+"""The number of messages to read at once."""
+
+LONGEST_WATCH = 1.0
+"""The longest time that ``watch`` waits, in seconds."""
+
+Positions: TypeAlias = Mapping[str, Position | None]
+"""The position of each channel's newest known message, by the channel's name; None for a channel without messages."""
+
+_id = re.compile("(0|[1-9][0-9]{0,17})-([1-9][0-9]{0,17})").fullmatch
+
+
+def read_id(id_: str) -> Position | None:
+    """Return the position for a message's id, or None for text that is not the id of a message."""
+    found = _id(id_)
+    return Position(int(found[1]), int(found[2])) if found else None
+
+
+class Keep(NamedTuple):
+    """The limits on a channel's kept messages: their number, and their total size in bytes, if it is limited."""
+
+    most: int
+    size: float = inf
+
+    def widened(self, other: "Keep") -> "Keep":
+        """Return limits that keep everything that either of these limits keeps."""
+        return Keep(max(self.most, other.most), max(self.size, other.size))
+
+
+Item: TypeAlias = Entry | MissedMessages
+"""An item that a listener receives."""
+
+
+def event_of(item: Item) -> Event:
+    """Return the event that sends an item to a client."""
+    return Event(item._asdict(), event="missed") if isinstance(item, MissedMessages) else item.event()
+
+
+def message_of(item: Item) -> ChannelMessage | MissedMessages:
+    """Return an item as ``listen`` yields it."""
+    return item if isinstance(item, MissedMessages) else ChannelMessage(str(item.position), decode_json(item.data))
 
 
 class Feed:

@@ -13,10 +13,10 @@ from threading import Condition, Lock, Thread
 from typing import NamedTuple
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from antiphon.app.channel_log import BATCH, ChannelLog, Entry, Keep, Position, Positions
-from antiphon.app.store import ON_SERVER, Store, StoreUnavailable
-from antiphon.explanations import explained
-from antiphon.features.channels.feed import Feed
+from antiphon import explained
+from antiphon.features import Store, StoreUnavailable
+from antiphon.features.channels.feed import MOST_READ, Feed, Keep, Positions
+from antiphon.features.stores import ChannelLog, Entry, Position
 from antiphon.features.stores.memory import LOOKED_AT, MemoryStore
 
 RENEWALS = 3
@@ -300,7 +300,7 @@ class StoredHub(Hub):
             position = feed.position
             entries = self._log.after(feed.name, position)
             feed.publish(entries, position)
-            if len(entries) < BATCH:
+            if len(entries) < MOST_READ:
                 return
 
     def expire(self, name: str, seconds: float) -> None:
@@ -396,7 +396,7 @@ def hub_of(store: Store, name: str, feature: str) -> Hub:
     raise explained(
         "bad-feature-option",
         TypeError(
-            f"{feature} needs a MemoryStore or a store that keeps channels, such as {ON_SERVER}, not"
+            f"{feature} needs a MemoryStore or a store that keeps channels, such as {Store.ON_SERVER}, not"
             f" {type(store).__name__}"
         ),
     )

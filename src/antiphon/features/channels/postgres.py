@@ -12,8 +12,9 @@ from functools import lru_cache
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from antiphon.app.channel_log import BATCH, LONGEST_WATCH, ChannelLog, Entry, Position, Positions
-from antiphon.app.store import StoreUnavailable, hash_key, unavailable
+from antiphon.features import StoreUnavailable
+from antiphon.features.channels.feed import LONGEST_WATCH, MOST_READ, Positions
+from antiphon.features.stores import ChannelLog, Entry, Position, hash_key, unavailable
 from antiphon.features.stores.postgres import NOW, PostgresStore
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ _AFTER = f"""
 select k.name, m.epoch, m.number, m.data
 from unnest(%(names)b::bytea[], %(epochs)s::bigint[], %(numbers)s::bigint[]) as k (name, epoch, number)
 cross join lateral (select * from {{s}}.messages as m
-    where m.name = k.name and (m.epoch, m.number) > (k.epoch, k.number) order by epoch, number limit {BATCH}) as m
+    where m.name = k.name and (m.epoch, m.number) > (k.epoch, k.number) order by epoch, number limit {MOST_READ}) as m
 order by k.name, m.epoch, m.number"""  # noqa: S608
 _EXPIRE = f"""
 with gone as (delete from {{s}}.channels where name in (select name from {{s}}.channels
@@ -122,7 +123,7 @@ class PostgresLog(ChannelLog):
         except StoreUnavailable:
             self.close()
             raise
-        self._is_behind = any(len(entries) == BATCH for entries in found.values())
+        self._is_behind = any(len(entries) == MOST_READ for entries in found.values())
         return found
 
     def _listen(self) -> None:

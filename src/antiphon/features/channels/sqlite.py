@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from threading import Event
 
-from antiphon.app.channel_log import BATCH, ChannelLog, Entry, Position, Positions
+from antiphon.features.channels.feed import MOST_READ, Positions
+from antiphon.features.stores import ChannelLog, Entry, Position
 from antiphon.features.stores.sqlite import SQLiteStore
 from antiphon.features.stores.sqlite_connections import Connection
 
@@ -82,7 +83,7 @@ class SQLiteLog(ChannelLog):
             found = {}
             if _has_tables(connection):
                 found = {name: entries for name in positions if (entries := _after(connection, name, positions[name]))}
-            is_all = all(len(entries) < BATCH for entries in found.values())
+            is_all = all(len(entries) < MOST_READ for entries in found.values())
             ends = {**positions, **{name: entries[-1].position for name, entries in found.items()}}
             self._looked_at = (connection, version, wakings, ends) if is_all else None
         return found
@@ -154,7 +155,9 @@ def _after(connection: Connection, name: str, position: Position | None) -> list
     if head is None or head == position:
         return []
     is_known = position is not None and position.epoch == head.epoch and position.number < head.number
-    return _entries(connection, name, head.epoch, position.number if position is not None and is_known else 0, BATCH)
+    return _entries(
+        connection, name, head.epoch, position.number if position is not None and is_known else 0, MOST_READ
+    )
 
 
 def _entries(connection: Connection, name: str, epoch: int, after: int, most: int) -> list[Entry]:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-from antiphon.app.channel_log import BATCH, LONGEST_WATCH, ChannelLog, Entry, Position, Positions
-from antiphon.app.store import hash_key
+from antiphon.features.channels.feed import LONGEST_WATCH, MOST_READ, Positions
+from antiphon.features.stores import ChannelLog, Entry, Position, hash_key
 from antiphon.features.stores.valkey.calls import Reply
 from antiphon.features.stores.valkey.connecting import WATCHES
 from antiphon.features.stores.valkey.scripts import script
@@ -82,7 +82,7 @@ class ValkeyLog(ChannelLog):
 
     def after(self, name: str, position: Position | None) -> list[Entry]:
         first = f"({position}" if position else "-"
-        return _entries(self._ask(name, "m", lambda client, key: client.xrange(key, first, count=BATCH)))
+        return _entries(self._ask(name, "m", lambda client, key: client.xrange(key, first, count=MOST_READ)))
 
     def newest(self, name: str) -> Position | None:
         found = self.tail(name, 1)
@@ -92,7 +92,7 @@ class ValkeyLog(ChannelLog):
         names = {self._key(name, "m").encode(): name for name in positions}
         ids: dict[Any, Any] = {key: str(positions[name] or "0-0") for key, name in names.items()}
         ids[self._own] = self._woken
-        found = self._calls.watch(self._own, lambda client: client.xread(ids, count=BATCH, block=self._wait))
+        found = self._calls.watch(self._own, lambda client: client.xread(ids, count=MOST_READ, block=self._wait))
         arrived = {}
         for key, entries in _by_key(found):
             if key in names:

@@ -43,7 +43,7 @@ from antiphon.lazy import class_if_imported
 from antiphon.request.caller import OF_ONE_TRY, kept_cookies
 from antiphon.request.dependencies import Dependency, check_dependency
 from antiphon.request.request import Request
-from antiphon.request.watching import EVERYTHING
+from antiphon.request.watching import Reads
 from antiphon.response.response import Response
 from antiphon.serialization.signing import SecretKeys, TimedSigner
 
@@ -161,7 +161,7 @@ class Durable:
         """Return what an operator is told on the page of ``Health``."""
         return {"failed": self._engine.failed}
 
-    def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - wherever it is in use
+    def __adds__(self, route: Route, method: str) -> Iterable[Added]:
         if route.durable:
             yield Added(202, headers=("location", "retry-after"))
             yield Added(400, BadRequest, "The Idempotency-Key header is missing or malformed.")
@@ -207,7 +207,7 @@ class Durable:
         }
         ids = [self._id_of(write.key)]
         if self._by is None:
-            checks["caller_fields"] = fields_of_caller(write.key, request, {EVERYTHING})
+            checks["caller_fields"] = fields_of_caller(write.key, request, {Reads.EVERYTHING})
             ids.append(self._id_of(write.own or store_name("idempotent by another", checks["fingerprint"], write.key)))
         stored = stored_of(request)
         return write, checks, lambda: self._engine.submit(self._engine.result(ids, stored, checks, self._wait))

@@ -12,9 +12,9 @@ from itertools import accumulate
 from operator import itemgetter
 from typing import NamedTuple, Protocol
 
-from antiphon.explanations import explained
+from antiphon import explained
+from antiphon.features import GeoLocation
 from antiphon.features.geoip.address import Address, AddressRange
-from antiphon.request.interfaces import GeoLocation
 
 _LOW = (1 << 64) - 1
 

@@ -11,16 +11,14 @@ from functools import partial
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
-from antiphon.explanations import errors_name_it, explained
+from antiphon import Dependency, Request, explained
+from antiphon.embedding import caller_file, errors_name_it, path_beside
+from antiphon.features import GeoLocation
 from antiphon.features.geoip.address import Address
 from antiphon.features.geoip.csv_file import CSVReader
-from antiphon.paths import caller_file, path_beside
-from antiphon.request.dependencies import Dependency
-from antiphon.request.interfaces import GeoLocation
-from antiphon.request.request import Request
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
 
 
 T = TypeVar("T")

@@ -7,9 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from antiphon.explanations import explained
+from antiphon import explained
+from antiphon.features import GeoLocation
 from antiphon.features.geoip.address import Address
-from antiphon.request.interfaces import GeoLocation
 
 if TYPE_CHECKING:
     from maxminddb.reader import Reader

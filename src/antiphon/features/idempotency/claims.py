@@ -18,7 +18,7 @@ from antiphon.http.errors import BadRequest, Conflict, UnprocessableContent
 from antiphon.request.caller import BEGUN_BY_HANDLERS, SHOWN_EACH_TIME
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
-from antiphon.request.watching import EVERYTHING
+from antiphon.request.watching import Reads
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def fields_of_caller(key: str, request: Request, names: Collection[str]) -> dict
     all header fields. Other data, such as the client's address, is omitted, since it may have changed when the same
     caller retries.
     """
-    kept = {EVERYTHING: ""} if EVERYTHING in names else {}
+    kept = {Reads.EVERYTHING: ""} if Reads.EVERYTHING in names else {}
     values = request.caller._fields(names)
     return kept | {name: _hash(key, name, *(() if value is None else (value,))) for name, value in values.items()}
 

@@ -57,7 +57,7 @@ from antiphon.http.errors import BadRequest, Conflict, UnprocessableContent
 from antiphon.request.caller import is_seen_by_others
 from antiphon.request.dependencies import Dependency, check_dependency
 from antiphon.request.request import Request
-from antiphon.request.watching import EVERYTHING, WatchedHead, put_on_watch
+from antiphon.request.watching import Reads, WatchedHead, put_on_watch
 from antiphon.response.files import is_for_any_thread
 from antiphon.response.response import Response
 
@@ -151,7 +151,7 @@ class IdempotentWrites:
         self._stores.taken_if_any(app) if self._inside is not None else self._stores.taken_from(app)
         app._route_features.surround_idempotent(self._surround, self._watch_before_routing)
 
-    def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - wherever it is in use
+    def __adds__(self, route: Route, method: str) -> Iterable[Added]:
         if route.idempotent:
             wrong = "missing or malformed" if self.required else "malformed"
             yield Added(400, BadRequest, f"The Idempotency-Key header is {wrong}.")
@@ -478,7 +478,7 @@ class IdempotentWrites:
         """Return the fields that may identify the caller, in the form stored in an entry."""
         if self._by is not None:
             return {}
-        names = request[_CALLER].reads if _CALLER in request else {EVERYTHING}
+        names = request[_CALLER].reads if _CALLER in request else {Reads.EVERYTHING}
         return {"caller_fields": fields_of_caller(key, request, names)}
 
 

@@ -20,9 +20,9 @@ from antiphon.handler.scope import find_current_request
 from antiphon.http.accept import AcceptLanguage
 from antiphon.http.cookies import SetCookie
 from antiphon.http.head import Head
-from antiphon.paths import caller_file, folder_beside
+from antiphon.paths import caller_file, path_beside
 from antiphon.request.request import Request
-from antiphon.request.watching import CHOICE, Choice, choices
+from antiphon.request.watching import Choice, Reads, choices
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Languages:
         self.default = normalised(default)
         self.query = query
         self.cookie = cookie
-        self._folders = [folder_beside(file, each) for each in folders]
+        self._folders = [path_beside(file, each, is_folder=True) for each in folders]
         self._watches = is_debug()
         self._versions = versions_of(self._folders) if self._watches else ()
         self._read()
@@ -99,7 +99,7 @@ class Languages:
         }
         self.tags = tuple(tags)
         """The application's languages: the default, then the others by name."""
-        self.choice = f"{CHOICE}language {(self.cookie, self.tags)!r}"
+        self.choice = f"{Reads.CHOICE}language {(self.cookie, self.tags)!r}"
         fields = ("cookie", "accept-language") if self.cookie else ("accept-language",)
         choices[self.choice] = Choice(fields, self._chosen_for)
 
@@ -121,7 +121,7 @@ class Languages:
             **{name: partial(_function_of_jinja, f"{name}_of") for name in _FUNCTIONS},
         )
 
-    def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - wherever it is in use
+    def __adds__(self, route: Route, method: str) -> Iterable[Added]:
         yield Added(headers=("content-language", "set-cookie", "vary"), cookies=(self.cookie,) if self.cookie else ())
 
     def _of_request(self, request: Request) -> RequestLanguage:

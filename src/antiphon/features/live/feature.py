@@ -18,7 +18,7 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from antiphon.app.store import FeatureStore, Store, StoreUnavailable, note_memory
+from antiphon.app.store import FeatureStore, Store, StoreUnavailable
 from antiphon.concurrency.loop import running_loop
 from antiphon.concurrency.process import call_after_fork
 from antiphon.explanations import errors_name_it, explained
@@ -130,7 +130,7 @@ class Live:
         """Use the app's store, and handle its routes with ``live``. Raises ValueError for an app's second Live."""
         store = self._stores.own or self._stores.taken_if_any(app)
         if store is None:
-            note_memory(app, "Live")
+            FeatureStore.note_memory(app, "Live")
             store = MemoryStore()
         self._channel = self._teller.channel = Channel("antiphon live", store)
         app._route_features.watch_live(self)

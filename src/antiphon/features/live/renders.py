@@ -33,19 +33,7 @@ from antiphon.http.head import Head, client_of
 from antiphon.http.header_property import read_number
 from antiphon.request.caller import server_identities
 from antiphon.request.request import Request
-from antiphon.request.watching import (
-    ARG,
-    CHOICE,
-    COOKIE,
-    EVERYTHING,
-    PAGE_NONCE,
-    QUERY,
-    REQUEST_ID,
-    WatchedHead,
-    choices,
-    recorded_value,
-    unwatched,
-)
+from antiphon.request.watching import Reads, WatchedHead, choices, recorded_value, unwatched
 from antiphon.response.response import Response
 
 PAUSE = 0.05
@@ -61,21 +49,21 @@ _HIDDEN = OF_THE_MESSAGE | {
     "sec-fetch-mode", "sec-fetch-user", "x-block",
 }  # fmt: skip
 """The fields of a watcher's request that a render doesn't have, because they say how the watcher receives it."""
-_FOR_ALL = _HIDDEN | {"accept-language", "host", "origin", PAGE_NONCE, REQUEST_ID}
+_FOR_ALL = _HIDDEN | {"accept-language", "host", "origin", Reads.PAGE_NONCE, Reads.REQUEST_ID}
 """The names of what renders may depend on without being personal. Each has an own nonce and id, which nobody needs."""
 
 Key: TypeAlias = Hashable
 
 
 def _is_personal(names: Collection[str]) -> bool:
-    return not all(name in _FOR_ALL or name.startswith(CHOICE) for name in names)
+    return not all(name in _FOR_ALL or name.startswith(Reads.CHOICE) for name in names)
 
 
 def key_of(head: Head, names: Collection[str]) -> Key:
     """Return the values of what was read from a request; all of its fields, and the address, for what isn't in them."""
     values: list[Hashable] = []
     for name in sorted(names):
-        if name in choices or name.startswith(COOKIE) or (name[0] != ":" and name != EVERYTHING):
+        if name in choices or name.startswith(Reads.COOKIE) or (name[0] != ":" and name != Reads.EVERYTHING):
             values.append((name, recorded_value(head, name)))
         elif name not in _FOR_ALL:
             return (*sorted(head.fields()), head.client and head.client.host)
@@ -192,7 +180,9 @@ class SharedBlock:
         is_shown = 200 <= response.status < 300
         wait = max(RETRY, read_number(response.headers.get("retry-after")) or 0.0)
         retry_at = clock() + wait if response.status == 429 or response.status >= 500 else inf
-        names = frozenset(name for name in watch.reads if not name.startswith((QUERY, ARG)))  # the URL is the block's
+        names = frozenset(
+            name for name in watch.reads if not name.startswith((Reads.QUERY, Reads.ARG))
+        )  # the URL is the block's
         rendered = Rendered(response, is_shown, error, frozenset(words), names, began, number, retry_at)
         if _is_personal(names):
             rendered = rendered._replace(caller=caller)

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from antiphon.concurrency.crossing import Crossing
-from antiphon.explanations import errors_name_it, explained
+from antiphon import Dependency, Request, Response, explained
+from antiphon.embedding import Crossing, errors_name_it, is_async, missing_package
 from antiphon.features.oauth.tokens import (
     ALGORITHMS,
     AccessToken,
@@ -20,17 +20,11 @@ from antiphon.features.oauth.tokens import (
     verified,
 )
 from antiphon.features.users import Bearer, UserSource
-from antiphon.handler.callables import is_async
-from antiphon.http.authorization import Challenge
-from antiphon.http.urls.url import URL
-from antiphon.lazy import missing_package
-from antiphon.request.caller import Identity
-from antiphon.request.dependencies import Dependency
-from antiphon.request.request import Request
-from antiphon.response.response import Response
+from antiphon.http import URL, Challenge
+from antiphon.types import Identity
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
 
 U = TypeVar("U")
 

@@ -16,10 +16,8 @@ from typing import IO, Any, NamedTuple, Self
 from urllib.parse import quote_plus
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from antiphon.explanations import explained
-from antiphon.http.errors import ServiceUnavailable
-from antiphon.http.urls.url import URL
-from antiphon.http.urls.urlencoded import format_query
+from antiphon import explained
+from antiphon.http import URL, ServiceUnavailable, format_query
 
 _TIMEOUT = 10.0
 _LARGEST = 1 << 20

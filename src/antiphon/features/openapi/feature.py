@@ -48,7 +48,7 @@ class _Deprecated(FinishingKey["bool | datetime"]):
 
     __slots__ = ()
 
-    def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - wherever it is in use
+    def __adds__(self, route: Route, method: str) -> Iterable[Added]:
         if route.meta[self]:
             yield Added(headers=("deprecation",))
 

@@ -184,7 +184,7 @@ class ResumableUploads:
         """Return the fields of the response to OPTIONS for a resumable route."""
         return {"upload-limit": self._limit(route.limits.body, self._max_age)}
 
-    def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - resumable for all its methods
+    def __adds__(self, route: Route, method: str) -> Iterable[Added]:
         if route.resumable:
             yield Added(201, headers=("location", "upload-complete", "upload-offset", "upload-limit"))
             yield Added(400, BadRequest, "The length of the upload contradicts what was said or sent before.")

@@ -25,8 +25,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
-from antiphon.app.channel_log import Keep
 from antiphon.app.store import OwnedEntry, Store, StoreEntry, store_name
+from antiphon.features.channels.feed import Keep
 from antiphon.features.channels.hub import Hub, hub_of
 from antiphon.http.event import Event
 from antiphon.serialization.json import decode_json, encode_json
@@ -199,7 +199,7 @@ class Place(NamedTuple):
     number: int
 
 
-START = Place(0, 0)
+START: Place = Place(0, 0)
 _place = re.compile("([A-Za-z0-9_-]{1,64})\\.([1-9][0-9]{0,8})-([1-9][0-9]{0,17})").fullmatch
 TAG = 8
 """The number of characters of a run's id used in the ids of its events. The id itself may be a secret."""

@@ -7,11 +7,12 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
-from antiphon.app.channel_log import Entry, Item
+from antiphon.app.channel_log import Entry
 from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.concurrency.process import DRAINING
 from antiphon.explanations import explained, renamed
 from antiphon.explanations.naming import NamesOurs, names_ours
+from antiphon.features.channels.feed import Item
 from antiphon.features.runs.production import Production, current
 from antiphon.features.runs.questions import DAY, RunQuestion, ask, join_log, open_questions, take_replies
 from antiphon.features.runs.record import (

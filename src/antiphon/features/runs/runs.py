@@ -20,7 +20,6 @@ from uuid import UUID
 
 import msgspec
 
-from antiphon.app.channel_log import Keep
 from antiphon.app.mount import mounted_together
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.store import FeatureStore, Store, StoreUnavailable, store_name
@@ -28,6 +27,7 @@ from antiphon.concurrency.background import background_loop
 from antiphon.concurrency.loop import refuse_on_loop, thread
 from antiphon.explanations import errors_name_it, explained, renamed
 from antiphon.explanations.naming import NamesOurs, names_ours
+from antiphon.features.channels.feed import Keep
 from antiphon.features.idempotency.claims import IS_REPEATABLE, fingerprint_of, reused_with
 from antiphon.features.runs.production import Bounds, Production
 from antiphon.features.runs.record import Ledger, Line, Record

@@ -41,12 +41,12 @@ from antiphon.http.authorization import Challenge
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import Unauthorized
 from antiphon.http.limits import ONE_VALUE
-from antiphon.http.structured_fields import BareItem, InnerList, Item, StructuredMember, parse_structured_dictionary
+from antiphon.http.structured_fields import BareItem, InnerList, Item, parse_structured_dictionary
 from antiphon.request.caller import arrivals
 from antiphon.request.dependencies import Dependency
 from antiphon.request.interfaces import RequestSignature, SignedHeaders
 from antiphon.request.request import Request
-from antiphon.request.watching import USER, note_read, unwatched
+from antiphon.request.watching import Reads, note_read, unwatched
 
 if TYPE_CHECKING:
     from antiphon.app.application import App
@@ -179,7 +179,7 @@ class Signatures:
             app.before_request(blocking=True)(self._hook(for_async=False))
             app.on_startup(lambda: self._check_bodies(app))
 
-    def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - wherever it is in use
+    def __adds__(self, route: Route, method: str) -> Iterable[Added]:
         if self._is_everywhere or route.signed_by == self.name:
             told = "The request is not signed by a known key."
             yield Added(401, SignatureRefused, told, headers=("accept-signature", "www-authenticate"))
@@ -231,7 +231,7 @@ class Signatures:
 
     def _known_signer(self, request: Request) -> RequestSignature | None:
         """Return the signer if this feature has already verified the client's request, which spends its nonce."""
-        note_read(request, USER)  # a cache in a mounted app watches this request, not the one that was sent
+        note_read(request, Reads.USER)  # a cache in a mounted app watches this request, not the one that was sent
         request.limits = request.limits.within(ONE_VALUE)
         *_, sent = arrivals(request)
         if self._own_signer not in sent:
@@ -449,7 +449,7 @@ def _read(given: str, signed: str) -> list[_Signature]:
     return [_Signature(label, *_pair(label, inputs[label], signatures[label])) for label in inputs]
 
 
-def _pair(label: str, covered: StructuredMember, signature: StructuredMember) -> tuple[InnerList, bytes]:
+def _pair(label: str, covered: Item | InnerList, signature: Item | InnerList) -> tuple[InnerList, bytes]:
     if not isinstance(covered, InnerList) or not isinstance(signature, Item) or type(signature.value) is not bytes:
         raise ValueError(f"{label} must be a list of components, and bytes")
     return covered, signature.value

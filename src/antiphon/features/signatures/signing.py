@@ -19,7 +19,6 @@ from antiphon.http.structured_fields import (
     BareItem,
     InnerList,
     Item,
-    StructuredMember,
     format_structured_dictionary,
     parse_structured_dictionary,
 )
@@ -141,7 +140,7 @@ def _digest(message: Request | Response) -> bytes:
     return digest.digest()
 
 
-def _members(lines: Iterable[Line], name: str) -> dict[str, StructuredMember]:
+def _members(lines: Iterable[Line], name: str) -> dict[str, Item | InnerList]:
     return parse_structured_dictionary(", ".join([value for known, value in lines if known == name]))
 
 
@@ -192,7 +191,7 @@ class SignedResponses:
         """Sign each complete response."""
         app.before_send(self._sign)
 
-    def _adds(self, route: Route, method: str) -> Iterable[Added]:  # noqa: ARG002 - wherever it is in use
+    def __adds__(self, route: Route, method: str) -> Iterable[Added]:
         yield Added(headers=("content-digest", "signature", "signature-input"))
 
     def _sign(self, request: Request, response: Response) -> None:

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, NoReturn, Self
 
-from antiphon.app.store import FOREVER, ON_SERVER, OwnedEntry, Store, StoreCount, StoreEntry, check_same, check_ttl
+from antiphon.app.store import FOREVER, OwnedEntry, Store, StoreCount, StoreEntry, check_same, check_ttl
 from antiphon.explanations import explained
 from antiphon.features.stores.tagged_json import dumps, dumps_tagged, from_base64, has_tags, loads, pack, tag, unpack
 from antiphon.http.cookies import LONGEST_COOKIE
@@ -117,7 +117,7 @@ class CookieStore(Store):
                 "too-much-for-a-cookie",
                 ValueError(
                     f"this data makes a cookie of {len(signed)} bytes, but browsers accept only {LONGEST}: use"
-                    f" {ON_SERVER} instead"
+                    f" {Store.ON_SERVER} instead"
                 ),
             )
         return StoreEntry(signed, data, 0, created, now, expires)
@@ -146,7 +146,7 @@ class CookieStore(Store):
 
 
 def _can_not(do: str) -> NotImplementedError:
-    return explained("store-cannot", NotImplementedError(f"CookieStore can't {do}. {ON_SERVER} can"))
+    return explained("store-cannot", NotImplementedError(f"CookieStore can't {do}. {Store.ON_SERVER} can"))
 
 
 def _checked(name: str, value: object) -> object:

@@ -15,7 +15,7 @@ from antiphon.explanations import errors_name_it, explained
 from antiphon.features.templates.blocks import render_blocks
 from antiphon.features.templates.environment import TemplateEnvironment, content_type_of, in_front_of, loader_of, render
 from antiphon.handler.errors import is_debug
-from antiphon.paths import caller_file, folder_beside
+from antiphon.paths import caller_file, path_beside
 from antiphon.request.dependencies import OfRequest
 from antiphon.request.request import Request
 from antiphon.response.made import check_data
@@ -49,7 +49,7 @@ class Templates:
         self, *folders: str | os.PathLike[str] | BaseLoader, enable_async: bool = False, overridable: bool = False
     ) -> None:
         file = caller_file()
-        found = [each if isinstance(each, BaseLoader) else folder_beside(file, each) for each in folders]
+        found = [each if isinstance(each, BaseLoader) else path_beside(file, each, is_folder=True) for each in folders]
         if not found:
             raise explained("bad-feature-option", TypeError('Templates needs a folder: Templates("templates")'))
         self.environment = TemplateEnvironment(loader_of(found))

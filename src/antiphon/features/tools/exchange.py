@@ -42,7 +42,7 @@ from antiphon.handler.failures import log_failure
 from antiphon.http.errors import BadRequest, HTTPError
 from antiphon.http.event import Event
 from antiphon.request.request import Request
-from antiphon.request.watching import EVERYTHING
+from antiphon.request.watching import Reads
 from antiphon.response.fields import EVENTS
 from antiphon.response.response import Response
 from antiphon.serialization.json import encode_json
@@ -125,7 +125,7 @@ def check_can_ask(message: Message, error: NeedsReply) -> Result | None:
 
 def _fingerprint(request: Request, message: Message, arguments: Mapping[str, Any]) -> str:
     """Return a digest of the caller, the tool and its arguments."""
-    caller = [*map(str, request.caller.identities), *sorted(request.caller.fields({EVERYTHING}).items())]
+    caller = [*map(str, request.caller.identities), *sorted(request.caller.fields({Reads.EVERYTHING}).items())]
     named = [message.method, message.params.get("name"), message.params.get("uri")]
     return sha256(encode_json([caller, named, dict(sorted(arguments.items()))])).hexdigest()
 

@@ -15,7 +15,7 @@ from weakref import ref
 
 from antiphon.app.planning.cross_site import check_cross_site
 from antiphon.app.planning.request_checks import PROBLEM_TYPE
-from antiphon.app.store import FeatureStore, Store, note_memory
+from antiphon.app.store import FeatureStore, Store
 from antiphon.concurrency.crossing import Crossing
 from antiphon.explanations import Advice, errors_name_it, explained
 from antiphon.features.openapi.feature import OpenAPI
@@ -167,7 +167,7 @@ class Tools:
 
         store = self._stores.taken_if_any(app) if self._stores.own or _keeps_channels(app.store) else None
         if store is None:
-            note_memory(app, "Tools")
+            FeatureStore.note_memory(app, "Tools")
         self._sessions = Sessions(store or MemoryStore().bounded(_MOST_MEMORY), self.path)
         if self._changes is not None:
             from antiphon.features.tools.subscriptions import Subscriptions

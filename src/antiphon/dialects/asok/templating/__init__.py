@@ -1,6 +1,6 @@
 """Asok's templates, rendered by Jinja2."""
 
-from antiphon.lazy import missing_package
+from antiphon.embedding import missing_package
 
 try:
     import jinja2  # noqa: F401

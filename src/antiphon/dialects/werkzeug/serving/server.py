@@ -30,7 +30,8 @@ from antiphon.dialects.werkzeug._reloader import (
 from antiphon.dialects.werkzeug.debug import DebuggedApplication
 from antiphon.dialects.werkzeug.exceptions import InternalServerError
 from antiphon.dialects.werkzeug.middleware.shared_data import SharedDataMiddleware, Source
-from antiphon.embedding import BACKLOG, UNBOUNDED, ServedFunction, find_current_request, one_line, restarting
+from antiphon.embedding import BACKLOG, UNBOUNDED, ServedFunction, find_current_request, restarting
+from antiphon.features.logs.formats import one_line
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
