@@ -246,7 +246,7 @@ TOPICS = {
     ),
     "embedding/hosts.md": Page(
         "Hosts", "antiphon.embedding",
-        "Host EnvironHost ReceivedInput Servable ServedFunction AT_END LoopServer ThreadServer let_threads_end "
+        "Host EnvironHost ReceivedInput Servable ServedFunction AT_END LoopServer ThreadServer "
         "close_accepted BACKLOG Lifecycle ForeignSockets Connection environ_sockets on_own_thread "
         "check_handshake check_handshake_site",
         "See also [Write a dialect](../../how-to/write-a-dialect.md).",
@@ -254,7 +254,7 @@ TOPICS = {
     "embedding/frameworks.md": Page(
         "Other frameworks", "antiphon.embedding",
         "Framework FrameworkResponse ViewRoute FrameworkRequest environ_request read_request "
-        "scope_request plain_head until_left error_like",
+        "scope_request plain_head until_left",
         "See also [Write a library for every framework](../../how-to/for-library-authors.md#add-a-framework).",
     ),
     "embedding/steps.md": Page(

@@ -13,7 +13,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "adapters.foreign.wsgi": "call_in_own_context make_environ restarting started_response",
         "adapters.servable": "Lifecycle Servable",
         "app.served_function": "ServedFunction",
-        "adapters.servers.embedded": "LoopServer ThreadServer let_threads_end",
+        "adapters.servers.embedded": "LoopServer ThreadServer",
         "adapters.connection": "BACKLOG close_accepted",
         "adapters.wsgi": "WSGIHead",
         "explanations": "Advice errors_name_it",
@@ -34,7 +34,6 @@ __all__, __getattr__, __dir__ = import_on_use(
         "concurrency.loop": "is_on_loop",
         "frameworks.connection": "plain_head until_left",
         "frameworks.framework": "Framework FrameworkResponse FrameworkRequest ViewRoute",
-        "frameworks.recognition": "error_like",
         "frameworks.shared_bodies": "environ_request read_request scope_request",
         "handler.scope": "RequestLocal find_current_request release reset_current_request set_current_request",
         "handler.callables": (

@@ -3,7 +3,7 @@ from antiphon.adapters.disconnect import endable
 from antiphon.adapters.foreign.environ_host import AT_END, EnvironHost, Host, ReceivedInput
 from antiphon.adapters.foreign.wsgi import call_in_own_context, make_environ, restarting, started_response
 from antiphon.adapters.servable import Lifecycle, Servable
-from antiphon.adapters.servers.embedded import LoopServer, ThreadServer, let_threads_end
+from antiphon.adapters.servers.embedded import LoopServer, ThreadServer
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.app.conversations.conversation import on_own_thread
 from antiphon.app.conversations.foreign_sockets import ForeignSockets, environ_sockets
@@ -38,7 +38,6 @@ from antiphon.features.templates.environment import render
 from antiphon.features.templates.page import stream_of
 from antiphon.frameworks.connection import plain_head, until_left
 from antiphon.frameworks.framework import Framework, FrameworkRequest, FrameworkResponse, ViewRoute
-from antiphon.frameworks.recognition import error_like
 from antiphon.frameworks.shared_bodies import environ_request, read_request, scope_request
 from antiphon.handler.callables import (
     check_arguments,
@@ -92,14 +91,13 @@ __all__ = [
     "WSGIHead", "Window", "absent", "as_bytes", "as_http_error", "background_loop", "call_after_fork",
     "call_in_own_context", "caller_file", "check_arguments", "check_handshake", "check_handshake_site",
     "check_no_decorator", "check_sync", "close_accepted", "copy_variables", "crossing_of", "decode_json",
-    "describe", "driven", "encode_json", "endable", "environ_request", "environ_sockets", "error_like",
-    "errors_name_it", "failed", "find_current_request", "finish", "first_place_of", "guess_type", "host_of",
-    "innermost", "is_async", "is_for_any_thread", "is_on_loop", "is_token", "json_text", "lazy", "let_threads_end",
-    "log_failure", "make_environ", "missing_package", "mounted_together", "not_offered", "note_read",
-    "on_own_thread", "parse_boundary", "parse_origin", "path_beside", "plain_head", "query_fields_of",
-    "query_too_long", "quoted_root", "read_request", "read_whole_form", "ready", "release", "render",
-    "reset_current_request", "response_of", "restarting", "run_async", "run_on", "run_on_loop", "safe_filename",
-    "scope_request", "seconds_of", "served_names", "server_head", "set_current_request", "signature_of",
-    "split_list", "started_response", "store_name", "stream_of", "to_response", "until_left", "unwatched",
-    "urlencoded_fields_of", "without_traceback",
+    "describe", "driven", "encode_json", "endable", "environ_request", "environ_sockets", "errors_name_it",
+    "failed", "find_current_request", "finish", "first_place_of", "guess_type", "host_of", "innermost", "is_async",
+    "is_for_any_thread", "is_on_loop", "is_token", "json_text", "lazy", "log_failure", "make_environ",
+    "missing_package", "mounted_together", "not_offered", "note_read", "on_own_thread", "parse_boundary",
+    "parse_origin", "path_beside", "plain_head", "query_fields_of", "query_too_long", "quoted_root", "read_request",
+    "read_whole_form", "ready", "release", "render", "reset_current_request", "response_of", "restarting",
+    "run_async", "run_on", "run_on_loop", "safe_filename", "scope_request", "seconds_of", "served_names",
+    "server_head", "set_current_request", "signature_of", "split_list", "started_response", "store_name",
+    "stream_of", "to_response", "until_left", "unwatched", "urlencoded_fields_of", "without_traceback",
 ]  # fmt: skip

@@ -9,24 +9,17 @@ from copy import copy
 from functools import partial
 from typing import TypeAlias, overload
 
-from antiphon.app.blueprint import Routes
+from antiphon import Request, Response, explained
 from antiphon.app.dispatch.returns import AwaitedResponse
-from antiphon.app.planning.features import Added
-from antiphon.app.route import Route
-from antiphon.app.store import Store
 from antiphon.body.codings import CODINGS, Compressor
-from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator, as_bytes
-from antiphon.concurrency.loop import is_on_loop
-from antiphon.explanations import errors_name_it, explained
+from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator
+from antiphon.embedding import Added, as_bytes, describe, errors_name_it, is_async, is_on_loop, is_token, ready
+from antiphon.features import Store
 from antiphon.features.dictionaries import AVAILABLE, DCZ, Dictionaries, watch_reads
-from antiphon.handler.callables import describe, is_async, ready
-from antiphon.http.cache_control import CacheControl
-from antiphon.http.grammar import is_token
+from antiphon.http import CacheControl, MutableHeaders
 from antiphon.http.head import parse_length
-from antiphon.http.headers import MutableHeaders
-from antiphon.request.request import Request
 from antiphon.response.message import Body
-from antiphon.response.response import Response
+from antiphon.types import Route, Routes
 
 Chunks: TypeAlias = BlockingChunks[bytes | str] | AsyncChunks[bytes | str]
 

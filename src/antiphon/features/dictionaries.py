@@ -25,20 +25,19 @@ from threading import Lock
 from time import time
 from typing import Any
 
-from antiphon.app.store import Store, StoreUnavailable
+from antiphon import Request, Response
 from antiphon.body.codings import ZSTD, Compressor
-from antiphon.concurrency.iterables import BlockingChunks, ByteGenerator, as_bytes
+from antiphon.concurrency.iterables import BlockingChunks, ByteGenerator
+from antiphon.embedding import Reads, as_bytes, is_for_any_thread, split_list, unwatched
+from antiphon.features import Store, StoreUnavailable
 from antiphon.features.cache.rules import control_of
-from antiphon.http.grammar import parse_or_none, split_list
-from antiphon.http.structured_fields import Item, parse_structured_list
+from antiphon.http import Item, parse_structured_list
+from antiphon.http.grammar import parse_or_none
 from antiphon.http.urls.url import is_this_machine
 from antiphon.request.caller import OF_ONE_TRY
 from antiphon.request.late_reads import fields_of
-from antiphon.request.request import Request
-from antiphon.request.watching import PlainWatch, Reads, put_on_watch, unwatched, watches_of
-from antiphon.response.files import is_for_any_thread
+from antiphon.request.watching import PlainWatch, put_on_watch, watches_of
 from antiphon.response.message import Body
-from antiphon.response.response import Response
 
 DCZ = "dcz"
 AVAILABLE = "available-dictionary"

@@ -5,14 +5,12 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, TypeAlias
 
-from antiphon.explanations import explained
-from antiphon.http.event import Event
+from antiphon import Request, Response, explained
+from antiphon.embedding import encode_json
+from antiphon.http import Event, MutableHeaders
 from antiphon.http.header_property import header, negotiated, print_list, print_text, read_text
-from antiphon.http.headers import MutableHeaders, put_line
+from antiphon.http.headers import put_line
 from antiphon.http.urls.url import as_uri
-from antiphon.request.request import Request
-from antiphon.response.response import Response
-from antiphon.serialization.json import encode_json
 
 Events: TypeAlias = str | Iterable[str] | Mapping[str, Any]
 """The name of an event, several names, or a mapping of names to values, which listeners find in ``event.detail``."""

@@ -13,24 +13,26 @@ from time import monotonic
 from typing import Any, Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
-from antiphon.app.blueprint import Blueprint, Routes
+from antiphon import Blueprint, Dependency, Request, Response, explained
 from antiphon.app.callers import LOG_EVERY, caller_of, check_by
-from antiphon.app.mount import first_place_of
-from antiphon.app.planning.features import Added
-from antiphon.app.route import Route
-from antiphon.app.store import FeatureStore, Store, StoreUnavailable, check_store, store_name
-from antiphon.explanations import errors_name_it, explained
+from antiphon.app.store import check_store
+from antiphon.embedding import (
+    Added,
+    FeatureStore,
+    check_no_decorator,
+    describe,
+    errors_name_it,
+    first_place_of,
+    store_name,
+    unwatched,
+)
+from antiphon.features import Store, StoreUnavailable
 from antiphon.features.stores.circuit_breaker import CircuitBreaker
 from antiphon.features.stores.memory import MemoryStore
-from antiphon.handler.callables import check_no_decorator, describe
-from antiphon.http.errors import TooManyRequests
+from antiphon.http import Item, TooManyRequests
 from antiphon.http.head import network_of
-from antiphon.http.structured_fields import Item
 from antiphon.request.caller import AROUND, arrivals
-from antiphon.request.dependencies import Dependency
-from antiphon.request.request import Request
-from antiphon.request.watching import unwatched
-from antiphon.response.response import Response
+from antiphon.types import Route, Routes
 
 QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded"
 """The type of the problem (draft-ietf-httpapi-ratelimit-headers)."""

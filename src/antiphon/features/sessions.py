@@ -8,32 +8,35 @@ from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from antiphon.app.mount import mounted_together, mounts_above
-from antiphon.app.planning.features import Added
-from antiphon.app.route import Route
-from antiphon.app.store import FeatureStore, OwnedEntry, Store, StoreEntry, StoreUnavailable, check_store, store_name
-from antiphon.concurrency.loop import is_on_loop
-from antiphon.explanations import errors_name_it, explained
+from antiphon import Dependency, Request, Response, Session, explained, is_debug
+from antiphon.app.mount import mounts_above
+from antiphon.app.store import check_store
+from antiphon.embedding import (
+    Added,
+    FeatureStore,
+    SharedFields,
+    errors_name_it,
+    is_for_any_thread,
+    is_on_loop,
+    mounted_together,
+    seconds_of,
+    store_name,
+    unwatched,
+    without_traceback,
+)
+from antiphon.features import OwnedEntry, Store, StoreEntry, StoreUnavailable
 from antiphon.features.bound_sessions import BINDING, PATH, Binding, name_of, offer
 from antiphon.features.tracked_session import BOUND, KEPT, TrackedSession
-from antiphon.handler.errors import is_debug
-from antiphon.http.cache_control import CacheControl
-from antiphon.http.cookies import SameSite, SetCookie
-from antiphon.http.dates import Duration, seconds_of
-from antiphon.http.errors import without_traceback
+from antiphon.http import CacheControl, SetCookie
+from antiphon.http.cookies import SameSite
 from antiphon.http.urls.url import is_this_machine
-from antiphon.request.caller import Identity
-from antiphon.request.dependencies import Dependency
-from antiphon.request.interfaces import Session
 from antiphon.request.late_reads import OF_CDNS, keep_private
-from antiphon.request.request import Request
-from antiphon.request.watching import cookies_of_callers, unwatched
-from antiphon.response.fields import SharedFields
-from antiphon.response.files import is_at_hand, is_for_any_thread
-from antiphon.response.response import Response
+from antiphon.request.watching import cookies_of_callers
+from antiphon.response.files import is_at_hand
+from antiphon.types import Duration, Identity, Route
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
 
 DAY = 24 * 3600.0
 """The number of seconds in a day."""

@@ -69,6 +69,4 @@ class Sanic(Framework):
 
 
 async def _respond_to_error(given: Any, error: HTTPError) -> Any:
-    from antiphon.frameworks.recognition import error_like
-
-    return error_like(error, given)
+    return Framework.error_like(error, given)

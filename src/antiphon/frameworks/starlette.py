@@ -88,9 +88,7 @@ class Starlette(Framework):
 
 
 async def _respond_to_error(given: Any, error: HTTPError) -> Any:
-    from antiphon.frameworks.recognition import error_like
-
-    return error_like(error, given)
+    return Framework.error_like(error, given)
 
 
 @cache

@@ -113,9 +113,7 @@ class Flask(Werkzeug):
         app.error_handler_spec[None][None].setdefault(HTTPError, self._respond_to_error)
 
     def _respond_to_error(self, error: HTTPError) -> Any:
-        from antiphon.frameworks.recognition import error_like
-
-        return error_like(error, self.current())
+        return self.error_like(error, self.current())
 
 
 class Kay(Werkzeug):

@@ -157,6 +157,8 @@ class ThreadServer:
 class LoopServer:
     """An ASGI application served by a task on the running loop, starting immediately."""
 
+    let_threads_end = staticmethod(let_threads_end)
+
     def __init__(self, app: Any, listener: socket.socket) -> None:
         listener.setblocking(True)
         self._app = app

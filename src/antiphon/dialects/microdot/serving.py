@@ -181,10 +181,10 @@ def serve(server: EmbeddedServer) -> None:
                 loop.add_signal_handler(number, server.close)
         await server.serve_forever()
 
-    from antiphon.embedding import let_threads_end  # imported late: other servers don't need it
+    from antiphon.embedding import LoopServer  # imported late: other servers don't need it
 
     asyncio.run(until_signalled())
-    let_threads_end()
+    LoopServer.let_threads_end()
 
 
 def end_process_group() -> None:

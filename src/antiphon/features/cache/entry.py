@@ -6,22 +6,19 @@ from hashlib import sha256
 from typing import Any, Self, TypeAlias
 from urllib.parse import quote_plus
 
+from antiphon import Request, Response
 from antiphon.app.store import keep
+from antiphon.embedding import FileBody, Head, Reads, SharedFields, response_of, split_list
 from antiphon.features.cache.files import BodyFiles
 from antiphon.features.cache.rules import Control, age_when_received, control_of, hit_status
-from antiphon.http.grammar import parse_or_none, split_list
-from antiphon.http.head import CONDITIONS, Head
+from antiphon.http import InnerList, Item, MediaType, MultiDict, format_structured_dictionary
+from antiphon.http.grammar import parse_or_none
+from antiphon.http.head import CONDITIONS
 from antiphon.http.headers import combined
-from antiphon.http.media_type import MediaType
-from antiphon.http.multidict import MultiDict
-from antiphon.http.structured_fields import InnerList, Item, format_structured_dictionary
 from antiphon.http.urls.urlencoded import parse_fields
 from antiphon.request.readings import DEFAULT_LIMITS
-from antiphon.request.request import Request
-from antiphon.request.watching import Reads, choices, recorded_value
-from antiphon.response.fields import Fields, Line, SharedFields
-from antiphon.response.files import FileBody
-from antiphon.response.response import Response, response_of
+from antiphon.request.watching import choices, recorded_value
+from antiphon.response.fields import Fields, Line
 
 _WITHOUT_CASE = ("accept-charset", "accept-encoding", "accept-language")
 

@@ -10,30 +10,26 @@ from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from antiphon import Request, Response, explained
 from antiphon.app.dispatch.returns import AwaitedResponse
-from antiphon.app.planning.features import Added
-from antiphon.app.route import Route
-from antiphon.app.store import FeatureStore, Store
 from antiphon.concurrency.loop import refuse_on_loop
-from antiphon.explanations import errors_name_it, explained, renamed
+from antiphon.embedding import Added, FeatureStore, errors_name_it, find_current_request, innermost, seconds_of
+from antiphon.explanations import renamed
 from antiphon.explanations.naming import NamesOurs, names_ours
+from antiphon.features import Store
 from antiphon.features.cache.files import BodyFiles
 from antiphon.features.cache.filling import Fill, FillHead
 from antiphon.features.cache.intake import Intake
 from antiphon.features.cache.lookup import AtHand, Collapsing, Lookup, Refreshes, send_on
 from antiphon.features.cache.shelf import Shelf, forget_changed
 from antiphon.features.stores.memory import MemoryStore
-from antiphon.handler.callables import innermost
-from antiphon.handler.scope import find_current_request
-from antiphon.http.dates import Duration, seconds_of
-from antiphon.http.errors import PreconditionFailed, RangeNotSatisfiable
+from antiphon.http import PreconditionFailed, RangeNotSatisfiable
 from antiphon.request.late_reads import tell_of_reads
-from antiphon.request.request import Request
 from antiphon.request.watching import put_on_watch, watch_of
-from antiphon.response.response import Response
+from antiphon.types import Duration, Route
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
 
 
 @errors_name_it

@@ -11,9 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
 
-from antiphon.app.store import Store
+from antiphon.embedding import FileBody
+from antiphon.features import Store
 from antiphon.features.stores.file_locks import is_abandoned, lock
-from antiphon.response.files import FileBody
 from antiphon.uploads.temporary_file import write_all
 
 PART = ".part"

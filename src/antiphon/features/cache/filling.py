@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
+from antiphon import Response
 from antiphon.app.dispatch.returns import AwaitedResponse
+from antiphon.embedding import Head
 from antiphon.features.cache.entry import Args, StoredResponse
-from antiphon.http.cache_control import CacheControl
-from antiphon.http.head import CONDITIONS, Head, PlainHead
+from antiphon.http import CacheControl
+from antiphon.http.head import CONDITIONS, PlainHead
 from antiphon.request.watching import PlainWatch
-from antiphon.response.response import Response
 
 NO_DIRECTIVES = CacheControl()
 """The directives that most requests have."""

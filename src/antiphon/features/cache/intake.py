@@ -6,10 +6,12 @@ from collections.abc import AsyncIterable, Callable, Iterable
 from contextlib import suppress
 from copy import copy
 
-from antiphon.app.store import OF_ONE_EXCHANGE, OF_ONE_VISITOR, StoreUnavailable
-from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator, as_bytes
-from antiphon.concurrency.loop import is_on_loop, running_loop
-from antiphon.explanations import explained
+from antiphon import Request, Response, explained, is_debug
+from antiphon.app.store import OF_ONE_EXCHANGE, OF_ONE_VISITOR
+from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator
+from antiphon.concurrency.loop import running_loop
+from antiphon.embedding import Reads, as_bytes, is_on_loop, split_list
+from antiphon.features import StoreUnavailable
 from antiphon.features.cache.entry import (
     CONTENT_FIELDS,
     Args,
@@ -33,16 +35,12 @@ from antiphon.features.cache.rules import (
     tell,
 )
 from antiphon.features.cache.shelf import Shelf, StreamHold, covers, forget_changed
-from antiphon.handler.errors import is_debug
-from antiphon.http.cache_control import CacheControl
-from antiphon.http.grammar import split_list
+from antiphon.http import CacheControl
 from antiphon.http.head import CONDITIONS, has_conditions, is_one_number
 from antiphon.request.late_reads import tell_of_reads
-from antiphon.request.request import Request
-from antiphon.request.watching import Reads, WatchedHead, forget_fields, watch_of
+from antiphon.request.watching import WatchedHead, forget_fields, watch_of
 from antiphon.response.files import is_at_hand
 from antiphon.response.message import Stream
-from antiphon.response.response import Response
 
 FLUSHED = 256 << 10
 """The number of bytes to write at once."""

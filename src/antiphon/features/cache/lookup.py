@@ -8,24 +8,21 @@ from enum import Enum
 from time import monotonic
 from typing import Any, TypeAlias
 
-from antiphon.adapters.foreign.call import aget_response, get_response
+from antiphon import Request, Response, aget_response, get_response
 from antiphon.app.dispatch.returns import AwaitedResponse
 from antiphon.app.made_request import MadeRequest
-from antiphon.app.store import StoreUnavailable
-from antiphon.concurrency.background import background_loop
-from antiphon.concurrency.loop import is_on_loop, running_loop, thread
+from antiphon.concurrency.loop import running_loop, thread
+from antiphon.embedding import ON_LOOP, ON_THREAD, Head, background_loop, is_on_loop, response_of
+from antiphon.features import StoreUnavailable
 from antiphon.features.cache.entry import Args, StoredResponse, content_of, key_of, key_of_query
 from antiphon.features.cache.filling import NO_DIRECTIVES, Fill, FillHead, RefreshHead, directives_of
 from antiphon.features.cache.rules import Control, hit_status, tell
 from antiphon.features.cache.shelf import MOST_RECENT, Shelf, Shelved
-from antiphon.handler.contract import ON_LOOP, ON_THREAD
-from antiphon.http.cache_control import CacheControl
-from antiphon.http.head import CONDITIONS, Head, has_conditions
-from antiphon.request.request import Request
+from antiphon.http import CacheControl
+from antiphon.http.head import CONDITIONS, has_conditions
 from antiphon.request.watching import forget_fields, put_on_watch, watch_of
 from antiphon.response.fields import Fields
 from antiphon.response.message import Body
-from antiphon.response.response import Response, response_of
 
 
 class Use(Enum):

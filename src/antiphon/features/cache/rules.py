@@ -4,15 +4,13 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from antiphon import Request, Response
+from antiphon.embedding import Reads, split_list
 from antiphon.handler.errors import is_seen_in_debug
-from antiphon.http.cache_control import CacheControl
-from antiphon.http.grammar import parse_or_none, split_list
+from antiphon.http import CacheControl, Item, Token, parse_structured_dictionary
+from antiphon.http.grammar import parse_or_none
 from antiphon.http.header_property import read_date, read_number
 from antiphon.http.headers import combined
-from antiphon.http.structured_fields import Item, Token, parse_structured_dictionary
-from antiphon.request.request import Request
-from antiphon.request.watching import Reads
-from antiphon.response.response import Response
 
 _leading_digits = re.compile(r"[0-9]++(?![^,;\x20\t])").match
 """The pattern for the number in Age. A parameter or another number after it, which doesn't belong there, is ignored."""

@@ -16,15 +16,14 @@ from secrets import token_hex
 from typing import Any
 from zlib import crc32
 
-from antiphon.app.planning.cross_site import SAFE_METHODS
-from antiphon.app.store import Store, StoreEntry, StoreUnavailable, store_name
+from antiphon import Request, Response
+from antiphon.embedding import SAFE_METHODS, Head, store_name
+from antiphon.features import Store, StoreEntry, StoreUnavailable
 from antiphon.features.cache.entry import MOST_VARIANTS, Args, StoredResponse
 from antiphon.features.cache.files import BodyFiles
 from antiphon.features.stores.rows import RowStore
-from antiphon.http.head import Head
-from antiphon.http.urls.url import URL, decode_path
-from antiphon.request.request import Request
-from antiphon.response.response import Response
+from antiphon.http import URL
+from antiphon.http.urls.url import decode_path
 
 _CLAIM, _PASSES, _STREAMS = "claim", "passes", "streams"
 _ATTEMPTS = 8

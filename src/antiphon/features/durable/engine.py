@@ -29,9 +29,11 @@ from secrets import token_hex
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, assert_never
 
+from antiphon import Request, explained
 from antiphon.app.dispatch.plan import Plan
-from antiphon.app.store import StoreUnavailable, try_later, unavailable
-from antiphon.explanations import explained
+from antiphon.app.store import try_later
+from antiphon.embedding import is_async, missing_package, set_current_request
+from antiphon.features import StoreUnavailable
 from antiphon.features.durable.flow import (
     PAUSE,
     Elsewhere,
@@ -56,11 +58,8 @@ from antiphon.features.durable.stored import (
     response_to,
     schema_of,
 )
-from antiphon.handler.callables import is_async
+from antiphon.features.stores import unavailable
 from antiphon.handler.failures import note_outage
-from antiphon.handler.scope import set_current_request
-from antiphon.lazy import missing_package
-from antiphon.request.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,12 +13,12 @@ from itertools import chain
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
+from antiphon import Dependency, Request, Response, current_request, explained
 from antiphon.app.callers import caller_of, check_by
 from antiphon.app.dispatch.plan import Plan
-from antiphon.app.planning.features import Added
-from antiphon.app.route import Route
-from antiphon.app.store import RETRY_AFTER, StoreUnavailable, give_again, store_name, try_later
-from antiphon.explanations import errors_name_it, explained
+from antiphon.app.store import RETRY_AFTER, give_again, try_later
+from antiphon.embedding import Added, Reads, TimedSigner, errors_name_it, is_async, seconds_of, store_name
+from antiphon.features import StoreUnavailable
 from antiphon.features.durable.engine import Engine, args_of, state_of
 from antiphon.features.durable.flow import called, check_off_loop, current, flow_for, name_of
 from antiphon.features.durable.jobs import Schedules, function_of, name_of_job, post, post_at_once
@@ -35,20 +35,14 @@ from antiphon.features.idempotency.claims import (
     key_of,
     reused_with,
 )
-from antiphon.handler.callables import is_async
-from antiphon.handler.scope import current_request
-from antiphon.http.dates import Duration, seconds_of
-from antiphon.http.errors import BadRequest, InternalServerError, NotFound, UnprocessableContent
+from antiphon.http import BadRequest, InternalServerError, NotFound, UnprocessableContent
 from antiphon.lazy import class_if_imported
 from antiphon.request.caller import OF_ONE_TRY, kept_cookies
-from antiphon.request.dependencies import Dependency, check_dependency
-from antiphon.request.request import Request
-from antiphon.request.watching import Reads
-from antiphon.response.response import Response
-from antiphon.serialization.signing import SecretKeys, TimedSigner
+from antiphon.request.dependencies import check_dependency
+from antiphon.types import Duration, Route, SecretKeys
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -125,7 +119,7 @@ class Durable:
 
     def install(self, app: "App") -> None:
         """Make the app use this feature for its durable routes. Raises TypeError for a blueprint."""
-        from antiphon.app.application import App
+        from antiphon import App
 
         if not isinstance(app, App):
             raise explained(

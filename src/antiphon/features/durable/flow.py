@@ -20,9 +20,9 @@ from functools import partial
 from threading import Event, Thread
 from typing import Any, NamedTuple, TypeVar
 
+from antiphon import explained
 from antiphon.concurrency.loop import running_loop
-from antiphon.explanations import explained
-from antiphon.handler.callables import is_async
+from antiphon.embedding import is_async
 
 T = TypeVar("T")
 

@@ -8,12 +8,10 @@ from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any, NamedTuple
 
+from antiphon import Request, Response, explained
 from antiphon.app.connections import Connection, connection_of, run_at_once
-from antiphon.explanations import explained
+from antiphon.embedding import describe, is_async
 from antiphon.features.durable.engine import Engine
-from antiphon.handler.callables import describe, is_async
-from antiphon.request.request import Request
-from antiphon.response.response import Response
 
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
 _interval = re.compile(r"(?:([1-9][0-9]{0,5}) )?(second|minute|hour|day|week)s?").fullmatch
@@ -54,7 +52,7 @@ class Schedule(NamedTuple):
 
 
 def _croniter() -> Any:
-    from antiphon.lazy import missing_package
+    from antiphon.embedding import missing_package
 
     try:
         from croniter import croniter

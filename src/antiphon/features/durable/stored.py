@@ -3,15 +3,14 @@
 from contextvars import copy_context
 from typing import Any
 
+from antiphon import Request, Response
 from antiphon.app.dispatch.dispatch import dispatch
 from antiphon.app.dispatch.plan import Plan
 from antiphon.app.store import OF_ONE_VISITOR, keep
+from antiphon.embedding import RequestHead, driven, finish
 from antiphon.features.durable.flow import in_thread
-from antiphon.handler.contract import finish
-from antiphon.handler.drive import driven, run_sync
-from antiphon.http.head import Address, RequestHead
-from antiphon.request.request import Request
-from antiphon.response.response import Response
+from antiphon.handler.drive import run_sync
+from antiphon.http import Address
 
 TABLES = (
     "create table if not exists {s}antiphon_executors (id text primary key, app text not null, seen {float} not null)",

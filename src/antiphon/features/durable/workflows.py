@@ -14,7 +14,7 @@ from dbos._utils import INTERNAL_QUEUE_NAME
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from antiphon.explanations import explained
+from antiphon import explained
 from antiphon.features.durable.flow import Elsewhere, current, needing_another
 from antiphon.features.recorder.shelf import Seal
 from antiphon.lazy import require_names

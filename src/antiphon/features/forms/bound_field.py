@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from antiphon.explanations import explained
+from antiphon import explained
 from antiphon.explanations.naming import NamesOurs, names_ours
 from antiphon.explanations.words import FIELD
 from antiphon.features.forms.field import Choices, Widget

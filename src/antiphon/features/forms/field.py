@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
-from antiphon.explanations import arguments_name_ours, explained
+from antiphon import explained
+from antiphon.explanations import arguments_name_ours
 from antiphon.explanations.naming import word_for
 from antiphon.features.html import AttributeValue
-from antiphon.http.errors import Text
 from antiphon.serialization.readers import texts_of
 from antiphon.serialization.types import type_name
+from antiphon.types import Text
 
 ABSENT = object()
 

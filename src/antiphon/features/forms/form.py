@@ -6,8 +6,8 @@ from contextlib import contextmanager, suppress
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, TypeVar, cast
 
-from antiphon.app.planning.cross_site import SAFE_METHODS
-from antiphon.explanations import explained
+from antiphon import HTTPError, Request, explained
+from antiphon.embedding import SAFE_METHODS, describe, is_async, without_traceback
 from antiphon.explanations.words import FORM
 from antiphon.features.forms.bound_field import BoundField, FormFields
 from antiphon.features.forms.field import ABSENT, Choices, member_of, write_members
@@ -24,21 +24,12 @@ from antiphon.features.forms.sent import (
     wrong_texts,
 )
 from antiphon.features.html import AttributeValue, Markup, attributes, joined, tag
-from antiphon.handler.callables import describe, is_async
-from antiphon.http.errors import (
-    ContentTooLarge,
-    FieldError,
-    FieldProblem,
-    HTTPError,
-    Text,
-    UnprocessableContent,
-    http_error,
-    without_traceback,
-)
+from antiphon.http import ContentTooLarge, FieldError, FieldProblem, UnprocessableContent
+from antiphon.http.errors import http_error
 from antiphon.request.interfaces import language_of
-from antiphon.request.request import Request
 from antiphon.serialization.json import pointer_step
 from antiphon.serialization.readers import texts_of
+from antiphon.types import Text
 
 T = TypeVar("T")
 

@@ -13,16 +13,15 @@ from typing import Annotated, Any, Literal, TypeVar, cast, get_args, get_origin,
 import msgspec
 from msgspec import inspect
 
-from antiphon.explanations import explained
+from antiphon import Upload, explained
 from antiphon.features.forms.field import Choices, Field, Widget, check_widget
 from antiphon.features.forms.messages import MessageLabel
 from antiphon.features.html import AttributeValue
-from antiphon.http.errors import Text
 from antiphon.serialization.decimals import DecimalBounds, bounds_in
 from antiphon.serialization.json_fields import is_json
 from antiphon.serialization.readers import check_fields, texts_of
 from antiphon.serialization.types import Collection, Record, described, members, type_name
-from antiphon.uploads.upload import Upload
+from antiphon.types import Text
 
 
 @dataclass(frozen=True)

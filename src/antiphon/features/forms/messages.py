@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from antiphon.handler.scope import find_current_request
-from antiphon.http.errors import Text
-from antiphon.request.interfaces import Language, language_of
+from antiphon.embedding import find_current_request
+from antiphon.request.interfaces import language_of
+from antiphon.types import Language, Text
 
 MESSAGES: Mapping[str, str] = {
     "choose_again": "Please choose the file again.",

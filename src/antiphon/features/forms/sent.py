@@ -6,12 +6,11 @@ from contextlib import suppress
 from datetime import datetime, time
 from typing import Any, NamedTuple, TypeVar
 
+from antiphon import Request, Upload
 from antiphon.features.forms.inputs import Input
-from antiphon.http.multidict import MultiDict
+from antiphon.http import MultiDict
 from antiphon.request.readings import FORM, wrong_type
-from antiphon.request.request import Request
 from antiphon.serialization.readers import fields_as
-from antiphon.uploads.upload import Upload
 
 T = TypeVar("T")
 

@@ -8,18 +8,15 @@ from collections.abc import Callable, Collection, Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
 
+from antiphon import Dependency, Request, Response, explained
 from antiphon.app.callers import caller_of
-from antiphon.app.planning.cross_site import SAFE_METHODS
-from antiphon.app.route import Route
-from antiphon.app.store import RETRY_AFTER, StoreEntry, store_name
-from antiphon.explanations import explained
-from antiphon.handler.callables import describe, is_async_generator, is_generator
-from antiphon.http.errors import BadRequest, Conflict, UnprocessableContent
+from antiphon.app.store import RETRY_AFTER
+from antiphon.embedding import SAFE_METHODS, Reads, describe, store_name
+from antiphon.features import StoreEntry
+from antiphon.handler.callables import is_async_generator, is_generator
+from antiphon.http import BadRequest, Conflict, UnprocessableContent
 from antiphon.request.caller import BEGUN_BY_HANDLERS, SHOWN_EACH_TIME
-from antiphon.request.dependencies import Dependency
-from antiphon.request.request import Request
-from antiphon.request.watching import Reads
-from antiphon.response.response import Response
+from antiphon.types import Route
 
 if TYPE_CHECKING:
     from antiphon.features.idempotency.table import Claims

@@ -20,15 +20,23 @@ from functools import partial, update_wrapper
 from math import inf
 from typing import TYPE_CHECKING, Any, assert_never, cast
 
+from antiphon import Dependency, Request, Response, explained
 from antiphon.app.callers import check_by
 from antiphon.app.connections import Connection, connection_of, is_conflict, outage_of, run_at_once
 from antiphon.app.dispatch.dependencies import Source
-from antiphon.app.dispatch.hooks import MiddlewareFunction
-from antiphon.app.planning.features import Added
-from antiphon.app.route import Route
-from antiphon.app.store import OF_ONE_VISITOR, FeatureStore, Store, StoreEntry, StoreUnavailable, give_again, keep
-from antiphon.concurrency.crossing import Crossing
-from antiphon.explanations import errors_name_it, explained
+from antiphon.app.store import OF_ONE_VISITOR, give_again, keep
+from antiphon.embedding import (
+    Added,
+    Crossing,
+    FeatureStore,
+    Reads,
+    errors_name_it,
+    is_async,
+    is_for_any_thread,
+    log_failure,
+    seconds_of,
+)
+from antiphon.features import Store, StoreEntry, StoreUnavailable
 from antiphon.features.idempotency.claims import (
     COMPLETED,
     IS_REPEATABLE,
@@ -50,19 +58,14 @@ from antiphon.features.idempotency.claims import (
     key_of,
 )
 from antiphon.features.idempotency.table import Claims, StoreClaims, TableClaims, WritesTable
-from antiphon.handler.callables import is_async
-from antiphon.handler.failures import log_failure
-from antiphon.http.dates import Duration, seconds_of
-from antiphon.http.errors import BadRequest, Conflict, UnprocessableContent
+from antiphon.http import BadRequest, Conflict, UnprocessableContent
 from antiphon.request.caller import is_seen_by_others
-from antiphon.request.dependencies import Dependency, check_dependency
-from antiphon.request.request import Request
-from antiphon.request.watching import Reads, WatchedHead, put_on_watch
-from antiphon.response.files import is_for_any_thread
-from antiphon.response.response import Response
+from antiphon.request.dependencies import check_dependency
+from antiphon.request.watching import WatchedHead, put_on_watch
+from antiphon.types import Duration, MiddlewareFunction, Route
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
 
 
 DAY = 24 * 3600.0

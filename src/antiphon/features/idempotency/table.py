@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from secrets import randbits
 from typing import Any, Protocol
 
+from antiphon import explained
 from antiphon.app.connections import IS_FOREIGN, Connection, Found
-from antiphon.app.store import Store, StoreEntry, decode, encode, hash_key
-from antiphon.explanations import explained
+from antiphon.features import Store, StoreEntry
 from antiphon.features.idempotency.claims import in_use
+from antiphon.features.stores import decode, encode, hash_key
 
 CLEAN_EVERY = 64
 """The number of claims by a process between deletions of expired rows."""

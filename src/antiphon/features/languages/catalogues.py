@@ -12,7 +12,7 @@ from functools import cache, partial
 from gettext import GNUTranslations, NullTranslations
 from typing import Any, TypeAlias
 
-from antiphon.explanations import explained
+from antiphon import explained
 
 CATEGORIES = ("zero", "one", "two", "few", "many", "other")
 """The CLDR categories, in CLDR's order."""

@@ -8,25 +8,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from antiphon.app.planning.features import Added
-from antiphon.app.route import Route
-from antiphon.explanations import errors_name_it, explained
+from antiphon import Request, Response, explained, is_debug
+from antiphon.embedding import Added, Head, Reads, caller_file, errors_name_it, find_current_request, path_beside
 from antiphon.features.languages.catalogues import Catalogue, read
 from antiphon.features.languages.request_language import RequestLanguage, fallbacks, normalised
 from antiphon.features.languages.texts import Texts, use_outside_of_requests
 from antiphon.features.languages.words import localized, words_for
-from antiphon.handler.errors import is_debug, set_localization
-from antiphon.handler.scope import find_current_request
-from antiphon.http.accept import AcceptLanguage
-from antiphon.http.cookies import SetCookie
-from antiphon.http.head import Head
-from antiphon.paths import caller_file, path_beside
-from antiphon.request.request import Request
-from antiphon.request.watching import Choice, Reads, choices
-from antiphon.response.response import Response
+from antiphon.handler.errors import set_localization
+from antiphon.http import AcceptLanguage, SetCookie
+from antiphon.request.watching import Choice, choices
+from antiphon.types import Route
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
 
 
 _FUNCTIONS = ("gettext", "ngettext", "pgettext", "npgettext")

@@ -11,8 +11,8 @@ from jinja2 import pass_eval_context
 from jinja2.nodes import EvalContext
 from markupsafe import Markup, escape
 
+from antiphon import Request
 from antiphon.features.languages.texts import note_unfilled
-from antiphon.request.request import Request
 
 _PLACEHOLDER = re.compile(r"%(?:%|\((\w+)\)s)")
 

@@ -8,14 +8,11 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from antiphon.explanations import explained
+from antiphon import HTTPError, Request, Response, explained
+from antiphon.embedding import OfRequest, note_read, unwatched
 from antiphon.features.languages.texts import Texts, current_language
-from antiphon.http.errors import HTTPError
-from antiphon.request.dependencies import OfRequest
-from antiphon.request.interfaces import Language
-from antiphon.request.request import Request
-from antiphon.request.watching import note_read, unwatched, watches_of
-from antiphon.response.response import Response
+from antiphon.request.watching import watches_of
+from antiphon.types import Language
 
 if TYPE_CHECKING:
     from babel import Locale

@@ -13,10 +13,11 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from antiphon import is_debug
+from antiphon.embedding import find_current_request
 from antiphon.features.languages.catalogues import Catalogue
-from antiphon.handler.errors import is_debug
-from antiphon.handler.scope import find_current_request
-from antiphon.request.interfaces import Language, language_of
+from antiphon.request.interfaces import language_of
+from antiphon.types import Language
 
 if TYPE_CHECKING:
     from antiphon.features.languages.feature import Languages

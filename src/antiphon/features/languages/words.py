@@ -10,11 +10,11 @@ from copy import copy
 from functools import cache
 from typing import NamedTuple, cast
 
+from antiphon import HTTPError, Request
 from antiphon.features.languages.catalogues import Catalogue, Entry, JSONCatalogue, rule_when_used
 from antiphon.handler.errors import Localized
-from antiphon.http.errors import HTTPError
-from antiphon.request.interfaces import Language, language_of
-from antiphon.request.request import Request
+from antiphon.request.interfaces import language_of
+from antiphon.types import Language
 
 FORMS = " | "
 """The separator of a cell's plural forms."""
@@ -180,7 +180,8 @@ def _values(language: Language, written: dict[str, str], depth: int) -> dict[str
 
 
 def _is_json(text: str) -> bool:
-    from antiphon.serialization.json import UNREADABLE, decode_json
+    from antiphon.embedding import decode_json
+    from antiphon.serialization.json import UNREADABLE
 
     try:
         decode_json(text.encode(errors="replace"))

@@ -18,21 +18,19 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from antiphon.app.store import FeatureStore, Store, StoreUnavailable
+from antiphon import Request, Response, explained
 from antiphon.concurrency.loop import running_loop
-from antiphon.concurrency.process import call_after_fork
-from antiphon.explanations import errors_name_it, explained
+from antiphon.embedding import ON_LOOP, FeatureStore, call_after_fork, errors_name_it
+from antiphon.features import Store, StoreUnavailable
 from antiphon.features.channels.channel import Channel
 from antiphon.features.live.renders import Audience, Watcher
 from antiphon.features.live.statements import Tables, named, tell_of_writes
 from antiphon.features.stores.memory import MemoryStore
-from antiphon.handler.contract import ON_LOOP
-from antiphon.http.errors import ServiceUnavailable, TooManyRequests, over_limit
-from antiphon.request.request import Request
-from antiphon.response.response import Response
+from antiphon.http import ServiceUnavailable, TooManyRequests
+from antiphon.http.errors import over_limit
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
 
 _BATCH = 50
 """The number of tables in one message, which fit into it with the longest names."""

@@ -22,19 +22,18 @@ from math import inf
 from typing import Any, NamedTuple, TypeAlias
 from weakref import WeakValueDictionary
 
+from antiphon import Request, Response, explained
 from antiphon.adapters.foreign.call import acall
-from antiphon.app.channel_log import MissedMessages
 from antiphon.app.made_request import OF_THE_MESSAGE, MadeHead, entered
-from antiphon.explanations import explained
+from antiphon.embedding import Head, Reads, unwatched
+from antiphon.features import MissedMessages
 from antiphon.features.channels.channel import Channel
 from antiphon.features.live.statements import Reading, Tables, is_read
-from antiphon.http.event import Event
-from antiphon.http.head import Head, client_of
+from antiphon.http import Event
+from antiphon.http.head import client_of
 from antiphon.http.header_property import read_number
 from antiphon.request.caller import server_identities
-from antiphon.request.request import Request
-from antiphon.request.watching import Reads, WatchedHead, choices, recorded_value, unwatched
-from antiphon.response.response import Response
+from antiphon.request.watching import WatchedHead, choices, recorded_value
 
 PAUSE = 0.05
 """The minimum number of seconds from one render of a block to the next."""

@@ -21,8 +21,8 @@ from hashlib import sha256
 from typing import Any, TypeVar
 from weakref import WeakSet
 
+from antiphon import explained
 from antiphon.app.connections import connection_of
-from antiphon.explanations import explained
 
 U = TypeVar("U")
 Tables = frozenset[str]

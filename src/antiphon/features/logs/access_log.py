@@ -15,13 +15,9 @@ from time import sleep, time
 from typing import Any, Literal
 from weakref import WeakSet
 
-from antiphon.adapters.exchange import Exchange, Observer
-from antiphon.adapters.servable import Servable
-from antiphon.concurrency.process import call_after_fork
-from antiphon.explanations import errors_name_it, explained
+from antiphon import Dependency, Exchange, Observer, explained
+from antiphon.embedding import Servable, call_after_fork, check_arguments, check_sync, errors_name_it
 from antiphon.features.logs.formats import NAME, OPTIONAL, RequestIDFilter, message_of, request_fields
-from antiphon.handler.callables import check_arguments, check_sync
-from antiphon.request.dependencies import Dependency
 
 WAIT = 0.05
 """The maximum delay before a line is written, in seconds."""

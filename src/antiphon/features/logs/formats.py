@@ -10,14 +10,14 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from antiphon.handler.scope import find_current_request
+from antiphon.embedding import find_current_request
 from antiphon.lazy import compiled_late
 from antiphon.speedups import accelerated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from antiphon.request.request import Request
+    from antiphon import Request
 
 
 LONGEST = 1000

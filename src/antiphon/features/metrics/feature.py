@@ -10,10 +10,9 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from antiphon.adapters.exchange import Exchange, Observer
-from antiphon.app.blueprint import Blueprint
+from antiphon import Blueprint, Exchange, Observer, Request, Response, explained
 from antiphon.concurrency import admission
-from antiphon.explanations import errors_name_it, explained
+from antiphon.embedding import errors_name_it
 from antiphon.features.metrics.exposition import OPEN_METRICS, PROMETHEUS, Family, Series, exposition, sum_up
 from antiphon.features.metrics.figures import Defined, Definition, Figures, Group, check_bounds, check_metric
 from antiphon.features.metrics.folder import Memory
@@ -28,12 +27,10 @@ from antiphon.features.metrics.instruments import (
     add_to_cell,
     count_exchange,
 )
-from antiphon.request.request import Request
-from antiphon.response.response import Response
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
-    from antiphon.app.dispatch.hooks import BeforeHook
+    from antiphon import App
+    from antiphon.types import BeforeHook
 
 METHODS = ("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE")
 OTHER = "_OTHER"

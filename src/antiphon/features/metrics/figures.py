@@ -16,8 +16,8 @@ from typing import Literal
 from weakref import WeakSet
 from zlib import crc32
 
-from antiphon.concurrency.process import call_after_fork
-from antiphon.explanations import explained
+from antiphon import explained
+from antiphon.embedding import call_after_fork
 from antiphon.features.metrics.folder import Memory, find_folder, open_memory
 
 Kind = Literal["counter", "gauge", "histogram"]

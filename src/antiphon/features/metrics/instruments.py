@@ -4,9 +4,9 @@ from bisect import bisect_left
 from collections.abc import Callable
 from threading import Event, RLock, Thread
 
-from antiphon.concurrency.process import DRAINING, call_after_fork
+from antiphon import explained
 from antiphon.concurrency.workers import file_workers, workers
-from antiphon.explanations import explained
+from antiphon.embedding import DRAINING, call_after_fork
 from antiphon.features.metrics.figures import Defined, Figures, label_values
 from antiphon.speedups import accelerated
 

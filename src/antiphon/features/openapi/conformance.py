@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from antiphon import HTTPError
+from antiphon.embedding import innermost
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.responses import ANY, HTML, JSON
 from antiphon.features.openapi.code.values import (
@@ -24,11 +26,9 @@ from antiphon.features.openapi.code.values import (
 )
 from antiphon.features.openapi.contract import Contract
 from antiphon.features.openapi.responses import Given
-from antiphon.handler.callables import innermost
 from antiphon.handler.errors import PROBLEM
-from antiphon.http.errors import ERRORS, HTTPError
-from antiphon.http.event import parse_events
-from antiphon.http.headers import Headers
+from antiphon.http import Headers, parse_events
+from antiphon.http.errors import ERRORS
 from antiphon.response.fields import EVENTS, NDJSON
 from antiphon.serialization.json import pointer_step
 from antiphon.serialization.pydantic_models import has_model, plain_as

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
 
-from antiphon.app.dispatch.declared import Gives, by_status
+from antiphon import HTTPError
+from antiphon.app.dispatch.declared import by_status
 from antiphon.app.dispatch.hooks import Hook
 from antiphon.app.dispatch.middleware import Middleware
 from antiphon.app.dispatch.plan import HandlerStack
-from antiphon.app.planning.cross_site import SAFE_METHODS
-from antiphon.app.planning.features import Added, Adding, added_to
+from antiphon.app.planning.features import Adding, added_to
 from antiphon.app.registry import RouteGroup
-from antiphon.app.route import Route
-from antiphon.app.store import StoreUnavailable
+from antiphon.embedding import SAFE_METHODS, Added, innermost
+from antiphon.features import Gives, StoreUnavailable
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.calls import names_in
 from antiphon.features.openapi.code.findings import Findings, Named, Raised, Read, Unread, read_as
@@ -39,10 +39,10 @@ from antiphon.features.openapi.code.values import (
 from antiphon.features.openapi.code.words import Words
 from antiphon.features.openapi.responses import Given, NotKnown, given_by, has_unknown_json, responses_of, value_of
 from antiphon.features.users import ScopesRequired, Users
-from antiphon.handler.callables import innermost
 from antiphon.handler.errors import PROBLEM
-from antiphon.http.errors import ERRORS, HTTPError, http_error
+from antiphon.http.errors import ERRORS, http_error
 from antiphon.http.redirect import RaisedResponse
+from antiphon.types import Route
 
 _UNEXPECTED = [each for each in vars(builtins).values() if isinstance(each, type) and issubclass(each, Exception)]
 """Errors that any code may raise."""

@@ -1,8 +1,7 @@
 """Descriptions of other frameworks' applications: their routes in Antiphon's terms, and their responses."""
 
-from antiphon.app.application import App
+from antiphon import App, Limits
 from antiphon.app.dispatch.hooks import hook
-from antiphon.app.route import Route
 from antiphon.features.openapi.code.responses import HTML, JSON, PLAIN
 from antiphon.features.openapi.code.values import TEXT
 from antiphon.features.openapi.code.words import DescribedApp, DescribedRoute
@@ -10,7 +9,7 @@ from antiphon.features.openapi.contract import Contract
 from antiphon.features.openapi.responses import Given
 from antiphon.features.openapi.schemas import Schema
 from antiphon.handler.errors import PROBLEM
-from antiphon.http.limits import Limits
+from antiphon.types import Route
 
 
 def app_of(described: DescribedApp) -> App:

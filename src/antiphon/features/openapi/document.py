@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
-from antiphon.app.application import App
+from antiphon import App, HTTPError
 from antiphon.app.registry import RouteGroup, merged_converters
-from antiphon.app.route import Route
+from antiphon.embedding import decode_json, describe, encode_json, innermost, lazy
 from antiphon.features.openapi.code.reading import function_of, is_ours
 from antiphon.features.openapi.code.responses import JSON
 from antiphon.features.openapi.code.sources import Sources
@@ -22,13 +22,10 @@ from antiphon.features.openapi.operations import PROBLEM_SCHEMA, expect, operati
 from antiphon.features.openapi.parameters import path_template
 from antiphon.features.openapi.schemas import PROBLEM_NAME, Schema, Schemas, leaf_types, reached
 from antiphon.features.openapi.security import Scheme, security_of, security_schemes
-from antiphon.handler.callables import describe, innermost
-from antiphon.http.errors import HTTPError
-from antiphon.http.headers import Headers
-from antiphon.lazy import lazy
+from antiphon.http import Headers
 from antiphon.routing.pattern import Parameter
-from antiphon.serialization.json import decode_json, encode_json
 from antiphon.serialization.readers import json_as
+from antiphon.types import Route
 
 VERSIONS = {"3.1": "3.1.0", "3.2": "3.2.0"}
 """The OpenAPI versions that a document can have, and their full numbers."""

@@ -9,21 +9,17 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urljoin
 
-from antiphon.app.blueprint import Blueprint
-from antiphon.app.planning.features import Added
-from antiphon.app.route import Route
-from antiphon.explanations import errors_name_it, explained
-from antiphon.handler.errors import is_debug, is_seen_in_debug
-from antiphon.http.errors import NotFound
-from antiphon.http.link import Link
+from antiphon import Blueprint, Request, Response, RouteKey, explained, is_debug
+from antiphon.embedding import Added, errors_name_it
+from antiphon.handler.errors import is_seen_in_debug
+from antiphon.http import Link, NotFound
 from antiphon.http.urls.url import quote_path
-from antiphon.request.request import Request
-from antiphon.request.route import FinishingKey, RouteKey
+from antiphon.request.route import FinishingKey
 from antiphon.response.message import watched
-from antiphon.response.response import Response
+from antiphon.types import Route
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
     from antiphon.features.openapi.contract import Contract
     from antiphon.features.openapi.document import OpenAPIDocument
 
@@ -197,7 +193,7 @@ class OpenAPI:
 
     def content(self, app: "App") -> Any:
         """Return the content of the served document, from its file or from the code."""
-        from antiphon.serialization.json import decode_json
+        from antiphon.embedding import decode_json
 
         return self._made(app).content if self._file is None else decode_json(self._file)
 
@@ -259,7 +255,7 @@ class OpenAPI:
             self._breaches[told] = None
 
     def _body(self, request: Request) -> bytes:
-        from antiphon.serialization.json import encode_json
+        from antiphon.embedding import encode_json
 
         if self._file is not None:
             return self._file
@@ -286,7 +282,7 @@ def documents_of(app: "App", above: str = "") -> Iterator[tuple[str, OpenAPI]]:
 
     Applications that are mounted on a host, or below a parameter, are left out: their URLs are not known.
     """
-    from antiphon.app.application import App
+    from antiphon import App
 
     held = [getattr(route.handler, "__self__", None) for route in app.routes]
     yield from ((above, each) for each in dict.fromkeys(held) if isinstance(each, OpenAPI))

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from inspect import cleandoc
 from typing import Any
 
+from antiphon.embedding import innermost, is_async
 from antiphon.features.openapi.code.findings import Read
 from antiphon.features.openapi.code.responses import ANY, BYTES, JSON
 from antiphon.features.openapi.code.values import NONE, TEXT, Fields, Known, Of, Stream, Value
@@ -14,7 +15,6 @@ from antiphon.features.openapi.parameters import named_schema, other_parameters,
 from antiphon.features.openapi.responses import Given
 from antiphon.features.openapi.schemas import FILE, PROBLEM_NAME, REFERENCE, Direction, Schema, Schemas
 from antiphon.features.openapi.security import requires_key
-from antiphon.handler.callables import innermost, is_async
 from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import Problem
 from antiphon.response.fields import EVENTS, NDJSON

@@ -6,15 +6,15 @@ from typing import Any, get_args
 
 from msgspec import Meta
 
-from antiphon.app.route import Route
+from antiphon.embedding import innermost
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Named
 from antiphon.features.openapi.code.methods import CONDITIONS
 from antiphon.features.openapi.contract import Contract
 from antiphon.features.openapi.schemas import FILE, Direction, Schema, Schemas, defaults_of, with_width
-from antiphon.handler.callables import innermost
 from antiphon.routing.converters import LARGEST, Converter
 from antiphon.routing.pattern import Parameter, Segment, parse_pattern, parts_of
+from antiphon.types import Route
 
 _bound = re.compile(r"(min|max)=([0-9]+)").findall
 _LEFT_OUT = frozenset({"", "accept", "content-type", "authorization"})

@@ -43,8 +43,8 @@ from antiphon.features.openapi.code.values import (
     either,
 )
 from antiphon.handler.errors import PROBLEM
+from antiphon.http import Event
 from antiphon.http.errors import Problem
-from antiphon.http.event import Event
 
 
 class Given(NamedTuple):

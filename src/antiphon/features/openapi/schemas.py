@@ -14,6 +14,7 @@ from uuid import UUID
 
 import msgspec
 
+from antiphon import Upload
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Read
 from antiphon.features.openapi.code.objects import is_problem
@@ -34,7 +35,6 @@ from antiphon.serialization.decimals import AS_STRING
 from antiphon.serialization.json_fields import is_json
 from antiphon.serialization.pydantic_models import has_model
 from antiphon.serialization.types import Record, described, json_schemas, parts, translated
-from antiphon.uploads.upload import Upload
 
 Schema: TypeAlias = dict[str, Any]
 Direction: TypeAlias = Literal["input", "strict", "output"]

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from itertools import chain, count
 from typing import Any, NamedTuple
 
+from antiphon import Request
 from antiphon.app.dispatch.dependencies import Dependencies
 from antiphon.app.registry import RouteGroup
-from antiphon.app.route import Route
 from antiphon.features.idempotency.feature import IdempotentWrites
 from antiphon.features.logins import SessionLogin
 from antiphon.features.openapi.contract import Contract
@@ -14,7 +14,7 @@ from antiphon.features.openapi.schemas import Schema
 from antiphon.features.sessions import Sessions
 from antiphon.features.signatures.feature import Signatures
 from antiphon.features.users import Basic, Bearer, Users, UserSource
-from antiphon.request.request import Request
+from antiphon.types import Route
 
 
 class Scheme(NamedTuple):

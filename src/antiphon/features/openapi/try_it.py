@@ -11,9 +11,8 @@ from typing import Any, NamedTuple
 
 from antiphon.features.html import AttributeValue, Markup, tag
 from antiphon.features.openapi.schemas import REFERENCE, Schema
-from antiphon.http.multidict import MultiDict
+from antiphon.http import MultiDict, format_query
 from antiphon.http.urls.url import quote_path
-from antiphon.http.urls.urlencoded import format_query
 
 _DEEPEST = 4
 """The maximum depth of a type's example."""

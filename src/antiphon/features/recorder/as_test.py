@@ -9,14 +9,11 @@ from pprint import pformat
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
-from antiphon.app.application import App
+from antiphon import App, Dependency, HTTPError
 from antiphon.features.recorder.disguise import FILLER
 from antiphon.features.recorder.record import Record
 from antiphon.features.recorder.replay import empty_of, kept_dependencies
-from antiphon.http.cookies import parse_cookies
-from antiphon.http.errors import HTTPError
-from antiphon.http.media_type import MediaType
-from antiphon.request.dependencies import Dependency
+from antiphon.http import MediaType, parse_cookies
 from antiphon.serialization.secret_names import is_secret_name
 
 _WIDTH = 100

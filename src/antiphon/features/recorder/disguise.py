@@ -17,9 +17,8 @@ from typing import Any
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 from weakref import proxy
 
-from antiphon.http.errors import HTTPError
-from antiphon.http.media_type import MediaType
-from antiphon.request.request import Request
+from antiphon import HTTPError, Request
+from antiphon.http import MediaType
 from antiphon.serialization.masking import MASK, Mask, checksum, is_card_number
 from antiphon.serialization.secret_names import is_opaque, is_secret, name_of_secret, named_items, secrets_of_path
 

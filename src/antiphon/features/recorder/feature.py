@@ -9,19 +9,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from antiphon.adapters.exchange import Exchange, Observer
-from antiphon.adapters.servable import Servable
-from antiphon.app.application import App
-from antiphon.app.store import FeatureStore, Store, StoreUnavailable
-from antiphon.explanations import errors_name_it, explained
+from antiphon import App, Exchange, Observer, Request, Response, explained
+from antiphon.embedding import FeatureStore, Servable, check_arguments, check_sync, errors_name_it, seconds_of
+from antiphon.features import Store, StoreUnavailable
 from antiphon.features.recorder.record import Cause, Record, Trace, cause_of, cause_of_error, record_of
 from antiphon.features.recorder.shelf import Caught, RecordGroup, Seal, Shelf, Writer
-from antiphon.handler.callables import check_arguments, check_sync
-from antiphon.http.dates import Duration, seconds_of
-from antiphon.http.errors import ClientDisconnected
-from antiphon.request.request import Request
-from antiphon.response.response import Response
-from antiphon.serialization.signing import SecretKeys
+from antiphon.http import ClientDisconnected
+from antiphon.types import Duration, SecretKeys
 
 DAY = 24 * 3600.0
 """The number of seconds in a day."""

@@ -13,11 +13,9 @@ from functools import wraps
 from types import FrameType
 from typing import Any, NamedTuple
 
-from antiphon.explanations import explained
+from antiphon import Dependency, Request, explained
+from antiphon.embedding import find_current_request
 from antiphon.features.recorder.record import is_ours, is_own, shown
-from antiphon.handler.scope import find_current_request
-from antiphon.request.dependencies import Dependency
-from antiphon.request.request import Request
 from antiphon.speedups import PURE
 
 MANY = 5

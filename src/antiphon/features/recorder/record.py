@@ -15,17 +15,15 @@ from urllib.parse import quote, unquote
 import msgspec
 
 import antiphon
-from antiphon.body.content import Content
+from antiphon import Dependency, Request, Response
+from antiphon.embedding import Content, DerivedHead, Head, RequestHead
 from antiphon.features.logins import NAME as LOGIN
 from antiphon.features.logins import SessionLogin
 from antiphon.features.recorder.disguise import LONGEST_TEXT, Disguise
 from antiphon.features.users import Users
-from antiphon.http.head import Address, DerivedHead, Head, RequestHead
+from antiphon.http import Address
 from antiphon.request.caller import arrivals
-from antiphon.request.dependencies import Dependency
-from antiphon.request.request import Request
 from antiphon.request.route import whole_pattern
-from antiphon.response.response import Response
 
 MAX_RESPONSE = 16 << 10
 """The number of bytes of a response's body to keep."""

@@ -9,20 +9,13 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from antiphon.adapters.foreign.asgi import from_asgi, make_scope
-from antiphon.adapters.foreign.wsgi import from_wsgi
-from antiphon.adapters.servable import Servable
+from antiphon import App, Dependency, Request, Response, Session, from_asgi, from_wsgi
+from antiphon.adapters.foreign.asgi import make_scope
 from antiphon.adapters.websockets.handshake import SOCKET_SCHEMES
-from antiphon.app.application import App
+from antiphon.embedding import Servable, finish, run_async
 from antiphon.features.recorder.feature import Recorder
 from antiphon.features.recorder.record import Record, Trace, cause_of_error, is_own, shown
 from antiphon.features.sessions import SESSIONS
-from antiphon.handler.contract import finish
-from antiphon.handler.drive import run_async
-from antiphon.request.dependencies import Dependency
-from antiphon.request.interfaces import Session
-from antiphon.request.request import Request
-from antiphon.response.response import Response
 from antiphon.serialization.masking import MASK
 
 _EMPTY: dict[str, Any] = {"str": "", "int": 0, "float": 0.0, "bool": False, "list": [], "dict": {}, "bytes": b""}

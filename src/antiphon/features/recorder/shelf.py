@@ -13,13 +13,14 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from antiphon.app.store import Store, store_name
-from antiphon.concurrency.process import call_after_fork, call_at_exit
-from antiphon.explanations import explained
+from antiphon import explained
+from antiphon.concurrency.process import call_at_exit
+from antiphon.embedding import call_after_fork, missing_package, store_name
+from antiphon.features import Store
 from antiphon.features.recorder.disguise import Disguise, marked_names
 from antiphon.features.recorder.record import Record, Trace, without_secrets
-from antiphon.lazy import missing_package
-from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys
+from antiphon.serialization.signing import MAKE_A_KEY
+from antiphon.types import SecretKeys
 
 _OWNER = store_name("kept", "requests", "")
 """The owner of all entries, by which the store lists them."""

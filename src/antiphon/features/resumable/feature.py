@@ -12,36 +12,34 @@ from functools import partial, update_wrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_never, cast
 
+from antiphon import HTTPError, Request, Response, explained
 from antiphon.app.dispatch.arguments import arguments_of
 from antiphon.app.dispatch.hooks import hook
-from antiphon.app.planning.cross_site import SAFE_METHODS
-from antiphon.app.planning.features import Added
 from antiphon.app.planning.request_checks import DigestError, check_digest
-from antiphon.app.route import Route
-from antiphon.app.store import FeatureStore, Store, StoreEntry, StoreUnavailable, give_again, keep
-from antiphon.concurrency.crossing import Crossing
-from antiphon.explanations import errors_name_it, explained
+from antiphon.app.store import give_again, keep
+from antiphon.embedding import (
+    SAFE_METHODS,
+    Added,
+    Crossing,
+    FeatureStore,
+    describe,
+    errors_name_it,
+    is_async,
+    log_failure,
+    quoted_root,
+    seconds_of,
+)
+from antiphon.features import Store, StoreEntry, StoreUnavailable
 from antiphon.features.idempotency.claims import is_retried
 from antiphon.features.resumable import messages
 from antiphon.features.resumable.messages import COMPLETE, OPEN, Part, completes, in_upload
 from antiphon.features.resumable.uploads import DONE, RUNNING, Turn, Uploads, UploadState, too_large
-from antiphon.handler.callables import describe, is_async
-from antiphon.handler.failures import log_failure
-from antiphon.http.dates import Duration, seconds_of
-from antiphon.http.errors import (
-    BadRequest,
-    Conflict,
-    HTTPError,
-    InsufficientStorage,
-    TooManyRequests,
-    UnsupportedMediaType,
-)
-from antiphon.http.urls.path import quoted_path, quoted_root
-from antiphon.request.request import Request
-from antiphon.response.response import Response
+from antiphon.http import BadRequest, Conflict, InsufficientStorage, TooManyRequests, UnsupportedMediaType
+from antiphon.http.urls.path import quoted_path
+from antiphon.types import Duration, Route
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
 
 DAY = 24 * 3600.0
 """The number of seconds in a day."""

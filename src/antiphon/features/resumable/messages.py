@@ -8,17 +8,21 @@ from copy import copy
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from antiphon import HTTPError, Request, Response
 from antiphon.app.made_request import OF_THE_MESSAGE, MadeHead, MadeRequest, entered
 from antiphon.app.planning.request_checks import DIGEST_ALGORITHMS, PREFERRED_DIGESTS, DigestError, check_digest
-from antiphon.body.content import Content
-from antiphon.http.errors import BadRequest, Conflict, HTTPError, UnsupportedMediaType
-from antiphon.http.structured_fields import Item, format_structured_dictionary, parse_structured_dictionary
+from antiphon.embedding import Content, Spool
+from antiphon.http import (
+    BadRequest,
+    Conflict,
+    Item,
+    UnsupportedMediaType,
+    format_structured_dictionary,
+    parse_structured_dictionary,
+)
 from antiphon.http.urls.url import quote_path
 from antiphon.request.caller import OF_ONE_TRY
-from antiphon.request.request import Request
-from antiphon.response.response import Response
 from antiphon.serialization.secret_names import is_secret_name
-from antiphon.uploads.spool import Spool
 
 PARTIAL = "application/partial-upload"
 """The media type of a part."""

@@ -21,7 +21,9 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any, Literal, TypeAlias, assert_never, cast, get_args
 
-from antiphon.app.store import Store, StoreEntry, store_name
+from antiphon import HTTPError, Request
+from antiphon.embedding import store_name
+from antiphon.features import Store, StoreEntry
 from antiphon.features.resumable.messages import (
     Part,
     broken_off,
@@ -32,9 +34,9 @@ from antiphon.features.resumable.messages import (
     superseded,
 )
 from antiphon.features.stores.file_locks import lock_alone, unlock
-from antiphon.http.errors import ContentTooLarge, HTTPError, NotFound, TooManyRequests, over_limit
+from antiphon.http import ContentTooLarge, NotFound, TooManyRequests
+from antiphon.http.errors import over_limit
 from antiphon.request.caller import BEGUN_BY_HANDLERS, SHOWN_EACH_TIME
-from antiphon.request.request import Request
 from antiphon.uploads.temporary_file import NoRoomIs507, write_chunks
 
 UploadState: TypeAlias = Literal["open", "running", "done"]

@@ -10,12 +10,12 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, assert_never
 
+from antiphon import Response
 from antiphon.concurrency.process import GRACE_OVER
 from antiphon.features.runs.questions import asks_approval
 from antiphon.features.runs.record import Kind, Line, RunEnd
 from antiphon.features.runs.run import Run, RunEnded, ValuesMissed
-from antiphon.http.event import Event
-from antiphon.response.response import Response
+from antiphon.http import Event
 
 INTERRUPTED = "The answer was interrupted."
 MISSED = "A part of the answer is no longer kept."

@@ -12,13 +12,13 @@ from itertools import takewhile
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from antiphon.app.store import StoreUnavailable
+from antiphon import HTTPError, explained
 from antiphon.concurrency.iterables import aclose, close_of
-from antiphon.explanations import explained
+from antiphon.embedding import encode_json
+from antiphon.features import StoreUnavailable
 from antiphon.features.channels.feed import Keep
 from antiphon.features.runs.record import Kind, Ledger, Line, Record, RunEnd, RunState, large_name, part_name
-from antiphon.http.errors import HTTPError, InternalServerError
-from antiphon.serialization.json import encode_json
+from antiphon.http import InternalServerError
 
 if TYPE_CHECKING:
     from antiphon.features.runs.run import Run

@@ -17,14 +17,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 import msgspec
 
-from antiphon.app.store import StoreEntry, StoreUnavailable
-from antiphon.concurrency.process import DRAINING
-from antiphon.explanations import explained
+from antiphon import explained
+from antiphon.embedding import DRAINING, decode_json, encode_json
+from antiphon.features import StoreEntry, StoreUnavailable
 from antiphon.features.channels.feed import Feed
 from antiphon.features.html import visible
 from antiphon.features.runs.record import TAG, Kind, Ledger, Line
-from antiphon.http.errors import Conflict, NotFound
-from antiphon.serialization.json import decode_json, encode_json
+from antiphon.http import Conflict, NotFound
 from antiphon.serialization.readers import json_as
 
 if TYPE_CHECKING:

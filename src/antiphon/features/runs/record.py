@@ -25,11 +25,11 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
-from antiphon.app.store import OwnedEntry, Store, StoreEntry, store_name
+from antiphon.embedding import decode_json, encode_json, store_name
+from antiphon.features import OwnedEntry, Store, StoreEntry
 from antiphon.features.channels.feed import Keep
 from antiphon.features.channels.hub import Hub, hub_of
-from antiphon.http.event import Event
-from antiphon.serialization.json import decode_json, encode_json
+from antiphon.http import Event
 
 Live: TypeAlias = Literal["running", "asking", "waiting"]
 RunState: TypeAlias = Literal[Live, "done", "failed", "stopped", "interrupted"]

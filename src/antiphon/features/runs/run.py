@@ -7,10 +7,10 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
-from antiphon.app.channel_log import Entry
+from antiphon import explained
 from antiphon.concurrency.loop import refuse_on_loop
-from antiphon.concurrency.process import DRAINING
-from antiphon.explanations import explained, renamed
+from antiphon.embedding import DRAINING, seconds_of
+from antiphon.explanations import renamed
 from antiphon.explanations.naming import NamesOurs, names_ours
 from antiphon.features.channels.feed import Item
 from antiphon.features.runs.production import Production, current
@@ -31,8 +31,9 @@ from antiphon.features.runs.record import (
     read_event_id,
     read_line,
 )
-from antiphon.http.dates import Duration, seconds_of
-from antiphon.http.event import Event
+from antiphon.features.stores import Entry
+from antiphon.http import Event
+from antiphon.types import Duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable

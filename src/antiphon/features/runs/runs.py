@@ -20,28 +20,35 @@ from uuid import UUID
 
 import msgspec
 
-from antiphon.app.mount import mounted_together
-from antiphon.app.planning.cross_site import SAFE_METHODS
-from antiphon.app.store import FeatureStore, Store, StoreUnavailable, store_name
-from antiphon.concurrency.background import background_loop
+from antiphon import HTTPError, explained
 from antiphon.concurrency.loop import refuse_on_loop, thread
-from antiphon.explanations import errors_name_it, explained, renamed
+from antiphon.embedding import (
+    SAFE_METHODS,
+    FeatureStore,
+    background_loop,
+    describe,
+    encode_json,
+    errors_name_it,
+    find_current_request,
+    mounted_together,
+    seconds_of,
+    store_name,
+)
+from antiphon.explanations import renamed
 from antiphon.explanations.naming import NamesOurs, names_ours
+from antiphon.features import Store, StoreUnavailable
 from antiphon.features.channels.feed import Keep
 from antiphon.features.idempotency.claims import IS_REPEATABLE, fingerprint_of, reused_with
 from antiphon.features.runs.production import Bounds, Production
 from antiphon.features.runs.record import Ledger, Line, Record
 from antiphon.features.runs.run import Run, read_all
 from antiphon.features.runs.worker import Worker
-from antiphon.handler.callables import describe
-from antiphon.handler.scope import find_current_request
-from antiphon.http.dates import Duration, seconds_of
-from antiphon.http.errors import HTTPError, NotFound, ServiceUnavailable, TooManyRequests
-from antiphon.serialization.json import encode_json
+from antiphon.http import NotFound, ServiceUnavailable, TooManyRequests
 from antiphon.serialization.readers import json_as
+from antiphon.types import Duration
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
 
 
 T = TypeVar("T")
@@ -347,7 +354,7 @@ class Runs(Generic[T], metaclass=NamesOurs):
         run._written = [*written]
         run._production = production
         request = find_current_request()
-        from antiphon.app.application import App
+        from antiphon import App
 
         apps = own.apps | ({request.app} if request is not None and isinstance(request.app, App) else set())
         production.unfinished = {each._unfinished for app in apps for each in mounted_together(app)}

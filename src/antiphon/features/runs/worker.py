@@ -14,8 +14,9 @@ from random import SystemRandom
 from secrets import token_hex
 from threading import Lock, Thread
 
-from antiphon.app.store import StoreUnavailable, store_name
-from antiphon.concurrency.process import DRAINING, GRACE_OVER, call_at_exit
+from antiphon.concurrency.process import GRACE_OVER, call_at_exit
+from antiphon.embedding import DRAINING, store_name
+from antiphon.features import StoreUnavailable
 from antiphon.features.channels.feed import Feed, Keep
 from antiphon.features.channels.hub import hub_of
 from antiphon.features.runs.production import Production

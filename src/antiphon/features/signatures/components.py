@@ -5,11 +5,9 @@ from functools import lru_cache
 from typing import Final, Literal, NamedTuple, TypeAlias
 from urllib.parse import quote
 
-from antiphon.explanations import explained
-from antiphon.http.grammar import is_token
-from antiphon.http.head import Head
-from antiphon.http.structured_fields import (
-    BareItem,
+from antiphon import explained
+from antiphon.embedding import Head, host_of, is_token, quoted_root
+from antiphon.http import (
     InnerList,
     Item,
     format_structured_dictionary,
@@ -17,10 +15,10 @@ from antiphon.http.structured_fields import (
     parse_structured_dictionary,
     parse_structured_list,
 )
-from antiphon.http.urls.path import quoted_path, quoted_root
+from antiphon.http.urls.path import quoted_path
 from antiphon.http.urls.url import DEFAULT_PORTS, quote_path, unquote
 from antiphon.http.urls.urlencoded import parse_fields
-from antiphon.request.readings import host_of
+from antiphon.types import BareItem
 
 StructuredKind: TypeAlias = Literal["item", "list", "dictionary"]
 """A structured field's kind (RFC 9651 §3)."""

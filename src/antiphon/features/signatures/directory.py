@@ -11,10 +11,13 @@ from threading import Lock
 from time import monotonic
 from typing import Literal, NamedTuple
 
-from antiphon.explanations import arguments_name_ours, explained
+from antiphon import explained
+from antiphon.embedding import seconds_of
+from antiphon.explanations import arguments_name_ours
 from antiphon.features.signatures.keys import SignatureKey, jwk_algorithm
-from antiphon.http.dates import Duration, seconds_of
-from antiphon.http.urls.url import DEFAULT_PORTS, URL
+from antiphon.http import URL
+from antiphon.http.urls.url import DEFAULT_PORTS
+from antiphon.types import Duration
 
 SECONDS = 5.0
 """The maximum number of seconds for each wait, and for a whole response."""

@@ -14,7 +14,7 @@ from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from antiphon.app.planning.features import Added
+from antiphon import Dependency, Request, explained
 from antiphon.app.planning.request_checks import (
     DIGEST_ALGORITHMS,
     PREFERRED_DIGESTS,
@@ -24,9 +24,20 @@ from antiphon.app.planning.request_checks import (
     in_place,
     look_for_body,
 )
-from antiphon.app.route import Route
-from antiphon.app.store import FeatureStore, Store, StoreUnavailable
-from antiphon.explanations import errors_name_it, explained, named
+from antiphon.embedding import (
+    Added,
+    FeatureStore,
+    Reads,
+    check_arguments,
+    describe,
+    errors_name_it,
+    is_async,
+    note_read,
+    seconds_of,
+    unwatched,
+)
+from antiphon.explanations import named
+from antiphon.features import RequestSignature, Store, StoreUnavailable
 from antiphon.features.signatures.components import (
     STRUCTURED,
     Components,
@@ -36,20 +47,14 @@ from antiphon.features.signatures.components import (
     identity_of,
 )
 from antiphon.features.signatures.keys import SignatureKey
-from antiphon.handler.callables import check_arguments, describe, is_async
-from antiphon.http.authorization import Challenge
-from antiphon.http.dates import Duration, seconds_of
-from antiphon.http.errors import Unauthorized
+from antiphon.http import Challenge, InnerList, Item, Unauthorized, parse_structured_dictionary
 from antiphon.http.limits import ONE_VALUE
-from antiphon.http.structured_fields import BareItem, InnerList, Item, parse_structured_dictionary
 from antiphon.request.caller import arrivals
-from antiphon.request.dependencies import Dependency
-from antiphon.request.interfaces import RequestSignature, SignedHeaders
-from antiphon.request.request import Request
-from antiphon.request.watching import Reads, note_read, unwatched
+from antiphon.request.interfaces import SignedHeaders
+from antiphon.types import BareItem, Duration, Route
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
     from antiphon.features.signatures.keys import KeyMaterial
 
     AnyKey: TypeAlias = KeyMaterial | SignatureKey
@@ -265,7 +270,7 @@ class Signatures:
             await alook_for_body(sent)
         signatures = self._signatures(sent)
         if self._waits_for_keys(signatures):
-            from antiphon.concurrency.crossing import Crossing
+            from antiphon.embedding import Crossing
 
             keys = await Crossing().run(lambda: [self._key(each) for each in signatures])
         else:

@@ -10,8 +10,9 @@ from hashlib import sha256
 from json import dumps
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, Union
 
-from antiphon.explanations import explained
-from antiphon.lazy import class_if_imported, lazy, missing_package
+from antiphon import explained
+from antiphon.embedding import lazy, missing_package
+from antiphon.lazy import class_if_imported
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey

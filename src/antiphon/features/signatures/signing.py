@@ -8,27 +8,18 @@ from hashlib import sha256
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, TypeVar
 
-from antiphon.app.planning.features import Added
-from antiphon.app.route import Route
-from antiphon.explanations import errors_name_it, explained
+from antiphon import Request, Response, explained
+from antiphon.embedding import Added, errors_name_it, seconds_of
 from antiphon.features.signatures.components import Components, Line, check_covered, component_of
 from antiphon.features.signatures.keys import SignatureKey
-from antiphon.http.dates import Duration, seconds_of
+from antiphon.http import InnerList, Item, format_structured_dictionary, parse_structured_dictionary
 from antiphon.http.head import PlainHead
-from antiphon.http.structured_fields import (
-    BareItem,
-    InnerList,
-    Item,
-    format_structured_dictionary,
-    parse_structured_dictionary,
-)
 from antiphon.request.caller import AROUND
-from antiphon.request.request import Request
 from antiphon.response.message import WITHOUT_CONTENT
-from antiphon.response.response import Response
+from antiphon.types import BareItem, Duration, Route
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
     from antiphon.features.signatures.keys import KeyMaterial
 
 M = TypeVar("M", Request, Response)

@@ -14,18 +14,17 @@ from hashlib import sha256
 from secrets import token_urlsafe
 from typing import Any, Literal, NamedTuple, TypeAlias, assert_never, get_args
 
-from antiphon.app.route import Route
-from antiphon.app.store import RETRY_AFTER, Store, StoreEntry, check_store
+from antiphon import HTTPError, Request, Response, explained
+from antiphon.app.store import RETRY_AFTER, check_store
 from antiphon.concurrency.loop import refuse_on_loop
-from antiphon.explanations import arguments_name_ours, errors_name_it, explained
+from antiphon.embedding import check_no_decorator, describe, errors_name_it, seconds_of
+from antiphon.explanations import arguments_name_ours
+from antiphon.features import Store, StoreEntry
 from antiphon.features.signatures.keys import SHORTEST_SECRET
-from antiphon.handler.callables import check_no_decorator, describe
-from antiphon.http.dates import Duration, seconds_of
-from antiphon.http.errors import Conflict, Forbidden, HTTPError
+from antiphon.http import Conflict, Forbidden
 from antiphon.http.limits import ONE_VALUE
-from antiphon.request.request import Request
 from antiphon.request.route import Route as RequestRoute
-from antiphon.response.response import Response
+from antiphon.types import Duration, Route
 
 FIVE_MINUTES = 300.0
 """Seconds."""
@@ -326,8 +325,8 @@ class StandardWebhook(Webhook):
         not public, and RuntimeError on an event loop.
         """
         refuse_on_loop("StandardWebhook.send", "await asyncio.to_thread(webhook.send, url, data)")
+        from antiphon.embedding import encode_json
         from antiphon.features.signatures.directory import public_url, request_public
-        from antiphon.serialization.json import encode_json
 
         body = data if isinstance(data, bytes) else encode_json(data)
         kind = "application/octet-stream" if body is data else "application/json"
@@ -410,7 +409,7 @@ def _member(request: Request, name: str) -> str | None:
 
     Only the body decides whether it is JSON, since anyone can send it again with another Content-Type.
     """
-    from antiphon.serialization.json import decode_json  # imported late: it loads msgspec
+    from antiphon.embedding import decode_json  # imported late: it loads msgspec
 
     try:
         data = decode_json(request.body, request.limits.json_depth)

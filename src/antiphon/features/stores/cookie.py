@@ -6,11 +6,15 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, NoReturn, Self
 
-from antiphon.app.store import FOREVER, OwnedEntry, Store, StoreCount, StoreEntry, check_same, check_ttl
-from antiphon.explanations import explained
+from antiphon import explained
+from antiphon.app.store import FOREVER, check_same
+from antiphon.embedding import TimedSigner
+from antiphon.features import OwnedEntry, Store, StoreCount, StoreEntry
+from antiphon.features.stores import check_ttl
 from antiphon.features.stores.tagged_json import dumps, dumps_tagged, from_base64, has_tags, loads, pack, tag, unpack
 from antiphon.http.cookies import LONGEST_COOKIE
-from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys, TimedSigner
+from antiphon.serialization.signing import MAKE_A_KEY
+from antiphon.types import SecretKeys
 
 LONGEST = LONGEST_COOKIE - 96
 """The maximum size of the value in bytes, which leaves room for the cookie's name."""

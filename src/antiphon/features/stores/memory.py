@@ -8,7 +8,9 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, ClassVar, Protocol, TypeVar
 
-from antiphon.app.store import FOREVER, StoreCount, StoreEntry, check_ttl, hash_key
+from antiphon.app.store import FOREVER
+from antiphon.features import StoreCount, StoreEntry
+from antiphon.features.stores import check_ttl, hash_key
 from antiphon.features.stores.rows import Row, RowStore, size_of
 
 MOST_COUNTERS = 100_000

@@ -12,27 +12,16 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from antiphon.app.store import (
-    FOREVER,
-    FORMAT,
-    OwnedEntry,
-    Store,
-    StoreCount,
-    StoreEntry,
-    StoreUnavailable,
-    check_ttl,
-    decode_value,
-    encode_value,
-    hash_key,
-    log_damaged,
-    log_unknown,
-)
-from antiphon.explanations import explained
+from antiphon import explained
+from antiphon.app.store import FOREVER, FORMAT, decode_value, encode_value, log_damaged, log_unknown
+from antiphon.embedding import seconds_of
+from antiphon.features import OwnedEntry, Store, StoreCount, StoreEntry, StoreUnavailable
+from antiphon.features.stores import check_ttl, hash_key
 from antiphon.features.stores.rows import new_version
-from antiphon.http.dates import Duration, seconds_of
+from antiphon.types import Duration
 
 if TYPE_CHECKING:
-    from antiphon.app.channel_log import ChannelLog
+    from antiphon.features.stores import ChannelLog
     from antiphon.features.stores.postgres_connections import Row
 
 T = TypeVar("T")

@@ -24,7 +24,7 @@ from psycopg.errors import (
 )
 
 from antiphon.app.connections import IS_FOREIGN
-from antiphon.app.store import unavailable
+from antiphon.features.stores import unavailable
 from antiphon.features.stores.circuit_breaker import CircuitBreaker, Turns
 
 T = TypeVar("T")

@@ -7,7 +7,9 @@ from contextlib import AbstractContextManager
 from os import urandom
 from typing import Any, NamedTuple, Protocol
 
-from antiphon.app.store import FOREVER, OwnedEntry, Store, StoreEntry, check_ttl, decode, encode, encode_again, hash_key
+from antiphon.app.store import FOREVER, encode_again
+from antiphon.features import OwnedEntry, Store, StoreEntry
+from antiphon.features.stores import check_ttl, decode, encode, hash_key
 
 
 class Row(NamedTuple):

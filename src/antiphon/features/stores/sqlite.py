@@ -9,14 +9,17 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from antiphon.app.store import FOREVER, Store, StoreCount, StoreUnavailable, check_ttl, hash_key, unavailable
-from antiphon.explanations import explained
+from antiphon import explained
+from antiphon.app.store import FOREVER
+from antiphon.embedding import seconds_of
+from antiphon.features import Store, StoreCount, StoreUnavailable
+from antiphon.features.stores import check_ttl, hash_key, unavailable
 from antiphon.features.stores.rows import Row, RowStore, size_of
 from antiphon.features.stores.sqlite_connections import Connection, Connections, connections_to
-from antiphon.http.dates import Duration, seconds_of
+from antiphon.types import Duration
 
 if TYPE_CHECKING:
-    from antiphon.app.channel_log import ChannelLog
+    from antiphon.features.stores import ChannelLog
 
 CLEAN_EVERY = 16
 """The number of writes by a process between deletions of expired rows."""

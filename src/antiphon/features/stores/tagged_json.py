@@ -15,8 +15,8 @@ from uuid import UUID
 
 import msgspec
 
-from antiphon.explanations import explained
-from antiphon.http.dates import format_http_date, parse_http_date
+from antiphon import explained
+from antiphon.http import format_http_date, parse_http_date
 from antiphon.serialization.signing import to_base64
 
 _OBJECT = " di"

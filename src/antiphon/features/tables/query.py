@@ -10,10 +10,9 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, TypeVar, Unio
 
 from msgspec import Meta, Struct, defstruct, inspect
 
-from antiphon.explanations import explained
+from antiphon import decimal_meta, explained
 from antiphon.features.forms.field import Field, member_of
 from antiphon.features.forms.inputs import Input, inputs_of
-from antiphon.serialization.decimals import decimal_meta
 from antiphon.serialization.readers import texts_of
 from antiphon.serialization.types import python_type
 

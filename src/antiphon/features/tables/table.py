@@ -12,18 +12,16 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from msgspec import inspect
 
-from antiphon.explanations import explained
+from antiphon import Request, Response, explained
 from antiphon.features.forms.field import member_of
 from antiphon.features.forms.form import Form, id_of
 from antiphon.features.forms.inputs import in_words
 from antiphon.features.html import AttributeValue, Markup, as_html, joined, tag
 from antiphon.features.tables.query import LAST_PAGE, Parameter, TableQuery, columns_of, parameters_of, sortable_of
-from antiphon.http.content_disposition import ContentDisposition
-from antiphon.http.errors import Text
-from antiphon.request.request import Request
-from antiphon.response.response import Response
+from antiphon.http import ContentDisposition
 from antiphon.serialization.readers import texts_of
 from antiphon.serialization.types import type_name
+from antiphon.types import Text
 
 R = TypeVar("R")
 Rows: TypeAlias = Iterable[R] | Callable[[TableQuery], Iterable[R] | Awaitable[Iterable[R]]]

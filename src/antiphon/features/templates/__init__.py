@@ -1,6 +1,6 @@
 """HTML pages rendered with Jinja2: a whole page, some of its blocks, or its values in JSON."""
 
-from antiphon.lazy import missing_package
+from antiphon.embedding import missing_package
 
 try:
     import jinja2  # noqa: F401

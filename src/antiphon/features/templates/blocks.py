@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, NoReturn, TypeAlias
 from jinja2 import Template, nodes
 from jinja2.runtime import Context
 
-from antiphon.explanations import explained
+from antiphon import explained
 
 _EVERYTHING = "self"
 """A wildcard for every name: a template with ``self.other()`` or an include may need any declaration."""

@@ -31,9 +31,9 @@ from jinja2.tests import TESTS
 from jinja2.utils import internalcode, missing
 from markupsafe import Markup, escape
 
+from antiphon.embedding import guess_type
 from antiphon.lazy import require_names
 from antiphon.response.fields import HTML
-from antiphon.response.files import guess_type
 from antiphon.speedups import accelerated
 
 _HEAD = """\

@@ -10,18 +10,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 from jinja2 import BaseLoader, Environment, Template, TemplateNotFound
 
-from antiphon.app.blueprint import Blueprint, Routes
-from antiphon.explanations import errors_name_it, explained
+from antiphon import Blueprint, Request, explained, is_debug
+from antiphon.embedding import OfRequest, caller_file, errors_name_it, path_beside
 from antiphon.features.templates.blocks import render_blocks
 from antiphon.features.templates.environment import TemplateEnvironment, content_type_of, in_front_of, loader_of, render
-from antiphon.handler.errors import is_debug
-from antiphon.paths import caller_file, path_beside
-from antiphon.request.dependencies import OfRequest
-from antiphon.request.request import Request
 from antiphon.response.made import check_data
+from antiphon.types import Routes
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
 
 
 @errors_name_it

@@ -12,20 +12,16 @@ from html import escape
 from time import monotonic
 from typing import Any, TypeAlias, cast
 
-from antiphon.concurrency.loop import is_on_loop
-from antiphon.explanations import explained
+from antiphon import HTTPError, Request, Response, explained
+from antiphon.embedding import is_on_loop, split_list
 from antiphon.features.templates.blocks import arender_blocks, render_blocks
 from antiphon.features.templates.environment import arender, render
 from antiphon.features.templates.feature import RequestTemplates
 from antiphon.features.templates.slots import SlottedPage, slots_in
 from antiphon.http.conditional import READING
-from antiphon.http.errors import HTTPError
-from antiphon.http.grammar import split_list
-from antiphon.http.headers import HeaderFields
-from antiphon.request.request import Request
 from antiphon.response.fields import JSON
 from antiphon.response.made import check_data
-from antiphon.response.response import Response
+from antiphon.types import HeaderFields
 
 ASKING = ("X-Block", "HX-Request", "HX-Target", "HX-History-Restore-Request")
 """The header fields with which requests ask for blocks of a page."""

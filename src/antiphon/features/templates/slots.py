@@ -20,14 +20,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec
 
 from markupsafe import Markup, escape
 
-from antiphon.concurrency.crossing import Crossing
-from antiphon.explanations import explained
-from antiphon.handler.callables import describe, is_async
+from antiphon import HTTPError, Request, Response, explained
+from antiphon.embedding import Crossing, describe, is_async, log_failure
 from antiphon.handler.errors import is_seen_in_debug
-from antiphon.handler.failures import RAISES_ERRORS, log_failure
-from antiphon.http.errors import HTTPError
-from antiphon.request.request import Request
-from antiphon.response.response import Response
+from antiphon.handler.failures import RAISES_ERRORS
 
 if TYPE_CHECKING:
     from asyncio import Task

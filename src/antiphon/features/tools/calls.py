@@ -12,22 +12,20 @@ from hashlib import sha256
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 
+from antiphon import Request
 from antiphon.app.made_request import OF_THE_MESSAGE, MadeHead, MadeRequest, entered
-from antiphon.app.route import Route
+from antiphon.embedding import RequestHead, encode_json, quoted_root
 from antiphon.features.tools.definitions import Argument, Definition
 from antiphon.features.tools.protocol import Message
 from antiphon.features.tools.tool_call import TOOL_CALL, ToolCall
-from antiphon.http.head import RequestHead
-from antiphon.http.structured_fields import Item, format_structured_dictionary
-from antiphon.http.urls.path import quoted_root
+from antiphon.http import Item, format_query, format_structured_dictionary
 from antiphon.http.urls.url import quote_path, unquote
-from antiphon.http.urls.urlencoded import format_query
-from antiphon.request.request import Request
 from antiphon.response.fields import JSON, NDJSON
-from antiphon.serialization.json import encode_json, pointer_step
+from antiphon.serialization.json import pointer_step
+from antiphon.types import Route
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
 
 _RESULTS = f"{JSON}, text/plain;q=0.9, text/*;q=0.8, */*;q=0.5"
 """The media types that results can have, in order of preference."""

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from antiphon.app.application import App
-from antiphon.app.planning.cross_site import SAFE_METHODS
-from antiphon.app.route import Route, Tool, tool_of
-from antiphon.explanations import explained
+from antiphon import App, explained
+from antiphon.app.route import tool_of
+from antiphon.embedding import SAFE_METHODS, is_token
+from antiphon.features import Tool
 from antiphon.features.openapi.code.findings import Read
 from antiphon.features.openapi.code.words import DescribedApp
 from antiphon.features.openapi.described import app_of
@@ -21,9 +21,9 @@ from antiphon.features.openapi.feature import OpenAPI
 from antiphon.features.openapi.operations import MULTIPART, URLENCODED
 from antiphon.features.openapi.schemas import REFERENCE, Schema, reached
 from antiphon.features.openapi.security import SIGNATURE
-from antiphon.http.grammar import is_token
 from antiphon.http.urls.url import quote_path
 from antiphon.response.fields import EVENTS, JSON, NDJSON
+from antiphon.types import Route
 
 _IDEMPOTENT = frozenset({"GET", "HEAD", "QUERY", "PUT", "DELETE"})
 _OF_ANNOTATIONS = frozenset({"allowEmptyValue"})

@@ -20,8 +20,10 @@ from hashlib import sha256
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from antiphon.app.store import Store, StoreUnavailable, store_name
+from antiphon import BadSignature, HTTPError, Request, Response, Signer
 from antiphon.concurrency.process import GRACE_OVER
+from antiphon.embedding import Reads, encode_json, log_failure, store_name
+from antiphon.features import Store, StoreUnavailable
 from antiphon.features.channels.channel import Channel
 from antiphon.features.tools.calls import key_of
 from antiphon.features.tools.protocol import (
@@ -38,18 +40,11 @@ from antiphon.features.tools.protocol import (
 )
 from antiphon.features.tools.results import broken_off, failure
 from antiphon.features.tools.tool_call import LEVELS, NeedsReply, Question
-from antiphon.handler.failures import log_failure
-from antiphon.http.errors import BadRequest, HTTPError
-from antiphon.http.event import Event
-from antiphon.request.request import Request
-from antiphon.request.watching import Reads
+from antiphon.http import BadRequest, Event
 from antiphon.response.fields import EVENTS
-from antiphon.response.response import Response
-from antiphon.serialization.json import encode_json
-from antiphon.serialization.signing import BadSignature, Signer
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
 
 T = TypeVar("T")
 Result = dict[str, Any]

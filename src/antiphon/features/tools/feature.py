@@ -13,11 +13,11 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import ref
 
+from antiphon import Request, Response, explained
 from antiphon.app.planning.cross_site import check_cross_site
 from antiphon.app.planning.request_checks import PROBLEM_TYPE
-from antiphon.app.store import FeatureStore, Store
-from antiphon.concurrency.crossing import Crossing
-from antiphon.explanations import Advice, errors_name_it, explained
+from antiphon.embedding import Advice, Crossing, FeatureStore, errors_name_it
+from antiphon.features import Store
 from antiphon.features.openapi.feature import OpenAPI
 from antiphon.features.openapi.security import users_of
 from antiphon.features.tools.protocol import (
@@ -36,16 +36,14 @@ from antiphon.features.tools.protocol import (
     session_message,
 )
 from antiphon.features.users import USERS
-from antiphon.http.errors import BadRequest, MisdirectedRequest
+from antiphon.http import BadRequest, MisdirectedRequest
 from antiphon.http.urls.url import is_this_machine
-from antiphon.request.caller import Caller, arrivals
-from antiphon.request.request import Request
-from antiphon.response.response import Response
+from antiphon.request.caller import arrivals
+from antiphon.types import Caller
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
-    from antiphon.app.dispatch.hooks import BeforeHook
-    from antiphon.app.route import Tool
+    from antiphon import App
+    from antiphon.features import Tool
     from antiphon.features.channels.channel import Channel
     from antiphon.features.runs.runs import Runs
     from antiphon.features.tools.definitions import Definition, ModelAPI
@@ -56,6 +54,7 @@ if TYPE_CHECKING:
     from antiphon.features.tools.subscriptions import Subscriptions
     from antiphon.features.tools.tasks import Tasks
     from antiphon.features.tools.tool_call import HandledCall
+    from antiphon.types import BeforeHook
 
 F = TypeVar("F", bound=Callable[..., Any])
 C = TypeVar("C", bound=Callable[[str], Iterable[str] | Awaitable[Iterable[str]]])

@@ -5,8 +5,10 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, assert_never
 
+from antiphon import Request, Response
 from antiphon.app.planning.features import CONFIRM
 from antiphon.concurrency.process import GRACE_OVER
+from antiphon.embedding import decode_json, encode_json, log_failure
 from antiphon.features.openapi.code.findings import Read
 from antiphon.features.rate_limits import uncount_made
 from antiphon.features.tools.calls import BadArguments, make_call, text_of
@@ -24,14 +26,11 @@ from antiphon.features.tools.results import (
     too_large,
 )
 from antiphon.features.tools.tool_call import HandledCall, NeedsReply, Question, filled
-from antiphon.handler.failures import log_failure
-from antiphon.http.errors import PreconditionRequired, UnprocessableContent
-from antiphon.request.request import Request
-from antiphon.response.response import Response
-from antiphon.serialization.json import decode_json, encode_json
+from antiphon.http import UnprocessableContent
+from antiphon.http.errors import PreconditionRequired
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
     from antiphon.features.tools.tasks import Tasks
 
 _NOTHING: Mapping[str, Any] = {}

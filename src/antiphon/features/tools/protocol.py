@@ -12,12 +12,11 @@ from collections.abc import Mapping
 from secrets import token_urlsafe
 from typing import Any, NamedTuple
 
-from antiphon.http.errors import BadRequest, UnsupportedMediaType
-from antiphon.http.limits import Limits
-from antiphon.request.request import Request
+from antiphon import Limits, Request, Response
+from antiphon.embedding import decode_json, encode_json
+from antiphon.http import BadRequest, UnsupportedMediaType
 from antiphon.response.fields import JSON
-from antiphon.response.response import Response
-from antiphon.serialization.json import check_repeats, decode_json, encode_json
+from antiphon.serialization.json import check_repeats
 
 MODERN = "2026-07-28"
 """The revision without sessions."""

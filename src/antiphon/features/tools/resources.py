@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args, get_origin
 
+from antiphon import Request, Response, explained
 from antiphon.app.registry import merged_converters
-from antiphon.app.route import Route
-from antiphon.explanations import explained
+from antiphon.embedding import describe, innermost, quoted_root
 from antiphon.features.openapi.parameters import path_template
 from antiphon.features.tools.calls import Call
 from antiphon.features.tools.definitions import PAGES, page_uri
@@ -23,15 +23,12 @@ from antiphon.features.tools.results import (
     media_of,
 )
 from antiphon.features.tools.tool_call import HandledCall, ToolCall
-from antiphon.handler.callables import describe, innermost
-from antiphon.http.urls.path import quoted_root
 from antiphon.http.urls.url import quote_path, unquote
-from antiphon.request.request import Request
-from antiphon.response.response import Response
 from antiphon.routing.pattern import Parameter
+from antiphon.types import Route
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
 
 
 _ACCEPTED = "text/markdown, text/html;q=0.9, application/json;q=0.9, text/*;q=0.8, */*;q=0.5"

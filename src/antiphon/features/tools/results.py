@@ -7,19 +7,14 @@ from contextlib import aclosing, suppress
 from html import unescape
 from typing import Any, NamedTuple
 
-from antiphon.explanations import explained
+from antiphon import HTTPError, Request, Response, explained
+from antiphon.embedding import decode_json, encode_json
 from antiphon.features.tools.definitions import Definition
 from antiphon.handler.cancellation import CancellableHandler
 from antiphon.handler.errors import PROBLEM
-from antiphon.http.errors import BadRequest, ClientDisconnected, Forbidden, HTTPError, Unauthorized
-from antiphon.http.headers import Headers
-from antiphon.http.link import parse_links
-from antiphon.http.media_type import MediaType
+from antiphon.http import BadRequest, ClientDisconnected, Forbidden, Headers, MediaType, Unauthorized, parse_links
 from antiphon.http.status import phrase
-from antiphon.request.request import Request
 from antiphon.response.fields import JSON, NDJSON
-from antiphon.response.response import Response
-from antiphon.serialization.json import decode_json, encode_json
 
 _DEEPEST = 60
 _LONGEST_PAGE = 4000

@@ -7,15 +7,13 @@ what it wants; before, a session subscribes to resources one by one, and its str
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from typing import Any, TypeAlias
 
-from antiphon.app.channel_log import MissedMessages
+from antiphon import Request, Response
+from antiphon.features import MissedMessages
 from antiphon.features.channels.channel import Channel
 from antiphon.features.tools.exchange import Sessions, event_of, whose_is
 from antiphon.features.tools.protocol import INVALID_PARAMS, META, Message, ProtocolError
 from antiphon.features.tools.resources import base_of
-from antiphon.http.errors import ServiceUnavailable
-from antiphon.http.event import Event
-from antiphon.request.request import Request
-from antiphon.response.response import Response
+from antiphon.http import Event, ServiceUnavailable
 
 _LISTS = ("tools", "prompts", "resources")
 _MOST_URIS, _LONGEST_URI = 100, 2000

@@ -11,6 +11,8 @@ from hashlib import sha256
 from time import time
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, assert_never
 
+from antiphon import BadSignature, HTTPError, Request
+from antiphon.embedding import encode_json
 from antiphon.features.runs.run import Run, RunEnded, ValuesMissed
 from antiphon.features.runs.runs import Runs
 from antiphon.features.tools.protocol import (
@@ -23,13 +25,10 @@ from antiphon.features.tools.protocol import (
 )
 from antiphon.features.tools.results import failure, too_large
 from antiphon.features.tools.tool_call import HandledCall, Question, form_schema
-from antiphon.http.errors import Conflict, HTTPError, NotFound
-from antiphon.request.request import Request
-from antiphon.serialization.json import encode_json
-from antiphon.serialization.signing import BadSignature
+from antiphon.http import Conflict, NotFound
 
 if TYPE_CHECKING:
-    from antiphon.app.application import App
+    from antiphon import App
 
 TASKS = "io.modelcontextprotocol/tasks"
 _SALT = "task of a tool"

@@ -9,16 +9,14 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeVar, cast
 
-from antiphon.explanations import explained
+from antiphon import Dependency, HTTPError, Request, Response, explained
+from antiphon.embedding import encode_json
 from antiphon.features.html import visible
 from antiphon.features.tools.definitions import resolved_in
 from antiphon.features.tools.protocol import is_able
-from antiphon.http.errors import HTTPError, PreconditionRequired, UnprocessableContent
+from antiphon.http import UnprocessableContent
+from antiphon.http.errors import PreconditionRequired
 from antiphon.request.caller import arrivals
-from antiphon.request.dependencies import Dependency
-from antiphon.request.request import Request
-from antiphon.response.response import Response
-from antiphon.serialization.json import encode_json
 from antiphon.serialization.readers import json_as
 from antiphon.serialization.types import json_schemas
 

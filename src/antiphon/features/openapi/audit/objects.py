@@ -9,13 +9,12 @@ from functools import cached_property
 from types import FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple, TypeAlias
 
+from antiphon import Dependency, Request
 from antiphon.app.dispatch.dependencies import Dependencies
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.reading import function_of
 from antiphon.features.openapi.code.sources import MISSING, Source, Sources
 from antiphon.features.users import Users
-from antiphon.request.dependencies import Dependency
-from antiphon.request.request import Request
 
 
 class Instance(NamedTuple):

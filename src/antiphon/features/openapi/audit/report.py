@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from antiphon.app.application import App
+from antiphon import App
 from antiphon.features.openapi.audit.routes import AuditedRoute, Field, audited_routes
 from antiphon.features.openapi.audit.rules import Finding, findings
 from antiphon.features.openapi.changes.places import below

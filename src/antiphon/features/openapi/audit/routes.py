@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from antiphon.app.application import App
+from antiphon import App
 from antiphon.app.dispatch.dependencies import Dependencies
 from antiphon.app.planning.features import added_to
+from antiphon.embedding import innermost
 from antiphon.features.csrf import CSRFTokens
 from antiphon.features.openapi.audit.asking import Asking
 from antiphon.features.openapi.audit.objects import Code
@@ -24,7 +25,6 @@ from antiphon.features.rate_limits import RateLimit
 from antiphon.features.recorder.disguise import Personal, Secret, encoded_names, is_marked_as
 from antiphon.features.signatures.feature import Signatures
 from antiphon.features.users import Users
-from antiphon.handler.callables import innermost
 from antiphon.serialization.secret_names import is_secret_name
 
 _PERSONAL = re.compile(

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple, TypeAlias
 
-from antiphon.app.planning.cross_site import SAFE_METHODS
+from antiphon.embedding import SAFE_METHODS
 from antiphon.features.logins import login
 from antiphon.features.openapi.audit.objects import Code
 from antiphon.features.openapi.audit.routes import AuditedRoute, Field, is_guessable

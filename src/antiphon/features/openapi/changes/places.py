@@ -13,7 +13,8 @@ from textwrap import dedent
 from types import FunctionType
 from typing import Any
 
-from antiphon.app.application import App
+from antiphon import App
+from antiphon.embedding import innermost
 from antiphon.features.openapi.changes.keywords import Schema, Site
 from antiphon.features.openapi.code.reading import function_of
 from antiphon.features.openapi.code.words import DescribedApp
@@ -22,7 +23,6 @@ from antiphon.features.openapi.described import app_of
 from antiphon.features.openapi.document import Info, OpenAPIDocument, described_routes, make_document
 from antiphon.features.openapi.schemas import leaf_types
 from antiphon.features.recorder.disguise import encoded_names
-from antiphon.handler.callables import innermost
 
 
 @dataclass

@@ -19,9 +19,8 @@ from typing import (
     is_typeddict,
 )
 
+from antiphon import Dependency, Response
 from antiphon.lazy import class_if_imported
-from antiphon.request.dependencies import Dependency
-from antiphon.response.response import Response
 
 NOT_SAID = object()
 """A marker for a missing annotation."""

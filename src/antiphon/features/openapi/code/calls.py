@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NewType, cast, get_args, get_origin
 
 import msgspec
 
+from antiphon import HTTPError, Response, abort
 from antiphon.features.forms.form import Form
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Read, ReadAs
@@ -52,8 +53,8 @@ from antiphon.features.openapi.code.values import (
 )
 from antiphon.features.tables.query import columns_of, parameters_of, sortable_of
 from antiphon.features.tables.table import Table
-from antiphon.http.errors import ERRORS, FieldError, HTTPError, abort, http_error
-from antiphon.response.response import Response
+from antiphon.http import FieldError
+from antiphon.http.errors import ERRORS, http_error
 
 if TYPE_CHECKING:
     from antiphon.features.openapi.code.frames import Frame

@@ -8,6 +8,7 @@ from functools import partial
 from types import NoneType
 from typing import Any
 
+from antiphon import Dependency, Request
 from antiphon.features.forms.messages import FormError
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.calls import call
@@ -58,10 +59,7 @@ from antiphon.features.openapi.code.values import (
     parts_of,
     where_truth,
 )
-from antiphon.http.errors import UnprocessableContent
-from antiphon.http.urls.url import URL
-from antiphon.request.dependencies import Dependency
-from antiphon.request.request import Request
+from antiphon.http import URL, UnprocessableContent
 
 _PAIRS: dict[str, Pairs] = {
     "args": Pairs("query"), "form": Pairs("form"), "files": Pairs("files"), "cookies": Pairs("cookie"),

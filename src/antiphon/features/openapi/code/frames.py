@@ -10,6 +10,7 @@ from inspect import getattr_static
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
+from antiphon import Response, Upload
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import About, Findings, Named, ReadAs, Unread, read_as
 from antiphon.features.openapi.code.flow import Flow, Key, Stop
@@ -55,8 +56,6 @@ from antiphon.features.openapi.code.values import (
     parts_of,
 )
 from antiphon.http.errors import ERRORS
-from antiphon.response.response import Response
-from antiphon.uploads.upload import Upload
 
 if TYPE_CHECKING:
     from antiphon.features.openapi.code.reading import CodeReader

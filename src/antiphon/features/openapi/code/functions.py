@@ -9,6 +9,7 @@ from types import FunctionType, NoneType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Self
 from typing import Never as NeverReturned
 
+from antiphon import Response
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.parts import said
 from antiphon.features.openapi.code.responses import argument
@@ -27,7 +28,6 @@ from antiphon.features.openapi.code.values import (
     alternatives,
     is_constant,
 )
-from antiphon.response.response import Response
 
 if TYPE_CHECKING:
     from antiphon.features.openapi.code.frames import Frame

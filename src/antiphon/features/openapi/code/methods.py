@@ -11,7 +11,8 @@ from pathlib import Path
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, cast
 
-from antiphon.app.planning.cross_site import SAFE_METHODS
+from antiphon import HTTPError, Response
+from antiphon.embedding import SAFE_METHODS
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Named, ReadAs
 from antiphon.features.openapi.code.functions import Call, call_function, lost
@@ -45,8 +46,7 @@ from antiphon.features.openapi.code.values import (
     either,
     problem_details,
 )
-from antiphon.http.errors import ContentTooLarge, HTTPError, NotFound, UnprocessableContent, UnsupportedMediaType
-from antiphon.response.response import Response
+from antiphon.http import ContentTooLarge, NotFound, UnprocessableContent, UnsupportedMediaType
 
 if TYPE_CHECKING:
     from antiphon.features.openapi.code.frames import Frame

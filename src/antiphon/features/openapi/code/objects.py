@@ -7,6 +7,7 @@ from inspect import getattr_static
 from types import GenericAlias
 from typing import Any, is_typeddict
 
+from antiphon import Response
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.parts import item_at, item_of, kind_of, said
 from antiphon.features.openapi.code.responses import SETS, body_in, media_type, statuses_in
@@ -31,7 +32,6 @@ from antiphon.features.openapi.code.values import (
 )
 from antiphon.http.errors import Problem
 from antiphon.http.header_property import header
-from antiphon.response.response import Response
 
 OPEN = Of(dict[str, Any])
 """A dict that may have unknown keys."""

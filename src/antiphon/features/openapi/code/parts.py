@@ -5,6 +5,7 @@ from collections.abc import Collection
 from types import FunctionType, ModuleType, NoneType
 from typing import Any, get_args
 
+from antiphon import Request, Response
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.sources import MISSING
 from antiphon.features.openapi.code.values import (
@@ -25,8 +26,6 @@ from antiphon.features.openapi.code.values import (
     Value,
     either,
 )
-from antiphon.request.request import Request
-from antiphon.response.response import Response
 
 
 def said(annotation: Any) -> Value:

@@ -12,6 +12,7 @@ from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR
 from types import FunctionType, MethodType
 from typing import Any
 
+from antiphon import Dependency, HTTPError, Redirect, Request
 from antiphon.app.dispatch.dependencies import Dependencies
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.calls import CACHED
@@ -38,10 +39,7 @@ from antiphon.features.openapi.code.values import (
 from antiphon.features.openapi.code.words import Words
 from antiphon.features.users import Users
 from antiphon.handler.callables import without_partials
-from antiphon.http.errors import HTTPError
-from antiphon.http.redirect import RaisedResponse, Redirect
-from antiphon.request.dependencies import Dependency
-from antiphon.request.request import Request
+from antiphon.http.redirect import RaisedResponse
 
 _DEEPEST = 12
 """The maximum depth to which nested calls are followed."""

@@ -26,7 +26,7 @@ from antiphon.features.openapi.code.values import (
     alternatives,
     either,
 )
-from antiphon.http.event import Event
+from antiphon.http import Event
 from antiphon.response.fields import EVENTS, NDJSON
 
 HTML, PLAIN, JSON, BYTES = "text/html", "text/plain", "application/json", "application/octet-stream"

@@ -7,6 +7,7 @@ from functools import partial
 from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR
 from typing import Any, get_args
 
+from antiphon import HTTPError
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.expressions import Expressions
 from antiphon.features.openapi.code.findings import Findings, Raised
@@ -35,7 +36,6 @@ from antiphon.features.openapi.code.values import (
     alternatives,
     either,
 )
-from antiphon.http.errors import HTTPError
 
 _DEEPEST = 12
 """The maximum depth to which inner functions are followed."""

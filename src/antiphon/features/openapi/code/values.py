@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from types import NoneType
 from typing import Annotated, Any, Literal, TypeAlias, TypeGuard
 
+from antiphon import HTTPError
 from antiphon.features.openapi.code import annotations
-from antiphon.http.errors import HTTPError, Problem
+from antiphon.http.errors import Problem
 
 
 class Unknown:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
+from antiphon import Response, abort
 from antiphon.features.openapi.code.responses import ANY, HTML, JSON
 from antiphon.features.openapi.code.values import TEXT, Bound, Known, Local, Of, ResponseValue, TheRequest, Value
-from antiphon.http.errors import ERRORS, abort
-from antiphon.response.response import Response
+from antiphon.http.errors import ERRORS
 
 Meaning: TypeAlias = Literal["request", "abort", "json", "redirect", "page", "file"]
 _MEANINGS: Mapping[Meaning, Value] = {

@@ -7,7 +7,7 @@ from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from antiphon.app.store import unavailable
+from antiphon.features.stores import unavailable
 from antiphon.features.stores.circuit_breaker import CircuitBreaker, Turns
 from antiphon.features.stores.valkey.connecting import Settings, check_client, open_client
 from antiphon.features.stores.valkey.scripts import Script

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from antiphon.explanations import explained
+from antiphon import explained
 
 if TYPE_CHECKING:
     from redis import Redis, RedisCluster

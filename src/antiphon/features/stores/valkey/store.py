@@ -17,22 +17,11 @@ from math import ceil
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-from antiphon.app.store import (
-    FOREVER,
-    FORMAT,
-    OwnedEntry,
-    Store,
-    StoreCount,
-    StoreEntry,
-    StoreUnavailable,
-    check_ttl,
-    decode_value,
-    encode_value,
-    hash_key,
-    log_damaged,
-    log_unknown,
-)
-from antiphon.explanations import explained
+from antiphon import explained
+from antiphon.app.store import FOREVER, FORMAT, decode_value, encode_value, log_damaged, log_unknown
+from antiphon.embedding import seconds_of
+from antiphon.features import OwnedEntry, Store, StoreCount, StoreEntry, StoreUnavailable
+from antiphon.features.stores import check_ttl, hash_key
 from antiphon.features.stores.rows import new_version
 from antiphon.features.stores.valkey.calls import Calls, Reply
 from antiphon.features.stores.valkey.connecting import (
@@ -58,14 +47,14 @@ from antiphon.features.stores.valkey.scripts import (
     UNINDEX,
     Script,
 )
-from antiphon.http.dates import Duration, seconds_of
+from antiphon.types import Duration
 
 if TYPE_CHECKING:
     from redis import Redis, RedisCluster
     from redis.asyncio import Redis as AsyncRedis
     from redis.asyncio import RedisCluster as AsyncRedisCluster
 
-    from antiphon.app.channel_log import ChannelLog
+    from antiphon.features.stores import ChannelLog
 
 
 class Commands:
