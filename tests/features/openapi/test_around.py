@@ -7,7 +7,6 @@ from typing import Any, NoReturn
 import pytest
 
 from antiphon import App, Dependency, Request, Response, abort
-from antiphon.app.planning.features import added_to
 from antiphon.features import (
     CORS,
     AccessLog,
@@ -27,6 +26,7 @@ from antiphon.features import (
     Users,
 )
 from antiphon.features.openapi.document import Info, make_document
+from antiphon.features.openapi.responses import added_to
 from tests.helpers.rows import rows
 
 

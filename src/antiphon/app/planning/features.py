@@ -1,14 +1,14 @@
 """Features in plans: what they do for the options of routes, and what they add to responses, as plain data."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import update_wrapper
-from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from antiphon.app.dispatch.hooks import Hook, MiddlewareFunction, hook
 from antiphon.app.dispatch.middleware import Middleware, middleware
 from antiphon.app.dispatch.plan import Body, HandlerStack, Plan
 from antiphon.app.planning.matching import Found, Routing, respond_not_found
-from antiphon.app.registry import Registry, RouteGroup
+from antiphon.app.registry import Registry
 from antiphon.app.route import Route
 from antiphon.explanations import explained
 from antiphon.handler.callables import describe
@@ -289,7 +289,10 @@ def plan_stream(routing: Routing, plan: Plan, stack: HandlerStack) -> None:
 
 
 class Added(NamedTuple):
-    """A response with which a feature responds itself, or header fields that it adds to all responses of a route."""
+    """A response with which a feature responds itself, or header fields that it adds to all responses of a route.
+
+    A feature or a hook tells it without being read: its ``__adds__(route, method)`` yields these.
+    """
 
     status: int | None = None
     """The status of the feature's own response; None for fields of other responses."""
@@ -307,35 +310,3 @@ class Added(NamedTuple):
     """The names of cookies that may be set."""
     needs: str | None = None
     """A header field without which a response of the route is left as it is."""
-
-
-@runtime_checkable
-class Adding(Protocol):
-    """A feature or hook that declares what it adds, so that its code need not be read."""
-
-    def __adds__(self, route: Route, method: str) -> Iterable[Added]:
-        """Return what it adds to the responses to a method of a route that it is in use for; nothing if it does not
-        concern the route.
-        """
-        ...
-
-
-def added_to(group: RouteGroup, route: Route, method: str) -> Iterator[tuple[Adding, Added]]:
-    """Yield what features and hooks add to the responses to a route's method, each with the feature, the outermost
-    first.
-    """
-    around: list[object] = [] if route.unguarded else [*_features_around(group), *_hooks(route)]
-    for each in dict.fromkeys((*around, *route.meta)):
-        if isinstance(each, Adding):
-            yield from ((each, added) for added in each.__adds__(route, method))
-
-
-def _features_around(group: RouteGroup) -> Iterator[object]:
-    if group.above is not None:
-        yield from _features_around(group.above)
-    yield from group.registry.features
-
-
-def _hooks(route: Route) -> Iterator[object]:
-    for before in route.before:
-        yield before.function

@@ -12,7 +12,6 @@ from antiphon.app.dispatch.declared import by_status
 from antiphon.app.dispatch.hooks import Hook
 from antiphon.app.dispatch.middleware import Middleware
 from antiphon.app.dispatch.plan import HandlerStack
-from antiphon.app.planning.features import Adding, added_to
 from antiphon.app.registry import RouteGroup
 from antiphon.embedding import SAFE_METHODS, Added, innermost
 from antiphon.features import Gives, StoreUnavailable
@@ -21,7 +20,7 @@ from antiphon.features.openapi.code.calls import names_in
 from antiphon.features.openapi.code.findings import Findings, Named, Raised, Read, Unread, read_as
 from antiphon.features.openapi.code.flow import HAS_USER
 from antiphon.features.openapi.code.reading import CodeReader, function_of, is_of_library, is_ours
-from antiphon.features.openapi.code.responses import JSON
+from antiphon.features.openapi.code.responses import JSON, PROBLEM
 from antiphon.features.openapi.code.sources import Place, Sources
 from antiphon.features.openapi.code.values import (
     NONE,
@@ -37,9 +36,17 @@ from antiphon.features.openapi.code.values import (
     either,
 )
 from antiphon.features.openapi.code.words import Words
-from antiphon.features.openapi.responses import Given, NotKnown, given_by, has_unknown_json, responses_of, value_of
+from antiphon.features.openapi.responses import (
+    Adding,
+    Given,
+    NotKnown,
+    added_to,
+    given_by,
+    has_unknown_json,
+    responses_of,
+    value_of,
+)
 from antiphon.features.users import ScopesRequired, Users
-from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import ERRORS, http_error
 from antiphon.http.redirect import RaisedResponse
 from antiphon.types import Route

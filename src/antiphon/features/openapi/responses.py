@@ -4,9 +4,11 @@ import builtins
 from collections.abc import AsyncIterable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from types import NoneType
-from typing import Any, NamedTuple, Never, NoReturn, get_args
+from typing import Any, NamedTuple, Never, NoReturn, Protocol, get_args, runtime_checkable
 
 from antiphon.app.dispatch.declared import formats_of, item_type
+from antiphon.app.registry import RouteGroup
+from antiphon.embedding import Added
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Findings
 from antiphon.features.openapi.code.objects import is_problem
@@ -15,6 +17,7 @@ from antiphon.features.openapi.code.responses import (
     HTML,
     JSON,
     PLAIN,
+    PROBLEM,
     body_in,
     fields_of,
     header_names,
@@ -42,9 +45,9 @@ from antiphon.features.openapi.code.values import (
     alternatives,
     either,
 )
-from antiphon.handler.errors import PROBLEM
 from antiphon.http import Event
 from antiphon.http.errors import Problem
+from antiphon.types import Route
 
 
 class Given(NamedTuple):
@@ -342,3 +345,38 @@ def _without_annotation(result: Value) -> list[Given | NotKnown]:
 
 def _makes_response(value: Value) -> bool:
     return isinstance(value, ResponseValue) or (isinstance(value, Tuple) and isinstance(value.items[0], ResponseValue))
+
+
+# What features and hooks add
+
+
+@runtime_checkable
+class Adding(Protocol):
+    """A feature or hook that declares what it adds, so that its code need not be read."""
+
+    def __adds__(self, route: Route, method: str) -> Iterable[Added]:
+        """Return what it adds to the responses to a method of a route that it is in use for; nothing if it does not
+        concern the route.
+        """
+        ...
+
+
+def added_to(group: RouteGroup, route: Route, method: str) -> Iterator[tuple[Adding, Added]]:
+    """Yield what features and hooks add to the responses to a route's method, each with the feature, the outermost
+    first.
+    """
+    around: list[object] = [] if route.unguarded else [*_features_around(group), *_hooks(route)]
+    for each in dict.fromkeys((*around, *route.meta)):
+        if isinstance(each, Adding):
+            yield from ((each, added) for added in each.__adds__(route, method))
+
+
+def _features_around(group: RouteGroup) -> Iterator[object]:
+    if group.above is not None:
+        yield from _features_around(group.above)
+    yield from group.registry.features
+
+
+def _hooks(route: Route) -> Iterator[object]:
+    for before in route.before:
+        yield before.function

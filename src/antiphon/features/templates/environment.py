@@ -33,7 +33,6 @@ from markupsafe import Markup, escape
 
 from antiphon.embedding import guess_type
 from antiphon.lazy import require_names
-from antiphon.response.fields import HTML
 from antiphon.speedups import accelerated
 
 _HEAD = """\
@@ -318,7 +317,7 @@ def content_type_of(template: str) -> str:
     type.
     """
     name = _without_suffix_of_jinja(template)
-    return guess_type(name) if os.path.splitext(name)[1] not in ("", ".html", ".htm") else HTML
+    return guess_type(name) if os.path.splitext(name)[1] not in ("", ".html", ".htm") else "text/html; charset=utf-8"
 
 
 def _is_markup(template: str | None) -> bool:

@@ -18,7 +18,6 @@ from antiphon.features.templates.blocks import arender_blocks, render_blocks
 from antiphon.features.templates.environment import arender, render
 from antiphon.features.templates.feature import RequestTemplates
 from antiphon.features.templates.slots import SlottedPage, slots_in
-from antiphon.http.conditional import READING
 from antiphon.response.fields import JSON
 from antiphon.response.made import check_data
 from antiphon.types import HeaderFields
@@ -348,7 +347,7 @@ class Block(Page):
 
 def _revalidate(response: Response, request: Request) -> None:
     """Send 304 to a client that already has the content."""
-    if request.method in READING and response.status == 200:
+    if request.method in ("GET", "HEAD") and response.status == 200:
         response.add_etag()
         field = request.head.field
         response.is_conditional = field("if-none-match") is not None or field("if-match") is not None

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from antiphon import Limits, Request, Response
 from antiphon.embedding import decode_json, encode_json
+from antiphon.features.openapi.code.responses import JSON
 from antiphon.http import BadRequest, UnsupportedMediaType
-from antiphon.response.fields import JSON
 from antiphon.serialization.json import check_repeats
 
 MODERN = "2026-07-28"

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from antiphon import App
 from antiphon.app.dispatch.dependencies import Dependencies
-from antiphon.app.planning.features import added_to
 from antiphon.embedding import innermost
 from antiphon.features.csrf import CSRFTokens
 from antiphon.features.openapi.audit.asking import Asking
@@ -20,6 +19,7 @@ from antiphon.features.openapi.code.reading import CodeReader, function_of, is_o
 from antiphon.features.openapi.code.sources import Sources
 from antiphon.features.openapi.contract import Contract
 from antiphon.features.openapi.document import Info, described_routes, make_document
+from antiphon.features.openapi.responses import added_to
 from antiphon.features.openapi.security import requires_signature
 from antiphon.features.rate_limits import RateLimit
 from antiphon.features.recorder.disguise import Personal, Secret, encoded_names, is_marked_as
