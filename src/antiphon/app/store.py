@@ -306,15 +306,6 @@ class Store(ABC):
         counter and an entry may have the same key.
         """
 
-    def spend(self, *name: str, now: float, until: float, longest: float) -> bool:
-        """Return True for the first use of a value that is valid once, in all processes, until a time.
-
-        It is valid for ``longest`` seconds at most, even if a clock was set back.
-        """
-        if not now < until <= now + longest + _SKEW:
-            return False
-        return self.add(store_name("spent", *name), {}, ttl=2 * (longest + _SKEW)) is not None
-
     def check(self) -> None:
         """Raise StoreUnavailable unless the store responds. Useful in a readiness probe."""
         self.load("check")
@@ -426,6 +417,16 @@ class FeatureStore:
             )
         self._taken = store
         return store
+
+    @staticmethod
+    def spend(store: Store, *name: str, now: float, until: float, longest: float) -> bool:
+        """Return True for the first use of a value that is valid once, in all processes, until a time.
+
+        It is valid for ``longest`` seconds at most, even if a clock was set back. This calls the store.
+        """
+        if not now < until <= now + longest + _SKEW:
+            return False
+        return store.add(store_name("spent", *name), {}, ttl=2 * (longest + _SKEW)) is not None
 
     @staticmethod
     def note_memory(app: Any, feature: str) -> None:

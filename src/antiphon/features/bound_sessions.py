@@ -19,7 +19,7 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from antiphon import Dependency, Request, Response, explained
-from antiphon.embedding import check_no_decorator, missing_package, quoted_root, store_name, unwatched
+from antiphon.embedding import FeatureStore, check_no_decorator, missing_package, quoted_root, store_name, unwatched
 from antiphon.features import Store, StoreEntry
 from antiphon.features.tracked_session import BOUND, TrackedSession
 from antiphon.http import Forbidden, InnerList, Item, NotFound, SetCookie, Token
@@ -135,7 +135,7 @@ class Binding:
         if not _is_sealed(binding["secret"], "challenge", challenge, now, _CHALLENGE_TIME):
             return False
         until = int(challenge.partition(".")[0])
-        return store.spend("bound session", challenge, now=now, until=until, longest=_CHALLENGE_TIME)
+        return FeatureStore.spend(store, "bound session", challenge, now=now, until=until, longest=_CHALLENGE_TIME)
 
     def _challenged(self, binding: Mapping[str, Any]) -> Response:
         challenge = Item(self._challenge(binding), {"id": binding["id"]})

@@ -14,7 +14,7 @@ from secrets import token_bytes
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from antiphon import Request, Response, explained
-from antiphon.embedding import Crossing, errors_name_it, is_async, missing_package
+from antiphon.embedding import Crossing, FeatureStore, errors_name_it, is_async, missing_package
 from antiphon.features import Store
 from antiphon.features.logins import SessionLogin, _id_of, login
 from antiphon.http import Conflict, Forbidden, Unauthorized, UnprocessableContent
@@ -228,7 +228,9 @@ class PasskeyLogin(SessionLogin[U]):
         kept: dict[str, Any] | None = request.session.pop(_KEPT, None)
         if kept is not None and (kept["use"], kept.get("owner")) == (use, owner):
             store, until = self._store_of(request.app), kept.get("until", 0.0)
-            is_new = partial(store.spend, "passkey", now=store.clock(), until=until, longest=_CHALLENGE_TIME)
+            is_new = partial(
+                FeatureStore.spend, store, "passkey", now=store.clock(), until=until, longest=_CHALLENGE_TIME
+            )
             if await _call(is_new, kept["challenge"]):
                 return kept
         raise Forbidden("There is no challenge, or it was used. Begin again.")
