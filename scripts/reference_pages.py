@@ -254,7 +254,7 @@ TOPICS = {
     "embedding/frameworks.md": Page(
         "Other frameworks", "antiphon.embedding",
         "Framework FrameworkResponse ViewRoute FrameworkRequest environ_request read_request "
-        "scope_request plain_head until_left",
+        "scope_request plain_head until_left error_like",
         "See also [Write a library for every framework](../../how-to/for-library-authors.md#add-a-framework).",
     ),
     "embedding/steps.md": Page(
@@ -286,7 +286,7 @@ TOPICS = {
         "OfRequest errors_name_it missing_package caller_file path_beside seconds_of is_token check_arguments "
         "check_no_decorator check_sync ready FeatureStore store_name Added SharedFields unwatched "
         "note_read Reads CHALLENGES without_traceback quoted_root host_of parse_origin mounted_together "
-        "first_place_of is_for_any_thread endable DRAINING call_after_fork background_loop",
+        "is_for_any_thread endable DRAINING call_after_fork background_loop",
         "See also [Extensions: write a feature](../../how-to/write-a-feature.md#use-what-features-stand-on).",
     ),
     "extending.md": Page(

@@ -57,6 +57,12 @@ class Mount(NamedTuple):
         """The host, if there is one, and the prefix."""
         return (self.host or "").lower() + self.prefix
 
+    @staticmethod
+    def first_place_of(app: Any) -> str:
+        """Return the hosts and prefixes of an App's first mount, outermost first; "" if it isn't mounted."""
+        above = mounts_above(app)
+        return Mount.first_place_of(above[0][0]) + above[0][1].where if above else ""
+
     @property
     def manager(self) -> AbstractAsyncContextManager[Any] | None:
         """The context manager that starts and stops the application, if it has one."""
@@ -335,12 +341,6 @@ def mounted_together(app: A) -> set[A]:
 def mounts_above(app: A) -> list[tuple[A, Mount]]:
     """Return the applications in which one is mounted, each with the mount, in the order of the calls."""
     return [(outer, mount) for outer, mount in app._places_above if mount in outer.mounts]
-
-
-def first_place_of(app: Mounting) -> str:
-    """Return the hosts and prefixes of an application's first mount, outermost first; "" if it isn't mounted."""
-    above = mounts_above(app)
-    return first_place_of(above[0][0]) + above[0][1].where if above else ""
 
 
 def place_of(app: Mounting) -> str:

@@ -68,7 +68,8 @@ __all__, __getattr__, __dir__ = import_on_use(
         "http.errors": "without_traceback",
         "paths": "caller_file path_beside",
         "request.dependencies": "OfRequest",
-        "app.mount": "first_place_of mounted_together",
+        "app.mount": "mounted_together",
         "adapters.disconnect": "endable",
+        "frameworks.recognition": "error_like",
     },
 )

@@ -8,7 +8,7 @@ from antiphon.adapters.wsgi import WSGIHead
 from antiphon.app.conversations.conversation import on_own_thread
 from antiphon.app.conversations.foreign_sockets import ForeignSockets, environ_sockets
 from antiphon.app.dispatch.returns import to_response
-from antiphon.app.mount import first_place_of, mounted_together
+from antiphon.app.mount import mounted_together
 from antiphon.app.planning.cross_site import SAFE_METHODS, check_handshake_site, parse_origin
 from antiphon.app.planning.features import Added
 from antiphon.app.planning.request_checks import check_handshake
@@ -38,6 +38,7 @@ from antiphon.features.templates.environment import render
 from antiphon.features.templates.page import stream_of
 from antiphon.frameworks.connection import plain_head, until_left
 from antiphon.frameworks.framework import Framework, FrameworkRequest, FrameworkResponse, ViewRoute
+from antiphon.frameworks.recognition import error_like
 from antiphon.frameworks.shared_bodies import environ_request, read_request, scope_request
 from antiphon.handler.callables import (
     check_arguments,
@@ -91,8 +92,8 @@ __all__ = [
     "WSGIHead", "Window", "absent", "as_bytes", "as_http_error", "background_loop", "call_after_fork",
     "call_in_own_context", "caller_file", "check_arguments", "check_handshake", "check_handshake_site",
     "check_no_decorator", "check_sync", "close_accepted", "copy_variables", "crossing_of", "decode_json",
-    "describe", "driven", "encode_json", "endable", "environ_request", "environ_sockets", "errors_name_it",
-    "failed", "find_current_request", "finish", "first_place_of", "guess_type", "host_of", "innermost", "is_async",
+    "describe", "driven", "encode_json", "endable", "environ_request", "environ_sockets", "error_like",
+    "errors_name_it", "failed", "find_current_request", "finish", "guess_type", "host_of", "innermost", "is_async",
     "is_for_any_thread", "is_on_loop", "is_token", "json_text", "lazy", "log_failure", "make_environ",
     "missing_package", "mounted_together", "not_offered", "note_read", "on_own_thread", "parse_boundary",
     "parse_origin", "path_beside", "plain_head", "query_fields_of", "query_too_long", "quoted_root", "read_request",

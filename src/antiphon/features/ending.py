@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from weakref import WeakKeyDictionary, ref
 
 from antiphon import Dependency, Request, Response
-from antiphon.embedding import first_place_of, is_for_any_thread, unwatched
+from antiphon.embedding import is_for_any_thread, unwatched
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.ends import (
     BEGUN,
@@ -24,6 +24,7 @@ from antiphon.features.ends import (
     noted,
 )
 from antiphon.features.live.statements import read_login
+from antiphon.types import Mount
 
 if TYPE_CHECKING:
     from antiphon import App
@@ -59,7 +60,7 @@ def is_open_long(request: Request, response: Response) -> bool:
 
 def _space_of(name: str, app: "ref[App]") -> str:
     found = app()
-    return f"{name} at {first_place_of(found) if found is not None else ''}"
+    return f"{name} at {Mount.first_place_of(found) if found is not None else ''}"
 
 
 class Ending:

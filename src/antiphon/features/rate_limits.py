@@ -16,23 +16,14 @@ from weakref import WeakKeyDictionary
 from antiphon import Blueprint, Dependency, Request, Response, explained
 from antiphon.app.callers import LOG_EVERY, caller_of, check_by
 from antiphon.app.store import check_store
-from antiphon.embedding import (
-    Added,
-    FeatureStore,
-    check_no_decorator,
-    describe,
-    errors_name_it,
-    first_place_of,
-    store_name,
-    unwatched,
-)
+from antiphon.embedding import Added, FeatureStore, check_no_decorator, describe, errors_name_it, store_name, unwatched
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.stores.circuit_breaker import CircuitBreaker
 from antiphon.features.stores.memory import MemoryStore
 from antiphon.http import Item, TooManyRequests
 from antiphon.http.head import network_of
 from antiphon.request.caller import AROUND, arrivals
-from antiphon.types import Route, Routes
+from antiphon.types import Mount, Route, Routes
 
 QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded"
 """The type of the problem (draft-ietf-httpapi-ratelimit-headers)."""
@@ -254,7 +245,7 @@ class RateLimit:
         if self._is_named:
             return self._counter(store, f"rate {self._name}")
         own = "" if route is None else f"{' '.join(route.methods)} {route.where}"
-        place = f"limit {first_place_of(app)}\n{self._place or own}\n{self._name}"
+        place = f"limit {Mount.first_place_of(app)}\n{self._place or own}\n{self._name}"
         with _PLACES_LOCK:
             places = _PLACES.setdefault(app, [])
             places.append(place)

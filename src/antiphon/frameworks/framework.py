@@ -9,8 +9,6 @@ from weakref import ref
 
 from antiphon.adapters.foreign.call import AsyncBody, BlockingBody
 from antiphon.explanations import explained
-from antiphon.handler.failures import failed
-from antiphon.http.errors import HTTPError
 from antiphon.http.head import server_head
 from antiphon.http.headers import HOP_BY_HOP
 from antiphon.http.limits import Limits
@@ -191,14 +189,6 @@ class Framework:
     def own_limits(**bounds: int | None) -> Limits:
         """Return limits with these bounds; None means no bound. Cached, because a framework's bounds rarely change."""
         return Limits(**bounds)
-
-    @staticmethod
-    def error_like(error: HTTPError, given: Any) -> Any:
-        """Return the response to an error as a framework's own response. ``given`` is the framework's request."""
-        from antiphon.frameworks.recognition import known_framework, response_like, unwrapped
-
-        given = unwrapped(given)
-        return response_like(failed(known_framework(given).request(given), error), given)
 
     awaits_coroutine_functions = False
     """True if the framework awaits the result of a view that looks like an ``async def``."""

@@ -7,6 +7,8 @@ from typing import Any
 from antiphon.explanations import explained
 from antiphon.frameworks.framework import Framework, FrameworkResponse, framework_response
 from antiphon.frameworks.shared_bodies import environ_request, never, scope_request
+from antiphon.handler.failures import failed
+from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -171,6 +173,12 @@ def response_like(response: Response, given: Any) -> Any:
     framework = known_framework(given, is_response=True)
     asynchronous = type(given).__module__.startswith("falcon.asgi")
     return framework.response(framework_response(Request.blank(), response, asynchronous), given)
+
+
+def error_like(error: HTTPError, given: Any) -> Any:
+    """Return the response to an error as a framework's own response. ``given`` is the framework's request."""
+    given = unwrapped(given)
+    return response_like(failed(known_framework(given).request(given), error), given)
 
 
 def unwrapped(given: Any) -> Any:

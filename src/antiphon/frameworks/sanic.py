@@ -69,4 +69,6 @@ class Sanic(Framework):
 
 
 async def _respond_to_error(given: Any, error: HTTPError) -> Any:
-    return Framework.error_like(error, given)
+    from antiphon.frameworks.recognition import error_like
+
+    return error_like(error, given)

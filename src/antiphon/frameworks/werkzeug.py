@@ -113,7 +113,9 @@ class Flask(Werkzeug):
         app.error_handler_spec[None][None].setdefault(HTTPError, self._respond_to_error)
 
     def _respond_to_error(self, error: HTTPError) -> Any:
-        return self.error_like(error, self.current())
+        from antiphon.frameworks.recognition import error_like
+
+        return error_like(error, self.current())
 
 
 class Kay(Werkzeug):
