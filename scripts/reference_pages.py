@@ -206,7 +206,7 @@ TOPICS = {
     "features/signatures.md": Page(
         "Signed requests and webhooks", "antiphon.features",
         "Signatures SignatureRefused RequestSignature SignatureKey KeyDirectory sign SignedResponses StandardWebhook"
-        " GitHubWebhook ShopifyWebhook SlackWebhook StripeWebhook Webhook WebhookSignature WebhookRefused",
+        " Webhook WebhookSignature WebhookRefused",
         "See also [Signed requests](../../how-to/signed-requests.md) and [Webhooks](../../how-to/webhooks.md).",
     ),
     "features/cache.md": Page(

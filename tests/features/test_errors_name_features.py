@@ -1,7 +1,5 @@
 """Errors of features name the feature, and the argument, that the program has written, and not what is inside of it."""
 
-import hmac
-
 import pytest
 
 from antiphon import App, Blueprint, Request
@@ -15,7 +13,6 @@ from antiphon.features import (
     CookieStore,
     CSRFTokens,
     Flash,
-    GitHubWebhook,
     Health,
     HealthCheck,
     IdempotentWrites,
@@ -79,7 +76,6 @@ WRONG_OPTIONS = [
     (lambda: Users(lambda request: None), "Users", "sources"),
     (lambda: Signatures({}, max_age=0), "Signatures", "max_age"),
     (lambda: Signatures({}, cover="@path"), "Signatures", "cover"),
-    (lambda: GitHubWebhook("short"), "GitHubWebhook", "secret"),
     (lambda: StandardWebhook("not base64!"), "StandardWebhook", "secret"),
     (lambda: Metrics(token=1), "Metrics", "token"),
     (lambda: Basic(lambda name: None), "Basic", "name, password"),
@@ -102,7 +98,7 @@ STORES = [
     ("Runs", Runs),
     ("RateLimit", lambda store: RateLimit("5/minute", store)), ("Channel", lambda store: Channel("news", store)),
     ("Signatures", lambda store: Signatures({}, store=store)),
-    ("GitHubWebhook", lambda store: GitHubWebhook(SECRET, store)),
+    ("StandardWebhook", lambda store: StandardWebhook(SECRET.encode(), store)),
 ]  # fmt: skip
 
 
@@ -209,8 +205,7 @@ def test_what_turns_out_wrong_on_a_request(features, options, fields, handler, s
 
 
 def _hook():
-    code = hmac.new(SECRET.encode(), b"{}", "sha256").hexdigest()
-    return [("x-hub-signature-256", f"sha256={code}"), ("content-type", "application/json")]
+    return [*StandardWebhook(SECRET.encode()).sign(b"{}").items(), ("content-type", "application/json")]
 
 
 OF_A_STORE = [
@@ -225,7 +220,7 @@ OF_A_STORE = [
         _signed("POST"),
         None,
     ),
-    ("GitHubWebhook", None, {"before": GitHubWebhook(SECRET)}, _hook(), None),
+    ("StandardWebhook", None, {"before": StandardWebhook(SECRET.encode())}, _hook(), None),
 ]
 
 

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import pytest
 
 from antiphon import JSON, App, Limits, Request
-from antiphon.features import GitHubWebhook, IdempotentWrites, MemoryStore, OpenAPI, Signatures, Tools, sign
+from antiphon.features import IdempotentWrites, MemoryStore, OpenAPI, Signatures, StandardWebhook, Tools, sign
 from antiphon.http import BadRequest
 from antiphon.serialization.json import check_repeats, decode_json
 from antiphon.testing import Client
-from tests.features.signatures.test_webhooks import by_github
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
@@ -78,7 +77,7 @@ KEY = {"idempotency-key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"'}
     (None, {"limits": NO_REPEATS}, {}, 400),
     (None, {"idempotent": True}, KEY, 400),
     (None, {"signed_by": "partners"}, {}, 400),
-    (None, {"before": GitHubWebhook("a secret for GitHub")}, by_github(TWICE), 400),
+    (None, {"before": StandardWebhook(SECRET)}, StandardWebhook(SECRET).sign(TWICE), 400),
     (Limits(json_repeats=9), {"idempotent": True}, KEY, 200),
     (Limits(json_repeats=9), {"signed_by": "partners"}, {}, 200),
     (None, {"idempotent": True, "limits": Limits(json_repeats=1)}, KEY, 200),

@@ -94,6 +94,7 @@ NAMES: Mapping[str, Mapping[str, str]] = {
         "PageFile": "RouteFile",
         "Pages": "FileRoutes",
         "RequestSigner": "RequestSignature",
+        "GitHubWebhook ShopifyWebhook SlackWebhook StripeWebhook": "Webhook, and write its signature method",
         "lazy": "lazy_gettext",
     },
     "antiphon.testing": {"Interface": WRITTEN_OUT},

@@ -54,10 +54,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "features.signatures.directory": "KeyDirectory",
         "features.signatures.feature": "SignatureRefused Signatures",
         "features.signatures.keys": "SignatureKey",
-        "features.signatures.webhooks": (
-            "WebhookSignature GitHubWebhook ShopifyWebhook SlackWebhook StandardWebhook StripeWebhook Webhook "
-            "WebhookRefused"
-        ),
+        "features.signatures.webhooks": "WebhookSignature StandardWebhook Webhook WebhookRefused",
         "features.signatures.signing": "SignedResponses sign",
         "features.stores.cookie": "CookieStore",
         "features.stores.memory": "MemoryStore",

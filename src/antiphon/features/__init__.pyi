@@ -63,16 +63,7 @@ from antiphon.features.signatures.directory import KeyDirectory
 from antiphon.features.signatures.feature import SignatureRefused, Signatures
 from antiphon.features.signatures.keys import SignatureKey
 from antiphon.features.signatures.signing import SignedResponses, sign
-from antiphon.features.signatures.webhooks import (
-    GitHubWebhook,
-    ShopifyWebhook,
-    SlackWebhook,
-    StandardWebhook,
-    StripeWebhook,
-    Webhook,
-    WebhookRefused,
-    WebhookSignature,
-)
+from antiphon.features.signatures.webhooks import StandardWebhook, Webhook, WebhookRefused, WebhookSignature
 from antiphon.features.stores.cookie import CookieStore
 from antiphon.features.stores.memory import MemoryStore
 from antiphon.features.stores.postgres import PostgresStore
@@ -93,14 +84,14 @@ __all__ = [
     "ACCESS_TOKEN", "CORS", "APIKey", "AccessLog", "AccessToken", "BadCSRFToken", "Basic", "Bearer", "Block",
     "BlockScript", "BoundField", "CSRFTokens", "Cache", "Channel", "Compression", "ContentSecurityPolicy",
     "CookieStore", "Durable", "Field", "FileRoutes", "Flash", "FlashMessage", "Form", "GeoIP", "GeoLocation",
-    "GitHubWebhook", "Gives", "Health", "HealthCheck", "HtmxHeaders", "HtmxRequest", "IdempotentWrites",
+    "Gives", "Health", "HealthCheck", "HtmxHeaders", "HtmxRequest", "IdempotentWrites",
     "Introspection", "KeyDirectory", "Languages", "Live", "MemoryStore", "Metrics", "MissedMessages", "OpenAPI",
     "OpenTelemetry", "OwnedEntry", "Page", "Passkey", "PasskeyLogin", "PermissionsPolicy", "Personal",
     "PostgresStore", "ProtectedResource", "RateLimit", "Recorder", "RefreshTokens", "RefreshedToken",
     "RequestSignature", "ResumableUploads", "RouteFile", "RunEnd", "RunEnded", "Runs", "SQLiteStore", "Secret",
-    "SecurityHeaders", "SessionLogin", "Sessions", "ShopifyWebhook", "SignatureKey", "SignatureRefused",
-    "Signatures", "SignedResponses", "SlackWebhook", "Slot", "StandardWebhook", "Store", "StoreCount", "StoreEntry",
-    "StoreUnavailable", "StrictTransportSecurity", "StripeWebhook", "Table", "TableQuery", "Templates", "Tool",
+    "SecurityHeaders", "SessionLogin", "Sessions", "SignatureKey", "SignatureRefused",
+    "Signatures", "SignedResponses", "Slot", "StandardWebhook", "Store", "StoreCount", "StoreEntry",
+    "StoreUnavailable", "StrictTransportSecurity", "Table", "TableQuery", "Templates", "Tool",
     "ToolCall", "Tools", "UploadProgress", "UserSource", "Users", "ValkeyStore", "ValuesMissed", "Webhook",
     "WebhookRefused", "WebhookSignature", "ag_ui_stream", "bound_required", "csp_nonce", "csrf_input", "csrf_token",
     "current_run", "format_currency", "format_date", "format_datetime", "format_number", "format_percent",

@@ -3,7 +3,7 @@
 import pytest
 
 from antiphon import App, Request
-from antiphon.features import GitHubWebhook, Signatures, sign
+from antiphon.features import Signatures, StandardWebhook, sign
 from antiphon.testing import Client
 
 pytestmark = pytest.mark.axes("interface")
@@ -15,7 +15,7 @@ ROUTE = "http://localhost:8000/orders"
 app = App()
 app.use(Signatures({"p": SECRET}))
 app.post("/orders", signed_by="partners")(lambda request: "")
-app.post("/hook", before=GitHubWebhook("a secret for GitHub"))(lambda request: "")
+app.post("/hook", before=StandardWebhook(SECRET))(lambda request: "")
 
 
 def test_the_reason_stands_in_the_answer(pages, interface):
@@ -29,7 +29,7 @@ def test_the_reason_stands_in_the_answer(pages, interface):
     assert site.problem("/orders", "POST").json["debug"]["reason"] == ["the request has no signature", more]
     assert "the request has no signature" in site.page("/orders", "POST").shown
     (missing, *_) = site.problem("/hook", "POST", body=b"{}").json["debug"]["reason"]
-    assert missing == "the field x-hub-signature-256 is missing"
+    assert missing == "the field webhook-id is missing"
 
 
 def test_it_does_not_without_the_debug_mode(interface):

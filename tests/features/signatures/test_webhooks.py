@@ -18,13 +18,9 @@ import pytest
 from antiphon import App, Request, view
 from antiphon.features import (
     CookieStore,
-    GitHubWebhook,
     MemoryStore,
-    ShopifyWebhook,
-    SlackWebhook,
     SQLiteStore,
     StandardWebhook,
-    StripeWebhook,
     Webhook,
     WebhookRefused,
     WebhookSignature,
@@ -222,75 +218,39 @@ def hex_of(secret, data):
     return hmac.digest(secret, data, "sha256").hex()
 
 
-def test_the_example_of_github():
-    # of its page "Validating webhook deliveries"
-    signature = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
-    hook = GitHubWebhook("It's a Secret to Everybody")
-    assert hook(Request.blank("/", "POST", {"x-hub-signature-256": signature}, b"Hello, World!")) is None
-    with pytest.raises(WebhookRefused):
-        hook(Request.blank("/", "POST", {"x-hub-signature-256": signature}, b"Hello, World"))
+class ByBody(Webhook):
+    """Webhooks whose signature covers only the body, as GitHub's."""
+
+    def signature(self, request):
+        return WebhookSignature([bytes.fromhex(request.headers["x-body"])])
 
 
-def by_stripe(body=BODY, secret="whsec_of_the_endpoint", at=0):
-    sent = now(at)
-    return {"stripe-signature": f"t={sent},v1={hex_of(secret.encode(), sent.encode() + b'.' + body)},v0=00"}
+class ById(Webhook):
+    """Webhooks of events with an id in the body, as Stripe's, whose time is signed."""
+
+    def signature(self, request):
+        sent, _, code = request.headers["x-event"].partition(",")
+        return WebhookSignature([bytes.fromhex(code)], f"{sent}.".encode(), int(sent), request.json["id"])
 
 
-def by_slack(body=BODY, secret="signing secret of Slack", at=0):
-    sent = now(at)
-    made = hex_of(secret.encode(), f"v0:{sent}:".encode() + body)
-    return {"x-slack-request-timestamp": sent, "x-slack-signature": f"v0={made}"}
+def by_body(body=BODY, secret="a secret of a body"):
+    return {"x-body": hex_of(secret.encode(), body)}
 
 
-def by_github(body=BODY, secret="a secret for GitHub", at=0):
-    return {"x-hub-signature-256": f"sha256={hex_of(secret.encode(), body)}"}
-
-
-def by_shopify(body=BODY, secret="a secret for Shopify", at=0):
-    return {"x-shopify-hmac-sha256": b64encode(hmac.digest(secret.encode(), body, "sha256")).decode()}
-
-
-def test_the_library_of_stripe_agrees():
-    stripe = pytest.importorskip("stripe")  # 16.1.0
-    for fields, is_valid in ((by_stripe(), True), (by_stripe(b"{}"), False), (by_stripe(at=-301), False)):
-        request = Request.blank("/", "POST", fields, BODY)
-        assert takes(StripeWebhook("whsec_of_the_endpoint"), request) == is_valid
-        assert its_verdict(
-            lambda fields=fields: stripe.WebhookSignature.verify_header(
-                BODY.decode(), fields["stripe-signature"], "whsec_of_the_endpoint", 300
-            ),
-            stripe.SignatureVerificationError,
-        ) == is_valid  # fmt: skip
-
-
-def test_the_library_of_slack_agrees():
-    signature = pytest.importorskip("slack_sdk.signature")  # 3.48.0
-    library = signature.SignatureVerifier("signing secret of Slack")
-    for fields, is_valid in ((by_slack(), True), (by_slack(b"{}"), False), (by_slack(at=-301), False)):
-        request = Request.blank("/", "POST", fields, BODY)
-        assert takes(SlackWebhook("signing secret of Slack"), request) == is_valid
-        assert library.is_valid_request(BODY, fields) == is_valid
-    made = library.generate_signature(timestamp=now(), body=BODY)
-    fields = {"x-slack-request-timestamp": now(), "x-slack-signature": made}
-    assert takes(SlackWebhook("signing secret of Slack"), Request.blank("/", "POST", fields, BODY))
+def by_id(body=BODY, secret="a secret of events"):
+    sent = now()
+    return {"x-event": f"{sent},{hex_of(secret.encode(), sent.encode() + b'.' + body)}"}
 
 
 def takes(hook, request):
-    return its_verdict(lambda: hook(request), WebhookRefused)
-
-
-def its_verdict(verify, error):
     try:
-        verify()
-    except error:
+        hook(request)
+    except WebhookRefused:
         return False
     return True
 
 
-SENDERS = [
-    (StripeWebhook, "whsec_of_the_endpoint", by_stripe), (SlackWebhook, "signing secret of Slack", by_slack),
-    (GitHubWebhook, "a secret for GitHub", by_github), (ShopifyWebhook, "a secret for Shopify", by_shopify),
-]  # fmt: skip
+SENDERS = [(ByBody, "a secret of a body", by_body), (ById, "a secret of events", by_id)]
 
 
 @rows("kind, secret, make", SENDERS)
@@ -307,12 +267,8 @@ def test_a_sender_is_known_by_its_signature(kind, secret, make, interface, style
 
 
 SAME_EVENT = [
-    (StripeWebhook, "whsec_of_the_endpoint", by_stripe, b'{"id": "evt_1", "n": %d}', 204),
-    (SlackWebhook, "signing secret of Slack", by_slack, b'{"event_id": "Ev1", "n": %d}', 204),
-    (SlackWebhook, "signing secret of Slack", by_slack, b"n=%d", 200),
-    (StripeWebhook, "whsec_of_the_endpoint", by_stripe, b'{"id": %d}', 200),
-    (StripeWebhook, "whsec_of_the_endpoint", by_stripe, b"[%d", 200),
-    (GitHubWebhook, "a secret for GitHub", by_github, b'{"id": "evt_1", "n": %d}', 200),
+    (ById, "a secret of events", by_id, b'{"id": "evt_1", "n": %d}', 204),
+    (ByBody, "a secret of a body", by_body, b'{"id": "evt_1", "n": %d}', 200),
 ]
 
 
@@ -330,22 +286,17 @@ def sent_again(fields):
         yield {"content-type": kind}
     for coding in ("identity", "gzip"):
         yield {"content-encoding": coding}
-    yield {"webhook-id": fields.get("webhook-id", "msg_9"), "x-github-delivery": "9", "x-shopify-webhook-id": "9"}
-    yield {"x-shopify-event-id": "9", "x-slack-retry-num": "9", "idempotency-key": '"9"'}
+    yield {"webhook-id": fields.get("webhook-id", "msg_9"), "x-github-delivery": "9"}
+    yield {"idempotency-key": '"9"'}
     for name, value in fields.items():
         for changed in (f"{value},", f"{value}, {value}", value.upper(), value.replace("=", " =")):
             yield {name: changed}
-    if (both := fields.get("stripe-signature")) is not None:
-        time_, signature, other = both.split(",")
-        for changed in (f"{signature},{time_}", f"{time_},v1=00,{signature}", f"{time_}, {signature}, {other}"):
-            yield {"stripe-signature": changed}
-        yield {"stripe-signature": f"{time_},{signature},{signature},{other}"}
     if (both := fields.get("webhook-signature")) is not None:
         for changed in (f"v1,AAAA {both}", f"{both} v2,AAAA", f"{both} {both}", both.rstrip("=")):
             yield {"webhook-signature": changed}
 
 
-@rows("kind, secret, make", [*SENDERS, (StandardWebhook, SECRET, standard)])
+@rows("kind, secret, make", [SENDERS[0], (StandardWebhook, SECRET, standard)])
 @rows("body", [BODY, b'{"id": "evt_2", "event_id": "Ev2", "id": "evt_3"}', b"n=1&id=evt_4", b"[1", bytes(2 << 20)])
 def test_a_captured_webhook_is_never_carried_out_again(body, kind, secret, make):
     seen, app = [], App()
@@ -400,26 +351,14 @@ def view_of_hook(request):
     return "taken"
 
 
-def test_a_sender_of_ones_own():
-    class Shop(Webhook):
-        def signature(self, request):
-            return WebhookSignature([bytes.fromhex(request.headers["x-shop"])], b"shop:")
-
-    hook = Shop("the secret of the shop")
-    fields = {"x-shop": hex_of(b"the secret of the shop", b"shop:" + BODY)}
-    assert hook(Request.blank("/", "POST", fields, BODY)) is None
-    for wrong in ({}, {"x-shop": "no hexadecimal digits"}):
-        assert not takes(hook, Request.blank("/", "POST", wrong, BODY))
-
-
 WRONG = [
     (lambda: StandardWebhook([]), ValueError, "a webhook needs a secret"),
     (lambda: StandardWebhook(SECRET, ttl=0), ValueError, "a ttl above 0"),
     (lambda: StandardWebhook("whsec_%"), ValueError, "a secret must be base64, after whsec_"),
     (lambda: StandardWebhook("whsec_AAAA"), ValueError, "at least 16 bytes, not 3"),
-    (lambda: GitHubWebhook(7), TypeError, "a secret must be text or bytes, not 7"),
-    (lambda: GitHubWebhook([7]), TypeError, "a secret must be text or bytes, not 7"),
-    (lambda: GitHubWebhook("a secret for GitHub", CookieStore(["k" * 20])), ValueError, "GitHubWebhook needs a store"),
+    (lambda: ByBody(7), TypeError, "a secret must be text or bytes, not 7"),
+    (lambda: ByBody([7]), TypeError, "a secret must be text or bytes, not 7"),
+    (lambda: ByBody("a secret of a body", CookieStore(["k" * 20])), ValueError, "ByBody needs a store"),
     (lambda: StandardWebhook(SECRET).sign(b"", id="a.b"), ValueError, "without a dot"),
     (lambda: StandardWebhook(SECRET).sign(b"", id=""), ValueError, "without a dot"),
     (lambda: StandardWebhook(SECRET).send("http://shop.example/", {}), ValueError, "a public URL"),

@@ -14,7 +14,7 @@ from hashlib import sha256
 from secrets import token_urlsafe
 from typing import Any, Literal, NamedTuple, TypeAlias, assert_never, get_args
 
-from antiphon import HTTPError, Request, Response, explained
+from antiphon import Request, Response, explained
 from antiphon.app.store import RETRY_AFTER, check_store
 from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.embedding import check_no_decorator, describe, errors_name_it, seconds_of
@@ -60,7 +60,7 @@ class WebhookSignature(NamedTuple):
     sent: int | None = None
     """The Unix time at which the webhook was sent, in seconds; None if the sender doesn't sign the time."""
     id: str | None = None
-    """The webhook's id, if it is signed. It is the same in each attempt."""
+    """The webhook's id, if it is signed; None stands for the body. It is the same in each attempt."""
 
 
 @errors_name_it
@@ -113,10 +113,6 @@ class Webhook(ABC):
         """Return the key for a secret as the sender writes it: by default the secret in UTF-8."""
         return secret.encode()
 
-    def id_of(self, request: Request) -> str | None:  # noqa: ARG002 - for senders that sign an id in the body
-        """Return the id in the webhook's body, or None if there is none. The id is the same in each attempt."""
-        return None
-
     def __call__(self, request: Request) -> Response | None:
         """Check a webhook. Return the response for a duplicate, or None.
 
@@ -164,11 +160,9 @@ class Webhook(ABC):
         return self._store
 
     def _id(self, request: Request, delivery: WebhookSignature) -> str:
-        """Return a webhook's id if it is signed, or else the body's digest."""
+        """Return a webhook's id, or else the body's digest."""
         if delivery.id is not None:
             return delivery.id
-        if found := self.id_of(request):
-            return found
         code = sha256()
         for chunk in request.stream:
             code.update(chunk)
@@ -334,86 +328,3 @@ class StandardWebhook(Webhook):
         seconds = seconds_of(timeout)
         to = public_url(url, any_port=True)
         return request_public("POST", to, fields, body, most=MAX_RESPONSE, seconds=seconds).status
-
-
-class GitHubWebhook(Webhook):
-    """Webhooks from GitHub, and from other servers that sign the same way: ``before=GitHubWebhook(secret)``.
-
-    The signature is in ``X-Hub-Signature-256`` and covers only the body. With a ``store``, equal bodies are therefore
-    treated as duplicates. Without one, an intercepted webhook can be replayed at any time.
-    """
-
-    def signature(self, request: Request) -> WebhookSignature:
-        """Return the signature. Raises ValueError if it is missing or malformed."""
-        scheme, _, signature = field_of(request, "x-hub-signature-256").partition("=")
-        if scheme != "sha256":
-            raise ValueError("x-hub-signature-256 does not begin with sha256=")
-        return WebhookSignature([bytes.fromhex(signature)])
-
-
-class ShopifyWebhook(Webhook):
-    """Webhooks from Shopify: ``before=ShopifyWebhook(client_secret)``.
-
-    The signature is in ``X-Shopify-Hmac-Sha256`` and covers only the body. With a ``store``, equal bodies are therefore
-    treated as duplicates. Without one, an intercepted webhook can be replayed at any time.
-    """
-
-    def signature(self, request: Request) -> WebhookSignature:
-        """Return the signature. Raises ValueError if it is missing or malformed."""
-        return WebhookSignature([from_base64(field_of(request, "x-shopify-hmac-sha256"))])
-
-
-class StripeWebhook(Webhook):
-    """Webhooks from Stripe: ``before=StripeWebhook("whsec_...", store)``.
-
-    The ``v1`` signatures and the time are in ``Stripe-Signature``. With a ``store``, each event ``id`` is processed
-    once.
-    """
-
-    def signature(self, request: Request) -> WebhookSignature:
-        """Return the signatures and the time. Raises ValueError if they are missing or malformed."""
-        pairs = [part.strip().partition("=") for part in field_of(request, "stripe-signature").split(",")]
-        times = [value for name, _, value in pairs if name == "t"]
-        if len(times) != 1:
-            raise ValueError("stripe-signature does not have one time")
-        signatures = [bytes.fromhex(value) for name, _, value in pairs if name == "v1"]
-        return WebhookSignature(signatures, f"{times[0]}.".encode("latin-1"), seconds_in(times[0]))
-
-    def id_of(self, request: Request) -> str | None:
-        """Return the event's ``id``."""
-        return _member(request, "id")
-
-
-class SlackWebhook(Webhook):
-    """Requests from Slack, such as events and commands: ``before=SlackWebhook(signing_secret, store)``.
-
-    The signature is in ``X-Slack-Signature``, and the time in ``X-Slack-Request-Timestamp``. With a ``store``, each
-    ``event_id`` is processed once, or each body if there is none.
-    """
-
-    def signature(self, request: Request) -> WebhookSignature:
-        """Return the signature and the time. Raises ValueError if they are missing or malformed."""
-        version, _, signature = field_of(request, "x-slack-signature").partition("=")
-        if version != "v0":
-            raise ValueError("x-slack-signature does not begin with v0=")
-        sent = field_of(request, "x-slack-request-timestamp")
-        return WebhookSignature([bytes.fromhex(signature)], f"v0:{sent}:".encode("latin-1"), seconds_in(sent))
-
-    def id_of(self, request: Request) -> str | None:
-        """Return the event's ``event_id``."""
-        return _member(request, "event_id")
-
-
-def _member(request: Request, name: str) -> str | None:
-    """Return the value of a member of the body's JSON object if it is text; otherwise None.
-
-    Only the body decides whether it is JSON, since anyone can send it again with another Content-Type.
-    """
-    from antiphon.embedding import decode_json  # imported late: it loads msgspec
-
-    try:
-        data = decode_json(request.body, request.limits.json_depth)
-    except HTTPError:
-        return None
-    value = data.get(name) if isinstance(data, dict) else None
-    return f"{name} {value}" if isinstance(value, str) else None
