@@ -181,8 +181,8 @@ TOPICS = {
     ),
     "features/blocks.md": Page(
         "Blocks", "antiphon.features",
-        "Block BlockScript HtmxRequest HtmxHeaders redirect_htmx patch_elements patch_signals",
-        "See also [Partial pages with blocks, htmx or Datastar](../../how-to/blocks.md).",
+        "Block BlockScript",
+        "See also [Partial pages with blocks or htmx](../../how-to/blocks.md).",
     ),
     "features/live.md": Page(
         "Live blocks", "antiphon.features", "Live live_reads live_writes",
@@ -367,9 +367,9 @@ INTRODUCTIONS = {
 """A sentence on each place that names are imported from."""
 
 PROVISIONAL = {
-    "antiphon.features.ACCESS_TOKEN", "antiphon.features.AccessToken", "antiphon.features.HtmxHeaders",
+    "antiphon.features.ACCESS_TOKEN", "antiphon.features.AccessToken",
     "antiphon.features.Durable",
-    "antiphon.features.HtmxRequest", "antiphon.features.IdempotentWrites", "antiphon.features.Introspection",
+    "antiphon.features.IdempotentWrites", "antiphon.features.Introspection",
     "antiphon.features.Recorder", "antiphon.features.ResumableUploads", "antiphon.features.KeyDirectory",
     "antiphon.features.OpenAPI",
     "antiphon.features.ProtectedResource", "antiphon.features.RequestSignature", "antiphon.types.Run",
@@ -382,9 +382,8 @@ PROVISIONAL = {
     "antiphon.features.TableQuery", "antiphon.features.Tool",
     "antiphon.features.Live", "antiphon.features.Slot", "antiphon.features.live_reads", "antiphon.features.live_writes",
     "antiphon.features.ToolCall", "antiphon.features.Tools", "antiphon.features.ValuesMissed",
-    "antiphon.features.ag_ui_stream", "antiphon.features.current_run", "antiphon.features.patch_elements",
-    "antiphon.features.patch_signals",
-    "antiphon.features.redirect_htmx", "antiphon.features.scopes_required", "antiphon.features.sign",
+    "antiphon.features.ag_ui_stream", "antiphon.features.current_run",
+    "antiphon.features.scopes_required", "antiphon.features.sign",
     "antiphon.features.ui_message_stream", "antiphon.testing.ClientTools", "antiphon.testing.ToolResult",
 }  # fmt: skip
 """Names that a minor version may change or remove without a deprecation, besides those of `antiphon.embedding`."""

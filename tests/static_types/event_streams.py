@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from antiphon import App, Request, Response, abort
-from antiphon.features import Health, patch_elements, patch_signals
+from antiphon.features import Health
 from antiphon.http import Event
 
 
@@ -132,20 +132,6 @@ def deadlines() -> App:
         if request.lifetime.is_draining:
             abort(503, "The process ends.", retry_after=1)
         return f"{time.monotonic() - started:.3f}"
-
-    return app
-
-
-def patches_of_a_page() -> App:
-    app = App()
-
-    @app.get("/clock")
-    async def clock(request: Request) -> Response:
-        async def source() -> AsyncIterator[Event]:
-            yield patch_elements("<p id=now>12:00</p>")
-            yield patch_signals({"hour": 12})
-
-        return Response.events(source())
 
     return app
 

@@ -87,6 +87,8 @@ NAMES: Mapping[str, Mapping[str, str]] = {
     },
     "antiphon.features": {
         "Delivery": "WebhookSignature",
+        "HtmxRequest": "request.headers, such as request.headers.get('hx-target')",
+        "HtmxHeaders redirect_htmx": "a dict of headers beside the body, such as {'hx-trigger': 'saved'}",
         "Keep": "Recorder",
         "Location": "GeoLocation",
         "Locations": "GeoIP",
@@ -96,6 +98,7 @@ NAMES: Mapping[str, Mapping[str, str]] = {
         "RequestSigner": "RequestSignature",
         "GitHubWebhook ShopifyWebhook SlackWebhook StripeWebhook": "Webhook, and write its signature method",
         "lazy": "lazy_gettext",
+        "patch_elements patch_signals": "Event(text, event='datastar-patch-elements'), or the package datastar-py",
     },
     "antiphon.testing": {"Interface": WRITTEN_OUT},
     "antiphon.types": {

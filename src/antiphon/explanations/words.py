@@ -38,7 +38,7 @@ REQUEST = {
     "full_url": "str(request.url)",
     "path_info": "request.path",
     "protocol secure ssl": "request.scheme, or request.is_secure",
-    "htmx": "HtmxRequest(request) from antiphon.features",
+    "htmx": "request.headers",
     "uri_template url_rule": "request.route.pattern",
     "matched_route resolver_match": "request.route",
     "blueprints": "request.blueprint",

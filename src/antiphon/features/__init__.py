@@ -15,7 +15,6 @@ __all__, __getattr__, __dir__ = import_on_use(
         "features.durable.feature": "Durable",
         "features.cors": "CORS",
         "features.csrf": "BadCSRFToken CSRFTokens csrf_input csrf_token",
-        "features.hypermedia": "HtmxHeaders HtmxRequest patch_elements patch_signals redirect_htmx",
         "features.flash": "Flash",
         "features.forms.field": "Field",
         "features.forms.form": "Form",

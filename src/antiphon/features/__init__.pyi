@@ -18,7 +18,6 @@ from antiphon.features.forms.field import Field
 from antiphon.features.forms.form import Form
 from antiphon.features.geoip.feature import GeoIP
 from antiphon.features.health import Health, HealthCheck
-from antiphon.features.hypermedia import HtmxHeaders, HtmxRequest, patch_elements, patch_signals, redirect_htmx
 from antiphon.features.idempotency.feature import IdempotentWrites
 from antiphon.features.languages.feature import Languages
 from antiphon.features.languages.request_language import (
@@ -84,7 +83,7 @@ __all__ = [
     "ACCESS_TOKEN", "CORS", "APIKey", "AccessLog", "AccessToken", "BadCSRFToken", "Basic", "Bearer", "Block",
     "BlockScript", "BoundField", "CSRFTokens", "Cache", "Channel", "Compression", "ContentSecurityPolicy",
     "CookieStore", "Durable", "Field", "FileRoutes", "Flash", "FlashMessage", "Form", "GeoIP", "GeoLocation",
-    "Gives", "Health", "HealthCheck", "HtmxHeaders", "HtmxRequest", "IdempotentWrites",
+    "Gives", "Health", "HealthCheck", "IdempotentWrites",
     "Introspection", "KeyDirectory", "Languages", "Live", "MemoryStore", "Metrics", "MissedMessages", "OpenAPI",
     "OpenTelemetry", "OwnedEntry", "Page", "Passkey", "PasskeyLogin", "PermissionsPolicy", "Personal",
     "PostgresStore", "ProtectedResource", "RateLimit", "Recorder", "RefreshTokens", "RefreshedToken",
@@ -96,6 +95,6 @@ __all__ = [
     "WebhookRefused", "WebhookSignature", "ag_ui_stream", "bound_required", "csp_nonce", "csrf_input", "csrf_token",
     "current_run", "format_currency", "format_date", "format_datetime", "format_number", "format_percent",
     "format_time", "format_timedelta", "is_same_secret", "lazy_gettext", "live_reads", "live_writes", "login",
-    "login_required", "logout", "patch_elements", "patch_signals", "redirect_htmx", "route_options",
+    "login_required", "logout", "route_options",
     "scopes_required", "sign", "ui_message_stream",
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon.features import Block, HtmxHeaders, Page
+from antiphon.features import Block, Page
 
 pytestmark = pytest.mark.axes("interface", "colour", "enable_async")
 
@@ -115,7 +115,7 @@ def test_blocks_that_have_changed_too_go_along(shop, headers, text):
     ],
 )
 def test_a_block_is_an_answer_by_itself(shop, block, headers, text):
-    shop.page(lambda _: (Block("page.html", block, 201, count=2), HtmxHeaders(trigger="added")))
+    shop.page(lambda _: (Block("page.html", block, 201, count=2), {"hx-trigger": "added"}))
     page = shop.get(headers=headers)
     assert page.status == 201
     assert page.text.startswith(text)
