@@ -219,8 +219,8 @@ TOPICS = {
         "See also [headers for browsers](../../explanation/safety.md#headers-for-browsers).",
     ),
     "features/compression.md": Page(
-        "Compression, resumable uploads and upload progress", "antiphon.features",
-        "Compression ResumableUploads UploadProgress",
+        "Compression and resumable uploads", "antiphon.features",
+        "Compression ResumableUploads",
         "See also [Compression: gzip, Brotli, Zstandard](../../how-to/compress.md),"
         " [Resumable uploads](../../how-to/resumable-uploads.md) and [File uploads](../../how-to/uploads.md).",
     ),

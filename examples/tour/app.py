@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from antiphon import App, HTTPError, Limits, Request, Response
-from antiphon.features import UploadProgress
 from antiphon.http import NotFound
 from examples.tour import pages
 
 app = App(limits=Limits(body=1 << 20), trusted_hosts=["localhost", "127.0.0.1", "[::1]"])
-app.use(UploadProgress())
 app.static("/static", Path(__file__).parent / "static")
 
 DOCS = Path(__file__).parents[2] / "docs"

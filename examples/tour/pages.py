@@ -95,33 +95,21 @@ UPLOAD_FORM = """<h1>Send files</h1>
   const bar = document.querySelector("progress")
   const output = document.querySelector("output")
 
-  function watch(id) {
-    const events = new EventSource("progress/" + id)
-    events.onmessage = ({data}) => {
-      const {received, total, fraction, complete, ended} = JSON.parse(data)
-      bar.value = fraction
-      const of = total === null ? "" : ` of ${total.toLocaleString()}`
-      output.textContent = `${received.toLocaleString()}${of} bytes have reached the server`
-      if (complete || ended) events.close()
-    }
-    return events
-  }
-
-  form.addEventListener("submit", async event => {
-    if (!crypto.randomUUID) return  // not over https: the form is sent as it is
+  form.addEventListener("submit", event => {
     event.preventDefault()
-    const id = crypto.randomUUID()
-    const events = watch(id)  // until all has arrived, which it may tell a little after the answer
-    bar.hidden = false
-    try {
-      const headers = {"X-Progress-Id": id}
-      const answer = await fetch(form.action, {method: "POST", body: new FormData(form), headers})
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html")
-      document.querySelector("#answer").replaceChildren(...page.querySelector("main").childNodes)
-    } catch (error) {
-      output.textContent = `The connection broke: ${error}`
-      events.close()
+    const request = new XMLHttpRequest()
+    request.upload.onprogress = ({loaded, total}) => {
+      bar.value = loaded / total
+      output.textContent = `${loaded.toLocaleString()} of ${total.toLocaleString()} bytes are sent`
     }
+    request.onload = () => {
+      const page = new DOMParser().parseFromString(request.responseText, "text/html")
+      document.querySelector("#answer").replaceChildren(...page.querySelector("main").childNodes)
+    }
+    request.onerror = () => output.textContent = "The connection broke."
+    bar.hidden = false
+    request.open("POST", form.action)
+    request.send(new FormData(form))
   })
 </script>"""
 

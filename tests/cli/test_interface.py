@@ -17,7 +17,6 @@ from antiphon.features import (
     Runs,
     Sessions,
     SQLiteStore,
-    UploadProgress,
 )  # fmt: skip
 from tests.helpers.deferred_annotations import define
 from tests.helpers.rows import rows
@@ -225,7 +224,7 @@ def mounted(inner):
     "app, warned",
     (lambda: app_with(Sessions(), store=SQLiteStore("unused.db")), []),
     (lambda: app_with(Sessions(CookieStore(["k" * 32])), Cache(MemoryStore())), []),  # each may have its own
-    (lambda: app_with(RateLimit("1/second"), UploadProgress()), ["RateLimit has no store: ", "UploadProgress has no "]),
+    (lambda: app_with(RateLimit("1/second")), ["RateLimit has no store: "]),
     (lambda: asgi, []),
 )
 def test_what_several_workers_keep_apart_is_told(app, warned):

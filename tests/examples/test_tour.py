@@ -68,14 +68,6 @@ def test_no_file_is_told(client):
     assert "No files have arrived" in send(client, ("", b"")).text
 
 
-def test_how_far_files_have_come_is_told_where_the_page_looks(client):
-    name = "0b7d2a4e-9f1c-4c63-8a55-d1e2f3a4b5c6"
-    send(client, ("film.mp4", FILM), **{"x-progress-id": name})
-    told = client.get(f"/progress/{name}").json
-    assert told["complete"]
-    assert told["received"] == told["total"] > len(FILM)
-
-
 def test_an_order_is_added_up(client):
     response = client.post("/api/orders", json={"items": [{"name": "tea", "price": 3.5, "count": 2}]})
     assert (response.status, response.json["total"]) == (201, 7.0)

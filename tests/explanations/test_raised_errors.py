@@ -33,7 +33,7 @@ WITHOUT_KIND = {
         routing.converters._whole_number
     """,
     "is a part of the message of another error, which has a kind": """
-        features.hypermedia._print_url features.languages.catalogues.declared_rule app.store._plain
+        features.languages.catalogues.declared_rule app.store._plain
         http.header_property response.headers._of
         routing.converters._between routing.converters._matching routing.converters._one_of
         routing.converters.find_converter

@@ -24,7 +24,6 @@ from antiphon.features import (
     Signatures,
     StandardWebhook,
     Tools,
-    UploadProgress,
 )
 from tests.helpers.rows import rows
 
@@ -51,7 +50,6 @@ MAKERS = {
     "Sessions.__init__": Sessions,
     "Signatures.__init__": lambda **given: Signatures({}, **given),
     "Tools.__init__": lambda **given: Tools("/tools", **given),
-    "UploadProgress.__init__": UploadProgress,
     "Webhook.__init__": lambda **given: StandardWebhook("whsec_" + "a" * 32, **given),
 }
 

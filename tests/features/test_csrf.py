@@ -69,7 +69,7 @@ def shop(store, style):
 
     @app.errorhandler(BadCSRFToken)
     def refuse(request, error):
-        return {"reason": error.reason, "received": request.progress.received}
+        return {"reason": error.reason, "received": request.content.received}
 
     methods = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY")
     app.route("/", methods, name="home")(handler_of(style, lambda request: dict(request.form)))

@@ -150,13 +150,4 @@ def health() -> App:
     return app
 
 
-PROGRAMS = [
-    texts,
-    named_events,
-    state_of_a_lifespan,
-    context_manager,
-    work_after_the_response,
-    deadlines,
-    patches_of_a_page,
-    health,
-]
+PROGRAMS = [texts, named_events, state_of_a_lifespan, context_manager, work_after_the_response, deadlines, health]

@@ -9,7 +9,6 @@ from sqlite3 import Connection, connect
 from tempfile import gettempdir
 
 from antiphon import App, Dependency, Request
-from antiphon.features import UploadProgress
 from antiphon.http import UnsupportedMediaType
 
 FOLDER = Path(gettempdir())
@@ -75,7 +74,6 @@ def body_that_is_streamed() -> App:
 
 def files_with_rows() -> App:
     app = App(upload_folder=FOLDER)
-    app.use(UploadProgress())
 
     def open_database(request: Request) -> Connection:
         return connect(":memory:")

@@ -127,6 +127,12 @@ class Content:
         return declared_length(self.head)
 
     @property
+    def is_whole(self) -> bool:
+        """True if all of the body has arrived and none of it was refused."""
+        length = self.readable_length
+        return self.is_complete and self.failure is None and (length is None or self.received == length)
+
+    @property
     def readable_length(self) -> int | None:
         """The declared length in bytes; None if absent or malformed."""
         return readable_length(self.head)

@@ -1,7 +1,7 @@
-"""A request's body in chunks, as they arrive or as they were stored, and the progress of receiving it."""
+"""A request's body in chunks, as they arrive or as they were stored."""
 
 from collections.abc import AsyncIterator, Iterator
-from typing import NamedTuple, Protocol, Self
+from typing import Protocol
 
 from antiphon.body.content import Content, NotLoadedError
 from antiphon.http.limits import Limits
@@ -57,28 +57,3 @@ class BodyStream:
         content.check_kept(offset)
         content.check_size(self._owner.limits)
         return await content.aread_at(offset) or await content.aadvance(self._owner.limits)
-
-
-class Progress(NamedTuple):
-    """How much of a body has arrived: ``received`` of ``total`` bytes, before decoding. ``total`` is None if no valid
-    length is declared.
-    """
-
-    received: int
-    total: int | None
-    is_complete: bool = False
-    """True if the whole body has been received."""
-
-    @classmethod
-    def of(cls, body: Content) -> Self:
-        """Return the current progress of a body."""
-        total, received = body.readable_length, body.received
-        is_whole = body.is_complete and body.failure is None  # a refused body is also complete, but has a failure
-        return cls(received, total, is_whole and (total is None or received == total))
-
-    @property
-    def fraction(self) -> float | None:
-        """The received fraction, from 0.0 to 1.0; None while it is unknown."""
-        if self.is_complete:
-            return 1.0
-        return min(self.received / self.total, 1.0) if self.total else None

@@ -101,7 +101,6 @@ def unknown_callers(app: object, is_at_unix_socket: bool) -> list[str]:
 _IN_MEMORY = {
     "RateLimit": "each of the {} workers counts separately. To count together, they need App(store={}).",
     "Tools": "only one of {} workers can ask clients of revisions before 2026-07-28. So that all can: App(store={}).",
-    "UploadProgress": "each of the {} workers reports only the uploads that it receives itself.",
 }
 _SHARED = 'SQLiteStore("var/store.sqlite")'
 

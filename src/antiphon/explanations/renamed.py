@@ -10,6 +10,7 @@ REQUEST = {
     "signer": "request.signature",
     "signed_headers": "request.signature.headers",
     "after_request": "request.on_response(function)",
+    "progress": "XMLHttpRequest.upload.onprogress in the page",
 }
 RESPONSE = {"like": "response.to_framework(request)", "conditional": "response.make_conditional(request)"}
 ROUTES = {
@@ -65,7 +66,6 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
     "Sessions.__init__": {"clock": CLOCK},
     "Signatures.__init__": {"clock": NOW},
     "Tools.__init__": {"largest": "max_result=bytes"},
-    "UploadProgress.__init__": {"keep": "ttl=seconds", "most": "max_uploads=number", "patience": "timeout=seconds"},
     "Webhook.__init__": {"clock": NOW, "tolerance": "the five minutes that are always allowed"},
 }
 """For each function, an argument and what to write instead."""
@@ -97,6 +97,7 @@ NAMES: Mapping[str, Mapping[str, str]] = {
         "Pages": "FileRoutes",
         "RequestSigner": "RequestSignature",
         "GitHubWebhook ShopifyWebhook SlackWebhook StripeWebhook": "Webhook, and write its signature method",
+        "UploadProgress": "XMLHttpRequest.upload.onprogress in the page, or ResumableUploads",
         "lazy": "lazy_gettext",
         "patch_elements patch_signals": "Event(text, event='datastar-patch-elements'), or the package datastar-py",
     },

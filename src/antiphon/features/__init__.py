@@ -70,7 +70,6 @@ __all__, __getattr__, __dir__ = import_on_use(
         "features.tables.table": "Table",
         "features.tools.feature": "Tools",
         "features.tools.tool_call": "ToolCall",
-        "features.upload_progress": "UploadProgress",
         "features.users": "Basic Bearer UserSource Users is_same_secret login_required scopes_required",
         "features.logs.access_log": "AccessLog",
         "request.interfaces": "FlashMessage GeoLocation RequestSignature",

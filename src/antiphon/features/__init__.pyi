@@ -75,7 +75,6 @@ from antiphon.features.templates.page import Block, Page
 from antiphon.features.templates.slots import Slot
 from antiphon.features.tools.feature import Tools
 from antiphon.features.tools.tool_call import ToolCall
-from antiphon.features.upload_progress import UploadProgress
 from antiphon.features.users import Basic, Bearer, Users, UserSource, is_same_secret, login_required, scopes_required
 from antiphon.request.interfaces import FlashMessage, GeoLocation, RequestSignature
 
@@ -91,7 +90,7 @@ __all__ = [
     "SecurityHeaders", "SessionLogin", "Sessions", "SignatureKey", "SignatureRefused",
     "Signatures", "SignedResponses", "Slot", "StandardWebhook", "Store", "StoreCount", "StoreEntry",
     "StoreUnavailable", "StrictTransportSecurity", "Table", "TableQuery", "Templates", "Tool",
-    "ToolCall", "Tools", "UploadProgress", "UserSource", "Users", "ValkeyStore", "ValuesMissed", "Webhook",
+    "ToolCall", "Tools", "UserSource", "Users", "ValkeyStore", "ValuesMissed", "Webhook",
     "WebhookRefused", "WebhookSignature", "ag_ui_stream", "bound_required", "csp_nonce", "csrf_input", "csrf_token",
     "current_run", "format_currency", "format_date", "format_datetime", "format_number", "format_percent",
     "format_time", "format_timedelta", "is_same_secret", "lazy_gettext", "live_reads", "live_writes", "login",

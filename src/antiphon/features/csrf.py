@@ -154,7 +154,7 @@ class CSRFTokens:
             self._is_checked(request)
             and request.head.field(HEADER) is None
             and _has_form(request)
-            and not request.progress.is_complete
+            and not request.content.is_whole
             and bool(_secrets(request.session))
         )
 
@@ -272,7 +272,7 @@ def _received_field(request: Request) -> str | None:
     """Return the token of a form that has already arrived. Without a session, no token is valid, so there is no need to
     report a malformed form.
     """
-    if not (_has_form(request) and request.progress.is_complete):
+    if not (_has_form(request) and request.content.is_whole):
         return None
     try:
         return _form_field(request)

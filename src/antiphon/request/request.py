@@ -7,7 +7,7 @@ from types import MappingProxyType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from antiphon.body.content import FORM_DATA, Content, NotLoadedError
-from antiphon.body.stream import BodyStream, Progress
+from antiphon.body.stream import BodyStream
 from antiphon.explanations import explained
 from antiphon.explanations.naming import NamesOurs, names_ours, refuse_unknown_attributes
 from antiphon.explanations.words import REQUEST, REQUEST_LIMITS
@@ -355,11 +355,6 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs):
         ClientDisconnected.
         """
         return self.content.aload(self.limits)
-
-    @property
-    def progress(self) -> Progress:
-        """How much of the body has arrived: ``received`` of ``total`` bytes, counted before decoding."""
-        return Progress.of(self.content)
 
     @property
     def stream(self) -> BodyStream:

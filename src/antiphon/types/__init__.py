@@ -13,7 +13,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "app.dispatch.hooks": "BeforeHook ErrorHandlerDecorator Handler MiddlewareFunction",
         "app.static_files": "FolderOptions",
         "body.form_parts": "FormParts",
-        "body.stream": "BodyStream Progress",
+        "body.stream": "BodyStream",
         "features.forms.bound_field": "FormFields",
         "features.html": "Markup",
         "features.recorder.record": "Record",

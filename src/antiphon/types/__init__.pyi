@@ -9,7 +9,7 @@ from antiphon.app.registry import Feature
 from antiphon.app.route import Route, RouteOptions
 from antiphon.app.static_files import FolderOptions
 from antiphon.body.form_parts import FormParts
-from antiphon.body.stream import BodyStream, Progress
+from antiphon.body.stream import BodyStream
 from antiphon.environment.variables import Environment
 from antiphon.features.channels.channel import ChannelListener, ChannelPresence
 from antiphon.features.forms.bound_field import FormFields
@@ -51,7 +51,7 @@ __all__ = [
     "Duration", "Environment", "ErrorHandlerDecorator", "ErrorOptions", "Feature", "FlashMessages", "FolderOptions",
     "FormError", "FormFields", "FormParts", "FrameworkValues", "Gauge", "Globals", "Handler", "HeaderFields",
     "Histogram", "Identity", "Language", "LazyText", "Lifetime", "LimitOptions", "Markup", "MiddlewareFunction",
-    "Mount", "OpenAPIDocument", "ProblemOptions", "Progress", "Record", "RecordGroup", "RequestOptions",
+    "Mount", "OpenAPIDocument", "ProblemOptions", "Record", "RecordGroup", "RequestOptions",
     "RequestWithReferrer", "ResponseLike", "Route", "RouteMeta", "RouteOptions", "Routes", "RowValues", "Run",
     "RunCall", "RunQuestion", "SecretKeys", "SessionAccess", "SettableDependency", "SharedValues", "Shield",
     "SocketUse", "TemplateRenderer", "TemplateString", "TestedApplication", "Text", "Texts", "TrustedOrigins",

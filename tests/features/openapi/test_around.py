@@ -22,7 +22,6 @@ from antiphon.features import (
     SecurityHeaders,
     Sessions,
     Signatures,
-    UploadProgress,
     Users,
 )
 from antiphon.features.openapi.document import Info, make_document
@@ -109,7 +108,6 @@ FEATURES: list[tuple[str, Callable[[], Any], dict[str, set[str]]]] = [
     ("Users", lambda: Users(Basic(nobody)), {}),
     ("AccessLog", AccessLog, {}),
     ("Metrics", Metrics, {}),
-    ("UploadProgress", UploadProgress, {}),
     ("Signatures", lambda: Signatures({}, everywhere=True), {key: {"401"} for key in ALL}),
     ("IdempotentWrites", IdempotentWrites, {"put /orders/{number}": {"409", "503"}}),
 ]

@@ -1,11 +1,10 @@
-"""Applications for uploads: one that reports what its process has open, and two that report the progress."""
+"""An application for uploads that reports what its process has open."""
 
 import os
 from hashlib import sha256
 from pathlib import Path
 
 from antiphon import App, Blueprint, Limits, Request, Response
-from antiphon.features.upload_progress import UploadProgress
 from antiphon.http.errors import Forbidden
 
 MIB = 1 << 20
@@ -101,19 +100,3 @@ def about(request: Request):
 @app.get("/hello")
 def hello(request: Request):
     return Response("hello")
-
-
-progress_app = App()
-async_progress_app = App()
-for each in (progress_app, async_progress_app):
-    each.use(UploadProgress(interval=0.02, timeout=20))
-
-
-@progress_app.post("/upload")
-def count(request: Request):
-    return str(len(request.body))
-
-
-@async_progress_app.post("/upload")
-async def count_async(request: Request):
-    return str(len(request.body))

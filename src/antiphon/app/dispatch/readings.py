@@ -35,7 +35,7 @@ _HARMLESS = (
 _READING = ("app.callers.",)
 """Modules in these that do read some."""
 _OPEN = (
-    "cli.", "dialects.", "features.forms.", "features.hypermedia.", "features.file_routes.",
+    "cli.", "dialects.", "features.forms.", "features.file_routes.",
     "features.templates.", "features.tools.", "features.views.", "frameworks.", "testing.",
 )  # fmt: skip
 """Modules of this package that call any code of an application, such as its templates."""

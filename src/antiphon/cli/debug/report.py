@@ -101,10 +101,7 @@ def _body(request: Request, printer: Printer, mask: Mask) -> Rows:
     if not data and not request.head.has_body:
         return []
     if not data or len(data) > _LARGEST_BODY:
-        return [
-            ("type", mask.text(request.mimetype or "none")),
-            ("size", f"{request.progress.received} bytes received"),
-        ]
+        return [("type", mask.text(request.mimetype or "none")), ("size", f"{request.content.received} bytes received")]
     return _small(request, data, printer, mask)
 
 

@@ -197,8 +197,6 @@ def _what_guards() -> Iterator[Feature]:
     cached = frozenset({206, 304, 412, 416, 504})
     yield Feature("Cache", "app.use(Cache())", places=APPS, statuses=cached, parameters=frozenset(conditions))
     yield Feature("CORS", "app.use(CORS(['https://shop.example']))", places=APPS)
-    progress = ("x-progress-id", "0b7d2a4e-9f1c-4c63-8a55-d1e2f3a4b5c6")
-    yield Feature("UploadProgress", "app.use(UploadProgress())", writes_send=(progress,))
     yield Feature(
         "ResumableUploads",
         "app.use(ResumableUploads())",
