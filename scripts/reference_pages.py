@@ -194,10 +194,6 @@ TOPICS = {
         " format_currency",
         "See also [Languages and translations](../../how-to/languages.md).",
     ),
-    "features/geoip.md": Page(
-        "GeoIP", "antiphon.features", "GeoIP GeoLocation",
-        "See also [Geolocation](../../how-to/locations.md).",
-    ),
     "features/rates-and-writes.md": Page(
         "Rate limits, idempotent and durable requests", "antiphon.features", "RateLimit IdempotentWrites Durable",
         "See also [Rate limits](../../how-to/rate-limits.md) and"

@@ -47,7 +47,7 @@ PUBLIC = {
         "CSRFTokens", "Cache", "Channel",
         "Compression", "ContentSecurityPolicy", "CookieStore", "CORS", "Durable", "Field", "Flash",
         "Form", "Health", "HealthCheck",
-        "IdempotentWrites", "Introspection", "Languages", "GeoLocation", "GeoIP", "MemoryStore",
+        "IdempotentWrites", "Introspection", "Languages", "MemoryStore",
         "FileRoutes", "Metrics", "MissedMessages", "OpenAPI", "OpenTelemetry", "Page", "Passkey", "PasskeyLogin",
         "PostgresStore",
         "PermissionsPolicy", "ProtectedResource", "RateLimit", "RefreshTokens", "RefreshedToken",

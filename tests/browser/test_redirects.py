@@ -1,4 +1,4 @@
-"""GeoIP of a client's choice, read by a browser: those that pass stay on this site."""
+"""Locations of a client's choice, read by a browser: those that pass stay on this site."""
 
 import itertools
 

@@ -65,7 +65,6 @@ ENVIRONMENTS = {
     "durable": Environment((("names",), ("installation",), _pages("jobs")), "durable"),
     "keep": Environment((("names",), ("installation",), _pages("kept-requests")), "keep"),
     "languages": Environment((("names",), ("installation",), _pages("languages")), "languages"),
-    "locations": Environment((("names",), ("installation",), _pages("locations")), "locations"),
     "oauth": Environment((("names",), ("installation",)), "oauth"),
     "postgres": Environment((("names",), ("installation",)), "postgres"),
     "signatures": Environment((("names",), ("installation",), _pages("signed-requests")), "signatures"),

@@ -43,9 +43,6 @@ WITHOUT_KIND = {
         features.signatures.keys._number_bytes
         features.signatures.webhooks
     """,
-    "is a part of what is said of a line in a file, which is passed over": """
-        features.geoip.address features.geoip.csv_file
-    """,
     "is a part of what ContractError says, which has a kind": """
         testing.servers.asgi testing.servers.exchange.checked_head
         testing.servers.exchange.checked_links testing.servers.exchange.checked_status

@@ -36,7 +36,7 @@ migrate from Flask | how-to/graphql: GraphQL | how-to/health: health check | how
 double submit | how-to/jobs: job queue; Celery; periodic task | how-to/json-in-forms: FormData JSON.stringify; file and
 JSON together | how-to/jwt: JWT | how-to/jwt how-to/oauth: Keycloak | how-to/kept-requests: replay a failed request;
 reproduce a production error; regression test from an error | how-to/lambda: AWS Lambda; serverless | how-to/languages:
-translation; i18n | how-to/locations: GeoIP | how-to/login: password hashing; brute force; forgot password; remember me
+translation; i18n | how-to/login: password hashing; brute force; forgot password; remember me
 | how-to/login how-to/sessions: remember me | how-to/login how-to/signed-links: password reset | how-to/login
 how-to/users: login | how-to/logs: correlation id; structlog | how-to/logs reference/logs: access log | how-to/mcp: MCP
 server | how-to/metrics: Prometheus; monitoring | how-to/middleware: middleware | how-to/middleware reference/app
@@ -240,7 +240,7 @@ reference/dialects/flask: keep my old Flask code running unchanged | how-to/json
 reference/json reference/request: what do I get when the json body is malformed | how-to/jwt how-to/users
 reference/http/authentication reference/request: read the Authorization header | how-to/languages
 reference/features/languages reference/http/negotiation reference/request: choose the best language the client accepts |
-how-to/locations: city and country of a visitor from the IP address without network | how-to/login how-to/users
+how-to/login how-to/users
 reference/request tutorial/5-users: who is the logged-in user of this request | how-to/logs how-to/middleware
 reference/app: log how long every request took | how-to/middleware reference/headers reference/response: send the same
 header twice | how-to/mount reference/app reference/response reference/return-values: call another WSGI application from

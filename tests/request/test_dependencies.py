@@ -142,6 +142,6 @@ class TestARequest:
             iter(routed())
 
 
-@rows("name, text", [("user", "The user whose"), ("session", "The visitor's data"), ("geo", "The client's location")])
+@rows("name, text", [("user", "The user whose"), ("session", "The visitor's data")])
 def test_help_shows_the_text_of_an_attribute_not_that_of_its_class(name, text):
     assert inspect.getdoc(getattr(Request, name)).startswith(text)

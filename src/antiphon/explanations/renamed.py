@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 
+GEO = "a dependency that looks request.ip up with the package maxminddb"
 REQUEST = {
     "of": "Request.from_framework(environ), or with a scope or another framework's request",
     "aof": "await Request.afrom_framework(request)",
     "native": "request.framework",
-    "location": "request.geo, after app.use(GeoIP(path))",
+    "location": GEO,
+    "geo": GEO,
     "signer": "request.signature",
     "signed_headers": "request.signature.headers",
     "after_request": "request.on_response(function)",
@@ -90,8 +92,7 @@ NAMES: Mapping[str, Mapping[str, str]] = {
         "HtmxRequest": "request.headers, such as request.headers.get('hx-target')",
         "HtmxHeaders redirect_htmx": "a dict of headers beside the body, such as {'hx-trigger': 'saved'}",
         "Keep": "Recorder",
-        "Location": "GeoLocation",
-        "Locations": "GeoIP",
+        "GeoIP GeoLocation Location Locations": GEO,
         "Missed": "MissedMessages",
         "PageFile": "RouteFile",
         "Pages": "FileRoutes",

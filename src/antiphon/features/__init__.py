@@ -27,7 +27,6 @@ __all__, __getattr__, __dir__ = import_on_use(
             "format_currency format_date format_datetime format_number format_percent format_time format_timedelta"
         ),
         "features.languages.texts": "lazy_gettext",
-        "features.geoip.feature": "GeoIP",
         "features.live.feature": "Live",
         "features.live.statements": "live_reads live_writes",
         "features.logins": "SessionLogin login logout",
@@ -72,7 +71,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "features.tools.tool_call": "ToolCall",
         "features.users": "Basic Bearer UserSource Users is_same_secret login_required scopes_required",
         "features.logs.access_log": "AccessLog",
-        "request.interfaces": "FlashMessage GeoLocation RequestSignature",
+        "request.interfaces": "FlashMessage RequestSignature",
         "features.forms.bound_field": "BoundField",
     },
 )

@@ -16,7 +16,6 @@ from antiphon.features.flash import Flash
 from antiphon.features.forms.bound_field import BoundField
 from antiphon.features.forms.field import Field
 from antiphon.features.forms.form import Form
-from antiphon.features.geoip.feature import GeoIP
 from antiphon.features.health import Health, HealthCheck
 from antiphon.features.idempotency.feature import IdempotentWrites
 from antiphon.features.languages.feature import Languages
@@ -76,12 +75,12 @@ from antiphon.features.templates.slots import Slot
 from antiphon.features.tools.feature import Tools
 from antiphon.features.tools.tool_call import ToolCall
 from antiphon.features.users import Basic, Bearer, Users, UserSource, is_same_secret, login_required, scopes_required
-from antiphon.request.interfaces import FlashMessage, GeoLocation, RequestSignature
+from antiphon.request.interfaces import FlashMessage, RequestSignature
 
 __all__ = [
     "ACCESS_TOKEN", "CORS", "APIKey", "AccessLog", "AccessToken", "BadCSRFToken", "Basic", "Bearer", "Block",
     "BlockScript", "BoundField", "CSRFTokens", "Cache", "Channel", "Compression", "ContentSecurityPolicy",
-    "CookieStore", "Durable", "Field", "FileRoutes", "Flash", "FlashMessage", "Form", "GeoIP", "GeoLocation",
+    "CookieStore", "Durable", "Field", "FileRoutes", "Flash", "FlashMessage", "Form",
     "Gives", "Health", "HealthCheck", "IdempotentWrites",
     "Introspection", "KeyDirectory", "Languages", "Live", "MemoryStore", "Metrics", "MissedMessages", "OpenAPI",
     "OpenTelemetry", "OwnedEntry", "Page", "Passkey", "PasskeyLogin", "PermissionsPolicy", "Personal",

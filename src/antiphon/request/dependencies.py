@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from antiphon.request.interfaces import (
         FlashMessages,
         FrameworkValues,
-        GeoLocation,
         Language,
         RequestSignature,
         Session,
@@ -242,13 +241,6 @@ class RequestDependencies:
 
     language: "Dependency[Language]" = OwnDependency("language", fix='app.use(Languages("locales", default="en"))')
     """The language of the response, a ``Language``, which ``app.use(Languages(folder))`` provides.
-
-    If nothing provides it, reading it raises a RuntimeError that shows the line to add.
-    """
-
-    geo: "Dependency[GeoLocation]" = OwnDependency("geo", fix='app.use(GeoIP("geo.csv"))')
-    """The client's location, as far as its address reveals it: a ``GeoLocation``, which is falsy if the location is
-    unknown. ``app.use(GeoIP("geo.csv"))`` provides it.
 
     If nothing provides it, reading it raises a RuntimeError that shows the line to add.
     """

@@ -17,7 +17,6 @@ from antiphon.features import (
     CookieStore,
     CSRFTokens,
     Flash,
-    GeoIP,
     Languages,
     MemoryStore,
     SecurityHeaders,
@@ -173,11 +172,6 @@ def languages(app, tmp_path):
     app.use(Languages(tmp_path, default="en", cookie="language"))
 
 
-def places(app, tmp_path):
-    (tmp_path / "geo.csv").write_text("10.0.0.1,10.0.0.1,Ann,,1,1\n10.0.0.2,10.0.0.2,Ben,,2,2\n")
-    app.use(GeoIP(tmp_path / "geo.csv"))
-
-
 async def awaited(token):
     await asyncio.sleep(0)
     return token
@@ -197,7 +191,6 @@ reading("a message for the next page", lambda request: [*map(str, request.flash.
 reading("a CSRF token", csrf_token, using(lambda: Sessions(MemoryStore()), CSRFTokens))
 reading("a nonce", csp_nonce, using(SecurityHeaders))
 reading("the language of texts", lambda request: request.language.tag, languages)
-reading("the place of the address", lambda request: request.geo.city, places)
 reading("a user by a token", of_user, named_by_token)
 reading("a user by a password", of_user, using(lambda: Users(by_password, by_token)))
 reading("a user whom a coroutine finds", of_user, using(lambda: Users(Bearer(awaited))))

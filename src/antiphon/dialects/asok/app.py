@@ -14,6 +14,7 @@ from antiphon import Response as NativeResponse
 from antiphon.dialects.asok.auth import install_users
 from antiphon.dialects.asok.config import configured, folder_of, install_settings, native_settings
 from antiphon.dialects.asok.languages import install_languages, install_locations
+from antiphon.dialects.asok.locations import Locations
 from antiphon.dialects.asok.pages import CONVERTERS, AsokPages, install_errors
 from antiphon.dialects.asok.request import Request
 from antiphon.dialects.asok.request_state import install_csrf, install_rate_limit
@@ -196,6 +197,7 @@ class Asok(Servable):
         self.shared_values: dict[str, Any] = {}
         self.middleware_handlers: list[Callable[..., Any]] = [*self._middlewares()]
         self._on_startup: list[Callable[[], Any]] = []
+        self.locations = Locations()
         self._on_shutdown: list[Callable[[], Any]] = []
 
     # Registration

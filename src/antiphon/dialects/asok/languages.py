@@ -1,6 +1,5 @@
 """A request's language, found by the native feature, and messages for projects without translations."""
 
-import logging
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,7 +9,6 @@ from antiphon import App
 from antiphon import Request as NativeRequest
 from antiphon.dialects.asok.config import folder_of
 from antiphon.embedding import SAFE_METHODS
-from antiphon.features import GeoLocation as Found
 from antiphon.http import HTTPError
 
 if TYPE_CHECKING:
@@ -71,7 +69,6 @@ def as_written(request: "Request", key: str) -> str:
 
 
 FILE = os.path.join(".asok", "geo.csv")
-_UNKNOWN = {"city": "Unknown", "country": "Unknown", "lat": 0.0, "lon": 0.0}
 _OF_COUNTRIES = ("iso", "name", "dial_code", "flag", "capital", "continent", "currency", "languages", "timezone")
 
 
@@ -90,42 +87,12 @@ class GeoLocation(dict[str, Any]):
         raise KeyError(name)
 
 
-class ProjectLocations:
-    """The native feature, for a file that may contain no ranges.
-
-    Without ranges, locations are unknown, and the log says why.
-    """
-
-    def __init__(self, path: str) -> None:
-        from antiphon.features import GeoIP
-
-        self._locations = GeoIP(path)
-        self._is_broken = False
-
-    def install(self, native: App) -> None:
-        """Provide ``request.location`` and read the file at startup."""
-        native.provide(NativeRequest.geo, self._of)
-        native.on_startup(self._load)
-
-    def _load(self) -> None:
-        try:
-            self._locations.load()
-        except (OSError, ValueError) as error:
-            self._is_broken = True
-            logging.getLogger("antiphon").warning("the locations of clients are unknown: %s", error)
-
-    def _of(self, request: NativeRequest) -> Found:
-        return Found() if self._is_broken else self._locations.find(request.ip)
-
-
 def install_locations(app: "Asok", native: App) -> None:
-    """Use the native feature for the project's file of IP ranges, if it has one."""
+    """Read the project's file of IP ranges at startup, if it has one."""
     path = os.path.join(app.root_dir, FILE)
     if os.path.isfile(path):
-        native.use(ProjectLocations(path))
+        native.on_startup(lambda: app.locations.read(path))
 
 
 def location_of(request: "Request") -> GeoLocation:
-    known = request.native.geo if request.app.native.is_provided(NativeRequest.geo) else {}
-    found = {name: value for name, value in known.items() if value is not None}
-    return GeoLocation({"ip": request.ip, **_UNKNOWN, **found})
+    return GeoLocation({"ip": request.ip, **request.app.locations.find(request.ip)})

@@ -27,7 +27,6 @@ FOLDER = Path(gettempdir(), "antiphon-pairs")
 if not FOLDER.exists():
     MADE = Path(mkdtemp())
     (MADE / "de.json").write_text('{"hello": "Hallo"}')
-    (MADE / "places.csv").write_text("127.0.0.0,127.0.0.255,Paris,France,48.8,2.3\\n")
     for each in MADE.iterdir():
         utime(each, (1e9, 1e9))  # the tag of a file that has just been written is weak
     with suppress(OSError):  # another process has made it
@@ -235,8 +234,6 @@ def _what_shows() -> Iterator[Feature]:
         pages=("return {**SHOWN, 'hello': request.language.gettext('hello')}",),
         parameters=frozenset({"accept-language", "lang"}),
     )
-    city = "return {**SHOWN, 'city': request.geo and request.geo.city}"
-    yield Feature("GeoIP", "app.use(GeoIP(FOLDER / 'places.csv'))", _FOLDER, pages=(city,))
     static = (_seen("static_file", "/static/de.json"),)
     yield Feature("static files", "app.static('/static', FOLDER)", _FOLDER, routes=static)
     yield Feature("Runs", "runs = Runs()\napp.use(runs)", pages=(_RUN,))

@@ -1,1 +1,0 @@
-"""GeoIP of clients, looked up in a file by IP address."""
