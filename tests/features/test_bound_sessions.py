@@ -166,6 +166,7 @@ WEAK = {"jwk": {"kty": "RSA", "n": "AQAB" * 20, "e": "AQAB"}}
     {"header": {"jwk": "EC"}}, {"header": {"jwk": {"kty": "oct", "k": "AAAA"}}},
     {"header": {"jwk": {**EC_KEY.as_dict(private=False), "crv": "P-384"}}},
     {"header": {"jwk": {**EC_KEY.as_dict(private=False), "x": "AAAA"}}}, {"header": {"crit": ["exp"]}},
+    {"header": {"crit": []}},
     {"payload": {"jti": "1800000120.AAAA.AAAA"}}, {"payload": {"jti": None}}, {"payload": {"jti": ["a"]}},
     {"payload": {"jti": "\udcff"}}, {"payload": {"more": "A" * 5000}},
 )  # fmt: skip

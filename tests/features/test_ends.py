@@ -2,8 +2,10 @@
 
 import asyncio
 import gc
+import json
 import logging
 import threading
+import time
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -33,9 +35,13 @@ from antiphon.features import (
     login_required,
     logout,
 )
-from antiphon.features.ends import LONGEST_LOGIN
+from antiphon.features.ends import LONGEST_LOGIN, LOOK_EVERY
+from antiphon.features.sessions import DAY
+from antiphon.http.authorization import TOKEN_LEEWAY
+from antiphon.http.errors import BadRequest
 from antiphon.testing import Client, ContractError
 from tests.helpers.rows import rows
+from tests.helpers.stores import SHARED, place_of, store_at
 from tests.helpers.waiting import DEADLINE, eventually
 
 pytestmark = pytest.mark.once
@@ -61,6 +67,7 @@ class Shop:
         find=by_number,
         *,
         cookie=None,
+        idle=DAY,
         header="X-API-Key",
         tokens=None,
         runs="runs",
@@ -69,7 +76,7 @@ class Shop:
     ):
         self.app = app = App(store=store or MemoryStore(), secret_keys=["k" * 32])
         self.find = find
-        self.sessions = Sessions(cookie=cookie)
+        self.sessions = Sessions(cookie=cookie, idle=idle)
         self.keys = APIKey(find, header=header)
         self.tokens = tokens or RefreshTokens()
         self.runs = Runs(name=runs)
@@ -605,17 +612,14 @@ def follow(client, kind, received):
     received.append(None)
 
 
-@rows(
-    "interface, kind",
-    [("asgi", "stream"), ("asgi", "socket"), ("rsgi", "stream"), ("rsgi", "socket"), ("wsgi", "stream")],
-)
-def test_a_logout_ends_only_what_its_session_opened_in_another_process(interface, kind, tmp_path):
-    """Two applications with a file each have their own listener, as processes do."""
-    one, other = (Shop(SQLiteStore(tmp_path / "store.db")) for _ in range(2))
-    one.app.post("/out")(lambda request: logout(request) or "")
+def serve_endless(shop):
     ended = ENDS_OF_TESTS[-1]
+    shop.app.post("/out")(lambda request: logout(request) or "")
+    shop.app.post("/clear")(lambda request: request.session.clear() or "")
+    shop.app.post("/other")(lambda request: login(request, by_number(8)) or "")
+    shop.app.post("/alone")(lambda request: request.session.rotate(end_others=True) or "")
 
-    @other.app.get("/endless", before=login_required)
+    @shop.app.get("/endless", before=login_required)
     def endless(request):
         def source():
             while not ended.wait(0.02):
@@ -623,24 +627,150 @@ def test_a_logout_ends_only_what_its_session_opened_in_another_process(interface
 
         return Response(source())
 
-    @other.app.websocket("/socket", before=login_required)
+    @shop.app.websocket("/socket", before=login_required)
     async def feed(request, socket):
         while not ended.is_set():
             await socket.send(".")
             await asyncio.sleep(0.02)
 
-    opened = []
-    for _ in range(2):
-        cookie = Client(one.app, base_url=SHOP).post("/login", form={"who": 7}).headers["set-cookie"].partition(";")[0]
-        opened.append((Client(one.app, base_url=SHOP, headers={"cookie": cookie}), received := []))
-        client = Client(other.app, interface, base_url=SHOP, headers={"cookie": cookie})
-        threading.Thread(target=follow, args=(client, kind, received), daemon=True).start()
-    (phone, of_phone), (laptop, of_laptop) = opened
-    eventually(lambda: (of_phone and of_laptop) or None, "nothing is received")
-    assert phone.post("/out").status == 200
-    eventually(lambda: of_phone[-1] is None or None, "what the session opened goes on")
-    seen = len(of_laptop)
-    eventually(lambda: len(of_laptop) > seen or None, "another session's ended")
-    assert None not in of_laptop
+    return shop
+
+
+def opened(shop, headers, interface="asgi", kind="stream"):
+    """Open a stream or a socket, and return what it receives, with None once it is over."""
+    client, received = Client(shop.app, interface, base_url=SHOP, headers=headers), []
+    threading.Thread(target=follow, args=(client, kind, received), daemon=True).start()
+    eventually(lambda: received or None, "nothing is received")
+    return received
+
+
+def check_goes_on(received):
+    seen = len(received)
+    eventually(lambda: len(received) > seen or None, "it has ended")
+    assert None not in received
+
+
+def check_ends(received):
+    eventually(lambda: received[-1] is None or None, "it goes on")
+
+
+def with_cookie(shop, who="7"):
+    """Log in, and return the header fields of that session."""
+    logged_in = Client(shop.app, base_url=SHOP).post("/login", form={"who": who})
+    return {"cookie": logged_in.headers["set-cookie"].partition(";")[0]}
+
+
+@rows(
+    "interface, kind",
+    [("asgi", "stream"), ("asgi", "socket"), ("rsgi", "stream"), ("rsgi", "socket"), ("wsgi", "stream")],
+)
+def test_a_logout_ends_only_what_its_session_opened_in_another_process(interface, kind, tmp_path):
+    """Two applications with a file each have their own listener, as processes do."""
+    one, other = (serve_endless(Shop(SQLiteStore(tmp_path / "store.db"))) for _ in range(2))
+    phone, laptop = with_cookie(one), with_cookie(one)
+    of_phone, of_laptop = (opened(other, each, interface, kind) for each in (phone, laptop))
+    client = Client(one.app, base_url=SHOP)
+    assert client.post("/out", headers=phone).status == 200
+    check_ends(of_phone)
+    check_goes_on(of_laptop)
+    assert client.post("/out", headers=laptop).status == 200
+    check_ends(of_laptop)
+
+
+def by_session(path):
+    def way(shop, who):
+        phone = with_cookie(shop, who)
+        return phone, lambda: Client(shop.app, base_url=SHOP).post(path, headers=phone)
+
+    return way
+
+
+def by_the_last_key(shop, who):
+    key = shop.keys.create(who)
+    return {"x-api-key": key}, lambda: shop.keys.delete_owned(who, only=shop.keys.owned_by(who)[-1].id)
+
+
+def by_token(end):
+    def way(shop, who):
+        token = shop.tokens.issue(who)
+        return {"authorization": f"Bearer {who}"}, lambda: end(shop.tokens, token)
+
+    return way
+
+
+def a_device_is_deleted(shop, who):
+    return by_token(lambda tokens, _: tokens.delete_owned(who))(shop, who)
+
+
+def steal(tokens, first):
+    tokens.rotate(tokens.rotate(first).token)
+    with pytest.raises(BadRequest):
+        tokens.rotate(first)
+
+
+def until(seconds, who):
+    """Return a JSON Web Token that ends then, as far as it can be read."""
+    claims = json.dumps({"exp": time.time() - TOKEN_LEEWAY + seconds})
+    return f"{who}.{b64encode(claims.encode()).decode()}.x"
+
+
+SOON = 3.0
+WAYS_TO_END = {
+    "a session is cleared": by_session("/clear"),
+    "another user logs in": by_session("/other"),
+    "a session is deleted": lambda shop, who: (with_cookie(shop, who), lambda: shop.sessions.delete_owned(who)),
+    "the others of a session end": lambda shop, who: (with_cookie(shop, who), by_session("/alone")(shop, who)[1]),
+    "an API key is deleted": by_the_last_key,
+    "a refresh token is revoked": by_token(RefreshTokens.revoke),
+    "a refresh token is stolen": by_token(steal),
+    "a device is deleted": a_device_is_deleted,
+    "an API key expires": lambda shop, who: ({"x-api-key": shop.keys.create(who, ttl=SOON)}, lambda: None),
+    "a token expires": lambda shop, who: ({"authorization": f"Bearer {until(SOON, who)}"}, lambda: None),
+}
+
+
+def test_the_end_of_credentials_ends_only_what_they_opened_in_another_process(tmp_path):
+    sources = [Bearer(lambda token: by_number(token.partition(".")[0]))]
+    one, other = (serve_endless(Shop(SQLiteStore(tmp_path / "store.db"), sources=sources)) for _ in range(2))
+    seen, every = {}, []
+    for number, (name, way) in enumerate(WAYS_TO_END.items(), 10):
+        of_laptop = opened(other, {"x-api-key": one.keys.create(str(number))})
+        phone, end = way(one, str(number))
+        seen[name] = opened(other, phone), of_laptop
+        every.append(end)
+    for end in every:
+        end()
+    with suppress(TimeoutError):
+        eventually(lambda: all(of_phone[-1] is None for of_phone, _ in seen.values()) or None, "something goes on")
+    assert [name for name, (of_phone, _) in seen.items() if of_phone[-1] is not None] == []
+    for _, of_laptop in seen.values():
+        check_goes_on(of_laptop)
+
+
+@pytest.mark.processes
+@rows("kind", ["memory", *SHARED])
+def test_another_login_in_a_session_ends_nothing_until_its_logout(kind, request, tmp_path):
+    store = MemoryStore() if kind == "memory" else store_at(place_of(kind, request, tmp_path))
+    shop = serve_endless(Shop(store))
+    phone, laptop = (Client(shop.app, base_url=SHOP, headers=with_cookie(shop)) for _ in range(2))
+    of_phone = opened(shop, {"cookie": phone.headers["cookie"]})
+    again = phone.post("/login", form={"who": 7}).headers["set-cookie"].partition(";")[0]
     assert laptop.post("/out").status == 200
-    eventually(lambda: of_laptop[-1] is None or None, "what the session opened goes on")
+    time.sleep(2.5 * LOOK_EVERY)
+    check_goes_on(of_phone)
+    assert Client(shop.app, base_url=SHOP, headers={"cookie": again}).post("/out").status == 200
+    check_ends(of_phone)
+
+
+def test_a_session_that_is_not_used_ends_what_it_has_opened():
+    shop = serve_endless(Shop(MemoryStore(), idle=SOON))
+    fields = with_cookie(shop)
+    used, unused = opened(shop, fields), opened(shop, with_cookie(shop))
+    client = Client(shop.app, base_url=SHOP, headers=fields)
+
+    def has_ended():
+        assert client.get("/me").status == 200  # which renews that session
+        return unused[-1] is None or None
+
+    eventually(has_ended, "it goes on")
+    check_goes_on(used)

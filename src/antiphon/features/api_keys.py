@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from hashlib import sha256
 from inspect import isawaitable
+from math import inf
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,7 +27,7 @@ from antiphon.embedding import (
     store_name,
 )
 from antiphon.features import OwnedEntry, Store, StoreEntry
-from antiphon.features.ends import refuse_if_late
+from antiphon.features.ends import look_again, refuse_if_late
 from antiphon.features.users import UserSource, check_loader, sources_of
 from antiphon.http import Challenge
 from antiphon.types import Duration
@@ -133,10 +134,12 @@ class APIKey(UserSource[U]):
         return [each._replace(data={name: each.data[name] for name in each.data if name != _END}) for each in found]
 
     def delete_owned(self, owner: str, *, only: str | None = None) -> int:
-        """Delete all keys of a user, or only the one whose ``id`` is ``only``, and return how many were deleted. This
-        calls the store.
+        """Delete all keys of a user, or only the one whose ``id`` is ``only``, and close what they have opened. Return
+        how many were deleted. This calls the store.
         """
-        return self._stores.current.delete_owned(self._owner(owner), only=only)
+        deleted = self._stores.current.delete_owned(self._owner(owner), only=only)
+        look_again(self, owner if deleted else None)
+        return deleted
 
     _holds = "API keys"
 
@@ -146,6 +149,9 @@ class APIKey(UserSource[U]):
 
     def _is_valid(self, request: Request) -> bool:
         return _ENTRY not in request or self._stores.current.load(request[_ENTRY].key) is not None
+
+    def _seconds_left(self, request: Request) -> float:
+        return request[_ENTRY].expires - self._stores.current.clock() if _ENTRY in request else inf
 
     def credentials(self, request: Request) -> tuple[str, Request] | None:
         key = request.head.field(self._header.lower())

@@ -23,6 +23,7 @@ from antiphon.embedding import FeatureStore, check_no_decorator, missing_package
 from antiphon.features import Store, StoreEntry
 from antiphon.features.tracked_session import BOUND, TrackedSession
 from antiphon.http import Forbidden, InnerList, Item, NotFound, SetCookie, Token
+from antiphon.http.authorization import is_token_of
 
 if TYPE_CHECKING:
     from joserfc.jwk import ECKey, RSAKey
@@ -264,7 +265,7 @@ def _verified(sent: str, key: dict[str, str] | None) -> tuple[dict[str, str], st
     registry.max_header_length = registry.max_payload_length = _LONGEST_PROOF  # the default is less than an RSA key's
     proof = jws.extract_compact(sent.encode(), registry=registry)
     signer = _public(proof.protected["jwk"]) if key is None else key
-    if signer is None or proof.protected["typ"] != "dbsc+jwt":
+    if signer is None or not is_token_of(("dbsc+jwt",), proof.protected):
         return None
     challenge = json.loads(proof.payload)["jti"]
     is_signed = jws.validate_compact(proof, _imported(signer), registry=registry)

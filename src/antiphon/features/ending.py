@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from weakref import WeakKeyDictionary, ref
 
@@ -12,7 +13,10 @@ from antiphon.features import Store, StoreUnavailable
 from antiphon.features.ends import (
     BEGUN,
     ENDING,
+    ENDINGS,
     OF_THIS_PROCESS,
+    RENEWED_FOR,
+    TOKENS,
     Cuttable,
     Ends,
     LoginBegun,
@@ -23,13 +27,13 @@ from antiphon.features.ends import (
     note_begin,
     noted,
 )
-from antiphon.features.live.statements import read_login
+from antiphon.features.live.statements import read_login, render_in_progress
 from antiphon.types import Mount
 
 if TYPE_CHECKING:
     from antiphon import App
     from antiphon.embedding import Added
-    from antiphon.features.users import Users
+    from antiphon.features.users import Users, UserSource
     from antiphon.types import Route
 
 
@@ -76,6 +80,7 @@ class Ending:
         self._of_apps: WeakKeyDictionary[App, Ends] = WeakKeyDictionary()
         self._opened = Dependency[ref[Cuttable]]("stream whose user is not known yet")
         self._checked = Dependency[LoginBegun]("credentials checked")
+        ENDINGS.add(self)
 
     def __adds__(self, _route: "Route", _method: str) -> tuple["Added", ...]:
         return ()  # the streams that it watches keep their status and their fields
@@ -110,6 +115,11 @@ class Ending:
         """Return the ends of an application's users."""
         return self._of_apps[app]  # type: ignore[index]  # of a request that has users
 
+    def of_holder(self, holder: object) -> list[Ends]:
+        """Return the ends of the users whose credentials a feature or a source holds."""
+        is_source = holder in self._users.sources
+        return [ends for app, ends in [*self._of_apps.items()] if is_source or holder in app.features]
+
     def new_owner(self, request: Request, begun: Dependency[LoginBegun], user: Any, key: str) -> NewOwner:
         """Return the user to whom a request's session belongs from now on."""
         return NewOwner(begin_of(request, begun), key, self._users._key_of(user))
@@ -130,28 +140,43 @@ class Ending:
 
     def note_user(self, request: Request, user: Any) -> None:
         """Let a stream, a socket or a live block, if one is open, end with its user, who is known by now."""
-        read_login(user, self._users._key_of)
-        if self._opened not in request:
+        reads = render_in_progress()
+        if reads is None and self._opened not in request:
             return
-        opened = request._dependencies.pop(self._opened)()
-        if user is not None and opened is not None and (identity := self._users._key_of(user)) is not None:
-            self.of(request.app).watch(identity, opened, request, self.is_valid)
+        opened = request._dependencies.pop(self._opened)() if self._opened in request else None
+        if user is None or (identity := self._users._key_of(user)) is None:
+            return
+        key, sources = self._users._stored_key(user), self._sources(request)
+        if reads is not None:
+            read_login(reads, (identity, key), min((each._seconds_left(request) for each in sources), default=inf))
+        if opened is not None:
+            self.of(request.app).watch(identity, key, opened, request, self.seconds_left)
 
-    def is_valid(self, request: Request) -> bool:
-        """Return False if the credentials of a request have ended since they were checked. Calls the store."""
+    def _sources(self, request: Request) -> "list[UserSource[Any]]":
         with unwatched(request):
-            told = [source._is_valid(request) for source, _ in self._users._given(request)]
-        return False not in told and (None not in told or not self._has_ended(request))
+            return [source for source, _ in self._users._given(request)]
+
+    def seconds_left(self, request: Request) -> float:
+        """Return for how many seconds the credentials of a request are valid, until they have to be checked again: 0 if
+        they have ended since they were checked. Calls the store.
+        """
+        sources = self._sources(request)
+        with unwatched(request):
+            told = [source._is_valid(request) for source in sources]
+            left = min((each._seconds_left(request) for each in sources), default=inf)
+        if False in told or (None in told and (left <= 0 or self._has_ended(request))):
+            return 0.0
+        return left if left > 0 else RENEWED_FOR
 
     def note_check(self, request: Request) -> None:
         """Note when credentials are checked that can't be checked again."""
         request[self._checked] = self.of(request.app).note()
 
     def _has_ended(self, request: Request) -> bool:
-        """Return True if the user of a request has ended since its credentials were checked."""
+        """Return True if the user of a request, or the user's tokens, have ended since the credentials were checked."""
         user = request._dependencies.get(self._users._found)
         key = None if user is None or self._checked not in request else self._users._stored_key(user)
-        return key is not None and request[self._checked].is_too_late(key)
+        return key is not None and any(request[self._checked].is_too_late(key, what) for what in ("user", TOKENS))
 
     # The end
 

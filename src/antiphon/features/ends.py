@@ -3,9 +3,9 @@
 | who | writes | reads |
 |---|---|---|
 | ``Users.end`` | a number in the user's entry, higher than all before; when all is deleted, a message in a channel | |
-| ``logout`` | once the session is deleted, a message in the channel, with the identity in a list | |
+| ``look_again`` | once credentials are deleted, such as a session or an API key, a message with the user's key | |
 | a login | | the last number, when it begins; the user's number, when it is written: it must not be higher |
-| a process with open streams or sockets of users | | the channel, and then the credentials again |
+| a process with open streams or sockets of users | | the channel, and then the credentials again, as at their end |
 
 Credentials are deleted before the message is sent. So a stream that begins too late to get the message finds that its
 credentials are gone.
@@ -27,8 +27,8 @@ from contextvars import Context
 from math import inf
 from threading import Lock
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
-from weakref import WeakKeyDictionary, ref
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+from weakref import WeakKeyDictionary, WeakSet, ref
 
 from antiphon import Dependency, Request
 from antiphon.embedding import find_current_request, store_name
@@ -50,6 +50,10 @@ CLOCKS_APART = 300.0
 """The seconds by which the clocks of machines may differ, or be set, while a user is ended."""
 LOOK_EVERY = 1.0
 """The seconds after which an open stream or socket is watched. Most responses have ended by then."""
+RENEWED_FOR = 60.0
+"""The seconds after which credentials are checked again that should have ended, but were renewed by other requests."""
+TOKENS = "tokens"
+"""The name of the end of a user's tokens."""
 MOST_KEPT = 1000
 """The number of ends that the channel keeps for processes that are slow to read them."""
 
@@ -105,20 +109,20 @@ class Ends:
         self._known = known = 0 if entry is None else entry.data["number"]
         return known
 
-    def mark(self, key: str) -> None:
-        """Let all logins of a user that have begun come too late."""
+    def mark(self, key: str, what: str = "user") -> None:
+        """Let all logins of a user that have begun come too late, or end the user's tokens that were checked."""
         name, data, made = self._name("last"), dict[str, int](), None
         while made is None:  # not a counter, which begins again if the clock is set back
             last = self._store.load(name)
             data = {"number": 1 if last is None else last.data["number"] + 1}
             add, replace = self._store.add, self._store.replace
             made = add(name, data) if last is None else replace(name, data, version=last.version)
-        self._store.change(self._name("user", key), data, ttl=LONGEST_LOGIN)
+        self._store.change(self._name(what, key), data, ttl=LONGEST_LOGIN)
         self._known = data["number"]
 
-    def has_ended(self, key: str, begun: "LoginBegun") -> bool:
+    def has_ended(self, key: str, begun: "LoginBegun", what: str) -> bool:
         """Return True if a user has ended since a login began, or may have."""
-        end = self._store.load(self._name("user", key))
+        end = self._store.load(self._name(what, key))
         if end is None or end.data["number"] <= begun.number:
             return False
         if begun.at is None:
@@ -132,23 +136,37 @@ class Ends:
 
     # Open streams and sockets
 
-    def tell(self, identity: str, *, only_ended: bool = False) -> None:
-        """Close what is open for a user, in all processes; or only that whose credentials have ended."""
+    def tell(self, identity: str) -> None:
+        """Close what is open for a user, in all processes."""
+        self._send(identity, identity)
+
+    def look_again(self, key: str, *, tokens: bool = False) -> None:
+        """Close what is open for a user by credentials that have ended, in all processes. ``tokens`` ends those of which
+        nothing else here tells whether they have ended.
+        """
+        if tokens:
+            self.mark(key, TOKENS)
+        self._send(key, [key])
+
+    def _send(self, login: str, message: object) -> None:
         from antiphon.embedding import encode_json
         from antiphon.features.channels.feed import Keep
 
-        tell_login(identity)
+        tell_login(login)
         name, hub = self._name("channel"), self._hub()
-        hub.send(name, Keep(MOST_KEPT), encode_json([identity] if only_ended else identity))
+        hub.send(name, Keep(MOST_KEPT), encode_json(message))
         hub.expire(name, LONGEST_LOGIN)
 
-    def watch(self, identity: str, opened: Cuttable, request: Request, is_valid: Callable[[Request], bool]) -> None:
-        """Close a stream or a socket when its user ends, or soon if the credentials of its request have ended by now.
+    def watch(
+        self, identity: str, key: str | None, opened: Cuttable, request: Request, seconds_left: "SecondsLeft"
+    ) -> None:
+        """Close a stream or a socket when its user ends, or soon if the credentials of its request have ended by now,
+        and when they end. ``key`` is the user's key as text.
 
         It is forgotten when nothing else refers to it.
         """
         with self._lock:
-            new = _Opened(ref(opened), ref(request), is_valid)
+            new = _Opened(ref(opened), ref(request), key, seconds_left)
             self._open.setdefault(identity, WeakKeyDictionary())[opened] = new
             self._to_check.append(new)
             starts, self._watched_in = self._watched_in != os.getpid(), os.getpid()
@@ -192,11 +210,17 @@ class Ends:
             await sleep(LOOK_EVERY)
 
     def _is_any_open(self, *, or_ends: bool = False) -> bool:
-        """Forget what is no longer open. Return False if nothing is, which may end the task that watches."""
+        """Forget what is no longer open, and check that whose credentials should have ended. Return False if nothing is
+        open, which may end the task that watches.
+        """
         with self._lock:
+            now = monotonic()
             for identity, opened in [*self._open.items()]:
                 for each in [each for each in opened if each.is_over]:
                     del opened[each]
+                for due in [each for each in opened.values() if each.checked_at <= now]:
+                    due.checked_at = inf
+                    self._to_check.append(due)
                 if not opened:
                     del self._open[identity]
             if or_ends and not self._open:
@@ -229,37 +253,63 @@ class Ends:
 
         async for message in listener:
             with self._lock:
-                value = [*self._open] if isinstance(message, MissedMessages) else message.value
-                identities = value if isinstance(value, list) else [value]
-                found = [each for identity in identities for each in self._open.get(identity, {}).items()]
-                if only_ended := isinstance(value, list) and not isinstance(message, MissedMessages):
-                    self._to_check += [each for _, each in found]
-            if only_ended:
-                told.set()
-                continue
-            for opened, _ in found:
+                value = [] if isinstance(message, MissedMessages) else message.value
+                if value and isinstance(value, list):
+                    every = [each for opened in self._open.values() for each in opened.values()]
+                    self._to_check += [each for each in every if each.key in value]
+                    told.set()
+                    continue
+                ended = [each for name, opened in self._open.items() if value in (name, []) for each in opened]
+            for opened in ended:
                 opened.cut()
 
     async def _check(self) -> None:
         from antiphon.embedding import Crossing
 
         while self._to_check:
-            new = self._to_check[0]
-            opened, request = new.opened(), new.request()
-            if opened is not None and request is not None and not await Crossing().run(new.is_valid, request):
-                opened.cut()
+            each = self._to_check[0]
+            opened, request = each.opened(), each.request()
+            if opened is not None and request is not None:
+                left = await Crossing().run(each.seconds_left, request)
+                each.checked_at = monotonic() + left
+                if left <= 0:
+                    opened.cut()
             del opened, request, self._to_check[0]
 
 
-class _Opened(NamedTuple):
+SecondsLeft: TypeAlias = Callable[[Request], float]
+
+
+class _Opened:
     """A stream or a socket since whose begin the credentials of its request may have ended."""
 
-    opened: "ref[Any]"
-    request: "ref[Request]"
-    is_valid: Callable[[Request], bool]
+    __slots__ = ("checked_at", "key", "opened", "request", "seconds_left")
+
+    def __init__(self, opened: "ref[Any]", request: "ref[Request]", key: str | None, seconds_left: SecondsLeft) -> None:
+        self.opened = opened
+        self.request = request
+        self.key = key
+        self.seconds_left = seconds_left
+        self.checked_at = inf
+        """The time of the next check, by the ``monotonic`` clock."""
 
 
 OF_THIS_PROCESS = MemoryStore()
+
+
+def look_again(holder: object, key: str | None, *, tokens: bool = False) -> None:
+    """Close what is open for a user by credentials that have ended, wherever the feature or the source is in use that
+    has held them. This calls the store: if that is unavailable, which is logged, they stay ended.
+    """
+    if key is None:
+        return
+    for ends in [ends for ending in [*ENDINGS] for ends in ending.of_holder(holder)]:
+        with suppress(StoreUnavailable):
+            ends.look_again(key, tokens=tokens)
+
+
+ENDINGS: "WeakSet[Ending]" = WeakSet()
+"""How the users of each application end."""
 
 
 # Logins
@@ -274,9 +324,9 @@ class LoginBegun(NamedTuple):
     number: int
     at: float | None
 
-    def is_too_late(self, key: str) -> bool:
+    def is_too_late(self, key: str, what: str = "user") -> bool:
         """Return True if a user has ended since then, or may have. Calls the store."""
-        return self.ends.has_ended(key, self)
+        return self.ends.has_ended(key, self, what)
 
 
 ENDING: Dependency["Ending"] = Dependency("ending of users")
@@ -328,7 +378,9 @@ def refuse_if_late(owner: str, delete: Callable[[], object], begun: Dependency[L
         request = request._outer_request  # of the application in which this one is mounted
     if request is None:
         return
-    if (begun is not None and begin_of(request, begun).is_too_late(owner)) or not request[ENDING].is_valid(request):
+    if (begun is not None and begin_of(request, begun).is_too_late(owner)) or request[ENDING].seconds_left(
+        request
+    ) <= 0:
         delete()
         raise Unauthorized("Log in again: all logins of this user have ended.")
 

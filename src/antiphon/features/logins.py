@@ -7,6 +7,7 @@ app.use(Users(SessionLogin(find_user), login="login"))
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 from weakref import WeakSet
 
@@ -15,7 +16,7 @@ from antiphon.embedding import describe, errors_name_it, is_on_loop, mounted_tog
 from antiphon.features import Store
 from antiphon.features.ends import BEGUN
 from antiphon.features.sessions import Sessions
-from antiphon.features.tracked_session import TrackedSession
+from antiphon.features.tracked_session import NAME, TrackedSession
 from antiphon.features.users import USERS, Users, UserSource, check_loader, sources_of
 from antiphon.types import Identity
 
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
     from antiphon import App
 
 U = TypeVar("U")
-
-NAME = "_user_id"
-"""The name of the user's key in the session: the same as in Flask-Login, so that Flask-Login's sessions are valid here.
-"""
 
 _FIX = "SessionLogin(find_user, key=lambda user: user.name)"
 
@@ -142,6 +139,10 @@ class SessionLogin(UserSource[U]):
         session = request.session
         return not isinstance(session, TrackedSession) or session.is_kept()
 
+    def _seconds_left(self, request: Request) -> float:
+        session = request.session
+        return session.seconds_left if isinstance(session, TrackedSession) else inf
+
     def _key_of(self, user: U) -> str | None:
         with suppress(TypeError, ValueError, AttributeError):  # a user that another source found may have no key
             return self.key_of(user)
@@ -191,9 +192,6 @@ def logout(request: Request, *, everywhere: bool = False) -> None:
     users, _ = _source(request)
     user = request.user
     request.session.clear(everywhere=everywhere)
-    if not everywhere and (key := None if user is None else users._key_of(user)) is not None:
-        tell = users._ending.of(request.app).tell
-        request.after_response(tell, key, only_ended=True)  # since the session is deleted with the response
     if everywhere and user is not None:
         if users._ending.blocks and is_on_loop():
             request.on_response(partial(_end_on_thread, users, user))

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from antiphon import explained
 from antiphon.embedding import FeatureStore, errors_name_it, mounted_together, seconds_of, store_name
 from antiphon.features import OwnedEntry, Store, StoreEntry
-from antiphon.features.ends import BEGUN, refuse_if_late
+from antiphon.features.ends import BEGUN, look_again, refuse_if_late
 from antiphon.http import BadRequest
 from antiphon.types import Duration
 
@@ -147,8 +147,16 @@ class RefreshTokens:
         raise BadRequest("The refresh token is not valid: log in again.", members={"error": "invalid_grant"})
 
     def revoke(self, token: str) -> bool:
-        """End the login of a token, for example to log out. Return False if it had ended already (RFC 7009 §2)."""
-        return self._stores.current.delete(self._key(token.rpartition(".")[0]))
+        """End the login of a token, for example to log out, and close what the user has opened with tokens of
+        ``Bearer``. Return False if it had ended already (RFC 7009 §2).
+        """
+        entry = self._stores.current.load(self._key(token.rpartition(".")[0]))
+        return entry is not None and self._end(entry)
+
+    def _end(self, entry: StoreEntry) -> bool:
+        has_ended = self._stores.current.delete(entry.key)
+        look_again(self, entry.data["owner"], tokens=True)
+        return has_ended
 
     def owned_by(self, owner: str) -> list[OwnedEntry]:
         """Return a user's logins, oldest first. Their ``data`` has the ``name``, the ``scopes``, and ``used``, the Unix
@@ -160,7 +168,9 @@ class RefreshTokens:
 
     def delete_owned(self, owner: str, *, only: str | None = None) -> int:
         """End all logins of a user, or only the one whose ``id`` is ``only``, and return how many ended."""
-        return self._stores.current.delete_owned(self._owner(owner), only=only)
+        ended = self._stores.current.delete_owned(self._owner(owner), only=only)
+        look_again(self, owner if ended else None, tokens=True)
+        return ended
 
     def _end_all_of(self, user: Any, key: str | None) -> int | None:  # noqa: ARG002
         """End all logins of a user whose ``owner`` is the user's key. Return None if that is unknown."""
@@ -186,7 +196,7 @@ class RefreshTokens:
         return self._stores.current.replace(entry.key, data, version=entry.version, ttl=ttl) is not None
 
     def _end_stolen(self, entry: StoreEntry) -> None:
-        self._stores.current.delete(entry.key)
+        self._end(entry)
         logging.getLogger("antiphon").warning(
             "a refresh token of the user %r was presented again after its use, so it may have been stolen: the login"
             " %r has ended", entry.data["owner"], entry.data["name"],

@@ -26,7 +26,8 @@ from antiphon.embedding import (
 )
 from antiphon.features import OwnedEntry, Store, StoreEntry, StoreUnavailable
 from antiphon.features.bound_sessions import BINDING, PATH, Binding, name_of, offer
-from antiphon.features.tracked_session import BOUND, KEPT, TrackedSession
+from antiphon.features.ends import look_again
+from antiphon.features.tracked_session import BOUND, KEPT, NAME, TrackedSession
 from antiphon.http import CacheControl, SetCookie
 from antiphon.http.cookies import SameSite
 from antiphon.http.urls.url import is_this_machine
@@ -215,7 +216,9 @@ class Sessions:
         """End all of an owner's sessions, or only the one whose ``id`` is ``only``, and return how many ended. This
         calls the store.
         """
-        return self._stores.current.delete_owned(self._owner_name(owner), only=only)
+        ended = self._stores.current.delete_owned(self._owner_name(owner), only=only)
+        look_again(self, owner if ended else None)
+        return ended
 
     @property
     def place(self) -> tuple[Store, str] | None:
@@ -338,6 +341,7 @@ class Sessions:
         if entry is not None and session.is_ended:
             if store.is_server_side:
                 store.delete(entry.key)
+                look_again(self, session.ended_user)
             entry = None
         entry = self._write_new(session) if entry is None else self._write_known(session, entry)
         login = session.new_owner if store.is_server_side else None
@@ -346,7 +350,11 @@ class Sessions:
             return None
         if session.ends_others and owner is not None:
             end = partial(store.delete_owned, owner, keep=entry.key if entry else None)
-            end() if login is None else login.end_others(end)
+            if login is None:
+                end()
+                look_again(self, session._peek(NAME))
+            else:
+                login.end_others(end)
         if self._binding is not None and entry is not None and (ttl := self._seconds_left(entry)) > 0:
             self._binding.prepare(session, entry, store, ttl=ttl)
         return entry

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from hashlib import sha256
+from math import inf
 from secrets import token_urlsafe
 from typing import Any
 from weakref import ref
@@ -15,6 +16,9 @@ from antiphon.features.ends import NewOwner
 
 KEPT = 12
 """The number of characters that a session's new key has in common with the one before it; 31 others are new."""
+NAME = "_user_id"
+"""The name of the user's key in the session: the same as in Flask-Login, so that Flask-Login's sessions are valid here.
+"""
 BOUND = "_bound"
 """The name of a session's binding to a device, which is not among the names of its data. A new key of the session
 leaves it, since the device is the same.
@@ -34,8 +38,8 @@ class TrackedSession(Session):
 
     __slots__ = (
         "_copies", "_data", "_owner_name", "_request_of", "_store", "_when_late", "_written", "binds", "challenge",
-        "ends_all_of", "ends_others", "entry", "failure", "is_bound", "is_ended", "is_over", "is_server_side",
-        "is_stale", "is_used", "new_owner", "owner", "rotates",
+        "ended_user", "ends_all_of", "ends_others", "entry", "failure", "is_bound", "is_ended", "is_over",
+        "is_server_side", "is_stale", "is_used", "new_owner", "owner", "rotates",
     )  # fmt: skip
 
     def __init__(
@@ -57,6 +61,8 @@ class TrackedSession(Session):
         self.owner: str | None = None
         self.new_owner: NewOwner | None = None
         """The user who is logging in."""
+        self.ended_user: str | None = None
+        """The key of the user who was logged in until the session ended."""
         self.ends_all_of: str | None = None
         self.rotates = self.ends_others = self.is_ended = self.is_used = self.is_bound = self.is_stale = False
         self.binds = binds
@@ -145,11 +151,22 @@ class TrackedSession(Session):
         return f"{self.entry.created!r} {kept}"
 
     def is_kept(self) -> bool:
-        """Return False if the session's entry has been deleted since it was read. Calls the store."""
-        entry = self.entry
-        if entry is None or self.rotates or self.is_ended or not self.is_server_side:  # it has another key by now
+        """Return False if the session has ended since it was read, or is no longer the user's. Calls the store.
+
+        After another login of the user, it has a new key, but goes on.
+        """
+        entry, user = self.entry, self._peek(NAME)
+        if entry is None or self.is_ended or not self.is_server_side:
             return True
-        return self._store.load(entry.key) is not None
+        found = self._store.load(entry.key)
+        of_user = [found] if found is not None else self._store.owned_by(self._owner_name(user))
+        return any(each.created == entry.created and each.data.get(NAME) == user for each in of_user)
+
+    @property
+    def seconds_left(self) -> float:
+        """The seconds until the session ends, unless other requests renew it."""
+        entry = self.entry
+        return inf if entry is None or not self.is_server_side else entry.expires - self._store.clock()
 
     def _peek(self, name: str) -> Any:
         return self._data.get(name)
@@ -184,6 +201,7 @@ class TrackedSession(Session):
         if everywhere:
             self._check_can_end_others()
             self.ends_all_of = self.current_owner
+        self.ended_user = self._data.get(NAME, self.ended_user)
         self._data = {}
         self._written, self._copies = set(), {}
         self.rotates = self.ends_others = False

@@ -10,6 +10,8 @@ from functools import partial
 from hashlib import sha256
 from hmac import compare_digest
 from inspect import isawaitable
+from math import inf
+from time import time
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 
 from antiphon import Dependency, Redirect, Request, explained
@@ -29,6 +31,7 @@ from antiphon.embedding import (
 from antiphon.features import Store
 from antiphon.features.ending import Ending
 from antiphon.http import Challenge, Forbidden, Unauthorized
+from antiphon.http.authorization import TOKEN_LEEWAY, read_token_part
 from antiphon.types import Identity
 
 if TYPE_CHECKING:
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
 U = TypeVar("U")
 S = TypeVar("S")
 
+_LATEST = 1e12
+"""A time after which no token ends, in Unix seconds."""
 _LONGEST_NEXT = 2000
 """The maximum length of a return URL passed to a login page, in characters."""
 
@@ -135,6 +140,12 @@ class UserSource(ABC, Generic[U]):
         """
         return None
 
+    def _seconds_left(self, request: Request) -> float:  # noqa: ARG002
+        """Return for how many seconds the credentials of a request are valid, unless others renew them. Does not call
+        the store.
+        """
+        return inf
+
     def challenge(self, request: Request) -> Challenge | None:  # noqa: ARG002 - for kinds that look at it
         """Return the challenge to send with a 401 (RFC 9110 §11.6.1), or None if only browsers can log in this way."""
         return None
@@ -227,6 +238,17 @@ class Bearer(UserSource[U]):
     def credentials(self, request: Request) -> tuple[str] | None:
         given = request.authorization
         return (given.token or "",) if given and given.scheme == "bearer" else None
+
+    def _seconds_left(self, request: Request) -> float:
+        end = self._claimed_end(request)
+        is_known = isinstance(end, int | float) and end < _LATEST
+        return end + TOKEN_LEEWAY - time() if is_known else inf  # type: ignore[operator]
+
+    def _claimed_end(self, request: Request) -> object:
+        """Return the end that a JSON Web Token names, which the loader has verified (RFC 7519 §4.1.4)."""
+        given = self.credentials(request)
+        parts = given[0].split(".") if given else ()
+        return read_token_part(parts[1]).get("exp") if len(parts) == 3 else None
 
     def challenge(self, request: Request) -> Challenge:
         """Return the challenge, which says whether the request contained an unknown or malformed token."""

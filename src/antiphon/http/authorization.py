@@ -8,7 +8,7 @@ import binascii
 import re
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from antiphon.explanations import explained
 from antiphon.http.grammar import (
@@ -25,6 +25,8 @@ from antiphon.http.grammar import (
 )
 from antiphon.lazy import compiled_late
 
+TOKEN_LEEWAY = 60.0
+"""The number of seconds by which the clocks of those who sign tokens and those who read them may differ."""
 _MOST_ELEMENTS = 200
 # Wider than a token: AWS4-HMAC-SHA256 and others send slashes, colons and semicolons without quotes.
 _UNQUOTED = r"[\x21\x23-\x2b\x2d-\x7e\x80-\xff]++"
@@ -350,3 +352,26 @@ def _checked_charset(charset: str | None) -> str | None:
     if charset is not None and charset.upper() != "UTF-8":
         raise explained("bad-http-value", ValueError(f"the charset must be UTF-8 or None, not {charset!r}"))
     return charset
+
+
+# Signed tokens (RFC 7515)
+
+
+def read_token_part(part: str) -> dict[str, Any]:
+    """Return the header or the claims of a token, which nobody has verified; empty for anything else."""
+    import json
+    from base64 import urlsafe_b64decode
+
+    try:
+        found = json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def is_token_of(kind: Collection[str], header: Mapping[str, Any]) -> bool:
+    """Return True if a token's header has one of these values, in lower case, as its ``typ``, or none, which is "jwt",
+    and if it needs no extension (RFC 7515 §4.1.9, §4.1.11; RFC 8725 §3.11). An empty list of extensions is malformed.
+    """
+    named = header.get("typ", "jwt")
+    return "crit" not in header and isinstance(named, str) and named.lower().removeprefix("application/") in kind

@@ -52,6 +52,8 @@ def test_cookies_that_were_not_signed_by_this_key_and_method_are_empty():
         f"{none.split('.')[0]}.{payload}.{signature}",
         jwt.encode({"user": 1}, KEY, algorithm="HS512"),
         jwt.encode({"user": 1}, KEY, headers={"crit": ["b64"], "b64": False}),
+        jwt.encode({"user": 1}, KEY, headers={"crit": []}),
+        jwt.encode({"user": 1}, KEY, headers={"typ": "logout+jwt"}),
         jwt.api_jws.PyJWS().encode(b"[1]", KEY),
         jwt.api_jws.PyJWS().encode(b"{", KEY),
         OURS.encode({"user": 1}, "another key of thirty-two bytes!!"),

@@ -4,6 +4,7 @@ import asyncio
 from base64 import b64encode
 from contextlib import ExitStack, suppress
 from secrets import token_hex
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import func, select
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 from antiphon import App, Dependency, Response, abort
 from antiphon.features import (
     CORS,
+    APIKey,
     Basic,
     Cache,
     Channel,
@@ -439,3 +441,23 @@ def test_a_live_route_needs_the_feature_and_get():
         Client(app).get("/")
     with pytest.raises(ValueError, match="max_watchers must be above 0, not 0"):
         Live(max_watchers=0)
+
+
+@rows("by", ["a session", "an API key that is deleted", "an API key that expires"])
+def test_a_stream_ends_with_the_credentials_that_opened_it(app, shown, clients, watch, write, by):
+    keys = APIKey(lambda owner: SimpleNamespace(id=owner))
+    app.use(Sessions(MemoryStore(), idle=3))
+    app.use(Users(SessionLogin(lambda key: SimpleNamespace(id=key)), keys))
+    app.post("/login")(lambda request: login(request, SimpleNamespace(id="ann")) or "")
+    shown(lambda request, names: f"{request.user.id}: {names}", before=login_required)
+    ann, other = clients(), watch(clients(), x_api_key=keys.create("ann"))
+    if by == "a session":
+        ann.post("/login")
+    key = keys.create("ann", ttl=3) if by == "an API key that expires" else keys.create("ann")
+    stream = watch(ann, **({} if by == "a session" else {"x_api_key": key}))
+    assert [stream.data(), other.data()] == ["ann: ", "ann: "]
+    if by == "an API key that is deleted":
+        keys.delete_owned("ann", only=keys.owned_by("ann")[-1].id)
+    assert stream.data() is None
+    write(Order(name="Tea"))
+    assert other.data() == "ann: Tea"

@@ -16,6 +16,7 @@ from antiphon.dialects.microdot.dispatch import call_decorated
 from antiphon.dialects.microdot.request import Request, vary_by
 from antiphon.dialects.microdot.response import Response
 from antiphon.features.stores.tagged_json import from_base64
+from antiphon.http.authorization import is_token_of
 
 _TIMES = ("exp", "iat", "nbf")
 _CLAIMS = frozenset({*_TIMES, "aud", "sub", "jti"})
@@ -65,8 +66,8 @@ def _signature(signed: bytes, key: str | bytes) -> bytes:
 
 
 def _is_hs256(header: dict[str, Any]) -> bool:
-    """Return True unless a token is signed differently, or lists critical extensions (RFC 7515 §4.1.11)."""
-    return header.get("alg") == "HS256" and "crit" not in header and header.get("b64", True) is True
+    """Return True unless a token is signed differently, is of another kind, or needs an extension."""
+    return header.get("alg") == "HS256" and is_token_of(("jwt",), header) and header.get("b64", True) is True
 
 
 def _counts(payload: dict[str, Any], now: float) -> bool:

@@ -178,7 +178,7 @@ class SharedBlock:
                     error, response = raised, Response(None, 500)
         is_shown = 200 <= response.status < 300
         wait = max(RETRY, read_number(response.headers.get("retry-after")) or 0.0)
-        retry_at = clock() + wait if response.status == 429 or response.status >= 500 else inf
+        retry_at = clock() + (wait if response.status == 429 or response.status >= 500 else max(words.seconds, PAUSE))
         names = frozenset(
             name for name in watch.reads if not name.startswith((Reads.QUERY, Reads.ARG))
         )  # the URL is the block's

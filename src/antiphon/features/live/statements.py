@@ -18,13 +18,13 @@ from contextlib import suppress
 from contextvars import ContextVar
 from functools import cache, lru_cache
 from hashlib import sha256
-from typing import Any, TypeVar
+from math import inf
+from typing import Any
 from weakref import WeakSet
 
 from antiphon import explained
 from antiphon.app.connections import connection_of
 
-U = TypeVar("U")
 Tables = frozenset[str]
 _LONGEST = 4096
 """The length of a statement above which its tables are looked for each time, so that it isn't kept in memory."""
@@ -42,7 +42,13 @@ _writes = re.compile(
 _NO_TABLES = {"set", "of", "nowait", "skip", "from"}
 """The words after ``on conflict do update`` and ``for update``, and after a column that is called ``copy``."""
 
-Reads = set[str]
+
+class Reads(set[str]):
+    """The words of all statements of a render, which is made again after ``seconds``, when its login ends."""
+
+    seconds = inf
+
+
 _reads: ContextVar[Reads | None] = ContextVar("antiphon_reads", default=None)
 """The words of all statements of the render that is in progress."""
 
@@ -51,7 +57,7 @@ class Reading:
     """A block of code whose reads are collected, and whose writes are not told: a render would cause the next one."""
 
     def __enter__(self) -> Reads:
-        words: Reads = set()
+        words = Reads()
         self._token = _reads.set(words)
         return words
 
@@ -117,10 +123,15 @@ def _tell(tables: Tables) -> None:
 # Logins, as if each user's were a table
 
 
-def read_login(user: U | None, key_of: Callable[[U], str | None]) -> None:
-    """Note that the render in progress, if any, depends on the login of a user."""
-    if user is not None and (reads := _reads.get()) is not None and (key := key_of(user)) is not None:
-        reads.add(_login_of(key))
+def render_in_progress() -> Reads | None:
+    """Return what the render in progress has read, if there is one."""
+    return _reads.get()
+
+
+def read_login(reads: Reads, keys: Iterable[str | None], seconds: float) -> None:
+    """Note that a render depends on the login of a user with these keys, which ends after that time."""
+    reads.update(_login_of(key) for key in keys if key is not None)
+    reads.seconds = min(reads.seconds, seconds)
 
 
 def tell_login(key: str) -> None:

@@ -170,6 +170,9 @@ class _Protected(Bearer[U]):
         counted, own = [token.issuer, token.subject], [token.issuer, client, token.subject]
         return Identity("token", f"{own}", self._replaces, counts_as=f"{counted}")
 
+    def _claimed_end(self, request: Request) -> object:
+        return request[ACCESS_TOKEN].claims.get("exp") if ACCESS_TOKEN in request else None
+
     async def _load(self, token: str, request: Request) -> U | None:
         found = await self._resource.verify(token, self._resource.url_of(request))
         if found is None:

@@ -7,7 +7,7 @@ another server. The functions here block: they run on threads.
 import json
 import logging
 import time
-from base64 import b64encode, urlsafe_b64decode
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from http.client import HTTPException
 from threading import Lock
@@ -18,6 +18,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from antiphon import explained
 from antiphon.http import URL, ServiceUnavailable, format_query
+from antiphon.http.authorization import TOKEN_LEEWAY, is_token_of, read_token_part
 
 _TIMEOUT = 10.0
 _LARGEST = 1 << 20
@@ -188,8 +189,6 @@ class Provider:
 
 _LONGEST = 16 << 10
 """The maximum length of a token to examine, in characters."""
-_LEEWAY = 60
-"""The number of seconds by which clocks may differ."""
 ALGORITHMS = ("RS256", "PS256", "ES256")
 """The signature algorithms accepted by default: those whose keys can be published."""
 
@@ -262,16 +261,8 @@ def claimed_issuer(token: str) -> str | None:
     parts = token.split(".")
     if len(parts) != 3 or len(token) > _LONGEST:
         return None
-    found = _json(parts[1]).get("iss")
+    found = read_token_part(parts[1]).get("iss")
     return found if isinstance(found, str) else None
-
-
-def _json(part: str) -> dict[str, Any]:
-    try:
-        found = json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _decoded(token: str, keys: Any, algorithms: tuple[str, ...]) -> dict[str, Any] | None:
@@ -280,26 +271,18 @@ def _decoded(token: str, keys: Any, algorithms: tuple[str, ...]) -> dict[str, An
 
     try:
         read = jwt.decode(token, keys, algorithms=[*algorithms])
-        return dict(read.claims) if _is_access_token(read.header) else None
+        return dict(read.claims) if is_token_of(_KINDS, read.header) else None
     except (JoseError, TypeError, ValueError, KeyError, RecursionError):  # joserfc raises these for malformed tokens
         return None
 
 
-def _is_access_token(header: Mapping[str, Any]) -> bool:
-    """Return False for a token that says it is of another kind (RFC 9068 §4), or needs an extension (RFC 7515 §4.1.11).
-
-    Many providers say only "JWT", or nothing.
-    """
-    kind = header.get("typ", "jwt")
-    return "crit" not in header and isinstance(kind, str) and kind.lower().removeprefix("application/") in _KINDS
-
-
 _KINDS = ("at+jwt", "jwt")
+"""The kinds of access tokens (RFC 9068 §4). Many providers say only "JWT", or nothing."""
 
 
 def _has_key(token: str, provider: Provider) -> bool:
     """True if the key named in a token is known, so that fetching the keys again would not help."""
-    named = _json(token.partition(".")[0]).get("kid")
+    named = read_token_part(token.partition(".")[0]).get("kid")
     return any(each.kid == named for each in provider.keys().keys)
 
 
@@ -315,4 +298,4 @@ def _is_in_time(claims: Mapping[str, Any]) -> bool:
     now = time.time()
     if not all(isinstance(each, int | float) and not isinstance(each, bool) for each in (expires, begins)):
         return False
-    return bool(expires > now - _LEEWAY and begins < now + _LEEWAY)  # type: ignore[operator]
+    return bool(expires > now - TOKEN_LEEWAY and begins < now + TOKEN_LEEWAY)  # type: ignore[operator]

@@ -17,9 +17,9 @@ import msgspec
 import antiphon
 from antiphon import Dependency, Request, Response
 from antiphon.embedding import Content, DerivedHead, Head, RequestHead
-from antiphon.features.logins import NAME as LOGIN
 from antiphon.features.logins import SessionLogin
 from antiphon.features.recorder.disguise import LONGEST_TEXT, Disguise
+from antiphon.features.tracked_session import NAME as LOGIN
 from antiphon.features.users import Users
 from antiphon.http import Address
 from antiphon.request.caller import arrivals
