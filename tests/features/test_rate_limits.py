@@ -532,3 +532,39 @@ def test_a_view_limited_by_a_form_waits_for_it():
     with Client(app, "asgi") as client:
         answers = [client.post("/", headers=FORM, body=iter([b"name=", b"lute"])) for _ in range(2)]
     assert [answer.status for answer in answers] == [200, 429]
+
+
+class TestLimitsAroundOthers:
+    """A request that goes through limits of one name, in applications and a mounted one, counts once."""
+
+    @rows(
+        "names, statuses",
+            (("api", "api"), [200] * 3 + [429] * 2), ((None, None), [200] * 3 + [429] * 2),
+            (("api", "other"), [200] * 3 + [429] * 2),
+    )  # fmt: skip
+    def test_in_an_app_and_a_mount(self, store, handler, visiting, names, statuses):
+        outer, inner = (limited(handler, RateLimit("3/minute", store, name=name)) for name in names)
+        outer.mount("/inner", inner)
+        assert [visiting(outer, "/inner/").status for _ in statuses] == statuses
+
+    def test_of_one_object(self, store, handler, visiting):
+        limit = RateLimit("3/minute", store)
+        outer, inner = limited(handler, limit), limited(handler, limit)
+        outer.mount("/inner", inner)
+        inner.get("/again", before=limit)(handler)
+        assert [visiting(outer, path).status for path in ["/inner/", "/inner/again", "/", "/"]] == [200, 200, 200, 429]
+
+    def test_with_a_lower_limit_inside(self, store, handler, visiting):
+        outer, inner = (limited(handler, RateLimit(rate, store, name="api")) for rate in ("4/minute", "2/minute"))
+        outer.mount("/inner", inner)
+        paths = ["/inner/", "/inner/", "/inner/", "/", "/", "/"]
+        assert [visiting(outer, path).status for path in paths] == [200, 200, 429, 200, 429, 429]
+
+    def test_is_taken_back_once(self, store, visiting, interface):
+        limits = [RateLimit("2/minute", store, name="api") for _ in range(2)]
+        outer, inner = limited(lambda request: "", limits[0]), App()
+        inner.use(limits[1])
+        inner.get("/")(lambda request: [limit.uncount(request) for limit in limits] and "")
+        outer.mount("/inner", inner)
+        paths = ["/", "/inner/", "/inner/", "/inner/", "/", "/"]
+        assert [visiting(outer, path).status for path in paths] == [200, 200, 200, 200, 200, 429]

@@ -52,9 +52,9 @@ class RateLimit:
     This is an approximation: in any period, fewer than twice the allowed number of requests can pass. Refused requests
     (429, with Retry-After) are not counted. All responses have RateLimit and RateLimit-Policy
     (draft-ietf-httpapi-ratelimit-headers). ``name`` is the limit's name in these headers, by default the rate. It is
-    also the limit's name in the ``store``, where limits with the same name share a count. Without a ``store``, the
-    limit uses the application's store, where an unnamed limit has a separate count. If the application has no store
-    either, each process counts separately, in memory.
+    also the limit's name in the ``store``, where limits with the same name share a count, in which a request counts
+    once. Without a ``store``, the limit uses the application's store, where an unnamed limit has a separate count. If
+    the application has no store either, each process counts separately, in memory.
 
     While the store is unavailable, requests are let through, and an error is logged once a minute. With
     ``when_unavailable="refuse"``, they get a 503. One request per second tries the store again. Raises ValueError
@@ -136,14 +136,18 @@ class RateLimit:
         check_no_decorator(self._written, request)
         if AROUND in request and any(each.limit is self for each in _counted(*arrivals(request[AROUND].request))):
             return  # the client sent only one request
-        counted = _Counted(self)
+        counted, earlier = _Counted(self), _counted(*arrivals(request))
         request[_COUNTED] = [*_counted(request), counted]
-        caller = self._caller(request)
+        counted.caller = caller = self._caller(request)
         if caller is None:
             return
+        counter = self._counter_for(request.app)
+        alike = [each for each in earlier if each.is_in(counter, counted)]
+        if same := next((each for each in alike if each.limit._limit == self._limit), None):
+            counted.count = same.count  # by a limit of an application around this one
+            return
         try:
-            counter = self._counter_for(request.app)
-            counted.count = count = counter.breaker.call(self._count, counter, caller)
+            counted.count = count = counter.breaker.call(self._count, counter, caller, 0 if alike else 1)
         except StoreUnavailable:
             if self._refuses:
                 raise
@@ -167,10 +171,12 @@ class RateLimit:
         So ``def`` and ``async def`` handlers call this method in the same way. It has no effect if the limit has not
         counted the request or has already undone its count. If the store is unavailable, the request stays counted.
         """
-        for counted in _counted(*arrivals(request)):
+        every = _counted(*arrivals(request))
+        for counted in every:
             count = counted.count
             if counted.limit is self and count is not None and not (count.is_over or counted.is_taken_back):
-                counted.is_taken_back = True
+                for each in every:
+                    each.is_taken_back = each.is_taken_back or each is counted or each.is_in(count.counter, counted)
                 take_back: Any = partial(self._take_back, count)
                 take_back.blocking = count.counter.store.blocks
                 request.on_response(take_back)
@@ -254,16 +260,16 @@ class RateLimit:
     def _counter(self, store: Store | None, key: str) -> "_Counter":
         return _Counter(store or MemoryStore(clock=monotonic), key, CircuitBreaker(StoreUnavailable))
 
-    def _count(self, counter: "_Counter", caller: str) -> "_Count":
-        """Count a request, unless the limit is exceeded. Raises StoreUnavailable."""
+    def _count(self, counter: "_Counter", caller: str, by: int) -> "_Count":
+        """Count a request, unless the limit is exceeded; ``by`` is 0 if it is counted. Raises StoreUnavailable."""
         limit, period, increment = self._limit, self._period, counter.store.increment
         key, now = store_name(counter.key, caller), counter.store.clock()
         if limit == 1:  # a single window that begins with the request is enough
-            count, seconds = increment(key, ttl=period)
+            count, seconds = increment(key, ttl=period, by=by)
             return _Count(count > 1, 0, seconds, counter, key, period, now + seconds)
         window, elapsed = divmod(now, period)
         current_key, ttl = store_name(counter.key, caller, f"{window:.0f}"), 2 * period
-        current = increment(current_key, ttl=ttl).value
+        current = increment(current_key, ttl=ttl, by=by).value
         before = (
             increment(store_name(counter.key, caller, f"{window - 1:.0f}"), ttl=ttl, by=0).value
             if current <= limit
@@ -273,8 +279,8 @@ class RateLimit:
         if used <= limit + ROUNDING:
             left, ends = int(limit - used + ROUNDING), (window + 2) * period
             return _Count(False, left, period - elapsed, counter, current_key, ttl, ends)
-        increment(current_key, ttl=ttl, by=-1)
-        seconds = _wait(limit, period, elapsed, current - 1, before)
+        increment(current_key, ttl=ttl, by=-by)
+        seconds = _wait(limit, period, elapsed, current - by, before)
         return _Count(True, 0, seconds, counter, current_key, ttl, now)
 
     def _log(self, what: str) -> None:
@@ -290,12 +296,21 @@ class RateLimit:
 class _Counted:
     """A limit that a request has passed. ``count`` is None if it didn't count the request."""
 
-    __slots__ = ("count", "is_taken_back", "limit")
+    __slots__ = ("caller", "count", "is_taken_back", "limit")
 
     def __init__(self, limit: RateLimit) -> None:
         self.limit = limit
+        self.caller: str | None = None
         self.count: _Count | None = None
         self.is_taken_back = False
+
+    def is_in(self, counter: "_Counter", other: "_Counted") -> bool:
+        """Return True if this counts as the other does, in the same place: limits with one name share a count."""
+        count, own, theirs = self.count, self.limit, other.limit
+        if count is None or self.is_taken_back or self.caller != other.caller or count.counter.key != counter.key:
+            return False
+        is_alike = own._period == theirs._period and (own._limit == 1) is (theirs._limit == 1)
+        return is_alike and count.counter.store.shares_entries(counter.store)
 
 
 _COUNTED = Dependency[list[_Counted]]("limits that have counted a request")
