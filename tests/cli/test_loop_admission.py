@@ -1,7 +1,10 @@
 """The requests that a worker's loop begins: some of the first, and others instead of those that are cancelled."""
 
 import asyncio
+from types import SimpleNamespace
+from typing import Any
 
+from antiphon import App
 from antiphon.cli.workers.loop_shedding import LoopAdmission
 from antiphon.cli.workers.observed import Entrance
 from antiphon.http.head import RequestClass
@@ -46,3 +49,34 @@ def test_a_worker_does_not_begin_all_its_first_requests_at_once():
         return at_once, len(begun)
 
     assert asyncio.run(begin()) == (1, 20)
+
+
+class Fields(dict[str, str]):
+    def get_all(self, name: str) -> list[str]:
+        return [self[name]] if name in self else []
+
+
+@rows("kind", ["http", "websocket"])
+@rows("interface", ["asgi", "rsgi"])
+def test_clients_behind_a_proxy_are_told_apart(interface: str, kind: str):
+    """Their sockets, too: the connection is the proxy's."""
+    seen = list[str | None]()
+    app = App(trusted_proxies=["10.0.0.1"], queue_by=lambda request: seen.append(request.ip))
+    fields = [(b"host", b"shop.example"), (b"x-forwarded-for", b"192.0.2.7")]
+
+    async def handle() -> None:
+        admission = LoopAdmission(Entrance(app), app, 10.0, asyncio.get_running_loop())
+        for name in ("_has_left", "_may_begin"):
+            setattr(admission, name, lambda *_: False)
+        if interface == "asgi":
+            scope: Any = {"type": kind, "method": "GET", "path": "/", "raw_path": b"/", "query_string": b""}
+            scope |= {"headers": fields, "client": ("10.0.0.1", 5), "scheme": "http", "server": ("a", 80)}
+            admission._admit_asgi(scope, None, None).close()  # type: ignore[attr-defined]
+        else:
+            scope = SimpleNamespace(proto="ws" if kind == "websocket" else kind, client="10.0.0.1:5", server="a:80")
+            vars(scope).update(method="GET", path="/", query_string="", scheme="http", authority=None, http_version="1")
+            scope.headers = Fields({name.decode(): value.decode() for name, value in fields})
+            admission._admit_rsgi(scope, None).close()  # type: ignore[attr-defined]
+
+    asyncio.run(handle())
+    assert seen == ["192.0.2.7"]

@@ -1,12 +1,15 @@
 """A worker's looks at the store while its runs end and change."""
 
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 
 import pytest
 
-from antiphon.features import MemoryStore, Runs, StoreUnavailable
+from antiphon import App
+from antiphon.features import Basic, MemoryStore, Runs, Sessions, StoreUnavailable, Users
 from antiphon.features.runs.record import Record
+from antiphon.testing import Client
 from tests.helpers.waiting import DEADLINE, eventually
 
 pytestmark = pytest.mark.once
@@ -67,3 +70,31 @@ def test_a_run_that_can_t_be_started_again_holds_up_no_other(caplog):
         eventually(lambda: ledger.load("good").state == "done" or None, "it was not started")
         eventually(lambda: ledger.load("bad").state == "interrupted" or None, "it was not given up")
     assert ("bad can't be started again" in caplog.text, "can't be watched" in caplog.text) == (True, False)
+
+
+def test_runs_without_an_owner_are_counted_by_their_callers():
+    """A client renews its session, and any credentials that nobody verifies, as often as it likes."""
+    app, runs = App(store=MemoryStore()), Runs(max_runs_per_owner=2)
+    for feature in (runs, Sessions(), Users(Basic(lambda name, password: name))):
+        app.use(feature)
+    goes_on = threading.Event()
+
+    @app.post("/")
+    def start(request):
+        request.session["visit"] = request.user  # which is proven only then
+        runs.start(goes_on.wait() for _ in range(1))
+        return ""
+
+    def status(number, headers):
+        return Client(app, client=(f"192.0.2.{number}", 50000)).post("/", headers=headers).status
+
+    def by(name):
+        return {"authorization": f"Basic {b64encode(name).decode()}"}
+
+    try:
+        fields = [{"cookie": f"host-session={number}", "authorization": f"Bearer {number}"} for number in range(3)]
+        assert [status(1, each) for each in fields] == [200, 200, 429]
+        assert [status(1, by(b"ann:")) for _ in range(3)] == [200, 200, 429]
+        assert [status(2, each) for each in (by(b"ann:"), {}, {}, {})] == [429, 200, 200, 429]
+    finally:
+        goes_on.set()

@@ -226,25 +226,24 @@ class LoopAdmission:
         if scope["type"] == "lifespan":
             return self._respond(scope, receive, send)  # type: ignore[no-any-return]  # as ASGI says
         host, port = address(*scope.get("client") or (None, None)) or ("", 0)
-        head = ASGIHead if scope["type"] == "http" else None
+        head = ASGIHead if scope["type"] == "http" else _asgi_handshake
         return self._admit(host, port, head, self._run_asgi, refuse_asgi, scope, receive, send)
 
     def _admit_rsgi(self, scope: Any, protocol: Any) -> Awaitable[object]:
         host, _, digits = (scope.client or "").rpartition(":")
         port = int(digits) if digits.isdecimal() else 0
-        head = RSGIHead if scope.proto == "http" else None
+        head = RSGIHead if scope.proto == "http" else _rsgi_handshake
         return self._admit(host, port, head, self._run_rsgi, refuse_rsgi, scope, protocol)
 
     def _admit(
-        self, host: str, port: int | None, head: Callable[..., Head] | None, run: _Run, refuse: _Refuse, *call: Any
+        self, host: str, port: int | None, head: Callable[..., Head], run: _Run, refuse: _Refuse, *call: Any
     ) -> Awaitable[object]:
-        """Pass a call of the server to the application, to a queue or to ``refuse``; a WebSocket has no ``head``."""
+        """Pass a call of the server to the application, to a queue or to ``refuse``. WebSockets are of one class."""
         if self._has_left(port):
             return refuse(self._refusals.fields(), call[0], call[-1])
-        if self._classify is None or head is None:
-            kind = RequestClass(network_of(host))
-        else:
-            kind = self._classify(head(*call))
+        kind = RequestClass(network_of(host)) if self._classify is None else self._classify(head(*call))
+        if head not in (ASGIHead, RSGIHead):
+            kind = RequestClass(kind.client or network_of(host))
         if kind.is_exempt:
             return self._respond(*call)  # type: ignore[no-any-return]  # as both interfaces say
         if not self._may_begin(kind):
@@ -275,6 +274,18 @@ class LoopAdmission:
         with ExitStack() as ended:
             ended.callback(self._end, kind, time.monotonic())
             await self._respond(scope, _EndingProtocol(protocol, ended.close))
+
+
+def _asgi_handshake(*call: Any) -> Head:
+    from antiphon.adapters.websockets.handshake import ASGIHandshake  # imported late: few have WebSockets
+
+    return ASGIHandshake(*call)
+
+
+def _rsgi_handshake(*call: Any) -> Head:
+    from antiphon.adapters.websockets.handshake import RSGIHandshake
+
+    return RSGIHandshake(*call)
 
 
 async def refuse_asgi(fields: list[tuple[str, str]], scope: Any, send: Any) -> None:

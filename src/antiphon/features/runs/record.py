@@ -47,7 +47,8 @@ class Record(NamedTuple):
 
     ``worker`` is the token of the process that produces it, ``attempt`` is the number of times it was started, and
     ``crashes`` is the number of times its process died without warning. ``function`` and ``arguments`` are needed to
-    start it again. ``owner``, ``key`` and ``given``, what was given with the key, are hashes.
+    start it again. ``owner``, ``key``, ``given``, what was given with the key, and ``caller``, by whom a run without an
+    owner is counted, are hashes.
     """
 
     id: str
@@ -62,6 +63,7 @@ class Record(NamedTuple):
     problem: dict[str, Any] | None = None
     key: str | None = None
     given: str = ""
+    caller: str = ""
     started: float = 0.0
     changed: float = 0.0
     version: int = 0
@@ -275,7 +277,7 @@ class Ledger:
             self.store.delete(self._key(record.key))
         self.store.delete_owned(self._index(f"of {record.id}"))
         self.hub(record.id).expire(self.log(record.id), 0)
-        left = {"owner": "", "function": None, "arguments": b"", "problem": None, "worker": ""}
+        left = {"owner": "", "caller": "", "function": None, "arguments": b"", "problem": None, "worker": ""}
         left |= {"key": None, "given": ""}
         self.store.change(self._key(record.id), left, ttl=self._seconds, create=False, owner=self._index("forgotten"))
 

@@ -33,6 +33,7 @@ from antiphon.embedding import (
     mounted_together,
     seconds_of,
     store_name,
+    unwatched,
 )
 from antiphon.explanations import renamed
 from antiphon.explanations.naming import NamesOurs, names_ours
@@ -144,11 +145,12 @@ class Runs(Generic[T], metaclass=NamesOurs):
     over runs that other processes have had to abandon.
 
     In all processes together, at most ``max_runs`` runs are live at once, and at most ``max_runs_per_owner`` for one
-    owner. Those that wait for a person are not counted, but are at most ten times as many. The newest ``max_bytes``
-    bytes of a run's values, as JSON, are kept. Each process that follows a run keeps up to ``max_values`` of them in
-    memory; values of more than ``max_value_size`` bytes, and earlier ones, are loaded when a follower needs them. A run
-    is forgotten ``ttl`` after it ends. It fails after its ``deadline``, unless that is None. If its process dies, its
-    followers are notified within a ``lease``. These times are in seconds or timedeltas.
+    owner or, without one, for one caller, by ``request.caller.key``. Those that wait for a person are not counted, but
+    are at most ten times as many. The newest ``max_bytes`` bytes of a run's values, as JSON, are kept. Each process
+    that follows a run keeps up to ``max_values`` of them in memory; values of more than ``max_value_size`` bytes, and
+    earlier ones, are loaded when a follower needs them. A run is forgotten ``ttl`` after it ends. It fails after its
+    ``deadline``, unless that is None. If its process dies, its followers are notified within a ``lease``. These times
+    are in seconds or timedeltas.
 
     Raises ValueError for an empty name and for numbers that are not above 0, and TypeError for any other store.
     """
@@ -292,6 +294,8 @@ class Runs(Generic[T], metaclass=NamesOurs):
             message = "a key belongs to an owner, so that nobody gets another's run: start(..., owner=..., key=...)"
             raise explained("bad-feature-option", TypeError(message))
         record = Record(token_urlsafe(16), stored_owner(owner), "running", own.worker.token, deadline=self._deadline)
+        if owner is None:
+            record = record._replace(caller=_caller())
         if key is not None:
             given = _given(key, source)
             record = record._replace(key=_hash("key", record.owner or "", key), given=given)
@@ -337,8 +341,8 @@ class Runs(Generic[T], metaclass=NamesOurs):
         live = self._own().ledger.live().values()
         if _are_too_many(live, self._max_runs):
             raise ServiceUnavailable("Too much is being done at once. Try again soon.", retry_after=RETRY_AFTER)
-        own = [each for each in live if each.owner == record.owner]
-        if record.owner is not None and _are_too_many(own, self._max_runs_per_owner):
+        own = [each for each in live if (each.owner, each.caller) == (record.owner, record.caller)]
+        if (record.owner is not None or record.caller) and _are_too_many(own, self._max_runs_per_owner):
             raise TooManyRequests("You have started too much at once. Try again soon.", retry_after=RETRY_AFTER)
 
     def _production(self, record: Record, source: Any) -> Production:
@@ -495,6 +499,15 @@ def _is_same(given: str, other: str) -> bool:
     messages since, and the same call may come with another request.
     """
     return not (given and other) or not {*given.split()}.isdisjoint(other.split())
+
+
+def _caller() -> str:
+    """Return a hash of the current request's caller, as limits count it; empty if there is no request."""
+    request = find_current_request()
+    if request is None:
+        return ""
+    with unwatched(request):
+        return _hash("caller", request.caller.key)
 
 
 def shown_owner(owner: RunOwner | None) -> str | int | None:
