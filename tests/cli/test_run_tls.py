@@ -1,9 +1,14 @@
 """`antiphon run` with a certificate: https over HTTP/1.1 and HTTP/2, a renewed certificate, and wrong files."""
 
 import asyncio
+import os
 import shutil
+import signal
 import ssl
 import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
@@ -110,3 +115,44 @@ def test_files_that_do_not_fit_are_told_once_and_new_workers_wait_for_those_that
         assert await anext(told) == ""
 
     asyncio.run(watch())
+
+
+@pytest.mark.parametrize("how", ["reload", "crash"])
+def test_the_server_goes_on_while_its_files_do_not_fit(antiphon, authority, tmp_path, how):
+    files, own, other = (tmp_path / "shop.crt", tmp_path / "shop.key"), *map(authority.issue, ["127.0.0.1"] * 2)
+
+    def put(*issued):
+        for each, file in zip(issued, files, strict=True):
+            shutil.copy(each, file)
+
+    put(*own)
+    flags = ("--tls-certificate", str(files[0]), "--tls-key", str(files[1]))
+    command = antiphon("apps:asgi", *flags, *(["--reload"] if how == "reload" else ["--workers", "2"])).serving()
+    context = ssl.create_default_context(cafile=authority.ca_file)
+
+    def responds():
+        with suppress(OSError), urlopen(f"https://127.0.0.1:{command.port}/", context=context, timeout=5) as response:
+            return response.read().startswith(b"asgi")
+        return False
+
+    command.wait_until(lambda: len(command.workers()) == (1 if how == "reload" else 2))
+    put(own[0], other[1])
+    command.wait_until(lambda: "new workers will wait, since the key" in command.err)
+    waits = "A new worker waits for a certificate and a key that it can use, since the key is not that of the certific"
+    if how == "reload":
+        for number in range(2):
+            (tmp_path / "apps.py").write_text(f"{(tmp_path / 'apps.py').read_text()}# {number}\n")
+            command.wait_until(lambda: waits in command.err)
+            time.sleep(0.5)
+    else:
+        os.kill(command.workers()[0], signal.SIGKILL)
+        command.wait_until(lambda: waits in command.err)
+    assert all(responds() for _ in range(4))
+    assert command.err.count(waits) == 1
+    put(*other)
+    command.wait_until(lambda: "The certificate has changed." in command.err)
+    told = "Reloaded in" if how == "reload" else "All workers were replaced."
+    command.wait_until(lambda: told in command.out + command.err)
+    command.wait_until(responds)
+    served = ssl.get_server_certificate(("127.0.0.1", command.port))
+    assert ssl.PEM_cert_to_DER_cert(served) == ssl.PEM_cert_to_DER_cert(Path(other[0]).read_text())

@@ -259,6 +259,7 @@ class Reloader(Supervisor):
 
     async def _load(self, changed: list[str]) -> None:
         """Load the application in prestarted workers, and serve it until one ends; if that fails, show the error."""
+        await self._wait_for_files()  # the old workers have read those before
         began = time.monotonic()
         await self._retire_all()
         self._forget_old_state(changed)
@@ -271,6 +272,7 @@ class Reloader(Supervisor):
             self._has_loaded(None, changed, time.monotonic() - began)
             self.warn(f"Error: {error.message}")
             await self._retire_all()
+            await self._wait_for_files()
             await self._serve_by_prestarted({"show": error.message, "page": error.page}, 1)
             await self._prepare()
 

@@ -244,6 +244,7 @@ class Supervisor:
         self._has_started = asyncio.Event()
         self._is_restarting = asyncio.Lock()
         self._is_restart_wanted = False
+        self._is_waiting_told = False
 
     async def run(self) -> int:
         """Serve until SIGINT, SIGTERM or SIGHUP.
@@ -373,14 +374,24 @@ class Supervisor:
 
     async def _put_to_work(self, worker: WorkerProcess, index: int) -> WorkerProcess:
         """Tell a worker to serve, and return it once it is serving. Raises the error that prevents it from serving."""
-        if self._options.tls is not None:
-            from antiphon.cli.certificates import wait_usable  # imported late, as above
-
-            await wait_usable(self._options.tls)
+        await self._wait_for_files()
         await worker.give(serve_at(index))
         await worker.wait_serving()
         self._balance.look()
         return worker
+
+    async def _wait_for_files(self) -> None:
+        """Wait until a new worker can use the certificate and its key, if there are any, and tell why it has to."""
+        if (files := self._options.tls) is None:
+            return
+        from antiphon.cli.certificates import explain_unusable, wait_usable  # imported late, as above
+
+        reason = explain_unusable(*files)
+        if reason and not self._is_waiting_told:
+            self._is_waiting_told = True
+            self.warn(f"A new worker waits for a certificate and a key that it can use, since {reason}.")
+        await wait_usable(files)
+        self._is_waiting_told = False
 
     async def _spawn(self) -> WorkerProcess:
         worker = await WorkerProcess.start(self._listeners, self._launch, self._balance.has_turned)
