@@ -1,18 +1,31 @@
 """Logins with passkeys: of a device in software, in any session and by callbacks of both kinds."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import repeat
+from threading import Barrier
 
 import pytest
 
 pytest.importorskip("webauthn")
 
 from antiphon import App
-from antiphon.features import CookieStore, CSRFTokens, OpenAPI, PasskeyLogin, Sessions, Users, login_required, logout
+from antiphon.features import (
+    CookieStore,
+    CSRFTokens,
+    MemoryStore,
+    OpenAPI,
+    PasskeyLogin,
+    Sessions,
+    Users,
+    login_required,
+    logout,
+)
 from antiphon.testing import Client
 from tests.helpers.authenticator import Authenticator
 from tests.helpers.rows import rows
+from tests.helpers.stores import SHARED, place_of, store_at
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style", "kind")]  # the oldest Python lacks webauthn
 HTTPS = "https://shop.example.com"
@@ -32,8 +45,8 @@ class User:
 class Shop:
     """An app whose users and passkeys are in dicts."""
 
-    def __init__(self, sessions, style, *features, store=None, passkeys=None, **options):
-        self.users, self.passkeys = {}, {} if passkeys is None else passkeys
+    def __init__(self, sessions, style, *features, store=None, passkeys=None, users=None, **options):
+        self.users, self.passkeys = ({} if each is None else each for each in (users, passkeys))
         self.app = App(store=store)
         self.app.use(sessions if isinstance(sessions, Sessions) else Sessions(sessions))
 
@@ -234,3 +247,31 @@ def test_the_script_is_checked_for_changes(shop, client):
 def test_a_host_is_only_that(host):
     with pytest.raises(ValueError, match="host must be a host without a port"):
         PasskeyLogin(User, host=host, find=str, save=str)
+
+
+@pytest.mark.processes
+@rows("kind", ["memory", *SHARED])
+def test_of_copies_at_once_in_all_processes_one_logs_in(kind, request, tmp_path):
+    where = None if kind == "memory" else place_of(kind, request, tmp_path)
+    own, passkeys, users = MemoryStore(), {}, {}
+    shared = {"passkeys": passkeys, "users": users}
+    shops = [Shop(own if where is None else store_at(where), "def", **shared) for _ in range(4)]
+    visitor = Visitor(Client(shops[0].app, "wsgi", base_url=HTTPS))
+    visitor.device.uses = repeat(0)
+    assert visitor.register().status == 200
+    with ThreadPoolExecutor(8) as threads:
+        for path in ["/sign-in", "/register"] * 5:
+            client = Client(shops[0].app, "wsgi", base_url=HTTPS)
+            begun = client.post(f"/passkeys{path}", json={} if path == "/sign-in" else {"name": "ben"})
+            cookie = begun.headers["set-cookie"].partition(";")[0]
+            signed = visitor.device.get(begun.json) if path == "/sign-in" else Authenticator().create(begun.json)
+            at_once = Barrier(8)
+
+            def send(number, path=path, signed=signed, cookie=cookie, at_once=at_once):
+                client = Client(shops[number % 4].app, "wsgi", base_url=HTTPS)
+                at_once.wait()
+                response = client.post(f"/passkeys{path}", json=signed, headers={"cookie": cookie})
+                return response.status, response.json.get("detail")
+
+            told = sorted(threads.map(send, range(8)), key=lambda each: each[0])
+            assert [status for status, _ in told] == [200] + [403] * 7, (path, {*told})

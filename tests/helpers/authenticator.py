@@ -3,6 +3,7 @@
 import json
 from hashlib import sha256
 from itertools import count
+from secrets import token_bytes
 
 import cbor2
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -19,7 +20,7 @@ class Authenticator:
     def __init__(self, origin="https://shop.example.com", host="shop.example.com"):
         self._origin, self._host = origin, host
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self.id = sha256(str(id(self)).encode()).digest()[:16]
+        self.id = token_bytes(16)
         self.uses = count(1)
 
     def create(self, options):

@@ -443,7 +443,7 @@ def test_a_live_route_needs_the_feature_and_get():
         Live(max_watchers=0)
 
 
-@rows("by", ["a session", "an API key that is deleted", "an API key that expires"])
+@pytest.mark.parametrize("by", ["a session", "an API key that is deleted", "an API key that expires"])
 def test_a_stream_ends_with_the_credentials_that_opened_it(app, shown, clients, watch, write, by):
     keys = APIKey(lambda owner: SimpleNamespace(id=owner))
     app.use(Sessions(MemoryStore(), idle=3))
