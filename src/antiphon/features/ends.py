@@ -141,8 +141,8 @@ class Ends:
         self._send(identity, identity)
 
     def look_again(self, key: str, *, tokens: bool = False) -> None:
-        """Close what is open for a user by credentials that have ended, in all processes. ``tokens`` ends those of which
-        nothing else here tells whether they have ended.
+        """Close what is open for a user by credentials that have ended, in all processes. With ``tokens``, those of
+        which nothing else here tells whether they have ended, end now.
         """
         if tokens:
             self.mark(key, TOKENS)
