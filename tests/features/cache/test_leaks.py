@@ -528,3 +528,14 @@ def test_a_page_is_made_once_for_each_language(interface, tmp_path):
     assert made == ["en", "de"]
     assert [get("en", path="/raw", name=name).text[2:5] for name in ("ann", "ben")] == ["ann", "ben"]
     assert client.get("/?lang=de", cookies={"lang": "en"}).text == "de"
+
+
+@rows("read", ["authorization", "client", "user", "caller", "session", "cookies"])
+def test_a_head_tells_caches_what_the_page_does(interface, read):
+    app = App()
+    for feature in (Cache(), Sessions(MemoryStore()), Users(Bearer(lambda token: token))):
+        app.use(feature)
+    app.get("/")(lambda request: shared(getattr(request, read) and getattr(getattr(request, read), "key", "")))
+    client = Client(app, interface, headers={"authorization": "Bearer ann", "cookie": "host-session=x"})
+    told = [client.request(method, "/").headers for method in ("GET", "HEAD")]
+    assert len({(each["cache-control"], each.get("vary")) for each in told}) == 1

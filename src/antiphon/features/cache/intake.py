@@ -248,7 +248,7 @@ class Intake:
         else:
             self.release(fill, gone=kept if status < 500 and reason not in REQUEST_REASONS else None)
             _check_public(request, response, reason)
-            if reads and reason in PERSONAL_REASONS:
+            if reads and (reason in PERSONAL_REASONS or request.head.method == "HEAD"):  # as to GET
                 response = tell_of_reads(response, of_visitor(reads))
         if fill.validates:
             response = response.make_conditional(request)
