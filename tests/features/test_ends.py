@@ -774,3 +774,21 @@ def test_a_session_that_is_not_used_ends_what_it_has_opened():
 
     eventually(has_ended, "it goes on")
     check_goes_on(used)
+
+
+def test_a_key_is_made_in_the_request_that_logs_in_a_visitor():
+    shop = Shop()
+    shop.app.post("/visit")(lambda request: request.session.update({"cart": 1}) or "")
+    shop.app.post("/both")(lambda request: login(request, by_number(7)) or shop.keys.create("7"))
+    visitor = Client(shop.app, base_url=SHOP)
+    assert [visitor.post(path).status for path in ("/visit", "/both", "/both")] == [200] * 3
+
+
+def test_a_refresh_token_ends_what_a_user_who_is_a_text_has_opened():
+    app, tokens = App(store=MemoryStore()), RefreshTokens()
+    app.use(Users(Bearer(lambda token: "ann")))
+    app.use(tokens)
+    shop = serve_endless(SimpleNamespace(app=app))
+    token, received = tokens.issue("ann"), opened(shop, {"authorization": "Bearer x"})
+    tokens.revoke(token)
+    check_ends(received)

@@ -146,11 +146,16 @@ class Ending:
         opened = request._dependencies.pop(self._opened)() if self._opened in request else None
         if user is None or (identity := self._users._key_of(user)) is None:
             return
-        key, sources = self._users._stored_key(user), self._sources(request)
+        key, sources = self._owner_of(user), self._sources(request)
         if reads is not None:
             read_login(reads, (identity, key), min((each._seconds_left(request) for each in sources), default=inf))
         if opened is not None:
             self.of(request.app).watch(identity, key, opened, request, self.seconds_left)
+
+    def _owner_of(self, user: Any) -> str | None:
+        """Return the owner by which features hold credentials of a user."""
+        key = self._users._stored_key(user)
+        return user if key is None and isinstance(user, str) else key
 
     def _sources(self, request: Request) -> "list[UserSource[Any]]":
         with unwatched(request):
@@ -175,7 +180,7 @@ class Ending:
     def _has_ended(self, request: Request) -> bool:
         """Return True if the user of a request, or the user's tokens, have ended since the credentials were checked."""
         user = request._dependencies.get(self._users._found)
-        key = None if user is None or self._checked not in request else self._users._stored_key(user)
+        key = None if user is None or self._checked not in request else self._owner_of(user)
         return key is not None and any(request[self._checked].is_too_late(key, what) for what in ("user", TOKENS))
 
     # The end

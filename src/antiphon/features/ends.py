@@ -378,9 +378,8 @@ def refuse_if_late(owner: str, delete: Callable[[], object], begun: Dependency[L
         request = request._outer_request  # of the application in which this one is mounted
     if request is None:
         return
-    if (begun is not None and begin_of(request, begun).is_too_late(owner)) or request[ENDING].seconds_left(
-        request
-    ) <= 0:
+    is_late = begun is not None and begin_of(request, begun).is_too_late(owner)
+    if is_late or request[ENDING].seconds_left(request) <= 0:
         delete()
         raise Unauthorized("Log in again: all logins of this user have ended.")
 

@@ -160,7 +160,8 @@ class TrackedSession(Session):
             return True
         found = self._store.load(entry.key)
         of_user = [found] if found is not None else self._store.owned_by(self._owner_name(user))
-        return any(each.created == entry.created and each.data.get(NAME) == user for each in of_user)
+        logs_in = NAME in self._written
+        return any(each.created == entry.created and (logs_in or each.data.get(NAME) == user) for each in of_user)
 
     @property
     def seconds_left(self) -> float:
