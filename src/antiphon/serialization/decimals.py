@@ -8,13 +8,13 @@ detected before a value is created.
 import json
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
-from itertools import islice
+from itertools import chain, islice
 from math import ceil, floor
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 from msgspec import inspect
@@ -23,7 +23,7 @@ from antiphon.explanations import explained
 from antiphon.http.errors import FaultBounds
 from antiphon.http.multidict import NumberFault, number_fault
 from antiphon.serialization.faults import COUNTED, Reason
-from antiphon.serialization.types import Decode, items_of, members, members_of, parts
+from antiphon.serialization.types import Collection, Decode, is_object, members, parts
 
 REASONS: dict[NumberFault, Reason] = {
     "not finite": Reason("expected a finite number", "not_a_number"),
@@ -71,6 +71,14 @@ class DecimalBounds:
             return text | {"$comment": AS_STRING}
         steps = {} if self.places is None else {"multipleOf": _plain_number(Decimal(10) ** -self.places)}
         return text | steps | {_SIGNS[name][2]: _plain_number(limit) for name, limit in self.limits.items()}
+
+    def fit(self, texts: Sequence[str]) -> bool:
+        """Return True if all numbers fit."""
+        numbers = [*map(Decimal, texts)] if self.limits else []
+        for name, limit in self.limits.items():
+            if numbers and not _SIGNS[name][3](min(numbers) if name[0] == "g" else max(numbers), limit):
+                return False
+        return self._is_plain is None or all(map(self._is_plain, texts))
 
     def fault(self, text: str) -> Reason | None:
         """Return the reason why a number is refused; None if it fits or the text isn't a number."""
@@ -345,15 +353,12 @@ def with_unusable_marked(value: Any, text: bytes, info: inspect.Type) -> Any:
     if not (_has_bounds(info) or _may_be_unusable(text)):
         return value
     whole = [value]
-    for path, is_name, reason in islice(_unusable_numbers(text, info), COUNTED + 1):
-        container: Any = whole
-        for step in path[:-1]:
-            container = container[step]
-        mark = Unusable(path[-1], reason)
+    for owner, key, is_name, reason in [*islice(_unusable_numbers(text, info, whole), COUNTED + 1)]:
+        mark = Unusable(key if is_name else owner[key], reason)
         if is_name:
-            container[mark] = container.pop(path[-1])
+            owner[mark] = owner.pop(key)
         else:
-            container[path[-1]] = mark
+            owner[key] = mark
     return whole[0]
 
 
@@ -363,68 +368,184 @@ class _Written(str):
     __slots__ = ()
 
 
+_decode_written = msgspec.json.Decoder(float_hook=_Written).decode
+
+
 def _integer(text: str) -> object:
     return _Written(text) if len(text) > _FEW_DIGITS else int(text)  # an int may be a tag
 
 
-_Path: TypeAlias = tuple[Any, ...]
-_Found: TypeAlias = tuple[_Path, bool, Reason]
-"""The names and indices that lead to a number, True if the number is the last name itself, and the reason for its
-refusal.
-"""
+def _as_written(text: bytes) -> Any:
+    """Return decoded JSON with each fraction as it is written, and None for malformed JSON.
 
-
-def _unusable_numbers(text: bytes, info: inspect.Type) -> Iterator[_Found]:
-    """Yield each unusable Decimal as it is found; yield nothing for malformed JSON."""
-    with suppress(ValueError, RecursionError):
-        value = json.loads(text.decode(), parse_float=_Written, parse_int=_integer, strict=False)
-        yield from _Unusable().inside([value], inspect.ListType(info), ())
-
-
-_KEPT = 4096
-
-
-class _Unusable:
-    """A search for unusable numbers, with the reasons for short numbers that it has met before."""
-
-    def __init__(self) -> None:
-        self._reasons: dict[tuple[int, type, str], Reason | None] = {}
-        self._bounds: dict[int, list[DecimalBounds | None]] = {}
-
-    def inside(self, value: list[Any] | dict[str, Any], info: inspect.Type, path: _Path) -> Iterator[_Found]:
-        kinds = members(info)
-        for name, part, of in items_of(value, kinds) if isinstance(value, list) else members_of(value, kinds):
-            if isinstance(part, (str, int)):
-                if reason := self._reason(part, of):
-                    yield (*path, name), False, reason
-            elif part and type(part) in (list, dict):
-                yield from self.inside(part, of, (*path, name))
-        for kind in kinds:
-            if isinstance(value, dict) and isinstance(kind, inspect.DictType):
-                keys = kind.key_type
-                yield from (((*path, name), True, reason) for name in value if (reason := self._reason(name, keys)))
-
-    def _reason(self, value: str | int, info: inspect.Type) -> Reason | None:
-        text = value if isinstance(value, str) else str(value)  # ints may be chosen for their equal hashes
-        known = id(info), type(value), text
-        if known in self._reasons:
-            return self._reasons[known]
-        if (bounds := self._bounds.get(id(info))) is None:
-            bounds = self._bounds[id(info)] = bounds_in(info)
-        reason = _fault(value, info, bounds) if bounds else None
-        if len(self._reasons) < _KEPT and len(text) < _FEW_DIGITS:
-            self._reasons[known] = reason
-        return reason
-
-
-def _fault(value: str | int, info: inspect.Type, bounds: Sequence[DecimalBounds | None]) -> Reason | None:
-    """Return the reason why a value isn't a valid Decimal of a type; None if it is, or if it has another type in a
-    union.
+    msgspec takes a third of the time of Python's decoder, but refuses what it skips where a type has no such member.
     """
-    if isinstance(value, bool):
-        return None
+    with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _decode_written(text)
+    with suppress(ValueError, RecursionError):
+        return json.loads(text.decode(), parse_float=_Written, parse_int=_integer, strict=False)
+    return None
+
+
+_LEAVES = frozenset({str, int, _Written})
+_CHUNK = 64
+"""The number of values that are looked at one by one if there is an unusable one among them."""
+_Found: TypeAlias = tuple[Any, Any, bool, Reason]
+"""The array or object that has a number, its index or name there, True if it is the name itself, and the reason."""
+_Alike: TypeAlias = tuple[Any, list[Any], list[Any]]
+"""A type, arrays and objects as which it is written, and as which it was decoded."""
+
+
+def _unusable_numbers(text: bytes, info: inspect.Type, whole: list[Any] | None = None) -> Iterator[_Found]:
+    """Yield each unusable Decimal; yield nothing for malformed JSON.
+
+    Arrays and objects are those of ``whole``, which has the value as it was decoded before. All that have the same
+    depth and type are looked at together, in a tenth of the time of a call for each.
+    """
+    written = [_as_written(text)]
+    level: dict[int, _Alike] = {0: (inspect.ListType(info), [written], [written if whole is None else whole])}
+    known: dict[int, bool] = {}
+    while level:
+        below: dict[int, _Alike] = {}
+        for alike in level.values():
+            for column in _columns(*alike):
+                of = column.info
+                if id(of) not in known:
+                    known[id(of)] = any(isinstance(part, inspect.DecimalType) for _, part in parts("", of))
+                if not known[id(of)]:
+                    continue
+                yield from column.unusable()
+                if not column.is_names and any(_is_array(kind) or _is_map(kind) for kind in members(of)):
+                    _, owners, twins = below.setdefault(id(of), (of, [], []))
+                    owners += _containers(column.select(column.owners))
+                    twins += _containers(column.select(column.twins))
+        level = {name: alike for name, alike in below.items() if alike[1]}
+
+
+def _containers(values: Iterable[Any]) -> list[Any]:
+    return [each for each in values if each and type(each) in (list, dict)]
+
+
+class _Column(NamedTuple):
+    """What one part of a type describes in several arrays or objects, such as all values of one member.
+
+    ``select`` returns it from all of them, and ``pairs`` from one, with the index or name of each value.
+    """
+
+    info: inspect.Type
+    owners: list[Any]
+    twins: list[Any]
+    select: Callable[[list[Any]], Iterable[Any]]
+    pairs: Callable[[Any], Iterable[tuple[Any, Any]]]
+    is_names: bool = False
+
+    def unusable(self) -> Iterator[_Found]:
+        """Yield its unusable numbers."""
+        bounds, kinds = bounds_in(self.info), members(self.info)
+        if not bounds or _fit([each for each in self.select(self.owners) if type(each) in _LEAVES], kinds, bounds):
+            return
+        leaves = (
+            (twin, key, part)
+            for owner, twin in zip(self.owners, self.twins, strict=True)
+            for key, part in self.pairs(owner)
+            if type(part) in _LEAVES
+        )
+        while chunk := [*islice(leaves, _CHUNK)]:
+            if not _fit([part for *_, part in chunk], kinds, bounds):
+                faults = [(twin, key, self.is_names, _fault(part, kinds, bounds)) for twin, key, part in chunk]
+                yield from [(*place, reason) for *place, reason in faults if reason]
+
+
+def _columns(info: inspect.Type, owners: list[Any], twins: list[Any]) -> Iterator[_Column]:
+    """Yield the columns of arrays and objects that have the same type."""
+    for kind, each, twin in _by_kind(members(info), owners, twins):
+        match kind:
+            case inspect.CollectionType(item_type=of):
+                yield _Column(of, each, twin, chain.from_iterable, enumerate)
+            case inspect.DictType(key_type=names, value_type=of):
+                yield _Column(of, each, twin, _values, dict.items)
+                yield _Column(names, each, twin, chain.from_iterable, lambda owner: zip(owner, owner, strict=True), True)
+            case inspect.TupleType(item_types=types):
+                yield from [_Column(of, each, twin, *_item(at)) for at, of in enumerate(types)]
+            case _ if is_object(kind):
+                yield from [_Column(field.type, each, twin, *_member(field.encode_name)) for field in kind.fields]
+            case _:
+                first = 0 if getattr(kind, "tag", None) is None else 1
+                yield from [_Column(of.type, each, twin, *_item(at)) for at, of in enumerate(kind.fields, first)]
+
+
+def _by_kind(kinds: tuple[inspect.Type, ...], owners: list[Any], twins: list[Any]) -> Iterator[_Alike]:
+    """Yield the arrays and objects by the first of their alternative types as which they are read."""
+    for cls, is_fit in ((list, _is_array), (dict, _is_map)):
+        alike = [pair for pair in zip(owners, twins, strict=True) if type(pair[0]) is cls]
+        for kind in filter(is_fit, kinds):
+            others = [] if getattr(kind, "tag", None) is None else [each for each in alike if not _has_tag(each[0], kind)]
+            theirs = alike if not others else [each for each in alike if _has_tag(each[0], kind)]
+            if theirs:
+                yield kind, [owner for owner, _ in theirs], [twin for _, twin in theirs]
+            alike = others
+
+
+def _is_array(kind: inspect.Type) -> bool:
+    return isinstance(kind, Collection | inspect.NamedTupleType) or getattr(kind, "array_like", False)
+
+
+def _is_map(kind: inspect.Type) -> bool:
+    return isinstance(kind, inspect.DictType) or is_object(kind)
+
+
+def _has_tag(value: Any, kind: Any) -> bool:
+    return (value[:1] if type(value) is list else [value.get(kind.tag_field)]) == [kind.tag]
+
+
+def _values(owners: list[Any]) -> Iterable[Any]:
+    return chain.from_iterable(map(dict.values, owners))
+
+
+def _item(at: int) -> tuple[Any, Any]:
+    """Return how to select the items at an index."""
+    return (
+        lambda owners: [owner[at] for owner in owners if len(owner) > at],
+        lambda owner: [(at, owner[at])] if len(owner) > at else (),
+    )
+
+
+def _member(name: str) -> tuple[Any, Any]:
+    """Return how to select the members with a name."""
+    return (
+        lambda owners: [owner[name] for owner in owners if name in owner],
+        lambda owner: [(name, owner[name])] if name in owner else (),
+    )
+
+
+_is_number = re.compile(
+    r"\s*+[-+]?+(?:(?=\.?\d)\d*+\.?+\d*+(?:E[-+]?+\d++)?+|Inf(?:inity)?+|s?+NaN\d*+)\s*+", re.IGNORECASE
+).fullmatch
+"""Match what Decimal reads, without underscores, and little else."""
+
+
+def _fit(values: list[str | int], kinds: tuple[inspect.Type, ...], bounds: Sequence[DecimalBounds | None]) -> bool:
+    """Return True if all strings and numbers can certainly be used as a Decimal, or aren't numbers."""
+    texts = {*map(str, values)}  # ints may be chosen for their equal hashes
+    if any(map(text_fault, [text for text in texts if not is_usual(text)])):
+        return False
+    if None in bounds:
+        return True
+    if not all(type(each) is str for each in values):
+        if any(isinstance(kind, _OTHER_NUMBERS) for kind in kinds):
+            texts = {each for each in values if type(each) is str}
+        elif all(each is not None and each.is_string for each in bounds):
+            return False
+    numbers = [text for text in texts if _is_number(text.replace("_", ""))]
+    return any(each is not None and each.fit(numbers) for each in bounds)
+
+
+def _fault(
+    value: str | int, kinds: tuple[inspect.Type, ...], bounds: Sequence[DecimalBounds | None]
+) -> Reason | None:
+    """Return the reason why a value isn't a valid Decimal; None if it is, or if it has another type in a union."""
     is_number = isinstance(value, int | _Written)
-    if is_number and any(isinstance(kind, _OTHER_NUMBERS) for kind in members(info)):
+    if is_number and any(isinstance(kind, _OTHER_NUMBERS) for kind in kinds):
         return text_fault(str(value))
     is_string = all(each is not None and each.is_string for each in bounds)
     return _NOT_TEXT if is_number and is_string else decimal_fault(str(value), bounds)

@@ -1,4 +1,4 @@
-"""Faults of the database between each two statements of the engine: they are never the outcome of the work."""
+"""Faults of the database at each statement and commit of the engine: they are never the outcome of the work."""
 
 import math
 import re
@@ -34,7 +34,7 @@ FAULTS = [
     RAISING.format("53300"),  # too many connections
     RAISING.format("58030"),  # an error of input or output
 ]
-MOST = [45, 12]
+each = pytest.mark.parametrize(("at", "most"), [("statement", 45), ("commit", 18), ("reply to a commit", 18)])
 ID = re.compile(r"\d\d\d (?:job|ajob)|every \S+ (?:\d+|%)|[0-9a-f]{32}")
 
 
@@ -75,23 +75,45 @@ def ticking(name):
 
 
 class Faults:
-    """The nth statement with the id of the nth request or job alone fails once, in one of several ways, and so does
-    each kind of statement with the ids of several.
+    """The nth statement, or commit, with the id of the nth request or job alone fails once, in one of several ways, and
+    so does each kind of statement with the ids of several.
+
+    A commit is lost with its connection, either before it reaches the server, or once it is carried out there.
     """
 
-    def __init__(self, durable):
+    def __init__(self, durable, at="statement"):
         self.due, self.counted, self.failed = {}, Counter(), set()
-        self._engine = durable._engine
+        self._engine, self._at = durable._engine, at
         self._lock = threading.Lock()
 
     def __enter__(self):
         event.listen(AnyEngine, "before_cursor_execute", self._execute, retval=True)
+        event.listen(AnyEngine, "commit", self._commit)
         return self
 
     def __exit__(self, *_exc):
         event.remove(AnyEngine, "before_cursor_execute", self._execute)
+        event.remove(AnyEngine, "commit", self._commit)
 
-    def _execute(self, _connection, _cursor, statement, parameters, _context, _many):
+    def _execute(self, connection, cursor, statement, parameters, _context, _many):
+        driver = connection.connection.driver_connection
+        id_ = connection.info["last"] = self._id_in(statement, parameters)
+        if self._at == "statement" and self._fails(id_):
+            return FAULTS[len(self.failed) % len(FAULTS)], ()
+        if self._at != "statement" and driver.autocommit and self._fails(id_):
+            if self._at == "reply to a commit":
+                cursor.execute(statement, parameters)
+            driver.close()
+        return statement, parameters
+
+    def _commit(self, connection):
+        driver = connection.connection.driver_connection
+        if self._at != "statement" and not driver.autocommit and self._fails(connection.info.get("last", "")):
+            if self._at == "reply to a commit":
+                driver.commit()
+            driver.close()
+
+    def _id_in(self, statement, parameters):
         with self._lock:
             found = {*ID.findall(repr(parameters))} - {self._engine.executor}
             id_ = found.pop() if len(found) == 1 else statement[:25]
@@ -99,16 +121,21 @@ class Faults:
                 self.due[id_] = 1
             elif id_[:5] == "every" and id_ not in self.due:
                 self.due[id_] = len(self.due) % 6 + 1
+        return id_
+
+    def _fails(self, id_):
+        with self._lock:
             self.counted[id_] += 1
             if id_ in self.failed or self.counted[id_] != self.due.get(id_):
-                return statement, parameters
+                return False
             self.failed.add(id_)
-        return FAULTS[len(self.failed) % len(FAULTS)], ()
+        return True
 
 
 @pytest.fixture
 def made(postgres_server, monkeypatch):
     monkeypatch.setattr(engine, "LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr(engine, "CLEAN_EVERY", 2.0)
     EFFECTS.clear()
     app = App(secret_keys=[KEY])
     DURABLE[:] = [Durable(postgres_server.database(), lease=1.0, wait=30.0)]
@@ -116,12 +143,12 @@ def made(postgres_server, monkeypatch):
     return app, DURABLE[0]
 
 
-@pytest.mark.parametrize("most", MOST)
-def test_a_fault_at_each_statement_of_a_job_is_not_its_outcome(made, most):
+@each
+def test_a_fault_at_each_statement_of_a_job_is_not_its_outcome(made, at, most):
     """With ``most`` of 3, only the first statements of a process that takes a job: the claim, and the steps so far."""
     app, durable = made
     names = [f"{n:03} {kind.__name__}" for kind in (job, ajob) for n in range(1, most + 1)]
-    with Client(app), Faults(durable) as faults:
+    with Client(app), Faults(durable, at) as faults:
         for name in names:
             durable._engine.enqueue(name, f"{__name__}:{name[4:]}", (name,), {})
             faults.due[name] = int(name[:3])
@@ -132,8 +159,8 @@ def test_a_fault_at_each_statement_of_a_job_is_not_its_outcome(made, most):
     assert {EFFECTS.count((name, "tried")) for name in names if name.endswith(" job")} <= {1}
 
 
-@pytest.mark.parametrize("most", MOST)
-def test_a_fault_at_each_statement_of_a_request_is_not_its_response(made, most):
+@each
+def test_a_fault_at_each_statement_of_a_request_is_not_its_response(made, at, most):
     """A client that gets a 503 sends it again."""
     app, durable = made
     app.post("/", durable=True)(respond)
@@ -144,22 +171,23 @@ def test_a_fault_at_each_statement_of_a_request_is_not_its_response(made, most):
         first = eventually(lambda: found if (found := send()).status != 503 else None, "no response", 60)
         return [(each.status, each.text) for each in (first, send())]
 
-    with Client(app) as client, Faults(durable) as faults, ThreadPoolExecutor(most) as threads:
+    with Client(app) as client, Faults(durable, at) as faults, ThreadPoolExecutor(most) as threads:
         faults.due = {durable._id_of(f"idempotent\n{name}"): int(name[:3]) for name in names}
         responses = [*threads.map(sent, names)]
-    assert len({*faults.due} & faults.failed) >= min(most, 15)
+    assert len({*faults.due} & faults.failed) >= min(most, 10)
     assert responses == [[(201, name)] * 2 for name in names]
     assert {*states(durable)} == {"SUCCESS"}
     assert Counter(EFFECTS) == dict.fromkeys([(name, what) for name in names for what in ("first", "second")], 1)
 
 
-def test_a_fault_at_each_statement_of_a_schedule_is_made_up_for(made):
+@pytest.mark.parametrize("at", ["statement", "commit", "reply to a commit"])
+def test_a_fault_at_each_statement_of_a_schedule_is_made_up_for(made, at):
     """Each time has one job, and each job is done."""
     app, durable = made
     names = [f"tick{n}" for n in range(6)]
     for name in names:
         durable.every("second")(ticking(name))
-    with Faults(durable) as faults, Client(app):
+    with Faults(durable, at) as faults, Client(app):
         eventually(lambda: len(faults.failed) > 12 or None, "no faults", 60)
         durable._engine._due = lambda: 1.0
         until_all_have_ended(durable)
