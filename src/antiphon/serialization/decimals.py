@@ -72,9 +72,9 @@ class DecimalBounds:
         steps = {} if self.places is None else {"multipleOf": _plain_number(Decimal(10) ** -self.places)}
         return text | steps | {_SIGNS[name][2]: _plain_number(limit) for name, limit in self.limits.items()}
 
-    def fit(self, texts: Sequence[str]) -> bool:
-        """Return True if all numbers fit."""
-        numbers = [*map(Decimal, texts)] if self.limits else []
+    def fit(self, texts: Iterable[str]) -> bool:
+        """Return True if all numbers fit. Raises InvalidOperation for other texts."""
+        numbers = [*map(Decimal, texts)]
         for name, limit in self.limits.items():
             if numbers and not _SIGNS[name][3](min(numbers) if name[0] == "g" else max(numbers), limit):
                 return False
@@ -536,8 +536,14 @@ def _fit(values: list[str | int], kinds: tuple[inspect.Type, ...], bounds: Seque
             texts = {each for each in values if type(each) is str}
         elif all(each is not None and each.is_string for each in bounds):
             return False
-    numbers = [text for text in texts if _is_number(text.replace("_", ""))]
-    return any(each is not None and each.fit(numbers) for each in bounds)
+    try:
+        return any(each is not None and each.fit(texts) for each in bounds)
+    except InvalidOperation:
+        numbers = [text for text in texts if _is_number(text.replace("_", ""))]
+    try:
+        return any(each is not None and each.fit(numbers) for each in bounds)
+    except InvalidOperation:
+        return False
 
 
 def _fault(

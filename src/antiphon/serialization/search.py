@@ -9,6 +9,7 @@ limited.
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from types import GenericAlias
 from typing import Any
 
@@ -276,16 +277,20 @@ class FaultSearch:
 
 
 def weight_of(value: object, most: int) -> int:
-    """Count the values in a JSON value, including the value itself; a long string counts as several. Counting stops at
-    ``most``, so that it is limited, too.
+    """Count the values in a JSON value, including the value itself; a long string counts as several. Counting stops
+    after the depth at which there are more than ``most``, so that it is limited, too.
     """
     weight, ahead = 0, list[Any]([[value]])
     while ahead and weight <= most:
-        part = ahead.pop()
-        inside = part.values() if isinstance(part, dict) else part
-        weight += len(part) + sum([len(each) // _PER_VALUE for each in inside if isinstance(each, str)])
-        ahead += [each for each in inside if isinstance(each, dict | list)]
+        objects = [each for each in ahead if type(each) is dict]
+        inside = [*chain.from_iterable(map(dict.values, objects))]
+        inside += chain.from_iterable(ahead if not objects else [each for each in ahead if type(each) is list])
+        weight += len(inside) + sum([len(each) // _PER_VALUE for each in inside if type(each) is str])
+        ahead = [each for each in inside if each and type(each) in _CONTAINERS]
     return weight
+
+
+_CONTAINERS = (dict, list)
 
 
 def _shape(info: inspect.Type) -> type | None:
