@@ -198,6 +198,26 @@ def test_a_fault_at_each_statement_of_a_schedule_is_made_up_for(made, at):
     assert [*sorted(jobs)] == [(name,) for name in names]
 
 
+def test_a_process_ends_while_the_database_is_away(made):
+    app, durable = made
+    before, is_lost = {*threading.enumerate()}, threading.Event()
+
+    def lose(connection, _cursor, statement, parameters, _context, _many):
+        if "workflow_output" in statement:
+            connection.connection.driver_connection.close()
+            is_lost.set()
+        return statement, parameters
+
+    event.listen(AnyEngine, "before_cursor_execute", lose, retval=True)
+    try:
+        with Client(app):
+            durable.enqueue(effect, "once")
+            assert is_lost.wait(30)
+        eventually(lambda: all(each.daemon for each in {*threading.enumerate()} - before) or None, "a thread goes on", 30)
+    finally:
+        event.remove(AnyEngine, "before_cursor_execute", lose)
+
+
 def until_all_have_ended(durable):
     eventually(lambda: not {*states(durable)} - {"SUCCESS", "ERROR"} or None, "not all have ended", 60)
 
@@ -211,6 +231,8 @@ LOOKALIKES = {
     "timeout": lambda: _error.DBOSQueryTimeoutError(1.0),
     "step": lambda: _error.DBOSUnexpectedStepError("1", 1, "a", "b"),
     "awaited": lambda: _error.DBOSAwaitedWorkflowCancelledError("1"),
+    "cancelled": lambda: _error.DBOSWorkflowCancelledError("1"),
+    "replaced": lambda: _error.DBOSWorkflowConflictIDError("1"),
 }
 
 

@@ -253,10 +253,11 @@ class Engine:
         self._cleaned = time.monotonic()
         return [*often, self._adopt, self._clean]
 
-    def _tell(self, error: Exception) -> None:
-        """Note an error in a statement of DBOS, which may have done what it doesn't know of."""
+    def _tell(self, error: Exception) -> bool:
+        """Note an error in a statement of DBOS, which may have done what it doesn't know of. Return True to go on."""
         self._cleaned = 0.0
         self._outage(error)
+        return not self._stopping.is_set()
 
     def _outage(self, error: Exception) -> StoreUnavailable:
         """Log an error of the database and return the error for clients."""
@@ -491,7 +492,8 @@ class Engine:
             with flow.of_engine(), needing_another():
                 plan = self._plans(request)
             async with nullcontext() if plan.handler.is_async else self._threads:
-                kept = await response_to(request, plan)
+                with flow.outcome():
+                    kept = await response_to(request, plan)
         return kept
 
     async def work(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -509,7 +511,8 @@ class Engine:
                 flow.begin()
                 try:
                     async with nullcontext() if is_async(function) else self._threads:
-                        await called(function)
+                        with flow.outcome():
+                            await called(function)
                 except Exception as error:
                     if flow.lost is not None or attempt == self._retries:
                         raise

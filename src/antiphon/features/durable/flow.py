@@ -182,6 +182,19 @@ class Flow:
             raise
 
     @contextmanager
+    def outcome(self) -> Iterator[None]:
+        """Raise RuntimeError if the work itself raises what DBOS raises in an execution that another one has replaced.
+
+        DBOS would wait for the outcome of that one for ever.
+        """
+        try:
+            yield
+        except BaseException as error:
+            if self.lost is not None or isinstance(error, Exception) or not _is_of_dbos(error):
+                raise
+            raise RuntimeError(f"the work raised {error!r}") from error
+
+    @contextmanager
     def of_engine(self) -> Iterator[None]:
         """Raise Interrupted for an error of the engine, in whose place the handler might return a response.
 
@@ -191,7 +204,7 @@ class Flow:
         try:
             yield
         except BaseException as error:
-            is_told = type(error).__module__.partition(".")[0] == "dbos" and type(error).__name__ not in _OF_DATABASE
+            is_told = _is_of_dbos(error) and type(error).__name__ not in _OF_DATABASE
             if error is self.error_of_work or not (is_told or isinstance(error, Exception)):
                 raise
             self.lost = error if is_told else Interrupted()
@@ -203,6 +216,10 @@ class Flow:
 
 
 _OF_DATABASE = ("DBOSQueryTimeoutError",)
+
+
+def _is_of_dbos(error: BaseException) -> bool:
+    return type(error).__module__.partition(".")[0] == "dbos"
 
 
 def _end_of(seconds: float) -> Callable[[], Coroutine[Any, Any, float]]:

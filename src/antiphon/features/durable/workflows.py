@@ -92,13 +92,14 @@ def launch(
     name: str,
     executor: str,
     serializer: Sealed,
-    tell: Callable[[Exception], None],
+    tell: Callable[[Exception], bool],
     leave: Callable[[str, Elsewhere], None],
 ) -> Callable[[], list[str]]:
     """Start DBOS in this process. Blocks until its tables are up to date.
 
-    Afterwards, ``tell`` is called with each error of the database, and DBOS tries again what has failed. ``leave`` is
-    called with the id of what was claimed and can't be read, which DBOS would end.
+    Afterwards, ``tell`` is called with each error of the database, and DBOS tries again what has failed if it returns
+    True: at the end of a process, that would keep it alive while the database is away. ``leave`` is called with the id
+    of what was claimed and can't be read, which DBOS would end.
     Return a function that returns the ids of what is carried out here.
     """
     placeholder, logger = logging.NullHandler(), logging.getLogger("dbos")
@@ -124,7 +125,7 @@ def launch(
         error = context.sqlalchemy_exception
         if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError):
             context.is_disconnect = True
-            tell(error)
+            dbos._sys_db._retry_connection_errors = tell(error)  # noqa: SLF001 - its config has no such option
 
     active: Callable[[], list[str]] = dbos._active_workflows_set.activeList  # noqa: SLF001
     return active
