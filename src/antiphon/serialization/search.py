@@ -282,9 +282,13 @@ def weight_of(value: object, most: int) -> int:
     """
     weight, ahead = 0, list[Any]([[value]])
     while ahead and weight <= most:
-        objects = [each for each in ahead if type(each) is dict]
-        inside = [*chain.from_iterable(map(dict.values, objects))]
-        inside += chain.from_iterable(ahead if not objects else [each for each in ahead if type(each) is list])
+        inside: Any = ahead[0]
+        if len(ahead) > 1:
+            objects = [each for each in ahead if type(each) is dict]
+            inside = [*chain.from_iterable(map(dict.values, objects))]
+            inside += chain.from_iterable([each for each in ahead if type(each) is list] if objects else ahead)
+        elif type(inside) is dict:
+            inside = inside.values()
         weight += len(inside) + sum([len(each) // _PER_VALUE for each in inside if type(each) is str])
         ahead = [each for each in inside if each and type(each) in _CONTAINERS]
     return weight

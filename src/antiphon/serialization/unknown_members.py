@@ -85,23 +85,27 @@ class DeclaredMembers:
 
     def unknown_in(self, value: object) -> Iterator[UnknownMember]:
         """Yield each member that isn't declared, in the order of the text, in time linear in the value's size."""
-        ahead: list[_Step] = [(None, "", value, self._info)]
+        ahead: list[Iterator[_Step]] = [iter([(None, "", value, self._info)])]
         while ahead:
-            step = ahead.pop()
+            if (step := next(ahead[-1], None)) is None:
+                ahead.pop()
+                continue
             part, kinds = step[2], self._kinds_of(step[3])
             if isinstance(part, dict):
                 inside = object_kind(part, kinds)
                 if isinstance(inside, Record) and not part.keys() <= (declared := self._fields_of(inside)).keys():
                     pointer = _pointer_to(step)
                     yield from [UnknownMember(part, pointer, name, declared) for name in part if name not in declared]
-                found = self._inside_object(part, inside)
+                found: Iterable[Placed] = self._inside_object(part, inside)
             else:
-                found = [*items_of(part, kinds)] if isinstance(part, list) else []
-            ahead += [
-                (step, name, each, kind)
-                for name, each, kind in reversed(found)
-                if each and type(each) in (dict, list) and self._may_have(kind)
-            ]
+                found = items_of(part, kinds) if isinstance(part, list) else ()
+            if found:
+                ahead.append(self._below(step, found))
+
+    def _below(self, step: _Step, found: Iterable[Placed]) -> Iterator[_Step]:
+        for name, each, kind in found:
+            if each and type(each) in (dict, list) and self._may_have(kind):
+                yield step, name, each, kind
 
     def fault_of(self, steps: Iterable[str]) -> tuple[str, Reason] | None:
         """Return the pointer and the reason for the first step of a JSON Pointer that no value of the type has."""

@@ -208,9 +208,9 @@ def test_a_process_ends_while_the_database_is_away(made):
             is_lost.set()
         return statement, parameters
 
-    event.listen(AnyEngine, "before_cursor_execute", lose, retval=True)
     try:
         with Client(app):
+            event.listen(AnyEngine, "before_cursor_execute", lose, retval=True)
             durable.enqueue(effect, "once")
             assert is_lost.wait(30)
         eventually(lambda: all(each.daemon for each in {*threading.enumerate()} - before) or None, "a thread goes on", 30)
