@@ -92,7 +92,7 @@ def main(arguments: Sequence[str] = ()) -> int:
 
 
 def add_ranking(site: Path) -> None:
-    """Give the site's search the weights of `antiphon docs --search`, and the worker that adds them up."""
+    """Give the site's search the weights of `antiphon docs WORDS`, and the worker that adds them up."""
     found = json.loads((site / "search.json").read_text())
     for item in found["items"]:
         item["page"] = item["location"].partition("#")[0].rstrip("/")

@@ -19,7 +19,7 @@
 `antiphon.http`.
 
 This version's documentation is installed with it: `antiphon docs` lists its pages, `antiphon docs websockets` prints
-one, and `antiphon docs --search "file upload"` searches them. `antiphon explain` explains errors.
+one, and `antiphon docs file upload` searches them. `antiphon explain` explains errors.
 """
 
 from antiphon.lazy import import_on_use

@@ -1,4 +1,4 @@
-"""The search of the site finds what `antiphon docs --search` finds, and says where no page answers a question."""
+"""The search of the site finds what `antiphon docs WORDS` finds, and says where no page answers a question."""
 
 from urllib.parse import urlsplit
 

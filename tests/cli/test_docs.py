@@ -53,13 +53,20 @@ def test_linked_files_outside_of_the_pages_are_named():
     assert "installation" not in run("reference/limits").stderr
 
 
-def test_an_unknown_page_is_a_mistake_that_names_the_nearest():
-    result = run("wbsockets")
-    assert (result.exit_code, "Did you mean websockets" in result.stderr) == (2, True)
+@rows(
+    "question, first",
+        ("wbsockets", "how-to/websockets"), ("sign a cookie", "how-to/signed-links"),
+        ("reject a body over 1 MB", "reference/limits"),
+)  # fmt: skip
+def test_words_that_are_no_name_of_a_page_are_a_search(question, first):
+    found = run(*question.split())
+    assert (found.exit_code, found.stdout.split()[0]) == (0, first)
 
 
-def test_a_name_and_a_question_at_once_are_a_mistake():
-    assert run("forms", "--search", "forms").exit_code == 2
+def test_a_page_that_is_not_there_is_not_listed(monkeypatch):
+    there = {docs.CONTENTS: "- [One](one.md): It is there.\n- [Two](two.md): It is not.", "one": "# One"}
+    monkeypatch.setattr(docs, "pages", lambda: there)
+    assert [*docs.contents()][1:] == ["  one  It is there."]
 
 
 def test_without_a_name_all_pages_that_are_listed_are_named():
@@ -97,15 +104,15 @@ def test_a_word_is_found_by_its_stem_its_beginning_and_with_a_letter_wrong(quest
 def test_a_question_that_no_page_answers_is_told_so():
     assert [each for each in UNANSWERED if docs.ranking().ranked(each).is_answered] == []
     assert [each for each, _ in WORDS if not docs.ranking().ranked(each).is_answered] == []
-    result = run("--search", "connect to MongoDB")
+    result = run("connect to MongoDB")
     assert (result.exit_code, result.stderr) == (1, "There is no page about this. The nearest are:\n")
     assert "how-to/" in result.stdout
-    result = run("--search", "zzzzzz")
+    result = run("zzzzzz")
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", "There is no page about this.\n")
 
 
 def test_a_search_prints_pages_with_their_titles_and_sections():
-    first = run("--search", "reject a body over 1 MB").stdout.splitlines()[0]
+    first = run("reject a body over 1 MB").stdout.splitlines()[0]
     assert first.split()[:2] == ["reference/limits", "Limits:"]
 
 

@@ -59,12 +59,11 @@ def pages() -> Mapping[str, str]:
     return found | {ERRORS: as_page()}
 
 
-def page(name: str) -> tuple[str, list[str], list[str]]:
+def page(name: str) -> tuple[str, list[str], list[str]] | None:
     """Return the page with the given name or last part of a name, the names of other pages with that part, and the
-    linked files.
+    linked files; None for an unknown name.
 
-    These are the files of the source to which the page links. Raises `BadCommand`, with similar names, for an unknown
-    name.
+    These are the files of the source to which the page links.
     """
     known = pages()
     wanted = name.strip("/").removesuffix(".md").removeprefix("docs/")
@@ -72,13 +71,11 @@ def page(name: str) -> tuple[str, list[str], list[str]]:
     places += sorted(each for each in known if each.endswith(f"/{wanted}"))
     found = [*dict.fromkeys(each for each in places if each in known)]
     if not found:
-        near = get_close_matches(wanted, {each.rpartition("/")[2] for each in known}, 3, 0.6)
-        meant = f"Did you mean {' or '.join(near)}? " if near else ""
-        raise BadCommand(f'There is no page {name!r}. {meant}`antiphon docs --search "{name}"` searches all pages.')
-    return _for_a_terminal(known[found[0]]), found[1:], _files_of_source(found[0], known[found[0]])
+        return None
+    return without_marks(known[found[0]]), found[1:], _files_of_source(found[0], known[found[0]])
 
 
-def _for_a_terminal(text: str) -> str:
+def without_marks(text: str) -> str:
     """Return a page without what only the site reads."""
     return _FOR_THE_SITE.sub(lambda found: found[1] or "", text)
 
@@ -94,7 +91,8 @@ def contents() -> Iterator[str]:
     """Yield the lines of a list of all pages, with their names and subjects."""
     for section in pages()[CONTENTS].split("\n## "):
         for group in section.split("\n### "):
-            entries = [(name, " ".join((told.strip() or title).split())) for title, name, told in _ENTRY.findall(group)]
+            found = [each for each in _ENTRY.findall(group) if each[1] in pages()]
+            entries = [(name, " ".join((told.strip() or title).split())) for title, name, told in found]
             if entries:
                 title = group.partition("\n")[0].lstrip("# ")
                 yield f"\n{title}\n"

@@ -585,28 +585,25 @@ def explain(kind: str | None) -> None:
 
 
 @main.command()
-@click.argument("name", metavar="[NAME]", required=False)
-@click.option("--search", "question", metavar="WORDS", help="List the pages about these words, the best match first.")
-def docs(name: str | None, question: str | None) -> None:
+@click.argument("words", metavar="[NAME | WORDS]...", nargs=-1)
+def docs(words: tuple[str, ...]) -> None:
     """Print a page of this version's documentation, without using the network. Without NAME, list all pages.
 
-    NAME is a page such as websockets or reference/websockets.
+    NAME is a page such as websockets or reference/websockets. Other words list the pages about them, the best match first.
     """
     from antiphon.cli.docs import contents, page, search
 
-    if name is not None and question is not None:
-        raise BadCommand("Leave out NAME or --search: the search is in all pages.")
-    if question is not None:
-        hits, is_answered = search(question)
+    if not (name := " ".join(words)):
+        click.echo("\n".join(contents()).lstrip())
+        return
+    if (found := page(name)) is None:
+        hits, is_answered = search(name)
         if not is_answered:
             click.echo(f"There is no page about this.{' The nearest are:' if hits else ''}", err=True)
         for each in hits:
             click.echo(f"{each.name:32}  {each.title}" + (f": {each.section}" if each.section else ""))
         sys.exit(not is_answered)
-    if name is None:
-        click.echo("\n".join(contents()).lstrip())
-        return
-    text, others, files = page(name)
+    text, others, files = found
     click.echo(text.rstrip())
     if others:
         click.echo(f"\nPages of the same name: {', '.join(others)}.", err=True)

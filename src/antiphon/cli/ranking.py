@@ -1,4 +1,4 @@
-"""Ranking of pages by the words of a question, for `antiphon docs --search` and the search of the site.
+"""Ranking of pages by the words of a question, for `antiphon docs WORDS` and the search of the site.
 
 A page's weight for a word is that of Okapi BM25, in which words of titles, names, keywords and headings count several
 times. A word is rare if few pages have most of its weight, even if many mention it. Each section about an error is a

@@ -60,7 +60,7 @@ class Seal:
     """
 
     def __init__(
-        self, keys: SecretKeys, purpose: bytes = _PURPOSE, *, feature: str = "Recorder", extra: str = "keep"
+        self, keys: SecretKeys, purpose: bytes = _PURPOSE, *, feature: str = "Recorder", extra: str = "recorder"
     ) -> None:
         try:
             from cryptography.hazmat.primitives.ciphers.aead import AESGCM
