@@ -1,4 +1,4 @@
-"""A tour of what Antiphon does, as a small site: `antiphon run examples.tour:app`."""
+"""What Antiphon is for, in five minutes: `antiphon run --debug examples.tour:app`."""
 
 from examples.tour.app import app
 

@@ -1,128 +1,67 @@
-"""The routes of the tour. Sync and async handlers are mixed, and each works on any server."""
+"""The tour: its first page, and what each of its cards needs. The cards themselves are in `cards`."""
 
-import asyncio
-import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+import re
+from asyncio import to_thread
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
-from antiphon import App, HTTPError, Limits, Request, Response
+from antiphon import App, Request, Response
+from antiphon.cli import docs, docs_pages
+from antiphon.features import BlockScript, Live, MemoryStore, OpenAPI, Page, ResumableUploads, Templates
 from antiphon.http import NotFound
-from examples.tour import pages
+from examples.tour import ways
+from examples.tour.cards import bug, live, readers, typed, upload
 
-app = App(limits=Limits(body=1 << 20), trusted_hosts=["localhost", "127.0.0.1", "[::1]"])
-app.static("/static", Path(__file__).parent / "static")
+HERE = Path(__file__).parent
+BEGUN = TemporaryDirectory(prefix="antiphon-tour-")
+INTERFACES = ("wsgi", "asgi", "rsgi")
 
-DOCS = Path(__file__).parents[2] / "docs"
-
-GREETINGS = {"en": "Hello", "de": "Guten Tag", "fr": "Bonjour", "es": "Hola"}
-
-
-@app.middleware
-def timing(request: Request):
-    started = time.perf_counter()
-    response = yield
-    response.headers["server-timing"] = f"app;dur={(time.perf_counter() - started) * 1e3:.2f}"
+app = App(store=MemoryStore(), trusted_hosts=["localhost", "127.0.0.1", "[::1]"])
+app.use(Live())
+app.use(BlockScript())
+app.use(Templates("templates"))
+app.use(OpenAPI("Lamps", prefix="/api"))
+app.use(ResumableUploads(folder=BEGUN.name))
+app.static("/static", HERE / "static")
+for part in (readers.readers, typed.typed, bug.bug, live.live, upload.upload):
+    app.register(part)
+app.register(docs_pages.pages, prefix="/docs")
 
 
 @app.get("/")
 def index(request: Request):
-    visits = request.cookies.get("visits", 0, type=int) + 1
-    language = request.accept_languages.best(GREETINGS, "en")
-    response = Response.html(pages.index(request, GREETINGS[language], visits))
-    response.set_cookie("visits", str(visits), max_age=30 * 86400, httponly=True)
-    response.vary("accept-language", "cookie")
-    return response
-
-
-@app.post("/greet")
-def greet(request: Request):
-    name = request.form.get("name", "").strip() or "stranger"
-    return Response.html(pages.greeting(request, name, request.form.getall("likes")))
-
-
-@app.get("/upload")
-def upload_form(request: Request):
-    return Response.html(pages.upload_form(request))
-
-
-@app.post("/upload", limits=Limits(body=1 << 30))
-def upload(request: Request):
-    chosen = [file for file in request.files.getall("file") if file]
-    return Response.html(
-        pages.uploaded(request, [(file.filename, file.size, file.digest("sha256")) for file in chosen])
+    program, interface = request.args.get("program", "form"), request.args.get("interface", "asgi")
+    if program not in ways.BY_NAME or interface not in INTERFACES:
+        raise NotFound("There is no such program.")
+    sources = {path.stem: path.read_text() for path in (HERE / "cards").glob("*.py")}
+    mounted = [mount.prefix.strip("/") for mount in app.mounts if mount.prefix != "/ways"]
+    return Page(
+        "index.html",
+        programs=ways.BY_NAME,
+        program=ways.BY_NAME[program],
+        interfaces=INTERFACES,
+        interface=interface,
+        ways=ways.compared(program, interface),
+        sources=sources,
+        mounted=mounted,
+        votes=live.votes,
+        direction="rtl" if request.args.get("direction") == "rtl" else "ltr",
     )
 
 
-@app.get("/hello/<name>")
-def hello(request: Request, name: str):
-    return f"Hello, {name}!"
+@app.get("/upload.js")
+def upload_script(request: Request) -> Response:
+    """Send the function that the docs show, as it stands there."""
+    found = re.search(r"^```js\n(.*?)^```", docs.pages()["how-to/resumable-uploads"], re.MULTILINE | re.DOTALL)
+    return Response(found[1] if found else "", content_type="text/javascript")
 
 
-@dataclass
-class Item:
-    name: str
-    price: float
-    count: int = 1
+async def each_way(scope: Any, receive: Any, send: Any) -> None:
+    """Serve each way of each program under its own path, such as /ways/form/flask/."""
+    inner, _, rest = scope["path"].removeprefix(scope["root_path"]).lstrip("/").partition("/")
+    known = await to_thread(ways.app_of, inner) if inner in ways.BY_NAME else App()
+    await known(scope | {"root_path": scope["root_path"].removesuffix("/ways")}, receive, send)
 
 
-@dataclass
-class Order:
-    items: list[Item]
-
-
-@app.post("/api/orders")
-async def order(request: Request):
-    wanted = request.json_as(Order)
-    total = sum(item.price * item.count for item in wanted.items)
-    return {"total": total, "items": wanted.items}, 201
-
-
-@app.get("/clock")
-async def clock(request: Request):
-    return ticks()
-
-
-async def ticks() -> AsyncIterator[str]:
-    while True:
-        yield time.strftime("%H:%M:%S\n")
-        await asyncio.sleep(1)
-
-
-@app.get("/slow/async")
-async def slow_async(request: Request):
-    await asyncio.sleep(1)
-    return "A second on the event loop, which served others meanwhile.\n"
-
-
-@app.get("/slow/sync")
-def slow_sync(request: Request):
-    time.sleep(1)
-    return "A second on a thread, while the others went on.\n"
-
-
-@app.get("/items/<int:number>")
-def item(request: Request, number: int):
-    raise NotFound(f"There is no item {number}.")
-
-
-@app.get("/docs/<path:page>")
-def documentation(request: Request, page: str):
-    """Answer with a page of the documentation, in Markdown. Its links lead to the other pages."""
-    path = (DOCS / page).resolve()
-    if path.suffix != ".md" or not path.is_relative_to(DOCS) or not path.is_file():
-        raise NotFound(f"The documentation has no page {page}.")
-    return Response(path.read_text("utf-8"), content_type="text/plain; charset=utf-8")
-
-
-@app.errorhandler(HTTPError)
-def show_error(request: Request, error: HTTPError):
-    if request.accept.best(["application/problem+json", "text/html"]) != "text/html":
-        raise error
-    text = pages.problem(request, error.status, error.title, error.detail or "")
-    return Response.html(text, status=error.status, headers=error.headers)
-
-
-@app.get("/error")
-def error(request: Request):
-    raise RuntimeError("this is for the log only; the visitor sees a request id")
+app.mount("/ways", each_way)

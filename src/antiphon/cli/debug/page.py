@@ -30,14 +30,15 @@ REFRESH = _read("refresh.js")
 It waits while the server doesn't respond or the page is hidden."""
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
+    """Return the source of a Content-Security-Policy that allows an inline style or script."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 HEADERS = {
     "cache-control": "no-store",
-    "content-security-policy": f"default-src 'none'; style-src {_digest(STYLE)}; script-src {_digest(ACTIONS)}"
-    f" {_digest(REFRESH)}; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "content-security-policy": f"default-src 'none'; style-src {digest(STYLE)}; script-src {digest(ACTIONS)}"
+    f" {digest(REFRESH)}; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "referrer-policy": "no-referrer",

@@ -1,5 +1,5 @@
-"""The debug pages: of the most recent requests, which can be handled again or shown as tests and stay in memory, and of
-jobs.
+"""The debug pages: of the most recent requests, which can be handled again or shown as tests and stay in memory, of
+jobs, and of the documentation.
 """
 
 import logging
@@ -15,6 +15,7 @@ from antiphon.adapters.foreign.call import aget_response
 from antiphon.adapters.observing import with_observers
 from antiphon.adapters.servable import Servable
 from antiphon.app.application import App
+from antiphon.cli import docs_pages
 from antiphon.cli.debug.mode import viewers
 from antiphon.cli.debug.page import HEADERS, STYLE
 from antiphon.cli.target import Target
@@ -28,7 +29,7 @@ from antiphon.lazy import class_if_imported
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
-PLACE, JOBS = "/.antiphon/requests", "/.antiphon/jobs"
+PLACE, JOBS, DOCS = "/.antiphon/requests", "/.antiphon/jobs", "/.antiphon/docs"
 """The paths of the pages, which applications can't use in debug mode."""
 _MOST = 50
 _LARGEST = 256 << 10
@@ -54,6 +55,7 @@ class LastRequests(Observer):
         page.before_request(_check_viewer)
         page.get(PLACE)(self._show)
         page.get(JOBS)(self._show_jobs)
+        page.register(docs_pages.pages, prefix=DOCS)
         page.post(f"{PLACE}/<id>/again")(self._send_again)
         page.post(f"{PLACE}/<id>/test")(self._show_test)
 
@@ -187,4 +189,4 @@ class WithLastRequests:
 
 
 def _is_below(path: str) -> bool:
-    return path in (PLACE, JOBS) or path.startswith(f"{PLACE}/")
+    return path in (PLACE, JOBS, DOCS) or path.startswith((f"{PLACE}/", f"{DOCS}/"))
