@@ -76,9 +76,9 @@ class Program(NamedTuple):
         if original:
             source = source.replace("antiphon.dialects.", "")
         module = ModuleType(f"{'original_' if original else ''}{self.name}_{way}")
-        module.__file__ = str(path)
+        vars(module)["__file__"] = str(path)
         sys.modules[module.__name__] = module  # Pyramid looks there for the configuring module
-        exec(compile(source, module.__file__, "exec"), module.__dict__)
+        exec(compile(source, path, "exec"), module.__dict__)
         return module.app
 
 

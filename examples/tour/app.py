@@ -8,23 +8,24 @@ from typing import Any
 
 from antiphon import App, Request, Response
 from antiphon.cli import docs, docs_pages
-from antiphon.features import BlockScript, Live, MemoryStore, OpenAPI, Page, ResumableUploads, Templates
+from antiphon.features import BlockScript, Live, MemoryStore, Page, ResumableUploads, SecurityHeaders, Templates
 from antiphon.http import NotFound
 from examples.tour import ways
-from examples.tour.cards import bug, live, readers, typed, upload
+from examples.tour.cards import bug, document, live, readers, typed, upload
 
 HERE = Path(__file__).parent
 BEGUN = TemporaryDirectory(prefix="antiphon-tour-")
 INTERFACES = ("wsgi", "asgi", "rsgi")
 
 app = App(store=MemoryStore(), trusted_hosts=["localhost", "127.0.0.1", "[::1]"])
+app.use(SecurityHeaders())
 app.use(Live())
 app.use(BlockScript())
 app.use(Templates("templates"))
-app.use(OpenAPI("Lamps", prefix="/api"))
+app.use(document.document)
 app.use(ResumableUploads(folder=BEGUN.name))
 app.static("/static", HERE / "static")
-for part in (readers.readers, typed.typed, bug.bug, live.live, upload.upload):
+for part in (readers.readers, typed.typed, document.lamps, bug.bug, live.live, upload.upload):
     app.register(part)
 app.register(docs_pages.pages, prefix="/docs")
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -23,7 +24,7 @@ class Way(NamedTuple):
     path: str
     source: str
     parts: list[tuple[str, str, str]]
-    """The name of each part of the response, its text, and "same", "same value" or "differs"."""
+    """The name of each part of the response, its text, and "same", "same value", "differs" or "only here"."""
 
     @property
     def title(self) -> str:
@@ -48,27 +49,28 @@ def app_of(name: str) -> App:
 def compared(name: str, interface: Literal["wsgi", "asgi", "rsgi"]) -> list[Way]:
     """Send each way of a program its request over an interface. The first way is Antiphon's own."""
     program = BY_NAME[name]
-    client = Client(
-        app_of(name), interface, base_url="http://localhost", follow_redirects=False, raise_errors=False,
-        headers={"content-type": program.content_type} if program.content_type else {},
-    )  # fmt: skip
     sent = {}
     for way in program.ways():
         path = f"/ways/{name}/{way}"
+        client = Client(app_of(name), interface, base_url="http://localhost", follow_redirects=False)
+        if program.content_type:
+            client.headers["content-type"] = program.content_type
         response = client.request(program.method, path + program.target, body=program.body)
         fields = sorted((field.lower(), value) for field, value in response.headers.items())
         sent[way] = [("status", str(response.status)), *fields, ("body", response.text.replace(path, ""))]
     own = dict(sent["native"])
     return [
-        Way(way, f"ways/{name}/{way}{program.target}", _source(program, way), [_marked(own, *part) for part in parts])
+        Way(way, f"ways/{name}/{way}{program.target}", _source(program, way), [*_marked(own, dict(parts))])
         for way, parts in sent.items()
     ]
 
 
-def _marked(own: dict[str, str], name: str, text: str) -> tuple[str, str, str]:
-    wanted = own.get(name, "")
-    mark = "same" if text == wanted else "same value" if _value(text) == _value(wanted) else "differs"
-    return name, text, mark
+def _marked(own: dict[str, str], parts: dict[str, str]) -> Iterator[tuple[str, str, str]]:
+    for name, wanted in own.items():
+        text = parts.pop(name, "")
+        same = "same" if text == wanted else "same value" if _value(text) == _value(wanted) else "differs"
+        yield name, text, same
+    yield from ((name, text, "only here") for name, text in parts.items())
 
 
 def _value(text: str) -> Any:

@@ -54,14 +54,12 @@ OF_EACH_KIND: list[Asked] = [
 ]
 OF_THE_TOUR: list[Asked] = [
     ("GET", "/", {}),
-    ("POST", "/greet", {"form": {"name": "Ada"}}),
-    ("GET", "/upload", {}),
-    ("POST", "/upload", {"files": {"file": b"film"}}),
-    ("GET", "/hello/Ada", {}),
-    ("POST", "/api/orders", {"json": {}}),
-    ("GET", "/items/1", {}),
-    ("GET", "/items/one", {}),
-    ("GET", "/error", {"headers": PAGES}),
+    ("POST", "/readers", {"files": {"file": b"film"}}),
+    ("POST", "/votes", {"form": {"drink": "tea"}}),
+    ("POST", "/api/lamps", {"json": {}}),
+    ("GET", "/api/lamps/7", {}),
+    ("GET", "/bug", {"headers": PAGES}),
+    ("GET", "/docs/how-to/forms.md", {}),
 ]
 OF_THE_GUESTBOOK: list[Asked] = [
     ("GET", "/", {"headers": PAGES}),

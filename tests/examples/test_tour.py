@@ -1,13 +1,14 @@
-"""The tour answers over each interface as its pages promise."""
+"""The tour responds over each interface as its first page promises."""
 
 import re
-from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 
 import pytest
 
 from antiphon.testing import Client
-from examples.tour import app
+from examples.dialects.programs import DIFFERENT, PROGRAMS
+from examples.tour import app, ways
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("client")
 
@@ -18,101 +19,82 @@ def client(request):
         yield client
 
 
-def test_the_first_page_shows_what_the_request_knows(client):
-    page = client.get("/", headers={"user-agent": "A <b>rowser", "accept-language": "de-AT, en;q=0.5"})
-    assert page.status == 200
-    assert "<h1>Guten Tag</h1>" in page.text
-    assert "A &lt;b&gt;rowser" in page.text
-    assert "visit number 1." in page.text
-    assert "visit number 2." in client.get("/").text
+@rows("name", [program.name for program in PROGRAMS if program.name != "session"])
+def test_each_way_of_a_program_sends_the_same_over_each_interface(name):
+    varying = {"date", "expires", "last-modified", "content-security-policy", "set-cookie"}
+    found = {
+        interface: [(way.name, [part for part in way.parts if part[0] not in varying]) for way in compared]
+        for interface in ("wsgi", "asgi", "rsgi")
+        if (compared := ways.compared(name, interface))
+    }
+    assert found["wsgi"] == found["asgi"] == found["rsgi"]
+    for way, parts in found["asgi"]:
+        marks = {part: mark for part, _, mark in parts}
+        assert marks["status"] == "same"
+        if f"{name}/{way}" not in DIFFERENT and name not in {"upload", "error", "redirect"}:
+            assert marks["body"] in {"same", "same value"}, (way, parts)
 
 
-@pytest.mark.parametrize(
-    ("form", "wanted"),
-    [
-        ({"name": "Ada"}, "Hello, Ada!"),
-        ({"name": "<script>"}, "Hello, &lt;script&gt;!"),
-        ({}, "Hello, stranger!"),
-        ({"name": "Ada", "likes": ["tea", "coffee"]}, "You like tea and coffee."),
-    ],
-)
-def test_the_form_greets(client, form, wanted):
-    assert wanted in client.post("/greet", form=form).text
+def test_a_part_that_differs_is_marked(monkeypatch):
+    own, other = {"status": "200", "a": "1", "body": "{}"}, {"status": "404", "b": "1", "body": "{ }"}
+    assert [*ways._marked(own, other)] == [
+        ("status", "404", "differs"), ("a", "", "differs"), ("body", "{ }", "same value"), ("b", "1", "only here")
+    ]  # fmt: skip
 
 
-FILM = bytes(range(256)) * 8000
-"""More than the other routes accept."""
-
-
-def form_of(*files):
-    parts = [f'--b\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n' for name, _ in files]
-    contents = [content + b"\r\n" for _, content in files]
-    return b"".join(head.encode() + content for head, content in zip(parts, contents, strict=True)) + b"--b--\r\n"
-
-
-def send(client, *files, **headers):
-    return client.post(
-        "/upload", body=form_of(*files), headers={"content-type": "multipart/form-data; boundary=b"} | headers
-    )
-
-
-def test_the_size_and_hash_of_files_are_shown(client):
-    assert 'enctype="multipart/form-data"' in client.get("/upload").text
-    page = send(client, ("<film>.mp4", FILM), ("empty.txt", b"")).text
-    assert "2 files have arrived" in page
-    assert f"<dt>&lt;film&gt;.mp4<dd>2,048,000 bytes<dd>SHA-256 {sha256(FILM).hexdigest()}" in page
-    assert f"<dt>empty.txt<dd>0 bytes<dd>SHA-256 {sha256(b'').hexdigest()}" in page
-
-
-def test_no_file_is_told(client):
-    assert "No files have arrived" in send(client, ("", b"")).text
-
-
-def test_an_order_is_added_up(client):
-    response = client.post("/api/orders", json={"items": [{"name": "tea", "price": 3.5, "count": 2}]})
-    assert (response.status, response.json["total"]) == (201, 7.0)
-
-
-def test_a_wrong_order_is_told_what_is_wrong(client):
-    response = client.post("/api/orders", json={"items": [{"name": 1, "price": "dear"}]})
-    assert response.status == 422
-    assert [error["pointer"] for error in response.json["errors"]] == ["/items/0/name", "/items/0/price"]
-
-
-def test_the_clock_never_ends_until_one_leaves(client):
-    with client.stream("GET", "/clock") as response:
-        chunks = iter(response)
-        assert len(next(chunks)) == len(next(chunks)) == len("12:34:56\n")
-
-
-def test_slow_handlers_of_both_styles_hold_up_nobody(client):
-    with ThreadPoolExecutor(4) as pool:
-        slow = [pool.submit(client.get, path) for path in ["/slow/async", "/slow/sync"] * 2]
-        assert client.get("/hello/Ada").text == "Hello, Ada!"
-        assert not any(answer.done() for answer in slow)
-        assert {answer.result().status for answer in slow} == {200}
-
-
-@pytest.mark.parametrize(("path", "status"), [("/items/7", 404), ("/error", 500), ("/nowhere", 404), ("/greet", 405)])
-def test_errors_are_pages_for_browsers_and_problems_for_others(client, path, status):
-    page = client.get(path, headers={"accept": "text/html,*/*;q=0.8"})
-    problem = client.get(path)
-    assert (page.status, problem.status) == (status, status)
-    assert page.text.startswith("<!doctype html>")
-    assert problem.json["status"] == status
-    assert "log only" not in page.text + problem.text
-
-
-def test_the_documentation_is_there_and_nothing_else(client):
-    page = client.get("/docs/how-to/forms.md")
-    assert (page.status, page.text.startswith("# Forms")) == (200, True)
-    for path in ("/docs/nowhere.md", "/docs/..%2FREADME.md", "/docs/images/guestbook.png", "/docs/how-to"):
-        assert client.get(path).status == 404, path
+def test_the_first_page_shows_each_program_and_the_files_that_run(client):
+    for program in ("form", "session"):
+        page = client.get(f"/?program={program}&interface=rsgi").text
+        assert page.count("<article>") == 8
+        assert '<option value="rsgi" selected>' in page
+    assert "readers = Blueprint(&#34;readers&#34;)" in page
+    assert client.get("/?program=nowhere").status == 404
 
 
 def test_each_link_of_the_first_page_leads_somewhere(client):
-    links = set(re.findall(r'(?:href|src)="([^":]+)"', client.get("/").text))
-    assert len(links) > 15
-    fails = {"items/7": 404, "error": 500}
-    for link in links - {"clock", "slow/async", "slow/sync"}:
-        assert client.get(f"/{link.lstrip('/')}").status == fails.get(link, 200), link
+    links = set(re.findall(r'(?:href|src)="([^":?]+)"', client.get("/?program=hello").text))
+    assert len(links) > 20
+    for link in links - {"bug", "/.antiphon/requests"}:  # these need debug mode
+        assert client.get(f"/{link.removeprefix('.').lstrip('/')}").status == 200, link
+
+
+def test_one_body_has_five_readers(client):
+    parts = b'--b\r\nContent-Disposition: form-data; name="%b"\r\n\r\n%b\r\n'
+    body = parts % (b"note", b"Hello") + parts % (b'file"; filename="a.txt', b"words") + b"--b--\r\n"
+    response = client.post("/readers", body=body, headers={"content-type": "multipart/form-data; boundary=b"})
+    whole = sha256(body).hexdigest()
+    assert response.headers["x-body-size"] == str(len(body))
+    assert [*response.json.values()] == [
+        "Hello", whole, whole, {"note": ["Hello"]}, {"a.txt": sha256(b"words").hexdigest()}
+    ]  # fmt: skip
+
+
+def test_a_typed_mistake_is_a_422_that_names_each_field(client):
+    response = client.post("/api/lamps", json={"price": "cheap"})
+    assert response.status == 422
+    assert {error["pointer"] for error in response.json["errors"]} == {"/name", "/price"}
+
+
+def test_the_document_says_what_the_code_does(client):
+    paths = client.get("/api/openapi.json").json["paths"]
+    assert [*paths["/api/lamps/{number}"]["get"]["responses"]] == ["200", "404", "421"]
+    assert (client.get("/api/lamps/1").json["name"], client.get("/api/lamps/7").status) == ("Floor", 404)
+    assert len(client.get("/api/lamps?most=50").json) == 1
+
+
+def test_an_upload_goes_on_where_it_stopped(client):
+    begun = client.post("/films", body=b"fra", headers={"upload-complete": "?0"})
+    part = {"content-type": "application/partial-upload", "upload-offset": "3", "upload-complete": "?1"}
+    ended = client.patch(begun.headers["location"], body=b"mes", headers=part)
+    assert ended.json == {"sha256": sha256(b"frames").hexdigest()}
+    assert "export async function upload" in client.get("/upload.js").text
+
+
+def test_the_documentation_is_rendered_and_searched_and_nothing_else(client):
+    page = client.get("/docs/how-to/forms.md")
+    assert '<h2 id="messages">Messages</h2>' in page.text
+    assert '<a href="how-to/signed-links.md">' in client.get("/docs/?q=sign+a+cookie").text
+    assert "no page about this" in client.get("/docs/?q=zzzzzz").text
+    assert client.get("/docs/images/mark.svg").headers["content-type"] == "image/svg+xml"
+    for path in ("nowhere.md", "..%2FREADME.md", "..%2F..%2FREADME.md", "how-to", "images/..%2F..%2Fx.png"):
+        assert client.get(f"/docs/{path}").status == 404, path

@@ -44,8 +44,9 @@ def _contents(request: Request) -> Response:
 
 @pages.get("/<path:name>")
 def _page(request: Request, name: str) -> Response:  # noqa: ARG001 - a handler
-    if name.endswith((".png", ".svg")) and docs.SOURCE.is_dir():
-        return Response.file(name, root=docs.SOURCE)
+    picture = (docs.SOURCE / name).resolve()  # a wheel has none
+    if picture.suffix in {".png", ".svg"} and picture.is_relative_to(docs.SOURCE):
+        return Response.file(picture)
     return _show(name.removesuffix(".md"))
 
 
