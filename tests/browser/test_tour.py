@@ -67,7 +67,9 @@ def test_an_upload_goes_on_after_its_tab_was_closed(context, tmp_path):
     film = tmp_path / "film.mp4"
     film.write_bytes(bytes(8 << 20))
     first = context.new_page()
-    first.route("**/films/**", lambda route: route.continue_() if route.request.headers.get("upload-offset") == "0" else None)
+    first.route(
+        "**/films/**", lambda route: route.continue_() if route.request.headers.get("upload-offset") == "0" else None
+    )
     first.goto("/")
     first.set_input_files("#film", film)
     first.click("#films button")

@@ -169,7 +169,12 @@ def test_there_is_none_in_the_tour(serve):
     address = serve(tour)
     result, states = doctor(f"{address}/", f"{address}/api/lamps/1", f"{address}/votes")
     assert result.exit_code == 0, result.output
-    assert {trial for trial, state in states.items() if state == "refused"} == {"Host", "/api/lamps%2F1", "POST", "X-Frame-Options"}
+    assert {trial for trial, state in states.items() if state == "refused"} == {
+        "Host",
+        "/api/lamps%2F1",
+        "POST",
+        "X-Frame-Options",
+    }
 
 
 @pytest.mark.parametrize(("headers", "state"), [({}, "refused"), ({"location": "http://forged.invalid/"}, "forged")])
