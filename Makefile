@@ -22,7 +22,7 @@ help:
 	@sed -n 's/^# make/make/p' Makefile
 
 run: $(VENV)/.ready
-	$(BIN)/antiphon run examples.site:make_site
+	$(BIN)/antiphon run --debug examples.site:make_site
 
 # The pages on public names, written again if a docstring may have changed.
 REFERENCE := docs/reference/names.md

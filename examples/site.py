@@ -1,4 +1,4 @@
-"""The tour, and the guestbook below it, as `make run` serves them: `antiphon run examples.site:make_site`."""
+"""The tour, and the guestbook below it, as `make run` serves them: `antiphon run --debug examples.site:make_site`."""
 
 from pathlib import Path
 

@@ -60,8 +60,8 @@ def upload_script(request: Request) -> Response:
 
 async def each_way(scope: Any, receive: Any, send: Any) -> None:
     """Serve each way of each program under its own path, such as /ways/form/flask/."""
-    inner, _, rest = scope["path"].removeprefix(scope["root_path"]).lstrip("/").partition("/")
-    known = await to_thread(ways.app_of, inner) if inner in ways.BY_NAME else App()
+    name = scope["path"].removeprefix(scope["root_path"]).lstrip("/").partition("/")[0]
+    known = await to_thread(ways.app_of, name) if name in ways.BY_NAME else App()
     await known(scope | {"root_path": scope["root_path"].removesuffix("/ways")}, receive, send)
 
 

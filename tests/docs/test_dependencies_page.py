@@ -37,7 +37,7 @@ MODULES = """
     django.contrib.auth django.core.exceptions django.db django.db.backends.signals django.http django.middleware.csrf
     django.urls granian.constants granian.http granian.rsgi hypothesis itsdangerous itsdangerous.encoding jinja2
     jinja2.ext jinja2.nodes joserfc joserfc.errors joserfc.jwk litestar litestar.response litestar.template.base
-    markupsafe  msgspec msgspec.json multidict opentelemetry opentelemetry.metrics
+    markdown_it markupsafe msgspec msgspec.json multidict opentelemetry opentelemetry.metrics
     opentelemetry.trace plaster plaster_pastedeploy psycopg psycopg.conninfo psycopg.errors psycopg.pq psycopg.rows
     pydantic pydantic.errors pydantic.json_schema pyramid.csrf pyramid.interfaces pytest redis redis.asyncio
     redis.backoff redis.exceptions sanic sanic.response sqlalchemy sqlalchemy.engine sqlalchemy.exc

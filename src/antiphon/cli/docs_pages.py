@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from html import escape
+from itertools import pairwise
 from pathlib import Path
 from posixpath import dirname, normpath
 from typing import Any
@@ -85,7 +86,7 @@ def _rendered(name: str) -> tuple[str, str]:
 
 def _titles(tokens: list[Any]) -> Iterator[str]:
     """Yield the text of each heading, and name headings as links do."""
-    for opening, inline in zip(tokens, tokens[1:], strict=False):
+    for opening, inline in pairwise(tokens):
         if opening.type == "heading_open":
             text = "".join(each.content for each in inline.children)
             opening.attrs["id"] = re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-")

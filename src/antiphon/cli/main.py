@@ -589,7 +589,7 @@ def explain(kind: str | None) -> None:
 def docs(words: tuple[str, ...]) -> None:
     """Print a page of this version's documentation, without using the network. Without NAME, list all pages.
 
-    NAME is a page such as websockets or reference/websockets. Other words list the pages about them, the best match first.
+    NAME is a page such as websockets or reference/websockets. For other words, list the pages about them.
     """
     from antiphon.cli.docs import contents, page, search
 
