@@ -111,16 +111,6 @@ GROUPS = {
 """What ran of an application, in three groups: by the words of ``Application.tests``, or any other for the second."""
 
 
-def applications_named() -> str:
-    """Return the applications of the wall, with their versions, in three lines."""
-    names = {each.project.name: each.name for each in APPLICATIONS}
-    lines = [
-        f"- {words}: {', '.join(' '.join((names[name], row['version'])) for name, row in found.items())}."
-        for words, found in groups().items()
-    ]
-    return "\n".join(lines)
-
-
 def wall_cards() -> str:
     """Return the applications of the wall as cards, in three groups."""
     applications = {each.project.name: each for each in APPLICATIONS}
@@ -199,17 +189,6 @@ def slower() -> str:
         if ratio is not None and ratio < 1 and name != "bare"
     ]
     return table(["where", "case", "framework", "its time, in Antiphon's:"], lines)
-
-
-def guestbook() -> str:
-    """Return how long the guestbook is."""
-    folder = ROOT / "examples/guestbook"
-    code, pages = (sum(map(_lines, folder.rglob(pattern))) for pattern in ("*.py", "*.html"))
-    return (
-        f"The [guestbook](examples/guestbook) is a complete site in {code} lines of Python and {pages} of templates:\n"
-        "logins, a form with a picture, errors next to their fields, and one handler for the page, its fragments and\n"
-        "JSON, in English and in Arabic."
-    )
 
 
 def _lines(path: Path) -> int:
@@ -357,9 +336,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "the frameworks' times": lambda: f"{frameworks()}\n\n{versions()}",
     "the dialects' counts": dialects,
     "wall.csv": wall,
-    "wall.csv, names": applications_named,
     "wall.csv, cards": wall_cards,
-    "the guestbook's lines": guestbook,
     "compat.csv, in a word": projects,
     "the benchmarks, in a line": speed,
     "the benchmarks, others ahead": slower,
