@@ -45,7 +45,7 @@ PUBLIC = {
     "antiphon.features": {
         "APIKey", "ACCESS_TOKEN", "AccessLog", "AccessToken", "BadCSRFToken", "Basic", "Bearer", "Block", "BlockScript",
         "CSRFTokens", "Cache", "Channel",
-        "Compression", "ContentSecurityPolicy", "CookieStore", "CORS", "Durable", "Field", "Flash",
+        "Compression", "ContentSecurityPolicy", "CookieStore", "CORS", "DjangoLogin", "Durable", "Field", "Flash",
         "Form", "Health", "HealthCheck",
         "IdempotentWrites", "Introspection", "Languages", "MemoryStore",
         "FileRoutes", "Metrics", "MissedMessages", "OpenAPI", "OpenTelemetry", "Page", "Passkey", "PasskeyLogin",

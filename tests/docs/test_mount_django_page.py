@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import override_settings
 
 from antiphon import App
-from antiphon.features import MemoryStore, Sessions, Users
+from antiphon.features import DjangoLogin, Users
 from antiphon.testing import Client
 from tests.helpers.django_settings import without_settings
 from tests.helpers.rows import rows
@@ -37,11 +37,11 @@ def project(request, page):
 
 def new_app(page, project):
     app = App(trusted_proxies=[PROXY])
-    app.use(Sessions(MemoryStore()))
-    app.use(Users(page["DjangoSession"](page["find_user"])))
+    app.use(Users(DjangoLogin()))
+    app.use(page["Templates"](page["DictLoader"]({"sign-in.html": page["SIGN_IN"]})))
     app.static("/old/static", settings.STATIC_ROOT)
     app.mount("/old", project)
-    app.middleware(page["connections"])
+    app.get("/sign-in")(page["sign_in"])
     app.get("/orders", before=page["login_required"])(page["orders"])
     app.get("/break")(break_connection)
     return app
@@ -50,17 +50,21 @@ def new_app(page, project):
 @pytest.fixture
 def client(page, project, interface):
     client = Client(new_app(page, project), interface)
-    client.post("/old/login", form={"name": "ada"})
+    log_in(client)
     return client
 
 
+def log_in(client):
+    token = client.get("/sign-in").text.split('value="')[1].partition('"')[0]
+    assert client.post("/old/login", form={"name": "ada", "csrfmiddlewaretoken": token}).status == 200
+
+
 @pytest.mark.axes("interface", "project")
-def test_each_side_keeps_its_session(client):
-    assert client.get("/orders").text == "Orders of ada, visit 1"
-    assert client.get("/old/").text == "ada /old/ /old/static/site.css"
+def test_each_side_shows_the_user_and_the_messages_of_the_other(client):
+    assert client.get("/orders").json == {"user": "ada", "told": []}  # Django's page after the login has shown its own
+    assert client.get("/old/").text == "ada /old/ /old/static/site.css You saw your orders."
     assert client.get("/old/static/site.css").content_type == "text/css; charset=utf-8"
-    assert client.get("/orders").text == "Orders of ada, visit 2"
-    assert {"sessionid", "host-session"} == {name for name in ("sessionid", "host-session") if name in client.cookies}
+    assert [client.get("/orders").json["told"] for _ in range(2)] == [[], ["You saw your orders."]]
     assert client.post("/old/login", headers={"sec-fetch-site": "cross-site"}).status == 403
 
 

@@ -12,6 +12,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "features.channels.channel": "Channel",
         "app.channel_log": "MissedMessages",
         "features.compression": "Compression",
+        "features.django_login": "DjangoLogin",
         "features.durable.feature": "Durable",
         "features.cors": "CORS",
         "features.csrf": "BadCSRFToken CSRFTokens csrf_input csrf_token",

@@ -10,6 +10,7 @@ from antiphon.features.channels.channel import Channel
 from antiphon.features.compression import Compression
 from antiphon.features.cors import CORS
 from antiphon.features.csrf import BadCSRFToken, CSRFTokens, csrf_input, csrf_token
+from antiphon.features.django_login import DjangoLogin
 from antiphon.features.durable.feature import Durable
 from antiphon.features.file_routes import FileRoutes, RouteFile, route_options
 from antiphon.features.flash import Flash
@@ -80,7 +81,7 @@ from antiphon.request.interfaces import FlashMessage, RequestSignature
 __all__ = [
     "ACCESS_TOKEN", "CORS", "APIKey", "AccessLog", "AccessToken", "BadCSRFToken", "Basic", "Bearer", "Block",
     "BlockScript", "BoundField", "CSRFTokens", "Cache", "Channel", "Compression", "ContentSecurityPolicy",
-    "CookieStore", "Durable", "Field", "FileRoutes", "Flash", "FlashMessage", "Form",
+    "CookieStore", "DjangoLogin", "Durable", "Field", "FileRoutes", "Flash", "FlashMessage", "Form",
     "Gives", "Health", "HealthCheck", "IdempotentWrites",
     "Introspection", "KeyDirectory", "Languages", "Live", "MemoryStore", "Metrics", "MissedMessages", "OpenAPI",
     "OpenTelemetry", "OwnedEntry", "Page", "Passkey", "PasskeyLogin", "PermissionsPolicy", "Personal",

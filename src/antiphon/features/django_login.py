@@ -1,0 +1,148 @@
+"""The users, messages and CSRF tokens of a Django project, in the app beside it: ``app.use(Users(DjangoLogin()))``."""
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+from antiphon.adapters.foreign.wsgi import make_environ
+from antiphon.explanations import errors_name_it
+from antiphon.features.html import Markup
+from antiphon.features.users import UserSource
+from antiphon.request import interfaces
+from antiphon.request.caller import Identity
+from antiphon.request.dependencies import Dependency, OfRequest
+from antiphon.request.interfaces import FlashMessage, HasHTML
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+
+if TYPE_CHECKING:
+    from collections import UserString
+
+    from antiphon.app.application import App
+
+_GIVEN = Dependency[Any]("Django's request", fix="app.use(Users(DjangoLogin()))")
+
+
+@errors_name_it
+class DjangoLogin(UserSource[Any]):
+    """A login in the session of a Django project, which the same process serves.
+
+    ``request.user`` is Django's user, or None. ``request.flash`` has Django's messages, so either side shows what the
+    other has queued, and forms for Django's views have ``csrf_input()`` in templates. Django's session, messages and
+    CSRF cookie are sent with the response, as its own middleware does. Around each request, connections to databases
+    that are broken or too old are closed. Call ``django.setup()`` first. If ``async def`` handlers read
+    ``request.user``, add ``Users(..., blocking=True)``.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(_user_of)
+
+    def install(self, app: "App") -> None:
+        """Provide ``request.flash`` and the template function ``csrf_input``, and register the middleware."""
+        app.provide(_GIVEN, _made)
+        app.provide(Request.flash, _Messages)
+        app.template_context(csrf_input=_Input)
+        app.middleware(blocking=True)(_as_django)
+
+    def credentials(self, request: Request) -> tuple[Request] | None:
+        """Return the request, if it has Django's session cookie."""
+        from django.conf import settings
+
+        return (request,) if settings.SESSION_COOKIE_NAME in request.cookies else None
+
+    _is_sent_by_itself = True
+
+    def _identity(self, given: tuple[Any, ...], key: str | None) -> Identity | None:  # noqa: ARG002
+        return None if key is None else Identity("user", key, ("cookie",))
+
+    def _key_of(self, user: Any) -> str:
+        return str(user.pk)
+
+
+def _user_of(request: Request) -> Any:
+    """Return the user of Django's session, or None."""
+    user = request[_GIVEN].user
+    return user if user.is_authenticated else None
+
+
+def _middleware() -> list[Any]:
+    from django.contrib.auth.middleware import AuthenticationMiddleware
+    from django.contrib.messages.middleware import MessageMiddleware
+    from django.contrib.sessions.middleware import SessionMiddleware
+    from django.middleware.csrf import CsrfViewMiddleware
+
+    kinds = (SessionMiddleware, AuthenticationMiddleware, MessageMiddleware, CsrfViewMiddleware)
+    return [kind(lambda given: given) for kind in kinds]
+
+
+def _made(request: Request) -> Any:
+    """Return Django's request, with its session, user and messages, which are read when they are used."""
+    from django.core.handlers.wsgi import WSGIRequest
+
+    given = request.g._django = WSGIRequest(make_environ(request))
+    for each in _middleware():
+        each.process_request(given)
+    return given
+
+
+def _as_django(request: Request) -> Generator[None, Response, None]:
+    """Close connections to databases as Django does, and send the cookies that it would send."""
+    from django.db import close_old_connections
+
+    close_old_connections()
+    response = yield
+    if "_django" in request.g:
+        _add_cookies(request.g._django, response)
+    close_old_connections()
+
+
+def _add_cookies(given: Any, response: Response) -> None:
+    from django.http import HttpResponse
+
+    sent = HttpResponse(status=response.status)
+    for each in reversed(_middleware()):
+        sent = each.process_response(given, sent) if hasattr(each, "process_response") else sent
+    for cookie in sent.cookies.values():
+        response.headers.add("set-cookie", cookie.OutputString())
+    if "Vary" in sent.headers:
+        response.vary(*sent.headers["Vary"].split(", "))
+
+
+class _Messages(OfRequest, interfaces.FlashMessages):
+    """Django's messages, whose tags are the categories."""
+
+    __slots__ = ()
+
+    def __call__(self, message: "str | UserString | HasHTML", category: str = "message") -> None:
+        from django.contrib.messages import constants, get_messages
+        from django.utils.safestring import mark_safe
+
+        html = getattr(message, "__html__", None)
+        text = mark_safe(html()) if html else str(message)  # noqa: S308 - it is markup
+        level = {name: number for number, name in constants.DEFAULT_TAGS.items()}.get(category, constants.INFO)
+        extra = "" if category in constants.DEFAULT_TAGS.values() else category
+        get_messages(self._request[_GIVEN]).add(level, text, extra)
+
+    def take(self, *categories: str) -> list[FlashMessage]:
+        from django.contrib.messages import get_messages
+
+        storage = get_messages(self._request[_GIVEN])
+        found = [(each, each.extra_tags or each.level_tag) for each in storage]
+        taken = [(each, category) for each, category in found if not categories or category in categories]
+        for each, _ in found:
+            if (each, each.extra_tags or each.level_tag) not in taken:
+                storage.add(each.level, each.message, each.extra_tags)
+        return [FlashMessage(category, _text(each.message)) for each, category in taken]
+
+
+def _text(message: Any) -> Any:
+    return Markup(message) if hasattr(message, "__html__") else str(message)
+
+
+class _Input(OfRequest):
+    """The template function ``csrf_input``, with the token that Django's views accept."""
+
+    def __call__(self) -> Markup:
+        from django.middleware.csrf import get_token
+
+        token = get_token(self._request[_GIVEN])
+        return Markup(f'<input type="hidden" name="csrfmiddlewaretoken" value="{token}">')
