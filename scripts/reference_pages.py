@@ -158,7 +158,7 @@ TOPICS = {
     ),
     "features/users.md": Page(
         "Users and logins", "antiphon.features",
-        "Users UserSource Basic Bearer APIKey SessionLogin PasskeyLogin Passkey login logout login_required "
+        "Users UserSource Basic Bearer APIKey SessionLogin DjangoLogin PasskeyLogin Passkey login logout login_required "
         "RefreshTokens RefreshedToken scopes_required is_same_secret",
         "See also [Login and passwords](../../how-to/login.md) and"
         " [Authentication with tokens and API keys](../../how-to/users.md).",
@@ -230,7 +230,7 @@ TOPICS = {
     ),
     "features/oauth.md": Page(
         "Access tokens", "antiphon.features",
-        "ProtectedResource AccessToken ACCESS_TOKEN Introspection",
+        "ProtectedResource AccessToken Introspection",
         "See also [authorization for tools](../../how-to/mcp.md#authorization-for-tools).",
     ),
     "features/observing.md": Page(
@@ -363,8 +363,8 @@ INTRODUCTIONS = {
 """A sentence on each place that names are imported from."""
 
 PROVISIONAL = {
-    "antiphon.features.ACCESS_TOKEN", "antiphon.features.AccessToken",
-    "antiphon.features.Durable",
+    "antiphon.features.AccessToken",
+    "antiphon.features.DjangoLogin", "antiphon.features.Durable",
     "antiphon.features.IdempotentWrites", "antiphon.features.Introspection",
     "antiphon.features.Recorder", "antiphon.features.ResumableUploads", "antiphon.features.KeyDirectory",
     "antiphon.features.OpenAPI",

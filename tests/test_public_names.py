@@ -43,7 +43,7 @@ PUBLIC = {
         "AcceptCharset", "FirstMultiDict",
     },
     "antiphon.features": {
-        "APIKey", "ACCESS_TOKEN", "AccessLog", "AccessToken", "BadCSRFToken", "Basic", "Bearer", "Block", "BlockScript",
+        "APIKey", "AccessLog", "AccessToken", "BadCSRFToken", "Basic", "Bearer", "Block", "BlockScript",
         "CSRFTokens", "Cache", "Channel",
         "Compression", "ContentSecurityPolicy", "CookieStore", "CORS", "DjangoLogin", "Durable", "Field", "Flash",
         "Form", "Health", "HealthCheck",

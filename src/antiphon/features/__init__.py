@@ -32,7 +32,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "features.live.statements": "live_reads live_writes",
         "features.logins": "SessionLogin login logout",
         "features.metrics.feature": "Metrics",
-        "features.oauth.protected_resource": "ACCESS_TOKEN ProtectedResource",
+        "features.oauth.protected_resource": "ProtectedResource",
         "features.oauth.tokens": "AccessToken Introspection",
         "features.open_telemetry": "OpenTelemetry",
         "features.openapi.feature": "OpenAPI",

@@ -35,7 +35,7 @@ from antiphon.features.live.statements import live_reads, live_writes
 from antiphon.features.logins import SessionLogin, login, logout
 from antiphon.features.logs.access_log import AccessLog
 from antiphon.features.metrics.feature import Metrics
-from antiphon.features.oauth.protected_resource import ACCESS_TOKEN, ProtectedResource
+from antiphon.features.oauth.protected_resource import ProtectedResource
 from antiphon.features.oauth.tokens import AccessToken, Introspection
 from antiphon.features.open_telemetry import OpenTelemetry
 from antiphon.features.openapi.feature import OpenAPI
@@ -79,7 +79,7 @@ from antiphon.features.users import Basic, Bearer, Users, UserSource, is_same_se
 from antiphon.request.interfaces import FlashMessage, RequestSignature
 
 __all__ = [
-    "ACCESS_TOKEN", "CORS", "APIKey", "AccessLog", "AccessToken", "BadCSRFToken", "Basic", "Bearer", "Block",
+    "CORS", "APIKey", "AccessLog", "AccessToken", "BadCSRFToken", "Basic", "Bearer", "Block",
     "BlockScript", "BoundField", "CSRFTokens", "Cache", "Channel", "Compression", "ContentSecurityPolicy",
     "CookieStore", "DjangoLogin", "Durable", "Field", "FileRoutes", "Flash", "FlashMessage", "Form",
     "Gives", "Health", "HealthCheck", "IdempotentWrites",

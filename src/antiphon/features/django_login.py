@@ -78,7 +78,7 @@ def _made(request: Request) -> Any:
     """Return Django's request, with its session, user and messages, which are read when they are used."""
     from django.core.handlers.wsgi import WSGIRequest
 
-    given = request.g._django = WSGIRequest(make_environ(request))
+    given = request.g.django_request = WSGIRequest(make_environ(request))
     for each in _middleware():
         each.process_request(given)
     return given
@@ -90,8 +90,8 @@ def _as_django(request: Request) -> Generator[None, Response, None]:
 
     close_old_connections()
     response = yield
-    if "_django" in request.g:
-        _add_cookies(request.g._django, response)
+    if "django_request" in request.g:
+        _add_cookies(request.g.django_request, response)
     close_old_connections()
 
 

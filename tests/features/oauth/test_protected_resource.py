@@ -13,7 +13,6 @@ from joserfc.jwk import RSAKey
 
 from antiphon import App, Request
 from antiphon.features import (
-    ACCESS_TOKEN,
     AccessToken,
     Bearer,
     Introspection,
@@ -27,6 +26,7 @@ from antiphon.features import (
     login_required,
     scopes_required,
 )
+from antiphon.features.oauth.protected_resource import ACCESS_TOKEN
 from antiphon.features.oauth.tokens import Kept, fetch
 from antiphon.http import ServiceUnavailable
 from antiphon.testing import Client, LifespanError
