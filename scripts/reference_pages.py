@@ -158,8 +158,8 @@ TOPICS = {
     ),
     "features/users.md": Page(
         "Users and logins", "antiphon.features",
-        "Users UserSource Basic Bearer APIKey SessionLogin DjangoLogin PasskeyLogin Passkey login logout login_required "
-        "RefreshTokens RefreshedToken scopes_required is_same_secret",
+        "Users UserSource Basic Bearer APIKey SessionLogin DjangoLogin PasskeyLogin Passkey login logout "
+        "login_required RefreshTokens RefreshedToken scopes_required is_same_secret",
         "See also [Login and passwords](../../how-to/login.md) and"
         " [Authentication with tokens and API keys](../../how-to/users.md).",
     ),
