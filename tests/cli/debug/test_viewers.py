@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from antiphon import App, Request
-from antiphon.cli.debug.requests import PLACE, WithLastRequests
+from antiphon.cli.debug.requests import DOCS, PLACE, WithLastRequests
 from antiphon.cli.target import Target
 from antiphon.cli.workers.unloaded import Report
 from antiphon.features import Cache, CSRFTokens, MemoryStore, OpenAPI, Page, Sessions, Slot, Templates
@@ -69,6 +69,7 @@ ADDED = [
     ("GET", "/docs", "expected an integer"),
     ("GET", "/front/main.js", "const secret"),
     ("GET", PLACE, "The last requests"),
+    ("GET", f"{DOCS}/how-to/forms.md", "<h1"),
 ]
 FOREIGN = [{"host": "evil.example"}, {"origin": "http://evil.example"}, {"via": "1.1 tunnel"}]
 
