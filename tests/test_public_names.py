@@ -93,7 +93,8 @@ PUBLIC = {
         "scope_request",
         "Added", "DRAINING", "FeatureStore", "OfRequest", "Reads", "SharedFields", "background_loop",
         "call_after_fork", "caller_file", "check_arguments", "check_no_decorator", "check_sync",
-        "host_of", "is_for_any_thread", "is_token", "missing_package", "mounted_together",
+        "host_of", "is_for_any_thread", "TOKEN_LEEWAY", "is_token", "is_token_of",
+        "missing_package", "mounted_together", "read_token_part",
         "note_read", "parse_origin", "path_beside", "quoted_root", "ready", "seconds_of", "store_name",
         "unwatched", "without_traceback",
         "CHALLENGES", "endable",
@@ -216,7 +217,7 @@ def test_names_of_the_package_are_used_outside_of_their_class():
 
 
 NOT_ON_PUBLIC_NAMES = {
-    "cache", "channels", "compression", "dictionaries", "durable", "forms", "hypermedia", "idempotency", "languages",
+    "cache", "channels", "compression", "dictionaries", "django_login", "durable", "forms", "idempotency", "languages",
     "live", "logs", "metrics", "openapi", "rate_limits", "recorder", "resumable", "runs", "security_headers",
     "sessions", "signatures", "stores", "tables", "templates", "tools", "tracked_session",
 }  # fmt: skip

@@ -43,6 +43,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "handler.failures": "failed log_failure",
         "handler.drive": "crossing_of driven run_async",
         "handler.errors": "as_http_error CHALLENGES",
+        "http.authorization": "TOKEN_LEEWAY is_token_of read_token_part",
         "http.grammar": "OWS split_list is_token",
         "http.head": "DerivedHead Head RequestHead server_head",
         "http.limits": "UNBOUNDED",

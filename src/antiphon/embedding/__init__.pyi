@@ -61,6 +61,7 @@ from antiphon.handler.scope import (
     reset_current_request,
     set_current_request,
 )
+from antiphon.http.authorization import TOKEN_LEEWAY, is_token_of, read_token_part
 from antiphon.http.dates import seconds_of
 from antiphon.http.errors import without_traceback
 from antiphon.http.grammar import OWS, is_token, split_list
@@ -83,22 +84,22 @@ from antiphon.websockets.connection import Connection
 
 __all__ = [
     "AT_END", "BACKLOG", "BEGIN_ON_THREAD", "CHALLENGES", "DRAINING", "ON_LOOP", "ON_THREAD", "OWS", "SAFE_METHODS",
-    "UNBOUNDED", "UNUSABLE_BOUNDARY", "Added", "Advice", "AsyncFromSync", "Connection", "Content", "Crossing",
-    "CrossingBack", "DerivedHead", "DescribedApp", "DescribedRoute", "EnvironHost", "FeatureStore", "FileBody",
-    "ForeignSockets", "FormBounds", "Framework", "FrameworkRequest", "FrameworkResponse", "Head", "Host",
+    "TOKEN_LEEWAY", "UNBOUNDED", "UNUSABLE_BOUNDARY", "Added", "Advice", "AsyncFromSync", "Connection", "Content",
+    "Crossing", "CrossingBack", "DerivedHead", "DescribedApp", "DescribedRoute", "EnvironHost", "FeatureStore",
+    "FileBody", "ForeignSockets", "FormBounds", "Framework", "FrameworkRequest", "FrameworkResponse", "Head", "Host",
     "IncompleteForm", "Lifecycle", "LoopServer", "MultipartLimits", "MultipartParser", "NotBegun", "NotLoadedError",
     "OfRequest", "OpenFile", "PartData", "PartHead", "Reads", "ReceivedInput", "RequestHead", "RequestLocal",
     "Servable", "ServedFunction", "SharedFields", "Spool", "Steps", "ThreadServer", "TimedSigner", "ViewRoute",
     "WSGIHead", "Window", "absent", "as_bytes", "as_http_error", "background_loop", "call_after_fork",
     "call_in_own_context", "caller_file", "check_arguments", "check_handshake", "check_handshake_site",
-    "check_no_decorator", "check_sync", "close_accepted", "copy_variables", "crossing_of", "decode_json",
-    "describe", "driven", "encode_json", "endable", "environ_request", "environ_sockets", "error_like",
-    "errors_name_it", "failed", "find_current_request", "finish", "guess_type", "host_of", "innermost", "is_async",
-    "is_for_any_thread", "is_on_loop", "is_token", "json_text", "lazy", "log_failure", "make_environ",
-    "missing_package", "mounted_together", "not_offered", "note_read", "on_own_thread", "parse_boundary",
-    "parse_origin", "path_beside", "plain_head", "query_fields_of", "query_too_long", "quoted_root", "read_request",
-    "read_whole_form", "ready", "release", "render", "reset_current_request", "response_of", "restarting",
-    "run_async", "run_on", "run_on_loop", "safe_filename", "scope_request", "seconds_of", "served_names",
-    "server_head", "set_current_request", "signature_of", "split_list", "started_response", "store_name",
-    "stream_of", "to_response", "until_left", "unwatched", "urlencoded_fields_of", "without_traceback",
+    "check_no_decorator", "check_sync", "close_accepted", "copy_variables", "crossing_of", "decode_json", "describe",
+    "driven", "encode_json", "endable", "environ_request", "environ_sockets", "error_like", "errors_name_it", "failed",
+    "find_current_request", "finish", "guess_type", "host_of", "innermost", "is_async", "is_for_any_thread",
+    "is_on_loop", "is_token", "is_token_of", "json_text", "lazy", "log_failure", "make_environ", "missing_package",
+    "mounted_together", "not_offered", "note_read", "on_own_thread", "parse_boundary", "parse_origin", "path_beside",
+    "plain_head", "query_fields_of", "query_too_long", "quoted_root", "read_request", "read_token_part",
+    "read_whole_form", "ready", "release", "render", "reset_current_request", "response_of", "restarting", "run_async",
+    "run_on", "run_on_loop", "safe_filename", "scope_request", "seconds_of", "served_names", "server_head",
+    "set_current_request", "signature_of", "split_list", "started_response", "store_name", "stream_of", "to_response",
+    "until_left", "unwatched", "urlencoded_fields_of", "without_traceback",
 ]  # fmt: skip

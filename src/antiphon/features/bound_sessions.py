@@ -19,11 +19,18 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from antiphon import Dependency, Request, Response, explained
-from antiphon.embedding import FeatureStore, check_no_decorator, missing_package, quoted_root, store_name, unwatched
+from antiphon.embedding import (
+    FeatureStore,
+    check_no_decorator,
+    is_token_of,
+    missing_package,
+    quoted_root,
+    store_name,
+    unwatched,
+)
 from antiphon.features import Store, StoreEntry
 from antiphon.features.tracked_session import BOUND, TrackedSession
 from antiphon.http import Forbidden, InnerList, Item, NotFound, SetCookie, Token
-from antiphon.http.authorization import is_token_of
 
 if TYPE_CHECKING:
     from joserfc.jwk import ECKey, RSAKey

@@ -3,21 +3,19 @@
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
-from antiphon.adapters.foreign.wsgi import make_environ
-from antiphon.explanations import errors_name_it
+from antiphon import Dependency, Request, Response
+from antiphon.embedding import OfRequest, errors_name_it, make_environ
+from antiphon.features import FlashMessage
 from antiphon.features.html import Markup
 from antiphon.features.users import UserSource
 from antiphon.request import interfaces
-from antiphon.request.caller import Identity
-from antiphon.request.dependencies import Dependency, OfRequest
-from antiphon.request.interfaces import FlashMessage, HasHTML
-from antiphon.request.request import Request
-from antiphon.response.response import Response
+from antiphon.request.interfaces import HasHTML
+from antiphon.types import Identity
 
 if TYPE_CHECKING:
     from collections import UserString
 
-    from antiphon.app.application import App
+    from antiphon import App
 
 _GIVEN = Dependency[Any]("Django's request", fix="app.use(Users(DjangoLogin()))")
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 from antiphon import Dependency, Redirect, Request, explained
 from antiphon.embedding import (
     CHALLENGES,
+    TOKEN_LEEWAY,
     Reads,
     check_arguments,
     check_no_decorator,
@@ -24,6 +25,7 @@ from antiphon.embedding import (
     errors_name_it,
     is_async,
     note_read,
+    read_token_part,
     ready,
     signature_of,
     unwatched,
@@ -31,7 +33,6 @@ from antiphon.embedding import (
 from antiphon.features import Store
 from antiphon.features.ending import Ending
 from antiphon.http import Challenge, Forbidden, Unauthorized
-from antiphon.http.authorization import TOKEN_LEEWAY, read_token_part
 from antiphon.types import Identity
 
 if TYPE_CHECKING:

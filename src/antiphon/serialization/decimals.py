@@ -464,7 +464,9 @@ def _columns(info: inspect.Type, owners: list[Any], twins: list[Any]) -> Iterato
                 yield _Column(of, each, twin, chain.from_iterable, enumerate)
             case inspect.DictType(key_type=names, value_type=of):
                 yield _Column(of, each, twin, _values, dict.items)
-                yield _Column(names, each, twin, chain.from_iterable, lambda owner: zip(owner, owner, strict=True), True)
+                yield _Column(
+                    names, each, twin, chain.from_iterable, lambda owner: zip(owner, owner, strict=True), True
+                )
             case inspect.TupleType(item_types=types):
                 yield from [_Column(of, each, twin, *_item(at)) for at, of in enumerate(types)]
             case _ if is_object(kind):
@@ -479,7 +481,9 @@ def _by_kind(kinds: tuple[inspect.Type, ...], owners: list[Any], twins: list[Any
     for cls, is_fit in ((list, _is_array), (dict, _is_map)):
         alike = [pair for pair in zip(owners, twins, strict=True) if type(pair[0]) is cls]
         for kind in filter(is_fit, kinds):
-            others = [] if getattr(kind, "tag", None) is None else [each for each in alike if not _has_tag(each[0], kind)]
+            others = (
+                [] if getattr(kind, "tag", None) is None else [each for each in alike if not _has_tag(each[0], kind)]
+            )
             theirs = alike if not others else [each for each in alike if _has_tag(each[0], kind)]
             if theirs:
                 yield kind, [owner for owner, _ in theirs], [twin for _, twin in theirs]
@@ -546,9 +550,7 @@ def _fit(values: list[str | int], kinds: tuple[inspect.Type, ...], bounds: Seque
         return False
 
 
-def _fault(
-    value: str | int, kinds: tuple[inspect.Type, ...], bounds: Sequence[DecimalBounds | None]
-) -> Reason | None:
+def _fault(value: str | int, kinds: tuple[inspect.Type, ...], bounds: Sequence[DecimalBounds | None]) -> Reason | None:
     """Return the reason why a value isn't a valid Decimal; None if it is, or if it has another type in a union."""
     is_number = isinstance(value, int | _Written)
     if is_number and any(isinstance(kind, _OTHER_NUMBERS) for kind in kinds):

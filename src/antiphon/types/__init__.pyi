@@ -47,13 +47,12 @@ from antiphon.websockets.websocket import WebSocketValues
 
 __all__ = [
     "AbortOptions", "BareItem", "BeforeHook", "BodyStream", "CacheDirectives", "CalledTool", "Caller",
-    "ChannelListener", "ChannelMessage", "ChannelPresence", "ClientFiles", "ConditionalRequest", "Counter",
-    "Duration", "Environment", "ErrorHandlerDecorator", "ErrorOptions", "Feature", "FlashMessages", "FolderOptions",
-    "FormError", "FormFields", "FormParts", "FrameworkValues", "Gauge", "Globals", "Handler", "HeaderFields",
-    "Histogram", "Identity", "Language", "LazyText", "Lifetime", "LimitOptions", "Markup", "MiddlewareFunction",
-    "Mount", "OpenAPIDocument", "ProblemOptions", "Record", "RecordGroup", "RequestOptions",
-    "RequestWithReferrer", "ResponseLike", "Route", "RouteMeta", "RouteOptions", "Routes", "RowValues", "Run",
-    "RunCall", "RunQuestion", "SecretKeys", "SessionAccess", "SettableDependency", "SharedValues", "Shield",
-    "SocketUse", "TemplateRenderer", "TemplateString", "TestedApplication", "Text", "Texts", "TrustedOrigins",
-    "WebSocketValues",
+    "ChannelListener", "ChannelMessage", "ChannelPresence", "ClientFiles", "ConditionalRequest", "Counter", "Duration",
+    "Environment", "ErrorHandlerDecorator", "ErrorOptions", "Feature", "FlashMessages", "FolderOptions", "FormError",
+    "FormFields", "FormParts", "FrameworkValues", "Gauge", "Globals", "Handler", "HeaderFields", "Histogram",
+    "Identity", "Language", "LazyText", "Lifetime", "LimitOptions", "Markup", "MiddlewareFunction", "Mount",
+    "OpenAPIDocument", "ProblemOptions", "Record", "RecordGroup", "RequestOptions", "RequestWithReferrer",
+    "ResponseLike", "Route", "RouteMeta", "RouteOptions", "Routes", "RowValues", "Run", "RunCall", "RunQuestion",
+    "SecretKeys", "SessionAccess", "SettableDependency", "SharedValues", "Shield", "SocketUse", "TemplateRenderer",
+    "TemplateString", "TestedApplication", "Text", "Texts", "TrustedOrigins", "WebSocketValues",
 ]  # fmt: skip
