@@ -27,7 +27,8 @@ from antiphon.embedding import (
     store_name,
 )
 from antiphon.features import OwnedEntry, Store, StoreEntry
-from antiphon.features.ends import look_again, refuse_if_late
+from antiphon.features.ending import look_again
+from antiphon.features.ends import refuse_if_late
 from antiphon.features.users import UserSource, check_loader, sources_of
 from antiphon.http import Challenge
 from antiphon.types import Duration

@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
-from weakref import WeakKeyDictionary, ref
+from weakref import WeakKeyDictionary, WeakSet, ref
 
 from antiphon import Dependency, Request, Response
 from antiphon.embedding import is_for_any_thread, unwatched
@@ -13,7 +13,6 @@ from antiphon.features import Store, StoreUnavailable
 from antiphon.features.ends import (
     BEGUN,
     ENDING,
-    ENDINGS,
     OF_THIS_PROCESS,
     RENEWED_FOR,
     TOKENS,
@@ -80,7 +79,7 @@ class Ending:
         self._of_apps: WeakKeyDictionary[App, Ends] = WeakKeyDictionary()
         self._opened = Dependency[ref[Cuttable]]("stream whose user is not known yet")
         self._checked = Dependency[LoginBegun]("credentials checked")
-        ENDINGS.add(self)
+        _endings.add(self)
 
     def __adds__(self, _route: "Route", _method: str) -> tuple["Added", ...]:
         return ()  # the streams that it watches keep their status and their fields
@@ -115,10 +114,12 @@ class Ending:
         """Return the ends of an application's users."""
         return self._of_apps[app]  # type: ignore[index]  # of a request that has users
 
-    def of_holder(self, holder: object) -> list[Ends]:
-        """Return the ends of the users whose credentials a feature or a source holds."""
-        is_source = holder in self._users.sources
-        return [ends for app, ends in [*self._of_apps.items()] if is_source or holder in app.features]
+    def look_again(self, holder: object, key: str, *, tokens: bool) -> None:
+        """Let the processes look again at what is open for a user whose credentials this feature or source holds."""
+        for app, ends in [*self._of_apps.items()]:
+            if holder in self._users.sources or holder in app.features:
+                with suppress(StoreUnavailable):
+                    ends.look_again(key, tokens=tokens)
 
     def new_owner(self, request: Request, begun: Dependency[LoginBegun], user: Any, key: str) -> NewOwner:
         """Return the user to whom a request's session belongs from now on."""
@@ -230,6 +231,17 @@ class Ending:
     def _revoked(revoke: Callable[[Any], object], user: Any) -> int:
         count = revoke(user)
         return count if isinstance(count, int) else 0
+
+
+_endings: "WeakSet[Ending]" = WeakSet()
+
+
+def look_again(holder: object, key: str | None, *, tokens: bool = False) -> None:
+    """Close what is open for a user by credentials that have ended, wherever the feature or the source is in use that
+    has held them. This calls the store: if that is unavailable, which is logged, they stay ended.
+    """
+    for ending in [*_endings] if key is not None else ():
+        ending.look_again(holder, key or "", tokens=tokens)
 
 
 def _try(what: str, step: Callable[[], Any], ended: dict[str, int | None], failed: list[str]) -> None:

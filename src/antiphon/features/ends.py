@@ -28,7 +28,7 @@ from math import inf
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
-from weakref import WeakKeyDictionary, WeakSet, ref
+from weakref import WeakKeyDictionary, ref
 
 from antiphon import Dependency, Request
 from antiphon.embedding import find_current_request, store_name
@@ -295,21 +295,6 @@ class _Opened:
 
 
 OF_THIS_PROCESS = MemoryStore()
-
-
-def look_again(holder: object, key: str | None, *, tokens: bool = False) -> None:
-    """Close what is open for a user by credentials that have ended, wherever the feature or the source is in use that
-    has held them. This calls the store: if that is unavailable, which is logged, they stay ended.
-    """
-    if key is None:
-        return
-    for ends in [ends for ending in [*ENDINGS] for ends in ending.of_holder(holder)]:
-        with suppress(StoreUnavailable):
-            ends.look_again(key, tokens=tokens)
-
-
-ENDINGS: "WeakSet[Ending]" = WeakSet()
-"""How the users of each application end."""
 
 
 # Logins

@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from antiphon import explained
 from antiphon.embedding import FeatureStore, errors_name_it, mounted_together, seconds_of, store_name
 from antiphon.features import OwnedEntry, Store, StoreEntry
-from antiphon.features.ends import BEGUN, look_again, refuse_if_late
+from antiphon.features.ending import look_again
+from antiphon.features.ends import BEGUN, refuse_if_late
 from antiphon.http import BadRequest
 from antiphon.types import Duration
 

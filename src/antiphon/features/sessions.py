@@ -26,7 +26,7 @@ from antiphon.embedding import (
 )
 from antiphon.features import OwnedEntry, Store, StoreEntry, StoreUnavailable
 from antiphon.features.bound_sessions import BINDING, PATH, Binding, name_of, offer
-from antiphon.features.ends import look_again
+from antiphon.features.ending import look_again
 from antiphon.features.tracked_session import BOUND, KEPT, NAME, TrackedSession
 from antiphon.http import CacheControl, SetCookie
 from antiphon.http.cookies import SameSite
