@@ -10,7 +10,6 @@ from antiphon.http.conditional import IfMatch, IfNoneMatch, IfRange
 from antiphon.http.grammar import TCHARS, is_token, parse_or_none
 from antiphon.http.head import Head
 from antiphon.http.header_property import (
-    flag,
     members,
     negotiated,
     or_none,
@@ -66,7 +65,6 @@ def _idempotency_key(value: str | None) -> str | None:
 
 
 _digests = members(bytes)[0]
-_preferences = members(int)[0]
 
 
 class RequestHeaders:
@@ -117,12 +115,6 @@ class RequestHeaders:
     """Accept-Language (RFC 9110 §12.5.4), an ``AcceptLanguage``: the languages that the client prefers. An absent
     header accepts every language.
     """
-    access_control_request_headers = parsed("access-control-request-headers", read_list)
-    """Access-Control-Request-Headers (Fetch), a tuple of names: the headers that a preflight request asks for,
-    otherwise empty.
-    """
-    access_control_request_method = parsed("access-control-request-method", read_text)
-    """Access-Control-Request-Method (Fetch), text: the method that a preflight request asks for, or None."""
     authorization = parsed("authorization", or_none(Authorization.parse))
     """Authorization (RFC 9110 §11.6.2), an ``Authorization``: the credentials of the client, or None."""
     baggage = parsed("baggage", read_text)
@@ -141,8 +133,6 @@ class RequestHeaders:
     """Content-Language (RFC 9110 §8.5), a tuple of language tags: the languages of the body, otherwise empty."""
     content_location = parsed("content-location", read_text)
     """Content-Location (RFC 9110 §8.7), text: a URL of the body, or None."""
-    content_md5 = parsed("content-md5", read_text)
-    """Content-MD5 (RFC 2616 §14.15), text: an obsolete digest of the body, or None. Antiphon doesn't verify it."""
     content_range = parsed("content-range", or_none(ContentRange.parse))
     """Content-Range (RFC 9110 §14.4), a ``ContentRange``: the range of the whole representation that the body contains,
     or None.
@@ -151,16 +141,8 @@ class RequestHeaders:
     """Content-Type (RFC 9110 §8.3), a ``MediaType``: the media type of the body with its parameters, or None."""
     date = parsed("date", read_date)
     """Date (RFC 9110 §6.6.1), a ``datetime`` in UTC: the time when the request was made, or None."""
-    dnt = parsed("dnt", flag("1")[0])
-    """DNT (Tracking Preference Expression), a bool: True if the client asks not to be tracked."""
-    early_data = parsed("early-data", flag("1")[0])
-    """Early-Data (RFC 8470 §5.1), a bool: True if the request may be a replay (TLS early data). Refuse it with a
-    425.
-    """
     expect = parsed("expect", read_text)
     """Expect (RFC 9110 §10.1.1), text: ``100-continue``, which the server handles, or None."""
-    from_ = parsed("from", read_text)
-    """From (RFC 9110 §10.1.2), text: the email address of the person who controls a robot, or None."""
     idempotency_key = parsed("idempotency-key", _idempotency_key)
     """Idempotency-Key (draft-ietf-httpapi-idempotency-key-header), text without its quotes: the key that makes the
     request safe to repeat, or None. A token without quotes, which many clients send, is also accepted.
@@ -201,8 +183,6 @@ class RequestHeaders:
     """Prefer (RFC 7240 §2), a tuple of preferences, such as ``return=minimal``, otherwise empty."""
     priority = parsed("priority", or_none(Priority.parse))
     """Priority (RFC 9218 §5), a ``Priority``: how urgent the response is, or None."""
-    proxy_authorization = parsed("proxy-authorization", or_none(Authorization.parse))
-    """Proxy-Authorization (RFC 9110 §11.7.2), an ``Authorization``: the credentials for a proxy, or None."""
     range = parsed("range", or_none(Range.parse))
     """Range (RFC 9110 §14.2), a ``Range``: the part of the resource that the client asks for, or None."""
     referrer = parsed("referer", read_text)
@@ -211,16 +191,10 @@ class RequestHeaders:
     """Repr-Digest (RFC 9530 §3), a dict of bytes by algorithm, such as ``sha-256``: the digests of the representation
     without content codings, otherwise empty. Antiphon doesn't verify them.
     """
-    save_data = parsed("save-data", flag("on")[0])
-    """Save-Data (Save Data API), a bool: True if the client asks for small responses."""
     sec_ch_ua = parsed("sec-ch-ua", read_items)
     """Sec-CH-UA (User-Agent Client Hints), a tuple of ``Item``: the brands of the browser, each with its version in the
     ``v`` parameter, otherwise empty.
     """
-    sec_ch_ua_mobile = parsed("sec-ch-ua-mobile", read_boolean)
-    """Sec-CH-UA-Mobile (User-Agent Client Hints), a bool: True on a mobile device."""
-    sec_ch_ua_platform = parsed("sec-ch-ua-platform", read_string)
-    """Sec-CH-UA-Platform (User-Agent Client Hints), text without its quotes: the operating system, or None."""
     sec_fetch_dest = parsed("sec-fetch-dest", read_text)
     """Sec-Fetch-Dest (Fetch Metadata §2.1), text: the intended use of the response, such as ``document`` or ``image``,
     or None.
@@ -232,34 +206,14 @@ class RequestHeaders:
     sec_fetch_site = parsed("sec-fetch-site", read_text)
     """Sec-Fetch-Site (Fetch Metadata §2.3), text: ``same-origin``, ``same-site``, ``cross-site`` or ``none``, or None.
     """
-    sec_fetch_user = parsed("sec-fetch-user", read_boolean)
-    """Sec-Fetch-User (Fetch Metadata §2.4), a bool: True if the user followed a link or submitted a form."""
-    sec_gpc = parsed("sec-gpc", flag("1")[0])
-    """Sec-GPC (Global Privacy Control), a bool: True if the user asks that their data not be sold or shared."""
-    sec_purpose = parsed("sec-purpose", read_text)
-    """Sec-Purpose (Fetch), text: ``prefetch`` if the response may never be shown, or None."""
-    service_worker = parsed("service-worker", flag("script")[0])
-    """Service-Worker (Service Workers), a bool: True if the request is for a service worker's script."""
     traceparent = parsed("traceparent", _trace_parent)
     """traceparent (Trace Context §3.2), a ``TraceParent``: the trace and span that the request belongs to, or None.
     """
     tracestate = parsed("tracestate", read_text)
     """tracestate (Trace Context §3.3), text: what tracing systems add to ``traceparent``, or None."""
-    upgrade_insecure_requests = parsed("upgrade-insecure-requests", flag("1")[0])
-    """Upgrade-Insecure-Requests (Upgrade Insecure Requests), a bool: True if the client prefers https."""
     user_agent = parsed("user-agent", _user_agent)
     """User-Agent (RFC 9110 §10.1.5), a ``UserAgent``: the header's text, with the browser and operating system as
     attributes, otherwise empty.
-    """
-    via = parsed("via", read_list)
-    """Via (RFC 9110 §7.6.3), a tuple of intermediaries, nearest to the client first, otherwise empty."""
-    want_content_digest = parsed("want-content-digest", _preferences)
-    """Want-Content-Digest (RFC 9530 §4), a dict of int by algorithm: how much the client prefers digests of content,
-    from 0 (not at all) to 10, otherwise empty.
-    """
-    want_repr_digest = parsed("want-repr-digest", _preferences)
-    """Want-Repr-Digest (RFC 9530 §4), a dict of int by algorithm: how much the client prefers digests of
-    representations, from 0 (not at all) to 10, otherwise empty.
     """
     x_requested_with = parsed("x-requested-with", read_text)
     """X-Requested-With (de facto), text: ``XMLHttpRequest`` from some scripts, or None."""

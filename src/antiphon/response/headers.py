@@ -187,8 +187,6 @@ class ResponseHeaders:
     """Allow (RFC 9110 §10.2.1), a tuple of text: methods."""
     alt_svc = header("alt-svc", read_text, print_text)
     """Alt-Svc (RFC 7838 §3), text."""
-    authentication_info = header("authentication-info", read_text, print_text)
-    """Authentication-Info (RFC 9110 §11.6.3), text."""
     cache_control = header("cache-control", CacheControl.parse, _print_cache_control)
     """Cache-Control (RFC 9111 §5.2), a ``CacheControl``."""
     cache_status = header("cache-status", read_items, _print_items)
@@ -209,8 +207,6 @@ class ResponseHeaders:
     """Content-Length (RFC 9110 §8.6), an int, in bytes. A body in memory is sent with its own length."""
     content_location = header("content-location", read_text, print_text)
     """Content-Location (RFC 9110 §8.7), text."""
-    content_md5 = header("content-md5", read_text, print_text)
-    """Content-MD5 (RFC 2616 §14.15), text."""
     content_range = header("content-range", or_none(ContentRange.parse), _print_content_range)
     """Content-Range (RFC 9110 §14.4), a ``ContentRange``."""
     content_security_policy = header("content-security-policy", read_text, print_text)
@@ -249,10 +245,6 @@ class ResponseHeaders:
     """Location (RFC 9110 §10.2.2), text: the URL of a redirect or a created resource. Characters that aren't allowed in
     a URI are escaped.
     """
-    nel = header("nel", read_text, print_text)
-    """NEL (Network Error Logging), text."""
-    origin_agent_cluster = header("origin-agent-cluster", *flag("?1"))
-    """Origin-Agent-Cluster (HTML), a bool."""
     permissions_policy = header("permissions-policy", read_text, print_text)
     """Permissions-Policy (Permissions Policy), text."""
     permissions_policy_report_only = header("permissions-policy-report-only", read_text, print_text)
@@ -261,18 +253,10 @@ class ResponseHeaders:
     """Preference-Applied (RFC 7240 §3), a tuple of text."""
     priority = header("priority", or_none(Priority.parse), _print_priority)
     """Priority (RFC 9218 §5), a ``Priority``."""
-    proxy_authenticate = header("proxy-authenticate", _challenges, _print_challenges)
-    """Proxy-Authenticate (RFC 9110 §11.7.1), a tuple of ``Challenge``; you can also set a single one."""
-    proxy_status = header("proxy-status", read_items, _print_items)
-    """Proxy-Status (RFC 9209 §2), a tuple of ``Item``: the proxies, each with parameters that describe what happened
-    there.
-    """
     referrer_policy = header("referrer-policy", read_text, print_text)
     """Referrer-Policy (Referrer Policy), text."""
     refresh = header("refresh", read_text, print_text)
     """Refresh (HTML), text."""
-    report_to = header("report-to", read_text, print_text)
-    """Report-To (Reporting API), text."""
     reporting_endpoints = header("reporting-endpoints", *members(str))
     """Reporting-Endpoints (Reporting API), a dict of text: URLs by endpoint name."""
     repr_digest = header("repr-digest", *members(bytes))
@@ -285,27 +269,17 @@ class ResponseHeaders:
     """Server-Timing (Server Timing), a tuple of ``ServerTiming``: durations are in milliseconds."""
     service_worker_allowed = header("service-worker-allowed", read_text, print_text)
     """Service-Worker-Allowed (Service Workers), text."""
-    sourcemap = header("sourcemap", read_text, print_text)
-    """SourceMap (ECMA-426), text."""
     strict_transport_security = header("strict-transport-security", read_text, print_text)
     """Strict-Transport-Security (RFC 6797 §6.1), text."""
     sunset = header("sunset", read_date, print_date)
     """Sunset (RFC 8594 §3), a ``datetime``."""
     timing_allow_origin = header("timing-allow-origin", read_list, print_list)
     """Timing-Allow-Origin (Resource Timing), a tuple of text: origins, or ``*``."""
-    want_content_digest = header("want-content-digest", *members(int))
-    """Want-Content-Digest (RFC 9530 §4), a dict of int by algorithm: preferences, from 0 (not at all) to 10."""
-    want_repr_digest = header("want-repr-digest", *members(int))
-    """Want-Repr-Digest (RFC 9530 §4), a dict of int by algorithm: preferences, from 0 (not at all) to 10."""
     www_authenticate = header("www-authenticate", _challenges, _print_challenges)
     """WWW-Authenticate (RFC 9110 §11.6.1), a tuple of ``Challenge``; you can also set a single one."""
     x_content_type_options = header("x-content-type-options", read_text, print_text)
     """X-Content-Type-Options (Fetch), text: ``nosniff``."""
-    x_dns_prefetch_control = header("x-dns-prefetch-control", read_text, print_text)
-    """X-DNS-Prefetch-Control (de facto), text: ``on`` or ``off``."""
     x_frame_options = header("x-frame-options", read_text, print_text)
     """X-Frame-Options (HTML), text: ``DENY`` or ``SAMEORIGIN``."""
-    x_permitted_cross_domain_policies = header("x-permitted-cross-domain-policies", read_text, print_text)
-    """X-Permitted-Cross-Domain-Policies (de facto), text."""
     x_robots_tag = header("x-robots-tag", read_text, print_text)
     """X-Robots-Tag (de facto), text."""
