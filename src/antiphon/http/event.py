@@ -86,7 +86,7 @@ class Event(Value):
         text.
         """
         data = self._data
-        lines = [] if self._comment is None else [f": {line}" for line in self._comment.split("\n")]
+        lines = [] if self._comment is None else [": " + self._comment.replace("\n", "\n: ")]
         if self._event is not None:
             lines.append(f"event: {self._event}")
         if self._id is not None:
@@ -113,7 +113,7 @@ def print_data(data: str) -> str:
 
 
 def _data_lines(data: str) -> str:
-    return f"data: {data}" if "\n" not in data else "\n".join([f"data: {line}" for line in data.split("\n")])
+    return "data: " + data.replace("\n", "\ndata: ")
 
 
 def parse_events(text: str) -> list[Event]:

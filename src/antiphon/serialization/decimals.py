@@ -531,7 +531,8 @@ _is_number = re.compile(
 def _fit(values: list[str | int], kinds: tuple[inspect.Type, ...], bounds: Sequence[DecimalBounds | None]) -> bool:
     """Return True if all strings and numbers can certainly be used as a Decimal, or aren't numbers."""
     texts = {*map(str, values)}  # ints may be chosen for their equal hashes
-    if any(map(text_fault, [text for text in texts if not is_usual(text)])):
+    unusual = [text for text in texts if not is_usual(text)]
+    if any(map(text_fault, [text for text in unusual if _is_number(text.replace("_", ""))])):
         return False
     if None in bounds:
         return True

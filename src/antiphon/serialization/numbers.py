@@ -36,13 +36,12 @@ _FRACTIONAL = (inspect.AnyType, inspect.RawType, inspect.FloatType, inspect.Deci
 class _Whole:
     """A number without a fraction that is written with a point or an exponent."""
 
-    __slots__ = ("is_integer", "written")
+    is_integer = False
+    """True where the type accepts only integers."""
 
     def __init__(self, written: bytes) -> None:
         self.written = written
         """The number, written as an integer."""
-        self.is_integer = False
-        """True where the type accepts only integers."""
 
 
 def with_integers(text: bytes, info: inspect.Type) -> bytes | None:
@@ -58,8 +57,9 @@ def with_integers(text: bytes, info: inspect.Type) -> bytes | None:
 
     def noted(number: str) -> _Whole | None:
         digits = written(number)
-        numbers.append(None if digits is None else _Whole(digits))
-        return numbers[-1]
+        whole = None if digits is None else _Whole(digits)
+        numbers.append(whole)
+        return whole
 
     try:
         value = msgspec.json.Decoder(float_hook=noted).decode(text)
