@@ -69,6 +69,25 @@ def test_each_side_shows_the_user_and_the_messages_of_the_other(client):
 
 
 @pytest.mark.axes("interface", "project")
+def test_an_async_handler_reads_the_user_and_queues_a_message(page, project, interface):
+    app = App()
+    app.use(Users(DjangoLogin(), blocking=True))
+    app.use(page["Templates"](page["DictLoader"]({"sign-in.html": page["SIGN_IN"]})))
+    app.mount("/old", project)
+    app.get("/sign-in")(page["sign_in"])
+
+    @app.get("/who")
+    async def who(request):
+        request.flash("<Hello>", "warning")
+        return str(request.user)
+
+    log_in(client := Client(app, interface))
+    assert client.get("/who").text == "ada"
+    assert client.get("/old/").text == "ada /old/ /old/static/site.css <Hello>"
+    assert client.get("/who").headers["vary"].lower() == "cookie"
+
+
+@pytest.mark.axes("interface", "project")
 @pytest.mark.parametrize("change", ["is_active", "password"])
 def test_a_user_whom_django_would_refuse_is_nobody(change, client, page):
     ada = page["get_user_model"]().objects.get(username="ada")
