@@ -1,7 +1,10 @@
 import { upload } from "./../upload.js"
 
 const told = form => form.querySelector("output")
-const show = async response => `${response.status} ${response.headers.get("content-type")}\n${await response.text()}`
+const show = async response => {
+  const value = await response.json()
+  return `${response.status} ${response.headers.get("content-type")}\n${JSON.stringify(value, null, 2)}`
+}
 
 for (const form of document.querySelectorAll("form[data-show]")) form.addEventListener("submit", async event => {
   event.preventDefault()

@@ -39,7 +39,7 @@ def _contents(request: Request) -> Response:
         f'<li><a href="{escape(hit.name)}.md">{escape(hit.title)}</a> {escape(hit.section)}</li>\n' for hit in hits
     )
     none = "" if is_answered else "<p>There is no page about this.</p>\n"
-    title = "Pages about " + escape(question)
+    title = "Pages about: " + escape(question)
     return _response(title, f"<h1>{title}</h1>\n{none}<ul>\n{found}</ul>", "", question)
 
 
