@@ -221,7 +221,9 @@ def test_hostile_text_of_the_size_of_a_limit_takes_little_time_and_memory(read, 
     most_turns = ON_THREAD if is_rows else ON_LOOP
     full = 1000 * (8 << 10) if read is PARTS else FULL[most]
     part = 1 if most == STEPS_OF_FIELD else 1 / 12 if most == STEPS_OF_JSON else 1 / 64 if is_rows else 1 / 4
-    large, small, *fewer = [text(part * full / SIZE / less) for less in (1, 2, 8, 16)]  # all have more faults than are told
+    large, small, *fewer = [
+        text(part * full / SIZE / less) for less in (1, 2, 8, 16)
+    ]  # all have more faults than are told
     assert not all(_whole(_turns, read, small, large, full) > most_turns for _ in range(5))
     two = reversed(fewer) if is_rows or most == STEPS_OF_JSON else (small, large)
     assert _whole(_peak, read, *two, full) < (OF_CLASSES if b"{" in large else MOST_MEMORY) + (2 << 20)
