@@ -214,9 +214,8 @@ def test_a_process_ends_while_the_database_is_away(made):
             event.listen(AnyEngine, "before_cursor_execute", lose, retval=True)
             durable.enqueue(effect, "once")
             assert is_lost.wait(30)
-        eventually(
-            lambda: all(each.daemon for each in {*threading.enumerate()} - before) or None, "a thread goes on", 30
-        )
+        joined = lambda: [each for each in {*_threads_queues} - before if each.is_alive()]  # noqa: E731
+        eventually(lambda: not joined() or None, "the interpreter would wait for a thread", 30)
     finally:
         event.remove(AnyEngine, "before_cursor_execute", lose)
 
