@@ -18,6 +18,7 @@ from threading import Lock
 from types import BuiltinFunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from antiphon.adapters.heads import address
 from antiphon.concurrency.process import call_after_fork
 
 if TYPE_CHECKING:
@@ -74,8 +75,6 @@ def _direct_client(environ: "WSGIEnvironment") -> "Address | None":
 
     In that case, the port isn't the client's own: it may belong to someone else at the same address.
     """
-    from antiphon.adapters.heads import address  # imported late: the supervisor needs none of it
-
     client = address(environ.get("REMOTE_ADDR"), environ.get("REMOTE_PORT"))
     if client is None or any(client.host in environ.get(key, "") for key in _NAMES_CLIENT):
         return None

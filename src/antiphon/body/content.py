@@ -32,6 +32,7 @@ from antiphon.explanations import explained
 from antiphon.http.errors import ClientDisconnected, HTTPError, RequestTimeout, without_traceback
 from antiphon.http.head import Head
 from antiphon.http.limits import Limits
+from antiphon.uploads.spool import Spool, Window
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -428,8 +429,6 @@ class Content:
             from io import BytesIO
 
             return BytesIO(self.data)
-        from antiphon.uploads.spool import Window
-
         return Window(self._spooled(), 0, self.size)
 
     def form(self, content_type: str, limits: Limits, charset: str | None) -> "FormData":
@@ -487,8 +486,6 @@ def is_form(content_type: str) -> bool:
 @cache
 def spool_class() -> "type[Spool]":
     """Return the class of spools."""
-    from antiphon.uploads.spool import Spool
-
     return Spool
 
 

@@ -17,6 +17,7 @@ from antiphon.body.part_head import PartHead
 from antiphon.http.charset import decode, form_codec
 from antiphon.http.errors import BadRequest, ContentTooLarge, over_limit, without_traceback
 from antiphon.http.limits import Limits
+from antiphon.http.media_type import MediaType
 from antiphon.http.multidict import Files, MultiDict
 from antiphon.uploads.spool import Spool
 from antiphon.uploads.upload import Upload
@@ -198,8 +199,6 @@ def _within(parts: int) -> MultipartLimits:
 
 def _charset(content_type: str) -> str | None:
     """Return the charset that a field's own Content-Type declares (RFC 7578 §5.1.2)."""
-    from antiphon.http.media_type import MediaType
-
     try:
         return MediaType.parse(content_type).charset
     except ValueError:

@@ -12,7 +12,7 @@ from antiphon.concurrency.loop import running_loop
 from antiphon.explanations import explained
 from antiphon.frameworks.connection import by_cancellation
 from antiphon.frameworks.framework import Framework, FrameworkResponse, ViewRoute
-from antiphon.frameworks.shared_bodies import KEPT, never, shared_input
+from antiphon.frameworks.shared_bodies import KEPT, encoded_form, never, shared_input, whole_file
 from antiphon.http.errors import BadRequest
 from antiphon.http.head import DerivedHead, Head
 from antiphon.http.limits import Limits
@@ -237,8 +237,6 @@ def _unlengthened(given: Any, head: DjangoHead) -> Content:
 
 
 def _form_of(given: Any) -> bytes:
-    from antiphon.frameworks.shared_bodies import encoded_form, whole_file
-
     fields = [(name, value) for name, values in given.POST.lists() for value in values]
     files = [(name, _Named(file), whole_file(file)) for name, chosen in given.FILES.lists() for file in chosen]
     return encoded_form(given.META.get("CONTENT_TYPE", ""), fields, files)

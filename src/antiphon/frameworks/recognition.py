@@ -4,6 +4,7 @@ from functools import cache, lru_cache
 from importlib import import_module
 from typing import Any
 
+from antiphon.adapters.rsgi import RSGIHead
 from antiphon.explanations import explained
 from antiphon.frameworks.framework import Framework, FrameworkResponse, framework_response
 from antiphon.frameworks.shared_bodies import environ_request, never, scope_request
@@ -31,8 +32,6 @@ class Servers(Framework):
             if given.get("type") == "http" and second is not None:
                 return scope_request(given, second)
         elif second is not None:
-            from antiphon.adapters.rsgi import RSGIHead
-
             return Request(RSGIHead(given, second))
         raise explained(
             "unknown-request",

@@ -7,6 +7,7 @@ from typing import Any
 
 from antiphon.explanations import explained
 from antiphon.frameworks.framework import Framework, FrameworkResponse, ViewRoute
+from antiphon.frameworks.recognition import error_like
 from antiphon.frameworks.shared_bodies import BODY, encoded_form, replaying, scope_request, whole_file
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits
@@ -88,8 +89,6 @@ class Starlette(Framework):
 
 
 async def _respond_to_error(given: Any, error: HTTPError) -> Any:
-    from antiphon.frameworks.recognition import error_like
-
     return error_like(error, given)
 
 

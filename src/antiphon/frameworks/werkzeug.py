@@ -5,7 +5,9 @@ from typing import Any
 from weakref import ref
 
 from antiphon.explanations import explained
+from antiphon.frameworks.connection import by_cancellation
 from antiphon.frameworks.framework import Framework, FrameworkResponse, ViewRoute
+from antiphon.frameworks.recognition import error_like
 from antiphon.frameworks.shared_bodies import (
     encoded_form,
     environ_request,
@@ -113,8 +115,6 @@ class Flask(Werkzeug):
         app.error_handler_spec[None][None].setdefault(HTTPError, self._respond_to_error)
 
     def _respond_to_error(self, error: HTTPError) -> Any:
-        from antiphon.frameworks.recognition import error_like
-
         return error_like(error, self.current())
 
 
@@ -158,8 +158,6 @@ class Quart(Flask):
 
     def request(self, given: Any, second: Any = None) -> Request:
         """Return the request with the data of the body that has arrived; ``aload`` waits for the rest."""
-        from antiphon.frameworks.connection import by_cancellation
-
         request = scope_request(given.scope, _ReceivedByQuart(given))
         request.head.has_left = by_cancellation()  # type: ignore[attr-defined]  # of the head of a scope
         return request

@@ -29,6 +29,7 @@ from antiphon.http.urls.url import URL, check_host_given, encode_path, encode_qu
 from antiphon.http.urls.urlencoded import Fields, parse_fields, parse_form
 from antiphon.request.interfaces import CSRF_FIELD
 from antiphon.request.watching import WatchedArgs, unwatched, watches_of
+from antiphon.uploads.upload import Upload
 
 if TYPE_CHECKING:
     from typing_extensions import TypeForm  # PEP 747; type checkers know this module without installing it
@@ -296,7 +297,6 @@ def form_as(request: "Request", wanted: type[T], *, unknown: "OnUnknown" = "igno
     if request.mimetype not in (FORM, FORM_DATA) and (request.mimetype or not request.content.is_empty):
         raise wrong_type("a form", request.head.field("content-type"))
     from antiphon.serialization.readers import fields_as
-    from antiphon.uploads.upload import Upload
 
     return fields_as(
         request.form,

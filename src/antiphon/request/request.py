@@ -23,6 +23,7 @@ from antiphon.http.urls.url import URL
 from antiphon.lazy import frameworks, lazy
 from antiphon.request import lifetime as lifetimes
 from antiphon.request import readings
+from antiphon.request.caller import Caller
 from antiphon.request.dependencies import Dependency, ReadableDependency, RequestDependencies, check_dependency
 from antiphon.request.headers import RequestHeaders
 from antiphon.request.lifetime import Lifetime, deferrable
@@ -545,8 +546,6 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs):
     @property  # not kept: it refers to the request, also after its end
     def caller(self) -> "Caller":
         """The caller: who sent this request, what has proven it, and what the request only claims."""
-        from antiphon.request.caller import Caller
-
         return Caller(self)
 
     @property

@@ -10,6 +10,7 @@ from antiphon.http.dates import Duration
 from antiphon.http.headers import HeaderFields
 from antiphon.http.urls.url import URL
 from antiphon.response.fields import EVENTS, HTML, NDJSON, SENT_AS_EVENTS, SENT_AT_ONCE, TEXT
+from antiphon.response.files import describe_file
 from antiphon.response.headers import ResponseHeaders
 
 if TYPE_CHECKING:
@@ -193,8 +194,6 @@ def file(
     for a ``filename`` that can't be sent and for both ``as_attachment`` and ``inline``, and TypeError for anything
     but a path or a binary file.
     """
-    from antiphon.response.files import describe_file
-
     body, content_type, fields = describe_file(
         source,
         headers,

@@ -22,6 +22,7 @@ from antiphon.testing.requests import ClientRequest, HTTPVersion, RequestOptions
 from antiphon.testing.responses import ClientResponse
 from antiphon.testing.servers.exchange import ClientAddress, Connection
 from antiphon.testing.servers.transports import CountedQueries, Interface, TestedApplication, make_transport
+from antiphon.testing.websockets import AsyncSocketOpening, SocketCall, SocketOpening, SocketTransport
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
@@ -219,8 +220,6 @@ class BaseClient(ABC, Generic[Result, Opening], metaclass=NamesOurs):
         self, url: str, subprotocols: Iterable[str], origin: str | None, options: RequestOptions
     ) -> "SocketCall":
         """Make the handshake of a WebSocket, with the header fields that browsers send (RFC 6455 §4.1)."""
-        from antiphon.testing.websockets import SocketCall, SocketTransport
-
         offered = [*subprotocols]
         headers = MutableHeaders(_HANDSHAKE)
         if offered:
@@ -309,8 +308,6 @@ class Client(BaseClient[ClientResponse, Streaming]):
         handshake is refused, TimeoutError if it isn't completed within the timeout, and any error that escapes the
         application.
         """
-        from antiphon.testing.websockets import SocketOpening
-
         return SocketOpening(self._socket_call(url, subprotocols, origin, options), self._run)
 
     @property
@@ -357,8 +354,6 @@ class AsyncClient(BaseClient[Coroutine[Any, Any, ClientResponse], AsyncStreaming
         self, url: str, *, subprotocols: Iterable[str] = (), origin: str | None = "", **options: Unpack[RequestOptions]
     ) -> "AbstractAsyncContextManager[AsyncClientWebSocket]":
         """Open a WebSocket, as ``Client.websocket`` does: ``async with client.websocket("/rooms/7") as socket:``."""
-        from antiphon.testing.websockets import AsyncSocketOpening
-
         return AsyncSocketOpening(self._socket_call(url, subprotocols, origin, options))
 
     @property

@@ -20,6 +20,7 @@ from antiphon.features.openapi.parameters import path_template
 from antiphon.handler.callables import describe
 from antiphon.request.request import Request
 from antiphon.response.response import Response
+from antiphon.serialization.declared import NotDeclaredError
 from antiphon.testing.errors import ContractError
 from antiphon.testing.requests import ClientRequest
 from antiphon.testing.responses import ClientResponse
@@ -85,8 +86,6 @@ class HeldContract:
 
     def check_returned(self, response: Response) -> Response:
         """Record that a handler returned a value without what it declares, which became a 500; return the response."""
-        from antiphon.serialization.declared import NotDeclaredError
-
         if response.error is not None and isinstance(response.error.__cause__, NotDeclaredError):
             self._breach = ContractError(str(response.error))
         return response

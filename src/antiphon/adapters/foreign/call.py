@@ -14,6 +14,7 @@ from antiphon.adapters.asgi import ASGIApplication
 from antiphon.adapters.foreign import ForeignApplication, ForeignInterface, check_interface, interface_of
 from antiphon.adapters.foreign.wsgi import from_wsgi
 from antiphon.adapters.servable import Servable
+from antiphon.adapters.wsgi import LOOK
 from antiphon.concurrency.iterables import aclose, as_bytes, close_of
 from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, finish
@@ -184,7 +185,6 @@ class BlockingBody:
         if not isinstance(body, AsyncIterable):
             return self._context.run(iter, body)
         from antiphon.adapters.disconnect import watch_over_wsgi
-        from antiphon.adapters.wsgi import LOOK
         from antiphon.concurrency.bridge import SyncFromAsync
 
         return SyncFromAsync(body, self._context.copy(), watch_over_wsgi(self._request.head), LOOK)

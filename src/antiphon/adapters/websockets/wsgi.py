@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from antiphon.adapters.connection import is_gevents, socket_of
 from antiphon.adapters.exchange import Observation
 from antiphon.adapters.websockets.handshake import converse, refusing
+from antiphon.adapters.websockets.socket_channel import Frames, SocketChannel, agreed_extension
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.concurrency.process import DRAINING, call_first_at_exit, wait_sockets_closed
 from antiphon.concurrency.timers import PerLoop
@@ -154,8 +155,6 @@ class WSGIHandshake(WSGIHead):
                 self._open_channel(connection)
 
     def _open_channel(self, connection: socket.socket) -> None:
-        from antiphon.adapters.websockets.socket_channel import Frames, SocketChannel, agreed_extension
-
         extension, self._extension = agreed_extension(self.field("sec-websocket-extensions") or "") or (None, "")
         offered = split_list(self.field("sec-websocket-protocol") or "")
         self.channel = SocketChannel(connection, offered, Frames(extension))

@@ -31,6 +31,7 @@ from antiphon.handler.failures import failed
 from antiphon.handler.scope import drain, free, release
 from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
+from antiphon.response.conditional import close_unsent
 from antiphon.response.response import Response
 
 
@@ -324,8 +325,6 @@ def _close_unsent(request: Request, response: Response, instead: Response) -> No
     """Close a stream that isn't sent, if the response that replaces it is bytes and therefore can't read the stream."""
     body = response.body
     if not isinstance(body, bytes) and isinstance(instead.body, bytes):
-        from antiphon.response.conditional import close_unsent
-
         close_unsent(body, request)
 
 

@@ -21,6 +21,7 @@ from antiphon.app.route import Route
 from antiphon.explanations import explained
 from antiphon.handler.callables import describe, innermost
 from antiphon.request.dependencies import Dependency
+from antiphon.uploads.upload import Upload
 
 if TYPE_CHECKING:
     from dis import Instruction
@@ -89,7 +90,6 @@ def _check_of(called: object) -> Check | None:
 
 def _check_of_reader(reader: str) -> Check:
     from antiphon.serialization.readers import check_fields, check_json
-    from antiphon.uploads.upload import Upload
 
     if reader in ("json_as", "values_as"):
         return check_json
