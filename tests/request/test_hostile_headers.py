@@ -264,7 +264,7 @@ STARTS = {
 """What leads further into a parser."""
 
 PARSED = {field.request_type: field for field in reversed(FIELDS.values())} | {
-    name: FIELDS[name] for name in ("content-length", "host", "if-modified-since", "last-event-id", "via")
+    name: FIELDS[name] for name in ("content-length", "host", "if-modified-since", "last-event-id")
 }
 """One header of each type, and those that are read in a way of their own."""
 
