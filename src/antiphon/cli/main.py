@@ -14,6 +14,10 @@ from click.core import ParameterSource
 
 from antiphon.cli.commands import Commands, Configured, guard_options, size_in_bytes, source_of
 from antiphon.cli.errors import BadCommand, Refused
+from antiphon.cli.interface import Choice
+from antiphon.cli.logs import Logs
+from antiphon.cli.settings import ENV_FILE, add_to_environment
+from antiphon.cli.workers.options import Guards, ServerOptions
 
 if TYPE_CHECKING:
     from antiphon.cli.serve import Place
@@ -269,11 +273,7 @@ def run(
     from antiphon.cli.entry import importing
 
     with importing():  # late: --help and --version don't need them
-        from antiphon.cli.interface import Choice
-        from antiphon.cli.logs import Logs
         from antiphon.cli.serve import serve
-        from antiphon.cli.workers.options import Guards, ServerOptions
-
     place = _place(click.get_current_context(), host, port, uds, uds_permissions)
     requested = None if interface == "auto" else Choice(interface, f"requested by {source_of('interface')}")
     if dialects:
@@ -423,7 +423,6 @@ def compare(
     are called, as in shop:app.wsgifunc().
     """
     from antiphon.cli.compare import compare as compared
-    from antiphon.cli.settings import ENV_FILE, add_to_environment
     from antiphon.dialect_imports import known_dialects
 
     if unknown := [name for name in dialects if name not in known_dialects()] or not dialects:

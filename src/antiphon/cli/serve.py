@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeAlias
 
 import click
 
+from antiphon.adapters.connection import explain_few_descriptors
 from antiphon.cli.interface import Choice
 from antiphon.cli.listener import GivenSocket, http_url, listen, listen_at, notify
 from antiphon.cli.logs import tell
@@ -112,8 +113,6 @@ def serve(
         url = url.replace("http://", "https://", 1)
     if options.debug and not place.is_for_loopback:
         click.secho(_SEEN_BY_ALL.format(url), err=True, fg="yellow")
-
-    from antiphon.adapters.connection import explain_few_descriptors  # imported late: workers need none of it
 
     if few := explain_few_descriptors():
         options.logs.warn(f"Warning: {few}")

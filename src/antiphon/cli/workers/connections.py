@@ -23,9 +23,12 @@ from functools import partial
 from threading import Event, Thread
 from typing import Any
 
+from antiphon.adapters.asgi import ASGIHead
 from antiphon.adapters.connection import OpenConnection, accepted_at, close, progress, room_for_connections
+from antiphon.adapters.rsgi import RSGIHead
 from antiphon.adapters.servable import Servable
 from antiphon.adapters.servers.granian import IDLE
+from antiphon.adapters.wsgi import WSGIHead
 from antiphon.cli.interface import Interface
 from antiphon.cli.workers.observed import WrappedProtocol
 from antiphon.concurrency.process import DRAINING
@@ -250,7 +253,6 @@ class _WSGI(_Counted):
     def __call__(self, environ: Any, start_response: Any) -> Any:
         connections, key = self._connections, id(environ)
         if len(connections.open) > connections.unchecked:
-            from antiphon.adapters.wsgi import WSGIHead
             from antiphon.cli.workers.shedding import TEXT
 
             fields = [each for each in environ.items() if each[0].startswith("HTTP_")]
@@ -291,7 +293,6 @@ class _ASGI(_Counted):
         if scope["type"] == "lifespan":
             return self._app(scope, receive, send)
         if len(self._connections.open) > self._connections.unchecked:
-            from antiphon.adapters.asgi import ASGIHead
             from antiphon.cli.workers.loop_shedding import refuse_asgi
 
             head = partial(ASGIHead, scope, receive, send) if scope["type"] == "http" else None
@@ -323,7 +324,6 @@ class _RSGI(_Counted):
 
     def __rsgi__(self, scope: Any, protocol: Any) -> Any:
         if len(self._connections.open) > self._connections.unchecked:
-            from antiphon.adapters.rsgi import RSGIHead
             from antiphon.cli.workers.loop_shedding import refuse_rsgi
 
             head = partial(RSGIHead, scope, protocol) if scope.proto == "http" else None
