@@ -339,7 +339,6 @@ def routes(target: str | None, url: str | None, method: str) -> None:
 )
 @click.option("--strict", is_flag=True, help="Exit with 1 if anything in the document is unknown.")
 @click.option("--prefix", help="Describe the routes below this prefix.")
-@click.option("--names", "only_names", is_flag=True, help="Print only what the document publishes: names and messages.")
 @_option_for_dialects
 def openapi(
     target: str | None,
@@ -348,7 +347,6 @@ def openapi(
     replay: bool,
     strict: bool,
     prefix: str | None,
-    only_names: bool,
     dialects: tuple[str, ...],
 ) -> None:
     """Print the OpenAPI document of an application, made by reading the code of its handlers.
@@ -357,7 +355,7 @@ def openapi(
     the document in FILE, or from the code of a git revision, instead: what BREAKS clients, what is safe, and what is
     unknown. The exit code is 1 if anything breaks clients, and 4 if the worst is unknown.
     """
-    from antiphon.cli.openapi import check, document, load, published, written, written_changes
+    from antiphon.cli.openapi import check, document, load, written, written_changes
 
     if (file is not None and revision is not None) or (replay and revision is None):
         raise BadCommand("Leave out --check or --against." if file else "--replay has no meaning without --against.")
@@ -369,9 +367,7 @@ def openapi(
     for each in made.unknown:
         click.echo(f"Unknown: {each}", err=True)
     status = int(strict and bool(made.unknown))
-    if only_names:
-        _print(published(made.content))
-    elif revision is not None:
+    if revision is not None:
         status = written_changes(found, app, revision, prefix, dialects, is_replayed=replay) or status
     elif file is not None:
         status = check(app, made, Path(file)) or status

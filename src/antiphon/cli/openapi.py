@@ -69,35 +69,6 @@ def written(document: OpenAPIDocument) -> str:
     return json.dumps(document.content, indent=2, ensure_ascii=False)
 
 
-def published(content: Any) -> list[str]:
-    """Return what a document makes public, names and messages, with the operation or the component of each."""
-    rows: list[tuple[str, str, str]] = []
-    for path, operations in content["paths"].items():
-        for method, operation in operations.items():
-            where = f"{method.upper()} {path}"
-            rows += [(where, each["in"], each["name"]) for each in operation.get("parameters", ())]
-            rows += [(where, "body", each) for each in _members(operation.get("requestBody", {}).get("content", {}))]
-            for status, response in operation["responses"].items():
-                rows += [(where, status, response["description"])]
-                rows += [(where, f"{status} header", name) for name in response.get("headers", ())]
-                rows += [(where, status, each) for each in _members(response.get("content", {}))]
-    for name, schema in content["components"]["schemas"].items():
-        rows += [(name, "", each) for each in _members(schema)]
-    return aligned([*dict.fromkeys(rows)])
-
-
-def _members(schema: Any) -> Iterator[str]:
-    """Yield the names of members, and the values of choices, in a schema; references lead to other components."""
-    if isinstance(schema, dict):
-        yield from map(str, schema.get("properties", {}))
-        yield from [json.dumps(each) for each in schema.get("enum", ())]
-        for each in schema.values():
-            yield from _members(each)
-    elif isinstance(schema, list):
-        for each in schema:
-            yield from _members(each)
-
-
 def content_of(path: Path) -> Any:
     """Return the document in a file. Raises `BadCommand` if the file is not JSON."""
     try:
