@@ -22,7 +22,7 @@ for each in {names!r}:
 
 
 @pytest.mark.processes
-@rows("name, names", ("cors", ["CORS"]), ("upload_progress", ["UploadProgress"]))
+@rows("name, names", ("cors", ["CORS"]), ("open_telemetry", ["OpenTelemetry"]))
 def test_they_pass_their_tests(name, names, tmp_path):
     package, source = tmp_path / "elsewhere", ROOT / f"src/antiphon/features/{name}.py"
     package.mkdir()

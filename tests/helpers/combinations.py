@@ -4,19 +4,16 @@ An axis is a parameter that multiplies a test without being its subject: the int
 kind of a mounted application. The mark ``axes`` names the axes of a test, its class or its module; all other parameters
 of a test make its rows. Each row runs with one combination of the axes. Combinations are chosen so that the rows of a
 test, and then those of a module, use all values of each axis, and all pairs of two axes, equally often. The rows of
-a table (``@rows``) share as many combinations as the longest axis has values. Each commit has other combinations.
+a table (``@rows``) share as many combinations as the longest axis has values.
 
 ``--all-combinations`` runs every row with every combination, and so does a test that the command line names (``::``).
 """
 
 import inspect
 import itertools
-import subprocess
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,13 +22,6 @@ from tests.helpers.rows import SHARE
 
 MARK = "axes"
 OPTION = "--all-combinations"
-
-
-@cache
-def commit_number() -> int:
-    """Return the number of commits up to this one: what runs in turn is chosen by it. 0 outside of a repository."""
-    git = ["git", "rev-list", "--count", "HEAD"]
-    return int(subprocess.run(git, cwd=Path(__file__).parent, capture_output=True, check=False).stdout or 0)
 
 
 def add_option(parser: pytest.Parser) -> None:
@@ -87,7 +77,7 @@ class Case:
         """Return how often the pairs and values of this case were used; the least of these is the one to choose."""
         kinds = itertools.product((self._name, self._module), (self._pairs, self.values))
         counts = [sum(used[where, each] for each in kind) for where, kind in kinds]
-        return *counts, zlib.crc32(f"{commit_number()} {self._name}[{self.call.id}]".encode())
+        return *counts, zlib.crc32(f"{self._name}[{self.call.id}]".encode())
 
     def shares(self) -> int:
         """Return the length of the table of rows that the test runs, 1 for one without."""
