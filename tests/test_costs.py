@@ -11,7 +11,7 @@ from tests.helpers.costs import BOUND, BUDGET, Cost, Costs
 from tests.helpers.rows import rows
 
 ROOT = Path(__file__).parents[1]
-SHARE = 0.4
+SHARE = 0.45
 """The largest part of the budget for one folder of tests."""
 
 
