@@ -224,7 +224,8 @@ def test_hostile_text_of_the_size_of_a_limit_takes_little_time_and_memory(read, 
     large, small, *fewer = [
         text(part * full / SIZE / less) for less in (1, 2, 8, 16)
     ]  # all have more faults than are told
-    assert not all(_whole(_turns, read, small, large, full) > most_turns for _ in range(5))
+    # Twice the bound: beside other work, times vary by half, and what breaks a bound takes many times as long.
+    assert not all(_whole(_turns, read, small, large, full) > 2 * most_turns for _ in range(5))
     two = reversed(fewer) if is_rows or most == STEPS_OF_JSON else (small, large)
     assert _whole(_peak, read, *two, full) < (OF_CLASSES if b"{" in large else MOST_MEMORY) + (2 << 20)
 
