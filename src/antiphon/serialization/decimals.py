@@ -523,7 +523,7 @@ def _member(name: str) -> tuple[Any, Any]:
 
 
 _is_number = re.compile(
-    r"\s*+[-+]?+(?:(?=\.?\d)\d*+\.?+\d*+(?:E[-+]?+\d++)?+|Inf(?:inity)?+|s?+NaN\d*+)\s*+", re.IGNORECASE
+    r"\s*+[-+]?+(?:(?=\.?\d)\d*+\.?+\d*+(?:E[-+]?+\d++)?|Inf(?:inity)?|s?+NaN\d*+)\s*+", re.IGNORECASE
 ).fullmatch
 """Match what Decimal reads, without underscores, and little else."""
 
