@@ -118,12 +118,13 @@ class _Messages(OfRequest, interfaces.FlashMessages):
         text = mark_safe(html()) if html else str(message)  # noqa: S308 - it is markup
         level = {name: number for number, name in constants.DEFAULT_TAGS.items()}.get(category, constants.INFO)
         extra = "" if category in constants.DEFAULT_TAGS.values() else category
-        get_messages(self._request[_GIVEN]).add(level, text, extra)
+        storage: Any = get_messages(self._request[_GIVEN])
+        storage.add(level, text, extra)
 
     def take(self, *categories: str) -> list[FlashMessage]:
         from django.contrib.messages import get_messages
 
-        storage = get_messages(self._request[_GIVEN])
+        storage: Any = get_messages(self._request[_GIVEN])
         found = [(each, each.extra_tags or each.level_tag) for each in storage]
         taken = [(each, category) for each, category in found if not categories or category in categories]
         for each, _ in found:

@@ -154,9 +154,8 @@ class Litestar(Starlette):
         """Add a view to an application or a router."""
         from litestar import route as decorate
 
-        app.register(
-            decorate(route.path, http_method=[*route.methods], name=route.name, include_in_schema=False)(route.view)
-        )
+        methods: Any = [*route.methods]  # a list of the names that it knows
+        app.register(decorate(route.path, http_method=methods, name=route.name, include_in_schema=False)(route.view))
 
     def limits(self, given: Any) -> Limits:
         """Return the route's ``request_max_body_size`` and the app's ``multipart_form_part_limit``."""

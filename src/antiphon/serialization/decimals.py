@@ -452,8 +452,8 @@ class _Column(NamedTuple):
         )
         while chunk := [*islice(leaves, _CHUNK)]:
             if not _fit([part for *_, part in chunk], kinds, bounds):
-                faults = [(twin, key, self.is_names, _fault(part, kinds, bounds)) for twin, key, part in chunk]
-                yield from [(*place, reason) for *place, reason in faults if reason]
+                faults = [(twin, key, _fault(part, kinds, bounds)) for twin, key, part in chunk]
+                yield from [(twin, key, self.is_names, reason) for twin, key, reason in faults if reason]
 
 
 def _columns(info: inspect.Type, owners: list[Any], twins: list[Any]) -> Iterator[_Column]:
