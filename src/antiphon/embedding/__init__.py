@@ -9,6 +9,7 @@ from antiphon.lazy import import_on_use
 __all__, __getattr__, __dir__ = import_on_use(
     __name__,
     {
+        "adapters.foreign.call": "BlockingBody",
         "adapters.foreign.environ_host": "AT_END EnvironHost Host ReceivedInput",
         "adapters.foreign.wsgi": "call_in_own_context make_environ restarting started_response",
         "adapters.servable": "Lifecycle Servable",

@@ -1,5 +1,6 @@
 from antiphon.adapters.connection import BACKLOG, close_accepted
 from antiphon.adapters.disconnect import endable
+from antiphon.adapters.foreign.call import BlockingBody
 from antiphon.adapters.foreign.environ_host import AT_END, EnvironHost, Host, ReceivedInput
 from antiphon.adapters.foreign.wsgi import call_in_own_context, make_environ, restarting, started_response
 from antiphon.adapters.servable import Lifecycle, Servable
@@ -84,13 +85,13 @@ from antiphon.websockets.connection import Connection
 
 __all__ = [
     "AT_END", "BACKLOG", "BEGIN_ON_THREAD", "CHALLENGES", "DRAINING", "ON_LOOP", "ON_THREAD", "OWS", "SAFE_METHODS",
-    "TOKEN_LEEWAY", "UNBOUNDED", "UNUSABLE_BOUNDARY", "Added", "Advice", "AsyncFromSync", "Connection", "Content",
-    "Crossing", "CrossingBack", "DerivedHead", "DescribedApp", "DescribedRoute", "EnvironHost", "FeatureStore",
-    "FileBody", "ForeignSockets", "FormBounds", "Framework", "FrameworkRequest", "FrameworkResponse", "Head", "Host",
-    "IncompleteForm", "Lifecycle", "LoopServer", "MultipartLimits", "MultipartParser", "NotBegun", "NotLoadedError",
-    "OfRequest", "OpenFile", "PartData", "PartHead", "Reads", "ReceivedInput", "RequestHead", "RequestLocal",
-    "Servable", "ServedFunction", "SharedFields", "Spool", "Steps", "ThreadServer", "TimedSigner", "ViewRoute",
-    "WSGIHead", "Window", "absent", "as_bytes", "as_http_error", "background_loop", "call_after_fork",
+    "TOKEN_LEEWAY", "UNBOUNDED", "UNUSABLE_BOUNDARY", "Added", "Advice", "AsyncFromSync", "BlockingBody", "Connection",
+    "Content", "Crossing", "CrossingBack", "DerivedHead", "DescribedApp", "DescribedRoute", "EnvironHost",
+    "FeatureStore", "FileBody", "ForeignSockets", "FormBounds", "Framework", "FrameworkRequest", "FrameworkResponse",
+    "Head", "Host", "IncompleteForm", "Lifecycle", "LoopServer", "MultipartLimits", "MultipartParser", "NotBegun",
+    "NotLoadedError", "OfRequest", "OpenFile", "PartData", "PartHead", "Reads", "ReceivedInput", "RequestHead",
+    "RequestLocal", "Servable", "ServedFunction", "SharedFields", "Spool", "Steps", "ThreadServer", "TimedSigner",
+    "ViewRoute", "WSGIHead", "Window", "absent", "as_bytes", "as_http_error", "background_loop", "call_after_fork",
     "call_in_own_context", "caller_file", "check_arguments", "check_handshake", "check_handshake_site",
     "check_no_decorator", "check_sync", "close_accepted", "copy_variables", "crossing_of", "decode_json", "describe",
     "driven", "encode_json", "endable", "environ_request", "environ_sockets", "error_like", "errors_name_it", "failed",

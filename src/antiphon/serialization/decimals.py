@@ -73,7 +73,7 @@ class DecimalBounds:
         return text | steps | {_SIGNS[name][2]: _plain_number(limit) for name, limit in self.limits.items()}
 
     def fit(self, texts: Iterable[str]) -> bool:
-        """Return True if all numbers fit. Raises InvalidOperation for other texts."""
+        """Return True if all numbers fit. Raises InvalidOperation for other text."""
         numbers = [*map(Decimal, texts)]
         for name, limit in self.limits.items():
             if numbers and not _SIGNS[name][3](min(numbers) if name[0] == "g" else max(numbers), limit):
@@ -389,7 +389,7 @@ def _as_written(text: bytes) -> Any:
 
 _LEAVES = frozenset({str, int, _Written})
 _CHUNK = 64
-"""The number of values that are looked at one by one if there is an unusable one among them."""
+"""The number of values that are checked one by one if there is an unusable one among them."""
 _Found: TypeAlias = tuple[Any, Any, bool, Reason]
 """The array or object that has a number, its index or name there, True if it is the name itself, and the reason."""
 _Alike: TypeAlias = tuple[Any, list[Any], list[Any]]
@@ -400,7 +400,7 @@ def _unusable_numbers(text: bytes, info: inspect.Type, whole: list[Any] | None =
     """Yield each unusable Decimal; yield nothing for malformed JSON.
 
     Arrays and objects are those of ``whole``, which has the value as it was decoded before. All that have the same
-    depth and type are looked at together, in a tenth of the time of a call for each.
+    depth and type are checked together, in a tenth of the time of a call for each.
     """
     written = [_as_written(text)]
     level: dict[int, _Alike] = {0: (inspect.ListType(info), [written], [written if whole is None else whole])}
