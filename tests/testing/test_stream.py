@@ -54,7 +54,7 @@ def test_reading_the_rest_is_bounded(connect):
 
 def test_an_endless_body_is_not_taken_ahead_of_its_reader(applications, interface):
     body = Endless()
-    client = Client(applications[interface](lambda seen: (200, [], body)), interface, timeout=0.3)
+    client = Client(applications[interface](lambda seen: (200, [], body)), interface, timeout=1)
     unnoticed = pytest.raises(TimeoutError) if interface == "asgi" else nullcontext()
     with unnoticed, client.stream("GET", "/") as response:
         for expected in range(1, 20):
