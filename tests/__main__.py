@@ -75,7 +75,7 @@ class Outcome:
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")
         told = {
             "counts": self._counts, "failed": self._failed, "costs": self.measuring.costs,
-            "skipped": skips.unlisted(reporter), "code": session.exitstatus,
+            "skipped": skips.unlisted(reporter),
         }  # fmt: skip
         self._path.write_text(json.dumps(told))
 
@@ -159,7 +159,7 @@ class Run:
             carry_out(files, self._options, self._folder / str(number))
 
     def _end(self, folder: Path, files: list[str], code: int) -> None:
-        told: dict[str, Any] = {"counts": {"failed": 1}, "failed": [], "costs": [], "skipped": [], "code": code or 1}
+        told: dict[str, Any] = {"counts": {"failed": 1}, "failed": [], "costs": [], "skipped": []}
         if (folder / "outcome").exists():
             told = json.loads((folder / "outcome").read_text())
         if self._measures:

@@ -398,7 +398,7 @@ class Content:
 
     def _spooled(self) -> "Spool":
         if self._spool is None:
-            self._spool = spool_class()(self.folder, self.data or b"")
+            self._spool = Spool(self.folder, self.data or b"")
         return self._spool
 
     def read_at(self, offset: int) -> bytes:
@@ -481,12 +481,6 @@ def is_form(content_type: str) -> bool:
 
 
 # The imports are cached, because a repeated import statement takes as long as reading a small form.
-
-
-@cache
-def spool_class() -> "type[Spool]":
-    """Return the class of spools."""
-    return Spool
 
 
 @cache

@@ -122,8 +122,11 @@ class APIKey(UserSource[U]):
         key = f"{self._prefix}_{token_hex(20)}"
         hint = key[: len(self._prefix) + 1 + _SHOWN]
         data = {"owner": owner, "name": name, "scopes": sorted(scopes), "hint": hint, "used": None}
-        change = partial(self._stores.current.change, self._name(key), data, owner=self._owner(owner))
-        _ = change() if ttl is None else change(ttl=seconds_of(ttl))
+        name, of, store = self._name(key), self._owner(owner), self._stores.current
+        if ttl is None:
+            store.change(name, data, owner=of)
+        else:
+            store.change(name, data, owner=of, ttl=seconds_of(ttl))
         refuse_if_late(owner, partial(self._stores.current.delete, self._name(key)))
         return key
 

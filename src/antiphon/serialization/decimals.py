@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
-from itertools import chain, islice
+from itertools import chain, compress, islice
 from math import ceil, floor
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -481,10 +481,11 @@ def _by_kind(kinds: tuple[inspect.Type, ...], owners: list[Any], twins: list[Any
     for cls, is_fit in ((list, _is_array), (dict, _is_map)):
         alike = [pair for pair in zip(owners, twins, strict=True) if type(pair[0]) is cls]
         for kind in filter(is_fit, kinds):
-            others = (
-                [] if getattr(kind, "tag", None) is None else [each for each in alike if not _has_tag(each[0], kind)]
-            )
-            theirs = alike if not others else [each for each in alike if _has_tag(each[0], kind)]
+            theirs, others = alike, []
+            if getattr(kind, "tag", None) is not None:
+                is_theirs = [_has_tag(owner, kind) for owner, _ in alike]
+                theirs = [*compress(alike, is_theirs)]
+                others = [*compress(alike, map(operator.not_, is_theirs))]
             if theirs:
                 yield kind, [owner for owner, _ in theirs], [twin for _, twin in theirs]
             alike = others
@@ -528,11 +529,14 @@ _is_number = re.compile(
 """Match what Decimal reads, without underscores, and little else."""
 
 
+def _looks_like_number(text: str) -> bool:
+    return _is_number(text.replace("_", "")) is not None
+
+
 def _fit(values: list[str | int], kinds: tuple[inspect.Type, ...], bounds: Sequence[DecimalBounds | None]) -> bool:
     """Return True if all strings and numbers can certainly be used as a Decimal, or aren't numbers."""
     texts = {*map(str, values)}  # ints may be chosen for their equal hashes
-    unusual = [text for text in texts if not is_usual(text)]
-    if any(map(text_fault, [text for text in unusual if _is_number(text.replace("_", ""))])):
+    if any(text_fault(text) for text in texts if not is_usual(text) and _looks_like_number(text)):
         return False
     if None in bounds:
         return True
@@ -541,14 +545,16 @@ def _fit(values: list[str | int], kinds: tuple[inspect.Type, ...], bounds: Seque
             texts = {each for each in values if type(each) is str}
         elif all(each is not None and each.is_string for each in bounds):
             return False
+    return _fit_one(texts, bounds)
+
+
+def _fit_one(texts: set[str] | list[str], bounds: Sequence[DecimalBounds | None]) -> bool:
+    """Return True if all that are numbers fit the same one of several bounds."""
     try:
         return any(each is not None and each.fit(texts) for each in bounds)
     except InvalidOperation:
-        numbers = [text for text in texts if _is_number(text.replace("_", ""))]
-    try:
-        return any(each is not None and each.fit(numbers) for each in bounds)
-    except InvalidOperation:
-        return False
+        numbers = [*filter(_looks_like_number, texts)]
+        return len(numbers) < len(texts) and _fit_one(numbers, bounds)
 
 
 def _fault(value: str | int, kinds: tuple[inspect.Type, ...], bounds: Sequence[DecimalBounds | None]) -> Reason | None:

@@ -386,8 +386,9 @@ class Supervisor:
             return
         from antiphon.cli.certificates import explain_unusable, wait_usable  # imported late, as above
 
-        reason = explain_unusable(*files)
-        if reason and not self._is_waiting_told:
+        if not (reason := explain_unusable(*files)):
+            return
+        if not self._is_waiting_told:
             self._is_waiting_told = True
             self.warn(f"A new worker waits for a certificate and a key that it can use, since {reason}.")
         await wait_usable(files)

@@ -15,8 +15,8 @@ from antiphon.dialects.microdot.application import Microdot
 from antiphon.dialects.microdot.dispatch import call_decorated
 from antiphon.dialects.microdot.request import Request, vary_by
 from antiphon.dialects.microdot.response import Response
+from antiphon.embedding import is_token_of
 from antiphon.features.stores.tagged_json import from_base64
-from antiphon.http.authorization import is_token_of
 
 _TIMES = ("exp", "iat", "nbf")
 _CLAIMS = frozenset({*_TIMES, "aud", "sub", "jti"})

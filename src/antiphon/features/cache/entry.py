@@ -291,11 +291,9 @@ def args_in(reads: Iterable[str] | None) -> Args:
     read.
     """
     names = {Reads.QUERY} if reads is None else set(reads)
-    return (
-        None
-        if Reads.QUERY in names
-        else frozenset(name.removeprefix(Reads.ARG) for name in names if name.startswith(Reads.ARG))
-    )
+    if Reads.QUERY in names:
+        return None
+    return frozenset(name.removeprefix(Reads.ARG) for name in names if name.startswith(Reads.ARG))
 
 
 def no_vary_search(args: Collection[str]) -> str:

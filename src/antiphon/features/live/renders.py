@@ -179,9 +179,8 @@ class SharedBlock:
         is_shown = 200 <= response.status < 300
         wait = max(RETRY, read_number(response.headers.get("retry-after")) or 0.0)
         retry_at = clock() + (wait if response.status == 429 or response.status >= 500 else max(words.seconds, PAUSE))
-        names = frozenset(
-            name for name in watch.reads if not name.startswith((Reads.QUERY, Reads.ARG))
-        )  # the URL is the block's
+        of_the_url = (Reads.QUERY, Reads.ARG)  # which is the block's
+        names = frozenset(name for name in watch.reads if not name.startswith(of_the_url))
         rendered = Rendered(response, is_shown, error, frozenset(words), names, began, number, retry_at)
         if _is_personal(names):
             rendered = rendered._replace(caller=caller)

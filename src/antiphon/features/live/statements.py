@@ -43,21 +43,21 @@ _NO_TABLES = {"set", "of", "nowait", "skip", "from"}
 """The words after ``on conflict do update`` and ``for update``, and after a column that is called ``copy``."""
 
 
-class Reads(set[str]):
+class RenderWords(set[str]):
     """The words of all statements of a render, which is made again after ``seconds``, when its login ends."""
 
     seconds = inf
 
 
-_reads: ContextVar[Reads | None] = ContextVar("antiphon_reads", default=None)
+_reads: ContextVar[RenderWords | None] = ContextVar("antiphon_reads", default=None)
 """The words of all statements of the render that is in progress."""
 
 
 class Reading:
     """A block of code whose reads are collected, and whose writes are not told: a render would cause the next one."""
 
-    def __enter__(self) -> Reads:
-        words = Reads()
+    def __enter__(self) -> RenderWords:
+        words = RenderWords()
         self._token = _reads.set(words)
         return words
 
@@ -123,12 +123,12 @@ def _tell(tables: Tables) -> None:
 # Logins, as if each user's were a table
 
 
-def render_in_progress() -> Reads | None:
+def render_in_progress() -> RenderWords | None:
     """Return what the render in progress has read, if there is one."""
     return _reads.get()
 
 
-def read_login(reads: Reads, keys: Iterable[str | None], seconds: float) -> None:
+def read_login(reads: RenderWords, keys: Iterable[str | None], seconds: float) -> None:
     """Note that a render depends on the login of a user with these keys, which ends after that time."""
     reads.update(_login_of(key) for key in keys if key is not None)
     reads.seconds = min(reads.seconds, seconds)

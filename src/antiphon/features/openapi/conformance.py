@@ -9,7 +9,7 @@ import msgspec
 from antiphon import HTTPError
 from antiphon.embedding import innermost
 from antiphon.features.openapi.code import annotations
-from antiphon.features.openapi.code.responses import ANY, EVENTS, HTML, JSON, NDJSON, PROBLEM
+from antiphon.features.openapi.code.responses import ANY, HTML, JSON
 from antiphon.features.openapi.code.values import (
     NONE,
     UNKNOWN,
@@ -26,8 +26,10 @@ from antiphon.features.openapi.code.values import (
 )
 from antiphon.features.openapi.contract import Contract
 from antiphon.features.openapi.responses import Given
+from antiphon.handler.errors import PROBLEM
 from antiphon.http import Headers, parse_events
 from antiphon.http.errors import ERRORS
+from antiphon.response.fields import EVENTS, NDJSON
 from antiphon.serialization.json import pointer_step
 from antiphon.serialization.pydantic_models import has_model, plain_as
 from antiphon.serialization.readers import json_as

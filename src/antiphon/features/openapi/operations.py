@@ -8,28 +8,20 @@ from typing import Any
 
 from antiphon.embedding import innermost, is_async
 from antiphon.features.openapi.code.findings import Read
-from antiphon.features.openapi.code.responses import (
-    ANY,
-    BYTES,
-    CSV,
-    EVENTS,
-    JSON,
-    JSON_PATCH,
-    MERGE_PATCH,
-    NDJSON,
-    PROBLEM,
-    ROWS,
-)
+from antiphon.features.openapi.code.responses import ANY, BYTES, JSON
 from antiphon.features.openapi.code.values import NONE, TEXT, Fields, Known, Of, Stream, Value
 from antiphon.features.openapi.contract import Contract, Failure
 from antiphon.features.openapi.parameters import named_schema, other_parameters, path_parameter
 from antiphon.features.openapi.responses import Given
 from antiphon.features.openapi.schemas import FILE, PROBLEM_NAME, REFERENCE, Direction, Schema, Schemas
 from antiphon.features.openapi.security import requires_key
+from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import Problem
+from antiphon.response.fields import EVENTS, NDJSON
 from antiphon.routing.pattern import Parameter
-from antiphon.serialization.patches import OPERATIONS
+from antiphon.serialization.patches import JSON_PATCH, MERGE_PATCH, OPERATIONS
 from antiphon.serialization.readers import field_names
+from antiphon.serialization.rows import CSV, ROWS
 
 BYTERANGES = "multipart/byteranges"
 """The media type of a response with several parts (RFC 9110 §14.6)."""

@@ -16,7 +16,7 @@ from antiphon.http import (
     parse_structured_list,
 )
 from antiphon.http.urls.path import quoted_path
-from antiphon.http.urls.url import quote_path, unquote
+from antiphon.http.urls.url import DEFAULT_PORTS, quote_path, unquote
 from antiphon.http.urls.urlencoded import parse_fields
 from antiphon.types import BareItem
 
@@ -214,7 +214,7 @@ def _authority(head: Head) -> str:
     if not host:
         raise ValueError("the host is malformed or missing")
     host = f"[{host}]" if ":" in host else host
-    return host if port is None or port == {"http": 80, "https": 443}.get(head.scheme) else f"{host}:{port}"
+    return host if port is None or port == DEFAULT_PORTS.get(head.scheme) else f"{host}:{port}"
 
 
 def _path(head: Head) -> str:

@@ -16,6 +16,7 @@ from antiphon.embedding import seconds_of
 from antiphon.explanations import arguments_name_ours
 from antiphon.features.signatures.keys import SignatureKey, jwk_algorithm
 from antiphon.http import URL
+from antiphon.http.urls.url import DEFAULT_PORTS
 from antiphon.types import Duration
 
 SECONDS = 5.0
@@ -56,7 +57,7 @@ def request_public(
     than ``most`` bytes.
     """
     until = monotonic() + seconds
-    port = url.port or 443
+    port = url.port or DEFAULT_PORTS["https"]
     connection = HTTPSConnection(url.host, port, timeout=seconds)
     try:
         with socket.create_connection((_public_address(url.host), port), seconds) as plain:

@@ -4,7 +4,6 @@ The cryptography package is imported only for keys that need it; HMAC secrets do
 """
 
 import hmac
-import sys
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from hashlib import sha256
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, Union
 
 from antiphon import explained
 from antiphon.embedding import lazy, missing_package
+from antiphon.lazy import class_if_imported
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
@@ -177,8 +177,7 @@ def _checked_secret(secret: bytes) -> bytes:
 def _kinds() -> list[type]:
     """Return the classes of key objects that the program has imported."""
     found = [
-        getattr(sys.modules.get(f"cryptography.hazmat.primitives.asymmetric.{module}"), name, None)
-        for module, name in _CLASSES
+        class_if_imported(f"cryptography.hazmat.primitives.asymmetric.{module}", name) for module, name in _CLASSES
     ]
     return [kind for kind in found if kind is not None]
 

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 from antiphon import Request
 from antiphon.app.made_request import OF_THE_MESSAGE, MadeHead, MadeRequest, entered
 from antiphon.embedding import RequestHead, encode_json, quoted_root
-from antiphon.features.openapi.code.responses import JSON, NDJSON
+from antiphon.features.openapi.code.responses import JSON
 from antiphon.features.tools.definitions import Argument, Definition
 from antiphon.features.tools.protocol import Message
 from antiphon.features.tools.tool_call import TOOL_CALL, ToolCall
 from antiphon.http import Item, format_query, format_structured_dictionary
 from antiphon.http.urls.url import quote_path, unquote
+from antiphon.response.fields import NDJSON
 from antiphon.serialization.json import pointer_step
 from antiphon.types import Route
 

@@ -25,7 +25,6 @@ from antiphon.concurrency.process import GRACE_OVER
 from antiphon.embedding import Reads, encode_json, log_failure, store_name
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.channels.channel import Channel
-from antiphon.features.openapi.code.responses import EVENTS
 from antiphon.features.tools.calls import key_of
 from antiphon.features.tools.protocol import (
     INTERNAL_ERROR,
@@ -42,6 +41,7 @@ from antiphon.features.tools.protocol import (
 from antiphon.features.tools.results import broken_off, failure
 from antiphon.features.tools.tool_call import LEVELS, NeedsReply, Question
 from antiphon.http import BadRequest, Event
+from antiphon.response.fields import EVENTS
 
 if TYPE_CHECKING:
     from antiphon import App

@@ -1,7 +1,6 @@
 """Components of annotations: the types of attributes, items and return values."""
 
 import inspect
-import sys
 from collections.abc import AsyncIterable, Awaitable, Coroutine, Iterable, Mapping
 from types import FunctionType, GenericAlias, NoneType, UnionType
 from typing import (
@@ -21,6 +20,7 @@ from typing import (
 )
 
 from antiphon import Dependency, Response
+from antiphon.lazy import class_if_imported
 
 NOT_SAID = object()
 """A marker for a missing annotation."""
@@ -55,7 +55,7 @@ def members(annotation: Any) -> tuple[Any, ...]:
 
 def is_page(cls: type, name: str = "Page") -> bool:
     """Return True for a class of pages or, by its name, of blocks. These need Jinja2, which may not be installed."""
-    page = getattr(sys.modules.get("antiphon.features.templates.page"), name, None)
+    page = class_if_imported("antiphon.features.templates.page", name)
     return page is not None and issubclass(cls, page)
 
 
