@@ -169,12 +169,16 @@ _waits: PerLoop[_Waits] = PerLoop()
 """The waits by loop, while a check of them is due."""
 
 
+_FIRST = 20
+"""The parts of a time slice as long as the number of coroutines that share it is not known."""
+
+
 class _Passes:
     """The passes of one loop while coroutines that never have to wait share it: each gets its part of a time slice."""
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self._loop = loop
-        self._begin(1)
+        self._begin(_FIRST)  # how many are busy is known at the end of a pass
 
     def _begin(self, parts: int) -> None:
         self._part, self._given, self._ends_at = TIME_SLICE / parts, 0, inf
@@ -210,7 +214,7 @@ class TimeSlice:
     def __init__(self) -> None:
         self._pass: object = None
         # Most streams are over by then, and need no part of a pass.
-        self._ends_at = monotonic() + TIME_SLICE / 20
+        self._ends_at = monotonic() + TIME_SLICE / _FIRST
 
     def is_over(self, loop: AbstractEventLoop) -> bool:
         """Return True if this coroutine has used up its part of the current pass of the loop.
