@@ -89,7 +89,7 @@ def test_five_frameworks_pass_their_tests_as_another_package_s(path, tmp_path):
     assert told.startswith(path.partition(os.pathsep)[0])
     assert told.split()[-5:] == [f"antiphon_five.{name}" for name in MOVED]
     assert not any(f"'{name}'" in told for name in MOVED)
-    tests = ["tests/frameworks", "-k", f"({' or '.join(MOVED)}) and not moved", "-p", "no:cacheprovider", "-n", "0"]
+    tests = ["tests/frameworks", "-k", f"({' or '.join(MOVED)}) and not moved", "-p", "no:cacheprovider"]
     run(path, "-m", "pytest", "-q", f"--junitxml={tmp_path}/report.xml", *tests)
     [report] = ElementTree.parse(tmp_path / "report.xml").getroot()
     assert int(report.get("tests")) - int(report.get("skipped")) > 100
