@@ -1,10 +1,11 @@
 """What strangers send to an application: strange text and values in every place that its source reads."""
 
+import asyncio
 import re
 from itertools import chain
 from urllib.parse import quote_from_bytes
 
-from antiphon.testing import BrokenResponse, Client
+from antiphon.testing import AsyncClient, BrokenResponse
 
 TEXTS = [
     "", "é", "\0", "\ud83d", "-1", "9" * 25, "NaN", "1e999", "x" * 70_000, "../../etc/passwd", "a\r\nb: c", "<script>",
@@ -31,21 +32,24 @@ _declared = re.compile(r"^    (\w+): ", re.MULTILINE).findall
 
 def failures(app, source):
     """Return the requests to an application that it fails to answer, by the route: a 500, or a response cut off."""
-    names = sorted({*_read(source), *_declared(source)})
+    return asyncio.run(_failures(app, sorted({*_read(source), *_declared(source)})))
+
+
+async def _failures(app, names):
     found = {}
-    with Client(app, "asgi", raise_errors=False, follow_redirects=False, timeout=5.0) as client:
+    async with AsyncClient(app, raise_errors=False, follow_redirects=False, timeout=5.0) as client:
         for route in app.routes:
             for method in {*route.methods} - {"OPTIONS", "HEAD", "QUERY"}:
                 for target, options in chain(_heads(route.pattern, names), _bodies(route.pattern, names, method)):
-                    if _fails(client, method, target, options):
+                    if await _fails(client, method, target, options):
                         found.setdefault(f"{method} {route.pattern}", f"{target[:200]} {str(options)[:200]}")
     return found
 
 
-def _fails(client, method, target, options):
+async def _fails(client, method, target, options):
     try:
-        with client.stream(method, target, **options) as response:
-            next(response, b"")  # a stream may then be silent
+        async with client.stream(method, target, **options) as response:
+            await anext(response, b"")  # a stream may then be silent
     except BrokenResponse:
         return True
     return response.status == 500
