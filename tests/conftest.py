@@ -16,7 +16,7 @@ from tests.helpers import combinations, costs, skips, system_programs
 from tests.helpers.processes import UnmarkedProcesses
 
 # Where a change is judged, examples are the same each time: what fails there was broken by the change.
-EXAMPLES = int(os.environ.get("EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("EXAMPLES", "25" if os.environ.get("CI") else "10"))
 settings.register_profile("shared machine", deadline=None, max_examples=EXAMPLES)
 settings.register_profile("the same each time", deadline=None, max_examples=EXAMPLES, derandomize=True, database=None)
 settings.load_profile("the same each time" if os.environ.get("CI") else "shared machine")

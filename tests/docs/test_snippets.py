@@ -6,6 +6,7 @@ import re
 import sqlite3
 import sys
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
@@ -14,7 +15,7 @@ from argon2 import PasswordHasher
 
 from antiphon import App
 from antiphon.dialects.microdot import Request as MicrodotRequest
-from antiphon.testing import LifespanError
+from antiphon.testing import Client, LifespanError
 from tests.helpers.rows import rows
 from tests.helpers.snippets import snippets_of
 from tests.helpers.strangers import failures
@@ -40,10 +41,20 @@ LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page != ONCE], ids=lambda page: str(page.relative_to(ROOT)))
 def test_the_snippets_of_a_page_run(page):
+    run_all(page, start)
+
+
+@rows("page", [page for page in (ROOT / "docs/how-to").glob("*.md") if page.name not in ELSEWHERE and page != ONCE],
+      ids=lambda page: page.name)  # fmt: skip
+def test_no_stranger_makes_a_recipe_fail(page):
+    run_all(page, attack)
+
+
+def run_all(page, check):
     failed = []
     for line, code, _ in snippets_of(page.read_text()):
         try:
-            run(page, line, code)
+            run(page, line, code, check)
         except Exception as error:
             error.add_note(f"in the snippet at {page.relative_to(ROOT)}:{line}")
             failed.append(error)
@@ -51,7 +62,7 @@ def test_the_snippets_of_a_page_run(page):
         raise ExceptionGroup(f"{len(failed)} snippets fail", failed)
 
 
-def run(page, line, code):
+def run(page, line, code, check):
     source = "\n" * (line - 1) + code
     module = ModuleType("snippet")
     with pytest.MonkeyPatch.context() as patch:
@@ -61,8 +72,7 @@ def run(page, line, code):
         patch.setitem(linecache.cache, str(page), (len(source), None, source.splitlines(keepends=True), str(page)))
         patch.setitem(sys.modules, module.__name__, module)
         exec(compile(source, str(page), "exec"), vars(module))
-        if page.parent.name == "how-to" and page.name not in ELSEWHERE:
-            attack(page, code, [value for value in vars(module).values() if isinstance(value, App)])
+        check(page, code, [value for value in vars(module).values() if isinstance(value, App)])
         # Whoever collects one that is open gets the warning, some tests later.
         assert [name for name, value in vars(module).items() if type(value) is sqlite3.Connection and is_open(value)] == []
 
@@ -74,12 +84,18 @@ def is_open(connection):
         return False
 
 
+def start(page, _code, apps):
+    """Start and stop the applications."""
+    for app in apps if page.name not in ELSEWHERE else ():
+        with suppress(LifespanError), Client(app):  # it has been started and stopped, and can't be started again
+            pass
+
+
 def attack(page, code, apps):
-    """Check that no stranger makes a recipe's application fail."""
     for app in {id(each): each for each in apps}.values():
         try:
             failed = failures(app, code)
-        except LifespanError:  # it has been started and stopped, and can't be started again
+        except LifespanError:
             failed = {}
             with warnings.catch_warnings(action="ignore"):  # what the startup had opened until it failed
                 gc.collect()

@@ -18,7 +18,6 @@ import re
 import subprocess
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,7 +26,7 @@ import pytest
 LIST = Path(__file__).parents[1] / "costs.txt"
 BOUND = 0.2
 """The cost from which on a test is expensive, on average over its rows: ``make test`` leaves it out."""
-BUDGET = 340.0
+BUDGET = 320.0
 """The cost of all that ``make test`` runs."""
 OPTION = "--expensive"
 _HEAD = "# The cost of each file's cheap tests, and of a row of each expensive test; see tests/helpers/costs.py.\n"
@@ -155,41 +154,46 @@ class Measuring:
         self._shared = 0.0
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Note what a test's fixtures cost before it."""
-        with self._noting(item, is_shared=not self._rows):
-            return (yield)
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Generator[None, object, object]:
+        """Note what a test costs."""
+        before, shared = os.times(), self._shared
+        result = yield
+        self._rows[item.nodeid] = _since(before) - (self._shared - shared)
+        if _is_last(item, nextitem):
+            share = self._shared / len(self._rows)
+            self.costs += [(name, cost + share) for name, cost in self._rows.items()]
+            self._rows, self._shared = {}, 0.0
+        return result
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Note what a test costs."""
-        with self._noting(item):
-            return (yield)
+    def pytest_runtest_setup(self) -> Generator[None, object, object]:
+        """Note what begins before the first test."""
+        return (yield from self._noting(is_shared=not self._rows))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(
         self, item: pytest.Item, nextitem: pytest.Item | None
     ) -> Generator[None, object, object]:
-        """Note what a test's fixtures cost after it."""
-        is_last = nextitem is None or nextitem.path != item.path
-        with self._noting(item, is_shared=is_last):
-            yield
-        if is_last and self._rows:
-            share = self._shared / len(self._rows)
-            self.costs += [(name, cost + share) for name, cost in self._rows.items()]
-            self._rows, self._shared = {}, 0.0
+        """Note what ends after the last test."""
+        return (yield from self._noting(is_shared=_is_last(item, nextitem)))
 
-    @contextmanager
-    def _noting(self, item: pytest.Item, *, is_shared: bool = False) -> Iterator[None]:
+    def _noting(self, *, is_shared: bool) -> Generator[None, object, object]:
         before = os.times()
         try:
-            yield
+            return (yield)
         finally:
-            *spent, passed = (after - start for after, start in zip(os.times(), before, strict=True))
-            cost = sum(spent) + _WAITING * max(passed - sum(spent), 0.0)
-            known = self._rows.setdefault(item.nodeid, 0.0)
-            self._shared += cost if is_shared else 0.0
-            self._rows[item.nodeid] = known + (0.0 if is_shared else cost)
+            self._shared += _since(before) if is_shared else 0.0
+
+
+def _is_last(item: pytest.Item, following: pytest.Item | None) -> bool:
+    return following is None or following.path != item.path
+
+
+def _since(before: os.times_result) -> float:
+    *spent, passed = (after - start for after, start in zip(os.times(), before, strict=True))
+    return sum(spent) + _WAITING * max(passed - sum(spent), 0.0)
 
 
 def grown(measured: Iterable[tuple[str, float]], known: Costs) -> Iterator[str]:
