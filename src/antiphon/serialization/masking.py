@@ -186,6 +186,7 @@ _SHAPES = [
 ]
 _credentials = re.compile(r"://[^/\s:@]*:([^\s\"'<>]{1,300})@").search
 _digits = re.compile(r"(?<![\d-])(?<!\d\.)\d{4}([ -]?)\d{4}\1\d{4}\1\d{2,4}(?:\1\d{1,3})?(?!\d|\.\d)").sub
+_HEXADECIMAL = "0123456789abcdef"
 
 
 def _masked(_secret: str) -> str:
@@ -301,7 +302,14 @@ class Mask:
         return masked + "\n" * (found[0].count("\n") - masked.count("\n"))
 
     def _without_card(self, found: re.Match[str]) -> str:
-        return self.hide(found[0]) if is_card_number(found[0]) else found[0]
+        return self.hide(found[0]) if is_card_number(found[0]) and not _is_in_id(found) else found[0]
+
+
+def _is_in_id(found: re.Match[str]) -> bool:
+    """Return True for digits within 32 of hexadecimal: one request id in some thousands has a card's number."""
+    before, after = found.string[: found.start()][-32:], found.string[found.end() :][:32]
+    around = len(before) - len(before.rstrip(_HEXADECIMAL)) + len(after) - len(after.lstrip(_HEXADECIMAL))
+    return len(found[0]) + around >= 32
 
 
 def _passwords(secret: str) -> Iterator[str]:
