@@ -113,7 +113,7 @@ def test_that_never_come_are_a_408(interface, servers, style, limit, chunks, mon
     exchange = Exchange(interface, servers, app, chunks, stalls=True)
     answer = asyncio.run(exchange.answered())
     assert (answer.status, json.loads(answer.body)["limit"]) == (408, limit)
-    assert exchange.server.received == len(chunks) + 1
+    assert exchange.server.received <= len(chunks) + 1  # on a busy machine, the time is over before
 
 
 def test_that_drip_are_a_408_however_soon_the_next_byte_comes(interface, servers, style, monkeypatch):

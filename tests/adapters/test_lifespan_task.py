@@ -67,6 +67,8 @@ def test_an_interrupted_startup_is_cancelled(interrupting_alarm):
     eventually(lambda: events == ["starting", "cancelled"] or None, "the startup goes on")
 
 
+# Python drops what is raised in a weak reference's callback, and says so.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_startup_that_is_interrupted_as_it_starts_is_cancelled(interrupting_alarm):
     events = []
     startup = starting(events, lambda: os.kill(os.getpid(), signal.SIGALRM))
