@@ -148,12 +148,17 @@ HANDLERS = {
     "stream of generator dependency": lambda request: (request[OPENED].name for _ in range(2)),
 }  # fmt: skip
 
+ROWS = [
+    ("application/x-ndjson", b'{"name": "Ada", "age": 36}\n{"name": "Bob", "age": 2}', b'{"name": "Ada"}'),
+    ("text/csv", b"name,age\nAda,36\nBob,2", b"name,age\nAda,x"),
+]
 READERS = {
     "body": lambda request: str(len(request.body)),
     "body text": lambda request: str(len(request.text)),
     "chunks": lambda request: str(sum(map(len, request.stream))),
     "json": lambda request: str(request.json),
     "json_as": lambda request: str(request.json_as(Person)),
+    "values_as": lambda request: str([*request.values_as(Person)]),
     "form": lambda request: request.form["name"],
     "form_as": lambda request: str(request.form_as(Person)),
     "files": lambda request: str(request.files["file"].size),
@@ -464,6 +469,9 @@ def _bodies():
         yield f"{kind}malformed json", post(f"{lazy}/json", 400, body=b"{", headers=JSON)
         yield f"{kind}malformed json_as", post(f"{lazy}/json-as", 400, body=b"{", headers=JSON)
         yield f"{kind}json of another type", post(f"{lazy}/json", 415, body=b"{}", content_type="text/plain")
+        for kind_of_rows, good, bad in ROWS:
+            yield f"{kind}{kind_of_rows}", post(f"{lazy}/values-as", body=good, content_type=kind_of_rows)
+            yield f"{kind}bad {kind_of_rows}", post(f"{lazy}/values-as", 422, body=bad, content_type=kind_of_rows)
         yield f"{kind}form", post(f"{lazy}/form", form=GOOD)
         yield f"{kind}form without a field", post(f"{lazy}/form", 400, form={"a": 1})
         yield f"{kind}form_as", post(f"{lazy}/form-as", form=GOOD)

@@ -210,22 +210,20 @@ class _Fields:
         except TypeError as error:
             raise UnsupportedMediaType("These rows can't be sent as CSV: send JSON lines or a JSON array.") from error
         self._names: list[str] | None = None
-        self._text = ""
-        self._reader = csv.reader(self, strict=True)
+        self._texts: list[str] = []
+        self._begin()
 
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        return self._text
+    def _begin(self) -> None:
+        # The reader of an object that has it would make a cycle, which only the garbage collector frees.
+        self._reader = csv.reader(iter(self._texts.pop, None), strict=True)
 
     def read(self, row: Row) -> Any:
         """Return the value of a record, or None for the names. Raises UnprocessableContent."""
         try:
-            self._text = (row.text if self._names is not None else without_mark(row.text)).decode()
+            self._texts.append((row.text if self._names is not None else without_mark(row.text)).decode())
             fields = next(self._reader)
         except (csv.Error, UnicodeDecodeError) as error:
-            self._reader = csv.reader(self, strict=True)
+            self._begin()
             raise _wrong(f"is not CSV in UTF-8: {error}") from None
         if self._names is None:
             if len({*fields}) < len(fields) or not all(fields):
@@ -283,9 +281,8 @@ class RowValues(Generic[T]):
         self._on_fault: OnFault = on_fault
         self._faults = Faults()
         self._wrong = 0
-        self._is_csv = media_type.essence == CSV
         self._splitter = _splitter(media_type.essence, limits.json)
-        self._read: Callable[[Row], Any] = _Fields(wanted, unknown).read if self._is_csv else self._read_json
+        self._fields = _Fields(wanted, unknown) if media_type.essence == CSV else None
 
     @property
     def error(self) -> UnprocessableContent | None:
@@ -309,11 +306,11 @@ class RowValues(Generic[T]):
             if not row.text.strip() and not row.pointer:
                 continue
             try:
-                value = self._read(row)
+                value = self._read_json(row) if self._fields is None else self._fields.read(row)
             except UnprocessableContent as error:
                 self._refuse(row, error)
             else:
-                if value is not None or not self._is_csv:
+                if value is not None or self._fields is None:
                     yield cast("T", value)
 
     def _refuse(self, row: Row, error: UnprocessableContent) -> None:

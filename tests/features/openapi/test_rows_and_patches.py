@@ -130,6 +130,15 @@ def as_list(request: Request):
     return {"all": list(request.values_as(Lamp))}
 
 
+def unpacked(request: Request):
+    first, *_ = request.values_as(Lamp)
+    return {"first": first}
+
+
+def starred(request: Request):
+    return {"all": [*request.values_as(Lamp)]}
+
+
 async def in_a_loop(request: Request):
     count = 0
     async for each in request.values_as(Lamp):
@@ -161,7 +170,8 @@ ERRORS_OF_ROWS = [
     (reported, {400, 409, 413, 415}),
     (load, {400, 413, 415, 422}), (collected, {400, 413, 415}), (collected_and_raised, {400, 413, 415, 422}),
     (caught, {400, 409, 413, 415}), (caught_too_early, {400, 409, 413, 422}), (passed_on, {400, 413, 415, 422}),
-    (as_list, {400, 413, 415, 422}), (in_a_loop, {400, 413, 415, 422}), (of_a_file, {400, 413, 415, 422}),
+    (as_list, {400, 413, 415, 422}), (unpacked, {400, 413, 415, 422}), (starred, {400, 413, 415, 422}),
+    (in_a_loop, {400, 413, 415, 422}), (of_a_file, {400, 413, 415, 422}),
     (never_read, {415}),
 ]  # fmt: skip
 

@@ -50,6 +50,16 @@ WRITES = (
 )
 
 
+READERS = {
+    "order = request.json_as(Order)": "application/json",
+    "order = Order(**request.json)": "application/json",
+    "order = request.patched(Order('old'))": "application/merge-patch+json",
+    "[order] = request.values_as(Order)": "application/x-ndjson",
+    "[order] = [each async for each in request.values_as(Order)]": "application/x-ndjson",
+}
+"""How handlers read an order, and the media type of what they read."""
+
+
 class RouteKind(NamedTuple):
     """A kind of routes."""
 
@@ -82,9 +92,7 @@ def _typed(random: Random, name: str) -> Route:
 
 def _effect(random: Random, name: str) -> Route:
     is_async = random.random() < 0.5
-    read = random.choice(
-        ["order = request.json_as(Order)", "order = request.json_as(Order)", "order = Order(**request.json)"]
-    )
+    read = random.choices([*READERS], [4, 2, 1, 0 if is_async else 1, 1 if is_async else 0])[0]
     body = f"{read}\n{random.choice(WRITES)}".replace("NOTE", "order.note")
     method = random.choice(["POST", "POST", "PUT", "PATCH"])
     return Route(name, "effect", method, f"/{name}", body, is_async=is_async)
@@ -233,9 +241,7 @@ class Requests:
             if self._random.random() < 0.2:
                 fields.append(("accept-encoding", "gzip"))
             return Sent(caller, "GET", target, route.name, tuple(fields), note=note if route.shows else "")
-        kind, body = (
-            _multipart(note) if route.kind == "form" else ("application/json", json.dumps({"note": note}).encode())
-        )
+        kind, body = _multipart(note) if route.kind == "form" else _order(route, note)
         fields = [("content-type", kind), *self._writes_send]
         if route.is_once:
             fields.append(("idempotency-key", f'"key-{self._count}"'))
@@ -302,6 +308,10 @@ class Requests:
             return other._replace(body=(body[:9], body[9:]), like="chunks")
         fields = (*other.fields, ("content-encoding", "gzip"))
         return other._replace(body=gzip.compress(body, mtime=0), fields=fields, like="gzip")
+
+
+def _order(route: Route, note: str) -> tuple[str, bytes]:
+    return READERS.get(route.body.partition("\n")[0], "application/json"), json.dumps({"note": note}).encode()
 
 
 def _multipart(note: str) -> tuple[str, bytes]:

@@ -257,11 +257,15 @@ class Frame(ast.NodeVisitor, ABC):
 
     def items_of(self, value: Value, node: ast.AST) -> Value:
         """Return a value that represents any item that iterating over a value yields."""
-        self.use(*[each for each in alternatives(value) if not isinstance(each, Ref | Items | Tuple)])
+        self.note_iterated(value)
         several = [item_of(each) for each in alternatives(self.flow.content(value))]
         if UNKNOWN in several and (found := call_method_of(self, value, "__iter__", [], node)) is not None:
             return self.items_of(found, node)
         return either(*several)
+
+    def note_iterated(self, value: Value) -> None:
+        """Record that a value is iterated over, or unpacked."""
+        self.use(*[each for each in alternatives(value) if not isinstance(each, Ref | Items | Tuple)])
 
     def field(
         self,
@@ -310,6 +314,7 @@ class Frame(ast.NodeVisitor, ABC):
             case ast.Starred():
                 self.assign(target.value, self.hold(target, Items(value)))
             case ast.Tuple(elts) | ast.List(elts):
+                self.note_iterated(value)
                 content = self.flow.content(value)
                 fits = isinstance(content, Tuple) and len(content.items) == len(elts)
                 is_fixed = fits and not any(isinstance(each, ast.Starred) for each in elts)
