@@ -3,11 +3,19 @@
 ``python -m antiphon.testing.pairs`` tries as many as its time allows, with a new seed each time.
 """
 
+import inspect
+import re
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
+import antiphon.features
+from antiphon import App
+from antiphon.app.route import RouteOptions
+from antiphon.testing.pairs import composer, rendering, routes, table, varied
 from antiphon.testing.pairs.__main__ import report
 from antiphon.testing.pairs.composer import DJANGO, program_of
 from antiphon.testing.pairs.programs import Around, Feature, Program
@@ -17,6 +25,9 @@ from tests.helpers.free_threading import frees_at_once
 from tests.helpers.rows import rows
 
 SEEDS = range(8)
+PLACES = (composer, rendering, routes, table, varied)
+"""Where the programs' parts are written."""
+UNPAIRED = Path(__file__).with_name("unpaired.toml")
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -128,6 +139,20 @@ def test_a_program_is_shrunk_to_what_fails():
         (),
         tuple(each for each in shortest.groups if each.name == wanted.target),
     )
+
+
+@rows(
+    "place, names",
+    ("features", antiphon.features.__all__),
+    ("options", RouteOptions.__annotations__),
+    ("app", inspect.signature(App).parameters),
+)
+def test_each_public_name_is_in_a_row_or_has_a_reason(place, names):
+    listed = [name for few in tomllib.loads(UNPAIRED.read_text())[place].values() for name in few.split()]
+    written = r"\w+" if place == "features" else r"(\w+)="
+    in_rows = {*names} & {word for each in PLACES for word in re.findall(written, inspect.getsource(each))}
+    assert sorted({*names} - in_rows - {*listed}) == []
+    assert sorted(name for name in listed if name in in_rows or name not in names) == []
 
 
 def test_features_of_other_packages_take_part(tmp_path, monkeypatch):

@@ -44,6 +44,11 @@ PAGES = {
     'page.html': '{% block main %}{{ shown | safe }}{% endblock %}',
     'slots.html': '<body>{{ slot("shown", "Loading") }}</body>',
 }"""
+_LAMP = """\
+@dataclass
+class Lamp:
+    name: str
+    price: int = 7"""
 _SPANS = """\
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -209,8 +214,13 @@ def _what_guards() -> Iterator[Feature]:
 def _what_shows() -> Iterator[Feature]:
     """Yield what changes responses, or has pages of its own."""
     yield Feature(
-        "Compression", "app.use(Compression(min_size=10))", places=APPS, parameters=frozenset({"accept-encoding"})
-    )
+        "Compression", "app.use(Compression(min_size=10))", places=APPS, parameters=frozenset({"accept-encoding"}),
+        one_of="Compression",
+    )  # fmt: skip
+    yield Feature(
+        "dictionaries", "app.use(Compression(min_size=10, dictionaries=True))", one_of="Compression",
+        parameters=frozenset({"accept-encoding", "available-dictionary", "dictionary-id"}),
+    )  # fmt: skip
     yield Feature("SecurityHeaders", "app.use(SecurityHeaders())", places=APPS)
     yield Feature("SignedResponses", "app.use(SignedResponses(b'k' * 32, keyid='shop'))", places=APPS)
     page = "return Page('page.html', shown=json.dumps(SHOWN), "
@@ -225,6 +235,18 @@ def _what_shows() -> Iterator[Feature]:
     live = (Option("live='main'", frozenset({"page", "conditional", "typed"})),)
     yield Feature("Live", "app.use(Live())", places=APPS, options=live, parameters=frozenset({"accept"}))
     yield Feature("BlockScript", "app.use(BlockScript())")
+    rows = "Table(Lamp, request, [Lamp('a')], caption='Lamps', sort='name')"
+    fields = "str(Form(Lamp, request)).partition('<div')[2]"  # not the token before them, which is random
+    for name, shown in ("Table", f"str({rows})"), ("Form", fields):
+        page = f"shown = json.dumps(SHOWN)\nreturn Response.html(shown + {shown})"
+        yield Feature(name, "", _LAMP, pages=(page,), statuses=frozenset({404, 422}))
+    tell = "shown = SHOWN\nawait NEWS.asend(shown)\nreturn shown"
+    yield Feature("Channel", "NEWS = Channel('news', STORE)", pages=(tell,), statuses=frozenset({503}))
+    plain = (
+        "cancel_on_disconnect=True", "host='<any>'", "limits=Limits(body=90_000)", "priority='low'",
+        "redirect_slashes=False",
+    )  # fmt: skip
+    yield Feature("options", "", options=tuple([Option(each, ALL - {"socket"}) for each in plain]))
     pages = (_FLASH, "request.flash(NOTE)\nreturn SHOWN")
     yield Feature("Flash", "app.use(Flash())", needs=("Sessions",), pages=pages, parameters=frozenset({"cookie"}))
     yield Feature(
