@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.helpers.built_site import served_site
-from tests.helpers.questions import FROM_FEATURES, SENTENCES, STRANGERS, UNANSWERED, WORDS, missed
+from tests.helpers.questions import FROM_FEATURES, PROGRAMMERS, SENTENCES, STRANGERS, UNANSWERED, WORDS, missed
 
 pytestmark = pytest.mark.processes
 
@@ -47,13 +47,13 @@ def page(browser_of_all):
 @pytest.fixture(scope="module")
 def found(page):
     """What the search finds for each question."""
-    questions = [each for each, _ in WORDS + SENTENCES + STRANGERS + FROM_FEATURES] + UNANSWERED
+    questions = [each for each, _ in WORDS + SENTENCES + STRANGERS + FROM_FEATURES + PROGRAMMERS] + UNANSWERED
     return dict(zip(questions, page.run(ASK_ALL, questions), strict=True))
 
 
 def test_a_question_finds_its_page_among_the_first_three(found):
     assert missed(WORDS, found.get) == {}
-    for questions in (SENTENCES, STRANGERS, FROM_FEATURES):
+    for questions in (SENTENCES, STRANGERS, FROM_FEATURES, PROGRAMMERS):
         assert len(missed(questions, found.get)) <= len(questions) / 20
 
 

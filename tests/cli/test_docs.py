@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from antiphon.cli import docs
 from antiphon.cli.main import main
-from tests.helpers.questions import FROM_FEATURES, SENTENCES, STRANGERS, UNANSWERED, WORDS, missed
+from tests.helpers.questions import FROM_FEATURES, PROGRAMMERS, SENTENCES, STRANGERS, UNANSWERED, WORDS, missed
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
@@ -83,7 +83,7 @@ def test_each_listed_page_has_a_line_that_tells_its_subject():
 
 def test_a_question_in_common_words_finds_its_page_among_the_first_three():
     assert missed(WORDS, found) == {}
-    for questions in (SENTENCES, STRANGERS, FROM_FEATURES):
+    for questions in (SENTENCES, STRANGERS, FROM_FEATURES, PROGRAMMERS):
         assert len(missed(questions, found)) <= len(questions) / 20
 
 

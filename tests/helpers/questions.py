@@ -264,6 +264,59 @@ part of the path as a number
 """)
 """What people ask who know a list of features, but no page."""
 
+PROGRAMMERS = _read("""
+explanation/many-machines: are global variables thread safe | explanation/many-machines reference/stores: share data
+between worker processes | how-to/add-to-requests how-to/from-flask how-to/from-other-frameworks: g object per request
+storage | how-to/api-versions: api versioning v1 v2 | how-to/behind-a-proxy: run under a sub path /api behind proxy |
+how-to/blocks: htmx return only part of template | how-to/cache reference/http/caching how-to/api-with-etags: 304 not
+modified etag | how-to/compress reference/features/compression: gzip responses | how-to/cookies how-to/sessions
+reference/signing how-to/signed-links reference/app: encrypt cookie secret key rotation | how-to/csrf: csrf token
+missing in ajax post | how-to/csv: stream a large csv row by row | how-to/database: sqlalchemy session per request;
+asyncpg connection pool | how-to/database how-to/add-to-requests reference/app: open database connection on startup and
+close on shutdown | how-to/deadlines: kill request that takes longer than 30 seconds | how-to/debug how-to/develop: set
+breakpoint in vscode | how-to/deploy: deploy with gunicorn nginx systemd; dockerfile | how-to/email reference/routing
+how-to/behind-a-proxy: build an absolute url for a route in an email | how-to/errors how-to/forms reference/problems
+reference/fields: change the validation error message | how-to/fetch-what-clients-name how-to/mount
+how-to/move-one-route-at-a-time how-to/behind-a-proxy: proxy a request to another server | how-to/flash: flash message
+after redirect | how-to/forms tutorial/3-forms reference/features/forms: show form errors next to the field |
+how-to/from-flask reference/dialects/flask reference/handlers: working outside of application context |
+how-to/from-pyramid how-to/move-one-route-at-a-time: migrate a pyramid app step by step | how-to/from-pyramid
+how-to/users how-to/guards reference/dialects/pyramid: pyramid acl permissions | how-to/health: liveness and readiness
+probe | how-to/idempotency: double submit payment idempotency key | how-to/jobs: run a task every 5 minutes |
+how-to/jwt: jwt refresh token | how-to/languages: translate the site into german | how-to/languages
+reference/http/negotiation reference/http/clients: detect mobile or language from browser accept-language | how-to/login
+how-to/users how-to/templates reference/features/users: get current user in template | how-to/logs: configure logging to
+a file; add request id to every log line | how-to/metrics: prometheus metrics endpoint | how-to/middleware
+reference/bodies: read request body in middleware | how-to/middleware reference/features/security: set a custom header
+on every response | how-to/mount how-to/from-flask: mount flask app inside | how-to/mount-django how-to/from-django: use
+together with django orm | how-to/oauth: login with google | how-to/pages-and-api: return html or json depending on
+accept header | how-to/pagination: paginate results of a query | how-to/passkeys: passwordless login with fingerprint |
+how-to/rate-limits: limit requests per user per minute | how-to/resumable-uploads: resume interrupted upload |
+how-to/send-files: send a file as download with another filename; video seeking does not work range requests |
+how-to/send-files how-to/after-the-response: delete temp file after it was sent | how-to/serve explanation/which-server
+reference/handlers how-to/after-the-response: blocking code in async function | how-to/serve how-to/deploy: stop without
+dropping running requests | how-to/serve reference/command how-to/develop: change the port it runs on | how-to/sessions
+reference/features/sessions: make the session expire after 30 minutes | how-to/shared-cache how-to/cache: cache a view
+for 15 minutes | how-to/static-files: how do i serve static files; serve react build with fallback to index.html |
+how-to/static-files how-to/cache: browser shows old css after deploy | how-to/streams how-to/events-to-many how-to/live:
+push updates from server to browser | how-to/templates reference/features/templates how-to/add-to-requests: variable
+available in all templates | how-to/tenants reference/routing: different site per subdomain | how-to/test-an-app
+reference/testing: unit test a file upload; log in a user in pytest | how-to/trace: opentelemetry | how-to/transactions
+how-to/database: rollback the transaction when the view raises | how-to/uploads reference/bodies reference/uploads:
+upload 5 gb file without loading it into memory | how-to/uploads reference/uploads how-to/forms: multiple file upload
+input | how-to/users how-to/cookies how-to/guards reference/http/authentication: http basic auth for one page |
+how-to/users how-to/guards how-to/login: only admins may see this view | how-to/websockets how-to/events-to-many:
+websocket chat room broadcast | reference/bodies reference/request: xml body | reference/command how-to/develop
+reference/routing: list all urls of the app | reference/features/security how-to/behind-a-proxy how-to/serve
+how-to/deploy: redirect http to https | reference/json: serialize decimal and datetime to json | reference/limits
+how-to/uploads reference/bodies: maximum upload size 413 request entity too large | reference/problems
+reference/typed-values how-to/errors: 422 unprocessable entity what is wrong with my body | reference/request
+reference/typed-values: how to get query string parameters from the url | reference/response reference/return-values
+reference/routing: redirect to another url | reference/return-values: return json with status code 201 |
+reference/routing: path parameter with slashes; trailing slash 404
+""")
+"""What programmers who know Flask, FastAPI, Django or Pyramid type into a search, written before any page was read."""
+
 UNANSWERED = [
     *("train a neural network on the gpu", "connect to MongoDB", "kotlin coroutines android fragment", "send an SMS"),
     *("install nvidia drivers on ubuntu", "gRPC protobuf service definition", "scrape a website with selenium"),
