@@ -3,7 +3,6 @@
 import re
 from asyncio import to_thread
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from antiphon import App, Request, Response
@@ -14,7 +13,6 @@ from examples.tour import ways
 from examples.tour.cards import bug, document, live, readers, typed, upload
 
 HERE = Path(__file__).parent
-BEGUN = TemporaryDirectory(prefix="antiphon-tour-")
 INTERFACES = ("wsgi", "asgi", "rsgi")
 
 app = App(store=MemoryStore(), trusted_hosts=["localhost", "127.0.0.1", "[::1]"])
@@ -23,7 +21,7 @@ app.use(Live())
 app.use(BlockScript())
 app.use(Templates("templates"))
 app.use(document.document)
-app.use(ResumableUploads(folder=BEGUN.name))
+app.use(ResumableUploads())
 app.static("/static", HERE / "static")
 for part in (readers.readers, typed.typed, document.lamps, bug.bug, live.live, upload.upload):
     app.register(part)
