@@ -5,6 +5,9 @@ from contextlib import contextmanager
 
 OPTIONS = {"ROOT_URLCONF": "tests.frameworks.django_urls", "ALLOWED_HOSTS": ["localhost"], "SECRET_KEY": "x" * 50}
 
+KEPT_ELSEWHERE = ("STATIC_ROOT", "STATICFILES_DIRS", "STORAGES", "TEMPLATES", "PASSWORD_HASHERS", "ROOT_URLCONF")
+"""Settings from which Django makes objects that it keeps."""
+
 
 @contextmanager
 def without_settings() -> Iterator[None]:
@@ -14,6 +17,7 @@ def without_settings() -> Iterator[None]:
     from django.conf import settings
     from django.core.management import get_commands
     from django.db import connections
+    from django.test.signals import setting_changed
     from django.utils.functional import empty
 
     def choose(wrapped: object, configs: dict[str, object], is_ready: bool) -> None:
@@ -22,6 +26,8 @@ def without_settings() -> Iterator[None]:
         apps.loading = False
         apps.clear_cache()
         get_commands.cache_clear()
+        for each in KEPT_ELSEWHERE:
+            setting_changed.send(sender=None, setting=each, value=None, enter=False)
 
     before = settings._wrapped, apps.app_configs, apps.ready
     databases = dict(vars(connections))

@@ -7,7 +7,8 @@ from antiphon import Dependency, Request, Response
 from antiphon.embedding import OfRequest, errors_name_it, make_environ
 from antiphon.features import FlashMessage
 from antiphon.features.html import Markup
-from antiphon.features.users import UserSource
+from antiphon.features.users import Users, UserSource
+from antiphon.http import BadRequest
 from antiphon.request import interfaces
 from antiphon.request.interfaces import HasHTML
 from antiphon.types import Identity
@@ -24,11 +25,11 @@ _GIVEN = Dependency[Any]("Django's request", fix="app.use(Users(DjangoLogin()))"
 class DjangoLogin(UserSource[Any]):
     """A login in the session of a Django project, which the same process serves.
 
-    ``request.user`` is Django's user, or None. ``request.flash`` has Django's messages, so either side shows what the
-    other has queued, and forms for Django's views have ``csrf_input()`` in templates. Django's session, messages and
-    CSRF cookie are sent with the response, as its own middleware does. Around each request, connections to databases
-    that are broken or too old are closed. Call ``django.setup()`` first. If ``async def`` handlers read
-    ``request.user``, add ``Users(..., blocking=True)``.
+    ``request.user`` is Django's user, or None, and ``login`` and ``logout`` are Django's own. ``request.flash`` has
+    Django's messages, so either side shows what the other has queued, and forms for Django's views have
+    ``csrf_input()`` in templates. Django's session, messages and CSRF cookie are sent with the response, as its own
+    middleware does. Around each request, connections to databases that are broken or too old are closed. Call
+    ``django.setup()`` first. If ``async def`` handlers read ``request.user``, add ``Users(..., blocking=True)``.
     """
 
     def __init__(self) -> None:
@@ -48,6 +49,21 @@ class DjangoLogin(UserSource[Any]):
         return (request,) if settings.SESSION_COOKIE_NAME in request.cookies else None
 
     _is_sent_by_itself = True
+    _keeps_logins = True
+
+    def _log_in(self, users: Users[Any], request: Request, user: Any, *, end_others: bool) -> None:  # noqa: ARG002
+        from django.contrib.auth import login
+
+        if end_others:
+            raise NotImplementedError("Django ends a user's other sessions only when the password changes")
+        login(request[_GIVEN], user)
+
+    def _log_out(self, request: Request, *, everywhere: bool) -> None:
+        from django.contrib.auth import logout
+
+        if everywhere:
+            raise NotImplementedError("Django ends a user's other sessions only when the password changes")
+        logout(request[_GIVEN])
 
     def _identity(self, given: tuple[Any, ...], key: str | None) -> Identity | None:  # noqa: ARG002
         return None if key is None else Identity("user", key, ("cookie",))
@@ -87,18 +103,24 @@ def _as_django(request: Request) -> Generator[None, Response, None]:
     from django.db import close_old_connections
 
     close_old_connections()
-    response = yield
-    if "django_request" in request.g:
-        _add_cookies(request.g.django_request, response)
-    close_old_connections()
+    try:
+        response = yield
+        if "django_request" in request.g:
+            _add_cookies(request.g.django_request, response)
+    finally:
+        close_old_connections()
 
 
 def _add_cookies(given: Any, response: Response) -> None:
+    from django.contrib.sessions.exceptions import SessionInterrupted
     from django.http import HttpResponse
 
     sent = HttpResponse(status=response.status)
-    for each in reversed(_middleware()):
-        sent = each.process_response(given, sent) if hasattr(each, "process_response") else sent
+    try:
+        for each in reversed(_middleware()):
+            sent = each.process_response(given, sent) if hasattr(each, "process_response") else sent
+    except SessionInterrupted as error:  # by a logout meanwhile
+        raise BadRequest(str(error)) from error
     for cookie in sent.cookies.values():
         response.headers.add("set-cookie", cookie.OutputString())
     if "Vary" in sent.headers:

@@ -125,6 +125,19 @@ class SessionLogin(UserSource[U]):
         return Identity("login", given[0])
 
     _holds = "sessions"
+    _keeps_logins = True
+
+    def _log_in(self, users: Users[Any], request: Request, user: Any, *, end_others: bool) -> None:
+        key, session = self.key_of(user), request.session
+        if session.get(NAME) not in (None, key):
+            session.clear()
+        session.rotate(key, end_others=end_others)
+        session[NAME] = key
+        if isinstance(session, TrackedSession):
+            session.new_owner = users._ending.new_owner(request, BEGUN, user, key)
+
+    def _log_out(self, request: Request, *, everywhere: bool) -> None:
+        request.session.clear(everywhere=everywhere)
 
     def _end_all_of(self, user: Any, key: str | None) -> int | None:  # noqa: ARG002
         """End all sessions of a user. Return None if the store can't."""
@@ -167,17 +180,12 @@ def login(request: Request, user: object, *, end_others: bool = False) -> None:
 
     The session gets a new key and keeps its data unless it belongs to another user. ``end_others`` ends all other
     sessions of the user when the response is made, for example after a password change. Check the password before you
-    call this. Raises RuntimeError, naming the fix, in an app without ``Users`` with a ``SessionLogin``; TypeError or
-    ValueError for a user without a key; and NotImplementedError if the store can't end sessions.
+    call this. With a ``DjangoLogin``, it is Django's own login, in ``def`` handlers. Raises RuntimeError, naming the
+    fix, in an app without ``Users`` with a source that keeps logins; TypeError or ValueError for a user without a key;
+    and NotImplementedError if the sessions' store, or Django, can't end sessions.
     """
     users, source = _source(request)
-    key, session = source.key_of(user), request.session
-    if session.get(NAME) not in (None, key):
-        session.clear()
-    session.rotate(key, end_others=end_others)
-    session[NAME] = key
-    if isinstance(session, TrackedSession):
-        session.new_owner = users._ending.new_owner(request, BEGUN, user, key)
+    source._log_in(users, request, user, end_others=end_others)
     users.become(request, user)
 
 
@@ -187,11 +195,12 @@ def logout(request: Request, *, everywhere: bool = False) -> None:
 
     ``everywhere`` ends everything of the user before the response is sent, as ``Users.end`` does, by whichever
     credentials the request has. It raises the errors of ``Users.end``, and NotImplementedError if the store of the
-    sessions can't do that. Raises RuntimeError, naming the fix, in an app without ``Users`` with a ``SessionLogin``.
+    sessions, or Django, can't do that. Raises RuntimeError, naming the fix, in an app without ``Users`` with a
+    ``SessionLogin`` or a ``DjangoLogin``.
     """
-    users, _ = _source(request)
+    users, source = _source(request)
     user = request.user
-    request.session.clear(everywhere=everywhere)
+    source._log_out(request, everywhere=everywhere)
     if everywhere and user is not None:
         if users._ending.blocks and is_on_loop():
             request.on_response(partial(_end_on_thread, users, user))
@@ -206,10 +215,10 @@ async def _end_on_thread(users: Users[Any], user: object, request: Request, resp
     await to_thread(users.end, user)
 
 
-def _source(request: Request) -> tuple[Users[Any], SessionLogin[Any]]:
+def _source(request: Request) -> tuple[Users[Any], UserSource[Any]]:
     users = request[USERS]
     for source in users.sources:
-        if isinstance(source, SessionLogin):
+        if source._keeps_logins:
             return users, source
     raise explained(
         "missing-feature",

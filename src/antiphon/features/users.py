@@ -131,6 +131,15 @@ class UserSource(ABC, Generic[U]):
         """Return the key by which this kind of source knows a user, or None."""
         return None
 
+    _keeps_logins = False
+    """True if ``login`` and ``logout`` call the two methods below."""
+
+    def _log_in(self, users: "Users[Any]", request: Request, user: Any, *, end_others: bool) -> None:
+        raise NotImplementedError
+
+    def _log_out(self, request: Request, *, everywhere: bool) -> None:
+        raise NotImplementedError
+
     def _kept_in(self, app: "App") -> tuple[Store, str] | None:  # noqa: ARG002
         """Return the store and the cookie of the sessions in which these credentials are kept, if they are."""
         return None
