@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from antiphon.cli import docs
+from antiphon.cli import docs, docs_pages
 from antiphon.cli.main import main
 from tests.helpers.questions import FROM_FEATURES, PROGRAMMERS, SENTENCES, STRANGERS, UNANSWERED, WORDS, missed
 from tests.helpers.rows import rows
@@ -129,6 +129,18 @@ def test_a_wheel_has_all_pages_in_few_bytes(tmp_path, monkeypatch):
     finally:
         docs.pages.cache_clear()
     assert packed.stat().st_size <= MOST
+
+
+@rows(
+    "is_wheel, shown",
+    [(True, "<p>Two entries, by Ada"), (False, '<p><img src="images/2-pages.png" alt="Two entries, ')],
+)
+def test_a_picture_that_a_wheel_does_not_have_is_described(is_wheel, shown, tmp_path, monkeypatch):
+    html = docs_pages._rendered.__wrapped__
+    docs.pages()
+    if is_wheel:
+        monkeypatch.setattr(docs, "SOURCE", tmp_path)
+    assert shown in html("tutorial/2-pages")[1]
 
 
 def test_an_installation_without_pages_says_so(tmp_path, monkeypatch):

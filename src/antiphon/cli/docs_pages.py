@@ -45,7 +45,7 @@ def _contents(request: Request) -> Response:
 
 @pages.get("/<path:name>")
 def _page(request: Request, name: str) -> Response:  # noqa: ARG001 - a handler
-    picture = (docs.SOURCE / name).resolve()  # a wheel has none
+    picture = (docs.SOURCE / name).resolve()
     if picture.suffix in {".png", ".svg"} and picture.is_relative_to(docs.SOURCE):
         return Response.file(picture)
     return _show(name.removesuffix(".md"))
@@ -78,6 +78,8 @@ def _rendered(name: str) -> tuple[str, str]:
     for token in _inline(tokens):
         if token.type == "link_open" and _is_elsewhere(name, str(token.attrs["href"])):
             del token.attrs["href"]  # a file of the source
+        if token.type == "image" and not (docs.SOURCE / dirname(name) / str(token.attrs["src"])).is_file():
+            token.type = "text"  # its description: a wheel has no pictures
     html = markdown.renderer.render(tokens, markdown.options, {})
     for tag, focusable in _SCROLLING.items():
         html = html.replace(tag, focusable)
