@@ -184,30 +184,26 @@ def _node(function: Callable[..., object]) -> Function:
     """Return the tree of a function, with types written out and short defaults as values."""
     node = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     assert isinstance(node, Function)
-    return _with_values(_with_types(node, function.__module__), function.__module__)
+    return _resolved(node, function.__module__)
 
 
 @cache
 def _source(owner: type) -> tuple[list[str], ast.ClassDef]:
     """Return the lines of a class, and its tree with types written out."""
     text = inspect.getsource(owner)
-    tree = _with_values(_with_types(ast.parse(text).body[0], owner.__module__), owner.__module__)
+    tree = _resolved(ast.parse(text).body[0], owner.__module__)
     assert isinstance(tree, ast.ClassDef)
     return text.splitlines(), tree
 
 
-def _with_types(tree: N, module: str) -> N:
-    """Return a tree whose types have no quotes, and none of the aliases that users can't import."""
+def _resolved(tree: N, module: str) -> N:
+    """Return a tree whose types have no quotes, and none of the aliases that users can't import, and whose functions
+    have defaults as values, where a name stands for one that is short.
+    """
     for node in [*ast.walk(tree)]:
         for field in ("annotation", "returns"):
             if (written := getattr(node, field, None)) is not None:
                 setattr(node, field, written_out(module, written))
-    return tree
-
-
-def _with_values(tree: N, module: str) -> N:
-    """Return a tree whose functions have defaults as values, where a name stands for one that is short."""
-    for node in ast.walk(tree):
         if isinstance(node, ast.arguments):
             node.defaults = [_with_value(each, module) for each in node.defaults]
             node.kw_defaults = [each and _with_value(each, module) for each in node.kw_defaults]
@@ -248,7 +244,7 @@ def _named(owner: type, name: str) -> list[Function]:
     for each in found:
         (each.args.posonlyargs or each.args.args)[0] = ast.arg("self")
         each.name = name
-    return [_with_values(_with_types(each, module), module) for each in found]
+    return [_resolved(each, module) for each in found]
 
 
 def _overloads(owner: type, name: str) -> list[Function]:

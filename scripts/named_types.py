@@ -30,11 +30,10 @@ def tree_of(module: str) -> ast.Module:
 @cache
 def _imported(module: str) -> dict[str, Origin]:
     """Return where the names of a module come from that it imports from our package, for checkers or for all."""
-    nodes = [node for node in ast.walk(tree_of(module)) if isinstance(node, ast.ImportFrom)]
     return {
         alias.asname or alias.name: (node.module, alias.name)
-        for node in nodes
-        if node.module and node.module.partition(".")[0] == "antiphon"
+        for node in _statements(module)
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] == "antiphon"
         for alias in node.names
     }
 
@@ -43,15 +42,19 @@ def _imported(module: str) -> dict[str, Origin]:
 def _defined(module: str) -> dict[str, ast.stmt]:
     """Return the classes, aliases and type variables that a module defines, with the node of each."""
     defined: dict[str, ast.stmt] = {}
-    for node in tree_of(module).body:
-        for each in node.body if isinstance(node, ast.If) else [node]:
-            if isinstance(each, ast.ClassDef):
-                defined[each.name] = each
-            elif isinstance(each, ast.AnnAssign | ast.Assign):
-                for target in [each.target] if isinstance(each, ast.AnnAssign) else each.targets:
-                    if isinstance(target, ast.Name):
-                        defined[target.id] = each
+    for each in _statements(module):
+        if isinstance(each, ast.ClassDef):
+            defined[each.name] = each
+        elif isinstance(each, ast.AnnAssign | ast.Assign):
+            for target in [each.target] if isinstance(each, ast.AnnAssign) else each.targets:
+                if isinstance(target, ast.Name):
+                    defined[target.id] = each
     return defined
+
+
+def _statements(module: str) -> list[ast.stmt]:
+    """Return the statements of a module, also those for type checkers alone."""
+    return [each for node in tree_of(module).body for each in (node.body if isinstance(node, ast.If) else [node])]
 
 
 @cache
