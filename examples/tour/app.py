@@ -23,6 +23,7 @@ app.use(Templates("templates"))
 app.use(document.document)
 app.use(ResumableUploads())
 app.static("/static", HERE / "static")
+app.static("/house", HERE.parent / "guestbook/static", name="house")
 for part in (readers.readers, typed.typed, document.lamps, bug.bug, live.live, upload.upload):
     app.register(part)
 app.register(docs_pages.pages, prefix="/docs")
