@@ -51,14 +51,14 @@ class DjangoLogin(UserSource[Any]):
     _is_sent_by_itself = True
     _keeps_logins = True
 
-    def _log_in(self, users: Users[Any], request: Request, user: Any, *, end_others: bool) -> None:  # noqa: ARG002
+    def _begin_login(self, users: Users[Any], request: Request, user: Any, *, end_others: bool) -> None:  # noqa: ARG002
         from django.contrib.auth import login
 
         if end_others:
             raise NotImplementedError("Django ends a user's other sessions only when the password changes")
         login(request[_GIVEN], user)
 
-    def _log_out(self, request: Request, *, everywhere: bool) -> None:
+    def _end_login(self, request: Request, *, everywhere: bool) -> None:
         from django.contrib.auth import logout
 
         if everywhere:

@@ -127,7 +127,7 @@ class SessionLogin(UserSource[U]):
     _holds = "sessions"
     _keeps_logins = True
 
-    def _log_in(self, users: Users[Any], request: Request, user: Any, *, end_others: bool) -> None:
+    def _begin_login(self, users: Users[Any], request: Request, user: Any, *, end_others: bool) -> None:
         key, session = self.key_of(user), request.session
         if session.get(NAME) not in (None, key):
             session.clear()
@@ -136,7 +136,7 @@ class SessionLogin(UserSource[U]):
         if isinstance(session, TrackedSession):
             session.new_owner = users._ending.new_owner(request, BEGUN, user, key)
 
-    def _log_out(self, request: Request, *, everywhere: bool) -> None:
+    def _end_login(self, request: Request, *, everywhere: bool) -> None:
         request.session.clear(everywhere=everywhere)
 
     def _end_all_of(self, user: Any, key: str | None) -> int | None:  # noqa: ARG002
@@ -185,7 +185,7 @@ def login(request: Request, user: object, *, end_others: bool = False) -> None:
     and NotImplementedError if the sessions' store, or Django, can't end sessions.
     """
     users, source = _source(request)
-    source._log_in(users, request, user, end_others=end_others)
+    source._begin_login(users, request, user, end_others=end_others)
     users.become(request, user)
 
 
@@ -200,7 +200,7 @@ def logout(request: Request, *, everywhere: bool = False) -> None:
     """
     users, source = _source(request)
     user = request.user
-    source._log_out(request, everywhere=everywhere)
+    source._end_login(request, everywhere=everywhere)
     if everywhere and user is not None:
         if users._ending.blocks and is_on_loop():
             request.on_response(partial(_end_on_thread, users, user))

@@ -134,10 +134,10 @@ class UserSource(ABC, Generic[U]):
     _keeps_logins = False
     """True if ``login`` and ``logout`` call the two methods below."""
 
-    def _log_in(self, users: "Users[Any]", request: Request, user: Any, *, end_others: bool) -> None:
+    def _begin_login(self, users: "Users[Any]", request: Request, user: Any, *, end_others: bool) -> None:
         raise NotImplementedError
 
-    def _log_out(self, request: Request, *, everywhere: bool) -> None:
+    def _end_login(self, request: Request, *, everywhere: bool) -> None:
         raise NotImplementedError
 
     def _kept_in(self, app: "App") -> tuple[Store, str] | None:  # noqa: ARG002
