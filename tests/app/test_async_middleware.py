@@ -1,6 +1,7 @@
 """Async middleware around an ``async def`` handler, of which any may wait on its way in, on its way back, or never."""
 
 import asyncio
+import sys
 from contextvars import ContextVar
 from itertools import product
 
@@ -119,16 +120,44 @@ def fails(step):
      (fails, 500, None)],
 )  # fmt: skip
 def test_answers_or_fails_the_same_whether_it_has_waited_or_not(step, inner, status, text):
-    seen = []
+    seen, within = [], []
 
     async def handler(request):
         return "page"
 
-    outer = around("outer", seen)
-    response = asyncio.run(client_of([outer, inner(step)], handler).get("/"))
+    middleware = [around("outer", seen), inner(step), around("within", within)]
+    response = asyncio.run(client_of(middleware, handler).get("/"))
     assert response.status == status
     assert text in (None, response.text)
     assert seen == [("outer", status)]
+    assert within == ([("within", 200)] if inner in (replaces, fails) else [])
+
+
+def test_only_generators_that_middleware_iterates_are_closed_with_the_loop():
+    told = []
+
+    async def numbers():
+        yield 1
+
+    async def iterates(request):
+        assert [number async for number in numbers()] == [1]
+        assert sys.get_asyncgen_hooks().firstiter == told.append
+        yield
+
+    async def handler(request):
+        return "page"
+
+    async def main():
+        before = sys.get_asyncgen_hooks()
+        client = client_of([iterates, iterates], handler)
+        sys.set_asyncgen_hooks(told.append)
+        try:
+            return await client.get("/")
+        finally:
+            sys.set_asyncgen_hooks(*before)
+
+    assert asyncio.run(main()).text == "page"
+    assert [each.__name__ for each in told] == ["numbers", "numbers"]
 
 
 def test_that_is_cancelled_while_it_opens_closes_what_is_around_it():

@@ -37,6 +37,14 @@ def ends(result):
     return result
 
 
+async def received(result):
+    yield
+    if isinstance(result, Exception):
+        raise result
+    if result:
+        yield result
+
+
 SAMPLES = [
     *((name, lambda arguments=arguments: arguments) for name, arguments, _ in CASES),
     ("index_lines", lambda: (LINES,)),
@@ -54,6 +62,10 @@ SAMPLES = [
     ("resume", lambda: (iter(()), None)),
     ("resume", lambda: (_begun(ends("the end")), None)),
     ("resume", lambda: (_begun(ends(ValueError("the end"))), None)),
+    ("send_in_place", lambda: (received(None), 1)),
+    ("send_in_place", lambda: (_begun(received(None)), "sent")),
+    ("send_in_place", lambda: (_begun(received("yielded")), "sent")),
+    ("send_in_place", lambda: (_begun(received(ValueError("raised"))), "sent")),
     *(("escape_text", lambda value=value: (Markup, value)) for value in VALUES),
     *(("read_attribute", lambda value=value: (ENVIRONMENT, value, "name")) for value in OBJECTS),
     *((name, lambda: (None, object())) for name in (NAMES if extension else [])),

@@ -1,6 +1,8 @@
 """What is written in C does what its twin in Python does. The twin says what that is."""
 
+from asyncio import sleep
 from collections.abc import Callable
+from contextlib import suppress
 from functools import reduce
 from gc import collect
 from weakref import ref
@@ -465,3 +467,40 @@ ODD = [
 def test_twins_agree_on_arguments_of_any_type(name, arguments):
     for_each = [[[*each] if type(each) is list else each for each in arguments] for _ in "12"]  # one may change a list
     assert outcome(compiled(name), *for_each[0]) == outcome(pure(name), *for_each[1])
+
+
+async def _ends():
+    response = yield
+    assert response == "sent"
+
+
+async def _yields():
+    yield f"{(yield)}, too"
+
+
+async def _waits():
+    yield
+    await sleep(0)
+
+
+async def _fails():
+    raise LookupError((yield))
+
+
+@rows("function, expected", [(_ends, None), (_yields, ("sent, too",)), (_waits, (None,))])
+def test_a_response_is_sent_to_a_generator(twin, function, expected):
+    result = twin("send_in_place")(_at_its_yield(function), "sent")
+    assert (result if result is None else result[-1:]) == expected
+    if function is _waits:
+        assert outcome(result[0].send, None)[0] == "StopAsyncIteration"
+
+
+def test_the_error_of_a_generator_is_raised(twin):
+    assert outcome(twin("send_in_place"), _at_its_yield(_fails), "sent") == ("LookupError", "sent")
+
+
+def _at_its_yield(function):
+    generator = function()
+    with suppress(StopIteration):
+        generator.asend(None).send(None)
+    return generator

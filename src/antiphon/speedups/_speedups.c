@@ -755,6 +755,30 @@ resume(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
     return result;
 }
 
+static PyObject *
+send_in_place(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    unaryfunc next = NULL;
+    if (count == 2 && args[1] != Py_None) {
+        next = (unaryfunc)PyType_GetSlot(Py_TYPE(args[0]), Py_am_anext);
+    }
+    if (!next) {
+        return call_twin("send_in_place", args, count);
+    }
+    /* The value that is sent to a step that has not begun replaces its own, which is None here. */
+    PyObject *given = NULL, *result = NULL, *steps = next(args[0]);
+    PySendResult how = steps ? PyIter_Send(steps, args[1], &given) : PYGEN_ERROR;
+    if (how != PYGEN_ERROR) {
+        result = how == PYGEN_RETURN ? PyTuple_Pack(1, given) : PyTuple_Pack(2, steps, given);
+        Py_DECREF(given);
+    } else if (steps && PyErr_ExceptionMatches(PyExc_StopAsyncIteration)) {
+        PyErr_Clear();
+        result = Py_NewRef(Py_None);
+    }
+    Py_XDECREF(steps);
+    return result;
+}
+
 /* The header fields of a response: a list of (name, value) pairs of text, names in lower case. */
 
 #define LONGEST_NAME 64
@@ -1083,6 +1107,7 @@ static PyMethodDef functions[] = {
     FUNCTION(request_as_text),
     FUNCTION(resume),
     FUNCTION(section_size),
+    FUNCTION(send_in_place),
     FUNCTION(set_defaults),
     FUNCTION(split_cookies),
     FUNCTION(split_usual_form),

@@ -21,7 +21,6 @@ from types import TracebackType
 from typing import Any, NamedTuple, TypeAlias
 
 from antiphon.app.dispatch.hooks import Closer, Hook, Part, find_handler, hook, respond_to_error
-from antiphon.app.dispatch.middleware import AsyncStep
 from antiphon.app.dispatch.open_resources import Opened, ResourceStack
 from antiphon.app.dispatch.opening import open_in_place, open_in_steps
 from antiphon.app.dispatch.plan import BARE, Plan
@@ -188,8 +187,6 @@ async def _go_on(
                 outcome, part, subject = halt  # type: ignore[misc]  # not a switch, which has no subclass
                 traceback = None if response.error is None else response.error.__traceback__
                 try:
-                    if type(outcome) is AsyncStep:
-                        outcome = await outcome
                     steps = outcome
                     if part is not None and outcome is not None:
                         steps = part.settle(outcome, subject, request, response)

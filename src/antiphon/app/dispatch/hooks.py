@@ -125,13 +125,14 @@ def closer(part: Part, switch: Switch | None) -> Closer:
     return (part.close if switch is None else lambda _subject, _response: switch), part
 
 
-Opener: TypeAlias = tuple[Callable[[Request], Any], Closer | None, tuple[Switch | None, bool] | None]
+Opener: TypeAlias = tuple[Any, Closer | None, tuple[Switch | None, bool] | None]
 """How a part is opened: its function; how the part is closed, if the function is a generator function; and None if the
 function is called at once, otherwise a pair of the switch to await first, if any, and True if the function is awaited.
+Async middleware has a tuple of pairs of a function and its closer instead of the function.
 """
 
 
-def opener(function: Callable[[Request], Any], closer: Closer | None, switch: Switch | None, is_async: bool) -> Opener:
+def opener(function: Any, closer: Closer | None, switch: Switch | None, is_async: bool) -> Opener:
     """Return how a part is opened."""
     return function, closer, (switch, is_async) if is_async or switch is not None else None
 

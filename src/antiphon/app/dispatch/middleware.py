@@ -2,11 +2,13 @@
 response.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from types import AsyncGeneratorType
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable
+from sys import get_asyncgen_hooks, set_asyncgen_hooks
+from types import AsyncGeneratorType, coroutine
 from typing import Any, NamedTuple, Self, TypeAlias
 
 from antiphon.app.dispatch.hooks import Close, Closer, Opener, closer, opener
+from antiphon.app.dispatch.open_resources import Opened
 from antiphon.app.dispatch.returns import respond
 from antiphon.concurrency.iterables import resume
 from antiphon.explanations import explained
@@ -16,7 +18,10 @@ from antiphon.handler.errors import is_leaving, note_task
 from antiphon.handler.scope import rest
 from antiphon.request.request import Request
 from antiphon.response.response import Response
+from antiphon.speedups import accelerated
 
+AsyncPart: TypeAlias = tuple[Callable[[Request], AsyncGenerator[Any, Any]], Closer]
+"""Async middleware, and how it is closed."""
 AnyGenerator: TypeAlias = Generator[Any, Response, Any] | AsyncGenerator[Any, Response]
 
 
@@ -63,7 +68,8 @@ class Middleware(NamedTuple):
     @property
     def openers(self) -> tuple[Opener, ...]:
         """How the middleware is opened: its generator, after the function that may return the response."""
-        own = opener(self.function, self.closer, self.switch, self.is_async)
+        function: Any = ((self.function, self.closer),) if self.is_async else self.function
+        own = opener(function, self.closer, self.switch, self.is_async)
         return (own,) if self.early is None else (opener(self.early, None, self.switch, False), own)
 
     @property
@@ -82,8 +88,9 @@ class Middleware(NamedTuple):
             if self.throws and response.error is not None and outcome is response.error:
                 instead = await self._throw(generator, response.error)
             elif self.is_async:
-                (yielded,) = outcome
-                instead = await self._end_last(generator, yielded)
+                if len(outcome) == 2:
+                    outcome = await _end_of_step(*outcome)
+                instead = None if outcome is None else await self._end_last(generator, outcome[0])
             else:
                 instead = self._instead(generator, outcome)
             return response if instead is None else await respond(instead, self.function, request)
@@ -165,26 +172,11 @@ class Middleware(NamedTuple):
         )
 
 
-class AsyncStep:
-    """The rest of a waiting async generator's step: the value that it yields, in a tuple, or None if it ends."""
-
-    __slots__ = ("_effect", "_steps")
-
-    def __init__(self, steps: Awaitable[Any], effect: object) -> None:
-        self._steps = steps
-        self._effect = effect
-
-    def __await__(self) -> Generator[Any, Any, tuple[object] | None]:
-        try:
-            return ((yield from rest(self._steps, self._effect)),)
-        except StopAsyncIteration:
-            return None
-
-
-def send_in_place(generator: AsyncGenerator[Any, Any], response: Response) -> "AsyncStep | tuple[object] | None":
+@accelerated
+def send_in_place(generator: AsyncGenerator[Any, Response], response: Response) -> tuple[Any, ...] | None:
     """Send the response to an async generator and drive it until it waits.
 
-    Return None if it ends, the yielded value in a tuple, or the rest of the step, which returns either.
+    Return None if it ends, the yielded value in a tuple, or the rest of the step and what it waits for.
     """
     steps = generator.asend(response)
     try:
@@ -193,7 +185,16 @@ def send_in_place(generator: AsyncGenerator[Any, Any], response: Response) -> "A
         return None
     if stopped is None or stopped[0]:
         return (None if stopped is None else stopped[1],)
-    return AsyncStep(steps, stopped[1])
+    return steps, stopped[1]
+
+
+@coroutine
+def _end_of_step(steps: Any, effect: object) -> Generator[Any, Any, tuple[object] | None]:
+    """Await the rest of a step: return the value that it yields, in a tuple, or None if the generator ends."""
+    try:
+        return ((yield from rest(steps, effect)),)
+    except StopAsyncIteration:
+        return None
 
 
 def _send_or_throw(generator: Any, response: Response) -> object:
@@ -203,6 +204,54 @@ def _send_or_throw(generator: Any, response: Response) -> object:
     return (
         send_in_place(generator, response) if isinstance(generator, AsyncGeneratorType) else resume(generator, response)
     )
+
+
+_IN_PLACE = (None, True)
+"""What the opener of async middleware says that is awaited without a switch."""
+
+
+def _begun(parts: Iterable[AsyncPart], request: Request) -> list[tuple[AsyncPart, tuple[Closer, Any], Any]]:
+    """Return async middleware, what is recorded when it is open, and its first step, of which the loop isn't told.
+
+    Event loops keep a set of unfinished generators, to close them at their own end. Requests have ended by then, and
+    the set takes half of the time of a generator that does nothing.
+    """
+    told = get_asyncgen_hooks().firstiter
+    set_asyncgen_hooks(None)
+    try:
+        return [(each, (each[1], generator := each[0](request)), generator.asend(None)) for each in parts]
+    finally:
+        set_asyncgen_hooks(told)
+
+
+async def open_async(parts: Iterable[AsyncPart], request: Request, opened: Opened) -> Response | None:
+    """Open async middleware, outermost first, and record each that is open, until one returns a response."""
+    begun = iter(_begun(parts, request))
+    try:
+        for (function, _), part, step in begun:
+            try:
+                early = await step
+            except StopAsyncIteration:
+                early = early_response(function, None)
+            opened.append(part)
+            if early is not None:
+                return await respond(early, function, request)
+        return None
+    finally:
+        for _, _, step in begun:
+            step.close()  # otherwise Python warns that nobody has awaited it
+
+
+def grouped(openers: Iterable[Opener]) -> tuple[Opener, ...]:
+    """Return the openers, with async middleware that opens in place one after the other joined in one."""
+    groups: list[Any] = []
+    for each in openers:
+        before: Any = groups[-1] if groups else (None, None, None)
+        if before[1] and each[1] and before[2] == each[2] == _IN_PLACE:
+            groups[-1] = ((*before[0], *each[0]), *each[1:])
+        else:
+            groups.append(each)
+    return tuple(groups)
 
 
 def early_response(function: Callable[..., Any], early: Any) -> Any:

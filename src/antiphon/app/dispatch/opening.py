@@ -1,12 +1,13 @@
 """Opening: a body is received, middleware is opened, dependencies are resolved, and hooks are called."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from functools import lru_cache, partial
 from itertools import chain
-from typing import Any, NamedTuple, TypeAlias
+from types import coroutine
+from typing import Any, TypeAlias
 
-from antiphon.app.dispatch.hooks import Closer, Opener
-from antiphon.app.dispatch.middleware import AsyncStep, early_response
+from antiphon.app.dispatch.hooks import Opener
+from antiphon.app.dispatch.middleware import early_response, open_async
 from antiphon.app.dispatch.open_resources import Opened
 from antiphon.app.dispatch.plan import ALL, DELEGATED, FOR_MIDDLEWARE, LOAD, LOOP, STREAM, THREAD, Plan
 from antiphon.app.dispatch.returns import refuse_value, respond, to_response
@@ -14,6 +15,7 @@ from antiphon.body.content import Content, NotLoadedError
 from antiphon.body.receiver import SMALL_BODY
 from antiphon.concurrency.iterables import resume
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
+from antiphon.handler.scope import rest
 from antiphon.http.errors import HTTPError, RequestTimeout, without_traceback
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
@@ -139,16 +141,9 @@ async def receive_rest(plan: Plan, request: Request, error: HTTPError | None) ->
         await plan.home
 
 
-class Waiting(NamedTuple):
-    """Async middleware that waits in its first ``step``, before its yield."""
+_rest = coroutine(rest)
 
-    function: Callable[[Request], Any]
-    closer: Closer
-    generator: AsyncGenerator[Any, Response]
-    step: AsyncStep
-
-
-Stopped: TypeAlias = Response | Awaitable[Response | None] | Opener | Waiting | None
+Stopped: TypeAlias = Response | Awaitable[Response | None] | Opener | None
 """The reason why ``open_in_place`` stopped: its return value."""
 
 
@@ -171,21 +166,12 @@ def open_in_place(openers: Iterator[Opener], request: Request, opened: Opened) -
             if closer is None or apart[0] is not None:
                 return function, closer, apart
             # Driven in place until it waits: only then are there steps to await.
-            generator = function(request)
-            steps = generator.asend(None)
-            try:
-                stopped = resume(steps, None)
-            except StopAsyncIteration:
-                early = early_response(function, None)
-            else:
-                if stopped is None:
-                    opened.append((closer, generator))
-                    continue
-                has_yielded, early = stopped
-                if not has_yielded:
-                    return Waiting(function, closer, generator, AsyncStep(steps, early))
-                opened.append((closer, generator))
-            return to_response(early, function, request)
+            steps = open_async(function, request, opened)
+            stopped = resume(steps, None)
+            if stopped is None:
+                continue
+            has_ended, early = stopped
+            return early if has_ended else _rest(steps, early)
         if closer is None:
             try:
                 early = function(request)
@@ -226,31 +212,15 @@ async def open_in_steps(
         if not isinstance(stopped, tuple):
             stopped = await stopped or open_in_place(openers, request, opened)
             continue
-        early: Any = None
-        if isinstance(stopped, Waiting):
-            early = await _opened(stopped, opened)
-        else:
-            function, closer, apart = stopped
-            switch, is_async = apart or (None, False)
-            if switch is not None:
-                await switch
-            if is_async and closer is None:
-                early = await function(request)
-            else:
-                # The part again, now where it runs: without its switch.
-                openers = chain(((function, closer, (None, True) if is_async else None),), openers)
-        if early is not None:
-            if not isinstance(stopped, Waiting):
-                refuse_value(stopped[0], early)
-            return await respond(early, stopped[0], request)
+        function, closer, apart = stopped
+        switch, is_async = apart or (None, False)
+        if switch is not None:
+            await switch
+        if not is_async or closer is not None:
+            # The part again, now where it runs: without its switch.
+            openers = chain(((function, closer, (None, True) if is_async else None),), openers)
+        elif (early := await function(request)) is not None:
+            refuse_value(function, early)
+            return await respond(early, function, request)
         stopped = open_in_place(openers, request, opened)
     return stopped
-
-
-async def _opened(waiting: Waiting, opened: Opened) -> Any:
-    """Await the middleware until its yield or its end, and return a response that replaces the handler's, if any."""
-    yielded = await waiting.step
-    if yielded is None:
-        return early_response(waiting.function, None)
-    opened.append((waiting.closer, waiting.generator))
-    return yielded[0]

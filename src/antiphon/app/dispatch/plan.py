@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, Self
 from antiphon.app.dispatch.declared import declared_by
 from antiphon.app.dispatch.dependencies import Source
 from antiphon.app.dispatch.hooks import ErrorHandlers, Hook
-from antiphon.app.dispatch.middleware import Middleware
+from antiphon.app.dispatch.middleware import Middleware, grouped
 from antiphon.body.receiver import SMALL_BODY
 from antiphon.handler.contract import BEGIN_ON_THREAD, ON_LOOP, ON_THREAD, Switch
 from antiphon.http.errors import HTTPError
@@ -330,12 +330,12 @@ class Plan:
         """Arrange the code around the handler in the form that each request needs."""
         self.stack = stack
         self.opens_on_read = () if self.runs_on is MIXED else stack.opens_on_read
-        openers = tuple(opener for part in stack.opened for opener in part.openers)
+        openers = grouped(opener for part in stack.opened for opener in part.openers)
         self.opening = () if self.opens_on_read else openers
         late = [part for part in stack.middleware if part.when_read is not None]
         self.opened_on_read = openers if self.opens_on_read else tuple(each for part in late for each in part.openers)
         self.read_late = tuple(dict.fromkeys(part.when_read for part in late))
-        self.opened_count = sum([closer is not None for _, closer, _ in self.opening])
+        self.opened_count = 0 if self.opens_on_read else len(stack.middleware) + len(stack.innermost)
         self.after = tuple(part.closer for part in stack.after)
         self.finishers = stack.finishers
         self.error_handlers = tuple(filter(None, stack.error_handlers))
