@@ -16,6 +16,7 @@ from antiphon.http.errors import Problem
 from antiphon.http.headers import HeaderFields
 from antiphon.request.request import Request
 from antiphon.response.fields import (
+    BYTES,
     EVENTS,
     HTML,
     JSON,
@@ -23,10 +24,13 @@ from antiphon.response.fields import (
     NOT_SNIFFED,
     SENT_AS_EVENTS,
     SENT_AT_ONCE,
+    TEXT_ONLY,
+    Fields,
     SharedFields,
     completed,
     settle_type,
 )
+from antiphon.response.fields import declared as lines_of
 from antiphon.response.made import TemplateString, is_template
 from antiphon.response.message import check_content
 from antiphon.response.response import Response, json_encoder, response_of
@@ -86,6 +90,13 @@ ResponseLike: TypeAlias = (
 """The values that handlers can return, from which responses are made. A TypedDict is treated as a dict."""
 
 _JSON_ONLY = SharedFields.only_typed(JSON)
+_FIELDS: dict[type, SharedFields] = {
+    str: TEXT_ONLY,
+    bytes: SharedFields.only_typed(BYTES),
+    dict: _JSON_ONLY,
+    list: _JSON_ONLY,
+}
+"""The fields of a response by the exact type of its content."""
 _PROBLEM_ONLY = SharedFields.of([*SharedFields.only_typed(PROBLEM), NOT_SNIFFED])
 
 _WANTED = (
@@ -334,12 +345,17 @@ def _from_tuple(value: tuple[Any, ...], source: Source, request: Request) -> Res
             ),
         )
     kind = type(body)
-    if kind is str or kind is bytes:
-        return Response(body, status, headers)  # type: ignore[arg-type]  # it refuses anything but a status
     if kind is list:
         _refuse_chunks(body, source)
-    if kind is dict or kind is list:
-        return Response.json(body, status, headers, default=_json_default(request))  # type: ignore[arg-type]  # likewise
+    if kind in _FIELDS:
+        fields: Fields = _FIELDS[kind]
+        if headers:
+            fields = lines_of(headers, _FIELDS[kind])
+        if kind is str:
+            body = body.encode()
+        elif kind is not bytes:
+            body = json_encoder()(body, _json_default(request))
+        return response_of(body, fields, status)  # type: ignore[arg-type]  # it refuses anything but a status
     if isinstance(body, Response):
         return _amended(copy(body), status, headers)  # a handler may return the same response again
     made = Response(None) if body is None else _MAKERS.get(kind, _make)(body, source, request)
