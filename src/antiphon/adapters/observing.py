@@ -2,14 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from antiphon.adapters.asgi import ASGIHead, ObservedSend, Receive, Scope, Send, call_asgi
+from antiphon.adapters.asgi import ASGIHead, ObservedSend, Receive, Scope, Send
 from antiphon.adapters.exchange import Observation, Observers
 from antiphon.adapters.rsgi import CLOSED, RSGIHead
 from antiphon.adapters.wsgi import WSGIBody, WSGIHead, call_wsgi
-from antiphon.handler.contract import Handler, ThreadHandler
+from antiphon.handler.contract import ThreadHandler
 from antiphon.handler.scope import reset_current_request, set_current_request
 from antiphon.http.head import Head
 from antiphon.request.request import Request
@@ -126,13 +125,6 @@ class ObservedBody:
 
 
 # ASGI
-
-
-async def serve_observed_asgi(
-    handler: Handler, scope: Scope, receive: Receive, send: Send, observation: Observation
-) -> None:
-    """Handle an ASGI server's request with a handler."""
-    await observe_asgi(partial(call_asgi, handler), scope, receive, send, observation)
 
 
 async def observe_asgi(

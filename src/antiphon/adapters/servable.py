@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
 
 from antiphon.adapters.asgi import Receive, Scope, Send, call_asgi, may_send_unbounded_header
 from antiphon.adapters.exchange import ObservedHandler, Observer, Observers
-from antiphon.adapters.observing import observe_rsgi, serve_observed_asgi, serve_observed_wsgi
+from antiphon.adapters.observing import observe_asgi, observe_rsgi, serve_observed_wsgi
 from antiphon.adapters.rsgi import RSGIScope, call_rsgi
 from antiphon.adapters.wsgi import call_wsgi
 from antiphon.concurrency.loop import CoroutineFunctionLike, refuse_on_loop, running_loop
@@ -199,7 +199,7 @@ class Servable:
         if not self._is_observed:
             return call_asgi(self, scope, receive, send)
         observed = ObservedHandler(self, self._observers)
-        return serve_observed_asgi(observed, scope, receive, send, observed)
+        return observe_asgi(partial(call_asgi, observed), scope, receive, send, observed)
 
     async def _serve_handshake(self, *call: Any) -> None:
         """Handle a WebSocket handshake over ASGI or RSGI and run the conversation."""
