@@ -210,23 +210,18 @@ _IN_PLACE = (None, True)
 """What the opener of async middleware says that is awaited without a switch."""
 
 
-def _begun(parts: Iterable[AsyncPart], request: Request) -> list[tuple[AsyncPart, tuple[Closer, Any], Any]]:
-    """Return async middleware, what is recorded when it is open, and its first step, of which the loop isn't told.
+async def open_async(parts: Iterable[AsyncPart], request: Request, opened: Opened) -> Response | None:
+    """Open async middleware, outermost first, and record each that is open, until one returns a response.
 
-    Event loops keep a set of unfinished generators, to close them at their own end. Requests have ended by then, and
-    the set takes half of the time of a generator that does nothing.
+    The event loop isn't told of the generators. It would keep a set of those that are unfinished, to close them at its
+    own end, in half of the time of a generator that does nothing. Requests have ended by then.
     """
-    told = get_asyncgen_hooks().firstiter
+    told = get_asyncgen_hooks()[0]
     set_asyncgen_hooks(None)
     try:
-        return [(each, (each[1], generator := each[0](request)), generator.asend(None)) for each in parts]
+        begun = iter([(each, (each[1], generator := each[0](request)), generator.asend(None)) for each in parts])
     finally:
         set_asyncgen_hooks(told)
-
-
-async def open_async(parts: Iterable[AsyncPart], request: Request, opened: Opened) -> Response | None:
-    """Open async middleware, outermost first, and record each that is open, until one returns a response."""
-    begun = iter(_begun(parts, request))
     try:
         for (function, _), part, step in begun:
             try:
