@@ -8,6 +8,7 @@ def`` handler, use ``await asyncio.to_thread(store.load, key)``; a ``def`` handl
 """
 
 import logging
+import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -29,6 +30,30 @@ if TYPE_CHECKING:
 
 FORMAT = b"\x01"
 """The format version that is written. Versions from earlier releases stay readable forever."""
+
+KINDS: Mapping[str, bool] = {
+    "api key": True,
+    "bound session": True,
+    "cache": False,
+    "compression dictionary": False,
+    "ended users": True,
+    "idempotent": True,
+    "idempotent by": True,
+    "kept": False,
+    "refresh token": True,
+    "resumable upload": True,
+    "run": True,
+    "runs": True,
+    "session": False,
+    "signature": True,
+    "spent": True,
+    "tools": False,
+    "webhook": True,
+}
+"""What features store: how their keys begin, and True if an effect would be repeated, or a refusal forgotten, if an
+entry that can't be read were treated as absent. A key keeps its name: older and newer versions look for it at once.
+"""
+_kind = re.compile(rf"({'|'.join(KINDS)})[\0\n ]").match
 
 
 def _plain(value: object) -> object:
@@ -97,30 +122,34 @@ def encode_again(data: dict[str, Any]) -> bytes:
     return FORMAT + _write(data)
 
 
-def decode(stored: bytes) -> dict[str, Any] | None:
+def decode(stored: bytes, key: str = "") -> dict[str, Any] | None:
     """Return the data that these bytes encode. If a later release or other software wrote them, log that and return
-    None.
+    None. Raises StoreUnavailable (503) if that would repeat an effect, as ``key`` tells.
     """
     if stored[:1] != FORMAT:
-        log_unknown(stored[:1])
+        log_unreadable(key, f"has the format {stored[:1]!r}")
         return None
     try:
         return _read_data(stored[1:])  # up to many kilobytes, a copy is faster than a view
     except ValueError as error:
-        log_damaged(error)
+        log_unreadable(key, f"is damaged, {error!r}")
         return None
 
 
-def log_unknown(version: bytes | None) -> None:
-    """Log that an entry is treated as absent because it has a different format."""
-    logging.getLogger("antiphon").warning(
-        "an entry of a store has the format %r, which this release of Antiphon can't read: treated as absent", version
-    )
+def log_unreadable(key: str, why: str) -> None:
+    """Log that an entry can't be read: a line a second for each kind, with the number of the others.
 
-
-def log_damaged(error: Exception) -> None:
-    """Log that an entry is treated as absent because it can't be read."""
-    logging.getLogger("antiphon").error("an entry of a store is damaged and treated as absent: %r", error)
+    Raises StoreUnavailable (503) if an effect would be repeated if the entry were absent.
+    """
+    found = _kind(key)
+    kind = "unknown" if found is None else found[1]
+    is_refused = found is not None and KINDS[found[1]]
+    if note_outage(what := f"stored {kind}")[1]:
+        text = "this version of Antiphon can't read an entry of the store, of the kind %s, which %s: %s%s"
+        done = "requests that need it get a 503" if is_refused else "it is treated as absent"
+        logging.getLogger("antiphon").error(text, kind, why, done, and_more(what))
+    if is_refused:
+        raise try_later(has_line=True)
 
 
 RETRY_AFTER = 2

@@ -85,7 +85,13 @@ def test_what_a_later_release_wrote_or_nobody_is_absent_and_logged(opened, caplo
         assert opened.load("key") is None
     assert caplog.messages
     assert opened.owned_by("Ann") == []
+    assert opened.add("key", {"b": 2}, ttl=LONG) is None
     opened.delete("key")
+    opened.add("spent\0key", {}, ttl=LONG)
+    for name in opened._client.keys("antiphon:e:*"):
+        opened._client.hset(name, mapping=fields)
+    with pytest.raises(StoreUnavailable):
+        opened.load("spent\0key")
     assert opened.add("key", {"b": 2}, ttl=LONG).data == {"b": 2}
 
 

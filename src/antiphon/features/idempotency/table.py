@@ -165,7 +165,7 @@ class TableClaims:
 
     async def load(self, key: str) -> StoreEntry | None:
         row = (await self.run(_GET, id=hash_key(key), now=time.time())).row
-        data = None if row is None else decode(bytes(row[0]))
+        data = None if row is None else decode(bytes(row[0]), key)
         return None if row is None or data is None else StoreEntry(key, data, row[1], row[2], row[2], row[3])
 
     async def add(self, key: str, data: Mapping[str, Any]) -> StoreEntry | None:

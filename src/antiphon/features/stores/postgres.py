@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon import explained
-from antiphon.app.store import FOREVER, FORMAT, decode_value, encode_value, log_damaged, log_unknown
+from antiphon.app.store import FOREVER, FORMAT, decode_value, encode_value, log_unreadable
 from antiphon.embedding import seconds_of
 from antiphon.features import OwnedEntry, Store, StoreCount, StoreEntry, StoreUnavailable
 from antiphon.features.stores import check_ttl, hash_key
@@ -280,7 +280,7 @@ def _entry(key: str, rows: "list[Any]") -> StoreEntry | None:
         return None
     format_, names, values, version, created, changed, expires, owner = rows[0]
     if format_ != FORMAT[0]:
-        log_unknown(bytes([format_ & 0xFF]))
+        log_unreadable(key, f"has the format {format_}")
         return None
     try:
         data = {
@@ -288,7 +288,7 @@ def _entry(key: str, rows: "list[Any]") -> StoreEntry | None:
             for name, value in zip(names, values, strict=True)
         }
     except ValueError as error:
-        log_damaged(error)
+        log_unreadable(key, f"is damaged, {error!r}")
         return None
     text = None if owner is None else owner.decode("utf-8", "surrogatepass")
     return StoreEntry(key, data, version, created, changed, expires, text)

@@ -129,30 +129,29 @@ class RowStore(Store):
         return sum(row.expires > now for _, row in doomed)
 
     def add(self, key: str, data: Mapping[str, Any], *, ttl: float = FOREVER) -> StoreEntry | None:
-        return self._put(key, data, ttl, lambda entry: entry is None)
+        return self._put(key, data, ttl, None)
 
     def replace(self, key: str, data: Mapping[str, Any], *, version: int, ttl: float = FOREVER) -> StoreEntry | None:
-        return self._put(key, data, ttl, lambda entry: entry is not None and entry.version == version)
+        return self._put(key, data, ttl, version)
 
-    def _put(
-        self, key: str, data: Mapping[str, Any], ttl: float, may_follow: Callable[[StoreEntry | None], bool]
-    ) -> StoreEntry | None:
+    def _put(self, key: str, data: Mapping[str, Any], ttl: float, version: int | None) -> StoreEntry | None:
         check_ttl(ttl)
         stored = encode(data)
         id_ = hash_key(key)
         with self._writing() as rows:
             now = self.clock()
-            before = self._entry(key, row := rows.get(id_), now)
-            if not may_follow(before):
+            row = rows.get(id_)
+            before = None if row is None or row.expires <= now else row  # also one that can't be read
+            if version != (None if before is None else before.version):
                 return None
-            created, owner = (now, None) if row is None or before is None else (row.created, row.owner)
+            created, owner = (now, None) if before is None else (before.created, before.owner)
             rest = new_version(), created, now, now + ttl, owner
             rows.put(id_, Row(stored, *rest))
         return StoreEntry(key, decode(stored) or {}, *rest)
 
     def _entry(self, key: str, row: Row | None, now: float) -> StoreEntry | None:
-        """Return a row's entry, or None if it has expired or can't be read."""
-        if row is None or row.expires <= now or (data := decode(row.data)) is None:
+        """Return a row's entry, or None if it has expired or can't be read. Raises the same error as ``decode``."""
+        if row is None or row.expires <= now or (data := decode(row.data, key)) is None:
             return None
         return StoreEntry(key, data, *row[1:])
 

@@ -103,7 +103,7 @@ PUT = script(f"""{_ENTRIES}
 local id, ttl, at, expected = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 local entry = prefix .. 'e:' .. id
 return once(function()
-    local version = known(id) and redis.call('HGET', entry, 'v') or ''
+    local version = redis.call('HGET', entry, 'v') or redis.call('EXISTS', entry) == 1 and 'unreadable' or ''
     if version ~= expected then return false end
     if version == '' then create(id, at) end
     for _, field in ipairs(redis.call('HKEYS', entry)) do

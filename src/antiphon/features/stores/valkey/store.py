@@ -18,7 +18,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from antiphon import explained
-from antiphon.app.store import FOREVER, FORMAT, decode_value, encode_value, log_damaged, log_unknown
+from antiphon.app.store import FOREVER, FORMAT, decode_value, encode_value, log_unreadable
 from antiphon.embedding import seconds_of
 from antiphon.features import OwnedEntry, Store, StoreCount, StoreEntry, StoreUnavailable
 from antiphon.features.stores import check_ttl, hash_key
@@ -399,7 +399,7 @@ def _entry(key: str, fields: "Mapping[bytes, bytes] | list[bytes] | None") -> St
         return None
     known = fields if isinstance(fields, Mapping) else dict(zip(fields[::2], fields[1::2], strict=True))
     if known.get(b"f") != FORMAT:
-        log_unknown(known.get(b"f"))
+        log_unreadable(key, f"has the format {known.get(b'f')!r}")
         return None
     try:
         data = {name[1:].decode(): decode_value(value) for name, value in known.items() if name[:1] == b"."}
@@ -408,5 +408,5 @@ def _entry(key: str, fields: "Mapping[bytes, bytes] | list[bytes] | None") -> St
         owner = None if stored is None else stored.replace(_OF_EMPTY, b"").decode("utf-8", "surrogatepass")
         return StoreEntry(key, data, int(known[b"v"]), created, changed, expires, owner)
     except (ValueError, KeyError) as error:
-        log_damaged(error)
+        log_unreadable(key, f"is damaged, {error!r}")
         return None
