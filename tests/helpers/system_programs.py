@@ -31,6 +31,11 @@ def _asks(item):
     return bool(_names & {*item.fixturenames}) or any("getfixturevalue" in code.co_names for code in codes)
 
 
+def path_of(*names):
+    """Return the path of the first of these programs that there is, or None."""
+    return next(filter(None, (shutil.which(each, path=PLACES) for each in names)), None)
+
+
 def required_program(name, *others):
     """Return a fixture of this name, whose value is the path of a program, or of another one that does as well.
 
@@ -40,7 +45,7 @@ def required_program(name, *others):
 
     @pytest.fixture(scope="session", name=name)
     def program():
-        path = next(filter(None, (shutil.which(each, path=PLACES) for each in (name, *others))), None)
+        path = path_of(name, *others)
         if path is None:
             reason = f"{name} is not installed; `make system-packages` installs it where it may"
             (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)

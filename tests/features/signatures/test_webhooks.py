@@ -182,6 +182,19 @@ def test_each_route_and_each_view_carries_out_an_id_once(interface):
     assert [each(request).status_code for each, request in zip(views, sent, strict=True)] == [200, 200, 204]
 
 
+def taken(request):
+    return "taken"
+
+
+def test_an_id_is_carried_out_once_by_two_deploys_between_which_its_handler_was_renamed():
+    store, statuses = MemoryStore(), []
+    for handler in (lambda request: "taken", taken):
+        app = App()
+        app.post("/hook", before=StandardWebhook(SECRET, store))(handler)
+        statuses.append(Client(app, "wsgi").post("/hook", headers=standard(id="msg_1"), body=BODY).status)
+    assert statuses == [200, 204]
+
+
 def test_a_repetition_waits_for_the_first_one():
     began, goes_on, app = threading.Event(), threading.Event(), App()
 

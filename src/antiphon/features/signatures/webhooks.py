@@ -24,7 +24,7 @@ from antiphon.features.signatures.keys import SHORTEST_SECRET
 from antiphon.http import Conflict, Forbidden
 from antiphon.http.limits import ONE_VALUE
 from antiphon.request.route import Route as RequestRoute
-from antiphon.types import Duration, Route
+from antiphon.types import Duration, Mount, Route
 
 FIVE_MINUTES = 300.0
 """Seconds."""
@@ -231,9 +231,10 @@ def _place(request: Request) -> str:
     The signature does not cover the URL, so the name contains no part of the URL that a client can choose.
     """
     route = request.route
+    if route.pattern:  # without the handler's name: a deploy may change that between two attempts
+        return f"{Mount.first_place_of(route.app)}{route.host or ''}{route.pattern}"
     handler: object = route.handler
-    name = f"{getattr(handler, '__module__', '')}.{getattr(handler, '__qualname__', '')}"
-    return f"{route.host or ''}{route.pattern} {name}"
+    return f"{getattr(handler, '__module__', '')}.{getattr(handler, '__qualname__', '')}"
 
 
 def field_of(request: Request, name: str) -> str:
