@@ -186,6 +186,10 @@ def import_on_use(
     where = {name: f"antiphon.{module}" for module, names in modules.items() for name in names.split()}
 
     def import_name(name: str) -> Any:
+        from antiphon.explanations.renamed import still, with_old_names
+
+        if name not in where and (ours := still(package, name)):
+            return getattr(sys.modules[package], ours)
         if name not in where:
             from antiphon.explanations.naming import missing_name
 
@@ -197,7 +201,7 @@ def import_on_use(
             )
         from importlib import import_module
 
-        value = getattr(import_module(where[name]), name)
+        value = with_old_names(f"{package}.{name}", getattr(import_module(where[name]), name))
         setattr(sys.modules[package], name, value)
         return value
 

@@ -41,7 +41,7 @@ class Configured(click.Command):
         """Return the context of an invocation, with the values from `.env` as defaults."""
         values = _read_unless_reloading()
         if INHERITED not in os.environ:
-            self._check_known({*os.environ, *values})
+            self._check_known(values)
         defaults: dict[str, Any] = {}
         for each in self.params:
             found = next((values[name] for name in _variables(each) if values.get(name)), None)
@@ -49,14 +49,20 @@ class Configured(click.Command):
                 defaults[str(each.name)] = found.split() if each.multiple else found
         return super().make_context(*arguments, default_map=defaults, **options)
 
-    def _check_known(self, names: set[str]) -> None:
-        """Warn about variables that look like settings but aren't. Raises `BadCommand` for one with a new name.
+    def _check_known(self, values: dict[str, str]) -> None:
+        """Warn about variables that look like settings but aren't, and give ``values`` the new name of what a version
+        had. Raises `BadCommand` for any other with a new name.
 
         A setting may turn a protection on, so a renamed one is an error: it must not be off without a word.
         """
         known = {name.removeprefix(PREFIX) for each in self.params for name in _variables(each)} | _ELSEWHERE
-        found = {name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)}
+        given = {**values, **os.environ}
+        found = {name.removeprefix(PREFIX) for name in given if name.startswith(PREFIX)}
         for name in sorted(found - known):
+            option = f"--{name.lower().replace('_', '-')}"
+            if ours := renamed.still("antiphon", option, _tell):
+                values.setdefault(_variable_of(ours), given[PREFIX + name])
+                continue
             if ours := _RENAMED.get(PREFIX + name):
                 raise BadCommand(f"{PREFIX}{name} has a new name: set {ours} instead.")
             from difflib import get_close_matches  # imported late: few need it
@@ -64,6 +70,10 @@ class Configured(click.Command):
             near = get_close_matches(name, sorted(known), 1)
             hint = f" Did you mean {PREFIX}{near[0]}?" if near else ""
             click.secho(f"Warning: {PREFIX}{name} is not a setting, so it is ignored.{hint}", err=True, fg="yellow")
+
+
+def _tell(text: str) -> None:
+    click.secho(f"Warning: {text}.", err=True, fg="yellow")
 
 
 def _variable_of(option: str) -> str:
@@ -115,6 +125,8 @@ class Commands(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Return the command that arguments name. The error for a renamed one shows its name."""
+        for at, (name, *value) in enumerate([each.split("=", 1) for each in args]):
+            args[at] = "=".join([renamed.still("antiphon", name, _tell) or name, *value])
         if args and (ours := renamed.COMMANDS.get(args[0])) and self.get_command(ctx, args[0]) is None:
             ctx.fail(f"No such command {args[0]!r}. Did you mean {ours!r}?")
         return super().resolve_command(ctx, args)
