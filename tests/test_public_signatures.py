@@ -8,6 +8,8 @@ from collections import abc
 
 from scripts.named_types import class_origins, public_origins, signature_types
 from scripts.reference_pages import GIVEN
+from scripts.release import ROOT
+from scripts.surface import SURFACE, surface, unexplained
 from tests.helpers.public_members import public_functions, public_objects
 from tests.helpers.rows import rows
 from tests.test_public_names import PUBLIC
@@ -147,3 +149,20 @@ def test_every_type_that_they_name_has_a_public_name():
     unnamed = dict(unnamed_types())
     assert {name: wanted for name, wanted in unnamed.items() if name not in INNER} == {}
     assert unnamed.keys() == INNER.keys()
+
+
+def test_a_difference_to_the_last_version_is_in_the_changelog():
+    changes = (ROOT / "CHANGELOG.md").read_text().partition("\n## Unreleased\n")[2].partition("\n## ")[0]
+    now = surface()
+    before = SURFACE.read_text().splitlines() if SURFACE.exists() else now  # there is none before the first version
+    assert unexplained(before, now, changes) == []
+
+
+@rows("before, now, changes, missing", [
+    (["antiphon.App.get(p:self)"], ["antiphon.App.get(p:self, k:name=None)"], "", ["get"]),
+    (["antiphon.features.Keep"], ["antiphon.features.Recorder"], "`Keep` is now `Recorder`.", []),
+    (["how-to/metrics.md antiphon_threads"], [], "`antiphon_threads_busy` is new.", ["antiphon_threads"]),
+    (["reference/command.md 4"], [], "The exit code 4 is gone.", []),
+])  # fmt: skip
+def test_a_difference_that_the_changelog_lacks_is_named(before, now, changes, missing):
+    assert unexplained(before, now, changes) == missing
