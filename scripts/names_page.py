@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from antiphon import http
 from antiphon.http.errors import ERRORS
 from scripts import docstrings
-from scripts.reference_pages import INTRODUCTIONS, PROVISIONAL, TOPICS
+from scripts.reference_pages import INTRODUCTIONS, TOPICS
 
 MANY = 6
 """Names of a place from which on they stand below the titles of their pages."""
@@ -61,9 +61,14 @@ def _sections(place: str, target: Target) -> Iterator[str]:
 
 def _row(place: str, name: str, leads: str) -> str:
     shown = f"[`{name}`]({leads})" if leads else f"`{name}`"
-    provisional = " Provisional." if f"{place}.{name}" in PROVISIONAL else ""
+    provisional = " Provisional." if is_provisional(getattr(importlib.import_module(place), name)) else ""
     said = sentence(place, name).replace("|", r"\|")
     return f"| {shown} | {said}{provisional} |"
+
+
+def is_provisional(value: object) -> bool:
+    """Return True if a docstring says that a minor version may change or remove its name without a deprecation."""
+    return "Provisional." in (value.__doc__ or "")
 
 
 def sentence(place: str, name: str) -> str:

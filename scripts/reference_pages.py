@@ -362,25 +362,3 @@ INTRODUCTIONS = {
     " replaces.",
 }
 """A sentence on each place that names are imported from."""
-
-PROVISIONAL = {
-    "antiphon.features.AccessToken",
-    "antiphon.features.DjangoLogin", "antiphon.features.Durable",
-    "antiphon.features.IdempotentWrites", "antiphon.features.Introspection",
-    "antiphon.features.Recorder", "antiphon.features.ResumableUploads", "antiphon.features.KeyDirectory",
-    "antiphon.features.OpenAPI",
-    "antiphon.features.ProtectedResource", "antiphon.features.RequestSignature", "antiphon.types.Run",
-    "antiphon.types.RunCall", "antiphon.features.RunEnd", "antiphon.features.RunEnded", "antiphon.features.Runs",
-    "antiphon.features.Personal", "antiphon.features.Run", "antiphon.features.RunCall",
-    "antiphon.types.CalledTool",
-    "antiphon.types.RunQuestion",
-    "antiphon.features.Secret", "antiphon.features.SignatureKey", "antiphon.features.SignatureRefused",
-    "antiphon.features.Signatures", "antiphon.features.SignedResponses", "antiphon.features.Table",
-    "antiphon.features.TableQuery", "antiphon.features.Tool",
-    "antiphon.features.Live", "antiphon.features.Slot", "antiphon.features.live_reads", "antiphon.features.live_writes",
-    "antiphon.features.ToolCall", "antiphon.features.Tools", "antiphon.features.ValuesMissed",
-    "antiphon.features.ag_ui_stream", "antiphon.features.current_run",
-    "antiphon.features.scopes_required", "antiphon.features.sign",
-    "antiphon.features.ui_message_stream", "antiphon.testing.ClientTools", "antiphon.testing.ToolResult",
-}  # fmt: skip
-"""Names that a minor version may change or remove without a deprecation, besides those of `antiphon.embedding`."""

@@ -1,9 +1,12 @@
 """Build a release, check it as its users will get it, and tag it.
 
-python -m scripts.release --dry     everything but the tag, of a tree as it is
+python -m scripts.release --dry     everything but the tag, of a tree as it is; it says what a release would lack
 python -m scripts.release           with the tag, of a clean tree whose CHANGELOG names the version
+
+It ends with the hashes of its files: the same in each run for a commit, and in the bill of materials (CycloneDX).
 """
 
+import json
 import os
 import re
 import shutil
@@ -17,11 +20,12 @@ import zipfile
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
+from hashlib import sha256
 from pathlib import Path
 
 from antiphon.cli.new_project import IS_RELEASED
 from scripts.absolute_links import with_absolute_links
-from scripts.lowest import lowest_versions
+from scripts.lowest import locked_versions, lowest_versions
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -63,30 +67,40 @@ def main() -> None:
     parser.add_argument("--dry", action="store_true", help="leave the tag out, and take the tree as it is")
     options = parser.parse_args()
     try:
-        if not options.dry:
-            check_tree()
+        lacking = list(what_lacks())
+        if lacking and not options.dry:
+            raise BadRelease("; ".join(lacking))
         build()
         check_installed()
+        write_bill()
         if not options.dry:
             run("git", "tag", "--annotate", f"v{PROJECT['version']}", "--message", f"Version {PROJECT['version']}")
     except (BadRelease, subprocess.CalledProcessError) as error:
         sys.exit(f"No release: {error}")
     say(f"{PROJECT['name']} {PROJECT['version']} is in {DIST}." + (" It was a dry run: no tag." if options.dry else ""))
+    for reason in lacking:
+        say(f"A release lacks this: {reason}")
 
 
-def check_tree() -> None:
-    """Raise BadRelease unless all is committed, and the version is named in CHANGELOG.md and new."""
+def what_lacks() -> Iterator[str]:
+    """Yield all that is missing for a release of the tree."""
     version = PROJECT["version"]
     if "Source" not in PROJECT["urls"]:
-        raise BadRelease("[project.urls] in pyproject.toml has no Source, to which the README's links could lead")
+        yield "[project.urls] in pyproject.toml has no Source, to which the README's links could lead"
     if not IS_RELEASED:
-        raise BadRelease("IS_RELEASED in src/antiphon/cli/new_project is False: set it, and write the pages again")
+        yield "IS_RELEASED in src/antiphon/cli/new_project is False: set it, and run `python -m scripts.tables`"
     if output("git", "status", "--porcelain"):
-        raise BadRelease("there are changes that are not committed")
+        yield "there are changes that are not committed"
     if not re.search(rf"^## {re.escape(version)}\b", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE):
-        raise BadRelease(f"CHANGELOG.md has no section '## {version}'")
+        yield f"CHANGELOG.md has no section '## {version}'"
     if output("git", "tag", "--list", f"v{version}"):
-        raise BadRelease(f"there is a tag v{version} already: raise the version in pyproject.toml")
+        yield f"there is a tag v{version} already: raise the version in pyproject.toml"
+    if not (ROOT / "tests/features/museum" / version).is_dir():
+        yield f"the museum has nothing of {version}: run `python -m scripts.museum`"
+    surface = output(sys.executable, "-c", "from scripts.surface import *; print(*surface(), sep='\\n')")
+    written = ROOT / "tests/surface.txt"
+    if not written.exists() or written.read_text().strip() != surface:
+        yield "tests/surface.txt is not that of this tree: run `python -m scripts.surface`"
 
 
 def build() -> None:
@@ -95,7 +109,10 @@ def build() -> None:
     with tempfile.TemporaryDirectory() as folder:
         tree = copied_tree(Path(folder) / PROJECT["name"])
         source = {str(path.relative_to(tree)) for path in tree.rglob("*") if path.is_file()}
-        run(sys.executable, "-m", "build", "--quiet", "--sdist", "--outdir", str(DIST), str(tree))
+        for sdists in (DIST, Path(folder)):
+            run(sys.executable, "-m", "build", "--quiet", "--sdist", "--outdir", str(sdists), str(tree))
+        if one(DIST, "*.tar.gz").read_bytes() != one(Path(folder), "*.tar.gz").read_bytes():
+            raise BadRelease("the sdist built again has other bytes")
     sdist = str(one(DIST, "*.tar.gz"))
     with tempfile.TemporaryDirectory() as again:
         for wheels, pure in ((HERE, "0"), (DIST, "1"), (again, "1")):
@@ -156,6 +173,30 @@ def check_installed() -> None:
             python = installed(Path(folder), one(wheels, "*.whl"), constraints)
             answer = output(python, "-c", TRIAL, kind, cwd=folder)
             say(f"With the {label} dependencies, {kind}: {answer}")
+
+
+def write_bill() -> None:
+    """Write the bill of materials: what is in the files, their hashes, and the locked versions of what they need."""
+    name, version = PROJECT["name"], PROJECT["version"]
+    locked = {each: pins[-1].split("==")[1].split()[0] for each, pins in locked_versions().items()}
+    files = sorted([*DIST.glob("*.whl"), *DIST.glob("*.tar.gz")])
+    hashes = {path.name: sha256(path.read_bytes()).hexdigest() for path in files}
+    needed = sorted({re.split(r"[^\w.-]", each)[0].lower() for each in PROJECT["dependencies"]})
+    own = f"pkg:pypi/{name}@{version}"
+    parts = [
+        {"type": "library", "name": each, "version": locked[each], "bom-ref": f"pkg:pypi/{each}@{locked[each]}",
+         "purl": f"pkg:pypi/{each}@{locked[each]}"} for each in needed
+    ]  # fmt: skip
+    package = {"type": "library", "name": name, "version": version, "bom-ref": own, "purl": own,
+               "licenses": [{"expression": PROJECT["license"]}],
+               "components": [{"type": "file", "name": each, "hashes": [{"alg": "SHA-256", "content": digest}]}
+                              for each, digest in hashes.items()]}  # fmt: skip
+    bill = {"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1, "metadata": {"component": package},
+            "components": parts,
+            "dependencies": [{"ref": own, "dependsOn": [each["bom-ref"] for each in parts]}]}  # fmt: skip
+    (DIST / f"{name}-{version}.cdx.json").write_text(json.dumps(bill, indent=1) + "\n")
+    for each, digest in hashes.items():
+        say(f"{digest}  {each}")
 
 
 def installed(folder: Path, wheel: Path, constraints: str) -> str:

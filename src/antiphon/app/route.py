@@ -67,6 +67,7 @@ Priority: TypeAlias = Literal["normal", "low"]
 
 class Tool(NamedTuple):
     """The options of a route that is a tool for language models: ``tool=Tool(destructive=True)``. See ``Tools``.
+    Provisional.
 
     ``name`` consists of letters, digits and ``_-.``; the default is the route's name. ``title`` is shown to users. A
     ``destructive`` tool deletes, pays, or does something else that can't be undone; by default, tools for DELETE are

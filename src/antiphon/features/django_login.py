@@ -23,7 +23,7 @@ _GIVEN = Dependency[Any]("Django's request", fix="app.use(Users(DjangoLogin()))"
 
 @errors_name_it
 class DjangoLogin(UserSource[Any]):
-    """A login in the session of a Django project, which the same process serves.
+    """A login in the session of a Django project, which the same process serves. Provisional.
 
     ``request.user`` is Django's user, or None, and ``login`` and ``logout`` are Django's own. ``request.flash`` has
     Django's messages, so either side shows what the other has queued, and forms for Django's views have

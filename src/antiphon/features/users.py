@@ -572,6 +572,7 @@ class ScopesRequired:
 
 def scopes_required(*scopes: str) -> Callable[[Request], None]:
     """Return a hook that refuses credentials without these scopes: ``before=scopes_required("lamps:write")``.
+    Provisional.
 
     All credentials of a request need them: access tokens, API keys, and those of a source with ``scopes``. Clients are
     told which scopes to request (403), and clients without credentials to log in (401). People who are logged in to a

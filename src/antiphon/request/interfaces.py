@@ -330,7 +330,7 @@ _NO_HEADERS = SignedHeaders([])
 
 class RequestSignature(NamedTuple):
     """The signature for which a request was accepted (RFC 9421). It is falsy for a request without a signature, which
-    only ``Signatures(..., required=False)`` accepts.
+    only ``Signatures(..., required=False)`` accepts. Provisional.
     """
 
     key: str = ""

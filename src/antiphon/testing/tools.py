@@ -16,7 +16,9 @@ Listed = TypeVar("Listed")
 
 
 class ToolResult(NamedTuple):
-    """The result of a tool: ``text``, which the model reads, and ``data``, the structured content or None."""
+    """The result of a tool: ``text``, which the model reads, and ``data``, the structured content or None.
+    Provisional.
+    """
 
     text: str
     data: Any
@@ -35,7 +37,7 @@ _Told: TypeAlias = list[dict[str, Any]]
 
 
 class ClientTools(Generic[Result, Listed]):
-    """The tools of the application under test. With an ``AsyncClient``, calls are awaited.
+    """The tools of the application under test. With an ``AsyncClient``, calls are awaited. Provisional.
 
     Calls are sent with the client's header fields and cookies, so the listed tools depend on who is logged in.
     """

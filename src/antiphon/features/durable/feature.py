@@ -55,6 +55,7 @@ DAY = 24 * 3600.0
 @errors_name_it
 class Durable:
     """A feature that finishes each accepted request to a ``durable`` route, even if its process dies, and its jobs.
+    Provisional.
 
     A client sends an Idempotency-Key with each request, and the same key with each retry. The request is stored, and
     its handler is called with a copy: without middleware and hooks, which have accepted it, but with its dependencies.

@@ -84,7 +84,7 @@ _ATTEMPTS = 5
 @errors_name_it
 class IdempotentWrites:
     """A feature that carries out each request to an ``idempotent`` route only once and sends its response to all
-    retries.
+    retries. Provisional.
 
     Clients send a key with each write, as Idempotency-Key (draft-ietf-httpapi-idempotency-key-header), and the same key
     with each retry. A retry receives the first response, or a 409 if there is none yet. A key that was used with a

@@ -95,6 +95,7 @@ class _Teller:
 @errors_name_it
 class Live:
     """A feature that keeps blocks of pages up to date: those of GET routes with ``live="orders"``, a block's name.
+    Provisional.
 
     A block is rendered again when a table that its handler has read was written and committed in any process that uses
     the same ``store``, by default the app's; without one, only this process is noticed. SQLAlchemy reports reads and

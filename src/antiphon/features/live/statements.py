@@ -87,6 +87,7 @@ def is_read(name: str, words: Collection[str]) -> bool:
 
 def live_reads(*tables: str) -> None:
     """Tell that the present code reads tables, or anything else with a name, that its SQL statements don't name.
+    Provisional.
 
     A live block that this code renders is then rendered again after ``live_writes`` of one of them. Anywhere else, this
     does nothing. Raises ValueError for a name without letters and digits, or with more than 200.
@@ -98,6 +99,7 @@ def live_reads(*tables: str) -> None:
 
 def live_writes(*tables: str) -> None:
     """Tell that tables, or anything else that ``live_reads`` names, were written and committed without SQLAlchemy.
+    Provisional.
 
     Live blocks that read them are rendered again, in all processes. In a transaction of the request, write
     ``request.after_commit(live_writes, "orders")``. Raises ValueError as ``live_reads`` does.

@@ -38,7 +38,7 @@ ACCESS_TOKEN = Dependency[AccessToken](
 
 @errors_name_it
 class ProtectedResource:
-    """The application as an OAuth 2 protected resource: the ``resource`` of ``Users``.
+    """The application as an OAuth 2 protected resource: the ``resource`` of ``Users``. Provisional.
 
     ``issuers`` are the identifiers of the identity providers whose access tokens are accepted, such as
     "https://id.example". ``url`` is the application's own identifier. Tokens must contain it as their audience (RFC

@@ -32,7 +32,7 @@ _LOCAL = ("localhost", "127.0.0.1", "::1")
 
 class Introspection(NamedTuple):
     """The credentials with which the application asks a provider about tokens (RFC 7662): the ``client_id`` and the
-    ``client_secret``. ``endpoint`` is taken from the provider's metadata by default.
+    ``client_secret``. ``endpoint`` is taken from the provider's metadata by default. Provisional.
     """
 
     client_id: str
@@ -194,7 +194,7 @@ ALGORITHMS = ("RS256", "PS256", "ES256")
 
 
 class AccessToken(str):
-    """A verified access token: its text, with what the provider reports about it.
+    """A verified access token: its text, with what the provider reports about it. Provisional.
 
     ``claims`` contains everything that the provider reports (RFC 9068 §2.2, RFC 7662 §2.2).
     """

@@ -58,6 +58,7 @@ class _Deprecated(FinishingKey["bool | datetime"]):
 @errors_name_it
 class OpenAPI:
     """A feature that serves the application's OpenAPI document, created by reading the code of its handlers.
+    Provisional.
 
     The document describes the routes below ``prefix`` and is served at ``path`` below it, such as
     ``/api/openapi.json``. It is created once, on the first request for the document, so that it costs other requests

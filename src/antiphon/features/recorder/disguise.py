@@ -54,14 +54,14 @@ FILLER = b"*"
 
 
 class Secret:
-    """A mark for model members whose values are never kept: ``pin: Annotated[str, Secret]``.
+    """A mark for model members whose values are never kept: ``pin: Annotated[str, Secret]``. Provisional.
 
     ``Recorder`` replaces each field of a request that has the same name as such a member.
     """
 
 
 class Personal:
-    """A mark for model members that are personal data: ``email: Annotated[str, Personal]``.
+    """A mark for model members that are personal data: ``email: Annotated[str, Personal]``. Provisional.
 
     ``antiphon audit`` lists the routes that receive or send such a member, and those that send it to anyone.
     """

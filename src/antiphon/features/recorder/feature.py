@@ -24,6 +24,7 @@ DAY = 24 * 3600.0
 @errors_name_it
 class Recorder(Observer):
     """A feature that keeps failed requests, so that `antiphon replay` can send them again and turn them into tests.
+    Provisional.
 
     With ``errors``, a request is kept if its handler, or any code around it, raises an error that becomes a response
     with a status of 500 or above. ``slower`` keeps requests that take longer, in seconds or a timedelta. ``statuses``

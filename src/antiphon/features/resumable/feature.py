@@ -53,7 +53,7 @@ _LOGIN = (401, 403)
 @errors_name_it
 class ResumableUploads:
     """A feature that lets clients continue interrupted uploads to routes with ``resumable=True``
-    (draft-ietf-httpbis-resumable-upload).
+    (draft-ietf-httpbis-resumable-upload). Provisional.
 
     A request with ``Upload-Complete: ?0`` creates an upload and gets its URL, at which HEAD returns the offset, PATCH
     appends, and DELETE cancels. The handler is called once, after the last part, with the whole body, the method, path

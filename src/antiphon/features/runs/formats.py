@@ -24,7 +24,7 @@ _UI_FIELDS = {"x-vercel-ai-ui-message-stream": "v1"}
 
 
 def ui_message_stream(run: Run[Any], *, since: str | None = None) -> Response:
-    """Return a run as the stream that ``useChat`` of the AI SDK 5 to 7 reads, from the start of the run.
+    """Return a run as the stream that ``useChat`` of the AI SDK 5 to 7 reads, from the start of the run. Provisional.
 
     A text value is part of the message's text; any other value is a separate part of the message, such as ``{"type":
     "reasoning-delta", "id": "1", "delta": "..."}``. A stopped run ends with "abort"; a run that failed or was
@@ -82,7 +82,7 @@ def _ui_reply(told: "_Replied") -> dict[str, Any]:
 
 
 def ag_ui_stream(run: Run[Any], *, thread_id: str, run_id: str | None = None, since: str | None = None) -> Response:
-    """Return a run as a stream of AG-UI events, from the start of the run.
+    """Return a run as a stream of AG-UI events, from the start of the run. Provisional.
 
     A text value is part of the assistant's message; any other value is a separate event, such as ``{"type":
     "TOOL_CALL_START", ...}``. The ids come from the client's input; ``run_id`` defaults to the run's id. The stream of

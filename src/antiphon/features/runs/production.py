@@ -37,7 +37,7 @@ current: "ContextVar[Run[Any] | None]" = ContextVar("antiphon.features.runs", de
 
 
 def current_run() -> "Run[Any]":
-    """Return the run whose source is being executed. Raises RuntimeError anywhere else."""
+    """Return the run whose source is being executed. Raises RuntimeError anywhere else. Provisional."""
     run = current.get()
     if run is None:
         raise explained("no-current-run", RuntimeError("no run is being produced here: call this in a run's source"))

@@ -43,7 +43,7 @@ PAUSE = 0.5
 
 class RunQuestion(NamedTuple):
     """A question of a run: its ``id``, its ``text``, the JSON ``schema`` of replies, and the time at which it
-    ``expires``, in seconds since 1970.
+    ``expires``, in seconds since 1970. Provisional.
     """
 
     id: str

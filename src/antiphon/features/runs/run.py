@@ -254,7 +254,7 @@ T = TypeVar("T")
 
 class RunEnded(Exception):
     """The error for a run that failed, was stopped or was interrupted, and therefore did not end as "done". ``end``
-    contains its state.
+    contains its state. Provisional.
     """
 
     def __init__(self, end: RunEnd) -> None:
@@ -263,7 +263,9 @@ class RunEnded(Exception):
 
 
 class ValuesMissed(Exception):
-    """A gap in a run's values, because some are no longer kept; ``total`` is the number of missing values, if known."""
+    """A gap in a run's values, because some are no longer kept; ``total`` is the number of missing values, if known.
+    Provisional.
+    """
 
     def __init__(self, total: int | None) -> None:
         super().__init__("some values of the run are no longer kept")
@@ -273,6 +275,7 @@ class ValuesMissed(Exception):
 @names_ours(renamed.RUN)
 class Run(Generic[T], metaclass=NamesOurs):
     """A run, with the state that it had when it was started or found. You can follow its values and stop it.
+    Provisional.
 
     ``started`` and ``ended`` are Unix times in seconds; ``ended`` is None if the run was live.
     """

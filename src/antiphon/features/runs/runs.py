@@ -56,7 +56,7 @@ T = TypeVar("T")
 
 
 class RunCall(Generic[T]):
-    """A repeatable call of a function decorated with ``@runs.restartable``, as a source for ``start``."""
+    """A repeatable call of a function decorated with ``@runs.restartable``, as a source for ``start``. Provisional."""
 
     def __init__(self, function: "Repeatable", arguments: bytes) -> None:
         self.name = function.name
@@ -135,7 +135,7 @@ class _Own:
 @errors_name_it
 @names_ours(renamed.RUNS)
 class Runs(Generic[T], metaclass=NamesOurs):
-    """Streams that outlive their requests: each is produced once, where it was started.
+    """Streams that outlive their requests: each is produced once, where it was started. Provisional.
 
     Any number of clients can follow a run, from any point, in any process.
 

@@ -123,7 +123,7 @@ DAY = 24 * 3600.0
 
 @arguments_name_ours
 class KeyDirectory:
-    """Keys that others publish: ``Signatures(KeyDirectory("https://agent.example"))``.
+    """Keys that others publish: ``Signatures(KeyDirectory("https://agent.example"))``. Provisional.
 
     Each URL leads to a directory (a JSON Web Key Set), or to a site that has one at its well-known path. You choose the
     URLs; clients can't. A key is found by its thumbprint (RFC 7638), which is the ``keyid`` in Web Bot Auth. With

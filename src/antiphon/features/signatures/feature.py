@@ -80,7 +80,7 @@ _INTEGERS, _TEXTS = ("created", "expires"), ("nonce", "alg", "keyid", "tag")
 
 class SignatureRefused(Unauthorized):
     """401: a request is not signed as its route requires. The client is told only what signatures must cover.
-    ``reason`` contains the cause of the refusal, for logs; debug mode shows it.
+    ``reason`` contains the cause of the refusal, for logs; debug mode shows it. Provisional.
     """
 
     reason: str = ""
@@ -111,6 +111,7 @@ class _Signature(NamedTuple):
 @errors_name_it
 class Signatures:
     """A feature that calls the handlers of routes with ``signed_by`` only if the request is signed (RFC 9421).
+    Provisional.
 
     ``keys`` contains the keys of permitted signers by ``keyid``: a dict, a ``KeyDirectory``, or a function, ``def`` or
     ``async def``, that returns the key, or None. Set ``blocking`` for a ``def`` function that waits, for example for a

@@ -43,7 +43,7 @@ class _Algorithm(NamedTuple):
 
 
 class SignatureKey:
-    """A key that signs or verifies messages: an HMAC secret, or a private or public key.
+    """A key that signs or verifies messages: an HMAC secret, or a private or public key. Provisional.
 
     ``material`` is the text or bytes of a PEM file, a JWK as a dict (RFC 7517), a key object from the cryptography
     package, or at least 16 bytes that are an HMAC secret. Bytes that begin like a PEM file are never a secret.

@@ -44,7 +44,7 @@ def sign(
     alg: bool = False,
     request: Request | None = None,
 ) -> M:
-    """Return a copy of a request or response with an additional signature (RFC 9421).
+    """Return a copy of a request or response with an additional signature (RFC 9421). Provisional.
 
     ``key`` can have any form that ``SignatureKey`` accepts for a private key or a secret. ``keyid`` identifies the key
     to the other side; the default is the key's thumbprint (RFC 7638). ``cover`` lists the components that the signature
@@ -153,7 +153,7 @@ def _set(response: Response, lines: Iterable[Line]) -> None:
 
 @errors_name_it
 class SignedResponses:
-    """A feature that signs all responses: ``app.use(SignedResponses(private_key))``.
+    """A feature that signs all responses: ``app.use(SignedResponses(private_key))``. Provisional.
 
     ``key`` and ``keyid`` are as in ``sign``. ``cover`` lists the covered components: by default the status,
     Content-Type and Content-Digest, and the request's method, authority, path and query, so that the response can't be

@@ -29,7 +29,7 @@ Condition: TypeAlias = tuple[str, Comparison, Any]
 
 @dataclass(frozen=True)
 class TableQuery:
-    """The rows that a table needs, for a function that fetches them.
+    """The rows that a table needs, for a function that fetches them. Provisional.
 
     ``order`` has the name of a column, with a ``-`` before it for descending order, as in Django. All ``conditions``
     must hold: a column, "icontains", "exact", "gte" or "lte", and a value. ``limit`` is one row more than a page shows,

@@ -40,6 +40,7 @@ _before_formulas = re.compile(rf'^(?={_SIGN}|[\t\r\n])|(?<=[;\t\r\n])(?="*{_SIGN
 
 class Table(Generic[R]):
     """A table of objects or mappings, with a column for each field of a class from which a form could be made.
+    Provisional.
 
     ``rows`` are the objects, or a function that is called with a ``TableQuery`` and returns those of one page; if it is
     async, ``await table.aload()``. Fields that are hidden, passwords or files are no columns.

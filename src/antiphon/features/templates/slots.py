@@ -49,6 +49,7 @@ _ends_of_body = re.compile(r"</body\s*+>", re.IGNORECASE).finditer
 
 class Slot:
     """A part of a page that may take long, for the data of a ``Page``: ``Page("shop.html", orders=Slot(load_orders))``.
+    Provisional.
 
     The template marks its place with ``{{ slot("orders") }}``. The page is sent at once; ``loader`` is then called with
     the arguments, a ``def`` function on a thread, an ``async def`` function on the event loop, and all slots of a page

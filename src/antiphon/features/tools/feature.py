@@ -72,7 +72,7 @@ _NOTHING: Mapping[str, Any] = {}
 @errors_name_it
 class Tools:
     """A feature that lets language models call handlers as tools, over the Model Context Protocol, with POST at
-    ``path``.
+    ``path``. Provisional.
 
     A handler is a tool only if its route declares it: ``@app.put("/lamps/<int:number>", tool=True)``. Names,
     descriptions and schemas come from the OpenAPI document of ``api``. The application handles a call as a request from

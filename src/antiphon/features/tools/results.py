@@ -26,7 +26,9 @@ _MEDIA = {"image": "image", "audio": "audio"}
 
 
 class CalledTool(NamedTuple):
-    """The result of ``Tools.call``: ``text``, which the model reads, and ``data``, the structured content or None."""
+    """The result of ``Tools.call``: ``text``, which the model reads, and ``data``, the structured content or None.
+    Provisional.
+    """
 
     text: str
     data: Any

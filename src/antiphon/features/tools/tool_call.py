@@ -76,7 +76,7 @@ TOOL_CALL: Dependency["ToolCall"] = Dependency("tool call")
 
 
 class ToolCall:
-    """A call of a tool, for its handler: ``call = ToolCall.of(request)``.
+    """A call of a tool, for its handler: ``call = ToolCall.of(request)``. Provisional.
 
     ``ask``, ``sample`` and ``roots`` return the client's reply. While there is none, they raise an error that ends the
     handling. The client is then asked, and the handler is called again from its beginning: ask before you change
