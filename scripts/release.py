@@ -6,6 +6,7 @@ python -m scripts.release           with the tag, of a clean tree whose CHANGELO
 It ends with the hashes of its files: the same in each run for a commit, and in the bill of materials (CycloneDX).
 """
 
+import gzip
 import json
 import os
 import re
@@ -21,6 +22,7 @@ from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 
 from antiphon.cli.new_project import IS_RELEASED
@@ -97,10 +99,9 @@ def what_lacks() -> Iterator[str]:
         yield f"there is a tag v{version} already: raise the version in pyproject.toml"
     if not (ROOT / "tests/features/museum" / version).is_dir():
         yield f"the museum has nothing of {version}: run `python -m scripts.museum`"
-    surface = output(sys.executable, "-c", "from scripts.surface import *; print(*surface(), sep='\\n')")
-    written = ROOT / "tests/surface.txt"
-    if not written.exists() or written.read_text().strip() != surface:
-        yield "tests/surface.txt is not that of this tree: run `python -m scripts.surface`"
+    surface = ROOT / "tests/surface.txt"
+    if not surface.exists() or surface.read_text().split(maxsplit=1)[0] != version:
+        yield f"tests/surface.txt has not the names of {version}: run `python -m scripts.surface`"
 
 
 def build() -> None:
@@ -110,17 +111,42 @@ def build() -> None:
         tree = copied_tree(Path(folder) / PROJECT["name"])
         source = {str(path.relative_to(tree)) for path in tree.rglob("*") if path.is_file()}
         for sdists in (DIST, Path(folder)):
-            run(sys.executable, "-m", "build", "--quiet", "--sdist", "--outdir", str(sdists), str(tree))
+            run(sys.executable, "-m", "build", "--quiet", "--sdist", "--outdir", str(sdists), str(tree), builds=True)
+            write_again(one(sdists, "*.tar.gz"))
         if one(DIST, "*.tar.gz").read_bytes() != one(Path(folder), "*.tar.gz").read_bytes():
             raise BadRelease("the sdist built again has other bytes")
     sdist = str(one(DIST, "*.tar.gz"))
     with tempfile.TemporaryDirectory() as again:
         for wheels, pure in ((HERE, "0"), (DIST, "1"), (again, "1")):
-            run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", f"--wheel-dir={wheels}", sdist, pure=pure)
+            run(
+                sys.executable,
+                "-m",
+                "pip",
+                "wheel",
+                "--quiet",
+                "--no-deps",
+                f"--wheel-dir={wheels}",
+                sdist,
+                pure=pure,
+                builds=True,
+            )
         if one(DIST, "*.whl").read_bytes() != one(Path(again), "*.whl").read_bytes():
             raise BadRelease("the wheel built again has other bytes")
     run(sys.executable, "-m", "twine", "check", "--strict", *map(str, DIST.rglob("*.*")))
     check_contents(source)
+
+
+def write_again(sdist: Path) -> None:
+    """Write an sdist with the time of the commit, in the order of names: setuptools takes those of the build."""
+    moment = int(output("git", "log", "-1", "--format=%ct"))
+    with tarfile.open(sdist) as built:
+        files = {each.name: (each, built.extractfile(each)) for each in built if each.isfile()}
+        content = {name: file.read() for name, (_, file) in files.items() if file is not None}
+    with gzip.GzipFile(sdist, "wb", mtime=moment) as packed, tarfile.open(mode="w", fileobj=packed) as made:
+        for name in sorted(content):
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mtime, entry.mode = len(content[name]), moment, files[name][0].mode
+            made.addfile(entry, BytesIO(content[name]))
 
 
 def copied_tree(folder: Path) -> Path:
@@ -234,7 +260,7 @@ def one(folder: Path, pattern: str) -> Path:
     return found
 
 
-def run(*command: str, pure: str | None = None) -> None:
+def run(*command: str, pure: str | None = None, builds: bool = False) -> None:
     """Run a command, with ANTIPHON_PURE as given, and times and modes that are the same in each build of a commit.
     Raises CalledProcessError if it fails.
     """
@@ -242,6 +268,8 @@ def run(*command: str, pure: str | None = None) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "ANTIPHON_PURE"}
     environment["SOURCE_DATE_EPOCH"] = output("git", "log", "-1", "--format=%ct")
     environment |= {"ANTIPHON_PURE": pure} if pure else {}
+    if builds:  # with the locked setuptools
+        environment["PIP_CONSTRAINT"] = environment["PIP_BUILD_CONSTRAINT"] = str(ROOT / "constraints.txt")
     subprocess.run(command, cwd=ROOT, env=environment, umask=0o022, check=True)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from antiphon.explanations.naming import OtherWord
-from scripts.release import ROOT
+from scripts.release import PROJECT, ROOT
 from tests.helpers.public_members import members, public_functions, public_objects
 
 SURFACE = ROOT / "tests/surface.txt"
@@ -21,7 +21,7 @@ PAGES = ("reference/command.md", "reference/problems.md", "how-to/metrics.md")
 
 def main() -> None:
     """Write the file."""
-    SURFACE.write_text("".join(f"{line}\n" for line in surface()))
+    SURFACE.write_text("".join(f"{line}\n" for line in (PROJECT["version"], *surface())))
 
 
 def surface() -> list[str]:
