@@ -21,6 +21,7 @@ import zipfile
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
+from functools import cache
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -138,7 +139,7 @@ def build() -> None:
 
 def write_again(sdist: Path) -> None:
     """Write an sdist with the time of the commit, in the order of names: setuptools takes those of the build."""
-    moment = int(output("git", "log", "-1", "--format=%ct"))
+    moment = int(time_of_commit())
     with tarfile.open(sdist) as built:
         files = {each.name: (each, built.extractfile(each)) for each in built if each.isfile()}
         content = {name: file.read() for name, (_, file) in files.items() if file is not None}
@@ -266,11 +267,17 @@ def run(*command: str, pure: str | None = None, builds: bool = False) -> None:
     """
     say(f"$ {f'ANTIPHON_PURE={pure} ' if pure else ''}{' '.join(command)}")
     environment = {name: value for name, value in os.environ.items() if name != "ANTIPHON_PURE"}
-    environment["SOURCE_DATE_EPOCH"] = output("git", "log", "-1", "--format=%ct")
+    environment["SOURCE_DATE_EPOCH"] = time_of_commit()
     environment |= {"ANTIPHON_PURE": pure} if pure else {}
     if builds:  # with the locked setuptools
         environment["PIP_CONSTRAINT"] = environment["PIP_BUILD_CONSTRAINT"] = str(ROOT / "constraints.txt")
     subprocess.run(command, cwd=ROOT, env=environment, umask=0o022, check=True)
+
+
+@cache
+def time_of_commit() -> str:
+    """Return the Unix time of the commit with which this began."""
+    return output("git", "log", "-1", "--format=%ct")
 
 
 def output(*command: str, cwd: str | Path = ROOT) -> str:
