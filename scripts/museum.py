@@ -49,7 +49,7 @@ def main() -> None:
             uploads.mkdir(parents=True)
             with time_machine.travel(MOMENT), closing(store_at(kind, url)) as store, Shop(store, uploads) as shop:
                 kept = shop.make()
-            (folder / kind / "kept.json").write_text(json.dumps(kept, indent=1) + "\n")
+            (folder / kind / "kept.json").write_text(json.dumps(kept) + "\n")
             (folder / kind / "dump.xz").write_bytes(lzma.compress(dump(kind, url)))
 
 

@@ -5,6 +5,7 @@
 
 import time
 from contextlib import ExitStack
+from datetime import UTC, datetime
 
 from antiphon import App, Signer
 from antiphon.embedding import FeatureStore
@@ -27,6 +28,11 @@ from antiphon.testing import Client
 
 SECRETS = ["a key of a museum, which opens nothing"]
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+EVERYTHING = {
+    "none": None, "yes": True, "int": -(2**40), "float": 1.5, "text": "ä\0", "bytes": b"\0\xff",
+    "moment": datetime(2026, 1, 2, 3, 4, 5, 678901, UTC), "list": [1, [2], {"x": {}}], "": {},
+}  # fmt: skip
+"""Each kind of value that a store keeps."""
 PART = {"content-type": "application/partial-upload", "upload-offset": "3", "upload-complete": "?1"}
 PAYMENT = {"idempotency-key": '"1"', "x-customer": "Ann"}
 
@@ -100,6 +106,7 @@ class Shop(ExitStack):
             500,
         ]
         self.recorder.flush()
+        self.store.change("everything", EVERYTHING, owner="Ann")
         assert self._spend()
         return kept
 
@@ -124,6 +131,8 @@ class Shop(ExitStack):
         assert client.get("/limited").status == 429
         assert "hit" in client.get("/page").headers["cache-status"]
         assert [each.count for each in self.recorder.all()] == [1]
+        [owned] = self.store.owned_by("Ann")
+        assert self.store.load("everything").data == owned.data == EVERYTHING
         assert not self._spend()
         assert len(self.done) == before
 

@@ -10,7 +10,6 @@ from antiphon import App
 from antiphon.app.store import hash_key
 from antiphon.features import Sessions, StoreUnavailable, ValkeyStore
 from antiphon.testing import Client
-from tests.features.stores.formats import EVERYTHING, FORMAT_1_FIELDS
 from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
@@ -66,14 +65,6 @@ def test_everything_on_the_server_expires_by_itself(opened):
     assert sorted(name.split(b":")[1] for name in left) == [*[b"a"] * 4, b"c", b"e", b"e", b"e", b"o"]
     assert all(0 < each <= LONG * 1000 for each in left.values())
     assert left[b"antiphon:o:Ann"] > 5000  # as long as the last of the entries
-
-
-def test_what_the_first_format_wrote_can_be_read(opened):
-    opened.change("key", {"gone": 1}, ttl=LONG, owner="Ann")
-    [name] = opened._client.keys("antiphon:e:*")
-    opened._client.delete(name)
-    opened._client.hset(name, mapping=FORMAT_1_FIELDS)
-    assert opened.load("key") == ("key", EVERYTHING, 5, 1.5, 2.5, 9e12, None)
 
 
 @pytest.mark.parametrize("fields", [{"f": b"\x02"}, {".a": b"\xc1"}, {"v": b"none"}])
