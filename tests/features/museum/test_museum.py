@@ -8,7 +8,10 @@ from contextlib import closing
 import pytest
 import time_machine
 
+from antiphon import Request
 from antiphon.app.store import KINDS
+from antiphon.features.durable.stored import request_of, stored_of
+from antiphon.features.stores.cookie import _times
 from scripts.museum import MOMENT, MUSEUM, STORES, restore, store_at
 from scripts.release import PROJECT, ROOT
 from tests.features.museum.shop import Shop
@@ -29,6 +32,11 @@ def test_is_found_by_this_version_and_nothing_is_done_again(version, kind, reque
     restore(kind, url, stored / "dump.xz")
     with time_machine.travel(MOMENT + 5), closing(store_at(kind, url)) as store, Shop(store, uploads) as shop:
         shop.find(json.loads((stored / "kept.json").read_text()))
+
+
+def test_what_a_newer_version_adds_is_passed_over():
+    assert request_of(stored_of(Request.blank("/orders?a=1")) | {"more": 1}).url.target == "/orders?a=1"
+    assert _times([1, 2, 3, 4]) == (1, 2, 3)
 
 
 def test_has_this_version():

@@ -28,6 +28,7 @@ TAKE = """delete from {s}antiphon_outbox where id in
 (select id from {s}antiphon_outbox where app = :app limit 100{skip}) returning id, job"""
 POST = "insert into {s}antiphon_outbox (id, app, job) values (:id, :app, :job) on conflict (id) do nothing"
 
+_HEAD = ("method", "path", "query_string", "headers", "scheme", "authority", "root_path", "raw_path")
 _NOT_KEPT = OF_ONE_VISITOR | {"date"}
 
 
@@ -76,9 +77,9 @@ def stored_of(request: Request) -> dict[str, Any]:
 
 def request_of(stored: dict[str, Any]) -> Request:
     """Return a stored request."""
-    given = dict(stored)
-    body, client = given.pop("body"), given.pop("client")
-    return Request(_Head(**given, client=None if client is None else Address(*client)), body)
+    head = {name: stored[name] for name in _HEAD}  # a newer version may have stored more
+    client = stored["client"]
+    return Request(_Head(**head, client=None if client is None else Address(*client)), stored["body"])
 
 
 def dialect_of(url: str) -> str:

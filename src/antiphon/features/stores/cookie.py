@@ -188,7 +188,7 @@ def _times_of(verified: "_Verified") -> tuple[float, float, float]:
 
 def _times(given: object) -> tuple[float, float, float] | None:
     match given:
-        case [int() | float() as created, int() | float() as changed, int() | float() as expires]:
+        case [int() | float() as created, int() | float() as changed, int() | float() as expires, *_]:
             return created, changed, expires
     return None
 
