@@ -69,6 +69,7 @@ def main() -> None:
     parser = ArgumentParser(prog="scripts.release", description="Build a release, check it, and tag it.")
     parser.add_argument("--dry", action="store_true", help="leave the tag out, and take the tree as it is")
     options = parser.parse_args()
+    os.environ.pop("PYTHONPATH", None)  # a tree on it would be tried instead of the wheels
     try:
         lacking = list(what_lacks())
         if lacking and not options.dry:
