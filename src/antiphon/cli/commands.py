@@ -126,7 +126,8 @@ class Commands(click.Group):
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Return the command that arguments name. The error for a renamed one shows its name."""
         for at, (name, *value) in enumerate([each.split("=", 1) for each in args]):
-            args[at] = "=".join([renamed.still("antiphon", name, _tell) or name, *value])
+            if at == 0 or name.startswith("-"):
+                args[at] = "=".join([renamed.still("antiphon", name, _tell) or name, *value])
         if args and (ours := renamed.COMMANDS.get(args[0])) and self.get_command(ctx, args[0]) is None:
             ctx.fail(f"No such command {args[0]!r}. Did you mean {ours!r}?")
         return super().resolve_command(ctx, args)
