@@ -20,11 +20,10 @@ from pathlib import Path
 from random import choice
 from threading import Event
 
-from scripts.release import ROOT, one
+from scripts.release import ROOT, one, output, say
 from tests.contract.process import ServerProcess
 from tests.helpers.postgres import PostgresServer
 from tests.helpers.processes import RUN
-
 from tests.helpers.system_programs import path_of
 
 CUSTOMERS = 6
@@ -52,8 +51,7 @@ def main() -> None:
 
 def last_version() -> str:
     """Return the last version's tag, or HEAD."""
-    tags = subprocess.run(["git", "tag", "--list", "v*", "--sort=-v:refname"], cwd=ROOT, capture_output=True, text=True)
-    return (tags.stdout.split() or ["HEAD"])[0]
+    return (output("git", "tag", "--list", "v*", "--sort=-v:refname").split() or ["HEAD"])[0]
 
 
 def package_of(what: str, folder: Path) -> Path:
@@ -98,8 +96,9 @@ def deploy(old: Path, new: Path, seconds: float) -> list["Customer"]:
 
 
 def phase(name: str, seconds: float, customers: list["Customer"]) -> None:
+    """Let customers go on for some seconds, and say how often they have done everything."""
     time.sleep(seconds)
-    print(f"{name}: {sum(len(each.done) for each in customers)} rounds so far", flush=True)
+    say(f"{name}: {sum(len(each.done) for each in customers)} rounds so far")
 
 
 @contextmanager
@@ -175,8 +174,8 @@ def judge(customers: list[Customer], effects: Counter[str]) -> int:
     limits = [(each.passed, min(each.asked, LIMIT)) for each in customers]
     wrong = [counts for counts in limits if counts[0] != counts[1]]
     kinds = Counter(what.partition(" ")[0] for what in effects)
-    print(f"{dict(kinds)}, requests sent again: {sum(each.again for each in customers)}, limits: {limits}")
-    print(f"lost: {sorted(lost)}, doubled: {doubled}, limits not kept: {wrong}")
+    say(f"{dict(kinds)}, requests sent again: {sum(each.again for each in customers)}, limits: {limits}")
+    say(f"lost: {sorted(lost)}, doubled: {doubled}, limits not kept: {wrong}")
     return 1 if lost or doubled or wrong else 0
 
 

@@ -1,5 +1,5 @@
-"""What a deploy between versions must neither lose nor do twice: all of it in the database DEPLOYED, and EFFECTS of it in
-a file, a line each. In the version that VERSION calls newer, the durable handler has one more step.
+"""What a deploy between versions must neither lose nor do twice: all of it in the database DEPLOYED, and what it did in
+the file EFFECTS, a line each. In the version that VERSION calls newer, the durable handler has one more step.
 """
 
 import os
