@@ -233,11 +233,12 @@ class FirstFault(NamedTuple):
 def first_step(error: msgspec.ValidationError) -> FirstFault:
     """Return a value's fault as a fault in one of its nested values."""
     message, place = _placed(error)
-    step = _STEP.match(place, 1) if place.startswith("$") else None
+    of_key, root, path = place.partition("$")
+    step = _STEP.match(path)
     if step is None:
         return FirstFault(None, error)
-    rest = place[step.end() :]
-    inner = msgspec.ValidationError(f"{message} - at `${rest}`" if rest else message)
+    rest = of_key + root + path[step.end() :]
+    inner = msgspec.ValidationError(message if rest == root else f"{message} - at `{rest}`")
     inner.__cause__ = error.__cause__
     return FirstFault(int(step[2]) if step[1] is None else step[1], inner)
 

@@ -5,7 +5,6 @@ A patch is applied to the value's JSON, and the result is read as the value's ty
 
 import re
 from collections.abc import Sequence
-from copy import deepcopy
 from typing import Annotated, Any, NoReturn, TypeAlias
 
 import msgspec
@@ -17,7 +16,6 @@ from antiphon.serialization.faults import MISSING, Faults, Reason
 from antiphon.serialization.json import encode_json
 from antiphon.serialization.pydantic_models import has_model
 from antiphon.serialization.readers import declared_members, json_as
-from antiphon.serialization.search import weight_of
 from antiphon.serialization.unknown_members import DeclaredMembers, OnUnknown, check_unknown
 
 JSON_PATCH, MERGE_PATCH = "application/json-patch+json", "application/merge-patch+json"
@@ -25,8 +23,8 @@ JSON_PATCH, MERGE_PATCH = "application/json-patch+json", "application/merge-patc
 OPERATIONS = 1000
 """The maximum number of operations in a patch."""
 
-_COPIED = 100_000
-"""The maximum number of values that the operations of a patch may copy, where a long string counts as several."""
+_COPIED = 1 << 20
+"""The maximum size, in bytes of JSON, of what the operations of a patch may copy."""
 
 
 class _Operation(msgspec.Struct, tag_field="op"):
@@ -202,10 +200,11 @@ class _Patching:
 
     def _copy(self, number: int, path: str) -> Any:
         owner, key = self._place(number, path)
-        self._left -= weight_of(owner[key], self._left)
+        text = msgspec.json.encode(owner[key])
+        self._left -= len(text)
         if self._left < 0:
-            _refuse(UnprocessableContent, number, path, Reason(f"the patch copies more than {_COPIED} values"))
-        return deepcopy(owner[key])
+            _refuse(UnprocessableContent, number, path, Reason(f"the patch copies more than {_COPIED} bytes"))
+        return msgspec.json.decode(text)
 
     def _place(self, number: int, path: str) -> tuple[Any, Any]:
         """Return the array or object that contains an existing value, and the value's index or name in it."""

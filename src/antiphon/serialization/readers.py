@@ -188,7 +188,7 @@ def _misfit(
     """Return the error for JSON that msgspec refused with ``error``."""
     try:
         value = with_unusable_marked(_decode_any(data), data, info)
-        search = FaultSearch(whole=value)
+        search = FaultSearch(size=len(data))
         search.check(value, info, "")
     except UNREADABLE as unreadable:
         return malformed(data, unreadable)

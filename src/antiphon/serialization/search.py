@@ -92,55 +92,79 @@ _DEPTH = 32
 _CHUNK = 64
 """The number of items that are tried together to find an invalid one."""
 
-_TRIED = 10_000
-"""The number of values that may always be tried. A value is counted each time it is part of an attempt."""
+_TRIED = 64 << 10
+"""The size of JSON, in bytes, that may always be tried. A value is counted each time it is part of an attempt."""
 
 _TIMES = 4
-"""The number of additional values that may be tried, as a multiple of the number of values."""
+"""The size that may be tried in addition, as a multiple of the size of the whole value."""
 
-_PER_VALUE = 64
-"""The number of characters of a string that cost as much as one value."""
+
+_encode = msgspec.json.Encoder(enc_hook=str).encode
+"""A function that tells what an attempt takes, in less time than the attempt itself."""
+
+
+_KEPT = 1024
+"""The number of types that are kept ready to be tried."""
+
+_ready: dict[tuple[int, type], tuple[inspect.Type, type[msgspec.Struct]]] = {}
+
+
+def _tried(info: inspect.Type, kind: type = object) -> type[msgspec.Struct]:
+    """Return the type of an array with one item: a value, or a list, set or dict (``kind``) of values or names."""
+    if (ready := _ready.get((id(info), kind))) is None:
+        if len(_ready) >= _KEPT:
+            _ready.clear()
+        wanted = python_type(info)
+        if kind is not object:
+            wanted = GenericAlias(kind, (wanted, Any) if kind is dict else (wanted,))
+        ready = _ready[id(info), kind] = info, _as_only_item(wanted)
+    return ready[1]
+
+
+def _as_only_item(wanted: object) -> type[msgspec.Struct]:
+    """Return the type of an array. msgspec reads a class's description once, but that of a list at each call."""
+    return msgspec.defstruct("Tried", [("value", wanted)], array_like=True)
 
 
 class FaultSearch:
     """The search for the faults of one value.
 
     ``as_text`` is True if the value was sent as text, as in a form: numbers, dates and so on are read from strings.
-    ``whole`` is the value, if it may contain many nested values: it limits how many of them are tried.
+    ``size`` is that of the value's JSON, in bytes, if it may contain many nested values: it limits how many are tried.
     """
 
     __slots__ = ("_left", "as_text", "faults")
 
-    def __init__(self, *, as_text: bool = False, whole: object = None) -> None:
+    def __init__(self, *, as_text: bool = False, size: int | None = None) -> None:
         self.faults = Faults()
         self.as_text = as_text
-        self._left = None if whole is None else _TRIED + _TIMES * weight_of(whole, sys.maxsize)
+        self._left = None if size is None else _TRIED + _TIMES * size
 
     def fits(self, value: object, wanted: object) -> bool:
         """Return True if a value can be read as a type."""
-        return self._misfit(value, wanted) is None
+        return self._misfit(value, _as_only_item(wanted)) is None
 
-    def _misfit(self, value: object, wanted: Any) -> msgspec.ValidationError | None:
+    def _misfit(self, value: object, wanted: type[msgspec.Struct]) -> msgspec.ValidationError | None:
         """Return msgspec's error for an invalid value; None if it is valid or the limit is reached."""
         if not self._may_try(value):
             return None
         try:
-            msgspec.convert(value, wanted, strict=not self.as_text, str_keys=True)
+            msgspec.convert([value], wanted, strict=not self.as_text, str_keys=True)
         except msgspec.ValidationError as error:
-            return error.with_traceback(None)  # the search's frames refer to the error, which would keep them alive
+            return first_step(error).error
         except PLAIN as error:
             return refusal(error)
         return None
 
     def _may_try(self, value: object) -> bool:
         if self._left is not None and not self.faults.stopped:
-            self._left -= weight_of(value, self._left)
+            self._left -= len(_encode(value))
             self.faults.stopped = self._left < 0
         return not self.faults.stopped
 
     def check(self, value: object, info: inspect.Type, pointer: str, depth: int = 0) -> None:
         """Add the faults of a value."""
-        if not self.faults.enough and (error := self._misfit(value, python_type(info))):
+        if not self.faults.enough and (error := self._misfit(value, _tried(info))):
             self.explain(value, info, pointer, error, depth)
 
     def explain(
@@ -239,13 +263,11 @@ class FaultSearch:
         kind: type = list,
     ) -> None:
         """Add the faults of the items in a list, or in a set (``kind``), whose items may be valid but unhashable."""
-        wanted = python_type(info)
-        together = GenericAlias(kind, (wanted,))
 
         def misfit(at: slice) -> msgspec.ValidationError | None:
             is_one = at.stop - at.start == 1
-            alone = self._misfit(values[at.start], wanted) if is_one else None
-            return alone if alone or (is_one and kind is list) else self._misfit(values[at], together)
+            alone = self._misfit(values[at.start], _tried(info)) if is_one else None
+            return alone if alone or (is_one and kind is list) else self._misfit(values[at], _tried(info, kind))
 
         begin = 0
         if isinstance(first.step, int) and first.step < len(values):
@@ -255,7 +277,7 @@ class FaultSearch:
             self.explain(values[index], info, pointer + step_to(str(names[index])), error, depth)
 
     def _names(self, names: list[str], info: inspect.Type, pointer: str) -> None:
-        wanted = GenericAlias(dict, (python_type(info), Any))
+        wanted = _tried(info, dict)
         for index, error in self._unfit(0, len(names), lambda at: self._misfit(dict.fromkeys(names[at]), wanted)):
             name = names[index]
             said = name.reason if isinstance(name, Unusable) else reason_for_text(located(error)[1])
@@ -274,27 +296,6 @@ class FaultSearch:
                 for index in range(start, chunk.stop):
                     if error := misfit(slice(index, index + 1)):
                         yield index, error
-
-
-def weight_of(value: object, most: int) -> int:
-    """Count the values in a JSON value, including the value itself; a long string counts as several. Counting stops
-    after the depth at which there are more than ``most``, so that it is limited, too.
-    """
-    weight, ahead = 0, list[Any]([[value]])
-    while ahead and weight <= most:
-        inside: Any = ahead[0]
-        if len(ahead) > 1:
-            objects = [each for each in ahead if type(each) is dict]
-            inside = [*chain.from_iterable(map(dict.values, objects))]
-            inside += chain.from_iterable([each for each in ahead if type(each) is list] if objects else ahead)
-        elif type(inside) is dict:
-            inside = inside.values()
-        weight += len(inside) + sum([len(each) // _PER_VALUE for each in inside if type(each) is str])
-        ahead = [each for each in inside if each and type(each) in _CONTAINERS]
-    return weight
-
-
-_CONTAINERS = (dict, list)
 
 
 def _shape(info: inspect.Type) -> type | None:
