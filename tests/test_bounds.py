@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from time import thread_time
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
 
@@ -105,6 +105,9 @@ PATCH = body("application/json-patch+json", lambda request: request.patched(Lamp
 MERGE = body("application/merge-patch+json", lambda request: request.patched(Lamp("a")))
 PRICE = Annotated[Decimal, decimal_meta(ge=0, places=2)]
 LIMITS = [Limits()]
+NESTED: Any = int
+for _ in range(190):
+    NESTED = list[NESTED]
 FULL = {STEPS: 16 << 20, STEPS_OF_JSON: 1 << 20, STEPS_OF_FIELD: 64 << 10}
 """The default limit of each grammar's text, in bytes; a form has 1,000 parts, and the head of each 8 KiB."""
 OF_CLASSES = 160 << 20
@@ -146,6 +149,8 @@ HOSTILE = [
     *((as_type(wanted), STEPS_OF_JSON, numbered(b'"%d":1', b"{", b"}"))
       for wanted in (dict[str, PRICE], dict[PRICE, int], dict[int, int])),
     *((as_type(Shelf, "refuse"), STEPS_OF_JSON, numbered(b'"a%d":1', b"{", b"}")),),
+    *((as_type(NESTED), STEPS_OF_JSON, listed(unit))
+      for unit in (b"[" * 188 + b'"x"' + b"]" * 188, b"[" * 188 + b"1" + b",1]" * 188, b"1" + b",[]" * 63)),
     *((PATCH, STEPS_OF_JSON, listed(unit)) for unit in (b"{}", b"1", b'{"op":"test","path":"","value":1}')),
     *((MERGE, STEPS_OF_JSON, filled(unit, b'{"name":[', b'1]}')) for unit in (b"1,", b"[],", b"{},")),
     *((header("cookie", lambda request: request.cookies), STEPS_OF_FIELD, filled(unit))

@@ -402,8 +402,8 @@ def _unusable_numbers(text: bytes, info: inspect.Type, whole: list[Any] | None =
     Arrays and objects are those of ``whole``, which has the value as it was decoded before. All that have the same
     depth and type are checked together, in a tenth of the time of a call for each.
     """
-    written = [_as_written(text)]
-    level: dict[int, _Alike] = {0: (inspect.ListType(info), [written], [written if whole is None else whole])}
+    written = [[_as_written(text)]]
+    level: dict[int, _Alike] = {0: (inspect.ListType(info), written, written if whole is None else [whole])}
     known: dict[int, bool] = {}
     while level:
         below: dict[int, _Alike] = {}
@@ -416,9 +416,11 @@ def _unusable_numbers(text: bytes, info: inspect.Type, whole: list[Any] | None =
                     continue
                 yield from column.unusable()
                 if not column.is_names and any(_is_array(kind) or _is_map(kind) for kind in members(of)):
-                    _, owners, twins = below.setdefault(id(of), (of, [], []))
+                    owners = list[Any]()
+                    _, owners, twins = below.setdefault(id(of), (of, owners, owners if whole is None else []))
                     owners += _containers(column.select(column.owners))
-                    twins += _containers(column.select(column.twins))
+                    if whole is not None:
+                        twins += _containers(column.select(column.twins))
         level = {name: alike for name, alike in below.items() if alike[1]}
 
 
@@ -479,6 +481,9 @@ def _columns(info: inspect.Type, owners: list[Any], twins: list[Any]) -> Iterato
 def _by_kind(kinds: tuple[inspect.Type, ...], owners: list[Any], twins: list[Any]) -> Iterator[_Alike]:
     """Yield the arrays and objects by the first of their alternative types as which they are read."""
     for cls, is_fit in ((list, _is_array), (dict, _is_map)):
+        if {*map(type, owners)} == {cls} and kinds and is_fit(kinds[0]) and getattr(kinds[0], "tag", None) is None:
+            yield kinds[0], owners, twins  # in a third of the time, without a pair for each
+            return
         alike = [pair for pair in zip(owners, twins, strict=True) if type(pair[0]) is cls]
         for kind in filter(is_fit, kinds):
             theirs, others = alike, []

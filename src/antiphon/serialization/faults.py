@@ -310,10 +310,15 @@ class Faults:
         """True if the search should end."""
         return self.stopped or self.full
 
+    @property
+    def has_room(self) -> bool:
+        """True if a further fault is listed, not counted alone."""
+        return len(self.listed) < LISTED and self._room > 0
+
     def add(self, pointer: str, reason: Reason) -> None:
         """Add a fault."""
         self.total += not self.full
-        if len(self.listed) < LISTED and self._room > 0:
+        if self.has_room:
             fault: FieldProblem = {
                 "pointer": shortened(pointer, _TEXT),
                 "detail": shortened(reason.detail, _TEXT),

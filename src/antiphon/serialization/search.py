@@ -182,6 +182,9 @@ class FaultSearch:
         if isinstance(value, Unusable):
             self.faults.add(pointer, value.reason)
             return
+        if not self.faults.has_room and not isinstance(error.__cause__, FieldError):
+            self.faults.add("", MISSING)  # which is counted alone
+            return
         inner, message = located(error)
         if isinstance(error.__cause__, FieldError):
             self.faults.add_listed(pointer + inner, error.__cause__)
