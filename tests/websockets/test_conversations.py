@@ -380,22 +380,42 @@ class TestLimits:
                 assert [*socket] == []
                 assert socket.closed.code == 1009
 
-    def test_sockets_at_once(self):
-        app = App()
+    @rows(
+        "of_app, of_route, then, status",
+        [
+            (None, 1, "/", 503),
+            (None, 1, "/other", 101),
+            (None, 0, "/", 503),
+            (2, None, "/", 503),
+            (2, None, "/other", 503),
+            (2, 1, "/other", 503),
+            (3, 1, "/", 503),
+            (3, 1, "/other", 101),
+        ],
+    )
+    def test_sockets_at_once(self, of_app, of_route, then, status):
+        app = App(limits=Limits(sockets=of_app))
 
-        @app.websocket("/", limits=Limits(sockets=1))
-        def echo(request: Request, socket: BlockingWebSocket):
-            for message in socket:
-                socket.send(message)
+        async def echo(request: Request, socket: WebSocket):
+            async for message in socket:
+                await socket.send(message)
 
+        app.websocket("/", limits=Limits(sockets=of_route))(echo)
+        app.websocket("/other")(echo)
         client = Client(app)
-        with client.websocket("/"):
-            with pytest.raises(HandshakeRefused) as refused, client.websocket("/"):
-                pass
-            assert refused.value.response.status == 503
-        with client.websocket("/") as socket:
-            socket.send("a")
-            assert socket.receive() == "a"
+
+        def ask(path):
+            try:
+                with client.websocket(path) as socket:
+                    socket.send("a")
+                    assert socket.receive() == "a"
+            except HandshakeRefused as refused:
+                return refused.response.status
+            return 101
+
+        with client.websocket("/other" if of_route == 0 else "/"), client.websocket("/other"):
+            assert ask(then) == status
+        assert ask("/other") == 101
 
     def test_idle_timeout(self):
         app = echoing(App(), idle_timeout=0.05)

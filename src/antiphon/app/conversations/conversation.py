@@ -22,7 +22,8 @@ from contextvars import Context, copy_context
 from functools import partial, update_wrapper
 from threading import Thread
 from types import coroutine
-from typing import Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from weakref import WeakKeyDictionary, WeakSet
 
 from antiphon.app.route import SocketOptions
 from antiphon.concurrency.iterables import resume
@@ -49,6 +50,9 @@ from antiphon.websockets.channel import (
 )
 from antiphon.websockets.connection import Connection, WebSocketResponse
 from antiphon.websockets.websocket import WebSocket
+
+if TYPE_CHECKING:
+    from antiphon.app.application import App
 
 
 async def on_own_thread(
@@ -114,6 +118,10 @@ LAST_MESSAGES = 20
 """The number of a WebSocket's messages that are kept in case its handler fails."""
 
 
+_handlers: "WeakKeyDictionary[App, WeakSet[SocketHandler]]" = WeakKeyDictionary()
+"""The handlers of each application that limits its sockets."""
+
+
 class SocketHandler:
     """A WebSocket handler, wrapped as a handler of handshakes that returns responses.
 
@@ -138,11 +146,15 @@ class SocketHandler:
         update_wrapper(self, function)
 
     async def __call__(self, request: Request) -> Any:
-        most = request.limits.given.get("sockets") or (MOST_THREADS if self._blocks else NO_BOUND)
-        if len(self.conversations) >= most:
+        app, options = request.route.app, self._options
+        most = request.limits.given.get("sockets", MOST_THREADS if self._blocks else NO_BOUND)
+        is_full = len(self.conversations) >= most
+        if app is not None and not is_full and "sockets" in app.limits.given:
+            (handlers := _handlers.setdefault(app, WeakSet())).add(self)
+            is_full = sum(len(each.conversations) for each in handlers) >= app.limits.sockets
+        if is_full:
             raise ServiceUnavailable("Too many WebSockets are open here.", retry_after=1)
         channel: Channel = request.head.channel  # type: ignore[attr-defined]  # a handshake's, which was checked
-        app, options = request.route.app, self._options
         connection = Connection(
             channel,
             limit=request.limits.message,
