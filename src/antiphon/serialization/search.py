@@ -9,7 +9,6 @@ limited.
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
 from types import GenericAlias
 from typing import Any
 

@@ -7,11 +7,12 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from contextlib import closing
 
 import pytest
 
-from antiphon.features import Channel, MissedMessages, PostgresStore, StoreUnavailable
+from antiphon.features import Channel, MissedMessages, PostgresStore, Store, StoreUnavailable
 from antiphon.features.stores import postgres_connections
 from antiphon.testing.stores.entries import at_once
 from tests.features.conftest import Clock
@@ -361,6 +362,12 @@ class TestTheStore:
         assert entry.expires - entry.created == pytest.approx(100)
         [(now,)] = execute(postgres, "select extract(epoch from clock_timestamp())::float8")
         assert entry.created <= now
+
+    def test_has_the_clock_of_the_server_whatever_the_process_has(self, postgres, monkeypatch):
+        monkeypatch.setattr(Store, "clock", staticmethod(lambda: time.time() - 300))
+        with closing(PostgresStore(postgres)) as store:
+            entry = store.add("key", {}, ttl=100)
+            assert 0 <= store.clock() - entry.created < 100
 
     def test_waits_for_a_connection_and_then_is_a_503(self, postgres, caplog):
         with closing(PostgresStore(postgres, max_connections=1, timeout=0.2)) as store:

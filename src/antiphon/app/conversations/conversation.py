@@ -35,7 +35,6 @@ from antiphon.handler.errors import is_leaving, localized
 from antiphon.handler.failures import note_failure
 from antiphon.handler.scope import set_current_request
 from antiphon.http.errors import ClientDisconnected, HTTPError, ServiceUnavailable
-from antiphon.http.limits import NO_BOUND
 from antiphon.request.lifetime import EndReason
 from antiphon.request.request import Request
 from antiphon.websockets.channel import (
@@ -147,8 +146,8 @@ class SocketHandler:
 
     async def __call__(self, request: Request) -> Any:
         app, options = request.route.app, self._options
-        most = request.limits.given.get("sockets", MOST_THREADS if self._blocks else NO_BOUND)
-        is_full = len(self.conversations) >= most
+        is_own = "sockets" in request.limits.given or not self._blocks
+        is_full = len(self.conversations) >= (request.limits.sockets if is_own else MOST_THREADS)
         if app is not None and not is_full and "sockets" in app.limits.given:
             (handlers := _handlers.setdefault(app, WeakSet())).add(self)
             is_full = sum(len(each.conversations) for each in handlers) >= app.limits.sockets

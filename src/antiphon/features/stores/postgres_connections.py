@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Generator, Mapping
 from math import ceil
 from threading import Lock
-from time import monotonic
+from time import monotonic, time
 from typing import Any, TypeAlias, TypeVar
 from weakref import finalize
 
@@ -87,6 +87,7 @@ create table {{s}}.members (name bytea, member bytea, token text, expires float8
 _SETTINGS = {"search_path": "pg_catalog, pg_temp", "default_transaction_isolation": "read committed"}
 _SET = "select " + ", ".join(f"pg_catalog.set_config('{name}', '{value}', false)" for name, value in _SETTINGS.items())
 _SET_IF_DIRECT = f"{_SET} where pg_catalog.pg_backend_pid() operator(pg_catalog.=) %s::pg_catalog.int4".encode()
+_READ_CLOCK = b"select extract(epoch from pg_catalog.clock_timestamp())::pg_catalog.float8"
 _SET_LOCALLY = b"set transaction isolation level read committed; set local search_path = pg_catalog, pg_temp; "
 """What statements rely on, whatever the database's defaults are. Otherwise, other roles' functions could be called."""
 
@@ -239,6 +240,8 @@ class _Own:
         self.breaker = CircuitBreaker(Down)
         self.writes = int.from_bytes(os.urandom(2))
         """The number of writes, which begins at random, so that processes clean up different parts of a table."""
+        self.clock: Callable[[], float] = time
+        """The server's clock, as read by the newest connection; this machine's before there is any."""
         self._url, self._schema, self._timeout = url, schema, timeout
         self._idle: list[Connection] = []
         self._is_prepared = False
@@ -309,6 +312,9 @@ class _Own:
             connection.patience = self._timeout
             # A pooler makes up a process id, and its sessions are not ours to set.
             connection.is_direct = bool(connection.execute(_SET_IF_DIRECT, [connection.info.backend_pid]).fetchall())
+            ahead = -monotonic()
+            ahead += connection.execute(_READ_CLOCK).fetchall()[0][0]
+            self.clock = lambda: monotonic() + ahead
             connection.patience = 0.0
         except psycopg.Error as error:
             connection.close()
