@@ -38,7 +38,7 @@ from antiphon.features import (
 from antiphon.features.ends import LONGEST_LOGIN, LOOK_EVERY
 from antiphon.features.sessions import DAY
 from antiphon.http.authorization import TOKEN_LEEWAY
-from antiphon.http.errors import BadRequest
+from antiphon.http.errors import BadRequest, ServiceUnavailable
 from antiphon.testing import Client, ContractError
 from tests.helpers.rows import rows
 from tests.helpers.stores import SHARED, place_of, store_at
@@ -792,3 +792,25 @@ def test_a_refresh_token_ends_what_a_user_who_is_a_text_has_opened():
     token, received = tokens.issue("ann"), opened(shop, {"authorization": "Bearer x"})
     tokens.revoke(token)
     check_ends(received)
+
+
+@rows("outage", [False, True])
+def test_a_token_that_is_no_longer_found_ends_what_it_has_opened(outage, monkeypatch):
+    monkeypatch.setattr("antiphon.features.ending.RENEWED_FOR", 0.1)
+    app, known = App(store=MemoryStore()), {"x", "y"}
+
+    def find(token):
+        if outage and not known:
+            raise ServiceUnavailable
+        return "ann" if token in known else None
+
+    app.use(Users(Bearer(find)))
+    shop = serve_endless(SimpleNamespace(app=app))
+    revoked, other = (opened(shop, {"authorization": f"Bearer {token}"}) for token in "xy")
+    time.sleep(1.5 * LOOK_EVERY)
+    known.clear() if outage else known.remove("x")
+    if outage:
+        time.sleep(1.5 * LOOK_EVERY)
+    else:
+        check_ends(revoked)
+    check_goes_on(revoked if outage else other)

@@ -173,7 +173,8 @@ class Ending:
             left = min((each._seconds_left(request) for each in sources), default=inf)
         if False in told or (None in told and (left <= 0 or self._has_ended(request))):
             return 0.0
-        return left if left > 0 else RENEWED_FOR
+        left = left if left > 0 else RENEWED_FOR
+        return min(left, RENEWED_FOR) if None in told else left
 
     def note_check(self, request: Request) -> None:
         """Note when credentials are checked that can't be checked again."""
