@@ -22,7 +22,7 @@ from contextvars import Context, copy_context
 from functools import partial, update_wrapper
 from threading import Thread
 from types import coroutine
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias
 from weakref import WeakKeyDictionary, WeakSet
 
 from antiphon.app.route import SocketOptions
@@ -49,9 +49,6 @@ from antiphon.websockets.channel import (
 )
 from antiphon.websockets.connection import Connection, WebSocketResponse
 from antiphon.websockets.websocket import WebSocket
-
-if TYPE_CHECKING:
-    from antiphon.app.application import App
 
 
 async def on_own_thread(
@@ -117,7 +114,7 @@ LAST_MESSAGES = 20
 """The number of a WebSocket's messages that are kept in case its handler fails."""
 
 
-_handlers: "WeakKeyDictionary[App, WeakSet[SocketHandler]]" = WeakKeyDictionary()
+_handlers: "WeakKeyDictionary[Any, WeakSet[SocketHandler]]" = WeakKeyDictionary()
 """The handlers of each application that limits its sockets."""
 
 

@@ -145,7 +145,7 @@ class PostgresStore(Store):
         name = f"postgresql://{known.get('host', '')}/{known.get('dbname', '')}"
         self._database = Database(url, name, schema, seconds_of(timeout), max_connections)
         self._clock = clock
-        self.clock = clock or (lambda: self._database.own.clock())
+        self.clock = clock or (lambda: self._database.own.clock())  # noqa: PLW0108 - of the process that calls it
         self._most: int | None = None
 
     def shares_entries(self, other: Store) -> bool:
