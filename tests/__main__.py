@@ -45,7 +45,8 @@ LEAST = 4.0
 """The CPU seconds of a group, at least: it costs a fifth of one to begin."""
 SHARED = (
     "antiphon.cli.main", "antiphon.dialects.pyramid.config", "antiphon.dialects.werkzeug.test",
-    "antiphon.testing.client", "antiphon.testing.servers.asgi", "antiphon.testing.servers.rsgi", "antiphon.testing.servers.wsgi",
+    "antiphon.testing.client", "antiphon.testing.servers.asgi", "antiphon.testing.servers.rsgi",
+    "antiphon.testing.servers.wsgi",
     "cryptography.x509", "dateutil.parser", "django.test.client", "flask", "granian.server", "jinja2",
     "joserfc.jwt", "opentelemetry.sdk.trace", "psycopg_pool", "pydantic.main", "redis.asyncio",
     "sqlalchemy.ext.asyncio", "tests.conftest", "uvloop", "watchfiles", "websockets.sync.client",

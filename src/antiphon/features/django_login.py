@@ -7,7 +7,7 @@ from antiphon import Dependency, Request, Response
 from antiphon.embedding import OfRequest, errors_name_it, make_environ
 from antiphon.features import FlashMessage
 from antiphon.features.html import Markup
-from antiphon.features.users import Users, UserSource
+from antiphon.features.users import Begun, UserSource
 from antiphon.http import BadRequest
 from antiphon.request import interfaces
 from antiphon.request.interfaces import HasHTML
@@ -51,7 +51,7 @@ class DjangoLogin(UserSource[Any]):
     _is_sent_by_itself = True
     _keeps_logins = True
 
-    def _begin_login(self, users: Users[Any], request: Request, user: Any, *, end_others: bool) -> None:  # noqa: ARG002
+    def _begin_login(self, request: Request, user: Any, begun: Begun, *, end_others: bool) -> None:  # noqa: ARG002
         from django.contrib.auth import login
 
         if end_others:

@@ -17,7 +17,7 @@ from antiphon.features import Store
 from antiphon.features.ends import BEGUN
 from antiphon.features.sessions import Sessions
 from antiphon.features.tracked_session import NAME, TrackedSession
-from antiphon.features.users import USERS, Users, UserSource, check_loader, sources_of
+from antiphon.features.users import USERS, Begun, Users, UserSource, check_loader, sources_of
 from antiphon.types import Identity
 
 if TYPE_CHECKING:
@@ -127,14 +127,14 @@ class SessionLogin(UserSource[U]):
     _holds = "sessions"
     _keeps_logins = True
 
-    def _begin_login(self, users: Users[Any], request: Request, user: Any, *, end_others: bool) -> None:
+    def _begin_login(self, request: Request, user: Any, begun: Begun, *, end_others: bool) -> None:
         key, session = self.key_of(user), request.session
         if session.get(NAME) not in (None, key):
             session.clear()
         session.rotate(key, end_others=end_others)
         session[NAME] = key
         if isinstance(session, TrackedSession):
-            session.new_owner = users._ending.new_owner(request, BEGUN, user, key)
+            session.new_owner = begun(user, key)
 
     def _end_login(self, request: Request, *, everywhere: bool) -> None:
         request.session.clear(everywhere=everywhere)
@@ -185,7 +185,8 @@ def login(request: Request, user: object, *, end_others: bool = False) -> None:
     and NotImplementedError if the sessions' store, or Django, can't end sessions.
     """
     users, source = _source(request)
-    source._begin_login(users, request, user, end_others=end_others)
+    # It alone refers to this dependency, so that only what calls it is known to begin logins.
+    source._begin_login(request, user, partial(users._ending.new_owner, request, BEGUN), end_others=end_others)
     users.become(request, user)
 
 

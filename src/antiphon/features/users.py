@@ -13,7 +13,7 @@ from hmac import compare_digest
 from inspect import isawaitable
 from math import inf
 from time import time
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeAlias, TypeVar, overload
 
 from antiphon import Dependency, Redirect, Request, explained
 from antiphon.embedding import (
@@ -33,6 +33,7 @@ from antiphon.embedding import (
 )
 from antiphon.features import Store
 from antiphon.features.ending import Ending
+from antiphon.features.ends import NewOwner
 from antiphon.http import Challenge, Forbidden, HTTPError, Unauthorized
 from antiphon.types import Identity
 
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 U = TypeVar("U")
 S = TypeVar("S")
 
+Begun: TypeAlias = Callable[[Any, str], NewOwner]
+"""A function that returns whose a session is from now on, of a user and a key."""
 _LATEST = 1e12
 """A time after which no token ends, in Unix seconds."""
 _LONGEST_NEXT = 2000
@@ -135,7 +138,7 @@ class UserSource(ABC, Generic[U]):
     _keeps_logins = False
     """True if ``login`` and ``logout`` call the two methods below."""
 
-    def _begin_login(self, users: "Users[Any]", request: Request, user: Any, *, end_others: bool) -> None:
+    def _begin_login(self, request: Request, user: Any, begun: Begun, *, end_others: bool) -> None:
         raise NotImplementedError
 
     def _end_login(self, request: Request, *, everywhere: bool) -> None:

@@ -73,8 +73,8 @@ class Limits(Value):
     - ``headers``: bytes of the header section, if the server does not limit it (431); 64 KiB.
     - ``query``: bytes of the query string (414); 64 KiB.
     - ``message``: bytes of a message on a WebSocket (it is closed with 1009); 1 MiB.
-    - ``sockets``: simultaneous WebSockets of a route in each process (503), or an app's, of all its routes together; 200
-      for a ``def`` handler, where each has a thread; otherwise unlimited.
+    - ``sockets``: simultaneous WebSockets of a route in each process (503), or an app's, of all its routes together;
+      200 for a ``def`` handler, where each has a thread; otherwise unlimited.
 
     A bound that isn't set is inherited: a route inherits it from its app, and an app from these defaults. Raises
     ValueError for a negative bound, and for a bound that isn't an int; ``timeout`` may be a float or a timedelta.
