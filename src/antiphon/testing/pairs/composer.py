@@ -35,7 +35,7 @@ AROUND = (
 @{target}.middleware
 {color}def {name}(request):
 {waits}    if request.headers.get("x-stop"):
-        abort(409, "Stopped.")
+        abort(410, "Stopped.")
     yield""",
     """
 @{target}.before_request
