@@ -19,7 +19,6 @@ PURE = os.environ.get("ANTIPHON_PURE", "")
 SOURCES = sorted(map(str, Path("src/antiphon/speedups").glob("*.c")))
 AS_TEXT = {"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "lc": 4, "lp": 0, "pb": 0}
 """The compression of pages: their next letter depends on the last ones, and on no position in a word of memory."""
-os.environ.setdefault("CFLAGS", "-g0")  # half of the compiler's time goes into names for debuggers
 HAS_STABLE_ABI = not sysconfig.get_config_var("Py_GIL_DISABLED")
 
 
