@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
+import pydantic  # noqa: F401 - with it, each type may be a model
 from msgspec import Meta, Struct
 
 from antiphon import App, Blueprint, Dependency, HTTPError, Limits, Response, abort
@@ -159,6 +160,7 @@ READERS = {
     "json": lambda request: str(request.json),
     "json_as": lambda request: str(request.json_as(Person)),
     "values_as": lambda request: str([*request.values_as(Person)]),
+    "patched": lambda request: str(request.patched(Person("Bob", 2))),
     "form": lambda request: request.form["name"],
     "form_as": lambda request: str(request.form_as(Person)),
     "files": lambda request: str(request.files["file"].size),
@@ -472,6 +474,7 @@ def _bodies():
         for kind_of_rows, good, bad in ROWS:
             yield f"{kind}{kind_of_rows}", post(f"{lazy}/values-as", body=good, content_type=kind_of_rows)
             yield f"{kind}bad {kind_of_rows}", post(f"{lazy}/values-as", 422, body=bad, content_type=kind_of_rows)
+        yield f"{kind}patched", post(f"{lazy}/patched", body=b'{"age": 3}', content_type="application/merge-patch+json")
         yield f"{kind}form", post(f"{lazy}/form", form=GOOD)
         yield f"{kind}form without a field", post(f"{lazy}/form", 400, form={"a": 1})
         yield f"{kind}form_as", post(f"{lazy}/form-as", form=GOOD)

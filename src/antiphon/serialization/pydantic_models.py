@@ -5,6 +5,7 @@ Such a program has imported Pydantic; other programs don't load it.
 
 import sys
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, cast, get_args, get_origin, get_type_hints
 
 from msgspec import inspect
@@ -31,6 +32,8 @@ _BOUNDS = {
     "multiple_of": "multiple_of", "pattern": "pattern",
 }  # fmt: skip
 
+_KEPT = 256
+"""The number of types of which it is known whether they have a model."""
 _OTHERS = frozenset(("annotated_types", "pydantic"))
 """The packages with bounds that msgspec doesn't read."""
 
@@ -44,6 +47,14 @@ def has_model(wanted: object) -> bool:
     """Return True if a type is a Pydantic model, or contains one."""
     if "pydantic" not in sys.modules:
         return False
+    try:
+        return _has_model(wanted)
+    except TypeError:
+        return _has_model.__wrapped__(wanted)  # some types can't be hashed
+
+
+@lru_cache(_KEPT)
+def _has_model(wanted: Any) -> bool:
     try:
         info = translated(wanted)
     except Exception:  # unreadable in any case, and refused later
