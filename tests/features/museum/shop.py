@@ -7,7 +7,7 @@ import time
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
-from antiphon import App, Signer
+from antiphon import App, Request, Signer
 from antiphon.embedding import FeatureStore
 from antiphon.features import (
     APIKey,
@@ -21,8 +21,10 @@ from antiphon.features import (
     ResumableUploads,
     Runs,
     Sessions,
+    Signatures,
     StandardWebhook,
     Users,
+    sign,
 )
 from antiphon.testing import Client
 
@@ -51,7 +53,8 @@ class Shop(ExitStack):
         for feature in (*features, ResumableUploads(folder=folder), Cache()):
             self.app.use(feature)
         self._add_routes()
-        for path, feature in {"/by": IdempotentWrites(by=lambda request: request.headers["x-customer"]),
+        for path, feature in {"/partners": Signatures({"one": b"1" * 32}, everywhere=True),
+                              "/by": IdempotentWrites(by=lambda request: request.headers["x-customer"]),
                               "/light": Sessions(CookieStore(SECRETS), cookie="light")}.items():  # fmt: skip
             mounted = App(store=store, secret_keys=SECRETS)
             mounted.use(feature)
@@ -99,6 +102,9 @@ class Shop(ExitStack):
         kept["run"] = client.post("/reports", body=b"one two").text
         assert client.get(f"/reports/{kept['run']}").json == ["one", "two"]
         self.news.send("good")
+        order = Request.blank(f"{client.base_url.origin}/partners/payments", "POST")
+        kept["order"] = dict(sign(order, b"1" * 32, keyid="one").headers)
+        assert client.post("/partners/payments", headers=kept["order"]).status == 200
         assert [client.get(f"/{path}").status for path in ("limited", "limited", "page", "broken")] == [
             200,
             200,
@@ -129,6 +135,7 @@ class Shop(ExitStack):
         assert client.post("/reports", body=b"one two").text == kept["run"]
         assert [message.value for message in self.news.messages()] == ["good"]
         assert client.get("/limited").status == 429
+        assert client.post("/partners/payments", headers=kept["order"]).status == 401
         assert "hit" in client.get("/page").headers["cache-status"]
         assert [each.count for each in self.recorder.all()] == [1]
         [owned] = self.store.owned_by("Ann")
