@@ -3,11 +3,11 @@
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
-from antiphon import Dependency, Request, Response
+from antiphon import Dependency, Request, Response, explained
 from antiphon.embedding import OfRequest, errors_name_it, make_environ
 from antiphon.features import FlashMessage
 from antiphon.features.html import Markup
-from antiphon.features.users import Begun, UserSource
+from antiphon.features.users import Begun, LoginSource
 from antiphon.http import BadRequest
 from antiphon.request import interfaces
 from antiphon.request.interfaces import HasHTML
@@ -21,8 +21,14 @@ if TYPE_CHECKING:
 _GIVEN = Dependency[Any]("Django's request", fix="app.use(Users(DjangoLogin()))")
 
 
+def _cannot_end_others() -> Exception:
+    return explained(
+        "store-cannot", NotImplementedError("Django ends a user's other sessions only when the password changes")
+    )
+
+
 @errors_name_it
-class DjangoLogin(UserSource[Any]):
+class DjangoLogin(LoginSource[Any]):
     """A login in the session of a Django project, which the same process serves. Provisional.
 
     ``request.user`` is Django's user, or None, and ``login`` and ``logout`` are Django's own. ``request.flash`` has
@@ -49,20 +55,19 @@ class DjangoLogin(UserSource[Any]):
         return (request,) if settings.SESSION_COOKIE_NAME in request.cookies else None
 
     _is_sent_by_itself = True
-    _keeps_logins = True
 
     def _begin_login(self, request: Request, user: Any, begun: Begun, *, end_others: bool) -> None:  # noqa: ARG002
         from django.contrib.auth import login
 
         if end_others:
-            raise NotImplementedError("Django ends a user's other sessions only when the password changes")
+            raise _cannot_end_others()
         login(request[_GIVEN], user)
 
     def _end_login(self, request: Request, *, everywhere: bool) -> None:
         from django.contrib.auth import logout
 
         if everywhere:
-            raise NotImplementedError("Django ends a user's other sessions only when the password changes")
+            raise _cannot_end_others()
         logout(request[_GIVEN])
 
     def _identity(self, given: tuple[Any, ...], key: str | None) -> Identity | None:  # noqa: ARG002

@@ -17,7 +17,7 @@ from antiphon.features import Store
 from antiphon.features.ends import BEGUN
 from antiphon.features.sessions import Sessions
 from antiphon.features.tracked_session import NAME, TrackedSession
-from antiphon.features.users import USERS, Begun, Users, UserSource, check_loader, sources_of
+from antiphon.features.users import USERS, Begun, LoginSource, Users, check_loader, sources_of
 from antiphon.types import Identity
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _id_of(user: Any) -> str:
 
 
 @errors_name_it
-class SessionLogin(UserSource[U]):
+class SessionLogin(LoginSource[U]):
     """A login kept in the visitor's session. The loader is called with the user's key, as text.
 
     ``key`` returns a user's key, by default the ``id`` as text. A key must never change or belong to another user. If
@@ -125,7 +125,6 @@ class SessionLogin(UserSource[U]):
         return Identity("login", given[0])
 
     _holds = "sessions"
-    _keeps_logins = True
 
     def _begin_login(self, request: Request, user: Any, begun: Begun, *, end_others: bool) -> None:
         key, session = self.key_of(user), request.session
@@ -216,10 +215,10 @@ async def _end_on_thread(users: Users[Any], user: object, request: Request, resp
     await to_thread(users.end, user)
 
 
-def _source(request: Request) -> tuple[Users[Any], UserSource[Any]]:
+def _source(request: Request) -> tuple[Users[Any], LoginSource[Any]]:
     users = request[USERS]
     for source in users.sources:
-        if source._keeps_logins:
+        if isinstance(source, LoginSource):
             return users, source
     raise explained(
         "missing-feature",

@@ -135,15 +135,6 @@ class UserSource(ABC, Generic[U]):
         """Return the key by which this kind of source knows a user, or None."""
         return None
 
-    _keeps_logins = False
-    """True if ``login`` and ``logout`` call the two methods below."""
-
-    def _begin_login(self, request: Request, user: Any, begun: Begun, *, end_others: bool) -> None:
-        raise NotImplementedError
-
-    def _end_login(self, request: Request, *, everywhere: bool) -> None:
-        raise NotImplementedError
-
     def _kept_in(self, app: "App") -> tuple[Store, str] | None:  # noqa: ARG002
         """Return the store and the cookie of the sessions in which these credentials are kept, if they are."""
         return None
@@ -173,6 +164,18 @@ class UserSource(ABC, Generic[U]):
     def challenge(self, request: Request) -> Challenge | None:  # noqa: ARG002 - for kinds that look at it
         """Return the challenge to send with a 401 (RFC 9110 §11.6.1), or None if only browsers can log in this way."""
         return None
+
+
+class LoginSource(UserSource[U]):
+    """A source with logins of its own, which ``login`` begins and ``logout`` ends."""
+
+    @abstractmethod
+    def _begin_login(self, request: Request, user: Any, begun: Begun, *, end_others: bool) -> None:
+        """Begin a login, and end the user's others if ``end_others``. Raises NotImplementedError if it can't."""
+
+    @abstractmethod
+    def _end_login(self, request: Request, *, everywhere: bool) -> None:
+        """End the request's login, or all of its user. Raises NotImplementedError if it can't."""
 
 
 @errors_name_it
