@@ -35,7 +35,7 @@ MODULES = """
     cryptography.hazmat.primitives.asymmetric.rsa cryptography.hazmat.primitives.asymmetric.utils
     cryptography.hazmat.primitives.ciphers.aead cryptography.hazmat.primitives.hashes dbos django.conf
     django.contrib.auth django.contrib.auth.middleware django.contrib.messages django.contrib.messages.middleware
-    django.contrib.sessions.middleware django.core.exceptions django.core.handlers.wsgi django.db
+    django.contrib.sessions.exceptions django.contrib.sessions.middleware django.core.exceptions django.core.handlers.wsgi django.db
     django.db.backends.signals django.http django.middleware.csrf django.urls django.utils.safestring granian.constants
     granian.http granian.rsgi hypothesis itsdangerous itsdangerous.encoding jinja2 jinja2.ext jinja2.nodes joserfc
     joserfc.errors joserfc.jwk litestar litestar.response litestar.template.base markdown_it markupsafe
