@@ -125,7 +125,7 @@ def _add_cookies(given: Any, response: Response) -> None:
         for each in reversed(_middleware()):
             sent = each.process_response(given, sent) if hasattr(each, "process_response") else sent
     except SessionInterrupted as error:  # by a logout meanwhile
-        raise BadRequest(str(error)) from error
+        raise BadRequest from error
     for cookie in sent.cookies.values():
         response.headers.add("set-cookie", cookie.OutputString())
     if "Vary" in sent.headers:
