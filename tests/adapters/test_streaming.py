@@ -228,7 +228,8 @@ class TestASourceThatWaitsForNothing:
             await asyncio.gather(*[app(scope, receive, send) for scope in scopes])
 
         asyncio.run(main())
-        assert max(made) < 25, made
+        assert sorted(made)[len(made) // 2] < 20, made
+        assert max(made) < 60, made  # what begins before the others has a whole time slice
 
     def test_ends_when_the_server_cancels(self):
         source = Busy(b"tick")
