@@ -4,14 +4,16 @@ import asyncio
 import hmac
 import json
 import re
+import threading
 import time
 from base64 import urlsafe_b64encode
+from contextlib import suppress
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from joserfc.jwk import RSAKey
 
-from antiphon import App, Request
+from antiphon import App, Request, Response
 from antiphon.features import (
     AccessToken,
     Bearer,
@@ -26,13 +28,15 @@ from antiphon.features import (
     login_required,
     scopes_required,
 )
+from antiphon.features.ends import LOOK_EVERY
 from antiphon.features.oauth.protected_resource import ACCESS_TOKEN
 from antiphon.features.oauth.tokens import Kept, fetch
 from antiphon.http import ServiceUnavailable
-from antiphon.testing import Client, LifespanError
+from antiphon.testing import Client, ContractError, LifespanError
 from tests.features.oauth.identity_provider import served, served_provider
 from tests.helpers.ports import free_port
 from tests.helpers.rows import rows
+from tests.helpers.waiting import eventually
 
 pytestmark = pytest.mark.once
 
@@ -226,6 +230,34 @@ def test_the_provider_is_asked_about_each_token(provider):
     assert status(client, token) == 401
     assert status(client_of(make_app(provider, introspection=Introspection("shop", "wrong"))), token) == 503
     assert "secret of" not in repr(Introspection("shop", "secret of the shop"))
+
+
+def test_a_token_that_the_provider_revokes_ends_what_it_has_opened(provider, monkeypatch):
+    monkeypatch.setattr("antiphon.features.ending.RENEWED_FOR", 0.1)
+    introspection = Introspection("shop", "secret of the shop")
+    app = make_app(provider, app=App(store=MemoryStore()), introspection=introspection)
+    over, received, token = threading.Event(), [], provider.token(aud=HERE)
+
+    @app.get("/endless", before=login_required)
+    def endless(request: Request) -> Response:
+        return Response(b"." for _ in iter(lambda: over.wait(0.02), True))
+
+    def follow() -> None:
+        headers = {"authorization": f"Bearer {token}"}
+        with suppress(ContractError), client_of(app).stream("GET", "/endless", headers=headers) as response:
+            for chunk in response:
+                received.append(chunk)  # noqa: PERF402 - as it arrives
+        received.append(None)
+
+    threading.Thread(target=follow, daemon=True).start()
+    try:
+        eventually(lambda: received or None, "nothing is received")
+        time.sleep(1.5 * LOOK_EVERY)
+        assert None not in received
+        provider.revoked.add(token)
+        eventually(lambda: received[-1] is None or None, "the stream goes on")
+    finally:
+        over.set()
 
 
 # Scopes
