@@ -118,20 +118,10 @@ def build() -> None:
         if one(DIST, "*.tar.gz").read_bytes() != one(Path(folder), "*.tar.gz").read_bytes():
             raise BadRelease("the sdist built again has other bytes")
     sdist = str(one(DIST, "*.tar.gz"))
+    wheel = (sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps")
     with tempfile.TemporaryDirectory() as again:
         for wheels, pure in ((HERE, "0"), (DIST, "1"), (again, "1")):
-            run(
-                sys.executable,
-                "-m",
-                "pip",
-                "wheel",
-                "--quiet",
-                "--no-deps",
-                f"--wheel-dir={wheels}",
-                sdist,
-                pure=pure,
-                builds=True,
-            )
+            run(*wheel, f"--wheel-dir={wheels}", sdist, pure=pure, builds=True)
         if one(DIST, "*.whl").read_bytes() != one(Path(again), "*.whl").read_bytes():
             raise BadRelease("the wheel built again has other bytes")
     run(sys.executable, "-m", "twine", "check", "--strict", *map(str, DIST.rglob("*.*")))

@@ -105,12 +105,8 @@ class Shop(ExitStack):
         order = Request.blank(f"{client.base_url.origin}/partners/payments", "POST")
         kept["order"] = dict(sign(order, b"1" * 32, keyid="one").headers)
         assert client.post("/partners/payments", headers=kept["order"]).status == 200
-        assert [client.get(f"/{path}").status for path in ("limited", "limited", "page", "broken")] == [
-            200,
-            200,
-            200,
-            500,
-        ]
+        statuses = [client.get(f"/{path}").status for path in ("limited", "limited", "page", "broken")]
+        assert statuses == [200, 200, 200, 500]
         self.recorder.flush()
         self.store.change("everything", EVERYTHING, owner="Ann")
         assert self._spend()

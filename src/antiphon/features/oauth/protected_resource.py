@@ -138,18 +138,20 @@ class ProtectedResource:
 
     def has_ended(self, token: str, audience: str) -> bool:
         """Return True for a token that its provider no longer reports as active, if it is asked. This waits for it."""
-        provider, asked = next(iter(self._providers.values())), self._introspection
-        return asked is not None and introspected(token, provider, audience, asked) is None
+        return self._introspection is not None and self._introspected(token, audience, self._introspection) is None
 
     async def verify(self, token: str, audience: str) -> AccessToken | None:
         """Return a token that is valid for this resource, or None. Raises ServiceUnavailable (503)."""
         if self._introspection is not None:
-            provider = next(iter(self._providers.values()))
-            return await Crossing().run(introspected, token, provider, audience, self._introspection)
+            return await Crossing().run(self._introspected, token, audience, self._introspection)
         provider_or_none = self._providers.get(claimed_issuer(token) or "")
         if provider_or_none is None:
             return None
         return await Crossing().run(verified, token, provider_or_none, audience, self._algorithms)
+
+    def _introspected(self, token: str, audience: str, introspection: Introspection) -> AccessToken | None:
+        provider = next(iter(self._providers.values()))  # the only one: the constructor checks that
+        return introspected(token, provider, audience, introspection)
 
 
 class _Protected(Bearer[U]):
