@@ -10,7 +10,9 @@ leaves out expensive ones.
 | ``--groups SEED`` | put the files into other groups and orders: no test may know which others ran |
 
 Files next to each other share a process, and what its fixtures have started, until they cost enough. The most expensive
-groups begin first. Each process is forked from this one, which has imported what most tests need.
+groups begin first. Each process is forked from this one, which imports what most of many groups need. Few tests that
+fail run once more, alone, since a busy machine may do too late what they wait for. Only then pytest explains their
+asserts, but in CI always: that takes a twentieth of a first run.
 """
 
 import gc
@@ -24,6 +26,7 @@ import sys
 import tempfile
 import time
 import traceback
+import warnings
 from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterator
@@ -33,17 +36,21 @@ from pkgutil import resolve_name
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis.strategies import integers, text
 
 from antiphon import features
 from tests.helpers import costs, skips
 
 ROOT = Path(__file__).parents[1]
-LAST_FAILED = ROOT / ".pytest_cache/v/cache/lastfailed"
-"""Where pytest's ``--last-failed`` looks."""
+FEW = 8
+"""How many tests may fail beside others and be run again."""
+PLAIN = "--assert=plain"
 GROUPS_PER_PROCESS = 8
 LEAST = 4.0
 """The CPU seconds of a group, at least: it costs a fifth of one to begin."""
 SHARED = (
+    "_hypothesis_pytestplugin",
     "antiphon.cli.main", "antiphon.dialects.pyramid.config", "antiphon.dialects.werkzeug.test",
     "antiphon.testing.client", "antiphon.testing.servers.asgi", "antiphon.testing.servers.rsgi",
     "antiphon.testing.servers.wsgi",
@@ -121,7 +128,7 @@ def carry_out(files: list[str], options: list[str], folder: Path) -> None:
     """Run the tests of a group in this process, which has been forked for it, and end it."""
     code = 3
     try:
-        folder.mkdir()
+        folder.mkdir(parents=True)
         output = os.open(folder / "output", os.O_WRONLY | os.O_CREAT)
         os.dup2(output, 1), os.dup2(output, 2)
         os.environ["TESTS_GROUP"] = folder.name
@@ -146,10 +153,10 @@ class Run:
         self._began = time.monotonic()
         self._open: dict[int, tuple[int, list[str]]] = {}
         self.counts = Counter[str]()
-        self.failed = dict[str, bool]()
+        self.failed: list[str] = []
+        self._outputs: list[str] = []
         self.costs: list[tuple[str, float]] = []
         self.skipped: list[tuple[str, str]] = []
-        self.is_wrong = False
 
     def all(self, groups: list[list[str]], processes: int) -> None:
         """Run groups, so many at once."""
@@ -180,14 +187,25 @@ class Run:
         if self._measures:
             costs.judged(map(tuple, told["costs"]), costs.read()).write()
         self.counts.update(told["counts"])
-        self.failed |= dict.fromkeys(told["failed"], True)
         self.costs += map(tuple, told["costs"])
         self.skipped += map(tuple, told["skipped"])
         if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-            self.is_wrong = True
-            sys.stdout.write((folder / "output").read_text(errors="replace"))
-            print(f"This was: python -m pytest {shlex.join(files)}")
+            self.failed += dict.fromkeys(told["failed"] or files)  # a process that was killed names no test
+            output = (folder / "output").read_text(errors="replace")
+            self._outputs.append(f"{output}This was: python -m pytest {shlex.join(files)}")
+            if PLAIN not in self._options:
+                print(self._outputs.pop())
         subprocess.run(["rm", "-rf", folder], check=False)  # in a fifth of shutil.rmtree's time
+
+    def again(self) -> None:
+        """Run what has failed once more, one test at a time. What passes is told: it is to be mended, too."""
+        if not 0 < len(self.failed) <= FEW:
+            print(*self._outputs, sep="\n", end="")
+            return
+        alone = Run([each for each in self._options if each != PLAIN], self._folder / "again")
+        alone.all([[each] for each in self.failed], 1)
+        print("Failed beside others:", *self.failed, sep="\n")
+        self.failed = alone.failed
 
     def _tell(self, ended: int, groups: int) -> None:
         seconds = time.monotonic() - self._began
@@ -211,6 +229,7 @@ def chosen(arguments: list[str]) -> tuple[Any, list[str], list[str]]:
         ours.expensive = costs.part_of_commit()
     options = [each for each in rest if each not in paths]
     options += [costs.OPTION, ours.expensive] if ours.expensive else []
+    options += [] if os.environ.get("CI") else [PLAIN]
     return ours, options, files_of(paths or ["tests"])
 
 
@@ -223,14 +242,15 @@ def main(arguments: list[str]) -> int:
         random.Random(ours.groups).shuffle(files)
     os.environ.setdefault("HYPOTHESIS_SEED", str(random.SystemRandom().randrange(1 << 32)))
     os.environ["TESTS_RUN"] = str(time.time_ns())
-    _import_shared()
+    groups = groups_of(files, known, ours.processes, without)
+    if len(groups) > ours.processes:
+        _import_shared()
     with tempfile.TemporaryDirectory(prefix="tests-", ignore_cleanup_errors=True) as folder:
         run = Run(options, Path(folder), measures=ours.measure)
-        run.all(groups_of(files, known, ours.processes, without), ours.processes)
-    LAST_FAILED.parent.mkdir(parents=True, exist_ok=True)
-    LAST_FAILED.write_text(json.dumps(run.failed))
+        run.all(groups, ours.processes)
+        run.again()
     print(*_told(run, known, has_measured=ours.measure), sep="\n")
-    return int(run.is_wrong)
+    return int(bool(run.failed))
 
 
 def _told(run: Run, known: costs.Costs, *, has_measured: bool) -> Iterator[str]:
@@ -242,10 +262,18 @@ def _told(run: Run, known: costs.Costs, *, has_measured: bool) -> Iterator[str]:
     yield f"{run.summary()}; they cost {sum(cost for _, cost in run.costs):.0f} s"
 
 
+@settings(database=None, derandomize=True)
+@given(text(), integers())
+def _property(_: str, __: int) -> None:
+    """Have Hypothesis compute once what each process would compute."""
+
+
 def _import_shared() -> None:
     for name in SHARED:
         with suppress(ImportError):  # a test that needs it is skipped
             resolve_name(name)
+    with warnings.catch_warnings(action="ignore"):  # that it should not run before pytest
+        _property()
     gc.collect()
     gc.freeze()
 
