@@ -205,7 +205,8 @@ class Run:
         alone = Run([each for each in self._options if each != PLAIN], self._folder / "again")
         alone.all([[each] for each in self.failed], 1)
         print("Failed beside others:", *self.failed, sep="\n")
-        self.failed = alone.failed
+        self.failed, self.counts["failed"] = alone.failed, 0
+        self.counts.update(alone.counts)
 
     def _tell(self, ended: int, groups: int) -> None:
         seconds = time.monotonic() - self._began
@@ -241,11 +242,11 @@ def main(arguments: list[str]) -> int:
     if ours.groups is not None:
         random.Random(ours.groups).shuffle(files)
     os.environ.setdefault("HYPOTHESIS_SEED", str(random.SystemRandom().randrange(1 << 32)))
-    os.environ["TESTS_RUN"] = str(time.time_ns())
     groups = groups_of(files, known, ours.processes, without)
     if len(groups) > ours.processes:
         _import_shared()
     with tempfile.TemporaryDirectory(prefix="tests-", ignore_cleanup_errors=True) as folder:
+        os.environ["TESTS_FOLDER"] = folder
         run = Run(options, Path(folder), measures=ours.measure)
         run.all(groups, ours.processes)
         run.again()

@@ -121,9 +121,9 @@ def postgres_server(request):
 
 
 @pytest.fixture
-def postgres(postgres_server):
+def postgres(postgres_server, request):
     """The URL of a database of the test's own, on a server that other tests use, too."""
-    return postgres_server.database()
+    return postgres_server.lend(request)
 
 
 @pytest.fixture

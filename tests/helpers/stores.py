@@ -23,5 +23,5 @@ def place_of(kind, request, folder):
         case "sqlite":
             return str(folder / "store.db")
         case "postgres":
-            return request.getfixturevalue("postgres_server").database()
+            return request.getfixturevalue("postgres_server").lend(request)
     return request.getfixturevalue("valkey").url
