@@ -27,7 +27,8 @@ def execute(url, statement, *values):
 
 
 _EMPTY = """
-select pg_terminate_backend(pid, 1000) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid();
+select pg_terminate_backend(pid, 1000) from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid();
 set lock_timeout = '1s'; set client_min_messages = error;
 do $$ declare each name; begin
     for each in select nspname from pg_namespace where nspname !~ '^pg_|^information_schema$' loop
@@ -157,11 +158,11 @@ class PostgresServer(_Process):
         options = {**OPTIONS, "unix_socket_directories": os.fspath(self.folder), **options}
         settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         self._command = [os.fspath(programs / "postgres"), "-D", os.fspath(self._data), *settings]
-        make = ["initdb", "--auth=trust", "--encoding=UTF8", "--locale=C"]
-        if primary is not None:
-            make = ["pg_basebackup", "-R", "-h", os.fspath(primary.folder)]
         self._is_replica = primary is not None
-        self._make = [os.fspath(programs / make[0]), "-D", os.fspath(self._data), "-U", "antiphon", "--no-sync", *make[1:]]
+        program, *more = ["initdb", "--auth=trust", "--encoding=UTF8", "--locale=C"]
+        if primary is not None:
+            program, *more = ["pg_basebackup", "-R", "-h", os.fspath(primary.folder)]
+        self._make = [os.fspath(programs / program), "-D", os.fspath(self._data), "-U", "antiphon", "--no-sync", *more]
 
     def url_of(self, database):
         return f"postgresql://antiphon@/{database}?host={self.folder}"
