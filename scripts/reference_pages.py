@@ -201,7 +201,7 @@ TOPICS = {
     ),
     "features/signatures.md": Page(
         "Signed requests and webhooks", "antiphon.features",
-        "Signatures SignatureRefused RequestSignature SignatureKey KeyDirectory sign SignedResponses StandardWebhook"
+        "Signatures SignatureRefused RequestSignature SignatureKey sign SignedResponses StandardWebhook"
         " Webhook WebhookSignature WebhookRefused",
         "See also [Signed requests](../../how-to/signed-requests.md) and [Webhooks](../../how-to/webhooks.md).",
     ),

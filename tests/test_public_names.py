@@ -56,7 +56,7 @@ PUBLIC = {
         "Sessions", "Store", "StoreCount", "StoreEntry", "StoreUnavailable", "StrictTransportSecurity", "Table",
         "TableQuery", "Templates",
         "Live", "Slot", "live_reads", "live_writes",
-        "Gives", "KeyDirectory", "Personal", "Recorder", "RequestSignature", "RunEnd", "RunEnded",
+        "Gives", "Personal", "Recorder", "RequestSignature", "RunEnd", "RunEnded",
         "Runs", "Secret", "Tool", "ToolCall", "Tools", "UserSource", "Users",
         "ValkeyStore", "ValuesMissed", "WebhookSignature", "ag_ui_stream", "bound_required", "csp_nonce", "csrf_input",
         "csrf_token",

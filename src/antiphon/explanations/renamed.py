@@ -113,7 +113,6 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
     "Compression.__init__": {"minimum": "min_size=bytes"},
     "Dependency.__init__": {"kept": "recorded=True"},
     "IdempotentWrites.__init__": {"clock": CLOCK, "largest": "max_body=bytes"},
-    "KeyDirectory.__init__": {"clock": NOW},
     "Metrics.__init__": {"series": "max_series=number"},
     "RateLimit.__init__": {"clock": CLOCK},
     "Recorder.__init__": {"largest": "max_body=bytes", "most": "max_records=number"},

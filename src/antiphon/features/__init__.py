@@ -50,7 +50,6 @@ __all__, __getattr__, __dir__ = import_on_use(
             "ContentSecurityPolicy PermissionsPolicy SecurityHeaders StrictTransportSecurity csp_nonce"
         ),
         "features.sessions": "Sessions",
-        "features.signatures.directory": "KeyDirectory",
         "features.signatures.feature": "SignatureRefused Signatures",
         "features.signatures.keys": "SignatureKey",
         "features.signatures.webhooks": "WebhookSignature StandardWebhook Webhook WebhookRefused",

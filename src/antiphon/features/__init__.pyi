@@ -58,7 +58,6 @@ from antiphon.features.security_headers import (
     csp_nonce,
 )
 from antiphon.features.sessions import Sessions
-from antiphon.features.signatures.directory import KeyDirectory
 from antiphon.features.signatures.feature import SignatureRefused, Signatures
 from antiphon.features.signatures.keys import SignatureKey
 from antiphon.features.signatures.signing import SignedResponses, sign
@@ -82,7 +81,7 @@ __all__ = [
     "CORS", "APIKey", "AccessLog", "AccessToken", "BadCSRFToken", "Basic", "Bearer", "Block", "BlockScript",
     "BoundField", "CSRFTokens", "Cache", "Channel", "Compression", "ContentSecurityPolicy", "CookieStore",
     "DjangoLogin", "Durable", "Field", "FileRoutes", "Flash", "FlashMessage", "Form", "Gives", "Health", "HealthCheck",
-    "IdempotentWrites", "Introspection", "KeyDirectory", "Languages", "Live", "MemoryStore", "Metrics",
+    "IdempotentWrites", "Introspection", "Languages", "Live", "MemoryStore", "Metrics",
     "MissedMessages", "OpenAPI", "OpenTelemetry", "OwnedEntry", "Page", "Passkey", "PasskeyLogin", "PermissionsPolicy",
     "Personal", "PostgresStore", "ProtectedResource", "RateLimit", "Recorder", "RefreshTokens", "RefreshedToken",
     "RequestSignature", "ResumableUploads", "RouteFile", "RunEnd", "RunEnded", "Runs", "SQLiteStore", "Secret",

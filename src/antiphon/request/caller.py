@@ -231,8 +231,7 @@ def _proven(request: "Request") -> Iterator[Identity]:
         if not is_known and (key := Identity.key_of(values.get(kinds.user))) is not None:
             yield Identity("provided user", key)
         if signer := values.get(kinds.signature):
-            own, made_from = f"{signer.directory or ''} {signer.key}", ("signature", "signature-input")
-            yield Identity("signer", own, made_from, counts_as=signer.directory)
+            yield Identity("signer", signer.key, ("signature", "signature-input"))
         native = values.get(kinds.framework)
         if native is not None and not isinstance(native, AppValues):
             yield from _of_framework(native)

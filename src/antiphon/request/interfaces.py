@@ -351,8 +351,6 @@ class RequestSignature(NamedTuple):
     """The components that the signature covers, in the notation of RFC 9421: ``'"@method"'``."""
     headers: Headers = _NO_HEADERS
     """The header fields that the signature covers completely."""
-    directory: str | None = None
-    """The URL of the directory that the key comes from; None if it comes from elsewhere."""
 
     def __bool__(self) -> bool:
         return bool(self.label)

@@ -3,13 +3,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from antiphon.features.signatures import directory, feature, webhooks
+from antiphon.features.signatures import feature, webhooks
 
 
 @contextmanager
 def at(now):
     """Set the clock of signatures and webhooks to a time in Unix seconds."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in directory, feature, webhooks:
+        for module in feature, webhooks:
             patch.setattr(module, "time", SimpleNamespace(time=lambda: now))
         yield

@@ -25,7 +25,7 @@ from antiphon.features import (
     WebhookRefused,
     WebhookSignature,
 )
-from antiphon.features.signatures import directory
+from antiphon.features.signatures import public_requests
 from antiphon.testing import Client
 from tests.features.signatures.conftest import at
 from tests.helpers.rows import rows
@@ -421,16 +421,16 @@ def receiver(monkeypatch, tmp_path):
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     connect = socket.create_connection
-    monkeypatch.setattr(directory, "_public_address", lambda host: host if ":" in host else "93.184.215.14")
+    monkeypatch.setattr(public_requests, "_public_address", lambda host: host if ":" in host else "93.184.215.14")
     port = server.server_address[1]
 
     def connect_here(address, timeout):
         asked.append(address)
         return connect(("127.0.0.1", port), timeout)
 
-    monkeypatch.setattr(directory.socket, "create_connection", connect_here)
+    monkeypatch.setattr(public_requests.socket, "create_connection", connect_here)
     trusting = ssl.create_default_context(cafile=certificate)
-    monkeypatch.setattr(directory.ssl, "create_default_context", lambda: trusting)
+    monkeypatch.setattr(public_requests.ssl, "create_default_context", lambda: trusting)
     yield Handler, received
     server.shutdown()
     thread.join()

@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 
     AnyKey: TypeAlias = KeyMaterial | SignatureKey
     Keys: TypeAlias = Mapping[str, AnyKey] | Callable[[str], AnyKey | None] | Callable[[str], Awaitable[AnyKey | None]]
-    """A mapping or function that returns a key for an id, such as a ``KeyDirectory``."""
+    """A mapping or function that returns a key for an id."""
 
 COVER = ("@method", "@authority", "@path", "@query", "content-digest")
 """The components that a signature must cover by default."""
@@ -113,7 +113,7 @@ class Signatures:
     """A feature that calls the handlers of routes with ``signed_by`` only if the request is signed (RFC 9421).
     Provisional.
 
-    ``keys`` contains the keys of permitted signers by ``keyid``: a dict, a ``KeyDirectory``, or a function, ``def`` or
+    ``keys`` contains the keys of permitted signers by ``keyid``: a dict, or a function, ``def`` or
     ``async def``, that returns the key, or None. Set ``blocking`` for a ``def`` function that waits, for example for a
     database. Keys can have any form that ``SignatureKey`` accepts. No client can choose a key's algorithm.
 
@@ -158,9 +158,7 @@ class Signatures:
         self._max_age = _checked_age(seconds_of(max_age))
         self._keys = {each: SignatureKey.of(key) for each, key in keys.items()} if isinstance(keys, Mapping) else keys
         if not isinstance(self._keys, dict) and not callable(self._keys):
-            raise explained(
-                "bad-feature-option", TypeError(f"keys must be a dict, a KeyDirectory or a function, not {keys!r}")
-            )
+            raise explained("bad-feature-option", TypeError(f"keys must be a dict or a function, not {keys!r}"))
         if not isinstance(self._keys, dict):
             check_arguments(self._keys, "keyid")
         self._tag = tag
@@ -270,7 +268,7 @@ class Signatures:
         if _claims_signature(sent):
             await alook_for_body(sent)
         signatures = self._signatures(sent)
-        if self._waits_for_keys(signatures):
+        if self._waits_for_keys():
             from antiphon.embedding import Crossing
 
             keys = await Crossing().run(lambda: [self._key(each) for each in signatures])
@@ -356,11 +354,8 @@ class Signatures:
         keyid = str(signature.covered.parameters["keyid"])
         return self._keys.get(keyid) if isinstance(self._keys, dict) else self._keys(keyid)
 
-    def _waits_for_keys(self, signatures: Sequence[_Signature]) -> bool:
-        keys = self._keys
-        if (has_at_hand := getattr(keys, "has_at_hand", None)) is not None:  # a directory may have to be fetched
-            return not all(has_at_hand(str(each.covered.parameters["keyid"])) for each in signatures)
-        return self._blocks and not isinstance(keys, dict) and not _is_async(keys)
+    def _waits_for_keys(self) -> bool:
+        return self._blocks and not isinstance(self._keys, dict) and not _is_async(self._keys)
 
     def _verified(self, request: Request, signatures: Sequence[_Signature], keys: Sequence[Any]) -> RequestSignature:
         """Return the signer whose signature is valid, checking only the head. Raises SignatureRefused."""
@@ -490,7 +485,6 @@ def _signer(message: Components, signature: _Signature, key: SignatureKey) -> Re
         signature.label,
         tuple([str(item) for item in signature.covered.items]),
         SignedHeaders([line for line in message.lines if line[0] in whole]),
-        key.directory,
     )
 
 

@@ -65,8 +65,6 @@ class SignatureKey:
                 "bad-signature-key", ValueError(f"use this key with {' or '.join(known)}, not with {algorithm!r}")
             )
         self._algorithm = _ALGORITHMS[self.algorithm]
-        self.directory: str | None = None
-        """The URL of the directory that published the key; None for a key from elsewhere."""
 
     @classmethod
     def of(cls, key: "KeyMaterial | SignatureKey") -> "SignatureKey":
@@ -104,7 +102,7 @@ class SignatureKey:
 
     @property
     def thumbprint(self) -> str:
-        """The public key's thumbprint (RFC 7638, SHA-256), which Web Bot Auth uses as the ``keyid``.
+        """The public key's thumbprint (RFC 7638, SHA-256), the ``keyid`` unless you give another.
 
         Raises ValueError for a secret.
         """
@@ -112,30 +110,6 @@ class SignatureKey:
 
     def __repr__(self) -> str:
         return f"<SignatureKey {self.algorithm}>"
-
-
-def jwk_algorithm(jwk: Mapping[str, object]) -> str | None:
-    """Return the algorithm that a JWK specifies, by its RFC 9421 name, or None if it specifies none.
-
-    Raises ValueError for an unsupported algorithm.
-    """
-    named = jwk.get("alg")
-    if named is None:
-        return None
-    try:
-        return _JOSE[str(named)]
-    except KeyError:
-        raise explained("bad-signature-key", ValueError(f"the algorithm is not supported: {named!r}")) from None
-
-
-_JOSE = {
-    "EdDSA": "ed25519", "Ed25519": "ed25519", "ES256": "ecdsa-p256-sha256", "ES384": "ecdsa-p384-sha384",
-    "PS512": "rsa-pss-sha512", "RS256": "rsa-v1_5-sha256", "HS256": "hmac-sha256",
-    **{name: name for name in (
-        "ed25519", "ecdsa-p256-sha256", "ecdsa-p384-sha384", "rsa-pss-sha512", "rsa-v1_5-sha256", "hmac-sha256",
-    )},
-}  # fmt: skip
-"""JWK algorithms (RFC 7518 §3.1, RFC 9864) by name, and the RFC 9421 names, which some JWKs use."""
 
 
 def _loaded(material: object) -> Any:

@@ -321,11 +321,10 @@ class StandardWebhook(Webhook):
         """
         refuse_on_loop("StandardWebhook.send", "await asyncio.to_thread(webhook.send, url, data)")
         from antiphon.embedding import encode_json
-        from antiphon.features.signatures.directory import public_url, request_public
+        from antiphon.features.signatures.public_requests import public_url, request_public
 
         body = data if isinstance(data, bytes) else encode_json(data)
         kind = "application/octet-stream" if body is data else "application/json"
         fields = {"content-type": kind, "user-agent": "antiphon", **(headers or {}), **self.sign(body, id=id)}
         seconds = seconds_of(timeout)
-        to = public_url(url, any_port=True)
-        return request_public("POST", to, fields, body, most=MAX_RESPONSE, seconds=seconds).status
+        return request_public("POST", public_url(url), fields, body, most=MAX_RESPONSE, seconds=seconds).status
