@@ -36,7 +36,6 @@ from antiphon.explanations import explained
 from antiphon.explanations.naming import NamesOurs, names_ours, unknown_setting
 from antiphon.explanations.words import APP, APP_ATTRIBUTES, BLUEPRINT, BLUEPRINT_SETTINGS
 from antiphon.handler.callables import check_arguments, check_sync
-from antiphon.handler.errors import is_debug
 from antiphon.http.dates import Duration
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits
@@ -295,32 +294,22 @@ class Routes(metaclass=NamesOurs):
         return register
 
     def static(
-        self,
-        prefix: str,
-        folder: str | PathLike[str],
-        *,
-        name: str = "static",
-        dev_server: str | None = None,
-        **options: "Unpack[FolderOptions]",
+        self, prefix: str, folder: str | PathLike[str], *, name: str = "static", **options: "Unpack[FolderOptions]"
     ) -> None:
         """Serve the files of a folder for GET requests below a prefix ("/" means all paths): see ``StaticFolder``.
 
         Below "/", a folder with an ``index.html`` and no ``404.html`` is that of a single-page app: its page is served
         for "/", and when a browser navigates to a path that nothing else handles.
-        ``url_for("static", filename="css/site.css")`` includes the file's hash. In debug mode, the files come from
-        ``dev_server``, if given: the URL of a bundler's server on this machine, such as Vite's. Raises ValueError for a
-        malformed prefix or URL, and for a folder that is relative or missing.
+        ``url_for("static", filename="css/site.css")`` includes the file's hash. Raises ValueError for a malformed
+        prefix, and for a folder that is relative or missing.
         """
-        from antiphon.app.static_files import StaticFolder, dev_files, static_files
+        from antiphon.app.static_files import StaticFolder, static_files
 
         self._check_open()
         # Otherwise the route's path would begin with two slashes.
         prefix = "" if prefix == "/" else prefix
         self._check_prefix(prefix, None)
-        if dev_server is not None and is_debug():
-            converter, handler = dev_files(dev_server, not prefix)
-        else:
-            converter, handler = static_files(StaticFolder(folder, **options), not prefix)
+        converter, handler = static_files(StaticFolder(folder, **options), not prefix)
         self._registry.converters[converter.name] = converter
         self.get(f"{prefix}/<{converter.name}:filename>", name=name)(handler)
 

@@ -12,7 +12,6 @@ from stat import S_ISLNK, S_ISREG
 from time import monotonic, time
 from typing import NamedTuple, TypedDict
 
-from antiphon.app.dev_server import DevServer, is_navigation
 from antiphon.explanations import explained
 from antiphon.handler.callables import check_sync
 from antiphon.http.dates import seconds_of
@@ -151,7 +150,7 @@ class StaticFolder:
         path = name.removesuffix("/")
         if path and not self._is_served(path):
             return None
-        if path and (not is_navigation(request) or self._find("404.html")):
+        if path and (not _is_navigation(request) or self._find("404.html")):
             return None
         return self.response(request, "index.html") if self._find("index.html") else None
 
@@ -473,6 +472,8 @@ def without_hash(name: str) -> tuple[str, str] | None:
     return None
 
 
-def dev_files(url: str, is_root: bool) -> tuple[Converter, Callable[[Request], Response]]:
-    """Return the converter and the handler as ``static_files`` does, for files of a bundler's server."""
-    return CONVERTERS["path"]._replace(name=f"static_{next(_numbers)}", may_be_empty=is_root), DevServer(url)
+def _is_navigation(request: Request) -> bool:
+    """Return True if a browser navigates: by Sec-Fetch-Mode or, without that field, if it accepts HTML by name."""
+    request.consulted += ("sec-fetch-mode", "accept")
+    mode, accepted = request.head.field("sec-fetch-mode"), request.head.field("accept") or ""
+    return mode == "navigate" if mode else "text/html" in accepted

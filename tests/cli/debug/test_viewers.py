@@ -1,8 +1,5 @@
 """Everything that debug mode adds, wherever it is added, and the clients that may not see it."""
 
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
-
 import pytest
 
 from antiphon import App, Request
@@ -16,31 +13,10 @@ from tests.helpers.rows import rows
 pytestmark = pytest.mark.once
 
 
-class Bundler(BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b"const secret")
-
-    def log_message(self, *arguments):
-        pass
-
-
-@pytest.fixture(scope="module")
-def bundler():
-    with HTTPServer(("127.0.0.1", 0), Bundler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
-
 @pytest.fixture
-def client(in_debug, bundler, tmp_path):
+def client(in_debug, tmp_path):
     (tmp_path / "page.html").write_text("{{ slot('a') }}")
     app = App(store=MemoryStore())
-    app.static("/front", "/nowhere", dev_server=bundler)
     app.use(Sessions())
     app.use(CSRFTokens())
     app.use(Templates(tmp_path))
@@ -67,7 +43,6 @@ ADDED = [
     ("GET", "/slot", "ZeroDivisionError"),
     ("GET", "/cached", 'detail="reads-cookie"'),
     ("GET", "/docs", "expected an integer"),
-    ("GET", "/front/main.js", "const secret"),
     ("GET", PLACE, "The last requests"),
     ("GET", f"{DOCS}/how-to/forms.md", "<h1"),
 ]

@@ -31,7 +31,6 @@ def told_by_source():
 
 FOR_PROGRAMMERS = (
     "adapters/websockets/wsgi.py",  # how to set up a server, and what a client's library did wrong
-    "app/dev_server.py",  # in debug mode alone
     "features/tools/",  # a protocol of programs
     "app/planning/request_checks.py: f\"This server doesn't support WebSockets",  # servers that support WebSockets
     "body/receiver.py: str(error)",  # "Content-Length must be ...", which is in the table
