@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import textwrap
 
 import pytest
 from click.testing import CliRunner
@@ -218,41 +217,7 @@ def test_an_app_in_a_folder_that_is_new_is_told(folder, monkeypatch):
     assert (result.exit_code, f"{folder / 'new'} does not exist at main" in result.stderr) == (2, True)
 
 
-KEEPING = """
-from antiphon.features import Recorder, SQLiteStore
-
-app = App(secret_keys=["x" * 32])
-app.use(Recorder(SQLiteStore("kept.db"), when=lambda exchange: True))
-"""
-
-
-def test_kept_requests_show_who_would_feel_it(folder):
-    pytest.importorskip("cryptography")
-    keeping = SHOP.replace("app = App()", textwrap.dedent(KEEPING))
-    (folder / "shop.py").write_text(keeping)
-    commit("Keeping")
-    script = """
-from antiphon.testing import Client
-import shop
-with Client(shop.app, headers={"user-agent": "lamp-phone/2"}) as client:
-    assert client.post("/lamps", json={"name": "Desk"}).status == 200
-"""
-    subprocess.run([sys.executable, "-c", script], check=True, cwd=folder)
-    (folder / "shop.py").write_text(
-        keeping.replace("class New:\n    name: str", "class New:\n    name: str\n    note: str")
-    )
-    result = against("main", "--replay")
-    assert result.stdout.splitlines()[-1] == "FELT    POST /lamps by lamp-phone/2, once: 200 is now 422"
-    (folder / "shop.py").write_text(keeping + "\n# nothing that a client feels")
-    unchanged = against("main", "--replay")
-    assert (unchanged.exit_code, unchanged.stdout) == (0, "")
-
-
 @pytest.mark.usefixtures("folder")
 def test_options_that_contradict_are_told():
-    assert (
-        "--replay has no meaning without --against."
-        in CliRunner().invoke(main, ["openapi", "shop:app", "--replay"]).stderr
-    )
     result = against("main", "--check", "shop.py")
     assert (result.exit_code, "Leave out --check or --against." in result.stderr) == (2, True)

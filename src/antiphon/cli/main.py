@@ -334,9 +334,6 @@ def routes(target: str | None, url: str | None, method: str) -> None:
     "--check", "file", metavar="FILE", type=click.Path(exists=True, dir_okay=False), help="Compare with this document."
 )
 @click.option("--against", "revision", metavar="REVISION", help="Compare with the code of this git revision.")
-@click.option(
-    "--replay", is_flag=True, help="With --against, also replay the requests of the last week that were kept."
-)
 @click.option("--strict", is_flag=True, help="Exit with 1 if anything in the document is unknown.")
 @click.option("--prefix", help="Describe the routes below this prefix.")
 @_option_for_dialects
@@ -344,7 +341,6 @@ def openapi(
     target: str | None,
     file: str | None,
     revision: str | None,
-    replay: bool,
     strict: bool,
     prefix: str | None,
     dialects: tuple[str, ...],
@@ -357,8 +353,8 @@ def openapi(
     """
     from antiphon.cli.openapi import check, document, load, written, written_changes
 
-    if (file is not None and revision is not None) or (replay and revision is None):
-        raise BadCommand("Leave out --check or --against." if file else "--replay has no meaning without --against.")
+    if file is not None and revision is not None:
+        raise BadCommand("Leave out --check or --against.")
     if dialects:
         use(dialects)
     found = _target(target)
@@ -368,7 +364,7 @@ def openapi(
         click.echo(f"Unknown: {each}", err=True)
     status = int(strict and bool(made.unknown))
     if revision is not None:
-        status = written_changes(found, app, revision, prefix, dialects, is_replayed=replay) or status
+        status = written_changes(found, app, revision, prefix, dialects) or status
     elif file is not None:
         status = check(app, made, Path(file)) or status
     else:
@@ -429,21 +425,6 @@ def compare(
     lines, are_alike = compared(original, target, file, dialects, ignore, mask)
     _print(lines)
     sys.exit(not are_alike)
-
-
-@main.command()
-@click.argument("target", metavar="[MODULE:APP]", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print names, descriptions and schemas as clients see them.")
-def tools(target: str | None, as_json: bool) -> None:
-    """Print the tools that an application offers to language models.
-
-    Each line has the tool's name, its request, what a call may do, and the description that models read.
-    """
-    from antiphon.cli.openapi import table, written_tools
-    from antiphon.cli.routes import load
-
-    app = load(_target(target))
-    click.echo(written_tools(app) if as_json else "\n".join(table(app)))
 
 
 @main.command()

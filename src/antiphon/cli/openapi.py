@@ -11,16 +11,12 @@ from click import echo
 
 from antiphon.app.application import App
 from antiphon.cli.errors import BadCommand
-from antiphon.cli.routes import aligned
 from antiphon.cli.target import Target
-from antiphon.features.logs.formats import lines_below
 from antiphon.features.openapi.changes.operations import VERDICTS, Change, Comparison, Verdict, today, worst
 from antiphon.features.openapi.changes.places import Version, below
 from antiphon.features.openapi.code.words import DescribedApp
 from antiphon.features.openapi.document import Info, OpenAPIDocument, make_document
 from antiphon.features.openapi.feature import OpenAPI, documents_of
-from antiphon.features.tools.definitions import Definition
-from antiphon.features.tools.feature import features_of
 
 
 def load(target: Target) -> App | DescribedApp:
@@ -94,16 +90,9 @@ def check(app: App | DescribedApp, made: OpenAPIDocument, path: Path) -> int:
 
 
 def written_changes(
-    target: Target,
-    app: App | DescribedApp,
-    revision: str,
-    prefix: str | None,
-    dialects: Sequence[str],
-    *,
-    is_replayed: bool,
+    target: Target, app: App | DescribedApp, revision: str, prefix: str | None, dialects: Sequence[str]
 ) -> int:
     """Print the differences between an application's code at a revision and now, and return the exit code."""
-    from antiphon.cli.records import felt_by
     from antiphon.cli.revisions import notes_on, version_at
 
     now = prefix_of(target, app, prefix)
@@ -112,10 +101,9 @@ def written_changes(
     lines, verdict = compared(old, new, revision)
     for note in notes_on(revision):
         echo(note, err=True)
-    felt = felt_by(target, new) if is_replayed else []
-    if lines or felt:
-        echo(lines_below("\n".join((*lines, *felt))))  # with text from clients, which must not control the terminal
-    return 1 if any(each.startswith("FELT") for each in felt) else _STATUSES[verdict]
+    for each in lines:
+        echo(each)
+    return _STATUSES[verdict]
 
 
 def compared(old: Version, new: Version, revision: str) -> tuple[list[str], Verdict]:
@@ -164,34 +152,3 @@ def _unread(old: Version, new: Version) -> Iterator[Change]:
         before = old.operations.get(name)
         if code.unread and before is not None and (not before.unread or before.digest != code.digest):
             yield Change("unknown", name, "", code.unread[0], _DECLARE)
-
-
-def table(app: App) -> list[str]:
-    """Return a line for each tool: its name, its request, what a call may do, and its description."""
-    rows = [_row(each) for each in definitions_of(app)]
-    return aligned(rows) if rows else ["No route is a tool: @app.get(..., tool=True) makes one."]
-
-
-def written_tools(app: App) -> str:
-    """Return the tools as JSON, as a client sees them after a login."""
-    return json.dumps([each.as_json(has_any_result=True) for each in definitions_of(app)], indent=2, ensure_ascii=False)
-
-
-def definitions_of(app: App) -> list[Definition]:
-    """Return an application's tools. Raises `BadCommand` if it serves none, or if a route can't be a tool."""
-    features = features_of(app)
-    if not features:
-        raise BadCommand("This application serves no tools: add app.use(Tools(api)).")
-    try:
-        return [each for feature in features for each in feature.definitions_in(app).values()]
-    except (LookupError, ValueError) as error:
-        raise BadCommand(f"{error.args[0]}.") from None
-
-
-def _row(each: Definition) -> tuple[str, str, str, str]:
-    effect = "reads" if each.is_read_only else "destroys" if each.is_destructive else "writes"
-    if each.options.confirm is not None:
-        effect += ", asks first"
-    if each.requires_user:
-        effect += ", login"
-    return each.name, f"{each.method} {each.path}", effect, each.description.partition("\n")[0]

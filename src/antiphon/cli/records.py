@@ -1,7 +1,6 @@
 """`antiphon records` and `antiphon replay`: list the requests that an application has kept, and replay them."""
 
 import logging
-import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from importlib.util import find_spec
@@ -14,8 +13,6 @@ from antiphon.cli.debug.report import report_of
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.routes import aligned
 from antiphon.cli.target import Target, import_module
-from antiphon.features.openapi.changes.operations import template_of
-from antiphon.features.openapi.changes.places import Version
 from antiphon.features.recorder.as_test import AppSource, written_test
 from antiphon.features.recorder.feature import Recorder
 from antiphon.features.recorder.record import Record
@@ -126,31 +123,6 @@ def quietly(keeping: KeepingApp, record: Record, restored: Restored) -> Outcome:
 
 def _has_no_error(record: logging.LogRecord) -> bool:
     return not record.exc_info
-
-
-_WEEK = 7 * 24 * 3600.0
-_OF_DATA = (401, 403, 404, 409, 412)
-"""Statuses that depend on credentials and data, which a replay does not restore."""
-
-
-def felt_by(target: Target, new: Version) -> list[str]:
-    """Replay last week's requests that succeeded. Return a line for each that fails now, FELT or unknown."""
-    keeping = KeepingApp.load(target)
-    known = {(name.partition(" ")[0], template_of(name.partition(" ")[2])) for name in new.operations}
-    lines = []
-    for kept in keeping.all():
-        record: Record = kept.last
-        if record.time < time.time() - _WEEK or not 200 <= record.status < 400 or record.is_socket:
-            continue
-        status = quietly(keeping, record, Restored()).status
-        if status >= 400:
-            has_route = (record.method, template_of(record.pattern)) in known
-            word = "unknown" if status in _OF_DATA and has_route else "FELT"
-            agent = dict(record.fields).get("user-agent", "")
-            who = ", ".join(filter(None, [agent, record.user and f"user {record.user}"])) or "an unnamed client"
-            told = f"{record.method} {record.target} by {who}, {_times(kept)}: {record.status} is now {status}"
-            lines.append(f"{word:7} {told}")
-    return sorted(lines)
 
 
 def over_socket(record: Record, url: str) -> tuple[Outcome, list[str]]:
