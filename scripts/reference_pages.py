@@ -149,7 +149,7 @@ TOPICS = {
     ),
     "features/runs.md": Page(
         "Runs", "antiphon.features",
-        "Runs RunEnd RunEnded ValuesMissed current_run ui_message_stream ag_ui_stream",
+        "Runs RunEnd RunEnded ValuesMissed current_run ui_message_stream",
         "See also [Agents and other runs](../../how-to/runs.md).",
     ),
     "features/kept-requests.md": Page(

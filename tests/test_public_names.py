@@ -58,7 +58,7 @@ PUBLIC = {
         "Live", "Slot", "live_reads", "live_writes",
         "Gives", "Personal", "Recorder", "RequestSignature", "RunEnd", "RunEnded",
         "Runs", "Secret", "Tool", "ToolCall", "Tools", "UserSource", "Users",
-        "ValkeyStore", "ValuesMissed", "WebhookSignature", "ag_ui_stream", "bound_required", "csp_nonce", "csrf_input",
+        "ValkeyStore", "ValuesMissed", "WebhookSignature", "bound_required", "csp_nonce", "csrf_input",
         "csrf_token",
         "current_run", "format_currency", "format_date", "format_datetime", "format_number", "format_percent",
         "format_time", "format_timedelta", "is_same_secret", "lazy_gettext", "login", "login_required", "logout",

@@ -18,7 +18,6 @@ from antiphon.features import (
     StandardWebhook,
     ToolCall,
     Tools,
-    ag_ui_stream,
     ui_message_stream,
 )
 from antiphon.features.idempotency.claims import ClaimState
@@ -39,14 +38,14 @@ class Wanted:
     run: str
 
 
-RUNS = {  # the state of a run, its task, the last event, the last part of a chat, the last event of AG-UI
+RUNS = {  # the state of a run, its task, the last event, the last part of a chat
     "running": ("working", None, None, None),
     "asking": ("working", None, None, None),
     "waiting": ("working", None, None, None),
-    "done": ("completed", "done", "finish", "RUN_FINISHED"),
-    "failed": ("failed", "failed", "error", "RUN_ERROR"),
-    "stopped": ("cancelled", "stopped", "abort", "RUN_ERROR"),
-    "interrupted": ("failed", "interrupted", "error", "RUN_ERROR"),
+    "done": ("completed", "done", "finish"),
+    "failed": ("failed", "failed", "error"),
+    "stopped": ("cancelled", "stopped", "abort"),
+    "interrupted": ("failed", "interrupted", "error"),
 }
 LOOKED = {"done": 204, "running": 204, "open": 204}
 RETRIED = {"running": 409, "completed": 200, "released": 200, "unknown": 409}
@@ -82,10 +81,9 @@ async def seen(client, runs, state, is_told):
     run = await runs.afind(id_, owner=None)
     assert (run.state, run.ended is None) == (state, state in LIVE)
     if state in LIVE or not is_told:
-        return found["status"], None, None, None
-    streams = ui_message_stream(run), ag_ui_stream(run, thread_id="t")
-    last = [(await parts(each))[-1]["type"] for each in streams]
-    return found["status"], [each.event async for each in run.follow()][-1], *last
+        return found["status"], None, None
+    last = (await parts(ui_message_stream(run)))[-1]["type"]
+    return found["status"], [each.event async for each in run.follow()][-1], last
 
 
 def test_a_run_is_seen_at_once_in_each_state():

@@ -41,7 +41,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "features.rate_limits": "RateLimit",
         "features.refresh_tokens": "RefreshedToken RefreshTokens",
         "features.resumable.feature": "ResumableUploads",
-        "features.runs.formats": "ag_ui_stream ui_message_stream",
+        "features.runs.formats": "ui_message_stream",
         "features.runs.production": "current_run",
         "features.runs.record": "RunEnd",
         "features.runs.run": "RunEnded ValuesMissed",

@@ -45,7 +45,7 @@ from antiphon.features.recorder.disguise import Personal, Secret
 from antiphon.features.recorder.feature import Recorder
 from antiphon.features.refresh_tokens import RefreshedToken, RefreshTokens
 from antiphon.features.resumable.feature import ResumableUploads
-from antiphon.features.runs.formats import ag_ui_stream, ui_message_stream
+from antiphon.features.runs.formats import ui_message_stream
 from antiphon.features.runs.production import current_run
 from antiphon.features.runs.record import RunEnd
 from antiphon.features.runs.run import RunEnded, ValuesMissed
@@ -88,7 +88,7 @@ __all__ = [
     "SecurityHeaders", "SessionLogin", "Sessions", "SignatureKey", "SignatureRefused", "Signatures", "SignedResponses",
     "Slot", "StandardWebhook", "Store", "StoreCount", "StoreEntry", "StoreUnavailable", "StrictTransportSecurity",
     "Table", "TableQuery", "Templates", "Tool", "ToolCall", "Tools", "UserSource", "Users", "ValkeyStore",
-    "ValuesMissed", "Webhook", "WebhookRefused", "WebhookSignature", "ag_ui_stream", "bound_required", "csp_nonce",
+    "ValuesMissed", "Webhook", "WebhookRefused", "WebhookSignature", "bound_required", "csp_nonce",
     "csrf_input", "csrf_token", "current_run", "format_currency", "format_date", "format_datetime", "format_number",
     "format_percent", "format_time", "format_timedelta", "is_same_secret", "lazy_gettext", "live_reads", "live_writes",
     "login", "login_required", "logout", "route_options", "scopes_required", "sign", "ui_message_stream",

@@ -2,7 +2,6 @@
 import { createInterface } from "node:readline";
 import { readFileSync } from "node:fs";
 import { AbstractChat, DefaultChatTransport, lastAssistantMessageIsCompleteWithApprovalResponses } from "ai";
-import { HttpAgent } from "@ag-ui/client";
 
 const [place, id] = process.argv.slice(2);
 const headers = { authorization: "Bearer of-ann" };
@@ -38,19 +37,9 @@ const commands = {
     id: chat.lastMessage.parts.findLast((part) => part.state === "approval-requested").approval.id,
     approved: approved === "yes",
   }).then(async () => { while (["submitted", "streaming"].includes(chat.status)) await new Promise((go) => setTimeout(go, 20)); }),
-  async agent(resume) {
-    const agent = new HttpAgent({ url: url(`/agent/${id}`), headers, threadId: id });
-    let text = "", outcome, error;
-    await agent.runAgent(resume ? { resume: [JSON.parse(resume)] } : {}, {
-      onTextMessageContentEvent: ({ event }) => { text += event.delta; },
-      onRunFinishedEvent: (told) => { outcome = told.interrupts?.[0] ?? told.outcome; },
-      onRunErrorEvent: ({ event }) => { error = event.code; },
-    }).catch((failure) => { error = String(failure); });
-    console.log(JSON.stringify({ text, outcome, error }));
-  },
 };
 for await (const line of createInterface({ input: process.stdin })) {
   const [name, ...rest] = line.split(" ");
   await commands[name](rest.join(" "));
-  if (name !== "agent") console.log(JSON.stringify({ text: shown(), status: chat.status, error: chat.error?.message }));
+  console.log(JSON.stringify({ text: shown(), status: chat.status, error: chat.error?.message }));
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from antiphon import App, Request
-from antiphon.features import IdempotentWrites, MemoryStore, Runs, ag_ui_stream, current_run, ui_message_stream
+from antiphon.features import IdempotentWrites, MemoryStore, Runs, current_run, ui_message_stream
 from antiphon.http import Conflict, NotFound, TooManyRequests, UnprocessableContent, parse_events
 from antiphon.testing import Client
 from tests.features.channels.on_loop import on_loop
@@ -86,9 +86,6 @@ async def test_a_question_is_seen_by_all_followers_and_replied_to_from_any_proce
         (Address, {"reply": {"street": "Main", "number": 7}}, "Address(street='Main', number=7)"),
         (Address, {"reply": None}, "None"),
         (bool, {"reply": True}, "True"),
-        (Approval, {"resume": [{"interruptId": "ID", "status": "resolved", "payload": {"approved": True}}]},
-         "Approval(approved=True, reason='')"),
-        (Approval, {"resume": [{"interruptId": "ID", "status": "cancelled"}]}, "Approval(approved=False, reason='')"),
         (Approval, {"inputResponses": {"ID": {"action": "accept", "content": {"approved": True, "reason": "x"}}}},
          "Approval(approved=True, reason='x')"),
         (Approval, {"inputResponses": {"ID": {"action": "accept"}}}, "Approval(approved=True, reason='')"),
@@ -132,8 +129,8 @@ async def test_wrong_and_late_replies_are_told_and_leave_the_question_open(open_
     for nothing in (None, [], "x", {}, {"id": id_}, {"id": 7, "reply": 1}, {"reply": None}, {"approved": True}):
         with pytest.raises(UnprocessableContent):
             await run.areply(nothing)
-    for nothing in ({"resume": None}, {"resume": {"interruptId": id_}}, {"inputResponses": {}}, {"messages": []},
-                    {"resume": [7, {}]}, {"inputResponses": [id_]}, {"inputResponses": {id_: 1}}, {"messages": 7},
+    for nothing in ({"inputResponses": {}}, {"messages": []},
+                    {"inputResponses": [id_]}, {"inputResponses": {id_: 1}}, {"messages": 7},
                     {"messages": [{"parts": [{"toolCallId": others, "state": "output-available", "output": 1}]}]},
                     {"messages": [{"parts": [{"toolCallId": id_, "state": "approval-requested"}]}]},
                     {"messages": [{"parts": {"toolCallId": id_}}, {"role": "user"}]}):  # fmt: skip
@@ -306,26 +303,6 @@ async def test_use_chat_asks_in_its_form_and_gets_the_rest_of_the_message(open_s
     assert await parts(ui_message_stream(run)) == [*first, *rest]
 
 
-@on_loop
-async def test_ag_ui_ends_with_an_interrupt_and_goes_on_after_it(open_store):
-    run = await Runs(open_store()).astart(pay(Address), owner="ann")
-    question = await asked(run)
-    ids = {"threadId": "t", "runId": "r"}
-    *_, last = await parts(ag_ui_stream(run, thread_id="t", run_id="r"))
-    [interrupt] = last.pop("outcome")["interrupts"]
-    assert last == {"type": "RUN_FINISHED", **ids}
-    assert interrupt.pop("expiresAt").endswith("+00:00")
-    assert interrupt == {
-        "id": question.id, "reason": "input_required", "message": "Pay 30 euros?", "responseSchema": question.schema,
-    }  # fmt: skip
-    await run.areply({"resume": [{"interruptId": question.id, "status": "cancelled"}]})
-    rest = await parts(ag_ui_stream(run, thread_id="t", run_id="r", since=question.id))
-    assert [each.get("delta", each["type"]) for each in rest] == [
-        "RUN_STARTED", "TEXT_MESSAGE_START", "None", "TEXT_MESSAGE_END", "RUN_FINISHED",
-    ]  # fmt: skip
-    assert rest[1]["messageId"] == f"{run.id}-2"
-
-
 @pytest.mark.once
 def test_an_idempotent_route_returns_the_stream_of_a_run_with_a_key():
     app, started = App(store=MemoryStore()), []
@@ -398,6 +375,3 @@ async def test_chat_components_are_told_what_is_missing(open_store):
     run = await runs.afind(run.id, owner="ann")
     message = "A part of the answer is no longer kept."
     assert (await parts(ui_message_stream(run)))[-1] == {"type": "error", "errorText": message}
-    assert (await parts(ag_ui_stream(run, thread_id="t")))[-1] == {
-        "type": "RUN_ERROR", "message": message, "code": "missed",
-    }  # fmt: skip

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from antiphon import App, Request, Response
-from antiphon.features import OpenAPI, Runs, ag_ui_stream, current_run, ui_message_stream
+from antiphon.features import OpenAPI, Runs, current_run, ui_message_stream
 from tests.helpers.stores import store_at
 
 app = App()
@@ -105,11 +105,6 @@ async def values(request: Request, id: str) -> AsyncIterator[Counted]:
 @app.get("/ui/<id>")
 async def ui(request: Request, id: str):
     return ui_message_stream(await runs.afind(id, owner=owner(request)))
-
-
-@app.get("/ag-ui/<id>")
-async def ag_ui(request: Request, id: str):
-    return ag_ui_stream(await runs.afind(id, owner=owner(request)), thread_id="1")
 
 
 @app.delete("/runs/<id>")

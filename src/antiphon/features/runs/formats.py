@@ -1,4 +1,4 @@
-"""Runs as streams in the formats that chat components read: AI SDK UI messages, and AG-UI events.
+"""Runs as streams in the format that chat components read: AI SDK UI messages.
 
 Text is part of the model's answer. Other values are passed on unchanged, as objects that the component recognizes by
 their ``type``.
@@ -7,7 +7,6 @@ their ``type``.
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
-from datetime import UTC, datetime
 from typing import Any, NamedTuple, assert_never
 
 from antiphon import Response
@@ -79,58 +78,6 @@ def _ui_reply(told: "_Replied") -> dict[str, Any]:
     if told.reply is None:
         return {"type": "tool-output-denied", **of}
     return {"type": "tool-output-available", **of, "output": told.reply}
-
-
-def ag_ui_stream(run: Run[Any], *, thread_id: str, run_id: str | None = None, since: str | None = None) -> Response:
-    """Return a run as a stream of AG-UI events, from the start of the run. Provisional.
-
-    A text value is part of the assistant's message; any other value is a separate event, such as ``{"type":
-    "TOOL_CALL_START", ...}``. The ids come from the client's input; ``run_id`` defaults to the run's id. The stream of
-    a run that ends in any state but "done" ends with RUN_ERROR, which has the state as its code. If the process of the
-    stream ends before the run does, the code is "interrupted". While a question waits, the stream is finished, with an
-    interrupt as its outcome; after ``areply``, return the stream ``since`` the question's id.
-    """
-    events = _ag_ui_events(run, {"threadId": thread_id, "runId": run_id or run.id}, since)
-    return Response.events(events, on_drain="finish")
-
-
-async def _ag_ui_events(
-    run: Run[Any], ids: dict[str, str], since: str | None
-) -> AsyncGenerator[Event | dict[str, Any], None]:
-    yield Event(comment="")
-    yield {"type": "RUN_STARTED", **ids}
-    last: dict[str, Any] = {"type": "RUN_FINISHED", **ids}
-    async with aclosing(_parts(run, since)) as parts:
-        async for part in parts:
-            match part:
-                case _TextStart(number):
-                    yield {"type": "TEXT_MESSAGE_START", "messageId": f"{run.id}-{number}", "role": "assistant"}
-                case _Text(number, text):
-                    if text:  # AG-UI rejects an empty part
-                        yield {"type": "TEXT_MESSAGE_CONTENT", "messageId": f"{run.id}-{number}", "delta": text}
-                case _TextEnd(number):
-                    yield {"type": "TEXT_MESSAGE_END", "messageId": f"{run.id}-{number}"}
-                case _Asked(question, is_open):
-                    if is_open:
-                        last["outcome"] = {"type": "interrupt", "interrupts": [_interrupt(question)]}
-                case _Replied():
-                    pass
-                case RunEnded() | ValuesMissed():
-                    code = part.end.state if isinstance(part, RunEnded) else "missed"
-                    last = {"type": "RUN_ERROR", "message": _told(part), "code": code}
-                case _:
-                    yield part
-    yield last
-
-
-def _interrupt(question: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "id": question["id"],
-        "reason": "confirmation" if asks_approval(question) else "input_required",
-        "message": question["text"],
-        "responseSchema": question["schema"],
-        "expiresAt": datetime.fromtimestamp(question["expires"], UTC).isoformat(),
-    }
 
 
 class _TextStart(NamedTuple):

@@ -258,9 +258,6 @@ def replies_in(data: object, tag: str) -> Iterator[tuple[str, Reply]]:
         return
     if isinstance(id_ := data.get("id"), str) and "reply" in data:
         yield id_, Reply(data["reply"], data["reply"] is None)
-    for each in _dicts(data.get("resume")):  # AG-UI
-        if isinstance(id_ := each.get("interruptId"), str):
-            yield id_, Reply(each.get("payload"), each.get("status") != "resolved")
     given = data.get("inputResponses")  # MCP
     for id_, each in given.items() if isinstance(given, dict) else ():
         if isinstance(each, dict):

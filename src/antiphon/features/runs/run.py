@@ -420,7 +420,7 @@ class Run(Generic[T], metaclass=NamesOurs):
         """Take the replies to the run's questions from decoded JSON and return the last question's id, or None for a
         message of a protocol that has none.
 
-        The JSON is ``{"id": ..., "reply": ...}``, what ``useChat`` or an AG-UI client posts, or MCP's
+        The JSON is ``{"id": ..., "reply": ...}``, what ``useChat`` posts, or MCP's
         ``inputResponses``. A null reply declines. A message of a protocol may repeat a reply.
 
         Raises UnprocessableContent (422) with each wrong field, NotFound (404) for an unknown question, Conflict (409)
