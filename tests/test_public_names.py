@@ -95,7 +95,7 @@ PUBLIC = {
         "call_after_fork", "caller_file", "check_arguments", "check_no_decorator", "check_sync",
         "host_of", "is_for_any_thread", "TOKEN_LEEWAY", "is_token", "is_token_of",
         "missing_package", "mounted_together", "read_token_part",
-        "note_read", "parse_origin", "path_beside", "quoted_root", "ready", "seconds_of", "store_name",
+        "check_numbers", "note_read", "parse_origin", "path_beside", "quoted_root", "ready", "seconds_of", "store_name",
         "unwatched", "without_traceback", "BlockingBody",
         "CHALLENGES", "endable",
         "errors_name_it",

@@ -41,11 +41,10 @@ def format_request(request: Request) -> bytes:
     """
     head, body = request.head, request.body
     if not is_token(head.method):
-        raise explained("bad-http-message", ValueError(f"a method must be a token, not {head.method!r}"))
+        raise explained("bad-http-message", f"a method must be a token, not {head.method!r}")
     if (head.field("transfer-encoding") or "chunked").lower() != "chunked":
         raise explained(
-            "bad-http-message",
-            ValueError("a body in a transfer coding other than chunked cannot be printed with its length"),
+            "bad-http-message", "a body in a transfer coding other than chunked cannot be printed with its length"
         )
     check_host_given(head.authority)
     own = {"host": head.authority, "content-length": str(len(body))}
@@ -63,7 +62,7 @@ def _target(head: Head) -> bytes:
     if not _is_path(path) or not _is_query(query):
         raise explained(
             "bad-http-message",
-            ValueError(f"a path or a query that is not allowed in a request line: {path[:80]!r}, {query[:80]!r}"),
+            f"a path or a query that is not allowed in a request line: {path[:80]!r}, {query[:80]!r}",
         )
     return path + b"?" + query if query else path
 
@@ -87,7 +86,8 @@ def format_response(response: Response, method: str = "GET") -> bytes:
     elif not isinstance(body, bytes):
         raise explained(
             "bad-http-message",
-            TypeError("a streamed body can't be printed, because that would consume it: freeze the response first"),
+            "a streamed body can't be printed, because that would consume it: freeze the response first",
+            TypeError,
         )
     lines = [*fields] if length is None else [*fields, ("content-length", str(length))]
     return b"HTTP/1.1 %s\r\n%s\r\n%s" % (STATUS_LINES[status].encode(), _printed(lines), body)
@@ -125,15 +125,12 @@ def parse_request(data: bytes) -> Request:
     target, _, protocol = rest.partition(" ")
     path, _, query = target.encode("latin-1").partition(b"?")
     if not is_token(method):
-        raise explained("bad-http-message", ValueError(f"no method at byte 0: {line[:80]!r}"))
+        raise explained("bad-http-message", f"no method at byte 0: {line[:80]!r}")
     if not _is_path(path) or not _is_query(query):
-        raise explained(
-            "bad-http-message", ValueError(f"no target in origin form at byte {len(method) + 1}: {target[:80]!r}")
-        )
+        raise explained("bad-http-message", f"no target in origin form at byte {len(method) + 1}: {target[:80]!r}")
     if protocol not in ("HTTP/1.1", "HTTP/1.0"):
         raise explained(
-            "bad-http-message",
-            ValueError(f"neither HTTP/1.1 nor HTTP/1.0 at byte {len(line) - len(protocol)}: {protocol[:80]!r}"),
+            "bad-http-message", f"neither HTTP/1.1 nor HTTP/1.0 at byte {len(line) - len(protocol)}: {protocol[:80]!r}"
         )
     version = protocol[5:]
     _check_host([value for name, value in fields if name == "host"], version)
@@ -147,7 +144,7 @@ def parse_request(data: bytes) -> Request:
 
 def _check_host(hosts: list[str], version: str) -> None:
     if len(hosts) > 1 or (not hosts and version == "1.1"):
-        raise explained("bad-http-message", ValueError(f"the header has {len(hosts)} Host fields instead of one"))
+        raise explained("bad-http-message", f"the header has {len(hosts)} Host fields instead of one")
     for host in hosts:
         check_host_given(host)
 
@@ -162,8 +159,7 @@ def parse_response(data: bytes, method: str = "GET") -> Response:
     match = _status_line(line)
     if match is None:
         raise explained(
-            "bad-http-message",
-            ValueError(f"no status line of HTTP/1.1 with a status of 200 to 599 at byte 0: {line[:80]!r}"),
+            "bad-http-message", f"no status line of HTTP/1.1 with a status of 200 to 599 at byte 0: {line[:80]!r}"
         )
     status = int(match[2])
     if method == "HEAD" or status in _WITHOUT_CONTENT:
@@ -173,7 +169,7 @@ def parse_response(data: bytes, method: str = "GET") -> Response:
         fields, content = _parse_content(data, start, fields, match[1])
         body = data[start:] if content is None else content
         if body and status == 205:
-            raise explained("bad-http-message", ValueError(f"content at byte {start}, but the status 205 has none"))
+            raise explained("bad-http-message", f"content at byte {start}, but the status 205 has none")
     response = Response(None, status, [field for field in fields if field[0] != "transfer-encoding"])
     response.body = body
     return response
@@ -184,8 +180,7 @@ def _parse_head(data: bytes) -> tuple[str, Lines, int]:
     end = data.find(b"\r\n\r\n", 0, LONGEST_HEAD + 4)
     if end < 0:
         raise explained(
-            "bad-http-message",
-            ValueError(f"the head does not end with an empty line within {min(len(data), LONGEST_HEAD)} bytes"),
+            "bad-http-message", f"the head does not end with an empty line within {min(len(data), LONGEST_HEAD)} bytes"
         )
     line, _, section = data[:end].decode("latin-1").partition("\r\n")
     return line, _parse_fields(section, len(line) + 2), end + 4
@@ -198,10 +193,10 @@ def _parse_fields(section: str, at: int) -> Lines:
         name, colon, value = line.partition(":")
         try:
             if not colon:
-                raise explained("bad-http-message", ValueError(f"a header line without a colon: {line[:80]!r}"))
+                raise explained("bad-http-message", f"a header line without a colon: {line[:80]!r}")
             fields.append((field_name(name), field_value(value.strip(OWS))))
         except ValueError as error:
-            raise explained("bad-http-message", ValueError(f"in the line at byte {at}: {error}")) from None
+            raise explained("bad-http-message", f"in the line at byte {at}: {error}") from None
         at += len(line) + 2
     return fields
 
@@ -214,9 +209,7 @@ def _parse_content(data: bytes, start: int, fields: Lines, version: str) -> tupl
         if lengths or version != "1.1" or [coding.lower() for coding in codings] != ["chunked"]:
             raise explained(
                 "bad-http-message",
-                ValueError(
-                    "a body must be framed by one Content-Length, or, in HTTP/1.1, by one chunked Transfer-Encoding"
-                ),
+                "a body must be framed by one Content-Length, or, in HTTP/1.1, by one chunked Transfer-Encoding",
             )
         body = _decode_chunks(data, start)
         others = [field for field in fields if field[0] not in ("transfer-encoding", "trailer")]
@@ -225,14 +218,11 @@ def _parse_content(data: bytes, start: int, fields: Lines, version: str) -> tupl
         return fields, None
     declared = lengths[0]
     if len(lengths) > 1 or not (declared.isascii() and declared.isdigit() and len(declared) < 20):
-        raise explained(
-            "bad-http-message", ValueError(f"Content-Length must be one number, not {', '.join(lengths)[:80]!r}")
-        )
+        raise explained("bad-http-message", f"Content-Length must be one number, not {', '.join(lengths)[:80]!r}")
     end = start + int(declared)
     if end > len(data):
         raise explained(
-            "bad-http-message",
-            ValueError(f"the body at byte {start} ends after {len(data) - start} bytes of {declared}"),
+            "bad-http-message", f"the body at byte {start} ends after {len(data) - start} bytes of {declared}"
         )
     _check_end(data, end)
     return fields, data[start:]
@@ -243,13 +233,13 @@ def _decode_chunks(data: bytes, at: int) -> bytes:
     while True:
         match = _chunk_size(data, at)
         if match is None:
-            raise explained("bad-http-message", ValueError(f"no chunk size at byte {at}"))
+            raise explained("bad-http-message", f"no chunk size at byte {at}")
         at, size = match.end(), int(match[1], 16)
         if not size:
             break
         end = at + size
         if data[end : end + 2] != b"\r\n":
-            raise explained("bad-http-message", ValueError(f"the chunk at byte {at} does not end after {size} bytes"))
+            raise explained("bad-http-message", f"the chunk at byte {at} does not end after {size} bytes")
         chunks.append(data[at:end])
         at = end + 2
     _check_trailers(data, at)
@@ -259,13 +249,11 @@ def _decode_chunks(data: bytes, at: int) -> bytes:
 def _check_trailers(data: bytes, at: int) -> None:
     end = at if data.startswith(b"\r\n", at) else data.find(b"\r\n\r\n", at, at + LONGEST_HEAD) + 2
     if end < at:
-        raise explained("bad-http-message", ValueError(f"no empty line ends the trailers at byte {at}"))
+        raise explained("bad-http-message", f"no empty line ends the trailers at byte {at}")
     _parse_fields(data[at : max(at, end - 2)].decode("latin-1"), at)
     _check_end(data, end + 2)
 
 
 def _check_end(data: bytes, end: int) -> None:
     if len(data) > end:
-        raise explained(
-            "bad-http-message", ValueError(f"{len(data) - end} bytes follow the message, which ends at byte {end}")
-        )
+        raise explained("bad-http-message", f"{len(data) - end} bytes follow the message, which ends at byte {end}")

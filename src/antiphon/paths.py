@@ -14,14 +14,12 @@ def absolute_path(path: str | os.PathLike[str]) -> str:
     """Return a path as text. Raises TypeError for a path in bytes, ValueError for a relative one."""
     text = os.fspath(path)
     if not isinstance(text, str):
-        raise explained("relative-folder", TypeError(f"a path must be text, not {type(text).__name__}"))
+        raise explained("relative-folder", f"a path must be text, not {type(text).__name__}", TypeError)
     if not os.path.isabs(text):
         raise explained(
             "relative-folder",
-            ValueError(
-                f"{text!r} is a relative path, and it is not clear what it is relative to: write, for example,"
-                f" Path(__file__).parent / {text!r}"
-            ),
+            f"{text!r} is a relative path, and it is not clear what it is relative to: write, for example,"
+            f" Path(__file__).parent / {text!r}",
         )
     return text
 
@@ -45,5 +43,5 @@ def path_beside(file: str | None, path: str | os.PathLike[str], *, is_folder: bo
     beside = "" if file is None else os.path.dirname(os.path.abspath(file))
     found = os.path.normpath(absolute_path(os.path.join(beside, os.fspath(path))))
     if is_folder and not os.path.isdir(found):
-        raise explained("missing-folder", ValueError(f"there is no folder {found!r}"))
+        raise explained("missing-folder", f"there is no folder {found!r}")
     return found

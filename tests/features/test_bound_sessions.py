@@ -421,7 +421,7 @@ def test_behind_a_proxy_the_cookie_is_that_of_https(store, client, clock, interf
 @rows(
     "make, error, message",
     (lambda: Sessions(CookieStore(["k" * 16]), bound=300), ValueError, "needs a store on the server"),
-    (lambda: Sessions(MemoryStore(), bound=0), ValueError, "bound must be 1 or more seconds"),
+    (lambda: Sessions(MemoryStore(), bound=0), ValueError, "bound must be 1 or more"),
     (lambda: Sessions(MemoryStore(), bound=float("nan")), ValueError, "bound must be"),
     (lambda: bound_required(lambda request: None), TypeError, "is a hook, not a decorator"),
 )

@@ -181,8 +181,8 @@ def test_oauth_clients_are_told_in_their_terms(interface):
 
 
 @rows("make, told", [
-    (lambda: RefreshTokens(idle=0), "idle and lifetime must be above 0"),
-    (lambda: RefreshTokens(grace=-1), "grace at least 0"),
+    (lambda: RefreshTokens(idle=0), "idle must be a number above 0"),
+    (lambda: RefreshTokens(grace=-1), "grace must be a number above 0"),
     (lambda: RefreshTokens(prefix="a.b"), "prefix must be text without full stops, not 'a.b'"),
     (lambda: RefreshTokens(MemoryStore()).issue("ann", scopes="read"), r"scopes must be a list: \['read'\]"),
     (lambda: RefreshTokens().issue("ann"), "RefreshTokens has no store yet"),

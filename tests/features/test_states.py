@@ -39,9 +39,9 @@ class Wanted:
 
 
 RUNS = {  # the state of a run, its task, the last event, the last part of a chat
-    "running": ("working", None, None, None),
-    "asking": ("working", None, None, None),
-    "waiting": ("working", None, None, None),
+    "running": ("working", None, None),
+    "asking": ("working", None, None),
+    "waiting": ("working", None, None),
     "done": ("completed", "done", "finish"),
     "failed": ("failed", "failed", "error"),
     "stopped": ("cancelled", "stopped", "abort"),

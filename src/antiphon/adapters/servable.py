@@ -260,10 +260,9 @@ class Servable:
         if running_loop() is None:
             raise explained(
                 "needs-asyncio",
-                RuntimeError(
-                    "Antiphon needs asyncio, and this server runs applications on something else, such as trio:"
-                    " choose its asyncio worker, as in `hypercorn --worker-class asyncio`"
-                ),
+                "Antiphon needs asyncio, and this server runs applications on something else, such as trio:"
+                " choose its asyncio worker, as in `hypercorn --worker-class asyncio`",
+                RuntimeError,
             )
         task, is_new = self._current_lifespan()
         if is_new:

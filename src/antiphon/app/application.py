@@ -102,13 +102,12 @@ class App(Routes, Servable):
         if others:
             raise explained(
                 "app-takes-settings",
-                TypeError(
-                    f"an App accepts only settings, by name, but no name or routes: App(), not App({others[0]!r})"
-                ),
+                f"an App accepts only settings, by name, but no name or routes: App(), not App({others[0]!r})",
+                TypeError,
             )
         if unknown:
             message = unknown_setting(App, next(iter(unknown)), {**APP, **APP_SETTINGS})
-            raise explained("app-takes-settings", TypeError(message))
+            raise explained("app-takes-settings", message, TypeError)
         Routes.__init__(self)
         Servable.__init__(self)
         check_sync("json_default", json_default)
@@ -176,7 +175,8 @@ class App(Routes, Servable):
         if self._routing is not None:
             raise explained(
                 "registered-too-late",
-                RuntimeError("this app already serves requests: register routes and hooks before the first one"),
+                "this app already serves requests: register routes and hooks before the first one",
+                RuntimeError,
             )
 
     def mount(
@@ -203,18 +203,18 @@ class App(Routes, Servable):
         self._check_open()
         if not isinstance(prefix, str):
             raise explained(
-                "bad-mount", TypeError(f'the prefix comes first, as in mount("/shop", application), not {prefix!r}')
+                "bad-mount", f'the prefix comes first, as in mount("/shop", application), not {prefix!r}', TypeError
             )
         self._check_prefix(prefix, host)
         # A circle would be planned and started without an end.
         if contains(application, self):
-            raise explained("bad-mount", ValueError("an application cannot be mounted in itself"))
+            raise explained("bad-mount", "an application cannot be mounted in itself")
         mount = make_mount(
             prefix, host, application, interface, limits, encoded_slashes=self._encoded_slashes, receive=receive
         )
         # Compared with the host in lower case, as it is matched.
         if any(other.where == mount.where for other in self._mounts):
-            raise explained("bad-mount", ValueError(f"an application is already mounted at {mount.where or '/'}"))
+            raise explained("bad-mount", f"an application is already mounted at {mount.where or '/'}")
         if known := next((other for other in self._mounts if other.application is application), None):
             # Mounted twice, it is started once.
             mount = mount._replace(lifespan=known.lifespan)
@@ -315,18 +315,16 @@ class App(Routes, Servable):
         if len(value) != (source is None):
             raise explained(
                 "bad-override",
-                TypeError(
-                    f"override {dependency.name!r} by a value or by a source: override({dependency.name}, value), or"
-                    f" override({dependency.name}, source=function)"
-                ),
+                f"override {dependency.name!r} by a value or by a source: override({dependency.name}, value), or"
+                f" override({dependency.name}, source=function)",
+                TypeError,
             )
         if source is not None and dependency in self._lifespan:
             raise explained(
                 "bad-override",
-                TypeError(
-                    f"the lifespan {dependency.name!r} is read without a request, so no source can replace"
-                    f" it: app.override({dependency.name}, value)"
-                ),
+                f"the lifespan {dependency.name!r} is read without a request, so no source can replace"
+                f" it: app.override({dependency.name}, value)",
+                TypeError,
             )
         return self._overriding(dependency, source or Fixed(*value))
 
@@ -364,7 +362,7 @@ class App(Routes, Servable):
         self._check_open()
         for name, value in values.items():
             if name in self._shared:
-                raise explained("shared-twice", ValueError(f"{name!r} is already shared, as {self._shared[name]!r}"))
+                raise explained("shared-twice", f"{name!r} is already shared, as {self._shared[name]!r}")
             if callable(value):
                 check_arguments(value, "request")
                 check_sync("template_context", value)
@@ -593,10 +591,9 @@ class App(Routes, Servable):
         if not self._secret_keys:
             raise explained(
                 "no-secret-key",
-                RuntimeError(
-                    'this app has no key to sign with: App(secret_keys=os.environ["SECRET_KEYS"].split()), where'
-                    f" {MAKE_A_KEY} makes a key"
-                ),
+                'this app has no key to sign with: App(secret_keys=os.environ["SECRET_KEYS"].split()), where'
+                f" {MAKE_A_KEY} makes a key",
+                RuntimeError,
             )
         return Signer(self._secret_keys, salt=salt)
 

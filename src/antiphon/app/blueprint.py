@@ -102,7 +102,7 @@ class Routes(metaclass=NamesOurs):
             elif hasattr(feature, "__code__"):
                 fix += "; a function is registered by @app.middleware, @app.before_request or @app.after_request"
             message = f"{feature!r} is not a feature: features are objects with install(app), such as {fix}"
-            raise explained("not-a-feature", TypeError(message))
+            raise explained("not-a-feature", message, TypeError)
         before = Snapshot(self._registered())
         try:
             feature.install(self)
@@ -114,9 +114,8 @@ class Routes(metaclass=NamesOurs):
             name = type(feature).__name__
             raise explained(
                 "for-whole-app",
-                TypeError(
-                    f"{name} is for a whole application, not for the blueprint {self.name!r}: app.use({name}(...))"
-                ),
+                f"{name} is for a whole application, not for the blueprint {self.name!r}: app.use({name}(...))",
+                TypeError,
             ) from missing
         self._registry.features.append(feature)
 
@@ -151,7 +150,7 @@ class Routes(metaclass=NamesOurs):
         """
         self._check_open()
         if name in CONVERTERS or name in self._registry.converters:
-            raise explained("bad-converter", ValueError(f"there is already a converter {name!r}"))
+            raise explained("bad-converter", f"there is already a converter {name!r}")
         check_sync("to_python", to_python)
         check_sync("to_url", to_url)
         self._registry.converters[name] = own_converter(name, to_python, to_url)
@@ -195,7 +194,7 @@ class Routes(metaclass=NamesOurs):
             message = (
                 f"app.{name} is for one method: leave out methods, or write @app.route(path, methods): {pattern!r}"
             )
-            raise explained("bad-route-option", TypeError(message))
+            raise explained("bad-route-option", message, TypeError)
         return self.route(pattern, (method,), **options)
 
     def _parameters(self, pattern: str, host: str | None) -> list[Parameter]:
@@ -209,12 +208,10 @@ class Routes(metaclass=NamesOurs):
     def _check_prefix(self, prefix: str, host: str | None) -> None:
         """Check a prefix and a host. Raises ValueError for a malformed one."""
         if prefix.endswith("/"):
-            raise explained(
-                "bad-path", ValueError(f'a prefix must not end with a slash; to cover all paths, use "": {prefix!r}')
-            )
+            raise explained("bad-path", f'a prefix must not end with a slash; to cover all paths, use "": {prefix!r}')
         segments = parse_pattern(prefix or "/", self._converters())
         if any(part.converter.spans for segment in segments for part in parameters_of(segment)):
-            raise explained("bad-path", ValueError(f"{prefix!r}: a prefix can't have a path parameter"))
+            raise explained("bad-path", f"{prefix!r}: a prefix can't have a path parameter")
         if host is not None:
             check_names([*parse_host_pattern(host, self._converters()), *segments], host + prefix)
 
@@ -355,8 +352,7 @@ class Routes(metaclass=NamesOurs):
         self._check_open()
         if before_routing and isinstance(self, Blueprint):
             raise explained(
-                "for-whole-app",
-                ValueError("the blueprint of a request is only known after routing: register this with the app"),
+                "for-whole-app", "the blueprint of a request is only known after routing: register this with the app"
             )
         parts = self._registry.before_routing if before_routing else self._registry.middleware
 
@@ -460,7 +456,8 @@ class Routes(metaclass=NamesOurs):
         if not isinstance(blueprint, Blueprint):
             raise explained(
                 "not-a-blueprint",
-                TypeError(f"{blueprint!r} is not a blueprint; mount an application: app.mount(prefix, application)"),
+                f"{blueprint!r} is not a blueprint; mount an application: app.mount(prefix, application)",
+                TypeError,
             )
         blueprint._check_prefix(
             blueprint.prefix if prefix is None else prefix, blueprint.host if host is None else host
@@ -469,7 +466,7 @@ class Routes(metaclass=NamesOurs):
         if any((included.name or included.blueprint.name) == wanted for included in self._registry.blueprints):
             raise explained(
                 "bad-blueprint",
-                ValueError(f"a blueprint named {wanted!r} is already registered here: give one of them another name="),
+                f"a blueprint named {wanted!r} is already registered here: give one of them another name=",
             )
         self._registry.blueprints.append(IncludedBlueprint(blueprint, name, prefix, host))
 
@@ -497,10 +494,10 @@ class Blueprint(Routes):
     ) -> None:
         if others:
             message = f"a Blueprint takes its name, and settings by name: Blueprint({name!r}), without {others[0]!r}"
-            raise explained("blueprint-takes-settings", TypeError(message))
+            raise explained("blueprint-takes-settings", message, TypeError)
         if unknown:
             message = unknown_setting(Blueprint, next(iter(unknown)), {**APP, **BLUEPRINT_SETTINGS})
-            raise explained("blueprint-takes-settings", TypeError(message))
+            raise explained("blueprint-takes-settings", message, TypeError)
         super().__init__()
         self.name = _blueprint_name(name)
         self.prefix = prefix
@@ -518,10 +515,9 @@ class Blueprint(Routes):
         if self._is_frozen:
             raise explained(
                 "registered-too-late",
-                RuntimeError(
-                    f"an app with the blueprint {self.name!r} already serves requests: register before that; a function"
-                    " that makes several apps, and registers with the blueprint, also has to make the blueprint"
-                ),
+                f"an app with the blueprint {self.name!r} already serves requests: register before that; a function"
+                " that makes several apps, and registers with the blueprint, also has to make the blueprint",
+                RuntimeError,
             )
 
     def _converters(self) -> Mapping[str, Converter]:
@@ -549,5 +545,5 @@ class _Lenient(dict[str, Converter]):
 
 def _blueprint_name(name: str) -> str:
     if not name or "." in name:
-        raise explained("bad-blueprint", ValueError(f"a blueprint's name must not be empty or contain a dot: {name!r}"))
+        raise explained("bad-blueprint", f"a blueprint's name must not be empty or contain a dot: {name!r}")
     return name

@@ -25,7 +25,7 @@ def caller_of(by: Callable[[Request], str | None], request: Request, owner: str)
     caller = by(request)
     if not isinstance(caller, str | None):
         raise explained(
-            "bad-feature-option", TypeError(f"{owner}: {describe(by)} must return text or None, not {caller!r}")
+            "bad-feature-option", f"{owner}: {describe(by)} must return text or None, not {caller!r}", TypeError
         )
     return caller
 

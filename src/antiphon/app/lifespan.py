@@ -122,16 +122,16 @@ class Lifespan:
             reason = "was overridden at startup" if dependency in self._left_out else "the application is not running"
             raise explained(
                 "not-started",
-                RuntimeError(f"{dependency.name!r} is available only from startup to shutdown, but {reason}"),
+                f"{dependency.name!r} is available only from startup to shutdown, but {reason}",
+                RuntimeError,
             )
         if dependency in self._loops and serves_elsewhere(self._loops[dependency]):
             raise explained(
                 "not-started",
-                RuntimeError(
-                    f"{describe(self._makers[dependency].function)} was entered on a different event loop,"
-                    " and its value may belong to that loop: serve the application on one loop, or make one"
-                    " application per loop"
-                ),
+                f"{describe(self._makers[dependency].function)} was entered on a different event loop,"
+                " and its value may belong to that loop: serve the application on one loop, or make one"
+                " application per loop",
+                RuntimeError,
             )
         value: T = self._values[dependency]
         return value
@@ -226,7 +226,8 @@ def _check_maker(function: Any) -> None:
     if isinstance(function, AbstractContextManager | AbstractAsyncContextManager):
         raise explained(
             "wrong-arguments",
-            TypeError("app.lifespan takes the function that makes a context manager, not the context manager"),
+            "app.lifespan takes the function that makes a context manager, not the context manager",
+            TypeError,
         )
     is_of_contextlib = getattr(function, "__globals__", {}).get("__name__") == "contextlib"
     try:
@@ -262,7 +263,8 @@ def _maker(function: Callable[[], Any]) -> Maker:
     if is_async(function):
         raise explained(
             "lifespan-yields-once",
-            TypeError(f"{describe(function)} never yields: write `yield` where the application serves"),
+            f"{describe(function)} never yields: write `yield` where the application serves",
+            TypeError,
         )
     return Maker(function, hasattr(function, "__aenter__") or isasyncgenfunction(innermost(function)))
 
@@ -275,7 +277,7 @@ def _named(function: Callable[..., Any]) -> Iterator[None]:
     except RuntimeError as error:
         if str(error).startswith("generator didn't"):
             raise explained(
-                "lifespan-yields-once", RuntimeError(f"the lifespan {describe(function)} has to yield once: {error}")
+                "lifespan-yields-once", f"the lifespan {describe(function)} has to yield once: {error}", RuntimeError
             ) from error
         raise
 

@@ -163,24 +163,26 @@ def make_mount(
     """
     check_interface(interface)
     if receive not in ("load", "stream"):
-        raise explained("bad-mount", ValueError(f"a mount's receive must be 'load' or 'stream', not {receive!r}"))
+        raise explained("bad-mount", f"a mount's receive must be 'load' or 'stream', not {receive!r}")
     if receive == "stream" and limits is not None:
         raise explained(
             "bad-mount",
-            TypeError("an application that receives its bodies itself also limits them itself: leave out limits"),
+            "an application that receives its bodies itself also limits them itself: leave out limits",
+            TypeError,
         )
     given = Limits.of(limits)
     received: Literal["load", "delegated"] = "delegated" if receive == "stream" else "load"
     if isinstance(application, Servable):
         if limits is not None and isinstance(application, Routes):
-            raise explained("bad-mount", TypeError("an App limits its requests itself: App(limits=...)"))
+            raise explained("bad-mount", "an App limits its requests itself: App(limits=...)", TypeError)
         if isinstance(application, Routes):
             return Mount(prefix, host, application, None, None, given, encoded_slashes, "delegated")
         return Mount(prefix, host, application, application.interface, None, given, encoded_slashes, received)
     if not callable(application) or (isinstance(application, type) and interface is None):
         raise explained(
             "bad-mount",
-            TypeError(f"{application!r} is not an application: mount an App, or a WSGI or ASGI application"),
+            f"{application!r} is not an application: mount an App, or a WSGI or ASGI application",
+            TypeError,
         )
     if (interface or interface_of(application)) == "wsgi":
         return Mount(prefix, host, application, "wsgi", None, given, encoded_slashes, received)
@@ -351,7 +353,6 @@ def place_of(app: Mounting) -> str:
     outer, mount = above[0]
     if len(above) > 1 or mount.host is not None or "<" in mount.prefix:
         raise explained(
-            "bad-signed-url",
-            ValueError("this app is mounted in several places: use request.url_for, or pass _mounted_at"),
+            "bad-signed-url", "this app is mounted in several places: use request.url_for, or pass _mounted_at"
         )
     return place_of(outer) + mount.prefix

@@ -143,9 +143,7 @@ class RouteGroup:
         group: RouteGroup | None = self
         while group is not None:
             if group.registry is blueprint._registry:
-                raise explained(
-                    "bad-blueprint", ValueError(f"the blueprint {blueprint.name!r} is registered in itself")
-                )
+                raise explained("bad-blueprint", f"the blueprint {blueprint.name!r} is registered in itself")
             group = group.above
         return RouteGroup(
             self.app,
@@ -227,7 +225,7 @@ def merged_converters(groups: Iterable[RouteGroup]) -> dict[str, Converter]:
             if merged.setdefault(name, converter) is not converter:
                 raise explained(
                     "bad-converter",
-                    ValueError(f"{owners[name]} and {owner} have different converters {name!r}: rename one of them"),
+                    f"{owners[name]} and {owner} have different converters {name!r}: rename one of them",
                 )
             owners.setdefault(name, owner)
     return merged
@@ -246,9 +244,7 @@ def check_route_names(routes: Iterable[Route]) -> None:
         if are_apart(earlier, route) and _is_given(earlier, route):
             raise explained(
                 "ambiguous-route-name",
-                ValueError(
-                    f"two routes are named {route.name!r}: {places(earlier, route)}; give one of them another name"
-                ),
+                f"two routes are named {route.name!r}: {places(earlier, route)}; give one of them another name",
             )
 
 

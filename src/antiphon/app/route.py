@@ -36,10 +36,10 @@ def check_subprotocols(names: Iterable[str]) -> tuple[str, ...]:
     6455).
     """
     if isinstance(names, str):
-        raise explained("list-wanted", ValueError(f"subprotocols must be a list: [{names!r}]"))
+        raise explained("list-wanted", f"subprotocols must be a list: [{names!r}]")
     checked = tuple(names)
     if bad := [name for name in checked if not (isinstance(name, str) and is_token(name))]:
-        raise explained("bad-route-option", ValueError(f"a subprotocol must be a token, not {bad[0]!r}"))
+        raise explained("bad-route-option", f"a subprotocol must be a token, not {bad[0]!r}")
     return checked
 
 
@@ -47,9 +47,7 @@ def check_idle_timeout(given: Duration | None) -> float | None:
     """Return an idle timeout in seconds, greater than 0, or None. Raises ValueError for anything else."""
     seconds = seconds_of(given)
     if seconds is not None and not (isinstance(seconds, int | float) and seconds > 0):
-        raise explained(
-            "bad-route-option", ValueError(f"an idle_timeout must be a number of seconds above 0, not {given!r}")
-        )
+        raise explained("bad-route-option", f"an idle_timeout must be a number of seconds above 0, not {given!r}")
     return seconds
 
 
@@ -286,10 +284,9 @@ def make_route(
     if deadline is not None and deadline != inf and not is_async(function):
         raise explained(
             "deadline-without-effect",
-            TypeError(
-                f"{describe(function)}: deadline={deadline:g} would cancel nothing, because only an `async def` handler"
-                " that returns its response can be cancelled"
-            ),
+            f"{describe(function)}: deadline={deadline:g} would cancel nothing, because only an `async def` handler"
+            " that returns its response can be cancelled",
+            TypeError,
         )
     defaults = options.get("defaults")
     return Route(
@@ -333,32 +330,27 @@ def check_options(pattern: object, options: Mapping[str, Any]) -> None:
     if not isinstance(pattern, str):
         several = ": several paths are a line each, one above the other" if isinstance(pattern, list | tuple) else ""
         raise explained(
-            "bad-path", TypeError(f'a route\'s path must be text, as in @app.get("/users"), not {pattern!r}{several}')
+            "bad-path", f'a route\'s path must be text, as in @app.get("/users"), not {pattern!r}{several}', TypeError
         )
     known = RouteOptions.__annotations__
     if unknown := [name for name in options if name not in known]:
         ours = word_for(unknown[0], ROUTE, ())
         fix = f"; use {ours}" if ours else f", only {', '.join(known)}"
-        raise explained("bad-route-option", TypeError(f"a route has no option {unknown[0]!r}{fix}: {pattern!r}"))
+        raise explained("bad-route-option", f"a route has no option {unknown[0]!r}{fix}: {pattern!r}", TypeError)
     Limits.of(options.get("limits"))
     receive = options.get("receive", "load")
     if options.get("unguarded") and ("<" in pattern or options.get("host")):
         raise explained(
-            "bad-route-option",
-            ValueError(f"an unguarded route must be one path, without parameters and host: {pattern!r}"),
+            "bad-route-option", f"an unguarded route must be one path, without parameters and host: {pattern!r}"
         )
     if receive not in ("load", "lazy", "stream"):
-        raise explained(
-            "bad-route-option", ValueError(f"receive must be 'load', 'lazy' or 'stream', not {receive!r}: {pattern!r}")
-        )
+        raise explained("bad-route-option", f"receive must be 'load', 'lazy' or 'stream', not {receive!r}: {pattern!r}")
     if (priority := options.get("priority", "normal")) not in ("normal", "low"):
-        raise explained(
-            "bad-route-option", ValueError(f"priority must be 'normal' or 'low', not {priority!r}: {pattern!r}")
-        )
+        raise explained("bad-route-option", f"priority must be 'normal' or 'low', not {priority!r}: {pattern!r}")
     if options.get("check_digest") and receive == "stream":
         raise explained(
             "bad-route-option",
-            ValueError(f"a streamed body can't be checked against its digest first: use receive='lazy': {pattern!r}"),
+            f"a streamed body can't be checked against its digest first: use receive='lazy': {pattern!r}",
         )
     check_deadline(options.get("deadline"))
     checked_meta(options.get("meta"))
@@ -376,24 +368,20 @@ def _check_declared(pattern: str, options: Mapping[str, Any]) -> None:
     if isinstance(takes, Mapping) and (unknown := [part for part in takes if part not in _PARTS]):
         raise explained(
             "bad-route-option",
-            ValueError(
-                f"takes must be a type, or have types for {', '.join(_PARTS)}, not for {unknown[0]!r}: {pattern!r}"
-            ),
+            f"takes must be a type, or have types for {', '.join(_PARTS)}, not for {unknown[0]!r}: {pattern!r}",
         )
     if isinstance(gives, Mapping) and (
         wrong := [status for status in gives if not isinstance(status, int) or not 200 <= status <= 599]
     ):
         raise explained(
             "bad-route-option",
-            ValueError(
-                f"gives must be a type, or have types for statuses of 200 to 599, not for {wrong[0]!r}: {pattern!r}"
-            ),
+            f"gives must be a type, or have types for statuses of 200 to 599, not for {wrong[0]!r}: {pattern!r}",
         )
     known = (*_PARTS, "path")
     if wrong := [key for key in options.get("examples") or () if not isinstance(key, int) and key not in known]:
         raise explained(
             "bad-route-option",
-            ValueError(f"examples must be for {', '.join(known)} or for statuses, not for {wrong[0]!r}: {pattern!r}"),
+            f"examples must be for {', '.join(known)} or for statuses, not for {wrong[0]!r}: {pattern!r}",
         )
 
 
@@ -404,7 +392,7 @@ def before_hooks(before: BeforeHook | Iterable[BeforeHook]) -> tuple[Hook, ...]:
     """
     if isinstance(before, str) or not (callable(before) or isinstance(before, Iterable)):
         fix = f": before=RateLimit({before!r})" if isinstance(before, str) else ""
-        raise explained("wrong-arguments", TypeError(f"before must be a function or a RateLimit, not {before!r}{fix}"))
+        raise explained("wrong-arguments", f"before must be a function or a RateLimit, not {before!r}{fix}", TypeError)
     functions = [before] if callable(before) else [*before]
     for function in functions:
         check_arguments(function, "request")
@@ -420,7 +408,8 @@ def checked_meta(values: object) -> RouteMeta:
     if not isinstance(values, Mapping) or not all(isinstance(key, RouteKey) for key in values):
         raise explained(
             "bad-route-option",
-            TypeError(f'meta must have RouteKeys, as in FLAG = RouteKey[str]("flag") and {{FLAG: "new"}}: {values!r}'),
+            f'meta must have RouteKeys, as in FLAG = RouteKey[str]("flag") and {{FLAG: "new"}}: {values!r}',
+            TypeError,
         )
     return RouteMeta(values)
 
@@ -432,11 +421,11 @@ def tool_of(given: object, pattern: str) -> Tool | None:
     if given is None or isinstance(given, bool):
         return _TOOL if given else None
     if not isinstance(given, Tool):
-        raise explained("bad-route-option", TypeError(f"tool must be True or a Tool, not {given!r}: {pattern!r}"))
+        raise explained("bad-route-option", f"tool must be True or a Tool, not {given!r}: {pattern!r}", TypeError)
     if given.name is not None and not is_tool_name(given.name):
         raise explained(
             "bad-route-option",
-            ValueError(f"a tool's name must be 1 to 128 letters, digits, _, - and ., not {given.name!r}: {pattern!r}"),
+            f"a tool's name must be 1 to 128 letters, digits, _, - and ., not {given.name!r}: {pattern!r}",
         )
     return given
 
@@ -447,29 +436,26 @@ def check_deadline(deadline: Duration | None) -> float | None:
     if seconds is None:
         return None
     if not isinstance(seconds, int | float) or isinstance(seconds, bool):
-        raise explained("bad-route-option", TypeError(f"a deadline must be a number of seconds, not {seconds!r}"))
+        raise explained("bad-route-option", f"a deadline must be a number of seconds, not {seconds!r}", TypeError)
     if not seconds > 0:
-        raise explained(
-            "bad-route-option", ValueError(f"a deadline must be a number of seconds above 0, not {seconds!r}")
-        )
+        raise explained("bad-route-option", f"a deadline must be a number of seconds above 0, not {seconds!r}")
     return float(seconds)
 
 
 def checked_methods(methods: Iterable[str], pattern: str) -> tuple[str, ...]:
     """Return methods in upper case. Raises ValueError for no methods, a single text, or a malformed method."""
     if isinstance(methods, str):
-        raise explained("list-wanted", ValueError(f"methods must be a collection of methods, such as ({methods!r},)"))
+        raise explained("list-wanted", f"methods must be a collection of methods, such as ({methods!r},)")
     if not isinstance(methods, Iterable):
         raise explained(
             "list-wanted",
-            TypeError(
-                f'methods must be a collection of methods, such as ("POST",), not {methods!r}; app.register(blueprint,'
-                " prefix=...) adds a blueprint, app.mount(prefix, application) an application"
-            ),
+            f'methods must be a collection of methods, such as ("POST",), not {methods!r}; app.register(blueprint,'
+            " prefix=...) adds a blueprint, app.mount(prefix, application) an application",
+            TypeError,
         )
     wanted = tuple(intern(method.upper()) for method in methods)  # interned keys are found without a lock on any thread
     if not wanted:
-        raise explained("bad-route-option", ValueError(f"a route needs at least one method: {pattern!r}"))
+        raise explained("bad-route-option", f"a route needs at least one method: {pattern!r}")
     if bad := [method for method in wanted if not is_token(method)]:
-        raise explained("bad-route-option", ValueError(f"a method must be a token, not {bad[0]!r}"))
+        raise explained("bad-route-option", f"a method must be a token, not {bad[0]!r}")
     return wanted

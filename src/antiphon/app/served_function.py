@@ -99,10 +99,8 @@ def become_server(app: object, settings: Mapping[str, object]) -> NoReturn:
     if settings.get("debug"):
         raise explained(
             "no-debug-in-code",
-            ValueError(
-                "app.run() doesn't accept debug=True, which is easily left in code: use `antiphon run --debug`, or set"
-                " ANTIPHON_DEBUG=1 in the environment"
-            ),
+            "app.run() doesn't accept debug=True, which is easily left in code: use `antiphon run --debug`, or set"
+            " ANTIPHON_DEBUG=1 in the environment",
         )
     main = sys.modules["__main__"]
     file = getattr(main, "__file__", None)
@@ -110,11 +108,10 @@ def become_server(app: object, settings: Mapping[str, object]) -> NoReturn:
     if file is None or name is None:
         raise explained(
             "run-outside-of-program",
-            RuntimeError(
-                "app.run() must be called in the module that is run as a program, where the app has a name: write it"
-                " at the end, below"
-                ' `if __name__ == "__main__":`. Serve any other app with: antiphon run module:app'
-            ),
+            "app.run() must be called in the module that is run as a program, where the app has a name: write it"
+            " at the end, below"
+            ' `if __name__ == "__main__":`. Serve any other app with: antiphon run module:app',
+            RuntimeError,
         )
     environment = dict(os.environ)
     if main.__spec__ is None:  # not python -m

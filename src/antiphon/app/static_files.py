@@ -96,15 +96,13 @@ class StaticFolder:
         age = seconds_of(max_age)
         if age is not None and (type(age) is not int or not 0 <= age <= _LONGEST_AGE):
             raise explained(
-                "bad-route-option",
-                ValueError(f"max_age must be a whole number of seconds from 0 to 2**31, not {max_age!r}"),
+                "bad-route-option", f"max_age must be a whole number of seconds from 0 to 2**31, not {max_age!r}"
             )
         if immutable is not None and not callable(immutable):
             raise explained(
                 "bad-route-option",
-                TypeError(
-                    f"immutable must be a function of the name, such as re.compile(...).search, not {immutable!r}"
-                ),
+                f"immutable must be a function of the name, such as re.compile(...).search, not {immutable!r}",
+                TypeError,
             )
         check_sync("immutable", immutable)
         kept_by = "public" if public else "private"
@@ -162,7 +160,7 @@ class StaticFolder:
         a name that is never served.
         """
         if not self._is_served(name):
-            raise explained("url-for-value", ValueError(f"{name[:200]!r} is not the name of a served file"))
+            raise explained("url-for-value", f"{name[:200]!r} is not the name of a served file")
         if not self._hashes or self._immutable(name):
             return name
         try:
@@ -335,7 +333,7 @@ def _is_link(state: os.stat_result) -> bool:
 def _real_folder(folder: str | os.PathLike[str]) -> str:
     path = absolute_path(folder)
     if not os.path.isdir(path):
-        raise explained("missing-folder", ValueError(f"there is no folder {path!r}"))
+        raise explained("missing-folder", f"there is no folder {path!r}")
     return os.path.realpath(path).rstrip(os.sep)
 
 

@@ -78,21 +78,20 @@ def check_same(name: str, value: object, write: Callable[[object], bytes], read:
     """Write a value, read it again, and return it as written. Raises TypeError if it differs."""
     if not isinstance(name, str):
         raise explained(
-            "not-storable", TypeError(f"a store keeps values under names, which must be text, not {name!r}")
+            "not-storable", f"a store keeps values under names, which must be text, not {name!r}", TypeError
         )
     try:
         written = write(value)
         again = read(written)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise explained("not-storable", TypeError(f"{name!r} can't be stored: {error}")) from error
+        raise explained("not-storable", f"{name!r} can't be stored: {error}", TypeError) from error
     # Compared, because msgspec changes some values without an error, such as a tuple into a list.
     if again != value:
         raise explained(
             "not-storable",
-            TypeError(
-                f"{name!r} can't be stored: {value!r:.200} would come back as {again!r:.200}. Store JSON values,"
-                " bytes, and datetimes with a time zone"
-            ),
+            f"{name!r} can't be stored: {value!r:.200} would come back as {again!r:.200}. Store JSON values,"
+            " bytes, and datetimes with a time zone",
+            TypeError,
         )
     return written
 
@@ -114,7 +113,7 @@ def encode(data: Mapping[str, Any]) -> bytes:
         pass
     for name, value in data.items():
         encode_value(name, value)
-    raise explained("not-storable", TypeError(f"this can't be stored: {data!r:.200}"))
+    raise explained("not-storable", f"this can't be stored: {data!r:.200}", TypeError)
 
 
 def encode_again(data: dict[str, Any]) -> bytes:
@@ -373,16 +372,15 @@ def check_store(feature: str, store: object, *, client_side: bool = False, of_ap
         made = f": {store.__name__}(...)" if isinstance(store, type) and issubclass(store, Store) else ""
         raise explained(
             "not-a-store",
-            TypeError(f"{feature}: store must be a store such as {Store.ON_SERVER}, not {store!r:.80}{made}"),
+            f"{feature}: store must be a store such as {Store.ON_SERVER}, not {store!r:.80}{made}",
+            TypeError,
         )
     if not (client_side or store.is_server_side):
         own = f"; instead of that of App(store=...), give it its own: {feature}(..., store=...)" if of_app else ""
         raise explained(
             "store-cannot",
-            ValueError(
-                f"{feature} needs a store on the server, such as {Store.ON_SERVER}, not a {type(store).__name__}, whose"
-                f" entries are kept by clients{own}"
-            ),
+            f"{feature} needs a store on the server, such as {Store.ON_SERVER}, not a {type(store).__name__}, whose"
+            f" entries are kept by clients{own}",
         )
 
 
@@ -409,10 +407,9 @@ class FeatureStore:
         if store is None:
             raise explained(
                 "missing-store",
-                RuntimeError(
-                    f"{self._feature} has no store yet: pass it to app.use in an App(store=SQLiteStore(path)), or give"
-                    f" it its own, {self._feature}(..., store=SQLiteStore(path))"
-                ),
+                f"{self._feature} has no store yet: pass it to app.use in an App(store=SQLiteStore(path)), or give"
+                f" it its own, {self._feature}(..., store=SQLiteStore(path))",
+                RuntimeError,
             )
         return store
 
@@ -439,10 +436,8 @@ class FeatureStore:
         if self.own is None and self._taken is not None and not store.shares_entries(self._taken):
             raise explained(
                 "feature-used-twice",
-                ValueError(
-                    f"{self._feature} is used by two applications with different stores: make one for each of them,"
-                    f" or give it a store of its own, {self._feature}(..., store=...)"
-                ),
+                f"{self._feature} is used by two applications with different stores: make one for each of them,"
+                f" or give it a store of its own, {self._feature}(..., store=...)",
             )
         self._taken = store
         return store
@@ -468,18 +463,17 @@ def missing_store(feature: str) -> RuntimeError:
     """Return the error for a feature without its own store, in an application without one."""
     return explained(
         "missing-store",
-        RuntimeError(
-            f"{feature} needs a store: give one to the whole application, App(store=SQLiteStore(path)), or to the"
-            f" feature, {feature}(..., store=SQLiteStore(path)). A mounted App does not use the store of the App around"
-            " it"
-        ),
+        f"{feature} needs a store: give one to the whole application, App(store=SQLiteStore(path)), or to the"
+        f" feature, {feature}(..., store=SQLiteStore(path)). A mounted App does not use the store of the App around"
+        " it",
+        RuntimeError,
     )
 
 
 def check_ttl(ttl: float) -> None:
     """Raise ValueError for a time to live that isn't greater than 0."""
     if not (isfinite(ttl) and ttl > 0):
-        raise explained("bad-feature-option", ValueError(f"ttl must be a number of seconds above 0, not {ttl!r}"))
+        raise explained("bad-feature-option", f"ttl must be a number of seconds above 0, not {ttl!r}")
 
 
 def unavailable(store: str, error: Exception) -> StoreUnavailable:

@@ -113,28 +113,29 @@ class Reverse:
         if isinstance(handler, str):
             raise explained(
                 "url-for-value",
-                TypeError(f"url_for {handler!r} takes the parameters of a named route by their names: number=7, not 7"),
+                f"url_for {handler!r} takes the parameters of a named route by their names: number=7, not 7",
+                TypeError,
             )
         names = [*self._handled(handler)[0].route.arguments.annotations]
         given = dict(zip(names, args, strict=False))
         if len(args) > len(names):
             count = f"{len(names)} argument{'' if len(names) == 1 else 's'} ({', '.join(names)})"
             raise explained(
-                "url-for-value", TypeError(f"url_for: {describe(handler)} takes {count}, not {len(args)} by position")
+                "url-for-value", f"url_for: {describe(handler)} takes {count}, not {len(args)} by position", TypeError
             )
         if twice := [name for name in given if name in params]:
-            raise explained("url-for-value", TypeError(f"url_for: {describe(handler)}: {twice[0]!r} is given twice"))
+            raise explained("url-for-value", f"url_for: {describe(handler)}: {twice[0]!r} is given twice", TypeError)
         return {**given, **params}
 
     def _handled(self, handler: Callable[..., object]) -> list[_Way]:
         """Return the routes of a handler, or of the function that its decorators wrap."""
         if not callable(handler):
             raise explained(
-                "unknown-route-name", TypeError(f"url_for takes the name or the handler of a route, not {handler!r}")
+                "unknown-route-name", f"url_for takes the name or the handler of a route, not {handler!r}", TypeError
             )
         if ways := self._ways_of(handler):
             return self._of_one_name(handler, ways)
-        raise explained("unknown-route-name", LookupError(f"no route has the handler {describe(handler)}"))
+        raise explained("unknown-route-name", f"no route has the handler {describe(handler)}", LookupError)
 
     def _ways_of(self, handler: object) -> list[_Way]:
         found: Any = getattr(getattr(handler, "__view__", None), "function", handler)
@@ -157,7 +158,7 @@ class Reverse:
         if other is not None:
             names = " and ".join(f"{route.name!r} ({route.where})" for route in (ways[0].route, other))
             raise explained(
-                "ambiguous-route-name", LookupError(f"{describe(handler)} handles {names}: use the name of one")
+                "ambiguous-route-name", f"{describe(handler)} handles {names}: use the name of one", LookupError
             )
         return ways
 
@@ -165,12 +166,13 @@ class Reverse:
         if name not in self._ways:
             routes = self._routes.get(name)
             if not routes:
-                raise explained("unknown-route-name", LookupError(f"no route is named {name!r}{self._hint(name)}"))
+                raise explained("unknown-route-name", f"no route is named {name!r}{self._hint(name)}", LookupError)
             other = next((route for route in routes if are_apart(routes[0], route)), None)
             if other is not None:
                 raise explained(
                     "ambiguous-route-name",
-                    LookupError(f"{places(routes[0], other)} are both named {name!r}: give one route another name"),
+                    f"{places(routes[0], other)} are both named {name!r}: give one route another name",
+                    LookupError,
                 )
             self._ways[name] = [self._way(route) for route in routes]
         return self._ways[name]
@@ -229,7 +231,7 @@ def _check_options(names: Iterable[str]) -> None:
     for name in sorted(name for name in names if name[:1] == "_"):
         if ours := word_for(name, URL_FOR, _OPTIONS):
             fix = f"did you mean {ours!r}?" if ours in _OPTIONS else f"use {ours}"
-            raise explained("url-for-value", TypeError(f"url_for has no option {name!r}; {fix}"))
+            raise explained("url-for-value", f"url_for has no option {name!r}; {fix}", TypeError)
 
 
 _OPTIONS = ("_absolute", "_expires", "_method")
@@ -255,7 +257,7 @@ def _choose(ways: list[_Way], given: Mapping[str, Any]) -> _Way:
 
 def _refused(way: _Way, parameter: str, why: str) -> ValueError:
     message = f"url_for {way.route.name!r} ({way.route.where}), parameter {parameter!r}: {why}"
-    return explained("url-for-value", ValueError(message))
+    return explained("url-for-value", message)
 
 
 def _text(way: _Way, parameter: Parameter, value: Any) -> str:
@@ -326,10 +328,8 @@ def refuse_name_of_route(location: str) -> None:
     if not app._has_path(path):  # noqa: SLF001 - the application's own
         raise explained(
             "redirect-to-name",
-            ValueError(
-                f"{location!r} is the name of a route, and as a location it is {path}, which has no route: redirect to"
-                f" request.url_for({location!r})"
-            ),
+            f"{location!r} is the name of a route, and as a location it is {path}, which has no route: redirect to"
+            f" request.url_for({location!r})",
         )
 
 

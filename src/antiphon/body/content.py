@@ -288,7 +288,7 @@ class Content:
         # Before the first await, so that nobody else receives the body meanwhile.
         self.is_complete = True
         self.failure = self._loss = self.failure or explained(
-            "body-read-twice", RuntimeError("the body was refused, and is gone")
+            "body-read-twice", "the body was refused, and is gone", RuntimeError
         )
         if isinstance(self.failure, RequestTimeout):
             return
@@ -327,10 +327,9 @@ class Content:
         if not self.is_kept and offset != self._streamed:
             raise self.failure_again() or explained(
                 "body-read-twice",
-                RuntimeError(
-                    f"{self._streamed} bytes of the body have been streamed, and are gone: read the whole body before,"
-                    " with request.body or request.form, or use receive='lazy', which keeps what is streamed"
-                ),
+                f"{self._streamed} bytes of the body have been streamed, and are gone: read the whole body before,"
+                " with request.body or request.form, or use receive='lazy', which keeps what is streamed",
+                RuntimeError,
             )
 
     def failure_again(self) -> Exception | None:
@@ -471,7 +470,8 @@ def _received_on(loop: "AbstractEventLoop", receiving: Coroutine[Any, Any, T]) -
 def _in_use() -> RuntimeError:
     return explained(
         "body-read-twice",
-        RuntimeError("the body is already being received: only one task or thread at a time can wait for it"),
+        "the body is already being received: only one task or thread at a time can wait for it",
+        RuntimeError,
     )
 
 

@@ -39,7 +39,7 @@ def as_bytes(chunk: object) -> bytes:
         f"a stream's chunks must be bytes or text, not {type(chunk).__name__}: annotate the handler with the type of"
         " its values, such as -> Iterator[Row], or return a list, or Response.ndjson(...)"
     )
-    raise explained("wrong-body", TypeError(message))
+    raise explained("wrong-body", message, TypeError)
 
 
 def read_all(source: Iterable[bytes | str]) -> bytes:

@@ -54,7 +54,7 @@ def refuse_on_loop(function: str, instead: str) -> None:
     """Raise RuntimeError on an event loop, which the function would block. ``instead`` names what to await there."""
     if is_on_loop():
         raise explained(
-            "would-block-loop", RuntimeError(f"{function}() would block this event loop: await {instead}() instead")
+            "would-block-loop", f"{function}() would block this event loop: await {instead}() instead", RuntimeError
         )
 
 

@@ -17,7 +17,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "adapters.servers.embedded": "LoopServer ThreadServer",
         "adapters.connection": "BACKLOG close_accepted",
         "adapters.wsgi": "WSGIHead",
-        "explanations": "Advice errors_name_it",
+        "explanations": "Advice check_numbers errors_name_it",
         "app.conversations.foreign_sockets": "ForeignSockets environ_sockets",
         "app.conversations.conversation": "on_own_thread",
         "app.dispatch.returns": "to_response",

@@ -170,10 +170,9 @@ def _cast(name: str, default: object) -> Callable[[str], Any]:
         return kind
     raise explained(
         "bad-cast",
-        TypeError(
-            f"the default of {name!r} is of type {kind.__name__}, to which text can be converted in several ways: give"
-            " cast=, a function that takes text, such as cast=str.split or cast=Path"
-        ),
+        f"the default of {name!r} is of type {kind.__name__}, to which text can be converted in several ways: give"
+        " cast=, a function that takes text, such as cast=str.split or cast=Path",
+        TypeError,
     )
 
 
@@ -189,10 +188,9 @@ def _check(name: str, cast: Callable[[str], T]) -> Callable[[str], T]:
     if cast in _OF_PARTS or not callable(cast):
         raise explained(
             "bad-cast",
-            TypeError(
-                f"the cast of {name!r} is {getattr(cast, '__name__', repr(cast))}, which does not read text:"
-                " give a function that does, such as cast=str.split or cast=int"
-            ),
+            f"the cast of {name!r} is {getattr(cast, '__name__', repr(cast))}, which does not read text:"
+            " give a function that does, such as cast=str.split or cast=int",
+            TypeError,
         )
     return cast
 
@@ -205,6 +203,4 @@ def _read(name: str, text: str, cast: Callable[[str], Any]) -> Any:
         failed = type(error).__name__
     kind = _KINDS.get(cast) if isinstance(cast, type) else None
     wanted = kind or f"text that {getattr(cast, '__qualname__', repr(cast))} reads: it raised {failed}"
-    raise explained(
-        "bad-setting", ValueError(f"{name} in the environment must be {wanted}{'' if text else ' (it is empty)'}")
-    )
+    raise explained("bad-setting", f"{name} in the environment must be {wanted}{'' if text else ' (it is empty)'}")

@@ -2,21 +2,40 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar
+from math import inf
+from typing import Any, TypeVar, overload
 
 E = TypeVar("E", bound=BaseException)
 C = TypeVar("C", bound=type)
 
 
-def explained(kind: str, error: E) -> E:
-    """Return an error with a note (PEP 678) that names the command to explain its kind.
+@overload
+def explained(kind: str, error: str) -> ValueError: ...
+@overload
+def explained(kind: str, error: str, cls: type[E]) -> E: ...
+@overload
+def explained(kind: str, error: E) -> E: ...
+def explained(kind: str, error: Any, cls: type[BaseException] = ValueError) -> BaseException:
+    """Return an error with a note (PEP 678) that names the command to explain its kind. ``error`` is the error, or its
+    message, for one of type ``cls``.
 
     ``kind`` is an id for ``antiphon explain``. Another package's ids begin with the name of its entry point in the
     ``antiphon.explanations`` group and a dot: ``raise explained("flags.unknown-flag", LookupError(...))``. The
     package's errors.md explains them.
     """
-    error.add_note(f"{COMMAND} {kind}")
-    return error
+    made: BaseException = cls(error) if isinstance(error, str) else error
+    made.add_note(f"{COMMAND} {kind}")
+    return made
+
+
+def check_numbers(least: float = 0, /, **options: float | None) -> None:
+    """Raise ValueError, naming the option, for one that is not above 0, or is below a ``least`` of 1 or more. None
+    passes.
+    """
+    for name, number in options.items():
+        if number is not None and not (number >= least and 0 < number < inf):
+            wanted = f"{least} or more" if least else "a number above 0"
+            raise explained("bad-feature-option", f"{name} must be {wanted}, not {number!r}")
 
 
 def errors_name_it(feature: C) -> C:

@@ -73,7 +73,7 @@ class APIKey(UserSource[U]):
         super().__init__(self._load)
         for name, value in (("header", header), ("prefix", prefix)):
             if not is_token(value):
-                raise explained("bad-feature-option", ValueError(f"{name} must be a token, not {value!r}"))
+                raise explained("bad-feature-option", f"{name} must be a token, not {value!r}")
         self.header = self._header = header
         self._find: Callable[[str], Any] = loader
         self._prefix = prefix
@@ -94,11 +94,9 @@ class APIKey(UserSource[U]):
             if self._shares_keys(theirs):
                 raise explained(
                     "feature-used-twice",
-                    ValueError(
-                        "two APIKey share a store, so a key of one app would be valid in the other:"
-                        f" {describe(theirs._find)} and {describe(self._find)}. Give one of them another header,"
-                        ' APIKey(..., header="X-Admin-Key"), or another store'
-                    ),
+                    "two APIKey share a store, so a key of one app would be valid in the other:"
+                    f" {describe(theirs._find)} and {describe(self._find)}. Give one of them another header,"
+                    ' APIKey(..., header="X-Admin-Key"), or another store',
                 )
 
     @property
@@ -118,7 +116,7 @@ class APIKey(UserSource[U]):
         ``Users.end`` has ended the user since the request began.
         """
         if isinstance(scopes, str):
-            raise explained("list-wanted", TypeError(f"scopes must be a list: [{scopes!r}]"))
+            raise explained("list-wanted", f"scopes must be a list: [{scopes!r}]", TypeError)
         key = f"{self._prefix}_{token_hex(20)}"
         hint = key[: len(self._prefix) + 1 + _SHOWN]
         data = {"owner": owner, "name": name, "scopes": sorted(scopes), "hint": hint, "used": None}

@@ -18,10 +18,11 @@ from math import ceil
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from antiphon import Dependency, Request, Response, explained
+from antiphon import Dependency, Request, Response
 from antiphon.embedding import (
     FeatureStore,
     check_no_decorator,
+    check_numbers,
     is_token_of,
     missing_package,
     quoted_root,
@@ -59,8 +60,7 @@ class Binding:
     """How the sessions of an application are bound, with their cookie's attributes. ``fresh`` is in seconds."""
 
     def __init__(self, fresh: float, samesite: Literal["Lax", "Strict", "None"]) -> None:
-        if not fresh >= 1:
-            raise explained("bad-feature-option", ValueError(f"bound must be 1 or more seconds, not {fresh!r}"))
+        check_numbers(1, bound=fresh)
         try:
             import joserfc  # noqa: F401
         except ModuleNotFoundError as error:

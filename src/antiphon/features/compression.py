@@ -85,14 +85,15 @@ class Compression:
             self._levels[name] = self._checked_level(name, level)
         self._offers = (*names, "identity")
         if not isinstance(min_size, int) or isinstance(min_size, bool) or min_size < 0:
-            raise explained("bad-feature-option", ValueError(f"min_size must be a number of bytes, not {min_size!r}"))
+            raise explained("bad-feature-option", f"min_size must be a number of bytes, not {min_size!r}")
         self._min_size = min_size
         self._types = _TypeSet(_listed("types", types))
         if skip is not None and (not callable(skip) or is_async(skip)):
             what = describe(skip) if callable(skip) else repr(skip)
             raise explained(
                 "bad-feature-option",
-                TypeError(f"skip must be a plain function of the request and the response, not {what}"),
+                f"skip must be a plain function of the request and the response, not {what}",
+                TypeError,
             )
         self._skip = skip
         if dictionaries:
@@ -206,13 +207,12 @@ class Compression:
         if name not in self._levels:
             raise explained(
                 "bad-feature-option",
-                ValueError(f"levels contains {name!r}, which is not one of the codings: {', '.join(self._levels)}"),
+                f"levels contains {name!r}, which is not one of the codings: {', '.join(self._levels)}",
             )
         known = CODINGS[name].levels
         if not isinstance(level, int) or isinstance(level, bool) or level not in known:
             raise explained(
-                "bad-feature-option",
-                ValueError(f"the level of {name} must be {known[0]} to {known[-1]}, not {level!r}"),
+                "bad-feature-option", f"the level of {name} must be {known[0]} to {known[-1]}, not {level!r}"
             )
         return level
 
@@ -282,10 +282,10 @@ def _compressed_body(body: Body, compressor: Compressor) -> Body:
 
 def _listed(name: str, values: Iterable[str]) -> list[str]:
     if isinstance(values, str):
-        raise explained("bad-feature-option", ValueError(f"{name} must be a list: [{values!r}]"))
+        raise explained("bad-feature-option", f"{name} must be a list: [{values!r}]")
     listed = list(dict.fromkeys(values))
     if not listed:
-        raise explained("bad-feature-option", ValueError(f"{name} must not be empty"))
+        raise explained("bad-feature-option", f"{name} must not be empty")
     return listed
 
 
@@ -296,11 +296,11 @@ def _installed() -> list[str]:
 def _usual_level(name: str) -> int:
     coding = CODINGS.get(name)
     if coding is None:
-        raise explained("bad-feature-option", ValueError(f"unknown coding {name!r}; known: {', '.join(CODINGS)}"))
+        raise explained("bad-feature-option", f"unknown coding {name!r}; known: {', '.join(CODINGS)}")
     if not coding.is_installed:
         raise explained(
             "bad-feature-option",
-            ValueError(f"{name} needs {coding.library}, which is not installed; installed: {', '.join(_installed())}"),
+            f"{name} needs {coding.library}, which is not installed; installed: {', '.join(_installed())}",
         )
     return coding.usual_level
 
@@ -332,7 +332,7 @@ def _type_pattern(written: str) -> str:
     if is_token(main) and is_token(sub) and "*" not in main + sub:
         return re.escape(f"{main}/{sub}")
     raise explained(
-        "bad-feature-option", ValueError(f'a type must be like "text/html", "text/*" or "+json", not {written[:200]!r}')
+        "bad-feature-option", f'a type must be like "text/html", "text/*" or "+json", not {written[:200]!r}'
     )
 
 

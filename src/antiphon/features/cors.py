@@ -59,12 +59,11 @@ class CORS:
         sent, exposed = [*_ALWAYS_SENT, *besides], _tokens("expose", expose)
         if credentials and "*" in [*named, *allowed, *sent, *exposed]:
             raise explained(
-                "bad-feature-option",
-                ValueError('with credentials, browsers refuse "*": name the origins, methods and headers'),
+                "bad-feature-option", 'with credentials, browsers refuse "*": name the origins, methods and headers'
             )
         age = seconds_of(max_age)
         if not isinstance(age, int) or age < 0:
-            raise explained("bad-feature-option", ValueError(f"max_age must be a number of seconds, not {max_age!r}"))
+            raise explained("bad-feature-option", f"max_age must be a number of seconds, not {max_age!r}")
         both: Fields = [("access-control-allow-credentials", "true")] if credentials else []
         self._actual = both + _field("access-control-expose-headers", exposed)
         self._preflight = [
@@ -137,14 +136,14 @@ def _is_preflight(request: Request) -> bool:
 
 def _listed(name: str, values: Iterable[str]) -> list[str]:
     if isinstance(values, str):
-        raise explained("list-wanted", ValueError(f"{name} must be a list: [{values!r}]"))
+        raise explained("list-wanted", f"{name} must be a list: [{values!r}]")
     return list(values)
 
 
 def _tokens(name: str, values: Iterable[str]) -> list[str]:
     listed = _listed(name, values)
     if bad := [value for value in listed if not is_token(value)]:
-        raise explained("bad-feature-option", ValueError(f"{bad[0]!r} cannot be one of {name}"))
+        raise explained("bad-feature-option", f"{bad[0]!r} cannot be one of {name}")
     return listed
 
 
@@ -161,13 +160,10 @@ def _pattern(pattern: str) -> str:
     scheme, _, host = pattern.partition("://*.")
     below = f"{scheme}://{host}"
     if "*" in below or below == pattern:
-        raise explained(
-            "bad-feature-option", ValueError(f'a pattern must be like "https://*.example.com", not {pattern[:200]!r}')
-        )
+        raise explained("bad-feature-option", f'a pattern must be like "https://*.example.com", not {pattern[:200]!r}')
     scheme, _, host = parse_origin(below).partition("://")
     if "." not in host and host.partition(":")[0] != "localhost":
         raise explained(
-            "bad-feature-option",
-            ValueError(f"{pattern[:200]!r} would allow anyone's hosts: write your own domain after the star"),
+            "bad-feature-option", f"{pattern[:200]!r} would allow anyone's hosts: write your own domain after the star"
         )
     return rf"{re.escape(scheme)}://[a-z0-9_.-]+\.{re.escape(host)}"

@@ -83,7 +83,7 @@ class CSRFTokens:
 
     def __init__(self, *, exempt: Iterable[str] = ()) -> None:
         if isinstance(exempt, str):
-            raise explained("list-wanted", ValueError(f"exempt must be a list of names: [{exempt!r}]"))
+            raise explained("list-wanted", f"exempt must be a list of names: [{exempt!r}]")
         self._exempt = tuple(exempt)
         self._advice = Advice()
 
@@ -93,9 +93,8 @@ class CSRFTokens:
         if not app.is_provided(Request.session):
             raise explained(
                 "missing-feature",
-                RuntimeError(
-                    "CSRFTokens belong to the session: app.use(Sessions(store)), before app.use(CSRFTokens())"
-                ),
+                "CSRFTokens belong to the session: app.use(Sessions(store)), before app.use(CSRFTokens())",
+                RuntimeError,
             )
         app.provide(_MASK, lambda request: token_bytes(SIZE))  # noqa: ARG005
         app.provide(
@@ -118,7 +117,7 @@ class CSRFTokens:
                 meant = f": did you mean {near[0]!r}?" if near else ""
                 raise explained(
                     "bad-feature-option",
-                    ValueError(f"CSRFTokens(exempt=[{name!r}]) names neither a route nor a blueprint here{meant}"),
+                    f"CSRFTokens(exempt=[{name!r}]) names neither a route nor a blueprint here{meant}",
                 )
 
     def _check(self, request: Request) -> None:
@@ -209,10 +208,9 @@ def _secret(session: Session) -> bytes:
     if session.is_over:
         raise explained(
             "session-is-over",
-            RuntimeError(
-                "a CSRF token needs a secret in the session, which was saved when the response was made: call"
-                " csrf_token(request) in the handler, before the stream"
-            ),
+            "a CSRF token needs a secret in the session, which was saved when the response was made: call"
+            " csrf_token(request) in the handler, before the stream",
+            RuntimeError,
         )
     secret = session[f"{_PREFIX}{token_hex(4)}"] = token_bytes(SIZE)
     return secret

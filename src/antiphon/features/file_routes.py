@@ -123,9 +123,7 @@ def _page_files(root: str, suffixes: tuple[str, ...]) -> Iterator[RouteFile]:
         paths = [os.path.join(folder, name) for name in _of_suffixes(files, suffixes)]
         for path in [*paths, *(os.path.join(folder, name) for name in folders)]:
             if os.path.islink(path) and (path not in paths or not os.path.realpath(path).startswith(real)):
-                raise explained(
-                    "bad-page-file", ValueError(f"{path} is a link: only links to files in {root} are pages")
-                )
+                raise explained("bad-page-file", f"{path} is a link: only links to files in {root} are pages")
         for path in paths:
             yield RouteFile(path, os.path.splitext(os.path.relpath(path, root))[0].replace(os.sep, "/"))
 
@@ -164,12 +162,12 @@ def _by_pattern(pages: Iterable[RouteFile], app: Routes) -> dict[str, RouteFile]
             pattern = _pattern(page.name) or root
             app._parameters(pattern or "/", None)
         except ValueError as error:
-            raise explained("bad-page-file", ValueError(f"{page.path}: {error}")) from None
+            raise explained("bad-page-file", f"{page.path}: {error}") from None
         other = known.setdefault(pattern, page)
         if other is not page:
             raise explained(
                 "bad-page-file",
-                ValueError(f"{other.path} and {page.path} are both the page at {pattern or '/'}: remove one of them"),
+                f"{other.path} and {page.path} are both the page at {pattern or '/'}: remove one of them",
             )
     return known
 
@@ -187,10 +185,8 @@ def _segment(written: str) -> str:
     if not _text(_parameter.sub("", written)):
         raise explained(
             "bad-page-file",
-            ValueError(
-                f"{written!r} can't be a segment of a path, which contains letters, digits, - . _ ~ @, and parameters:"
-                " [name], [name:int] or [...name]"
-            ),
+            f"{written!r} can't be a segment of a path, which contains letters, digits, - . _ ~ @, and parameters:"
+            " [name], [name:int] or [...name]",
         )
     return _parameter.sub(_written_parameter, written)
 
@@ -259,8 +255,7 @@ def _import_file(name: str, path: str) -> ModuleType:
         file = getattr(known, "__file__", None)
         if not file or not os.path.samefile(file, path):
             raise explained(
-                "bad-page-file",
-                ValueError(f"{file or known} and {path} would both be the module {name}: rename one of them"),
+                "bad-page-file", f"{file or known} and {path} would both be the module {name}: rename one of them"
             )
         return known
     spec = spec_from_file_location(name, path)
@@ -288,29 +283,26 @@ def _handlers(module: ModuleType, path: str) -> dict[str, Any]:
     if not handlers:
         raise explained(
             "bad-page-file",
-            ValueError(
-                f"{path} has no handler: define one of {', '.join(METHODS)}; or, if this isn't a page, begin its name"
-                " with an underscore"
-            ),
+            f"{path} has no handler: define one of {', '.join(METHODS)}; or, if this isn't a page, begin its name"
+            " with an underscore",
         )
     if "render" in handlers and "get" in handlers:
         raise explained(
-            "bad-page-file",
-            ValueError(f"{path} has both render and get, which handle the same method: remove one of them"),
+            "bad-page-file", f"{path} has both render and get, which handle the same method: remove one of them"
         )
     for name, handler in handlers.items():
         if not callable(handler):
             raise explained(
                 "bad-page-file",
-                TypeError(f"{path}: {name} would handle {METHODS[name]}, but is not a function: rename it"),
+                f"{path}: {name} would handle {METHODS[name]}, but is not a function: rename it",
+                TypeError,
             )
         if _is_imported(handler, module):
             raise explained(
                 "bad-page-file",
-                TypeError(
-                    f"{path}: {name} would handle {METHODS[name]}, but is imported from {handler.__module__}: import it"
-                    " under another name and call it from a function in the page"
-                ),
+                f"{path}: {name} would handle {METHODS[name]}, but is imported from {handler.__module__}: import it"
+                " under another name and call it from a function in the page",
+                TypeError,
             )
     return handlers
 

@@ -9,7 +9,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from antiphon import Request, Session, explained
-from antiphon.embedding import OfRequest, errors_name_it
+from antiphon.embedding import OfRequest, check_numbers, errors_name_it
 from antiphon.features import FlashMessage
 from antiphon.features.html import Markup
 from antiphon.types import FlashMessages as Messages
@@ -42,8 +42,7 @@ class Flash:
     """
 
     def __init__(self, *, most: int = 50) -> None:
-        if not most > 0:
-            raise explained("bad-feature-option", ValueError(f"most must be a number above 0, not {most!r}"))
+        check_numbers(most=most)
         self._most = most
 
     def install(self, app: "App") -> None:
@@ -53,7 +52,8 @@ class Flash:
         if not app.is_provided(Request.session):
             raise explained(
                 "missing-feature",
-                RuntimeError("Flash keeps messages in the session: app.use(Sessions(store)), before app.use(Flash())"),
+                "Flash keeps messages in the session: app.use(Sessions(store)), before app.use(Flash())",
+                RuntimeError,
             )
         app.provide(Request.flash, lambda request: FlashMessages(request, self._most))
         app.template_context(get_flashed_messages=lambda request: request.flash.take)
@@ -74,11 +74,9 @@ class FlashMessages(OfRequest, Messages):
         if not session.is_server_side and _size(kept) > MOST_IN_COOKIE:
             raise explained(
                 "too-much-for-a-cookie",
-                ValueError(
-                    f"a flash message of {_size(kept)} bytes does not fit in a cookie, which is where this session is"
-                    f" kept: shorten it to {MOST_IN_COOKIE}, or use Sessions with a store on the server, such as"
-                    " SQLiteStore"
-                ),
+                f"a flash message of {_size(kept)} bytes does not fit in a cookie, which is where this session is"
+                f" kept: shorten it to {MOST_IN_COOKIE}, or use Sessions with a store on the server, such as"
+                " SQLiteStore",
             )
         names = _names(session)
         now = time.time_ns() // 1000
@@ -114,11 +112,10 @@ class FlashMessages(OfRequest, Messages):
         if session.is_over:
             raise explained(
                 "session-is-over",
-                RuntimeError(
-                    "flash messages are kept in the session, which was saved when the response was made, so they"
-                    " can't be queued or taken in a stream or in request.after_response. Take them in the handler,"
-                    " before the stream, with messages = request.flash.take(), and show those"
-                ),
+                "flash messages are kept in the session, which was saved when the response was made, so they"
+                " can't be queued or taken in a stream or in request.after_response. Take them in the handler,"
+                " before the stream, with messages = request.flash.take(), and show those",
+                RuntimeError,
             )
         return session
 
@@ -126,7 +123,7 @@ class FlashMessages(OfRequest, Messages):
 def _kept(message: object, category: str) -> list[str]:
     """Return a message in the form that a session stores. Raises TypeError for anything but text."""
     if not isinstance(category, str):
-        raise explained("bad-flash-message", TypeError(f"a flash message's category must be text, not {category!r}"))
+        raise explained("bad-flash-message", f"a flash message's category must be text, not {category!r}", TypeError)
     if " " in category and isinstance(message, str) and message in _CATEGORIES:
         error = f"the message comes first, and then its category: request.flash({category!r}, {message!r})"
         raise explained("bad-flash-message", ValueError(error))
@@ -135,7 +132,8 @@ def _kept(message: object, category: str) -> list[str]:
     if not isinstance(message, str | UserString):
         raise explained(
             "bad-flash-message",
-            TypeError(f"a flash message must be text, or markup with __html__, not {message!r}: str(...) makes text"),
+            f"a flash message must be text, or markup with __html__, not {message!r}: str(...) makes text",
+            TypeError,
         )
     return [category, str(message)]
 

@@ -15,7 +15,16 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from antiphon import Blueprint, Request, Response, explained
-from antiphon.embedding import DRAINING, check_arguments, errors_name_it, innermost, is_async, ready, seconds_of
+from antiphon.embedding import (
+    DRAINING,
+    check_arguments,
+    check_numbers,
+    errors_name_it,
+    innermost,
+    is_async,
+    ready,
+    seconds_of,
+)
 from antiphon.features import Store
 from antiphon.features.logs.access_log import unlogged
 from antiphon.types import Duration, Routes
@@ -79,10 +88,7 @@ class Health:
         access_log: bool = False,
     ) -> None:
         timeout = seconds_of(timeout)
-        if not timeout > 0:
-            raise explained(
-                "bad-feature-option", ValueError(f"timeout must be a number of seconds above 0, not {timeout!r}")
-            )
+        check_numbers(timeout=timeout)
         self._live = live
         self._ready = ready
         self._timeout = timeout
@@ -139,7 +145,8 @@ class HealthCheck:
         if isinstance(app, Blueprint):
             raise explained(
                 "for-whole-app",
-                TypeError(f"HealthCheck is for a whole application, not for the blueprint {app.name!r}"),
+                f"HealthCheck is for a whole application, not for the blueprint {app.name!r}",
+                TypeError,
             )
         _check_names([*_checks_of(app), self._check])
 
@@ -166,9 +173,7 @@ def _check_names(checks: Iterable["_RunCheck"]) -> None:
     if twice := [name for name in names if names.count(name) > 1]:
         raise explained(
             "bad-feature-option",
-            ValueError(
-                f"two checks are named {twice[0]!r}: give Health a mapping of names to functions, or HealthCheck a name"
-            ),
+            f"two checks are named {twice[0]!r}: give Health a mapping of names to functions, or HealthCheck a name",
         )
 
 

@@ -35,15 +35,13 @@ def _id_of(user: Any) -> str:
     except AttributeError:
         raise explained(
             "user-without-key",
-            TypeError(f"SessionLogin: a {type(user).__name__} has no `id` to recognize the user by: {_FIX}"),
+            f"SessionLogin: a {type(user).__name__} has no `id` to recognize the user by: {_FIX}",
+            TypeError,
         ) from None
     if found is None:
         raise explained(
             "user-without-key",
-            ValueError(
-                f"SessionLogin: the `id` of this {type(user).__name__} is None: save the user first, or name a key:"
-                f" {_FIX}"
-            ),
+            f"SessionLogin: the `id` of this {type(user).__name__} is None: save the user first, or name a key: {_FIX}",
         )
     return str(found)
 
@@ -82,9 +80,8 @@ class SessionLogin(LoginSource[U]):
         if not app.is_provided(Request.session):
             raise explained(
                 "missing-feature",
-                RuntimeError(
-                    "SessionLogin keeps logins in the session: app.use(Sessions(store)), before app.use(Users(...))"
-                ),
+                "SessionLogin keeps logins in the session: app.use(Sessions(store)), before app.use(Users(...))",
+                RuntimeError,
             )
         self._check_apart(app)
         app.on_startup(partial(self._check_apart, app))
@@ -103,12 +100,10 @@ class SessionLogin(LoginSource[U]):
         if other.loader != self.loader:
             raise explained(
                 "feature-used-twice",
-                ValueError(
-                    "two SessionLogin share a session, so a user of one would be the user of the other with the"
-                    f" same key: {describe(other.loader)} and {describe(self.loader)}. Find both kinds of users with"
-                    ' one loader and keys such as "admin 7", or mount an app for one kind, with a separate cookie,'
-                    ' Sessions(store, cookie="__Host-admin"), and for a CookieStore also separate secret keys'
-                ),
+                "two SessionLogin share a session, so a user of one would be the user of the other with the"
+                f" same key: {describe(other.loader)} and {describe(self.loader)}. Find both kinds of users with"
+                ' one loader and keys such as "admin 7", or mount an app for one kind, with a separate cookie,'
+                ' Sessions(store, cookie="__Host-admin"), and for a CookieStore also separate secret keys',
             )
 
     def credentials(self, request: Request) -> tuple[str] | None:
@@ -169,7 +164,8 @@ class SessionLogin(LoginSource[U]):
         if not isinstance(key, str) or not key:
             raise explained(
                 "user-without-key",
-                TypeError(f"the key of a user must be non-empty text: {describe(self._key)} returned {key!r:.100}"),
+                f"the key of a user must be non-empty text: {describe(self._key)} returned {key!r:.100}",
+                TypeError,
             )
         return key
 
@@ -222,5 +218,6 @@ def _source(request: Request) -> tuple[Users[Any], LoginSource[Any]]:
             return users, source
     raise explained(
         "missing-feature",
-        RuntimeError("no source of users keeps logins in the session: app.use(Users(SessionLogin(find_user), ...))"),
+        "no source of users keeps logins in the session: app.use(Users(SessionLogin(find_user), ...))",
+        RuntimeError,
     )

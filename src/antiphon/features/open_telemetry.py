@@ -88,7 +88,8 @@ class OpenTelemetry(Observer):
         if not isinstance(app, Servable):
             raise explained(
                 "for-whole-app",
-                TypeError("tracing belongs to the application, not a blueprint: write app.use(OpenTelemetry())"),
+                "tracing belongs to the application, not a blueprint: write app.use(OpenTelemetry())",
+                TypeError,
             )
         app.observe(self)
 

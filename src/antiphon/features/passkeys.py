@@ -108,7 +108,7 @@ class PasskeyLogin(SessionLogin[U]):
         except ModuleNotFoundError as error:
             raise missing_package(error, "passkeys") from None
         if not host or any(each in host for each in "/: "):
-            raise explained("bad-feature-option", ValueError(f"host must be a host without a port, not {host!r}"))
+            raise explained("bad-feature-option", f"host must be a host without a port, not {host!r}")
         self._host = host
         self._origin = f"https://{host}" if origin is None else origin
         self._find, self._save, self._sign_up = find, save, sign_up
@@ -133,11 +133,9 @@ class PasskeyLogin(SessionLogin[U]):
         if own is None or not own.is_server_side:
             raise explained(
                 "store-cannot",
-                ValueError(
-                    "PasskeyLogin must remember on the server which challenges were used, and the sessions are kept by"
-                    " clients: give the app a store, App(store=...), or Sessions one of"
-                    f" {Store.ON_SERVER}"
-                ),
+                "PasskeyLogin must remember on the server which challenges were used, and the sessions are kept by"
+                " clients: give the app a store, App(store=...), or Sessions one of"
+                f" {Store.ON_SERVER}",
             )
         return own
 

@@ -81,8 +81,7 @@ class RateLimit:
             check_store("RateLimit", store)
         if when_unavailable not in ("allow", "refuse"):
             raise explained(
-                "bad-feature-option",
-                ValueError(f"when_unavailable must be 'allow' or 'refuse', not {when_unavailable!r}"),
+                "bad-feature-option", f"when_unavailable must be 'allow' or 'refuse', not {when_unavailable!r}"
             )
         check_by(by)
         self._by = by
@@ -226,7 +225,7 @@ class RateLimit:
             return counter.store.blocks
         except ValueError as error:
             message = f"{describe(route.handler)} is limited by {self._written}: {error}"
-            raise explained("store-cannot", ValueError(message)) from None
+            raise explained("store-cannot", message) from None
 
     def _counter_for(self, app: Any, route: Route | None = None) -> "_Counter":
         """Return this limit's own counter, or else its counter in the application's store or in memory."""
@@ -368,7 +367,7 @@ def parse_rate(rate: str) -> tuple[int, int]:
     if found is None:
         raise explained(
             "bad-feature-option",
-            ValueError(f'a rate must be text like "10/minute", "1000/day" or "10 per 30 seconds", not {rate!r}'),
+            f'a rate must be text like "10/minute", "1000/day" or "10 per 30 seconds", not {rate!r}',
         )
     return int(found[1]), int(found[2] or 1) * _SECONDS[found[3]]
 

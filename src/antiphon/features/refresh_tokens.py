@@ -22,7 +22,7 @@ from secrets import token_bytes, token_urlsafe
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from antiphon import explained
-from antiphon.embedding import FeatureStore, errors_name_it, mounted_together, seconds_of, store_name
+from antiphon.embedding import FeatureStore, check_numbers, errors_name_it, mounted_together, seconds_of, store_name
 from antiphon.features import OwnedEntry, Store, StoreEntry
 from antiphon.features.ending import look_again
 from antiphon.features.ends import BEGUN, refuse_if_late
@@ -75,15 +75,9 @@ class RefreshTokens:
         prefix: str = "refresh",
     ) -> None:
         self._idle, self._lifetime, self._grace = seconds_of(idle), seconds_of(lifetime), seconds_of(grace)
-        if not (self._idle > 0 and self._lifetime > 0 and self._grace >= 0):
-            raise explained(
-                "bad-feature-option",
-                ValueError(
-                    f"idle and lifetime must be above 0, and grace at least 0, not {idle!r}, {lifetime!r}, {grace!r}"
-                ),
-            )
+        check_numbers(idle=self._idle, lifetime=self._lifetime, grace=self._grace or None)  # 0: none
         if not prefix or "." in prefix:
-            raise explained("bad-feature-option", ValueError(f"prefix must be text without full stops, not {prefix!r}"))
+            raise explained("bad-feature-option", f"prefix must be text without full stops, not {prefix!r}")
         self._prefix = prefix
         self._stores = FeatureStore("RefreshTokens", store)
 
@@ -101,10 +95,8 @@ class RefreshTokens:
             if isinstance(theirs, RefreshTokens) and theirs is not self and self._shares_tokens(theirs):
                 raise explained(
                     "feature-used-twice",
-                    ValueError(
-                        "two RefreshTokens share a store, so a token of one app would be valid in the other: use one"
-                        " object in both, or RefreshTokens(prefix=...) with two prefixes"
-                    ),
+                    "two RefreshTokens share a store, so a token of one app would be valid in the other: use one"
+                    " object in both, or RefreshTokens(prefix=...) with two prefixes",
                 )
 
     def _shares_tokens(self, other: "RefreshTokens") -> bool:
@@ -118,7 +110,7 @@ class RefreshTokens:
         Raises Unauthorized (401) if ``Users.end`` has ended the user since the request began.
         """
         if isinstance(scopes, str):
-            raise explained("list-wanted", TypeError(f"scopes must be a list: [{scopes!r}]"))
+            raise explained("list-wanted", f"scopes must be a list: [{scopes!r}]", TypeError)
         login, secret = f"{self._prefix}_{token_urlsafe(32)}", token_urlsafe(32)
         store, key = self._stores.current, self._key(login)
         data = {"owner": owner, "name": name, "scopes": sorted(scopes), "current": _hash(secret), "used": store.clock()}

@@ -71,11 +71,10 @@ class StrictTransportSecurity:
     ) -> None:
         age = seconds_of(max_age)
         if not isinstance(age, int) or age < 0:
-            raise explained("bad-feature-option", ValueError(f"max_age must be a number of seconds, not {max_age!r}"))
+            raise explained("bad-feature-option", f"max_age must be a number of seconds, not {max_age!r}")
         if preload and not (include_subdomains and age >= YEAR):
             raise explained(
-                "bad-feature-option",
-                ValueError(f"preload requires include_subdomains=True and a max_age of {YEAR} or more"),
+                "bad-feature-option", f"preload requires include_subdomains=True and a max_age of {YEAR} or more"
             )
         object.__setattr__(self, "max_age", age)
         object.__setattr__(self, "include_subdomains", include_subdomains)
@@ -88,7 +87,7 @@ class StrictTransportSecurity:
         directives = dict(pairs)
         age = unquote_string(directives.get("max-age", ""))
         if len(directives) < len(pairs) or not (age.isascii() and age.isdigit() and len(age) < 20):
-            raise explained("bad-feature-option", ValueError(f"not a Strict-Transport-Security: {text[:200]!r}"))
+            raise explained("bad-feature-option", f"not a Strict-Transport-Security: {text[:200]!r}")
         return cls(int(age), "includesubdomains" in directives, "preload" in directives)
 
     def __str__(self) -> str:
@@ -112,7 +111,7 @@ class ContentSecurityPolicy:
     def __init__(self, **directives: PolicyWords | bool) -> None:
         read = {name.replace("_", "-").lower(): _words(value) for name, value in directives.items()}
         if not read:
-            raise explained("bad-feature-option", ValueError("a content security policy needs at least one directive"))
+            raise explained("bad-feature-option", "a content security policy needs at least one directive")
         for name, values in read.items():
             _check_directive(name, values)
         object.__setattr__(self, "directives", tuple(read.items()))
@@ -148,7 +147,7 @@ class PermissionsPolicy:
     def __init__(self, **features: PolicyWords) -> None:
         read = {name.replace("_", "-"): _words(value) for name, value in features.items()}
         if not read:
-            raise explained("bad-feature-option", ValueError("a permissions policy needs at least one feature"))
+            raise explained("bad-feature-option", "a permissions policy needs at least one feature")
         for name, allowed in read.items():
             _check_feature(name, allowed)
         object.__setattr__(self, "features", tuple(read.items()))
@@ -164,7 +163,7 @@ class PermissionsPolicy:
             name, _, written = member.partition("=")
             found = _allowlist(written)
             if not found:
-                raise explained("bad-feature-option", ValueError(f"not an allowlist: {member[:200]!r}"))
+                raise explained("bad-feature-option", f"not an allowlist: {member[:200]!r}")
             features[name] = [_read_allowed(word) for word in (found[1] or found[2] or "").split()]
         return cls(**features)
 
@@ -178,7 +177,7 @@ class PermissionsPolicy:
 def _words(value: PolicyWords | bool) -> tuple[str, ...]:
     if isinstance(value, bool):
         if not value:
-            raise explained("bad-feature-option", ValueError("False is not a value: leave the directive out"))
+            raise explained("bad-feature-option", "False is not a value: leave the directive out")
         return ()
     return tuple(value.split() if isinstance(value, str) else value)
 
@@ -189,34 +188,31 @@ def _given(value: str | None) -> tuple[str, ...]:
 
 def _check_known(name: str, values: tuple[str, ...], known: tuple[str, ...]) -> None:
     if unknown := [value for value in values if value not in known]:
-        raise explained(
-            "bad-feature-option", ValueError(f"{name} must be one of {', '.join(known)}, not {unknown[0]!r}")
-        )
+        raise explained("bad-feature-option", f"{name} must be one of {', '.join(known)}, not {unknown[0]!r}")
 
 
 def _check_directive(name: str, values: tuple[str, ...]) -> None:
     if not _directive_name(name):
-        raise explained("bad-feature-option", ValueError(f"not a directive's name: {name!r}"))
+        raise explained("bad-feature-option", f"not a directive's name: {name!r}")
     for value in values:
         if not _directive_value(value):
             raise explained(
                 "bad-feature-option",
-                ValueError(f"{value!r} can't be used in {name}: it must not contain spaces, commas or semicolons"),
+                f"{value!r} can't be used in {name}: it must not contain spaces, commas or semicolons",
             )
     if not _is_source_list(name):
         return
     if bare := [value for value in values if _is_keyword(value)]:
         raise explained(
-            "bad-feature-option",
-            ValueError(f"in {name}, {bare[0]} is a keyword, which needs its own quotes: \"'{bare[0]}'\""),
+            "bad-feature-option", f"in {name}, {bare[0]} is a keyword, which needs its own quotes: \"'{bare[0]}'\""
         )
     if len(values) > 1 and "'none'" in map(str.lower, values):
-        raise explained("bad-feature-option", ValueError(f"in {name}, 'none' must stand alone: {' '.join(values)}"))
+        raise explained("bad-feature-option", f"in {name}, 'none' must stand alone: {' '.join(values)}")
 
 
 def _check_feature(name: str, allowed: tuple[str, ...]) -> None:
     if not _feature_name(name):
-        raise explained("bad-feature-option", ValueError(f"not a feature's name: {name!r}"))
+        raise explained("bad-feature-option", f"not a feature's name: {name!r}")
     for word in allowed:
         if word == "self" or (word == "*" and len(allowed) == 1):
             continue
@@ -224,7 +220,7 @@ def _check_feature(name: str, allowed: tuple[str, ...]) -> None:
             parse_origin(word.replace("://*.", "://", 1))
         except ValueError:
             raise explained(
-                "bad-feature-option", ValueError(f'{name} must be (), "*", or "self" and origins, not {word!r}')
+                "bad-feature-option", f'{name} must be (), "*", or "self" and origins, not {word!r}'
             ) from None
 
 
@@ -234,7 +230,7 @@ def _read_allowed(word: str) -> str:
         return word
     origin = word[1:-1]
     if word != f'"{origin}"' or origin in _FEATURE_KEYWORDS:
-        raise explained("bad-feature-option", ValueError(f"not in an allowlist: {word[:200]!r}"))
+        raise explained("bad-feature-option", f"not in an allowlist: {word[:200]!r}")
     return origin
 
 
@@ -312,7 +308,8 @@ class SecurityHeaders:
             elif policy is not None and not isinstance(policy, kind):
                 raise explained(
                     "bad-feature-option",
-                    TypeError(f"{name} must be a {kind.__name__}, the text of its header, or None, not {policy!r}"),
+                    f"{name} must be a {kind.__name__}, the text of its header, or None, not {policy!r}",
+                    TypeError,
                 )
 
     def fields(self, is_secure: bool) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ from antiphon.embedding import (
     Added,
     FeatureStore,
     SharedFields,
+    check_numbers,
     errors_name_it,
     is_for_any_thread,
     is_on_loop,
@@ -100,11 +101,7 @@ class Sessions:
         bound: Duration | None = None,
     ) -> None:
         idle, lifetime = seconds_of(idle), seconds_of(lifetime)
-        if not (idle > 0 and lifetime > 0):
-            raise explained(
-                "bad-feature-option",
-                ValueError(f"idle and lifetime must be seconds above 0, not {idle!r} and {lifetime!r}"),
-            )
+        check_numbers(idle=idle, lifetime=lifetime)
         SetCookie(cookie or "__Host-session", secure=True, samesite=samesite)
         self._stores = FeatureStore("Sessions", store, client_side=True)
         self._store: Store
@@ -166,12 +163,10 @@ class Sessions:
             if not any(mount.host for each in (app, other) for _, mount in mounts_above(each)):
                 raise explained(
                     "feature-used-twice",
-                    ValueError(
-                        f"the Sessions of {_place(app)} and of {_place(other)} have one cookie,"
-                        f" {self.secure_cookie!r}, but two stores, so each visit to one would end the session of"
-                        " the other: give both the same store, or one of them a separate cookie, Sessions(store,"
-                        ' cookie="__Host-admin")'
-                    ),
+                    f"the Sessions of {_place(app)} and of {_place(other)} have one cookie,"
+                    f" {self.secure_cookie!r}, but two stores, so each visit to one would end the session of"
+                    " the other: give both the same store, or one of them a separate cookie, Sessions(store,"
+                    ' cookie="__Host-admin")',
                 )
 
     def _check_bound_alike(self, other: "Sessions") -> None:
@@ -179,10 +174,8 @@ class Sessions:
         if own != theirs:
             raise explained(
                 "bad-feature-option",
-                ValueError(
-                    f"two Sessions share their sessions, one with bound={own!r} and one with bound={theirs!r}, so what"
-                    " one refuses, the other accepts: give both the same"
-                ),
+                f"two Sessions share their sessions, one with bound={own!r} and one with bound={theirs!r}, so what"
+                " one refuses, the other accepts: give both the same",
             )
 
     @property
@@ -482,10 +475,9 @@ def _refuse_shared(request: Request, field: str, control: CacheControl) -> None:
     what = "the field" if is_of_cdns else "`public` and `s-maxage` (for static files: public=False)"
     raise explained(
         "shared-page-of-visitor",
-        RuntimeError(
-            f"{request.route.handled_by} responds with {field}: {control}, so caches may serve the response to"
-            f" everyone, but the session or user was read to make it: leave out {what}, or don't read either there"
-        ),
+        f"{request.route.handled_by} responds with {field}: {control}, so caches may serve the response to"
+        f" everyone, but the session or user was read to make it: leave out {what}, or don't read either there",
+        RuntimeError,
     )
 
 

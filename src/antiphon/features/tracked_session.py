@@ -89,10 +89,9 @@ class TrackedSession(Session):
         if self.is_over:
             raise explained(
                 "session-is-over",
-                RuntimeError(
-                    "the session was saved when the response was made: change it before that, not in a stream or"
-                    " in request.after_response"
-                ),
+                "the session was saved when the response was made: change it before that, not in a stream or"
+                " in request.after_response",
+                RuntimeError,
             )
         return self._read()
 
@@ -186,7 +185,7 @@ class TrackedSession(Session):
             if owner is None and self.current_owner is None:
                 raise explained(
                     "session-without-owner",
-                    ValueError("a session without an owner has no others to end: rotate(owner=..., end_others=True)"),
+                    "a session without an owner has no others to end: rotate(owner=..., end_others=True)",
                 )
         for name in [name for name in self._data if name.startswith("__")]:
             del self[name]

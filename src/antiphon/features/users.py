@@ -323,7 +323,8 @@ class Users(Generic[U]):
         if wrong := [source for source in sources if not isinstance(source, UserSource)]:
             raise explained(
                 "bad-feature-option",
-                TypeError(f"Users accepts sources of users, such as Bearer(find_user), not {wrong[0]!r}"),
+                f"Users accepts sources of users, such as Bearer(find_user), not {wrong[0]!r}",
+                TypeError,
             )
         self.sources = sources if resource is None else resource.protect(sources, blocking=blocking)
         self._resource = resource
@@ -362,10 +363,8 @@ class Users(Generic[U]):
         if app.is_provided(USERS) and self._dependency is Request.user:
             raise explained(
                 "feature-used-twice",
-                ValueError(
-                    "another Users of this app already provides request.user: give this one its own dependency,"
-                    " Users(..., dependency=dependency)"
-                ),
+                "another Users of this app already provides request.user: give this one its own dependency,"
+                " Users(..., dependency=dependency)",
             )
 
     def _install_first(self, app: "App") -> None:
@@ -379,7 +378,7 @@ class Users(Generic[U]):
             try:
                 app.url_for(login)
             except LookupError as error:
-                raise explained("unknown-route-name", LookupError(f"Users(login={login!r}): {error}")) from None
+                raise explained("unknown-route-name", f"Users(login={login!r}): {error}", LookupError) from None
 
     def _has_credentials(self, request: Request) -> bool:
         with unwatched(request):  # a response does not depend on a user that is never read
@@ -490,7 +489,8 @@ class Users(Generic[U]):
         if self._key_of(user) is None:
             raise explained(
                 "user-without-key",
-                TypeError(f"Users.end: a {type(user).__name__} has no `id` to recognize the user by"),
+                f"Users.end: a {type(user).__name__} has no `id` to recognize the user by",
+                TypeError,
             )
         return self._ending.end(user)
 
@@ -572,10 +572,9 @@ class ScopesRequired:
                 kind = type(source).__name__
                 raise explained(
                     "missing-feature",
-                    RuntimeError(
-                        f"{route.where} requires scopes, but the credentials of {kind} have none, so they would all be"
-                        f" refused: {kind}(find_user, scopes=lambda user: user.scopes)"
-                    ),
+                    f"{route.where} requires scopes, but the credentials of {kind} have none, so they would all be"
+                    f" refused: {kind}(find_user, scopes=lambda user: user.scopes)",
+                    RuntimeError,
                 )
         return False
 
@@ -601,7 +600,7 @@ def scopes_required(*scopes: str) -> Callable[[Request], None]:
     source of its users knows no scopes.
     """
     if not scopes or not all(isinstance(each, str) and each for each in scopes):
-        raise explained("bad-feature-option", ValueError(f"scopes_required needs the names of scopes, not {scopes!r}"))
+        raise explained("bad-feature-option", f"scopes_required needs the names of scopes, not {scopes!r}")
     return ScopesRequired(scopes)
 
 

@@ -89,10 +89,9 @@ class Django(Framework):
             except SynchronousOnlyOperation as error:
                 raise explained(
                     "would-block-loop",
-                    RuntimeError(
-                        "Django can't load the user on an event loop: await request.framework.request.auser() instead"
-                        " of request.framework.user"
-                    ),
+                    "Django can't load the user on an event loop: await request.framework.request.auser() instead"
+                    " of request.framework.user",
+                    RuntimeError,
                 ) from error
         return user
 

@@ -126,7 +126,7 @@ class FrameworkRequest(FrameworkValues):
     def request(self) -> Any:
         """The framework's own request."""
         if (given := self._given()) is None:
-            raise explained("request-is-gone", RuntimeError("the framework's request has ended and no longer exists"))
+            raise explained("request-is-gone", "the framework's request has ended and no longer exists", RuntimeError)
         return given
 
     @property
@@ -304,9 +304,7 @@ class Framework:
         Raises ValueError for characters that have a special meaning in that syntax.
         """
         if not text.isascii() or not {*text}.isdisjoint("<>{}*:()^$+?[]|\\"):
-            raise explained(
-                "bad-path", ValueError(f"the path of a view must be plain text and parameters, not {text!r}")
-            )
+            raise explained("bad-path", f"the path of a view must be plain text and parameters, not {text!r}")
         return text
 
     def add_route(self, app: Any, route: ViewRoute) -> None:

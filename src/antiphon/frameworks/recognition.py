@@ -35,10 +35,9 @@ class Servers(Framework):
             return Request(RSGIHead(given, second))
         raise explained(
             "unknown-request",
-            TypeError(
-                "a request can be made from an environ, an ASGI scope of the type http and its receive, or an"
-                " RSGI scope and its protocol: Request.from_framework(scope, receive)"
-            ),
+            "a request can be made from an environ, an ASGI scope of the type http and its receive, or an"
+            " RSGI scope and its protocol: Request.from_framework(scope, receive)",
+            TypeError,
         )
 
     def response(self, response: FrameworkResponse, given: Any) -> Response:
@@ -196,10 +195,9 @@ def known_framework(given: Any, *, is_response: bool = False) -> Framework:
         known = ", ".join(sorted({*CHAPTERS, *_brought()}))
         raise explained(
             "unknown-request",
-            TypeError(
-                f"a request can't be made from a {kind.__module__}.{kind.__qualname__}: supported are an environ,"
-                f" (scope, receive), RSGI's scope and protocol, and requests of {known}"
-            ),
+            f"a request can't be made from a {kind.__module__}.{kind.__qualname__}: supported are an environ,"
+            f" (scope, receive), RSGI's scope and protocol, and requests of {known}",
+            TypeError,
         )
     return framework
 
@@ -211,10 +209,9 @@ def framework_of_app(app: Any) -> Framework:
     if framework is None or framework is _servers:
         raise explained(
             "bad-view",
-            TypeError(
-                f"views must be added to an App or to an application of {', '.join(sorted({*CHAPTERS, *_brought()}))},"
-                f" or to a list of Django's URL patterns, not to a {kind.__module__}.{kind.__qualname__}"
-            ),
+            f"views must be added to an App or to an application of {', '.join(sorted({*CHAPTERS, *_brought()}))},"
+            f" or to a list of Django's URL patterns, not to a {kind.__module__}.{kind.__qualname__}",
+            TypeError,
         )
     return framework
 

@@ -166,7 +166,7 @@ class Litestar(Starlette):
     def check_awaits(self) -> None:
         """Raise TypeError, because Litestar treats the result of such a function as data."""
         raise explained(
-            "view-on-thread", TypeError('a view in Litestar is `async def`, or looks like it: @view(interface="asgi")')
+            "view-on-thread", 'a view in Litestar is `async def`, or looks like it: @view(interface="asgi")', TypeError
         )
 
     def _kept(self, given: Any) -> Any:

@@ -70,9 +70,7 @@ def view(
     an ``idempotent`` view that can't be executed just once, such as a generator.
     """
     if interface not in (None, "wsgi", "asgi", "auto"):
-        raise explained(
-            "bad-view", ValueError(f"the interface of a view must be 'wsgi', 'asgi' or 'auto', not {interface!r}")
-        )
+        raise explained("bad-view", f"the interface of a view must be 'wsgi', 'asgi' or 'auto', not {interface!r}")
     options = ViewOptions.of(methods, limits, before, idempotent, signed_by)
     if function is None:
         return partial(_made, options=options, interface=interface)

@@ -62,9 +62,8 @@ class _NoDependencies(Dependencies):
             if dependency is getattr(Request, name):
                 raise explained(
                     "missing-dependency",
-                    RuntimeError(
-                        f"a view has no request.{name} of an app: read the framework's, request.framework.{name}"
-                    ),
+                    f"a view has no request.{name} of an app: read the framework's, request.framework.{name}",
+                    RuntimeError,
                 )
         raise dependency.not_provided(has_app=False)
 
@@ -229,10 +228,9 @@ class View:
             kinds = ", ".join(type(each).__qualname__ for each in (*args, *kwargs.values())) or "none"
             raise explained(
                 "unknown-request",
-                TypeError(
-                    f"{describe(self.function)} is a view, but none of its arguments is a request: {kinds}; and"
-                    " Flask, Quart and Bottle are not handling one here"
-                ),
+                f"{describe(self.function)} is a view, but none of its arguments is a request: {kinds}; and"
+                " Flask, Quart and Bottle are not handling one here",
+                TypeError,
             )
         return given, framework, _Rest(args[: self._has_self], args[self._has_self :], kwargs)
 

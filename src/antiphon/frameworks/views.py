@@ -57,9 +57,7 @@ class Views:
             for pattern, each in self._views.items():
                 options = each.options
                 if options.idempotent is not None or options.signed_by is not None:
-                    raise explained(
-                        "bad-view", ValueError("idempotent and signed_by must be features of an App, not of its views")
-                    )
+                    raise explained("bad-view", "idempotent and signed_by must be features of an App, not of its views")
                 methods = [method for method in options.methods if method != "HEAD"]
                 path = self._paths[pattern]
                 name, meta = _name(prefix, path.route.name), {PLACED_VIEW: path}
@@ -80,7 +78,8 @@ class Views:
                 kind = type(app)
                 raise explained(
                     "bad-view",
-                    TypeError(f"views can't be added to a {kind.__module__}.{kind.__qualname__}: call them there"),
+                    f"views can't be added to a {kind.__module__}.{kind.__qualname__}: call them there",
+                    TypeError,
                 ) from None
 
 
@@ -92,7 +91,7 @@ def _as_view(function: Callable[..., Any]) -> View:
 
 
 def _not_signed(salt: str) -> Signer:  # noqa: ARG001 - the argument of such a function
-    raise explained("bad-signed-url", ValueError("the URLs of views must not be signed"))
+    raise explained("bad-signed-url", "the URLs of views must not be signed")
 
 
 def _name(prefix: str, name: str) -> str:
@@ -111,9 +110,7 @@ class _Path:
         self._parameters = {each.name: each for each in self._segments if isinstance(each, Parameter)}
         self._spanning = [name for name, each in self._parameters.items() if each.converter.spans]
         if any(not isinstance(each, str | Parameter) for each in self._segments):
-            raise explained(
-                "bad-path", ValueError(f"a parameter of a view's path must be a whole segment: {route.pattern!r}")
-            )
+            raise explained("bad-path", f"a parameter of a view's path must be a whole segment: {route.pattern!r}")
         route.arguments.check(route.handler, route.where, [*self._parameters.values()], ())
 
     @property

@@ -175,7 +175,7 @@ class Quart(Flask):
     def run_on_loop(self, function: Any) -> Any:
         """Raise TypeError, because code on a Quart thread can't find its loop."""
         raise explained(
-            "view-on-thread", TypeError('a view in Quart is `async def`, or looks like it: @view(interface="asgi")')
+            "view-on-thread", 'a view in Quart is `async def`, or looks like it: @view(interface="asgi")', TypeError
         )
 
 

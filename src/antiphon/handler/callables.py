@@ -21,7 +21,7 @@ def check_arguments(function: Callable[..., Any], *given: str, **named: object) 
     """
     if not callable(function):
         raise explained(
-            "wrong-arguments", TypeError(f"{function!r} is not a function, but is called with ({', '.join(given)})")
+            "wrong-arguments", f"{function!r} is not a function, but is called with ({', '.join(given)})", TypeError
         )
     try:
         taken = signature_of(function, follow_wrapped=False)
@@ -33,7 +33,8 @@ def check_arguments(function: Callable[..., Any], *given: str, **named: object) 
         called = f"({', '.join(given)}){_fix(function)}"
         raise explained(
             "wrong-arguments",
-            TypeError(f"{describe(function)} takes ({', '.join(taken.parameters)}), but is called with {called}"),
+            f"{describe(function)} takes ({', '.join(taken.parameters)}), but is called with {called}",
+            TypeError,
         ) from None
 
 
@@ -47,7 +48,8 @@ def check_no_decorator(hook: str, request: object) -> None:
     if callable(request):
         raise explained(
             "hook-as-decorator",
-            TypeError(f'{hook.partition("(")[0]} is a hook, not a decorator: write @app.get("/", before={hook})'),
+            f'{hook.partition("(")[0]} is a hook, not a decorator: write @app.get("/", before={hook})',
+            TypeError,
         )
 
 
@@ -59,7 +61,8 @@ def check_sync(role: str, function: Callable[..., Any] | None) -> None:
     if function is not None and is_async(function):
         raise explained(
             "async-where-nobody-awaits",
-            TypeError(f"{describe(function)}: `{role}` is called without `await`, so write it as `def`"),
+            f"{describe(function)}: `{role}` is called without `await`, so write it as `def`",
+            TypeError,
         )
 
 
@@ -70,7 +73,8 @@ def check_returns(role: str, function: Callable[..., Any] | None) -> None:
     if function is not None and (is_generator(function) or is_async_generator(function)):
         raise explained(
             "yields-where-nobody-resumes",
-            TypeError(f"{describe(function)}: `{role}` is called for its result, but yields: return the result"),
+            f"{describe(function)}: `{role}` is called for its result, but yields: return the result",
+            TypeError,
         )
 
 

@@ -29,10 +29,9 @@ def current_request() -> Request:
     if request is None:
         raise explained(
             "no-current-request",
-            RuntimeError(
-                "no request is being handled here: pass the request on to code that runs outside its handler and"
-                " middleware, or start a thread's work with contextvars.copy_context().run(...)"
-            ),
+            "no request is being handled here: pass the request on to code that runs outside its handler and"
+            " middleware, or start a thread's work with contextvars.copy_context().run(...)",
+            RuntimeError,
         )
     return request
 

@@ -200,7 +200,7 @@ class Accept(_Accepted):
         essence = essence.strip().lower()
         main_type, slash, _ = essence.partition("/")
         if not slash:
-            raise explained("bad-http-value", ValueError(f"not a media type: {offer!r}"))
+            raise explained("bad-http-value", f"not a media type: {offer!r}")
         quality = weights.get(essence)
         return weights.get(f"{main_type}/*", weights.get("*/*", 0.0)) if quality is None else quality
 

@@ -55,11 +55,10 @@ class _SchemeAndParameters(Value):
     def __init__(self, scheme: str, parameters: Mapping[str, str] | None = None, *, token: str | None = None) -> None:
         """Raises ValueError for values that can't be sent unchanged, and for a token together with parameters."""
         if not is_token(scheme):
-            raise explained("bad-http-value", ValueError(f"a scheme must be a token, not {scheme!r}"))
+            raise explained("bad-http-value", f"a scheme must be a token, not {scheme!r}")
         if token is not None and (parameters or not isinstance(token, str) or not _token68.fullmatch(token)):
             raise explained(
-                "bad-http-value",
-                ValueError(f"{scheme} takes parameters or a token of letters, digits, -._~+/ and = at its end"),
+                "bad-http-value", f"{scheme} takes parameters or a token of letters, digits, -._~+/ and = at its end"
             )
         self._scheme = scheme
         self._token = token
@@ -121,14 +120,12 @@ class Authorization(_SchemeAndParameters):
         if ":" in username or _control.search(username) or _control.search(password):
             raise explained(
                 "bad-http-value",
-                ValueError(
-                    "a username can't contain a colon, and neither it nor the password may contain control characters"
-                ),
+                "a username can't contain a colon, and neither it nor the password may contain control characters",
             )
         try:
             pair = f"{username}:{password}".encode()
         except UnicodeEncodeError:
-            raise explained("bad-http-value", ValueError("a username or password contains a lone surrogate")) from None
+            raise explained("bad-http-value", "a username or password contains a lone surrogate") from None
         return cls("Basic", token=binascii.b2a_base64(pair, newline=False).decode())
 
     @classmethod
@@ -218,20 +215,15 @@ class Challenge(_SchemeAndParameters):
         scope = scope if scope is None or isinstance(scope, str) else " ".join(scope)
         if scope is not None and not _scope.fullmatch(scope):
             raise explained(
-                "bad-http-value",
-                ValueError(f"a scope must be visible ASCII without quotes and backslashes, not {scope!r}"),
+                "bad-http-value", f"a scope must be visible ASCII without quotes and backslashes, not {scope!r}"
             )
         about = _given(error=error, error_description=error_description, error_uri=error_uri)
         for name, value in about.items():
             if not _error.fullmatch(value) or (name == "error_uri" and " " in value):
-                raise explained(
-                    "bad-http-value", ValueError(f"{name} must be ASCII without quotes and backslashes, not {value!r}")
-                )
+                raise explained("bad-http-value", f"{name} must be ASCII without quotes and backslashes, not {value!r}")
         parameters = _given(realm=realm, scope=scope) | about
         if not parameters:
-            raise explained(
-                "bad-http-value", ValueError("a Bearer challenge needs at least one of realm, scope and error")
-            )
+            raise explained("bad-http-value", "a Bearer challenge needs at least one of realm, scope and error")
         return cls("Bearer", parameters)
 
     @classmethod
@@ -255,7 +247,7 @@ class Challenge(_SchemeAndParameters):
         ValueError for an algorithm that isn't a token, and for a charset other than UTF-8.
         """
         if not is_token(algorithm) or isinstance(domain, str):
-            raise explained("bad-http-value", ValueError("algorithm must be a token, and domain a list of URIs"))
+            raise explained("bad-http-value", "algorithm must be a token, and domain a list of URIs")
         return cls("Digest", {"realm": realm, "nonce": nonce, "qop": qop, "algorithm": algorithm} | _given(
             opaque=opaque, domain=" ".join(domain) or None, stale="true" if stale else None,
             charset=_checked_charset(charset), userhash="true" if userhash else None,
@@ -336,11 +328,9 @@ def _digest_username(parameters: Mapping[str, str]) -> str | None:
 
 def _sendable(name: str, value: object) -> str:
     if not is_token(name):
-        raise explained("bad-http-value", ValueError(f"a parameter's name must be a token, not {name!r}"))
+        raise explained("bad-http-value", f"a parameter's name must be a token, not {name!r}")
     if not isinstance(value, str) or find_unsendable(value):
-        raise explained(
-            "bad-http-value", ValueError(f"the parameter {name} must be Latin-1 text without control characters")
-        )
+        raise explained("bad-http-value", f"the parameter {name} must be Latin-1 text without control characters")
     return value
 
 
@@ -350,7 +340,7 @@ def _given(**parameters: str | None) -> dict[str, str]:
 
 def _checked_charset(charset: str | None) -> str | None:
     if charset is not None and charset.upper() != "UTF-8":
-        raise explained("bad-http-value", ValueError(f"the charset must be UTF-8 or None, not {charset!r}"))
+        raise explained("bad-http-value", f"the charset must be UTF-8 or None, not {charset!r}")
     return charset
 
 

@@ -282,13 +282,11 @@ def _print_directive(name: str, argument: str | None) -> str:
 def _checked_extensions(extensions: Mapping[str, str | None]) -> dict[str, str | None]:
     for name, argument in extensions.items():
         if not is_token(name):
-            raise explained("bad-http-value", ValueError(f"a directive's name must be a token, not {name!r}"))
+            raise explained("bad-http-value", f"a directive's name must be a token, not {name!r}")
         if name.lower() in _STANDARD:
-            raise explained("bad-http-value", ValueError(f"{name!r} is not an extension; it has a keyword of its own"))
+            raise explained("bad-http-value", f"{name!r} is not an extension; it has a keyword of its own")
         if argument is not None and (not isinstance(argument, str) or find_unsendable(argument)):
-            raise explained(
-                "bad-http-value", ValueError(f"the argument of {name!r} is not allowed in a header: {argument!r}")
-            )
+            raise explained("bad-http-value", f"the argument of {name!r} is not allowed in a header: {argument!r}")
     return {name.lower(): argument for name, argument in extensions.items()}
 
 
@@ -300,7 +298,8 @@ def _written(directives: Mapping[str, str | None], changes: CacheDirectives) -> 
         if keyword not in _WRITERS:
             raise explained(
                 "bad-http-value",
-                TypeError(f"unknown directive {keyword!r}; pass others as extensions={{{name!r}: ...}}"),
+                f"unknown directive {keyword!r}; pass others as extensions={{{name!r}: ...}}",
+                TypeError,
             )
         argument = _WRITERS[keyword](keyword, value)  # True means no argument, False no directive
         if argument is False:
@@ -312,7 +311,7 @@ def _written(directives: Mapping[str, str | None], changes: CacheDirectives) -> 
 
 def _write_flag(keyword: str, value: object) -> str | bool:
     if not isinstance(value, bool):
-        raise explained("bad-http-value", ValueError(f"{keyword} must be True or False, not {value!r}"))
+        raise explained("bad-http-value", f"{keyword} must be True or False, not {value!r}")
     return value
 
 
@@ -323,8 +322,7 @@ def _write_seconds(keyword: str, value: object) -> str | bool:
         value = seconds_of(value)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_SECONDS:
         raise explained(
-            "bad-http-value",
-            ValueError(f"{keyword} must be a whole number of seconds from 0 to {MOST_SECONDS}, not {value!r}"),
+            "bad-http-value", f"{keyword} must be a whole number of seconds from 0 to {MOST_SECONDS}, not {value!r}"
         )
     return str(int(value))
 
@@ -333,11 +331,9 @@ def _write_fields(keyword: str, value: Any) -> str | bool:
     if isinstance(value, bool):
         return value
     if isinstance(value, str) or not isinstance(value, Collection) or not value:
-        raise explained(
-            "bad-http-value", ValueError(f"{keyword} must be True, False or a list of fields, not {value!r}")
-        )
+        raise explained("bad-http-value", f"{keyword} must be True, False or a list of fields, not {value!r}")
     if not all(isinstance(field, str) and is_token(field) for field in value):
-        raise explained("bad-http-value", ValueError(f"{keyword} takes names of fields, not {value!r}"))
+        raise explained("bad-http-value", f"{keyword} takes names of fields, not {value!r}")
     return ", ".join(value).lower()
 
 

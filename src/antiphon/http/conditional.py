@@ -47,7 +47,7 @@ class ETag(Value):
         if not _etag.fullmatch(text):
             raise explained(
                 "bad-http-value",
-                ValueError(f"an entity tag must not contain quotes, white space or control characters: {tag[:80]!r}"),
+                f"an entity tag must not contain quotes, white space or control characters: {tag[:80]!r}",
             )
         self._text = text
 
@@ -104,7 +104,7 @@ class ETags(Value):
         self._is_complete = True
         if star:
             if self._listed:
-                raise explained("bad-http-value", ValueError("a star must stand alone, without entity tags"))
+                raise explained("bad-http-value", "a star must stand alone, without entity tags")
             self._listed = _STAR
 
     @classmethod
@@ -220,7 +220,8 @@ def _printed(tag: ETag) -> str:
     if not isinstance(tag, ETag):
         raise explained(
             "bad-http-value",
-            TypeError(f"the value must be an ETag, not {type(tag).__name__}: ETag('abc'), or ETag.parse('\"abc\"')"),
+            f"the value must be an ETag, not {type(tag).__name__}: ETag('abc'), or ETag.parse('\"abc\"')",
+            TypeError,
         )
     return str(tag)
 
@@ -229,7 +230,8 @@ def _etag_or_none(tag: object) -> ETag | None:
     if tag is not None and not isinstance(tag, ETag):
         raise explained(
             "bad-http-value",
-            TypeError(f"entity tags must be compared with an ETag such as ETag('abc'), not with {type(tag).__name__}"),
+            f"entity tags must be compared with an ETag such as ETag('abc'), not with {type(tag).__name__}",
+            TypeError,
         )
     return tag
 

@@ -56,15 +56,14 @@ class ContentDisposition(Value):
         name: str | None = None,
     ) -> None:
         if not is_token(type):
-            raise explained("bad-http-value", ValueError(f"a disposition's type must be a token, not {type!r}"))
+            raise explained("bad-http-value", f"a disposition's type must be a token, not {type!r}")
         self._type = type.lower()
         if name is not None and self._type != FORM_DATA:
-            raise explained("bad-http-value", ValueError(f"only form-data can have a field name, not {type}"))
+            raise explained("bad-http-value", f"only form-data can have a field name, not {type}")
         for text in (filename, name):
             if text is not None and _find_unnameable(text):
                 raise explained(
-                    "bad-http-value",
-                    ValueError(f"a name can't contain control characters or surrogates: {text[:80]!r}"),
+                    "bad-http-value", f"a name can't contain control characters or surrogates: {text[:80]!r}"
                 )
         self._filename = _checked_filename(self._type, filename)
         self._name = name
@@ -138,8 +137,7 @@ def _checked_filename(disposition: str, filename: str | None) -> str | None:
         return None
     if len(filename) > LONGEST_FILENAME:
         raise explained(
-            "bad-http-value",
-            ValueError(f"a filename must have at most {LONGEST_FILENAME} characters, not {len(filename)}"),
+            "bad-http-value", f"a filename must have at most {LONGEST_FILENAME} characters, not {len(filename)}"
         )
     if disposition == FORM_DATA:
         return filename

@@ -113,7 +113,7 @@ def quote_cookie_value(value: str) -> str:
     if (value.isalnum() and value.isascii()) or _cookie_octets.fullmatch(value):
         return value
     if "\0" in value or "\r" in value or "\n" in value:
-        raise explained("bad-cookie", ValueError(f"a cookie's value can't contain line ends or NUL: {value[:80]!r}"))
+        raise explained("bad-cookie", f"a cookie's value can't contain line ends or NUL: {value[:80]!r}")
     return f'"{value.encode().decode("latin-1").translate(_ESCAPES)}"'
 
 
@@ -164,10 +164,10 @@ class SetCookie(_Fields):
         `expires` is an aware datetime; `domain` and `path` may have characters that need escaping.
         """
         if not isinstance(name, str) or not is_token(name):
-            raise explained("bad-cookie", ValueError(f"a cookie's name must be a token, not {name!r}"))
+            raise explained("bad-cookie", f"a cookie's name must be a token, not {name!r}")
         age = seconds_of(max_age) if isinstance(max_age, timedelta) else max_age
         if age is not None and (not isinstance(age, int) or isinstance(age, bool)):
-            raise explained("bad-cookie", ValueError(f"max_age must be a whole number of seconds, not {max_age!r}"))
+            raise explained("bad-cookie", f"max_age must be a whole number of seconds, not {max_age!r}")
         fields = (
             name, value, quote_cookie_value(_text("value", value)), age,
             None if expires is None else _whole_second(expires),
@@ -242,31 +242,31 @@ def _checked(cookie: F) -> F:
     """Return the cookie; raise ValueError if user agents would drop it (RFC 6265bis §5.7)."""
     name, coded = cookie.name, cookie.coded_value
     if 4 * (len(name) + len(coded)) > LONGEST_COOKIE and (size := len(f"{name}{coded}".encode())) > LONGEST_COOKIE:
-        raise explained("bad-cookie", ValueError(f"the cookie {name!r} has {size} bytes, more than {LONGEST_COOKIE}"))
+        raise explained("bad-cookie", f"the cookie {name!r} has {size} bytes, more than {LONGEST_COOKIE}")
     is_prefixed = name[:2] == "__" and _prefixed.match(name)
     if not cookie.secure:
         if is_prefixed:
-            raise explained("bad-cookie", ValueError(f"the prefix of {name!r} needs secure=True"))
+            raise explained("bad-cookie", f"the prefix of {name!r} needs secure=True")
         if cookie.samesite == "None":
-            raise explained("bad-cookie", ValueError("samesite='None' needs secure=True"))
+            raise explained("bad-cookie", "samesite='None' needs secure=True")
         if cookie.partitioned:
-            raise explained("bad-cookie", ValueError("partitioned=True needs secure=True"))
+            raise explained("bad-cookie", "partitioned=True needs secure=True")
     elif is_prefixed and name[2:6].lower() == "host" and (cookie.path != "/" or cookie.domain is not None):
-        raise explained("bad-cookie", ValueError(f"the prefix of {name!r} needs path='/' and no domain"))
+        raise explained("bad-cookie", f"the prefix of {name!r} needs path='/' and no domain")
     return cookie
 
 
 def _text(attribute: str, given: str) -> str:
     if not isinstance(given, str):
-        raise explained("bad-cookie", ValueError(f"{attribute} must be a str, not {given!r:.80}"))
+        raise explained("bad-cookie", f"{attribute} must be a str, not {given!r:.80}")
     return given
 
 
 def _whole_second(expires: datetime) -> datetime:
     if not isinstance(expires, datetime):
-        raise explained("bad-cookie", ValueError(f"expires must be a datetime, not {expires!r:.80}"))
+        raise explained("bad-cookie", f"expires must be a datetime, not {expires!r:.80}")
     if expires.year < 1602:
-        raise explained("bad-cookie", ValueError(f"expires must be after 1601: {expires!r}"))
+        raise explained("bad-cookie", f"expires must be after 1601: {expires!r}")
     return parse_http_date(format_http_date(expires))
 
 
@@ -274,28 +274,25 @@ def _ascii_domain(domain: str) -> str:
     name = _text("domain", domain).lstrip(".").lower()
     name = name if name.isascii() else name.encode("idna").decode()
     if len(name) > 253 or parse_host(name)[0] != name:
-        raise explained("bad-cookie", ValueError(f"not a domain: {domain[:300]!r}"))
+        raise explained("bad-cookie", f"not a domain: {domain[:300]!r}")
     return name
 
 
 def _escaped_path(path: str) -> str:
     if _text("path", path)[0] != "/" or find_control(path):
         raise explained(
-            "bad-cookie",
-            ValueError(f"a cookie's path must begin with a slash and contain no control characters: {path!r}"),
+            "bad-cookie", f"a cookie's path must begin with a slash and contain no control characters: {path!r}"
         )
     escaped = encode_path(path).replace(";", "%3B")
     if len(escaped) > _LONGEST_ATTRIBUTE:
-        raise explained(
-            "bad-cookie", ValueError(f"a cookie's path must have at most {_LONGEST_ATTRIBUTE} bytes: {path[:80]!r}")
-        )
+        raise explained("bad-cookie", f"a cookie's path must have at most {_LONGEST_ATTRIBUTE} bytes: {path[:80]!r}")
     return escaped
 
 
 def _known_samesite(samesite: str) -> SameSite:
     known = _SAMESITE.get(samesite) or _SAMESITE.get(samesite.lower()) if isinstance(samesite, str) else None
     if known is None:
-        raise explained("bad-cookie", ValueError(f"samesite must be 'Lax', 'Strict' or 'None', not {samesite!r}"))
+        raise explained("bad-cookie", f"samesite must be 'Lax', 'Strict' or 'None', not {samesite!r}")
     return known
 
 

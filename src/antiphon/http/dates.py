@@ -100,7 +100,7 @@ def format_http_date(moment: datetime | float) -> str:
     try:
         return _imf_fixdate_of(_seconds(moment))
     except (OverflowError, ValueError) as error:
-        raise explained("bad-http-value", ValueError(f"an HTTP date cannot represent {moment!r}: {error}")) from None
+        raise explained("bad-http-value", f"an HTTP date cannot represent {moment!r}: {error}") from None
 
 
 def aware(moment: datetime) -> datetime:
@@ -108,10 +108,7 @@ def aware(moment: datetime) -> datetime:
     if moment.utcoffset() is None:
         raise explained(
             "datetime-without-zone",
-            ValueError(
-                "the datetime has no time zone: use datetime.now(UTC), or add one to a time in UTC by"
-                " .replace(tzinfo=UTC)"
-            ),
+            "the datetime has no time zone: use datetime.now(UTC), or add one to a time in UTC by .replace(tzinfo=UTC)",
         )
     return moment
 
@@ -179,7 +176,6 @@ def format_retry_after(after: Duration | datetime) -> str:
     seconds = seconds_of(after)
     if not isinstance(seconds, int | float) or not 0 <= seconds <= MOST_SECONDS:
         raise explained(
-            "bad-http-value",
-            ValueError(f"Retry-After must be seconds from 0 to {MOST_SECONDS}, or a date, not {after!r}"),
+            "bad-http-value", f"Retry-After must be seconds from 0 to {MOST_SECONDS}, or a date, not {after!r}"
         )
     return str(ceil(seconds))

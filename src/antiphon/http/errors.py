@@ -137,14 +137,14 @@ class AbortOptions(ErrorOptions, total=False):
 def _text_of(detail: object) -> str:
     """Return the text of a lazy string in the current request's language. Raises TypeError for other objects."""
     if not isinstance(detail, UserString):
-        raise explained("wrong-body", TypeError(f"an error's detail must be text, not {detail.__class__.__name__}"))
+        raise explained("wrong-body", f"an error's detail must be text, not {detail.__class__.__name__}", TypeError)
     return str(detail)
 
 
 def _checked_status(status: int) -> int:
     if not 400 <= status <= 599:
         hint = "; to redirect, raise Redirect(location)" if 300 <= status <= 399 else ""
-        raise explained("bad-status", ValueError(f"an HTTPError must have a status of 400 to 599, not {status}{hint}"))
+        raise explained("bad-status", f"an HTTPError must have a status of 400 to 599, not {status}{hint}")
     return status
 
 
@@ -186,7 +186,7 @@ class HTTPError(Exception, metaclass=NamesOurs):
             _refuse_option(self.__class__, next(iter(unknown)))
         if status is not None and not isinstance(status, int):
             if detail is not None:
-                raise explained("bad-status", TypeError(f"an error's status must be a number, not {status!r}"))
+                raise explained("bad-status", f"an error's status must be a number, not {status!r}", TypeError)
             status, detail = None, status
             if self.__class__ is HTTPError:
                 self.add_note(f"This is a 500, because no status is given: HTTPError(404, {detail!r:.80})")
@@ -205,9 +205,7 @@ class HTTPError(Exception, metaclass=NamesOurs):
             name, section, fix = demanded
             raise explained(
                 "status-needs-header",
-                ValueError(
-                    f"a {self.status} must have the header {name} (RFC 9110 §{section}): abort({self.status}, {fix})"
-                ),
+                f"a {self.status} must have the header {name} (RFC 9110 §{section}): abort({self.status}, {fix})",
             )
 
     @property
@@ -249,7 +247,7 @@ def _checked_members(members: Mapping[str, object]) -> dict[str, object]:
     own = next((name for name in _OWN_MEMBERS if name in members), None)
     if own is not None:
         message = f"the member {own!r} of problem details has its own parameter: leave it out of members"
-        raise explained("unknown-error-option", TypeError(message))
+        raise explained("unknown-error-option", message, TypeError)
     return {**members}
 
 
@@ -263,10 +261,9 @@ def _refuse_option(kind: type[HTTPError], name: str) -> NoReturn:
     meant = f": did you mean {near!r}?" if near else "."
     raise explained(
         "unknown-error-option",
-        TypeError(
-            f"{kind.__name__} has no option {name!r}{meant} It has {', '.join(options)}; a member of the problem"
-            f" details is one of members={{{name!r}: ...}}"
-        ),
+        f"{kind.__name__} has no option {name!r}{meant} It has {', '.join(options)}; a member of the problem"
+        f" details is one of members={{{name!r}: ...}}",
+        TypeError,
     )
 
 
@@ -351,13 +348,11 @@ class MethodNotAllowed(HTTPError):
         **options: Unpack[ProblemOptions],
     ) -> None:
         if isinstance(allow, str):
-            raise explained("list-wanted", TypeError(f"allow must be a collection of methods, such as [{allow!r}]"))
+            raise explained("list-wanted", f"allow must be a collection of methods, such as [{allow!r}]", TypeError)
         methods = None if allow is None else [*allow]
         for method in methods or ():
             if not is_token(method):
-                raise explained(
-                    "bad-header-value", ValueError(f"a method in the Allow header must be a token, not {method!r}")
-                )
+                raise explained("bad-header-value", f"a method in the Allow header must be a token, not {method!r}")
         fields = _with_list(headers, "allow", methods)
         super().__init__(detail, headers=fields, **options)
 
@@ -467,9 +462,7 @@ class FieldError(UnprocessableContent, ValueError):
 
     def __init__(self, pointer: str, detail: Text, *, code: str = "invalid") -> None:
         if pointer and pointer[0] != "/":
-            raise explained(
-                "bad-pointer", ValueError(f"a JSON Pointer must be empty or begin with a slash, not {pointer!r}")
-            )
+            raise explained("bad-pointer", f"a JSON Pointer must be empty or begin with a slash, not {pointer!r}")
         text = detail if isinstance(detail, str) else _text_of(detail)
         fault: FieldProblem = {"pointer": pointer, "detail": text, "code": code}
         super().__init__("1 field is wrong", members={"errors": [fault]})
@@ -641,7 +634,7 @@ def abort(status: int, detail: Text | None = None, **options: Unpack[AbortOption
     """
     if not isinstance(status, int):
         raise explained(
-            "bad-status", TypeError(f"abort takes a number as the status, as in abort(404), not {status!r}")
+            "bad-status", f"abort takes a number as the status, as in abort(404), not {status!r}", TypeError
         )
     raise http_error(status, detail, **options)
 

@@ -44,13 +44,13 @@ class Event(Value):
         self._retry = None if retry is None else _milliseconds(retry)
         self._comment = comment
         if event is not None and (_line_end.search(_text("name", event)) or not event):
-            raise explained("bad-event", ValueError(f"an event's name must be text without line ends, not {event!r}"))
+            raise explained("bad-event", f"an event's name must be text without line ends, not {event!r}")
         if id is not None and _line_end_or_nul.search(_text("id", id)):
-            raise explained("bad-event", ValueError(f"an event's id must be text without line ends or NUL, not {id!r}"))
+            raise explained("bad-event", f"an event's id must be text without line ends or NUL, not {id!r}")
         if comment is not None:
             self._comment = _with_line_feeds(_text("comment", comment))
         if all(part is None for part in self._identity()):
-            raise explained("bad-event", ValueError("an event needs data, a comment or another field"))
+            raise explained("bad-event", "an event needs data, a comment or another field")
 
     @property
     def data(self) -> Any:
@@ -160,9 +160,7 @@ def _milliseconds(retry: Duration) -> int:
     seconds = seconds_of(retry)
     if isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 <= seconds < 10**12:
         return min(round(seconds * 1000), _MOST)
-    raise explained(
-        "bad-event", ValueError(f"an event's retry must be 0 seconds or more, or a timedelta, not {retry!r}")
-    )
+    raise explained("bad-event", f"an event's retry must be 0 seconds or more, or a timedelta, not {retry!r}")
 
 
 def _is_number(value: str) -> bool:
@@ -176,5 +174,5 @@ def _with_line_feeds(text: str) -> str:
 
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
-        raise explained("bad-event", TypeError(f"an event's {name} must be text, not {type(value).__name__}"))
+        raise explained("bad-event", f"an event's {name} must be text, not {type(value).__name__}", TypeError)
     return value

@@ -57,11 +57,11 @@ class ForwardedNode(Value):
         elif not _host.fullmatch(host):
             raise explained(
                 "bad-http-value",
-                ValueError(f'neither an IP address nor "unknown" nor an identifier such as "_hidden": {host[:80]!r}'),
+                f'neither an IP address nor "unknown" nor an identifier such as "_hidden": {host[:80]!r}',
             )
         hidden = isinstance(port, str) and _obfuscated.fullmatch(port)
         if port is not None and not hidden and (type(port) is not int or not 0 <= port <= 65535):
-            raise explained("bad-http-value", ValueError(f"neither a port nor an identifier for one: {port!r:.80}"))
+            raise explained("bad-http-value", f"neither a port nor an identifier for one: {port!r:.80}")
         self._host = host
         self._port = port
 
@@ -123,12 +123,11 @@ class ForwardedElement(Value):
         self._parameters = {name.lower(): value for name, value in parameters.items()}
         if not self._parameters or len(self._parameters) < len(parameters):
             raise explained(
-                "bad-http-value",
-                ValueError("an element of Forwarded must have at least one parameter, and each of them once"),
+                "bad-http-value", "an element of Forwarded must have at least one parameter, and each of them once"
             )
         for name, value in self._parameters.items():
             if not is_token(name):
-                raise explained("bad-http-value", ValueError(f"a parameter's name must be a token: {name!r}"))
+                raise explained("bad-http-value", f"a parameter's name must be a token: {name!r}")
             quote_if_needed(value)
         self._read()
 
@@ -298,14 +297,13 @@ def _network(text: str) -> "IPv4Network | IPv6Network":
     from ipaddress import IPv6Network, ip_network
 
     if not isinstance(text, str):
-        raise explained("bad-proxies", TypeError(f"an IP network must be text, not {type(text).__name__}"))
+        raise explained("bad-proxies", f"an IP network must be text, not {type(text).__name__}", TypeError)
     try:
         network = ip_network(text)
     except ValueError as error:
         raise explained(
-            "bad-proxies",
-            ValueError(f'an IP network must be written as "192.0.2.7" or "10.0.0.0/8", not {text!r} ({error})'),
+            "bad-proxies", f'an IP network must be written as "192.0.2.7" or "10.0.0.0/8", not {text!r} ({error})'
         ) from None
     if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped and network.prefixlen >= 96:
-        raise explained("bad-proxies", ValueError(f"{text!r} is an IPv4-mapped IPv6 network: write the IPv4 network"))
+        raise explained("bad-proxies", f"{text!r} is an IPv4-mapped IPv6 network: write the IPv4 network")
     return network

@@ -127,7 +127,7 @@ def split_list(value: str) -> list[str]:
 def quote_string(text: str) -> str:
     """Return `text` as a quoted string (RFC 9110 §5.6.4). Raises ValueError for control characters other than a tab."""
     if find_control(text):
-        raise explained("bad-http-value", ValueError(f"a quoted string cannot contain control characters: {text!r}"))
+        raise explained("bad-http-value", f"a quoted string cannot contain control characters: {text!r}")
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
@@ -186,7 +186,7 @@ def format_parameters(parameters: Mapping[str, str]) -> str:
     """
     for name in parameters:
         if not _token(name):
-            raise explained("bad-http-value", ValueError(f"a parameter's name must be a token: {name!r}"))
+            raise explained("bad-http-value", f"a parameter's name must be a token: {name!r}")
     return "".join([f"; {name}={quote_if_needed(value)}" for name, value in parameters.items()])
 
 

@@ -95,9 +95,7 @@ class header(Generic[T, S]):  # noqa: N801 - used as a declaration, like propert
         try:
             text = "" if value is None else self._print(value)
         except (TypeError, ValueError, AttributeError) as error:
-            raise explained(
-                "bad-header-value", ValueError(f"{self.header} cannot be {value!r:.200}: {error}")
-            ) from error
+            raise explained("bad-header-value", f"{self.header} cannot be {value!r:.200}: {error}") from error
         if text:
             instance._put((self.header, text))  # noqa: SLF001 - only properties may leave out the check
         else:

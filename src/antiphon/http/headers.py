@@ -255,7 +255,7 @@ def check_hyphens(names: Iterable[str]) -> None:
     for name in names:
         if "_" in name and (meant := name.lower().replace("_", "-")) in _HYPHENATED:
             message = f"a header's name must have hyphens: {meant!r}, not {name!r}"
-            raise explained("bad-header-value", ValueError(message))
+            raise explained("bad-header-value", message)
 
 
 def field_name(name: str) -> str:
@@ -269,7 +269,7 @@ _LONGEST_KNOWN = 64
 
 def _checked_name(name: str) -> str:
     if not is_token(name):
-        raise explained("bad-header-value", ValueError(f"a header's name must be a token, not {name!r}"))
+        raise explained("bad-header-value", f"a header's name must be a token, not {name!r}")
     return name.lower()
 
 
@@ -281,13 +281,12 @@ def field_value(value: str) -> str:
     types.
     """
     if not isinstance(value, str):
-        raise explained("bad-header-value", TypeError(f"a header's value must be a str, not {type(value).__name__}"))
+        raise explained("bad-header-value", f"a header's value must be a str, not {type(value).__name__}", TypeError)
     if value.isascii() and value.isprintable() and value.strip() is value:
         return value
     if bad := _FORBIDDEN.search(value):
         raise explained(
-            "bad-header-value",
-            ValueError(f"{bad.group()!r} at {bad.start()} is not allowed in a header's value: {value[:80]!r}"),
+            "bad-header-value", f"{bad.group()!r} at {bad.start()} is not allowed in a header's value: {value[:80]!r}"
         )
     return value
 

@@ -104,7 +104,7 @@ class Limits(Value):
     def __init__(self, **bounds: Unpack[LimitOptions]) -> None:
         if unknown := bounds.keys() - DEFAULTS.keys():
             raise explained(
-                "bad-limit", TypeError(f"there is no limit {min(unknown)!r}; limits are {', '.join(DEFAULTS)}")
+                "bad-limit", f"there is no limit {min(unknown)!r}; limits are {', '.join(DEFAULTS)}", TypeError
             )
         if "timeout" in bounds:
             bounds["timeout"] = seconds_of(bounds["timeout"])
@@ -113,9 +113,7 @@ class Limits(Value):
         for name, bound in (DEFAULTS | given).items():
             if not _is_bound(name, bound):
                 kind = "number" if name == "timeout" else "whole number"
-                raise explained(
-                    "bad-limit", ValueError(f"the limit {name!r} must be a {kind} of 0 or more, not {bound!r}")
-                )
+                raise explained("bad-limit", f"the limit {name!r} must be a {kind} of 0 or more, not {bound!r}")
             object.__setattr__(self, name, bound)
 
     @classmethod
@@ -124,7 +122,7 @@ class Limits(Value):
         if limits is None:
             return cls()
         if not isinstance(limits, Limits):
-            raise explained("bad-limit", TypeError(f"limits must be given as Limits(body=...), not as {limits!r:.80}"))
+            raise explained("bad-limit", f"limits must be given as Limits(body=...), not as {limits!r:.80}", TypeError)
         return limits
 
     def __setattr__(self, name: str, value: object) -> None:

@@ -48,23 +48,20 @@ class Link(Value):
         if not _target(target):
             raise explained(
                 "bad-http-value",
-                ValueError(f"a link's target must be a URI in ASCII, its spaces percent-encoded, not {target[:80]!r}"),
+                f"a link's target must be a URI in ASCII, its spaces percent-encoded, not {target[:80]!r}",
             )
         if not _relations(rel):
             raise explained(
-                "bad-http-value",
-                ValueError(f"a link needs relation types, with one space between them, not {rel[:80]!r}"),
+                "bad-http-value", f"a link needs relation types, with one space between them, not {rel[:80]!r}"
             )
         self._target = target
         self._rel = rel.lower()
         self._parameters = {name.lower(): value for name, value in (parameters or {}).items()}
         for name, value in self._parameters.items():
             if not is_token(name) or name[-1] == "*" or name in ("rel", "rev"):
-                raise explained("bad-http-value", ValueError(f"a link's parameter can't be named {name!r}"))
+                raise explained("bad-http-value", f"a link's parameter can't be named {name!r}")
             if find_control(value):
-                raise explained(
-                    "bad-http-value", ValueError(f"a link can't contain control characters: {value[:80]!r}")
-                )
+                raise explained("bad-http-value", f"a link can't contain control characters: {value[:80]!r}")
             value.encode()
 
     @classmethod

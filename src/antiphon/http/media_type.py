@@ -37,7 +37,7 @@ class MediaType(Value):
     ) -> None:
         """Raises ValueError if a type or parameter name isn't a token, or if a value contains control characters."""
         if not (is_token(type) and is_token(subtype)):
-            raise explained("bad-http-value", ValueError(f"not a media type: {f'{type}/{subtype}'!r}"))
+            raise explained("bad-http-value", f"not a media type: {f'{type}/{subtype}'!r}")
         self._type = type.lower()
         self._subtype = subtype.lower()
         self._parameters = {name.lower(): value for name, value in (parameters or {}).items()}

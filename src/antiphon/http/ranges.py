@@ -52,9 +52,7 @@ class Range(Value):
         self._unit = _range_unit(unit)
         self._ranges = tuple(ranges)
         if not 0 < len(self._ranges) <= _MOST_RANGES:
-            raise explained(
-                "bad-http-value", ValueError(f"there must be 1 to {_MOST_RANGES} ranges, not {len(self._ranges)}")
-            )
+            raise explained("bad-http-value", f"there must be 1 to {_MOST_RANGES} ranges, not {len(self._ranges)}")
         for first, last in self._ranges:
             _check_numbers(first, last)
             _check_order(first, last)
@@ -112,18 +110,14 @@ class ContentRange(Value):
     def __init__(self, first: int | None, last: int | None, length: int | None, *, unit: str = "bytes") -> None:
         if first is None or last is None:
             if first is not last or length is None:
-                raise explained(
-                    "bad-http-value", ValueError("a content range must have both positions, or only the length")
-                )
+                raise explained("bad-http-value", "a content range must have both positions, or only the length")
         else:
             _check_numbers(first, last)
             _check_order(first, last)
         if length is not None:
             _check_numbers(length)
             if last is not None and last >= length:
-                raise explained(
-                    "bad-http-value", ValueError(f"a part to position {last} ends after the whole of {length}")
-                )
+                raise explained("bad-http-value", f"a part to position {last} ends after the whole of {length}")
         self._first = first
         self._last = last
         self._length = length
@@ -187,9 +181,9 @@ class MultipartByteRanges:
         self, ranges: Sequence[ByteRange], length: int, *, boundary: str, content_type: str | None = None
     ) -> None:
         if not ranges:
-            raise explained("bad-http-value", ValueError("a multipart body needs at least one part"))
+            raise explained("bad-http-value", "a multipart body needs at least one part")
         if not _boundary.fullmatch(boundary):
-            raise explained("bad-http-value", ValueError(f"not a multipart boundary: {boundary[:80]!r}"))
+            raise explained("bad-http-value", f"not a multipart boundary: {boundary[:80]!r}")
         described = "" if content_type is None else f"Content-Type: {field_value(content_type)}\r\n"
         heads = [
             f"--{boundary}\r\n{described}Content-Range: {ContentRange(*part, length)}\r\n\r\n".encode("latin-1")
@@ -236,24 +230,22 @@ def _range_unit(unit: str) -> str:
     if unit == "bytes":
         return unit
     if not is_token(unit):
-        raise explained("bad-http-value", ValueError(f"a range's unit must be a token: {unit[:80]!r}"))
+        raise explained("bad-http-value", f"a range's unit must be a token: {unit[:80]!r}")
     return unit.lower()
 
 
 def _check_numbers(*numbers: int | None) -> None:
     for number in numbers:
         if number is not None and (type(number) is not int or not 0 <= number < _LIMIT):
-            raise explained(
-                "bad-http-value", ValueError(f"not a whole number of at most {_DIGITS} digits: {number!r:.80}")
-            )
+            raise explained("bad-http-value", f"not a whole number of at most {_DIGITS} digits: {number!r:.80}")
 
 
 def _check_order(first: int | None, last: int | None) -> None:
     if first is None:
         if last is None:
-            raise explained("bad-http-value", ValueError("a range must have a first position, a last one, or both"))
+            raise explained("bad-http-value", "a range must have a first position, a last one, or both")
     elif last is not None and last < first:
-        raise explained("bad-http-value", ValueError(f"a range ends before it begins: {first}-{last}"))
+        raise explained("bad-http-value", f"a range ends before it begins: {first}-{last}")
 
 
 def _parse(text: str) -> tuple[str, list[RangeSpec]]:

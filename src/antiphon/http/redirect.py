@@ -113,9 +113,7 @@ def check_redirect(status: int) -> int:
     """Return the status of a redirect. Raises ValueError for any other status."""
     if status not in REDIRECTS:
         place = "" if isinstance(status, int) else ", which comes first, as in Response.redirect(location, 303)"
-        raise explained(
-            "bad-status", ValueError(f"a redirect's status must be 301, 302, 303, 307 or 308, not {status}{place}")
-        )
+        raise explained("bad-status", f"a redirect's status must be 301, 302, 303, 307 or 308, not {status}{place}")
     return status
 
 
@@ -137,7 +135,7 @@ def redirect_location(
     if otherwise is None:
         if not isinstance(location, str):
             raise explained(
-                "external-redirect", TypeError(f"a redirect must go to a URL reference, not to {location!r}")
+                "external-redirect", f"a redirect must go to a URL reference, not to {location!r}", TypeError
             )
         uri = as_uri(location)
         if _leaves.match(uri) and not external:
@@ -148,7 +146,7 @@ def redirect_location(
         return uri
     instead = as_uri(otherwise)
     if _leaves.match(instead):
-        raise explained("external-redirect", ValueError(f"{otherwise=} may lead to another site: pass a path"))
+        raise explained("external-redirect", f"{otherwise=} may lead to another site: pass a path")
     if external and location:
         return as_uri(location)
     return _on_this_site(location, origin) or instead

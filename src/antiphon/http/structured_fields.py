@@ -176,7 +176,7 @@ def format_structured_list(members: Iterable[StructuredMember | BareItem]) -> st
     Raises ValueError for values that ``Item`` refuses, and TypeError for a str.
     """
     if isinstance(members, str | bytes):
-        raise explained("bad-http-value", TypeError(f"it must be a list, such as [{members!r}]"))
+        raise explained("bad-http-value", f"it must be a list, such as [{members!r}]", TypeError)
     return ", ".join([_print_member(member) for member in members])
 
 
@@ -315,8 +315,7 @@ def _print_member(member: StructuredMember | BareItem) -> str:
 def _print_named(name: str, value: T, print_: Callable[[T], str]) -> str:
     if not isinstance(name, str) or not _key.fullmatch(name):
         raise explained(
-            "bad-http-value",
-            ValueError(f"a name in a structured field must be in lower case, such as 'max-age', not {name!r:.80}"),
+            "bad-http-value", f"a name in a structured field must be in lower case, such as 'max-age', not {name!r:.80}"
         )
     printed = print_(value)
     is_true = printed == "?1" or printed.startswith("?1;")
@@ -340,7 +339,7 @@ def _print_bare(value: BareItem) -> str:
         return format_structured_date(value)
     if isinstance(value, (int, float, class_if_imported("decimal", "Decimal") or int)):
         return _print_number(value)
-    raise explained("bad-http-value", ValueError(f"not an item of a structured field: {value!r:.80}"))
+    raise explained("bad-http-value", f"not an item of a structured field: {value!r:.80}")
 
 
 def _print_text(text: str) -> str:
@@ -349,14 +348,12 @@ def _print_text(text: str) -> str:
         return f'%"{escaped}"'
     if isinstance(text, Token):
         if not _token.fullmatch(text):
-            raise explained("bad-http-value", ValueError(f"not a token of a structured field: {str(text)!r:.80}"))
+            raise explained("bad-http-value", f"not a token of a structured field: {str(text)!r:.80}")
         return str(text)
     if not _visible.fullmatch(text):
         raise explained(
             "bad-http-value",
-            ValueError(
-                f"a string in a structured field must be visible ASCII, unless it is a DisplayString: {text!r:.80}"
-            ),
+            f"a string in a structured field must be visible ASCII, unless it is a DisplayString: {text!r:.80}",
         )
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
@@ -365,9 +362,7 @@ def _print_text(text: str) -> str:
 def _print_number(number: "float | Decimal") -> str:
     if isinstance(number, int):
         if not -_MOST_INTEGER <= number <= _MOST_INTEGER:
-            raise explained(
-                "bad-http-value", ValueError("an integer in a structured field must have at most 15 digits")
-            )
+            raise explained("bad-http-value", "an integer in a structured field must have at most 15 digits")
         return str(number)
     from decimal import ROUND_HALF_EVEN, Decimal  # imported late: few fields have decimals
 
@@ -376,7 +371,7 @@ def _print_number(number: "float | Decimal") -> str:
     if abs(rounded) >= _MOST_DECIMAL:
         raise explained(
             "bad-http-value",
-            ValueError(f"a decimal in a structured field must have at most 12 digits before its point: {number!r:.80}"),
+            f"a decimal in a structured field must have at most 12 digits before its point: {number!r:.80}",
         )
     printed = f"{rounded:f}".rstrip("0")
     return f"{printed}0" if printed[-1] == "." else printed
@@ -401,9 +396,7 @@ class Priority(_Fields):
 
     def __new__(cls, urgency: int = _USUAL, incremental: bool = False) -> Self:
         if type(urgency) is not int or not 0 <= urgency <= 7:
-            raise explained(
-                "bad-http-value", ValueError(f"an urgency must be a number from 0 to 7, not {urgency!r:.80}")
-            )
+            raise explained("bad-http-value", f"an urgency must be a number from 0 to 7, not {urgency!r:.80}")
         return cls._make((urgency, bool(incremental)))
 
     @classmethod

@@ -33,16 +33,15 @@ class ServerTiming(_Fields):
 
     def __new__(cls, name: str, dur: float | None = None, desc: str | None = None) -> Self:
         if not is_token(name):
-            raise explained("bad-http-value", ValueError(f"a metric's name must be a token, not {name!r}"))
+            raise explained("bad-http-value", f"a metric's name must be a token, not {name!r}")
         if dur is not None:
             if not 0 <= dur <= _LONGEST_DURATION:
                 raise explained(
-                    "bad-http-value",
-                    ValueError(f"a metric's duration must be 0 to {_LONGEST_DURATION} milliseconds, not {dur!r}"),
+                    "bad-http-value", f"a metric's duration must be 0 to {_LONGEST_DURATION} milliseconds, not {dur!r}"
                 )
             dur = round(dur + 0.0, 3)
         if desc is not None and not (desc.isascii() and quote_if_needed(desc)):
-            raise explained("bad-http-value", ValueError(f"a metric's description must be ASCII, not {desc[:80]!r}"))
+            raise explained("bad-http-value", f"a metric's description must be ASCII, not {desc[:80]!r}")
         return cls._make((name, dur, desc))
 
     @classmethod
@@ -104,20 +103,16 @@ class TraceParent(_TraceFields):
     def __new__(cls, trace_id: str, parent_id: str, flags: int = 0, version: int = 0) -> Self:
         if not _trace_id(trace_id):
             raise explained(
-                "bad-http-value",
-                ValueError(f"a trace id must be 32 hexadecimal digits in lower case, not {trace_id[:80]!r}"),
+                "bad-http-value", f"a trace id must be 32 hexadecimal digits in lower case, not {trace_id[:80]!r}"
             )
         if not _parent_id(parent_id):
             raise explained(
-                "bad-http-value",
-                ValueError(f"a parent id must be 16 hexadecimal digits in lower case, not {parent_id[:80]!r}"),
+                "bad-http-value", f"a parent id must be 16 hexadecimal digits in lower case, not {parent_id[:80]!r}"
             )
         if not (0 <= flags <= 0xFF and 0 <= version < 0xFF):
             raise explained(
                 "bad-http-value",
-                ValueError(
-                    f"flags and version must be numbers from 0 to 255, and the version not 255: {flags!r}, {version!r}"
-                ),
+                f"flags and version must be numbers from 0 to 255, and the version not 255: {flags!r}, {version!r}",
             )
         return cls._make((trace_id, parent_id, flags, version))
 

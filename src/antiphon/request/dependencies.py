@@ -81,14 +81,14 @@ class Dependency(Generic[T]):
         if has_app:
             return explained(
                 "missing-dependency",
-                RuntimeError(f"nothing provides the dependency {self.name!r} in this application: {self.fix}"),
+                f"nothing provides the dependency {self.name!r} in this application: {self.fix}",
+                RuntimeError,
             )
         return explained(
             "missing-dependency",
-            RuntimeError(
-                f"no application handles this request, so nothing provides the dependency {self.name!r}:"
-                f" set it, or have an application provide it with {self.fix}"
-            ),
+            f"no application handles this request, so nothing provides the dependency {self.name!r}:"
+            f" set it, or have an application provide it with {self.fix}",
+            RuntimeError,
         )
 
     def __repr__(self) -> str:
@@ -141,10 +141,9 @@ class OfRequest:
         if request is None:
             raise explained(
                 "request-is-gone",
-                RuntimeError(
-                    f"the request of this {type(self).__name__} has ended and is gone: in code that runs after the"
-                    " request, keep a reference to the request, too"
-                ),
+                f"the request of this {type(self).__name__} has ended and is gone: in code that runs after the"
+                " request, keep a reference to the request, too",
+                RuntimeError,
             )
         return request
 
@@ -152,7 +151,7 @@ class OfRequest:
 def check_dependency(given: object, where: str, fix: str) -> None:
     """Raise TypeError with the fix for anything but a dependency. ``where`` is the code that received the object."""
     if not isinstance(given, Dependency):
-        raise explained("not-a-dependency", TypeError(f"{where} needs a dependency, not {given!r}: {fix}"))
+        raise explained("not-a-dependency", f"{where} needs a dependency, not {given!r}: {fix}", TypeError)
 
 
 class SharedValues(OfRequest, Mapping[str, Any]):

@@ -233,7 +233,7 @@ class FrameworkValues(ABC):
         given = self.request
         if not isinstance(given, kind):
             found = f"{type(given).__module__}.{type(given).__qualname__}"
-            raise explained("unknown-request", TypeError(f"the native request must be a {found}, not {kind!r}"))
+            raise explained("unknown-request", f"the native request must be a {found}, not {kind!r}", TypeError)
         return given
 
     @property

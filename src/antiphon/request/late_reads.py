@@ -172,11 +172,10 @@ class _Sending:
         what = named if name[0] == ":" else f"field {named}"
         raise explained(
             "read-too-late",
-            RuntimeError(
-                f"{self._request.route.handled_by} responds with {self._said}, so caches may serve the response to"
-                f" everyone, but{_place()} the {what} was read after its head was sent: read it before the response is"
-                " returned, make the response private, or name the header field in Vary"
-            ),
+            f"{self._request.route.handled_by} responds with {self._said}, so caches may serve the response to"
+            f" everyone, but{_place()} the {what} was read after its head was sent: read it before the response is"
+            " returned, make the response private, or name the header field in Vary",
+            RuntimeError,
         )
 
 

@@ -253,11 +253,10 @@ def after_commit(request: "Request", function: Callable[P, object], *args: P.arg
     if resource is None:
         raise explained(
             "no-transaction",
-            RuntimeError(
-                "after_commit needs an open transaction, and this request has no open dependency whose source is a"
-                " generator: read the database's dependency first, request[DATABASE], which"
-                " app.provide(DATABASE, source) provides"
-            ),
+            "after_commit needs an open transaction, and this request has no open dependency whose source is a"
+            " generator: read the database's dependency first, request[DATABASE], which"
+            " app.provide(DATABASE, source) provides",
+            RuntimeError,
         )
     resource.after_commit(called)
 
@@ -278,10 +277,9 @@ def deferrable(method: str, function: Callable[P, T], *args: P.args, **kwargs: P
     if not callable(function):
         raise explained(
             "wrong-arguments",
-            TypeError(
-                f"{method} needs a function and its arguments, as in request.{method}(print, 1),"
-                f" not the result of a call: {type(function).__name__}"
-            ),
+            f"{method} needs a function and its arguments, as in request.{method}(print, 1),"
+            f" not the result of a call: {type(function).__name__}",
+            TypeError,
         )
     return partial(function, *args, **kwargs) if args or kwargs else function
 

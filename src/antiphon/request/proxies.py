@@ -53,7 +53,7 @@ class TrustedProxies:
     def __init__(self, networks: Iterable[str], *, headers: Iterable[str] = DEFAULT_HEADERS) -> None:
         for what, given in (("trusted proxies", networks), ("the headers of trusted proxies", headers)):
             if isinstance(given, str):
-                raise explained("list-wanted", ValueError(f"{what} must be a list: [{given!r}]"))
+                raise explained("list-wanted", f"{what} must be a list: [{given!r}]")
         self._declared = tuple(networks)
         self._trusts_unix = "unix" in self._declared
         self._networks = _networks(network for network in self._declared if network != "unix")
@@ -104,13 +104,11 @@ def _networks(declared: Iterable[str]) -> Networks:
     try:
         networks = Networks(network for network in listed if network != "*")
     except ValueError as error:
-        raise explained(
-            "bad-proxies", ValueError(f'trusted proxies must be IP addresses, networks or "unix": {error}')
-        ) from None
+        raise explained("bad-proxies", f'trusted proxies must be IP addresses, networks or "unix": {error}') from None
     if "*" in listed or networks.cover_everything:
         raise explained(
             "bad-proxies",
-            ValueError("trusting every address would let clients choose their own: list the addresses of the proxies"),
+            "trusting every address would let clients choose their own: list the addresses of the proxies",
         )
     return networks
 
@@ -122,10 +120,8 @@ def _headers(declared: Iterable[str]) -> frozenset[str]:
         return headers
     raise explained(
         "bad-proxies",
-        ValueError(
-            f"the headers of trusted proxies must be some of {', '.join(_X_FORWARDED)}, or forwarded, not"
-            f" {sorted(headers)}: clients could set the others"
-        ),
+        f"the headers of trusted proxies must be some of {', '.join(_X_FORWARDED)}, or forwarded, not"
+        f" {sorted(headers)}: clients could set the others",
     )
 
 

@@ -53,7 +53,7 @@ def head_of(url: str, method: str, headers: HeaderFields) -> RequestHead:
     if authority:
         check_host_given(authority)
     elif target.scheme:
-        raise explained("bad-url", ValueError(f"a URL with a scheme must have a host: {url[:300]!r}"))
+        raise explained("bad-url", f"a URL with a scheme must have a host: {url[:300]!r}")
     path = target.path if target.path[:1] == "/" else f"/{target.path}"
     return RequestHead(
         method,
@@ -187,7 +187,7 @@ def refused_json(error: HTTPError) -> Exception:
     if caller is None:
         return error
     fix = "leave out the () and the await; to respond with JSON, return the value itself"
-    return explained("json-is-an-attribute", TypeError(f"{caller}: request.json is an attribute, not a method: {fix}"))
+    return explained("json-is-an-attribute", f"{caller}: request.json is an attribute, not a method: {fix}", TypeError)
 
 
 def wrong_type(wanted: str, content_type: str | None) -> UnsupportedMediaType:

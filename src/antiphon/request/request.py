@@ -173,7 +173,7 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs):
     @limits.setter
     def limits(self, limits: Limits) -> None:
         if not isinstance(limits, Limits):
-            raise explained("bad-limit", TypeError(f"limits must be set as Limits(...), not {type(limits).__name__}"))
+            raise explained("bad-limit", f"limits must be set as Limits(...), not {type(limits).__name__}", TypeError)
         route = self.route
         self._own_limits = route, limits.within(route.limits)
 
@@ -190,7 +190,7 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs):
     @method.setter
     def method(self, method: str) -> None:
         if not is_token(method):
-            raise explained("bad-http-message", ValueError(f"a method must be a token, not {method!r}"))
+            raise explained("bad-http-message", f"a method must be a token, not {method!r}")
         self._rewritten().method = method
 
     @property
@@ -205,7 +205,7 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs):
     @path.setter
     def path(self, path: str) -> None:
         if not path.startswith("/"):
-            raise explained("bad-http-message", ValueError(f"a path must begin with a slash: {path!r}"))
+            raise explained("bad-http-message", f"a path must begin with a slash: {path!r}")
         self._rewritten().path = path
         vars(self).pop("url", None)
 
@@ -214,10 +214,9 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs):
         if not self.route.is_before_routing:
             raise explained(
                 "routed-already",
-                RuntimeError(
-                    "the route has already been found: set method and path in middleware with"
-                    " @app.middleware(before_routing=True)"
-                ),
+                "the route has already been found: set method and path in middleware with"
+                " @app.middleware(before_routing=True)",
+                RuntimeError,
             )
         head = self.head = DerivedHead(self.head)
         return head
@@ -568,7 +567,7 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs):
 
         for link in links:
             if not isinstance(link, Link):
-                raise explained("bad-http-value", TypeError(f"an early hint must be a Link, not {type(link).__name__}"))
+                raise explained("bad-http-value", f"an early hint must be a Link, not {type(link).__name__}", TypeError)
         self.head.send_early_hints(map(str, links))
 
     @property

@@ -247,7 +247,7 @@ def url_for(  # type: ignore[misc]  # no handler parameter has the name of an op
     urls = (request._urls if placed is None else placed.urls(request, route)) or request.app
     if urls is None:
         raise explained(
-            "no-application", RuntimeError("url_for needs an application or Views, and neither handles this request")
+            "no-application", "url_for needs an application or Views, and neither handles this request", RuntimeError
         )
     if isinstance(route, str) and route[:1] == ".":
         route = f"{request.blueprint}{route}" if request.blueprint else route[1:]
@@ -272,9 +272,8 @@ def _check_declared_host(request: "Request") -> None:
         return
     raise explained(
         "undeclared-host",
-        RuntimeError(
-            f"url_for with _absolute would use the host that the client has sent, {request.host!r}, which may belong"
-            " to an attacker: declare the hosts that the app serves, as in"
-            ' App(trusted_hosts=["example.com"])'
-        ),
+        f"url_for with _absolute would use the host that the client has sent, {request.host!r}, which may belong"
+        " to an attacker: declare the hosts that the app serves, as in"
+        ' App(trusted_hosts=["example.com"])',
+        RuntimeError,
     )

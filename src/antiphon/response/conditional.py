@@ -119,7 +119,7 @@ def precondition(
     """
     if modified is not None and not isinstance(modified, datetime):
         raise explained(
-            "bad-header-value", TypeError(f"modified must be a datetime or None, not {type(modified).__name__}")
+            "bad-header-value", f"modified must be a datetime or None, not {type(modified).__name__}", TypeError
         )
     tag = None if etag is None else str(ETag(etag) if isinstance(etag, str) else etag)
     status = evaluate_preconditions(request.head.method, request.head.field, tag, modified, exists=exists)
@@ -145,12 +145,12 @@ def add_etag(response: WithContent, *, weak: bool = False, overwrite: bool = Fal
     if not isinstance(body, bytes):
         raise explained(
             "body-is-streamed",
-            TypeError("an entity tag is made from a body in bytes, and this one is streamed: set the ETag yourself"),
+            "an entity tag is made from a body in bytes, and this one is streamed: set the ETag yourself",
+            TypeError,
         )
     if response.status in (206, 304):
         raise explained(
-            "body-is-streamed",
-            ValueError(f"a {response.status} does not have the whole body: add the ETag before conditional()"),
+            "body-is-streamed", f"a {response.status} does not have the whole body: add the ETag before conditional()"
         )
     etag = generate_etag(body)
     response.headers["etag"] = str(ETag(etag.tag, weak=True) if weak else etag)

@@ -70,12 +70,10 @@ def event_stream(
     values, and ValueError for a ``heartbeat`` that isn't greater than 0 and for an invalid ``retry`` or ``on_drain``.
     """
     if on_drain not in ("end", "finish"):
-        raise explained("bad-event", ValueError(f"on_drain must be 'end' or 'finish', not {on_drain!r}"))
+        raise explained("bad-event", f"on_drain must be 'end' or 'finish', not {on_drain!r}")
     heartbeat = seconds_of(heartbeat)
     if heartbeat is not None and not 0 < heartbeat < inf:
-        raise explained(
-            "bad-event", ValueError(f"a heartbeat must be a number of seconds above 0, or None, not {heartbeat!r}")
-        )
+        raise explained("bad-event", f"a heartbeat must be a number of seconds above 0, or None, not {heartbeat!r}")
     preamble = b"" if retry is None else str(Event(retry=retry)).encode()
     write = partial(_write_event, encode)
     return _event_chunks(source, heartbeat, Format(write, preamble, b"", _write_error, on_drain == "end"))
@@ -118,7 +116,8 @@ def _chunks(source: Values, written_as: Format) -> Chunks:
     if is_value or not isinstance(source, Iterable):
         raise explained(
             "bad-event",
-            TypeError(f"a source must be an iterator or an async iterator of values, not {type(source).__name__}"),
+            f"a source must be an iterator or an async iterator of values, not {type(source).__name__}",
+            TypeError,
         )
     return BlockingChunks(source, partial(_write, written_as))
 
@@ -236,7 +235,7 @@ def _check_once(value: object) -> None:
         is_event = type(value) is dict and {"event", "data"} <= value.keys() <= {"event", "data", "id", "retry"}
         fix = "yield Event(data, event=name) from antiphon.http, or Event(value) if all of it is data"
     if is_event:
-        raise explained("bad-event", TypeError(f"a value must be data or an Event, not {str(value)[:60]!r}: {fix}"))
+        raise explained("bad-event", f"a value must be data or an Event, not {str(value)[:60]!r}: {fix}", TypeError)
 
 
 def _write_error(error: Exception) -> bytes:

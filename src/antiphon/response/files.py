@@ -90,7 +90,7 @@ def describe_file(
     that is neither a path nor a binary file.
     """
     if as_attachment and inline:
-        raise explained("wrong-file", ValueError("inline and as_attachment must not be used together"))
+        raise explained("wrong-file", "inline and as_attachment must not be used together")
     fields: list[tuple[str, str]] = []
     body: FileBody | OpenFile
     if isinstance(source, str | os.PathLike):
@@ -182,10 +182,10 @@ def _validators(time_ns: int, size: int, is_weak: bool, moment: int) -> tuple[tu
 def _open_file(file: ReadableFile | IO[bytes]) -> "OpenFile":
     if not hasattr(file, "read") or not hasattr(file, "close"):
         raise explained(
-            "wrong-file", TypeError(f"a file must be given as a path or a file object, not as {type(file).__name__}")
+            "wrong-file", f"a file must be given as a path or a file object, not as {type(file).__name__}", TypeError
         )
     if not isinstance(file.read(0), bytes):
-        raise explained("wrong-file", TypeError("a file to send must yield bytes: open it in binary mode, 'rb'"))
+        raise explained("wrong-file", "a file to send must yield bytes: open it in binary mode, 'rb'", TypeError)
     seek, tell, seekable = (getattr(file, name, None) for name in ("seek", "tell", "seekable"))
     if seek is None or tell is None or (seekable is not None and not seekable()):
         return OpenFile(file, None, None)
@@ -310,7 +310,7 @@ class OpenFile:
     def window(self, offset: int, length: int) -> Self:
         """Return a part of this body, from the same file object. Raises ValueError if the part lies outside it."""
         if self.offset is None or self.length is None:
-            raise explained("bad-file-use", ValueError("a file without a position has no windows"))
+            raise explained("bad-file-use", "a file without a position has no windows")
         _check_window(offset, length, self.length)
         return type(self)(self._file, self.offset + offset, length)
 
@@ -358,7 +358,7 @@ def read_part(descriptor: int, offset: int, length: int) -> bytes:
 
 def _check_window(offset: int, length: int, available: int) -> None:
     if not 0 <= offset <= offset + length <= available:
-        raise explained("bad-file-use", ValueError(f"{length} bytes from {offset} are not within {available}"))
+        raise explained("bad-file-use", f"{length} bytes from {offset} are not within {available}")
 
 
 def _chunks(file: ReadableFile, length: int | None) -> Iterator[bytes]:

@@ -158,7 +158,7 @@ def multipart(cls: type[R], parts: "Iterable[Response]", status: int | None = No
         if not isinstance(part, ResponseHeaders) or not isinstance(part.body, bytes):
             kind = type(part).__name__
             message = f"a part must be a response with its content as bytes, not {kind} with a stream"
-            raise explained("wrong-body", TypeError(message))
+            raise explained("wrong-body", message, TypeError)
         fields = "".join(f"{name}: {value}\r\n" for name, value in part.headers.items())
         body += f"--{boundary}\r\n{fields}\r\n".encode("latin-1") + part.body + b"\r\n"
     made = bytes(body) + f"--{boundary}--\r\n".encode()
@@ -218,18 +218,18 @@ def check_data(maker: Callable[..., Any], template: object, data: Mapping[str, A
     if not isinstance(template, str):
         name, kind = maker.__qualname__, type(template).__name__
         message = f"{name} takes the name of a template first, not {kind}: {name}(template, name=value)"
-        raise explained("bad-template-option", TypeError(message))
+        raise explained("bad-template-option", message, TypeError)
     if isinstance(status, Mapping):
         name = maker.__qualname__
         message = f"{name} takes data by name, not as a dict: {name}(template, name=value), or **data"
-        raise explained("bad-template-option", TypeError(message))
+        raise explained("bad-template-option", message, TypeError)
     for name, value in data.items():
         if name[:1] == "_":
             _refuse(maker, name)
         if type(value) is CoroutineType:
             value.close()
             given = f"{maker.__qualname__}(..., {name}={value.__qualname__}(...))"
-            raise explained("coroutine-not-awaited", TypeError(f"{given} was given a coroutine: `await` it first"))
+            raise explained("coroutine-not-awaited", f"{given} was given a coroutine: `await` it first", TypeError)
 
 
 def _refuse(maker: Callable[..., Any], name: str) -> NoReturn:
@@ -241,10 +241,9 @@ def _refuse(maker: Callable[..., Any], name: str) -> NoReturn:
     meant = f": did you mean {near[0]!r}?" if near else "."
     raise explained(
         "bad-template-option",
-        TypeError(
-            f"{maker.__qualname__} has no option {name!r}{meant} It has {', '.join(options)}. Names in data can't begin"
-            " with an underscore"
-        ),
+        f"{maker.__qualname__} has no option {name!r}{meant} It has {', '.join(options)}. Names in data can't begin"
+        " with an underscore",
+        TypeError,
     )
 
 

@@ -92,11 +92,11 @@ def body_of(value: BodyLike) -> Body:
     if isinstance(value, (bytes, bytearray, memoryview)):  # a union would be built anew on each call
         return bytes(value)
     if hasattr(value, "keys"):
-        raise explained("wrong-body", TypeError(f"a body can't be a {type(value).__name__}: use Response.json()"))
+        raise explained("wrong-body", f"a body can't be a {type(value).__name__}: use Response.json()", TypeError)
     if hasattr(value, "__aiter__") or hasattr(value, "__iter__"):
         return value
     raise explained(
-        "wrong-body", TypeError(f"a body must be text, bytes or an iterable of them, not {type(value).__name__}")
+        "wrong-body", f"a body must be text, bytes or an iterable of them, not {type(value).__name__}", TypeError
     )
 
 
@@ -106,10 +106,8 @@ def check_content(status: int, body: Body) -> None:
         size = f"{len(body)} bytes" if isinstance(body, bytes) else "a stream"
         raise explained(
             "status-without-content",
-            ValueError(
-                f"a response with status {status} has no content (RFC 9110 §15), but got {size}, which would not be"
-                " sent: use status 200, or the body None"
-            ),
+            f"a response with status {status} has no content (RFC 9110 §15), but got {size}, which would not be"
+            " sent: use status 200, or the body None",
         )
 
 
@@ -172,10 +170,9 @@ class DeclaredLength:
     def _wrong(self, than: str) -> RuntimeError:
         return explained(
             "wrong-content-length",
-            RuntimeError(
-                f"the body has {than} than the {self._declared} bytes that its Content-Length says: declare the"
-                " length that the chunks have together, or none"
-            ),
+            f"the body has {than} than the {self._declared} bytes that its Content-Length says: declare the"
+            " length that the chunks have together, or none",
+            RuntimeError,
         )
 
 
@@ -200,7 +197,7 @@ def json_of(body: bytes, response: object) -> Any:
 
         why = error.detail if isinstance(error, HTTPError) else error  # without the 400 that a request would get
         fix = "; json is an attribute: to respond with JSON, return the value itself" if called_from() else ""
-        raise explained("response-not-json", ValueError(f"{response!r} is not JSON: {why}{fix}")) from error
+        raise explained("response-not-json", f"{response!r} is not JSON: {why}{fix}") from error
 
 
 def _charset(content_type: str | None) -> str:

@@ -102,7 +102,8 @@ def _bytes_of(response: "Response", read: str) -> bytes:
     if not isinstance(body, bytes):
         raise explained(
             "body-is-streamed",
-            TypeError(f"a stream has no {read}: response.freeze() or await response.afreeze() reads it into memory"),
+            f"a stream has no {read}: response.freeze() or await response.afreeze() reads it into memory",
+            TypeError,
         )
     return body
 
@@ -277,7 +278,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         body = self._body
         if isinstance(body, AsyncIterable):
             raise explained(
-                "body-is-streamed", TypeError("an async stream has to be awaited: await response.afreeze()")
+                "body-is-streamed", "an async stream has to be awaited: await response.afreeze()", TypeError
             )
         if not isinstance(body, bytes):
             self._body = read_all(body)
@@ -468,7 +469,8 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         if self.is_streamed:
             raise explained(
                 "body-is-streamed",
-                TypeError("a streamed response can't be pickled or deep-copied, because that would consume its body"),
+                "a streamed response can't be pickled or deep-copied, because that would consume its body",
+                TypeError,
             )
         own, slots = self._state()
         return own, {**slots, "_fields": [*self._fields], "error": None}
@@ -508,9 +510,7 @@ def _checked_status(status: int) -> int:
     if not isinstance(status, int) or isinstance(status, bool) or not 200 <= status <= 599:
         text = status if isinstance(status, str) else ""
         fix = f": write {text[:3]}" if text[:3].isdigit() else ": use content_type=" if "/" in text else ""
-        raise explained(
-            "bad-status", ValueError(f"a response's status must be a number from 200 to 599, not {status!r}{fix}")
-        )
+        raise explained("bad-status", f"a response's status must be a number from 200 to 599, not {status!r}{fix}")
     return int(status)
 
 

@@ -178,11 +178,10 @@ def own_converter(name: str, to_python: Callable[[str], Any], to_url: Callable[[
     """Make an application's own converter. Raises ValueError for a name that can't be used in a pattern."""
     if not _name.fullmatch(name):
         raise explained(
-            "bad-converter",
-            ValueError(f"{name!r} cannot name a converter: use lower case letters, digits and underscores"),
+            "bad-converter", f"{name!r} cannot name a converter: use lower case letters, digits and underscores"
         )
     if name in _WITH_ARGUMENTS:
-        raise explained("bad-converter", ValueError(f"there is already a converter {name!r}"))
+        raise explained("bad-converter", f"there is already a converter {name!r}")
 
     def checked(segment: str) -> Any:
         return to_python(_text(segment))

@@ -85,7 +85,7 @@ Segment: TypeAlias = str | Parameter | Mixed
 def parse_pattern(pattern: str, converters: Mapping[str, Converter] = CONVERTERS) -> list[Segment]:
     """Parse a route's path and return its segments. Raises ValueError if it is malformed."""
     if not pattern.startswith("/"):
-        raise explained("bad-path", ValueError(f"a route's path must begin with a slash: {pattern!r}"))
+        raise explained("bad-path", f"a route's path must begin with a slash: {pattern!r}")
     return _split(pattern[1:], "/", pattern, converters)
 
 
@@ -97,12 +97,10 @@ def parse_host_pattern(host: str, converters: Mapping[str, Converter] = CONVERTE
     labels = [_in_lower_case(label) for label in _split(host, ".", host, converters)]
     for label in labels:
         if any(part.converter.spans for part in parameters_of(label)):
-            raise explained("bad-path", ValueError(f"{host!r}: a host can't contain a path"))
+            raise explained("bad-path", f"{host!r}: a host can't contain a path")
     texts = [part for label in labels for part in parts_of(label) if isinstance(part, str)]
     if "" in labels or not all(map(_label, texts)):
-        raise explained(
-            "bad-path", ValueError(f"{host!r} is not a host: names and <parameters> between dots, without a port")
-        )
+        raise explained("bad-path", f"{host!r} is not a host: names and <parameters> between dots, without a port")
     return labels
 
 
@@ -139,7 +137,7 @@ def check_names(segments: list[Segment], pattern: str) -> None:
     """Raise ValueError if two parameters have the same name."""
     names = [part.name for segment in segments for part in parameters_of(segment)]
     if twice := {name for name in names if names.count(name) > 1}:
-        raise explained("bad-path", ValueError(f"{pattern!r} has several parameters named {', '.join(sorted(twice))}"))
+        raise explained("bad-path", f"{pattern!r} has several parameters named {', '.join(sorted(twice))}")
 
 
 def _split(text: str, separator: str, pattern: str, converters: Mapping[str, Converter]) -> list[Segment]:
@@ -166,7 +164,7 @@ def _parts(text: str, pattern: str, converters: Mapping[str, Converter]) -> Iter
         except ValueError as error:
             is_turned = found[3] in converters and found[1] not in converters
             hint = f"; write <{found[3]}:{found[1]}>" if is_turned else ""
-            raise explained("bad-path", ValueError(f"{pattern!r}: {error}{hint}")) from None
+            raise explained("bad-path", f"{pattern!r}: {error}{hint}") from None
         at = found.end()
     yield _literal(text, at, len(text), pattern, converters)
 
@@ -185,22 +183,17 @@ def _literal(text: str, start: int, end: int, pattern: str, converters: Mapping[
     literal = text[start:end]
     if braces := _braces(literal):
         written = _in_angles(braces[1], braces[2], converters)
-        raise explained("bad-path", ValueError(f"{pattern!r}: a parameter must be written {written}, not {braces[0]}"))
+        raise explained("bad-path", f"{pattern!r}: a parameter must be written {written}, not {braces[0]}")
     if colon := _colon(text, start, end):
-        raise explained(
-            "bad-path", ValueError(f"{pattern!r}: a parameter must be written <{colon[1]}>, not {colon[0]}")
-        )
+        raise explained("bad-path", f"{pattern!r}: a parameter must be written <{colon[1]}>, not {colon[0]}")
     if others := _others(literal):
         message = f"{pattern!r}: {others[0]} has no meaning in a route's path: {_instead_of(others[0])}"
-        raise explained("bad-path", ValueError(message))
+        raise explained("bad-path", message)
     bracket = min((start + at for at in (literal.find("<"), literal.find(">")) if at >= 0), default=None)
     if bracket is not None:
         segment = text[text.rfind("/", 0, bracket) + 1 :].partition("/")[0]
         raise explained(
-            "bad-path",
-            ValueError(
-                f"{segment!r} in {pattern!r} must be literal, or consist of text and <name> or <converter:name>"
-            ),
+            "bad-path", f"{segment!r} in {pattern!r} must be literal, or consist of text and <name> or <converter:name>"
         )
     return literal
 
@@ -221,11 +214,9 @@ def _segment(parts: list[str | Parameter], pattern: str) -> Segment:
     segment = Mixed(parts)
     if any(isinstance(one, Parameter) and isinstance(two, Parameter) for one, two in pairwise(parts)):
         written = "".join(part if isinstance(part, str) else _written(part) for part in parts)
-        raise explained(
-            "bad-path", ValueError(f"{written!r} in {pattern!r} has two parameters with no text between them")
-        )
+        raise explained("bad-path", f"{written!r} in {pattern!r} has two parameters with no text between them")
     if any(part.converter.spans for part in segment.parameters):
-        raise explained("bad-path", ValueError(f"{pattern!r}: a path needs whole segments, with no text next to it"))
+        raise explained("bad-path", f"{pattern!r}: a path needs whole segments, with no text next to it")
     return segment
 
 

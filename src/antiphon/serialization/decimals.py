@@ -199,9 +199,9 @@ def decimal_meta(
     given = {"ge": ge, "gt": gt, "le": le, "lt": lt}
     limits = {name: _limit(name, bound) for name, bound in given.items() if bound is not None}
     if places is not None and places < 0:
-        raise explained("bad-decimal-bound", ValueError(f"places must be 0 or more, not {places}"))
+        raise explained("bad-decimal-bound", f"places must be 0 or more, not {places}")
     if json not in (None, "string"):
-        raise explained("bad-decimal-bound", ValueError(f"json must be 'string', not {json!r}"))
+        raise explained("bad-decimal-bound", f"json must be 'string', not {json!r}")
     bounds = DecimalBounds(limits, places, json == "string")
     return msgspec.Meta(extra={_BOUNDS: bounds}, extra_json_schema=bounds.schema())
 
@@ -210,14 +210,14 @@ def _limit(name: str, bound: object) -> Decimal:
     if not isinstance(bound, Decimal | int | str):
         kind = type(bound).__name__
         raise explained(
-            "bad-decimal-bound", TypeError(f'{name} must be a Decimal, an int or text, not a {kind}: {name}="{bound}"')
+            "bad-decimal-bound", f'{name} must be a Decimal, an int or text, not a {kind}: {name}="{bound}"', TypeError
         )
     try:
         limit = Decimal(bound)
     except InvalidOperation:
         limit = Decimal("nan")
     if number_fault(limit):
-        raise explained("bad-decimal-bound", ValueError(f"{name} must be a finite number, not {bound!r}"))
+        raise explained("bad-decimal-bound", f"{name} must be a finite number, not {bound!r}")
     return limit
 
 

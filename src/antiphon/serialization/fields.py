@@ -68,7 +68,7 @@ def file_kinds(texts: list[inspect.Type], place: str) -> tuple[type, ...]:
     kinds = tuple(info.cls for info in texts if isinstance(info, inspect.CustomType))
     others = [info for info in texts if not isinstance(info, inspect.CustomType | inspect.NoneType)]
     if kinds and others:
-        raise explained("unreadable-type", TypeError(f"{place} can't be both a file ({type_name(kinds[0])}) and text"))
+        raise explained("unreadable-type", f"{place} can't be both a file ({type_name(kinds[0])}) and text", TypeError)
     return kinds
 
 
@@ -151,11 +151,10 @@ class _Field:
             wanted = type_name(python_type(field.type))
             raise explained(
                 "unreadable-type",
-                TypeError(
-                    f"{name} can't be read from a form or query, which consists of text: its type is {wanted};"
-                    " use a type that can be read from text, a list of such a type, or antiphon.JSON[...] in a"
-                    " form, or read JSON with json_as"
-                ),
+                f"{name} can't be read from a form or query, which consists of text: its type is {wanted};"
+                " use a type that can be read from text, a list of such a type, or antiphon.JSON[...] in a"
+                " form, or read JSON with json_as",
+                TypeError,
             )
         self.name = field.encode_name
         self.info = field.type
@@ -279,17 +278,16 @@ class FieldsReader:
         if not isinstance(info, Record):
             raise explained(
                 "unreadable-type",
-                TypeError(
-                    f"{type_name(wanted)} has no named fields: a form or query is read into a dataclass, "
-                    "TypedDict, NamedTuple, Struct or attrs class"
-                ),
+                f"{type_name(wanted)} has no named fields: a form or query is read into a dataclass, "
+                "TypedDict, NamedTuple, Struct or attrs class",
+                TypeError,
             )
         check_is_no_model(info.cls)
         check_bounds_are_read(wanted, info)
         self._json = [JSONField(field, read_json) for field in info.fields if is_json(field.type)]
         if self._json and file_type is None:
             name = f"{type_name(info.cls)}.{self._json[0].name}"
-            raise explained("unreadable-type", TypeError(f"{name} is JSON, which only a form has: use form_as"))
+            raise explained("unreadable-type", f"{name} is JSON, which only a form has: use form_as", TypeError)
         others = [field for field in info.fields if not is_json(field.type)]
         kinds = [file_kinds(_texts(field.type), f"{type_name(info.cls)}.{field.name}") for field in others]
         self._info = info

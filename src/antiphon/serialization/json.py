@@ -316,15 +316,15 @@ def encode_json(value: object, default: Default | None = None) -> bytes:
             value = _without_unset(value, _hook(default))
             return encode(value)
     except _UnwritableError as error:
-        raise explained("not-json", TypeError(error.at(_place(value, error.value)))) from error.__cause__
+        raise explained("not-json", error.at(_place(value, error.value)), TypeError) from error.__cause__
     except RecursionError:
         name = type(value).__name__
         raise explained(
-            "not-json", ValueError(f"this {name} can't be written as JSON: it contains itself, or is nested too deeply")
+            "not-json", f"this {name} can't be written as JSON: it contains itself, or is nested too deeply"
         ) from None
     except TypeError as error:
         raise explained(
-            "not-json", TypeError(f"this {type(value).__name__} can't be written as JSON: {error}")
+            "not-json", f"this {type(value).__name__} can't be written as JSON: {error}", TypeError
         ) from error
 
 

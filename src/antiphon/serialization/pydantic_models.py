@@ -85,10 +85,9 @@ def check_is_no_model(kind: type) -> None:
     if is_model(kind):
         raise explained(
             "unreadable-type",
-            TypeError(
-                f"{type_name(kind)} is a dataclass of Pydantic, which only json_as reads: for a form or query, write a"
-                " dataclass of the standard library, with bounds such as Annotated[int, msgspec.Meta(ge=0)]"
-            ),
+            f"{type_name(kind)} is a dataclass of Pydantic, which only json_as reads: for a form or query, write a"
+            " dataclass of the standard library, with bounds such as Annotated[int, msgspec.Meta(ge=0)]",
+            TypeError,
         )
 
 
@@ -104,10 +103,9 @@ def _check_declaration(place: str, declared: object) -> None:
     if package in _OTHERS:
         raise explained(
             "unreadable-type",
-            TypeError(
-                f"{place}: {declared!r:.80} of {package} has no effect outside Pydantic models: write"
-                " Annotated[..., msgspec.Meta(ge=0, max_length=9)]"
-            ),
+            f"{place}: {declared!r:.80} of {package} has no effect outside Pydantic models: write"
+            " Annotated[..., msgspec.Meta(ge=0, max_length=9)]",
+            TypeError,
         )
 
 

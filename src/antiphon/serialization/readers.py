@@ -284,7 +284,7 @@ def check_as(wanted: Any, value: object, *, strings: bool = False, unknown: OnUn
 
 def _texts_as(wanted: Any, value: object, unknown: str) -> Any:
     if type(value) is not dict and not isinstance(value, Mapping):
-        raise explained("unreadable-type", TypeError(f"strings=True reads a dict of strings, not {value!r:.80}"))
+        raise explained("unreadable-type", f"strings=True reads a dict of strings, not {value!r:.80}", TypeError)
     if unknown == "ignore":
         return _reader_of(wanted, None).read_texts(value)
     check_unknown(unknown)

@@ -272,7 +272,7 @@ class RowValues(Generic[T]):
     ) -> None:
         if on_fault not in ("raise", "collect") and (not callable(on_fault) or iscoroutinefunction(on_fault)):
             message = f"on_fault must be 'raise', 'collect' or a def function, not {on_fault!r}"
-            raise explained("bad-feature-option", ValueError(message))
+            raise explained("bad-feature-option", message)
         self._chunks, self._achunks = chunks, achunks
         check_unknown(unknown)
         self._wanted = wanted

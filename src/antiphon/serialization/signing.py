@@ -51,7 +51,7 @@ class SecretKeys:
     def __init__(self, keys: "Iterable[str | bytes] | SecretKeys") -> None:
         if isinstance(keys, str | bytes):
             raise explained(
-                "list-wanted", TypeError('secret_keys must be a list, the newest key first: secret_keys=["..."]')
+                "list-wanted", 'secret_keys must be a list, the newest key first: secret_keys=["..."]', TypeError
             )
         self.oldest_first: tuple[bytes, ...] = (
             keys.oldest_first if isinstance(keys, SecretKeys) else tuple(map(_checked_key, reversed([*keys])))
@@ -77,16 +77,15 @@ def _checked_key(key: str | bytes) -> bytes:
     if not isinstance(key, str | bytes):
         raise explained(
             "bad-secret-key",
-            TypeError(f"a secret key must be text or bytes, not {type(key).__name__}; {MAKE_A_KEY} makes one"),
+            f"a secret key must be text or bytes, not {type(key).__name__}; {MAKE_A_KEY} makes one",
+            TypeError,
         )
     encoded = key.encode() if isinstance(key, str) else key
     if len(encoded) < _SHORTEST_KEY:
         raise explained(
             "bad-secret-key",
-            ValueError(
-                f"a secret key must have at least {_SHORTEST_KEY} bytes, not {len(encoded)}, which can be guessed:"
-                f" {MAKE_A_KEY} makes one"
-            ),
+            f"a secret key must have at least {_SHORTEST_KEY} bytes, not {len(encoded)}, which can be guessed:"
+            f" {MAKE_A_KEY} makes one",
         )
     return encoded
 
@@ -152,13 +151,11 @@ class Signer:
     ) -> None:
         self._keys = SecretKeys(secret_keys)
         if not self._keys:
-            raise explained("bad-secret-key", ValueError(f"a signer needs a secret key; {MAKE_A_KEY} makes one"))
+            raise explained("bad-secret-key", f"a signer needs a secret key; {MAKE_A_KEY} makes one")
         if not isinstance(salt, str) or not salt:
-            raise explained(
-                "bad-secret-key", ValueError('a salt must name the purpose of a signature, such as "newsletter"')
-            )
+            raise explained("bad-secret-key", 'a salt must name the purpose of a signature, such as "newsletter"')
         if digest not in ("sha256", "sha1"):
-            raise explained("bad-secret-key", ValueError(f"digest must be 'sha256' or 'sha1', not {digest!r}"))
+            raise explained("bad-secret-key", f"digest must be 'sha256' or 'sha1', not {digest!r}")
         self.salt = salt
         self._digest: str = digest
 

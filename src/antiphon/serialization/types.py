@@ -66,12 +66,12 @@ def described(wanted: object, file_type: type | None = None, *, is_read: bool = 
         info = translated(wanted)
     except (TypeError, NameError) as error:
         fix = _BOUNDS_OF_DECIMAL if _DECIMAL_WITH_BOUNDS(str(error)) else _ACCEPTED
-        raise explained("unreadable-type", TypeError(f"{type_name(wanted)} can't be read: {error}; {fix}")) from error
+        raise explained("unreadable-type", f"{type_name(wanted)} can't be read: {error}; {fix}", TypeError) from error
     for place, part in parts(type_name(wanted), info):
         if isinstance(part, inspect.CustomType | inspect.ExtType) and not _is_file(part, file_type):
             name = type_name(part.cls) if isinstance(part, inspect.CustomType) else "Ext"
             which = place if name == place else f"{name}, in {place},"
-            raise explained("unreadable-type", TypeError(f"{which} can't be read; {_ACCEPTED}"))
+            raise explained("unreadable-type", f"{which} can't be read; {_ACCEPTED}", TypeError)
     return info
 
 
@@ -82,7 +82,7 @@ def _check_unions(wanted: object) -> None:
     """
     for place, part in parts(type_name(wanted), translated(wanted)):
         if isinstance(part, inspect.UnionType) and (clash := _clash(members(part))):
-            raise explained("unreadable-type", TypeError(f"in {place}, {clash}"))
+            raise explained("unreadable-type", f"in {place}, {clash}", TypeError)
 
 
 def translated(wanted: object) -> inspect.Type:

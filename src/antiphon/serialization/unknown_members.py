@@ -24,7 +24,7 @@ _HINTS = 20
 def check_unknown(unknown: str) -> None:
     """Check the option ``unknown``. Raises ValueError for another value."""
     if unknown not in ("ignore", "refuse"):
-        raise explained("bad-feature-option", ValueError(f"unknown must be 'ignore' or 'refuse', not {unknown!r}"))
+        raise explained("bad-feature-option", f"unknown must be 'ignore' or 'refuse', not {unknown!r}")
 
 
 def check_has_no_model(wanted: Any) -> None:
@@ -32,10 +32,9 @@ def check_has_no_model(wanted: Any) -> None:
     if has_model(wanted):
         raise explained(
             "unreadable-type",
-            TypeError(
-                f"{type_name(wanted)} has a Pydantic model, which itself ignores or refuses unknown members: leave out"
-                " unknown='refuse', and set model_config = ConfigDict(extra='forbid')"
-            ),
+            f"{type_name(wanted)} has a Pydantic model, which itself ignores or refuses unknown members: leave out"
+            " unknown='refuse', and set model_config = ConfigDict(extra='forbid')",
+            TypeError,
         )
 
 

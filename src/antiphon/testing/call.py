@@ -152,8 +152,7 @@ def next_request(request: ClientRequest, head: Head) -> ClientRequest | None:
     method = redirected_method(request.method, head.status)
     if method == request.method and not isinstance(request.content, bytes | list | tuple):
         raise explained(
-            "bad-test-request",
-            ValueError(f"a {head.status} requires the body a second time, but its iterator has been used up"),
+            "bad-test-request", f"a {head.status} requires the body a second time, but its iterator has been used up"
         )
     return request.redirected(url, method)
 

@@ -100,7 +100,7 @@ class BaseClient(ABC, Generic[Result, Opening], metaclass=NamesOurs):
         refuse_unknown_attributes(Request)
         if unknown:
             message = unknown_setting(type(self), next(iter(unknown)), CLIENT_SETTINGS)
-            raise explained("client-takes-settings", TypeError(message))
+            raise explained("client-takes-settings", message, TypeError)
         timeout = seconds_of(timeout)
         self.app = app
         self.interface = interface
@@ -152,10 +152,9 @@ class BaseClient(ABC, Generic[Result, Opening], metaclass=NamesOurs):
         if unknown:
             raise explained(
                 "bad-test-request",
-                TypeError(
-                    f"login() takes a user, not {next(iter(unknown))!r}: pass the user, or send your login form with"
-                    " client.post(url, form={...})"
-                ),
+                f"login() takes a user, not {next(iter(unknown))!r}: pass the user, or send your login form with"
+                " client.post(url, form={...})",
+                TypeError,
             )
         self._visitor.login(user)
 
@@ -390,7 +389,7 @@ def _held_to_contract(app: TestedApplication, root_path: str) -> tuple[TestedApp
 def _held_to_budget(app: TestedApplication, queries: int, other: Check | None) -> tuple[TestedApplication, Check]:
     """Return an application whose requests' statements are counted, and a function that checks their number."""
     if not isinstance(app, Servable):
-        raise explained("no-contract", TypeError(f"queries={queries} needs an App, not {app!r}"))
+        raise explained("no-contract", f"queries={queries} needs an App, not {app!r}", TypeError)
     counted = CountedQueries(app, queries)
 
     def check(request: ClientRequest, response: ClientResponse) -> None:
@@ -405,9 +404,7 @@ def _checked_base(text: str) -> URL:
     url = URL(text)
     plain = f"{url.scheme}://{url.netloc}"
     if url.scheme not in ("http", "https") or not url.host or url.userinfo or text.removesuffix("/") != plain:
-        raise explained(
-            "bad-test-request", ValueError(f"a base_url must be a scheme and a host, maybe with a port, not {text!r}")
-        )
+        raise explained("bad-test-request", f"a base_url must be a scheme and a host, maybe with a port, not {text!r}")
     return url
 
 

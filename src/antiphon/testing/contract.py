@@ -137,7 +137,7 @@ _HELD = "_held_contract"
 def held_contract(app: object) -> HeldContract:
     """Return an application's contract, shared by all its clients. Raises TypeError for anything but an App."""
     if not isinstance(app, App):
-        raise explained("no-contract", TypeError(f"contract=True needs an App, to read its handlers, not {app!r}"))
+        raise explained("no-contract", f"contract=True needs an App, to read its handlers, not {app!r}", TypeError)
     held = vars(app)
     if _HELD not in held:
         held[_HELD] = HeldContract(app)

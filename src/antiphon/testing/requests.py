@@ -45,7 +45,7 @@ def encode_parts(fields: Iterable[tuple[str, str]], files: ClientFiles) -> tuple
     """
     if not isinstance(files, Mapping):
         raise explained(
-            "bad-test-request", TypeError(f"files must map field names to files, not {type(files).__name__}")
+            "bad-test-request", f"files must map field names to files, not {type(files).__name__}", TypeError
         )
     parts = [EncodedPart(_with_crlf(name), _with_crlf(text).encode()) for name, text in fields]
     parts += [_as_part(_with_crlf(name), file) for name, value in files.items() for file in _listed(value)]
@@ -69,8 +69,7 @@ def _as_part(name: str, file: File) -> EncodedPart:
         case tuple((str(filename), content, str(content_type))):
             if find_control(content_type):
                 raise explained(
-                    "bad-test-request",
-                    ValueError(f"control characters are not allowed in a content type: {content_type!r}"),
+                    "bad-test-request", f"control characters are not allowed in a content type: {content_type!r}"
                 )
             return EncodedPart(name, _read(content), filename, content_type.encode())
     opened = getattr(file, "name", None)
@@ -85,10 +84,9 @@ def _read(content: object) -> bytes:
         return bytes(found)
     raise explained(
         "bad-test-request",
-        TypeError(
-            "a file must be bytes, a file object in binary mode, (filename, either) or (filename, either, content"
-            f" type), not {type(found).__name__}"
-        ),
+        "a file must be bytes, a file object in binary mode, (filename, either) or (filename, either, content"
+        f" type), not {type(found).__name__}",
+        TypeError,
     )
 
 
@@ -223,7 +221,7 @@ def compose(
     ValueError for a request that can't be sent.
     """
     if not is_token(method):
-        raise explained("bad-test-request", ValueError(f"a method must be a token, not {method!r}"))
+        raise explained("bad-test-request", f"a method must be a token, not {method!r}")
     scheme, (authority, target) = base.scheme, (base.netloc, as_target(url))
     if url.lower().startswith(("http://", "https://")):
         scheme, (authority, target) = url.partition(":")[0].lower(), split_url(url)
@@ -253,12 +251,12 @@ def check_options(
     if method_of_unnamed is not None:
         fix = "params={...}" if method_of_unnamed in _WITHOUT_CONTENT else "form={...}, json=... or body=b'...'"
         raise explained(
-            "bad-test-request", TypeError(f"a {method_of_unnamed} request takes its options by name: write {fix}")
+            "bad-test-request", f"a {method_of_unnamed} request takes its options by name: write {fix}", TypeError
         )
     for name in names:
         if name not in RequestOptions.__optional_keys__:
             raise explained(
-                "bad-test-request", TypeError(f"a request has no option {name!r}: {_hint(name, client_options)}")
+                "bad-test-request", f"a request has no option {name!r}: {_hint(name, client_options)}", TypeError
             )
 
 
@@ -304,7 +302,7 @@ def _with_query(target: str, query: str) -> str:
     if not query:
         return target
     if target == ASTERISK:
-        raise explained("bad-test-request", ValueError("OPTIONS * can't have a query: it is about the whole server"))
+        raise explained("bad-test-request", "OPTIONS * can't have a query: it is about the whole server")
     return f"{target}{'&' if '?' in target else '?'}{query}"
 
 
@@ -324,7 +322,7 @@ def _texts(value: object) -> list[str]:
     if isinstance(value, str | int | float):
         return [str(value)]
     raise explained(
-        "bad-test-request", TypeError(f"a field's value must be a str, a number or a list of these, not {value!r}")
+        "bad-test-request", f"a field's value must be a str, a number or a list of these, not {value!r}", TypeError
     )
 
 
@@ -334,15 +332,12 @@ def _content(options: RequestOptions) -> tuple[ClientContent, str | None]:
     if len(given) > 1 and given != {"form", "files"}:
         raise explained(
             "bad-test-request",
-            ValueError(
-                "a request can have only one body: one of 'body', 'json' and 'form', or 'files', optionally with 'form'"
-            ),
+            "a request can have only one body: one of 'body', 'json' and 'form', or 'files', optionally with 'form'",
         )
     if "files" in options:
         if "content_type" in options:
             raise explained(
-                "bad-test-request",
-                ValueError("a form with files needs its own content type, which contains its boundary"),
+                "bad-test-request", "a form with files needs its own content type, which contains its boundary"
             )
         return encode_parts(_pairs(options.get("form", ())), options["files"])
     if "json" in options:
@@ -354,7 +349,7 @@ def _content(options: RequestOptions) -> tuple[ClientContent, str | None]:
     body = options.get("body", b"")
     if isinstance(body, str) or not isinstance(body, Iterable | AsyncIterable):
         raise explained(
-            "bad-test-request", TypeError(f"a body must be bytes or an iterable of bytes, not {type(body).__name__}")
+            "bad-test-request", f"a body must be bytes or an iterable of bytes, not {type(body).__name__}", TypeError
         )
     return bytes(body) if isinstance(body, bytearray | memoryview) else body, None
 
@@ -367,8 +362,6 @@ def _frame(fields: MutableHeaders, method: str, content: ClientContent, http_ver
         if content or method in ("POST", "PUT", "PATCH"):
             fields["content-length"] = str(len(content))
     elif http_version == "1.0":
-        raise explained(
-            "bad-test-request", ValueError("HTTP/1.0 has no way to send a body whose length is not known in advance")
-        )
+        raise explained("bad-test-request", "HTTP/1.0 has no way to send a body whose length is not known in advance")
     elif http_version == "1.1":
         fields["transfer-encoding"] = "chunked"

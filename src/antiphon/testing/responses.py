@@ -35,7 +35,7 @@ class JSONArray(list[Any]):
 
 def _no_method() -> TypeError:
     message = "response.json is an attribute, not a method: leave out the ()"
-    return explained("json-is-an-attribute", TypeError(message))
+    return explained("json-is-an-attribute", message, TypeError)
 
 
 @names_ours(RESPONSE_HEAD)

@@ -32,7 +32,7 @@ class Visitor:
     ) -> None:
         if not isinstance(app, App):
             raise explained(
-                "no-client-session", TypeError(f"a client's session needs an App, which knows its store, not {app!r}")
+                "no-client-session", f"a client's session needs an App, which knows its store, not {app!r}", TypeError
             )
         self._app = app
         self._base_url = base_url
@@ -104,8 +104,7 @@ class ClientSession(Mapping[str, Any]):
     def __setitem__(self, name: str, value: Never) -> None:
         raise explained(
             "session-outside-of-with",
-            TypeError(
-                "change a client's session in a block; it is written at the end:"
-                f" with client.session as session: session[{name!r}] = {value!r}"
-            ),
+            "change a client's session in a block; it is written at the end:"
+            f" with client.session as session: session[{name!r}] = {value!r}",
+            TypeError,
         )

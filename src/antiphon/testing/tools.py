@@ -153,4 +153,4 @@ def path_of(app: object) -> str:
     """Return the path of an application's ``Tools``. Raises RuntimeError for an application without them."""
     for feature in features_of(app) if isinstance(app, App) else ():
         return feature.path
-    raise explained("missing-feature", RuntimeError("this application serves no tools: app.use(Tools(api))"))
+    raise explained("missing-feature", "this application serves no tools: app.use(Tools(api))", RuntimeError)

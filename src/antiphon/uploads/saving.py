@@ -150,7 +150,7 @@ def usable_folder(path: str | os.PathLike[str]) -> str:
     except (TypeError, ValueError) as error:
         raise type(error)(f"upload_folder: {error}") from None
     if not os.path.isdir(folder):
-        raise explained("missing-folder", ValueError(f"upload_folder: there is no folder {folder!r}"))
+        raise explained("missing-folder", f"upload_folder: there is no folder {folder!r}")
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise explained("missing-folder", ValueError(f"upload_folder: this user can't create files in {folder!r}"))
+        raise explained("missing-folder", f"upload_folder: this user can't create files in {folder!r}")
     return folder

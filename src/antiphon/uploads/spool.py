@@ -177,17 +177,13 @@ class Spool:
         closed.
         """
         if self._file is not None:
-            raise explained(
-                "bad-file-use", ValueError(f"these {self.size} bytes are in a file: they are read in parts")
-            )
+            raise explained("bad-file-use", f"these {self.size} bytes are in a file: they are read in parts")
         return self._waiting()
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return up to ``length`` bytes from ``offset``. Raises ValueError if the spool is closed, and OSError."""
         if offset < 0 or length < 0:
-            raise explained(
-                "bad-file-use", ValueError(f"cannot read {length} bytes from {offset}: neither may be negative")
-            )
+            raise explained("bad-file-use", f"cannot read {length} bytes from {offset}: neither may be negative")
         file, written, waiting = self._file, self._written, self._waiting()
         if file is None:
             return waiting[offset : offset + length]
@@ -237,7 +233,7 @@ class Spool:
         """
         end = offset + length
         if not 0 <= offset <= end <= self.size:
-            raise explained("bad-file-use", ValueError(f"{length} bytes from {offset} are not within {self.size}"))
+            raise explained("bad-file-use", f"{length} bytes from {offset} are not within {self.size}")
         file, written, waiting = self._file, self._written, self._waiting()
         if file is not None and offset < written:
             file.copy_to(descriptor, offset, min(end, written) - offset)
@@ -289,9 +285,7 @@ async def _on_file_thread(function: Callable[[], T]) -> T:
 def _freed() -> ValueError:
     return explained(
         "bad-file-use",
-        ValueError(
-            "the body of a request is freed when the request ends: detach() an upload before that, to read it later"
-        ),
+        "the body of a request is freed when the request ends: detach() an upload before that, to read it later",
     )
 
 
@@ -311,7 +305,7 @@ class Window(BufferedReader):
     def chunks(self, size: int = CHUNK) -> Iterator[bytes]:
         """Return the remaining bytes, in chunks of ``size`` bytes. Raises ValueError for a size below 1."""
         if size < 1:
-            raise explained("bad-file-use", ValueError(f"a chunk must have at least one byte, not {size}"))
+            raise explained("bad-file-use", f"a chunk must have at least one byte, not {size}")
         return iter(lambda: self.read(size), b"")
 
 
@@ -320,7 +314,7 @@ class _Part(RawIOBase):
 
     def __init__(self, spool: Spool, offset: int, length: int) -> None:
         if not 0 <= offset <= offset + length <= spool.size:
-            raise explained("bad-file-use", ValueError(f"{length} bytes from {offset} are not within {spool.size}"))
+            raise explained("bad-file-use", f"{length} bytes from {offset} are not within {spool.size}")
         self._spool = spool
         self._offset = offset
         self._length = length
@@ -352,7 +346,7 @@ class _Part(RawIOBase):
         elif whence != os.SEEK_SET:
             raise explained(
                 "bad-file-use",
-                ValueError(f"whence must be 0, 1 or 2 (the start, the position or the end of the file), not {whence}"),
+                f"whence must be 0, 1 or 2 (the start, the position or the end of the file), not {whence}",
             )
         if offset < 0:
             raise OSError(EINVAL, "there is nothing before the start of a file")

@@ -219,8 +219,7 @@ class Upload:
         digest = new(algorithm)
         if not digest.digest_size:
             raise explained(
-                "bad-file-use",
-                ValueError(f"hashes by {algorithm!r} have no fixed length: use an algorithm such as 'sha256'"),
+                "bad-file-use", f"hashes by {algorithm!r} have no fixed length: use an algorithm such as 'sha256'"
             )
         with self.open() as file:
             return file_digest(file, lambda: digest).hexdigest()

@@ -51,11 +51,10 @@ def check_close(code: int, reason: str) -> None:
     is_defined = 1000 <= code <= 1014 and code not in _NEVER_SENT
     if not (is_defined or 3000 <= code <= 4999):
         raise explained(
-            "bad-close",
-            ValueError(f"a WebSocket must be closed with a code of 1000 to 1014, or 3000 to 4999, not {code!r}"),
+            "bad-close", f"a WebSocket must be closed with a code of 1000 to 1014, or 3000 to 4999, not {code!r}"
         )
     if len(reason.encode()) > LONGEST_REASON:
-        raise explained("bad-close", ValueError(f"a close reason must have at most {LONGEST_REASON} bytes of UTF-8"))
+        raise explained("bad-close", f"a close reason must have at most {LONGEST_REASON} bytes of UTF-8")
 
 
 def shortened(reason: str) -> str:

@@ -134,7 +134,8 @@ class WebSocket(metaclass=NamesOurs):
             steps.close()
             raise explained(
                 "would-block-loop",
-                TypeError("an `async def` handler iterates its socket with `async for` and awaits its methods"),
+                "an `async def` handler iterates its socket with `async for` and awaits its methods",
+                TypeError,
             )
         return self._connection.wait_for(steps)
 

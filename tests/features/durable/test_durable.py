@@ -438,8 +438,8 @@ URL = "postgresql:///none"
 
 @rows(
     "options, message",
-        ({"url": "mysql://"}, "needs PostgreSQL or SQLite"), ({"wait": 0}, "must be above 0"),
-        ({"lease": -1}, "must be above 0"), ({"retries": -1}, "must be above 0"),
+        ({"url": "mysql://"}, "needs PostgreSQL or SQLite"), ({"wait": 0}, "above 0"),
+        ({"lease": -1}, "above 0"), ({"retries": -1}, "above 0"),
 )  # fmt: skip
 def test_options_that_are_refused(options, message):
     with pytest.raises(ValueError, match=message):

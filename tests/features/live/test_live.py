@@ -439,7 +439,7 @@ def test_a_live_route_needs_the_feature_and_get():
     app.post("/", live="main")(lambda request: "")
     with pytest.raises(ValueError, match="is live, so it must be a route for GET: '/'"):
         Client(app).get("/")
-    with pytest.raises(ValueError, match="max_watchers must be above 0, not 0"):
+    with pytest.raises(ValueError, match="max_watchers must be a number above 0, not 0"):
         Live(max_watchers=0)
 
 

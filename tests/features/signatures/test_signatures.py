@@ -357,7 +357,7 @@ def test_mistakes_are_told_at_once():
         (lambda: Signatures({"p": SECRET}, cover=["@path", "@path"]), ValueError, "covers a component twice"),
         (lambda: Signatures(7), TypeError, "keys must be a dict or a function, not 7"),
         (lambda: Signatures({"p": "secret"}), TypeError, "an HMAC secret must be bytes"),
-        (lambda: Signatures({"p": SECRET}, max_age=0), ValueError, "max_age must be above 0"),
+        (lambda: Signatures({"p": SECRET}, max_age=0), ValueError, "max_age must be a number above 0"),
         (lambda: Signatures({}, store=MemoryStore(), max_age=None), ValueError, "a store of nonces"),
         (lambda: Signatures({}, store=CookieStore(["k" * 20])), ValueError, "Signatures needs a store on the server"),
         (lambda: Signatures(keys_async).verify(signed()), TypeError, r"verify\(\) can't await"),

@@ -366,7 +366,7 @@ def view_of_hook(request):
 
 WRONG = [
     (lambda: StandardWebhook([]), ValueError, "a webhook needs a secret"),
-    (lambda: StandardWebhook(SECRET, ttl=0), ValueError, "a ttl above 0"),
+    (lambda: StandardWebhook(SECRET, ttl=0), ValueError, "ttl must be a number above 0"),
     (lambda: StandardWebhook("whsec_%"), ValueError, "a secret must be base64, after whsec_"),
     (lambda: StandardWebhook("whsec_AAAA"), ValueError, "at least 16 bytes, not 3"),
     (lambda: ByBody(7), TypeError, "a secret must be text or bytes, not 7"),

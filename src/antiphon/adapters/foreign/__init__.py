@@ -23,9 +23,7 @@ ForeignInterface: TypeAlias = Literal["wsgi", "asgi"]
 def check_interface(interface: str | None) -> None:
     """Raise ValueError unless the value is "wsgi", "asgi" or None."""
     if interface not in (None, "wsgi", "asgi"):
-        raise explained(
-            "bad-mount", ValueError(f"the interface of an application must be 'wsgi' or 'asgi', not {interface!r}")
-        )
+        raise explained("bad-mount", f"the interface of an application must be 'wsgi' or 'asgi', not {interface!r}")
 
 
 def interface_of(application: Callable[..., Any]) -> ForeignInterface:

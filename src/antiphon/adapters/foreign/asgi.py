@@ -343,7 +343,7 @@ class _ASGICall:
 def application_fault(application: ASGIApplication, fault: str, cause: BaseException | None = None) -> RuntimeError:
     """Return the error for an application that violates ASGI."""
     error = explained(
-        "mounted-application-failed", RuntimeError(f"the ASGI application {describe(application)} {fault}")
+        "mounted-application-failed", f"the ASGI application {describe(application)} {fault}", RuntimeError
     )
     error.__cause__ = cause
     return error

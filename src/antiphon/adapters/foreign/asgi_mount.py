@@ -80,7 +80,8 @@ class ASGILifespan:
             error, self._error = self._error, None
             raise explained(
                 "mounted-application-failed",
-                RuntimeError(f"{describe(self._application)} failed at {self._stage}: {complaint}"),
+                f"{describe(self._application)} failed at {self._stage}: {complaint}",
+                RuntimeError,
             ) from error
 
     def _serve_without(self) -> None:
@@ -133,7 +134,8 @@ class ASGILifespan:
         if self._reply.done() or kind not in (f"lifespan.{self._stage}.complete", f"lifespan.{self._stage}.failed"):
             raise explained(
                 "mounted-application-failed",
-                RuntimeError(f"{describe(self._application)} sent {kind!r}, which is not allowed at {self._stage}"),
+                f"{describe(self._application)} sent {kind!r}, which is not allowed at {self._stage}",
+                RuntimeError,
             )
         self._reply.set_result(str(message.get("message", "")) if kind.endswith("failed") else None)
 

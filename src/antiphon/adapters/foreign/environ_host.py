@@ -127,7 +127,8 @@ def _check_own_names(kind: type[Host]) -> None:
             if name[0] == "_" and name[:2] != "__":
                 raise explained(
                     "reserved-name",
-                    TypeError(f"{kind.__qualname__} defines {name}, which {base.__name__} reserves: rename it"),
+                    f"{kind.__qualname__} defines {name}, which {base.__name__} reserves: rename it",
+                    TypeError,
                 )
 
 

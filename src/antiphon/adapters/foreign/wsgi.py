@@ -234,7 +234,7 @@ class WSGICall:
             raise exc_info[1].with_traceback(exc_info[2])
         if self._head is not None and exc_info is None:
             raise explained(
-                "mounted-application-failed", RuntimeError("start_response was called a second time, without exc_info")
+                "mounted-application-failed", "start_response was called a second time, without exc_info", RuntimeError
             )
         self._head = status, list(headers)
         return self._written.append
@@ -267,7 +267,8 @@ class WSGICall:
         if self._head is None:
             raise explained(
                 "mounted-application-failed",
-                RuntimeError("the WSGI application returned a body without calling start_response"),
+                "the WSGI application returned a body without calling start_response",
+                RuntimeError,
             )
         self._is_sent = True
         return self._head, chain(self._written, first, iterator)

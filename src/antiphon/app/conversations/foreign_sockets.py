@@ -152,7 +152,7 @@ class _Carrier:
         status, *lines = head.split(b"\r\n")
         if not status.startswith(b"HTTP/1.1 101"):
             raise explained(
-                "mounted-application-failed", RuntimeError(f"the application responded to a handshake with {status!r}")
+                "mounted-application-failed", f"the application responded to a handshake with {status!r}", RuntimeError
             )
         fields = {name.lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines)}
         subprotocol = fields.pop(b"sec-websocket-protocol", None)

@@ -49,18 +49,16 @@ class Arguments(NamedTuple):
                 fix = _reading(name, resolved(self.annotations[name], handler))
                 raise explained(
                     "unknown-parameter",
-                    TypeError(
-                        f"{describe(handler)} takes {name!r}, which is not a parameter of {where}, which has {has}{fix}"
-                    ),
+                    f"{describe(handler)} takes {name!r}, which is not a parameter of {where}, which has {has}{fix}",
+                    TypeError,
                 )
         for part in parameters:
             annotation = resolved(self.annotations.get(part.name, Any), handler)
             if not _agrees(annotation, part.converter.value_type):
                 raise explained(
                     "wrong-annotation",
-                    TypeError(
-                        f"{describe(handler)} takes {part.name} as {shown(annotation)}, and {_fix(annotation, part)}"
-                    ),
+                    f"{describe(handler)} takes {part.name} as {shown(annotation)}, and {_fix(annotation, part)}",
+                    TypeError,
                 )
 
 
@@ -105,10 +103,9 @@ def _check_function(handler: object) -> None:
         return
     raise explained(
         "hook-as-decorator",
-        TypeError(
-            f"the decorator below the route returned {returned}, not a handler."
-            ' If it is a hook, pass it to the route: @app.get("/", before=hook)'
-        ),
+        f"the decorator below the route returned {returned}, not a handler."
+        ' If it is a hook, pass it to the route: @app.get("/", before=hook)',
+        TypeError,
     )
 
 
@@ -135,9 +132,8 @@ def _check_request(handler: Callable[..., Any], parameters: "list[Argument]") ->
     )
     raise explained(
         "wrong-annotation",
-        TypeError(
-            f"{describe(handler)} takes {first.name} as {shown(annotation)}, and the first argument is the request{fix}"
-        ),
+        f"{describe(handler)} takes {first.name} as {shown(annotation)}, and the first argument is the request{fix}",
+        TypeError,
     )
 
 
@@ -147,10 +143,9 @@ def _check_first(handler: Callable[..., Any], where: str, known: Collection[str]
     if first is not None and first.annotation is first.empty and first.name in known and first.name != "request":
         raise explained(
             "wrong-arguments",
-            TypeError(
-                f"{describe(handler)} takes the request as {first.name!r}, which is a parameter of {where}:"
-                f" write (request, {first.name})"
-            ),
+            f"{describe(handler)} takes the request as {first.name!r}, which is a parameter of {where}:"
+            f" write (request, {first.name})",
+            TypeError,
         )
 
 

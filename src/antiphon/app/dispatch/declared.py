@@ -130,7 +130,7 @@ class Declared:
         return value
 
     def _wrong(self, what: str) -> TypeError:
-        return explained("wrong-return", TypeError(f"{describe(self._function)} declares that it returns {what}"))
+        return explained("wrong-return", f"{describe(self._function)} declares that it returns {what}", TypeError)
 
 
 def is_foreign_response(value: object) -> bool:

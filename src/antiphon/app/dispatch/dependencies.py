@@ -134,7 +134,8 @@ class Source(NamedTuple):
             if self.default is None:
                 raise explained(
                     "dependency-without-value",
-                    RuntimeError(f"this request has no {name!r}, and the dependency was provided without `default`"),
+                    f"this request has no {name!r}, and the dependency was provided without `default`",
+                    RuntimeError,
                 )
             return ready(self.default, self.default(request))
         waits = self.hook.is_async
@@ -142,16 +143,15 @@ class Source(NamedTuple):
             closing = ", and is closed with the response" if self.yields else ""
             raise explained(
                 "dependency-not-resolved",
-                RuntimeError(
-                    f"the dependency {name!r} is not resolved, but read at {_reading_place()}:"
-                    f" {describe(self.hook.function)} is called once the middleware is open, before the first hook or"
-                    " handler that may read it, and after the sources of dependencies that were provided"
-                    f" earlier{closing}. If an earlier source reads it, such as a"
-                    f" loader of Users, move the line that provides {name!r} above the line that provides that source,"
-                    " such as app.use(Users(...)). If"
-                    f" {_handler_of(request)} reads it in a way that its code doesn't show, name the dependency in that"
-                    " code, as in request[dependency]"
-                ),
+                f"the dependency {name!r} is not resolved, but read at {_reading_place()}:"
+                f" {describe(self.hook.function)} is called once the middleware is open, before the first hook or"
+                " handler that may read it, and after the sources of dependencies that were provided"
+                f" earlier{closing}. If an earlier source reads it, such as a"
+                f" loader of Users, move the line that provides {name!r} above the line that provides that source,"
+                " such as app.use(Users(...)). If"
+                f" {_handler_of(request)} reads it in a way that its code doesn't show, name the dependency in that"
+                " code, as in request[dependency]",
+                RuntimeError,
             )
         if self.yields:
             return self._open_on_the_spot(request)
@@ -168,10 +168,9 @@ class Source(NamedTuple):
         if request._opening is None:
             raise explained(
                 "dependency-is-closed",
-                RuntimeError(
-                    f"the dependency {self.provides.name!r} is closed, because the response has been sent: code that"
-                    f" runs later has to open its own, as {describe(self.hook.function)} does"
-                ),
+                f"the dependency {self.provides.name!r} is closed, because the response has been sent: code that"
+                f" runs later has to open its own, as {describe(self.hook.function)} does",
+                RuntimeError,
             )
         return OpenResource(self.provides, self.hook.function, False, where(request)).open(request)
 
@@ -260,10 +259,7 @@ class Dependencies:
             provided = describe(self._sources[dependency].hook.function)
             raise explained(
                 "provided-twice",
-                ValueError(
-                    f"the dependency {dependency.name!r} is already provided by {provided},"
-                    f" and now by {describe(source)}"
-                ),
+                f"the dependency {dependency.name!r} is already provided by {provided}, and now by {describe(source)}",
             )
         for function in filter(None, (when, default)):
             check_arguments(function, "request")
@@ -340,10 +336,9 @@ def _checked_source(
     if not callable(source):
         raise explained(
             "wrong-arguments",
-            TypeError(
-                f"the source of {dependency.name!r} must be a function of the request, not {source!r:.80}: for a value"
-                " of all requests, write lambda request: value"
-            ),
+            f"the source of {dependency.name!r} must be a function of the request, not {source!r:.80}: for a value"
+            " of all requests, write lambda request: value",
+            TypeError,
         )
     check_arguments(source, "request")
     _check_undecorated(source)
@@ -360,8 +355,7 @@ def _check_undecorated(source: Callable[..., Any]) -> None:
     if code is not None and code.co_filename == contextlib.__file__:
         raise explained(
             "dependency-as-context-manager",
-            TypeError(
-                f"{describe(source)} provides a dependency, and would give it a context manager: leave out"
-                " @contextmanager or @asynccontextmanager, and the value is what the function yields"
-            ),
+            f"{describe(source)} provides a dependency, and would give it a context manager: leave out"
+            " @contextmanager or @asynccontextmanager, and the value is what the function yields",
+            TypeError,
         )

@@ -218,7 +218,8 @@ def check_returns(function: Callable[..., Any], fix: str) -> None:
     if isgeneratorfunction(function) or isasyncgenfunction(function):
         raise explained(
             "yields-where-nobody-resumes",
-            TypeError(f"{describe(function)} contains `yield`, which isn't allowed there: register it with {fix}"),
+            f"{describe(function)} contains `yield`, which isn't allowed there: register it with {fix}",
+            TypeError,
         )
 
 
@@ -277,9 +278,7 @@ class ErrorHandlers:
             name = key if isinstance(key, int) else key.__name__
             raise explained(
                 "bad-error-handler",
-                ValueError(
-                    f"{name} is already handled by {describe(known.function)}, and now by {describe(handler.function)}"
-                ),
+                f"{name} is already handled by {describe(known.function)}, and now by {describe(handler.function)}",
             )
 
     def find(self, error: BaseException) -> Found | None:
@@ -301,11 +300,12 @@ def check_key(key: object) -> None:
     """Check that a key is an exception class (else TypeError) or a status from 400 to 599 (else ValueError)."""
     if isinstance(key, int):
         if not 400 <= key <= 599:
-            raise explained("bad-error-handler", ValueError(f"an error's status must be 400 to 599, not {key}"))
+            raise explained("bad-error-handler", f"an error's status must be 400 to 599, not {key}")
     elif not isinstance(key, type) or not issubclass(key, Exception) or issubclass(key, RaisedResponse):
         raise explained(
             "bad-error-handler",
-            TypeError(f"an error handler must be registered for a class of exceptions or a status, not {key!r}"),
+            f"an error handler must be registered for a class of exceptions or a status, not {key!r}",
+            TypeError,
         )
 
 

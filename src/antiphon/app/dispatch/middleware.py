@@ -112,10 +112,9 @@ class Middleware(NamedTuple):
         if instead is None and must_respond:
             raise explained(
                 "cancellation-taken-back",
-                RuntimeError(
-                    f"the middleware {describe(self.function)} suppressed a cancellation without a response:"
-                    " yield or return one after the block that timed out"
-                ),
+                f"the middleware {describe(self.function)} suppressed a cancellation without a response:"
+                " yield or return one after the block that timed out",
+                RuntimeError,
             )
         return instead
 
@@ -165,10 +164,9 @@ class Middleware(NamedTuple):
     def _yields_again(self) -> RuntimeError:
         return explained(
             "yields-twice",
-            RuntimeError(
-                f"the middleware {describe(self.function)} yields again after it has received the response;"
-                " it yields once, and may then yield or return another response as its last act"
-            ),
+            f"the middleware {describe(self.function)} yields again after it has received the response;"
+            " it yields once, and may then yield or return another response as its last act",
+            RuntimeError,
         )
 
 
@@ -254,10 +252,9 @@ def early_response(function: Callable[..., Any], early: Any) -> Any:
     if early is None:
         raise explained(
             "middleware-without-response",
-            RuntimeError(
-                f"the middleware {describe(function)} ended before its yield, without a response: to let the"
-                " request through, `yield`; to refuse it, return or yield a response, or raise an error"
-            ),
+            f"the middleware {describe(function)} ended before its yield, without a response: to let the"
+            " request through, `yield`; to refuse it, return or yield a response, or raise an error",
+            RuntimeError,
         ) from None
     return early
 
@@ -280,16 +277,16 @@ def middleware(
     if not callable(function):
         raise explained(
             "middleware-never-yields",
-            TypeError(f"middleware must be a generator function, not {function!r}: write `@app.middleware` above it"),
+            f"middleware must be a generator function, not {function!r}: write `@app.middleware` above it",
+            TypeError,
         )
     is_async = isasyncgenfunction(function)
     if not is_async and not isgeneratorfunction(function):
         raise explained(
             "middleware-never-yields",
-            TypeError(
-                f"the middleware {describe(function)} never yields: write `response = yield` where everything inside"
-                " is to run, or register it with before_request or after_request"
-            ),
+            f"the middleware {describe(function)} never yields: write `response = yield` where everything inside"
+            " is to run, or register it with before_request or after_request",
+            TypeError,
         )
     check_arguments(function, "request")
     if not errors_at_yield:
@@ -300,7 +297,8 @@ def middleware(
     if when_read is not None and (is_async or blocking or loads_body or errors_at_yield):
         raise explained(
             "bad-middleware",
-            TypeError(f"the middleware {describe(function)} has when_read: it must be sync, without other options"),
+            f"the middleware {describe(function)} has when_read: it must be sync, without other options",
+            TypeError,
         )
     return Middleware(
         function,

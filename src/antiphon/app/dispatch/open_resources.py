@@ -230,10 +230,9 @@ class OpenResource:
         if must_raise:
             raise explained(
                 "cancellation-taken-back",
-                RuntimeError(
-                    f"{describe(self.function)} suppressed a cancellation, but a dependency can't respond: let"
-                    " the TimeoutError pass, or hold the deadline in middleware that throws"
-                ),
+                f"{describe(self.function)} suppressed a cancellation, but a dependency can't respond: let"
+                " the TimeoutError pass, or hold the deadline in middleware that throws",
+                RuntimeError,
             )
 
     async def end(self, request: Request, error: BaseException | None) -> None:
@@ -306,20 +305,18 @@ class OpenResource:
     def _never_yields(self) -> RuntimeError:
         return explained(
             "dependency-never-yields",
-            RuntimeError(
-                f"{describe(self.function)} ended before its yield: it provides the dependency {self.provides.name!r},"
-                " so it must yield the value, or raise an error"
-            ),
+            f"{describe(self.function)} ended before its yield: it provides the dependency {self.provides.name!r},"
+            " so it must yield the value, or raise an error",
+            RuntimeError,
         )
 
     def _yields_twice(self) -> RuntimeError:
         return explained(
             "yields-twice",
-            RuntimeError(
-                f"{describe(self.function)} yields twice: a generator that provides a dependency"
-                f" ({self.provides.name!r}) yields its value once; if the value is an iterator, return it from a"
-                " function without a yield"
-            ),
+            f"{describe(self.function)} yields twice: a generator that provides a dependency"
+            f" ({self.provides.name!r}) yields its value once; if the value is an iterator, return it from a"
+            " function without a yield",
+            RuntimeError,
         )
 
 

@@ -249,11 +249,10 @@ def value_from_hook(hook: Source, returned: str) -> TypeError:
     """Return the error for a hook before the handler that returned a value: the client would get that value."""
     return explained(
         "value-from-hook",
-        TypeError(
-            f"{describe(hook)} must return None or a response, not {returned}: it is called before the handler, and"
-            " what it returns is sent instead of the handler's response. Return None; if the handler needs the value,"
-            " provide it as a Dependency; if the route only needs a user, pass before=login_required"
-        ),
+        f"{describe(hook)} must return None or a response, not {returned}: it is called before the handler, and"
+        " what it returns is sent instead of the handler's response. Return None; if the handler needs the value,"
+        " provide it as a Dependency; if the route only needs a user, pass before=login_required",
+        TypeError,
     )
 
 

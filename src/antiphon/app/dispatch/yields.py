@@ -26,13 +26,12 @@ def check_yields(function: Callable[..., Any]) -> None:
     for statement, block in _blind_yields(definition):
         raise explained(
             "yield-misses-errors",
-            TypeError(
-                f"the middleware {describe(function)} yields inside `{block}`, in line"
-                f" {lines_above + statement.lineno}, which would never see an error, because errors inside come"
-                " back as responses. Register it with errors_at_yield=True to have them raised at the yield; or write"
-                f" `response = yield`, and inside the `{block}`, check response.error"
-                " or call response.reraise()"
-            ),
+            f"the middleware {describe(function)} yields inside `{block}`, in line"
+            f" {lines_above + statement.lineno}, which would never see an error, because errors inside come"
+            " back as responses. Register it with errors_at_yield=True to have them raised at the yield; or write"
+            f" `response = yield`, and inside the `{block}`, check response.error"
+            " or call response.reraise()",
+            TypeError,
         )
 
 

@@ -127,10 +127,8 @@ def parse_origin(value: str) -> str:
     if not origin:
         raise explained(
             "bad-origin",
-            ValueError(
-                'an origin must be a scheme, a host and perhaps a port, such as "https://shop.example.com", not'
-                f" {value[:200]!r}"
-            ),
+            'an origin must be a scheme, a host and perhaps a port, such as "https://shop.example.com", not'
+            f" {value[:200]!r}",
         )
     return origin
 
@@ -138,7 +136,7 @@ def parse_origin(value: str) -> str:
 def origins(values: Iterable[str]) -> frozenset[str]:
     """Check and normalize trusted origins. Raises ValueError for a malformed origin, for "null" and for "*"."""
     if isinstance(values, str):
-        raise explained("list-wanted", ValueError(f"origins must be a list: [{values!r}]"))
+        raise explained("list-wanted", f"origins must be a list: [{values!r}]")
     return frozenset(map(_trusted, values))
 
 
@@ -167,11 +165,8 @@ class TrustedOrigins:
 def _trusted(value: str) -> str:
     if value == "*":
         raise explained(
-            "bad-origin",
-            ValueError('"*" would let every site write on behalf of your users: list the origins that may'),
+            "bad-origin", '"*" would let every site write on behalf of your users: list the origins that may'
         )
     if value == "null":
-        raise explained(
-            "bad-origin", ValueError('"null" is the origin of every sandboxed page, so it can\'t be trusted')
-        )
+        raise explained("bad-origin", '"null" is the origin of every sandboxed page, so it can\'t be trusted')
     return parse_origin(value)

@@ -86,8 +86,7 @@ class RouteFeatures:
         self._check_open()
         if earlier is not None:
             raise explained(
-                "feature-used-twice",
-                ValueError(f"another feature already handles the {option} routes of this app: use one"),
+                "feature-used-twice", f"another feature already handles the {option} routes of this app: use one"
             )
 
     def surround_idempotent(self, surround: SurroundIdempotent, watch: MiddlewareFunction) -> None:
@@ -130,7 +129,7 @@ class RouteFeatures:
         if name in self.signature_checks:
             raise explained(
                 "feature-used-twice",
-                ValueError(f"this app already has Signatures with the name {name!r}: give these another name="),
+                f"this app already has Signatures with the name {name!r}: give these another name=",
             )
         self.signature_checks[name] = check_for
 
@@ -147,7 +146,7 @@ class RouteFeatures:
         """
         self._check_open()
         if self._cache_watch is not None:
-            raise explained("feature-used-twice", ValueError("this app already has a cache: use one"))
+            raise explained("feature-used-twice", "this app already has a cache: use one")
         self._cache_watch = None if watch is None else (watch, around)
         outside, inside = (middleware(function, blocking=blocking) for function in where_hooked)
         cache = middleware(around, blocking=blocking)._replace(early=early, where_hooked=(outside, inside))
@@ -191,10 +190,9 @@ class RouteFeatures:
             known = f", which has {', '.join(map(repr, self.signature_checks))}" if self.signature_checks else ""
             raise explained(
                 "missing-feature",
-                RuntimeError(
-                    f"{describe(route.handler)} is signed by {name!r}, which needs"
-                    f" app.use(Signatures(keys, name={name!r})) in its app{known}"
-                ),
+                f"{describe(route.handler)} is signed by {name!r}, which needs"
+                f" app.use(Signatures(keys, name={name!r})) in its app{known}",
+                RuntimeError,
             )
         return hook(self.signature_checks[name](route))
 
@@ -207,7 +205,8 @@ class RouteFeatures:
         if self.surrounds_idempotent is None:
             raise explained(
                 "missing-feature",
-                RuntimeError(f"{describe(route.handler)} is idempotent, which needs app.use(IdempotentWrites(store))"),
+                f"{describe(route.handler)} is idempotent, which needs app.use(IdempotentWrites(store))",
+                RuntimeError,
             )
         around, function = self.surrounds_idempotent(route, handler.function)
         stack = stack._replace(middleware=(middleware(around), *stack.middleware))
@@ -218,7 +217,8 @@ class RouteFeatures:
         if self.resuming is None:
             raise explained(
                 "missing-feature",
-                RuntimeError(f"{describe(route.handler)} is resumable, which needs app.use(ResumableUploads(store))"),
+                f"{describe(route.handler)} is resumable, which needs app.use(ResumableUploads(store))",
+                RuntimeError,
             )
         return handler._replace(function=self.resuming._surround(route, handler.function), raw_handler=None)
 
@@ -231,7 +231,8 @@ class RouteFeatures:
         if self.surrounds_durable is None:
             raise explained(
                 "missing-feature",
-                RuntimeError(f"{describe(route.handler)} is durable, which needs app.use(Durable(database_url))"),
+                f"{describe(route.handler)} is durable, which needs app.use(Durable(database_url))",
+                RuntimeError,
             )
         opened = tuple(part for part in stack.middleware if part.when_read is not None)
         within = stack._replace(middleware=opened, before=(), after=(), finishers=())
@@ -279,10 +280,10 @@ def plan_stream(routing: Routing, plan: Plan, stack: HandlerStack) -> None:
     route = plan.route
     named = describe(route.handler)
     if not isinstance(routing, LiveRouting):
-        raise explained("missing-feature", RuntimeError(f"{named} is live, which needs app.use(Live())"))
+        raise explained("missing-feature", f"{named} is live, which needs app.use(Live())", RuntimeError)
     if "GET" not in route.methods:
         message = f"{named} is live, so it must be a route for GET: {route.pattern!r}"
-        raise explained("bad-route-option", ValueError(message))
+        raise explained("bad-route-option", message)
     around = HandlerStack(error_handlers=stack.error_handlers, finishers=stack.finishers)
     handler = Hook(routing.watching._respond, True)
     routing.streams[plan] = Plan(route._replace(deadline=None), handler, around, body=plan.body)

@@ -116,9 +116,7 @@ class Planning:
         for method in route.methods:
             earlier = self._owners.setdefault((resource, method), route)
             if earlier is not route:
-                raise explained(
-                    "handled-twice", ValueError(f"{method} {route.where} is handled by both {places(earlier, route)}")
-                )
+                raise explained("handled-twice", f"{method} {route.where} is handled by both {places(earlier, route)}")
             resource.methods[method] = plan
             if route.unguarded:
                 # HEAD is added to the path later, and is not a method of the route.
@@ -158,7 +156,7 @@ class Planning:
             return Hook(partial(check_signature, self._signer(SALT)), False)
         except RuntimeError as error:
             raise explained(
-                "no-secret-key", RuntimeError(f"{describe(route.handler)} handles signed URLs: {error}")
+                "no-secret-key", f"{describe(route.handler)} handles signed URLs: {error}", RuntimeError
             ) from None
 
     def _handshake_check(self, route: Route) -> Hook:
@@ -196,9 +194,9 @@ class Planning:
             return self._router.resource(route.pattern, route.host)
         except SamePathsError as error:
             earlier = next(earlier for (resource, _), earlier in self._owners.items() if resource is error.earlier)
-            raise explained("handled-twice", ValueError(f"{error}: {places(earlier, route)}")) from None
+            raise explained("handled-twice", f"{error}: {places(earlier, route)}") from None
         except ValueError as error:
-            raise explained("bad-path", ValueError(f"{error}: {describe(route.handler)}")) from None
+            raise explained("bad-path", f"{error}: {describe(route.handler)}") from None
 
     def _complete(self, methods: dict[str, Plan], route: Route) -> None:
         """Add HEAD, which is handled like GET, and OPTIONS, whose response lists the allowed methods and, if known, the
@@ -234,7 +232,7 @@ class Planning:
             except TakenError:
                 pass  # of several blueprints with one prefix, the first handles it
             except ValueError as error:
-                raise explained("bad-path", ValueError(f"{error}: the prefix of the blueprint {name!r}")) from None
+                raise explained("bad-path", f"{error}: the prefix of the blueprint {name!r}") from None
         redirect = partial(redirect_to_other_form, routing.encoded_slashes)
         routing.redirecting = self._groups[""].plan_internal(Hook(redirect, False, blocks))
         # The response to OPTIONS * lists the methods of all routes (RFC 9110 §9.3.7).

@@ -48,7 +48,7 @@ class TrustedHosts:
 
     def __init__(self, hosts: Iterable[str]) -> None:
         if isinstance(hosts, str):
-            raise explained("list-wanted", ValueError(f"trusted hosts must be a list: [{hosts!r}]"))
+            raise explained("list-wanted", f"trusted hosts must be a list: [{hosts!r}]")
         self._declared = tuple(hosts)
         self._trusted = frozenset(map(_entry, self._declared))
         self._known = lru_cache(_MOST_KNOWN)(self._look_up)
@@ -115,15 +115,13 @@ def _entry(text: str) -> tuple[str, int | None]:
     try:
         host, port = _parse(text.removeprefix("."))
         if below and ":" in host:
-            raise explained("bad-host", ValueError("an IPv6 address has no subdomains"))
+            raise explained("bad-host", "an IPv6 address has no subdomains")
     except ValueError as error:
         raise explained(
             "bad-host",
-            ValueError(
-                'a trusted host must be written as in a URL, such as "example.com", "localhost:8000" or "[::1]";'
-                ' ".example.com" '
-                f'includes all subdomains, and "xn--mnchen-3ya.example" is a non-ASCII name; not {text!r} ({error})'
-            ),
+            'a trusted host must be written as in a URL, such as "example.com", "localhost:8000" or "[::1]";'
+            ' ".example.com" '
+            f'includes all subdomains, and "xn--mnchen-3ya.example" is a non-ASCII name; not {text!r} ({error})',
         ) from None
     return f".{host}" if below else host, port
 

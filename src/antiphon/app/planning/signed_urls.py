@@ -62,9 +62,7 @@ def with_signature(
     Raises ValueError for a field with a name that the signature uses, and for an ``expires`` that isn't greater than 0.
     """
     if taken := [name for name, _ in fields if name in (SIGNATURE, EXPIRES)]:
-        raise explained(
-            "bad-signed-url", ValueError(f"a signed URL has its own field {taken[0]!r}: give yours a different name")
-        )
+        raise explained("bad-signed-url", f"a signed URL has its own field {taken[0]!r}: give yours a different name")
     if expires is not None:
         fields = [*fields, (EXPIRES, _moment(expires))]
     return [*fields, (SIGNATURE, signer.signature(link.text(fields)))]
@@ -82,11 +80,11 @@ def signed_fields(
             link = Link(_method_of(route, signing.method), signing.mounted_at, host, path)
             return with_signature(signer(SALT), link, fields, signing.expires)
         except ValueError as error:
-            raise explained("bad-signed-url", ValueError(f"url_for {route.name!r} ({route.where}): {error}")) from None
+            raise explained("bad-signed-url", f"url_for {route.name!r} ({route.where}): {error}") from None
     for option, value in (("_expires", signing.expires), ("_method", signing.method)):
         if value is not None:
             message = f"url_for {route.name!r} ({route.where}): {option} is for a route with signed_url=True"
-            raise explained("bad-signed-url", ValueError(message))
+            raise explained("bad-signed-url", message)
     return fields
 
 
@@ -120,7 +118,7 @@ def check_signature(signer: Signer, request: Request) -> None:
 def _moment(expires: Duration) -> str:
     seconds = seconds_of(expires)
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        raise explained("bad-signed-url", TypeError(f"_expires must be seconds or a timedelta, not {expires!r}"))
+        raise explained("bad-signed-url", f"_expires must be seconds or a timedelta, not {expires!r}", TypeError)
     if not 0 < seconds < 10**_MOST_DIGITS:
-        raise explained("bad-signed-url", ValueError(f"_expires must be above 0, in seconds from now, not {expires!r}"))
+        raise explained("bad-signed-url", f"_expires must be above 0, in seconds from now, not {expires!r}")
     return str(ceil(time.time() + seconds))

@@ -54,7 +54,7 @@ def check_read_types(handler: Callable[..., Any]) -> None:
             check(wanted)
         except TypeError as error:
             raise explained(
-                "unreadable-type", TypeError(f"{describe(handler)} calls {called}({wanted.__name__}): {error}")
+                "unreadable-type", f"{describe(handler)} calls {called}({wanted.__name__}): {error}", TypeError
             ) from None
 
 
@@ -192,20 +192,18 @@ def _check(route: Route, name: str, default: object) -> None:
         fix = f"read the query with request.args_as, as a class that has the field {name}: {shown(annotation)}"
     raise explained(
         "unfilled-argument",
-        TypeError(
-            f"{describe(route.handler)} takes {name!r}, which is not a parameter of {route.where}, so it is always"
-            f" {default!r}: {fix}; a default of your own needs no annotation"
-        ),
+        f"{describe(route.handler)} takes {name!r}, which is not a parameter of {route.where}, so it is always"
+        f" {default!r}: {fix}; a default of your own needs no annotation",
+        TypeError,
     )
 
 
 def _refuse_dependency(route: Route, name: str, dependency: Dependency[Any]) -> NoReturn:
     raise explained(
         "unfilled-argument",
-        TypeError(
-            f"{describe(route.handler)} takes {name!r} with a Dependency as its default, and gets the Dependency"
-            f" itself, {dependency!r}: read its value in the handler, as {name} = request[dependency]"
-        ),
+        f"{describe(route.handler)} takes {name!r} with a Dependency as its default, and gets the Dependency"
+        f" itself, {dependency!r}: read its value in the handler, as {name} = request[dependency]",
+        TypeError,
     )
 
 

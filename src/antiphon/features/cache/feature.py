@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any
 from antiphon import Request, Response, explained
 from antiphon.app.dispatch.returns import AwaitedResponse
 from antiphon.concurrency.loop import refuse_on_loop
-from antiphon.embedding import Added, FeatureStore, errors_name_it, find_current_request, innermost, seconds_of
+from antiphon.embedding import (
+    Added,
+    FeatureStore,
+    check_numbers,
+    errors_name_it,
+    find_current_request,
+    innermost,
+    seconds_of,
+)
 from antiphon.explanations import renamed
 from antiphon.explanations.naming import NamesOurs, names_ours
 from antiphon.features import Store
@@ -74,15 +82,8 @@ class Cache(metaclass=NamesOurs):
     ) -> None:  # fmt: skip
         self._stores = FeatureStore("Cache", store)
         lease, timeout = seconds_of(lease), seconds_of(timeout)
-        if not (min(max_bytes, max_body, lease, timeout) > 0 and max_file_bytes >= 0):
-            given = f"{max_bytes!r}, {max_body!r}, {lease!r}, {timeout!r} and {max_file_bytes!r}"
-            raise explained(
-                "bad-feature-option",
-                ValueError(
-                    "max_bytes, max_body, lease and timeout must be above 0, and max_file_bytes at least 0,"
-                    f" not {given}"
-                ),
-            )
+        files = max_file_bytes or None  # 0: none
+        check_numbers(max_bytes=max_bytes, max_body=max_body, lease=lease, timeout=timeout, max_file_bytes=files)
         self._is_gateway = gateway
         self._max_bytes, self._max_body, self._max_file_bytes = max_bytes, max_body, max_file_bytes
         self._lease, self._timeout = lease, timeout
@@ -104,7 +105,7 @@ class Cache(metaclass=NamesOurs):
     def install(self, app: "App") -> None:
         """Wrap the cache around everything that is registered after it."""
         if self._collapsing.app not in (None, app):
-            raise explained("feature-used-twice", ValueError("this Cache is used by another app: make one for each"))
+            raise explained("feature-used-twice", "this Cache is used by another app: make one for each")
         if self._stores.own is None and (store := self._stores.taken_if_any(app)) is not None:
             self._keep_in(store)
         self._collapsing.app = self._refreshes.app = app
@@ -162,7 +163,7 @@ class Cache(metaclass=NamesOurs):
 
     def _purging(self, path: str | None, tag: str | None) -> Callable[[], int]:
         if (path is None) == (tag is None):
-            raise explained("bad-feature-option", ValueError('purge needs either a path or a tag: purge("/prices")'))
+            raise explained("bad-feature-option", 'purge needs either a path or a tag: purge("/prices")')
         return partial(self._shelf.forget_tag, tag) if tag is not None else partial(self._shelf.forget_path, path or "")
 
     # Around a request

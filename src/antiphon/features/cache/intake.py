@@ -407,9 +407,8 @@ def _check_public(request: Request, response: Response, reason: str) -> None:
         what = reason.removeprefix("reads-")
         raise explained(
             "not-cached",
-            RuntimeError(
-                f"{request.route.handled_by} responds with Cache-Control: public, so caches give the response to"
-                f" everyone, but the {what} was read to make it: leave out `public`, don't read the {what}, or, if all"
-                f" clients with the same {what} may share the response, name it in Vary"
-            ),
+            f"{request.route.handled_by} responds with Cache-Control: public, so caches give the response to"
+            f" everyone, but the {what} was read to make it: leave out `public`, don't read the {what}, or, if all"
+            f" clients with the same {what} may share the response, name it in Vary",
+            RuntimeError,
         )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from antiphon import explained
 from antiphon.concurrency.loop import refuse_on_loop
-from antiphon.embedding import DRAINING, FeatureStore, errors_name_it, seconds_of, store_name
+from antiphon.embedding import DRAINING, FeatureStore, check_numbers, errors_name_it, seconds_of, store_name
 from antiphon.explanations import renamed
 from antiphon.explanations.naming import NamesOurs, names_ours
 from antiphon.features import MissedMessages, Store
@@ -185,7 +185,7 @@ class ChannelListener:
         feed = self._feed
         if feed is None:
             message = "listen in a block: `async with channel.listen() as messages:`"
-            raise explained("not-listening", RuntimeError(message))
+            raise explained("not-listening", message, RuntimeError)
         return feed
 
 
@@ -218,17 +218,8 @@ class Channel(metaclass=NamesOurs):
     ) -> None:
         lease = seconds_of(lease)
         if not _is_text(name):
-            raise explained("bad-feature-option", ValueError(f"a channel's name must be text, not {name!r}"))
-        if max_messages < 1:
-            reason = f"max_messages must be greater than 0, not {max_messages!r}"
-            raise explained("bad-feature-option", ValueError(reason))
-        if max_message_size < 1:
-            reason = f"max_message_size must be a number of bytes above 0, not {max_message_size!r}"
-            raise explained("bad-feature-option", ValueError(reason))
-        if not lease > 0:
-            raise explained(
-                "bad-feature-option", ValueError(f"lease must be a number of seconds above 0, not {lease!r}")
-            )
+            raise explained("bad-feature-option", f"a channel's name must be text, not {name!r}")
+        check_numbers(max_messages=max_messages, max_message_size=max_message_size, lease=lease)
         self._name = name
         self._stored_as = store_name(name)
         self._stores = FeatureStore("Channel", store, client_side=True)  # hub_of refuses such a store
@@ -280,7 +271,7 @@ class Channel(metaclass=NamesOurs):
             size = f"{len(data):,} bytes of JSON, more than {self._max_message_size:,}"
             fix = "send less, such as the id of a record that clients fetch, or set max_message_size"
             reason = f"a message of channel {self._name!r} has {size}: {fix}"
-            raise explained("message-too-large", ValueError(reason))
+            raise explained("message-too-large", reason)
         return data
 
     # Receiving
@@ -339,7 +330,7 @@ class Channel(metaclass=NamesOurs):
         Raises ValueError unless the member is valid text.
         """
         if not _is_text(member):
-            raise explained("bad-feature-option", ValueError(f"a member's name must be text, not {member!r}"))
+            raise explained("bad-feature-option", f"a member's name must be text, not {member!r}")
         return ChannelPresence(self._own_hub(), self._stored_as, member, self._lease)
 
     def members(self) -> list[str]:

@@ -395,8 +395,7 @@ def hub_of(store: Store, name: str, feature: str) -> Hub:
             return hub
     raise explained(
         "bad-feature-option",
-        TypeError(
-            f"{feature} needs a MemoryStore or a store that keeps channels, such as {Store.ON_SERVER}, not"
-            f" {type(store).__name__}"
-        ),
+        f"{feature} needs a MemoryStore or a store that keeps channels, such as {Store.ON_SERVER}, not"
+        f" {type(store).__name__}",
+        TypeError,
     )

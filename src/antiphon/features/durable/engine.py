@@ -151,11 +151,10 @@ class Engine:
         if dialect_of(self.url) == "sqlite" and sqlite3.sqlite_version_info < (3, 42):
             raise explained(
                 "bad-durable",
-                RuntimeError(
-                    f"Durable needs SQLite 3.42 or newer, and Python uses {sqlite3.sqlite_version} here (Debian 12 has"
-                    ' 3.40): use PostgreSQL, Durable("postgresql:///shop"), or a Python with a newer SQLite, such as'
-                    " one that uv installs"
-                ),
+                f"Durable needs SQLite 3.42 or newer, and Python uses {sqlite3.sqlite_version} here (Debian 12 has"
+                ' 3.40): use PostgreSQL, Durable("postgresql:///shop"), or a Python with a newer SQLite, such as'
+                " one that uv installs",
+                RuntimeError,
             )
 
     # The process's life
@@ -168,7 +167,7 @@ class Engine:
             raise missing_package(error, "durable") from None
         if workflows.running:
             raise explained(
-                "feature-used-twice", RuntimeError("DBOS runs once in a process, and another Durable is running")
+                "feature-used-twice", "DBOS runs once in a process, and another Durable is running", RuntimeError
             )
         self._stopping, self._awake = Event(), Event()
         self._loop, self._threads = asyncio.get_running_loop(), asyncio.Semaphore(THREADS)
@@ -558,7 +557,7 @@ def _is_of_another(known: dict[str, Any], checks: dict[str, Any]) -> bool:
 
 def _not_started() -> RuntimeError:
     message = "Durable works while its app is started: serve it, or use Client(app) as a context manager"
-    return explained("not-started", RuntimeError(message))
+    return explained("not-started", message, RuntimeError)
 
 
 def _named(each: Any) -> str:

@@ -17,7 +17,16 @@ from antiphon import Dependency, Request, Response, current_request, explained
 from antiphon.app.callers import caller_of, check_by
 from antiphon.app.dispatch.plan import Plan
 from antiphon.app.store import RETRY_AFTER, give_again, try_later
-from antiphon.embedding import Added, Reads, TimedSigner, errors_name_it, is_async, seconds_of, store_name
+from antiphon.embedding import (
+    Added,
+    Reads,
+    TimedSigner,
+    check_numbers,
+    errors_name_it,
+    is_async,
+    seconds_of,
+    store_name,
+)
 from antiphon.features import StoreUnavailable
 from antiphon.features.durable.engine import Engine, args_of, state_of
 from antiphon.features.durable.flow import called, check_off_loop, current, flow_for, name_of
@@ -89,15 +98,11 @@ class Durable:
         name: str = "antiphon",
     ) -> None:
         wait, lease, ttl = seconds_of(wait), seconds_of(lease), seconds_of(ttl)
-        if not (wait > 0 and lease > 0 and ttl > 0 and retries >= 0):
-            raise explained(
-                "bad-feature-option",
-                ValueError(f"wait, lease, ttl and retries must be above 0, not {wait}, {lease}, {ttl} and {retries}"),
-            )
+        check_numbers(wait=wait, lease=lease, ttl=ttl, retries=retries or None)
         if not url.startswith(("postgresql:", "postgresql+psycopg:", "postgres:", "sqlite:")):
             raise explained(
                 "bad-feature-option",
-                ValueError('Durable needs PostgreSQL or SQLite, "postgresql:///shop" or "sqlite:///var/shop.db"'),
+                'Durable needs PostgreSQL or SQLite, "postgresql:///shop" or "sqlite:///var/shop.db"',
             )
         if inside is not None:
             check_dependency(inside, "Durable(inside=...)", "pass the database's, inside=DATABASE")
@@ -125,7 +130,8 @@ class Durable:
         if not isinstance(app, App):
             raise explained(
                 "for-whole-app",
-                TypeError("Durable belongs to the application, not a blueprint: write app.use(Durable(url))"),
+                "Durable belongs to the application, not a blueprint: write app.use(Durable(url))",
+                TypeError,
             )
         self._app = app
         app._route_features.surround_durable(self._surround)
@@ -284,7 +290,8 @@ class Durable:
         if plan is None:
             raise explained(
                 "bad-durable",
-                LookupError(f"{request.method} {request.path} was accepted, and is no longer a durable route"),
+                f"{request.method} {request.path} was accepted, and is no longer a durable route",
+                LookupError,
             )
         request.route = plan.route
         return plan

@@ -89,9 +89,8 @@ class Flow:
         if self.step_name:
             raise explained(
                 "bad-durable",
-                RuntimeError(
-                    f"a {what} can't be inside of the step {self.step_name}, which is called once: move it out"
-                ),
+                f"a {what} can't be inside of the step {self.step_name}, which is called once: move it out",
+                RuntimeError,
             )
 
     def note(self, name: str, value: Any) -> None:
@@ -155,10 +154,9 @@ class Flow:
         if known.name != name:
             raise explained(
                 "bad-durable",
-                RuntimeError(
-                    f"the next step was {known.name} in the attempt before, and is {name}: a function must take"
-                    " the same steps in the same order each time, so decide by its arguments and by results of steps"
-                ),
+                f"the next step was {known.name} in the attempt before, and is {name}: a function must take"
+                " the same steps in the same order each time, so decide by its arguments and by results of steps",
+                RuntimeError,
             )
         self._position += 1
         return known
@@ -242,7 +240,8 @@ def flow_for(what: str, *, on_loop: bool) -> Flow:
     if flow is None:
         raise explained(
             "bad-durable",
-            RuntimeError(f"{what} belongs in a handler of a route with durable=True, or in a function of a job"),
+            f"{what} belongs in a handler of a route with durable=True, or in a function of a job",
+            RuntimeError,
         )
     if not on_loop:
         check_off_loop(what, f"durable.a{what}(...)")
@@ -253,7 +252,7 @@ def check_off_loop(what: str, instead: str) -> None:
     """Raise TypeError on an event loop."""
     if running_loop() is not None:
         raise explained(
-            "bad-durable", TypeError(f"durable.{what} would block the event loop: in async def, await {instead}")
+            "bad-durable", f"durable.{what} would block the event loop: in async def, await {instead}", TypeError
         )
 
 

@@ -31,8 +31,7 @@ class Schedule(NamedTuple):
             return cls(text, int(found[1] or 1) * _SECONDS[found[2]])
         if len(text.split()) != 5 or not _croniter().is_valid(text):
             raise explained(
-                "bad-durable",
-                ValueError(f'a schedule must be such as "1 hour", "15 minutes" or "0 3 * * *", not {text!r}'),
+                "bad-durable", f'a schedule must be such as "1 hour", "15 minutes" or "0 3 * * *", not {text!r}'
             )
         return cls(text, 0)
 
@@ -104,10 +103,8 @@ def name_of_job(function: Callable[..., Any]) -> str:
     if found is not function and getattr(found, "__wrapped__", None) is not function:
         raise explained(
             "bad-durable",
-            ValueError(
-                f"{describe(function)} is called in other processes, which must be able to import it: define it with"
-                " def or async def at the top of its module"
-            ),
+            f"{describe(function)} is called in other processes, which must be able to import it: define it with"
+            " def or async def at the top of its module",
         )
     return name
 
@@ -151,9 +148,8 @@ def _connection_for(value: object, what: str, *, waits: bool = True) -> Connecti
         kind = "database connection" if waits else "database connection that doesn't wait,"
         raise explained(
             "bad-inside",
-            RuntimeError(
-                f"{what} must have a {kind} of sqlite3, psycopg, SQLAlchemy or Django, not {type(value).__name__}"
-            ),
+            f"{what} must have a {kind} of sqlite3, psycopg, SQLAlchemy or Django, not {type(value).__name__}",
+            RuntimeError,
         )
     return connection
 

@@ -46,7 +46,7 @@ class Sealed(Serializer):
         try:
             text = b64encode(self._seal.close(pickle.dumps(data), ABOUT)).decode()
             if len(text) > LARGEST:
-                raise explained("bad-durable", ValueError(f"{len(text)} bytes can't be stored, only {LARGEST}"))
+                raise explained("bad-durable", f"{len(text)} bytes can't be stored, only {LARGEST}")
         except Exception as error:
             _note(error)
             raise

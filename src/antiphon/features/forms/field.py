@@ -57,7 +57,7 @@ class Field:
         size: object = self.max_size
         if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 1):
             raise explained(
-                "bad-form-field", TypeError(f"max_size must be a number of bytes above 0, not {size!r:.80}")
+                "bad-form-field", f"max_size must be a number of bytes above 0, not {size!r:.80}", TypeError
             )
 
     def __hash__(self) -> int:
@@ -70,7 +70,7 @@ def check_widget(widget: str | None) -> None:
     if widget is not None and widget not in known:
         near = word_for(widget, {}, known)
         fix = f"did you mean {near!r}?" if near else f"there are {', '.join(known)}"
-        raise explained("bad-form-field", ValueError(f"there is no widget {widget!r}: {fix}"))
+        raise explained("bad-form-field", f"there is no widget {widget!r}: {fix}")
 
 
 def member_of(owner: object, key: str, default: object = None) -> Any:
@@ -127,4 +127,4 @@ def _write(target: Any, key: str, value: object) -> None:
 def _not_applied(target: object, key: str, form: object, text: str, error: object = None) -> TypeError:
     kind, name = type(target).__name__, type_name(form)
     said = text.format(key=key, kind=kind, form=name, error=error)
-    return explained("form-without-data", TypeError(f"form.apply: the {kind} {said}"))
+    return explained("form-without-data", f"form.apply: the {kind} {said}", TypeError)

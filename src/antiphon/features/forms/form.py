@@ -71,10 +71,9 @@ class Form(Generic[T]):
         if not isinstance(request, Request):
             raise explained(
                 "bad-form-field",
-                TypeError(
-                    f"a form must have a request, not {type(request).__name__}:"
-                    f" Form({getattr(wanted, '__name__', 'Order')}, request)"
-                ),
+                f"a form must have a request, not {type(request).__name__}:"
+                f" Form({getattr(wanted, '__name__', 'Order')}, request)",
+                TypeError,
             )
         self._wanted = wanted
         self._request = request
@@ -125,7 +124,8 @@ class Form(Generic[T]):
         if wrong := next(filter(is_async, checks), None):
             raise explained(
                 "form-waits",
-                TypeError(f"{describe(wrong)} is async: await form.avalidate(...) instead of form.validate"),
+                f"{describe(wrong)} is async: await form.avalidate(...) instead of form.validate",
+                TypeError,
             )
         self._errors, self._value = {}, None
         if not self.is_bound:
@@ -173,7 +173,8 @@ class Form(Generic[T]):
         if self._value is None:
             raise explained(
                 "form-without-data",
-                RuntimeError(f"the form {self._wanted.__name__} has no data unless validate() has returned True"),
+                f"the form {self._wanted.__name__} has no data unless validate() has returned True",
+                RuntimeError,
             )
         return self._value[0]
 
@@ -190,7 +191,7 @@ class Form(Generic[T]):
             name, names = self._wanted.__name__, ", ".join(filter(None, self._errors)) or "the whole form"
             why = f"it has errors ({names})" if self._errors else "it was not validated"
             fix = "write `if form.validate(): form.apply(...)`"
-            raise explained("form-without-data", RuntimeError(f"the form {name} can't be applied: {why}; {fix}"))
+            raise explained("form-without-data", f"the form {name} can't be applied: {why}; {fix}", RuntimeError)
         written = [each for each in self._inputs if each.is_written and self._received().has(each)]
         own = self.data
         return write_members(target, {each.key: member_of(own, each.key) for each in written}, self._wanted)
@@ -204,9 +205,8 @@ class Form(Generic[T]):
         if self.is_bound and not self._is_read:
             raise explained(
                 "form-without-data",
-                RuntimeError(
-                    f"the form {self._wanted.__name__} is not valid or invalid before form.validate() is called"
-                ),
+                f"the form {self._wanted.__name__} is not valid or invalid before form.validate() is called",
+                RuntimeError,
             )
         return self._value is not None and not self._errors
 
@@ -233,9 +233,7 @@ class Form(Generic[T]):
         if field and field not in self._by_key:
             raise explained(
                 "unknown-form-field",
-                ValueError(
-                    f"the form {self._wanted.__name__} has no field {field!r}; it has {', '.join(self._by_key)}"
-                ),
+                f"the form {self._wanted.__name__} has no field {field!r}; it has {', '.join(self._by_key)}",
             )
         self._errors.setdefault(field or "", []).append(FormError(str(message), code))
 
@@ -437,7 +435,7 @@ class _Validation(Coroutine[Any, Any, bool]):
     def __bool__(self) -> NoReturn:
         self._coroutine.close()
         raise explained(
-            "coroutine-not-awaited", TypeError("form.avalidate() was not awaited: write `await form.avalidate()`")
+            "coroutine-not-awaited", "form.avalidate() was not awaited: write `await form.avalidate()`", TypeError
         )
 
     def send(self, value: Any, /) -> Any:
@@ -454,15 +452,13 @@ def _ordered(inputs: tuple[Input, ...], choices: Mapping[str, Choices], order: S
     """Return the inputs in order, those named in ``order`` first, with the choices given for one form."""
     by_key = {planned.key: planned for planned in inputs}
     if unknown := [name for name in (*choices, *order) if name not in by_key]:
-        raise explained(
-            "unknown-form-field", ValueError(f"the form has no field {unknown[0]!r}; it has {', '.join(by_key)}")
-        )
+        raise explained("unknown-form-field", f"the form has no field {unknown[0]!r}; it has {', '.join(by_key)}")
     for key, given in choices.items():
         by_key[key] = by_key[key].choosing(given)
     for key, planned in by_key.items():
         if planned.widget in ("select", "radio") and planned.choices is None:
             raise explained(
-                "form-without-choices", TypeError(f"{key} needs choices: Form(..., choices={{{key!r}: [...]}})")
+                "form-without-choices", f"{key} needs choices: Form(..., choices={{{key!r}: [...]}})", TypeError
             )
     return tuple(by_key[key] for key in dict.fromkeys([*order, *by_key]))
 

@@ -135,7 +135,7 @@ def _with_label(choice: Any) -> tuple[object, object]:
         return choice, _label_of(choice)
     if not isinstance(choice, tuple) or len(choice) != 2 or isinstance(choice[1], tuple | list | Mapping):
         raise explained(
-            "bad-form-field", TypeError(f"a choice must be a value, or a pair (value, label), not {choice!r:.80}")
+            "bad-form-field", f"a choice must be a value, or a pair (value, label), not {choice!r:.80}", TypeError
         )
     return choice
 
@@ -368,9 +368,8 @@ def _check_habits(wanted: Any, field: inspect.Field) -> None:
     if isinstance(field.default, Field):
         raise explained(
             "bad-form-field",
-            TypeError(
-                f"{place}: a Field must be part of the type, not the default: {field.name}: Annotated[..., Field(...)]"
-            ),
+            f"{place}: a Field must be part of the type, not the default: {field.name}: Annotated[..., Field(...)]",
+            TypeError,
         )
     clean, validate = (getattr(wanted, f"{verb}_{field.name}", None) for verb in ("clean", "validate"))
     is_validator = isfunction(validate) and len(signature(validate).parameters) == 2
@@ -378,10 +377,9 @@ def _check_habits(wanted: Any, field: inspect.Field) -> None:
         verb = "clean" if callable(clean) else "validate"
         raise explained(
             "bad-form-field",
-            TypeError(
-                f"{place}: forms don't call the method {verb}_{field.name}: pass a function of the value and the form,"
-                " form.validate(check)"
-            ),
+            f"{place}: forms don't call the method {verb}_{field.name}: pass a function of the value and the form,"
+            " form.validate(check)",
+            TypeError,
         )
 
 
@@ -389,23 +387,23 @@ def _check(planned: Input, name: str, *, is_json: bool) -> None:
     """Raise TypeError for a widget that can't show the field."""
     place, widget = f"{name}.{planned.key}", planned.widget
     if is_json:
-        raise explained("bad-form-field", TypeError(f"{place}: JSON has no input; read it with request.form_as"))
+        raise explained("bad-form-field", f"{place}: JSON has no input; read it with request.form_as", TypeError)
     if (widget == "file") != planned.is_file:
         needed = f"a file needs the widget 'file', not {widget!r}"
         fault = needed if planned.is_file else "text can't have the widget 'file'"
-        raise explained("bad-form-field", TypeError(f"{place}: {fault}"))
+        raise explained("bad-form-field", f"{place}: {fault}", TypeError)
     if widget == "checkbox" and not (planned.is_switch if planned.is_bool else planned.is_many):
-        raise explained("bad-form-field", TypeError(f"{place}: a checkbox needs a bool, or a list with choices"))
+        raise explained("bad-form-field", f"{place}: a checkbox needs a bool, or a list with choices", TypeError)
     if planned.is_many and planned.choices is not None and planned.has_default and planned.default():
         raise explained(
             "bad-form-field",
-            TypeError(
-                f"{place}: a form in which nothing is chosen sends nothing, so a list with choices must be empty by"
-                f" default; to preselect choices, use Form(..., initial={{{planned.key!r}: [...]}})"
-            ),
+            f"{place}: a form in which nothing is chosen sends nothing, so a list with choices must be empty by"
+            f" default; to preselect choices, use Form(..., initial={{{planned.key!r}: [...]}})",
+            TypeError,
         )
     if widget == "radio" and planned.is_many:
         raise explained(
             "bad-form-field",
-            TypeError(f"{place}: radio buttons choose one value, but this is a list: use the widget 'checkbox'"),
+            f"{place}: radio buttons choose one value, but this is a list: use the widget 'checkbox'",
+            TypeError,
         )

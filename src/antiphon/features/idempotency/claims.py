@@ -226,4 +226,4 @@ def check_kept(route: Route, option: str, **refused: str) -> None:
     elif route.unguarded:
         wrong = "is unguarded, so its callers are unknown: leave out one of the two"
     if wrong:
-        raise explained("bad-route-option", ValueError(f"{describe(route.handler)} is {option}, and {wrong}"))
+        raise explained("bad-route-option", f"{describe(route.handler)} is {option}, and {wrong}")

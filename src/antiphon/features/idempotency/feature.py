@@ -30,6 +30,7 @@ from antiphon.embedding import (
     Crossing,
     FeatureStore,
     Reads,
+    check_numbers,
     errors_name_it,
     is_async,
     is_for_any_thread,
@@ -131,16 +132,12 @@ class IdempotentWrites:
             if store is not None:
                 raise explained(
                     "bad-feature-option",
-                    ValueError("claims must be kept in a store or inside a transaction, not in both: leave out one"),
+                    "claims must be kept in a store or inside a transaction, not in both: leave out one",
                 )
         self._stores = FeatureStore("IdempotentWrites", store if inside is None else False)
         self._inside: Any = inside
         ttl, takeover = seconds_of(ttl), seconds_of(takeover)
-        if not (ttl > 0 and max_body > 0 and (takeover is None or takeover > 0)):
-            raise explained(
-                "bad-feature-option",
-                ValueError(f"ttl, takeover and max_body must be above 0, not {ttl!r}, {takeover!r} and {max_body!r}"),
-            )
+        check_numbers(ttl=ttl, takeover=takeover, max_body=max_body)
         check_by(by)
         self._by = by
         self._table = WritesTable(repr(inside), ttl)
@@ -228,10 +225,9 @@ class IdempotentWrites:
         if connection.is_async and not (handler and is_async(handler)):
             raise explained(
                 "bad-inside",
-                RuntimeError(
-                    f"{request.route.handled_by} is a def handler, but {self._inside!r} gives it an async connection:"
-                    " write it as async def, or open a connection that doesn't wait"
-                ),
+                f"{request.route.handled_by} is a def handler, but {self._inside!r} gives it an async connection:"
+                " write it as async def, or open a connection that doesn't wait",
+                RuntimeError,
             )
         return await self._table.claims_on(connection)
 
@@ -240,10 +236,9 @@ class IdempotentWrites:
         if connection is None:
             raise explained(
                 "bad-inside",
-                RuntimeError(
-                    f"{self._inside!r} must give a database connection of sqlite3, psycopg, SQLAlchemy or Django for"
-                    f" IdempotentWrites(inside=...), not {type(value).__name__}"
-                ),
+                f"{self._inside!r} must give a database connection of sqlite3, psycopg, SQLAlchemy or Django for"
+                f" IdempotentWrites(inside=...), not {type(value).__name__}",
+                RuntimeError,
             )
         return connection
 
@@ -379,11 +374,10 @@ class IdempotentWrites:
     def _not_kept(self, request: Request, what: str) -> RuntimeError:
         return explained(
             "too-large-to-keep",
-            RuntimeError(
-                f"{request.route.handled_by} is idempotent, and returned {what}, but only {self._max_body} bytes are"
-                " kept for retries: return a redirect or a link to it, use IdempotentWrites(store, max_body=...), or"
-                " start a run with a key, runs.start(..., key=request.idempotency_key), and return its stream"
-            ),
+            f"{request.route.handled_by} is idempotent, and returned {what}, but only {self._max_body} bytes are"
+            " kept for retries: return a redirect or a link to it, use IdempotentWrites(store, max_body=...), or"
+            " start a run with a key, runs.start(..., key=request.idempotency_key), and return its stream",
+            RuntimeError,
         )
 
     def _end(self, request: Request) -> Generator[None, Response, Response | None]:

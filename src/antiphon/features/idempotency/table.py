@@ -108,26 +108,25 @@ class WritesTable:
         if dialect not in _FIND:
             raise explained(
                 "bad-inside",
-                RuntimeError(f"IdempotentWrites(inside=...) needs PostgreSQL or SQLite, and {self.name} is {dialect}"),
+                f"IdempotentWrites(inside=...) needs PostgreSQL or SQLite, and {self.name} is {dialect}",
+                RuntimeError,
             )
         schema, is_there, other = (await connection.run(_FIND[dialect], name=table)).row or (None, False, None)
         if connection.commits_each:
             raise explained(
                 "bad-inside",
-                RuntimeError(
-                    f"the connection of {self.name} commits each statement, so a write and its response can't be"
-                    " committed together: begin a transaction in the dependency's source"
-                ),
+                f"the connection of {self.name} commits each statement, so a write and its response can't be"
+                " committed together: begin a transaction in the dependency's source",
+                RuntimeError,
             )
         if schema is not None and table == _TABLE:
             table = f"{schema}.{_TABLE}"
         if other is not None:
             raise explained(
                 "bad-inside",
-                RuntimeError(
-                    f"the table {table} of {self.name} belongs to the role {other!r}, which could read and change"
-                    f" responses: have an administrator run `alter table {table} owner to <this user>`, or drop it"
-                ),
+                f"the table {table} of {self.name} belongs to the role {other!r}, which could read and change"
+                f" responses: have an administrator run `alter table {table} owner to <this user>`, or drop it",
+                RuntimeError,
             )
         claims = TableClaims(self, connection, table, is_new=not is_there)
         if claims.is_new:

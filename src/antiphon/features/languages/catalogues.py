@@ -243,12 +243,12 @@ def read_json(path: str, tag: str) -> Catalogue:
         rule = _declared(header, entries) or rule_when_used(tag)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise explained("bad-catalogue", ValueError(f"{path}, line {line}: not in UTF-8")) from None
+        raise explained("bad-catalogue", f"{path}, line {line}: not in UTF-8") from None
     except json.JSONDecodeError as error:
-        raise explained("bad-catalogue", ValueError(f"{path}, line {error.lineno}: {error.msg}")) from None
+        raise explained("bad-catalogue", f"{path}, line {error.lineno}: {error.msg}") from None
     except _MalformedError as error:
         line = _line_of(data.decode("utf-8-sig"), error.key)
-        raise explained("bad-catalogue", ValueError(f"{path}, line {line}: {error}")) from None
+        raise explained("bad-catalogue", f"{path}, line {line}: {error}") from None
     return JSONCatalogue(entries, rule)
 
 
@@ -313,9 +313,9 @@ def read_mo(path: str, _tag: str) -> Catalogue:
         try:
             return GettextCatalogue(GNUTranslations(file))
         except (OSError, ValueError, LookupError, ArithmeticError) as error:
-            raise explained("bad-catalogue", ValueError(f"{path}: not a compiled gettext file: {error}")) from None
+            raise explained("bad-catalogue", f"{path}: not a compiled gettext file: {error}") from None
         except Exception as error:  # such as struct.error for a truncated file
-            raise explained("bad-catalogue", ValueError(f"{path}: not a compiled gettext file: {error}")) from None
+            raise explained("bad-catalogue", f"{path}: not a compiled gettext file: {error}") from None
 
 
 def read_po(path: str, _tag: str) -> Catalogue:
@@ -341,7 +341,7 @@ def read_po(path: str, _tag: str) -> Catalogue:
         try:
             write_mo(compiled, read_po(file, abort_invalid=True))
         except PoFileError as error:
-            raise explained("bad-catalogue", ValueError(f"{path}, line {error.lineno + 1}: {error}")) from None
+            raise explained("bad-catalogue", f"{path}, line {error.lineno + 1}: {error}") from None
     compiled.seek(0)
     return GettextCatalogue(GNUTranslations(compiled))
 

@@ -69,7 +69,7 @@ class Languages:
         file = caller_file()
         if not folders:
             raise explained(
-                "bad-feature-option", TypeError('Languages needs a folder: Languages("locales", default="en")')
+                "bad-feature-option", 'Languages needs a folder: Languages("locales", default="en")', TypeError
             )
         if cookie is not None:
             SetCookie(cookie)
@@ -144,9 +144,7 @@ class Languages:
         return asked.best(self.tags) if asked else None
 
     def _unknown(self, tag: str) -> str:
-        raise explained(
-            "unknown-language", ValueError(f"there is no language {tag!r:.80} here, only {', '.join(self.tags)}")
-        )
+        raise explained("unknown-language", f"there is no language {tag!r:.80} here, only {', '.join(self.tags)}")
 
 
 def _catalogues(tag: str, found: Mapping[str, list[Catalogue]]) -> list[Catalogue]:
@@ -187,7 +185,7 @@ def _tag_of(name: str, path: str) -> str:
     try:
         return normalised(name)
     except ValueError as error:
-        raise explained("bad-catalogue", ValueError(f"{path}: {error}")) from None
+        raise explained("bad-catalogue", f"{path}: {error}") from None
 
 
 def _gettext_files(folder: str) -> list[str]:

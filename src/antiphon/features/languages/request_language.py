@@ -44,7 +44,7 @@ def normalised(tag: str) -> str:
     """
     lowered = tag.lower().replace("_", "-")
     if not _is_tag(lowered):
-        raise explained("unknown-language", ValueError(f"{tag!r:.80} is not a language tag, such as 'de' or 'de-AT'"))
+        raise explained("unknown-language", f"{tag!r:.80} is not a language tag, such as 'de' or 'de-AT'")
     first, *others = lowered.split("-")
     has_singleton = False
     written = [first]
@@ -161,7 +161,7 @@ class RequestLanguage(OfRequest, Language):
     @tag.setter
     def tag(self, tag: str) -> None:
         if not isinstance(tag, str):
-            raise explained("unknown-language", TypeError(f"set a language by its tag, such as 'de', not {tag!r:.80}"))
+            raise explained("unknown-language", f"set a language by its tag, such as 'de', not {tag!r:.80}", TypeError)
         self._choose(tag)
         if Request.shared in self._request:
             self._request.shared.forget("lang", "dir")
@@ -173,7 +173,7 @@ class RequestLanguage(OfRequest, Language):
     def remember(self) -> None:
         if self._languages.cookie is None:
             raise explained(
-                "bad-feature-option", RuntimeError("no cookie stores the language: Languages(..., cookie='lang')")
+                "bad-feature-option", "no cookie stores the language: Languages(..., cookie='lang')", RuntimeError
             )
         self._request.on_response(self._set_cookie)
 

@@ -18,9 +18,9 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from antiphon import Request, Response, explained
+from antiphon import Request, Response
 from antiphon.concurrency.loop import running_loop
-from antiphon.embedding import ON_LOOP, FeatureStore, call_after_fork, errors_name_it
+from antiphon.embedding import ON_LOOP, FeatureStore, call_after_fork, check_numbers, errors_name_it
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.channels.channel import Channel
 from antiphon.features.live.renders import Audience, Watcher
@@ -113,8 +113,7 @@ class Live:
     """The part of ``BlockScript``'s script that follows streams."""
 
     def __init__(self, store: Store | None = None, *, listen: str | None = None, max_watchers: int = 10_000) -> None:
-        if max_watchers < 1:
-            raise explained("bad-feature-option", ValueError(f"max_watchers must be above 0, not {max_watchers!r}"))
+        check_numbers(max_watchers=max_watchers)
         self._stores = FeatureStore("Live", store)
         self._url = None if listen is None else listen.replace("+psycopg", "", 1)
         self._most = max_watchers

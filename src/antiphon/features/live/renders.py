@@ -206,7 +206,7 @@ def _check_block(response: Response, request: Request, name: str) -> None:
     """Check that a response is the block, and not the page. Raises LookupError."""
     if response.headers.get("x-block") != name:
         reason = f"{request.route.handled_by} is live, but it didn't return its block {name!r}: return Page(...)"
-        raise explained("no-live-block", LookupError(reason))
+        raise explained("no-live-block", reason, LookupError)
 
 
 class Watcher:

@@ -113,7 +113,7 @@ def _checked(tables: Iterable[str]) -> Tables:
     names = {name: named(name) for name in tables}
     if wrong := [name for name, known in names.items() if not known or len(name) > _LONGEST_NAME]:
         reason = f"a table's name must have letters or digits, and up to {_LONGEST_NAME} characters, not {wrong[0]!r}"
-        raise explained("bad-feature-option", ValueError(reason))
+        raise explained("bad-feature-option", reason)
     return frozenset(names.values())
 
 

@@ -201,7 +201,7 @@ class AccessLog(Observer):
             check_sync("extra", extra)
         if not {*fields} <= {*OPTIONAL}:
             message = f"AccessLog's fields must be a collection of {' and '.join(OPTIONAL)}, not {fields!r}"
-            raise explained("bad-feature-option", ValueError(message))
+            raise explained("bad-feature-option", message)
         self._fields = [name for name in OPTIONAL if name in fields]
         self._extra = extra
         self._is_plain = extra is None and not fields
@@ -212,7 +212,8 @@ class AccessLog(Observer):
         if not isinstance(app, Servable):
             raise explained(
                 "for-whole-app",
-                TypeError("the access log belongs to the application, not a blueprint: write app.use(AccessLog())"),
+                "the access log belongs to the application, not a blueprint: write app.use(AccessLog())",
+                TypeError,
             )
         app.observe(self)
 

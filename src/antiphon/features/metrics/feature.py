@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from antiphon import Blueprint, Exchange, Observer, Request, Response, explained
 from antiphon.concurrency import admission
-from antiphon.embedding import errors_name_it
+from antiphon.embedding import check_numbers, errors_name_it
 from antiphon.features.metrics.exposition import OPEN_METRICS, PROMETHEUS, Family, Series, exposition, sum_up
 from antiphon.features.metrics.figures import Defined, Definition, Figures, Group, check_bounds, check_metric
 from antiphon.features.metrics.folder import Memory
@@ -103,11 +103,8 @@ class Metrics(Observer):
         max_series: int = 1000,
         size: int = 2**20,
     ) -> None:
-        if max_series < 1 or size < 2**16:
-            raise explained(
-                "bad-feature-option",
-                ValueError(f"max_series must be at least 1 and size 65536, not {max_series!r} and {size!r}"),
-            )
+        check_numbers(1, max_series=max_series)
+        check_numbers(2**16, size=size)
         self._path = path
         self._before = before
         self._figures = figures = Figures(folder, max_series, size // 8 * 8)
@@ -171,7 +168,8 @@ class Metrics(Observer):
         if isinstance(app, Blueprint):
             raise explained(
                 "for-whole-app",
-                TypeError("metrics belong to the application, not a blueprint: write app.use(Metrics())"),
+                "metrics belong to the application, not a blueprint: write app.use(Metrics())",
+                TypeError,
             )
         app.observe(self)
         app.on_startup(self._start)

@@ -126,12 +126,12 @@ def label_values(name: str, names: tuple[str, ...], given: Mapping[str, object])
     """Return the labels' values as text, in the order of the names. Raises TypeError for a missing or unknown label."""
     if given.keys() != {*names}:
         wanted = ", ".join(names) or "no labels"
-        raise explained("bad-feature-option", TypeError(f"{name} takes {wanted}, not {', '.join(given) or 'none'}"))
+        raise explained("bad-feature-option", f"{name} takes {wanted}, not {', '.join(given) or 'none'}", TypeError)
     return tuple([str(given[each])[:LONGEST_VALUE] for each in names])
 
 
 def _bad(message: str) -> ValueError:
-    return explained("bad-feature-option", ValueError(message))
+    return explained("bad-feature-option", message)
 
 
 class Defined:
@@ -168,7 +168,7 @@ class Figures:
         with self._lock:
             for metric in group.metrics:
                 if metric.name in self._groups:
-                    raise explained("bad-feature-option", ValueError(f"there are two metrics named {metric.name}"))
+                    raise explained("bad-feature-option", f"there are two metrics named {metric.name}")
             defined = Defined(group)
             if self.memory is not None:
                 self._write(self.memory, defined)
@@ -213,7 +213,7 @@ class Figures:
         defined.places = {tuple(values): at for values, at in series_of(memory, defined.text) if values is not None}
         overflow = self._find(memory, series_text(defined.text, None), defined.group.count)
         if overflow is None or self._find(memory, defined.text, 0) is None:
-            raise explained("bad-feature-option", ValueError("the metrics file has no room for more metrics"))
+            raise explained("bad-feature-option", "the metrics file has no room for more metrics")
         defined.overflow = overflow
         if not defined.group.labels:
             self._place(memory, defined, ())

@@ -98,10 +98,10 @@ class Counter(_Instrument):
         """
         if not isinstance(amount, int):
             raise explained(
-                "bad-feature-option", TypeError(f"a counter must be incremented by a whole number, not {amount!r}")
+                "bad-feature-option", f"a counter must be incremented by a whole number, not {amount!r}", TypeError
             )
         if amount < 0:
-            raise explained("bad-feature-option", ValueError(f"a counter can't go down: {amount!r}"))
+            raise explained("bad-feature-option", f"a counter can't go down: {amount!r}")
         at = self._place(labels)
         add_to_cell(self._figures.open().cells, at, amount)
 
@@ -136,7 +136,7 @@ class Histogram(_Instrument):
         Raises ValueError for NaN, and TypeError for a label that is missing or unknown.
         """
         if value != value:
-            raise explained("bad-feature-option", ValueError("a histogram must count numbers, not NaN"))
+            raise explained("bad-feature-option", "a histogram must count numbers, not NaN")
         at, bounds = self._place(labels), self._metric.bounds
         memory = self._figures.open()
         with LOCK.held:

@@ -65,12 +65,12 @@ class ProtectedResource:
     ) -> None:
         for given, name in ((issuers, "issuers"), (scopes, "scopes"), (algorithms, "algorithms")):
             if isinstance(given, str):
-                raise explained("list-wanted", ValueError(f"{name} must be a list: [{given!r}]"))
+                raise explained("list-wanted", f"{name} must be a list: [{given!r}]")
         providers = [Provider(each) for each in issuers]
         if not providers or (introspection is not None and len(providers) > 1):
             raise explained(
                 "bad-feature-option",
-                ValueError("ProtectedResource needs the issuers that it trusts, and exactly one with introspection"),
+                "ProtectedResource needs the issuers that it trusts, and exactly one with introspection",
             )
         self._providers = {each.issuer: each for each in providers}
         self._url = None if url is None else checked_url(url, "the url of a resource").rstrip("/")
@@ -92,7 +92,8 @@ class ProtectedResource:
         if not any(isinstance(each, Bearer) for each in sources):
             raise explained(
                 "bad-feature-option",
-                TypeError("a ProtectedResource needs a source for tokens: Users(Bearer(find_user))"),
+                "a ProtectedResource needs a source for tokens: Users(Bearer(find_user))",
+                TypeError,
             )
         return tuple(_Protected(each, self, blocking) if isinstance(each, Bearer) else each for each in sources)
 
@@ -109,10 +110,9 @@ class ProtectedResource:
         if not app.declares_hosts:
             raise explained(
                 "bad-feature-option",
-                RuntimeError(
-                    "ProtectedResource can't tell which tokens are meant for it: pass its URL,"
-                    ' ProtectedResource(..., url="https://shop.example"), or App(trusted_hosts=["shop.example"])'
-                ),
+                "ProtectedResource can't tell which tokens are meant for it: pass its URL,"
+                ' ProtectedResource(..., url="https://shop.example"), or App(trusted_hosts=["shop.example"])',
+                RuntimeError,
             )
 
     def _describe(self, request: Request) -> Response:

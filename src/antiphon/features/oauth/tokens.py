@@ -48,7 +48,7 @@ def checked_url(text: str, what: str) -> str:
     url = URL(text)
     is_safe = url.scheme == "https" or (url.scheme == "http" and url.host in _LOCAL)
     if not is_safe or not url.host or url.userinfo or url.fragment:
-        raise explained("bad-feature-option", ValueError(f"{what} must be an https URL, not {text!r}"))
+        raise explained("bad-feature-option", f"{what} must be an https URL, not {text!r}")
     return text
 
 

@@ -113,16 +113,14 @@ class OpenAPI:
         catalog: bool = False,
     ) -> None:
         if isinstance(hidden, str):
-            raise explained("list-wanted", ValueError(f"hidden must be a list: [{hidden!r}]"))
+            raise explained("list-wanted", f"hidden must be a list: [{hidden!r}]")
         if prefix.endswith("/") or (prefix and not prefix.startswith("/")):
-            raise explained(
-                "bad-feature-option", ValueError(f"prefix must begin but not end with a slash, not {prefix!r}")
-            )
+            raise explained("bad-feature-option", f"prefix must begin but not end with a slash, not {prefix!r}")
         for each in (path, docs):
             if each is not None and not each.startswith("/"):
-                raise explained("bad-feature-option", ValueError(f"a path must begin with a slash, not {each!r}"))
+                raise explained("bad-feature-option", f"a path must begin with a slash, not {each!r}")
         if openapi not in ("3.1", "3.2"):
-            raise explained("bad-feature-option", ValueError(f"openapi must be '3.1' or '3.2', not {openapi!r}"))
+            raise explained("bad-feature-option", f"openapi must be '3.1' or '3.2', not {openapi!r}")
         self.title = title
         self.version = version
         self.description = description
@@ -143,10 +141,9 @@ class OpenAPI:
         if isinstance(app, Blueprint):
             raise explained(
                 "for-whole-app",
-                TypeError(
-                    f"OpenAPI is for a whole application, not for the blueprint {app.name!r}; to document only the"
-                    f" paths below a prefix, write app.use(OpenAPI({self.title!r}, prefix={app.prefix or '/api'!r}))"
-                ),
+                f"OpenAPI is for a whole application, not for the blueprint {app.name!r}; to document only the"
+                f" paths below a prefix, write app.use(OpenAPI({self.title!r}, prefix={app.prefix or '/api'!r}))",
+                TypeError,
             )
         name = f"openapi{self.prefix.replace('/', '_')}"
         app.get(self.prefix + self._path, name=name)(self._respond)

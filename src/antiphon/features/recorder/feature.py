@@ -10,7 +10,15 @@ from contextlib import contextmanager
 from functools import partial
 
 from antiphon import App, Exchange, Observer, Request, Response, explained
-from antiphon.embedding import FeatureStore, Servable, check_arguments, check_sync, errors_name_it, seconds_of
+from antiphon.embedding import (
+    FeatureStore,
+    Servable,
+    check_arguments,
+    check_numbers,
+    check_sync,
+    errors_name_it,
+    seconds_of,
+)
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.recorder.record import Cause, Record, Trace, cause_of, cause_of_error, record_of
 from antiphon.features.recorder.shelf import Caught, RecordGroup, Seal, Shelf, Writer
@@ -60,14 +68,7 @@ class Recorder(Observer):
     ) -> None:
         self._stores = FeatureStore("Recorder", store)
         ttl, slower = seconds_of(ttl), seconds_of(slower)
-        if not (max_records > 0 and ttl > 0 and max_body > 0 and (slower is None or slower > 0)):
-            raise explained(
-                "bad-feature-option",
-                ValueError(
-                    "max_records, ttl, max_body and slower must be above 0,"
-                    f" not {max_records}, {ttl}, {max_body} and {slower}"
-                ),
-            )
+        check_numbers(max_records=max_records, ttl=ttl, max_body=max_body, slower=slower)
         if when is not None:
             check_arguments(when, "exchange")
             check_sync("when", when)
@@ -88,7 +89,8 @@ class Recorder(Observer):
         if not isinstance(app, Servable):
             raise explained(
                 "for-whole-app",
-                TypeError("Recorder belongs to the application, not a blueprint: write app.use(Recorder(store))"),
+                "Recorder belongs to the application, not a blueprint: write app.use(Recorder(store))",
+                TypeError,
             )
         keys = self._own_keys or getattr(app, "secret_keys", None) or _flask_keys(app)
         self._shelf = Shelf(self._stores.taken_from(app), Seal(keys), max_records=self._max_records, ttl=self._ttl)
@@ -194,7 +196,7 @@ class Recorder(Observer):
         ``when``, which observe each request. It calls the store and raises LookupError for an unknown id.
         """
         if (found := self.find(id_)) is None:
-            raise explained("bad-test-request", LookupError(f"no request with the id {id_!r} is kept"))
+            raise explained("bad-test-request", f"no request with the id {id_!r} is kept", LookupError)
         last = found.last
         kept = {each.request_id: each for cause in self.all() for each in (cause.first, cause.last)}
         kept.pop(last.request_id, None)

@@ -69,9 +69,8 @@ class Seal:
         if not keys:
             raise explained(
                 "no-secret-key",
-                RuntimeError(
-                    f"{feature} encrypts what it keeps: App(secret_keys=[...]) must have a key; {MAKE_A_KEY} makes one"
-                ),
+                f"{feature} encrypts what it keeps: App(secret_keys=[...]) must have a key; {MAKE_A_KEY} makes one",
+                RuntimeError,
             )
         self._ciphers: list[AESGCM] = [
             AESGCM(hmac.digest(key, purpose, "sha256")) for key in reversed(keys.oldest_first)

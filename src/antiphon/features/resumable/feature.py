@@ -22,6 +22,7 @@ from antiphon.embedding import (
     Added,
     Crossing,
     FeatureStore,
+    check_numbers,
     describe,
     errors_name_it,
     is_async,
@@ -81,11 +82,7 @@ class ResumableUploads:
         max_response: int = 1 << 20,
     ) -> None:
         seconds = seconds_of(max_age)
-        if not (seconds > 0 and min_append >= 0 and max_open > 0 and max_response > 0):
-            raise explained(
-                "bad-feature-option",
-                ValueError("max_age, max_open and max_response must be above 0, and min_append 0 or more"),
-            )
+        check_numbers(max_age=seconds, max_open=max_open, max_response=max_response, min_append=min_append or None)
         self._stores = FeatureStore("ResumableUploads", store)
         self._own_folder = None if folder is None else Path(folder)
         self._folder: Path | None = None
@@ -103,10 +100,8 @@ class ResumableUploads:
             if app.upload_folder is None:
                 raise explained(
                     "bad-feature-option",
-                    ValueError(
-                        "ResumableUploads needs a folder that all processes can reach, since its store keeps no files:"
-                        " pass folder= or App(upload_folder=...)"
-                    ),
+                    "ResumableUploads needs a folder that all processes can reach, since its store keeps no files:"
+                    " pass folder= or App(upload_folder=...)",
                 )
             self._own_folder = Path(app.upload_folder)
         app._route_features.resume_uploads(self)
@@ -158,7 +153,7 @@ class ResumableUploads:
         elif route.unguarded:
             wrong = "is unguarded, so the callers of uploads are unknown: leave out one of the two"
         if wrong:
-            raise explained("bad-route-option", ValueError(f"{describe(route.handler)} is resumable, and {wrong}"))
+            raise explained("bad-route-option", f"{describe(route.handler)} is resumable, and {wrong}")
 
         def begin(request: Request) -> Any:
             is_last = completes(request)

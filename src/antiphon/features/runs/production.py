@@ -40,7 +40,7 @@ def current_run() -> "Run[Any]":
     """Return the run whose source is being executed. Raises RuntimeError anywhere else. Provisional."""
     run = current.get()
     if run is None:
-        raise explained("no-current-run", RuntimeError("no run is being produced here: call this in a run's source"))
+        raise explained("no-current-run", "no run is being produced here: call this in a run's source", RuntimeError)
     return run
 
 
@@ -257,7 +257,7 @@ class Production:
         data = encode_json(value)
         if len(data) > self._bounds.keep.size:
             reason = f"a value of a run has {len(data):,} bytes of JSON, more than {self._bounds.keep.size:,}"
-            raise explained("message-too-large", ValueError(f"{reason}: yield less at once, or set max_bytes"))
+            raise explained("message-too-large", f"{reason}: yield less at once, or set max_bytes")
         return data
 
     def _problem(self, error: Exception) -> dict[str, Any]:

@@ -63,7 +63,7 @@ async def ask(production: "Production", ledger: Ledger, text: str, kind: type, s
     name, schema, text = _name_of(kind), _schema_of(kind), visible(text)
     if not 0 < len(text) <= LONGEST or not 0 < seconds < float("inf"):
         message = f"a question must have 1 to {LONGEST} characters, not {len(text)}, and a deadline above 0"
-        raise explained("bad-feature-option", ValueError(message))
+        raise explained("bad-feature-option", message)
     production.asked += 1
     number = production.asked
     digest = sha256(f"{name}\n{text}".encode("utf-8", "surrogatepass")).hexdigest()[:8]  # another question, another id
@@ -151,7 +151,7 @@ def _name_of(kind: type) -> str:
     name = f"{getattr(kind, '__module__', '')}:{getattr(kind, '__qualname__', '')}"
     if not isinstance(kind, type) or _type_of(name) is not kind:
         message = f"a reply's type must be a class at the top level of a module, not {kind!r}"
-        raise explained("bad-feature-option", TypeError(message))
+        raise explained("bad-feature-option", message, TypeError)
     return name
 
 
@@ -243,7 +243,7 @@ def _written(question: dict[str, Any], reply: Reply) -> bytes:
     kind = _type_of(question["type"])
     if kind is None:
         message = f"the type {question['type']} of a question isn't known in this process: import its module"
-        raise explained("bad-feature-option", RuntimeError(message))
+        raise explained("bad-feature-option", message, RuntimeError)
     return encode_json(json_as(encode_json(value), kind))
 
 

@@ -397,7 +397,7 @@ class Run(Generic[T], metaclass=NamesOurs):
         """
         production = self._production
         if production is None or current.get() is not self:
-            raise explained("no-current-run", RuntimeError("only a run's source can ask: current_run().ask(...)"))
+            raise explained("no-current-run", "only a run's source can ask: current_run().ask(...)", RuntimeError)
         reply: R | None = await ask(production, self._runs._own().ledger, question, type, seconds_of(deadline))
         return reply
 

@@ -26,6 +26,7 @@ from antiphon.embedding import (
     SAFE_METHODS,
     FeatureStore,
     background_loop,
+    check_numbers,
     describe,
     encode_json,
     errors_name_it,
@@ -81,7 +82,7 @@ class Repeatable:
             if variable or parameter.annotation is Parameter.empty:
                 reason = "needs a name and an annotation, so its value can be stored and read again"
                 message = f"the argument {parameter.name!r} of {describe(function)} {reason}"
-                raise explained("bad-feature-option", TypeError(message))
+                raise explained("bad-feature-option", message, TypeError)
 
     def call(self, *given: Any, **named: Any) -> RunCall[Any]:
         """Return a call. Raises TypeError for arguments that do not fit, or that JSON can't represent."""
@@ -101,7 +102,7 @@ class Repeatable:
             return {name: json_as(bytes(value), types[name]) for name, value in kept.items()}
         except (HTTPError, KeyError, msgspec.MsgspecError) as error:
             message = f"the arguments of {describe(self._function)} can't be read again: {error}"
-            raise explained("bad-feature-option", TypeError(message)) from error
+            raise explained("bad-feature-option", message, TypeError) from error
 
 
 P = ParamSpec("P")
@@ -170,16 +171,12 @@ class Runs(Generic[T], metaclass=NamesOurs):
         lease: Duration = 10.0,
     ) -> None:
         seconds, deadline, lease = seconds_of(ttl), seconds_of(deadline), seconds_of(lease)
-        numbers = {
-            "max_runs": max_runs, "max_runs_per_owner": max_runs_per_owner, "ttl": seconds, "max_values": max_values,
-            "max_bytes": max_bytes, "max_value_size": max_value_size, "lease": lease,
-            "deadline": 1 if deadline is None else deadline,
-        }  # fmt: skip
-        for option, number in numbers.items():
-            if not 0 < number < float("inf"):
-                raise explained("bad-feature-option", ValueError(f"{option} must be above 0, not {number!r}"))
+        check_numbers(
+            max_runs=max_runs, max_runs_per_owner=max_runs_per_owner, ttl=seconds, max_values=max_values,
+            max_bytes=max_bytes, max_value_size=max_value_size, lease=lease, deadline=deadline,
+        )  # fmt: skip
         if not name:
-            raise explained("bad-feature-option", ValueError("the name of runs must not be empty"))
+            raise explained("bad-feature-option", "the name of runs must not be empty")
         self._stores = FeatureStore("Runs", store, client_side=True)  # hub_of refuses such a store
         self._name = name
         self._max_runs = max_runs
@@ -236,7 +233,7 @@ class Runs(Generic[T], metaclass=NamesOurs):
         """
         known = Repeatable(function)
         if known.name in self._functions:
-            raise explained("bad-feature-option", ValueError(f"there are two functions named {known.name}"))
+            raise explained("bad-feature-option", f"there are two functions named {known.name}")
         self._functions[known.name] = known
 
         def call(*given: P.args, **named: P.kwargs) -> RunCall[T]:
@@ -292,7 +289,7 @@ class Runs(Generic[T], metaclass=NamesOurs):
         own = self._own()
         if key is not None and owner is None:
             message = "a key belongs to an owner, so that nobody gets another's run: start(..., owner=..., key=...)"
-            raise explained("bad-feature-option", TypeError(message))
+            raise explained("bad-feature-option", message, TypeError)
         record = Record(token_urlsafe(16), stored_owner(owner), "running", own.worker.token, deadline=self._deadline)
         if owner is None:
             record = record._replace(caller=_caller())
@@ -306,7 +303,7 @@ class Runs(Generic[T], metaclass=NamesOurs):
             message = (
                 f"a run must be made from an iterator or an async iterator of values, not from {type(source).__name__}"
             )
-            raise explained("bad-event", TypeError(message))
+            raise explained("bad-event", message, TypeError)
         production = self._production(record, source)
         try:
             known = own.ledger.claim(record)
@@ -440,7 +437,7 @@ class Runs(Generic[T], metaclass=NamesOurs):
     def _owned_by(self, owner: RunOwner) -> list[Run[T]]:
         stored = stored_owner(owner)
         if stored is None:
-            raise explained("bad-feature-option", TypeError("runs are listed by owner, so the owner can't be None"))
+            raise explained("bad-feature-option", "runs are listed by owner, so the owner can't be None", TypeError)
         return [Run(self, record, shown_owner(owner)) for record in self._own().ledger.owned_by(stored)]
 
     _holds = "runs"
@@ -516,9 +513,9 @@ def shown_owner(owner: RunOwner | None) -> str | int | None:
         return None
     if isinstance(owner, bool) or not isinstance(owner, str | int | UUID):
         message = f"an owner must be text, a number, a UUID or None, not {type(owner).__name__}"
-        raise explained("bad-feature-option", TypeError(message))
+        raise explained("bad-feature-option", message, TypeError)
     if owner == "":
-        raise explained("bad-feature-option", ValueError("an owner must not be empty text"))
+        raise explained("bad-feature-option", "an owner must not be empty text")
     return owner if isinstance(owner, int) else str(owner)
 
 

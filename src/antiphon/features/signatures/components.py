@@ -53,12 +53,12 @@ def component_of(text: str) -> Item:
     anything else.
     """
     if not isinstance(text, str):
-        raise explained("bad-component", TypeError(f"a component must be text, such as '@path', not {text!r}"))
+        raise explained("bad-component", f"a component must be text, such as '@path', not {text!r}", TypeError)
     try:
         item = Item.parse(text) if text[:1] == '"' else Item(text.lower())
         _check_identifier(item)
     except ValueError as error:
-        raise explained("bad-component", ValueError(f"{text!r} is not a component of a message: {error}")) from None
+        raise explained("bad-component", f"{text!r} is not a component of a message: {error}") from None
     return item
 
 

@@ -29,6 +29,7 @@ from antiphon.embedding import (
     FeatureStore,
     Reads,
     check_arguments,
+    check_numbers,
     describe,
     errors_name_it,
     is_async,
@@ -146,19 +147,20 @@ class Signatures:
         structured: Mapping[str, StructuredKind] | None = None,
     ) -> None:
         if isinstance(cover, str):
-            raise explained("list-wanted", TypeError(f"cover must be a list of components: [{cover!r}]"))
+            raise explained("list-wanted", f"cover must be a list of components: [{cover!r}]", TypeError)
         self.name = name
         self._cover = tuple([component_of(text) for text in cover])
         self._demanded_always = coverage(self._cover)
         if wrong := [str(item) for item in self._cover if _digests_in(item) == set()]:
             raise explained(
                 "bad-component",
-                ValueError(f"a body is compared with its sha-256 or sha-512 digest only, so {wrong[0]} proves nothing"),
+                f"a body is compared with its sha-256 or sha-512 digest only, so {wrong[0]} proves nothing",
             )
-        self._max_age = _checked_age(seconds_of(max_age))
+        self._max_age = seconds_of(max_age)
+        check_numbers(max_age=self._max_age)
         self._keys = {each: SignatureKey.of(key) for each, key in keys.items()} if isinstance(keys, Mapping) else keys
         if not isinstance(self._keys, dict) and not callable(self._keys):
-            raise explained("bad-feature-option", TypeError(f"keys must be a dict or a function, not {keys!r}"))
+            raise explained("bad-feature-option", f"keys must be a dict or a function, not {keys!r}", TypeError)
         if not isinstance(self._keys, dict):
             check_arguments(self._keys, "keyid")
         self._tag = tag
@@ -201,9 +203,7 @@ class Signatures:
         if store is not None and self._max_age is None:
             raise explained(
                 "bad-feature-option",
-                ValueError(
-                    "a store of nonces needs a max_age, since it can't keep them forever; store=False uses no store"
-                ),
+                "a store of nonces needs a max_age, since it can't keep them forever; store=False uses no store",
             )
         self._store = store
 
@@ -220,7 +220,7 @@ class Signatures:
         """
         if _is_async(self._keys):
             raise explained(
-                "bad-feature-option", TypeError("verify() can't await the function that returns keys: make it def")
+                "bad-feature-option", "verify() can't await the function that returns keys: make it def", TypeError
             )
         if (known := self._known_signer(request)) is not None:
             return known
@@ -251,7 +251,7 @@ class Signatures:
         elif route.unguarded:
             wrong = "is unguarded, so nothing is checked: leave out one of the two"
         if wrong:
-            raise explained("bad-route-option", ValueError(f"{describe(route.handler)} is signed, and {wrong}"))
+            raise explained("bad-route-option", f"{describe(route.handler)} is signed, and {wrong}")
         return self._hook(for_async=is_async(route.handler))
 
     def _hook(self, *, for_async: bool) -> Callable[[Request], Any]:
@@ -418,12 +418,6 @@ class Signatures:
         if self._tag is not None:
             wanted["tag"] = self._tag
         return wanted
-
-
-def _checked_age(max_age: float | None) -> float | None:
-    if max_age is not None and not max_age > 0:
-        raise explained("bad-feature-option", ValueError(f"max_age must be above 0, not {max_age!r}"))
-    return max_age
 
 
 def _key_of(found: Any) -> SignatureKey:

@@ -61,9 +61,7 @@ class SignatureKey:
         self.algorithm = known[0] if algorithm is None else algorithm
         """The algorithm's name (RFC 9421 §6.2.2)."""
         if self.algorithm not in known:
-            raise explained(
-                "bad-signature-key", ValueError(f"use this key with {' or '.join(known)}, not with {algorithm!r}")
-            )
+            raise explained("bad-signature-key", f"use this key with {' or '.join(known)}, not with {algorithm!r}")
         self._algorithm = _ALGORITHMS[self.algorithm]
 
     @classmethod
@@ -79,7 +77,7 @@ class SignatureKey:
     def sign(self, data: bytes) -> bytes:
         """Return the signature of these bytes. Raises ValueError for a public key."""
         if not self.is_private:
-            raise explained("bad-signature-key", ValueError("a public key can't sign: give the private key"))
+            raise explained("bad-signature-key", "a public key can't sign: give the private key")
         return self._algorithm.sign(self._key, data)
 
     def verify(self, data: bytes, signature: bytes) -> bool:
@@ -94,9 +92,7 @@ class SignatureKey:
     def jwk(self) -> Mapping[str, str]:
         """The public key as a JWK (RFC 7517, RFC 8037), to publish in a directory. Raises ValueError for a secret."""
         if isinstance(self._key, bytes):
-            raise explained(
-                "bad-signature-key", ValueError("a secret must not be published: only a public key has a JWK")
-            )
+            raise explained("bad-signature-key", "a secret must not be published: only a public key has a JWK")
         numbers = _public_members(self._public)
         return {**numbers, "kid": _thumbprint(numbers), "use": "sig"}
 
@@ -121,9 +117,8 @@ def _loaded(material: object) -> Any:
         if isinstance(material, str):
             raise explained(
                 "bad-signature-key",
-                TypeError(
-                    "a key as text must be a PEM file, which begins with -----BEGIN; an HMAC secret must be bytes"
-                ),
+                "a key as text must be a PEM file, which begins with -----BEGIN; an HMAC secret must be bytes",
+                TypeError,
             )
         return _checked_secret(data)
     if isinstance(material, Mapping):
@@ -131,10 +126,9 @@ def _loaded(material: object) -> Any:
     if not any(isinstance(material, kind) for kind in _kinds()):
         raise explained(
             "bad-signature-key",
-            TypeError(
-                "a key must be a PEM file, a JWK, the bytes of an HMAC secret, or an Ed25519, ECDSA or RSA key of"
-                f" cryptography, not {type(material).__name__}"
-            ),
+            "a key must be a PEM file, a JWK, the bytes of an HMAC secret, or an Ed25519, ECDSA or RSA key of"
+            f" cryptography, not {type(material).__name__}",
+            TypeError,
         )
     return material
 
@@ -142,8 +136,7 @@ def _loaded(material: object) -> Any:
 def _checked_secret(secret: bytes) -> bytes:
     if len(secret) < SHORTEST_SECRET:
         raise explained(
-            "bad-signature-key",
-            ValueError(f"an HMAC secret must have at least {SHORTEST_SECRET} bytes, not {len(secret)}"),
+            "bad-signature-key", f"an HMAC secret must have at least {SHORTEST_SECRET} bytes, not {len(secret)}"
         )
     return secret
 
@@ -169,15 +162,13 @@ def _from_pem(data: bytes) -> Any:
     except ModuleNotFoundError as error:
         raise missing_package(error, _EXTRA) from None
     if len(data) > _LONGEST_PEM:
-        raise explained("bad-signature-key", ValueError(f"a key's PEM file must have at most {_LONGEST_PEM} bytes"))
+        raise explained("bad-signature-key", f"a key's PEM file must have at most {_LONGEST_PEM} bytes")
     try:
         if b"PRIVATE KEY-----" in data[:64]:
             return _loaded(serialization.load_pem_private_key(data, None))
         return _loaded(serialization.load_pem_public_key(data))
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise explained(
-            "bad-signature-key", ValueError(f"not a PEM file with a key that has no password: {error}")
-        ) from None
+        raise explained("bad-signature-key", f"not a PEM file with a key that has no password: {error}") from None
 
 
 def _from_jwk(jwk: Mapping[str, object]) -> Any:
@@ -192,10 +183,8 @@ def _from_jwk(jwk: Mapping[str, object]) -> Any:
         if kind[0] == "RSA":
             return _rsa(jwk)
     except (TypeError, KeyError, ValueError) as error:
-        raise explained("bad-signature-key", ValueError(f"a malformed JWK: {error}")) from None
-    raise explained(
-        "bad-signature-key", ValueError(f"a JWK must be an Ed25519, P-256, P-384 or RSA key or a secret, not {kind!r}")
-    )
+        raise explained("bad-signature-key", f"a malformed JWK: {error}") from None
+    raise explained("bad-signature-key", f"a JWK must be an Ed25519, P-256, P-384 or RSA key or a secret, not {kind!r}")
 
 
 def _ed25519(jwk: Mapping[str, object]) -> Any:
@@ -250,15 +239,13 @@ def _algorithms_of(key: Any) -> list[str]:
     curve = getattr(key, "curve", None)
     if curve is not None:
         if curve.name not in _CURVES.values():
-            raise explained("bad-signature-key", ValueError(f"the curve must be P-256 or P-384, not {curve.name}"))
+            raise explained("bad-signature-key", f"the curve must be P-256 or P-384, not {curve.name}")
         return ["ecdsa-p256-sha256" if curve.name == _CURVES["P-256"] else "ecdsa-p384-sha384"]
     size = getattr(key, "key_size", None)
     if size is None:
         return ["ed25519"]
     if size < SMALLEST_RSA:
-        raise explained(
-            "bad-signature-key", ValueError(f"an RSA key must have at least {SMALLEST_RSA} bits, not {size}")
-        )
+        raise explained("bad-signature-key", f"an RSA key must have at least {SMALLEST_RSA} bits, not {size}")
     return ["rsa-pss-sha512", "rsa-v1_5-sha256"]
 
 

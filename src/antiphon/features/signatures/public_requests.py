@@ -30,7 +30,7 @@ def public_url(text: str) -> URL:
     url = URL(text)
     is_public = url.origin.startswith("https://") and url.port != 0
     if not is_public or url.userinfo or not text.isascii():
-        raise explained("bad-url", ValueError(f"a public URL must have https:// and a host, not {text[:200]!r}"))
+        raise explained("bad-url", f"a public URL must have https:// and a host, not {text[:200]!r}")
     return url
 
 

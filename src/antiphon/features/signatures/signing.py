@@ -107,7 +107,7 @@ def _signature_lines(
         raise explained("bad-component", error) from None
     inputs, signatures = _members(lines, "signature-input"), _members(lines, "signature")
     if label in inputs or label in signatures:
-        raise explained("bad-component", ValueError(f"the message already has a signature {label!r}: give a label="))
+        raise explained("bad-component", f"the message already has a signature {label!r}: give a label=")
     inputs[label], signatures[label] = covered, Item(key.sign(base))
     return [
         *added,
@@ -123,7 +123,7 @@ def _wants_digest(items: Iterable[Item]) -> bool:
 def _digest(message: Request | Response) -> bytes:
     if isinstance(message, Response):
         if not isinstance(message.body, bytes):
-            raise explained("bad-component", ValueError("a stream's digest is unknown before it is sent"))
+            raise explained("bad-component", "a stream's digest is unknown before it is sent")
         return sha256(message.body).digest()
     digest = sha256()
     for chunk in message.stream:
@@ -172,7 +172,7 @@ class SignedResponses:
     ) -> None:
         self._key = SignatureKey.of(key)
         if not self._key.is_private:
-            raise explained("bad-signature-key", ValueError("a public key can't sign: give the private key"))
+            raise explained("bad-signature-key", "a public key can't sign: give the private key")
         self._keyid = self._key.thumbprint if keyid is None else keyid
         self._cover = [component_of(text) for text in cover]
         check_covered(self._cover)

@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, assert_never, get_args
 from antiphon import Request, Response, explained
 from antiphon.app.store import RETRY_AFTER, check_store
 from antiphon.concurrency.loop import refuse_on_loop
-from antiphon.embedding import check_no_decorator, describe, errors_name_it, seconds_of
+from antiphon.embedding import check_no_decorator, check_numbers, describe, errors_name_it, seconds_of
 from antiphon.explanations import arguments_name_ours
 from antiphon.features import Store, StoreEntry
 from antiphon.features.signatures.keys import SHORTEST_SECRET
@@ -93,8 +93,9 @@ class Webhook(ABC):
         given = [secrets] if isinstance(secrets, str | bytes) or not isinstance(secrets, Iterable) else [*secrets]
         self._secrets = [self._checked(secret) for secret in given]
         self._ttl = seconds_of(ttl)
-        if not self._secrets or not self._ttl > 0:
-            raise explained("bad-feature-option", ValueError("a webhook needs a secret, and a ttl above 0"))
+        check_numbers(ttl=self._ttl)
+        if not self._secrets:
+            raise explained("bad-feature-option", "a webhook needs a secret")
         self._store = None if store is False else store
         if self._store is not None:
             check_store(type(self).__name__, self._store)
@@ -170,12 +171,10 @@ class Webhook(ABC):
 
     def _checked(self, secret: str | bytes) -> bytes:
         if not isinstance(secret, str | bytes):
-            raise explained("bad-feature-option", TypeError(f"a secret must be text or bytes, not {secret!r:.40}"))
+            raise explained("bad-feature-option", f"a secret must be text or bytes, not {secret!r:.40}", TypeError)
         key = self.secret_bytes(secret) if isinstance(secret, str) else secret
         if len(key) < SHORTEST_SECRET:
-            raise explained(
-                "bad-signature-key", ValueError(f"a secret must have at least {SHORTEST_SECRET} bytes, not {len(key)}")
-            )
+            raise explained("bad-signature-key", f"a secret must have at least {SHORTEST_SECRET} bytes, not {len(key)}")
         return key
 
     def _check_time(self, sent: int | None) -> None:
@@ -270,7 +269,7 @@ class StandardWebhook(Webhook):
         try:
             return from_base64(secret.removeprefix("whsec_"))
         except ValueError:
-            raise explained("bad-signature-key", ValueError("a secret must be base64, after whsec_")) from None
+            raise explained("bad-signature-key", "a secret must be base64, after whsec_") from None
 
     def signature(self, request: Request) -> WebhookSignature:
         """Return the values of ``webhook-id``, ``webhook-timestamp`` and ``webhook-signature``.
@@ -292,7 +291,7 @@ class StandardWebhook(Webhook):
         """
         id_ = f"msg_{token_urlsafe(18)}" if id is None else id
         if not id_ or "." in id_ or not (id_.isascii() and id_.isprintable()) or " " in id_:
-            raise explained("bad-feature-option", ValueError(f"an id must be visible ASCII without a dot, not {id_!r}"))
+            raise explained("bad-feature-option", f"an id must be visible ASCII without a dot, not {id_!r}")
         sent = str(int(time.time()))
         signed = f"{id_}.{sent}.".encode() + body
         codes = [b64encode(hmac.digest(secret, signed, "sha256")).decode() for secret in self._secrets]

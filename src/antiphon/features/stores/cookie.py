@@ -48,7 +48,7 @@ class CookieStore(Store):
     ) -> None:
         keys = SecretKeys(secret_keys)
         if not keys:
-            raise explained("bad-secret-key", ValueError(f"CookieStore needs a secret key; {MAKE_A_KEY} makes one"))
+            raise explained("bad-secret-key", f"CookieStore needs a secret key; {MAKE_A_KEY} makes one")
         self.clock = clock
         self._keys = frozenset(keys.oldest_first)
         self._signer = TimedSigner(keys.oldest_first, "cookie-session", "sha1")  # as in Flask
@@ -119,10 +119,8 @@ class CookieStore(Store):
         if len(signed) > LONGEST:
             raise explained(
                 "too-much-for-a-cookie",
-                ValueError(
-                    f"this data makes a cookie of {len(signed)} bytes, but browsers accept only {LONGEST}: use"
-                    f" {Store.ON_SERVER} instead"
-                ),
+                f"this data makes a cookie of {len(signed)} bytes, but browsers accept only {LONGEST}: use"
+                f" {Store.ON_SERVER} instead",
             )
         return StoreEntry(signed, data, 0, created, now, expires)
 
@@ -156,7 +154,7 @@ def _can_not(do: str) -> NotImplementedError:
 def _checked(name: str, value: object) -> object:
     """Return a value after a round trip. Raises TypeError if it changes, and ValueError for a reserved name."""
     if name == _TIMES:
-        raise explained("not-storable", ValueError(f"the name {_TIMES!r} is reserved for the store"))
+        raise explained("not-storable", f"the name {_TIMES!r} is reserved for the store")
     if type(value) in _PLAIN or (type(value) is int and value.bit_length() < 64):
         return value
     return loads(check_same(name, value, _dump, loads).decode())

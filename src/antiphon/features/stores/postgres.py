@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon import explained
 from antiphon.app.store import FOREVER, FORMAT, decode_value, encode_value, log_unreadable
-from antiphon.embedding import seconds_of
+from antiphon.embedding import check_numbers, seconds_of
 from antiphon.features import OwnedEntry, Store, StoreCount, StoreEntry, StoreUnavailable
 from antiphon.features.stores import check_ttl, hash_key
 from antiphon.features.stores.rows import new_version
@@ -136,8 +136,7 @@ class PostgresStore(Store):
         if not re.fullmatch("(?!pg_)[a-z_][a-z0-9_]{0,39}", schema):
             reason = "up to 40 lowercase letters, digits and underscores, and must not begin with pg_"
             raise _bad(f"schema must be {reason}, not {schema!r}")
-        if max_connections < 1:
-            raise _bad(f"max_connections must be 1 or more, not {max_connections!r}")
+        check_numbers(1, max_connections=max_connections)
         self._place = _parse(url), schema
         from antiphon.features.stores.postgres_connections import Database
 
@@ -265,7 +264,7 @@ def _parse(url: str) -> tuple[tuple[str, Any], ...]:
 
 
 def _bad(reason: str) -> ValueError:
-    return explained("bad-feature-option", ValueError(f"PostgresStore: {reason}"))
+    return explained("bad-feature-option", f"PostgresStore: {reason}")
 
 
 def _bytes(text: str) -> bytes:

@@ -96,12 +96,10 @@ class SQLiteStore(RowStore):
     ) -> None:
         super().__init__(clock)
         if os.fspath(path) in ("", ":memory:"):
-            raise explained("bad-feature-option", ValueError("SQLiteStore needs a file: use MemoryStore() for memory"))
+            raise explained("bad-feature-option", "SQLiteStore needs a file: use MemoryStore() for memory")
         self._path = Path(os.path.realpath(path))
         if not self._path.parent.is_dir():
-            raise explained(
-                "missing-folder", ValueError(f"SQLiteStore needs an existing folder: there is no {self._path.parent}")
-            )
+            raise explained("missing-folder", f"SQLiteStore needs an existing folder: there is no {self._path.parent}")
         self._timeout = seconds_of(timeout)
         self._connections = connections_to(self._path, _PREPARE)
         self._most: int | None = None

@@ -96,7 +96,7 @@ def tag(value: Any) -> Any:
 def _tag_datetime(moment: datetime) -> dict[str, str]:
     """Return a tagged datetime. Whole seconds use Flask's format, which has no fractions."""
     if moment.utcoffset() is None:
-        raise explained("datetime-without-zone", TypeError("a datetime needs a time zone"))
+        raise explained("datetime-without-zone", "a datetime needs a time zone", TypeError)
     return {" i": moment.astimezone(UTC).isoformat()} if moment.microsecond else {" d": format_http_date(moment)}
 
 

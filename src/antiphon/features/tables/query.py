@@ -63,7 +63,7 @@ class TableQuery:
         selected = {name: _selected(made, name) for name in self.columns}
         if lacking := [name for name, column in selected.items() if column is None]:
             fix = f"select {lacking[0]!r} too, or leave it out of sortable and filters"
-            raise explained("bad-table", TypeError(f"a table needs its columns from the statement: {fix}"))
+            raise explained("bad-table", f"a table needs its columns from the statement: {fix}", TypeError)
         for name, comparison, value in self.conditions:
             made = made.where(_COMPARED[comparison](selected[name], value))
         if self.order:
@@ -172,7 +172,7 @@ class Parameters:
             each.field: ".".join(filter(None, [f"{prefix}{each.column.name}", each.suffix])) for each in self.filters
         }
         if len({*self.names.values()}) < len(self.names):
-            raise explained("bad-table", ValueError("a filter can't be named sort, page or format: rename the field"))
+            raise explained("bad-table", "a filter can't be named sort, page or format: rename the field")
         self.type = defstruct("TableParameters", fields, rename=self.names)
 
     def conditions(self, value: Struct) -> tuple[Condition, ...]:

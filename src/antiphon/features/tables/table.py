@@ -84,7 +84,7 @@ class Table(Generic[R]):
         if wrong := [*wrong, *[key for key in named if key not in single]]:
             known = f"it has {', '.join(self._by_key)}, and lists can't be sorted or filtered"
             fault = f"the table of {type_name(wanted)} has no such column: {wrong[0]!r}; {known}"
-            raise explained("bad-table", ValueError(fault))
+            raise explained("bad-table", fault)
         self.id = f"{prefix}{id_of(wanted)}-table"
         """The id of the element around the table."""
         self._parameters = parameters_of(wanted, (*filters,), self._sortable, prefix)
@@ -143,7 +143,7 @@ class Table(Generic[R]):
             raise self._form.error()
         rows = self._rows_for(replace(self.query, offset=0, limit=None))
         if isawaitable(rows):
-            raise explained("bad-table", RuntimeError(_NOT_LOADED))
+            raise explained("bad-table", _NOT_LOADED, RuntimeError)
         response = Response.stream(self._lines(rows), content_type="text/csv; charset=utf-8")
         response.content_disposition = ContentDisposition("attachment", self._csv or "table.csv")
         return response
@@ -168,7 +168,7 @@ class Table(Generic[R]):
         """Return the filters, the table and the links to other pages, as HTML."""
         if self._body is None:
             fix = "CSV was asked for: `if table.is_csv: return table.csv()`" if self.is_csv else _NOT_LOADED
-            raise explained("bad-table", RuntimeError(fix))
+            raise explained("bad-table", fix, RuntimeError)
         caption = f"{self.id}-caption"
         head = tag("thead", {}, tag("tr", {}, *map(self._header, self._keys)))
         empty = [tag("tr", {}, tag("td", {"colspan": len(self._keys)}, self._said("empty")))]

@@ -50,8 +50,7 @@ def outline_of(template: Template) -> Outline:
     environment = template.environment
     if environment.loader is None or template.name is None:
         raise explained(
-            "unknown-block",
-            ValueError(f"the source of {template!r} is unknown: blocks can only be rendered from loaded templates"),
+            "unknown-block", f"the source of {template!r} is unknown: blocks can only be rendered from loaded templates"
         )
     source, filename, _ = environment.loader.get_source(environment, template.name)
     tree = environment.parse(source, template.name, filename)

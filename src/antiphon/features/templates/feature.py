@@ -48,7 +48,7 @@ class Templates:
         file = caller_file()
         found = [each if isinstance(each, BaseLoader) else path_beside(file, each, is_folder=True) for each in folders]
         if not found:
-            raise explained("bad-feature-option", TypeError('Templates needs a folder: Templates("templates")'))
+            raise explained("bad-feature-option", 'Templates needs a folder: Templates("templates")', TypeError)
         self.environment = TemplateEnvironment(loader_of(found))
         self._renderer = Renderer(self.environment, enable_async, overridable)
 
@@ -153,6 +153,6 @@ class RequestTemplates(OfRequest):
         """Return the data with the request added. Raises TypeError if the data already contains that name."""
         if "request" in data:
             raise explained(
-                "request-in-data", TypeError("templates get the request as `request`: give the data a different name")
+                "request-in-data", "templates get the request as `request`: give the data a different name", TypeError
             )
         return {**data, "request": self._request}

@@ -204,7 +204,7 @@ class Page:
         if self._slots and (_stream or _json is True):
             option = "_stream=True" if _stream else "_json=True"
             message = f"{type(self).__name__}({template!r}, ...) has slots, which {option} can't have: leave it out"
-            raise explained("bad-slot", TypeError(message))
+            raise explained("bad-slot", message, TypeError)
 
     def __response__(self, request: Request) -> Response | Awaitable[Response]:
         """Render the blocks that a request asks for. Raises the template's errors."""

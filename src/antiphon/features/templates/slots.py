@@ -67,11 +67,11 @@ class Slot:
             name = getattr(loader, "__qualname__", None) or type(loader).__name__
             if close := getattr(loader, "close", None):
                 close()
-            raise explained("bad-slot", TypeError(f"Slot takes a function, not {name}(...): Slot({name}, ...)"))
+            raise explained("bad-slot", f"Slot takes a function, not {name}(...): Slot({name}, ...)", TypeError)
         self.load = partial(loader, *args, **kwargs)
 
     def __html__(self) -> NoReturn:
-        raise explained("bad-slot", TypeError('a Slot has its place by its name: {{ slot("orders") }}'))
+        raise explained("bad-slot", 'a Slot has its place by its name: {{ slot("orders") }}', TypeError)
 
     def __repr__(self) -> str:
         return f"<Slot {describe(self.load)}>"
@@ -83,7 +83,7 @@ def slots_in(maker: str, template: str, data: Mapping[str, object]) -> dict[str,
     for name in slots:
         if not name.isidentifier() or "slot" in data:
             reason = "`slot` is the function of its template" if "slot" in data else "it must be a name of Python"
-            raise explained("bad-slot", ValueError(f"{maker}({template!r}, ...) has a slot {name!r}: {reason}"))
+            raise explained("bad-slot", f"{maker}({template!r}, ...) has a slot {name!r}: {reason}")
     return slots
 
 
@@ -96,7 +96,8 @@ def _refuse(request: Request, template: str, name: str, *_: object, **__: object
     written = f"return Page({template!r}, {name}=Slot(load_{name}))"
     raise explained(
         "bad-slot",
-        LookupError(f"{template} has a slot {name!r}, which {request.route.handled_by} doesn't give it: {written}"),
+        f"{template} has a slot {name!r}, which {request.route.handled_by} doesn't give it: {written}",
+        LookupError,
     )
 
 
@@ -126,7 +127,7 @@ class SlottedPage:
         if name not in self._slots:
             _refuse(self._request, self._template, name)
         if name in self._placed:
-            raise explained("bad-slot", LookupError(f"{self._template} has two places for the slot {name!r}"))
+            raise explained("bad-slot", f"{self._template} has two places for the slot {name!r}", LookupError)
         self._placed[name] = failed
         shown = waiting if caller is None else caller()
         return self._awaited(name, shown) if isinstance(shown, Awaitable) else _range(name, shown)
@@ -139,7 +140,7 @@ class SlottedPage:
         if missing := [name for name in self._slots if name not in self._placed]:
             (name, *_) = missing
             message = f"{self._template} has no place for {name!r}, a Slot of {self._request.route.handled_by}"
-            raise explained("bad-slot", LookupError(f'{message}: write {{{{ slot("{name}") }}}}'))
+            raise explained("bad-slot", f'{message}: write {{{{ slot("{name}") }}}}', LookupError)
 
     def in_turn(self, text: str) -> AsyncGenerator[str]:
         """Yield the page, and then each part when it is ready."""
@@ -211,7 +212,7 @@ class SlottedPage:
         if not (isinstance(value, str | int | float) or hasattr(value, "__html__")):
             wanted = "text, Markup, a Page or a Block"
             message = f"{describe(load)}, the loader of a slot, must return {wanted}, not {type(value).__name__}"
-            raise explained("bad-slot", TypeError(message))
+            raise explained("bad-slot", message, TypeError)
         return escape(value)
 
     def _failed(self, name: str, error: BaseException) -> str:
@@ -246,7 +247,7 @@ def _range(name: str, shown: object) -> Markup:
 def _text_of(response: Response) -> Markup:
     if not isinstance(response.body, bytes):
         message = "a slot's loader must return a page without slots and without _stream"
-        raise explained("bad-slot", TypeError(message))
+        raise explained("bad-slot", message, TypeError)
     return Markup(response.body.decode())  # noqa: S704 - a template's output
 
 

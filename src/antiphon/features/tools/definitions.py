@@ -181,7 +181,7 @@ def for_model(definition: Definition, api: ModelAPI | None) -> dict[str, Any]:
         case "gemini":
             return {**about, "parametersJsonSchema": schema}
     forms = "openai, openai-responses, anthropic, gemini or None"
-    raise explained("bad-feature-option", ValueError(f"for_ must be {forms}, not {api!r}"))
+    raise explained("bad-feature-option", f"for_ must be {forms}, not {api!r}")
 
 
 class ToolRoute(NamedTuple):
@@ -210,10 +210,8 @@ def definitions_of(routes: Iterable[ToolRoute], content: Mapping[str, Any]) -> d
         if each.name in made:
             raise explained(
                 "bad-tool",
-                ValueError(
-                    f"two tools are named {each.name!r}: {made[each.name].route.handled_by} and"
-                    f" {each.route.handled_by}: give one of them a name, tool=Tool(name=...)"
-                ),
+                f"two tools are named {each.name!r}: {made[each.name].route.handled_by} and"
+                f" {each.route.handled_by}: give one of them a name, tool=Tool(name=...)",
             )
         made[each.name] = each
     return dict(sorted(made.items()))
@@ -229,7 +227,7 @@ def _definitions(routes: Iterable[ToolRoute], content: Mapping[str, Any]) -> Ite
                 hint = ': OpenAPI(..., openapi="3.2") describes it' if method == "QUERY" else ""
                 title = content["info"]["title"]
                 raise explained(
-                    "bad-tool", LookupError(f"{method} {path} is a tool, but not in the document {title!r}{hint}")
+                    "bad-tool", f"{method} {path} is a tool, but not in the document {title!r}{hint}", LookupError
                 )
 
 
@@ -246,8 +244,7 @@ def _definition(
     options = route.tool or Tool()
     if route.signed_url:
         raise explained(
-            "bad-tool",
-            ValueError(f"{route.handled_by} is a tool, but accepts only signed URLs, which no call has: leave out one"),
+            "bad-tool", f"{route.handled_by} is a tool, but accepts only signed URLs, which no call has: leave out one"
         )
     components: Mapping[str, Schema] = content["components"]["schemas"]
     has_one_method = len([each for each in route.methods if each not in ("HEAD", "OPTIONS")]) == 1
@@ -258,11 +255,11 @@ def _definition(
     for argument, header in (options.headers or {}).items():
         if argument not in arguments or not is_token(header):
             message = f"{route.handled_by}: Tool(headers=...) must map arguments to names of headers, not {argument!r}"
-            raise explained("bad-tool", ValueError(f"{message} to {header!r}"))
+            raise explained("bad-tool", f"{message} to {header!r}")
     if unknown := {*_placeholders(options.confirm or "")} - arguments.keys():
         known = ", ".join(arguments) or "none"
         message = f"{route.handled_by}: Tool(confirm=...) shows {{{min(unknown)}}}, but the arguments are: {known}"
-        raise explained("bad-tool", ValueError(message))
+        raise explained("bad-tool", message)
     described = [operation.get("summary", ""), operation.get("description", "")]
     security = operation.get("security", ())
     successes = [each for status, each in operation["responses"].items() if status.startswith("2")]
@@ -307,7 +304,7 @@ def _body(
         if body:
             kinds = ", ".join(content)
             what = "files" if MULTIPART in content else f"a body of {kinds}"
-            raise explained("bad-tool", ValueError(f"{route.handled_by} is a tool, but accepts {what}: use JSON"))
+            raise explained("bad-tool", f"{route.handled_by} is a tool, but accepts {what}: use JSON")
         return {}, None, {}
     schema = content[content_type].get("schema", {})
     record, needed = resolved_in(schema, components), bool(body.get("required"))
@@ -325,9 +322,7 @@ def _joined(route: Route, parameters: dict[str, Argument], body: dict[str, Argum
         return {**parameters, **body}
     if WHOLE_BODY in parameters:
         names = ", ".join(parameters.keys() & body.keys())
-        raise explained(
-            "bad-tool", ValueError(f"{route.handled_by} is a tool, and has two arguments each of the names {names}")
-        )
+        raise explained("bad-tool", f"{route.handled_by} is a tool, and has two arguments each of the names {names}")
     required = [name for name, each in body.items() if each.is_required]
     schema: Schema = {"type": "object", "properties": {name: each.schema for name, each in body.items()}}
     whole = Argument("body", WHOLE_BODY, {**schema, "required": required}, bool(required))
@@ -386,14 +381,15 @@ def definitions_of_dialect(
     if prefix is None:
         raise explained(
             "bad-tool",
-            LookupError("the application with the tools is not mounted: call app.mount(prefix, application)"),
+            "the application with the tools is not mounted: call app.mount(prefix, application)",
+            LookupError,
         )
     described = mounted.described_api()
     content = make_document(described, Info(api.title, api.version, api.description)).content
     wanted = {name: tool for name, given in tools.items() if (tool := tool_of(given, name)) is not None}
     routes = [*_marked(app_of(described), wanted, prefix)]
     if unknown := wanted.keys() - {each.route.name for each in routes}:
-        raise explained("bad-tool", LookupError(f"there is no route with the name {min(unknown)!r}"))
+        raise explained("bad-tool", f"there is no route with the name {min(unknown)!r}", LookupError)
     made = definitions_of(routes, content)
     return {name: replace(each, dialect=mounted, described=described) for name, each in made.items()}
 

@@ -16,7 +16,7 @@ from weakref import ref
 from antiphon import Request, Response, explained
 from antiphon.app.planning.cross_site import check_cross_site
 from antiphon.app.planning.request_checks import PROBLEM_TYPE
-from antiphon.embedding import Advice, Crossing, FeatureStore, errors_name_it
+from antiphon.embedding import Advice, Crossing, FeatureStore, check_numbers, errors_name_it
 from antiphon.features import Store
 from antiphon.features.openapi.feature import OpenAPI
 from antiphon.features.openapi.security import users_of
@@ -116,20 +116,18 @@ class Tools:
         tools: "Mapping[str, bool | Tool] | None" = None,
     ) -> None:
         if not isinstance(api, OpenAPI):
-            raise explained("bad-feature-option", TypeError(f"Tools needs the app's OpenAPI, not {api!r}"))
+            raise explained("bad-feature-option", f"Tools needs the app's OpenAPI, not {api!r}", TypeError)
         if not path.startswith("/"):
-            raise explained("bad-feature-option", ValueError(f"path must begin with a slash, not {path!r}"))
-        if not max_result > 0:
-            raise explained("bad-feature-option", ValueError(f"max_result must be above 0, not {max_result!r}"))
+            raise explained("bad-feature-option", f"path must begin with a slash, not {path!r}")
+        check_numbers(max_result=max_result)
         if isinstance(resources, str):
-            raise explained("list-wanted", ValueError(f"resources must be a list of route names: [{resources!r}]"))
+            raise explained("list-wanted", f"resources must be a list of route names: [{resources!r}]")
         if (dialect is not None) != bool(tools) or (dialect is not None and not hasattr(dialect, "described_api")):
             raise explained(
                 "bad-feature-option",
-                TypeError(
-                    "dialect must be an application of Flask's or Pyramid's dialect, and tools must name its routes:"
-                    ' Tools(api, dialect=shop, tools={"show_lamp": True})'
-                ),
+                "dialect must be an application of Flask's or Pyramid's dialect, and tools must name its routes:"
+                ' Tools(api, dialect=shop, tools={"show_lamp": True})',
+                TypeError,
             )
         self.api = api
         self._dialect = dialect
@@ -187,7 +185,7 @@ class Tools:
 
         made = prompt_of(function)
         if made.name in self._prompts:
-            raise explained("bad-tool", ValueError(f"there is already a prompt {made.name!r}"))
+            raise explained("bad-tool", f"there is already a prompt {made.name!r}")
         self._prompts[made.name] = made
         return function
 
@@ -266,7 +264,7 @@ class Tools:
         for each in arrivals(as_._request) if isinstance(as_, Caller) else ():
             if app is not None and each.route.app is app:
                 return each, app
-        raise explained("missing-feature", RuntimeError("the caller's request belongs to an app without these tools"))
+        raise explained("missing-feature", "the caller's request belongs to an app without these tools", RuntimeError)
 
     def _define(self, app: "App") -> "dict[str, Definition]":
         self._has_one_kind_of_users = len(users_of(app._route_groups[0].dependencies)) <= 1

@@ -137,12 +137,12 @@ class Resources(NamedTuple):
 def _resource(routes: dict[str, Route], converters: Any, name: str, uri: str | None) -> _Resource:
     route = routes.get(name)
     if route is None:
-        raise explained("bad-tool", LookupError(f"Tools(resources=[{name!r}]) names no route for GET"))
+        raise explained("bad-tool", f"Tools(resources=[{name!r}]) names no route for GET", LookupError)
     path, parameters = path_template(route, "", converters)
     wanted = {each.name for each in parameters}
     if uri is not None and {each[2] for each in _variable.finditer(uri)} != wanted:
         names = ", ".join(sorted(wanted)) or "none"
-        raise explained("bad-tool", ValueError(f"the parameters of {uri!r} must be those of its route: {names}"))
+        raise explained("bad-tool", f"the parameters of {uri!r} must be those of its route: {names}")
     return _Resource(route, path, parameters, uri)
 
 
@@ -202,10 +202,9 @@ class Prompt(NamedTuple):
         if role not in ("user", "assistant") or not isinstance(said, str | Response):
             raise explained(
                 "bad-tool",
-                TypeError(
-                    f"{describe(self.function)} must return text, a Response, or a list of these or of pairs such as"
-                    f' ("assistant", text), not {part!r:.80}'
-                ),
+                f"{describe(self.function)} must return text, a Response, or a list of these or of pairs such as"
+                f' ("assistant", text), not {part!r:.80}',
+                TypeError,
             )
         blocks = [{"type": "text", "text": said}] if isinstance(said, str) else blocks_of(request, said)
         return ({"role": role, "content": block} for block in blocks)
@@ -228,7 +227,7 @@ def prompt_of(function: PromptFunction) -> Prompt:
             continue
         if not is_named or not is_text:
             raise explained(
-                "bad-tool", TypeError(f"{describe(function)} is a prompt: its arguments must be str, not {each}")
+                "bad-tool", f"{describe(function)} is a prompt: its arguments must be str, not {each}", TypeError
             )
         required[name] = each.default is each.empty
         choices |= {name: known} if known else {}

@@ -149,7 +149,7 @@ def blocks_of(request: Request, response: Response) -> list[dict[str, Any]]:
     """Return the content blocks of a response or of a part: one with a Content-Location is an embedded resource."""
     media, body = media_of(response), response.body
     if not isinstance(body, bytes):
-        raise explained("wrong-body", TypeError("the content of a prompt or a part must be bytes, not a stream"))
+        raise explained("wrong-body", "the content of a prompt or a part must be bytes, not a stream", TypeError)
     if media == MULTIPART:
         return [*_parts(request, response, body)]
     if (location := response.headers.get("content-location")) is not None:

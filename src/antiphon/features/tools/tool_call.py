@@ -123,7 +123,7 @@ class ToolCall:
         "critical", "alert" and "emergency".
         """
         if level not in LEVELS:
-            raise explained("bad-tool", ValueError(f"a level must be one of {', '.join(LEVELS)}, not {level!r}"))
+            raise explained("bad-tool", f"a level must be one of {', '.join(LEVELS)}, not {level!r}")
         if self._send is not None:
             name = {} if logger is None else {"logger": logger}
             self._send("notifications/message", {"level": level, "data": data, **name})
@@ -282,10 +282,9 @@ def form_schema(wanted: Any) -> dict[str, Any]:
         if made[name].get("type") not in _PLAIN and not is_choice:
             raise explained(
                 "bad-tool",
-                TypeError(
-                    f"{wanted.__name__}.{name} can't be asked for: fields of a question must be text, numbers, truth"
-                    " values, or choices"
-                ),
+                f"{wanted.__name__}.{name} can't be asked for: fields of a question must be text, numbers, truth"
+                " values, or choices",
+                TypeError,
             )
     required = [each.name for each in fields.values() if each.is_required]
     return {"type": "object", "properties": made, **({"required": required} if required else {})}

@@ -249,7 +249,7 @@ class URL(str):
 
     def __init__(self, text: str = "", root_path: str = "") -> None:
         if not _plain.fullmatch(text) and _misleading.search(text):
-            raise explained("bad-url", ValueError(f"browsers would read this URL differently: {text[:300]!r}"))
+            raise explained("bad-url", f"browsers would read this URL differently: {text[:300]!r}")
         self._root_path = root_path
         self._split: _Parts | None = None
 
@@ -265,7 +265,7 @@ class URL(str):
         for an invalid scheme or host.
         """
         if not _scheme.fullmatch(scheme):
-            raise explained("bad-url", ValueError(f"not a scheme: {scheme!r}"))
+            raise explained("bad-url", f"not a scheme: {scheme!r}")
         if host:
             check_host_given(host)
         root = _rooted(encode_path(root_path)).rstrip("/")

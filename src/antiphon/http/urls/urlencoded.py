@@ -88,9 +88,8 @@ def check_field(name: str, value: object) -> None:
         fix = "one of its members, or json.dumps(value)" if isinstance(value, Mapping) else "its text"
         raise explained(
             "url-for-value",
-            TypeError(
-                f"{name!r} in a query must be text, a number or a list of these, not {kind.__name__}: pass {fix}"
-            ),
+            f"{name!r} in a query must be text, a number or a list of these, not {kind.__name__}: pass {fix}",
+            TypeError,
         )
 
 

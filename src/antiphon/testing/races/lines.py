@@ -32,7 +32,8 @@ def observed(is_own: Callable[[str], bool], on_line: OnLine) -> Iterator[None]:
     if tool is None:
         raise explained(
             "bad-test-request",
-            RuntimeError("races() finds no free tool of sys.monitoring: end the profiler that uses it"),
+            "races() finds no free tool of sys.monitoring: end the profiler that uses it",
+            RuntimeError,
         )
 
     def note_line(code: CodeType, line: int) -> Any:

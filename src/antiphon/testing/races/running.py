@@ -54,7 +54,8 @@ class Sent:
         if not self._is_known:
             raise explained(
                 "bad-test-request",
-                RuntimeError("each run has its own outcome, which is known only in a check: world.check(lambda: ...)"),
+                "each run has its own outcome, which is known only in a check: world.check(lambda: ...)",
+                RuntimeError,
             )
         return self._outcome
 

@@ -97,8 +97,7 @@ def races(
     """
     if unknown := sorted(set(faults) - set(get_args(FaultKind))):
         raise explained(
-            "bad-test-request",
-            ValueError(f"the faults must be some of {', '.join(get_args(FaultKind))}, not {unknown[0]!r}"),
+            "bad-test-request", f"the faults must be some of {', '.join(get_args(FaultKind))}, not {unknown[0]!r}"
         )
     return World(make_app, seeds, _own_files(make_app, files), faults, restart, interface)
 
@@ -149,7 +148,7 @@ class World:
 
     def _explore(self) -> None:
         if primitives.ahead:
-            raise explained("bad-test-request", RuntimeError("a world can't be explored within another one"))
+            raise explained("bad-test-request", "a world can't be explored within another one", RuntimeError)
         with (
             replaced([*databases.replacements(), *loop.replacements()]),
             databases.patched_psycopg(),

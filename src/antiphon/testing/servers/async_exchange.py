@@ -200,7 +200,7 @@ class AsyncExchange:
             return
         if isinstance(error, asyncio.CancelledError):
             raise explained(
-                "application-breaks-contract", RuntimeError("a cancellation escaped the application")
+                "application-breaks-contract", "a cancellation escaped the application", RuntimeError
             ) from error
         raise error
 
@@ -274,7 +274,7 @@ class RequestBody:
             return b""
         if not isinstance(chunk, bytes):
             raise explained(
-                "bad-test-request", TypeError(f"the chunks of a body must be bytes, not {type(chunk).__name__}")
+                "bad-test-request", f"the chunks of a body must be bytes, not {type(chunk).__name__}", TypeError
             )
         if self._left is not None:
             chunk = chunk[: self._left]

@@ -44,8 +44,7 @@ class Connection(NamedTuple):
         path, root = unquote(request.raw_path), self.root_path
         if root and path != root and not path.startswith(f"{root}/"):
             raise explained(
-                "bad-test-request",
-                ValueError(f"{path!r} is not below the root_path {root!r}, where the application is mounted"),
+                "bad-test-request", f"{path!r} is not below the root_path {root!r}, where the application is mounted"
             )
         return request
 

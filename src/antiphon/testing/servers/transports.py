@@ -61,13 +61,10 @@ def make_transport(
             from antiphon.testing.servers.rsgi import RSGITransport
 
             if connection.root_path or extra:
-                raise explained(
-                    "bad-test-request", ValueError("RSGI has no root_path, and nothing can be added to its scope")
-                )
+                raise explained("bad-test-request", "RSGI has no root_path, and nothing can be added to its scope")
             return RSGITransport(application, connection)
     raise explained(
-        "bad-test-request",
-        ValueError(f"the interface must be one of {', '.join(get_args(Interface))}, not {interface!r}"),
+        "bad-test-request", f"the interface must be one of {', '.join(get_args(Interface))}, not {interface!r}"
     )
 
 

@@ -151,7 +151,8 @@ class WSGITransport:
         if isinstance(request.content, AsyncIterable):
             raise explained(
                 "bad-test-request",
-                TypeError("over WSGI, the chunks of a body must come from an iterable, not an async one"),
+                "over WSGI, the chunks of a body must come from an iterable, not an async one",
+                TypeError,
             )
         environ: dict[str, Any] = make_environ(self._connection.check(request), self._connection) | dict(self._extra)
         runner = self._make_runner()

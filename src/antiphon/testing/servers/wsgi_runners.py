@@ -70,7 +70,8 @@ class InlineRunner:
         if self._written > MAX_WRITTEN:
             raise explained(
                 "bad-test-request",
-                RuntimeError("too much was written without being read: give the client a timeout, and thus a thread"),
+                "too much was written without being read: give the client a timeout, and thus a thread",
+                RuntimeError,
             )
         self._ready.append(item)
 

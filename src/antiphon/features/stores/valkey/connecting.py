@@ -95,13 +95,13 @@ def tls_options(address: Address, **files: str | None) -> dict[str, str]:
         raise _bad("TLS files need a scheme such as valkeys, valkeys+cluster or valkeys+sentinel")
     for file in given.values():
         if not Path(file).is_file():
-            raise explained("bad-feature-option", ValueError(f"ValkeyStore finds no file {file!r} for TLS"))
+            raise explained("bad-feature-option", f"ValkeyStore finds no file {file!r} for TLS")
     return given
 
 
 def _bad(reason: str) -> ValueError:
     text = f'ValkeyStore needs a URL such as "valkey://localhost:6379/0": {reason}'
-    return explained("bad-feature-option", ValueError(text))
+    return explained("bad-feature-option", text)
 
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def check_client(settings: Settings) -> ModuleType:
         options.pop("connection_class", Connection)(**options)
     except (TypeError, ValueError) as error:
         reason = f"ValkeyStore can't read the options of its URL: {error}"
-        raise explained("bad-feature-option", ValueError(reason)) from error
+        raise explained("bad-feature-option", reason) from error
     return exceptions
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon import explained
 from antiphon.app.store import FOREVER, FORMAT, decode_value, encode_value, log_unreadable
-from antiphon.embedding import seconds_of
+from antiphon.embedding import check_numbers, seconds_of
 from antiphon.features import OwnedEntry, Store, StoreCount, StoreEntry, StoreUnavailable
 from antiphon.features.stores import check_ttl, hash_key
 from antiphon.features.stores.rows import new_version
@@ -210,16 +210,13 @@ class ValkeyStore(Store):
         clock: Callable[[], float] = time.time,
     ) -> None:
         connect_timeout, timeout = seconds_of(connect_timeout), seconds_of(timeout)
-        if max_connections < 1:
-            raise explained(
-                "bad-feature-option", ValueError(f"max_connections must be 1 or more, not {max_connections!r}")
-            )
+        check_numbers(1, max_connections=max_connections)
         address = parse_address(url)
         tls = tls_options(address, ssl_ca_certs=ca_file, ssl_certfile=certificate, ssl_keyfile=private_key)
         if address.kind == "cluster" and not re.fullmatch(r"[^{}]*(\{[^{}]+\}[^{}]*)?", prefix):
             raise explained(
                 "bad-feature-option",
-                ValueError(f"braces in the prefix of a cluster must be one hash tag, such as {{app}}:, not {prefix!r}"),
+                f"braces in the prefix of a cluster must be one hash tag, such as {{app}}:, not {prefix!r}",
             )
         settings = Settings(address, connect_timeout, timeout, max_connections, tls)
         self._place = address, prefix
