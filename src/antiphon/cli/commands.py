@@ -15,6 +15,7 @@ from click.core import ParameterSource
 
 from antiphon.cli.errors import BadCommand, CommandError, Refused
 from antiphon.cli.settings import ENV_FILE, PREFIX, read
+from antiphon.cli.target import explain_failure
 from antiphon.cli.workers.options import INHERITED
 from antiphon.explanations import renamed
 
@@ -200,8 +201,6 @@ def _brought(name: str) -> click.Command | None:
 
 def _loaded(entries: "list[EntryPoint]") -> click.Command:
     """Import an entry point's command. Raises `BadCommand` for several entry points, or if it isn't a command."""
-    from antiphon.cli.target import explain_failure
-
     name, entry = entries[0].name, entries[0]
     if len(entries) > 1:
         packages = " and ".join(sorted(map(_package, entries)))

@@ -524,14 +524,12 @@ def doctor(urls: tuple[str, ...], ca: str | None) -> None:
     the installed versions and which extras are complete. The exit code is 1 if a dependency is missing or its version
     is not supported.
     """
-    if not urls:
-        from antiphon.cli.doctor import report
+    from antiphon.cli.doctor import examine, report, worst
 
+    if not urls:
         lines, is_complete = report()
         click.echo("\n".join(lines))
         sys.exit(not is_complete)
-    from antiphon.cli.doctor import examine, worst
-
     if ca is not None:
         os.environ["SSL_CERT_FILE"] = ca  # OpenSSL reads it for each connection
     colors = {"forged": "red", "lacking": "yellow", "refused": "green", "unseen": None}

@@ -11,6 +11,7 @@ from click import echo
 
 from antiphon.app.application import App
 from antiphon.cli.errors import BadCommand
+from antiphon.cli.revisions import notes_on, version_at
 from antiphon.cli.target import Target
 from antiphon.features.openapi.changes.operations import VERDICTS, Change, Comparison, Verdict, today, worst
 from antiphon.features.openapi.changes.places import Version, below
@@ -93,8 +94,6 @@ def written_changes(
     target: Target, app: App | DescribedApp, revision: str, prefix: str | None, dialects: Sequence[str]
 ) -> int:
     """Print the differences between an application's code at a revision and now, and return the exit code."""
-    from antiphon.cli.revisions import notes_on, version_at
-
     now = prefix_of(target, app, prefix)
     old = version_at(revision, target, prefix, dialects)
     new = Version.read(app, now if old.prefix == now else "")

@@ -26,6 +26,7 @@ from time import time
 from typing import Any
 
 from antiphon import Request, Response
+from antiphon.app.static_files import FileHandler
 from antiphon.body.codings import ZSTD, Compressor
 from antiphon.concurrency.iterables import BlockingChunks, ByteGenerator
 from antiphon.embedding import Reads, as_bytes, is_for_any_thread, split_list, unwatched
@@ -132,8 +133,6 @@ class Dictionaries:
     def _store_for(self, request: Request) -> Store | None:
         if self.store is None:
             return None
-        from antiphon.app.static_files import FileHandler  # late: programs without files don't need it
-
         return self.store if isinstance(request.route.handler, FileHandler) else None
 
     def loader(self, request: Request) -> Callable[[], None] | None:
@@ -197,8 +196,6 @@ def watch_reads(request: Request) -> Iterator[None]:
 
 def _reads_of(request: Request) -> Collection[str]:
     """Return what was read to make a response: what a choice is made from, and everything if that wasn't recorded."""
-    from antiphon.app.static_files import FileHandler  # late: programs without files don't need it
-
     watch = next((each for each in watches_of(request.head) if isinstance(each, _Reads)), None)
     if watch is None:
         return () if isinstance(request.route.handler, FileHandler) else (Reads.EVERYTHING,)

@@ -5,6 +5,7 @@ from typing import Any
 
 from antiphon.frameworks.connection import plain_head
 from antiphon.frameworks.framework import Framework, FrameworkResponse, ViewRoute
+from antiphon.frameworks.recognition import error_like
 from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
 
@@ -69,6 +70,4 @@ class Sanic(Framework):
 
 
 async def _respond_to_error(given: Any, error: HTTPError) -> Any:
-    from antiphon.frameworks.recognition import error_like
-
     return error_like(error, given)

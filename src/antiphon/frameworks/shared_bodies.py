@@ -9,6 +9,7 @@ from antiphon.adapters.asgi import ASGIHead, Message, Receive, Scope
 from antiphon.adapters.foreign.environ_host import ReceivedInput
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.body.content import Content
+from antiphon.body.multipart import parse_boundary
 from antiphon.body.part_head import EncodedPart, encode_multipart
 from antiphon.http.limits import UNBOUNDED
 from antiphon.http.urls.urlencoded import format_query
@@ -184,8 +185,6 @@ def encoded_form(
 
     Each file consists of its field's name, an object with ``filename`` and ``content_type``, and its bytes.
     """
-    from antiphon.body.multipart import parse_boundary
-
     if not content_type.lower().startswith("multipart/form-data"):
         return format_query([*fields]).encode()
     parts = [EncodedPart(name, value.encode()) for name, value in fields]

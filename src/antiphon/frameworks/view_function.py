@@ -17,6 +17,7 @@ from antiphon.app.planning.matching import respond_to_options
 from antiphon.app.route import Route, before_hooks, checked_methods
 from antiphon.body.receiver import result_of
 from antiphon.explanations import explained
+from antiphon.frameworks.connection import check_not_cancelled
 from antiphon.frameworks.framework import DEFAULTS, Framework, framework_response, stop_watching
 from antiphon.frameworks.recognition import current_given, framework_of, unwrapped
 from antiphon.handler.callables import check_arguments, describe, is_async, signature_of
@@ -32,6 +33,8 @@ from antiphon.request.request import Request
 from antiphon.request.route import NO_ROUTE
 from antiphon.response.response import Response
 from antiphon.routing.converters import CONVERTERS
+from antiphon.serialization.fields import TimeTexts
+from antiphon.serialization.types import described, members
 
 
 class WriteOnce(Protocol):
@@ -249,8 +252,6 @@ class View:
 
     async def respond_on_loop(self, given: Any, framework: Framework, rest: "_Rest") -> Any:
         """Handle the request on an event loop, in the current task."""
-        from antiphon.frameworks.connection import check_not_cancelled
-
         request = framework.bounded_request(given, None, self.options.limits)
         token = set_current_request(request)
         response: Response | None = None
@@ -343,9 +344,6 @@ def conversion_to(wanted: Any) -> Callable[[str], Any] | None:
     if wanted in _BY_ROUTING:
         return CONVERTERS[_BY_ROUTING[wanted]].to_python
     import msgspec
-
-    from antiphon.serialization.fields import TimeTexts
-    from antiphon.serialization.types import described, members
 
     texts = TimeTexts([*members(described(wanted))])
 

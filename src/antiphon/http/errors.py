@@ -27,8 +27,10 @@ from typing import (
 from antiphon.explanations import explained
 from antiphon.explanations.naming import NamesOurs, names_ours, word_for
 from antiphon.explanations.words import ERROR
+from antiphon.http.dates import format_retry_after
 from antiphon.http.grammar import is_token
 from antiphon.http.headers import HeaderFields, MutableHeaders
+from antiphon.http.ranges import ContentRange
 from antiphon.http.status import PHRASES, phrase
 
 if TYPE_CHECKING:
@@ -428,8 +430,6 @@ class RangeNotSatisfiable(HTTPError):
     ) -> None:
         super().__init__(detail, **options)
         if length is not None:
-            from antiphon.http.ranges import ContentRange
-
             self.headers["content-range"] = str(ContentRange.unsatisfied(length))
 
 
@@ -523,8 +523,6 @@ class _ComeBack(HTTPError):
     ) -> None:
         super().__init__(detail, **options)
         if retry_after is not None:
-            from antiphon.http.dates import format_retry_after
-
             self.headers["retry-after"] = format_retry_after(retry_after)
 
 

@@ -15,6 +15,7 @@ from antiphon.http.headers import HeaderFields, Headers, MutableHeaders
 from antiphon.http.urls.url import DEFAULT_PORTS, URL, check_host_given, parse_host
 from antiphon.http.urls.urlencoded import format_query
 from antiphon.response.files import guess_type
+from antiphon.serialization.json import encode_json
 
 
 class Readable(Protocol):
@@ -341,8 +342,6 @@ def _content(options: RequestOptions) -> tuple[ClientContent, str | None]:
             )
         return encode_parts(_pairs(options.get("form", ())), options["files"])
     if "json" in options:
-        from antiphon.serialization.json import encode_json
-
         return encode_json(options["json"]), "application/json"
     if "form" in options:
         return encode_fields(options["form"]).encode(), "application/x-www-form-urlencoded"

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
+from antiphon.serialization.json import encode_json
+from antiphon.serialization.readers import json_as
 from antiphon.testing.call import Call, Run
 from antiphon.testing.errors import HandshakeRefused
 from antiphon.testing.responses import ResponseHead
@@ -63,14 +65,10 @@ class SocketCall(Call):
         if isinstance(message, str | bytes):
             self.exchange.channel.give(message)
         else:
-            from antiphon.serialization.json import encode_json
-
             self.exchange.channel.give(encode_json(message).decode())
 
     async def receive_as(self, wanted: Any) -> Any:
         """Wait for the next message and read its JSON as a type."""
-        from antiphon.serialization.readers import json_as
-
         message = await self.receive()
         return json_as(message.encode() if isinstance(message, str) else message, wanted)
 

@@ -154,7 +154,7 @@ class Spool:
             self.flush()
             await yield_to_loop()
         else:
-            await _on_file_thread(self.flush)
+            await on_file_thread(self.flush)
 
     def _blocks(self) -> tuple[list[Block], bytes]:
         """Return the waiting bytes as blocks of the file, and the beginning of an incomplete block."""
@@ -209,7 +209,7 @@ class Spool:
     async def achunk_at(self, offset: int) -> bytes:
         """Do what ``chunk_at`` does, on an event loop: a thread reads the file."""
         read = self.reader_of_file(offset, CHUNK)
-        return self.chunk_at(offset) if read is None else await _on_file_thread(read)
+        return self.chunk_at(offset) if read is None else await on_file_thread(read)
 
     def read_all(self) -> bytes:
         """Return all bytes, uncopied if they came in one chunk and are in memory."""
@@ -275,7 +275,7 @@ _large: "WeakSet[Spool]" = WeakSet()
 """The open spools that contain at least a block."""
 
 
-async def _on_file_thread(function: Callable[[], T]) -> T:
+async def on_file_thread(function: Callable[[], T]) -> T:
     """Call a function on a thread that never waits for a body, because threads that do could wait for each other."""
     from antiphon.concurrency.crossing import run_on_file_thread
 

@@ -13,7 +13,7 @@ from antiphon.http.media_type import MediaType
 from antiphon.lazy import lazy
 from antiphon.paths import absolute_path
 from antiphon.uploads.saving import safe_filename, save
-from antiphon.uploads.spool import CHUNK, Spool, Window
+from antiphon.uploads.spool import CHUNK, Spool, Window, on_file_thread
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,9 +119,7 @@ class Upload:
         """Read like ``read``, on an event loop. A thread reads bytes that aren't in memory."""
         if self._spool.in_memory:
             return self.read(size)
-        from antiphon.concurrency.crossing import run_on_file_thread
-
-        return await run_on_file_thread(self.read, size)
+        return await on_file_thread(partial(self.read, size))
 
     def read1(self, size: int = -1, /) -> bytes:
         """Return up to ``size`` bytes, reading at most once."""
@@ -228,9 +226,7 @@ class Upload:
         """Return the hash like ``digest``, on an event loop. A thread reads bytes that aren't in memory."""
         if self._spool.in_memory:
             return self.digest(algorithm)
-        from antiphon.concurrency.crossing import run_on_file_thread
-
-        return await run_on_file_thread(self.digest, algorithm)
+        return await on_file_thread(partial(self.digest, algorithm))
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> "Path":
         """Copy the file to a path, or into a folder as ``safe_filename``. Return the path of the copy.
@@ -256,9 +252,7 @@ class Upload:
         """Copy the file like ``save``, on an event loop. A thread copies the file, and finishes a copy that has begun
         even if the task is cancelled.
         """
-        from antiphon.concurrency.crossing import run_on_file_thread
-
-        return await run_on_file_thread(partial(self.save, path, overwrite=overwrite))
+        return await on_file_thread(partial(self.save, path, overwrite=overwrite))
 
     def detach(self) -> "Upload":
         """Return an upload with the same bytes that stays readable until it is closed or dropped, even after the

@@ -28,6 +28,7 @@ from antiphon.http.event import Event
 from antiphon.http.headers import HeaderFields
 from antiphon.response.message import Stream
 from antiphon.response.response import Response
+from antiphon.serialization.json import encode_json
 from antiphon.websockets.channel import (
     ABNORMAL,
     GOING_AWAY,
@@ -245,8 +246,6 @@ class Connection:
     def _encoded(self, message: object) -> WebSocketMessage:
         if isinstance(message, bytearray | memoryview):
             return bytes(message)
-        from antiphon.serialization.json import encode_json
-
         if isinstance(message, Event):
             fields = {"event": message.event, "id": message.id, "data": message.data}
             if not isinstance(message.data, str | None):

@@ -30,8 +30,11 @@ from antiphon.adapters.servable import Servable
 from antiphon.adapters.servers.granian import IDLE
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.cli.interface import Interface
+from antiphon.cli.workers.loop_shedding import refuse_asgi, refuse_rsgi
 from antiphon.cli.workers.observed import WrappedProtocol
+from antiphon.cli.workers.shedding import TEXT, classifier
 from antiphon.concurrency.process import DRAINING
+from antiphon.features.logs.formats import escaped
 
 _RARELY, _OFTEN = 1.0, 0.1
 """Seconds between two looks at all connections: usually, and while more than half of the maximum are open."""
@@ -216,8 +219,6 @@ def _comparable(client: Any) -> Any:
 
 def _target(head: Any) -> str:
     """Return the method and the path of an environ or a scope. A path can't forge a line of a log."""
-    from antiphon.features.logs.formats import escaped  # imported late: most workers cut nothing off
-
     if not isinstance(head, dict):  # RSGI
         return f"{escaped(head.method)} {escaped(head.path)}"
     if "REQUEST_METHOD" not in head:
@@ -241,8 +242,6 @@ class _Counted:
         self._connections = connections
 
     def _refuses(self, fields: Any, head: Callable[[], Any] | None) -> bool:
-        from antiphon.cli.workers.shedding import classifier  # imported late: most workers refuse nothing
-
         if not self._connections.refuses(fields):
             return False
         classify = classifier(self._program)
@@ -253,8 +252,6 @@ class _WSGI(_Counted):
     def __call__(self, environ: Any, start_response: Any) -> Any:
         connections, key = self._connections, id(environ)
         if len(connections.open) > connections.unchecked:
-            from antiphon.cli.workers.shedding import TEXT
-
             fields = [each for each in environ.items() if each[0].startswith("HTTP_")]
             if self._refuses(fields, partial(WSGIHead, environ)):
                 start_response("503 Service Unavailable", _refusal(environ["SERVER_PROTOCOL"].removeprefix("HTTP/")))
@@ -293,8 +290,6 @@ class _ASGI(_Counted):
         if scope["type"] == "lifespan":
             return self._app(scope, receive, send)
         if len(self._connections.open) > self._connections.unchecked:
-            from antiphon.cli.workers.loop_shedding import refuse_asgi
-
             head = partial(ASGIHead, scope, receive, send) if scope["type"] == "http" else None
             if self._refuses(scope["headers"], head):
                 return refuse_asgi(_refusal(scope["http_version"]), scope, send)
@@ -324,8 +319,6 @@ class _RSGI(_Counted):
 
     def __rsgi__(self, scope: Any, protocol: Any) -> Any:
         if len(self._connections.open) > self._connections.unchecked:
-            from antiphon.cli.workers.loop_shedding import refuse_rsgi
-
             head = partial(RSGIHead, scope, protocol) if scope.proto == "http" else None
             if self._refuses(scope.headers.items(), head):
                 return refuse_rsgi(_refusal(scope.http_version), scope, protocol)
@@ -357,7 +350,5 @@ class _Protocol(WrappedProtocol):
 
 def _refusal(http_version: str) -> list[tuple[str, str]]:
     """Return the header fields of a response to a refused request."""
-    from antiphon.cli.workers.shedding import TEXT
-
     closing = [("connection", "close")] if http_version < "2" else []
     return [("content-type", "text/plain"), ("content-length", str(len(TEXT))), ("retry-after", "1"), *closing]

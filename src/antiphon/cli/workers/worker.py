@@ -29,9 +29,11 @@ from antiphon.cli.interface import Choice, bridged, choose, separate_memories, u
 from antiphon.cli.target import Target, explain_failure
 from antiphon.cli.workers.balancing import promise_turns
 from antiphon.cli.workers.connections import Connections, counted
+from antiphon.cli.workers.loop_shedding import LoopAdmission
 from antiphon.cli.workers.observed import Counted, Entrance, observed, with_final_responses
 from antiphon.cli.workers.options import NO_GUARDS, Control, ServerOptions
 from antiphon.cli.workers.process import BEATS, Progress, beat_on_thread, beat_while_progressing, wait_for_target
+from antiphon.cli.workers.shedding import ThreadAdmission
 from antiphon.concurrency.background import background_loop, started_loop
 from antiphon.concurrency.process import DRAINING, GRACE_OVER, limit_exit_elsewhere, wait_sockets_closed
 from antiphon.handler.contract import CLOSING
@@ -270,12 +272,8 @@ class _Worker:
             return
         queue_timeout = self._options.queue_timeout
         if loop is None:
-            from antiphon.cli.workers.shedding import ThreadAdmission  # imported late: most workers need the other one
-
             ThreadAdmission(self._entrance, self._app, queue_timeout, WSGI_THREADS, self._threads)
         else:
-            from antiphon.cli.workers.loop_shedding import LoopAdmission  # imported late, as above
-
             LoopAdmission(self._entrance, self._app, queue_timeout, loop)
 
     def has_failed(self, reason: Exception | str) -> None:

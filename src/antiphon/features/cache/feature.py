@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from antiphon import Request, Response, explained
+from antiphon.app.connections import connection_of
 from antiphon.app.dispatch.returns import AwaitedResponse
 from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.embedding import (
@@ -259,8 +260,5 @@ def _repeat_after_commit(function: Callable[[], object]) -> None:
     """Call a function after the commit, too, if the current request has a database connection open."""
     request = find_current_request()
     resource = None if request is None else request._in_transaction
-    if resource is not None:
-        from antiphon.app.connections import connection_of
-
-        if connection_of(resource.value) is not None:
-            resource.after_commit(function)
+    if resource is not None and connection_of(resource.value) is not None:
+        resource.after_commit(function)

@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from antiphon import explained
 from antiphon.concurrency.loop import refuse_on_loop
-from antiphon.embedding import DRAINING, FeatureStore, check_numbers, errors_name_it, seconds_of, store_name
+from antiphon.embedding import (
+    DRAINING,
+    FeatureStore,
+    check_numbers,
+    encode_json,
+    errors_name_it,
+    seconds_of,
+    store_name,
+)
 from antiphon.explanations import renamed
 from antiphon.explanations.naming import NamesOurs, names_ours
 from antiphon.features import MissedMessages, Store
@@ -264,8 +272,6 @@ class Channel(metaclass=NamesOurs):
         return await asyncio.to_thread(function) if self._own_hub().blocks else function()
 
     def _encode(self, value: object) -> bytes:
-        from antiphon.embedding import encode_json
-
         data = encode_json(value)
         if len(data) > self._max_message_size:
             size = f"{len(data):,} bytes of JSON, more than {self._max_message_size:,}"

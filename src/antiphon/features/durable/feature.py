@@ -13,7 +13,7 @@ from itertools import chain
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
-from antiphon import Dependency, Request, Response, current_request, explained
+from antiphon import App, Dependency, Request, Response, current_request, explained
 from antiphon.app.callers import caller_of, check_by
 from antiphon.app.dispatch.plan import Plan
 from antiphon.app.store import RETRY_AFTER, give_again, try_later
@@ -125,8 +125,6 @@ class Durable:
 
     def install(self, app: "App") -> None:
         """Make the app use this feature for its durable routes. Raises TypeError for a blueprint."""
-        from antiphon import App
-
         if not isinstance(app, App):
             raise explained(
                 "for-whole-app",

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from antiphon import Request, Response, explained
 from antiphon.app.connections import Connection, connection_of, run_at_once
-from antiphon.embedding import describe, is_async
+from antiphon.embedding import describe, is_async, missing_package
 from antiphon.features.durable.engine import Engine
 
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
@@ -51,8 +51,6 @@ class Schedule(NamedTuple):
 
 
 def _croniter() -> Any:
-    from antiphon.embedding import missing_package
-
     try:
         from croniter import croniter
     except ModuleNotFoundError as error:

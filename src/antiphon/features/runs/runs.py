@@ -20,7 +20,7 @@ from uuid import UUID
 
 import msgspec
 
-from antiphon import HTTPError, explained
+from antiphon import App, HTTPError, explained
 from antiphon.concurrency.loop import refuse_on_loop, thread
 from antiphon.embedding import (
     SAFE_METHODS,
@@ -355,8 +355,6 @@ class Runs(Generic[T], metaclass=NamesOurs):
         run._written = [*written]
         run._production = production
         request = find_current_request()
-        from antiphon import App
-
         apps = own.apps | ({request.app} if request is not None and isinstance(request.app, App) else set())
         production.unfinished = {each._unfinished for app in apps for each in mounted_together(app)}
         production.hold(True)

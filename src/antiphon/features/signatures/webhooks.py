@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, assert_never, get_args
 from antiphon import Request, Response, explained
 from antiphon.app.store import RETRY_AFTER, check_store
 from antiphon.concurrency.loop import refuse_on_loop
-from antiphon.embedding import check_no_decorator, check_numbers, describe, errors_name_it, seconds_of
+from antiphon.embedding import check_no_decorator, check_numbers, describe, encode_json, errors_name_it, seconds_of
 from antiphon.explanations import arguments_name_ours
 from antiphon.features import Store, StoreEntry
 from antiphon.features.signatures.keys import SHORTEST_SECRET
@@ -319,7 +319,6 @@ class StandardWebhook(Webhook):
         not public, and RuntimeError on an event loop.
         """
         refuse_on_loop("StandardWebhook.send", "await asyncio.to_thread(webhook.send, url, data)")
-        from antiphon.embedding import encode_json
         from antiphon.features.signatures.public_requests import public_url, request_public
 
         body = data if isinstance(data, bytes) else encode_json(data)

@@ -18,8 +18,20 @@ from antiphon.app.planning.cross_site import check_cross_site
 from antiphon.app.planning.request_checks import PROBLEM_TYPE
 from antiphon.embedding import Advice, Crossing, FeatureStore, check_numbers, errors_name_it
 from antiphon.features import Store
+from antiphon.features.channels.hub import hub_of
 from antiphon.features.openapi.feature import OpenAPI
 from antiphon.features.openapi.security import users_of
+from antiphon.features.stores.memory import MemoryStore
+from antiphon.features.tools.calls import request_of
+from antiphon.features.tools.definitions import (
+    definitions_of,
+    definitions_of_dialect,
+    for_model,
+    model_name,
+    tool_routes,
+)
+from antiphon.features.tools.exchange import SALT, Sessions, whose_is
+from antiphon.features.tools.handling import Handling, call_in_process
 from antiphon.features.tools.protocol import (
     INVALID_PARAMS,
     LEGACY,
@@ -35,6 +47,11 @@ from antiphon.features.tools.protocol import (
     result_response,
     session_message,
 )
+from antiphon.features.tools.resources import Resources, prompt_of
+from antiphon.features.tools.results import CalledTool, failure
+from antiphon.features.tools.subscriptions import Subscriptions
+from antiphon.features.tools.tasks import Tasks
+from antiphon.features.tools.tool_call import LEVELS
 from antiphon.features.users import USERS
 from antiphon.http import BadRequest, MisdirectedRequest
 from antiphon.http.urls.url import is_this_machine
@@ -159,16 +176,11 @@ class Tools:
         self._app = ref(app)
         name = "tools" + self.path.replace("/", "_")
         app.post(self.path, name=name, before=self._before, csrf_exempt=True)(self._receive)
-        from antiphon.features.stores.memory import MemoryStore
-        from antiphon.features.tools.exchange import Sessions
-
         store = self._stores.taken_if_any(app) if self._stores.own or _keeps_channels(app.store) else None
         if store is None:
             FeatureStore.note_memory(app, "Tools")
         self._sessions = Sessions(store or MemoryStore().bounded(_MOST_MEMORY), self.path)
         if self._changes is not None:
-            from antiphon.features.tools.subscriptions import Subscriptions
-
             app.get(self.path, name=f"{name}_stream", before=self._before)(self._stream)
             self._subscriptions = Subscriptions(self._changes, self._sessions)
         app.on_startup(lambda: self._check(app))
@@ -181,8 +193,6 @@ class Tools:
         a message; ``("assistant", text)`` is a message of the model. It may be ``async`` and must not block. Raises
         TypeError for other arguments, and ValueError for a name that is already taken.
         """
-        from antiphon.features.tools.resources import prompt_of
-
         made = prompt_of(function)
         if made.name in self._prompts:
             raise explained("bad-tool", f"there is already a prompt {made.name!r}")
@@ -218,8 +228,6 @@ class Tools:
         has a ``name``, a ``description`` and an ``inputSchema``. Raises RuntimeError for a caller of another
         application.
         """
-        from antiphon.features.tools.definitions import for_model
-
         request, app = self._asking(as_)
         visible = [*self.definitions_in(app).values()] if request.user is not None else self._visible(request)
         return [for_model(each, for_) for each in visible]
@@ -240,10 +248,6 @@ class Tools:
         ``confirm`` is called only if the function ``confirm`` returns a true value for the question. Raises
         RuntimeError for a caller of another application.
         """
-        from antiphon.features.tools.definitions import model_name
-        from antiphon.features.tools.handling import call_in_process
-        from antiphon.features.tools.results import CalledTool, failure
-
         request, app = self._asking(as_)
         made = await asyncio.to_thread(self.definitions_in, app)
         definition = made.get(tool) or next((each for name, each in made.items() if model_name(name) == tool), None)
@@ -256,8 +260,6 @@ class Tools:
 
     def _asking(self, as_: object) -> "tuple[Request, App]":
         """Return a caller's request as the application with these tools has received it, or a request of a user."""
-        from antiphon.features.tools.calls import request_of
-
         app = None if self._app is None else self._app()
         if app is not None and not isinstance(as_, Caller):
             return request_of(app, as_), app
@@ -269,11 +271,7 @@ class Tools:
     def _define(self, app: "App") -> "dict[str, Definition]":
         self._has_one_kind_of_users = len(users_of(app._route_groups[0].dependencies)) <= 1
         if self._dialect is not None:
-            from antiphon.features.tools.definitions import definitions_of_dialect
-
             return definitions_of_dialect(app, self._dialect, self._tools, self.api)
-        from antiphon.features.tools.definitions import definitions_of, tool_routes
-
         routes = [*tool_routes(app)]
         if len(features_of(app)) > 1:
             routes = [each for each in routes if f"{each.path}/".startswith(f"{self.api.prefix}/")]
@@ -292,8 +290,6 @@ class Tools:
 
     def _resources(self, app: "App") -> "Resources":
         if self._made_resources is None:
-            from antiphon.features.tools.resources import Resources
-
             self._made_resources = Resources.of(app, self._resource_names, self._pages(app))
         return self._made_resources
 
@@ -309,8 +305,6 @@ class Tools:
         if self._resource_names or any(route.tool is not None and route.tool.page for route in app.routes):
             self._resources(app)
         if any(route.tool is not None and route.tool.confirm for route in app.routes):
-            from antiphon.features.tools.exchange import SALT
-
             app.signer(SALT)
 
     # Messages
@@ -346,8 +340,6 @@ class Tools:
     @property
     def _handling(self) -> "Handling":
         if self._made_handling is None:
-            from antiphon.features.tools.handling import Handling
-
             self._made_handling = Handling(self._kept_sessions, self._tasks, self._max_result)
         return self._made_handling
 
@@ -427,9 +419,6 @@ class Tools:
 
     async def _kept(self, request: Request, message: Message) -> Mapping[str, Any] | None:
         """Keep what a session asks for, and return an empty result, or None for an unknown method."""
-        from antiphon.features.tools.exchange import whose_is
-        from antiphon.features.tools.tool_call import LEVELS
-
         match message.method:
             case "logging/setLevel":
                 if (level := message.text("level")) not in LEVELS or not message.session:
@@ -445,8 +434,6 @@ class Tools:
     @property
     def _tasks(self) -> "Tasks | None":
         if self._made_tasks is None and self._runs is not None:
-            from antiphon.features.tools.tasks import Tasks
-
             self._made_tasks = Tasks(self._runs)
         return self._made_tasks
 
@@ -546,8 +533,6 @@ def features_of(app: "App") -> list[Tools]:
 
 def _keeps_channels(store: Store | None) -> bool:
     """True for a store that processes can listen to."""
-    from antiphon.features.channels.hub import hub_of
-
     if store is None or not store.is_server_side:
         return False
     try:

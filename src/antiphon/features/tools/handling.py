@@ -25,6 +25,7 @@ from antiphon.features.tools.results import (
     result_of,
     too_large,
 )
+from antiphon.features.tools.tasks import knows_tasks, result_of_run
 from antiphon.features.tools.tool_call import HandledCall, NeedsReply, Question, filled
 from antiphon.http import UnprocessableContent
 from antiphon.http.errors import PreconditionRequired
@@ -92,8 +93,6 @@ class Handling:
         if response.status == PreconditionRequired.status:
             call.check()
         if call.run is not None and response.status < 400:
-            from antiphon.features.tools.tasks import knows_tasks, result_of_run
-
             if message.is_modern and self._tasks is not None and knows_tasks(message):
                 return self._tasks.created(request, call.run)
             return await result_of_run(call.run, call, self._largest)
@@ -216,7 +215,5 @@ async def call_in_process(
             [(digest, asked)] = error.questions.items()
             replies[digest] = {"action": "accept" if await confirm(asked.params["message"]) else "decline"}
     if call.run is not None and response.status < 400:
-        from antiphon.features.tools.tasks import result_of_run
-
         return await result_of_run(call.run, call, largest)
     return await _result(made, definition, call, response, largest, is_modern=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeVar, cast
 
 from antiphon import Dependency, HTTPError, Request, Response, explained
 from antiphon.embedding import encode_json
+from antiphon.features.forms.inputs import inputs_of
 from antiphon.features.html import visible
 from antiphon.features.tools.definitions import resolved_in
 from antiphon.features.tools.protocol import is_able
@@ -269,8 +270,6 @@ def form_schema(wanted: Any) -> dict[str, Any]:
 
     Raises TypeError for a record with other fields.
     """
-    from antiphon.features.forms.inputs import inputs_of
-
     [schema], components = json_schemas([wanted], lambda _: {}, _DEFS + "{name}")
     record = resolved_in(schema, components, _DEFS)
     fields = {each.name: each for each in inputs_of(wanted)}

@@ -13,7 +13,7 @@ from antiphon.testing.requests import ClientRequest
 from antiphon.testing.servers.async_exchange import AsyncExchange, RequestBody, ResponseChannel
 from antiphon.testing.servers.exchange import Connection, Head, checked_head, file_chunks
 from antiphon.testing.servers.rsgi_scope import RSGIScope, make_scope
-from antiphon.testing.servers.socket_channel import SocketChannel
+from antiphon.testing.servers.socket_channel import SocketChannel, SocketExchange
 from antiphon.websockets.channel import NO_CODE, WebSocketClosed
 
 if TYPE_CHECKING or find_spec("granian"):
@@ -50,8 +50,6 @@ class RSGITransport:
 
     def open_socket(self, request: ClientRequest, _subprotocols: list[str]) -> AsyncExchange:
         """Call the application with the scope and a protocol object of a handshake."""
-        from antiphon.testing.servers.socket_channel import SocketChannel, SocketExchange
-
         scope = make_scope(request, self._connection)._replace(proto="ws")
         channel = SocketChannel()
         protocol: Any = RSGISocketProtocol(channel)
