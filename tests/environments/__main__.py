@@ -6,7 +6,8 @@ python -m tests.environments --wheel dist/antiphon-0.1.0-py3-none-any.whl
 
 Each environment has the wheel, one extra at most, and what the page on it tells to install, and runs the checks of
 ``within.py``. In `bare`, every public name and every page of the documentation is tried. In `beside`, the wheel
-replaces another project's, is installed beside Flask, and is uninstalled. In `newest`, the tests run that have other
+replaces another project's, is installed beside Flask, and is uninstalled. In `core` and `no-...`, outer folders are
+taken out of the package, and ``core.py`` runs on the rest. In `newest`, the tests run that have other
 projects as hosts or oracles: what others release breaks them, and no change of ours, so that is for each week. All
 versions are the newest, whatever is locked.
 """
@@ -117,7 +118,15 @@ PROJECTS = {
 }
 """What `antiphon new` writes, by its template: a project that passes its own tests, its app, and a path."""
 
-FOR_EACH_CHANGE = (*ENVIRONMENTS, BESIDE, *PROJECTS)
+RINGS = {
+    "no-dialects": ("dialects",),
+    "no-cli": ("cli",),
+    "no-testing": ("testing",),
+    "core": ("dialects", "cli", "testing", "features"),
+}
+"""The outer folders that are taken out of the package, by the environment's name: the last with what stands on it."""
+
+FOR_EACH_CHANGE = (*ENVIRONMENTS, BESIDE, *PROJECTS, *RINGS)
 
 
 def main() -> None:
@@ -169,6 +178,7 @@ def _try(name: str, wheel: Path, folder: Path) -> bool:
 
 def _way_to_try(name: str) -> Callable[[str, Path, Path], str]:
     ways = {NEWEST: _try_newest, BESIDE: _try_beside, **dict.fromkeys(PROJECTS, _try_project)}
+    ways |= dict.fromkeys(RINGS, _try_without)
     return ways.get(name, _try_environment)
 
 
@@ -183,6 +193,15 @@ def _try_environment(name: str, wheel: Path, folder: Path) -> str:
     what = f"antiphon[{environment.extra}] @ {wheel.as_uri()}" if environment.extra else str(wheel)
     python = _made(folder, what, *environment.packages)
     return _check(python, environment.checks, ROOT)
+
+
+def _try_without(name: str, wheel: Path, folder: Path) -> str:
+    """Take rings out of the package, and run what works on the rest."""
+    python = _made(folder, str(wheel))
+    [package] = folder.glob("lib/python*/site-packages/antiphon")
+    for ring in RINGS[name]:
+        shutil.rmtree(package / ring)
+    return _run(python, "-m", "tests.environments.core", cwd=ROOT)
 
 
 def _try_project(template: str, wheel: Path, folder: Path) -> str:

@@ -33,7 +33,7 @@ from antiphon.concurrency.crossing import Crossing, CrossingBack, copy_variables
 from antiphon.concurrency.iterables import as_bytes
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.concurrency.process import DRAINING, call_after_fork
-from antiphon.explanations import Advice, errors_name_it
+from antiphon.explanations import Advice, check_numbers, errors_name_it
 from antiphon.features.openapi.code.words import DescribedApp, DescribedRoute
 from antiphon.features.templates.environment import render
 from antiphon.features.templates.page import stream_of
@@ -93,7 +93,7 @@ __all__ = [
     "RequestLocal", "Servable", "ServedFunction", "SharedFields", "Spool", "Steps", "ThreadServer", "TimedSigner",
     "ViewRoute", "WSGIHead", "Window", "absent", "as_bytes", "as_http_error", "background_loop", "call_after_fork",
     "call_in_own_context", "caller_file", "check_arguments", "check_handshake", "check_handshake_site",
-    "check_no_decorator", "check_sync", "close_accepted", "copy_variables", "crossing_of", "decode_json", "describe",
+    "check_no_decorator", "check_numbers", "check_sync", "close_accepted", "copy_variables", "crossing_of", "decode_json", "describe",
     "driven", "encode_json", "endable", "environ_request", "environ_sockets", "error_like", "errors_name_it", "failed",
     "find_current_request", "finish", "guess_type", "host_of", "innermost", "is_async", "is_for_any_thread",
     "is_on_loop", "is_token", "is_token_of", "json_text", "lazy", "log_failure", "make_environ", "missing_package",
