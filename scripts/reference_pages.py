@@ -279,8 +279,8 @@ TOPICS = {
     ),
     "embedding/features.md": Page(
         "Parts of features", "antiphon.embedding",
-        "OfRequest errors_name_it missing_package caller_file path_beside check_numbers seconds_of is_token check_arguments "
-        "is_token_of read_token_part TOKEN_LEEWAY "
+        "OfRequest errors_name_it missing_package caller_file path_beside check_numbers seconds_of is_token "
+        "check_arguments is_token_of read_token_part TOKEN_LEEWAY "
         "check_no_decorator check_sync ready FeatureStore store_name Added SharedFields unwatched "
         "note_read Reads CHALLENGES without_traceback quoted_root host_of parse_origin mounted_together "
         "is_for_any_thread endable DRAINING call_after_fork background_loop",

@@ -195,5 +195,5 @@ def test_it_is_for_whole_applications():
 
 @rows("options", [{"max_series": 0}, {"size": 1000}])
 def test_bounds_that_leave_no_room_are_refused(options):
-    with pytest.raises(ValueError, match="max_series must be 1 or more|size must be 65536 or more"):
+    with pytest.raises(ValueError, match=r"max_series must be 1 or more|size must be 65536 or more"):
         Metrics(**options)

@@ -175,13 +175,14 @@ class Tools:
         app._route_groups  # noqa: B018 - a blueprint has none
         self._app = ref(app)
         name = "tools" + self.path.replace("/", "_")
-        app.post(self.path, name=name, before=self._before, csrf_exempt=True)(self._receive)
+        hidden = {OpenAPI.HIDDEN: True}  # its reader would follow each message to every handler
+        app.post(self.path, name=name, before=self._before, csrf_exempt=True, meta=hidden)(self._receive)
         store = self._stores.taken_if_any(app) if self._stores.own or _keeps_channels(app.store) else None
         if store is None:
             FeatureStore.note_memory(app, "Tools")
         self._sessions = Sessions(store or MemoryStore().bounded(_MOST_MEMORY), self.path)
         if self._changes is not None:
-            app.get(self.path, name=f"{name}_stream", before=self._before)(self._stream)
+            app.get(self.path, name=f"{name}_stream", before=self._before, meta=hidden)(self._stream)
             self._subscriptions = Subscriptions(self._changes, self._sessions)
         app.on_startup(lambda: self._check(app))
 
