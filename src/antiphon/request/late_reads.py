@@ -8,7 +8,7 @@
 """
 
 import sys
-from collections.abc import AsyncIterable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterable, Collection, Generator, Iterable, Mapping
 from copy import copy
 from time import time
 from types import FrameType, TracebackType
@@ -87,6 +87,15 @@ def tell_of_reads(response: Response, reads: Iterable[str]) -> Response:
     else:
         response.vary(*sorted(fields))
     return response
+
+
+def tell_shared_caches(request: Request) -> Generator[None, Response, Response | None]:
+    """Record, as middleware around all other middleware, what is read, and tell shared caches."""
+    watch = PlainWatch(request.head)
+    put_on_watch(request, watch)
+    response = yield
+    told = tell_of_reads(response, watch.reads)
+    return None if told is response else told
 
 
 def _is_ignored(no_vary_search: str, name: str) -> bool:

@@ -6,6 +6,7 @@ defaults, methods and their objects, and the sources of the dependencies found. 
 unknown: code of other packages, templates, other applications, and names chosen at run time.
 """
 
+import re
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache, partial
@@ -42,6 +43,10 @@ _OPEN = (
 _LIBRARIES = frozenset({"joserfc", "msgspec"})
 """Packages that features use, and that call no code of an application."""
 _BY_NAME = {name: found for name, found in vars(RequestDependencies).items() if isinstance(found, Dependency)}
+SHARED: Dependency[None] = Dependency("response that shared caches may store")
+"""What code refers to that sets the fields with which a response allows shared caches to store it."""
+_SHARING_NAMES = frozenset({"CacheControl", "cache_control", "cache_for", "expires"})
+_SHARING_TEXT = re.compile(r"(.*,)?\s*(public|s-maxage|max-age)\s*([=,].*)?|expires", re.IGNORECASE)
 _PLAIN = (str, bytes, int, float, complex, type(None), type(...))
 
 
@@ -92,7 +97,11 @@ class Readings:
     def _followed_from(self, each: Any) -> tuple[list[Any], bool]:
         referred: list[Any] = []
         try:
-            referred.extend(one for one in self._referred(each) if not isinstance(one, _PLAIN))
+            for one in self._referred(each):
+                if isinstance(one, str) and _SHARING_TEXT.fullmatch(one):
+                    referred.append(SHARED)
+                elif not isinstance(one, _PLAIN):
+                    referred.append(one)
         except Exception:  # also of objects that run code when they are inspected
             return referred, True
         return referred, False
@@ -185,8 +194,12 @@ def _referred_by(function: FunctionType) -> Iterator[Any]:
             yield cell.cell_contents
         except ValueError as error:  # not assigned yet
             raise _UnknownError from error
-    if not (function.__module__ or "").startswith("antiphon.") and not _UNKNOWN_NAMES.isdisjoint(names):
-        raise _UnknownError
+    if not (function.__module__ or "").startswith("antiphon."):
+        yield from _constants_in(function.__code__)
+        if not _SHARING_NAMES.isdisjoint(names):
+            yield SHARED
+        if not _UNKNOWN_NAMES.isdisjoint(names):
+            raise _UnknownError
 
 
 def _imported_by(code: CodeType) -> Iterator[ModuleType]:
@@ -204,6 +217,11 @@ def _imported_by(code: CodeType) -> Iterator[ModuleType]:
 @lru_cache(2000)
 def _names_in(code: CodeType) -> frozenset[str]:
     return frozenset(code.co_names).union(*[_names_in(each) for each in code.co_consts if isinstance(each, CodeType)])
+
+
+def _constants_in(code: CodeType | tuple[Any, ...]) -> Iterator[Any]:
+    for each in code.co_consts if isinstance(code, CodeType) else code:
+        yield from _constants_in(each) if isinstance(each, CodeType | tuple) else (each,)
 
 
 @lru_cache(2000)

@@ -15,6 +15,7 @@ from antiphon.handler.callables import describe
 from antiphon.http.errors import HTTPError
 from antiphon.request.caller import arrivals
 from antiphon.request.dependencies import Dependency
+from antiphon.request.late_reads import tell_shared_caches
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -79,6 +80,8 @@ class RouteFeatures:
         self.signature_checks: dict[str, Callable[[Route], Callable[[Request], Any]]] = {}
         """By the names that ``signed_by`` accepts, functions that return the hook that refuses unsigned requests."""
         self._watches: list[MiddlewareFunction] = []
+        self.tells_caches = False
+        """True if any route tells shared caches what its responses depend on."""
         self._cache_watch: tuple[MiddlewareFunction, MiddlewareFunction] | None = None
 
     def _check_unused(self, earlier: object, option: str) -> None:
@@ -169,6 +172,8 @@ class RouteFeatures:
     def before_routing(self) -> list[Middleware]:
         """Return the middleware that surrounds the middleware that opens before routing."""
         watches = [] if self.idempotent_watch is None else [middleware(self.idempotent_watch)]
+        if self.tells_caches:
+            watches.append(middleware(tell_shared_caches))
         return [*watches, *self.watching()]
 
     # Planning
