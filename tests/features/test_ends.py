@@ -557,7 +557,7 @@ def test_a_request_that_has_ended_is_freed_while_another_is_open():
     assert browser.get("/stream").text == "."
     with browser.stream("GET", "/stream") as still_open:
         assert next(iter(still_open)) == b"."
-        eventually(lambda: ends._task, "what is open is not watched")
+        eventually(lambda: ends._tasks or None, "what is open is not watched")
         eventually(lambda: gc.collect() < 0 or seen[0]() is None or None, "the first request is kept")
 
 
@@ -794,23 +794,49 @@ def test_a_refresh_token_ends_what_a_user_who_is_a_text_has_opened():
     check_ends(received)
 
 
-@rows("outage", [False, True])
-def test_a_token_that_is_no_longer_found_ends_what_it_has_opened(outage, monkeypatch):
+@rows(
+    "interface, style, outage",
+    [("asgi", "def", False), ("asgi", "def", True), ("asgi", "async def", False), ("wsgi", "async def", False)],
+)
+def test_a_user_who_is_no_longer_found_loses_what_is_open(interface, style, outage, monkeypatch):
+    """While one loader waits, the other's users are checked. Async ones are called on one loop."""
     monkeypatch.setattr("antiphon.features.ending.RENEWED_FOR", 0.1)
-    app, known = App(store=MemoryStore()), {"x", "y"}
+    known, loops, is_slow, goes_on = {"x", "y"}, set(), threading.Event(), threading.Event()
 
-    def find(token):
+    def find(name):
         if outage and not known:
             raise ServiceUnavailable
-        return "ann" if token in known else None
+        return "ann" if name in known else None
 
-    app.use(Users(Bearer(find)))
+    async def afind(token):
+        loops.add(asyncio.get_running_loop())
+        return find(token)
+
+    def check(name, password):
+        if is_slow.is_set():
+            goes_on.wait(DEADLINE)
+        return find(name)
+
+    async def acheck(name, password):
+        while is_slow.is_set() and not goes_on.is_set():
+            await asyncio.sleep(0.02)
+        return find(name)
+
+    app = App(store=MemoryStore())
+    app.use(Users(*(Bearer(find), Basic(check)) if style == "def" else (Bearer(afind), Basic(acheck))))
     shop = serve_endless(SimpleNamespace(app=app))
-    revoked, other = (opened(shop, {"authorization": f"Bearer {token}"}) for token in "xy")
+    revoked, other = (opened(shop, {"authorization": f"Bearer {token}"}, interface) for token in "xy")
+    slow = opened(shop, {"authorization": f"Basic {b64encode(b'x:').decode()}"}, interface)
     time.sleep(1.5 * LOOK_EVERY)
     known.clear() if outage else known.remove("x")
+    is_slow.set()
     if outage:
         time.sleep(1.5 * LOOK_EVERY)
+        check_goes_on(revoked)
     else:
         check_ends(revoked)
-    check_goes_on(revoked if outage else other)
+        check_goes_on(slow)
+    goes_on.set()
+    check_goes_on(slow) if outage else check_ends(slow)
+    check_goes_on(other)
+    assert len(loops) <= (3 if interface == "asgi" else 1)  # one of each client

@@ -124,15 +124,15 @@ def stems_from_disconnect(error: BaseException) -> bool:
 
 
 class _OpenStream:
-    """A streamed response that can be ended as if its client had disconnected. ``tell`` does so; None over WSGI. Its
+    """A streamed response that can be ended as if its client had disconnected. ``loop`` sends it; None over WSGI. Its
     request is kept until then, since its credentials may have to be checked.
     """
 
-    __slots__ = ("__weakref__", "_request", "_tell", "is_cut", "is_over")
+    __slots__ = ("__weakref__", "_request", "is_cut", "is_over", "loop")
 
-    def __init__(self, request: Request, tell: Callable[[], object] | None) -> None:
+    def __init__(self, request: Request, loop: asyncio.AbstractEventLoop | None) -> None:
         self._request: Request | None = request
-        self._tell = tell
+        self.loop = loop
         self.is_cut = self.is_over = False
 
     async def end(self) -> None:
@@ -141,9 +141,9 @@ class _OpenStream:
 
     def cut(self) -> None:
         self.is_cut = True
-        if self._tell is not None:
+        if self.loop is not None and (request := self._request) is not None:
             with suppress(RuntimeError):  # the loop is closed
-                self._tell()
+                self.loop.call_soon_threadsafe(request._outermost.lifetime._cut)
 
     def check(self, _: object = None) -> None:
         """Raise the error with which a server's thread cuts the response off, once the stream has ended."""
@@ -156,11 +156,10 @@ def endable(request: Request, response: Response) -> tuple[Any, Response]:
     body: Any = response.body
     if hasattr(body, "cut"):  # a WebSocket's conversation
         return body, response
-    outermost = request._outermost
     blocks = request.head.blocks
     loop = None if blocks else running_loop() or thread.loop
-    stream = _OpenStream(request, None if loop is None else partial(loop.call_soon_threadsafe, outermost.lifetime._cut))
-    outermost._defer_first(stream.end)  # this also keeps the stream as long as the request
+    stream = _OpenStream(request, loop)
+    request._outermost._defer_first(stream.end)  # this also keeps the stream as long as the request
     if blocks:
         if (note_end := getattr(server_head(request.head), "_note_end", None)) is not None:
             note_end(lambda: stream.is_cut)

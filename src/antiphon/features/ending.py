@@ -31,6 +31,8 @@ from antiphon.features.live.statements import read_login, render_in_progress
 from antiphon.types import Mount
 
 if TYPE_CHECKING:
+    from asyncio import Lock
+
     from antiphon import App
     from antiphon.embedding import Added
     from antiphon.features.users import Users, UserSource
@@ -80,6 +82,7 @@ class Ending:
         self._of_apps: WeakKeyDictionary[App, Ends] = WeakKeyDictionary()
         self._opened = Dependency[ref[Cuttable]]("stream whose user is not known yet")
         self._checked = Dependency[LoginBegun]("credentials checked")
+        self._locks: WeakKeyDictionary[UserSource[Any], Lock] = WeakKeyDictionary()
         _endings.add(self)
 
     def __adds__(self, _route: "Route", _method: str) -> tuple["Added", ...]:
@@ -152,7 +155,7 @@ class Ending:
         if reads is not None:
             read_login(reads, (identity, key), min((each._seconds_left(request) for each in sources), default=inf))
         if opened is not None:
-            self.of(request.app).watch(identity, key, opened, request, self.seconds_left)
+            self.of(request.app).watch(identity, key, opened, request, self)
 
     def _owner_of(self, user: Any) -> str | None:
         """Return the owner by which features hold credentials of a user."""
@@ -175,6 +178,16 @@ class Ending:
             return 0.0
         left = left if left > 0 else RENEWED_FOR
         return min(left, RENEWED_FOR) if None in told else left
+
+    def sources_to_ask(self, request: Request) -> "list[UserSource[Any]]":
+        """Return the sources whose loaders are called again while something is open for the user of a request."""
+        return [source for source in self._sources(request) if source._is_asked_again]
+
+    def lock_of(self, source: "UserSource[Any]") -> "Lock":
+        """Return what lets the watch call the loader of a source once at a time."""
+        from asyncio import Lock
+
+        return self._locks.setdefault(source, Lock())
 
     def note_check(self, request: Request) -> None:
         """Note when credentials are checked that can't be checked again."""

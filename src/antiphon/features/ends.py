@@ -21,13 +21,13 @@ Most requests log nobody in, so what a login notes when it begins depends on its
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from contextvars import Context
 from math import inf
 from threading import Lock
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from weakref import WeakKeyDictionary, ref
 
 from antiphon import Dependency, Request
@@ -35,14 +35,15 @@ from antiphon.embedding import find_current_request, store_name
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.live.statements import tell_login
 from antiphon.features.stores.memory import MemoryStore
-from antiphon.http import Unauthorized
+from antiphon.http import HTTPError, Unauthorized
 
 if TYPE_CHECKING:
-    from asyncio import Event, Task
+    from asyncio import AbstractEventLoop, Event, Task
 
     from antiphon.features.channels.channel import ChannelListener
     from antiphon.features.channels.hub import Hub
     from antiphon.features.ending import Ending
+    from antiphon.features.users import UserSource
 
 LONGEST_LOGIN = 3600.0
 """The seconds for which a user's end is remembered: a request that logs the user in takes less."""
@@ -64,6 +65,9 @@ class Cuttable(Protocol):
     is_over: bool
     """True once it has ended."""
 
+    loop: "AbstractEventLoop | None"
+    """The loop that sends it; None over WSGI."""
+
     def cut(self) -> None:
         """End it soon, from any thread."""
         ...
@@ -84,7 +88,7 @@ class Ends:
         self._to_check: list[_Opened] = []
         self._watched_in: int | None = None
         """The process whose task watches, or soon will, if any."""
-        self._task: Task[None] | None = None
+        self._tasks: set[Task[None]] = set()
 
     @property
     def blocks(self) -> bool:
@@ -157,16 +161,14 @@ class Ends:
         hub.send(name, Keep(MOST_KEPT), encode_json(message))
         hub.expire(name, LONGEST_LOGIN)
 
-    def watch(
-        self, identity: str, key: str | None, opened: Cuttable, request: Request, seconds_left: "SecondsLeft"
-    ) -> None:
+    def watch(self, identity: str, key: str | None, opened: Cuttable, request: Request, ending: "Ending") -> None:
         """Close a stream or a socket when its user ends, or soon if the credentials of its request have ended by now,
         and when they end. ``key`` is the user's key as text.
 
         It is forgotten when nothing else refers to it.
         """
         with self._lock:
-            new = _Opened(ref(opened), ref(request), key, seconds_left)
+            new = _Opened(ref(opened), ref(request), key, ending)
             self._open.setdefault(identity, WeakKeyDictionary())[opened] = new
             self._to_check.append(new)
             starts, self._watched_in = self._watched_in != os.getpid(), os.getpid()
@@ -182,10 +184,15 @@ class Ends:
         get_running_loop().call_later(LOOK_EVERY, self._begin_to_watch)
 
     def _begin_to_watch(self) -> None:
+        if self._is_any_open(or_ends=True):  # a task only for what stays open: most streams have ended
+            self._begin(self._watch())
+
+    def _begin(self, steps: "Coroutine[Any, Any, None]") -> None:
         from asyncio import create_task
 
-        if self._is_any_open(or_ends=True):  # a task only for what stays open: most streams have ended
-            self._task = create_task(self._watch())
+        task = create_task(steps)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _hub(self) -> "Hub":
         from antiphon.features.channels.hub import hub_of
@@ -270,28 +277,59 @@ class Ends:
             each = self._to_check[0]
             opened, request = each.opened(), each.request()
             if opened is not None and request is not None:
-                left = await Crossing().run(each.seconds_left, request)
-                each.checked_at = monotonic() + left
+                left = await Crossing().run(each.ending.seconds_left, request)
                 if left <= 0:
                     opened.cut()
+                # Others don't wait for what a loader waits for.
+                self._begin(each.ask_again(each.ending.sources_to_ask(request), left))
             del opened, request, self._to_check[0]
-
-
-SecondsLeft: TypeAlias = Callable[[Request], float]
 
 
 class _Opened:
     """A stream or a socket since whose begin the credentials of its request may have ended."""
 
-    __slots__ = ("checked_at", "key", "opened", "request", "seconds_left")
+    __slots__ = ("checked_at", "ending", "key", "opened", "request")
 
-    def __init__(self, opened: "ref[Any]", request: "ref[Request]", key: str | None, seconds_left: SecondsLeft) -> None:
+    def __init__(self, opened: "ref[Any]", request: "ref[Request]", key: str | None, ending: "Ending") -> None:
         self.opened = opened
         self.request = request
         self.key = key
-        self.seconds_left = seconds_left
+        self.ending = ending
         self.checked_at = inf
         """The time of the next check, by the ``monotonic`` clock."""
+
+    async def ask_again(self, sources: "Iterable[UserSource[Any]]", left: float) -> None:
+        """End it if a loader no longer finds its user, and check it again after that and ``left`` seconds."""
+        for source in sources:
+            async with self.ending.lock_of(source):  # one after another: a loader may hash a password
+                opened, request = self.opened(), self.request()
+                if opened is not None and request is not None and await _finds_nobody(source, request, opened.loop):
+                    opened.cut()
+                del opened, request
+        self.checked_at = monotonic() + left
+
+
+async def _finds_nobody(source: "UserSource[Any]", request: Request, loop: "AbstractEventLoop | None") -> bool:
+    """Call a loader again, on the loop of its request or on a thread, and return True if it finds no user."""
+    from asyncio import run_coroutine_threadsafe, timeout, wrap_future
+
+    from antiphon.embedding import Crossing, background_loop, is_async, unwatched
+
+    with unwatched(request):
+        given = source.credentials(request)
+    try:
+        if given is None or (loop is not None and loop.is_closed()):
+            return False
+        if not is_async(source.loader):
+            return await Crossing().run(source.loader, *given) is None
+        async with timeout(RENEWED_FOR):
+            steps: Any = source.loader(*given)
+            return await wrap_future(run_coroutine_threadsafe(steps, loop or background_loop().loop)) is None
+    except (HTTPError, TimeoutError):  # nobody can tell at the moment
+        return False
+    except Exception:
+        logging.getLogger("antiphon").exception("whether open credentials are still valid can't be told")
+        return False
 
 
 OF_THIS_PROCESS = MemoryStore()

@@ -3,7 +3,6 @@
 app.use(Users(Bearer(find_by_token), login="login"))
 """
 
-import logging
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from contextlib import suppress
@@ -34,7 +33,7 @@ from antiphon.embedding import (
 from antiphon.features import Store
 from antiphon.features.ending import Ending
 from antiphon.features.ends import NewOwner
-from antiphon.http import Challenge, Forbidden, HTTPError, Unauthorized
+from antiphon.http import Challenge, Forbidden, Unauthorized
 from antiphon.types import Identity
 
 if TYPE_CHECKING:
@@ -139,21 +138,14 @@ class UserSource(ABC, Generic[U]):
         """Return the store and the cookie of the sessions in which these credentials are kept, if they are."""
         return None
 
-    def _is_valid(self, request: Request) -> bool | None:
-        """Return False if the credentials of a request have ended since they were checked, and None if only the end of
-        their user tells, too. Calls the store.
+    def _is_valid(self, request: Request) -> bool | None:  # noqa: ARG002
+        """Return False if the credentials of a request have ended since they were checked, and None if only the loader
+        and the end of their user tell. Calls the store.
         """
-        try:
-            return False if self._is_refused(request) else None
-        except HTTPError:  # nobody can tell at the moment
-            return None
-        except Exception:
-            logging.getLogger("antiphon").exception("whether open credentials are still valid can't be told")
-            return None
+        return None
 
-    def _is_refused(self, request: Request) -> bool:  # noqa: ARG002
-        """Return True if the credentials of a request, once found valid, no longer are. May wait."""
-        return False
+    _is_asked_again = False
+    """True if the loader is called again while something is open that the credentials have opened."""
 
     def _seconds_left(self, request: Request) -> float:  # noqa: ARG002
         """Return for how many seconds the credentials of a request are valid, unless others renew them. Does not call
@@ -214,6 +206,7 @@ class Basic(UserSource[U]):
         self._challenge = Challenge.basic(realm)
 
     _replaces = ("authorization",)
+    _is_asked_again = True
 
     def credentials(self, request: Request) -> tuple[str, str] | None:
         given = request.authorization
@@ -261,14 +254,11 @@ class Bearer(UserSource[U]):
         self._invalid = Challenge.bearer(realm, error="invalid_token")
 
     _replaces = ("authorization",)
+    _is_asked_again = True
 
     def credentials(self, request: Request) -> tuple[str] | None:
         given = request.authorization
         return (given.token or "",) if given and given.scheme == "bearer" else None
-
-    def _is_refused(self, request: Request) -> bool:
-        given = self.credentials(request)
-        return given is not None and not is_async(self.loader) and self.loader(*given) is None
 
     def _seconds_left(self, request: Request) -> float:
         end = self._claimed_end(request)

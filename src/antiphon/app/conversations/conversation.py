@@ -196,7 +196,7 @@ class Conversation(CancellableHandler):
     socket ends. Any other handler is cancelled, but on a disconnect only if its route allows it.
     """
 
-    __slots__ = ("__weakref__", "_connection", "_effect", "_handler", "_loop", "_responding", "_sending", "_steps")
+    __slots__ = ("__weakref__", "_connection", "_effect", "_handler", "_responding", "_sending", "_steps", "loop")
 
     def __init__(self, request: Request, connection: Connection, handler: "SocketHandler", steps: Steps) -> None:
         super().__init__(request, handler.cancels_on_disconnect)
@@ -208,7 +208,7 @@ class Conversation(CancellableHandler):
         self._sending: asyncio.Task[None] | None = None
         """The close that is being sent because the process is draining."""
         self._responding: asyncio.Task[None] | None = None
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         handler.conversations.add(self)
 
     @coroutine
@@ -317,11 +317,11 @@ class Conversation(CancellableHandler):
     def cut(self) -> None:
         """Close the connection and make the handler end soon, from any thread, because the user's login has ended."""
         with suppress(RuntimeError):  # the loop is closed
-            self._loop.call_soon_threadsafe(self._cut_when_open)
+            self.loop.call_soon_threadsafe(self._cut_when_open)
 
     def _cut_when_open(self) -> None:
         if not (self.is_over or hasattr(self, "_task")):  # the server has not sent the 101 yet
-            self._loop.call_later(LOOK, self._cut_when_open, context=Context())
+            self.loop.call_later(LOOK, self._cut_when_open, context=Context())
         else:
             self._interrupt(WebSocketClosed(POLICY_VIOLATION, "The login has ended."), "disconnect")
 
@@ -329,8 +329,8 @@ class Conversation(CancellableHandler):
         if self.is_over or self._connection.is_interrupted:
             return
         if self._connection.interrupt(end):
-            self._sending = self._loop.create_task(self._connection.send_end())
-            self._responding = self._loop.create_task(self._wait_acknowledged(self._sending))
+            self._sending = self.loop.create_task(self._connection.send_end())
+            self._responding = self.loop.create_task(self._wait_acknowledged(self._sending))
         self.cancel(reason)
 
     async def _wait_acknowledged(self, sending: "asyncio.Task[None]") -> None:

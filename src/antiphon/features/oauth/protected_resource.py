@@ -136,22 +136,15 @@ class ProtectedResource:
         parameters = {**({"realm": realm} if realm else {}), **said, "resource_metadata": place}
         return Challenge("Bearer", parameters)
 
-    def has_ended(self, token: str, audience: str) -> bool:
-        """Return True for a token that its provider no longer reports as active, if it is asked. This waits for it."""
-        return self._introspection is not None and self._introspected(token, audience, self._introspection) is None
-
     async def verify(self, token: str, audience: str) -> AccessToken | None:
         """Return a token that is valid for this resource, or None. Raises ServiceUnavailable (503)."""
         if self._introspection is not None:
-            return await Crossing().run(self._introspected, token, audience, self._introspection)
+            provider = next(iter(self._providers.values()))  # the only one: the constructor checks that
+            return await Crossing().run(introspected, token, provider, audience, self._introspection)
         provider_or_none = self._providers.get(claimed_issuer(token) or "")
         if provider_or_none is None:
             return None
         return await Crossing().run(verified, token, provider_or_none, audience, self._algorithms)
-
-    def _introspected(self, token: str, audience: str, introspection: Introspection) -> AccessToken | None:
-        provider = next(iter(self._providers.values()))  # the only one: the constructor checks that
-        return introspected(token, provider, audience, introspection)
 
 
 class _Protected(Bearer[U]):
@@ -176,10 +169,6 @@ class _Protected(Bearer[U]):
         client = token.claims.get("client_id", token.claims.get("azp"))
         counted, own = [token.issuer, token.subject], [token.issuer, client, token.subject]
         return Identity("token", f"{own}", self._replaces, counts_as=f"{counted}")
-
-    def _is_refused(self, request: Request) -> bool:
-        given = self.credentials(request)
-        return given is not None and self._resource.has_ended(given[0], self._resource.url_of(request))
 
     def _claimed_end(self, request: Request) -> object:
         return request[ACCESS_TOKEN].claims.get("exp") if ACCESS_TOKEN in request else None
