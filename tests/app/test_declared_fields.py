@@ -3,8 +3,8 @@
 import re
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, NamedTuple, TypedDict, TypeVar
+from dataclasses import dataclass, field, make_dataclass
+from typing import Any, Generic, Literal, NamedTuple, TypedDict, TypeVar, get_args, get_type_hints
 
 import attrs
 import msgspec
@@ -267,3 +267,35 @@ def test_a_value_without_the_declared_fields_is_an_error_that_names_the_handler(
     with pytest.raises(TypeError, match=re.escape(words)) as raised:
         Client(app, raise_errors=True).get("/")
     assert "wrong (" in str(raised.value)
+
+
+def test_nested_lists_of_records_are_read_once_at_each_depth():
+    reads = []
+
+    class Counted:
+        def __getattribute__(self, name):
+            reads.append(name)
+            return object.__getattribute__(self, name)
+
+    kind = User
+    for number in range(12):
+        kind = make_dataclass(f"Level{number}", [("items", list[kind])], bases=(Counted,))
+
+    def page(request) -> kind:
+        found = Row("Ann")
+        for level in reversed(levels):
+            found = level([found])
+        reads.clear()
+        return found
+
+    levels, each = [], kind
+    while each is not User:
+        levels.append(each)
+        (each,) = get_args(get_type_hints(each)["items"])
+    app = App()
+    app.get("/")(page)
+    found = Client(app).get("/").json
+    for _ in range(12):
+        ((_, (found,)),) = found.items()
+    assert found == {"name": "Ann"}
+    assert reads.count("items") < 100

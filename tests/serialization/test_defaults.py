@@ -189,6 +189,16 @@ def test_records_may_lie_deeper_than_python_lets_blocks_lie():
     assert vars(found) == {"name": "a", "count": 1}
 
 
+def test_lists_may_lie_deeper_than_python_lets_code_lie():
+    wanted = Item
+    for _ in range(190):
+        wanted = list[wanted]
+    found = json_as(b"[" * 190 + b'{"name":"a"}' + b"]" * 190, wanted)
+    for _ in range(190):
+        (found,) = found
+    assert vars(found) == {"name": "a", "count": 1}
+
+
 def test_a_record_may_have_itself_in_it():
     found = json_as(b'{"items":[],"parent":' * 60 + b'{"items":[{"name":"a"}]}' + b"}" * 60, Order)
     while found.parent:

@@ -145,22 +145,23 @@ class _RecordShape:
 
     def __call__(self, value: Any) -> Any:
         kind = type(value)
-        if kind is self._class and self._is_complete and not self._has_more(value):
-            return value
+        shaped: dict[str, Any] = {}
+        if kind is self._class and self._is_complete:
+            shaped = {name: shape(getattr(value, name, None)) for name, shape in self._nested}
+            if all(made is getattr(value, name, None) for name, made in shaped.items()):
+                return value
         if (kind is dict and value.keys() == self.names) or isinstance(value, _SCALARS):
             return value
-        written = dict(self._written(value))
+        written = dict(self._written(value, shaped))
         if isinstance(self._info, inspect.TypedDictType):  # whose fields are sorted
             written = {name: written[name] for name in value if name in written} if kind is dict else written
         is_array = isinstance(self._info, inspect.NamedTupleType) or getattr(self._info, "array_like", False)
         return [*written.values()] if is_array else written
 
-    def _has_more(self, value: Any) -> bool:
-        """Return True if a nested value can't be written as it is."""
-        return any((inner := getattr(value, name, None)) is not shape(inner) for name, shape in self._nested)
-
-    def _written(self, value: Any) -> Iterator[tuple[str, Any]]:
-        """Yield the members, read from a dict or a row by their names, or else from attributes."""
+    def _written(self, value: Any, shaped: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        """Yield the members, read from a dict or a row by their names, or else from attributes. Nested values that are
+        ``shaped`` already are not shaped again, which would take twice as long at each depth.
+        """
         info: Any = self._info
         if getattr(info, "tag", None) is not None:
             yield info.tag_field or "", info.tag
@@ -174,7 +175,7 @@ class _RecordShape:
             else:
                 found = getattr(given, name, NODEFAULT)
             if found is not NODEFAULT and (left_out is NODEFAULT or found != left_out):
-                yield written, found if shape is None else shape(found)
+                yield written, shaped[name] if name in shaped else found if shape is None else shape(found)
             elif found is NODEFAULT and is_required:
                 raise NotDeclaredError(f"{type(value).__name__} has no {name!r}, which {type_name(info.cls)} has")
 

@@ -29,7 +29,7 @@ _CLASSES: dict[type[inspect.Type], type] = {
 }
 
 _DEPTH = 10
-"""The maximum depth of nested blocks, which Python limits. More deeply nested records get a separate function."""
+"""The maximum depth of nested blocks, which Python limits. What is nested more deeply gets a separate function."""
 
 
 def with_defaults(decode: Decode, info: inspect.Type) -> Decode:
@@ -148,7 +148,7 @@ class _Source:
         self._numbers = count()
         # The module's name distinguishes its errors from errors in the program's own code.
         self._names: dict[str, Any] = {"__name__": __name__}
-        self._functions: dict[int, list[str]] = {}
+        self._functions: dict[str, list[str]] = {}
         self._lines = ["def decode_with_defaults(data):", " value = decode(data)"]
         self._lines += [*self._set_in("value", info, " ", is_sure=is_decoded), " return value"]
 
@@ -190,7 +190,12 @@ class _Source:
     def _set_in_each(self, values: str, info: inspect.Type, indent: str, *, is_sure: bool) -> Iterator[str]:
         item = self._new("item")
         yield f"{indent}for {item} in {values}:"
-        yield from self._set_in(item, info, f"{indent} ", is_sure=is_sure)
+        if len(indent) < _DEPTH:
+            yield from self._set_in(item, info, f"{indent} ", is_sure=is_sure)
+            return
+        name = self._new("set_in")
+        self._functions[name] = [f"def {name}(value):", *self._set_in("value", info, " ", is_sure=is_sure)]
+        yield f"{indent} {name}({item})"
 
     def _set_in_part(self, expression: str, info: inspect.Type, indent: str, *, is_sure: bool) -> Iterator[str]:
         if _may_lack_defaults(info):
@@ -204,9 +209,9 @@ class _Source:
             yield from self._statements(value, info, indent)
             return
         name = f"set_in_{id(info)}"
-        if id(info) not in self._functions:
-            self._functions[id(info)] = []
-            self._functions[id(info)] = [f"def {name}(value):", *self._statements("value", info, " ")]
+        if name not in self._functions:
+            self._functions[name] = []
+            self._functions[name] = [f"def {name}(value):", *self._statements("value", info, " ")]
         yield f"{indent}{name}({value})"
 
     def _statements(self, value: str, info: Record, indent: str) -> Iterator[str]:
