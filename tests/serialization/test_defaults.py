@@ -2,6 +2,7 @@
 
 import pickle
 from dataclasses import dataclass, field, make_dataclass
+from functools import reduce
 from typing import Any, ClassVar, Generic, NamedTuple, TypedDict, TypeVar
 
 import attrs
@@ -178,25 +179,27 @@ def test_an_instance_has_its_defaults_wherever_it_stands(wanted, text, instances
     assert type(found).__dataclass_fields__.keys() <= vars(pickle.loads(pickle.dumps(found))).keys()
 
 
-def test_records_may_lie_deeper_than_python_lets_blocks_lie():
-    wanted = Item
-    for number in range(40):
+def nested(depth, wanted=Item):
+    for number in range(depth):
         wanted = make_dataclass(f"Level{number}", [("inner", list[wanted]), ("level", int, number)])
-    found = json_as(b'{"inner":[' * 40 + b'{"name":"a"}' + b"]}" * 40, wanted)
-    for number in reversed(range(40)):
+    return wanted
+
+
+def test_records_and_lists_may_lie_deeper_than_python_lets_blocks_lie():
+    found = json_as(b'{"inner":[' * 99 + b'{"name":"a"}' + b"]}" * 99, nested(99))
+    for number in reversed(range(99)):
         assert vars(found)["level"] == number
         (found,) = found.inner
     assert vars(found) == {"name": "a", "count": 1}
-
-
-def test_lists_may_lie_deeper_than_python_lets_code_lie():
-    wanted = Item
-    for _ in range(190):
-        wanted = list[wanted]
-    found = json_as(b"[" * 190 + b'{"name":"a"}' + b"]" * 190, wanted)
+    found = json_as(b"[" * 190 + b'{"name":"a"}' + b"]" * 190, reduce(lambda each, _: list[each], range(190), Item))
     for _ in range(190):
         (found,) = found
     assert vars(found) == {"name": "a", "count": 1}
+
+
+def test_a_type_that_lies_too_deep_is_told():
+    with pytest.raises(TypeError, match="Level299 can't be read: maximum recursion depth exceeded"):
+        json_as(b"{}", nested(300))
 
 
 def test_a_record_may_have_itself_in_it():

@@ -148,14 +148,18 @@ class _Source:
         self._numbers = count()
         # The module's name distinguishes its errors from errors in the program's own code.
         self._names: dict[str, Any] = {"__name__": __name__}
-        self._functions: dict[str, list[str]] = {}
+        self._functions: dict[str, Iterator[str]] = {}
+        """The statements of functions that are not generated yet."""
+        self._known: set[str] = set()
         self._lines = ["def decode_with_defaults(data):", " value = decode(data)"]
         self._lines += [*self._set_in("value", info, " ", is_sure=is_decoded), " return value"]
 
     def compiled(self, decode: Decode) -> Decode:
         self._names["decode"] = decode
-        functions = [line for function in self._functions.values() for line in function]
-        exec("\n".join([*functions, *self._lines]), self._names)  # noqa: S102 - names from the type are quoted
+        while self._functions:  # whose statements may need others: one after another, as deep types have many
+            name, statements = self._functions.popitem()
+            self._lines += [f"def {name}(value):", *statements]
+        exec("\n".join(self._lines), self._names)  # noqa: S102 - names from the type are quoted
         decode_with_defaults: Decode = self._names["decode_with_defaults"]
         return decode_with_defaults
 
@@ -194,7 +198,7 @@ class _Source:
             yield from self._set_in(item, info, f"{indent} ", is_sure=is_sure)
             return
         name = self._new("set_in")
-        self._functions[name] = [f"def {name}(value):", *self._set_in("value", info, " ", is_sure=is_sure)]
+        self._functions[name] = self._set_in("value", info, " ", is_sure=is_sure)
         yield f"{indent} {name}({item})"
 
     def _set_in_part(self, expression: str, info: inspect.Type, indent: str, *, is_sure: bool) -> Iterator[str]:
@@ -209,9 +213,9 @@ class _Source:
             yield from self._statements(value, info, indent)
             return
         name = f"set_in_{id(info)}"
-        if name not in self._functions:
-            self._functions[name] = []
-            self._functions[name] = [f"def {name}(value):", *self._statements("value", info, " ")]
+        if name not in self._known:
+            self._known.add(name)
+            self._functions[name] = self._statements("value", info, " ")
         yield f"{indent}{name}({value})"
 
     def _statements(self, value: str, info: Record, indent: str) -> Iterator[str]:

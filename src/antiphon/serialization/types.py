@@ -64,7 +64,7 @@ def described(wanted: object, file_type: type | None = None, *, is_read: bool = 
             _check_unions(wanted)
             inspect.type_info(wanted)  # makes a decoder
         info = translated(wanted)
-    except (TypeError, NameError) as error:
+    except (TypeError, NameError, RecursionError) as error:
         fix = _BOUNDS_OF_DECIMAL if _DECIMAL_WITH_BOUNDS(str(error)) else _ACCEPTED
         raise explained("unreadable-type", f"{type_name(wanted)} can't be read: {error}; {fix}", TypeError) from error
     for place, part in parts(type_name(wanted), info):
