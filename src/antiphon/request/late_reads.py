@@ -12,7 +12,7 @@ from collections.abc import AsyncIterable, Collection, Generator, Iterable, Mapp
 from copy import copy
 from time import time
 from types import FrameType, TracebackType
-from typing import overload
+from typing import TypeVar
 from urllib.parse import unquote_plus
 
 from antiphon.concurrency.iterables import AsyncByteGenerator, BlockingChunks, ByteGenerator, as_bytes
@@ -27,6 +27,8 @@ from antiphon.request.watching import PlainWatch, Reads, WatchedHead, choices, n
 from antiphon.response.files import is_at_hand, is_for_any_thread
 from antiphon.response.message import Body, PassedChunks, Stream
 from antiphon.response.response import Response
+
+B = TypeVar("B", bound=Body)
 
 _METHODS = ("GET", "QUERY")
 _FREE = frozenset({"host", Reads.REQUEST_ID, Reads.PAGE_NONCE})
@@ -116,11 +118,7 @@ def _is_ignored(no_vary_search: str, name: str) -> bool:
     )
 
 
-@overload
-def refuse_late_reads(request: Request, body: Stream, fields: Iterable[tuple[str, str]]) -> Stream: ...
-@overload
-def refuse_late_reads(request: Request, body: Body, fields: Iterable[tuple[str, str]]) -> Body: ...
-def refuse_late_reads(request: Request, body: Body, fields: Iterable[tuple[str, str]]) -> Body:
+def refuse_late_reads(request: Request, body: B, fields: Iterable[tuple[str, str]]) -> B | Stream:
     """Return a body during which code can't read anything that caches don't know of, once the ``fields`` were sent."""
     if isinstance(body, bytes) or is_at_hand(body) or is_for_any_thread(body) or request.head.method not in _METHODS:
         return body
