@@ -31,8 +31,6 @@ from antiphon.features.live.statements import read_login, render_in_progress
 from antiphon.types import Mount
 
 if TYPE_CHECKING:
-    from asyncio import Lock
-
     from antiphon import App
     from antiphon.embedding import Added
     from antiphon.features.users import Users, UserSource
@@ -82,7 +80,6 @@ class Ending:
         self._of_apps: WeakKeyDictionary[App, Ends] = WeakKeyDictionary()
         self._opened = Dependency[ref[Cuttable]]("stream whose user is not known yet")
         self._checked = Dependency[LoginBegun]("credentials checked")
-        self._locks: WeakKeyDictionary[UserSource[Any], Lock] = WeakKeyDictionary()
         _endings.add(self)
 
     def __adds__(self, _route: "Route", _method: str) -> tuple["Added", ...]:
@@ -182,12 +179,6 @@ class Ending:
     def sources_to_ask(self, request: Request) -> "list[UserSource[Any]]":
         """Return the sources whose loaders are called again while something is open for the user of a request."""
         return [source for source in self._sources(request) if source._is_asked_again]
-
-    def lock_of(self, source: "UserSource[Any]") -> "Lock":
-        """Return what lets the watch call the loader of a source once at a time."""
-        from asyncio import Lock
-
-        return self._locks.setdefault(source, Lock())
 
     def note_check(self, request: Request) -> None:
         """Note when credentials are checked that can't be checked again."""

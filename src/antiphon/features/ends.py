@@ -39,6 +39,7 @@ from antiphon.http import HTTPError, Unauthorized
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Event, Task
+    from asyncio import Lock as AsyncLock
 
     from antiphon.features.channels.channel import ChannelListener
     from antiphon.features.channels.hub import Hub
@@ -89,6 +90,7 @@ class Ends:
         self._watched_in: int | None = None
         """The process whose task watches, or soon will, if any."""
         self._tasks: set[Task[None]] = set()
+        self._locks: dict[UserSource[Any], AsyncLock] = {}
 
     @property
     def blocks(self) -> bool:
@@ -281,7 +283,7 @@ class Ends:
                 if left <= 0:
                     opened.cut()
                 # Others don't wait for what a loader waits for.
-                self._begin(each.ask_again(each.ending.sources_to_ask(request), left))
+                self._begin(each.ask_again(each.ending.sources_to_ask(request), self._locks, left))
             del opened, request, self._to_check[0]
 
 
@@ -298,10 +300,14 @@ class _Opened:
         self.checked_at = inf
         """The time of the next check, by the ``monotonic`` clock."""
 
-    async def ask_again(self, sources: "Iterable[UserSource[Any]]", left: float) -> None:
+    async def ask_again(
+        self, sources: "Iterable[UserSource[Any]]", locks: "dict[UserSource[Any], AsyncLock]", left: float
+    ) -> None:
         """End it if a loader no longer finds its user, and check it again after that and ``left`` seconds."""
+        from asyncio import Lock as AsyncLock
+
         for source in sources:
-            async with self.ending.lock_of(source):  # one after another: a loader may hash a password
+            async with locks.setdefault(source, AsyncLock()):  # one after another: a loader may hash a password
                 opened, request = self.opened(), self.request()
                 if opened is not None and request is not None and await _finds_nobody(source, request, opened.loop):
                     opened.cut()

@@ -148,8 +148,8 @@ class Planning:
         """
         reads = route.dependencies.readings.reads
         parts: list[Middleware | Hook] = [*stack.middleware, *stack.before, *stack.after]
-        is_cached = any(part.where_hooked for part in stack.middleware)
-        if is_cached or not any(reads(each, SHARED) for each in (route.handler, *(part.function for part in parts))):
+        is_left_out = route.websocket is not None or any(part.where_hooked for part in stack.middleware)
+        if is_left_out or not any(reads(each, SHARED) for each in (route.handler, *(part.function for part in parts))):
             return stack
         self._features.tells_caches = True
         return stack._replace(middleware=(middleware(tell_shared_caches), *stack.middleware))
