@@ -8,10 +8,11 @@ def`` handler, use ``await asyncio.to_thread(store.load, key)``; a ``def`` handl
 """
 
 import logging
-import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
+from functools import partial
 from hashlib import sha256
 from math import isfinite
 from pathlib import Path
@@ -28,32 +29,25 @@ from antiphon.response.response import Response, response_of
 if TYPE_CHECKING:
     from antiphon.app.channel_log import ChannelLog
 
-FORMAT = b"\x01"
-"""The format version that is written. Versions from earlier releases stay readable forever."""
 
-KINDS: Mapping[str, bool] = {
-    "api key": True,
-    "bound session": True,
-    "cache": False,
-    "compression dictionary": False,
-    "ended users": True,
-    "idempotent": True,
-    "idempotent by": True,
-    "kept": False,
-    "refresh token": True,
-    "resumable upload": True,
-    "run": True,
-    "runs": True,
-    "session": False,
-    "signature": True,
-    "spent": True,
-    "tools": False,
-    "webhook": True,
-}
-"""What features store: how their keys begin, and True if an effect would be repeated, or a refusal forgotten, if an
-entry that can't be read were treated as absent. A key keeps its name: older and newer versions look for it at once.
-"""
-_kind = re.compile(rf"({'|'.join(KINDS)})[\0\n ]").match
+class Kind(NamedTuple):
+    """A kind of entries, as ``FeatureStore.declare`` describes it."""
+
+    until: Literal["minor", "major"] = "minor"
+    unreadable: Literal["refused", "absent"] = "absent"
+    format: int = 1
+
+
+KINDS: dict[str, Kind] = {}
+"""The kinds that are declared, by how their keys begin."""
+_OTHERS = "unknown", Kind()
+
+
+def kind_of(key: str) -> tuple[str, Kind]:
+    """Return the name of the kind of an entry or of an owner's entries, and the kind."""
+    words = key.partition("\0")[0].partition("\n")[0]
+    name = words if words in KINDS else words.partition(" ")[0]
+    return (name, KINDS[name]) if name in KINDS else _OTHERS
 
 
 def _plain(value: object) -> object:
@@ -101,14 +95,21 @@ def decode_value(written: bytes) -> Any:
     return _read(written)
 
 
-def encode(data: Mapping[str, Any]) -> bytes:
-    """Return data as bytes. Raises TypeError, with the value's name, if a value wouldn't be equal when read back."""
+def encode_again(data: dict[str, Any], key: str) -> bytes:
+    """Encode decoded data as bytes again."""
+    return bytes([kind_of(key)[1].format]) + _write(data)
+
+
+def encode(data: Mapping[str, Any], key: str = "") -> bytes:
+    """Return data as bytes, with the number of the format of the key's kind.
+
+    Raises TypeError, with the value's name, if a value wouldn't be equal when read back.
+    """
     data = dict(data)
     try:
-        written: bytes = _write(data)
         # At once for all, because most data can be stored; one by one only to name what can't.
-        if _read_data(written) == data:
-            return FORMAT + written
+        if _read_data(written := _write(data)) == data:
+            return bytes([kind_of(key)[1].format]) + written
     except (TypeError, ValueError, OverflowError, RecursionError):
         pass
     for name, value in data.items():
@@ -116,17 +117,11 @@ def encode(data: Mapping[str, Any]) -> bytes:
     raise explained("not-storable", f"this can't be stored: {data!r:.200}", TypeError)
 
 
-def encode_again(data: dict[str, Any]) -> bytes:
-    """Encode decoded data as bytes again."""
-    return FORMAT + _write(data)
-
-
 def decode(stored: bytes, key: str = "") -> dict[str, Any] | None:
     """Return the data that these bytes encode. If a later release or other software wrote them, log that and return
     None. Raises StoreUnavailable (503) if that would repeat an effect, as ``key`` tells.
     """
-    if stored[:1] != FORMAT:
-        log_unreadable(key, f"has the format {stored[:1]!r}")
+    if not can_read(key, int.from_bytes(stored[:1])):
         return None
     try:
         return _read_data(stored[1:])  # up to many kilobytes, a copy is faster than a view
@@ -135,19 +130,25 @@ def decode(stored: bytes, key: str = "") -> dict[str, Any] | None:
         return None
 
 
+def can_read(key: str, number: int) -> bool:
+    """Return True if this version reads this format of the key's kind; if not, log that. Raises as ``decode`` does."""
+    is_known = 0 < number <= kind_of(key)[1].format
+    if not is_known:
+        log_unreadable(key, f"has the format {number}")
+    return is_known
+
+
 def log_unreadable(key: str, why: str) -> None:
     """Log that an entry can't be read: a line a second for each kind, with the number of the others.
 
     Raises StoreUnavailable (503) if an effect would be repeated if the entry were absent.
     """
-    found = _kind(key)
-    kind = "unknown" if found is None else found[1]
-    is_refused = found is not None and KINDS[found[1]]
-    if note_outage(what := f"stored {kind}")[1]:
+    name, kind = kind_of(key)
+    if note_outage(what := f"stored {name}")[1]:
         text = "this version of Antiphon can't read an entry of the store, of the kind %s, which %s: %s%s"
-        done = "requests that need it get a 503" if is_refused else "it is treated as absent"
-        logging.getLogger("antiphon").error(text, kind, why, done, and_more(what))
-    if is_refused:
+        done = "requests that need it get a 503" if kind.unreadable == "refused" else "it is treated as absent"
+        logging.getLogger("antiphon").error(text, name, why, done, and_more(what))
+    if kind.unreadable == "refused":
         raise try_later(has_line=True)
 
 
@@ -199,6 +200,21 @@ class StoreCount(NamedTuple):
 
     value: int
     seconds_left: float
+
+
+def owned_entries(
+    owner: str, found: Iterable[tuple[str, Any]], read: Callable[[str, Any], StoreEntry | None]
+) -> list[OwnedEntry]:
+    """Return the entries of an owner that can be read, oldest first; the others are logged. ``read`` gets a name of
+    their kind, and what is stored.
+    """
+    owned = []
+    for id_, stored in found:
+        with suppress(StoreUnavailable):
+            entry = read(owner if kind_of(owner) != _OTHERS else "session", stored)  # see ``store_name``
+            if entry is not None and entry.owner == owner:  # Valkey may find an earlier owner's
+                owned.append(OwnedEntry(id_, entry.data, *entry[3:6]))
+    return sorted(owned, key=lambda each: each.created)
 
 
 FOREVER = 100 * 365 * 24 * 3600.0
@@ -292,7 +308,8 @@ class Store(ABC):
         The other names keep their current values in the store, so concurrent changes aren't lost. Without any names,
         the call only extends the entry's lifetime. ``owned_by`` finds the entry by its ``owner``; None leaves the owner
         unchanged. A missing entry is created. With ``create=False``, None is returned instead, so that an entry that
-        was deleted in the meantime stays deleted.
+        was deleted in the meantime stays deleted. Raises StoreUnavailable (503) for an entry that can't be read, which
+        is not written over.
         """
 
     @abstractmethod
@@ -443,6 +460,24 @@ class FeatureStore:
         return store
 
     @staticmethod
+    def declare(
+        kind: str,
+        *,
+        until: Literal["minor", "major"],
+        unreadable: Literal["refused", "absent"],
+        format: int = 1,  # noqa: A002 - the word of the documentation
+    ) -> Callable[..., str]:
+        """Declare a kind of entries. Return a function that makes names of their keys and owners, which begin with it.
+
+        Each version up to the next ``until`` version reads them. If an entry can't be read, requests that need it are
+        "refused" (503), because an effect would be repeated, or a refusal forgotten, if it were "absent". ``format`` is
+        written with each entry, and lower numbers are read: raise it once versions before can't read what is written. A
+        kind keeps its name, since older and newer versions look for it at once.
+        """
+        KINDS[kind] = Kind(until, unreadable, format)
+        return partial(store_name, kind)
+
+    @staticmethod
     def spend(store: Store, *name: str, now: float, until: float, longest: float) -> bool:
         """Return True for the first use of a value that is valid once, in all processes, until a time.
 
@@ -450,13 +485,16 @@ class FeatureStore:
         """
         if not now < until <= now + longest + _SKEW:
             return False
-        return store.add(store_name("spent", *name), {}, ttl=2 * (longest + _SKEW)) is not None
+        return store.add(_spent(*name), {}, ttl=2 * (longest + _SKEW)) is not None
 
     @staticmethod
     def note_memory(app: Any, feature: str) -> None:
         """Note that a feature of an App keeps its state in the memory of each process, for lack of a store."""
         if (in_use := getattr(app, "_stores_in_use", None)) is not None:
             in_use.add((feature, None))
+
+
+_spent = FeatureStore.declare("spent", until="minor", unreadable="refused")
 
 
 def missing_store(feature: str) -> RuntimeError:

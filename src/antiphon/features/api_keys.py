@@ -24,7 +24,6 @@ from antiphon.embedding import (
     is_token,
     mounted_together,
     seconds_of,
-    store_name,
 )
 from antiphon.features import OwnedEntry, Store, StoreEntry
 from antiphon.features.ending import look_again
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
 
 U = TypeVar("U")
 
+_named = FeatureStore.declare("api key", until="major", unreadable="refused")
 USE_NOTED_EVERY = 60.0
 """The seconds after which another use of a key is written to the store."""
 _SHOWN = 6
@@ -189,7 +189,7 @@ class APIKey(UserSource[U]):
         return entry
 
     def _name(self, key: str) -> str:
-        return store_name("api key", self._header.lower(), sha256(key.encode("utf-8", "surrogatepass")).hexdigest())
+        return _named(self._header.lower(), sha256(key.encode("utf-8", "surrogatepass")).hexdigest())
 
     def _owner(self, owner: str) -> str:
-        return store_name("api keys", self._header.lower(), owner)
+        return _named(self._header.lower(), owner)

@@ -26,7 +26,6 @@ from antiphon.embedding import (
     is_token_of,
     missing_package,
     quoted_root,
-    store_name,
     unwatched,
 )
 from antiphon.features import Store, StoreEntry
@@ -43,6 +42,7 @@ PROBLEM_TYPE = "urn:antiphon:problem:session-not-bound"
 """The ``type`` in the problem details of a refusal by ``bound_required`` (RFC 9457 §3.1.1)."""
 
 ALGORITHMS = ("ES256", "RS256")
+_named = FeatureStore.declare("bound session", until="major", unreadable="refused")
 _MEMBERS = {"EC": ("crv", "x", "y"), "RSA": ("n", "e")}
 """The members of public keys (RFC 7518 §6)."""
 _LONGEST_PROOF = 4096
@@ -203,7 +203,7 @@ def offer(request: Request, response: Response, challenge: str) -> None:
 
 def _pointer(name: str) -> str:
     """Return the key of an entry that names a session's, by a challenge or the id of a binding."""
-    return store_name("bound session", name)
+    return _named(name)
 
 
 def _session_of(name: str, store: Store) -> StoreEntry | None:

@@ -29,7 +29,7 @@ from antiphon import Request, Response
 from antiphon.app.static_files import FileHandler
 from antiphon.body.codings import ZSTD, Compressor
 from antiphon.concurrency.iterables import BlockingChunks, ByteGenerator
-from antiphon.embedding import Reads, as_bytes, is_for_any_thread, split_list, unwatched
+from antiphon.embedding import FeatureStore, Reads, as_bytes, is_for_any_thread, split_list, unwatched
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.cache.rules import control_of
 from antiphon.http import Item, parse_structured_list
@@ -42,6 +42,7 @@ from antiphon.response.message import Body
 
 DCZ = "dcz"
 AVAILABLE = "available-dictionary"
+FeatureStore.declare("compression dictionary", until="minor", unreadable="absent")
 _MAGIC = bytes.fromhex("5e2a4d1820000000")
 """The beginning of content in dcz, before the dictionary's hash (RFC 9842 §5)."""
 SMALLEST, LARGEST = 100, 1 << 20

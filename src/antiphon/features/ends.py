@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from weakref import WeakKeyDictionary, ref
 
 from antiphon import Dependency, Request
-from antiphon.embedding import find_current_request, store_name
+from antiphon.embedding import FeatureStore, find_current_request
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.live.statements import tell_login
 from antiphon.features.stores.memory import MemoryStore
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from antiphon.features.ending import Ending
     from antiphon.features.users import UserSource
 
+_named = FeatureStore.declare("ended users", until="major", unreadable="refused")
 LONGEST_LOGIN = 3600.0
 """The seconds for which a user's end is remembered: a request that logs the user in takes less."""
 CLOCKS_APART = 300.0
@@ -122,7 +123,7 @@ class Ends:
             last = self._store.load(name)
             data = {"number": 1 if last is None else last.data["number"] + 1}
             add, replace = self._store.add, self._store.replace
-            made = add(name, data) if last is None else replace(name, data, version=last.version)
+            made = add(name, data) if last is None else replace(name, last.data | data, version=last.version)
         self._store.change(self._name(what, key), data, ttl=LONGEST_LOGIN)
         self._known = data["number"]
 
@@ -138,7 +139,7 @@ class Ends:
         return self._store.clock() - end.changed <= monotonic() - begun.at + CLOCKS_APART
 
     def _name(self, *parts: str) -> str:
-        return store_name("ended users", self._space(), *parts)
+        return _named(self._space(), *parts)
 
     # Open streams and sockets
 

@@ -22,7 +22,7 @@ from secrets import token_bytes, token_urlsafe
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from antiphon import explained
-from antiphon.embedding import FeatureStore, check_numbers, errors_name_it, mounted_together, seconds_of, store_name
+from antiphon.embedding import FeatureStore, check_numbers, errors_name_it, mounted_together, seconds_of
 from antiphon.features import OwnedEntry, Store, StoreEntry
 from antiphon.features.ending import look_again
 from antiphon.features.ends import BEGUN, refuse_if_late
@@ -32,6 +32,7 @@ from antiphon.types import Duration
 if TYPE_CHECKING:
     from antiphon import App
 
+_named = FeatureStore.declare("refresh token", until="major", unreadable="refused")
 DAY = 24 * 3600.0
 """The number of seconds in a day."""
 
@@ -173,7 +174,7 @@ class RefreshTokens:
         """Return what the successor of a token is made with; None for a token that was used before."""
         if not self._grace:
             return token_bytes(16) if is_current else None
-        store, name = self._stores.current, store_name("refresh token", "salt", key, _hash(secret))
+        store, name = self._stores.current, _named("salt", key, _hash(secret))
         kept = store.load(name)
         if kept is None and is_current:
             kept = store.add(name, {"salt": token_bytes(16)}, ttl=self._grace) or store.load(name)
@@ -196,10 +197,10 @@ class RefreshTokens:
         )  # fmt: skip
 
     def _key(self, login: str) -> str:
-        return store_name("refresh token", self._prefix, login)
+        return _named(self._prefix, login)
 
     def _owner(self, owner: str) -> str:
-        return store_name("refresh tokens", self._prefix, owner)
+        return _named(self._prefix, owner)
 
 
 def _hash(secret: str) -> str:

@@ -46,7 +46,7 @@ DAY = 24 * 3600.0
 RENEWED_AFTER = 0.1
 """The fraction of the idle time after which reading a session extends it, which saves a write on most requests."""
 
-_PREFIX = "session"
+FeatureStore.declare("session", until="major", unreadable="absent")
 """The prefix of sessions' keys in a store on the server, so that a cookie can't name other entries. A custom cookie
 name follows the prefix, so that a session of one cookie is not valid for another.
 """
@@ -123,7 +123,7 @@ class Sessions:
             self._binding.clock = store.clock
         self._store = store
         if store.is_server_side:
-            self._prefix = f"{_PREFIX} {cookie}\n" if cookie else f"{_PREFIX}\n"
+            self._prefix = f"session {cookie}\n" if cookie else "session\n"
             self._owner_name = partial(store_name, cookie) if cookie else store_name
 
     def install(self, app: "App") -> None:

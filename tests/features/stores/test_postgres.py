@@ -48,15 +48,6 @@ def server(request):
         yield server
 
 
-def test_what_a_later_release_wrote_is_neither_absent_nor_written_over_where_that_repeats_an_effect(postgres, store):
-    for key in ("spent\0key", "key"):
-        store.add(key, {}, ttl=LONG)
-    execute(postgres, "update antiphon.entries set format = 2")
-    assert [store.load("key"), store.add("key", {}, ttl=LONG), store.add("spent\0key", {}, ttl=LONG)] == [None] * 3
-    with pytest.raises(StoreUnavailable):
-        store.load("spent\0key")
-
-
 class TestTables:
     def test_are_made_once_by_processes_that_begin_at_once(self, postgres, store):
         begun = [

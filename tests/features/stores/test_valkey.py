@@ -86,16 +86,6 @@ def test_what_a_later_release_wrote_or_nobody_is_absent_and_logged(opened, caplo
     assert opened.add("key", {"b": 2}, ttl=LONG).data == {"b": 2}
 
 
-def test_a_later_format_is_overwritten_whole(opened):
-    opened.change("key", {"a": 1}, ttl=LONG, owner="Ann")
-    [name] = opened._client.keys("antiphon:e:*")
-    opened._client.hset(name, mapping={"f": b"\x02"})
-    assert opened.change("key", {}, ttl=LONG, create=False) is None
-    assert opened.rotate("key", "new") is None
-    assert opened.replace("key", {}, version=1, ttl=LONG) is None
-    assert opened.change("key", {"b": 2}, ttl=LONG).data == {"b": 2}
-
-
 def use(store):
     return store.change("key", {"a": 1}, ttl=LONG)
 

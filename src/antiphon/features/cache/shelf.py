@@ -17,7 +17,7 @@ from typing import Any
 from zlib import crc32
 
 from antiphon import Request, Response
-from antiphon.embedding import SAFE_METHODS, Head, store_name
+from antiphon.embedding import SAFE_METHODS, FeatureStore, Head
 from antiphon.features import Store, StoreEntry, StoreUnavailable
 from antiphon.features.cache.entry import MOST_VARIANTS, Args, StoredResponse
 from antiphon.features.cache.files import BodyFiles
@@ -26,6 +26,7 @@ from antiphon.http import URL
 from antiphon.http.urls.url import decode_path
 
 _CLAIM, _PASSES, _STREAMS = "claim", "passes", "streams"
+_named = FeatureStore.declare("cache", until="minor", unreadable="absent")
 _ATTEMPTS = 8
 """The number of attempts to change an entry that others change at the same time."""
 
@@ -355,7 +356,7 @@ def _args_in(data: Mapping[str, Any]) -> Args:
 
 
 def _owner(kind: str, name: str) -> str:
-    return store_name("cache", kind, name)
+    return _named(kind, name)
 
 
 def _proof(route: str) -> str:

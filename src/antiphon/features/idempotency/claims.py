@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
 from antiphon import Dependency, Request, Response, explained
 from antiphon.app.callers import caller_of
 from antiphon.app.store import RETRY_AFTER
-from antiphon.embedding import SAFE_METHODS, Reads, describe, store_name
+from antiphon.embedding import SAFE_METHODS, FeatureStore, Reads, describe
 from antiphon.features import StoreEntry
 from antiphon.handler.callables import is_async_generator, is_generator
 from antiphon.http import BadRequest, Conflict, UnprocessableContent
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 PROBLEM_TYPE = "urn:antiphon:problem:idempotency-key-"
 """The prefix of the problem types that distinguish this feature's refusals from those of a handler."""
 
+_of = FeatureStore.declare("idempotent", until="minor", unreadable="refused")
+_by = FeatureStore.declare("idempotent by", until="minor", unreadable="refused")
 LONGEST_KEY = 255
 """The maximum length of a client's key in characters."""
 
@@ -109,7 +111,7 @@ def check_same(data: Mapping[str, Any], key: str, write: Write, fingerprint: str
 
 def by_name(by: Callable[[Request], str | None], request: Request, key: str) -> Write:
     """Return a write whose caller is identified by ``by`` and has separate keys."""
-    return Write(store_name("idempotent by", caller_of(by, request, "IdempotentWrites") or "", key), "")
+    return Write(_by(caller_of(by, request, "IdempotentWrites") or "", key), "")
 
 
 def by_identity(request: Request, key: str) -> Write:
@@ -134,7 +136,7 @@ def is_of_another_user(known: StoreEntry, write: Write) -> bool:
 
 
 def _own_key(key: str, identities: list[str]) -> str:
-    return store_name("idempotent", _hash(key, *identities), key)
+    return _of(_hash(key, *identities), key)
 
 
 def fields_of_caller(key: str, request: Request, names: Collection[str]) -> dict[str, str]:

@@ -171,7 +171,7 @@ class TableClaims:
         """Add a row. Raises Conflict (409) if a transaction that isn't over has added it."""
         id_, now = hash_key(key), time.time()
         entry = StoreEntry(key, dict(data), randbits(63), now, now, now + self._writes.ttl)
-        values = {"id": id_, "data": encode(data), "version": entry.version, "now": now, "expires": entry.expires}
+        values = {"id": id_, "data": encode(data, key), "version": entry.version, "now": now, "expires": entry.expires}
         if self.connection.dialect == "postgresql":
             values["lock"] = int.from_bytes(id_[:8], signed=True)
         if (await self.run(_ADD, **values)).rows == 1:
@@ -182,7 +182,7 @@ class TableClaims:
 
     async def replace(self, entry: StoreEntry, data: Mapping[str, Any]) -> StoreEntry | None:
         new = entry._replace(data=dict(data), version=randbits(63), changed=time.time())
-        values = {"data": encode(data), "version": new.version, "now": new.changed, "known": entry.version}
+        values = {"data": encode(data, new.key), "version": new.version, "now": new.changed, "known": entry.version}
         found = await self.run(_REPLACE, id=hash_key(entry.key), **values)
         return new if found.rows == 1 else None
 

@@ -15,14 +15,14 @@ import msgspec
 
 from antiphon import explained
 from antiphon.concurrency.process import call_at_exit
-from antiphon.embedding import call_after_fork, missing_package, store_name
+from antiphon.embedding import FeatureStore, call_after_fork, missing_package
 from antiphon.features import Store
 from antiphon.features.recorder.disguise import Disguise, marked_names
 from antiphon.features.recorder.record import Record, Trace, without_secrets
 from antiphon.serialization.signing import MAKE_A_KEY
 from antiphon.types import SecretKeys
 
-_OWNER = store_name("kept", "requests", "")
+_OWNER = FeatureStore.declare("kept", until="minor", unreadable="absent")("requests", "")
 """The owner of all entries, by which the store lists them."""
 _PURPOSE = b"antiphon records requests"
 _NONCE = 12
@@ -111,10 +111,11 @@ class Shelf:
         for _ in range(_ATTEMPTS):
             entry = self._store.change(key, {}, ttl=self._ttl, owner=_OWNER)  # without data if it is new
             assert entry is not None  # noqa: S101 - the call creates it if needed
-            known = self._opened(new.id, entry.data)
-            if known is None:
+            if self._opened(new.id, entry.data) is None:
                 self._make_room()
-            data = self._sealed(new if known is None else _joined(known, new))
+                data = self._sealed(new.id, _encode(new))
+            else:
+                data = self._sealed(new.id, _joined(self._seal.open(entry.data["sealed"], new.id) or b"", _encode(new)))
             if self._store.replace(key, data, version=entry.version, ttl=self._ttl) is not None:
                 return
         raise RuntimeError(f"other processes changed the record {new.id} {_ATTEMPTS} times before it was written")
@@ -147,8 +148,8 @@ class Shelf:
                 forgotten += self._store.delete_owned(_OWNER, only=entry.id)
         return forgotten
 
-    def _sealed(self, kept: RecordGroup) -> dict[str, Any]:
-        return {"id": kept.id, "sealed": self._seal.close(_encode(kept), kept.id)}
+    def _sealed(self, id_: str, kept: bytes) -> dict[str, Any]:
+        return {"id": id_, "sealed": self._seal.close(kept, id_)}
 
     def _opened_any(self, data: dict[str, Any]) -> RecordGroup | None:
         return self._opened(str(data.get("id", "")), data)
@@ -171,15 +172,11 @@ def _begins(start: str) -> Any:
     return lambda id_: len(start) >= 6 and id_.startswith(start)
 
 
-def _joined(known: RecordGroup, new: RecordGroup) -> RecordGroup:
-    return RecordGroup(
-        id=known.id,
-        why=new.why,
-        count=known.count + new.count,
-        first=known.first,
-        last=new.last,
-        request_ids=[*known.request_ids, *new.request_ids][-_MOST_IDS:],
-    )
+def _joined(known: bytes, new: bytes) -> bytes:
+    """Join two groups as they are written, so that what a newer version has added to the known one stays."""
+    before, added = msgspec.msgpack.decode(known), msgspec.msgpack.decode(new)
+    count, ids = before["count"] + added["count"], [*before["request_ids"], *added["request_ids"]][-_MOST_IDS:]
+    return msgspec.msgpack.encode({**before, **added, "first": before["first"], "count": count, "request_ids": ids})
 
 
 _MOST = 64

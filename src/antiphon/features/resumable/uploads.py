@@ -22,7 +22,7 @@ from secrets import token_hex
 from typing import Any, Literal, TypeAlias, assert_never, cast, get_args
 
 from antiphon import HTTPError, Request
-from antiphon.embedding import store_name
+from antiphon.embedding import FeatureStore, store_name
 from antiphon.features import Store, StoreEntry
 from antiphon.features.resumable.messages import (
     Part,
@@ -42,6 +42,7 @@ from antiphon.uploads.temporary_file import NoRoomIs507, write_chunks
 UploadState: TypeAlias = Literal["open", "running", "done"]
 _, RUNNING, DONE = get_args(UploadState)
 
+_named = FeatureStore.declare("resumable upload", until="minor", unreadable="refused")
 _ATTEMPTS = 100
 _WAIT = 0.005
 _SWEEP_EVERY = 60.0
@@ -90,7 +91,7 @@ class Uploads:
             "turn": token,
         }
         # Credentials that nobody has verified may differ in each request, so they own an upload, but are not counted.
-        owner = store_name("resumable upload", "of", request.caller.key)
+        owner = _named("of", request.caller.key)
         entry = self.store.change(self.key(id_), {**data, **own, "state": "open"}, ttl=self._max_age, owner=owner)
         try:
             # If the clock was set back, earlier uploads may stay for longer, but don't count.
@@ -110,7 +111,7 @@ class Uploads:
 
     def key(self, id_: str) -> str:
         """Return the key of an upload's entry."""
-        return store_name("resumable upload", id_)
+        return _named(id_)
 
     def path(self, id_: str) -> Path:
         """Return the path of an upload's file. Its name tells the age too, since features may share a folder."""
@@ -298,7 +299,7 @@ class Turn:
         """Enter the state "done", with the response if it can be kept. The upload no longer counts as the caller's."""
         data = {"state": DONE, "size": size, "response": response and dict(response), "fields": []}
         left = max(self._uploads.seconds_left(self.entry), 1.0)
-        owner = store_name("resumable upload", "done", self.id)
+        owner = _named("done", self.id)
         self._uploads.store.change(self.entry.key, data, ttl=left, create=False, owner=owner)
         self._uploads.remove_file(self.id)
 

@@ -25,7 +25,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
-from antiphon.embedding import decode_json, encode_json, store_name
+from antiphon.embedding import FeatureStore, decode_json, encode_json
 from antiphon.features import OwnedEntry, Store, StoreEntry
 from antiphon.features.channels.feed import Keep
 from antiphon.features.channels.hub import Hub, hub_of
@@ -38,6 +38,7 @@ RunState: TypeAlias = Literal[Live, "done", "failed", "stopped", "interrupted"]
 LIVE: tuple[Live, ...] = get_args(Live)
 PRODUCED = LIVE[:2]
 """The states of a run that has a worker."""
+_named = FeatureStore.declare("run", until="minor", unreadable="refused")
 CRASHES = 3
 """The number of workers that a run may lose without warning, since the run itself may be what kills them."""
 
@@ -64,6 +65,8 @@ class Record(NamedTuple):
     key: str | None = None
     given: str = ""
     caller: str = ""
+    others: Mapping[str, Any] = {}
+    """What a newer version keeps in the entry, and has to find again."""
     started: float = 0.0
     changed: float = 0.0
     version: int = 0
@@ -75,10 +78,10 @@ class Record(NamedTuple):
     @property
     def data(self) -> dict[str, Any]:
         """The data in the record's entry."""
-        return dict(zip(self._fields[:_OWN], self[:_OWN], strict=True))
+        return {**self.others, **dict(zip(_OWN, self, strict=False))}
 
 
-_OWN = Record._fields.index("started")
+_OWN = Record._fields[: Record._fields.index("others")]
 _NEEDED = {*Record._fields} - {*Record._field_defaults}
 
 
@@ -86,9 +89,10 @@ def record_of(entry: StoreEntry | OwnedEntry | None) -> Record | None:
     """Return the record in an entry; None for an entry of another kind."""
     if entry is None or not entry.data.keys() >= _NEEDED:
         return None
-    data: Mapping[str, Any] = {name: entry.data[name] for name in Record._fields[:_OWN] if name in entry.data}
+    data: Mapping[str, Any] = {name: entry.data[name] for name in _OWN if name in entry.data}
+    others = {name: value for name, value in entry.data.items() if name not in _OWN}
     version = entry.version if isinstance(entry, StoreEntry) else 0
-    return Record(**data, started=entry.created, changed=entry.changed, version=version)
+    return Record(**data, others=others, started=entry.created, changed=entry.changed, version=version)
 
 
 # The log
@@ -239,7 +243,7 @@ class Ledger:
 
     def add(self, record: Record) -> None:
         """Add a live run, or write its record again."""
-        self.store.change(self._key(record.id), record.data, ttl=LIVE_TTL, owner=self._index("live"))
+        self.store.change(self._key(record.id), record.data, ttl=LIVE_TTL, owner=self._key("live"))
 
     def claim(self, record: Record) -> Record | None:
         """Claim a run's key for it and return None, or return the run that has the key."""
@@ -252,7 +256,7 @@ class Ledger:
             if known is not None:
                 return known
             if claim is not None and time.monotonic() > end:
-                if self.store.replace(name, {"run": record.id}, version=claim.version, ttl=LIVE_TTL):
+                if self.store.replace(name, claim.data | {"run": record.id}, version=claim.version, ttl=LIVE_TTL):
                     return None
                 end += CLAIMING
             time.sleep(0.01)
@@ -275,11 +279,11 @@ class Ledger:
         """
         if record.key is not None and self.has_claimed(record):
             self.store.delete(self._key(record.key))
-        self.store.delete_owned(self._index(f"of {record.id}"))
+        self.store.delete_owned(self._key(f"of {record.id}"))
         self.hub(record.id).expire(self.log(record.id), 0)
         left = {"owner": "", "caller": "", "function": None, "arguments": b"", "problem": None, "worker": ""}
         left |= {"key": None, "given": ""}
-        self.store.change(self._key(record.id), left, ttl=self._seconds, create=False, owner=self._index("forgotten"))
+        self.store.change(self._key(record.id), left, ttl=self._seconds, create=False, owner=self._key("forgotten"))
 
     def load(self, id_: str) -> Record | None:
         return record_of(self.store.load(self._key(id_)))
@@ -303,7 +307,7 @@ class Ledger:
         return sorted([each for each in found.values() if each.owner == owner], key=lambda record: record.started)
 
     def _indexed(self, kind: str) -> dict[str, Record]:
-        found = [record_of(entry) for entry in self.store.owned_by(self._index(kind))]
+        found = [record_of(entry) for entry in self.store.owned_by(self._key(kind))]
         return {record.id: record for record in found if record is not None}
 
     def take(self, record: Record, token: str, *, is_crash: bool) -> Record | None:
@@ -357,7 +361,7 @@ class Ledger:
     def _settle(self, record: Record) -> None:
         """Move an ended run to its owner's ended runs."""
         self._extend(record, self._seconds)
-        index = self._index(_ended_of(record.owner))
+        index = self._key(_ended_of(record.owner))
         changed = {"worker": ""} if record.worker else {}
         self.store.change(self._key(record.id), changed, ttl=self._seconds, create=False, owner=index)
 
@@ -375,23 +379,20 @@ class Ledger:
         self.hub(record.id).expire(self.log(record.id), seconds)
 
     def _key(self, id_: str) -> str:
-        return store_name("run", self._name, id_)
-
-    def _index(self, kind: str) -> str:
-        """Return the owner for entries of a kind."""
-        return store_name("runs", self._name, kind)
+        """Return the key of a run, a claim or a worker, or the owner of entries of some kind."""
+        return _named(self._name, id_)
 
     # Beside the log: large values, parts of the log that have left it, and questions
 
     def put(self, id_: str, name: str, data: Mapping[str, Any]) -> None:
         """Store data of a run beside its log."""
-        self.store.change(self._beside(id_, name), {"name": name, **data}, ttl=LIVE_TTL, owner=self._index(f"of {id_}"))
+        self.store.change(self._beside(id_, name), {"name": name, **data}, ttl=LIVE_TTL, owner=self._key(f"of {id_}"))
 
     def put_new(self, id_: str, name: str, data: Mapping[str, Any]) -> bool:
         """Store data of a run beside its log and return True, unless there is some under this name."""
         if self.store.add(key := self._beside(id_, name), {"name": name, **data}, ttl=LIVE_TTL) is None:
             return False
-        self.store.change(key, {}, ttl=LIVE_TTL, create=False, owner=self._index(f"of {id_}"))
+        self.store.change(key, {}, ttl=LIVE_TTL, create=False, owner=self._key(f"of {id_}"))
         return True
 
     def put_part(self, record: Record, name: str, data: Mapping[str, Any]) -> None:
@@ -414,10 +415,10 @@ class Ledger:
 
     def beside(self, id_: str) -> list[dict[str, Any]]:
         """Return all data of a run that is stored beside its log."""
-        return [entry.data for entry in self.store.owned_by(self._index(f"of {id_}"))]
+        return [entry.data for entry in self.store.owned_by(self._key(f"of {id_}"))]
 
     def _beside(self, id_: str, name: str) -> str:
-        return store_name("run", self._name, id_, name)
+        return _named(self._name, id_, name)
 
     # Logs
 
@@ -426,7 +427,7 @@ class Ledger:
 
     def log(self, id_: str) -> str:
         """Return the name of a run's log."""
-        return store_name("run", self._name, id_)
+        return _named(self._name, id_)
 
     def tell(self, id_: str, line: Line) -> None:
         """Write to a run's log."""
@@ -440,11 +441,11 @@ class Ledger:
 
     def beat(self, token: str, number: int, lease: float) -> None:
         """Record that a worker is alive."""
-        self.store.change(self._index(f"worker {token}"), {"beat": number}, ttl=10 * lease)
+        self.store.change(self._key(f"worker {token}"), {"beat": number}, ttl=10 * lease)
 
     def last_beat(self, token: str) -> int | None:
         """Return the number of a worker's last heartbeat, or None if it has been forgotten."""
-        entry = self.store.load(self._index(f"worker {token}"))
+        entry = self.store.load(self._key(f"worker {token}"))
         return None if entry is None else entry.data.get("beat")
 
 

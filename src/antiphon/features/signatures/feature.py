@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     Keys: TypeAlias = Mapping[str, AnyKey] | Callable[[str], AnyKey | None] | Callable[[str], Awaitable[AnyKey | None]]
     """A mapping or function that returns a key for an id."""
 
+FeatureStore.declare("signature", until="minor", unreadable="refused")
 COVER = ("@method", "@authority", "@path", "@query", "content-digest")
 """The components that a signature must cover by default."""
 

@@ -17,7 +17,15 @@ from typing import Any, Literal, NamedTuple, TypeAlias, assert_never, get_args
 from antiphon import Request, Response, explained
 from antiphon.app.store import RETRY_AFTER, check_store
 from antiphon.concurrency.loop import refuse_on_loop
-from antiphon.embedding import check_no_decorator, check_numbers, describe, encode_json, errors_name_it, seconds_of
+from antiphon.embedding import (
+    FeatureStore,
+    check_no_decorator,
+    check_numbers,
+    describe,
+    encode_json,
+    errors_name_it,
+    seconds_of,
+)
 from antiphon.explanations import arguments_name_ours
 from antiphon.features import Store, StoreEntry
 from antiphon.features.signatures.keys import SHORTEST_SECRET
@@ -26,6 +34,7 @@ from antiphon.http.limits import ONE_VALUE
 from antiphon.request.route import Route as RequestRoute
 from antiphon.types import Duration, Mount, Route
 
+FeatureStore.declare("webhook", until="minor", unreadable="refused")
 FIVE_MINUTES = 300.0
 """Seconds."""
 DAY = 24 * 3600.0
@@ -213,7 +222,7 @@ class Webhook(ABC):
             store.delete(entry.key)
         else:
             ttl = max(self._ttl, 2 * FIVE_MINUTES)  # it is recent for so long, if the sender's clock is ahead
-            store.replace(entry.key, {"state": _DONE}, version=entry.version, ttl=ttl)
+            store.replace(entry.key, {**entry.data, "state": _DONE}, version=entry.version, ttl=ttl)
 
     def _refused(self, request: Request, reason: str) -> WebhookRefused:
         import logging

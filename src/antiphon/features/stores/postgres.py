@@ -13,7 +13,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon import explained
-from antiphon.app.store import FOREVER, FORMAT, decode_value, encode_value, log_unreadable
+from antiphon.app.store import (
+    FOREVER,
+    can_read,
+    decode_value,
+    encode_value,
+    kind_of,
+    log_unreadable,
+    owned_entries,
+    try_later,
+)
 from antiphon.embedding import check_numbers, seconds_of
 from antiphon.features import OwnedEntry, Store, StoreCount, StoreEntry, StoreUnavailable
 from antiphon.features.stores import check_ttl, hash_key
@@ -37,7 +46,7 @@ NOW = "coalesce(%(now)s::float8, extract(epoch from clock_timestamp())::float8)"
 """The server's clock; another one if the store was given one."""
 _T = f"(select {NOW} as t) as n"
 _ROW = "format, names, vals, version, created, changed, expires, owner"
-_NEW = f"select %(id)s, {FORMAT[0]}, %(names)b::bytea[], %(vals)b::bytea[], %(version)s, t, t, t + %(ttl)s"
+_NEW = "select %(id)s, %(format)s::smallint, %(names)b::bytea[], %(vals)b::bytea[], %(version)s, t, t, t + %(ttl)s"
 
 _LOAD = f"select {_ROW} from {{s}}.entries where id = %(id)s and expires > {NOW}"  # noqa: S608 - our own names
 _LOAD_BOUNDED = f"""
@@ -54,30 +63,31 @@ on conflict (id) do update set format = excluded.format, names = excluded.names,
     owner = excluded.owner where e.expires <= excluded.changed or e.version = excluded.version
 returning {_ROW}"""
 _REPLACE = f"""
-update {{s}}.entries set format = {FORMAT[0]}, names = %(names)b::bytea[], vals = %(vals)b::bytea[],
+update {{s}}.entries set format = %(format)s, names = %(names)b::bytea[], vals = %(vals)b::bytea[],
     version = %(version)s, changed = t, expires = t + %(ttl)s from {_T}
 where id = %(id)s and version in (%(known)s, %(version)s) and expires > t returning {_ROW}"""  # noqa: S608
 _MERGED = """(select coalesce(array_agg(name), '{{}}'), coalesce(array_agg(val), '{{}}') from (
     select name, val from unnest(e.names, e.vals) as a (name, val)
         where {alive} and not name = any (%(names)b::bytea[] || %(remove)b::bytea[])
     union all select name, val from unnest(%(names)b::bytea[], %(vals)b::bytea[]) as b (name, val)) as m)"""
-_ALIVE = f"e.expires > excluded.changed and e.format = {FORMAT[0]}"
+_ALIVE = "e.expires > excluded.changed"
 _CHANGE = f"""
 insert into {{s}}.entries as e (id, {_ROW}) {_NEW}, %(owner)s from {_T} on conflict (id) do update set
     (names, vals) = {_MERGED.format(alive=_ALIVE)}, format = excluded.format, version = excluded.version,
     created = case when {_ALIVE} then e.created else excluded.created end, changed = excluded.changed,
     expires = excluded.expires,
     owner = case when {_ALIVE} then coalesce(excluded.owner, e.owner) else excluded.owner end
-returning {_ROW}"""
+where e.expires <= excluded.changed or e.format <= excluded.format returning {_ROW}"""
 _CHANGE_KNOWN = f"""
-update {{s}}.entries as e set (names, vals) = {_MERGED.format(alive="true")}, version = %(version)s, changed = t,
-    expires = t + %(ttl)s, owner = coalesce(%(owner)s, owner) from {_T}
-where id = %(id)s and expires > t and format = {FORMAT[0]} returning {_ROW}"""  # noqa: S608
+update {{s}}.entries as e set (names, vals) = {_MERGED.format(alive="true")}, format = %(format)s, changed = t,
+    version = %(version)s, expires = t + %(ttl)s, owner = coalesce(%(owner)s, owner) from {_T}
+where id = %(id)s and expires > t and format <= %(format)s returning {_ROW}"""  # noqa: S608
 _DELETE = f"delete from {{s}}.entries where id = %(id)s returning expires > {NOW}"  # noqa: S608
 # The update refers to what was deleted, so that the deletion comes first. If the statement is run again, what has the
 # new key was moved there by the first run: nobody else knew that key.
 _ROTATE = f"""
-with old as (select id from {{s}}.entries where id = %(id)s and expires > {NOW} for update),
+with old as (select id from {{s}}.entries
+    where id = %(id)s and expires > {NOW} and format <= %(format)s for update),
 gone as (delete from {{s}}.entries where id = %(new)s and exists (select from old) returning 1),
 moved as (update {{s}}.entries set id = %(new)s where id = (select id from old) and (select count(*) from gone) >= 0
     returning {_ROW})
@@ -181,7 +191,12 @@ class PostgresStore(Store):
         removed = {*remove}
         values = self._values(key, updates, ttl, removed) | {"remove": [_bytes(name) for name in removed]}
         values["owner"] = None if owner is None else _bytes(owner)
-        return self._written(_entry(key, self._run(_CHANGE if create else _CHANGE_KNOWN, values)))
+        entry = self._written(_entry(key, self._run(_CHANGE if create else _CHANGE_KNOWN, values)))
+        if entry is None:
+            self.load(key)  # which logs why it can't be read
+            if create:
+                raise try_later(has_line=True)  # nothing is written over it
+        return entry
 
     def add(self, key: str, data: Mapping[str, Any], *, ttl: float = FOREVER) -> StoreEntry | None:
         return self._written(_entry(key, self._run(_ADD, self._values(key, data, ttl), tells=True)))
@@ -197,11 +212,15 @@ class PostgresStore(Store):
     def rotate(self, key: str, new_key: str) -> StoreEntry | None:
         if key == new_key:
             return self.load(key)
-        return _entry(new_key, self._run(_ROTATE, {"id": hash_key(key), "new": hash_key(new_key)}, tells=True))
+        ids = {"id": hash_key(key), "new": hash_key(new_key), "format": kind_of(key)[1].format}
+        entry = _entry(new_key, self._run(_ROTATE, ids, tells=True))
+        if entry is None:
+            self.load(key)  # which logs why it can't be read
+        return entry
 
     def owned_by(self, owner: str) -> list[OwnedEntry]:
-        found = [(id_, _entry("", [row])) for id_, *row in self._run(_OWNED, {"owner": _bytes(owner)}, reads=True)]
-        return [OwnedEntry(id_.hex(), entry.data, *entry[3:6]) for id_, entry in found if entry is not None]
+        found = self._run(_OWNED, {"owner": _bytes(owner)}, reads=True)
+        return owned_entries(owner, [(id_.hex(), [row]) for id_, *row in found], _entry)
 
     def delete_owned(self, owner: str, *, only: str | None = None, keep: str | None = None) -> int:
         if only is not None and not re.fullmatch("[0-9a-f]{64}", only):
@@ -223,7 +242,7 @@ class PostgresStore(Store):
         names = [name for name in fields if name not in removed]
         return {
             "id": hash_key(key), "names": [_bytes(name) for name in names], "vals": [fields[name] for name in names],
-            "version": new_version(), "ttl": ttl,
+            "format": kind_of(key)[1].format, "version": new_version(), "ttl": ttl,
         }  # fmt: skip
 
     def _run(
@@ -277,8 +296,7 @@ def _entry(key: str, rows: "list[Any]") -> StoreEntry | None:
     if not rows:
         return None
     format_, names, values, version, created, changed, expires, owner = rows[0]
-    if format_ != FORMAT[0]:
-        log_unreadable(key, f"has the format {format_}")
+    if not can_read(key, format_):
         return None
     try:
         data = {

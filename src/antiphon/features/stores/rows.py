@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from os import urandom
 from typing import Any, NamedTuple, Protocol
 
-from antiphon.app.store import FOREVER, encode_again
+from antiphon.app.store import FOREVER, encode_again, owned_entries, try_later
 from antiphon.features import OwnedEntry, Store, StoreEntry
 from antiphon.features.stores import check_ttl, decode, encode, hash_key
 
@@ -78,13 +78,17 @@ class RowStore(Store):
         owner: str | None = None,
     ) -> StoreEntry | None:
         check_ttl(ttl)
-        new = decode(encode(updates)) or {}  # data that can't be stored fails here, before others have to wait
+        new = (
+            decode(encode(updates, key), key) or {}
+        )  # data that can't be stored fails here, before others have to wait
         id_ = hash_key(key)
         with self._writing() as rows:
             now = self.clock()
             before = self._entry(key, row := rows.get(id_), now)
             if before is None and not create:
                 return None
+            if before is None and row is not None and row.expires > now:
+                raise try_later(has_line=True)  # nothing is written over what can't be read
             data = new if before is None else {**before.data, **new}
             for name in remove:
                 data.pop(name, None)
@@ -92,7 +96,7 @@ class RowStore(Store):
                 owner = row.owner
             created = now if before is None else before.created
             entry = StoreEntry(key, data, new_version(), created, now, now + ttl, owner)
-            rows.put(id_, Row(encode_again(data), *entry[2:]))
+            rows.put(id_, Row(encode_again(data, key), *entry[2:]))
         return entry
 
     def delete(self, key: str) -> bool:
@@ -105,19 +109,19 @@ class RowStore(Store):
     def rotate(self, key: str, new_key: str) -> StoreEntry | None:
         id_ = hash_key(key)
         with self._writing() as rows:
-            entry = self._entry(new_key, row := rows.get(id_), self.clock())
+            entry = self._entry(key, row := rows.get(id_), self.clock())
             if row is not None and entry is not None:
                 rows.remove(id_)
                 rows.put(hash_key(new_key), row)
-        return entry
+        return None if entry is None else entry._replace(key=new_key)
 
     def owned_by(self, owner: str) -> list[OwnedEntry]:
         with self._reading() as rows:
             found = rows.of_owner(owner)
         now = self.clock()
-        entries = [(id_, entry) for id_, row in found if (entry := self._entry("", row, now))]
-        owned = [OwnedEntry(id_.hex(), entry.data, *entry[3:6]) for id_, entry in entries]
-        return sorted(owned, key=lambda entry: entry.created)
+        return owned_entries(
+            owner, [(id_.hex(), row) for id_, row in found], lambda key, row: self._entry(key, row, now)
+        )
 
     def delete_owned(self, owner: str, *, only: str | None = None, keep: str | None = None) -> int:
         kept = None if keep is None else hash_key(keep)
@@ -136,7 +140,7 @@ class RowStore(Store):
 
     def _put(self, key: str, data: Mapping[str, Any], ttl: float, version: int | None) -> StoreEntry | None:
         check_ttl(ttl)
-        stored = encode(data)
+        stored = encode(data, key)
         id_ = hash_key(key)
         with self._writing() as rows:
             now = self.clock()
@@ -147,7 +151,7 @@ class RowStore(Store):
             created, owner = (now, None) if before is None else (before.created, before.owner)
             rest = new_version(), created, now, now + ttl, owner
             rows.put(id_, Row(stored, *rest))
-        return StoreEntry(key, decode(stored) or {}, *rest)
+        return StoreEntry(key, decode(stored, key) or {}, *rest)
 
     def _entry(self, key: str, row: Row | None, now: float) -> StoreEntry | None:
         """Return a row's entry, or None if it has expired or can't be read. Raises the same error as ``decode``."""

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from antiphon import BadSignature, HTTPError, Request, Response, Signer
 from antiphon.concurrency.process import GRACE_OVER
-from antiphon.embedding import Reads, encode_json, log_failure, store_name
+from antiphon.embedding import FeatureStore, Reads, encode_json, log_failure
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.channels.channel import Channel
 from antiphon.features.tools.calls import key_of
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Result = dict[str, Any]
 
+_named = FeatureStore.declare("tools", until="minor", unreadable="absent")
 SALT = "confirmation of a tool"
 _VALID = 600.0
 """The number of seconds for which a question waits for its reply."""
@@ -336,7 +337,7 @@ class Sessions:
     def __init__(self, store: Store, path: str) -> None:
         self._store = store
         self._path = path
-        self.channel = Channel(store_name("tools", path, "woken"), store, max_message_size=100)
+        self.channel = Channel(_named(path, "woken"), store, max_message_size=100)
         """It tells all processes that something has been written."""
 
     async def read(self, kind: str, whose: str) -> dict[str, Any] | None:
@@ -356,7 +357,7 @@ class Sessions:
         if entry is None or entry.data.get("reply") is not None:
             raise BadRequest("This session has no such question.")
         result = reply.get("result")
-        data = {"reply": result if isinstance(result, dict) else {"action": "cancel"}}
+        data = {**entry.data, "reply": result if isinstance(result, dict) else {"action": "cancel"}}
         if await self._call(partial(self._store.replace, key, data, version=entry.version, ttl=_VALID)) is not None:
             await self.channel.asend("replied")
         return Response("", 202)
@@ -369,7 +370,7 @@ class Sessions:
             await self.channel.asend("cancelled")
 
     def _key(self, kind: str, whose: str) -> str:
-        return store_name("tools", self._path, whose, kind)
+        return _named(self._path, whose, kind)
 
     async def _call(self, function: Callable[[], T]) -> T:
         return await asyncio.to_thread(function) if self._store.blocks else function()

@@ -8,7 +8,9 @@ import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from hashlib import shake_256
 from threading import Barrier
 from uuid import uuid4
@@ -17,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from antiphon.app.store import Store
+from antiphon.app.store import FeatureStore, Store, StoreUnavailable
 
 WRITERS = 50
 LONG = 10_000.0
@@ -100,6 +102,27 @@ class TestAnEntry:
         entry = store.change("key", {"changes": {"x": 5}, "comes": 4}, remove=["goes", "was never there"], ttl=LONG)
         assert entry.data == {"stays": 1, "changes": {"x": 5}, "comes": 4}
         assert store.load("key").data == entry.data
+
+    @pytest.mark.parametrize("unreadable", ["absent", "refused"])
+    def test_of_a_newer_format_is_told_and_nothing_is_written_over_it(self, store, caplog, unreadable):
+        declare = partial(FeatureStore.declare, f"coin {uuid4().hex}", until="minor", unreadable=unreadable)
+        name = declare(format=2)
+        before = store.change(name("1"), {"a": 1}, ttl=LONG, owner=name("of", "Ann"))
+        declare()  # as an older version does
+        for call in (store.load, partial(store.change, updates={}, create=False), partial(store.rotate, new_key="2")):
+            with pytest.raises(StoreUnavailable) if unreadable == "refused" else nullcontext():
+                assert call(name("1")) is None
+        with pytest.raises(StoreUnavailable):
+            store.change(name("1"), {"a": 2}, ttl=LONG)
+        assert [store.add(name("1"), {}, ttl=LONG), store.owned_by(name("of", "Ann"))] == [None, []]
+        assert "of the kind coin" in caplog.text
+        declare(format=3)  # which reads all that are older
+        assert store.load(name("1")) == before
+        assert [each.data for each in store.owned_by(name("of", "Ann"))] == [{"a": 1}]
+        assert store.change(name("1"), {"b": 2}, ttl=LONG).data == {"a": 1, "b": 2}
+        declare(format=2)
+        with pytest.raises(StoreUnavailable):
+            store.change(name("1"), {"a": 2}, ttl=LONG)
 
     def test_is_none_that_others_can_change(self, store):
         given, inner = {"list": [1]}, {"list": [1]}

@@ -1,8 +1,8 @@
 """Lua scripts. Each is one atomic change, with all its keys on one shard.
 
 KEYS are the entry, counter or index to change, the record of the call, and an entry that is being moved. ARGV are the
-prefix, the format, how long a call is remembered, and "1" if all keys are on one server, where an index changes
-together with its entries. The script's arguments follow.
+prefix, how long a call is remembered, and "1" if all keys are on one server, where an index changes together with its
+entries. The script's arguments follow. A script leaves an entry alone whose format "f" is above the caller's.
 """
 
 from hashlib import sha1
@@ -22,7 +22,7 @@ def script(text: str) -> Script:
 
 
 _BASE = """
-local prefix, format, remembered, together = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1'
+local prefix, remembered, together = ARGV[1], ARGV[2], ARGV[3] == '1'
 local function once(act)
     local known = redis.call('GET', KEYS[2])
     if known then return known end
@@ -40,8 +40,9 @@ local function keep_index(index)
 end
 """
 _ENTRIES = f"""{_BASE}
-local function known(id)
-    return redis.call('HGET', prefix .. 'e:' .. id, 'f') == format
+local function known(id, format)
+    local found = redis.call('HGET', prefix .. 'e:' .. id, 'f')
+    return found and found <= format
 end
 local function disown(id)
     local owner = together and redis.call('HGET', prefix .. 'e:' .. id, 'o')
@@ -79,17 +80,18 @@ local function write(id, first)
 end
 local function create(id, at)
     delete(id)
-    redis.call('HSET', prefix .. 'e:' .. id, 'f', format, 'c', at)
+    redis.call('HSET', prefix .. 'e:' .. id, 'c', at)
 end
 """
 CHANGE = script(f"""{_ENTRIES}
-local id, ttl, at, may_create, owner = ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
+local id, ttl, at, may_create, owner = ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 return once(function()
-    if not known(id) then
+    if not known(id, ARGV[10]) then
+        if redis.call('EXISTS', KEYS[1]) == 1 then return id end -- unreadable: it stays as it is
         if may_create == '' then return false end
         create(id, at)
     end
-    write(id, 10)
+    write(id, 9)
     if owner ~= '' then
         disown(id)
         redis.call('HSET', prefix .. 'e:' .. id, 'o', owner)
@@ -100,7 +102,7 @@ return once(function()
 end) and read(id)
 """)
 PUT = script(f"""{_ENTRIES}
-local id, ttl, at, expected = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
+local id, ttl, at, expected = ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local entry = prefix .. 'e:' .. id
 return once(function()
     local version = redis.call('HGET', entry, 'v') or redis.call('EXISTS', entry) == 1 and 'unreadable' or ''
@@ -109,14 +111,14 @@ return once(function()
     for _, field in ipairs(redis.call('HKEYS', entry)) do
         if string.sub(field, 1, 1) == '.' then redis.call('HDEL', entry, field) end
     end
-    write(id, 9)
+    write(id, 8)
     redis.call('PEXPIRE', entry, ttl)
     own(id)
     return id
 end) and read(id)
 """)
 DELETE = script(f"""{_ENTRIES}
-local id, owner = ARGV[5], ARGV[6]
+local id, owner = ARGV[4], ARGV[5]
 local function has(key) return owner == '' or redis.call('HGET', key, 'o') == owner end
 return tonumber(once(function()
     local count = has(KEYS[1]) and delete(id) or 0
@@ -125,7 +127,7 @@ return tonumber(once(function()
 end))
 """)
 INCREMENT = script(f"""{_BASE}
-local ttl, by = ARGV[5], ARGV[6]
+local ttl, by = ARGV[4], ARGV[5]
 local function add()
     return redis.call('INCRBY', KEYS[1], by)
 end
@@ -141,9 +143,9 @@ return {{tonumber(count), left}}
 # For one server:
 
 ROTATE = script(f"""{_ENTRIES}
-local id, new = ARGV[5], ARGV[6]
+local id, new = ARGV[4], ARGV[5]
 return once(function()
-    if not known(id) then return false end
+    if not known(id, ARGV[6]) then return false end
     disown(id)
     redis.call('RENAME', prefix .. 'e:' .. id, prefix .. 'e:' .. new)
     own(new)
@@ -152,11 +154,11 @@ end) and read(new)
 """)
 OWNED = script(f"""{_ENTRIES}
 local found = {{}}
-for _, id in ipairs(owned(ARGV[5])) do found[#found + 1] = {{id, read(id)}} end
+for _, id in ipairs(owned(ARGV[4])) do found[#found + 1] = {{id, read(id)}} end
 return found
 """)
 DELETE_OWNED = script(f"""{_ENTRIES}
-local owner, only, kept = ARGV[5], ARGV[6], ARGV[7]
+local owner, only, kept = ARGV[4], ARGV[5], ARGV[6]
 return tonumber(once(function()
     local count = 0
     for _, id in ipairs(owned(owner)) do
@@ -169,31 +171,31 @@ end))
 # # For a cluster, where an entry that gets a new key moves to another shard, and an index has its own shard:
 
 TAKE = script(f"""{_ENTRIES}
-local id, move = ARGV[5], ARGV[6]
+local id, move = ARGV[4], ARGV[5]
 if redis.call('HGET', KEYS[3], 'k') ~= move then
-    if not known(id) then return false end
+    if not known(id, ARGV[6]) then return false end
     redis.call('RENAME', KEYS[1], KEYS[3])
     redis.call('HSET', KEYS[3], 'k', move)
 end
 return {{redis.call('PTTL', KEYS[3]), redis.call('HGETALL', KEYS[3])}}
 """)
 PLACE = script(f"""{_ENTRIES}
-local id, ttl = ARGV[5], ARGV[6]
+local id, ttl = ARGV[4], ARGV[5]
 return once(function()
     delete(id)
-    write(id, 7)
+    write(id, 6)
     redis.call('PEXPIRE', KEYS[1], ttl)
     return id
 end)
 """)
 END_MOVE = script(f"""{_BASE}
 return tonumber(once(function()
-    if redis.call('HGET', KEYS[3], 'k') ~= ARGV[5] then return 0 end
+    if redis.call('HGET', KEYS[3], 'k') ~= ARGV[4] then return 0 end
     return redis.call('DEL', KEYS[3])
 end))
 """)
 PUT_BACK = script(f"""{_BASE}
-if redis.call('HGET', KEYS[3], 'k') == ARGV[5] and redis.call('EXISTS', KEYS[1]) == 0 then
+if redis.call('HGET', KEYS[3], 'k') == ARGV[4] and redis.call('EXISTS', KEYS[1]) == 0 then
     redis.call('HDEL', KEYS[3], 'k')
     redis.call('RENAME', KEYS[3], KEYS[1])
 end
@@ -202,7 +204,7 @@ end
 # that the entry was extended. A score grows with each write, so a process that removes an entry from the index can tell
 # whether another process was faster.
 INDEX = script(f"""{_BASE}
-local id, ttl = ARGV[5], tonumber(ARGV[6])
+local id, ttl = ARGV[4], tonumber(ARGV[5])
 local before = redis.call('ZSCORE', KEYS[1], id)
 local score = now() + 2 * ttl
 if before and score <= tonumber(before) then score = tonumber(before) + 0.001 end
@@ -211,6 +213,6 @@ redis.call('ZADD', KEYS[1], string.format('%.3f', score), id)
 keep_index(KEYS[1])
 """)
 UNINDEX = script(f"""{_BASE}
-local score = redis.call('ZSCORE', KEYS[1], ARGV[5])
-if score and tonumber(score) == tonumber(ARGV[6]) then redis.call('ZREM', KEYS[1], ARGV[5]) end
+local score = redis.call('ZSCORE', KEYS[1], ARGV[4])
+if score and tonumber(score) == tonumber(ARGV[5]) then redis.call('ZREM', KEYS[1], ARGV[4]) end
 """)

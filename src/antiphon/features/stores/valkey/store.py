@@ -18,7 +18,16 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from antiphon import explained
-from antiphon.app.store import FOREVER, FORMAT, decode_value, encode_value, log_unreadable
+from antiphon.app.store import (
+    FOREVER,
+    can_read,
+    decode_value,
+    encode_value,
+    kind_of,
+    log_unreadable,
+    owned_entries,
+    try_later,
+)
 from antiphon.embedding import check_numbers, seconds_of
 from antiphon.features import OwnedEntry, Store, StoreCount, StoreEntry, StoreUnavailable
 from antiphon.features.stores import check_ttl, hash_key
@@ -91,7 +100,7 @@ class Commands:
 
     def _run(self, script: Script, keys: list[Any], arguments: tuple[Any, ...], waits: bool = False) -> Reply:
         together = "" if self.is_sharded else "1"
-        return self._calls.run(script, keys, [self.prefix, FORMAT, self.remembered, together, *arguments], waits)
+        return self._calls.run(script, keys, [self.prefix, self.remembered, together, *arguments], waits)
 
     def fields(self, id_: str) -> dict[bytes, bytes]:
         """Return an entry's fields by name."""
@@ -113,10 +122,10 @@ def index(commands: Commands, owner: bytes, id_: str, milliseconds: int) -> None
     commands.run_on_index(INDEX, owner, id_, milliseconds)
 
 
-def rotate(commands: Commands, old: str, new: str) -> list[bytes] | None:
+def rotate(commands: Commands, old: str, new: str, format_: bytes) -> list[bytes] | None:
     """Move an entry and return its fields, or None if it does not exist or is deleted during the move."""
     move, old_key, new_key = token_hex(8), commands.entry_key(old), commands.entry_key(new)
-    taken = commands.run(TAKE, old_key, old, move)
+    taken = commands.run(TAKE, old_key, old, move, format_)
     if taken is None:
         return None
     left, found = taken
@@ -275,31 +284,34 @@ class ValkeyStore(Store):
     ) -> StoreEntry | None:
         check_ttl(ttl)
         now, id_ = self.clock(), _id(key)
-        fields = self._fields(updates, ttl, now)
+        fields = self._fields(key, updates, ttl, now)
         for name in remove:
             fields += f".{name}", ""
         stored = b"" if owner is None else _owner(owner)
         if stored and self._commands.is_sharded:
             index(self._commands, stored, id_, _milliseconds(ttl))
         arguments = id_, _milliseconds(ttl), now, "1" if create else "", stored, *fields
-        return self._indexed(
-            _entry(key, self._commands.run(CHANGE, self._commands.entry_key(id_), *arguments)), id_, ttl
-        )
+        found = self._commands.run(CHANGE, self._commands.entry_key(id_), *arguments)
+        if (entry := _entry(key, found)) is None and create:
+            raise try_later(has_line=True)  # nothing is written over what can't be read
+        return self._indexed(entry, id_, ttl)
 
     def delete(self, key: str) -> bool:
         id_ = _id(key)
         return bool(self._commands.run(DELETE, self._commands.entry_key(id_), id_, ""))
 
     def rotate(self, key: str, new_key: str) -> StoreEntry | None:
-        old, new = _id(key), _id(new_key)
+        old, new, format_ = _id(key), _id(new_key), _format(key)
         if self._commands.is_sharded:
-            return _entry(new_key, rotate(self._commands, old, new))
-        return _entry(new_key, self._commands.run(ROTATE, self._commands.entry_key(old), old, new))
+            moved = rotate(self._commands, old, new, format_)
+        else:
+            moved = self._commands.run(ROTATE, self._commands.entry_key(old), old, new, format_)
+        if not moved:
+            self.load(key)  # which logs why it can't be read
+        return _entry(new_key, moved)
 
     def owned_by(self, owner: str) -> list[OwnedEntry]:
-        found = [(id_.decode(), _entry("", fields)) for id_, fields in self._owned(_owner(owner))]
-        owned = [OwnedEntry(id_, entry.data, *entry[3:6]) for id_, entry in found if entry and entry.owner == owner]
-        return sorted(owned, key=lambda entry: entry.created)
+        return owned_entries(owner, [(id_.decode(), fields) for id_, fields in self._owned(_owner(owner))], _entry)
 
     def _owned(self, owner: bytes) -> Reply:
         """Return the names and fields of the entries that belong, or once belonged, to an owner."""
@@ -329,7 +341,7 @@ class ValkeyStore(Store):
     ) -> StoreEntry | None:
         check_ttl(ttl)
         now, id_ = self.clock(), _id(key)
-        arguments = id_, _milliseconds(ttl), now, expected, *self._fields(data, ttl, now)
+        arguments = id_, _milliseconds(ttl), now, expected, *self._fields(key, data, ttl, now)
         return self._indexed(
             _entry(key, self._commands.run(PUT, self._commands.entry_key(id_), *arguments, waits=waits)), id_, ttl
         )
@@ -360,9 +372,9 @@ class ValkeyStore(Store):
         """Close the connections. A later call opens new ones."""
         self._calls.own.close()
 
-    def _fields(self, data: Mapping[str, Any], ttl: float, now: float) -> list[str | bytes | int | float]:
+    def _fields(self, key: str, data: Mapping[str, Any], ttl: float, now: float) -> list[str | bytes | int | float]:
         """Return this data as a list of fields, each name before its value."""
-        fields: list[str | bytes | int | float] = ["v", new_version(), "m", now, "x", now + ttl]
+        fields: list[str | bytes | int | float] = ["f", _format(key), "v", new_version(), "m", now, "x", now + ttl]
         for name, value in data.items():
             fields += f".{name}", encode_value(name, value)
         return fields
@@ -386,6 +398,10 @@ def _owner(owner: str) -> bytes:
     return owner.encode("utf-8", "surrogatepass") or _OF_EMPTY
 
 
+def _format(key: str) -> bytes:
+    return bytes([kind_of(key)[1].format])
+
+
 def _milliseconds(seconds: float) -> int:
     return ceil(seconds * 1000)
 
@@ -395,8 +411,7 @@ def _entry(key: str, fields: "Mapping[bytes, bytes] | list[bytes] | None") -> St
     if not fields:
         return None
     known = fields if isinstance(fields, Mapping) else dict(zip(fields[::2], fields[1::2], strict=True))
-    if known.get(b"f") != FORMAT:
-        log_unreadable(key, f"has the format {known.get(b'f')!r}")
+    if not can_read(key, int.from_bytes(known.get(b"f", b"")[:1])):
         return None
     try:
         data = {name[1:].decode(): decode_value(value) for name, value in known.items() if name[:1] == b"."}
