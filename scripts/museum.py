@@ -47,8 +47,15 @@ def main() -> None:
         for kind, url in zip(STORES, (f"{place}/store.db", postgres.database(), valkey.url), strict=True):
             uploads = folder / kind / "uploads"
             uploads.mkdir(parents=True)
-            with time_machine.travel(MOMENT), closing(store_at(kind, url)) as store, Shop(store, uploads) as shop:
+            rows = f"{place}/{kind}.rows"
+            durable = url if kind == "postgres" else None
+            with (
+                time_machine.travel(MOMENT),
+                closing(store_at(kind, url)) as store,
+                Shop(store, uploads, rows, durable) as shop,
+            ):
                 kept = shop.make()
+            (folder / kind / "rows.xz").write_bytes(lzma.compress(dump("sqlite", rows)))
             (folder / kind / "kept.json").write_text(json.dumps(kept) + "\n")
             (folder / kind / "dump.xz").write_bytes(lzma.compress(dump(kind, url)))
 
@@ -68,7 +75,7 @@ def dump(kind: str, url: str) -> bytes:
                 return database.serialize()
         case "postgres":
             program = Path(path_of("postgres")).resolve().with_name("pg_dump")
-            command = [str(program), "--inserts", "--no-owner", "--no-privileges", "--schema=antiphon", url]
+            command = [str(program), "--inserts", "--no-owner", "--no-privileges", url]
             lines = subprocess.run(command, check=True, capture_output=True).stdout.splitlines()
             return b"\n".join(line for line in lines if not line.startswith((b"--", b"\\", b"SET ")))
     with closing(ValkeyStore(url)) as store:

@@ -1,10 +1,13 @@
-"""A deploy from one version to another and back, on one database, under load: nothing is lost and nothing done twice.
+"""A deploy from one version to another and back, on one store, under load: nothing is lost and nothing done twice.
 
-`python -m tests.deploys OLD` has two workers of OLD and of the tree, each alone and both at once. OLD is a wheel, a
-folder with a package, or a commit, whose wheel is made: by default the last version's tag, or this commit.
+`python -m tests.deploys OLD` has two workers of OLD and of the tree, each alone and both at once, behind nginx if there
+is one. OLD is a wheel, a folder with a package, or a commit, whose wheel is made: by default the last version's tag, or
+this commit. What is durable is in PostgreSQL in any case.
 """
 
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,13 +25,20 @@ from threading import Event
 
 from scripts.release import ROOT, one, output, say
 from tests.contract.process import ServerProcess
+from tests.helpers.nginx import serve_site
 from tests.helpers.postgres import PostgresServer
 from tests.helpers.processes import RUN
+from tests.helpers.stores import SHARED
 from tests.helpers.system_programs import path_of
+from tests.helpers.valkey import ValkeyServer
 
 CUSTOMERS = 6
 LIMIT = 20
 APPLICATION = "tests.helpers.served.deployed:app"
+SITE = """
+upstream shop {{ include {folder}/servers; }}
+server {{ listen 127.0.0.1:@port@; location / {{ proxy_pass http://shop; proxy_set_header Host $http_host; }} }}
+"""
 PART = {"content-type": "application/partial-upload", "upload-complete": "?1"}
 
 
@@ -37,16 +47,53 @@ def main() -> None:
     parser = ArgumentParser(prog="tests.deploys", description=__doc__)
     parser.add_argument("old", nargs="?", default=last_version())
     parser.add_argument("--new", default=str(ROOT / "src"), help="a wheel, folder or commit instead of the tree")
+    parser.add_argument("--store", choices=SHARED, default="postgres", help="where sessions and all else are")
     parser.add_argument("--seconds", type=float, default=10.0, help="the time of each of the five phases")
     options = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        database = stack.enter_context(PostgresServer(path_of("postgres"))).database()
-        os.environ |= {"DEPLOYED": database, "EFFECTS": str(folder / "effects"), "UPLOADS": str(folder / "uploads")}
-        (folder / "uploads").mkdir(0o700)
         old, new = (package_of(each, folder / name) for each, name in ((options.old, "old"), (options.new, "new")))
-        customers = deploy(old, new, options.seconds)
-        sys.exit(judge(customers, Counter((folder / "effects").read_text().splitlines())))
+        database = stack.enter_context(PostgresServer(path_of("postgres"))).database()
+        place = {"postgres": database, "sqlite": str(folder / "store.db")}.get(options.store)
+        if place is None:
+            place = stack.enter_context(ValkeyServer(path_of("valkey-server", "redis-server"), str(folder))).url
+        sys.exit(tried(old, new, options.seconds, folder, database, place))
+
+
+def tried(old: Path, new: Path, seconds: float, folder: Path, database: str, place: str) -> int:
+    """Deploy with a database and a store at a place. Return 1 if something was lost or done twice."""
+    variables = {"STORE": place, "EFFECTS": str(folder / "effects"), "UPLOADS": str(folder / "uploads")}
+    os.environ |= {**variables, "DEPLOYED": database}
+    (folder / "uploads").mkdir(0o700)
+    customers = deploy(old, new, seconds, folder)
+    return judge(customers, Counter((folder / "effects").read_text().splitlines()))
+
+
+class Entrance:
+    """Where customers send their requests: to nginx, which knows the servers, or to any of them if there is none."""
+
+    def __init__(self, folder: Path) -> None:
+        self._servers: list[ServerProcess] = []
+        self._folder = folder
+        self._nginx: ServerProcess | None = None
+
+    @property
+    def port(self) -> int:
+        return (self._nginx or choice(self._servers)).port
+
+    def open(self, stack: ExitStack) -> None:
+        """Start nginx."""
+        if program := shutil.which("nginx", path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin"):
+            (self._folder / "site.conf").write_text(SITE.format(folder=self._folder))
+            self._nginx = stack.enter_context(serve_site(program, self._folder, self._folder / "site.conf"))
+        say(f"behind nginx: {self._nginx is not None}")
+
+    def change(self, *servers: ServerProcess) -> None:
+        """Send requests to these servers from now on."""
+        self._servers[:] = servers
+        (self._folder / "servers").write_text("".join(f"server 127.0.0.1:{each.port};\n" for each in servers))
+        if self._nginx is not None:
+            os.kill(self._nginx.pid, signal.SIGHUP)
 
 
 def last_version() -> str:
@@ -57,7 +104,7 @@ def last_version() -> str:
 def package_of(what: str, folder: Path) -> Path:
     """Return the folder with the package of a wheel, a folder or a commit."""
     if Path(what).is_dir():
-        return Path(what)
+        return Path(what).resolve()
     wheel = Path(what)
     if not wheel.is_file():
         (folder / "tree").mkdir(parents=True)
@@ -72,20 +119,23 @@ def package_of(what: str, folder: Path) -> Path:
     return folder / "package"
 
 
-def deploy(old: Path, new: Path, seconds: float) -> list["Customer"]:
+def deploy(old: Path, new: Path, seconds: float, folder: Path) -> list["Customer"]:
     """Go from the old version to the new one and back, under load. Return the customers."""
-    servers: list[ServerProcess] = []
-    customers = [Customer(f"customer-{number}", servers) for number in range(CUSTOMERS)]
+    entrance = Entrance(folder)
+    customers = [Customer(f"customer-{number}", entrance) for number in range(CUSTOMERS)]
     over = Event()
     with ExitStack() as outer, ThreadPoolExecutor(CUSTOMERS) as threads:
         outer.callback(over.set)
-        first = outer.enter_context(serving(old, servers))
+        first = outer.enter_context(serving(old))
+        entrance.change(first)
+        entrance.open(outer)
         running = [threads.submit(each.live_until, over) for each in customers]
         for package, is_new in ((new, True), (old, False)):
             phase("one version", seconds, customers)
-            next_ = outer.enter_context(serving(package, servers, is_new=is_new))
+            next_ = outer.enter_context(serving(package, is_new=is_new))
+            entrance.change(first, next_)
             phase("both versions", seconds, customers)
-            servers.remove(first)
+            entrance.change(next_)
             first.end()
             first = next_
         phase("one version", seconds, customers)
@@ -102,24 +152,23 @@ def phase(name: str, seconds: float, customers: list["Customer"]) -> None:
 
 
 @contextmanager
-def serving(package: Path, servers: list[ServerProcess], *, is_new: bool = False) -> Iterator[ServerProcess]:
+def serving(package: Path, *, is_new: bool = False) -> Iterator[ServerProcess]:
     """Serve the application with a version's package and two workers."""
     os.environ["PYTHONPATH"] = f"{package}{os.pathsep}{ROOT}"
     os.environ.pop("VERSION", None)
     os.environ |= {"VERSION": "newer"} if is_new else {}
     with ServerProcess((*RUN, "--workers", "2"), APPLICATION) as server:
-        servers.append(server)
         yield server
 
 
 class Customer:
     """A client that logs in once, and does each thing in rounds, each with its own key, on any server."""
 
-    def __init__(self, name: str, servers: list[ServerProcess]) -> None:
+    def __init__(self, name: str, entrance: Entrance) -> None:
         self.name = name
         self.done: list[str] = []
         self.passed = self.asked = self.again = 0
-        self._servers = servers
+        self._entrance = entrance
         self._cookie: dict[str, str] = {}
 
     def live_until(self, over: Event) -> None:
@@ -149,7 +198,7 @@ class Customer:
              allowed: set[int] | None = None) -> tuple[str, dict[str, str]]:  # fmt: skip
         """Send a request to any server, again until it has a response, and return that."""
         while True:
-            connection = HTTPConnection("127.0.0.1", choice(self._servers).port, timeout=60)
+            connection = HTTPConnection("127.0.0.1", self._entrance.port, timeout=60)
             try:
                 connection.request(method, target, text.encode() or None, {**self._cookie, **(fields or {})})
                 response = connection.getresponse()
@@ -159,7 +208,7 @@ class Customer:
             else:
                 if response.status in (allowed or {200, 204}):
                     return (str(response.status) if target == "/limited" else body), headers
-                assert response.status in (409, 503), (method, target, response.status, body)
+                assert response.status in (409, 502, 503), (method, target, response.status, body)
                 self.again += 1
             finally:
                 connection.close()

@@ -3,30 +3,43 @@
 ``make`` returns what clients and the application's author keep of each kind, and ``find`` asserts that it still counts.
 """
 
+import asyncio
+import sqlite3
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
+from hashlib import sha256
 
-from antiphon import App, Request, Signer
+from joserfc.jwk import ECKey
+
+from antiphon import App, Dependency, Request, Signer
 from antiphon.embedding import FeatureStore
 from antiphon.features import (
     APIKey,
     Cache,
     Channel,
     CookieStore,
+    Durable,
     IdempotentWrites,
     RateLimit,
     Recorder,
     RefreshTokens,
     ResumableUploads,
     Runs,
+    SessionLogin,
     Sessions,
     Signatures,
     StandardWebhook,
     Users,
+    bound_required,
+    login,
     sign,
 )
+from antiphon.features.dictionaries import _key, _put
+from antiphon.features.tools.exchange import Sessions as Questions
 from antiphon.testing import Client
+from tests.helpers.bound_browser import BoundBrowser
+from tests.helpers.waiting import eventually
 
 SECRETS = ["a key of a museum, which opens nothing"]
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -37,12 +50,21 @@ EVERYTHING = {
 """Each kind of value that a store keeps."""
 PART = {"content-type": "application/partial-upload", "upload-offset": "3", "upload-complete": "?1"}
 PAYMENT = {"idempotency-key": '"1"', "x-customer": "Ann"}
+DATABASE = Dependency[sqlite3.Connection]("database")
+PAID = ("", "/by", "/inside")
+STYLE = b"main { color: black }"
+
+
+MAILED = []
 
 
 class Shop(ExitStack):
-    """The application, its features, its client over WSGI, and what its handlers did."""
+    """The application, its features, its client over WSGI, and what its handlers did.
 
-    def __init__(self, store, folder):
+    ``database`` is a file of SQLite; ``durable`` is the URL of a database for what is durable.
+    """
+
+    def __init__(self, store, folder, database, durable=None):
         super().__init__()
         self.done = []
         self.store = store
@@ -62,7 +84,38 @@ class Shop(ExitStack):
             if path == "/light":
                 mounted.get("/visits")(visit)
             self.app.mount(path, mounted)
+        self._add_transactions(database)
+        self._add_devices()
+        self.durable = Durable(durable, name="museum") if durable else None
+        if durable:
+            self.app.use(self.durable)
+            self.app.post("/durable", durable=True)(self._pay_in_steps)
         self.client = self.enter_context(Client(self.app, "wsgi", raise_errors=False))
+        self.browser = BoundBrowser(Client(self.devices, "wsgi", base_url="https://shop.example"), time.time)
+
+    def _add_transactions(self, database):
+        def connect(request):
+            with closing(sqlite3.connect(database)) as connection, connection:
+                yield connection
+
+        mounted = App(secret_keys=SECRETS)
+        mounted.provide(DATABASE, connect)
+        mounted.use(IdempotentWrites(inside=DATABASE, by=lambda request: request.headers["x-customer"]))
+        mounted.post("/payments", idempotent=True)(self._pay)
+        self.app.mount("/inside", mounted)
+
+    def _add_devices(self):
+        self.devices = App(store=self.store, secret_keys=SECRETS)
+        self.people = Users(SessionLogin(str, key=str))
+        for feature in (Sessions(bound=300), self.people):
+            self.devices.use(feature)
+        self.devices.post("/login")(lambda request: login(request, "Ann") or "")
+        self.devices.get("/vault", before=bound_required)(lambda request: "gold")
+
+    def _pay_in_steps(self, request):
+        self.durable.step(self.done.append, "charged")
+        self.durable.enqueue(mail, "Ann")
+        return "paid"
 
     def _pay(self, request):
         self.done.append(request.path)
@@ -92,7 +145,7 @@ class Shop(ExitStack):
         client, kept = self.client, {}
         assert [client.get(f"{path}/visits").text for path in ("", "/light")] == ["1", "1"]
         kept["cookies"] = {name: client.cookies.get(name) for name in ("host-session", "light")}
-        kept["paid"] = [client.post(f"{path}/payments", headers=PAYMENT).text for path in ("", "/by")]
+        kept["paid"] = [client.post(f"{path}/payments", headers=PAYMENT).text for path in PAID]
         kept["hook"] = StandardWebhook(SECRET).sign(b"{}", id="msg_1")
         assert client.post("/hooks", body=b"{}", headers=kept["hook"]).status == 200
         kept["upload"] = client.post("/films", body=b"fra", headers={"upload-complete": "?0"}).headers["location"]
@@ -110,15 +163,24 @@ class Shop(ExitStack):
         self.recorder.flush()
         self.store.change("everything", EVERYTHING, owner="Ann")
         assert self._spend()
+        _put(self.store, sha256(STYLE).digest(), STYLE)
+        asyncio.run(Questions(self.store, "/tools").write("question 1", "Ann", {"reply": None}, ttl=600))
+        self.people.end("Bob")
+        self.browser.post("/login")
+        kept["device"] = [self.browser.key.as_dict(private=True), self.browser.begun, self.browser.offered["path"]]
+        kept["device"].append(dict(self.browser.client.cookies))
+        if self.durable:
+            kept["durable"] = client.post("/durable", headers=PAYMENT).text
+            eventually(lambda: MAILED, "the job is not done")
         return kept
 
     def find(self, kept):
         """Assert that all of it counts, and that nothing was done again."""
-        client, before = self.client, len(self.done)
+        client, before, mailed = self.client, len(self.done), [*MAILED]
         for name, value in kept["cookies"].items():
             client.cookies.set(name, value, path="/light" if name == "light" else "/")
         assert [client.get(f"{path}/visits").text for path in ("", "/light")] == ["2", "2"]
-        paid = [client.post(f"{path}/payments", headers=PAYMENT).text for path in ("", "/by")]
+        paid = [client.post(f"{path}/payments", headers=PAYMENT).text for path in PAID]
         assert paid == kept["paid"], paid
         assert client.post("/hooks", body=b"{}", headers=kept["hook"]).status == 204
         assert client.head(kept["upload"]).headers["upload-offset"] == "3"
@@ -137,11 +199,30 @@ class Shop(ExitStack):
         [owned] = self.store.owned_by("Ann")
         assert self.store.load("everything").data == owned.data == EVERYTHING
         assert not self._spend()
+        assert self.store.load(_key(sha256(STYLE).digest())).data == {"content": STYLE}
+        assert asyncio.run(Questions(self.store, "/tools").read("question 1", "Ann")) == {"reply": None}
+        assert self.people._ending._of_apps[self.devices]._look() == 1
+        self._find_device(*kept["device"])
+        assert not self.durable or client.post("/durable", headers=PAYMENT).text == kept["durable"]
         assert len(self.done) == before
+        assert mailed == MAILED
+
+    def _find_device(self, key, begun, path, cookies):
+        browser = self.browser
+        browser.key, browser.begun, browser.offered = ECKey.import_key(key), begun, {"path": path}
+        for name, value in cookies.items():
+            browser.client.cookies.set(name, value)
+        assert browser.refresh().status == 200
+        assert browser.get("/vault").text == "gold"
 
     def _spend(self):
         now = time.time()
         return FeatureStore.spend(self.store, "passkey", "a challenge", now=now, until=now + 60, longest=600)
+
+
+def mail(to):
+    """Do a durable job."""
+    MAILED.append(to)
 
 
 def visit(request):

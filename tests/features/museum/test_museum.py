@@ -31,7 +31,13 @@ def test_is_found_by_this_version_and_nothing_is_done_again(version, kind, reque
     )
     uploads = shutil.copytree(stored / "uploads", tmp_path / version)
     restore(kind, url, stored / "dump.xz")
-    with time_machine.travel(MOMENT + 5), closing(store_at(kind, url)) as store, Shop(store, uploads) as shop:
+    restore("sqlite", str(tmp_path / "rows"), stored / "rows.xz")
+    durable = url if kind == "postgres" else None
+    with (
+        time_machine.travel(MOMENT + 5),
+        closing(store_at(kind, url)) as store,
+        Shop(store, uploads, tmp_path / "rows", durable) as shop,
+    ):
         shop.find(json.loads((stored / "kept.json").read_text()))
 
 

@@ -1,5 +1,6 @@
-"""What a deploy between versions must neither lose nor do twice: all of it in the database DEPLOYED, and what it did in
-the file EFFECTS, a line each. In the version that VERSION calls newer, the durable handler has one more step.
+"""What a deploy between versions must neither lose nor do twice: in the store STORE and, if durable, in the database
+DEPLOYED; what it did is in the file EFFECTS, a line each. In the version that VERSION calls newer, the durable handler
+has one more step.
 """
 
 import os
@@ -8,7 +9,6 @@ from antiphon import App, Request, env
 from antiphon.features import (
     Durable,
     IdempotentWrites,
-    PostgresStore,
     RateLimit,
     ResumableUploads,
     Runs,
@@ -17,9 +17,10 @@ from antiphon.features import (
     Users,
     login,
 )
+from tests.helpers.stores import store_at
 
 LIMIT = 20
-app = App(store=PostgresStore(env("DEPLOYED")), secret_keys=["a-key-of-32-characters-for-tests"])
+app = App(store=store_at(env("STORE")), secret_keys=["a-key-of-32-characters-for-tests"])
 runs, durable = Runs[str](name="reports"), Durable(env("DEPLOYED"), lease=6.0, wait=60.0)
 for feature in (Sessions(), Users(SessionLogin(str, key=str)), IdempotentWrites(), runs, durable):
     app.use(feature)
