@@ -24,6 +24,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from hashlib import sha256
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 
 from antiphon.cli.new_project import IS_RELEASED
@@ -75,8 +76,7 @@ def main() -> None:
         if lacking and not options.dry:
             raise BadRelease("; ".join(lacking))
         build()
-        check_installed()
-        write_bill()
+        write_bill(check_installed())
         if not options.dry:
             run("git", "tag", "--annotate", f"v{PROJECT['version']}", "--message", f"Version {PROJECT['version']}")
     except (BadRelease, subprocess.CalledProcessError) as error:
@@ -183,27 +183,51 @@ def require(wanted: set[str], found: set[str], where: str) -> None:
         raise BadRelease(f"{where} lacks {lacks} and has {has}")
 
 
-def check_installed() -> None:
-    """Install the wheels, with the newest and with the lowest dependencies; run the tutorial's first app with each."""
+LICENCES = """
+import json, sys
+from importlib.metadata import distributions
+found = {}
+for each in distributions():
+    data = each.metadata
+    trove = [line.rpartition(" :: ")[2] for line in data.get_all("Classifier") or () if line.startswith("License :: ")]
+    said = data.get("License-Expression") or ", ".join(trove) or (data.get("License") or "").partition("\\n")[0]
+    found[data["Name"].lower().replace("_", "-").replace(".", "-")] = [each.version, said, "License-Expression" in data]
+json.dump(found, sys.stdout)
+"""
+"""Print the version and the licence of each distribution, and whether that is an expression of SPDX."""
+
+
+def check_installed() -> dict[str, tuple[str, str, bool]]:
+    """Install the wheels, with the newest and with the lowest dependencies; run the tutorial's first app with each.
+    Return the version and the licence of each distribution that is installed with all extras.
+    """
+    licences: dict[str, tuple[str, str, bool]] = {}
     lowest = "".join(f"{name}=={version}\n" for name, version in lowest_versions().items())
     for label, constraints, wheels, kind in (("newest", "", HERE, "compiled"), ("lowest", lowest, DIST, "pure")):
         with tempfile.TemporaryDirectory() as folder:
             python = installed(Path(folder), one(wheels, "*.whl"), constraints)
             answer = output(python, "-c", TRIAL, kind, cwd=folder)
             say(f"With the {label} dependencies, {kind}: {answer}")
+            licences = json.loads(output(python, "-c", LICENCES)) | licences
+    return licences
 
 
-def write_bill() -> None:
-    """Write the bill of materials: what is in the files, their hashes, and the locked versions of what they need."""
+def write_bill(installed: dict[str, tuple[str, str, bool]]) -> None:
+    """Write the bill of materials: what is in the files, their hashes, and what they and each extra need: the locked
+    versions, and the licences that were installed. Raises BadRelease for a package that says none.
+    """
     name, version = PROJECT["name"], PROJECT["version"]
     locked = {each: pins[-1].split("==")[1].split()[0] for each, pins in locked_versions().items()}
     files = sorted([*DIST.glob("*.whl"), *DIST.glob("*.tar.gz")])
     hashes = {path.name: sha256(path.read_bytes()).hexdigest() for path in files}
-    needed = sorted({re.split(r"[^\w.-]", each)[0].lower() for each in PROJECT["dependencies"]})
+    needed = {"required": _names_of(PROJECT["dependencies"])}
+    needed["optional"] = _names_of(chain(*PROJECT["optional-dependencies"].values())) - needed["required"]
     own = f"pkg:pypi/{name}@{version}"
     parts = [
-        {"type": "library", "name": each, "version": locked[each], "bom-ref": f"pkg:pypi/{each}@{locked[each]}",
-         "purl": f"pkg:pypi/{each}@{locked[each]}"} for each in needed
+        {"type": "library", "name": each, "version": locked[each], "scope": scope,
+         "licenses": licences_of(each, installed), "bom-ref": f"pkg:pypi/{each}@{locked[each]}",
+         "purl": f"pkg:pypi/{each}@{locked[each]}"}
+        for scope, names in needed.items() for each in sorted(names)
     ]  # fmt: skip
     package = {"type": "library", "name": name, "version": version, "bom-ref": own, "purl": own,
                "licenses": [{"expression": PROJECT["license"]}],
@@ -215,6 +239,18 @@ def write_bill() -> None:
     (DIST / f"{name}-{version}.cdx.json").write_text(json.dumps(bill, indent=1) + "\n")
     for each, digest in hashes.items():
         say(f"{digest}  {each}")
+
+
+def _names_of(packages: Iterable[str]) -> set[str]:
+    return {re.sub("[-_.]+", "-", re.split(r"[^\w.-]", each)[0]).lower() for each in packages}
+
+
+def licences_of(package: str, installed: dict[str, tuple[str, str, bool]]) -> list[dict[str, object]]:
+    """Return a package's licence for the bill of materials. Raises BadRelease if it says none."""
+    _, licence, is_expression = installed.get(package, ("", "", False))
+    if not licence:
+        raise BadRelease(f"{package} says no licence: read it, and leave the package out or ask its authors")
+    return [{"expression": licence} if is_expression else {"license": {"name": licence}}]
 
 
 def installed(folder: Path, wheel: Path, constraints: str) -> str:

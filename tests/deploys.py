@@ -60,13 +60,15 @@ def main() -> None:
         sys.exit(tried(old, new, options.seconds, folder, database, place))
 
 
-def tried(old: Path, new: Path, seconds: float, folder: Path, database: str, place: str) -> int:
+def tried(
+    old: Path, new: Path, seconds: float, folder: Path, database: str, place: str, customers: int = CUSTOMERS
+) -> int:
     """Deploy with a database and a store at a place. Return 1 if something was lost or done twice."""
     variables = {"STORE": place, "EFFECTS": str(folder / "effects"), "UPLOADS": str(folder / "uploads")}
     os.environ |= {**variables, "DEPLOYED": database}
     (folder / "uploads").mkdir(0o700)
-    customers = deploy(old, new, seconds, folder)
-    return judge(customers, Counter((folder / "effects").read_text().splitlines()))
+    done = deploy(old, new, seconds, Entrance(folder), customers)
+    return judge(done, Counter((folder / "effects").read_text().splitlines()))
 
 
 class Entrance:
@@ -119,12 +121,11 @@ def package_of(what: str, folder: Path) -> Path:
     return folder / "package"
 
 
-def deploy(old: Path, new: Path, seconds: float, folder: Path) -> list["Customer"]:
+def deploy(old: Path, new: Path, seconds: float, entrance: Entrance, count: int) -> list["Customer"]:
     """Go from the old version to the new one and back, under load. Return the customers."""
-    entrance = Entrance(folder)
-    customers = [Customer(f"customer-{number}", entrance) for number in range(CUSTOMERS)]
+    customers = [Customer(f"customer-{number}", entrance) for number in range(count)]
     over = Event()
-    with ExitStack() as outer, ThreadPoolExecutor(CUSTOMERS) as threads:
+    with ExitStack() as outer, ThreadPoolExecutor(count) as threads:
         outer.callback(over.set)
         first = outer.enter_context(serving(old))
         entrance.change(first)

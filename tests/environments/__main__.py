@@ -59,15 +59,19 @@ def _dialect(name: str, extra: str = "") -> Environment:
     )
 
 
+PIP = "pip"
+"""The environment that its own pip makes, as a user's, and not uv."""
 ENVIRONMENTS = {
     "bare": Environment((("names",), ("installation",), ("programs",), ("command",), ("sockets",), ("pages",))),
     "uvicorn": Environment((("sockets", "-m", "uvicorn", "{app}", "--port", "{port}"),), "", ("uvicorn", "websockets")),
     "compression": Environment((("names",), ("installation",), _pages("compress")), "compression"),
     "durable": Environment((("names",), ("installation",), _pages("jobs")), "durable"),
-    "keep": Environment((("names",), ("installation",), _pages("kept-requests")), "keep"),
     "languages": Environment((("names",), ("installation",), _pages("languages")), "languages"),
     "oauth": Environment((("names",), ("installation",)), "oauth"),
+    "passkeys": Environment((("names",), ("installation",), _pages("passkeys")), "passkeys"),
+    PIP: Environment((("names",), ("command",), ("sockets",))),
     "postgres": Environment((("names",), ("installation",)), "postgres"),
+    "recorder": Environment((("names",), ("installation",), _pages("kept-requests")), "recorder"),
     "signatures": Environment((("names",), ("installation",), _pages("signed-requests")), "signatures"),
     "templates": Environment((("names",), ("installation",), _pages("templates", "blocks", "pages")), "templates"),
     "valkey": Environment((("names",), ("installation",), ("store",), _pages("valkey")), "valkey"),
@@ -191,7 +195,12 @@ def _try_newest(_: str, wheel: Path, folder: Path) -> str:
 def _try_environment(name: str, wheel: Path, folder: Path) -> str:
     environment = ENVIRONMENTS[name]
     what = f"antiphon[{environment.extra}] @ {wheel.as_uri()}" if environment.extra else str(wheel)
-    python = _made(folder, what, *environment.packages)
+    if name == PIP:
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        python = folder / "bin/python"
+        subprocess.run([python, "-m", "pip", "install", "--quiet", what], check=True)
+    else:
+        python = _made(folder, what, *environment.packages)
     return _check(python, environment.checks, ROOT)
 
 

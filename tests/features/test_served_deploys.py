@@ -19,6 +19,8 @@ import pytest
 
 from antiphon.http import SetCookie
 from antiphon.testing import Client
+from scripts.release import ROOT
+from tests import deploys
 from tests.contract.process import ServerProcess
 from tests.contract.wire import AUTHORITY, Closed, SentRequest
 from tests.helpers.processes import RUN
@@ -174,3 +176,13 @@ def test_a_deploy_loses_nothing_and_repeats_nothing(where, interface, tmp_path, 
     if "://" not in where:
         with closing(sqlite3.connect(where)) as database:
             assert database.execute("pragma integrity_check").fetchall() == [("ok",)]
+
+
+@pytest.mark.parametrize("store", SHARED)
+def test_a_deploy_from_the_last_version_and_back_loses_and_repeats_nothing(store, request, tmp_path, monkeypatch):
+    for name in ("DEPLOYED", "EFFECTS", "PYTHONPATH", "STORE", "UPLOADS", "VERSION"):
+        monkeypatch.setenv(name, "")  # and restore it
+    known = deploys.last_version()
+    old = deploys.package_of(known if known.startswith("v") else str(ROOT / "src"), tmp_path / "old")
+    databases, place = request.getfixturevalue("postgres_server"), place_of(store, request, tmp_path)
+    assert deploys.tried(old, ROOT / "src", 0.5, tmp_path, databases.database(), place, customers=2) == 0

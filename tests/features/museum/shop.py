@@ -76,7 +76,7 @@ class Shop(ExitStack):
             self.app.use(feature)
         self._add_routes()
         for path, feature in {"/partners": Signatures({"one": b"1" * 32}, everywhere=True),
-                              "/by": IdempotentWrites(by=lambda request: request.headers["x-customer"]),
+                              "/by": IdempotentWrites(by=customer),
                               "/light": Sessions(CookieStore(SECRETS), cookie="light")}.items():  # fmt: skip
             mounted = App(store=store, secret_keys=SECRETS)
             mounted.use(feature)
@@ -86,7 +86,7 @@ class Shop(ExitStack):
             self.app.mount(path, mounted)
         self._add_transactions(database)
         self._add_devices()
-        self.durable = Durable(durable, name="museum") if durable else None
+        self.durable = Durable(durable, name="museum", by=customer) if durable else None
         if durable:
             self.app.use(self.durable)
             self.app.post("/durable", durable=True)(self._pay_in_steps)
@@ -100,7 +100,7 @@ class Shop(ExitStack):
 
         mounted = App(secret_keys=SECRETS)
         mounted.provide(DATABASE, connect)
-        mounted.use(IdempotentWrites(inside=DATABASE, by=lambda request: request.headers["x-customer"]))
+        mounted.use(IdempotentWrites(inside=DATABASE, by=customer))
         mounted.post("/payments", idempotent=True)(self._pay)
         self.app.mount("/inside", mounted)
 
@@ -109,7 +109,7 @@ class Shop(ExitStack):
         self.people = Users(SessionLogin(str, key=str))
         for feature in (Sessions(bound=300), self.people):
             self.devices.use(feature)
-        self.devices.post("/login")(lambda request: login(request, "Ann") or "")
+        self.devices.post("/login")(lambda request: login(request, "Eve") or "")
         self.devices.get("/vault", before=bound_required)(lambda request: "gold")
 
     def _pay_in_steps(self, request):
@@ -218,6 +218,11 @@ class Shop(ExitStack):
     def _spend(self):
         now = time.time()
         return FeatureStore.spend(self.store, "passkey", "a challenge", now=now, until=now + 60, longest=600)
+
+
+def customer(request):
+    """Return whose write it is."""
+    return request.headers["x-customer"]
 
 
 def mail(to):
