@@ -8,10 +8,15 @@ from importlib import import_module
 
 import pytest
 import time_machine
+from msgspec.msgpack import decode, encode
 
 from antiphon import Request
 from antiphon.app.store import KINDS
+from antiphon.features import MemoryStore
+from antiphon.features.channels.feed import Keep
 from antiphon.features.durable.stored import request_of, stored_of
+from antiphon.features.recorder.shelf import _joined
+from antiphon.features.runs.record import Ledger, Record
 from antiphon.features.stores.cookie import _times
 from scripts.museum import MOMENT, MUSEUM, STORES, restore, store_at
 from scripts.release import PROJECT, ROOT
@@ -44,6 +49,20 @@ def test_is_found_by_this_version_and_nothing_is_done_again(version, kind, reque
 def test_what_a_newer_version_adds_is_passed_over():
     assert request_of(stored_of(Request.blank("/orders?a=1")) | {"more": 1}).url.target == "/orders?a=1"
     assert _times([1, 2, 3, 4]) == (1, 2, 3)
+
+
+def test_what_a_newer_version_adds_stays():
+    store = MemoryStore()
+    ledger = Ledger(store, "reports", Keep(9), 60.0)
+    ledger.add(Record("1", None, "running", "a worker"))
+    key = ledger._key("1")
+    store.change(key, {"newer": 1})
+    assert ledger.release(ledger.load("1")).state == store.load(key).data["state"] == "waiting"
+    assert ledger.take(ledger.live()["1"], "another", is_crash=False).others == {"newer": 1}
+    assert store.load(key).data["newer"] == 1
+    groups = [{"count": count, "request_ids": [count], "first": {"newer": count}} for count in (2, 1)]
+    joined = _joined(*map(encode, ({**groups[0], "newer": 1}, groups[1])))
+    assert decode(joined) == {"count": 3, "request_ids": [2, 1], "first": {"newer": 2}, "newer": 1}
 
 
 def test_has_this_version():

@@ -373,24 +373,26 @@ class Ledger:
     def _extend(self, record: Record, seconds: float) -> None:
         """Keep all that belongs to a run for some time."""
         for each in self.beside(record.id):
-            self.store.change(self._beside(record.id, each["name"]), {}, ttl=seconds, create=False)
+            self.store.change(self._key(record.id, each["name"]), {}, ttl=seconds, create=False)
         if record.key is not None:
             self.store.change(self._key(record.key), {}, ttl=seconds, create=False)
         self.hub(record.id).expire(self.log(record.id), seconds)
 
-    def _key(self, id_: str) -> str:
-        """Return the key of a run, a claim or a worker, or the owner of entries of some kind."""
-        return _named(self._name, id_)
+    def _key(self, *parts: str) -> str:
+        """Return the key of a run, a claim or a worker, the name of a log, or the owner of entries of some kind."""
+        return _named(self._name, *parts)
+
+    log = _key
 
     # Beside the log: large values, parts of the log that have left it, and questions
 
     def put(self, id_: str, name: str, data: Mapping[str, Any]) -> None:
         """Store data of a run beside its log."""
-        self.store.change(self._beside(id_, name), {"name": name, **data}, ttl=LIVE_TTL, owner=self._key(f"of {id_}"))
+        self.store.change(self._key(id_, name), {"name": name, **data}, ttl=LIVE_TTL, owner=self._key(f"of {id_}"))
 
     def put_new(self, id_: str, name: str, data: Mapping[str, Any]) -> bool:
         """Store data of a run beside its log and return True, unless there is some under this name."""
-        if self.store.add(key := self._beside(id_, name), {"name": name, **data}, ttl=LIVE_TTL) is None:
+        if self.store.add(key := self._key(id_, name), {"name": name, **data}, ttl=LIVE_TTL) is None:
             return False
         self.store.change(key, {}, ttl=LIVE_TTL, create=False, owner=self._key(f"of {id_}"))
         return True
@@ -403,31 +405,24 @@ class Ledger:
                 return
 
     def get(self, id_: str, name: str) -> StoreEntry | None:
-        return self.store.load(self._beside(id_, name))
+        return self.store.load(self._key(id_, name))
 
     def put_again(self, id_: str, known: StoreEntry, changes: Mapping[str, Any]) -> bool:
         """Change stored data and return True, unless it has changed in the meantime."""
-        key = self._beside(id_, known.data["name"])
+        key = self._key(id_, known.data["name"])
         return self.store.replace(key, {**known.data, **changes}, version=known.version, ttl=LIVE_TTL) is not None
 
     def drop(self, id_: str, name: str) -> None:
-        self.store.delete(self._beside(id_, name))
+        self.store.delete(self._key(id_, name))
 
     def beside(self, id_: str) -> list[dict[str, Any]]:
         """Return all data of a run that is stored beside its log."""
         return [entry.data for entry in self.store.owned_by(self._key(f"of {id_}"))]
 
-    def _beside(self, id_: str, name: str) -> str:
-        return _named(self._name, id_, name)
-
     # Logs
 
     def hub(self, id_: str) -> Hub:
         return hub_of(self.store, self.log(id_), "Runs")
-
-    def log(self, id_: str) -> str:
-        """Return the name of a run's log."""
-        return _named(self._name, id_)
 
     def tell(self, id_: str, line: Line) -> None:
         """Write to a run's log."""
