@@ -27,7 +27,8 @@ def documents(observed: Observed) -> Iterator[Failure]:
     contracts = {each.route.name.rpartition(".")[2]: each for each in document.contracts}
     operations = _operations(document)
     for outcome, number, sent, route, seen in observed.exchanges():
-        if outcome is not observed.outcomes[0] or route.name not in contracts or route.kind in varied.KINDS:
+        is_other = route.kind in varied.KINDS or sent.target[:1] == "$" or sent.like == "begin"
+        if outcome is not observed.outcomes[0] or route.name not in contracts or is_other:
             continue
         contract = contracts[route.name]
         if sent.method in (contract.method, "HEAD") and seen.is_whole:

@@ -172,7 +172,7 @@ class Sent(NamedTuple):
     """The way in which this repeats the request before it: "HEAD", "chunks", "gzip", "condition".
 
     The client of a request that is like "left" goes away before its end. A step of a served program has no route;
-    "killed" is a request that kills its worker, and "after kill" repeats it.
+    "killed" is a request that kills its worker, and "after kill" repeats it. The others are those of ``going_on``.
     """
 
 
@@ -246,12 +246,20 @@ class Program(NamedTuple):
             return "any"
         if sent.is_broken or not route.requires <= self.gives(sent.caller):
             return "refused"
-        if sent.like == "condition":
+        if sent.like == "owned" and sent.beside is not None:
+            return "refused" if self._are_apart(sent.beside, sent.caller, route) else "any"
+        if sent.like in ("condition", "hostile"):
             return "any"
         if sent.beside is None:
             return "accepted"
         mine, given = self._proven(sent.caller, route), self._proven(sent.beside, route)
         return "accepted" if any(given.get(kind) != value for kind, value in mine.items() if kind in given) else "any"
+
+    def _are_apart(self, owner: Caller, other: Caller, route: Route) -> bool:
+        """Return True if the users or signers of two callers differ, or else their sessions."""
+        mine, theirs = self.who(owner, route), self.who(other, route)
+        kinds = [each for each in ("user", "signer") if mine.get(each) is not None] or ["visitor"]
+        return any(mine.get(each) is not None and mine[each] != theirs.get(each) for each in kinds)
 
     def _proven(self, caller: Caller, route: Route) -> dict[str, str | None]:
         who = self.who(caller, route)

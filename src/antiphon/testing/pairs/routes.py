@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import NamedTuple
 
-from antiphon.features.tools.protocol import META, MODERN
-from antiphon.testing.pairs import varied
+from antiphon.testing.pairs import going_on, varied
 from antiphon.testing.pairs.programs import Caller, Program, Route, Sent
 
 SHOWN = '{"by": BY, "note": NOTE}'
@@ -26,6 +25,14 @@ shown = json.dumps({"by": BY, "note": NOTE})
     finally:
         OPEN.remove(ROUTE)
 return {made}"""
+_TASK = """\
+order = request.json_as(Order)
+by = BY
+async def work():
+    await current_run().ask("Pay?", Order)
+    EFFECTS.append((ROUTE, by, order.note))
+    yield {"by": by, "note": order.note}"""
+_STARTED = '\nreturn ToolCall.of(request).follow(await runs.astart(work(), owner="all"))'
 
 PAGES = (
     f"return {SHOWN}",
@@ -109,6 +116,7 @@ def _stream(random: Random, name: str) -> Route:
         (False, "chunks()"), (False, "Response.stream(chunks())"), (True, "Response.events(chunks())"),
         (True, "Response.ndjson(chunks())"),
     ])  # fmt: skip
+    is_late = not is_cut and random.random() < 0.5
     first = "json.loads(shown)" if of_values else "shown"
     then = (
         random.choice(["raise ValueError('broken')", "raise LookupError", "raise StopAsyncIteration"])
@@ -119,6 +127,11 @@ def _stream(random: Random, name: str) -> Route:
     waits = "await asyncio.sleep(0)\n        " if color else ""
     body = _CHUNKS.replace("{color}", color).replace("{first}", first).replace("{then}", waits + then)
     body = body.replace("{made}", made).replace("NOTE", random.choice(NOTES[:2]))
+    if is_late:  # read once the head has been sent, which says that all may share the response
+        shown, _, rest = body.partition("\n")
+        begin, _, _ = rest.replace("        yield", f"        {shown}\n        yield", 1).rpartition("return ")
+        made = made if "Response" in made else "Response.stream(chunks())"
+        body = f"{begin}response = {made}\nresponse.cache_for(60, public=True)\nreturn response"
     return _read(random, name, "stream", body)._replace(is_cut=is_cut)
 
 
@@ -130,6 +143,12 @@ def _tool(random: Random, name: str) -> Route:
     body = "order = request.json_as(Order)\nEFFECTS.append((ROUTE, BY, order.note))\n"
     body += "return {'by': BY, 'note': order.note, 'number': len(EFFECTS)}"
     return Route(name, "tool", "PUT", f"/{name}", body, is_async=random.random() < 0.5)
+
+
+def _task(random: Random, name: str) -> Route:
+    end = random.choice(["completed", "completed", "failed"])
+    ends = "" if end == "completed" else "\n    raise ValueError"
+    return Route(name, "task", "PUT", f"/{name}", f"{_TASK}{ends}{_STARTED}", is_async=True)
 
 
 def _socket(_: Random, name: str) -> Route:
@@ -148,12 +167,13 @@ KINDS = {
     "stream": RouteKind(_stream),
     "redirect": RouteKind(_redirect, rate=0.3),
     "tool": RouteKind(_tool, writes=True, places=frozenset({"app"}), rate=3.0),
+    "task": RouteKind(_task, writes=True, places=frozenset({"app"}), rate=3.0),
     "socket": RouteKind(_socket, places=NATIVE, rate=0.5),
     "varied": RouteKind(varied.make, places=NATIVE, rate=0.5),
     "varied write": RouteKind(varied.make_write, places=NATIVE, rate=0.5),
     "foreign": RouteKind(varied.make_foreign, places=frozenset({"app"}), rate=0.1),
 }
-NEED_A_FEATURE = frozenset({"tool"})
+NEED_A_FEATURE = frozenset({"tool", "task"})
 """The kinds of routes that are made only beside a feature that has them."""
 DIALECT = {
     "page": 'return {"by": BY, "note": request.headers.get("x-note")}',
@@ -161,7 +181,7 @@ DIALECT = {
     "form": f"size = len(request.files['file'].read())\n{WRITES[0]}".replace("NOTE", "request.form['note']"),
 }
 """The handlers of a dialect's application, in the words of its original."""
-WRITE_KINDS = frozenset({"effect", "form", "tool"})
+WRITE_KINDS = frozenset({"effect", "form", "tool", "task"})
 
 
 class Requests:
@@ -184,15 +204,23 @@ class Requests:
         callers = random.sample(self._callers, min(len(self._callers), random.choice([1, 2, 2, 3])))
         for caller in dict.fromkeys([*random.sample(may, min(len(may), 1)), *callers]):
             sent = self._sent(route, caller)
+            if route.kind == "task":
+                end = "failed" if "raise" in route.body else "completed"
+                yield from going_on.task(self._call(route, caller), random.choice(callers), end)
+                continue
             yield sent
             yield from self._further(route, sent)
+        if route.kind != "socket" and random.random() < 0.15:
+            yield going_on.hostile(random, self._sent(route, random.choice(may or callers)))
 
     def _further(self, route: Route, sent: Sent) -> Iterator[Sent]:
         random = self._random
         if route.kind == "socket":
             return
         if route.kind == "tool":
-            yield self._as_tool(route, sent.caller)
+            yield from self._as_tool(route, sent.caller)
+        if route.kind == "effect" and any("resumable" in each.source for _, each in route.options):
+            yield from going_on.in_parts(self._sent(route, sent.caller), random.choice(self._callers))
         if route.is_once and random.random() < 0.7:
             if random.random() < 0.5:  # with a newer token, it is a repeat all the same
                 pages = [each for each in self._program.routes if (each.kind, each.method) == ("begin", "GET")]
@@ -250,19 +278,17 @@ class Requests:
             f"write {self._count}",
         )  # fmt: skip
 
-    def _as_tool(self, route: Route, caller: Caller) -> Sent:
-        """Return a call of a tool, which is another way to a route."""
+    def _as_tool(self, route: Route, caller: Caller) -> Iterator[Sent]:
+        """Yield calls of a tool, which is another way to a route."""
+        call = self._call(route, caller)
+        if any("confirm" in each.source for _, each in route.options):
+            yield from going_on.agreed(call, self._random.choice(self._callers), is_once=route.is_once)
+        else:
+            yield call.message()
+
+    def _call(self, route: Route, caller: Caller) -> going_on.Call:
         sent = self._sent(route, caller)
-        meta = {f"{META}protocolVersion": MODERN, f"{META}clientCapabilities": {}}
-        params = {"name": route.name, "arguments": {"note": sent.note}, "_meta": meta}
-        message = {"jsonrpc": "2.0", "id": self._count, "method": "tools/call", "params": params}
-        fields = (
-            *sent.fields, ("accept", "application/json, text/event-stream"), ("mcp-protocol-version", MODERN),
-            ("mcp-method", "tools/call"), ("mcp-name", route.name),
-        )  # fmt: skip
-        return sent._replace(
-            method="POST", target="/mcp", fields=fields, body=json.dumps(message).encode(), like="tool"
-        )
+        return going_on.Call(sent, route.name, {"note": sent.note})
 
     def _without(self, route: Route, sent: Sent) -> Iterator[Sent]:
         """Yield requests that leave out what the handler needs, and what it does not."""

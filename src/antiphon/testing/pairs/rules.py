@@ -2,12 +2,16 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from antiphon.http.grammar import split_list
+from antiphon.http.headers import combined
+from antiphon.request.late_reads import lets_share
 from antiphon.testing.pairs import varied
 from antiphon.testing.pairs.programs import Caller, Program, Route, Sent
-from antiphon.testing.pairs.running import Outcome, Seen, Way
+from antiphon.testing.pairs.running import Outcome, Seen, Way, is_reached
 
 
 class Failure(NamedTuple):
@@ -50,7 +54,7 @@ def shown_by(seen: Seen) -> dict[str, Any] | None:
 
 def is_accepted(sent: Sent, seen: Seen) -> bool:
     """Return True for a response that says that the request was carried out."""
-    if sent.like == "tool":
+    if sent.target == "/mcp":
         return seen.status == 200 and '"result"' in seen.text and '"isError":true' not in seen.text
     return seen.status < 300
 
@@ -65,7 +69,10 @@ def effects(observed: Observed) -> Iterator[Failure]:
             return Failure("effects", kind, (outcome.way,), number, what)  # noqa: B023 - called at once
 
         who, found = program.who(sent.caller, route), [*seen.effects]
-        first = firsts.get((outcome.way, sent.write)) if route.is_once and sent.write else None
+        is_repeat = (route.is_once or sent.like == "again") and sent.write
+        first = firsts.get((outcome.way, sent.write)) if is_repeat else None
+        if route.kind == "task":  # its effect comes when it likes: ``once`` counts it
+            continue
         if sent.beside is not None and program.who(sent.beside, route) == who and not found:
             continue  # the application can't tell the two apart
         if not sent.write or sent.method == "HEAD":
@@ -126,7 +133,7 @@ def refusals(observed: Observed) -> Iterator[Failure]:
         if sent.like == "socket" and not seen.status:
             continue
         is_sent_away = seen.status in (302, 303) and bool(route.requires) and route.kind != "redirect"
-        is_failed_call = sent.like == "tool" and not is_accepted(sent, seen)
+        is_failed_call = sent.target == "/mcp" and not is_accepted(sent, seen)
         is_refused = is_failed_call or is_sent_away or 400 <= seen.status < 500
         if route.kind in varied.KINDS:
             continue
@@ -203,8 +210,66 @@ def ends(observed: Observed) -> Iterator[Failure]:
             yield Failure("ends", f"{each.kind} left alive", (outcome.way,), what=each.what)
 
 
+def late(observed: Observed) -> Iterator[Failure]:
+    """A response that lets caches share it names in Vary what it shows of its caller, whenever that was read."""
+    for outcome, number, sent, route, seen in observed.exchanges():
+        found = shown_by(seen)
+        if not route.shows or found is None or sent.method != "GET" or lets_share(seen.fields) is None:
+            continue
+        needed = {"x-note"} & dict(sent.fields).keys() if found.get("note") else set[str]()
+        for sign in sent.caller.signs:
+            if found["by"].get(sign.kind) == sign.value and not sign.key:
+                needed |= {name for name, _ in sign.fields} or {"cookie"}
+        listed = dict(combined([*seen.fields])).get("vary", "")
+        if missing := needed - {*split_list(listed.lower()), *(needed if listed == "*" else ())}:
+            what = f"{found} without {missing}: {seen.fields}"
+            yield Failure("late", "a shared response shows its caller", (outcome.way,), number, what)
+
+
+def exhaustive(observed: Observed) -> Iterator[Failure]:
+    """Each way of looking sees each state."""
+    for outcome, number, sent, route, seen in observed.exchanges():
+        if observed.program.expects(sent, route) == "accepted" and not is_reached(sent, seen) and seen.status != 429:
+            yield Failure("exhaustive", f"no {sent.like[6:]}", (outcome.way,), number, f"{seen.status} {seen.text[:300]}")
+
+
+def once(observed: Observed) -> Iterator[Failure]:
+    """What one caller sends once has one effect, however often and in whatever way it is sent again."""
+    for outcome in observed.outcomes:
+        counts = Counter((name, note) for seen in outcome.seen for name, _, note in seen.effects)
+        for number, sent in enumerate(observed.program.sent):
+            if sent.like in ("again", 'until "status":"completed"') and sent.write:
+                is_again = sent.like == "again"
+                if (count := counts[sent.route, sent.note]) > 1 or (not is_again and is_reached(sent, outcome.seen[number]) and not count):
+                    yield Failure("once", f"{count} effects of one write", (outcome.way,), number)
+
+
+MOST_LINES, MOST_LINES_OF_JSON = 12_000, 60_000
+MOST_BYTES = 2 << 20
+
+
+def bounded(observed: Observed) -> Iterator[Failure]:
+    """A hostile text takes little work and memory, whoever reads it, and whoever tells of it."""
+    for outcome, number, sent, _, seen in observed.exchanges():
+        if sent.like != "hostile":
+            continue
+        most = MOST_LINES_OF_JSON if "json" in dict(sent.fields).get("content-type", "") else MOST_LINES
+        if seen.lines > most or seen.size > MOST_BYTES:
+            kind = "lines" if seen.lines > most else "bytes"
+            yield Failure("bounded", f"many {kind} at a request", (outcome.way,), number, f"{seen.lines} lines, {seen.size} bytes: {sent}")
+        if seen.status >= 500 and seen.status != 503:
+            yield Failure("bounded", f"{seen.status} at a hostile text", (outcome.way,), number, f"{sent}")
+
+
+def kept(observed: Observed) -> Iterator[Failure]:
+    """Neither the application nor its store keeps what is secret."""
+    for outcome in observed.outcomes:
+        for each in dict.fromkeys(outcome.kept):
+            yield Failure("kept", "a secret is kept", (outcome.way,), what=each)
+
+
 RULES: tuple[Callable[[Observed], Iterator[Failure]], ...] = (
-    effects, shown, secrets, refusals, callers, ways, ends,
+    effects, shown, secrets, refusals, callers, ways, ends, late, exhaustive, once, bounded, kept,
 )  # fmt: skip
 
 OWN = frozenset({

@@ -5,6 +5,7 @@ import gc
 import linecache
 import logging
 import os
+import re
 import zlib
 from collections import Counter
 from collections.abc import Coroutine, Iterator
@@ -19,6 +20,7 @@ from antiphon.testing.client import AsyncClient
 from antiphon.testing.cookies import CookieJar
 from antiphon.testing.errors import BrokenResponse, HandshakeRefused, LifespanError
 from antiphon.testing.loop_thread import LoopThread
+from antiphon.testing.pairs.measuring import Work, counted, kept_texts
 from antiphon.testing.pairs.programs import Caller, Program, Sent
 from antiphon.websockets.channel import WebSocketClosed
 
@@ -55,6 +57,10 @@ class Seen(NamedTuple):
     is_whole: bool
     effects: tuple[tuple[str, dict[str, str | None], str], ...]
     left_open: tuple[str, ...]
+    lines: int = 0
+    """The lines of Python that a hostile request took."""
+    size: int = 0
+    """The most bytes that it took."""
 
     @property
     def text(self) -> str:
@@ -73,7 +79,9 @@ class Outcome(NamedTuple):
     shown: str
     """What features keep of requests for others to see."""
     secrets: dict[Caller, frozenset[str]]
-    """The credentials of each caller: tokens, keys, and cookies of sessions."""
+    """The credentials of each caller: tokens, keys, cookies of sessions, and passwords in bodies."""
+    kept: tuple[str, ...]
+    """The places from the application or its store to a text that has a secret."""
 
 
 class Left(NamedTuple):
@@ -83,8 +91,20 @@ class Left(NamedTuple):
     what: str
 
 
+_GIVEN = {
+    "state": re.compile(r'"requestState":"([^"]+)"'),
+    "task": re.compile(r'"taskId":"([^"]+)"'),
+    "question": re.compile(r'"inputRequests":\{"([^"]+)"'),
+}
+"""What responses give to go on with."""
 PATIENCE = 3.0
 """The seconds after which what is still alive is a failure."""
+
+
+def is_reached(sent: Sent, seen: Seen) -> bool:
+    """Return True if a response has what its request is sent for, again and again."""
+    wanted = sent.like.removeprefix("until ")
+    return wanted in (sent.like, *[f"{name}: {value}" for name, value in seen.fields]) or wanted in seen.text
 
 
 class NotMade(Exception):
@@ -135,12 +155,19 @@ def run(program: Program, way: Way, *, wants_garbage: bool = False) -> Outcome:
         shown = [repr(eval(each.shows, names)) for _, each in program.features if each.shows]  # noqa: S307
         logged = "\n".join([f"{record.getMessage()} {_extra(record)}" for record in records])
         records.clear()
+    secrets = visitors.secrets()
+    kept = tuple(_kept(frozenset().union(*secrets.values()), app, names["STORE"]))
     if (close := getattr(names["STORE"], "close", None)) is not None:
         close()
-    secrets = visitors.secrets()
     del client, visitors
     left = (*_left(files), *([Left("what only the collector frees is", str(garbage))] if garbage else []))
-    return Outcome(way, seen, left, logged, "\n".join(shown), secrets)
+    return Outcome(way, seen, left, logged, "\n".join(shown), secrets, kept)
+
+
+def _kept(secrets: frozenset[str], *roots: object) -> Iterator[str]:
+    for place, text in kept_texts(*roots):
+        if any((each if isinstance(text, str) else each.encode()) in text for each in secrets):  # type: ignore[operator]
+            yield place
 
 
 @contextmanager
@@ -184,6 +211,7 @@ class Visitors:
         self._signed = signed
         self._jars: dict[Caller, CookieJar] = {}
         self._texts: dict[tuple[Caller, str], str] = {}
+        self._given: dict[tuple[Caller, str], dict[str, str]] = {}
 
     def secrets(self) -> dict[Caller, frozenset[str]]:
         """Return the credentials of each caller."""
@@ -194,7 +222,10 @@ class Visitors:
             morsel.partition("=")[2] for morsel in (self._jars[caller].header(self._client.base_url) or "").split("; ")
         ]
         fields = [value.split(" ")[-1] for name, value in self._filled(caller, caller.fields) if name != "x-tenant"]
-        return frozenset([each for each in (*cookies, *fields) if len(each) > 8])
+        return frozenset([each for each in (*cookies, *fields, *self._hidden(caller)) if len(each) > 8])
+
+    def _hidden(self, caller: Caller) -> list[str]:
+        return []
 
     async def send_all(self, sent: tuple[Sent, ...], wants_garbage: bool) -> tuple[tuple[Seen, ...], dict[str, int]]:
         """Start the application, send all requests, and shut it down. Raises NotMade."""
@@ -224,8 +255,20 @@ class Visitors:
 
     async def send(self, sent: Sent) -> Seen:
         """Send a request, and return what is seen of its response."""
-        jar = self._jar(sent.caller)
-        self._client.cookies = jar
+        sent = self._going_on(sent)
+        self._client.cookies = self._jar(sent.caller)
+        if sent.like == "hostile":
+            with counted() as work:
+                seen = await self._send(sent)
+            return seen._replace(lines=work.lines, size=work.size)
+        seen, end = await self._send(sent), monotonic() + PATIENCE
+        while not is_reached(sent, seen) and monotonic() < end:
+            await asyncio.sleep(0.002)
+            again = await self._send(sent)
+            seen = again._replace(effects=seen.effects + again.effects)
+        return seen
+
+    async def _send(self, sent: Sent) -> Seen:
         effects, opened = self._names["EFFECTS"], self._names["OPEN"]
         before = len(effects)
         if sent.like == "socket":
@@ -245,7 +288,12 @@ class Visitors:
         content = b"".join(body)
         if ("content-encoding", "gzip") in fields and content:
             content = zlib.decompressobj(31).decompress(content)  # as far as it goes
-        self._texts[sent.caller, sent.target] = content.decode("latin-1")
+        self._texts[sent.caller, sent.target] = text = content.decode("latin-1")
+        given = {name: found for name, pattern in _GIVEN.items() if (found := pattern.search(text))}
+        kept = self._given.setdefault((sent.caller, sent.route), {})
+        kept |= {name: found[1] for name, found in given.items()}
+        if status == 201 and "location" in response.headers:
+            kept["location"] = response.headers["location"].removeprefix(self._way.prefix)
         end = monotonic() + PATIENCE
         while opened and monotonic() < end:
             await asyncio.sleep(0.005)
@@ -267,6 +315,14 @@ class Visitors:
         except WebSocketClosed:  # as an error does
             return Seen(500, (), b"", False, (), ())
         return Seen(200, (), said if isinstance(said, bytes) else said.encode(), True, (), ())
+
+    def _going_on(self, sent: Sent) -> Sent:
+        """Return a request with what its route has given before in place of "$location" and the like."""
+        for name, value in self._given.get((sent.beside or sent.caller, sent.route), {}).items():
+            body = sent.body.replace(f"${name}".encode(), value.encode()) if isinstance(sent.body, bytes) else sent.body
+            fields = tuple([(each, text.replace(f"${name}", value)) for each, text in sent.fields])
+            sent = sent._replace(target=sent.target.replace(f"${name}", value), body=body, fields=fields)
+        return sent
 
     def _filled(self, caller: Caller, fields: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
         """Return fields with the bodies of earlier responses in place of "$path"."""

@@ -179,7 +179,7 @@ def _what_guards() -> Iterator[Feature]:
         "IdempotentWrites",
         "writes = IdempotentWrites()\napp.use(writes)",
         places=APPS,
-        options=(Option("idempotent=True", WRITES, once=True, in_view="idempotent=writes", rate=0.7),),
+        options=(Option("idempotent=True", WRITES | {"tool"}, once=True, in_view="idempotent=writes", rate=0.7),),
         statuses=frozenset({400, 409, 422, 503}),
         parameters=frozenset({"idempotency-key"}),
     )
@@ -262,8 +262,14 @@ def _what_shows() -> Iterator[Feature]:
     yield Feature("Health", "app.use(Health())", routes=(_seen("health", "/readyz"),))
     yield Feature("OpenAPI", "api = OpenAPI('Shop')\napp.use(api)")
     tool = frozenset({"tool"})
-    as_tool = (Option("tool=True", tool, rate=1.0),)
-    yield Feature("Tools", "app.use(Tools(api))", needs=("OpenAPI",), options=as_tool, kinds=tool)
+    as_tool = tuple([Option(f"tool={each}", tool, rate=1.0) for each in ("True", "Tool(confirm='Pay?')")])
+    as_task = (*as_tool, Option("tool=True", frozenset({"task"}), rate=1.0))
+    states = "return [each.state for each in runs.owned_by('all')]"
+    yield Feature("Tools", "app.use(Tools(api))", needs=("OpenAPI",), options=as_tool, kinds=tool, one_of="Tools")
+    yield Feature(
+        "tasks", "app.use(Tools(api, tasks=runs))", needs=("OpenAPI", "Runs"), options=as_task, one_of="Tools",
+        kinds=tool | {"task"}, routes=(Route("states", "begin", "GET", "/states", states, shows=False),),
+    )  # fmt: skip
 
 
 def _what_watches() -> Iterator[Feature]:

@@ -1,0 +1,125 @@
+"""Requests that go on from a response: an upload in parts, replies to a question, looks at a task; and hostile ones.
+
+Targets and bodies have placeholders for what the route has given last to the caller, or to the one ``beside`` it:
+"$location", "$state", "$task" and "$question". What is ``like`` "until TEXT" is sent until its response has the text.
+"""
+
+import json
+from collections.abc import Iterator
+from random import Random
+from typing import Any, NamedTuple
+
+from antiphon.features.tools.protocol import META, MODERN
+from antiphon.features.tools.tasks import TASKS
+from antiphon.testing.pairs.programs import Caller, Sent
+
+PARTIAL = "application/partial-upload"
+SIZE = 4 << 10
+"""The bytes of a hostile text."""
+UNITS = (";", ",", "=", '"', "\\", "(", ")", ";a", ",a", '""', "a=b;", "a;q=1,", "%", ":a:,", "\t,", '";"', "a/b;c=", "&")
+GRAMMARS = (
+    "accept", "accept-encoding", "accept-language", "authorization", "available-dictionary", "cache-control", "cookie",
+    "content-type", "digest", "forwarded", "idempotency-key", "if-match", "if-none-match", "if-range", "last-event-id",
+    "prefer", "priority", "range", "repr-digest", "signature", "signature-input", "traceparent", "upload-length",
+    "user-agent", "want-content-digest", "x-forwarded-for", "x-request-id",
+)  # fmt: skip
+"""Header fields, each with a grammar of its own."""
+BODIES = {
+    "application/json": ("[", "{", '{"note":', "{},", "[[],", '"\\ud800",', "1e9,", '"'),
+    "application/merge-patch+json": ('{"a":', "[", '{"a":{},'),
+    "application/json-patch+json": ("{},", '{"op":"add","path":"/a","value":1},', '{"op":"move","from":"/a","path":"/b"},'),
+    "application/x-ndjson": ("\n", "{}\n", "1\n", "\r\n", "[]\n"),
+    "application/x-www-form-urlencoded": ("&", "=", "a&", "%", "%f", "a=%ff&", "+"),
+    "multipart/form-data; boundary=x": (
+        "--x\r\n", "--x\r\n\r\n\r\n", '--x\r\ncontent-disposition: form-data; name="a"\r\n\r\n\r\n',
+        "--x\r\ncontent-disposition: ;;;;;;;;\r\n\r\n\r\n", "\r\n-", "-",
+    ),
+}  # fmt: skip
+
+
+class Call(NamedTuple):
+    """A call of a tool, from which others are made. ``sent`` is the request without a message."""
+
+    sent: Sent
+    tool: str
+    arguments: dict[str, Any]
+
+    def message(self, method: str = "tools/call", like: str = "tool", **params: Any) -> Sent:
+        """Return the request with a message."""
+        able = {"elicitation": {"form": {}}, "extensions": {TASKS: {}}}
+        params |= {"_meta": {f"{META}protocolVersion": MODERN, f"{META}clientCapabilities": able}}
+        if method == "tools/call":
+            params |= {"name": self.tool, "arguments": self.arguments}
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
+        named = {"mcp-name": str(params.get("taskId", self.tool)), "mcp-method": method}
+        fields = {**dict(self.sent.fields), "accept": "application/json, text/event-stream"}
+        fields |= {"mcp-protocol-version": MODERN, **named}
+        return self.sent._replace(method="POST", target="/mcp", fields=(*fields.items(),), body=body, like=like)
+
+
+def theirs(sent: Sent, other: Caller) -> Sent:
+    """Return the request of another caller, which must be refused if the application can tell the two apart."""
+    return sent._replace(caller=other, beside=sent.caller, note="", write="", like="owned")
+
+
+def in_parts(sent: Sent, other: Caller) -> Iterator[Sent]:
+    """Yield an upload in two parts, which is looked at in each state."""
+    if not isinstance(sent.body, bytes):
+        return
+    fields, size, cut = dict(sent.fields), len(sent.body), len(sent.body) // 2
+    kept = {name: fields[name] for name in fields if name not in ("content-type", "idempotency-key", "accept-encoding")}
+    look = Sent(sent.caller, "HEAD", "$location", sent.route)
+    part = {**kept, "content-type": PARTIAL, "upload-complete": "?1", "upload-offset": str(cut)}
+    last = sent._replace(method="PATCH", target="$location", fields=(*part.items(),), body=sent.body[cut:], like="part")
+    begin = {**fields, "upload-complete": "?0"}
+    yield sent._replace(fields=(*begin.items(),), body=sent.body[:cut], note="", write="", like="begin")
+    yield look._replace(like=f"until upload-offset: {cut}")
+    yield from (theirs(each, other) for each in (look, last, look._replace(method="DELETE")))
+    yield last
+    yield last._replace(fields=(*last.fields, ("user-agent", "another")), like="again")
+    yield look._replace(like=f"until upload-offset: {size}")
+    yield theirs(look, other)
+
+
+def agreed(call: Call, other: Caller, *, is_once: bool) -> Iterator[Sent]:
+    """Yield a call that a person has to agree with, and more replies of theirs, which differ in what is ignored."""
+
+    def reply(action: str, content: Any) -> dict[str, Any]:
+        return {"requestState": "$state", "inputResponses": {"confirmation": {"action": action, "content": content}}}
+
+    yield call.message(like="until input_required")._replace(note="", write="")
+    yield theirs(call.message(**reply("accept", {})), other)
+    yield call.message(**reply("decline", {}))._replace(note="", write="", is_broken=True)
+    yield call.message(**reply("accept", {}))
+    if is_once:
+        for content in (None, {"n": 1}):
+            yield call.message(**reply("accept", content), like="again")
+
+
+def task(call: Call, other: Caller, end: str) -> Iterator[Sent]:
+    """Yield a task that asks, which is looked at in each state."""
+    reply = {"inputResponses": {"$question": {"action": "accept", "content": {"note": "yes"}}}}
+    look = call.message("tasks/get", taskId="$task")._replace(note="", write="")
+    update = call.message("tasks/update", taskId="$task", **reply)._replace(note="", write="")
+    yield call.message(like="begin")._replace(note="", write="")
+    yield look._replace(like='until "status":"input_required"')
+    yield Sent(call.sent.caller, "GET", "/states", "states", like="until asking")
+    yield from (theirs(each, other) for each in (look, update))
+    for again in ("", "1"):
+        yield update._replace(fields=(*update.fields, ("x-again", again)), like="again")
+    yield look._replace(like=f'until "status":"{end}"', note=call.sent.note, write=call.sent.write)
+    yield Sent(call.sent.caller, "GET", "/states", "states", like=f"until {'done' if end == 'completed' else end}")
+
+
+def hostile(random: Random, sent: Sent) -> Sent:
+    """Return a request with a text of a grammar that is filled with one unit."""
+    own = dict(sent.fields).get("content-type", "").partition(" ")[0]
+    if sent.body is not None and random.random() < 0.6:
+        kind, units = next((each for each in BODIES.items() if each[0].startswith(own or "?")), ("", ()))
+        if kind:
+            unit = random.choice(units)
+            fields = {**dict(sent.fields), "content-type": kind}
+            return sent._replace(body=(unit * (SIZE // len(unit))).encode(), fields=(*fields.items(),), like="hostile")
+    name, unit = random.choice(GRAMMARS), random.choice(UNITS)
+    fields = {**dict(sent.fields), name: unit * (SIZE // len(unit))}
+    return sent._replace(fields=(*fields.items(),), like="hostile")
