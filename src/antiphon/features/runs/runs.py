@@ -291,6 +291,7 @@ class Runs(Generic[T], metaclass=NamesOurs):
             message = "a key belongs to an owner, so that nobody gets another's run: start(..., owner=..., key=...)"
             raise explained("bad-feature-option", message, TypeError)
         record = Record(token_urlsafe(16), stored_owner(owner), "running", own.worker.token, deadline=self._deadline)
+        record = record._replace(started=own.ledger.store.clock())
         if owner is None:
             record = record._replace(caller=_caller())
         if key is not None:

@@ -6,6 +6,7 @@ Targets and bodies have placeholders for what the route has given last to the ca
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from random import Random
 from typing import Any, NamedTuple
 
@@ -13,6 +14,17 @@ from antiphon.features.tools.protocol import META, MODERN
 from antiphon.features.tools.tasks import TASKS
 from antiphon.testing.pairs.programs import Caller, Sent
 
+
+@dataclass
+class Reply:
+    """A person's reply, which other processes find in its module."""
+
+    note: str
+
+
+HIDDEN = "hidden-"
+"""The beginning of passwords in bodies."""
+PATCH = "application/json-patch+json"
 PARTIAL = "application/partial-upload"
 SIZE = 4 << 10
 """The bytes of a hostile text."""
@@ -57,12 +69,13 @@ class Call(NamedTuple):
         return self.sent._replace(method="POST", target="/mcp", fields=(*fields.items(),), body=body, like=like)
 
 
-def theirs(sent: Sent, other: Caller) -> Sent:
-    """Return the request of another caller, which must be refused if the application can tell the two apart."""
-    return sent._replace(caller=other, beside=sent.caller, note="", write="", like="owned")
+def theirs(sent: Sent, other: Caller | None) -> Iterator[Sent]:
+    """Yield the request as another caller sends it, if there is one whom the application tells apart."""
+    if other is not None:
+        yield sent._replace(caller=other, beside=sent.caller, note="", write="", like="owned")
 
 
-def in_parts(sent: Sent, other: Caller) -> Iterator[Sent]:
+def in_parts(sent: Sent, other: Caller | None) -> Iterator[Sent]:
     """Yield an upload in two parts, which is looked at in each state."""
     if not isinstance(sent.body, bytes):
         return
@@ -74,21 +87,23 @@ def in_parts(sent: Sent, other: Caller) -> Iterator[Sent]:
     begin = {**fields, "upload-complete": "?0"}
     yield sent._replace(fields=(*begin.items(),), body=sent.body[:cut], note="", write="", like="begin")
     yield look._replace(like=f"until upload-offset: {cut}")
-    yield from (theirs(each, other) for each in (look, last, look._replace(method="DELETE")))
+    for each in (look, last, look._replace(method="DELETE")):
+        yield from theirs(each, other)
     yield last
-    yield last._replace(fields=(*last.fields, ("user-agent", "another")), like="again")
+    again = {**part, "upload-offset": str(size), "user-agent": "another"}
+    yield last._replace(fields=(*again.items(),), body=b"", like="again")
     yield look._replace(like=f"until upload-offset: {size}")
-    yield theirs(look, other)
+    yield from theirs(look, other)
 
 
-def agreed(call: Call, other: Caller, *, is_once: bool) -> Iterator[Sent]:
+def agreed(call: Call, other: Caller | None, *, is_once: bool) -> Iterator[Sent]:
     """Yield a call that a person has to agree with, and more replies of theirs, which differ in what is ignored."""
 
     def reply(action: str, content: Any) -> dict[str, Any]:
         return {"requestState": "$state", "inputResponses": {"confirmation": {"action": action, "content": content}}}
 
     yield call.message(like="until input_required")._replace(note="", write="")
-    yield theirs(call.message(**reply("accept", {})), other)
+    yield from theirs(call.message(**reply("accept", {})), other)
     yield call.message(**reply("decline", {}))._replace(note="", write="", is_broken=True)
     yield call.message(**reply("accept", {}))
     if is_once:
@@ -96,7 +111,7 @@ def agreed(call: Call, other: Caller, *, is_once: bool) -> Iterator[Sent]:
             yield call.message(**reply("accept", content), like="again")
 
 
-def task(call: Call, other: Caller, end: str) -> Iterator[Sent]:
+def task(call: Call, other: Caller | None, end: str) -> Iterator[Sent]:
     """Yield a task that asks, which is looked at in each state."""
     reply = {"inputResponses": {"$question": {"action": "accept", "content": {"note": "yes"}}}}
     look = call.message("tasks/get", taskId="$task")._replace(note="", write="")
@@ -104,7 +119,8 @@ def task(call: Call, other: Caller, end: str) -> Iterator[Sent]:
     yield call.message(like="begin")._replace(note="", write="")
     yield look._replace(like='until "status":"input_required"')
     yield Sent(call.sent.caller, "GET", "/states", "states", like="until asking")
-    yield from (theirs(each, other) for each in (look, update))
+    for each in (look, update):
+        yield from theirs(each, other)
     for again in ("", "1"):
         yield update._replace(fields=(*update.fields, ("x-again", again)), like="again")
     yield look._replace(like=f'until "status":"{end}"', note=call.sent.note, write=call.sent.write)
@@ -121,5 +137,5 @@ def hostile(random: Random, sent: Sent) -> Sent:
             fields = {**dict(sent.fields), "content-type": kind}
             return sent._replace(body=(unit * (SIZE // len(unit))).encode(), fields=(*fields.items(),), like="hostile")
     name, unit = random.choice(GRAMMARS), random.choice(UNITS)
-    fields = {**dict(sent.fields), name: unit * (SIZE // len(unit))}
+    fields = {**dict(sent.fields), name: (unit * (SIZE // len(unit))).strip()}
     return sent._replace(fields=(*fields.items(),), like="hostile")

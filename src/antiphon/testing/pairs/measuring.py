@@ -48,7 +48,7 @@ def counted() -> Iterator[Work]:
     if sys.version_info < (3, 12):
         yield work
         return
-    monitoring, tool = sys.monitoring, sys.monitoring.PROFILER_ID
+    monitoring, tool = sys.monitoring, 4  # one that no debugger, profiler or measuring of coverage has
 
     def count(*_: object) -> None:
         work.lines += 1

@@ -246,8 +246,8 @@ class Program(NamedTuple):
             return "any"
         if sent.is_broken or not route.requires <= self.gives(sent.caller):
             return "refused"
-        if sent.like == "owned" and sent.beside is not None:
-            return "refused" if self._are_apart(sent.beside, sent.caller, route) else "any"
+        if sent.like == "owned":
+            return "refused"
         if sent.like in ("condition", "hostile"):
             return "any"
         if sent.beside is None:
@@ -255,7 +255,7 @@ class Program(NamedTuple):
         mine, given = self._proven(sent.caller, route), self._proven(sent.beside, route)
         return "accepted" if any(given.get(kind) != value for kind, value in mine.items() if kind in given) else "any"
 
-    def _are_apart(self, owner: Caller, other: Caller, route: Route) -> bool:
+    def are_apart(self, owner: Caller, other: Caller, route: Route) -> bool:
         """Return True if the users or signers of two callers differ, or else their sessions."""
         mine, theirs = self.who(owner, route), self.who(other, route)
         kinds = [each for each in ("user", "signer") if mine.get(each) is not None] or ["visitor"]

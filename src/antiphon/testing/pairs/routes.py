@@ -4,9 +4,10 @@ import gzip
 import json
 from collections.abc import Callable, Iterator
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from antiphon.testing.pairs import going_on, varied
+from antiphon.testing.pairs.going_on import HIDDEN, PATCH
 from antiphon.testing.pairs.programs import Caller, Program, Route, Sent
 
 SHOWN = '{"by": BY, "note": NOTE}'
@@ -29,7 +30,7 @@ _TASK = """\
 order = request.json_as(Order)
 by = BY
 async def work():
-    await current_run().ask("Pay?", Order)
+    await current_run().ask("Pay?", Reply)
     EFFECTS.append((ROUTE, by, order.note))
     yield {"by": by, "note": order.note}"""
 _STARTED = '\nreturn ToolCall.of(request).follow(await runs.astart(work(), owner="all"))'
@@ -206,7 +207,7 @@ class Requests:
             sent = self._sent(route, caller)
             if route.kind == "task":
                 end = "failed" if "raise" in route.body else "completed"
-                yield from going_on.task(self._call(route, caller), random.choice(callers), end)
+                yield from going_on.task(self._call(route, caller), self._other(route, caller), end)
                 continue
             yield sent
             yield from self._further(route, sent)
@@ -220,7 +221,7 @@ class Requests:
         if route.kind == "tool":
             yield from self._as_tool(route, sent.caller)
         if route.kind == "effect" and any("resumable" in each.source for _, each in route.options):
-            yield from going_on.in_parts(self._sent(route, sent.caller), random.choice(self._callers))
+            yield from going_on.in_parts(self._sent(route, sent.caller), self._other(route, sent.caller))
         if route.is_once and random.random() < 0.7:
             if random.random() < 0.5:  # with a newer token, it is a repeat all the same
                 pages = [each for each in self._program.routes if (each.kind, each.method) == ("begin", "GET")]
@@ -282,13 +283,18 @@ class Requests:
         """Yield calls of a tool, which is another way to a route."""
         call = self._call(route, caller)
         if any("confirm" in each.source for _, each in route.options):
-            yield from going_on.agreed(call, self._random.choice(self._callers), is_once=route.is_once)
+            yield from going_on.agreed(call, self._other(route, caller), is_once=route.is_once)
         else:
             yield call.message()
 
+    def _other(self, route: Route, caller: Caller) -> Caller | None:
+        """Return another caller, whom the application tells apart from this one."""
+        found = [each for each in self._callers if self._program.are_apart(caller, each, route)]
+        return self._random.choice(found) if found else None
+
     def _call(self, route: Route, caller: Caller) -> going_on.Call:
         sent = self._sent(route, caller)
-        return going_on.Call(sent, route.name, {"note": sent.note})
+        return going_on.Call(sent, route.name, _secret(sent.note))
 
     def _without(self, route: Route, sent: Sent) -> Iterator[Sent]:
         """Yield requests that leave out what the handler needs, and what it does not."""
@@ -337,12 +343,22 @@ class Requests:
 
 
 def _order(route: Route, note: str) -> tuple[str, bytes]:
-    return READERS.get(route.body.partition("\n")[0], "application/json"), json.dumps({"note": note}).encode()
+    """Return the media type and the text of an order with a password, which nothing may keep."""
+    kind = READERS.get(route.body.partition("\n")[0], "application/json")
+    order: Any = _secret(note)
+    if "merge" in kind and len(note) % 2:
+        kind, order = PATCH, [{"op": "add", "path": f"/{name}", "value": order[name]} for name in order]
+    return kind, json.dumps(order).encode()
+
+
+def _secret(note: str) -> dict[str, str]:
+    return {"note": note, "password": f"{HIDDEN}{note}"}
 
 
 def _multipart(note: str) -> tuple[str, bytes]:
     body = (
         f'--x\r\ncontent-disposition: form-data; name="note"\r\n\r\n{note}\r\n'
+        f'--x\r\ncontent-disposition: form-data; name="password"\r\n\r\n{HIDDEN}{note}\r\n'
         '--x\r\ncontent-disposition: form-data; name="file"; filename="a.txt"\r\n'
         "content-type: text/plain\r\n\r\nabc\r\n--x--\r\n"
     )

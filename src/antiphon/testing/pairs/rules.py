@@ -97,7 +97,7 @@ def shown(observed: Observed) -> Iterator[Failure]:
     """A response shows its own caller, and what this caller sent."""
     for outcome, number, sent, route, seen in observed.exchanges():
         found = shown_by(seen)
-        if not route.shows or found is None or seen.status >= 300:
+        if not route.shows or found is None or seen.status >= 300 or sent.like == "hostile":
             continue
         who = observed.program.who(sent.caller, route)
         if found["by"] != who or (sent.note and found["note"] != sent.note):
@@ -169,7 +169,9 @@ def ways(observed: Observed) -> Iterator[Failure]:
             # Fields and words may be those of a mounted one, to which all cookies are part of the caller.
             is_reused = "key-reused" in one.text and "key-reused" in two.text
             is_refused = one.status >= 400 and (bool(other.way.prefix) or is_reused)
-            if route is not None and (route.kind == "socket" or is_refused or route.is_cut or route.name == "metrics"):
+            is_own = sent.like.startswith(("until", "begin", "owned"))
+            is_random = route is not None and (route.kind == "socket" or route.is_cut or route.name == "metrics")
+            if is_own or is_refused or is_random:
                 expected, given = expected[:1], given[:1]
             if expected != given and not _may_differ(sent, one, other, number):
                 yield _difference(expected, given, first.way, other.way, number)
@@ -229,7 +231,7 @@ def late(observed: Observed) -> Iterator[Failure]:
 def exhaustive(observed: Observed) -> Iterator[Failure]:
     """Each way of looking sees each state."""
     for outcome, number, sent, route, seen in observed.exchanges():
-        if observed.program.expects(sent, route) == "accepted" and not is_reached(sent, seen) and seen.status != 429:
+        if observed.program.expects(sent, route) == "accepted" and seen.status < 300 and not is_reached(sent, seen):
             yield Failure("exhaustive", f"no {sent.like[6:]}", (outcome.way,), number, f"{seen.status} {seen.text[:300]}")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 
+from antiphon.testing.pairs.going_on import Reply
 from antiphon.testing.pairs.programs import Feature, Option, Route, Sign
 
 GROUP = "antiphon.pairs"
@@ -267,7 +268,7 @@ def _what_shows() -> Iterator[Feature]:
     states = "return [each.state for each in runs.owned_by('all')]"
     yield Feature("Tools", "app.use(Tools(api))", needs=("OpenAPI",), options=as_tool, kinds=tool, one_of="Tools")
     yield Feature(
-        "tasks", "app.use(Tools(api, tasks=runs))", needs=("OpenAPI", "Runs"), options=as_task, one_of="Tools",
+        "tasks", "app.use(Tools(api, tasks=runs))", f"from {Reply.__module__} import Reply", needs=("OpenAPI", "Runs"), options=as_task, one_of="Tools",
         kinds=tool | {"task"}, routes=(Route("states", "begin", "GET", "/states", states, shows=False),),
     )  # fmt: skip
 
