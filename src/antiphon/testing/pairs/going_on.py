@@ -28,7 +28,26 @@ PATCH = "application/json-patch+json"
 PARTIAL = "application/partial-upload"
 SIZE = 4 << 10
 """The bytes of a hostile text."""
-UNITS = (";", ",", "=", '"', "\\", "(", ")", ";a", ",a", '""', "a=b;", "a;q=1,", "%", ":a:,", "\t,", '";"', "a/b;c=", "&")
+UNITS = (
+    ";",
+    ",",
+    "=",
+    '"',
+    "\\",
+    "(",
+    ")",
+    ";a",
+    ",a",
+    '""',
+    "a=b;",
+    "a;q=1,",
+    "%",
+    ":a:,",
+    "\t,",
+    '";"',
+    "a/b;c=",
+    "&",
+)
 GRAMMARS = (
     "accept", "accept-encoding", "accept-language", "authorization", "available-dictionary", "cache-control", "cookie",
     "content-type", "digest", "forwarded", "idempotency-key", "if-match", "if-none-match", "if-range", "last-event-id",
@@ -36,17 +55,22 @@ GRAMMARS = (
     "user-agent", "want-content-digest", "x-forwarded-for", "x-request-id",
 )  # fmt: skip
 """Header fields, each with a grammar of its own."""
+_HEAD = '--x\r\ncontent-disposition: form-data; name="a"'
 BODIES = {
-    "application/json": ("[", "{", '{"note":', "{},", "[[],", '"\\ud800",', "1e9,", '"'),
-    "application/merge-patch+json": ('{"a":', "[", '{"a":{},'),
-    "application/json-patch+json": ("{},", '{"op":"add","path":"/a","value":1},', '{"op":"move","from":"/a","path":"/b"},'),
-    "application/x-ndjson": ("\n", "{}\n", "1\n", "\r\n", "[]\n"),
-    "application/x-www-form-urlencoded": ("&", "=", "a&", "%", "%f", "a=%ff&", "+"),
-    "multipart/form-data; boundary=x": (
-        "--x\r\n", "--x\r\n\r\n\r\n", '--x\r\ncontent-disposition: form-data; name="a"\r\n\r\n\r\n',
-        "--x\r\ncontent-disposition: ;;;;;;;;\r\n\r\n\r\n", "\r\n-", "-",
-    ),
-}  # fmt: skip
+    "application/json": [("", each, "") for each in ("[", '{"note":', '"')]
+    + [("[", f"{each},", "1]") for each in ("{}", "[]", "1e9")],
+    PATCH: [
+        ("[", f"{each},", "1]")
+        for each in ("{}", '{"op":"add","path":"/a","value":1}', '{"op":"move","from":"/a","path":"/b"}')
+    ],
+    "application/x-ndjson": [("", each, "") for each in ("\n", "{}\n", "1\n", "\r\n", "[]\n")],
+    "application/x-www-form-urlencoded": [("", each, "") for each in ("&", "=", "a&", "%", "%f", "a=%ff&", "+")],
+    "multipart/form-data; boundary=x": [
+        *[("", f"{each}\r\n\r\nx\r\n", "--x--\r\n") for each in ("--x", _HEAD, f"{_HEAD};;;;;;;;")],
+        *[(_HEAD, each, "\r\n\r\nx\r\n--x--\r\n") for each in (";", ";a", "; =", "\r\na:")],
+    ],
+}
+"""The bodies of each media type: how a hostile one begins, the unit of it, and how it ends."""
 
 
 class Call(NamedTuple):
@@ -94,6 +118,7 @@ def in_parts(sent: Sent, other: Caller | None) -> Iterator[Sent]:
     yield last._replace(fields=(*again.items(),), body=b"", like="again")
     yield look._replace(like=f"until upload-offset: {size}")
     yield from theirs(look, other)
+    yield sent._replace(fields=(*begin.items(),), body=sent.body[:cut], note="", write="", like="begin")
 
 
 def agreed(call: Call, other: Caller | None, *, is_once: bool) -> Iterator[Sent]:
@@ -133,9 +158,10 @@ def hostile(random: Random, sent: Sent) -> Sent:
     if sent.body is not None and random.random() < 0.6:
         kind, units = next((each for each in BODIES.items() if each[0].startswith(own or "?")), ("", ()))
         if kind:
-            unit = random.choice(units)
+            begin, unit, end = random.choice(units)
             fields = {**dict(sent.fields), "content-type": kind}
-            return sent._replace(body=(unit * (SIZE // len(unit))).encode(), fields=(*fields.items(),), like="hostile")
-    name, unit = random.choice(GRAMMARS), random.choice(UNITS)
-    fields = {**dict(sent.fields), name: (unit * (SIZE // len(unit))).strip()}
+            body = begin + unit * (SIZE // len(unit)) + end
+            return sent._replace(body=body.encode(), fields=(*fields.items(),), like="hostile")
+    unit = random.choice(UNITS)
+    fields = {**dict(sent.fields), **dict.fromkeys(random.sample(GRAMMARS, 6), (unit * (SIZE // len(unit))).strip())}
     return sent._replace(fields=(*fields.items(),), like="hostile")

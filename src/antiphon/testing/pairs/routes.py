@@ -211,7 +211,7 @@ class Requests:
                 continue
             yield sent
             yield from self._further(route, sent)
-        if route.kind != "socket" and random.random() < 0.15:
+        if route.kind != "socket" and random.random() < 0.3:
             yield going_on.hostile(random, self._sent(route, random.choice(may or callers)))
 
     def _further(self, route: Route, sent: Sent) -> Iterator[Sent]:
@@ -226,7 +226,7 @@ class Requests:
             if random.random() < 0.5:  # with a newer token, it is a repeat all the same
                 pages = [each for each in self._program.routes if (each.kind, each.method) == ("begin", "GET")]
                 yield from (Sent(sent.caller, "GET", each.pattern, each.name) for each in pages)
-            yield sent
+            yield sent._replace(fields=(*sent.fields, ("user-agent", "another")))
         if random.random() < 0.3:
             yield from self._without(route, sent)
         if route.kind in WRITE_KINDS:

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from antiphon.http.cache_control import CacheControl
 from antiphon.http.grammar import split_list
 from antiphon.http.headers import combined
-from antiphon.request.late_reads import lets_share
 from antiphon.testing.pairs import varied
+from antiphon.testing.pairs.going_on import PATCH
 from antiphon.testing.pairs.programs import Caller, Program, Route, Sent
 from antiphon.testing.pairs.running import Outcome, Seen, Way, is_reached
 
@@ -216,13 +217,17 @@ def late(observed: Observed) -> Iterator[Failure]:
     """A response that lets caches share it names in Vary what it shows of its caller, whenever that was read."""
     for outcome, number, sent, route, seen in observed.exchanges():
         found = shown_by(seen)
-        if not route.shows or found is None or sent.method != "GET" or lets_share(seen.fields) is None:
+        if not route.shows or found is None or sent.method != "GET" or sent.like == "hostile":
+            continue
+        fields = combined([*seen.fields])
+        said = CacheControl.parse(fields.get("cache-control"))
+        if said.no_store or said.private is True or not (said.public or said.s_maxage or said.max_age):
             continue
         needed = {"x-note"} & dict(sent.fields).keys() if found.get("note") else set[str]()
         for sign in sent.caller.signs:
             if found["by"].get(sign.kind) == sign.value and not sign.key:
                 needed |= {name for name, _ in sign.fields} or {"cookie"}
-        listed = dict(combined([*seen.fields])).get("vary", "")
+        listed = fields.get("vary", "")
         if missing := needed - {*split_list(listed.lower()), *(needed if listed == "*" else ())}:
             what = f"{found} without {missing}: {seen.fields}"
             yield Failure("late", "a shared response shows its caller", (outcome.way,), number, what)
@@ -232,7 +237,9 @@ def exhaustive(observed: Observed) -> Iterator[Failure]:
     """Each way of looking sees each state."""
     for outcome, number, sent, route, seen in observed.exchanges():
         if observed.program.expects(sent, route) == "accepted" and seen.status < 300 and not is_reached(sent, seen):
-            yield Failure("exhaustive", f"no {sent.like[6:]}", (outcome.way,), number, f"{seen.status} {seen.text[:300]}")
+            yield Failure(
+                "exhaustive", f"no {sent.like[6:]}", (outcome.way,), number, f"{seen.status} {seen.text[:300]}"
+            )
 
 
 def once(observed: Observed) -> Iterator[Failure]:
@@ -242,7 +249,9 @@ def once(observed: Observed) -> Iterator[Failure]:
         for number, sent in enumerate(observed.program.sent):
             if sent.like in ("again", 'until "status":"completed"') and sent.write:
                 is_again = sent.like == "again"
-                if (count := counts[sent.route, sent.note]) > 1 or (not is_again and is_reached(sent, outcome.seen[number]) and not count):
+                if (count := counts[sent.route, sent.note]) > 1 or (
+                    not is_again and is_reached(sent, outcome.seen[number]) and not count
+                ):
                     yield Failure("once", f"{count} effects of one write", (outcome.way,), number)
 
 
@@ -255,10 +264,17 @@ def bounded(observed: Observed) -> Iterator[Failure]:
     for outcome, number, sent, _, seen in observed.exchanges():
         if sent.like != "hostile":
             continue
-        most = MOST_LINES_OF_JSON if "json" in dict(sent.fields).get("content-type", "") else MOST_LINES
+        is_json = dict(sent.fields).get("content-type") in ("application/json", PATCH)
+        most = MOST_LINES_OF_JSON if is_json else MOST_LINES
         if seen.lines > most or seen.size > MOST_BYTES:
             kind = "lines" if seen.lines > most else "bytes"
-            yield Failure("bounded", f"many {kind} at a request", (outcome.way,), number, f"{seen.lines} lines, {seen.size} bytes: {sent}")
+            yield Failure(
+                "bounded",
+                f"many {kind} at a request",
+                (outcome.way,),
+                number,
+                f"{seen.lines} lines, {seen.size} bytes: {sent}",
+            )
         if seen.status >= 500 and seen.status != 503:
             yield Failure("bounded", f"{seen.status} at a hostile text", (outcome.way,), number, f"{sent}")
 

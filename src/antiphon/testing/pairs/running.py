@@ -21,7 +21,7 @@ from antiphon.testing.cookies import CookieJar
 from antiphon.testing.errors import BrokenResponse, HandshakeRefused, LifespanError
 from antiphon.testing.loop_thread import LoopThread
 from antiphon.testing.pairs.going_on import HIDDEN
-from antiphon.testing.pairs.measuring import Work, counted, kept_texts
+from antiphon.testing.pairs.measuring import counted, kept_texts
 from antiphon.testing.pairs.programs import Caller, Program, Sent
 from antiphon.websockets.channel import WebSocketClosed
 
