@@ -38,6 +38,7 @@ class Work:
     """The work of one request: the lines of Python that ran, and the most bytes that it took."""
 
     lines = 0
+    """Counted after what a first request imports."""
     size = 0
 
 

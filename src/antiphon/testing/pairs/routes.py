@@ -211,7 +211,7 @@ class Requests:
                 continue
             yield sent
             yield from self._further(route, sent)
-        if route.kind != "socket" and random.random() < 0.3:
+        if route.kind not in ("socket", "task") and random.random() < 0.3:
             yield going_on.hostile(random, self._sent(route, random.choice(may or callers)))
 
     def _further(self, route: Route, sent: Sent) -> Iterator[Sent]:

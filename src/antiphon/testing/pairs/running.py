@@ -262,6 +262,7 @@ class Visitors:
         self._hidden.setdefault(sent.caller, set()).update(_hidden(body.decode("latin-1")))
         self._client.cookies = self._jar(sent.caller)
         if sent.like == "hostile":
+            await self._send(sent)  # which may import modules
             with counted() as work:
                 seen = await self._send(sent)
             return seen._replace(lines=work.lines, size=work.size)
