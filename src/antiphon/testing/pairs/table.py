@@ -269,7 +269,8 @@ def _what_shows() -> Iterator[Feature]:
     yield Feature("Tools", "app.use(Tools(api))", needs=("OpenAPI",), options=as_tool, kinds=tool, one_of="Tools")
     yield Feature(
         "tasks", "app.use(Tools(api, tasks=runs))", f"from {Reply.__module__} import Reply", needs=("OpenAPI", "Runs"),
-        options=as_task, one_of="Tools", kinds=tool | {"task"}, routes=(Route("states", "begin", "GET", "/states", states, shows=False),),
+        options=as_task, one_of="Tools", kinds=tool | {"task"},
+        routes=(Route("states", "of feature", "GET", "/states", states, shows=False),),
     )  # fmt: skip
 
 
