@@ -255,6 +255,7 @@ async def test_runs_are_found_and_listed_by_their_owner_alone(open_store):
     gate.give(None)
     assert len({ann.id, bob.id, live.id, free.id}) == 4
     assert min(len(run.id) for run in (ann, bob, live, free)) >= 22
+    assert min(run.started for run in (ann, bob, live, free)) > 1e9
 
 
 @rows("owner, error", [(True, TypeError), (b"ann", TypeError), (object(), TypeError), ("", ValueError)])

@@ -290,10 +290,10 @@ class Runs(Generic[T], metaclass=NamesOurs):
         if key is not None and owner is None:
             message = "a key belongs to an owner, so that nobody gets another's run: start(..., owner=..., key=...)"
             raise explained("bad-feature-option", message, TypeError)
-        record = Record(token_urlsafe(16), stored_owner(owner), "running", own.worker.token, deadline=self._deadline)
-        record = record._replace(started=own.ledger.store.clock())
-        if owner is None:
-            record = record._replace(caller=_caller())
+        record = Record(
+            token_urlsafe(16), stored_owner(owner), "running", own.worker.token, deadline=self._deadline,
+            caller=_caller() if owner is None else "", started=own.ledger.store.clock(),
+        )  # fmt: skip
         if key is not None:
             given = _given(key, source)
             record = record._replace(key=_hash("key", record.owner or "", key), given=given)

@@ -211,7 +211,9 @@ class Requests:
                 continue
             yield sent
             yield from self._further(route, sent)
-        if route.kind not in ("socket", "task") and random.random() < 0.3:
+        group = self._program.group(route.target)
+        is_native = group is None or group.kind in NATIVE
+        if is_native and route.kind not in ("socket", "task") and random.random() < 0.3:
             yield going_on.hostile(random, self._sent(route, random.choice(may or callers)))
 
     def _further(self, route: Route, sent: Sent) -> Iterator[Sent]:
