@@ -72,7 +72,7 @@ def effects(observed: Observed) -> Iterator[Failure]:
         who, found = program.who(sent.caller, route), [*seen.effects]
         is_repeat = (route.is_once or sent.like == "again") and sent.write
         first = firsts.get((outcome.way, sent.write)) if is_repeat else None
-        if route.kind == "task":  # its effect comes when it likes: ``once`` counts it
+        if route.kind == "task" or sent.like == "hostile":  # ``once`` counts a task's, which comes when it likes
             continue
         if sent.beside is not None and program.who(sent.beside, route) == who and not found:
             continue  # the application can't tell the two apart
@@ -215,7 +215,9 @@ def ends(observed: Observed) -> Iterator[Failure]:
 
 
 def late(observed: Observed) -> Iterator[Failure]:
-    """A response that lets caches share it names in Vary what it shows of its caller, whenever that was read."""
+    """A response that lets caches share it depends on no session, and a stream on nothing that its Vary does not list,
+    since it may have been read after the head was sent.
+    """
     for outcome, number, sent, route, seen in observed.exchanges():
         found = shown_by(seen)
         if not route.shows or found is None or sent.method != "GET" or sent.like == "hostile":
@@ -224,12 +226,11 @@ def late(observed: Observed) -> Iterator[Failure]:
         said = CacheControl.parse(fields.get("cache-control"))
         if said.no_store or said.private is True or not (said.public or said.s_maxage or said.max_age):
             continue
-        needed = {"x-note"} & dict(sent.fields).keys() if found.get("note") else set[str]()
-        for sign in sent.caller.signs:
-            if found["by"].get(sign.kind) == sign.value and not sign.key:
-                needed |= {name for name, _ in sign.fields} or {"cookie"}
-        listed = fields.get("vary", "")
-        if missing := needed - {*split_list(listed.lower()), *(needed if listed == "*" else ())}:
+        signs = [each for each in sent.caller.signs if found["by"].get(each.kind) == each.value and not each.key]
+        needed = {"cookie" for each in signs if each.begins and not each.fields}
+        if route.kind == "stream":
+            needed |= {name for each in signs for name, _ in each.fields} | ({"x-note"} if found["note"] else set())
+        if missing := needed.difference(split_list(fields.get("vary", "").lower())):
             what = f"{found} without {missing}: {seen.fields}"
             yield Failure("late", "a shared response shows its caller", (outcome.way,), number, what)
 
