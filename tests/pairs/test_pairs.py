@@ -23,6 +23,7 @@ from antiphon.testing.pairs.table import features
 from antiphon.testing.pairs.trying import failures, shrunk
 from tests.helpers.free_threading import frees_at_once
 from tests.helpers.rows import rows
+from tests.pairs.__main__ import mutants
 
 SEEDS = range(8)
 PLACES = (composer, rendering, routes, table, varied)
@@ -62,6 +63,14 @@ PLANTED = {
         "    response.headers['x-head'] = type(request.head).__name__"
     ),
     "ways": "@app.before_request\ndef planted(request):\n    if request.method == 'HEAD':\n        abort(403)",
+    "kept": (
+        "@app.before_request\ndef planted(request):\n    app.planted = getattr(app, 'planted', [])\n"
+        "    app.planted.append(request.headers.get('authorization'))"
+    ),
+    "bounded": (
+        "@app.before_request\ndef planted(request):\n    for value in request.headers.values():\n"
+        "        for _ in value:\n            _ = value\n            _ = value"
+    ),
     "ends": "KEPT = []\n\n\n@app.before_request\ndef planted(request):\n    KEPT.append(request)",
 }
 """A hook that breaks each rule."""
@@ -153,6 +162,11 @@ def test_each_public_name_is_in_a_row_or_has_a_reason(place, names):
     in_rows = {*names} & {word for each in PLACES for word in re.findall(written, inspect.getsource(each))}
     assert sorted({*names} - in_rows - {*listed}) == []
     assert sorted(name for name in listed if name in in_rows or name not in names) == []
+
+
+@rows("mutant", [mutant for _, mutant in mutants()], ids=[mutant.breaks for _, mutant in mutants()])
+def test_each_mutant_changes_the_code_of_today(mutant):
+    assert mutant.applied()
 
 
 def test_features_of_other_packages_take_part(tmp_path, monkeypatch):
