@@ -126,6 +126,8 @@ class Route(NamedTuple):
     """True if its responses show the caller and the request's note."""
     is_cut: bool = False
     """True if its responses fail before their body is complete."""
+    is_late: bool = False
+    """True if it reads the request once its response has begun, which all may share: this may be refused."""
 
     @property
     def requires(self) -> frozenset[str]:

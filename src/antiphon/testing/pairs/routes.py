@@ -133,7 +133,7 @@ def _stream(random: Random, name: str) -> Route:
         begin, _, _ = rest.replace("        yield", f"        {shown}\n        yield", 1).rpartition("return ")
         made = made if "Response" in made else "Response.stream(chunks())"
         body = f"{begin}response = {made}\nresponse.cache_for(60, public=True)\nreturn response"
-    return _read(random, name, "stream", body)._replace(is_cut=is_cut)
+    return _read(random, name, "stream", body)._replace(is_cut=is_cut, is_late=is_late)
 
 
 def _redirect(random: Random, name: str) -> Route:

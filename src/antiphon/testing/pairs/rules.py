@@ -136,7 +136,7 @@ def refusals(observed: Observed) -> Iterator[Failure]:
         is_sent_away = seen.status in (302, 303) and bool(route.requires) and route.kind != "redirect"
         is_failed_call = sent.target == "/mcp" and not is_accepted(sent, seen)
         is_refused = is_failed_call or is_sent_away or 400 <= seen.status < 500
-        if route.kind in varied.KINDS or sent.like == "hostile":
+        if route.kind in varied.KINDS or sent.like == "hostile" or route.is_late:
             continue
         if seen.status >= 500 and seen.status not in allowed:
             yield Failure("refusals", f"{seen.status} at a request", (outcome.way,), number)
@@ -171,27 +171,33 @@ def ways(observed: Observed) -> Iterator[Failure]:
             is_reused = "key-reused" in one.text and "key-reused" in two.text
             is_refused = one.status >= 400 and (bool(other.way.prefix) or is_reused)
             is_own = sent.like.startswith(("until", "begin", "owned"))
-            is_cut = route is not None and route.kind == "stream" and not (one.is_whole and two.is_whole)
             is_random = route is not None and (route.kind == "socket" or route.is_cut or route.name == "metrics")
-            if is_own or is_refused or is_random or is_cut:
+            if is_own or is_refused or is_random:
                 expected, given = expected[:1], given[:1]
-            if expected != given and not _may_differ(sent, one, other, number):
+            if expected != given and not _may_differ(observed, sent, one, other, number):
                 yield _difference(expected, given, first.way, other.way, number)
-    for outcome, number, sent, _, seen in observed.exchanges():
+    for outcome, number, sent, route, seen in observed.exchanges():
         accepted = dict(sent.fields).get("accept-encoding", "identity")
         if (coding := dict(seen.fields).get("content-encoding", accepted)) != accepted:
             yield Failure("ways", "a coding that the client does not accept", (outcome.way,), number, coding)
-        if sent.like == "HEAD" and number and observed.program.sent[number - 1].target == sent.target:
+        if (
+            sent.like == "HEAD"
+            and number
+            and not route.is_late
+            and observed.program.sent[number - 1].target == sent.target
+        ):
             before = outcome.seen[number - 1]
             if before.status not in (seen.status, 0):  # 0: the GET was a step, whose response is not compared
                 yield Failure("ways", f"HEAD has {seen.status}, GET {before.status}", (outcome.way,), number)
 
 
-def _may_differ(sent: Sent, one: Seen, other: Outcome, number: int) -> bool:
+def _may_differ(observed: Observed, sent: Sent, one: Seen, other: Outcome, number: int) -> bool:
     """Return True for a response that another way need not give."""
     way, two = other.way, other.seen[number]
     if sent.like == "left" or (sent.like == "socket" and 0 in (one.status, two.status)):
         return True
+    if (route := observed.program.route(sent)) is not None and route.is_late:
+        return True  # a read may be refused before the head was sent, or after that
     if way.interface == "rsgi" and not all(value.isascii() for _, value in sent.fields):
         return True  # such a field can't be read over RSGI
     if not (way.prefix or way.is_inside) or "key-reused" not in two.text:
@@ -228,7 +234,7 @@ def late(observed: Observed) -> Iterator[Failure]:
             continue
         signs = [each for each in sent.caller.signs if found["by"].get(each.kind) == each.value and not each.key]
         needed = {"cookie" for each in signs if each.begins and not each.fields}
-        if route.kind == "stream":
+        if route.is_late:
             needed |= {name for each in signs for name, _ in each.fields} | ({"x-note"} if found["note"] else set())
         if missing := needed.difference(split_list(fields.get("vary", "").lower())):
             what = f"{found} without {missing}: {seen.fields}"
