@@ -24,6 +24,7 @@ from antiphon.features import (
     Signatures,
     SignedResponses,
     Users,
+    UserSource,
     csrf_token,
     login,
     login_required,
@@ -87,6 +88,19 @@ def test_an_unverified_credential_also_owns_an_upload(interface):
     ann, ben = ({"authorization": f"Basic {name}"} for name in ("YTph", "Yjpi"))
     assert upload(client, first=ann, parts=ben)[0] == [201, 404]
     assert upload(client, first=ann)[0] == [201, 404]
+    assert upload(client, first=ann, parts=ann)[0] == [201, 200]
+
+
+class ByKey(UserSource):
+    def credentials(self, request):
+        key = request.headers.get("x-api-key")
+        return None if key is None else (key,)
+
+
+def test_a_user_whom_nothing_has_read_yet_owns_an_upload(interface):
+    client = Client(site(Users(ByKey(PEOPLE.get)))[0], interface)
+    ann, ben = ({"x-api-key": name} for name in PEOPLE)
+    assert [upload(client, first=ann, parts=each)[0] for each in (ben, None)] == [[201, 404]] * 2
     assert upload(client, first=ann, parts=ann)[0] == [201, 200]
 
 

@@ -58,7 +58,7 @@ def _identities(request: Request) -> list[str]:
     """Return the caller: the users and signers if there are any, otherwise everything but unverified cookies."""
     found = request.caller.identities
     people = [str(each) for each in found if each.kind in SHOWN_EACH_TIME | BEGUN_BY_HANDLERS]
-    others = [str(each) for each in found if each.kind != "credentials" or each.id.startswith("authorization")]
+    others = [str(each) for each in found if each.kind != "credentials" or not each.id.startswith("cookies ")]
     return sorted(people or others)
 
 
