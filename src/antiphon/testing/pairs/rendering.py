@@ -42,7 +42,7 @@ def source_of(program: Program) -> str:
 
 def _parts_of_app(program: Program) -> Iterator[str]:
     names = {route.kind for route in program.routes}
-    if names & {"effect", "form", "tool"}:
+    if names & {"effect", "form", "tool", "task"}:
         yield "@dataclass\nclass Order:\n    note: str\n    count: int = 1\n    password: str = ''"
     if names & {"typed"}:
         yield "@dataclass\nclass Filter:\n    count: int\n    word: str = ''"
