@@ -83,7 +83,7 @@ class Call(NamedTuple):
 
     def message(self, method: str = "tools/call", like: str = "tool", **params: Any) -> Sent:
         """Return the request with a message."""
-        able = {"elicitation": {"form": {}}, "extensions": {TASKS: {}}}
+        able: dict[str, Any] = {"elicitation": {"form": {}}, "extensions": {TASKS: {}}}
         params |= {"_meta": {f"{META}protocolVersion": MODERN, f"{META}clientCapabilities": able}}
         if method == "tools/call":
             params |= {"name": self.tool, "arguments": self.arguments}
@@ -139,7 +139,7 @@ def agreed(call: Call, other: Caller | None, *, is_once: bool) -> Iterator[Sent]
 
 def task(call: Call, other: Caller | None, end: str) -> Iterator[Sent]:
     """Yield a task that asks, which is looked at in each state."""
-    reply = {"inputResponses": {"$question": {"action": "accept", "content": {"note": "yes"}}}}
+    reply: dict[str, Any] = {"inputResponses": {"$question": {"action": "accept", "content": {"note": "yes"}}}}
     look = call.message("tasks/get", taskId="$task")._replace(note="", write="")
     update = call.message("tasks/update", taskId="$task", **reply)._replace(note="", write="")
     yield call.message(like="begin")._replace(note="", write="")
