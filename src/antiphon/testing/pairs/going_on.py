@@ -1,4 +1,4 @@
-"""Requests that go on from a response: an upload in parts, replies to a question, looks at a task; and hostile ones.
+"""Requests that go on from a response: an upload in parts, replies to a question, requests for the state of a task; hostile ones.
 
 Targets and bodies have placeholders for what the route has given last to the caller, or to the one ``beside`` it:
 "$location", "$state", "$task" and "$question". What is ``like`` "until TEXT" is sent until its response has the text.
@@ -101,7 +101,7 @@ def theirs(sent: Sent, other: Caller | None) -> Iterator[Sent]:
 
 
 def in_parts(sent: Sent, other: Caller | None) -> Iterator[Sent]:
-    """Yield an upload in two parts, which is looked at in each state."""
+    """Yield an upload in two parts, and requests for its state."""
     if not isinstance(sent.body, bytes):
         return
     fields, size, cut = dict(sent.fields), len(sent.body), len(sent.body) // 2
@@ -138,7 +138,7 @@ def agreed(call: Call, other: Caller | None, *, is_once: bool) -> Iterator[Sent]
 
 
 def task(call: Call, other: Caller | None, end: str) -> Iterator[Sent]:
-    """Yield a task that asks, which is looked at in each state."""
+    """Yield a task that asks, and requests for its state."""
     reply: dict[str, Any] = {"inputResponses": {"$question": {"action": "accept", "content": {"note": "yes"}}}}
     look = call.message("tasks/get", taskId="$task")._replace(note="", write="")
     update = call.message("tasks/update", taskId="$task", **reply)._replace(note="", write="")
