@@ -1,4 +1,4 @@
-"""Requests that go on from a response: an upload in parts, replies to a question, requests for the state of a task; hostile ones.
+"""Requests that go on from a response: parts of an upload, replies, requests for a task's state; and hostile ones.
 
 Targets and bodies have placeholders for what the route has given last to the caller, or to the one ``beside`` it:
 "$location", "$state", "$task" and "$question". What is ``like`` "until TEXT" is sent until its response has the text.
