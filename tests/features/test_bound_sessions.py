@@ -436,3 +436,11 @@ def test_a_route_that_requires_it_in_an_app_without_it_refuses_all(interface):
     app.get("/vault", before=bound_required)(lambda request: "gold")
     with pytest.raises(RuntimeError, match=r"bound=300"), Client(app, interface, raise_errors=True) as client:
         client.get("/vault")
+
+
+def test_the_document_has_the_refusal():
+    app, api = App(store=MemoryStore()), OpenAPI("Shop")
+    app.use(Sessions(bound=300))
+    app.use(api)
+    app.get("/vault", before=bound_required)(lambda request: "gold")
+    assert [*api.document(app).content["paths"]["/vault"]["get"]["responses"]] == ["200", "403"]

@@ -40,6 +40,7 @@ PATH = "/bound-session"
 
 PROBLEM_TYPE = "urn:antiphon:problem:session-not-bound"
 """The ``type`` in the problem details of a refusal by ``bound_required`` (RFC 9457 §3.1.1)."""
+_TITLE = "Session not bound"
 
 ALGORITHMS = ("ES256", "RS256")
 _named = FeatureStore.declare("bound session", until="major", unreadable="refused")
@@ -186,7 +187,8 @@ def bound_required(request: Request) -> None:
     request[BINDING]
     session = request.session
     if session.is_new or not isinstance(session, TrackedSession) or not session.is_bound:
-        _refuse("This needs a session that is bound to this device. Log in with a browser that can bind sessions.")
+        detail = "This needs a session that is bound to this device. Log in with a browser that can bind sessions."
+        raise Forbidden(detail, type=PROBLEM_TYPE, title=_TITLE)  # here, where the document finds it
 
 
 def name_of(session_cookie: str) -> str:
@@ -217,7 +219,7 @@ def _proof_in(request: Request, session_cookie: str) -> str | None:
 
 
 def _refuse(detail: str) -> NoReturn:
-    raise Forbidden(detail, type=PROBLEM_TYPE, title="Session not bound")
+    raise Forbidden(detail, type=PROBLEM_TYPE, title=_TITLE)
 
 
 def _binding_of(entry: StoreEntry | None) -> dict[str, Any]:

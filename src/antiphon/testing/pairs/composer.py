@@ -173,7 +173,7 @@ class _Composer:
             return
         for needed in each.needs:
             self._use(needed, chosen)
-        if {*each.needs} <= {other.name for other in chosen}:
+        if {*each.needs} <= {name for other in chosen for name in (other.name, other.one_of)}:
             chosen.append(each)
 
     def _features_of(self, kind: str, used: list[Feature]) -> Iterator[Feature]:

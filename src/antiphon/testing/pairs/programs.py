@@ -78,7 +78,7 @@ class Feature(NamedTuple):
     lines: str = ""
     """Lines of the module that it needs, such as imports."""
     needs: tuple[str, ...] = ()
-    """The features that an application must use before."""
+    """The features that an application must use before, by their names or by ``one_of``."""
     one_of: str = ""
     """The name that features share of which an application can use only one."""
     packages: tuple[str, ...] = ()

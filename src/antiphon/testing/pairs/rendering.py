@@ -75,7 +75,7 @@ def _imports(program: Program, text: str) -> Iterator[str]:
     lines = [*dict.fromkeys(line for _, each in program.features for line in each.lines.split(_BLANKS) if line)]
     text = _BLANKS.join([*lines, text])
     words = words_of(text)
-    yield from (f"import {module}" for module in ("asyncio", "json") if f"{module}." in text)
+    yield from (f"import {module}" for module in ("asyncio", "datetime", "io", "json") if f"{module}." in text)
     if "Path(mkdtemp" in text:
         yield "from pathlib import Path\nfrom tempfile import mkdtemp"
     if "dataclass" in words:

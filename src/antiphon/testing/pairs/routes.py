@@ -1,6 +1,7 @@
 """The kinds of routes: their handlers, and the requests to them."""
 
 import gzip
+import hmac
 import json
 from collections.abc import Callable, Iterator
 from random import Random
@@ -152,9 +153,15 @@ def _task(random: Random, name: str) -> Route:
     return Route(name, "task", "PUT", f"/{name}", f"{_TASK}{ends}{_STARTED}", is_async=True)
 
 
-def _socket(_: Random, name: str) -> Route:
-    body = 'await socket.accept()\nasync for said in socket:\n    await socket.send({"by": BY, "note": said})'
-    return Route(name, "socket", "GET", f"/{name}", body, is_async=True)
+def _socket(random: Random, name: str) -> Route:
+    shown = '{"by": BY, "note": said}'
+    is_async, body = random.choice([
+        (True, f"await socket.accept()\nasync for said in socket:\n    await socket.send({shown})"),
+        (True, f"await socket.accept()\nsaid = await socket.receive()\nawait socket.send(json.dumps({shown}))"),
+        (True, f"async def each():\n    said = await socket.receive()\n    yield {shown}\nawait socket.send_each(each())"),
+        (False, f"socket.accept()\nfor said in socket:\n    socket.send({shown})"),
+    ])  # fmt: skip
+    return Route(name, "socket", "GET", f"/{name}", body, is_async=is_async)
 
 
 NATIVE = frozenset({"app", "blueprint", "mounted"})
@@ -224,6 +231,8 @@ class Requests:
             yield from self._as_tool(route, sent.caller)
         if route.kind == "effect" and any("resumable" in each.source for _, each in route.options):
             yield from going_on.in_parts(self._sent(route, sent.caller), self._other(route, sent.caller))
+        if "sender" in route.requires:  # what a sender repeats is received once
+            yield sent._replace(write="", note="")
         if route.is_once and random.random() < 0.7:
             if random.random() < 0.5:  # with a newer token, it is a repeat all the same
                 pages = [each for each in self._program.routes if (each.kind, each.method) == ("begin", "GET")]
@@ -274,6 +283,8 @@ class Requests:
             return Sent(caller, "GET", target, route.name, tuple(fields), note=note if route.shows else "")
         kind, body = _multipart(note) if route.kind == "form" else _order(route, note)
         fields = [("content-type", kind), *self._writes_send]
+        if "sender" in route.requires and any(each.kind == "sender" for each in caller.signs):
+            fields.append(("x-hook", hmac.digest(b"h" * 32, body, "sha256").hex()))
         if route.is_once:
             fields.append(("idempotency-key", f'"key-{self._count}"'))
         return Sent(

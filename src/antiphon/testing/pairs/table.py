@@ -45,6 +45,10 @@ PAGES = {
     'page.html': '{% block main %}{{ shown | safe }}{% endblock %}',
     'slots.html': '<body>{{ slot("shown", "Loading") }}</body>',
 }"""
+_HOOK = """\
+class Hook(Webhook):
+    def signature(self, request):
+        return WebhookSignature([bytes.fromhex(request.headers['x-hook'])])"""
 _LAMP = """\
 @dataclass
 class Lamp:
@@ -69,6 +73,7 @@ async def values():
 
 run = await runs.astart(values(), owner="all")
 return Response.events(run.follow())"""
+_FORMS_OF_RUNS = ("ui_message_stream(run)", "ag_ui_stream(run, thread_id='1')")
 _VISITS = (
     "visits = request.session['visits'] = request.session.get('visits', 0) + 1\nreturn {**SHOWN, 'visits': visits}"
 )
@@ -145,16 +150,25 @@ def _users_of_each_kind() -> Iterator[Feature]:
     yield _users("two sources", f"{_LOGIN}, {_BEARER}", signs)._replace(needs=("Sessions",), routes=log_in)
 
 
-def _who_asks() -> Iterator[Feature]:
-    """Yield what else finds out who the caller is."""
-    yield Feature(
-        "Sessions",
-        "app.use(Sessions())",
+def _sessions(name: str, source: str) -> Feature:
+    return Feature(
+        name,
+        f"app.use({source})",
+        one_of="Sessions",
         identities={"visitor": "request.session.get('who')"},
-        signs=_begun("visitor", "Sessions", "/begin"),
+        signs=_begun("visitor", name, "/begin"),
         routes=(_begin("begin", "/begin", "request.session['who'] = name\nreturn name"),),
         pages=(_VISITS,),
         parameters=frozenset({"cookie"}),
+    )
+
+
+def _who_asks() -> Iterator[Feature]:
+    """Yield what else finds out who the caller is."""
+    yield _sessions("Sessions", "Sessions()")
+    only_bound = Option("before=bound_required", ALL, frozenset({"bound"}), rate=0.2)  # no browser here keeps a key
+    yield _sessions("bound sessions", "Sessions(bound=300)")._replace(
+        packages=("joserfc",), options=(only_bound,), statuses=frozenset({403, 503})
     )
     signers = {name: _sign(name, "signer", "Signatures") for name in ("one", "two")}
     yield Feature(
@@ -165,6 +179,18 @@ def _who_asks() -> Iterator[Feature]:
             Option("signed_by='partners'", ALL - {"socket"}, frozenset({"signer"}), in_view="signed_by=partners"),
         ),
         statuses=frozenset({401}),
+    )
+    hook, sender = "before=hook", frozenset({"sender"})
+    only = Option(hook, frozenset({"effect"}), sender, in_view=hook, refuses=frozenset({"IdempotentWrites"}))
+    only = only._replace(refuses=only.refuses | {"ResumableUploads"})  # a part has no signature of its own
+    yield Feature(
+        "Webhook",
+        "hook = Hook(b'h' * 32, STORE)",
+        _HOOK,
+        signs=(Sign("a sender", "sender", "sender", frozenset({"Webhook"}), sender),),
+        options=(only,),
+        statuses=frozenset({403, 409, 503}),
+        parameters=frozenset({"x-hook"}),
     )
     tenants = [_sign(name, "tenant", "tenant")._replace(fields=(("x-tenant", name),), gives=_NOTHING) for name in NAMES]
     yield Feature(
@@ -226,15 +252,21 @@ def _what_shows() -> Iterator[Feature]:
     yield Feature("SignedResponses", "app.use(SignedResponses(b'k' * 32, keyid='shop'))", places=APPS)
     page = "return Page('page.html', shown=json.dumps(SHOWN), "
     slots = "return Page('slots.html', shown=Slot(lambda: Markup(json.dumps(SHOWN))))"
+    block = "Block('page.html', 'main', shown=json.dumps(SHOWN))"
+    values = "'page.html', shown=json.dumps(SHOWN)"
     yield Feature(
         "Templates",
         "app.use(Templates(DictLoader(PAGES)))",
         _PAGES,
         packages=("jinja2",),
-        pages=(f"{page}_json=SHOWN)", f"{page}_block='main')", slots),
+        pages=(
+            f"{page}_json=SHOWN)", f"{page}_block='main')", slots, slots.replace("Markup(json", f"{block} or (json"),
+            f"return {block}", f"return request.templates.render({values})", f"return Response.template({values})",
+        ),
     )
     live = (Option("live='main'", frozenset({"page", "conditional", "typed"})),)
-    yield Feature("Live", "app.use(Live())", places=APPS, options=live, parameters=frozenset({"accept"}))
+    marks = tuple([f"live_{each}('lamps')\nreturn SHOWN" for each in ("reads", "writes")])
+    yield Feature("Live", "app.use(Live())", places=APPS, options=live, pages=marks, parameters=frozenset({"accept"}))
     yield Feature("BlockScript", "app.use(BlockScript())")
     rows = "Table(Lamp, request, [Lamp('a')], caption='Lamps', sort='name')"
     fields = "str(Form(Lamp, request)).partition('<div')[2]"  # not the token before them, which is random
@@ -259,7 +291,10 @@ def _what_shows() -> Iterator[Feature]:
     )
     static = (_seen("static_file", "/static/de.json"),)
     yield Feature("static files", "app.static('/static', FOLDER)", _FOLDER, routes=static)
-    yield Feature("Runs", "runs = Runs()\napp.use(runs)", pages=(_RUN,))
+    unseen = "app.static('/built', FOLDER, name='built', dev_server='http://localhost:9')"  # nothing asks it but debug mode
+    yield Feature("dev_server", unseen, _FOLDER, routes=(_seen("built_file", "/built/de.json"),))
+    streams = [_RUN.replace("Response.events(run.follow())", each) for each in _FORMS_OF_RUNS]
+    yield Feature("Runs", "runs = Runs()\napp.use(runs)", pages=(_RUN, *streams))
     yield Feature("Health", "app.use(Health())", routes=(_seen("health", "/readyz"),))
     yield Feature("OpenAPI", "api = OpenAPI('Shop')\napp.use(api)")
     tool = frozenset({"tool"})

@@ -42,12 +42,19 @@ READ = (
     "request.if_modified_since, request.if_unmodified_since, request.if_range", "request.prefer, request.priority",
     "request.query_string", "request.idempotency_key", "request.endpoint", "request.sec_fetch_site", "request.ip",
     "request.content_length, request.content_encoding, request.charset, request.mimetype", "request.limits",
+    "request.app is None, len(request.id), request.http_version > '', request.port, (request.raw_path or b'/')[:1]",
+    "request.baggage, request.traceparent, request.tracestate, request.incremental", "request.headers_as(Person)",
+    "request.content_digest, request.content_language, request.content_location, request.content_range",
+    "request.date, request.expect, request.pragma, request.max_forwards, request.last_event_id", "request.copy().path",
+    "request.repr_digest, request.sec_ch_ua, request.sec_fetch_dest, request.sec_fetch_mode, request.user_agent",
+    "request.x_requested_with, request.client, request.lifetime.is_client_gone", "request.caller.key",
+    "request.blank('/a', 'PUT').method", "request.on_response(lambda request, response: None) is None",
 )  # fmt: skip
 READ_BODY = (
     "len(request.body)", "request.text[:30]", "sorted(request.form.items())", "request.json",
     "request.json_as(Person)", "request.form_as(Person)", 'request.form["name"]',
     "[(each.filename, each.size) for each in request.files.values()]", "sum(map(len, request.stream))",
-    "request.method", 'request.files["file"].digest("sha256")',
+    "request.method", 'request.files["file"].digest("sha256")', "[each.name for each in request.parts()]",
 )  # fmt: skip
 RESULTS = (
     "return value",
@@ -72,6 +79,36 @@ RESULTS = (
     "return None",
     "return Response(value, content_type='text/csv')",
     "return b'x' * 3000",
+    "return Response.file(io.BytesIO(value.encode()), filename='a.txt', as_attachment=True)",
+    "return Response.multipart([Response.text(value), Response.json([value])])",
+    "return Response.back(request, '/elsewhere')",
+    "response = Response((each for each in [value, 'a']), 202)\nreturn response.freeze()",
+    "response = Response(value)\nresponse.no_store()\nresponse.delete_cookie('theme')\nreturn response",
+    "OPENED in request and (request[OPENED], request.after_commit(print, end=''))\nreturn value",
+    "request.send_early_hints()\nreturn value",
+)
+SET = {
+    "'none'": """alt_svc content_security_policy content_security_policy_report_only cross_origin_embedder_policy
+        cross_origin_embedder_policy_report_only cross_origin_opener_policy cross_origin_opener_policy_report_only
+        cross_origin_resource_policy permissions_policy permissions_policy_report_only referrer_policy refresh server
+        service_worker_allowed strict_transport_security x_content_type_options x_frame_options x_robots_tag
+        accept_ranges access_control_allow_origin location content_location""",
+    "('a', 'b')": """accept_ch accept_encodings access_control_allow_headers access_control_allow_methods
+        access_control_expose_headers allow clear_site_data content_language preference_applied timing_allow_origin""",
+    "('text/csv',)": "accept_patch accept_post accept_query",
+    "5": "age access_control_max_age retry_after",
+    "True": "access_control_allow_credentials incremental",
+    "{'sha-256': bytes(32)}": "content_digest repr_digest",
+    "datetime.datetime.fromtimestamp(1e9, datetime.UTC)": "date deprecation expires last_modified sunset",
+    "{'a': '/a'}": "cdn_cache_control reporting_endpoints",
+    "request.priority": "priority",
+    "()": "cache_status links server_timing",
+    "None": "content_disposition content_range www_authenticate",
+}
+"""Values of fields, each with the names of the properties of a response to which handlers set it."""
+READ_OF_RESPONSE = (
+    "response.status, response.has_own_status", "response.is_streamed, response.content_length",
+    "response.content_type, response.body", "response.content_encoding, response.error, response.cache_control",
 )
 FOREIGN = (
     """\
@@ -152,19 +189,28 @@ def _route(random: Random, name: str, kind: str, method: str, readers: list[str]
     elif receive == "stream":
         values.append("sum(map(len, request.stream))")
     elif readers:
-        if receive == "lazy" and is_async:
-            lines.append("await request.aload()")
-        fitting = [each for each in readers if not (is_async and "stream" in each)]
+        if receive == "lazy":
+            lines.append("await request.aload()" if is_async else "request.load()")
+        fitting = [each for each in readers if not (is_async and ("stream" in each or "parts" in each))]
         values += random.sample(fitting, random.choice([1, 1, 2]))
     if random.random() < 0.15:
         lines.append("OPENED in request")
-    result = random.choice(RESULTS)
+    result = random.choice([*RESULTS, *_sets(random)])
     body = "\n".join([*lines, f"value = repr([{', '.join(values)}])", result])
     options = () if receive == "load" else (("", Option(f'receive="{receive}"', frozenset(), rate=0.5)),)
     is_cut = "raise Broken\n" in result
     return Route(
         name, kind, method, f"/{name}{end}", body, "app", "", is_async, options, parameter, shows=False, is_cut=is_cut
     )
+
+
+def _sets(random: Random) -> Iterator[str]:
+    """Yield handlers' ends that set some fields of a response, and read it."""
+    names = [(name, value) for value, few in SET.items() for name in few.split()]
+    for read in READ_OF_RESPONSE:
+        lines = [f"response.{name} = {value}" for name, value in random.sample(names, 3)]
+        lines.append(f"response.headers['x-read'] = repr([{read}])")
+        yield "\n".join(["response = Response(value)", *lines, "return response"])
 
 
 LARGE = bytes(150_000)
@@ -181,7 +227,7 @@ FIELDS = (
     ("x-stop", "1"), ("x-a", "caf\xe9"), ("cache-control", "no-cache"), ("cache-control", "only-if-cached"),
     ("te", "trailers"), ("cookie", "session=abc; theme=dark"), ("content-encoding", "gzip"),
     ("content-encoding", "rot13"), ("access-control-request-method", "PUT"), ("upgrade", "websocket"),
-    ("prefer", "respond-async"),
+    ("prefer", "respond-async"), ("name", "Ada"),
 )  # fmt: skip
 """A field that is chosen twice has its last value."""
 MULTIPART = (
