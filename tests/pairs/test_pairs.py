@@ -3,21 +3,23 @@
 ``python -m antiphon.testing.pairs`` tries as many as its time allows, with a new seed each time.
 """
 
+import ast
 import inspect
-import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 import antiphon.features
-from antiphon import App
+from antiphon import App, Request, Response
 from antiphon.app.route import RouteOptions
-from antiphon.testing.pairs import composer, rendering, routes, table, varied
+from antiphon.testing.pairs import varied
 from antiphon.testing.pairs.__main__ import report
-from antiphon.testing.pairs.composer import DJANGO, program_of
+from antiphon.testing.pairs.composer import AROUND, DJANGO, program_of
 from antiphon.testing.pairs.programs import Around, Feature, Program
 from antiphon.testing.pairs.table import features
 from antiphon.testing.pairs.trying import failures, shrunk
@@ -26,8 +28,6 @@ from tests.helpers.rows import rows
 from tests.pairs.__main__ import mutants
 
 SEEDS = range(8)
-PLACES = (composer, rendering, routes, table, varied)
-"""Where the programs' parts are written."""
 UNPAIRED = Path(__file__).with_name("unpaired.toml")
 
 
@@ -150,18 +150,55 @@ def test_a_program_is_shrunk_to_what_fails():
     )
 
 
-@rows(
-    "place, names",
-    ("features", antiphon.features.__all__),
-    ("options", RouteOptions.__annotations__),
-    ("app", inspect.signature(App).parameters),
-)
-def test_each_public_name_is_in_a_row_or_has_a_reason(place, names):
+def _public(kind: type) -> list[str]:
+    return [name for name in dir(kind) if name[0] != "_"]
+
+
+PUBLIC = {
+    "features": antiphon.features.__all__,
+    "options": RouteOptions.__annotations__,
+    "app": inspect.signature(App).parameters,
+    "request": _public(Request),
+    "response": _public(Response),
+}
+
+
+@cache
+def _used() -> frozenset[tuple[str, str]]:
+    """Return what programs use, and what random handlers choose from, each with its place."""
+    known = features()
+    pages = [body for each in known for body in each.pages]
+    options = [f"app.get({option.source})" for each in known for option in each.options]
+    read = [*varied.READ, *varied.READ_BODY, *varied.READ_OF_RESPONSE, *varied.LOAD, *varied.RESULTS]
+    written = [f"response.{name} = value" for few in varied.SET.values() for name in few.split()]
+    around = [form.strip().format(target="app", name="around", color="", waits="") for form in AROUND]
+    programs = [program_of(seed, known).source for seed in range(100)]
+    sources = [*programs, *around, *pages, *options, *read, *written]
+    return frozenset([used for source in sources for node in ast.walk(ast.parse(source)) for used in _used_by(node)])
+
+
+def _used_by(node: ast.AST) -> Iterator[tuple[str, str]]:
+    match node:
+        case ast.Name(name):
+            yield "features", name
+        case ast.ClassDef(bases=bases):
+            yield from (("features", ast.unparse(each)) for each in bases)
+        case ast.Attribute(ast.Name("request" | "Request"), name):
+            yield "request", name
+        case ast.Attribute(ast.Name("response" | "Response"), name):
+            yield "response", name
+        case ast.Call(function, _, keywords):
+            place = "app" if ast.unparse(function) == "App" else "options"
+            yield from ((place, each.arg) for each in keywords if each.arg)
+
+
+@rows("place", [*PUBLIC])
+def test_each_public_name_is_used_by_programs_or_has_a_reason(place):
+    names = {*PUBLIC[place]}
     listed = [name for few in tomllib.loads(UNPAIRED.read_text())[place].values() for name in few.split()]
-    written = r"\w+" if place == "features" else r"(\w+)="
-    in_rows = {*names} & {word for each in PLACES for word in re.findall(written, inspect.getsource(each))}
-    assert sorted({*names} - in_rows - {*listed}) == []
-    assert sorted(name for name in listed if name in in_rows or name not in names) == []
+    used = {name for where, name in _used() if where == place} & names
+    assert sorted(names - used - {*listed}) == []
+    assert sorted(name for name in listed if name in used or name not in names) == []
 
 
 @rows("mutant", [mutant for _, mutant in mutants()], ids=[mutant.breaks for _, mutant in mutants()])

@@ -260,8 +260,13 @@ def _what_shows() -> Iterator[Feature]:
         _PAGES,
         packages=("jinja2",),
         pages=(
-            f"{page}_json=SHOWN)", f"{page}_block='main')", slots, slots.replace("Markup(json", f"{block} or (json"),
-            f"return {block}", f"return request.templates.render({values})", f"return Response.template({values})",
+            f"{page}_json=SHOWN)",
+            f"{page}_block='main')",
+            slots,
+            slots.replace("Markup(json", f"{block} or (json"),
+            f"return {block}",
+            f"return request.templates.render({values})",
+            f"return Response.template({values})",
         ),
     )
     live = (Option("live='main'", frozenset({"page", "conditional", "typed"})),)
@@ -291,7 +296,9 @@ def _what_shows() -> Iterator[Feature]:
     )
     static = (_seen("static_file", "/static/de.json"),)
     yield Feature("static files", "app.static('/static', FOLDER)", _FOLDER, routes=static)
-    unseen = "app.static('/built', FOLDER, name='built', dev_server='http://localhost:9')"  # nothing asks it but debug mode
+    unseen = (
+        "app.static('/built', FOLDER, name='built', dev_server='http://localhost:9')"  # nothing asks it but debug mode
+    )
     yield Feature("dev_server", unseen, _FOLDER, routes=(_seen("built_file", "/built/de.json"),))
     streams = [_RUN.replace("Response.events(run.follow())", each) for each in _FORMS_OF_RUNS]
     yield Feature("Runs", "runs = Runs()\napp.use(runs)", pages=(_RUN, *streams))

@@ -56,6 +56,7 @@ READ_BODY = (
     "[(each.filename, each.size) for each in request.files.values()]", "sum(map(len, request.stream))",
     "request.method", 'request.files["file"].digest("sha256")', "[each.name for each in request.parts()]",
 )  # fmt: skip
+LOAD = "request.load()", "await request.aload()"
 RESULTS = (
     "return value",
     'return {"value": value}',
@@ -83,6 +84,7 @@ RESULTS = (
     "return Response.multipart([Response.text(value), Response.json([value])])",
     "return Response.back(request, '/elsewhere')",
     "response = Response((each for each in [value, 'a']), 202)\nreturn response.freeze()",
+    "response = Response(each for each in [value, 'a'])\nreturn await response.afreeze()",
     "response = Response(value)\nresponse.no_store()\nresponse.delete_cookie('theme')\nreturn response",
     "OPENED in request and (request[OPENED], request.after_commit(print, end=''))\nreturn value",
     "request.send_early_hints()\nreturn value",
@@ -107,8 +109,10 @@ SET = {
 }
 """Values of fields, each with the names of the properties of a response to which handlers set it."""
 READ_OF_RESPONSE = (
-    "response.status, response.has_own_status", "response.is_streamed, response.content_length",
-    "response.content_type, response.body", "response.content_encoding, response.error, response.cache_control",
+    "response.status, response.has_own_status",
+    "response.is_streamed, response.content_length",
+    "response.content_type, response.body",
+    "response.content_encoding, response.error, response.cache_control",
 )
 FOREIGN = (
     """\
@@ -190,12 +194,13 @@ def _route(random: Random, name: str, kind: str, method: str, readers: list[str]
         values.append("sum(map(len, request.stream))")
     elif readers:
         if receive == "lazy":
-            lines.append("await request.aload()" if is_async else "request.load()")
+            lines.append(LOAD[is_async])
         fitting = [each for each in readers if not (is_async and ("stream" in each or "parts" in each))]
         values += random.sample(fitting, random.choice([1, 1, 2]))
     if random.random() < 0.15:
         lines.append("OPENED in request")
-    result = random.choice([*RESULTS, *_sets(random)])
+    fitting = [each for each in RESULTS if is_async or "return await" not in each]
+    result = random.choice([*fitting, *_sets(random)])
     body = "\n".join([*lines, f"value = repr([{', '.join(values)}])", result])
     options = () if receive == "load" else (("", Option(f'receive="{receive}"', frozenset(), rate=0.5)),)
     is_cut = "raise Broken\n" in result
