@@ -53,7 +53,8 @@ AROUND = (
 {color}def {name}(request):
 {waits}    response = yield
     if response.status == 500:
-        response.headers["x-error"] = type(response.error).__name__""",
+        response.headers["x-error"] = type(response.error).__name__
+        response.reraise()""",
     """
 @{target}.middleware(errors_at_yield=True)
 {color}def {name}(request):

@@ -295,7 +295,7 @@ OWN = frozenset({
 })  # fmt: skip
 """Fields that differ by server or time. Whether a body is there is not looked at for a request that nobody signed."""
 _varying = re.compile(
-    r"[0-9a-f]{32,}|(?:(?<=session=)|(?<=__csrf:)|(?<=id: )|(?<=nonce=\"))[\w.-]+"
+    r"[0-9a-f]{32,}|(?:(?<=session=)|(?<=__csrf:)|(?<=id: )|(?<=nonce=\")|(?<=[nte]Id\":\"))[\w.-]+"
     r"|(?:(?<=;r=)|(?<=ttl=)|(?<=;t=)|(?<=Try again in ))[0-9]+"
 ).sub
 """Keys of sessions, ids, nonces, and what is left of limits."""
