@@ -19,8 +19,9 @@ from antiphon.testing.pairs.programs import Program, Route, Sent
 from antiphon.testing.pairs.rules import Failure, Observed, effects, ends, is_accepted, refusals, secrets, shown
 from antiphon.testing.pairs.running import WAYS, NotMade, Seen, forget, run
 from antiphon.testing.pairs.table import features
+from antiphon.testing.pairs.trying import warm_up
 
-CALLS = "load reload change add replace delete rotate owned_by delete_owned increment".split()
+CALLS = ["load", "reload", "change", "add", "replace", "delete", "rotate", "owned_by", "delete_owned", "increment"]
 KINDS = frozenset({"effect", "form", "page", "conditional", "typed", "begin"})
 STORES = ("FailingMemory()", "FailingSQLite(Path(mkdtemp(), 'store.db'))")
 MOST = 6
@@ -121,6 +122,7 @@ def _while_failing(sent: Sent, turn: int) -> list[Sent]:
 def failures(program: Faulty) -> list[Failure]:
     """Return the rules that a program breaks."""
     FIRSTS.clear()
+    warm_up()
     try:
         outcome = run(program, WAYS[program.seed % 3])
     except NotMade:  # which pairs look at

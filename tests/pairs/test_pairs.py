@@ -17,10 +17,14 @@ import pytest
 import antiphon.features
 from antiphon import App, Request, Response
 from antiphon.app.route import RouteOptions
+from antiphon.features.openapi.audit.report import audited
+from antiphon.features.openapi.changes.operations import Comparison, today
 from antiphon.testing.pairs import varied
 from antiphon.testing.pairs.__main__ import report
 from antiphon.testing.pairs.composer import AROUND, DJANGO, program_of
+from antiphon.testing.pairs.documents import document_of
 from antiphon.testing.pairs.programs import Around, Feature, Program
+from antiphon.testing.pairs.running import WAYS, load
 from antiphon.testing.pairs.table import features
 from antiphon.testing.pairs.trying import failures, shrunk
 from tests.helpers.free_threading import frees_at_once
@@ -115,7 +119,7 @@ def planted(request, response):
     if request.method == "GET":
         coded = {{"content-encoding": "identity"}} if type(request.head).__name__ == "WSGIHead" else {{}}
         return Response({body}, 200, coded)"""
-    found = [each for seed in range(2) for each in failures(_with_hook(seed, hook), document=False)]
+    found = [each for seed in range(2) for each in failures(_with_hook(seed, hook), WAYS[:2], document=False)]
     assert any("content-encoding" in each.what for each in found) == is_failure
 
 
@@ -130,7 +134,7 @@ def test_what_a_feature_does_not_declare_is_found_in_the_document():
 
 def test_the_shortest_program_is_printed_as_a_script_that_shows_the_failure(capsys):
     program = _planted(13, "interfaces")
-    first = next(each for each in failures(program, document=False) if "x-head" in each.what)
+    first = next(each for each in failures(program, WAYS[:3], document=False) if "x-head" in each.what)
     printed = report(program, first)
     assert "# --seed 13 --apps 1 breaks 'interfaces'" in printed
     assert len(printed.split("from antiphon.testing import Client")[0].strip().splitlines()) < 50
@@ -171,7 +175,7 @@ def _used() -> frozenset[tuple[str, str]]:
     options = [f"app.get({option.source})" for each in known for option in each.options]
     read = [*varied.READ, *varied.READ_BODY, *varied.READ_OF_RESPONSE, *varied.LOAD, *varied.RESULTS]
     written = [f"response.{name} = value" for few in varied.SET.values() for name in few.split()]
-    around = [form.strip().format(target="app", name="around", color="", waits="") for form in AROUND]
+    around = [form.format(target="app", name="around", color="", waits="") for form in AROUND]
     programs = [program_of(seed, known).source for seed in range(100)]
     sources = [*programs, *around, *pages, *options, *read, *written]
     return frozenset([used for source in sources for node in ast.walk(ast.parse(source)) for used in _used_by(node)])
@@ -204,6 +208,28 @@ def test_each_public_name_is_used_by_programs_or_has_a_reason(place):
 @rows("mutant", [mutant for _, mutant in mutants()], ids=[mutant.breaks for _, mutant in mutants()])
 def test_each_mutant_changes_the_code_of_today(mutant):
     assert mutant.applied()
+
+
+GUESSED = """\
+@app.post("/guessed")
+def guessed(request):
+    if request.form["password"] != "open":
+        abort(403)
+    return "in"
+"""
+
+
+@pytest.mark.parametrize("seed", [1, 26, 41])
+def test_commands_tell_of_what_is_wrong_and_new_and_of_nothing_else(seed):
+    program = program_of(seed, features())
+    guessed = program._replace(around=(*program.around, Around("guessed", GUESSED)))
+    old, new = document_of(program).content, document_of(guessed).content
+    told = [(each.verdict, each.operation) for each in Comparison(old, new, today()).changes()]
+    assert told == [("safe", "POST /guessed")]
+    lines, _, _ = audited(load(guessed)["app"], "/")
+    is_limited = any(target == "app" and "limit" in each.name.lower() for target, each in program.features)
+    found = [line.partition(":")[0] for line in lines if line.startswith(("guessing", "exposed", "unknown"))]
+    assert found == ["guessing POST /guessed"] * (not is_limited)
 
 
 def test_features_of_other_packages_take_part(tmp_path, monkeypatch):

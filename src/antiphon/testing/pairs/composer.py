@@ -10,67 +10,28 @@ from antiphon.testing.pairs.programs import Around, Caller, Feature, Group, Opti
 from antiphon.testing.pairs.rendering import APP, VIEWS
 from antiphon.testing.pairs.routes import DIALECT, KINDS, NEED_A_FEATURE, NOTES, SHOWN, Requests
 
-AROUND = (
-    """
-@{target}.before_request
-{color}def {name}(request):
-{waits}    request.g.seen = request.method""",
-    """
-@{target}.after_request
-{color}def {name}(request, response):
-{waits}    response.headers["x-after"] = request.method""",
-    """
-@{target}.middleware
-{color}def {name}(request):
-{waits}    response = yield
-    response.headers["x-around"] = str(response.status)""",
-    """
-@{target}.middleware(errors_at_yield=True)
-{color}def {name}(request):
-{waits}    try:
-        response = yield
-    finally:
-        request.g.is_closed = True""",
-    """
-@{target}.middleware
-{color}def {name}(request):
-{waits}    if request.headers.get("x-stop"):
-        abort(410, "Stopped.")
-    yield""",
-    """
-@{target}.before_request
-{color}def {name}(request):
-{waits}    if request.headers.get("x-stop"):
-        return "stopped", 418""",
-    """
-@{target}.after_request
-{color}def {name}(request, response):
-{waits}    request.after_response(lambda: None)
+_YIELD = "middleware(errors_at_yield=True)"
+_AROUND = (
+    ("before_request", "", "request.g.seen = request.method"),
+    ("after_request", ", response", 'response.headers["x-after"] = request.method'),
+    ("middleware", "", 'response = yield\n    response.headers["x-around"] = str(response.status)'),
+    (_YIELD, "", "try:\n        response = yield\n    finally:\n        request.g.is_closed = True"),
+    ("middleware", "", 'if request.headers.get("x-stop"):\n        abort(410, "Stopped.")\n    yield'),
+    ("before_request", "", 'if request.headers.get("x-stop"):\n        return "stopped", 418'),
+    ("after_request", ", response", """request.after_response(lambda: None)
     if response.status == 404:
-        return Response("none here", 404)""",
-    """
-@{target}.middleware
-{color}def {name}(request):
-{waits}    response = yield
+        return Response("none here", 404)"""),
+    ("middleware", "", """response = yield
     if response.status == 500:
         response.headers["x-error"] = type(response.error).__name__
-        response.reraise()""",
-    """
-@{target}.middleware(errors_at_yield=True)
-{color}def {name}(request):
-{waits}    try:
-        yield
-    except Broken:
-        yield Response("caught", 503)""",
-    """
-@{target}.errorhandler(Broken)
-{color}def {name}(request, error):
-{waits}    return f"handled {{type(error).__name__}}", 500""",
-    """
-@{target}.errorhandler(404)
-{color}def {name}(request, error):
-{waits}    return Response.html("<p>None here", 404)""",
-)
+        response.reraise()"""),
+    (_YIELD, "", 'try:\n        yield\n    except Broken:\n        yield Response("caught", 503)'),
+    ("errorhandler(Broken)", ", error", 'return f"handled {{type(error).__name__}}", 500'),
+    ("errorhandler(404)", ", error", 'return Response.html("<p>None here", 404)'),
+)  # fmt: skip
+AROUND = tuple([
+    f"@{{target}}.{kind}\n{{color}}def {{name}}(request{given}):\n{{waits}}    {body}" for kind, given, body in _AROUND
+])  # fmt: skip
 """Hooks, middleware and error handlers that change nothing that rules look at."""
 SHARED = Sign("staging", "", "", frozenset(), fields=(("authorization", "Basic c3RhZ2luZzpzdGFnaW5n"),))
 """Credentials that all visitors of a site share, as before a site that is tested: they tell nobody apart."""
@@ -190,7 +151,7 @@ class _Composer:
         for form in self._random.sample(AROUND, count):
             name, color = self._name("around"), self._random.choice(["", "async "])
             waits = "    await asyncio.sleep(0)\n" if color else ""
-            yield Around(name, form.strip().format(target=target, name=name, color=color, waits=waits), target)
+            yield Around(name, form.format(target=target, name=name, color=color, waits=waits), target)
 
     def _routes(self, place: str, target: str, prefix: str, features: list[Feature], count: int) -> Iterator[Route]:
         more = {kind for each in features for kind in each.kinds}

@@ -3,27 +3,18 @@
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
-from antiphon.features.openapi.audit.report import audited
-from antiphon.features.openapi.changes.operations import Comparison, today
 from antiphon.features.openapi.code.sources import Sources
 from antiphon.features.openapi.conformance import breach_of
 from antiphon.features.openapi.document import Info, OpenAPIDocument, make_document
 from antiphon.http.headers import Headers
 from antiphon.testing.pairs import varied
-from antiphon.testing.pairs.programs import Around, Program, Route, Sent
+from antiphon.testing.pairs.programs import Program, Route, Sent
 from antiphon.testing.pairs.rules import Failure, Observed
 from antiphon.testing.pairs.running import Seen, forget, load
 
 _Without: TypeAlias = tuple[str, frozenset[int] | None, frozenset[str] | None, tuple[str, ...], Program]
 """A feature's name, what it declares (None: anything), its pages, and the program without it."""
 
-_GUESSED = """\
-@app.post("/guessed")
-def guessed(request):
-    if request.form["password"] != "open":
-        abort(403)
-    return "in"
-"""
 _sources = Sources()
 """The parsed files of this package, which all programs share."""
 
@@ -33,8 +24,6 @@ def documents(observed: Observed) -> Iterator[Failure]:
     program = observed.program
     document = document_of(program)
     yield from _beside_features(program, document)
-    if program.seed % 16 == 0:
-        yield from _read_by_commands(program, document)
     contracts = {each.route.name.rpartition(".")[2]: each for each in document.contracts}
     operations = _operations(document)
     for outcome, number, sent, route, seen in observed.exchanges():
@@ -48,23 +37,6 @@ def documents(observed: Observed) -> Iterator[Failure]:
                 yield Failure("document", "a response is not in the document", (outcome.way,), number, found)
         if sent.omits and route.name in operations:
             yield from _omitted(operations[route.name], program, sent, route, seen, number, observed)
-
-
-def _read_by_commands(program: Program, document: OpenAPIDocument) -> Iterator[Failure]:
-    """``audit`` tells of a password that may be guessed, ``--against`` of a new route, and both of nothing else."""
-    guessed = program._replace(around=(*program.around, Around("guessed", _GUESSED)))
-    new = document_of(guessed).content
-    told = [(each.verdict, each.operation) for each in Comparison(document.content, new, today()).changes()]
-    if told != [("safe", "POST /guessed")]:
-        yield Failure("document", "--against tells of what is not new", (), what=str(told))
-    try:
-        lines, _, _ = audited(load(guessed)["app"], "/")
-    finally:
-        forget()
-    is_limited = any(target == "app" and "limit" in each.name.lower() for target, each in program.features)
-    found = [line.partition(":")[0] for line in lines if line.startswith(("guessing", "exposed", "unknown"))]
-    if found != ["guessing POST /guessed"] * (not is_limited):
-        yield Failure("document", "audit tells of something else", (), what="\n".join(lines))
 
 
 def document_of(program: Program) -> OpenAPIDocument:

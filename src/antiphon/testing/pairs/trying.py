@@ -32,7 +32,7 @@ def failures(program: Program, ways: tuple[Way, ...] | None = None, *, document:
     | 16 | its requests twice more | what it leaves to the collector |
     """
     wants_document = _turn(program, 16) == 0 if document is None else document
-    _warm_up()
+    warm_up()
     gc.freeze()
     try:
         return [*_failures(program, ways or ways_of(program), wants_document)]
@@ -41,7 +41,7 @@ def failures(program: Program, ways: tuple[Way, ...] | None = None, *, document:
 
 
 @cache
-def _warm_up() -> None:
+def warm_up() -> None:
     """Start what a process starts once, such as the loop of WSGI."""
     route = Route("route", "page", "GET", "/route", "return 'ready'", is_async=True)
     for way in WAYS[:3]:
