@@ -13,8 +13,8 @@ from pathlib import Path
 from tests.mutants.__main__ import copy, say
 from tests.mutants.table import ROOT, Mutant
 
-TURNS = 100
-"""How often it is the turn of a mutant's pair of features: with about 560 pairs, one application in so many."""
+TURNS = 250
+"""How often it is the turn of a mutant's pair of features: with about 860 pairs, one application in so many."""
 TABLE = Path(__file__).with_name("mutants.toml")
 TRY = f"""\
 import sys

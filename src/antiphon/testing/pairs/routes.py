@@ -157,7 +157,7 @@ def _socket(random: Random, name: str) -> Route:
     shown = '{"by": BY, "note": said}'
     is_async, body = random.choice([
         (True, f"await socket.accept()\nasync for said in socket:\n    await socket.send({shown})"),
-        (True, f"async def all():\n    async for said in socket:\n        yield {shown}\nawait socket.send_each(all())"),
+        (True, f"async def a():\n    async for said in socket:\n        yield {shown}\nawait socket.send_each(a())"),
         (False, f"socket.accept()\nfor said in socket:\n    socket.send({shown})"),
     ])  # fmt: skip
     return Route(name, "socket", "GET", f"/{name}", body, is_async=is_async)
