@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, MutableMapping
 from contextlib import suppress
 from contextvars import copy_context
-from functools import lru_cache
 from types import CoroutineType, coroutine
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -363,12 +362,14 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
     is_unfinished = False
     try:
         result = handler._respond_on_loop(request)
-        response = result if isinstance(result, Response) else await result
-        status, fields, length, body, is_silent = response._message(head.method)
-        del result, response  # an error raised below refers to this frame, and its response to the error
+        if not isinstance(result, tuple):
+            response = result if isinstance(result, Response) else await result
+            result = response._message(head.method)
+            del response  # an error raised below refers to this frame, and its response to the error
+        status, fields, length, body, is_silent = result
         headers = [*fields.encoded] if type(fields) is SharedFields else encode_fields(fields)
         if length is not None:
-            headers.append(_length_field(length))
+            headers.append(_LENGTHS[length])
         start = {"type": "http.response.start", "status": status, "headers": headers}
         if request._deferred or type(body) is not bytes:
             is_unfinished = True
@@ -400,9 +401,17 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
                 head.watch.cancel()
 
 
-@lru_cache(maxsize=1024)
-def _length_field(length: int) -> tuple[bytes, bytes]:
-    return b"content-length", b"%d" % length
+class _LengthFields(dict[int, tuple[bytes, bytes]]):
+    """The Content-Length field for each length. Those of short bodies are kept."""
+
+    def __missing__(self, length: int) -> tuple[bytes, bytes]:
+        field = b"content-length", b"%d" % length
+        if length < 4096:
+            self[length] = field
+        return field
+
+
+_LENGTHS = _LengthFields()
 
 
 def _can_send_path(scope: Scope, request: Request, body: FileBody) -> bool:

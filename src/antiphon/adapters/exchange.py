@@ -13,7 +13,8 @@ from antiphon.http.errors import ClientDisconnected, InternalServerError
 from antiphon.request.request import Request
 from antiphon.request.route import whole_pattern
 from antiphon.response.files import is_for_any_thread
-from antiphon.response.response import Response
+from antiphon.response.message import Message
+from antiphon.response.response import Response, seen
 
 Fields: TypeAlias = Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]
 
@@ -385,9 +386,10 @@ class ObservedHandler(Observation):
         self.begin(request)
         return self._note_response(self._handler._respond_to_handshake(request))
 
-    def _note_response(self, result: Response | Awaitable[Response]) -> Response | Steps[Response]:
+    def _note_response(self, given: Response | Message | Awaitable[Response]) -> Response | Steps[Response]:
         # Not in the methods above: the traceback of a response's error refers to their frames, and these to the
         # response.
+        result = seen(given)
         return self.respond(result) if isinstance(result, Response) else self._note_later(result)
 
     async def _note_later(self, result: Awaitable[Response]) -> Response:

@@ -153,9 +153,11 @@ async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
     is_unfinished = False
     try:
         result = handler._respond_on_loop(request)
-        response = result if isinstance(result, Response) else await result
-        status, fields, length, body, is_silent = response._message(head.method)
-        del result, response  # an error raised below refers to this frame, and its response to the error
+        if not isinstance(result, tuple):
+            response = result if isinstance(result, Response) else await result
+            result = response._message(head.method)
+            del response  # an error raised below refers to this frame, and its response to the error
+        status, fields, length, body, is_silent = result
         fields = [*fields] if length is None else [*fields, ("content-length", str(length))]
         if request._deferred or type(body) is not bytes:
             is_unfinished = True

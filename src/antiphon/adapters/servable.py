@@ -20,7 +20,8 @@ from antiphon.handler.failures import Keeper, failed
 from antiphon.http.errors import BadRequest
 from antiphon.http.head import Head, RequestClass, check_one_host, client_of
 from antiphon.request.request import Request
-from antiphon.response.response import Response
+from antiphon.response.message import Message
+from antiphon.response.response import Response, seen
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -57,9 +58,9 @@ class Servable:
 
     | method | called | returns |
     |---|---|---|
-    | `_respond_on_thread` | on a thread, over WSGI | the response, or steps |
-    | `_respond_on_loop` | on a loop, over ASGI and RSGI | the response, or an awaitable of it |
-    | `_respond_to_handshake` | on a loop, for a WebSocket | the same |
+    | `_respond_on_thread` | on a thread, over WSGI | the response, its message, or steps |
+    | `_respond_on_loop` | on a loop, over ASGI and RSGI | the response, its message, or an awaitable of it |
+    | `_respond_to_handshake` | on a loop, for a WebSocket | the response, or an awaitable of it |
     """
 
     _started: bool
@@ -85,11 +86,11 @@ class Servable:
         """
         raise NotImplementedError
 
-    def _respond_on_thread(self, request: Request) -> Response | Steps[Response]:
+    def _respond_on_thread(self, request: Request) -> Response | Message | Steps[Response]:
         """Handle a request on a server's thread; return the response, or the remaining steps."""
         return self._handle(request)
 
-    def _respond_on_loop(self, request: Request) -> Response | Awaitable[Response]:
+    def _respond_on_loop(self, request: Request) -> Response | Message | Awaitable[Response]:
         """Handle a request on a server's loop; return the response, or an awaitable of it.
 
         A request with more than one Host, or without a required one, is refused with 400 here, because servers that run
@@ -103,7 +104,7 @@ class Servable:
 
     def _respond_to_handshake(self, request: Request) -> Response | Awaitable[Response]:
         """Handle the handshake of a WebSocket on a server's loop. Dialects with their own sockets override this."""
-        return self._respond_on_loop(request)
+        return seen(self._respond_on_loop(request))
 
     def _respond(self, request: Request) -> Awaitable[Response]:
         """Handle a request on an event loop; return an awaitable of the response."""

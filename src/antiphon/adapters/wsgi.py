@@ -274,13 +274,15 @@ def call_wsgi(
     context = copy_context()
     try:
         result = context.run(handler._respond_on_thread, request)
-        response = result if isinstance(result, Response) else run_sync(result, context)
+        if not isinstance(result, tuple):
+            response = result if isinstance(result, Response) else run_sync(result, context)
+            result = response._message(environ["REQUEST_METHOD"])
+            del response  # an error raised below refers to this frame, and its response to the error
     except BaseException:
         # Without a response, too, the functions that were passed to ``after_response`` are called.
         run_sync(finish(request), context)
         raise
-    status, fields, length, body, is_silent = response._message(environ["REQUEST_METHOD"])
-    del result, response  # an error raised below refers to this frame, and its response to the error
+    status, fields, length, body, is_silent = result
     # PEP 3333 allows no field about the connection.
     sent = [*fields] if type(fields) is SharedFields else [field for field in fields if field[0] not in HOP_BY_HOP]
     if length is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Never, NoReturn, ParamSpec, Type
 from antiphon.adapters.servable import Servable
 from antiphon.app.blueprint import Routes
 from antiphon.app.dispatch.dependencies import Dependencies, Fixed, SourceFunction
-from antiphon.app.dispatch.dispatch import dispatch, refuse_or_receive, respond_at_once
+from antiphon.app.dispatch.dispatch import dispatch, handle_at_once, refuse_or_receive
 from antiphon.app.dispatch.plan import LOOP, STACKED, THREAD, HandlerStack, Plan
 from antiphon.app.lifespan import Lifespan
 from antiphon.app.mount import Mount, contains, make_mount
@@ -35,6 +35,7 @@ from antiphon.request.dependencies import Dependency, SettableDependency, Shared
 from antiphon.request.interfaces import AppValues
 from antiphon.request.proxies import TrustedProxies, behind
 from antiphon.request.request import Request
+from antiphon.response.message import Message
 from antiphon.response.response import Response
 from antiphon.routing.converters import Converter
 from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys, Signer
@@ -505,17 +506,17 @@ class App(Routes, Servable):
         if "_respond" in vars(cls) and "_respond_on_loop" not in vars(cls):
             cls._respond_on_loop = Servable._respond_on_loop  # type: ignore[method-assign]
 
-    def _respond_on_thread(self, request: Request) -> Response | Steps[Response]:
-        """Return the response, or the remaining steps, on a server's thread."""
+    def _respond_on_thread(self, request: Request) -> Response | Message | Steps[Response]:
+        """Return the response, its message, or the remaining steps, on a server's thread."""
         plan, error = self._find(request)
         if plan.surroundings is STACKED or plan.runs_on is not THREAD:
             return dispatch(plan, request, error)
         if error is None and not request.head.has_body:
-            return respond_at_once(plan, request)
+            return handle_at_once(plan, request)
         return refuse_or_receive(plan, request, error)
 
-    def _respond_on_loop(self, request: Request) -> Response | Awaitable[Response]:
-        """Return the response, or an awaitable of it, on a server's loop."""
+    def _respond_on_loop(self, request: Request) -> Response | Message | Awaitable[Response]:
+        """Return the response, its message, or an awaitable of the response, on a server's loop."""
         plan, error = self._find(request)
         if plan.runs_on is not LOOP:
             at_hand = plan.at_hand
@@ -525,7 +526,7 @@ class App(Routes, Servable):
         if plan.surroundings is STACKED:
             return dispatch(plan, request, error)
         if error is None and not request.head.has_body:
-            return respond_at_once(plan, request)
+            return handle_at_once(plan, request)
         return refuse_or_receive(plan, request, error)
 
     def _has_path(self, path: str) -> bool:

@@ -18,6 +18,7 @@ from antiphon.handler.failures import log_failure
 from antiphon.http.headers import HeaderFields
 from antiphon.http.redirect import RaisedResponse
 from antiphon.request.request import Request
+from antiphon.response.message import Message
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
@@ -156,8 +157,11 @@ class ThreadHandler(Protocol):
         """The requests for which its shutdown waits."""
         ...
 
-    def _respond_on_thread(self, request: Request) -> Response | Steps[Response]:
-        """Return the response if a server's thread doesn't have to wait for it, otherwise the remaining steps."""
+    def _respond_on_thread(self, request: Request) -> Response | Message | Steps[Response]:
+        """Return the response if a server's thread doesn't have to wait for it, otherwise the remaining steps.
+
+        Return the message instead if no code of the application can look at the response.
+        """
         ...
 
 
@@ -170,8 +174,10 @@ class Handler(ThreadHandler, Protocol):
         """Return the steps that handle a request."""
         ...
 
-    def _respond_on_loop(self, request: Request) -> Response | Awaitable[Response]:
-        """Return the response if a server's loop doesn't have to wait for it, or an awaitable for the current task."""
+    def _respond_on_loop(self, request: Request) -> Response | Message | Awaitable[Response]:
+        """Return the response or message if a server's loop doesn't have to wait for it, or an awaitable for the
+        current task.
+        """
         ...
 
     def _respond_to_handshake(self, request: Request) -> Response | Awaitable[Response]:

@@ -21,7 +21,7 @@ from antiphon.http.errors import HTTPError
 from antiphon.http.grammar import parse_or_none
 from antiphon.http.head import parse_length
 from antiphon.http.media_type import MediaType
-from antiphon.response.fields import Line
+from antiphon.response.fields import Fields, Line
 from antiphon.speedups import accelerated
 
 if TYPE_CHECKING:
@@ -32,6 +32,11 @@ Stream: TypeAlias = Iterable[bytes | str] | AsyncIterable[bytes | str]
 Body: TypeAlias = bytes | Stream
 BodyLike: TypeAlias = str | Body | None
 """The values that can be a body: text (sent as UTF-8), bytes, chunks of either, or None."""
+Message: TypeAlias = tuple[int, Fields, int | None, Body, bool]
+"""What a server sends: the status; the header fields, which must not be changed; the length of a body in memory, unless
+the fields declare one; the body; and True if the body is left out (RFC 9110 §6.4.1, §9.3.2). A stream that is left out
+is closed.
+"""
 
 FRAMING = ("content-length", "transfer-encoding")
 """The fields that determine where a message ends."""
@@ -109,6 +114,23 @@ def check_content(status: int, body: Body) -> None:
             f"a response with status {status} has no content (RFC 9110 §15), but got {size}, which would not be"
             " sent: use status 200, or the body None",
         )
+
+
+@accelerated
+def message_of(body: Body, fields: Fields, status: int | None, method: str, /) -> Message:
+    """Return the message for a request with this method. The status has been checked; None means 200."""
+    length = len(body) if type(body) is bytes else None
+    is_silent = method == "HEAD"
+    if status is None:
+        status = 200
+    elif status in WITHOUT_CONTENT:
+        length, is_silent = WITHOUT_CONTENT[status], True
+    if type(fields) is list:
+        for name, _ in fields:
+            if name in FRAMING:
+                fields, length = framed(fields, length, status, method)
+                break
+    return status, fields, length, body, is_silent
 
 
 def framed(fields: list[Line], length: int | None, status: int, method: str) -> tuple[list[Line], int | None]:

@@ -974,6 +974,43 @@ put_line(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
     return PyList_Append(args[0], args[1]) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
+/* Return 1 if one of the lines says where the body ends, -1 for anything but lines. */
+static int
+is_framed(PyObject *fields)
+{
+    int found = 0;
+    for (Py_ssize_t at = 0; !found && at < PyList_Size(fields); at++) {
+        PyObject *line = item_of(fields, at);
+        PyObject *name = line && PyTuple_CheckExact(line) && PyTuple_Size(line) == 2 ? PyTuple_GetItem(line, 0) : NULL;
+        Py_ssize_t size = name && PyUnicode_CheckExact(name) ? PyUnicode_GetLength(name) : -1;
+        found = size < 0 ? -1
+            : (size == 14 && PyUnicode_CompareWithASCIIString(name, "content-length") == 0)
+            || (size == 17 && PyUnicode_CompareWithASCIIString(name, "transfer-encoding") == 0);
+        Py_XDECREF(line);
+    }
+    return found;
+}
+
+static PyObject *
+message_of(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    int is_usual = count == 4 && PyBytes_CheckExact(args[0]) && PyUnicode_CheckExact(args[3])
+        && (args[2] == Py_None || PyLong_CheckExact(args[2]))
+        && (PyList_CheckExact(args[1]) ? is_framed(args[1]) == 0 : PyTuple_Check(args[1]));
+    long status = is_usual && args[2] != Py_None ? PyLong_AsLong(args[2]) : 200;
+    if (!is_usual || status == 204 || status == 205 || status == 304) {
+        PyErr_Clear();
+        return call_twin("message_of", args, count);
+    }
+    int is_silent = PyUnicode_CompareWithASCIIString(args[3], "HEAD") == 0;
+    PyObject *number = PyLong_FromLong(status), *length = PyLong_FromSsize_t(Py_SIZE(args[0]));
+    PyObject *message = number && length
+        ? PyTuple_Pack(5, number, args[1], length, args[0], is_silent ? Py_True : Py_False) : NULL;
+    Py_XDECREF(length);
+    Py_XDECREF(number);
+    return message;
+}
+
 /* Descriptors of two objects */
 
 typedef struct {
@@ -1099,6 +1136,7 @@ static PyMethodDef functions[] = {
     FUNCTION(find_line),
     FUNCTION(index_lines),
     FUNCTION(match_usual_head),
+    FUNCTION(message_of),
     FUNCTION(parse_fields),
     FUNCTION(percent_decode),
     FUNCTION(put_line),

@@ -30,7 +30,8 @@ from antiphon.http.headers import encode_fields
 from antiphon.http.limits import NO_BOUND
 from antiphon.request.request import Request
 from antiphon.response.fields import Fields
-from antiphon.response.response import Response
+from antiphon.response.message import Message
+from antiphon.response.response import Response, seen
 from antiphon.websockets.connection import WebSocketResponse
 
 if TYPE_CHECKING:
@@ -220,7 +221,7 @@ class HandshakeHandler:
         self._handler = handler
         self._observation = observation
 
-    def _respond_on_thread(self, request: Request) -> Response | Steps[Response]:
+    def _respond_on_thread(self, request: Request) -> Response | Message | Steps[Response]:
         """Handle a handshake; return the response, or the remaining steps, which raise SocketEnded after a
         conversation.
         """
@@ -237,7 +238,7 @@ class HandshakeHandler:
         sockets = open_sockets()
         if sockets.count >= most_sockets(head.environ):
             head.channel, head.refusal = None, ServiceUnavailable("Too many WebSockets are open here.", retry_after=1)
-            result = self._handler._respond_on_loop(request)
+            result = seen(self._handler._respond_on_loop(request))
             return result if isinstance(result, Response) else await result
         with sockets.one_more():
             result = self._handler._respond_to_handshake(request)

@@ -14,15 +14,16 @@ from antiphon.app.dispatch.closing import leave, refuse_at_once, respond_to_fail
 from antiphon.app.dispatch.open_resources import Opened, ResourceStack
 from antiphon.app.dispatch.opening import open_all, open_in_place, open_in_steps, receive_ahead, receive_rest
 from antiphon.app.dispatch.plan import BARE, MIXED, NOTHING, Plan
-from antiphon.app.dispatch.returns import make_response
+from antiphon.app.dispatch.returns import Content, make_content
 from antiphon.concurrency.iterables import resume
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, NotBegun, Steps
 from antiphon.handler.errors import raised_response
 from antiphon.handler.scope import release, rest_in_scope, set_current_request
 from antiphon.http.errors import HTTPError, RequestTimeout
 from antiphon.request.request import Request
-from antiphon.response.fields import TEXT_ONLY
-from antiphon.response.response import Response, response_of
+from antiphon.response.fields import TEXT_ONLY, Fields
+from antiphon.response.message import Message, message_of
+from antiphon.response.response import Response, response_of, seen
 
 
 async def run_nested(request: Request, steps: Steps[Response], may_block: bool) -> Response:
@@ -72,21 +73,28 @@ It is shared, because creating a list takes time.
 # At once
 
 
-def refuse_or_receive(plan: Plan, request: Request, error: HTTPError | None) -> Response | Steps[Response]:
-    """Handle a request with a body or a fault the way ``respond_at_once`` handles all other requests."""
+def refuse_or_receive(plan: Plan, request: Request, error: HTTPError | None) -> Response | Message | Steps[Response]:
+    """Handle a request with a body or a fault the way ``handle_at_once`` handles all other requests."""
     if error is not None:
         set_current_request(request)
         refused = refuse_at_once(plan, request, error)
         return dispatch(plan, request, error) if refused is None else refused
     reading = plan.ahead is not NOTHING and request._read_small_body(plan.route.limits)
     if reading is True:
-        return respond_at_once(plan, request, has_body=True)
+        return handle_at_once(plan, request, has_body=True)
     return _respond_when_read(plan, request, reading) if reading else dispatch(plan, request)
 
 
 def respond_at_once(plan: Plan, request: Request, has_body: bool = False) -> Response | Steps[Response]:
+    """Do the same as ``handle_at_once`` for code that looks at the response."""
+    return seen(handle_at_once(plan, request, has_body))  # type: ignore[return-value]  # only steps are awaited
+
+
+def handle_at_once(plan: Plan, request: Request, has_body: bool = False) -> Response | Message | Steps[Response]:
     """Handle a request where its handler runs, with a plan that isn't stacked. If anything has to wait, return the
     remaining steps, which are driven on a thread and awaited on a loop. The body has already been received.
+
+    If no code of the application can look at the response, return its message, and make no response.
     """
     set_current_request(request)
     if plan.deadline is not None:
@@ -111,15 +119,23 @@ def respond_at_once(plan: Plan, request: Request, has_body: bool = False) -> Res
                 if not is_done:
                     rest = rest_in_scope(steps, result, request, plan.route.cancel_on_disconnect)
                     return _conclude(plan, request, rest, opened)
+        fields: Fields
+        made: Any = None
         # Text first, without a call: it needs no declared type and no conditions.
-        made = response_of(result.encode(), TEXT_ONLY) if type(result) is str else _respond(plan, request, result)
+        if type(result) is str:
+            body, fields, status = result.encode(), TEXT_ONLY, None
+        elif type(made := _content(plan, request, result)) is tuple:
+            body, fields, status = made
+            made = None
+        if made is None:
+            # The shortest way, without the call of ``leave``, which would find nothing to do.
+            if is_bare and not (request.consulted or request._after_hooks or (has_body and not request._is_in_bytes)):
+                return message_of(body, fields, status, request.head.method)
+            made = response_of(body, fields, status)
     except BaseException as raised:
         return _end_failed_at_once(plan, request, raised, opened)
     if not isinstance(made, Response):
         return _conclude(plan, request, made, opened)
-    # The shortest way, without the call of ``leave``, which would find nothing to do.
-    if is_bare and not (request.consulted or request._after_hooks or (has_body and not request._is_in_bytes)):
-        return made
     return leave(plan, request, made, opened, made is result)
 
 
@@ -140,7 +156,7 @@ async def _respond_when_read(plan: Plan, request: Request, reading: Awaitable[bo
         is_read = await reading
     except RequestTimeout as too_late:
         return await dispatch(plan, request, too_late)
-    result = respond_at_once(plan, request, has_body=True) if is_read else dispatch(plan, request)
+    result = respond_at_once(plan, request, True) if is_read else dispatch(plan, request)
     try:
         return result if isinstance(result, Response) else await result
     finally:
@@ -266,17 +282,26 @@ def _forget_frames(error: HTTPError | None) -> None:
 
 def _respond(plan: Plan, request: Request, result: object) -> Response | Awaitable[Response]:
     """Create a response from the returned value and apply the request's conditions if needed."""
+    made = _content(plan, request, result)
+    return response_of(*made) if type(made) is tuple else made  # type: ignore[return-value]
+
+
+def _content(plan: Plan, request: Request, result: object) -> Content | Response | Awaitable[Response]:
+    """Return the content of a response to be made from the returned value, or the response if that was made."""
     if type(result) is Response:
         # Looked at before the call, which most responses don't need.
         return _by_conditions(request, result) if result.is_conditional else result
     if type(result) is str:
-        return response_of(result.encode(), TEXT_ONLY)
+        return result.encode(), TEXT_ONLY, None
     declared = plan.declared
     if declared is not None and type(result) is not declared.exact:
         result = declared.returned(result)
-    made = make_response(result, plan.function, request)
+    made = make_content(result, plan.function, request)
+    # First, because asking a class with a metaclass for its instances takes longer.
+    if type(made) is tuple:
+        return made
     if not isinstance(made, Response):
-        return _wait(request, made)
+        return _wait(request, made)  # type: ignore[arg-type]  # not a tuple
     return _by_conditions(request, made) if made.is_conditional else made
 
 

@@ -21,6 +21,7 @@ from antiphon.response.fields import (
     HTML,
     JSON,
     NDJSON,
+    NO_FIELDS,
     NOT_SNIFFED,
     SENT_AS_EVENTS,
     SENT_AT_ONCE,
@@ -33,7 +34,7 @@ from antiphon.response.fields import (
 from antiphon.response.fields import declared as lines_of
 from antiphon.response.made import TemplateString, is_template
 from antiphon.response.message import check_content
-from antiphon.response.response import Response, json_encoder, response_of
+from antiphon.response.response import Response, json_encoder, response_of, sent_status
 
 Source = Callable[..., Any]
 
@@ -76,6 +77,9 @@ class AwaitedResponse:
         return self._response
 
 
+Content: TypeAlias = tuple[bytes, Fields, int | None]
+"""The body, the header fields and the status of a response that is yet to be made, all of them checked."""
+_Made: TypeAlias = Content | Response | MakesResponse
 _Stream: TypeAlias = Iterator[object] | AsyncIterable[object]
 _Content: TypeAlias = (
     str | bytes | bytearray | memoryview | Mapping[str, object] | dict[Any, Any] | list[Any] | _Dataclass | _Struct
@@ -125,6 +129,12 @@ def to_response(value: object, source: Source, request: Request) -> Response | A
 
 def make_response(value: object, source: Source, request: Request) -> Response | Awaitable[Response]:
     """Make a response as ``to_response`` does, from a value without fields that ``source`` doesn't declare."""
+    made = make_content(value, source, request)
+    return response_of(*made) if type(made) is tuple else made  # type: ignore[return-value]
+
+
+def make_content(value: object, source: Source, request: Request) -> Content | Response | Awaitable[Response]:
+    """Return the content of a response to be made from a value, or the response of a value that makes it itself."""
     # By the exact type first: a lookup takes less time than a chain of isinstance.
     kind = type(value)
     if kind in _MAKERS:
@@ -145,7 +155,7 @@ def make_response(value: object, source: Source, request: Request) -> Response |
             "wrong-return",
             _WrongReturn(f"{describe(source)} returned a value that can't be made into a response: {error}"),
         ) from error
-    return made if isinstance(made, Response) else made.__response__(request)
+    return made if type(made) is tuple or isinstance(made, Response) else made.__response__(request)  # type: ignore[union-attr]
 
 
 class _WrongReturn(TypeError):
@@ -166,7 +176,7 @@ def _mistake_in(value: Any) -> str | None:
     return f"({kinds}): the body comes first, write `return {ordered}`"
 
 
-def _make(value: Any, source: Source, request: Request) -> Response | MakesResponse:
+def _make(value: Any, source: Source, request: Request) -> _Made:
     kind = type(value)
     if hasattr(kind, "__response__"):
         return value  # type: ignore[no-any-return]  # it was just checked
@@ -261,11 +271,11 @@ def _is_mapping(kind: type) -> bool:
     return hasattr(kind, "keys") and hasattr(kind, "__getitem__")
 
 
-def _json(value: object, _: Source, request: Request, fields: SharedFields = _JSON_ONLY) -> Response:
-    return response_of(json_encoder()(value, _json_default(request)), fields)
+def _json(value: object, _: Source, request: Request) -> Content:
+    return json_encoder()(value, _json_default(request)), _JSON_ONLY, None
 
 
-def _from_list(value: list[Any], source: Source, request: Request) -> Response:
+def _from_list(value: list[Any], source: Source, request: Request) -> Content:
     _refuse_chunks(value, source)
     return _json(value, source, request)
 
@@ -277,12 +287,10 @@ def _refuse_chunks(value: list[Any], source: Source) -> None:
         raise wrong_return(source, value, reason, _WrongReturn)
 
 
-def _problem(value: Any, source: Source, request: Request) -> Response:
-    """Make a response from problem details, with the status that they contain (RFC 9457 §3.1.2)."""
-    response = _json(value, source, request, _PROBLEM_ONLY)
-    if "status" in value:
-        response.status = value["status"]  # the setter refuses anything but a status
-    return response
+def _problem(value: Any, source: Source, request: Request) -> Content:
+    """Return the content of problem details, with the status that they contain (RFC 9457 §3.1.2)."""
+    body, _, status = _json(value, source, request)
+    return body, _PROBLEM_ONLY, sent_status(value.get("status", status), body)
 
 
 def _json_default(request: Request) -> Callable[[Any], object] | None:
@@ -290,15 +298,19 @@ def _json_default(request: Request) -> Callable[[Any], object] | None:
     return None if app is None else app.json_default
 
 
-def _from_content(value: str | bytes, _: Source, __: Request) -> Response:
-    return Response(value)
+def _from_text(value: str, _: Source, __: Request) -> Content:
+    return value.encode(), TEXT_ONLY, None
 
 
-def _from_none(_: None, source: Source, __: Request) -> Response:
+def _from_bytes(value: bytes, _: Source, __: Request) -> Content:
+    return value, _FIELDS[bytes], None
+
+
+def _from_none(_: None, source: Source, __: Request) -> Content:
     function = innermost(source)
     annotations = annotations_of(function if hasattr(function, "__code__") else type(function).__call__)
     if annotations.get("return", source) in (None, "None", type(None)):
-        return Response(None, 204)
+        return b"", NO_FIELDS, 204
     raise explained(
         "forgotten-return",
         _WrongReturn(f"{describe(source)} returned None: a forgotten return? To send a 204, annotate it with -> None"),
@@ -322,7 +334,7 @@ class _Amended(NamedTuple):
         return _amended(await made, self.status, self.headers)
 
 
-def _from_tuple(value: tuple[Any, ...], source: Source, request: Request) -> Response | MakesResponse:
+def _from_tuple(value: tuple[Any, ...], source: Source, request: Request) -> _Made:
     """Make a response from (body, status), (body, headers) or (body, status, headers)."""
     status: object = None
     headers: HeaderFields = ()
@@ -346,23 +358,25 @@ def _from_tuple(value: tuple[Any, ...], source: Source, request: Request) -> Res
     kind = type(body)
     if kind is list:
         _refuse_chunks(body, source)
-    if kind in _FIELDS:
-        fields: Fields = _FIELDS[kind]
-        if headers:
-            fields = lines_of(headers, _FIELDS[kind])
+    if (shared := _FIELDS.get(kind)) is not None:
         if kind is str:
             body = body.encode()
         elif kind is not bytes:
             body = json_encoder()(body, _json_default(request))
-        return response_of(body, fields, status)  # type: ignore[arg-type]  # it refuses anything but a status
+        fields = lines_of(headers, shared) if headers else shared
+        if status is not None and (type(status) is not int or not 200 <= status < 204):
+            status = sent_status(status, body)
+        return body, fields, status
     if isinstance(body, Response):
         return _amended(copy(body), status, headers)  # a handler may return the same response again
-    made = Response(None) if body is None else _MAKERS.get(kind, _make)(body, source, request)
+    made: Any = Response(None) if body is None else _MAKERS.get(kind, _make)(body, source, request)
+    if type(made) is tuple:
+        made = response_of(*made)
     return _amended(made, status, headers) if isinstance(made, Response) else _Amended(made, status, headers)
 
 
-_MAKERS: dict[type, Callable[[Any, Source, Request], Response | MakesResponse]] = {
-    str: _from_content, bytes: _from_content, dict: _json, list: _from_list, tuple: _from_tuple, type(None): _from_none,
+_MAKERS: dict[type, Callable[[Any, Source, Request], _Made]] = {
+    str: _from_text, bytes: _from_bytes, dict: _json, list: _from_list, tuple: _from_tuple, type(None): _from_none,
 }  # fmt: skip
 """The functions that make a response from a value of exactly the given type; ``_make`` handles all other values."""
 

@@ -11,7 +11,7 @@ from antiphon.handler.failures import RAISES_ERRORS
 from antiphon.http.errors import InternalServerError
 from antiphon.request.request import Request
 from antiphon.response.conditional import close_unsent
-from antiphon.response.response import Response
+from antiphon.response.response import Response, seen
 from antiphon.testing.servers.asgi import ASGITransport
 from antiphon.testing.servers.exchange import Connection, Transport
 from antiphon.testing.servers.wsgi import WSGITransport
@@ -88,7 +88,7 @@ class Wrapped(Servable):
 
     async def _respond(self, request: Request) -> Response:
         """Handle a request, awaited on an event loop."""
-        result = self._application._respond_on_loop(request)
+        result = seen(self._application._respond_on_loop(request))
         return result if isinstance(result, Response) else await result
 
     async def _respond_to_handshake(self, request: Request) -> Response:
