@@ -253,6 +253,12 @@ MAKERS: dict[str, Callable[[Random], Arguments]] = {
     "set_defaults": lambda random: (nested(random, random.choice([0, 1, 3, 60])),),
     "request_as_text": logged,
     "request_as_json": logged,
+    "message_of": lambda random: (
+        random.choice([b"", b"abc", []]),
+        [(random.choice(["content-length", "a"]), joined(random, VALUE[:2])) for _ in range(random.randrange(3))],
+        random.choice([None, 200, 204, 205, 304, 404]),
+        random.choice(["GET", "HEAD"]),
+    ),
     "encode_fields": lambda random: (
         [(joined(random, SIGNS), joined(random, SIGNS[:12])) for _ in range(random.randrange(4))],
     ),

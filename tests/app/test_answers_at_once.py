@@ -1,12 +1,14 @@
 """Where nothing has to wait, a server's thread or loop has the response at once, without a coroutine."""
 
 import asyncio
+from dataclasses import dataclass
 
 import pytest
 
 from antiphon import App, Request, Response
 from antiphon.handler.drive import run_async
 from antiphon.http.head import RequestHead
+from antiphon.response.response import seen
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
@@ -99,7 +101,7 @@ def test_a_loop_has_the_response_at_once_unless_something_waits(handler, middlew
         app.middleware(middleware)
 
     async def answer():
-        given = app._respond_on_loop(request(**asked))
+        given = seen(app._respond_on_loop(request(**asked)))
         return isinstance(given, Response), given if isinstance(given, Response) else await given
 
     was_at_once, response = asyncio.run(answer())
@@ -131,12 +133,66 @@ def test_middleware_before_routing_has_the_response_at_once_unless_something_wai
     app.middleware(around)
 
     async def answer():
-        given = app._respond_on_loop(request(**asked))
+        given = seen(app._respond_on_loop(request(**asked)))
         return isinstance(given, Response), given if isinstance(given, Response) else await given
 
     was_at_once, response = asyncio.run(answer())
     assert was_at_once is is_at_once
     assert response.body == (asked.get("body") or b"nothing")
+
+
+@dataclass
+class Lamp:
+    name: str
+
+
+def reads_accept(request):
+    request.accept.best(["text/plain"])
+    return "text"
+
+
+def calls_back(request):
+    request.on_response(lambda request, response: None)
+    return "text"
+
+
+def gone(request) -> None:
+    return None
+
+
+@rows(
+    "handler, has_message",
+    (lambda request: "text", True),
+    (lambda request: b"bytes", True),
+    (lambda request: {"a": 1}, True),
+    (lambda request: [1], True),
+    (lambda request: Lamp("a"), True),
+    (gone, True),
+    (lambda request: ("text", 201), True),
+    (lambda request: ({"a": 1}, {"content-length": "3"}), True),
+    (lambda request: ([1], 404, {"content-type": "text/x", "transfer-encoding": "chunked"}), True),
+    (lambda request: ("text", 204), False),
+    (lambda request: ("text", True), False),
+    (lambda request: (None, 204), False),
+    (lambda request: Response("text"), False),
+    (lambda request: iter(["text"]), False),
+    (lambda request: 1 / 0, False),
+    (reads_accept, False),
+    (calls_back, False),
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_no_response_is_made_that_no_code_sees(handler, has_message, method):
+    bare, seeing = App(), App()
+    bare.get("/")(handler)
+    seeing.get("/")(handler)
+    seeing.middleware(around)
+    given = bare._respond_on_thread(request(method, head=RequestHead))
+    assert (type(given) is tuple) is has_message
+    response = seeing._respond_on_thread(request(method, head=RequestHead))
+    assert isinstance(response, Response)
+    assert seen(given).status == response.status
+    if has_message:
+        assert given == response._message(method)
 
 
 def test_a_subclass_answers_a_loop_by_an_answer_of_its_own():

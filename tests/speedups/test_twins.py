@@ -190,6 +190,15 @@ CASES = [
     *(("request_as_text", (created, *REQUEST), f"{time} {TEXT}") for created, time in TIMES.items()),
     *(("set_defaults", (value,), None) for value in WRITTEN),
     *(("declared", arguments, lines) for arguments, lines in DECLARED),
+    ("message_of", (b"abc", [("a", "b")], None, "GET"), (200, [("a", "b")], 3, b"abc", False)),
+    ("message_of", (b"abc", (), 201, "HEAD"), (201, (), 3, b"abc", True)),
+    ("message_of", (b"", (), 204, "GET"), (204, (), None, b"", True)),
+    ("message_of", (b"abc", [("content-length", "4")], None, "GET"), (200, [], 3, b"abc", False)),
+    (
+        "message_of",
+        ([b"abc"], [("content-length", "3")], None, "GET"),
+        (200, [("content-length", "3")], None, [b"abc"], False),
+    ),
     ("encode_fields", ([],), []),
     ("encode_fields", ([("a", "b"), ("set-cookie", "\xc3\xa4")],), [(b"a", b"b"), (b"set-cookie", b"\xc3\xa4")]),
 ]
@@ -333,6 +342,13 @@ ARGUMENTS = {
         st.sampled_from([b"\r\n--b", b"\r\n--"]),
         st.integers(-1, 3),
         st.sampled_from([0, 60, 1024]),
+    ),
+    "message_of": st.tuples(
+        st.binary(max_size=3) | st.just([]),
+        st.lists(st.tuples(st.sampled_from(["content-length", "transfer-encoding", "a"]), st.text("03a", max_size=1)))
+        | st.just(()),
+        st.sampled_from([None, 200, 204, 205, 304, 404, True]),
+        st.sampled_from(["GET", "HEAD"]),
     ),
     "encode_fields": st.tuples(st.lists(st.tuples(st.text(), st.text(st.characters(max_codepoint=300))))),
 }
