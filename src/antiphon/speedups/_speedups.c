@@ -34,18 +34,6 @@ call_twin(const char *name, PyObject *const *args, Py_ssize_t count)
     return result;
 }
 
-/* Append (first, second) to a list, and release both. NULL means that an error is set. */
-static int
-append_pair(PyObject *list, PyObject *first, PyObject *second)
-{
-    PyObject *pair = first && second ? PyTuple_Pack(2, first, second) : NULL;
-    int failed = pair ? PyList_Append(list, pair) : -1;
-    Py_XDECREF(pair);
-    Py_XDECREF(second);
-    Py_XDECREF(first);
-    return failed;
-}
-
 /* Return the value of a hexadecimal digit, or 16 for any other character. */
 static unsigned
 hex_value(byte digit)
@@ -707,32 +695,34 @@ section_size(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t coun
     return PyErr_Occurred() ? NULL : call_twin("section_size", args, count);
 }
 
-static int
-append_encoded(PyObject *lines, PyObject *line)
+/* Return a line of text as bytes; NULL, perhaps with an error, for anything else. */
+static PyObject *
+encoded_line(PyObject *line)
 {
-    if (!PyTuple_CheckExact(line) || PyTuple_Size(line) != 2) {
-        return -1;
+    PyObject *name = PyTuple_CheckExact(line) && PyTuple_Size(line) == 2 ? PyTuple_GetItem(line, 0) : NULL;
+    PyObject *value = name ? PyTuple_GetItem(line, 1) : NULL;
+    if (!value || !PyUnicode_CheckExact(name) || !PyUnicode_CheckExact(value)) {
+        return NULL;
     }
-    PyObject *name = PyTuple_GetItem(line, 0), *value = PyTuple_GetItem(line, 1);
-    if (!PyUnicode_CheckExact(name) || !PyUnicode_CheckExact(value)) {
-        return -1;
-    }
-    PyObject *encoded = PyUnicode_AsUTF8String(name);
-    return append_pair(lines, encoded, encoded ? PyUnicode_AsLatin1String(value) : NULL);
+    PyObject *parts[] = {PyUnicode_AsUTF8String(name), NULL};
+    parts[1] = parts[0] ? PyUnicode_AsLatin1String(value) : NULL;
+    return packed(parts, 2);
 }
 
 static PyObject *
 encode_fields(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
 {
-    int failed = count != 1 || !(PyList_CheckExact(args[0]) || PyTuple_CheckExact(args[0]));
-    PyObject *given = failed ? NULL : PySequence_Tuple(args[0]), *lines = failed ? NULL : PyList_New(0);
-    failed = !given || !lines;
-    for (Py_ssize_t at = 0; !failed && at < PyTuple_Size(given); at++) {
-        failed = append_encoded(lines, PyTuple_GetItem(given, at));
+    int is_usual = count == 1 && (PyList_CheckExact(args[0]) || PyTuple_CheckExact(args[0]));
+    PyObject *given = is_usual ? PySequence_Tuple(args[0]) : NULL;
+    PyObject *lines = given ? PyList_New(PyTuple_Size(given)) : NULL;
+    for (Py_ssize_t at = 0; lines && at < PyTuple_Size(given); at++) {
+        PyObject *line = encoded_line(PyTuple_GetItem(given, at));
+        if (!line || PyList_SetItem(lines, at, line) < 0) {
+            Py_CLEAR(lines);
+        }
     }
     Py_XDECREF(given);
-    if (failed) {
-        Py_XDECREF(lines);
+    if (!lines) {
         PyErr_Clear();
         return call_twin("encode_fields", args, count);
     }

@@ -124,17 +124,14 @@ def to_response(value: object, source: Source, request: Request) -> Response | A
     if isinstance(value, Response):
         return value
     declared = declared_by(source)
-    return make_response(value if declared is None else declared.returned(value), source, request)
-
-
-def make_response(value: object, source: Source, request: Request) -> Response | Awaitable[Response]:
-    """Make a response as ``to_response`` does, from a value without fields that ``source`` doesn't declare."""
-    made = make_content(value, source, request)
+    made = make_content(value if declared is None else declared.returned(value), source, request)
     return response_of(*made) if type(made) is tuple else made  # type: ignore[return-value]
 
 
 def make_content(value: object, source: Source, request: Request) -> Content | Response | Awaitable[Response]:
-    """Return the content of a response to be made from a value, or the response of a value that makes it itself."""
+    """Return the content of a response as ``to_response`` makes it, from a value without fields that ``source`` doesn't
+    declare, or the response of a value that makes it itself.
+    """
     # By the exact type first: a lookup takes less time than a chain of isinstance.
     kind = type(value)
     if kind in _MAKERS:
