@@ -20,7 +20,7 @@ from antiphon.http.urls.url import unquote
 from antiphon.request.request import Request
 from antiphon.response.fields import Fields, SharedFields
 from antiphon.response.files import FileBody, is_at_hand
-from antiphon.response.message import Stream
+from antiphon.response.message import Stream, message_of
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
@@ -364,7 +364,7 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
         result = handler._respond_on_loop(request)
         if not isinstance(result, tuple):
             response = result if isinstance(result, Response) else await result
-            result = response._message(head.method)
+            result = message_of(response._body, response._fields, response._status, head.method)  # noqa: SLF001
             del response  # an error raised below refers to this frame, and its response to the error
         status, fields, length, body, is_silent = result
         headers = [*fields.encoded] if type(fields) is SharedFields else encode_fields(fields)

@@ -12,7 +12,7 @@ from antiphon.http.headers import combine
 from antiphon.http.urls.target import one_host
 from antiphon.request.request import Request
 from antiphon.response.files import FileBody
-from antiphon.response.message import Stream
+from antiphon.response.message import Stream, message_of
 from antiphon.response.response import Response
 
 CLOSED = "RSGIProtocolClosed"
@@ -155,7 +155,7 @@ async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
         result = handler._respond_on_loop(request)
         if not isinstance(result, tuple):
             response = result if isinstance(result, Response) else await result
-            result = response._message(head.method)
+            result = message_of(response._body, response._fields, response._status, head.method)  # noqa: SLF001
             del response  # an error raised below refers to this frame, and its response to the error
         status, fields, length, body, is_silent = result
         fields = [*fields] if length is None else [*fields, ("content-length", str(length))]

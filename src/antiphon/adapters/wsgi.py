@@ -23,7 +23,7 @@ from antiphon.request.late_reads import refuse_late_reads
 from antiphon.request.request import Request
 from antiphon.response.fields import SharedFields
 from antiphon.response.files import FileBody
-from antiphon.response.message import Body, declared_length
+from antiphon.response.message import Body, declared_length, message_of
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
@@ -276,7 +276,7 @@ def call_wsgi(
         result = context.run(handler._respond_on_thread, request)
         if not isinstance(result, tuple):
             response = result if isinstance(result, Response) else run_sync(result, context)
-            result = response._message(environ["REQUEST_METHOD"])
+            result = message_of(response._body, response._fields, response._status, head.method)  # noqa: SLF001
             del response  # an error raised below refers to this frame, and its response to the error
     except BaseException:
         # Without a response, too, the functions that were passed to ``after_response`` are called.
