@@ -491,7 +491,7 @@ def seen(result: "Response | Message | Awaitable[Response]") -> "Response | Awai
 
 
 def sent_status(status: Any, body: bytes) -> int | None:
-    """Return the status for a body. Raises ValueError for anything that is no status, or allows no such body."""
+    """Return the status for a body. Raises ValueError for anything but a status that allows it."""
     if status is not None:
         status = _checked_status(status)
         check_content(status, body)
