@@ -73,7 +73,6 @@ async def values():
 
 run = await runs.astart(values(), owner="all")
 return Response.events(run.follow())"""
-_FORMS_OF_RUNS = ("ui_message_stream(run)", "ag_ui_stream(run, thread_id='1')")
 _VISITS = (
     "visits = request.session['visits'] = request.session.get('visits', 0) + 1\nreturn {**SHOWN, 'visits': visits}"
 )
@@ -296,12 +295,8 @@ def _what_shows() -> Iterator[Feature]:
     )
     static = (_seen("static_file", "/static/de.json"),)
     yield Feature("static files", "app.static('/static', FOLDER)", _FOLDER, routes=static)
-    unseen = (
-        "app.static('/built', FOLDER, name='built', dev_server='http://localhost:9')"  # nothing asks it but debug mode
-    )
-    yield Feature("dev_server", unseen, _FOLDER, routes=(_seen("built_file", "/built/de.json"),))
-    streams = [_RUN.replace("Response.events(run.follow())", each) for each in _FORMS_OF_RUNS]
-    yield Feature("Runs", "runs = Runs()\napp.use(runs)", pages=(_RUN, *streams))
+    messages = _RUN.replace("Response.events(run.follow())", "ui_message_stream(run)")
+    yield Feature("Runs", "runs = Runs()\napp.use(runs)", pages=(_RUN, messages))
     yield Feature("Health", "app.use(Health())", routes=(_seen("health", "/readyz"),))
     yield Feature("OpenAPI", "api = OpenAPI('Shop')\napp.use(api)")
     tool = frozenset({"tool"})
