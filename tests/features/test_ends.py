@@ -38,7 +38,7 @@ from antiphon.features import (
 from antiphon.features.ends import LONGEST_LOGIN, LOOK_EVERY
 from antiphon.features.sessions import DAY
 from antiphon.http.authorization import TOKEN_LEEWAY
-from antiphon.http.errors import BadRequest, ServiceUnavailable
+from antiphon.http.errors import BadRequest, Forbidden, ServiceUnavailable
 from antiphon.testing import Client, ContractError
 from tests.helpers.rows import rows
 from tests.helpers.stores import SHARED, place_of, store_at
@@ -795,17 +795,20 @@ def test_a_refresh_token_ends_what_a_user_who_is_a_text_has_opened():
 
 
 @rows(
-    "interface, style, outage",
-    [("asgi", "def", False), ("asgi", "def", True), ("asgi", "async def", False), ("wsgi", "async def", False)],
-)
-def test_a_user_who_is_no_longer_found_loses_what_is_open(interface, style, outage, monkeypatch):
+    "interface, style, raised",
+    [
+        ("asgi", "def", None), ("asgi", "def", ServiceUnavailable), ("asgi", "def", Forbidden),
+        ("asgi", "async def", None), ("wsgi", "async def", None),
+    ],
+)  # fmt: skip
+def test_a_user_who_is_no_longer_found_loses_what_is_open(interface, style, raised, monkeypatch):
     """While one loader waits, the other's users are checked. Async ones are called on one loop."""
     monkeypatch.setattr("antiphon.features.ending.RENEWED_FOR", 0.1)
     known, loops, is_slow, goes_on = {"x", "y"}, set(), threading.Event(), threading.Event()
 
     def find(name):
-        if outage and not known:
-            raise ServiceUnavailable
+        if name not in known and raised:
+            raise raised
         return "ann" if name in known else None
 
     async def afind(token):
@@ -822,7 +825,7 @@ def test_a_user_who_is_no_longer_found_loses_what_is_open(interface, style, outa
             await asyncio.sleep(0.02)
         return find(name)
 
-    app = App(store=MemoryStore())
+    outage, app = raised is ServiceUnavailable, App(store=MemoryStore())
     app.use(Users(*(Bearer(find), Basic(check)) if style == "def" else (Bearer(afind), Basic(acheck))))
     shop = serve_endless(SimpleNamespace(app=app))
     revoked, other = (opened(shop, {"authorization": f"Bearer {token}"}, interface) for token in "xy")

@@ -35,7 +35,7 @@ from antiphon.embedding import FeatureStore, find_current_request
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.live.statements import tell_login
 from antiphon.features.stores.memory import MemoryStore
-from antiphon.http import HTTPError, Unauthorized
+from antiphon.http import Forbidden, HTTPError, Unauthorized
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Event, Task
@@ -332,6 +332,8 @@ async def _finds_nobody(source: "UserSource[Any]", request: Request, loop: "Abst
         async with timeout(RENEWED_FOR):
             steps: Any = source.loader(*given)
             return await wrap_future(run_coroutine_threadsafe(steps, loop or background_loop().loop)) is None
+    except (Forbidden, Unauthorized):
+        return True
     except (HTTPError, TimeoutError):  # nobody can tell at the moment
         return False
     except Exception:

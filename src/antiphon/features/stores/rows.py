@@ -78,9 +78,7 @@ class RowStore(Store):
         owner: str | None = None,
     ) -> StoreEntry | None:
         check_ttl(ttl)
-        new = (
-            decode(encode(updates, key), key) or {}
-        )  # data that can't be stored fails here, before others have to wait
+        new = decode(encode(updates, key), key) or {}  # what can't be stored fails here, before others have to wait
         id_ = hash_key(key)
         with self._writing() as rows:
             now = self.clock()

@@ -30,25 +30,8 @@ PARTIAL = "application/partial-upload"
 SIZE = 4 << 10
 """The bytes of a hostile text."""
 UNITS = (
-    ";",
-    ",",
-    "=",
-    '"',
-    "\\",
-    "(",
-    ")",
-    ";a",
-    ",a",
-    '""',
-    "a=b;",
-    "a;q=1,",
-    "%",
-    ":a:,",
-    "\t,",
-    '";"',
-    "a/b;c=",
-    "&",
-)
+    ";", ",", "=", '"', "\\", "(", ")", ";a", ",a", '""', "a=b;", "a;q=1,", "%", ":a:,", "\t,", '";"', "a/b;c=", "&",
+)  # fmt: skip
 GRAMMARS = (
     "accept", "accept-encoding", "accept-language", "authorization", "available-dictionary", "cache-control", "cookie",
     "content-type", "digest", "forwarded", "idempotency-key", "if-match", "if-none-match", "if-range", "last-event-id",
