@@ -253,7 +253,7 @@ def _served(program: Served, server: Server, way: Way, folder: Path) -> Outcome:
             left.append(Left("the server", str(error)[-2000:]))
         logged = process.stderr
     left += [Left(f"a warning: {each}", logged[-2000:]) for each in NEVER_LOGGED if each in logged]
-    return Outcome(way, tuple(seen), tuple(left), logged, "", visitors.secrets())
+    return Outcome(way, tuple(seen), tuple(left), logged, "", visitors.secrets(), ())
 
 
 def _take(step: str, process: ServerProcess, server: Server, folder: Path) -> None:
