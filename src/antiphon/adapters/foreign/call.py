@@ -11,13 +11,10 @@ from types import coroutine
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from antiphon.adapters.asgi import ASGIApplication
-from antiphon.adapters.disconnect import watch_over_wsgi
 from antiphon.adapters.foreign import ForeignApplication, ForeignInterface, check_interface, interface_of
-from antiphon.adapters.foreign.asgi import from_asgi
 from antiphon.adapters.foreign.wsgi import from_wsgi
 from antiphon.adapters.servable import Servable
 from antiphon.adapters.wsgi import LOOK
-from antiphon.concurrency.bridge import AsyncFromSync, SyncFromAsync
 from antiphon.concurrency.iterables import aclose, as_bytes, close_of
 from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, finish
@@ -108,6 +105,8 @@ async def _respond(application: ForeignApplication, request: Request, interface:
     if (interface or interface_of(application)) == "wsgi":
         await ON_THREAD
         return from_wsgi(cast("WSGIApplication", application))(request)
+    from antiphon.adapters.foreign.asgi import from_asgi
+
     await ON_LOOP
     return await from_asgi(cast(ASGIApplication, application))(request)
 
@@ -185,6 +184,9 @@ class BlockingBody:
     def _open_iterator(self, body: Stream) -> Iterator[bytes | str]:
         if not isinstance(body, AsyncIterable):
             return self._context.run(iter, body)
+        from antiphon.adapters.disconnect import watch_over_wsgi
+        from antiphon.concurrency.bridge import SyncFromAsync
+
         return SyncFromAsync(body, self._context.copy(), watch_over_wsgi(self._request.head), LOOK)
 
     def close(self) -> None:
@@ -209,6 +211,8 @@ class AsyncBody:
     """A streamed body for a task to read. Reaching its end, or ``aclose``, closes it and finishes the request, once."""
 
     def __init__(self, request: Request, body: Stream, context: Context) -> None:
+        from antiphon.concurrency.bridge import AsyncFromSync
+
         self._request = request
         self._body: AsyncIterable[bytes | str] = (
             body if isinstance(body, AsyncIterable) else AsyncFromSync(body, shared=request._crossing)
