@@ -178,11 +178,11 @@ def test_a_deploy_loses_nothing_and_repeats_nothing(where, interface, tmp_path, 
             assert database.execute("pragma integrity_check").fetchall() == [("ok",)]
 
 
-@pytest.mark.parametrize("store", SHARED)
-def test_a_deploy_from_the_last_version_and_back_loses_and_repeats_nothing(store, request, tmp_path, monkeypatch):
+def test_a_deploy_from_the_last_version_and_back_loses_and_repeats_nothing(postgres_server, tmp_path, monkeypatch):
+    """scripts/weekly does so with each store, for longer."""
     for name in ("DEPLOYED", "EFFECTS", "PYTHONPATH", "STORE", "UPLOADS", "VERSION"):
         monkeypatch.setenv(name, "")  # and restore it
     known = deploys.last_version()
     old = deploys.package_of(known if known.startswith("v") else str(ROOT / "src"), tmp_path / "old")
-    databases, place = request.getfixturevalue("postgres_server"), place_of(store, request, tmp_path)
-    assert deploys.tried(old, ROOT / "src", 0.5, tmp_path, databases.database(), place, customers=2) == 0
+    used = [postgres_server.database() for _ in range(2)]
+    assert deploys.tried(old, ROOT / "src", 0.5, tmp_path, *used, customers=2) == 0
