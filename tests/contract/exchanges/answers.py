@@ -62,7 +62,7 @@ EXCHANGES: tuple[Exchange, ...] = (
     ),
     *both(
         "304 has headers and no body",
-        answer(b"", None, 304, ("etag", '"1"'), ("cache-control", "max-age=60"), length=None),
+        answer(b"", None, 304, ("etag", '"1"'), ("cache-control", "max-age=60"), ("vary", "x-early"), length=None),
         "/{def}/unchanged",
     ),
     *both("HEAD has GET's headers", without_body(_TEXT), "/{def}/text", "HEAD"),

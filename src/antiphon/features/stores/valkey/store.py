@@ -292,7 +292,7 @@ class ValkeyStore(Store):
             index(self._commands, stored, id_, _milliseconds(ttl))
         arguments = id_, _milliseconds(ttl), now, "1" if create else "", stored, *fields
         found = self._commands.run(CHANGE, self._commands.entry_key(id_), *arguments)
-        if (entry := _entry(key, found)) is None and create:
+        if (entry := _entry(key, found)) is None and create and found:
             raise try_later(has_line=True)  # nothing is written over what can't be read
         return self._indexed(entry, id_, ttl)
 
