@@ -27,7 +27,6 @@ from antiphon.features import (
     logout,
 )
 from antiphon.http import NotFound
-from antiphon.request.interfaces import RequestSignature
 from tests.features.tools.test_protocol import META, MODERN
 from tests.features.tools.test_protocol import fields as fields_of_call
 from tests.helpers.callers import (
@@ -151,17 +150,11 @@ def test_a_limit_counts_all_others_by_their_addresses(name, where):
         assert [site.ask(who, **environ)[0] for who in ("ann", "ben", "ann")] == [200, 200, 429]
 
 
-def test_a_limit_counts_all_keys_of_a_directory_and_all_clients_of_a_user():
+def test_a_limit_counts_all_clients_of_a_user():
     site = Site("token")
     site.app.post("/pay", before=lambda request: request.user and None)(lambda request: request.caller.key)
     other_client = {"authorization": "Bearer ann.other.1"}
     assert site.ask("ann") == site.ask("ann", headers=other_client) != site.ask("ben")
-    keys = []
-    for key, directory in (("k1", "https://a.example"), ("k2", "https://a.example"), ("k1", "https://b.example")):
-        request = Request.blank("/")
-        request[Request.signature] = RequestSignature(key, label="sig1", directory=directory)
-        keys.append(request.caller.key)
-    assert keys[0] == keys[1] != keys[2]
 
 
 @rows("name", SIGNS)
