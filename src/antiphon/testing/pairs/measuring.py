@@ -1,4 +1,4 @@
-"""What is counted of an application, the same on each machine: the texts that it keeps, and the work of a request."""
+"""What is counted of an application, the same on each machine: the strings that it keeps, and the work of a request."""
 
 import asyncio
 import gc
@@ -17,7 +17,7 @@ _NOT_KEPT = (
 
 
 def kept_texts(*roots: object) -> Iterator[tuple[str, str | bytes]]:
-    """Yield the texts that can be reached from some objects, each with the names of the types on the way."""
+    """Yield the strings that can be reached from some objects, each with the names of the types on the way."""
     seen, waiting = {*map(id, roots)}, [(each, "") for each in roots]
     while waiting:
         each, way = waiting.pop()

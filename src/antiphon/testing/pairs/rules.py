@@ -267,7 +267,7 @@ most features take, without a parser that counts each unit in a loop of its own.
 
 
 def bounded(observed: Observed) -> Iterator[Failure]:
-    """A hostile text takes little work and memory, whoever reads it, and whoever tells of it."""
+    """A hostile text takes little work and memory, also in the log and in the error."""
     for outcome, number, sent, _, seen in observed.exchanges():
         is_body = isinstance(sent.body, bytes) and len(sent.body) >= SIZE // 2
         is_json = dict(sent.fields).get("content-type", "").endswith(("/json", "+json"))

@@ -61,7 +61,7 @@ class Seen(NamedTuple):
     lines: int = 0
     """The lines of Python that a hostile request took."""
     size: int = 0
-    """The most bytes that it took."""
+    """The bytes that it took at most."""
 
     @property
     def text(self) -> str:
