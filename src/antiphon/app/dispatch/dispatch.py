@@ -119,11 +119,13 @@ def handle_at_once(plan: Plan, request: Request, has_body: bool = False) -> Resp
                 if not is_done:
                     rest = rest_in_scope(steps, result, request, plan.route.cancel_on_disconnect)
                     return _conclude(plan, request, rest, opened)
-        fields: Fields
+        body: Any = None
+        fields: Fields = TEXT_ONLY
+        status: int | None = None
         made: Any = None
         # Text first, without a call: it needs no declared type and no conditions.
         if type(result) is str:
-            body, fields, status = result.encode(), TEXT_ONLY, None
+            body = result.encode()
         elif type(made := _content(plan, request, result)) is tuple:
             body, fields, status = made
             made = None
