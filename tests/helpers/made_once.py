@@ -4,6 +4,7 @@ import atexit
 import fcntl
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -23,5 +24,5 @@ def made_once(name: str, make: Callable[[], Path]) -> Path:
     with (_folder() / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.exists():
-            shutil.move(make(), path)
+            subprocess.run(["mv", make(), path], check=True)  # with its owner, also to another file system
     return path
