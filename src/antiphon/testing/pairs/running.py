@@ -348,7 +348,7 @@ class Visitors:
     def _fields(self, sent: Sent) -> list[tuple[str, str]]:
         given = self._filled(sent.caller, (*sent.fields, *sent.caller.fields))
         signer = sent.caller.signer
-        if signer is None or sent.route not in self._signed:
+        if signer is None or sent.route not in self._signed or sent.like == "hostile":
             return given
         url = f"{self._client.base_url.origin}{self._way.prefix}{sent.target}"
         content = b"".join(sent.body) if isinstance(sent.body, tuple) else sent.body or b""
