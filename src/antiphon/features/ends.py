@@ -283,21 +283,24 @@ class Ends:
                 left = await Crossing().run(each.ending.seconds_left, request)
                 if left <= 0:
                     opened.cut()
-                # Others don't wait for what a loader waits for.
-                self._begin(each.ask_again(each.ending.sources_to_ask(request), self._locks, left))
+                if not each.is_asked:  # in a task of its own: others don't wait for what a loader waits for
+                    each.is_asked = True
+                    self._begin(each.ask_again(each.ending.sources_to_ask(request), self._locks, left))
             del opened, request, self._to_check[0]
 
 
 class _Opened:
     """A stream or a socket since whose begin the credentials of its request may have ended."""
 
-    __slots__ = ("checked_at", "ending", "key", "opened", "request")
+    __slots__ = ("checked_at", "ending", "is_asked", "key", "opened", "request")
 
     def __init__(self, opened: "ref[Any]", request: "ref[Request]", key: str | None, ending: "Ending") -> None:
         self.opened = opened
         self.request = request
         self.key = key
         self.ending = ending
+        self.is_asked = False
+        """True while loaders are called again."""
         self.checked_at = inf
         """The time of the next check, by the ``monotonic`` clock."""
 
@@ -313,7 +316,7 @@ class _Opened:
                 if opened is not None and request is not None and await _finds_nobody(source, request, opened.loop):
                     opened.cut()
                 del opened, request
-        self.checked_at = monotonic() + left
+        self.checked_at, self.is_asked = monotonic() + left, False
 
 
 async def _finds_nobody(source: "UserSource[Any]", request: Request, loop: "AbstractEventLoop | None") -> bool:
@@ -322,9 +325,9 @@ async def _finds_nobody(source: "UserSource[Any]", request: Request, loop: "Abst
 
     from antiphon.embedding import Crossing, background_loop, is_async, unwatched
 
-    with unwatched(request):
-        given = source.credentials(request)
     try:
+        with unwatched(request):
+            given = source.credentials(request)
         if given is None or (loop is not None and loop.is_closed()):
             return False
         if not is_async(source.loader):
