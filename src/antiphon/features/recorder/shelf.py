@@ -111,11 +111,12 @@ class Shelf:
         for _ in range(_ATTEMPTS):
             entry = self._store.change(key, {}, ttl=self._ttl, owner=_OWNER)  # without data if it is new
             assert entry is not None  # noqa: S101 - the call creates it if needed
-            if self._opened(new.id, entry.data) is None:
+            known, written = self._unsealed(new.id, entry.data), _encode(new)
+            if known is None or _read(new.id, known) is None:
                 self._make_room()
-                data = self._sealed(new.id, _encode(new))
             else:
-                data = self._sealed(new.id, _joined(self._seal.open(entry.data["sealed"], new.id) or b"", _encode(new)))
+                written = _joined(known, written)
+            data = self._sealed(new.id, written)
             if self._store.replace(key, data, version=entry.version, ttl=self._ttl) is not None:
                 return
         raise RuntimeError(f"other processes changed the record {new.id} {_ATTEMPTS} times before it was written")
@@ -155,17 +156,24 @@ class Shelf:
         return self._opened(str(data.get("id", "")), data)
 
     def _opened(self, id_: str, data: dict[str, Any]) -> RecordGroup | None:
+        written = self._unsealed(id_, data)
+        return None if written is None else _read(id_, written)
+
+    def _unsealed(self, id_: str, data: dict[str, Any]) -> bytes | None:
         if not data:  # a process is about to write it
             return None
-        opened = self._seal.open(data.get("sealed", b""), id_)
-        if opened is None:
+        written = self._seal.open(data.get("sealed", b""), id_)
+        if written is None:
             logging.getLogger("antiphon").warning("the kept request %s can't be decrypted with the secret keys", id_)
-            return None
-        try:
-            return _decode(opened)
-        except msgspec.DecodeError:
-            logging.getLogger("antiphon").warning("the kept request %s was written by another release", id_)
-            return None
+        return written
+
+
+def _read(id_: str, written: bytes) -> RecordGroup | None:
+    try:
+        return _decode(written)
+    except msgspec.DecodeError:
+        logging.getLogger("antiphon").warning("the kept request %s was written by another release", id_)
+        return None
 
 
 def _begins(start: str) -> Any:
