@@ -46,10 +46,11 @@ DAY = 24 * 3600.0
 RENEWED_AFTER = 0.1
 """The fraction of the idle time after which reading a session extends it, which saves a write on most requests."""
 
-FeatureStore.declare("session", until="major", unreadable="absent")
+_PREFIX = "session"
 """The prefix of sessions' keys in a store on the server, so that a cookie can't name other entries. A custom cookie
 name follows the prefix, so that a session of one cookie is not valid for another.
 """
+FeatureStore.declare(_PREFIX, until="major", unreadable="absent")
 
 _IS_OVER = Dependency[bool]("is over")
 """True once the response's head has been made, since code may still run after that."""
@@ -123,7 +124,7 @@ class Sessions:
             self._binding.clock = store.clock
         self._store = store
         if store.is_server_side:
-            self._prefix = f"session {cookie}\n" if cookie else "session\n"
+            self._prefix = f"{_PREFIX} {cookie}\n" if cookie else f"{_PREFIX}\n"
             self._owner_name = partial(store_name, cookie) if cookie else store_name
 
     def install(self, app: "App") -> None:
