@@ -39,8 +39,7 @@ WITHOUT_KIND = {
         routing.converters.find_converter
     """,
     "is a part of the reason why a signature is refused, which has a kind": """
-        features.signatures.components features.signatures.feature features.signatures.public_requests
-        features.signatures.keys._number_bytes
+        features.signatures.components features.signatures.feature features.signatures.keys._number_bytes
         features.signatures.webhooks
     """,
     "is a part of what ContractError says, which has a kind": """
