@@ -140,7 +140,7 @@ def test_a_name_that_a_version_had_works_and_says_the_new_one(had):
 
 def test_a_command_and_an_option_that_a_version_had_work(had, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    told = CliRunner().invoke(main, ["new", "shop", "--flavour=api"])
+    told = CliRunner().invoke(main, ["new", "renamed_shop", "--flavour=api"])
     assert told.exit_code == 0, told.output
     assert "Warning: '--flavour' of antiphon is now '--template'" in told.output
     assert "is now 'records'" in CliRunner().invoke(main, ["kept", "--help"]).output
