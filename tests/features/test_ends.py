@@ -16,7 +16,7 @@ from weakref import ref
 
 import pytest
 
-from antiphon import App, Response, WebSocketClosed
+from antiphon import App, Request, Response, WebSocketClosed
 from antiphon.features import (
     APIKey,
     Basic,
@@ -35,7 +35,7 @@ from antiphon.features import (
     login_required,
     logout,
 )
-from antiphon.features.ends import LONGEST_LOGIN, LOOK_EVERY
+from antiphon.features.ends import LONGEST_LOGIN, LOOK_EVERY, _Opened
 from antiphon.features.sessions import DAY
 from antiphon.http.authorization import TOKEN_LEEWAY
 from antiphon.http.errors import BadRequest, Forbidden, ServiceUnavailable
@@ -843,3 +843,20 @@ def test_a_user_who_is_no_longer_found_loses_what_is_open(interface, style, rais
     check_goes_on(slow) if outage else check_ends(slow)
     check_goes_on(other)
     assert len(loops) <= (3 if interface == "asgi" else 1)  # one of each client
+
+
+def test_a_source_that_fails_is_asked_again(caplog):
+    class Failing(Bearer):
+        def credentials(self, request):
+            raise LookupError("no header")
+
+    class Stream:
+        loop = None
+
+    stream, request = Stream(), Request.blank("/")
+    opened = _Opened(ref(stream), ref(request), "7", None)
+    opened.is_asked = True
+    asyncio.run(opened.ask_again([Failing(str)], {}, 60.0))
+    assert not opened.is_asked
+    assert opened.checked_at < float("inf")
+    assert "whether open credentials are still valid can't be told" in caplog.text
