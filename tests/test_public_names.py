@@ -101,6 +101,8 @@ PUBLIC = {
         "errors_name_it",
         "UNUSABLE_BOUNDARY",
         "error_like",
+        "DatabaseConnection", "check_by", "caller_of", "MadeHead", "MadeRequest", "arrivals", "request_around",
+        "Choice", "PlainWatch", "WatchedHead", "keep_private", "tell_of_reads",
     },
     "antiphon.cli": {"load_app", "load_feature"},
     "antiphon.logs": {"JSONFormatter", "RequestIDFilter", "TextFormatter"},

@@ -30,8 +30,8 @@ def caller_of(by: Callable[[Request], str | None], request: Request, owner: str)
     return caller
 
 
-LOG_EVERY = 60.0
-"""The seconds between two log lines about callers that aren't distinguished or limited."""
+_LOG_EVERY = 60.0
+"""The seconds between two log lines about functions that failed."""
 
 
 class Sharing:
@@ -57,7 +57,7 @@ class Sharing:
                 import logging
 
                 # An overloaded worker must not also write a line for each request.
-                self._logged_again_at = now + LOG_EVERY
+                self._logged_again_at = now + _LOG_EVERY
                 logging.getLogger("antiphon").exception("queue_by failed: clients share by their addresses")
             return address
         return address if caller is None else f"caller {caller}"

@@ -2,7 +2,7 @@
 of a request, and functions to call after its commit.
 
 A connection is known by its class's name, so that no library is imported. Methods are ``async`` for both kinds of
-connections: ``run_at_once`` runs them on those that don't wait.
+connections: ``at_once`` runs them on those that don't wait.
 """
 
 import logging
@@ -22,27 +22,26 @@ T = TypeVar("T")
 _IDLE, _FAILED = 0, 3
 """Values of libpq's ``PGTransactionStatusType``: no transaction, and one that can only be rolled back."""
 
-IS_FOREIGN = """not exists (select from pg_catalog.pg_roles as trusted
+
+class DatabaseConnection:
+    """A connection, or a session, that a request uses. Values are named in statements: ``:id``."""
+
+    class Found(NamedTuple):
+        """The result of a statement: the number of rows that it has changed, and the first row that it returns."""
+
+        rows: int
+        row: tuple[Any, ...] | None
+
+    IS_FOREIGN = """not exists (select from pg_catalog.pg_roles as trusted
 where trusted.oid operator(pg_catalog.=) {owner} and (trusted.rolsuper
 or trusted.rolname operator(pg_catalog.=) any (array[current_user, 'pg_database_owner'])
 or exists (select from pg_catalog.pg_database as d where d.datdba operator(pg_catalog.=) trusted.oid
     and d.datname operator(pg_catalog.=) pg_catalog.current_database())
 or (pg_catalog.pg_has_role(trusted.oid, 'usage') and not exists (select from pg_catalog.pg_roles as own
     where own.rolname operator(pg_catalog.=) current_user and own.rolsuper))))"""
-"""The condition in PostgreSQL that an owner is neither this user, a role whose rights the user has, the owner of the
-database, nor a superuser. The owner of a table can have functions called by those who write to it.
-"""
-
-
-class Found(NamedTuple):
-    """The result of a statement: the number of rows that it has changed, and the first row that it returns."""
-
-    rows: int
-    row: tuple[Any, ...] | None
-
-
-class Connection:
-    """A connection, or a session, that a request uses. Values are named in statements: ``:id``."""
+    """The condition in PostgreSQL that an owner is neither this user, a role whose rights the user has, the owner of
+    the database, nor a superuser. The owner of a table can have functions called by those who write to it.
+    """
 
     def __init__(self, given: Any) -> None:
         self._given = given
@@ -72,12 +71,12 @@ class Connection:
     def _driver(self) -> Any:
         return self._given
 
-    async def run(self, statement: str, **values: Any) -> Found:
+    async def run(self, statement: str, **values: Any) -> "DatabaseConnection.Found":
         """Carry out a statement. Raises the library's errors."""
         cursor = self._given.cursor()
         cursor.row_factory = None
         cursor.execute(statement, values)
-        found = Found(cursor.rowcount, cursor.fetchone())
+        found = self.Found(cursor.rowcount, cursor.fetchone())
         cursor.close()
         return found
 
@@ -86,8 +85,35 @@ class Connection:
         for the ``transaction`` in which something happened that has been undone.
         """
 
+    @staticmethod
+    def of(value: object) -> "DatabaseConnection | None":
+        """Return a value as a connection, or None if it isn't a connection or session of a library that we know."""
+        for each in type(value).__mro__:
+            kind = _KINDS.get(f"{each.__module__.partition('.')[0]}.{each.__name__}")
+            if kind is not None:
+                return kind(value)
+        return None
 
-class _Psycopg(Connection):
+    @staticmethod
+    def at_once(steps: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine that doesn't wait and return its result. Raises its errors."""
+        stopped = resume(steps, None)
+        return None if stopped is None else stopped[1]  # type: ignore[return-value]
+
+    @staticmethod
+    def outage_of(name: str, error: Exception) -> StoreUnavailable | None:
+        """Return the error for clients (503) if a database does not respond or is locked; None for any other error."""
+        is_outage = any(each.__name__ in ("OperationalError", "InterfaceError") for each in type(error).__mro__)
+        return unavailable(name, error) if is_outage else None
+
+    @staticmethod
+    def is_conflict(error: Exception) -> bool:
+        """Return True if PostgreSQL has undone a transaction because of another one, so that a retry may succeed."""
+        causes = error, getattr(error, "orig", None), error.__cause__  # also as SQLAlchemy and Django raise it
+        return any(getattr(each, "sqlstate", None) in ("40001", "40P01") for each in causes)
+
+
+class _Psycopg(DatabaseConnection):
     @property
     def dialect(self) -> str:
         return "postgresql"
@@ -96,16 +122,16 @@ class _Psycopg(Connection):
     def transaction(self) -> object:
         return self._driver.info.transaction_status != _IDLE or None
 
-    async def run(self, statement: str, **values: Any) -> Found:
+    async def run(self, statement: str, **values: Any) -> "DatabaseConnection.Found":
         from psycopg.rows import tuple_row
 
         cursor = self._given.cursor(row_factory=tuple_row)
         await _awaited(cursor.execute(_pyformat(statement), values))
         row = await _awaited(cursor.fetchone()) if cursor.description else None
-        return Found(cursor.rowcount, row)
+        return self.Found(cursor.rowcount, row)
 
 
-class _Django(Connection):
+class _Django(DatabaseConnection):
     @property
     def dialect(self) -> str:
         return str(self._given.vendor)
@@ -122,13 +148,13 @@ class _Django(Connection):
     def commits_each(self) -> bool:
         return not self._given.in_atomic_block
 
-    async def run(self, statement: str, **values: Any) -> Found:
+    async def run(self, statement: str, **values: Any) -> "DatabaseConnection.Found":
         with self._given.cursor() as cursor:
             cursor.execute(_pyformat(statement), values)
-            return Found(cursor.rowcount, cursor.fetchone() if cursor.description else None)
+            return self.Found(cursor.rowcount, cursor.fetchone() if cursor.description else None)
 
 
-class _SQLAlchemy(Connection):
+class _SQLAlchemy(DatabaseConnection):
     """An engine's connection, or a session."""
 
     @property
@@ -158,7 +184,7 @@ class _SQLAlchemy(Connection):
         connection = self._sync.connection() if hasattr(self._sync, "get_bind") else self._sync
         return connection.connection.driver_connection
 
-    async def run(self, statement: str, **values: Any) -> Found:
+    async def run(self, statement: str, **values: Any) -> "DatabaseConnection.Found":
         from sqlalchemy import text
 
         connection = self._given
@@ -166,7 +192,7 @@ class _SQLAlchemy(Connection):
             connection = await _awaited(connection.connection())
         found = await _awaited(connection.execute(text(statement), values))
         row = found.first() if found.returns_rows else None
-        return Found(found.rowcount, None if row is None else tuple(row))
+        return self.Found(found.rowcount, None if row is None else tuple(row))
 
     def on_rollback(self, function: Callable[[Callable[[Any], bool]], None]) -> None:
         from sqlalchemy import event
@@ -187,9 +213,9 @@ def _is_in(transaction: Any, outer: Any) -> bool:
     return transaction is outer
 
 
-_KINDS: dict[str, type[Connection]] = {
-    "sqlite3.Connection": Connection,
-    "pysqlite3.Connection": Connection,  # a newer SQLite than Python's
+_KINDS: dict[str, type[DatabaseConnection]] = {
+    "sqlite3.Connection": DatabaseConnection,
+    "pysqlite3.Connection": DatabaseConnection,  # a newer SQLite than Python's
     "psycopg.Connection": _Psycopg,
     "psycopg.AsyncConnection": _Psycopg,
     "django.BaseDatabaseWrapper": _Django,
@@ -203,33 +229,6 @@ _KINDS: dict[str, type[Connection]] = {
     ),
     "sqlalchemy.AsyncConnection": _SQLAlchemy,
 }
-
-
-def connection_of(value: object) -> Connection | None:
-    """Return a value as a connection, or None if it isn't a connection or session of a library that we know."""
-    for each in type(value).__mro__:
-        kind = _KINDS.get(f"{each.__module__.partition('.')[0]}.{each.__name__}")
-        if kind is not None:
-            return kind(value)
-    return None
-
-
-def run_at_once(steps: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine that doesn't wait and return its result. Raises its errors."""
-    stopped = resume(steps, None)
-    return None if stopped is None else stopped[1]  # type: ignore[return-value]
-
-
-def outage_of(name: str, error: Exception) -> StoreUnavailable | None:
-    """Return the error for clients (503) if a database does not respond or is locked; None for any other error."""
-    is_outage = any(each.__name__ in ("OperationalError", "InterfaceError") for each in type(error).__mro__)
-    return unavailable(name, error) if is_outage else None
-
-
-def is_conflict(error: Exception) -> bool:
-    """Return True if PostgreSQL has undone a transaction because of another one, so that a repetition may succeed."""
-    causes = error, getattr(error, "orig", None), error.__cause__  # also as SQLAlchemy and Django raise it
-    return any(getattr(each, "sqlstate", None) in ("40001", "40P01") for each in causes)
 
 
 async def _awaited(value: Any) -> Any:
@@ -257,7 +256,7 @@ class CommitHooks:
     """The functions to call once a request's dependency has committed, in order; none after a rollback."""
 
     def __init__(self, value: object) -> None:
-        self._connection = connection_of(value)
+        self._connection = DatabaseConnection.of(value)
         self._functions: list[tuple[Callable[[], object], object]] = []
         if self._connection is not None:
             self._connection.on_rollback(self._drop)

@@ -19,24 +19,18 @@ from antiphon.response.response import Response
 if TYPE_CHECKING:
     from antiphon.app.application import App
 
-OF_THE_MESSAGE = frozenset({
-    "accept", "accept-charset", "accept-encoding", "content-digest", "content-disposition", "content-encoding",
-    "content-language", "content-length", "content-location", "content-md5", "content-range", "content-type", "digest",
-    "expect", "idempotency-key", "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since",
-    "last-event-id", "mcp-method", "mcp-name", "mcp-protocol-version", "mcp-session-id", "range", "repr-digest", "te",
-    "trailer", "transfer-encoding", "upgrade",
-})  # fmt: skip
-"""Fields that describe the message or its response, not the client."""
-
-
-def entered(request: Request) -> Request:
-    """Return a request as the outermost application has received it."""
-    *_, outermost = arrivals(request)
-    return outermost
-
 
 class MadeHead(DerivedHead):
     """The head of a made request: its own target and fields, and the client's fields that aren't ``hidden``."""
+
+    OF_THE_MESSAGE = frozenset({
+        "accept", "accept-charset", "accept-encoding", "content-digest", "content-disposition", "content-encoding",
+        "content-language", "content-length", "content-location", "content-md5", "content-range", "content-type",
+        "digest", "expect", "idempotency-key", "if-match", "if-modified-since", "if-none-match", "if-range",
+        "if-unmodified-since", "last-event-id", "mcp-method", "mcp-name", "mcp-protocol-version", "mcp-session-id",
+        "range", "repr-digest", "te", "trailer", "transfer-encoding", "upgrade",
+    })  # fmt: skip
+    """Fields that describe the message or its response, not the client."""
 
     is_of_call = True
 
@@ -109,7 +103,7 @@ class MadeRequest:
 
     def __init__(self, around: Request, head: Head, body: bytes | Content | None, app: "App | None" = None) -> None:
         outer = Around(around, set())
-        self._app: App = app or entered(around).route.app
+        self._app: App = app or arrivals(around)[-1].route.app
         self.request = Request(head, body)
         """The request that the application gets."""
         self.request.id = around._id

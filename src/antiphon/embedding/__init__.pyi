@@ -6,9 +6,12 @@ from antiphon.adapters.foreign.wsgi import call_in_own_context, make_environ, re
 from antiphon.adapters.servable import Lifecycle, Servable
 from antiphon.adapters.servers.embedded import LoopServer, ThreadServer
 from antiphon.adapters.wsgi import WSGIHead
+from antiphon.app.callers import caller_of, check_by
+from antiphon.app.connections import DatabaseConnection
 from antiphon.app.conversations.conversation import on_own_thread
 from antiphon.app.conversations.foreign_sockets import ForeignSockets, environ_sockets
 from antiphon.app.dispatch.returns import to_response
+from antiphon.app.made_request import MadeHead, MadeRequest
 from antiphon.app.mount import mounted_together
 from antiphon.app.planning.cross_site import SAFE_METHODS, check_handshake_site, parse_origin
 from antiphon.app.planning.features import Added
@@ -71,9 +74,11 @@ from antiphon.http.limits import UNBOUNDED
 from antiphon.http.urls.path import quoted_root
 from antiphon.lazy import absent, lazy, missing_package, not_offered
 from antiphon.paths import caller_file, path_beside
+from antiphon.request.caller import arrivals, request_around
 from antiphon.request.dependencies import OfRequest
+from antiphon.request.late_reads import keep_private, tell_of_reads
 from antiphon.request.readings import host_of, query_fields_of, query_too_long, urlencoded_fields_of
-from antiphon.request.watching import Reads, note_read, unwatched
+from antiphon.request.watching import Choice, PlainWatch, Reads, WatchedHead, note_read, unwatched
 from antiphon.response.fields import SharedFields
 from antiphon.response.files import FileBody, OpenFile, guess_type, is_for_any_thread
 from antiphon.response.response import response_of
@@ -85,24 +90,24 @@ from antiphon.websockets.connection import Connection
 
 __all__ = [
     "AT_END", "BACKLOG", "BEGIN_ON_THREAD", "CHALLENGES", "DRAINING", "ON_LOOP", "ON_THREAD", "OWS", "SAFE_METHODS",
-    "TOKEN_LEEWAY", "UNBOUNDED", "UNUSABLE_BOUNDARY", "Added", "Advice", "AsyncFromSync", "BlockingBody",
-    "Connection", "Content", "Crossing", "CrossingBack", "DerivedHead", "DescribedApp", "DescribedRoute",
-    "EnvironHost", "FeatureStore", "FileBody", "ForeignSockets", "FormBounds", "Framework", "FrameworkRequest",
-    "FrameworkResponse", "Head", "Host", "IncompleteForm", "Lifecycle", "LoopServer", "MultipartLimits",
-    "MultipartParser", "NotBegun", "NotLoadedError", "OfRequest", "OpenFile", "PartData", "PartHead", "Reads",
-    "ReceivedInput", "RequestHead", "RequestLocal", "Servable", "ServedFunction", "SharedFields", "Spool", "Steps",
-    "ThreadServer", "TimedSigner", "ViewRoute", "WSGIHead", "Window", "absent", "as_bytes", "as_http_error",
-    "background_loop", "call_after_fork", "call_in_own_context", "caller_file", "check_arguments",
-    "check_handshake", "check_handshake_site", "check_no_decorator", "check_numbers", "check_sync",
-    "close_accepted", "copy_variables", "crossing_of", "decode_json", "describe", "driven", "encode_json",
-    "endable", "environ_request", "environ_sockets", "error_like", "errors_name_it", "failed",
-    "find_current_request", "finish", "guess_type", "host_of", "innermost", "is_async", "is_for_any_thread",
-    "is_on_loop", "is_token", "is_token_of", "json_text", "lazy", "log_failure", "make_environ", "missing_package",
-    "mounted_together", "not_offered", "note_read", "on_own_thread", "parse_boundary", "parse_origin",
-    "path_beside", "plain_head", "query_fields_of", "query_too_long", "quoted_root", "read_request",
-    "read_token_part", "read_whole_form", "ready", "release", "render", "reset_current_request", "response_of",
-    "restarting", "run_async", "run_on", "run_on_loop", "safe_filename", "scope_request", "seconds_of",
-    "served_names", "server_head", "set_current_request", "signature_of", "split_list", "started_response",
-    "store_name", "stream_of", "to_response", "until_left", "unwatched", "urlencoded_fields_of",
-    "without_traceback",
+    "TOKEN_LEEWAY", "UNBOUNDED", "UNUSABLE_BOUNDARY", "Added", "Advice", "AsyncFromSync", "BlockingBody", "Choice",
+    "Connection", "Content", "Crossing", "CrossingBack", "DatabaseConnection", "DerivedHead", "DescribedApp",
+    "DescribedRoute", "EnvironHost", "FeatureStore", "FileBody", "ForeignSockets", "FormBounds", "Framework",
+    "FrameworkRequest", "FrameworkResponse", "Head", "Host", "IncompleteForm", "Lifecycle", "LoopServer", "MadeHead",
+    "MadeRequest", "MultipartLimits", "MultipartParser", "NotBegun", "NotLoadedError", "OfRequest", "OpenFile",
+    "PartData", "PartHead", "PlainWatch", "Reads", "ReceivedInput", "RequestHead", "RequestLocal", "Servable",
+    "ServedFunction", "SharedFields", "Spool", "Steps", "ThreadServer", "TimedSigner", "ViewRoute", "WSGIHead",
+    "WatchedHead", "Window", "absent", "arrivals", "as_bytes", "as_http_error", "background_loop", "call_after_fork",
+    "call_in_own_context", "caller_file", "caller_of", "check_arguments", "check_by", "check_handshake",
+    "check_handshake_site", "check_no_decorator", "check_numbers", "check_sync", "close_accepted", "copy_variables",
+    "crossing_of", "decode_json", "describe", "driven", "encode_json", "endable", "environ_request",
+    "environ_sockets", "error_like", "errors_name_it", "failed", "find_current_request", "finish", "guess_type",
+    "host_of", "innermost", "is_async", "is_for_any_thread", "is_on_loop", "is_token", "is_token_of", "json_text",
+    "keep_private", "lazy", "log_failure", "make_environ", "missing_package", "mounted_together", "not_offered",
+    "note_read", "on_own_thread", "parse_boundary", "parse_origin", "path_beside", "plain_head", "query_fields_of",
+    "query_too_long", "quoted_root", "read_request", "read_token_part", "read_whole_form", "ready", "release",
+    "render", "request_around", "reset_current_request", "response_of", "restarting", "run_async", "run_on",
+    "run_on_loop", "safe_filename", "scope_request", "seconds_of", "served_names", "server_head",
+    "set_current_request", "signature_of", "split_list", "started_response", "store_name", "stream_of",
+    "tell_of_reads", "to_response", "until_left", "unwatched", "urlencoded_fields_of", "without_traceback",
 ]  # fmt: skip

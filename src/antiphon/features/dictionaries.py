@@ -29,16 +29,14 @@ from antiphon import Request, Response
 from antiphon.app.static_files import FileHandler
 from antiphon.body.codings import ZSTD, Compressor
 from antiphon.concurrency.iterables import BlockingChunks, ByteGenerator
-from antiphon.embedding import FeatureStore, Reads, as_bytes, is_for_any_thread, split_list, unwatched
+from antiphon.embedding import FeatureStore, PlainWatch, Reads, as_bytes, is_for_any_thread, split_list, unwatched
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.cache.rules import control_of
 from antiphon.http import Item, parse_structured_list
 from antiphon.http.grammar import parse_or_none
 from antiphon.http.urls.url import is_this_machine
-from antiphon.request.caller import OF_ONE_TRY
-from antiphon.request.late_reads import fields_of
-from antiphon.request.watching import PlainWatch, put_on_watch, watches_of
 from antiphon.response.message import Body
+from antiphon.types import Caller
 
 DCZ = "dcz"
 AVAILABLE = "available-dictionary"
@@ -54,7 +52,7 @@ _AT_ONCE = 256 << 10
 _KEPT = 90 * 24 * 3600.0
 """The seconds for which a store keeps a file since a process has first sent it."""
 _LEVEL = 3
-_FOR_ALL = OF_ONE_TRY | {
+_FOR_ALL = Caller.OF_ONE_TRY | {
     AVAILABLE, Reads.HTTP_VERSION, Reads.QUERY, "datastar-request", "hx-boosted", "hx-history-restore-request",
     "hx-request", "hx-target", "x-block",
 }  # fmt: skip
@@ -191,16 +189,16 @@ class _Reads(PlainWatch):
 
 def watch_reads(request: Request) -> Iterator[None]:
     """Record, as middleware around all other middleware, what is read to make a response."""
-    put_on_watch(request, _Reads(request.head))
+    _Reads(request.head).put_on(request)
     yield
 
 
 def _reads_of(request: Request) -> Collection[str]:
     """Return what was read to make a response: what a choice is made from, and everything if that wasn't recorded."""
-    watch = next((each for each in watches_of(request.head) if isinstance(each, _Reads)), None)
+    watch = _Reads.of(request.head)
     if watch is None:
         return () if isinstance(request.route.handler, FileHandler) else (Reads.EVERYTHING,)
-    return {field for name in watch.reads for field in fields_of(name)}
+    return {field for name in watch.reads for field in Reads.fields(name)}
 
 
 def _digest_of(request: Request) -> bytes | None:

@@ -14,15 +14,25 @@ from typing import Any, Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
 from antiphon import Blueprint, Dependency, Request, Response, explained
-from antiphon.app.callers import LOG_EVERY, caller_of, check_by
 from antiphon.app.store import check_store
-from antiphon.embedding import Added, FeatureStore, check_no_decorator, describe, errors_name_it, store_name, unwatched
+from antiphon.embedding import (
+    Added,
+    FeatureStore,
+    arrivals,
+    caller_of,
+    check_by,
+    check_no_decorator,
+    describe,
+    errors_name_it,
+    request_around,
+    store_name,
+    unwatched,
+)
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.stores.circuit_breaker import CircuitBreaker
 from antiphon.features.stores.memory import MemoryStore
 from antiphon.http import Item, TooManyRequests
 from antiphon.http.head import network_of
-from antiphon.request.caller import AROUND, arrivals
 from antiphon.types import Mount, Route, Routes
 
 QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded"
@@ -30,6 +40,9 @@ QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded
 
 ROUNDING = 1e-4
 """The tolerance for rounding errors, in seconds and requests, so that clients can return when they were told to."""
+
+_LOG_EVERY = 60.0
+"""The seconds between two log lines about callers that aren't distinguished or limited."""
 
 _UNKNOWN = ""
 """The caller for unknown addresses; no address is empty."""
@@ -133,7 +146,7 @@ class RateLimit:
     def __call__(self, request: Request) -> None:
         """Count a request. Raises TooManyRequests (429) above the limit, and TypeError if used as a decorator."""
         check_no_decorator(self._written, request)
-        if AROUND in request and any(each.limit is self for each in _counted(*arrivals(request[AROUND].request))):
+        if any(each.limit is self for each in _counted(*arrivals(request_around(request)))):
             return  # the client sent only one request
         counted, earlier = _Counted(self), _counted(*arrivals(request))
         request[_COUNTED] = [*_counted(request), counted]
@@ -288,7 +301,7 @@ class RateLimit:
             return
         import logging
 
-        self._logged_again_at = now + LOG_EVERY
+        self._logged_again_at = now + _LOG_EVERY
         logging.getLogger("antiphon").error("the rate limit %s %s", self._name, what)
 
 
@@ -324,7 +337,7 @@ def uncount_made(request: Request) -> None:
     for each in arrivals(request):
         for counted in _counted(each):
             counted.limit.uncount(request)
-        if AROUND in each:
+        if request_around(each) is not None:
             return
 
 

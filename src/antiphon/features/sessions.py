@@ -14,11 +14,13 @@ from antiphon.app.store import check_store
 from antiphon.embedding import (
     Added,
     FeatureStore,
+    Reads,
     SharedFields,
     check_numbers,
     errors_name_it,
     is_for_any_thread,
     is_on_loop,
+    keep_private,
     mounted_together,
     seconds_of,
     store_name,
@@ -32,8 +34,6 @@ from antiphon.features.tracked_session import BOUND, KEPT, NAME, TrackedSession
 from antiphon.http import CacheControl, SetCookie
 from antiphon.http.cookies import SameSite
 from antiphon.http.urls.url import is_this_machine
-from antiphon.request.late_reads import OF_CDNS, keep_private
-from antiphon.request.watching import cookies_of_callers
 from antiphon.response.files import is_at_hand
 from antiphon.types import Duration, Identity, Route
 
@@ -134,7 +134,7 @@ class Sessions:
         together with this one has sessions in another store, with the same cookie.
         """
         self._keep_in(self._stores.taken_from(app))
-        cookies_of_callers.update([self._cookie] if self._cookie else ["__Host-session", "host-session"])
+        Reads.cookies_of_callers.update([self._cookie] if self._cookie else ["__Host-session", "host-session"])
         app.on_startup(partial(self._check_alone, app))
         if self._store.blocks:
             app.provide(Request.session, self._load, blocking=True, when=self._has_cookie, default=self._begin)
@@ -453,20 +453,22 @@ def _keep_private(request: Request, response: Response) -> None:
     headers = response.headers
     if headers.setdefault("vary", "cookie") != "cookie":
         response.vary("Cookie")
-    for name in (OF_CDNS, "cache-control"):
+    for name in (_OF_CDNS, "cache-control"):
         if is_debug() and name in headers:
             _refuse_shared(request, name.title().replace("Cdn", "CDN"), CacheControl.parse(headers[name]))
     keep_private(response)
 
 
-_OF_CACHES = frozenset({"vary", "cache-control", OF_CDNS})
+_OF_CDNS = "cdn-cache-control"
+"""The field for shared caches only, where it overrides Cache-Control (RFC 9213)."""
+_OF_CACHES = frozenset({"vary", "cache-control", _OF_CDNS})
 _PRIVATE = SharedFields.of([("vary", "cookie"), ("cache-control", "private")])
 """The fields for a response that doesn't mention caches."""
 
 
 def _refuse_shared(request: Request, field: str, control: CacheControl) -> None:
     """Raise RuntimeError for a field that lets shared caches store the response."""
-    is_of_cdns = field.lower() == OF_CDNS
+    is_of_cdns = field.lower() == _OF_CDNS
     if (
         control.no_store
         or control.private is True

@@ -12,31 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from antiphon.http.head import DerivedHead, Head, client_of
 from antiphon.request.dependencies import Dependency
 from antiphon.request.interfaces import AppValues
-from antiphon.request.watching import Reads, note_read, recorded_value, unwatched
+from antiphon.request.watching import Reads, note_read, unwatched
 
 if TYPE_CHECKING:
     from antiphon.request.request import Request
-
-OF_ONE_TRY = frozenset({
-    "accept", "accept-charset", "accept-encoding", "accept-language", "b3", "baggage", "cache-control", "cdn-loop",
-    "cf-connecting-ip", "cf-ipcountry", "cf-ray", "cf-visitor", "connection", "content-digest", "content-disposition",
-    "content-encoding", "content-language", "content-length", "content-md5", "content-type", "date", "dnt",
-    "early-data", "expect", "fly-client-ip", "fly-request-id", "forwarded", "host", "idempotency-key", "if-match",
-    "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "keep-alive", "max-forwards", "origin",
-    "pragma", "prefer", "priority", "proxy-connection", "range", "referer", "repr-digest", "save-data", "sec-ch-ua",
-    "sec-ch-ua-mobile", "sec-ch-ua-platform", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-fetch-user",
-    "sec-gpc", "te", "traceparent", "tracestate", "trailer", "transfer-encoding", "true-client-ip", "upgrade",
-    "upgrade-insecure-requests", "user-agent", "via", "want-content-digest", "want-repr-digest", "x-amz-cf-id",
-    "x-amzn-trace-id", "x-b3-parentspanid", "x-b3-sampled", "x-b3-spanid", "x-b3-traceid", "x-client-ip",
-    "x-cloud-trace-context", "x-correlation-id", "x-csrf-token", "x-csrftoken", "x-datadog-parent-id",
-    "x-datadog-sampling-priority", "x-datadog-trace-id", "x-envoy-attempt-count", "x-envoy-expected-rq-timeout-ms",
-    "x-envoy-external-address", "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix",
-    "x-forwarded-proto", "x-forwarded-scheme", "x-forwarded-server", "x-queue-start", "x-real-ip", "x-request-id",
-    "x-request-start", "x-requested-with", "x-xsrf-token",
-})  # fmt: skip
-"""Fields that clients and proxies may change between attempts: they describe what is being sent and how, not who is
-sending it.
-"""
 
 _OF_MEASURING = (
     "_ga", "_gid", "_gat", "_gcl_", "__utm", "_fbp", "_fbc", "_pk_", "_hj", "_clck", "_clsk", "_uet", "_dd_s", "ajs_",
@@ -64,6 +43,16 @@ class Identity(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
+
+    @property
+    def is_shown_each_time(self) -> bool:
+        """True if a client shows it with each request, so that no handler begins or ends it."""
+        return self.kind in ("user", "token", "signer", "server", "certificate")
+
+    @property
+    def is_begun_by_handlers(self) -> bool:
+        """True for a user whom a handler may log in or out between two attempts of a client."""
+        return self.kind in ("login", "provided user", "framework user")
 
     @classmethod
     def of_credentials(cls, kind: str, *values: str) -> "Identity":
@@ -111,12 +100,18 @@ ARRIVAL = "antiphon.arrival"
 """The key in another framework's environ or scope for a weak reference to the request of the application around it."""
 
 
-def arrivals(request: "Request | None") -> "Iterator[Request]":
-    """Yield a request as each application has received it, innermost first, then the client's request around it."""
+def arrivals(request: "Request | None") -> "list[Request]":
+    """Return a request as each application has received it, innermost first, then the client's request around it."""
+    found = []
     while request is not None:
-        yield request
-        around = request[AROUND].request if AROUND in request else None
-        request = request._outer_request or _arrival_outside(request.head) or around
+        found.append(request)
+        request = request._outer_request or _arrival_outside(request.head) or request_around(request)
+    return found
+
+
+def request_around(request: "Request") -> "Request | None":
+    """Return the client's request for which the application has made this one, such as a tool call, or None."""
+    return request[AROUND].request if AROUND in request else None
 
 
 def _arrival_outside(head: Head) -> "Request | None":
@@ -133,18 +128,33 @@ def _given(head: Head) -> Any:
     return getattr(head, "environ", None) or getattr(head, "scope", None)
 
 
-SHOWN_EACH_TIME = frozenset({"user", "token", "signer", "server", "certificate"})
-"""The kinds of proven identities that a client shows with each request. No handler begins or ends them."""
-
-BEGUN_BY_HANDLERS = frozenset({"login", "provided user", "framework user"})
-"""The kinds of users whom a handler may log in or out between two attempts of a client."""
-
-
 class Caller:
     """The caller of a request: all identities that are known so far.
 
     Each read includes what has been proven in the meantime, because middleware, hooks and the handler read it at
     different times.
+    """
+
+    OF_ONE_TRY = frozenset({
+        "accept", "accept-charset", "accept-encoding", "accept-language", "b3", "baggage", "cache-control",
+        "cdn-loop", "cf-connecting-ip", "cf-ipcountry", "cf-ray", "cf-visitor", "connection", "content-digest",
+        "content-disposition", "content-encoding", "content-language", "content-length", "content-md5",
+        "content-type", "date", "dnt", "early-data", "expect", "fly-client-ip", "fly-request-id", "forwarded", "host",
+        "idempotency-key", "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since",
+        "keep-alive", "max-forwards", "origin", "pragma", "prefer", "priority", "proxy-connection", "range",
+        "referer", "repr-digest", "save-data", "sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform",
+        "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-fetch-user", "sec-gpc", "te", "traceparent",
+        "tracestate", "trailer", "transfer-encoding", "true-client-ip", "upgrade", "upgrade-insecure-requests",
+        "user-agent", "via", "want-content-digest", "want-repr-digest", "x-amz-cf-id", "x-amzn-trace-id",
+        "x-b3-parentspanid", "x-b3-sampled", "x-b3-spanid", "x-b3-traceid", "x-client-ip", "x-cloud-trace-context",
+        "x-correlation-id", "x-csrf-token", "x-csrftoken", "x-datadog-parent-id", "x-datadog-sampling-priority",
+        "x-datadog-trace-id", "x-envoy-attempt-count", "x-envoy-expected-rq-timeout-ms", "x-envoy-external-address",
+        "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix", "x-forwarded-proto",
+        "x-forwarded-scheme", "x-forwarded-server", "x-queue-start", "x-real-ip", "x-request-id", "x-request-start",
+        "x-requested-with", "x-xsrf-token",
+    })  # fmt: skip
+    """Fields that clients and proxies may change between attempts: they describe what is being sent and how, not who is
+    sending it.
     """
 
     __slots__ = ("_request",)
@@ -181,7 +191,7 @@ class Caller:
             shown = request.head.field("authorization")
             if shown is not None and "authorization" not in replaced:
                 found.append(Identity.of_credentials("authorization", shown))
-            if is_seen_by_others(request) and (cookies := kept_cookies(request, replaced)):
+            if self.is_seen_by_others and (cookies := self.cookies(replaced)):
                 found.append(Identity.of_credentials("cookies", cookies))
         return tuple(dict.fromkeys(found))
 
@@ -200,24 +210,45 @@ class Caller:
             # Authorization is always among the identities, even before anything has verified it
             replaced = {"authorization", *(name for each in _proven(request) for name in each.replaces)}
             if Reads.EVERYTHING in names:
-                names = {name for name, _ in request.head.fields()} - (
-                    {"cookie"} if is_seen_by_others(request) else set()
-                )
+                names = {name for name, _ in request.head.fields()} - ({"cookie"} if self.is_seen_by_others else set())
             values = {
-                name: kept_cookies(request, replaced) if name == "cookie" else recorded_value(request.head, name)
+                name: self.cookies(replaced) if name == "cookie" else Reads.value(request.head, name)
                 for name in names
-                if name not in OF_ONE_TRY
+                if name not in self.OF_ONE_TRY
                 and name.removeprefix(":") not in replaced
                 and (name[0] != ":" or name.startswith(Reads.COOKIE))
             }
         return values | {"host": request.host}
 
+    @property
+    def is_seen_by_others(self) -> bool:
+        """True if code outside this application has seen the request before and may recognize its caller: another
+        framework around a view, or an application in which this one is mounted.
+        """
+        request = self._request
+        return request.app is None or bool(request.app._places_above) or _arrival_outside(request.head) is not None
 
-def is_seen_by_others(request: "Request") -> bool:
-    """Return True if code outside this application has seen the request before and may recognize its caller: another
-    framework around a view, or an application in which this one is mounted.
-    """
-    return request.app is None or bool(request.app._places_above) or _arrival_outside(request.head) is not None
+    def cookies(self, replaced: Collection[str] = ()) -> str:
+        """Return the cookies that may identify the caller, without those that are in ``replaced``."""
+        parts = [part.strip() for part in (self._request.head.field("cookie") or "").split(";")]
+        kept = [
+            part
+            for part in parts
+            if part and not part.startswith(_OF_MEASURING) and f"cookie {part.partition('=')[0]}" not in replaced
+        ]
+        return "; ".join(sorted(kept))
+
+    @staticmethod
+    def of_server(head: Head) -> Iterator[Identity]:
+        """Yield the user that the server has authenticated, and the subject of the client's certificate."""
+        given = _given(head)
+        given = given if isinstance(given, dict) else {}
+        if user := given.get("REMOTE_USER"):
+            yield Identity("server", user)
+        tls = (given.get("extensions") or {}).get("tls") or {}
+        name = given.get("SSL_CLIENT_S_DN") if given.get("SSL_CLIENT_VERIFY") == "SUCCESS" else None
+        if name := name or (not tls.get("client_cert_error") and tls.get("client_cert_name")):
+            yield Identity("certificate", name)
 
 
 def _proven(request: "Request") -> Iterator[Identity]:
@@ -235,19 +266,7 @@ def _proven(request: "Request") -> Iterator[Identity]:
         native = values.get(kinds.framework)
         if native is not None and not isinstance(native, AppValues):
             yield from _of_framework(native)
-        yield from server_identities(each.head)
-
-
-def server_identities(head: Head) -> Iterator[Identity]:
-    """Yield the user that the server has authenticated, and the subject of the client's certificate."""
-    given = _given(head)
-    given = given if isinstance(given, dict) else {}
-    if user := given.get("REMOTE_USER"):
-        yield Identity("server", user)
-    tls = (given.get("extensions") or {}).get("tls") or {}
-    name = given.get("SSL_CLIENT_S_DN") if given.get("SSL_CLIENT_VERIFY") == "SUCCESS" else None
-    if name := name or (not tls.get("client_cert_error") and tls.get("client_cert_name")):
-        yield Identity("certificate", name)
+        yield from Caller.of_server(each.head)
 
 
 def _of_framework(native: Any) -> Iterator[Identity]:
@@ -255,14 +274,3 @@ def _of_framework(native: Any) -> Iterator[Identity]:
     with suppress(RuntimeError):  # Django can't load a user on an event loop
         if (key := Identity.key_of(native.user, native._user_id)) is not None:
             yield Identity("framework user", key, native._login_fields)
-
-
-def kept_cookies(request: "Request", replaced: Collection[str] = ()) -> str:
-    """Return the cookies that may identify the caller."""
-    parts = [part.strip() for part in (request.head.field("cookie") or "").split(";")]
-    kept = [
-        part
-        for part in parts
-        if part and not part.startswith(_OF_MEASURING) and f"cookie {part.partition('=')[0]}" not in replaced
-    ]
-    return "; ".join(sorted(kept))

@@ -8,7 +8,7 @@
 """
 
 import sys
-from collections.abc import AsyncIterable, Collection, Generator, Iterable, Mapping
+from collections.abc import AsyncIterable, Generator, Iterable, Mapping
 from copy import copy
 from time import time
 from types import FrameType, TracebackType
@@ -24,7 +24,7 @@ from antiphon.http.header_property import read_date
 from antiphon.http.headers import combined
 from antiphon.http.structured_fields import InnerList, Item, parse_structured_dictionary
 from antiphon.request.request import Request
-from antiphon.request.watching import PlainWatch, Reads, WatchedHead, choices, note_in_head, put_on_watch, watches_of
+from antiphon.request.watching import PlainWatch, Reads, WatchedHead, note_in_head, watches_of
 from antiphon.response.files import is_at_hand, is_for_any_thread
 from antiphon.response.message import Body, PassedChunks, Stream
 from antiphon.response.response import Response
@@ -38,7 +38,7 @@ _FREE = frozenset({"host", *CONDITIONS, Reads.REQUEST_ID, Reads.PAGE_NONCE})
 """
 _OF_CONTENT = ("content-encoding", "content-length", "content-type", "transfer-encoding")
 """The fields with which a QUERY's content is read, which is part of a cache's key (RFC 10008 §2.7)."""
-OF_CDNS = "cdn-cache-control"
+_OF_CDNS = "cdn-cache-control"
 """The field for shared caches only, where it overrides Cache-Control (RFC 9213)."""
 
 
@@ -47,7 +47,7 @@ def lets_share(fields: Iterable[tuple[str, str]]) -> str | None:
     found = combined([*fields])
     if found.get("vary") == "*":
         return None
-    for name in (OF_CDNS, "cache-control"):
+    for name in (_OF_CDNS, "cache-control"):
         said = CacheControl.parse(found.get(name))
         is_kept_apart = said.no_store or said.private is True
         if not is_kept_apart and (said.public or said.s_maxage or said.max_age):
@@ -56,17 +56,12 @@ def lets_share(fields: Iterable[tuple[str, str]]) -> str | None:
     return f"Expires: {found['expires']}" if expires is not None and expires.timestamp() > time() else None
 
 
-def fields_of(name: str) -> Collection[str]:
-    """Return the header fields that a Vary has to list for what a watch has recorded by this name."""
-    return choices[name].fields if name in choices else ("cookie" if name.startswith(Reads.COOKIE) else name,)
-
-
 def keep_private(response: Response) -> None:
     """Forbid shared caches to store a response, even if its fields allow that."""
     headers = response.headers
-    of_cdns = CacheControl.parse(headers.get(OF_CDNS))
-    if OF_CDNS in headers and not (of_cdns.no_store or of_cdns.private is True):
-        del headers[OF_CDNS]
+    of_cdns = CacheControl.parse(headers.get(_OF_CDNS))
+    if _OF_CDNS in headers and not (of_cdns.no_store or of_cdns.private is True):
+        del headers[_OF_CDNS]
     said = CacheControl.parse(headers.setdefault("cache-control", "private"))
     is_shared = said.private is not True or said.public or said.s_maxage is not None
     if is_shared and not said.no_store:
@@ -86,7 +81,7 @@ def tell_of_reads(response: Response, reads: Iterable[str]) -> Response:
     ignoring = response.headers.get("no-vary-search")
     if ignoring is not None and any(_is_ignored(ignoring, name) for name in of_query):
         del response.headers["no-vary-search"]
-    fields = {field for name in names - of_query for field in fields_of(name)}
+    fields = {field for name in names - of_query for field in Reads.fields(name)}
     if any(name[0] in ":*" for name in fields):
         keep_private(response)
     else:
@@ -97,7 +92,7 @@ def tell_of_reads(response: Response, reads: Iterable[str]) -> Response:
 def tell_shared_caches(request: Request) -> Generator[None, Response, Response | None]:
     """Record, as middleware around all other middleware, what is read, and tell shared caches."""
     watch = PlainWatch(request.head)
-    put_on_watch(request, watch)
+    watch.put_on(request)
     response = yield
     told = tell_of_reads(response, watch.reads)
     return None if told is response else told
@@ -147,7 +142,7 @@ def pass_on_late_reads(inner: Request, outer: Request, response: Response) -> No
         return
     watch = PlainWatch(inner.head)
     watch.refuse = lambda name: note_in_head(outer.head, name)
-    put_on_watch(inner, watch)
+    watch.put_on(inner)
 
 
 class _Sending:
@@ -164,7 +159,7 @@ class _Sending:
     def __enter__(self) -> None:
         request = self._request
         if not any(watches_of(request.head)):
-            put_on_watch(request, PlainWatch(request.head))
+            PlainWatch(request.head).put_on(request)
         self._watches = [*watches_of(request.head)]
         for watch in self._watches:
             watch.is_paused, watch.refuse = False, self._check
@@ -176,7 +171,7 @@ class _Sending:
     def _check(self, name: str) -> None:
         """Raise RuntimeError, naming the line, for a read that caches don't know of."""
         is_of_query = name.startswith((Reads.QUERY, Reads.ARG))
-        if not _is_ignored(self._ignoring, name) if is_of_query else self._vary.issuperset(fields_of(name)):
+        if not _is_ignored(self._ignoring, name) if is_of_query else self._vary.issuperset(Reads.fields(name)):
             return
         named = name.removeprefix(":")
         what = named if name[0] == ":" else f"field {named}"

@@ -1,8 +1,8 @@
 """Watching a request: its head records what is read from it, which tells a cache what a response depends on."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar
 
 from antiphon.http.cookies import read_cookies
 from antiphon.http.head import Address, DerivedHead, Head
@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from antiphon.request.request import Request
 
 T = TypeVar("T")
+
+
+class Choice(NamedTuple):
+    """A value that is chosen from some header fields, such as a language: all that a response depends on in them."""
+
+    fields: tuple[str, ...]
+    of: Callable[[Head], str]
+    """A function that returns the value for a request's head."""
 
 
 class Reads:
@@ -36,21 +44,26 @@ class Reads:
     """The beginnings of the names of a cookie, and of an argument of the query, that was read by its name, without
     looking at the others.
     """
+    choices: ClassVar[dict[str, Choice]] = {}
+    """The choices by name. A response that depends on an unknown one fits no request."""
+    cookies_of_callers: ClassVar[set[str]] = set()
+    """The names of the cookies that tell callers apart; reading one of them is also recorded as reading the session."""
 
+    @classmethod
+    def value(cls, head: Head, name: str) -> str | None:
+        """Return the value in a head of what a watch has recorded by this name: a field, a cookie, a choice or the
+        version. None if there is none, or if this process doesn't know the choice.
+        """
+        if name.startswith(cls.COOKIE):
+            return repr(cookies_of(head).getall(name.removeprefix(cls.COOKIE)))
+        if name.startswith(cls.CHOICE):
+            return cls.choices[name].of(head) if name in cls.choices else None
+        return head.http_version if name == cls.HTTP_VERSION else head.field(name)
 
-class Choice(NamedTuple):
-    """A value that is chosen from some header fields, such as a language: all that a response depends on in them."""
-
-    fields: tuple[str, ...]
-    of: Callable[[Head], str]
-    """A function that returns the value for a request's head."""
-
-
-choices: dict[str, Choice] = {}
-"""The choices by name. A response that depends on an unknown one fits no request."""
-
-cookies_of_callers: set[str] = set()
-"""The names of the cookies that tell callers apart; reading one of them is also recorded as reading the session."""
+    @classmethod
+    def fields(cls, name: str) -> Collection[str]:
+        """Return the header fields that a Vary has to list for what a watch has recorded by this name."""
+        return cls.choices[name].fields if name in cls.choices else ("cookie" if name.startswith(cls.COOKIE) else name,)
 
 
 class WatchedHead(DerivedHead):
@@ -71,6 +84,30 @@ class WatchedHead(DerivedHead):
         self.reads: set[str] = set()
         self.is_paused = False
         del self.field, self.fields  # so that the methods below are called: as attributes they'd refer to this object
+
+    @classmethod
+    def of(cls, head: Head) -> Self | None:
+        """Return the innermost watch of this class on a head, or None."""
+        return next((watch for watch in watches_of(head) if isinstance(watch, cls)), None)
+
+    @staticmethod
+    def takes_choices(head: Head) -> bool:
+        """Return True if a watch on a head records choices by their names."""
+        return any(watch.has_choices for watch in watches_of(head))
+
+    def put_on(self, request: "Request") -> None:
+        """Give a request this head. Header values that were already read are forgotten, so that the next read is
+        recorded.
+        """
+        request.head = self
+        self.forget_fields(request)
+
+    @staticmethod
+    def forget_fields(request: "Request") -> None:
+        """Forget the values that were computed from a request's header fields."""
+        values = vars(request)
+        for name in _OF_FIELDS.intersection(values):
+            del values[name]
 
     def note(self, name: str) -> None:
         """Record that something was read."""
@@ -117,11 +154,6 @@ class PlainWatch(WatchedHead):
         """Return the target of a plain request, unless anything has changed it."""
         inner = self.inner
         return inner.plain_target() if self.method == inner.method and self.path == inner.path else None
-
-
-def watch_of(head: Head) -> WatchedHead | None:
-    """Return the innermost watch on a head, or None if it isn't watched."""
-    return next(watches_of(head), None)
 
 
 def watches_of(head: Head) -> Iterator[WatchedHead]:
@@ -199,7 +231,7 @@ class WatchedCookies(_WatchedPairs, FirstMultiDict[str]):
 
     def _note(self, name: object = None) -> None:
         super()._note(name)
-        if name in cookies_of_callers:
+        if name in Reads.cookies_of_callers:
             note_in_head(self._head, Reads.SESSION)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -248,18 +280,6 @@ def _unrecorded(head: Head, read: Callable[[], T]) -> T:
             watch.is_paused = False
 
 
-def recorded_value(head: Head, name: str) -> str | None:
-    """Return the value in a head of what a watch has recorded by this name: a field, a cookie, a choice or the version.
-
-    None if there is none, or if this process doesn't know the choice.
-    """
-    if name.startswith(Reads.COOKIE):
-        return repr(cookies_of(head).getall(name.removeprefix(Reads.COOKIE)))
-    if name.startswith(Reads.CHOICE):
-        return choices[name].of(head) if name in choices else None
-    return head.http_version if name == Reads.HTTP_VERSION else head.field(name)
-
-
 def note_read(request: "Request", name: str) -> None:
     """Record that the response depends on something that is not in the head, such as a session.
 
@@ -272,21 +292,6 @@ def note_in_head(head: Head, name: str) -> None:
     """Record on all watches of a head that something was read without going through them, as ``note_read`` does."""
     for watch in watches_of(head):
         watch.note(name)
-
-
-def put_on_watch(request: "Request", watch: WatchedHead) -> None:
-    """Give a request a watched head. Header values that were already read are forgotten, so that the next read is
-    recorded.
-    """
-    request.head = watch
-    forget_fields(request)
-
-
-def forget_fields(request: "Request") -> None:
-    """Forget the values that were computed from header fields."""
-    values = vars(request)
-    for name in _OF_FIELDS.intersection(values):
-        del values[name]
 
 
 def unwatched(request: "Request") -> AbstractContextManager[None]:

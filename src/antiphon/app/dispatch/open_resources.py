@@ -78,7 +78,7 @@ class ResourceStack(Opened):
         """The open dependency whose transaction is the outermost: a database connection that we know if there is one,
         otherwise any. It is committed last.
         """
-        from antiphon.app.connections import connection_of
+        from antiphon.app.connections import DatabaseConnection
 
         found: list[OpenResource] = []
         stack: ResourceStack | None = self
@@ -86,7 +86,7 @@ class ResourceStack(Opened):
             subjects = [subject for _, subject in stack if isinstance(subject, OpenResource)]
             found = [*stack.kept, *subjects, *found]
             stack = stack.around
-        known = [each for each in found if connection_of(each.value) is not None]
+        known = [each for each in found if DatabaseConnection.of(each.value) is not None]
         return next(iter(known or found), None)
 
     def take_back_unread(self, request: Request, response: Response) -> None:

@@ -17,7 +17,6 @@ from antiphon.http.head import CONDITIONS
 from antiphon.http.headers import combined
 from antiphon.http.urls.urlencoded import parse_fields
 from antiphon.request.readings import DEFAULT_LIMITS
-from antiphon.request.watching import choices, recorded_value
 from antiphon.response.fields import Fields, Line
 
 _WITHOUT_CASE = ("accept-charset", "accept-encoding", "accept-language")
@@ -240,7 +239,7 @@ def _field_names(said: bool | tuple[str, ...]) -> tuple[str, ...]:
 
 def value_of(head: Head, name: str) -> str | None:
     """Return a request's value for a name that a watch has recorded, without spaces around commas (RFC 9111 §4.1)."""
-    value = recorded_value(head, name)
+    value = Reads.value(head, name)
     if value is None or name[0] == ":":
         return value
     return ", ".join(split_list(value.lower() if name in _WITHOUT_CASE else value))
@@ -262,7 +261,7 @@ def selecting(vary: str | None, reads: Iterable[str]) -> set[str]:
 
 def fields_in(names: Iterable[str]) -> list[str]:
     """Return the header fields for a Vary: those that select a response, and those from which something is chosen."""
-    chosen = [choices[name].fields for name in names if name in choices]
+    chosen = [Reads.choices[name].fields for name in names if name in Reads.choices]
     cookie = {"cookie" for name in names if name.startswith(Reads.COOKIE)}
     return sorted({name for name in names if name[0] != ":"}.union(cookie, *chosen))
 

@@ -11,17 +11,19 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from antiphon import Request, Response, explained
-from antiphon.app.connections import connection_of
 from antiphon.app.dispatch.returns import AwaitedResponse
 from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.embedding import (
     Added,
+    DatabaseConnection,
     FeatureStore,
+    WatchedHead,
     check_numbers,
     errors_name_it,
     find_current_request,
     innermost,
     seconds_of,
+    tell_of_reads,
 )
 from antiphon.explanations import renamed
 from antiphon.explanations.naming import NamesOurs, names_ours
@@ -33,8 +35,6 @@ from antiphon.features.cache.lookup import AtHand, Collapsing, Lookup, Refreshes
 from antiphon.features.cache.shelf import Shelf, forget_changed
 from antiphon.features.stores.memory import MemoryStore
 from antiphon.http import PreconditionFailed, RangeNotSatisfiable
-from antiphon.request.late_reads import tell_of_reads
-from antiphon.request.watching import put_on_watch, watch_of
 from antiphon.types import Duration, Route
 
 if TYPE_CHECKING:
@@ -173,15 +173,15 @@ class Cache(metaclass=NamesOurs):
         """Record what middleware around the cache reads, since the response may depend on it, and tell other caches
         what it has read after this one.
         """
-        if not isinstance(watch := watch_of(request.head), FillHead):
+        if not isinstance(watch := WatchedHead.of(request.head), FillHead):
             watch = FillHead(request.head)
-            put_on_watch(request, watch)
+            watch.put_on(request)
         response = yield
         told = tell_of_reads(response, watch.reads - watch.told)
         return None if told is response else told
 
     def _around(self, request: Request) -> Generator[AwaitedResponse | None, Response, Any]:
-        watch = watch_of(request.head)
+        watch = WatchedHead.of(request.head)
         fill = watch.fill if isinstance(watch, FillHead) else None
         if fill is None:
             found = self._look(request)
@@ -193,7 +193,7 @@ class Cache(metaclass=NamesOurs):
 
     def _look(self, request: Request) -> Any:
         """Return the response to a request, an object that produces it, or the fill with which to call the handler."""
-        watch = watch_of(request.head)
+        watch = WatchedHead.of(request.head)
         if watch is not None:
             watch.is_paused = True
         try:
@@ -206,7 +206,7 @@ class Cache(metaclass=NamesOurs):
         return found
 
     def _take(self, request: Request, response: Response, fill: Fill) -> Any:
-        watch = watch_of(request.head)
+        watch = WatchedHead.of(request.head)
         if watch is not None:
             watch.is_paused = True
         try:
@@ -224,10 +224,10 @@ class Cache(metaclass=NamesOurs):
     # Around hooks, which are also called for hits
 
     def _around_hooks(self, request: Request) -> Generator[None, Response, Any]:
-        watch = watch_of(request.head)
+        watch = WatchedHead.of(request.head)
         if not isinstance(watch, FillHead):
             watch = FillHead(request.head)
-            put_on_watch(request, watch)
+            watch.put_on(request)
         response = yield
         if watch.hit is not None and response.error is None:
             return watch.hit  # middleware inside the cache changed it before it was stored
@@ -237,7 +237,7 @@ class Cache(metaclass=NamesOurs):
         return None
 
     def _inside_hooks(self, request: Request) -> Generator[Any, Response, None]:
-        watch: Any = watch_of(request.head)
+        watch: Any = WatchedHead.of(request.head)
         found: Any = watch.fill
         if found is None:
             found = self._at_hand.respond(request)
@@ -260,5 +260,5 @@ def _repeat_after_commit(function: Callable[[], object]) -> None:
     """Call a function after the commit, too, if the current request has a database connection open."""
     request = find_current_request()
     resource = None if request is None else request._in_transaction
-    if resource is not None and connection_of(resource.value) is not None:
+    if resource is not None and DatabaseConnection.of(resource.value) is not None:
         resource.after_commit(function)

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 
 from antiphon import Response
 from antiphon.app.dispatch.returns import AwaitedResponse
-from antiphon.embedding import Head
+from antiphon.embedding import Head, PlainWatch
 from antiphon.features.cache.entry import Args, StoredResponse
 from antiphon.http import CacheControl
 from antiphon.http.head import CONDITIONS, PlainHead
-from antiphon.request.watching import PlainWatch
 
 NO_DIRECTIVES = CacheControl()
 """The directives that most requests have."""

@@ -10,7 +10,7 @@ from antiphon import Request, Response, explained, is_debug
 from antiphon.app.store import OF_ONE_EXCHANGE, OF_ONE_VISITOR
 from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator
 from antiphon.concurrency.loop import running_loop
-from antiphon.embedding import Reads, as_bytes, is_on_loop, split_list
+from antiphon.embedding import Reads, WatchedHead, as_bytes, is_on_loop, split_list, tell_of_reads
 from antiphon.features import StoreUnavailable
 from antiphon.features.cache.entry import (
     CONTENT_FIELDS,
@@ -37,8 +37,6 @@ from antiphon.features.cache.rules import (
 from antiphon.features.cache.shelf import Shelf, StreamHold, covers, forget_changed
 from antiphon.http import CacheControl
 from antiphon.http.head import CONDITIONS, has_conditions, is_one_number
-from antiphon.request.late_reads import tell_of_reads
-from antiphon.request.watching import WatchedHead, forget_fields, watch_of
 from antiphon.response.files import is_at_hand
 from antiphon.response.message import Stream
 
@@ -204,10 +202,10 @@ class Intake:
         Raises FileNotFoundError, without ending the claim, if the handler confirms a stored response whose file no
         longer exists.
         """
-        watch = watch_of(request.head)
+        watch = WatchedHead.of(request.head)
         if isinstance(watch, FillHead):
             watch.replaced = {}
-            forget_fields(request)
+            watch.forget_fields(request)
         if request.head.method not in READING:
             forget_changed(self._shelf, request, response)
             return None
@@ -291,7 +289,7 @@ class Intake:
         return may_stand_for_error(kept.control, kept.age(now), fill.directives)
 
     def _reads(self, request: Request) -> set[str] | None:
-        watch = watch_of(request.head)
+        watch = WatchedHead.of(request.head)
         if self._is_gateway or watch is None:
             return None
         reads = watch.reads.difference(CONTENT_FIELDS) if request.head.method == "QUERY" else set(watch.reads)
@@ -365,7 +363,7 @@ class Intake:
             with suppress(StoreUnavailable):
                 self._shelf.end_stream(fill.key, token)
 
-        watch = watch_of(request.head)
+        watch = WatchedHead.of(request.head)
         body = response.body
         if isinstance(body, bytes):
             copy_whole(BodyCopy(files, None, None, keep), body)

@@ -10,9 +10,17 @@ from typing import Any, TypeAlias
 
 from antiphon import Request, Response, aget_response, get_response
 from antiphon.app.dispatch.returns import AwaitedResponse
-from antiphon.app.made_request import MadeRequest
 from antiphon.concurrency.loop import running_loop, thread
-from antiphon.embedding import ON_LOOP, ON_THREAD, Head, background_loop, is_on_loop, response_of
+from antiphon.embedding import (
+    ON_LOOP,
+    ON_THREAD,
+    Head,
+    MadeRequest,
+    WatchedHead,
+    background_loop,
+    is_on_loop,
+    response_of,
+)
 from antiphon.features import StoreUnavailable
 from antiphon.features.cache.entry import Args, StoredResponse, content_of, key_of, key_of_query
 from antiphon.features.cache.filling import NO_DIRECTIVES, Fill, FillHead, RefreshHead, directives_of
@@ -20,7 +28,6 @@ from antiphon.features.cache.rules import Control, hit_status, tell
 from antiphon.features.cache.shelf import MOST_RECENT, Shelf, Shelved
 from antiphon.http import CacheControl
 from antiphon.http.head import CONDITIONS, has_conditions
-from antiphon.request.watching import forget_fields, put_on_watch, watch_of
 from antiphon.response.fields import Fields
 from antiphon.response.message import Body
 
@@ -204,13 +211,13 @@ class Collapsing:
 
 def send_on(request: Request, fill: Fill) -> None:
     """Watch the request from now on and call the handler with the cache's conditions, if it has any."""
-    watch = watch_of(request.head)
+    watch = WatchedHead.of(request.head)
     if not isinstance(watch, FillHead):
         watch = FillHead(request.head)
-        put_on_watch(request, watch)
+        watch.put_on(request)
     watch.fill = fill
     if watch.ask_by_conditions(fill):
-        forget_fields(request)
+        watch.forget_fields(request)
 
 
 async def _await_elsewhere(response: Coroutine[Any, Any, Response]) -> Response:

@@ -14,13 +14,14 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from antiphon import App, Dependency, Request, Response, current_request, explained
-from antiphon.app.callers import caller_of, check_by
 from antiphon.app.dispatch.plan import Plan
 from antiphon.app.store import RETRY_AFTER, give_again, try_later
 from antiphon.embedding import (
     Added,
     Reads,
     TimedSigner,
+    caller_of,
+    check_by,
     check_numbers,
     errors_name_it,
     is_async,
@@ -46,9 +47,8 @@ from antiphon.features.idempotency.claims import (
 )
 from antiphon.http import BadRequest, InternalServerError, NotFound, UnprocessableContent
 from antiphon.lazy import class_if_imported
-from antiphon.request.caller import OF_ONE_TRY, kept_cookies
 from antiphon.request.dependencies import check_dependency
-from antiphon.types import Duration, Route, SecretKeys
+from antiphon.types import Caller, Duration, Route, SecretKeys
 
 if TYPE_CHECKING:
     from antiphon import App
@@ -381,8 +381,8 @@ class Durable:
 def _shown(request: Request) -> str:
     """Return a hash of the credentials, cookies and other fields by which a handler may know who has sent a request."""
     fields = sorted((name.lower(), value) for name, value in request.head.fields())
-    kept = [field for field in fields if field[0] not in OF_ONE_TRY and field[0] != "cookie"]
-    shown = [request.host or "", kept_cookies(request), *chain.from_iterable(kept)]
+    kept = [field for field in fields if field[0] not in Caller.OF_ONE_TRY and field[0] != "cookie"]
+    shown = [request.host or "", request.caller.cookies(), *chain.from_iterable(kept)]
     return sha256(store_name("shown", *shown).encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -9,8 +9,7 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from antiphon import Request, Response, explained
-from antiphon.app.connections import Connection, connection_of, run_at_once
-from antiphon.embedding import describe, is_async, missing_package
+from antiphon.embedding import DatabaseConnection, describe, is_async, missing_package
 from antiphon.features.durable.engine import Engine
 
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
@@ -127,7 +126,7 @@ def post(request: Request, value: object, engine: Engine, id_: str, job: tuple[A
             await connection.run(engine.outbox, **values)
 
     def write_at_once(_request: Request, response: Response) -> None:
-        run_at_once(write(_request, response))
+        DatabaseConnection.at_once(write(_request, response))
 
     handler = request.route.handler
     request.on_response(write if connection.is_async or (handler and is_async(handler)) else write_at_once)
@@ -137,11 +136,11 @@ def post(request: Request, value: object, engine: Engine, id_: str, job: tuple[A
 def post_at_once(value: object, engine: Engine, id_: str, job: tuple[Any, ...]) -> None:
     """Write a job into the outbox, in the transaction of a connection."""
     connection = _connection_for(value, "durable.enqueue_inside(...)", waits=False)
-    run_at_once(connection.run(engine.outbox, **_row(engine, id_, job)))
+    DatabaseConnection.at_once(connection.run(engine.outbox, **_row(engine, id_, job)))
 
 
-def _connection_for(value: object, what: str, *, waits: bool = True) -> Connection:
-    connection = connection_of(value)
+def _connection_for(value: object, what: str, *, waits: bool = True) -> DatabaseConnection:
+    connection = DatabaseConnection.of(value)
     if connection is None or (connection.is_async and not waits):
         kind = "database connection" if waits else "database connection that doesn't wait,"
         raise explained(

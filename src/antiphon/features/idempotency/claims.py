@@ -9,13 +9,11 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
 
 from antiphon import Dependency, Request, Response, explained
-from antiphon.app.callers import caller_of
 from antiphon.app.store import RETRY_AFTER
-from antiphon.embedding import SAFE_METHODS, FeatureStore, Reads, describe
+from antiphon.embedding import SAFE_METHODS, FeatureStore, Reads, caller_of, describe
 from antiphon.features import StoreEntry
 from antiphon.handler.callables import is_async_generator, is_generator
 from antiphon.http import BadRequest, Conflict, UnprocessableContent
-from antiphon.request.caller import BEGUN_BY_HANDLERS, SHOWN_EACH_TIME
 from antiphon.types import Route
 
 if TYPE_CHECKING:
@@ -123,9 +121,9 @@ def by_identity(request: Request, key: str) -> Write:
     """
     found = request.caller._identities()
     caller = _hash(key, *([str(each) for each in found if each.kind != "login"] or [""]))
-    if shown := [str(each) for each in found if each.is_proven and each.kind in SHOWN_EACH_TIME]:
+    if shown := [str(each) for each in found if each.is_proven and each.is_shown_each_time]:
         return Write(_own_key(key, shown), caller)
-    users = [str(each) for each in found if each.kind in BEGUN_BY_HANDLERS]
+    users = [str(each) for each in found if each.is_begun_by_handlers]
     write = Write(f"idempotent\n{key}", caller)
     return write._replace(person=_hash(key, *users), own=_own_key(key, users)) if users else write
 

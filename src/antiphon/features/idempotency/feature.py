@@ -21,15 +21,16 @@ from math import inf
 from typing import TYPE_CHECKING, Any, assert_never, cast
 
 from antiphon import Dependency, Request, Response, explained
-from antiphon.app.callers import check_by
-from antiphon.app.connections import Connection, connection_of, is_conflict, outage_of, run_at_once
 from antiphon.app.dispatch.dependencies import Source
 from antiphon.app.store import OF_ONE_VISITOR, give_again, keep
 from antiphon.embedding import (
     Added,
     Crossing,
+    DatabaseConnection,
     FeatureStore,
     Reads,
+    WatchedHead,
+    check_by,
     check_numbers,
     errors_name_it,
     is_async,
@@ -60,9 +61,7 @@ from antiphon.features.idempotency.claims import (
 )
 from antiphon.features.idempotency.table import Claims, StoreClaims, TableClaims, WritesTable
 from antiphon.http import BadRequest, Conflict, UnprocessableContent
-from antiphon.request.caller import is_seen_by_others
 from antiphon.request.dependencies import check_dependency
-from antiphon.request.watching import WatchedHead, put_on_watch
 from antiphon.types import Duration, MiddlewareFunction, Route
 
 if TYPE_CHECKING:
@@ -187,7 +186,7 @@ class IdempotentWrites:
     # Before the handler
 
     def _carry_out(self, handler: Callable[[Request], Any], request: Request, write: Write) -> Any:
-        known = run_at_once(self._claim(request, write, fingerprint_of(write.key, request)))
+        known = DatabaseConnection.at_once(self._claim(request, write, fingerprint_of(write.key, request)))
         if known is not None:
             return known
         _call_first(request, self._keep)
@@ -203,7 +202,7 @@ class IdempotentWrites:
             fingerprint = fingerprinting()
         claiming = self._claim(request, write, fingerprint)
         if self._blocks:
-            known = await Crossing().run_shielded(partial(run_at_once, claiming))
+            known = await Crossing().run_shielded(partial(DatabaseConnection.at_once, claiming))
         else:
             known = await claiming
         if known is not None:
@@ -231,8 +230,8 @@ class IdempotentWrites:
             )
         return await self._table.claims_on(connection)
 
-    def _connection(self, value: object) -> Connection:
-        connection = connection_of(value)
+    def _connection(self, value: object) -> DatabaseConnection:
+        connection = DatabaseConnection.of(value)
         if connection is None:
             raise explained(
                 "bad-inside",
@@ -266,9 +265,9 @@ class IdempotentWrites:
         """
         if self._inside is None:
             return
-        if is_conflict(error):
+        if DatabaseConnection.is_conflict(error):
             raise in_use() from error
-        if (outage := outage_of(repr(self._inside), error)) is not None:
+        if (outage := DatabaseConnection.outage_of(repr(self._inside), error)) is not None:
             raise outage from error
 
     async def _claim_in(self, claims: Claims, request: Request, write: Write, fingerprint: str) -> Response | None:
@@ -321,7 +320,7 @@ class IdempotentWrites:
         """Record the handler's response before anything specific to this request and visitor is added."""
         kept = self._kept(request, response)
         if self._inside is not None:
-            run_at_once(self._complete(request, kept or response))
+            DatabaseConnection.at_once(self._complete(request, kept or response))
         return kept
 
     async def _akeep(self, request: Request, response: Response) -> Response | None:
@@ -400,7 +399,7 @@ class IdempotentWrites:
             yield instead
 
     def _end_claim(self, request: Request, response: Response) -> Response | None:
-        return run_at_once(self._end_in_own(request, response))
+        return DatabaseConnection.at_once(self._end_in_own(request, response))
 
     async def _end_in_own(self, request: Request, response: Response) -> Response | None:
         """Write a claim's outcome outside of the handler's transaction.
@@ -467,9 +466,9 @@ class IdempotentWrites:
 
     def _watch(self, request: Request) -> None:
         """Record what is read from a request, unless ``by`` identifies the caller or other code has already read it."""
-        if self._by is None and not is_seen_by_others(request) and _CALLER not in request:
+        if self._by is None and not request.caller.is_seen_by_others and _CALLER not in request:
             request[_CALLER] = WatchedHead(request.head)
-            put_on_watch(request, request[_CALLER])
+            request[_CALLER].put_on(request)
 
     def _fields(self, request: Request, key: str) -> dict[str, Any]:
         """Return the fields that may identify the caller, in the form stored in an entry."""

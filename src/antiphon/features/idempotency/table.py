@@ -11,7 +11,7 @@ from secrets import randbits
 from typing import Any, Protocol
 
 from antiphon import explained
-from antiphon.app.connections import IS_FOREIGN, Connection, Found
+from antiphon.embedding import DatabaseConnection
 from antiphon.features import Store, StoreEntry
 from antiphon.features.idempotency.claims import in_use
 from antiphon.features.stores import decode, encode, hash_key
@@ -20,6 +20,7 @@ CLEAN_EVERY = 64
 """The number of claims by a process between deletions of expired rows."""
 
 _TABLE = "antiphon_writes"
+_IS_FOREIGN = DatabaseConnection.IS_FOREIGN
 _LOCK = "pg_catalog.pg_advisory_xact_lock(cast(6038115 as bigint))"
 # In PostgreSQL, each request may have another search path, such as a schema for each tenant.
 _FIND = {
@@ -27,7 +28,7 @@ _FIND = {
     "postgresql": f"""
     select pg_catalog.quote_ident(coalesce(n.nspname, pg_catalog.current_schema())), c.oid is not null,
     (select owner.rolname from pg_catalog.pg_roles as owner where owner.oid operator(pg_catalog.=) c.relowner
-        and c.relowner operator(pg_catalog.<>) n.nspowner and {IS_FOREIGN.format(owner="c.relowner")})
+        and c.relowner operator(pg_catalog.<>) n.nspowner and {_IS_FOREIGN.format(owner="c.relowner")})
     from (select pg_catalog.to_regclass(cast(:name as pg_catalog.text)) as found) as f
     left join pg_catalog.pg_class as c on c.oid operator(pg_catalog.=) f.found
     left join pg_catalog.pg_namespace as n on n.oid operator(pg_catalog.=) c.relnamespace""",  # noqa: S608 - our own names
@@ -97,7 +98,7 @@ class WritesTable:
         self.ttl = ttl
         self._claims = 0
 
-    async def claims_on(self, connection: Connection, table: str = _TABLE) -> "TableClaims":
+    async def claims_on(self, connection: DatabaseConnection, table: str = _TABLE) -> "TableClaims":
         """Return the claims on a connection, in the table that it finds by this name. Create the table if it is
         missing, and delete expired rows from time to time.
 
@@ -143,7 +144,7 @@ class TableClaims:
     ``is_new`` is true if the transaction has created the table itself, so that it is gone after a rollback.
     """
 
-    def __init__(self, writes: WritesTable, connection: Connection, table: str, *, is_new: bool) -> None:
+    def __init__(self, writes: WritesTable, connection: DatabaseConnection, table: str, *, is_new: bool) -> None:
         self._writes = writes
         self.connection = connection
         self.table = table
@@ -156,7 +157,7 @@ class TableClaims:
         for statement in _CREATE:
             await self.run(statement)
 
-    async def run(self, statement: str, **values: Any) -> Found:
+    async def run(self, statement: str, **values: Any) -> DatabaseConnection.Found:
         """Carry out a statement about the table."""
         return await self.connection.run(
             statement.format(table=self.table, **_PARTS[self.connection.dialect]), **values

@@ -9,14 +9,22 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from antiphon import Request, Response, explained, is_debug
-from antiphon.embedding import Added, Head, Reads, caller_file, errors_name_it, find_current_request, path_beside
+from antiphon.embedding import (
+    Added,
+    Choice,
+    Head,
+    Reads,
+    caller_file,
+    errors_name_it,
+    find_current_request,
+    path_beside,
+)
 from antiphon.features.languages.catalogues import Catalogue, read
 from antiphon.features.languages.request_language import RequestLanguage, fallbacks, normalised
 from antiphon.features.languages.texts import Texts, use_outside_of_requests
 from antiphon.features.languages.words import localized, words_for
 from antiphon.handler.errors import set_localization
 from antiphon.http import AcceptLanguage, SetCookie
-from antiphon.request.watching import Choice, choices
 from antiphon.types import Route
 
 if TYPE_CHECKING:
@@ -39,7 +47,7 @@ def _name_language(request: Request, response: Response) -> None:
         if language.is_chosen and response.body:
             response.headers.setdefault("content-language", language.tag)
         if language.was_chosen_for_cache:
-            response.vary(*choices[language.choice].fields)
+            response.vary(*Reads.choices[language.choice].fields)
 
 
 @errors_name_it
@@ -95,7 +103,7 @@ class Languages:
         """The application's languages: the default, then the others by name."""
         self.choice = f"{Reads.CHOICE}language {(self.cookie, self.tags)!r}"
         fields = ("cookie", "accept-language") if self.cookie else ("accept-language",)
-        choices[self.choice] = Choice(fields, self._chosen_for)
+        Reads.choices[self.choice] = Choice(fields, self._chosen_for)
 
     def _chosen_for(self, head: Head) -> str:
         """Return the language for a request whose query names none."""

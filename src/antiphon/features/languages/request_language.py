@@ -9,9 +9,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from antiphon import HTTPError, Request, Response, explained
-from antiphon.embedding import OfRequest, note_read, unwatched
+from antiphon.embedding import OfRequest, WatchedHead, note_read, unwatched
 from antiphon.features.languages.texts import Texts, current_language
-from antiphon.request.watching import watches_of
 from antiphon.types import Language
 
 if TYPE_CHECKING:
@@ -116,7 +115,7 @@ class RequestLanguage(OfRequest, Language):
         if len(languages.tags) == 1:
             return None
         asked = self._in_query()
-        if asked is not None or not any(watch.has_choices for watch in watches_of(self._request.head)):
+        if asked is not None or not WatchedHead.takes_choices(self._request.head):
             return asked or self.negotiated()
         request = self._request
         consulted = request.consulted

@@ -24,16 +24,14 @@ from weakref import WeakValueDictionary
 
 from antiphon import Request, Response, explained
 from antiphon.adapters.foreign.call import acall
-from antiphon.app.made_request import OF_THE_MESSAGE, MadeHead, entered
-from antiphon.embedding import Head, Reads, unwatched
+from antiphon.embedding import Head, MadeHead, Reads, WatchedHead, arrivals, unwatched
 from antiphon.features import MissedMessages
 from antiphon.features.channels.channel import Channel
 from antiphon.features.live.statements import Reading, Tables, is_read
 from antiphon.http import Event
 from antiphon.http.head import client_of
 from antiphon.http.header_property import read_number
-from antiphon.request.caller import server_identities
-from antiphon.request.watching import WatchedHead, choices, recorded_value
+from antiphon.types import Caller
 
 PAUSE = 0.05
 """The minimum number of seconds from one render of a block to the next."""
@@ -43,7 +41,7 @@ _AT_ONCE = 8
 """The number of renders in progress on an event loop."""
 _MOST_TABLES = 1000
 
-_HIDDEN = OF_THE_MESSAGE | {
+_HIDDEN = MadeHead.OF_THE_MESSAGE | {
     "cache-control", "hx-boosted", "hx-history-restore-request", "hx-request", "hx-target", "pragma", "sec-fetch-dest",
     "sec-fetch-mode", "sec-fetch-user", "x-block",
 }  # fmt: skip
@@ -62,8 +60,8 @@ def key_of(head: Head, names: Collection[str]) -> Key:
     """Return the values of what was read from a request; all of its fields, and the address, for what isn't in them."""
     values: list[Hashable] = []
     for name in sorted(names):
-        if name in choices or name.startswith(Reads.COOKIE) or (name[0] != ":" and name != Reads.EVERYTHING):
-            values.append((name, recorded_value(head, name)))
+        if name in Reads.choices or name.startswith(Reads.COOKIE) or (name[0] != ":" and name != Reads.EVERYTHING):
+            values.append((name, Reads.value(head, name)))
         elif name not in _FOR_ALL:
             return (*sorted(head.fields()), head.client and head.client.host)
     return tuple(values)
@@ -217,7 +215,7 @@ class Watcher:
     """
 
     def __init__(self, audience: "Audience", request: Request, name: str) -> None:
-        outermost = entered(request)
+        outermost = arrivals(request)[-1]
         self.request = request
         self.app: Any = outermost.route.app
         with unwatched(outermost):
@@ -225,7 +223,7 @@ class Watcher:
             target = inner.path, inner.raw_path or b"", inner.query_string
             shown = [("accept", "text/html"), ("x-block", name), ("cache-control", "no-cache")]
             self.head = MadeHead(inner, "GET", *target, shown, _HIDDEN.__contains__)
-            self.url = self.app, str(outermost.url), inner.root_path, name, *server_identities(inner)
+            self.url = self.app, str(outermost.url), inner.root_path, name, *Caller.of_server(inner)
             self._sent = request.last_event_id
         self._audience = audience
         self.name = name

@@ -23,7 +23,7 @@ from typing import Any
 from weakref import WeakSet
 
 from antiphon import explained
-from antiphon.app.connections import connection_of
+from antiphon.embedding import DatabaseConnection
 
 Tables = frozenset[str]
 _LONGEST = 4096
@@ -181,7 +181,7 @@ def _note(connection: Any, _cursor: Any, text: str, *_: object) -> None:
     if (reads := _reads.get()) is not None:
         reads |= _words_in(text) if is_short else words_in(text)
     elif written := _written_in(text) if is_short else tables_written(text):
-        known = connection_of(connection)
+        known = DatabaseConnection.of(connection)
         kept = _TO_TELL if known is not None and known.commits_each else _WRITTEN
         info[kept] = info.get(kept, frozenset()) | written
 

@@ -16,13 +16,12 @@ import msgspec
 
 import antiphon
 from antiphon import Dependency, Request, Response
-from antiphon.embedding import Content, DerivedHead, Head, RequestHead
+from antiphon.embedding import Content, DerivedHead, Head, RequestHead, arrivals
 from antiphon.features.logins import SessionLogin
 from antiphon.features.recorder.disguise import LONGEST_TEXT, Disguise
 from antiphon.features.tracked_session import NAME as LOGIN
 from antiphon.features.users import Users
 from antiphon.http import Address
-from antiphon.request.caller import arrivals
 from antiphon.request.route import whole_pattern
 
 MAX_RESPONSE = 16 << 10

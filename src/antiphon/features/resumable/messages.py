@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from antiphon import HTTPError, Request, Response
-from antiphon.app.made_request import OF_THE_MESSAGE, MadeHead, MadeRequest, entered
 from antiphon.app.planning.request_checks import DIGEST_ALGORITHMS, PREFERRED_DIGESTS, DigestError, check_digest
-from antiphon.embedding import Content, Spool
+from antiphon.embedding import Content, MadeHead, MadeRequest, Spool, arrivals
 from antiphon.http import (
     BadRequest,
     Conflict,
@@ -21,8 +20,8 @@ from antiphon.http import (
     parse_structured_dictionary,
 )
 from antiphon.http.urls.url import quote_path
-from antiphon.request.caller import OF_ONE_TRY
 from antiphon.serialization.secret_names import is_secret_name
+from antiphon.types import Caller
 
 PARTIAL = "application/partial-upload"
 """The media type of a part."""
@@ -197,12 +196,12 @@ def kept_fields(request: Request) -> list[list[str]]:
 
 
 def _is_kept(name: str) -> bool:
-    is_of_sender = name in OF_ONE_TRY and name not in OF_THE_MESSAGE
+    is_of_sender = name in Caller.OF_ONE_TRY and name not in MadeHead.OF_THE_MESSAGE
     return not (name in _NEVER_KEPT or is_of_sender or name.startswith("sec-") or is_secret_name(name))
 
 
 def _is_of_part(name: str) -> bool:
-    return name in OF_THE_MESSAGE or name.startswith("upload-")
+    return name in MadeHead.OF_THE_MESSAGE or name.startswith("upload-")
 
 
 def is_digest(value: str | None) -> bool:
@@ -224,7 +223,7 @@ def check_part(request: Request) -> None:
 
 def target_of(request: Request) -> list[str]:
     """Return a request's method, path, percent-encoded path and query, as the outermost application received it."""
-    head = entered(request).head
+    head = arrivals(request)[-1].head
     raw_path = head.raw_path or quote_path(head.path).encode()
     return [request.method, head.path, raw_path.decode("latin-1"), head.query_string.decode("latin-1")]
 
@@ -237,7 +236,7 @@ def whole_request(request: Request, target: Sequence[str], kept: Sequence[Sequen
     fields += [("content-digest", value) for name, value in kept if name == "repr-digest" and is_digest(value)]
     method, decoded, raw_path, query = target
     head = MadeHead(
-        entered(request).head, method, decoded, raw_path.encode("latin-1"), query.encode("latin-1"), fields,
+        arrivals(request)[-1].head, method, decoded, raw_path.encode("latin-1"), query.encode("latin-1"), fields,
         _is_of_part, _chunks_of(spool),
     )  # fmt: skip
     is_coded = any(name == "content-encoding" for name, _ in fields)

@@ -36,7 +36,6 @@ from antiphon.features.resumable.messages import (
 from antiphon.features.stores.file_locks import lock_alone, unlock
 from antiphon.http import ContentTooLarge, NotFound, TooManyRequests
 from antiphon.http.errors import over_limit
-from antiphon.request.caller import BEGUN_BY_HANDLERS, SHOWN_EACH_TIME
 from antiphon.uploads.temporary_file import NoRoomIs507, write_chunks
 
 UploadState: TypeAlias = Literal["open", "running", "done"]
@@ -57,7 +56,7 @@ def _not_found() -> NotFound:
 def _identities(request: Request) -> list[str]:
     """Return the caller: the users and signers if there are any, otherwise everything but unverified cookies."""
     found = request.caller.identities
-    people = [str(each) for each in found if each.kind in SHOWN_EACH_TIME | BEGUN_BY_HANDLERS]
+    people = [str(each) for each in found if each.is_shown_each_time or each.is_begun_by_handlers]
     others = [str(each) for each in found if each.kind != "credentials" or not each.id.startswith("cookies ")]
     return sorted(people or others)
 

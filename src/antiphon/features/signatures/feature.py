@@ -28,6 +28,7 @@ from antiphon.embedding import (
     Added,
     FeatureStore,
     Reads,
+    arrivals,
     check_arguments,
     check_numbers,
     describe,
@@ -50,7 +51,6 @@ from antiphon.features.signatures.components import (
 from antiphon.features.signatures.keys import SignatureKey
 from antiphon.http import Challenge, InnerList, Item, Unauthorized, parse_structured_dictionary
 from antiphon.http.limits import ONE_VALUE
-from antiphon.request.caller import arrivals
 from antiphon.request.interfaces import SignedHeaders
 from antiphon.types import BareItem, Duration, Route
 
@@ -225,7 +225,7 @@ class Signatures:
             )
         if (known := self._known_signer(request)) is not None:
             return known
-        *_, sent = arrivals(request)
+        sent = arrivals(request)[-1]
         if _claims_signature(sent):
             look_for_body(sent)
         signatures = self._signatures(sent)
@@ -238,7 +238,7 @@ class Signatures:
         """Return the signer if this feature has already verified the client's request, which spends its nonce."""
         note_read(request, Reads.USER)  # a cache in a mounted app watches this request, not the one that was sent
         request.limits = request.limits.within(ONE_VALUE)
-        *_, sent = arrivals(request)
+        sent = arrivals(request)[-1]
         if self._own_signer not in sent:
             return None
         request[Request.signature] = found = sent[self._own_signer]
@@ -265,7 +265,7 @@ class Signatures:
     async def _acheck(self, request: Request) -> None:
         if self._known_signer(request) is not None:
             return
-        *_, sent = arrivals(request)
+        sent = arrivals(request)[-1]
         if _claims_signature(sent):
             await alook_for_body(sent)
         signatures = self._signatures(sent)

@@ -9,12 +9,11 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING, TypeVar
 
 from antiphon import Request, Response, explained
-from antiphon.embedding import Added, errors_name_it, seconds_of
+from antiphon.embedding import Added, errors_name_it, request_around, seconds_of
 from antiphon.features.signatures.components import Components, Line, check_covered, component_of
 from antiphon.features.signatures.keys import SignatureKey
 from antiphon.http import InnerList, Item, format_structured_dictionary, parse_structured_dictionary
 from antiphon.http.head import PlainHead
-from antiphon.request.caller import AROUND
 from antiphon.response.message import WITHOUT_CONTENT
 from antiphon.types import BareItem, Duration, Route
 
@@ -186,7 +185,7 @@ class SignedResponses:
         yield Added(headers=("content-digest", "signature", "signature-input"))
 
     def _sign(self, request: Request, response: Response) -> None:
-        if AROUND in request:  # the client gets the response to its own request, which is signed
+        if request_around(request) is not None:  # the client gets the response to its own request, which is signed
             return
         parameters: dict[str, BareItem] = {"created": int(time.time()), "keyid": self._keyid}
         if self._tag is not None:

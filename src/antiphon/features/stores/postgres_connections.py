@@ -23,7 +23,7 @@ from psycopg.errors import (
     UniqueViolation,
 )
 
-from antiphon.app.connections import IS_FOREIGN
+from antiphon.embedding import DatabaseConnection
 from antiphon.features.stores import unavailable
 from antiphon.features.stores.circuit_breaker import CircuitBreaker, Turns
 
@@ -93,11 +93,11 @@ _SET_LOCALLY = b"set transaction isolation level read committed; set local searc
 
 _FOREIGN = f"""
 select 'schema ' || quote_ident(n.nspname), r.rolname from pg_namespace as n join pg_roles as r on r.oid = n.nspowner
-where n.nspname = %(schema)s and {IS_FOREIGN.format(owner="n.nspowner")}
+where n.nspname = %(schema)s and {DatabaseConnection.IS_FOREIGN.format(owner="n.nspowner")}
 union all
 select 'table ' || c.oid::regclass, r.rolname from pg_namespace as n join pg_class as c on c.relnamespace = n.oid
 join pg_roles as r on r.oid = c.relowner where n.nspname = %(schema)s and c.relname = any (%(tables)s)
-and c.relowner <> n.nspowner and {IS_FOREIGN.format(owner="c.relowner")} limit 1""".encode()  # noqa: S608
+and c.relowner <> n.nspowner and {DatabaseConnection.IS_FOREIGN.format(owner="c.relowner")} limit 1""".encode()  # noqa: S608
 _TABLES = [*re.findall(r"create table \{s\}\.(\w+)", ";".join(MIGRATIONS)), "migrations"]
 
 

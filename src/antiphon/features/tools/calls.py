@@ -13,8 +13,7 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 
 from antiphon import Request
-from antiphon.app.made_request import OF_THE_MESSAGE, MadeHead, MadeRequest, entered
-from antiphon.embedding import RequestHead, encode_json, quoted_root
+from antiphon.embedding import MadeHead, MadeRequest, RequestHead, arrivals, encode_json, quoted_root
 from antiphon.features.openapi.code.responses import JSON
 from antiphon.features.tools.definitions import Argument, Definition
 from antiphon.features.tools.protocol import Message
@@ -73,7 +72,7 @@ class Call(MadeRequest):
         call: ToolCall | None = None, app: "App | None" = None,
     ) -> None:  # fmt: skip
         path, _, query = target.partition("?")
-        inner = entered(request).head
+        inner = arrivals(request)[-1].head
         head = MadeHead(
             inner,
             method,
@@ -81,7 +80,7 @@ class Call(MadeRequest):
             (quoted_root(request.root_path, request.path, request.raw_path) + path).encode(),
             query.encode(),
             {**fields, **(_about(body) if body else {})}.items(),
-            OF_THE_MESSAGE.__contains__,
+            MadeHead.OF_THE_MESSAGE.__contains__,
         )
         super().__init__(request, head, body, app)
         if app is not None:
