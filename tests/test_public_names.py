@@ -103,6 +103,7 @@ PUBLIC = {
         "error_like",
         "DatabaseConnection", "check_by", "caller_of", "MadeHead", "MadeRequest", "arrivals", "request_around",
         "Choice", "PlainWatch", "WatchedHead", "keep_private", "tell_of_reads",
+        "KeptResponse",
     },
     "antiphon.cli": {"load_app", "load_feature"},
     "antiphon.logs": {"JSONFormatter", "RequestIDFilter", "TextFormatter"},
@@ -128,7 +129,8 @@ PUBLIC = {
         "ClientFiles", "TestedApplication",
     },
     "antiphon.features.stores": {
-        "ChannelLog", "Entry", "Position", "check_ttl", "decode", "encode", "hash_key", "unavailable",
+        "ChannelLog", "Entry", "Position", "StoredKind", "check_ttl", "decode", "decode_value", "encode",
+        "encode_value", "hash_key", "owned_entries", "unavailable",
     },
     "antiphon.testing.stores": {"ClockedStore", "StoreTests", "TimedStore"},
     "antiphon.testing.pairs": {"Feature", "Option", "Route", "Sign"},

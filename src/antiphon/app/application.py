@@ -121,9 +121,9 @@ class App(Routes, Servable):
         """The names of features, each with its store. None is this process's memory, for lack of a store."""
         self._sharing = None if queue_by is None else _sharing(queue_by)
         if store is not None:
-            from antiphon.app.store import check_store
+            from antiphon.app.store import FeatureStore
 
-            check_store("App", store, client_side=True)
+            FeatureStore.check("App", store, client_side=True)
         self._checks = RequestChecks(
             self.limits.headers, trusted_proxies, trusted_hosts, trusted_origins, cross_site_writes
         )
@@ -387,13 +387,13 @@ class App(Routes, Servable):
         store, and, without ``client_side``, ValueError for a store whose entries are kept by clients, such as a
         ``CookieStore``.
         """
-        from antiphon.app.store import check_store, missing_store
+        from antiphon.app.store import FeatureStore, missing_store
 
         name = feature if isinstance(feature, str) else type(feature).__name__
         store = self.store if own is None else own
         if store is None:
             raise missing_store(name)
-        check_store(name, store, client_side=client_side, of_app=own is None)
+        FeatureStore.check(name, store, client_side=client_side, of_app=own is None)
         self._stores_in_use.add((name, store))
         return store
 

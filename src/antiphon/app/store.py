@@ -30,24 +30,52 @@ if TYPE_CHECKING:
     from antiphon.app.channel_log import ChannelLog
 
 
-class Kind(NamedTuple):
-    """A kind of entries, as ``FeatureStore.declare`` describes it."""
+class StoredKind(NamedTuple):
+    """A kind of entries, as ``FeatureStore.declare`` describes it. The keys of its entries begin with its name."""
 
+    name: str
     until: Literal["minor", "major"] = "minor"
     unreadable: Literal["refused", "absent"] = "absent"
     format: int = 1
 
+    @staticmethod
+    def of(key: str) -> "StoredKind":
+        """Return the kind of an entry, or of an owner's entries."""
+        words = key.partition("\0")[0].partition("\n")[0]
+        name = words if words in KINDS else words.partition(" ")[0]
+        return KINDS.get(name, _UNKNOWN)
 
-KINDS: dict[str, Kind] = {}
+    def begin(self) -> bytes:
+        """Return the byte with the number of the format, which is stored before the data."""
+        return bytes([self.format])
+
+    def encode(self, data: dict[str, Any]) -> bytes:
+        """Return data that is known to be equal when read back as bytes."""
+        return self.begin() + _write(data)
+
+    def can_read(self, number: int) -> bool:
+        """Return True if this version reads this format; if not, log that. Raises as ``log_unreadable`` does."""
+        is_known = 0 < number <= self.format
+        if not is_known:
+            self.log_unreadable(f"has the format {number}")
+        return is_known
+
+    def log_unreadable(self, why: str) -> None:
+        """Log that an entry can't be read: a line a second for each kind, with the number of the others.
+
+        Raises StoreUnavailable (503) if an effect would be repeated if the entry were absent.
+        """
+        if note_outage(what := f"stored {self.name}")[1]:
+            text = "this version of Antiphon can't read an entry of the store, of the kind %s, which %s: %s%s"
+            done = "requests that need it get a 503" if self.unreadable == "refused" else "it is treated as absent"
+            logging.getLogger("antiphon").error(text, self.name, why, done, and_more(what))
+        if self.unreadable == "refused":
+            raise StoreUnavailable.for_now(has_line=True)
+
+
+KINDS: dict[str, StoredKind] = {}
 """The kinds that are declared, by how their keys begin."""
-_OTHERS = "unknown", Kind()
-
-
-def kind_of(key: str) -> tuple[str, Kind]:
-    """Return the name of the kind of an entry or of an owner's entries, and the kind."""
-    words = key.partition("\0")[0].partition("\n")[0]
-    name = words if words in KINDS else words.partition(" ")[0]
-    return (name, KINDS[name]) if name in KINDS else _OTHERS
+_UNKNOWN = StoredKind("unknown")
 
 
 def _plain(value: object) -> object:
@@ -63,13 +91,10 @@ _read = msgspec.msgpack.Decoder().decode
 _read_data = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
 
-def encode_value(name: str, value: object) -> bytes:
+def encode_value(
+    name: str, value: object, write: Callable[[object], bytes] = _write, read: Callable[[bytes], object] = _read
+) -> bytes:
     """Return a value as bytes. Raises TypeError, with its name, if it wouldn't be equal when read back."""
-    return check_same(name, value, _write, _read)
-
-
-def check_same(name: str, value: object, write: Callable[[object], bytes], read: Callable[[bytes], object]) -> bytes:
-    """Write a value, read it again, and return it as written. Raises TypeError if it differs."""
     if not isinstance(name, str):
         raise explained(
             "not-storable", f"a store keeps values under names, which must be text, not {name!r}", TypeError
@@ -95,21 +120,16 @@ def decode_value(written: bytes) -> Any:
     return _read(written)
 
 
-def encode_again(data: dict[str, Any], key: str) -> bytes:
-    """Encode decoded data as bytes again."""
-    return bytes([kind_of(key)[1].format]) + _write(data)
-
-
 def encode(data: Mapping[str, Any], key: str = "") -> bytes:
     """Return data as bytes, with the number of the format of the key's kind.
 
     Raises TypeError, with the value's name, if a value wouldn't be equal when read back.
     """
-    data = dict(data)
+    data, kind = dict(data), StoredKind.of(key)
     try:
         # At once for all, because most data can be stored; one by one only to name what can't.
         if _read_data(written := _write(data)) == data:
-            return bytes([kind_of(key)[1].format]) + written
+            return kind.begin() + written
     except (TypeError, ValueError, OverflowError, RecursionError):
         pass
     for name, value in data.items():
@@ -121,39 +141,14 @@ def decode(stored: bytes, key: str = "") -> dict[str, Any] | None:
     """Return the data that these bytes encode. If a later release or other software wrote them, log that and return
     None. Raises StoreUnavailable (503) if that would repeat an effect, as ``key`` tells.
     """
-    if not can_read(key, int.from_bytes(stored[:1])):
+    kind = StoredKind.of(key)
+    if not kind.can_read(int.from_bytes(stored[:1])):
         return None
     try:
         return _read_data(stored[1:])  # up to many kilobytes, a copy is faster than a view
     except ValueError as error:
-        log_unreadable(key, f"is damaged, {error!r}")
+        kind.log_unreadable(f"is damaged, {error!r}")
         return None
-
-
-def can_read(key: str, number: int) -> bool:
-    """Return True if this version reads this format of the key's kind; if not, log that. Raises as ``decode`` does."""
-    is_known = 0 < number <= kind_of(key)[1].format
-    if not is_known:
-        log_unreadable(key, f"has the format {number}")
-    return is_known
-
-
-def log_unreadable(key: str, why: str) -> None:
-    """Log that an entry can't be read: a line a second for each kind, with the number of the others.
-
-    Raises StoreUnavailable (503) if an effect would be repeated if the entry were absent.
-    """
-    name, kind = kind_of(key)
-    if note_outage(what := f"stored {name}")[1]:
-        text = "this version of Antiphon can't read an entry of the store, of the kind %s, which %s: %s%s"
-        done = "requests that need it get a 503" if kind.unreadable == "refused" else "it is treated as absent"
-        logging.getLogger("antiphon").error(text, name, why, done, and_more(what))
-    if kind.unreadable == "refused":
-        raise try_later(has_line=True)
-
-
-RETRY_AFTER = 2
-"""The number of seconds after which a client may try again while a store is unavailable."""
 
 
 class StoreUnavailable(ServiceUnavailable):
@@ -164,6 +159,13 @@ class StoreUnavailable(ServiceUnavailable):
     _is_outage = True
     _has_line = False
     """True if the store itself logs the outage, so that not each request has to."""
+
+    @classmethod
+    def for_now(cls, *, has_line: bool = False) -> "StoreUnavailable":
+        """Return the error for clients while a store is unavailable, which ``has_line`` in the log or needs one."""
+        error = cls("Please try again in a moment.", retry_after=2)
+        error._has_line = has_line
+        return error
 
 
 class StoreEntry(NamedTuple):
@@ -211,14 +213,10 @@ def owned_entries(
     owned = []
     for id_, stored in found:
         with suppress(StoreUnavailable):
-            entry = read(owner if kind_of(owner) != _OTHERS else "session", stored)  # see ``store_name``
+            entry = read("session" if StoredKind.of(owner) is _UNKNOWN else owner, stored)  # see ``store_name``
             if entry is not None and entry.owner == owner:  # Valkey may find an earlier owner's
                 owned.append(OwnedEntry(id_, entry.data, *entry[3:6]))
     return sorted(owned, key=lambda each: each.created)
-
-
-FOREVER = 100 * 365 * 24 * 3600.0
-"""The ``ttl`` of an entry that is kept until it is deleted: a hundred years."""
 
 
 class Store(ABC):
@@ -230,6 +228,9 @@ class Store(ABC):
     read any more. Methods raise ValueError for a ``ttl`` that isn't greater than 0, and StoreUnavailable (503) if the
     store doesn't respond in time. All of them are thread-safe.
     """
+
+    FOREVER: ClassVar[float] = 100 * 365 * 24 * 3600.0
+    """The ``ttl`` of an entry that is kept until it is deleted: a hundred years."""
 
     blocks: ClassVar[bool] = True
     """True if the methods wait for a disk or a network, and should run on a thread."""
@@ -378,39 +379,16 @@ def hash_key(key: str) -> bytes:
     return sha256(key.encode("utf-8", "surrogatepass")).digest()
 
 
-def check_store(feature: str, store: object, *, client_side: bool = False, of_app: bool = False) -> None:
-    """Check a feature's store. Error messages begin with the feature's name. ``of_app`` means that the store belongs to
-    the app.
-
-    Raises TypeError for anything but a store, and, unless the store may be ``client_side``, ValueError for a store
-    whose entries are kept by clients.
-    """
-    if not isinstance(store, Store):
-        made = f": {store.__name__}(...)" if isinstance(store, type) and issubclass(store, Store) else ""
-        raise explained(
-            "not-a-store",
-            f"{feature}: store must be a store such as {Store.ON_SERVER}, not {store!r:.80}{made}",
-            TypeError,
-        )
-    if not (client_side or store.is_server_side):
-        own = f"; instead of that of App(store=...), give it its own: {feature}(..., store=...)" if of_app else ""
-        raise explained(
-            "store-cannot",
-            f"{feature} needs a store on the server, such as {Store.ON_SERVER}, not a {type(store).__name__}, whose"
-            f" entries are kept by clients{own}",
-        )
-
-
 class FeatureStore:
     """The store that a feature uses: its own, or that of the application that uses it.
 
     A feature that also works without a store passes False as its own store to do so. If the feature has its own store,
-    raises the same errors as ``check_store``.
+    raises the same errors as ``check``.
     """
 
     def __init__(self, feature: str, own: Store | Literal[False] | None, *, client_side: bool = False) -> None:
         if own is not None and own is not False:
-            check_store(feature, own, client_side=client_side)
+            self.check(feature, own, client_side=client_side)
         self.own = None if own is False else own
         self._is_refused = own is False
         self._feature = feature
@@ -460,6 +438,29 @@ class FeatureStore:
         return store
 
     @staticmethod
+    def check(feature: str, store: object, *, client_side: bool = False, of_app: bool = False) -> None:
+        """Check a feature's store. Error messages begin with the feature's name. ``of_app`` means that the store
+        belongs to the app.
+
+        Raises TypeError for anything but a store, and, unless the store may be ``client_side``, ValueError for a store
+        whose entries are kept by clients.
+        """
+        if not isinstance(store, Store):
+            made = f": {store.__name__}(...)" if isinstance(store, type) and issubclass(store, Store) else ""
+            raise explained(
+                "not-a-store",
+                f"{feature}: store must be a store such as {Store.ON_SERVER}, not {store!r:.80}{made}",
+                TypeError,
+            )
+        if not (client_side or store.is_server_side):
+            own = f"; instead of that of App(store=...), give it its own: {feature}(..., store=...)" if of_app else ""
+            raise explained(
+                "store-cannot",
+                f"{feature} needs a store on the server, such as {Store.ON_SERVER}, not a {type(store).__name__}, whose"
+                f" entries are kept by clients{own}",
+            )
+
+    @staticmethod
     def declare(
         kind: str,
         *,
@@ -474,7 +475,7 @@ class FeatureStore:
         written with each entry, and lower numbers are read: raise it once versions before can't read what is written. A
         kind keeps its name, since older and newer versions look for it at once.
         """
-        KINDS[kind] = Kind(until, unreadable, format)
+        KINDS[kind] = StoredKind(kind, until, unreadable, format)
         return partial(store_name, kind)
 
     @staticmethod
@@ -520,7 +521,7 @@ def unavailable(store: str, error: Exception) -> StoreUnavailable:
     """
     feature = feature_in_use()
     prefix = "" if feature is None else f"{feature}: "
-    refusal = try_later(has_line=True)
+    refusal = StoreUnavailable.for_now(has_line=True)
     if note_outage(f"{prefix}{store} {type(error).__name__}")[1]:
         message = "%sthe store %s is not available: %s%s"
         reason = " ".join(str(error).split())
@@ -528,29 +529,25 @@ def unavailable(store: str, error: Exception) -> StoreUnavailable:
     return refusal
 
 
-def try_later(*, has_line: bool = False) -> StoreUnavailable:
-    """Return the error for clients while a store is unavailable, which ``has_line`` in the log or needs one."""
-    error = StoreUnavailable("Please try again in a moment.", retry_after=RETRY_AFTER)
-    error._has_line = has_line
-    return error
+class KeptResponse:
+    """A response in the form that a store keeps: its status, header fields and body (as bytes)."""
 
+    OF_ONE_EXCHANGE = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding", "upgrade"})
+    """Header fields about one connection and its framing, which aren't stored (RFC 9110 §7.6.1)."""
 
-OF_ONE_EXCHANGE = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding", "upgrade"})
-"""Header fields about one connection and its framing, which aren't stored (RFC 9110 §7.6.1)."""
+    OF_ONE_VISITOR = OF_ONE_EXCHANGE | {"ratelimit", "ratelimit-policy", "secure-session-registration", "set-cookie"}
+    """The fields above, and those that apply to the first visitor only, such as a rate limit's remaining requests."""
 
-OF_ONE_VISITOR = OF_ONE_EXCHANGE | {"ratelimit", "ratelimit-policy", "secure-session-registration", "set-cookie"}
-"""The fields above, and those that apply to the first visitor only, such as a rate limit's remaining requests."""
+    @staticmethod
+    def data(response: Response, left_out: Collection[str] = OF_ONE_VISITOR) -> dict[str, Any]:
+        """Return the data to store of a response."""
+        fields = [[name, value] for name, value in response._fields if name not in left_out]
+        return {"status": response.status, "fields": fields, "body": response.body}
 
-
-def keep(response: Response, left_out: Collection[str] = OF_ONE_VISITOR) -> dict[str, Any]:
-    """Return a response's status, header fields and body (as bytes) in the form that a store keeps."""
-    fields = [[name, value] for name, value in response._fields if name not in left_out]
-    return {"status": response.status, "fields": fields, "body": response.body}
-
-
-def give_again(data: Mapping[str, Any]) -> Response:
-    """Return a new response, made from the data that ``keep`` returned."""
-    response = response_of(data["body"], [(name, value) for name, value in data["fields"]])
-    if data["status"] != 200:
-        response.status = data["status"]
-    return response
+    @staticmethod
+    def of(data: Mapping[str, Any]) -> Response:
+        """Return a new response, made from stored data."""
+        response = response_of(data["body"], [(name, value) for name, value in data["fields"]])
+        if data["status"] != 200:
+            response.status = data["status"]
+        return response

@@ -62,7 +62,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "uploads.spool": "Spool Window",
         "websockets.connection": "Connection",
         "app.planning.features": "Added",
-        "app.store": "FeatureStore store_name",
+        "app.store": "FeatureStore store_name KeptResponse",
         "http.dates": "seconds_of",
         "request.watching": "Reads note_read unwatched Choice PlainWatch WatchedHead",
         "concurrency.process": "DRAINING call_after_fork",

@@ -18,7 +18,7 @@ from antiphon.app.planning.features import Added
 from antiphon.app.planning.request_checks import check_handshake
 from antiphon.app.served_function import ServedFunction
 from antiphon.app.static_files import served_names
-from antiphon.app.store import FeatureStore, store_name
+from antiphon.app.store import FeatureStore, KeptResponse, store_name
 from antiphon.body.content import Content, NotLoadedError
 from antiphon.body.form_data import FormBounds
 from antiphon.body.multipart import (
@@ -93,21 +93,21 @@ __all__ = [
     "TOKEN_LEEWAY", "UNBOUNDED", "UNUSABLE_BOUNDARY", "Added", "Advice", "AsyncFromSync", "BlockingBody", "Choice",
     "Connection", "Content", "Crossing", "CrossingBack", "DatabaseConnection", "DerivedHead", "DescribedApp",
     "DescribedRoute", "EnvironHost", "FeatureStore", "FileBody", "ForeignSockets", "FormBounds", "Framework",
-    "FrameworkRequest", "FrameworkResponse", "Head", "Host", "IncompleteForm", "Lifecycle", "LoopServer", "MadeHead",
-    "MadeRequest", "MultipartLimits", "MultipartParser", "NotBegun", "NotLoadedError", "OfRequest", "OpenFile",
-    "PartData", "PartHead", "PlainWatch", "Reads", "ReceivedInput", "RequestHead", "RequestLocal", "Servable",
-    "ServedFunction", "SharedFields", "Spool", "Steps", "ThreadServer", "TimedSigner", "ViewRoute", "WSGIHead",
-    "WatchedHead", "Window", "absent", "arrivals", "as_bytes", "as_http_error", "background_loop", "call_after_fork",
-    "call_in_own_context", "caller_file", "caller_of", "check_arguments", "check_by", "check_handshake",
-    "check_handshake_site", "check_no_decorator", "check_numbers", "check_sync", "close_accepted", "copy_variables",
-    "crossing_of", "decode_json", "describe", "driven", "encode_json", "endable", "environ_request",
-    "environ_sockets", "error_like", "errors_name_it", "failed", "find_current_request", "finish", "guess_type",
-    "host_of", "innermost", "is_async", "is_for_any_thread", "is_on_loop", "is_token", "is_token_of", "json_text",
-    "keep_private", "lazy", "log_failure", "make_environ", "missing_package", "mounted_together", "not_offered",
-    "note_read", "on_own_thread", "parse_boundary", "parse_origin", "path_beside", "plain_head", "query_fields_of",
-    "query_too_long", "quoted_root", "read_request", "read_token_part", "read_whole_form", "ready", "release",
-    "render", "request_around", "reset_current_request", "response_of", "restarting", "run_async", "run_on",
-    "run_on_loop", "safe_filename", "scope_request", "seconds_of", "served_names", "server_head",
+    "FrameworkRequest", "FrameworkResponse", "Head", "Host", "IncompleteForm", "KeptResponse", "Lifecycle",
+    "LoopServer", "MadeHead", "MadeRequest", "MultipartLimits", "MultipartParser", "NotBegun", "NotLoadedError",
+    "OfRequest", "OpenFile", "PartData", "PartHead", "PlainWatch", "Reads", "ReceivedInput", "RequestHead",
+    "RequestLocal", "Servable", "ServedFunction", "SharedFields", "Spool", "Steps", "ThreadServer", "TimedSigner",
+    "ViewRoute", "WSGIHead", "WatchedHead", "Window", "absent", "arrivals", "as_bytes", "as_http_error",
+    "background_loop", "call_after_fork", "call_in_own_context", "caller_file", "caller_of", "check_arguments",
+    "check_by", "check_handshake", "check_handshake_site", "check_no_decorator", "check_numbers", "check_sync",
+    "close_accepted", "copy_variables", "crossing_of", "decode_json", "describe", "driven", "encode_json", "endable",
+    "environ_request", "environ_sockets", "error_like", "errors_name_it", "failed", "find_current_request", "finish",
+    "guess_type", "host_of", "innermost", "is_async", "is_for_any_thread", "is_on_loop", "is_token", "is_token_of",
+    "json_text", "keep_private", "lazy", "log_failure", "make_environ", "missing_package", "mounted_together",
+    "not_offered", "note_read", "on_own_thread", "parse_boundary", "parse_origin", "path_beside", "plain_head",
+    "query_fields_of", "query_too_long", "quoted_root", "read_request", "read_token_part", "read_whole_form", "ready",
+    "release", "render", "request_around", "reset_current_request", "response_of", "restarting", "run_async",
+    "run_on", "run_on_loop", "safe_filename", "scope_request", "seconds_of", "served_names", "server_head",
     "set_current_request", "signature_of", "split_list", "started_response", "store_name", "stream_of",
     "tell_of_reads", "to_response", "until_left", "unwatched", "urlencoded_fields_of", "without_traceback",
 ]  # fmt: skip

@@ -14,7 +14,6 @@ from typing import Any, Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
 from antiphon import Blueprint, Dependency, Request, Response, explained
-from antiphon.app.store import check_store
 from antiphon.embedding import (
     Added,
     FeatureStore,
@@ -91,7 +90,7 @@ class RateLimit:
     ) -> None:
         self._limit, self._period = parse_rate(rate)
         if store is not None:
-            check_store("RateLimit", store)
+            FeatureStore.check("RateLimit", store)
         if when_unavailable not in ("allow", "refuse"):
             raise explained(
                 "bad-feature-option", f"when_unavailable must be 'allow' or 'refuse', not {when_unavailable!r}"

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from antiphon import Dependency, Request, Response, Session, explained, is_debug
 from antiphon.app.mount import mounts_above
-from antiphon.app.store import check_store
 from antiphon.embedding import (
     Added,
     FeatureStore,
@@ -120,7 +119,7 @@ class Sessions:
     def _keep_in(self, store: Store) -> None:
         cookie = self._cookie
         if self._binding is not None:
-            check_store("Sessions(bound=...)", store)
+            FeatureStore.check("Sessions(bound=...)", store)
             self._binding.clock = store.clock
         self._store = store
         if store.is_server_side:

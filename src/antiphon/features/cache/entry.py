@@ -7,8 +7,7 @@ from typing import Any, Self, TypeAlias
 from urllib.parse import quote_plus
 
 from antiphon import Request, Response
-from antiphon.app.store import keep
-from antiphon.embedding import FileBody, Head, Reads, SharedFields, response_of, split_list
+from antiphon.embedding import FileBody, Head, KeptResponse, Reads, SharedFields, response_of, split_list
 from antiphon.features.cache.files import BodyFiles
 from antiphon.features.cache.rules import Control, age_when_received, control_of, hit_status
 from antiphon.http import InnerList, Item, MediaType, MultiDict, format_structured_dictionary
@@ -88,7 +87,7 @@ class StoredResponse:
         """
         said = control_of(response.status, [*response._fields], received).directives
         selected_by = [[name, value_of(head, name)] for name in sorted(names)]
-        kept = keep(response, {*left_out, *_field_names(said.no_cache), *_field_names(said.private)})
+        kept = KeptResponse.data(response, {*left_out, *_field_names(said.no_cache), *_field_names(said.private)})
         body = response.body if isinstance(response.body, bytes) else b""
         return cls({**kept, "body": body, "selected_by": selected_by, "asked": asked, "received": received})
 

@@ -7,10 +7,9 @@ from contextlib import suppress
 from copy import copy
 
 from antiphon import Request, Response, explained, is_debug
-from antiphon.app.store import OF_ONE_EXCHANGE, OF_ONE_VISITOR
 from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator
 from antiphon.concurrency.loop import running_loop
-from antiphon.embedding import Reads, WatchedHead, as_bytes, is_on_loop, split_list, tell_of_reads
+from antiphon.embedding import KeptResponse, Reads, WatchedHead, as_bytes, is_on_loop, split_list, tell_of_reads
 from antiphon.features import StoreUnavailable
 from antiphon.features.cache.entry import (
     CONTENT_FIELDS,
@@ -194,7 +193,7 @@ class Intake:
         self._files = files
         self._largest = largest
         self._is_gateway = is_gateway
-        self._left_out = OF_ONE_EXCHANGE if is_gateway else OF_ONE_VISITOR
+        self._left_out = KeptResponse.OF_ONE_EXCHANGE if is_gateway else KeptResponse.OF_ONE_VISITOR
 
     def take(self, request: Request, response: Response, fill: Fill) -> Response | None:
         """Store a handler's response, or forget the URLs that the request has changed; return the response.
@@ -276,7 +275,7 @@ class Intake:
     def _with_own_fields(self, result: Response, response: Response) -> Response:
         """Add the fields that are never stored, because they are for one visitor, to a stored response."""
         for name, value in response._fields:
-            if name in self._left_out and name not in OF_ONE_EXCHANGE:
+            if name in self._left_out and name not in KeptResponse.OF_ONE_EXCHANGE:
                 result.headers.add(name, value)
         return result
 

@@ -31,7 +31,6 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, assert_never
 
 from antiphon import Request, explained
 from antiphon.app.dispatch.plan import Plan
-from antiphon.app.store import try_later
 from antiphon.embedding import is_async, missing_package, set_current_request
 from antiphon.features import StoreUnavailable
 from antiphon.features.durable.flow import (
@@ -217,7 +216,7 @@ class Engine:
         """Run a coroutine on the engine's loop, from any thread. Raises RuntimeError unless the app has started."""
         if self._stopping.is_set():
             work.close()
-            raise try_later()
+            raise StoreUnavailable.for_now()
         if self._loop is None:
             work.close()
             raise _not_started()
@@ -540,7 +539,7 @@ class Engine:
 def args_of(found: "WorkflowStatus") -> tuple[Any, ...]:
     """Return the arguments of a request or job. Raises StoreUnavailable if they can't be read here."""
     if not isinstance(found.input, dict):
-        raise try_later()
+        raise StoreUnavailable.for_now()
     return found.input["args"]
 
 

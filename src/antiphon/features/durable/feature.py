@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from antiphon import App, Dependency, Request, Response, current_request, explained
 from antiphon.app.dispatch.plan import Plan
-from antiphon.app.store import RETRY_AFTER, give_again, try_later
 from antiphon.embedding import (
     Added,
+    KeptResponse,
     Reads,
     TimedSigner,
     caller_of,
@@ -226,13 +226,13 @@ class Durable:
         if known["person"] not in ("", checks["person"]):
             raise reused_with("other credentials")
         check_same(known, write.key, write, checks["fingerprint"], request)
-        return self._still_open(request, id_) if kept is None else give_again(kept)
+        return self._still_open(request, id_) if kept is None else KeptResponse.of(kept)
 
     def _still_open(self, request: Request, id_: str) -> Response:
         """Return a 202 with an address that can't be guessed from the client's key, from which ``id_`` is made."""
         id_ = self._addresses.sign(id_.encode(), time.time()).decode()
         where = request.url_for(f"durable_{self._engine.name}", id=id_)
-        return Response.json({"id": id_}, 202, {"location": where, "retry-after": str(RETRY_AFTER)})
+        return Response.json({"id": id_}, 202, {"location": where, "retry-after": "2"})
 
     def _follow(self, request: Request, id: str) -> Response:  # noqa: A002 - the parameter of the route
         """Return the response to a durable request, or 202 while it is open, to who has sent that."""
@@ -249,8 +249,8 @@ class Durable:
             case "finished":
                 output: Any = found.output
                 if not isinstance(output, dict):  # it can't be read here
-                    raise try_later()
-                return give_again(output)
+                    raise StoreUnavailable.for_now()
+                return KeptResponse.of(output)
             case "failed" | "cancelled":
                 raise InternalServerError("This request could not be finished.") from found.error
 

@@ -6,8 +6,7 @@ from typing import Any
 from antiphon import Request, Response
 from antiphon.app.dispatch.dispatch import dispatch
 from antiphon.app.dispatch.plan import Plan
-from antiphon.app.store import OF_ONE_VISITOR, keep
-from antiphon.embedding import RequestHead, driven, finish
+from antiphon.embedding import KeptResponse, RequestHead, driven, finish
 from antiphon.features.durable.flow import in_thread
 from antiphon.handler.drive import run_sync
 from antiphon.http import Address
@@ -29,7 +28,7 @@ TAKE = """delete from {s}antiphon_outbox where id in
 POST = "insert into {s}antiphon_outbox (id, app, job) values (:id, :app, :job) on conflict (id) do nothing"
 
 _HEAD = ("method", "path", "query_string", "headers", "scheme", "authority", "root_path", "raw_path")
-_NOT_KEPT = OF_ONE_VISITOR | {"date"}
+_NOT_KEPT = KeptResponse.OF_ONE_VISITOR | {"date"}
 
 
 async def response_to(request: Request, plan: Plan) -> dict[str, Any]:
@@ -39,7 +38,7 @@ async def response_to(request: Request, plan: Plan) -> dict[str, Any]:
         response = await driven(_respond(plan, request))
     else:
         response = await in_thread(lambda: run_sync(_respond(plan, request), copy_context()))
-    return keep(response, _NOT_KEPT)
+    return KeptResponse.data(response, _NOT_KEPT)
 
 
 async def _respond(plan: Plan, request: Request) -> Response:

@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING, Any, assert_never, cast
 
 from antiphon import Dependency, Request, Response, explained
 from antiphon.app.dispatch.dependencies import Source
-from antiphon.app.store import OF_ONE_VISITOR, give_again, keep
 from antiphon.embedding import (
     Added,
     Crossing,
     DatabaseConnection,
     FeatureStore,
+    KeptResponse,
     Reads,
     WatchedHead,
     check_by,
@@ -74,7 +74,7 @@ DAY = 24 * 3600.0
 LONGEST_TRY = 60.0
 """The number of seconds after which clients are told that a request without a response may have been interrupted."""
 
-_NOT_KEPT = OF_ONE_VISITOR | {"date"}
+_NOT_KEPT = KeptResponse.OF_ONE_VISITOR | {"date"}
 """Fields that are specific to the first visitor, the first moment or one connection."""
 
 _ATTEMPTS = 5
@@ -300,7 +300,7 @@ class IdempotentWrites:
         state: ClaimState = data["state"]
         match state:
             case "completed":
-                return give_again(data)
+                return KeptResponse.of(data)
             case "released":
                 return None
             case "unknown":
@@ -349,7 +349,7 @@ class IdempotentWrites:
             response.body = body = b"".join(cast("Iterable[bytes]", body))
         if len(body) > self._max_body:
             raise self._not_kept(request, f"{len(body)} bytes")
-        claim.stored = {"state": COMPLETED, **keep(response, _NOT_KEPT)}
+        claim.stored = {"state": COMPLETED, **KeptResponse.data(response, _NOT_KEPT)}
         return response
 
     async def _complete(self, request: Request, response: Response) -> None:
@@ -447,7 +447,7 @@ class IdempotentWrites:
             if known.version == entry.version:  # the source has committed in spite of the error
                 await claims.replace(known, data)
             elif all(known.data.get(name) == data[name] for name in ("state", "caller", "fingerprint")):
-                return give_again(known.data)
+                return KeptResponse.of(known.data)
         return None
 
     def _source_in(self, request: Request) -> Source | None:

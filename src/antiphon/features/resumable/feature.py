@@ -16,12 +16,12 @@ from antiphon import HTTPError, Request, Response, explained
 from antiphon.app.dispatch.arguments import arguments_of
 from antiphon.app.dispatch.hooks import hook
 from antiphon.app.planning.request_checks import DigestError, check_digest
-from antiphon.app.store import give_again, keep
 from antiphon.embedding import (
     SAFE_METHODS,
     Added,
     Crossing,
     FeatureStore,
+    KeptResponse,
     check_numbers,
     describe,
     errors_name_it,
@@ -298,7 +298,7 @@ class ResumableUploads:
             raise messages.inconsistent_length()
         if entry.data["response"] is None:
             raise Conflict("The upload is complete. Its response can't be sent again.", headers=OPEN)
-        response = give_again(entry.data["response"])
+        response = KeptResponse.of(entry.data["response"])
         response.headers.update({**COMPLETE, "upload-offset": str(entry.data["size"])})
         return response
 
@@ -354,7 +354,7 @@ class ResumableUploads:
                 turn.open_again()
             else:
                 can_be_kept = isinstance(response.body, bytes) and len(response.body) <= self._max_response
-                turn.end(size, keep(response) if can_be_kept else None)
+                turn.end(size, KeptResponse.data(response) if can_be_kept else None)
         except Exception as error:
             log_failure(request, error, fault="got its response, which can't be kept for retries, so they get a 409")
 

@@ -15,7 +15,6 @@ from secrets import token_urlsafe
 from typing import Any, Literal, NamedTuple, TypeAlias, assert_never, get_args
 
 from antiphon import Request, Response, explained
-from antiphon.app.store import RETRY_AFTER, check_store
 from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.embedding import (
     FeatureStore,
@@ -107,7 +106,7 @@ class Webhook(ABC):
             raise explained("bad-feature-option", "a webhook needs a secret")
         self._store = None if store is False else store
         if self._store is not None:
-            check_store(type(self).__name__, self._store)
+            FeatureStore.check(type(self).__name__, self._store)
         self._takes_that_of_app = store is None
         self._has_warned = False
         self.blocking = self._store is not None and self._store.blocks
@@ -211,7 +210,7 @@ class Webhook(ABC):
                     pass
                 case _:
                     assert_never(state)
-            raise Conflict("This webhook is being carried out.", headers={"retry-after": str(RETRY_AFTER)})
+            raise Conflict("This webhook is being carried out.", headers={"retry-after": "2"})
         end: Any = partial(self._end, store, entry)
         end.blocking = store.blocks
         request.on_response(end)

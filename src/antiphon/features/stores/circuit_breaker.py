@@ -6,7 +6,7 @@ from threading import Lock
 from time import monotonic
 from typing import TypeVar, TypeVarTuple
 
-from antiphon.app.store import try_later
+from antiphon.features import StoreUnavailable
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
@@ -59,7 +59,7 @@ class CircuitBreaker:
             now = monotonic()
             if self._next_try is not None:
                 if now < self._next_try:
-                    raise try_later(has_line=True)
+                    raise StoreUnavailable.for_now(has_line=True)
                 self._next_try = now + LONGEST_TRY
 
     def _note_success(self) -> None:

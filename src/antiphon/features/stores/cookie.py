@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, NoReturn, Self
 
 from antiphon import explained
-from antiphon.app.store import FOREVER, check_same
 from antiphon.embedding import TimedSigner
 from antiphon.features import OwnedEntry, Store, StoreCount, StoreEntry
-from antiphon.features.stores import check_ttl
+from antiphon.features.stores import check_ttl, encode_value
 from antiphon.features.stores.tagged_json import dumps, dumps_tagged, from_base64, has_tags, loads, pack, tag, unpack
 from antiphon.http.cookies import LONGEST_COOKIE
 from antiphon.serialization.signing import MAKE_A_KEY
@@ -96,7 +95,7 @@ class CookieStore(Store):
         key: str,
         updates: Mapping[str, Any],
         *,
-        ttl: float = FOREVER,
+        ttl: float = Store.FOREVER,
         remove: Iterable[str] = (),
         create: bool = True,
         owner: str | None = None,
@@ -137,13 +136,15 @@ class CookieStore(Store):
     def delete_owned(self, owner: str, *, only: str | None = None, keep: str | None = None) -> int:
         raise _can_not("delete entries: clients have them")
 
-    def add(self, key: str, data: Mapping[str, Any], *, ttl: float = FOREVER) -> StoreEntry | None:
+    def add(self, key: str, data: Mapping[str, Any], *, ttl: float = Store.FOREVER) -> StoreEntry | None:
         raise _can_not("tell that a key is new: clients can send any cookie again")
 
-    def replace(self, key: str, data: Mapping[str, Any], *, version: int, ttl: float = FOREVER) -> StoreEntry | None:
+    def replace(
+        self, key: str, data: Mapping[str, Any], *, version: int, ttl: float = Store.FOREVER
+    ) -> StoreEntry | None:
         raise _can_not("tell that an entry has not changed: clients can send any cookie again")
 
-    def increment(self, key: str, *, ttl: float = FOREVER, by: int = 1) -> StoreCount:
+    def increment(self, key: str, *, ttl: float = Store.FOREVER, by: int = 1) -> StoreCount:
         raise _can_not("count: clients can send any cookie again")
 
 
@@ -157,7 +158,7 @@ def _checked(name: str, value: object) -> object:
         raise explained("not-storable", f"the name {_TIMES!r} is reserved for the store")
     if type(value) in _PLAIN or (type(value) is int and value.bit_length() < 64):
         return value
-    return loads(check_same(name, value, _dump, loads).decode())
+    return loads(encode_value(name, value, _dump, loads).decode())
 
 
 _PLAIN = frozenset({str, bool, type(None)})

@@ -8,8 +8,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, ClassVar, Protocol, TypeVar
 
-from antiphon.app.store import FOREVER
-from antiphon.features import StoreCount, StoreEntry
+from antiphon.features import Store, StoreCount, StoreEntry
 from antiphon.features.stores import check_ttl, hash_key
 from antiphon.features.stores.rows import Row, RowStore, size_of
 
@@ -71,7 +70,7 @@ class MemoryStore(RowStore):
                 self._rows.remove(id_)
             yield self._rows
 
-    def increment(self, key: str, *, ttl: float = FOREVER, by: int = 1) -> StoreCount:
+    def increment(self, key: str, *, ttl: float = Store.FOREVER, by: int = 1) -> StoreCount:
         check_ttl(ttl)
         id_ = hash_key(key)
         with self._lock:

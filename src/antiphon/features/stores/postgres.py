@@ -13,19 +13,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon import explained
-from antiphon.app.store import (
-    FOREVER,
-    can_read,
-    decode_value,
-    encode_value,
-    kind_of,
-    log_unreadable,
-    owned_entries,
-    try_later,
-)
 from antiphon.embedding import check_numbers, seconds_of
 from antiphon.features import OwnedEntry, Store, StoreCount, StoreEntry, StoreUnavailable
-from antiphon.features.stores import check_ttl, hash_key
+from antiphon.features.stores import StoredKind, check_ttl, decode_value, encode_value, hash_key, owned_entries
 from antiphon.features.stores.rows import new_version
 from antiphon.types import Duration
 
@@ -183,7 +173,7 @@ class PostgresStore(Store):
         key: str,
         updates: Mapping[str, Any],
         *,
-        ttl: float = FOREVER,
+        ttl: float = Store.FOREVER,
         remove: Iterable[str] = (),
         create: bool = True,
         owner: str | None = None,
@@ -195,13 +185,15 @@ class PostgresStore(Store):
         if entry is None:
             self.load(key)  # which logs why it can't be read
             if create:
-                raise try_later(has_line=True)  # nothing is written over it
+                raise StoreUnavailable.for_now(has_line=True)  # nothing is written over it
         return entry
 
-    def add(self, key: str, data: Mapping[str, Any], *, ttl: float = FOREVER) -> StoreEntry | None:
+    def add(self, key: str, data: Mapping[str, Any], *, ttl: float = Store.FOREVER) -> StoreEntry | None:
         return self._written(_entry(key, self._run(_ADD, self._values(key, data, ttl), tells=True)))
 
-    def replace(self, key: str, data: Mapping[str, Any], *, version: int, ttl: float = FOREVER) -> StoreEntry | None:
+    def replace(
+        self, key: str, data: Mapping[str, Any], *, version: int, ttl: float = Store.FOREVER
+    ) -> StoreEntry | None:
         # The caller may have acted since it read the version, so recording that is worth a wait.
         values = self._values(key, data, ttl) | {"known": version}
         return self._written(_entry(key, self._run(_REPLACE, values, tells=True, waits=True)))
@@ -212,7 +204,7 @@ class PostgresStore(Store):
     def rotate(self, key: str, new_key: str) -> StoreEntry | None:
         if key == new_key:
             return self.load(key)
-        ids = {"id": hash_key(key), "new": hash_key(new_key), "format": kind_of(key)[1].format}
+        ids = {"id": hash_key(key), "new": hash_key(new_key), "format": StoredKind.of(key).format}
         entry = _entry(new_key, self._run(_ROTATE, ids, tells=True))
         if entry is None:
             self.load(key)  # which logs why it can't be read
@@ -228,7 +220,7 @@ class PostgresStore(Store):
         ids = {"only": only and bytes.fromhex(only), "keep": None if keep is None else hash_key(keep)}
         return sum(alive for (alive,) in self._run(_DELETE_OWNED, {"owner": _bytes(owner), **ids}))
 
-    def increment(self, key: str, *, ttl: float = FOREVER, by: int = 1) -> StoreCount:
+    def increment(self, key: str, *, ttl: float = Store.FOREVER, by: int = 1) -> StoreCount:
         check_ttl(ttl)
         return self._written(StoreCount(*self._run(_INCREMENT, {"id": hash_key(key), "by": by, "ttl": ttl})[0]))
 
@@ -242,7 +234,7 @@ class PostgresStore(Store):
         names = [name for name in fields if name not in removed]
         return {
             "id": hash_key(key), "names": [_bytes(name) for name in names], "vals": [fields[name] for name in names],
-            "format": kind_of(key)[1].format, "version": new_version(), "ttl": ttl,
+            "format": StoredKind.of(key).format, "version": new_version(), "ttl": ttl,
         }  # fmt: skip
 
     def _run(
@@ -296,7 +288,7 @@ def _entry(key: str, rows: "list[Any]") -> StoreEntry | None:
     if not rows:
         return None
     format_, names, values, version, created, changed, expires, owner = rows[0]
-    if not can_read(key, format_):
+    if not StoredKind.of(key).can_read(format_):
         return None
     try:
         data = {
@@ -304,7 +296,7 @@ def _entry(key: str, rows: "list[Any]") -> StoreEntry | None:
             for name, value in zip(names, values, strict=True)
         }
     except ValueError as error:
-        log_unreadable(key, f"is damaged, {error!r}")
+        StoredKind.of(key).log_unreadable(f"is damaged, {error!r}")
         return None
     text = None if owner is None else owner.decode("utf-8", "surrogatepass")
     return StoreEntry(key, data, version, created, changed, expires, text)

@@ -7,9 +7,8 @@ from contextlib import AbstractContextManager
 from os import urandom
 from typing import Any, NamedTuple, Protocol
 
-from antiphon.app.store import FOREVER, encode_again, owned_entries, try_later
-from antiphon.features import OwnedEntry, Store, StoreEntry
-from antiphon.features.stores import check_ttl, decode, encode, hash_key
+from antiphon.features import OwnedEntry, Store, StoreEntry, StoreUnavailable
+from antiphon.features.stores import StoredKind, check_ttl, decode, encode, hash_key, owned_entries
 
 
 class Row(NamedTuple):
@@ -72,7 +71,7 @@ class RowStore(Store):
         key: str,
         updates: Mapping[str, Any],
         *,
-        ttl: float = FOREVER,
+        ttl: float = Store.FOREVER,
         remove: Iterable[str] = (),
         create: bool = True,
         owner: str | None = None,
@@ -86,7 +85,7 @@ class RowStore(Store):
             if before is None and not create:
                 return None
             if before is None and row is not None and row.expires > now:
-                raise try_later(has_line=True)  # nothing is written over what can't be read
+                raise StoreUnavailable.for_now(has_line=True)  # nothing is written over what can't be read
             data = new if before is None else {**before.data, **new}
             for name in remove:
                 data.pop(name, None)
@@ -94,7 +93,7 @@ class RowStore(Store):
                 owner = row.owner
             created = now if before is None else before.created
             entry = StoreEntry(key, data, new_version(), created, now, now + ttl, owner)
-            rows.put(id_, Row(encode_again(data, key), *entry[2:]))
+            rows.put(id_, Row(StoredKind.of(key).encode(data), *entry[2:]))
         return entry
 
     def delete(self, key: str) -> bool:
@@ -130,10 +129,12 @@ class RowStore(Store):
         now = self.clock()
         return sum(row.expires > now for _, row in doomed)
 
-    def add(self, key: str, data: Mapping[str, Any], *, ttl: float = FOREVER) -> StoreEntry | None:
+    def add(self, key: str, data: Mapping[str, Any], *, ttl: float = Store.FOREVER) -> StoreEntry | None:
         return self._put(key, data, ttl, None)
 
-    def replace(self, key: str, data: Mapping[str, Any], *, version: int, ttl: float = FOREVER) -> StoreEntry | None:
+    def replace(
+        self, key: str, data: Mapping[str, Any], *, version: int, ttl: float = Store.FOREVER
+    ) -> StoreEntry | None:
         return self._put(key, data, ttl, version)
 
     def _put(self, key: str, data: Mapping[str, Any], ttl: float, version: int | None) -> StoreEntry | None:

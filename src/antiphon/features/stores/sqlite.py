@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from antiphon import explained
-from antiphon.app.store import FOREVER
 from antiphon.embedding import seconds_of
 from antiphon.features import Store, StoreCount, StoreUnavailable
 from antiphon.features.stores import check_ttl, hash_key, unavailable
@@ -134,7 +133,7 @@ class SQLiteStore(RowStore):
     def _rows(self, connection: Connection) -> "_Rows":
         return _Rows(connection) if self._most is None else _BoundedRows(connection, self._most, self.clock())
 
-    def increment(self, key: str, *, ttl: float = FOREVER, by: int = 1) -> StoreCount:
+    def increment(self, key: str, *, ttl: float = Store.FOREVER, by: int = 1) -> StoreCount:
         check_ttl(ttl)
         with self._transaction() as connection:
             now = self.clock()

@@ -292,13 +292,13 @@ _OPERATIONS = ("load", "change", "delete", "rotate", "add", "replace", "incremen
 
 def watch(store: Any) -> None:
     """Make the calls of a store points that can be slow or refused."""
-    from antiphon.app.store import try_later
+    from antiphon.app.store import StoreUnavailable
 
     for name in _OPERATIONS:
         original = getattr(store, name)
 
         def call(*arguments: Any, _original: Callable[..., Any] = original, **options: Any) -> Any:
-            current.point(try_later)
+            current.point(StoreUnavailable.for_now)
             return _original(*arguments, **options)
 
         setattr(store, name, call)

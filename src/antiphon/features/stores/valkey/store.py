@@ -18,19 +18,9 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from antiphon import explained
-from antiphon.app.store import (
-    FOREVER,
-    can_read,
-    decode_value,
-    encode_value,
-    kind_of,
-    log_unreadable,
-    owned_entries,
-    try_later,
-)
 from antiphon.embedding import check_numbers, seconds_of
 from antiphon.features import OwnedEntry, Store, StoreCount, StoreEntry, StoreUnavailable
-from antiphon.features.stores import check_ttl, hash_key
+from antiphon.features.stores import StoredKind, check_ttl, decode_value, encode_value, hash_key, owned_entries
 from antiphon.features.stores.rows import new_version
 from antiphon.features.stores.valkey.calls import Calls, Reply
 from antiphon.features.stores.valkey.connecting import (
@@ -277,7 +267,7 @@ class ValkeyStore(Store):
         key: str,
         updates: Mapping[str, Any],
         *,
-        ttl: float = FOREVER,
+        ttl: float = Store.FOREVER,
         remove: Iterable[str] = (),
         create: bool = True,
         owner: str | None = None,
@@ -293,7 +283,7 @@ class ValkeyStore(Store):
         arguments = id_, _milliseconds(ttl), now, "1" if create else "", stored, *fields
         found = self._commands.run(CHANGE, self._commands.entry_key(id_), *arguments)
         if (entry := _entry(key, found)) is None and create and found:
-            raise try_later(has_line=True)  # nothing is written over what can't be read
+            raise StoreUnavailable.for_now(has_line=True)  # nothing is written over what can't be read
         return self._indexed(entry, id_, ttl)
 
     def delete(self, key: str) -> bool:
@@ -329,10 +319,12 @@ class ValkeyStore(Store):
         count: int = self._commands.run(DELETE_OWNED, index, stored, only or "", kept)
         return count
 
-    def add(self, key: str, data: Mapping[str, Any], *, ttl: float = FOREVER) -> StoreEntry | None:
+    def add(self, key: str, data: Mapping[str, Any], *, ttl: float = Store.FOREVER) -> StoreEntry | None:
         return self._put_all(key, data, ttl, "")
 
-    def replace(self, key: str, data: Mapping[str, Any], *, version: int, ttl: float = FOREVER) -> StoreEntry | None:
+    def replace(
+        self, key: str, data: Mapping[str, Any], *, version: int, ttl: float = Store.FOREVER
+    ) -> StoreEntry | None:
         # # The caller may have acted since it read the version, so recording that is worth a wait.
         return self._put_all(key, data, ttl, str(version), waits=True)
 
@@ -346,7 +338,7 @@ class ValkeyStore(Store):
             _entry(key, self._commands.run(PUT, self._commands.entry_key(id_), *arguments, waits=waits)), id_, ttl
         )
 
-    def increment(self, key: str, *, ttl: float = FOREVER, by: int = 1) -> StoreCount:
+    def increment(self, key: str, *, ttl: float = Store.FOREVER, by: int = 1) -> StoreCount:
         check_ttl(ttl)
         count, left = self._commands.run(INCREMENT, self._commands.counter_key(_id(key)), _milliseconds(ttl), by)
         return StoreCount(count, left / 1000)
@@ -399,7 +391,7 @@ def _owner(owner: str) -> bytes:
 
 
 def _format(key: str) -> bytes:
-    return bytes([kind_of(key)[1].format])
+    return StoredKind.of(key).begin()
 
 
 def _milliseconds(seconds: float) -> int:
@@ -411,7 +403,7 @@ def _entry(key: str, fields: "Mapping[bytes, bytes] | list[bytes] | None") -> St
     if not fields:
         return None
     known = fields if isinstance(fields, Mapping) else dict(zip(fields[::2], fields[1::2], strict=True))
-    if not can_read(key, int.from_bytes(known.get(b"f", b"")[:1])):
+    if not StoredKind.of(key).can_read(int.from_bytes(known.get(b"f", b"")[:1])):
         return None
     try:
         data = {name[1:].decode(): decode_value(value) for name, value in known.items() if name[:1] == b"."}
@@ -420,5 +412,5 @@ def _entry(key: str, fields: "Mapping[bytes, bytes] | list[bytes] | None") -> St
         owner = None if stored is None else stored.replace(_OF_EMPTY, b"").decode("utf-8", "surrogatepass")
         return StoreEntry(key, data, int(known[b"v"]), created, changed, expires, owner)
     except (ValueError, KeyError) as error:
-        log_unreadable(key, f"is damaged, {error!r}")
+        StoredKind.of(key).log_unreadable(f"is damaged, {error!r}")
         return None
