@@ -4,21 +4,32 @@ app.use(Compression())
 """
 
 import re
-from collections.abc import AsyncIterable, Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable, Iterator, Mapping
 from copy import copy
 from functools import partial
 from typing import TypeAlias, overload
 
 from antiphon import Request, Response, explained
-from antiphon.app.dispatch.returns import AwaitedResponse
-from antiphon.body.codings import CODINGS, Compressor
-from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator
-from antiphon.embedding import Added, as_bytes, describe, errors_name_it, is_async, is_on_loop, is_token, ready
+from antiphon.body.codings import CODINGS
+from antiphon.embedding import (
+    Added,
+    AsyncChunks,
+    AwaitedResponse,
+    BlockingChunks,
+    Body,
+    Compressor,
+    as_bytes,
+    describe,
+    errors_name_it,
+    is_async,
+    is_on_loop,
+    is_token,
+    ready,
+)
 from antiphon.features import Store
 from antiphon.features.dictionaries import AVAILABLE, DCZ, Dictionaries, watch_reads
 from antiphon.http import CacheControl, MutableHeaders
 from antiphon.http.head import parse_length
-from antiphon.response.message import Body
 from antiphon.types import Route, Routes
 
 Chunks: TypeAlias = BlockingChunks[bytes | str] | AsyncChunks[bytes | str]
@@ -352,14 +363,14 @@ def sliced(body: bytes) -> Iterator[bytes]:
     return (body[start : start + AT_ONCE] for start in range(0, len(body), AT_ONCE))
 
 
-def _compress(compressor: Compressor, source: Iterable[bytes | str]) -> ByteGenerator:
+def _compress(compressor: Compressor, source: Iterable[bytes | str]) -> Generator[bytes]:
     for chunk in source:
         data = as_bytes(chunk)
         yield compressor.chunk(data) if data else b""
     yield compressor.finish()
 
 
-async def _compress_async(compressor: Compressor, source: AsyncIterable[bytes | str]) -> AsyncByteGenerator:
+async def _compress_async(compressor: Compressor, source: AsyncIterable[bytes | str]) -> AsyncGenerator[bytes]:
     """Compress small chunks on the loop, and large ones on a thread."""
     async for chunk in source:
         data = as_bytes(chunk)

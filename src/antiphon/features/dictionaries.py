@@ -16,7 +16,7 @@ months, are also in the app's store, for other processes and later releases: req
 
 import re
 from collections import OrderedDict
-from collections.abc import AsyncIterable, Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, Callable, Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from hashlib import sha256
@@ -27,15 +27,24 @@ from typing import Any
 
 from antiphon import Request, Response
 from antiphon.app.static_files import FileHandler
-from antiphon.body.codings import ZSTD, Compressor
-from antiphon.concurrency.iterables import BlockingChunks, ByteGenerator
-from antiphon.embedding import FeatureStore, PlainWatch, Reads, as_bytes, is_for_any_thread, split_list, unwatched
+from antiphon.body.codings import ZSTD
+from antiphon.embedding import (
+    BlockingChunks,
+    Body,
+    Compressor,
+    FeatureStore,
+    PlainWatch,
+    Reads,
+    as_bytes,
+    is_for_any_thread,
+    is_this_machine,
+    parse_or_none,
+    split_list,
+    unwatched,
+)
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.cache.rules import control_of
 from antiphon.http import Item, parse_structured_list
-from antiphon.http.grammar import parse_or_none
-from antiphon.http.urls.url import is_this_machine
-from antiphon.response.message import Body
 from antiphon.types import Caller
 
 DCZ = "dcz"
@@ -121,7 +130,7 @@ class Dictionaries:
         chunks.is_for_any_thread = True
         return chunks
 
-    def _kept(self, store: Store | None, chunks: Iterable[bytes | str]) -> ByteGenerator:
+    def _kept(self, store: Store | None, chunks: Iterable[bytes | str]) -> Generator[bytes]:
         seen = []
         for chunk in map(as_bytes, chunks):
             seen.append(chunk)

@@ -23,6 +23,7 @@ from antiphon.embedding import (
     check_no_decorator,
     describe,
     errors_name_it,
+    network_of,
     request_around,
     store_name,
     unwatched,
@@ -31,7 +32,6 @@ from antiphon.features import Store, StoreUnavailable
 from antiphon.features.stores.circuit_breaker import CircuitBreaker
 from antiphon.features.stores.memory import MemoryStore
 from antiphon.http import Item, TooManyRequests
-from antiphon.http.head import network_of
 from antiphon.types import Mount, Route, Routes
 
 QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded"

@@ -6,7 +6,7 @@ app.use(Sessions(SQLiteStore("var/sessions.db")))
 from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import partial
 from math import ceil
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from antiphon import Dependency, Request, Response, Session, explained, is_debug
 from antiphon.app.mount import mounts_above
@@ -17,8 +17,10 @@ from antiphon.embedding import (
     SharedFields,
     check_numbers,
     errors_name_it,
+    is_at_hand,
     is_for_any_thread,
     is_on_loop,
+    is_this_machine,
     keep_private,
     mounted_together,
     seconds_of,
@@ -31,9 +33,6 @@ from antiphon.features.bound_sessions import BINDING, PATH, Binding, name_of, of
 from antiphon.features.ending import look_again
 from antiphon.features.tracked_session import BOUND, KEPT, NAME, TrackedSession
 from antiphon.http import CacheControl, SetCookie
-from antiphon.http.cookies import SameSite
-from antiphon.http.urls.url import is_this_machine
-from antiphon.response.files import is_at_hand
 from antiphon.types import Duration, Identity, Route
 
 if TYPE_CHECKING:
@@ -97,7 +96,7 @@ class Sessions:
         idle: Duration = 14 * DAY,
         lifetime: Duration = 90 * DAY,
         cookie: str | None = None,
-        samesite: SameSite = "Lax",
+        samesite: Literal["Lax", "Strict", "None"] = "Lax",
         bound: Duration | None = None,
     ) -> None:
         idle, lifetime = seconds_of(idle), seconds_of(lifetime)
@@ -110,7 +109,7 @@ class Sessions:
         self._idle = idle
         self._lifetime = lifetime
         self._cookie = cookie
-        self._samesite: SameSite = samesite
+        self._samesite = samesite
         self._binding = None if bound is None else Binding(seconds_of(bound), samesite)
         self._has_warned = False
         if store is not None:

@@ -9,8 +9,7 @@ from typing import Any
 from weakref import ref
 
 from antiphon import Request, Session, explained
-from antiphon.embedding import Reads, note_read, store_name, without_traceback
-from antiphon.explanations import named
+from antiphon.embedding import Reads, named, note_read, store_name, without_traceback
 from antiphon.features import Store, StoreEntry, StoreUnavailable
 from antiphon.features.ends import NewOwner
 

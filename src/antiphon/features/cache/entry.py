@@ -6,17 +6,23 @@ from hashlib import sha256
 from typing import Any, Self, TypeAlias
 from urllib.parse import quote_plus
 
-from antiphon import Request, Response
-from antiphon.embedding import FileBody, Head, KeptResponse, Reads, SharedFields, response_of, split_list
+from antiphon import Limits, Request, Response
+from antiphon.embedding import (
+    FileBody,
+    Head,
+    KeptResponse,
+    Reads,
+    SharedFields,
+    parse_fields,
+    parse_or_none,
+    response_of,
+    split_list,
+)
 from antiphon.features.cache.files import BodyFiles
 from antiphon.features.cache.rules import Control, age_when_received, control_of, hit_status
 from antiphon.http import InnerList, Item, MediaType, MultiDict, format_structured_dictionary
-from antiphon.http.grammar import parse_or_none
 from antiphon.http.head import CONDITIONS
 from antiphon.http.headers import combined
-from antiphon.http.urls.urlencoded import parse_fields
-from antiphon.request.readings import DEFAULT_LIMITS
-from antiphon.response.fields import Fields, Line
 
 _WITHOUT_CASE = ("accept-charset", "accept-encoding", "accept-language")
 
@@ -28,6 +34,8 @@ CONTENT_FIELDS = ("content-type", "content-encoding", "content-language", "conte
 
 _json_tokens = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|([{}\[\],:])[ \t\n\r]*|[ \t\n\r]+', re.DOTALL)
 
+_LIMITS = Limits()
+Fields: TypeAlias = list[tuple[str, str]] | SharedFields
 Args: TypeAlias = frozenset[str] | None
 """The names of the query's arguments on which responses depend; None if they may depend on the whole query."""
 
@@ -72,7 +80,7 @@ class StoredResponse:
         self.control: Control = control_of(data["status"], fields, self.received)
         names = [name for name, _ in self._lines]
         self._repeats = self.is_in_file or len({*names, "cache-status"}) <= len(names)
-        self._told: tuple[tuple[int, str], tuple[Line, ...]] = (-1, ""), ()
+        self._told: tuple[tuple[int, str], tuple[tuple[str, str], ...]] = (-1, ""), ()
         self.age_at_first = age_when_received(fields, self.asked, self.received)
         may_be_used = self.control.directives.no_cache is not True
         self.fresh_until = self.received + self.control.lifetime - self.age_at_first if may_be_used else 0.0
@@ -101,7 +109,7 @@ class StoredResponse:
         return self._data
 
     @property
-    def fields(self) -> list[Line]:
+    def fields(self) -> list[tuple[str, str]]:
         """The header fields, without Age."""
         return [*self._lines]
 
@@ -278,7 +286,7 @@ def key_of(head: Head, app: str, args: Args = None) -> str:
 
 def _reduced(query: bytes, args: Args) -> object:
     """Return the query, or the names and values of these arguments, each name with its values in order."""
-    if args is None or len(query) > DEFAULT_LIMITS.query or query.count(b"&") >= DEFAULT_LIMITS.fields:
+    if args is None or len(query) > _LIMITS.query or query.count(b"&") >= _LIMITS.fields:
         return query  # of one that is too long, no argument can be read
     pairs = MultiDict(parse_fields(query))
     return [(name, pairs.getall(name)) for name in sorted(args)]

@@ -11,22 +11,23 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from antiphon import Request, Response, explained
-from antiphon.app.dispatch.returns import AwaitedResponse
-from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.embedding import (
     Added,
+    AwaitedResponse,
     DatabaseConnection,
     FeatureStore,
+    NamesOurs,
     WatchedHead,
     check_numbers,
     errors_name_it,
     find_current_request,
     innermost,
+    names_ours,
+    refuse_on_loop,
     seconds_of,
     tell_of_reads,
 )
 from antiphon.explanations import renamed
-from antiphon.explanations.naming import NamesOurs, names_ours
 from antiphon.features import Store
 from antiphon.features.cache.files import BodyFiles
 from antiphon.features.cache.filling import Fill, FillHead

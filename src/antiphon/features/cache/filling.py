@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 
 from antiphon import Response
-from antiphon.app.dispatch.returns import AwaitedResponse
-from antiphon.embedding import Head, PlainWatch
+from antiphon.embedding import AwaitedResponse, Head, PlainHead, PlainWatch
 from antiphon.features.cache.entry import Args, StoredResponse
 from antiphon.http import CacheControl
-from antiphon.http.head import CONDITIONS, PlainHead
+from antiphon.http.head import CONDITIONS
 
 NO_DIRECTIVES = CacheControl()
 """The directives that most requests have."""

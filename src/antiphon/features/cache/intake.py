@@ -2,14 +2,24 @@
 stored response that the handler confirms.
 """
 
-from collections.abc import AsyncIterable, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable
 from contextlib import suppress
 from copy import copy
 
 from antiphon import Request, Response, explained, is_debug
-from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator
-from antiphon.concurrency.loop import running_loop
-from antiphon.embedding import KeptResponse, Reads, WatchedHead, as_bytes, is_on_loop, split_list, tell_of_reads
+from antiphon.embedding import (
+    AsyncChunks,
+    BlockingChunks,
+    KeptResponse,
+    Reads,
+    WatchedHead,
+    as_bytes,
+    is_at_hand,
+    is_on_loop,
+    running_loop,
+    split_list,
+    tell_of_reads,
+)
 from antiphon.features import StoreUnavailable
 from antiphon.features.cache.entry import (
     CONTENT_FIELDS,
@@ -36,7 +46,6 @@ from antiphon.features.cache.rules import (
 from antiphon.features.cache.shelf import Shelf, StreamHold, covers, forget_changed
 from antiphon.http import CacheControl
 from antiphon.http.head import CONDITIONS, has_conditions, is_one_number
-from antiphon.response.files import is_at_hand
 from antiphon.response.message import Stream
 
 FLUSHED = 256 << 10
@@ -83,7 +92,7 @@ class BodyCopy:
         finally:
             self._drop()
 
-    def _copy(self, source: Iterable[bytes | str]) -> ByteGenerator:
+    def _copy(self, source: Iterable[bytes | str]) -> Generator[bytes]:
         try:
             self._listen()
             for chunk in source:
@@ -95,7 +104,7 @@ class BodyCopy:
         finally:
             self._drop()
 
-    async def _acopy(self, source: AsyncIterable[bytes | str]) -> AsyncByteGenerator:
+    async def _acopy(self, source: AsyncIterable[bytes | str]) -> AsyncGenerator[bytes]:
         from asyncio import to_thread
 
         try:

@@ -9,27 +9,27 @@ from time import monotonic
 from typing import Any, TypeAlias
 
 from antiphon import Request, Response, aget_response, get_response
-from antiphon.app.dispatch.returns import AwaitedResponse
-from antiphon.concurrency.loop import running_loop, thread
+from antiphon.concurrency.loop import thread
 from antiphon.embedding import (
     ON_LOOP,
     ON_THREAD,
+    AwaitedResponse,
+    Body,
     Head,
     MadeRequest,
     WatchedHead,
     background_loop,
     is_on_loop,
     response_of,
+    running_loop,
 )
 from antiphon.features import StoreUnavailable
-from antiphon.features.cache.entry import Args, StoredResponse, content_of, key_of, key_of_query
+from antiphon.features.cache.entry import Args, Fields, StoredResponse, content_of, key_of, key_of_query
 from antiphon.features.cache.filling import NO_DIRECTIVES, Fill, FillHead, RefreshHead, directives_of
 from antiphon.features.cache.rules import Control, hit_status, tell
 from antiphon.features.cache.shelf import MOST_RECENT, Shelf, Shelved
 from antiphon.http import CacheControl
 from antiphon.http.head import CONDITIONS, has_conditions
-from antiphon.response.fields import Fields
-from antiphon.response.message import Body
 
 
 class Use(Enum):

@@ -5,11 +5,8 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from antiphon import Request, Response
-from antiphon.embedding import Reads, split_list
-from antiphon.handler.errors import is_seen_in_debug
-from antiphon.http import CacheControl, Item, Token, parse_structured_dictionary
-from antiphon.http.grammar import parse_or_none
-from antiphon.http.header_property import read_date, read_number
+from antiphon.embedding import Reads, is_seen_in_debug, parse_or_none, read_number, split_list
+from antiphon.http import CacheControl, Item, Token, parse_http_date, parse_structured_dictionary
 from antiphon.http.headers import combined
 
 _leading_digits = re.compile(r"[0-9]++(?![^,;\x20\t])").match
@@ -89,9 +86,9 @@ def _stated(said: CacheControl) -> tuple[float, bool]:
 
 def seconds_since_1970(date: str | None) -> float | None:
     """Return a date, in upper or lower case, as Unix time; None if absent or malformed (RFC 9111 §4.2)."""
-    found = read_date(date)
+    found = parse_or_none(parse_http_date, date)
     if found is None and date is not None:
-        found = read_date(date.title().replace("Gmt", "GMT"))
+        found = parse_or_none(parse_http_date, date.title().replace("Gmt", "GMT"))
     return None if found is None else found.timestamp()
 
 

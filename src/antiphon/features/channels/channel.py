@@ -15,18 +15,19 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from antiphon import explained
-from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.embedding import (
     DRAINING,
     FeatureStore,
+    NamesOurs,
     check_numbers,
     encode_json,
     errors_name_it,
+    names_ours,
+    refuse_on_loop,
     seconds_of,
     store_name,
 )
 from antiphon.explanations import renamed
-from antiphon.explanations.naming import NamesOurs, names_ours
 from antiphon.features import MissedMessages, Store
 from antiphon.features.channels.feed import Feed, Item, Keep, event_of, message_of, read_id
 from antiphon.features.channels.hub import Hub, hub_of

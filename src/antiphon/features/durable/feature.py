@@ -22,7 +22,9 @@ from antiphon.embedding import (
     TimedSigner,
     caller_of,
     check_by,
+    check_dependency,
     check_numbers,
+    class_if_imported,
     errors_name_it,
     is_async,
     seconds_of,
@@ -46,8 +48,6 @@ from antiphon.features.idempotency.claims import (
     reused_with,
 )
 from antiphon.http import BadRequest, InternalServerError, NotFound, UnprocessableContent
-from antiphon.lazy import class_if_imported
-from antiphon.request.dependencies import check_dependency
 from antiphon.types import Caller, Duration, Route, SecretKeys
 
 if TYPE_CHECKING:

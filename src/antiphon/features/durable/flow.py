@@ -21,8 +21,7 @@ from threading import Event, Thread
 from typing import Any, NamedTuple, TypeVar
 
 from antiphon import explained
-from antiphon.concurrency.loop import running_loop
-from antiphon.embedding import is_async
+from antiphon.embedding import is_async, running_loop
 
 T = TypeVar("T")
 

@@ -15,9 +15,9 @@ from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from antiphon import explained
+from antiphon.embedding import require_names
 from antiphon.features.durable.flow import Elsewhere, current, needing_another
 from antiphon.features.recorder.shelf import Seal
-from antiphon.lazy import require_names
 
 if TYPE_CHECKING:
     from antiphon.features.durable.engine import Engine

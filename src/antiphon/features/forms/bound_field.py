@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from antiphon import explained
-from antiphon.explanations.naming import NamesOurs, names_ours
+from antiphon.embedding import NamesOurs, names_ours
 from antiphon.explanations.words import FIELD
 from antiphon.features.forms.field import Choices, Widget
 from antiphon.features.forms.inputs import Input

@@ -5,11 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
 from antiphon import explained
-from antiphon.explanations import arguments_name_ours
+from antiphon.embedding import arguments_name_ours, texts_of, type_name
 from antiphon.explanations.naming import word_for
 from antiphon.features.html import AttributeValue
-from antiphon.serialization.readers import texts_of
-from antiphon.serialization.types import type_name
 from antiphon.types import Text
 
 ABSENT = object()

@@ -7,7 +7,16 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, TypeVar, cast
 
 from antiphon import HTTPError, Request, explained
-from antiphon.embedding import SAFE_METHODS, describe, is_async, without_traceback
+from antiphon.embedding import (
+    SAFE_METHODS,
+    describe,
+    http_error,
+    is_async,
+    language_of,
+    pointer_step,
+    texts_of,
+    without_traceback,
+)
 from antiphon.explanations.words import FORM
 from antiphon.features.forms.bound_field import BoundField, FormFields
 from antiphon.features.forms.field import ABSENT, Choices, member_of, write_members
@@ -25,10 +34,6 @@ from antiphon.features.forms.sent import (
 )
 from antiphon.features.html import AttributeValue, Markup, attributes, joined, tag
 from antiphon.http import ContentTooLarge, FieldError, FieldProblem, UnprocessableContent
-from antiphon.http.errors import http_error
-from antiphon.request.interfaces import language_of
-from antiphon.serialization.json import pointer_step
-from antiphon.serialization.readers import texts_of
 from antiphon.types import Text
 
 T = TypeVar("T")

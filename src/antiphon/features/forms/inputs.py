@@ -14,13 +14,13 @@ import msgspec
 from msgspec import inspect
 
 from antiphon import Upload, explained
+from antiphon.embedding import described, is_json, texts_of, type_name
 from antiphon.features.forms.field import Choices, Field, Widget, check_widget
 from antiphon.features.forms.messages import MessageLabel
 from antiphon.features.html import AttributeValue
 from antiphon.serialization.decimals import DecimalBounds, bounds_in
-from antiphon.serialization.json_fields import is_json
-from antiphon.serialization.readers import check_fields, texts_of
-from antiphon.serialization.types import Collection, Record, described, members, type_name
+from antiphon.serialization.readers import check_fields
+from antiphon.serialization.types import Collection, Record, members
 from antiphon.types import Text
 
 

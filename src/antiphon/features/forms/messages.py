@@ -5,8 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from antiphon.embedding import find_current_request
-from antiphon.request.interfaces import language_of
+from antiphon.embedding import find_current_request, language_of
 from antiphon.types import Language, Text
 
 MESSAGES: Mapping[str, str] = {

@@ -21,7 +21,6 @@ from math import inf
 from typing import TYPE_CHECKING, Any, assert_never, cast
 
 from antiphon import Dependency, Request, Response, explained
-from antiphon.app.dispatch.dependencies import Source
 from antiphon.embedding import (
     Added,
     Crossing,
@@ -31,6 +30,7 @@ from antiphon.embedding import (
     Reads,
     WatchedHead,
     check_by,
+    check_dependency,
     check_numbers,
     errors_name_it,
     is_async,
@@ -61,7 +61,6 @@ from antiphon.features.idempotency.claims import (
 )
 from antiphon.features.idempotency.table import Claims, StoreClaims, TableClaims, WritesTable
 from antiphon.http import BadRequest, Conflict, UnprocessableContent
-from antiphon.request.dependencies import check_dependency
 from antiphon.types import Duration, MiddlewareFunction, Route
 
 if TYPE_CHECKING:
@@ -450,9 +449,9 @@ class IdempotentWrites:
                 return KeptResponse.of(known.data)
         return None
 
-    def _source_in(self, request: Request) -> Source | None:
+    def _source_in(self, request: Request) -> Any:
         dependencies: Any = request.route.dependencies
-        return None if self._inside is None else cast("Source | None", dependencies.source_of(self._inside))
+        return None if self._inside is None else dependencies.source_of(self._inside)
 
     def _data(self, request: Request, claim: Claim, outcome: dict[str, Any]) -> dict[str, Any]:
         return {**claim.entry.data, **outcome, **self._fields(request, claim.entry.key)}

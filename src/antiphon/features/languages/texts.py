@@ -14,9 +14,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from antiphon import is_debug
-from antiphon.embedding import find_current_request
+from antiphon.embedding import find_current_request, language_of
 from antiphon.features.languages.catalogues import Catalogue
-from antiphon.request.interfaces import language_of
 from antiphon.types import Language
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from functools import cache
 from typing import NamedTuple, cast
 
 from antiphon import HTTPError, Request
+from antiphon.embedding import language_of
 from antiphon.features.languages.catalogues import Catalogue, Entry, JSONCatalogue, rule_when_used
 from antiphon.handler.errors import Localized
-from antiphon.request.interfaces import language_of
 from antiphon.types import Language
 
 FORMS = " | "

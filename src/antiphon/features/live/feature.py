@@ -19,15 +19,21 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from antiphon import Request, Response
-from antiphon.concurrency.loop import running_loop
-from antiphon.embedding import ON_LOOP, FeatureStore, call_after_fork, check_numbers, errors_name_it
+from antiphon.embedding import (
+    ON_LOOP,
+    FeatureStore,
+    call_after_fork,
+    check_numbers,
+    errors_name_it,
+    over_limit,
+    running_loop,
+)
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.channels.channel import Channel
 from antiphon.features.live.renders import Audience, Watcher
 from antiphon.features.live.statements import Tables, named, tell_of_writes
 from antiphon.features.stores.memory import MemoryStore
 from antiphon.http import ServiceUnavailable, TooManyRequests
-from antiphon.http.errors import over_limit
 
 if TYPE_CHECKING:
     from antiphon import App

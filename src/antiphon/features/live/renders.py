@@ -24,13 +24,12 @@ from weakref import WeakValueDictionary
 
 from antiphon import Request, Response, explained
 from antiphon.adapters.foreign.call import acall
-from antiphon.embedding import Head, MadeHead, Reads, WatchedHead, arrivals, unwatched
+from antiphon.embedding import Head, MadeHead, Reads, WatchedHead, arrivals, read_number, unwatched
 from antiphon.features import MissedMessages
 from antiphon.features.channels.channel import Channel
 from antiphon.features.live.statements import Reading, Tables, is_read
 from antiphon.http import Event
 from antiphon.http.head import client_of
-from antiphon.http.header_property import read_number
 from antiphon.types import Caller
 
 PAUSE = 0.05

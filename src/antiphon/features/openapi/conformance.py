@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from antiphon import HTTPError
-from antiphon.embedding import innermost
+from antiphon.embedding import innermost, json_as, pointer_step
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.responses import ANY, HTML, JSON
 from antiphon.features.openapi.code.values import (
@@ -30,9 +30,7 @@ from antiphon.handler.errors import PROBLEM
 from antiphon.http import Headers, parse_events
 from antiphon.http.errors import ERRORS
 from antiphon.response.fields import EVENTS, NDJSON
-from antiphon.serialization.json import pointer_step
 from antiphon.serialization.pydantic_models import has_model, plain_as
-from antiphon.serialization.readers import json_as
 
 ALWAYS = frozenset({408, 413, 414, 421, 431, 500})
 """Statuses that any response can have, which contracts don't list."""

@@ -13,7 +13,7 @@ from antiphon.app.dispatch.hooks import Hook
 from antiphon.app.dispatch.middleware import Middleware
 from antiphon.app.dispatch.plan import HandlerStack
 from antiphon.app.registry import RouteGroup
-from antiphon.embedding import SAFE_METHODS, Added, innermost
+from antiphon.embedding import SAFE_METHODS, Added, http_error, innermost
 from antiphon.features import Gives, StoreUnavailable
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.calls import names_in
@@ -48,7 +48,7 @@ from antiphon.features.openapi.responses import (
 )
 from antiphon.features.users import ScopesRequired, Users
 from antiphon.handler.errors import PROBLEM
-from antiphon.http.errors import ERRORS, http_error
+from antiphon.http.errors import ERRORS
 from antiphon.http.redirect import RaisedResponse
 from antiphon.types import Route
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from antiphon import App, HTTPError
 from antiphon.app.registry import RouteGroup, merged_converters
-from antiphon.embedding import decode_json, describe, encode_json, innermost, lazy
+from antiphon.embedding import decode_json, describe, encode_json, innermost, json_as, lazy
 from antiphon.features.openapi.code.reading import function_of, is_ours
 from antiphon.features.openapi.code.responses import JSON
 from antiphon.features.openapi.code.sources import Sources
@@ -24,7 +24,6 @@ from antiphon.features.openapi.schemas import PROBLEM_NAME, Schema, Schemas, lea
 from antiphon.features.openapi.security import Scheme, security_of, security_schemes
 from antiphon.http import Headers
 from antiphon.routing.pattern import Parameter
-from antiphon.serialization.readers import json_as
 from antiphon.types import Route
 
 VERSIONS = {"3.1": "3.1.0", "3.2": "3.2.0"}

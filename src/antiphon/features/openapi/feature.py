@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urljoin
 
 from antiphon import Blueprint, Request, Response, RouteKey, explained, is_debug
-from antiphon.embedding import Added, errors_name_it
-from antiphon.handler.errors import is_seen_in_debug
+from antiphon.embedding import Added, errors_name_it, is_seen_in_debug, quote_path
 from antiphon.http import Link, NotFound
-from antiphon.http.urls.url import quote_path
 from antiphon.request.route import FinishingKey
 from antiphon.response.message import watched
 from antiphon.types import Route

@@ -15,6 +15,7 @@ from uuid import UUID
 import msgspec
 
 from antiphon import Upload
+from antiphon.embedding import described, is_json, json_schemas
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Read
 from antiphon.features.openapi.code.objects import is_problem
@@ -32,9 +33,8 @@ from antiphon.features.openapi.code.values import (
     alternatives,
 )
 from antiphon.serialization.decimals import AS_STRING
-from antiphon.serialization.json_fields import is_json
 from antiphon.serialization.pydantic_models import has_model
-from antiphon.serialization.types import Record, described, json_schemas, parts, translated
+from antiphon.serialization.types import Record, parts, translated
 
 Schema: TypeAlias = dict[str, Any]
 Direction: TypeAlias = Literal["input", "strict", "output"]

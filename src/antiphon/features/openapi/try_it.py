@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from shlex import join
 from typing import Any, NamedTuple
 
+from antiphon.embedding import quote_path
 from antiphon.features.html import AttributeValue, Markup, tag
 from antiphon.features.openapi.schemas import REFERENCE, Schema
 from antiphon.http import MultiDict, format_query
-from antiphon.http.urls.url import quote_path
 
 _DEEPEST = 4
 """The maximum depth of a type's example."""

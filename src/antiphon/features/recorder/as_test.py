@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from antiphon import App, Dependency, HTTPError
+from antiphon.embedding import is_secret_name
 from antiphon.features.recorder.disguise import FILLER
 from antiphon.features.recorder.record import Record
 from antiphon.features.recorder.replay import empty_of, kept_dependencies
 from antiphon.http import MediaType, parse_cookies
-from antiphon.serialization.secret_names import is_secret_name
 
 _WIDTH = 100
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "QUERY"})

@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from antiphon import explained
-from antiphon.concurrency.process import call_at_exit
-from antiphon.embedding import FeatureStore, call_after_fork, missing_package
+from antiphon.embedding import FeatureStore, call_after_fork, call_at_exit, missing_package
 from antiphon.features import Store
 from antiphon.features.recorder.disguise import Disguise, marked_names
 from antiphon.features.recorder.record import Record, Trace, without_secrets

@@ -15,18 +15,20 @@ from typing import TYPE_CHECKING, Any, assert_never, cast
 from antiphon import HTTPError, Request, Response, explained
 from antiphon.app.dispatch.arguments import arguments_of
 from antiphon.app.dispatch.hooks import hook
-from antiphon.app.planning.request_checks import DigestError, check_digest
 from antiphon.embedding import (
     SAFE_METHODS,
     Added,
     Crossing,
+    DigestError,
     FeatureStore,
     KeptResponse,
+    check_digest,
     check_numbers,
     describe,
     errors_name_it,
     is_async,
     log_failure,
+    quoted_path,
     quoted_root,
     seconds_of,
 )
@@ -36,7 +38,6 @@ from antiphon.features.resumable import messages
 from antiphon.features.resumable.messages import COMPLETE, OPEN, Part, completes, in_upload
 from antiphon.features.resumable.uploads import DONE, RUNNING, Turn, Uploads, UploadState, too_large
 from antiphon.http import BadRequest, Conflict, InsufficientStorage, TooManyRequests, UnsupportedMediaType
-from antiphon.http.urls.path import quoted_path
 from antiphon.types import Duration, Route
 
 if TYPE_CHECKING:

@@ -9,8 +9,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from antiphon import HTTPError, Request, Response
-from antiphon.app.planning.request_checks import DIGEST_ALGORITHMS, PREFERRED_DIGESTS, DigestError, check_digest
-from antiphon.embedding import Content, MadeHead, MadeRequest, Spool, arrivals
+from antiphon.app.planning.request_checks import DIGEST_ALGORITHMS, PREFERRED_DIGESTS
+from antiphon.embedding import (
+    Content,
+    DigestError,
+    MadeHead,
+    MadeRequest,
+    Spool,
+    arrivals,
+    check_digest,
+    is_secret_name,
+    quote_path,
+)
 from antiphon.http import (
     BadRequest,
     Conflict,
@@ -19,8 +29,6 @@ from antiphon.http import (
     format_structured_dictionary,
     parse_structured_dictionary,
 )
-from antiphon.http.urls.url import quote_path
-from antiphon.serialization.secret_names import is_secret_name
 from antiphon.types import Caller
 
 PARTIAL = "application/partial-upload"

@@ -22,7 +22,7 @@ from secrets import token_hex
 from typing import Any, Literal, TypeAlias, assert_never, cast, get_args
 
 from antiphon import HTTPError, Request
-from antiphon.embedding import FeatureStore, store_name
+from antiphon.embedding import FeatureStore, over_limit, store_name
 from antiphon.features import Store, StoreEntry
 from antiphon.features.resumable.messages import (
     Part,
@@ -35,7 +35,6 @@ from antiphon.features.resumable.messages import (
 )
 from antiphon.features.stores.file_locks import lock_alone, unlock
 from antiphon.http import ContentTooLarge, NotFound, TooManyRequests
-from antiphon.http.errors import over_limit
 from antiphon.uploads.temporary_file import NoRoomIs507, write_chunks
 
 UploadState: TypeAlias = Literal["open", "running", "done"]

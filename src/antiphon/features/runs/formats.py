@@ -10,7 +10,7 @@ from contextlib import aclosing
 from typing import Any, NamedTuple, assert_never
 
 from antiphon import Response
-from antiphon.concurrency.process import GRACE_OVER
+from antiphon.embedding import GRACE_OVER
 from antiphon.features.runs.questions import asks_approval
 from antiphon.features.runs.record import Kind, Line, RunEnd
 from antiphon.features.runs.run import Run, RunEnded, ValuesMissed

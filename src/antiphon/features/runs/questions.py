@@ -18,13 +18,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 import msgspec
 
 from antiphon import explained
-from antiphon.embedding import DRAINING, decode_json, encode_json
+from antiphon.embedding import DRAINING, decode_json, encode_json, json_as
 from antiphon.features import StoreEntry, StoreUnavailable
 from antiphon.features.channels.feed import Feed
 from antiphon.features.html import visible
 from antiphon.features.runs.record import TAG, Kind, Ledger, Line
 from antiphon.http import Conflict, NotFound
-from antiphon.serialization.readers import json_as
 
 if TYPE_CHECKING:
     from antiphon.features.runs.production import Production

@@ -8,10 +8,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
 from antiphon import explained
-from antiphon.concurrency.loop import refuse_on_loop
-from antiphon.embedding import DRAINING, seconds_of
+from antiphon.embedding import DRAINING, NamesOurs, names_ours, refuse_on_loop, seconds_of
 from antiphon.explanations import renamed
-from antiphon.explanations.naming import NamesOurs, names_ours
 from antiphon.features.channels.feed import Item
 from antiphon.features.runs.production import Production, current
 from antiphon.features.runs.questions import DAY, RunQuestion, ask, join_log, open_questions, take_replies

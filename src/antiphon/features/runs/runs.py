@@ -21,23 +21,26 @@ from uuid import UUID
 import msgspec
 
 from antiphon import App, HTTPError, explained
-from antiphon.concurrency.loop import refuse_on_loop, thread
+from antiphon.concurrency.loop import thread
 from antiphon.embedding import (
     SAFE_METHODS,
     FeatureStore,
+    NamesOurs,
     background_loop,
     check_numbers,
     describe,
     encode_json,
     errors_name_it,
     find_current_request,
+    json_as,
     mounted_together,
+    names_ours,
+    refuse_on_loop,
     seconds_of,
     store_name,
     unwatched,
 )
 from antiphon.explanations import renamed
-from antiphon.explanations.naming import NamesOurs, names_ours
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.channels.feed import Keep
 from antiphon.features.idempotency.claims import IS_REPEATABLE, fingerprint_of, reused_with
@@ -46,7 +49,6 @@ from antiphon.features.runs.record import Ledger, Line, Record
 from antiphon.features.runs.run import Run, read_all
 from antiphon.features.runs.worker import Worker
 from antiphon.http import NotFound, ServiceUnavailable, TooManyRequests
-from antiphon.serialization.readers import json_as
 from antiphon.types import Duration
 
 if TYPE_CHECKING:

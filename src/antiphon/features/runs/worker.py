@@ -14,8 +14,7 @@ from random import SystemRandom
 from secrets import token_hex
 from threading import Lock, Thread
 
-from antiphon.concurrency.process import GRACE_OVER, call_at_exit
-from antiphon.embedding import DRAINING, store_name
+from antiphon.embedding import DRAINING, GRACE_OVER, call_at_exit, store_name
 from antiphon.features import StoreUnavailable
 from antiphon.features.channels.feed import Feed, Keep
 from antiphon.features.channels.hub import hub_of

@@ -6,7 +6,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from urllib.parse import quote
 
 from antiphon import explained
-from antiphon.embedding import Head, host_of, is_token, quoted_root
+from antiphon.embedding import Head, host_of, is_token, parse_fields, quote_path, quoted_path, quoted_root, unquote
 from antiphon.http import (
     InnerList,
     Item,
@@ -15,9 +15,6 @@ from antiphon.http import (
     parse_structured_dictionary,
     parse_structured_list,
 )
-from antiphon.http.urls.path import quoted_path
-from antiphon.http.urls.url import DEFAULT_PORTS, quote_path, unquote
-from antiphon.http.urls.urlencoded import parse_fields
 from antiphon.types import BareItem
 
 StructuredKind: TypeAlias = Literal["item", "list", "dictionary"]
@@ -214,7 +211,7 @@ def _authority(head: Head) -> str:
     if not host:
         raise ValueError("the host is malformed or missing")
     host = f"[{host}]" if ":" in host else host
-    return host if port is None or port == DEFAULT_PORTS.get(head.scheme) else f"{host}:{port}"
+    return host if port is None or port == {"http": 80, "https": 443}.get(head.scheme) else f"{host}:{port}"
 
 
 def _path(head: Head) -> str:

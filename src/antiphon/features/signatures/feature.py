@@ -14,31 +14,31 @@ from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from antiphon import Dependency, Request, explained
+from antiphon import Dependency, Limits, Request, explained
 from antiphon.app.planning.request_checks import (
     DIGEST_ALGORITHMS,
     PREFERRED_DIGESTS,
-    DigestError,
     alook_for_body,
-    check_digest,
     in_place,
     look_for_body,
 )
 from antiphon.embedding import (
     Added,
+    DigestError,
     FeatureStore,
     Reads,
     arrivals,
     check_arguments,
+    check_digest,
     check_numbers,
     describe,
     errors_name_it,
     is_async,
+    named,
     note_read,
     seconds_of,
     unwatched,
 )
-from antiphon.explanations import named
 from antiphon.features import RequestSignature, Store, StoreUnavailable
 from antiphon.features.signatures.components import (
     STRUCTURED,
@@ -50,7 +50,6 @@ from antiphon.features.signatures.components import (
 )
 from antiphon.features.signatures.keys import SignatureKey
 from antiphon.http import Challenge, InnerList, Item, Unauthorized, parse_structured_dictionary
-from antiphon.http.limits import ONE_VALUE
 from antiphon.request.interfaces import SignedHeaders
 from antiphon.types import BareItem, Duration, Route
 
@@ -237,7 +236,7 @@ class Signatures:
     def _known_signer(self, request: Request) -> RequestSignature | None:
         """Return the signer if this feature has already verified the client's request, which spends its nonce."""
         note_read(request, Reads.USER)  # a cache in a mounted app watches this request, not the one that was sent
-        request.limits = request.limits.within(ONE_VALUE)
+        request.limits = request.limits.within(Limits(json_repeats=0))
         sent = arrivals(request)[-1]
         if self._own_signer not in sent:
             return None

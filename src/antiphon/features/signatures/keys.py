@@ -11,8 +11,7 @@ from json import dumps
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, Union
 
 from antiphon import explained
-from antiphon.embedding import lazy, missing_package
-from antiphon.lazy import class_if_imported
+from antiphon.embedding import class_if_imported, lazy, missing_package
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from antiphon import explained
 from antiphon.http import URL
-from antiphon.http.urls.url import DEFAULT_PORTS
 
 
 class PublicResponse(NamedTuple):
@@ -43,7 +42,7 @@ def request_public(
     than ``most`` bytes.
     """
     until = monotonic() + seconds
-    port = url.port or DEFAULT_PORTS["https"]
+    port = url.port or 443
     connection = HTTPSConnection(url.host, port, timeout=seconds)
     try:
         with socket.create_connection((_public_address(url.host), port), seconds) as plain:

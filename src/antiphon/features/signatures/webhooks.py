@@ -14,22 +14,21 @@ from hashlib import sha256
 from secrets import token_urlsafe
 from typing import Any, Literal, NamedTuple, TypeAlias, assert_never, get_args
 
-from antiphon import Request, Response, explained
-from antiphon.concurrency.loop import refuse_on_loop
+from antiphon import Limits, Request, Response, explained
 from antiphon.embedding import (
     FeatureStore,
+    arguments_name_ours,
     check_no_decorator,
     check_numbers,
     describe,
     encode_json,
     errors_name_it,
+    refuse_on_loop,
     seconds_of,
 )
-from antiphon.explanations import arguments_name_ours
 from antiphon.features import Store, StoreEntry
 from antiphon.features.signatures.keys import SHORTEST_SECRET
 from antiphon.http import Conflict, Forbidden
-from antiphon.http.limits import ONE_VALUE
 from antiphon.request.route import Route as RequestRoute
 from antiphon.types import Duration, Mount, Route
 
@@ -135,7 +134,7 @@ class Webhook(ABC):
             raise self._refused(request, str(error)) from None
         if not self._is_signed(request, delivery):
             raise self._refused(request, "no signature was made with a known secret")
-        request.limits = request.limits.within(ONE_VALUE)
+        request.limits = request.limits.within(Limits(json_repeats=0))
         store = self._store_for(request.app, request.route)
         if store is None:
             return None

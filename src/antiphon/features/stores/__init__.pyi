@@ -1,5 +1,5 @@
 from antiphon.app.channel_log import ChannelLog, Entry, Position
-from antiphon.app.store import (
+from antiphon.app.store import (  # fmt: skip
     StoredKind,
     check_ttl,
     decode,
@@ -12,16 +12,6 @@ from antiphon.app.store import (
 )
 
 __all__ = [
-    "ChannelLog",
-    "Entry",
-    "Position",
-    "StoredKind",
-    "check_ttl",
-    "decode",
-    "decode_value",
-    "encode",
-    "encode_value",
-    "hash_key",
-    "owned_entries",
-    "unavailable",
-]
+    "ChannelLog", "Entry", "Position", "StoredKind", "check_ttl", "decode", "decode_value", "encode", "encode_value",
+    "hash_key", "owned_entries", "unavailable",
+]  # fmt: skip

@@ -11,11 +11,11 @@ from antiphon.embedding import TimedSigner
 from antiphon.features import OwnedEntry, Store, StoreCount, StoreEntry
 from antiphon.features.stores import check_ttl, encode_value
 from antiphon.features.stores.tagged_json import dumps, dumps_tagged, from_base64, has_tags, loads, pack, tag, unpack
-from antiphon.http.cookies import LONGEST_COOKIE
 from antiphon.serialization.signing import MAKE_A_KEY
 from antiphon.types import SecretKeys
 
-LONGEST = LONGEST_COOKIE - 96
+_LONGEST_COOKIE = 4096
+LONGEST = _LONGEST_COOKIE - 96
 """The maximum size of the value in bytes, which leaves room for the cookie's name."""
 
 LIFETIME = 31 * 24 * 3600.0
@@ -80,7 +80,7 @@ class CookieStore(Store):
 
     def _verify(self, key: str) -> "_Verified | None":
         """Return a cookie with its data, or None if it was not signed with these keys."""
-        if len(key) > LONGEST_COOKIE or not key.isascii():
+        if len(key) > _LONGEST_COOKIE or not key.isascii():
             return None
         if (unsigned := self._signer.unsign(key.encode())) is None:
             return None

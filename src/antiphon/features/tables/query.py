@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, TypeVar, Unio
 from msgspec import Meta, Struct, defstruct, inspect
 
 from antiphon import decimal_meta, explained
+from antiphon.embedding import texts_of
 from antiphon.features.forms.field import Field, member_of
 from antiphon.features.forms.inputs import Input, inputs_of
-from antiphon.serialization.readers import texts_of
 from antiphon.serialization.types import python_type
 
 T = TypeVar("T")

@@ -13,14 +13,13 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from msgspec import inspect
 
 from antiphon import Request, Response, explained
+from antiphon.embedding import texts_of, type_name
 from antiphon.features.forms.field import member_of
 from antiphon.features.forms.form import Form, id_of
 from antiphon.features.forms.inputs import in_words
 from antiphon.features.html import AttributeValue, Markup, as_html, joined, tag
 from antiphon.features.tables.query import LAST_PAGE, Parameter, TableQuery, columns_of, parameters_of, sortable_of
 from antiphon.http import ContentDisposition
-from antiphon.serialization.readers import texts_of
-from antiphon.serialization.types import type_name
 from antiphon.types import Text
 
 R = TypeVar("R")

@@ -31,8 +31,7 @@ from jinja2.tests import TESTS
 from jinja2.utils import internalcode, missing
 from markupsafe import Markup, escape
 
-from antiphon.embedding import guess_type
-from antiphon.lazy import require_names
+from antiphon.embedding import guess_type, require_names
 from antiphon.speedups import accelerated
 
 _HEAD = """\

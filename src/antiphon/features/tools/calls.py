@@ -13,15 +13,23 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 
 from antiphon import Request
-from antiphon.embedding import MadeHead, MadeRequest, RequestHead, arrivals, encode_json, quoted_root
+from antiphon.embedding import (
+    MadeHead,
+    MadeRequest,
+    RequestHead,
+    arrivals,
+    encode_json,
+    pointer_step,
+    quote_path,
+    quoted_root,
+    unquote,
+)
 from antiphon.features.openapi.code.responses import JSON
 from antiphon.features.tools.definitions import Argument, Definition
 from antiphon.features.tools.protocol import Message
 from antiphon.features.tools.tool_call import TOOL_CALL, ToolCall
 from antiphon.http import Item, format_query, format_structured_dictionary
-from antiphon.http.urls.url import quote_path, unquote
 from antiphon.response.fields import NDJSON
-from antiphon.serialization.json import pointer_step
 from antiphon.types import Route
 
 if TYPE_CHECKING:

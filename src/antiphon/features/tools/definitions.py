@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from antiphon import App, explained
 from antiphon.app.route import tool_of
-from antiphon.embedding import SAFE_METHODS, is_token
+from antiphon.embedding import SAFE_METHODS, is_token, quote_path
 from antiphon.features import Tool
 from antiphon.features.openapi.code.findings import Read
 from antiphon.features.openapi.code.responses import JSON
@@ -22,7 +22,6 @@ from antiphon.features.openapi.feature import OpenAPI
 from antiphon.features.openapi.operations import MULTIPART, URLENCODED
 from antiphon.features.openapi.schemas import REFERENCE, Schema, reached
 from antiphon.features.openapi.security import SIGNATURE
-from antiphon.http.urls.url import quote_path
 from antiphon.response.fields import EVENTS, NDJSON
 from antiphon.types import Route
 

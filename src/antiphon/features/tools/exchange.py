@@ -21,8 +21,7 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from antiphon import BadSignature, HTTPError, Request, Response, Signer
-from antiphon.concurrency.process import GRACE_OVER
-from antiphon.embedding import FeatureStore, Reads, encode_json, log_failure
+from antiphon.embedding import GRACE_OVER, FeatureStore, Reads, encode_json, log_failure
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.channels.channel import Channel
 from antiphon.features.tools.calls import key_of

@@ -16,7 +16,7 @@ from weakref import ref
 from antiphon import Request, Response, explained
 from antiphon.app.planning.cross_site import check_cross_site
 from antiphon.app.planning.request_checks import PROBLEM_TYPE
-from antiphon.embedding import Advice, Crossing, FeatureStore, arrivals, check_numbers, errors_name_it
+from antiphon.embedding import Advice, Crossing, FeatureStore, arrivals, check_numbers, errors_name_it, is_this_machine
 from antiphon.features import Store
 from antiphon.features.channels.hub import hub_of
 from antiphon.features.openapi.feature import OpenAPI
@@ -54,7 +54,6 @@ from antiphon.features.tools.tasks import Tasks
 from antiphon.features.tools.tool_call import LEVELS
 from antiphon.features.users import USERS
 from antiphon.http import BadRequest, MisdirectedRequest
-from antiphon.http.urls.url import is_this_machine
 from antiphon.types import Caller
 
 if TYPE_CHECKING:

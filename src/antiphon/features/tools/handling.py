@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, assert_never
 
 from antiphon import Request, Response
 from antiphon.app.planning.features import CONFIRM
-from antiphon.concurrency.process import GRACE_OVER
-from antiphon.embedding import decode_json, encode_json, log_failure
+from antiphon.embedding import GRACE_OVER, decode_json, encode_json, log_failure
 from antiphon.features.openapi.code.findings import Read
 from antiphon.features.rate_limits import uncount_made
 from antiphon.features.tools.calls import BadArguments, make_call, text_of

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args,
 
 from antiphon import Request, Response, explained
 from antiphon.app.registry import merged_converters
-from antiphon.embedding import describe, innermost, quoted_root
+from antiphon.embedding import describe, innermost, quote_path, quoted_root, unquote
 from antiphon.features.openapi.parameters import path_template
 from antiphon.features.tools.calls import Call
 from antiphon.features.tools.definitions import PAGES, page_uri
@@ -23,7 +23,6 @@ from antiphon.features.tools.results import (
     media_of,
 )
 from antiphon.features.tools.tool_call import HandledCall, ToolCall
-from antiphon.http.urls.url import quote_path, unquote
 from antiphon.routing.pattern import Parameter
 from antiphon.types import Route
 

@@ -10,15 +10,13 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeVar, cast
 
 from antiphon import Dependency, HTTPError, Request, Response, explained
-from antiphon.embedding import arrivals, encode_json
+from antiphon.embedding import arrivals, encode_json, json_as, json_schemas
 from antiphon.features.forms.inputs import inputs_of
 from antiphon.features.html import visible
 from antiphon.features.tools.definitions import resolved_in
 from antiphon.features.tools.protocol import is_able
 from antiphon.http import UnprocessableContent
 from antiphon.http.errors import PreconditionRequired
-from antiphon.serialization.readers import json_as
-from antiphon.serialization.types import json_schemas
 
 if TYPE_CHECKING:
     from antiphon.features.runs.run import Run

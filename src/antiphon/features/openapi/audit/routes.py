@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from antiphon import App
 from antiphon.app.dispatch.dependencies import Dependencies
-from antiphon.embedding import innermost
+from antiphon.embedding import innermost, is_secret_name
 from antiphon.features.csrf import CSRFTokens
 from antiphon.features.openapi.audit.asking import Asking
 from antiphon.features.openapi.audit.objects import Code
@@ -25,7 +25,6 @@ from antiphon.features.rate_limits import RateLimit
 from antiphon.features.recorder.disguise import Personal, Secret, encoded_names, is_marked_as
 from antiphon.features.signatures.feature import Signatures
 from antiphon.features.users import Users
-from antiphon.serialization.secret_names import is_secret_name
 
 _PERSONAL = re.compile(
     r"e_?mail|phone|mobile|^(first|last|middle|full|maiden|birth|real)_?name$|surname|address|birth|gender|iban|passport"

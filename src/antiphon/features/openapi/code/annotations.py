@@ -20,9 +20,9 @@ from typing import (
 )
 
 from antiphon import Dependency, Response
-from antiphon.lazy import class_if_imported
+from antiphon.embedding import class_if_imported
 
-NOT_SAID = object()
+NOT_SAID: Any = object()
 """A marker for a missing annotation."""
 
 

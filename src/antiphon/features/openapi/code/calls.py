@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NewType, cast, get_args, get_origin
 import msgspec
 
 from antiphon import HTTPError, Response, abort
+from antiphon.embedding import http_error
 from antiphon.features.forms.form import Form
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Read, ReadAs
@@ -54,7 +55,7 @@ from antiphon.features.openapi.code.values import (
 from antiphon.features.tables.query import columns_of, parameters_of, sortable_of
 from antiphon.features.tables.table import Table
 from antiphon.http import FieldError
-from antiphon.http.errors import ERRORS, http_error
+from antiphon.http.errors import ERRORS
 
 if TYPE_CHECKING:
     from antiphon.features.openapi.code.frames import Frame
