@@ -114,7 +114,7 @@ PUBLIC = {
         "NamesOurs", "names_ours",
         "quoted_path",
         "is_this_machine", "quote_path", "unquote",
-        "parse_fields",
+
         "json_as", "texts_of",
         "described", "json_schemas", "type_name",
         "is_json",

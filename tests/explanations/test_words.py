@@ -30,8 +30,6 @@ from antiphon.explanations.words import (
     CLIENT_RESPONSE,
     COOKIES,
     ERROR,
-    FIELD,
-    FORM,
     MULTIDICT,
     PACKAGE,
     REQUEST,
@@ -41,6 +39,8 @@ from antiphon.explanations.words import (
     TEMPLATE,
 )
 from antiphon.features import Basic, Bearer, Channel, Form, MemoryStore, Page, Runs, SessionLogin, Templates
+from antiphon.features.forms.bound_field import FIELD
+from antiphon.features.forms.form import OTHER_WORDS
 from antiphon.http import MultiDict, NotFound
 from antiphon.testing import Client
 from antiphon.types import ChannelMessage
@@ -288,7 +288,7 @@ def test_the_log_says_what_a_template_has_instead(text, note, caplog):
 @rows(
     "name, message",
     ("name", "Form has no 'name'; use form['name']"),
-    ("validate_on_submit", f"Form has no 'validate_on_submit'; use {FORM['validate_on_submit']}"),
+    ("validate_on_submit", f"Form has no 'validate_on_submit'; use {OTHER_WORDS['validate_on_submit']}"),
     ("other", "Form has no 'other'"),
 )
 def test_an_attribute_that_a_form_lacks_names_ours(name, message):

@@ -58,9 +58,14 @@ class Mount(NamedTuple):
         return (self.host or "").lower() + self.prefix
 
     @staticmethod
+    def all_above(app: "A") -> "list[tuple[A, Mount]]":
+        """Return the applications in which one is mounted, each with the mount, in the order of the calls."""
+        return [(outer, mount) for outer, mount in app._places_above if mount in outer.mounts]
+
+    @staticmethod
     def first_place_of(app: Any) -> str:
         """Return the hosts and prefixes of an App's first mount, outermost first; "" if it isn't mounted."""
-        above = mounts_above(app)
+        above = Mount.all_above(app)
         return Mount.first_place_of(above[0][0]) + above[0][1].where if above else ""
 
     @property
@@ -336,18 +341,13 @@ def mounted_together(app: A) -> set[A]:
         each = left.pop()
         found.add(each)
         below = {mount.application for mount in each.mounts if mount.interface is None}
-        left |= (below | {outer for outer, _ in mounts_above(each)}) - found
+        left |= (below | {outer for outer, _ in Mount.all_above(each)}) - found
     return found
-
-
-def mounts_above(app: A) -> list[tuple[A, Mount]]:
-    """Return the applications in which one is mounted, each with the mount, in the order of the calls."""
-    return [(outer, mount) for outer, mount in app._places_above if mount in outer.mounts]
 
 
 def place_of(app: Mounting) -> str:
     """Return the prefixes at which an application is mounted. Raises ValueError for more than one place."""
-    above = mounts_above(app)
+    above = Mount.all_above(app)
     if not above:
         return ""
     outer, mount = above[0]

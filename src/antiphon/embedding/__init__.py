@@ -82,7 +82,6 @@ __all__, __getattr__, __dir__ = import_on_use(
         "body.codings": "Compressor",
         "explanations.naming": "NamesOurs names_ours",
         "http.urls.url": "is_this_machine quote_path unquote",
-        "http.urls.urlencoded": "parse_fields",
         "serialization.readers": "json_as texts_of",
         "serialization.types": "described json_schemas type_name",
         "serialization.json_fields": "is_json",

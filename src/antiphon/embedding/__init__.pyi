@@ -76,7 +76,6 @@ from antiphon.http.header_property import read_number
 from antiphon.http.limits import UNBOUNDED
 from antiphon.http.urls.path import quoted_path, quoted_root
 from antiphon.http.urls.url import is_this_machine, quote_path, unquote
-from antiphon.http.urls.urlencoded import parse_fields
 from antiphon.lazy import absent, class_if_imported, lazy, missing_package, not_offered, require_names
 from antiphon.paths import caller_file, path_beside
 from antiphon.request.caller import arrivals, request_around
@@ -120,7 +119,7 @@ __all__ = [
     "is_seen_in_debug", "is_this_machine", "is_token", "is_token_of", "json_as", "json_schemas", "json_text",
     "keep_private", "language_of", "lazy", "log_failure", "make_environ", "missing_package", "mounted_together",
     "named", "names_ours", "network_of", "not_offered", "note_read", "on_own_thread", "over_limit", "parse_boundary",
-    "parse_fields", "parse_or_none", "parse_origin", "path_beside", "plain_head", "pointer_step", "query_fields_of",
+    "parse_or_none", "parse_origin", "path_beside", "plain_head", "pointer_step", "query_fields_of",
     "query_too_long", "quote_path", "quoted_path", "quoted_root", "read_number", "read_request", "read_token_part",
     "read_whole_form", "ready", "refuse_on_loop", "release", "render", "request_around", "require_names",
     "reset_current_request", "response_of", "restarting", "run_async", "run_on", "run_on_loop", "running_loop",

@@ -80,22 +80,6 @@ ROUTES = {
     "provides": "app.is_provided(dependency)",
     "share": "app.template_context(name=value)",
 }
-CACHE = {"forget": "cache.purge(url)", "aforget": "await cache.apurge(url)"}
-CHANNEL = {
-    "after": "channel.follow(request.last_event_id)",
-    "kept": "await channel.amessages(), or channel.messages() on a thread",
-    "kept_now": "channel.messages()",
-    "send_now": "channel.send(value)",
-    "who": "await channel.amembers(), or channel.members() on a thread",
-    "who_now": "channel.members()",
-}
-RUNS = {
-    "again": "@runs.restartable",
-    "find_now": "runs.find(id, owner=owner)",
-    "owned_by_now": "runs.owned_by(owner)",
-    "start_now": "runs.start(source, owner=owner)",
-}
-RUN = {"written": "run.earlier_values()"}
 ROUTE = {"signed": "signed_url=True"}
 APP_SETTINGS = {"share_by": "queue_by"}
 """For each class, an attribute or an argument and what to write instead."""

@@ -284,16 +284,6 @@ FLASH = {
     "add alert error info notice success warning": "request.flash(text, category)",
     "now": "the data of the page itself, as in Page(template, message=text)",
 }
-FORM = {
-    "validate_on_submit": "form.validate(), which is False unless the form was submitted",
-    "hidden_tag": "form.hidden, an attribute",
-    "populate_obj": "form.apply(order), which writes what was read to the object",
-}
-FIELD = {
-    "data process_data raw_data": "field.value, the text, or form.data, the value that was read",
-    "description": "field.help",
-    "render_kw": "field.showing(attributes={name: value})",
-}
 PACKAGE = {
     "Flask FastAPI Starlette Antiphon Application Bottle Express Hono Litestar NinjaAPI Quart Sanic express": "App",
     "web": "App, Request and Response, each from antiphon",

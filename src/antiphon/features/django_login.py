@@ -9,13 +9,9 @@ from antiphon.features import FlashMessage
 from antiphon.features.html import Markup
 from antiphon.features.users import Begun, LoginSource
 from antiphon.http import BadRequest
-from antiphon.request import interfaces
-from antiphon.request.interfaces import HasHTML
-from antiphon.types import Identity
+from antiphon.types import FlashMessages, Identity
 
 if TYPE_CHECKING:
-    from collections import UserString
-
     from antiphon import App
 
 _GIVEN = Dependency[Any]("Django's request", fix="app.use(Users(DjangoLogin()))")
@@ -132,12 +128,12 @@ def _add_cookies(given: Any, response: Response) -> None:
         response.vary(*sent.headers["Vary"].split(", "))
 
 
-class _Messages(OfRequest, interfaces.FlashMessages):
+class _Messages(OfRequest, FlashMessages):
     """Django's messages, whose tags are the categories."""
 
     __slots__ = ()
 
-    def __call__(self, message: "str | UserString | HasHTML", category: str = "message") -> None:
+    def __call__(self, message: object, category: str = "message") -> None:
         from django.contrib.messages import constants, get_messages
         from django.utils.safestring import mark_safe
 

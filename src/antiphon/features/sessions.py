@@ -9,7 +9,6 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from antiphon import Dependency, Request, Response, Session, explained, is_debug
-from antiphon.app.mount import mounts_above
 from antiphon.embedding import (
     Added,
     FeatureStore,
@@ -33,7 +32,7 @@ from antiphon.features.bound_sessions import BINDING, PATH, Binding, name_of, of
 from antiphon.features.ending import look_again
 from antiphon.features.tracked_session import BOUND, KEPT, NAME, TrackedSession
 from antiphon.http import CacheControl, SetCookie
-from antiphon.types import Duration, Identity, Route
+from antiphon.types import Duration, Identity, Mount, Route
 
 if TYPE_CHECKING:
     from antiphon import App
@@ -159,7 +158,7 @@ class Sessions:
             if self.are_shared(theirs):
                 self._check_bound_alike(theirs)
                 continue
-            if not any(mount.host for each in (app, other) for _, mount in mounts_above(each)):
+            if not any(mount.host for each in (app, other) for _, mount in Mount.all_above(each)):
                 raise explained(
                     "feature-used-twice",
                     f"the Sessions of {_place(app)} and of {_place(other)} have one cookie,"
@@ -484,5 +483,5 @@ def _refuse_shared(request: Request, field: str, control: CacheControl) -> None:
 
 def _place(app: "App") -> str:
     """Return where an application is mounted, for errors."""
-    places = ", ".join(repr(mount.where) for _, mount in mounts_above(app))
+    places = ", ".join(repr(mount.where) for _, mount in Mount.all_above(app))
     return f"the app mounted at {places}" if places else "the outer app"

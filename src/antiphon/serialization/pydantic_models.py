@@ -167,10 +167,3 @@ def _reason(error: Mapping[str, Any]) -> Reason:
     bounds = {name: context[key] for key, name in _BOUNDS.items() if isinstance(context.get(key), int | float | str)}
     message = error["msg"]
     return Reason(message[:1].lower() + message[1:], code, cast(FaultBounds, bounds))
-
-
-def plain_as(value: object, wanted: Any) -> object:
-    """Convert a value of a type with models to JSON types."""
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(wanted).dump_python(value, mode="json", by_alias=True)

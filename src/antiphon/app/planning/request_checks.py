@@ -214,22 +214,20 @@ class RequestChecks(HeadChecks):
             self._advice.give(f"{refused} by a page at {origin}", f'App(trusted_origins=["{origin}"])')
 
 
-PREFERRED_DIGESTS = "sha-256=10, sha-512=5"
-"""The Want-Content-Digest field that clients get if their digest is missing or wrong."""
-
 _HASHES = {"sha-256": "sha256", "sha-512": "sha512"}
 """The algorithms of RFC 9530 §5 that are still secure."""
-
-
-DIGEST_ALGORITHMS = frozenset(_HASHES)
-"""The names of the algorithms by which a body is compared with its digest."""
 
 
 class DigestError(ValueError):
     """A body that does not match its Content-Digest, or that has no digest that can be checked."""
 
+    ALGORITHMS = frozenset(_HASHES)
+    """The names of the algorithms by which a body is compared with its digest."""
+    WANTED = "sha-256=10, sha-512=5"
+    """The Want-Content-Digest field that clients get if their digest is missing or wrong."""
 
-def check_digest(request: Request, algorithms: Collection[str] = DIGEST_ALGORITHMS) -> None:
+
+def check_digest(request: Request, algorithms: Collection[str] = DigestError.ALGORITHMS) -> None:
     """Read the body, where that may block, and compare it with each known digest by one of the algorithms.
 
     Raises DigestError if one differs or if there is none, and the same errors as reading the body. Raises
@@ -241,7 +239,7 @@ def check_digest(request: Request, algorithms: Collection[str] = DIGEST_ALGORITH
 
     given = {name: digest for name, digest in request.content_digest.items() if name in _HASHES and name in algorithms}
     if not given:
-        that_counts = "" if algorithms is DIGEST_ALGORITHMS else " that is signed"
+        that_counts = "" if algorithms is DigestError.ALGORITHMS else " that is signed"
         raise DigestError(f"Content-Digest has neither sha-256 nor sha-512{that_counts}")
     # The digest is that of the coded bytes, of which only the decoded ones are kept.
     if (request.head.field("content-encoding") or "identity").strip().lower() != "identity":
@@ -268,7 +266,9 @@ def require_digest(request: Request) -> None:
     try:
         check_digest(request)
     except DigestError as error:
-        raise BadRequest(f"The body is refused: {error}.", headers={"want-content-digest": PREFERRED_DIGESTS}) from None
+        raise BadRequest(
+            f"The body is refused: {error}.", headers={"want-content-digest": DigestError.WANTED}
+        ) from None
 
 
 def look_for_body(request: Request) -> None:

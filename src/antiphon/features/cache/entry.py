@@ -7,20 +7,10 @@ from typing import Any, Self, TypeAlias
 from urllib.parse import quote_plus
 
 from antiphon import Limits, Request, Response
-from antiphon.embedding import (
-    FileBody,
-    Head,
-    KeptResponse,
-    Reads,
-    SharedFields,
-    parse_fields,
-    parse_or_none,
-    response_of,
-    split_list,
-)
+from antiphon.embedding import FileBody, Head, KeptResponse, Reads, SharedFields, parse_or_none, response_of, split_list
 from antiphon.features.cache.files import BodyFiles
 from antiphon.features.cache.rules import Control, age_when_received, control_of, hit_status
-from antiphon.http import InnerList, Item, MediaType, MultiDict, format_structured_dictionary
+from antiphon.http import InnerList, Item, MediaType, MultiDict, format_structured_dictionary, parse_query
 from antiphon.http.head import CONDITIONS
 from antiphon.http.headers import combined
 
@@ -288,7 +278,7 @@ def _reduced(query: bytes, args: Args) -> object:
     """Return the query, or the names and values of these arguments, each name with its values in order."""
     if args is None or len(query) > _LIMITS.query or query.count(b"&") >= _LIMITS.fields:
         return query  # of one that is too long, no argument can be read
-    pairs = MultiDict(parse_fields(query))
+    pairs = MultiDict(parse_query(query))
     return [(name, pairs.getall(name)) for name in sorted(args)]
 
 

@@ -27,7 +27,6 @@ from antiphon.embedding import (
     seconds_of,
     tell_of_reads,
 )
-from antiphon.explanations import renamed
 from antiphon.features import Store
 from antiphon.features.cache.files import BodyFiles
 from antiphon.features.cache.filling import Fill, FillHead
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
 
 
 @errors_name_it
-@names_ours(renamed.CACHE)
+@names_ours({"forget": "cache.purge(url)", "aforget": "await cache.apurge(url)"})
 class Cache(metaclass=NamesOurs):
     """A feature that stores responses and serves them without calling the handler (RFC 9111).
 

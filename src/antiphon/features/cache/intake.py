@@ -5,6 +5,7 @@ stored response that the handler confirms.
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable
 from contextlib import suppress
 from copy import copy
+from typing import Any
 
 from antiphon import Request, Response, explained, is_debug
 from antiphon.embedding import (
@@ -46,7 +47,6 @@ from antiphon.features.cache.rules import (
 from antiphon.features.cache.shelf import Shelf, StreamHold, covers, forget_changed
 from antiphon.http import CacheControl
 from antiphon.http.head import CONDITIONS, has_conditions, is_one_number
-from antiphon.response.message import Stream
 
 FLUSHED = 256 << 10
 """The number of bytes to write at once."""
@@ -76,7 +76,7 @@ class BodyCopy:
         self._is_over = False
         self._known: frozenset[str] = frozenset()
 
-    def of(self, body: Stream) -> Stream:
+    def of(self, body: AsyncIterable[bytes | str] | Iterable[bytes | str]) -> Any:
         """Return a stream that replaces the body and copies it."""
         if isinstance(body, AsyncIterable):
             return AsyncChunks(body, self._acopy)

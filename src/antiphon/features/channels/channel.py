@@ -27,7 +27,6 @@ from antiphon.embedding import (
     seconds_of,
     store_name,
 )
-from antiphon.explanations import renamed
 from antiphon.features import MissedMessages, Store
 from antiphon.features.channels.feed import Feed, Item, Keep, event_of, message_of, read_id
 from antiphon.features.channels.hub import Hub, hub_of
@@ -199,7 +198,16 @@ class ChannelListener:
 
 
 @errors_name_it
-@names_ours(renamed.CHANNEL)
+@names_ours(
+    {
+        "after": "channel.follow(request.last_event_id)",
+        "kept": "await channel.amessages(), or channel.messages() on a thread",
+        "kept_now": "channel.messages()",
+        "send_now": "channel.send(value)",
+        "who": "await channel.amembers(), or channel.members() on a thread",
+        "who_now": "channel.members()",
+    }
+)
 class Channel(metaclass=NamesOurs):
     """A named stream of messages from any process to all listeners, kept for clients that reconnect.
 

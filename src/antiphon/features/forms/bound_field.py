@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon import explained
 from antiphon.embedding import NamesOurs, names_ours
-from antiphon.explanations.words import FIELD
 from antiphon.features.forms.field import Choices, Widget
 from antiphon.features.forms.inputs import Input
 from antiphon.features.forms.messages import FormError
@@ -22,6 +21,13 @@ _SECRET = ("password", "file")
 _NEVER_EMPTY = ("color", "range")
 _OFFSET = re.compile(r"\d(?:Z|[+-]\d\d:\d\d)")
 _MICROSECONDS = re.compile(r"(?<=\.\d{3})\d+$")
+
+
+FIELD = {
+    "data process_data raw_data": "field.value, the text, or form.data, the value that was read",
+    "description": "field.help",
+    "render_kw": "field.showing(attributes={name: value})",
+}
 
 
 @names_ours(FIELD)

@@ -17,7 +17,6 @@ from antiphon.embedding import (
     texts_of,
     without_traceback,
 )
-from antiphon.explanations.words import FORM
 from antiphon.features.forms.bound_field import BoundField, FormFields
 from antiphon.features.forms.field import ABSENT, Choices, member_of, write_members
 from antiphon.features.forms.inputs import Input, inputs_of
@@ -40,6 +39,13 @@ T = TypeVar("T")
 
 _IN_BYTES = ("body", "file", "form", "memory")
 """Limits whose maximum is a number of bytes."""
+
+
+OTHER_WORDS = {
+    "validate_on_submit": "form.validate(), which is False unless the form was submitted",
+    "hidden_tag": "form.hidden, an attribute",
+    "populate_obj": "form.apply(order), which writes what was read to the object",
+}
 
 
 class Form(Generic[T]):
@@ -362,7 +368,7 @@ class Form(Generic[T]):
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> NoReturn:
-            ours = f"form[{name!r}]" if name in vars(self).get("_by_key", ()) else FORM.get(name)
+            ours = f"form[{name!r}]" if name in vars(self).get("_by_key", ()) else OTHER_WORDS.get(name)
             fix = f"; use {ours}" if ours else ""
             raise AttributeError(f"{type(self).__name__} has no {name!r}{fix}", name=name, obj=self)
 

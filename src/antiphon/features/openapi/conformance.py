@@ -9,7 +9,7 @@ import msgspec
 from antiphon import HTTPError
 from antiphon.embedding import innermost, json_as, pointer_step
 from antiphon.features.openapi.code import annotations
-from antiphon.features.openapi.code.responses import ANY, HTML, JSON
+from antiphon.features.openapi.code.responses import ANY, EVENTS, HTML, JSON, NDJSON, PROBLEM
 from antiphon.features.openapi.code.values import (
     NONE,
     UNKNOWN,
@@ -26,11 +26,9 @@ from antiphon.features.openapi.code.values import (
 )
 from antiphon.features.openapi.contract import Contract
 from antiphon.features.openapi.responses import Given
-from antiphon.handler.errors import PROBLEM
 from antiphon.http import Headers, parse_events
 from antiphon.http.errors import ERRORS
-from antiphon.response.fields import EVENTS, NDJSON
-from antiphon.serialization.pydantic_models import has_model, plain_as
+from antiphon.serialization.pydantic_models import has_model
 
 ALWAYS = frozenset({408, 413, 414, 421, 431, 500})
 """Statuses that any response can have, which contracts don't list."""
@@ -209,7 +207,7 @@ def _faults_of_type(kind: Any, data: Any, pointer: str) -> Iterator[str]:
         return
     except TypeError:  # the type can be written but not read
         return
-    declared = plain_as(read, kind) if computes else msgspec.to_builtins(read, str_keys=True)
+    declared = _plain_as(read, kind) if computes else msgspec.to_builtins(read, str_keys=True)
     yield from _other_fields(declared, data, pointer)
 
 
@@ -238,3 +236,10 @@ def _name(value: Value) -> str:
         case Either(values):
             return " or ".join(dict.fromkeys(map(_name, values)))
     return "the contract's value"
+
+
+def _plain_as(value: object, wanted: Any) -> object:
+    """Convert a value of a type with models to JSON types."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(wanted).dump_python(value, mode="json", by_alias=True)

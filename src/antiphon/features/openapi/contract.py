@@ -20,7 +20,7 @@ from antiphon.features.openapi.code.calls import names_in
 from antiphon.features.openapi.code.findings import Findings, Named, Raised, Read, Unread, read_as
 from antiphon.features.openapi.code.flow import HAS_USER
 from antiphon.features.openapi.code.reading import CodeReader, function_of, is_of_library, is_ours
-from antiphon.features.openapi.code.responses import JSON
+from antiphon.features.openapi.code.responses import JSON, PROBLEM
 from antiphon.features.openapi.code.sources import Place, Sources
 from antiphon.features.openapi.code.values import (
     NONE,
@@ -47,7 +47,6 @@ from antiphon.features.openapi.responses import (
     value_of,
 )
 from antiphon.features.users import ScopesRequired, Users
-from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import ERRORS
 from antiphon.http.redirect import RaisedResponse
 from antiphon.types import Route

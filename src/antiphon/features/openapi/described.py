@@ -2,13 +2,12 @@
 
 from antiphon import App, Limits
 from antiphon.app.dispatch.hooks import hook
-from antiphon.features.openapi.code.responses import HTML, JSON, PLAIN
+from antiphon.features.openapi.code.responses import HTML, JSON, PLAIN, PROBLEM
 from antiphon.features.openapi.code.values import TEXT
 from antiphon.features.openapi.code.words import DescribedApp, DescribedRoute
 from antiphon.features.openapi.contract import Contract
 from antiphon.features.openapi.responses import Given
 from antiphon.features.openapi.schemas import Schema
-from antiphon.handler.errors import PROBLEM
 from antiphon.types import Route
 
 

@@ -8,20 +8,18 @@ from typing import Any
 
 from antiphon.embedding import innermost, is_async
 from antiphon.features.openapi.code.findings import Read
-from antiphon.features.openapi.code.responses import ANY, BYTES, JSON
+from antiphon.features.openapi.code.responses import ANY, BYTES, EVENTS, JSON, NDJSON, PROBLEM
 from antiphon.features.openapi.code.values import NONE, TEXT, Fields, Known, Of, Stream, Value
 from antiphon.features.openapi.contract import Contract, Failure
 from antiphon.features.openapi.parameters import named_schema, other_parameters, path_parameter
 from antiphon.features.openapi.responses import Given
 from antiphon.features.openapi.schemas import FILE, PROBLEM_NAME, REFERENCE, Direction, Schema, Schemas
 from antiphon.features.openapi.security import requires_key
-from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import Problem
-from antiphon.response.fields import EVENTS, NDJSON
 from antiphon.routing.pattern import Parameter
-from antiphon.serialization.patches import JSON_PATCH, MERGE_PATCH, OPERATIONS
+from antiphon.serialization.patches import OPERATIONS
 from antiphon.serialization.readers import field_names
-from antiphon.serialization.rows import CSV, ROWS
+from antiphon.serialization.rows import ROWS
 
 BYTERANGES = "multipart/byteranges"
 """The media type of a response with several parts (RFC 9110 §14.6)."""
@@ -209,13 +207,16 @@ def _rows(read: Read, side: Direction, schemas: Schemas) -> Schema:
     except TypeError:
         return content
     text = {"type": "string", "description": f"CSV whose first line has the names of the columns: {names}."}
-    return content | {CSV: {"schema": text, "itemSchema": schemas.record(read.wanted, side)}}
+    return content | {"text/csv": {"schema": text, "itemSchema": schemas.record(read.wanted, side)}}
 
 
 def _patches(read: Read, side: Direction, schemas: Schemas) -> Schema:
     """Return the content of a body that changes a value."""
     patch = schemas.add("JSONPatch", _JSON_PATCH)
-    return {MERGE_PATCH: {"schema": schemas.merge_patch(read.wanted, side)}, JSON_PATCH: {"schema": patch}}
+    return {
+        "application/merge-patch+json": {"schema": schemas.merge_patch(read.wanted, side)},
+        "application/json-patch+json": {"schema": patch},
+    }
 
 
 def _form_schema(contract: Contract, read: Read, side: Direction, schemas: Schemas) -> Schema:

@@ -17,6 +17,7 @@ from antiphon.features.openapi.code.responses import (
     HTML,
     JSON,
     PLAIN,
+    PROBLEM,
     body_in,
     fields_of,
     header_names,
@@ -44,7 +45,6 @@ from antiphon.features.openapi.code.values import (
     alternatives,
     either,
 )
-from antiphon.handler.errors import PROBLEM
 from antiphon.http import Event
 from antiphon.http.errors import Problem
 from antiphon.types import Route

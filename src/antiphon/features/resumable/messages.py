@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from antiphon import HTTPError, Request, Response
-from antiphon.app.planning.request_checks import DIGEST_ALGORITHMS, PREFERRED_DIGESTS
 from antiphon.embedding import (
     Content,
     DigestError,
@@ -215,7 +214,7 @@ def _is_of_part(name: str) -> bool:
 def is_digest(value: str | None) -> bool:
     """True if the value of Content-Digest or Repr-Digest has a digest that is compared; others are ignored."""
     try:
-        return not DIGEST_ALGORITHMS.isdisjoint(parse_structured_dictionary(value or ""))
+        return not DigestError.ALGORITHMS.isdisjoint(parse_structured_dictionary(value or ""))
     except ValueError:
         return False
 
@@ -225,7 +224,7 @@ def check_part(request: Request) -> None:
     try:
         check_digest(request)
     except DigestError as error:
-        headers = {**OPEN, "want-content-digest": PREFERRED_DIGESTS}
+        headers = {**OPEN, "want-content-digest": DigestError.WANTED}
         raise BadRequest(f"The part is refused: {error}.", headers=headers) from None
 
 

@@ -22,7 +22,6 @@ from antiphon.http import InternalServerError
 
 if TYPE_CHECKING:
     from antiphon.features.runs.run import Run
-    from antiphon.handler.contract import Unfinished
 
 T = TypeVar("T")
 
@@ -99,7 +98,7 @@ class Production:
         self._timer: asyncio.TimerHandle | None = None
         self._left: float | None = None
         """The number of seconds until the deadline."""
-        self.unfinished: set[Unfinished] = set()
+        self.unfinished: set[Any] = set()
         """The sets of the apps whose shutdown waits for the run."""
         self.asked = 0
         """The number of questions that the source has asked in this attempt."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar, 
 
 from antiphon import explained
 from antiphon.embedding import DRAINING, NamesOurs, names_ours, refuse_on_loop, seconds_of
-from antiphon.explanations import renamed
 from antiphon.features.channels.feed import Item
 from antiphon.features.runs.production import Production, current
 from antiphon.features.runs.questions import DAY, RunQuestion, ask, join_log, open_questions, take_replies
@@ -270,7 +269,7 @@ class ValuesMissed(Exception):
         self.total = total
 
 
-@names_ours(renamed.RUN)
+@names_ours({"written": "run.earlier_values()"})
 class Run(Generic[T], metaclass=NamesOurs):
     """A run, with the state that it had when it was started or found. You can follow its values and stop it.
     Provisional.

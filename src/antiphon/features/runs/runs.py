@@ -40,7 +40,6 @@ from antiphon.embedding import (
     store_name,
     unwatched,
 )
-from antiphon.explanations import renamed
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.channels.feed import Keep
 from antiphon.features.idempotency.claims import IS_REPEATABLE, fingerprint_of, reused_with
@@ -136,7 +135,14 @@ class _Own:
 
 
 @errors_name_it
-@names_ours(renamed.RUNS)
+@names_ours(
+    {
+        "again": "@runs.restartable",
+        "find_now": "runs.find(id, owner=owner)",
+        "owned_by_now": "runs.owned_by(owner)",
+        "start_now": "runs.start(source, owner=owner)",
+    }
+)
 class Runs(Generic[T], metaclass=NamesOurs):
     """Streams that outlive their requests: each is produced once, where it was started. Provisional.
 

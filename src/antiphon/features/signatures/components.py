@@ -6,12 +6,13 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from urllib.parse import quote
 
 from antiphon import explained
-from antiphon.embedding import Head, host_of, is_token, parse_fields, quote_path, quoted_path, quoted_root, unquote
+from antiphon.embedding import Head, host_of, is_token, quote_path, quoted_path, quoted_root, unquote
 from antiphon.http import (
     InnerList,
     Item,
     format_structured_dictionary,
     format_structured_list,
+    parse_query,
     parse_structured_dictionary,
     parse_structured_list,
 )
@@ -246,9 +247,7 @@ def _query_parameter(head: Head, name: str) -> str:
 
     Raises ValueError unless the query has exactly one such field.
     """
-    fields = parse_fields(head.query_string)
-    pairs = fields.items() if isinstance(fields, dict) else fields
-    values = [value for known, value in pairs if _encoded(known) == name]
+    values = [value for known, value in parse_query(head.query_string) if _encoded(known) == name]
     if len(values) != 1:
         raise ValueError(f"the query has {len(values) or 'no'} fields named {name!r}, not one")
     if "\ufffd" in values[0]:

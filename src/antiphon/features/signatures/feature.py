@@ -15,13 +15,7 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from antiphon import Dependency, Limits, Request, explained
-from antiphon.app.planning.request_checks import (
-    DIGEST_ALGORITHMS,
-    PREFERRED_DIGESTS,
-    alook_for_body,
-    in_place,
-    look_for_body,
-)
+from antiphon.app.planning.request_checks import alook_for_body, in_place, look_for_body
 from antiphon.embedding import (
     Added,
     DigestError,
@@ -399,7 +393,7 @@ class Signatures:
         demanded = self._demanded(request)
         fields = {"accept-signature": f"sig1={InnerList(demanded, self._wanted_parameters())}"}
         if any(item.value == "content-digest" for item in demanded):
-            fields["want-content-digest"] = PREFERRED_DIGESTS
+            fields["want-content-digest"] = DigestError.WANTED
         error = SignatureRefused(
             "The request must be signed by a known key: Accept-Signature lists what the signature has to cover.",
             challenge=Challenge("Signature"),
@@ -497,7 +491,8 @@ def _digests_in(item: Item) -> set[str] | None:
     """Return the algorithms whose digests a component contains; None if it is of another field."""
     if item.value != "content-digest":
         return None
-    return {str(item.parameters["key"])} & DIGEST_ALGORITHMS if "key" in item.parameters else {*DIGEST_ALGORITHMS}
+    known = {*DigestError.ALGORITHMS}
+    return known & {str(item.parameters["key"])} if "key" in item.parameters else known
 
 
 def _joined(wrong: Mapping[str, str]) -> str:

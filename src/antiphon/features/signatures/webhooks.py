@@ -29,7 +29,6 @@ from antiphon.embedding import (
 from antiphon.features import Store, StoreEntry
 from antiphon.features.signatures.keys import SHORTEST_SECRET
 from antiphon.http import Conflict, Forbidden
-from antiphon.request.route import Route as RequestRoute
 from antiphon.types import Duration, Mount, Route
 
 FeatureStore.declare("webhook", until="minor", unreadable="refused")
@@ -150,7 +149,7 @@ class Webhook(ABC):
         store = self._store_for(route.app, route)
         return store is not None and store.blocks
 
-    def _store_for(self, app: Any, route: RequestRoute) -> Store | None:
+    def _store_for(self, app: Any, route: Any) -> Store | None:
         """Return this webhook's own store, or else the application's. If there is none, log that once."""
         has_store = self._takes_that_of_app and isinstance(getattr(app, "store", None), Store)
         if hasattr(app, "store_for") and (has_store or self._store is not None):

@@ -6,7 +6,7 @@ In a cookie, this JSON is packed for URLs in itsdangerous's format.
 
 import json
 import zlib
-from base64 import b64decode, b64encode
+from base64 import b64decode, b64encode, urlsafe_b64encode
 from binascii import a2b_base64
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,7 +17,6 @@ import msgspec
 
 from antiphon import explained
 from antiphon.http import format_http_date, parse_http_date
-from antiphon.serialization.signing import to_base64
 
 _OBJECT = " di"
 """The tag of an object that would otherwise look like a tagged value: its member's name gets two more underscores."""
@@ -119,8 +118,8 @@ def pack(text: str) -> bytes:
     """Return JSON packed for URLs in itsdangerous's format: base64, with a dot before compressed data."""
     data = text.encode()
     if len(data) >= COMPRESSED_FROM and len(compressed := zlib.compress(data)) < len(data) - 1:
-        return b"." + to_base64(compressed)
-    return to_base64(data)
+        return b"." + urlsafe_b64encode(compressed).rstrip(b"=")
+    return urlsafe_b64encode(data).rstrip(b"=")
 
 
 def unpack(payload: bytes) -> str:

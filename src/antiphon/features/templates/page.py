@@ -18,7 +18,6 @@ from antiphon.features.templates.blocks import arender_blocks, render_blocks
 from antiphon.features.templates.environment import arender, render
 from antiphon.features.templates.feature import RequestTemplates
 from antiphon.features.templates.slots import SlottedPage, slots_in
-from antiphon.response.fields import JSON
 from antiphon.response.made import check_data
 from antiphon.types import HeaderFields
 
@@ -297,7 +296,7 @@ class Page:
 
     def _prefers_json(self, request: Request) -> bool:
         """Return True if a client prefers JSON. One that accepts neither gets the page, as without ``_json``."""
-        return request.accept.best(["text/html", JSON]) == JSON
+        return request.accept.best(["text/html", "application/json"]) == "application/json"
 
     def _as_json(self, request: Request) -> Response:
         value = self._data if self._json is True else self._json

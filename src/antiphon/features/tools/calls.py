@@ -24,12 +24,11 @@ from antiphon.embedding import (
     quoted_root,
     unquote,
 )
-from antiphon.features.openapi.code.responses import JSON
+from antiphon.features.openapi.code.responses import JSON, NDJSON
 from antiphon.features.tools.definitions import Argument, Definition
 from antiphon.features.tools.protocol import Message
 from antiphon.features.tools.tool_call import TOOL_CALL, ToolCall
 from antiphon.http import Item, format_query, format_structured_dictionary
-from antiphon.response.fields import NDJSON
 from antiphon.types import Route
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from antiphon.app.route import tool_of
 from antiphon.embedding import SAFE_METHODS, is_token, quote_path
 from antiphon.features import Tool
 from antiphon.features.openapi.code.findings import Read
-from antiphon.features.openapi.code.responses import JSON
+from antiphon.features.openapi.code.responses import EVENTS, JSON, NDJSON
 from antiphon.features.openapi.code.words import DescribedApp
 from antiphon.features.openapi.described import app_of
 from antiphon.features.openapi.document import Info, described_routes, make_document
@@ -22,7 +22,6 @@ from antiphon.features.openapi.feature import OpenAPI
 from antiphon.features.openapi.operations import MULTIPART, URLENCODED
 from antiphon.features.openapi.schemas import REFERENCE, Schema, reached
 from antiphon.features.openapi.security import SIGNATURE
-from antiphon.response.fields import EVENTS, NDJSON
 from antiphon.types import Route
 
 _IDEMPOTENT = frozenset({"GET", "HEAD", "QUERY", "PUT", "DELETE"})

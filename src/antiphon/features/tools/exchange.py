@@ -24,6 +24,7 @@ from antiphon import BadSignature, HTTPError, Request, Response, Signer
 from antiphon.embedding import GRACE_OVER, FeatureStore, Reads, encode_json, log_failure
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.channels.channel import Channel
+from antiphon.features.openapi.code.responses import EVENTS
 from antiphon.features.tools.calls import key_of
 from antiphon.features.tools.protocol import (
     INTERNAL_ERROR,
@@ -40,7 +41,6 @@ from antiphon.features.tools.protocol import (
 from antiphon.features.tools.results import broken_off, failure
 from antiphon.features.tools.tool_call import LEVELS, NeedsReply, Question
 from antiphon.http import BadRequest, Event
-from antiphon.response.fields import EVENTS
 
 if TYPE_CHECKING:
     from antiphon import App

@@ -15,7 +15,6 @@ from weakref import ref
 
 from antiphon import Request, Response, explained
 from antiphon.app.planning.cross_site import check_cross_site
-from antiphon.app.planning.request_checks import PROBLEM_TYPE
 from antiphon.embedding import Advice, Crossing, FeatureStore, arrivals, check_numbers, errors_name_it, is_this_machine
 from antiphon.features import Store
 from antiphon.features.channels.hub import hub_of
@@ -359,7 +358,9 @@ class Tools:
         if not is_this_machine((request.ip or "").removeprefix("::ffff:")):
             return
         self._advice.give(f"A request for {request.host}", f'App(trusted_hosts=["{request.host}"])')
-        raise MisdirectedRequest(f"The tools here don't serve {request.host}.", type=PROBLEM_TYPE)
+        raise MisdirectedRequest(
+            f"The tools here don't serve {request.host}.", type="urn:antiphon:problem:untrusted-host"
+        )
 
     async def _ready(self, request: Request) -> None:
         """Make the tools, once, and refuse a request that has to log in first."""

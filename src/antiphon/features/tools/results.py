@@ -9,13 +9,11 @@ from typing import Any, NamedTuple
 
 from antiphon import HTTPError, Request, Response, explained
 from antiphon.embedding import decode_json, encode_json
-from antiphon.features.openapi.code.responses import JSON
+from antiphon.features.openapi.code.responses import JSON, NDJSON, PROBLEM
 from antiphon.features.tools.definitions import Definition
 from antiphon.handler.cancellation import CancellableHandler
-from antiphon.handler.errors import PROBLEM
 from antiphon.http import BadRequest, ClientDisconnected, Forbidden, Headers, MediaType, Unauthorized, parse_links
 from antiphon.http.status import phrase
-from antiphon.response.fields import NDJSON
 
 _DEEPEST = 60
 _LONGEST_PAGE = 4000

@@ -27,9 +27,9 @@ from antiphon.features.openapi.code.values import (
     either,
 )
 from antiphon.http import Event
-from antiphon.response.fields import EVENTS, NDJSON
 
 HTML, PLAIN, JSON, BYTES = "text/html", "text/plain", "application/json", "application/octet-stream"
+EVENTS, NDJSON, PROBLEM = "text/event-stream", "application/x-ndjson", "application/problem+json"
 ANY = "*/*"
 
 SETS: dict[str, str] = {
