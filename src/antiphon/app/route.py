@@ -86,8 +86,21 @@ class Tool(NamedTuple):
     headers: Mapping[str, str] | None = None
     meta: Mapping[str, Any] | None = None
 
-
-_TOOL = Tool()
+    @staticmethod
+    def of(given: object, pattern: str) -> "Tool | None":
+        """Return the options of a tool, or None for a route that isn't one. Raises TypeError for an object of another
+        type, and ValueError for an invalid name.
+        """
+        if given is None or isinstance(given, bool):
+            return Tool() if given else None
+        if not isinstance(given, Tool):
+            raise explained("bad-route-option", f"tool must be True or a Tool, not {given!r}: {pattern!r}", TypeError)
+        if given.name is not None and not is_tool_name(given.name):
+            raise explained(
+                "bad-route-option",
+                f"a tool's name must be 1 to 128 letters, digits, _, - and ., not {given.name!r}: {pattern!r}",
+            )
+        return given
 
 
 class Route(NamedTuple):
@@ -316,7 +329,7 @@ def make_route(
         takes=options.get("takes"),
         gives=options.get("gives"),
         examples=options.get("examples"),
-        tool=tool_of(options.get("tool", False), pattern),
+        tool=Tool.of(options.get("tool", False), pattern),
         meta=checked_meta(options.get("meta")),
         arguments=arguments_of(function, ("request",) if websocket is None else ("request", "socket")),
         websocket=websocket,
@@ -354,7 +367,7 @@ def check_options(pattern: object, options: Mapping[str, Any]) -> None:
         )
     check_deadline(options.get("deadline"))
     checked_meta(options.get("meta"))
-    tool_of(options.get("tool", False), pattern)
+    Tool.of(options.get("tool", False), pattern)
     _check_declared(pattern, options)
     before_hooks(options.get("before", ()))
 
@@ -412,22 +425,6 @@ def checked_meta(values: object) -> RouteMeta:
             TypeError,
         )
     return RouteMeta(values)
-
-
-def tool_of(given: object, pattern: str) -> Tool | None:
-    """Return the options of a tool, or None for a route that isn't a tool. Raises TypeError for an object of another
-    type, and ValueError for an invalid name.
-    """
-    if given is None or isinstance(given, bool):
-        return _TOOL if given else None
-    if not isinstance(given, Tool):
-        raise explained("bad-route-option", f"tool must be True or a Tool, not {given!r}: {pattern!r}", TypeError)
-    if given.name is not None and not is_tool_name(given.name):
-        raise explained(
-            "bad-route-option",
-            f"a tool's name must be 1 to 128 letters, digits, _, - and ., not {given.name!r}: {pattern!r}",
-        )
-    return given
 
 
 def check_deadline(deadline: Duration | None) -> float | None:

@@ -24,12 +24,11 @@ from weakref import WeakValueDictionary
 
 from antiphon import Request, Response, explained
 from antiphon.adapters.foreign.call import acall
-from antiphon.embedding import Head, MadeHead, Reads, WatchedHead, arrivals, read_number, unwatched
+from antiphon.embedding import Head, MadeHead, Reads, WatchedHead, arrivals, network_of, read_number, unwatched
 from antiphon.features import MissedMessages
 from antiphon.features.channels.channel import Channel
 from antiphon.features.live.statements import Reading, Tables, is_read
 from antiphon.http import Event
-from antiphon.http.head import client_of
 from antiphon.types import Caller
 
 PAUSE = 0.05
@@ -239,7 +238,8 @@ class Watcher:
         since = asyncio.get_running_loop().time()
         await self._audience.enter(self)
         self.seen = await self._block.render(self, since)
-        self._audience.count_as(self, self.seen.caller or f"address {client_of(self.head)}")
+        client = self.head.client
+        self._audience.count_as(self, self.seen.caller or f"address {client and network_of(client.host)}")
         return self.seen
 
     def __aiter__(self) -> "Watcher":

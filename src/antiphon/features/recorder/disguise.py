@@ -19,7 +19,7 @@ from weakref import proxy
 
 from antiphon import HTTPError, Request
 from antiphon.http import MediaType
-from antiphon.serialization.masking import MASK, Mask, checksum, is_card_number
+from antiphon.serialization.masking import MASK, Mask, is_card_number
 from antiphon.serialization.secret_names import is_opaque, is_secret, name_of_secret, named_items, secrets_of_path
 
 Line = tuple[str, str]
@@ -94,7 +94,7 @@ def _with_check_digit(number: str) -> str:
     place = max(index for index, character in enumerate(number) if character.isdigit())
     for digit in "0123456789":
         made = f"{number[:place]}{digit}{number[place + 1 :]}"
-        if checksum([int(each) for each in made if each.isdigit()]) % 10 == 0:
+        if is_card_number(made):
             return made
     return number
 

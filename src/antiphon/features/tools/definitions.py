@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from antiphon import App, explained
-from antiphon.app.route import tool_of
 from antiphon.embedding import SAFE_METHODS, is_token, quote_path
 from antiphon.features import Tool
 from antiphon.features.openapi.code.findings import Read
@@ -384,7 +383,7 @@ def definitions_of_dialect(
         )
     described = mounted.described_api()
     content = make_document(described, Info(api.title, api.version, api.description)).content
-    wanted = {name: tool for name, given in tools.items() if (tool := tool_of(given, name)) is not None}
+    wanted = {name: tool for name, given in tools.items() if (tool := Tool.of(given, name)) is not None}
     routes = [*_marked(app_of(described), wanted, prefix)]
     if unknown := wanted.keys() - {each.route.name for each in routes}:
         raise explained("bad-tool", f"there is no route with the name {min(unknown)!r}", LookupError)
