@@ -136,7 +136,8 @@ TOPICS = {
     ),
     "features/own-stores.md": Page(
         "Stores of your own", "antiphon.features.stores",
-        "encode decode hash_key check_ttl unavailable ChannelLog Entry Position",
+        "encode decode encode_value decode_value StoredKind owned_entries hash_key check_ttl unavailable "
+        "ChannelLog Entry Position",
         "See also [your own store](../stores.md#your-own-store).",
     ),
     "features/tests-of-stores.md": Page(
@@ -279,11 +280,21 @@ TOPICS = {
     ),
     "embedding/features.md": Page(
         "Parts of features", "antiphon.embedding",
-        "OfRequest errors_name_it missing_package caller_file path_beside check_numbers seconds_of is_token "
-        "check_arguments is_token_of read_token_part TOKEN_LEEWAY "
-        "check_no_decorator check_sync ready FeatureStore store_name Added SharedFields unwatched "
-        "note_read Reads CHALLENGES without_traceback quoted_root host_of parse_origin mounted_together "
-        "is_for_any_thread endable DRAINING call_after_fork background_loop",
+        "errors_name_it named arguments_name_ours NamesOurs names_ours missing_package class_if_imported require_names "
+        "is_seen_in_debug check_numbers seconds_of is_token caller_file path_beside check_dependency check_arguments "
+        "check_sync check_no_decorator ready check_by caller_of "
+        "json_as texts_of described json_schemas type_name is_json pointer_step language_of is_secret_name "
+        "FeatureStore store_name KeptResponse DatabaseConnection is_token_of read_token_part TOKEN_LEEWAY "
+        "DRAINING GRACE_OVER call_at_exit call_after_fork background_loop running_loop refuse_on_loop",
+        "See also [Extensions: write a feature](../../how-to/write-a-feature.md#use-what-features-stand-on).",
+    ),
+    "embedding/exchanges.md": Page(
+        "Requests and responses in features", "antiphon.embedding",
+        "OfRequest arrivals request_around MadeRequest MadeHead PlainHead read_number parse_or_none network_of "
+        "Reads unwatched note_read WatchedHead PlainWatch Choice tell_of_reads keep_private "
+        "Added SharedFields AwaitedResponse Body BlockingChunks AsyncChunks is_at_hand is_for_any_thread endable "
+        "Compressor check_digest DigestError http_error over_limit CHALLENGES without_traceback "
+        "quote_path quoted_path quoted_root unquote host_of parse_origin is_this_machine mounted_together",
         "See also [Extensions: write a feature](../../how-to/write-a-feature.md#use-what-features-stand-on).",
     ),
     "extending.md": Page(
