@@ -10,6 +10,7 @@ import inspect
 import re
 import textwrap
 import typing
+from collections import ChainMap
 from collections.abc import Callable, Container, Iterator, Mapping
 from copy import deepcopy
 from functools import cache
@@ -213,7 +214,9 @@ def _resolved(tree: N, module: str) -> N:
 def _with_value(node: ast.expr, module: str) -> ast.expr:
     if not isinstance(node, ast.Name | ast.JoinedStr | ast.BinOp) or not _has_name(node):
         return node
-    value = eval(ast.unparse(node), vars(importlib.import_module(module)))
+    scope = vars(importlib.import_module(module))
+    classes = [vars(each) for each in scope.values() if isinstance(each, type) and each.__module__ == module]
+    value = eval(ast.unparse(node), {**ChainMap(scope, *classes)})  # a default may be an attribute of its class
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, Mapping) and not value:
