@@ -295,6 +295,44 @@ def test_requests_that_were_under_way_at_the_registration_see_the_session(app, b
     assert under_way.get("/account").text == "ada"
 
 
+def test_who_reads_the_store_can_take_over_no_session(store, client, clock):
+    written = []
+
+    class Read(type(store)):
+        def __init__(self):
+            vars(self).update(vars(store))
+
+    for name in ("add", "change"):
+
+        def call(self, key, data, *, _name=name, **options):
+            written.append(f"{data}")
+            return getattr(super(Read, self), _name)(key, data, **options)
+
+        setattr(Read, name, call)
+    browser = BoundBrowser(client(shop(Read(), clock)), clock)
+    for _ in range(2):
+        browser.post("/login/ada")
+        clock.now += 400
+        assert browser.get("/vault").text == "gold"
+        secrets = [browser.client.cookies[SESSION], browser.begun["session_identifier"], browser.offered["challenge"]]
+        assert [each for each in secrets if any(each in text for text in written)] == []
+
+
+def test_a_pointer_of_an_earlier_version_is_followed(store, client, clock):
+    from antiphon.features import bound_sessions
+
+    browser = BoundBrowser(client(shop(store, clock)), clock)
+    browser.post("/login/ada")
+    key, name = f"session\n{browser.client.cookies[SESSION]}", browser.begun["session_identifier"]
+    store.change(bound_sessions._pointer(name), {"session": key})
+    store.change(key, {"_bound": {**store.load(key).data["_bound"], "id": name}})
+    for _ in range(2):
+        clock.now += 400
+        assert browser.get("/vault").text == "gold"
+        browser.post("/login/ada")
+    assert browser.begun["session_identifier"] == name
+
+
 def test_who_has_lost_the_key_can_log_in_again(store, client, clock):
     app = shop(store, clock, CSRFTokens(exempt=["log_in"]))
     app.get("/form")(csrf_token)

@@ -8,6 +8,9 @@ binding is kept among its data, under ``BOUND``:
   doesn't know the protocol ignores it, and the session stays as it is.
 - ``{secret, id, key, since}``: the browser has registered its public key. From ``bound`` seconds later, a request has
   the session only if it also has a short-lived cookie, signed with the secret; a proof by the key renews it.
+
+A browser names its session by a challenge or the binding's id. The store keeps the session's key sealed under that name,
+and the id sealed under the session's key: whoever reads the store has neither.
 """
 
 import json
@@ -35,6 +38,8 @@ from antiphon.http import Forbidden, InnerList, Item, NotFound, SetCookie, Token
 if TYPE_CHECKING:
     from joserfc.jwk import ECKey, RSAKey
 
+    from antiphon.features.recorder.shelf import Seal
+
 PATH = "/bound-session"
 """The path at which browsers register their keys and renew their cookies."""
 
@@ -43,7 +48,8 @@ PROBLEM_TYPE = "urn:antiphon:problem:session-not-bound"
 _TITLE = "Session not bound"
 
 ALGORITHMS = ("ES256", "RS256")
-_named = FeatureStore.declare("bound session", until="major", unreadable="refused")
+_pointer = FeatureStore.declare("bound session", until="major", unreadable="refused", format=2)
+"""Make the key of an entry that names a session's, by a challenge or the id of a binding."""
 _MEMBERS = {"EC": ("crv", "x", "y"), "RSA": ("n", "e")}
 """The members of public keys (RFC 7518 §6)."""
 _LONGEST_PROOF = 4096
@@ -92,11 +98,13 @@ class Binding:
         """
         binding = _binding_of(entry)
         if "key" in binding:
-            if session.rotates:
-                store.change(_pointer(binding["id"]), {"session": entry.key}, ttl=ttl)
+            if session.rotates and session.entry and (name := _opened(binding["id"], session.entry.key)):
+                store.change(entry.key, {BOUND: {**binding, "id": _sealed(name, entry.key)}}, ttl=ttl, create=False)
+                store.change(_pointer(name), {"session": _sealed(entry.key, name)}, ttl=ttl)
         elif "secret" in binding and session.owner is not None:
             session.challenge = self._challenge(binding)
-            store.add(_pointer(session.challenge), {"session": entry.key}, ttl=_CHALLENGE_TIME + _SKEW)
+            pointer = {"session": _sealed(entry.key, session.challenge)}
+            store.add(_pointer(session.challenge), pointer, ttl=_CHALLENGE_TIME + _SKEW)
 
     def respond(
         self, request: Request, store: Store, session_cookie: str, current: StoreEntry | None, lifetime: float
@@ -110,17 +118,23 @@ class Binding:
         """
         sent, named = _bare(request, "secure-session-response"), _bare(request, "sec-secure-session-id")
         if named is None:
-            binding = self._register(sent, store, lifetime)
+            binding, named = self._register(sent, store, lifetime)
         else:
             entry = _session_of(named, store)
             binding = _binding_of(entry)
-            if entry is None or binding.get("id") != named or (current is not None and current.key != entry.key):
+            if (
+                entry is None
+                or _opened(binding.get("id"), entry.key) != named
+                or (current is not None and current.key != entry.key)
+            ):
                 raise NotFound("There is no such session.")
             if not sent or not self._spend(binding, _read_proof(sent, binding["key"])[1], store):
-                return self._challenged(binding)
-        return self._instructions(request, binding, session_cookie)
+                challenge = Item(self._challenge(binding), {"id": named})
+                return Response("", 403, headers={"secure-session-challenge": str(challenge), **_OF_ONE_BROWSER})
+        return self._instructions(request, binding, named, session_cookie)
 
-    def _register(self, sent: str | None, store: Store, lifetime: float) -> dict[str, Any]:
+    def _register(self, sent: str | None, store: Store, lifetime: float) -> tuple[dict[str, Any], str]:
+        """Return the new binding, and its id."""
         key, challenge = _read_proof(sent, None)
         entry = _session_of(challenge, store)
         known = _binding_of(entry)
@@ -128,12 +142,13 @@ class Binding:
             _refuse("The registration is for no current challenge.")
         now = self.clock()
         left = entry.created + lifetime - now
-        binding = {**known, "id": token_urlsafe(16), "key": key, "since": now}
+        name = token_urlsafe(16)
+        binding = {**known, "id": _sealed(name, entry.key), "key": key, "since": now}
         ttl = min(entry.expires - now, left)
         if ttl <= 0 or store.change(entry.key, {BOUND: binding}, ttl=ttl, create=False) is None:
             _refuse("The session has ended.")
-        store.add(_pointer(binding["id"]), {"session": entry.key}, ttl=left)
-        return binding
+        store.add(_pointer(name), {"session": _sealed(entry.key, name)}, ttl=left)
+        return binding, name
 
     def _challenge(self, binding: Mapping[str, Any]) -> str:
         return _seal(binding["secret"], "challenge", self.clock() + _CHALLENGE_TIME)
@@ -146,16 +161,12 @@ class Binding:
         until = int(challenge.partition(".")[0])
         return FeatureStore.spend(store, "bound session", challenge, now=now, until=until, longest=_CHALLENGE_TIME)
 
-    def _challenged(self, binding: Mapping[str, Any]) -> Response:
-        challenge = Item(self._challenge(binding), {"id": binding["id"]})
-        return Response("", 403, headers={"secure-session-challenge": str(challenge), **_OF_ONE_BROWSER})
-
-    def _instructions(self, request: Request, binding: Mapping[str, Any], session_cookie: str) -> Response:
+    def _instructions(self, request: Request, binding: Mapping[str, Any], name: str, session_cookie: str) -> Response:
         value = _seal(binding["secret"], "cookie", self.clock() + self.fresh)
         cookie = self._cookie(request, session_cookie, value, max(int(_COOKIE_TIME * self.fresh), 1))
         attributes = str(cookie._replace(max_age=None)).partition("; ")[2]
         content = {
-            "session_identifier": binding["id"],
+            "session_identifier": name,
             "refresh_url": PATH[1:],
             "scope": {"include_site": False},
             "credentials": [{"type": "cookie", "name": cookie.name, "attributes": attributes}],
@@ -203,14 +214,30 @@ def offer(request: Request, response: Response, challenge: str) -> None:
     response.headers["secure-session-registration"] = str(offered)
 
 
-def _pointer(name: str) -> str:
-    """Return the key of an entry that names a session's, by a challenge or the id of a binding."""
-    return _named(name)
-
-
 def _session_of(name: str, store: Store) -> StoreEntry | None:
     pointer = store.load(_pointer(name))
-    return None if pointer is None else store.load(pointer.data["session"])
+    key = None if pointer is None else _opened(pointer.data["session"], name)
+    return None if key is None else store.load(key)
+
+
+def _sealed(text: str, key: str) -> bytes:
+    """Return a text that only those can read who have the key, which the store doesn't."""
+    return _seal_under(key).close(text.encode(), "")
+
+
+def _opened(sealed: object, key: str) -> str | None:
+    """Return a sealed text, or None for another key. Earlier versions kept the text as it is."""
+    if not isinstance(sealed, bytes):
+        return sealed if isinstance(sealed, str) else None
+    found = _seal_under(key).open(sealed, "")
+    return None if found is None else found.decode()
+
+
+def _seal_under(key: str) -> "Seal":
+    from antiphon.features.recorder.shelf import Seal
+    from antiphon.types import SecretKeys
+
+    return Seal(SecretKeys([key]), b"antiphon bound sessions")
 
 
 def _proof_in(request: Request, session_cookie: str) -> str | None:

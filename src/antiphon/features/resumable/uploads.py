@@ -297,7 +297,7 @@ class Turn:
         """Enter the state "done", with the response if it can be kept. The upload no longer counts as the caller's."""
         data = {"state": DONE, "size": size, "response": response and dict(response), "fields": []}
         left = max(self._uploads.seconds_left(self.entry), 1.0)
-        owner = _named("done", self.id)
+        owner = _named("done", _hash(self.id))  # stores keep owners as they are
         self._uploads.store.change(self.entry.key, data, ttl=left, create=False, owner=owner)
         self._uploads.remove_file(self.id)
 
