@@ -9,8 +9,8 @@ binding is kept among its data, under ``BOUND``:
 - ``{secret, id, key, since}``: the browser has registered its public key. From ``bound`` seconds later, a request has
   the session only if it also has a short-lived cookie, signed with the secret; a proof by the key renews it.
 
-A browser names its session by a challenge or the binding's id. The store keeps the session's key sealed under that name,
-and the id sealed under the session's key: whoever reads the store has neither.
+A browser names its session by a challenge or the binding's id. The store keeps the session's key sealed under that
+name, and the id sealed under the session's key: whoever reads the store has neither.
 """
 
 import json
