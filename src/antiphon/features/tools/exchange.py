@@ -21,7 +21,7 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from antiphon import BadSignature, HTTPError, Request, Response, Signer
-from antiphon.embedding import GRACE_OVER, FeatureStore, Reads, encode_json, log_failure
+from antiphon.embedding import GRACE_OVER, FeatureStore, Reads, encode_json, log_failure, parse_or_none
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.channels.channel import Channel
 from antiphon.features.openapi.code.responses import EVENTS
@@ -40,7 +40,7 @@ from antiphon.features.tools.protocol import (
 )
 from antiphon.features.tools.results import broken_off, failure
 from antiphon.features.tools.tool_call import LEVELS, NeedsReply, Question
-from antiphon.http import BadRequest, Event
+from antiphon.http import BadRequest, Event, parse_structured_dictionary
 
 if TYPE_CHECKING:
     from antiphon import App
@@ -119,8 +119,11 @@ def check_can_ask(message: Message, error: NeedsReply) -> Result | None:
 
 
 def _fingerprint(request: Request, message: Message, arguments: Mapping[str, Any]) -> str:
-    """Return a digest of the caller, the tool and its arguments."""
-    caller = [*map(str, request.caller.identities), *sorted(request.caller.fields({Reads.EVERYTHING}).items())]
+    """Return a digest of the caller, the tool and its arguments. Each signature is new, so only its key counts."""
+    shown = request.caller.fields({Reads.EVERYTHING}) | {"signature": None}
+    signatures = parse_or_none(parse_structured_dictionary, shown.pop("signature-input", None) or "") or {}
+    signers = [str(each.parameters.get("keyid")) for each in signatures.values()]
+    caller = [*map(str, request.caller.identities), *sorted(shown.items()), *signers]
     named = [message.method, message.params.get("name"), message.params.get("uri")]
     return sha256(encode_json([caller, named, dict(sorted(arguments.items()))])).hexdigest()
 
