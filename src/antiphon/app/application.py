@@ -447,7 +447,7 @@ class App(Routes, Servable):
         ]
         for group in groups:
             parts += [*group.registry.middleware, *group.registry.before, *group.registry.after]
-            parts += [route.hook for route in group.registry.routes]
+            parts += [route.hook for route in group.routes()]  # also those that features add
         return "asgi" if any(part.is_async for part in parts) else "wsgi"
 
     def _group(self) -> RouteGroup:

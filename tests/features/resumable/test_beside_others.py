@@ -252,18 +252,22 @@ def test_hooks_and_transactions_see_each_part_and_then_the_whole(interface):
     assert seen == [("POST", "film"), ("PATCH", "film_upload"), ("POST", "film")]
 
 
-def test_in_a_mounted_app_with_a_blueprint(interface):
+@rows("style", ["def", "async"])
+def test_in_a_mounted_app_with_a_blueprint(interface, style):
     inner, outer, films = App(store=MemoryStore()), App(), Blueprint("films", prefix="/<album>/für")
     outer.use(Compression())
     inner.use(ResumableUploads())
     given = []
     films.before_request(lambda request: None if request.headers.get("x-let-in") else ("No.", 403))
 
-    @films.put("/<path:name>", resumable=True)
-    async def film(request: Request, album: str, name: str):
+    def film(request: Request, album: str, name: str):
         given.append((request.root_path, request.path, album, name, request.body))
         return name
 
+    async def afilm(request: Request, album: str, name: str):
+        return film(request, album, name)
+
+    films.put("/<path:name>", name="film", resumable=True)(film if style == "def" else afilm)
     inner.register(films)
     outer.mount("/shop", inner)
     client, let_in = Client(outer, interface), {"x-let-in": "1"}
