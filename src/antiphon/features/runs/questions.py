@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 from hashlib import sha256
 from itertools import count, takewhile
 from operator import attrgetter
@@ -163,6 +164,7 @@ def _type_of(name: str) -> Any:
         return None
 
 
+@lru_cache(256)  # each call leaves objects to the collector
 def _schema_of(kind: type) -> dict[str, Any]:
     [schema], types = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")
     own = types.pop(schema.get("$ref", "").removeprefix("#/$defs/"), schema)
