@@ -29,7 +29,7 @@ from antiphon.features import (
 from antiphon.features.tools import exchange, handling
 from antiphon.response import events
 from antiphon.testing import AsyncClient, Client, LifespanError
-from tests.features.tools.test_protocol import META, MODERN, fields, legacy, modern
+from tests.features.tools.test_protocol import META, MODERN, fields, legacy
 from tests.helpers.rows import rows
 
 STREAMED = {"accept": "application/json, text/event-stream"}
