@@ -161,6 +161,8 @@ class _Composer:
         for kind in self._random.choices(fitting, [KINDS[each].rate for each in fitting], k=count):
             route = KINDS[kind].make(self._random, self._name("route"))
             options = tuple(self._options(place, kind, features))
+            if route.is_late and self._random.random() < 0.7:  # else the caller is known ahead of its head
+                options = ()
             if place == "dialect":
                 route = route._replace(body=DIALECT[kind], pattern=f"/{route.name}", parameter="", is_async=False)
             elif kind == "page" and place in ("app", "blueprint", "mounted"):

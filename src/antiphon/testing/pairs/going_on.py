@@ -27,8 +27,8 @@ HIDDEN = "hidden-"
 PATCH = "application/json-patch+json"
 DONE = 'until "status":"completed"'
 PARTIAL = "application/partial-upload"
-SIZE = 4 << 10
-"""The bytes of a hostile text."""
+SIZE, SIZE_OF_BODY = 4 << 10, 7 << 10
+"""The bytes of a hostile text in a field, and in a body."""
 UNITS = (
     ";", ",", "=", '"', "\\", "(", ")", ";a", ",a", '""', "a=b;", "a;q=1,", "%", ":a:,", "\t,", '";"', "a/b;c=", "&",
 )  # fmt: skip
@@ -50,7 +50,7 @@ BODIES: dict[str, list[tuple[str, str, str]]] = {
     ],
     "application/x-ndjson": [("", each, "") for each in ("\n", "{}\n", "1\n", "\r\n", "[]\n")],
     "multipart/form-data; boundary=x": [
-        *[("", f"{each}\r\n\r\nx\r\n", "--x--\r\n") for each in ("--x", _HEAD, f"{_HEAD};;;;;;;;")],
+        *[("", f"{each}\r\n\r\n{'x' * 30}\r\n", "--x--\r\n") for each in ("--x", _HEAD, f"{_HEAD};;;;;;;;")],
         *[(_HEAD, each, "\r\n\r\nx\r\n--x--\r\n") for each in (";", ";a", "; =", "\r\na:")],
     ],
 }
@@ -144,7 +144,7 @@ def hostile(random: Random, sent: Sent) -> Sent:
         if kind:
             begin, unit, end = random.choice(units)
             fields = {**dict(sent.fields), "content-type": kind}
-            body = begin + unit * (SIZE // len(unit)) + end
+            body = begin + unit * (SIZE_OF_BODY // len(unit)) + end
             return sent._replace(body=body.encode(), fields=(*fields.items(),), like="hostile")
     unit = random.choice(UNITS)
     fields = {**dict(sent.fields), **dict.fromkeys(random.sample(GRAMMARS, 6), (unit * (SIZE // len(unit))).strip())}

@@ -101,7 +101,7 @@ def _typed(random: Random, name: str) -> Route:
 
 def _effect(random: Random, name: str) -> Route:
     is_async = random.random() < 0.5
-    read = random.choices([*READERS], [4, 2, 1, 0 if is_async else 1, 1 if is_async else 0])[0]
+    read = random.choices([*READERS], [3, 2, 2, 0 if is_async else 2, 2 if is_async else 0])[0]
     body = f"{read}\n{random.choice(WRITES)}".replace("NOTE", "order.note")
     method = random.choice(["POST", "POST", "PUT", "PATCH"])
     return Route(name, "effect", method, f"/{name}", body, is_async=is_async)
@@ -128,7 +128,7 @@ def _stream(random: Random, name: str) -> Route:
     color = random.choice(["", "async "]) if "StopAsync" not in then else ""
     waits = "await asyncio.sleep(0)\n        " if color else ""
     body = _CHUNKS.replace("{color}", color).replace("{first}", first).replace("{then}", waits + then)
-    body = body.replace("{made}", made).replace("NOTE", random.choice(NOTES[:2]))
+    body = body.replace("{made}", made).replace("NOTE", random.choice(NOTES[: 1 if is_late else 2]))
     if is_late:  # read once the head has been sent, which says that all may share the response
         shown, _, rest = body.partition("\n")
         begin, _, _ = rest.replace("        yield", f"        {shown}\n        yield", 1).rpartition("return ")
@@ -219,7 +219,8 @@ class Requests:
             yield from self._further(route, sent)
         group = self._program.group(route.target)
         is_native = group is None or group.kind in NATIVE
-        if is_native and route.kind not in ("socket", "task") and random.random() < 0.3:
+        is_write = route.kind in ("effect", "form", "tool")
+        if is_native and route.kind not in ("socket", "task") and (is_write or random.random() < 0.3):
             yield going_on.hostile(random, self._sent(route, random.choice(may or callers)))
 
     def _further(self, route: Route, sent: Sent) -> Iterator[Sent]:

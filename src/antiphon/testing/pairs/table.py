@@ -315,7 +315,7 @@ def _what_watches() -> Iterator[Feature]:
     """Yield what records requests, and must show nobody's credentials."""
     yield Feature("AccessLog", "app.use(AccessLog())", places=APPS)
     yield Feature("Metrics", "app.use(Metrics())", routes=(_seen("metrics", "/metrics"),))
-    kept = "keep.flush() and [each.last for each in keep.all()]"
+    kept = "keep.flush() and [(each.first, each.last) for each in keep.all()]"
     yield Feature("Recorder", "keep = Recorder(slower=1e-9)\napp.use(keep)", shows=kept)
     yield Feature(
         "OpenTelemetry",

@@ -69,7 +69,8 @@ def _failures(program: Program, ways: tuple[Way, ...], wants_document: bool) -> 
         outcomes = []
         for way in ways:
             try:
-                outcomes.append(run(program, way, wants_garbage=wants_garbage and way in WAYS[:3]))
+                looks = {"wants_kept": way == ways[0], "wants_garbage": wants_garbage and way in WAYS[:3]}
+                outcomes.append(run(program, way, **looks))
             except TimeoutError as error:
                 yield Failure("ends", "it hangs", (way,), what=str(error))
         if not outcomes:
