@@ -8,30 +8,43 @@ import tracemalloc
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from typing import Any, Literal, cast
 
 _NOT_KEPT = (
     type, types.ModuleType, types.FrameType, types.CodeType, types.TracebackType, asyncio.Future,
-    asyncio.AbstractEventLoop, threading.Thread,
+    asyncio.AbstractEventLoop, threading.Thread, int, float, types.NoneType,
 )  # fmt: skip
-"""What belongs to the process, or ends by itself."""
+"""What belongs to the process, or ends by itself, or leads nowhere."""
 
 
-def kept_texts(*roots: object) -> Iterator[tuple[str, str | bytes]]:
-    """Yield the strings that can be reached from some objects, each with the names of the types on the way."""
-    seen, waiting = {*map(id, roots)}, [(each, "") for each in roots]
+@cache
+def _role(kind: Any) -> Literal["text", "way", ""]:
+    return "text" if issubclass(kind, str | bytes | bytearray) else "" if issubclass(kind, _NOT_KEPT) else "way"
+
+
+def kept_texts(*roots: object) -> Iterator[tuple[tuple[Any, ...], str | bytes | bytearray]]:
+    """Yield the strings that can be reached from some objects, each with the types on the way, from the last one on:
+    a type, and the way before it.
+    """
+    seen: set[int] = {*map(id, roots)}
+    waiting: list[tuple[Any, tuple[Any, ...]]] = [(each, ()) for each in roots]
     while waiting:
-        each, way = waiting.pop()
-        if isinstance(each, str | bytes | bytearray):
-            yield way, each if isinstance(each, str) else bytes(each)
-            continue
+        each, before = waiting.pop()
+        way = (type(each), before)
         if isinstance(each, types.FunctionType):
             inner: list[object] = [*(each.__closure__ or ()), *(each.__defaults__ or ())]  # not its module
         else:
             inner = gc.get_referents(each)
         for one in inner:
-            if id(one) not in seen and not isinstance(one, _NOT_KEPT):
-                seen.add(id(one))
-                waiting.append((one, f"{type(each).__name__} {way}"))
+            if id(one) in seen:
+                continue
+            seen.add(id(one))
+            kind: Any = type(one)
+            if (role := _role(kind)) == "text":
+                yield way, cast("str | bytes | bytearray", one)
+            elif role:
+                waiting.append((one, way))
 
 
 MOST_LINES, MOST_BYTES = 30_000, 1 << 20

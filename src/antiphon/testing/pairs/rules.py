@@ -262,7 +262,7 @@ def once(observed: Observed) -> Iterator[Failure]:
                 yield Failure("once", f"{count} effects of one write", (outcome.way,), number)
 
 
-MOST_LINES_OF_FIELDS, MOST_LINES_OF_JSON = 50_000, 200_000
+MOST_LINES_OF_FIELDS, MOST_LINES_OF_JSON = 80_000, 200_000
 """For six fields of 4 KiB, and JSON, of which a thousand faults are explained. They are twice what most features take,
 without a parser that counts each unit in a loop of its own.
 """

@@ -10,7 +10,10 @@ import zlib
 from collections import Counter
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
+from copy import deepcopy
+from functools import lru_cache
 from time import monotonic, sleep
+from types import CodeType
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 
 from antiphon.app.application import App
@@ -125,10 +128,15 @@ def load(program: Program) -> dict[str, Any]:
     linecache.cache[file] = len(source), None, source.splitlines(keepends=True), file
     names: dict[str, Any] = {"__name__": "pairs_program"}
     try:
-        exec(compile(source, file, "exec"), names)  # noqa: S102 - this package has written it
+        exec(_compiled(source, file), names)  # noqa: S102 - this package has written it
     except Exception as error:
         raise NotMade(f"{type(error).__name__}: {error}") from error
     return names
+
+
+@lru_cache(2)
+def _compiled(source: str, file: str) -> CodeType:
+    return compile(source, file, "exec")
 
 
 def forget() -> None:
@@ -173,7 +181,11 @@ def _kept(secrets: frozenset[str], *roots: object) -> Iterator[str]:
     in_text, in_bytes = re.compile(text_of_all).search, re.compile(text_of_all.encode()).search
     for place, text in kept_texts(*roots):
         if in_text(text) if isinstance(text, str) else in_bytes(text):
-            yield place
+            yield _named(place)
+
+
+def _named(place: tuple[Any, ...]) -> str:
+    return " ".join([place[0].__name__, *([_named(place[1])] if place[1] else [])])
 
 
 @contextmanager
@@ -268,6 +280,7 @@ class Visitors:
         self._hidden.setdefault(sent.caller, set()).update(_hidden(body.decode("latin-1")))
         self._client.cookies = self._jar(sent.caller)
         if sent.like == "hostile":
+            self._client.cookies = deepcopy(self._client.cookies)  # without its own cookie, it may begin a session
             found = []
             for _ in range(3):  # the first may import modules, and threads of others may run beside it
                 with counted(wants_size=len(self._texts) % 4 == 0) as work:

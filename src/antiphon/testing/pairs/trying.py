@@ -27,7 +27,7 @@ def failures(program: Program, ways: tuple[Way, ...] | None = None, *, document:
     |---|---|---|
     | 4 | another interface | what WSGI or RSGI give in another way |
     | 4 | mounted, HTTP/2 or inside | what a prefix, a version or another application changes |
-    | 4 | a caller alone | what one caller loses by the others |
+    | 8 | a caller alone | what one caller loses by the others |
     | 16 | its document | what a feature changes in it, since reading its code takes longer than all its requests |
     | 16 | its requests twice more | what it leaves to the collector |
     """
@@ -78,7 +78,7 @@ def _failures(program: Program, ways: tuple[Way, ...], wants_document: bool) -> 
         callers = list(dict.fromkeys([each.caller for each in program.sent if each.write]))
         alone = [
             (each, _alone(program, each, ways[0]))
-            for each in Random(program.seed).sample(callers, min(_turn(program, 4) == 3, len(callers)))
+            for each in Random(program.seed).sample(callers, min(_turn(program, 8) == 3, len(callers)))
         ]
     except NotMade as error:
         parts = {*program.names, *[each.name for each in program.routes]}
