@@ -13,6 +13,7 @@ from . import callgrind
 from .apps import application
 from .cases import CASES
 from .harness import BATCH, AsgiServer, Server, WsgiServer
+from .growth import PREFIX, built
 from .reference import REFERENCE, plain_python
 
 WARM_UP = 8 * BATCH
@@ -25,7 +26,7 @@ def main() -> None:
         sys.exit(f"run this by valgrind, on {callgrind.MACHINE}: python -m benchmarks.instructions does")
     cells = sys.argv[1:]
     for cell in cells:
-        if cell != REFERENCE:
+        if cell != REFERENCE and not cell.startswith(PREFIX):
             interface, case, framework = cell.split("/")
             application(framework, interface, case)
     gc.collect()
@@ -56,10 +57,12 @@ def count(cell: str) -> None:
         count_reference()
         return
     interface, name, framework = cell.split("/")
-    case, app = CASES[name], application(framework, interface, name)
+    app, case = (
+        built(name, framework) if interface == PREFIX else (application(framework, interface, name), CASES[name])
+    )
     loop = asyncio.new_event_loop()
     clock = callgrind.toggle
-    server: Server = WsgiServer(app, clock) if interface == "wsgi" else AsgiServer(app, loop, clock)
+    server: Server = AsgiServer(app, loop, clock) if interface == "asgi" else WsgiServer(app, clock)
     server.verify(case)
     server.sample(case, WARM_UP)
     begin()
