@@ -99,7 +99,7 @@ class Exchange:
 
     def __init__(self) -> None:
         self._method = self._path = ""
-        self._response: Response | None = None
+        self._response: Response | Message | None = None  # a message until somebody asks for the response
         self._status = self._size = 0
         self._fields: Fields = ()
         self._seconds = 0.0
@@ -124,15 +124,17 @@ class Exchange:
     @property
     def response(self) -> Response | None:
         """The application's response; None before there is one, and for another framework's application."""
-        return self._response
+        if type(self._response) is tuple:
+            self._response = seen(self._response)  # type: ignore[assignment]  # not awaited
+        return self._response  # type: ignore[return-value]  # not a message any more
 
     @property
     def status(self) -> int:
         """The status that was sent, or would have been sent if the client had not disconnected first."""
         if self._status:
             return self._status
-        if self._response is not None:
-            return self._response.status
+        if (response := self.response) is not None:
+            return response.status
         return ClientDisconnected.status if self._is_disconnected else InternalServerError.status
 
     @property
@@ -161,15 +163,15 @@ class Exchange:
     @property
     def error(self) -> BaseException | None:
         """The error that caused the response or cut it off; None if all went well."""
-        if self._error is None and self._response is not None:
-            return self._response.error
+        if self._error is None and (response := self.response) is not None:
+            return response.error
         return self._error
 
     @property
     def is_broken(self) -> bool:
         """True if an error cut the response short."""
         error = self._error
-        return error is not None and (self._response is None or self._response.error is not error)
+        return error is not None and (self.response is None or self.response.error is not error)
 
     @property
     def is_disconnected(self) -> bool:
@@ -283,7 +285,7 @@ class Observation:
         if not exchange._is_sent:
             exchange._is_sent = True
             response, error = exchange._response, exchange._error
-            if error is None and response is not None:
+            if error is None and isinstance(response, Response):
                 error = response.error
             if error is not None and isinstance(error, ClientDisconnected):
                 exchange._is_disconnected = True
@@ -366,12 +368,12 @@ class ObservedHandler(Observation):
         self.begin(request)
         return self.respond(await self._handler._handle(request))
 
-    def _respond_on_thread(self, request: Request) -> Response | Steps[Response]:
+    def _respond_on_thread(self, request: Request) -> Response | Message | Steps[Response]:
         """Handle a request on a server's thread."""
         self.begin(request)
         return self._note_response(self._handler._respond_on_thread(request))
 
-    def _respond_on_loop(self, request: Request) -> Response | Awaitable[Response]:
+    def _respond_on_loop(self, request: Request) -> Response | Message | Awaitable[Response]:
         """Handle a request on a server's loop."""
         self.begin(request)
         return self._note_response(self._handler._respond_on_loop(request))
@@ -384,13 +386,15 @@ class ObservedHandler(Observation):
     def _respond_to_handshake(self, request: Request) -> Response | Awaitable[Response]:
         """Handle the handshake of a WebSocket."""
         self.begin(request)
-        return self._note_response(self._handler._respond_to_handshake(request))
+        return self._note_response(self._handler._respond_to_handshake(request))  # type: ignore[return-value]  # no message
 
-    def _note_response(self, given: Response | Message | Awaitable[Response]) -> Response | Steps[Response]:
+    def _note_response(self, result: Response | Message | Awaitable[Response]) -> Response | Message | Steps[Response]:
         # Not in the methods above: the traceback of a response's error refers to their frames, and these to the
         # response.
-        result = seen(given)
-        return self.respond(result) if isinstance(result, Response) else self._note_later(result)
+        if type(result) is tuple:
+            self.exchange._response = result
+            return result
+        return self.respond(result) if isinstance(result, Response) else self._note_later(result)  # type: ignore[arg-type]
 
     async def _note_later(self, result: Awaitable[Response]) -> Response:
         return self.respond(await result)

@@ -153,8 +153,8 @@ async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
     is_unfinished = False
     try:
         result = handler._respond_on_loop(request)
-        if not isinstance(result, tuple):
-            response = result if isinstance(result, Response) else await result
+        if type(result) is not tuple:  # faster than ``isinstance`` for a response
+            response = result if isinstance(result, Response) else await result  # type: ignore[misc]
             result = message_of(response._body, response._fields, response._status, head.method)  # noqa: SLF001
             del response  # an error raised below refers to this frame, and its response to the error
         status, fields, length, body, is_silent = result

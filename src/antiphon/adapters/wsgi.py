@@ -274,8 +274,8 @@ def call_wsgi(
     context = copy_context()
     try:
         result = context.run(handler._respond_on_thread, request)
-        if not isinstance(result, tuple):
-            response = result if isinstance(result, Response) else run_sync(result, context)
+        if type(result) is not tuple:  # faster than ``isinstance`` for a response
+            response = result if isinstance(result, Response) else run_sync(result, context)  # type: ignore[arg-type]
             result = message_of(response._body, response._fields, response._status, head.method)  # noqa: SLF001
             del response  # an error raised below refers to this frame, and its response to the error
     except BaseException:

@@ -119,21 +119,19 @@ def handle_at_once(plan: Plan, request: Request, has_body: bool = False) -> Resp
                 if not is_done:
                     rest = rest_in_scope(steps, result, request, plan.route.cancel_on_disconnect)
                     return _conclude(plan, request, rest, opened)
-        body: Any = None
+        made: Any
         fields: Fields = TEXT_ONLY
         status: int | None = None
-        made: Any = None
         # Text first, without a call: it needs no declared type and no conditions.
         if type(result) is str:
-            body = result.encode()
+            made = result.encode()
         elif type(made := _content(plan, request, result)) is tuple:
-            body, fields, status = made
-            made = None
-        if made is None:
+            made, fields, status = made
+        if type(made) is bytes:
             # The shortest way, without the call of ``leave``, which would find nothing to do.
             if is_bare and not (request.consulted or request._after_hooks or (has_body and not request._is_in_bytes)):
-                return message_of(body, fields, status, request.head.method)
-            made = response_of(body, fields, status)
+                return message_of(made, fields, status, request.head.method)
+            made = response_of(made, fields, status)
     except BaseException as raised:
         return _end_failed_at_once(plan, request, raised, opened)
     if not isinstance(made, Response):
