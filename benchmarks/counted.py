@@ -12,8 +12,8 @@ import sys
 from . import callgrind
 from .apps import application
 from .cases import CASES
-from .harness import BATCH, AsgiServer, Server, WsgiServer
 from .growth import PREFIX, built
+from .harness import BATCH, AsgiServer, Server, WsgiServer
 from .reference import REFERENCE, plain_python
 
 WARM_UP = 8 * BATCH

@@ -1,8 +1,8 @@
 """`python -m benchmarks.growth`: instructions of a request in applications that grow, beside those of a small one.
 
 A curve is flat, or linear in what a request passes or reads: the last point is at most 3 % above what the earlier ones
-say. `benchmarks.floor` holds the points of each curve that have an asterisk. With `--write` the page that compares
-frameworks gets the table.
+say. `benchmarks.floor` holds two or three small points of each. With `--write` the table of the page that compares
+frameworks is written.
 """
 
 import sys
@@ -56,7 +56,7 @@ def form_fields(count: int) -> tuple[App, Case]:
 
     app = App()
     app.post("/form")(read)
-    body = urlencode({name: "a value" for name in names}).encode()
+    body = urlencode(dict.fromkeys(names, "a value")).encode()
     headers = sending(body, "application/x-www-form-urlencoded", PAGE | {"origin": "https://shop.example.com"})
     return app, HELLO._replace(method="POST", path="/form", headers=headers, body=body, answer=str(7 * count))
 

@@ -6,8 +6,11 @@ import platform
 import pytest
 
 from benchmarks import callgrind
-from benchmarks.floor import WRITE, exceeded, kept, measured_below
+from benchmarks.floor import WRITE, bent_curves, exceeded, kept, measured_below
+from benchmarks.growth import CURVES, HELD, bent, cell
+from benchmarks.harness import WsgiServer
 from benchmarks.interpreter import IS_COMPILED, build
+from tests.helpers.rows import rows
 from tests.helpers.system_programs import required_program
 
 valgrind = required_program("valgrind")
@@ -23,6 +26,29 @@ def test_no_request_takes_more_instructions_than_is_kept(is_compiled, monkeypatc
     if ceilings is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no ceilings are kept for {key}: {WRITE}")
     assert not [*exceeded(measured_below(ceilings), ceilings)]
+
+
+@pytest.mark.processes
+@pytest.mark.usefixtures("valgrind")
+@pytest.mark.skipif(platform.machine() != callgrind.MACHINE, reason="Valgrind is asked by instructions of x86-64")
+def test_a_request_in_a_larger_application_takes_as_many_instructions_or_a_fixed_number_more_for_each_part():
+    assert not bent_curves()
+
+
+@rows("name", CURVES)
+def test_an_application_of_each_size_responds(name):
+    app, case = CURVES[name].build(CURVES[name].held[0])
+    WsgiServer(app).verify(case)
+
+
+def test_a_curve_may_be_three_per_cent_above_a_line():
+    linear = {name: float(name.rpartition("/")[2]) for name in HELD}
+    flat = dict.fromkeys(HELD, 1.0)
+    assert [*bent(flat)] == []
+    assert {line.partition(":")[0] for line in bent(linear)} == {"routes", "sessions"}
+    assert [*bent(flat | {cell("mounts", 6): 1.04})] == [
+        "mounts: 6 take 4.0% more instructions than fewer let expect: 1"
+    ]
 
 
 @pytest.mark.parametrize(
