@@ -177,10 +177,6 @@ class TestRegistering:
         with pytest.raises(ValueError, match="method"):
             App().route("/x", methods)
 
-    def test_a_route_without_methods_is_an_error(self):
-        with pytest.raises(ValueError, match="method"):
-            App().route("/x", [])
-
     @rows(
         "one, two",
         [("/x", "/x"), ("/<a>", "/<a>"), ("/<a>", "/<str:a>"), ("/<a>", "/<b>"), ("/u/<int:a>/x", "/u/<int:b>/x")],

@@ -320,10 +320,6 @@ class TestRefusals:
             getattr(App(), method)("/a", methods=["GET"])
         assert str(refused.value) == message
 
-    def test_name_the_fix_for_a_path_that_was_forgotten(self):
-        with pytest.raises(TypeError, match=r'a route\'s path must be text, as in @app.get\("/users"\)'):
-            App().get(lambda request: "x")
-
 
 class TestConflicts:
     def refused(self, first, second):
@@ -345,9 +341,6 @@ class TestConflicts:
     @rows("one, two", [("a.com", "a.com"), ("a.com", "A.com"), ("<t>.com", "<t>.com"), ("<t>.com", "<u>.com")])
     def test_of_paths_are_told_by_host(self, one, two):
         assert "com/x" in self.refused(("/x", {"host": one}), ("/x", {"host": two}))
-
-    def test_of_names_are_told(self):
-        assert "'n'" in self.refused(("/x", {"name": "n"}), ("/y", {"name": "n"}))
 
     def test_are_none_between_hosts(self):
         app = App()

@@ -14,7 +14,6 @@ pytestmark = [pytest.mark.once, pytest.mark.processes]
 
 APP = "tests.helpers.served.logins:app"
 RUN = "-m", "antiphon", "run", "{app}", "--port", "{port}"
-UVICORN = "-m", "uvicorn", "{app}", "--port", "{port}"
 FORM = "Content-Type", "application/x-www-form-urlencoded"
 
 
@@ -42,22 +41,6 @@ class Browser:
     def greeting(self, server):
         answer = self.send(server, "GET", "/account")
         return answer.body.decode().partition("<p>")[2].partition("<form")[0] if answer.status == 200 else None
-
-
-def test_logins_are_shared_over_valkey(valkey, monkeypatch):
-    monkeypatch.setenv("STORE", valkey.url)
-    with ServerProcess(RUN, APP) as one, ServerProcess(UVICORN, APP) as other:
-        laptop, phone, bobs = Browser(), Browser(), Browser()
-        laptop.log_in(one)
-        phone.log_in(other)
-        bobs.log_in(other, "Bob")
-        assert laptop.greeting(other) == "Hello, Ada. Visit 1."
-        assert laptop.greeting(one) == "Hello, Ada. Visit 2."
-        assert phone.greeting(one) == "Hello, Ada. Visit 1."
-        kept = dict(phone.cookies)
-        laptop.send(one, "POST", "/logout", scope="everywhere")
-        phone.cookies = kept
-        assert [each.greeting(other) for each in (laptop, phone, bobs)] == [None, None, "Hello, Bob. Visit 1."]
 
 
 def test_keys_that_rotate_while_servers_restart_log_nobody_out(monkeypatch):

@@ -3,24 +3,8 @@
 import os
 from types import SimpleNamespace
 
-from antiphon import App, Dependency, Request, view
-from antiphon.features import (
-    APIKey,
-    Bearer,
-    Channel,
-    IdempotentWrites,
-    OpenAPI,
-    Recorder,
-    Runs,
-    SessionLogin,
-    Sessions,
-    Signatures,
-    Users,
-    login,
-    login_required,
-    logout,
-    scopes_required,
-)
+from antiphon import App, Request, view
+from antiphon.features import Bearer, Channel, IdempotentWrites, Runs, SessionLogin, Sessions, Signatures, Users, login
 from antiphon.http import NotFound
 from tests.helpers.callers import KEYS
 from tests.helpers.served.payments import store_at
@@ -47,35 +31,16 @@ def pay(request):
 
 app = App(secret_keys=SECRETS, store=store)
 app.use(Sessions())
-app.use(Users(SessionLogin(user), Bearer(user_of_token, scopes=lambda user: ["pay"]), keys := APIKey(user)))
+app.use(Users(SessionLogin(user), Bearer(user_of_token)))
 app.use(IdempotentWrites())
 app.use(runs := Runs())
-app.use(keep := Recorder())
-app.use(OpenAPI("Shop"))
 app.post("/pay", idempotent=True)(pay)
-app.post("/scoped", before=scopes_required("pay"))(pay)
 
 
 @app.post("/login")
 def log_in(request: Request):
     login(request, user(request.json))
     return ""
-
-
-@app.post("/logout")
-def log_out(request: Request):
-    logout(request, everywhere=True)
-    return ""
-
-
-@app.get("/me", before=login_required)
-def me(request: Request):
-    return request.user.id
-
-
-@app.post("/key")
-def make_key(request: Request):
-    return keys.create("ann", scopes=request.json)
 
 
 @app.post("/run")
@@ -105,18 +70,7 @@ async def send(request: Request):
     return await Channel(channel, store).asend(text)
 
 
-@app.post("/fail")
-def fail(request: Request):
-    raise LookupError
-
-
-@app.get("/kept")
-def kept(request: Request):
-    keep.flush()
-    return f"{len(keep.all())}"
-
-
-# Those who sign, those who come through Flask, and the administrators
+# Those who sign, and those who come through Flask
 
 signed, mounted = App(secret_keys=SECRETS, store=store), App(store=store)
 signed.use(Signatures(KEYS, everywhere=True))
@@ -125,13 +79,6 @@ for each in (signed, mounted):
     each.post("/pay", idempotent=True)(pay)
 signed.mount("/in", mounted)
 app.mount("/signed", signed)
-
-admin = App(secret_keys=SECRETS, store=store)
-admin.use(Sessions(cookie="admin"))
-admin.use(Users(SessionLogin(user), dependency=Dependency("admin")))
-admin.post("/login")(lambda request: request.session.rotate("root") or request.session.update(_user_id="root") or "")
-admin.get("/me", before=login_required)(lambda request: request.user.id)
-app.mount("/admin", admin)
 
 
 def flask():
