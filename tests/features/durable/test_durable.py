@@ -25,9 +25,11 @@ from antiphon.features import (
     OpenAPI,
     SessionLogin,
     Sessions,
+    Signatures,
     Users,
     login,
     login_required,
+    sign,
 )  # fmt: skip
 from antiphon.features.durable.jobs import Schedule
 from antiphon.handler.errors import set_debug_page
@@ -291,6 +293,30 @@ def test_hooks_run_once_and_the_handler_has_its_own_dependencies(made):
         EFFECTS.clear()
         assert sent(client).json == {"visits": 3}
     assert EFFECTS == ["before", "hook", "opened", "opened", "after"]
+
+
+def test_the_signature_is_what_was_verified_in_each_attempt(made):
+    """The first process leaves the request to the second one."""
+    cover = ["@method", "@authority", "@path", "idempotency-key"]
+    request = Request.blank("http://shop.example/", "POST", {"idempotency-key": '"1"'})
+    request = sign(request, b"s" * 32, keyid="bank", cover=cover)
+    for wanted in 202, 200:
+        app, _durable = made(lease=1.0, wait=0.2)
+        app.use(Signatures({"bank": b"s" * 32}, cover=cover))
+
+        @app.post("/", durable=True, signed_by="partners")
+        async def order(request: Request, wanted=wanted):
+            *said, headers = request.signature
+            effect((*said, headers.items(), request.caller.identities))
+            await asyncio.sleep(60 if wanted == 202 else 0)
+            return request.signature.key
+
+        with Client(app, base_url="http://shop.example", headers=request.headers) as client:
+            eventually(lambda: client.post("/").status == wanted or None, "no response", 60)  # noqa: B023
+    first, again = EFFECTS
+    assert first == again
+    assert first[0] == "bank"
+    assert ("idempotency-key", '"1"') in first[-2]
 
 
 @pytest.mark.parametrize(("library", "kind"), [kind for kind in KINDS if kind[1] == "postgres"])

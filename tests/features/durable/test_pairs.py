@@ -16,13 +16,8 @@ from tests.helpers.postgres import execute, plant_functions, set_default
 pytestmark = pytest.mark.processes
 pytest.importorskip("dbos")
 
-# A handler that is called later has no ``request.signature``, which is not stored with its request.
 OPTION = Option(
-    "durable=True",
-    WRITES,
-    once=True,
-    rate=0.7,
-    refuses=frozenset({"IdempotentWrites", "ResumableUploads", "Signatures"}),
+    "durable=True", WRITES, once=True, rate=0.7, refuses=frozenset({"IdempotentWrites", "ResumableUploads"})
 )
 
 

@@ -7,9 +7,11 @@ from antiphon import Request, Response
 from antiphon.app.dispatch.dispatch import dispatch
 from antiphon.app.dispatch.plan import Plan
 from antiphon.embedding import KeptResponse, RequestHead, driven, finish
+from antiphon.features import RequestSignature
 from antiphon.features.durable.flow import in_thread
 from antiphon.handler.drive import run_sync
 from antiphon.http import Address
+from antiphon.request.interfaces import SignedHeaders
 
 TABLES = (
     "create table if not exists {s}antiphon_executors (id text primary key, app text not null, seen {float} not null)",
@@ -60,6 +62,7 @@ def stored_of(request: Request) -> dict[str, Any]:
     """Return a request as plain values, which the serializer encrypts."""
     head = request.head
     coded = ("content-encoding", "content-length", "transfer-encoding") if request.content.is_decoded else ()
+    signer = request.signature if Request.signature in request else None
     return {
         "method": head.method,
         "path": head.path,
@@ -71,14 +74,19 @@ def stored_of(request: Request) -> dict[str, Any]:
         "raw_path": head.raw_path,
         "client": None if head.client is None else tuple(head.client),
         "body": request.body,
+        "signature": None if signer is None else {**signer._asdict(), "headers": signer.headers.items()},
     }
 
 
 def request_of(stored: dict[str, Any]) -> Request:
     """Return a stored request."""
     head = {name: stored[name] for name in _HEAD}  # a newer version may have stored more
-    client = stored["client"]
-    return Request(_Head(**head, client=None if client is None else Address(*client)), stored["body"])
+    client, signer = stored["client"], stored.get("signature")
+    request = Request(_Head(**head, client=None if client is None else Address(*client)), stored["body"])
+    if signer is not None:
+        known = {name: value for name, value in signer.items() if name in RequestSignature._fields}
+        request.signature = RequestSignature(**{**known, "headers": SignedHeaders(signer["headers"])})
+    return request
 
 
 def dialect_of(url: str) -> str:
