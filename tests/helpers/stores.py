@@ -18,10 +18,10 @@ def store_at(where, **options):
 
 
 def place_of(kind, request, folder):
-    """Return where a store of this kind is: nothing is in it, unless it is Valkey's, which tests share."""
+    """Return where an empty store of this kind is."""
     match kind:
         case "sqlite":
             return str(folder / "store.db")
         case "postgres":
             return request.getfixturevalue("postgres_server").lend(request)
-    return request.getfixturevalue("valkey").url
+    return request.getfixturevalue("valkey").emptied()

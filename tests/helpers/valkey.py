@@ -23,16 +23,18 @@ class ValkeyServer:
 
     def start(self):
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
-        eventually(self._answers, "the server does not answer")
+        eventually(lambda: self._sent(b"PING") == b"+PONG" or None, "the server does not answer")
 
-    def _answers(self):
-        with socket.socket(socket.AF_UNIX) as connection:
-            try:
-                connection.connect(self.path)
-                connection.sendall(b"PING\r\n")
-                return connection.recv(5) == b"+PONG" or None
-            except OSError:
-                return None
+    def emptied(self):
+        """Return the URL of the server, once nothing is in it."""
+        assert self._sent(b"FLUSHALL") == b"+OK\r\n"
+        return self.url
+
+    def _sent(self, command):
+        with socket.socket(socket.AF_UNIX) as connection, suppress(OSError):
+            connection.connect(self.path)
+            connection.sendall(command + b"\r\n")
+            return connection.recv(5)
 
     def stop(self):
         """Kill the server: nothing of it goes on, not even what is frozen."""
