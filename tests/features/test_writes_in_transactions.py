@@ -172,28 +172,6 @@ def test_of_many_at_once_one_is_carried_out(opening, library, url):
     assert (shop.pay().status, shop.paid) == (201, ["tea"])
 
 
-@pytest.mark.parametrize("is_committed", [False, True], ids=["before it is carried out", "after"])
-@on_postgres
-def test_a_connection_that_is_lost_at_the_commit(opening, library, url, is_committed, monkeypatch):
-    """Nobody can know the outcome, but a retry gets the response to the payment, or pays."""
-    commit, losses = psycopg.Connection.commit, [True]
-
-    def lost(connection):
-        if losses and losses.pop():
-            if is_committed:
-                commit(connection)
-            connection.close()
-        commit(connection)
-
-    shop = opening(library, url)
-    monkeypatch.setattr(psycopg.Connection, "commit", lost)
-    first = shop.pay()
-    assert (first.status, shop.paid) == (500, ["tea"] if is_committed else [])
-    again = [shop.pay() for _ in range(2)]
-    assert [(each.status, each.json) for each in again] == [(201, {"paid": "tea"})] * 2
-    assert (shop.paid, shop.claims) == (["tea"], 1)
-
-
 @pytest.mark.parametrize("isolation", ["repeatable read", "serializable"])
 @on_postgres
 def test_a_write_that_began_before_the_first_was_committed_is_a_conflict(opening, library, url, isolation):

@@ -1,4 +1,4 @@
-"""A proxy before a server, which loses an answer when a test says so, as a network does that fails."""
+"""A proxy before a server, which loses an answer, or a question, when a test says so, as a network does that fails."""
 
 import selectors
 import socket
@@ -19,14 +19,21 @@ class LossyProxy(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         self.url = f"unix://{path}"
         self.lost = 0
         """The number of answers that were lost."""
+        self.is_heard = True
         self._next = []
 
-    def lose_next_answer(self, meanwhile=lambda: None, *, after=0):
+    def lose_next_answer(self, meanwhile=lambda: None, *, after=0, is_heard=True):
         """Close a connection in place of the next answer, ``after`` so many others.
 
-        Before it is closed, ``meanwhile`` is called: the server has acted by then.
+        Before it is closed, ``meanwhile`` is called: the server has acted by then, unless the question is to be lost,
+        so that it isn't heard.
         """
+        self.is_heard = is_heard
         self._next = [None] * after + [meanwhile]
+
+    def lose_nothing(self):
+        """Lose no answer that hasn't come yet."""
+        self._next = []
 
     def loses(self):
         """Return True if this answer gets lost."""
@@ -56,6 +63,7 @@ class _Link(socketserver.BaseRequestHandler):
             while True:
                 for key, _ in selector.select():
                     data = key.fileobj.recv(1 << 16)
-                    if not data or (key.fileobj is server and self.server.loses()):
+                    losing = server if self.server.is_heard else self.request
+                    if not data or (key.fileobj is losing and self.server.loses()):
                         return
                     key.data.sendall(data)

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.thread import _threads_queues
+from functools import partial
 
 import psycopg
 import pytest
@@ -15,9 +16,12 @@ from sqlalchemy.engine import Engine as AnyEngine
 from sqlalchemy.exc import OperationalError
 
 from antiphon import App, Request
-from antiphon.features import Durable
+from antiphon.features import Durable, IdempotentWrites
 from antiphon.features.durable import engine, stored
 from antiphon.testing import Client
+from tests.helpers.databases import CREATE, DATABASE, KINDS, LIBRARIES, PAY, once
+from tests.helpers.django_settings import settings_for_views
+from tests.helpers.lossy_proxy import LossyProxy
 from tests.helpers.postgres import execute
 from tests.helpers.waiting import eventually
 
@@ -339,3 +343,53 @@ def alone(made):
     app, durable = made
     durable._engine._watches = list
     return app, durable._engine, Begun(durable._engine)
+
+
+@pytest.mark.parametrize("library", [library for library, kind in KINDS if kind == "postgres"])
+def test_a_connection_that_is_lost_at_each_statement_leaves_one_write_and_one_job(
+    postgres_server, postgres, tmp_path, library
+):
+    """It is lost before the server carries out the statement, and after. A client that gets an error tries again."""
+    execute(postgres, CREATE)
+    folders = [str(postgres_server.folder), str(tmp_path)]
+    proxy = LossyProxy(*[f"{folder}/.s.PGSQL.5432" for folder in reversed(folders)])
+    items = []
+    with proxy, settings_for_views(), Client(shop_of(library, postgres, postgres.replace(*folders))) as client:
+
+        def pay(item):
+            found = client.post("/", body=item.encode(), headers={"idempotency-key": f'"{item}"'})
+            return found.status if found.status != 409 else None  # the server hasn't noticed yet
+
+        for is_heard in False, True:
+            statuses, before = [], proxy.lost
+            while proxy.lost == before + len(statuses):
+                proxy.lose_next_answer(after=len(statuses), is_heard=is_heard)
+                items += f"{len(items)}", f"{len(items) + 1}"
+                statuses.append(pay(items[-2]))
+                proxy.lose_nothing()
+                assert [eventually(partial(pay, item), "no response") for item in items[-2:]] == [201, 201]
+            assert {*statuses} == {500, 503, 201}
+    assert sorted(execute(postgres, "select item from payments")) == sorted((item,) for item in items)
+    assert execute(postgres, "select count(*) from dbos.antiphon_outbox") == [(len(items),)]
+
+
+def shop_of(library, url, lossy):
+    """Return an app whose handler writes a payment and a job with each request, which stays in the outbox."""
+    database = LIBRARIES[library](lossy)
+    durable = Durable(url, inside=DATABASE)
+    durable._engine._watches = list
+    app = App(secret_keys=[KEY])
+    app.use(durable)
+    app.use(IdempotentWrites(inside=DATABASE))
+    app.provide(DATABASE, database.source)
+
+    def pay(request: Request):
+        done = database.execute(request[DATABASE], PAY.format(item=request.text))
+        durable.enqueue(effect, request.text)
+        return once(done, ("Thank you.", 201))
+
+    async def apay(request: Request):
+        return await pay(request)
+
+    app.post("/", idempotent=True)(apay if database.is_async else pay)
+    return app
