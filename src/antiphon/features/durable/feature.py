@@ -232,7 +232,7 @@ class Durable:
         """Return a 202 with an address that can't be guessed from the client's key, from which ``id_`` is made."""
         id_ = self._addresses.sign(id_.encode(), time.time()).decode()
         where = request.url_for(f"durable_{self._engine.name}", id=id_)
-        return Response.json({"id": id_}, 202, {"location": where, "retry-after": "2"})
+        return Response(b"", 202, {"location": where, "retry-after": "2"})
 
     def _follow(self, request: Request, id: str) -> Response:  # noqa: A002 - the parameter of the route
         """Return the response to a durable request, or 202 while it is open, to who has sent that."""
