@@ -4,6 +4,7 @@ import tracemalloc
 from antiphon import App, Request, Response
 from antiphon.adapters.asgi import ASGIHead
 from antiphon.adapters.disconnect import READ_AHEAD, BufferedMessages, wait_disconnect
+from antiphon.handler.cancellation import LOOK
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
@@ -167,6 +168,25 @@ def test_a_server_is_asked_once_however_often_somebody_stops_to_wait(servers):
         assert told == ["left"]
 
     asyncio.run(main())
+
+
+def test_nobody_asks_for_a_body_before_the_head_of_a_stream_is_sent(servers):
+    """A server would tell a client that expects a 100 to send the body, which is refused."""
+    app, asked, sent = App(), [], []
+    fields = [(b"host", b"localhost"), (b"content-length", b"1000000"), (b"expect", b"100-continue")]
+    app.post("/", receive="stream")(lambda request: (iter(["too ", "large"]), 413))
+
+    async def receive():
+        asked.append(True)
+        return GONE
+
+    async def send(message):
+        if message["type"] == "http.response.start":
+            await asyncio.sleep(5 * LOOK)
+            sent.append((message["status"], len(asked)))
+
+    asyncio.run(app(servers.scope(method="POST", headers=fields), receive, send))
+    assert sent == [(413, 0)]
 
 
 def test_nobody_waits_when_the_request_has_ended():

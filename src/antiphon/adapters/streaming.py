@@ -185,8 +185,6 @@ class _Writing:
         self.is_disconnected = False
         self._request = request
         self._withdraw: Callable[[], None] | None = None
-        self._watch = watch_on(task.get_loop())
-        self._watch.add(self)
         _writings.add(self)
 
     def watch(self) -> None:
@@ -210,6 +208,8 @@ class _Writing:
         """Send the head. Return False if the client has disconnected."""
         try:
             self._send = await send_head()
+            # Not before: a server would ask a client that expects a 100 for the body.
+            watch_on(self._task.get_loop()).add(self)
         except OSError:
             self.is_disconnected = True
         return not self.is_disconnected
@@ -268,7 +268,7 @@ class _Writing:
         """Stop watching. Drop a cancellation by ``_cut`` that has not arrived yet, and raise any other."""
         # From here on, ``_cut`` must not cancel what the task does next.
         self._has_ended = True
-        self._watch.discard(self)
+        watch_on(self._task.get_loop()).discard(self)
         if self._withdraw is not None:
             self._withdraw()
             self._withdraw = None  # it refers to this object

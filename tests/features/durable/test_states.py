@@ -1,4 +1,4 @@
-"""Each state of a durable request, seen by each way of looking at it: none is left out, and none breaks the document."""
+"""Each state of a durable request, seen by each way of looking at it: none is left out, nor breaks the contract."""
 
 import time
 
