@@ -6,6 +6,7 @@ import pytest
 
 from antiphon.testing import AsyncClient, Client
 from tests.helpers.rows import rows
+from tests.helpers.waiting import eventually
 
 
 async def hanging_asgi(scope, receive, send):
@@ -96,9 +97,9 @@ def test_a_timeout_of_the_application_is_its_own():
     client.close()
 
 
-def test_a_blocked_event_loop_is_a_timeout(monkeypatch):
+def test_a_blocked_event_loop_is_a_timeout_and_ends_when_it_is_free(monkeypatch):
     monkeypatch.setattr("antiphon.testing.loop_thread.MARGIN", 0.2)
-    stopped = threading.Event()
+    stopped, before = threading.Event(), {*threading.enumerate()}
 
     async def application(scope, receive, send):
         if scope["path"] == "/blocks":
@@ -112,3 +113,4 @@ def test_a_blocked_event_loop_is_a_timeout(monkeypatch):
     assert client.get("/").text == "ok"
     stopped.set()
     client.close()
+    eventually(lambda: {*threading.enumerate()} <= before or None, "a loop goes on")

@@ -3,6 +3,7 @@
 import asyncio
 import weakref
 from collections.abc import Coroutine
+from contextlib import closing
 from threading import Lock, Thread, current_thread
 from typing import Any, TypeVar
 
@@ -63,6 +64,7 @@ class LoopThread:
             value, error = outcome.result(None if seconds is None else seconds + MARGIN)
         except TimeoutError:
             self._stop.detach()
+            self._loop.call_soon_threadsafe(self._loop.stop)
             where = thread_position(self._thread.ident)
             raise TimeoutError(f"the event loop has been blocked for {seconds} seconds, at\n{where}") from None
         except BaseException:
@@ -85,11 +87,11 @@ class LoopThread:
 
 
 def _run_loop(loop: asyncio.AbstractEventLoop) -> None:
-    try:
-        loop.run_forever()
-    finally:
-        loop.run_until_complete(_cancel_tasks(loop))
-        loop.close()
+    with closing(loop):  # also if a task raises SystemExit when it is cancelled
+        try:
+            loop.run_forever()
+        finally:
+            loop.run_until_complete(_cancel_tasks(loop))
 
 
 def _stop_loop(loop: asyncio.AbstractEventLoop, thread: Thread) -> None:
