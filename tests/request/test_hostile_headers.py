@@ -10,7 +10,7 @@ from antiphon import App, Request, Response
 from antiphon.explanations.naming import OtherWord
 from antiphon.http.head import RequestHead
 from antiphon.testing import Client
-from antiphon.testing.servers.rsgi_scope import RSGIHeaders
+from antiphon.testing.servers.rsgi import RSGIHeaders
 from tests.helpers.growth import is_slow
 from tests.helpers.rows import rows
 from tests.http.header_table import HEADER_FIELDS

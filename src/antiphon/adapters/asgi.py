@@ -15,7 +15,7 @@ from antiphon.handler.scope import rest, set_current_request
 from antiphon.http.errors import ClientDisconnected
 from antiphon.http.head import NOT_PLAIN, Address
 from antiphon.http.headers import LineIndex, encode_fields, find_line, index_lines, section_size
-from antiphon.http.urls.target import one_host, split_target
+from antiphon.http.urls.path import one_host, split_target
 from antiphon.http.urls.url import unquote
 from antiphon.request.request import Request
 from antiphon.response.fields import Fields, SharedFields

@@ -9,7 +9,7 @@ from antiphon.handler.drive import run_async
 from antiphon.http.errors import ClientDisconnected
 from antiphon.http.head import NOT_PLAIN, Address, server_head, uncoded_length
 from antiphon.http.headers import combine
-from antiphon.http.urls.target import one_host
+from antiphon.http.urls.path import one_host
 from antiphon.request.request import Request
 from antiphon.response.files import FileBody
 from antiphon.response.message import Stream, message_of

@@ -18,7 +18,7 @@ from antiphon.http.errors import BadRequest, ClientDisconnected, LengthRequired
 from antiphon.http.head import NOT_PLAIN, Address, is_one_number, parse_length
 from antiphon.http.headers import HOP_BY_HOP
 from antiphon.http.status import STATUS_LINES
-from antiphon.http.urls.target import one_host, split_target
+from antiphon.http.urls.path import one_host, split_target
 from antiphon.request.late_reads import refuse_late_reads
 from antiphon.request.request import Request
 from antiphon.response.fields import SharedFields

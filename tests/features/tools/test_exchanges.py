@@ -24,7 +24,7 @@ from antiphon.features import (
     Users,
     current_run,
 )
-from antiphon.features.tools import subscriptions
+from antiphon.features.tools import resources
 from antiphon.http.errors import Conflict
 from antiphon.testing import AsyncClient, Client
 from tests.features.tools.conformance_app import PNG
@@ -525,7 +525,7 @@ def test_clients_are_told_of_changes_in_any_process(processes, monkeypatch):
             assert (await anext(listening))["params"] == {"uri": uri, "_meta": tagged}
             assert (await first)["method"] == "notifications/tools/list_changed"
             assert (await anext(stream))["params"] == {"uri": uri}
-            monkeypatch.setattr(subscriptions, "_MOST_STREAMS", 1)
+            monkeypatch.setattr(resources, "_MOST_STREAMS", 1)
             assert (await newest.send("subscriptions/listen", 8, notifications={}, _meta=meta)).status == 503
             await stream.aclose()
             await listening.aclose()

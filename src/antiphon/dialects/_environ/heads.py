@@ -11,7 +11,7 @@ from antiphon import Limits
 from antiphon.embedding import query_too_long
 from antiphon.http import HTTPError
 from antiphon.http.head import check_host
-from antiphon.http.urls.target import one_host, split_target
+from antiphon.http.urls.path import one_host, split_target
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

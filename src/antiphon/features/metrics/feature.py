@@ -13,19 +13,24 @@ from typing import TYPE_CHECKING
 from antiphon import Blueprint, Exchange, Observer, Request, Response, explained
 from antiphon.concurrency import admission
 from antiphon.embedding import check_numbers, errors_name_it
-from antiphon.features.metrics.exposition import OPEN_METRICS, PROMETHEUS, Family, Series, exposition, sum_up
 from antiphon.features.metrics.figures import Defined, Definition, Figures, Group, check_bounds, check_metric
 from antiphon.features.metrics.folder import Memory
 from antiphon.features.metrics.instruments import (
     BYTES,
     NANO,
+    OPEN_METRICS,
+    PROMETHEUS,
     SECONDS,
     Counter,
+    Family,
     Gauge,
     Histogram,
     PoolWatch,
+    Series,
     add_to_cell,
     count_exchange,
+    exposition,
+    sum_up,
 )
 
 if TYPE_CHECKING:

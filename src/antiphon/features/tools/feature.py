@@ -46,9 +46,8 @@ from antiphon.features.tools.protocol import (
     result_response,
     session_message,
 )
-from antiphon.features.tools.resources import Resources, prompt_of
+from antiphon.features.tools.resources import Resources, Subscriptions, prompt_of
 from antiphon.features.tools.results import CalledTool, failure
-from antiphon.features.tools.subscriptions import Subscriptions
 from antiphon.features.tools.tasks import Tasks
 from antiphon.features.tools.tool_call import LEVELS
 from antiphon.features.users import USERS
@@ -63,9 +62,8 @@ if TYPE_CHECKING:
     from antiphon.features.tools.definitions import Definition, ModelAPI
     from antiphon.features.tools.exchange import Replies, Result, Sessions
     from antiphon.features.tools.handling import Handling
-    from antiphon.features.tools.resources import Prompt, Resources
+    from antiphon.features.tools.resources import Prompt, Resources, Subscriptions
     from antiphon.features.tools.results import CalledTool
-    from antiphon.features.tools.subscriptions import Subscriptions
     from antiphon.features.tools.tasks import Tasks
     from antiphon.features.tools.tool_call import HandledCall
     from antiphon.types import BeforeHook

@@ -1,10 +1,13 @@
-"""Request paths: checking them, finding encoded slashes (``%2F``) in their segments, and encoding them for URLs."""
+"""Request paths: checking them, finding encoded slashes (``%2F``) in their segments, and encoding them for URLs.
+
+A request target may also be a full URL, whose host takes the place of Host (RFC 9112 §3.2.2).
+"""
 
 from typing import TypeGuard
 
 from antiphon.http.errors import BadRequest
 from antiphon.http.head import Head
-from antiphon.http.urls.url import quote_path, unquote
+from antiphon.http.urls.url import parse_host, quote_path, unquote
 from antiphon.lazy import compiled_late
 
 _misleading = compiled_late(r"//|\\|[\x00-\x1f\x7f]|/\.\.?(?:/|\Z)")
@@ -93,3 +96,29 @@ def is_misleading(path: str) -> bool:
 
 def _may_hide_slashes(raw: bytes | None) -> TypeGuard[bytes]:
     return raw is not None and raw.find(b"%2") >= 0
+
+
+_whole_url = compiled_late(r"[A-Za-z][A-Za-z0-9+.-]*+://([^/?#]*+)([^?#]*+)")
+
+
+def split_target(target: str) -> tuple[str, str] | None:
+    """Return the authority and path, as sent, of a request target that is a full URL, otherwise None.
+
+    If the authority isn't a host, it is kept, and Host is then treated as malformed.
+    """
+    match = _whole_url.match(target)
+    if match is None:
+        return None
+    authority, path = match.groups()
+    return authority or ":", path or "/"  # an empty one would be treated as a missing Host
+
+
+def one_host(authority: str, host: str | None) -> str:
+    """Return a target's authority, or the Host beside it if that is malformed, so that the request is refused (RFC 9112
+    §3.2).
+    """
+    try:
+        parse_host(host or authority)
+    except ValueError:
+        return host or authority
+    return authority
