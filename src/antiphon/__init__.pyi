@@ -8,8 +8,7 @@ from antiphon.app.served_function import to_app
 from antiphon.body.form_parts import FormPart
 from antiphon.environment.variables import env
 from antiphon.explanations import explained
-from antiphon.frameworks.view import view
-from antiphon.frameworks.views import Views
+from antiphon.frameworks.views import Views, view
 from antiphon.handler.errors import is_debug
 from antiphon.handler.scope import current_request
 from antiphon.http.errors import HTTPError, abort

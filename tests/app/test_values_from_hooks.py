@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from antiphon import App, Blueprint, Request, Response
 from antiphon.features import Page
-from antiphon.frameworks.view import view
+from antiphon.frameworks.views import view
 from antiphon.handler.callables import describe
 from tests.helpers.rows import rows
 

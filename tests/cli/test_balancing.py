@@ -15,8 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from antiphon.cli.errors import Refused
-from antiphon.cli.listener import listen
-from antiphon.cli.workers.balancing import Balance
+from antiphon.cli.listener import Balance, listen
 from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 

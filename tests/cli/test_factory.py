@@ -4,9 +4,8 @@ import sys
 
 import pytest
 
-from antiphon.cli.discovery import find
 from antiphon.cli.errors import BadCommand
-from antiphon.cli.target import Target
+from antiphon.cli.target import Target, find
 
 APP = "from antiphon import App\n"
 

@@ -176,7 +176,7 @@ for name in ("pread", "preadv", "writev", "copy_file_range", "sendfile", "link")
     delattr(os, name)
 from antiphon.uploads.spool import Spool
 from antiphon.uploads.spool import Window
-from antiphon.uploads.saving import save
+from antiphon.uploads.temporary_file import save
 
 content = os.urandom(300_000)
 spool = Spool(threshold=1000)

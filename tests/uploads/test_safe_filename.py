@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from werkzeug.utils import secure_filename
 
-from antiphon.uploads.saving import LONGEST, safe_filename
+from antiphon.uploads.temporary_file import LONGEST, safe_filename
 from tests.helpers.rows import rows
 
 KEPT = {

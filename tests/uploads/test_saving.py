@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from antiphon.http.errors import InsufficientStorage
-from antiphon.uploads.saving import give_name, save
+from antiphon.uploads.temporary_file import give_name, save
 from tests.helpers.rows import rows
 from tests.helpers.small_disks import ROOM, small_files
 from tests.uploads.spools import CONTENT, descriptors

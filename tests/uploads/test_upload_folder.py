@@ -6,7 +6,7 @@ import tempfile
 import pytest
 
 from antiphon import App
-from antiphon.uploads.saving import usable_folder
+from antiphon.uploads.temporary_file import usable_folder
 from tests.helpers.processes import UNMEASURED
 from tests.helpers.rows import rows
 

@@ -39,7 +39,7 @@ from antiphon.response.message import Message
 from antiphon.response.response import Response
 from antiphon.routing.converters import Converter
 from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys, Signer
-from antiphon.uploads.saving import usable_folder
+from antiphon.uploads.temporary_file import usable_folder
 
 if TYPE_CHECKING:
     from antiphon.app.callers import Sharing

@@ -94,8 +94,8 @@ from antiphon.serialization.readers import json_as, texts_of
 from antiphon.serialization.secret_names import is_secret_name
 from antiphon.serialization.signing import TimedSigner
 from antiphon.serialization.types import described, json_schemas, type_name
-from antiphon.uploads.saving import safe_filename
 from antiphon.uploads.spool import Spool, Window
+from antiphon.uploads.temporary_file import safe_filename
 from antiphon.websockets.connection import Connection
 
 __all__ = [

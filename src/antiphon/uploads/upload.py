@@ -12,8 +12,8 @@ from antiphon.http.headers import Headers, field_value
 from antiphon.http.media_type import MediaType
 from antiphon.lazy import lazy
 from antiphon.paths import absolute_path
-from antiphon.uploads.saving import safe_filename, save
 from antiphon.uploads.spool import CHUNK, Spool, Window, on_file_thread
+from antiphon.uploads.temporary_file import safe_filename, save
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from antiphon.cli.errors import CommandError, Refused, StartTimeout, WorkerEnded, WorkerKilled
 from antiphon.cli.interface import Choice
-from antiphon.cli.workers.balancing import Balance
+from antiphon.cli.listener import Balance
 from antiphon.cli.workers.options import ServerOptions, serve_at
 from antiphon.cli.workers.process import Launch, PrestartedWorkers, WorkerProcess
 

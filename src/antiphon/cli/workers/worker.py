@@ -26,8 +26,8 @@ from antiphon.adapters.servers.granian import silence
 from antiphon.adapters.streaming import cut_off
 from antiphon.cli.errors import BadCommand, StartupFailed
 from antiphon.cli.interface import Choice, bridged, choose, separate_memories, unknown_callers
+from antiphon.cli.listener import promise_turns
 from antiphon.cli.target import Target, explain_failure
-from antiphon.cli.workers.balancing import promise_turns
 from antiphon.cli.workers.connections import Connections, counted
 from antiphon.cli.workers.loop_shedding import LoopAdmission
 from antiphon.cli.workers.observed import Counted, Entrance, observed, with_final_responses

@@ -20,7 +20,7 @@ from antiphon.features.recorder.record import Record
 from antiphon.testing.client import AsyncClient
 from antiphon.testing.races import databases, loop, primitives
 from antiphon.testing.races.determinism import replaced
-from antiphon.testing.races.lines import observed
+from antiphon.testing.races.primitives import observed
 from antiphon.testing.races.running import Outcome, Run, Scenario, Sent
 from antiphon.testing.races.scheduler import Fault, Place, Plan, Switch
 from antiphon.testing.requests import RequestOptions

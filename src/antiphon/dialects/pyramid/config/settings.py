@@ -1,11 +1,21 @@
-"""The application's settings, some of which can be set by environment variables."""
+"""The application's settings, some of which can be set by environment variables, its renderers and translations."""
 
 import os
 from typing import Any
 
 from zope.interface import implementer
 
-from antiphon.dialects.pyramid.interfaces import ISettings
+from antiphon.dialects.pyramid import renderers
+from antiphon.dialects.pyramid.config.actions import action_method
+from antiphon.dialects.pyramid.exceptions import ConfigurationError
+from antiphon.dialects.pyramid.interfaces import (
+    PHASE1_CONFIG,
+    ILocaleNegotiator,
+    IRendererFactory,
+    ISettings,
+    ITranslationDirectories,
+)
+from antiphon.dialects.pyramid.path import AssetResolver
 from antiphon.dialects.pyramid.settings import asbool, aslist
 
 _FLAGS = {
@@ -67,3 +77,83 @@ class SettingsConfiguratorMixin:
     def get_settings(self) -> Any:
         """Return the settings, or None if there are none yet."""
         return self.registry.settings
+
+
+DEFAULT_RENDERERS = (("json", renderers.json_renderer_factory), ("string", renderers.string_renderer_factory))
+
+
+class RenderingConfiguratorMixin:
+    """The directive for renderers."""
+
+    def add_default_renderers(self) -> None:
+        for name, renderer in DEFAULT_RENDERERS:
+            self.add_renderer(name, renderer)
+
+    @action_method
+    def add_renderer(self, name: str | None, factory: Any) -> None:
+        """Add a function that makes renderers, under the renderer's name or the extension of its files.
+
+        If the name is None, the function makes the default renderer.
+        """
+        config: Any = self
+        factory = config.maybe_dotted(factory)
+        name = name or ""
+
+        def register() -> None:
+            config.registry.registerUtility(factory, IRendererFactory, name=name)
+
+        intr = config.introspectable("renderer factories", name, config.object_description(factory), "renderer factory")
+        intr.update(factory=factory, name=name)
+        config.action((IRendererFactory, name), register, order=PHASE1_CONFIG, introspectables=(intr,))
+
+
+class I18NConfiguratorMixin:
+    """Directives for locales and translations."""
+
+    @action_method
+    def set_locale_negotiator(self, negotiator: Any) -> None:
+        config: Any = self
+        negotiator = config.maybe_dotted(negotiator)
+
+        def register() -> None:
+            config.registry.registerUtility(negotiator, ILocaleNegotiator)
+
+        intr = config.introspectable("locale negotiator", None, repr(negotiator), "locale negotiator")
+        intr["negotiator"] = negotiator
+        config.action(ILocaleNegotiator, register, introspectables=(intr,))
+
+    @action_method
+    def add_translation_dirs(self, *specs: str, override: bool = False) -> None:
+        """Add directories with translations, given as `package:path` or paths.
+
+        Earlier directories take precedence over later ones. With ``override``, all of them take precedence over those
+        from other calls. Raises ConfigurationError if one is not a directory.
+        """
+        config: Any = self
+        introspectables: list[Any] = []
+        resolver = AssetResolver(config.package)
+
+        def register() -> None:
+            directories = []
+            for spec in specs:
+                asset = resolver.resolve(spec if spec.endswith("/") else f"{spec}/")  # overrides need the slash
+                directory = asset.abspath()
+                shown = spec if os.path.isabs(spec) else asset.absspec().rstrip("/")
+                if not asset.isdir():
+                    raise ConfigurationError(f'"{shown}" is not a directory')
+                intr = config.introspectable("translation directories", directory, shown, "translation directory")
+                intr.update(directory=directory, spec=spec)
+                introspectables.append(intr)
+                directories.append(directory)
+            for directory in reversed(directories) if not override else directories:
+                config._add_translation_dir(directory, override)  # noqa: SLF001 - same class
+
+        config.action(None, register, introspectables=introspectables)
+
+    def _add_translation_dir(self, directory: str, override: bool) -> None:
+        config: Any = self
+        known = config.registry.queryUtility(ITranslationDirectories)
+        if known is None:
+            known = []
+            config.registry.registerUtility(known, ITranslationDirectories)
+        known.insert(len(known) if override else 0, directory)
