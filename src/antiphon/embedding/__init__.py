@@ -58,7 +58,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "serialization.signing": "TimedSigner",
         "features.templates.environment": "render",
         "features.templates.page": "stream_of",
-        "uploads.saving": "safe_filename",
+        "uploads.temporary_file": "safe_filename",
         "uploads.spool": "Spool Window",
         "websockets.connection": "Connection",
         "app.planning.features": "Added",

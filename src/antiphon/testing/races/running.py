@@ -22,8 +22,7 @@ from antiphon.concurrency.workers import file_workers, workers
 from antiphon.explanations import explained
 from antiphon.testing.client import AsyncClient
 from antiphon.testing.races import databases, primitives
-from antiphon.testing.races.determinism import seeded
-from antiphon.testing.races.loop import ScheduledLoop, abandon
+from antiphon.testing.races.loop import ScheduledLoop, abandon, seeded
 from antiphon.testing.races.primitives import monitored
 from antiphon.testing.races.scheduler import OWNER, Actor, Ended, Endless, Fault, Place, Plan, Scheduler
 from antiphon.testing.servers.transports import Interface

@@ -19,7 +19,7 @@ from antiphon.explanations import explained
 from antiphon.features.recorder.record import Record
 from antiphon.testing.client import AsyncClient
 from antiphon.testing.races import databases, loop, primitives
-from antiphon.testing.races.determinism import replaced
+from antiphon.testing.races.loop import replaced
 from antiphon.testing.races.primitives import observed
 from antiphon.testing.races.running import Outcome, Run, Scenario, Sent
 from antiphon.testing.races.scheduler import Fault, Place, Plan, Switch

@@ -10,9 +10,14 @@ from antiphon.http.link import Link
 from antiphon.http.urls.url import unquote
 from antiphon.testing.errors import ContractError, LifespanError
 from antiphon.testing.requests import ClientRequest
-from antiphon.testing.servers.async_exchange import AsyncExchange, RequestBody, ResponseChannel
+from antiphon.testing.servers.async_exchange import (
+    AsyncExchange,
+    RequestBody,
+    ResponseChannel,
+    SocketChannel,
+    SocketExchange,
+)
 from antiphon.testing.servers.exchange import Connection, Head, checked_head, checked_links, file_chunks
-from antiphon.testing.servers.socket_channel import SocketChannel, SocketExchange
 from antiphon.websockets.channel import WebSocketClosed
 
 

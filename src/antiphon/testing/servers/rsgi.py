@@ -11,9 +11,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, overload
 from antiphon.http.headers import Headers
 from antiphon.http.urls.url import unquote
 from antiphon.testing.requests import ClientRequest
-from antiphon.testing.servers.async_exchange import AsyncExchange, RequestBody, ResponseChannel
+from antiphon.testing.servers.async_exchange import (
+    AsyncExchange,
+    RequestBody,
+    ResponseChannel,
+    SocketChannel,
+    SocketExchange,
+)
 from antiphon.testing.servers.exchange import ClientAddress, Connection, Head, checked_head, file_chunks
-from antiphon.testing.servers.socket_channel import SocketChannel, SocketExchange
 from antiphon.websockets.channel import NO_CODE, WebSocketClosed
 
 D = TypeVar("D")

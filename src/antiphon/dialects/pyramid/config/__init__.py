@@ -23,10 +23,10 @@ from antiphon.dialects.pyramid.config.settings import (
     I18NConfiguratorMixin,
     RenderingConfiguratorMixin,
     SettingsConfiguratorMixin,
+    TestingConfiguratorMixin,
+    ZCAConfiguratorMixin,
 )
-from antiphon.dialects.pyramid.config.testing import TestingConfiguratorMixin
 from antiphon.dialects.pyramid.config.views import ViewsConfiguratorMixin
-from antiphon.dialects.pyramid.config.zca import ZCAConfiguratorMixin
 from antiphon.dialects.pyramid.events import ApplicationCreated
 from antiphon.dialects.pyramid.exceptions import ConfigurationConflictError, ConfigurationError
 from antiphon.dialects.pyramid.httpexceptions import default_exceptionresponse_view

@@ -1,4 +1,6 @@
-"""The application's settings, some of which can be set by environment variables, its renderers and translations."""
+"""The application's settings, some of which can be set by environment variables, renderers, translations and
+replacements in tests; and zope.component, which can use the application's registry.
+"""
 
 import os
 from typing import Any
@@ -12,11 +14,15 @@ from antiphon.dialects.pyramid.interfaces import (
     PHASE1_CONFIG,
     ILocaleNegotiator,
     IRendererFactory,
+    ISecurityPolicy,
     ISettings,
     ITranslationDirectories,
+    ITraverser,
 )
 from antiphon.dialects.pyramid.path import AssetResolver
 from antiphon.dialects.pyramid.settings import asbool, aslist
+from antiphon.dialects.pyramid.threadlocal import get_current_registry
+from antiphon.dialects.pyramid.traversal import split_path_info
 
 _FLAGS = {
     "debug_all": "PYRAMID_DEBUG_ALL",
@@ -157,3 +163,95 @@ class I18NConfiguratorMixin:
             known = []
             config.registry.registerUtility(known, ITranslationDirectories)
         known.insert(len(known) if override else 0, directory)
+
+
+class TestingConfiguratorMixin:
+    def testing_securitypolicy(
+        self,
+        userid: Any = None,
+        identity: Any = None,
+        permissive: Any = True,
+        remember_result: Any = None,
+        forget_result: Any = None,
+    ) -> Any:
+        """Set a user who may do everything or nothing. Return the policy, which records its calls."""
+        from antiphon.dialects.pyramid.testing import DummySecurityPolicy
+
+        policy = DummySecurityPolicy(userid, identity, permissive, remember_result, forget_result)
+        self.registry.registerUtility(policy, ISecurityPolicy)  # type: ignore[attr-defined]  # the configurator has it
+        return policy
+
+    def testing_resources(self, resources: dict[str, Any]) -> dict[str, Any]:
+        """Find contexts in a dictionary by their paths. Return the dictionary."""
+
+        class DummyTraverserFactory:
+            def __init__(self, context: Any) -> None:
+                self.context = context
+
+            def __call__(self, request: Any) -> dict[str, Any]:
+                path = request.path_info
+                context = resources[path]
+                names = split_path_info(path)
+                return {
+                    "context": context, "view_name": "", "subpath": (), "traversed": names, "virtual_root": context,
+                    "virtual_root_path": (), "root": context,
+                }  # fmt: skip
+
+        self.registry.registerAdapter(DummyTraverserFactory, (_anything(),), ITraverser)  # type: ignore[attr-defined]
+        return resources
+
+    testing_models = testing_resources
+
+    @action_method
+    def testing_add_subscriber(self, event_iface: Any = None) -> list[Any]:
+        config: Any = self
+        iface = config.maybe_dotted(event_iface)
+        heard: list[Any] = []
+
+        def subscriber(*event: Any) -> None:
+            heard.extend(event)
+
+        required = (_anything() if iface is None else iface,)
+        config.registry.registerHandler(subscriber, tuple(iface) if isinstance(iface, (tuple, list)) else required)
+        return heard
+
+    def testing_add_renderer(self, path: str, renderer: Any = None) -> Any:
+        """Replace a template with a function, or with an object that records its values. Return the renderer."""
+        from antiphon.dialects.pyramid.testing import DummyRendererFactory, DummyTemplateRenderer
+
+        config: Any = self
+        registry = config.registry
+        kind = f".{path.rpartition('.')[2]}" if "." in path else path
+        factory = registry.queryUtility(IRendererFactory, name=kind)
+        if not isinstance(factory, DummyRendererFactory):
+            factory = DummyRendererFactory(kind, factory)
+            registry.registerUtility(factory, IRendererFactory, name=kind)
+        made = DummyTemplateRenderer() if renderer is None else renderer
+        factory.add(path, made)
+        return made
+
+    testing_add_template = testing_add_renderer
+
+
+def _anything() -> Any:
+    from zope.interface import Interface
+
+    return Interface
+
+
+class ZCAConfiguratorMixin:
+    """The directive for zope.component."""
+
+    def hook_zca(self) -> None:
+        """Make ``zope.component.getSiteManager`` return the current registry."""
+        from zope.component import getSiteManager  # pyright: ignore[reportMissingImports]
+
+        hookable: Any = getSiteManager
+        hookable.sethook(get_current_registry)
+
+    def unhook_zca(self) -> None:
+        """Undo ``hook_zca``."""
+        from zope.component import getSiteManager  # pyright: ignore[reportMissingImports]
+
+        hookable: Any = getSiteManager
+        hookable.reset()

@@ -20,8 +20,16 @@ from antiphon.features.forms.form import Form
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Read, ReadAs
 from antiphon.features.openapi.code.flow import Stop
-from antiphon.features.openapi.code.functions import PURE, Call, call_function, lost, method_for
-from antiphon.features.openapi.code.methods import HASH, call_method, make_response
+from antiphon.features.openapi.code.methods import (
+    HASH,
+    PURE,
+    Call,
+    call_function,
+    call_method,
+    lost,
+    make_response,
+    method_for,
+)
 from antiphon.features.openapi.code.objects import changed, copied, fields_in, is_text, text_of
 from antiphon.features.openapi.code.operators import folded, is_number, simple_type
 from antiphon.features.openapi.code.parts import item_of, kind_of, said

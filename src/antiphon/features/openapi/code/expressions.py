@@ -14,7 +14,7 @@ from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.calls import call
 from antiphon.features.openapi.code.findings import Named
 from antiphon.features.openapi.code.frames import Frame
-from antiphon.features.openapi.code.functions import Call, call_function, call_method_of
+from antiphon.features.openapi.code.methods import Call, call_function, call_method_of
 from antiphon.features.openapi.code.objects import OPEN, changed, is_problem, merged, with_item
 from antiphon.features.openapi.code.operators import combined, compared, dotted, is_option, simple_type
 from antiphon.features.openapi.code.parts import (

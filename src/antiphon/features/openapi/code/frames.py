@@ -14,7 +14,7 @@ from antiphon import Response, Upload
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import About, Findings, Named, ReadAs, Unread, read_as
 from antiphon.features.openapi.code.flow import Flow, Key, Stop
-from antiphon.features.openapi.code.functions import Call, call_function, call_method_of, method_for
+from antiphon.features.openapi.code.methods import Call, call_function, call_method_of, method_for
 from antiphon.features.openapi.code.objects import (
     changed,
     is_container,

@@ -19,7 +19,7 @@ from antiphon.features.openapi.code.calls import CACHED
 from antiphon.features.openapi.code.findings import Findings, Raised, Unread
 from antiphon.features.openapi.code.flow import HAS_USER, Flow, Stop
 from antiphon.features.openapi.code.frames import Frame
-from antiphon.features.openapi.code.functions import Call, Parameters
+from antiphon.features.openapi.code.methods import Call, Parameters
 from antiphon.features.openapi.code.parts import said
 from antiphon.features.openapi.code.sources import Place, Source, Sources
 from antiphon.features.openapi.code.statements import Statements

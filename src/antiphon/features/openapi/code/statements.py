@@ -13,7 +13,7 @@ from antiphon.features.openapi.code.expressions import Expressions
 from antiphon.features.openapi.code.findings import Findings, Raised
 from antiphon.features.openapi.code.flow import Exit, State, Stop, is_fact, joined
 from antiphon.features.openapi.code.frames import short
-from antiphon.features.openapi.code.functions import Call, Parameters, call_method_of
+from antiphon.features.openapi.code.methods import Call, Parameters, call_method_of
 from antiphon.features.openapi.code.objects import changed, with_headers, without_item
 from antiphon.features.openapi.code.operators import classes_in, dotted, fits, fitting, left_by
 from antiphon.features.openapi.code.parts import kind_of
