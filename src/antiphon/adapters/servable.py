@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
 
 from antiphon.adapters.asgi import Receive, Scope, Send, call_asgi, may_send_unbounded_header
 from antiphon.adapters.exchange import ObservedHandler, Observer, Observers
+from antiphon.adapters.lifespan_task import LifespanTask, call_lifespan
 from antiphon.adapters.observing import observe_asgi, observe_rsgi, serve_observed_wsgi
 from antiphon.adapters.rsgi import RSGIScope, call_rsgi
 from antiphon.adapters.wsgi import call_wsgi
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
-    from antiphon.adapters.lifespan_task import LifespanTask
 
 
 class Lifecycle(Protocol):
@@ -67,7 +66,7 @@ class Servable:
     _is_direct: bool
     _takes_handshakes: bool
     _is_direct_on_thread: bool
-    _lifespan_task: "LifespanTask | None" = None
+    _lifespan_task: LifespanTask | None = None
     _keeper: Keeper | None = None
 
     def __init__(self) -> None:
@@ -214,8 +213,6 @@ class Servable:
     async def _serve_lifespan(self, receive: Receive, send: Send) -> None:
         from asyncio import CancelledError
 
-        from antiphon.adapters.lifespan_task import call_lifespan
-
         try:
             await call_lifespan(self.astart, self.astop, receive, send)
         except CancelledError:
@@ -304,10 +301,8 @@ class Servable:
         if self._lifespan_task is not None and not self._lifespan_task.is_over:
             self._lifespan_task.stop_on_thread()
 
-    def _current_lifespan(self) -> "tuple[LifespanTask, bool]":
+    def _current_lifespan(self) -> tuple[LifespanTask, bool]:
         """Return the task for which requests wait, and True if it has yet to be started."""
-        from antiphon.adapters.lifespan_task import LifespanTask
-
         # Several threads may have the first request at once.
         with self._lifespan_lock:
             task = self._lifespan_task

@@ -17,11 +17,11 @@ from antiphon.cli.errors import BadCommand, Refused
 from antiphon.cli.interface import Choice
 from antiphon.cli.logs import Logs
 from antiphon.cli.settings import ENV_FILE, add_to_environment
+from antiphon.cli.target import find_target
 from antiphon.cli.workers.options import Guards, ServerOptions
 
 if TYPE_CHECKING:
     from antiphon.cli.serve import Place
-    from antiphon.cli.target import Target
     from antiphon.request.request import Request
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -303,7 +303,7 @@ def run(
     elif click.get_current_context().get_parameter_source("reload_dir") == ParameterSource.COMMANDLINE:
         raise BadCommand("--reload-dir has no meaning without --reload.")
     watched = (reload_dir or (".",)) if reload else ()
-    sys.exit(serve(partial(_target, target), requested, place, options, watched))
+    sys.exit(serve(partial(find_target, target), requested, place, options, watched))
 
 
 @main.command()
@@ -319,7 +319,7 @@ def routes(target: str | None, url: str | None, method: str) -> None:
 
     if url is None and target is not None and (target.startswith("/") or "://" in target):
         target, url = None, target
-    app = load(_target(target))
+    app = load(find_target(target))
     if url is None:
         lines, is_handled = aligned(table(app)), True
     else:
@@ -357,7 +357,7 @@ def openapi(
         raise BadCommand("Leave out --check or --against.")
     if dialects:
         use(dialects)
-    found = _target(target)
+    found = find_target(target)
     app = load(found)
     made = document(found, app, prefix)
     for each in made.unknown:
@@ -385,7 +385,7 @@ def audit(target: str | None, record: bool) -> None:
     from antiphon.cli.routes import load
     from antiphon.features.openapi.audit.rules import audited, recorded
 
-    app = load(_target(target))
+    app = load(find_target(target))
     if record:
         click.echo("\n".join(recorded(app, os.getcwd())))
         return
@@ -439,7 +439,7 @@ def records(target: str | None, dialects: tuple[str, ...]) -> None:
 
     if dialects:
         use(dialects)
-    _print(KeepingApp.load(_target(target)).table() or ["No requests are kept."])
+    _print(KeepingApp.load(find_target(target)).table() or ["No requests are kept."])
 
 
 @main.command()
@@ -474,7 +474,7 @@ def replay(
         raise BadCommand("Leave out --as-test or --url.")
     if dialects:
         use(dialects)
-    found = _target(target)
+    found = find_target(target)
     keeping = KeepingApp.load(found)
     causes = keeping.find(id_)
     record = chosen(causes, is_first=first)
@@ -599,12 +599,6 @@ def _request(url: str, method: str) -> "Request":
         return Request.blank(url, method.upper())
     except ValueError as error:
         raise BadCommand(f"{url!r} is not a URL: {error}.") from None
-
-
-def _target(text: str | None) -> "Target":
-    from antiphon.cli.target import find_target
-
-    return find_target(text)
 
 
 def use(names: Sequence[str]) -> None:

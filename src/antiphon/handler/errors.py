@@ -288,13 +288,17 @@ def raised_response(raised: RaisedResponse) -> Response:
 
 
 def _problem(request: Request, error: HTTPError) -> bytes:
-    from antiphon.serialization.json import encode_json
-
     own = {"request_id": request._id}
     try:
-        return encode_json(error.problem() | own)
+        return _json(error.problem() | own)
     except (TypeError, ValueError):  # an error must become a response, whatever its members
-        return encode_json(_writable(HTTPError.problem(error)) | own)
+        return _json(_writable(HTTPError.problem(error)) | own)
+
+
+def _json(value: object) -> bytes:
+    from antiphon.serialization.json import encode_json
+
+    return encode_json(value)
 
 
 def _writable(problem: dict[str, object]) -> dict[str, object]:
@@ -307,10 +311,8 @@ def _writable(problem: dict[str, object]) -> dict[str, object]:
 
 
 def _is_writable(value: object) -> bool:
-    from antiphon.serialization.json import encode_json
-
     try:
-        encode_json(value)
+        _json(value)
     except (TypeError, ValueError):
         return False
     return True

@@ -1,6 +1,5 @@
 """The standard header fields of a request, as typed values."""
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 from antiphon.http.accept import Accept, AcceptCharset, AcceptEncoding, AcceptLanguage
@@ -25,22 +24,14 @@ from antiphon.http.header_property import (
 from antiphon.http.media_type import MediaType
 from antiphon.http.ranges import ContentRange, Range
 from antiphon.http.structured_fields import Priority
+from antiphon.http.user_agent import UserAgent
 from antiphon.lazy import compiled_late, lazy
 
 if TYPE_CHECKING:
     from antiphon.http.tracing import TraceParent
-    from antiphon.http.user_agent import UserAgent
 
 _essence = compiled_late(rf"[ \t]*+({TCHARS}/{TCHARS})[ \t]*+(?:;|\Z)")
 _USUAL_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data", "application/json")
-
-
-# Cached: a repeated import statement takes as long as parsing a short header.
-@cache
-def _user_agent_type() -> "type[UserAgent]":
-    from antiphon.http.user_agent import UserAgent
-
-    return UserAgent
 
 
 def _trace_parent(value: str | None) -> "TraceParent | None":
@@ -49,8 +40,8 @@ def _trace_parent(value: str | None) -> "TraceParent | None":
     return parse_or_none(TraceParent.parse, value)
 
 
-def _user_agent(value: str | None) -> "UserAgent":
-    return _user_agent_type()(value or "")
+def _user_agent(value: str | None) -> UserAgent:
+    return UserAgent(value or "")
 
 
 def _last_event_id(value: str | None) -> str | None:

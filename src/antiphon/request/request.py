@@ -18,6 +18,7 @@ from antiphon.http.grammar import is_token
 from antiphon.http.head import Address, DerivedHead, Head, HeadHeaders, PlainHead
 from antiphon.http.headers import HeaderFields, Headers
 from antiphon.http.limits import NO_BOUND, Limits
+from antiphon.http.link import Link
 from antiphon.http.multidict import Files, FirstMultiDict, MultiDict, NoForm
 from antiphon.http.urls.url import URL
 from antiphon.lazy import frameworks, lazy
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
     from antiphon.body.form_data import FormData
     from antiphon.body.form_parts import FormParts
     from antiphon.concurrency.crossing import Crossing
-    from antiphon.http.link import Link
     from antiphon.request.caller import Caller
     from antiphon.uploads.upload import Upload
 
@@ -555,7 +555,7 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs):
             lifetime = self._lifetime = Lifetime(self.head, self.after_response)
         return lifetime
 
-    def send_early_hints(self, *links: "Link") -> None:
+    def send_early_hints(self, *links: Link) -> None:
         """Send links to the client now, before there is a response: 103 Early Hints (RFC 8297).
 
         A browser fetches them while the handler works. Call this without ``await``, in ``def`` and ``async def``
@@ -563,8 +563,6 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs):
         the server can't send them, for HTTP/1.0 clients, once the response has begun, and beyond 8 KiB per request.
         They don't replace the Link header: set ``response.links``, too. Raises TypeError for anything but a ``Link``.
         """
-        from antiphon.http.link import Link
-
         for link in links:
             if not isinstance(link, Link):
                 raise explained("bad-http-value", f"an early hint must be a Link, not {type(link).__name__}", TypeError)

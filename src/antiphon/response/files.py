@@ -12,6 +12,7 @@ from typing import IO, Protocol, Self, TypeAlias
 
 from antiphon.explanations import explained
 from antiphon.http.conditional import ETag
+from antiphon.http.content_disposition import ContentDisposition
 from antiphon.http.dates import format_http_date
 from antiphon.http.errors import Forbidden, HTTPError, NotFound
 from antiphon.http.headers import HeaderFields, field_pairs
@@ -197,8 +198,6 @@ def _open_file(file: ReadableFile | IO[bytes]) -> "OpenFile":
 
 
 def _disposition(as_attachment: bool, filename: str | None, own_name: str) -> str:
-    from antiphon.http.content_disposition import ContentDisposition
-
     name = filename
     if name is None:
         name = own_name if own_name.isprintable() else re.sub(_NO_NAME, "_", own_name)

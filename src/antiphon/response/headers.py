@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from antiphon.http.authorization import Challenge, parse_challenges
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.conditional import ETag
+from antiphon.http.content_disposition import ContentDisposition
 from antiphon.http.dates import format_retry_after, format_structured_date, parse_retry_after, parse_structured_date
 from antiphon.http.grammar import parse_or_none
 from antiphon.http.head import parse_length
@@ -28,6 +29,7 @@ from antiphon.http.header_property import (
     read_text,
 )
 from antiphon.http.headers import field_value
+from antiphon.http.link import Link, format_links, parse_links
 from antiphon.http.media_type import MediaType
 from antiphon.http.ranges import ContentRange
 from antiphon.http.structured_fields import BareItem, Item, Priority, format_structured_list
@@ -35,8 +37,6 @@ from antiphon.http.urls.url import as_uri
 from antiphon.response.fields import SharedFields
 
 if TYPE_CHECKING:
-    from antiphon.http.content_disposition import ContentDisposition
-    from antiphon.http.link import Link
     from antiphon.http.tracing import ServerTiming
 
 T = TypeVar("T")
@@ -60,27 +60,19 @@ def _of(kind: type[T], value: object) -> T:
     return value
 
 
-def _disposition(value: str | None) -> "ContentDisposition | None":
-    from antiphon.http.content_disposition import ContentDisposition
-
+def _disposition(value: str | None) -> ContentDisposition | None:
     return parse_or_none(ContentDisposition.parse, value)
 
 
-def _print_disposition(value: "ContentDisposition") -> str:
-    from antiphon.http.content_disposition import ContentDisposition
-
+def _print_disposition(value: ContentDisposition) -> str:
     return field_value(str(_of(ContentDisposition, value)))
 
 
-def _links(value: str | None) -> "tuple[Link, ...]":
-    from antiphon.http.link import parse_links
-
+def _links(value: str | None) -> tuple[Link, ...]:
     return tuple(parse_links(value)) if value else ()
 
 
-def _print_links(values: "Iterable[Link]") -> str:
-    from antiphon.http.link import Link, format_links
-
+def _print_links(values: Iterable[Link]) -> str:
     return field_value(format_links([_of(Link, value) for value in values]))
 
 

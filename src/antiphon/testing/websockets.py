@@ -11,7 +11,7 @@ from antiphon.testing.call import Call, Run
 from antiphon.testing.errors import HandshakeRefused
 from antiphon.testing.responses import ResponseHead
 from antiphon.testing.servers.exchange import Exchange, Head, Transport
-from antiphon.testing.servers.socket_channel import SocketExchange
+from antiphon.testing.servers.async_exchange import SocketExchange
 from antiphon.websockets.channel import NORMAL, WebSocketClosed, WebSocketMessage, check_close
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from antiphon.app.dispatch.hooks import Hook, Opener, hook, opener
 from antiphon.app.dispatch.open_resources import OpenResource, where
+from antiphon.app.dispatch.readings import Readings
 from antiphon.explanations import explained
 from antiphon.handler.callables import (
     check_arguments,
@@ -24,7 +25,6 @@ from antiphon.request.dependencies import Dependency, ReadableDependency, check_
 from antiphon.request.request import Request
 
 if TYPE_CHECKING:
-    from antiphon.app.dispatch.readings import Readings
     from antiphon.concurrency.workers import CapacityLimiter
     from antiphon.request.caller import Identify
 
@@ -219,11 +219,9 @@ class Dependencies:
         return tuple(source for source in self._sources.values() if source.is_resolved)
 
     @property
-    def readings(self) -> "Readings":
+    def readings(self) -> Readings:
         """The dependencies that functions may read."""
         if self._readings is None:
-            from antiphon.app.dispatch.readings import Readings
-
             # Made when the first plan needs it: all sources are provided by then.
             self._readings = Readings(self._sources.values(), self.identifiers)
         return self._readings

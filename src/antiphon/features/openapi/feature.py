@@ -194,8 +194,7 @@ class OpenAPI:
         return self._made(app).content if self._file is None else decode_json(self._file)
 
     def _show(self, request: Request) -> Response:
-        from antiphon.features.openapi.page import page_of
-        from antiphon.features.openapi.try_it import Site
+        from antiphon.features.openapi.page import Site, page_of
 
         above = request.root_path + self.prefix
         site = Site(request.root_path, f"{above}{self._docs}", request.url.origin)
@@ -216,7 +215,7 @@ class OpenAPI:
 
     def _try(self, request: Request, operation: str) -> Response:
         """Redirect from a form on the page to the URL that the form's parameters result in."""
-        from antiphon.features.openapi.try_it import target_of
+        from antiphon.features.openapi.page import target_of
 
         target = target_of(self.content(request.app), operation, request.args)
         if target is None:
