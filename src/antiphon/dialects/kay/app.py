@@ -6,7 +6,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from antiphon import Dependency
-from antiphon.dialects.kay.conf import Call, Settings, handled, provide_all
+from antiphon.dialects.kay.conf import Call, Settings, handled
+from antiphon.dialects.kay.dependencies import provide_all
 from antiphon.dialects.kay.routing import Named, View, ViewGroup, Views
 from antiphon.dialects.kay.werkzeug.wrappers import Request, Response
 from antiphon.dialects.werkzeug.exceptions.base import HTTPException

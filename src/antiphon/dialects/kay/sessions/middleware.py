@@ -5,7 +5,8 @@ from typing import Any
 
 from antiphon import Request as NativeRequest
 from antiphon import Response as NativeResponse
-from antiphon.dialects.kay.conf import provide, settings
+from antiphon.dialects.kay.conf import settings
+from antiphon.dialects.kay.dependencies import provide
 from antiphon.dialects.kay.sessions.sessionstore import GAESessionStore
 from antiphon.dialects.kay.werkzeug.wrappers import Request
 from antiphon.embedding import WSGIHead

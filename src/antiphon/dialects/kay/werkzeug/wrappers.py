@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 from antiphon import Dependency
 from antiphon.dialects._environ.attributes import environ_value
 from antiphon.dialects._environ.heads import text_of
-from antiphon.dialects.kay.conf import RequestDependencies
+from antiphon.dialects.kay.dependencies import RequestDependencies
 from antiphon.dialects.kay.werkzeug.formparser import FormDataParser, default_stream_factory
 from antiphon.dialects.werkzeug import wrappers
 from antiphon.dialects.werkzeug.datastructures import auth
