@@ -10,8 +10,8 @@ from antiphon.serialization.readers import json_as
 from antiphon.testing.call import Call, Run
 from antiphon.testing.errors import HandshakeRefused
 from antiphon.testing.responses import ResponseHead
-from antiphon.testing.servers.exchange import Exchange, Head, Transport
 from antiphon.testing.servers.async_exchange import SocketExchange
+from antiphon.testing.servers.exchange import Exchange, Head, Transport
 from antiphon.websockets.channel import NORMAL, WebSocketClosed, WebSocketMessage, check_close
 
 if TYPE_CHECKING:
