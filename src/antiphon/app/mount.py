@@ -58,7 +58,7 @@ class Mount(NamedTuple):
         return (self.host or "").lower() + self.prefix
 
     @staticmethod
-    def all_above(app: "A") -> "list[tuple[A, Mount]]":
+    def all_above(app: Any) -> "list[tuple[Any, Mount]]":
         """Return the applications in which one is mounted, each with the mount, in the order of the calls."""
         return [(outer, mount) for outer, mount in app._places_above if mount in outer.mounts]
 
