@@ -160,10 +160,10 @@ class StoreUnavailable(ServiceUnavailable):
     _has_line = False
     """True if the store itself logs the outage, so that not each request has to."""
 
-    @classmethod
-    def for_now(cls, *, has_line: bool = False) -> "StoreUnavailable":
+    @staticmethod
+    def for_now(*, has_line: bool = False) -> "StoreUnavailable":
         """Return the error for clients while a store is unavailable, which ``has_line`` in the log or needs one."""
-        error = cls("Please try again in a moment.", retry_after=2)
+        error = StoreUnavailable("Please try again in a moment.", retry_after=2)
         error._has_line = has_line
         return error
 
