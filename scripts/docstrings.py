@@ -215,7 +215,7 @@ def _with_value(node: ast.expr, module: str) -> ast.expr:
     if not isinstance(node, ast.Name | ast.JoinedStr | ast.BinOp) or not _has_name(node):
         return node
     scope = vars(importlib.import_module(module))
-    classes = [vars(each) for each in scope.values() if isinstance(each, type) and each.__module__ == module]
+    classes = [dict(vars(each)) for each in scope.values() if isinstance(each, type) and each.__module__ == module]
     value = eval(ast.unparse(node), {**ChainMap(scope, *classes)})  # a default may be an attribute of its class
     if isinstance(value, float) and value.is_integer():
         value = int(value)
