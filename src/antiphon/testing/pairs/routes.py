@@ -128,7 +128,8 @@ def _stream(random: Random, name: str) -> Route:
     color = random.choice(["", "async "]) if "StopAsync" not in then else ""
     waits = "await asyncio.sleep(0)\n        " if color else ""
     body = _CHUNKS.replace("{color}", color).replace("{first}", first).replace("{then}", waits + then)
-    body = body.replace("{made}", made).replace("NOTE", random.choice(NOTES[: 1 if is_late else 2]))
+    note = random.choice([NOTES[0], '""'] if is_late else NOTES[:2])  # one late read is refused, whatever follows
+    body = body.replace("{made}", made).replace("NOTE", note)
     if is_late:  # read once the head has been sent, which says that all may share the response
         shown, _, rest = body.partition("\n")
         begin, _, _ = rest.replace("        yield", f"        {shown}\n        yield", 1).rpartition("return ")

@@ -102,7 +102,8 @@ def shown(observed: Observed) -> Iterator[Failure]:
         if not route.shows or found is None or seen.status >= 300 or sent.like == "hostile":
             continue
         who = observed.program.who(sent.caller, route)
-        if found["by"] != who or (sent.note and found["note"] != sent.note):
+        has_note = sent.note and not (route.is_late and not found["note"])
+        if found["by"] != who or (has_note and found["note"] != sent.note):
             yield Failure(
                 "shown", "another caller is shown", (outcome.way,), number, f"{found} to {who} with {sent.note!r}"
             )
