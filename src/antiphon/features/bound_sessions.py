@@ -10,7 +10,7 @@ binding is kept among its data, under ``BOUND``:
   the session only if it also has a short-lived cookie, signed with the secret; a proof by the key renews it.
 
 A browser names its session by a challenge or the binding's id. The store keeps the session's key sealed under that
-name, and the id sealed under the session's key: whoever reads the store has neither.
+name, and the id sealed under the session's key, so that a reader of the store can't use the session.
 """
 
 import json

@@ -148,8 +148,8 @@ def forget() -> None:
 def run(program: Program, way: Way, *, wants_kept: bool = False, wants_garbage: bool = False) -> Outcome:
     """Send all requests of a program over one way. Raises NotMade, and TimeoutError for what hangs.
 
-    With ``wants_kept``, all that the application refers to is looked at. With ``wants_garbage``, the requests are sent
-    again, to find out what Python's collector has to free after them.
+    ``wants_kept`` looks at all that the application refers to. With ``wants_garbage`` they are sent again, to find out
+    what Python's collector has to free after them.
     """
     names = load(program)
     app = names["app"]
