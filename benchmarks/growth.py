@@ -184,7 +184,7 @@ def main() -> int:
     )
     print(text)
     if options.write:
-        readme.write("growth", f"{text}\n\n{interpreter.described()}", FILE)
+        readme.write("growth", f"{text}\n\nCounted over WSGI with {interpreter.described().splitlines()[0]}.", FILE)
     found = [*bent(counts)]
     print(*found, sep="\n")
     return bool(found)

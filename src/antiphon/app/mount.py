@@ -226,8 +226,11 @@ class MountedHead(DerivedHead):
     the path, if some contain encoded slashes.
     """
 
+    blocks = has_body = False
+
     def __init__(self, inner: Head, depth: int, root: str = "/", segments: list[str] | None = None) -> None:
         super().__init__(inner)
+        self.blocks, self.has_body = inner.blocks, inner.has_body  # through each mount, a read would take longer
         self.above = "/".join((segments or inner.path.split("/", depth + 1))[: depth + 1])
         """The prefix, with the values of its parameters."""
         self.path = inner.path[len(self.above) :] or root
