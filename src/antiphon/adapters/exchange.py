@@ -124,8 +124,7 @@ class Exchange:
     @property
     def response(self) -> Response | None:
         """The application's response; None before there is one, and for another framework's application."""
-        if type(self._response) is tuple:
-            self._response = seen(self._response)  # type: ignore[assignment]  # not awaited
+        self._response = self._response and seen(self._response)  # type: ignore[assignment]  # not awaited
         return self._response  # type: ignore[return-value]  # not a message any more
 
     @property
@@ -163,9 +162,8 @@ class Exchange:
     @property
     def error(self) -> BaseException | None:
         """The error that caused the response or cut it off; None if all went well."""
-        if self._error is None and (response := self.response) is not None:
-            return response.error
-        return self._error
+        response = self.response
+        return response.error if self._error is None and response is not None else self._error
 
     @property
     def is_broken(self) -> bool:
@@ -389,8 +387,7 @@ class ObservedHandler(Observation):
         return self._note_response(self._handler._respond_to_handshake(request))  # type: ignore[return-value]  # no message
 
     def _note_response(self, result: Response | Message | Awaitable[Response]) -> Response | Message | Steps[Response]:
-        # Not in the methods above: the traceback of a response's error refers to their frames, and these to the
-        # response.
+        # Not in the methods above: a response's error refers to their frames, and these would refer to the response.
         if type(result) is tuple:
             self.exchange._response = result
             return result

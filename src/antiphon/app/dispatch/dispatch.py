@@ -21,7 +21,7 @@ from antiphon.handler.errors import raised_response
 from antiphon.handler.scope import release, rest_in_scope, set_current_request
 from antiphon.http.errors import HTTPError, RequestTimeout
 from antiphon.request.request import Request
-from antiphon.response.fields import TEXT_ONLY, Fields
+from antiphon.response.fields import TEXT_ONLY
 from antiphon.response.message import Message, message_of
 from antiphon.response.response import Response, response_of, seen
 
@@ -119,14 +119,12 @@ def handle_at_once(plan: Plan, request: Request, has_body: bool = False) -> Resp
                 if not is_done:
                     rest = rest_in_scope(steps, result, request, plan.route.cancel_on_disconnect)
                     return _conclude(plan, request, rest, opened)
-        made: Any
-        fields: Fields = TEXT_ONLY
-        status: int | None = None
+        made, fields, status = result, TEXT_ONLY, None
         # Text first, without a call: it needs no declared type and no conditions.
         if type(result) is str:
             made = result.encode()
         elif type(made := _content(plan, request, result)) is tuple:
-            made, fields, status = made
+            made, fields, status = made  # type: ignore[assignment]  # fields of other kinds
         if type(made) is bytes:
             # The shortest way, without the call of ``leave``, which would find nothing to do.
             if is_bare and not (request.consulted or request._after_hooks or (has_body and not request._is_in_bytes)):
