@@ -192,6 +192,8 @@ class Engine:
 
     async def close(self) -> None:
         """Leave what is open to other processes, at once."""
+        from concurrent.futures import ThreadPoolExecutor
+
         if self._loop is None:
             return
         self._stopping.set()
@@ -200,7 +202,7 @@ class Engine:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await in_thread(self._stop)
-        self._loop.set_default_executor(_default_executor())  # DBOS has replaced it with one that is over
+        self._loop.set_default_executor(ThreadPoolExecutor(thread_name_prefix="asyncio"))  # that of DBOS is over
         self._loop = None
 
     def _stop(self) -> None:
@@ -408,7 +410,7 @@ class Engine:
         the ``ids`` is for a request whose first one is certainly that of another caller. Raises StoreUnavailable if the
         database doesn't respond.
         """
-        latter = ids[1:] and await self._soon(self._workflows.status(ids[1]), SOON)
+        latter = await self._soon(self._workflows.status(ids[1]), SOON) if ids[1:] else None
         id_, known, handle = await self._started(ids[1:] if latter else ids, stored, checks, max(wait, SOON))
         getting = asyncio.ensure_future(handle.get_result(polling_interval_sec=0.2))
         done, _ = await asyncio.wait([getting], timeout=wait)
@@ -567,9 +569,3 @@ def _named(each: Any) -> str:
 
 async def _never() -> None:
     raise AssertionError("a recorded step was called")
-
-
-def _default_executor() -> Any:
-    from concurrent.futures import ThreadPoolExecutor
-
-    return ThreadPoolExecutor(thread_name_prefix="asyncio")

@@ -38,15 +38,13 @@ class Schedule(NamedTuple):
         """Return the last time that is not after ``now``."""
         if self.seconds:
             return now - now % self.seconds
-        found: float = _croniter()(self.text, datetime.fromtimestamp(now + 1, UTC)).get_prev(float)
-        return found
+        return float(_croniter()(self.text, datetime.fromtimestamp(now + 1, UTC)).get_prev(float))
 
     def next(self, now: float) -> float:
         """Return the first time after ``now``."""
         if self.seconds:
             return self.last(now) + self.seconds
-        found: float = _croniter()(self.text, datetime.fromtimestamp(now, UTC)).get_next(float)
-        return found
+        return float(_croniter()(self.text, datetime.fromtimestamp(now, UTC)).get_next(float))
 
 
 def _croniter() -> Any:

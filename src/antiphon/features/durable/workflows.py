@@ -142,9 +142,8 @@ def _execute(serializer: Sealed, leave: Callable[[str, Elsewhere], None], dbos: 
     return execute_dequeued_workflow(dbos, claimed, *rest)
 
 
-def stop() -> None:
-    """Stop DBOS in this process."""
-    DBOS.destroy()
+stop, status = DBOS.destroy, DBOS.get_workflow_status_async
+"""The functions that stop DBOS in this process, and return the status of a request, or None if there is none."""
 
 
 def requeue(client: DBOSClient, ids: Iterable[str], executors: list[str]) -> None:
@@ -157,11 +156,6 @@ async def start(id_: str, stored: dict[str, Any], checks: dict[str, Any]) -> Any
     """Start a request here, unless one has this id. Return its handle."""
     with SetWorkflowID(id_):
         return await DBOS.start_workflow_async(request, stored, checks)
-
-
-async def status(id_: str) -> Any:
-    """Return the status of a request, or None if there is none."""
-    return await DBOS.get_workflow_status_async(id_)
 
 
 def record(name: str, function: Callable[[], Any]) -> Any:
