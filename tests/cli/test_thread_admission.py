@@ -17,6 +17,11 @@ from tests.helpers.waiting import DEADLINE, eventually
 pytestmark = pytest.mark.once
 
 
+class Admission(ThreadAdmission):
+    def _tick_for_ever(self):
+        """Have no ticks but those of the test."""
+
+
 class Site:
     """A late worker, with room for one request, whose handler waits."""
 
@@ -25,8 +30,7 @@ class Site:
         self.entrance = with_final_responses(self._handle, "wsgi")
         app = App()
         app.use(Health())
-        self.admission = ThreadAdmission(self.entrance, app, 10.0, 8, 20)
-        self.admission._asked, self.admission._control._resume = Event(), bool  # no ticks but those of the test
+        self.admission = Admission(self.entrance, app, 10.0, 8, 20)
         self.admission._room.running += 1
         self.admission._room.end(time.monotonic() - 10)
         for _ in range(50):
