@@ -397,10 +397,6 @@ def process(request):
 @pytest.mark.processes
 @pytest.mark.once
 class TestOverSockets:
-    def test_a_file_is_sent(self, process):
-        response = process.respond(SentRequest("GET", INSIDE))
-        assert (response.status, response.body) == (200, (FOLDER / "test_snippets.py").read_bytes())
-
     def test_no_path_leads_out_of_the_folder(self, process):
         answers = {target: self.status(process, target) for target in TARGETS}
         assert {target: status for target, status in answers.items() if status not in (400, 404, "closed")} == {}
