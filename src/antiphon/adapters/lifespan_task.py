@@ -5,7 +5,6 @@ Cancel scopes and task groups that were entered at startup can be exited only in
 
 import os
 from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import Future
 from contextvars import Context
 from functools import partial
 from os.path import dirname, join
@@ -18,6 +17,7 @@ from antiphon.handler.drive import advance, driven, run_async
 
 if TYPE_CHECKING:
     from asyncio import Task
+    from concurrent.futures import Future
 
 
 _tasks: "set[Task[None]]" = set()
@@ -225,6 +225,8 @@ def _stop(find: "Callable[[], LifespanTask | None]") -> None:
 
 def _signal() -> "Future[None]":
     """Make a future that threads and loops can wait for and that the waiting code can't cancel."""
+    from concurrent.futures import Future  # imports logging, which a program may do without
+
     signal: Future[None] = Future()
     # A future that is running can't be cancelled.
     signal.set_running_or_notify_cancel()
