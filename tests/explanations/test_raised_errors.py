@@ -50,7 +50,7 @@ WITHOUT_KIND = {
     "no program meets it: it leads from one branch to another, or says that our own code is wrong": """
         adapters.foreign.environ_host.EnvironHost.respond_to_environ adapters.servable.Servable._handle
         adapters.foreign.environ_host.Host.respond_to_request frameworks.framework adapters.wsgi.WSGIBody._tell
-        handler.drive._misplaced testing.client._run_inline uploads.saving.give_name
+        handler.drive._misplaced testing.client._run_inline uploads.temporary_file.give_name
     """,
     "says what is wrong with a document of an identity provider, which is logged": "features.oauth.tokens._read",
     "says what is wrong with a server, not with a program": "adapters.servable.Servable._serve_asgi",
