@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from antiphon import App, Dependency, Request, Response
 from antiphon.cli.main import main
 from antiphon.explanations import renamed
+from antiphon.explanations.naming import OtherWord
 from antiphon.features import (
     Cache,
     Channel,
@@ -26,13 +27,19 @@ from antiphon.features import (
 )
 from tests.helpers.rows import rows
 
+
+def others_of(cls):
+    """Return the names that a class has not, and what to use instead."""
+    return {name: each.ours for name, each in vars(cls).items() if isinstance(each, OtherWord)}
+
+
 OWNERS = {
     "App": (App(), renamed.ROUTES),
-    "Cache": (Cache(), renamed.CACHE),
-    "Channel": (Channel("news", MemoryStore()), renamed.CHANNEL),
+    "Cache": (Cache(), others_of(Cache)),
+    "Channel": (Channel("news", MemoryStore()), others_of(Channel)),
     "Request": (Request.blank("/"), renamed.REQUEST),
     "Response": (Response(), renamed.RESPONSE),
-    "Runs": (Runs[int](store=MemoryStore()), renamed.RUNS),
+    "Runs": (Runs[int](store=MemoryStore()), others_of(Runs)),
 }
 MAKERS = {
     "Cache.__init__": Cache,
