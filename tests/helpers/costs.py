@@ -145,13 +145,14 @@ class WithoutExpensive:
 class Measuring:
     """A plugin of pytest that notes what each test costs.
 
-    Tests of a file share what begins before the first of them and ends after the last, such as a server.
+    Tests of a file share its fixtures, such as a server, that more than one of them may use.
     """
 
     def __init__(self) -> None:
         self.costs: list[tuple[str, float]] = []
         self._rows: dict[str, float] = {}
         self._shared = 0.0
+        self._begins = 0
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(
@@ -161,34 +162,32 @@ class Measuring:
         before, shared = os.times(), self._shared
         result = yield
         self._rows[item.nodeid] = _since(before) - (self._shared - shared)
-        if _is_last(item, nextitem):
+        if nextitem is None or nextitem.path != item.path:
             share = self._shared / len(self._rows)
             self.costs += [(name, cost + share) for name, cost in self._rows.items()]
             self._rows, self._shared = {}, 0.0
         return result
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_setup(self) -> Generator[None, object, object]:
-        """Note what begins before the first test."""
-        return (yield from self._noting(is_shared=not self._rows))
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[object]) -> Generator[None, object, object]:
+        """Note what begins for more than one test, with what it asks for meanwhile."""
+        before = os.times()
+        is_shared = fixturedef.scope != "function"
+        self._begins += is_shared
+        try:
+            return (yield)
+        finally:
+            self._begins -= is_shared
+            self._shared += _since(before) if is_shared and not self._begins else 0.0
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_teardown(
-        self, item: pytest.Item, nextitem: pytest.Item | None
-    ) -> Generator[None, object, object]:
-        """Note what ends after the last test."""
-        return (yield from self._noting(is_shared=_is_last(item, nextitem)))
-
-    def _noting(self, *, is_shared: bool) -> Generator[None, object, object]:
+    def pytest_runtest_teardown(self) -> Generator[None, object, object]:
+        """Note what ends: it may have been there for more than one test."""
         before = os.times()
         try:
             return (yield)
         finally:
-            self._shared += _since(before) if is_shared else 0.0
-
-
-def _is_last(item: pytest.Item, following: pytest.Item | None) -> bool:
-    return following is None or following.path != item.path
+            self._shared += _since(before)
 
 
 def _since(before: os.times_result) -> float:
