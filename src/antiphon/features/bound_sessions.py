@@ -32,13 +32,14 @@ from antiphon.embedding import (
     unwatched,
 )
 from antiphon.features import Store, StoreEntry
+from antiphon.features.seal import Seal
 from antiphon.features.tracked_session import BOUND, TrackedSession
 from antiphon.http import Forbidden, InnerList, Item, NotFound, SetCookie, Token
+from antiphon.types import SecretKeys
 
 if TYPE_CHECKING:
     from joserfc.jwk import ECKey, RSAKey
 
-    from antiphon.features.recorder.shelf import Seal
 
 PATH = "/bound-session"
 """The path at which browsers register their keys and renew their cookies."""
@@ -233,10 +234,7 @@ def _opened(sealed: object, key: str) -> str | None:
     return None if found is None else found.decode()
 
 
-def _seal_under(key: str) -> "Seal":
-    from antiphon.features.recorder.shelf import Seal
-    from antiphon.types import SecretKeys
-
+def _seal_under(key: str) -> Seal:
     return Seal(SecretKeys([key]), b"antiphon bound sessions")
 
 

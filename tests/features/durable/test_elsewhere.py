@@ -8,7 +8,7 @@ from antiphon import App
 from antiphon.features import Durable
 from antiphon.features.durable import engine
 from antiphon.features.durable.stored import POST
-from antiphon.features.recorder.shelf import Seal
+from antiphon.features.seal import Seal
 from antiphon.testing import Client
 from tests.helpers.postgres import execute
 from tests.helpers.waiting import eventually

@@ -40,7 +40,7 @@ _OPEN = (
     "features.templates.", "features.tools.", "features.views.", "frameworks.", "testing.",
 )  # fmt: skip
 """Modules of this package that call any code of an application, such as its templates."""
-_LIBRARIES = frozenset({"joserfc", "msgspec"})
+_LIBRARIES = frozenset({"cryptography", "joserfc", "msgspec"})
 """Packages that features use, and that call no code of an application."""
 _BY_NAME = {name: found for name, found in vars(RequestDependencies).items() if isinstance(found, Dependency)}
 SHARED: Dependency[None] = Dependency("response that shared caches may store")

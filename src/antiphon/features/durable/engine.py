@@ -65,7 +65,7 @@ if TYPE_CHECKING:
 
     from dbos import WorkflowStatus
 
-    from antiphon.features.recorder.shelf import Seal
+    from antiphon.features.seal import Seal
 
 T = TypeVar("T")
 

@@ -138,7 +138,7 @@ class Durable:
         app.on_shutdown(self._engine.close)
 
     async def _open(self) -> None:
-        from antiphon.features.recorder.shelf import Seal
+        from antiphon.features.seal import Seal
 
         self._schedules.check()
         keys: SecretKeys = self._app.secret_keys

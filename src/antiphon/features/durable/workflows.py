@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from antiphon import explained
 from antiphon.embedding import require_names
 from antiphon.features.durable.flow import Elsewhere, current, needing_another
-from antiphon.features.recorder.shelf import Seal
+from antiphon.features.seal import Seal
 
 if TYPE_CHECKING:
     from antiphon.features.durable.engine import Engine

@@ -21,7 +21,8 @@ from antiphon.embedding import (
 )
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.recorder.record import Cause, Record, Trace, cause_of, cause_of_error, record_of
-from antiphon.features.recorder.shelf import Caught, RecordGroup, Seal, Shelf, Writer
+from antiphon.features.recorder.shelf import Caught, RecordGroup, Shelf, Writer
+from antiphon.features.seal import Seal
 from antiphon.http import ClientDisconnected
 from antiphon.types import Duration, SecretKeys
 
@@ -93,7 +94,12 @@ class Recorder(Observer):
                 TypeError,
             )
         keys = self._own_keys or getattr(app, "secret_keys", None) or _flask_keys(app)
-        self._shelf = Shelf(self._stores.taken_from(app), Seal(keys), max_records=self._max_records, ttl=self._ttl)
+        self._shelf = Shelf(
+            self._stores.taken_from(app),
+            Seal(keys, b"antiphon records requests"),
+            max_records=self._max_records,
+            ttl=self._ttl,
+        )
         self._writer = Writer(self._shelf.put)
         sees_all = self._slower is not None or self._statuses or self._when
         if sees_all or not isinstance(app, App):  # the only place that sees the errors of a dialect's application

@@ -2,30 +2,23 @@
 to wait.
 """
 
-import hmac
 import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from os import urandom
 from threading import Condition, Thread
 from typing import Any, NamedTuple
 
 import msgspec
 
-from antiphon import explained
-from antiphon.embedding import FeatureStore, call_after_fork, call_at_exit, missing_package
+from antiphon.embedding import FeatureStore, call_after_fork, call_at_exit
 from antiphon.features import Store
 from antiphon.features.recorder.disguise import Disguise, marked_names
 from antiphon.features.recorder.record import Record, Trace, without_secrets
-from antiphon.serialization.signing import MAKE_A_KEY
-from antiphon.types import SecretKeys
+from antiphon.features.seal import Seal
 
 _OWNER = FeatureStore.declare("kept", until="minor", unreadable="absent")("requests", "")
 """The owner of all entries, by which the store lists them."""
-_PURPOSE = b"antiphon records requests"
-_NONCE = 12
-"""The size of an AES-GCM nonce in bytes."""
 _MOST_IDS = 50
 """The number of requests with the same cause, the most recent ones, that can be found by their ids."""
 _ATTEMPTS = 5
@@ -49,47 +42,6 @@ class RecordGroup(msgspec.Struct, kw_only=True):
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(RecordGroup).decode
-
-
-class Seal:
-    """Encryption with keys derived from an application's secret keys: the newest key encrypts, and all decrypt.
-
-    ``purpose`` separates the keys of a ``feature``, and ``extra`` installs cryptography for it. Raises RuntimeError if
-    there is no key, and ModuleNotFoundError, naming the extra, if cryptography isn't installed.
-    """
-
-    def __init__(
-        self, keys: SecretKeys, purpose: bytes = _PURPOSE, *, feature: str = "Recorder", extra: str = "recorder"
-    ) -> None:
-        try:
-            from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-        except ModuleNotFoundError as error:
-            raise missing_package(error, extra) from None
-        if not keys:
-            raise explained(
-                "no-secret-key",
-                f"{feature} encrypts what it keeps: App(secret_keys=[...]) must have a key; {MAKE_A_KEY} makes one",
-                RuntimeError,
-            )
-        self._ciphers: list[AESGCM] = [
-            AESGCM(hmac.digest(key, purpose, "sha256")) for key in reversed(keys.oldest_first)
-        ]
-
-    def close(self, data: bytes, about: str) -> bytes:
-        """Encrypt data so that it can be decrypted only with the same ``about``."""
-        nonce = urandom(_NONCE)
-        return nonce + self._ciphers[0].encrypt(nonce, data, about.encode())
-
-    def open(self, sealed: bytes, about: str) -> bytes | None:
-        """Decrypt data, or return None if no key decrypts it."""
-        from cryptography.exceptions import InvalidTag
-
-        for cipher in self._ciphers:
-            try:
-                return cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], about.encode())
-            except InvalidTag:
-                continue
-        return None
 
 
 class Shelf:
