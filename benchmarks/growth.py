@@ -1,8 +1,8 @@
 """`python -m benchmarks.growth`: instructions of a request in applications that grow, beside those of a small one.
 
 A curve is flat, or linear in what a request passes or reads: the last point is at most 5 % above what the earlier ones
-say. `benchmarks.floor` holds two or three small points of each. With `--write` the table of the page that compares
-frameworks is written.
+say. `benchmarks.floor` holds two or three small points of each. With `--write` the table of the
+benchmarks' page is written.
 """
 
 import sys
@@ -20,7 +20,6 @@ from .cases import CASES, PAGE, Case, sending
 from .harness import environ_of, fresh_environ, starter
 
 PREFIX = "growth"
-FILE = readme.FILE.parents[1] / "docs/explanation/compared.md"
 TOLERANCE = 0.05
 """What a wait in mounts within mounts passes through: each of their coroutines."""
 HELLO = CASES["hello"]
@@ -185,7 +184,7 @@ def main() -> int:
     )
     print(text)
     if options.write:
-        readme.write("growth", f"{text}\n\nCounted over WSGI with {interpreter.described().splitlines()[0]}.", FILE)
+        readme.write("growth", f"{text}\n\nCounted over WSGI with {interpreter.described().splitlines()[0]}.")
     found = [*bent(counts)]
     print(*found, sep="\n")
     return bool(found)
