@@ -17,7 +17,7 @@ import pytest
 import antiphon.features
 from antiphon import App, Request, Response
 from antiphon.app.route import RouteOptions
-from antiphon.features.openapi.audit.rules import audited
+from antiphon.features.openapi.audit.report import audited
 from antiphon.features.openapi.changes.operations import Comparison, today
 from antiphon.testing.pairs import varied
 from antiphon.testing.pairs.__main__ import report

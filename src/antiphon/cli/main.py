@@ -383,7 +383,7 @@ def audit(target: str | None, record: bool) -> None:
     one: # audit: RULE: REASON. The exit code is 1 if there is a line, and 4 if all of them are unknown.
     """
     from antiphon.cli.routes import load
-    from antiphon.features.openapi.audit.rules import audited, recorded
+    from antiphon.features.openapi.audit.report import audited, recorded
 
     app = load(find_target(target))
     if record:

@@ -7,7 +7,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
 from weakref import ref
 
 from antiphon.dialects._environ.applications import OUTER, ApplicationType
-from antiphon.dialects.flask import dispatch, helpers, servers
+from antiphon.dialects.flask import dispatch, helpers, servers, teardown
 from antiphon.dialects.flask.blueprints import open_for_reading
 from antiphon.dialects.flask.bodies import NativeBody
 from antiphon.dialects.flask.config import DEFAULTS
@@ -310,12 +310,12 @@ class Flask(App, EnvironHost, metaclass=ApplicationType):
     def do_teardown_request(self, *args: Any, **named: Any) -> None:
         """Call the teardown functions of the current request. They get the current error by default."""
         ctx, rest = given(args, named)
-        servers.run(ctx, servers.do_teardown_request, *rest or [sys.exc_info()[1]])
+        teardown.run(ctx, teardown.do_teardown_request, *rest or [sys.exc_info()[1]])
 
     def do_teardown_appcontext(self, *args: Any, **named: Any) -> None:
         """Call the teardown functions of the current context. They get the current error by default."""
         ctx, rest = given(args, named)
-        servers.run(ctx, servers.do_teardown_appcontext, *rest or [sys.exc_info()[1]])
+        teardown.run(ctx, teardown.do_teardown_appcontext, *rest or [sys.exc_info()[1]])
 
     def log_exception(self, *args: Any, **named: Any) -> None:
         """Log an unhandled error, given as ``sys.exc_info()``."""

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from antiphon.dialects.flask import servers, signals
+from antiphon.dialects.flask import signals, teardown
 from antiphon.dialects.flask.globals import _cv_app, _cv_request
 from antiphon.dialects.flask.imports import reexports
 from antiphon.dialects.flask.running import drive, stream_with_context
@@ -239,19 +239,19 @@ class AppContext:
         if self._leave_at_once():
             return
         try:
-            drive(self, servers.leave(self, sys.exc_info()[1] if exc is _MISSING else exc))
+            drive(self, teardown.leave(self, sys.exc_info()[1] if exc is _MISSING else exc))
         finally:
             if not self._leaves_later:
                 self.on_loop = None  # it refers to this object
 
     def _leave_at_once(self) -> bool:
         """Pop the context if it is the current one and has nothing to call. Return True if it was popped."""
-        if _get() is not self or self._pins or (servers.has_teardown(self.app) and not self.is_refused):
+        if _get() is not self or self._pins or (teardown.has_teardown(self.app) and not self.is_refused):
             return False
         outer = self._pop_outer()
         try:
             if self._request is not None and not self._outer:
-                servers.close(self, self._request)
+                teardown.close(self, self._request)
         finally:
             _set(outer)
         return True
@@ -292,7 +292,7 @@ class AppContext:
                 self.at_end(exc)
                 return
             try:
-                drive(self, servers.tear_down(self, exc))
+                drive(self, teardown.tear_down(self, exc))
             finally:
                 self.on_loop = None
 

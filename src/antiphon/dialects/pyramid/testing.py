@@ -11,7 +11,7 @@ from typing import Any, Self
 from zope.interface import alsoProvides, implementer
 
 from antiphon.dialects.pyramid.config import Configurator
-from antiphon.dialects.pyramid.config.settings import ZCAConfiguratorMixin
+from antiphon.dialects.pyramid.config.zca import ZCAConfiguratorMixin
 from antiphon.dialects.pyramid.decorator import reify
 from antiphon.dialects.pyramid.i18n import LocalizerRequestMixin
 from antiphon.dialects.pyramid.interfaces import IRequest, ISession

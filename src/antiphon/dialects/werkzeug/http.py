@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 from antiphon.dialects._environ.heads import LONGEST_CACHED
 from antiphon.dialects.werkzeug.datastructures.accept import Accept
 from antiphon.dialects.werkzeug.datastructures.auth import Authorization, WWWAuthenticate
-from antiphon.dialects.werkzeug.datastructures.cache_control import ContentSecurityPolicy, RequestCacheControl
+from antiphon.dialects.werkzeug.datastructures.cache_control import RequestCacheControl
+from antiphon.dialects.werkzeug.datastructures.csp import ContentSecurityPolicy
 from antiphon.dialects.werkzeug.datastructures.dicts import HeaderSet
-from antiphon.dialects.werkzeug.datastructures.range import ContentRange, ETags, IfRange, Range, is_byte_range_valid
+from antiphon.dialects.werkzeug.datastructures.etag import ETags
+from antiphon.dialects.werkzeug.datastructures.range import ContentRange, IfRange, Range, is_byte_range_valid
 from antiphon.dialects.werkzeug.datastructures.structures import MultiDict
 from antiphon.dialects.werkzeug.exceptions.base import HTTP_STATUS_CODES
 from antiphon.dialects.werkzeug.tokens import (

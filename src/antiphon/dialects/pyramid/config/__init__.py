@@ -10,23 +10,19 @@ import venusian
 
 from antiphon.dialects.pyramid.asset import resolve_asset_spec
 from antiphon.dialects.pyramid.config.actions import ActionConfiguratorMixin, ActionInfo, ActionState, action_method
+from antiphon.dialects.pyramid.config.adapters import AdaptersConfiguratorMixin
 from antiphon.dialects.pyramid.config.assets import AssetsConfiguratorMixin
-from antiphon.dialects.pyramid.config.factories import (
-    AdaptersConfiguratorMixin,
-    FactoriesConfiguratorMixin,
-    TweensConfiguratorMixin,
-)
+from antiphon.dialects.pyramid.config.factories import FactoriesConfiguratorMixin
+from antiphon.dialects.pyramid.config.i18n import I18NConfiguratorMixin
 from antiphon.dialects.pyramid.config.predicates import PredicateConfiguratorMixin, not_
+from antiphon.dialects.pyramid.config.rendering import RenderingConfiguratorMixin
 from antiphon.dialects.pyramid.config.routes import RoutesConfiguratorMixin, joined_prefix
 from antiphon.dialects.pyramid.config.security import SecurityConfiguratorMixin
-from antiphon.dialects.pyramid.config.settings import (
-    I18NConfiguratorMixin,
-    RenderingConfiguratorMixin,
-    SettingsConfiguratorMixin,
-    TestingConfiguratorMixin,
-    ZCAConfiguratorMixin,
-)
+from antiphon.dialects.pyramid.config.settings import SettingsConfiguratorMixin
+from antiphon.dialects.pyramid.config.testing import TestingConfiguratorMixin
+from antiphon.dialects.pyramid.config.tweens import TweensConfiguratorMixin
 from antiphon.dialects.pyramid.config.views import ViewsConfiguratorMixin
+from antiphon.dialects.pyramid.config.zca import ZCAConfiguratorMixin
 from antiphon.dialects.pyramid.events import ApplicationCreated
 from antiphon.dialects.pyramid.exceptions import ConfigurationConflictError, ConfigurationError
 from antiphon.dialects.pyramid.httpexceptions import default_exceptionresponse_view

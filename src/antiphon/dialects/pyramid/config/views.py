@@ -20,7 +20,8 @@ from antiphon.dialects.pyramid.config.deriving import (
     viewdefaults,
 )
 from antiphon.dialects.pyramid.config.predicates import DEFAULT_PHASH, MAX_ORDER, normalize_accept_offer
-from antiphon.dialects.pyramid.config.view_directives import SpecialViewsMixin, StaticURLInfo, ViewOrderMixin
+from antiphon.dialects.pyramid.config.static import StaticURLInfo
+from antiphon.dialects.pyramid.config.view_directives import SpecialViewsMixin, ViewOrderMixin
 from antiphon.dialects.pyramid.exceptions import ConfigurationError
 from antiphon.dialects.pyramid.interfaces import (
     IAcceptOrder,

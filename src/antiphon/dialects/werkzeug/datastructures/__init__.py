@@ -3,14 +3,13 @@
 from antiphon.dialects.werkzeug.datastructures.accept import Accept, CharsetAccept, LanguageAccept, MIMEAccept
 from antiphon.dialects.werkzeug.datastructures.auth import Authorization, WWWAuthenticate
 from antiphon.dialects.werkzeug.datastructures.cache_control import (
-    ContentSecurityPolicy,
     RequestCacheControl,
     ResponseCacheControl,
     _CacheControl,
     cache_control_property,
     cache_property,
-    csp_property,
 )
+from antiphon.dialects.werkzeug.datastructures.csp import ContentSecurityPolicy, csp_property
 from antiphon.dialects.werkzeug.datastructures.dicts import (
     CallbackDict,
     HeaderSet,
@@ -19,6 +18,7 @@ from antiphon.dialects.werkzeug.datastructures.dicts import (
     ImmutableTypeConversionDict,
     TypeConversionDict,
 )
+from antiphon.dialects.werkzeug.datastructures.etag import ETags
 from antiphon.dialects.werkzeug.datastructures.file_storage import FileMultiDict, FileStorage
 from antiphon.dialects.werkzeug.datastructures.headers import EnvironHeaders, Headers
 from antiphon.dialects.werkzeug.datastructures.mixins import (
@@ -29,7 +29,7 @@ from antiphon.dialects.werkzeug.datastructures.mixins import (
     UpdateDictMixin,
     is_immutable,
 )
-from antiphon.dialects.werkzeug.datastructures.range import ContentRange, ETags, IfRange, Range
+from antiphon.dialects.werkzeug.datastructures.range import ContentRange, IfRange, Range
 from antiphon.dialects.werkzeug.datastructures.structures import (
     CombinedMultiDict,
     ImmutableMultiDict,

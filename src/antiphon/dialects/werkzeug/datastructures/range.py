@@ -1,13 +1,10 @@
-"""Range, Content-Range, If-Range (RFC 9110 §14, §13.1.5), and the entity tags of If-Match and If-None-Match (§8.8.3).
+"""Range, Content-Range and If-Range (RFC 9110 §14, §13.1.5). A ``stop`` is the position after the last byte."""
 
-A ``stop`` is the position after the last byte.
-"""
-
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from antiphon.dialects.werkzeug.tokens import generate_etag, http_date, quote_etag, unquote_etag
+from antiphon.dialects.werkzeug.tokens import http_date, quote_etag
 
 
 class IfRange:
@@ -158,74 +155,3 @@ def is_byte_range_valid(start: int | None, stop: int | None, length: int | None)
     if start is None or stop is None:
         return start is stop and (length is None or length >= 0)
     return 0 <= start < stop and (length is None or start < length)
-
-
-class ETags(Collection[str]):
-    """A list of strong and weak tags without quotes, or ``*``, which matches every tag.
-
-    ``in`` checks only strong tags.
-    """
-
-    def __init__(
-        self, strong_etags: Iterable[str] | None = None, weak_etags: Iterable[str] | None = None, star_tag: bool = False
-    ) -> None:
-        # Dictionaries keep their order, unlike sets.
-        self._strong = dict.fromkeys(strong_etags) if strong_etags and not star_tag else {}
-        self._weak = dict.fromkeys(weak_etags) if weak_etags else {}
-        self.star_tag = star_tag
-
-    def as_set(self, include_weak: bool = False) -> set[str]:
-        """Return the strong tags or, with ``include_weak``, all tags."""
-        return {*self._strong, *self._weak} if include_weak else {*self._strong}
-
-    def is_weak(self, etag: str) -> bool:
-        """Return True if a tag is listed as weak."""
-        return etag in self._weak
-
-    def is_strong(self, etag: str) -> bool:
-        """Return True if a tag is listed as strong."""
-        return etag in self._strong
-
-    def contains_weak(self, etag: str) -> bool:
-        """Return True if a tag is listed as weak or strong, or if the list is ``*`` (weak comparison)."""
-        return etag in self._weak or self.contains(etag)
-
-    def contains(self, etag: str) -> bool:
-        """Return True if a tag is listed as strong, or if the list is ``*``."""
-        return self.star_tag or etag in self._strong
-
-    def contains_raw(self, etag: str) -> bool:
-        """Return True if a quoted tag is listed. A weak tag is compared weakly."""
-        tag, weak = unquote_etag(etag)
-        return self.contains_weak(tag or "") if weak else self.contains(tag or "")
-
-    def to_header(self) -> str:
-        if self.star_tag:
-            return "*"
-        return ", ".join([f'"{tag}"' for tag in self._strong] + [f'W/"{tag}"' for tag in self._weak])
-
-    def __call__(self, etag: str | None = None, data: bytes | None = None, include_weak: bool = False) -> bool:
-        """Return True if the list contains a tag, or the tag of ``data``. Raises TypeError if neither is given."""
-        if etag is None:
-            if data is None:
-                raise TypeError("'data' is required when 'etag' is not given.")
-            etag = generate_etag(data)
-        return etag in self._strong or (include_weak and etag in self._weak)
-
-    def __bool__(self) -> bool:
-        return bool(self.star_tag or self._strong or self._weak)
-
-    def __len__(self) -> int:
-        return len(self._strong)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._strong)
-
-    def __contains__(self, etag: object) -> bool:
-        return self.star_tag or etag in self._strong
-
-    def __str__(self) -> str:
-        return self.to_header()
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {str(self)!r}>"

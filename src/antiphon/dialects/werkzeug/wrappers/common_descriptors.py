@@ -7,7 +7,7 @@ from typing import Any
 from antiphon.dialects._environ.attributes import environ_text, environ_value, live_header
 from antiphon.dialects.werkzeug.datastructures.accept import Accept, CharsetAccept, LanguageAccept, MIMEAccept
 from antiphon.dialects.werkzeug.datastructures.auth import Authorization, WWWAuthenticate
-from antiphon.dialects.werkzeug.datastructures.cache_control import ContentSecurityPolicy
+from antiphon.dialects.werkzeug.datastructures.csp import ContentSecurityPolicy
 from antiphon.dialects.werkzeug.datastructures.dicts import CallbackDict
 from antiphon.dialects.werkzeug.datastructures.headers import Headers
 from antiphon.dialects.werkzeug.http import COEP, COOP, parse_accept_header, parse_csp_header, parse_set_header
