@@ -173,7 +173,7 @@ def _member(cls: type, owner: type, name: str) -> Member:
     decorators = {ast.unparse(each) for each in node.decorator_list}
     if decorators & {"property", "lazy"}:
         return Member(name, section, f"{name}: {_code(_type(node))}", doc, False)
-    start = f"{cls.__name__}." if "classmethod" in decorators else ""
+    start = f"{cls.__name__}." if decorators & {"classmethod", "staticmethod"} else ""
     shown = "\n".join(start + signature(name, each) for each in _overloads(owner, name) or [node])
     return Member(name, section, shown, doc, True)
 

@@ -348,7 +348,7 @@ def check_options(pattern: object, options: Mapping[str, Any]) -> None:
     known = RouteOptions.__annotations__
     if unknown := [name for name in options if name not in known]:
         ours = word_for(unknown[0], ROUTE, ())
-        fix = f"; use {ours}" if ours else f", only {', '.join(known)}"
+        fix = f"; use {ours}" if ours else f", only {', '.join(known)}; a feature's own are in meta"
         raise explained("bad-route-option", f"a route has no option {unknown[0]!r}{fix}: {pattern!r}", TypeError)
     Limits.of(options.get("limits"))
     receive = options.get("receive", "load")

@@ -25,13 +25,13 @@ BYTERANGES = "multipart/byteranges"
 """The media type of a response with several parts (RFC 9110 §14.6)."""
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 
-_HEADERS: dict[str, Schema] = {
-    "location": {"schema": {"type": "string", "format": "uri-reference"}}, "accept-patch": {},
-    "deprecation": {}, "link": {}, "ratelimit": {}, "ratelimit-policy": {}, "retry-after": {}, "sunset": {},
-    "www-authenticate": {},
-}  # fmt: skip
-"""The header fields that documents have even if a feature adds them, because clients make use of them; the schema, if
-it is not just text.
+_LOCATION: Schema = {"type": "string", "format": "uri-reference"}
+_OF_HTTP = re.compile(
+    "(access-control|cache|content|cross-origin)-.*|age|etag|(permissions|referrer)-policy|set-cookie|signature(-input)?"
+    "|strict-transport-security|vary|x-content-type-options|x-frame-options"
+)
+"""The header fields that browsers, caches and libraries make use of, not clients' code: documents don't have them if a
+feature adds them.
 """
 _SPELLED = {"www": "WWW", "etag": "ETag", "ratelimit": "RateLimit"}
 _KEY: Schema = {"type": "string", "pattern": r"""^(?:"[ !#-\[\]-~]{1,255}"|[A-Za-z0-9!#$%&'*+.^_`|~-]{1,255})$"""}
@@ -264,7 +264,7 @@ def _responses(contract: Contract, schemas: Schemas) -> Schema:
     for added in [each for each in contract.added if each.needs is None]:
         for status, response in made.items():
             if added.status in (None, status):
-                _add_headers(response, [name for name in added.headers if name in _HEADERS])
+                _add_headers(response, [name for name in added.headers if not _OF_HTTP.fullmatch(name)])
     for response in made.values():
         for name, kind in contract.header_types.items():
             if (field := response.get("headers", {}).get(_title(name))) is not None:
@@ -322,7 +322,8 @@ def _add_failures(made: dict[int, Schema], status: int, failures: Iterable[Failu
 
 def _add_headers(response: Schema, names: Iterable[str]) -> None:
     for name in names:
-        response.setdefault("headers", {})[_title(name)] = {"schema": {"type": "string"}, **_HEADERS.get(name, {})}
+        schema = _LOCATION if name == "location" else {"type": "string"}
+        response.setdefault("headers", {})[_title(name)] = {"schema": {**schema}}
 
 
 def _problem_schema(value: Value, status: int, schemas: Schemas) -> Schema:
