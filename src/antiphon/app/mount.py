@@ -226,15 +226,24 @@ class MountedHead(DerivedHead):
     the path, if some contain encoded slashes.
     """
 
-    blocks = has_body = False
-
     def __init__(self, inner: Head, depth: int, root: str = "/", segments: list[str] | None = None) -> None:
         super().__init__(inner)
-        self.blocks, self.has_body = inner.blocks, inner.has_body  # through each mount, a read would take longer
+        self.received: Head = inner.received if isinstance(inner, MountedHead) else inner
+        """The head that the outermost of these mounts was called with."""
         self.above = "/".join((segments or inner.path.split("/", depth + 1))[: depth + 1])
         """The prefix, with the values of its parameters."""
         self.path = inner.path[len(self.above) :] or root
         self.mount = self.above
+
+    @property
+    def blocks(self) -> bool:
+        """True if ``receive`` blocks the thread."""
+        return self.received.blocks  # through each mount, a read would take longer
+
+    @property
+    def has_body(self) -> bool:
+        """False if the request certainly has no body."""
+        return self.received.has_body
 
     @property
     def root_path(self) -> str:
