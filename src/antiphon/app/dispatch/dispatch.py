@@ -133,7 +133,7 @@ def handle_at_once(plan: Plan, request: Request, has_body: bool = False) -> Resp
     except BaseException as raised:
         return _end_failed_at_once(plan, request, raised, opened)
     if not isinstance(made, Response):
-        return _conclude(plan, request, made, opened)
+        return _conclude(plan, request, made, opened)  # pyright: ignore[reportArgumentType]  # what is not bytes is awaited
     return leave(plan, request, made, opened, made is result)
 
 
