@@ -267,7 +267,7 @@ def test_a_client_of_sentinel_that_may_keep_late_answers_is_found_at_import():
     code = (
         "import redis.sentinel\n"
         "redis.sentinel.SentinelManagedConnection.read_response = lambda self: None\n"
-        "import antiphon.features.stores.valkey.connecting"
+        "import antiphon.features.stores.valkey.sentinel"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "which has no argument disconnect_on_error of SentinelManagedConnection.read_response." in done.stderr

@@ -9,17 +9,13 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from redis import Redis
-from redis.asyncio import Redis as AsyncRedis
-from redis.sentinel import SentinelManagedConnection, SentinelManagedSSLConnection
-
 from antiphon import explained
-from antiphon.lazy import changed_package
 
 if TYPE_CHECKING:
     from redis import Redis, RedisCluster
     from redis.asyncio import Redis as AsyncRedis
     from redis.asyncio import RedisCluster as AsyncRedisCluster
+
 
 Kind: TypeAlias = Literal["server", "cluster", "sentinel"]
 
@@ -153,6 +149,8 @@ def open_client(settings: Settings) -> "Client":
     """Return a client, which connects on first use. A cluster client immediately asks the cluster for its nodes."""
     from redis import Redis, cluster, retry, sentinel
 
+    from antiphon.features.stores.valkey.sentinel import Primary
+
     client: Client = _open(settings, Redis, Primary, cluster, sentinel, retry)
     return client
 
@@ -160,6 +158,8 @@ def open_client(settings: Settings) -> "Client":
 def open_async_client(settings: Settings) -> "AsyncClient":
     """Return a client for one event loop, which connects on first use."""
     from redis.asyncio import Redis, cluster, retry, sentinel
+
+    from antiphon.features.stores.valkey.sentinel import AsyncPrimary
 
     client: AsyncClient = _open(settings, Redis, AsyncPrimary, cluster, sentinel, retry)
     return client
@@ -219,53 +219,3 @@ def _take_sentinel_options(options: dict[str, Any]) -> dict[str, Any]:
     """Remove Sentinel's user and password from the options and return the options with which to query Sentinel."""
     asking = {name: options.pop(f"sentinel_{name}", None) for name in ("username", "password")}
     return {name: value for name, value in options.items() if name not in ("username", "password", "db")} | asking
-
-
-if "disconnect_on_error" not in signature(SentinelManagedConnection.read_response).parameters:
-    # Late replies would be matched to other commands.
-    raise changed_package("redis", "8", "argument disconnect_on_error of SentinelManagedConnection.read_response")
-
-
-class PrimaryConnection(SentinelManagedConnection):
-    """A connection that is closed if a reply does not arrive in time, as redis-py's other connections are.
-
-    If it stayed open, it would remain connected to a frozen primary forever, and a late reply would be mistaken for the
-    reply to the next command.
-    """
-
-    def read_response(self, *arguments: Any, disconnect_on_error: bool | None = True, **options: Any) -> Any:
-        return super().read_response(*arguments, disconnect_on_error=disconnect_on_error, **options)
-
-
-class EncryptedPrimaryConnection(PrimaryConnection, SentinelManagedSSLConnection):
-    """A ``PrimaryConnection`` over TLS."""
-
-
-class Primary(Redis):
-    """A client that asks Sentinel for the primary before it connects."""
-
-    @staticmethod
-    def connection_options(*, encrypted: bool) -> dict[str, Any]:
-        """Return the options that select this client's connections."""
-        return {"connection_class": EncryptedPrimaryConnection if encrypted else PrimaryConnection}
-
-    def close(self) -> None:
-        super().close()
-        manager: Any = self.connection_pool
-        for sentinel in manager.sentinel_manager.sentinels:
-            sentinel.close()
-
-
-class AsyncPrimary(AsyncRedis):
-    """A client for an event loop that asks Sentinel for the primary before it connects."""
-
-    @staticmethod
-    def connection_options(*, encrypted: bool) -> dict[str, Any]:  # noqa: ARG004 - redis-py's own are correct
-        """Return the options that select this client's connections."""
-        return {}
-
-    async def aclose(self, close_connection_pool: bool | None = None) -> None:
-        await super().aclose(close_connection_pool)
-        manager: Any = self.connection_pool
-        for sentinel in manager.sentinel_manager.sentinels:
-            await sentinel.aclose()
