@@ -235,10 +235,9 @@ def late(observed: Observed) -> Iterator[Failure]:
         if said.no_store or said.private is True or not (said.public or said.s_maxage or said.max_age):
             continue
         signs = [each for each in sent.caller.signs if found["by"].get(each.kind) == each.value and not each.key]
-        needed = {"cookie" for each in signs if each.begins and not each.fields}
+        needed = {"cookie" for each in signs if each.cookie or (each.begins and not each.fields)}
         if route.is_late:
             needed |= {name for each in signs for name, _ in each.fields} | ({"x-note"} if found["note"] else set())
-            needed |= {"cookie" for each in signs if each.cookie}
         if missing := needed.difference(split_list(fields.get("vary", "").lower())):
             what = f"{found} without {missing}: {seen.fields}"
             yield Failure("late", "a shared response shows its caller", (outcome.way,), number, what)
