@@ -366,13 +366,14 @@ def _order(route: Route, note: str) -> tuple[str, bytes]:
 
 
 def _secret(note: str) -> dict[str, str]:
-    return {"note": note, "password": f"{HIDDEN}{note}"}
+    """Return an order with a password that its name alone tells: its text has no digits beside many letters."""
+    return {"note": note, "password": HIDDEN + note.replace("of", "_of", 1)}
 
 
 def _multipart(note: str) -> tuple[str, bytes]:
     body = (
         f'--x\r\ncontent-disposition: form-data; name="note"\r\n\r\n{note}\r\n'
-        f'--x\r\ncontent-disposition: form-data; name="password"\r\n\r\n{HIDDEN}{note}\r\n'
+        f'--x\r\ncontent-disposition: form-data; name="password"\r\n\r\n{_secret(note)["password"]}\r\n'
         '--x\r\ncontent-disposition: form-data; name="file"; filename="a.txt"\r\n'
         "content-type: text/plain\r\n\r\nabc\r\n--x--\r\n"
     )
