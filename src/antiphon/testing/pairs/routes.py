@@ -366,8 +366,8 @@ def _order(route: Route, note: str) -> tuple[str, bytes]:
 
 
 def _secret(note: str) -> dict[str, str]:
-    """Return an order with a password that its name alone tells: its text has no digits beside many letters."""
-    return {"note": note, "password": HIDDEN + note.replace("of", "_of", 1)}
+    """Return an order with a password that only its name tells: "hidden-7_ann" for "note7ofann" looks like a word."""
+    return {"note": note, "password": HIDDEN + note.removeprefix("note").replace("of", "_", 1)}
 
 
 def _multipart(note: str) -> tuple[str, bytes]:
