@@ -40,21 +40,26 @@ GRAMMARS = (
 )  # fmt: skip
 """Header fields, each with a grammar of its own."""
 _HEAD = '--x\r\ncontent-disposition: form-data; name="a"'
+_FORM = "".join([f"{_HEAD[:-3]}{each}\r\n\r\nx\r\n" for each in ('"note"', '"file"; filename="a"')])
+_TEST = '{"op":"test","path":"/count","value":1}'
 BODIES: dict[str, list[tuple[str, str, str]]] = {
     "application/json": [
         *[("", each, "") for each in ("[", '{"note":', '"')],
         *[("[", f"{each},", "1]") for each in ("{}", "[]", "1e9")],
     ],
     PATCH: [
-        ("[", f"{each},", "1]") for each in ("{}", '{"op":"add","path":"/a"}', '{"op":"move","from":"","path":""}')
+        ("[", "{},", "1]"),
+        (f"[{_TEST}" + f",{_TEST}" * 1000, f",{_TEST}", "]"),
+        ("[", '{"op":"move","from":"","path":""},', "1]"),
     ],
     "application/x-ndjson": [("", each, "") for each in ("\n", "{}\n", "1\n", "\r\n", "[]\n")],
     "multipart/form-data; boundary=x": [
         *[("", f"{each}\r\n\r\n{'x' * 30}\r\n", "--x--\r\n") for each in ("--x", _HEAD, f"{_HEAD};;;;;;;;")],
-        *[(_HEAD, each, "\r\n\r\nx\r\n--x--\r\n") for each in (";", ";a", "; =", "\r\na:")],
+        *[(_HEAD, each, "\r\n\r\nx\r\n--x--\r\n") for each in (";", ";a", "; =")],
+        (f"{_FORM}{_HEAD}", "\r\na:", "\r\n\r\nx\r\n--x--\r\n"),
     ],
 }
-"""The bodies of each media type: how a hostile one begins, the unit of it, and how it ends."""
+"""The bodies of each media type: how a hostile one begins, the unit of it, and how it ends. None may be accepted."""
 
 
 class Call(NamedTuple):

@@ -269,7 +269,7 @@ without a parser that counts each unit in a loop of its own.
 
 
 def bounded(observed: Observed) -> Iterator[Failure]:
-    """A hostile text takes little work and memory, also in the log and in the error."""
+    """A hostile text takes little work and memory, also in the log and in the error, and no such body is accepted."""
     for outcome, number, sent, _, seen in observed.exchanges():
         is_body = isinstance(sent.body, bytes) and len(sent.body) >= SIZE // 2
         is_json = dict(sent.fields).get("content-type", "").endswith(("/json", "+json"))
@@ -277,6 +277,8 @@ def bounded(observed: Observed) -> Iterator[Failure]:
         if sent.like == "hostile" and (seen.lines > most or seen.size > MOST_BYTES):
             what = f"{seen.lines} lines, {seen.size} bytes: {[(name, value[:9]) for name, value in sent.fields]}"
             yield Failure("bounded", "much work for a hostile text", (outcome.way,), number, what)
+        if sent.like == "hostile" and is_body and is_accepted(sent, seen):
+            yield Failure("bounded", "a hostile body is accepted", (outcome.way,), number, seen.text[:200])
 
 
 def kept(observed: Observed) -> Iterator[Failure]:
