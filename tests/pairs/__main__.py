@@ -27,7 +27,7 @@ pairs = [*combinations(sorted(each.name for each in features()), 2)]
 first = pairs.index(tuple(sorted(sys.argv[1:])))
 for turn in range({TURNS}):
     if found := failures(program_of(first + turn * len(pairs), features()), document=False):
-        print(first + turn * len(pairs), found[0].rule, found[0].kind, sep=": ")
+        print(f"turn {{turn + 1}}", first + turn * len(pairs), found[0].rule, found[0].kind, sep=": ")
         break
 """
 
