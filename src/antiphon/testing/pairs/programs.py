@@ -54,6 +54,9 @@ class Option(NamedTuple):
     source: str
     """The option in a route's decorator, such as "idempotent=True"."""
     kinds: frozenset[str]
+    """The kinds of routes that may have it. "page", "conditional", "typed", "stream", "redirect" and "varied" read;
+    "effect", "form" and "varied write" write; "tool", "task" and "socket" are what they say.
+    """
     requires: frozenset[str] = frozenset()
     """What callers must prove; all others are refused."""
     once: bool = False
