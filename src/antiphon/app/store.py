@@ -151,6 +151,10 @@ def decode(stored: bytes, key: str = "") -> dict[str, Any] | None:
         return None
 
 
+RETRY_AFTER = 2
+"""The number of seconds after which a client may try again what a store or another request holds up."""
+
+
 class StoreUnavailable(ServiceUnavailable):
     """503: the store doesn't respond, or doesn't respond in time. Nothing was partially written, and the next call
     tries again.
@@ -163,7 +167,7 @@ class StoreUnavailable(ServiceUnavailable):
     @staticmethod
     def for_now(*, has_line: bool = False) -> "StoreUnavailable":
         """Return the error for clients while a store is unavailable, which ``has_line`` in the log or needs one."""
-        error = StoreUnavailable("Please try again in a moment.", retry_after=2)
+        error = StoreUnavailable("Please try again in a moment.", retry_after=RETRY_AFTER)
         error._has_line = has_line
         return error
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from weakref import WeakKeyDictionary, WeakSet, ref
 
 from antiphon import Dependency, Request, Response
-from antiphon.embedding import is_for_any_thread, unwatched
+from antiphon.embedding import RETRY_AFTER, is_for_any_thread, unwatched
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.ends import (
     BEGUN,
@@ -211,7 +211,7 @@ class Ending:
                 f"Not everything of the user has ended. Ended: {_listed(ended)}. Not ended:"
                 f" {_listed(dict.fromkeys(failed))}. Please try again in a moment."
             )
-            raise StoreUnavailable(detail, retry_after=2)
+            raise StoreUnavailable(detail, retry_after=RETRY_AFTER)
         if unknown := [what for what, count in ended.items() if count is None]:
             logging.getLogger("antiphon").warning(
                 "Users.end can't end a user's %s: end what the application itself keeps in Users(..., revoke=function)",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from antiphon import Dependency, Request, Response, Session, explained, is_debug
 from antiphon.embedding import (
+    OF_CDNS,
     Added,
     FeatureStore,
     Reads,
@@ -450,22 +451,20 @@ def _keep_private(request: Request, response: Response) -> None:
     headers = response.headers
     if headers.setdefault("vary", "cookie") != "cookie":
         response.vary("Cookie")
-    for name in (_OF_CDNS, "cache-control"):
+    for name in (OF_CDNS, "cache-control"):
         if is_debug() and name in headers:
             _refuse_shared(request, name.title().replace("Cdn", "CDN"), CacheControl.parse(headers[name]))
     keep_private(response)
 
 
-_OF_CDNS = "cdn-cache-control"
-"""The field for shared caches only, where it overrides Cache-Control (RFC 9213)."""
-_OF_CACHES = frozenset({"vary", "cache-control", _OF_CDNS})
+_OF_CACHES = frozenset({"vary", "cache-control", OF_CDNS})
 _PRIVATE = SharedFields.of([("vary", "cookie"), ("cache-control", "private")])
 """The fields for a response that doesn't mention caches."""
 
 
 def _refuse_shared(request: Request, field: str, control: CacheControl) -> None:
     """Raise RuntimeError for a field that lets shared caches store the response."""
-    is_of_cdns = field.lower() == _OF_CDNS
+    is_of_cdns = field.lower() == OF_CDNS
     if (
         control.no_store
         or control.private is True

@@ -38,7 +38,7 @@ _FREE = frozenset({"host", *CONDITIONS, Reads.REQUEST_ID, Reads.PAGE_NONCE})
 """
 _OF_CONTENT = ("content-encoding", "content-length", "content-type", "transfer-encoding")
 """The fields with which a QUERY's content is read, which is part of a cache's key (RFC 10008 §2.7)."""
-_OF_CDNS = "cdn-cache-control"
+OF_CDNS = "cdn-cache-control"
 """The field for shared caches only, where it overrides Cache-Control (RFC 9213)."""
 
 
@@ -47,7 +47,7 @@ def lets_share(fields: Iterable[tuple[str, str]]) -> str | None:
     found = combined([*fields])
     if found.get("vary") == "*":
         return None
-    for name in (_OF_CDNS, "cache-control"):
+    for name in (OF_CDNS, "cache-control"):
         said = CacheControl.parse(found.get(name))
         is_kept_apart = said.no_store or said.private is True
         if not is_kept_apart and (said.public or said.s_maxage or said.max_age):
@@ -59,9 +59,9 @@ def lets_share(fields: Iterable[tuple[str, str]]) -> str | None:
 def keep_private(response: Response) -> None:
     """Forbid shared caches to store a response, even if its fields allow that."""
     headers = response.headers
-    of_cdns = CacheControl.parse(headers.get(_OF_CDNS))
-    if _OF_CDNS in headers and not (of_cdns.no_store or of_cdns.private is True):
-        del headers[_OF_CDNS]
+    of_cdns = CacheControl.parse(headers.get(OF_CDNS))
+    if OF_CDNS in headers and not (of_cdns.no_store or of_cdns.private is True):
+        del headers[OF_CDNS]
     said = CacheControl.parse(headers.setdefault("cache-control", "private"))
     is_shared = said.private is not True or said.public or said.s_maxage is not None
     if is_shared and not said.no_store:

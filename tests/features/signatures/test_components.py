@@ -65,6 +65,8 @@ URLS = [
     ("https://example.com", "@request-target", "/"),
     ("http://example.com:80/", "@authority", "example.com"),
     ("http://example.com:443/", "@authority", "example.com:443"),
+    ("wss://example.com:443/", "@authority", "example.com"),
+    ("ws://example.com:80/", "@authority", "example.com"),
     ("https://[2001:DB8::1]:8443/", "@authority", "[2001:db8::1]:8443"),
     # the examples of RFC 9421 §2.2.8
     ("https://a.example/?var=this%20is%20a%20big%0Amultiline%20value", '"@query-param";name="var"',

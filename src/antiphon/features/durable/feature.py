@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 from antiphon import App, Dependency, Request, Response, current_request, explained
 from antiphon.app.dispatch.plan import Plan
 from antiphon.embedding import (
+    RETRY_AFTER,
     Added,
     KeptResponse,
     Reads,
@@ -232,7 +233,7 @@ class Durable:
         """Return a 202 with an address that can't be guessed from the client's key, from which ``id_`` is made."""
         id_ = self._addresses.sign(id_.encode(), time.time()).decode()
         where = request.url_for(f"durable_{self._engine.name}", id=id_)
-        return Response(b"", 202, {"location": where, "retry-after": "2"})
+        return Response(b"", 202, {"location": where, "retry-after": str(RETRY_AFTER)})
 
     def _follow(self, request: Request, id: str) -> Response:  # noqa: A002 - the parameter of the route
         """Return the response to a durable request, or 202 while it is open, to who has sent that."""

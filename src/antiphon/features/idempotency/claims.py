@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
 
 from antiphon import Dependency, Request, Response, explained
-from antiphon.embedding import SAFE_METHODS, FeatureStore, Reads, caller_of, describe
+from antiphon.embedding import RETRY_AFTER, SAFE_METHODS, FeatureStore, Reads, caller_of, describe
 from antiphon.features import StoreEntry
 from antiphon.handler.callables import is_async_generator, is_generator
 from antiphon.http import BadRequest, Conflict, UnprocessableContent
@@ -205,7 +205,7 @@ def in_use() -> Conflict:
     """Return the error for a write that another request is carrying out."""
     return Conflict(
         "The first request with this Idempotency-Key is still being carried out. Send it again in a moment.",
-        headers={"retry-after": "2"},
+        headers={"retry-after": str(RETRY_AFTER)},
         type=f"{PROBLEM_TYPE}in-use",
     )
 

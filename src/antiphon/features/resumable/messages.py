@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from antiphon import HTTPError, Request, Response
 from antiphon.embedding import (
+    RETRY_AFTER,
     Content,
     DigestError,
     MadeHead,
@@ -149,7 +150,7 @@ def in_progress() -> Conflict:
     return Conflict(
         "The upload is whole, and is being handled. Ask again in a moment.",
         type=f"{PROBLEM_TYPE}in-progress",
-        headers={**OPEN, "retry-after": "2"},
+        headers={**OPEN, "retry-after": str(RETRY_AFTER)},
     )
 
 

@@ -6,7 +6,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from urllib.parse import quote
 
 from antiphon import explained
-from antiphon.embedding import Head, host_of, is_token, quote_path, quoted_path, quoted_root, unquote
+from antiphon.embedding import DEFAULT_PORTS, Head, host_of, is_token, quote_path, quoted_path, quoted_root, unquote
 from antiphon.http import (
     InnerList,
     Item,
@@ -212,7 +212,7 @@ def _authority(head: Head) -> str:
     if not host:
         raise ValueError("the host is malformed or missing")
     host = f"[{host}]" if ":" in host else host
-    return host if port is None or port == {"http": 80, "https": 443}.get(head.scheme) else f"{host}:{port}"
+    return host if port is None or port == DEFAULT_PORTS.get(head.scheme) else f"{host}:{port}"
 
 
 def _path(head: Head) -> str:

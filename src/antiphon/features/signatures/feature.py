@@ -14,9 +14,10 @@ from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from antiphon import Dependency, Limits, Request, explained
+from antiphon import Dependency, Request, explained
 from antiphon.app.planning.request_checks import alook_for_body, in_place, look_for_body
 from antiphon.embedding import (
+    ONE_VALUE,
     Added,
     DigestError,
     FeatureStore,
@@ -230,7 +231,7 @@ class Signatures:
     def _known_signer(self, request: Request) -> RequestSignature | None:
         """Return the signer if this feature has already verified the client's request, which spends its nonce."""
         note_read(request, Reads.USER)  # a cache in a mounted app watches this request, not the one that was sent
-        request.limits = request.limits.within(Limits(json_repeats=0))
+        request.limits = request.limits.within(ONE_VALUE)
         sent = arrivals(request)[-1]
         if self._own_signer not in sent:
             return None

@@ -9,6 +9,7 @@ from time import monotonic
 from typing import NamedTuple
 
 from antiphon import explained
+from antiphon.embedding import DEFAULT_PORTS
 from antiphon.http import URL
 
 
@@ -42,7 +43,7 @@ def request_public(
     than ``most`` bytes.
     """
     until = monotonic() + seconds
-    port = url.port or 443
+    port = url.port or DEFAULT_PORTS["https"]
     connection = HTTPSConnection(url.host, port, timeout=seconds)
     try:
         with socket.create_connection((_public_address(url.host), port), seconds) as plain:

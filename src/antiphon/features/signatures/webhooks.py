@@ -14,8 +14,10 @@ from hashlib import sha256
 from secrets import token_urlsafe
 from typing import Any, Literal, NamedTuple, TypeAlias, assert_never, get_args
 
-from antiphon import Limits, Request, Response, explained
+from antiphon import Request, Response, explained
 from antiphon.embedding import (
+    ONE_VALUE,
+    RETRY_AFTER,
     FeatureStore,
     arguments_name_ours,
     check_no_decorator,
@@ -133,7 +135,7 @@ class Webhook(ABC):
             raise self._refused(request, str(error)) from None
         if not self._is_signed(request, delivery):
             raise self._refused(request, "no signature was made with a known secret")
-        request.limits = request.limits.within(Limits(json_repeats=0))
+        request.limits = request.limits.within(ONE_VALUE)
         store = self._store_for(request.app, request.route)
         if store is None:
             return None
@@ -208,7 +210,7 @@ class Webhook(ABC):
                     pass
                 case _:
                     assert_never(state)
-            raise Conflict("This webhook is being carried out.", headers={"retry-after": "2"})
+            raise Conflict("This webhook is being carried out.", headers={"retry-after": str(RETRY_AFTER)})
         end: Any = partial(self._end, store, entry)
         end.blocking = store.blocks
         request.on_response(end)

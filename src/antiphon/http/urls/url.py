@@ -13,6 +13,7 @@ from antiphon.http.urls.urlencoded import check_field, format_query
 from antiphon.lazy import compiled_late
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21}
+"""The ports that URLs leave out, by scheme (RFC 9110 §4.2)."""
 
 _SCHEME = "[A-Za-z][A-Za-z0-9+.-]*+"
 _scheme = compiled_late(_SCHEME)
