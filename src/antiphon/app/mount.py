@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from antiphon.websockets.connection import Connection
 
 T = TypeVar("T")
+A = TypeVar("A", bound="Mounting")
 Below: TypeAlias = Callable[[Request], Request]
 
 
@@ -58,7 +59,7 @@ class Mount(NamedTuple):
         return (self.host or "").lower() + self.prefix
 
     @staticmethod
-    def all_above(app: Any) -> "list[tuple[Any, Mount]]":
+    def all_above(app: A) -> "list[tuple[A, Mount]]":
         """Return the applications in which one is mounted, each with the mount, in the order of the calls."""
         return [(outer, mount) for outer, mount in app._places_above if mount in outer.mounts]
 
@@ -340,9 +341,6 @@ class Mounting(Protocol):
 
     @property
     def mounts(self) -> tuple[Mount, ...]: ...
-
-
-A = TypeVar("A", bound=Mounting)
 
 
 def mounted_together(app: A) -> set[A]:

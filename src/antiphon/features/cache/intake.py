@@ -5,7 +5,6 @@ stored response that the handler confirms.
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable
 from contextlib import suppress
 from copy import copy
-from typing import Any
 
 from antiphon import Request, Response, explained, is_debug
 from antiphon.embedding import (
@@ -76,7 +75,9 @@ class BodyCopy:
         self._is_over = False
         self._known: frozenset[str] = frozenset()
 
-    def of(self, body: AsyncIterable[bytes | str] | Iterable[bytes | str]) -> Any:
+    def of(
+        self, body: AsyncIterable[bytes | str] | Iterable[bytes | str]
+    ) -> AsyncChunks[bytes | str] | BlockingChunks[bytes | str]:
         """Return a stream that replaces the body and copies it."""
         if isinstance(body, AsyncIterable):
             return AsyncChunks(body, self._acopy)
