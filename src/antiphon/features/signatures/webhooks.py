@@ -8,7 +8,7 @@ import hmac
 import time
 from abc import ABC, abstractmethod
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from hashlib import sha256
 from secrets import token_urlsafe
@@ -136,7 +136,7 @@ class Webhook(ABC):
         if not self._is_signed(request, delivery):
             raise self._refused(request, "no signature was made with a known secret")
         request.limits = request.limits.within(ONE_VALUE)
-        store = self._store_for(request.app, request.route)
+        store = self._store_for(request.app, request.route.handler)
         if store is None:
             return None
         # It does not name the secret: a delivery may have a signature for each, of which anyone can leave out some.
@@ -148,10 +148,10 @@ class Webhook(ABC):
 
         Raises ValueError if the entries in the application's store are kept by clients.
         """
-        store = self._store_for(route.app, route)
+        store = self._store_for(route.app, route.handler)
         return store is not None and store.blocks
 
-    def _store_for(self, app: Any, route: Any) -> Store | None:
+    def _store_for(self, app: Any, handler: Callable[..., object] | None) -> Store | None:
         """Return this webhook's own store, or else the application's. If there is none, log that once."""
         has_store = self._takes_that_of_app and isinstance(getattr(app, "store", None), Store)
         if hasattr(app, "store_for") and (has_store or self._store is not None):
@@ -164,7 +164,7 @@ class Webhook(ABC):
             logging.getLogger("antiphon").warning(
                 "%s checks webhooks with %s, which has no store: a captured webhook can be sent again. Give"
                 " it one, as in App(store=SQLiteStore(path)), or store=False if the handler recognizes repetitions",
-                describe(route.handler or self), type(self).__name__,
+                describe(handler or self), type(self).__name__,
             )  # fmt: skip
         return self._store
 
