@@ -157,7 +157,7 @@ class Webhook(ABC):
         if hasattr(app, "store_for") and (has_store or self._store is not None):
             found: Store = app.store_for(type(self).__name__, self._store)
             return found
-        if self._takes_that_of_app and self._store is None and not self._has_warned:
+        if self._takes_that_of_app and not self._has_warned:
             import logging
 
             self._has_warned = True
