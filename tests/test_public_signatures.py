@@ -117,6 +117,7 @@ def test_every_duration_is_in_seconds_or_a_timedelta():
 
 INNER = {
     "antiphon.features.Tools.definitions_in": "the command and the test client",
+    "antiphon.types.Mount.all_above": "sessions, which tell applications with one cookie apart",
     "antiphon.types.Mount.hook": "the plan of the application",
     "antiphon.types.Mount.handshake_hook": "the plan of the application",
     "antiphon.types.Mount.lifespan": "the plan of the application",
