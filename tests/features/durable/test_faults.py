@@ -239,6 +239,7 @@ LOOKALIKES = {
     "awaited": lambda: _error.DBOSAwaitedWorkflowCancelledError("1"),
     "cancelled": lambda: _error.DBOSWorkflowCancelledError("1"),
     "replaced": lambda: _error.DBOSWorkflowConflictIDError("1"),
+    "exit": lambda: SystemExit(1),  # which would end the loop
 }
 
 

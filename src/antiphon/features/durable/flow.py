@@ -180,14 +180,16 @@ class Flow:
 
     @contextmanager
     def outcome(self) -> Iterator[None]:
-        """Raise RuntimeError if the work itself raises what DBOS raises in an execution that another one has replaced.
+        """Raise RuntimeError if the work itself raises what DBOS raises in an execution that another one has replaced,
+        or SystemExit.
 
-        DBOS would wait for the outcome of that one for ever.
+        DBOS would wait for the outcome of that one for ever, and the other would end the loop.
         """
         try:
             yield
         except BaseException as error:
-            if self.lost is not None or isinstance(error, Exception) or not _is_of_dbos(error):
+            is_outcome = isinstance(error, Exception) or not (_is_of_dbos(error) or isinstance(error, SystemExit))
+            if self.lost is not None or is_outcome:
                 raise
             raise RuntimeError(f"the work raised {error!r}") from error
 
