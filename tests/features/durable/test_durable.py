@@ -465,6 +465,7 @@ URL = "postgresql:///none"
 @rows(
     "options, message",
         ({"url": "mysql://"}, "needs PostgreSQL or SQLite"), ({"wait": 0}, "above 0"),
+        ({"name": "SHOP"}, "a-z, 0-9, - and _"), ({"name": "no"}, "3 to 256"),
         ({"lease": -1}, "above 0"), ({"retries": -1}, "above 0"),
 )  # fmt: skip
 def test_options_that_are_refused(options, message):

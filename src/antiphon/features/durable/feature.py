@@ -4,6 +4,7 @@ durable = Durable("postgresql:///shop"); app.use(durable), then @app.post("/orde
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import nullcontext
@@ -81,7 +82,7 @@ class Durable:
     database, ``enqueue`` writes a job in the transaction of the request. A job that fails is called again up to
     ``retries`` times, after 1 second, then 2, and so on up to an hour.
 
-    Raises ValueError for numbers that are not above 0 and for another database, TypeError if ``inside`` isn't a
+    Raises ValueError for numbers that are not above 0, another database and a bad name, TypeError if ``inside`` isn't a
     dependency, and RuntimeError for an older SQLite. A process runs one ``Durable``.
     """
 
@@ -104,6 +105,11 @@ class Durable:
             raise explained(
                 "bad-feature-option",
                 'Durable needs PostgreSQL or SQLite, "postgresql:///shop" or "sqlite:///var/shop.db"',
+            )
+        if not re.fullmatch(r"[a-z0-9_-]{3,256}", name):  # as DBOS wants it, which would only say so when it starts
+            raise explained(
+                "bad-feature-option",
+                f"Durable(name=...) must be 3 to 256 of a-z, 0-9, - and _, such as shop-orders, not {name!r}",
             )
         if inside is not None:
             check_dependency(inside, "Durable(inside=...)", "pass the database's, inside=DATABASE")
