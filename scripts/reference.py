@@ -3,6 +3,7 @@
 Which names stand on which page is said in `reference_pages.py`.
 """
 
+import gc
 import importlib
 import os
 import re
@@ -234,6 +235,7 @@ def _entry(title: str, member: Member) -> str:
 
 def main() -> int:
     """Write the pages."""
+    gc.disable()  # the trees of all modules are kept, and would be looked at again and again
     for name, text in pages().items():
         (FOLDER / name).parent.mkdir(exist_ok=True)
         (FOLDER / name).write_text(text)
