@@ -56,3 +56,8 @@ def test_what_takes_too_long_to_search_is_replaced_as_a_whole(content_type, body
     assert len(made) == len(body)
     assert b"hunter22" not in made
     assert hidden.text("a text") != "a text" or body.startswith(b'"')
+
+
+@rows("parameters, body", ("", b"x"), ("; boundary=", b"----"), ("; boundary=b", b"--b\r\nContent-Disp"))
+def test_a_malformed_form_is_not_kept(parameters, body):
+    assert Disguise().body(body, f"multipart/form-data{parameters}") is None

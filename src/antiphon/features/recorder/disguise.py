@@ -289,7 +289,7 @@ class Disguise:
             if kind.essence == "application/x-www-form-urlencoded":
                 return self.pairs(body) if _is_form(body) else None
             if kind.essence == "multipart/form-data":
-                return b"".join(self._multipart(body, content_type, kind.parameters["boundary"]))
+                return b"".join(self._multipart(body, content_type, kind.parameters.get("boundary", "")))
             if kind.essence.endswith("json"):
                 return self._json(body)
         return None
