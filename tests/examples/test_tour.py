@@ -93,6 +93,9 @@ def test_an_upload_goes_on_where_it_stopped(client):
 def test_the_documentation_is_rendered_and_searched_and_nothing_else(client):
     page = client.get("/docs/how-to/forms.md")
     assert '<h2 id="messages">Messages</h2>' in page.text
+    assert (
+        "style=" not in client.get("/docs/reference/dialects.md").text.partition("<main>")[2]
+    )  # its policy forbids it
     assert '<a href="how-to/signed-links.md">' in client.get("/docs/?q=sign+a+cookie").text
     assert "no page about this" in client.get("/docs/?q=zzzzzz").text
     assert client.get("/docs/images/mark.svg").headers["content-type"] == "image/svg+xml"

@@ -19,8 +19,13 @@ from antiphon.response.response import Response
 _STYLE = STYLE + Path(__file__).with_name("docs.css").read_text("utf-8")
 _POLICY = f"default-src 'none'; style-src {digest(_STYLE)}; img-src 'self'; base-uri 'none'; form-action 'self'"
 _HEADERS = HEADERS | {"content-security-policy": f"{_POLICY}; frame-ancestors 'none'"}
-_SCROLLING = {"<pre>": '<pre class="scrolls" tabindex="0">', "<table>": '<div class="scrolls" tabindex="0"><table>'}
-_SCROLLING["</table>"] = "</table></div>"
+_REPLACED = {
+    "<pre>": '<pre class="scrolls" tabindex="0">',
+    "<table>": '<div class="scrolls" tabindex="0"><table>',
+    "</table>": "</table></div>",
+    'style="text-align:right"': 'class="number"',
+}
+"""What scrolls can be reached with the keyboard, and the policy allows no styles in attributes."""
 
 pages = Blueprint("documentation")
 
@@ -36,7 +41,7 @@ def _contents(request: Request) -> Response:
         return _show(docs.CONTENTS)
     hits, is_answered = docs.search(question)
     found = "".join(
-        f'<li><a href="{escape(hit.name)}.md">{escape(hit.title)}</a> {escape(hit.section)}</li>\n' for hit in hits
+        f'<li><a href="{escape(hit.name)}.md">{escape(": ".join(filter(None, hit[1:])))}</a></li>\n' for hit in hits
     )
     none = "" if is_answered else "<p>There is no page about this.</p>\n"
     title = "Pages about: " + escape(question)
@@ -81,8 +86,8 @@ def _rendered(name: str) -> tuple[str, str]:
         if token.type == "image" and not (docs.SOURCE / dirname(name) / str(token.attrs["src"])).is_file():
             token.type = "text"  # its description: a wheel has no pictures
     html = markdown.renderer.render(tokens, markdown.options, {})
-    for tag, focusable in _SCROLLING.items():
-        html = html.replace(tag, focusable)
+    for found, put in _REPLACED.items():
+        html = html.replace(found, put)
     return next(iter(titles), name), html
 
 
