@@ -11,8 +11,12 @@ from tests.helpers.processes import RUN
 from tests.helpers.system_programs import PLACES
 
 PICTURE = Path(__file__).parents[1] / "docs/images/tour.png"
-WIDE, TALL = 1280, 1000
-CARD = "() => { document.body.replaceChildren(document.querySelector('#ways')); document.body.style.padding = 0 }"
+WIDE, TALL = 1280, 1160
+CARD = """() => {
+  document.body.replaceChildren(document.querySelector("#ways"))
+  for (const way of [...document.querySelectorAll("article")].slice(4)) way.remove()
+  document.body.style = "padding: 1rem; min-height: 0"
+}"""
 
 
 def main() -> int:
@@ -31,7 +35,7 @@ def main() -> int:
 
 
 def take(page: Page, site: str) -> bytes:
-    """Return the card as a wide screen shows it, once all programs have responded."""
+    """Return the first four ways as a wide screen shows them, once all programs have responded."""
     page.prefer("light")
     page.resize(WIDE, TALL)
     page.go(site)

@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit
 
 FOLDER = Path(__file__).parent
 NATIVE = "native"
-DIALECTS = ("flask", "werkzeug", "kay", "microdot", "webob", "pyramid", "asok")
+DIALECTS = ("flask", "pyramid", "webob", "werkzeug", "microdot", "kay", "asok")
 DIFFERENT = {
     "kay": "Kay itself is for Python 2",
     "stream/asok": "Asok itself strips the lines, sends them as one, and adds a comment in HTML",

@@ -33,7 +33,7 @@ app.register(docs_pages.pages, prefix="/docs")
 def index(request: Request):
     program, interface = request.args.get("program", "form"), request.args.get("interface", "asgi")
     if program not in ways.BY_NAME or interface not in INTERFACES:
-        raise NotFound("There is no such program.")
+        raise NotFound("There is no such program or interface.")
     sources = {path.stem: path.read_text() for path in (HERE / "cards").glob("*.py")}
     mounted = [mount.prefix.strip("/") for mount in app.mounts if mount.prefix != "/ways"]
     return Page(

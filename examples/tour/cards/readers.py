@@ -24,5 +24,5 @@ def read(request: Request):
         "2 stream": streamed.hexdigest(),
         "3 raw body": sha256(request.body).hexdigest(),
         "4 form": request.form.to_lists(),
-        "5 file": {file.filename: file.digest("sha256") for file in request.files.values()},
+        "5 file": {file.filename: file.digest("sha256") for file in request.files.values() if file},
     }

@@ -13,6 +13,9 @@ for (const form of document.querySelectorAll("form[data-show]")) form.addEventLi
   told(form).textContent = await show(await fetch(form.action, { method: "POST", ...sent }))
 })
 
+// Browsers leave what is focused as it is if a part of it can be seen.
+document.querySelector(".ways").addEventListener("focusin", ({ target }) => target.scrollIntoView({ block: "nearest" }))
+
 document.querySelector("#votes").addEventListener("submit", event => {
   event.preventDefault()
   fetch(event.target.action, { method: "POST", body: new FormData(event.target, event.submitter), redirect: "manual" })
