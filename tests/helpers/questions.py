@@ -71,7 +71,11 @@ Content-Security-Policy | reference/features/templates how-to/templates how-to/f
 reference/json: custom JSON encoder | reference/limits: maximum body size | reference/limits reference/bodies: 413 |
 reference/return-values how-to/from-other-frameworks reference/json: jsonify | reference/routing: trailing slash; path
 converter; reverse URL | reference/typed-values reference/json: Pydantic | reference/typed-values reference/request
-how-to/from-fastapi: query parameters | tutorial/1-one-file: hello world; quickstart
+how-to/from-fastapi: query parameters | tutorial/1-one-file: hello world; quickstart |
+how-to/debug how-to/serve: memory leak find; memory usage grows | how-to/rate-limits: block an ip address | how-to/trace
+how-to/debug: profile a slow handler | how-to/static-files: robots.txt | reference/features/security: content security
+policy nonce | explanation/safety reference/features/security: csp inline script blocked; hsts; clickjacking |
+how-to/develop: type check with mypy; mypy complains about handler | reference/return-values: return xml instead of json
 """)
 SENTENCES = _read("""
 explanation/compared how-to/from-fastapi: how does it compare to fastapi in speed | explanation/many-machines: are

@@ -2,8 +2,8 @@
 
 A page's weight for a word is that of Okapi BM25, in which words of titles, names, keywords and headings count several
 times. A word is rare if few pages have most of its weight, even if many mention it. Each section about an error is a
-page of its own. SQLite's FTS5 misses 53 of the 517 questions in the tests, this 6. The site's search adds up the same
-weights in a browser, by the same rules (`scripts/docs_search.js`).
+page of its own. SQLite's FTS5 missed 53 of 517 questions; of the 529 in the tests, this misses 7. The site's search
+adds up the same weights in a browser, by the same rules (`scripts/docs_search.js`).
 """
 
 import re
