@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -19,11 +20,11 @@ from antiphon import App, Request, Response
 from antiphon.app.route import RouteOptions
 from antiphon.features.openapi.audit.report import audited
 from antiphon.features.openapi.changes.operations import Comparison, today
-from antiphon.testing.pairs import varied
+from antiphon.testing.pairs import table, varied
 from antiphon.testing.pairs.__main__ import report
 from antiphon.testing.pairs.composer import AROUND, DJANGO, program_of
 from antiphon.testing.pairs.documents import document_of
-from antiphon.testing.pairs.programs import Around, Feature, Program
+from antiphon.testing.pairs.programs import Around, Feature, Option, Program, Route
 from antiphon.testing.pairs.running import WAYS, load
 from antiphon.testing.pairs.table import features
 from antiphon.testing.pairs.trying import failures, shrunk
@@ -242,3 +243,16 @@ def test_features_of_other_packages_take_part(tmp_path, monkeypatch):
     (installed / "entry_points.txt").write_text("[antiphon.pairs]\nother = pairs_of_others:ROW\n")
     monkeypatch.syspath_prepend(tmp_path)
     assert [each.source for each in features() if each.name == "other"] == ["app.use(Health())"]
+
+
+def test_a_kind_of_routes_that_does_not_exist_is_an_error(monkeypatch):
+    row = Feature("other", "app.use(Health())", options=(Option("meta={A: 1}", frozenset({"page", "strem"})),))
+    monkeypatch.setattr(table, "entry_points", lambda group: [SimpleNamespace(load=lambda: row)])
+    with pytest.raises(ValueError, match=r"kinds of the row 'other' must be page, .*, not strem"):
+        features()
+
+
+def test_several_features_may_set_metadata_of_one_route():
+    options = [("other", Option(f"meta={{{name}: 1}}", frozenset({"page"}))) for name in "AB"]
+    route = Route("page", "page", "GET", "/page", "return ''", options=tuple(options))
+    assert "meta={A: 1} | {B: 1})" in Program(0, (), (), (), (route,), ()).source

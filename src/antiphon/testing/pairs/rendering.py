@@ -120,10 +120,12 @@ def handler_of(program: Program, route: Route) -> str:
 
 
 def _joined(options: list[str]) -> list[str]:
-    """Return options of which several may be hooks of the route."""
+    """Return options of which several may be hooks or metadata of the route."""
     before = [each.removeprefix("before=") for each in options if each.startswith("before=")]
-    kept = [each for each in options if not each.startswith("before=")]
-    return [*kept, f"before=[{', '.join(before)}]"] if before else kept
+    meta = [each.removeprefix("meta=") for each in options if each.startswith("meta=")]
+    kept = [each for each in options if not each.startswith(("before=", "meta="))]
+    kept += [f"before=[{', '.join(before)}]"] * bool(before)
+    return kept + [f"meta={' | '.join(meta)}"] * bool(meta)
 
 
 VIEWS = {

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 
 from antiphon.testing.pairs.going_on import Reply
 from antiphon.testing.pairs.programs import Feature, Option, Route, Sign
+from antiphon.testing.pairs.routes import KINDS
 
 GROUP = "antiphon.pairs"
 """The entry-point group in which packages name their features."""
@@ -327,9 +328,16 @@ def _what_watches() -> Iterator[Feature]:
 
 
 def features() -> list[Feature]:
-    """Return the features of this package and of others that are installed."""
+    """Return the features of this package and of others that are installed.
+
+    Raises ValueError for a row whose options name kinds of routes that don't exist.
+    """
     found = [*_users_of_each_kind(), *_who_asks(), *_what_guards(), *_what_shows(), *_what_watches()]
     for point in entry_points(group=GROUP):
         made = point.load()
         found += [made] if isinstance(made, Feature) else made
+    for each in found:
+        if unknown := each.kinds.union(*[option.kinds for option in each.options]).difference(KINDS):
+            told = f"must be {', '.join(KINDS)}, not {', '.join(sorted(unknown))}"
+            raise ValueError(f"the kinds of the row {each.name!r} {told}")
     return [each for each in found if all(find_spec(package) for package in each.packages)]
