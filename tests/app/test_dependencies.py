@@ -295,6 +295,8 @@ class TestFilling:
             dependencies.provide(User, ada_later)
         assert describe(ada) in str(refused.value)
         assert describe(ada_later) in str(refused.value)
+        with pytest.raises(ValueError, match="used twice"):
+            dependencies.provide(User, ada)
         assert request_with(dependencies)[User] == "ada at /"
         assert dependencies.resolving == ()
 

@@ -254,10 +254,10 @@ class Dependencies:
         """
         check_dependency(dependency, "app.provide", 'make one, Tenant = Dependency[str]("tenant")')
         if dependency in self._sources:
-            provided = describe(self._sources[dependency].hook.function)
+            provided, other = describe(self._sources[dependency].hook.function), describe(source)
+            told = "and now again, as when a feature is used twice" if other == provided else f"and now by {other}"
             raise explained(
-                "provided-twice",
-                f"the dependency {dependency.name!r} is already provided by {provided}, and now by {describe(source)}",
+                "provided-twice", f"the dependency {dependency.name!r} is already provided by {provided}, {told}"
             )
         for function in filter(None, (when, default)):
             check_arguments(function, "request")
