@@ -54,6 +54,7 @@ WITHOUT_KIND = {
     """,
     "says what is wrong with a document of an identity provider, which is logged": "features.oauth.tokens._read",
     "says what is wrong with a server, not with a program": "adapters.servable.Servable._serve_asgi",
+    "says what is wrong with a feature's row for random applications": "testing.pairs.table.features",
     "says that an iterator failed, as Python does of a generator": "concurrency.bridge.AsyncFromSync.fetch",
     "tells msgspec that a type has no schema, as it asks": "features.openapi.schemas._schema_hook",
     "tells dialects that a system has no list of descriptors": "adapters.connection._Descriptors._scan",
