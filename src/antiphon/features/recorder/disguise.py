@@ -9,7 +9,7 @@ import sys
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import shake_256
 from os import urandom
 from types import ModuleType
@@ -79,6 +79,7 @@ def same_shape(secret: str) -> str:
     return _with_check_digit(made) if is_card_number(secret) else made
 
 
+@lru_cache(maxsize=1 << 15)  # a record of 256 KiB would take a second: what is ASCII fits in
 def _stepped(character: str, step: int, letters: int) -> str:
     for first, count in (("0", 10), ("a", letters), ("A", letters)):
         if 0 <= (place := ord(character) - ord(first)) < count:
