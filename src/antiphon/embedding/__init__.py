@@ -85,7 +85,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "serialization.readers": "json_as texts_of",
         "serialization.types": "described json_schemas type_name",
         "serialization.json_fields": "is_json",
-        "serialization.secret_names": "is_secret_name",
+        "features.secret_names": "is_secret_name",
         "request.interfaces": "language_of",
         "http.header_property": "read_number",
     },

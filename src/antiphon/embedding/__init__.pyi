@@ -40,6 +40,7 @@ from antiphon.concurrency.process import DRAINING, GRACE_OVER, call_after_fork, 
 from antiphon.explanations import Advice, arguments_name_ours, check_numbers, errors_name_it, named
 from antiphon.explanations.naming import NamesOurs, names_ours
 from antiphon.features.openapi.code.words import DescribedApp, DescribedRoute
+from antiphon.features.secret_names import is_secret_name
 from antiphon.features.templates.environment import render
 from antiphon.features.templates.page import stream_of
 from antiphon.frameworks.connection import plain_head, until_left
@@ -91,7 +92,6 @@ from antiphon.response.response import response_of
 from antiphon.serialization.json import decode_json, encode_json, json_text, pointer_step
 from antiphon.serialization.json_fields import is_json
 from antiphon.serialization.readers import json_as, texts_of
-from antiphon.serialization.secret_names import is_secret_name
 from antiphon.serialization.signing import TimedSigner
 from antiphon.serialization.types import described, json_schemas, type_name
 from antiphon.uploads.spool import Spool, Window

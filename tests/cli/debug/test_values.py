@@ -15,8 +15,8 @@ import msgspec
 
 from antiphon import App, Request, Response, Signer
 from antiphon.cli.debug.values import LENGTH, Printer
+from antiphon.features.masking import Mask
 from antiphon.http import MutableHeaders
-from antiphon.serialization.masking import Mask
 from tests.helpers.rows import rows
 
 

@@ -14,8 +14,8 @@ import pytest
 
 from antiphon import App, Response
 from antiphon.features import MemoryStore, Recorder, Secret, SQLiteStore
+from antiphon.features.masking import is_card_number
 from antiphon.features.recorder.disguise import Disguise, marked_names, same_shape
-from antiphon.serialization.masking import is_card_number
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 

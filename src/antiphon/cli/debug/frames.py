@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 from antiphon.cli.debug.values import Printer
 from antiphon.cli.target import is_own, shown_path
-from antiphon.serialization.masking import Mask
+from antiphon.features.masking import Mask
 
 _BEFORE, _AFTER = 5, 4
 """The number of lines of source to show around a line."""

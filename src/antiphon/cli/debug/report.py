@@ -9,9 +9,9 @@ from antiphon.cli.debug.frames import Frame, frames_of, nearest_name, places_of,
 from antiphon.cli.debug.values import Printer
 from antiphon.cli.interface import shorten
 from antiphon.cli.target import is_own, shown_path
+from antiphon.features.masking import MASK, Mask
+from antiphon.features.secret_names import is_secret, secrets_of_path
 from antiphon.request.request import Request
-from antiphon.serialization.masking import MASK, Mask
-from antiphon.serialization.secret_names import is_secret, secrets_of_path
 
 _LARGEST_BODY = 16 << 10
 """The maximum size of a body that is shown, in bytes."""

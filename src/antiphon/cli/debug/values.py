@@ -34,10 +34,10 @@ from types import (
 )
 from typing import Any
 
+from antiphon.features.masking import MASK, Mask
+from antiphon.features.secret_names import is_secret, named_items
 from antiphon.request.request import Request
 from antiphon.response.response import Response
-from antiphon.serialization.masking import MASK, Mask
-from antiphon.serialization.secret_names import is_secret, named_items
 
 
 def class_name(kind: type) -> str:

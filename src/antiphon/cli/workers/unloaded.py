@@ -9,10 +9,10 @@ from antiphon.cli.debug.mode import Viewers
 from antiphon.cli.debug.page import HEADERS, page_of
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.settings import ENV_FILE, add_to_environment
+from antiphon.features.masking import Mask
 from antiphon.handler.errors import PROBLEM
 from antiphon.request.request import Request
 from antiphon.response.response import Response
-from antiphon.serialization.masking import Mask
 
 _UNSEEN = "The application can't be loaded. The server's terminal shows why."
 

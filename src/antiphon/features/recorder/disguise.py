@@ -18,9 +18,9 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus
 from weakref import proxy
 
 from antiphon import HTTPError, Request
+from antiphon.features.masking import MASK, Mask, is_card_number
+from antiphon.features.secret_names import is_opaque, is_secret, name_of_secret, named_items, secrets_of_path
 from antiphon.http import MediaType
-from antiphon.serialization.masking import MASK, Mask, is_card_number
-from antiphon.serialization.secret_names import is_opaque, is_secret, name_of_secret, named_items, secrets_of_path
 
 Line = tuple[str, str]
 

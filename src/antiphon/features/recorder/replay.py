@@ -13,10 +13,10 @@ from antiphon import App, Dependency, Request, Response, Session, from_asgi, fro
 from antiphon.adapters.foreign.asgi import make_scope
 from antiphon.adapters.websockets.handshake import SOCKET_SCHEMES
 from antiphon.embedding import Servable, finish, run_async
+from antiphon.features.masking import MASK
 from antiphon.features.recorder.feature import Recorder
 from antiphon.features.recorder.record import Record, Trace, cause_of_error, is_own, shown
 from antiphon.features.sessions import SESSIONS
-from antiphon.serialization.masking import MASK
 
 _EMPTY: dict[str, Any] = {"str": "", "int": 0, "float": 0.0, "bool": False, "list": [], "dict": {}, "bytes": b""}
 """Values of the kinds that a session can contain, as substitutes for values that were not kept."""

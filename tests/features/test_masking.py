@@ -9,9 +9,9 @@ from weakref import WeakSet
 
 import pytest
 
+from antiphon.features.masking import MASK, Mask
+from antiphon.features.secret_names import is_secret_name
 from antiphon.serialization import signing
-from antiphon.serialization.masking import MASK, Mask
-from antiphon.serialization.secret_names import is_secret_name
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once

@@ -9,7 +9,7 @@ from html import unescape
 from unicodedata import normalize
 from urllib.parse import unquote
 
-from antiphon.serialization.secret_names import ALONE, ANYWHERE, is_secret_name
+from antiphon.features.secret_names import ALONE, ANYWHERE, is_secret_name
 from antiphon.serialization.signing import secret_keys_in_use
 
 _tokens = re.compile(
