@@ -7,7 +7,7 @@ from antiphon.app.dispatch.dependencies import Dependencies
 from antiphon.app.dispatch.hooks import ErrorHandlers, Hook
 from antiphon.app.dispatch.middleware import Middleware
 from antiphon.app.dispatch.plan import LOAD, Body, HandlerStack, Plan
-from antiphon.app.planning.cross_site import TrustedOrigins
+from antiphon.app.planning.cross_site import SAFE_METHODS, TrustedOrigins
 from antiphon.app.route import Route
 from antiphon.explanations import explained
 from antiphon.handler.callables import describe
@@ -158,6 +158,11 @@ class RouteGroup:
             self,
             blueprint.meta.within(self.meta),
         )
+
+    def stack_of(self, route: Route) -> HandlerStack:
+        """Return the stack around a route's handler, without what its own options add."""
+        stack = HandlerStack(error_handlers=self.stack.error_handlers) if route.unguarded else self.stack
+        return stack.without_writes() if all(method in SAFE_METHODS for method in route.methods) else stack
 
     def walk(self) -> Iterator["RouteGroup"]:
         """Yield this group, and all groups in it."""

@@ -133,6 +133,14 @@ def parameters_in(pattern: str, host: str | None, converters: Mapping[str, Conve
     return [part for segment in segments for part in parameters_of(segment)]
 
 
+def path_template(pattern: str, converters: Mapping[str, Converter]) -> tuple[str, dict[str, str]]:
+    """Return a path as in OpenAPI, ``/lamps/{number}``, and the name of each parameter's converter."""
+    split = [parts_of(segment) for segment in parse_pattern(pattern or "/", converters)]
+    written = ["".join([each if isinstance(each, str) else f"{{{each.name}}}" for each in parts]) for parts in split]
+    found = {each.name: each.converter.name for parts in split for each in parts if isinstance(each, Parameter)}
+    return "/" + "/".join(written), found
+
+
 def check_names(segments: list[Segment], pattern: str) -> None:
     """Raise ValueError if two parameters have the same name."""
     names = [part.name for segment in segments for part in parameters_of(segment)]

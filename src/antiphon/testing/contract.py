@@ -6,7 +6,6 @@ from typing import Any
 from antiphon.adapters.servable import Servable
 from antiphon.app.application import App
 from antiphon.app.planning.matching import Routing
-from antiphon.app.registry import merged_converters
 from antiphon.app.route import Route
 from antiphon.explanations import explained
 from antiphon.explanations.naming import unknown_attribute
@@ -16,7 +15,6 @@ from antiphon.features.openapi.conformance import breach_of
 from antiphon.features.openapi.contract import Contract, ContractReader
 from antiphon.features.openapi.document import RouteKey, is_described, refuses_other_sites, route_key
 from antiphon.features.openapi.operations import expect
-from antiphon.features.openapi.parameters import path_template
 from antiphon.handler.callables import describe
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -64,7 +62,7 @@ class HeldContract:
             for route in group.routes():
                 if method in route.methods and route_key(route, method) == key and is_described(route):
                     contract = self._reader.read(group, route, method)
-                    _, parameters = path_template(route, "", merged_converters(app._route_groups))
+                    _, parameters = app._path_template(route.pattern)
                     refuses = refuses_other_sites(app, route)
                     has_hosts = app.declares_hosts
                     expect(contract, has_parameters=bool(parameters), has_hosts=has_hosts, refuses_other_sites=refuses)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, Self
 
 from antiphon.app.dispatch.declared import declared_by
 from antiphon.app.dispatch.dependencies import Source
-from antiphon.app.dispatch.hooks import ErrorHandlers, Hook
+from antiphon.app.dispatch.hooks import ErrorHandlers, Hook, find_handler
 from antiphon.app.dispatch.middleware import Middleware, grouped
 from antiphon.body.receiver import SMALL_BODY
 from antiphon.handler.contract import BEGIN_ON_THREAD, ON_LOOP, ON_THREAD, Switch
@@ -136,6 +136,11 @@ class HandlerStack(NamedTuple):
     def parts(self) -> tuple[Middleware | Source | Hook, ...]:
         """The middleware, sources and hooks together, without the error handlers."""
         return (*self.opened, *self.after)
+
+    def error_handler(self, error: BaseException) -> Callable[..., Any] | None:
+        """Return the function that handles an error, or None."""
+        found = find_handler(self.error_handlers, error)
+        return found[1].function if found else None
 
     @property
     def is_guarded(self) -> bool:

@@ -9,7 +9,6 @@ from antiphon.app.dispatch.middleware import Middleware, middleware
 from antiphon.app.dispatch.plan import LOOP, AtHand, Body, HandlerStack, Plan
 from antiphon.app.dispatch.readings import SHARED
 from antiphon.app.mount import Mount
-from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.planning.features import LiveRouting, RouteFeatures, plan_stream
 from antiphon.app.planning.matching import (
     MountPlans,
@@ -134,9 +133,7 @@ class Planning:
 
     def _stack(self, group: RouteGroup, route: Route) -> HandlerStack:
         """Return the stack around the handler of a route."""
-        stack = HandlerStack(error_handlers=group.stack.error_handlers) if route.unguarded else group.stack
-        if all(method in SAFE_METHODS for method in route.methods):
-            stack = stack.without_writes()
+        stack = group.stack_of(route)
         checks = [*self._checks(route)]
         if not (checks or route.before):
             return stack

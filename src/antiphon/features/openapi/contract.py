@@ -5,13 +5,10 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from antiphon import HTTPError
 from antiphon.app.dispatch.declared import by_status
-from antiphon.app.dispatch.hooks import Hook
-from antiphon.app.dispatch.middleware import Middleware
-from antiphon.app.dispatch.plan import HandlerStack
 from antiphon.app.registry import RouteGroup
 from antiphon.embedding import SAFE_METHODS, Added, http_error, innermost
 from antiphon.features import Gives, StoreUnavailable
@@ -195,6 +192,10 @@ def _changed_failure(failure: Failure, change: ResponseValue, status: int) -> Fa
     )
 
 
+FindHandler: TypeAlias = Callable[[BaseException], Callable[..., Any] | None]
+"""A function that returns the handler of an error, or None."""
+
+
 class ContractReader:
     """The contracts of one application's routes. ``sources`` contains files that are already parsed."""
 
@@ -205,11 +206,9 @@ class ContractReader:
         """Return the contract of a route's method, based on its code, its annotations and its declarations."""
         self._code.method, self._code.path, self._code.dependencies = method, route.pattern, group.dependencies
         contract = Contract(route, method)
-        stack = HandlerStack(error_handlers=group.stack.error_handlers) if route.unguarded else group.stack
-        if all(each in SAFE_METHODS for each in route.methods):
-            stack = stack.without_writes()
+        stack = group.stack_of(route)
         found = self._code.read(route.handler)
-        contract.add_failure = partial(self._add_failure, contract, stack)
+        contract.add_failure = partial(self._add_failure, contract, stack.error_handler)
         self._add_reads(contract, found)
         contract.users, contract.requires_user = [*found.users], HAS_USER in found.always
         contract.may_have_user = bool(found.users) or any(each.error.status == 401 for each in found.raised)
@@ -222,10 +221,10 @@ class ContractReader:
             raised += self._add_around(contract, hook.function, RECEIVED)
         inside = len(contract.changes)
         before_routing = [] if route.unguarded else group.app._registry.before_routing
-        opened: list[Middleware | Hook] = [*before_routing, *stack.middleware, *stack.before, *route.before]
-        for around in opened:
-            contract.scopes += around.function.scopes if isinstance(around.function, ScopesRequired) else ()
-            contract.outside += self._add_around(contract, around.function)
+        opened = [each.function for each in (*before_routing, *stack.middleware)]
+        for function in (*opened, *[each.function for each in (*stack.before, *route.before)]):
+            contract.scopes += function.scopes if isinstance(function, ScopesRequired) else ()
+            contract.outside += self._add_around(contract, function)
         self._add_features(contract, group)
         raised += contract.outside
         contract.changes[inside:] = reversed(contract.changes[inside:])  # the innermost code receives a response first
@@ -241,7 +240,7 @@ class ContractReader:
         known = {*contract.failures}
         handled = [kind for each in stack.error_handlers for kind in each.classes if is_of_library(kind)]
         for kind in dict.fromkeys((*_UNEXPECTED, *handled)) if stack.error_handlers else ():
-            if self._handler_of(stack, Raisable(kind)) is not None:
+            if _handler_of(stack.error_handler, Raisable(kind)) is not None:
                 contract.add_failure(Raised(Raisable(kind), found.place))
         if 500 not in known:
             contract.failures.pop(500, None)  # any of the responses may be the one to a failure
@@ -320,7 +319,7 @@ class ContractReader:
 
     # Errors
 
-    def _add_failure(self, contract: Contract, stack: HandlerStack, raised: Raised) -> None:
+    def _add_failure(self, contract: Contract, find: FindHandler, raised: Raised) -> None:
         error = raised.error
         if issubclass(error.kind, RaisedResponse):
             if error.status == 304 and not contract.is_safe:  # only reads can have a 304 (RFC 9110 §15.4.5)
@@ -328,7 +327,7 @@ class ContractReader:
             headers = ("location",) if error.status in range(301, 400) and error.status != 304 else ()
             contract.responses.append(Given(error.status or 303, headers=headers))
             return
-        handler = self._handler_of(stack, error)
+        handler = _handler_of(find, error)
         status = error.status or 500
         if handler is None:
             if issubclass(error.kind, HTTPError):
@@ -336,12 +335,12 @@ class ContractReader:
             elif contract.only_raises and not any(each.is_declared for each in contract.responses):
                 contract.failures[status].append(Failure("The server failed."))
             return
-        found = self._code.read(handler.function, error)
+        found = self._code.read(handler, error)
         optional = [each._replace(is_required=False) for each in found.named]
         self._add_reads(contract, replace(found, named=optional, always=frozenset()))
         if any(each.is_required for each in found.named):
             contract.failures[400].append(Failure(None))
-        for unread in found.unread if not is_ours(function_of(handler.function)) else ():
+        for unread in found.unread if not is_ours(function_of(handler)) else ():
             if unread.about != "given":
                 contract.add_unread(unread)
         raised_again = any(each.error == error for each in found.raised)
@@ -362,21 +361,6 @@ class ContractReader:
             is_problem = response.media == PROBLEM
             responses_ = () if is_problem and not response.headers else (response._replace(status=own),)
             contract.failures[own].append(_failure(error, responses_, is_problem=raised_again or is_problem))
-
-    def _handler_of(self, stack: HandlerStack, error: Raisable) -> Hook | None:
-        example: BaseException
-        try:
-            example = error.kind.__new__(error.kind)
-            if isinstance(example, HTTPError):
-                example.status = error.status or 500
-                if type(example) is HTTPError:
-                    example = http_error(example.status) if example.status not in (405, 407, 426) else example
-        except Exception:  # it can't be made without arguments
-            return None
-        for handlers in stack.error_handlers:
-            if found := handlers.find(example):
-                return found[1]
-        return None
 
     # Declarations
 
@@ -404,6 +388,19 @@ class ContractReader:
             for each in contract.responses:  # the fields that its code sets
                 said = [one.with_headers(each.headers) if one.status == each.status else one for one in said]
             contract.responses = [each for each in contract.responses if each.status not in gives] + said
+
+
+def _handler_of(find: FindHandler, error: Raisable) -> Callable[..., Any] | None:
+    example: BaseException
+    try:
+        example = error.kind.__new__(error.kind)
+        if isinstance(example, HTTPError):
+            example.status = error.status or 500
+            if type(example) is HTTPError:
+                example = http_error(example.status) if example.status not in (405, 407, 426) else example
+    except Exception:  # it can't be made without arguments
+        return None
+    return find(example)
 
 
 def _declared(status: int, gives: Gives) -> Given:

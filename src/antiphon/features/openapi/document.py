@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 from antiphon import App, HTTPError
-from antiphon.app.registry import RouteGroup, merged_converters
+from antiphon.app.registry import RouteGroup
 from antiphon.embedding import decode_json, describe, encode_json, innermost, json_as, lazy
 from antiphon.features.openapi.code.reading import function_of, is_ours
 from antiphon.features.openapi.code.responses import JSON
@@ -19,11 +19,9 @@ from antiphon.features.openapi.contract import Contract, ContractReader
 from antiphon.features.openapi.described import app_of, in_words_of, with_pages_of_errors
 from antiphon.features.openapi.feature import OpenAPI
 from antiphon.features.openapi.operations import PROBLEM_SCHEMA, expect, operation
-from antiphon.features.openapi.parameters import path_template
 from antiphon.features.openapi.schemas import PROBLEM_NAME, Schema, Schemas, leaf_types, reached
 from antiphon.features.openapi.security import Scheme, security_of, security_schemes
 from antiphon.http import Headers
-from antiphon.routing.pattern import Parameter
 from antiphon.types import Route
 
 VERSIONS = {"3.1": "3.1.0", "3.2": "3.2.0"}
@@ -80,7 +78,7 @@ class _Described(NamedTuple):
 
     contract: Contract
     path: str
-    parameters: list[Parameter]
+    parameters: dict[str, str]
     app: App
     security: dict[str, Scheme]
     above: str
@@ -132,19 +130,18 @@ class DescribedRoute(NamedTuple):
     group: RouteGroup
     route: Route
     path: str
-    parameters: list[Parameter]
+    parameters: dict[str, str]
     above: str
     """The prefix at which the application is mounted."""
 
 
 def described_routes(app: App, prefix: str = "", *, with_hidden: bool = False) -> Iterator[DescribedRoute]:
     """Yield the routes of an application and of those mounted in it, except features' routes and hidden ones."""
-    groups = app._route_groups
-    converters = merged_converters(groups)
-    for group in groups:
+    template = app._path_template
+    for group in app._route_groups:
         for route in group.routes():
             if not (_is_of_feature(route) or (route.meta.get(OpenAPI.HIDDEN) is True and not with_hidden)):
-                yield DescribedRoute(app, group, route, *path_template(route, prefix, converters), prefix)
+                yield DescribedRoute(app, group, route, *template(prefix + route.pattern), prefix)
     for mount in app.mounts:
         if isinstance(mount.application, App):
             yield from described_routes(mount.application, prefix + mount.prefix, with_hidden=with_hidden)

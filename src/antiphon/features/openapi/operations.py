@@ -16,7 +16,6 @@ from antiphon.features.openapi.responses import Given
 from antiphon.features.openapi.schemas import FILE, PROBLEM_NAME, REFERENCE, Direction, Schema, Schemas
 from antiphon.features.openapi.security import requires_key
 from antiphon.http.errors import Problem
-from antiphon.routing.pattern import Parameter
 from antiphon.serialization.patches import OPERATIONS
 from antiphon.serialization.readers import field_names
 from antiphon.serialization.rows import ROWS
@@ -65,10 +64,11 @@ _ALWAYS = {401: "www-authenticate"}
 """The headers that errors always have, by status."""
 
 
-def operation(contract: Contract, parameters: list[Parameter], schemas: Schemas) -> Schema:
+def operation(contract: Contract, parameters: dict[str, str], schemas: Schemas) -> Schema:
     """Return a method's operation, without its id, tags and security."""
     made = _described(contract)
-    found = [*[path_parameter(each, contract.route) for each in parameters], *other_parameters(contract, schemas)]
+    found = [path_parameter(name, converter, contract.route) for name, converter in parameters.items()]
+    found += other_parameters(contract, schemas)
     if contract.route.idempotent or contract.route.durable:
         required = contract.route.durable or requires_key(contract.route)
         found = [each for each in found if each["name"].lower() != "idempotency-key"]  # the handler may read it, too

@@ -1,7 +1,7 @@
 """Parameters of an operation: from its path, query, cookies and headers."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, get_args
 
 from msgspec import Meta
@@ -12,8 +12,7 @@ from antiphon.features.openapi.code.findings import Named
 from antiphon.features.openapi.code.methods import CONDITIONS
 from antiphon.features.openapi.contract import Contract
 from antiphon.features.openapi.schemas import FILE, Direction, Schema, Schemas, defaults_of, with_width
-from antiphon.routing.converters import LARGEST, Converter
-from antiphon.routing.pattern import Parameter, Segment, parse_pattern, parts_of
+from antiphon.routing.converters import LARGEST
 from antiphon.types import Route
 
 _bound = re.compile(r"(min|max)=([0-9]+)").findall
@@ -30,28 +29,17 @@ _BY_TYPE: dict[Any, Schema] = {
 }  # fmt: skip
 
 
-def path_template(route: Route, prefix: str, converters: Mapping[str, Converter]) -> tuple[str, list[Parameter]]:
-    """Return a route's path in OpenAPI syntax, such as ``/lamps/{number}``, and its parameters."""
-    segments = parse_pattern((prefix + route.pattern) or "/", converters)
-    found = [part for segment in segments for part in parts_of(segment) if isinstance(part, Parameter)]
-    return "/" + "/".join(map(_written, segments)), found
-
-
-def _written(segment: Segment) -> str:
-    return "".join(part if isinstance(part, str) else f"{{{part.name}}}" for part in parts_of(segment))
-
-
-def path_parameter(part: Parameter, route: Route) -> Schema:
+def path_parameter(name: str, converter: str, route: Route) -> Schema:
     """Return a path parameter, with its converter's schema and the description in the handler's annotation."""
-    annotation = annotations.hints_of(innermost(route.handler)).get(part.name)
+    annotation = annotations.hints_of(innermost(route.handler)).get(name)
     told = [each.description for each in get_args(annotation)[1:] if isinstance(each, Meta) and each.description]
     described = {"description": told[0]} if told else {}
-    return {"name": part.name, "in": "path", "required": True, **described, "schema": converter_schema(part.converter)}
+    return {"name": name, "in": "path", "required": True, **described, "schema": converter_schema(converter)}
 
 
-def converter_schema(converter: Converter) -> Schema:
-    """Return the schema of the values that a converter matches."""
-    kind, _, argument = converter.name.partition("(")
+def converter_schema(converter: str) -> Schema:
+    """Return the schema of the values that a converter matches, such as ``int(max=9)``."""
+    kind, _, argument = converter.partition("(")
     argument = argument.removesuffix(")")
     match kind:
         case "int":

@@ -7,11 +7,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args, get_origin
 
 from antiphon import Request, Response, explained
-from antiphon.app.registry import merged_converters
 from antiphon.embedding import describe, innermost, quote_path, quoted_root, unquote
 from antiphon.features import MissedMessages
 from antiphon.features.channels.channel import Channel
-from antiphon.features.openapi.parameters import path_template
 from antiphon.features.tools.calls import Call
 from antiphon.features.tools.definitions import PAGES, page_uri
 from antiphon.features.tools.exchange import Sessions, event_of, whose_is
@@ -27,7 +25,6 @@ from antiphon.features.tools.results import (
 )
 from antiphon.features.tools.tool_call import HandledCall, ToolCall
 from antiphon.http import Event, ServiceUnavailable
-from antiphon.routing.pattern import Parameter
 from antiphon.types import Route
 
 if TYPE_CHECKING:
@@ -42,7 +39,7 @@ _variable = re.compile(r"\{(\+?)([A-Za-z_][A-Za-z0-9_]*)\}")
 class _Resource(NamedTuple):
     route: Route
     path: str
-    parameters: list[Parameter]
+    parameters: dict[str, str]
     uri: str | None = None
     """The URI or template (RFC 6570) of its own; None for the URL."""
 
@@ -53,9 +50,9 @@ class _Resource(NamedTuple):
     def as_json(self, request: Request, key: str) -> dict[str, Any]:
         described = (getattr(innermost(self.route.handler), "__doc__", None) or "").partition("\n\n")[0]
         path = self.path
-        for each in self.parameters:
-            if each.converter.name == "path":
-                path = path.replace(f"{{{each.name}}}", f"{{+{each.name}}}")  # slashes stay (RFC 6570 §3.2.3)
+        for name, converter in self.parameters.items():
+            if converter == "path":
+                path = path.replace(f"{{{name}}}", f"{{+{name}}}")  # slashes stay (RFC 6570 §3.2.3)
         made = {key: self.uri or base_of(request) + path, "name": self.route.name}
         if described.strip():
             made["description"] = " ".join(described.split())
@@ -92,11 +89,11 @@ class Resources(NamedTuple):
         Raises LookupError for a name that no GET route has, and ValueError for a template without the parameters of
         its route.
         """
-        converters = merged_converters(app._route_groups)
+        template = app._path_template
         routes = {route.name: route for route in app.routes if "GET" in route.methods and route.websocket is None}
         own = names.items() if isinstance(names, Mapping) else [(None, name) for name in names]
         pairs = [*own, *((page_uri(name), name) for name in sorted({*pages}))]
-        return cls(tuple(_resource(routes, converters, name, uri) for uri, name in pairs))
+        return cls(tuple(_resource(routes, template, name, uri) for uri, name in pairs))
 
     def listed(self, request: Request) -> list[dict[str, Any]]:
         """Return the resources that have a fixed URL."""
@@ -136,12 +133,14 @@ class Resources(NamedTuple):
         return (each for each in self.all if each.uri is None)
 
 
-def _resource(routes: dict[str, Route], converters: Any, name: str, uri: str | None) -> _Resource:
+def _resource(
+    routes: dict[str, Route], template: Callable[[str], tuple[str, dict[str, str]]], name: str, uri: str | None
+) -> _Resource:
     route = routes.get(name)
     if route is None:
         raise explained("bad-tool", f"Tools(resources=[{name!r}]) names no route for GET", LookupError)
-    path, parameters = path_template(route, "", converters)
-    wanted = {each.name for each in parameters}
+    path, parameters = template(route.pattern)
+    wanted = parameters.keys()
     if uri is not None and {each[2] for each in _variable.finditer(uri)} != wanted:
         names = ", ".join(sorted(wanted)) or "none"
         raise explained("bad-tool", f"the parameters of {uri!r} must be those of its route: {names}")

@@ -107,7 +107,7 @@ def audited_routes(app: App) -> list[AuditedRoute]:
             operation = paths.get(each.path, {}).pop(method.lower(), {})  # of the first route with this path
             if contract is None or method in ("HEAD", "OPTIONS"):
                 continue
-            made = AuditedRoute(method, each.path, contract, operation, [part.name for part in each.parameters])
+            made = AuditedRoute(method, each.path, contract, operation, [*each.parameters])
             made.taken = [*_fields(_taken(operation), document.content, marks)]
             made.given = [*_fields(_given(operation), document.content, marks)]
             made.is_known = all(_is_known(each) for each in _given(operation))
