@@ -8,6 +8,7 @@ from sys import intern
 from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict
 
 from antiphon.app.dispatch.arguments import NO_ARGUMENTS, Arguments, arguments_of
+from antiphon.app.dispatch.declared import Gives, by_status
 from antiphon.app.dispatch.dependencies import Dependencies
 from antiphon.app.dispatch.hooks import BeforeHook, Hook, check_before, check_returns, hook
 from antiphon.explanations import explained
@@ -157,7 +158,7 @@ class Route(NamedTuple):
     """The hooks for this route only, called after those of the blueprint and the application."""
     takes: object = None
     """The type of the body, or types for "json", "form", "query" and "headers", as declared for API documents."""
-    gives: object = None
+    gives: Mapping[int, Gives] | None = None
     """The type of the response, or types by status, as declared for API documents."""
     examples: Mapping[str | int, object] | None = None
     """Examples of request data, and of responses by status, for API documents."""
@@ -327,7 +328,7 @@ def make_route(
         options.get("priority", "normal"),
         before_hooks(options.get("before", ())),
         takes=options.get("takes"),
-        gives=options.get("gives"),
+        gives=by_status(options.get("gives")),
         examples=options.get("examples"),
         tool=Tool.of(options.get("tool", False), pattern),
         meta=checked_meta(options.get("meta")),

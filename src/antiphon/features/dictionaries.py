@@ -27,7 +27,7 @@ from typing import Any
 
 from antiphon import Request, Response
 from antiphon.app.static_files import FileHandler
-from antiphon.body.codings import ZSTD
+from antiphon.body.codings import CODINGS
 from antiphon.embedding import (
     BlockingChunks,
     Body,
@@ -226,7 +226,7 @@ class _Dcz:
     """A compressor of zstd that continues a dictionary, whose hash comes first."""
 
     def __init__(self, digest: bytes, dictionary: bytes) -> None:
-        zstd = import_module(ZSTD)
+        zstd = import_module(CODINGS["zstd"].library)
         parameter = zstd.CompressionParameter
         # Twice as large as the dictionary, which would otherwise be out of reach, and at most 2 MiB.
         window = max(18, min(21, (2 * len(dictionary)).bit_length()))

@@ -70,7 +70,7 @@ def check_returns(role: str, function: Callable[..., Any] | None) -> None:
     """Check that a function that is called for its result doesn't yield. Raises TypeError with the function and its
     role.
     """
-    if function is not None and (is_generator(function) or is_async_generator(function)):
+    if function is not None and is_generator(function):
         raise explained(
             "yields-where-nobody-resumes",
             f"{describe(function)}: `{role}` is called for its result, but yields: return the result",
@@ -79,11 +79,14 @@ def check_returns(role: str, function: Callable[..., Any] | None) -> None:
 
 
 def is_generator(function: Callable[..., Any]) -> bool:
-    """True if a call returns a generator. Understands functions, partials, methods and objects with ``__call__``."""
+    """True if a call returns a generator, sync or async.
+
+    Understands functions, partials, methods and objects with ``__call__``.
+    """
     from inspect import isgeneratorfunction
 
     called = without_partials(function)
-    return isgeneratorfunction(called) or isgeneratorfunction(type(called).__call__)
+    return isgeneratorfunction(called) or isgeneratorfunction(type(called).__call__) or is_async_generator(function)
 
 
 def is_async_generator(function: Callable[..., Any]) -> bool:

@@ -114,7 +114,7 @@ class Localized(NamedTuple):
     language: Language | None
 
 
-Localize: TypeAlias = Callable[[Request, HTTPError], Localized]
+Localize: TypeAlias = Callable[[Request, HTTPError], tuple[HTTPError, Language | None]]
 _localize: Localize | None = None
 
 
@@ -128,14 +128,14 @@ def set_localization(localize: Localize, find_request: Callable[[], Request | No
 
     def for_current_request(error: HTTPError) -> HTTPError:
         request = find_request()
-        return error if request is None else localize(request, error).error
+        return error if request is None else localize(request, error)[0]
 
     errors.set_localization(for_current_request)
 
 
 def localized(request: Request, error: HTTPError) -> Localized:
     """Return an error in the request's language, unless no application of this process has languages."""
-    return Localized(error, None) if _localize is None else _localize(request, error)
+    return Localized(error, None) if _localize is None else Localized(*_localize(request, error))
 
 
 _PAGE_HEAD = """<meta charset="utf-8">

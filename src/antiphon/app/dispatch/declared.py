@@ -44,9 +44,11 @@ class Gives(NamedTuple):
     headers: Mapping[str, object] = {}
 
 
-def by_status(gives: object) -> Mapping[int, Gives]:
-    """Return what a route's ``gives`` declares for each status."""
-    several = gives if isinstance(gives, Mapping) else {} if gives is None else {200: gives}
+def by_status(gives: object) -> Mapping[int, Gives] | None:
+    """Return what a route's ``gives`` declares for each status; None if it declares nothing."""
+    if gives is None:
+        return None
+    several = gives if isinstance(gives, Mapping) else {200: gives}
     return {status: each if isinstance(each, Gives) else Gives(each) for status, each in several.items()}
 
 
@@ -63,9 +65,9 @@ class Declared:
         self._function = function
         self._annotation = Any if annotation is None else resolved(annotation, function)
         self._is_unknown = self._annotation is Any and annotation not in _ANYTHING
-        self._gives: Mapping[Any, Any] = {status: each.type for status, each in by_status(gives).items()}
+        self._gives: Mapping[Any, Any] = {status: each.type for status, each in (by_status(gives) or {}).items()}
         self._shapes: dict[Any, Any] = {}
-        self.formats = formats_of(item_type(self._annotation))
+        self._item, self.formats = streamed_by(self._annotation)
         self._is_of_records = not any(is_record(each) and _makes_response(each) for each in _bodies(self._annotation))
         self.has_fields = self._is_unknown or any(map(_has_record, (self._annotation, *self._gives.values())))
 
@@ -114,7 +116,7 @@ class Declared:
     def _type(self, which: Any) -> Any:
         """Return the type of bodies that don't make their own response, or of items; Any if there is none."""
         if which == "item":
-            return item_type(self._annotation)
+            return self._item
         bodies = _bodies(self._gives.get(which, self._annotation))
         found = [each for each in bodies if not _makes_response(each)]
         return Union[tuple(found)] if found else Any  # noqa: UP007 - made at run time
@@ -178,19 +180,27 @@ def declared_by(source: Callable[..., Any], gives: object = None) -> Declared | 
     return found
 
 
-def item_type(annotation: Any) -> Any:
-    """Return the item type of an iterator, alone or in a tuple or a union; Any if the annotation has none."""
+def streamed_by(annotation: Any) -> tuple[Any, tuple[str, ...]]:
+    """Return the type of a stream's items, Any if the annotation has none, and the media types that it can have.
+
+    It has none if the items are chunks of a body, or unknown.
+    """
+    item = _item_type(annotation)
+    return item, _formats_of(item)
+
+
+def _item_type(annotation: Any) -> Any:
+    """Return the item type of an iterator, alone or in a tuple or a union."""
     for each in _members(annotation):
         origin, arguments = get_origin(each), get_args(each)
         if origin is tuple and arguments:
-            return item_type(arguments[0])
+            return _item_type(arguments[0])
         if origin in _STREAMS and arguments:
             return arguments[0]
     return Any
 
 
-def formats_of(item: Any) -> tuple[str, ...]:
-    """Return the media types that a stream of items can have; none if the items are chunks of a body, or unknown."""
+def _formats_of(item: Any) -> tuple[str, ...]:
     kinds = [_class_of(each) for each in _members(item)]
     if any(kind in (None, Any, object) or issubclass(kind, Response) for kind in kinds):
         return ()

@@ -342,7 +342,7 @@ def _checked_source(
     _check_undecorated(source)
     waits = is_async_generator(source)
     made_of = (Hook(source, True) if waits else hook(source, blocking))._replace(only_writes=only_writes)
-    return Source(dependency, made_of, when, default, waits or is_generator(source))
+    return Source(dependency, made_of, when, default, is_generator(source))
 
 
 def _check_undecorated(source: Callable[..., Any]) -> None:

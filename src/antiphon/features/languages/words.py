@@ -13,7 +13,6 @@ from typing import NamedTuple, cast
 from antiphon import HTTPError, Request
 from antiphon.embedding import language_of
 from antiphon.features.languages.catalogues import Catalogue, Entry, JSONCatalogue, rule_when_used
-from antiphon.handler.errors import Localized
 from antiphon.types import Language
 
 FORMS = " | "
@@ -181,25 +180,24 @@ def _values(language: Language, written: dict[str, str], depth: int) -> dict[str
 
 def _is_json(text: str) -> bool:
     from antiphon.embedding import decode_json
-    from antiphon.serialization.json import UNREADABLE
 
     try:
         decode_json(text.encode(errors="replace"))
-    except (*UNREADABLE, HTTPError):
+    except HTTPError:
         return False
     return True
 
 
-def localized(request: Request, error: HTTPError) -> Localized:
+def localized(request: Request, error: HTTPError) -> tuple[HTTPError, Language | None]:
     """Return an error in the request's language, and the language; the error itself if the app has no languages."""
     try:
         language = language_of(request)
-        return Localized(error if language is None else _in(language, error), language)
+        return error if language is None else _in(language, error), language
     except Exception:  # such as a catalogue that is being edited: an error must become a response
         import logging
 
         logging.getLogger("antiphon").exception("an error could not be translated")
-        return Localized(error, None)
+        return error, None
 
 
 def _in(language: Language, error: HTTPError) -> HTTPError:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
-from antiphon import HTTPError
-from antiphon.app.dispatch.declared import by_status
+from antiphon import HTTPError, Redirect
 from antiphon.app.registry import RouteGroup
 from antiphon.embedding import SAFE_METHODS, Added, http_error, innermost
 from antiphon.features import Gives, StoreUnavailable
@@ -44,8 +43,8 @@ from antiphon.features.openapi.responses import (
     value_of,
 )
 from antiphon.features.users import ScopesRequired, Users
+from antiphon.http import NotModified
 from antiphon.http.errors import ERRORS
-from antiphon.http.redirect import RaisedResponse
 from antiphon.types import Route
 
 _UNEXPECTED = [each for each in vars(builtins).values() if isinstance(each, type) and issubclass(each, Exception)]
@@ -100,7 +99,7 @@ class Contract:
     @property
     def header_types(self) -> Mapping[str, Any]:
         """The types of the header fields that the route declares."""
-        several = by_status(self.route.gives).values()
+        several = (self.route.gives or {}).values()
         return {name.lower(): kind for each in several for name, kind in each.headers.items()}
 
     @property
@@ -321,7 +320,7 @@ class ContractReader:
 
     def _add_failure(self, contract: Contract, find: FindHandler, raised: Raised) -> None:
         error = raised.error
-        if issubclass(error.kind, RaisedResponse):
+        if issubclass(error.kind, Redirect | NotModified):
             if error.status == 304 and not contract.is_safe:  # only reads can have a 304 (RFC 9110 §15.4.5)
                 return
             headers = ("location",) if error.status in range(301, 400) and error.status != 304 else ()
@@ -379,15 +378,14 @@ class ContractReader:
             if route.gives is not None:
                 contract.unread = [each for each in contract.unread if each.about != "all"]
         if route.gives is not None:
-            gives = by_status(route.gives)
-            said = [_declared(status, each) for status, each in gives.items()]
+            said = [_declared(status, each) for status, each in route.gives.items()]
             if any(each.status < 400 for each in said):
                 contract.unread = [each for each in contract.unread if each.about not in ("given", "body")]
             if any(each.status >= 400 for each in said):
                 contract.unread = [each for each in contract.unread if each.about != "raised"]
             for each in contract.responses:  # the fields that its code sets
                 said = [one.with_headers(each.headers) if one.status == each.status else one for one in said]
-            contract.responses = [each for each in contract.responses if each.status not in gives] + said
+            contract.responses = [each for each in contract.responses if each.status not in route.gives] + said
 
 
 def _handler_of(find: FindHandler, error: Raisable) -> Callable[..., Any] | None:

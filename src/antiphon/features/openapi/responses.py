@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import NoneType
 from typing import Any, NamedTuple, Never, NoReturn, Protocol, get_args, runtime_checkable
 
-from antiphon.app.dispatch.declared import formats_of, item_type
+from antiphon.app.dispatch.declared import streamed_by
 from antiphon.app.registry import RouteGroup
 from antiphon.embedding import Added
 from antiphon.features.openapi.code import annotations
@@ -190,11 +190,11 @@ def _streams_of(annotation: Any) -> list[Given | NotKnown]:
     """Return the responses that an iterator of values can become, depending on what the client accepts; none for any
     other annotation.
     """
-    item = item_type(annotation)
+    item, formats = streamed_by(annotation)
     value = Of(item)
     return [
         Given(200, media, Items(value) if media == JSON else Stream(UNKNOWN if item is Event else value))
-        for media in formats_of(item)
+        for media in formats
     ]
 
 

@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from antiphon import App, Dependency, Request, Response, Session, from_asgi, from_wsgi
-from antiphon.adapters.foreign.asgi import make_scope
-from antiphon.adapters.websockets.handshake import SOCKET_SCHEMES
+from antiphon.adapters.foreign.asgi_mount import make_socket_scope
 from antiphon.embedding import Servable, finish, run_async
 from antiphon.features.masking import MASK
 from antiphon.features.recorder.feature import Recorder
@@ -96,9 +95,7 @@ def _outcome(frozen: Response) -> Outcome:
 
 async def _converse(app: Any, record: Record) -> Outcome:
     """Open a WebSocket, send the messages that were kept, and wait until the application ends."""
-    scope = make_scope(record.request())
-    scope |= {"type": "websocket", "scheme": SOCKET_SCHEMES.get(record.scheme, "ws"), "subprotocols": []}
-    del scope["method"]
+    scope = make_socket_scope(record.request())
     messages = [
         {"type": "websocket.receive", kind: data.decode() if kind == "text" else data} for kind, data in record.messages
     ]

@@ -7,8 +7,8 @@ from antiphon.features.openapi.code.annotations import NOT_SAID
 from antiphon.features.openapi.code.sources import Place
 from antiphon.features.openapi.code.values import NEVER, Raisable, Value
 from antiphon.features.users import Users
+from antiphon.http import BadRequest, FieldError
 from antiphon.http.errors import ERRORS
-from antiphon.http.multidict import MissingFile, MissingKey
 
 NOWHERE = Place("", "", 0)
 
@@ -138,6 +138,7 @@ class Findings:
             caught += [Raised(Raisable(ERRORS[one], one), each.place) for one in each.refusals if one in refused]
             self.reads[at] = each._replace(refusals=tuple(one for one in each.refusals if one not in refused))
         for at, name in enumerate(self.named[named:], named):
-            if issubclass(MissingFile if name.part == "files" else MissingKey, kinds):
+            missing = FieldError if name.part == "files" else BadRequest
+            if issubclass(missing, kinds) or issubclass(KeyError, kinds):
                 self.named[at] = name._replace(is_required=False)
         return caught

@@ -39,7 +39,7 @@ from antiphon.features.openapi.code.values import (
 from antiphon.features.openapi.code.words import Words
 from antiphon.features.users import Users
 from antiphon.handler.callables import without_partials
-from antiphon.http.redirect import RaisedResponse
+from antiphon.http import NotModified
 
 _DEEPEST = 12
 """The maximum depth to which nested calls are followed."""
@@ -239,7 +239,7 @@ class CodeReader:
     def note_raised(self, expressions: Frame, error: Raisable, node: ast.AST) -> None:
         """Record that an exception is raised. If its status is unknown, report that."""
         place = expressions.source.place_of(node)
-        if error.status is None and issubclass(error.kind, HTTPError | RaisedResponse):
+        if error.status is None and issubclass(error.kind, HTTPError | Redirect | NotModified):
             status = 303 if error.kind is Redirect else getattr(error.kind, "status", None)
             if error.kind is HTTPError or not isinstance(status, int):
                 text = f"{error.kind.__name__} is raised with a status that is not known before it runs"
