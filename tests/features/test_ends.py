@@ -37,7 +37,7 @@ from antiphon.features import (
 )
 from antiphon.features.ends import LONGEST_LOGIN, LOOK_EVERY, _Opened
 from antiphon.features.sessions import DAY
-from antiphon.http.authorization import TOKEN_LEEWAY
+from antiphon.features.users import TOKEN_LEEWAY
 from antiphon.http.errors import BadRequest, Forbidden, ServiceUnavailable
 from antiphon.testing import Client, ContractError
 from tests.helpers.rows import rows

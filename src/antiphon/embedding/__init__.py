@@ -44,7 +44,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "handler.failures": "failed log_failure",
         "handler.drive": "crossing_of driven run_async",
         "handler.errors": "as_http_error CHALLENGES is_seen_in_debug",
-        "http.authorization": "TOKEN_LEEWAY is_token_of read_token_part",
+        "http.authorization": "is_token_of",
         "http.grammar": "OWS split_list is_token parse_or_none",
         "http.head": "DerivedHead Head RequestHead server_head PlainHead network_of",
         "http.limits": "ONE_VALUE UNBOUNDED",

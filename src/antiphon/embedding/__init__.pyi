@@ -68,7 +68,7 @@ from antiphon.handler.scope import (
     reset_current_request,
     set_current_request,
 )
-from antiphon.http.authorization import TOKEN_LEEWAY, is_token_of, read_token_part
+from antiphon.http.authorization import is_token_of
 from antiphon.http.dates import seconds_of
 from antiphon.http.errors import http_error, over_limit, without_traceback
 from antiphon.http.grammar import OWS, is_token, parse_or_none, split_list
@@ -100,7 +100,7 @@ from antiphon.websockets.connection import Connection
 
 __all__ = [
     "AT_END", "BACKLOG", "BEGIN_ON_THREAD", "CHALLENGES", "DEFAULT_PORTS", "DRAINING", "GRACE_OVER", "OF_CDNS",
-    "ONE_VALUE", "ON_LOOP", "ON_THREAD", "OWS", "RETRY_AFTER", "SAFE_METHODS", "TOKEN_LEEWAY", "UNBOUNDED",
+    "ONE_VALUE", "ON_LOOP", "ON_THREAD", "OWS", "RETRY_AFTER", "SAFE_METHODS", "UNBOUNDED",
     "UNUSABLE_BOUNDARY", "WITHOUT_CONTENT", "Added", "Advice", "AsyncChunks", "AsyncFromSync", "AwaitedResponse",
     "BlockingBody", "BlockingChunks", "Body", "Choice", "Compressor", "Connection", "Content", "Crossing",
     "CrossingBack", "DatabaseConnection", "DerivedHead", "DescribedApp", "DescribedRoute", "DigestError",
@@ -121,7 +121,7 @@ __all__ = [
     "log_failure", "make_environ", "missing_package", "mounted_together", "named", "names_ours", "network_of",
     "not_offered", "note_read", "on_own_thread", "over_limit", "parse_boundary", "parse_or_none", "parse_origin",
     "path_beside", "plain_head", "pointer_step", "query_fields_of", "query_too_long", "quote_path", "quoted_path",
-    "quoted_root", "read_number", "read_request", "read_token_part", "read_whole_form", "ready", "refuse_on_loop",
+    "quoted_root", "read_number", "read_request", "read_whole_form", "ready", "refuse_on_loop",
     "release", "render", "request_around", "require_names", "reset_current_request", "response_of", "restarting",
     "run_async", "run_on", "run_on_loop", "running_loop", "safe_filename", "scope_request", "seconds_of",
     "served_names", "server_head", "set_current_request", "signature_of", "split_list", "started_response",

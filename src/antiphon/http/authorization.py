@@ -25,8 +25,6 @@ from antiphon.http.grammar import (
 )
 from antiphon.lazy import compiled_late
 
-TOKEN_LEEWAY = 60.0
-"""The number of seconds by which the clocks of those who sign tokens and those who read them may differ."""
 _MOST_ELEMENTS = 200
 # Wider than a token: AWS4-HMAC-SHA256 and others send slashes, colons and semicolons without quotes.
 _UNQUOTED = r"[\x21\x23-\x2b\x2d-\x7e\x80-\xff]++"
@@ -345,18 +343,6 @@ def _checked_charset(charset: str | None) -> str | None:
 
 
 # Signed tokens (RFC 7515)
-
-
-def read_token_part(part: str) -> dict[str, Any]:
-    """Return the header or the claims of a token, which nobody has verified; empty for anything else."""
-    import json
-    from base64 import urlsafe_b64decode
-
-    try:
-        found = json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def is_token_of(kind: Collection[str], header: Mapping[str, Any]) -> bool:

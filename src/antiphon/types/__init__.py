@@ -38,7 +38,6 @@ __all__, __getattr__, __dir__ = import_on_use(
         "features.runs.runs": "RunCall",
         "features.tools.results": "CalledTool",
         "serialization.rows": "RowValues",
-        "response.made": "RequestWithReferrer TemplateString",
         "serialization.signing": "SecretKeys",
         "testing.requests": "RequestOptions ClientFiles",
         "websockets.websocket": "WebSocketValues",

@@ -38,7 +38,6 @@ from antiphon.request.lifetime import Lifetime, Shield
 from antiphon.request.request import Globals
 from antiphon.request.route import RouteMeta
 from antiphon.response.conditional import ConditionalRequest
-from antiphon.response.made import RequestWithReferrer, TemplateString
 from antiphon.serialization.rows import RowValues
 from antiphon.serialization.signing import SecretKeys
 from antiphon.testing.requests import ClientFiles, RequestOptions
@@ -51,8 +50,8 @@ __all__ = [
     "Environment", "ErrorHandlerDecorator", "ErrorOptions", "Feature", "FlashMessages", "FolderOptions", "FormError",
     "FormFields", "FormParts", "FrameworkValues", "Gauge", "Globals", "Handler", "HeaderFields", "Histogram",
     "Identity", "Language", "LazyText", "Lifetime", "LimitOptions", "Markup", "MiddlewareFunction", "Mount",
-    "OpenAPIDocument", "ProblemOptions", "Record", "RecordGroup", "RequestOptions", "RequestWithReferrer",
+    "OpenAPIDocument", "ProblemOptions", "Record", "RecordGroup", "RequestOptions",
     "ResponseLike", "Route", "RouteMeta", "RouteOptions", "Routes", "RowValues", "Run", "RunCall", "RunQuestion",
     "SecretKeys", "SessionAccess", "SettableDependency", "SharedValues", "Shield", "SocketUse", "TemplateRenderer",
-    "TemplateString", "TestedApplication", "Text", "Texts", "TrustedOrigins", "WebSocketValues",
+    "TestedApplication", "Text", "Texts", "TrustedOrigins", "WebSocketValues",
 ]  # fmt: skip
