@@ -23,11 +23,10 @@ from antiphon.features.openapi.changes.operations import Comparison, today
 from antiphon.testing.pairs import table, varied
 from antiphon.testing.pairs.__main__ import report
 from antiphon.testing.pairs.composer import AROUND, DJANGO, program_of
-from antiphon.testing.pairs.documents import document_of
 from antiphon.testing.pairs.programs import Around, Feature, Option, Program, Route
 from antiphon.testing.pairs.running import WAYS, load
 from antiphon.testing.pairs.table import features
-from antiphon.testing.pairs.trying import failures, shrunk
+from antiphon.testing.pairs.trying import document_of, failures, shrunk
 from tests.helpers.free_threading import frees_at_once
 from tests.helpers.rows import rows
 from tests.pairs.__main__ import mutants
