@@ -31,7 +31,6 @@ from antiphon.features.openapi.code.values import (
     either,
 )
 from antiphon.http.errors import Problem
-from antiphon.http.header_property import header
 
 OPEN = Of(dict[str, Any])
 """A dict that may have unknown keys."""
@@ -248,8 +247,8 @@ def with_attribute(content: Value, name: str, value: Value) -> Value:
                     return UNKNOWN
                 case "is_conditional":
                     return replace(content, is_conditional=(may := value != Known(False)), has_ranges=may)
-            field = getattr_static(Response, name, None)
-            return with_header(content, Known(field.header), value) if isinstance(field, header) else content
+            field = getattr(getattr_static(Response, name, None), "header", None)
+            return with_header(content, Known(field), value) if isinstance(field, str) else content
         case Raisable() if name in ("status", "detail"):
             codes = statuses_in(value) if name == "status" else None
             if name == "status":
