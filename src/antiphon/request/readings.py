@@ -287,6 +287,12 @@ def patched(request: "Request", current: Any, wanted: Any = None, *, unknown: "O
     return patched(request._json_body(limits), request.mimetype, current, kind, limits, unknown)
 
 
+def check_form(request: "Request") -> None:
+    """Raise UnsupportedMediaType (415) for a body that is not a form."""
+    if request.mimetype not in (FORM, FORM_DATA) and (request.mimetype or not request.content.is_empty):
+        raise wrong_type("a form", request.head.field("content-type"))
+
+
 def form_as(request: "Request", wanted: type[T], *, unknown: "OnUnknown" = "ignore") -> T:
     """Return the form as a dataclass, TypedDict or Struct. Its fields may be files (``Upload``).
 
@@ -294,8 +300,7 @@ def form_as(request: "Request", wanted: type[T], *, unknown: "OnUnknown" = "igno
     UnprocessableContent (422), naming each invalid field, UnsupportedMediaType (415) for a body that is not a form,
     and the same errors as ``form``.
     """
-    if request.mimetype not in (FORM, FORM_DATA) and (request.mimetype or not request.content.is_empty):
-        raise wrong_type("a form", request.head.field("content-type"))
+    check_form(request)
     from antiphon.serialization.readers import fields_as
 
     return fields_as(

@@ -9,10 +9,9 @@ from typing import Any, NamedTuple, TypeVar
 from antiphon import Request, Upload
 from antiphon.features.forms.inputs import Input
 from antiphon.http import MultiDict
-from antiphon.request.readings import wrong_type
+from antiphon.request.readings import check_form
 from antiphon.serialization.readers import fields_as
 
-_URLENCODED = "application/x-www-form-urlencoded"
 T = TypeVar("T")
 
 IN_PARTS = "multipart/form-data"
@@ -65,8 +64,7 @@ def sent_by(request: Request, inputs: tuple[Input, ...], *, in_query: bool) -> S
     """Return the data that a request sent. Raises UnsupportedMediaType (415) for a body that is not a form."""
     if in_query:
         return Sent(request.args, MultiDict())
-    if request.mimetype not in (_URLENCODED, IN_PARTS) and (request.mimetype or not request.content.is_empty):
-        raise wrong_type("a form", request.head.field("content-type"))
+    check_form(request)
     return Sent(_with_line_ends(inputs, request.form), request.files)
 
 
