@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
 from weakref import ref
 
-from antiphon.dialects._environ.calling import OUTER, ApplicationType
+from antiphon.dialects._environ.applications import OUTER, ApplicationType
 from antiphon.dialects.flask import dispatch, helpers, servers, teardown
 from antiphon.dialects.flask.blueprints import open_for_reading
 from antiphon.dialects.flask.bodies import NativeBody

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementedBy, implementer, providedBy
 
-from antiphon.dialects._environ.calling import OUTER, ApplicationType
+from antiphon.dialects._environ.applications import OUTER, ApplicationType
 from antiphon.dialects._environ.heads import forget_frames
 from antiphon.dialects.pyramid.events import BeforeTraversal, ContextFound, NewRequest, NewResponse
 from antiphon.dialects.pyramid.httpexceptions import HTTPNotFound
