@@ -3,16 +3,17 @@
 import re
 import socket
 import sys
+from contextlib import suppress
 from threading import Thread
 from unittest.mock import patch
 
 import msgspec
 import pytest
 
-from antiphon import App, Dependency, abort
+from antiphon import App, Dependency, WebSocketClosed, abort
 from antiphon.features import MemoryStore, Recorder, Sessions
 from antiphon.features.recorder.replay import Restored, compared, lacks, replay, send_to
-from antiphon.testing import Client
+from antiphon.testing import Client, HandshakeRefused
 from tests.helpers.rows import rows
 
 pytest.importorskip("cryptography")
@@ -67,6 +68,23 @@ def test_a_status_that_comes_again_is_told():
     app.get("/")(lambda request: ("broken", 500))
     record = kept_by(app, keep)
     assert compared(record, replay(app, keep, record)) == "The status is 500 again."
+
+
+def test_a_websocket_that_is_refused_today_has_the_status_of_the_refusal():
+    def chat_of(handler):
+        app, keep = App(secret_keys=KEYS), Recorder(MemoryStore())
+        app.use(keep)
+        app.websocket("/chat")(handler)
+        return app, keep
+
+    app, keep = chat_of(lambda request, socket: price_of({}))
+    refused = suppress(WebSocketClosed, HandshakeRefused)
+    with Client(app, "asgi", raise_errors=False) as client, refused, client.websocket("/chat") as socket:
+        list(socket)
+    keep.flush()
+    [kept] = keep.all()
+    app, keep = chat_of(lambda request, socket: abort(403))
+    assert replay(app, keep, kept.last).status == 403
 
 
 def test_what_a_replay_can_not_restore_is_told():
