@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from antiphon.adapters.wsgi import FilePart, wrap_file
+from antiphon.adapters.file_wrapper import FilePart, wrap_file
 from antiphon.response.files import FileBody
 from tests.helpers.rows import rows
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import pytest
 
 from antiphon import App, Response, to_app
-from antiphon.adapters.wsgi import FilePart
+from antiphon.adapters.file_wrapper import FilePart
 from antiphon.http.content_disposition import ContentDisposition
 from antiphon.http.errors import Forbidden, NotFound
 from antiphon.response.files import CHUNK, FileBody, OpenFile, read_part

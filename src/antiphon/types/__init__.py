@@ -44,7 +44,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "app.dispatch.returns": "ResponseLike",
         "environment.variables": "Environment",
         "features.channels.channel": "ChannelListener ChannelPresence",
-        "app.store": "ChannelMessage",
+        "app.channel_log": "ChannelMessage",
         "features.forms.messages": "FormError",
         "features.runs.run": "Run",
         "features.metrics.instruments": "Counter Gauge Histogram",

@@ -1,5 +1,6 @@
 from antiphon.adapters.exchange import SocketUse
 from antiphon.app.blueprint import Routes
+from antiphon.app.channel_log import ChannelMessage
 from antiphon.app.dispatch.hooks import BeforeHook, ErrorHandlerDecorator, Handler, MiddlewareFunction
 from antiphon.app.dispatch.returns import ResponseLike
 from antiphon.app.mount import Mount
@@ -7,7 +8,6 @@ from antiphon.app.planning.cross_site import TrustedOrigins
 from antiphon.app.registry import Feature
 from antiphon.app.route import Route, RouteOptions
 from antiphon.app.static_files import FolderOptions
-from antiphon.app.store import ChannelMessage
 from antiphon.body.form_parts import FormParts
 from antiphon.body.stream import BodyStream
 from antiphon.environment.variables import Environment

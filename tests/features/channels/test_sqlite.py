@@ -5,7 +5,7 @@ from threading import Event
 
 import pytest
 
-from antiphon.app.store import Position
+from antiphon.app.channel_log import Position
 from antiphon.features import SQLiteStore
 from antiphon.features.channels.sqlite import SQLiteLog
 

@@ -5,9 +5,7 @@ from antiphon.lazy import import_on_use
 __all__, __getattr__, __dir__ = import_on_use(
     __name__,
     {
-        "app.store": (
-            "check_ttl decode encode hash_key unavailable StoredKind decode_value encode_value owned_entries"
-            " ChannelLog Entry Position"
-        )
+        "app.channel_log": "ChannelLog Entry Position",
+        "app.store": "check_ttl decode encode hash_key unavailable StoredKind decode_value encode_value owned_entries",
     },
 )

@@ -1,7 +1,5 @@
+from antiphon.app.channel_log import ChannelLog, Entry, Position
 from antiphon.app.store import (  # fmt: skip
-    ChannelLog,
-    Entry,
-    Position,
     StoredKind,
     check_ttl,
     decode,
