@@ -23,7 +23,8 @@ from antiphon.features.openapi.changes.operations import Comparison, today
 from antiphon.testing.pairs import table, varied
 from antiphon.testing.pairs.__main__ import report
 from antiphon.testing.pairs.composer import AROUND, DJANGO, program_of
-from antiphon.testing.pairs.programs import Around, Feature, Option, Program, Route
+from antiphon.testing.pairs.going_on import SIZE
+from antiphon.testing.pairs.programs import Around, Caller, Feature, Option, Program, Route, Sent
 from antiphon.testing.pairs.running import WAYS, load
 from antiphon.testing.pairs.table import features
 from antiphon.testing.pairs.trying import document_of, failures, shrunk
@@ -106,6 +107,30 @@ def _planted(seed: int, rule: str) -> Program:
 def _with_hook(seed: int, source: str) -> Program:
     program = program_of(seed, features())
     return program._replace(around=(*program.around, Around("planted", source)))
+
+
+SLOW = """\
+from threading import Thread
+
+
+def work():
+    for _ in range(2_000_000):
+        pass
+
+
+@app.before_request
+def late(request):
+    if "range" not in request.headers:
+        for _ in range(4):
+            Thread(target=work).start()"""
+
+
+def test_work_that_threads_still_have_of_earlier_requests_is_not_that_of_a_hostile_one():
+    route = Route("page", "page", "GET", "/page", "return 'here'", shows=False)
+    before = Sent(Caller(()), "GET", "/page", "page")
+    hostile = before._replace(fields=(("range", ";" * SIZE),), like="hostile")
+    program = Program(0, (), (Around("late", SLOW),), (), (route,), (before, hostile))
+    assert failures(program, WAYS[:1], document=False) == []
 
 
 @rows("body, is_failure", [("'the same'", True), ("token_hex(16)", False)])

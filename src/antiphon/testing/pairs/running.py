@@ -282,7 +282,8 @@ class Visitors:
         if sent.like == "hostile":
             self._client.cookies = deepcopy(self._client.cookies)  # without its own cookie, it may begin a session
             found = []
-            for _ in range(3):  # the first may import modules, and threads of others may run beside it
+            for pause in (0.0, 0.05, 0.5):  # the first may import modules, and threads still have work of others
+                await asyncio.sleep(pause)
                 with counted(wants_size=len(self._texts) % 4 == 0) as work:
                     seen = await self._send(sent)
                 found.append(seen._replace(lines=work.lines, size=work.size))
