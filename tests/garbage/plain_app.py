@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-import pydantic  # noqa: F401 - with it, each type may be a model
+import pydantic
 from msgspec import Meta, Struct
 
 from antiphon import App, Blueprint, Dependency, HTTPError, Limits, Response, abort
@@ -24,6 +24,10 @@ JSON = {"content-type": "application/json"}
 @dataclass
 class Person:
     name: Annotated[str, Meta(min_length=2)]
+    age: int
+
+
+class Model(pydantic.BaseModel):
     age: int
 
 
@@ -135,6 +139,7 @@ HANDLERS = {
     "missing argument": lambda request: request.args["nope"],
     "args": lambda request: str(request.args_as(Person)),
     "head": lambda request: f"{request.url} {request.headers['host']} {request.cookies} {request.accept.best(['a/b'])}",
+    "precondition": lambda request: str(request.precondition(etag="abc")),
     "url_for": lambda request: request.url_for("text"),
     "id": lambda request: request.id,
     "lifetime": lambda request: f"{request.lifetime.remaining} {request.lifetime.is_client_gone}",
@@ -159,6 +164,7 @@ READERS = {
     "chunks": lambda request: str(sum(map(len, request.stream))),
     "json": lambda request: str(request.json),
     "json_as": lambda request: str(request.json_as(Person)),
+    "model": lambda request: str(request.json_as(Model)),
     "values_as": lambda request: str([*request.values_as(Person)]),
     "patched": lambda request: str(request.patched(Person("Bob", 2))),
     "form": lambda request: request.form["name"],
@@ -451,6 +457,7 @@ def _answers():
     yield "more than one host", get("/text", 400, headers={"host": "a,b"})
     yield "too many arguments", get("/args?" + "a=1&" * 3000, 414)
     yield "304", get("/etag", 304, headers={"if-none-match": '"abc"'})
+    yield "304 before the work", get("/precondition", 304, headers={"if-none-match": '"abc"'})
     yield "412", get("/etag", 412, headers={"if-match": '"x"'})
     yield "206", get("/file", 206, headers={"range": "bytes=3-5"})
     yield "416", get("/file", 416, headers={"range": "bytes=3000-"})
@@ -475,6 +482,8 @@ def _bodies():
             yield f"{kind}{kind_of_rows}", post(f"{lazy}/values-as", body=good, content_type=kind_of_rows)
             yield f"{kind}bad {kind_of_rows}", post(f"{lazy}/values-as", 422, body=bad, content_type=kind_of_rows)
         yield f"{kind}patched", post(f"{lazy}/patched", body=b'{"age": 3}', content_type="application/merge-patch+json")
+        yield f"{kind}patch of another type", post(f"{lazy}/patched", 415, json={})
+        yield f"{kind}bad model", post(f"{lazy}/model", 422, json={"age": "x"})
         yield f"{kind}form", post(f"{lazy}/form", form=GOOD)
         yield f"{kind}form without a field", post(f"{lazy}/form", 400, form={"a": 1})
         yield f"{kind}form_as", post(f"{lazy}/form-as", form=GOOD)

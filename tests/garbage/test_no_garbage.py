@@ -8,7 +8,7 @@ import pytest
 from antiphon import App, abort, view
 from antiphon.cli.logs import Logs
 from antiphon.cli.workers.observed import Counted, observed, with_final_responses
-from antiphon.testing import BrokenResponse, Client
+from antiphon.testing import BrokenResponse, Client, HandshakeRefused
 from tests.app.conftest import DefStyle
 from tests.garbage import mounted_app, plain_app
 from tests.garbage.exchanges import post
@@ -173,6 +173,24 @@ def test_an_error_of_a_view_in_another_framework(interface, is_async, body):
     with Client(app, interface) as client:
         assert client.post("/in/", body=body).status == 409
         assert not garbage_of(lambda: client.post("/in/", body=body))
+
+
+@pytest.mark.parametrize("path", ["/socket", "/in/socket"])
+def test_a_handshake_by_a_page_of_another_site(interface, path):
+    app, inner = App(), App()
+    for each in app, inner:
+        each.websocket("/socket")(lambda request, socket: None)
+    app.mount("/in", inner)
+    with Client(app, interface) as client:
+
+        def refused():
+            with (
+                pytest.raises(HandshakeRefused),
+                client.websocket(path, headers={"origin": "https://evil.example"}),
+            ):
+                pass
+
+        assert not garbage_of(refused)
 
 
 @pytest.mark.parametrize(("path", "fields", "status"), [

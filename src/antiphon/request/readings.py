@@ -190,10 +190,10 @@ def refused_json(error: HTTPError) -> Exception:
     return explained("json-is-an-attribute", f"{caller}: request.json is an attribute, not a method: {fix}", TypeError)
 
 
-def wrong_type(wanted: str, content_type: str | None) -> UnsupportedMediaType:
+def wrong_type(wanted: str, content_type: str | None, headers: HeaderFields = ()) -> UnsupportedMediaType:
     """Return the error for a body of the wrong type. ``content_type`` is the declared one."""
     sent = f"not {content_type[:80]}" if content_type else "but its type is not declared"
-    return UnsupportedMediaType(f"The body must be {wanted}, {sent}.")
+    return UnsupportedMediaType(f"The body must be {wanted}, {sent}.", headers=headers)
 
 
 def read_whole(content: Content, limits: Limits, *, is_json: bool = False) -> bytes:
@@ -280,9 +280,8 @@ def patched(request: "Request", current: Any, wanted: Any = None, *, unknown: "O
     from antiphon.serialization.patches import JSON_PATCH, MERGE_PATCH, patched
 
     if request.mimetype not in (JSON_PATCH, MERGE_PATCH):
-        error = wrong_type(f"{JSON_PATCH} or {MERGE_PATCH}", request.head.field("content-type"))
-        error.headers["accept-patch"] = f"{JSON_PATCH}, {MERGE_PATCH}"
-        raise error
+        accepted = {"accept-patch": f"{JSON_PATCH}, {MERGE_PATCH}"}
+        raise wrong_type(f"{JSON_PATCH} or {MERGE_PATCH}", request.head.field("content-type"), accepted)
     limits, kind = request.limits, type(current) if wanted is None else wanted
     return patched(request._json_body(limits), request.mimetype, current, kind, limits, unknown)
 

@@ -126,12 +126,12 @@ def precondition(
     if status == 412:
         raise _precondition_failed()
     if status == 304:
-        not_modified = NotModified(headers)
+        fields = MutableHeaders(headers)
         if tag is not None:
-            not_modified.headers["etag"] = tag
+            fields["etag"] = tag
         elif modified is not None:
-            not_modified.headers["last-modified"] = format_http_date(modified)
-        raise not_modified
+            fields["last-modified"] = format_http_date(modified)
+        raise NotModified(fields)
 
 
 def add_etag(response: WithContent, *, weak: bool = False, overwrite: bool = False) -> None:

@@ -123,8 +123,8 @@ def model_reader(wanted: Any) -> tuple[Decode, inspect.Type]:
         try:
             return adapter.validate_json(text)
         except ValidationError as error:
-            refused = _refused(error.errors(include_url=False, include_input=False), value)
-        raise refused
+            faults = error.errors(include_url=False, include_input=False)
+        raise _refused(faults, value)
 
     return decode, inspect.CustomType(wanted)
 

@@ -196,17 +196,16 @@ class RequestChecks(HeadChecks):
             return without_traceback(error)
         return None
 
-    def refused_handshake(self, request: Request) -> HTTPError | None:
-        """Return the error for a WebSocket that a page on another site opened, or None for any other WebSocket."""
+    def check_handshake(self, request: Request) -> None:
+        """Check that no page on another site opened a WebSocket. Raises Forbidden (403)."""
         if self.allows_all_writes:
-            return None
+            return
         try:
             origins = self.trusted_by(request.blueprint) if self._origins_of else self.origins
             check_site(request.head, request.head.field("sec-fetch-site"), origins, is_handshake=True)
-        except HTTPError as error:
+        except HTTPError:
             self._advise(request, "A WebSocket")
-            return without_traceback(error)
-        return None
+            raise
 
     def _advise(self, request: Request, refused: str) -> None:
         """Log, once, how to allow the refused request for pages of an origin."""
@@ -330,8 +329,8 @@ def check_handshake(request: Request, checks: RequestChecks | None = None) -> No
                 f"This server doesn't support WebSockets: serve the application with {SERVERS}."
             )
         raise UpgradeRequired("This URL is for WebSockets.", upgrade="websocket")
-    if checks is not None and (error := checks.refused_handshake(request)):
-        raise error
+    if checks is not None:
+        checks.check_handshake(request)
 
 
 def checking_handshakes(checks: RequestChecks, hook: Hook) -> Hook:
@@ -339,8 +338,7 @@ def checking_handshakes(checks: RequestChecks, hook: Hook) -> Hook:
     hand_on = hook.function
 
     def check(request: Request) -> Any:
-        if error := checks.refused_handshake(request):
-            raise error
+        checks.check_handshake(request)
         return hand_on(request)
 
     return hook._replace(function=check)

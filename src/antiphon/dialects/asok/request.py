@@ -556,7 +556,10 @@ class Request(RequestState):
         listed = ", ".join(allowed)
         error = AbortException(405, message or f"Method {self.method} not allowed. Supported methods: {listed}")
         error.headers["allow"] = listed
-        raise error
+        try:
+            raise error
+        finally:
+            del error  # the error refers to this frame
 
     def not_found(self, message: str | None = None) -> NoReturn:
         """End the request with 404. Raises NotFoundError."""

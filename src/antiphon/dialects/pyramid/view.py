@@ -123,9 +123,12 @@ def call_first(views: list[Any], context: Any, request: Any) -> Any:
             return view(context, request)
         except PredicateMismatch as error:
             mismatch = error
-    if mismatch is not None:
-        raise mismatch
-    return None
+    try:
+        if mismatch is not None:
+            raise mismatch
+        return None
+    finally:
+        del mismatch  # the error refers to this frame
 
 
 class ViewMethodsMixin:

@@ -176,9 +176,7 @@ class Live:
             if not self._has_told:
                 self._has_told = True
                 getLogger("antiphon").warning("%s has %d live streams: declare it if it is a proxy", client[:100], most)
-            error = over_limit(TooManyRequests, "live", most, "You have started too much at once. Try again soon.")
-            error.headers["retry-after"] = "5"
-            raise error
+            raise _too_many(most)
 
     def _audience(self) -> Audience:
         loop = asyncio.get_running_loop()
@@ -228,3 +226,9 @@ class Live:
         for loop, audience in [*self._audiences.items()]:
             with suppress(RuntimeError):  # it is closed
                 loop.call_soon_threadsafe(audience.add, tables)
+
+
+def _too_many(most: int) -> TooManyRequests:
+    error = over_limit(TooManyRequests, "live", most, "You have started too much at once. Try again soon.")
+    error.headers["retry-after"] = "5"
+    return error
