@@ -184,10 +184,7 @@ def test_a_handshake_by_a_page_of_another_site(interface, path):
     with Client(app, interface) as client:
 
         def refused():
-            with (
-                pytest.raises(HandshakeRefused),
-                client.websocket(path, headers={"origin": "https://evil.example"}),
-            ):
+            with pytest.raises(HandshakeRefused), client.websocket(path, headers={"origin": "https://evil.example"}):
                 pass
 
         assert not garbage_of(refused)
