@@ -6,9 +6,9 @@ both together have one effect. All other requests keep what always holds.
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from random import Random, SystemRandom
-from typing import Any
+from typing import Any, TypeVar
 
 from antiphon import current_request
 from antiphon.app.store import unavailable
@@ -21,6 +21,7 @@ from antiphon.testing.pairs.running import WAYS, NotMade, Seen, forget, run
 from antiphon.testing.pairs.table import features
 from antiphon.testing.pairs.trying import warm_up
 
+P = TypeVar("P", bound=Program)
 CALLS = ["load", "reload", "change", "add", "replace", "delete", "rotate", "owned_by", "delete_owned", "increment"]
 KINDS = frozenset({"effect", "form", "page", "conditional", "typed", "begin"})
 STORES = ("FailingMemory()", "FailingSQLite(Path(mkdtemp(), 'store.db'))")
@@ -94,13 +95,21 @@ class Faulty(Program):
 def faulty(seed: int) -> Faulty:
     """Return the program of a seed, in which some requests are sent again: first while the store fails, then not."""
     random = Random(f"faulty {seed}")
-    program = Faulty(*program_of(seed, features()))
+    program = with_faults(Faulty(*program_of(seed, features())), random, ["unavailable"], lambda _: True)
+    return program._replace(store=random.choice(STORES))
+
+
+def with_faults(program: P, random: Random, faults: list[str], can_fail: Callable[[Route], bool]) -> P:
+    """Return a program in which some requests are sent again: first while something fails, then not."""
     sent = [*program.sent]
-    may = [each for each in dict.fromkeys(sent) if (route := program.route(each)) and _may_fail(program, each, route)]
+    fitting = [
+        each for each in sent if (route := program.route(each)) and can_fail(route) and _may_fail(program, each, route)
+    ]
+    may = [*{each.write or each: each for each in fitting}.values()]
     for turn, each in enumerate(random.sample(may, min(MOST, len(may)))):
         at = sent.index(each) + 1
-        sent[at:at] = _while_failing(each, 1 + (seed + turn) % MOST)
-    return program._replace(sent=tuple(sent), store=random.choice(STORES))
+        sent[at:at] = _while_failing(each, 1 + (program.seed + turn) % MOST, random.choice(faults))
+    return program._replace(sent=tuple(sent))
 
 
 def _may_fail(program: Program, sent: Sent, route: Route) -> bool:
@@ -111,10 +120,10 @@ def _may_fail(program: Program, sent: Sent, route: Route) -> bool:
     )
 
 
-def _while_failing(sent: Sent, turn: int) -> list[Sent]:
-    """Return a request during which the store fails at a call, and its repeat. Rules call them killed."""
+def _while_failing(sent: Sent, turn: int, fault: str) -> list[Sent]:
+    """Return a request during which something fails at a call, and its repeat. Rules call them killed."""
     fields = [(name, f'"faulty {value[1:]}' if name == "idempotency-key" else value) for name, value in sent.fields]
-    fields.append(("x-fault", f"{turn} {sent.target} {sent.note} {sent.caller.name}"))
+    fields.append(("x-fault", f"{turn} {fault}: {sent.target} {sent.note} {sent.caller.name}"))
     again = sent._replace(fields=tuple(fields), write=sent.write and f"{sent.write} faulty", like="after kill")
     return [again._replace(like="killed"), again]
 
@@ -161,15 +170,15 @@ def _wrong(program: Program, sent: Sent, seen: Seen, route: Route, before: int, 
     return "a write has several effects" if count > 1 else ""
 
 
-def main() -> int:
+def tried(made: Callable[[int], Any], found_in: Callable[[Any], list[Failure]]) -> int:
     """Try programs, from a seed on, and print what they break. Returns the exit status."""
     first = int(sys.argv[1]) if sys.argv[1:] else SystemRandom().randrange(1 << 32)
     count = int(sys.argv[2]) if sys.argv[2:] else 200
     say(f"Faults from seed {first} on")
     found: set[tuple[str, str]] = set()
     for seed in range(first, first + count):
-        program = faulty(seed)
-        for each in failures(program):
+        program = made(seed)
+        for each in found_in(program):
             if each[:2] not in found:
                 sent = None if each.request is None else program.sent[each.request]
                 say(f"seed {seed} breaks {each.rule!r} ({each.ways[0].name}): {each.kind}\n{each.what}\n{sent}")
@@ -179,4 +188,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(tried(faulty, failures))

@@ -11,7 +11,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from random import Random, SystemRandom
@@ -91,7 +91,7 @@ def dying(request):
 NEVER_LOGGED = ("was never awaited", "was destroyed but it is pending", "never retrieved", "Exception ignored in")
 ENDED = Seen(0, (), b"", False, (), ())
 """What is seen of a request that nothing responds to."""
-STEPS = ("restart", "restart", "start again", "look")
+STEPS = ("restart", "restart", "start again", "look", "restart the database")
 """The workers are replaced one by one, the server ends and starts again, another process opens the store and ends."""
 LOOK = "import sys; from antiphon.features import SQLiteStore; SQLiteStore(sys.argv[1]).load('key')"
 AT_RANDOM = frozenset({"cache-status"})
@@ -101,11 +101,15 @@ AT_RANDOM = frozenset({"cache-status"})
 class Served(Program):
     """A program whose workers share what it keeps."""
 
+    effects = SharedList
+    """The class of the list of effects."""
+
     @property
     def source(self) -> str:
         """The application's source."""
-        shared = "from tests.pairs.shared import OpenStreams, SharedList, die_at, folder\n\n\n"
-        lists = "EFFECTS, OPEN, STORE = SharedList('effects'), OpenStreams('open'), "
+        kind = self.effects
+        shared = f"from {kind.__module__} import *\nfrom tests.pairs.shared import OpenStreams, die_at, folder\n\n\n"
+        lists = f"EFFECTS, OPEN, STORE = {kind.__name__}('effects'), OpenStreams('open'), "
         return shared + super().source.replace("EFFECTS, OPEN, STORE = [], [], ", lists)
 
 
@@ -113,24 +117,37 @@ def served(seed: int) -> tuple[Served, Server]:
     """Return the program of a seed with steps between its requests, and the server on which it runs."""
     random = Random(f"served {seed}")
     server = random.choice(SERVERS)
-    program = Served(*program_of(seed, features()))
-    program = program._replace(
-        store="SQLiteStore(folder() / 'store.db', timeout=30)",
-        around=(*program.around, Around("dying", KILLED.strip())),
-    )
+    program = prepared(Served(*program_of(seed, features())), server)
+    if server.can_be_killed:
+        sent = [*program.sent]
+        may = [each for each in sent if (route := program.route(each)) and _can_be_killed(program, each, route)]
+        for each in random.sample(may, min(2, len(may))):
+            sent[sent.index(each) + 1 : sent.index(each) + 1] = _kill(program, each, random)
+        program = program._replace(sent=tuple(sent))
+    return with_steps(program, server, random, STEPS[:4]), server
+
+
+def prepared(program: Served, server: Server) -> Served:
+    """Return a program with a shared store, and without what a server can't be sent."""
     sent = [
         each._replace(fields=tuple([field for field in each.fields if field[0] != "upgrade" or server.version != "2"]))
         for each in program.sent
         if each.like != "left"
     ]  # HTTP/2 has no Upgrade (RFC 9113 §8.2.2)
-    if server.can_be_killed:
-        may = [each for each in sent if (route := program.route(each)) and _can_be_killed(program, each, route)]
-        for each in random.sample(may, min(2, len(may))):
-            sent[sent.index(each) + 1 : sent.index(each) + 1] = _kill(program, each, random)
-    for each in random.sample(STEPS, random.choice([0, 1, 1, 2])):
+    return program._replace(
+        store="SQLiteStore(folder() / 'store.db', timeout=30)",
+        around=(*program.around, Around("dying", KILLED.strip())),
+        sent=tuple(sent),
+    )
+
+
+def with_steps(program: Served, server: Server, random: Random, steps: Sequence[str]) -> Served:
+    """Return a program with some of these steps between its requests."""
+    sent = [*program.sent]
+    for each in random.sample(steps, random.choice([0, 1, 1, 2])):
         if each != "restart" or server.restarts:
             sent.insert(random.randint(1, len(sent)), Sent(program.sent[0].caller, "", "", "", like=each))
-    return program._replace(sent=tuple(sent)), server
+    return program._replace(sent=tuple(sent))
 
 
 def _can_be_killed(program: Program, sent: Sent, route: Route) -> bool:
@@ -156,14 +173,14 @@ def failures(program: Served, server: Server) -> list[Failure]:
     in_process = program._replace(sent=tuple([each for each in program.sent if not _is_step(each)]))
     with TemporaryDirectory() as one, TemporaryDirectory() as other:
         try:
-            with _in(one):
+            with in_folder(one):
                 expected = iter(run(in_process, WAYS[0]).seen)
         except NotMade:  # which is looked at in process
             return []
         finally:
             forget()
-        with _in(other):
-            outcome = _served(program, server, way, Path(other))
+        with in_folder(other):
+            outcome = outcome_of(program, server, way, Path(other))
     given = outcome._replace(
         seen=tuple([
             ENDED if _is_step(sent) or (sent.like == "socket" and not seen.status) else _comparable(seen)
@@ -218,7 +235,7 @@ def kills(observed: Observed) -> Iterator[Failure]:
 
 
 @contextmanager
-def _in(folder: str) -> Iterator[None]:
+def in_folder(folder: str) -> Iterator[None]:
     os.environ[FOLDER] = folder
     try:
         yield
@@ -226,10 +243,10 @@ def _in(folder: str) -> Iterator[None]:
         del os.environ[FOLDER]
 
 
-def _served(program: Served, server: Server, way: Way, folder: Path) -> Outcome:
-    """Send all requests of a program to a server, and return what is seen of them."""
+def outcome_of(program: Served, server: Server, way: Way, folder: Path, restart: Callable[[], object] = int) -> Outcome:
+    """Send all requests of a program to a server, and return what is seen of them. ``restart`` is for its database."""
     (folder / "program.py").write_text(program.source)
-    names = {"EFFECTS": SharedList("effects"), "OPEN": OpenStreams("open")}
+    names = {"EFFECTS": program.effects("effects"), "OPEN": OpenStreams("open")}
     signed = {each.name for each in program.routes if "signer" in each.requires}
     with ServerProcess(server.command, "tests.pairs.site:app") as process:
         visitors = Visitors(_Wire(process, server), names, way._replace(interface=server.interface), signed)
@@ -237,7 +254,7 @@ def _served(program: Served, server: Server, way: Way, folder: Path) -> Outcome:
         for sent in program.sent:
             if sent.like in STEPS:
                 restarts = sent.like == "restart" or (restarts and sent.like == "look")
-                _take(sent.like, process, server, folder)
+                _take(sent.like, process, server, folder, restart)
                 seen.append(ENDED)
                 continue
             seen.append(asyncio.run(visitors.send(sent)))
@@ -256,9 +273,11 @@ def _served(program: Served, server: Server, way: Way, folder: Path) -> Outcome:
     return Outcome(way, tuple(seen), tuple(left), logged, "", visitors.secrets(), ())
 
 
-def _take(step: str, process: ServerProcess, server: Server, folder: Path) -> None:
+def _take(step: str, process: ServerProcess, server: Server, folder: Path, restart: Callable[[], object]) -> None:
     if step == "restart":
         process.send_signal(server.restarts[0])
+    elif step == "restart the database":
+        restart()
     elif step == "start again":
         process.restart()
     else:

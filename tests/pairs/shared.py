@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from antiphon import current_request
+from antiphon.http.head import server_head
 
 FOLDER = "PAIRS"
 """The environment variable with the folder of a served program."""
@@ -38,6 +39,9 @@ class SharedList:
     def __getitem__(self, part):
         return [*self][part]
 
+    def __delitem__(self, part):
+        """Keep all: that a hostile request was sent again changes numbers, which are not compared."""
+
 
 class OpenStreams(SharedList):
     """The names of the routes whose streams are open."""
@@ -57,7 +61,12 @@ class OpenStreams(SharedList):
         return counts.elements()
 
 
+def field(name: str) -> str | None:
+    """Return a field of the request that this process handles, as if nobody had read it."""
+    return server_head(current_request().head).field(name)
+
+
 def die_at(place: str) -> None:
     """Kill this process, if the request that it handles says so for this place."""
-    if current_request().headers.get("x-die") == place:
+    if field("x-die") == place:
         os.kill(os.getpid(), signal.SIGKILL)

@@ -25,7 +25,7 @@ from antiphon.testing.pairs.__main__ import report
 from antiphon.testing.pairs.composer import AROUND, DJANGO, program_of
 from antiphon.testing.pairs.going_on import SIZE
 from antiphon.testing.pairs.programs import Around, Caller, Feature, Option, Program, Route, Sent
-from antiphon.testing.pairs.running import WAYS, load
+from antiphon.testing.pairs.running import MOST_LINES, WAYS, load, run
 from antiphon.testing.pairs.table import features
 from antiphon.testing.pairs.trying import document_of, failures, shrunk
 from tests.helpers.free_threading import frees_at_once
@@ -126,11 +126,12 @@ def late(request):
 
 
 def test_work_that_threads_still_have_of_earlier_requests_is_not_that_of_a_hostile_one():
-    route = Route("page", "page", "GET", "/page", "return 'here'", shows=False)
-    before = Sent(Caller(()), "GET", "/page", "page")
-    hostile = before._replace(fields=(("range", ";" * SIZE),), like="hostile")
-    program = Program(0, (), (Around("late", SLOW),), (), (route,), (before, hostile))
-    assert failures(program, WAYS[:1], document=False) == []
+    route = Route("page", "page", "GET", "/page", "EFFECTS.append('page')\nreturn str(len(EFFECTS))", shows=False)
+    sent = Sent(Caller(()), "GET", "/page", "page")
+    hostile = sent._replace(fields=(("range", ";" * SIZE),), like="hostile")
+    seen = run(Program(0, (), (Around("late", SLOW),), (), (route,), (sent, hostile, sent)), WAYS[0]).seen
+    assert seen[1].lines < MOST_LINES
+    assert seen[2].text == "3"
 
 
 @rows("body, is_failure", [("'the same'", True), ("token_hex(16)", False)])

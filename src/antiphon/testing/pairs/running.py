@@ -281,9 +281,11 @@ class Visitors:
         self._client.cookies = self._jar(sent.caller)
         if sent.like == "hostile":
             self._client.cookies = deepcopy(self._client.cookies)  # without its own cookie, it may begin a session
-            found = []
+            found, effects = [], self._names["EFFECTS"]
+            before = len(effects)
             for pause in (0.0, 0.05, 0.5):  # the first may import modules, and threads still have work of others
                 await asyncio.sleep(pause)
+                del effects[before:]
                 with counted(wants_size=len(self._texts) % 4 == 0) as work:
                     seen = await self._send(sent)
                 found.append(seen._replace(lines=work.lines, size=work.size))
