@@ -1,6 +1,4 @@
-"""What the workers of a program on PostgreSQL use: its connections, effects as rows, and calls of the database that fail
-in their turn.
-"""
+"""What workers of a program on PostgreSQL use: connections, effects as rows, and calls that fail in their turn."""
 
 import json
 import os

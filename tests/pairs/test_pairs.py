@@ -114,7 +114,7 @@ from threading import Thread
 
 
 def work():
-    for _ in range(2_000_000):
+    for _ in range(800_000):
         pass
 
 
