@@ -262,7 +262,7 @@ def outcome_of(program: Served, server: Server, way: Way, folder: Path, restart:
                 (folder / "open").unlink(missing_ok=True)
             files = files or _files(process)
         if restarts:
-            eventually(lambda: server.restarts[1] in process.stderr or None, "SIGUSR2 replaces no worker")
+            eventually(lambda: server.restarts[1] in process.stderr or None, "SIGUSR2 replaces no worker", 120.0)
         left = [*_left(process, files)]
         try:
             process.end()

@@ -1,4 +1,4 @@
-"""Durable requests beside every other feature. Their row is here, since it takes a database of PostgreSQL."""
+"""Durable requests beside every other feature, and on servers whose database fails."""
 
 import os
 from itertools import combinations
@@ -7,19 +7,18 @@ import pytest
 
 from antiphon.features.durable import stored
 from antiphon.testing.pairs.composer import program_of
-from antiphon.testing.pairs.programs import Feature, Option
-from antiphon.testing.pairs.table import WRITES, features
+from antiphon.testing.pairs.programs import Around
+from antiphon.testing.pairs.table import features
 from antiphon.testing.pairs.trying import failures
 from antiphon.testing.stores.entries import at_once
 from tests.helpers.postgres import execute, plant_functions, set_default
+from tests.helpers.rows import rows
+from tests.pairs.databases import durable, on_database, on_server
+from tests.pairs.databases import failures as failures_on
+from tests.pairs.test_faults import ACCEPTS
 
 pytestmark = pytest.mark.processes
 pytest.importorskip("dbos")
-
-OPTION = Option(
-    "durable=True", WRITES, once=True, rate=0.7, refuses=frozenset({"IdempotentWrites", "ResumableUploads"})
-)
-
 
 IN_CI = {
     "AccessLog", "ByKey", "Cache", "CSRFTokens", "IdempotentWrites", "RateLimit", "Recorder", "Sessions", "Signatures"
@@ -33,7 +32,7 @@ OTHERS = [
 
 @pytest.mark.parametrize("other", OTHERS)
 def test_they_keep_what_always_holds(other, postgres_server):
-    known = [*features(), durable(postgres_server.url)]
+    known = [*features(), durable(f"{postgres_server.url!r}, name=__import__('secrets').token_hex(8)")]
     pairs = [*combinations(sorted(each.name for each in known), 2)]
     program = program_of(pairs.index(tuple(sorted(["Durable", other]))), known)
     found = failures(program)
@@ -42,15 +41,25 @@ def test_they_keep_what_always_holds(other, postgres_server):
     assert [each for each in found if not each.kind.startswith(of_dbos)] == []
 
 
-def durable(url):
-    return Feature(
-        "Durable",
-        f"app.use(Durable({url!r}, name=token_hex(8), path='/of-durable'))",
-        "from secrets import token_hex",
-        options=(OPTION,),
-        statuses=frozenset({202, 400, 422, 503}),
-        parameters=frozenset({"idempotency-key"}),
-    )
+def failing(seed, *more):
+    """Return the program of a seed, with only logins, and requests while the database fails, and their repeats."""
+    program = on_database(seed)
+    begin = {each.name for each in program.routes if each.kind == "begin"}
+    sent = tuple([each for each in program.sent if each.route in begin or "x-fault" in dict(each.fields)])
+    return program._replace(sent=sent, around=(*program.around, *more))
+
+
+@rows("seed", 2, 4)
+def test_a_database_that_fails_once_on_a_server_loses_and_doubles_nothing(seed, postgres_server):
+    """``python -m tests.pairs.databases`` tries more, with a new seed each time."""
+    with on_server(postgres_server):
+        assert failures_on(failing(seed), postgres_server) == []
+
+
+def test_a_write_that_is_lost_while_the_database_fails_is_found(postgres_server):
+    with on_server(postgres_server):
+        found = failures_on(failing(2, Around("planted", ACCEPTS)), postgres_server)
+    assert "an accepted write has 0 effects at a fault" in {each.kind for each in found}
 
 
 def test_statements_call_no_code_of_another_role_and_fail_at_no_isolation(postgres):
