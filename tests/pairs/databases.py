@@ -36,7 +36,7 @@ class OnDatabase(Served):
 
 def durable(options: str) -> Feature:
     """Return the row of durable requests, which need a database of PostgreSQL."""
-    refuses = frozenset({"IdempotentWrites", "ResumableUploads"})
+    refuses = frozenset({"IdempotentWrites", "ResumableUploads", "Webhook"})  # a delivery happens once anyway
     return Feature(
         "Durable",
         f"durable = Durable({options}, path='/of-durable')\napp.use(durable)",
