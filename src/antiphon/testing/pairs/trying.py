@@ -23,6 +23,9 @@ T = TypeVar("T")
 IN_CIRCLES = frozenset({"flask", "django", "tool"})
 """Kinds that leave objects to the collector: Werkzeug's matcher, Python's task groups, tool calls that are refused."""
 
+MOST_FROZEN = 400_000
+"""The number of objects after which those of earlier programs are collected: what is frozen stays in memory."""
+
 
 def failures(program: Program, ways: tuple[Way, ...] | None = None, *, document: bool | None = None) -> list[Failure]:
     """Return the rules that a program breaks, over the given ways or over those of its seed.
@@ -39,6 +42,9 @@ def failures(program: Program, ways: tuple[Way, ...] | None = None, *, document:
     """
     wants_document = _turn(program, 16) == 0 if document is None else document
     warm_up()
+    if gc.get_freeze_count() > MOST_FROZEN:
+        gc.unfreeze()
+        gc.collect()
     gc.freeze()
     try:
         return [*_failures(program, ways or ways_of(program), wants_document)]
