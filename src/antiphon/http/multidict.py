@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, cas
 from antiphon.explanations.naming import NamesOurs, names_ours
 from antiphon.explanations.words import MULTIDICT
 from antiphon.http.errors import BadRequest, FieldError
+from antiphon.speedups import accelerated
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -72,21 +73,41 @@ def _each(pairs: "Pairs[V]") -> Iterable[tuple[str, V]]:
     return cast("Mapping[str, V]", pairs).items() if isinstance(pairs, Mapping) else pairs
 
 
+@accelerated
+class ByName:
+    """Values that ``[]`` finds by name. For an absent name, it raises the error that ``_absent`` returns."""
+
+    __slots__ = ("_found", "_repeating")
+
+    _found: dict[str, Any]
+    """The value that ``[]`` returns for each name."""
+    _repeating: list[tuple[str, Any]] | None
+    """Every pair, if names may be repeated; None if ``_found`` contains all pairs."""
+
+    def __getitem__(self, name: str) -> Any:
+        try:
+            return self._found[name]
+        except KeyError:
+            raise self._absent(name) from None
+
+    def _absent(self, name: str) -> KeyError:
+        return KeyError(name)
+
+
+ByName.__slots__ = ("_found", "_repeating")  # for copies and pickles, which don't know the members of a class in C
+
+
 @names_ours(MULTIDICT)
-class MultiDict(Generic[V], metaclass=NamesOurs):
+class MultiDict(ByName, Generic[V], metaclass=NamesOurs):
     """An immutable collection of names and values, made from pairs or from a mapping.
 
     Two objects are equal if they have the same pairs in the same order. ``[]`` raises MissingKey for an absent name.
     """
 
-    __slots__ = ("_found", "_lists", "_repeating")
+    __slots__ = ("_lists",)
 
-    _found: dict[str, V]
-    """The value that ``[]`` returns for each name."""
     _first_counts = False
     """True if ``[]`` returns the first of several values, False if it returns the last."""
-    _repeating: list[tuple[str, V]] | None
-    """Every pair, if names may be repeated; None if ``_found`` contains all pairs."""
     _lists: dict[str, list[V]]
     """All values of each name; built when ``getall`` first reads a name that may have several."""
 
@@ -103,11 +124,12 @@ class MultiDict(Generic[V], metaclass=NamesOurs):
         if self._first_counts:
             found.update(reversed(listed))
 
-    def __getitem__(self, name: str) -> V:
-        try:
-            return self._found[name]
-        except KeyError:
-            raise MissingKey(name) from None
+    if TYPE_CHECKING:
+
+        def __getitem__(self, name: str, /) -> V: ...
+
+    def _absent(self, name: str) -> KeyError:
+        return MissingKey(name)
 
     @overload
     def get(self, name: str, default: None = None) -> V | None: ...
@@ -211,11 +233,8 @@ class Files(MultiDict[V]):
 
     __slots__ = ()
 
-    def __getitem__(self, name: str) -> V:
-        try:
-            return self._found[name]
-        except KeyError:
-            raise MissingFile(name) from None
+    def _absent(self, name: str) -> KeyError:
+        return MissingFile(name)
 
 
 class NoForm(MultiDict[V]):
@@ -223,8 +242,8 @@ class NoForm(MultiDict[V]):
 
     __slots__ = ()
 
-    def __getitem__(self, name: str) -> V:
-        raise MissingKey(name, f"{name!r} is missing: the body must be a form, not JSON")
+    def _absent(self, name: str) -> KeyError:
+        return MissingKey(name, f"{name!r} is missing: the body must be a form, not JSON")
 
 
 class FirstMultiDict(MultiDict[V]):

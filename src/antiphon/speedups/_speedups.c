@@ -1,4 +1,4 @@
-/* Pure functions of antiphon in C, and a descriptor. Each has a twin in Python, marked @accelerated, which
+/* Pure functions of antiphon in C, and classes. Each has a twin in Python, marked @accelerated, which
    documents it: read that first. A function here handles only the usual arguments. For all others, it calls its twin,
    so unusual cases, including errors, are implemented only once.
 
@@ -70,8 +70,58 @@ undo_escapes(const byte *start, const byte *end, byte *to, byte space)
 static PyObject *
 decode_field(const byte *start, const byte *end, byte *room)
 {
+    size_t size = (size_t)(end - start);
+    if (!memchr(start, '%', size) && !memchr(start, '+', size)) {
+        return PyUnicode_DecodeUTF8((const char *)start, end - start, "replace");
+    }
     const byte *stop = undo_escapes(start, end, room, ' ');
     return PyUnicode_DecodeUTF8((const char *)room, stop - room, "replace");
+}
+
+/* The names of fields and cookies that were read last, each at the place that its characters determine. */
+
+#define KEPT 256
+#define LONGEST_KEPT 32
+
+static PyObject **
+names_of(PyObject *module)
+{
+    return (PyObject **)PyModule_GetState(module);
+}
+
+/* Return the place of a name; NULL for one that is not short and of ASCII characters without escapes. */
+static PyObject **
+place_of(PyObject *module, const byte *start, const byte *end)
+{
+#ifndef Py_GIL_DISABLED /* otherwise, other threads might release a name before it is used */
+    unsigned place = 0;
+    const byte *at = start;
+    while (at < end && *at < 0x80 && *at != '%' && *at != '+') {
+        place = place * 31 + *at++;
+    }
+    if (at == end && start < end && end - start <= LONGEST_KEPT) {
+        return names_of(module) + (place ^ place >> 8) % KEPT;
+    }
+#endif
+    return NULL;
+}
+
+static PyObject *
+decode_name(PyObject *module, const byte *start, const byte *end, byte *room)
+{
+    PyObject **place = place_of(module, start, end);
+    Py_ssize_t size = 0;
+    const char *kept = place && *place ? PyUnicode_AsUTF8AndSize(*place, &size) : NULL;
+    if (kept && size == end - start && memcmp(kept, start, (size_t)size) == 0) {
+        return Py_NewRef(*place);
+    }
+    PyObject *name = decode_field(start, end, room);
+    if (place && name) {
+        PyObject *replaced = *place;
+        *place = Py_NewRef(name);
+        Py_XDECREF(replaced);
+    }
+    return name;
 }
 
 /* Add a field to a dictionary. As soon as a name is repeated, a list of pairs replaces the dictionary. */
@@ -94,7 +144,7 @@ add_field(PyObject **fields, PyObject *name, PyObject *value)
 }
 
 static PyObject *
-read_fields(const byte *start, const byte *end, byte *room)
+read_fields(PyObject *module, const byte *start, const byte *end, byte *room)
 {
     PyObject *fields = PyDict_New();
     while (fields && start < end) {
@@ -102,7 +152,7 @@ read_fields(const byte *start, const byte *end, byte *room)
         const byte *field_end = found ? found : end;
         if (field_end > start) {
             const byte *equals = memchr(start, '=', (size_t)(field_end - start));
-            PyObject *name = decode_field(start, equals ? equals : field_end, room);
+            PyObject *name = decode_name(module, start, equals ? equals : field_end, room);
             PyObject *value = name ? decode_field(equals ? equals + 1 : field_end, field_end, room) : NULL;
             if (!value || add_field(&fields, name, value) < 0) {
                 Py_CLEAR(fields);
@@ -118,7 +168,7 @@ read_fields(const byte *start, const byte *end, byte *room)
 #define ON_STACK 512
 
 static PyObject *
-parse_fields(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+parse_fields(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
     if (count != 1 || !PyBytes_CheckExact(args[0])) {
         return call_twin("parse_fields", args, count);
@@ -133,7 +183,7 @@ parse_fields(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t coun
         return PyErr_NoMemory();
     }
     const byte *start = (const byte *)data;
-    PyObject *fields = read_fields(start, start + size, large ? large : room);
+    PyObject *fields = read_fields(module, start, start + size, large ? large : room);
     PyMem_Free(large);
     return fields;
 }
@@ -164,8 +214,9 @@ percent_decode(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t co
 
 /* Cookies */
 
+/* Return a text without the spaces around it; `module` is NULL if it is no name. */
 static PyObject *
-stripped(const char *start, const char *end)
+stripped(PyObject *module, const byte *start, const byte *end)
 {
     while (start < end && (*start == ' ' || *start == '\t')) {
         start++;
@@ -173,16 +224,19 @@ stripped(const char *start, const char *end)
     while (start < end && (end[-1] == ' ' || end[-1] == '\t')) {
         end--;
     }
-    return PyUnicode_FromStringAndSize(start, end - start);
+    if (module && place_of(module, start, end)) {
+        return decode_name(module, start, end, NULL);
+    }
+    return PyUnicode_FromStringAndSize((const char *)start, end - start);
 }
 
 /* Add the cookie from `start` to `end`, unless it is empty. */
 static int
-add_cookie(PyObject **cookies, const char *start, const char *end)
+add_cookie(PyObject *module, PyObject **cookies, const byte *start, const byte *end)
 {
-    const char *equals = memchr(start, '=', (size_t)(end - start));
-    PyObject *name = equals ? stripped(start, equals) : PyUnicode_FromStringAndSize("", 0);
-    PyObject *value = name ? stripped(equals ? equals + 1 : start, end) : NULL;
+    const byte *equals = memchr(start, '=', (size_t)(end - start));
+    PyObject *name = equals ? stripped(module, start, equals) : PyUnicode_FromStringAndSize("", 0);
+    PyObject *value = name ? stripped(NULL, equals ? equals + 1 : start, end) : NULL;
     int is_nothing = value && !equals && PyUnicode_GetLength(value) == 0;
     int failed = value ? 0 : -1;
     if (value && !is_nothing) {
@@ -194,20 +248,20 @@ add_cookie(PyObject **cookies, const char *start, const char *end)
 }
 
 static PyObject *
-split_cookies(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+split_cookies(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
     Py_ssize_t size;
-    const char *start = count == 1 && PyUnicode_CheckExact(args[0]) ? PyUnicode_AsUTF8AndSize(args[0], &size) : NULL;
-    if (!start || size != PyUnicode_GetLength(args[0])) { /* not ASCII, or a surrogate, which UTF-8 can't encode */
+    const char *text = count == 1 && PyUnicode_CheckExact(args[0]) ? PyUnicode_AsUTF8AndSize(args[0], &size) : NULL;
+    if (!text || size != PyUnicode_GetLength(args[0])) { /* not ASCII, or a surrogate, which UTF-8 can't encode */
         PyErr_Clear();
         return call_twin("split_cookies", args, count);
     }
-    const char *end = start + size;
+    const byte *start = (const byte *)text, *end = start + size;
     PyObject *cookies = PyDict_New();
     while (cookies && start < end) {
-        const char *found = memchr(start, ';', (size_t)(end - start));
-        const char *cookie_end = found ? found : end;
-        if (add_cookie(&cookies, start, cookie_end) < 0) {
+        const byte *found = memchr(start, ';', (size_t)(end - start));
+        const byte *cookie_end = found ? found : end;
+        if (add_cookie(module, &cookies, start, cookie_end) < 0) {
             Py_CLEAR(cookies);
         }
         start = cookie_end + 1;
@@ -933,6 +987,19 @@ item_of(PyObject *list, Py_ssize_t at)
 #endif
 }
 
+/* Return a new reference to the value of a dictionary; NULL, perhaps with an error, if there is none. */
+static PyObject *
+value_of(PyObject *values, PyObject *name)
+{
+#ifdef Py_GIL_DISABLED
+    PyObject *value = NULL;
+    (void)PyDict_GetItemRef(values, name, &value);
+    return value;
+#else
+    return Py_XNewRef(PyDict_GetItemWithError(values, name));
+#endif
+}
+
 /* Remove the lines of a name from a list, last ones first. Return -1 for anything that the twin has to check. */
 static int
 remove_lines(PyObject *fields, PyObject *name)
@@ -1001,13 +1068,13 @@ message_of(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
     return message;
 }
 
-/* Descriptors of two objects */
+/* Classes with two members */
 
 typedef struct {
     PyObject_HEAD
     PyObject *first;
     PyObject *second;
-} Descriptor;
+} Couple;
 
 /* Return a new reference to a member, or raise AttributeError if it isn't set. */
 static PyObject *
@@ -1022,9 +1089,9 @@ computed_once_get(PyObject *self, PyObject *instance, PyObject *Py_UNUSED(owner)
     if (!instance || instance == Py_None) {
         return Py_NewRef(self);
     }
-    PyObject *compute = member_of(self, ((Descriptor *)self)->first, "compute");
+    PyObject *compute = member_of(self, ((Couple *)self)->first, "compute");
     PyObject *value = compute ? PyObject_CallFunctionObjArgs(compute, instance, NULL) : NULL;
-    PyObject *name = value ? member_of(self, ((Descriptor *)self)->second, "name") : NULL;
+    PyObject *name = value ? member_of(self, ((Couple *)self)->second, "name") : NULL;
     if (value && (!name || PyObject_SetAttr(instance, name, value) < 0)) {
         Py_CLEAR(value);
     }
@@ -1037,8 +1104,8 @@ static PyObject *
 made_or_read_get(PyObject *self, PyObject *instance, PyObject *owner)
 {
     int is_made = !instance || instance == Py_None;
-    PyObject *function = is_made ? member_of(self, ((Descriptor *)self)->first, "make")
-                                 : member_of(self, ((Descriptor *)self)->second, "read");
+    PyObject *function = is_made ? member_of(self, ((Couple *)self)->first, "make")
+                                 : member_of(self, ((Couple *)self)->second, "read");
     if (!function) {
         return NULL;
     }
@@ -1050,59 +1117,79 @@ made_or_read_get(PyObject *self, PyObject *instance, PyObject *owner)
     return value;
 }
 
-static int
-descriptor_traverse(PyObject *self, visitproc visit, void *arg)
+static PyObject *
+by_name_subscript(PyObject *self, PyObject *name)
 {
-    Py_VISIT(((Descriptor *)self)->first);
-    Py_VISIT(((Descriptor *)self)->second);
+    PyObject *values = member_of(self, ((Couple *)self)->first, "_found"), *value = NULL;
+    if (values && PyDict_CheckExact(values) && !(value = value_of(values, name)) && !PyErr_Occurred()) {
+        PyObject *error = PyObject_CallMethod(self, "_absent", "(O)", name);
+        if (error) {
+            PyException_SetCause(error, NULL); /* as `from None` does */
+            PyErr_SetObject((PyObject *)Py_TYPE(error), error);
+            Py_DECREF(error);
+        }
+    }
+    else if (values && !value && !PyErr_Occurred()) {
+        value = PyObject_GetItem(values, name);
+    }
+    Py_XDECREF(values);
+    return value;
+}
+
+static int
+couple_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(((Couple *)self)->first);
+    Py_VISIT(((Couple *)self)->second);
     Py_VISIT(Py_TYPE(self));
     return 0;
 }
 
 static int
-descriptor_clear(PyObject *self)
+couple_clear(PyObject *self)
 {
-    Py_CLEAR(((Descriptor *)self)->first);
-    Py_CLEAR(((Descriptor *)self)->second);
+    Py_CLEAR(((Couple *)self)->first);
+    Py_CLEAR(((Couple *)self)->second);
     return 0;
 }
 
 static void
-descriptor_dealloc(PyObject *self)
+couple_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
     freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
     PyObject_GC_UnTrack(self);
-    descriptor_clear(self);
+    couple_clear(self);
     release(self);
     Py_DECREF(type);
 }
 
-#define DESCRIPTOR(type, get, one, two)                                                      \
+#define CLASS(type, slot, get, one, two)                                                     \
     static PyMemberDef get##_members[] = {                                                   \
-        {one, T_OBJECT_EX, offsetof(Descriptor, first), 0, NULL},                            \
-        {two, T_OBJECT_EX, offsetof(Descriptor, second), 0, NULL},                           \
+        {one, T_OBJECT_EX, offsetof(Couple, first), 0, NULL},                            \
+        {two, T_OBJECT_EX, offsetof(Couple, second), 0, NULL},                           \
         {NULL, 0, 0, 0, NULL},                                                               \
     };                                                                                       \
     static PyType_Slot get##_slots[] = {                                                     \
-        {Py_tp_descr_get, (void *)get},           {Py_tp_traverse, (void *)descriptor_traverse}, \
-        {Py_tp_clear, (void *)descriptor_clear},  {Py_tp_dealloc, (void *)descriptor_dealloc},   \
+        {slot, (void *)get},                      {Py_tp_traverse, (void *)couple_traverse},     \
+        {Py_tp_clear, (void *)couple_clear},      {Py_tp_dealloc, (void *)couple_dealloc},       \
         {Py_tp_members, get##_members},           {0, NULL},                                 \
     };                                                                                       \
     static PyType_Spec get##_spec = {                                                        \
         .name = "antiphon.speedups._speedups." type,                                         \
-        .basicsize = sizeof(Descriptor),                                                     \
+        .basicsize = sizeof(Couple),                                                     \
         .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,              \
         .slots = get##_slots,                                                                \
     };
 
-DESCRIPTOR("ComputedOnce", computed_once_get, "compute", "name")
-DESCRIPTOR("MadeOrRead", made_or_read_get, "make", "read")
+CLASS("ByName", Py_mp_subscript, by_name_subscript, "_found", "_repeating")
+CLASS("ComputedOnce", Py_tp_descr_get, computed_once_get, "compute", "name")
+CLASS("MadeOrRead", Py_tp_descr_get, made_or_read_get, "make", "read")
 
 static int
 add_types(PyObject *module)
 {
-    PyType_Spec *specs[] = {&computed_once_get_spec, &made_or_read_get_spec};
+    PyType_Spec *specs[] = {&by_name_subscript_spec, &computed_once_get_spec, &made_or_read_get_spec};
     int failed = 0;
     for (size_t i = 0; !failed && i < sizeof(specs) / sizeof(specs[0]); i++) {
         PyObject *type = PyType_FromModuleAndSpec(module, specs[i], NULL);
@@ -1162,11 +1249,21 @@ static PyModuleDef_Slot slots[] = {
     {0, NULL},
 };
 
+static void
+release_names(void *module)
+{
+    for (PyObject **name = names_of(module), **end = name + KEPT; name < end; name++) {
+        Py_CLEAR(*name);
+    }
+}
+
 static struct PyModuleDef definition = {
     .m_base = PyModuleDef_HEAD_INIT,
     .m_name = "antiphon.speedups._speedups",
+    .m_size = KEPT * sizeof(PyObject *),
     .m_methods = functions,
     .m_slots = slots,
+    .m_free = release_names,
 };
 
 PyMODINIT_FUNC

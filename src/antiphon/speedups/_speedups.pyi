@@ -34,6 +34,11 @@ def split_usual_form(
     data: bytes, delimiter: bytes, most: int, longest: int, /
 ) -> list[tuple[bytes, bytes | None, str | None, int, bytes, int]] | None: ...
 
+class ByName:
+    _found: dict[str, Any]
+    _repeating: list[tuple[str, Any]] | None
+    def __getitem__(self, name: str, /) -> Any: ...
+
 class ComputedOnce:
     compute: Callable[[Any], Any]
     name: str
