@@ -11,8 +11,8 @@ from antiphon.explanations import explained
 from antiphon.http.dates import MONTH_NUMBERS, format_http_date, parse_http_date, seconds_of
 from antiphon.http.grammar import OWS, find_control, is_token
 from antiphon.http.headers import write_raw_utf8
+from antiphon.http.multidict import Fields
 from antiphon.http.urls.url import encode_path, parse_host
-from antiphon.http.urls.urlencoded import Fields
 from antiphon.lazy import compiled_late
 from antiphon.speedups import accelerated
 

@@ -8,7 +8,7 @@ with ``f"{price:.2f}"``.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeAlias, TypeVar, cast, overload
 
 from antiphon.explanations.naming import NamesOurs, names_ours
 from antiphon.explanations.words import MULTIDICT
@@ -45,6 +45,8 @@ D = TypeVar("D")
 C = TypeVar("C")
 
 
+Fields: TypeAlias = dict[str, str] | list[tuple[str, str]]
+"""Names and values, in order: a dictionary if no name occurs twice, otherwise pairs."""
 Pairs: TypeAlias = "MultiDict[V] | Mapping[str, V] | Iterable[tuple[str, V]]"
 
 
@@ -83,6 +85,15 @@ class ByName:
     """The value that ``[]`` returns for each name."""
     _repeating: list[tuple[str, Any]] | None
     """Every pair, if names may be repeated; None if ``_found`` contains all pairs."""
+
+    @classmethod
+    def _holding(cls, fields: Any, /) -> Self:
+        """Make an object of a dictionary that no other code changes, without copying it; or of pairs."""
+        if type(fields) is not dict:
+            return cls(fields)  # type: ignore[call-arg]  # of a MultiDict
+        self = cls.__new__(cls)
+        self._found, self._repeating = fields, None
+        return self
 
     def __getitem__(self, name: str) -> Any:
         try:
@@ -254,6 +265,12 @@ class FirstMultiDict(MultiDict[V]):
     __slots__ = ()
 
     _first_counts = True
+
+
+multidict_of: Callable[[Fields], MultiDict[str]] = MultiDict._holding  # noqa: SLF001 - of a class here
+"""Return the MultiDict of fields that no other code refers to."""
+first_multidict_of: Callable[[Fields], FirstMultiDict[str]] = FirstMultiDict._holding  # noqa: SLF001
+"""Return such a FirstMultiDict."""
 
 
 class MutableMultiDict(MultiDict[V]):

@@ -20,13 +20,13 @@ from antiphon.http.errors import (
     URITooLong,
     over_limit,
 )
-from antiphon.http.head import Head, RequestHead
+from antiphon.http.head import DerivedHead, Head, RequestHead
 from antiphon.http.headers import HeaderFields
 from antiphon.http.limits import Limits
-from antiphon.http.multidict import MissingKey, MultiDict
+from antiphon.http.multidict import Fields, MissingKey, MultiDict, multidict_of
 from antiphon.http.urls.path import quoted_path, quoted_root
 from antiphon.http.urls.url import URL, check_host_given, encode_path, encode_query, parse_host, unquote
-from antiphon.http.urls.urlencoded import Fields, parse_fields, parse_form
+from antiphon.http.urls.urlencoded import parse_fields, parse_form
 from antiphon.request.interfaces import CSRF_FIELD
 from antiphon.request.watching import WatchedArgs, unwatched, watches_of
 from antiphon.uploads.upload import Upload
@@ -103,9 +103,14 @@ def query_fields_of(head: Head, limits: Limits) -> Fields:
 def args_of(request: "Request") -> MultiDict[str]:
     """Return a query's arguments; if the request is watched, they record the names under which they are read."""
     head = request.head
-    if any(watches_of(head)):
-        return WatchedArgs(head, lambda: query_fields_of(head, request.limits))
-    return MultiDict(query_fields_of(head, request.limits))
+    if isinstance(head, DerivedHead) and any(watches_of(head)):
+        return _watched_args(request, head)
+    return multidict_of(query_fields_of(head, request.limits))
+
+
+def _watched_args(request: "Request", head: DerivedHead) -> MultiDict[str]:
+    """Return such arguments. A function of its own, so that variables of the other are no cells."""
+    return WatchedArgs(head, lambda: query_fields_of(head, request.limits))
 
 
 def query_too_long(query: bytes, limits: Limits) -> URITooLong:

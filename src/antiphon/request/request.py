@@ -19,7 +19,7 @@ from antiphon.http.head import Address, DerivedHead, Head, HeadHeaders, PlainHea
 from antiphon.http.headers import HeaderFields, Headers
 from antiphon.http.limits import NO_BOUND, Limits
 from antiphon.http.link import Link
-from antiphon.http.multidict import Files, FirstMultiDict, MultiDict, NoForm
+from antiphon.http.multidict import Files, FirstMultiDict, MultiDict, NoForm, first_multidict_of, multidict_of
 from antiphon.http.urls.url import URL
 from antiphon.lazy import frameworks, lazy
 from antiphon.request import lifetime as lifetimes
@@ -298,7 +298,7 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs):
         if isinstance(head, DerivedHead) and any(watches_of(head)):
             return WatchedCookies(head)
         header = head.field("cookie")
-        return FirstMultiDict(read_cookies(header) if header else ())
+        return first_multidict_of(read_cookies(header) if header else {})
 
     @lazy
     def args(self) -> MultiDict[str]:
@@ -411,7 +411,7 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs):
         """
         fields = urlencoded_fields_of(self)
         if fields is not None:
-            return MultiDict(fields)
+            return multidict_of(fields)
         if self.mimetype == FORM_DATA:
             return self._form_data.fields
         content_type = self.content_type

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar
 
 from antiphon.http.cookies import read_cookies
 from antiphon.http.head import Address, DerivedHead, Head
-from antiphon.http.multidict import FirstMultiDict, MultiDict, Pairs
+from antiphon.http.multidict import FirstMultiDict, MultiDict, Pairs, first_multidict_of
 from antiphon.lazy import lazy
 from antiphon.request.headers import RequestHeaders
 
@@ -265,7 +265,7 @@ class WatchedArgs(_WatchedPairs):
 def cookies_of(head: Head) -> FirstMultiDict[str]:
     """Return the cookies in a head, without recording that they were read."""
     header = _unrecorded(head, lambda: head.field("cookie"))
-    return FirstMultiDict(read_cookies(header) if header else ())
+    return first_multidict_of(read_cookies(header) if header else {})
 
 
 def _unrecorded(head: Head, read: Callable[[], T]) -> T:

@@ -1136,6 +1136,23 @@ by_name_subscript(PyObject *self, PyObject *name)
     return value;
 }
 
+static PyObject *
+holding(PyObject *class, PyObject *fields)
+{
+    if (!PyDict_CheckExact(fields)) {
+        return PyObject_CallFunctionObjArgs(class, fields, NULL);
+    }
+    Couple *made = (Couple *)((allocfunc)PyType_GetSlot((PyTypeObject *)class, Py_tp_alloc))((PyTypeObject *)class, 0);
+    if (made) {
+        made->first = Py_NewRef(fields);
+        made->second = Py_NewRef(Py_None);
+    }
+    return (PyObject *)made;
+}
+
+static PyMethodDef no_methods[] = {{NULL, NULL, 0, NULL}};
+static PyMethodDef by_name_methods[] = {{"_holding", holding, METH_O | METH_CLASS, NULL}, {NULL, NULL, 0, NULL}};
+
 static int
 couple_traverse(PyObject *self, visitproc visit, void *arg)
 {
@@ -1164,7 +1181,7 @@ couple_dealloc(PyObject *self)
     Py_DECREF(type);
 }
 
-#define CLASS(type, slot, get, one, two)                                                     \
+#define CLASS(type, slot, get, one, two, methods)                                            \
     static PyMemberDef get##_members[] = {                                                   \
         {one, T_OBJECT_EX, offsetof(Couple, first), 0, NULL},                            \
         {two, T_OBJECT_EX, offsetof(Couple, second), 0, NULL},                           \
@@ -1173,7 +1190,7 @@ couple_dealloc(PyObject *self)
     static PyType_Slot get##_slots[] = {                                                     \
         {slot, (void *)get},                      {Py_tp_traverse, (void *)couple_traverse},     \
         {Py_tp_clear, (void *)couple_clear},      {Py_tp_dealloc, (void *)couple_dealloc},       \
-        {Py_tp_members, get##_members},           {0, NULL},                                 \
+        {Py_tp_members, get##_members},           {Py_tp_methods, methods},  {0, NULL},      \
     };                                                                                       \
     static PyType_Spec get##_spec = {                                                        \
         .name = "antiphon.speedups._speedups." type,                                         \
@@ -1182,9 +1199,9 @@ couple_dealloc(PyObject *self)
         .slots = get##_slots,                                                                \
     };
 
-CLASS("ByName", Py_mp_subscript, by_name_subscript, "_found", "_repeating")
-CLASS("ComputedOnce", Py_tp_descr_get, computed_once_get, "compute", "name")
-CLASS("MadeOrRead", Py_tp_descr_get, made_or_read_get, "make", "read")
+CLASS("ByName", Py_mp_subscript, by_name_subscript, "_found", "_repeating", by_name_methods)
+CLASS("ComputedOnce", Py_tp_descr_get, computed_once_get, "compute", "name", no_methods)
+CLASS("MadeOrRead", Py_tp_descr_get, made_or_read_get, "make", "read", no_methods)
 
 static int
 add_types(PyObject *module)

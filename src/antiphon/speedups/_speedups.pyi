@@ -1,5 +1,5 @@
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 def add_to_cell(cells: memoryview[int], at: int, amount: int, /) -> None: ...
 def checked_fields(fields: Any, default: Sequence[tuple[str, str]] = (), /) -> list[tuple[str, str]]: ...
@@ -37,6 +37,8 @@ def split_usual_form(
 class ByName:
     _found: dict[str, Any]
     _repeating: list[tuple[str, Any]] | None
+    @classmethod
+    def _holding(cls, fields: Any, /) -> Self: ...
     def __getitem__(self, name: str, /) -> Any: ...
 
 class ComputedOnce:

@@ -6,8 +6,8 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from antiphon.http.headers import read_raw_utf8
+from antiphon.http.multidict import Fields
 from antiphon.http.urls.url import unquote
-from antiphon.http.urls.urlencoded import Fields
 
 
 def urlencode(s: str) -> str:

@@ -5,12 +5,12 @@ Parsing accepts malformed input: malformed escapes stay as written, malformed UT
 
 from binascii import a2b_qp
 from collections.abc import Iterable, Mapping
-from typing import TypeAlias, cast
+from typing import cast
 
 from antiphon.explanations import explained
 from antiphon.http.charset import decode, form_codec
 from antiphon.http.grammar import double_broken_escapes, percent_decode
-from antiphon.http.multidict import MultiDict
+from antiphon.http.multidict import Fields, MultiDict
 from antiphon.lazy import compiled_late
 from antiphon.speedups import accelerated
 
@@ -25,9 +25,6 @@ _OF_FEW_FIELDS = frozenset([b"=&" * ampersands + b"=" for ampersands in range(32
 _UNESCAPED = frozenset(b"*-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _ESCAPES = [chr(byte) if byte in _UNESCAPED else f"%{byte:02X}" for byte in range(256)]
 _ESCAPES[ord(" ")] = "+"
-
-Fields: TypeAlias = dict[str, str] | list[tuple[str, str]]
-"""Names and values, in order: a dictionary if no name occurs twice, otherwise pairs."""
 
 _charset_field = compiled_late(rb"(?:\A|&)_charset_=([^&]*)")
 
@@ -56,8 +53,10 @@ def parse_form(data: bytes, max_fields: int | None = None, charset: str | None =
     The charset is the value of the `_charset_` field, which browsers fill in; otherwise `charset`, from the content
     type; otherwise UTF-8. Raises ValueError for more than `max_fields` fields, including empty ones.
     """
-    if charset is None and data.find(b"_charset_=") < 0:
-        return parse_limited(data, max_fields)
+    if charset is None:
+        fields = parse_limited(data, max_fields)
+        if "_charset_" not in fields if type(fields) is dict else data.find(b"_charset_=") < 0:
+            return fields
     named = _charset_field.search(data)
     codec = form_codec(named[1].decode("latin-1") if named else None, charset)
     if codec == "utf-8":
