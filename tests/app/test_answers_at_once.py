@@ -183,7 +183,7 @@ def gone(request) -> None:
     (lambda request: Response("text"), False),
     (lambda request: iter(["text"]), False),
     (lambda request: 1 / 0, False),
-    (reads_accept, False),
+    (reads_accept, True),
     (calls_back, False),
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])

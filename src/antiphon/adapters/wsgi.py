@@ -93,7 +93,9 @@ class WSGIHead:
     def raw_path(self) -> bytes | None:
         """The path in REQUEST_URI or RAW_URI, if the server provides either."""
         target: str = self.environ.get("REQUEST_URI") or self.environ.get("RAW_URI") or ""
-        if not target or target[0] == "/":
+        if not target:
+            return None
+        if target[0] == "/":
             return target.partition("?")[0].encode("latin-1", "replace") or None
         parts = split_target(target)
         return parts[1].encode("latin-1", "replace") if parts else None
@@ -116,7 +118,8 @@ class WSGIHead:
     @property
     def query_string(self) -> bytes:
         """The value of QUERY_STRING."""
-        return self.environ.get("QUERY_STRING", "").encode("latin-1", "replace")  # type: ignore[no-any-return]  # PEP 3333 says str
+        query: str = self.environ.get("QUERY_STRING", "")
+        return query.encode() if query.isascii() else query.encode("latin-1", "replace")  # the first is faster
 
     @property
     def root_path(self) -> str:

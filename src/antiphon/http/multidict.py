@@ -173,6 +173,8 @@ class MultiDict(ByName, Generic[V], metaclass=NamesOurs):
             converted: Any = type(value)
         except (ValueError, TypeError, ArithmeticError):
             return default
+        if isinstance(converted, int):  # which nearly all are
+            return converted
         is_fraction = isinstance(converted, float) or hasattr(converted, "as_tuple")
         return default if is_fraction and number_fault(converted) else converted
 

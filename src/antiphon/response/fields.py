@@ -6,7 +6,15 @@ from typing import Self, TypeAlias
 
 from antiphon.http.cookies import SetCookie
 from antiphon.http.grammar import split_list
-from antiphon.http.headers import HeaderFields, check_hyphens, checked_fields, encode_fields, field_name, field_value
+from antiphon.http.headers import (
+    HeaderFields,
+    check_hyphens,
+    checked_fields,
+    encode_fields,
+    field_name,
+    field_value,
+    put_line,
+)
 from antiphon.http.media_type import MediaType
 from antiphon.speedups import accelerated
 
@@ -29,6 +37,9 @@ class SharedFields(tuple[Line, ...]):
     """
 
     encoded: tuple[tuple[bytes, bytes], ...]
+
+    # Programs have few of them, which they share, and hashing all names and values takes longer.
+    __hash__ = object.__hash__
 
     @classmethod
     def of(cls, lines: Iterable[Line]) -> Self:
@@ -119,6 +130,15 @@ def varied(fields: SharedFields, names: tuple[str, ...]) -> SharedFields:
     present = tuple(value for name, value in fields if name == "vary")
     others = [field for field in fields if field[0] != "vary"]
     return SharedFields.of([*others, ("vary", vary(present, names))])
+
+
+def depending(fields: Fields, names: tuple[str, ...]) -> Fields:
+    """Return shared fields with these request headers added to Vary, or add them to the fields of one response."""
+    if type(fields) is SharedFields:
+        return varied(fields, names)
+    own = fields if type(fields) is list else [*fields]
+    put_line(own, ("vary", vary(tuple([value for name, value in own if name == "vary"]), names)))
+    return own
 
 
 @lru_cache(maxsize=256)

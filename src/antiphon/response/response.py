@@ -26,11 +26,10 @@ from antiphon.response.fields import (
     SharedFields,
     completed,
     declared,
+    depending,
     has_none_of,
     put_cookie,
     typed,
-    varied,
-    vary,
 )
 from antiphon.response.headers import ResponseHeaders
 from antiphon.response.message import (
@@ -331,12 +330,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
 
     def _vary(self, names: tuple[str, ...]) -> None:
         """Do the same as ``vary``, for one or more names."""
-        fields = self._fields
-        if type(fields) is SharedFields:
-            self._fields = varied(fields, names)
-        else:
-            own = self._own_fields()
-            put_line(own, ("vary", vary(tuple([value for name, value in own if name == "vary"]), names)))
+        self._fields = depending(self._fields, names)
 
     def set_cookie(
         self,

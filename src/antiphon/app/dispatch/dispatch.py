@@ -21,7 +21,7 @@ from antiphon.handler.errors import raised_response
 from antiphon.handler.scope import release, rest_in_scope, set_current_request
 from antiphon.http.errors import HTTPError, RequestTimeout
 from antiphon.request.request import Request
-from antiphon.response.fields import TEXT_ONLY
+from antiphon.response.fields import TEXT_ONLY, depending
 from antiphon.response.message import Message, message_of
 from antiphon.response.response import Response, response_of, seen
 
@@ -127,7 +127,9 @@ def handle_at_once(plan: Plan, request: Request, has_body: bool = False) -> Resp
             made, fields, status = made  # type: ignore[assignment]  # fields of other kinds
         if type(made) is bytes:
             # The shortest way, without the call of ``leave``, which would find nothing to do.
-            if is_bare and not (request.consulted or request._after_hooks or (has_body and not request._is_in_bytes)):
+            if is_bare and not (request._after_hooks or (has_body and not request._is_in_bytes)):
+                if request.consulted:
+                    fields = depending(fields, request.consulted)  # type: ignore[assignment]  # as above
                 return message_of(made, fields, status, request.head.method)
             made = response_of(made, fields, status)
     except BaseException as raised:
