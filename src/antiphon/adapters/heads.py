@@ -15,6 +15,19 @@ if TYPE_CHECKING:
     from asyncio import Task
 
 
+class LengthLines(dict[int, tuple[str, str]]):
+    """The Content-Length line for each length. Those of short bodies are kept."""
+
+    def __missing__(self, length: int) -> tuple[str, str]:
+        line = "content-length", str(length)
+        if length < 4096:
+            self[length] = line
+        return line
+
+
+LENGTHS = LengthLines()
+
+
 def address(host: str | None, port: object) -> Address | None:
     """Return one end of the connection; None if the server doesn't provide it. A port must be a number, or it is left
     out.

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
-from antiphon.adapters.heads import address, http_version
+from antiphon.adapters.heads import LENGTHS, address, http_version
 from antiphon.handler.contract import Handler, finish
 from antiphon.handler.drive import run_async
 from antiphon.http.errors import ClientDisconnected
@@ -158,7 +158,7 @@ async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
             result = message_of(response._body, response._fields, response._status, head.method)  # noqa: SLF001
             del response  # an error raised below refers to this frame, and its response to the error
         status, fields, length, body, is_silent = result
-        fields = [*fields] if length is None else [*fields, ("content-length", str(length))]
+        fields = [*fields] if length is None else [*fields, LENGTHS[length]]
         if request._deferred or type(body) is not bytes:
             is_unfinished = True
             handler._unfinished.add(head)

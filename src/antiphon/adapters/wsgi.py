@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from weakref import ref
 
 from antiphon.adapters.file_wrapper import wrap_file
-from antiphon.adapters.heads import address, call_back, fitting, http_version, netloc
+from antiphon.adapters.heads import LENGTHS, address, call_back, fitting, http_version, netloc
 from antiphon.concurrency.iterables import as_bytes, close_of, in_context
 from antiphon.handler.contract import ThreadHandler, Unfinished, finish
 from antiphon.handler.drive import run_sync
@@ -289,7 +289,7 @@ def call_wsgi(
     # PEP 3333 allows no field about the connection.
     sent = [*fields] if type(fields) is SharedFields else [field for field in fields if field[0] not in HOP_BY_HOP]
     if length is not None:
-        sent.append(("content-length", str(length)))
+        sent.append(LENGTHS[length])
     if observation is not None:
         observation.send_head(status, sent)
     try:
