@@ -16,6 +16,7 @@ from antiphon.http.grammar import (
     split_parameters,
 )
 from antiphon.http.headers import read_raw_utf8, write_raw_utf8
+from antiphon.lazy import compiled_late
 
 LONGEST_FILENAME = 1024
 """The maximum length of a filename in characters: several times the limit of file systems."""
@@ -23,17 +24,15 @@ LONGEST_FILENAME = 1024
 FORM_DATA = "form-data"
 
 _PLAIN = r"[ !#$&-\[\]-~]"
-_usual_part = re.compile(
-    rf'form-data; name="({_PLAIN}*+)"(?:; filename="({_PLAIN}{{0,{LONGEST_FILENAME}}}+)")?'
-).fullmatch
-_disposition = re.compile(rf"[ \t]*+({TCHARS})[ \t]*+(?:;(.*))?", re.DOTALL).fullmatch
-_find_unnameable = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]").search
-_quoted = re.compile(r'"((?:[^"\\]++|\\.?)*+)', re.DOTALL).match
+_usual_part = compiled_late(rf'form-data; name="({_PLAIN}*+)"(?:; filename="({_PLAIN}{{0,{LONGEST_FILENAME}}}+)")?')
+_disposition = compiled_late(rf"[ \t]*+({TCHARS})[ \t]*+(?:;(.*))?", re.DOTALL)
+_find_unnameable = compiled_late("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+_quoted = compiled_late(r'"((?:[^"\\]++|\\.?)*+)', re.DOTALL)
 # A backslash before any other character belongs to a path, because some clients send paths without escapes.
-_quoted_pair = re.compile(r'\\(["\\])')
-_misread_in_quotes = re.compile(r'["\\%]').search
-_outside_fallback = re.compile(r'[^\x20-\x7e]++|["\\%/]')
-_combining_marks = re.compile("[\u0300-\u036f]++")
+_quoted_pair = compiled_late(r'\\(["\\])')
+_misread_in_quotes = compiled_late(r'["\\%]')
+_outside_fallback = compiled_late(r'[^\x20-\x7e]++|["\\%/]')
+_combining_marks = compiled_late("[\u0300-\u036f]++")
 
 
 class ContentDisposition(Value):
@@ -61,7 +60,7 @@ class ContentDisposition(Value):
         if name is not None and self._type != FORM_DATA:
             raise explained("bad-http-value", f"only form-data can have a field name, not {type}")
         for text in (filename, name):
-            if text is not None and _find_unnameable(text):
+            if text is not None and _find_unnameable.search(text):
                 raise explained(
                     "bad-http-value", f"a name can't contain control characters or surrogates: {text[:80]!r}"
                 )
@@ -78,11 +77,11 @@ class ContentDisposition(Value):
         control characters, and a filename longer than 1024 characters.
         """
         self = cls.__new__(cls)
-        if usual := _usual_part(text):
+        if usual := _usual_part.fullmatch(text):
             self._type = FORM_DATA
             self._name, self._filename = usual.groups()
             return self
-        match = _disposition(text)
+        match = _disposition.fullmatch(text)
         if match is None or find_control(text):
             raise ValueError(f"not a content disposition: {text[:80]!r}")
         self._type = match[1].lower()
@@ -120,7 +119,7 @@ class ContentDisposition(Value):
         filename = self._filename
         if filename is None:
             return self._type
-        if filename.isascii() and not _misread_in_quotes(filename):
+        if filename.isascii() and not _misread_in_quotes.search(filename):
             return f"{self._type}; filename={quote_if_needed(filename)}"
         return f"{self._type}; filename={quote_if_needed(_fallback(filename))}; filename*={encode_extended(filename)}"
 
@@ -159,7 +158,7 @@ def _read_parameters(disposition: str, written: str) -> dict[str, str]:
 def _unquote(written: str, disposition: str) -> str | None:
     if written[:1] != '"':
         return written if written and '"' not in written else None
-    match = _quoted(written)
+    match = _quoted.match(written)
     content = _quoted_pair.sub(r"\1", match[1]) if match else ""
     # This is how browsers write a quote in forms (WHATWG HTML §4.10.21.8).
     return content.replace("%22", '"') if disposition == FORM_DATA else content

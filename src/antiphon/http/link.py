@@ -20,13 +20,14 @@ from antiphon.http.grammar import (
     unquote_string,
 )
 from antiphon.http.headers import read_raw_utf8
+from antiphon.lazy import compiled_late
 
 _MOST_LINKS = 200
 
-_links = re.compile(rf'(?:[^",<]++|<[^>]*+>?|{QUOTED_STRING})++', re.DOTALL).finditer
-_link = re.compile(r"[ \t]*+<([^>]*+)>[ \t]*+(?:;(.*))?", re.DOTALL).fullmatch
-_target = re.compile(r"[!#-;=?-~]*+").fullmatch
-_relations = re.compile(r"[!#-\[\]-~]++(?>(?: [!#-\[\]-~]++)*)").fullmatch
+_links = compiled_late(rf'(?:[^",<]++|<[^>]*+>?|{QUOTED_STRING})++', re.DOTALL)
+_link = compiled_late(r"[ \t]*+<([^>]*+)>[ \t]*+(?:;(.*))?", re.DOTALL)
+_target = compiled_late(r"[!#-;=?-~]*+")
+_relations = compiled_late(r"[!#-\[\]-~]++(?>(?: [!#-\[\]-~]++)*)")
 
 
 class Link(Value):
@@ -45,12 +46,12 @@ class Link(Value):
     _parameters: dict[str, str]
 
     def __init__(self, target: str, rel: str, parameters: Mapping[str, str] | None = None) -> None:
-        if not _target(target):
+        if not _target.fullmatch(target):
             raise explained(
                 "bad-http-value",
                 f"a link's target must be a URI in ASCII, its spaces percent-encoded, not {target[:80]!r}",
             )
-        if not _relations(rel):
+        if not _relations.fullmatch(rel):
             raise explained(
                 "bad-http-value", f"a link needs relation types, with one space between them, not {rel[:80]!r}"
             )
@@ -72,7 +73,7 @@ class Link(Value):
         Raises ValueError if the target in brackets or the relation type is missing, and for anything that ``Link``
         refuses.
         """
-        match = _link(text)
+        match = _link.fullmatch(text)
         if match is None:
             raise ValueError(f"not a link: {text[:80]!r}")
         parameters = _read_parameters(match[2] or "")
@@ -121,7 +122,7 @@ def parse_links(value: str) -> list[Link]:
     A comma inside brackets or quotes doesn't separate elements. Never raises.
     """
     links = []
-    for match in islice(_links(value), _MOST_LINKS):
+    for match in islice(_links.finditer(value), _MOST_LINKS):
         try:
             links.append(Link.parse(match[0]))
         except ValueError:

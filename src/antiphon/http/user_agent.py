@@ -5,7 +5,7 @@ The header is the client's own claim: browsers also mention other browsers, and 
 
 import re
 
-from antiphon.lazy import lazy
+from antiphon.lazy import compiled_late, lazy
 
 _LONGEST_READ = 1024
 
@@ -69,16 +69,16 @@ _BOT_WORDS = _BOTS.split("|")
 
 _VERSION = r"v?([0-9][0-9A-Za-z_.+-]*+)"
 _NAME = "[A-Za-z0-9_.-]"
-_products = re.compile(rf"(?<!{_NAME})(?:(?=[A-Za-z])({_NAME}++)/|(MSIE|Opera|AOL) ){_VERSION}").findall
-_first_product = re.compile(rf"(?!Mozilla\b)([A-Za-z]{_NAME}*+)(?:/| \(){_VERSION}").match
-_revision = re.compile(r"\brv:([0-9.]++)").search
-_language = re.compile(r"(?:; |\[)(?!wv)([a-z]{2}(?:[-_][A-Za-z]{2})?)(?=[;)\]])").search
+_products = compiled_late(rf"(?<!{_NAME})(?:(?=[A-Za-z])({_NAME}++)/|(MSIE|Opera|AOL) ){_VERSION}")
+_first_product = compiled_late(rf"(?!Mozilla\b)([A-Za-z]{_NAME}*+)(?:/| \(){_VERSION}")
+_revision = compiled_late(r"\brv:([0-9.]++)")
+_language = compiled_late(r"(?:; |\[)(?!wv)([a-z]{2}(?:[-_][A-Za-z]{2})?)(?=[;)\]])")
 # Cubot is a phone brand.
-_find_bot = re.compile(
+_find_bot = compiled_late(
     rf"(?<![A-Za-z0-9_-])(?!cubot)([A-Za-z0-9_-]*(?:{_BOTS})[A-Za-z_-]*+)(?:/{_VERSION})?", re.IGNORECASE
-).search
-_handheld = re.compile(r"mobi|iphone|ipad|ipod|blackberry|bb10;|opera mini|kindle|silk/|tablet(?! pc)").search
-_television = re.compile(r"\btv\b|smart-?tv|bravia|\baft[a-z]").search
+)
+_handheld = compiled_late(r"mobi|iphone|ipad|ipod|blackberry|bb10;|opera mini|kindle|silk/|tablet(?! pc)")
+_television = compiled_late(r"\btv\b|smart-?tv|bravia|\baft[a-z]")
 
 
 class UserAgent(str):
@@ -97,15 +97,15 @@ class UserAgent(str):
         text = self[:_LONGEST_READ]
         if bot := self._bot:
             return bot
-        versions = {(name or other).lower(): version for name, other, version in reversed(_products(text))}
+        versions = {(name or other).lower(): version for name, other, version in reversed(_products.findall(text))}
         product = next((product for product in _BROWSERS if product in versions), None)
         if product is None:
-            first = _first_product(text)
+            first = _first_product.match(text)
             return (first[1], first[2]) if first else (None, None)
         if product == "safari":
             return "Android Browser" if self.os == "Android" else "Safari", versions.get("version")
         if product == "trident":
-            revision = _revision(text)
+            revision = _revision.search(text)
             return _BROWSERS[product], revision[1] if revision else None
         own = versions[product]
         return _BROWSERS[product], versions.get("version", own) if product == "opera" else own
@@ -113,7 +113,7 @@ class UserAgent(str):
     @lazy
     def _bot(self) -> tuple[str, str | None] | None:
         text = self._lowered
-        match = _find_bot(self[:_LONGEST_READ]) if any(word in text for word in _BOT_WORDS) else None
+        match = _find_bot.search(self[:_LONGEST_READ]) if any(word in text for word in _BOT_WORDS) else None
         return (match[1], match[2]) if match else None
 
     @property
@@ -141,14 +141,14 @@ class UserAgent(str):
     @lazy
     def language(self) -> str | None:
         """The language that old browsers put into the header, as written ("en-US")."""
-        match = _language(self[:_LONGEST_READ])
+        match = _language.search(self[:_LONGEST_READ])
         return match[1] if match else None
 
     @lazy
     def is_mobile(self) -> bool:
         """True for a phone or tablet."""
         text = self._lowered
-        return bool(_handheld(text) or self.os in ("Android", "Windows Phone")) and not _television(text)
+        return bool(_handheld.search(text) or self.os in ("Android", "Windows Phone")) and not _television.search(text)
 
     @lazy
     def is_bot(self) -> bool:
