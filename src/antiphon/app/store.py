@@ -142,7 +142,7 @@ def decode(stored: bytes, key: str = "") -> dict[str, Any] | None:
     None. Raises StoreUnavailable (503) if that would repeat an effect, as ``key`` tells.
     """
     kind = StoredKind.of(key)
-    if not kind.can_read(int.from_bytes(stored[:1])):
+    if not kind.can_read(stored[0] if stored else 0):
         return None
     try:
         return _read_data(stored[1:])  # up to many kilobytes, a copy is faster than a view

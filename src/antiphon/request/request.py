@@ -481,16 +481,21 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs):
         """
         values = self._dependencies
         if dependency not in values:
-            _check_dependency(dependency)
-            settable: Any = dependency  # a covariant type can only be read
-            self[settable] = self.route.dependencies.read(dependency, self)
-            values = self._dependencies
+            if not isinstance(dependency, Dependency):
+                _refuse_dependency(dependency)
+            read = self.route.dependencies.read(dependency, self)
+            # As in ``__setitem__``, without its call.
+            if self._dependencies is _NO_DEPENDENCIES:
+                self._dependencies = {}
+            self._dependencies[dependency] = read
+            return read
         value: T = values[dependency]
         return value
 
     def __setitem__(self, dependency: Dependency[T], value: T, /) -> None:
         """Set the value of a dependency. Raises TypeError for anything but a dependency."""
-        _check_dependency(dependency)
+        if not isinstance(dependency, Dependency):
+            _refuse_dependency(dependency)
         if self._dependencies is _NO_DEPENDENCIES:
             self._dependencies = {}
         self._dependencies[dependency] = value
@@ -612,7 +617,7 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs):
         return f"<Request {self.method} {self.path!r}>"
 
 
-def _check_dependency(dependency: object) -> None:
+def _refuse_dependency(dependency: object) -> None:
     check_dependency(
         dependency, "request[...]", 'make one, Tenant = Dependency[str]("tenant"), or set an attribute of request.g'
     )

@@ -156,8 +156,12 @@ class PlainWatch(WatchedHead):
         return inner.plain_target() if self.method == inner.method and self.path == inner.path else None
 
 
-def watches_of(head: Head) -> Iterator[WatchedHead]:
-    """Yield all watches on a head, innermost first."""
+def watches_of(head: Head) -> Iterable[WatchedHead]:
+    """Return all watches on a head, innermost first."""
+    return _watches_of(head) if isinstance(head, DerivedHead) else ()
+
+
+def _watches_of(head: Head) -> Iterator[WatchedHead]:
     while isinstance(head, DerivedHead):
         if isinstance(head, WatchedHead):
             yield head
@@ -296,6 +300,8 @@ def note_in_head(head: Head, name: str) -> None:
 
 def unwatched(request: "Request") -> AbstractContextManager[None]:
     """Return a context in which features read a request without making the response depend on it."""
+    if not isinstance(request.head, DerivedHead):
+        return _UNWATCHED
     watches = [watch for watch in watches_of(request.head) if not watch.is_paused]
     return _paused(request, watches) if watches else _UNWATCHED
 

@@ -244,7 +244,7 @@ def _is_unopened(plan: Plan, request: Request, response: Response, opened: Opene
             return False
     elif opened:
         return False
-    if request._dependencies and any(dependency in request for dependency in plan.read_late):
+    if not plan.read_late.isdisjoint(request._dependencies):
         return True
     return bool(plan.after or request._after_hooks or request._deferred or response.is_streamed)
 
@@ -310,7 +310,8 @@ def _in_place_of(before: Response, response: Response, request: Request, *, is_c
     """
     if response is before:
         return response
-    _close_unsent(request, before, response)
+    if type(before._body) is not bytes:  # noqa: SLF001 - ``body``, without a call
+        _close_unsent(request, before, response)
     error = _fatal(before.error) or response.error or (None if is_caught else before.error)
     if error is not response.error:
         response = copy(response)  # other requests may get the same response

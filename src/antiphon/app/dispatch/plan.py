@@ -339,7 +339,7 @@ class Plan:
         self.opening = () if self.opens_on_read else openers
         late = [part for part in stack.middleware if part.when_read is not None]
         self.opened_on_read = openers if self.opens_on_read else tuple(each for part in late for each in part.openers)
-        self.read_late = tuple(dict.fromkeys(part.when_read for part in late))
+        self.read_late = {part.when_read for part in late}
         self.opened_count = 0 if self.opens_on_read else len(stack.middleware) + len(stack.innermost)
         self.after = tuple(part.closer for part in stack.after)
         self.finishers = stack.finishers

@@ -3,7 +3,7 @@
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any, ClassVar, Protocol, TypeVar
@@ -60,8 +60,14 @@ class MemoryStore(RowStore):
         row = get(id_)
         return get, id_, row if row is not None and row.version == known.version else _GONE
 
-    def _reading(self) -> AbstractContextManager["_Rows"]:
-        return _Locked(self._lock, self._rows)
+    @contextmanager
+    def _reading(self) -> Iterator["_Rows"]:
+        with self._lock:
+            yield self._rows
+
+    def _row(self, id_: bytes) -> Row | None:
+        with self._lock:  # a context manager of ours would take ten times as long
+            return self._rows.get(id_)
 
     @contextmanager
     def _writing(self) -> Iterator["_Rows"]:
@@ -84,23 +90,6 @@ class MemoryStore(RowStore):
                 counter = self._counters[id_] = _Counter(now, now + ttl)
             counter.value += by
             return StoreCount(counter.value, counter.expires - now)
-
-
-class _Locked:
-    """Access to the rows while nobody changes them. A generator-based context manager would take four times as long."""
-
-    __slots__ = ("_lock", "_rows")
-
-    def __init__(self, lock: Lock, rows: "_Rows") -> None:
-        self._lock = lock
-        self._rows = rows
-
-    def __enter__(self) -> "_Rows":
-        self._lock.acquire()
-        return self._rows
-
-    def __exit__(self, *_exc: object) -> None:
-        self._lock.release()
 
 
 class _Counter:
