@@ -461,6 +461,31 @@ def test_an_attribute_is_made_on_the_class_and_read_on_an_instance(twin):
         round_one.area  # noqa: B018 - what it raises
 
 
+def test_a_value_is_found_by_its_name(twin):
+    class Pairs(twin("ByName")):
+        def __init__(self, *given):
+            self.given = given
+
+        def _absent(self, name):
+            return LookupError(name)
+
+    values = {"a": 1}
+    held, other = Pairs._holding(values), Pairs._holding([("a", 1)])
+    assert (held["a"], held._found is values, held._repeating) == (1, True, None)
+    assert other.given == ([("a", 1)],)
+    for pairs, name, kind in [(held, "b", LookupError), (held, ("b", "c"), LookupError), (held, [], TypeError),
+                              (other, "a", AttributeError)]:  # fmt: skip
+        with pytest.raises(kind) as raised:
+            pairs[name]
+        assert raised.value.__cause__ is None
+    with pytest.raises(LookupError) as raised:
+        held["b"]
+    assert (raised.value.args, raised.value.__suppress_context__) == (("b",), True)
+    del held._found
+    with pytest.raises(AttributeError, match="_found"):
+        held["a"]
+
+
 class Text(str):
     """A str with a type of its own."""
 

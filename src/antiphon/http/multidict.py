@@ -137,7 +137,7 @@ class MultiDict(ByName, Generic[V], metaclass=NamesOurs):
 
     if TYPE_CHECKING:
 
-        def __getitem__(self, name: str, /) -> V: ...
+        def __getitem__(self, name: str) -> V: ...
 
     def _absent(self, name: str) -> KeyError:
         return MissingKey(name)
