@@ -105,7 +105,8 @@ class ByName:
         return KeyError(name)
 
 
-ByName.__slots__ = ("_found", "_repeating")  # for copies and pickles, which don't know the members of a class in C
+# A class in C tells neither: copies and pickles need its members, and documents its module.
+ByName.__slots__, ByName.__module__ = ("_found", "_repeating"), __name__
 
 
 @names_ours(MULTIDICT)
