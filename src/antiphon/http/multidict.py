@@ -106,7 +106,8 @@ class ByName:
 
 
 # A class in C tells neither: copies and pickles need its members, and documents its module.
-ByName.__slots__, ByName.__module__ = ("_found", "_repeating"), __name__
+ByName.__slots__ = ("_found", "_repeating")
+ByName.__module__ = __name__
 
 
 @names_ours(MULTIDICT)

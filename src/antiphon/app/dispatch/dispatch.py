@@ -96,9 +96,7 @@ def handle_at_once(plan: Plan, request: Request, has_body: bool = False) -> Resp
 
     If no code of the application can look at the response, return its message, and make no response.
     """
-    set_current_request(request)
-    if plan.deadline is not None:
-        request.lifetime._limit(plan.deadline)
+    plan.begin(request)
     is_bare = plan.surroundings is BARE
     opened: Opened = _NOTHING
     result: Any = None
@@ -198,7 +196,7 @@ async def _conclude(plan: Plan, request: Request, waiting: Awaitable[object], op
 
 async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None) -> Response:
     """Handle a request with any plan. The request's ``error`` is raised inside all middleware."""
-    set_current_request(request)
+    plan.begin(request)
     head = request.head
     if head.blocks:
         # Sync parts run on this thread: on the process's only loop, they would hold up all other requests.
@@ -245,9 +243,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
 
 
 def _prepare_request(plan: Plan, request: Request) -> Opened:
-    """Start the deadline and return the list of open resources, which includes dependencies if there can be any."""
-    if plan.deadline is not None:
-        request.lifetime._limit(plan.deadline)
+    """Return the list of open resources, which includes dependencies if there can be any."""
     return ResourceStack(request, plan.runs_on is MIXED) if plan.stack.opens_dependencies else []
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from enum import Enum
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, Self
 
@@ -11,6 +12,7 @@ from antiphon.app.dispatch.hooks import ErrorHandlers, Hook, find_handler
 from antiphon.app.dispatch.middleware import Middleware, grouped
 from antiphon.body.receiver import SMALL_BODY
 from antiphon.handler.contract import BEGIN_ON_THREAD, ON_LOOP, ON_THREAD, Switch
+from antiphon.handler.scope import set_current_request
 from antiphon.http.errors import HTTPError
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
@@ -18,6 +20,12 @@ from antiphon.response.response import Response
 
 if TYPE_CHECKING:
     from antiphon.app.route import Route
+
+
+def begin_limited(seconds: float, request: Request) -> None:
+    """Make a request with a deadline the current one."""
+    set_current_request(request)
+    request.lifetime._limit(seconds)
 
 
 class RunsOn(Enum):
@@ -272,9 +280,10 @@ class Plan:
     Around an ``async def`` handler, sync parts run on the server's loop. Over WSGI, with ``hooks_block``, they run on
     the thread that waits for the request: otherwise they would all hold up the process's only loop.
 
-    ``deadline`` is in seconds from the dispatch, or None for no deadline. ``refuse`` is called instead of the handler,
-    with the error, if something is wrong with a request. ``raw_handler`` is the ``function`` of an async handler
-    without the scope that it needs only when it waits, and ``handler_switch`` the switch to await first.
+    ``begin`` makes a request the current one, and starts its deadline, if it has one. ``refuse`` is called instead
+    of the handler, with the error, if something is wrong with a request. ``raw_handler`` is the ``function`` of an
+    async handler without the scope that it needs only when it waits, and ``handler_switch`` the switch to await
+    first.
 
     Reading an attribute of a stack or a hook takes several times as long as reading an attribute of a plan or an
     element of a plain tuple, so a plan contains everything that each request needs. ``opening`` contains how the
@@ -307,7 +316,8 @@ class Plan:
         hooks_block: bool = False,
     ) -> None:
         self.route = route
-        self.deadline = route.deadline
+        deadline = route.deadline
+        self.begin = set_current_request if deadline is None else partial(begin_limited, deadline)
         self.refuse = refuse
         self.body = body
         self.hooks_block = handler.blocks or hooks_block
