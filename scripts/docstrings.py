@@ -23,6 +23,7 @@ from antiphon.explanations.naming import OtherWord
 from antiphon.http.grammar import Value
 from antiphon.lazy import attribute_docs
 from antiphon.response.message import Maker, MakerOrValue
+from antiphon.speedups import PURE
 from scripts.named_types import tree_of, written_out
 
 EXTENDING = "For adapters and dialects"
@@ -130,7 +131,7 @@ def _wrapped(text: str) -> str:
 
 def _owners(cls: type) -> list[type]:
     own = [owner for owner in cls.__mro__[:-1] if owner.__module__.startswith("antiphon.")]
-    return [owner for owner in own if owner.__module__ != "antiphon.speedups._speedups"]  # in C: there is no source
+    return [owner for owner in own if owner.__name__ not in PURE]  # in C: there is no source
 
 
 def _documented(owner: type) -> set[str]:
