@@ -130,7 +130,7 @@ class Curve(NamedTuple):
 CURVES = {
     "routes": Curve(routes, (10, 100, 1_000, 10_000), (10, 1_000)),
     "header-fields": Curve(header_fields, (10, 50, 100, 200), (10, 50, 100)),
-    "form-fields": Curve(form_fields, (10, 50, 100, 200), (10, 50, 100)),
+    "form-fields": Curve(form_fields, (10, 50, 100, 200), (50, 100, 200)),
     "middlewares": Curve(middlewares, (0, 5, 10, 20), (5, 10, 20)),
     "mounts": Curve(mounts, (0, 1, 2, 6), (1, 2, 6)),
     "features": Curve(features, (0, 5, 10, 20), (5, 10, 20)),
