@@ -214,6 +214,19 @@ class HandlerStack(NamedTuple):
         """
         if not self.resolving:
             return self
+        may_read, kept = route.dependencies.readings.may_read, self._read_by(route)
+        ahead = tuple(self._ahead_for(route, source) for source in kept if source.ahead is not None)
+        if any(may_read(part.function, each.provides) for part in self.middleware for each in ahead):
+            kept = [source for source in kept if source.ahead is None]
+        else:
+            kept, ahead = [*ahead, *(source for source in kept if source.ahead is None)], ()
+        # Hooks such as limits refuse a request before a dependency is opened for it.
+        reading = (any(may_read(hook.function, source.provides) for source in kept) for hook in self.before)
+        first = next((number for number, reads in enumerate(reading) if reads), len(self.before))
+        return self._replace(ahead=(*self.ahead, *ahead), resolving=tuple(kept), first=first)
+
+    def _read_by(self, route: "Route") -> list[Source]:
+        """Return the sources of the dependencies that code of a route may read."""
         handlers = [hook for each in self.error_handlers for hook in each.hooks]
         parts: list[Middleware | Hook] = [*self.middleware, *self.innermost, *self.before, *self.after, *handlers]
         readers = [route.handler, *(part.function for part in parts)]
@@ -223,18 +236,7 @@ class HandlerStack(NamedTuple):
             others = [each.hook.function for each in kept]
             if any(may_read(reader, source.provides) for reader in (*readers, *others)):
                 kept.insert(0, source)
-        ahead = tuple(self._ahead_for(route, source) for source in kept if source.ahead is not None)
-        if any(may_read(part.function, each.provides) for part in self.middleware for each in ahead):
-            kept = [source for source in kept if source.ahead is None]
-        else:
-            kept, ahead = [*ahead, *(source for source in kept if source.ahead is None)], ()
-        first = 0
-        # Hooks such as limits refuse a request before a dependency is opened for it.
-        while first < len(self.before) and not any(
-            may_read(self.before[first].function, source.provides) for source in kept
-        ):
-            first += 1
-        return self._replace(ahead=(*self.ahead, *ahead), resolving=tuple(kept), first=first)
+        return kept
 
     def _ahead_for(self, route: "Route", source: Source) -> Source:
         """Return a source with the condition for a route that visibly reads it, or the one for all others."""
