@@ -531,11 +531,23 @@ def test_a_page_is_made_once_for_each_language(interface, tmp_path):
 
 
 @rows("read", ["authorization", "client", "user", "caller", "session", "cookies"])
-def test_a_head_tells_caches_what_the_page_does(interface, read):
+def test_each_response_tells_caches_of_its_visitor(interface, read):
     app = App()
     for feature in (Cache(), Sessions(MemoryStore()), Users(Bearer(lambda token: token))):
         app.use(feature)
-    app.get("/")(lambda request: shared(getattr(request, read) and getattr(getattr(request, read), "key", "")))
+
+    def text_of(request):
+        return str(getattr(request, read) and getattr(getattr(request, read), "key", ""))
+
+    @app.get("/streamed")
+    def streamed(request):
+        response = Response.stream([text_of(request)])
+        response.cache_for(60, public=True)
+        return response
+
+    app.get("/")(lambda request: shared(text_of(request)))
+
     client = Client(app, interface, headers={"authorization": "Bearer ann", "cookie": "host-session=x"})
-    told = [client.request(method, "/").headers for method in ("GET", "HEAD")]
+    asked = [("GET", "/"), ("HEAD", "/"), *[("GET", "/streamed")] * 3]
+    told = [client.request(method, path).headers for method, path in asked]
     assert len({(each["cache-control"], each.get("vary")) for each in told}) == 1

@@ -255,8 +255,8 @@ class Intake:
         else:
             self.release(fill, gone=kept if status < 500 and reason not in REQUEST_REASONS else None)
             _check_public(request, response, reason)
-            if reads and (reason in PERSONAL_REASONS or request.head.method == "HEAD"):  # as to GET
-                response = tell_of_reads(response, of_visitor(reads))
+            # Whatever the reason: it may be that an earlier response to this URL was not stored.
+            response = tell_of_reads(response, of_visitor(reads or ()))
         if fill.validates:
             response = response.make_conditional(request)
         return tell(response, (request, reason), fwd=fill.why, stored=is_stored or None)
@@ -280,6 +280,7 @@ class Intake:
             self.release(fill, gone=None if reason in REQUEST_REASONS else kept)
         result = updated.response(request, int(updated.age(now)))  # a 412 or 416 ends no claim, so it comes last
         result = self._with_own_fields(result, response)
+        result = tell_of_reads(result, of_visitor(reads or ()))
         return tell(result, (request, reason), fwd=fill.why, fwd_status=response.status, stored=is_stored or None)
 
     def _with_own_fields(self, result: Response, response: Response) -> Response:
