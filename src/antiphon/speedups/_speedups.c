@@ -1183,18 +1183,18 @@ couple_dealloc(PyObject *self)
 
 #define CLASS(type, slot, get, one, two, methods)                                            \
     static PyMemberDef get##_members[] = {                                                   \
-        {one, T_OBJECT_EX, offsetof(Couple, first), 0, NULL},                            \
-        {two, T_OBJECT_EX, offsetof(Couple, second), 0, NULL},                           \
+        {one, T_OBJECT_EX, offsetof(Couple, first), 0, NULL},                                \
+        {two, T_OBJECT_EX, offsetof(Couple, second), 0, NULL},                               \
         {NULL, 0, 0, 0, NULL},                                                               \
     };                                                                                       \
     static PyType_Slot get##_slots[] = {                                                     \
-        {slot, (void *)get},                      {Py_tp_traverse, (void *)couple_traverse},     \
-        {Py_tp_clear, (void *)couple_clear},      {Py_tp_dealloc, (void *)couple_dealloc},       \
+        {slot, (void *)get},                      {Py_tp_traverse, (void *)couple_traverse}, \
+        {Py_tp_clear, (void *)couple_clear},      {Py_tp_dealloc, (void *)couple_dealloc},   \
         {Py_tp_members, get##_members},           {Py_tp_methods, methods},  {0, NULL},      \
     };                                                                                       \
     static PyType_Spec get##_spec = {                                                        \
         .name = "antiphon.speedups._speedups." type,                                         \
-        .basicsize = sizeof(Couple),                                                     \
+        .basicsize = sizeof(Couple),                                                         \
         .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,              \
         .slots = get##_slots,                                                                \
     };
