@@ -28,7 +28,7 @@ if not os.environ.get("CI"):
 ONCE = tuple(Path(__file__).with_name("once.txt").read_text().split())
 """Folders whose tests are marked ``once``, all of them; scripts/test-older-pythons reads them too."""
 
-# After gc.freeze below, few objects are old, so that full collections would be frequent: they took a third of all time.
+# After gc.freeze below, few objects are old, so full collections would be frequent: a third of some folders' time.
 gc.set_threshold(20_000)
 
 TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None

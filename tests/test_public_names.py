@@ -264,7 +264,7 @@ def test_features_import_public_names_but_for_those_that_are_known_not_to():
     assert features - {name.removeprefix("antiphon.features.") for name in held} == NOT_ON_PUBLIC_NAMES
 
 
-INNER_NAMES = 73
+INNER_NAMES = 76
 """How many names of the core features take from places that are not public: each one that goes is counted down here."""
 
 

@@ -6,7 +6,7 @@ from contextvars import copy_context
 from types import CoroutineType, coroutine
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from antiphon.adapters.heads import HintedSend, address, fitting, http_version, netloc
+from antiphon.adapters.heads import HintedSend, LengthFields, address, fitting, http_version, netloc
 from antiphon.concurrency.iterables import resume
 from antiphon.concurrency.loop import running_loop, thread
 from antiphon.handler.contract import Handler, finish
@@ -401,17 +401,7 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
                 head.watch.cancel()
 
 
-class _LengthFields(dict[int, tuple[bytes, bytes]]):
-    """The Content-Length field for each length. Those of short bodies are kept."""
-
-    def __missing__(self, length: int) -> tuple[bytes, bytes]:
-        field = b"content-length", b"%d" % length
-        if length < 4096:
-            self[length] = field
-        return field
-
-
-_LENGTHS = _LengthFields()
+_LENGTHS = LengthFields(lambda length: (b"content-length", b"%d" % length))
 
 
 def _can_send_path(scope: Scope, request: Request, body: FileBody) -> bool:

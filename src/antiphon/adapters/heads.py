@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.http.errors import HTTPError, RequestHeaderFieldsTooLarge, over_limit, without_traceback
@@ -14,18 +14,23 @@ from antiphon.http.urls.url import parse_host
 if TYPE_CHECKING:
     from asyncio import Task
 
+T = TypeVar("T")
 
-class LengthLines(dict[int, tuple[str, str]]):
-    """The Content-Length line for each length. Those of short bodies are kept."""
 
-    def __missing__(self, length: int) -> tuple[str, str]:
-        line = "content-length", str(length)
+class LengthFields(dict[int, T]):
+    """The Content-Length field for each length, as a function makes it. Those of short bodies are kept."""
+
+    def __init__(self, make: Callable[[int], T]) -> None:
+        self._make = make
+
+    def __missing__(self, length: int) -> T:
+        field = self._make(length)
         if length < 4096:
-            self[length] = line
-        return line
+            self[length] = field
+        return field
 
 
-LENGTHS = LengthLines()
+LENGTHS = LengthFields(lambda length: ("content-length", str(length)))
 
 
 def address(host: str | None, port: object) -> Address | None:

@@ -159,7 +159,7 @@ class Route(NamedTuple):
     takes: object = None
     """The type of the body, or types for "json", "form", "query" and "headers", as declared for API documents."""
     gives: Mapping[int, Gives] | None = None
-    """The type of the response, or types by status, as declared for API documents."""
+    """What is declared of the response with each status, for API documents; None if nothing is."""
     examples: Mapping[str | int, object] | None = None
     """Examples of request data, and of responses by status, for API documents."""
     tool: Tool | None = None

@@ -300,8 +300,6 @@ def note_in_head(head: Head, name: str) -> None:
 
 def unwatched(request: "Request") -> AbstractContextManager[None]:
     """Return a context in which features read a request without making the response depend on it."""
-    if not isinstance(request.head, DerivedHead):
-        return _UNWATCHED
     watches = [watch for watch in watches_of(request.head) if not watch.is_paused]
     return _paused(request, watches) if watches else _UNWATCHED
 

@@ -206,7 +206,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
         first = plan.runs_on.from_loop
     if error is not None and (refused := refuse_at_once(plan, request, error)) is not None:
         return refused
-    opened = _prepare_request(plan, request)
+    opened: Opened = ResourceStack(request, plan.runs_on is MIXED) if plan.stack.opens_dependencies else []
     try:
         if head.has_body:
             error = await receive_ahead(plan, request, error)
@@ -240,11 +240,6 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
         return left if isinstance(left, Response) else await left
     finally:
         del result, made, response, left  # an error raised in a mounted application keeps this frame
-
-
-def _prepare_request(plan: Plan, request: Request) -> Opened:
-    """Return the list of open resources, which includes dependencies if there can be any."""
-    return ResourceStack(request, plan.runs_on is MIXED) if plan.stack.opens_dependencies else []
 
 
 async def _end_failed(plan: Plan, request: Request, error: BaseException, opened: Opened) -> Response:

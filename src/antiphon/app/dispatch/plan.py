@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from antiphon.app.route import Route
 
 
-def begin_limited(seconds: float, request: Request) -> None:
+def _begin_limited(seconds: float, request: Request) -> None:
     """Make a request with a deadline the current one."""
     set_current_request(request)
     request.lifetime._limit(seconds)
@@ -319,7 +319,7 @@ class Plan:
     ) -> None:
         self.route = route
         deadline = route.deadline
-        self.begin = set_current_request if deadline is None else partial(begin_limited, deadline)
+        self.begin = set_current_request if deadline is None else partial(_begin_limited, deadline)
         self.refuse = refuse
         self.body = body
         self.hooks_block = handler.blocks or hooks_block

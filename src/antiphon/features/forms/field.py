@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from antiphon import explained
 from antiphon.embedding import arguments_name_ours, texts_of, type_name
+from antiphon.explanations.naming import word_for
 from antiphon.features.html import AttributeValue
 from antiphon.types import Text
 
@@ -63,11 +64,9 @@ class Field:
 
 def check_widget(widget: str | None) -> None:
     """Raise ValueError for an unknown widget, which browsers would show as a text input."""
-    from difflib import get_close_matches
-
     known = get_args(Widget)
     if widget is not None and widget not in known:
-        near = next(iter(get_close_matches(widget, known, 1)), None)
+        near = word_for(widget, {}, known)
         fix = f"did you mean {near!r}?" if near else f"there are {', '.join(known)}"
         raise explained("bad-form-field", f"there is no widget {widget!r}: {fix}")
 

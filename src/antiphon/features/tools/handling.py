@@ -1,12 +1,13 @@
 """The handling of calls and of other messages that may report something, ask, or be cancelled."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, assert_never
 
-from antiphon import HTTPError, Request, Response
+from antiphon import Request, Response
 from antiphon.app.planning.features import CONFIRM
-from antiphon.embedding import GRACE_OVER, decode_json, encode_json, http_error, log_failure
+from antiphon.embedding import GRACE_OVER, decode_json, encode_json, log_failure
 from antiphon.features.openapi.code.findings import Read
 from antiphon.features.rate_limits import uncount_made
 from antiphon.features.tools.calls import BadArguments, make_call, text_of
@@ -26,6 +27,7 @@ from antiphon.features.tools.results import (
 from antiphon.features.tools.tasks import knows_tasks, result_of_run
 from antiphon.features.tools.tool_call import HandledCall, NeedsReply, Question, filled
 from antiphon.http import UnprocessableContent
+from antiphon.http.errors import PreconditionRequired
 
 if TYPE_CHECKING:
     from antiphon import App
@@ -87,7 +89,7 @@ class Handling:
             return failure(str(error))
         if is_for_the_client(response):
             raise login_error(response)
-        if response.status == NeedsReply.status:
+        if response.status == PreconditionRequired.status:
             call.check()
         if call.run is not None and response.status < 400:
             if message.is_modern and self._tasks is not None and knows_tasks(message):
@@ -128,7 +130,7 @@ class Confirmation:
         self._is_declined = False
 
     def confirm(self, request: Request) -> object:
-        """Raise an HTTPError (428) until a person has agreed, and the errors of reading the request."""
+        """Raise PreconditionRequired (428) until a person has agreed, and the errors of reading the request."""
         shown = dict[str, Any]()  # with the defaults of fields that the call leaves out
         for each in self._definition.reads:
             made = decode_json(encode_json(_read(request, each)))
@@ -144,7 +146,7 @@ class Confirmation:
             raise
         if self._is_declined:
             uncount_made(request)
-            raise http_error(NeedsReply.status, DISAGREED)
+            raise PreconditionRequired(DISAGREED)
         return None
 
     def check(self) -> None:
@@ -185,11 +187,8 @@ async def _respond(
     if definition.dialect is None:
         made.request[CONFIRM] = confirmation.confirm
     else:  # its application calls the view
-        try:
+        with suppress(PreconditionRequired):
             confirmation.confirm(made.request)
-        except HTTPError as error:
-            if error.status != NeedsReply.status:
-                raise
         confirmation.check()
     response = await made.respond()
     confirmation.check()

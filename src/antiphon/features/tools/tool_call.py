@@ -16,6 +16,7 @@ from antiphon.features.html import visible
 from antiphon.features.tools.definitions import resolved_in
 from antiphon.features.tools.protocol import is_able
 from antiphon.http import UnprocessableContent
+from antiphon.http.errors import PreconditionRequired
 
 if TYPE_CHECKING:
     from antiphon.features.runs.run import Run
@@ -60,10 +61,8 @@ class Question(NamedTuple):
         return {"method": self.method, "params": params}
 
 
-class NeedsReply(HTTPError):
+class NeedsReply(PreconditionRequired):
     """428: the call needs replies first. Called by a plain HTTP client, the error names the questions."""
-
-    status = 428
 
     def __init__(self, questions: Iterable[Question]) -> None:
         self.questions = {each.digest: each for each in questions}

@@ -55,7 +55,9 @@ def parse_form(data: bytes, max_fields: int | None = None, charset: str | None =
     """
     if charset is None:
         fields = parse_limited(data, max_fields)
-        if "_charset_" not in fields if type(fields) is dict else data.find(b"_charset_=") < 0:
+        # A dictionary of the names is at hand, and needs no search.
+        may_name_one = "_charset_" in fields if type(fields) is dict else b"_charset_=" in data
+        if not may_name_one:
             return fields
     named = _charset_field.search(data)
     codec = form_codec(named[1].decode("latin-1") if named else None, charset)
