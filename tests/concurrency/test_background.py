@@ -121,12 +121,16 @@ def test_what_a_coroutine_raises_is_raised(error):
 
 @pytest.mark.processes
 @rows("leaving", ["SystemExit(3)", "KeyboardInterrupt()"])
-def test_what_ends_the_process_reaches_who_waits_and_the_loop_goes_on(leaving):
+@pytest.mark.parametrize("where", ["leaves", "has_a_task_that_leaves"])
+def test_what_ends_the_process_reaches_who_waits_and_the_loop_goes_on(where, leaving):
     script(f"""
         from antiphon.concurrency.background import background_loop
 
         async def leaves():
             raise {leaving}
+
+        async def has_a_task_that_leaves():
+            await asyncio.create_task(leaves())
 
         async def goes_on():
             await asyncio.sleep(0)
@@ -135,7 +139,7 @@ def test_what_ends_the_process_reaches_who_waits_and_the_loop_goes_on(leaving):
         signal.alarm(5)
         threading.excepthook = lambda _: None
         try:
-            background_loop().run(leaves(), copy_context())
+            background_loop().run({where}(), copy_context())
         except {leaving.partition("(")[0]}:
             pass
         else:

@@ -124,8 +124,14 @@ class BackgroundLoop:
         self.loop.call_soon(note_background_loop, self.loop)
         if not isinstance(_thread.start_new_thread, BuiltinFunctionType):
             _let_greenlets_wake(self.loop)
-        thread = Thread(target=self.loop.run_forever, name="antiphon-loop", daemon=True)
+        thread = Thread(target=self._run_forever, name="antiphon-loop", daemon=True)
         Context().run(thread.start)  # else it may keep its starter's context, and thus the request
+
+    def _run_forever(self) -> None:
+        while True:
+            # The error of one task, which has it as its outcome, would leave all others waiting for ever.
+            with suppress(SystemExit, KeyboardInterrupt):
+                return self.loop.run_forever()
 
     def start(self, coroutine: Coroutine[Any, Any, Any], context: Context) -> BackgroundTask:
         """Run a coroutine as one task, in a context that isn't otherwise in use."""

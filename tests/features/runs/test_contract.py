@@ -149,6 +149,7 @@ async def test_what_is_kept_is_bounded_in_bytes_too(open_store):
     "error, problem",
         (ValueError("secret"), {"type": "about:blank", "title": "Internal Server Error", "status": 500}),
         (NotFound("None."), {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "None."}),
+        (SystemExit("secret"), {"type": "about:blank", "title": "Internal Server Error", "status": 500}),
 )  # fmt: skip
 def test_a_failure_is_told_without_its_reason(open_store, error, problem, caplog):
     async def broken():

@@ -205,7 +205,7 @@ class Production:
                     break
         except asyncio.CancelledError:
             state = self.broken_off  # the source's loop has ended, unless another end is set
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             state, problem = "failed", self._problem(error)
         await self._aclose(iterator)
         if self._timer is not None:
@@ -226,7 +226,7 @@ class Production:
     async def _aclose(self, iterator: AsyncIterator[Any] | None) -> None:
         try:
             await aclose(iterator, self._source)
-        except (Exception, asyncio.CancelledError) as error:
+        except (Exception, SystemExit, asyncio.CancelledError) as error:
             self._log(error)
 
     def _produce(self) -> None:
@@ -240,12 +240,12 @@ class Production:
                 self._write(self._encoded(value))
                 if self.is_over:
                     break
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             state, problem = "failed", self._problem(error)
         try:
             if close := close_of(iterator, source):
                 close()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self._log(error)
         if self._timer is not None and self._loop is not None:
             with suppress(RuntimeError):  # the loop is closed
@@ -259,7 +259,7 @@ class Production:
             raise explained("message-too-large", f"{reason}: yield less at once, or set max_bytes")
         return data
 
-    def _problem(self, error: Exception) -> dict[str, Any]:
+    def _problem(self, error: BaseException) -> dict[str, Any]:
         """Return the part of an error that followers are told: the details of an HTTPError, or else only that there was
         an error.
         """
