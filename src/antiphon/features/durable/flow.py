@@ -183,13 +183,13 @@ class Flow:
         """Raise RuntimeError if the work itself raises what DBOS raises in an execution that another one has replaced,
         or SystemExit.
 
-        DBOS would wait for the outcome of that one for ever, and the other would end the loop.
+        DBOS would wait for the outcome of that one for ever, and SystemExit would end the server's loop.
         """
         try:
             yield
         except BaseException as error:
-            is_outcome = isinstance(error, Exception) or not (_is_of_dbos(error) or isinstance(error, SystemExit))
-            if self.lost is not None or is_outcome:
+            is_misread = isinstance(error, SystemExit) or (_is_of_dbos(error) and not isinstance(error, Exception))
+            if self.lost is not None or not is_misread:
                 raise
             raise RuntimeError(f"the work raised {error!r}") from error
 
