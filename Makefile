@@ -32,8 +32,8 @@ $(REFERENCE): $(shell find src/antiphon -name '*.py' -o -name '*.pyi' -o -name e
 quick: $(VENV)/.quick $(if $(filter-out tests/docs%,$(TESTS)),,$(REFERENCE))
 	$(BIN)/python -m tests --expensive 0 -m "not processes" $(TESTS)
 
-test: $(VENV)/.test $(REFERENCE)
-	scripts/test
+test: $(VENV)/.test
+	scripts/test --make $(REFERENCE)
 
 system-packages:
 	scripts/system-packages

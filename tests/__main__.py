@@ -7,6 +7,7 @@ leaves out expensive ones.
 |---|---|
 | ``--processes N`` | how many run at once: two more than there are processors, since tests wait, too |
 | ``--measure`` | run all tests, and write what they cost |
+| ``--make FILE`` | have make write a file before the first test begins, while this process imports |
 | ``--groups SEED`` | put the files into other groups and orders: no test may know which others ran |
 
 Files next to each other share a process, and what its fixtures have started, until they cost enough. The most expensive
@@ -224,6 +225,7 @@ def chosen(arguments: list[str]) -> tuple[Any, list[str], list[str]]:
     parser = ArgumentParser(prog="python -m tests", allow_abbrev=False)
     parser.add_argument("--processes", type=int, default=(os.cpu_count() or 1) + 2)
     parser.add_argument("--measure", action="store_true")
+    parser.add_argument("--make")
     parser.add_argument("--groups", type=int)
     parser.add_argument(costs.OPTION)
     ours, rest = parser.parse_known_args(arguments)
@@ -245,8 +247,11 @@ def main(arguments: list[str]) -> int:
         random.Random(ours.groups).shuffle(files)
     os.environ.setdefault("HYPOTHESIS_SEED", str(random.SystemRandom().randrange(1 << 32)))
     groups = groups_of(files, known, ours.processes, without)
+    making = subprocess.Popen(["make", "--silent", ours.make], cwd=ROOT) if ours.make else None
     if len(groups) > ours.processes:
         _import_shared()
+    if making and making.wait():
+        return 1
     with tempfile.TemporaryDirectory(prefix="tests-", dir=_in_memory(), ignore_cleanup_errors=True) as folder:
         os.chmod(folder, 0o1777)  # PostgreSQL, which root starts, is nobody's
         os.environ["TESTS_FOLDER"] = os.environ["TMPDIR"] = tempfile.tempdir = folder
