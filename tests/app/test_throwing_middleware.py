@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-import threading
+import time
 from contextlib import asynccontextmanager, contextmanager, suppress
 from operator import attrgetter
 
@@ -475,12 +475,19 @@ class TestADeadline:
         assert caplog.records == []
 
     def test_waits_for_a_def_handler(self, serving):
-        app = self.app_with(asyncio_scope, [], ("too slow", 503))
-        release = threading.Event()
+        entered = []
+
+        def scope():
+            entered.append((asyncio.get_running_loop(), asyncio.timeout(None)))
+            return entered[0][1]
+
+        app = self.app_with(scope, [], ("too slow", 503))
 
         @app.get("/blocks")
         def blocks(request):
-            release.wait(0.05)
+            loop, timeout = entered[0]
+            loop.call_soon_threadsafe(timeout.reschedule, 0)  # it passes when the handler has begun
+            time.sleep(0.05)
             return "blocked"
 
         assert serving(app).get("/blocks").text == "blocked"
