@@ -40,10 +40,10 @@ def test_a_worker_does_not_begin_all_its_first_requests_at_once():
             begun.append(1)
 
         entrance, loop = Entrance(respond), asyncio.get_running_loop()
-        LoopAdmission(entrance, None, 10.0, loop)
-        tasks = [asyncio.create_task(entrance.handle({"type": "http"}, None, None)) for _ in range(20)]
         now = loop.time()
         loop.time = lambda: now  # the next begins a millisecond later
+        LoopAdmission(entrance, None, 10.0, loop)
+        tasks = [asyncio.create_task(entrance.handle({"type": "http"}, None, None)) for _ in range(20)]
         for _ in range(10):
             await asyncio.sleep(0)
         del loop.time
