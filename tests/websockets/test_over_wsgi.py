@@ -165,10 +165,10 @@ class TestEnd:
             assert eventually(lambda: ends or None, "the handler waits for ever") == [1006]
 
     def test_a_client_that_answers_pings_stays(self, app, monkeypatch):
-        monkeypatch.setattr(socket_channel, "HEARTBEAT", 0.05)
+        monkeypatch.setattr(socket_channel, "HEARTBEAT", 0.3)
         with served(app) as port, opened(port) as socket:
             with pytest.raises(TimeoutError):
-                socket.recv(0.5)
+                socket.recv(0.7)
             socket.send("hello")
             assert socket.recv() == "hello"
 
