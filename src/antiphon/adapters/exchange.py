@@ -376,11 +376,6 @@ class ObservedHandler(Observation):
         self.begin(request)
         return self._note_response(self._handler._respond_on_loop(request))
 
-    async def _respond(self, request: Request) -> Response:
-        """Handle a request, awaited on an event loop."""
-        self.begin(request)
-        return self.respond(await self._handler._respond(request))
-
     def _respond_to_handshake(self, request: Request) -> Response | Awaitable[Response]:
         """Handle the handshake of a WebSocket."""
         self.begin(request)

@@ -184,10 +184,6 @@ class Handler(ThreadHandler, Protocol):
         """Return the response to the handshake of a WebSocket, as ``respond_on_loop`` does."""
         ...
 
-    def _respond(self, request: Request) -> Awaitable[Response]:
-        """Return an awaitable of the response, for an event loop. It runs in the current task."""
-        ...
-
 
 async def finish(request: Request) -> None:
     """Call the functions passed to ``request.after_response``, then close the body.
