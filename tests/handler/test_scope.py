@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from math import inf
 from threading import Event, current_thread, main_thread
@@ -13,6 +14,7 @@ from antiphon import App, Blueprint, Request, to_app
 from antiphon.concurrency.crossing import run_on_file_thread
 from antiphon.concurrency.process import Announcement
 from antiphon.handler import cancellation
+from antiphon.handler.contract import BEGIN_ON_THREAD, NotBegun
 from antiphon.http.errors import GatewayTimeout
 from antiphon.http.head import DerivedHead, RequestHead
 from tests.helpers.rows import rows
@@ -399,3 +401,22 @@ def test_loops_of_several_threads_may_begin_to_wait_at_once():
         finally:
             ends.set()
         assert [answer.result() for answer in answers] == [200, 200]
+
+
+@rows("passed", [[], [503]])
+def test_a_refused_request_that_waited_for_a_thread_leaves_what_it_has_passed(passed):
+    async def note(request):
+        ended.append((yield).status)
+
+    app, ended, context = App(), [], copy_context()
+    app.get("/")(lambda request: ended.append("begun"))
+    if passed:
+        app.middleware(note)
+    steps = app._handle(on_loop("/"))
+    while context.run(steps.send, None) is not BEGIN_ON_THREAD:
+        pass
+    with pytest.raises(StopIteration) as end:
+        context.run(steps.throw, NotBegun(503))
+        while True:
+            context.run(steps.send, None)
+    assert (end.value.value.status, ended) == (503, passed)

@@ -169,10 +169,10 @@ def test_a_structured_field_of_a_request_is_read_as_its_value(name, text, value)
     assert getattr(request, name) == value
 
 
-@rows("name", ["allow", "content_language"])
-def test_one_text_is_no_list(name):
-    with pytest.raises(ValueError, match="list"):
-        setattr(Response(), name, "GET")
+@rows("values, error", ("de", "must be a list"), (["de", "fr,en"], "comma: 'fr,en'"), (["de", ""], "empty .*: ''"))
+def test_a_list_is_of_single_elements(values, error):
+    with pytest.raises(ValueError, match=error):
+        Response().content_language = values
 
 
 def test_what_is_no_date_has_expired_long_ago():

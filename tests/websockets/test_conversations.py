@@ -147,6 +147,24 @@ class TestHandshake:
             assert socket.response.cookies == {"seen": "yes"}
         assert client.cookies.get("seen") == "yes"
 
+    def test_that_middleware_refuses_afterwards_ends_the_conversation(self):
+        app, ends = App(), []
+
+        @app.middleware
+        def refuse(request: Request) -> Iterator[Response]:
+            yield
+            return Response("", 503)
+
+        @app.websocket("/")
+        def talk(request: Request, socket: BlockingWebSocket):
+            with pytest.raises(WebSocketClosed) as end:
+                socket.receive()
+            ends.append(end.value.reason)
+
+        with pytest.raises(HandshakeRefused), opened(app):
+            pass
+        assert ends == ["The handshake was not accepted."]
+
     def test_refusal_before_the_first_message(self):
         app = App()
 

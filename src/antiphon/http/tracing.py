@@ -87,7 +87,7 @@ class _TraceFields(NamedTuple):
     trace_id: str
     parent_id: str
     flags: int
-    version: int = 0
+    version: int
 
 
 class TraceParent(_TraceFields):
