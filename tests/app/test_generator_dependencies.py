@@ -236,13 +236,15 @@ class TestSeveralDependencies:
         @app.get("/")
         @style
         def handler(request):
-            return request[Session] + request[Second]
+            texts = request[Session], request[Second]
+            return Response.stream(iter(texts)) if "stream" in request.args else "".join(texts)
 
         return app
 
     def test_are_closed_in_reverse_order(self, serving, style, kind, seen):
-        assert serving(self.app(style, kind, seen)).get("/").text == "sessionsecond"
-        assert seen == ["open session", "open second", "commit second", "commit session"]
+        client = serving(self.app(style, kind, seen))
+        assert [client.get(path).text for path in ("/", "/?stream=")] == ["sessionsecond"] * 2
+        assert seen == ["open session", "open second", "commit second", "commit session"] * 2
 
     def test_are_closed_though_one_fails_with_its_error(self, serving, style, kind, seen):
         error = Full()

@@ -408,6 +408,11 @@ def test_a_refused_request_that_waited_for_a_thread_leaves_what_it_has_passed(pa
     async def note(request):
         ended.append((yield).status)
 
+    def refuse():
+        steps.throw(NotBegun(503))
+        while True:
+            steps.send(None)
+
     app, ended, context = App(), [], copy_context()
     app.get("/")(lambda request: ended.append("begun"))
     if passed:
@@ -416,7 +421,5 @@ def test_a_refused_request_that_waited_for_a_thread_leaves_what_it_has_passed(pa
     while context.run(steps.send, None) is not BEGIN_ON_THREAD:
         pass
     with pytest.raises(StopIteration) as end:
-        context.run(steps.throw, NotBegun(503))
-        while True:
-            context.run(steps.send, None)
+        context.run(refuse)
     assert (end.value.value.status, ended) == (503, passed)
