@@ -59,6 +59,16 @@ def starting(events, interrupt):
     return startup
 
 
+def test_a_startup_that_ends_the_process_ends_the_wait_for_it():
+    async def startup():
+        raise SystemExit
+
+    task = LifespanTask(startup, nothing)
+    for wait in (lambda: task.start_on_thread(copy_context()), task.block_until_started):
+        with pytest.raises(SystemExit):
+            wait()
+
+
 def test_an_interrupted_startup_is_cancelled(interrupting_alarm):
     events = []
     startup = starting(events, lambda: signal.setitimer(signal.ITIMER_REAL, 0.01))

@@ -18,16 +18,17 @@ DEADLINE = 10.0
 """Seconds. What would wait for ever fails after that."""
 
 
-def lived(application, inside=None, **options):
-    """The state that an application has had inside its lifespan."""
+def lived(application, inside=None, times=1, **options):
+    """The states that an application has had inside its lifespan, each time that it was started up."""
+    lifespan = ASGILifespan(application, **options)
 
     async def live():
-        async with asyncio.timeout(DEADLINE), ASGILifespan(application, **options) as state:
+        async with asyncio.timeout(DEADLINE), lifespan as state:
             if inside is not None:
                 await inside()
             return state.copy()
 
-    return asyncio.run(live())
+    return [asyncio.run(live()) for _ in range(times)]
 
 
 class Application:
@@ -65,8 +66,8 @@ def test_it_is_started_up_and_shut_down_and_waited_for():
     async def serving():
         application.events.append("serving")
 
-    assert lived(application, serving) == {"startup": True}
-    assert application.events == ["startup", "serving", "shutdown", "ended"]
+    assert lived(application, serving, 2) == [{"startup": True}] * 2
+    assert application.events == ["startup", "serving", "shutdown", "ended"] * 2
 
 
 def test_it_is_one_task_whoever_enters_and_leaves():
@@ -123,12 +124,12 @@ async def asks_and_returns(scope, receive, send):
 
 @rows("application", [refuses, returns, answers_without_asking, asks_and_returns])
 def test_one_that_knows_no_lifespan_is_served_without(application, caplog):
-    assert lived(application) == {}
+    assert lived(application) == [{}]
     assert not caplog.records
 
 
 def test_one_that_fails_when_it_has_asked_is_served_without_and_its_error_logged(caplog):
-    assert lived(Application(startup=LookupError("no method"))) == {"startup": True}
+    assert lived(Application(startup=LookupError("no method"))) == [{"startup": True}]
     assert "LookupError: no method" in caplog.text
     assert "Application (" in caplog.text
 
