@@ -130,8 +130,7 @@ class Content:
     @property
     def is_whole(self) -> bool:
         """True if all of the body has arrived and none of it was refused."""
-        length = self.readable_length
-        return self.is_complete and self.failure is None and (length is None or self.received == length)
+        return self.is_complete and self.failure is None
 
     @property
     def readable_length(self) -> int | None:
