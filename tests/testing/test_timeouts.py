@@ -30,12 +30,12 @@ def hanging_wsgi(environ, start_response):
 HANGING = {"wsgi": hanging_wsgi, "asgi": hanging_asgi, "rsgi": hanging_rsgi}
 
 
-@rows("interface", ["wsgi", "asgi", "rsgi"])
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_an_application_that_hangs_is_a_timeout_that_says_where(interface):
-    client = Client(HANGING[interface], interface, timeout=0.5)
+    client = Client(HANGING[interface], interface, timeout=0.25)
     with pytest.raises(TimeoutError, match="for the whole response") as raised:
         client.get("/x")
-    assert str(raised.value).startswith("GET http://testserver/x has waited 0.5 seconds")
+    assert str(raised.value).startswith("GET http://testserver/x has waited 0.25 seconds")
     assert f"in hanging_{interface}\n" in str(raised.value)
     client.close()
 

@@ -61,7 +61,8 @@ CALLED = {
 ANSWERS = {"/": 200, "/async": 200, "/fails": 500, "/missing": 410, "/nowhere": 404}
 
 
-@rows("interface", INTERFACES)
+@pytest.mark.axes("interface")
+@pytest.mark.parametrize("interface", INTERFACES)
 @rows("takes_context", [False, True], ids=["3.1", "3.2"])
 @rows("name", STEPS)
 def test_a_method_of_a_subclass_is_called(name, takes_context, interface):
