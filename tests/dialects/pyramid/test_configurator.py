@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from types import SimpleNamespace
 
 from zope.interface import Interface
 
@@ -385,5 +386,19 @@ def test_subscribers_may_have_predicates_and_several_arguments():
             config.registry.notify(p.events.NewRequest(p.request.Request.blank(path)))
         config.registry.notify(p.events.NewRequest(1), 2)
         return len(heard), heard[0]
+
+    assert outcome(facts, DIALECT) == outcome(facts, PYRAMID)
+
+
+def test_parts_of_an_application_are_registered_by_hand():
+    def facts(p):
+        config, heard = p.configurator(), []
+        p.events.subscriber(p.events.NewRequest).register(SimpleNamespace(config=config), "", heard.append)
+        config.commit()
+        request, response = p.request.Request.blank("/"), p.response.Response()
+        config.registry.notify(p.events.NewRequest(request))
+        p.request.add_global_response_headers(request, [("X-A", "1")])
+        request._process_response_callbacks(response)
+        return len(heard), response.headers["X-A"], p.asset.abspath_from_asset_spec("a:b", None)
 
     assert outcome(facts, DIALECT) == outcome(facts, PYRAMID)

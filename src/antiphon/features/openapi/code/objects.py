@@ -243,8 +243,6 @@ def with_attribute(content: Value, name: str, value: Value) -> Value:
                     return UNKNOWN if content.is_passed_on else replace(content, body=_body_of(content, value))
                 case "content_type":
                     return with_header(content, Known("content-type"), value)
-                case "headers":
-                    return UNKNOWN
                 case "is_conditional":
                     return replace(content, is_conditional=(may := value != Known(False)), has_ranges=may)
             field = getattr(getattr_static(Response, name, None), "header", None)
