@@ -86,3 +86,8 @@ def test_ten_are_named_and_the_others_are_counted(connections):
     for number in range(13):
         connections.begin(number, None, {"method": "GET", "path": f"/{number}"})
     assert named(connections) == [*(f"GET /{number}" for number in range(10)), "and 3 more"]
+
+
+def test_a_worker_for_one_connection_has_room_for_it():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        assert not Connections(listener, 1, closes_idle=False).refuses([])

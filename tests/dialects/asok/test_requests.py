@@ -99,7 +99,7 @@ def post(request):
     return request.json([file.name, file.size, file.content.decode(), file.read(2).decode(), file.content_type,
                          [each.name for each in request.file_list()], len(request.file_list("photo")),
                          request.file("none"), request.form["title"], request.files["photo"] is file,
-                         file["filename"], file.file.read().decode()])
+                         file["filename"], file.file.read().decode(), file.validate_mime_type()])
 """
 SAVES = """
 def post(request):
@@ -114,10 +114,10 @@ def post(request):
 
 def test_files_of_a_form_are_read(serve, interface):
     client = serve({"page.py": READS}, interface, lambda app: app.config.update(CSRF=False))
-    files = {"photo": ("../a.txt", b"hello", "text/plain"), "other": ("b.txt", b"b")}
+    files = {"photo": ("../a.gif", b"GIF89a", "image/gif"), "other": ("b.txt", b"b")}
     name, size, content, first, kind, *rest = client.post("/", form={"title": "T"}, files=files).json
-    assert (name, size, content, first, kind) == ("a.txt", 5, "hello", "he", "text/plain")
-    assert rest == [["a.txt", "b.txt"], 1, None, "T", True, "a.txt", "hello"]
+    assert (name, size, content, first, kind) == ("a.gif", 6, "GIF89a", "GI", "image/gif")
+    assert rest == [["a.gif", "b.txt"], 1, None, "T", True, "a.gif", "GIF89a", True]
 
 
 PNG = b"\x89PNG\r\n\x1a\n of no use"

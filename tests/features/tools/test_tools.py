@@ -325,8 +325,17 @@ def own(request: Request) -> tuple[dict[str, str], int]:
     return {"error": "sold"}, 409
 
 
+def bare(request: Request) -> Response:
+    return Response("[]", 409, content_type="application/problem+json")
+
+
 def page(request: Request) -> Response:
     return Response.html("<title>Gone</title><h1>Gone</h1><p>It is &lt;sold&gt;.", 410)
+
+
+@pytest.fixture
+def failing():
+    return serve(refuse, fail, check, page, own, bare, gives=str)
 
 
 @rows(
@@ -338,10 +347,10 @@ def page(request: Request) -> Response:
     (check, {}, "/name: missing\n/price: missing"),
     (page, {}, "410 Gone\nGone It is <sold>."),
     (own, {}, '409 Conflict\n{"error":"sold"}'),
+    (bare, {}, "409 Conflict"),
 )
-def test_errors_are_told_in_words_that_a_model_can_act_on(handler, arguments, said):
-    client = serve(handler, gives=str)
-    result = client.tools.call(handler.__name__, **arguments)
+def test_errors_are_told_in_words_that_a_model_can_act_on(failing, handler, arguments, said):
+    result = failing.tools.call(handler.__name__, **arguments)
     assert result.is_error
     assert said in result.text
     assert "swordfish" not in result.text
