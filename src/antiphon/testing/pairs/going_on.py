@@ -29,6 +29,12 @@ DONE = 'until "status":"completed"'
 PARTIAL = "application/partial-upload"
 SIZE, SIZE_OF_BODY = 4 << 10, 7 << 10
 """The bytes of a hostile text in a field, and in a body."""
+MOST_LINES, MOST_BYTES = 30_000, 1 << 20
+"""For a hostile body of 7 KiB."""
+MOST_LINES_OF_FIELDS, MOST_LINES_OF_JSON = 80_000, 200_000
+"""For six fields of 4 KiB, and JSON, of which a thousand faults are explained. They are twice what most features take,
+without a parser that counts each unit in a loop of its own.
+"""
 UNITS = (
     ";", ",", "=", '"', "\\", "(", ")", ";a", ",a", '""', "a=b;", "a;q=1,", "%", ":a:,", "\t,", '";"', "a/b;c=", "&",
 )  # fmt: skip
@@ -139,6 +145,14 @@ def task(call: Call, other: Caller | None, end: str) -> Iterator[Sent]:
         yield update._replace(fields=(*update.fields, ("x-again", again)), like="again")
     yield look._replace(like=f'until "status":"{end}"', note=call.sent.note)
     yield Sent(call.sent.caller, "GET", "/states", "states", like=f"until {'done' if end == 'completed' else end}")
+
+
+def most_lines(sent: Sent) -> int:
+    """Return the lines of Python that a hostile request may take."""
+    if not isinstance(sent.body, bytes) or len(sent.body) < SIZE // 2:
+        return MOST_LINES_OF_FIELDS
+    is_json = dict(sent.fields).get("content-type", "").endswith(("/json", "+json"))
+    return MOST_LINES_OF_JSON if is_json else MOST_LINES
 
 
 def hostile(random: Random, sent: Sent) -> Sent:

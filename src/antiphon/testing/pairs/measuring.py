@@ -47,10 +47,6 @@ def kept_texts(*roots: object) -> Iterator[tuple[tuple[Any, ...], str | bytes | 
                 waiting.append((one, way))
 
 
-MOST_LINES, MOST_BYTES = 30_000, 1 << 20
-"""For a hostile body of 7 KiB."""
-
-
 class Work:
     """The work of one request: the lines of Python that ran, and the most bytes that it took."""
 

@@ -10,8 +10,7 @@ from antiphon.http.cache_control import CacheControl
 from antiphon.http.grammar import split_list
 from antiphon.http.headers import combined
 from antiphon.testing.pairs import varied
-from antiphon.testing.pairs.going_on import DONE, SIZE
-from antiphon.testing.pairs.measuring import MOST_BYTES, MOST_LINES
+from antiphon.testing.pairs.going_on import DONE, MOST_BYTES, SIZE, most_lines
 from antiphon.testing.pairs.programs import Caller, Program, Route, Sent
 from antiphon.testing.pairs.running import Outcome, Seen, Way, is_reached
 
@@ -262,21 +261,13 @@ def once(observed: Observed) -> Iterator[Failure]:
                 yield Failure("once", f"{count} effects of one write", (outcome.way,), number)
 
 
-MOST_LINES_OF_FIELDS, MOST_LINES_OF_JSON = 80_000, 200_000
-"""For six fields of 4 KiB, and JSON, of which a thousand faults are explained. They are twice what most features take,
-without a parser that counts each unit in a loop of its own.
-"""
-
-
 def bounded(observed: Observed) -> Iterator[Failure]:
     """A hostile text takes little work and memory, also in the log and in the error, and no such body is accepted."""
     for outcome, number, sent, _, seen in observed.exchanges():
-        is_body = isinstance(sent.body, bytes) and len(sent.body) >= SIZE // 2
-        is_json = dict(sent.fields).get("content-type", "").endswith(("/json", "+json"))
-        most = MOST_LINES_OF_FIELDS if not is_body else MOST_LINES_OF_JSON if is_json else MOST_LINES
-        if sent.like == "hostile" and (seen.lines > most or seen.size > MOST_BYTES):
+        if sent.like == "hostile" and (seen.lines > most_lines(sent) or seen.size > MOST_BYTES):
             what = f"{seen.lines} lines, {seen.size} bytes: {[(name, value[:9]) for name, value in sent.fields]}"
             yield Failure("bounded", "much work for a hostile text", (outcome.way,), number, what)
+        is_body = isinstance(sent.body, bytes) and len(sent.body) >= SIZE // 2
         if sent.like == "hostile" and is_body and is_accepted(sent, seen):
             yield Failure("bounded", "a hostile body is accepted", (outcome.way,), number, seen.text[:200])
 

@@ -23,8 +23,8 @@ from antiphon.testing.client import AsyncClient
 from antiphon.testing.cookies import CookieJar
 from antiphon.testing.errors import BrokenResponse, HandshakeRefused, LifespanError
 from antiphon.testing.loop_thread import LoopThread
-from antiphon.testing.pairs.going_on import HIDDEN
-from antiphon.testing.pairs.measuring import MOST_BYTES, MOST_LINES, counted, kept_texts
+from antiphon.testing.pairs.going_on import HIDDEN, MOST_BYTES, most_lines
+from antiphon.testing.pairs.measuring import counted, kept_texts
 from antiphon.testing.pairs.programs import Caller, Program, Sent
 from antiphon.websockets.channel import WebSocketClosed
 
@@ -280,18 +280,7 @@ class Visitors:
         self._hidden.setdefault(sent.caller, set()).update(_hidden(body.decode("latin-1")))
         self._client.cookies = self._jar(sent.caller)
         if sent.like == "hostile":
-            self._client.cookies = deepcopy(self._client.cookies)  # without its own cookie, it may begin a session
-            found, effects = [], self._names["EFFECTS"]
-            before = len(effects)
-            for pause in (0.0, 0.05, 0.5):  # the first may import modules, and threads still have work of others
-                await asyncio.sleep(pause)
-                del effects[before:]
-                with counted(wants_size=len(self._texts) % 4 == 0) as work:
-                    seen = await self._send(sent)
-                found.append(seen._replace(lines=work.lines, size=work.size))
-                if work.lines <= MOST_LINES and work.size <= MOST_BYTES:
-                    break
-            return min(found, key=lambda each: (each.lines, each.size))
+            return await self._measured(sent)
         seen, end, pause = await self._send(sent), monotonic() + PATIENCE, 0.002
         while seen.status < 300 and not is_reached(sent, seen) and not self._is_over and monotonic() < end:
             await asyncio.sleep(pause := min(2 * pause, 0.05))
@@ -299,6 +288,22 @@ class Visitors:
             seen = again._replace(effects=seen.effects + again.effects)
         self._is_over = self._is_over or (seen.status < 300 and not is_reached(sent, seen))
         return seen
+
+    async def _measured(self, sent: Sent) -> Seen:
+        """Send a hostile request, again while it takes too much. Only the first one counts for the other rules."""
+        self._client.cookies = deepcopy(self._client.cookies)  # without its own cookie, it may begin a session
+        found, effects = [], self._names["EFFECTS"]
+        before, wants_size = len(effects), len(self._texts) % 4 == 0
+        for pause in (0.0, 0.05, 0.5):  # the first may import modules, and threads still have work of others
+            await asyncio.sleep(pause)
+            with counted(wants_size=wants_size) as work:
+                seen = await self._send(sent)
+            found.append(seen._replace(lines=work.lines, size=work.size))
+            effects[before:] = found[0].effects
+            if work.lines <= most_lines(sent) and work.size <= MOST_BYTES:
+                break
+        least = min(found, key=lambda each: (each.lines, each.size))
+        return found[0]._replace(lines=least.lines, size=least.size)
 
     async def _send(self, sent: Sent) -> Seen:
         effects, opened = self._names["EFFECTS"], self._names["OPEN"]
