@@ -11,5 +11,5 @@ from antiphon.features.openapi.code import sources
 def files_parsed_once():
     """Parse each file once for all applications: otherwise that takes half of the time of their documents."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sources, "_functions_in", lru_cache(128)(sources._functions_in))
+        patch.setattr(sources, "_parsed", lru_cache(128)(sources._parsed))
         yield

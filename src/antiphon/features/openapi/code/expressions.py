@@ -206,6 +206,7 @@ class Expressions(Frame, ast.NodeVisitor):
         if name == "method":
             return Known(self.reader.method)
         if name == "path":
+            self.reader.has_read_path = True
             return PathText(str, self.reader.path)
         if name == "url":
             return THE_URL

@@ -83,6 +83,8 @@ class CodeReader:
         """The method of the request with which functions are called."""
         self.path = ""
         """The pattern of the request's path."""
+        self.has_read_path = False
+        """True if the function that is read depends on it."""
         self.dependencies = Dependencies()
         """The dependencies that the application provides."""
 
@@ -208,13 +210,17 @@ class CodeReader:
     def _read_function(self, function: FunctionType, source: Source, variables: dict[str, Value]) -> Findings:
         key: Any
         try:
-            path = self.path if any(isinstance(each, TheRequest) for each in variables.values()) else ""
-            key = (self.method, path, id(self.dependencies), function, frozenset(variables.items()))
+            key = (self.method, id(self.dependencies), function, frozenset(variables.items()))
             known = self._read.get(key)
+            if known is None and (known := self._read.get((key, self.path))) is not None:
+                self.has_read_path = True
         except TypeError:  # a value that isn't hashable
             key, known = object(), None
         if known is None:
-            known = self._read[key] = self._read_source(function, source, variables)
+            before, self.has_read_path = self.has_read_path, False
+            known = self._read_source(function, source, variables)
+            self._read[(key, self.path) if self.has_read_path else key] = known
+            self.has_read_path |= before
         return known
 
     def _read_source(self, function: FunctionType, source: Source, variables: dict[str, Value]) -> Findings:

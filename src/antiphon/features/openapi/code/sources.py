@@ -4,8 +4,7 @@ import ast
 import builtins
 import linecache
 import sys
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple, TypeAlias, get_type_hints
@@ -85,14 +84,14 @@ class Sources:
     """The sources of functions. Each file is parsed once."""
 
     def __init__(self) -> None:
-        self._files: dict[str, dict[int, list[FunctionNode]]] = {}
+        self._files: dict[str, ast.Module] = {}
 
     def find(self, function: FunctionType) -> Source | None:
         """Return a function's source, or None if it is unknown."""
         code = function.__code__
-        nodes = self._nodes(code.co_filename, function.__globals__).get(code.co_firstlineno, [])
-        fitting = [node for node in nodes if _fits(node, code)]
-        if len({ast.dump(node) for node in fitting}) > 1:  # lambdas on one line
+        tree = self._tree(code.co_filename, function.__globals__)
+        fitting = [node for node in _functions_at(code.co_firstlineno, tree) if _fits(node, code)]
+        if len(fitting) > 1 and len({*map(ast.dump, fitting)}) > 1:  # lambdas on one line
             fitting = [node for node in fitting if _extent(node.body) in {*code.co_positions()}]
         if not fitting:
             return None
@@ -107,27 +106,28 @@ class Sources:
             if filename not in linecache.cache:
                 del self._files[filename]
 
-    def _nodes(self, filename: str, module_globals: dict[str, Any]) -> dict[int, list[FunctionNode]]:
+    def _tree(self, filename: str, module_globals: dict[str, Any]) -> ast.Module:
         if filename not in self._files:
             linecache.checkcache(filename)
-            text = "".join(linecache.getlines(filename, module_globals))
-            self._files[filename] = _functions_in(text)
+            self._files[filename] = _parsed("".join(linecache.getlines(filename, module_globals)))
         return self._files[filename]
 
 
-def _functions_in(text: str) -> dict[int, list[FunctionNode]]:
-    """Return a file's functions by their first lines, including decorators."""
-    found: dict[int, list[FunctionNode]] = defaultdict(list)
+def _parsed(text: str) -> ast.Module:
     try:
-        tree = ast.parse(text)
+        return ast.parse(text)
     except SyntaxError:
-        return found
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Lambda):
-            found[node.lineno].append(node)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            found[min(each.lineno for each in (node, *node.decorator_list))].append(node)
-    return found
+        return ast.Module([], [])
+
+
+def _functions_at(line: int, inside: ast.AST) -> Iterator[FunctionNode]:
+    """Yield the functions that begin at a line, including decorators. Only what has the line is searched."""
+    for node in ast.iter_child_nodes(inside):
+        begins = [getattr(each, "lineno", line) for each in (node, *getattr(node, "decorator_list", ()))]
+        if min(begins) == line and isinstance(node, FunctionNode):
+            yield node
+        if min(begins) <= line <= getattr(node, "end_lineno", line):
+            yield from _functions_at(line, node)
 
 
 def _extent(node: Any) -> tuple[int | None, ...]:
