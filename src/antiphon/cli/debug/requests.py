@@ -20,6 +20,7 @@ from antiphon.cli.debug.mode import viewers
 from antiphon.cli.debug.page import HEADERS, STYLE
 from antiphon.cli.target import Target
 from antiphon.features.recorder.as_test import AppSource, written_test
+from antiphon.features.recorder.disguise import marked_names
 from antiphon.features.recorder.queries import MANY, QueryLog, Statement, begin, described
 from antiphon.features.recorder.record import Record, Trace, cause_of_error, record_of
 from antiphon.features.recorder.shelf import Caught, disguised
@@ -83,7 +84,8 @@ class LastRequests(Observer):
                 )
 
     def _show(self, request: Request) -> Response:  # noqa: ARG002 - a handler
-        rows = "".join(_row(disguised(caught), log) for caught, log in reversed(self._last))
+        names = marked_names()
+        rows = "".join(_row(disguised(caught, names), log) for caught, log in reversed(self._last))
         return _page("The last requests", f"<dl>{rows}</dl>" if rows else "<p>No requests have arrived yet.</p>")
 
     def _show_jobs(self, request: Request) -> Response:  # noqa: ARG002 - a handler

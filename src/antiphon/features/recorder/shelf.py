@@ -237,16 +237,17 @@ class Writer:
 def _kept(id_: str, waiting: _Waiting) -> RecordGroup:
     assert waiting.first is not None  # noqa: S101 - the first request with a cause is always caught
     assert waiting.last is not None  # noqa: S101
-    first = disguised(waiting.first)
-    last = first if waiting.last is waiting.first else disguised(waiting.last)
+    names = marked_names()
+    first = disguised(waiting.first, names)
+    last = first if waiting.last is waiting.first else disguised(waiting.last, names)
     return RecordGroup(
         id=id_, why=waiting.why, count=waiting.count, first=first, last=last, request_ids=waiting.request_ids
     )
 
 
-def disguised(caught: Caught) -> Record:
-    """Return a record without secrets, with a description of the error."""
-    hidden = Disguise(marked_names())
+def disguised(caught: Caught, names: frozenset[str] | None = None) -> Record:
+    """Return a record without secrets, with a description of the error. ``names`` are the marked ones of now."""
+    hidden = Disguise(marked_names() if names is None else names)
     without_secrets(caught.record, hidden)
     hidden.search_again()
     record = without_secrets(caught.record, hidden)

@@ -28,19 +28,10 @@ MOST_FROZEN = 400_000
 
 
 def failures(program: Program, ways: tuple[Way, ...] | None = None, *, document: bool | None = None) -> list[Failure]:
-    """Return the rules that a program breaks, over the given ways or over those of its seed.
-
-    Most faults show over ASGI, and each further look costs as much as that and finds some that no other one does:
-
-    | of one program in | | which finds alone |
-    |---|---|---|
-    | 4 | another interface | what WSGI or RSGI give in another way |
-    | 4 | mounted, HTTP/2 or inside | what a prefix, a version or another application changes |
-    | 8 | a caller alone | what one caller loses by the others |
-    | 16 | its document | what a feature changes in it, since reading its code takes longer than all its requests |
-    | 16 | its requests twice more | what it leaves to the collector |
+    """Return the rules that a program breaks, over the given ways or over those of its seed, and by its turn those of
+    its document, of a caller alone and of garbage.
     """
-    wants_document = _turn(program, 16) == 0 if document is None else document
+    wants_document = _turn(program, 32) == 0 if document is None else document
     warm_up()
     if gc.get_freeze_count() > MOST_FROZEN:
         gc.unfreeze()

@@ -211,9 +211,8 @@ class CodeReader:
         key: Any
         try:
             key = (self.method, id(self.dependencies), function, frozenset(variables.items()))
-            known = self._read.get(key)
-            if known is None and (known := self._read.get((key, self.path))) is not None:
-                self.has_read_path = True
+            known = self._read.get(key) or self._read.get((key, self.path))
+            self.has_read_path |= (key, self.path) in self._read
         except TypeError:  # a value that isn't hashable
             key, known = object(), None
         if known is None:
