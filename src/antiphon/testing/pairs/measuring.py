@@ -50,9 +50,7 @@ def kept_texts(*roots: object) -> Iterator[tuple[tuple[Any, ...], str | bytes | 
 class Work:
     """The work of one request: the lines of Python that ran, and the most bytes that it took."""
 
-    lines = 0
-    """Counted after what a first request imports."""
-    size = 0
+    lines = size = 0
 
 
 @contextmanager

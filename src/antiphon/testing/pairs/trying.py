@@ -28,9 +28,7 @@ MOST_FROZEN = 400_000
 
 
 def failures(program: Program, ways: tuple[Way, ...] | None = None, *, document: bool | None = None) -> list[Failure]:
-    """Return the rules that a program breaks, over the given ways or over those of its seed, and by its turn those of
-    its document, of a caller alone and of garbage.
-    """
+    """Return the rules that a program breaks, over the given ways or over those of its seed."""
     wants_document = _turn(program, 32) == 0 if document is None else document
     warm_up()
     if gc.get_freeze_count() > MOST_FROZEN:

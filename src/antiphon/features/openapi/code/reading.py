@@ -83,8 +83,7 @@ class CodeReader:
         """The method of the request with which functions are called."""
         self.path = ""
         """The pattern of the request's path."""
-        self.has_read_path = False
-        """True if the function that is read depends on it."""
+        self.has_read_path = False  # by the function that is read
         self.dependencies = Dependencies()
         """The dependencies that the application provides."""
 
