@@ -845,18 +845,28 @@ def test_a_user_who_is_no_longer_found_loses_what_is_open(interface, style, rais
     assert len(loops) <= (3 if interface == "asgi" else 1)  # one of each client
 
 
-def test_a_source_that_fails_is_asked_again(caplog):
-    class Failing(Bearer):
-        def credentials(self, request):
-            raise LookupError("no header")
+async def aleave(token):
+    raise SystemExit
 
+
+def leave(token):
+    raise SystemExit
+
+
+class Failing(Bearer):
+    def credentials(self, request):
+        raise LookupError("no header")
+
+
+@rows("source", [Failing(str), Bearer(leave), Bearer(aleave)])
+def test_a_source_that_fails_is_asked_again(caplog, source):
     class Stream:
         loop = None
 
-    stream, request = Stream(), Request.blank("/")
+    stream, request = Stream(), Request.blank("/", headers={"authorization": "Bearer x"})
     opened = _Opened(ref(stream), ref(request), "7", None)
     opened.is_asked = True
-    asyncio.run(opened.ask_again([Failing(str)], {}, 60.0))
+    asyncio.run(opened.ask_again([source], {}, 60.0))
     assert not opened.is_asked
     assert opened.checked_at < float("inf")
     assert "whether open credentials are still valid can't be told" in caplog.text

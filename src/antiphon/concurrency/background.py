@@ -11,7 +11,13 @@ from types import BuiltinFunctionType
 from typing import Any, TypeVar
 
 from antiphon.concurrency.crossing import WaitedTask, WaitingThread
-from antiphon.concurrency.loop import forget_background_loops, is_on_background_loop, note_background_loop, thread
+from antiphon.concurrency.loop import (
+    ENDING_LOOP,
+    forget_background_loops,
+    is_on_background_loop,
+    note_background_loop,
+    thread,
+)
 from antiphon.concurrency.process import call_after_fork
 
 T = TypeVar("T")
@@ -130,7 +136,7 @@ class BackgroundLoop:
     def _run_forever(self) -> None:
         while True:
             # The error of one task, which has it as its outcome, would leave all others waiting for ever.
-            with suppress(SystemExit, KeyboardInterrupt):
+            with suppress(*ENDING_LOOP):
                 return self.loop.run_forever()
 
     def start(self, coroutine: Coroutine[Any, Any, Any], context: Context) -> BackgroundTask:

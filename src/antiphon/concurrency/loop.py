@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from antiphon.explanations import explained
@@ -119,6 +119,19 @@ async def wait_ended(task: "Task[Any]", grace: float | None = None) -> None:
 
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+
+
+ENDING_LOOP = SystemExit, KeyboardInterrupt
+"""The errors that end the loop of a task that raises them."""
+
+
+async def contained(steps: Awaitable[T]) -> T:
+    """Await the application's code in a task of its own. Raises RuntimeError for what would end the loop."""
+    try:
+        return await steps
+    except ENDING_LOOP as error:
+        raise RuntimeError(f"the application raised {error!r}") from error
 
 
 class CoroutineFunctionLike:

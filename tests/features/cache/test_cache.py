@@ -359,6 +359,22 @@ def test_a_stale_page_is_served_while_a_new_one_is_made(site):
     assert site.calls == 2
 
 
+@pytest.mark.parametrize("raised", [ValueError, SystemExit])
+def test_a_new_page_that_breaks_off_is_logged_and_made_again(site, caplog, raised):
+    async def breaks_off():
+        yield "2"
+        raise raised
+
+    site.fields = {"cache-control": "public, max-age=60, stale-while-revalidate=600"}
+    site.get()
+    site.clock.now += 61
+    site.answer = lambda request: Response(breaks_off(), headers=site.fields)
+    assert site.get().text == "1"
+    eventually(lambda: "GET '/' failed while the cache was" in caplog.text or None, "nothing is logged")
+    site.answer = None
+    eventually(lambda: site.get().text != "1" or None, "the old page is still served")
+
+
 def test_a_page_that_is_for_all_no_more_is_not_served_stale(site):
     site.fields = {"cache-control": "public, max-age=60, stale-while-revalidate=600, stale-if-error=600"}
     site.get()

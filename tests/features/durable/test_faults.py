@@ -240,6 +240,7 @@ LOOKALIKES = {
     "cancelled": lambda: _error.DBOSWorkflowCancelledError("1"),
     "replaced": lambda: _error.DBOSWorkflowConflictIDError("1"),
     "exit": lambda: SystemExit(1),  # which would end the loop
+    "interrupt": KeyboardInterrupt,
 }
 
 

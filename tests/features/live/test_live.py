@@ -233,14 +233,15 @@ def test_a_stream_goes_on_after_a_failure(shown, clients, watch, write):
     assert stream.data() == "Tea Milk"
 
 
-def test_a_render_that_ends_in_an_unusual_way_is_not_that_of_later_watchers(app, clients, watch):
+@pytest.mark.parametrize("raised", [GeneratorExit, SystemExit])
+def test_a_render_that_ends_in_an_unusual_way_is_not_that_of_later_watchers(app, clients, watch, raised):
     fails = [True]
 
     @app.get("/orders", live="orders")
     async def orders(request):
         live_reads("orders")
         if fails:
-            raise GeneratorExit
+            raise raised
         return Page("orders.html", shown="Tea")
 
     client = clients(raise_errors=False)

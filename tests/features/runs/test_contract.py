@@ -150,6 +150,7 @@ async def test_what_is_kept_is_bounded_in_bytes_too(open_store):
         (ValueError("secret"), {"type": "about:blank", "title": "Internal Server Error", "status": 500}),
         (NotFound("None."), {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "None."}),
         (SystemExit("secret"), {"type": "about:blank", "title": "Internal Server Error", "status": 500}),
+        (KeyboardInterrupt("secret"), {"type": "about:blank", "title": "Internal Server Error", "status": 500}),
 )  # fmt: skip
 def test_a_failure_is_told_without_its_reason(open_store, error, problem, caplog):
     async def broken():
@@ -676,7 +677,11 @@ async def test_functions_for_the_end_are_called_once_before_it_is_told(open_stor
 
         @runs.on_end
         def fail(run, values):
-            raise ValueError("a broken function")
+            raise SystemExit("a broken function")
+
+        @runs.on_end
+        async def afail(run, values):
+            raise SystemExit("a broken function")
 
     run = await here.astart(iter("ab"), owner="ann")
     heard.append(await told(await there.afind(run.id, owner="ann")))
@@ -689,7 +694,7 @@ async def test_functions_for_the_end_are_called_once_before_it_is_told(open_stor
     assert await following == (["c"], "stopped")
     await asyncio.sleep(1)
     assert stored == [(run.id, "done", ["a", "b"], []), (stopped.id, "stopped", ["c"], heard)]
-    assert caplog.text.count("failed at the end of the run") == 2
+    assert caplog.text.count("failed at the end of the run") == 4
 
 
 @on_loop

@@ -144,6 +144,14 @@ def fail():
     raise RuntimeError("a secret")
 
 
+def leave():
+    raise SystemExit
+
+
+async def aleave():
+    leave()
+
+
 async def await_cancelled():
     future = asyncio.get_running_loop().create_future()
     future.cancel()
@@ -154,6 +162,8 @@ FAULTS = [
     (await_cancelled, "{{ slot('a') }}", f'<p role="alert">{FAILED}</p>', True),
     (lambda: abort(404, "No <such> thing."), "{{ slot('a') }}", '<p role="alert">No &lt;such&gt; thing.</p>', False),
     (fail, "{{ slot('a') }}", f'<p role="alert">{FAILED}</p>', True),
+    (leave, "{{ slot('a') }}", f'<p role="alert">{FAILED}</p>', True),
+    (aleave, "{{ slot('a') }}", f'<p role="alert">{FAILED}</p>', True),
     (fail, "{{ slot('a', failed='No <orders>') }}", '<p role="alert">No &lt;orders&gt;</p>', True),
     (fail, "{{ slot('a', failed='<tr><td>-'|safe) }}", "<tr><td>-", True),
     (lambda: (_ for _ in ()).throw(HTTPError(503, "Later.")), "{{ slot('a') }}", f'<p role="alert">{FAILED}</p>', True),

@@ -357,6 +357,16 @@ def test_errors_are_told_in_words_that_a_model_can_act_on(failing, handler, argu
     assert result.response.status == 200
 
 
+def test_a_tool_that_raises_system_exit_ends_only_its_call():
+    async def leave(request: Request) -> str:
+        raise SystemExit
+
+    client = serve(leave, gives=str)
+    with pytest.raises(AssertionError, match="no result: 500"):
+        client.tools.call("leave")
+    assert [*client.tools.list()] == ["leave"]
+
+
 @rows("size, is_error", [(1000, False), (1001, True)])
 def test_results_are_bounded(size, is_error):
     def whole(request: Request) -> str:

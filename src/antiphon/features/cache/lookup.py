@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any, TypeAlias
 
 from antiphon import Request, Response, aget_response, get_response
-from antiphon.concurrency.loop import thread
+from antiphon.concurrency.loop import contained, thread
 from antiphon.embedding import (
     ON_LOOP,
     ON_THREAD,
@@ -20,6 +20,7 @@ from antiphon.embedding import (
     WatchedHead,
     background_loop,
     is_on_loop,
+    log_failure,
     response_of,
     running_loop,
 )
@@ -258,11 +259,9 @@ class Refreshes:
         from asyncio import to_thread
 
         try:
-            body = (await made.respond()).body
-            if not isinstance(body, bytes):
-                async with aclosing(body):  # type: ignore[type-var]
-                    async for _ in body:  # type: ignore[union-attr]
-                        pass
+            await contained(_read(made))
+        except Exception as error:  # nobody waits for it
+            log_failure(made.request, error, " while the cache was refreshed")
         finally:
             await to_thread(self._release, fill)
 
@@ -270,6 +269,14 @@ class Refreshes:
         """End the claim, if the request has not even reached the cache, for example because of a limit around it."""
         with suppress(StoreUnavailable):
             self._shelf.release(fill.key, fill.token)
+
+
+async def _read(made: MadeRequest) -> None:
+    body = (await made.respond()).body
+    if not isinstance(body, bytes):
+        async with aclosing(body):  # type: ignore[type-var]
+            async for _ in body:  # type: ignore[union-attr]
+                pass
 
 
 READING = ("GET", "HEAD", "QUERY")

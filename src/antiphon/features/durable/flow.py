@@ -21,6 +21,7 @@ from threading import Event, Thread
 from typing import Any, NamedTuple, TypeVar
 
 from antiphon import explained
+from antiphon.concurrency.loop import ENDING_LOOP
 from antiphon.embedding import is_async, running_loop
 
 T = TypeVar("T")
@@ -181,14 +182,14 @@ class Flow:
     @contextmanager
     def outcome(self) -> Iterator[None]:
         """Raise RuntimeError if the work itself raises what DBOS raises in an execution that another one has replaced,
-        or SystemExit.
+        or what would end the server's loop.
 
-        DBOS would wait for the outcome of that one for ever, and SystemExit would end the server's loop.
+        DBOS would wait for the outcome of that one for ever.
         """
         try:
             yield
         except BaseException as error:
-            is_misread = isinstance(error, SystemExit) or (_is_of_dbos(error) and not isinstance(error, Exception))
+            is_misread = isinstance(error, ENDING_LOOP) or (_is_of_dbos(error) and not isinstance(error, Exception))
             if self.lost is not None or not is_misread:
                 raise
             raise RuntimeError(f"the work raised {error!r}") from error

@@ -24,6 +24,7 @@ from weakref import WeakValueDictionary
 
 from antiphon import Request, Response, explained
 from antiphon.adapters.foreign.call import acall
+from antiphon.concurrency.loop import contained
 from antiphon.embedding import Head, MadeHead, Reads, WatchedHead, arrivals, network_of, read_number, unwatched
 from antiphon.features import MissedMessages
 from antiphon.features.channels.channel import Channel
@@ -169,7 +170,7 @@ class SharedBlock:
             began, number = clock(), self._audience.changes.number
             with Reading() as words:
                 try:
-                    response, caller = await self._respond(watcher, watch)
+                    response, caller = await contained(self._respond(watcher, watch))
                 except Exception as raised:
                     error, response = raised, Response(None, 500)
         is_shown = 200 <= response.status < 300

@@ -21,7 +21,7 @@ from uuid import UUID
 import msgspec
 
 from antiphon import App, HTTPError, explained
-from antiphon.concurrency.loop import thread
+from antiphon.concurrency.loop import ENDING_LOOP, contained, thread
 from antiphon.embedding import (
     SAFE_METHODS,
     FeatureStore,
@@ -401,8 +401,8 @@ class Runs(Generic[T], metaclass=NamesOurs):
             try:
                 called = function(Run(self, record), values)
                 if isawaitable(called):
-                    asyncio.run_coroutine_threadsafe(_awaited(called), self._loop_for(None)).result()
-            except Exception:
+                    asyncio.run_coroutine_threadsafe(contained(called), self._loop_for(None)).result()
+            except (Exception, *ENDING_LOOP):
                 logging.getLogger("antiphon").exception(
                     "%s failed at the end of the run %s", describe(function), record.id
                 )
@@ -469,10 +469,6 @@ class Runs(Generic[T], metaclass=NamesOurs):
 
 R = TypeVar("R")
 F = TypeVar("F", bound=EndFunction)
-
-
-async def _awaited(called: Awaitable[None]) -> None:
-    await called
 
 
 def _are_too_many(records: Collection[Record], most: int) -> bool:

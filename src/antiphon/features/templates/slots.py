@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec
 from markupsafe import Markup, escape
 
 from antiphon import HTTPError, Request, Response, explained
+from antiphon.concurrency.loop import contained
 from antiphon.embedding import Crossing, describe, is_async, is_seen_in_debug, log_failure
 from antiphon.handler.failures import RAISES_ERRORS
 
@@ -186,18 +187,18 @@ class SlottedPage:
 
         load = self._slots[name].load
         try:
-            if is_async(load):
-                value = load()
-            else:
-                value = await Crossing().run(self._load_on_thread, load)
-            html = self._html(load, await value if isinstance(value, Awaitable) else value)
-            return name, await html if isinstance(html, Awaitable) else html
+            return name, await contained(self._loaded(load))
         except CancelledError as error:
             if (task := current_task()) is None or task.cancelling():
                 raise
             return name, self._failed(name, error)  # it awaited something that was cancelled
         except Exception as error:
             return name, self._failed(name, error)
+
+    async def _loaded(self, load: Callable[[], Any]) -> str:
+        value = load() if is_async(load) else await Crossing().run(self._load_on_thread, load)
+        html = self._html(load, await value if isinstance(value, Awaitable) else value)
+        return await html if isinstance(html, Awaitable) else html
 
     def _load_on_thread(self, load: Callable[[], object]) -> object:
         """Load a part and render it, unless it has to be awaited."""

@@ -21,6 +21,7 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from antiphon import BadSignature, HTTPError, Request, Response, Signer
+from antiphon.concurrency.loop import contained
 from antiphon.embedding import GRACE_OVER, FeatureStore, Reads, encode_json, log_failure, parse_or_none
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.channels.channel import Channel
@@ -192,7 +193,7 @@ class Exchange:
 
     async def respond(self, handle: Handle, arguments: Mapping[str, Any]) -> Response:
         """Return the response: the result, or a stream of what comes before it and of the result."""
-        task = asyncio.ensure_future(self._run(handle, arguments))
+        task = asyncio.ensure_future(contained(self._run(handle, arguments)))
         task.add_done_callback(self.outbox.wake)
         ear = asyncio.ensure_future(self._cancel_when_told(task)) if self._message.session else None
         task.add_done_callback(lambda _: _stop(ear))
