@@ -285,7 +285,7 @@ TOPICS = {
         "check_sync check_no_decorator ready check_by caller_of "
         "json_as texts_of described json_schemas type_name is_json pointer_step language_of is_secret_name "
         "FeatureStore store_name KeptResponse DatabaseConnection is_token_of "
-        "DRAINING GRACE_OVER call_at_exit call_after_fork background_loop running_loop refuse_on_loop",
+        "DRAINING GRACE_OVER call_at_exit call_after_fork background_loop running_loop refuse_on_loop contained",
         "See also [Extensions: write a feature](../../how-to/write-a-feature.md#use-what-features-stand-on).",
     ),
     "embedding/exchanges.md": Page(

@@ -110,7 +110,7 @@ PUBLIC = {
         "Body",
         "Compressor",
         "GRACE_OVER", "call_at_exit",
-        "refuse_on_loop", "running_loop",
+        "contained", "refuse_on_loop", "running_loop",
         "arguments_name_ours", "named",
         "NamesOurs", "names_ours",
         "quoted_path",

@@ -58,7 +58,7 @@ WITHOUT_KIND = {
     "says that an iterator failed, as Python does of a generator": "concurrency.bridge.AsyncFromSync.fetch",
     "tells msgspec that a type has no schema, as it asks": "features.openapi.schemas._schema_hook",
     "tells dialects that a system has no list of descriptors": "adapters.connection._Descriptors._scan",
-    "says what the work itself has raised": "features.durable.flow.Flow.outcome",
+    "says what the work itself has raised": "features.durable.flow.Flow.outcome concurrency.loop.contained",
     "says what to install": "lazy.changed_package",
     "says why a request is not kept, which is logged": "features.recorder.shelf.Shelf.put",
     "says that JSON is ambiguous, and is caught": "features.recorder.disguise._without_duplicates",

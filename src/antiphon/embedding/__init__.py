@@ -32,7 +32,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "concurrency.bridge": "AsyncFromSync",
         "concurrency.crossing": "Crossing CrossingBack copy_variables",
         "concurrency.iterables": "as_bytes AsyncChunks BlockingChunks",
-        "concurrency.loop": "is_on_loop refuse_on_loop running_loop",
+        "concurrency.loop": "contained is_on_loop refuse_on_loop running_loop",
         "frameworks.connection": "plain_head until_left",
         "frameworks.framework": "Framework FrameworkResponse FrameworkRequest ViewRoute",
         "frameworks.shared_bodies": "environ_request read_request scope_request",

@@ -35,7 +35,7 @@ from antiphon.concurrency.background import background_loop, run_on, run_on_loop
 from antiphon.concurrency.bridge import AsyncFromSync
 from antiphon.concurrency.crossing import Crossing, CrossingBack, copy_variables
 from antiphon.concurrency.iterables import AsyncChunks, BlockingChunks, as_bytes
-from antiphon.concurrency.loop import is_on_loop, refuse_on_loop, running_loop
+from antiphon.concurrency.loop import contained, is_on_loop, refuse_on_loop, running_loop
 from antiphon.concurrency.process import DRAINING, GRACE_OVER, call_after_fork, call_at_exit
 from antiphon.explanations import Advice, arguments_name_ours, check_numbers, errors_name_it, named
 from antiphon.explanations.naming import NamesOurs, names_ours
@@ -113,7 +113,7 @@ __all__ = [
     "as_http_error", "background_loop", "call_after_fork", "call_at_exit", "call_in_own_context", "caller_file",
     "caller_of", "check_arguments", "check_by", "check_dependency", "check_digest", "check_handshake",
     "check_handshake_site", "check_no_decorator", "check_numbers", "check_sync", "class_if_imported",
-    "close_accepted", "copy_variables", "crossing_of", "decode_json", "describe", "described", "driven",
+    "close_accepted", "contained", "copy_variables", "crossing_of", "decode_json", "describe", "described", "driven",
     "encode_json", "endable", "environ_request", "environ_sockets", "error_like", "errors_name_it", "failed",
     "find_current_request", "finish", "guess_type", "host_of", "http_error", "innermost", "is_async", "is_at_hand",
     "is_for_any_thread", "is_json", "is_on_loop", "is_secret_name", "is_seen_in_debug", "is_this_machine",

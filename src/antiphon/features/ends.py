@@ -21,7 +21,7 @@ Most requests log nobody in, so what a login notes when it begins depends on its
 
 import logging
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from contextvars import Context
 from math import inf
@@ -323,7 +323,7 @@ async def _finds_nobody(source: "UserSource[Any]", request: Request, loop: "Abst
     """Call a loader again, on the loop of its request or on a thread, and return True if it finds no user."""
     from asyncio import run_coroutine_threadsafe, timeout, wrap_future
 
-    from antiphon.embedding import Crossing, background_loop, is_async, unwatched
+    from antiphon.embedding import Crossing, background_loop, contained, is_async, unwatched
 
     try:
         with unwatched(request):
@@ -334,7 +334,7 @@ async def _finds_nobody(source: "UserSource[Any]", request: Request, loop: "Abst
             return await Crossing().run(source.loader, *given) is None
         async with timeout(RENEWED_FOR):
             steps: Any = source.loader(*given)
-            return await wrap_future(run_coroutine_threadsafe(_loaded(steps), loop or background_loop().loop)) is None
+            return await wrap_future(run_coroutine_threadsafe(contained(steps), loop or background_loop().loop)) is None
     except (Forbidden, Unauthorized):
         return True
     except (HTTPError, TimeoutError):  # nobody can tell at the moment
@@ -342,13 +342,6 @@ async def _finds_nobody(source: "UserSource[Any]", request: Request, loop: "Abst
     except (Exception, SystemExit, KeyboardInterrupt):
         logging.getLogger("antiphon").exception("whether open credentials are still valid can't be told")
         return False
-
-
-async def _loaded(steps: Awaitable[object]) -> object:
-    try:
-        return await steps
-    except (SystemExit, KeyboardInterrupt) as error:  # which would end the loop of the task
-        raise RuntimeError(f"the loader raised {error!r}") from error
 
 
 OF_THIS_PROCESS = MemoryStore()

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any, TypeAlias
 
 from antiphon import Request, Response, aget_response, get_response
-from antiphon.concurrency.loop import contained, thread
+from antiphon.concurrency.loop import thread
 from antiphon.embedding import (
     ON_LOOP,
     ON_THREAD,
@@ -19,6 +19,7 @@ from antiphon.embedding import (
     MadeRequest,
     WatchedHead,
     background_loop,
+    contained,
     is_on_loop,
     log_failure,
     response_of,

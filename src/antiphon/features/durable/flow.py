@@ -21,7 +21,6 @@ from threading import Event, Thread
 from typing import Any, NamedTuple, TypeVar
 
 from antiphon import explained
-from antiphon.concurrency.loop import ENDING_LOOP
 from antiphon.embedding import is_async, running_loop
 
 T = TypeVar("T")
@@ -189,7 +188,9 @@ class Flow:
         try:
             yield
         except BaseException as error:
-            is_misread = isinstance(error, ENDING_LOOP) or (_is_of_dbos(error) and not isinstance(error, Exception))
+            is_misread = isinstance(error, SystemExit | KeyboardInterrupt) or (
+                _is_of_dbos(error) and not isinstance(error, Exception)
+            )
             if self.lost is not None or not is_misread:
                 raise
             raise RuntimeError(f"the work raised {error!r}") from error

@@ -24,8 +24,17 @@ from weakref import WeakValueDictionary
 
 from antiphon import Request, Response, explained
 from antiphon.adapters.foreign.call import acall
-from antiphon.concurrency.loop import contained
-from antiphon.embedding import Head, MadeHead, Reads, WatchedHead, arrivals, network_of, read_number, unwatched
+from antiphon.embedding import (
+    Head,
+    MadeHead,
+    Reads,
+    WatchedHead,
+    arrivals,
+    contained,
+    network_of,
+    read_number,
+    unwatched,
+)
 from antiphon.features import MissedMessages
 from antiphon.features.channels.channel import Channel
 from antiphon.features.live.statements import Reading, Tables, is_read

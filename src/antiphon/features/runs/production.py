@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from antiphon import HTTPError, explained
 from antiphon.concurrency.iterables import aclose, close_of
-from antiphon.concurrency.loop import ENDING_LOOP
 from antiphon.embedding import encode_json
 from antiphon.features import StoreUnavailable
 from antiphon.features.channels.feed import Keep
@@ -206,7 +205,7 @@ class Production:
                     break
         except asyncio.CancelledError:
             state = self.broken_off  # the source's loop has ended, unless another end is set
-        except (Exception, *ENDING_LOOP) as error:
+        except (Exception, SystemExit, KeyboardInterrupt) as error:
             state, problem = "failed", self._problem(error)
         await self._aclose(iterator)
         if self._timer is not None:
@@ -227,7 +226,7 @@ class Production:
     async def _aclose(self, iterator: AsyncIterator[Any] | None) -> None:
         try:
             await aclose(iterator, self._source)
-        except (Exception, *ENDING_LOOP, asyncio.CancelledError) as error:
+        except (Exception, SystemExit, KeyboardInterrupt, asyncio.CancelledError) as error:
             self._log(error)
 
     def _produce(self) -> None:
@@ -241,12 +240,12 @@ class Production:
                 self._write(self._encoded(value))
                 if self.is_over:
                     break
-        except (Exception, *ENDING_LOOP) as error:
+        except (Exception, SystemExit, KeyboardInterrupt) as error:
             state, problem = "failed", self._problem(error)
         try:
             if close := close_of(iterator, source):
                 close()
-        except (Exception, *ENDING_LOOP) as error:
+        except (Exception, SystemExit, KeyboardInterrupt) as error:
             self._log(error)
         if self._timer is not None and self._loop is not None:
             with suppress(RuntimeError):  # the loop is closed

@@ -21,13 +21,14 @@ from uuid import UUID
 import msgspec
 
 from antiphon import App, HTTPError, explained
-from antiphon.concurrency.loop import ENDING_LOOP, contained, thread
+from antiphon.concurrency.loop import thread
 from antiphon.embedding import (
     SAFE_METHODS,
     FeatureStore,
     NamesOurs,
     background_loop,
     check_numbers,
+    contained,
     describe,
     encode_json,
     errors_name_it,
@@ -402,7 +403,7 @@ class Runs(Generic[T], metaclass=NamesOurs):
                 called = function(Run(self, record), values)
                 if isawaitable(called):
                     asyncio.run_coroutine_threadsafe(contained(called), self._loop_for(None)).result()
-            except (Exception, *ENDING_LOOP):
+            except (Exception, SystemExit, KeyboardInterrupt):
                 logging.getLogger("antiphon").exception(
                     "%s failed at the end of the run %s", describe(function), record.id
                 )

@@ -21,8 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec
 from markupsafe import Markup, escape
 
 from antiphon import HTTPError, Request, Response, explained
-from antiphon.concurrency.loop import contained
-from antiphon.embedding import Crossing, describe, is_async, is_seen_in_debug, log_failure
+from antiphon.embedding import Crossing, contained, describe, is_async, is_seen_in_debug, log_failure
 from antiphon.handler.failures import RAISES_ERRORS
 
 if TYPE_CHECKING:

@@ -21,8 +21,7 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from antiphon import BadSignature, HTTPError, Request, Response, Signer
-from antiphon.concurrency.loop import contained
-from antiphon.embedding import GRACE_OVER, FeatureStore, Reads, encode_json, log_failure, parse_or_none
+from antiphon.embedding import GRACE_OVER, FeatureStore, Reads, contained, encode_json, log_failure, parse_or_none
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.channels.channel import Channel
 from antiphon.features.openapi.code.responses import EVENTS
