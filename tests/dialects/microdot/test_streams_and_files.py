@@ -9,9 +9,9 @@ from tempfile import NamedTemporaryFile
 
 import pytest
 
-from antiphon.dialects.microdot import AsyncBytesIO, Response, send_file
-from antiphon.dialects.microdot.sse import MOST_QUEUED, SSE
-from antiphon.testing import Client
+from antiphon.dialects.microdot import AsyncBytesIO, Microdot, Response, send_file
+from antiphon.dialects.microdot.sse import MOST_QUEUED, SSE, with_sse
+from antiphon.testing import BrokenResponse, Client
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface")
@@ -180,3 +180,20 @@ def test_events_of_many_tasks_wait_while_the_client_reads_none():
         return waiting
 
     assert asyncio.run(send_from_many_tasks()) == [4, 4, 4]
+
+
+def test_events_that_end_with_system_exit_leave_the_loop_to_others(caplog):
+    app = Microdot()
+
+    @app.get("/events")
+    @with_sse
+    async def events(request, sse):
+        await sse.send("first")
+        raise SystemExit
+
+    app.get("/ok")(lambda request: "ok")
+    with Client(app, raise_errors=False) as client:
+        with pytest.raises(BrokenResponse):
+            client.get("/events")
+        assert client.get("/ok").text == "ok"
+    assert "the application raised SystemExit()" in caplog.text

@@ -6,7 +6,7 @@ from functools import wraps
 from typing import Any, Self
 
 from antiphon.dialects.microdot.request import Request
-from antiphon.embedding import encode_json
+from antiphon.embedding import contained, encode_json
 from antiphon.http import Event
 
 Handler = Callable[..., Any]
@@ -93,7 +93,7 @@ class EventChunks:
 
     async def _run(self) -> None:
         try:
-            await self._function(self._sse)
+            await contained(self._function(self._sse))
         except asyncio.CancelledError:
             pass  # ends the events, like a return
         finally:
