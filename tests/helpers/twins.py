@@ -5,6 +5,7 @@ from inspect import isfunction
 from typing import Any
 
 # Each module with twins is imported, since it says so where it is.
+import antiphon.app.dispatch.closing
 import antiphon.app.dispatch.middleware
 import antiphon.body.multipart
 import antiphon.concurrency.iterables

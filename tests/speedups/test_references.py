@@ -38,6 +38,10 @@ def ends(result):
     return result
 
 
+def opened(*results):
+    return [((compiled("resume"), (0, 1)), [_begun(ends(each)) for each in results])]
+
+
 async def received(result):
     yield
     if isinstance(result, Exception):
@@ -63,6 +67,13 @@ SAMPLES = [
     ("resume", lambda: (iter(()), None)),
     ("resume", lambda: (_begun(ends("the end")), None)),
     ("resume", lambda: (_begun(ends(ValueError("the end"))), None)),
+    ("open_in_turn", lambda: ((ends, ends), "closer", None, [])),
+    ("open_in_turn", lambda: ((lambda _: iter((None,)), lambda _: iter(())), "closer", None, [])),
+    ("open_in_turn", lambda: ((lambda _: iter((None,)), lambda _: 1 / 0), "closer", None, [])),
+    ("close_run", lambda: (opened(None, None), SimpleNamespace(_after_hooks=()), "sent")),
+    ("close_run", lambda: (opened(None, "the end"), SimpleNamespace(_after_hooks=()), "sent")),
+    ("close_run", lambda: (opened(None, ValueError("the end")), SimpleNamespace(_after_hooks=()), "sent")),
+    ("close_run", lambda: (opened(None, None), None, "sent")),
     ("send_in_place", lambda: (received(None), 1)),
     ("send_in_place", lambda: (_begun(received(None)), "sent")),
     ("send_in_place", lambda: (_begun(received("yielded")), "sent")),

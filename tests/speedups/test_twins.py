@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import reduce
 from gc import collect
+from types import SimpleNamespace
 from weakref import ref
 
 import pytest
@@ -538,6 +539,51 @@ def test_a_response_is_sent_to_a_generator(twin, function, expected):
 
 def test_the_error_of_a_generator_is_raised(twin):
     assert outcome(twin("send_in_place"), _at_its_yield(_fails), "sent") == ("LookupError", "sent")
+
+
+@rows("second, expected", [([None], None), ([], "ended"), (["early"], "early")])
+def test_a_run_is_opened_until_one_does_not_just_yield(twin, second, expected):
+    functions, opened = (lambda _: iter([None]), lambda _: iter(second)), []
+    found = twin("open_in_turn")(functions, "closer", "request", opened)
+    assert found == (None if expected is None else (functions[1], second[0] if second else None))
+    ((closer, generators),) = opened
+    assert (closer, len(generators)) == ("closer", 1 if expected == "ended" else 2)
+
+
+@rows("fails_at", [0, 1])
+def test_what_has_opened_before_a_failure_is_recorded(twin, fails_at):
+    functions = [lambda _: iter([None]), lambda _: iter([None])]
+    functions[fails_at] = lambda _: 1 / 0
+    opened = []
+    assert outcome(twin("open_in_turn"), tuple(functions), "closer", "request", opened)[0] == "ZeroDivisionError"
+    assert [len(generators) for _, generators in opened] == [1] * fails_at
+
+
+@rows("inner, hooks, expected, left", [
+    (None, (), None, 0), (None, ("hook",), None, 1), ("instead", (), ("inner", "instead"), 1),
+    (ValueError("no"), (), None, 1),
+])  # fmt: skip
+def test_a_run_is_closed_until_one_has_an_outcome_or_the_request_has_hooks(twin, inner, hooks, expected, left):
+    def close(subject, _response):
+        if isinstance(subject, Exception):
+            raise subject
+        return subject
+
+    opened = [((close, ("outer", "inner")), [None, inner])]
+    try:
+        found = twin("close_run")(opened, SimpleNamespace(_after_hooks=hooks), "sent")
+    except ValueError:
+        found = None
+    assert found == (expected and (expected[0], inner, expected[1]))
+    assert [len(subjects) for _, subjects in opened] == [1] * left
+
+
+@needs_the_extension
+@rows("name, is_kept", [("x-frame-options", True), ("set-cookie", False)])
+def test_a_line_of_the_same_objects_is_encoded_once_unless_it_is_a_cookie(name, is_kept):
+    first, second = (compiled("encode_fields")([(name, "the value")]) for _ in range(2))
+    assert first == second
+    assert (first[0] is second[0]) == is_kept
 
 
 def _at_its_yield(function):

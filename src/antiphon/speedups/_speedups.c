@@ -82,6 +82,7 @@ decode_field(const byte *start, const byte *end, byte *room)
 
 #define KEPT 256
 #define LONGEST_KEPT 32
+#define LONGEST_VALUE 256
 
 static PyObject **
 names_of(PyObject *module)
@@ -749,28 +750,42 @@ section_size(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t coun
     return PyErr_Occurred() ? NULL : call_twin("section_size", args, count);
 }
 
-/* Return a line of text as bytes; NULL, perhaps with an error, for anything else. */
+/* Return a line of text as bytes; NULL, perhaps with an error, for anything else. Lines of the same two objects, as those
+   of constants, are kept, but no cookies. */
 static PyObject *
-encoded_line(PyObject *line)
+encoded_line(PyObject *module, PyObject *line)
 {
     PyObject *name = PyTuple_CheckExact(line) && PyTuple_Size(line) == 2 ? PyTuple_GetItem(line, 0) : NULL;
     PyObject *value = name ? PyTuple_GetItem(line, 1) : NULL;
     if (!value || !PyUnicode_CheckExact(name) || !PyUnicode_CheckExact(value)) {
         return NULL;
     }
+    PyObject **place = names_of(module) + KEPT + 1 + ((uintptr_t)name >> 4 ^ (uintptr_t)value >> 5) % KEPT;
+    if (*place && PyTuple_GetItem(*place, 0) == name && PyTuple_GetItem(*place, 1) == value) {
+        return Py_NewRef(PyTuple_GetItem(*place, 2));
+    }
     PyObject *parts[] = {PyUnicode_AsUTF8String(name), NULL};
     parts[1] = parts[0] ? PyUnicode_AsLatin1String(value) : NULL;
-    return packed(parts, 2);
+    PyObject *encoded = packed(parts, 2);
+#ifndef Py_GIL_DISABLED /* as in `place_of` */
+    if (encoded && PyUnicode_GetLength(value) <= LONGEST_VALUE && !is_named(parts[0], "set-cookie", 10)) {
+        PyObject *replaced = *place;
+        *place = PyTuple_Pack(3, name, value, encoded);
+        Py_XDECREF(replaced);
+        PyErr_Clear();
+    }
+#endif
+    return encoded;
 }
 
 static PyObject *
-encode_fields(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+encode_fields(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
     int is_usual = count == 1 && (PyList_CheckExact(args[0]) || PyTuple_CheckExact(args[0]));
     PyObject *given = is_usual ? PySequence_Tuple(args[0]) : NULL;
     PyObject *lines = given ? PyList_New(PyTuple_Size(given)) : NULL;
     for (Py_ssize_t at = 0; lines && at < PyTuple_Size(given); at++) {
-        PyObject *line = encoded_line(PyTuple_GetItem(given, at));
+        PyObject *line = encoded_line(module, PyTuple_GetItem(given, at));
         if (!line || PyList_SetItem(lines, at, line) < 0) {
             Py_CLEAR(lines);
         }
@@ -820,6 +835,90 @@ send_in_place(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t cou
         result = Py_NewRef(Py_None);
     }
     Py_XDECREF(steps);
+    return result;
+}
+
+/* Return a new reference to a list item; NULL with an error if there is none. */
+static PyObject *
+item_of(PyObject *list, Py_ssize_t at)
+{
+#ifdef Py_GIL_DISABLED
+    return PyList_GetItemRef(list, at);
+#else
+    return Py_XNewRef(PyList_GetItem(list, at));
+#endif
+}
+
+/* Middleware in runs: a closer, and a list of the generators that are open, outermost first. */
+
+static PyObject *
+open_in_turn(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 4 || !PyTuple_CheckExact(args[0]) || !PyList_Check(args[3])) {
+        return call_twin("open_in_turn", args, count);
+    }
+    PyObject *generators = PyList_New(0), *early = NULL;
+    PyObject *run = generators ? PyTuple_Pack(2, args[1], generators) : NULL;
+    int failed = run ? 0 : -1;
+    for (Py_ssize_t at = 0; !failed && !early && at < PyTuple_Size(args[0]); at++) {
+        PyObject *function = PyTuple_GetItem(args[0], at), *value = NULL;
+        PyObject *generator = PyObject_CallFunctionObjArgs(function, args[2], NULL);
+        PySendResult how = generator ? PyIter_Send(generator, Py_None, &value) : PYGEN_ERROR;
+        failed = how == PYGEN_ERROR ? -1 : how == PYGEN_NEXT ? PyList_Append(generators, generator) : 0;
+        if (!failed && how == PYGEN_NEXT && at == 0) {
+            failed = PyList_Append(args[3], run);
+        }
+        if (!failed && (how == PYGEN_RETURN || value != Py_None)) {
+            early = PyTuple_Pack(2, function, value);
+            failed = early ? 0 : -1;
+        }
+        Py_XDECREF(value);
+        Py_XDECREF(generator);
+    }
+    Py_XDECREF(run);
+    Py_XDECREF(generators);
+    return failed ? NULL : early ? early : Py_NewRef(Py_None);
+}
+
+/* Return 1 if a request has no hooks of its own, 0 if it has some, -1 for an error. */
+static int
+lacks_hooks(PyObject *module, PyObject *request)
+{
+    PyObject *value = PyObject_GetAttr(request, names_of(module)[KEPT]);
+    int is_false = value ? PyObject_Not(value) : -1;
+    Py_XDECREF(value);
+    return is_false;
+}
+
+static PyObject *
+close_run(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    Py_ssize_t last = count == 3 && PyList_Check(args[0]) ? PyList_Size(args[0]) - 1 : -1;
+    PyObject *run = last < 0 ? NULL : item_of(args[0], last), *closer = NULL, *subjects = NULL;
+    if (!run || !PyArg_ParseTuple(run, "O!O!", &PyTuple_Type, &closer, &PyList_Type, &subjects)
+        || PyTuple_Size(closer) != 2 || PySequence_DelItem(args[0], last) < 0) {
+        Py_XDECREF(run);
+        PyErr_Clear();
+        return call_twin("close_run", args, count);
+    }
+    PyObject *subject = NULL, *outcome = NULL, *result = NULL;
+    Py_ssize_t left = PyList_Size(subjects);
+    int goes_on = left > 0;
+    while (goes_on > 0) {
+        Py_XDECREF(outcome);
+        subject = PyList_GetItem(subjects, --left);
+        outcome = PyObject_CallFunctionObjArgs(PyTuple_GetItem(closer, 0), subject, args[2], NULL);
+        goes_on = outcome == Py_None && left ? lacks_hooks(module, args[1]) : 0;
+    }
+    if (outcome && goes_on == 0) {
+        result = outcome == Py_None ? Py_NewRef(Py_None)
+                                    : PyTuple_Pack(3, PyTuple_GetItem(PyTuple_GetItem(closer, 1), left), subject, outcome);
+    }
+    if (left && (PyList_SetSlice(subjects, left, PyList_Size(subjects), NULL) < 0 || PyList_Append(args[0], run) < 0)) {
+        Py_CLEAR(result);
+    }
+    Py_XDECREF(outcome);
+    Py_DECREF(run);
     return result;
 }
 
@@ -974,17 +1073,6 @@ declared(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
         return call_twin("declared", args, count);
     }
     return lines;
-}
-
-/* Return a new reference to a list item; NULL with an error if there is none. */
-static PyObject *
-item_of(PyObject *list, Py_ssize_t at)
-{
-#ifdef Py_GIL_DISABLED
-    return PyList_GetItemRef(list, at);
-#else
-    return Py_XNewRef(PyList_GetItem(list, at));
-#endif
 }
 
 /* Return a new reference to the value of a dictionary; NULL, perhaps with an error, if there is none. */
@@ -1207,7 +1295,8 @@ static int
 add_types(PyObject *module)
 {
     PyType_Spec *specs[] = {&by_name_subscript_spec, &computed_once_get_spec, &made_or_read_get_spec};
-    int failed = 0;
+    PyObject *name = names_of(module)[KEPT] = PyUnicode_InternFromString("_after_hooks");
+    int failed = name ? 0 : -1;
     for (size_t i = 0; !failed && i < sizeof(specs) / sizeof(specs[0]); i++) {
         PyObject *type = PyType_FromModuleAndSpec(module, specs[i], NULL);
         failed = type ? PyModule_AddType(module, (PyTypeObject *)type) : -1;
@@ -1221,6 +1310,7 @@ add_types(PyObject *module)
 static PyMethodDef functions[] = {
     FUNCTION(add_to_cell),
     FUNCTION(checked_fields),
+    FUNCTION(close_run),
     FUNCTION(count_exchange),
     FUNCTION(crossed_bound),
     FUNCTION(declared),
@@ -1231,6 +1321,7 @@ static PyMethodDef functions[] = {
     FUNCTION(index_lines),
     FUNCTION(match_usual_head),
     FUNCTION(message_of),
+    FUNCTION(open_in_turn),
     FUNCTION(parse_fields),
     FUNCTION(percent_decode),
     FUNCTION(put_line),
@@ -1269,7 +1360,7 @@ static PyModuleDef_Slot slots[] = {
 static void
 release_names(void *module)
 {
-    for (PyObject **name = names_of(module), **end = name + KEPT; name < end; name++) {
+    for (PyObject **name = names_of(module), **end = name + KEPT + 1 + KEPT; name < end; name++) {
         Py_CLEAR(*name);
     }
 }
@@ -1277,7 +1368,7 @@ release_names(void *module)
 static struct PyModuleDef definition = {
     .m_base = PyModuleDef_HEAD_INIT,
     .m_name = "antiphon.speedups._speedups",
-    .m_size = KEPT * sizeof(PyObject *),
+    .m_size = (KEPT + 1 + KEPT) * sizeof(PyObject *),
     .m_methods = functions,
     .m_slots = slots,
     .m_free = release_names,

@@ -32,6 +32,7 @@ from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
 from antiphon.response.conditional import close_unsent
 from antiphon.response.response import Response
+from antiphon.speedups import accelerated
 
 
 class Held(NamedTuple):
@@ -127,22 +128,44 @@ def _pass_back(plan: Plan, request: Request, response: Response, hooks: list[Clo
             if dependencies is not None:
                 dependencies.take_back_unread(request, response)
             if hooks:
-                (close, part), subject = hooks.pop(), request
-            elif opened:
-                (close, part), subject = opened.pop()
-            else:
+                (close, (part,)), subject = hooks.pop(), request
+                outcome = close(request, response)
+                if outcome is None:
+                    continue
+            elif not opened:
                 return None
-            outcome = close(subject, response)
-            if outcome is None:
+            elif (held := close_run(opened, request, response)) is None:
                 continue
+            else:
+                part, subject, outcome = held
             if type(outcome) is not Switch:
                 return Held(outcome, part, subject)
-            arrived = part.close, part
+            arrived: Closer = part.close, (part,)
             # Put back, to be called after the switch, which it no longer needs.
-            hooks.append(arrived) if subject is request else opened.append((arrived, subject))
+            hooks.append(arrived) if subject is request else opened.append((arrived, [subject]))
             return outcome
     except BaseException as error:
         return Held(_respond_to_late_error(plan, request, response, error, traceback), None, None)
+
+
+@accelerated
+def close_run(opened: Opened, request: Request, response: Response) -> tuple[Part, Any, object] | None:
+    """Close the run that was opened last, its last part first, unless the request gets hooks: these come in between.
+
+    If a part doesn't just let the response pass, return it, with its subject and the outcome.
+    """
+    (close, parts), subjects = run = opened.pop()
+    try:
+        while True:
+            subject = subjects.pop()
+            outcome = close(subject, response)
+            if outcome is not None:
+                return parts[len(subjects)], subject, outcome
+            if not subjects or request._after_hooks:
+                return None
+    finally:
+        if subjects:
+            opened.append(run)
 
 
 def _replace_at_once(
@@ -237,10 +260,10 @@ def _completed(
 def _is_unopened(plan: Plan, request: Request, response: Response, opened: Opened) -> bool:
     """True if a request has read, or may still read, a dependency whose middleware isn't open yet."""
     if plan.opening:
-        if type(opened) is list and len(opened) == plan.opened_count:
+        present = [part for (_, parts), subjects in opened for part in parts[: len(subjects)]]
+        if type(opened) is list and len(present) == plan.opened_count:
             return False
-        present = [part for (_, part), _ in opened]
-        if all(closer is None or closer[1] in present for _, closer, _ in plan.opened_on_read):
+        if all(closer is None or closer[1][0] in present for _, closer, _ in plan.opened_on_read):
             return False
     elif opened:
         return False

@@ -116,19 +116,21 @@ Close: TypeAlias = Callable[[Any, Any], object]
 It returns None if the response passes, a switch to await if it has to be called elsewhere, or any other outcome for
 ``settle``.
 """
-Closer: TypeAlias = tuple[Close, Part]
-"""How a part is closed: a plain tuple, because reading one is several times as fast as reading other objects."""
+Closer: TypeAlias = tuple[Close, tuple[Part, ...]]
+"""How a part, or each part of a run of middleware, is closed: a plain tuple, because reading one is several times as fast
+as reading other objects.
+"""
 
 
 def closer(part: Part, switch: Switch | None) -> Closer:
     """Return how a part is closed after switching to where it runs."""
-    return (part.close if switch is None else lambda _subject, _response: switch), part
+    return (part.close if switch is None else lambda _subject, _response: switch), (part,)
 
 
 Opener: TypeAlias = tuple[Any, Closer | None, tuple[Switch | None, bool] | None]
 """How a part is opened: its function; how the part is closed, if the function is a generator function; and None if the
 function is called at once, otherwise a pair of the switch to await first, if any, and True if the function is awaited.
-Async middleware has a tuple of pairs of a function and its closer instead of the function.
+Middleware has a tuple of functions.
 """
 
 

@@ -20,8 +20,8 @@ from antiphon.request.request import Request
 from antiphon.response.response import Response
 from antiphon.speedups import accelerated
 
-AsyncPart: TypeAlias = tuple[Callable[[Request], AsyncGenerator[Any, Any]], Closer]
-"""Async middleware, and how it is closed."""
+SyncFunction: TypeAlias = Callable[[Request], Generator[Any, Any, Any]]
+AsyncFunction: TypeAlias = Callable[[Request], AsyncGenerator[Any, Any]]
 AnyGenerator: TypeAlias = Generator[Any, Response, Any] | AsyncGenerator[Any, Response]
 
 
@@ -68,8 +68,7 @@ class Middleware(NamedTuple):
     @property
     def openers(self) -> tuple[Opener, ...]:
         """How the middleware is opened: its generator, after the function that may return the response."""
-        function: Any = ((self.function, self.closer),) if self.is_async else self.function
-        own = opener(function, self.closer, self.switch, self.is_async)
+        own = opener((self.function,), self.closer, self.switch, self.is_async)
         return (own,) if self.early is None else (opener(self.early, None, self.switch, False), own)
 
     @property
@@ -208,8 +207,33 @@ _IN_PLACE = (None, True)
 """What the opener of async middleware says that is awaited without a switch."""
 
 
-async def open_async(parts: Iterable[AsyncPart], request: Request, opened: Opened) -> Response | None:
-    """Open async middleware, outermost first, and record each that is open, until one returns a response.
+@accelerated
+def open_in_turn(
+    functions: tuple[SyncFunction, ...], closer: Closer, request: Request, opened: Opened
+) -> tuple[SyncFunction, object] | None:
+    """Open sync middleware, outermost first, and record what is open as one run.
+
+    Return the function of the first that doesn't just yield, and its response, or None if it ends without one.
+    """
+    generators: list[Generator[Any, Any, Any]] = []
+    for function in functions:
+        generator = function(request)
+        try:
+            early = next(generator)
+        except StopIteration as end:
+            return function, end.value
+        if not generators:  # not before: what the first one opens is closed after it
+            opened.append((closer, generators))
+        generators.append(generator)
+        if early is not None:
+            return function, early
+    return None
+
+
+async def open_async(
+    functions: tuple[AsyncFunction, ...], closer: Closer, request: Request, opened: Opened
+) -> Response | None:
+    """Open async middleware in turn, and record what is open as one run, until one returns a response.
 
     The event loop isn't told of the generators. It would keep a set of those that are unfinished, to close them at its
     own end, in half of the time of a generator that does nothing. Requests have ended by then.
@@ -217,16 +241,19 @@ async def open_async(parts: Iterable[AsyncPart], request: Request, opened: Opene
     told = get_asyncgen_hooks()[0]
     set_asyncgen_hooks(None)
     try:
-        begun = iter([(each, (each[1], generator := each[0](request)), generator.asend(None)) for each in parts])
+        begun = iter([(each, generator := each(request), generator.asend(None)) for each in functions])
     finally:
         set_asyncgen_hooks(told)
+    generators: list[AsyncGenerator[Any, Any]] = []
     try:
-        for (function, _), part, step in begun:
+        for function, generator, step in begun:
             try:
                 early = await step
             except StopAsyncIteration:
                 early = early_response(function, None)
-            opened.append(part)
+            if not generators:
+                opened.append((closer, generators))
+            generators.append(generator)
             if early is not None:
                 return await respond(early, function, request)
         return None
@@ -236,12 +263,12 @@ async def open_async(parts: Iterable[AsyncPart], request: Request, opened: Opene
 
 
 def grouped(openers: Iterable[Opener]) -> tuple[Opener, ...]:
-    """Return the openers, with async middleware that opens in place one after the other joined in one."""
-    groups: list[Any] = []
+    """Return the openers, with middleware that opens in place one after the other, and closes alike, joined in one."""
+    groups: list[Opener] = []
     for each in openers:
-        before: Any = groups[-1] if groups else (None, None, None)
-        if before[1] and each[1] and before[2] == each[2] == _IN_PLACE:
-            groups[-1] = ((*before[0], *each[0]), *each[1:])
+        function, closer, apart = groups[-1] if groups else each
+        if groups and closer and each[1] and apart == each[2] in (None, _IN_PLACE) and closer[0] is each[1][0]:
+            groups[-1] = (function + each[0], (closer[0], closer[1] + each[1][1]), apart)
         else:
             groups.append(each)
     return tuple(groups)

@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 Generating: TypeAlias = Callable[[Request], Generator[Any, None, object] | AsyncGenerator[Any, None]]
 
 
-Opened: TypeAlias = list[tuple[Closer, Any]]
-"""The open middleware and dependencies, outermost first: for each, how it is closed, and the generator or
-dependency.
+Opened: TypeAlias = list[tuple[Closer, list[Any]]]
+"""The open middleware and dependencies, outermost first: for each run of sync middleware, and for each other part, how
+it is closed, and the generators or the dependency.
 """
 
 
@@ -66,7 +66,7 @@ class ResourceStack(Opened):
             self._push(resource)
 
     def _push(self, resource: "OpenResource") -> None:
-        self.append((closer(resource, resource.switch if self._switches else None), resource))
+        self.append((closer(resource, resource.switch if self._switches else None), [resource]))
 
     def keep(self, resource: "OpenResource") -> None:
         """Close a dependency later, after those already kept."""
@@ -83,7 +83,7 @@ class ResourceStack(Opened):
         found: list[OpenResource] = []
         stack: ResourceStack | None = self
         while stack is not None:
-            subjects = [subject for _, subject in stack if isinstance(subject, OpenResource)]
+            subjects = [subject for _, (subject, *_) in stack if isinstance(subject, OpenResource)]
             found = [*stack.kept, *subjects, *found]
             stack = stack.around
         known = [each for each in found if DatabaseConnection.of(each.value) is not None]

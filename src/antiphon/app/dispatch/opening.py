@@ -7,7 +7,7 @@ from types import coroutine
 from typing import Any, TypeAlias
 
 from antiphon.app.dispatch.hooks import Opener
-from antiphon.app.dispatch.middleware import early_response, open_async
+from antiphon.app.dispatch.middleware import early_response, open_async, open_in_turn
 from antiphon.app.dispatch.open_resources import Opened
 from antiphon.app.dispatch.plan import ALL, DELEGATED, FOR_MIDDLEWARE, LOAD, LOOP, STREAM, THREAD, Plan
 from antiphon.app.dispatch.returns import refuse_value, respond, to_response
@@ -166,7 +166,7 @@ def open_in_place(openers: Iterator[Opener], request: Request, opened: Opened) -
             if closer is None or apart[0] is not None:
                 return function, closer, apart
             # Driven in place until it waits: only then are there steps to await.
-            steps = open_async(function, request, opened)
+            steps = open_async(function, closer, request, opened)
             stopped = resume(steps, None)
             if stopped is None:
                 continue
@@ -180,13 +180,11 @@ def open_in_place(openers: Iterator[Opener], request: Request, opened: Opened) -
                     raise
                 return partial(_call_when_loaded, function), None, (None, True)
         else:
-            generator = function(request)
-            try:
-                early = next(generator)
-            except StopIteration as end:
-                early = early_response(function, end.value)
-            else:
-                opened.append((closer, generator))
+            ended = open_in_turn(function, closer, request, opened)
+            if ended is None:
+                continue
+            function = ended[0]
+            early = early_response(*ended)
         if early is not None:
             if type(early) is Response:
                 return early

@@ -347,7 +347,9 @@ class Plan:
         """Arrange the code around the handler in the form that each request needs."""
         self.stack = stack
         self.opens_on_read = () if self.runs_on is MIXED else stack.opens_on_read
-        openers = grouped(opener for part in stack.opened for opener in part.openers)
+        openers = tuple(opener for part in stack.opened for opener in part.openers)
+        if not stack.opens_dependencies:  # which are closed in between
+            openers = grouped(openers)
         self.opening = () if self.opens_on_read else openers
         late = [part for part in stack.middleware if part.when_read is not None]
         self.opened_on_read = openers if self.opens_on_read else tuple(each for part in late for each in part.openers)
