@@ -216,18 +216,20 @@ def open_in_turn(
     Return the function of the first that doesn't just yield, and its response, or None if it ends without one.
     """
     generators: list[Generator[Any, Any, Any]] = []
-    for function in functions:
-        generator = function(request)
-        try:
-            early = next(generator)
-        except StopIteration as end:
-            return function, end.value
-        if not generators:  # not before: what the first one opens is closed after it
+    try:
+        for function in functions:
+            generator = function(request)
+            try:
+                early = next(generator)
+            except StopIteration as end:
+                return function, end.value
+            generators.append(generator)
+            if early is not None:
+                return function, early
+        return None
+    finally:
+        if generators:  # not before: a dependency that the first one opens is closed after it
             opened.append((closer, generators))
-        generators.append(generator)
-        if early is not None:
-            return function, early
-    return None
 
 
 async def open_async(
