@@ -117,8 +117,8 @@ It returns None if the response passes, a switch to await if it has to be called
 ``settle``.
 """
 Closer: TypeAlias = tuple[Close, tuple[Part, ...]]
-"""How a part, or each part of a run of middleware, is closed: a plain tuple, because reading one is several times as fast
-as reading other objects.
+"""How a part, or each part of a run of middleware, is closed: a plain tuple, because reading one is several times as
+fast as reading other objects.
 """
 
 

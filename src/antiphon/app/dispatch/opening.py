@@ -183,13 +183,11 @@ def open_in_place(openers: Iterator[Opener], request: Request, opened: Opened) -
             ended = open_in_turn(function, closer, request, opened)
             if ended is None:
                 continue
-            function = ended[0]
-            early = early_response(*ended)
+            return to_response(early_response(*ended), ended[0], request)
         if early is not None:
             if type(early) is Response:
                 return early
-            if closer is None:
-                refuse_value(function, early)
+            refuse_value(function, early)
             return to_response(early, function, request)
     return None
 
