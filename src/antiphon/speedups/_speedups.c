@@ -750,8 +750,8 @@ section_size(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t coun
     return PyErr_Occurred() ? NULL : call_twin("section_size", args, count);
 }
 
-/* Return a line of text as bytes; NULL, perhaps with an error, for anything else. Lines of the same two objects, as those
-   of constants, are kept, but no cookies. */
+/* Return a line of text as bytes; NULL, perhaps with an error, for anything else. Lines of the same two objects, as
+   those of constants, are kept, but no cookies. */
 static PyObject *
 encoded_line(PyObject *module, PyObject *line)
 {
@@ -911,8 +911,8 @@ close_run(PyObject *module, PyObject *const *args, Py_ssize_t count)
         goes_on = outcome == Py_None && left ? lacks_hooks(module, args[1]) : 0;
     }
     if (outcome && goes_on == 0) {
-        result = outcome == Py_None ? Py_NewRef(Py_None)
-                                    : PyTuple_Pack(3, PyTuple_GetItem(PyTuple_GetItem(closer, 1), left), subject, outcome);
+        PyObject *part = outcome == Py_None ? NULL : PyTuple_GetItem(PyTuple_GetItem(closer, 1), left);
+        result = outcome == Py_None ? Py_NewRef(Py_None) : part ? PyTuple_Pack(3, part, subject, outcome) : NULL;
     }
     if (left && (PyList_SetSlice(subjects, left, PyList_Size(subjects), NULL) < 0 || PyList_Append(args[0], run) < 0)) {
         Py_CLEAR(result);
