@@ -393,6 +393,26 @@ class TestAProcessThatDrains:
         told = [Event("last words"), Event("and more")] if catches else [SHUTTING_DOWN]
         assert ((first, rest), caplog.text) == ((Event("first"), told), "")
 
+    @pytest.mark.parametrize("steps", range(6))
+    def test_cancels_a_source_only_where_it_waits(self, grace_over, steps):
+        """Time is over just before a value comes, or just after."""
+
+        async def source():
+            try:
+                yield "first"
+                asyncio.get_running_loop().call_soon(grace_over.give)
+                for _ in range(steps):
+                    await asyncio.sleep(0)
+                yield "second"
+                await asyncio.sleep(LONG)
+            except asyncio.CancelledError:
+                yield "last words"
+
+        make = lambda request: Response.events(source(), heartbeat=LONG, on_drain="finish")  # noqa: E731
+        with Client(to_app(make), "wsgi", timeout=10.0).stream("GET", "/") as response:
+            first, *rest = [each.data for each in parse_events(text_of(response))]
+        assert (first, rest[-1], {*rest[:-1]} <= {"second"}) == ("first", "last words", True)
+
     def test_ends_a_busy_stream_when_its_time_is_over(self, connect, Source, heartbeat, grace_over, caplog):
         """It never waits long, or blocks; a client that reads slowly would hide the time from it."""
         grace_over.give()

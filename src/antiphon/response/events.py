@@ -143,10 +143,12 @@ def _write(written_as: Format, source: Iterable[object]) -> ByteGenerator:
         yield written_as.preamble
 
 
-async def _write_async(written_as: Format, source: AsyncIterable[object]) -> AsyncByteGenerator:
+async def _write_async(
+    written_as: Format, source: AsyncIterable[object], beating: "WithHeartbeats[object] | None" = None
+) -> AsyncByteGenerator:
     start = written_as.preamble
     try:
-        with _Ending(written_as) as ending:
+        with _Ending(written_as, beating) as ending:
             if ending.waits():
                 async for value in source:
                     ending.goes_on()
@@ -172,7 +174,9 @@ class _Ending:
     it doesn't, the block raises ServiceUnavailable.
     """
 
-    def __init__(self, written_as: Format) -> None:
+    def __init__(self, written_as: Format, beating: "WithHeartbeats[object] | None") -> None:
+        if beating is not None:
+            beating.takes_back = self._takes_back
         self._ends_on_drain = written_as.ends_on_drain
         self._announcement = DRAINING if self._ends_on_drain else GRACE_OVER if written_as.write_error else None
         self._waiting: asyncio.Task[Any] | None = None
@@ -200,6 +204,11 @@ class _Ending:
         if self._waiting is not None and self._cancelled is None:
             self._cancelled = self._waiting
             self._waiting.cancel()
+
+    def _takes_back(self) -> bool:
+        """Take back the cancellation of a task to which a value has come. Return False if others have cancelled it."""
+        cancelled, self._cancelled = self._cancelled, None
+        return cancelled is not None and cancelled.uncancel() == 0
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
         self._waiting = None
@@ -259,7 +268,7 @@ class BeatingChunks(AsyncChunks[object]):
     def __init__(self, source: AsyncIterable[object], seconds: float, written_as: Format) -> None:
         self._beating = WithHeartbeats(source, seconds)
         self._seconds = seconds
-        super().__init__(self._beating, partial(_write_async, written_as))
+        super().__init__(self._beating, partial(_write_async, written_as, beating=self._beating))
 
     def take_heartbeats(self) -> Heartbeat:
         """Leave the heartbeats to the caller. Call it before the first chunk."""
@@ -285,6 +294,8 @@ class WithHeartbeats(Generic[T]):
         self._iterable = iterable
         self._iterator: AsyncIterator[T] | None = None
         self._seconds = seconds
+        self.takes_back: Callable[[], bool] = bool
+        """Return True if a cancellation that comes after an item is to be forgotten."""
         self._task: asyncio.Task[None] | None = None
         self._error: BaseException | None = None
         """The error that the iterable's task leaves, until it is raised."""
@@ -342,9 +353,10 @@ class WithHeartbeats(Generic[T]):
                 if not is_cancelled:
                     return
             except asyncio.CancelledError:
-                if self._items or task.done():
+                if not (self._items or task.done()):
+                    is_cancelled = task.cancel()
+                elif not self.takes_back():
                     raise
-                is_cancelled = task.cancel()
 
     def _call_when_due(self, loop: asyncio.AbstractEventLoop) -> asyncio.TimerHandle:
         return loop.call_at(self._due, self._beat, loop, context=Context())  # not the request's, which it would keep
