@@ -39,7 +39,7 @@ class SharedList:
     def __getitem__(self, part):
         return [*self][part]
 
-    def __delitem__(self, part):
+    def __setitem__(self, part, values):
         """Keep all: that a hostile request was sent again changes numbers, which are not compared."""
 
 
