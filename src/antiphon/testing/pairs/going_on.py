@@ -145,9 +145,14 @@ def task(call: Call, other: Caller | None, end: str) -> Iterator[Sent]:
     yield Sent(call.sent.caller, "GET", "/states", "states", like=f"until {'done' if end == 'completed' else end}")
 
 
+def has_hostile_body(sent: Sent) -> bool:
+    """True if the text of a hostile request is in its body, not in fields."""
+    return isinstance(sent.body, bytes) and len(sent.body) >= SIZE // 2
+
+
 def most_lines(sent: Sent) -> int:
     """Return the lines of Python that a hostile request may take."""
-    if not isinstance(sent.body, bytes) or len(sent.body) < SIZE // 2:
+    if not has_hostile_body(sent):
         return MOST_LINES_OF_FIELDS
     is_json = dict(sent.fields).get("content-type", "").endswith(("/json", "+json"))
     return MOST_LINES_OF_JSON if is_json else MOST_LINES

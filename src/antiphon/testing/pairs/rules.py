@@ -10,7 +10,7 @@ from antiphon.http.cache_control import CacheControl
 from antiphon.http.grammar import split_list
 from antiphon.http.headers import combined
 from antiphon.testing.pairs import varied
-from antiphon.testing.pairs.going_on import DONE, MOST_BYTES, SIZE, most_lines
+from antiphon.testing.pairs.going_on import DONE, MOST_BYTES, has_hostile_body, most_lines
 from antiphon.testing.pairs.programs import Caller, Program, Route, Sent
 from antiphon.testing.pairs.running import Outcome, Seen, Way, is_reached
 
@@ -267,8 +267,7 @@ def bounded(observed: Observed) -> Iterator[Failure]:
         if sent.like == "hostile" and (seen.lines > most_lines(sent) or seen.size > MOST_BYTES):
             what = f"{seen.lines} lines, {seen.size} bytes: {[(name, value[:9]) for name, value in sent.fields]}"
             yield Failure("bounded", "much work for a hostile text", (outcome.way,), number, what)
-        is_body = isinstance(sent.body, bytes) and len(sent.body) >= SIZE // 2
-        if sent.like == "hostile" and is_body and is_accepted(sent, seen):
+        if sent.like == "hostile" and has_hostile_body(sent) and is_accepted(sent, seen):
             yield Failure("bounded", "a hostile body is accepted", (outcome.way,), number, seen.text[:200])
 
 
