@@ -31,6 +31,8 @@ waits.
 """
 PAUSE = 0.2
 """The number of seconds between attempts."""
+FAILURES = Exception, SystemExit, KeyboardInterrupt
+"""What is the outcome of the application's code: the last two would end the loop of a task."""
 
 current: "ContextVar[Run[Any] | None]" = ContextVar("antiphon.features.runs", default=None)
 
@@ -205,7 +207,7 @@ class Production:
                     break
         except asyncio.CancelledError:
             state = self.broken_off  # the source's loop has ended, unless another end is set
-        except (Exception, SystemExit, KeyboardInterrupt) as error:
+        except FAILURES as error:
             state, problem = "failed", self._problem(error)
         await self._aclose(iterator)
         if self._timer is not None:
@@ -226,7 +228,7 @@ class Production:
     async def _aclose(self, iterator: AsyncIterator[Any] | None) -> None:
         try:
             await aclose(iterator, self._source)
-        except (Exception, SystemExit, KeyboardInterrupt, asyncio.CancelledError) as error:
+        except (*FAILURES, asyncio.CancelledError) as error:
             self._log(error)
 
     def _produce(self) -> None:
@@ -240,12 +242,12 @@ class Production:
                 self._write(self._encoded(value))
                 if self.is_over:
                     break
-        except (Exception, SystemExit, KeyboardInterrupt) as error:
+        except FAILURES as error:
             state, problem = "failed", self._problem(error)
         try:
             if close := close_of(iterator, source):
                 close()
-        except (Exception, SystemExit, KeyboardInterrupt) as error:
+        except FAILURES as error:
             self._log(error)
         if self._timer is not None and self._loop is not None:
             with suppress(RuntimeError):  # the loop is closed

@@ -44,7 +44,7 @@ from antiphon.embedding import (
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.channels.feed import Keep
 from antiphon.features.idempotency.claims import IS_REPEATABLE, fingerprint_of, reused_with
-from antiphon.features.runs.production import Bounds, Production
+from antiphon.features.runs.production import FAILURES, Bounds, Production
 from antiphon.features.runs.record import Ledger, Line, Record
 from antiphon.features.runs.run import Run, read_all
 from antiphon.features.runs.worker import Worker
@@ -403,7 +403,7 @@ class Runs(Generic[T], metaclass=NamesOurs):
                 called = function(Run(self, record), values)
                 if isawaitable(called):
                     asyncio.run_coroutine_threadsafe(contained(called), self._loop_for(None)).result()
-            except (Exception, SystemExit, KeyboardInterrupt):
+            except FAILURES:
                 logging.getLogger("antiphon").exception(
                     "%s failed at the end of the run %s", describe(function), record.id
                 )
