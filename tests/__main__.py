@@ -272,7 +272,7 @@ def _told(run: Run, known: costs.Costs, *, has_measured: bool) -> Iterator[str]:
 
 
 def _in_memory() -> str | None:
-    """Return a folder in memory if there is one with room: their files cost a disk 15 CPU seconds."""
+    """Return a folder in memory if there is one with room: on a disk, the files of tests cost 15 CPU seconds."""
     with suppress(OSError):
         found = os.statvfs("/dev/shm")
         return "/dev/shm" if found.f_bavail * found.f_frsize >= ROOM else None

@@ -83,7 +83,8 @@ class CodeReader:
         """The method of the request with which functions are called."""
         self.path = ""
         """The pattern of the request's path."""
-        self.has_read_path = False  # by the function that is read
+        self.has_read_path = False
+        """True if the function that is read depends on the path, itself or by what it calls."""
         self.dependencies = Dependencies()
         """The dependencies that the application provides."""
 
