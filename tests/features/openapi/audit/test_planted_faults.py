@@ -6,7 +6,9 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
+from antiphon import App
 from antiphon.cli.main import main
+from antiphon.features.openapi.audit.routes import audited_routes
 from tests.helpers.rows import rows
 
 START = """
@@ -177,3 +179,22 @@ def sign_up(request: Request) -> User:
         "| POST /sign-up | Add a customer | nick, password | email, password_hash | anyone |"
         " check of other sites, rate limit | audited.py:"
     )
+
+
+def inner(request):
+    return str(request.path)
+
+
+def middle(request):
+    return inner(request) + inner(request)
+
+
+def outer(request):
+    return middle(request) + middle(request)
+
+
+def test_a_function_that_is_called_again_is_searched_once():
+    app = App()
+    app.get("/")(outer)
+    [route] = audited_routes(app)
+    assert [code.source.node.name for code in route.code] == ["outer", "middle", "inner"]

@@ -31,21 +31,22 @@ class Asking:
         self._sources = sources
         self._open: list[FunctionType] = []
 
-    def reached(self, function: FunctionType, dependencies: Dependencies, depth: int = 0) -> Iterator[Code]:
-        """Yield the code of a function, and of the application's functions that it calls."""
-        if depth > _DEEPEST or function in self._open or not self._reader.follows(function):
-            return
-        code = Code.of(function, self._sources, dependencies)
-        if code is None:
-            return
-        yield code
-        self._open.append(function)
-        for _, called, owner in code.functions_called():
-            for inner in self.reached(called, dependencies, depth + 1):
-                if isinstance(owner, Instance | Given) and inner.parameters[:1] == ["self"]:
-                    _bind_self(inner, owner)
-                yield inner
-        self._open.pop()
+    def reached(self, function: FunctionType, dependencies: Dependencies) -> Iterator[Code]:
+        """Yield the code of a function and of the application's functions that it calls, each once, nearest first."""
+        found: set[tuple[FunctionType, type | None]] = set()
+        called: list[tuple[FunctionType, Object]] = [(function, MISSING)]
+        for _ in range(_DEEPEST + 1):
+            level, called = called, []
+            for inner, owner in level:
+                kind = owner.kind if isinstance(owner, Instance | Given) else None
+                if (inner, kind) in found or not self._reader.follows(inner):
+                    continue
+                found.add((inner, kind))
+                if (code := Code.of(inner, self._sources, dependencies)) is not None:
+                    if kind is not None and code.parameters[:1] == ["self"]:
+                        _bind_self(code, owner)
+                    yield code
+                    called += [(each, of) for _, each, of in code.functions_called()]
 
     def asks(self, code: Code, tainted: frozenset[str] = frozenset(), depth: int = 0) -> bool:
         """Return True if code compares a user, or passes one to something that may. ``tainted`` are names of users."""
