@@ -163,6 +163,24 @@ def descend(request: Request, left: int) -> str:
     return "end" if left == 0 else descend(request, left - 1)
 
 
+# fmt: off
+def too_deep(request: Request) -> str:
+    def a(): return b()
+    def b(): return c()
+    def c(): return d()
+    def d(): return e()
+    def e(): return f()
+    def f(): return g()
+    def g(): return h()
+    def h(): return i()
+    def i(): return j()
+    def j(): return k()
+    def k(): return m()
+    def m(): return request.args["name"]
+    return a()
+# fmt: on
+
+
 def cached(function: Callable[..., Any]) -> Any:
     """Keep what a handler answers, as a decorator of people's own does."""
     kept: dict[str, Any] = {}
@@ -263,6 +281,7 @@ READ = [
 SAME_TYPE = re.compile(r"\b(\w+) \| \1\b")
 NOT_KNOWN = "that is not known before it runs"
 UNREAD = [
+    (too_deep, "it calls code that can't be read", 'def m(): return request.args["name"]'),
     (type_or_text, f"request.json_as(NewLamp | 'Lamp') reads a type {NOT_KNOWN}", 'request.json_as(NewLamp | "Lamp")'),
     (
         type_of_no_generic,
@@ -370,3 +389,26 @@ def test_an_object_that_is_called_is_not_asked_for_attributes() -> None:
 
 def test_a_handler_with_a_cache_is_read() -> None:
     assert given(contract_of(lru_cache(dict_field))) == given(contract_of(dict_field))
+
+
+def even(request: Request, left: int = 4) -> str:
+    if "even" in request.args:
+        raise Conflict
+    return "even" if left == 0 else odd(request, left - 1)
+
+
+def odd(request: Request, left: int = 5) -> str:
+    if "odd" in request.args:
+        raise BadRequest
+    return "odd" if left == 0 else even(request, left - 1)
+
+
+@rows("first, then", [(even, odd), (odd, even)])
+def test_functions_that_call_each_other_are_each_read_to_the_end(first: Any, then: Any) -> None:
+    app = App()
+    app.get("/first")(first)
+    app.get("/then")(then)
+    app.use(OpenAPI("Lamps"))
+    for path in Client(app).get("/openapi.json").json["paths"].values():
+        assert {"400", "409"} <= path["get"]["responses"].keys()
+        assert {each["name"] for each in path["get"]["parameters"]} == {"even", "odd"}

@@ -44,7 +44,7 @@ from antiphon.http import NotModified
 _DEEPEST = 12
 """The maximum depth to which nested calls are followed."""
 _MOST = 2000
-"""The maximum number of calls that are followed for one handler because they may change objects."""
+"""The maximum number of calls that are followed for one handler."""
 
 _PATHS = map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib"))
 _LIBRARIES = tuple({path for path in _PATHS if path})
@@ -85,6 +85,10 @@ class CodeReader:
         """The pattern of the request's path."""
         self.has_read_path = False
         """True if the function that is read depends on the path, itself or by what it calls."""
+        self._reentered = sys.maxsize
+        """The position in ``open`` of the outermost function that was called again, and not read there."""
+        self._partial: dict[Any, int] = {}
+        """That position for each of ``_read`` that lacks what such a function does."""
         self.dependencies = Dependencies()
         """The dependencies that the application provides."""
 
@@ -139,7 +143,7 @@ class CodeReader:
         if not (made.is_given_request or self.follows(function)):
             return None
         source = self._sources.find(function)
-        if source is None or function in self.open or len(self.open) >= _DEEPEST or self._followed > _MOST:
+        if source is None or not self.can_follow(function):
             frame.escape(*[each for each in made.given if not isinstance(each, TheRequest)])
             if function not in self.open and not function.__code__.co_filename.startswith("<"):
                 frame.unread(f"{made.written}(...) calls code that can't be read", made.node, "raised")
@@ -162,17 +166,15 @@ class CodeReader:
 
     def _call_here(self, frame: Frame, made: Call, function: FunctionType, source: Source) -> Value:
         """Follow a call in the caller's state, since it may change the objects passed to it."""
-        self._followed += 1
         findings = Findings()
         inner = Statements(source, source.node, self, frame.flow, findings, (*frame.scope, made.node))
         inner.is_inner = True
         for name, value in _bound(function, source, made.positional, made.named, is_open=made.is_open).items():
             inner.bind(name, inner.hold(name, value))
-        self.open.append(function)
         try:
-            return inner.run_call(source.body)
+            with self.following(function):
+                return inner.run_call(source.body)
         finally:
-            self.open.pop()
             self._note(frame, findings, function)
 
     def _note(self, frame: Frame, found: Findings, function: FunctionType) -> None:
@@ -193,7 +195,7 @@ class CodeReader:
         if source is None:
             return stated
         function = function_of(source.hook.function)
-        if function is None or function in self.open:
+        if function is None or self._is_open(function):
             return stated
         if isinstance(users := getattr(source.hook.function, "__self__", None), Users):
             frame.findings.add(Findings(users=[users]))
@@ -211,35 +213,65 @@ class CodeReader:
         key: Any
         try:
             key = (self.method, id(self.dependencies), function, frozenset(variables.items()))
-            known = self._read.get(key) or self._read.get((key, self.path))
-            self.has_read_path |= (key, self.path) in self._read
+            at = key if key in self._read else (key, self.path)
+            known = self._read.get(at)
         except TypeError:  # a value that isn't hashable
-            key, known = object(), None
-        if known is None:
-            before, self.has_read_path = self.has_read_path, False
-            known = self._read_source(function, source, variables)
-            self._read[(key, self.path) if self.has_read_path else key] = known
-            self.has_read_path |= before
+            key = at = object()
+            known = None
+        if known is not None:
+            self.has_read_path |= at is not key
+            self._reentered = min(self._reentered, self._partial.get(at, sys.maxsize))
+            return known
+        has_read_path, reentered = self.has_read_path, self._reentered
+        self.has_read_path, self._reentered = False, sys.maxsize
+        known = self._read_source(function, source, variables)
+        at = at if self.has_read_path else key
+        self._read[at] = known
+        if self._reentered < len(self.open):
+            self._partial[at] = self._reentered
+        self.has_read_path |= has_read_path
+        self._reentered = min(self._reentered, reentered)
         return known
 
     def _read_source(self, function: FunctionType, source: Source, variables: dict[str, Value]) -> Findings:
         place = source.place_of(source.node)
-        self.open.append(function)
         try:
-            flow = Flow()
-            frame = Statements(source, source.node, self, flow, Findings(place=place))
-            if function.__code__.co_flags & (CO_GENERATOR | CO_ASYNC_GENERATOR):
-                flow.set(PASSED, RECEIVED)
-            for name, value in variables.items():
-                if value == RECEIVED:
+            with self.following(function):
+                flow = Flow()
+                frame = Statements(source, source.node, self, flow, Findings(place=place))
+                if function.__code__.co_flags & (CO_GENERATOR | CO_ASYNC_GENERATOR):
                     flow.set(PASSED, RECEIVED)
-                frame.bind(name, PASSED if value == RECEIVED else frame.hold(name, value))
-            return frame.read()
+                for name, value in variables.items():
+                    if value == RECEIVED:
+                        flow.set(PASSED, RECEIVED)
+                    frame.bind(name, PASSED if value == RECEIVED else frame.hold(name, value))
+                return frame.read()
         except Exception as error:  # inspecting objects that the code refers to may raise anything
             text = f"reading it failed: {type(error).__name__}: {error}"
             return Findings(result=UNKNOWN, place=place, unread=[Unread(text, place, "all")])
+
+    @contextlib.contextmanager
+    def following(self, function: Any) -> Iterator[None]:
+        """Follow a call of a function. What was read within it without another call of it is then forgotten."""
+        self._followed += 1
+        self.open.append(function)
+        try:
+            yield
         finally:
             self.open.pop()
+            for key in [key for key, reentered in self._partial.items() if reentered >= len(self.open)]:
+                del self._read[key], self._partial[key]
+
+    def can_follow(self, function: Any) -> bool:
+        """True for a function that can be followed here: not within itself, too deep, or after too many others."""
+        return not self._is_open(function) and len(self.open) < _DEEPEST and self._followed <= _MOST
+
+    def _is_open(self, function: Any) -> bool:
+        """True for a function whose call is being followed. What depends on its findings is then read in part."""
+        if function not in self.open:
+            return False
+        self._reentered = min(self._reentered, self.open.index(function))
+        return True
 
     def note_raised(self, expressions: Frame, error: Raisable, node: ast.AST) -> None:
         """Record that an exception is raised. If its status is unknown, report that."""

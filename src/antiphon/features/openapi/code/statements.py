@@ -37,9 +37,6 @@ from antiphon.features.openapi.code.values import (
     either,
 )
 
-_DEEPEST = 12
-"""The maximum depth to which inner functions are followed."""
-
 
 class Statements(Expressions, ast.NodeVisitor):
     """A call of one function, with its statements. After a statement that raises Stop, the rest of its block is not
@@ -85,8 +82,10 @@ class Statements(Expressions, ast.NodeVisitor):
         """Follow a call of a function that was defined in this call; if ``made`` is None, its arguments are unknown."""
         node = closure.node
         scope = (*self.scope, "call", node if made is None else made.node)
-        if len(self.reader.open) >= _DEEPEST or node in self.reader.open:
+        if not self.reader.can_follow(node):
             self.flow.escape(closure, *(made.given if made else ()))
+            if node not in self.reader.open:
+                self.unread("it calls code that can't be read", node, "raised")
             return UNKNOWN
         inner = Statements(self.source, node, self.reader, self.flow, self.findings, scope, self)
         inner.caught, inner.is_inner = self.caught, True
@@ -96,16 +95,13 @@ class Statements(Expressions, ast.NodeVisitor):
             given |= parameters.bound([], {}, is_open=True)
         else:
             given |= dict(closure.defaults) | parameters.bound(made.positional, made.named, is_open=False)
-        self.reader.open.append(node)
-        try:
+        with self.reader.following(node):
             for name, value in given.items():
                 inner.bind(name, inner.hold(name, value))
             body = [ast.copy_location(ast.Return(node.body), node)] if isinstance(node, ast.Lambda) else node.body
             if not any(isinstance(each, ast.Yield | ast.YieldFrom) for each in ast.walk(node)):
                 return inner.run_call(body)
             self.loop(partial(inner.run_call, body))  # as far as its items are requested
-        finally:
-            self.reader.open.pop()
         self.flow.escape(*given.values(), closure)
         return Items(UNKNOWN, Iterator)
 
