@@ -181,6 +181,13 @@ def too_deep(request: Request) -> str:
 # fmt: on
 
 
+def nested_too_deeply(request: Request):
+    return [
+        [[[[[[request.args for _ in HELD] for _ in HELD] for _ in HELD] for _ in HELD] for _ in HELD] for _ in HELD]
+        for _ in HELD
+    ]
+
+
 def cached(function: Callable[..., Any]) -> Any:
     """Keep what a handler answers, as a decorator of people's own does."""
     kept: dict[str, Any] = {}
@@ -281,6 +288,11 @@ READ = [
 SAME_TYPE = re.compile(r"\b(\w+) \| \1\b")
 NOT_KNOWN = "that is not known before it runs"
 UNREAD = [
+    (
+        nested_too_deeply,
+        "reading it failed: RuntimeError: its loops or its values are nested too deeply",
+        "def nested_too_deeply(request: Request):",
+    ),
     (too_deep, "it calls code that can't be read", 'def m(): return request.args["name"]'),
     (type_or_text, f"request.json_as(NewLamp | 'Lamp') reads a type {NOT_KNOWN}", 'request.json_as(NewLamp | "Lamp")'),
     (

@@ -35,6 +35,10 @@ _MOST = 16
 """The maximum number of alternatives for one value. A value with more alternatives is unknown."""
 _PASSES = 5
 """The number of passes through a loop after which anything that is still changing is unknown."""
+_MOST_STEPS = 20_000
+"""The maximum number of expressions and parts of values that are followed in one function, since nested loops and
+values take exponentially more.
+"""
 
 
 class Stop(Exception):
@@ -87,6 +91,13 @@ class Flow:
     watched: list[State] = field(default_factory=list)
     lost: set[Key] = field(default_factory=set)
     """Variables that unread code may set, and global names that the code sets."""
+    _steps: int = 0
+
+    def step(self, count: int = 1) -> None:
+        """Count an expression, or parts of values. Raises RuntimeError after too many."""
+        self._steps += count
+        if self._steps > _MOST_STEPS:
+            raise RuntimeError("its loops or its values are nested too deeply")
 
     def set(self, key: Key, value: Value) -> None:
         """Set a variable or an object's content."""
@@ -113,6 +124,7 @@ class Flow:
         """Return a new object created at a place."""
         made, older = Ref(place), Ref(place, is_older=True)
         if made in self.state:
+            self.step(len(self.state) * (1 + len(self.watched)))
             for state in (self.state, *self.watched):
                 for key, value in [*state.items()]:
                     state[key] = replaced(value, lambda ref: older if ref == made else ref)
@@ -166,6 +178,7 @@ class Flow:
         return self._frozen(value, ())
 
     def _frozen(self, value: Value, above: tuple[Ref, ...]) -> Value:
+        self.step()
         if isinstance(value, Closure):
             return UNKNOWN
         return replaced(value, lambda ref: UNKNOWN if ref in above else self._frozen(self.content(ref), (*above, ref)))

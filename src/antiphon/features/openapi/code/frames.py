@@ -106,6 +106,7 @@ class Frame(ast.NodeVisitor, ABC):
         """Return what is known about an expression's value. Raises Stop if it never has a value."""
         if node is None:
             return UNKNOWN
+        self.flow.step()
         found = self.latest[node] = self.reader.words.meant_by(self.visit(node))
         return found
 
@@ -137,6 +138,7 @@ class Frame(ast.NodeVisitor, ABC):
         return self._hold((*self.scope, node), value, are_many)
 
     def _hold(self, place: tuple[Any, ...], value: Value, are_many: bool) -> Value:
+        self.flow.step()
         made: list[Value] = []
         others: list[Value] = []
         for number, each in enumerate(alternatives(value)):
