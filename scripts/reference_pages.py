@@ -293,7 +293,7 @@ TOPICS = {
         "OfRequest arrivals request_around MadeRequest MadeHead PlainHead read_number parse_or_none network_of "
         "Reads unwatched note_read WatchedHead PlainWatch Choice tell_of_reads keep_private OF_CDNS "
         "Added SharedFields AwaitedResponse Body BlockingChunks AsyncChunks is_at_hand is_for_any_thread endable "
-        "Compressor check_digest DigestError http_error over_limit ONE_VALUE RETRY_AFTER WITHOUT_CONTENT CHALLENGES "
+        "check_digest DigestError http_error over_limit ONE_VALUE RETRY_AFTER WITHOUT_CONTENT CHALLENGES "
         "without_traceback DEFAULT_PORTS quote_path quoted_path quoted_root unquote host_of parse_origin "
         "is_this_machine mounted_together",
         "See also [Extensions: write a feature](../../how-to/write-a-feature.md#use-what-features-stand-on).",

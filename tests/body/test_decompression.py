@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.body.codings import CHUNK_SIZE, CODINGS, DECOMPRESSIONS, ZSTD, accepted_codings, content_decoder
+from antiphon.body.codings import CHUNK_SIZE, DECOMPRESSIONS, ZSTD, accepted_codings, content_decoder
+from antiphon.features.codings import CODINGS
 from antiphon.http.errors import BadRequest, ContentTooLarge, UnsupportedMediaType
 from tests.helpers.rows import rows
 

@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from antiphon.body.codings import CODINGS
+from antiphon.features.codings import CODINGS
 from antiphon.features.compression import AT_ONCE, compressed_stream, sliced
 from tests.helpers.decompression import Reader, decompressed
 from tests.helpers.rows import rows

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon import App, Blueprint, Request, Response
-from antiphon.body.codings import CODINGS
+from antiphon.features.codings import CODINGS
 from antiphon.features.compression import AT_ONCE, Compression
 from antiphon.features.cors import CORS
 from antiphon.http.conditional import generate_etag

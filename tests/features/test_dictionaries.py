@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon import App, Request, Response
-from antiphon.body.codings import ZSTD
 from antiphon.features import Cache, Compression, MemoryStore, Sessions, SQLiteStore, StoreUnavailable
+from antiphon.features.codings import ZSTD
 from antiphon.features.dictionaries import LARGEST, Dictionaries, _Dcz
 from antiphon.testing import Client
 from tests.helpers.decompression import decompressed

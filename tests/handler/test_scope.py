@@ -11,7 +11,7 @@ from threading import Event, current_thread, main_thread
 import pytest
 
 from antiphon import App, Blueprint, Request, to_app
-from antiphon.concurrency.crossing import run_on_file_thread
+from antiphon.concurrency.crossing import Crossing
 from antiphon.concurrency.process import Announcement
 from antiphon.handler import cancellation
 from antiphon.handler.contract import BEGIN_ON_THREAD, NotBegun
@@ -289,7 +289,7 @@ class TestACancellation:
                 grace_over.give()
                 eventually(lambda: task.cancelling() or None, "the handler is not cancelled")
 
-            await run_on_file_thread(work)
+            await Crossing.for_files().run(work)
             return "done"
 
         assert answer(app) == (200, 0, 0)

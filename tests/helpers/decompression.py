@@ -1,12 +1,11 @@
 """Decompression of bodies, as in clients."""
 
-import sys
 import zlib
 from importlib import import_module
 
 import pytest
 
-from antiphon.body.codings import CODINGS
+from antiphon.features.codings import CODINGS, ZSTD
 
 INSTALLED = [
     pytest.param(name, marks=pytest.mark.skipif(not coding.is_installed, reason=f"{coding.library} is not installed"))
@@ -14,7 +13,6 @@ INSTALLED = [
 ]
 """The content codings, as parameters of tests; one whose library is missing is skipped."""
 
-ZSTD_MODULE = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
 LARGEST_WINDOW = 23  # as a power of 2 bytes: what clients have to take (RFC 9659)
 
 
@@ -28,7 +26,7 @@ class Reader:
         elif coding == "br":
             self._inner = import_module("brotli").Decompressor()
         else:
-            zstd = import_module(ZSTD_MODULE)
+            zstd = import_module(ZSTD)
             limit = {zstd.DecompressionParameter.window_log_max: LARGEST_WINDOW}
             self._inner = zstd.ZstdDecompressor(options=limit)
 

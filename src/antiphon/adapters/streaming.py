@@ -9,7 +9,7 @@ from time import monotonic, sleep
 from typing import Any, TypeAlias
 
 from antiphon.concurrency.bridge import AsyncFromSync
-from antiphon.concurrency.crossing import run_on_file_thread
+from antiphon.concurrency.crossing import Crossing
 from antiphon.concurrency.iterables import aclose, as_bytes
 from antiphon.concurrency.loop import drop_withdrawn_cancellation, wait_ended, yield_to_loop
 from antiphon.concurrency.timers import TimeSlice
@@ -94,7 +94,7 @@ async def read_small_file(request: Request, body: Stream, fields: Iterable[tuple
     if type(body) is not FileBody or body.length > CHUNK or ("content-length", str(body.length)) not in fields:
         return None
     try:
-        return await run_on_file_thread(b"".join, body)
+        return await Crossing.for_files().run(b"".join, body)
     except Exception as error:
         log_broken_body(request, error)
         raise

@@ -7,7 +7,7 @@ from contextvars import Context, ContextVar, Token, copy_context
 from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Lock, get_ident
-from typing import Any, TypeVar, TypeVarTuple
+from typing import Any, Self, TypeVar, TypeVarTuple
 from weakref import WeakKeyDictionary
 
 from antiphon.concurrency.calls import Call, Threads
@@ -154,11 +154,6 @@ _MISSING = object()
 Tokens = dict[ContextVar[Any], Token[Any]]
 
 
-async def run_on_file_thread(function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
-    """Call a function that waits only for the disk and the processor. Raises the function's errors."""
-    return await Crossing(threads=file_threads_of_task()).run(function, *arguments)
-
-
 class Crossing:
     """A way for a task to move to ``threads`` (by default, to the task's own thread) and back.
 
@@ -179,6 +174,11 @@ class Crossing:
         self._task_tokens: Tokens = {}
         self._thread_tokens: Tokens = {}
         self._holds_cancellation = False
+
+    @classmethod
+    def for_files(cls) -> Self:
+        """Return a crossing for functions that wait only for the disk and the processor."""
+        return cls(threads=file_threads_of_task())
 
     def in_same_context(self, ends: Callable[[Any], bool] | None = None) -> "Crossing":
         """Return a crossing for other calls in the same context, of which only one may run at a time."""

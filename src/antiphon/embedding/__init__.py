@@ -79,7 +79,6 @@ __all__, __getattr__, __dir__ = import_on_use(
         "request.caller": "arrivals request_around",
         "request.late_reads": "OF_CDNS keep_private tell_of_reads",
         "response.message": "Body WITHOUT_CONTENT",
-        "body.codings": "Compressor",
         "explanations.naming": "NamesOurs names_ours",
         "http.urls.url": "DEFAULT_PORTS is_this_machine quote_path unquote",
         "serialization.readers": "json_as texts_of",

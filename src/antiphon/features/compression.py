@@ -10,14 +10,12 @@ from functools import partial
 from typing import TypeAlias, overload
 
 from antiphon import Request, Response, explained
-from antiphon.body.codings import CODINGS
 from antiphon.embedding import (
     Added,
     AsyncChunks,
     AwaitedResponse,
     BlockingChunks,
     Body,
-    Compressor,
     as_bytes,
     describe,
     errors_name_it,
@@ -27,9 +25,9 @@ from antiphon.embedding import (
     ready,
 )
 from antiphon.features import Store
+from antiphon.features.codings import CODINGS, Compressor
 from antiphon.features.dictionaries import AVAILABLE, DCZ, Dictionaries, watch_reads
 from antiphon.http import CacheControl, MutableHeaders
-from antiphon.http.head import parse_length
 from antiphon.types import Route, Routes
 
 Chunks: TypeAlias = BlockingChunks[bytes | str] | AsyncChunks[bytes | str]
@@ -141,8 +139,8 @@ class Compression:
             return None
         offered = self._as_dictionary(request, response, fields)
         if offered is None:
-            return self._coded(request, response, fields)
-        respond = partial(self._coded_or_plain, request, offered, fields)
+            return self._coded(request, response)
+        respond = partial(self._coded_or_plain, request, offered)
         load = self._dictionaries and self._dictionaries.loader(request)
         if load and not request.head.blocks and is_on_loop():
             return AwaitedResponse(_after(load, respond))
@@ -155,7 +153,7 @@ class Compression:
         if self._dictionaries is None or (match := self._dictionaries.match(request, response, fields)) is None:
             return None
         response.vary(AVAILABLE)
-        size = _size(request, response, fields)
+        size = _size(request, response)
         if response.status != 200 or size is None or size < self._min_size:
             return None
         body = self._dictionaries.remember(request, response.body, size)
@@ -166,13 +164,13 @@ class Compression:
         offered.headers["use-as-dictionary"] = f'match="{match}"'
         return offered
 
-    def _coded_or_plain(self, request: Request, response: Response, fields: Mapping[str, str]) -> Response:
-        return self._coded(request, response, fields) or response
+    def _coded_or_plain(self, request: Request, response: Response) -> Response:
+        return self._coded(request, response) or response
 
-    def _coded(self, request: Request, response: Response, fields: Mapping[str, str]) -> Response | None:
+    def _coded(self, request: Request, response: Response) -> Response | None:
         """Return a response in the coding that the client prefers, or None to leave it as it is."""
         accepted = request.head.field("accept-encoding")  # a client that sends none prefers identity
-        size = _size(request, response, fields)
+        size = _size(request, response)
         if accepted is None or (size is not None and size < self._min_size and _takes_identity(accepted)):
             return None
         takes_part = "use-as-dictionary" in response.headers
@@ -267,15 +265,13 @@ def _not_modified(request: Request, response: Response, etag: str) -> Response |
     return changed
 
 
-def _size(request: Request, response: Response, fields: Mapping[str, str]) -> int | None:
+def _size(request: Request, response: Response) -> int | None:
     """Return the size of the body in bytes, even if HEAD omits the body, or None if the size is unknown."""
     body = response.body
     if isinstance(body, bytes) and (body or request.method != "HEAD"):
         return len(body)
-    try:
-        return parse_length(fields["content-length"])
-    except (KeyError, ValueError):
-        return 0 if body == b"" else None
+    declared = response.content_length
+    return 0 if declared is None and body == b"" else declared
 
 
 def _compressed_body(body: Body, compressor: Compressor) -> Body:
@@ -375,13 +371,9 @@ async def _compress_async(compressor: Compressor, source: AsyncIterable[bytes | 
     async for chunk in source:
         data = as_bytes(chunk)
         if len(data) > AT_ONCE:
-            yield await _compress_on_thread(compressor, data)
+            from antiphon.embedding import Crossing
+
+            yield await Crossing.for_files().run(compressor.chunk, data)
         else:
             yield compressor.chunk(data) if data else b""
     yield compressor.finish()
-
-
-async def _compress_on_thread(compressor: Compressor, data: bytes) -> bytes:
-    from antiphon.concurrency.crossing import run_on_file_thread
-
-    return await run_on_file_thread(compressor.chunk, data)

@@ -27,11 +27,9 @@ from typing import Any
 
 from antiphon import Request, Response
 from antiphon.app.static_files import FileHandler
-from antiphon.body.codings import CODINGS
 from antiphon.embedding import (
     BlockingChunks,
     Body,
-    Compressor,
     FeatureStore,
     PlainWatch,
     Reads,
@@ -44,6 +42,7 @@ from antiphon.embedding import (
 )
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.cache.rules import control_of
+from antiphon.features.codings import ZSTD, Compressor
 from antiphon.http import Item, parse_structured_list
 from antiphon.types import Caller
 
@@ -226,7 +225,7 @@ class _Dcz:
     """A compressor of zstd that continues a dictionary, whose hash comes first."""
 
     def __init__(self, digest: bytes, dictionary: bytes) -> None:
-        zstd = import_module(CODINGS["zstd"].library)
+        zstd = import_module(ZSTD)
         parameter = zstd.CompressionParameter
         # Twice as large as the dictionary, which would otherwise be out of reach, and at most 2 MiB.
         window = max(18, min(21, (2 * len(dictionary)).bit_length()))

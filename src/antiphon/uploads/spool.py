@@ -277,9 +277,9 @@ _large: "WeakSet[Spool]" = WeakSet()
 
 async def on_file_thread(function: Callable[[], T]) -> T:
     """Call a function on a thread that never waits for a body, because threads that do could wait for each other."""
-    from antiphon.concurrency.crossing import run_on_file_thread
+    from antiphon.concurrency.crossing import Crossing
 
-    return await run_on_file_thread(function)
+    return await Crossing.for_files().run(function)
 
 
 def _freed() -> ValueError:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.body.codings import CODINGS
+from antiphon.features.codings import CODINGS
 from tests.helpers.decompression import INSTALLED, Reader, decompressed
 
 LEVELS = [
