@@ -250,7 +250,7 @@ TOPICS = {
     ),
     "embedding/frameworks.md": Page(
         "Other frameworks", "antiphon.embedding",
-        "Framework FrameworkResponse ViewRoute FrameworkRequest environ_request read_request "
+        "Framework FrameworkResponse ViewRoute FrameworkRequest environ_request "
         "scope_request BlockingBody plain_head until_left error_like",
         "See also [Write a library for every framework](../../how-to/for-library-authors.md#add-a-framework).",
     ),
@@ -259,7 +259,7 @@ TOPICS = {
         "Steps ON_LOOP ON_THREAD BEGIN_ON_THREAD NotBegun is_async driven run_async finish release failed "
         "as_http_error log_failure set_current_request find_current_request reset_current_request "
         "Crossing CrossingBack crossing_of call_in_own_context copy_variables AsyncFromSync "
-        "run_on run_on_loop is_on_loop lazy not_offered absent RequestLocal",
+        "run_on serving_loop is_on_loop lazy not_offered absent RequestLocal",
         "See also [Write a dialect](../../how-to/write-a-dialect.md).",
     ),
     "embedding/requests.md": Page(
@@ -291,9 +291,9 @@ TOPICS = {
     "embedding/exchanges.md": Page(
         "Requests and responses in features", "antiphon.embedding",
         "OfRequest arrivals request_around MadeRequest MadeHead PlainHead read_number parse_or_none network_of "
-        "Reads unwatched note_read WatchedHead PlainWatch Choice tell_of_reads keep_private OF_CDNS "
+        "Reads unwatched note_read WatchedHead PlainWatch Choice tell_of_reads keep_private "
         "Added SharedFields AwaitedResponse Body BlockingChunks AsyncChunks is_at_hand is_for_any_thread endable "
-        "check_digest DigestError http_error over_limit ONE_VALUE RETRY_AFTER WITHOUT_CONTENT CHALLENGES "
+        "check_digest DigestError http_error over_limit ONE_VALUE RETRY_AFTER CHALLENGES "
         "without_traceback DEFAULT_PORTS quote_path quoted_path quoted_root unquote host_of parse_origin "
         "is_this_machine mounted_together",
         "See also [Extensions: write a feature](../../how-to/write-a-feature.md#use-what-features-stand-on).",

@@ -7,7 +7,7 @@ import pytest
 
 from antiphon import App, Request
 from antiphon.app.dispatch.dependencies import Dependencies
-from antiphon.concurrency.background import run_on_loop
+from antiphon.concurrency.background import run_on, serving_loop
 from antiphon.handler.callables import describe
 from antiphon.handler.drive import run_async
 from antiphon.http.errors import ServiceUnavailable
@@ -150,7 +150,7 @@ class TestASourceThatWaits:
             return request_with(dependencies)[User]
 
         with pytest.raises(RuntimeError, match="'user' is not resolved") as refused:
-            run_on_loop(read(), copy_context())
+            run_on(serving_loop(), read(), copy_context())
         assert describe(dependencies.resolving[0].hook.function) in str(refused.value)
 
     def test_raises_where_it_is_resolved(self, dependencies):

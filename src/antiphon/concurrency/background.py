@@ -166,13 +166,12 @@ def run_on(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], c
         task.forget_outcome()
 
 
-def run_on_loop(coroutine: Coroutine[Any, Any, T], context: Context) -> T:
-    """Run a coroutine on the loop for which this thread works, otherwise on the background loop, and return its result.
-
-    Raises its errors.
-    """
-    loop = thread.loop
-    return run_on(background_loop().loop if loop is None or loop.is_closed() else loop, coroutine, context)
+def serving_loop(default: asyncio.AbstractEventLoop | None = None) -> asyncio.AbstractEventLoop:
+    """Return the loop for which this thread works, or else ``default``, or else the background loop; none is closed."""
+    for loop in (thread.loop, default):
+        if loop is not None and not loop.is_closed():
+            return loop
+    return background_loop().loop
 
 
 def _let_greenlets_wake(loop: asyncio.AbstractEventLoop) -> None:

@@ -30,7 +30,7 @@ from antiphon.body.multipart import (
     read_whole_form,
 )
 from antiphon.body.part_head import IncompleteForm, PartHead
-from antiphon.concurrency.background import background_loop, run_on, run_on_loop
+from antiphon.concurrency.background import background_loop, run_on, serving_loop
 from antiphon.concurrency.bridge import AsyncFromSync
 from antiphon.concurrency.crossing import Crossing, CrossingBack, copy_variables
 from antiphon.concurrency.iterables import AsyncChunks, BlockingChunks, as_bytes
@@ -45,7 +45,7 @@ from antiphon.features.templates.page import stream_of
 from antiphon.frameworks.connection import plain_head, until_left
 from antiphon.frameworks.framework import Framework, FrameworkRequest, FrameworkResponse, ViewRoute
 from antiphon.frameworks.recognition import error_like
-from antiphon.frameworks.shared_bodies import environ_request, read_request, scope_request
+from antiphon.frameworks.shared_bodies import environ_request, scope_request
 from antiphon.handler.callables import (
     check_arguments,
     check_no_decorator,
@@ -81,12 +81,12 @@ from antiphon.paths import caller_file, path_beside
 from antiphon.request.caller import arrivals, request_around
 from antiphon.request.dependencies import OfRequest, check_dependency
 from antiphon.request.interfaces import language_of
-from antiphon.request.late_reads import OF_CDNS, keep_private, tell_of_reads
+from antiphon.request.late_reads import keep_private, tell_of_reads
 from antiphon.request.readings import host_of, query_fields_of, query_too_long, urlencoded_fields_of
 from antiphon.request.watching import Choice, PlainWatch, Reads, WatchedHead, note_read, unwatched
 from antiphon.response.fields import SharedFields
 from antiphon.response.files import FileBody, OpenFile, guess_type, is_at_hand, is_for_any_thread
-from antiphon.response.message import WITHOUT_CONTENT, Body
+from antiphon.response.message import Body
 from antiphon.response.response import response_of
 from antiphon.serialization.json import decode_json, encode_json, json_text, pointer_step
 from antiphon.serialization.json_fields import is_json
@@ -98,32 +98,31 @@ from antiphon.uploads.temporary_file import safe_filename
 from antiphon.websockets.connection import Connection
 
 __all__ = [
-    "AT_END", "BACKLOG", "BEGIN_ON_THREAD", "CHALLENGES", "DEFAULT_PORTS", "DRAINING", "GRACE_OVER", "OF_CDNS",
-    "ONE_VALUE", "ON_LOOP", "ON_THREAD", "OWS", "RETRY_AFTER", "SAFE_METHODS", "UNBOUNDED", "UNUSABLE_BOUNDARY",
-    "WITHOUT_CONTENT", "Added", "Advice", "AsyncChunks", "AsyncFromSync", "AwaitedResponse", "BlockingBody",
-    "BlockingChunks", "Body", "Choice", "Connection", "Content", "Crossing", "CrossingBack", "DatabaseConnection",
-    "DerivedHead", "DescribedApp", "DescribedRoute", "DigestError", "EnvironHost", "FeatureStore", "FileBody",
-    "ForeignSockets", "FormBounds", "Framework", "FrameworkRequest", "FrameworkResponse", "Head", "Host",
-    "IncompleteForm", "KeptResponse", "Lifecycle", "LoopServer", "MadeHead", "MadeRequest", "MultipartLimits",
-    "MultipartParser", "NamesOurs", "NotBegun", "NotLoadedError", "OfRequest", "OpenFile", "PartData", "PartHead",
-    "PlainHead", "PlainWatch", "Reads", "ReceivedInput", "RequestHead", "RequestLocal", "Servable",
-    "ServedFunction", "SharedFields", "Spool", "Steps", "ThreadServer", "TimedSigner", "ViewRoute", "WSGIHead",
-    "WatchedHead", "Window", "absent", "arguments_name_ours", "arrivals", "as_bytes", "as_http_error",
-    "background_loop", "call_after_fork", "call_at_exit", "call_in_own_context", "caller_file", "caller_of",
-    "check_arguments", "check_by", "check_dependency", "check_digest", "check_handshake", "check_handshake_site",
-    "check_no_decorator", "check_numbers", "check_sync", "class_if_imported", "close_accepted", "contained",
-    "copy_variables", "crossing_of", "decode_json", "describe", "described", "driven", "encode_json", "endable",
-    "environ_request", "environ_sockets", "error_like", "errors_name_it", "failed", "find_current_request",
-    "finish", "guess_type", "host_of", "http_error", "innermost", "is_async", "is_at_hand", "is_for_any_thread",
-    "is_json", "is_on_loop", "is_secret_name", "is_seen_in_debug", "is_this_machine", "is_token", "is_token_of",
-    "json_as", "json_schemas", "json_text", "keep_private", "language_of", "lazy", "log_failure", "make_environ",
-    "missing_package", "mounted_together", "named", "names_ours", "network_of", "not_offered", "note_read",
-    "on_own_thread", "over_limit", "parse_boundary", "parse_or_none", "parse_origin", "path_beside", "plain_head",
-    "pointer_step", "query_fields_of", "query_too_long", "quote_path", "quoted_path", "quoted_root", "read_number",
-    "read_request", "read_whole_form", "ready", "refuse_on_loop", "release", "render", "request_around",
-    "require_names", "reset_current_request", "response_of", "restarting", "run_async", "run_on", "run_on_loop",
-    "running_loop", "safe_filename", "scope_request", "seconds_of", "served_names", "server_head",
-    "set_current_request", "signature_of", "split_list", "started_response", "store_name", "stream_of",
-    "tell_of_reads", "texts_of", "to_response", "type_name", "unquote", "until_left", "unwatched",
-    "urlencoded_fields_of", "without_traceback",
+    "AT_END", "BACKLOG", "BEGIN_ON_THREAD", "CHALLENGES", "DEFAULT_PORTS", "DRAINING", "GRACE_OVER", "ONE_VALUE",
+    "ON_LOOP", "ON_THREAD", "OWS", "RETRY_AFTER", "SAFE_METHODS", "UNBOUNDED", "UNUSABLE_BOUNDARY", "Added",
+    "Advice", "AsyncChunks", "AsyncFromSync", "AwaitedResponse", "BlockingBody", "BlockingChunks", "Body", "Choice",
+    "Connection", "Content", "Crossing", "CrossingBack", "DatabaseConnection", "DerivedHead", "DescribedApp",
+    "DescribedRoute", "DigestError", "EnvironHost", "FeatureStore", "FileBody", "ForeignSockets", "FormBounds",
+    "Framework", "FrameworkRequest", "FrameworkResponse", "Head", "Host", "IncompleteForm", "KeptResponse",
+    "Lifecycle", "LoopServer", "MadeHead", "MadeRequest", "MultipartLimits", "MultipartParser", "NamesOurs",
+    "NotBegun", "NotLoadedError", "OfRequest", "OpenFile", "PartData", "PartHead", "PlainHead", "PlainWatch",
+    "Reads", "ReceivedInput", "RequestHead", "RequestLocal", "Servable", "ServedFunction", "SharedFields", "Spool",
+    "Steps", "ThreadServer", "TimedSigner", "ViewRoute", "WSGIHead", "WatchedHead", "Window", "absent",
+    "arguments_name_ours", "arrivals", "as_bytes", "as_http_error", "background_loop", "call_after_fork",
+    "call_at_exit", "call_in_own_context", "caller_file", "caller_of", "check_arguments", "check_by",
+    "check_dependency", "check_digest", "check_handshake", "check_handshake_site", "check_no_decorator",
+    "check_numbers", "check_sync", "class_if_imported", "close_accepted", "contained", "copy_variables",
+    "crossing_of", "decode_json", "describe", "described", "driven", "encode_json", "endable", "environ_request",
+    "environ_sockets", "error_like", "errors_name_it", "failed", "find_current_request", "finish", "guess_type",
+    "host_of", "http_error", "innermost", "is_async", "is_at_hand", "is_for_any_thread", "is_json", "is_on_loop",
+    "is_secret_name", "is_seen_in_debug", "is_this_machine", "is_token", "is_token_of", "json_as", "json_schemas",
+    "json_text", "keep_private", "language_of", "lazy", "log_failure", "make_environ", "missing_package",
+    "mounted_together", "named", "names_ours", "network_of", "not_offered", "note_read", "on_own_thread",
+    "over_limit", "parse_boundary", "parse_or_none", "parse_origin", "path_beside", "plain_head", "pointer_step",
+    "query_fields_of", "query_too_long", "quote_path", "quoted_path", "quoted_root", "read_number",
+    "read_whole_form", "ready", "refuse_on_loop", "release", "render", "request_around", "require_names",
+    "reset_current_request", "response_of", "restarting", "run_async", "run_on", "running_loop", "safe_filename",
+    "scope_request", "seconds_of", "served_names", "server_head", "serving_loop", "set_current_request",
+    "signature_of", "split_list", "started_response", "store_name", "stream_of", "tell_of_reads", "texts_of",
+    "to_response", "type_name", "unquote", "until_left", "unwatched", "urlencoded_fields_of", "without_traceback",
 ]  # fmt: skip

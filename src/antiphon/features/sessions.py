@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from antiphon import Dependency, Request, Response, Session, explained, is_debug
 from antiphon.embedding import (
-    OF_CDNS,
     Added,
     FeatureStore,
     Reads,
@@ -451,20 +450,21 @@ def _keep_private(request: Request, response: Response) -> None:
     headers = response.headers
     if headers.setdefault("vary", "cookie") != "cookie":
         response.vary("Cookie")
-    for name in (OF_CDNS, "cache-control"):
+    for name in (_OF_CDNS, "cache-control"):
         if is_debug() and name in headers:
             _refuse_shared(request, name.title().replace("Cdn", "CDN"), CacheControl.parse(headers[name]))
     keep_private(response)
 
 
-_OF_CACHES = frozenset({"vary", "cache-control", OF_CDNS})
+_OF_CDNS = "cdn-cache-control"
+_OF_CACHES = frozenset({"vary", "cache-control", _OF_CDNS})
 _PRIVATE = SharedFields.of([("vary", "cookie"), ("cache-control", "private")])
 """The fields for a response that doesn't mention caches."""
 
 
 def _refuse_shared(request: Request, field: str, control: CacheControl) -> None:
     """Raise RuntimeError for a field that lets shared caches store the response."""
-    is_of_cdns = field.lower() == OF_CDNS
+    is_of_cdns = field.lower() == _OF_CDNS
     if (
         control.no_store
         or control.private is True

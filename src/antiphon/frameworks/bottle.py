@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from antiphon.frameworks.framework import Framework, FrameworkRequest, FrameworkResponse, ViewRoute
-from antiphon.frameworks.shared_bodies import environ_request, read_request
+from antiphon.frameworks.shared_bodies import environ_request
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
 
@@ -46,7 +46,7 @@ class Bottle(Framework):
             body = given.body  # from its start
             data = body.read()
             body.seek(0)
-            return read_request(environ, data)
+            return environ_request(environ, data)
         return environ_request(environ)
 
     def limits(self, given: Any) -> Limits:

@@ -71,8 +71,16 @@ class SharedInput:
         return self._reader
 
 
-def environ_request(environ: "WSGIEnvironment") -> Request:
-    """Return the request for an environ: the same object as long as it is in use."""
+def environ_request(environ: "WSGIEnvironment", body: bytes | None = None) -> Request:
+    """Return the request for an environ: the same object as long as it is in use. ``body`` has already been read."""
+    request = _of_environ(environ)
+    if body is not None and request.content.data is None:
+        request = Request(request.head, body)
+        environ[KEPT] = ref(request)
+    return request
+
+
+def _of_environ(environ: "WSGIEnvironment") -> Request:
     kept = environ.get(KEPT)
     if kept is not None:
         request = kept()
@@ -110,15 +118,6 @@ def _received(environ: "WSGIEnvironment") -> ReceivedInput | None:
     """Return the body that another request receives for this environ, if it is one of Antiphon's own hosts."""
     raw = getattr(environ.get("wsgi.input"), "raw", None)
     return raw if isinstance(raw, ReceivedInput) else None
-
-
-def read_request(environ: "WSGIEnvironment", body: bytes) -> Request:
-    """Return the request of an environ whose body a framework has read."""
-    request = environ_request(environ)
-    if request.content.data is None:
-        request = Request(request.head, body)
-        environ[KEPT] = ref(request)
-    return request
 
 
 def scope_request(scope: Scope, receive: Receive, body: bytes | None = None) -> Request:

@@ -8,14 +8,7 @@ from antiphon.explanations import explained
 from antiphon.frameworks.connection import by_cancellation
 from antiphon.frameworks.framework import Framework, FrameworkResponse, ViewRoute
 from antiphon.frameworks.recognition import error_like
-from antiphon.frameworks.shared_bodies import (
-    encoded_form,
-    environ_request,
-    never,
-    read_request,
-    scope_request,
-    whole_file,
-)
+from antiphon.frameworks.shared_bodies import encoded_form, environ_request, never, scope_request, whole_file
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
@@ -42,7 +35,7 @@ class Werkzeug(Framework):
         if request.head.has_body:
             known = vars(given)
             if "form" in known or "stream" in known:
-                request = read_request(environ, _data_of(given))
+                request = environ_request(environ, _data_of(given))
         return request
 
     def limits(self, given: Any) -> Limits:

@@ -19,7 +19,7 @@ from antiphon.concurrency.iterables import AsyncByteGenerator, BlockingChunks, B
 from antiphon.explanations import explained
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.grammar import parse_or_none, split_list
-from antiphon.http.head import CONDITIONS
+from antiphon.http.head import RequestHead
 from antiphon.http.header_property import read_date
 from antiphon.http.headers import combined
 from antiphon.http.structured_fields import InnerList, Item, parse_structured_dictionary
@@ -32,7 +32,7 @@ from antiphon.response.response import Response
 B = TypeVar("B", bound=Body)
 
 _METHODS = ("GET", "QUERY")
-_FREE = frozenset({"host", *CONDITIONS, Reads.REQUEST_ID, Reads.PAGE_NONCE})
+_FREE = frozenset({"host", *RequestHead.CONDITIONS, Reads.REQUEST_ID, Reads.PAGE_NONCE})
 """The reads that no cache has to be told of: the host is part of the URL, caches know conditions and ranges (RFC 9111
 §4.3.2), and the others are not the client's.
 """

@@ -156,9 +156,9 @@ class Source(NamedTuple):
         if self.yields:
             return self._open_on_the_spot(request)
         if waits:
-            from antiphon.concurrency.background import run_on_loop
+            from antiphon.concurrency.background import run_on, serving_loop
 
-            return ready(self.hook.function, run_on_loop(self._wait(request), copy_context()))
+            return ready(self.hook.function, run_on(serving_loop(), self._wait(request), copy_context()))
         return ready(self.hook.function, self.hook.function(request))
 
     async def _wait(self, request: Request) -> Any:

@@ -66,12 +66,12 @@ def run_on_loop(coroutine: Coroutine[Any, Any, T], context: "Context") -> T:
 
     Raises RuntimeError on a thread that is running a loop.
     """
-    from antiphon.embedding import run_on_loop as run  # imported late: few programs need a background loop
+    from antiphon.embedding import run_on, serving_loop  # imported late: few programs need a background loop
 
     if is_on_loop():
         coroutine.close()
         raise RuntimeError("this would block the event loop that runs on this thread: await the coroutine instead")
-    return run(coroutine, context)
+    return run_on(serving_loop(), coroutine, context)
 
 
 def async_to_sync(function: Callable[..., Coroutine[Any, Any, T]]) -> Callable[..., T]:

@@ -14,7 +14,6 @@ from secrets import token_hex
 from antiphon.embedding import FileBody
 from antiphon.features import Store
 from antiphon.features.stores.file_locks import is_abandoned, lock
-from antiphon.uploads.temporary_file import write_all
 
 PART = ".part"
 IN_USE = 10.0
@@ -121,13 +120,15 @@ class FileInWriting:
         self._files = files
         self._path = path
         self._part = path.with_name(path.name + PART)
-        self._descriptor = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
-        lock(self._descriptor)
+        descriptor = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+        self._file = os.fdopen(descriptor, "wb")
+        lock(descriptor)
         self.length = 0
 
     def write(self, data: bytes) -> None:
         """Append to the file. Raises OSError, for example if the disk is full."""
-        write_all(self._descriptor, data)
+        self._file.write(data)
+        self._file.flush()  # a full disk is known here
         self.length += len(data)
 
     def publish(self) -> str | None:
@@ -146,7 +147,5 @@ class FileInWriting:
         self._close()
 
     def _close(self) -> None:
-        descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
-            with suppress(OSError):
-                os.close(descriptor)
+        with suppress(OSError):
+            self._file.close()

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 
 from antiphon import Response
-from antiphon.embedding import AwaitedResponse, Head, PlainHead, PlainWatch
+from antiphon.embedding import AwaitedResponse, Head, PlainHead, PlainWatch, RequestHead
 from antiphon.features.cache.entry import Args, StoredResponse
 from antiphon.http import CacheControl
-from antiphon.http.head import CONDITIONS
 
 NO_DIRECTIVES = CacheControl()
 """The directives that most requests have."""
@@ -50,7 +49,7 @@ class Fill:
         etag, modified = self.kept.field("etag"), self.kept.field("last-modified")
         if etag is None and modified is None:
             return None
-        return {**dict.fromkeys(CONDITIONS), "if-none-match": etag, "if-modified-since": modified}
+        return {**dict.fromkeys(RequestHead.CONDITIONS), "if-none-match": etag, "if-modified-since": modified}
 
 
 class FillHead(PlainWatch):
@@ -103,7 +102,7 @@ class RefreshHead(PlainHead):
 
     def __init__(self, head: Head) -> None:
         super().__init__(head)
-        left_out = {*CONDITIONS, "cache-control", "pragma"}
+        left_out = {*RequestHead.CONDITIONS, "cache-control", "pragma"}
         self._fields = [field for field in self._fields if field[0] not in left_out]
         self.method = "QUERY" if head.method == "QUERY" else "GET"
 

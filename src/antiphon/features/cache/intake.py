@@ -12,6 +12,7 @@ from antiphon.embedding import (
     BlockingChunks,
     KeptResponse,
     Reads,
+    RequestHead,
     WatchedHead,
     as_bytes,
     is_at_hand,
@@ -27,6 +28,7 @@ from antiphon.features.cache.entry import (
     StoredResponse,
     args_in,
     fields_in,
+    has_conditions,
     key_of,
     no_vary_search,
     selecting,
@@ -45,7 +47,6 @@ from antiphon.features.cache.rules import (
 )
 from antiphon.features.cache.shelf import Shelf, StreamHold, covers, forget_changed
 from antiphon.http import CacheControl
-from antiphon.http.head import CONDITIONS, has_conditions, is_one_number
 
 FLUSHED = 256 << 10
 """The number of bytes to write at once."""
@@ -313,7 +314,7 @@ class Intake:
             return "request-body" if request.head.has_body and not request.content.is_empty else "bypass"
         if getattr(request.route, "signed_url", False):
             return "signed-url"
-        if reads and not (fill.validates or reads.isdisjoint(CONDITIONS)) and has_conditions(request.head):
+        if reads and not (fill.validates or reads.isdisjoint(RequestHead.CONDITIONS)) and has_conditions(request.head):
             return "reads-conditions"
         if (unfit := self._unfit(response, fill)) is not None:
             return unfit
@@ -381,9 +382,7 @@ class Intake:
         hold = None
         with suppress(StoreUnavailable):
             hold = self._shelf.hold_stream(fill.key, fill.token)
-        declared = response.headers.get("content-length")
-        length = None if declared is None or not is_one_number(declared) else int(declared)
-        response.body = BodyCopy(files, watch, length, keep_stream, hold).of(body)
+        response.body = BodyCopy(files, watch, response.content_length, keep_stream, hold).of(body)
 
     def _put(self, request: Request, stored: StoredResponse, fill: Fill, now: float) -> bool:
         ttl = kept_for(stored.control, stored.age(now), KEPT_STALE)

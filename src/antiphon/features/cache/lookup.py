@@ -9,7 +9,6 @@ from time import monotonic
 from typing import Any, TypeAlias
 
 from antiphon import Request, Response, aget_response, get_response
-from antiphon.concurrency.loop import thread
 from antiphon.embedding import (
     ON_LOOP,
     ON_THREAD,
@@ -18,20 +17,19 @@ from antiphon.embedding import (
     Head,
     MadeRequest,
     WatchedHead,
-    background_loop,
     contained,
     is_on_loop,
     log_failure,
     response_of,
     running_loop,
+    serving_loop,
 )
 from antiphon.features import StoreUnavailable
-from antiphon.features.cache.entry import Args, Fields, StoredResponse, content_of, key_of, key_of_query
+from antiphon.features.cache.entry import Args, Fields, StoredResponse, content_of, has_conditions, key_of, key_of_query
 from antiphon.features.cache.filling import NO_DIRECTIVES, Fill, FillHead, RefreshHead, directives_of
 from antiphon.features.cache.rules import Control, hit_status, tell
 from antiphon.features.cache.shelf import MOST_RECENT, Shelf, Shelved
 from antiphon.http import CacheControl
-from antiphon.http.head import CONDITIONS, has_conditions
 
 
 class Use(Enum):
@@ -250,7 +248,7 @@ class Refreshes:
         head.ask_by_conditions(fill)
         # Made of the client's request, which limits count once.
         again = MadeRequest(request, head, content_of(request), self.app)
-        loop = (None if request.head.blocks else running_loop()) or thread.loop or background_loop().loop
+        loop = (None if request.head.blocks else running_loop()) or serving_loop()
         future = run_coroutine_threadsafe(self._respond(again, fill), loop)
         self._running.add(future)
         future.add_done_callback(self._running.discard)
@@ -360,4 +358,4 @@ def _may_share(request: Request, fill: Fill) -> bool:
         return False
     if kept is not None:
         return kept.control.directives.no_cache is not True
-    return all(request.head.field(name) is None for name in CONDITIONS)
+    return not has_conditions(request.head)

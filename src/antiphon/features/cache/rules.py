@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 
 from antiphon import Request, Response
 from antiphon.embedding import Reads, is_seen_in_debug, parse_or_none, read_number, split_list
-from antiphon.http import CacheControl, Item, Token, parse_http_date, parse_structured_dictionary
-from antiphon.http.headers import combined
+from antiphon.http import CacheControl, Item, MutableHeaders, Token, parse_http_date, parse_structured_dictionary
 
 _leading_digits = re.compile(r"[0-9]++(?![^,;\x20\t])").match
 """The pattern for the number in Age. A parameter or another number after it, which doesn't belong there, is ignored."""
@@ -41,7 +40,7 @@ class Control(NamedTuple):
 
 def control_of(status: int, fields: Sequence[tuple[str, str]], received: float) -> Control:
     """Return a response's directives for this cache, which received it at ``received``, in Unix time."""
-    found = combined(fields)
+    found = MutableHeaders.over([*fields])
     for name in TARGETED:
         if (said := _targeted(found.get(name))) is not None:
             return Control(said, *_stated(said))
@@ -94,7 +93,7 @@ def seconds_since_1970(date: str | None) -> float | None:
 
 def age_when_received(fields: Sequence[tuple[str, str]], asked: float, received: float) -> float:
     """Return the age in seconds of a response that was requested and received at these times (RFC 9111 §4.2.3)."""
-    found = combined(fields)
+    found = MutableHeaders.over([*fields])
     sent = seconds_since_1970(found.get("date"))
     digits = _leading_digits(found.get("age") or "")
     said = read_number(digits[0]) or 0 if digits else 0
@@ -152,7 +151,7 @@ def reason_not_to_store(
     ``WatchedHead``. It is None if that is unknown, as it is in a gateway: only the response matters there, even with
     Set-Cookie (RFC 9111 §7.3).
     """
-    said, found = control.directives, combined(fields)
+    said, found = control.directives, MutableHeaders.over([*fields])
     if asked.method not in ("GET", "QUERY"):
         return "method"
     if status in (206, 304) or (status not in UNDERSTOOD and said.must_understand):

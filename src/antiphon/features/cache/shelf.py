@@ -17,13 +17,12 @@ from typing import Any
 from zlib import crc32
 
 from antiphon import Request, Response
-from antiphon.embedding import SAFE_METHODS, FeatureStore, Head
+from antiphon.embedding import SAFE_METHODS, FeatureStore, Head, unquote
 from antiphon.features import Store, StoreEntry, StoreUnavailable
 from antiphon.features.cache.entry import MOST_VARIANTS, Args, StoredResponse
 from antiphon.features.cache.files import BodyFiles
 from antiphon.features.stores.rows import RowStore
 from antiphon.http import URL
-from antiphon.http.urls.url import decode_path
 
 _CLAIM, _PASSES, _STREAMS = "claim", "passes", "streams"
 _named = FeatureStore.declare("cache", until="minor", unreadable="absent")
@@ -395,4 +394,4 @@ def _named_paths(request: Request, response: Response) -> Iterator[str]:
         except ValueError:
             continue
         if named.origin == here.origin:
-            yield decode_path(named.target.partition("?")[0].encode())
+            yield unquote(named.target.partition("?")[0])

@@ -21,12 +21,10 @@ from uuid import UUID
 import msgspec
 
 from antiphon import App, HTTPError, explained
-from antiphon.concurrency.loop import thread
 from antiphon.embedding import (
     SAFE_METHODS,
     FeatureStore,
     NamesOurs,
-    background_loop,
     check_numbers,
     contained,
     describe,
@@ -38,6 +36,7 @@ from antiphon.embedding import (
     names_ours,
     refuse_on_loop,
     seconds_of,
+    serving_loop,
     store_name,
     unwatched,
 )
@@ -373,10 +372,7 @@ class Runs(Generic[T], metaclass=NamesOurs):
 
     def _loop_for(self, loop: asyncio.AbstractEventLoop | None) -> asyncio.AbstractEventLoop:
         """Return the loop for a source: that of the caller, of its request, or of the app."""
-        for found in (loop, thread.loop, self._own().loop):
-            if found is not None and not found.is_closed():
-                return found
-        return background_loop().loop
+        return serving_loop(self._own().loop) if loop is None or loop.is_closed() else loop
 
     def _can_start(self, record: Record) -> bool:
         return record.function in self._functions

@@ -9,7 +9,7 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING, TypeVar
 
 from antiphon import Request, Response, explained
-from antiphon.embedding import WITHOUT_CONTENT, Added, PlainHead, errors_name_it, request_around, seconds_of
+from antiphon.embedding import Added, PlainHead, errors_name_it, request_around, seconds_of
 from antiphon.features.signatures.components import Components, Line, check_covered, component_of
 from antiphon.features.signatures.keys import SignatureKey
 from antiphon.http import InnerList, Item, format_structured_dictionary, parse_structured_dictionary
@@ -202,4 +202,4 @@ def _has(response: Response, item: Item) -> bool:
     name = str(item.value)
     if name[:1] == "@" or "req" in item.parameters or response.headers.get(name) is not None:
         return True
-    return name == "content-digest" and isinstance(response.body, bytes) and response.status not in WITHOUT_CONTENT
+    return name == "content-digest" and isinstance(response.body, bytes) and response.status not in (204, 205, 304)
