@@ -245,7 +245,7 @@ TOPICS = {
         "Hosts", "antiphon.embedding",
         "Host EnvironHost ReceivedInput Servable ServedFunction AT_END LoopServer ThreadServer "
         "close_accepted BACKLOG Lifecycle ForeignSockets Connection environ_sockets on_own_thread "
-        "check_handshake check_handshake_site",
+        "check_handshake check_cross_site",
         "See also [Write a dialect](../../how-to/write-a-dialect.md).",
     ),
     "embedding/frameworks.md": Page(

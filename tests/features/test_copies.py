@@ -19,7 +19,7 @@ COPIED = {
     "sessions": ["sessions.py", "tracked_session.py", "bound_sessions.py"],
     "tools": ["tools"],
 }
-INNER_NAMES = {"cache": 0, "sessions": 0, "tools": 6}
+INNER_NAMES = {"cache": 0, "sessions": 0, "tools": 2}
 """How many names of the core each takes from places that are not public: each one that goes is counted down here."""
 PUBLIC = re.compile(r"antiphon(\.(embedding|features|features\.stores|http|types))?").fullmatch
 PROGRAM = '''

@@ -12,7 +12,7 @@ from antiphon.app.dispatch.plan import Plan
 from antiphon.body.content import Content
 from antiphon.http.errors import HTTPError
 from antiphon.http.head import DerivedHead, Head
-from antiphon.request.caller import AROUND, Around, arrivals
+from antiphon.request.caller import AROUND, CONFIRM, Around, arrivals
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -116,6 +116,10 @@ class MadeRequest:
                 outer.plans.add(plan)
         except HTTPError:
             self._plan = None
+
+    def confirm_by(self, confirm: Callable[[Request], object]) -> None:
+        """Call a function directly before the handler, which raises an error until a person has agreed."""
+        self.request[CONFIRM] = confirm
 
     async def respond(self) -> Response:
         """Return the application's response."""

@@ -21,7 +21,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "app.conversations.foreign_sockets": "ForeignSockets environ_sockets",
         "app.conversations.conversation": "on_own_thread",
         "app.dispatch.returns": "to_response AwaitedResponse",
-        "app.planning.cross_site": "SAFE_METHODS check_handshake_site parse_origin",
+        "app.planning.cross_site": "SAFE_METHODS check_cross_site parse_origin",
         "app.planning.request_checks": "check_handshake DigestError check_digest",
         "app.static_files": "served_names",
         "body.content": "Content NotLoadedError",

@@ -13,7 +13,7 @@ from antiphon.app.conversations.foreign_sockets import ForeignSockets, environ_s
 from antiphon.app.dispatch.returns import AwaitedResponse, to_response
 from antiphon.app.made_request import MadeHead, MadeRequest
 from antiphon.app.mount import mounted_together
-from antiphon.app.planning.cross_site import SAFE_METHODS, check_handshake_site, parse_origin
+from antiphon.app.planning.cross_site import SAFE_METHODS, check_cross_site, parse_origin
 from antiphon.app.planning.features import Added
 from antiphon.app.planning.request_checks import DigestError, check_digest, check_handshake
 from antiphon.app.served_function import ServedFunction
@@ -110,7 +110,7 @@ __all__ = [
     "Steps", "ThreadServer", "TimedSigner", "ViewRoute", "WSGIHead", "WatchedHead", "Window", "absent",
     "arguments_name_ours", "arrivals", "as_bytes", "as_http_error", "background_loop", "call_after_fork",
     "call_at_exit", "call_in_own_context", "caller_file", "caller_of", "check_arguments", "check_by",
-    "check_dependency", "check_digest", "check_handshake", "check_handshake_site", "check_no_decorator",
+    "check_cross_site", "check_dependency", "check_digest", "check_handshake", "check_no_decorator",
     "check_numbers", "check_sync", "class_if_imported", "close_accepted", "contained", "copy_variables",
     "crossing_of", "decode_json", "describe", "described", "driven", "encode_json", "endable", "environ_request",
     "environ_sockets", "error_like", "errors_name_it", "failed", "find_current_request", "finish", "guess_type",

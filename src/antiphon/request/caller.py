@@ -95,6 +95,9 @@ class Around(NamedTuple):
 AROUND = Dependency[Around]("request around")
 """The client's request around the current one, if the application has made the current one."""
 
+CONFIRM: Dependency[Callable[["Request"], object]] = Dependency("confirmation of a tool's call")
+"""A function that raises an error until a person has agreed to the request, called directly before the handler."""
+
 
 ARRIVAL = "antiphon.arrival"
 """The key in another framework's environ or scope for a weak reference to the request of the application around it."""

@@ -352,5 +352,9 @@ class RequestSignature(NamedTuple):
     headers: Headers = _NO_HEADERS
     """The header fields that the signature covers completely."""
 
+    def covering(self, lines: list[tuple[str, str]]) -> "RequestSignature":
+        """Return this signature with the header fields that it covers, whose names are in lower case."""
+        return self._replace(headers=SignedHeaders(lines))
+
     def __bool__(self) -> bool:
         return bool(self.label)

@@ -54,16 +54,6 @@ def check_site(head: Head, site: str | None, allowed: Container[str], *, is_hand
     raise _refusal(origin, "handshake" if is_handshake else "write")
 
 
-def check_handshake_site(request: Request, trusted: "Iterable[str] | TrustedOrigins" = ()) -> None:
-    """Check that a handshake does not come from a page on another site, unless the page's origin is trusted.
-
-    Raises Forbidden (403) for a handshake from such a page, as for a write, and for a handshake with cookies but
-    without an origin. Raises ValueError for an invalid trusted origin.
-    """
-    allowed = trusted if isinstance(trusted, TrustedOrigins) else TrustedOrigins(trusted)
-    check_cross_site(request, allowed, is_handshake=True)
-
-
 def _is_own(origin: str, head: Head) -> bool:
     """True if an origin belongs to the requested host.
 

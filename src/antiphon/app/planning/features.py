@@ -1,9 +1,11 @@
 """Features in plans: what they do for the options of routes, and what they add to responses, as plain data."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextvars import copy_context
 from functools import update_wrapper
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
+from antiphon.app.dispatch.dispatch import dispatch
 from antiphon.app.dispatch.hooks import Hook, MiddlewareFunction, hook
 from antiphon.app.dispatch.middleware import Middleware, middleware
 from antiphon.app.dispatch.plan import Body, HandlerStack, Plan
@@ -12,9 +14,10 @@ from antiphon.app.registry import Registry
 from antiphon.app.route import Route
 from antiphon.explanations import explained
 from antiphon.handler.callables import describe
+from antiphon.handler.contract import finish
+from antiphon.handler.drive import driven, run_sync
 from antiphon.http.errors import HTTPError
-from antiphon.request.caller import arrivals
-from antiphon.request.dependencies import Dependency
+from antiphon.request.caller import CONFIRM, arrivals
 from antiphon.request.late_reads import tell_shared_caches
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -43,12 +46,10 @@ class Resuming(Protocol):
         ...
 
 
-CONFIRM: Dependency[Callable[[Request], object]] = Dependency("confirmation of a tool's call")
-"""A function that raises an error until a person has agreed to the request, called directly before the handler."""
-
-SurroundDurable: TypeAlias = Callable[[Route, Plan], Callable[[Request], Any]]
-"""A function that receives a durable route, and the plan by which its handler is called, with only its dependencies. It
-returns the function to call instead of the handler.
+SurroundDurable: TypeAlias = Callable[[Route, Callable[[Request], Any]], Callable[[Request], Any]]
+"""A function that receives a durable route, and the function that carries out one of its requests and returns the whole
+response: the handler with only its dependencies, ``def`` or ``async def`` like the handler. It returns the function to
+call instead of the handler.
 """
 
 
@@ -242,10 +243,30 @@ class RouteFeatures:
         opened = tuple(part for part in stack.middleware if part.when_read is not None)
         within = stack._replace(middleware=opened, before=(), after=(), finishers=())
         plan = Plan(route._replace(deadline=None), handler.for_handler(True), within, body=Body(route.receive))
-        function = self.surrounds_durable(route, plan)
+        function = self.surrounds_durable(route, _carrying_out(plan))
         # What only the handler reads is not opened to accept a request.
         stack = stack.resolving_for(route._replace(handler=respond_not_found))
         return handler._replace(function=function, raw_handler=None), stack
+
+
+def _carrying_out(plan: Plan) -> Callable[[Request], Any]:
+    """Return a function that handles a stored request by a plan, and then calls its ``after_response`` functions."""
+
+    async def steps(request: Request) -> Response:
+        request.route = plan.route
+        try:
+            response = await dispatch(plan, request)
+            return response.freeze() if request.head.blocks else await response.afreeze()
+        finally:
+            await finish(request)
+
+    async def acarry_out(request: Request) -> Response:
+        return await driven(steps(request))
+
+    def carry_out(request: Request) -> Response:
+        return run_sync(steps(request), copy_context())
+
+    return acarry_out if plan.handler.is_async else carry_out
 
 
 def _confirmed(handler: Hook) -> Hook:

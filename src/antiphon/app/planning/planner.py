@@ -20,9 +20,9 @@ from antiphon.app.planning.matching import (
 )
 from antiphon.app.planning.request_checks import (
     RequestChecks,
+    arequire_digest,
     checking_handshakes,
     handshake_check,
-    in_place,
     require_digest,
 )
 from antiphon.app.planning.signed_urls import SALT, check_signature
@@ -160,7 +160,7 @@ class Planning:
         if route.signed_by is not None:
             yield self._features.signer_check(route, route.signed_by)
         if route.check_digest:
-            yield hook(in_place(require_digest) if is_async(route.handler) else require_digest)
+            yield hook(arequire_digest if is_async(route.handler) else require_digest)
 
     def _url_check(self, route: Route) -> Hook:
         """Return the hook that refuses unsigned URLs. Raises RuntimeError if the app has no keys for it."""

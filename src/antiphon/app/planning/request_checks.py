@@ -4,14 +4,13 @@ Links, redirects and caches use the request's host, so a client that can send an
 of its own.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache, partial
 from typing import Any
 
 from antiphon.adapters.heads import HeadChecks
 from antiphon.app.dispatch.hooks import Hook
 from antiphon.app.planning.cross_site import OWN_PAGES, TrustedOrigins, check_site, declarable_origin
-from antiphon.body.content import NotLoadedError
 from antiphon.explanations import Advice, explained
 from antiphon.http.errors import (
     BadRequest,
@@ -259,7 +258,8 @@ def require_digest(request: Request) -> None:
     if request.head.field("content-digest") is None:
         if AROUND in request:  # made by the application, of what was checked before
             return
-        look_for_body(request)
+        if request.content.may_be_empty:
+            request.stream.chunk_at(0)  # only receiving it shows whether it is
         if request.content.is_empty:
             return
     try:
@@ -270,38 +270,16 @@ def require_digest(request: Request) -> None:
         ) from None
 
 
-def look_for_body(request: Request) -> None:
-    """Receive the first chunk of the body, where that may block, if only that shows whether there is a body."""
-    if request.content.may_be_empty:
-        try:
-            request.content.advance_on_thread(request.limits)
-        except NotLoadedError:
-            raise request._not_loaded() from None
+async def arequire_digest(request: Request) -> None:
+    """Check the body, on a thread if it is in a file."""
+    if request.head.has_body:
+        await request.aload()
+    if request.content.in_memory:
+        require_digest(request)
+    else:
+        from antiphon.concurrency.crossing import Crossing
 
-
-async def alook_for_body(request: Request) -> None:
-    """Do what ``look_for_body`` does, on an event loop."""
-    if request.content.may_be_empty:
-        await request.content.aadvance(request.limits)
-
-
-def in_place(check: Callable[[Request], Any], *, blocks: bool = False) -> Callable[[Request], Any]:
-    """Return an ``async def`` function that does the same as a sync one that reads the body.
-
-    The sync function is called on a thread if it ``blocks`` or if the body is in a file, otherwise on the event loop.
-    """
-
-    async def acheck(request: Request) -> None:
-        if request.head.has_body:
-            await request.aload()
-        if blocks or not request.content.in_memory:
-            from antiphon.concurrency.crossing import Crossing
-
-            await Crossing().run(partial(check, request))
-        else:
-            check(request)
-
-    return acheck
+        await Crossing().run(require_digest, request)
 
 
 SERVERS = "`antiphon run` with --interface asgi, Uvicorn, Hypercorn, Granian, or Gunicorn with threads"

@@ -7,9 +7,8 @@ from functools import partial
 from typing import IO, TypeAlias, cast
 
 from antiphon import Upload
-from antiphon.embedding import IncompleteForm, MultipartParser, PartData, PartHead, Spool, Window
+from antiphon.embedding import IncompleteForm, MultipartParser, PartData, PartHead, Spool, Window, over_limit
 from antiphon.http import BadRequest, ContentTooLarge
-from antiphon.http.errors import over_limit
 
 _AFTER_BOUNDARY = (b"\r\n", b"--", b"\n", b" ", b"\t")
 _may_begin_delimiter = re.compile(rb"[\r\n-]").search

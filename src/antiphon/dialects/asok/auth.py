@@ -8,11 +8,10 @@ from urllib.parse import quote
 from antiphon import Request as NativeRequest
 from antiphon.dialects.asok.exceptions import RedirectException, UnauthorizedError
 from antiphon.dialects.asok.session import flash, id_of, is_waiting, with_messages
-from antiphon.embedding import is_async
+from antiphon.embedding import is_async, network_of
 from antiphon.features import SessionLogin, Users
 from antiphon.features import login as native_login
 from antiphon.features import logout as native_logout
-from antiphon.http.head import network_of
 from antiphon.http.redirect import redirect_location
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from antiphon.dialects.werkzeug.exceptions.base import HTTPException
 from antiphon.embedding import (
     ForeignSockets,
     WSGIHead,
-    check_handshake_site,
+    check_cross_site,
     is_on_loop,
     make_environ,
     on_own_thread,
@@ -24,6 +24,7 @@ from antiphon.embedding import (
 )
 from antiphon.http import HTTPError
 from antiphon.http.headers import field_name
+from antiphon.types import TrustedOrigins
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -181,7 +182,7 @@ def refuse_other_sites(environ: "WSGIEnvironment", trusted: Iterable[str]) -> No
     if environ["HTTP_UPGRADE"].lower() != "websocket":
         return
     try:
-        check_handshake_site(NativeRequest(WSGIHead(environ)), trusted)
+        check_cross_site(NativeRequest(WSGIHead(environ)), TrustedOrigins(trusted), is_handshake=True)
         return
     except HTTPError as error:
         status, detail = error.status, error.detail

@@ -29,13 +29,13 @@ from antiphon.embedding import (
     find_current_request,
     is_async,
     log_failure,
+    quote_path,
     release,
     response_of,
     set_current_request,
 )
 from antiphon.http import BadRequest, ContentTooLarge, HTTPError
 from antiphon.http.urls.path import check_path
-from antiphon.http.urls.url import quote_path
 
 if TYPE_CHECKING:
     from antiphon.dialects.microdot.application import Microdot

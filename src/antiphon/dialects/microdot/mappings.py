@@ -5,9 +5,9 @@ from functools import lru_cache
 from typing import Any, Self
 from urllib.parse import quote
 
+from antiphon.embedding import unquote
 from antiphon.http.headers import read_raw_utf8
 from antiphon.http.multidict import Fields
-from antiphon.http.urls.url import unquote
 
 
 def urlencode(s: str) -> str:

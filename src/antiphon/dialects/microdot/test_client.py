@@ -12,9 +12,8 @@ from antiphon.dialects.microdot.mappings import NoCaseDict
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response
 from antiphon.dialects.microdot.websocket import UNBOUNDED_MESSAGE
-from antiphon.embedding import Connection, RequestHead, as_bytes, decode_json, encode_json, finish, run_async
+from antiphon.embedding import Connection, RequestHead, as_bytes, decode_json, encode_json, finish, run_async, unquote
 from antiphon.http import Address, Event, SetCookie, parse_events
-from antiphon.http.urls.url import unquote
 
 __all__ = ["TestClient", "TestResponse"]
 

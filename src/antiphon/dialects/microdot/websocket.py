@@ -9,8 +9,9 @@ from antiphon import WebSocketClosed
 from antiphon.dialects.microdot.errors import abort
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response
-from antiphon.embedding import check_handshake, check_handshake_site
+from antiphon.embedding import check_cross_site, check_handshake
 from antiphon.http import HTTPError, NotImplementedByServer
+from antiphon.types import TrustedOrigins
 
 Handler = Callable[..., Any]
 
@@ -50,7 +51,7 @@ class WebSocket:
         if connection is None:
             refuse(self.request)
         try:
-            check_handshake_site(self.request.native, self.trusted_origins)
+            check_cross_site(self.request.native, TrustedOrigins(self.trusted_origins), is_handshake=True)
         except HTTPError as error:
             abort(error.status, f"{error.detail} Add the origin to WebSocket.trusted_origins to allow it.")
         connection.limit_messages(self._limit())

@@ -12,7 +12,7 @@ from zope.interface.registry import Components
 from antiphon.dialects.pyramid.decorator import reify
 from antiphon.dialects.pyramid.interfaces import IIntrospectable, IIntrospector, ISettings
 from antiphon.dialects.pyramid.path import CALLER_PACKAGE, caller_package
-from antiphon.lazy import require_names
+from antiphon.embedding import require_names
 
 require_names("zope.interface", "8", Components, "_init_registries")
 

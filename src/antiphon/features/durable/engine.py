@@ -30,7 +30,6 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, assert_never
 
 from antiphon import Request, explained
-from antiphon.app.dispatch.plan import Plan
 from antiphon.embedding import is_async, missing_package, set_current_request
 from antiphon.features import StoreUnavailable
 from antiphon.features.durable.flow import (
@@ -112,7 +111,7 @@ def state_of(found: "WorkflowStatus") -> Literal["queued", "open", "finished", "
 class Engine:
     """DBOS in this process, for one application.
 
-    ``plans`` returns the plan by which a stored request is carried out, and ``functions`` the function of a job by its
+    ``handlers`` returns the function that carries out a stored request, and ``functions`` the function of a job by its
     name. ``due`` enqueues what a schedule has made due, and returns the seconds until it may be called again.
     """
 
@@ -124,14 +123,14 @@ class Engine:
         lease: float,
         ttl: float,
         retries: int,
-        plans: Callable[[Request], Plan],
+        handlers: Callable[[Request], Callable[[Request], Any]],
         functions: Callable[[str], Callable[..., Any]],
         due: Callable[[], float],
     ) -> None:
         self.url, self.name = url, name
         self._check_sqlite()
         self._lease, self._ttl, self._retries = lease, ttl, retries
-        self._plans, self._functions, self._due = plans, functions, due
+        self._handlers, self._functions, self._due = handlers, functions, due
         self._stopping, self._awake = Event(), Event()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._starting: set[asyncio.Future[Any]] = set()
@@ -490,10 +489,10 @@ class Engine:
         with self._flow("request", f"{stored['method']} {stored['path']}") as flow:
             request = request_of(stored)
             with flow.of_engine(), needing_another():
-                plan = self._plans(request)
-            async with nullcontext() if plan.handler.is_async else self._threads:
+                carry_out = self._handlers(request)
+            async with nullcontext() if is_async(carry_out) else self._threads:
                 with flow.outcome():
-                    kept = await response_to(request, plan)
+                    kept = await response_to(request, carry_out)
         return kept
 
     async def work(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

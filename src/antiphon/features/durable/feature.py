@@ -15,7 +15,6 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from antiphon import App, Dependency, Request, Response, current_request, explained
-from antiphon.app.dispatch.plan import Plan
 from antiphon.embedding import (
     RETRY_AFTER,
     Added,
@@ -118,14 +117,14 @@ class Durable:
         self._wait, self._path = wait, path.rstrip("/")
         self._schedules = Schedules()
         self._failures: Any = None
-        self._plans: dict[tuple[str, tuple[str, ...]], Plan] = {}
+        self._handlers: dict[tuple[str, tuple[str, ...]], Callable[[Request], Any]] = {}
         self._engine = Engine(
             url.replace("postgres:", "postgresql:", 1),
             name,
             lease=lease,
             ttl=ttl,
             retries=retries,
-            plans=self._plan_for,
+            handlers=self._handler_of,
             functions=function_of,
             due=lambda: self._schedules.due(self._engine),
         )
@@ -176,7 +175,7 @@ class Durable:
 
     # Routes
 
-    def _surround(self, route: Route, plan: Plan) -> Callable[[Request], Any]:
+    def _surround(self, route: Route, carry_out: Callable[[Request], Any]) -> Callable[[Request], Any]:
         """Return what accepts the requests of a route. Raises ValueError for a route that can't be durable."""
         check_kept(
             route,
@@ -184,7 +183,7 @@ class Durable:
             idempotent="is idempotent, which it is anyway: leave out idempotent=True",
             resumable="is resumable, too: let it store the upload, and enqueue what is to be done with it",
         )
-        self._plans[route.where, route.methods] = plan
+        self._handlers[route.where, route.methods] = carry_out
 
         def accept(request: Request) -> Response:
             write, checks, carrying_out = self._accepted(request)
@@ -288,18 +287,17 @@ class Durable:
         """Return when the latest requests and jobs began, what they are, their states and their errors."""
         return self._engine.latest()
 
-    def _plan_for(self, request: Request) -> Plan:
-        """Return the plan by which a stored request is carried out. Raises LookupError if a deploy has removed it."""
+    def _handler_of(self, request: Request) -> Callable[[Request], Any]:
+        """Return the function that carries out a stored request. Raises LookupError if a deploy has removed it."""
         route = self._app._plan_of(request).route
-        plan = self._plans.get((route.where, route.methods))
-        if plan is None:
+        carry_out = self._handlers.get((route.where, route.methods))
+        if carry_out is None:
             raise explained(
                 "bad-durable",
                 f"{request.method} {request.path} was accepted, and is no longer a durable route",
                 LookupError,
             )
-        request.route = plan.route
-        return plan
+        return carry_out
 
     # In handlers and jobs
 

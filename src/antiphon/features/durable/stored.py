@@ -1,17 +1,13 @@
 """Requests as they are stored, the responses that their handlers give later, and our tables beside those of DBOS."""
 
-from contextvars import copy_context
+from collections.abc import Callable
 from typing import Any
 
-from antiphon import Request, Response
-from antiphon.app.dispatch.dispatch import dispatch
-from antiphon.app.dispatch.plan import Plan
-from antiphon.embedding import KeptResponse, RequestHead, driven, finish
+from antiphon import Request
+from antiphon.embedding import KeptResponse, RequestHead, is_async
 from antiphon.features import RequestSignature
 from antiphon.features.durable.flow import in_thread
-from antiphon.handler.drive import run_sync
-from antiphon.http import Address
-from antiphon.request.interfaces import SignedHeaders
+from antiphon.http import Address, Headers
 
 TABLES = (
     "create table if not exists {s}antiphon_executors (id text primary key, app text not null, seen {float} not null)",
@@ -33,23 +29,12 @@ _HEAD = ("method", "path", "query_string", "headers", "scheme", "authority", "ro
 _NOT_KEPT = KeptResponse.OF_ONE_VISITOR | {"date"}
 
 
-async def response_to(request: Request, plan: Plan) -> dict[str, Any]:
+async def response_to(request: Request, carry_out: Callable[[Request], Any]) -> dict[str, Any]:
     """Call the handler, where it belongs, and return the response as it is kept."""
-    request.head.blocks = not plan.handler.is_async  # type: ignore[misc]  # of a head of our own
-    if plan.handler.is_async:
-        response = await driven(_respond(plan, request))
-    else:
-        response = await in_thread(lambda: run_sync(_respond(plan, request), copy_context()))
+    waits = is_async(carry_out)
+    request.head.blocks = not waits  # type: ignore[misc]  # of a head of our own
+    response = await (carry_out(request) if waits else in_thread(lambda: carry_out(request)))
     return KeptResponse.data(response, _NOT_KEPT)
-
-
-async def _respond(plan: Plan, request: Request) -> Response:
-    """Return the whole response, after the functions that the handler passed to ``after_response``."""
-    try:
-        response = await dispatch(plan, request)
-        return response.freeze() if request.head.blocks else await response.afreeze()
-    finally:
-        await finish(request)
 
 
 class _Head(RequestHead):
@@ -85,7 +70,7 @@ def request_of(stored: dict[str, Any]) -> Request:
     request = Request(_Head(**head, client=None if client is None else Address(*client)), stored["body"])
     if signer is not None:
         known = {name: value for name, value in signer.items() if name in RequestSignature._fields}
-        request.signature = RequestSignature(**{**known, "headers": SignedHeaders(signer["headers"])})
+        request.signature = RequestSignature(**{**known, "headers": Headers()}).covering(signer["headers"])
     return request
 
 

@@ -10,12 +10,10 @@ request's head is checked first, then its body against the covered digest, and f
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from antiphon import Dependency, Request, explained
-from antiphon.app.planning.request_checks import alook_for_body, in_place, look_for_body
 from antiphon.embedding import (
     ONE_VALUE,
     Added,
@@ -45,7 +43,6 @@ from antiphon.features.signatures.components import (
 )
 from antiphon.features.signatures.keys import SignatureKey
 from antiphon.http import Challenge, InnerList, Item, Unauthorized, parse_structured_dictionary
-from antiphon.request.interfaces import SignedHeaders
 from antiphon.types import BareItem, Duration, Route
 
 if TYPE_CHECKING:
@@ -220,8 +217,8 @@ class Signatures:
         if (known := self._known_signer(request)) is not None:
             return known
         sent = arrivals(request)[-1]
-        if _claims_signature(sent):
-            look_for_body(sent)
+        if _claims_signature(sent) and sent.content.may_be_empty:
+            sent.stream.chunk_at(0)  # shows whether it is
         signatures = self._signatures(sent)
         found = self._verified(sent, signatures, [self._key(each) for each in signatures])
         self._complete(found, sent)
@@ -260,19 +257,22 @@ class Signatures:
         if self._known_signer(request) is not None:
             return
         sent = arrivals(request)[-1]
-        if _claims_signature(sent):
-            await alook_for_body(sent)
+        if _claims_signature(sent) and sent.content.may_be_empty:
+            await sent.stream.achunk_at(0)
+        from antiphon.embedding import Crossing  # late: it imports asyncio
+
         signatures = self._signatures(sent)
         if self._waits_for_keys():
-            from antiphon.embedding import Crossing
-
             keys = await Crossing().run(lambda: [self._key(each) for each in signatures])
         else:
             keys = [self._key(each) for each in signatures]
         known = [await key if isawaitable(key) else key for key in keys]
         found = self._verified(sent, signatures, known)
-        if self._store is not None or _covered_digests(found) is not None:
-            await in_place(partial(self._complete, found), blocks=self._blocks)(sent)
+        takes_time = self._store is not None or _covered_digests(found) is not None
+        if takes_time and sent.head.has_body:
+            await sent.aload()
+        if takes_time and (self._blocks or not sent.content.in_memory):
+            await Crossing().run(self._complete, found, sent)
         else:
             self._complete(found, sent)
         request[Request.signature] = found
@@ -473,8 +473,7 @@ def _signer(message: Components, signature: _Signature, key: SignatureKey) -> Re
         signature.text("tag"),
         signature.label,
         tuple([str(item) for item in signature.covered.items]),
-        SignedHeaders([line for line in message.lines if line[0] in whole]),
-    )
+    ).covering([line for line in message.lines if line[0] in whole])
 
 
 def _claims_signature(request: Request) -> bool:

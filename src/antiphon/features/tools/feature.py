@@ -14,8 +14,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import ref
 
 from antiphon import Request, Response, explained
-from antiphon.app.planning.cross_site import check_cross_site
-from antiphon.embedding import Advice, Crossing, FeatureStore, arrivals, check_numbers, errors_name_it, is_this_machine
+from antiphon.embedding import (
+    Advice,
+    Crossing,
+    FeatureStore,
+    arrivals,
+    check_cross_site,
+    check_numbers,
+    errors_name_it,
+    is_this_machine,
+)
 from antiphon.features import Store
 from antiphon.features.channels.hub import hub_of
 from antiphon.features.openapi.feature import OpenAPI

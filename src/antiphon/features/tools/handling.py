@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, assert_never
 
 from antiphon import Request, Response
-from antiphon.app.planning.features import CONFIRM
 from antiphon.embedding import GRACE_OVER, decode_json, encode_json, log_failure
 from antiphon.features.openapi.code.findings import Read
 from antiphon.features.rate_limits import uncount_made
@@ -25,9 +24,8 @@ from antiphon.features.tools.results import (
     too_large,
 )
 from antiphon.features.tools.tasks import knows_tasks, result_of_run
-from antiphon.features.tools.tool_call import HandledCall, NeedsReply, Question, filled
+from antiphon.features.tools.tool_call import HandledCall, NeedsReply, NotConfirmed, Question, filled
 from antiphon.http import UnprocessableContent
-from antiphon.http.errors import PreconditionRequired
 
 if TYPE_CHECKING:
     from antiphon import App
@@ -89,7 +87,7 @@ class Handling:
             return failure(str(error))
         if is_for_the_client(response):
             raise login_error(response)
-        if response.status == PreconditionRequired.status:
+        if response.status == NotConfirmed.status:
             call.check()
         if call.run is not None and response.status < 400:
             if message.is_modern and self._tasks is not None and knows_tasks(message):
@@ -130,7 +128,7 @@ class Confirmation:
         self._is_declined = False
 
     def confirm(self, request: Request) -> object:
-        """Raise PreconditionRequired (428) until a person has agreed, and the errors of reading the request."""
+        """Raise NotConfirmed (428) until a person has agreed, and the errors of reading the request."""
         shown = dict[str, Any]()  # with the defaults of fields that the call leaves out
         for each in self._definition.reads:
             made = decode_json(encode_json(_read(request, each)))
@@ -146,7 +144,7 @@ class Confirmation:
             raise
         if self._is_declined:
             uncount_made(request)
-            raise PreconditionRequired(DISAGREED)
+            raise NotConfirmed(DISAGREED)
         return None
 
     def check(self) -> None:
@@ -185,9 +183,9 @@ async def _respond(
         return made.request, await made.respond()
     confirmation = Confirmation(definition, arguments, call)
     if definition.dialect is None:
-        made.request[CONFIRM] = confirmation.confirm
+        made.confirm_by(confirmation.confirm)
     else:  # its application calls the view
-        with suppress(PreconditionRequired):
+        with suppress(NotConfirmed):
             confirmation.confirm(made.request)
         confirmation.check()
     response = await made.respond()

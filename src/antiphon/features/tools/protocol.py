@@ -13,10 +13,9 @@ from secrets import token_urlsafe
 from typing import Any, NamedTuple
 
 from antiphon import Limits, Request, Response
-from antiphon.embedding import decode_json, encode_json
+from antiphon.embedding import encode_json
 from antiphon.features.openapi.code.responses import JSON
 from antiphon.http import BadRequest, UnsupportedMediaType
-from antiphon.serialization.json import check_repeats
 
 MODERN = "2026-07-28"
 """The revision without sessions."""
@@ -44,7 +43,6 @@ _NAMED_BY = {
 }
 """The methods whose subject is in the Mcp-Name header, and the parameter that the header repeats."""
 _DEEPEST = 60
-_LIMITS = Limits(json_depth=_DEEPEST, json_repeats=0)
 _LETTERS = {"e": "elicitation", "s": "sampling", "r": "roots"}
 _session = re.compile(r"[A-Za-z0-9_-]{22}\.[esr]*").fullmatch
 _encoded = re.compile(r"=\?base64\?([A-Za-z0-9+/]*={0,2})\?=").fullmatch
@@ -108,9 +106,11 @@ def read_message(request: Request) -> Message:
     """
     if request.mimetype != JSON:
         raise UnsupportedMediaType(f"A message must be sent as {JSON}.")
+    limits = request.limits
+    # Without repeats, since proxies may have read another value.
+    request.limits = Limits(json=limits.memory, json_depth=_DEEPEST, json_repeats=0).within(limits)
     try:
-        check_repeats(request.body, _LIMITS)  # proxies may have read another value
-        message = decode_json(request.body, _DEEPEST)
+        message = request.json
     except BadRequest as error:
         raise ProtocolError(PARSE_ERROR, error.detail or "The message is not JSON.") from None
     if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":

@@ -16,7 +16,6 @@ from antiphon.features.html import visible
 from antiphon.features.tools.definitions import resolved_in
 from antiphon.features.tools.protocol import is_able
 from antiphon.http import UnprocessableContent
-from antiphon.http.errors import PreconditionRequired
 
 if TYPE_CHECKING:
     from antiphon.features.runs.run import Run
@@ -61,7 +60,13 @@ class Question(NamedTuple):
         return {"method": self.method, "params": params}
 
 
-class NeedsReply(PreconditionRequired):
+class NotConfirmed(HTTPError):
+    """428: a person has not agreed to the call (RFC 6585 §3)."""
+
+    status = 428
+
+
+class NeedsReply(NotConfirmed):
     """428: the call needs replies first. Called by a plain HTTP client, the error names the questions."""
 
     def __init__(self, questions: Iterable[Question]) -> None:

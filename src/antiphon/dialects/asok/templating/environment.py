@@ -27,9 +27,8 @@ from antiphon.dialects.asok.templating.syntax import (
     Preparation,
     rescoped,
 )
-from antiphon.embedding import render
+from antiphon.embedding import render, require_names
 from antiphon.features.templates.environment import RequestContext
-from antiphon.lazy import require_names
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.app import Asok

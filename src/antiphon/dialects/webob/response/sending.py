@@ -19,9 +19,9 @@ from antiphon.dialects.webob.response.content import (
     iter_close,
 )
 from antiphon.dialects.webob.response.head import ResponseFields, absolute_location
+from antiphon.embedding import parse_or_none
 from antiphon.http import ETag, IfRange, parse_http_date
 from antiphon.http.conditional import is_weakly_among, read_etags
-from antiphon.http.grammar import parse_or_none
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

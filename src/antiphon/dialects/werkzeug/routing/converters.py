@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from antiphon.http.urls.url import quote_path
+from antiphon.embedding import quote_path
 
 if TYPE_CHECKING:
     from antiphon.dialects.werkzeug.routing.map import Map
