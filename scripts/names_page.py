@@ -4,7 +4,7 @@ import importlib
 from collections.abc import Callable, Iterator
 
 from antiphon import http
-from antiphon.http.errors import ERRORS
+from antiphon.http import HTTPError
 from scripts import docstrings
 from scripts.reference_pages import INTRODUCTIONS, TOPICS
 
@@ -92,6 +92,6 @@ def first_sentence(doc: str) -> str:
 
 
 def _errors() -> list[str]:
-    named = ((status, cls.__name__) for status, cls in sorted(ERRORS.items()) if cls.__name__ in http.__all__)
-    rows = [f"| {status} | `{name}` |" for status, name in named]
+    named = ((status, cls.__name__) for status, cls in sorted(HTTPError.by_status.items()))
+    rows = [f"| {status} | `{name}` |" for status, name in named if name in http.__all__]
     return [ERRORS_INTRODUCTION, "\n".join(["| status | class |", "|---|---|", *rows])]

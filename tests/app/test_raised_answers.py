@@ -6,7 +6,7 @@ import pytest
 
 from antiphon import App, Blueprint, HTTPError, Redirect, Response, abort, to_app
 from antiphon.handler.callables import describe
-from antiphon.http.errors import ERRORS, NotFound, Unauthorized, UnprocessableContent
+from antiphon.http.errors import NotFound, Unauthorized, UnprocessableContent
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style", "other")
@@ -183,12 +183,12 @@ class TestARedirect:
 
 
 class TestAbort:
-    @rows("status", [*ERRORS, 418, 420, 430, 509, 599])
+    @rows("status", [*HTTPError.by_status, 418, 420, 430, 509, 599])
     def test_raises_the_error_of_a_status(self, status):
         demanded = dict.fromkeys(("allow", "proxy-authenticate", "upgrade", "www-authenticate"), "x")
         with pytest.raises(HTTPError) as error:
             abort(status, "why", members={"by": "ada"}, headers={"x-a": "1", **demanded}, title="Oh", type="/oh")
-        assert type(error.value) is ERRORS.get(status, HTTPError)
+        assert type(error.value) is HTTPError.by_status.get(status, HTTPError)
         assert error.value.status == status
         assert error.value.headers["x-a"] == "1"
         assert error.value.problem() == {"type": "/oh", "title": "Oh", "status": status, "detail": "why", "by": "ada"}

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from antiphon import http
-from antiphon.http.errors import ERRORS
+from antiphon.http import HTTPError
 from tests.helpers.rows import rows
 from tests.http.header_table import value_types
 
@@ -61,7 +61,7 @@ def test_each_name_has_a_sentence():
 def test_each_error_stands_beside_its_status():
     rows = re.findall(r"^\| (\d+) \| `(\w+)` \|$", PAGE, re.MULTILINE)
     assert rows == [
-        (str(each.status), each.__name__) for _, each in sorted(ERRORS.items()) if each.__name__ in http.__all__
+        (str(each.status), each.__name__) for _, each in sorted(HTTPError.by_status.items()) if each.__name__ in http.__all__
     ]
 
 

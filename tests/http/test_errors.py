@@ -9,7 +9,6 @@ import pytest
 from antiphon.http import errors
 from antiphon.http.authorization import Challenge
 from antiphon.http.errors import (
-    ERRORS,
     BadRequest,
     ClientDisconnected,
     Conflict,
@@ -50,7 +49,7 @@ DEMANDED = {"allow": "GET", "proxy-authenticate": "Basic", "upgrade": "TLS/1.3",
 
 class TestFamily:
     def test_each_class_is_found_by_its_status_and_named_like_it(self):
-        assert {cls.status: cls for cls in CLASSES.values()} == ERRORS
+        assert {cls.status: cls for cls in CLASSES.values()} == HTTPError.by_status
         made = [cls(headers=DEMANDED) for cls in CLASSES.values()]
         assert [error.title for error in made] == [PHRASES[error.status] for error in made]
         assert {error.detail for error in made} == {None}
@@ -59,7 +58,7 @@ class TestFamily:
         assert named == {*CLASSES.values()} - named_otherwise
 
     def test_the_documented_classes_of_rfc_9110_are_all_there(self):
-        assert {*range(400, 418), 421, 422, 426, 500, 501, 502, 503, 504} <= ERRORS.keys()
+        assert {*range(400, 418), 421, 422, 426, 500, 501, 502, 503, 504} <= HTTPError.by_status.keys()
 
     def test_without_a_class_it_is_an_internal_server_error(self):
         assert (HTTPError().status, HTTPError().title) == (500, "Internal Server Error")
@@ -68,7 +67,7 @@ class TestFamily:
         statuses = range(400, 600)
         made = [http_error(status, "so it is", headers=DEMANDED) for status in statuses]
         assert [(error.status, error.detail) for error in made] == [(status, "so it is") for status in statuses]
-        assert [type(error) for error in made] == [ERRORS.get(status, HTTPError) for status in statuses]
+        assert [type(error) for error in made] == [HTTPError.by_status.get(status, HTTPError) for status in statuses]
         assert all(error.title for error in made)
 
     @rows("status", [0, 99, 200, 304, 399, 600, 1000, -400])
@@ -161,11 +160,11 @@ class TestHeaders:
         (426, "Upgrade", 'upgrade="TLS/1.3"'),
     )
     def test_that_a_status_demands_have_to_be_given(self, status, name, fix):
-        for make in (partial(abort, status), partial(HTTPError, status), ERRORS[status]):
+        for make in (partial(abort, status), partial(HTTPError, status), HTTPError.by_status[status]):
             with pytest.raises(ValueError, match=rf"a {status} .*header {name} \(RFC 9110 §.*{re.escape(fix)}"):
                 make("no")
         assert HTTPError(status, headers={name: "x"}).headers.items() == [(name.lower(), "x")]
-        with pytest.raises(ERRORS[status]):
+        with pytest.raises(HTTPError.by_status[status]):
             eval(f"abort({status}, {fix})")
 
     def test_of_unauthorized_may_be_left_to_the_application(self):

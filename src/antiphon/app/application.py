@@ -40,7 +40,7 @@ from antiphon.response.message import Message
 from antiphon.response.response import Response
 from antiphon.routing.converters import Converter
 from antiphon.routing.pattern import path_template
-from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys, Signer
+from antiphon.serialization.signing import SecretKeys, Signer
 from antiphon.uploads.temporary_file import usable_folder
 
 if TYPE_CHECKING:
@@ -600,7 +600,7 @@ class App(Routes, Servable):
             raise explained(
                 "no-secret-key",
                 'this app has no key to sign with: App(secret_keys=os.environ["SECRET_KEYS"].split()), where'
-                f" {MAKE_A_KEY} makes a key",
+                f" {SecretKeys.MAKE_ONE} makes a key",
                 RuntimeError,
             )
         return Signer(self._secret_keys, salt=salt)

@@ -175,12 +175,8 @@ class RouteGroup:
 
         A resumable route is followed by those of its uploads, which a feature supplies.
         """
-        resuming = self.app._route_features.resuming
-        return [
-            each
-            for route in self._own_routes()
-            for each in (route, *(resuming._upload_routes(route) if route.resumable and resuming else ()))
-        ]
+        uploads = self.app._route_features.upload_routes
+        return [each for route in self._own_routes() for each in (route, *uploads(route))]
 
     def _own_routes(self) -> list[Route]:
         return [

@@ -180,6 +180,11 @@ class Crossing:
         """Return a crossing for functions that wait only for the disk and the processor."""
         return cls(threads=file_threads_of_task())
 
+    @staticmethod
+    def loads() -> dict[str, tuple[int, int]]:
+        """Return, for this process's "handlers" and "files", how many threads make a call, and how many calls wait."""
+        return {"handlers": workers.load(), "files": file_workers.load()}
+
     def in_same_context(self, ends: Callable[[Any], bool] | None = None) -> "Crossing":
         """Return a crossing for other calls in the same context, of which only one may run at a time."""
         crossing = Crossing(self._context, self._threads, ends)

@@ -10,7 +10,7 @@ from unicodedata import normalize
 from urllib.parse import unquote
 
 from antiphon.features.secret_names import ALONE, ANYWHERE, is_secret_name
-from antiphon.serialization.signing import secret_keys_in_use
+from antiphon.types import SecretKeys
 
 _tokens = re.compile(
     r"(?P<comment>\#[^\n]*)"
@@ -209,7 +209,7 @@ class Mask:
         for name, value in os.environ.items():
             if is_secret_name(name) and not _OF_ENVIRONMENT.search(name) and not value.startswith("/"):
                 self.add(value if len(value) >= _SHORTEST else "")
-        for key in secret_keys_in_use():
+        for key in SecretKeys.in_use():
             self.add(key.decode("utf-8", "replace"))
 
     def add(self, secret: str) -> None:

@@ -162,6 +162,8 @@ class HTTPError(Exception, metaclass=NamesOurs):
     member that has its own parameter.
     """
 
+    by_status: ClassVar[Mapping[int, "type[HTTPError]"]] = {}
+    """The error classes by status."""
     status: int = 500
     type: str = "about:blank"
     _is_localized: ClassVar[bool] = False
@@ -602,22 +604,20 @@ class NetworkAuthenticationRequired(HTTPError):
     status = 511
 
 
-ERRORS: dict[int, type[HTTPError]] = {
+HTTPError.by_status = {
     cls.status: cls
     for family in (HTTPError, _Challenging, _ComeBack)
     for cls in family.__subclasses__()
     if "status" in vars(cls)
 }
-"""The error classes by status."""
-
-assert ERRORS.keys() <= PHRASES.keys()  # noqa: S101
+assert HTTPError.by_status.keys() <= PHRASES.keys()  # noqa: S101
 
 
 def http_error(status: int, detail: Text | None = None, **options: Unpack[AbortOptions]) -> HTTPError:
     """Make the error for a status, using the status's own class if there is one. ``options`` are the options of that
     class.
     """
-    cls = ERRORS.get(status)
+    cls = HTTPError.by_status.get(status)
     passed_on = cast("ErrorOptions", options)  # the class checks its other options
     return cls(detail, **passed_on) if cls is not None else HTTPError(status, detail, **passed_on)
 

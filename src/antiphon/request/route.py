@@ -15,7 +15,6 @@ from antiphon.request.readings import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
     from antiphon.request.request import Request
-    from antiphon.response.response import Response
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -26,7 +25,8 @@ class RouteKey(Generic[T]):
     """A typed key of route metadata: ``FLAG = RouteKey[str]("flag")``, then ``request.route.meta[FLAG]``.
 
     Set it where a route is registered: ``@app.get("/", meta={FLAG: "new-page"})``. ``name`` is for error messages only:
-    two keys with the same name are different.
+    two keys with the same name are different. A subclass may have a method ``finish(request, response)``, which
+    completes each response of the routes with the key.
     """
 
     __slots__ = ("__orig_class__", "name")  # RouteKey[str]("flag") sets the first, the value's type
@@ -36,15 +36,6 @@ class RouteKey(Generic[T]):
 
     def __repr__(self) -> str:
         return f"<RouteKey {self.name!r}>"
-
-
-class FinishingKey(RouteKey[T]):
-    """A key whose value shows in the responses of a route: ``finish`` completes each of them."""
-
-    __slots__ = ()
-
-    def finish(self, request: "Request", response: "Response") -> None:
-        """Complete a response. Subclasses define how."""
 
 
 class RouteMeta:

@@ -27,9 +27,6 @@ OnFault: TypeAlias = Literal["raise", "collect"] | Callable[[UnprocessableConten
 _LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"})
 _SEQUENCE = "application/json-seq"
 CSV = "text/csv"
-ROWS = ("application/jsonl", _SEQUENCE)
-"""The media types of rows in JSON that documents name besides application/x-ndjson."""
-
 
 _BYTES_FOR_EACH = 16 << 10
 """The bytes of the limit of a body for each wrong row, of which a thousand are always collected."""

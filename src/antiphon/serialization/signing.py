@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from itsdangerous import Signer as TextSigner
     from itsdangerous import URLSafeTimedSerializer
 
-MAKE_A_KEY = 'python -c "import secrets; print(secrets.token_urlsafe(32))"'
-"""The command that prints a new key."""
 _SHORTEST_KEY = 16
 
 
@@ -48,6 +46,9 @@ class SecretKeys:
 
     __slots__ = ("__weakref__", "oldest_first")
 
+    MAKE_ONE = 'python -c "import secrets; print(secrets.token_urlsafe(32))"'
+    """The command that prints a new key."""
+
     def __init__(self, keys: "Iterable[str | bytes] | SecretKeys") -> None:
         if isinstance(keys, str | bytes):
             raise explained(
@@ -57,6 +58,11 @@ class SecretKeys:
             keys.oldest_first if isinstance(keys, SecretKeys) else tuple(map(_checked_key, reversed([*keys])))
         )
         _in_use.add(self)
+
+    @staticmethod
+    def in_use() -> set[bytes]:
+        """Return all secret keys of the process. They must not be shown, whatever their variables are called."""
+        return {key for keys in _in_use for key in keys.oldest_first}
 
     def __bool__(self) -> bool:
         return bool(self.oldest_first)
@@ -68,16 +74,11 @@ class SecretKeys:
 _in_use: WeakSet[SecretKeys] = WeakSet()
 
 
-def secret_keys_in_use() -> set[bytes]:
-    """Return all secret keys of the process. They must not be shown, whatever their variables are called."""
-    return {key for keys in _in_use for key in keys.oldest_first}
-
-
 def _checked_key(key: str | bytes) -> bytes:
     if not isinstance(key, str | bytes):
         raise explained(
             "bad-secret-key",
-            f"a secret key must be text or bytes, not {type(key).__name__}; {MAKE_A_KEY} makes one",
+            f"a secret key must be text or bytes, not {type(key).__name__}; {SecretKeys.MAKE_ONE} makes one",
             TypeError,
         )
     encoded = key.encode() if isinstance(key, str) else key
@@ -85,7 +86,7 @@ def _checked_key(key: str | bytes) -> bytes:
         raise explained(
             "bad-secret-key",
             f"a secret key must have at least {_SHORTEST_KEY} bytes, not {len(encoded)}, which can be guessed:"
-            f" {MAKE_A_KEY} makes one",
+            f" {SecretKeys.MAKE_ONE} makes one",
         )
     return encoded
 
@@ -151,7 +152,7 @@ class Signer:
     ) -> None:
         self._keys = SecretKeys(secret_keys)
         if not self._keys:
-            raise explained("bad-secret-key", f"a signer needs a secret key; {MAKE_A_KEY} makes one")
+            raise explained("bad-secret-key", f"a signer needs a secret key; {SecretKeys.MAKE_ONE} makes one")
         if not isinstance(salt, str) or not salt:
             raise explained("bad-secret-key", 'a salt must name the purpose of a signature, such as "newsletter"')
         if digest not in ("sha256", "sha1"):

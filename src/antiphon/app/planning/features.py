@@ -1,10 +1,11 @@
 """Features in plans: what they do for the options of routes, and what they add to responses, as plain data."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import copy_context
 from functools import update_wrapper
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
+from antiphon.app.dispatch.arguments import arguments_of
 from antiphon.app.dispatch.dispatch import dispatch
 from antiphon.app.dispatch.hooks import Hook, MiddlewareFunction, hook
 from antiphon.app.dispatch.middleware import Middleware, middleware
@@ -109,6 +110,13 @@ class RouteFeatures:
         """Let a feature continue the uploads to ``resumable`` routes. Raises ValueError if another feature does."""
         self._check_unused(self.resuming, "resumable")
         self.resuming = resuming
+
+    def upload_routes(self, route: Route) -> Iterator[Route]:
+        """Yield the routes of the uploads to a resumable route, whose handlers get the request."""
+        if route.resumable and self.resuming is not None:
+            for each in self.resuming._upload_routes(route):
+                arguments = arguments_of(each.handler, ("request",))
+                yield each._replace(hook=hook(each.handler), arguments=arguments)
 
     def surround_durable(self, surround: SurroundDurable) -> None:
         """Let ``surround`` supply the function that accepts the requests of each ``durable`` route.

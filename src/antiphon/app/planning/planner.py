@@ -34,7 +34,6 @@ from antiphon.handler.callables import describe, is_async
 from antiphon.handler.scope import in_scope
 from antiphon.request.late_reads import tell_shared_caches
 from antiphon.request.request import Request
-from antiphon.request.route import FinishingKey
 from antiphon.response.response import Response
 from antiphon.routing.converters import Converter
 from antiphon.routing.pattern import parameters_in
@@ -98,7 +97,7 @@ class Planning:
             function = in_scope(handler.function, route.cancel_on_disconnect)
             handler = handler._replace(function=function, raw_handler=handler.function)
         stack = self._stack(group, route)
-        if finishers := [key.finish for key in route.meta if isinstance(key, FinishingKey)]:
+        if finishers := [key.finish for key in route.meta if hasattr(key, "finish")]:
             stack = stack._replace(finishers=(*finishers, *stack.finishers))
         route = route._replace(is_guarded=group.has_before_routing or stack.is_guarded)
         handler, stack = self._features.around(route, handler, self._telling(route, stack))

@@ -6,7 +6,6 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from antiphon import explained
 from antiphon.embedding import arguments_name_ours, texts_of, type_name
-from antiphon.explanations.naming import word_for
 from antiphon.features.html import AttributeValue
 from antiphon.types import Text
 
@@ -66,8 +65,10 @@ def check_widget(widget: str | None) -> None:
     """Raise ValueError for an unknown widget, which browsers would show as a text input."""
     known = get_args(Widget)
     if widget is not None and widget not in known:
-        near = word_for(widget, {}, known)
-        fix = f"did you mean {near!r}?" if near else f"there are {', '.join(known)}"
+        from difflib import get_close_matches
+
+        near = get_close_matches(widget, known, 1)
+        fix = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
         raise explained("bad-form-field", f"there is no widget {widget!r}: {fix}")
 
 

@@ -20,7 +20,7 @@ from antiphon.features.forms.messages import MessageLabel
 from antiphon.features.html import AttributeValue
 from antiphon.serialization.decimals import DecimalBounds, bounds_in
 from antiphon.serialization.readers import check_fields
-from antiphon.serialization.types import Collection, Record, members
+from antiphon.serialization.types import members
 from antiphon.types import Text
 
 
@@ -162,7 +162,7 @@ _KEPT = 256
 def inputs_of(wanted: Any) -> tuple[Input, ...]:
     """Return the inputs of a form for a class. Raises TypeError for a class or field that can't have inputs."""
     check_fields(wanted, Upload)
-    info = cast(Record, described(wanted, Upload))
+    info = cast("inspect.StructType", described(wanted, Upload))
     hints = get_type_hints(get_origin(wanted) or wanted, include_extras=True)
     for field in info.fields:
         _check_habits(wanted, field)
@@ -175,7 +175,7 @@ def inputs_of(wanted: Any) -> tuple[Input, ...]:
 def _input(field: inspect.Field, hint: object) -> Input:
     declared, meta = _declared(hint)
     alternatives = [member for member in members(field.type) if not isinstance(member, inspect.NoneType)]
-    is_many = any(isinstance(member, Collection) for member in alternatives)
+    is_many = any(isinstance(member, inspect.CollectionType | inspect.TupleType) for member in alternatives)
     kinds = [kind for member in alternatives for kind in _items(member)]
     is_nullable = len(alternatives) < len(members(field.type))
     is_bool = not is_many and all(isinstance(kind, inspect.BoolType) for kind in kinds)

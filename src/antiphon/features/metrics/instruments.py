@@ -11,8 +11,7 @@ from threading import Event, RLock, Thread
 from typing import NamedTuple
 
 from antiphon import explained
-from antiphon.concurrency.workers import file_workers, workers
-from antiphon.embedding import DRAINING, call_after_fork
+from antiphon.embedding import DRAINING, Crossing, call_after_fork
 from antiphon.features.metrics.figures import (
     OVERFLOW,
     Defined,
@@ -193,8 +192,7 @@ class PoolWatch:
 
     def look(self) -> None:
         """Record how many threads of each pool are busy, and how many calls are waiting for one."""
-        for pool, each in (("handlers", workers), ("files", file_workers)):
-            busy, waiting = each.load()
+        for pool, (busy, waiting) in Crossing.loads().items():
             self._busy.set(busy, pool=pool)
             self._waiting.set(waiting, pool=pool)
         self._draining.set(DRAINING.is_given)

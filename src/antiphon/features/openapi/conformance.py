@@ -27,7 +27,6 @@ from antiphon.features.openapi.code.values import (
 from antiphon.features.openapi.contract import Contract
 from antiphon.features.openapi.responses import Given
 from antiphon.http import Headers, parse_events
-from antiphon.http.errors import ERRORS
 from antiphon.serialization.pydantic_models import has_model
 
 ALWAYS = frozenset({408, 413, 414, 421, 431, 500})
@@ -77,8 +76,9 @@ def _is_annotated(contract: Contract) -> bool:
 
 def _way_out(contract: Contract, status: int) -> str:
     """Return instructions for adding a status to a contract."""
-    if status in ERRORS:
-        return f"raise it in the handler's own code, or declare it with gives={{{status}: {ERRORS[status].__name__}}}"
+    if status in HTTPError.by_status:
+        error = HTTPError.by_status[status].__name__
+        return f"raise it in the handler's own code, or declare it with gives={{{status}: {error}}}"
     body = next((_name(each.body) for each in contract.responses if isinstance(each.body, Of)), None)
     if status in (204, 304) or status not in range(200, 300) or body is None:
         return f"declare it with gives={{..., {status}: ...}}"

@@ -44,7 +44,6 @@ from antiphon.features.openapi.responses import (
 )
 from antiphon.features.users import ScopesRequired, Users
 from antiphon.http import NotModified
-from antiphon.http.errors import ERRORS
 from antiphon.types import Route
 
 _UNEXPECTED = [each for each in vars(builtins).values() if isinstance(each, type) and issubclass(each, Exception)]
@@ -116,7 +115,7 @@ class Contract:
         self, status: int, detail: str | None, members: Fields | None = None, headers: tuple[str, ...] = ()
     ) -> None:
         """Record an error raised by the framework itself."""
-        error = Raisable(ERRORS.get(status, HTTPError), status, detail, members=members, headers=headers)
+        error = Raisable(HTTPError.by_status.get(status, HTTPError), status, detail, members=members, headers=headers)
         self.add_failure(Raised(error, _place_of(self.route)))
 
     def add_unread(self, unread: Unread) -> None:

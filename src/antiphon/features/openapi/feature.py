@@ -12,7 +12,6 @@ from urllib.parse import urljoin
 from antiphon import Blueprint, Request, Response, RouteKey, explained, is_debug
 from antiphon.embedding import Added, errors_name_it, is_seen_in_debug, quote_path
 from antiphon.http import Link, NotFound
-from antiphon.request.route import FinishingKey
 from antiphon.response.message import watched
 from antiphon.types import Route
 
@@ -37,7 +36,7 @@ CATALOG = "/.well-known/api-catalog"
 _LINKSET = 'application/linkset+json; profile="https://www.rfc-editor.org/info/rfc9727"'
 
 
-class _Deprecated(FinishingKey["bool | datetime"]):
+class _Deprecated(RouteKey["bool | datetime"]):
     """The key of deprecated operations, whose responses have a Deprecation field (RFC 9745)."""
 
     __slots__ = ()

@@ -18,7 +18,6 @@ from antiphon.features.openapi.security import requires_key
 from antiphon.http.errors import Problem
 from antiphon.serialization.patches import OPERATIONS
 from antiphon.serialization.readers import field_names
-from antiphon.serialization.rows import ROWS
 
 BYTERANGES = "multipart/byteranges"
 """The media type of a response with several parts (RFC 9110 §14.6)."""
@@ -201,7 +200,9 @@ def _rows(read: Read, side: Direction, schemas: Schemas) -> Schema:
     """Return the content of a body of rows (OpenAPI 3.2 §4.14.3). Rows with fields that aren't text have no CSV."""
     item = schemas.of_type(read.wanted, side)
     array = {"schema": {"type": "array", "items": item}}
-    content: Schema = {media: {"itemSchema": item} for media in (NDJSON, *ROWS)} | {JSON: array}
+    content: Schema = {
+        media: {"itemSchema": item} for media in (NDJSON, "application/jsonl", "application/json-seq")
+    } | {JSON: array}
     try:
         names = ", ".join(field_names(read.wanted))
     except TypeError:

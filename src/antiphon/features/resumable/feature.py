@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_never, cast
 
 from antiphon import HTTPError, Request, Response, explained
-from antiphon.app.dispatch.arguments import arguments_of
-from antiphon.app.dispatch.hooks import hook
 from antiphon.embedding import (
     SAFE_METHODS,
     Added,
@@ -127,8 +125,6 @@ class ResumableUploads:
                 methods=methods,
                 name=f"{route.name}_upload",
                 handler=handler,
-                hook=hook(handler),
-                arguments=arguments_of(handler, ("request",)),
                 receive="lazy",
                 redirect_slashes=False,
                 deadline=None,

@@ -35,7 +35,7 @@ from antiphon.features.resumable.messages import (
 )
 from antiphon.features.stores.file_locks import lock_alone, unlock
 from antiphon.http import ContentTooLarge, NotFound, TooManyRequests
-from antiphon.uploads.temporary_file import NoRoomIs507, write_chunks
+from antiphon.uploads.temporary_file import NoRoomIs507
 
 UploadState: TypeAlias = Literal["open", "running", "done"]
 _, RUNNING, DONE = get_args(UploadState)
@@ -278,8 +278,8 @@ class Turn:
             if size > most or (length is not None and size > length):
                 self._uploads.remove(self.id)
                 raise inconsistent_length() if size <= most else in_upload(too_large(most))
-            with NoRoomIs507():
-                write_chunks(self._descriptor, chunks)
+            with NoRoomIs507(), open(self._descriptor, "ab", closefd=False) as file:
+                file.writelines(chunks)
         finally:
             unlock(self._descriptor)
 

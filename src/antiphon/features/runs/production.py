@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import Context, ContextVar
@@ -13,8 +13,7 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from antiphon import HTTPError, explained
-from antiphon.concurrency.iterables import aclose, close_of
-from antiphon.embedding import encode_json
+from antiphon.embedding import AsyncChunks, BlockingChunks, encode_json
 from antiphon.features import StoreUnavailable
 from antiphon.features.channels.feed import Keep
 from antiphon.features.runs.record import Kind, Ledger, Line, Record, RunEnd, RunState, large_name, part_name
@@ -83,7 +82,12 @@ class Production:
         self.is_started = False
         self.ended: Future[None] = Future()
         """A future that is done when the end has been written, or when the attempts to write it have been given up."""
-        self._source = source
+        self._values = (
+            AsyncChunks(source, self._aencoded)
+            if isinstance(source, AsyncIterable)
+            else BlockingChunks(source, self._encoded)
+        )
+        """The values of the source as JSON, which close it."""
         self._ledger = ledger
         self._hub, self._name = ledger.hub(record.id), ledger.log(record.id)
         self._bounds = bounds
@@ -125,7 +129,7 @@ class Production:
         context = Context()
         context.run(current.set, run)
         self._loop = loop
-        is_async = isinstance(self._source, AsyncIterable)
+        is_async = isinstance(self._values, AsyncChunks)
         # In a context of its own: timers and callbacks would keep the request's until the run ends.
         loop.call_soon_threadsafe(self._start_on_loop, context if is_async else None, context=Context())
         if not is_async:
@@ -136,7 +140,7 @@ class Production:
         self._left = self.record.deadline
         self._wait_for_deadline()
         if context is not None and self.is_over:
-            self._task = loop.create_task(self._aclose(None), context=context)
+            self._task = loop.create_task(self._aclose(), context=context)
         elif context is not None:
             self._task = loop.create_task(self._aproduce(), context=context)
             self._task.add_done_callback(self._end_unstarted)
@@ -176,7 +180,7 @@ class Production:
     @property
     def has_lost_loop(self) -> bool:
         """True if the production's loop was closed before the run ended."""
-        return self._loop is not None and self._loop.is_closed() and isinstance(self._source, AsyncIterable)
+        return self._loop is not None and self._loop.is_closed() and isinstance(self._values, AsyncChunks)
 
     def _end_late(self) -> None:
         problem = {"title": "The run took too long", "status": 504, "type": "about:blank"}
@@ -184,22 +188,19 @@ class Production:
 
     def close(self, loop: asyncio.AbstractEventLoop) -> None:
         """Close a source that was not started."""
-        if isinstance(self._source, AsyncIterable):
-            asyncio.run_coroutine_threadsafe(self._aclose(None), loop)
-        elif close := close_of(None, self._source):
-            close()
+        if isinstance(self._values, AsyncChunks):
+            asyncio.run_coroutine_threadsafe(self._aclose(), loop)
+        else:
+            self._values.close()
 
     # Producing
 
     async def _aproduce(self) -> None:
-        source: Any = self._source
-        iterator: AsyncIterator[Any] | None = None
+        values: Any = self._values
         state: RunState = "done"
         problem = None
         try:
-            iterator = aiter(source)
-            async for value in iterator:
-                data = self._encoded(value)
+            async for data in values:
                 await self.acall(self._write, data)
                 if not self._hub.blocks:
                     await asyncio.sleep(0)
@@ -209,7 +210,7 @@ class Production:
             state = self.broken_off  # the source's loop has ended, unless another end is set
         except FAILURES as error:
             state, problem = "failed", self._problem(error)
-        await self._aclose(iterator)
+        await self._aclose()
         if self._timer is not None:
             self._timer.cancel()
         self._task = None
@@ -225,28 +226,26 @@ class Production:
         """Call a function on a thread if the store blocks."""
         return await asyncio.to_thread(function, *arguments) if self._hub.blocks else function(*arguments)
 
-    async def _aclose(self, iterator: AsyncIterator[Any] | None) -> None:
+    async def _aclose(self) -> None:
+        values: Any = self._values
         try:
-            await aclose(iterator, self._source)
+            await values.aclose()
         except (*FAILURES, asyncio.CancelledError) as error:
             self._log(error)
 
     def _produce(self) -> None:
         state: RunState = "done"
         problem = None
-        source: Any = self._source
-        iterator: Iterator[Any] | None = None
+        values: Any = self._values
         try:
-            iterator = iter(source)
-            for value in iterator:
-                self._write(self._encoded(value))
+            for data in values:
+                self._write(data)
                 if self.is_over:
                     break
         except FAILURES as error:
             state, problem = "failed", self._problem(error)
         try:
-            if close := close_of(iterator, source):
-                close()
+            values.close()
         except FAILURES as error:
             self._log(error)
         if self._timer is not None and self._loop is not None:
@@ -254,7 +253,14 @@ class Production:
                 self._loop.call_soon_threadsafe(self._timer.cancel)
         self.end(state, problem)
 
-    def _encoded(self, value: object) -> bytes:
+    def _encoded(self, values: Iterable[Any]) -> Generator[bytes]:
+        yield from map(self._json, values)
+
+    async def _aencoded(self, values: AsyncIterable[Any]) -> AsyncGenerator[bytes]:
+        async for value in values:
+            yield self._json(value)
+
+    def _json(self, value: object) -> bytes:
         data = encode_json(value)
         if len(data) > self._bounds.keep.size:
             reason = f"a value of a run has {len(data):,} bytes of JSON, more than {self._bounds.keep.size:,}"

@@ -11,7 +11,6 @@ from antiphon.embedding import TimedSigner
 from antiphon.features import OwnedEntry, Store, StoreCount, StoreEntry
 from antiphon.features.stores import check_ttl, encode_value
 from antiphon.features.stores.tagged_json import dumps, dumps_tagged, from_base64, has_tags, loads, pack, tag, unpack
-from antiphon.serialization.signing import MAKE_A_KEY
 from antiphon.types import SecretKeys
 
 _LONGEST_COOKIE = 4096
@@ -47,7 +46,7 @@ class CookieStore(Store):
     ) -> None:
         keys = SecretKeys(secret_keys)
         if not keys:
-            raise explained("bad-secret-key", f"CookieStore needs a secret key; {MAKE_A_KEY} makes one")
+            raise explained("bad-secret-key", f"CookieStore needs a secret key; {SecretKeys.MAKE_ONE} makes one")
         self.clock = clock
         self._keys = frozenset(keys.oldest_first)
         self._signer = TimedSigner(keys.oldest_first, "cookie-session", "sha1")  # as in Flask

@@ -63,7 +63,6 @@ from antiphon.features.openapi.code.values import (
 from antiphon.features.tables.query import columns_of, parameters_of, sortable_of
 from antiphon.features.tables.table import Table
 from antiphon.http import FieldError
-from antiphon.http.errors import ERRORS
 
 if TYPE_CHECKING:
     from antiphon.features.openapi.code.frames import Frame
@@ -277,7 +276,10 @@ def _call_abort(frame: "Frame", made: Call, called: Callable[..., Any]) -> Value
         frame.unread(text, made.node, "raised")
         codes = ()
     headers = _headers_of(frame, made)
-    errors = [Raisable(ERRORS.get(code, HTTPError), code, detail, *problem_of(frame, made), headers) for code in codes]
+    errors = [
+        Raisable(HTTPError.by_status.get(code, HTTPError), code, detail, *problem_of(frame, made), headers)
+        for code in codes
+    ]
     if called is http_error:
         return frame.hold(made.node, either(*errors)) if errors else UNKNOWN
     for error in errors:

@@ -7,8 +7,7 @@ from antiphon.features.openapi.code.annotations import NOT_SAID
 from antiphon.features.openapi.code.sources import Place
 from antiphon.features.openapi.code.values import NEVER, Raisable, Value
 from antiphon.features.users import Users
-from antiphon.http import BadRequest, FieldError
-from antiphon.http.errors import ERRORS
+from antiphon.http import BadRequest, FieldError, HTTPError
 
 NOWHERE = Place("", "", 0)
 
@@ -133,9 +132,11 @@ class Findings:
         reads, named = len(mark["reads"]), len(mark["named"])
         caught = [each for each in self.raised if each not in mark["raised"] and issubclass(each.error.kind, kinds)]
         self.raised[:] = [each for each in self.raised if each not in caught]
-        refused = tuple(status for status, kind in ERRORS.items() if issubclass(kind, kinds))
+        refused = tuple(status for status, kind in HTTPError.by_status.items() if issubclass(kind, kinds))
         for at, each in enumerate(self.reads[reads:], reads):
-            caught += [Raised(Raisable(ERRORS[one], one), each.place) for one in each.refusals if one in refused]
+            caught += [
+                Raised(Raisable(HTTPError.by_status[one], one), each.place) for one in each.refusals if one in refused
+            ]
             self.reads[at] = each._replace(refusals=tuple(one for one in each.refusals if one not in refused))
         for at, name in enumerate(self.named[named:], named):
             missing = FieldError if name.part == "files" else BadRequest

@@ -10,7 +10,7 @@ from inspect import getattr_static
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from antiphon import Response, Upload
+from antiphon import HTTPError, Response, Upload
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import About, Findings, Named, ReadAs, Unread, read_as
 from antiphon.features.openapi.code.flow import Flow, Key, Stop
@@ -55,7 +55,6 @@ from antiphon.features.openapi.code.values import (
     owners_of,
     parts_of,
 )
-from antiphon.http.errors import ERRORS
 
 if TYPE_CHECKING:
     from antiphon.features.openapi.code.reading import CodeReader
@@ -192,7 +191,7 @@ class Frame(ast.NodeVisitor, ABC):
         """Record the errors of rows that may be read here, because only reading them finds these errors."""
         for status, detail in _REFUSED_ROWS.items():
             if not (status == 422 and rows.collects):
-                self.reader.note_raised(self, Raisable(ERRORS[status], status, detail), self.at)
+                self.reader.note_raised(self, Raisable(HTTPError.by_status[status], status, detail), self.at)
 
     def use(self, *values: Value, result: Value = UNKNOWN) -> Value:
         """Return the result of known code that shows, tests or compares values, which may call their special methods.

@@ -38,7 +38,6 @@ from antiphon.features.openapi.code.values import (
 )
 from antiphon.features.openapi.code.words import Words
 from antiphon.features.users import Users
-from antiphon.handler.callables import without_partials
 from antiphon.http import NotModified
 
 _DEEPEST = 12
@@ -52,7 +51,8 @@ _LIBRARIES = tuple({path for path in _PATHS if path})
 
 def function_of(called: Callable[..., Any]) -> FunctionType | None:
     """Return the function that runs when an object is called, without partials, or None if it is written in C."""
-    called = without_partials(called)
+    while isinstance(called, functools.partial):
+        called = called.func
     called = getattr(called, "__func__", called)
     return called if isinstance(called, FunctionType) else annotations.method_of(type(called), "__call__")
 

@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
-from antiphon import Response, abort
+from antiphon import HTTPError, Response, abort
 from antiphon.features.openapi.code.responses import ANY, HTML, JSON
 from antiphon.features.openapi.code.values import TEXT, Bound, Known, Local, Of, ResponseValue, TheRequest, Value
-from antiphon.http.errors import ERRORS
 
 Meaning: TypeAlias = Literal["request", "abort", "json", "redirect", "page", "file"]
 _MEANINGS: Mapping[Meaning, Value] = {
@@ -65,7 +64,9 @@ class Words:
         self.given = [TheRequest()] if described.gives_request else []
         for meaning, objects in described.meanings.items():
             self._stand_ins |= {id(each): _MEANINGS[meaning] for each in objects}
-        self._stand_ins |= {id(kind): Known(ERRORS.get(status, kind)) for kind, status in described.errors.items()}
+        self._stand_ins |= {
+            id(kind): Known(HTTPError.by_status.get(status, kind)) for kind, status in described.errors.items()
+        }
 
     def meant_by(self, value: Value) -> Value:
         """Return the value that a value stands for, usually the value itself."""
