@@ -143,8 +143,8 @@ async def receive_rest(plan: Plan, request: Request, error: HTTPError | None) ->
 
 _rest = coroutine(rest)
 
-Stopped: TypeAlias = Response | Awaitable[Response | None] | Opener | None
-"""The reason why ``open_in_place`` stopped: its return value."""
+Stopped: TypeAlias = Response | Opener | tuple[Awaitable[Response | None]] | None
+"""The reason why ``open_in_place`` stopped: its return value. What has to wait is a tuple."""
 
 
 def open_all(parts: Iterable[Opener], request: Request, opened: Opened) -> Awaitable[Response | None]:
@@ -171,7 +171,7 @@ def open_in_place(openers: Iterator[Opener], request: Request, opened: Opened) -
             if stopped is None:
                 continue
             has_ended, early = stopped
-            return early if has_ended else _rest(steps, early)
+            return early if has_ended else (_rest(steps, early),)
         if closer is None:
             try:
                 early = function(request)
@@ -183,13 +183,17 @@ def open_in_place(openers: Iterator[Opener], request: Request, opened: Opened) -
             ended = open_in_turn(function, closer, request, opened)
             if ended is None:
                 continue
-            return to_response(early_response(*ended), ended[0], request)
+            return _stopped(to_response(early_response(*ended), ended[0], request))
         if early is not None:
             if type(early) is Response:
                 return early
             refuse_value(function, early)
-            return to_response(early, function, request)
+            return _stopped(to_response(early, function, request))
     return None
+
+
+def _stopped(response: Response | Awaitable[Response]) -> Stopped:
+    return response if isinstance(response, Response) else (response,)
 
 
 async def _call_when_loaded(function: Callable[[Request], Any], request: Request) -> Any:
@@ -204,9 +208,9 @@ async def open_in_steps(
     stopped: Stopped, openers: Iterator[Opener], request: Request, opened: Opened
 ) -> Response | None:
     """Open the remaining parts around a handler, each where it runs; return the first response from one of them."""
-    while not (stopped is None or isinstance(stopped, Response)):
-        if not isinstance(stopped, tuple):
-            stopped = await stopped or open_in_place(openers, request, opened)
+    while isinstance(stopped, tuple):
+        if len(stopped) == 1:
+            stopped = await stopped[0] or open_in_place(openers, request, opened)
             continue
         function, closer, apart = stopped
         switch, is_async = apart or (None, False)
