@@ -7,7 +7,7 @@ from antiphon import Dependency, Request, Response, explained
 from antiphon.embedding import OfRequest, errors_name_it, make_environ
 from antiphon.features import FlashMessage
 from antiphon.features.html import Markup
-from antiphon.features.users import Begun, LoginSource
+from antiphon.features.logins import Begun, LoginSource
 from antiphon.http import BadRequest
 from antiphon.types import FlashMessages, Identity
 

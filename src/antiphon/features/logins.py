@@ -4,20 +4,21 @@ app.use(Sessions(store))
 app.use(Users(SessionLogin(find_user), login="login"))
 """
 
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from math import inf
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 from weakref import WeakSet
 
 from antiphon import Request, Response, explained
 from antiphon.embedding import describe, errors_name_it, is_on_loop, mounted_together
 from antiphon.features import Store
-from antiphon.features.ends import BEGUN
+from antiphon.features.ends import BEGUN, NewOwner
 from antiphon.features.sessions import Sessions
 from antiphon.features.tracked_session import NAME, TrackedSession
-from antiphon.features.users import USERS, Begun, LoginSource, Users, check_loader, sources_of
+from antiphon.features.users import USERS, Users, UserSource, check_loader, sources_of
 from antiphon.types import Identity
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 U = TypeVar("U")
 
+Begun: TypeAlias = Callable[[Any, str], NewOwner]
+"""A function that returns whose a session is from now on, of a user and a key."""
 _FIX = "SessionLogin(find_user, key=lambda user: user.name)"
 
 
@@ -44,6 +47,18 @@ def _id_of(user: Any) -> str:
             f"SessionLogin: the `id` of this {type(user).__name__} is None: save the user first, or name a key: {_FIX}",
         )
     return str(found)
+
+
+class LoginSource(UserSource[U]):
+    """A source with logins of its own, which ``login`` begins and ``logout`` ends."""
+
+    @abstractmethod
+    def _begin_login(self, request: Request, user: Any, begun: Begun, *, end_others: bool) -> None:
+        """Begin a login, and end the user's others if ``end_others``. Raises NotImplementedError if it can't."""
+
+    @abstractmethod
+    def _end_login(self, request: Request, *, everywhere: bool) -> None:
+        """End the request's login, or all of its user. Raises NotImplementedError if it can't."""
 
 
 @errors_name_it

@@ -12,7 +12,7 @@ from hmac import compare_digest
 from inspect import isawaitable
 from math import inf
 from time import time
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 
 from antiphon import Dependency, Redirect, Request, explained
 from antiphon.embedding import (
@@ -30,7 +30,6 @@ from antiphon.embedding import (
 )
 from antiphon.features import Store
 from antiphon.features.ending import Ending
-from antiphon.features.ends import NewOwner
 from antiphon.http import Challenge, Forbidden, Unauthorized
 from antiphon.types import Identity
 
@@ -42,8 +41,6 @@ if TYPE_CHECKING:
 U = TypeVar("U")
 S = TypeVar("S")
 
-Begun: TypeAlias = Callable[[Any, str], NewOwner]
-"""A function that returns whose a session is from now on, of a user and a key."""
 TOKEN_LEEWAY = 60.0
 """The number of seconds by which the clocks of those who sign tokens and those who read them may differ."""
 _LATEST = 1e12
@@ -156,18 +153,6 @@ class UserSource(ABC, Generic[U]):
     def challenge(self, request: Request) -> Challenge | None:  # noqa: ARG002 - for kinds that look at it
         """Return the challenge to send with a 401 (RFC 9110 §11.6.1), or None if only browsers can log in this way."""
         return None
-
-
-class LoginSource(UserSource[U]):
-    """A source with logins of its own, which ``login`` begins and ``logout`` ends."""
-
-    @abstractmethod
-    def _begin_login(self, request: Request, user: Any, begun: Begun, *, end_others: bool) -> None:
-        """Begin a login, and end the user's others if ``end_others``. Raises NotImplementedError if it can't."""
-
-    @abstractmethod
-    def _end_login(self, request: Request, *, everywhere: bool) -> None:
-        """End the request's login, or all of its user. Raises NotImplementedError if it can't."""
 
 
 @errors_name_it
