@@ -259,11 +259,9 @@ class Ends:
                 await wait([reading])
 
     async def _read(self, listener: "ChannelListener", told: "Event") -> None:
-        from antiphon.features import MissedMessages
-
         async for message in listener:
             with self._lock:
-                value = [] if isinstance(message, MissedMessages) else message.value
+                value = getattr(message, "value", None)  # missed messages have none
                 if value and isinstance(value, list):
                     every = [each for opened in self._open.values() for each in opened.values()]
                     self._to_check += [each for each in every if each.key in value]

@@ -150,8 +150,8 @@ class OpenAPI:
             app.after_request(self._check)
         if self._docs is not None:
             app.get(self.prefix + self._docs, name=f"{name}_docs")(self._show)
-            app.get(f"{self.prefix}{self._docs}.css", name=f"{name}_styles")(self._style)
-            app.get(f"{self.prefix}{self._docs}.js", name=f"{name}_script")(self._script)
+            app.get(f"{self.prefix}{self._docs}.css", name=f"{name}_styles")(self._asset)
+            app.get(f"{self.prefix}{self._docs}.js", name=f"{name}_script")(self._asset)
             app.get(f"{self.prefix}{self._docs}/<operation>", name=f"{name}_try")(self._try)
 
     def document(self, app: "App") -> "OpenAPIDocument":
@@ -202,15 +202,12 @@ class OpenAPI:
         response.headers["content-security-policy"] = _POLICY
         return _validated(response, request)
 
-    def _style(self, request: Request) -> Response:
-        from antiphon.features.openapi.page import STYLES
+    def _asset(self, request: Request) -> Response:
+        """Return the page's styles or its script."""
+        from antiphon.features.openapi.page import SCRIPT, STYLES
 
-        return _validated(Response(STYLES, content_type="text/css; charset=utf-8"), request)
-
-    def _script(self, request: Request) -> Response:
-        from antiphon.features.openapi.page import SCRIPT
-
-        return _validated(Response(SCRIPT, content_type="text/javascript; charset=utf-8"), request)
+        text, kind = (STYLES, "css") if request.path.endswith(".css") else (SCRIPT, "javascript")
+        return _validated(Response(text, content_type=f"text/{kind}; charset=utf-8"), request)
 
     def _try(self, request: Request, operation: str) -> Response:
         """Redirect from a form on the page to the URL that the form's parameters result in."""
