@@ -21,7 +21,6 @@ from antiphon.embedding import (
     seconds_of,
     split_list,
 )
-from antiphon.http.grammar import split_parameters, unquote_string
 from antiphon.types import Route, Routes
 
 PolicyWords: TypeAlias = str | Iterable[str]
@@ -40,6 +39,7 @@ _REFERRER_POLICIES = (
 
 _FEATURE_KEYWORDS = ("self", "*")
 
+_age = re.compile(r'("?)([0-9]{1,19})\1').fullmatch
 _directive_name = re.compile(r"[a-z0-9-]+").fullmatch
 _directive_value = re.compile(r"[!-+\--:<-~]+").fullmatch
 _feature_name = re.compile(r"[a-z][a-z0-9-]*").fullmatch
@@ -83,12 +83,12 @@ class StrictTransportSecurity:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Parse `max-age=1; includeSubDomains` (RFC 6797 §6.1). Raises ValueError unless it has exactly one max-age."""
-        pairs = split_parameters(text)
-        directives = dict(pairs)
-        age = unquote_string(directives.get("max-age", ""))
-        if len(directives) < len(pairs) or not (age.isascii() and age.isdigit() and len(age) < 20):
+        pairs = [each.partition("=") for each in text.lower().split(";") if each.strip()]
+        directives = {name.strip(): value.strip() for name, _, value in pairs}
+        age = _age(directives.get("max-age", ""))
+        if len(directives) < len(pairs) or age is None:
             raise explained("bad-feature-option", f"not a Strict-Transport-Security: {text[:200]!r}")
-        return cls(int(age), "includesubdomains" in directives, "preload" in directives)
+        return cls(int(age[2]), "includesubdomains" in directives, "preload" in directives)
 
     def __str__(self) -> str:
         subdomains = "; includeSubDomains" if self.include_subdomains else ""
