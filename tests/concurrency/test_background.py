@@ -5,7 +5,8 @@ import textwrap
 import threading
 from concurrent.futures import Future
 from contextlib import suppress
-from contextvars import copy_context
+from contextvars import Context, ContextVar, copy_context
+from weakref import ref
 
 import pytest
 
@@ -299,6 +300,16 @@ def test_a_task_may_be_cancelled_as_soon_as_it_was_started():
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         in_time(task.result)
+
+
+def test_a_loop_does_not_keep_the_context_in_which_it_was_made():
+    variable, held = ContextVar("held"), Future()
+    context = Context()
+    context.run(variable.set, held)
+    loop, is_held = context.run(BackgroundLoop), ref(held)
+    del context, held
+    assert loop.run(where(), copy_context())[0] is loop.loop
+    assert is_held() is None
 
 
 def test_loops_are_independent():

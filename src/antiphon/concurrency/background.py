@@ -125,13 +125,14 @@ class BackgroundLoop:
     """An event loop that runs on a daemon thread."""
 
     def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
+        empty = Context()  # else loop and thread keep their starter's context, and thus the request
+        self.loop = empty.run(asyncio.new_event_loop)
         # On the loop's own thread, whose identifier it records.
         self.loop.call_soon(note_background_loop, self.loop)
         if not isinstance(_thread.start_new_thread, BuiltinFunctionType):
             _let_greenlets_wake(self.loop)
         thread = Thread(target=self._run_forever, name="antiphon-loop", daemon=True)
-        Context().run(thread.start)  # else it may keep its starter's context, and thus the request
+        empty.run(thread.start)
 
     def _run_forever(self) -> None:
         while True:
