@@ -14,6 +14,8 @@ from tests.helpers.waiting import DEADLINE
 
 USUAL = [(":method", "GET"), (":scheme", "http"), (":authority", "contract.example"), (":path", "/")]
 
+GOAWAY, NO_ERROR = 7, bytes(4)
+
 
 class HTTP2Client:
     """A connection for one request, whose head may be malformed."""
@@ -26,6 +28,7 @@ class HTTP2Client:
         self._connection = h2.connection.H2Connection(config)
         self._connection.initiate_connection()
         self._events = []
+        self._unread = b""
 
     def __enter__(self):
         return self
@@ -102,12 +105,21 @@ class HTTP2Client:
         data = self._socket.recv(64 << 10)
         if not data:
             raise Closed("the server has closed the connection")
-        events = self._connection.receive_data(data)
+        events = self._connection.receive_data(self._without_farewells(data))
         for event in events:
             if isinstance(event, h2.events.DataReceived) and event.flow_controlled_length:
                 self._connection.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
         self._events += events
         self._flush()
+
+    def _without_farewells(self, data):
+        """Return whole frames, but no GOAWAY that lets the stream end (RFC 9113 §6.8): h2 would read no more."""
+        self._unread, found = self._unread + data, b""
+        while len(self._unread) >= 9 and len(self._unread) >= (end := 9 + int.from_bytes(self._unread[:3])):
+            frame, self._unread = self._unread[:end], self._unread[end:]
+            is_farewell = frame[3] == GOAWAY and frame[13:17] == NO_ERROR and int.from_bytes(frame[9:13]) >= 1
+            found += b"" if is_farewell else frame
+        return found
 
     def _flush(self):
         with suppress(ConnectionError):  # the server has closed the connection, and said so in what it sent

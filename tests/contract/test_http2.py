@@ -1,5 +1,7 @@
 """The contract over HTTP/2, on the servers that have it."""
 
+import socket
+import struct
 import time
 from base64 import b64encode
 from hashlib import sha256
@@ -122,6 +124,20 @@ def test_trailers_belong_to_no_body(peer, body):
     with HTTP2Client(peer.port) as client:
         response = client.exchange(SentRequest("POST", "/def/streamed", (), body), [(b"x-trailer", b"1")])
     assert (response.status, response.body) == (200, b"".join(body))
+
+
+def test_the_client_reads_the_response_that_comes_after_a_farewell():
+    ending = struct.pack(">II", (1 << 31) - 1, 0)
+    frames = ((4, 0, 0, b""), (7, 0, 0, ending), (1, 4, 1, b"\x88"), (0, 1, 1, b"late"))  # SETTINGS, GOAWAY, ...
+    said = [struct.pack(">I", len(data))[1:] + struct.pack(">BBI", *head) + data for *head, data in frames]
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listening,
+        HTTP2Client(listening.getsockname()[1]) as client,
+        listening.accept()[0] as server,
+    ):
+        server.sendall(b"".join(said))
+        response = client.exchange(SentRequest("GET", "/"))
+    assert (response.status, response.body, response.whole) == (200, b"late", True)
 
 
 def test_a_stream_waits_for_a_client_that_reads_nothing_but_on_hypercorn(peer):
