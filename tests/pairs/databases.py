@@ -1,4 +1,4 @@
-"""Random applications on servers, whose writes are in PostgreSQL: ``python -m tests.pairs.databases [seed] [number]``.
+"""Random applications on servers, whose writes are in PostgreSQL: ``python -m tests.pairs.databases``.
 
 The database fails at its nth call during a request, and restarts between others. The outcome is an error or the right
 effect, never a lost or a double one, and the next request is right.
@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -16,13 +17,14 @@ from tempfile import TemporaryDirectory
 from antiphon.testing.pairs.composer import program_of
 from antiphon.testing.pairs.programs import Around, Feature, Option, Program, Route
 from antiphon.testing.pairs.rules import Failure, Observed, effects, ends, refusals, secrets, shown
-from antiphon.testing.pairs.running import Way, forget
+from antiphon.testing.pairs.running import Way
 from antiphon.testing.pairs.table import WRITES, features
+from antiphon.testing.pairs.trying import OfPrograms
 from tests.helpers.postgres import PostgresServer, execute
 from tests.helpers.system_programs import path_of
-from tests.pairs.faults import KINDS, faults, tried, with_faults
+from tests.pairs.faults import KINDS, faults, with_faults
 from tests.pairs.rows import CREATE, FAULTS, URL, Rows
-from tests.pairs.served import SERVERS, STEPS, Served, Server, in_folder, outcome_of, prepared, with_steps
+from tests.pairs.served import STEPS, Served, in_folder, outcome_of, prepared, server_of, with_steps
 
 INSIDE = "app.provide(DATABASE, connect)\nwrites = IdempotentWrites(inside=DATABASE)\napp.use(writes)"
 FAILING = "@app.middleware\ndef failing(request):\n    fail_in_turn()\n    yield"
@@ -71,11 +73,6 @@ def on_database(seed: int) -> OnDatabase:
     return with_steps(program, server, random, STEPS)
 
 
-def server_of(seed: int) -> Server:
-    """Return the server of a seed."""
-    return Random(f"server {seed}").choice(SERVERS)
-
-
 def _writes(program: Program) -> bool:
     return any(route.is_once and route.kind in KINDS for route in program.routes)
 
@@ -98,7 +95,6 @@ def failures(program: OnDatabase, database: PostgresServer) -> list[Failure]:
     way = Way(server.name, "rsgi" if server.ends_cut_streams else server.interface)
     with TemporaryDirectory() as folder, in_folder(folder):
         outcome = outcome_of(program, server, way, Path(folder), database.restart)
-    forget()
     observed = Observed(program, (outcome,))
     return [each for rule in (effects, shown, secrets, refusals, ends, faults) for each in rule(observed)]
 
@@ -114,11 +110,6 @@ def on_server(database: PostgresServer) -> Iterator[None]:
         del os.environ[URL]
 
 
-def main() -> int:
-    """Try programs, from a seed on, and print what they break. Returns the exit status."""
-    with PostgresServer(path_of("postgres")) as database, on_server(database):
-        return tried(on_database, lambda program: failures(program, database))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    with PostgresServer(path_of("postgres")) as server, on_server(server):
+        sys.exit(OfPrograms(on_database, partial(failures, database=server)).main(__doc__))

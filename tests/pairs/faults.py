@@ -7,19 +7,18 @@ both together have one effect. All other requests keep what always holds.
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from random import Random, SystemRandom
+from random import Random
 from typing import Any, TypeVar
 
 from antiphon import current_request
 from antiphon.app.store import unavailable
 from antiphon.features import MemoryStore, SQLiteStore
-from antiphon.testing.pairs.__main__ import say
 from antiphon.testing.pairs.composer import program_of
 from antiphon.testing.pairs.programs import Program, Route, Sent
 from antiphon.testing.pairs.rules import Failure, Observed, effects, ends, is_accepted, refusals, secrets, shown
-from antiphon.testing.pairs.running import WAYS, NotMade, Seen, forget, run
+from antiphon.testing.pairs.running import WAYS, NotMade, Seen, run
 from antiphon.testing.pairs.table import features
-from antiphon.testing.pairs.trying import warm_up
+from antiphon.testing.pairs.trying import OfPrograms, apart
 
 P = TypeVar("P", bound=Program)
 CALLS = ["load", "reload", "change", "add", "replace", "delete", "rotate", "owned_by", "delete_owned", "increment"]
@@ -131,13 +130,11 @@ def _while_failing(sent: Sent, turn: int, fault: str) -> list[Sent]:
 def failures(program: Faulty) -> list[Failure]:
     """Return the rules that a program breaks."""
     FIRSTS.clear()
-    warm_up()
     try:
-        outcome = run(program, WAYS[program.seed % 3])
+        with apart():
+            outcome = run(program, WAYS[program.seed % 3])
     except NotMade:  # which pairs look at
         return []
-    finally:
-        forget()
     observed = Observed(program, (outcome,))
     return [each for rule in (effects, shown, secrets, refusals, ends, faults) for each in rule(observed)]
 
@@ -170,22 +167,5 @@ def _wrong(program: Program, sent: Sent, seen: Seen, route: Route, before: int, 
     return "a write has several effects" if count > 1 else ""
 
 
-def tried(made: Callable[[int], Any], found_in: Callable[[Any], list[Failure]]) -> int:
-    """Try programs, from a seed on, and print what they break. Returns the exit status."""
-    first = int(sys.argv[1]) if sys.argv[1:] else SystemRandom().randrange(1 << 32)
-    count = int(sys.argv[2]) if sys.argv[2:] else 200
-    say(f"Faults from seed {first} on")
-    found: set[tuple[str, str]] = set()
-    for seed in range(first, first + count):
-        program = made(seed)
-        for each in found_in(program):
-            if each[:2] not in found:
-                sent = None if each.request is None else program.sent[each.request]
-                say(f"seed {seed} breaks {each.rule!r} ({each.ways[0].name}): {each.kind}\n{each.what}\n{sent}")
-            found.add(each[:2])
-    say(f"{count} applications, {len(found)} failures.")
-    return int(bool(found))
-
-
 if __name__ == "__main__":
-    sys.exit(tried(faulty, failures))
+    sys.exit(OfPrograms(faulty, failures).main(__doc__))

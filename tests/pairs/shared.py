@@ -39,9 +39,6 @@ class SharedList:
     def __getitem__(self, part):
         return [*self][part]
 
-    def __setitem__(self, part, values):
-        """Keep all: that a hostile request was sent again changes numbers, which are not compared."""
-
 
 class OpenStreams(SharedList):
     """The names of the routes whose streams are open."""

@@ -21,13 +21,14 @@ from antiphon.app.route import RouteOptions
 from antiphon.features.openapi.audit.report import audited
 from antiphon.features.openapi.changes.operations import Comparison, today
 from antiphon.testing.pairs import table, varied
-from antiphon.testing.pairs.__main__ import report
+from antiphon.testing.pairs.__main__ import Pairs
 from antiphon.testing.pairs.composer import AROUND, DJANGO, program_of
 from antiphon.testing.pairs.going_on import MOST_LINES, SIZE
 from antiphon.testing.pairs.programs import Around, Caller, Feature, Option, Program, Route, Sent
 from antiphon.testing.pairs.running import WAYS, load, run
 from antiphon.testing.pairs.table import features
-from antiphon.testing.pairs.trying import document_of, failures, shrunk
+from antiphon.testing.pairs.trials import shrunk
+from antiphon.testing.pairs.trying import document_of, failures
 from tests.helpers.free_threading import frees_at_once
 from tests.helpers.rows import rows
 from tests.pairs.__main__ import mutants
@@ -138,6 +139,14 @@ def test_work_that_threads_still_have_of_earlier_requests_is_not_that_of_a_hosti
     assert [each.text for each in seen] == ["1", "2", "3"]
 
 
+def test_an_effect_between_two_requests_counts():
+    body = "asyncio.get_running_loop().call_later(0.003, EFFECTS.append, 'late')\nreturn str(len(EFFECTS))"
+    route = Route("page", "page", "GET", "/page", body, shows=False, is_async=True)
+    wanted = Sent(Caller(()), "GET", "/page", "page", like="until 1")
+    seen = run(Program(0, (), (), (), (route,), (wanted, wanted._replace(like=""))), WAYS[0]).seen
+    assert [effect for each in seen for effect in each.effects][:1] == ["late"]
+
+
 @rows("body, is_failure", [("'the same'", True), ("token_hex(16)", False)])
 def test_what_is_random_decides_whether_compression_saves_something(body, is_failure):
     hook = f"""\
@@ -165,8 +174,8 @@ def test_what_a_feature_does_not_declare_is_found_in_the_document():
 def test_the_shortest_program_is_printed_as_a_script_that_shows_the_failure(capsys):
     program = _planted(13, "interfaces")
     first = next(each for each in failures(program, WAYS[:3], document=False) if "x-head" in each.what)
-    printed = report(program, first)
-    assert "# --seed 13 --apps 1 breaks 'interfaces'" in printed
+    printed = Pairs().report(program, first)
+    assert "# It breaks 'interfaces'" in printed
     assert len(printed.split("from antiphon.testing import Client")[0].strip().splitlines()) < 50
     exec(compile(printed, "printed.py", "exec"), {"__name__": "printed"})
     assert capsys.readouterr().out.count("\n") >= 2
@@ -175,7 +184,7 @@ def test_the_shortest_program_is_printed_as_a_script_that_shows_the_failure(caps
 def test_a_program_is_shrunk_to_what_fails():
     program = program_of(0, features())
     wanted = next(each for each in program.routes if each.kind == "page")
-    shortest = shrunk(program, lambda each: wanted.name in [sent.route for sent in each.sent])
+    shortest = shrunk(program, Pairs().shorter, lambda each: wanted.name in [sent.route for sent in each.sent])
     assert len(shortest.sent) == 1
     assert [each.name for each in shortest.routes if each.kind not in ("begin", "of feature")] == [wanted.name]
     assert (shortest.around, shortest.groups) == (

@@ -124,21 +124,6 @@ def _differing_in(sent: list[Sent], at: int) -> Iterator[tuple[Sent, Sent]]:
         by_others.setdefault(others, each)
 
 
-def is_vague(document: Mapping[str, Any], operation: Mapping[str, Any]) -> bool:
-    """Return True if a JSON answer of an operation may be anything."""
-
-    def vague(schema: Any) -> bool:
-        if not isinstance(schema, dict):
-            return False
-        if not {*schema} - {"title", "description"}:
-            return True
-        nested = [*schema.get("properties", {}).values(), *schema.get("anyOf", ()), schema.get("items")]
-        return any(map(vague, nested))
-
-    contents = [each.get("content", {}) for each in operation["responses"].values()]
-    return any(vague(one.get("schema", {})) for each in contents for media, one in each.items() if "json" in media)
-
-
 def _shown(value: object) -> str:
     text = json.dumps(value)
     return text if len(text) <= 300 else f"{text[:297]}..."

@@ -1,32 +1,23 @@
-"""The shortest program that still lies in the same way."""
+"""Shorter programs, of which some still lie in the same way."""
 
 import ast
 import builtins
-import copy
 import itertools
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
+from operator import setitem
 
 from tests.random_handlers.making import HEADER, Program
 
 _BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 
 
-def shrunk(program: Program, lies: Callable[[Program], bool]) -> Program:
-    """Return a program without all that ``lies`` does not need."""
-    if "->" in program.source:
-        other = program._replace(source=_without_annotation(program.source))
-        program = other if lies(other) else program
-    is_shorter = True
-    while is_shorter:
-        is_shorter, at = False, 0
-        while (source := _changed(program.source, at)) is not None:
-            other = program._replace(source=source)
-            if len(source) < len(program.source) and lies(other):
-                program, is_shorter = other, True
-            else:
-                at += 1
-    return program
+def shorter(program: Program) -> Iterator[Callable[[], Program | None]]:
+    """Yield functions that return the program without one of its parts, or None if it can't be left out."""
+    if "->" in program.source and (source := _without_annotation(program.source)) != program.source:
+        yield partial(program._replace, source=source)
+    for at, _ in enumerate(_changes(ast.parse(program.source))):
+        yield partial(_changed, program, at)
 
 
 def _without_annotation(source: str) -> str:
@@ -37,18 +28,17 @@ def _without_annotation(source: str) -> str:
     return ast.unparse(tree)
 
 
-def _changed(source: str, at: int) -> str | None:
-    """Return a source with one of its changes, the source itself if it can't be made, None after the last one."""
-    tree = ast.parse(source)
-    change = next(itertools.islice(_changes(tree), at, None), None)
-    if change is None:
+def _changed(program: Program, at: int) -> Program | None:
+    """Return a program with one of its changes, or None if it is not a shorter program."""
+    tree = ast.parse(program.source)
+    change = next(itertools.islice(_changes(tree), at, None))
+    if change() is False or _is_partial(tree):
         return None
-    if change() is None:
-        return source
     try:
-        return source if _is_partial(tree) else ast.unparse(ast.fix_missing_locations(tree))
+        source = ast.unparse(ast.fix_missing_locations(tree))
     except Exception:
-        return source
+        return None
+    return program._replace(source=source) if len(source) < len(program.source) else None
 
 
 def _is_partial(tree: ast.Module) -> bool:
@@ -76,8 +66,8 @@ def _given() -> set[str]:
     return {*names}
 
 
-def _changes(tree: ast.Module) -> Iterator[Callable[[], Callable[[], None] | None]]:
-    """Yield functions that change the tree, and return one that undoes it."""
+def _changes(tree: ast.Module) -> Iterator[Callable[[], object]]:
+    """Yield functions that change the tree, or return False."""
     frozen = _returned(tree)
     for node in [*ast.walk(tree)]:
         if node in frozen:
@@ -87,29 +77,27 @@ def _changes(tree: ast.Module) -> Iterator[Callable[[], Callable[[], None] | Non
         for field in _BLOCKS:
             block = getattr(node, field, None)
             if isinstance(block, list):
-                for each in [*block]:
+                for each in block:
                     if not isinstance(each, ast.Import | ast.ImportFrom) and each not in frozen:
-                        yield lambda block=block, each=each: _replace(block, each, [])
-                for each in [*block]:
+                        yield partial(_replace, block, each, [])
+                for each in block:
                     inner = getattr(each, "body", None)
                     if isinstance(inner, list) and not isinstance(each, ast.FunctionDef | ast.ClassDef):
-                        yield lambda block=block, each=each, inner=inner: _replace(block, each, inner)
+                        yield partial(_replace, block, each, inner)
         for field, value in ast.iter_fields(node):
             if field in ("decorator_list", "elts", "keywords", "values", "items", "targets", "args") and isinstance(
                 value, list
             ):
-                for each in [*value]:
+                for at in range(len(value)):
                     if field == "keywords" and ast.unparse(node).startswith(("Row(", "Entry(")):
                         continue  # its type requires them
-                    yield lambda node=node, field=field, each=each: _drop(node, field, each)
+                    yield partial(_drop, node, field, at)
             if isinstance(value, ast.expr) and not isinstance(node, ast.arg) and field != "returns":
-                for child in _parts(value):
-                    yield lambda node=node, field=field, child=child: _put(node, field, child)
+                yield from (partial(setattr, node, field, child) for child in _parts(value))
             if isinstance(value, list) and field not in _BLOCKS:
                 for at, each in enumerate(value):
                     if isinstance(each, ast.expr):
-                        for child in _parts(each):
-                            yield lambda value=value, at=at, child=child: _put_at(value, at, child)
+                        yield from (partial(setitem, value, at, child) for child in _parts(each))
 
 
 def _returned(tree: ast.Module) -> set[ast.AST]:
@@ -129,54 +117,19 @@ def _parts(value: ast.expr) -> list[ast.expr]:
     return found
 
 
-def _replace(block: list[ast.AST], each: ast.AST, others: list[ast.AST]) -> Callable[[], None] | None:
-    before = [*block]
-    if each not in block:
-        return None
+def _replace(block: list[ast.AST], each: ast.AST, others: list[ast.AST]) -> bool:
     at = block.index(each)
     block[at : at + 1] = others
     if not block and isinstance(each, ast.stmt):
         block.append(ast.Pass())
-        if isinstance(each, ast.Pass):
-            block[:] = before
-            return None
-
-    def undo() -> None:
-        block[:] = before
-
-    return undo
+        return not isinstance(each, ast.Pass)
+    return True
 
 
-def _drop(node: ast.AST, field: str, each: ast.AST) -> Callable[[], None]:
-    before = copy.copy(getattr(node, field))
-    keys = copy.copy(node.keys) if isinstance(node, ast.Dict) else None
-    at = next(at for at, one in enumerate(before) if one is each)
+def _drop(node: ast.AST, field: str, at: int) -> None:
     getattr(node, field).pop(at)
     if isinstance(node, ast.Dict):
         node.keys.pop(at)
-
-    def undo() -> None:
-        getattr(node, field)[:] = before
-        if isinstance(node, ast.Dict) and keys is not None:
-            node.keys[:] = keys
-
-    return undo
-
-
-def _put(node: ast.AST, field: str, value: ast.AST | None) -> Callable[[], None]:
-    before = getattr(node, field)
-    setattr(node, field, value)
-    return lambda: setattr(node, field, before)
-
-
-def _put_at(values: list[ast.AST], at: int, value: ast.AST) -> Callable[[], None]:
-    before = values[at]
-    values[at] = value
-
-    def undo() -> None:
-        values[at] = before
-
-    return undo
 
 
 _known = set(ast.unparse(ast.parse(HEADER)).splitlines())

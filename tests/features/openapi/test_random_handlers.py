@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from antiphon.testing.pairs.trials import shrunk
 from tests.helpers.rows import rows
 from tests.random_handlers.checking import Lie, Sent, lies_in, untold_parameters
 from tests.random_handlers.making import HEADER, Input, Program, program_of
 from tests.random_handlers.running import _no_longer_than, _TooLongError, result_of
-from tests.random_handlers.shrinking import as_text, shrunk
+from tests.random_handlers.shrinking import as_text, shorter
 
 pytestmark = pytest.mark.once
 SEEDS = range(200)
@@ -86,7 +87,7 @@ def test_what_lies_is_found_and_shown_in_the_shortest_program(tmp_path: Path) ->
         sent = [Sent((), 409 if "abort(409)" in other.source else 201, "application/json", b"{}")]
         return [*lies_in({}, document, sent)] == [Lie("status", "statuses 201", "409")]
 
-    shortest = as_text(shrunk(program, lies))
+    shortest = as_text(shrunk(program, shorter, lies))
     assert "abort(409)" in shortest
     assert "kept" not in shortest
     assert result_of(program, tmp_path).answered == 2

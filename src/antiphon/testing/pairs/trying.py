@@ -4,9 +4,11 @@ failure is made short.
 
 import gc
 from collections.abc import Callable, Iterator
-from functools import cache
+from contextlib import contextmanager
+from functools import cache, partial
+from itertools import count
 from random import Random
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
 from antiphon.features.openapi.code.sources import Sources
 from antiphon.features.openapi.conformance import breach_of
@@ -16,27 +18,35 @@ from antiphon.testing.pairs import varied
 from antiphon.testing.pairs.programs import Caller, Program, Route, Sent
 from antiphon.testing.pairs.rules import RULES, Failure, Observed
 from antiphon.testing.pairs.running import WAYS, NotMade, Outcome, Seen, Way, forget, load, run
+from antiphon.testing.pairs.trials import Trials
 from antiphon.testing.pairs.varied import KINDS
-
-T = TypeVar("T")
 
 IN_CIRCLES = frozenset({"flask", "django", "tool"})
 """Kinds that leave objects to the collector: Werkzeug's matcher, Python's task groups, tool calls that are refused."""
 
-MOST_FROZEN = 400_000
-"""The number of objects after which those of earlier programs are collected: what is frozen stays in memory."""
+MOST_KEPT = 64
+"""The number of programs after which the objects of earlier ones are collected: what is frozen stays in memory."""
+
+_tried = count(1)
 
 
 def failures(program: Program, ways: tuple[Way, ...] | None = None, *, document: bool | None = None) -> list[Failure]:
     """Return the rules that a program breaks, over the given ways or over those of its seed."""
     wants_document = _turn(program, 32) == 0 if document is None else document
+    with apart():
+        return [*_failures(program, ways or ways_of(program), wants_document)]
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """Let a program in the block be the only one of which objects and sources are known."""
     warm_up()
-    if gc.get_freeze_count() > MOST_FROZEN:
+    if next(_tried) % MOST_KEPT == 0:
         gc.unfreeze()
         gc.collect()
     gc.freeze()
     try:
-        return [*_failures(program, ways or ways_of(program), wants_document)]
+        yield
     finally:
         forget()
 
@@ -100,25 +110,46 @@ def _alone(program: Program, caller: Caller, way: Way) -> Outcome:
 # Shrinking
 
 
-def shrunk(program: Program, fails: Callable[[Program], bool]) -> Program:
-    """Return a program without all that ``fails`` does not need: requests, routes, hooks, groups and features."""
-    program = _with_few_requests(program, fails)
-    is_shorter = True
-    while is_shorter:
-        is_shorter = False
-        for shorter in _shorter(program):
-            if fails(shorter):
-                program, is_shorter = shorter, True
-                break
-    return _with_few_requests(program, fails)
+Q = TypeVar("Q", bound=Program)
 
 
-def _shorter(program: Program) -> Iterator[Program]:
-    """Yield the program without each of its parts, and with simpler ones."""
-    yield from (program.without_group(each.name) for each in program.groups)
-    yield from (program.without_route(each.name) for each in program.routes if each.body)
-    yield from (program.without_feature(each.name) for _, each in program.features)
-    yield from (program.without_around(each.name) for each in program.around)
+class OfPrograms(Trials[Q, Failure]):
+    """Trials of programs that may break rules."""
+
+    def key(self, failure: Failure) -> tuple[str, str]:
+        """Return the rule, and the kind of its failure."""
+        return failure[:2]
+
+    def shorter(self, program: Q) -> Iterator[Callable[[], Q]]:
+        """Yield functions that leave out requests, routes, hooks, groups or features, or make a route simpler."""
+        yield from cast("Iterator[Callable[[], Q]]", _shorter(program))
+
+    def printed(self, program: Q, failure: Failure) -> str:
+        """Return the source and the requests of a program, and what goes wrong."""
+        sent = [
+            f"# {each.caller.name}: {each.like} {each.method} {each.target} {each.fields} {each.body!r}"
+            for each in program.sent
+        ]
+        return "\n".join([program.source, *sent, told(failure)])
+
+
+def told(failure: Failure) -> str:
+    """Return what goes wrong, as comments."""
+    way, request = (failure.ways or WAYS)[-1], "" if failure.request is None else f", request {failure.request + 1}"
+    text = f"It breaks {failure.rule!r} ({way.name}{request}): {failure.kind}\n{failure.what}"
+    return "\n".join([f"# {line}" for line in text.splitlines()])
+
+
+def _shorter(program: Program) -> Iterator[Callable[[], Program]]:
+    size = len(program.sent) // 2
+    while size:  # halves, then ever smaller parts
+        for start in range(0, len(program.sent), size):
+            yield partial(program._replace, sent=program.sent[:start] + program.sent[start + size :])
+        size //= 2
+    yield from (partial(program.without_group, each.name) for each in program.groups)
+    yield from (partial(program.without_route, each.name) for each in program.routes if each.body)
+    yield from (partial(program.without_feature, each.name) for _, each in program.features)
+    yield from (partial(program.without_around, each.name) for each in program.around)
     for number, route in enumerate(program.routes):
         simpler = [
             route._replace(options=tuple([each for each in route.options if each != one]))
@@ -128,26 +159,7 @@ def _shorter(program: Program) -> Iterator[Program]:
         if route.is_async and not {"await", "async"} & {*route.body.split()}:
             simpler.append(route._replace(is_async=False))
         for each in simpler:
-            yield program._replace(routes=(*program.routes[:number], each, *program.routes[number + 1 :]))
-
-
-def _with_few_requests(program: Program, fails: Callable[[Program], bool]) -> Program:
-    return program._replace(sent=fewest(program.sent, lambda sent: fails(program._replace(sent=sent))))
-
-
-def fewest(items: tuple[T, ...], fails: Callable[[tuple[T, ...]], bool]) -> tuple[T, ...]:
-    """Return the items that are needed to fail, at least one: halves are left out first, then ever smaller parts."""
-    size = len(items) // 2
-    while size:
-        start = 0
-        while start < len(items):
-            fewer = items[:start] + items[start + size :]
-            if fewer and fails(fewer):
-                items = fewer
-            else:
-                start += size
-        size //= 2
-    return items
+            yield partial(program._replace, routes=(*program.routes[:number], each, *program.routes[number + 1 :]))
 
 
 # Documents
