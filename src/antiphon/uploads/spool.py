@@ -32,6 +32,10 @@ THRESHOLD = 5 * BLOCK
 CHUNK = 256 << 10
 """The default chunk size in bytes."""
 
+# Freed at once, without touching a page. After that, glibc keeps up to twice as many freed bytes for later use
+# (M_TRIM_THRESHOLD in mallopt(3)): a body and its copies. Otherwise, each large body may cost hundreds of page faults.
+bytes(2 * THRESHOLD)
+
 _MOST_LOOSE = 256
 
 Block: TypeAlias = list[bytes | memoryview]
