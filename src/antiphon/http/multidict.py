@@ -128,7 +128,7 @@ class MultiDict(ByName, Generic[V], metaclass=NamesOurs):
         if type(pairs) is dict:
             self._found, self._repeating = pairs.copy(), None
             return
-        listed = [*(pairs if isinstance(pairs, list | tuple) else _each(pairs))]
+        listed = [*(pairs if isinstance(pairs, (list, tuple)) else _each(pairs))]  # a union would be built on each call
         found = self._found = dict(listed)
         if len(found) == len(listed):
             self._repeating = None
