@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from jinja2 import Environment
 from markupsafe import Markup
 
-from tests.helpers.twins import NOT_BUILT, compiled, extension, look_up, outcome, pure
+from tests.helpers.twins import NOT_BUILT, attributes_of, compiled, extension, look_up, outcome, pure
 
 Arguments: TypeAlias = Sequence[object]
 
@@ -25,9 +25,6 @@ SIGNS = ["=", ";", "; ", " ", "\t", '"', "\\", "a", "b=c", "\0", "ä", "\xc3\xa4
 BRACKETS = [b"[", b"]", b"{", b"}", b"[]", b'"', b"\\", b'\\"', b"x", b"\0", b"\xff", b'"a":']
 EXPONENTS = [b"e", b"E", b"+", b"-", b"1", b"100", b"1e308", b'"1e308"', b" " * 63, b"\xef\xbb\xbf", b"\\ud800"]
 DISPOSITION = b'\r\nContent-Disposition: form-data; name="'
-HEADS = [
-    DISPOSITION, b'"', b'"; filename="', b"\r\nContent-Type: ", b"\r\n\r\n", b"text/plain", b" ", b"%", b"\\", b"\0",
-]  # fmt: skip
 NAME = ["a", "X-", "-", "0", "Host", "~", "\0", "ä", "\ud800"]
 VALUE = ["a", " ", "\t", "\r", "~", "\x7f", "ä", "\xff", "\u20ac", "\ud800"]
 LOGGED = ["/", "a", "7", "<int:id>", "%", '"', "\\", "null", " ", "\n", "\x7f", "é", "\ud800"]
@@ -37,6 +34,8 @@ NAMES = [
     b"host", b"cookie", b"set-cookie", b"content-length", b"content-encoding", b"transfer-encoding", b"", b"a", b"\0",
     b"Host",
 ]  # fmt: skip
+TARGETS = ["/", "/a", "/ä", "a", "http://a/b", "", "\ud800", None]
+VERSIONS = ["1.1", "1.0", "2", "", 2, None]
 MARKS = ["<", ">", "&", "'", '"', "a", " ", ";", "&amp;", "\0", "ä", "\u20ac", "\ud800", "\U0001f600", "=", "?", "!"]
 ENVIRONMENT = Environment()
 CELLS = 40
@@ -87,6 +86,8 @@ def functions(name: str) -> tuple[Callable[..., object], Callable[..., object]]:
         return lambda *given: look_up(pure, *given), lambda *given: look_up(compiled, *given)
     if name in ("add_to_cell", "count_exchange"):  # which change theirs
         return lambda *given: cells_after(pure(name), *given), lambda *given: cells_after(compiled(name), *given)
+    if name in ("ASGIHead", "WSGIHead"):  # whose heads are other objects
+        return lambda *given: attributes_of(pure(name), *given), lambda *given: attributes_of(compiled(name), *given)
     if name == "put":  # which changes its argument
         return lambda lines, *rest: put(pure, [*lines], *rest), lambda lines, *rest: put(compiled, [*lines], *rest)
     if name == "escape_text":  # which may give a plain string or a Markup
@@ -118,6 +119,11 @@ def make(random: Random, names: Sequence[str]) -> tuple[str, Arguments]:
         if name == "look_up":  # what is looked up is always text
             arguments = (odd, *TEXT_NAMES)
     return name, arguments
+
+
+def some_of(random: Random, **values: Sequence[object]) -> dict[str, object]:
+    """Return a dictionary with most of these names, each with one of its values."""
+    return {name: random.choice(some) for name, some in values.items() if random.random() < 0.8}
 
 
 def joined(random: Random, bits: Sequence[Any]) -> Any:
@@ -215,6 +221,26 @@ MAKERS: dict[str, Callable[[Random], Arguments]] = {
         random.choice([0, 100, 101, 10**8, 10**9, 1 << 62, -1]),
         random.choice([0, 99, 10**7 + 1, True]),
     ),
+    "ASGIHead": lambda random: (
+        some_of(
+            random, method=["GET"], path=TARGETS, headers=[lines(random)], root_path=TARGETS, http_version=VERSIONS
+        ),
+        "receive",
+        "send",
+    ),
+    "WSGIHead": lambda random: (
+        some_of(
+            random,
+            REQUEST_METHOD=["GET"],
+            PATH_INFO=TARGETS,
+            HTTP_HOST=TEXT_NAMES,
+            RAW_URI=TARGETS,
+            REQUEST_URI=TARGETS,
+            SERVER_PROTOCOL=[f"HTTP/{each}" for each in VERSIONS],
+            CONTENT_LENGTH=["", "7", None],
+            HTTP_TRANSFER_ENCODING=["chunked"],
+        ),
+    ),
     "parse_fields": lambda random: (data(random, PERCENTS),),
     "percent_decode": lambda random: (data(random, PERCENTS),),
     "split_cookies": lambda random: (joined(random, SIGNS[: random.choice([10, 15])]),),
@@ -222,14 +248,6 @@ MAKERS: dict[str, Callable[[Random], Arguments]] = {
         data(random, BRACKETS + EXPONENTS[: random.choice([0, 99])]),
         random.choice([0, 1, 2, 5, 50]),
         random.choice([0, 1, 2, 5]),
-    ),
-    "match_usual_head": lambda random: (
-        DISPOSITION[: random.choice([0, 99])] + data(random, HEADS),
-        random.choice([0, 0, 0, 2]),
-    ),
-    "usual_boundary": lambda random: (
-        "multipart/form-data; boundary="[: random.choice([9, 99])]
-        + raw(random).decode("latin-1")[: random.randint(0, 72)],
     ),
     "split_usual_form": lambda random: (
         b"--b" + data(random, FORM),

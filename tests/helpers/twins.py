@@ -5,6 +5,8 @@ from inspect import isfunction
 from typing import Any
 
 # Each module with twins is imported, since it says so where it is.
+import antiphon.adapters.asgi
+import antiphon.adapters.wsgi
 import antiphon.app.dispatch.closing
 import antiphon.app.dispatch.middleware
 import antiphon.body.multipart
@@ -41,6 +43,12 @@ NAMES = sorted(name for name, twin in PURE.items() if isfunction(twin))
 CLASSES = sorted(PURE.keys() - NAMES)
 
 
+HEAD_ATTRIBUTES = (
+    "environ", "scope", "method", "path", "root_path", "host_line", "has_body", "uncoded_length", "_left", "_fields",
+    "_receive", "send", "_next", "_has_more", "watch", "status_line",
+)  # fmt: skip
+
+
 def pure(name: str) -> Callable[..., Any]:
     """Return the function or class in Python."""
     return PURE[name]
@@ -57,6 +65,13 @@ def look_up(twin: Callable[[str], Callable[..., Any]], lines: object, *names: ob
     return host, is_framed, length, [twin("find_line")(index, name) for name in names]
 
 
+def attributes_of(make: Callable[..., object], *arguments: object) -> dict[str, object]:
+    """Return the class and the attributes of a head, as far as it has them."""
+    head = make(*arguments)
+    given = {name: getattr(head, name) for name in HEAD_ATTRIBUTES if hasattr(head, name)}
+    return {"class": type(head), **given}
+
+
 def outcome(function: Callable[..., object], *arguments: object) -> tuple[str, str]:
     """Return what a call gives, or the error that it raises: each with its type."""
     try:
@@ -66,4 +81,6 @@ def outcome(function: Callable[..., object], *arguments: object) -> tuple[str, s
     return repr(type(result)), repr(result)
 
 
-__all__ = ["CLASSES", "NAMES", "NOT_BUILT", "antiphon", "compiled", "extension", "look_up", "outcome", "pure"]
+__all__ = [
+    "CLASSES", "NAMES", "NOT_BUILT", "antiphon", "attributes_of", "compiled", "extension", "look_up", "outcome", "pure",
+]  # fmt: skip

@@ -14,19 +14,17 @@ LONG = {
     "percent_decode": [b"%", b"%41", b"%zz"],
     "split_cookies": [";", "=", " ", "a=b;", '"', "ä;"],
     "crossed_bound": [b"[", b"]", b"[]", b'"', b"\\", b'"[', b'\\"', b"e", b"1e100", b'"1e100"'],
-    "match_usual_head": [b" ", b"a", b'; filename="', b'"', b"\r\n"],
     "split_usual_form": [b"\r", b"\r\n--", b"\r\n--b", b"x", b'\r\n--b%s"\r\n\r\n' % START[3:]],
     "encode_fields": [[("a", "b")]],
     "index_lines": [[(b"a", b"")]],
 }
 OTHERS = {
     "crossed_bound": [200, 100],
-    "match_usual_head": [0],
     "declared": [()],
     "field_line": ["a"],
     "split_usual_form": [b"\r\n--b", 1 << 20, 1024],
 }
-STARTS = {"match_usual_head": START[3:], "split_usual_form": b'--b%s"\r\n\r\n' % START[3:]}
+STARTS = {"split_usual_form": b'--b%s"\r\n\r\n' % START[3:]}
 
 
 def _call(function, start, unit, others, scale):

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from tests.helpers.rows import rows
 from tests.helpers.twins import NAMES, compiled, extension
-from tests.speedups.test_twins import CASES
+from tests.speedups.test_twins import CASES, ENVIRON, SCOPE
 
 total = getattr(sys, "gettotalrefcount", None)
 CALLS = 1000
@@ -59,6 +59,12 @@ SAMPLES = [
     ("find_line", lambda: (tuple(LINES), "cookie")),
     ("find_line", lambda: (tuple(LINES), "accept")),
     ("find_line", lambda: (tuple(LINES), "\xe4")),
+    ("ASGIHead", lambda: ({**SCOPE}, None, None)),
+    ("ASGIHead", lambda: ({**SCOPE, "path": ""}, None, None)),
+    ("ASGIHead", lambda: ({**SCOPE, "headers": [()]}, None, None)),
+    ("WSGIHead", lambda: ({**ENVIRON},)),
+    ("WSGIHead", lambda: ({**ENVIRON, "RAW_URI": "http://c/a"},)),
+    ("WSGIHead", lambda: ({},)),
     ("put_line", lambda: ([("a", "1"), ("b", "2"), ("a", "3")], ("a", "4"))),
     ("put_line", lambda: ([("a", "1"), [], ("a", "3")], ("a", "4"))),
     ("section_size", lambda: (LINES,)),

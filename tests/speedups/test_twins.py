@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from antiphon.http import Headers
 from tests.helpers.rows import rows
-from tests.helpers.twins import NAMES, NOT_BUILT, compiled, extension, look_up, outcome, pure
+from tests.helpers.twins import NAMES, NOT_BUILT, attributes_of, compiled, extension, look_up, outcome, pure
 
 needs_the_extension = pytest.mark.skipif(extension is None, reason=NOT_BUILT)
 
@@ -160,15 +160,6 @@ UNUSUAL_FORMS = [
     (FORM.replace(b"1", b"\r\n--bc"), b"\r\n--b", 2, 100),
 ]  # fmt: skip
 
-UNUSUAL_CONTENT_TYPES = [
-    "", "multipart/form-data; boundary=", "multipart/form-data;boundary=b", 'multipart/form-data; boundary="b"',
-    "multipart/form-data; boundary=b; charset=utf-8", "multipart/form-data; boundary=\xe4",
-    "Multipart/form-data; boundary=b",
-    "multipart/form-data; boundary=a b", "multipart/form-data; boundary=" + 71 * "b",
-    "multipart/form-data; boundary=\ud800",
-    "multipart/form-data; boundary=b\0", "multipart/form-data; boundary=b\n",
-]  # fmt: skip
-
 CASES = [
     *(("parse_fields", (data,), fields) for data, fields in FIELDS.items()),
     *(("field_line", arguments, line) for arguments, line in LINES.items()),
@@ -178,13 +169,12 @@ CASES = [
     *(("crossed_bound", (data, depth - 1, 1), 1) for data, depth in NESTED.items() if depth),
     *(("crossed_bound", (data, 9, count), 0) for data, count in SLOW.items()),
     *(("crossed_bound", (data, 9, count - 1), 2) for data, count in SLOW.items() if count),
-    *(("match_usual_head", (data, 3), (*head, data.index(b"\r\n\r\n") + 4)) for data, head in HEADS.items()),
-    *(("match_usual_head", (START + end, 3), None) for end in UNUSUAL_ENDS),
     *(
-        ("usual_boundary", (f"multipart/form-data; boundary={text}",), text.encode())
-        for text in ("b", "a-_'" + 66 * "Z")
+        ("split_usual_form", (data + b"\r\n--b--", b"\r\n--b", 1, 1024), [(*head, at + 4, data[5:at], len(data))])
+        for data, head in HEADS.items()
+        for at in [data.index(b"\r\n\r\n")]
     ),
-    *(("usual_boundary", (text,), None) for text in UNUSUAL_CONTENT_TYPES),
+    *(("split_usual_form", (START + end + b"\r\n--b--", b"\r\n--b", 1, 1024), None) for end in UNUSUAL_ENDS),
     ("split_usual_form", (FORM, b"\r\n--b", 2, 100), PARTS),
     ("split_usual_form", (b"--b--", b"\r\n--b", 0, 0), []),
     *(("split_usual_form", arguments, None) for arguments in UNUSUAL_FORMS),
@@ -260,21 +250,6 @@ PERCENT_PIECES = (
 )
 urlencoded_bytes = st.one_of(st.binary(max_size=60), st.lists(st.sampled_from(PERCENT_PIECES)).map(b"".join))
 
-HEAD_PIECES = [
-    b"--b", b"\r\n", b"\r\n\r\n", b"Content-Disposition: form-data; ", b'name="', b'filename="', b'"', b"; ", b"a",
-    b" ",
-]  # fmt: skip
-HEAD_PIECES += [
-    b"Content-Type: ",
-    b"\xe4",
-    b"%",
-    b"\0",
-    b"\\",
-    START,
-    START + b"\r\nContent-Type: ",
-    START + b'; filename="',
-]
-
 FIELD_NAMES = st.lists(
     st.sampled_from(["X-", "a", "Z", "0", "-", "~", " ", "\0", "\x80", "\u20ac", "\ud800", "a" * 32])
 ).map("".join)
@@ -334,10 +309,6 @@ ARGUMENTS = {
     "crossed_bound": st.tuples(
         st.lists(st.sampled_from(JSON_PIECES)).map(b"".join) | st.binary(), st.integers(0, 5), st.integers(0, 3)
     ),
-    "match_usual_head": st.tuples(st.lists(st.sampled_from(HEAD_PIECES)).map(b"".join), st.integers(0, 5)),
-    "usual_boundary": st.tuples(
-        st.text(st.characters(max_codepoint=300)).map("multipart/form-data; boundary={}".format)
-    ),
     "split_usual_form": st.tuples(
         st.lists(st.sampled_from(FORM_PIECES)).map(lambda pieces: b"--b" + b"".join(pieces)),
         st.sampled_from([b"\r\n--b", b"\r\n--"]),
@@ -369,6 +340,41 @@ def test_the_index_of_few_or_many_header_lines_finds_each(twin, count):
     names = [name.decode() for name, _ in lines]
     found = [value.decode() for _, value in lines] + [None, None, None]
     assert look_up(twin, lines, *names, "x-", "", "Host") == (b"a", False, None, found)
+
+
+SCOPE = {"type": "http", "method": "GET", "path": "/a", "headers": [(b"host", b"b")], "http_version": "1.1"}
+ENVIRON = {"REQUEST_METHOD": "GET", "PATH_INFO": "/a", "HTTP_HOST": "b", "SERVER_PROTOCOL": "HTTP/1.1"}
+LONG = [(b"host", b"b"), (b"content-length", b"7")]
+
+
+@needs_the_extension
+@rows(
+    "name, arguments",
+    *(
+        ("ASGIHead", ({**SCOPE, **other}, "receive", "send"))
+        for other in (
+            {}, {"headers": LONG}, {"headers": tuple(LONG)}, {"headers": []}, {"headers": None}, {"headers": [()]},
+            {"http_version": "2"}, {"http_version": "3", "headers": LONG}, {"http_version": ""}, {"http_version": 2},
+            {"path": "/ä\u20ac"}, {"path": "a"}, {"path": ""}, {"path": None}, {"path": "http://c/a"}, {"method": 1},
+            {"root_path": ""}, {"root_path": "/a"}, {"root_path": "/c/"}, {"root_path": 1}, {"root_path": None},
+        )
+    ),
+    *(("ASGIHead", arguments) for arguments in ((), ({}, 1, 2), (SCOPE,), (SCOPE, 1), (SCOPE, 1, 2, 3), (None, 1, 2))),
+    *(
+        ("WSGIHead", ({**ENVIRON, **other},))
+        for other in (
+            {}, {"CONTENT_LENGTH": "7"}, {"CONTENT_LENGTH": ""}, {"CONTENT_LENGTH": None}, {"CONTENT_LENGTH": 0},
+            {"HTTP_TRANSFER_ENCODING": ""}, {"SERVER_PROTOCOL": "HTTP/2"}, {"SERVER_PROTOCOL": "HTTP/1.0"},
+            {"SERVER_PROTOCOL": ""}, {"SERVER_PROTOCOL": None}, {"PATH_INFO": ""}, {"PATH_INFO": "\xc3\xa4"},
+            {"PATH_INFO": None}, {"PATH_INFO": "\ud800"}, {"RAW_URI": "/a?b"}, {"REQUEST_URI": "/a", "RAW_URI": "/b"},
+            {"RAW_URI": "http://c/a"}, {"REQUEST_URI": "http://c:1/a"}, {"RAW_URI": ""}, {"HTTP_HOST": ""},
+            {"HTTP_HOST": None}, {"REQUEST_METHOD": None},
+        )
+    ),
+    *(("WSGIHead", arguments) for arguments in ((), ({},), (ENVIRON, 1), (None,), ({"REQUEST_METHOD": "GET"},))),
+)  # fmt: skip
+def test_a_head_in_c_has_the_attributes_that_its_class_gives_it(name, arguments):
+    assert outcome(attributes_of, compiled(name), *arguments) == outcome(attributes_of, pure(name), *arguments)
 
 
 def test_the_index_of_header_lines_stays_when_they_change(twin):

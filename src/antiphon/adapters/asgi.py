@@ -6,7 +6,7 @@ from contextvars import copy_context
 from types import CoroutineType, coroutine
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from antiphon.adapters.heads import HintedSend, LengthFields, address, fitting, http_version, netloc
+from antiphon.adapters.heads import HeadMembers, HintedSend, LengthFields, address, fitting, http_version, netloc
 from antiphon.concurrency.iterables import resume
 from antiphon.concurrency.loop import running_loop, thread
 from antiphon.handler.contract import Handler, finish
@@ -22,6 +22,7 @@ from antiphon.response.fields import Fields, SharedFields
 from antiphon.response.files import FileBody, is_at_hand
 from antiphon.response.message import Stream, message_of
 from antiphon.response.response import Response
+from antiphon.speedups import accelerated
 
 if TYPE_CHECKING:
     from asyncio import Future, Task
@@ -52,7 +53,7 @@ async def send_nothing(_: Message) -> None:
     """Drop a message that should have preceded a response that has already begun."""
 
 
-class ASGIHead:
+class ASGIHead(HeadMembers):
     """The head of a request, read from a scope, with the body from ``receive``.
 
     ``send`` sends the start of the response and drops messages that should have preceded it.
@@ -61,7 +62,7 @@ class ASGIHead:
     blocks = False
     root_path = ""
     """The scope's root_path."""
-    _next: Receive | None = None
+    _next: Receive | None
     """The function that returns the next message, once something waits for the disconnect."""
     _receiving: "Future[None] | bool" = False
     """True while the body is being received; a future if a task is waiting for its end."""
@@ -90,7 +91,7 @@ class ASGIHead:
         self.path = path
         self._fields, self.host_line, is_framed, self.uncoded_length = index_lines(self.scope["headers"])
         self.has_body = is_framed or scope.get("http_version", "1.1") >= "2"
-        self._has_more = True  # reading a class's default would take three times as long
+        self._has_more, self._next = True, None  # reading a class's default would take three times as long
         self.watch = None
 
     @property
@@ -264,6 +265,9 @@ class ASGIHead:
         return messages.wait_disconnect(received)
 
 
+_read_head = accelerated(ASGIHead)
+
+
 async def _awaited(waiting: Awaitable[Message]) -> Message:
     return await waiting
 
@@ -357,7 +361,7 @@ class ObservedSend:
 
 async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send) -> None:
     """Handle a request from an ASGI server with a handler."""
-    head = ASGIHead(scope, receive, send)
+    head = _read_head(scope, receive, send)
     request = Request(head)
     is_unfinished = False
     try:

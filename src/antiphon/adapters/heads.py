@@ -10,6 +10,7 @@ from antiphon.http.errors import HTTPError, RequestHeaderFieldsTooLarge, over_li
 from antiphon.http.head import Address, Head, check_host
 from antiphon.http.headers import field_value
 from antiphon.http.urls.url import parse_host
+from antiphon.speedups import accelerated
 
 if TYPE_CHECKING:
     from asyncio import Task
@@ -74,6 +75,11 @@ _MOST_KNOWN = 1024
 """The number of hosts to cache."""
 _LONGEST_KNOWN = 255
 """The maximum length of a cached host, in characters."""
+
+
+@accelerated
+class HeadMembers:
+    """The base of heads. In C, it has members for their attributes, so functions in C can read a head in one pass."""
 
 
 class HeadChecks:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from weakref import ref
 
 from antiphon.adapters.file_wrapper import wrap_file
-from antiphon.adapters.heads import LENGTHS, address, call_back, fitting, http_version, netloc
+from antiphon.adapters.heads import LENGTHS, HeadMembers, address, call_back, fitting, http_version, netloc
 from antiphon.concurrency.iterables import as_bytes, close_of, in_context
 from antiphon.handler.contract import ThreadHandler, Unfinished, finish
 from antiphon.handler.drive import run_sync
@@ -25,6 +25,7 @@ from antiphon.response.fields import SharedFields
 from antiphon.response.files import FileBody
 from antiphon.response.message import Body, declared_length, message_of
 from antiphon.response.response import Response
+from antiphon.speedups import accelerated
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -59,13 +60,13 @@ keys.
 """
 
 
-class WSGIHead:
+class WSGIHead(HeadMembers):
     """The head of a request, read from an environ. WSGI confuses headers that differ only in ``-`` and ``_``."""
 
     blocks = True
     header_size = 0
-    status_line = ""
-    """The status line of an inner application; empty if there is none."""
+    status_line: str | None
+    """The status line of an inner application, if there is one."""
     _hinted = 0
     """The number of bytes of early hints sent so far."""
     _client_watch: Callable[[], bool] | None = None
@@ -87,7 +88,7 @@ class WSGIHead:
             or environ.get("SERVER_PROTOCOL") in _WITH_FRAMES
         )
         """True if a length is declared, or if a body may arrive without one."""
-        self._left = None  # reading a class's default takes longer
+        self._left = self.status_line = None  # reading a class's default takes longer
 
     @property
     def raw_path(self) -> bytes | None:
@@ -260,6 +261,9 @@ class WSGIHead:
         return 0
 
 
+_read_head = accelerated(WSGIHead)
+
+
 def _utf8(text: str) -> str:
     return text.encode("latin-1", "replace").decode("utf-8", "replace")
 
@@ -271,7 +275,7 @@ def call_wsgi(
     observation: "Observation | None" = None,
 ) -> Iterable[bytes]:
     """Pass a WSGI server's request to a handler and, if the response is observed, record its head."""
-    head = WSGIHead(environ)
+    head = _read_head(environ)
     request = Request(head)
     # One context for the handler, the body and what follows it: they may reset each other's tokens.
     context = copy_context()

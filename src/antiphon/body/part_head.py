@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from antiphon.http.errors import BadRequest, ContentTooLarge, over_limit
 from antiphon.http.grammar import TCHARS
-from antiphon.speedups import accelerated
 
 _TOKEN = TCHARS.encode()
 _WITHOUT_ENCODING = frozenset({b"7bit", b"8bit", b"binary"})
@@ -74,26 +73,13 @@ def read_usual_head(data: bytes, start: int, offset: int, longest: int) -> PartH
     ``offset`` is the position in the body at which the data begins. Return None for any other head, and for a head of
     more than ``longest`` bytes.
     """
-    match = match_usual_head(data, start)
-    if match is None:
-        return None
-    name, filename, content_type, end = match
-    if end - start > longest:
-        return None
-    # A named tuple's own constructor takes twice as long.
-    return tuple.__new__(PartHead, (name, filename, content_type, offset + end, data[start + 2 : end - 4]))
-
-
-@accelerated
-def match_usual_head(data: bytes, start: int, /) -> tuple[bytes, bytes | None, str | None, int] | None:
-    """Return the name, filename, content type and end of a head in the usual form at ``start``; None for any other
-    head.
-    """
     match = _usual_head(data, start)
-    if match is None:
+    if match is None or match.end() - start > longest:
         return None
-    name, filename, content_type = match.groups()
-    return name, filename, None if content_type is None else content_type.decode("latin-1"), match.end()
+    (name, filename, content_type), end = match.groups(), match.end()
+    text = None if content_type is None else content_type.decode("latin-1")
+    # A named tuple's own constructor takes twice as long.
+    return tuple.__new__(PartHead, (name, filename, text, offset + end, data[start + 2 : end - 4]))
 
 
 def read_head(written: bytes, offset: int, limits: HeadLimits) -> PartHead:

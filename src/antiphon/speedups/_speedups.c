@@ -8,29 +8,36 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <structmember.h>
+
+PyObject *
+twin_of(const char *name)
+{
+    PyObject *package = PyImport_ImportModule("antiphon.speedups");
+    PyObject *twins = package ? PyObject_GetAttrString(package, "PURE") : NULL;
+    PyObject *twin = twins ? PyMapping_GetItemString(twins, name) : NULL;
+    Py_XDECREF(twins);
+    Py_XDECREF(package);
+    return twin;
+}
+
+PyObject *
+call_with(PyObject *function, PyObject *const *args, Py_ssize_t count)
+{
+    PyObject *all = PyTuple_New(count);
+    Py_ssize_t at = 0;
+    while (all && at < count && PyTuple_SetItem(all, at, Py_NewRef(args[at])) == 0) {
+        at++;
+    }
+    PyObject *result = all && at == count ? PyObject_CallObject(function, all) : NULL;
+    Py_XDECREF(all);
+    return result;
+}
 
 PyObject *
 call_twin(const char *name, PyObject *const *args, Py_ssize_t count)
 {
-    PyObject *result = NULL, *twin = NULL, *all = NULL;
-    PyObject *package = PyImport_ImportModule("antiphon.speedups");
-    PyObject *twins = package ? PyObject_GetAttrString(package, "PURE") : NULL;
-    if (twins) {
-        twin = PyMapping_GetItemString(twins, name);
-        all = PyTuple_New(count);
-    }
-    if (twin && all) {
-        Py_ssize_t at = 0;
-        while (at < count && PyTuple_SetItem(all, at, Py_NewRef(args[at])) == 0) {
-            at++;
-        }
-        result = at == count ? PyObject_CallObject(twin, all) : NULL;
-    }
-    Py_XDECREF(all);
+    PyObject *twin = twin_of(name), *result = twin ? call_with(twin, args, count) : NULL;
     Py_XDECREF(twin);
-    Py_XDECREF(twins);
-    Py_XDECREF(package);
     return result;
 }
 
@@ -78,17 +85,8 @@ decode_field(const byte *start, const byte *end, byte *room)
     return PyUnicode_DecodeUTF8((const char *)room, stop - room, "replace");
 }
 
-/* The names of fields and cookies that were read last, each at the place that its characters determine. */
-
-#define KEPT 256
 #define LONGEST_KEPT 32
 #define LONGEST_VALUE 256
-
-static PyObject **
-names_of(PyObject *module)
-{
-    return (PyObject **)PyModule_GetState(module);
-}
 
 /* Return the place of a name; NULL for one that is not short and of ASCII characters without escapes. */
 static PyObject **
@@ -101,7 +99,7 @@ place_of(PyObject *module, const byte *start, const byte *end)
         place = place * 31 + *at++;
     }
     if (at == end && start < end && end - start <= LONGEST_KEPT) {
-        return names_of(module) + (place ^ place >> 8) % KEPT;
+        return kept_in(module) + (place ^ place >> 8) % NAMES;
     }
 #endif
     return NULL;
@@ -326,35 +324,6 @@ bytes_or_none(const char *start, const char *end)
     return end ? PyBytes_FromStringAndSize(start, end - start) : Py_NewRef(Py_None);
 }
 
-#define LONGEST_BOUNDARY 70
-
-/* A character of a token (RFC 9110 section 5.6.2). */
-static int
-is_token_character(char character)
-{
-    unsigned letter = ((byte)character | 0x20U) - (unsigned)'a', digit = (byte)character - (unsigned)'0';
-    return letter < 26 || digit < 10 || (character && strchr("!#$%&'*+-.^_`|~", character));
-}
-
-static PyObject *
-usual_boundary(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
-{
-    Py_ssize_t size = 0;
-    const char *at = count == 1 && PyUnicode_CheckExact(args[0]) ? PyUnicode_AsUTF8AndSize(args[0], &size) : NULL;
-    if (!at) { /* or it contains a surrogate */
-        PyErr_Clear();
-        return call_twin("usual_boundary", args, count);
-    }
-    const char *end = at + size, *boundary = at;
-    int is_usual = PASS(&boundary, end, "multipart/form-data; boundary=");
-    for (at = boundary; is_usual && at < end; at++) {
-        is_usual = is_token_character(*at);
-    }
-    return is_usual && boundary < end && end - boundary <= LONGEST_BOUNDARY
-        ? PyBytes_FromStringAndSize(boundary, end - boundary)
-        : Py_NewRef(Py_None);
-}
-
 /* The head of a part in the usual form: the positions of its values. A missing value ends at NULL. */
 struct head {
     const char *name, *name_end, *file, *file_end, *type, *type_end, *end;
@@ -406,32 +375,6 @@ static PyObject *
 text_or_none(const char *start, const char *end)
 {
     return end ? PyUnicode_FromStringAndSize(start, end - start) : Py_NewRef(Py_None);
-}
-
-static PyObject *
-match_usual_head(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
-{
-    char *data;
-    Py_ssize_t size, start = -1;
-    if (count == 2 && PyBytes_CheckExact(args[0]) && PyLong_CheckExact(args[1])) {
-        start = PyLong_AsSsize_t(args[1]);
-        PyErr_Clear();
-    }
-    if (start < 0 || PyBytes_AsStringAndSize(args[0], &data, &size) < 0 || start > size) {
-        PyErr_Clear();
-        return call_twin("match_usual_head", args, count);
-    }
-    struct head head;
-    if (!read_usual_head(data + start, data + size, &head)) {
-        Py_RETURN_NONE;
-    }
-    PyObject *values[] = {
-        bytes_or_none(head.name, head.name_end),
-        bytes_or_none(head.file, head.file_end),
-        text_or_none(head.type, head.type_end),
-        PyLong_FromSsize_t(head.end - data),
-    };
-    return packed(values, 4);
 }
 
 /* Find a text whose first byte occurs in it only once. Return its start, or NULL if it is missing. */
@@ -607,7 +550,7 @@ uncoded_length(const struct section *section)
 }
 
 /* The index is a tuple of the lines, all of which ``find_line`` checks. */
-static PyObject *
+PyObject *
 index_lines(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
 {
     if (count != 1 || !(PyList_CheckExact(args[0]) || PyTuple_CheckExact(args[0]))) {
@@ -760,7 +703,7 @@ encoded_line(PyObject *module, PyObject *line)
     if (!value || !PyUnicode_CheckExact(name) || !PyUnicode_CheckExact(value)) {
         return NULL;
     }
-    PyObject **place = names_of(module) + KEPT + 1 + ((uintptr_t)name >> 4 ^ (uintptr_t)value >> 5) % KEPT;
+    PyObject **place = kept_in(module) + KEPT_LINES + ((uintptr_t)name >> 4 ^ (uintptr_t)value >> 5) % NAMES;
     if (*place && PyTuple_GetItem(*place, 0) == name && PyTuple_GetItem(*place, 1) == value) {
         return Py_NewRef(PyTuple_GetItem(*place, 2));
     }
@@ -884,7 +827,7 @@ open_in_turn(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t coun
 static int
 lacks_hooks(PyObject *module, PyObject *request)
 {
-    PyObject *value = PyObject_GetAttr(request, names_of(module)[KEPT]);
+    PyObject *value = PyObject_GetAttr(request, kept_in(module)[AFTER_HOOKS]);
     int is_false = value ? PyObject_Not(value) : -1;
     Py_XDECREF(value);
     return is_false;
@@ -1158,11 +1101,7 @@ message_of(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
 
 /* Classes with two members */
 
-typedef struct {
-    PyObject_HEAD
-    PyObject *first;
-    PyObject *second;
-} Couple;
+OWNING(couple, 2)
 
 /* Return a new reference to a member, or raise AttributeError if it isn't set. */
 static PyObject *
@@ -1177,9 +1116,9 @@ computed_once_get(PyObject *self, PyObject *instance, PyObject *Py_UNUSED(owner)
     if (!instance || instance == Py_None) {
         return Py_NewRef(self);
     }
-    PyObject *compute = member_of(self, ((Couple *)self)->first, "compute");
+    PyObject *compute = member_of(self, ((Members *)self)->each[0], "compute");
     PyObject *value = compute ? PyObject_CallFunctionObjArgs(compute, instance, NULL) : NULL;
-    PyObject *name = value ? member_of(self, ((Couple *)self)->second, "name") : NULL;
+    PyObject *name = value ? member_of(self, ((Members *)self)->each[1], "name") : NULL;
     if (value && (!name || PyObject_SetAttr(instance, name, value) < 0)) {
         Py_CLEAR(value);
     }
@@ -1192,8 +1131,8 @@ static PyObject *
 made_or_read_get(PyObject *self, PyObject *instance, PyObject *owner)
 {
     int is_made = !instance || instance == Py_None;
-    PyObject *function = is_made ? member_of(self, ((Couple *)self)->first, "make")
-                                 : member_of(self, ((Couple *)self)->second, "read");
+    PyObject *function = is_made ? member_of(self, ((Members *)self)->each[0], "make")
+                                 : member_of(self, ((Members *)self)->each[1], "read");
     if (!function) {
         return NULL;
     }
@@ -1208,7 +1147,7 @@ made_or_read_get(PyObject *self, PyObject *instance, PyObject *owner)
 static PyObject *
 by_name_subscript(PyObject *self, PyObject *name)
 {
-    PyObject *values = member_of(self, ((Couple *)self)->first, "_found"), *value = NULL;
+    PyObject *values = member_of(self, ((Members *)self)->each[0], "_found"), *value = NULL;
     if (values && PyDict_CheckExact(values) && !(value = value_of(values, name)) && !PyErr_Occurred()) {
         PyObject *error = PyObject_CallMethod(self, "_absent", "(O)", name);
         if (error) {
@@ -1230,10 +1169,10 @@ holding(PyObject *class, PyObject *fields)
     if (!PyDict_CheckExact(fields)) {
         return PyObject_CallFunctionObjArgs(class, fields, NULL);
     }
-    Couple *made = (Couple *)((allocfunc)PyType_GetSlot((PyTypeObject *)class, Py_tp_alloc))((PyTypeObject *)class, 0);
+    Members *made = (Members *)((allocfunc)PyType_GetSlot((PyTypeObject *)class, Py_tp_alloc))((PyTypeObject *)class, 0);
     if (made) {
-        made->first = Py_NewRef(fields);
-        made->second = Py_NewRef(Py_None);
+        made->each[0] = Py_NewRef(fields);
+        made->each[1] = Py_NewRef(Py_None);
     }
     return (PyObject *)made;
 }
@@ -1241,38 +1180,10 @@ holding(PyObject *class, PyObject *fields)
 static PyMethodDef no_methods[] = {{NULL, NULL, 0, NULL}};
 static PyMethodDef by_name_methods[] = {{"_holding", holding, METH_O | METH_CLASS, NULL}, {NULL, NULL, 0, NULL}};
 
-static int
-couple_traverse(PyObject *self, visitproc visit, void *arg)
-{
-    Py_VISIT(((Couple *)self)->first);
-    Py_VISIT(((Couple *)self)->second);
-    Py_VISIT(Py_TYPE(self));
-    return 0;
-}
-
-static int
-couple_clear(PyObject *self)
-{
-    Py_CLEAR(((Couple *)self)->first);
-    Py_CLEAR(((Couple *)self)->second);
-    return 0;
-}
-
-static void
-couple_dealloc(PyObject *self)
-{
-    PyTypeObject *type = Py_TYPE(self);
-    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
-    PyObject_GC_UnTrack(self);
-    couple_clear(self);
-    release(self);
-    Py_DECREF(type);
-}
-
 #define CLASS(type, slot, get, one, two, methods)                                            \
     static PyMemberDef get##_members[] = {                                                   \
-        {one, T_OBJECT_EX, offsetof(Couple, first), 0, NULL},                                \
-        {two, T_OBJECT_EX, offsetof(Couple, second), 0, NULL},                               \
+        {one, T_OBJECT_EX, offsetof(Members, each[0]), 0, NULL},                                \
+        {two, T_OBJECT_EX, offsetof(Members, each[1]), 0, NULL},                               \
         {NULL, 0, 0, 0, NULL},                                                               \
     };                                                                                       \
     static PyType_Slot get##_slots[] = {                                                     \
@@ -1282,7 +1193,7 @@ couple_dealloc(PyObject *self)
     };                                                                                       \
     static PyType_Spec get##_spec = {                                                        \
         .name = "antiphon.speedups._speedups." type,                                         \
-        .basicsize = sizeof(Couple),                                                         \
+        .basicsize = offsetof(Members, each[2]),                                             \
         .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,              \
         .slots = get##_slots,                                                                \
     };
@@ -1291,12 +1202,21 @@ CLASS("ByName", Py_mp_subscript, by_name_subscript, "_found", "_repeating", by_n
 CLASS("ComputedOnce", Py_tp_descr_get, computed_once_get, "compute", "name", no_methods)
 CLASS("MadeOrRead", Py_tp_descr_get, made_or_read_get, "make", "read", no_methods)
 
+/* In the order of their enumeration. */
+static const char *const keys[] = {
+    "_after_hooks", "method", "path", "headers", "root_path", "http_version", "HTTP_HOST", "RAW_URI", "REQUEST_URI",
+    "REQUEST_METHOD", "PATH_INFO", "CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING", "SERVER_PROTOCOL",
+};
+
 static int
 add_types(PyObject *module)
 {
-    PyType_Spec *specs[] = {&by_name_subscript_spec, &computed_once_get_spec, &made_or_read_get_spec};
-    PyObject *name = names_of(module)[KEPT] = PyUnicode_InternFromString("_after_hooks");
-    int failed = name ? 0 : -1;
+    PyType_Spec *specs[] = {&by_name_subscript_spec, &computed_once_get_spec, &made_or_read_get_spec, &head_spec};
+    int failed = 0;
+    for (size_t i = 0; !failed && i < sizeof(keys) / sizeof(keys[0]); i++) {
+        PyObject *key = kept_in(module)[AFTER_HOOKS + i] = PyUnicode_InternFromString(keys[i]);
+        failed = key ? 0 : -1;
+    }
     for (size_t i = 0; !failed && i < sizeof(specs) / sizeof(specs[0]); i++) {
         PyObject *type = PyType_FromModuleAndSpec(module, specs[i], NULL);
         failed = type ? PyModule_AddType(module, (PyTypeObject *)type) : -1;
@@ -1308,6 +1228,8 @@ add_types(PyObject *module)
 #define FUNCTION(name) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, NULL}
 
 static PyMethodDef functions[] = {
+    FUNCTION(ASGIHead),
+    FUNCTION(WSGIHead),
     FUNCTION(add_to_cell),
     FUNCTION(checked_fields),
     FUNCTION(close_run),
@@ -1319,7 +1241,6 @@ static PyMethodDef functions[] = {
     FUNCTION(field_line),
     FUNCTION(find_line),
     FUNCTION(index_lines),
-    FUNCTION(match_usual_head),
     FUNCTION(message_of),
     FUNCTION(open_in_turn),
     FUNCTION(parse_fields),
@@ -1334,7 +1255,6 @@ static PyMethodDef functions[] = {
     FUNCTION(set_defaults),
     FUNCTION(split_cookies),
     FUNCTION(split_usual_form),
-    FUNCTION(usual_boundary),
     {NULL, NULL, 0, NULL},
 };
 
@@ -1358,20 +1278,20 @@ static PyModuleDef_Slot slots[] = {
 };
 
 static void
-release_names(void *module)
+release_kept(void *module)
 {
-    for (PyObject **name = names_of(module), **end = name + KEPT + 1 + KEPT; name < end; name++) {
-        Py_CLEAR(*name);
+    for (PyObject **kept = kept_in(module), **end = kept + ALL_KEPT; kept < end; kept++) {
+        Py_CLEAR(*kept);
     }
 }
 
 static struct PyModuleDef definition = {
     .m_base = PyModuleDef_HEAD_INIT,
     .m_name = "antiphon.speedups._speedups",
-    .m_size = (KEPT + 1 + KEPT) * sizeof(PyObject *),
+    .m_size = ALL_KEPT * sizeof(PyObject *),
     .m_methods = functions,
     .m_slots = slots,
-    .m_free = release_names,
+    .m_free = release_kept,
 };
 
 PyMODINIT_FUNC

@@ -5,15 +5,79 @@
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <structmember.h>
 
 typedef unsigned char byte;
 
-/* Call the twin of a function with the same arguments. */
+/* Return the twin of a function or class. */
+PyObject *twin_of(const char *name);
+
+/* Call a function, or the twin of this name, with the same arguments. */
+PyObject *call_with(PyObject *function, PyObject *const *args, Py_ssize_t count);
 PyObject *call_twin(const char *name, PyObject *const *args, Py_ssize_t count);
+
+/* The names of fields and cookies that were read last, each at the place that its characters determine, the lines that
+   were encoded last, keys, and classes in Python. */
+
+#define NAMES 256
+
+enum kept {
+    KEPT_LINES = NAMES, AFTER_HOOKS = 2 * NAMES, KEY_METHOD, KEY_PATH, KEY_HEADERS, KEY_ROOT_PATH, KEY_HTTP_VERSION,
+    KEY_HTTP_HOST, KEY_RAW_URI, KEY_REQUEST_URI, KEY_REQUEST_METHOD, KEY_PATH_INFO, KEY_CONTENT_LENGTH,
+    KEY_HTTP_TRANSFER_ENCODING, KEY_SERVER_PROTOCOL, CLASS_OF_ASGI, CLASS_OF_WSGI, ALL_KEPT,
+};
+
+static inline PyObject **
+kept_in(PyObject *module)
+{
+    return (PyObject **)PyModule_GetState(module);
+}
+
+/* Objects with members, of which their class says how many. */
+
+#define MOST_MEMBERS 15
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *each[MOST_MEMBERS];
+} Members;
+
+#define OWNING(name, count)                                                        \
+    static int name##_traverse(PyObject *self, visitproc visit, void *arg)         \
+    {                                                                              \
+        for (int at = 0; at < (count); at++) {                                     \
+            Py_VISIT(((Members *)self)->each[at]);                                 \
+        }                                                                          \
+        Py_VISIT(Py_TYPE(self));                                                   \
+        return 0;                                                                  \
+    }                                                                              \
+    static int name##_clear(PyObject *self)                                        \
+    {                                                                              \
+        for (int at = 0; at < (count); at++) {                                     \
+            Py_CLEAR(((Members *)self)->each[at]);                                 \
+        }                                                                          \
+        return 0;                                                                  \
+    }                                                                              \
+    static void name##_dealloc(PyObject *self)                                     \
+    {                                                                              \
+        PyTypeObject *type = Py_TYPE(self);                                        \
+        freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);             \
+        PyObject_GC_UnTrack(self);                                                 \
+        name##_clear(self);                                                        \
+        release(self);                                                             \
+        Py_DECREF(type);                                                           \
+    }
+
+PyObject *index_lines(PyObject *module, PyObject *const *args, Py_ssize_t count);
 
 /* Of _cells.c */
 PyObject *add_to_cell(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *count_exchange(PyObject *module, PyObject *const *args, Py_ssize_t count);
+
+/* Of _heads.c */
+extern PyType_Spec head_spec;
+PyObject *ASGIHead(PyObject *module, PyObject *const *args, Py_ssize_t count);
+PyObject *WSGIHead(PyObject *module, PyObject *const *args, Py_ssize_t count);
 
 /* Of _json.c */
 PyObject *crossed_bound(PyObject *module, PyObject *const *args, Py_ssize_t count);
