@@ -519,7 +519,7 @@ class App(Routes, Servable):
         if plan.surroundings is STACKED or plan.runs_on is not THREAD:
             return dispatch(plan, request, error)
         if error is None and not request.head.has_body:
-            return handle_at_once(plan, request)
+            return handle_at_once(plan, request, False)
         return refuse_or_receive(plan, request, error)
 
     def _respond_on_loop(self, request: Request) -> Response | Message | Awaitable[Response]:
@@ -533,7 +533,7 @@ class App(Routes, Servable):
         if plan.surroundings is STACKED:
             return dispatch(plan, request, error)
         if error is None and not request.head.has_body:
-            return handle_at_once(plan, request)
+            return handle_at_once(plan, request, False)
         return refuse_or_receive(plan, request, error)
 
     def _has_path(self, path: str) -> bool:

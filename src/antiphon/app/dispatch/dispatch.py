@@ -79,9 +79,9 @@ def refuse_or_receive(plan: Plan, request: Request, error: HTTPError | None) -> 
         set_current_request(request)
         refused = refuse_at_once(plan, request, error)
         return dispatch(plan, request, error) if refused is None else refused
-    reading = plan.ahead is not NOTHING and request._read_small_body(plan.route.limits)
+    reading = plan.ahead is not NOTHING and request._read_small_body(plan.limits)
     if reading is True:
-        return handle_at_once(plan, request, has_body=True)
+        return handle_at_once(plan, request, True)
     return _respond_when_read(plan, request, reading) if reading else dispatch(plan, request)
 
 
@@ -90,7 +90,7 @@ def respond_at_once(plan: Plan, request: Request, has_body: bool = False) -> Res
     return seen(handle_at_once(plan, request, has_body))  # type: ignore[return-value]  # only steps are awaited
 
 
-def handle_at_once(plan: Plan, request: Request, has_body: bool = False) -> Response | Message | Steps[Response]:
+def handle_at_once(plan: Plan, request: Request, has_body: bool) -> Response | Message | Steps[Response]:
     """Handle a request where its handler runs, with a plan that isn't stacked. If anything has to wait, return the
     remaining steps, which are driven on a thread and awaited on a loop. The body has already been received.
 

@@ -317,7 +317,7 @@ class Plan:
         refuse: Callable[[Request, HTTPError], Any] = raise_error,
         hooks_block: bool = False,
     ) -> None:
-        self.route = route
+        self.route, self.limits = route, route.limits
         deadline = route.deadline
         self.begin = set_current_request if deadline is None else partial(_begin_limited, deadline)
         self.refuse = refuse
