@@ -62,7 +62,7 @@ class ASGIHead(HeadMembers):
     blocks = False
     root_path = ""
     """The scope's root_path."""
-    _next: Receive | None
+    _next: Receive | None = None
     """The function that returns the next message, once something waits for the disconnect."""
     _receiving: "Future[None] | bool" = False
     """True while the body is being received; a future if a task is waiting for its end."""
@@ -91,7 +91,7 @@ class ASGIHead(HeadMembers):
         self.path = path
         self._fields, self.host_line, is_framed, self.uncoded_length = index_lines(self.scope["headers"])
         self.has_body = is_framed or scope.get("http_version", "1.1") >= "2"
-        self._has_more, self._next = True, None  # reading a class's default would take three times as long
+        self._has_more = True  # reading a class's default would take three times as long
         self.watch = None
 
     @property
@@ -266,6 +266,7 @@ class ASGIHead(HeadMembers):
 
 
 _read_head = accelerated(ASGIHead)
+"""The class, or the function in C that makes an instance of it in one pass."""
 
 
 async def _awaited(waiting: Awaitable[Message]) -> Message:

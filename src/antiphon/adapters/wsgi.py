@@ -65,8 +65,8 @@ class WSGIHead(HeadMembers):
 
     blocks = True
     header_size = 0
-    status_line: str | None
-    """The status line of an inner application, if there is one."""
+    status_line = ""
+    """The status line of an inner application; empty if there is none."""
     _hinted = 0
     """The number of bytes of early hints sent so far."""
     _client_watch: Callable[[], bool] | None = None
@@ -88,7 +88,7 @@ class WSGIHead(HeadMembers):
             or environ.get("SERVER_PROTOCOL") in _WITH_FRAMES
         )
         """True if a length is declared, or if a body may arrive without one."""
-        self._left = self.status_line = None  # reading a class's default takes longer
+        self._left = None  # reading a class's default takes longer
 
     @property
     def raw_path(self) -> bytes | None:
@@ -262,6 +262,7 @@ class WSGIHead(HeadMembers):
 
 
 _read_head = accelerated(WSGIHead)
+"""The class, or the function in C that makes an instance of it in one pass."""
 
 
 def _utf8(text: str) -> str:

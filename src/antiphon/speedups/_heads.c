@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 enum {
-    ENVIRON, SCOPE, METHOD, PATH, HOST, HAS_BODY, LEFT, FIELDS, LENGTH, RECEIVE, SEND, NEXT, HAS_MORE, WATCH, STATUS
+    ENVIRON, SCOPE, METHOD, PATH, HOST, HAS_BODY, LEFT, FIELDS, LENGTH, RECEIVE, SEND, HAS_MORE, WATCH
 };
 
 #define MEMBER(name, at) {name, T_OBJECT_EX, offsetof(Members, each[at]), 0, NULL}
@@ -12,8 +12,8 @@ enum {
 static PyMemberDef members[] = {
     MEMBER("environ", ENVIRON), MEMBER("scope", SCOPE), MEMBER("method", METHOD), MEMBER("path", PATH),
     MEMBER("host_line", HOST), MEMBER("has_body", HAS_BODY), MEMBER("_left", LEFT), MEMBER("_fields", FIELDS),
-    MEMBER("uncoded_length", LENGTH), MEMBER("_receive", RECEIVE), MEMBER("send", SEND), MEMBER("_next", NEXT),
-    MEMBER("_has_more", HAS_MORE), MEMBER("watch", WATCH), MEMBER("status_line", STATUS), {NULL, 0, 0, 0, NULL},
+    MEMBER("uncoded_length", LENGTH), MEMBER("_receive", RECEIVE), MEMBER("send", SEND),
+    MEMBER("_has_more", HAS_MORE), MEMBER("watch", WATCH), {NULL, 0, 0, 0, NULL},
 };
 
 OWNING(head, MOST_MEMBERS)
@@ -82,10 +82,10 @@ ASGIHead(PyObject *module, PyObject *const *args, Py_ssize_t count)
     PyObject *values[MOST_MEMBERS] = {
         [SCOPE] = scope,                      [METHOD] = method,
         [PATH] = path,                        [RECEIVE] = args[1],
-        [SEND] = args[2],                     [NEXT] = Py_None,
-        [HAS_MORE] = Py_True,                 [WATCH] = Py_None,
-        [FIELDS] = PyTuple_GetItem(index, 0), [HOST] = PyTuple_GetItem(index, 1),
-        [LENGTH] = PyTuple_GetItem(index, 3), [HAS_BODY] = is_new ? Py_True : PyTuple_GetItem(index, 2),
+        [SEND] = args[2],                     [HAS_MORE] = Py_True,
+        [WATCH] = Py_None,                    [FIELDS] = PyTuple_GetItem(index, 0),
+        [HOST] = PyTuple_GetItem(index, 1),   [LENGTH] = PyTuple_GetItem(index, 3),
+        [HAS_BODY] = is_new ? Py_True : PyTuple_GetItem(index, 2),
     };
     PyObject *head = head_of(module, CLASS_OF_ASGI, "ASGIHead", args, count, values);
     Py_DECREF(index);
@@ -106,8 +106,8 @@ WSGIHead(PyObject *module, PyObject *const *args, Py_ssize_t count)
         && has_at(value_at(module, environ, KEY_SERVER_PROTOCOL), 5, '1') && !PyErr_Occurred();
     int is_empty = !length || length == Py_None || (PyUnicode_Check(length) && !PyUnicode_GetLength(length));
     PyObject *values[MOST_MEMBERS] = {
-        [ENVIRON] = environ, [METHOD] = method,       [PATH] = path,   [HOST] = host ? host : Py_None,
-        [LEFT] = Py_None,    [STATUS] = Py_None, [HAS_BODY] = is_empty && !coding ? Py_False : Py_True,
+        [ENVIRON] = environ, [METHOD] = method, [PATH] = path, [HOST] = host ? host : Py_None,
+        [LEFT] = Py_None,    [HAS_BODY] = is_empty && !coding ? Py_False : Py_True,
     };
     return head_of(module, CLASS_OF_WSGI, "WSGIHead", args, count, is_usual ? values : NULL);
 }

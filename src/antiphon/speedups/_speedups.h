@@ -35,7 +35,7 @@ kept_in(PyObject *module)
 
 /* Objects with members, of which their class says how many. */
 
-#define MOST_MEMBERS 15
+#define MOST_MEMBERS 13
 
 typedef struct {
     PyObject_HEAD
