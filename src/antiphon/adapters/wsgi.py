@@ -281,7 +281,8 @@ def call_wsgi(
     # One context for the handler, the body and what follows it: they may reset each other's tokens.
     context = copy_context()
     try:
-        result = context.run(handler._respond_on_thread, request)
+        # The function of its class, because a bound method would be made for each request.
+        result = context.run(type(handler)._respond_on_thread, handler, request)
         if type(result) is not tuple:  # faster than ``isinstance`` for a response
             response = result if isinstance(result, Response) else run_sync(result, context)  # type: ignore[arg-type]
             result = message_of(response._body, response._fields, response._status, head.method)  # noqa: SLF001
