@@ -245,6 +245,7 @@ def make(style):
     for name, part in PARTS.items():
         blueprint = Blueprint(name.replace(" ", "_"), prefix=f"/{slug(name)}")
         part(blueprint, style)
+        _few(blueprint, style)
         app.register(blueprint)
     return app
 
@@ -287,18 +288,6 @@ def slug(name):
 # What stands around handlers
 
 
-def middleware(part, style):
-    part.middleware(style.around())
-    part.middleware(style.around())
-    _few(part, style)
-
-
-def middleware_that_throws(part, style):
-    part.middleware(style.around(), errors_at_yield=True)
-    part.middleware(style.around(), errors_at_yield=True)
-    _few(part, style)
-
-
 def _catching(style, answer):
     """Middleware that catches what is thrown in, and answers it."""
 
@@ -317,84 +306,36 @@ def _catching(style, answer):
     return waits if style.is_async else blocks
 
 
-def middleware_that_catches(part, style):
-    part.middleware(style.around(), errors_at_yield=True)
-    part.middleware(_catching(style, lambda error: ({"caught": str(error)}, 409)), errors_at_yield=True)
-    _few(part, style)
+def _around(*makers, **options):
+    """A part with the middleware that functions of the style make."""
+    return lambda part, style: [part.middleware(make(style), **options) for make in makers]
 
 
-def middleware_that_catches_and_raises(part, style):
-    part.middleware(style.around(), errors_at_yield=True)
-    part.middleware(_catching(style, lambda error: abort(409)), errors_at_yield=True)
-    _few(part, style)
+def _plain(style):
+    return style.around()
 
 
-def dependencies_that_catch(part, style):
-    part.before_request(style(lambda request: request[CATCHING] and None))
-    _few(part, style)
-
-
-def middleware_that_fails_before(part, style):
-    part.middleware(style.around(fail))
-    _few(part, style)
-
-
-def middleware_that_fails_after(part, style):
-    part.middleware(style.around(after=lambda request, response: fail(request)))
-    _few(part, style)
-
-
-def middleware_that_answers(part, style):
-    part.middleware(style.around())
-    part.middleware(style.around(before=lambda request: Response("early")))
-    _few(part, style)
-
-
-def middleware_that_replaces(part, style):
-    part.middleware(style.around(after=lambda request, response: Response("instead")))
-    _few(part, style)
-
-
-def hooks(part, style):
-    part.before_request(style(lambda request: None))
-    part.after_request(style(lambda request, response: None))
-    _few(part, style)
-
-
-def hooks_that_fail(part, style):
-    part.before_request(style(fail))
-    _few(part, style)
-
-
-def hooks_that_fail_after(part, style):
-    part.after_request(style(lambda request, response: fail(request)))
-    _few(part, style)
-
-
-def error_handlers(part, style):
-    part.errorhandler(Exception)(style(lambda request, error: ("Sorry", 500)))
-    part.errorhandler(404)(style(lambda request, error: ("None here", 404)))
-    _few(part, style)
-
-
-def error_handlers_that_fail(part, style):
-    part.errorhandler(Exception)(style(lambda request, error: fail(request)))
-    _few(part, style)
-
-
-def error_handlers_that_raise_again(part, style):
-    part.errorhandler(Exception)(style(lambda request, error: _raise(error)))
-    _few(part, style)
+def _handling(kind, handle):
+    return lambda part, style: part.errorhandler(kind)(style(handle))
 
 
 def _read_dependency(request):
     _ = request[OPENED]
 
 
-def hooks_and_dependencies(part, style):
+def _hooks(part, style):
+    part.before_request(style(lambda request: None))
+    part.after_request(style(lambda request, response: None))
+
+
+def _error_handlers(part, style):
+    part.errorhandler(Exception)(style(lambda request, error: ("Sorry", 500)))
+    part.errorhandler(404)(style(lambda request, error: ("None here", 404)))
+
+
+def _hooks_and_dependencies(part, style):
     part.before_request(style(_read_dependency))
     part.middleware(style.around())
-    _few(part, style)
 
 
 def _few(part, style):
@@ -404,14 +345,31 @@ def _few(part, style):
 
 
 PARTS = {
-    each.__name__.replace("_", " "): each
-    for each in (
-        middleware, middleware_that_throws, middleware_that_catches, middleware_that_catches_and_raises,
-        dependencies_that_catch, middleware_that_fails_before, middleware_that_fails_after,
-        middleware_that_answers, middleware_that_replaces, hooks, hooks_that_fail, hooks_that_fail_after,
-        error_handlers, error_handlers_that_fail, error_handlers_that_raise_again, hooks_and_dependencies,
-    )
-}  # fmt: skip
+    "middleware": _around(_plain, _plain),
+    "middleware that throws": _around(_plain, _plain, errors_at_yield=True),
+    "middleware that catches": _around(
+        _plain, lambda style: _catching(style, lambda error: ({"caught": str(error)}, 409)), errors_at_yield=True
+    ),
+    "middleware that catches and raises": _around(
+        _plain, lambda style: _catching(style, lambda error: abort(409)), errors_at_yield=True
+    ),
+    "dependencies that catch": lambda part, style: part.before_request(
+        style(lambda request: request[CATCHING] and None)
+    ),
+    "middleware that fails before": _around(lambda style: style.around(fail)),
+    "middleware that fails after": _around(lambda style: style.around(after=lambda request, response: fail(request))),
+    "middleware that answers": _around(_plain, lambda style: style.around(before=lambda request: Response("early"))),
+    "middleware that replaces": _around(
+        lambda style: style.around(after=lambda request, response: Response("instead"))
+    ),
+    "hooks": _hooks,
+    "hooks that fail": lambda part, style: part.before_request(style(fail)),
+    "hooks that fail after": lambda part, style: part.after_request(style(lambda request, response: fail(request))),
+    "error handlers": _error_handlers,
+    "error handlers that fail": _handling(Exception, lambda request, error: fail(request)),
+    "error handlers that raise again": _handling(Exception, lambda request, error: _raise(error)),
+    "hooks and dependencies": _hooks_and_dependencies,
+}
 
 STATUSES = {
     "with status": 201, "redirect": 303, "nothing": 500, "abort": 404, "raised": 400, "own error": 418,
