@@ -37,11 +37,9 @@ class HTTP2Client:
         self._socket.close()
 
     def get(self, path):
-        """Send a plain request for a path."""
         self.send([*USUAL[:-1], (":path", path)])
 
     def send(self, head):
-        """Send the fields of a head as they are."""
         self._connection.send_headers(1, head, end_stream=True)
         self._socket.sendall(self._connection.data_to_send())
 
@@ -143,12 +141,10 @@ class HTTP2Peer(ServerProcess):
     """A server that is asked over HTTP/2, each time on a connection of its own."""
 
     def respond(self, request: SentRequest) -> ReceivedResponse:
-        """Send a request and return the response."""
         with HTTP2Client(self.port) as client:
             return client.exchange(request)
 
     def leave(self, request: SentRequest, after: bytes) -> None:
-        """Send a request, and close the connection when ``after`` has come in the body."""
         with HTTP2Client(self.port) as client:
             client.begin(request)
             received = b""

@@ -66,7 +66,6 @@ class ServerProcess:
 
     @property
     def stderr(self) -> str:
-        """The server's output so far."""
         descriptor = self._log.fileno()  # the server writes at the offset of this very file, which must stay
         return os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode(errors="replace")
 
@@ -77,7 +76,6 @@ class ServerProcess:
 
     @property
     def is_running(self) -> bool:
-        """True until the process has ended."""
         return self._process.poll() is None
 
     @property
@@ -102,11 +100,9 @@ class ServerProcess:
                     yield (folder / name).read_text()
 
     def connect(self, deadline: float = DEADLINE) -> Connection:
-        """Open a connection on which no wait takes longer than ``deadline`` seconds."""
         return Connection(self.port, deadline)
 
     def respond(self, request: SentRequest) -> ReceivedResponse:
-        """Send a request on a connection of its own and return the response."""
         with self.connect() as connection:
             connection.send(request.encoded)
             return connection.receive(request.method)
@@ -119,7 +115,6 @@ class ServerProcess:
             connection.reset()
 
     def send_signal(self, number: int) -> None:
-        """Send a signal to the server's first process."""
         self._process.send_signal(number)
 
     def terminate(self) -> int:

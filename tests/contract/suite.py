@@ -64,7 +64,6 @@ class AdapterContract:
             yield
 
     def json_of(self, target: str) -> Any:
-        """Return the JSON that answers a GET request."""
         response = self.peer.respond(SentRequest("GET", target))
         assert response.status == 200, response
         return json.loads(response.body)

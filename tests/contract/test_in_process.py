@@ -27,7 +27,6 @@ class InProcess:
         self._client.__exit__(kind, error, traceback)
 
     def respond(self, request: SentRequest) -> ReceivedResponse:
-        """Send a request and return the response."""
         response = self._client.request(request.method, request.target, **_options(request))
         self._client.cookies.clear()
         return ReceivedResponse(response.status, tuple(response.headers.items()), response.body)

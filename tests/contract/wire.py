@@ -66,7 +66,6 @@ class ReceivedResponse(NamedTuple):
     whole: bool = True
 
     def values(self, name: str) -> list[str]:
-        """The lines of one field."""
         return [value for key, value in self.fields if key == name]
 
     def end_to_end(self) -> dict[str, list[str]]:
@@ -78,13 +77,9 @@ class ReceivedResponse(NamedTuple):
 class Peer(Protocol):
     """A server of the contract's application, or a client that plays one in process."""
 
-    def respond(self, request: SentRequest) -> ReceivedResponse:
-        """Send a request and return the response."""
-        ...
+    def respond(self, request: SentRequest) -> ReceivedResponse: ...
 
-    def leave(self, request: SentRequest, after: bytes) -> None:
-        """Send a request, and disconnect when ``after`` has come in the body."""
-        ...
+    def leave(self, request: SentRequest, after: bytes) -> None: ...
 
 
 class Closed(ConnectionError):
@@ -118,7 +113,6 @@ class Connection:
         self.close()
 
     def close(self) -> None:
-        """Close the connection."""
         self._file.close()
         self._socket.close()
 
@@ -142,7 +136,6 @@ class Connection:
         self.close()
 
     def status(self) -> int:
-        """Read the head of one response, perhaps an interim one, and return its status."""
         return self._read_head().status
 
     def wait_for(self, text: bytes) -> bytes:

@@ -24,7 +24,6 @@ def case_of(asked: Asked) -> Case:
 
 
 def answers(app: Any, requests: Iterable[Asked]) -> list[Any]:
-    """The responses of an application to one visitor."""
     visitor = Visitor(app)
     return [visitor.send(case_of(each)) for each in requests]
 

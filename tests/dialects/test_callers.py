@@ -64,7 +64,6 @@ def microdot():
 
 
 def shown(headers, environ):
-    """Return what tells who a caller is."""
     names = ("REMOTE_USER", "SSL_CLIENT_S_DN", "HTTP_HOST")
     return f"{sorted(headers)} {[environ.get(name) for name in names]}"
 

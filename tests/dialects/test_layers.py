@@ -14,7 +14,6 @@ FOLDER = Path(antiphon.dialects.__file__).parent
 
 
 def modules():
-    """The path of each module."""
     for path in FOLDER.rglob("*.py"):
         parts = path.relative_to(FOLDER).with_suffix("").parts
         yield ".".join(("antiphon", "dialects", *parts)).removesuffix(".__init__"), path

@@ -29,10 +29,8 @@ class Exchange(NamedTuple):
 
 
 def get(path: str, status: int | tuple[int, ...] = 200, **options: Any) -> Exchange:
-    """Return an exchange for a GET request."""
     return Exchange(status, "GET", path, options)
 
 
 def post(path: str, status: int | tuple[int, ...] = 200, **options: Any) -> Exchange:
-    """Return an exchange for a POST request."""
     return Exchange(status, "POST", path, options)

@@ -35,13 +35,11 @@ STYLES = [DefStyle("def"), DefStyle("async def"), AtOnce("async def that never w
 
 @pytest.fixture(params=["wsgi", "asgi", "rsgi"], scope="module")
 def interface(request):
-    """The name of an interface."""
     return request.param
 
 
 @pytest.fixture(params=STYLES, ids=lambda style: style.name, scope="module")
 def style(request):
-    """A style, for all that runs for a request."""
     return request.param
 
 
@@ -85,13 +83,11 @@ OBSERVERS = {
 
 @pytest.fixture(params=OBSERVERS, scope="module")
 def observer(request):
-    """How the application is observed."""
     return request.param
 
 
 @pytest.fixture(scope="module")
 def client(request, interface, style, observer):
-    """A client of an application that the test names."""
     app = OBSERVERS[observer](request.param.make(style), interface)
     with Client(app, interface, follow_redirects=False, raise_errors=False, timeout=10.0) as client:
         gc.collect()

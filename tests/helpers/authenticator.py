@@ -24,7 +24,6 @@ class Authenticator:
         self.uses = count(1)
 
     def create(self, options):
-        """Return a new passkey as JSON."""
         numbers = self._key.public_key().public_numbers()
         key = {1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32), -3: numbers.y.to_bytes(32)}
         new = bytes(16) + len(self.id).to_bytes(2) + self.id + cbor2.dumps(key)
@@ -32,7 +31,6 @@ class Authenticator:
         return self._credential("webauthn.create", options, attestationObject=cbor2.dumps(attestation))
 
     def get(self, options):
-        """Return a signature as JSON."""
         data = self._data(SIGNED)
         signed = data + sha256(self._asked("webauthn.get", options)).digest()
         signature = self._key.sign(signed, ec.ECDSA(SHA256()))

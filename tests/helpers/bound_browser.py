@@ -57,7 +57,6 @@ class BoundBrowser:
         return response
 
     def register(self, key=None, **changes):
-        """Send the registration."""
         sent = proof(self.offered["challenge"], key or self.key, is_registration=True, **changes)
         response = self.client.post(self.offered["path"], headers={"secure-session-response": sent})
         if response.status == 200:

@@ -62,7 +62,6 @@ class Chromium:
         os.close(self._from)
 
     def open(self, url, **context):
-        """Open a page."""
         target = self.call("Target.createTarget", url="about:blank", **context)["targetId"]
         session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         return Page(self, target, session, url, context)
@@ -78,7 +77,6 @@ class Chromium:
             self._events.clear()
 
     def call(self, method, session=None, **parameters):
-        """Call a method of the protocol and return its result."""
         self._number += 1
         message = {"id": self._number, "method": method, "params": parameters}
         if session is not None:
@@ -125,7 +123,6 @@ class Profile:
         self._context = context
 
     def open(self, url):
-        """Open a page."""
         return self._browser.open(url, **self._context)
 
 
@@ -141,7 +138,6 @@ class Page:
         self.go(url)
 
     def go(self, url):
-        """Load another document, and wait for it."""
         self._call("Page.navigate", url=url)
         self.wait()
 
@@ -210,7 +206,6 @@ class Page:
         self._browser.call("Browser.grantPermissions", origin=origin, permissions=permissions, **self._context)
 
     def click(self, selector):
-        """Click on an element as a user does."""
         x, y = self.run(
             """selector => {
               const element = document.querySelector(selector);
@@ -225,7 +220,6 @@ class Page:
             self._call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
     def press(self, key):
-        """Press a key by its name, such as ``Tab``."""
         codes, texts = {"Tab": 9, "Enter": 13, " ": 32}, {"Enter": "\r", " ": " "}
         self._call("Page.bringToFront")
         for kind in ("keyDown", "keyUp"):
@@ -233,7 +227,6 @@ class Page:
             self._call("Input.dispatchKeyEvent", type=kind, key=key, text=text, windowsVirtualKeyCode=codes[key])
 
     def enter(self, text):
-        """Enter text where the focus is."""
         self._call("Input.insertText", text=text)
 
     def accessible(self, selector):
@@ -249,7 +242,6 @@ class Page:
         return base64.b64decode(self._call("Page.captureScreenshot", captureBeyondViewport=True)["data"])
 
     def choose(self, selector, *paths):
-        """Choose files in an input of a form."""
         found = self._call("Runtime.evaluate", expression=f"document.querySelector({json.dumps(selector)})")
         files = [os.fspath(path) for path in paths]
         self._call("DOM.setFileInputFiles", files=files, objectId=found["result"]["objectId"])

@@ -58,14 +58,12 @@ class Costs(NamedTuple):
         return self.tests[name].mean * self.tests[name].rows
 
     def write(self) -> None:
-        """Write the list."""
         lines = {file: f"{file} {cost:g}" for file, cost in self.files.items()}
         lines |= {name: f"{name} {cost.mean:g} x{cost.rows}" for name, cost in self.tests.items()}
         LIST.write_text(_HEAD + "".join(f"{line}\n" for _, line in sorted(lines.items())))
 
 
 def read() -> Costs:
-    """Return the costs on the list."""
     costs = Costs({}, {})
     for line in LIST.read_text().splitlines() if LIST.exists() else ():
         match line.split():

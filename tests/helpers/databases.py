@@ -159,7 +159,6 @@ def once(ending, result):
 
 
 def rows_of(url, query):
-    """Return the rows of a query, on a connection of its own."""
     if "://" in url:
         with psycopg.connect(url, autocommit=True) as connection:
             found = connection.execute(query)

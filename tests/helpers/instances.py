@@ -20,7 +20,6 @@ class Instance:
         self.start()
 
     def start(self):
-        """Start, and wait until requests are answered, as systemd does for Type=notify."""
         with notifications(self._ready) as receiver:
             self.process = subprocess.Popen(
                 [*(with_sockets(*self._listeners) if self._listeners else ()), sys.executable, "-m", *self._command],

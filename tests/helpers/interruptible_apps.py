@@ -44,7 +44,6 @@ class Ledger:
         await asyncio.sleep(0)
 
     def after(self, request, is_async):
-        """Leave a function for after the response."""
         name = f"after {len(self.due)}"
         self.due[name] += 1
 
@@ -71,7 +70,6 @@ class Parts:
 
     @property
     def others(self):
-        """Parts of the other style."""
         return Parts(self.ledger, not self.is_async)
 
     def function(self, name, answer=lambda request, *_: None):

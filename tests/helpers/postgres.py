@@ -20,7 +20,6 @@ OPTIONS = {"listen_addresses": "", "fsync": "off", "max_connections": "300", "sh
 
 
 def execute(url, statement, *values):
-    """Execute a statement in a database and return its rows, if it has any."""
     with psycopg.connect(url, autocommit=True) as connection:
         found = connection.execute(statement, values or None)
         return found.fetchall() if found.description else []
@@ -168,7 +167,6 @@ class PostgresServer(_Process):
         return f"postgresql://antiphon@/{database}?host={self.folder}"
 
     def database(self):
-        """Make a database and return its URL."""
         return self.url_of(self._create(self._new_name()))
 
     def lend(self, request):

@@ -46,7 +46,6 @@ def form_data(*parts, is_closed=True):
 
 
 def in_chunks(content, size):
-    """Cut bytes into chunks."""
     return [content[start : start + size] for start in range(0, len(content), size)]
 
 

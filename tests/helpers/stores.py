@@ -6,7 +6,6 @@ SHARED = ("sqlite", "postgres", "valkey")
 
 
 def class_at(where):
-    """Return the class of the store there."""
     scheme = where.partition("://")[0]
     return SQLiteStore if scheme == where else PostgresStore if scheme == "postgresql" else ValkeyStore
 

@@ -50,12 +50,10 @@ HEAD_ATTRIBUTES = (
 
 
 def pure(name: str) -> Callable[..., Any]:
-    """Return the function or class in Python."""
     return PURE[name]
 
 
 def compiled(name: str) -> Callable[..., Any]:
-    """Return the function or class in C."""
     return getattr(extension, name)  # type: ignore[no-any-return]
 
 

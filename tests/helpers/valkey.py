@@ -66,7 +66,6 @@ SLOTS = 16384
 
 
 def free_ports(count):
-    """Return ports on which nobody listens."""
     return [free_port() for _ in range(count)]
 
 
@@ -105,7 +104,6 @@ class Node:
         self._process.send_signal(signal.SIGCONT)
 
     def stop(self):
-        """Kill the server."""
         if self._process is not None:
             self._process.kill()
             self._process.wait(DEADLINE)

@@ -16,8 +16,6 @@ TENANT = Dependency[Tenant]("tenant", fix="app.use(Tenants())")
 
 
 class Tenants:
-    """A feature with a dependency."""
-
     def __init__(self, known: Mapping[str, Tenant]) -> None:
         self._known = known
 

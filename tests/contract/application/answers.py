@@ -26,7 +26,6 @@ class Page:
 
 
 def register(app: App) -> None:
-    """Register the handlers of this module."""
     _register_marks(app)
     _register_values(app)
     _register_heads(app)

@@ -35,8 +35,6 @@ class Paging:
 
 
 def register(app: App) -> None:
-    """Register the handlers of this module."""
-
     @def_and_async(app, "/echo", ("POST",))
     def echo(request: Request) -> Response:
         return Response(request.body, content_type=request.headers.get("content-type", "application/octet-stream"))

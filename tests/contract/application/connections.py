@@ -15,8 +15,6 @@ closed: dict[str, str] = {}
 
 
 def register(app: App) -> None:
-    """Register the handlers and hooks of this module."""
-
     @app.before_request
     def connect(request: Request) -> None:
         if request.endpoint == "database":

@@ -11,8 +11,6 @@ class OutOfStockError(Exception):
 
 
 def register(app: App) -> None:
-    """Register the handlers of this module."""
-
     @def_and_async(app, "/teapot")
     def teapot(_: Request) -> str:
         raise HTTPError(418, "no coffee here", headers={"x-tea": "green"}, members={"pots": 2})

@@ -5,7 +5,6 @@ from tests.contract.application.registration import def_and_async
 
 
 def register(app: App) -> None:
-    """Register the handlers of this module."""
     _register_target(app)
     _register_fields(app)
 

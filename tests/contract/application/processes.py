@@ -18,7 +18,6 @@ done_after: list[str] = []
 
 
 def register(app: App) -> None:
-    """Register the handlers of this module."""
     _register_loop(app)
     _register_startup(app)
     _register_after(app)

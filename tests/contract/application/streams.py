@@ -22,7 +22,6 @@ closed: dict[str, str] = {}
 
 
 def register(app: App) -> None:
-    """Register the handlers of this module."""
     _register_whole(app)
     _register_broken(app)
     _register_endless(app)

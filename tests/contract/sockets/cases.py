@@ -28,7 +28,6 @@ HELD_BACK = 24 << 20
 
 
 def opened(server: ServerProcess, path: str, **options: Any) -> ClientConnection:
-    """Open a WebSocket, with the fields that ``headers`` has."""
     headers = options.pop("headers", None)
     if protocols := options.pop("offered", ()):
         options["subprotocols"] = [Subprotocol(name) for name in protocols]
@@ -54,13 +53,11 @@ def refused(server: ServerProcess, path: str, **options: Any) -> Any:
 
 
 def status(server: ServerProcess, path: str = "/echo", **options: Any) -> str:
-    """Return the status that answers a handshake."""
     response = refused(server, path, **options)
     return "101" if response is None else str(response.status_code)
 
 
 def end(socket: ClientConnection) -> str:
-    """Wait for the end, and return its code and reason."""
     with suppress(ConnectionClosed):
         while True:
             socket.recv(DEADLINE)

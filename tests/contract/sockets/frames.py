@@ -112,7 +112,6 @@ class RawClient:
         self._socket.close()
 
     def send(self, data: bytes) -> None:
-        """Send bytes."""
         self._socket.sendall(data)
 
     def told(self) -> str | None:
@@ -169,12 +168,10 @@ def deflated(payload: bytes) -> bytes:
 
 
 def case(name: str, sent: bytes, *told: str) -> FrameCase:
-    """Return a case without compression."""
     return FrameCase(name, sent, told)
 
 
 def compressed(name: str, sent: bytes, *told: str) -> FrameCase:
-    """Return a case with compression."""
     return FrameCase(f"compressed: {name}", sent, told, "permessage-deflate")
 
 

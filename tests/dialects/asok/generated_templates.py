@@ -26,8 +26,6 @@ COLLECTIONS = ["items", "people", "empty", "unknown", "person", "range(2)", "tex
 
 
 class Maker:
-    """Makes templates of a seed."""
-
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
 

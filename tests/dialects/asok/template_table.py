@@ -174,8 +174,6 @@ def _times_of(age):
 
 
 def context(safe_string):
-    """The names that templates know."""
-
     class Thing:
         name = "<thing>"
         _hidden = "hidden"
@@ -206,7 +204,6 @@ def context(safe_string):
 
 
 def write_files(folder):
-    """Write the project's partials."""
     for name, text in FILES.items():
         path = Path(folder) / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,6 @@ expect.set_options(timeout=30_000)
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """The URL of the project, which `antiphon run --dialect asok` serves in its folder."""
     folder = tmp_path_factory.mktemp("served") / "project"
     shutil.copytree(PROJECT, folder)
     (folder / ".env").write_text("SECRET_KEY=a key for tests, of more than 32 characters\n")

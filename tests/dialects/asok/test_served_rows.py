@@ -53,12 +53,10 @@ CAUGHT = "try:\n        {}\n    except ({}):\n        {}\n    return 'not reache
 
 
 def returned(expression):
-    """A page that returns this of its request."""
     return f"return {expression}"
 
 
 def shown(*expressions):
-    """A page that shows these of its request."""
     return f"return repr(({', '.join(expressions)},))"
 
 
@@ -210,7 +208,6 @@ STEPS = {
 
 
 def write(folder):
-    """Write the project's files: a page for each exchange."""
     pages = {
         f"src/pages{exchange.path}/page.py": f"def render(request):\n    {exchange.view}\n"
         for exchange in EXCHANGES

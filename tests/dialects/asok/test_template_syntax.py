@@ -28,7 +28,6 @@ def of_asok():
 
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory):
-    """Renders a text with the dialect, with the partials of the table."""
     root = tmp_path_factory.mktemp("project")
     write_files(root / "partials")
     environment = AsokEnvironment(ProjectLoader(str(root), "partials"))

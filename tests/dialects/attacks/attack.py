@@ -76,7 +76,6 @@ class Play:
     interfaces: Collection[str] = INTERFACES
 
     def failure(self, site):
-        """Attack a site. Return how that fails, in words; None if all holds."""
         return self.play(site)
 
 
@@ -112,10 +111,8 @@ def request(method, target, *fields, body=b"", ends=True):
 
 
 def get(target, *fields, **more):
-    """The bytes of a GET."""
     return request(b"GET", target, *fields, **more)
 
 
 def post(target, content_type, body, *fields):
-    """The bytes of a POST with content of a type."""
     return request(b"POST", target, b"Content-Type: " + content_type, *fields, body=body)

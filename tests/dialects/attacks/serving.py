@@ -16,8 +16,6 @@ STATIC = {"asok": b"/uploads/"}
 
 @dataclass(frozen=True)
 class Served:
-    """A site that is served."""
-
     dialect: str
     interface: str
     address: tuple[str, int]

@@ -8,7 +8,6 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 def answer(body=b"", *lines, status=b"200 OK"):
-    """The bytes of an answer."""
     return b"\r\n".join([b"HTTP/1.1 " + status, *lines, b"Content-Length: %d" % len(body), b"", body])
 
 

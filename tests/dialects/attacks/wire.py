@@ -11,14 +11,11 @@ from tests.helpers.waiting import DEADLINE
 
 @dataclass(frozen=True)
 class Answer:
-    """One response, as it was sent."""
-
     status: int
     fields: tuple[tuple[str, str], ...]
     body: bytes
 
     def all(self, name):
-        """The values of a field."""
         return [value for field, value in self.fields if field == name]
 
     def get(self, name):

@@ -20,7 +20,6 @@ def case(function):
 
 
 def raised(function, *arguments, **named):
-    """The class of the error that a call raises."""
     try:
         return function(*arguments, **named)
     except Exception as error:

@@ -67,8 +67,6 @@ class Program:
         return self._printed.read_text()
 
     def url(self):
-        """The address that it serves on."""
-
         def look():
             assert self.process.poll() is None, self.printed
             return re.search(r"on (https?://[\d.]+:\d+)", self.printed)

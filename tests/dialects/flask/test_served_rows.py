@@ -17,7 +17,6 @@ pytestmark = pytest.mark.once
 
 
 def program(f, folder):
-    """A program of Flask with a view for each exchange."""
     app = f.Flask("served", root_path=str(folder))
     app.config.update(MAX_CONTENT_LENGTH=5000, MAX_FORM_MEMORY_SIZE=1000, MAX_FORM_PARTS=5, OWN="configured")
     app.logger.disabled = True

@@ -19,7 +19,6 @@ def _environment():
 
 @pytest.fixture(scope="module")
 def expected():
-    """The responses of Flask."""
     return answers(waiting(build(importlib.import_module(BOTH[0]))), VISIT)
 
 

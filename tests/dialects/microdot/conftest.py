@@ -11,7 +11,6 @@ from antiphon.testing import Client
 
 @pytest.fixture
 def serve(interface):
-    """Serves an application to a client."""
     with ExitStack() as stack:
         yield lambda app, **options: stack.enter_context(Client(app, interface, **options))
 
@@ -39,6 +38,5 @@ def answer(serve):
 
 @pytest.fixture
 def port():
-    """A port that is free."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]

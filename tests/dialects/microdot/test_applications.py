@@ -108,8 +108,6 @@ def test_the_application_outside_sees_what_failed(app, serve):
 
 
 class Own(Microdot):
-    """An application with methods of its own."""
-
     async def dispatch_request(self, req):
         await asyncio.sleep(0)
         if req.path == "/short":

@@ -47,7 +47,6 @@ def bound(app, port=0):
 
 @asynccontextmanager
 async def start_server(app, port=0):
-    """The task that serves an application, which listens already."""
     task = asyncio.create_task(app.start_server("127.0.0.1", port))
     try:
         await asyncio.sleep(0)  # its first step, in which it listens

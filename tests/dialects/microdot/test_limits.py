@@ -20,7 +20,6 @@ def _limits_as_they_were():
 
 @pytest.fixture
 def echo(app, serve):
-    """A client of an application that says how a body can be read; and whether its handler was called."""
     called = []
 
     @app.post("/")

@@ -42,7 +42,6 @@ print("ended")
 
 @pytest.fixture
 def program(port):
-    """A program that serves."""
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM.replace("PORT", str(port))],
         stdout=subprocess.PIPE,

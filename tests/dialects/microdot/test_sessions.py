@@ -93,7 +93,6 @@ class User:
 
 @pytest.fixture
 def login(app):
-    """A login for an application with routes for it."""
     Session(app, KEY, {"secure": True})
     login = Login()
     assert login.user_loader(User) is User

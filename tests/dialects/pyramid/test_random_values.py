@@ -20,7 +20,6 @@ TEXTS = [
 
 
 def parts_of(random):
-    """Random options of a URL."""
     some = {
         "_query": random.choice(
             [
@@ -39,7 +38,6 @@ def parts_of(random):
 
 
 def urls(p, seed):
-    """The URLs that a request makes of random values."""
     random = Random(seed)
     with p.configurator() as config:
         patterns = [

@@ -12,8 +12,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
 class Legacy:
-    """An authentication and an authorization policy."""
-
     def authenticated_userid(self, request):
         return "fred"
 

@@ -19,7 +19,6 @@ SECRET = "a secret of some length, 0123456789"
 
 
 def sent(session, request, response):
-    """The cookie that a session has its response send."""
     request._process_response_callbacks(response)
     return response.headers.get("Set-Cookie")
 

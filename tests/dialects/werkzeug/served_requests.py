@@ -43,7 +43,6 @@ def ordered(w, r):
 
 
 def saved(file):
-    """The bytes that an upload saves."""
     copy = BytesIO()
     file.save(copy)
     return copy.getvalue()

@@ -25,7 +25,6 @@ def behind(request):
 
 @pytest.fixture(scope="module")
 def port():
-    """The port of the server behind."""
     server = serving.make_server("127.0.0.1", 0, behind)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

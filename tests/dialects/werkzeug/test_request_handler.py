@@ -43,7 +43,6 @@ def served(server):
 
 @contextmanager
 def made(library, handler=None, threaded=True):
-    """A server of a library, which answers."""
     with served(library.make_server("127.0.0.1", 0, application, threaded, request_handler=handler)) as server:
         yield server
 

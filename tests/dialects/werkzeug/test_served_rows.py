@@ -20,7 +20,6 @@ OWN = [
 
 
 def program(name):
-    """A WSGI application whose requests are answered by the views of exchanges."""
     w = package(name)
     views = {exchange.path: exchange.view for exchange in (*REQUESTS, *RESPONSES, *DROPPED, *OWN) if exchange.view}
 

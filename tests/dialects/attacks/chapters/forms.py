@@ -12,18 +12,15 @@ NAMED = b'Content-Disposition: form-data; name="a"'
 
 
 def multipart(*parts, boundary=b"x", end=b"\r\n", last=True):
-    """The bytes of a form of parts, each a head and a content."""
     lines = [line for head, content in parts for line in (b"--" + boundary, head, b"", content)]
     return end.join([*lines, b"--" + boundary + b"--", b""] if last else lines)
 
 
 def form(body, boundary=b"x", kind=b"multipart/form-data"):
-    """A POST of a form of parts."""
     return post(b"/form", kind + b"; boundary=" + boundary, body)
 
 
 def file_named(name):
-    """A form with a file of a name."""
     return form(multipart((NAMED + b'; filename="%b"' % name, b"content")))
 
 

@@ -19,7 +19,6 @@ HEAD = b"POST /read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nx"
 
 
 def connected(site, data):
-    """A connection on which something was sent."""
     client = socket.create_connection(site.address, DEADLINE)
     client.sendall(data)
     return client
@@ -44,8 +43,6 @@ def waiting(data, count=100):
 
 
 def reset(data, count=20):
-    """A step: clients reset their connections."""
-
     def play(site):
         for _ in range(count):
             client = connected(site, data)

@@ -48,8 +48,6 @@ def nobody_by(change):
 
 
 def flipped(position):
-    """Change a character."""
-
     def change(value):
         index = position % len(value)
         return value[:index] + ("A" if value[index] != "A" else "B") + value[index + 1 :]
@@ -63,7 +61,6 @@ def encoded(data):
 
 
 def token(header, payload, key=b""):
-    """A JSON Web Token."""
     signed = ".".join(encoded(json.dumps(part).encode()) for part in (header, payload))
     return f"{signed}.{encoded(hmac.digest(key, signed.encode(), 'sha256') if key else b'')}"
 

@@ -47,7 +47,6 @@ def form_told(fields, files):
 
 
 def size_of(file):
-    """The number of bytes of an uploaded file."""
     file.seek(0, os.SEEK_END)
     return file.tell()
 

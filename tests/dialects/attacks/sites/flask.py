@@ -18,7 +18,6 @@ class ProxiedPart:
 
 
 def site(package, folder):
-    """The application, of the dialect or of Flask."""
     static = make_files(folder)
     load = loader(package)
     flask = load("flask")

@@ -11,7 +11,6 @@ text, shared = werkzeug_views(Response)
 
 
 def tell(request):
-    """What is read of a request."""
     return text(
         told(
             method=request.method, path=request.path, host=request.host, url=request.url, scheme=request.scheme,
@@ -35,7 +34,6 @@ VIEWS = {
 
 
 def site(package, folder):
-    """The WSGI application."""
     static = make_files(folder)
     posts = {"read", "form"}
     rules = [

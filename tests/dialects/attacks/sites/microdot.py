@@ -4,7 +4,6 @@ from tests.dialects.attacks.sites.common import KEY, fail, form_told, loader, ma
 
 
 def site(package, folder):
-    """The application, of the dialect or of Microdot."""
     load = loader(package)
     microdot = load("microdot") if package else load("microdot.wsgi")
     with_form_data = load("microdot.multipart").with_form_data

@@ -5,7 +5,6 @@ from tests.dialects.attacks.sites.webob import shared_views
 
 
 def site(package, folder):
-    """The application, of the dialect or of Pyramid."""
     static = make_files(folder)
     load = loader(package)
     response_class = load("pyramid.response").Response

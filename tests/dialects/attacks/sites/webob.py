@@ -49,7 +49,6 @@ def shared_views(text, found):
 
 
 def site(package, folder):
-    """The WSGI application, of the dialect or of WebOb."""
     static = make_files(folder)
     load = loader(package)
     webob, exc, cookies = load("webob"), load("webob.exc"), load("webob.cookies")

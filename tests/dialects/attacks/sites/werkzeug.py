@@ -5,7 +5,6 @@ from tests.dialects.attacks.sites.flask import ProxiedPart
 
 
 def site(package, folder):
-    """The WSGI application, of the dialect or of Werkzeug."""
     static = make_files(folder)
     load = loader(package)
     wrappers, utils = load("werkzeug.wrappers"), load("werkzeug.utils")
