@@ -80,9 +80,6 @@ def requests(conditions, ranges):
     ]
 
 
-# The reading of the RFC
-
-
 def is_among(field, etag, *, strongly):
     """True if a field lists the tag of the current version (RFC 9110 §8.8.3.2, §13.1.1, §13.1.2)."""
     if field == "*":
@@ -147,9 +144,6 @@ def expected(kind, method, fields):
     if parts is None or (parts != sorted(parts) and not kind.has_any_order):
         return 200, None
     return (206, parts) if parts else (416, None)
-
-
-# The checks of responses
 
 
 def parts_of(response):

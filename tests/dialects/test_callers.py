@@ -115,9 +115,6 @@ def test_a_confirmation_for_a_dialect_s_tool_is_not_used_by_another_caller(name)
     assert len(shop.payments) == 1
 
 
-# Dialects' own users
-
-
 def microdot_auth(kind):
     from antiphon.dialects.microdot import Microdot
     from antiphon.dialects.microdot.auth import BasicAuth, TokenAuth

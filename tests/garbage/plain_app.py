@@ -285,9 +285,6 @@ def slug(name):
     return name.replace(" ", "-").replace("_", "-")
 
 
-# What stands around handlers
-
-
 def _catching(style, answer):
     """Middleware that catches what is thrown in, and answers it."""
 

@@ -93,9 +93,6 @@ def test_a_changed_template_is_read_again_in_debug_mode_alone(serve, tmp_path, i
     assert (first, client.get("/").text) == ("one", "two" if is_debug else "one")
 
 
-# Blocks
-
-
 @pytest.mark.feature("asok-033")
 @rows(
     "call, message",
@@ -123,9 +120,6 @@ def render(request):
     assert serve(files).get("/").text == "<a>|b|c"
 
 
-# Text
-
-
 def test_templates_are_given_as_text(tmp_path, serve):
     (tmp_path / "base.html").write_text("<main>{% block main %}{% endblock %}</main>")
     text = "{% extends 'base' %}{% block main %}{{ a }}{{ unknown }}{% endblock %}"
@@ -142,9 +136,6 @@ def render(request):
 """
     files = {"page.py": page, "src/partials/part.html": "{{ request.method }}"}
     assert serve(files, prepare=lambda app: app.share(site="S")).get("/").text == "/ S GET"
-
-
-# Metadata
 
 
 def test_pages_and_templates_set_the_metadata_of_the_head(serve):

@@ -229,9 +229,6 @@ def test_async_views_run_at_the_same_time_over_asgi(app):
     assert [response.text for response in asyncio.run(together())] == [str(n) for n in range(50)]
 
 
-# Teardown
-
-
 FAULTS = ["view", "before", "after", "handler", "teardown", "response", "none"]
 
 
@@ -306,9 +303,6 @@ def test_a_cancelled_view_is_torn_down(app):
     started = None
     asyncio.run(cancel())
     assert ended == ["CancelledError", "CancelledError"]
-
-
-# Places
 
 
 @rows(

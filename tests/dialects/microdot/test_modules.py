@@ -33,9 +33,6 @@ def test_the_core_can_be_imported_from_the_server_s_module(module):
     assert issubclass(names["Microdot"], Microdot)
 
 
-# Functions
-
-
 @rows("way", ["set", "a subclass's"])
 def test_the_functions_that_servers_are_given_may_be_others(way):
     from antiphon.dialects.microdot import asgi, wsgi
@@ -90,9 +87,6 @@ def test_functions_are_invoked_by_their_colour():
     coroutine.close()
 
 
-# Who asks
-
-
 def test_who_asks_needs_a_function(serve):
     app, auth = Microdot(), BasicAuth()
     app.get("/")(auth(lambda request: "x"))
@@ -111,9 +105,6 @@ def test_credentials_that_are_none_are_none(serve):
     auth.authenticate(lambda request, value: value)
     app.get("/")(auth(lambda request: "x"))
     assert serve(app).get("/").status == 401
-
-
-# Pages of other sites
 
 
 def test_all_sites_may_ask(serve):
@@ -143,9 +134,6 @@ def test_all_sites_may_ask_without_cookies_alone(serve):
         headers = ask("/", headers={"origin": "https://evil.example", "cookie": "a=b"}).headers
         assert headers["access-control-allow-origin"] == "*"
         assert "access-control-allow-credentials" not in headers
-
-
-# Events
 
 
 def test_a_function_that_fails_breaks_off_the_response(interface):
@@ -194,9 +182,6 @@ def test_a_function_is_cancelled_when_the_client_leaves(interface):
         with client.stream("GET", "/") as response:
             assert next(iter(response)).startswith(b"data: tick")
         assert ended == [True]
-
-
-# Streams in memory
 
 
 def test_bytes_are_read_and_written_as_a_stream():

@@ -49,9 +49,6 @@ def test_a_header_that_cannot_be_sent_is_a_500(answer, bad):
     assert "x-b" not in response.headers
 
 
-# Cookies
-
-
 COOKIES = [
     ({"expires": datetime(2030, 1, 2, 3, 4, 5)}, "Expires=Wed, 02 Jan 2030 03:04:05 GMT"),
     ({"expires": date(2030, 1, 2)}, "Expires=Wed, 02 Jan 2030 00:00:00 GMT"),
@@ -95,9 +92,6 @@ def test_a_cookie_that_injects_is_refused(name, value):
 def test_attributes_of_a_cookie_that_cannot_be(options, said):
     with pytest.raises(ValueError, match=said):
         Response().set_cookie("a", "1", **options)
-
-
-# Elsewhere
 
 
 @rows("location", ["/a\r\nX-B: b", "/a\n", "\r"])

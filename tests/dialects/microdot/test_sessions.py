@@ -83,9 +83,6 @@ def test_a_key_that_is_easier_to_guess_than_the_signature_is_a_warning(app):
         Session().initialize(app, KEY)
 
 
-# Logins
-
-
 class User:
     def __init__(self, id):
         self.id = id

@@ -96,9 +96,6 @@ def test_a_wrapped_file_that_fails_at_once_is_a_500_where_servers_wait_for_the_f
         assert client.get("/").status == 500
 
 
-# Files
-
-
 @pytest.fixture
 def folder(tmp_path):
     (tmp_path / "page.html").write_bytes(b"<p>")

@@ -44,9 +44,6 @@ class Unseekable:
         return data
 
 
-# Files
-
-
 def deleted_files():
     """The files of this process that have no name any more, with their sizes."""
     found = {}
@@ -94,9 +91,6 @@ def test_where_large_bodies_are_stored_can_be_chosen(tmp_path):
     with made.body_file_raw as file:
         assert file.name == str(tmp_path / "body")
     assert Stored(environ(b"ten bytes.")).body_file_seekable.getvalue() == b"ten bytes."
-
-
-# Lengths
 
 
 @rows(
@@ -164,9 +158,6 @@ def test_a_body_that_breaks_off_is_an_error(read, limit):
     made.__class__ = type("Bounded", (Request,), {"request_body_tempfile_limit": limit})
     with pytest.raises(DisconnectionError, match="297 more bytes"):
         read(made)
-
-
-# Malformed text
 
 
 @rows("query", ["a=%ff", "a=\xff", "%ff", "a=1&%C3=2&b=3", "a=%C3%A9%EF%BF%BD&b=%E2%82"])
@@ -237,9 +228,6 @@ def test_a_body_that_was_read_in_part_is_not_taken_for_whole():
     assert made.body_file.read(4) == b"a=1&"
     with pytest.raises(DisconnectionError, match="4 more bytes"):
         made.POST  # noqa: B018
-
-
-# What users of WebOb were bitten by
 
 
 def test_no_name_gets_out_of_its_header():

@@ -44,9 +44,6 @@ def test_an_error_that_is_answered_is_raised_or_caught():
     assert made.call_application(answering([]), catch_exc_info=True)[3] is None
 
 
-# To servers
-
-
 class Echo(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -146,9 +143,6 @@ def test_any_request_can_be_printed(content_type):
 def test_malformed_messages_are_refused(message):
     with pytest.raises(ValueError, match=r"Bad HTTP|Unknown scheme|fragment|Invalid header|more data"):
         Request.from_bytes(message)
-
-
-# In UTF-8
 
 
 @rows(

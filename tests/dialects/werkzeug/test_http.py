@@ -184,9 +184,6 @@ def test_a_date_that_no_clock_will_show_is_none(value):
     assert kay_moments.parse_date(value) is None
 
 
-# Where it differs from the original
-
-
 @rows(
     "name, argument, result",
     ("parse_accept_header", "text/*;q=.5", [("text/*", 0.5)]),

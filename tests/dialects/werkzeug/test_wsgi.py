@@ -140,9 +140,6 @@ def test_files_are_given_in_blocks(library):
     bare.close()
 
 
-# What older versions had
-
-
 @rows(
     "path, segment, script, rest",
     ("/a/b", "a", "/s/a", "/b"), ("/a", "a", "/s/a", ""), ("//a/b", "a", "/s//a", "/b"), ("", None, "/s", ""),
