@@ -1,7 +1,18 @@
 """A program that is written for Flask, and runs on it and on the dialect: on the package that it is given."""
 
 import logging
-from functools import wraps
+from functools import partial, wraps
+
+from jinja2 import DictLoader
+
+SIGNALS = (
+    "request_started", "request_finished", "request_tearing_down", "got_request_exception", "appcontext_pushed",
+    "appcontext_popped", "appcontext_tearing_down", "message_flashed", "template_rendered", "before_render_template",
+)  # fmt: skip
+PAGE = (
+    "{{ name | twice }} {{ owner }} {{ request.blueprint }} {{ 'a' is short }} {{ url_for('.numbers', number=3) }}"
+    "{% for category, text in get_flashed_messages(with_categories=True) %}[{{ category }}: {{ text }}]{% endfor %}"
+)
 
 
 def plain(function):
@@ -18,6 +29,14 @@ def awaited(function):
     return call
 
 
+def note(flask, log, signal, sender, **values):
+    """Note a signal, and where it is sent: in Flask from 3.2 on, a context is pushed in a request, too."""
+    told = ("exc", "exception", "message", "category", "template")
+    shown = {name: getattr(value, "name", type(value).__name__) for name, value in values.items() if name in told}
+    has_request = signal != "appcontext_pushed" and flask.has_request_context()
+    log.append([signal, shown, has_request, flask.has_app_context()])
+
+
 def build(flask, made=plain):
     """The program, whose views, hooks and handlers are ``made`` of plain functions."""
     app = flask.Flask(__name__, static_folder=None)
@@ -25,7 +44,18 @@ def build(flask, made=plain):
     app.config["MAX_CONTENT_LENGTH"] = 2000
     app.logger.disabled = True
     logging.getLogger(app.name).setLevel(logging.CRITICAL)
-    request, session, g = flask.request, flask.session, flask.g
+    app.jinja_loader = DictLoader({"page.html": PAGE})
+    app.template_filter("twice")(lambda text: text * 2)
+    app.template_test("short")(lambda text: len(text) < 2)
+    request, session, g, log = flask.request, flask.session, flask.g, []
+    for name in SIGNALS:
+        getattr(flask, name).connect(partial(note, flask, log, name), app, weak=False)
+
+    @app.route("/log")
+    @made
+    def told():
+        told, log[:] = log[:], []
+        return [] if "clear" in request.args else told
 
     @app.before_request
     @made
@@ -269,6 +299,26 @@ def build(flask, made=plain):
         def pull(endpoint, values):
             g.seen.append(f"pulled {sorted(values)}")
 
+        @blueprint.url_defaults
+        def push(endpoint, values):
+            values.setdefault("from", name)
+
+        @blueprint.context_processor
+        def names():
+            return {"owner": f"of {name}"}
+
+        @blueprint.route("/page")
+        @made
+        def page():
+            flask.flash("seen", "info")
+            return flask.render_template("page.html", name="<x>")
+
+        @blueprint.route("/numbers/", defaults={"number": 0})
+        @blueprint.route("/numbers/<int:number>")
+        @made
+        def numbers(number):
+            return str(number)
+
         @blueprint.route("/")
         @made
         def index():
@@ -300,7 +350,9 @@ JSON = {"content-type": "application/json"}
 PATHS = """
 text bytes none number four dict list status line fields all response generated in-context out-of-context wsgi fails
 lost abort/404 abort/400 abort/418 proxied slash slash/ count late nowhere parent/ parent/fails parent/child/
-parent/child/fails again/ again/fails text?stop=1 form
+parent/child/fails again/ again/fails text?stop=1 form log?clear parent/page parent/child/page again/page log
+parent/numbers/ parent/numbers/0 parent/numbers parent/numbers/7 child/numbers/7 again/numbers/0?a=b fails
+text?stop=1 lost log
 """
 BROWSER = {"cookie": "a=1; b=2", "referer": "/from", "user-agent": "me"}
 

@@ -354,6 +354,15 @@ def aborts_and_redirects(flask):
 
 
 @case
+def made_responses(flask):
+    app = flask.Flask(__name__)
+    with app.test_request_context():
+        given = (), ("text",), ("text", 201), (("text", 202),), ({"a": 1},), (flask.redirect("/x"),)
+        made = [flask.make_response(*each) for each in given]
+    return [(response.status, [*response.headers], response.get_data(as_text=True)) for response in made]
+
+
+@case
 def cookies_that_are_too_large(flask):
     app = flask.Flask(__name__)
     app.config["MAX_COOKIE_SIZE"] = 50

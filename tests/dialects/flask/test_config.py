@@ -43,6 +43,12 @@ WAYS = {
     "a Python file by a variable": lambda config: config.from_envvar("NAMES_A_FILE"),
     "JSON": lambda config: config.from_file("config.json", load=json.load),
     "TOML": lambda config: config.from_file("config.toml", load=tomllib.load, text=False),
+    "a part of a mapping": lambda config: [
+        config.from_mapping({"A": 1, "A_B": 2, "A_C_D": 3, "B": 4}),
+        config.get_namespace("A_"),
+        config.get_namespace("A_", lowercase=False),
+        config.get_namespace("A_", trim_namespace=False),
+    ],
     "a mapping": lambda config: config.from_mapping({"A": 1, "b": 2}, C=3, d=4),
     "pairs": lambda config: config.from_mapping([("A", 1), ("b", 2)]),
     "both": lambda config: config.from_mapping({"A": 1}, A=2),

@@ -77,3 +77,12 @@ def test_a_server_that_a_program_puts_in_place_of_run_simple_is_used(monkeypatch
     app = Flask(__name__)
     app.run(port=5001, debug=True, load_dotenv=False)
     assert calls == [(("127.0.0.1", 5001, app), True)]
+
+
+@rows("interface", ["asgi", "rsgi"])
+def test_whitespace_around_a_header_s_value_is_left_out(interface):
+    """A server of WSGI sends it. It is no part of the value (RFC 9110 §5.5)."""
+    app = Flask(__name__, static_folder=None)
+    app.add_url_rule("/", "index", lambda: ("", {"X-Policy": "default-src 'self'; "}))
+    with Client(app, interface) as client:
+        assert client.get("/").headers["x-policy"] == "default-src 'self';"

@@ -6,7 +6,6 @@ import pytest
 
 from antiphon.dialects.flask import Blueprint, Flask, request, send_file, send_from_directory
 from antiphon.dialects.flask.testing import FlaskClient
-from antiphon.dialects.werkzeug import utils
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
@@ -77,35 +76,6 @@ def test_static_files_of_application_and_blueprint(app, client, tmp_path):
     assert client.post("/static/site.css").status_code == 405
     with pytest.raises(RuntimeError, match="static_folder"):
         Flask("bare", static_folder=None).send_static_file("a")
-
-
-@pytest.mark.feature("flask-030", "flask-031", "flask-032", "flask-033", "flask-034", "flask-090")
-@rows(
-    "data, told",
-    ({}, "No file part"),
-    ({"file": (BytesIO(b""), "")}, "No selected file"),
-    ({"file": (BytesIO(b"content"), "../../etc/my file.txt")}, "saved etc_my_file.txt"),
-)
-def test_an_upload_is_saved_under_a_harmless_name(tmp_path, data, told):
-    app = make_app(tmp_path)
-
-    @app.post("/upload")
-    def upload():
-        if "file" not in request.files:
-            return "No file part", 400
-        file = request.files["file"]
-        if file.filename == "":
-            assert not file
-            return "No selected file", 400
-        assert file
-        name = utils.secure_filename(file.filename)
-        file.save(tmp_path / name)
-        return f"saved {name}", 201
-
-    answer = make_client(app).post("/upload", data={"other": "x", **data}, content_type="multipart/form-data")
-    assert answer.text == told
-    if told.startswith("saved"):
-        assert (tmp_path / "etc_my_file.txt").read_bytes() == b"content"
 
 
 @rows("interface", ["wsgi", "asgi", "rsgi"])
