@@ -5,7 +5,7 @@ from contextlib import suppress
 import pytest
 
 from antiphon import App, WebSocketClosed
-from antiphon.dialects.flask import Flask, abort, request, session
+from antiphon.dialects.flask import Flask, request
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
@@ -34,7 +34,6 @@ def sock_route(app, path, **options):
 
 def make_app():
     app = Flask(__name__)
-    app.secret_key = "key"
     app.config["ENDS"] = []
 
     @sock_route(app, "/echo/<name>", subprotocols=["v2"], ping_interval=5)
@@ -43,34 +42,12 @@ def make_app():
             data = socket.receive()
             socket.send(f"{name}: {data}" if isinstance(data, str) else data)
 
-    @sock_route(app, "/leave")
-    def leave(socket):
-        socket.send(session.get("user", "?"))
-        socket.close(4001, "full")
-
     @sock_route(app, "/fail")
     def fail(socket):
         socket.send("a")
         raise LookupError("inside")
 
-    @sock_route(app, "/never")
-    def never(socket): ...
-
-    @app.before_request
-    def log_in():
-        if request.args.get("user") == "nobody":
-            abort(401)
-
-    @app.get("/plain")
-    def plain():
-        return "plain"
-
     return app
-
-
-@pytest.fixture
-def app():
-    return make_app()
 
 
 class TestTalk:

@@ -8,17 +8,6 @@ from antiphon.dialects.microdot.microdot import HTTPException
 pytestmark = pytest.mark.axes("interface")
 
 
-@pytest.mark.feature("microdot-039")
-@pytest.mark.parametrize(("path", "status"), [("/none", 404), ("/abort", 418), ("/method", 405), ("/fail", 500)])
-def test_error_handlers_by_status_get_the_request(app, serve, path, status):
-    app.post("/method")(lambda request: "")
-    app.get("/abort")(lambda request: abort(418))
-    app.get("/fail")(lambda request: 1 / 0)
-    app.errorhandler(status)(lambda request: (f"{request.path} is {status}", status))
-    response = serve(app).get(path)
-    assert (response.status, response.text) == (status, f"{path} is {status}")
-
-
 @pytest.mark.parametrize(
     ("path", "status", "text"),
     [

@@ -92,12 +92,6 @@ def test_renderers_set_the_response_as_in_pyramid():
     assert_alike(program, [*others, *types, *calls, "/jsonp?value=dict", "/json?value=dict&override"])
 
 
-def test_a_line_break_is_no_part_of_a_function():
-    app = program(OURS)
-    response = OURS.request.Request.blank("/jsonp?value=dict&f=fn%0A").get_response(app)
-    assert response.status_int == 400
-
-
 def request_of(p):
     with p.configurator() as config:
         config.add_renderer(".page", plain("page"))

@@ -44,16 +44,6 @@ def test_changes_of_the_challenge_are_sent():
     assert "WWW-Authenticate" not in response.headers
 
 
-def test_policies():
-    response = Response()
-    response.content_security_policy.default_src = "'self'"
-    assert response.headers["Content-Security-Policy"] == "default-src 'self'"
-    response.content_security_policy_report_only = "img-src *"
-    assert response.content_security_policy_report_only.img_src == "*"
-    response.content_security_policy = None
-    assert "Content-Security-Policy" not in response.headers
-
-
 def test_a_range_that_is_not_there_is_refused():
     from antiphon.dialects.werkzeug.exceptions import RequestedRangeNotSatisfiable
 

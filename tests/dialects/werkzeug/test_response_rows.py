@@ -22,50 +22,6 @@ def test_what_is_passed_through_is_given_as_it_is():
         response.get_data()
 
 
-@pytest.mark.feature("kay-109", "kay-110")
-def test_closing_closes_the_body_and_calls_what_was_registered():
-    events = []
-
-    class Body(list):
-        def close(self):
-            events.append("body")
-
-    response = Response(Body([b"a"]))
-
-    @response.call_on_close
-    def after():
-        events.append("after")
-
-    assert callable(after)
-    called(response, environ())
-    assert events == ["body", "after"]
-    response.close()
-    assert events == ["body", "after"] * 2
-
-
-@pytest.mark.feature("kay-120", "kay-145")
-def test_a_stream_may_be_kept_from_being_read_unasked():
-    assert Response.implicit_sequence_conversion
-    own = type("Own", (Response,), {"implicit_sequence_conversion": False})
-    response = own(iter(["a", "b"]))
-    with pytest.raises(RuntimeError, match="make_sequence"):
-        response.get_data()
-    assert response.calculate_content_length() is None
-    response.make_sequence()
-    assert response.response == [b"a", b"b"]
-    assert response.data == b"ab"
-
-
-@pytest.mark.feature("kay-137", "kay-138")
-def test_whether_a_body_is_at_hand():
-    for body in (["a"], ("a",), "a"):
-        assert Response(body).is_sequence
-        assert not Response(body).is_streamed
-    assert not Response(iter("a")).is_sequence
-    assert Response(iter("a")).is_streamed
-    assert not Response({"a": 1}).is_streamed
-
-
 @pytest.mark.feature("kay-156")
 def test_the_stream_writes_to_the_body():
     response = Response("a")
