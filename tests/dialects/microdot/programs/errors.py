@@ -52,6 +52,7 @@ def lookup(request, exception):
 @app.after_request
 def after(request, response):
     response.headers["X-After"] = "request"
+    return ("replaced", 203) if request.args.get("replace") else None
 
 
 @app.after_error_request
@@ -60,4 +61,4 @@ def after_error(request, response):
 
 
 REQUESTS = [("GET", f"/{name}") for name in ("fine", "abort", "gone", "stock", "index", "zero", "no/thing")]
-REQUESTS += [("POST", "/fine"), ("OPTIONS", "/fine")]
+REQUESTS += [("POST", "/fine"), ("OPTIONS", "/fine"), ("GET", "/fine?replace=1")]

@@ -56,6 +56,9 @@ async def teapot(request):
 
 
 @app.route("/shutdown-not", methods=["GET", "post"])
+@app.put("/changed")
+@app.patch("/changed")
+@app.delete("/changed")
 async def method(request):
     return request.method, {"X-Path": request.path, "X-Query": request.query_string or "none"}
 
@@ -66,4 +69,5 @@ REQUESTS = [
     ("GET", "/sum/-40/2"), ("GET", "/sum/4x/2"), ("GET", "/files/a/b/c.txt"), ("GET", "/files/"),
     ("GET", "/color/00ff99"), ("GET", "/color/00FF99"), ("GET", "/old"), ("GET", "/away"), ("GET", "/empty"),
     ("GET", "/teapot"), ("GET", "/shutdown-not?a=1&b"), ("POST", "/shutdown-not"),
+    *[(method, "/changed") for method in ("PUT", "PATCH", "DELETE", "GET")],
 ]  # fmt: skip
