@@ -5,6 +5,7 @@ import io
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import NamedTuple
 
 from antiphon import App, Blueprint, Dependency, Limits, Request, Response, aget_response, to_app
@@ -124,8 +125,15 @@ class Parts:
         return waits() if self.is_async else blocks()
 
 
-def plain(app, parts):
-    app.get("/")(parts.function("handler", lambda request: "done"))
+def answering(answer, method="get"):
+    """Return a function that registers a handler, which ``answer`` answers with the parts."""
+    return lambda app, parts: getattr(app, method)("/")(
+        parts.function("handler", lambda request: answer(parts, request))
+    )
+
+
+plain = answering(lambda parts, request: "done")
+stream = answering(lambda parts, request: Response.stream(parts.chunks(request)))
 
 
 def body(app, parts, policy="load"):
@@ -137,10 +145,6 @@ def body(app, parts, policy="load"):
         return str(len(request.body))
 
     app.post("/", receive=policy)(parts.function("handler", answer_later if parts.is_async else answer))
-
-
-def lazy_body(app, parts):
-    body(app, parts, "lazy")
 
 
 def streamed_body(app, parts):
@@ -158,10 +162,6 @@ def refused_body(app, parts):
     app.post("/", limits=Limits(body=10))(parts.function("handler"))
 
 
-def upload(app, parts):
-    app.post("/")(parts.function("handler", lambda request: str(request.files["file"].size)))
-
-
 def streamed_upload(app, parts):
     """The answer reads what was uploaded, which is closed after it."""
 
@@ -176,14 +176,6 @@ def middleware(app, parts, **options):
     for number, each in enumerate((parts, parts.others, parts)):
         app.middleware(**options)(each.generator(f"middleware {number}"))
     plain(app, parts)
-
-
-def throwing_middleware(app, parts):
-    middleware(app, parts, errors_at_yield=True)
-
-
-def middleware_before_routing(app, parts):
-    middleware(app, parts, before_routing=True)
 
 
 def middleware_with_body(app, parts):
@@ -258,17 +250,9 @@ def failure(app, parts):
         raise Conflict
 
     provided(app, parts)
-    throwing_middleware(app, parts)
+    middleware(app, parts, errors_at_yield=True)
     app.errorhandler(Conflict)(parts.others.function("error handler", lambda request, error: ("conflict", 409)))
     app.get("/failure")(parts.function("handler", fails))
-
-
-def stream(app, parts):
-    app.get("/")(parts.function("handler", lambda request: Response.stream(parts.chunks(request))))
-
-
-def stream_of_the_other_style(app, parts):
-    app.get("/")(parts.function("handler", lambda request: Response.stream(parts.others.chunks(request))))
 
 
 def stream_with_dependencies(app, parts):
@@ -289,23 +273,11 @@ def replaced_stream(app, parts):
     stream(app, parts)
 
 
-def events(app, parts):
-    app.get("/")(parts.function("handler", lambda request: Response.events(parts.chunks(request), heartbeat=60)))
-
-
 def compressed_stream(app, parts):
     app.use(Compression())
     app.get("/")(
         parts.function("handler", lambda request: Response.stream(parts.chunks(request), content_type="text/plain"))
     )
-
-
-def file(app, parts):
-    app.get("/")(parts.function("handler", lambda request: Response.file(__file__)))
-
-
-def file_object(app, parts):
-    app.get("/")(parts.function("handler", lambda request: Response.file(io.BytesIO(bytes(SIZE)))))
 
 
 def mounted_app(app, parts):
@@ -400,14 +372,9 @@ class Counting(Observer):
         self.ledger.left["exchange"] += 1
 
 
-def observed(app, parts):
+def observed(app, parts, register=middleware):
     app.observe(Counting(parts.ledger))
-    middleware(app, parts)
-
-
-def observed_stream(app, parts):
-    app.observe(Counting(parts.ledger))
-    stream_with_dependencies(app, parts)
+    register(app, parts)
 
 
 def route_deadline(app, parts):
@@ -448,14 +415,14 @@ CASES = {
     "nothing": Case(plain, "/nowhere", (), NONE, 404),
     "body": Case(body, "/", BODY),
     "small body": Case(body, "/", [b"a", b"b"]),
-    "lazy body": Case(lazy_body, "/", BODY),
+    "lazy body": Case(partial(body, policy="lazy"), "/", BODY),
     "streamed body": Case(streamed_body, "/", BODY),
     "refused body": Case(refused_body, "/", BODY, NONE, 413),
-    "upload": Case(upload, "/", PARTS, MULTIPART),
+    "upload": Case(answering(lambda parts, request: str(request.files["file"].size), "post"), "/", PARTS, MULTIPART),
     "streamed upload": Case(streamed_upload, "/", PARTS, MULTIPART),
     "middleware": Case(middleware),
-    "throwing middleware": Case(throwing_middleware),
-    "middleware before routing": Case(middleware_before_routing),
+    "throwing middleware": Case(partial(middleware, errors_at_yield=True)),
+    "middleware before routing": Case(partial(middleware, before_routing=True)),
     "middleware with body": Case(middleware_with_body, "/", BODY),
     "blocking middleware": Case(blocking_middleware),
     "deadline": Case(deadline),
@@ -464,13 +431,13 @@ CASES = {
     "dependencies": Case(dependencies, "/dependencies"),
     "failure": Case(failure, "/failure", (), NONE, 409),
     "stream": Case(stream),
-    "stream of the other style": Case(stream_of_the_other_style),
+    "stream of the other style": Case(answering(lambda parts, request: Response.stream(parts.others.chunks(request)))),
     "stream with dependencies": Case(stream_with_dependencies),
     "replaced stream": Case(replaced_stream),
-    "events": Case(events),
+    "events": Case(answering(lambda parts, request: Response.events(parts.chunks(request), heartbeat=60))),
     "compressed stream": Case(compressed_stream, "/", (), {"accept-encoding": "gzip"}),
-    "file": Case(file),
-    "file object": Case(file_object),
+    "file": Case(answering(lambda parts, request: Response.file(__file__))),
+    "file object": Case(answering(lambda parts, request: Response.file(io.BytesIO(bytes(SIZE))))),
     "mounted app": Case(mounted_app, "/mounted/", BODY),
     "mounted function": Case(mounted_function, "/mounted/", BODY),
     "mounted ASGI app": Case(mounted_asgi_app, "/mounted/", BODY),
@@ -479,7 +446,7 @@ CASES = {
     "subrequest": Case(subrequest),
     "shielded": Case(shielded),
     "observed": Case(observed),
-    "observed stream": Case(observed_stream),
+    "observed stream": Case(partial(observed, register=stream_with_dependencies)),
     "route deadline": Case(route_deadline, "/", (), NONE, 504),
     "ended": Case(ended),
 }
