@@ -60,7 +60,7 @@ def build(flask, made=plain):
     @app.before_request
     @made
     def before():
-        g.seen = [request.endpoint]
+        g.setdefault("seen", []).append(request.endpoint)
         if request.args.get("stop"):
             return "stopped before", 403
         return None
@@ -297,7 +297,7 @@ def build(flask, made=plain):
 
         @blueprint.url_value_preprocessor
         def pull(endpoint, values):
-            g.seen.append(f"pulled {sorted(values)}")
+            g.setdefault("seen", []).append(f"pulled {sorted(values)}")
 
         @blueprint.url_defaults
         def push(endpoint, values):
