@@ -9,11 +9,6 @@ pytestmark = pytest.mark.axes("interface", "color")
 COLORS = pytest.mark.parametrize("color", ["def", "async def"])
 
 
-def row(numbers, *values):
-    """A row of a table that holds rows of the features, or none."""
-    return pytest.param(*values, marks=[pytest.mark.feature(f"asok-{number}") for number in numbers.split()])
-
-
 @pytest.fixture
 def answer(serve):
     """The response to a request for a page with this body."""

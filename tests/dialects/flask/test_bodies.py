@@ -37,10 +37,6 @@ def reading():
     async def unread():
         return "unread"
 
-    @app.post("/pieces")
-    def pieces():
-        return [request.stream.readline().decode(), len(request.stream.read())]
-
     @app.teardown_request
     @app.teardown_appcontext
     async def closed(error):

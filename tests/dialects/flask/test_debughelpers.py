@@ -25,10 +25,6 @@ def make_app():
     def upload():
         return request.files["file"].filename
 
-    @app.route("/slash/", methods=["GET", "POST"])
-    def slash():
-        return "here"
-
     return app
 
 

@@ -38,24 +38,6 @@ def test_refuses_what_flask_refuses(text):
             module.TaggedJSONSerializer().loads(text)
 
 
-def small(module):
-    """A tag for what needs none otherwise, and whose key begins as no other does."""
-
-    class TagSmall(module.JSONTag):
-        key = "small"
-
-        def check(self, value):
-            return type(value) is int and value < 10
-
-        def to_json(self, value):
-            return str(value)
-
-        def to_python(self, value):
-            return int(value)
-
-    return TagSmall
-
-
 @rows("module", [ours, theirs])
 def test_has_each_tag_once(module):
     serializer = module.TaggedJSONSerializer()

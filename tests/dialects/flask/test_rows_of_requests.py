@@ -14,11 +14,6 @@ def make_app():
     return app
 
 
-@pytest.fixture
-def app():
-    return make_app()
-
-
 def parts(*sizes):
     fields = [
         f'--b\r\nContent-Disposition: form-data; name="f{n}"\r\n\r\n{"x" * size}\r\n' for n, size in enumerate(sizes)

@@ -120,10 +120,6 @@ def make_app():
         await websocket.accept()
         raise LookupError("inside")
 
-    @app.get("/page")
-    async def page():
-        return "a page"
-
     return app
 
 

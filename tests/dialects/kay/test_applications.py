@@ -18,12 +18,6 @@ from antiphon.testing import Client as ServedClient
 from tests.helpers.rows import rows
 
 
-def application(*views, settings=None):
-    """One whose views are found at their names."""
-    rules = [Rule(f"/{view.__name__}", endpoint=view.__name__, view=view) for view in views]
-    return KayApp(settings, [ViewGroup(*rules)])
-
-
 def get(app, path, **kwargs):
     return Client(app).get(path, **kwargs)
 

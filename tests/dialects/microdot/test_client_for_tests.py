@@ -8,7 +8,6 @@ import pytest
 from antiphon import current_request
 from antiphon.dialects.microdot import Microdot, Response, abort
 from antiphon.dialects.microdot.cors import CORS
-from antiphon.dialects.microdot.sse import with_sse
 from antiphon.dialects.microdot.test_client import TestClient
 from antiphon.testing import Client
 
@@ -21,10 +20,6 @@ def shop():
     async def echo(request):
         return [request.method, request.args.get("a"), request.body.decode(), request.headers["Host"], request.scheme]
 
-    @app.post("/json")
-    def json(request):
-        return request.json
-
     @app.get("/cookies")
     async def cookies(request):
         @request.after_request
@@ -35,12 +30,6 @@ def shop():
                 response.delete_cookie("a")
 
         return request.cookies
-
-    @app.get("/events")
-    @with_sse
-    async def events(request, sse):
-        await sse.send({"a": 1}, event="e", event_id="7", retry=2)
-        await sse.send("text")
 
     app.get("/bytes")(lambda request: b"\xff")
     app.get("/handled")(lambda request: Response.already_handled)

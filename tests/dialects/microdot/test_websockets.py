@@ -78,10 +78,6 @@ def app(ends):
         await ws.send("a")
         raise LookupError("inside")
 
-    @app.get("/plain")
-    def plain(request):
-        return "plain"
-
     return app
 
 

@@ -22,18 +22,7 @@ def test_programs_answer_as_with_pyramid(program, asked):
     assert_alike(program, asked)
 
 
-kept = []
-
-
-def keeping_tween(handler, registry):
-    def tween(request):
-        kept[:] = [request]
-        return handler(request)
-
-    return tween
-
-
-def program_that_answers_an_exception(package, *, keeps_requests=False):
+def program_that_answers_an_exception(package):
     def view(request):
         try:
             return {}["missing"]
@@ -41,8 +30,6 @@ def program_that_answers_an_exception(package, *, keeps_requests=False):
             raise ValueError("malformed") from error
 
     config = package.configurator()
-    if keeps_requests:
-        config.add_tween(f"{__name__}.keeping_tween", over=package.tweens.EXCVIEW)
     config.add_view(view)
     config.add_exception_view(lambda error, request: programs.text(package, error), context=ValueError)
     return config.make_wsgi_app()

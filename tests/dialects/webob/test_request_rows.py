@@ -51,10 +51,6 @@ def test_urlargs():
     assert (Request(made.environ).urlargs, made.urlvars) == (("a",), {})
 
 
-def plain(value):
-    return (value.filename, value.value) if hasattr(value, "file") else value
-
-
 @pytest.mark.feature("pyramid-043")
 @rows("copy", [Request.copy, Request.copy_get, lambda made: Request(made.environ.copy())])
 def test_what_is_changed_in_a_copy_stays_as_it_is(copy):

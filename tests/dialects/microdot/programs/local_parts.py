@@ -57,15 +57,16 @@ async def app_either(request):
     return "app"
 
 
-@app.get("/<path:anything>")
-async def otherwise(request, anything):
-    return f"otherwise {anything}"
-
-
 for part, name in ((app, "app"), (shop, "shop"), (cart, "cart")):
     keep_to_itself(part, name)
 shop.mount(cart, "/cart", local=True)
 app.mount(shop, "/shop", local=True)
+
+
+@app.get("/<path:anything>")
+async def otherwise(request, anything):
+    return f"otherwise {anything}"
+
 
 PATHS = ("/shop/cart/items/7", "/shop/cart/items", "/shop/cart/missing", "/shop/closed", "/shop/either", "/nowhere")
 REQUESTS = [(method, path) for path in PATHS for method in ("GET", "POST", "DELETE")]

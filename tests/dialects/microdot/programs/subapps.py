@@ -65,5 +65,15 @@ app.mount(orders, url_prefix="/orders", local=True)
 
 REQUESTS = [
     ("GET", path)
-    for path in ("/", "/customers/", "/customers", "/customers/7", "/orders/8", "/orders/8/fail", "/orders/deep/", "/x")
+    for path in (
+        "/",
+        "/customers/",
+        "/customers",
+        "/customers/7",
+        "/orders/8",
+        "/orders/8/fail",
+        "/orders/deep/",
+        "/orders/none",
+        "/x",
+    )
 ]
