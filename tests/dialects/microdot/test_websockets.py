@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from antiphon import App, WebSocketClosed
-from antiphon.dialects.microdot import Microdot, Request, abort
+from antiphon.dialects.microdot import Microdot, Request
 from antiphon.dialects.microdot.test_client import TestClient
 from antiphon.dialects.microdot.websocket import WebSocket, WebSocketError, websocket_upgrade, with_websocket
 from antiphon.testing import Client, HandshakeRefused
@@ -45,11 +45,6 @@ def ends():
 def app(ends):
     app = Microdot()
 
-    @app.before_request
-    async def log_in(request):
-        if request.args.get("user") == "nobody":
-            abort(401)
-
     @app.route("/echo/<name>")
     @with_websocket
     async def echo(request, ws, name):
@@ -63,14 +58,12 @@ def app(ends):
 
     @app.route("/upgrade")
     async def upgrade(request):
-        if "full" in request.args:
-            return "full", 409
         ws = await websocket_upgrade(request)
         await ws.send(b"text", WebSocket.TEXT)
         await ws.send("binary", WebSocket.BINARY)
         await ws.close()
         await ws.close()
-        return None
+        return
 
     @app.route("/fail")
     @with_websocket

@@ -89,6 +89,7 @@ def predicates(p):
     not_ = p.config.not_
     config = p.configurator()
     config.add_route("r", "/r/{kind}/{id}")
+    config.add_route("accepting", "/a/{kind}/{id}")
     config.add_route("custom", "/custom")
 
     class Even:
@@ -120,18 +121,20 @@ def predicates(p):
         "matched_two": {"match_param": ("kind=book", "id=1")},
         "even": {"even": True, "match_param": "kind=number"},
     }.items():
-        config.add_view(partial(lambda name, request: text(p, name), name), route_name="r", **options)
+        view, route = partial(lambda name, request: text(p, name), name), "accepting" if "accept" in options else "r"
+        config.add_view(view, route_name=route, **options)
+    config.add_view(lambda request: text(p, "any"), route_name="accepting")
     config.add_view(lambda request: text(p, "only"), route_name="custom", request_method="POST", request_param="q")
     return config.make_wsgi_app()
 
 
 PREDICATES = [
-    "/r/x/1", ("/r/x/1", {"POST": b""}), ("/r/x/1", {"method": "DELETE"}), "/r/x/1?q=1", "/r/x/1?q=1&r=2",
+    "/a/x/1", "/r/x/1", ("/r/x/1", {"POST": b""}), ("/r/x/1", {"method": "DELETE"}), "/r/x/1?q=1", "/r/x/1?q=1&r=2",
     ("/r/x/1?q=1", {"POST": b""}), ("/r/x/1", {"headers": {"X-Requested-With": "XMLHttpRequest"}}),
-    ("/r/x/1", {"headers": {"X-Own": "abc"}}), ("/r/x/1", {"headers": {"Accept": "application/json"}}),
-    ("/r/x/1", {"headers": {"Accept": "text/html, application/json"}}),
-    ("/r/x/1", {"headers": {"Accept": "text/html;q=0.5, application/json"}, "POST": b""}),
-    ("/r/x/1", {"headers": {"Accept": "image/png"}}), "/r/book/1", "/r/book/2", "/r/number/2", "/r/number/3",
+    ("/r/x/1", {"headers": {"X-Own": "abc"}}), ("/a/x/1", {"headers": {"Accept": "application/json"}}),
+    ("/a/x/1", {"headers": {"Accept": "text/html, application/json"}}),
+    ("/a/x/1", {"headers": {"Accept": "text/html;q=0.5, application/json"}, "POST": b""}),
+    ("/a/x/1", {"headers": {"Accept": "image/png"}}), "/r/book/1", "/r/book/2", "/r/number/2", "/r/number/3",
     "/custom", ("/custom", {"POST": b""}), ("/custom?q=1", {"POST": b""}),
 ]  # fmt: skip
 

@@ -42,11 +42,8 @@ MADE = {
 }  # fmt: skip
 
 
-def sent(cls, made, change=None, **keys):
-    response = cls(**made)
-    if change:
-        change(response)
-    return called(response, environ(**keys))
+def sent(cls, made, **keys):
+    return called(cls(**made), environ(**keys))
 
 
 @rows("made", MADE.values(), ids=MADE)
