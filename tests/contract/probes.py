@@ -37,19 +37,16 @@ def answered(server: ServerProcess, target: str, *fields: tuple[str, str]) -> An
 
 
 def raw_path(server: ServerProcess) -> str:
-    """Ask whether applications see the path as it was sent."""
     path = "/def/raw/%41~%C3%BC"
     return "known" if answered(server, path) == {"raw_path": path} else "hidden"
 
 
 def encoded_slash(server: ServerProcess) -> str:
-    """Ask whether applications can tell an encoded slash from the others."""
     status = server.respond(SentRequest("GET", "/def/path/a%2Fb")).status
     return "in its segment" if status == 200 else "a slash"
 
 
 def leading_slashes(server: ServerProcess) -> str:
-    """Ask whether applications see all slashes at the start of the path."""
     return "kept" if server.respond(SentRequest("GET", "//def/text")).status == 404 else "made one"
 
 
@@ -60,7 +57,6 @@ def host_of_url(server: ServerProcess) -> str:
 
 
 def several_lines(server: ServerProcess) -> str:
-    """Ask whether the lines of one header stay apart."""
     lines = answered(server, "/def/fields", ("X-Value", "a"), ("X-Value", "b"))
     return "apart" if lines == [["x-value", "a"], ["x-value", "b"]] else "joined"
 
@@ -72,7 +68,6 @@ def cookie_lines(server: ServerProcess) -> str:
 
 
 def underscore(server: ServerProcess) -> str:
-    """Ask whether a client can forge a header by writing its name with an underscore."""
     lines = answered(server, "/def/fields", ("X-Value", "dash"), ("X_Value", "underscore"))
     if lines == [["x-value", "dash"], ["x_value", "underscore"]]:
         return "another name"
@@ -80,29 +75,24 @@ def underscore(server: ServerProcess) -> str:
 
 
 def request_latin1(server: ServerProcess) -> str:
-    """Ask what becomes of bytes beyond ASCII in a header of the request."""
     lines = answered(server, "/def/fields", ("X-Value", LATIN1))
     return {(): "dropped", ("",): "emptied", (LATIN1,): "kept"}[tuple(value for _, value in lines)]
 
 
 def response_latin1(server: ServerProcess) -> str:
-    """Ask what becomes of characters beyond ASCII in a header of the response."""
     sent = server.respond(SentRequest("GET", "/def/lines/latin1")).values("x-line")
     return {LATIN1: "kept", LATIN1.encode().decode("latin-1"): "sent as UTF-8"}[sent[0]]
 
 
 def space_at_end(server: ServerProcess) -> str:
-    """Ask whether space after a header's value counts as part of the value."""
     return "trimmed" if answered(server, "/def/fields", ("X-Value", "a \t")) == [["x-value", "a"]] else "kept"
 
 
 def client_port(server: ServerProcess) -> str:
-    """Ask whether applications see the client's port."""
     return {"int": "known", "NoneType": "hidden"}.get(answered(server, "/def/client/port")["type"], "not as a number")
 
 
 def connection_kept(server: ServerProcess) -> str:
-    """Ask whether a connection serves a second request."""
     with server.connect() as connection:
         connection.send(SentRequest("GET", "/def/text").encoded)
         connection.receive()
@@ -110,7 +100,6 @@ def connection_kept(server: ServerProcess) -> str:
 
 
 def pipelined(server: ServerProcess) -> str:
-    """Ask whether pipelined requests are all answered."""
     with server.connect() as connection:
         connection.send(SentRequest("GET", "/def/text").encoded + SentRequest("GET", "/async/dict").encoded)
         connection.receive()
@@ -149,7 +138,6 @@ def _until_answered(server: ServerProcess, path: str, version: str) -> bytes:
 
 
 def http_1_0(server: ServerProcess) -> str:
-    """Ask how a stream is framed for an HTTP/1.0 client."""
     with server.connect() as connection:
         connection.send(b"GET /def/stream/sync/few HTTP/1.0\r\n\r\n")
         response = connection.receive()
@@ -158,17 +146,14 @@ def http_1_0(server: ServerProcess) -> str:
 
 
 def failed_stream(server: ServerProcess) -> str:
-    """Ask how a stream ends for the client that fails in the middle."""
     return failure_of_stream(server, "fails-midway")
 
 
 def failed_first_chunk(server: ServerProcess) -> str:
-    """Ask how a stream ends for the client that fails before its first chunk."""
     return failure_of_stream(server, "fails-at-once")
 
 
 def left_stream(server: ServerProcess) -> str:
-    """Ask where an async stream is closed after the client has gone away."""
     found = {where_closed(server, handler, "async") for handler in ("def", "async")}
     return f"closed {' or '.join(sorted(found))}"
 
@@ -202,7 +187,6 @@ def where_closed(peer: Peer, handler: str, iterator: str, stream: str = "endless
 
 
 def end(server: ServerProcess) -> str:
-    """Ask whether SIGTERM shuts the application down before the server ends."""
     with ServerProcess(server.command) as mortal:
         pid = answered(mortal, "/def/startup")["pid"]
         mortal.terminate()
@@ -211,7 +195,6 @@ def end(server: ServerProcess) -> str:
 
 
 def end_early(server: ServerProcess) -> str:
-    """Ask whether functions that were left for after a response run although SIGTERM comes, and before the shutdown."""
     with ServerProcess(server.command) as mortal:
         mortal.respond(SentRequest("GET", "/def/after/slow"))
         mortal.respond(SentRequest("GET", "/async/after/slow"))

@@ -81,7 +81,6 @@ def about(server: ServerProcess, **options: Any) -> dict[str, Any]:
 
 
 def known(server: ServerProcess) -> str:
-    """Ask whether the handler knows the request."""
     told = about(server, headers={"X-Name": "value", "Cookie": "a=b", "Origin": f"http://127.0.0.1:{server.port}"})
     wanted = {"number": 7, "query": "\u00fc", "name": "value", "cookie": "b", "method": "GET"}
     assert told["url"] == f"http://127.0.0.1:{server.port}/about/7?q=%C3%BC"
@@ -89,19 +88,16 @@ def known(server: ServerProcess) -> str:
 
 
 def subprotocol(server: ServerProcess) -> str:
-    """Ask whether a subprotocol can be agreed on."""
     with opened(server, "/echo", offered=["x", "v1", "v2"]) as socket:
         return {"v2": "agreed on", None: "none"}[socket.subprotocol]
 
 
 def no_subprotocol(server: ServerProcess) -> str:
-    """Ask what happens where the client offers other subprotocols."""
     with opened(server, "/echo", offered=["x"]) as socket:
         return "none" if socket.subprotocol is None else socket.subprotocol
 
 
 def fields_of_acceptance(server: ServerProcess) -> str:
-    """Ask whether header fields and cookies go out with the handshake."""
     with opened(server, "/echo") as socket:
         assert socket.response is not None
         headers = socket.response.headers
@@ -110,7 +106,6 @@ def fields_of_acceptance(server: ServerProcess) -> str:
 
 
 def refusal(server: ServerProcess) -> str:
-    """Ask how a handshake is refused by the handler."""
     response = refused(server, "/refuse")
     assert response.status_code == 401
     is_whole = json.loads(response.body or b"{}").get("detail") == "Who is it?"
@@ -119,19 +114,16 @@ def refusal(server: ServerProcess) -> str:
 
 
 def redirect(server: ServerProcess) -> str:
-    """Ask whether a handshake can be redirected."""
     response = server.respond(SentRequest("GET", "/redirect", HANDSHAKE))
     return " ".join([str(response.status), *response.values("location")])
 
 
 def streamed_refusal(server: ServerProcess) -> str:
-    """Ask whether a refusal may be streamed."""
     response = refused(server, "/stream")
     return f"{response.status_code} {bytes(response.body or b'').decode()}".strip()
 
 
 def lines_of_one_name(server: ServerProcess) -> str:
-    """Ask which fields reach a client whose handshake is answered with a page that sets two cookies."""
     response = server.respond(SentRequest("GET", "/page", HANDSHAKE))
     assert server.respond(SentRequest("GET", "/page")).status == 200
     cookies = [line.partition("=")[0] for line in response.values("set-cookie")]
@@ -140,7 +132,6 @@ def lines_of_one_name(server: ServerProcess) -> str:
 
 
 def plain_get(server: ServerProcess) -> str:
-    """Ask what a request without a handshake is told."""
     response = server.respond(SentRequest("GET", "/echo"))
     return " ".join([str(response.status), *response.values("upgrade")])
 
@@ -154,7 +145,6 @@ def other_method(server: ServerProcess) -> str:
 
 
 def other_upgrade(server: ServerProcess) -> str:
-    """Ask what is answered to a handshake for a different protocol, whose name begins like that of WebSockets."""
     fields = (("Upgrade", "websocketx"), *HANDSHAKE[1:])
     return str(server.respond(SentRequest("GET", "/echo", fields)).status)
 
@@ -180,7 +170,6 @@ def fragmented(server: ServerProcess) -> str:
 
 
 def in_order(server: ServerProcess) -> str:
-    """Ask whether many messages come in order."""
     with opened(server, "/echo") as socket:
         for number in range(500):
             socket.send(str(number))
@@ -188,7 +177,6 @@ def in_order(server: ServerProcess) -> str:
 
 
 def given_up(server: ServerProcess) -> str:
-    """Ask whether a message that comes after its handler gave up waiting is there for the next wait."""
     with opened(server, "/impatient") as socket:
         assert [socket.recv(DEADLINE) for _ in range(2)] == ["waited", "waited"]
         for message in ("first", "second"):
@@ -197,14 +185,12 @@ def given_up(server: ServerProcess) -> str:
 
 
 def at_once(server: ServerProcess) -> str:
-    """Ask whether messages stay whole that several tasks send at once."""
     with opened(server, "/many") as socket:
         messages = [str(message) for message in socket]
     return "whole" if sorted(messages) == [each * 5000 for each in "abcde" for _ in range(20)] else "mixed"
 
 
 def typed(server: ServerProcess) -> str:
-    """Ask what a message of a wrong type is told."""
     with opened(server, "/moves") as socket:
         for sent in ('{"x": "a"}', "{", b"\xff", '{"x": 1}'):
             socket.send(sent)
@@ -214,14 +200,12 @@ def typed(server: ServerProcess) -> str:
 
 
 def too_large(server: ServerProcess) -> str:
-    """Ask how a message above the limit ends the socket."""
     with opened(server, "/echo") as socket:
         socket.send(b"x" * ((1 << 20) + 1))
         return end(socket)[:4]
 
 
 def unending(server: ServerProcess) -> str:
-    """Ask how much of a message that never ends is taken: the route's limit, or one of the server's own."""
     limits = (("the limit", 1), ("16 MiB", 16), ("64 MiB", 64))  # and a few that are on their way
     after = {size + more for _, size in limits for more in range(16)}
     piece = b"\xff" + (1 << 20).to_bytes(8) + bytes(4 + (1 << 20))
@@ -246,27 +230,23 @@ def not_utf8(server: ServerProcess) -> str:
 
 
 def ended_by_handler(server: ServerProcess) -> str:
-    """Ask whether the client gets the code and the reason of the handler."""
     with opened(server, "/close") as socket:
         return end(socket)
 
 
 def ended_by_return(server: ServerProcess) -> str:
-    """Ask how a socket ends whose handler returns."""
     with opened(server, "/return") as socket:
         assert socket.recv(DEADLINE) == "one thing"
         return end(socket)
 
 
 def ended_by_error(server: ServerProcess) -> str:
-    """Ask how a socket ends whose handler fails."""
     with opened(server, "/fail") as socket:
         socket.send("x")
         return end(socket)[:4]
 
 
 def ended_by_client(server: ServerProcess) -> str:
-    """Ask whether the handler gets the code and the reason of the client; dependencies and functions end then."""
     case = uuid4().hex
     with opened(server, f"/listen?case={case}") as socket:
         socket.recv(DEADLINE)
@@ -277,7 +257,6 @@ def ended_by_client(server: ServerProcess) -> str:
 
 
 def end_on_thread(server: ServerProcess) -> str:
-    """Ask whether the handler on a thread gets the code of the client."""
     case = uuid4().hex
     with opened(server, f"/sync?case={case}") as socket:
         socket.close(4002, "enough")
@@ -285,7 +264,6 @@ def end_on_thread(server: ServerProcess) -> str:
 
 
 def reset(server: ServerProcess) -> str:
-    """Ask whether a handler that listens learns of a connection that breaks."""
     case = uuid4().hex
     with opened(server, f"/listen?case={case}") as socket:
         socket.recv(DEADLINE)
@@ -295,7 +273,6 @@ def reset(server: ServerProcess) -> str:
 
 
 def unheard_end(server: ServerProcess) -> str:
-    """Ask whether a handler that does not listen is cancelled when its client leaves."""
     case = uuid4().hex
     with opened(server, f"/push?case={case}") as socket:
         socket.recv(DEADLINE)
@@ -303,7 +280,6 @@ def unheard_end(server: ServerProcess) -> str:
 
 
 def end_behind_messages(server: ServerProcess) -> str:
-    """Ask whether handlers that receive nothing learn that their client has left, however much it has sent before."""
     ways = [
         (path, *sent)
         for path in ("/push", "/tell", "/tell/def")
@@ -321,7 +297,6 @@ def end_behind_messages(server: ServerProcess) -> str:
 
 
 def end_of_a_pouring_handler(server: ServerProcess) -> str:
-    """Ask whether a handler that never stops sending ends with its client, and others are answered all the while."""
     case = uuid4().hex
     with sockets.create_connection(("127.0.0.1", server.port), DEADLINE) as raw:
         raw.sendall(SentRequest("GET", f"/pour?case={case}", HANDSHAKE).encoded)
@@ -343,7 +318,6 @@ def compression(server: ServerProcess) -> str:
 
 
 def stalled(server: ServerProcess) -> str:
-    """Ask whether a client that takes nothing holds the sender back, and gets all messages when it goes on."""
     case = uuid4().hex
     with sockets.create_connection(("127.0.0.1", server.port), DEADLINE) as raw:
         raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 64 << 10)
@@ -368,7 +342,6 @@ def stalled(server: ServerProcess) -> str:
 
 
 def variables(server: ServerProcess) -> str:
-    """Ask whether handlers of both kinds see the variables that middleware has set, before messages and after."""
     for path in ("/variable", "/variable/def"):
         with opened(server, path) as socket:
             for _ in range(2):
@@ -379,7 +352,6 @@ def variables(server: ServerProcess) -> str:
 
 
 def resources(server: ServerProcess) -> str:
-    """Ask whether a dependency that a generator provides knows how the conversation has ended."""
     case = uuid4().hex
     with opened(server, f"/fail?case={case}") as socket:
         socket.send("x")
@@ -388,7 +360,6 @@ def resources(server: ServerProcess) -> str:
 
 
 def values(server: ServerProcess) -> str:
-    """Ask in which form values are sent, and whether they are read from text and from bytes."""
     with opened(server, "/moves") as socket:
         for sent in ('{"x": 1}', b'{"x": 2}'):
             socket.send(sent)
@@ -408,7 +379,6 @@ def several_offers(server: ServerProcess) -> str:
 
 
 def in_single_bytes(server: ServerProcess) -> str:
-    """Ask whether a message is received of which each byte comes by itself."""
     with opened(server, "/echo") as socket:
         socket.socket.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, 1)
         for byte in b"\x81\x85" + bytes(4) + b"slow!":
