@@ -138,8 +138,6 @@ class HTTP2Client:
 
 
 class HTTP2Peer(ServerProcess):
-    """A server that is asked over HTTP/2, each time on a connection of its own."""
-
     def respond(self, request: SentRequest) -> ReceivedResponse:
         with HTTP2Client(self.port) as client:
             return client.exchange(request)

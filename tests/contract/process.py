@@ -71,7 +71,6 @@ class ServerProcess:
 
     @property
     def pid(self) -> int:
-        """The server's first process, which leads the group of all."""
         return self._process.pid
 
     @property

@@ -197,5 +197,4 @@ class ServerContract(AdapterContract):
 
 
 def contract_of(name: str, kind: type[AdapterContract] = ServerContract) -> type[AdapterContract]:
-    """Return the contract of a server of the table."""
     return type(name.replace(", ", ""), (kind,), {"server": server(name)})

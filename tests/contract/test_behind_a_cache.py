@@ -59,7 +59,6 @@ class Site:
 
 
 def cache_status(response):
-    """Return the cache status that nginx sends."""
     return ", ".join(response.values("x-cache"))
 
 

@@ -39,7 +39,6 @@ def uvicorn_alone():
 
 
 def about(process, *fields, path="/def/about"):
-    """Return status, scheme and root path."""
     response = process.respond(SentRequest("GET", path, fields))
     seen = json.loads(response.body) if response.status == 200 else {}
     return response.status, seen.get("scheme"), seen.get("root_path")

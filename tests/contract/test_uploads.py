@@ -190,8 +190,6 @@ class TestAClientThatStalls:
 
 
 def check_nothing_is_left(process, upload_folder):
-    """Check that no upload is open, nor in the folder."""
-
     def look():
         return about(process)["uploads"] == 0 or None
 

@@ -35,7 +35,6 @@ def main() -> int:
 
 
 def _counts(corpus: Corpus) -> dict[str, int]:
-    """Print how many cases each library reads right, and return it."""
     cases = len([*corpus.cases()])
     counts = {"cases": cases}
     for name in corpus.readers:

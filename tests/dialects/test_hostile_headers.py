@@ -52,7 +52,6 @@ def environ_of(value):
 
 @pytest.fixture(scope="module")
 def makers(tmp_path_factory):
-    """Functions that make each dialect's request of an environ."""
     asok, microdot = Asok(tmp_path_factory.mktemp("project")), Microdot()
     return {
         "asok": lambda environ: AsokRequest(asok, Request(WSGIHead(environ))),

@@ -8,7 +8,6 @@ from tests.contract.process import ServerProcess
 
 
 def serve_site_by_caddy(program, folder, site):
-    """Return a server process of Caddy with the file of a site, in which ``@port@`` stands for its port."""
     return ServerProcess(("-m", "tests.helpers.caddy", program, os.fspath(folder), os.fspath(site), "{port}"))
 
 

@@ -192,7 +192,6 @@ class Site:
         return {name: value for name, value in given.items() if not name.isupper()}, environ
 
     def ask(self, who, path="/pay", method="POST", body=b"{}", headers={}, **environ):  # noqa: B006 - it is only read
-        """Send a request of a caller; return the status and the text."""
         path = self.prefix + path
         fields, shown = self.shows(who, path, method, body)
         status, _, text = send(self.app, {**fields, **headers}, path, method, body, **shown, **environ)

@@ -189,7 +189,6 @@ class Page:
         self._call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def without_scripts(self):
-        """Run no scripts of documents."""
         self._call("Emulation.setScriptExecutionDisabled", value=True)
 
     def add_authenticator(self, **options):

@@ -85,7 +85,6 @@ class Case:
         return len(table)
 
     def hidden_axes(self) -> list[str]:
-        """Return what multiplies the test and is named neither in its signature nor in a mark."""
         named = {*inspect.signature(self._test.obj).parameters, *_names(self._test, MARK)}
         named |= _names(self._test, "usefixtures") | _names(self._test, "parametrize")
         return [name for name in self.call.params if name not in named]

@@ -21,7 +21,6 @@ class Figures:
         self.samples = [Sample(*each[:3]) for family in self.families.values() for each in family.samples]
 
     def sum(self, name: str, **labels: str) -> float:
-        """The sum of all samples of a name that have these labels."""
         found = [each.value for each in self.samples if each.name == name and labels.items() <= each.labels.items()]
         assert found, f"the page has no {name} with {labels}"
         return sum(found)

@@ -38,7 +38,6 @@ class Ledger:
             self.left[name] += 1
 
     async def pause(self):
-        """Wait for one turn of the loop; at the pause of a given number, this task is cancelled."""
         self.pauses += 1
         if self.pauses == self.cancels_at:
             asyncio.current_task().cancel()
@@ -356,8 +355,6 @@ MULTIPART = {"content-type": "multipart/form-data; boundary=b"}
 
 
 class Counting(Observer):
-    """Counts exchanges that begin, are sent and end."""
-
     def __init__(self, ledger):
         self.ledger = ledger
 

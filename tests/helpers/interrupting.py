@@ -8,7 +8,6 @@ AWAITS = 500
 
 
 def cancel(_):
-    """Cancel the current task while it waits."""
     asyncio.current_task().cancel()
 
 

@@ -32,7 +32,6 @@ class LossyProxy(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         self._next = [None] * after + [meanwhile]
 
     def lose_nothing(self):
-        """Lose no answer that hasn't come yet."""
         self._next = []
 
     def loses(self):

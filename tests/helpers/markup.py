@@ -2,8 +2,6 @@
 
 
 class Markup(str):
-    """A string that is markup."""
-
     def __html__(self):
         return self
 

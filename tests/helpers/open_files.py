@@ -23,5 +23,4 @@ def open_in(folder):
 
 
 def is_without_files(folder):
-    """Wait until no file is open in a folder: worker threads close theirs a little later."""
     return eventually(lambda: True if not files_in(folder) else None, f"files in {folder} are still open")

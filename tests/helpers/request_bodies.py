@@ -57,7 +57,6 @@ def coded(kind, name):
 
 
 def chunked(kind, name, size):
-    """Return a kind of body in chunks, without a length."""
     return kind._replace(name=name, sent=in_chunks(kind.sent, size))
 
 

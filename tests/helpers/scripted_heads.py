@@ -82,11 +82,9 @@ class Delivery:
         raise AssertionError("the coroutine suspends where no loop runs")
 
     def load(self, request):
-        """Load the body of a request, and return nothing."""
         self.run(self.loading(request.content, request.limits))
 
     def loading(self, content, limits):
-        """Return the coroutine that loads a body."""
         return content.aload(limits) if self.is_on_loop else content.load(limits)
 
     def advancing(self, content, limits):

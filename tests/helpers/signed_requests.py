@@ -8,7 +8,6 @@ from antiphon.features import Signatures
 
 @cache
 def private_keys():
-    """Return a private key for each algorithm."""
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
     return {
@@ -20,7 +19,6 @@ def private_keys():
 
 @cache
 def public_keys():
-    """Return the keys that verify, by the names of their algorithms."""
     return {name: key if isinstance(key, bytes) else key.public_key() for name, key in private_keys().items()}
 
 

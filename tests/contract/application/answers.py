@@ -19,8 +19,6 @@ HINT = "</style.css>; rel=preload; as=style"
 
 @dataclass
 class Page:
-    """A dataclass that is answered as JSON."""
-
     title: str
     words: int
 

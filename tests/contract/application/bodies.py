@@ -12,8 +12,6 @@ SMALL = 1000
 
 @dataclass
 class Item:
-    """A line of an order."""
-
     name: str
     price: float
 
@@ -28,8 +26,6 @@ class Order:
 
 @dataclass
 class Paging:
-    """The type of a query."""
-
     page: int
     size: int = 10
 

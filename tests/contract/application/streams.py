@@ -28,14 +28,12 @@ def register(app: App) -> None:
 
 
 async def slowly(chunks: Iterator[bytes | str]) -> AsyncIterator[bytes | str]:
-    """Yield the chunks, and wait before each."""
     for chunk in chunks:
         await asyncio.sleep(0)
         yield chunk
 
 
 async def quickly(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield the chunks, and never wait."""
     for chunk in chunks:
         yield chunk
 

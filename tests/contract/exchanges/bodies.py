@@ -19,7 +19,6 @@ _CHUNKS = tuple(_KIB_200[at : at + 10_000] for at in range(0, len(_KIB_200), 10_
 def _post(
     name: str, path: str, body: bytes | tuple[bytes, ...], expected: object, *fields: tuple[str, str]
 ) -> list[Exchange]:
-    """Return the exchange for a POST that is answered with JSON."""
     return both(name, in_json(expected), f"/{{def}}/{path}", "POST", *fields, body=body)
 
 

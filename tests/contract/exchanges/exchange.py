@@ -99,7 +99,6 @@ def _dumped(value: object) -> bytes:
 
 
 def in_json(value: object, status: int = 200, *fields: tuple[str, str]) -> Expected:
-    """Return a response with a value as JSON."""
     return answer(_dumped(value), JSON, status, *fields)
 
 

@@ -32,7 +32,6 @@ variable = ContextVar("variable", default="unset")
 
 
 def note(request: Request, *seen: object) -> None:
-    """Note an event of the case that the query names."""
     events[request.args.get("case", "")].append(" ".join(map(str, seen)))
 
 

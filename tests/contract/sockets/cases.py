@@ -65,17 +65,14 @@ def end(socket: ClientConnection) -> str:
 
 
 def events(server: ServerProcess, case: str) -> list[str]:
-    """Return what handlers have noted."""
     return json.loads(server.respond(SentRequest("GET", f"/events?case={case}")).body)  # type: ignore[no-any-return]
 
 
 def noted(server: ServerProcess, case: str, count: int = 1) -> list[str]:
-    """Wait until handlers have noted something."""
     return eventually(lambda: found if len(found := events(server, case)) >= count else None, "nothing was noted")
 
 
 def about(server: ServerProcess, **options: Any) -> dict[str, Any]:
-    """Return what a handler knows of its handshake."""
     with opened(server, "/about/7?q=%C3%BC", **options) as socket:
         return json.loads(socket.recv(DEADLINE))  # type: ignore[no-any-return]
 

@@ -176,7 +176,6 @@ def compressed(name: str, sent: bytes, *told: str) -> FrameCase:
 
 
 def of_size(number: int) -> FrameCase:
-    """Return the case of a message of so many bytes."""
     told = "x" * number if number < 200 else f"of {number}"
     return case(f"{number} bytes", frame(BYTES, b"x" * number), f"bytes {told}".strip())
 

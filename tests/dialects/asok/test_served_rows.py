@@ -242,7 +242,6 @@ def servers(tmp_path_factory):
 
 
 def visitor(address):
-    """The header fields of a visitor who has a token."""
     answer = ask(address, Exchange("", "GET /token", None))
     return {"X-CSRF-Token": answer.body, "Cookie": cookies(answer)}
 

@@ -51,7 +51,6 @@ def site(request, folder, tmp_path_factory):
 
 
 def attacks(chapter):
-    """The attacks of a chapter; their names are unique."""
     found = import_module(f"tests.dialects.attacks.chapters.{chapter}").ATTACKS
     assert len({attack.name for attack in found}) == len(found)
     return found

@@ -25,8 +25,6 @@ class Answer:
 
 @dataclass(frozen=True)
 class Conversation:
-    """The answers of one connection, and how it ended."""
-
     answers: tuple[Answer, ...]
     rest: bytes
     """What came after the last answer, or an answer that is cut off or malformed."""

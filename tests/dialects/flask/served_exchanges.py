@@ -72,8 +72,6 @@ def in_pieces(f, with_context):
 
 
 def outside(f):
-    """What a thread without the request's context has."""
-
     def read():
         try:
             return f.has_request_context(), f.request.path

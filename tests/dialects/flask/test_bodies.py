@@ -16,7 +16,6 @@ TEXT = {"content-type": "text/plain"}
 
 
 def reading():
-    """An application that tells how much it has read, and of what kind of file."""
     app = Flask(__name__)
     app.logger.disabled = True
 

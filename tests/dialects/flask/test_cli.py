@@ -18,7 +18,6 @@ BOOK = "from antiphon.dialects.flask import Flask\n"
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch):
-    """Commands set variables of the environment, and import modules."""
     for name in ("FLASK_APP", "FLASK_DEBUG", "FLASK_RUN_FROM_CLI"):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)

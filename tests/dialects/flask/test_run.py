@@ -51,8 +51,6 @@ DEADLINE = 30
 
 
 class Program:
-    """A program in a session of its own, and what it prints."""
-
     def __init__(self, folder, *arguments):
         self._printed = folder / "printed.txt"
         command = [sys.executable, *arguments]

@@ -51,8 +51,6 @@ def application(package, **config):
 
 
 def cookie_of(app, data):
-    """The cookie that an application sets for these data."""
-
     @app.route("/set")
     def set_session():
         Package(type(app).__module__.removesuffix(".app")).session.update(data)
@@ -64,8 +62,6 @@ def cookie_of(app, data):
 
 
 def data_of(app, cookie):
-    """The data that an application finds in a cookie."""
-
     @app.route("/get")
     def get_session():
         found.append(dict(Package(type(app).__module__.removesuffix(".app")).session))

@@ -23,8 +23,6 @@ def test_a_header_section_that_the_server_does_not_bound_is_refused(app):
     sent = []
 
     class Exchange:
-        """One of the server that bounds none."""
-
         async def receive(self):
             return {"type": "http.request", "body": b"", "more_body": False}
 

@@ -38,8 +38,6 @@ def shop():
 
 
 def ask(app, *requests, **options):
-    """What a client gets for some requests."""
-
     async def all_of_them():
         client = TestClient(app, **options)
         return [await getattr(client, method)(*arguments) for method, *arguments in requests]

@@ -13,7 +13,6 @@ NOT_COMPARED = {"content-length", "connection", "date", "server"}
 
 
 def answers(program, package, interface):
-    """What the requests of a program are answered: status, headers, body."""
     with loaded(program, package) as module, Client(module.app, interface, follow_redirects=False) as client:
         return [answer(client, *request) for request in module.REQUESTS]
 
@@ -44,7 +43,6 @@ def compared_body(response):
 
 @pytest.fixture(scope="module")
 def original():
-    """What Microdot answers, program by program."""
     return {}
 
 

@@ -20,8 +20,6 @@ with warnings.catch_warnings():
 
 
 class Package:
-    """Pyramid, or the dialect: its modules as attributes."""
-
     def __init__(self, name: str) -> None:
         self.name = name
 

@@ -150,8 +150,6 @@ IDENTITY, PLUGINS = "repoze.who.identity", "repoze.who.plugins"
 
 
 class WhoPlugin:
-    """An identifier of repoze.who."""
-
     def remember(self, environ, identity):
         return [("X-Remember", str(sorted(identity.items())))]
 

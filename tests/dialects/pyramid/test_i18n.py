@@ -14,7 +14,6 @@ PLURALS = (
 
 
 def write_mo(path, texts):
-    """Write a file of translations, as msgfmt does."""
     texts = {"": PLURALS, **texts}
     pairs = sorted((key.encode(), value.encode()) for key, value in texts.items())
     start = 28 + 16 * len(pairs)

@@ -109,7 +109,6 @@ def view_of(p, random, number):
 
 
 def options_of(p, random):
-    """Random options of a view."""
     chosen = {
         "name": ["", "", "", "edit", "a"], "context": [None, None, Page, Folder, Resource],
         "permission": ["view", "edit", p.security.NO_PERMISSION_REQUIRED, None],

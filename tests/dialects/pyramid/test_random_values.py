@@ -73,7 +73,6 @@ def test_urls_are_those_of_pyramid(seed):
 
 
 def step_of(session, random):
-    """A random call of a session."""
     name, queue = random.choice("abc"), random.choice(["", "q"])
     value = random.choice([1, "x", ["y"], {"z": None}, "\u00fc", True])
     return random.choice(

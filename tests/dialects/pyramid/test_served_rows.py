@@ -16,8 +16,6 @@ pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning")]  # of We
 
 
 class Folder(dict):
-    """A resource with others in it."""
-
     def __init__(self, name, parent, **children):
         super().__init__({key: type(self)(key, self, **inner) for key, inner in children.items()})
         self.__name__ = name
@@ -25,7 +23,6 @@ class Folder(dict):
 
 
 def library(p):
-    """The names that views use, of a package and of the WebOb below it."""
     return SimpleNamespace(
         Request=p.request.Request,
         Response=p.response.Response,
@@ -59,7 +56,6 @@ def answering(w, view):
 
 
 def traversed(w, r):
-    """Where traversal went, by names."""
     return (
         r.context.__name__, r.root.__name__, r.subpath, r.traversed, r.view_name, r.virtual_root.__name__,
         r.virtual_root_path,

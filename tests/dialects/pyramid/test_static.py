@@ -19,7 +19,6 @@ CONTENT = {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A package with a directory of files, which can be imported."""
     root = tmp_path_factory.mktemp("root")
     (root / "secret.txt").write_bytes(b"secret")
     for name, content in CONTENT.items():

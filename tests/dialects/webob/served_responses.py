@@ -74,7 +74,6 @@ def conditional(w, r):
 
 
 def caught(w, r):
-    """The error that a view raises and catches, changed like a response."""
     try:
         raise w.exc.HTTPNotFound("There is no such resource")
     except w.exc.HTTPException as error:

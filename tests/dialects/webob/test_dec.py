@@ -11,8 +11,6 @@ from tests.helpers.rows import rows
 
 
 class Library:
-    """The names of one library that functions here use."""
-
     def __init__(self, dec, exc, request, response):
         self.wsgify, self.exc, self.Request, self.Response = dec.wsgify, exc, request.Request, response.Response
 

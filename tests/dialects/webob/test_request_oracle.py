@@ -76,7 +76,6 @@ BODIES = {
 
 
 def plain(value):
-    """What both libraries have in common of a value."""
     if hasattr(value, "filename"):
         value.file.read(1)
         return (

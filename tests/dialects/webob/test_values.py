@@ -19,7 +19,6 @@ numbers = st.one_of(st.none(), st.integers(-3, 12))
 
 
 def made(call):
-    """The value of a call, and its text."""
     value = call()
     return None if value is None else (str(value), repr(value), list(value))
 

@@ -53,5 +53,4 @@ def called(application, env):
 
 
 def fields(application, **keys):
-    """The headers of an answer by their names."""
     return dict(called(application, environ(**keys))[1])

@@ -13,8 +13,6 @@ from antiphon.dialects.werkzeug import datastructures as dialect
 
 
 class Outcome(NamedTuple):
-    """What a call gave, or the class of what it raised."""
-
     value: Any
     error: type[BaseException] | None
 

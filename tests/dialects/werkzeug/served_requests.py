@@ -30,7 +30,6 @@ def answered(w, answer):
 
 
 def unchangeable(w, r):
-    """The errors of changing what a request has."""
     return sorted({
         error_of(r.args.add, "a", "b"), error_of(r.form.add, "a", "b"), error_of(r.files.add, "a", "b"),
         error_of(r.cookies.__setitem__, "a", "b"), error_of(r.headers.__setitem__, "a", "b"),
@@ -49,8 +48,6 @@ def saved(file):
 
 
 def parsed(w, r):
-    """The form of a request with a parser of its own."""
-
     class Parser(w.formparser.FormDataParser):
         def parse(self, stream, mimetype, *_, **__):
             return stream, self.cls([("parsed", mimetype), ("of", stream.read().decode())]), self.cls()

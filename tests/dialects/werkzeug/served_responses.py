@@ -31,7 +31,6 @@ def with_cookie(w, r, **options):
 
 
 def closing(w, r):
-    """A response that says when it is closed."""
     response = w.wrappers.Response(chunk for chunk in ("a", "b"))
     response.call_on_close(lambda: closed.append(r.args["who"]))
     return response
@@ -159,7 +158,6 @@ def typed(w, r):
 
 
 def caught(w, r):
-    """The response of an HTTP exception that the view catches."""
     try:
         raise w.exceptions.Gone("no more")
     except w.exceptions.HTTPException as error:

@@ -16,8 +16,6 @@ from tests.helpers.rows import rows
 
 
 class Difference(NamedTuple):
-    """A value, its meaning to the dialect, and its meaning to the core."""
-
     value: str
     dialect: object
     core: object

@@ -18,7 +18,6 @@ ROWS = {
 
 
 def answer(application, environ=None):
-    """Status, header fields and body of a WSGI application."""
     body, status, headers = run_wsgi_app(application, environ or create_environ(), buffered=True)
     return status, sorted(headers), b"".join(body)
 

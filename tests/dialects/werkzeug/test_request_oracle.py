@@ -99,7 +99,6 @@ BODIES = {
 
 
 def plain(value):
-    """What both libraries have in common of a value."""
     name = type(value).__name__
     if hasattr(value, "getlist"):
         return name, [(key, plain(each)) for key, each in value.items(multi=True)]

@@ -25,7 +25,6 @@ def folder(tmp_path):
 
 
 def ask(middleware, path, **environ):
-    """Status, headers by name in lower case, and body."""
     answered = []
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "wsgi.url_scheme": "http", "HTTP_HOST": "x", **environ}
     body = middleware(environ, lambda status, headers, exc_info=None: answered.append((status, headers)))

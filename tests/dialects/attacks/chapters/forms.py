@@ -25,7 +25,6 @@ def file_named(name):
 
 
 def told(conversation):
-    """The form that was read; an empty one if it was refused."""
     first = conversation.first
     is_read = first and first.status == 200 and first.body[:1] == b"{"
     return json.loads(first.body) if is_read else {"fields": [["refused", ""]], "files": []}

@@ -21,7 +21,6 @@ def chunked(body, *fields):
 
 
 def hello(*lines, start=b"GET /hello HTTP/1.1", end=b"\r\n"):
-    """A GET with lines as they are given."""
     return end.join([start, b"Host: localhost", *lines, b"Connection: close", b"", b""])
 
 

@@ -7,7 +7,6 @@ EVIL = b"evil.example"
 
 
 def told(*lines, target=b"/told", version=b"1.1"):
-    """A GET with exactly these lines."""
     return b"\r\n".join([b"GET %b HTTP/%b" % (target, version), *lines, b"Connection: close", b"", b""])
 
 

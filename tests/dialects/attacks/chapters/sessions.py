@@ -66,8 +66,6 @@ def token(header, payload, key=b""):
 
 
 class Run:
-    """What a pickle runs when it is read."""
-
     def __reduce__(self):
         return exec, ("from tests.dialects.attacks.sites import common; common.smuggled.append('a pickle')",)
 

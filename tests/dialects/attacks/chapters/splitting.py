@@ -31,7 +31,6 @@ NAMES = {
 
 
 def query(path, /, **values):
-    """A GET with values in its query."""
     return get(path + b"?" + "&".join(f"{name}={quote_from_bytes(value)}" for name, value in values.items()).encode())
 
 

@@ -14,7 +14,6 @@ CONVERTERS = (
 
 @st.composite
 def rule_texts(draw, most=4):
-    """The text of a rule; its variables have different names."""
     names = iter("klmnopqrtuvwxyz")
 
     def chunk():
@@ -33,7 +32,6 @@ METHODS = st.none() | st.lists(st.sampled_from(("GET", "POST", "get", "OPTIONS")
 
 @st.composite
 def rules(draw, domains=("",)):
-    """The arguments of a rule."""
     options = {"endpoint": draw(st.sampled_from("uvwxyz"))}
     maybe = {
         "methods": METHODS,
@@ -55,7 +53,6 @@ def rules(draw, domains=("",)):
 
 
 def maps(**options):
-    """The rules of a map, and its options."""
     map_options = st.fixed_dictionaries(
         {},
         optional={
@@ -104,7 +101,6 @@ def make(library, rules, options):
 
 
 def outcome(act):
-    """What comes of a call: a value, or what it raised as far as users can see."""
     try:
         return act()
     except Exception as error:
