@@ -40,8 +40,3 @@ def halves():
     while not os.path.exists(os.environ["GO"]):
         time.sleep(0.01)
     yield b"b" * (1 << 20)
-
-
-@app.get("/pid")
-async def pid(request):
-    return {"pid": os.getpid()}

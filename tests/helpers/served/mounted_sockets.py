@@ -37,11 +37,6 @@ async def numbers(request: Request, socket: WebSocket):
         await socket.send(number + 1)
 
 
-@app.get("/native/plain")
-def plain(request: Request):
-    return "plain"
-
-
 async def starlette_echo(socket: StarletteSocket) -> None:
     await socket.accept("v2" if "v2" in socket.scope["subprotocols"] else None, [(b"x-inner", b"yes")])
     try:
