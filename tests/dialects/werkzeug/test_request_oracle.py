@@ -204,8 +204,3 @@ def test_trusted_hosts(host):
         return bounded(environ(HTTP_HOST=host)).host
 
     same(outcome(read, Original), outcome(read, Request))
-
-
-def test_every_name_of_the_original_is_there():
-    missing = {name for name in dir(Original) if not name.startswith("_")} - set(dir(Request))
-    assert missing == set()
