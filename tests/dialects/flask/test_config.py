@@ -102,11 +102,6 @@ def test_a_file_that_can_not_be_read_is_named(way, folder):
     assert errors[0] == errors[1]
 
 
-def test_a_variable_that_is_not_set_is_named(folder):
-    with pytest.raises(RuntimeError, match="'MISSING' is not set"):
-        ours.Config(folder).from_envvar("MISSING")
-
-
 def test_a_way_through_what_is_no_dict_names_the_variable(folder, monkeypatch):
     monkeypatch.setenv("FLASK_NUMBER__X", "1")
     with pytest.raises(TypeError, match="FLASK_NUMBER__X can't be set: 'NUMBER' must be a dict, not int"):

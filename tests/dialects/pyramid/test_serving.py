@@ -30,21 +30,6 @@ def test_every_interface_gives_the_answers_of_pyramid(interface):
             assert answer.headers.get("location") == dict(expected["fields"]).get("location")
 
 
-@rows("interface", INTERFACES)
-def test_an_error_that_nothing_handles_is_the_servers(interface):
-    config = Configurator()
-
-    def view(request):
-        raise ZeroDivisionError("view")
-
-    config.add_view(view)
-    with (
-        Client(config.make_wsgi_app(), interface, raise_errors=True) as client,
-        pytest.raises(ZeroDivisionError, match="view"),
-    ):
-        client.get("/")
-
-
 MALFORMED = {
     "JSON": ("/", {"body": b"{", "headers": {"content-type": "application/json"}}),
     "JSON that is no text": ("/", {"body": b"\xff"}),
