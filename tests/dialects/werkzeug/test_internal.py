@@ -1,9 +1,10 @@
-"""Names that other projects import from `werkzeug._internal`, beside Werkzeug's; and the application for tests."""
+"""Names that other projects import from `werkzeug._internal`, beside Werkzeug's; and what is kept."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
 from werkzeug import _internal as original
 
+from antiphon.dialects._environ.heads import LONGEST_CACHED, cache_short
 from antiphon.dialects.werkzeug import _internal as dialect
 from antiphon.dialects.werkzeug.test import Client
 from antiphon.dialects.werkzeug.testapp import iter_sys_path, test_app
@@ -30,3 +31,18 @@ def test_a_page_shows_the_environ():
     assert "<th>HTTP_X_OWN<td><code>&#x27;&lt;script&gt;&#x27;</code>" in page
     assert "<b>" not in page
     assert all(f"<li>{path}" in page for path, _, _ in iter_sys_path())
+
+
+def test_a_result_is_kept_unless_the_text_is_long_or_others_came_since():
+    computed = []
+
+    @cache_short(2)
+    def shout(text):
+        computed.append(text)
+        return text.upper()
+
+    assert [shout("a"), shout("a"), shout("b"), shout("c"), shout("a")] == ["A", "A", "B", "C", "A"]
+    assert computed == ["a", "b", "c", "a"]
+    long = "x" * (LONGEST_CACHED + 1)
+    assert (shout(long), shout(long)) == (long.upper(), long.upper())
+    assert computed[4:] == [long, long]
