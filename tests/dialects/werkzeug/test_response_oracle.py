@@ -107,6 +107,30 @@ def test_headers_read(name, written):
     )
 
 
+CHANGES = {
+    "written to the stream": lambda r: (r.stream.write(b"bc"), r.stream.writelines([b"d", b"e"]), r.stream.tell()),
+    "written when it was closed": lambda r: (r.stream.close(), r.stream.write(b"f")),
+    "asked when it was closed": lambda r: (r.stream.close(), r.stream.isatty()),
+    "the stream asked": lambda r: (r.stream.flush(), r.stream.isatty(), r.stream.encoding, r.stream.tell()),
+    "the stream of a tuple": lambda r: (
+        setattr(r, "response", ("a", "b")), r.stream.tell(), r.make_sequence(), r.stream.write(b"c"), r.response,
+    ),
+    "JSON": lambda r: (setattr(r, "mimetype", "application/json"), setattr(r, "data", '{"a": [1]}'), r.json),
+    "JSON of another type": lambda r: (setattr(r, "data", '{"a": [1]}'), r.json),
+    "malformed JSON, silently": lambda r: (setattr(r, "mimetype", "application/x+json"), r.get_json(silent=True)),
+    "malformed JSON, forced": lambda r: r.get_json(force=True),
+}  # fmt: skip
+
+
+@rows("change", CHANGES.values(), ids=CHANGES)
+def test_changes(change):
+    def use(cls):
+        response = cls("text")
+        return change(response), called(response, environ())
+
+    same(outcome(use, Original), outcome(use, Response))
+
+
 @rows("name", ["vary", "allow", "content_language"])
 def test_sets_changed_in_place(name):
     def use(cls):
@@ -149,7 +173,10 @@ def test_challenges(challenges):
         response.www_authenticate = [library.WWWAuthenticate("basic", {"realm": f"r {n}"}) for n in range(challenges)]
         before = response.headers.getlist("WWW-Authenticate")
         response.www_authenticate["charset"] = "UTF-8"
-        return before, response.headers.getlist("WWW-Authenticate")
+        response.www_authenticate.realm = "over there"
+        changed = response.headers.getlist("WWW-Authenticate")
+        del response.www_authenticate
+        return before, changed, list(response.headers)
 
     same(outcome(use, Original, original_datastructures), outcome(use, Response, datastructures))
 

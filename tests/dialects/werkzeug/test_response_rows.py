@@ -23,42 +23,6 @@ def test_what_is_passed_through_is_given_as_it_is():
         response.get_data()
 
 
-@pytest.mark.feature("kay-156")
-def test_the_stream_writes_to_the_body():
-    response = Response("a")
-    assert response.stream.write(b"bc") == 2
-    response.stream.writelines([b"d", b"e"])
-    assert response.stream.tell() == 5
-    assert called(response, environ())[1:] == (
-        [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", "5")],
-        b"abcde",
-    )
-    response.stream.close()
-    with pytest.raises(ValueError, match="closed"):
-        response.stream.write(b"f")
-
-
-def test_json():
-    assert Response('{"a": [1]}', mimetype="application/json").json == {"a": [1]}
-    assert Response('{"a": [1]}').json is None
-    assert Response("{", mimetype="application/x+json").get_json(silent=True) is None
-    with pytest.raises(ValueError, match="Expecting"):
-        Response("{").get_json(force=True)
-
-
-def test_the_stream_of_a_response_is_like_a_file():
-    response = Response(("a", "b"))
-    stream = response.stream
-    stream.flush()
-    assert (stream.isatty(), stream.encoding, stream.tell()) == (False, "utf-8", 2)
-    response.make_sequence()
-    stream.write(b"c")
-    assert response.response == ["a", "b", b"c"]
-    stream.close()
-    with pytest.raises(ValueError, match="closed"):
-        stream.isatty()
-
-
 @pytest.mark.feature("kay-103")
 def test_a_status_with_a_line_end_is_refused():
     with pytest.raises(ValueError, match="control characters"):
@@ -79,21 +43,6 @@ def test_headers_that_a_subclass_changes_are_sent():
             return headers
 
     assert fields(Own("text"))["X-Own"] == "yes"
-
-
-@pytest.mark.feature("kay-158")
-def test_changes_of_the_challenge_are_sent():
-    from antiphon.dialects.werkzeug.datastructures import WWWAuthenticate
-
-    response = Response(status=401)
-    response.www_authenticate = WWWAuthenticate("basic", {"realm": "here"})
-    assert response.headers["WWW-Authenticate"] == "Basic realm=here"
-    response.www_authenticate.realm = "over there"
-    assert response.headers["WWW-Authenticate"] == 'Basic realm="over there"'
-    response.www_authenticate = [WWWAuthenticate("basic", {"realm": "a"}), WWWAuthenticate("bearer", {"realm": "b"})]
-    assert len(response.headers.getlist("WWW-Authenticate")) == 2
-    del response.www_authenticate
-    assert "WWW-Authenticate" not in response.headers
 
 
 def test_a_range_that_is_not_there_is_refused():
