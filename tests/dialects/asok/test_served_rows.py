@@ -260,6 +260,7 @@ def test_a_client_sees_the_answer_of_the_document(servers, visitors, exchange):
     check(servers, exchange, visitors if exchange.method in ("POST", "DELETE") else {})
 
 
+@pytest.mark.feature("asok-066", "asok-067", "asok-068")
 @pytest.mark.served("asok-002", "asok-066", "asok-067", "asok-068")
 def test_the_token_of_the_input_lets_a_form_pass(servers):
     for address in servers.values():

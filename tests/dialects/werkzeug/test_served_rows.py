@@ -49,6 +49,7 @@ def test_a_client_sees_what_werkzeug_had(servers, exchange):
     check({name: address for name, address in servers.items() if name != ORIGINAL}, exchange)
 
 
+@pytest.mark.feature("kay-109", "kay-110")
 @pytest.mark.served("kay-109", "kay-110")
 @rows("server", [*INTERFACES, ORIGINAL])
 def test_a_response_is_closed_when_it_was_sent(servers, server):
