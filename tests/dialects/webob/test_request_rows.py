@@ -12,17 +12,6 @@ def request(body=b"", **keys):
     return Request(environ(body, **keys))
 
 
-@pytest.mark.feature("pyramid-003")
-def test_the_environ_is_the_request():
-    env = environ()
-    made = Request(env)
-    assert made.environ is env
-    env["REQUEST_METHOD"] = "PATCH"
-    assert made.method == "PATCH"
-    with pytest.raises(TypeError, match="environ"):
-        Request([("REQUEST_METHOD", "GET")])
-
-
 @pytest.mark.feature("pyramid-007")
 def test_no_form_has_no_variables_and_says_why():
     fields = request(b"{}", CONTENT_TYPE="application/json").POST
