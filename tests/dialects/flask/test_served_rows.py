@@ -80,6 +80,7 @@ def test_a_client_sees_the_answer_of_flask(servers, exchange):
 SERVERS = rows("server", [*INTERFACES, ORIGINAL])
 
 
+@pytest.mark.feature("flask-085")
 @pytest.mark.served("flask-085")
 @SERVERS
 def test_requests_at_once_have_their_own_data(servers, server):
