@@ -14,6 +14,7 @@ from antiphon.dialects.werkzeug.wrappers import Request
 from antiphon.http.errors import BadRequest
 from antiphon.testing import Client
 from tests.dialects import programs
+from tests.dialects.werkzeug import environs
 from tests.helpers.rows import rows
 
 BOUNDARY = b"--x-y"
@@ -76,13 +77,11 @@ def written(form, head):
     return form.replace(b"A", head).replace(b"O", OTHER).replace(b"L", LARGE).replace(b"B", BOUNDARY)
 
 
+CONTENT_TYPE = f"multipart/form-data; boundary={BOUNDARY.decode()}"
+
+
 def environ(body, size):
-    return {
-        "REQUEST_METHOD": "POST",
-        "CONTENT_TYPE": f"multipart/form-data; boundary={BOUNDARY.decode()}",
-        "CONTENT_LENGTH": str(len(body)),
-        "wsgi.input": InPieces(body, size),
-    }
+    return environs.environ(body, CONTENT_TYPE=CONTENT_TYPE, wsgi__input=InPieces(body, size))
 
 
 def fields_of_werkzeug(request):
@@ -128,9 +127,7 @@ def test_a_form_is_refused_that_the_original_reads_in_part(original, dialect, fi
 def test_a_large_form_is_read_over_each_interface(program, interface):
     with Client(program(), interface) as client:
         answer = client.post(
-            "/form",
-            body=written(READ["in large content"], FILE),
-            headers={"content-type": environ(b"", 1)["CONTENT_TYPE"]},
+            "/form", body=written(READ["in large content"], FILE), headers={"content-type": CONTENT_TYPE}
         )
     assert answer.status == 200
     assert "'a'" in answer.text

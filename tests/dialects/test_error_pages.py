@@ -1,12 +1,12 @@
 """Pages of errors and redirects have the words of the originals, whatever a client accepts, over each interface."""
 
 from importlib import import_module
-from io import BytesIO
 
 import pytest
 
 from antiphon.adapters.foreign.environ_host import BridgedApplication
 from antiphon.testing import Client
+from tests.dialects.werkzeug.environs import called, environ
 from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface"), pytest.mark.filterwarnings("ignore:.*pkg_resources")]
@@ -71,17 +71,11 @@ def pyramid(library):
 
 def answer_of(application, path, accept):
     """The answer of an application of an original, over WSGI."""
-    started = []
-    environ = {
-        "REQUEST_METHOD": "GET", "SERVER_NAME": "testserver", "SERVER_PORT": "80", "HTTP_HOST": "testserver",
-        "SCRIPT_NAME": "", "PATH_INFO": path, "QUERY_STRING": "", "wsgi.url_scheme": "http", "wsgi.input": BytesIO(),
-        "HTTP_ACCEPT": accept,
-    }  # fmt: skip
-    body = b"".join(application(environ, lambda status, fields, _=None: started.append((status, fields))))
-    status, fields = started[-1]
+    status, fields, body = called(application, environ(PATH_INFO=path, QUERY_STRING="", HTTP_ACCEPT=accept, **SERVER))
     return int(status[:3]), dict(fields)["Content-Type"], body.decode()
 
 
+SERVER = {"SERVER_NAME": "testserver", "SERVER_PORT": "80", "HTTP_HOST": "testserver"}
 KINDS = ["plain/404", "more/403", "more/410", "plain/500", "more/503", "redirect/301", "redirect/302", "redirect/308"]
 REQUESTS = {
     werkzeug: [*KINDS, "json/"],

@@ -12,6 +12,7 @@ from antiphon.dialects.werkzeug.formparser import FormDataParser
 from antiphon.dialects.werkzeug.wrappers import Request
 from antiphon.testing import Client
 from tests.dialects import programs
+from tests.dialects.werkzeug import environs
 from tests.helpers.rows import rows
 
 NAMED = b'Content-Disposition: form-data; name="a"'
@@ -49,13 +50,9 @@ FORMS = {
 
 
 def environ(boundary, body):
-    content_type = "multipart/form-data; boundary=" + boundary.decode()
-    return {
-        "REQUEST_METHOD": "POST",
-        "CONTENT_TYPE": content_type,
-        "CONTENT_LENGTH": str(len(body)),
-        "wsgi.input": BytesIO(body),
-    }
+    return environs.environ(
+        body, REQUEST_METHOD="POST", CONTENT_TYPE=f"multipart/form-data; boundary={boundary.decode()}"
+    )
 
 
 @rows("sent, status, reason", FORMS.values(), ids=FORMS)

@@ -8,6 +8,7 @@ import pytest
 import werkzeug.middleware.shared_data
 
 from antiphon.dialects.werkzeug.middleware import shared_data
+from tests.dialects.werkzeug.environs import called
 from tests.helpers.rows import rows
 
 MOMENT = 1_600_000_000
@@ -25,13 +26,8 @@ def folder(tmp_path):
 
 
 def ask(middleware, path, **environ):
-    answered = []
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "wsgi.url_scheme": "http", "HTTP_HOST": "x", **environ}
-    body = middleware(environ, lambda status, headers, exc_info=None: answered.append((status, headers)))
-    content = b"".join(body)
-    if close := getattr(body, "close", None):
-        close()
-    ((status, headers),) = answered
+    status, headers, content = called(middleware, environ)
     assert all(name == name.title() for name, _ in headers)  # as Werkzeug spells them
     return status, {name.lower(): value for name, value in headers}, content
 
