@@ -56,10 +56,10 @@ DIFFERENCES: Mapping[str, Mapping[str, str]] = {
 """All that differs: what answers say in place of ``sees``, by the rows of the exchange and where."""
 
 
-def error_of(function: Callable[..., Any], *arguments: Any) -> Any:
+def error_of(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
     """What a call gives, or the name of the error that it raises."""
     try:
-        return function(*arguments)
+        return function(*arguments, **named)
     except Exception as error:
         return type(error).__name__
 

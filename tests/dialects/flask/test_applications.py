@@ -7,6 +7,7 @@ import flask as original
 import pytest
 
 from antiphon.dialects import flask as dialect
+from tests.dialects.exchanges import error_of
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
@@ -17,13 +18,6 @@ CASES = []
 def case(function):
     CASES.append(function)
     return function
-
-
-def raised(function, *arguments, **named):
-    try:
-        return function(*arguments, **named)
-    except Exception as error:
-        return type(error).__name__
 
 
 def texts(app, *paths, **options):
@@ -61,8 +55,8 @@ def paths(flask):
     with app.open_resource("imported_names.csv", "rt", encoding="utf-8") as file:
         outcomes.append(file.readline())
     outcomes += [
-        raised(app.open_resource, "imported_names.csv", "w"),
-        raised(flask.Flask, "x", instance_path="relative"),
+        error_of(app.open_resource, "imported_names.csv", "w"),
+        error_of(flask.Flask, "x", instance_path="relative"),
     ]
     return [*outcomes, flask.Flask("x", static_folder=None).has_static_folder]
 
@@ -98,14 +92,14 @@ def mistakes_in_rules(flask):
     app = flask.Flask(__name__)
     app.add_url_rule("/a", "a", lambda: "")
     return [
-        raised(app.add_url_rule, "/b", "a", lambda: ""),
-        raised(app.add_url_rule, "/c"),
-        raised(app.add_url_rule, "c", "c"),
-        raised(app.add_url_rule, "/d", "d", methods="GET"),
-        raised(app.get, "/e", methods=["POST"]),
-        raised(app.register_error_handler, 999, print),
-        raised(app.register_error_handler, KeyError(), print),
-        raised(app.register_error_handler, list, print),
+        error_of(app.add_url_rule, "/b", "a", lambda: ""),
+        error_of(app.add_url_rule, "/c"),
+        error_of(app.add_url_rule, "c", "c"),
+        error_of(app.add_url_rule, "/d", "d", methods="GET"),
+        error_of(app.get, "/e", methods=["POST"]),
+        error_of(app.register_error_handler, 999, print),
+        error_of(app.register_error_handler, KeyError(), print),
+        error_of(app.register_error_handler, list, print),
     ]
 
 
@@ -114,11 +108,11 @@ def setup_after_the_first_request(flask):
     app = flask.Flask(__name__)
     blueprint = flask.Blueprint("b", __name__)
     app.register_blueprint(blueprint)
-    outcomes = [raised(blueprint.before_request, print)]
+    outcomes = [error_of(blueprint.before_request, print)]
     app.test_client().get("/")
     names = "before_request after_request teardown_request teardown_appcontext errorhandler route endpoint get"
     names += " context_processor url_defaults url_value_preprocessor shell_context_processor register_blueprint"
-    return outcomes + [raised(getattr(app, name), print) for name in names.split()]
+    return outcomes + [error_of(getattr(app, name), print) for name in names.split()]
 
 
 @case
@@ -151,7 +145,7 @@ def names_and_prefixes_of_blueprints(flask):
     app.register_blueprint(outer)
     app.register_blueprint(outer, name="again", url_prefix="/again", url_defaults={"a": 2})
     rules = sorted((rule.rule, rule.endpoint, str(rule.defaults)) for rule in app.url_map.iter_rules())
-    outcomes = [raised(app.register_blueprint, outer), raised(outer.register_blueprint, outer)]
+    outcomes = [error_of(app.register_blueprint, outer), error_of(outer.register_blueprint, outer)]
     asked = texts(app, "/outer/x", "/again/x", "/outer/in/", "/outer/second/", "/again/second/", "/again/in")
     return rules, outcomes, sorted(app.blueprints), asked, [each.name for each in app.iter_blueprints()]
 
@@ -160,9 +154,9 @@ def names_and_prefixes_of_blueprints(flask):
 def mistakes_in_blueprints(flask):
     blueprint = flask.Blueprint("b", __name__)
     return [
-        raised(flask.Blueprint, "", __name__),
-        raised(flask.Blueprint, "a.b", __name__),
-        raised(blueprint.add_url_rule, "/", "a.b"),
+        error_of(flask.Blueprint, "", __name__),
+        error_of(flask.Blueprint, "a.b", __name__),
+        error_of(blueprint.add_url_rule, "/", "a.b"),
         blueprint.root_path,
         repr(blueprint),
     ]
@@ -243,11 +237,11 @@ def errors_are_propagated(flask):
         app.config[setting] = value
         app.add_url_rule("/", "index", lambda: 1 / 0)
         app.add_url_rule("/form", "form", lambda: flask.request.args["none"])
-        outcomes += [raised(texts, app, "/")]
+        outcomes += [error_of(texts, app, "/")]
         app.config["TRAP_BAD_REQUEST_ERRORS"] = True
-        outcomes += [raised(texts, app, "/form")]
+        outcomes += [error_of(texts, app, "/form")]
         app.config["TRAP_HTTP_EXCEPTIONS"] = True
-        outcomes += [raised(texts, app, "/nowhere")]
+        outcomes += [error_of(texts, app, "/nowhere")]
     return [each if isinstance(each, str) else each[0][0] for each in outcomes]
 
 
@@ -275,7 +269,7 @@ def subdomains_and_hosts(flask):
     hosted.add_url_rule("/", "a", lambda: "a", host="a.test")
     hosted.add_url_rule("/", "b", lambda: "b", host="b.test")
     found += [texts(hosted, "/", base_url=f"http://{host}/")[0] for host in ("a.test", "b.test", "c.test")]
-    return [found[0][:], *[each[0] for each in found], raised(flask.Flask, __name__, host_matching=True)]
+    return [found[0][:], *[each[0] for each in found], error_of(flask.Flask, __name__, host_matching=True)]
 
 
 @case
@@ -283,15 +277,15 @@ def urls(flask):
     app = flask.Flask(__name__)
     app.add_url_rule("/a/<int:n>", "a", lambda n: "", methods=["GET", "POST"])
     app.config["APPLICATION_ROOT"], app.config["PREFERRED_URL_SCHEME"] = "/root", "https"
-    outcomes = [raised(app.url_for, "a", n=1)]
+    outcomes = [error_of(app.url_for, "a", n=1)]
     with app.test_request_context("/a/2", base_url="http://host.test/below/"):
         outcomes += [
             app.url_for("a", n=1, q=["x", "y"], _anchor="an chor'"),
             app.url_for("a", n=1, _external=True),
             app.url_for("a", n=1, _scheme="ftp"),
             app.url_for(".a", n=1, _method="POST"),
-            raised(app.url_for, "a", n=1, _scheme="ftp", _external=False),
-            raised(app.url_for, "none"),
+            error_of(app.url_for, "a", n=1, _scheme="ftp", _external=False),
+            error_of(app.url_for, "none"),
         ]
     app.url_build_error_handlers.append(lambda error, endpoint, values: f"handled {endpoint} {sorted(values)}")
     app.config["SERVER_NAME"] = "named.test"
@@ -322,7 +316,7 @@ def contexts_that_are_made(flask):
         proxies = flask.current_app._get_current_object() is app, bool(flask.g), "x" in flask.g, flask.g.get("x", 3)
         flask.g.x = 1
         changed = flask.g.pop("x"), flask.g.pop("x", None), flask.g.setdefault("y", 2), list(flask.g), repr(flask.g)
-    return seen, names, proxies, changed, raised(getattr, flask.g, "x")
+    return seen, names, proxies, changed, error_of(getattr, flask.g, "x")
 
 
 @case

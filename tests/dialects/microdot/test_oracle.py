@@ -11,6 +11,7 @@ from microdot.test_client import TestClient as TheirClient
 import antiphon.dialects.microdot.microdot as ours
 from antiphon.dialects.microdot.response import to_response
 from antiphon.dialects.microdot.test_client import TestClient as OurClient
+from tests.dialects.exchanges import error_of
 from tests.helpers.rows import rows
 
 SEGMENTS = st.sampled_from(["a", "users", "<x>", "<int:n>", "<path:p>", "<string:s>", "<re:[ab]+:r>", ""])
@@ -52,19 +53,12 @@ OPERATIONS = st.lists(
 )
 
 
-def outcome(function, *arguments):
-    try:
-        return function(*arguments)
-    except KeyError:
-        return KeyError
-
-
 @given(OPERATIONS)
 def test_dictionaries_without_regard_to_case(operations):
     start = {"A": -1, "Content-Type": -1, "X": -1}
     mine, original = ours.NoCaseDict(start), theirs.NoCaseDict(start)
     for name, *arguments in operations:
-        assert outcome(getattr(mine, name), *arguments) == outcome(getattr(original, name), *arguments)
+        assert error_of(getattr(mine, name), *arguments) == error_of(getattr(original, name), *arguments)
     assert {key.lower(): value for key, value in mine.items()} == {
         key.lower(): value for key, value in original.items()
     }
@@ -77,7 +71,7 @@ def test_dictionaries_of_several_values(pairs):
         mine[key] = original[key] = value
     assert dict(mine) == dict(original) == dict(ours.MultiDict.of(pairs))
     for key in "abc":
-        assert outcome(mine.__getitem__, key) == outcome(original.__getitem__, key)
+        assert error_of(mine.__getitem__, key) == error_of(original.__getitem__, key)
         assert mine.get(key) == original.get(key)
         assert mine.get(key, "x", type=int) == original.get(key, "x", type=int)
         assert mine.getlist(key) == original.getlist(key)

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlencode, urlsplit
 
 from tests.dialects import beside
 from tests.dialects.beside import Asked
+from tests.dialects.exchanges import error_of
 
 PYRAMID, DIALECT = "pyramid", "antiphon.dialects.pyramid"
 
@@ -69,10 +70,7 @@ def assert_alike(program: Program, asked: Iterable[Asked]) -> None:
 
 
 def outcome(call: Callable[[], Any]) -> Any:
-    """What a call gives, or the name of the error that it raises."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return call()
-    except Exception as error:
-        return type(error).__name__
+    """What a call gives, or the name of the error that it raises, without its warnings."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return error_of(call)

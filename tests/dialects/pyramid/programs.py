@@ -2,6 +2,8 @@
 
 from functools import partial
 
+from tests.dialects.exchanges import error_of
+
 
 def text(p, *parts):
     return p.response.Response(" ".join(map(str, parts)), content_type="text/plain")
@@ -290,17 +292,10 @@ def urls(p):
             lambda: p.url.resource_url(node, request, "e"),
             lambda: p.url.current_route_path(request),
         ]  # fmt: skip
-        return [tried(call) for call in calls]
+        return [error_of(call) for call in calls]
 
     config.add_view(view, route_name="here", renderer="json")
     return config.make_wsgi_app()
-
-
-def tried(call):
-    try:
-        return call()
-    except Exception as error:
-        return type(error).__name__
 
 
 URLS = [
