@@ -3,6 +3,7 @@
 import pytest
 
 from antiphon.dialects.flask import Flask, request
+from tests.helpers.request_bodies import FORM_DATA, form_data
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
@@ -15,10 +16,8 @@ def make_app():
 
 
 def parts(*sizes):
-    fields = [
-        f'--b\r\nContent-Disposition: form-data; name="f{n}"\r\n\r\n{"x" * size}\r\n' for n, size in enumerate(sizes)
-    ]
-    return {"data": "".join([*fields, "--b--\r\n"]).encode(), "content_type": "multipart/form-data; boundary=b"}
+    fields = [(f"f{number}", None, b"x" * size) for number, size in enumerate(sizes)]
+    return {"data": form_data(*fields), "content_type": FORM_DATA}
 
 
 PLAIN = {"data": b"x" * 1000, "content_type": "text/plain"}

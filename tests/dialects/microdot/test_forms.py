@@ -3,24 +3,12 @@
 import pytest
 
 from antiphon.dialects.microdot.multipart import FileUpload, with_form_data
+from tests.helpers.request_bodies import FORM_DATA, form_data
 
 pytestmark = pytest.mark.axes("interface")
 
-BOUNDARY = "b0undary"
-PARTS = {"content-type": f"multipart/form-data; boundary={BOUNDARY}"}
-
-
-def in_parts(*parts):
-    """A form of (name, filename or None, content)."""
-    lines = b""
-    for name, filename, content in parts:
-        file = f'; filename="{filename}"\r\nContent-Type: text/plain' if filename is not None else ""
-        lines += f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"{file}\r\n\r\n'.encode()
-        lines += content + b"\r\n"
-    return lines + f"--{BOUNDARY}--\r\n".encode()
-
-
-FORM = in_parts(("name", None, "Zoë".encode()), ("photo", "me.txt", b"pixels"), ("other", "o.txt", b"more"))
+PARTS = {"content-type": FORM_DATA}
+FORM = form_data(("name", None, "Zoë".encode()), ("photo", "me.txt", b"pixels"), ("other", "o.txt", b"more"))
 
 
 @pytest.mark.feature("microdot-019")
@@ -34,7 +22,7 @@ def test_files_by_field(app, serve, tmp_path):
         await other.save(str(tmp_path / "saved"))
         return [photo.filename, photo.content_type, first.decode(), rest.decode()]
 
-    assert serve(app).post("/", body=FORM, headers=PARTS).json == ["me.txt", "text/plain", "pi", "xels"]
+    assert serve(app).post("/", body=FORM, headers=PARTS).json == ["me.txt", "image/png", "pi", "xels"]
     assert (tmp_path / "saved").read_bytes() == b"more"
 
 
@@ -50,7 +38,7 @@ def test_a_form_in_parts_may_be_larger_than_what_is_loaded(app, serve, monkeypat
         assert request.body == b""
         return str(await request.files["file"].read() == content)
 
-    assert serve(app).post("/", body=in_parts(("file", "f", content)), headers=PARTS).text == "True"
+    assert serve(app).post("/", body=form_data(("file", "f", content)), headers=PARTS).text == "True"
 
 
 def test_a_form_that_is_cut_off_is_a_400(app, serve):
