@@ -7,6 +7,7 @@ from contextlib import closing
 import pytest
 
 from antiphon.testing import Client
+from tests.adapters.conftest import scope
 from tests.dialects import programs
 from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE
@@ -43,13 +44,6 @@ def test_a_client_of_a_server_gets_a_500_with_a_body_and_a_type(program, interfa
         assert b"Internal Server Error" in answer.read()
 
 
-SCOPE = {
-    "type": "http", "method": "POST", "path": "/fail", "raw_path": b"/fail", "query_string": b"",
-    "headers": [(b"host", b"localhost"), (b"content-length", b"0")],
-    "http_version": "1.1", "scheme": "http", "root_path": "", "client": None, "server": None,
-}  # fmt: skip
-
-
 @rows("testing", [True, False])
 def test_testing_propagates_errors_to_whatever_calls_the_application(testing):
     app = programs.flask()
@@ -63,7 +57,7 @@ def test_testing_propagates_errors_to_whatever_calls_the_application(testing):
         messages.append(message["type"])
 
     async def call():
-        await app(SCOPE, receive, send)
+        await app(scope("POST", "/fail", [(b"host", b"localhost"), (b"content-length", b"0")]), receive, send)
 
     if testing:
         with pytest.raises(ZeroDivisionError):

@@ -9,6 +9,7 @@ from antiphon import App
 from antiphon.dialects.flask import Flask, copy_current_request_context, request
 from antiphon.dialects.werkzeug.test import EnvironBuilder
 from antiphon.testing import Client
+from tests.adapters.conftest import scope
 from tests.helpers.rows import rows
 
 INTERFACES = ["wsgi", "asgi", "rsgi"]
@@ -122,12 +123,8 @@ def test_a_client_that_leaves_is_answered_by_nobody(path, declared):
     messages = [{"type": "http.request", "body": b"some", "more_body": True}]
     sent = []
     length = [(b"content-length", b"10")] if declared else [(b"transfer-encoding", b"chunked")]
-    scope = {
-        "type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"",
-        "headers": [(b"host", b"localhost"), (b"content-type", b"text/plain"), *length],
-        "http_version": "1.1", "scheme": "http", "server": ("localhost", 80), "client": None, "root_path": "",
-    }  # fmt: skip
-    asyncio.run(reading()(scope, receive, send))
+    headers = [(b"host", b"localhost"), (b"content-type", b"text/plain"), *length]
+    asyncio.run(reading()(scope("POST", path, headers), receive, send))
     assert not sent or sent[0]["status"] == 400
 
 

@@ -25,6 +25,7 @@ from antiphon.dialects.werkzeug.test import EnvironBuilder
 from antiphon.embedding import BEGIN_ON_THREAD, ON_LOOP, ON_THREAD
 from antiphon.request.request import Request as NativeRequest
 from antiphon.testing import Client
+from tests.adapters.conftest import scope
 from tests.helpers.driving import drive
 from tests.helpers.free_threading import INHERITS, frees_at_once
 from tests.helpers.garbage import garbage_of
@@ -263,13 +264,8 @@ def test_a_cancelled_view_is_torn_down(app):
     async def cancel():
         nonlocal started
         started = asyncio.get_running_loop().create_future()
-        scope = {
-            "type": "http", "method": "GET", "path": "/", "raw_path": b"/", "query_string": b"",
-            "headers": [(b"host", b"localhost")],
-            "http_version": "1.1", "scheme": "http", "server": ("localhost", 80), "client": None, "root_path": "",
-        }  # fmt: skip
         forever = asyncio.get_running_loop().create_future()
-        task = asyncio.create_task(app(scope, lambda: forever, lambda message: forever))
+        task = asyncio.create_task(app(scope(), lambda: forever, lambda message: forever))
         await started
         task.cancel()
         await asyncio.wait([task], timeout=20)
@@ -305,10 +301,7 @@ def test_functions_change_places_only_where_they_must(view, hook, places):
         return "fine"
 
     app.add_url_rule("/", view_func=async_view if view == "async" else lambda: "fine", endpoint="index")
-    scope = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "query_string": b""}
-    scope |= {"http_version": "1.1", "scheme": "http", "server": ("localhost", 80), "client": None, "root_path": ""}
-    scope["headers"] = [(b"host", b"localhost")]
-    steps = app._handle(NativeRequest(ASGIHead(scope, None)))
+    steps = app._handle(NativeRequest(ASGIHead(scope(), None)))
     effects, response = drive(steps)
     assert response.body == b"fine"
     assert effects == places

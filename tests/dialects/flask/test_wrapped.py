@@ -7,6 +7,7 @@ import pytest
 from antiphon.dialects.flask import Flask, request
 from antiphon.dialects.werkzeug.middleware.proxy_fix import ProxyFix
 from antiphon.testing import Client
+from tests.adapters.conftest import scope
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface")
@@ -43,9 +44,5 @@ def test_a_body_that_was_refused_is_received_to_its_end(is_wrapped):
     messages = [{"type": "http.request", "body": b"x" * 100_000, "more_body": left > 0} for left in reversed(range(5))]
     sent = []
     headers = [(b"host", b"localhost"), (b"content-type", b"text/plain"), (b"transfer-encoding", b"chunked")]
-    scope = {
-        "type": "http", "method": "POST", "path": "/", "raw_path": b"/", "query_string": b"", "headers": headers,
-        "http_version": "1.1", "scheme": "http", "server": ("localhost", 80), "client": None, "root_path": "",
-    }  # fmt: skip
-    asyncio.run(app(scope, receive, send))
+    asyncio.run(app(scope("POST", headers=headers), receive, send))
     assert (sent[0]["status"], messages) == (413, [])
