@@ -32,7 +32,6 @@ class DefStyle:
         self.is_async = name == "async def"
 
     def __call__(self, function):
-        """The function, or a coroutine function that does the same."""
         if not self.is_async:
             return function
 
@@ -69,13 +68,11 @@ STYLES = [DefStyle("def"), DefStyle("async def")]
 
 @pytest.fixture(params=STYLES, ids=lambda style: style.name)
 def style(request):
-    """A style, for the handler."""
     return request.param
 
 
 @pytest.fixture(params=STYLES, ids=lambda style: f"with {style.name}")
 def other(request):
-    """A style, for what is around the handler."""
     return request.param
 
 

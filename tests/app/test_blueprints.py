@@ -1,6 +1,6 @@
 import pytest
 
-from antiphon import App, Blueprint, Limits, abort
+from antiphon import App, Blueprint, Limits
 from antiphon.features import CORS
 from antiphon.handler.callables import describe
 from antiphon.http.errors import Conflict, NotFound
@@ -102,22 +102,6 @@ class TestHosts:
         assert answers(client, "/inner/y", "a.example.org") == ("shop.inner.y", "shop.inner", {"tenant": "a"})
         assert answers(client, "/x") == answers(client, "/y", "shop.example.com") == 404
 
-    def test_may_be_others_in_a_nested_blueprint_and_where_one_is_registered(self, serving, style):
-        app = App()
-        outer, own, none = Blueprint("outer", host="a.com"), Blueprint("own", host="b.com"), Blueprint("none")
-        for blueprint in (outer, own, none):
-            blueprint.get(f"/{blueprint.name}", name="r")(style(echo))
-            if blueprint is not outer:
-                outer.register(blueprint)
-        outer.register(own, name="said", host="<t>.d.com")
-        app.register(outer)
-        client = serving(app)
-        assert answers(client, "/outer", "a.com")[0] == "outer.r"
-        assert answers(client, "/own", "b.com")[0] == "outer.own.r"
-        assert answers(client, "/none", "a.com")[0] == "outer.none.r"
-        assert answers(client, "/own", "x.d.com") == ("outer.said.r", "outer.said", {"t": "x"})
-        assert answers(client, "/own", "a.com") == 404
-
     @rows("host", ["", "a b", "a:80", "<id>.com"])
     def test_that_are_malformed_are_an_error_at_once(self, host):
         with pytest.raises(ValueError, match=r"host|several parameters"):
@@ -150,12 +134,6 @@ class TestNames:
     def test_are_needed_whole(self, name):
         with pytest.raises(LookupError, match=f"no route is named '{name}'"):
             self.app().url_for(name, id=5)
-
-    def test_of_one_blueprint_that_is_registered_twice_differ(self, serving):
-        client = serving(self.app())
-        assert answers(client, "/shop/admin/items/5")[:2] == ("shop.admin.item", "shop.admin")
-        assert answers(client, "/office/items/5")[:2] == ("office.item", "office")
-        assert answers(client, "/") == ("home", None, {})
 
     @rows("name", ["", "a.b", "."])
     def test_that_are_bad_are_refused(self, name):
@@ -196,14 +174,6 @@ class TestNames:
         with pytest.raises(LookupError, match=r"both named 'shop\.<lambda>'"):
             app.url_for("shop.<lambda>")
 
-    def test_of_different_blueprints_may_be_alike(self):
-        app = App()
-        for name in ("a", "b"):
-            blueprint = Blueprint(name, prefix=f"/{name}")
-            blueprint.get("/x", name="same")(lambda request: "x")
-            app.register(blueprint)
-        assert (app.url_for("a.same"), app.url_for("b.same")) == ("/a/x", "/b/x")
-
     def test_that_begin_with_a_dot_are_of_the_same_blueprint(self, serving, style):
         app = App()
         shop, admin = Blueprint("shop", prefix="/shop"), Blueprint("admin", prefix="/admin")
@@ -228,16 +198,6 @@ class TestNames:
 
 
 class TestRegistering:
-    def test_counts_what_comes_later(self, serving, style):
-        app = App()
-        shop, admin = Blueprint("shop", prefix="/shop"), Blueprint("admin", prefix="/admin")
-        app.register(shop)
-        shop.register(admin)
-        admin.get("/x", name="x")(style(echo))
-        admin.after_request(lambda request, response: response.headers.update({"x-late": "1"}))
-        response = serving(app).get("/shop/admin/x")
-        assert (response.json["endpoint"], response.headers["x-late"]) == ("shop.admin.x", "1")
-
     def test_ends_with_the_first_request(self, serving):
         shop, admin = Blueprint("shop"), Blueprint("admin")
         admin.get("/")(echo)
@@ -298,14 +258,6 @@ class TestRegistering:
         client = serving(app)
         assert (answers(client, "/ff")[2], answers(client, "/y/z")[0]) == ({"x": 255}, "b.y")
 
-    def test_serves_several_apps_with_one_blueprint(self, serving):
-        blueprint = Blueprint("b")
-        blueprint.get("/", name="r")(echo)
-        for prefix in ("/a", "/c"):
-            app = App()
-            app.register(blueprint, prefix=prefix)
-            assert answers(serving(app), f"{prefix}/")[0] == "b.r"
-
     def test_of_a_blueprint_in_itself_is_refused(self):
         one, two = Blueprint("one"), Blueprint("two")
         app = nested(one, two)
@@ -321,13 +273,6 @@ class TestRegistering:
     def test_of_what_is_no_blueprint_tells_how_to_mount_it(self, application):
         with pytest.raises(TypeError, match=r"is not a blueprint; mount an application: app\.mount\("):
             App().register(application)
-
-    def test_lists_the_routes_as_they_are_answered(self):
-        shop = Blueprint("shop", prefix="/<shop>", host="a.com", limits=Limits(body=5))
-        shop.get("/x")(echo)
-        (route,) = nested(shop, limits=Limits(query=7)).routes
-        assert (route.name, route.pattern, route.host) == ("shop.echo", "/<shop>/x", "a.com")
-        assert route.limits == Limits(body=5, query=7)
 
     def test_takes_the_interface_that_all_handlers_want(self, style):
         inner = Blueprint("inner")
@@ -346,17 +291,6 @@ class TestConverters:
         assert answers(client, "/ff/10.x", "a.com")[2] == {"n": 255, "m": 16, "ext": "x", "h": 10}
         assert answers(client, "/xy/10.x", "a.com") == 404
 
-    def test_of_a_blueprint_are_known_in_all_of_the_app(self, serving, style):
-        blueprint = Blueprint("b", prefix="/b")
-        blueprint.converter("hex", lambda text: int(text, 16))
-        blueprint.get("/<hex:n>", name="r")(style(echo))
-        app = App()
-        app.register(blueprint)
-        app.register(blueprint, name="again", prefix="/again")
-        client = serving(app)
-        assert answers(client, "/b/ff") == ("b.r", "b", {"n": 255})
-        assert answers(client, "/again/ff") == ("again.r", "again", {"n": 255})
-
     def test_of_one_name_that_differ_are_refused_with_both_named(self):
         one, two = Blueprint("one"), Blueprint("two")
         app = nested(one, two)
@@ -364,19 +298,6 @@ class TestConverters:
         app.converter("hex", int)
         with pytest.raises(ValueError, match=r"the app and the blueprint 'one\.two' have different converters 'hex'"):
             app._freeze()
-
-    @rows("name", ["int", "any", "hex", "Bad"])
-    def test_that_there_are_already_are_refused(self, name):
-        blueprint = Blueprint("b")
-        blueprint.converter("hex", str)
-        with pytest.raises(ValueError, match="converter"):
-            blueprint.converter(name, str)
-
-    def test_that_nobody_has_are_an_error_before_the_first_request(self):
-        blueprint = Blueprint("b")
-        blueprint.get("/<itn:id>")(echo)
-        with pytest.raises(ValueError, match=r"no converter 'itn'.*echo"):
-            nested(blueprint)._freeze()
 
 
 def recording(scope, name, called, other):
@@ -446,24 +367,6 @@ class TestHooks:
         after = ["shop after 2", "shop after 1", "app after 2", "app after 1", "shop closes", "app closes"]
         assert called == ["app opens", "shop opens", *before, "early", *after]
 
-    def test_of_a_blueprint_that_is_registered_twice_are_called_once(self, called, serving, style, other):
-        app, shop = App(), Blueprint("shop", prefix="/a")
-        recording(shop, "shop", called, other)
-        shop.get("/")(style(lambda request: "x"))
-        app.register(shop)
-        app.register(shop, name="again", prefix="/b")
-        serving(app).get("/b/")
-        assert called.count("shop before 1") == called.count("shop opens") == 1
-
-    def test_middleware_of_a_blueprint_that_answers_early_is_inside_of_the_app_s(self, called, serving, style, other):
-        app, shop = App(), Blueprint("shop")
-        recording(app, "app", called, other)
-        shop.middleware(other.around(lambda request: "early"))
-        shop.get("/")(style(lambda request: called.append("handler")))
-        app.register(shop)
-        assert serving(app).get("/").text == "early"
-        assert called == ["app opens", "app after 2", "app after 1", "app closes"]
-
 
 class Mine(Exception):
     pass
@@ -507,47 +410,8 @@ class TestErrorHandlers:
         assert response.status == (404 if error is NotFound else 500)
         assert (None if response.content_type == "application/problem+json" else response.text) == answer
 
-    def test_see_what_hooks_and_middleware_raise(self, serving, style, other):
-        app, shop = App(), Blueprint("shop")
-        shop.errorhandler(Mine)(other(lambda request, error: (f"mine {error}", 409)))
-
-        def fails(where):
-            def raises(request, *_):
-                if request.args.get("where") == where:
-                    raise Mine(where)
-
-            return other(raises)
-
-        shop.before_request(fails("before"))
-        shop.after_request(fails("after"))
-        app.before_request(fails("before of the app"))
-        shop.get("/")(style(lambda request: "x"))
-        app.register(shop)
-        client = serving(app)
-        for where in ("before", "after", "before of the app"):
-            response = client.get("/", params={"where": where})
-            assert (response.status, response.text) == (409, f"mine {where}")
-
 
 class TestLimits:
-    @rows(
-        "of_the_app, of_the_blueprint, of_the_route, limit",
-        (Limits(body=10), None, None, 10),
-        (Limits(body=10), Limits(body=20), None, 20),
-        (Limits(body=10), Limits(body=20), Limits(body=5), 5),
-        (Limits(body=10), Limits(query=9), Limits(fields=1), 10),
-        (None, Limits(body=20), Limits(fields=1), 20),
-        ids=["app", "blueprint", "route", "neither", "not the app"],
-    )
-    def test_are_the_innermost(self, serving, style, of_the_app, of_the_blueprint, of_the_route, limit):
-        shop, inner = Blueprint("shop", limits=of_the_blueprint), Blueprint("inner")
-        inner.post("/", limits=of_the_route)(style(lambda request: str(len(request.body))))
-        client = serving(nested(shop, inner, limits=of_the_app))
-        assert client.post("/", body=bytes(limit)).text == str(limit)
-        response = client.post("/", body=bytes(limit + 1))
-        assert (response.status, response.json["limit"]) == (413, "body")
-        assert str(limit) in response.json["detail"]
-
     def test_of_fields_and_query_count_too(self, serving, style):
         shop = Blueprint("shop", limits=Limits(fields=2, query=20))
         shop.route("/", ["GET", "POST"])(style(lambda request: f"{len(request.args)} {len(request.form)}"))
@@ -635,24 +499,6 @@ class TestWhatIsBelowAPrefix:
         app.register(shops)
         path, known = "/shops/x%2Fy/nowhere", "x" if interface == "rsgi" else shop  # which hides what was sent
         assert serving(app).get(path).text == known
-
-    def test_of_several_blueprints_with_one_prefix_passes_the_first(self, serving):
-        app = App()
-        for name in ("one", "two"):
-            blueprint = Blueprint(name, prefix="/same/<id>" if name == "one" else "/same/<other>")
-            blueprint.errorhandler(404)(lambda request, error, name=name: f"{name} {dict(request.path_params)}")
-            app.register(blueprint)
-        assert serving(app).get("/same/5/x").text == "one {'id': '5'}"
-
-    def test_of_a_blueprint_without_a_prefix_passes_the_one_around_it(self, serving):
-        outer, inner = Blueprint("outer", prefix="/outer"), Blueprint("inner")
-        for blueprint in (outer, inner):
-            blueprint.errorhandler(404)(lambda request, error: request.blueprint)
-            blueprint.get(f"/{blueprint.name}")(lambda request: abort(404))
-        client = serving(nested(outer, inner))
-        assert client.get("/outer/nowhere").text == "outer"
-        assert client.get("/outer/inner").text == "outer.inner"
-        assert client.get("/nowhere").headers["content-type"] == "application/problem+json"
 
     def test_answers_methods_of_several_blueprints_where_they_meet(self, serving):
         app = App()

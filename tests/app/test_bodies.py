@@ -36,7 +36,6 @@ def limited_apps():
 
 
 def orders():
-    """Orders of all ways of reading, each of them first in one."""
     for start in range(len(NAMES)):
         order = [*NAMES[start:], *NAMES[:start]]
         yield order if start % 2 else [order[0], *reversed(order[1:])]

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon import App, Request
+from antiphon import Request
 from antiphon.app.planning.cross_site import PROBLEM_TYPE, SAFE_METHODS, check_cross_site, origins, parse_origin
 from antiphon.http.errors import Forbidden
 from tests.helpers.rows import rows
@@ -182,18 +182,3 @@ class TestOrigins:
     def test_that_would_trust_everyone_are_refused(self, values, message):
         with pytest.raises(ValueError, match=message):
             origins(values)
-
-
-def test_a_refusal_is_answered_over_every_interface(serving):
-    app = App(trusted_origins=TRUSTED)
-
-    @app.post("/orders")
-    def orders(request):
-        return "stored"
-
-    client = serving(app, base_url=SHOP)
-    refused = client.post("/orders", headers={"sec-fetch-site": "cross-site", "origin": EVIL})
-    assert (refused.status, refused.json["type"]) == (403, PROBLEM_TYPE)
-    assert client.post("/orders", headers={"origin": EVIL}).status == 403
-    for headers in ({}, {"origin": SHOP}, {"sec-fetch-site": "same-origin"}, {"origin": "https://partner.example"}):
-        assert client.post("/orders", headers=headers).text == "stored"

@@ -63,10 +63,3 @@ def test_another_method_of_its_path_is_checked():
     client = Client(app)
     assert client.post("/orders", headers=CROSS_SITE[0]).text == "made"
     assert client.delete("/orders", headers=CROSS_SITE[0]).status == 403
-
-
-def test_a_mounted_app_says_so_itself():
-    inner, outer = App(), App()
-    inner.post("/paid", csrf_exempt=True)(lambda request: "paid")
-    outer.mount("/shop", inner)
-    assert Client(outer).post("/shop/paid", headers=CROSS_SITE[0]).text == "paid"

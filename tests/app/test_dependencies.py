@@ -1,5 +1,4 @@
 import asyncio
-import threading
 from contextvars import copy_context
 from functools import partial, wraps
 
@@ -10,13 +9,11 @@ from antiphon.app.dispatch.dependencies import Dependencies
 from antiphon.concurrency.background import run_on, serving_loop
 from antiphon.handler.callables import describe
 from antiphon.handler.drive import run_async
-from antiphon.http.errors import ServiceUnavailable
 from antiphon.request.dependencies import Dependency
 from tests.helpers.driving import drive
 from tests.helpers.rows import rows
 
 User = Dependency[str]("user", fix="app.use(Users())")
-Session = Dependency[dict]("session")
 
 
 class Route:
@@ -64,40 +61,11 @@ def dependencies():
 
 @pytest.fixture(params=WAITING.values(), ids=WAITING)
 def waiting(request, dependencies):
-    """Provides User with a source that waits."""
     source, options = request.param
     return partial(dependencies.provide, User, source, **options)
 
 
 class TestASyncSource:
-    def test_is_called_on_first_read(self, dependencies):
-        called = []
-        dependencies.provide(User, lambda request: called.append(request) or "ada")
-        request = request_with(dependencies)
-        assert called == []
-        assert [request[User], request[User]] == ["ada", "ada"]
-        assert called == [request]
-
-    def test_is_not_resolved(self, dependencies):
-        dependencies.provide(User, ada)
-        assert dependencies.resolving == ()
-
-    def test_raises_where_it_is_read(self, dependencies):
-        error = ServiceUnavailable("no users today")
-
-        def fails(request):
-            raise error
-
-        dependencies.provide(User, fails)
-        with pytest.raises(ServiceUnavailable) as raised:
-            request_with(dependencies)[User]
-        assert raised.value is error
-
-    def test_may_read_another_dependency(self, dependencies):
-        dependencies.provide(User, lambda request: request[Session]["user"])
-        dependencies.provide(Session, lambda request: {"user": "ada"})
-        assert request_with(dependencies)[User] == "ada"
-
     def test_is_asked_only_when_it_is_wanted(self, dependencies):
         dependencies.provide(User, ada, when=lambda request: request.path == "/in", default=lambda request: "nobody")
         assert request_with(dependencies, "/in")[User] == "ada at /in"
@@ -105,17 +73,6 @@ class TestASyncSource:
 
 
 class TestASourceThatWaits:
-    def test_gives_its_value_before_the_handler(self, dependencies, waiting):
-        waiting()
-        request = resolved(dependencies, request_with(dependencies, "/in"))
-        assert User in request
-        assert request[User] == "ada at /in"
-
-    def test_is_told_from_others(self, dependencies, waiting):
-        waiting()
-        dependencies.provide(Session, lambda request: {})
-        assert [source.provides for source in dependencies.resolving] == [User]
-
     def test_is_not_called_when_it_is_not_wanted(self, dependencies, waiting):
         waiting(when=lambda request: request.path == "/in", default=lambda request: f"nobody at {request.path}")
         request = resolved(dependencies, request_with(dependencies, "/out"))
@@ -153,65 +110,12 @@ class TestASourceThatWaits:
             run_on(serving_loop(), read(), copy_context())
         assert describe(dependencies.resolving[0].hook.function) in str(refused.value)
 
-    def test_raises_where_it_is_resolved(self, dependencies):
-        error = ServiceUnavailable("no users today")
-
-        async def fails(request):
-            raise error
-
-        dependencies.provide(User, fails)
-        request = request_with(dependencies)
-        with pytest.raises(ServiceUnavailable) as raised:
-            resolved(dependencies, request)
-        assert raised.value is error
-        assert User not in request
-
-    def test_may_read_the_dependencies_that_were_filled_before(self, dependencies):
-        async def session(request):
-            return {"user": "ada"}
-
-        async def user(request):
-            return request[Session]["user"]
-
-        dependencies.provide(Session, session)
-        dependencies.provide(User, user)
-        assert resolved(dependencies, request_with(dependencies))[User] == "ada"
-
-
-class TestWhereItRuns:
-    def test_each_goes_to_its_dependency(self, dependencies):
-        threads = {}
-
-        async def waits(request):
-            threads["async"] = threading.current_thread()
-
-        def blocks(request):
-            threads["blocking"] = threading.current_thread()
-
-        dependencies.provide(User, waits)
-        dependencies.provide(Session, blocks, blocking=True)
-        resolved(dependencies, request_with(dependencies))
-        assert threads["async"] is threading.main_thread()
-        assert threads["blocking"] is not threading.main_thread()
-
-    def test_of_one_style_they_need_no_driver(self, dependencies):
-        dependencies.provide(User, ada_later)
-        request = request_with(dependencies)
-        asyncio.run(asyncio.wait_for(resolve(dependencies, request, pinned=False), 10))
-        assert request[User] == "ada at /"
-
-    def test_a_plan_can_tell(self, dependencies):
-        dependencies.provide(User, ada_later)
-        dependencies.provide(Session, lambda request: {}, blocking=True)
-        assert [source.blocks for source in dependencies.resolving] == [False, True]
-
 
 async def nobody(request):
     return None
 
 
 def decorated(function):
-    """A sync decorator, which gives the coroutine on."""
 
     @wraps(function)
     def around(request):
@@ -256,11 +160,6 @@ class TestACoroutine:
         assert describe(source) in str(refused.value)
         assert User not in request
 
-    @pytest.mark.parametrize("source", ASYNC.values(), ids=ASYNC)
-    def test_is_awaited_where_the_source_is_async(self, dependencies, source):
-        dependencies.provide(User, source)
-        assert resolved(dependencies, request_with(dependencies))[User] is None
-
     @rows("option", ["when", "default"])
     @rows("function", ASYNC.values(), ids=ASYNC)
     def test_function_is_refused_where_none_is_awaited(self, dependencies, option, function):
@@ -303,11 +202,6 @@ class TestFilling:
     def test_that_is_none_is_refused(self, dependencies):
         with pytest.raises(TypeError, match=r"app\.provide needs a dependency, not 'user': make one, "):
             dependencies.provide("user", lambda request: "ann")
-
-    def test_can_be_asked_for(self, dependencies):
-        assert User not in dependencies
-        dependencies.provide(User, ada)
-        assert User in dependencies
 
     def test_is_missed_with_the_fix(self, dependencies):
         with pytest.raises(RuntimeError, match=r"'user'.*app\.use\(Users\(\)\)"):

@@ -21,7 +21,6 @@ from tests.helpers.rows import rows
 pytestmark = pytest.mark.axes("interface", "style", "other")
 
 variable = ContextVar("variable", default="unset")
-other_variable = ContextVar("other_variable", default="unset")
 
 LARGE = bytes(200_000)
 
@@ -113,18 +112,6 @@ class TestContextVariables:
 
         return app
 
-    @pytest.mark.parametrize("body", [b"", b"small", LARGE], ids=["none", "small", "large"])
-    def test_are_seen_by_all_that_comes_after(self, serving, style, other, body):
-        seen = []
-        client = serving(self.app(style, other, seen))
-        for _ in range(2):
-            assert client.post("/", body=body).text == "x"
-        way = [
-            ("opened", "unset"), ("before", "opened"), ("handler", "before"), ("after", "handler"), ("closed", "after"),
-            ("finished", "closed"),
-        ]  # fmt: skip
-        assert seen == way * 2
-
     def test_are_seen_by_streams_and_what_is_left_for_after(self, serving, style, other):
         seen = []
         assert serving(self.app(style, other, seen)).get("/stream").text == "xy"
@@ -197,48 +184,6 @@ class TestContextVariables:
         assert asyncio.run(main()) == ["/one", "/two"]
 
 
-class TestTheTask:
-    def test_is_one_for_all_that_waits(self, serving):
-        tasks = []
-
-        def note():
-            tasks.append(asyncio.current_task())
-
-        app = App()
-
-        @app.middleware
-        async def around(request):
-            note()
-            await asyncio.sleep(0)
-            note()
-            yield
-            note()
-
-        @app.before_request
-        async def before(request):
-            note()
-
-        @app.after_request
-        async def after(request, response):
-            note()
-
-        @app.errorhandler(LookupError)
-        async def handles(request, error):
-            note()
-            return "handled"
-
-        @app.post("/")
-        async def handler(request):
-            note()
-            await asyncio.sleep(0)
-            note()
-            raise LookupError
-
-        assert serving(app).post("/", body=LARGE).text == "handled"
-        assert len(tasks) == 8
-        assert len(set(tasks)) == 1
-
-
 class TestTheThread:
     def app(self, style, seen):
         app = App()
@@ -302,13 +247,6 @@ class TestTheThread:
         asyncio.run(AsyncClient(app, interface, timeout=10).get("/"))
         assert seen.pop("handler") == threading.get_ident()
         assert [each == threading.get_ident() for each in seen.values()] == [not blocking] * 4
-
-    @pytest.mark.parametrize("interface", ["wsgi"])
-    def test_is_the_servers_over_wsgi_when_nothing_waits(self, serving, interface):
-        seen = {}
-        app = self.app(lambda function: function, seen)
-        serving(app, timeout=None).post("/", body=LARGE)
-        assert set(seen.values()) == {threading.get_ident()}
 
 
 class TestACancellation:

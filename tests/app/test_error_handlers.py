@@ -99,14 +99,6 @@ def test_the_most_specific_handler_answers_with_the_errors_status(
         assert path == "/nowhere" or app.seen == [ERRORS[path]]
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT"])
-def test_a_handler_answers_what_has_no_route(serving, style, other, method):
-    app = app_with(style, other, [404, 405])
-    client = serving(app)
-    assert client.request(method, "/nowhere").text == "404"
-    assert client.request("PUT", "/value").text == "405"
-
-
 @rows(
     "answer, status, body",
     ("text", 404, b"text"),
@@ -169,26 +161,6 @@ def test_one_response_with_a_status_of_its_own_may_answer_several_errors(serving
     assert ("allow" in page.headers, page.error) == (False, None)
 
 
-def test_a_stop_iteration_is_an_error_like_any(serving, other):
-    app = app_with(lambda function: function, other, [StopIteration])
-    error = StopIteration("stop")
-
-    @app.get("/stop")
-    def stops(request):
-        raise error
-
-    assert serving(app).get("/stop").text == "StopIteration"
-    assert app.seen == [error]
-
-
-def test_the_response_keeps_the_error(serving, style, other):
-    seen = []
-    app = app_with(style, other, [Broken])
-    app.after_request(lambda request, response: seen.append(response.error))
-    serving(app).get("/very")
-    assert seen == [ERRORS["/very"]]
-
-
 class TestAHandlerThatFails:
     @pytest.mark.parametrize(("raised", "status"), [(ValueError("again"), 500), (Conflict("again"), 409)], ids=repr)
     def test_is_answered_as_if_there_were_none(self, serving, style, other, raised, status, caplog):
@@ -207,17 +179,6 @@ class TestAHandlerThatFails:
         assert seen == [raised]
         assert raised.__context__ is ERRORS["/broken"]
         assert len(caplog.records) == (status == 500)
-
-    def test_by_what_it_returns_is_named_in_the_log(self, serving, style, other, caplog):
-        app = app_with(style, other)
-
-        @app.errorhandler(Broken)
-        @other
-        def forgets(request, error):
-            pass
-
-        assert serving(app).get("/broken").status == 500
-        assert describe(forgets) in caplog.text
 
 
 class TestProblemDetails:

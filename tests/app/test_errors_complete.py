@@ -61,7 +61,6 @@ def fail(request, *rest):
 
 
 def answers_with(function, **options):
-    """Arranges a handler that does this."""
     return lambda app, style, other: app.route("/fails", ["GET", "POST"], **options)(style(function))
 
 
@@ -223,7 +222,6 @@ FAILURES = {
 
 @pytest.fixture(params=["in the app", "in a blueprint", "in a mounted app"])
 def position(request):
-    """Where the failing parts are."""
     return POSITIONS[request.param]
 
 
@@ -240,7 +238,6 @@ def log(caplog):
 
 
 def failing(position, style, other, failure):
-    """An app with a route that is fine and one that fails."""
     app = App()
     app.use(CORS(failure.origins))
     inside = position.enter(app)
@@ -316,21 +313,6 @@ def check_the_log(records, failure, request_id):
     assert failure.path.partition("?")[0] in record.getMessage()
     assert isinstance(record.exc_info[1], failure.logged)
     assert record.exc_info[2] is not None
-
-
-@pytest.mark.parametrize("failure", ["an unknown path", "before_request", "the handler"])
-def test_a_failure_is_told_to_head_as_to_get(serving, position, style, other, failure):
-    failure = FAILURES[failure]
-    client = serving(failing(position, style, other, failure))
-    full, headed = (send(client, position, failure, "text/html", method) for method in ("GET", "HEAD"))
-    assert (headed.status, headed.body) == (full.status, b"")
-    assert fields_without_id(headed) == fields_without_id(full)
-
-
-def fields_without_id(response):
-    fields = dict(response.headers.items())
-    assert ID.fullmatch(fields.pop("x-request-id"))
-    return fields
 
 
 def test_two_failures_of_one_request_are_two_records_with_one_id(serving, position, style, other, log):

@@ -4,7 +4,6 @@ import asyncio
 import sqlite3
 import threading
 from contextlib import asynccontextmanager, contextmanager, suppress
-from contextvars import ContextVar
 from functools import partial
 
 import pytest
@@ -75,18 +74,15 @@ KINDS = [Kind("lazy", {}), Kind("blocking", {"blocking": True}), Kind("async", {
 
 @pytest.fixture(params=KINDS, ids=lambda kind: kind.name)
 def kind(request):
-    """A kind of source."""
     return request.param
 
 
 @pytest.fixture
 def seen():
-    """Notes of what happened, in order."""
     return []
 
 
 def reading(style, answer=lambda request: "done"):
-    """A handler that reads the dependency, and then answers."""
 
     @style
     def handler(request):
@@ -148,13 +144,6 @@ class TestAnAnswer:
         assert (response.status, "created" in response.text) == (500, False)
         assert [str(each) for each in seen] == ["open session", "commit session", "the disk is full"]
         assert len(caplog.records) == 1
-
-    def test_is_given_to_the_error_handler_of_a_commit_that_fails(self, serving, style, other, kind, seen):
-        app = App()
-        app.errorhandler(Full)(other(lambda request, error: ("full", 507)))
-        kind.provide(app, seen, fails=Full())
-        app.get("/")(reading(style))
-        assert serving(app).get("/").status == 507
 
     def test_stays_that_of_the_error_if_the_source_catches_it(self, serving, style, kind, seen):
         app, error = App(), Conflict("no coffee")
@@ -372,23 +361,6 @@ class TestAStream:
         assert serving(app).get("/").status == (200 if error is None else 500)
         assert seen[:3] == ["open session", error or "commit session", False]
 
-    def test_of_a_file_is_none(self, serving, style, kind, seen, tmp_path):
-        app, file = App(), tmp_path / "page.txt"
-        file.write_text("page")
-        kind.provide(app, seen)
-        app.middleware(style.around(after=lambda request, response: seen.append("middleware")))
-        app.get("/")(reading(style, lambda request: Response.file(file)))
-        assert serving(app).get("/").text == "page"
-        assert seen == ["open session", "commit session", "middleware"]
-
-    def test_to_an_error_has_the_error_thrown_in_at_its_end(self, serving, style, kind, seen):
-        app, error = App(), Full()
-        kind.provide(app, seen)
-        app.errorhandler(Full)(lambda request, error: Response.stream(iter(["f", "ull"])))
-        app.get("/")(reading(style, raising(error)))
-        assert serving(app).get("/").text == "full"
-        assert seen == ["open session", error]
-
 
 class TestWhereItIs:
     @rows("position", POSITIONS.values(), ids=lambda each: each.prefix)
@@ -414,22 +386,6 @@ class TestWhereItIs:
             order = ["commit session", "outer"] if answer == "text" else ["outer", "commit session"]
             assert seen == ["open session", *order, "sent"]
 
-    @pytest.mark.parametrize("answer", ["text", "stream"])
-    def test_is_around_the_middleware_that_read_it(self, serving, style, other, seen, answer):
-        """Middleware may use it after its yield, and has been closed when it is closed."""
-        app = App()
-        KINDS[0].provide(app, seen)
-        app.middleware(other.around(after=lambda request, response: seen.append("outer")))
-
-        def before(request):
-            request[Session]
-
-        app.middleware(other.around(before, lambda request, response: seen.append(f"inner {request[Session]}")))
-        app.get("/")(reading(style, lambda request: answer if answer == "text" else Response.stream(iter("ab"))))
-        serving(app).get("/")
-        closed = ["commit session", "outer"] if answer == "text" else ["outer", "commit session"]
-        assert seen == ["open session", "inner session", *closed]
-
     def test_may_be_before_routing(self, serving, style, other, seen):
         app = App()
         KINDS[0].provide(app, seen)
@@ -449,14 +405,6 @@ class TestWhereItIs:
             assert notes == ["open session", "outer session"]
             assert last == "commit session" or path == "/nowhere"
             seen.clear()
-
-    def test_may_be_the_end_of_the_middleware_and_then_it_is_opened_again(self, serving, style, other, seen):
-        app = App()
-        KINDS[0].provide(app, seen)
-        app.middleware(other.around(after=lambda request, response: seen.append(request[Session])))
-        app.get("/")(reading(style))
-        serving(app).get("/")
-        assert seen == ["open session", "commit session", "open session", "session", "commit session"]
 
     def test_is_not_after_the_response(self, serving, style, kind, seen, caplog):
         app = App()
@@ -517,40 +465,6 @@ class TestItsThread:
         with sqlite3.connect(path) as database:
             assert len(database.execute("select * from orders").fetchall()) == (answer != "error")
         database.close()
-
-
-class TestItsContext:
-    @pytest.mark.parametrize("answer", ["text", "stream"])
-    def test_is_that_of_the_request(self, serving, style, other, kind, answer, caplog):
-        app, seen = App(), []
-        who, what = ContextVar("who", default="nobody"), ContextVar("what", default="nothing")
-
-        def blocks(request):
-            token = who.set("ada")
-            try:
-                yield "session"
-            finally:
-                seen.append((who.get(), what.get()))
-                who.reset(token)
-
-        async def waits(request):
-            with contextmanager(blocks)(request) as value:
-                yield value
-
-        app.provide(Session, waits if kind.name == "async" else blocks, **kind.options)
-        app.after_request(other(lambda request, response: seen.append(who.get()) and None))
-
-        def tell(request):
-            what.set("handler")
-            assert who.get() == "ada"
-            return "ada" if answer == "text" else Response.stream(iter(["a", "da"]))
-
-        app.get("/")(reading(style, tell))
-        assert serving(app).get("/").text == "ada"
-        assert eventually(lambda: seen if len(seen) == 2 else None, "the dependency is not closed") == [
-            "ada", ("ada", "handler"),
-        ]  # fmt: skip
-        assert caplog.text == ""
 
 
 def never(request):
@@ -619,35 +533,6 @@ class TestASourceThatIsWrong:
         with pytest.raises(TypeError, match="contextmanager") as refused:
             App().provide(Session, manager)
         assert describe(manager) in str(refused.value)
-
-
-class Opens:
-    def method(self, request):
-        yield "session"
-
-    def __call__(self, request):
-        yield "session"
-
-
-class OpensLater:
-    async def __call__(self, request):
-        yield "session"
-
-
-def with_more(more, request):
-    yield "session"
-
-
-@rows(
-    "source",
-    [Opens().method, Opens(), OpensLater(), partial(with_more, "more")],
-    ids=["method", "object", "async object", "partial"],
-)
-def test_a_source_may_be_anything_that_is_called_and_yields(serving, style, source):
-    app = App()
-    app.provide(Session, source)
-    app.get("/")(reading(style))
-    assert serving(app).get("/").text == "done"
 
 
 def test_a_function_that_returns_an_iterator_gives_that_as_the_value(serving, style):

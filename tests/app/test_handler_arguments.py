@@ -34,7 +34,6 @@ def read_colour(text: str) -> Colour:
 
 
 def pass_on(function):
-    """A decorator that passes everything on."""
 
     @wraps(function)
     def called(request, *args, **kwargs):
@@ -44,7 +43,6 @@ def pass_on(function):
 
 
 def add_user(function):
-    """A decorator that gives an argument of its own."""
 
     @wraps(function)
     def called(request, **kwargs):
@@ -54,7 +52,6 @@ def add_user(function):
 
 
 def ask_only(function):
-    """A decorator that takes the request alone."""
 
     @wraps(function)
     def called(request):
@@ -126,30 +123,6 @@ def test_a_blueprint_s_handlers_get_the_parameters_of_its_prefixes_and_hosts(ser
     app.register(shop, host="<tenant>.example.com")
     path = "/7/in/north/red/0190b3f0-0000-7000-8000-000000000000"
     assert serving(app).get(path, headers={"host": "ann.example.com"}).json == [7, "north", "ann", "red", 7]
-
-
-def test_a_mounted_app_s_handlers_get_the_parameters_of_its_own_routes(serving, style):
-    app, shop = App(), App()
-    shop.get("/items/<int:key>")(style(lambda request, key: [key]))
-    app.mount("/shops/<shop>", shop)
-    assert serving(app).get("/shops/north/items/7").json == [7]
-
-
-def test_middleware_hooks_and_errors_are_around_such_a_handler_as_around_any(serving, style, caplog):
-    app = App()
-
-    @app.after_request
-    def mark(request, response):
-        response.headers["x-item"] = str(request.path_params["key"])
-
-    @app.get("/<int:key>")
-    @style
-    def item(request, key):
-        return object()
-
-    response = serving(app).get("/7")
-    assert (response.status, response.headers["x-item"]) == (500, "7")
-    assert f"{describe(item)} returned an object" in caplog.text
 
 
 ANNOTATED = [

@@ -1,4 +1,4 @@
-from functools import partial, wraps
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -181,7 +181,6 @@ YIELD = {"middleware", "lifespan"}
 
 
 def generator(*parameters):
-    """A generator function with these parameters."""
     return define(f"def made({', '.join(parameters)}):\n    yield")
 
 
@@ -220,18 +219,6 @@ class TestFunctionsThatCannotBeCalled:
         parameters = ", ".join(f"{name}: Unknown" for name in TAKEN[where])
         body = "yield" if where in YIELD else "pass"
         REGISTER[where](App())(define(f"def made({parameters}) -> Unknown: {body}"))
-
-    def test_are_told_by_what_a_decorator_takes(self, serving, style):
-        def logged_in(function):
-            @wraps(function)
-            def wrapper(request):
-                return function(request, "Ada")
-
-            return wrapper
-
-        app = App()
-        app.get("/")(style(logged_in(lambda request, user: user)))
-        assert serving(app).get("/").text == "Ada"
 
 
 ON_THE_SPOT = {

@@ -27,7 +27,6 @@ UPLOADS = WORKERS + 8
 
 @pytest.fixture
 def called_from_threads(monkeypatch):
-    """What was given to event loops by other threads."""
     called = []
     call = base_events.BaseEventLoop.call_soon_threadsafe
 
@@ -52,7 +51,6 @@ def waiting(function):
 
 
 def ten(hook_before, hook_after, middleware, **options):
-    """Registers ten hooks and middlewares in turn."""
 
     def register(app):
         points = ((app.before_request, hook_before), (app.after_request, hook_after), (app.middleware, middleware))
@@ -262,7 +260,6 @@ class TestBodiesThatAreAwaited:
 
 @pytest.fixture(scope="module", params=["Uvicorn, httptools", "Uvicorn, h11", "Granian, ASGI", "Granian, RSGI"])
 def process(request):
-    """A server that serves the contract's application."""
     with ServerProcess(server(request.param).command) as process:
         yield process
 

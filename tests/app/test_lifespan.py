@@ -83,7 +83,6 @@ def style(request):
 
 @pytest.fixture
 def paint(style):
-    """A function as ``def`` or ``async def``."""
 
     def paint(function):
         async def waits():
@@ -239,30 +238,6 @@ class TestTheState:
         with pytest.raises(RuntimeError, match="not running"):
             lifespan.state(dependency)
 
-    def test_may_be_read_by_what_comes_later(self, lifespan):
-        first = lifespan.add(generator)
-        seen = []
-
-        @lifespan.add
-        def second():
-            seen.append(lifespan.state(first))
-            yield f"second on {lifespan.state(first)}"
-            seen.append(lifespan.state(first))
-
-        lifespan.on_startup(lambda: seen.append(lifespan.state(second)))
-        lifespan.on_shutdown(lambda: seen.append(lifespan.state(second)))
-        run_lifespan(lifespan)
-        assert seen == ["pool", "second on pool", "second on pool", "pool"]
-
-    def test_may_be_none(self, lifespan):
-        @lifespan.add
-        def nothing():
-            yield
-
-        seen = []
-        run_lifespan(lifespan, lambda: seen.append(lifespan.state(nothing)))
-        assert seen == [None]
-
     def test_of_another_application_is_not_this_one_s(self, lifespan):
         other = Lifespan(Dependencies()).add(generator)
         with pytest.raises(RuntimeError, match=r"nothing provides.*'generator'.*app\.lifespan\(generator\)"):
@@ -379,39 +354,6 @@ class TestAStartupThatFails:
         lifespan.on_startup(fails)
         with pytest.raises(LookupError, match="cannot start"):
             run_lifespan(lifespan)
-
-    def test_may_be_tried_again(self, lifespan, manager):
-        called, failures = [], [LookupError("cannot start")]
-
-        def fails():
-            if failures:
-                raise failures.pop()
-
-        lifespan.add(manager(called, "first"))
-        lifespan.on_startup(fails)
-        with pytest.raises(LookupError):
-            run_lifespan(lifespan)
-        called.clear()
-        run_lifespan(lifespan, lambda: called.append("serving"))
-        assert called == ["first", "serving", "first left"]
-
-    def test_leaves_nothing_that_was_lost_with_another_loop(self, lifespan):
-        class Once(Managed):
-            left = 0
-
-            def __exit__(self, *raised):
-                self.left += 1
-
-        managers = []
-
-        def make():
-            managers.append(Once())
-            return managers[-1]
-
-        lifespan.add(make)
-        drive(lifespan.startup())
-        run_lifespan(lifespan)
-        assert [manager.left for manager in managers] == [0, 1]
 
     def test_by_a_cancellation_leaves_what_was_entered(self, lifespan, manager):
         called = []

@@ -5,7 +5,7 @@ import pytest
 
 from antiphon import App, Response
 from antiphon.handler.callables import describe
-from antiphon.http.errors import Forbidden, HTTPError, NotFound, UnprocessableContent
+from antiphon.http.errors import Forbidden, NotFound, UnprocessableContent
 from antiphon.testing import Client
 from tests.app.conftest import STYLES
 from tests.helpers.rows import rows
@@ -48,39 +48,8 @@ def app_with(style, called=None):
     return app
 
 
-class TestOrder:
-    @pytest.mark.parametrize("styles", ["sas", "asa"])
-    def test_is_kept_in_any_mixture_of_styles(self, serving, style, styles):
-        called = []
-        app = app_with(style, called)
-
-        def blocks(at):
-            def around(request):
-                called.append(f"opens {at}")
-                yield
-                called.append(f"closes {at}")
-
-            return around
-
-        def waits(at):
-            async def around(request):
-                await asyncio.sleep(0)
-                called.append(f"opens {at}")
-                yield
-                await asyncio.sleep(0)
-                called.append(f"closes {at}")
-
-            return around
-
-        for at, letter in enumerate(styles):
-            app.middleware((blocks if letter == "s" else waits)(at))
-        serving(app).get("/")
-        assert called == ["opens 0", "opens 1", "opens 2", "handler", "closes 2", "closes 1", "closes 0"]
-
-
 class TestAnEarlyAnswer:
     def early(self, other, how, answer):
-        """Middleware that answers early, in one of three ways."""
 
         def returns(request):
             return answer
@@ -215,23 +184,6 @@ class TestTheResponse:
         assert serving(app).get("/fails").text == "calm"
         assert seen == [app.raised]
 
-    def test_that_replaces_several_failures_has_the_error_of_each(self, serving, style, other):
-        seen = []
-        app = app_with(style)
-        instead = Response("instead", 503)
-        app.middleware(other.around(after=lambda request, response: seen.append(response.error)))
-        app.after_request(other(lambda request, response: instead))
-        client = serving(app)
-        assert [client.get(path).text for path in ("/fails", "/missing", "/")] == ["instead"] * 3
-        assert [type(error) for error in seen] == [LookupError, NotFound, type(None)]
-
-    def test_of_a_stream_passes_unread(self, serving, style, other):
-        seen = []
-        app = app_with(style)
-        app.middleware(other.around(after=lambda request, response: seen.append(response.is_streamed)))
-        assert serving(app).get("/stream").body == b"ab"
-        assert seen == [True]
-
 
 class TestErrors:
     @rows(
@@ -268,33 +220,6 @@ class TestErrors:
         assert seen == [(500, error)]
         assert len(caplog.records) == 1
 
-    @pytest.mark.parametrize("raised", [LookupError("boom"), NotFound("late")], ids=repr)
-    def test_while_it_closes_replace_the_response(self, serving, style, other, raised):
-        seen = []
-        app = app_with(style)
-
-        def fails(request, response):
-            raise raised
-
-        app.middleware(other.around(after=lambda request, response: seen.append(response.error)))
-        app.middleware(other.around(after=fails))
-        response = serving(app).get("/")
-        assert response.status == (404 if isinstance(raised, HTTPError) else 500)
-        assert seen == [raised]
-
-    def test_while_all_of_it_closes_leave_nothing_open(self, serving, style, other):
-        seen = []
-        app = app_with(style)
-
-        def fails(request, response):
-            seen.append(response.status)
-            raise LookupError
-
-        for _ in range(3):
-            app.middleware(other.around(after=fails))
-        assert serving(app).get("/").status == 500
-        assert seen == [200, 500, 500]
-
 
 class TestTheBody:
     @rows("size", [5, 200_000])
@@ -308,23 +233,6 @@ class TestTheBody:
         response = serving(app).post("/", body=iter([content]) if chunked else content)
         assert response.text == str(size)
         assert sizes == [size]
-
-    @pytest.mark.parametrize(("method", "path"), [("POST", "/nowhere"), ("POST", "/")])
-    def test_is_there_for_it_where_nothing_answers_too(self, serving, style, other, method, path):
-        sizes = []
-        app = App()
-        app.get("/")(style(lambda request: "x"))
-        app.middleware(loads_body=True)(other.around(lambda request: sizes.append(len(request.body))))
-        assert serving(app).request(method, path, body=b"hello").status in (404, 405)
-        assert sizes == [5]
-
-    def test_that_is_small_is_there_for_all(self, serving, style, other):
-        sizes = []
-        app = App()
-        app.post("/")(style(lambda request: "x"))
-        app.middleware(other.around(lambda request: sizes.append(len(request.body))))
-        serving(app).post("/", body=bytes(64 << 10))
-        assert sizes == [64 << 10]
 
     @pytest.mark.parametrize("name", ["accept", "cookie", "x-forwarded-for"])
     def test_that_is_small_is_there_for_all_though_a_header_comes_twice(self, serving, style, other, name):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon import App, Blueprint, Limits, Response, to_app
+from antiphon import App, Limits, Response, to_app
 from antiphon.testing import Client
 from tests.helpers.mountable_apps import KINDS, METHODS, wsgi
 from tests.helpers.rows import rows
@@ -12,7 +12,6 @@ pytestmark = pytest.mark.axes("interface", "kind", "style")
 
 @pytest.fixture(params=KINDS.values(), ids=KINDS)
 def kind(request):
-    """A kind of application."""
     return request.param
 
 
@@ -22,7 +21,6 @@ def seen(response):
 
 
 def telling(name):
-    """An application that tells its name."""
     return to_app(lambda request: Response.text(f"{name} {request.root_path}|{request.path}"))
 
 
@@ -45,57 +43,11 @@ class TestThePath:
         app.mount("/old", kind.make())
         assert seen(serving(app).get("/old")) == ("/old", "" if kind.foreign else "/")
 
-    def test_goes_with_the_query(self, serving, kind):
-        app = App()
-        app.mount("/old", kind.make())
-        assert serving(app).get("/old/x?a=1&b=%20").json["query"] in ("a=1&b=%20", "a=1&b= ")
-
-    def test_is_whole_where_it_is_raw(self, serving, interface, style):
-        app, inner = App(), App()
-        app.mount("/old", inner)
-
-        @inner.get("/<name>")
-        @style
-        def handler(request):
-            return [request.path_params["name"], (request.raw_path or b"").decode()]
-
-        response = serving(app).get("/old/a%2Fb")
-        if interface == "rsgi":  # it hides the raw path, so that the slash is one
-            assert response.status == 404
-        else:
-            assert response.json == ["a/b", "/old/a%2Fb"]
-
     def test_that_only_begins_like_the_prefix_is_not_below_it(self, serving, kind):
         app = App()
         app.mount("/old", kind.make())
         client = serving(app)
         assert [client.get(path).status for path in ("/older", "/ol", "/", "/x/old", "/OLD/x")] == [404] * 5
-
-    def test_may_have_parameters_in_the_prefix_which_the_middleware_sees(self, serving, kind):
-        app = App()
-        params = []
-
-        @app.middleware
-        def note(request):
-            yield
-            params.append(dict(request.path_params))
-
-        app.mount("/shops/<int:shop>", kind.make())
-        client = serving(app)
-        assert seen(client.get("/shops/7/x")) == ("/shops/7", "/x")
-        assert client.get("/shops/seven/x").status == 404
-        assert params == [{"shop": 7}, {}]
-
-    def test_may_be_rewritten_before(self, serving, kind):
-        app = App()
-
-        @app.middleware(before_routing=True)
-        def rewrite(request):
-            request.path = f"/old{request.path}"
-            yield
-
-        app.mount("/old", kind.make())
-        assert seen(serving(app).get("/x")) == ("/old", "/x")
 
 
 @pytest.mark.once
@@ -122,11 +74,6 @@ class TestEncodedSlashes:
         app.mount(prefix, kind.make())
         assert seen(serving(app).get(path)) == (root, below)
         assert seen_outside == [params]
-
-    def test_end_no_prefix(self, serving, kind):
-        app = App()
-        app.mount("/shops/<shop>", kind.make())
-        assert seen(serving(app).get("/shops/x%2Fy")) == ("/shops/x/y", "" if kind.foreign else "/")
 
     @rows("path", ["/a%2Fb", "/a%2Fb/x", "/a%2Fb%2Fx", "/%2Fa/b", "/a/b%2Fx"])
     def test_make_no_prefix(self, serving, kind, path):
@@ -265,11 +212,6 @@ class TestBelowARootPath:
         """RSGI knows none."""
         return request.param
 
-    def test_the_path_is_below_both(self, serving, kind):
-        app = App()
-        app.mount("/old", kind.make())
-        assert seen(serving(app, root_path="/über").get("/%C3%BCber/old/x")) == ("/über/old", "/x")
-
     def test_urls_begin_with_both(self, serving, style):
         outer, inner = App(), App()
         outer.mount("/old", inner)
@@ -290,24 +232,6 @@ class TestNestedMounts:
     @pytest.mark.parametrize(("path", "below"), [("/a/b/c/d", "/d"), ("/a/b/c/", "/"), ("/a/b/c/a/b/c", "/a/b/c")])
     def test_part_the_path_one_after_the_other(self, serving, kind, path, below):
         assert seen(serving(self.nested(kind)).get(path)) == ("/a/b/c", below)
-
-    def test_answer_for_what_is_theirs(self, serving, kind):
-        client = serving(self.nested(kind))
-        assert [client.get(path).status for path in ("/a", "/a/b", "/a/c", "/b")] == [404] * 4
-
-    def test_say_what_they_lack_by_the_whole_path(self, serving):
-        outer, inner = App(), App()
-        inner.post("/c")(lambda request: "c")
-        outer.mount("/a", inner)
-        client = serving(outer)
-        assert client.get("/a/b").json["detail"] == "There is nothing at /a/b."
-        assert client.get("/a/c").json["detail"].startswith("GET is not allowed at /a/c;")
-
-    def test_at_no_prefix(self, serving, kind):
-        outer, inner = App(), App()
-        outer.mount("", inner)
-        inner.mount("", kind.make())
-        assert seen(serving(outer).get("/x")) == ("", "/x")
 
 
 class TestURLs:
@@ -393,15 +317,6 @@ class TestWhoAnswers:
         answers = [client.get("/old/x", headers={"host": host}).text for host in hosts]
         assert answers == ["one /old|/x", "sub /old|/x", "all /old|/x"]
 
-    def test_a_mount_is_beside_a_blueprint_of_the_same_prefix(self, serving):
-        app = App()
-        shop = Blueprint("shop", prefix="/shop")
-        shop.get("/new")(lambda request: "new")
-        app.register(shop)
-        app.mount("/shop", telling("old"))
-        client = serving(app)
-        assert [client.get(path).text for path in ("/shop/new", "/shop/other")] == ["new", "old /shop|/other"]
-
     def test_a_route_that_redirects_to_its_other_form_wins_over_a_mount(self, serving):
         app = App(redirect_slashes=True)
         app.mount("", telling("all"))
@@ -417,23 +332,6 @@ class TestMethods:
         app = App()
         app.mount("/old", kind.make())
         assert serving(app).request(method, "/old/x").json["method"] == method
-
-    def test_head_has_the_head_of_get(self, serving, kind):
-        app = App()
-        app.mount("/old", kind.make())
-        client = serving(app)
-        head, get = client.head("/old/x"), client.get("/old/x")
-        assert (head.status, head.body) == (200, b"")
-        assert head.headers.get("content-type") == get.headers.get("content-type") == "application/json"
-
-    def test_that_a_mounted_app_lacks_it_refuses_and_answers_options_for(self, serving):
-        app, inner = App(), App()
-        app.mount("/old", inner)
-        inner.get("/x")(lambda request: "x")
-        client = serving(app)
-        response = client.post("/old/x")
-        assert (response.status, response.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
-        assert client.options("/old/x").headers["allow"] == "GET, HEAD, OPTIONS"
 
 
 @pytest.mark.once

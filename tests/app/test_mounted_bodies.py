@@ -12,7 +12,7 @@ from antiphon.adapters.servable import Servable
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.request.proxies import TrustedProxies
 from antiphon.testing import AsyncClient, Client
-from tests.helpers.mountable_apps import KINDS, OTHERS, OURS, Boom
+from tests.helpers.mountable_apps import KINDS, OTHERS, OURS
 from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "kind", "layer", "other")]
@@ -22,7 +22,6 @@ LARGE = bytes(200_000)
 
 @pytest.fixture(params=KINDS.values(), ids=KINDS)
 def kind(request):
-    """A kind of application."""
     return request.param
 
 
@@ -51,7 +50,6 @@ LAYERS = {
 
 @pytest.fixture(params=LAYERS.values(), ids=LAYERS)
 def layer(request):
-    """What is registered with the outer app."""
     return request.param
 
 
@@ -68,27 +66,6 @@ class TestTheBody:
         size = len(body) if isinstance(body, bytes) else sum(map(len, body))
         client = serving(app)
         assert [client.post("/old/x", body=body).json["body"] for _ in range(2)] == [size, size]
-
-    @pytest.mark.parametrize("body", [b"small", LARGE, [b"a"] * 3], ids=["small", "large", "chunked"])
-    def test_can_be_read_around_before_and_after(self, serving, kind, other, body):
-        app = App()
-        read = []
-        app.middleware(loads_body=True)(other.around(lambda request: read.append(request.body)))
-        app.after_request(lambda request, response: read.append(request.body))
-        app.mount("/old", kind.make())
-        serving(app).post("/old/x", body=body)
-        whole = body if isinstance(body, bytes) else b"".join(body)
-        assert read == [whole, whole]
-
-    def test_can_be_read_by_an_outer_error_handler_when_the_inner_one_has_read_it(self, serving, kind):
-        app = App()
-        app.errorhandler(Boom)(lambda request, error: request.text)
-        inner = kind.make()
-        app.mount("/old", inner)
-        response = serving(app).post("/old/boom", body=b"body")
-        assert response.status == 500
-        if kind.foreign:  # others than ours have no errors of their own, so theirs come out
-            assert response.text == "body"
 
     @rows("coding", [None, "gzip"])
     def test_that_was_received_has_its_length_for_an_asgi_application(self, coding):
@@ -154,7 +131,6 @@ class TestLimits:
 
 class TestTheEnviron:
     def environs(self, serving, app, prefix, path, **options):
-        """What a WSGI application below a prefix was given."""
         environs = []
 
         def wsgi(environ, start_response):
@@ -232,7 +208,6 @@ class OnBoth(Servable):
 
 
 def on_loop():
-    """Whether this is called on an event loop."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -264,15 +239,6 @@ class TestThePlace:
         assert [client.post(path, body=body).json for path in paths] == [
             ["async def", True, size], ["def", False, size], ["def", False, size],
         ]  # fmt: skip
-
-    @pytest.mark.parametrize("body", [b"small", LARGE, [b"a"] * 3], ids=["small", "large", "undeclared"])
-    def test_is_left_for_a_body_that_the_middleware_inside_reads(self, serving, layer, body):
-        outer, inner = App(), KINDS["an app of def"].make()
-        layer(outer)
-        inner.middleware(loads_body=True)(around)
-        outer.mount("/old", inner)
-        size = len(b"".join(body) if isinstance(body, list) else body)
-        assert serving(outer).post("/old/x", body=body).json["body"] == size
 
     def test_is_left_to_an_application_of_your_own(self, serving, layer):
         app = App()

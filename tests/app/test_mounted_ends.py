@@ -1,22 +1,18 @@
 """How a request to a mounted application ends, and when such an application starts and stops."""
 
 import asyncio
-import itertools
 
 import pytest
 
 from antiphon import App
 from antiphon.handler.drive import driven
 from tests.helpers.driving import run_lifespan
-from tests.helpers.mountable_apps import OTHERS, app_of
-from tests.helpers.observed_values import SyncValues
-from tests.helpers.rows import rows
+from tests.helpers.mountable_apps import app_of
 
 pytestmark = pytest.mark.axes("interface", "style", "other")
 
 
 def of_nothing(style, function):
-    """A function of no arguments in a style."""
     if not style.is_async:
         return function
 
@@ -28,7 +24,6 @@ def of_nothing(style, function):
 
 
 def noting(seen, name):
-    """A lifespan that notes when it is entered and left."""
 
     class Noting:
         def __enter__(self):
@@ -41,38 +36,7 @@ def noting(seen, name):
     return Noting
 
 
-class TestAfterTheResponse:
-    def test_hooks_of_this_request_are_called_once_inside(self, serving, style, other):
-        outer, inner = App(), App()
-        outer.middleware(other.around())
-        outer.mount("/old", inner)
-        paths = []
-
-        @inner.get("/x")
-        @style
-        def handler(request):
-            request.on_response(lambda request, response: paths.append(request.path))
-            return "x"
-
-        serving(outer).get("/old/x")
-        assert paths == ["/x"]
-
-
 class TestAStreamOfAnotherApplication:
-    def test_of_wsgi_is_closed_when_it_is_left(self, serving, other):
-        values = SyncValues(b"%d" % number for number in itertools.count())
-
-        def wsgi(environ, start_response):
-            start_response("200 OK", [])
-            return values
-
-        app = App()
-        app.middleware(other.around())
-        app.mount("/old", wsgi)
-        with serving(app).stream("GET", "/old/x") as stream:
-            next(iter(stream))
-        assert values.closed == 1
-
     def test_of_asgi_is_told_when_it_is_left(self, serving, other):
         left = []
 
@@ -125,15 +89,6 @@ class TestTheLifespan:
         with client:
             client.get("/a/b/")
             assert seen == ["startup"]
-        if client.interface != "wsgi":
-            assert seen == ["startup", "shutdown"]
-
-    def test_of_an_asgi_application_whose_state_its_requests_see(self, serving):
-        app, seen = App(), []
-        app.mount("/old", with_lifespan(seen))
-        client = serving(app)
-        with client:
-            assert client.get("/old/x").text == "yes"
         if client.interface != "wsgi":
             assert seen == ["startup", "shutdown"]
 
@@ -196,10 +151,3 @@ class TestTheLifespan:
         assert seen == ["inner", "inner left"]
         run_lifespan(outer, lambda: seen.append("serving"))
         assert seen[2:] == ["inner", "serving", "inner left"]
-
-    @rows("name", OTHERS)
-    def test_is_not_missed_by_one_that_has_none(self, serving, name):
-        app = App()
-        app.mount("/old", OTHERS[name].make())
-        with serving(app) as client:
-            assert client.get("/old/x").status == 200

@@ -6,22 +6,17 @@ from contextvars import ContextVar
 import pytest
 
 from antiphon import App, Response, to_app
-from antiphon.features.cors import CORS
-from antiphon.features.security_headers import SecurityHeaders
 from antiphon.http.errors import NotFound
 from tests.helpers.mountable_apps import KINDS, OTHERS, OURS, Boom
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "kind", "style", "other")
 
-LARGE = bytes(200_000)
-
 variable = ContextVar("variable", default="unset")
 
 
 @pytest.fixture(params=KINDS.values(), ids=KINDS)
 def kind(request):
-    """A kind of application."""
     return request.param
 
 
@@ -45,33 +40,6 @@ class TestAround:
             "outer opens", "outer before /old/x", "inner opens", "inner before /x",
             "inner after /x", "inner closes", "outer after /old/x", "outer closes",
         ]  # fmt: skip
-
-    def test_an_early_answer_outside_keeps_the_request_from_coming_in(self, serving, kind, other):
-        app = App()
-        app.middleware(other.around(lambda request: ("closed", 503)))
-        app.mount("/old", kind.make())
-        client = serving(app)
-        assert [client.post("/old/boom", body=body).status for body in (b"", b"a", LARGE)] == [503] * 3
-
-    def test_a_replaced_response_is_the_answer(self, serving, kind, other):
-        app = App()
-        app.middleware(other.around(after=lambda request, response: ("instead", response.status + 1)))
-        app.mount("/old", kind.make())
-        response = serving(app).get("/old/x")
-        assert (response.status, response.text) == (201, "instead")
-
-    def test_features_of_the_outer_app_are_around(self, serving, kind):
-        app = App()
-        app.use(SecurityHeaders())
-        app.use(CORS(["https://shop.example"]))
-        app.mount("/old", kind.make())
-        client = serving(app)
-        headers = {"origin": "https://shop.example"}
-        response = client.get("/old/x", headers=headers)
-        assert response.headers["access-control-allow-origin"] == "https://shop.example"
-        assert response.headers["x-content-type-options"] == "nosniff"
-        preflight = client.options("/old/x", headers=headers | {"access-control-request-method": "PUT"})
-        assert (preflight.status, preflight.headers["access-control-allow-origin"]) == (204, "https://shop.example")
 
     def test_context_variables_reach_every_kind_of_application(self, serving, other):
         app = App()
@@ -152,14 +120,6 @@ class TestErrors:
         assert response.status == 404
         assert response.text != "outer"
         assert [(status, error) for status, error, _ in seen] == [(404, NotFound)]
-
-    def test_of_other_applications_are_answered_by_the_outer_handlers(self, serving):
-        for name in ("a WSGI function", "an ASGI function"):
-            app, seen = self.watched(KINDS[name].make())
-            app.errorhandler(Boom)(lambda request, error: (f"outer {request.path}", 502))
-            response = serving(app).get("/old/boom")
-            assert (response.status, response.text) == (502, "outer /old/boom")
-            assert [(status, error) for status, error, _ in seen] == [(502, Boom)]
 
 
 CROSS_SITE = {"sec-fetch-site": "cross-site", "origin": "https://shop.example"}

@@ -87,14 +87,6 @@ def test_a_source_is_called_with_each_request(serving, style, real, fake):
     assert serving(app).get("/").text == "real"
 
 
-def test_the_real_source_is_not_called(serving, style):
-    called = []
-    app = app_with(style, {"source": called.append, "blocking": True})
-    with app.override(Tenant, "fake"):
-        serving(app).get("/")
-    assert called == []
-
-
 def test_the_caller_is_known_meanwhile(serving, style):
     """Also by a loader that waits, which is resolved for handlers that read the caller."""
 
@@ -129,33 +121,6 @@ def test_the_last_one_wins_whichever_ends_first(serving, style):
     assert client.get("/").text == "fake of /"
     second.close()
     assert client.get("/").text == "real"
-
-
-def test_an_error_ends_it_and_a_function_may_be_decorated(serving, style):
-    app = app_with(style, REAL["waits"])
-    client = serving(app)
-
-    @app.override(Tenant, "fake")
-    def fails():
-        assert client.get("/").text == "fake"
-        raise LookupError
-
-    for _ in range(2):
-        with pytest.raises(LookupError):
-            fails()
-        assert client.get("/").text == "real"
-
-
-def test_a_generator_is_closed_with_the_response(serving, style):
-    closed = []
-
-    def fake(request):
-        yield "fake"
-        closed.append(request.path)
-
-    app = app_with(style, REAL["on read"])
-    with app.override(Tenant, source=fake):
-        assert (serving(app).get("/").text, closed) == ("fake", ["/"])
 
 
 def test_a_source_for_writes_alone_is_replaced_where_it_is_called(serving, style):

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from antiphon import App, Blueprint, HTTPError, Redirect, Response, abort, to_app
+from antiphon import App, HTTPError, Redirect, Response, abort, to_app
 from antiphon.handler.callables import describe
 from antiphon.http.errors import NotFound, Unauthorized, UnprocessableContent
 from tests.helpers.rows import rows
@@ -66,37 +66,6 @@ class TestARedirect:
         assert app.handled == []
         assert caplog.records == []
 
-    def test_passes_what_is_around_it(self, serving, style, other):
-        seen = []
-        app = App()
-
-        def see(request, response):
-            seen.append((response.status, response.error))
-
-        app.middleware(other.around(after=see))
-        app.after_request(other(see))
-
-        @app.get("/")
-        @style
-        def handler(request):
-            raise Redirect("/x")
-
-        assert serving(app).get("/").status == 303
-        assert seen == [(303, None), (303, None)]
-
-    def test_is_not_seen_by_a_blueprint_s_error_handlers(self, serving, style):
-        blueprint = Blueprint("b")
-        blueprint.errorhandler(Exception)(lambda request, error: "handled")
-
-        @blueprint.get("/")
-        @style
-        def handler(request):
-            raise Redirect("/x", 301)
-
-        app = App()
-        app.register(blueprint)
-        assert serving(app).get("/").headers["location"] == "/x"
-
     @rows("location", ["/a\r\nset-cookie: b=c", "/\0", "/a\nb", " /x", ""])
     def test_cannot_bring_a_header_of_the_client_s(self, serving, location):
         app = App()
@@ -148,39 +117,6 @@ class TestARedirect:
         with pytest.raises(TypeError, match=r"not <class 'antiphon\.http\.redirect\.Redirect'>"):
             App().errorhandler(Redirect)(lambda request, error: "never")
 
-    def test_answers_for_a_served_function(self, serving, style, caplog):
-        @style
-        def function(request):
-            raise Redirect("/x", headers={"x-own": "1"})
-
-        response = serving(to_app(function)).get("/")
-        assert (response.status, response.headers["location"], response.headers["x-own"]) == (303, "/x", "1")
-        assert caplog.records == []
-
-    def test_may_be_caught_by_the_handler_itself(self, serving, style):
-        app = App()
-
-        @app.get("/")
-        @style
-        def handler(request):
-            try:
-                raise Redirect("/x")
-            except Redirect as redirect:
-                return redirect.location
-
-        assert serving(app).get("/").text == "/x"
-
-    def test_is_followed_with_get(self, serving, style):
-        app = App()
-
-        @app.post("/")
-        @style
-        def handler(request):
-            raise Redirect(request.url_for("there"))
-
-        app.get("/there", name="there")(style(lambda request: request.method))
-        assert serving(app, follow_redirects=True).post("/").text == "GET"
-
 
 class TestAbort:
     @rows("status", [*HTTPError.by_status, 418, 420, 430, 509, 599])
@@ -231,16 +167,6 @@ class TestAbort:
         response = serving(app).get("/")
         assert (response.status, response.headers["retry-after"]) == (status, "5")
         assert (response.json["detail"], response.json["order"]) == ("Not here.", 7)
-
-    def test_answers_for_a_served_function(self, serving, style):
-        response = serving(to_app(style(lambda request: abort(404, "Not here.")))).get("/")
-        assert (response.status, response.json["detail"]) == (404, "Not here.")
-
-    def test_is_an_error_like_others_to_error_handlers(self, serving, style):
-        app = App()
-        app.get("/")(style(lambda request: abort(404)))
-        app.errorhandler(NotFound)(lambda request, error: "handled")
-        assert (serving(app).get("/").status, serving(app).get("/").text) == (404, "handled")
 
 
 class TestAGroup:

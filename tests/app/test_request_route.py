@@ -3,7 +3,6 @@
 import pytest
 
 from antiphon import App, Blueprint, Limits, Request
-from antiphon.http import NotFound
 
 pytestmark = pytest.mark.axes("interface", "style")
 
@@ -43,14 +42,6 @@ def client(serving, style):
 
 
 class TestThePattern:
-    def test_is_that_of_the_route_and_not_the_path(self, client):
-        response = client.get("/users/7")
-        assert (response.text, pattern(response)) == ("/users/<int:id>", "/users/<int:id>")
-
-    def test_has_the_prefixes_of_all_blueprints(self, client):
-        response = client.get("/corner/admin/items/tea")
-        assert (response.text, pattern(response)) == ("/<shop>/admin/items/<item>",) * 2
-
     @pytest.mark.parametrize("method", ["HEAD", "OPTIONS"])
     def test_is_there_for_methods_that_are_answered_by_themselves(self, client, method):
         assert pattern(client.request(method, "/users/7")) == "/users/<int:id>"
@@ -68,45 +59,6 @@ class TestThePattern:
         assert pattern(client.request("OPTIONS", "*")) == ""
         redirect = client.get("/list")
         assert (redirect.status, pattern(redirect)) == (308, "")
-
-    def test_is_seen_by_hooks_and_error_handlers(self, serving, style):
-        app, seen = App(), []
-
-        @app.before_request
-        @style
-        def before(request):
-            seen.append(request.route.pattern)
-
-        @app.after_request
-        @style
-        def after(request, response):
-            seen.append(request.route.pattern)
-
-        @app.errorhandler(NotFound)
-        @style
-        def handle(request, error):
-            return f"nothing at {request.route.pattern}"
-
-        @app.get("/users/<int:id>")
-        @style
-        def find(request):
-            raise NotFound
-
-        assert serving(app).get("/users/7").text == "nothing at /users/<int:id>"
-        assert seen == ["/users/<int:id>"] * 2
-
-    def test_is_found_while_middleware_before_routing_is_open(self, serving):
-        app, seen = App(), []
-
-        @app.middleware(before_routing=True)
-        def around(request):
-            seen.append(request.route.pattern)
-            yield
-            seen.append(request.route.pattern)
-
-        app.get("/users/<int:id>")(user)
-        assert serving(app).get("/users/7").text == "/users/<int:id>"
-        assert seen == ["", "/users/<int:id>"]
 
     def test_begins_below_the_prefix_in_an_app_that_is_mounted(self, serving):
         app, inner = labelling(App()), App()
@@ -150,17 +102,6 @@ class TestTheRoute:
         for method, path in (("GET", "/no"), ("GET", "/shop/no"), ("PUT", "/shop/tea")):
             client.request(method, path)
         assert seen == [(404, "", None, (), None), (404, "", "shop", (), None), (405, "", "shop", (), None)]
-
-    def test_answers_options_under_no_name(self, serving):
-        app, seen = App(), []
-
-        @app.after_request
-        def after(request, response):
-            seen.append((request.route.methods, request.route.name, request.route.host))
-
-        app.get("/users/<int:id>", host="<tenant>.example")(user)
-        assert serving(app, base_url="http://a.example").request("OPTIONS", "/users/7").status == 204
-        assert seen == [(("OPTIONS",), "", "<tenant>.example")]
 
 
 class TestTheHandler:

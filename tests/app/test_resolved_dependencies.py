@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 from msgspec import Struct
 
-from antiphon import App, Blueprint, Dependency, abort
+from antiphon import App, Dependency, abort
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.features import Health, MemoryStore, Metrics, OpenAPI, RateLimit
 from antiphon.http import ServiceUnavailable
@@ -83,16 +83,6 @@ def test_are_there_in_hooks_and_handlers_whatever_is_around(serving, style, sour
     assert seen == [False] * (around != "nothing") + [gives]
 
 
-def test_are_resolved_in_a_blueprint_and_where_no_route_is(serving, style, source):
-    app, shop = App(), Blueprint("shop", prefix="/shop")
-    gives = source(app)
-    shop.get("/")(style(lambda request: request[User]))
-    app.register(shop)
-    app.errorhandler(404)(lambda request, error: request[User])
-    client = serving(app)
-    assert (client.get("/shop/").text, client.get("/no").text) == (gives, gives)
-
-
 def test_are_resolved_in_order_and_only_where_they_are_wanted(serving, style, source):
     app, called = App(), []
     source(app, when=lambda request: request.path == "/in", default=lambda request: "nobody")
@@ -159,26 +149,6 @@ def test_those_of_an_outer_app_are_not_resolved_for_a_mounted_one(serving, style
     assert serving(app).get(f"{position.prefix}/").text == "False"
 
 
-@rows("position", [each for each in POSITIONS.values() if each.is_apart], ids=lambda each: each.prefix)
-def test_those_of_an_outer_app_are_there_in_its_hooks_around_a_mounted_one(serving, style, source, position):
-    app, seen = App(), []
-    gives = source(app)
-    app.before_request(style(lambda request: seen.append(request[User])))
-    inside = position.enter(app)
-    inside.post("/")(style(lambda request: str(len(request.body))))
-    for size in (0, 100_000):
-        assert serving(app).post(f"{position.prefix}/", body=bytes(size)).text == str(size)
-    assert seen == [gives, gives]
-
-
-def test_those_of_a_mounted_app_are_resolved_inside_of_it(serving, style, source):
-    app, inner = App(), App()
-    gives = source(inner)
-    inner.get("/")(style(lambda request: request[User]))
-    app.mount("/inner", inner)
-    assert serving(app).get("/inner/").text == gives
-
-
 def fetch(request):
     return request[User]
 
@@ -225,7 +195,6 @@ def inner(function):
 
 
 async def loads(request):
-    """Refers to the dependency by a source that refers to it."""
     return request[Tenant]
 
 

@@ -1,12 +1,11 @@
 import asyncio
 import dataclasses
 import io
-import json
 import re
 import sqlite3
 import sys
 from collections import OrderedDict, UserString, defaultdict
-from contextlib import closing, suppress
+from contextlib import closing
 from decimal import Decimal
 from types import MappingProxyType
 from typing import NamedTuple
@@ -19,7 +18,7 @@ from antiphon.app.dispatch.returns import to_response
 from antiphon.handler.callables import describe
 from antiphon.request.request import Request
 from antiphon.response.response import Response
-from antiphon.testing import BrokenResponse, Client
+from antiphon.testing import Client
 from tests.helpers.deferred_annotations import define
 from tests.helpers.markup import Markup, Widget
 from tests.helpers.rows import rows
@@ -98,14 +97,6 @@ def test_a_value_becomes_a_response(value, content_type, body):
     assert (response.status, response.content_type, response.body) == (200, content_type, body)
 
 
-def test_a_response_stays_itself():
-    class Own(Response):
-        pass
-
-    for response in (Response("x"), Own("x")):
-        assert to_response(response, source, REQUEST) is response
-
-
 async def waiting():
     yield b"a"
 
@@ -160,11 +151,6 @@ TEXT_ONLY = {"content-type": TEXT, "x-content-type-options": "nosniff"}
 def test_a_body_may_come_with_status_and_headers(value, status, headers, body):
     response = to_response(value, source, REQUEST)
     assert (response.status, dict(response.headers.items()), response.body) == (status, headers, body)
-
-
-def test_headers_of_a_tuple_may_repeat():
-    response = to_response(("x", [("set-cookie", "a=1"), ("set-cookie", "b=2")]), source, REQUEST)
-    assert response.headers.getall("set-cookie") == ["a=1", "b=2"]
 
 
 class TestNone:
@@ -321,11 +307,6 @@ def test_a_part_of_a_template_string_is_no_page():
         to_response(part, source, REQUEST)
 
 
-def test_json_is_what_other_programs_read():
-    value = {"text": "é<>&", "nested": [1, 2.5, True, None, {"deep": []}]}
-    assert json.loads(to_response(value, source, REQUEST).body) == value
-
-
 class Money:
     """What JSON has no form for."""
 
@@ -362,24 +343,6 @@ def test_a_response_may_say_it_for_itself():
     assert Response.json({"m": Money(5)}, default=lambda value: value.amount).body == b'{"m":5}'
 
 
-def test_a_stream_that_fails_is_logged_with_the_handler_that_gave_it(interface, style, caplog):
-    def chunks(request):
-        yield "a"
-        yield 5
-
-    async def waiting(request):
-        yield "a"
-        yield 5
-
-    app = App()
-    handler = waiting if style.is_async else chunks
-    app.get("/")(handler)
-    with suppress(BrokenResponse):  # as a client sees it that is cut off
-        Client(app, interface=interface, raise_errors=False).get("/")
-    assert "bytes or text, not int" in caplog.text
-    assert describe(handler) in caplog.text
-
-
 class Greeting:
     """Makes a response itself, at once or awaited."""
 
@@ -413,14 +376,6 @@ def test_a_value_may_make_its_response_itself(interface, waits, wrap, status, fi
 
     response = Client(app, interface).get("/me")
     assert (response.status, response.text, response.headers.get("x-a")) == (status, "Hello, /me", field)
-
-
-@rows("wrap", [lambda greeting: greeting, lambda greeting: (greeting, 201)])
-def test_an_error_of_such_a_value_is_raised_as_it_is(wrap):
-    error = LookupError("gone")
-    with pytest.raises(LookupError) as raised:
-        to_response(wrap(Greeting(error=error)), source, REQUEST)
-    assert raised.value is error
 
 
 @rows("status", [204, 205, 304])

@@ -27,12 +27,6 @@ def app():
     return app
 
 
-def test_a_route_has_what_it_was_given(app, interface):
-    client = Client(app, interface)
-    assert client.get("/both").json == {"flag": "new", "count": 2, "keys": 2}
-    assert client.get("/plain").json == {"flag": None, "count": 0, "keys": 0}
-
-
 def test_hooks_and_middleware_read_it_before_the_handler(app):
     seen = []
     app.before_request(lambda request: seen.append(request.route.meta.get(FLAG)))

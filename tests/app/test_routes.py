@@ -36,16 +36,6 @@ def test_a_target_that_is_no_path_reaches_nobody(path):
     assert path in response.error.detail
 
 
-def test_own_converters_match_by_what_they_raise(serving, style):
-    app = App()
-    app.converter("hex", lambda text: int(text, 16), lambda number: f"{number:x}")
-    app.get("/c/<hex:n>", name="n")(style(lambda request: {**echo(request), "params": {"n": request.path_params["n"]}}))
-    get = answers(app, serving)
-    assert get("/c/ff") == ("n", {"n": 255})
-    assert get("/c/xy") == 404
-    assert get("/c/") == 404
-
-
 @rows("name", ["hex", "int", "any", "Bad"])
 def test_a_converter_that_there_is_already_is_an_error(name):
     app = App()

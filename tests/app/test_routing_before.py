@@ -41,7 +41,6 @@ def tell(request):
 
 @pytest.fixture(params=[False, True], ids=["one style", "mixed"])
 def app(request, style):
-    """An application whose handlers have one style, or both."""
     app = App()
     app.route("/items/<id>", ["GET", "POST", "PUT", "DELETE"])(style(tell))
     if request.param:
@@ -65,12 +64,6 @@ class TestRewriting:
             assert response.json == {"method": method, "path": "/items/5", "params": {"id": "5"}, "text": "text"}
         response = client.post("/items/5", headers={"x-http-method-override": "patch"})
         assert (response.status, response.headers["allow"]) == (405, "DELETE, GET, HEAD, OPTIONS, POST, PUT")
-
-    @pytest.mark.parametrize("size", [0, 100_000])
-    def test_the_method_by_a_field_of_the_form(self, app, serving, other, size):
-        register(app, other, by_form, loads_body=True)
-        response = serving(app).post("/items/5", form={"_method": "delete", "padding": "x" * size})
-        assert (response.json["method"], len(response.json["text"])) == ("DELETE", 23 + size)
 
     def test_the_path(self, app, serving, other):
         register(app, other, below_api)
@@ -170,42 +163,6 @@ class TestAround:
                 "one", "two", "inner", "before", "after", "inner closes", "two closes", "one closes"
             ]  # fmt: skip
 
-    def test_see_every_response_and_may_replace_it(self, app, serving, other):
-        seen = []
-
-        def after(request, response):
-            seen.append((response.status, type(response.error).__name__, request.endpoint))
-            return ("replaced", 418) if request.path == "/items/6" else None
-
-        register(app, other, after=after)
-        client = serving(app)
-        assert [client.get(path).status for path in ("/items/5", "/items/6", "/nowhere")] == [200, 418, 404]
-        assert client.request("PATCH", "/items/5").status == 405
-        assert seen == [
-            (200, "NoneType", "tell"), (200, "NoneType", "tell"), (404, "NotFound", None),
-            (405, "MethodNotAllowed", None),
-        ]  # fmt: skip
-
-    @pytest.mark.parametrize("path", ["/waits", "/blocks"])
-    def test_stand_where_their_style_belongs(self, serving, interface, other, path):
-        app = App()
-        dependencies = []
-
-        def note(*_):
-            try:
-                dependencies.append(asyncio.get_running_loop())
-            except RuntimeError:
-                dependencies.append(None)
-
-        register(app, other, note, note)
-        app.get("/waits")(waits)
-        app.get("/blocks")(lambda request: "blocks")
-        assert serving(app).get(path).status == 200
-        assert len(dependencies) == 2
-        if other.is_async:
-            assert None not in dependencies
-            assert dependencies[0] is dependencies[1]
-
     def test_block_on_a_thread_where_that_is_said(self, serving, interface, style):
         app = App()
         threads = []
@@ -265,37 +222,6 @@ class TestAround:
         assert (response.status, response.text) == (status, f"handled {error!r}")
         assert seen == [error]
 
-    @pytest.mark.parametrize("kind", ["def", "async def"])
-    def test_let_streams_pass(self, serving, other, kind):
-        app = App()
-
-        def blocks(request):
-            yield from ("a", "b")
-
-        async def waits(request):
-            for chunk in "ab":
-                await asyncio.sleep(0)
-                yield chunk
-
-        app.get("/")(blocks if kind == "def" else waits)
-        register(app, other, after=lambda request, response: response.headers.update({"x-seen": "1"}))
-        response = serving(app).get("/")
-        assert (response.text, response.headers["x-seen"]) == ("ab", "1")
-
-    def test_let_bodies_of_any_size_pass(self, app, serving, other):
-        register(app, other)
-        client = serving(app)
-        for size in (1, 70_000, 300_000):
-            assert len(client.put("/items/5", body=b"x" * size).json["text"]) == size
-
-    def test_leave_the_limits_of_the_route(self, serving, style, other):
-        app = App(limits=Limits(body=10))
-        app.post("/", limits=Limits(body=20))(style(lambda request: str(len(request.body))))
-        register(app, other)
-        client = serving(app)
-        assert client.post("/", body=bytes(20)).text == "20"
-        assert client.post("/", body=bytes(21)).json["limit"] == "body"
-
     def test_that_read_the_body_hold_to_the_limits_of_the_app(self, serving, style, other):
         app = App(limits=Limits(body=30))
         app.post("/")(style(lambda request: str(len(request.body))))
@@ -310,7 +236,6 @@ class TestARequestThatIsRefused:
 
     @pytest.fixture(params=[False, True], ids=["", "before routing"])
     def refusing(self, request, other, style):
-        """Makes an application of which each part notes what it sees."""
 
         def make(**options):
             app, blueprint, seen = App(**options), Blueprint("part", prefix="/part"), []
@@ -338,15 +263,6 @@ class TestARequestThatIsRefused:
         response = serving(app).post(path, headers={"host": host})
         assert (response.status, response.text) == (status, f"handled {status}")
         assert seen == [("after", status), ("app", status), *[(name, status) for name in outermost]]
-
-    @pytest.mark.parametrize(
-        ("path", "status", "part"), [("/x", 413, []), ("/part/x", 413, ["part"]), ("/nowhere", 404, [])]
-    )
-    def test_by_its_body(self, refusing, serving, path, status, part):
-        app, seen, outermost = refusing(limits=Limits(body=10))
-        response = serving(app).post(path, body=bytes(20))
-        assert response.status == status
-        assert seen == [(name, status) for name in ["after", *part, "app", *outermost]]
 
     def test_may_be_answered_otherwise_by_a_hook(self, refusing, serving, other):
         app, seen, outermost = refusing(trusted_hosts=["example.com"])
@@ -387,38 +303,6 @@ def test_a_body_that_came_too_slowly_is_not_waited_for_again(other, reads):
     }  # fmt: skip
     asyncio.run(app(scope, receive, send))
     assert seen == [(408, 2)]
-
-
-def test_calls_what_was_registered_for_after_the_request_once(app, serving, other):
-    called = []
-    register(app, other, lambda request: request.on_response(lambda request, response: called.append("first")) and None)
-
-    @app.before_request
-    def before(request):
-        request.on_response(lambda request, response: called.append("second"))
-
-    serving(app).get("/items/5")
-    assert called == ["first", "second"]
-
-
-def test_a_response_is_completed_once_after_them(app, serving, other):
-    completed = []
-    app.before_send(lambda request, response: completed.append((request.path, response.headers.get("x-last"))))
-    blueprint = Blueprint("shop", prefix="/shop")
-    blueprint.before_send(lambda request, response: completed.append("shop"))
-    blueprint.get("/x")(lambda request: "x")
-    app.register(blueprint)
-    register(app, other, after=lambda request, response: response.headers.update({"x-last": "yes"}))
-    client = serving(app)
-    for path in "/items/5", "/shop/x", "/nowhere":
-        client.get(path)
-    assert completed == [("/items/5", "yes"), "shop", ("/shop/x", "yes"), ("/nowhere", "yes")]
-
-
-def test_that_wait_want_an_interface_that_waits(other):
-    app = App()
-    register(app, other)
-    assert app.interface == ("asgi" if other.is_async else "wsgi")
 
 
 class TestElsewhere:

@@ -55,13 +55,6 @@ def test_answers_what_handlers_may_return(style, value, status, body):
     assert (response.status, response.body) == (status, body)
 
 
-def test_answers_nothing_where_it_says_so():
-    def returns_nothing(request) -> None:
-        pass
-
-    assert drive(to_app(returns_nothing)._handle(Request.blank()))[1].status == 204
-
-
 @rows("value", [None, 7, object, ("text", 200, [], "more")], ids=repr)
 def test_answers_what_no_response_is_made_of_with_an_error_that_names_it(value):
     def wrong(request):
@@ -116,10 +109,3 @@ def test_is_refused_unless_it_can_be_called_with_a_request(function):
 def test_is_refused_where_it_is_none():
     with pytest.raises(TypeError, match="'text' is not a function"):
         to_app("text")
-
-
-def test_may_take_more_that_has_defaults():
-    def greets(request, name="world"):
-        return Response(f"hello {name}")
-
-    assert drive(to_app(greets)._handle(Request.blank()))[1].body == b"hello world"

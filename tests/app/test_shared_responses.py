@@ -4,7 +4,6 @@ import pytest
 
 from antiphon import App, Request, Response
 from antiphon.features.cors import CORS
-from antiphon.features.security_headers import SecurityHeaders
 from antiphon.testing import Client
 
 pytestmark = pytest.mark.once
@@ -60,12 +59,3 @@ def test_is_opened_to_the_origin_that_asks_and_no_other(page):
         for origin in (FIRST, SECOND, None, "https://c.example")
     ]
     assert allowed == [FIRST, SECOND, None, None]
-
-
-def test_gets_headers_of_the_application_that_answers_by_it(page):
-    guarded, open_to_frames = App(), App()
-    guarded.use(SecurityHeaders())
-    for app in (guarded, open_to_frames):
-        app.get("/")(lambda request: page)
-    assert "x-frame-options" in Client(guarded).get("/").headers
-    assert "x-frame-options" not in Client(open_to_frames).get("/").headers

@@ -68,7 +68,6 @@ class Slow:
         return "dependency"
 
     async def wait_for(self, count):
-        """Wait until so many requests are in the source."""
         for _ in range(count):
             assert await asyncio.to_thread(self.asked.acquire, timeout=DEADLINE)
 

@@ -132,27 +132,6 @@ class TestItsAnswers:
         assert response.headers["cache-control"] == "no-cache"
         assert serving(app).get("/static/caf%C3%A9/gr%C3%B6%C3%9Fe%201.txt").body == b"1"
 
-    def test_to_head_have_no_body(self, app, serving):
-        client = serving(app)
-        head, got = client.head("/static/css/site.css"), client.get("/static/css/site.css")
-        assert (head.status, head.body, head.headers["content-length"]) == (200, b"", str(len(CSS)))
-        assert dict(head.headers.items()) == dict(got.headers.items())
-
-    def test_depend_on_the_codings_that_are_accepted(self, app, serving, root):
-        write(root / "css/site.css.gz", b"GZ")
-        response = serving(app).get("/static/css/site.css", headers={"accept-encoding": "gzip"})
-        assert (response.headers["content-encoding"], response.headers["vary"]) == ("gzip", "accept-encoding")
-        assert response.headers["content-length"] == "2"
-
-    @rows("method", ["POST", "PUT", "DELETE", "PATCH"])
-    def test_to_other_methods_say_which_are_allowed(self, app, serving, method):
-        response = serving(app).request(method, "/static/css/site.css")
-        assert (response.status, response.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
-
-    @rows("path", ["", "/", "/css", "/css/", "/missing", "/.env", "/css/site.css/", "/css//site.css"])
-    def test_are_404_where_no_file_is(self, app, serving, path):
-        assert serving(app).get(f"/static{path}").status == 404
-
     def test_come_from_a_thread_and_leave_as_files_if_they_are_large(self, root):
         app, kinds, threads = App(), [], []
         app.static("/static", root, immutable=lambda name: threads.append(threading.current_thread()))
@@ -219,14 +198,6 @@ class TestItsAnswers:
             assert client.get("/static/css/site.css").body == CSS
         assert (seen[0] != seen[1]) is comes_from_loop
 
-    def test_pass_what_is_around_them(self, app, serving):
-        @app.after_request
-        def mark(request, response):
-            response.headers["x-endpoint"] = f"{request.endpoint} {request.path_params['filename']}"
-
-        response = serving(app).get("/static/css/site.css")
-        assert (response.body, response.headers["x-endpoint"]) == (CSS, "static css/site.css")
-
     def test_break_off_when_the_file_has_gone_meanwhile(self, app, serving, root, caplog):
         (root / "large.bin").write_bytes(bytes(READ_AT_ONCE + 1))
 
@@ -252,12 +223,6 @@ class TestItsAnswers:
 
 
 class TestItsURLs:
-    def test_have_the_hash_of_the_file(self, app, serving):
-        url = app.url_for("static", filename="css/site.css")
-        assert url == f"/static/css/site.{DIGEST}.css"
-        response = serving(app).get(url)
-        assert (response.body, response.headers["cache-control"]) == (CSS, FOREVER)
-
     def test_go_on_working_when_the_file_has_changed(self, app, serving, root):
         client, old = serving(app), app.url_for("static", filename="css/site.css")
         client.get(old)
@@ -268,31 +233,10 @@ class TestItsURLs:
         response = client.get(old)
         assert (response.body, response.headers["cache-control"]) == (b"changed!", "no-cache")
 
-    def test_are_encoded(self, app, serving):
-        url = app.url_for("static", filename="café/größe 1.txt", v="1")
-        assert url.startswith("/static/caf%C3%A9/gr%C3%B6%C3%9Fe%201.")
-        assert url.endswith(".txt?v=1")
-        assert serving(app).get(url).headers["cache-control"] == FOREVER
-
-    def test_of_a_missing_file_lead_to_a_404(self, app, serving):
-        assert app.url_for("static", filename="missing.css") == "/static/missing.css"
-        assert serving(app).get("/static/missing.css").status == 404
-
     @rows("name", ["", "../secret.txt", "/css/site.css", "css//site.css", ".env", "a\\b", 3, b"a"])
     def test_are_not_made_for_what_is_never_served(self, app, name):
         with pytest.raises(ValueError, match=r"url_for 'static'.*parameter 'filename'"):
             app.url_for("static", filename=name)
-
-    @pytest.mark.parametrize("interface", ["wsgi", "asgi"])
-    def test_are_below_the_root_path(self, app, interface):
-        seen = []
-
-        @app.before_request
-        def url(request):
-            seen.append(request.url_for("static", filename="css/site.css"))
-
-        Client(app, interface, root_path="/shop").get("/shop/static/css/site.css")
-        assert seen == [f"/shop/static/css/site.{DIGEST}.css"]
 
     def test_have_no_hash_when_that_is_not_wanted(self, root):
         app = App()
@@ -301,15 +245,6 @@ class TestItsURLs:
 
 
 class TestRegistering:
-    def test_several_folders(self, tmp_path, serving):
-        app = App()
-        for name in ("one", "two"):
-            write(tmp_path / name / "a.txt", name.encode())
-            app.static(f"/{name}", tmp_path / name, name=name)
-        client = serving(app)
-        for name in ("one", "two"):
-            assert client.get(app.url_for(name, filename="a.txt")).body == name.encode()
-
     def test_with_blueprints(self, tmp_path, serving):
         app = App()
         app.static("/static", tmp_path)
@@ -332,13 +267,6 @@ class TestRegistering:
                 response = client.get(path)
                 assert (response.body, response.headers["cache-control"]) == (name.encode(), FOREVER)
 
-    def test_with_a_prefix_that_has_parameters(self, root, serving):
-        app = App()
-        app.static("/<theme>/static", root)
-        url = app.url_for("static", theme="dark", filename="css/site.css")
-        assert url == f"/dark/static/css/site.{DIGEST}.css"
-        assert serving(app).get(url).body == CSS
-
     @rows("prefix", ["", "/"])
     def test_for_all_paths(self, root, prefix):
         app = App()
@@ -349,12 +277,6 @@ class TestRegistering:
     def test_at_a_malformed_prefix_is_an_error(self, root, prefix):
         with pytest.raises(ValueError, match=prefix):
             App().static(prefix, root)
-
-    @rows("folder, complaint", [("static", "relative"), ("/missing/folder", "no folder")])
-    def test_what_is_no_folder_is_an_error(self, folder, complaint):
-        for routes in (App(), Blueprint("shop")):
-            with pytest.raises(ValueError, match=complaint):
-                routes.static("/static", folder)
 
     def test_two_folders_by_one_name_is_an_error(self, root):
         app = App()
@@ -367,9 +289,6 @@ class TestRegistering:
         Client(app).get("/")
         with pytest.raises(RuntimeError):
             app.static("/more", root)
-
-    def test_leaves_the_app_to_wsgi(self, app):
-        assert app.interface == "wsgi"
 
 
 INSIDE = "/static/test_snippets.py"

@@ -31,7 +31,6 @@ WRONG = "000000000000"
 
 @pytest.fixture
 def root(tmp_path):
-    """A folder with files, beside what is not in it."""
     root = tmp_path / "static"
     (root / "css").mkdir(parents=True)
     write(root / "css/site.css", CSS)
@@ -109,12 +108,6 @@ class TestAFile:
     def test_may_have_any_harmless_name(self, folder, root, name):
         write(root / name, name.encode())
         assert is_found(folder, name) == name.encode()
-
-    def test_is_answered_with_what_it_is_now(self, folder, root):
-        before = get(folder, "css/site.css").headers["etag"]
-        write(root / "css/site.css", b"changed", age=50)
-        assert is_found(folder, "css/site.css") == b"changed"
-        assert get(folder, "css/site.css").headers["etag"] != before
 
     def test_that_goes_before_it_is_sent_breaks_off_its_body_if_it_is_large(self, folder, root):
         small, large = get(folder, "css/site.css"), get(folder, write(root / "large", LARGE).name)
@@ -233,10 +226,6 @@ class TestWhatIsNotInTheFolder:
         assert is_found(StaticFolder(root), name) is None
         assert is_found(StaticFolder(root), f"{name}.{digest(b'PASSWORD=1')}") is None
         assert is_found(StaticFolder(root, dotfiles=True), name) == b"PASSWORD=1"
-
-    def test_is_not_what_is_well_known(self, folder, root):
-        write(root / ".well-known/security.txt", b"Contact:")
-        assert is_found(folder, ".well-known/security.txt") == b"Contact:"
 
     @pytest.mark.processes
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
@@ -430,11 +419,6 @@ class TestAPrecompressedSibling:
         assert (content(response), response.content_type) == (b"GZ", "application/gzip")
         assert {"content-encoding", "vary"}.isdisjoint(response.headers)
 
-    def test_is_nothing_without_the_file(self, folder, root, coded):
-        (root / "css/site.css").unlink()
-        with pytest.raises(NotFound):
-            get(folder, "css/site.css", accept_encoding="br")
-
     def test_is_sent_for_a_name_with_a_hash(self, folder, coded):
         response = get(folder, folder.hashed("css/site.css"), accept_encoding="br")
         assert (content(response), response.headers["cache-control"]) == (b"BR", FOREVER)
@@ -442,9 +426,6 @@ class TestAPrecompressedSibling:
 
 
 class TestANameWithAHash:
-    def test_has_that_of_the_content(self, folder):
-        assert folder.hashed("css/site.css") == f"css/site.{digest(CSS)}.css"
-
     def test_is_the_file_and_is_kept_forever(self, folder):
         response = get(folder, f"css/site.{digest(CSS)}.css")
         assert (content(response), response.headers["cache-control"]) == (CSS, FOREVER)

@@ -13,7 +13,6 @@ from antiphon.http.errors import BadRequest, ClientDisconnected, NotFound
 from antiphon.http.limits import Limits
 from antiphon.testing import AsyncClient, Client
 from tests.helpers.noop_hooks import after, after_async, around, around_async, before, before_async
-from tests.helpers.observed_values import AsyncValues, SyncValues
 from tests.helpers.registration_positions import POSITIONS
 from tests.helpers.rows import rows
 
@@ -40,7 +39,6 @@ LAYERS = {
 
 
 def of_style(name):
-    """Twenty layers of one style, at all three points."""
     return tuple(itertools.islice(itertools.cycle([layer for key, layer in LAYERS.items() if key.endswith(name)]), 20))
 
 
@@ -79,92 +77,6 @@ def woven(stack, position, routes, outermost=None):
         layer(inside)
     routes(inside)
     return app
-
-
-class TestContextVariables:
-    @in_every_position
-    def test_reach_the_handler_come_back_and_are_reset(self, serving, stack, position, style, other):
-        seen = []
-
-        def open_():
-            return outer_variable.set("outermost")
-
-        def close(token):
-            seen.append(("outermost", inner_variable.get()))
-            outer_variable.reset(token)
-            seen.append(("reset", outer_variable.get()))
-
-        def blocking(request):
-            token = open_()
-            yield
-            close(token)
-
-        async def waiting(request):
-            token = open_()
-            await asyncio.sleep(0)
-            yield
-            await asyncio.sleep(0)
-            close(token)
-
-        def routes(app):
-            @app.post("/")
-            @style
-            def handler(request):
-                seen.append(("handler", outer_variable.get()))
-                inner_variable.set("handler")
-                request.after_response(lambda: seen.append(("after", inner_variable.get(), outer_variable.get())))
-
-                def chunks():
-                    seen.append(("stream", inner_variable.get(), outer_variable.get()))
-                    yield "x"
-
-                return chunks()
-
-        app = woven(stack, position, routes, waiting if other.is_async else blocking)
-        client = serving(app)
-        way = [
-            ("handler", "outermost"), ("outermost", "handler"), ("reset", "unset"), ("stream", "handler", "unset"),
-            ("after", "handler", "unset"),
-        ]  # fmt: skip
-        for body in (b"", LARGE):
-            seen.clear()
-            assert client.post(f"{position.prefix}/", body=body).text == "x"
-            assert seen == way
-
-
-class TestAnException:
-    @in_every_position
-    def test_is_the_very_one_with_the_way_to_the_handler(self, serving, stack, position, style):
-        errors = {"/unexpected": LookupError("boom"), "/expected": NotFound("gone")}
-        cause = ValueError("cause")
-        seen = []
-
-        def outermost(request):
-            response = yield
-            seen.append(response.error)
-
-        def routes(app):
-            @app.get("/<path>")
-            @style
-            def the_handler(request):
-                raise errors[f"/{request.path_params['path']}"] from cause
-
-        client = serving(woven(stack, position, routes, outermost))
-        for path, error in errors.items():
-            client.get(position.prefix + path)
-            assert seen.pop() is error
-            assert (error.__cause__, error.__context__) == (cause, None)
-            assert functions_on_the_way(error)[-1] == "the_handler"
-        assert seen == []
-
-
-def functions_on_the_way(error):
-    """The names of the functions that an exception came through, outermost first."""
-    names, traceback = [], error.__traceback__
-    while traceback is not None:
-        names.append(traceback.tb_frame.f_code.co_name)
-        traceback = traceback.tb_next
-    return names
 
 
 REQUESTS = {
@@ -276,37 +188,6 @@ def test_status_headers_and_bytes_are_the_same(serving, interface, stack, positi
     assert {status for status, _, _ in usual.values()} >= {200, 201, 204, 303, 400, 403, 404, 405, 413, 415, 500}
 
 
-@rows("kind", [SyncValues, AsyncValues])
-@in_every_position
-def test_a_stream_gives_its_chunks_and_is_closed_once_wherever_it_ends(serving, stack, position, style, kind):
-    error = LookupError("boom")
-    whole, failing = kind(["a", b"b", "c"]), kind(["a"], error)
-    endless, unread = kind(itertools.repeat("a")), kind()
-
-    def routes(app):
-        for name, source in (("whole", whole), ("failing", failing), ("endless", endless), ("unread", unread)):
-            app.get(f"/{name}", name=name)(style(lambda request, source=source: source))
-
-    client = serving(woven(stack, position, routes, around_async))
-    with client.stream("GET", f"{position.prefix}/whole") as response:
-        assert list(response) == [b"a", b"b", b"c"]
-    assert (whole.read, whole.closed) == (3, 1)
-
-    with client.stream("GET", f"{position.prefix}/failing") as response:
-        assert next(response) == b"a"
-        with pytest.raises(LookupError) as raised:
-            next(response)
-    assert raised.value is error
-    assert (failing.read, failing.closed) == (1, 1)
-
-    with client.stream("GET", f"{position.prefix}/endless") as response:
-        assert next(response) == b"a"
-    assert endless.closed == 1
-
-    assert client.head(f"{position.prefix}/unread").body == b""
-    assert (unread.read, unread.closed) == (0, 1)
-
-
 class TestADisconnect:
     @in_every_position
     def test_while_the_body_is_read_keeps_the_handler_from_being_called(
@@ -369,78 +250,3 @@ class TestADisconnect:
 
         assert asyncio.run(main())
         assert seen == ["cleaned up", asyncio.CancelledError]
-
-
-class TestWhatIsLeftForAfter:
-    @rows("kind", [SyncValues, AsyncValues])
-    @in_every_position
-    def test_is_called_once_in_order_when_the_stream_is_closed(self, serving, stack, position, style, kind):
-        seen = []
-
-        class Source(kind):
-            def _next(self, end):
-                try:
-                    value = super()._next(end)
-                except (StopIteration, StopAsyncIteration):
-                    seen.append("end")
-                    raise
-                seen.append(value)
-                return value
-
-            def close(self):
-                seen.append("closed")
-
-            async def aclose(self):
-                seen.append("closed")
-
-        def outermost(request):
-            request.after_response(lambda: seen.append("first"))
-            yield
-            request.after_response(lambda: seen.append("third"))
-
-        def routes(app):
-            @app.get("/")
-            @style
-            def handler(request):
-                @request.after_response
-                async def second():
-                    await asyncio.sleep(0)
-                    seen.append("second")
-
-                return Source(["a", "b"])
-
-        app = woven(stack, position, routes, outermost)
-        assert serving(app).get(f"{position.prefix}/").text == "ab"
-        assert seen == ["a", "b", "end", "closed", "first", "second", "third"]
-
-
-class TestTheRequest:
-    @in_every_position
-    def test_is_the_same_object_with_the_same_id_and_g(self, serving, stack, position, style):
-        seen, deep = [], []
-
-        def note(request, there):
-            there.append((request, request.g, request.id))
-
-        def outermost(request):
-            note(request, seen)
-            yield
-            note(request, seen)
-            request.after_response(lambda: note(request, seen))
-
-        def routes(app):
-            @app.get("/")
-            @style
-            def handler(request):
-                note(request, deep)
-                request.after_response(lambda: note(request, deep))
-                raise LookupError("boom")
-
-            app.errorhandler(LookupError)(lambda request, error: note(request, deep) or "handled")
-
-        app = woven(stack, position, routes, outermost)
-        assert serving(app).get(f"{position.prefix}/").text == "handled"
-        assert (len(seen), len(deep)) == (3, 3)
-        for notes in (seen, deep) if position.is_apart else ([*seen, *deep],):
-            assert all(here is there for each in notes for here, there in zip(each, notes[0], strict=True))
-        assert seen[0][-1] is deep[0][-1]

@@ -169,7 +169,6 @@ class Scope:
 
 
 def heads(*hosts):
-    """A request with these Host lines as each interface brings it."""
     joined = {"HTTP_HOST": ",".join(hosts)} if hosts else {}
     server = {"SERVER_NAME": "192.0.2.1", "SERVER_PORT": "80"}
     scope = {"method": "GET", "path": "/", "headers": [(b"host", host.encode()) for host in hosts]}

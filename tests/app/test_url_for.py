@@ -210,15 +210,6 @@ def test_a_name_of_several_handlers_is_a_lookup_error():
         app.url_for("<lambda>")
 
 
-def test_handlers_of_different_methods_at_one_path_may_have_one_name():
-    app = App()
-    for method in ("GET", "POST"):
-        app.route("/items/<int:id>", (method,), name="item")(lambda request, id: request.method)  # noqa: A006
-    app._freeze()
-    assert app.url_for("item", id=5) == "/items/5"
-    assert Client(app).post("/items/5").text == "POST"
-
-
 class TestOfARequest:
     def url_for(self, name, host="a.example.com:8080", root="/r t", scheme="http", **params):
         app = site(trusted_hosts=["*"])
@@ -330,11 +321,6 @@ class TestTheHostOfAnAbsoluteURL:
         app.use(HealthCheck(lambda: current_request().url_for("home", _absolute=True), name="link"))
         found = self.client(app).get("/readyz", headers={"host": "evil.example"})
         assert (found.status, "evil" in found.text) == (503, False)
-
-    def test_of_an_error_handler_is_declared(self):
-        app = linking()
-        app.errorhandler(404)(lambda request, error: request.url_for("home", _absolute=True))
-        assert self.client(app).get("/nowhere", headers={"host": "evil.example"}).status == 500
 
     def client(self, app):
         return Client(app, raise_errors=False)

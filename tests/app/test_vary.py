@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon import App, Blueprint, Response, abort, to_app
+from antiphon import App, Response, to_app
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
@@ -78,20 +78,6 @@ def test_what_a_middleware_reads(interface, when, outside):
     assert vary(app, interface) == ["accept-language"]
 
 
-def test_a_middleware_sees_what_was_read_inside_of_it():
-    seen = []
-    app = App()
-
-    @app.middleware
-    def around(request):
-        response = yield
-        seen.append(response.headers.get("vary"))
-
-    app.get("/")(lambda request: str(request.accept))
-    assert vary(app) == ["accept"]
-    assert seen == ["accept"]
-
-
 def test_a_page_about_an_error_is_chosen_by_accept():
     app = App()
     assert vary(app, path="/nothing") == ["accept"]
@@ -110,27 +96,6 @@ def test_a_304_is_chosen_by_what_the_response_was():
     etag = client.get("/").headers["etag"]
     response = client.get("/", headers={"if-none-match": etag})
     assert (response.status, response.headers["vary"]) == (304, "accept-language")
-
-
-def test_what_is_mounted_tells_it_too():
-    inner, outer = App(), App()
-    inner.get("/")(lambda request: str(request.accept))
-    outer.mount("/in", inner)
-
-    @outer.after_request
-    def also(request, response):
-        request.accept_charsets.best(["utf-8"])
-
-    assert vary(outer, path="/in/") == ["accept", "accept-charset"]
-
-
-def test_an_error_that_a_blueprint_answers():
-    shop = Blueprint("shop")
-    shop.get("/")(lambda request: abort(409))
-    shop.errorhandler(409)(lambda request, error: (request.accept_languages.best(["de"], "en"), 409))
-    app = App()
-    app.register(shop)
-    assert vary(app) == ["accept-language"]
 
 
 def test_what_a_served_function_reads(interface):

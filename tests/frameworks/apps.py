@@ -193,7 +193,6 @@ def is_installed(make) -> bool:
 
 
 def need(make) -> None:
-    """Skip the test if a framework is not installed."""
     if not is_installed(make):
         pytest.skip(f"{make.__name__.partition('_')[0]} is not installed")
 
@@ -207,7 +206,6 @@ def made(make):
 
 
 def application(make, views, monkeypatch, stack):
-    """Make the application of a framework, with these views."""
     monkeypatch.setattr("tests.frameworks.apps.views", views)
     app = made(make)
     if make in (django_wsgi, django_asgi):

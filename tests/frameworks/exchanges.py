@@ -50,7 +50,6 @@ def exchange(app, interface, name):
 
 
 def exchange_by_socket(port, name):
-    """Do what ``exchange`` does, with a server."""
     return ask_by_socket(port, *EXCHANGES[name])
 
 
@@ -63,7 +62,6 @@ def ask(app, interface, method, url, headers, body):
 
 
 def ask_by_socket(port, method, url, headers, body):
-    """Do what ``ask`` does, with a server."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     connection.request(method, url, body or None, headers | {"host": "localhost"})
     response = connection.getresponse()

@@ -36,7 +36,6 @@ TEMPLATES = {
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
-    """The project, with a database and collected files."""
     with without_settings():
         settings.configure(**settings_in(tmp_path_factory.mktemp("shop")))
         django.setup()

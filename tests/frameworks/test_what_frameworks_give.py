@@ -29,7 +29,6 @@ WAIT = 0.8
 
 
 def rows_of_page() -> dict[str, dict[str, bool]]:
-    """Return the cells of the table by frameworks and columns."""
     table = PAGE.read_text().partition("## What frameworks can't give")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| ([A-Z]?\w+(?: over \w+)?) \|(.*)\|$", table, re.MULTILINE)
     cells = {name: [cell.strip() for cell in row.split("|")] for name, row in rows}
@@ -90,7 +89,6 @@ class Probe:
 
 @contextmanager
 def wsgi_served(app):
-    """Serve an application of WSGI on a thread, and give its port."""
 
     class Quiet(WSGIRequestHandler):
         def log_message(self, *_):
