@@ -28,7 +28,6 @@ def environ(method="GET", path="/", body=None, **more):
 
 
 def scope(method="GET", path="/", headers=((b"host", b"localhost"),), **more):
-    """The scope of a plain request, as an ASGI server makes it."""
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -287,7 +286,6 @@ class Servers:
 
 @pytest.fixture
 def servers():
-    """Plays servers towards applications."""
     return Servers
 
 

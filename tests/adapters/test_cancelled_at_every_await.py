@@ -29,7 +29,6 @@ def interface(request):
 
 @pytest.fixture(params=[True, False], ids=["async def", "def"])
 def style(request):
-    """True for ``async def`` handlers."""
     return request.param
 
 

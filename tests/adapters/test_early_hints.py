@@ -6,7 +6,7 @@ import pytest
 
 from antiphon import App, Request, Response, aget_response
 from antiphon.http import Link
-from antiphon.testing import AsyncClient, Client, ContractError
+from antiphon.testing import Client, ContractError
 from tests.helpers.rows import rows
 
 STYLE = Link("/style.css", "preload", {"as": "style"})
@@ -71,13 +71,6 @@ def test_hints_are_dropped_where_they_cannot_be_sent(interface, options, kind):
     assert (response.text, response.early_hints) == ("page", ())
 
 
-@rows("version", ["1.0", "1.1"])
-def test_a_server_that_offers_them_to_http_1_0_is_not_asked(version):
-    scope = {"extensions": {"http.response.early_hint": {}}}
-    response = Client(app_of([STYLE]), "asgi", http_version=version, extra=scope).get("/async")
-    assert response.early_hints == ((STYLE,) if version == "1.1" else ())
-
-
 def test_without_a_server_nothing_is_sent():
     Request.blank("/").send_early_hints(STYLE)
 
@@ -93,22 +86,6 @@ def test_hints_have_8_kib_for_one_request(interface, kind):
     large = Link("/" + "x" * 4000, "preload")
     response = Client(app_of([large], [large, large, STYLE], [large]), interface).get(f"/{kind}")
     assert response.early_hints == (large, large, STYLE)
-
-
-@rows("kind", KINDS)
-def test_middleware_sends_hints_and_sees_the_response_alone(interface, kind):
-    app = app_of([SCRIPT])
-    seen = []
-
-    @app.middleware
-    def hinting(request):
-        request.send_early_hints(STYLE)
-        response = yield
-        seen.append(response.status)
-        request.send_early_hints(STYLE)
-
-    assert Client(app, interface).get(f"/{kind}").early_hints == (STYLE, SCRIPT, STYLE)
-    assert seen == [200]
 
 
 @rows("has_after", [False, True])
@@ -291,38 +268,6 @@ def test_the_hints_of_a_subrequest_are_dropped(interface, application):
         return Response(inner.body)
 
     assert Client(app, interface).get("/").early_hints == (SCRIPT,)
-
-
-def test_observers_are_told_of_the_response_alone(interface):
-    from antiphon import Observer
-
-    class Noting(Observer):
-        def sent(self, exchange):
-            noted.append((exchange.status, exchange.body_size))
-
-    noted = []
-    app = app_of([STYLE])
-    app.observe(Noting())
-    assert Client(app, interface).get("/async").early_hints == (STYLE,)
-    assert noted == [(200, 4)]
-
-
-def test_clients_show_the_hints_of_streams_and_redirects():
-    app = app_of([STYLE])
-
-    @app.get("/old")
-    def old(request: Request):
-        request.send_early_hints(SCRIPT)
-        return Response.redirect("/def")
-
-    async def ask():
-        async with AsyncClient(app) as client, client.stream("GET", "/def") as streamed:
-            return streamed.early_hints
-
-    assert asyncio.run(ask()) == (STYLE,)
-    response = Client(app).get("/old")
-    assert response.early_hints == (STYLE,)
-    assert [redirect.early_hints for redirect in response.history] == [(SCRIPT,)]
 
 
 @rows("line", ["style.css", "", "<style.css", None])

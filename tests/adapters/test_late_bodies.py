@@ -54,7 +54,6 @@ class Exchange:
             self.steps = app.__rsgi__(servers.rsgi_scope("POST", "/", fields), self.server)
 
     async def asked(self, times):
-        """Wait until the server was asked for the body so often."""
         while self.server.received < times:
             await asyncio.sleep(0)
 

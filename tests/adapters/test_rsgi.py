@@ -72,10 +72,6 @@ class TestTheHead:
         made = head(servers, query_string="a=%20&b=\xe9", scheme="https")
         assert (made.query_string, made.scheme) == (b"a=%20&b=\xe9", "https")
 
-    def test_names_every_line_in_order(self, servers):
-        headers = [("accept", "a/b"), ("x-other", "x"), ("accept", "c/d")]
-        assert head(servers, headers=headers).fields() == headers
-
     @rows("host", [[("host", "other.example")], []])
     def test_has_the_host_of_the_target_where_that_names_one(self, servers, host):
         made = head(servers, headers=[("accept", "a/b"), *host], authority="example.com")

@@ -391,12 +391,6 @@ class TestOneTaskFromStartupToShutdown:
         events.put_nowait({"type": "lifespan.startup"})
         assert asyncio.run(main()) == ["starting", "cleaned up"]
 
-    def test_may_begin_over_wsgi_and_end_on_a_loop(self, servers):
-        for app in (App(), AllSync()):
-            servers.wsgi(app)
-            assert Lifespan(app).run() is None
-            assert app.events == ["starting", "started", "answered", "stopped"]
-
     def test_of_two_loops_at_once_is_one(self, servers):
         app = App(slow=0.1)
         barrier = threading.Barrier(2)
@@ -427,20 +421,6 @@ class Entered:
 
     async def __aexit__(self, *raised):
         return self.manager.__exit__(*raised)
-
-
-class AllSync(App):
-    """An application that needs no loop."""
-
-    async def startup(self):
-        await ON_THREAD
-        self.token = variable.set("set")
-        self.events += ["starting", "started"]
-
-    async def shutdown(self):
-        await ON_THREAD
-        variable.reset(self.token)
-        self.events.append("stopped")
 
 
 SHUTDOWN = """
@@ -644,14 +624,6 @@ class TestHowServersTellTheInterface:
 
         assert is_asgi(App())
 
-    def test_its_instances_are_callable_by_both(self, servers):
-        app = App()
-        assert app.__call__(servers.environ(), lambda status, headers: None) is not None
-        server = servers.ASGIServer()
-        coroutine = app.__call__(servers.scope(), server.receive, server.send)
-        assert inspect.isawaitable(coroutine)
-        coroutine.close()
-
 
 class TestAServedFunction:
     @pytest.mark.parametrize("style", ["def", "async def"])
@@ -673,41 +645,6 @@ class TestAServedFunction:
         asked = []
         app = to_app(lambda request: asked.append(request.path))
         assert (call(app, path=target).status, asked) == (400, [])
-
-    def test_is_a_decorator(self, call):
-        @to_app
-        def app(request):
-            return Response("decorated")
-
-        assert call(app).body == b"decorated"
-
-    @pytest.mark.parametrize("style", ["def", "async def"])
-    def test_has_its_errors_answered_and_logged(self, call, style, caplog):
-        ids = []
-
-        def blocks(request):
-            ids.append(request.id)
-            raise LookupError("the secret")
-
-        async def waits(request):
-            blocks(request)
-
-        answer = call(to_app(blocks if style == "def" else waits))
-        assert answer.status == 500
-        assert answer.header("x-request-id") == ids
-        assert ids[0].encode() in answer.body
-        assert b"secret" not in answer.body
-        assert ids[0] in caplog.text
-        assert "the secret" in caplog.text
-
-    @rows("leaving", [KeyboardInterrupt, SystemExit])
-    def test_lets_what_ends_the_process_leave(self, servers, leaving):
-        @to_app
-        def app(request):
-            raise leaving
-
-        with pytest.raises(leaving):
-            servers.wsgi(app)
 
 
 def test_variables_do_not_leak_on_one_thread_over_wsgi(servers):

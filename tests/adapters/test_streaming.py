@@ -73,7 +73,6 @@ class Waiting(Endless):
 
 @pytest.fixture(params=[Blocking, Waiting])
 def body(request):
-    """An endless body."""
     return request.param()
 
 
@@ -280,15 +279,6 @@ class TestASourceThatWaits:
 
 
 class TestTheWatch:
-    def test_leaves_no_task_behind(self):
-        async def main():
-            client = Client(waits=True)
-            await write(iter([b"a", b"b"]), client)
-            await asyncio.sleep(0)
-            return len(asyncio.all_tasks())
-
-        assert asyncio.run(main()) == 1
-
     def test_reaches_a_body_that_waits_for_something_else(self):
         seen = []
 
@@ -449,36 +439,6 @@ class TestABodyThatFailsToClose:
         assert (answer.body, answer.ended) == (b"ab", False)
         assert str(answer.error) == "stuck"
         assert [str(record.exc_info[1]) for record in caplog.records] == ["midway"]
-
-
-def test_a_body_is_closed_itself_where_its_iterator_cannot_be():
-    class Body:
-        closed = 0
-
-        async def iterate(self):
-            yield b"a"
-
-        def __aiter__(self):
-            iterator = self.iterate()
-
-            class Bare:
-                __anext__ = staticmethod(iterator.__anext__)
-
-                def __aiter__(self):
-                    return self
-
-            return Bare()
-
-        async def aclose(self):
-            self.closed += 1
-
-    async def main():
-        client = Client(waits=True)
-        return await write(body, client), client.taken
-
-    body = Body()
-    assert asyncio.run(main()) == (True, [b"a"])
-    assert body.closed == 1
 
 
 class TestCuttingOff:

@@ -132,7 +132,6 @@ async def get(app, path, send):
 
 
 async def respond(app, path):
-    """The whole body of a response."""
     chunks = []
 
     async def take(chunk):

@@ -16,7 +16,6 @@ pytestmark = pytest.mark.axes("interface", "app", "Body")
 
 @pytest.fixture(params=[SyncValues, AsyncValues], ids=["blocking", "waiting"])
 def Body(request):
-    """A kind of streamed body."""
     return request.param
 
 
@@ -35,25 +34,17 @@ def app(request):
 
 
 def echo(request):
-    """What came, on a thread."""
     yield b"echo: "
     yield from request.stream
 
 
 async def aecho(request):
-    """The same on an event loop."""
     yield b"echo: "
     async for chunk in request.stream:
         yield chunk
 
 
 class TestABodyInMemory:
-    def test_leaves_the_response_as_it_was(self, call, app):
-        response = Response("text")
-        answer = call(app(lambda request: response))
-        assert answer.header("content-length") == ["4"]
-        assert response.headers.items() == Response("text").headers.items()
-
     def test_goes_with_status_and_all_header_fields_in_order(self, call, app):
         headers = [("x-b", "1"), ("set-cookie", "a=1"), ("x-a", "\xe9"), ("set-cookie", "b=2")]
         answer = call(app(lambda request: Response("x", 418, headers)))
@@ -128,24 +119,6 @@ class TestAStreamedBody:
         assert made.closed == 1
         assert len(caplog.records) == 1
         assert "int" in str(answer.error)
-
-    def test_of_a_waiting_generator_runs_in_one_task_to_its_cleanup(self, call, app):
-        tasks = []
-
-        async def chunks():
-            try:
-                tasks.append(asyncio.current_task())
-                yield b"a"
-                await asyncio.sleep(0)
-                tasks.append(asyncio.current_task())
-                yield b"b"
-            finally:
-                await asyncio.sleep(0)
-                tasks.append(asyncio.current_task())
-
-        call(app(lambda request: Response(chunks())))
-        assert len(tasks) == 3
-        assert len(set(tasks)) == 1
 
 
 class TestWhatIsLeftForAfter:

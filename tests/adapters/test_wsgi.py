@@ -32,7 +32,6 @@ class Input:
 
 
 def load(environ, **limits):
-    """A request whose body has been read."""
     request = Request(WSGIHead(environ))
     if limits:
         from antiphon.http.limits import Limits
@@ -228,9 +227,6 @@ class TestTheBody:
         given = Input(b"hello")
         assert load(servers.environ("POST", SERVER_PROTOCOL="HTTP/2", **{"wsgi.input": given})).body == b""
         assert given.asked == []
-
-    def test_is_read_by_its_property_alone(self, servers):
-        assert Request(WSGIHead(servers.environ("POST", body=b"hello"))).body == b"hello"
 
 
 @rows("reads", [1, 5])

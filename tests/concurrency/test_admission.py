@@ -34,7 +34,6 @@ class Worker:
             self.ask(name, client)
 
     def begin(self):
-        """Begin the next request, and return its name."""
         before = {*self.outcomes}
         self.queue.begin()
         return next((name for name in self.outcomes if name not in before and self.outcomes[name] == "begun"), None)
@@ -56,10 +55,6 @@ class Worker:
 
     def refused(self):
         return [name for name, outcome in self.outcomes.items() if outcome == "refused"]
-
-
-def test_an_empty_queue_begins_nothing():
-    assert not Worker().queue.begin()
 
 
 def test_a_burst_begins_in_the_order_of_its_arrival():

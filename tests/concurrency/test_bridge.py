@@ -212,14 +212,6 @@ class TestAnAsyncIterableOnAThread:
         may_go = asyncio.Event()
         assert in_time(reads) == ["only"]
 
-    def test_may_be_closed_again(self):
-        def closes():
-            iterator = SyncFromAsync(Chunks(), copy_context())
-            iterator.close()
-            iterator.close()
-
-        in_time(closes)
-
     def test_leaves_its_context_free_as_soon_as_it_has_failed(self):
         def reads():
             context = copy_context()
@@ -288,42 +280,6 @@ class TestABlockingIterableOnALoop:
         collection = Collection()
         assert self.read(collection) == ["a"]
         assert collection.closed
-
-    def test_never_runs_on_the_loop(self):
-        chunks = Chunks()
-        threads = set()
-
-        def generator():
-            try:
-                for chunk in chunks:
-                    threads.add(threading.get_ident())
-                    yield chunk
-            finally:
-                threads.add(threading.get_ident())
-                chunks.close()
-
-        self.read(generator(), 1)
-        assert chunks.calls[-1] == "close"
-        assert threading.get_ident() not in threads
-
-    def test_has_one_context_in_which_tokens_can_be_reset(self):
-        seen = []
-
-        def generator():
-            token = variable.set("inside")
-            yield
-            seen.append(variable.get())
-            yield
-            variable.reset(token)
-            seen.append(variable.get())
-
-        async def main():
-            variable.set("outside")
-            async for _ in AsyncFromSync(generator()):
-                seen.append(variable.get())  # noqa: PERF401 - the generator appends in between
-
-        asyncio.run(main())
-        assert seen == ["inside", "inside", "inside", "outside"]
 
     @rows("when", ["in a chunk", "between chunks"])
     def test_is_closed_when_the_task_is_cancelled(self, when):

@@ -87,7 +87,6 @@ def on_thread(chunks, pause=0.0, most=None):
 
 @pytest.fixture(params=[on_loop, on_thread])
 def read(request):
-    """The reader of either kind."""
     return request.param
 
 

@@ -22,12 +22,6 @@ second = ContextVar("second", default="unset")
 
 
 class TestACrossing:
-    def test_calls_on_another_thread_and_gives_the_result(self):
-        async def main():
-            return await Crossing().run(threading.get_ident)
-
-        assert asyncio.run(main()) != threading.get_ident()
-
     @rows("fails", [False, True])
     def test_carries_variables_both_ways(self, fails):
         def there():
@@ -47,18 +41,6 @@ class TestACrossing:
 
         assert asyncio.run(main()) == ("from here", "from there")
 
-    def test_lets_a_token_be_reset_in_a_later_call(self):
-        async def main():
-            first.set("outside")
-            crossing = Crossing()
-            token = await crossing.run(first.set, "inside")
-            seen = [first.get()]
-            await crossing.run(first.reset, token)
-            seen.append(first.get())
-            return seen
-
-        assert asyncio.run(main()) == ["inside", "outside"]
-
     def test_carries_back_that_a_variable_is_no_longer_set(self):
         async def main():
             crossing = Crossing()
@@ -77,15 +59,6 @@ class TestACrossing:
             return await crossing.run(first.get)
 
         assert asyncio.run(main()) == "unset"
-
-    def test_carries_what_was_set_between_two_calls(self):
-        async def main():
-            crossing = Crossing()
-            await crossing.run(first.set, "one")
-            first.set("two")
-            return await crossing.run(first.get)
-
-        assert asyncio.run(main()) == "two"
 
     def test_leaves_variables_alone_that_nobody_has_set(self):
         async def main():
@@ -181,12 +154,6 @@ class TestACrossing:
         before = sum(worker.returning for worker in threads._workers)
         asyncio.run(main())
         assert sum(worker.returning for worker in threads._workers) == before
-
-    def test_goes_to_the_threads_that_it_is_given(self):
-        async def main():
-            return await Crossing(threads=file_workers()).run(lambda: threading.current_thread().name)
-
-        assert asyncio.run(main()).startswith("antiphon-files-")
 
     def test_of_a_task_that_a_thread_waits_for_goes_to_that(self):
         async def main():

@@ -21,15 +21,6 @@ def test_who_comes_late_is_called_at_once():
     assert called == [1]
 
 
-def test_a_subscription_can_be_withdrawn_twice():
-    news, called = Announcement(), []
-    withdraw = news.subscribe(lambda: called.append(1))
-    withdraw()
-    withdraw()
-    news.give()
-    assert called == []
-
-
 def test_a_subscriber_may_subscribe_and_withdraw():
     news, called = Announcement(), []
     withdraw = news.subscribe(lambda: called.append("withdrawn"))

@@ -8,7 +8,7 @@ import pytest
 
 from antiphon.concurrency import loop
 from antiphon.concurrency.background import background_loop
-from antiphon.concurrency.loop import drop_withdrawn_cancellation, is_on_background_loop, is_on_loop, yield_to_loop
+from antiphon.concurrency.loop import drop_withdrawn_cancellation, is_on_background_loop, is_on_loop
 
 
 def test_tells_whether_code_is_on_a_loop():
@@ -51,16 +51,6 @@ def test_does_not_import_asyncio_for_that():
 def test_is_not_misled_by_an_import_that_another_thread_has_begun(monkeypatch):
     monkeypatch.setitem(sys.modules, "asyncio", type(sys)("asyncio"))
     assert not is_on_loop()
-
-
-def test_lets_others_pass_on_a_loop():
-    async def main():
-        passed = []
-        asyncio.get_running_loop().call_soon(passed.append, "other")
-        await yield_to_loop()
-        return passed
-
-    assert asyncio.run(main()) == ["other"]
 
 
 class TestACancellationThatWasWithdrawn:

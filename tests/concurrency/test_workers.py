@@ -26,11 +26,6 @@ def threads():
     threads.end()
 
 
-def test_a_call_keeps_what_it_returns(threads):
-    call = asyncio.run(called(lambda: "x", threads))
-    assert (call.result, call.error) == ("x", None)
-
-
 def test_a_call_keeps_what_it_raises(threads):
     assert isinstance(asyncio.run(called(lambda: {}["x"], threads)).error, KeyError)
 
@@ -189,7 +184,6 @@ def test_a_call_that_comes_at_the_end_is_called(threads):
 
 
 def identified(home):
-    """The thread on which a call at a home is made."""
     return called(threading.get_ident, home)
 
 

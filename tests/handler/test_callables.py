@@ -94,8 +94,3 @@ class TestDescribe:
 
     def test_of_what_has_no_code_is_its_name(self):
         assert describe(len) == "len"
-
-    def test_of_a_partial_of_a_partial_names_the_function(self):
-        inner = functools.partial(functools.partial(sync_handler))
-        inner.note = "keeps the two from being made one"
-        assert describe(functools.partial(inner)) == describe(sync_handler)

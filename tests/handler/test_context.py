@@ -30,22 +30,6 @@ def test_it_is_the_one_that_was_set():
         in_context(current_request)
 
 
-def test_the_last_that_was_set_counts():
-    outer, inner = Request.blank("/outer"), Request.blank("/inner")
-
-    def answering():
-        seen = []
-        for request in (outer, inner, outer):
-            set_current_request(request)
-            seen.append(current_request())
-        set_current_request(None)
-        with pytest.raises(RuntimeError):
-            current_request()
-        return seen
-
-    assert in_context(answering) == [outer, inner, outer]
-
-
 def test_each_task_has_its_own():
     async def answer(path):
         set_current_request(Request.blank(path))

@@ -65,13 +65,6 @@ class TestWhatIsLeftForAfter:
         )
         assert f"{fails.__qualname__} ({__file__}:{fails.__code__.co_firstlineno})" in message
 
-    def test_may_add_to_itself(self):
-        called = []
-        request = Request.blank()
-        request.after_response(lambda: request.after_response(lambda: called.append("added")))
-        drive(finish(request))
-        assert called == ["added"]
-
     @rows("leaving", [KeyboardInterrupt, SystemExit])
     def test_is_all_called_before_what_ends_the_process_leaves(self, leaving):
         called = []

@@ -26,7 +26,6 @@ pytestmark = pytest.mark.processes
 
 @contextmanager
 def served(app: Any, *, threaded: bool = True) -> Iterator[int]:
-    """Serve an application by Werkzeug's server on a thread."""
     server = make_server("127.0.0.1", 0, app, threaded=threaded)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()

@@ -1,7 +1,6 @@
 """A scope made from a head is what an ASGI server would have made; an ASGI application answers as a handler."""
 
 import asyncio
-from contextvars import ContextVar
 
 import pytest
 from hypothesis import given
@@ -187,17 +186,6 @@ def test_it_answers_over_every_interface(interface):
     assert [cookie.name for cookie in response.set_cookies] == ["a", "b"]
 
 
-def test_it_streams_over_every_interface(interface):
-    response = Client(to_app(from_asgi(in_chunks)), interface=interface).get("/")
-    assert (response.status, response.text) == (200, "one two three")
-
-
-@rows("application", [hello, in_chunks])
-def test_head_is_answered_without_a_body(interface, application):
-    response = Client(to_app(from_asgi(application)), interface=interface).head("/")
-    assert response.body == b""
-
-
 @rows(
     "sent, headers",
     ([], []),
@@ -240,19 +228,6 @@ def test_what_comes_whole_is_bytes_and_what_goes_on_is_a_stream(first, is_stream
     assert asyncio.run(answer()) is is_streamed
 
 
-def test_the_context_of_the_request_can_be_read_there():
-    variable = ContextVar("variable")
-
-    async def application(scope, receive, send):
-        await sending(start(), chunk(variable.get(), False))(scope, receive, send)
-
-    async def answer():
-        variable.set(b"seen")
-        return await from_asgi(application)(Request.blank())
-
-    assert asyncio.run(answer()).body == b"seen"
-
-
 # The order of things
 
 
@@ -274,17 +249,6 @@ def test_chunks_of_several_tasks_are_all_taken():
         await send(chunk(b".", False))
 
     assert answered(application).body == b"xxxxx."
-
-
-def test_the_body_may_be_taken_by_another_task_than_the_one_that_asked():
-    async def answer():
-        response = await asyncio.create_task(from_asgi(in_chunks)(Request.blank()))
-        taken = []
-        while (part := await asyncio.create_task(anext(response.body, None), context=None)) is not None:
-            taken.append(part)
-        return taken
-
-    assert asyncio.run(answer()) == [b"one ", b"two ", b"three"]
 
 
 def test_what_it_does_after_its_response_goes_on_behind_that(interface):

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import sys
-import threading
 from contextlib import closing
 from contextvars import Context, ContextVar
 from copy import copy
@@ -11,7 +10,6 @@ from copy import copy
 import pytest
 
 from antiphon import App, Limits, Request, Response, aget_response, current_request, get_response, to_app
-from antiphon.http.errors import NotFound
 from antiphon.request.route import NO_ROUTE
 from antiphon.testing import Client
 from tests.body.forms_in_parts import BOUNDARY, print_form
@@ -28,7 +26,6 @@ def ask(application, request, interface=None):
 
 
 def aask(application, request, interface=None):
-    """The same, asked for on a loop."""
 
     async def main():
         response = await aget_response(application, request, interface)
@@ -108,12 +105,6 @@ def test_an_interface_that_nobody_knows_is_an_error_that_names_those_that_are(as
 
 
 @both
-def test_the_error_behind_a_response_is_there(ask):
-    response, _ = ask(app, Request.blank("/a/b"))
-    assert (response.status, type(response.error)) == (404, NotFound)
-
-
-@both
 def test_what_a_foreign_application_raises_is_raised(ask):
     def broken(environ, start_response):
         raise LookupError("broken")
@@ -170,20 +161,6 @@ def test_a_stream_reads_the_context_of_its_application(ask):
     assert ask(inner, Request.blank())[1] == b"inside/"
 
 
-def wsgi_thread(environ, start_response):
-    start_response("200 OK", [])
-    return [threading.current_thread().name.encode()]
-
-
-@rows("kind", ["wsgi", "def", "app"])
-def test_on_a_loop_what_blocks_runs_on_a_thread(kind):
-    inner = App()
-    inner.get("/")(lambda request: threading.current_thread().name)
-    served = to_app(lambda request: Response(threading.current_thread().name))
-    application = {"wsgi": wsgi_thread, "def": served, "app": inner}[kind]
-    assert aask(application, Request.blank())[1].startswith(b"antiphon")
-
-
 def test_on_a_loop_the_blocking_way_is_an_error_that_names_the_other():
     async def main():
         get_response(blocking, Request.blank())
@@ -193,40 +170,6 @@ def test_on_a_loop_the_blocking_way_is_an_error_that_names_the_other():
 
 
 # After the response
-
-
-@both
-@rows("body", [lambda: "a", lambda: SyncValues(["a"]), lambda: AsyncValues(["a"])])
-def test_what_was_left_for_after_has_run_when_the_body_is_there(ask, body):
-    called = []
-
-    @to_app
-    def leaves(request):
-        request.after_response(lambda: called.append("plain"))
-
-        async def waits():
-            await asyncio.sleep(0)
-            called.append("waiting")
-
-        request.after_response(waits)
-        return Response(body())
-
-    assert ask(leaves, Request.blank())[1] == b"a"
-    assert called == ["plain", "waiting"]
-
-
-@both
-def test_what_a_foreign_application_does_behind_its_response_is_waited_for(ask):
-    ended = []
-
-    async def goes_on(scope, receive, send):
-        await send({"type": "http.response.start", "status": 200})
-        await send({"type": "http.response.body", "body": b"x"})
-        await asyncio.sleep(0.01)
-        ended.append(True)
-
-    assert ask(goes_on, Request.blank())[1] == b"x"
-    assert ended == [True]
 
 
 @rows("source", [SyncValues, AsyncValues])
@@ -391,16 +334,6 @@ def test_a_form_is_there_for_the_one_who_is_asked_too(interface, size, before):
     content_type = f"multipart/form-data; boundary={BOUNDARY.decode()}"
     told = Client(outer, interface, raise_errors=True).post("/", body=sent, content_type=content_type)
     assert told.json == {"title": "tea", "size": size, "refused": 413, "own": size}
-
-
-@both
-def test_one_of_ours_is_started_first(ask):
-    started = []
-    other = App()
-    other.on_startup(lambda: started.append(True))
-    other.get("/")(lambda request: "x")
-    ask(other, Request.blank())
-    assert started == [True]
 
 
 @pytest.mark.processes

@@ -1,15 +1,11 @@
 """An application's lifespan is started up and shut down in one task; one that knows none is served without."""
 
 import asyncio
-from contextlib import asynccontextmanager
 from contextvars import ContextVar
 
 import pytest
 
-from antiphon import to_app
-from antiphon.adapters.foreign.asgi import from_asgi
 from antiphon.adapters.foreign.asgi_mount import ASGILifespan
-from antiphon.testing import Client
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface")
@@ -275,28 +271,3 @@ def test_when_the_wait_is_cancelled_it_is_cancelled_and_waited_for(stage):
 
 
 # Together with the handler
-
-
-def test_requests_see_what_the_lifespan_has_made(interface):
-    async def application(scope, receive, send):
-        if scope["type"] == "lifespan":
-            async with database() as scope["state"]["database"]:
-                for stage in ("startup", "shutdown"):
-                    await receive()
-                    await send({"type": f"lifespan.{stage}.complete"})
-        else:
-            await send({"type": "http.response.start", "status": 200})
-            await send({"type": "http.response.body", "body": scope["state"]["database"]})
-
-    @asynccontextmanager
-    async def database():
-        yield b"connected"
-
-    lifespan = ASGILifespan(application)
-    app = to_app(from_asgi(application, lifespan.state))
-
-    async def live():
-        async with lifespan:
-            return await asyncio.to_thread(lambda: Client(app, interface=interface).get("/").text)
-
-    assert asyncio.run(asyncio.wait_for(live(), DEADLINE)) == "connected"

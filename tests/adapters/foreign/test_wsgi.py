@@ -72,18 +72,6 @@ def test_an_environ_has(environ, key, value):
     assert environ[key] == value
 
 
-def test_an_environ_reads_back_as_the_same_head(environ):
-    head = WSGIHead(environ)
-    assert (head.path, head.root_path, head.query_string) == ("/café/ü", "/äpp", b"a=%20")
-    assert head.client == Address("::1", 5000)
-    assert Request(head).body == b"hello"
-
-
-def test_no_header_stands_twice(environ):
-    assert "HTTP_CONTENT_TYPE" not in environ
-    assert "HTTP_CONTENT_LENGTH" not in environ
-
-
 @rows(
     "root_path, path, raw_path, path_info",
     ("", "/caf\xe9", b"/caf%C3%A9", "/caf\xc3\xa9"),

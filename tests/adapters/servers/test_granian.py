@@ -27,7 +27,6 @@ async def an_instance(module, name):
 
 
 async def has(dotted):
-    """Whether Granian has a name of the list."""
     owner, is_of_instance, attribute = dotted.partition("().")
     path, *attributes = owner.split("._granian.") if "._granian." in owner else owner.rsplit(".", 1)
     found = import_module(f"{path}._granian" if "._granian." in owner else path)
