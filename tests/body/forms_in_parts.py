@@ -46,13 +46,11 @@ def read(chunks: Iterable[bytes], boundary: bytes = BOUNDARY, **limits: object) 
 
 
 def cut(body: bytes, places: Iterable[int]) -> list[bytes]:
-    """The body in chunks that end at these places."""
     bounds = [0, *sorted(place % (len(body) + 1) for place in places), len(body)]
     return [body[start:end] for start, end in pairwise(bounds)]
 
 
 def evenly(body: bytes, size: int) -> list[bytes]:
-    """The body in chunks of this many bytes."""
     return [body[start : start + size] for start in range(0, len(body), size)]
 
 

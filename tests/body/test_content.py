@@ -42,7 +42,6 @@ def way(request):
 
 
 def whole(content):
-    """All that is kept, read chunk by chunk."""
     chunks = []
     while chunk := content.read_at(sum(map(len, chunks))):
         chunks.append(chunk)
@@ -116,15 +115,6 @@ class TestWhatIsLarge:
         assert content.size == size
         content.close()
         assert is_without_files(tmp_path)
-
-    def test_is_in_memory_only_when_it_is_asked_for_as_a_whole(self, way, tmp_path):
-        content = Content(way.head(*in_chunks(LARGE, 64 * KIB)))
-        content.folder = tmp_path
-        way.run(way.loading(content, LIMITS))
-        assert content.data is None
-        assert content.read_all() == LARGE
-        assert content.data == LARGE
-        content.close()
 
     def test_of_no_bytes_may_be_said_to_be_coded_anyhow(self, way):
         for has_body in (False, True):  # over HTTP/2, which may not say it ahead
@@ -278,15 +268,6 @@ class TestGoingOn:
         way.run(way.loading(content, LIMITS))
         assert content.data == b"abcdefghi"
 
-    def test_of_what_is_coded_when_the_limit_was_raised(self, way):
-        coded = gzip.compress(LARGE[:1000])
-        content = Content(way.head(*in_chunks(coded, 100), content_encoding="gzip"))
-        for limit in (50, 150, 250):
-            with pytest.raises(ContentTooLarge):
-                way.run(way.loading(content, Limits(body=limit)))
-        way.run(way.loading(content, LIMITS))
-        assert content.data == LARGE[:1000]
-
     @rows("declared", [{"content_length": 4}, {}], ids=["declared", "undeclared"])
     def test_after_a_failure_of_the_server(self, way, declared):
         content = Content(way.head(b"ab", TimeoutError(), b"c", TimeoutError(), b"d", **declared))
@@ -294,12 +275,6 @@ class TestGoingOn:
             with pytest.raises(TimeoutError):
                 way.run(way.loading(content, LIMITS))
         assert isinstance(content.failure, TimeoutError)
-        way.run(way.loading(content, LIMITS))
-        assert content.data == b"abcd"
-
-    def test_after_it_was_streamed_in_part(self, way):
-        content = Content(way.head(b"ab", b"cd"))
-        assert way.run(way.advancing(content, LIMITS)) == b"ab"
         way.run(way.loading(content, LIMITS))
         assert content.data == b"abcd"
 
@@ -547,14 +522,6 @@ class TestDiscarding:
         way.run(Content(head).discard())
         assert head.chunks == [b"next request"]
 
-    def test_needs_no_beginning(self, way):
-        head = way.head(b"ab", b"cd")
-        content = Content(head)
-        way.run(content.discard())
-        assert head.chunks == []
-        with pytest.raises(RuntimeError, match="refused"):
-            way.run(way.loading(content, LIMITS))
-
     def test_happens_once(self, way):
         head = way.head(b"ab", b"")
         content = Content(head)
@@ -562,12 +529,6 @@ class TestDiscarding:
         head.chunks.append(b"next request")
         way.run(content.discard())
         assert head.chunks == [b"next request"]
-
-    def test_is_not_for_a_body_that_was_received(self, way):
-        content = Content(way.head(b"ab", content_length=2))
-        way.run(way.loading(content, LIMITS))
-        way.run(content.discard())
-        assert content.data == whole(content) == b"ab"
 
     def test_is_not_for_one_that_waits_to_be_asked_for(self, way):
         head = way.head(b"ab", content_length=2, expect="100-Continue")
@@ -609,20 +570,6 @@ class TestDiscarding:
 
 
 class TestOnAThread:
-    def test_waits_for_the_loop_of_the_server(self):
-        async def serve():
-            content = Content(ScriptedHead(b"ab", 0.01, b"cd"))
-            content.loop = asyncio.get_running_loop()
-            await asyncio.to_thread(content.load_on_thread, LIMITS)
-            return content.data
-
-        assert asyncio.run(serve()) == b"abcd"
-
-    def test_just_reads_where_that_blocks(self):
-        content = Content(ScriptedHead(b"ab", b"cd", blocks=True))
-        content.load_on_thread(LIMITS)
-        assert content.data == b"abcd"
-
     @rows("blocks, run", [(True, run_in_background), (False, asyncio.run)])
     def test_is_not_possible_on_the_loop_of_its_request(self, blocks, run):
         content = Content(ScriptedHead(b"ab", blocks=blocks))
@@ -634,25 +581,6 @@ class TestOnAThread:
 
         run(handler())
         assert content.head.asked == 0
-
-    def test_is_possible_over_wsgi_below_a_loop_that_serves_nobody(self):
-        async def test():
-            content = Content(ScriptedHead(b"ab", b"cd", blocks=True))
-            content.load_on_thread(LIMITS)
-            return content.data
-
-        assert asyncio.run(test()) == b"abcd"
-
-    def test_is_not_needed_for_what_is_there(self):
-        loaded, empty = Content(ScriptedHead(), b"ab"), Content(ScriptedHead(has_body=False))
-
-        async def handler():
-            for content in (loaded, empty):
-                content.load_on_thread(LIMITS)
-                assert content.advance_on_thread(LIMITS) == b""
-
-        asyncio.run(handler())
-        assert (loaded.data, empty.data) == (b"ab", b"")
 
 
 class TestFileObject:
@@ -718,9 +646,3 @@ def test_a_head_that_waits_though_it_says_that_it_blocks_is_an_error():
 
     with pytest.raises(AssertionError):
         Content(Liar(blocks=True)).load_on_thread(LIMITS)
-
-
-def test_a_bad_content_length_is_a_400(way):
-    content = Content(way.head(b"ab", content_length="two"))
-    with pytest.raises(BadRequest):
-        way.run(way.loading(content, LIMITS))

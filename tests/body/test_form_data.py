@@ -149,12 +149,6 @@ class TestBeyondALimit:
                 data.check(Limits(**{limit: most}))
             assert refused.value.members == {"limit": limit, "maximum": most}
 
-    def test_that_was_set_since_lets_pass_what_just_fits(self, limit, size):
-        most, fits, _ = BOUNDS[limit]
-        data = FormIndex(CONTENT_TYPE, Limits())
-        deque(map(data.feed, evenly(print_form(fits), size)), maxlen=0)
-        data.check(Limits(**{limit: most}))
-
 
 class TestMalformed:
     @rows(

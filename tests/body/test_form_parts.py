@@ -101,13 +101,6 @@ class TestParts:
 
         assert ([part.read() for part in [*request.parts()]] if blocks else asyncio.run(late())) == [b""] * 4
 
-    def test_are_given_again_of_a_kept_body(self, blocks):
-        request = request_of(evenly(FORM, 1000), blocks=blocks)
-        assert all_of(request) == all_of(request) == ITEMS
-        assert request.content.is_complete
-        assert request.form.items() == [("title", "Tea"), ("note", "last")]
-        assert request.files["photo"].read() == LARGE
-
     def test_of_a_body_that_is_not_kept_are_gone_then(self, blocks):
         request = request_of(evenly(FORM, 1000), blocks=blocks, kept=False)
         all_of(request)
@@ -179,14 +172,6 @@ def test_nothing_is_received_before_it_is_asked_for_on_a_loop():
         return asked
 
     assert asyncio.run(read(request_of(evenly(FORM, 1000), waits=True, kept=False))) == [0, 1, 1, 1, 2, 3, 4, 5]
-
-
-def test_may_be_read_in_both_ways_where_the_body_is_there():
-    async def read(request):
-        await request.aload()
-        return [(part.name, part.filename, part.read()) async for part in request.parts()]
-
-    assert asyncio.run(read(request_of(evenly(FORM, 5000)))) == ITEMS
 
 
 def test_on_a_loop_it_has_to_be_async_for():

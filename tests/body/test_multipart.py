@@ -272,15 +272,6 @@ class TestEvents:
         assert parser.feed(b"--") == [PartData(0, 0, len(b"--B\r\n\r\n\r\none\r\n--two" + DISPOSITION), b"")]
         parser.finish()
 
-    def test_of_an_empty_chunk_there_are_none(self):
-        parser = MultipartParser(b"B")
-        assert [parser.feed(b"") for _ in range(2)] == [[], []]
-        assert [
-            part for chunk in evenly(with_b(DISPOSITION) + END, 1) for part in (parser.feed(chunk), parser.feed(b""))
-        ]
-        assert parser.feed(b"") == []
-        parser.finish()
-
 
 names = st.binary(max_size=20).map(lambda raw: raw.translate(None, b'"\\%\r\n\0'))
 delimiters = [b"\r\n--" + BOUNDARY, b"--" + BOUNDARY + b"--", b"\r\n--", b"\r", b"\n", b"\r\n", b"-", BOUNDARY, b"x"]

@@ -20,7 +20,6 @@ MULTIPART = {name: path for name, path in RECORDED.items() if "urlencoded" not i
 
 
 def request_of(path):
-    """Its Content-Type and body."""
     sent = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     head, _, body = sent.partition(b"\r\n\r\n")
     fields = dict(line.split(": ", 1) for line in head.decode().lower().split("\r\n")[1:])

@@ -30,7 +30,6 @@ def way(request):
 
 
 def chunks_of(way, request):
-    """The chunks, by ``for`` where that may block."""
     return asyncio.run(awaited(request.stream)) if way.is_on_loop else [*request.stream]
 
 
@@ -38,11 +37,6 @@ def request_by(way, *chunks, kept=True, **headers):
     request = Request(way.head(*chunks, **headers))
     request.content.is_kept = kept
     return request
-
-
-@pytest.mark.parametrize("kept", [True, False], ids=["kept", "not kept"])
-def test_gives_the_chunks_as_they_arrive(way, kept):
-    assert chunks_of(way, request_by(way, b"ab", b"cd", b"e", kept=kept)) == [b"ab", b"cd", b"e"]
 
 
 @pytest.mark.parametrize("size", [1000, len(LARGE)])
@@ -54,12 +48,6 @@ def test_gives_what_is_kept_again_and_again(way, size):
     assert max(map(len, chunks)) <= 256 << 10
     assert request.body == LARGE[:size]
     request.content.close()
-
-
-def test_of_a_body_that_was_given_is_that():
-    request = Request(ScriptedHead(), b"given")
-    assert [*request.stream] == asyncio.run(awaited(request.stream)) == [b"given"]
-    assert [*Request(ScriptedHead(), b"").stream] == []
 
 
 def test_begins_at_the_start_when_it_was_left(way):
@@ -113,13 +101,6 @@ def test_that_is_not_kept_says_so_on_a_loop_too():
 def test_of_no_bytes_may_be_streamed_again_also_when_it_is_not_kept(way):
     request = request_by(way, kept=False)
     assert chunks_of(way, request) == chunks_of(way, request) == []
-
-
-def test_may_be_loaded_before(way):
-    request = request_by(way, b"ab", b"cd", kept=False)
-    way.load(request)
-    assert request.body == b"abcd"
-    assert chunks_of(way, request) == [b"abcd"]
 
 
 def test_receives_nothing_before_it_is_asked_for(way):

@@ -17,7 +17,7 @@ from antiphon import App, Limits, Request
 from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge, FieldError, UnprocessableContent
 from antiphon.http.head import RequestHead
 from antiphon.testing import Client
-from tests.body.forms_in_parts import BOUNDARY, cut, evenly, print_form
+from tests.body.forms_in_parts import BOUNDARY, cut, print_form
 from tests.helpers.open_files import is_without_files
 from tests.helpers.request_bodies import in_chunks
 from tests.helpers.rows import rows
@@ -130,13 +130,6 @@ class TestAsAWhole:
         request.limits = Limits(memory=1002)
         assert request.body == data
 
-    def test_a_body_in_a_file_can_be_had(self, way):
-        request = loaded(way, *in_chunks(LARGE, 64 << 10))
-        assert not request.content.in_memory
-        assert request.body == LARGE
-        assert request.body is request.body
-        request.content.close()
-
     def test_a_large_urlencoded_form_is_bounded_by_memory(self, way):
         request = loaded(way, b"a=" + b"x" * 1000, limits=Limits(memory=1000), content_type=FORM)
         with pytest.raises(ContentTooLarge) as refused:
@@ -208,10 +201,6 @@ class TestFormsInParts:
         assert request.body == body
         request.content.close()
 
-    def test_are_empty_of_another_body(self, way):
-        request = loaded(way, b"a=1", content_type="text/plain")
-        assert (request.form.items(), request.files.items()) == ([], [])
-
     def test_of_no_body_are_a_400_on_a_loop_too(self):
         async def handler(request):
             with pytest.raises(BadRequest):
@@ -225,12 +214,6 @@ class TestFormsInParts:
         assert request.files["photo"].read() == LARGE
         assert request.content_length is None
         request.content.close()
-
-
-def test_content_length_is_what_was_declared(way):
-    coded = gzip.compress(b"x" * 1000)
-    request = loaded(way, coded, content_encoding="gzip", content_length=len(coded))
-    assert (request.content_length, len(request.body)) == (len(coded), 1000)
 
 
 class TestAMissingFile:
@@ -363,13 +346,6 @@ class TestUnloaded:
         with ThreadPoolExecutor(2) as threads:
             assert [*threads.map(serve, range(2))] == [b"abc", b"abc"]
 
-    def test_a_request_without_a_route_says_the_same(self):
-        async def handler(request):
-            with pytest.raises(RuntimeError, match=r"not loaded yet.*its handler.*`await request\.aload\(\)` first"):
-                _ = request.body
-
-        asyncio.run(handler(Request(ScriptedHead(b"ab"))))
-
     def test_is_told_why_where_it_has_failed(self):
         async def handler(request):
             with pytest.raises(BadRequest) as first:
@@ -445,12 +421,6 @@ def test_every_reader_of_a_large_body_gets_the_same(places, name, readers):
     for reader in readers:
         assert READERS[reader](request) == READERS[reader](given_whole)
     request.content.close()
-
-
-def test_parts_and_form_agree_on_names_and_values():
-    request = Request(ScriptedHead(*evenly(PARTS, 5), blocks=True, content_type=FORM_DATA))
-    parts = [(part.name, part.read().decode()) for part in request.parts() if part.filename is None]
-    assert parts == request.form.items()
 
 
 @rows("interface", ["wsgi", "asgi", "rsgi"])

@@ -45,17 +45,6 @@ class TestADependency:
         assert [request[Tenant], request[Tenant]] == ["tenant 1", "tenant 1"]
         assert request.route.read_dependencies == [Tenant]
 
-    def test_keeps_none_as_any_other_value(self):
-        request = routed()
-        request.route.read = lambda dependency, request: request.route.read_dependencies.append(dependency)
-        assert [request[Tenant], request[Tenant]] == [None, None]
-        assert request.route.read_dependencies == [Tenant]
-
-    def test_is_computed_for_each_request_by_itself(self):
-        first, second = routed(), routed()
-        first.route = second.route
-        assert [first[Tenant], second[Tenant]] == ["tenant 1", "tenant 2"]
-
     def test_tells_whether_it_was_read_or_set(self):
         request = routed()
         assert Tenant not in request
@@ -80,16 +69,6 @@ class TestADependency:
         assert request[Tenant] == "second"
         assert request.route.read_dependencies == []
 
-    def test_may_be_set_where_there_is_no_application(self):
-        request = Request.blank()
-        request[Tenant] = "set"
-        assert request[Tenant] == "set"
-
-    def test_shares_nothing_with_another_of_its_name(self):
-        request = routed()
-        request[Tenant] = "set"
-        assert request[Dependency[str]("tenant")] == "tenant 1"
-
     def test_has_no_name_that_is_in_the_way_of_an_attribute(self):
         request = routed()
         request[Dependency[str]("method")] = "set"
@@ -108,10 +87,6 @@ class TestADependency:
 
 
 class TestAsAnAttribute:
-    def test_is_read_and_kept(self):
-        request = routed(WithSession)
-        assert [request.session, request.session] == ["session 1", "session 1"]
-
     def test_is_what_its_dependency_is(self):
         request = routed(WithSession)
         request.session = "set"

@@ -112,7 +112,6 @@ HOSTILE = {
 
 
 def public_parts(value):
-    """Look at everything that a value tells, and give it back."""
     str(value), repr(value), bool(value)
     if type(value).__hash__ is not None:
         hash(value)
@@ -167,7 +166,6 @@ class Injected:
 
 @pytest.fixture(scope="module")
 def looked():
-    """By header, whether what it was read as is of its type."""
     return {}
 
 
@@ -270,7 +268,6 @@ PARSED = {field.request_type: field for field in reversed(FIELDS.values())} | {
 
 
 def reading(field):
-    """Prepare to read a header and to look at what it says."""
 
     def prepare(value):
         request = Request(RequestHead(headers=[(field.name, value.strip(" \t"))]))

@@ -108,7 +108,6 @@ def made_from(request):
 
 
 def late(request):
-    """Read, after everything else, and put it into the page."""
     place, read, _ = made_from(request)
     if place == "a hook of the request":
         request.on_response(lambda request, response: Response(f"page {read()}", headers=response.headers.items()))
@@ -146,7 +145,6 @@ def site(folder, is_cached, is_mounted):
 
 
 def fields_of(name):
-    """Return the header fields of a visitor."""
     language = {"ann": "en", "ben": "de"}[name]
     return {
         "authorization": f"Bearer {name}",

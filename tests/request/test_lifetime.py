@@ -43,9 +43,6 @@ async def settled():
 
 
 class TestADeadline:
-    def test_there_is_none_by_default(self):
-        assert Request.blank().lifetime.remaining is None
-
     def test_the_earlier_one_counts(self):
         lifetime = Request.blank().lifetime
         lifetime._limit(50)

@@ -27,7 +27,6 @@ NOISE = st.text(st.sampled_from('",;=\\ \t[]:for1.') | st.characters(codec="lati
 
 
 def field_text(text):
-    """Text as it arrives in a header: without space around it."""
     return text.strip(" \t")
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypercorn.utils import is_asgi
 from uvicorn import Config
 
-from antiphon import App, Request, Response, aget_response, get_response, to_app
+from antiphon import App, Request, Response, aget_response, to_app
 from antiphon.testing import AsyncClient, Client
 from tests.helpers.rows import rows
 
@@ -48,33 +48,12 @@ applications = pytest.mark.parametrize("application", [wsgi_app, asgi_app, funct
 
 
 @applications
-def test_a_request_is_put_to_an_application(application):
-    response = get_response(application, Request.blank("/x", "POST", body=b"hi")).freeze()
-    assert (response.status, response.headers["x-method"], response.body) == (201, "POST", b"hi!")
-
-
-@applications
 def test_a_request_is_put_to_an_application_on_a_loop(application):
     async def ask():
         return await (await aget_response(application, Request.blank("/x", "POST", body=b"hi"))).afreeze()
 
     response = asyncio.run(ask())
     assert (response.status, response.headers["x-method"], response.body) == (201, "POST", b"hi!")
-
-
-def test_a_blocking_question_on_a_loop_names_the_other():
-    async def ask():
-        get_response(app, Request.blank())
-
-    with pytest.raises(RuntimeError, match="aget_response"):
-        asyncio.run(ask())
-
-
-def test_the_interface_of_an_application_can_be_said():
-    def asgi(scope, receive, send):
-        return asgi_app(scope, receive, send)
-
-    assert get_response(asgi, Request.blank(), "asgi").status == 201
 
 
 # Responses
@@ -144,16 +123,6 @@ def test_servers_see_by_its_looks_that_a_response_speaks_asgi():
     assert config.interface == "asgi3"
 
 
-def test_the_looks_of_a_response_tell_that_it_takes_what_wsgi_gives_too():
-    signature = inspect.signature(Response("hello"))
-    assert signature.bind({}, print)
-    assert signature.bind({}, print, print)
-    environ, started = {"QUERY_STRING": ""}, []
-    setup_testing_defaults(environ)
-    chunks = Response("hello").__call__(environ, lambda status, headers: started.append(status))
-    assert (list(chunks), started) == ([b"hello"], ["200 OK"])
-
-
 @rows("interface", ["wsgi", "asgi"])
 def test_what_a_response_answers_leaves_nothing_behind(interface):
     client = Client(Response("hello"), interface=interface)
@@ -189,12 +158,6 @@ class Stream:
 
     def close(self):
         self.closed += 1
-
-
-def test_freezing_closes_the_stream():
-    stream = Stream("a")
-    assert Response(stream).freeze().body == b"a"
-    assert stream.closed == 1
 
 
 def test_a_stream_that_fails_is_closed_and_raises():

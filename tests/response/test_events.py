@@ -50,7 +50,6 @@ def heartbeat(request):
 
 @pytest.fixture
 def connect(interface):
-    """A client of a plain function."""
 
     def connect(function, **options):
         return Client(to_app(function), interface, timeout=10.0, **options)
@@ -99,15 +98,6 @@ class TestEvents:
         assert fields == {
             "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no",
         }  # fmt: skip
-
-    @rows("iterable", [["a"], ("a",), iter(["a"]), (each for each in "a")], ids=lambda value: type(value).__name__)
-    def test_come_from_any_iterable(self, iterable):
-        assert list(Response.events(iterable).body) == [b"data: a\n\n"]
-
-    def test_may_begin_with_the_time_to_come_back(self, connect, Source):
-        assert (
-            connect(lambda request: Response.events(Source(), retry=0.05)).get("/").text.startswith("retry: 50\n\nda")
-        )
 
     def test_go_with_status_and_headers(self):
         response = Response.events([], status=203, headers={"Cache-Control": "private", "x-a": "b"})
@@ -332,10 +322,6 @@ class TestHeartbeats:
 
         events = parse_events(connect(lambda request: Response.events(patient(), heartbeat=SOON)).get("/").text)
         assert [event for event in events if event != HEARTBEAT] == [Event("timeout")] * 2
-
-    def test_come_from_a_blocking_source_itself(self, connect):
-        values = [Event(comment=""), "a"]
-        assert connect(lambda request: Response.events(iter(values))).get("/").text == ": \n\ndata: a\n\n"
 
 
 class TestAProcessThatDrains:

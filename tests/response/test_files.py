@@ -155,12 +155,6 @@ class TestTheHead:
         tags.add(Response.file(path).headers["etag"])
         assert len(tags) == 3
 
-    def test_has_the_same_tag_for_a_copy_of_the_same_time(self, path, tmp_path):
-        copy = tmp_path / "copy.txt"
-        copy.write_bytes(path.read_bytes())
-        os.utime(copy, ns=(0, settled(path).stat().st_mtime_ns))
-        assert Response.file(copy).headers["etag"] == Response.file(path).headers["etag"]
-
     def test_has_a_weak_tag_while_the_clock_can_hide_a_change(self, path):
         assert Response.file(path).headers["etag"].startswith('W/"')
         assert Response.file(settled(path)).headers["etag"].startswith('"')
@@ -266,10 +260,6 @@ class TestFileObjects:
         response = Response.file(file)
         assert response.headers["content-length"] == "7"
         assert b"".join(response.body) == CONTENT[3:]
-
-    def test_have_no_validators(self, path):
-        with path.open("rb") as file:
-            assert {"etag", "last-modified"}.isdisjoint(Response.file(file).headers)
 
     def test_tell_their_type_and_name(self, path):
         with path.open("rb") as file:
@@ -409,13 +399,6 @@ class TestInProcess:
         served = to_app(lambda request: Response.file(os.fsdecode(path)))
         assert Client(served, client.interface).get("/").body == CONTENT
 
-    @rows("interface, extra", WAYS.values(), ids=WAYS)
-    def test_a_coroutine_function_sends_files_too(self, interface, extra, path):
-        async def handler(request):
-            return Response.file(path)
-
-        assert Client(to_app(handler), interface, extra=extra).get("/").body == CONTENT
-
     def test_a_file_takes_no_memory(self, client, tmp_path):
         path = tmp_path / "sparse"
         path.touch()
@@ -474,14 +457,6 @@ class TestConditionsAndRanges:
     def test_are_answered_of_an_open_file(self, serving, interface):
         client = Client(serving(lambda request: Response.file(io.BytesIO(CONTENT))), interface)
         assert client.get("/", headers={"range": "bytes=-2"}).body == b"89"
-
-    def test_may_be_declined(self, serving, interface, path):
-        client = Client(serving(lambda request: Response.file(path, conditional=False)), interface)
-        assert client.get("/", headers={"range": "bytes=7-"}).body == CONTENT
-
-    def test_may_be_answered_by_the_handler_otherwise(self, serving, interface, path):
-        client = Client(serving(lambda request: Response.file(path).make_conditional(request, ranges=False)), interface)
-        assert client.get("/", headers={"range": "bytes=7-"}).body == CONTENT
 
 
 class TestHandingOver:

@@ -1,12 +1,11 @@
 import asyncio
 from io import BytesIO
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.http.ranges import ByteRange
-from antiphon.response.conditional import Cutter, has_any_order, known_length, part_of, parts_of
+from antiphon.response.conditional import has_any_order, known_length, part_of, parts_of
 from antiphon.response.files import FileBody, OpenFile
 from tests.helpers.observed_values import AsyncValues, SyncValues
 from tests.helpers.rows import rows
@@ -51,21 +50,6 @@ def test_however_a_body_is_cut_into_chunks_the_parts_are_slices_of_it(parts, chu
         return b"".join([chunk async for chunk in parts_of(AsyncValues(chunks), parts)])
 
     assert asyncio.run(collect()) == expected
-
-
-def test_a_chunk_is_given_for_each_that_is_read():
-    parts = parts_of(SyncValues(ALPHABET), [ByteRange(2, 3)])
-    assert [*parts] == [b"", b"", b"c", b"d"]
-
-
-def test_a_cutter_is_over_when_the_last_part_was_fed():
-    cutter = Cutter([ByteRange(1, 2)])
-    assert [(cutter.feed(chunk), cutter.is_over) for chunk in ("a", "b", "c", "d")] == [
-        (b"", False),
-        (b"b", False),
-        (b"c", True),
-        (b"", True),
-    ]
 
 
 @rows("reads", [0, 1, 5])
@@ -130,12 +114,6 @@ class Endless:
 
     async def __anext__(self):
         return b"a"
-
-
-def test_a_failing_stream_fails():
-    parts = parts_of(SyncValues("ab", LookupError("boom")), [ByteRange(0, 5)])
-    with pytest.raises(LookupError, match="boom"):
-        list(parts)
 
 
 class File(BytesIO):

@@ -6,7 +6,6 @@ from antiphon.http.errors import UnprocessableContent
 
 
 def faults(error: pytest.ExceptionInfo[UnprocessableContent]) -> dict[str, str]:
-    """The detail of each wrong field, by its pointer."""
     errors = error.value.members["errors"]
     assert isinstance(errors, list)
     return {fault["pointer"]: fault["detail"] for fault in errors}

@@ -8,7 +8,6 @@ from tests.uploads.spools import SPOOLS
 
 @pytest.fixture(params=SPOOLS.values(), ids=SPOOLS)
 def make(request):
-    """Makes a spool of some bytes."""
     return request.param
 
 

@@ -38,7 +38,6 @@ SPOOLS = {"in memory": in_memory, "in a file": in_file, "in both": in_both}
 
 
 def upload(content=CONTENT, make=in_memory, filename="photo.png", head=Head()):  # noqa: B008 - immutable
-    """An upload with other bytes around its own, and its spool."""
     spool = make(b"before" + content + b"after")
     return Upload(spool, 6, len(content), head, name="field", filename=filename), spool
 

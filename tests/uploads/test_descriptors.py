@@ -92,9 +92,6 @@ class TestWriting:
 
 
 class TestReading:
-    def test_gives_what_there_is(self, source):
-        assert read_all(source, 1000, 299_000) == CONTENT[299_000:]
-
     def test_tells_a_file_that_was_cut_off(self, source):
         with pytest.raises(EOFError, match="ends 10 bytes before"):
             read_all(source, 1010, 299_000)

@@ -29,12 +29,6 @@ def breaks(descriptor):
     raise Broken
 
 
-def test_a_file_has_what_was_written(tmp_path):
-    save(f"{tmp_path}/x", writes())
-    assert (tmp_path / "x").read_bytes() == CONTENT
-    assert os.listdir(tmp_path) == ["x"]
-
-
 @rows("mask", [0o022, 0o077, 0o000])
 def test_a_file_has_the_permissions_that_open_gives(tmp_path, mask):
     before = os.umask(mask)

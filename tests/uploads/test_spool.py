@@ -19,7 +19,7 @@ from antiphon.uploads.spool import BATCH, BLOCK, THRESHOLD, Spool
 from antiphon.uploads.temporary_file import SLOW, WriteTimes
 from tests.helpers.rows import rows
 from tests.helpers.small_disks import small_files
-from tests.uploads.spools import CONTENT, descriptors, in_both, in_file, in_memory, opened_in
+from tests.uploads.spools import CONTENT, descriptors, in_file, in_memory, opened_in
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("make")]
 
@@ -30,7 +30,6 @@ class TestManyAtOnce:
     """Bodies that arrive at once have a bounded part of the memory each, but for a block."""
 
     def in_memory(self, spools):
-        """The bytes of all spools that are in no file."""
         return sum(sum(map(len, spool._chunks)) for spool in spools)
 
     def test_wait_in_memory_with_a_block_each(self, tmp_path):
@@ -53,23 +52,12 @@ class TestManyAtOnce:
 
 
 class TestInMemory:
-    def test_an_empty_one_has_nothing(self):
-        spool = Spool()
-        assert (spool.size, spool.getvalue(), spool.read_at(0, 10), spool.in_memory) == (0, b"", b"", True)
-
     def test_one_chunk_is_kept_as_it_is(self):
         data = b"a chunk that is not copied"
         spool = Spool()
         spool.write(data)
         assert spool.getvalue() is data
         assert spool.read_at(0, len(data)) is data
-
-    def test_chunks_come_in_their_order(self):
-        spool = Spool()
-        for chunk in [b"one", b"", b", two", b", three"]:
-            spool.write(chunk)
-        assert spool.getvalue() == b"one, two, three"
-        assert spool.size == 15
 
     def test_may_grow_after_it_was_read(self):
         spool = Spool()
@@ -78,15 +66,6 @@ class TestInMemory:
             spool.write(chunk)
             read.append(spool.getvalue())
         assert read == [b"one", b"one, two", b"one, two, three"]
-
-    def test_reads_any_part(self):
-        spool = in_memory(b"0123456789")
-        assert [spool.read_at(0, 3), spool.read_at(3, 4), spool.read_at(8, 5), spool.read_at(12, 5)] == [
-            b"012",
-            b"3456",
-            b"89",
-            b"",
-        ]
 
     @rows("offset, length", [(-1, 2), (0, -1), (-5, -5)])
     def test_reads_nothing_before_the_start(self, make, offset, length):
@@ -109,23 +88,10 @@ class TestInMemory:
 
 
 class TestInAFile:
-    def test_is_there_above_the_threshold(self):
-        spool = Spool(threshold=10)
-        spool.write(b"0123456789")
-        assert spool.in_memory
-        spool.write(b"x")
-        assert not spool.in_memory
-        assert spool.read_at(0, 20) == b"0123456789x"
-
     def test_is_there_by_default_above_the_threshold(self):
         spool = Spool()
         spool.write(bytes(THRESHOLD))
         assert spool.in_memory
-        spool.write(b"x")
-        assert not spool.in_memory
-
-    def test_a_threshold_of_0_keeps_nothing_in_memory(self):
-        spool = Spool(threshold=0)
         spool.write(b"x")
         assert not spool.in_memory
 
@@ -236,11 +202,6 @@ class TestOnAnEventLoop:
         assert {end % BLOCK for end in ends} == {0}
         assert spool.read_at(0, len(content)) == content
 
-    def test_what_waits_is_read_as_what_is_written(self):
-        spool = in_both()
-        assert spool.read_at(0, len(CONTENT)) == CONTENT
-        assert spool.read_at(149_990, 20) == CONTENT[149_990:150_010]
-
     def test_may_be_flushed_at_any_time(self):
         spool = Spool()
         spool.flush()
@@ -301,13 +262,6 @@ def test_what_it_has_not_can_not_be_copied(make, offset, length):
 
 
 class TestTheEnd:
-    def test_frees_the_file(self):
-        before = descriptors()
-        spool = in_file()
-        assert descriptors() == before + 1
-        spool.close()
-        assert descriptors() == before
-
     def test_may_come_twice(self, make):
         spool = make()
         spool.close()
@@ -337,13 +291,6 @@ class TestTheEnd:
         in_file()
         assert descriptors() == before
 
-    def test_comes_also_to_one_in_a_cycle(self):
-        before = descriptors()
-        cycle = [in_file()]
-        cycle.append(cycle)
-        del cycle
-        assert descriptors() == before
-
 
 class TestSharing:
     def test_keeps_what_is_there(self, make):
@@ -362,11 +309,6 @@ class TestSharing:
             assert descriptors() == before + 1
         second.close()
         assert descriptors() == before
-
-    def test_takes_nothing_from_the_other(self, make):
-        spool = make()
-        spool.share().close()
-        assert spool.read_at(0, spool.size) == CONTENT
 
 
 class TestThreads:

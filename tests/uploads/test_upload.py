@@ -200,16 +200,6 @@ class TestAfterTheRequest:
         with pytest.raises(ValueError, match=r"detach\(\)"):
             use(file)
 
-    def test_what_was_said_stays(self, make):
-        file, spool = upload(make=make, head=Head("image/png"))
-        spool.close()
-        assert (file.safe_filename, file.mimetype, file.size, bool(file)) == (
-            "photo.png",
-            "image/png",
-            len(CONTENT),
-            True,
-        )
-
 
 class TestDetaching:
     def test_keeps_it(self, make, tmp_path):
@@ -281,17 +271,6 @@ class TestDetaching:
 
 
 class TestTheDigest:
-    def test_is_that_of_its_own_bytes(self, make):
-        file, _ = upload(make=make)
-        assert file.digest() == hashlib.sha256(CONTENT).hexdigest()
-        assert file.digest("blake2b") == hashlib.blake2b(CONTENT).hexdigest()
-
-    def test_leaves_the_position(self, make):
-        file, _ = upload(make=make)
-        file.read(10)
-        file.digest()
-        assert file.tell() == 10
-
     @rows("algorithm", ["rot13", "shake_128", "shake_256"])
     def test_wants_an_algorithm_that_there_is_and_that_says_how_long_a_hash_is(self, algorithm):
         with pytest.raises(ValueError, match=algorithm):
@@ -299,17 +278,6 @@ class TestTheDigest:
 
 
 class TestSaving:
-    def test_makes_a_file(self, make, tmp_path):
-        file, _ = upload(make=make)
-        file.read(10)
-        saved = file.save(tmp_path / "any name")
-        assert saved == tmp_path / "any name"
-        assert saved.read_bytes() == CONTENT
-        assert file.tell() == 10
-
-    def test_takes_paths_as_text(self, tmp_path):
-        assert upload()[0].save(f"{tmp_path}/x") == tmp_path / "x"
-
     def test_into_a_folder_takes_the_safe_name(self, make, tmp_path):
         (tmp_path / "in").mkdir()
         file, _ = upload(make=make, filename="../../etc/pass\u202ewd")

@@ -2,11 +2,8 @@
 
 import csv
 import errno
-import hashlib
 import io
 import os
-import shutil
-import tarfile
 import threading
 import zipfile
 
@@ -14,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.uploads.spool import Spool, Window
+from antiphon.uploads.spool import Window
 from tests.helpers.rows import rows
 from tests.uploads.spools import CONTENT, SPOOLS, descriptors, in_file, in_memory
 
@@ -22,7 +19,6 @@ pytestmark = [pytest.mark.once, pytest.mark.axes("make")]
 
 
 def window(content=CONTENT, make=in_memory):
-    """A window with other bytes around it."""
     return Window(make(b"before" + content + b"after"), 6, len(content))
 
 
@@ -105,11 +101,6 @@ class TestAWindow:
         with pytest.raises(ValueError, match="7"):
             window().seek(0, 7)
 
-    def test_has_its_own_position(self, make):
-        spool = make(b"0123456789")
-        first, second = Window(spool, 0, 6), Window(spool, 3, 6)
-        assert (first.read(2), second.read(2), first.read(2), second.read(2)) == (b"01", b"34", b"23", b"56")
-
     def test_can_be_closed_by_itself(self, make):
         spool = make()
         with Window(spool, 0, 10) as first:
@@ -178,23 +169,6 @@ class TestWhatReadsFiles:
     def test_zipfile_on_what_is_too_small_for_one(self):
         assert not zipfile.is_zipfile(window(b"PK"))
 
-    def test_tarfile(self, make):
-        written = io.BytesIO()
-        with tarfile.open(fileobj=written, mode="w:gz") as archive:
-            member = tarfile.TarInfo("content")
-            member.size = len(CONTENT)
-            archive.addfile(member, io.BytesIO(CONTENT))
-        with tarfile.open(fileobj=window(written.getvalue(), make)) as archive:
-            assert archive.extractfile("content").read() == CONTENT
-
-    def test_shutil(self, make):
-        copied = io.BytesIO()
-        shutil.copyfileobj(window(make=make), copied)
-        assert copied.getvalue() == CONTENT
-
-    def test_hashlib(self, make):
-        assert hashlib.file_digest(window(make=make), "sha256").digest() == hashlib.sha256(CONTENT).digest()
-
 
 def test_threads_read_one_spool_by_windows_of_their_own(make):
     lines = [b"%d" % number * 20 + b"\n" for number in range(2000)]
@@ -210,7 +184,3 @@ def test_threads_read_one_spool_by_windows_of_their_own(make):
     for thread in threads:
         thread.join()
     assert list(read.values()) == [lines] * 4
-
-
-def test_a_window_on_nothing_is_empty():
-    assert list(Window(Spool(), 0, 0)) == []
