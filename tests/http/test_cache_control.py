@@ -1,6 +1,3 @@
-import copy
-import pickle
-
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -198,12 +195,6 @@ def test_directives_are_read_only():
     control = CacheControl.parse("x=1")
     control.extensions["y"] = None
     assert control == CacheControl.parse("x=1")
-
-
-def test_copies_are_equal():
-    control = CacheControl.parse("max-age=60, x=1")
-    assert copy.deepcopy(control) == control
-    assert pickle.loads(pickle.dumps(control)) == control
 
 
 @given(keywords, extensions)

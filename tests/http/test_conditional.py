@@ -36,7 +36,6 @@ METHODS = READING + WRITING
 
 
 def asked(**headers):
-    """The headers of a request, by their names."""
     return {name.replace("_", "-"): value for name, value in headers.items()}.get
 
 

@@ -255,7 +255,6 @@ def test_is_immutable():
 
 
 def read(text):
-    """What a Set-Cookie text sets, but for what it leaves out."""
     cookie = SetCookie.parse(text)
     nothing = SetCookie("a", path=None)
     return {field: value for field, value in cookie._asdict().items() if value != getattr(nothing, field)}

@@ -1,5 +1,3 @@
-import copy
-import pickle
 import subprocess
 import sys
 
@@ -78,10 +76,6 @@ class TestETag:
             ETag("a").tag = "b"
         assert repr(ETag("a")) == "ETag('a')"
         assert repr(ETag("a", weak=True)) == "ETag('a', weak=True)"
-
-    def test_is_copied_as_an_equal(self):
-        etag = ETag("a", weak=True)
-        assert pickle.loads(pickle.dumps(etag)) == copy.deepcopy(etag) == etag
 
     @given(etags)
     def test_printing_and_reading_give_it_back(self, etag):
@@ -179,10 +173,6 @@ class TestLists:
         assert found.strong_match(ETag("255"))
         assert not found.strong_match(ETag("256"))
         assert not found.is_complete
-
-    def test_256_are_complete(self):
-        assert ETags.parse(", ".join(['"a"'] * 256)).is_complete
-        assert not ETags.parse(", ".join(['"a"'] * 257)).is_complete
 
     @rows("piece", ['"', '"a', 'a"', ",", '",', ' "', "W/", 'W/"', "\\", " ", "*", '"a",', "é", "\0"])
     def test_a_million_hostile_characters_are_read_at_once(self, piece):

@@ -94,10 +94,6 @@ def test_printing(link, printed):
     assert str(link) == printed
 
 
-def test_a_list_is_printed_with_commas():
-    assert format_links([Link("/a", "next"), Link("/b", "prev")]) == "</a>; rel=next, </b>; rel=prev"
-
-
 @rows("target", ["a b", "a\r\nb", "<a", "a>", '"', "é", "\0", "a\n", " "])
 def test_targets_that_would_break_the_header_are_refused(target):
     with pytest.raises(ValueError, match="a link's target"):

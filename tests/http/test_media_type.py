@@ -1,5 +1,3 @@
-import copy
-import pickle
 from itertools import pairwise
 
 import pytest
@@ -138,12 +136,6 @@ def test_parameters_are_read_only():
 def test_parts_cannot_be_replaced(name):
     with pytest.raises(AttributeError):
         setattr(MediaType("text", "html"), name, "x")
-
-
-def test_copies_are_equal():
-    media_type = MediaType.parse("text/html; charset=utf-8")
-    assert copy.deepcopy(media_type) == media_type
-    assert pickle.loads(pickle.dumps(media_type)) == media_type
 
 
 @given(media_types)

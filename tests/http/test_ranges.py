@@ -137,10 +137,6 @@ class TestResolved:
     def test_an_empty_representation_is_sent_whole(self, text):
         assert Range.parse(text).resolve(0) is None
 
-    def test_a_part_knows_its_length(self):
-        part = ByteRange(10, 19)
-        assert (part.first, part.last, part.length) == (10, 19, 10)
-
     @given(st.lists(small_specs, min_size=1, max_size=12), st.integers(1, 35))
     def test_has_each_byte_that_was_asked_for_once(self, listed, length):
         asked = set()
@@ -194,12 +190,6 @@ class TestContentRange:
     def test_the_unit_is_a_token(self):
         with pytest.raises(ValueError, match="unit"):
             ContentRange(0, 9, 10, unit="bytes\r\n")
-
-    def test_of_a_416(self):
-        assert str(ContentRange.unsatisfied(1234)) == "bytes */1234"
-
-    def test_of_a_part(self):
-        assert str(ContentRange(*ByteRange(0, 99), 1234)) == "bytes 0-99/1234"
 
     def test_equality(self):
         assert ContentRange.parse("Bytes 00-09/10") == ContentRange(0, 9, 10)

@@ -1,14 +1,9 @@
 import pytest
 
-from antiphon.http.redirect import REDIRECTS, Redirect, check_redirect
+from antiphon.http.redirect import Redirect, check_redirect
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
-
-
-@rows("status", REDIRECTS)
-def test_a_redirect_has_one_of_these_statuses(status):
-    assert check_redirect(status) == Redirect("/x", status).status == status
 
 
 @rows("status", [200, 300, 304, 305, 306, 309, 404, 0, -303, True])
@@ -47,13 +42,6 @@ def test_a_location_that_is_no_text_is_refused_where_it_is_made(location):
 def test_a_location_that_cannot_be_sent_is_refused_where_it_is_made():
     with pytest.raises(ValueError, match="surrogates"):
         Redirect("/\ud800")
-
-
-def test_it_is_an_exception_and_no_http_error():
-    from antiphon import HTTPError
-
-    assert not issubclass(Redirect, HTTPError)
-    assert str(Redirect("/x", 307)) == "/x"
 
 
 def test_it_stays_on_this_site_unless_told():

@@ -187,7 +187,6 @@ members = st.one_of(items, st.builds(InnerList, st.lists(items, max_size=3), par
 
 
 def as_read(member):
-    """All of a member, with the types of its values."""
     told = [(name, value, type(value)) for name, value in member.parameters.items()]
     if isinstance(member, InnerList):
         return [as_read(item) for item in member.items], told

@@ -1,7 +1,5 @@
 # ruff: noqa: E501 - user agents are long
 
-import copy
-import pickle
 
 import pytest
 from hypothesis import given
@@ -162,15 +160,6 @@ def test_nothing_is_looked_for_before_it_is_asked_for_and_then_once():
     named = vars(agent)["_named"]
     assert agent.browser_version == "120.0.0.0"
     assert vars(agent)["_named"] is named
-
-
-@rows("duplicate", [copy.copy, copy.deepcopy, lambda agent: pickle.loads(pickle.dumps(agent))])
-def test_copies_are_the_same(duplicate):
-    agent = UserAgent(DESKTOP[0][0])
-    assert agent.browser == "Chrome"
-    copied = duplicate(agent)
-    assert type(copied) is UserAgent
-    assert (copied, copied.browser) == (agent, "Chrome")
 
 
 def test_what_follows_after_1024_characters_is_not_looked_at():

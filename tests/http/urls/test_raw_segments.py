@@ -16,7 +16,6 @@ pytestmark = pytest.mark.once
 
 
 def sent(raw, root_path=""):
-    """The head of a request for a path as it was sent."""
     path = decode_path(raw.encode()).removeprefix(root_path)
     return RequestHead(path=path, root_path=root_path, raw_path=raw.encode())
 
