@@ -63,7 +63,6 @@ def test_a_cookie_goes_where_it_was_set_for(line, url, sent):
 )
 def test_secure_cookies_need_tls_both_ways(line, sent):
     jar = jar_with(line, url="https://shop.example.com/")
-
     assert len(jar) == sent
     assert jar.header(URL("http://shop.example.com/")) is None
     assert jar.header(URL("https://shop.example.com/")) == (line.partition(";")[0] if sent else None)
@@ -92,7 +91,6 @@ def test_secure_cookies_need_tls_both_ways(line, sent):
 @rows("line", ["a=1; Secure", "__Host-a=1; Path=/; Secure"])
 def test_this_machine_gets_secure_cookies_without_tls(host, trusted, line):
     jar = jar_with(line, url=f"http://{host}/")
-
     assert len(jar) == trusted
     assert jar.header(URL(f"http://{host}/")) == (line.partition(";")[0] if trusted else None)
     assert jar_with(line, url=f"https://{host}/").header(URL(f"http://{host}/")) == jar.header(URL(f"http://{host}/"))
@@ -105,7 +103,6 @@ def test_a_secure_cookie_is_replaced_on_this_machine():
 def test_a_secure_cookie_is_not_replaced_without_tls():
     jar = jar_with("a=1; Path=/; Domain=example.com; Secure", url="https://shop.example.com/")
     jar.store(URL("http://shop.example.com/"), ["a=2; Path=/sub", "b=3; Path=/"])
-
     assert [cookie.value for cookie in jar] == ["1", "3"]
 
 
@@ -120,13 +117,11 @@ def test_a_host_without_a_dot_may_name_itself():
 
 def test_longest_paths_come_first_and_then_the_oldest():
     jar = jar_with("one=1; Path=/", "two=2; Path=/a", "three=3; Path=/", "one=4; Path=/")
-
     assert jar.header(URL("http://shop.example.com/a/b")) == "two=2; one=4; three=3"
 
 
 def test_a_cookie_is_replaced_by_its_name_host_and_path():
     jar = jar_with("a=1; Path=/", "a=2; Path=/a", "a=3; Path=/; Domain=shop.example.com", "a=4; Path=/a")
-
     assert [(cookie.path, cookie.value) for cookie in jar] == [("/", "3"), ("/a", "4")]
     assert jar["a"] == "4"
 
@@ -162,7 +157,6 @@ def test_bad_lines_are_passed_over(line):
 
 def test_values_come_back_as_they_were_sent():
     jar = jar_with('a="x y"; Path=/', "b=caf\xc3\xa9; Path=/")
-
     assert jar["a"] == "x y"
     assert jar["b"] == "café"
     assert jar.header(URL("http://shop.example.com/")) == 'a="x y"; b=caf\xc3\xa9'
@@ -185,7 +179,6 @@ def test_a_test_can_set_and_delete_cookies():
     jar.set("a", "1")
     jar.set("b", "2", domain="example.com", path="/x")
     jar.set("c", "two words")
-
     assert jar.header(URL("http://shop.example.com/")) == 'a=1; c="two words"'
     assert jar.header(URL("http://example.com/x")) == "b=2"
     assert "a" in jar

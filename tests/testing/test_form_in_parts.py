@@ -66,10 +66,6 @@ def test_line_breaks_of_names_and_texts_are_crlf_as_in_browsers():
         assert sent in body
 
 
-def test_a_form_may_be_in_parts_without_files():
-    assert heads({}) == []
-
-
 @rows(
     "files, error, said",
     ({"a": "text"}, TypeError, "not str"),

@@ -32,7 +32,6 @@ def follow(sent, status, location):
 )
 def test_the_method_after_a_redirect(status, method, next_method):
     after = follow(request(method, body=b"body", headers={"x-other": "1"}, content_type="text/plain"), status, "/next")
-
     assert after.method == next_method
     assert after.content == (b"body" if method == next_method else b"")
     assert ("content-type" in after.headers, "content-length" in after.headers) == (method == next_method,) * 2
@@ -66,7 +65,6 @@ def test_without_a_location_there_is_no_redirect():
 )
 def test_a_location_is_resolved(location, url):
     after = follow(request(), 302, location)
-
     assert after.url == url
     assert after.headers["host"] == after.authority
 
@@ -93,7 +91,6 @@ def test_a_location_that_is_no_url_is_an_error(location):
 def test_credentials_stay_with_their_origin(location, kept):
     sent = request(headers={"authorization": "Basic x", "proxy-authorization": "y", "cookie": "c=1", "accept": "*/*"})
     after = follow(sent, 307, location)
-
     assert ("authorization" in after.headers, "proxy-authorization" in after.headers) == (kept, kept)
     assert "cookie" not in after.headers
     assert after.headers["accept"] == "*/*"

@@ -18,10 +18,6 @@ def test_text_that_is_none_is_an_error():
         response(b"\xff").text  # noqa: B018
 
 
-def test_json_is_decoded():
-    assert response(b'{"a": [1.5, null]}').json == {"a": [1.5, None]}
-
-
 @rows("body", [b"", b"{", b"\xff"])
 def test_what_is_no_json_is_an_error_that_names_the_response(body):
     with pytest.raises(
@@ -33,14 +29,12 @@ def test_what_is_no_json_is_an_error_that_names_the_response(body):
 
 def test_cookies_are_read_from_every_line():
     got = response(headers=[("set-cookie", "a=1; Path=/; HttpOnly"), ("set-cookie", "b=2; Max-Age=3")])
-
     assert got.cookies == {"a": "1", "b": "2"}
     assert (got.set_cookies[0].path, got.set_cookies[0].httponly, got.set_cookies[1].max_age) == ("/", True, 3)
 
 
 def test_what_is_often_asked_for_has_a_name():
     got = response(status=303, headers=[("location", "/y"), ("content-type", "text/html")])
-
     assert (got.reason, got.location, got.content_type, got.url.path) == ("See Other", "/y", "text/html", "/x")
     assert (response().location, response().content_type) == (None, None)
 

@@ -47,11 +47,6 @@ def test_planted_race_is_found(plant, found):
     assert f"again with seeds=[{found[plant.name].seed}]" in str(found[plant.name])
 
 
-@rows("plant", PLANTS, ids=lambda plant: plant.name)
-def test_number_brings_the_same_failure_back(plant, found, url_of):
-    assert str(find(plant, url_of(plant), [found[plant.name].seed])) == str(found[plant.name])
-
-
 def test_numbers_bring_the_same_failures_back_in_another_process(found, url_of):
     program = (
         "import sys; from tests.testing.races.test_planted import PLANTS, find\n"

@@ -171,11 +171,7 @@ def test_function_runs_beside_requests_and_later_requests_follow():
     def make_app():
         app = App()
         app.rates = {"eur": 1.0}
-
-        @app.get("/")
-        def read(request: Request):
-            return str(sum(1 for _ in app.rates))
-
+        app.get("/")(lambda request: str(sum(1 for _ in app.rates)))
         return app
 
     with races(make_app, seeds=20) as world:

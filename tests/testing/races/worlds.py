@@ -76,10 +76,7 @@ def sessions(make_store):
             request.session[name] = 1
             return "ok"
 
-        @app.get("/all")
-        def read(request: Request):
-            return sorted(request.session)
-
+        app.get("/all")(lambda request: sorted(request.session))
         return app
 
     def play(world):
@@ -106,11 +103,7 @@ def count(make_store):
 
     def make_app():
         app, name = App(store=make_store()), f"count {next(numbers)}"
-
-        @app.post("/")
-        def add(request: Request):
-            return str(app.store.increment(name).value)
-
+        app.post("/")(lambda request: str(app.store.increment(name).value))
         return app
 
     def play(world):

@@ -53,7 +53,6 @@ def test_the_scope_has_what_the_specification_demands(connect):
         client=("10.0.0.1", 1234),
         http_version="2",
     )
-
     assert scope == {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -74,7 +73,6 @@ def test_the_scope_has_what_the_specification_demands(connect):
 
 def test_the_path_begins_with_the_root_path(connect):
     scope = scope_of(connect, "/api/x", root_path="/api")
-
     assert (scope["root_path"], scope["path"], scope["raw_path"]) == ("/api", "/api/x", b"/api/x")
     with pytest.raises(ValueError, match="is not below"):
         scope_of(connect, "/x", root_path="/api")
@@ -82,7 +80,6 @@ def test_the_path_begins_with_the_root_path(connect):
 
 def test_what_is_not_utf_8_in_a_path_is_replaced(connect):
     scope = scope_of(connect, "/%FF%zz")
-
     assert scope["path"] == "/\N{REPLACEMENT CHARACTER}%zz"
     assert scope["raw_path"] == b"/%FF%zz"
 
@@ -157,7 +154,6 @@ def test_a_body_that_breaks_off_is_a_disconnect(connect, options):
     if callable(options["body"]):
         options = {"body": options["body"]()}
     first, *rest = received(connect, **options)
-
     assert first == {"type": "http.request", "body": b"one", "more_body": True}
     assert rest == [{"type": "http.disconnect"}]
 
@@ -275,7 +271,6 @@ def test_a_breach_of_contract_cannot_be_swallowed(connect):
 
 def test_headers_may_be_any_iterable_of_pairs(connect):
     response = connect(sending(START | {"headers": iter([[b"a", b"\xe9"]])}, END)).get("/")
-
     assert response.headers.items() == [("a", "é")]
 
 
@@ -300,7 +295,6 @@ def test_a_file_is_sent_where_that_is_offered(connect, tmp_path, size):
     file = tmp_path / "file"
     file.write_bytes(b"x" * size)
     application = sending(START, {"type": "http.response.pathsend", "path": str(file)})
-
     assert connect(application, extra={"extensions": {"http.response.pathsend": {}}}).get("/").body == b"x" * size
 
 

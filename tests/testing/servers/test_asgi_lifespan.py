@@ -49,23 +49,6 @@ def test_a_client_starts_the_application_up_and_shuts_it_down():
     assert len(app.loops) == 1
 
 
-def test_a_client_may_be_entered_again():
-    app = App()
-    client = Client(app)
-    for _ in range(2):
-        with client:
-            assert client.get("/").status == 200
-    assert app.events == ["startup", "request", "shutdown"] * 2
-
-
-def test_without_a_with_statement_there_is_no_lifespan():
-    app = App()
-    client = Client(app)
-    assert client.get("/").text == "{'of the request': True}"
-    assert app.events == ["request"]
-    client.close()
-
-
 def test_a_startup_that_fails_is_raised_with_its_cause():
     error = ZeroDivisionError()
     with (

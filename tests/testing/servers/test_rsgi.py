@@ -3,7 +3,7 @@ import asyncio
 import pytest
 from granian.rsgi import ProtocolClosed, ProtocolError
 
-from antiphon.testing import AsyncClient, Client, ContractError
+from antiphon.testing import Client, ContractError
 from tests.helpers.rows import rows
 
 
@@ -40,7 +40,6 @@ def test_the_scope_is_that_of_granian(connect):
         base_url="https://shop.example:8443",
         client=("10.0.0.1", 1234),
     )
-
     assert scope.proto == "http"
     assert scope.rsgi_version == "1.6"
     assert scope.http_version == "1.1"
@@ -56,19 +55,16 @@ def test_the_scope_is_that_of_granian(connect):
 
 def test_http_2_has_an_authority_in_place_of_a_host(connect):
     scope = scope_of(connect, "/", http_version="2")
-
     assert (scope.http_version, scope.authority, scope.headers.items()) == ("2", "testserver", [])
 
 
 def test_http_1_0_and_ipv6_are_written_as_granian_writes_them(connect):
     scope = scope_of(connect, "/", http_version="1.0", base_url="http://[::1]:8000", client=("::1", 5))
-
     assert (scope.http_version, scope.server, scope.client) == ("1", "[::1]:8000", "[::1]:5")
 
 
 def test_the_headers_are_a_mapping_that_cannot_read_what_is_not_ascii(connect):
     headers = scope_of(connect, "/", options={"headers": [("X-A", "1"), ("x-a", "2"), ("x-n", "é")]}).headers
-
     assert headers.keys() == ["host", "x-a", "x-n"]
     assert headers.values() == ["testserver", "1", "2"]
     assert headers.items() == [("host", "testserver"), ("x-a", "1"), ("x-a", "2")]
@@ -96,7 +92,6 @@ def answering(method, *arguments):
 def test_a_file_and_a_range_of_it(connect, tmp_path):
     file = tmp_path / "file"
     file.write_bytes(bytes(range(256)) * 1000)
-
     assert connect(answering("response_file", 200, [], str(file))).get("/").body == bytes(range(256)) * 1000
     ranged = answering("response_file_range", 206, [("content-length", "5")], str(file), 254, 259)
     assert connect(ranged).get("/").body == b"\xfe\xff\x00\x01\x02"
@@ -105,17 +100,6 @@ def test_a_file_and_a_range_of_it(connect, tmp_path):
 def test_a_range_that_is_empty_is_a_value_error(connect):
     with pytest.raises(ValueError, match="Invalid range"):
         connect(answering("response_file_range", 206, [], "/etc/hosts", 5, 5)).get("/")
-
-
-def test_a_stream_takes_bytes_and_text(connect):
-    async def application(scope, protocol):
-        transport = protocol.response_stream(200, [])
-        await transport.send_bytes(b"a")
-        await transport.send_str("ü")
-        await transport.send_bytes(b"")
-
-    with connect(application).stream("GET", "/") as response:
-        assert list(response) == [b"a", "ü".encode()]
 
 
 def test_a_stream_ends_when_nothing_refers_to_it_any_more(connect):
@@ -284,18 +268,6 @@ def test_the_hooks_run_around_the_requests_of_a_client():
         assert client.get("/").text == "['init', 'background']"
     assert [event for event, _ in app.events] == ["init", "background", "del"]
     assert len({loop for _, loop in app.events}) == 1
-
-
-def test_the_hooks_run_around_the_requests_of_an_async_client():
-    app = App()
-
-    async def scenario():
-        async with AsyncClient(app, "rsgi") as client:
-            assert (await client.get("/")).text == "['init', 'background']"
-        assert {loop for _, loop in app.events} == {asyncio.get_running_loop()}
-
-    asyncio.run(scenario())
-    assert [event for event, _ in app.events] == ["init", "background", "del"]
 
 
 def test_what_a_hook_raises_is_raised():

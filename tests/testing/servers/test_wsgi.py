@@ -1,6 +1,5 @@
 import sys
 from contextlib import nullcontext
-from wsgiref.validate import validator
 
 import pytest
 
@@ -60,7 +59,6 @@ def test_the_environ_has_what_pep_3333_demands(connect):
         base_url="https://shop.example:8443",
         client=("10.0.0.1", 1234),
     )
-
     assert type(environ) is dict
     assert {key: environ[key] for key in environ if not key.startswith("wsgi.")} == {
         "REQUEST_METHOD": "POST",
@@ -91,7 +89,6 @@ def test_the_environ_has_what_pep_3333_demands(connect):
 )
 def test_the_root_path_is_the_script_name(connect, url, script_name, path_info):
     environ = environ_of(connect, url, root_path="/café")
-
     assert (environ["SCRIPT_NAME"], environ["PATH_INFO"]) == (script_name, path_info)
 
 
@@ -103,19 +100,9 @@ def test_a_path_beside_the_root_path_is_refused(connect):
 def test_lines_of_one_header_are_joined_and_underscores_dropped(connect):
     headers = [("x-a", "1"), ("X-A", "2"), ("cookie", "a=1"), ("cookie", "b=2"), ("x_forwarded_for", "evil")]
     environ = environ_of(connect, "/", options={"headers": headers})
-
     assert environ["HTTP_X_A"] == "1, 2"
     assert environ["HTTP_COOKIE"] == "a=1; b=2"
     assert "HTTP_X_FORWARDED_FOR" not in environ
-
-
-def test_chunks_have_no_length_and_end_by_themselves(connect):
-    environ = environ_of(connect, "/", method="POST", options={"body": [b"a", b"b"]})
-
-    assert environ["input"] == b"ab"
-    assert environ["wsgi.input_terminated"] is True
-    assert environ["HTTP_TRANSFER_ENCODING"] == "chunked"
-    assert "CONTENT_LENGTH" not in environ
 
 
 def test_extra_entries_are_added(connect):
@@ -181,14 +168,6 @@ def test_asynchronous_chunks_are_refused(connect):
 
     with pytest.raises(TypeError, match="over WSGI"):
         connect(answering()).post("/", body=chunks())
-
-
-def test_a_validated_application_passes(connect):
-    def application(environ, start_response):
-        start_response("200 OK", [("Content-Type", "text/plain")])
-        return [b"ok", environ["wsgi.input"].read(10)]
-
-    assert connect(validator(application)).post("/", body=b"body").body == b"okbody"
 
 
 @rows(
