@@ -12,13 +12,11 @@ from antiphon.features import (
     CookieStore,
     IdempotentWrites,
     MemoryStore,
-    Recorder,
     SessionLogin,
     Sessions,
     Users,
     login,
     login_required,
-    logout,
 )
 from antiphon.testing import Client
 from tests.helpers.callers import ByKey, cookie_from, send, user, with_logins, with_tokens
@@ -150,32 +148,6 @@ def test_users_of_two_kinds_with_one_id_are_two_callers(apart):
 def test_different_parts_have_different_names(parts, others):
     assert store_name(*parts) != store_name(*others)
     assert store_name("plain: text\n") == "plain: text\n"
-
-
-@rows("key", ["kept\0requests", "kept\0requests\0", "runs\0runs\0live", "cache\0tag\0news", "__Host-admin\0root"])
-def test_a_user_who_logs_out_everywhere_ends_nothing_of_others(key):
-    """Whatever the user's key contains."""
-    store = MemoryStore()
-    app = App(secret_keys=["k" * 32], store=store)
-    app.use(Sessions())
-    app.use(Users(SessionLogin(user)))
-    app.use(keep := Recorder())
-    admin = App(secret_keys=["k" * 32], store=store)
-    admin.use(sessions := Sessions(cookie="__Host-admin"))
-    admin.post("/")(lambda request: request.session.rotate("root"))
-    admin.post("/begin")(lambda request: request.session.rotate("root") or "")
-    app.mount("/admin", admin)
-    app.get("/boom")(lambda request: 1 / 0)
-    app.post("/in")(lambda request: login(request, user(key)) or "")
-    app.post("/out")(lambda request: logout(request, everywhere=True) or "")
-    with Client(app, "wsgi", base_url="https://shop.example", raise_errors=False) as client:
-        client.get("/boom")
-        client.post("/admin/begin")
-        keep.flush()
-        assert (len(keep.all()), len(sessions.owned_by("root"))) == (1, 1)
-        client.post("/in")
-        client.post("/out")
-        assert (len(keep.all()), len(sessions.owned_by("root"))) == (1, 1)
 
 
 def test_sessions_that_began_at_one_moment_are_two_callers_also_after_a_login():

@@ -209,23 +209,6 @@ def test_a_confirmation_is_not_used_by_another_caller(name, where):
 
 @rows("name", SIGNS)
 @rows("where", WAYS)
-def test_a_tool_s_idempotent_call_is_not_told_to_another_caller(name, where):
-    site, payments = Site(name, where), []
-    site.inner.use(IdempotentWrites(MemoryStore()))
-    site.inner.use(Tools(OpenAPI("Shop")))
-
-    @site.inner.post("/pay", idempotent=True, tool=Tool(name="pay"))
-    def pay(request):
-        payments.append(1)
-        return f"payment {len(payments)}"
-
-    told = [call(site, who)["result"] for who in ("ann", "ben", "ann")]
-    statuses = [422 if each["isError"] else 200 for each in told]
-    paid_once_each(*[(status, each["content"][0]["text"]) for status, each in zip(statuses, told, strict=True)])
-
-
-@rows("name", SIGNS)
-@rows("where", WAYS)
 def test_kept_requests_of_a_user_are_forgotten_and_no_others(name, where):
     site = Site(name, where)
     knows_its_users(site)
@@ -294,27 +277,6 @@ def test_the_admission_queue_shares_by_what_the_server_has_proven(name):
     ann, ben, ann_again = [app._sharing.client(head, "192.0.2.1") for head in heads]
     assert ann == ann_again
     assert (ann != ben) == (name in ("remote user", "certificate"))
-
-
-@rows("name, scheme", [
-    ("login", {"type": "apiKey", "in": "cookie", "name": "__Host-session"}),
-    ("basic", {"type": "http", "scheme": "basic"}),
-    ("bearer", {"type": "http", "scheme": "bearer"}),
-    ("token", {"type": "http", "scheme": "bearer"}),
-    ("api key", {"type": "apiKey", "in": "header", "name": "X-API-Key"}),
-])  # fmt: skip
-def test_the_document_says_where_a_caller_s_sign_is_sent(name, scheme):
-    site = Site(name)
-    site.app.use(api := OpenAPI("Shop"))
-    site.app.post("/pay", before=login_required)(lambda request: "")
-    document = api.document(site.app).content
-    (wanted,) = document["paths"]["/pay"]["post"]["security"]
-    (used,) = wanted
-    assert {key: document["components"]["securitySchemes"][used].get(key) for key in scheme} == scheme
-    headers = site.shows("ann")[0]
-    sent = {"cookie": "cookie", "header": scheme.get("name", "").lower()}.get(scheme.get("in"), "authorization")
-    assert sent in headers
-    assert (site.ask("ann")[0], send(site.app, {})[0]) == (200, 401)
 
 
 def by_own_key(request):

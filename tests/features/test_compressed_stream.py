@@ -5,7 +5,7 @@ import pytest
 
 from antiphon.features.codings import CODINGS
 from antiphon.features.compression import AT_ONCE, compressed_stream, sliced
-from tests.helpers.decompression import Reader, decompressed
+from tests.helpers.decompression import decompressed
 from tests.helpers.rows import rows
 
 
@@ -36,28 +36,10 @@ STYLES = pytest.mark.parametrize("style", [iter, waiting], ids=["blocking", "asy
 
 @STYLES
 class TestChunks:
-    def test_come_one_for_one_and_then_the_end(self, style):
-        reader = Reader("gzip")
-        read = [reader.read(chunk) for chunk in collect(style([b"one", "zwölf", bytearray(b"three")]))]
-        assert read == [b"one", "zwölf".encode(), b"three", b""]
-        assert reader.is_whole
-
     def test_that_are_empty_stay_empty(self, style):
         first, second, third, end = collect(style([b"", b"one", ""]))
         assert (first, third) == (b"", b"")
         assert decompressed("gzip", second + end) == b"one"
-
-    def test_may_be_none(self, style):
-        assert decompressed("gzip", b"".join(collect(style([])))) == b""
-
-    def test_are_bytes_or_text(self, style):
-        with pytest.raises(TypeError, match="bytes or text, not int"):
-            collect(style([1]))
-
-    def test_keep_the_style_of_their_source(self, style):
-        chunks = compressed_stream(style([]), gzip())
-        assert hasattr(chunks, "__anext__") == (style is waiting)
-        assert hasattr(chunks, "__next__") == (style is iter)
 
 
 def steps(closed, error=None):

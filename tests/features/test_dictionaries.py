@@ -182,13 +182,6 @@ def test_https_and_this_machine_have_dictionaries(shop, base_url):
     assert "use-as-dictionary" in visitor(shop, base_url=base_url).get("/lamps/1").headers
 
 
-def test_skipped_pages_have_no_dictionary():
-    app = App()
-    app.use(Compression(dictionaries=True, skip=lambda request, response: True))
-    answers(PUBLIC)(app)
-    assert {"use-as-dictionary", "vary"}.isdisjoint(visitor(app).get("/page").headers)
-
-
 def test_the_length_tells_nothing_of_a_secret(interface):
     """A guess in a public page is the dictionary; the private page with the token is as long as without it."""
     app = App()

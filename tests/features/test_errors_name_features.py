@@ -5,6 +5,7 @@ import pytest
 from antiphon import App, Blueprint, Request
 from antiphon.features import (
     CORS,
+    AccessLog,
     Basic,
     Bearer,
     Cache,
@@ -45,16 +46,24 @@ LONG = 86400
 
 WRONG_OPTIONS = [
     (lambda: Sessions(idle=0), "Sessions", "idle"),
+    (lambda: Sessions(lifetime=-1), "Sessions", "lifetime"),
     (lambda: Sessions(MemoryStore(), cookie="a b"), "Sessions", "a b"),
     (lambda: Sessions(MemoryStore(), samesite="Loose"), "Sessions", "Loose"),
     (lambda: IdempotentWrites(ttl=-1), "IdempotentWrites", "ttl"),
+    (lambda: IdempotentWrites(takeover=0), "IdempotentWrites", "takeover"),
+    (lambda: IdempotentWrites(max_body=0), "IdempotentWrites", "max_body"),
     (lambda: IdempotentWrites(by="user"), "IdempotentWrites", "user"),
     (lambda: Cache(max_bytes=0), "Cache", "max_bytes"),
+    (lambda: Cache(max_body=0), "Cache", "max_body"),
+    (lambda: Cache(lease=0), "Cache", "lease"),
+    (lambda: Cache(timeout=0), "Cache", "timeout"),
     (lambda: RateLimit("often"), "RateLimit", "often"),
     (lambda: RateLimit("5/minute", when_unavailable="maybe"), "RateLimit", "when_unavailable"),
     (lambda: RateLimit("5/minute", by=lambda: "all"), "RateLimit", "request"),
     (lambda: RateLimit("5/minute", name="é"), "RateLimit", "é"),
     (lambda: Recorder(max_records=0), "Recorder", "max_records"),
+    (lambda: Recorder(slower=0), "Recorder", "slower"),
+    (lambda: Recorder(when=lambda: True), "Recorder", "exchange"),
     (lambda: Recorder(secret_keys="short"), "Recorder", "secret_keys"),
     (lambda: Recorder(secret_keys=["short"]), "Recorder", "secret key"),
     (lambda: Runs(max_runs=0), "Runs", "max_runs"),
@@ -129,7 +138,7 @@ def test_a_feature_that_needs_another_thing_first(feature, make, fix):
     "make",
         lambda: Sessions(MemoryStore()), lambda: IdempotentWrites(MemoryStore()), lambda: Cache(MemoryStore()),
         lambda: Channel("news"), Runs, Flash, CSRFTokens, lambda: Users(Basic(str)),
-        lambda: HealthCheck(bool), lambda: Recorder(MemoryStore()), lambda: Signatures({}), OpenTelemetry,
+        lambda: HealthCheck(bool), lambda: Recorder(MemoryStore()), lambda: Signatures({}), AccessLog, OpenTelemetry,
 )  # fmt: skip
 def test_a_blueprint_that_uses_what_is_for_an_application(make):
     if (feature := make()).__class__ is OpenTelemetry:

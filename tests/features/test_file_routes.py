@@ -131,18 +131,6 @@ def test_a_function_answers_its_method_in_either_colour_with_any_value(site, int
     assert (response.status, response.text if body is not None else None) == (status, body)
 
 
-def test_all_methods_of_a_page_have_its_name_and_the_options_that_they_are_given(site):
-    app = site({"item/[id:int].py": METHODS})
-    assert {route.name for route in app.routes} == {"item/[id:int]"}
-    assert [(route.receive, route.deadline) for route in app.routes if route.methods == ("DELETE",)] == [
-        ("stream", 3.0)
-    ]
-
-
-def test_get_is_another_name_of_render(site):
-    assert Client(site({"index.py": "def get(request): return 'x'"})).get("/").text == "x"
-
-
 @pytest.mark.parametrize(("prefix", "root"), [("", "/"), ("/docs", "/docs"), ("/<lang>", "/de")])
 def test_a_blueprint_has_them_below_its_prefix(site, prefix, root):
     blueprint = Blueprint("docs", prefix=prefix)

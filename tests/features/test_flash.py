@@ -98,19 +98,6 @@ class TestAMessage:
         ]  # fmt: skip
         assert taken(visit) == []
 
-    def test_may_be_shown_by_the_same_response(self, visit):
-        def both(request):
-            request.flash("now", "error")
-            [message] = request.flash.take()
-            assert (message.category, message.message) == ("error", "now")
-            assert request.flash.take() == []
-            return "done"
-
-        response = visit(both)
-        assert response.status == 200
-        assert "set-cookie" not in response.headers
-        assert taken(visit) == []
-
     def test_of_other_categories_waits(self, visit):
         visit(flashing(("a", "x"), ("b", "y"), ("c", "z"), ("d", "x")))
         assert taken(visit, "x", "y") == [("x", "a"), ("y", "b"), ("x", "d")]
@@ -208,10 +195,6 @@ class TestManyMessages:
 
         assert ("SQLiteStore" in visit(flash).text) is (kind == "cookie")
 
-    def test_need_room_for_one(self):
-        with pytest.raises(ValueError, match="above 0"):
-            Flash(most=0)
-
 
 class TestTheResponse:
     def test_of_a_visitor_without_messages_gets_no_cookie(self, visit):
@@ -244,16 +227,6 @@ class TestTheResponse:
         assert visit(answer).text == "x"
         assert "before the stream, with messages = request.flash.take()" in errors[0]
 
-    def test_that_is_a_stream_may_show_those_taken_before(self, visit):
-        visit(flashing(("x",)))
-
-        def answer(request):
-            messages = request.flash.take()
-            return Response.stream(message.message for message in messages)
-
-        assert visit(answer).text == "x"
-        assert taken(visit) == []
-
 
 def test_templates_call_a_function_for_them(visit):
     visit(flashing(("x", "info")))
@@ -263,10 +236,6 @@ def test_templates_call_a_function_for_them(visit):
         return "".join(f"{message.category}: {message.message}" for message in function())
 
     assert [visit(page).text, visit(page).text] == ["info: x", ""]
-
-
-def test_each_is_a_pair():
-    assert FlashMessage("info", "x") == ("info", "x")
 
 
 def test_without_the_features_that_they_need_the_error_names_the_line_to_add():

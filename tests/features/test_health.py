@@ -7,9 +7,9 @@ from contextlib import closing
 
 import pytest
 
-from antiphon import App, Blueprint, abort, get_response
+from antiphon import App, abort, get_response
 from antiphon.concurrency.process import DRAINING
-from antiphon.features import AccessLog, Health, HealthCheck, MemoryStore, SQLiteStore, ValkeyStore, health
+from antiphon.features import AccessLog, Health, HealthCheck, MemoryStore, ValkeyStore, health
 from antiphon.request.request import Request
 from antiphon.testing import Client
 from tests.helpers.rows import rows
@@ -137,11 +137,6 @@ class TestAStore:
     @pytest.fixture(autouse=True)
     def _asked_each_time(self, monkeypatch):
         monkeypatch.setattr(health, "STORE_ASKED_EVERY", 0.0)
-
-    def test_is_ready_while_it_answers(self, probe, tmp_path):
-        stores = {"memory": MemoryStore(), "file": SQLiteStore(tmp_path / "store.db")}
-        assert probe(Health(checks=stores)) == (200, {"status": "ok", "checks": {"memory": "ok", "file": "ok"}})
-        stores["file"].close()
 
     @pytest.mark.parametrize(
         "feature", [lambda store: Health(checks=[store]), HealthCheck], ids=["Health", "HealthCheck"]
@@ -281,14 +276,6 @@ def test_an_unguarded_route_is_one_path(pattern, options):
         App().get(pattern, unguarded=True, **options)
 
 
-def test_a_blueprint_s_probes_are_below_its_prefix(interface):
-    blueprint = Blueprint("admin", prefix="/admin")
-    blueprint.use(Health())
-    app = App()
-    app.register(blueprint)
-    assert Client(app, interface).get("/admin/healthz").status == 200
-
-
 class Flags:
     """An extension with a check of its own."""
 
@@ -318,14 +305,6 @@ def test_a_check_of_another_feature_that_hangs_has_the_timeout_of_the_probe(inte
     assert Client(app, interface).get("/readyz").json["checks"] == {"never_ends": "failed"}
 
 
-def test_a_check_without_probes_asks_nothing(interface):
-    app = App()
-    app.use(HealthCheck(fails))
-    app.get("/")(lambda request: "here")
-    client = Client(app, interface)
-    assert (client.get("/").text, client.get("/readyz").status) == ("here", 404)
-
-
 def test_checks_of_features_are_those_of_the_app_that_is_asked(interface):
     probes = Health()
     one, other = App(), App()
@@ -333,24 +312,3 @@ def test_checks_of_features_are_those_of_the_app_that_is_asked(interface):
         app.use(probes)
         app.use(HealthCheck(check, name="own"))
     assert [Client(app, interface).get("/readyz").status for app in (one, other)] == [200, 503]
-
-
-@rows(
-    "features",
-    [HealthCheck(passes), HealthCheck(says_no, name="passes")],
-    [Health(checks=[passes]), HealthCheck(passes)],
-    [HealthCheck(passes), Health(checks=[passes])],
-)
-def test_two_checks_of_one_name_are_refused_whoever_brings_them(features):
-    app = App()
-    app.use(features[0])
-    with pytest.raises(ValueError, match="two checks are named 'passes'"):
-        app.use(features[1])
-    assert app.features == (features[0],)
-
-
-def test_a_check_of_a_blueprint_and_one_with_arguments_are_refused():
-    with pytest.raises(TypeError, match="HealthCheck is for a whole application, not for the blueprint 'shop'"):
-        Blueprint("shop").use(HealthCheck(passes))
-    with pytest.raises(TypeError, match="argument"):
-        HealthCheck(lambda request: None)

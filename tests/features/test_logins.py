@@ -171,20 +171,6 @@ class TestALogin:
         assert site.name(browser) is None
         assert browser.get("/account", headers=PAGE).location == "/login?next=%2Faccount"
 
-    def test_ends_when_the_session_does(self, site, browser):
-        site.act(browser, as_user(ADA))
-
-        def end(request):
-            request.session.clear()
-            return request.user
-
-        assert site.act(browser, end).json["result"] is None
-
-    def test_keeps_what_the_visitor_had(self, site, browser):
-        site.act(browser, lambda request: request.session.update(cart=["tea"]))
-        site.act(browser, as_user(ADA))
-        assert site.act(browser, lambda request: request.session["cart"]).json["result"] == ["tea"]
-
     def test_of_another_user_finds_nothing_of_the_first(self, site, browser):
         site.act(browser, as_user(ADA))
         site.act(browser, lambda request: request.session.update(cart=["tea"]))
@@ -253,13 +239,6 @@ class TestOtherDevices:
         assert site.act(browser, act).json["result"] == here
         assert [site.name(each) for each in (browser, others[0])] == [here, there]
         assert site.name(others[1]) == (None if here == "Bob" else "Bob")
-
-    @server_side
-    def test_stay_logged_out_with_their_cookies(self, site, browser, others):
-        phone = others[0].cookies[NAME]
-        site.act(browser, as_nobody(everywhere=True))
-        others[0].cookies.set(NAME, phone, secure=True)
-        assert site.name(others[0]) is None
 
     @pytest.mark.parametrize("kind", ["cookie"], indirect=True)
     @pytest.mark.parametrize("act", [as_nobody(everywhere=True), as_user(ADA, end_others=True)])
@@ -359,19 +338,6 @@ class TestTheKey:
         app.use(Users(SessionLogin(lambda key: key, **options)))
         return app
 
-    def test_may_be_another_than_the_id(self):
-        app = self.site(key=lambda user: user.name)
-
-        @app.get("/in")
-        def log_in(request):
-            login(request, Other("ada"))
-            return "x"
-
-        app.get("/")(lambda request: request.user)
-        client = Client(app, base_url=HTTPS)
-        client.get("/in")
-        assert client.get("/").text == "ada"
-
     @rows(
         "user, options, error, match",
         (Other("ada"), {}, TypeError, r"an? Other has no `id`.*SessionLogin\(find_user, key=lambda user: user\.name\)"),
@@ -394,11 +360,6 @@ class TestTheKey:
 
 
 class TestWhatIsMissing:
-    def test_sessions_are_wanted_first(self):
-        app = App()
-        with pytest.raises(RuntimeError, match=r"app\.use\(Sessions\(store\)\), before app\.use\(Users\(\.\.\.\)\)"):
-            app.use(Users(SessionLogin(str)))
-
     @rows(
         "users, match",
         ([], r"app\.use\(Users\(\.\.\.\)\)"),

@@ -42,14 +42,6 @@ def test_a_second_login_in_one_app_is_refused():
         app.use(Users(login_of(ADMINS), dependency=Admin))
 
 
-def test_a_second_login_in_one_feature_is_refused():
-    app = App()
-    app.use(Sessions(MemoryStore()))
-    app.use(Users(login_of(VISITORS), login_of(ADMINS)))
-    with pytest.raises(ValueError, match="SessionLogin"):
-        Client(app, "asgi").get("/")
-
-
 def test_one_login_may_serve_in_two_features():
     people, app = login_of(VISITORS), App()
     app.use(Sessions(MemoryStore()))
@@ -131,7 +123,6 @@ def test_one_who_logs_out_everywhere_ends_no_session_of_the_other_users():
     assert admin.get("/end").text == "Goodbye"
     assert again.get("/").json == {"user": None}
     assert visitor.get("/").json == {"user": "visitor 7"}
-
     admin.get("/login")
     [session] = staff.owned_by("7")
     assert staff.delete_owned("7", only=session.id) == 1

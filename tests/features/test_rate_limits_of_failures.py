@@ -67,26 +67,12 @@ def test_only_failures_count_and_then_a_right_guess_is_refused(
     assert statuses(logins(style, limit), interface, passwords) == expected
 
 
-@rows("of_app", [True, False], ids=["the store of the application", "memory"])
-def test_it_needs_no_store_of_its_own(store, interface, style, of_app):
-    limit = RateLimit("1/day")
-    app = logins(style, limit, App(store=store) if of_app else App())
-    assert statuses(app, interface, "right right wrong right") == [200, 200, 403, 429]
-
-
 def test_processes_that_share_a_store_count_together(tmp_path, interface, style):
     with closing(SQLiteStore(tmp_path / "a.db")) as one, closing(SQLiteStore(tmp_path / "a.db")) as other:
         apps = [logins(style, RateLimit("2/day", each)) for each in (one, other)]
         sent = [(0, "right"), (1, "right"), (0, "wrong"), (1, "right"), (1, "wrong"), (0, "right")]
         found = [statuses(apps[number], interface, password) for number, password in sent]
     assert found == [[200], [200], [403], [200], [403], [429]]
-
-
-def test_each_caller_has_its_own_count(store, interface, style, clock):
-    limit = RateLimit("1/minute", store, by=lambda request: request.form["name"])
-    app = logins(style, limit)
-    assert statuses(app, interface, "wrong right", name="ada") == [403, 429]
-    assert statuses(app, interface, "right right wrong right", name="bob") == [200, 200, 403, 429]
 
 
 def test_twice_takes_back_one_request(store, interface, style, clock):

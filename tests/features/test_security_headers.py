@@ -179,10 +179,6 @@ class TestSecurityHeaders:
             with pytest.raises(AttributeError):
                 setattr(value, name, None)
 
-    def test_are_equal_by_value(self):
-        assert SecurityHeaders() == SecurityHeaders()
-        assert len({SecurityHeaders(), SecurityHeaders(), SecurityHeaders(frame_options=None)}) == 2
-
 
 class TestStrictTransportSecurity:
     @rows(

@@ -7,12 +7,11 @@ from contextlib import closing
 
 import pytest
 
-from antiphon import App, Blueprint, Request, Response
+from antiphon import App, Request, Response
 from antiphon.features import CookieStore, MemoryStore, Sessions, SQLiteStore, Store
 from antiphon.handler import errors
 from antiphon.http.errors import Forbidden
 from antiphon.testing import Client
-from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style", "kind")
 
@@ -249,12 +248,6 @@ class TestTheResponse:
         assert shop.visit(client, lambda request: dict(request.session)).json["result"] == {"a": 1}
         assert ("sent over http" in caplog.text) is (host == "shop.example.com")
 
-    def test_may_name_its_cookie(self, shopping):
-        shop = shopping(cookie="shop", samesite="Strict")
-        response = shop.visit(shop.client(), lambda request: request.session.update(a=1))
-        assert response.headers["set-cookie"].startswith("shop=")
-        assert "SameSite=Strict" in response.headers["set-cookie"]
-
     def test_that_is_given_again_is_not_changed(self, shop):
         shared = Response("x")
 
@@ -304,23 +297,6 @@ class TestTheEnd:
         assert "Max-Age=0" in response.headers["set-cookie"]
         assert NAME not in visitor.cookies
         assert read(visit) == {}
-
-    def test_lets_a_new_one_begin(self, visitor, visit):
-        visit(wrote(old=1))
-        key = visitor.cookies[NAME]
-
-        def begin(session):
-            session.clear()
-            session["new"] = 2
-
-        visit(begin)
-        assert visitor.cookies[NAME] != key
-        assert read(visit) == {"new": 2}
-
-    @rows("options", [{"idle": 0}, {"lifetime": -1}, {"cookie": "a b"}, {"samesite": "Sometimes"}])
-    def test_and_cookie_have_to_be_possible(self, options):
-        with pytest.raises(ValueError, match=r"above 0|token|Lax"):
-            Sessions(MemoryStore(), **options)
 
 
 class TestKeys:
@@ -443,17 +419,6 @@ class TestKeys:
 
         assert visit(end).status == 200
 
-    @pytest.mark.parametrize("kind", ["cookie"], indirect=True)
-    def test_in_cookies_of_others_can_not_be_ended(self, visit):
-        def end(session):
-            for call in (lambda: session.clear(everywhere=True), lambda: session.rotate("Ann", end_others=True)):
-                with pytest.raises(
-                    NotImplementedError, match=r"SQLiteStore\(path\), PostgresStore\(url\) or ValkeyStore\(url\) can"
-                ):
-                    call()
-
-        assert visit(end).status == 200
-
     @pytest.mark.parametrize("sent", ["", "x", "a.b.c", "\\377", '"', "x" * 5000])
     def test_that_are_nonsense_begin_a_new_session(self, shop, sent):
         response = shop.visit(
@@ -567,11 +532,6 @@ def test_those_of_flask_go_on_here_and_back_there(interface, style):
     browser.set_cookie("session", client.cookies["session"])
     assert browser.get("/third").json == ["_at", "first", "second", "third"]
     client.close()
-
-
-def test_a_blueprint_has_none_of_its_own():
-    with pytest.raises(TypeError, match=r"Sessions is for a whole application.*'shop'.*app\.use\(Sessions\(\.\.\.\)\)"):
-        Blueprint("shop").use(Sessions(MemoryStore()))
 
 
 def test_without_the_feature_the_error_names_the_line_to_add():

@@ -115,29 +115,6 @@ class TestTheUser:
                 hook(handler)
             assert raised.value.__notes__ == ["To read more: antiphon explain hook-as-decorator"]
 
-    def test_may_have_a_typed_dependency(self):
-        app, dependency = App(), Dependency[str | None]("user")
-        app.use(Users(*sources([]), dependency=dependency))
-
-        @app.get("/", before=login_required)
-        def name(request: Request):
-            return request[dependency] or "nobody"
-
-        assert Client(app).get("/", headers=BOB).text == "bob"
-
-    def test_may_come_of_a_source_of_one_s_own(self):
-        class Key(UserSource):
-            def credentials(self, request):
-                return (request.args["key"],) if "key" in request.args else None
-
-        app = App()
-        app.use(Users(Key(lambda key: key if key == "right" else None)))
-        app.get("/", before=login_required)(lambda request: request.user)
-        client = Client(app)
-        assert client.get("/?key=right").text == "right"
-        refused = client.get("/?key=wrong")
-        assert (refused.status, refused.headers["www-authenticate"]) == (401, 'Session realm="Restricted"')
-
 
 class TestUnauthorizedWithoutAChallenge:
     def test_has_those_of_the_users(self, interface, style, loading):
@@ -263,18 +240,6 @@ class TestDependenciesOfUsers:
     def style(self, request):
         return request.param
 
-    def test_each_has_the_user(self, style, loading):
-        app = App()
-        app.use(Users(*sources([], loading), blocking=loading == "blocking", dependency=WHO, required=KNOWN))
-        app.get("/", before=login_required)(
-            self.painted(style, lambda request: [request.user, request[WHO], request[KNOWN]])
-        )
-        app.get("/open")(self.painted(style, lambda request: [request.user, request[WHO]]))
-        client = Client(app)
-        assert client.get("/", headers=BOB).json == ["bob", "bob", "bob"]
-        assert client.get("/").status == 401
-        assert client.get("/open").json == [None, None]
-
     def test_the_one_that_is_never_none_refuses_where_it_is_read(self, style, loading):
         app = App()
         app.use(Users(*sources([], loading), blocking=loading == "blocking", login="login", required=KNOWN))
@@ -335,16 +300,6 @@ class TestDependenciesOfUsers:
         with pytest.raises(ValueError, match=r"provides request\.user.*Users\(\.\.\., dependency="):
             app.use(Users(Bearer(lambda token: None)))
 
-    def test_is_given_by_an_override(self, style):
-        app = App()
-        app.use(Users(Bearer(lambda token: None), dependency=WHO, required=KNOWN))
-        app.get("/", before=login_required)(
-            self.painted(style, lambda request: [request.user, request[WHO], request[KNOWN]])
-        )
-        with app.override(WHO, "ada"):
-            assert Client(app).get("/").json == ["ada", "ada", "ada"]
-        assert Client(app).get("/").status == 401
-
 
 def _refused(read):
     try:
@@ -365,11 +320,7 @@ def _refused(read):
 def test_a_token_that_is_malformed_is_not_a_missing_one(header, error, detail):
     app = App()
     app.use(Users(Bearer(lambda token: None, realm="shop")))
-
-    @app.get("/", before=login_required)
-    def index(request):
-        return "in"
-
+    app.get("/", before=login_required)(lambda request: "in")
     refused = Client(app).get("/", headers={"authorization": header} if header else {})
     assert (refused.status, refused.headers["www-authenticate"]) == (401, f'Bearer realm="shop"{error}')
     assert refused.json["detail"] == detail
@@ -386,11 +337,7 @@ def test_a_loader_that_reads_what_is_provided_later_says_what_to_move(caplog):
 
     app.use(Users(Bearer(find)))
     app.provide(connection, connect)
-
-    @app.get("/")
-    def index(request):
-        return str(request.user)
-
+    app.get("/")(lambda request: str(request.user))
     assert Client(app, raise_errors=False).get("/", headers=BOB).status == 500
     assert (
         "move the line that provides 'connection' above the line that provides that source, such as app.use(Users(...))"

@@ -10,7 +10,7 @@ from threading import Barrier, Event, Thread
 import pytest
 
 from antiphon import App, Response, abort
-from antiphon.features import Cache, CookieStore, MemoryStore, RateLimit, SQLiteStore, ValkeyStore
+from antiphon.features import Cache, MemoryStore, RateLimit, SQLiteStore, ValkeyStore
 from antiphon.http import InternalServerError, NotFound
 from antiphon.testing import Client
 from tests.features.cache.conftest import Site
@@ -251,12 +251,6 @@ def test_repeated_cookies_are_told_apart(site):
     )
     sent = ["a=1", "a=1; a=2", "a=2; a=1", "a=1; b=3"]
     assert [site.get(cookie=each).text for each in sent] == ["1", "1,2", "2,1", "1"]
-
-
-def test_a_public_page_may_name_the_cookie_that_it_depends_on(site):
-    site.answer = lambda request: Response(request.cookies["a"], headers={"vary": "Cookie", **site.fields})
-    assert [site.get(cookie=f"a={value}").text for value in "1212"] == [*"1212"]
-    assert site.calls == 2
 
 
 @rows(
@@ -614,21 +608,6 @@ def test_a_hit_takes_one_round_trip_to_valkey(valkey, interface):
     assert client.info("stats")["total_commands_processed"] - before == 2  # with this question
 
 
-@rows(
-    "options, error",
-        ({"max_body": 0}, "above 0"), ({"lease": 0}, "above 0"), ({"max_bytes": -1}, "above 0"),
-        ({"timeout": 0}, "above 0"),
-)  # fmt: skip
-def test_numbers_are_above_0(options, error):
-    with pytest.raises(ValueError, match=error):
-        Cache(MemoryStore(), **options)
-
-
-def test_entries_are_not_with_clients():
-    with pytest.raises(ValueError, match="Cache needs a store on the server"):
-        Cache(CookieStore(["a key of more than sixteen bytes"]))
-
-
 def test_two_apps_on_one_host_share_a_store_but_no_response():
     store, clients = MemoryStore(), []
 
@@ -650,13 +629,6 @@ def test_two_apps_on_one_host_share_a_store_but_no_response():
     App().use(cache)
     with pytest.raises(ValueError, match="used by another app"):
         App().use(cache)
-
-
-def test_an_app_has_one_cache():
-    app = App()
-    app.use(Cache())
-    with pytest.raises(ValueError, match="use one"):
-        app.use(Cache())
 
 
 def reading(read):

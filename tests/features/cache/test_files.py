@@ -90,15 +90,6 @@ def test_conditions_parts_and_heads_are_answered_from_the_file(site):
     assert site.calls == 1
 
 
-def test_a_body_in_a_file_is_validated(site):
-    _, file = site.fill()
-    site.clock.now += 61
-    site.answer = lambda request: Response(site.make(), headers=site.fields).make_conditional(request)
-    again = site.get()
-    assert (again.text, again.headers["cache-status"]) == (TEXT, "Antiphon;fwd=stale;fwd-status=304;stored")
-    assert [*site.files] == [file]
-
-
 def test_a_store_in_memory_has_a_folder_of_its_own(interface):
     store = MemoryStore()
     app = App()
@@ -309,16 +300,6 @@ def test_what_a_stream_reads_late_keeps_it_from_others(interface, read, is_async
     assert [file.name for file in store.files_folder(make=True).iterdir()] == ["lock"]
 
 
-def test_a_new_body_takes_the_place_of_the_old_one(streaming, monkeypatch):
-    _, old = streaming.fill()
-    monkeypatch.setattr(files, "IN_USE", 0.0)
-    streaming.clock.now += 61
-    streaming.fields["etag"] = '"2"'
-    streaming.get()
-    eventually(lambda: not old.exists() or None, "the old file stays")
-    assert len(streaming.files) == 1
-
-
 def test_a_file_that_may_be_on_its_way_is_removed_later(streaming, monkeypatch):
     _, file = streaming.fill("/a")
     streaming.cache.purge("/a")
@@ -326,15 +307,6 @@ def test_a_file_that_may_be_on_its_way_is_removed_later(streaming, monkeypatch):
     monkeypatch.setattr(files, "IN_USE", 0.0)
     assert streaming.get("/b").text == TEXT
     assert not file.exists()
-
-
-def test_a_stream_is_made_anew_in_the_background(interface, tmp_path):
-    site = Large(interface, tmp_path, lambda: iter([str(site.calls), *CHUNKS]))
-    site.fields = {"cache-control": "public, max-age=60, stale-while-revalidate=600"}
-    site.fill()
-    site.clock.now += 61
-    assert site.get().text == "1" + TEXT
-    eventually(lambda: site.get().text == "2" + TEXT or None, "the page stays as it is")
 
 
 def test_others_are_not_held_up_by_a_stream(tmp_path):

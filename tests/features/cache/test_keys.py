@@ -126,14 +126,6 @@ def test_nobody_gets_a_page_for_other_arguments_or_cookies(visits):
         assert shop.get(query, cookie).text == alone.get(query, cookie).text
 
 
-def test_visitors_with_one_theme_share_its_page(interface):
-    shop = Shop(lambda request: request.cookies.get("theme", "light"), interface)
-    answers = [shop.get("", f"theme={('dark', 'light')[number % 2]}; visitor={number}") for number in range(6)]
-    assert [answer.text for answer in answers] == ["dark", "light"] * 3
-    assert shop.made == ["dark", "light"]
-    assert {answer.headers["vary"] for answer in answers} == {"cookie"}
-
-
 @rows(
     "read, fields",
     (lambda request: request.cookies.get("theme"), {"cache-control": "max-age=60"}),

@@ -546,16 +546,7 @@ def test_each_response_tells_caches_of_its_visitor(interface, read):
         return response
 
     app.get("/")(lambda request: shared(text_of(request)))
-
     client = Client(app, interface, headers={"authorization": "Bearer ann", "cookie": "host-session=x"})
     asked = [("GET", "/"), ("HEAD", "/"), *[("GET", "/streamed")] * 3]
     told = [client.request(method, path).headers for method, path in asked]
     assert len({(each["cache-control"], each.get("vary")) for each in told}) == 1
-
-
-def test_a_page_of_the_fields_of_its_caller_is_shown_to_nobody_else(interface):
-    app = App()
-    app.use(Cache())
-    app.get("/")(lambda request: shared(request.caller.fields({"x-user"})["x-user"]))
-    client, names = Client(app, interface), ["ann", "ben"]
-    assert [client.get("/", headers={"x-user": name}).text for name in names] == names

@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon.features import Channel, CookieStore, MemoryStore
+from antiphon.features import Channel, MemoryStore
 from tests.helpers.rows import rows
 
 
@@ -18,11 +18,6 @@ from tests.helpers.rows import rows
 def test_what_can_not_be_is_refused(options, error):
     with pytest.raises(ValueError, match=error):
         Channel(**{"name": "news", "store": MemoryStore(), **options})
-
-
-def test_a_store_that_keeps_no_channels_is_refused():
-    with pytest.raises(TypeError, match=r"Channel needs .* not CookieStore"):
-        Channel("news", CookieStore(["k" * 16]))
 
 
 def test_a_member_has_a_name():

@@ -117,7 +117,6 @@ async def test_what_a_failover_has_lost_is_told_and_no_id_is_given_to_two_messag
         assert (missed, [message.id for message in rest]) == (MissedMessages(None, lost[-1], ids[0]), ids)
         missed, message = await received(quiet, 2)
         assert (missed, message.id) == (MissedMessages(None, seen[-1], again), again)
-
     hosts = ",".join(reversed(servers.hosts.split(",")))  # as another process, which has not heard what was lost
     elsewhere = Channel("heard", ValkeyStore(f"valkey+sentinel://{hosts}/shop"))
     for since, expected in [(kept[1], [kept[2], None, *ids]), (kept[2], [None, *ids]), (lost[1], [None, *ids])]:

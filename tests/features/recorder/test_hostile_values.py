@@ -13,9 +13,7 @@ from tests.helpers.rows import rows
 
 def test_a_hostile_host_is_text_in_the_test():
     authority = 'x.example", request_id=__import__("os").getcwd(), http_version="1.1'
-
     call = _client_call(_record(scheme="https", authority=authority))
-
     assert [keyword.arg for keyword in call.keywords] == ["base_url"]
     assert ast.literal_eval(call.keywords[0].value) == f"https://{authority}"
 

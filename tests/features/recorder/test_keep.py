@@ -11,16 +11,7 @@ import time
 import pytest
 
 from antiphon import App, Observer, Response, abort
-from antiphon.features import (
-    CookieStore,
-    MemoryStore,
-    Recorder,
-    SessionLogin,
-    Sessions,
-    SQLiteStore,
-    StoreUnavailable,
-    Users,
-)
+from antiphon.features import MemoryStore, Recorder, SessionLogin, Sessions, SQLiteStore, StoreUnavailable, Users
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
@@ -286,19 +277,6 @@ def test_no_response_waits_for_a_store(hangs, caplog, monkeypatch):
     assert sum("requests are not kept" in message for message in caplog.messages) == 1
     store.goes_on.set()
     keep.flush()
-
-
-@rows(
-    "make, error",
-    (lambda: Recorder(CookieStore(KEYS)), ValueError),
-    (lambda: Recorder(MemoryStore(), max_records=0), ValueError),
-    (lambda: Recorder(MemoryStore(), slower=0), ValueError),
-    (lambda: Recorder(MemoryStore(), when=lambda: True), TypeError),
-    (lambda: App().use(Recorder(MemoryStore())), RuntimeError),
-)
-def test_mistakes(make, error):
-    with pytest.raises(error):
-        make()
 
 
 STORM = """

@@ -8,7 +8,6 @@ import pytest
 from antiphon import App, Blueprint, Limits, Request
 from antiphon.features import (
     CORS,
-    AccessLog,
     Bearer,
     Compression,
     CSRFTokens,
@@ -16,7 +15,6 @@ from antiphon.features import (
     MemoryStore,
     OpenAPI,
     RateLimit,
-    Recorder,
     ResumableUploads,
     SessionLogin,
     Sessions,
@@ -203,17 +201,6 @@ def test_pages_of_other_origins_read_the_fields(interface):
     statuses, last = upload(client, first=origin, parts=origin)
     assert (statuses, last.headers["access-control-allow-origin"]) == ([201, 200], "https://shop.example")
     assert last.headers.getall("access-control-expose-headers") == exposed
-
-
-def test_a_recorder_and_an_access_log_see_what_clients_send(interface, caplog):
-    keep = Recorder(slower=1e-9)
-    app, _ = site(keep, AccessLog())
-    with caplog.at_level("INFO"):
-        assert upload(Client(app, interface))[0] == [201, 200]
-    keep.flush()
-    lines = [each.getMessage() for each in caplog.records if each.name.endswith("access")]
-    assert len(lines) == 2
-    assert len(keep.all()) >= 2
 
 
 def test_hooks_and_transactions_see_each_part_and_then_the_whole(interface):

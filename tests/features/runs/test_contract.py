@@ -333,7 +333,6 @@ async def test_a_run_fails_at_its_deadline(open_store):
     *_, end = await events(run)
     assert (end.event, end.data["problem"]["title"]) == ("failed", "The run took too long")
     await gate.is_closed.wait()
-
     may_go = threading.Event()
 
     def stuck():
@@ -402,15 +401,6 @@ async def test_a_source_has_no_request_and_knows_its_run(open_store):
         assert [value async for value in run.values()] == [[run.id, [], False]]
     with pytest.raises(RuntimeError, match="no run"):
         current_run()
-
-
-@rows("make", [lambda: [1, 2], lambda: iter("ab")])
-def test_other_iterables_are_sources(open_store, make):
-    async def start():
-        return await told(await Runs(open_store()).astart(make(), owner=7))
-
-    values, end = asyncio.run(start())
-    assert (len(values), end) == (2, "done")
 
 
 @rows("source", ["text", b"bytes", {"a": 1}, 7, None, numbers])

@@ -7,7 +7,6 @@ import pytest
 from antiphon import Request, Response
 from antiphon.features.signatures.components import Components, check_covered, component_of
 from antiphon.http import InnerList, Item
-from antiphon.request.proxies import TrustedProxies, behind
 from tests.helpers.rows import rows
 
 FIELDS = [
@@ -162,15 +161,3 @@ def test_the_path_is_the_one_that_is_answered(root, raw, path, value):
 
     Head.path = path
     assert Components([], Head()).value(component_of("@path")) == value
-
-
-def test_what_a_trusted_proxy_has_changed_is_undone():
-    head = Request.blank(
-        "http://10.0.0.2:8000/a", headers={"x-forwarded-proto": "https", "x-forwarded-host": "shop.example"}
-    ).head
-    from antiphon.http import Address
-
-    head.client = Address("10.0.0.1", 5000)
-    proxies = TrustedProxies(["10.0.0.0/8"], headers=["x-forwarded-proto", "x-forwarded-host"])
-    seen = behind(head, proxies)
-    assert Components([], seen).value(component_of("@target-uri")) == "https://shop.example/a"

@@ -230,13 +230,6 @@ def test_a_forged_request_is_refused(name, interface, style):
         assert send(client, sent).json["by"] == "ed25519"
 
 
-def test_a_request_that_came_before_is_refused(interface, style):
-    app = app_of(style, cover=COVER, tag="orders", store=MemoryStore())
-    with Client(app, interface, base_url="https://shop.example") as client:
-        sent = genuine()
-        assert [send(client, sent).status for _ in range(3)] == [200, 401, 401]
-
-
 def test_an_encoded_path_is_another_one_where_the_server_tells_it(interface, style):
     app = app_of(style, cover=COVER, tag="orders")
     with Client(app, interface, base_url="https://shop.example") as client:

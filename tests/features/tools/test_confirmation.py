@@ -65,11 +65,6 @@ def test_nothing_is_done_without_an_agreement(action, ann):
     assert is_there(ann)
 
 
-def test_an_answer_that_is_missing_is_asked_for_again(ann):
-    state = delete(ann)["result"]["requestState"]
-    assert delete(ann, requestState=state, inputResponses={})["result"]["resultType"] == "input_required"
-
-
 @rows("capabilities", [{}, {"elicitation": None}, {"elicitation": {"url": {}}}])
 def test_a_client_that_can_t_ask_is_told_what_it_lacks(capabilities, ann):
     error = delete(ann, capabilities=capabilities)["error"]

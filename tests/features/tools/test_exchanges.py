@@ -328,22 +328,6 @@ def test_a_question_whose_words_have_changed_is_asked_again():
     assert again["result"]["inputRequests"]["pay"]["params"]["message"] == "Pay 3000 euros?"
 
 
-def test_an_idempotent_tool_that_asks_is_carried_out_once():
-    done = []
-
-    def buy(request: Request) -> dict[str, int]:
-        wanted = ToolCall.of(request).ask("How many?", Order, name="buy")
-        done.append(wanted)
-        return {"bought": wanted.size}
-
-    client = Client(serve(buy, idempotent=True))
-    asked = [send(client, "tools/call", name="buy", arguments={}).json["result"] for _ in range(2)]
-    again = {"requestState": asked[0]["requestState"], "inputResponses": {"buy": YES}}
-    bought = [send(client, "tools/call", name="buy", arguments={}, **again).json["result"] for _ in range(2)]
-    assert [each["structuredContent"] for each in bought] == [{"bought": 1}] * 2
-    assert len(done) == 1
-
-
 # Sessions
 
 
@@ -663,13 +647,3 @@ def test_a_task_is_cancelled_by_its_caller():
             assert found in send(client, "tasks/cancel", KNOWS, named, taskId=ident).json
         status = send(client, "tasks/get", KNOWS, {**ANN, "mcp-name": ident}, taskId=ident).json["result"]["status"]
         assert status == "cancelled"
-
-
-def test_a_failed_tool_tells_the_request_s_id():
-    def fail(request: Request) -> str:
-        seen.append(request.id)
-        raise RuntimeError("the password is swordfish")
-
-    seen = []
-    text = Client(serve(fail)).tools.call("fail").text
-    assert text.endswith(f"by which the site's operators find the error: {seen[0]}")

@@ -28,7 +28,7 @@ from antiphon.features import (
 )
 from antiphon.features.tools import exchange, handling
 from antiphon.response import events
-from antiphon.testing import AsyncClient, Client, LifespanError
+from antiphon.testing import Client, LifespanError
 from tests.features.tools.test_protocol import META, MODERN, fields, legacy
 from tests.helpers.rows import rows
 
@@ -481,12 +481,6 @@ def test_a_limit_counts_a_call_once():
         client.tools.call("answer")
 
 
-def test_a_limit_of_a_route_is_told_to_the_model():
-    client = serve(answer, before=RateLimit("1/minute"))
-    assert not client.tools.call("answer").is_error
-    assert "Try again in" in client.tools.call("answer").text
-
-
 def test_hooks_and_middleware_see_the_call_as_a_request():
     flag = RouteKey[str]("flag")
     seen = []
@@ -547,23 +541,6 @@ def test_two_clients_with_the_same_id_do_not_share_a_write():
 # Beside an application
 
 
-def test_an_async_client_calls_tools_too(ann):
-    async def call():
-        async with AsyncClient(ann.app, headers={"authorization": "Bearer of-ann"}) as client:
-            listed = await client.tools.list()
-            return listed, await client.tools.call("show_lamp", number=1)
-
-    listed, shown = asyncio.run(call())
-    assert (len(listed), shown.data) == (5, {"name": "Globe", "price": 40})
-
-
-@rows("interface", ["wsgi", "asgi", "rsgi"])
-def test_every_interface_gives_the_same_result(interface, shop):
-    client = Client(shop.app, interface)
-    assert client.tools.call("show_lamp", number=1).data == {"name": "Globe", "price": 40}
-    assert client.tools.call("countdown").data == [3, 2, 1]
-
-
 def test_a_call_without_a_result_fails_the_test(shop):
     with pytest.raises(AssertionError, match="401"):
         shop.tools.call("change_lamp", number=1)
@@ -571,20 +548,6 @@ def test_a_call_without_a_result_fails_the_test(shop):
         shop.tools.call("secret")
     with pytest.raises(RuntimeError, match=r"app\.use\(Tools\(api\)\)"):
         Client(App()).tools  # noqa: B018
-
-
-def test_tools_of_mounted_applications():
-    inner, app, api = App(), App(), OpenAPI("Test")
-    app.use(api)
-    app.use(Tools(api))
-    app.mount("/lamps", inner)
-
-    @inner.get("/<int:number>", tool=True)
-    def show(request: Request, number: int) -> dict[str, int]:
-        return {"number": number}
-
-    client = Client(app)
-    assert client.tools.call("show", number=3).data == {"number": 3}
 
 
 def test_tools_below_a_prefix_of_the_server_or_of_another_application(shop):
