@@ -42,7 +42,6 @@ def page(chromium, site):
 def test_a_visit_of_the_bakery(page):
     page.goto("/contact")
     page.evaluate("window.isThisDocument = true")
-
     # A form with data-block fills its block alone: with what is wrong, then empty, since it was sent.
     page.get_by_label("Your name").fill("Ada")
     page.get_by_label("E-mail").fill("ada@localhost")
@@ -58,11 +57,9 @@ def test_a_visit_of_the_bakery(page):
     expect(page.get_by_label("Message")).to_have_value("")
     expect(page.locator(".form-error")).to_have_count(0)
     assert page.evaluate("window.isThisDocument === true")
-
     # Its message was for the next whole page.
     page.goto("/bread")
     expect(page.locator(".flash.success")).to_have_text("Thank you, Ada!")
-
     # A write with another token is refused, and its page is shown.
     page.goto("/login")
     page.evaluate("document.querySelector('[name=csrf_token]').value = 'x'")
@@ -70,7 +67,6 @@ def test_a_visit_of_the_bakery(page):
     page.get_by_label("Password").fill("battery staple")
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("heading", name="403")).to_be_visible()
-
     # A language that is chosen stays chosen, also in the messages of forms.
     page.goto("/login?next=/bread/1&lang=fr")
     page.get_by_label("E-mail").fill("bo@example.com")

@@ -58,16 +58,13 @@ def test_it_registers_renews_and_forgets_its_key(browser, server):
     first = visit.take_proof()
     visit.page.go(f"{visit.site}/vault")
     assert (visit.page.text, cookies_of(browser)["host-session-bound"] == first) == ("gold", False)
-
     thief = server.respond(SentRequest("GET", "/vault", [("Cookie", f"host-session={stolen}")]))
     assert thief.status == 403
-
     visit.take_proof()
     visit.page.go(f"http://127.0.0.1:{server.port}/login")
     visit.page.run("(url) => { location = url }", f"{visit.site}/vault")
     visit.page.wait()
     assert (visit.page.url, visit.page.text) == (f"{visit.site}/vault", "gold")
-
     visit.page.run("() => fetch('/logout?everywhere', {method: 'POST'}).then((response) => response.text())")
     assert cookies_of(browser) == {}
     visit.page.go(f"{visit.site}/account")

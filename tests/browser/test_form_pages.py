@@ -36,7 +36,6 @@ def test_a_form_is_filled_in_by_keys_and_says_what_is_wrong_to_everybody(page, t
     assert not page.run(wrong)
     page.click("label[for=picture-terms]")
     assert page.run("() => document.getElementById('picture-terms').checked")
-
     page.run("() => { document.forms[0].noValidate = true }")
     page.submit()
     assert page.status == 422
@@ -52,7 +51,6 @@ def test_a_form_is_filled_in_by_keys_and_says_what_is_wrong_to_everybody(page, t
     assert page.accessible("#picture-kind-1")["name"].strip() == "ink"
     page.click("a[href='#picture-file']")
     assert page.run(FOCUSED) == "picture-file"
-
     large = tmp_path / "large.png"
     with large.open("wb") as file:
         os.truncate(file.fileno(), 20 * LIMIT)

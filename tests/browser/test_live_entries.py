@@ -73,7 +73,6 @@ def test_an_entry_appears_in_each_window_and_none_is_missed_over_a_restart(site,
     for number in range(3):
         ada.write(f"Entry {number}")
     show(windows, "Entry 2", "Entry 1", "Entry 0", "<b>First</b>")
-
     site.end()
     book.add_entry(book.user("1"), "While nobody served", None, "")
     site.start_again()
@@ -98,7 +97,6 @@ def test_an_author_s_window_shows_an_entry_once_and_an_older_page_none(site, win
     author.run("() => { document.querySelector('main form').requestSubmit() }")
     show([author], "Mine", *(f"Entry {number}" for number in range(10, 1, -1)))
     show([reader], "Mine", *(f"Entry {number}" for number in range(10, -1, -1)))
-
     author.click("a[data-block=entries]")
     author.wait_until("() => location.search.startsWith('?before=')")
     show([author], "Entry 1", "Entry 0")

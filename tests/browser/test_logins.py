@@ -21,7 +21,6 @@ def test_a_login_counts_in_all_tabs_until_another_browser_ends_it(site, browser,
     assert (tab.url, tab.text.strip()) == (f"{site}/account?tab=1", "Hello, Ada. Visit 1.\n\nLog out")
     other_tab.go(f"{site}/account")
     assert "Hello, Ada. Visit 2." in other_tab.text
-
     elsewhere = other_browser.open(f"{site}/login?next=https://evil.example/")
     elsewhere.submit()
     assert (elsewhere.url, "Visit 1." in elsewhere.text) == (f"{site}/account", True)

@@ -48,9 +48,7 @@ def test_its_forms_are_sent_and_answered_on_the_page(driven_browser, site):
     page.on("pageerror", lambda error: said.append(str(error)))
     page.goto("/api/docs")
     page.add_init_script("addEventListener('securitypolicyviolation', event => console.error(event.violatedDirective))")
-
     expect(page.get_by_text("This form needs JavaScript")).to_have_count(0)
-
     # JSON begins as an example. A browser sends no such form by itself.
     form, answer = operation(page, "lamps.add")
     expect(form.get_by_label("body")).to_have_value('{\n "id": 0,\n "name": "text"\n}')
@@ -61,7 +59,6 @@ def test_its_forms_are_sent_and_answered_on_the_page(driven_browser, site):
     )
     form.get_by_role("button", name="Send").click()
     expect(answer).to_contain_text("There is such a lamp.")
-
     # Parameters of the path, the query and headers; another method.
     form, answer = operation(page, "lamps.show")
     form.get_by_role("button", name="Send").click()
@@ -84,7 +81,6 @@ def test_its_forms_are_sent_and_answered_on_the_page(driven_browser, site):
     form.get_by_label("number").fill("7")
     form.get_by_role("button", name="Send").click()
     expect(answer).to_contain_text("204 ")
-
     # A form with a file, and one of texts.
     form, answer = operation(page, "lamps.picture")
     form.get_by_label("number").fill("7")
@@ -96,7 +92,6 @@ def test_its_forms_are_sent_and_answered_on_the_page(driven_browser, site):
     form.get_by_label("q").fill("<b>")
     form.get_by_role("button", name="Send").click()
     expect(answer).to_contain_text('"found": "<b>"')
-
     page.close()
     assert [text for text in said if "Failed to load resource" not in text] == []
 

@@ -51,14 +51,12 @@ def test_a_user_signs_up_and_in_and_a_response_counts_once(site, browser):
     page.click("button")
     page.wait_until("() => location.pathname == '/account'")
     page.wait_until("() => document.body?.innerText.trim() == 'Hello, Ada <3.'")
-
     page.delete_cookies()
     page.go(f"{site}/account")
     page.wait_until("() => location.search == '?next=%2Faccount' && Boolean(document.querySelector('button + button'))")
     page.click("button + button")
     page.wait_until("() => location.pathname == '/account'")
     page.wait_until("() => document.body?.innerText.trim() == 'Hello, Ada <3.'")
-
     page.go(site)
     page.wait_until("() => typeof passkeys == 'object'")
     assert page.run(TWICE) == [

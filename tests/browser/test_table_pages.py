@@ -44,7 +44,6 @@ def test_a_table_is_sorted_filtered_and_edited_by_keys(page, site):
     assert page.run(FOCUSED) == "Price"
     price = page.accessible("th:nth-child(2) a")
     assert (price["role"], price["name"]) == ("link", "Price")
-
     page.run("() => document.querySelector('[name=name]').focus()")
     page.enter("desk")
     page.press("Enter")

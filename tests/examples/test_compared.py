@@ -122,13 +122,11 @@ def test_a_ticket_is_written_and_read(served):
         assert visitor.add(json=TICKET).status_code == 401
         assert visitor.log_in(password="a guess").status_code == 403
         assert visitor.log_in().status_code == 204
-
         added = visitor.add(json=TICKET | {"title": "<b>Lamp</b>", "priority": "high"})
         assert added.status_code == 201
         ticket = http.get(added.headers["location"]).json()
         assert ticket == added.json()
         assert (ticket["title"], ticket["priority"], ticket["author"]) == ("<b>Lamp</b>", "high", "Ada")
-
         assert http.get("/tickets", params={"state": "open", "limit": 1}).json() == [ticket]
         assert http.get("/tickets", params={"state": "closed"}).json() == []
         assert http.get("/tickets/99").status_code == 404

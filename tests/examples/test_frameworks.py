@@ -23,20 +23,16 @@ def test_an_app_answers_like_the_others(framework):
     module = import_module(f"examples.frameworks.{framework}_app")
     module.lamps.clear()
     client = Client(module.app, FRAMEWORKS[framework], follow_redirects=False)
-
     page = client.get("/")
     assert (page.status, page.headers["content-type"].partition(";")[0]) == (200, "text/html")
     assert page.text.count("<input") == 3
-
     missing = client.get("/lamps/1")
     assert missing.status == 404
     assert "There is no lamp 1." in missing.text
-
     added = client.post("/lamps", form={"name": "Lamp", "price": "20"}, files=PICTURE)
     assert (added.status, urlsplit(added.headers["location"]).path) == (303, "/lamps/1")
     assert client.get("/lamps/1").json == LAMP
     assert (module.pictures / "1.jpg").read_bytes() == b"\xff\xd8\xff"
-
     assert client.put("/lamps/1", json={"name": "Shade", "price": 45}).json == {"name": "Shade", "price": 45}
     assert client.get("/lamps/1").json == {"name": "Shade", "price": 45}
 

@@ -52,7 +52,6 @@ def test_a_user_signs_up_and_in_and_writes(ada, visitor, tmp_path):
     assert "The &lt;b&gt;tea&lt;/b&gt; was good." in page.text
     assert "Thank you for signing!" not in ada.get("/").text
     assert "<textarea" not in ada.post("/logout").text
-
     assert "Somebody has this name already." in visitor.post("/signup", form={**ADA, "name": "ADA"}).text
     assert "too short" in visitor.post("/signup", form={"name": "Bob", "password": "secret"}).text
     assert "that can be seen" in visitor.post("/signup", form={**ADA, "name": "Ada\u200b"}).text

@@ -57,7 +57,6 @@ def test_a_proof_counts_once_and_for_all_workers(shared_store, interface):
         begun = at_once(secure_session_response=proof(challenge, EC_KEY, is_registration=True))
         named = {"sec_secure_session_id": json.loads(begun.body)["session_identifier"]}
         both = renewed(**named)
-
         pids = eventually(lambda: _two(int(send("GET", "/pid").body) for _ in range(20)), "there are no two workers")
         os.kill(pids.pop(), signal.SIGKILL)
         eventually(lambda: _is_served(send), "no worker is left")

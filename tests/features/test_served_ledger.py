@@ -121,7 +121,6 @@ def test_each_key_has_one_effect_and_its_first_response(database, monkeypatch):
                 each.result()
     kept = {note: found for client in clients for note, found in client.kept.items()}
     statuses = sum((client.statuses for client in clients), Counter())
-
     assert [change for client in clients for change in client.changed] == []
     assert {response.status for _, response in kept.values()} == {201, 402, 409}
     assert 500 not in statuses

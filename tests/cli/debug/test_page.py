@@ -95,11 +95,7 @@ def test_a_failure_in_a_page_shows_the_template_its_block_and_its_data(
     (tmp_path / "page.html").write_text(text)
     app = App()
     app.use(Templates(tmp_path))
-
-    @app.get("/")
-    def show(request):
-        return Page("page.html", count=0)
-
+    app.get("/")(lambda request: Page("page.html", count=0))
     shown = pages(app).page("/").shown
     assert f"<h2>{place}</h2>" in shown
     assert "test_page.py" in re.search(r'<p class="note">(.*?) returned Page', shown)[1]

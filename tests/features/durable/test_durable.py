@@ -233,10 +233,7 @@ def test_nobody_blocks_a_key_of_another_caller(made, who):
         login(request, name)
         return ""
 
-    @app.post("/", durable=True)
-    def order(request: Request):
-        return effect(f"{request.json} of {request.headers['x-name']}")
-
+    app.post("/", durable=True)(lambda request: effect(f"{request.json} of {request.headers['x-name']}"))
     with Client(app) as bob, Client(app) as ann:
         for name, client in (("bob", bob), ("ann", ann)):
             if who == "of a session":
@@ -325,7 +322,6 @@ def test_a_job_is_committed_with_the_effect(made, url, views, library, kind):
     execute(url, "drop table if exists payments; create table payments (item text not null)")
     database = LIBRARIES[library](url)
     app.provide(DATABASE, database.source)
-
     if database.is_async:
 
         @app.post("/<item>")
@@ -443,11 +439,7 @@ def test_the_document_says_202_and_the_key(made):
     app, _durable = made()
     api = OpenAPI("Shop")
     app.use(api)
-
-    @app.post("/orders", durable=True)
-    def order(request: Request):
-        return {"item": "lamp"}, 201
-
+    app.post("/orders", durable=True)(lambda request: ({"item": "lamp"}, 201))
     with Client(app) as client:
         made = client.get("/openapi.json").json["paths"]["/orders"]["post"]
     assert {"201", "202", "400", "422", "503"} <= {*made["responses"]}

@@ -380,10 +380,7 @@ class TestWhatTheApplicationShares:
     def test_stands_in_each_form_that_is_posted(self, shared, is_function):
         app = App()
         app.template_context(csrf_input=lambda request: (lambda: shared) if is_function else shared)
-
-        @app.get("/")
-        def index(request: Request):
-            return Response.html(form(request, made(str)).hidden)
+        app.get("/")(lambda request: Response.html(form(request, made(str)).hidden))
 
         @app.get("/search")
         def search(request: Request):
@@ -432,21 +429,6 @@ class TestAFieldShownOtherwise:
         assert 'value="b" id="record-f" name="f" required class="wide" rows="2"' in str(
             field.showing(attributes={"rows": 2}).input
         )
-
-    def test_never_shows_a_password(self):
-        assert 'value="' not in form(wanted=made(str))["f"].showing("secret", widget="password").input
-
-
-@rows(
-    "wanted, values",
-    (Annotated[str, Field(widget="select", choices=["a", "b"])], ["", "a", "b"]),
-    (Annotated[str, Field(widget="select", choices={"": "None", "a": "A"})], ["", "a"]),
-    (Annotated[str, Field(widget="select", choices=["a", "b"], attributes={"placeholder": False})], ["a", "b"]),
-    ids=["as it comes", "that is among the choices", "that is declined"],
-)
-def test_a_select_has_one_empty_choice(wanted, values):
-    page = parsed(form(wanted=made(wanted))["f"].input)
-    assert [each.get("value") for each in page.all("option")] == values
 
 
 def test_an_empty_id_leaves_the_ids_of_inputs_to_be_their_names():

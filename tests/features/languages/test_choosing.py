@@ -102,10 +102,7 @@ class TestTheLanguageIs:
 
     def test_that_of_a_query_that_is_too_long_to_be_read(self, site, languages, interface):
         app = site(languages)
-
-        @app.errorhandler(414)
-        def too_long(request, error):
-            return request.language.tag
+        app.errorhandler(414)(lambda request, error: request.language.tag)
 
         @app.get("/read")
         def read(request: Request):

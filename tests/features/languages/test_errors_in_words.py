@@ -51,10 +51,7 @@ def app(folder, style):
     app.get("/own")(raises(lambda: HTTPError(409, "Nobody translated this.", title="A title")))
     app.get("/boom")(raises(lambda: RuntimeError("secret")))
     app.get("/field")(raises(lambda: FieldError("/name", "Sold out.", code="sold")))
-
-    @app.post("/orders")
-    def add(request: Request):
-        return request.json_as(Order)
+    app.post("/orders")(lambda request: request.json_as(Order))
 
     @app.post("/rows")
     def import_rows(request: Request):

@@ -58,9 +58,7 @@ def client(folder, interface):
             raise form.error()
         return form, form.status
 
-    @app.post("/json")
-    def typed(request: Request):
-        return request.json_as(Visit).name
+    app.post("/json")(lambda request: request.json_as(Visit).name)
 
     @app.errorhandler(UnprocessableContent)
     def wrong(request: Request, error: UnprocessableContent):

@@ -27,10 +27,7 @@ def shown(folder, interface):
         app = App()
         app.use(Languages(folder(**{tag: {}}), default="en"))
         app.use(Templates(DictLoader({"a.txt": f"{{{{ value | {name}(*arguments, **options) }}}}"})))
-
-        @app.get("/")
-        def show(request: Request):
-            return getattr(features, name)(value, *arguments, **options)
+        app.get("/")(lambda request: getattr(features, name)(value, *arguments, **options))
 
         @app.get("/page")
         def page(request: Request):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from jinja2 import DictLoader
 
-from antiphon import App, Blueprint, Request
+from antiphon import App, Request
 from antiphon.features import Languages, Page, Templates
 from antiphon.testing import Client
 from tests.helpers.rows import rows
@@ -74,20 +74,6 @@ class TestTrans:
     def test_escapes_nothing_in_plain_text(self, rendered):
         source = "{% trans name=who %}Hello <b>{{ name }}</b>{% endtrans %}"
         assert rendered(source, "mail.txt", who="<Ann>") == "Hallo <b><Ann></b>"
-
-    def test_works_in_blueprints_and_blocks(self, folder, interface):
-        shop = Blueprint("shop", prefix="/shop")
-        shop.use(Templates(DictLoader({"shop.html": "{% block main %}{% trans %}100%{% endtrans %}{% endblock %}"})))
-
-        @shop.get("/")
-        def show(request: Request):
-            return Page("shop.html", _block="main")
-
-        app = App()
-        app.use(Templates(DictLoader({})))
-        app.use(Languages(folder(de=GERMAN)))
-        app.register(shop)
-        assert Client(app, interface).get("/shop/?lang=de", headers={"x-block": "main"}).text == "100 %"
 
     def test_follows_a_language_that_is_set_while_templates_are_used(self, folder, interface):
         app = App()

@@ -2,7 +2,6 @@
 
 import copy
 import pickle
-from dataclasses import dataclass
 
 import pytest
 from jinja2 import DictLoader
@@ -107,17 +106,6 @@ class TestALazyText:
     def test_stays_lazy_when_it_is_copied(self, said, copied):
         assert said(lambda request: copied(HELLO)).text == "Hallo <Ann>"
         assert str(copied(HELLO)) == "Hello <Ann>"
-
-    def test_may_be_the_default_of_a_field(self):
-        @dataclass
-        class Button:
-            label: object = lazy_gettext("welcome")
-
-        assert Button().label is Button().label
-
-    def test_is_what_a_handler_returns(self, said):
-        answer = said(lambda request: HELLO)
-        assert (answer.text, answer.content_type) == ("Hallo <Ann>", "text/plain; charset=utf-8")
 
     def test_is_a_string_in_json(self, said):
         assert said(lambda request: {"a": [WELCOME], "b": {"c": HELLO}}).json == {

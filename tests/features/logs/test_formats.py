@@ -39,11 +39,6 @@ def current():
 
 
 class TestTheFilter:
-    def test_gives_a_record_the_id_of_the_current_request(self, current):
-        made = record()
-        assert RequestIDFilter().filter(made) is True
-        assert made.request_id == current.id
-
     def test_gives_a_dash_outside_of_requests(self):
         made = record()
         assert Context().run(RequestIDFilter().filter, made) is True
@@ -118,10 +113,6 @@ class TestJSON:
         assert members(record()) == {
             "time": "2026-11-22T01:25:36.123Z", "level": "WARNING", "logger": "shop.orders", "message": "hello Ada",
         }  # fmt: skip
-
-    def test_has_the_id_of_the_request(self):
-        assert members(record(request_id="f00"))["request_id"] == "f00"
-        assert "request_id" not in members(record(request_id="-"))
 
     def test_has_the_exception_as_text(self):
         exception = members(record(error=LookupError("boom")))["exception"]

@@ -27,10 +27,7 @@ def metrics():
 def app(metrics):
     app = App(trusted_hosts=["shop.example"])
     app.use(metrics)
-
-    @app.get("/users/<int:id>")
-    def user(request, id):
-        return "x" * id
+    app.get("/users/<int:number>")(lambda request, number: "x" * number)
 
     @app.post("/upload")
     def upload(request):
@@ -73,8 +70,8 @@ def client(app, interface):
 @pytest.mark.parametrize(
     ("method", "path", "counted_method", "route", "status"),
     [
-        ("GET", "/users/7?token=secret", "GET", "/users/<int:id>", 200),
-        ("HEAD", "/users/7", "HEAD", "/users/<int:id>", 200),
+        ("GET", "/users/7?token=secret", "GET", "/users/<int:number>", 200),
+        ("HEAD", "/users/7", "HEAD", "/users/<int:number>", 200),
         ("GET", "/shop/items/lamp", "GET", "/shop/items/<name>", 200),
         ("GET", "/missing/7", "GET", "", 404),
         ("DELETE", "/users/7", "DELETE", "", 405),
@@ -167,7 +164,7 @@ def test_the_page_has_the_format_that_the_client_accepts(client, accepted, conte
     assert page.headers["content-type"] == content_type
     assert page.headers["cache-control"] == "no-store"
     figures = Figures(page.text)
-    assert figures.requests(route="/users/<int:id>") == 1
+    assert figures.requests(route="/users/<int:number>") == 1
     duration = figures.families["http_server_request_duration_seconds"]
     assert (duration.type, duration.unit) == ("histogram", "seconds" if content_type == OPEN_METRICS else "")
 

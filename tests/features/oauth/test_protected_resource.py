@@ -386,7 +386,6 @@ def test_the_sdk_logs_in_and_asks_for_more_rights_when_it_needs_them(provider, m
     from mcp.shared.auth import AuthorizationCodeResult, OAuthClientMetadata
 
     monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
-
     scopes = []
 
     class Storage:

@@ -150,8 +150,6 @@ def operation_of(handler: Any, method: str = "POST", path: str = "/x", **options
 
 # What handlers take
 
-WISH = "application/json Wish"
-
 
 def wish_by_partial(request: Request) -> None:
     READ_WISH(request)

@@ -173,11 +173,7 @@ def test_a_password_is_not_logged(caplog):
 
 def test_clients_are_told_to_come_back_and_not_why(server, opened):
     app = App()
-
-    @app.get("/")
-    def index(request):
-        return opened.load("key") or "nothing"
-
+    app.get("/")(lambda request: opened.load("key") or "nothing")
     server.stop()
     answer = Client(app).get("/", headers={"accept": "application/json"})
     assert (answer.status, answer.headers["retry-after"]) == (503, "2")

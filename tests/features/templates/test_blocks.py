@@ -215,12 +215,6 @@ def test_each_form_of_a_page_has_its_own_etag(shop):
         assert all(page.headers["vary"] for page in told)
 
 
-def test_a_status_and_a_stream_are_those_of_the_page(shop):
-    shop.page(lambda _: (Page("page.html", _block="main", _stream=True, count=2), 422))
-    told = [shop.get(headers={"x-block": "main"} if asks else {}) for asks in (False, True)]
-    assert [(page.status, page.text) for page in told] == [(422, WHOLE), (422, MAIN)]
-
-
 def test_header_fields_of_the_page_stay(shop):
     headers = {"vary": "cookie", "content-type": "text/plain"}
     shop.page(lambda _: Page("page.html", _headers=headers, _block="main", count=2))

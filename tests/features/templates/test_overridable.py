@@ -93,16 +93,6 @@ def test_two_that_are_the_apps_own_are_refused():
     assert len(app.features) == 3
 
 
-def test_one_feature_serves_two_apps(interface):
-    flags = Flags("app", overridable=True)
-    plain, overriding = App(), App()
-    plain.use(flags)
-    overriding.use(flags)
-    overriding.use(Templates(DictLoader(APPS)))
-    assert Client(plain, interface).get("/flags/").text == "extension's: 4"
-    assert Client(overriding, interface).get("/flags/").text == "app's: 4"
-
-
 def test_pages_that_wait_are_awaited_where_either_may(interface):
     async def name():
         return "Ada"

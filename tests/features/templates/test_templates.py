@@ -219,11 +219,7 @@ class TestFolders:
             (tmp_path / name).write_text(text)
         app = App()
         app.use(Templates(tmp_path / "a", tmp_path / "b", DictLoader({"third.html": "c", "page.html": "c"})))
-
-        @app.get("/<name>")
-        def show(request: Request, name):
-            return Page(name)
-
+        app.get("/<name>")(lambda request, name: Page(name))
         client = Client(app)
         assert [client.get(f"/{name}.html").text for name in ("page", "other", "third")] == ["a", "b", "c"]
 
@@ -256,11 +252,7 @@ def test_a_blueprint_has_templates_filters_and_globals_in_front_of_the_applicati
     own.environment.filters |= {"soft": lambda text: f"({text})", "loud": lambda text: f"{text}?"}
     own.environment.globals["who"] = "shop"
     shop.use(own)
-
-    @shop.get("/")
-    def index(request: Request):
-        return Page("page.html")
-
+    shop.get("/")(lambda request: Page("page.html"))
     site.app.register(shop)
     site.page(lambda _: Page("page.html"))
     assert [site.get(path).text for path in ("/", "/shop/")] == ["app", "base (shop) x?"]
@@ -276,7 +268,6 @@ def test_changed_templates_are_loaded_again_in_the_debug_mode_only(site, monkeyp
     assert site.get().text == "one"
     change("second")
     assert site.get().text == "one"
-
     monkeypatch.setattr("antiphon.features.templates.feature.is_debug", lambda: True)
     app = App()
     app.use(Templates(site.folder))
