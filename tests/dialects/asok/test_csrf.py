@@ -37,6 +37,25 @@ def test_a_write_without_a_token_that_counts_reaches_no_page(serve, interface, c
     assert client.request(method, "/", headers={HEADER: token_in(client.get("/?token"))}).text == f"{method} 1"
 
 
+@pytest.mark.feature("asok-066", "asok-067", "asok-068")
+def test_the_token_is_in_an_input_or_a_header(serve, interface):
+    page = """
+def render(request):
+    if request.method == "POST":
+        request.verify_csrf()
+        return "done"
+    return request.json([request.csrf_input().__html__(), request.csrf_token_value, request.csrf_token()])
+"""
+    client = serve({"page.py": page}, interface)
+    element, token, again = client.get("/").json
+    assert token == again
+    assert element == f'<input type="hidden" name="csrf_token" value="{token}">'
+    assert client.post("/", form={"csrf_token": token}).text == "done"
+    assert client.post("/", headers={HEADER: token}, json={}).text == "done"
+    assert client.post("/", headers={HEADER: client.cookies["asok_csrf"]}).text == "done"
+    assert client.post("/", files={"file": ("a.txt", b"x" * 100_000)}, form={"csrf_token": token}).text == "done"
+
+
 def test_the_cookie_that_scripts_read_counts_for_nothing_by_itself(serve, interface):
     client = serve({"page.py": FORM}, interface)
     client.cookies.set("asok_csrf", "0123456789abcdef")

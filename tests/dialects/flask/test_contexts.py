@@ -13,6 +13,7 @@ from antiphon.dialects.flask import (
     Flask,
     Response,
     copy_current_request_context,
+    g,
     has_app_context,
     has_request_context,
     request,
@@ -48,6 +49,32 @@ def ask(app, path="/", **options):
     started = []
     environ = EnvironBuilder(path, **options).get_environ()
     return app(environ, lambda status, headers, exc_info=None: started.append(status))
+
+
+@pytest.mark.feature("flask-085")
+def test_each_thread_and_each_task_has_its_own(app):
+    meeting = Barrier(4, timeout=20)
+
+    @app.route("/<name>")
+    def view(name):
+        g.name = name
+        meeting.wait()
+        return f"{g.name} {request.path} {request.view_args}"
+
+    @app.route("/async/<name>")
+    async def asynchronous(name):
+        g.name = name
+        arrived[name] = True
+        while len(arrived) < 4:
+            await asyncio.sleep(0)
+        return f"{g.name} {request.path} {request.view_args}"
+
+    arrived = {}
+    with ThreadPoolExecutor(4) as pool:
+        for prefix in ("", "/async"):
+            paths = [f"{prefix}/{number}" for number in range(4)]
+            answers = list(pool.map(lambda path: app.test_client().get(path).text, paths))
+            assert answers == [f"{path[-1]} {path} {{'name': '{path[-1]}'}}" for path in paths]
 
 
 def test_a_context_can_be_popped_elsewhere_than_it_was_pushed(app):

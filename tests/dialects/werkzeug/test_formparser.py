@@ -7,6 +7,8 @@ from io import BytesIO
 from typing import ClassVar
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from werkzeug import formparser as original
 from werkzeug.exceptions import RequestEntityTooLarge as OriginalTooLarge
 
@@ -15,6 +17,31 @@ from antiphon.dialects.werkzeug.datastructures import MultiDict
 from antiphon.dialects.werkzeug.exceptions import RequestEntityTooLarge
 from tests.dialects.werkzeug.environs import CONTENT, MULTIPART, environ, form, part, parts
 from tests.helpers.rows import rows
+
+names = st.text(st.characters(codec="utf-8", exclude_characters='"\\%\r\n', exclude_categories=["Cc"]), max_size=10)
+
+
+@given(
+    st.lists(st.tuples(names, st.none() | names.filter(bool), st.binary(max_size=40)), max_size=5), st.integers(1, 50)
+)
+def test_forms_in_parts(several, buffer_size):
+    body = parts(*[
+        part(
+            content.replace(b"--between", b""),
+            f'form-data; name="{name}"' + ("" if filename is None else f'; filename="{filename}"'),
+        )
+        for name, filename, content in several
+    ])  # fmt: skip
+    theirs_form, theirs_files = original.MultiPartParser().parse(BytesIO(body), b"between", len(body))
+    parser = formparser.MultiPartParser(buffer_size=buffer_size)
+    form_, files = parser.parse(BytesIO(body), b"between", len(body))
+    assert list(form_.items(multi=True)) == list(theirs_form.items(multi=True))
+    ours = [(name, file.filename, file.read()) for name, file in files.items(multi=True)]
+    assert ours == [(name, file.filename, file.read()) for name, file in theirs_files.items(multi=True)]
+    for several_files in theirs_files.listvalues():
+        for file in several_files:
+            file.close()
+
 
 BROKEN = {
     "no boundary": (parts(part(b"a")), {}),
