@@ -462,11 +462,8 @@ class Users(Generic[U]):
         (503), which lists what has ended and what hasn't, and TypeError for a user without a key or an id.
         """
         if self._key_of(user) is None:
-            raise explained(
-                "user-without-key",
-                f"Users.end: a {type(user).__name__} has no `id` to recognize the user by",
-                TypeError,
-            )
+            reason = f"Users.end: a {type(user).__name__} has no `id` to recognize the user by"
+            raise explained("user-without-key", reason, TypeError)
         return self._ending.end(user)
 
     def _stored_key(self, user: U) -> str | None:
