@@ -97,7 +97,7 @@ class Planning:
             function = in_scope(handler.function, route.cancel_on_disconnect)
             handler = handler._replace(function=function, raw_handler=handler.function)
         stack = self._stack(group, route)
-        if finishers := [key.finish for key in route.meta if hasattr(key, "finish")]:
+        if finishers := [finish for key in route.meta if (finish := getattr(key, "finish", None))]:
             stack = stack._replace(finishers=(*finishers, *stack.finishers))
         route = route._replace(is_guarded=group.has_before_routing or stack.is_guarded)
         handler, stack = self._features.around(route, handler, self._telling(route, stack))
