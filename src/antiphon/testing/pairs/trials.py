@@ -63,7 +63,7 @@ class Trials(ABC, Generic[P, F]):
             count += 1
             if seen and not options.all:
                 break
-        say(f"{count} applications, {len(seen)} failures, {(monotonic() - start) / count * 1000:.0f} ms each.")
+        say(f"{count} applications, {len(seen)} failures, {(monotonic() - start) / max(count, 1) * 1000:.0f} ms each.")
         return int(bool(seen))
 
     def report(self, program: P, first: F) -> str:
