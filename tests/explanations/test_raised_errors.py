@@ -56,6 +56,7 @@ WITHOUT_KIND = {
     "says what is wrong with a server, not with a program": "adapters.servable.Servable._serve_asgi",
     "says what is wrong with a feature's row for random applications": "testing.pairs.table.features",
     "says that an iterator failed, as Python does of a generator": "concurrency.bridge.AsyncFromSync.fetch",
+    "says why a function can't be read, which the document repeats": "features.openapi.code.flow.Flow.step",
     "tells msgspec that a type has no schema, as it asks": "features.openapi.schemas._schema_hook",
     "tells dialects that a system has no list of descriptors": "adapters.connection._Descriptors._scan",
     "says what the work itself has raised": "features.durable.flow.Flow.outcome concurrency.loop.contained",
