@@ -391,6 +391,12 @@ class TestOneTaskFromStartupToShutdown:
         events.put_nowait({"type": "lifespan.startup"})
         assert asyncio.run(main()) == ["starting", "cleaned up"]
 
+    def test_may_begin_over_wsgi_and_end_on_a_loop(self, servers):
+        for app in (App(), AllSync()):
+            servers.wsgi(app)
+            assert Lifespan(app).run() is None
+            assert app.events == ["starting", "started", "answered", "stopped"]
+
     def test_of_two_loops_at_once_is_one(self, servers):
         app = App(slow=0.1)
         barrier = threading.Barrier(2)
@@ -421,6 +427,20 @@ class Entered:
 
     async def __aexit__(self, *raised):
         return self.manager.__exit__(*raised)
+
+
+class AllSync(App):
+    """An application that needs no loop."""
+
+    async def startup(self):
+        await ON_THREAD
+        self.token = variable.set("set")
+        self.events += ["starting", "started"]
+
+    async def shutdown(self):
+        await ON_THREAD
+        variable.reset(self.token)
+        self.events.append("stopped")
 
 
 SHUTDOWN = """

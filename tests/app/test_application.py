@@ -168,6 +168,13 @@ class TestRegistering:
         with pytest.raises(RuntimeError, match="before the first one"):
             register(app)
 
+    def test_with_a_decorator_that_was_made_before_is_one_too(self, serving):
+        app = App()
+        late = app.get("/late")
+        serving(app).get("/")
+        with pytest.raises(RuntimeError, match="before the first one"):
+            late(echo)
+
     @rows("option", ["limit", "method", "status"])
     def test_an_option_that_no_route_has_is_an_error_that_names_those_there_are(self, option):
         with pytest.raises(TypeError, match=rf"'{option}'.*limits") as refused:

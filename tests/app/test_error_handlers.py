@@ -180,6 +180,17 @@ class TestAHandlerThatFails:
         assert raised.__context__ is ERRORS["/broken"]
         assert len(caplog.records) == (status == 500)
 
+    def test_by_what_it_returns_is_named_in_the_log(self, serving, style, other, caplog):
+        app = app_with(style, other)
+
+        @app.errorhandler(Broken)
+        @other
+        def forgets(request, error):
+            pass
+
+        assert serving(app).get("/broken").status == 500
+        assert describe(forgets) in caplog.text
+
 
 class TestProblemDetails:
     @pytest.mark.parametrize(

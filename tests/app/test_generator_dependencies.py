@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import threading
 from contextlib import asynccontextmanager, contextmanager, suppress
+from contextvars import ContextVar
 from functools import partial
 
 import pytest
@@ -361,6 +362,14 @@ class TestAStream:
         assert serving(app).get("/").status == (200 if error is None else 500)
         assert seen[:3] == ["open session", error or "commit session", False]
 
+    def test_to_an_error_has_the_error_thrown_in_at_its_end(self, serving, style, kind, seen):
+        app, error = App(), Full()
+        kind.provide(app, seen)
+        app.errorhandler(Full)(lambda request, error: Response.stream(iter(["f", "ull"])))
+        app.get("/")(reading(style, raising(error)))
+        assert serving(app).get("/").text == "full"
+        assert seen == ["open session", error]
+
 
 class TestWhereItIs:
     @rows("position", POSITIONS.values(), ids=lambda each: each.prefix)
@@ -465,6 +474,40 @@ class TestItsThread:
         with sqlite3.connect(path) as database:
             assert len(database.execute("select * from orders").fetchall()) == (answer != "error")
         database.close()
+
+
+class TestItsContext:
+    @pytest.mark.parametrize("answer", ["text", "stream"])
+    def test_is_that_of_the_request(self, serving, style, other, kind, answer, caplog):
+        app, seen = App(), []
+        who, what = ContextVar("who", default="nobody"), ContextVar("what", default="nothing")
+
+        def blocks(request):
+            token = who.set("ada")
+            try:
+                yield "session"
+            finally:
+                seen.append((who.get(), what.get()))
+                who.reset(token)
+
+        async def waits(request):
+            with contextmanager(blocks)(request) as value:
+                yield value
+
+        app.provide(Session, waits if kind.name == "async" else blocks, **kind.options)
+        app.after_request(other(lambda request, response: seen.append(who.get()) and None))
+
+        def tell(request):
+            what.set("handler")
+            assert who.get() == "ada"
+            return "ada" if answer == "text" else Response.stream(iter(["a", "da"]))
+
+        app.get("/")(reading(style, tell))
+        assert serving(app).get("/").text == "ada"
+        assert eventually(lambda: seen if len(seen) == 2 else None, "the dependency is not closed") == [
+            "ada", ("ada", "handler"),
+        ]  # fmt: skip
+        assert caplog.text == ""
 
 
 def never(request):

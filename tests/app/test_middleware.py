@@ -184,6 +184,16 @@ class TestTheResponse:
         assert serving(app).get("/fails").text == "calm"
         assert seen == [app.raised]
 
+    def test_that_replaces_several_failures_has_the_error_of_each(self, serving, style, other):
+        seen = []
+        app = app_with(style)
+        instead = Response("instead", 503)
+        app.middleware(other.around(after=lambda request, response: seen.append(response.error)))
+        app.after_request(other(lambda request, response: instead))
+        client = serving(app)
+        assert [client.get(path).text for path in ("/fails", "/missing", "/")] == ["instead"] * 3
+        assert [type(error) for error in seen] == [LookupError, NotFound, type(None)]
+
 
 class TestErrors:
     @rows(

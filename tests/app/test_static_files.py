@@ -132,6 +132,12 @@ class TestItsAnswers:
         assert response.headers["cache-control"] == "no-cache"
         assert serving(app).get("/static/caf%C3%A9/gr%C3%B6%C3%9Fe%201.txt").body == b"1"
 
+    def test_to_head_have_no_body(self, app, serving):
+        client = serving(app)
+        head, got = client.head("/static/css/site.css"), client.get("/static/css/site.css")
+        assert (head.status, head.body, head.headers["content-length"]) == (200, b"", str(len(CSS)))
+        assert dict(head.headers.items()) == dict(got.headers.items())
+
     def test_come_from_a_thread_and_leave_as_files_if_they_are_large(self, root):
         app, kinds, threads = App(), [], []
         app.static("/static", root, immutable=lambda name: threads.append(threading.current_thread()))

@@ -13,6 +13,7 @@ from antiphon.http.errors import BadRequest, ClientDisconnected, NotFound
 from antiphon.http.limits import Limits
 from antiphon.testing import AsyncClient, Client
 from tests.helpers.noop_hooks import after, after_async, around, around_async, before, before_async
+from tests.helpers.observed_values import AsyncValues, SyncValues
 from tests.helpers.registration_positions import POSITIONS
 from tests.helpers.rows import rows
 
@@ -250,3 +251,46 @@ class TestADisconnect:
 
         assert asyncio.run(main())
         assert seen == ["cleaned up", asyncio.CancelledError]
+
+
+class TestWhatIsLeftForAfter:
+    @rows("kind", [SyncValues, AsyncValues])
+    @in_every_position
+    def test_is_called_once_in_order_when_the_stream_is_closed(self, serving, stack, position, style, kind):
+        seen = []
+
+        class Source(kind):
+            def _next(self, end):
+                try:
+                    value = super()._next(end)
+                except (StopIteration, StopAsyncIteration):
+                    seen.append("end")
+                    raise
+                seen.append(value)
+                return value
+
+            def close(self):
+                seen.append("closed")
+
+            async def aclose(self):
+                seen.append("closed")
+
+        def outermost(request):
+            request.after_response(lambda: seen.append("first"))
+            yield
+            request.after_response(lambda: seen.append("third"))
+
+        def routes(app):
+            @app.get("/")
+            @style
+            def handler(request):
+                @request.after_response
+                async def second():
+                    await asyncio.sleep(0)
+                    seen.append("second")
+
+                return Source(["a", "b"])
+
+        app = woven(stack, position, routes, outermost)
+        assert serving(app).get(f"{position.prefix}/").text == "ab"
+        assert seen == ["a", "b", "end", "closed", "first", "second", "third"]

@@ -188,6 +188,13 @@ class TestKinds:
             "application/vnd.api+json"
         ]
 
+    def test_a_subclass_makes_itself(self):
+        class Mine(Response):
+            pass
+
+        made = [Mine.text("a"), Mine.html("a"), Mine.json({}), Mine.redirect("/"), Mine.stream([])]
+        assert {type(response) for response in made} == {Mine}
+
     def test_show_status_and_type(self):
         assert repr(Response("a", 404)) == f"<Response 404 {TEXT}>"
         assert repr(Response(None, 204)) == "<Response 204 without content>"

@@ -336,6 +336,16 @@ def test_a_form_is_there_for_the_one_who_is_asked_too(interface, size, before):
     assert told.json == {"title": "tea", "size": size, "refused": 413, "own": size}
 
 
+@both
+def test_one_of_ours_is_started_first(ask):
+    started = []
+    other = App()
+    other.on_startup(lambda: started.append(True))
+    other.get("/")(lambda request: "x")
+    ask(other, Request.blank())
+    assert started == [True]
+
+
 @pytest.mark.processes
 def test_importing_it_stays_light():
     import subprocess
