@@ -6,6 +6,7 @@ import os
 import sys
 import typing
 from collections.abc import Generator
+from contextvars import copy_context
 from pathlib import Path
 from secrets import randbelow
 
@@ -94,9 +95,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark the folders of once.txt."""
+    """Mark the folders of once.txt, and have no test see what another leaves in context variables."""
     if item.nodeid.startswith(ONCE):
         item.add_marker(pytest.mark.once)
+    run = item.runtest
+    item.runtest = lambda: copy_context().run(run)  # type: ignore[method-assign]  # no hook runs in another context
 
 
 @pytest.hookimpl(tryfirst=True)
