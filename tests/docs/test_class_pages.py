@@ -42,13 +42,16 @@ def functions_of(module):
 
 
 def raised_in(node, module, seen=()):
-    """The errors that a function raises by itself, or by functions of its module that it calls."""
-    for each in ast.walk(node):
-        match each:
-            case ast.Raise(exc=ast.Call(func=ast.Name(id=error)) | ast.Name(id=error)) if error[0].isupper():
-                yield error
-            case ast.Call(func=ast.Name(id=name)) if name not in seen and name in functions_of(module):
-                yield from raised_in(functions_of(module)[name], module, (*seen, name))
+    """The errors that a function raises by itself, or by functions of its module that it calls, and doesn't catch."""
+    match node:
+        case ast.Raise(exc=ast.Call(func=ast.Name(id=error)) | ast.Name(id=error)) if error[0].isupper():
+            yield error
+        case ast.Call(func=ast.Name(id=name)) if name not in seen and name in functions_of(module):
+            yield from raised_in(functions_of(module)[name], module, (*seen, name))
+    tried = node.body if isinstance(node, ast.Try) else ()
+    caught = {ast.unparse(each.type) for each in node.handlers if each.type} if tried else ()
+    for child in ast.iter_child_nodes(node):
+        yield from (error for error in raised_in(child, module, seen) if child not in tried or error not in caught)
 
 
 def documented():
