@@ -13,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from antiphon.http import Headers
+from antiphon.speedups import IS_COMPILED
 from tests.helpers.rows import rows
 from tests.helpers.twins import NAMES, NOT_BUILT, attributes_of, compiled, extension, look_up, outcome, pure
 
@@ -345,6 +346,8 @@ def test_the_index_of_few_or_many_header_lines_finds_each(twin, count):
 SCOPE = {"type": "http", "method": "GET", "path": "/a", "headers": [(b"host", b"b")], "http_version": "1.1"}
 ENVIRON = {"REQUEST_METHOD": "GET", "PATH_INFO": "/a", "HTTP_HOST": "b", "SERVER_PROTOCOL": "HTTP/1.1"}
 LONG = [(b"host", b"b"), (b"content-length", b"7")]
+NO_ROOM = ("TypeError", "a class of heads must be derived from HeadMembers in C")
+"""What happens where the extension isn't in use, so that the classes have no members in C."""
 
 
 @needs_the_extension
@@ -374,7 +377,8 @@ LONG = [(b"host", b"b"), (b"content-length", b"7")]
     *(("WSGIHead", arguments) for arguments in ((), ({},), (ENVIRON, 1), (None,), ({"REQUEST_METHOD": "GET"},))),
 )  # fmt: skip
 def test_a_head_in_c_has_the_attributes_that_its_class_gives_it(name, arguments):
-    assert outcome(attributes_of, compiled(name), *arguments) == outcome(attributes_of, pure(name), *arguments)
+    read = outcome(attributes_of, pure(name), *arguments) if IS_COMPILED else NO_ROOM
+    assert outcome(attributes_of, compiled(name), *arguments) == read
 
 
 def test_the_index_of_header_lines_stays_when_they_change(twin):

@@ -35,10 +35,12 @@ static PyObject *
 head_of(PyObject *module, enum kept at, const char *name, PyObject *const *args, Py_ssize_t count, PyObject **values)
 {
     PyObject **class = kept_in(module) + at;
-    if (!values) {
-        PyErr_Clear();
+    PyErr_Clear();
+    if (!*class && (*class = twin_of(name)) && !PyObject_HasAttrString(*class, "environ")) {
+        Py_CLEAR(*class); /* its objects would have no room for members */
+        PyErr_SetString(PyExc_TypeError, "a class of heads must be derived from HeadMembers in C");
     }
-    if (!*class && !(*class = twin_of(name))) {
+    if (!*class) {
         return NULL;
     }
     if (!values) {
