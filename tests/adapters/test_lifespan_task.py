@@ -120,6 +120,20 @@ def test_what_a_shutdown_raises_is_raised_where_it_is_stopped(error):
     assert task.is_over
 
 
+def test_one_that_is_cancelled_before_its_first_step_leaves_none_unawaited(monkeypatch):
+    complaints = []
+    monkeypatch.setattr(sys, "unraisablehook", complaints.append)
+
+    async def live():
+        LifespanTask(nothing, nothing).start()
+        [task] = asyncio.all_tasks() - {asyncio.current_task()}
+        task.cancel()
+
+    asyncio.run(live())
+    gc.collect()
+    assert complaints == []
+
+
 @rows("stage", ["starting", "serving", "stopping", "cancelled"])
 def test_one_whose_loop_was_closed_is_dropped_without_a_word(stage, monkeypatch, caplog):
     stopped, complaints, waiting = [], [], []

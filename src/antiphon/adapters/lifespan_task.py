@@ -59,7 +59,7 @@ class LifespanTask:
         for task in [*_tasks]:
             if task.get_loop().is_closed():  # it never ends, to be discarded
                 _tasks.discard(task)
-        self._task = create_task(driven(self._steps()))
+        self._task = create_task(self._run())
         _tasks.add(self._task)
         self._task.add_done_callback(_tasks.discard)
         self._task.add_done_callback(self._finish)
@@ -170,6 +170,10 @@ class LifespanTask:
         from antiphon.concurrency.crossing import Crossing
 
         return driven(steps, Crossing(self._context)), self._context.copy()
+
+    async def _run(self) -> None:
+        # The steps are made here: a task that is cancelled before it starts would leave them unawaited.
+        await run_async(self._steps())
 
     async def _steps(self) -> None:
         try:
