@@ -118,6 +118,10 @@ def _is_final(sent: Sent, seen: Seen) -> bool:
     return seen.status >= 300 or is_reached(sent, seen) or '"isError":true' in seen.text
 
 
+LACKING = b"nothing to go on from"
+"""The body that stands for the response to a request whose URL or id an earlier response should have had."""
+
+
 class NotMade(Exception):
     """An application that could not be made or started."""
 
@@ -288,7 +292,7 @@ class Visitors:
         """Send a request, and return what is seen of its response."""
         sent = self._going_on(sent)
         if sent.target.startswith("$") or (isinstance(sent.body, bytes) and _LACKING.search(sent.body)):
-            return Seen(404, (), b"nothing to go on from", True, (), ())
+            return Seen(404, (), LACKING, True, (), ())
         body = b"".join(sent.body) if isinstance(sent.body, tuple) else sent.body or b""
         self._hidden.setdefault(sent.caller, set()).update(_hidden(body.decode("latin-1")))
         self._client.cookies = self._jar(sent.caller)
