@@ -105,7 +105,7 @@ def handle_at_once(plan: Plan, request: Request, has_body: bool) -> Response | M
             # One iterator, so that the steps go on where ``open_in_place`` has stopped.
             opened, openers = [], iter(plan.opening)
             result = open_in_place(openers, request, opened)
-            if type(result) is tuple:  # an early response is none
+            if type(result) is tuple:  # it has to wait, as no response does
                 opening = open_in_steps(result, openers, request, opened)
                 return _conclude(plan, request, _respond_when_open(plan, request, opening), opened)
         if result is None:

@@ -272,11 +272,6 @@ def selecting(vary: str | None, reads: Iterable[str]) -> set[str]:
     return (named | read) - {*RequestHead.CONDITIONS}
 
 
-def has_conditions(head: Head) -> bool:
-    """Return True if a request asks for anything but the whole response."""
-    return any([head.field(name) is not None for name in RequestHead.CONDITIONS])  # noqa: C419 - in two thirds of the time
-
-
 def fields_in(names: Iterable[str]) -> list[str]:
     """Return the header fields for a Vary: those that select a response, and those from which something is chosen."""
     chosen = [Reads.choices[name].fields for name in names if name in Reads.choices]

@@ -28,7 +28,6 @@ from antiphon.features.cache.entry import (
     StoredResponse,
     args_in,
     fields_in,
-    has_conditions,
     key_of,
     no_vary_search,
     selecting,
@@ -314,7 +313,11 @@ class Intake:
             return "request-body" if request.head.has_body and not request.content.is_empty else "bypass"
         if getattr(request.route, "signed_url", False):
             return "signed-url"
-        if reads and not (fill.validates or reads.isdisjoint(RequestHead.CONDITIONS)) and has_conditions(request.head):
+        if (
+            reads
+            and not (fill.validates or reads.isdisjoint(RequestHead.CONDITIONS))
+            and RequestHead.has_conditions(request.head)
+        ):
             return "reads-conditions"
         if (unfit := self._unfit(response, fill)) is not None:
             return unfit

@@ -16,6 +16,7 @@ from antiphon.embedding import (
     Body,
     Head,
     MadeRequest,
+    RequestHead,
     WatchedHead,
     contained,
     is_on_loop,
@@ -25,7 +26,7 @@ from antiphon.embedding import (
     serving_loop,
 )
 from antiphon.features import StoreUnavailable
-from antiphon.features.cache.entry import Args, Fields, StoredResponse, content_of, has_conditions, key_of, key_of_query
+from antiphon.features.cache.entry import Args, Fields, StoredResponse, content_of, key_of, key_of_query
 from antiphon.features.cache.filling import NO_DIRECTIVES, Fill, FillHead, RefreshHead, directives_of
 from antiphon.features.cache.rules import Control, hit_status, tell
 from antiphon.features.cache.shelf import MOST_RECENT, Shelf, Shelved
@@ -81,7 +82,7 @@ def serve(request: Request, kept: StoredResponse, now: float, *, collapsed: bool
     """Return the response to a request, based on a stored one."""
     age = kept.age(now)
     told = hit_status(int(kept.control.lifetime - age), is_collapsed=collapsed)
-    if not has_conditions(request.head):
+    if not RequestHead.has_conditions(request.head):
         return kept.whole(int(age), told)
     response = kept.response(request, int(age))
     response.headers.add("cache-status", told)
@@ -358,4 +359,4 @@ def _may_share(request: Request, fill: Fill) -> bool:
         return False
     if kept is not None:
         return kept.control.directives.no_cache is not True
-    return not has_conditions(request.head)
+    return not RequestHead.has_conditions(request.head)

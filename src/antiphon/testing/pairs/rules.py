@@ -12,7 +12,7 @@ from antiphon.http.headers import combined
 from antiphon.testing.pairs import varied
 from antiphon.testing.pairs.going_on import DONE, MOST_BYTES, has_hostile_body, most_lines
 from antiphon.testing.pairs.programs import Caller, Program, Route, Sent
-from antiphon.testing.pairs.running import LACKING, Outcome, Seen, Way, is_reached
+from antiphon.testing.pairs.running import NOT_GIVEN, Outcome, Seen, Way, is_reached
 
 
 class Failure(NamedTuple):
@@ -139,7 +139,7 @@ def refusals(observed: Observed) -> Iterator[Failure]:
         is_refused = is_failed_call or is_sent_away or 400 <= seen.status < 500
         if route.kind in varied.KINDS or sent.like == "hostile" or route.is_late:
             continue
-        if seen.body == LACKING and 429 in allowed:  # what it goes on from was limited
+        if seen.body == NOT_GIVEN and 429 in allowed:  # what it goes on from was limited
             continue
         if seen.status >= 500 and seen.status not in allowed:
             yield Failure("refusals", f"{seen.status} at a request", (outcome.way,), number)

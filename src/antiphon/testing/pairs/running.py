@@ -103,6 +103,8 @@ _GIVEN = {
 }
 """What responses give to go on with."""
 _LACKING = re.compile(rb'"\$(state|task|question)"')
+NOT_GIVEN = b"nothing to go on from"
+"""The body that stands for the response to a request whose URL or id no earlier response has given."""
 TURNS = 300
 """The number of looks after which what is still alive is a failure: a busy machine delays them as it delays its end."""
 
@@ -116,10 +118,6 @@ def is_reached(sent: Sent, seen: Seen) -> bool:
 def _is_final(sent: Sent, seen: Seen) -> bool:
     """Return True if nothing else will come of a request."""
     return seen.status >= 300 or is_reached(sent, seen) or '"isError":true' in seen.text
-
-
-LACKING = b"nothing to go on from"
-"""The body that stands for the response to a request whose URL or id an earlier response should have had."""
 
 
 class NotMade(Exception):
@@ -292,7 +290,7 @@ class Visitors:
         """Send a request, and return what is seen of its response."""
         sent = self._going_on(sent)
         if sent.target.startswith("$") or (isinstance(sent.body, bytes) and _LACKING.search(sent.body)):
-            return Seen(404, (), LACKING, True, (), ())
+            return Seen(404, (), NOT_GIVEN, True, (), ())
         body = b"".join(sent.body) if isinstance(sent.body, tuple) else sent.body or b""
         self._hidden.setdefault(sent.caller, set()).update(_hidden(body.decode("latin-1")))
         self._client.cookies = self._jar(sent.caller)
