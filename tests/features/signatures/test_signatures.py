@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from antiphon import App, Blueprint, Request, TrustedProxies
+from antiphon import App, Blueprint, Limits, Request, TrustedProxies
 from antiphon.features import (
     Cache,
     CookieStore,
@@ -245,6 +245,17 @@ def test_a_mounted_app_and_a_blueprint_see_the_whole_path(interface, style):
         assert client.get("/in/orders/7").status == 401
         moved = client.post("/in/orders/7", headers=signed("/orders/7").headers.items())
         assert moved.status == 401
+
+
+@rows("prefix, host", ("", None), ("/in", None), ("", "shop.example"))
+def test_a_body_that_is_too_large_for_an_app_is_not_received_for_its_digest(prefix, host, interface, style):
+    own, outer, called = App(limits=Limits(body=100_000)), App(), []
+    own.use(Signatures(public_keys()))
+    own.post("/orders", signed_by="partners", before=called.append)(app_of(style).routes[0].handler)
+    outer.mount(prefix, own, host=host)
+    large = signed(f"{prefix}/orders", body=bytes(150_000))
+    with Client(outer, interface, base_url=SITE) as client:
+        assert (send(client, large).status, called) == (413, [])
 
 
 def test_everything_may_have_to_be_signed(interface):

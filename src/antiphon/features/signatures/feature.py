@@ -216,12 +216,12 @@ class Signatures:
             )
         if (known := self._known_signer(request)) is not None:
             return known
-        sent = arrivals(request)[-1]
+        sent, receiving = _sent_and_receiving(request)
         if _claims_signature(sent) and sent.content.may_be_empty:
-            sent.stream.chunk_at(0)  # shows whether it is
+            receiving.stream.chunk_at(0)  # shows whether it is
         signatures = self._signatures(sent)
         found = self._verified(sent, signatures, [self._key(each) for each in signatures])
-        self._complete(found, sent)
+        self._complete(found, sent, receiving)
         request[Request.signature] = found
         return found
 
@@ -256,9 +256,9 @@ class Signatures:
     async def _acheck(self, request: Request) -> None:
         if self._known_signer(request) is not None:
             return
-        sent = arrivals(request)[-1]
+        sent, receiving = _sent_and_receiving(request)
         if _claims_signature(sent) and sent.content.may_be_empty:
-            await sent.stream.achunk_at(0)
+            await receiving.stream.achunk_at(0)
         from antiphon.embedding import Crossing  # late: it imports asyncio
 
         signatures = self._signatures(sent)
@@ -270,11 +270,11 @@ class Signatures:
         found = self._verified(sent, signatures, known)
         takes_time = self._store is not None or _covered_digests(found) is not None
         if takes_time and sent.head.has_body:
-            await sent.aload()
+            await receiving.aload()
         if takes_time and (self._blocks or not sent.content.in_memory):
-            await Crossing().run(self._complete, found, sent)
+            await Crossing().run(self._complete, found, sent, receiving)
         else:
-            self._complete(found, sent)
+            self._complete(found, sent, receiving)
         request[Request.signature] = found
 
     # The head
@@ -369,11 +369,11 @@ class Signatures:
 
     # The body, and the nonce
 
-    def _complete(self, signer: RequestSignature, request: Request) -> None:
+    def _complete(self, signer: RequestSignature, request: Request, receiving: Request) -> None:
         """Check the body and that the nonce is new, then remember the signer with the request that was sent."""
         if (algorithms := _covered_digests(signer)) is not None:
             try:
-                check_digest(request, algorithms)
+                check_digest(receiving, algorithms)
             except DigestError as error:
                 raise self._refused(request, f"{signer.label}: {error}") from None
         if signer and self._store is not None:
@@ -474,6 +474,12 @@ def _signer(message: Components, signature: _Signature, key: SignatureKey) -> Re
         signature.label,
         tuple([str(item) for item in signature.covered.items]),
     ).covering([line for line in message.lines if line[0] in whole])
+
+
+def _sent_and_receiving(request: Request) -> tuple[Request, Request]:
+    """Return the request that the client has signed, and the innermost one with its body, which is limited there."""
+    arrived = arrivals(request)
+    return arrived[-1], next(each for each in arrived if each.content is arrived[-1].content)
 
 
 def _claims_signature(request: Request) -> bool:
