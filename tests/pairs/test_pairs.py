@@ -139,6 +139,15 @@ def test_work_that_threads_still_have_of_earlier_requests_is_not_that_of_a_hosti
     assert [each.text for each in seen] == ["1", "2", "3"]
 
 
+def test_a_signed_path_may_be_refused_where_the_interface_hides_how_it_was_written():
+    signed = next(each for each in features() if each.name == "Signatures")
+    options = (("Signatures", signed.options[0]),)
+    route = Route("page", "page", "GET", "/page/<path:rest>", "return ''", shows=False, options=options)
+    sent = Sent(Caller(signed.signs[:1]), "GET", "/page/%2e%2e/x", "page")
+    program = Program(0, (("app", signed),), (), (), (route,), (sent,))
+    assert not any(each.rule == "interfaces" for each in failures(program, (WAYS[0], WAYS[2]), document=False))
+
+
 def test_an_effect_between_two_requests_counts():
     body = "asyncio.get_running_loop().call_later(0.003, EFFECTS.append, 'late')\nreturn str(len(EFFECTS))"
     route = Route("page", "page", "GET", "/page", body, shows=False, is_async=True)

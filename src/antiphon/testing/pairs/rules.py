@@ -203,6 +203,8 @@ def _may_differ(observed: Observed, sent: Sent, one: Seen, other: Outcome, numbe
         return True  # a read may be refused before the head was sent, or after that
     if way.interface == "rsgi" and not all(value.isascii() for _, value in sent.fields):
         return True  # such a field can't be read over RSGI
+    if way.interface == "rsgi" and "%2e" in sent.target and sent.caller.signer is not None:
+        return True  # it has signed the path as it wrote it, which RSGI hides
     if not (way.prefix or way.is_inside) or "key-reused" not in two.text:
         return False
     # To a mounted application, a cookie that it has set since is part of the caller.
