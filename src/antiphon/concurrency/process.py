@@ -8,13 +8,23 @@ from contextlib import suppress
 from functools import partial
 from threading import Lock, Thread
 from time import monotonic, sleep
-from types import FrameType
+from types import FrameType, MethodType
+from weakref import WeakMethod
 
 
 def call_after_fork(function: Callable[[], object]) -> None:
-    """Register a function to be called in each forked child. On Windows, which can't fork, this does nothing."""
+    """Register a function to be called in each forked child, or a method, as long as its object exists.
+
+    On Windows, which can't fork, this does nothing.
+    """
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=function)
+        is_method = isinstance(function, MethodType)
+        os.register_at_fork(after_in_child=partial(_call_method, WeakMethod(function)) if is_method else function)
+
+
+def _call_method(found: Callable[[], Callable[[], object] | None]) -> None:
+    if (method := found()) is not None:
+        method()
 
 
 _first: list[Callable[[], object]] = []

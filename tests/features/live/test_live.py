@@ -5,6 +5,7 @@ from base64 import b64encode
 from contextlib import ExitStack, suppress
 from secrets import token_hex
 from types import SimpleNamespace
+from weakref import ref
 
 import pytest
 from sqlalchemy import func, select
@@ -33,6 +34,7 @@ from antiphon.features import (
 )
 from antiphon.features.live.feature import _Teller
 from antiphon.features.live.renders import Changes
+from antiphon.features.live.statements import tell_of_writes
 from antiphon.testing import Client
 from tests.features.live.conftest import EVENTS, Customer, Note, Order
 from tests.helpers.rows import rows
@@ -273,6 +275,14 @@ def test_a_message_that_can_not_be_sent_is_logged_and_the_next_one_is_sent(caplo
             return (await anext(messages)).value
 
     assert asyncio.run(asyncio.wait_for(hear(), DEADLINE)) == ["orders"]
+
+
+def test_an_app_that_is_gone_is_told_of_no_write():
+    teller = _Teller()
+    gone = ref(teller)
+    tell_of_writes(teller)
+    del teller
+    assert gone() is None
 
 
 def test_a_page_that_is_cached_is_rendered_again(app, shown, clients, watch, write):

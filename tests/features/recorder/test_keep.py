@@ -1,5 +1,6 @@
 """Recorder: which requests are kept, under which cause, how many and how long; and that no response waits for it."""
 
+import gc
 import json
 import os
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from weakref import ref
 
 import pytest
 
@@ -14,6 +16,7 @@ from antiphon import App, Observer, Response, abort
 from antiphon.features import MemoryStore, Recorder, SessionLogin, Sessions, SQLiteStore, StoreUnavailable, Users
 from antiphon.testing import Client
 from tests.helpers.rows import rows
+from tests.helpers.waiting import eventually
 
 pytest.importorskip("cryptography")
 
@@ -226,6 +229,21 @@ class RacedStore(MemoryStore):
             other()
             break
         return entry
+
+
+def test_nothing_is_left_of_a_recorder_that_has_written_all(client_of):
+    keep = Recorder(MemoryStore(), slower=0.01)
+    client_of(keep).get("/slow")
+    gone = ref(keep._writer)
+    assert keep.flush()
+    assert len(keep.all()) == 1
+    del keep
+
+    def is_gone():
+        gc.collect()
+        return gone() is None or None
+
+    eventually(is_gone, "its thread goes on")
 
 
 def test_two_processes_that_meet_a_new_cause_at_once_lose_no_request(client_of):

@@ -167,7 +167,7 @@ class _Waiting:
 
 
 class Writer:
-    """A queue of causes, and the thread that writes them, which starts with the first cause.
+    """A queue of causes, and the thread that writes them, which runs while any is waiting.
 
     The thread disguises each cause and then calls ``put`` with it.
     """
@@ -182,12 +182,11 @@ class Writer:
         """Start empty in a new process, because its parent writes the waiting requests and may have held the lock."""
         self._changed = Condition()
         self._waiting: dict[str, _Waiting] = {}
-        self._is_writing = self._has_started = False
+        self._is_writing = False
 
     def add(self, id_: str, why: str, request_id: str, caught: Callable[[], Caught]) -> bool:
         """Record another request with a cause. Return False if it was dropped. Never waits for the store."""
         with self._changed:
-            self._start()
             waiting = self._waiting.get(id_)
             if waiting is None:
                 if len(self._waiting) >= _MOST:
@@ -199,33 +198,33 @@ class Writer:
             if waiting.last is None or time.time() - waiting.last.record.time > _RARELY:
                 waiting.last = caught()
                 waiting.first = waiting.first or waiting.last
-            self._changed.notify_all()
+            if not self._is_writing:
+                self._is_writing = True
+                forget_exit = call_at_exit(self.flush)
+                Thread(target=self._write_all, args=(forget_exit,), name="antiphon-keep", daemon=True).start()
         return True
 
     def flush(self, timeout: float = _AT_EXIT) -> bool:
         """Wait until everything is written. Return True if everything was."""
         with self._changed:
-            return self._changed.wait_for(lambda: not (self._waiting or self._is_writing), timeout)
+            return self._changed.wait_for(lambda: not self._is_writing, timeout)
 
-    def _start(self) -> None:
-        if not self._has_started:
-            self._has_started = True
-            call_at_exit(self.flush)
-            Thread(target=self._write_all, name="antiphon-keep", daemon=True).start()
-
-    def _write_all(self) -> None:
-        while True:
-            with self._changed:
-                self._is_writing = False
-                self._changed.notify_all()
-                self._changed.wait_for(lambda: self._waiting)
-                id_ = next(iter(self._waiting))
-                waiting = self._waiting.pop(id_)
-                self._is_writing = True
+    def _write_all(self, forget_exit: Callable[[], object]) -> None:
+        while (taken := self._take()) is not None:
             try:
-                self._put(_kept(id_, waiting))
+                self._put(_kept(*taken))
             except Exception as error:  # the store is gone, or an unusual request can't be recorded
                 self._say(f"{type(error).__name__}: {error}")
+        forget_exit()
+
+    def _take(self) -> tuple[str, _Waiting] | None:
+        """Take the cause that has waited longest, or None if the thread has written all and ends."""
+        with self._changed:
+            for id_ in self._waiting:
+                return id_, self._waiting.pop(id_)
+            self._is_writing = False
+            self._changed.notify_all()
+        return None
 
     def _say(self, reason: str) -> None:
         now = time.monotonic()
