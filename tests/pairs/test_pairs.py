@@ -139,13 +139,21 @@ def test_work_that_threads_still_have_of_earlier_requests_is_not_that_of_a_hosti
     assert [each.text for each in seen] == ["1", "2", "3"]
 
 
-def test_a_signed_path_may_be_refused_where_the_interface_hides_how_it_was_written():
-    signed = next(each for each in features() if each.name == "Signatures")
-    options = (("Signatures", signed.options[0]),)
-    route = Route("page", "page", "GET", "/page/<path:rest>", "return ''", shows=False, options=options)
-    sent = Sent(Caller(signed.signs[:1]), "GET", "/page/%2e%2e/x", "page")
-    program = Program(0, (("app", signed),), (), (), (route,), (sent,))
-    assert not any(each.rule == "interfaces" for each in failures(program, (WAYS[0], WAYS[2]), document=False))
+SIGNED = next(each for each in features() if each.name == "Signatures")
+COPIED = "size = sum(map(len, request.stream))\nreturn request.copy().path"
+
+
+@rows(
+    "method, way, option, body",
+    ("GET", WAYS[2], ("Signatures", SIGNED.options[0]), "return ''"),  # RSGI hides how a path was written
+    ("POST", WAYS[3], ("", Option('receive="stream"', frozenset())), COPIED),
+)
+def test_what_a_way_can_not_help_is_no_failure(method, way, option, body):
+    route = Route("page", "varied", method, "/page/<path:rest>", body, shows=False, options=(option,), parameter="rest")
+    sent = Sent(Caller(SIGNED.signs[:1]), method, "/page/%2e%2e/x", "page", body=None if method == "GET" else b"{}")
+    program = Program(0, (("app", SIGNED),), (), (), (route,), (sent,))
+    assert len({each.seen[0].status for each in (run(program, WAYS[0]), run(program, way))}) == 2
+    assert failures(program, (WAYS[0], way), document=False) == []
 
 
 def test_an_effect_between_two_requests_counts():
