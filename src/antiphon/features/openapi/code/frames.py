@@ -14,7 +14,7 @@ from antiphon import HTTPError, Response, Upload
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import About, Findings, Named, ReadAs, Unread, read_as
 from antiphon.features.openapi.code.flow import Flow, Key, Stop
-from antiphon.features.openapi.code.methods import Call, call_function, call_method_of, method_for
+from antiphon.features.openapi.code.methods import Call, call_function, call_method_of, kind_of_owner, method_for
 from antiphon.features.openapi.code.objects import (
     changed,
     is_container,
@@ -209,7 +209,7 @@ class Frame(ast.NodeVisitor, ABC):
                 self._iterate(each)
         for value in values:
             for each in alternatives(value):
-                for name in _USED:
+                for name in () if kind_of_owner(self, each) is None else _USED:
                     if method_for(self, each, name) is not None:
                         self.loop(partial(call_method_of, self, each, name, [UNKNOWN], self.at))
         return result

@@ -139,20 +139,24 @@ def lost(frame: "Frame", made: Call, why: str) -> Value:
     return UNKNOWN
 
 
-def method_for(frame: "Frame", owner: Value, name: str) -> FunctionType | None:
-    """Return a method that the application defines for a value, or None."""
+def kind_of_owner(frame: "Frame", owner: Value) -> type | None:
+    """Return a value's class, or None if the application defines no method of it, as far as is known."""
     match owner:
         case Known(held):
             kind: type | None = type(held)
         case Ref():
-            return method_for(frame, frame.flow.content(owner), name)
+            return kind_of_owner(frame, frame.flow.content(owner))
         case Of(annotation):
             kind = annotations.class_of(annotation)
         case _:
             return None
-    if kind is None or kind.__module__ == "builtins":
-        return None
-    method = annotations.method_of(kind, name)
+    return None if kind is None or kind.__module__.partition(".")[0] in ("antiphon", "builtins") else kind
+
+
+def method_for(frame: "Frame", owner: Value, name: str) -> FunctionType | None:
+    """Return a method that the application defines for a value, or None."""
+    kind = kind_of_owner(frame, owner)
+    method = None if kind is None else annotations.method_of(kind, name)
     return method if method is not None and frame.reader.follows(method) else None
 
 

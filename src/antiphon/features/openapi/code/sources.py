@@ -123,10 +123,12 @@ def _parsed(text: str) -> ast.Module:
 def _functions_at(line: int, inside: ast.AST) -> Iterator[FunctionNode]:
     """Yield the functions that begin at a line, including decorators. Only what has the line is searched."""
     for node in ast.iter_child_nodes(inside):
-        begins = [getattr(each, "lineno", line) for each in (node, *getattr(node, "decorator_list", ()))]
-        if min(begins) == line and isinstance(node, FunctionNode):
+        if getattr(node, "end_lineno", line) < line:
+            continue
+        begins = min([getattr(each, "lineno", line) for each in (node, *getattr(node, "decorator_list", ()))])
+        if begins == line and isinstance(node, FunctionNode):
             yield node
-        if min(begins) <= line <= getattr(node, "end_lineno", line):
+        if begins <= line:
             yield from _functions_at(line, node)
 
 
