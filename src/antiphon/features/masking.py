@@ -5,6 +5,7 @@ import re
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import lru_cache
 from html import unescape
 from unicodedata import normalize
 from urllib.parse import unquote
@@ -193,6 +194,11 @@ def _masked(_secret: str) -> str:
     return MASK
 
 
+@lru_cache(1000)
+def _is_secret_variable(name: str) -> bool:
+    return is_secret_name(name) and not _OF_ENVIRONMENT.search(name)
+
+
 class Mask:
     """A mask for text. It recognizes secrets by name and pattern, and those that were added to it.
 
@@ -207,7 +213,7 @@ class Mask:
         self._search: re.Pattern[str] | None = None
         self._code: dict[str, str] = {}
         for name, value in os.environ.items():
-            if is_secret_name(name) and not _OF_ENVIRONMENT.search(name) and not value.startswith("/"):
+            if _is_secret_variable(name) and not value.startswith("/"):
                 self.add(value if len(value) >= _SHORTEST else "")
         for key in SecretKeys.in_use():
             self.add(key.decode("utf-8", "replace"))
@@ -274,6 +280,8 @@ class Mask:
         return self._by_shapes(self.known(text))
 
     def _by_shapes(self, text: str) -> str:
+        if len(text) < _SHORTEST:
+            return text
         for shape, replacement in _SHAPES:
             text = self._without(text, shape, replacement)
         return _digits(self._without_card, text)

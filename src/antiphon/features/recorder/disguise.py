@@ -47,6 +47,8 @@ _is_form = re.compile(rb"[!#-;=?-~]*").fullmatch
 _is_hex = re.compile("[0-9a-fA-F-]{8,}").fullmatch
 _in_xml = re.compile(r"<[!/?\w]").search
 _cells = re.compile(r"[^,;|\t:=]+").findall
+_UNMARKED = sys.stdlib_module_names | {"antiphon"}
+"""The packages whose modules have no models with marks."""
 _PLAIN = frozenset(("accept", "content-type", "host", "user-agent"))
 """Fields whose values may look random, such as a boundary, and are not secret."""
 FILLER = b"*"
@@ -106,7 +108,7 @@ def marked_names() -> frozenset[str]:
     places = {id(Secret), *[id(sys.modules[name]) for name in ("antiphon", "antiphon.features") if name in sys.modules]}
     for module in [*sys.modules.values()]:
         names = getattr(module, "__dict__", None)
-        if not isinstance(module, ModuleType) or not names or module.__name__.partition(".")[0] == "antiphon":
+        if not isinstance(module, ModuleType) or not names or module.__name__.partition(".")[0] in _UNMARKED:
             continue
         held = [*names.values()]
         for each in () if places.isdisjoint(map(id, held)) else held:
