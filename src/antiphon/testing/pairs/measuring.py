@@ -8,7 +8,7 @@ import tracemalloc
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import lru_cache
 from typing import Any, Literal, cast
 
 _NOT_KEPT = (
@@ -18,7 +18,7 @@ _NOT_KEPT = (
 """What belongs to the process, or ends by itself, or leads nowhere."""
 
 
-@cache
+@lru_cache(512)  # a program's class holds its app
 def _role(kind: Any) -> Literal["text", "way", ""]:
     return "text" if issubclass(kind, str | bytes | bytearray) else "" if issubclass(kind, _NOT_KEPT) else "way"
 
