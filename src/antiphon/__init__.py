@@ -37,7 +37,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "app.blueprint": "Blueprint",
         "app.served_function": "to_app",
         "body.form_parts": "FormPart",
-        "environment.variables": "env",
+        "environment": "env",
         "frameworks.views": "view Views",
         "explanations": "explained",
         "handler.scope": "current_request",

@@ -6,7 +6,7 @@ from antiphon.app.application import App
 from antiphon.app.blueprint import Blueprint
 from antiphon.app.served_function import to_app
 from antiphon.body.form_parts import FormPart
-from antiphon.environment.variables import env
+from antiphon.environment import env
 from antiphon.explanations import explained
 from antiphon.frameworks.views import Views, view
 from antiphon.handler.errors import is_debug

@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon.environment.variables import MOST, EnvFileError, read_env_file
+from antiphon.environment import MOST, EnvFileError, read_env_file
 from tests.helpers.rows import rows
 
 

@@ -18,7 +18,7 @@ def read(path: Path) -> dict[str, str]:
     """Return the variables in a file; empty if the file is missing. Raises `BadCommand` for a malformed file."""
     if not os.path.exists(path):
         return {}
-    from antiphon.environment.variables import EnvFileError, read_env_file  # imported late: many have no such file
+    from antiphon.environment import EnvFileError, read_env_file  # imported late: many have no such file
 
     try:
         return read_env_file(path) or {}

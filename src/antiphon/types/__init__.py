@@ -42,7 +42,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "testing.requests": "RequestOptions ClientFiles",
         "websockets.websocket": "WebSocketValues",
         "app.dispatch.returns": "ResponseLike",
-        "environment.variables": "Environment",
+        "environment": "Environment",
         "features.channels.channel": "ChannelListener ChannelPresence",
         "app.channel_log": "ChannelMessage",
         "features.forms.messages": "FormError",

@@ -10,7 +10,7 @@ from antiphon.app.route import Route, RouteOptions
 from antiphon.app.static_files import FolderOptions
 from antiphon.body.form_parts import FormParts
 from antiphon.body.stream import BodyStream
-from antiphon.environment.variables import Environment
+from antiphon.environment import Environment
 from antiphon.features.channels.channel import ChannelListener, ChannelPresence
 from antiphon.features.forms.bound_field import FormFields
 from antiphon.features.forms.messages import FormError

@@ -28,7 +28,7 @@ from antiphon.dialects.werkzeug.utils import import_string
 if TYPE_CHECKING:
     from antiphon.dialects.flask.app import Flask
     from antiphon.dialects.werkzeug.routing.rules import Rule
-    from antiphon.dialects.werkzeug.serving.server import WSGIRequestHandler
+    from antiphon.dialects.werkzeug.serving import WSGIRequestHandler
 
 
 class CertParamType(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions of click
@@ -153,7 +153,7 @@ def serve(app: "Flask", host: str, port: int, *, use_debugger: bool = False, **o
     if is_loading():
         raise Loaded(app)
     from antiphon.dialects.werkzeug import serving
-    from antiphon.dialects.werkzeug.serving.server import run_simple
+    from antiphon.dialects.werkzeug.serving import run_simple
 
     if serving.run_simple is not run_simple:
         serving.run_simple(host, port, app, use_debugger=use_debugger, **options)
@@ -170,7 +170,7 @@ def serve(app: "Flask", host: str, port: int, *, use_debugger: bool = False, **o
 
 def _unlogged() -> "type[WSGIRequestHandler]":
     """Return a request handler class that logs nothing, for an application that logs its own requests."""
-    from antiphon.dialects.werkzeug.serving.server import WSGIRequestHandler
+    from antiphon.dialects.werkzeug.serving import WSGIRequestHandler
 
     class Unlogged(WSGIRequestHandler):
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:

@@ -1,4 +1,4 @@
-"""Werkzeug's development server: Antiphon's embedded server, which calls the application through a request handler."""
+"""Werkzeug's development server: the embedded server, which calls the application through a request handler."""
 
 import errno
 import os
@@ -36,6 +36,10 @@ from antiphon.features.logs.formats import one_line
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+__all__ = [
+    "BaseWSGIServer", "ThreadedWSGIServer", "WSGIRequestHandler", "is_running_from_reloader", "make_server",
+    "run_simple",
+]  # fmt: skip
 
 WRITE_MIDDLEWARE = "do it in the application, or in WSGI middleware around it"
 
