@@ -244,14 +244,14 @@ TOPICS = {
     "embedding/hosts.md": Page(
         "Hosts", "antiphon.embedding",
         "Host EnvironHost ReceivedInput Servable ServedFunction AT_END LoopServer ThreadServer "
-        "close_accepted BACKLOG Lifecycle ForeignSockets Connection environ_sockets on_own_thread "
+        "close_accepted Lifecycle ForeignSockets Connection environ_sockets on_own_thread "
         "check_handshake check_cross_site",
         "See also [Write a dialect](../../how-to/write-a-dialect.md).",
     ),
     "embedding/frameworks.md": Page(
         "Other frameworks", "antiphon.embedding",
         "Framework FrameworkResponse ViewRoute FrameworkRequest environ_request "
-        "scope_request BlockingBody plain_head until_left error_like",
+        "scope_request BlockingBody plain_head",
         "See also [Write a library for every framework](../../how-to/for-library-authors.md#add-a-framework).",
     ),
     "embedding/steps.md": Page(
@@ -268,7 +268,7 @@ TOPICS = {
         "urlencoded_fields_of "
         "MultipartParser MultipartLimits PartData PartHead FormBounds IncompleteForm parse_boundary "
         "read_whole_form Content Spool Window safe_filename NotLoadedError UNBOUNDED decode_json json_text split_list "
-        "OWS SAFE_METHODS UNUSABLE_BOUNDARY ",
+        "OWS SAFE_METHODS",
         "See also [Write a dialect](../../how-to/write-a-dialect.md).",
     ),
     "embedding/responses.md": Page(
@@ -280,9 +280,9 @@ TOPICS = {
     ),
     "embedding/features.md": Page(
         "Parts of features", "antiphon.embedding",
-        "errors_name_it named arguments_name_ours NamesOurs names_ours missing_package class_if_imported require_names "
+        "errors_name_it named NamesOurs missing_package class_if_imported require_names "
         "is_seen_in_debug check_numbers seconds_of is_token caller_file path_beside check_dependency check_arguments "
-        "check_sync check_no_decorator ready check_by caller_of "
+        "check_sync check_no_decorator ready checked_by "
         "json_as texts_of described json_schemas type_name is_json pointer_step language_of is_secret_name "
         "FeatureStore store_name KeptResponse DatabaseConnection is_token_of "
         "DRAINING GRACE_OVER call_at_exit call_after_fork background_loop running_loop refuse_on_loop contained",
@@ -293,7 +293,7 @@ TOPICS = {
         "OfRequest arrivals request_around MadeRequest MadeHead PlainHead read_number parse_or_none network_of "
         "Reads unwatched note_read WatchedHead PlainWatch Choice tell_of_reads keep_private "
         "Added SharedFields AwaitedResponse Body BlockingChunks AsyncChunks is_at_hand is_for_any_thread endable "
-        "check_digest DigestError http_error over_limit ONE_VALUE RETRY_AFTER CHALLENGES "
+        "check_digest DigestError http_error over_limit RETRY_AFTER CHALLENGES "
         "without_traceback DEFAULT_PORTS quote_path quoted_path quoted_root unquote host_of parse_origin "
         "is_this_machine mounted_together",
         "See also [Extensions: write a feature](../../how-to/write-a-feature.md#use-what-features-stand-on).",

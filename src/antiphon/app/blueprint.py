@@ -33,7 +33,7 @@ from antiphon.app.route import (
     make_route,
 )
 from antiphon.explanations import explained
-from antiphon.explanations.naming import NamesOurs, names_ours, unknown_setting
+from antiphon.explanations.naming import NamesOurs, unknown_setting
 from antiphon.explanations.words import APP, APP_ATTRIBUTES, BLUEPRINT, BLUEPRINT_SETTINGS
 from antiphon.handler.callables import check_arguments, check_sync
 from antiphon.http.dates import Duration
@@ -67,8 +67,7 @@ A = TypeVar("A", bound=AfterHook)
 M = TypeVar("M", bound=MiddlewareFunction)
 
 
-@names_ours(APP, settings=APP_ATTRIBUTES)
-class Routes(metaclass=NamesOurs):
+class Routes(metaclass=NamesOurs, words=APP, settings=APP_ATTRIBUTES):
     """The methods that build an application or a blueprint. Most can be used as decorators."""
 
     def __init__(self) -> None:
@@ -471,8 +470,7 @@ class Routes(metaclass=NamesOurs):
         self._registry.blueprints.append(IncludedBlueprint(blueprint, name, prefix, host))
 
 
-@names_ours(BLUEPRINT, settings=BLUEPRINT)
-class Blueprint(Routes):
+class Blueprint(Routes, words=BLUEPRINT, settings=BLUEPRINT):
     """Routes with their own hooks, middleware, error handlers and limits, registered with an app or another blueprint.
 
     ``name`` prefixes the names of its routes: ``url_for("shop.item")``. Its routes are handled below ``prefix``, which

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable
+from functools import wraps
+from typing import TypeAlias
 
 from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments, check_sync, describe
@@ -9,25 +11,26 @@ from antiphon.http.errors import HTTPError
 from antiphon.http.head import Head
 from antiphon.request.request import Request
 
-
-def check_by(by: Callable[[Request], str | None] | None) -> None:
-    """Check that a function, if given, is sync and can be called with the request. Raises TypeError."""
-    if by is not None:
-        check_arguments(by, "request")
-        check_sync("by", by)
+By: TypeAlias = Callable[[Request], str | None]
 
 
-def caller_of(by: Callable[[Request], str | None], request: Request, owner: str) -> str | None:
-    """Return the text that a function returns for a request.
-
-    Raises TypeError, with the function and its ``owner``, for any other result.
+def checked_by(by: By, owner: str) -> By:
+    """Return a function that identifies callers, so that a result that isn't text or None raises TypeError, with the
+    function and its ``owner``. Raises TypeError unless it is sync and can be called with the request.
     """
-    caller = by(request)
-    if not isinstance(caller, str | None):
-        raise explained(
-            "bad-feature-option", f"{owner}: {describe(by)} must return text or None, not {caller!r}", TypeError
-        )
-    return caller
+    check_arguments(by, "request")
+    check_sync("by", by)
+
+    @wraps(by)
+    def checked(request: Request) -> str | None:
+        caller = by(request)
+        if not isinstance(caller, str | None):
+            raise explained(
+                "bad-feature-option", f"{owner}: {describe(by)} must return text or None, not {caller!r}", TypeError
+            )
+        return caller
+
+    return checked
 
 
 _LOG_EVERY = 60.0
@@ -37,9 +40,8 @@ _LOG_EVERY = 60.0
 class Sharing:
     """The clients among which an overloaded worker shares its time, as identified by the application's function."""
 
-    def __init__(self, by: Callable[[Request], str | None]) -> None:
-        check_by(by)
-        self._by = by
+    def __init__(self, by: By) -> None:
+        self._by = checked_by(by, "queue_by")
         self._logged_again_at = 0.0
 
     def client(self, head: Head, address: str) -> str:
@@ -48,7 +50,7 @@ class Sharing:
         An error in the function must not make an overloaded worker fail, so it is only logged.
         """
         try:
-            caller = caller_of(self._by, Request(head), "queue_by")
+            caller = self._by(Request(head))
         except HTTPError:  # a malformed request is refused when it begins
             return address
         except Exception:

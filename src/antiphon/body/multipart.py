@@ -115,7 +115,7 @@ class MultipartParser:
 
     def __init__(self, boundary: bytes, *, limits: MultipartLimits = MultipartLimits()) -> None:  # noqa: B008 - immutable
         if not _boundary(boundary):
-            raise ValueError(f"not a boundary: {boundary[:80]!r}")
+            raise ValueError(UNUSABLE_BOUNDARY)
         self._limits = limits
         self._delimiter = b"\r\n--" + boundary
         self._state = _PREAMBLE

@@ -1,4 +1,4 @@
-from antiphon.adapters.connection import BACKLOG, close_accepted
+from antiphon.adapters.connection import close_accepted
 from antiphon.adapters.disconnect import endable
 from antiphon.adapters.foreign.call import BlockingBody
 from antiphon.adapters.foreign.environ_host import AT_END, EnvironHost, Host, ReceivedInput
@@ -6,7 +6,7 @@ from antiphon.adapters.foreign.wsgi import call_in_own_context, make_environ, re
 from antiphon.adapters.servable import Lifecycle, Servable
 from antiphon.adapters.servers.embedded import LoopServer, ThreadServer
 from antiphon.adapters.wsgi import WSGIHead
-from antiphon.app.callers import caller_of, check_by
+from antiphon.app.callers import checked_by
 from antiphon.app.connections import DatabaseConnection
 from antiphon.app.conversations.conversation import on_own_thread
 from antiphon.app.conversations.foreign_sockets import ForeignSockets, environ_sockets
@@ -21,14 +21,7 @@ from antiphon.app.static_files import served_names
 from antiphon.app.store import RETRY_AFTER, FeatureStore, KeptResponse, store_name
 from antiphon.body.content import Content, NotLoadedError
 from antiphon.body.form_data import FormBounds
-from antiphon.body.multipart import (
-    UNUSABLE_BOUNDARY,
-    MultipartLimits,
-    MultipartParser,
-    PartData,
-    parse_boundary,
-    read_whole_form,
-)
+from antiphon.body.multipart import MultipartLimits, MultipartParser, PartData, parse_boundary, read_whole_form
 from antiphon.body.part_head import IncompleteForm, PartHead
 from antiphon.concurrency.background import background_loop, run_on, serving_loop
 from antiphon.concurrency.bridge import AsyncFromSync
@@ -36,15 +29,14 @@ from antiphon.concurrency.crossing import Crossing, CrossingBack, copy_variables
 from antiphon.concurrency.iterables import AsyncChunks, BlockingChunks, as_bytes
 from antiphon.concurrency.loop import contained, is_on_loop, refuse_on_loop, running_loop
 from antiphon.concurrency.process import DRAINING, GRACE_OVER, call_after_fork, call_at_exit
-from antiphon.explanations import Advice, arguments_name_ours, check_numbers, errors_name_it, named
-from antiphon.explanations.naming import NamesOurs, names_ours
+from antiphon.explanations import Advice, check_numbers, errors_name_it, named
+from antiphon.explanations.naming import NamesOurs
 from antiphon.features.openapi.code.words import DescribedApp, DescribedRoute
 from antiphon.features.secret_names import is_secret_name
 from antiphon.features.templates.environment import render
 from antiphon.features.templates.page import stream_of
-from antiphon.frameworks.connection import plain_head, until_left
+from antiphon.frameworks.connection import plain_head
 from antiphon.frameworks.framework import Framework, FrameworkRequest, FrameworkResponse, ViewRoute
-from antiphon.frameworks.recognition import error_like
 from antiphon.frameworks.shared_bodies import environ_request, scope_request
 from antiphon.handler.callables import (
     check_arguments,
@@ -73,7 +65,7 @@ from antiphon.http.errors import http_error, over_limit, without_traceback
 from antiphon.http.grammar import OWS, is_token, parse_or_none, split_list
 from antiphon.http.head import DerivedHead, Head, PlainHead, RequestHead, network_of, server_head
 from antiphon.http.header_property import read_number
-from antiphon.http.limits import ONE_VALUE, UNBOUNDED
+from antiphon.http.limits import UNBOUNDED
 from antiphon.http.urls.path import quoted_path, quoted_root
 from antiphon.http.urls.url import DEFAULT_PORTS, is_this_machine, quote_path, unquote
 from antiphon.lazy import absent, class_if_imported, lazy, missing_package, not_offered, require_names
@@ -98,8 +90,8 @@ from antiphon.uploads.temporary_file import safe_filename
 from antiphon.websockets.connection import Connection
 
 __all__ = [
-    "AT_END", "BACKLOG", "BEGIN_ON_THREAD", "CHALLENGES", "DEFAULT_PORTS", "DRAINING", "GRACE_OVER", "ONE_VALUE",
-    "ON_LOOP", "ON_THREAD", "OWS", "RETRY_AFTER", "SAFE_METHODS", "UNBOUNDED", "UNUSABLE_BOUNDARY", "Added",
+    "AT_END", "BEGIN_ON_THREAD", "CHALLENGES", "DEFAULT_PORTS", "DRAINING", "GRACE_OVER",
+    "ON_LOOP", "ON_THREAD", "OWS", "RETRY_AFTER", "SAFE_METHODS", "UNBOUNDED", "Added",
     "Advice", "AsyncChunks", "AsyncFromSync", "AwaitedResponse", "BlockingBody", "BlockingChunks", "Body", "Choice",
     "Connection", "Content", "Crossing", "CrossingBack", "DatabaseConnection", "DerivedHead", "DescribedApp",
     "DescribedRoute", "DigestError", "EnvironHost", "FeatureStore", "FileBody", "ForeignSockets", "FormBounds",
@@ -108,21 +100,21 @@ __all__ = [
     "NotBegun", "NotLoadedError", "OfRequest", "OpenFile", "PartData", "PartHead", "PlainHead", "PlainWatch",
     "Reads", "ReceivedInput", "RequestHead", "RequestLocal", "Servable", "ServedFunction", "SharedFields", "Spool",
     "Steps", "ThreadServer", "TimedSigner", "ViewRoute", "WSGIHead", "WatchedHead", "Window", "absent",
-    "arguments_name_ours", "arrivals", "as_bytes", "as_http_error", "background_loop", "call_after_fork",
-    "call_at_exit", "call_in_own_context", "caller_file", "caller_of", "check_arguments", "check_by",
+    "arrivals", "as_bytes", "as_http_error", "background_loop", "call_after_fork",
+    "call_at_exit", "call_in_own_context", "caller_file", "check_arguments",
     "check_cross_site", "check_dependency", "check_digest", "check_handshake", "check_no_decorator",
-    "check_numbers", "check_sync", "class_if_imported", "close_accepted", "contained", "copy_variables",
+    "check_numbers", "check_sync", "checked_by", "class_if_imported", "close_accepted", "contained", "copy_variables",
     "crossing_of", "decode_json", "describe", "described", "driven", "encode_json", "endable", "environ_request",
-    "environ_sockets", "error_like", "errors_name_it", "failed", "find_current_request", "finish", "guess_type",
+    "environ_sockets", "errors_name_it", "failed", "find_current_request", "finish", "guess_type",
     "host_of", "http_error", "innermost", "is_async", "is_at_hand", "is_for_any_thread", "is_json", "is_on_loop",
     "is_secret_name", "is_seen_in_debug", "is_this_machine", "is_token", "is_token_of", "json_as", "json_schemas",
     "json_text", "keep_private", "language_of", "lazy", "log_failure", "make_environ", "missing_package",
-    "mounted_together", "named", "names_ours", "network_of", "not_offered", "note_read", "on_own_thread",
+    "mounted_together", "named", "network_of", "not_offered", "note_read", "on_own_thread",
     "over_limit", "parse_boundary", "parse_or_none", "parse_origin", "path_beside", "plain_head", "pointer_step",
     "query_fields_of", "query_too_long", "quote_path", "quoted_path", "quoted_root", "read_number",
     "read_whole_form", "ready", "refuse_on_loop", "release", "render", "request_around", "require_names",
     "reset_current_request", "response_of", "restarting", "run_async", "run_on", "running_loop", "safe_filename",
     "scope_request", "seconds_of", "served_names", "server_head", "serving_loop", "set_current_request",
     "signature_of", "split_list", "started_response", "store_name", "stream_of", "tell_of_reads", "texts_of",
-    "to_response", "type_name", "unquote", "until_left", "unwatched", "urlencoded_fields_of", "without_traceback",
+    "to_response", "type_name", "unquote", "unwatched", "urlencoded_fields_of", "without_traceback",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from antiphon.explanations import explained
-from antiphon.explanations.naming import NamesOurs, names_ours
+from antiphon.explanations.naming import NamesOurs
 from antiphon.explanations.words import ENV
 from antiphon.paths import caller_file, path_beside
 
@@ -97,8 +97,7 @@ _OF_PARTS = (list, tuple, set, frozenset, dict, bytes, bytearray)
 """Types whose constructor accepts a string, but doesn't convert it in a useful manner."""
 
 
-@names_ours(ENV)
-class Environment(metaclass=NamesOurs):
+class Environment(metaclass=NamesOurs, words=ENV):
     """The variables of the process's environment: ``env("DEBUG", False)``, ``env["SECRET_KEY"]``, ``"DEBUG" in env``.
 
     A variable is looked up each time it is read.

@@ -96,8 +96,8 @@ def add_notes(error: BaseException) -> None:
 
 
 def _name_feature(feature: object, error: Exception) -> None:
+    add_notes(error)  # first: it reads the message as Python wrote it
     named(type(feature).__name__, error)
-    add_notes(error)
 
 
 def _adding_to_errors(method: Callable[..., Any], add: Callable[[object, Exception], None]) -> Callable[..., Any]:

@@ -3,25 +3,45 @@
 import re
 import sys
 from abc import ABCMeta
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from importlib.machinery import PathFinder
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 from antiphon.explanations.words import NAMES, PACKAGE
-
-C = TypeVar("C", bound=type)
 
 NO_WORDS: Mapping[str, str] = {}
 
 
 class NamesOurs(ABCMeta):
-    """The metaclass of classes that have other frameworks' names, which ``dir``, ``help`` and completion leave out.
+    """The metaclass of classes whose errors about other frameworks' names show Antiphon's: ``class
+    Request(metaclass=NamesOurs, words=REQUEST)``.
 
-    It is an ABCMeta so that subclasses may be abstract. ``isinstance`` is as fast as for other classes.
+    Setting one of the ``settings`` is an error, too, since it would have no effect. A subclass may define such a name.
+    ``dir``, ``help`` and completion leave the other names out. It is an ABCMeta so that subclasses may be abstract.
+    ``isinstance`` is as fast as for other classes.
     """
 
     __instancecheck__ = type.__instancecheck__
     __subclasscheck__ = type.__subclasscheck__
+
+    def __new__(
+        mcls,
+        name: str,
+        bases: tuple[type, ...],
+        namespace: dict[str, Any],
+        /,
+        words: Mapping[str, str] = NO_WORDS,
+        settings: Mapping[str, str] = NO_WORDS,
+        **options: Any,
+    ) -> "NamesOurs":
+        cls = super().__new__(mcls, name, bases, namespace, **options)
+        for each, kind in ((settings, OtherField), (words, OtherWord if cls.__dictoffset__ else OtherField)):
+            for word, ours in split_words(each).items():
+                if not hasattr(cls, word) and word not in vars(cls):
+                    setattr(cls, word, kind(word, ours))
+        if words:
+            cls.__dir__ = _names_of  # type: ignore[method-assign,assignment]
+        return cls
 
     def __dir__(cls) -> list[str]:
         return _without_others(type.__dir__(cls), cls)
@@ -44,23 +64,6 @@ class OtherField(OtherWord):
 
     def __set__(self, instance: object, value: object) -> NoReturn:
         self.__get__(instance, type(instance))
-
-
-def names_ours(words: Mapping[str, str], settings: Mapping[str, str] = NO_WORDS) -> Callable[[C], C]:
-    """Decorate a class of the type ``NamesOurs`` so that its errors about other frameworks' names show Antiphon's.
-
-    Setting one of the ``settings`` is an error, too, since it would have no effect. A subclass may define such a name.
-    """
-
-    def decorate(cls: C) -> C:
-        for each, kind in ((settings, OtherField), (words, OtherWord if cls.__dictoffset__ else OtherField)):
-            for word, ours in split_words(each).items():
-                if not hasattr(cls, word) and word not in vars(cls):
-                    setattr(cls, word, kind(word, ours))
-        cls.__dir__ = _names_of  # type: ignore[method-assign,assignment]
-        return cls
-
-    return decorate
 
 
 def _names_of(thing: object) -> list[str]:

@@ -153,6 +153,14 @@ NAMES: Mapping[str, Mapping[str, str]] = {
         "ForeignInterface HTTPVersion Number OnDrain PatchMode PolicyDirectives PolicyWords Priority": WRITTEN_OUT,
         "RangeSpec RunOwner SameSite StructuredKind WebSocketMessage": WRITTEN_OUT,
     },
-    "antiphon.embedding": {"Answer": "FrameworkResponse", "NativeRequest": "FrameworkRequest"},
+    "antiphon.embedding": {
+        "Answer": "FrameworkResponse",
+        "NativeRequest": "FrameworkRequest",
+        "BACKLOG": "socket.SOMAXCONN",
+        "ONE_VALUE": "Limits(json_repeats=0)",
+        "arguments_name_ours": "errors_name_it",
+        "caller_of check_by": "checked_by",
+        "names_ours": "class Name(metaclass=NamesOurs, words={...})",
+    },
 }
 """For each public place, a name and the one to import instead."""

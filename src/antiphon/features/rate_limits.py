@@ -18,9 +18,8 @@ from antiphon.embedding import (
     Added,
     FeatureStore,
     arrivals,
-    caller_of,
-    check_by,
     check_no_decorator,
+    checked_by,
     describe,
     errors_name_it,
     network_of,
@@ -95,8 +94,7 @@ class RateLimit:
             raise explained(
                 "bad-feature-option", f"when_unavailable must be 'allow' or 'refuse', not {when_unavailable!r}"
             )
-        check_by(by)
-        self._by = by
+        self._by = None if by is None else checked_by(by, "RateLimit")
         self._name = rate if name is None else name
         self._item = str(Item(self._name))
         self._policy = str(Item(self._name, {"q": self._limit, "w": self._period}))
@@ -217,7 +215,7 @@ class RateLimit:
 
     def _caller(self, request: Request) -> str | None:
         if self._by is not None:
-            return caller_of(self._by, request, "RateLimit")
+            return self._by(request)
         with unwatched(request):  # it decides whether to refuse, not what to respond
             ip = request.ip
         if ip is None:

@@ -25,7 +25,7 @@ from typing import (
 )
 
 from antiphon.explanations import explained
-from antiphon.explanations.naming import NamesOurs, names_ours, word_for
+from antiphon.explanations.naming import NamesOurs, word_for
 from antiphon.explanations.words import ERROR
 from antiphon.http.dates import format_retry_after
 from antiphon.http.grammar import is_token
@@ -150,8 +150,7 @@ def _checked_status(status: int) -> int:
     return status
 
 
-@names_ours(ERROR)
-class HTTPError(Exception, metaclass=NamesOurs):
+class HTTPError(Exception, metaclass=NamesOurs, words=ERROR):
     """An error with a status and an optional detail for the client: ``HTTPError(418, "There is only tea.")``.
 
     A class with its own status needs only the detail: ``NotFound("There is no such order.")``. ``detail`` is shown to

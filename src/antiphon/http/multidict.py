@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeAlias, TypeVar, cast, overload
 
-from antiphon.explanations.naming import NamesOurs, names_ours
+from antiphon.explanations.naming import NamesOurs
 from antiphon.explanations.words import MULTIDICT
 from antiphon.http.errors import BadRequest, FieldError
 from antiphon.speedups import accelerated
@@ -110,8 +110,7 @@ ByName.__slots__ = ("_found", "_repeating")
 ByName.__module__ = __name__
 
 
-@names_ours(MULTIDICT)
-class MultiDict(ByName, Generic[V], metaclass=NamesOurs):
+class MultiDict(ByName, Generic[V], metaclass=NamesOurs, words=MULTIDICT):
     """An immutable collection of names and values, made from pairs or from a mapping.
 
     Two objects are equal if they have the same pairs in the same order. ``[]`` raises MissingKey for an absent name.

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar
 
 from antiphon.explanations import explained
-from antiphon.explanations.naming import NamesOurs, names_ours
+from antiphon.explanations.naming import NamesOurs
 from antiphon.explanations.words import FLASH, SESSION
 from antiphon.http.head import HeadHeaders, PlainHead, RequestHead
 from antiphon.http.headers import Headers
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@names_ours(SESSION, settings=SESSION)
-class Session(MutableMapping[str, Any], metaclass=NamesOurs):
+class Session(MutableMapping[str, Any], metaclass=NamesOurs, words=SESSION, settings=SESSION):
     """The data of a visitor, kept between requests: a mapping of names to values, read and written like a dict.
 
     Changes, including those inside lists and dicts, are stored once the response has been made; changing the session
@@ -102,8 +101,7 @@ class FlashMessage(NamedTuple):
         return escape(str(self.message)) if html is None else str(html())
 
 
-@names_ours(FLASH)
-class FlashMessages(metaclass=NamesOurs):
+class FlashMessages(metaclass=NamesOurs, words=FLASH):
     """The messages for a visitor that no page has shown yet: ``request.flash("It is saved.")`` queues one."""
 
     __slots__ = ()

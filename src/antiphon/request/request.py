@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 from antiphon.body.content import FORM_DATA, Content, NotLoadedError
 from antiphon.body.stream import BodyStream
 from antiphon.explanations import explained
-from antiphon.explanations.naming import NamesOurs, names_ours, refuse_unknown_attributes
+from antiphon.explanations.naming import NamesOurs, refuse_unknown_attributes
 from antiphon.explanations.words import REQUEST, REQUEST_LIMITS
 from antiphon.http.charset import decode_text
 from antiphon.http.cookies import read_cookies
@@ -71,8 +71,7 @@ class Globals(SimpleNamespace):
         return name in vars(self)
 
 
-@names_ours(REQUEST, settings=REQUEST_LIMITS)
-class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs):
+class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs, words=REQUEST, settings=REQUEST_LIMITS):
     """An HTTP request (RFC 9110).
 
     ``head`` contains what the server knows about the request. It also provides the body, unless ``body`` is given:

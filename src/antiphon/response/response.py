@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast, overload
 from antiphon.concurrency.iterables import aread_all, read_all
 from antiphon.concurrency.loop import looks_async
 from antiphon.explanations import explained
-from antiphon.explanations.naming import NamesOurs, names_ours
+from antiphon.explanations.naming import NamesOurs
 from antiphon.explanations.words import RESPONSE
 from antiphon.http.cookies import SetCookie
 from antiphon.http.headers import HeaderFields, MutableHeaders, put_line
@@ -106,8 +106,7 @@ def _bytes_of(response: "Response", read: str) -> bytes:
     return body
 
 
-@names_ours(RESPONSE)
-class Response(ResponseHeaders, metaclass=NamesOurs):
+class Response(ResponseHeaders, metaclass=NamesOurs, words=RESPONSE):
     """An HTTP response (RFC 9110 §15).
 
     Text, bytes and None are converted to bytes at once; any other ``body`` is streamed, chunk by chunk. Without

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Never, Self, TypeVar, 
 
 from antiphon.adapters.servable import Servable
 from antiphon.explanations import explained
-from antiphon.explanations.naming import NamesOurs, names_ours, refuse_unknown_attributes, unknown_setting
+from antiphon.explanations.naming import NamesOurs, refuse_unknown_attributes, unknown_setting
 from antiphon.explanations.words import CLIENT, CLIENT_SETTINGS
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.headers import HeaderFields, Headers, MutableHeaders
@@ -46,8 +46,7 @@ _HANDSHAKE = {
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-@names_ours(CLIENT)
-class BaseClient(ABC, Generic[Result, Opening], metaclass=NamesOurs):
+class BaseClient(ABC, Generic[Result, Opening], metaclass=NamesOurs, words=CLIENT):
     """The base of both clients, which share these methods and differ only in how they wait. A ``Result`` is a response
     or an awaitable of one.
 

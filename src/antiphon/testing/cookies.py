@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from antiphon.explanations.naming import NamesOurs, names_ours
+from antiphon.explanations.naming import NamesOurs
 from antiphon.explanations.words import COOKIES
 from antiphon.http.cookies import SetCookie
 from antiphon.http.urls.url import URL, is_this_machine
@@ -56,8 +56,7 @@ class KeptCookie(NamedTuple):
         return path_matches(url.path or "/", self.path)
 
 
-@names_ours(COOKIES)
-class CookieJar(metaclass=NamesOurs):
+class CookieJar(metaclass=NamesOurs, words=COOKIES):
     """The cookies of all hosts. ``[]`` and ``get`` find a cookie by name, regardless of its host and path.
 
     ``[]`` raises KeyError if there is none. ``set`` makes cookies for ``host``; ``clock`` returns seconds since 1970.

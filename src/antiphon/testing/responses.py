@@ -3,7 +3,7 @@
 from typing import Any, NoReturn
 
 from antiphon.explanations import explained
-from antiphon.explanations.naming import NamesOurs, names_ours
+from antiphon.explanations.naming import NamesOurs
 from antiphon.explanations.words import CLIENT_RESPONSE, RESPONSE_HEAD
 from antiphon.http.cookies import SetCookie
 from antiphon.http.status import has_body, phrase
@@ -38,8 +38,7 @@ def _no_method() -> TypeError:
     return explained("json-is-an-attribute", message, TypeError)
 
 
-@names_ours(RESPONSE_HEAD)
-class ResponseHead(metaclass=NamesOurs):
+class ResponseHead(metaclass=NamesOurs, words=RESPONSE_HEAD):
     """A response before its body: ``status``, ``headers``, and the ``request`` that was handled.
 
     ``early_hints`` contains the links that were sent before it, as a tuple of ``Link``; RSGI has no early hints.
@@ -90,8 +89,7 @@ class ResponseHead(metaclass=NamesOurs):
         return f"<{type(self).__name__} {self.status} {self.reason}: {self.request.method} {self.url}>"
 
 
-@names_ours(CLIENT_RESPONSE)
-class ClientResponse(ResponseHead):
+class ClientResponse(ResponseHead, words=CLIENT_RESPONSE):
     """A response with its ``body``, the bytes as they were sent: a content coding is not decoded."""
 
     def __init__(self, request: ClientRequest, head: Head, history: "list[ClientResponse]", body: bytes) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, overloa
 
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.explanations import explained
-from antiphon.explanations.naming import NamesOurs, names_ours
+from antiphon.explanations.naming import NamesOurs
 from antiphon.explanations.words import SOCKET
 from antiphon.websockets.channel import NORMAL, WebSocketClosed, WebSocketMessage, check_close
 from antiphon.websockets.connection import Connection
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@names_ours(SOCKET)
-class WebSocket(metaclass=NamesOurs):
+class WebSocket(metaclass=NamesOurs, words=SOCKET):
     """A connection on which both sides send messages (RFC 6455), as its handler sees it.
 
     An ``async def`` handler awaits its methods and iterates over it with ``async for``. In a ``def`` handler, the

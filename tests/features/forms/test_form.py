@@ -290,11 +290,13 @@ def test_a_declaration_can_be_part_of_a_union_which_hashes_it():
     ("datetime", "there is no widget 'datetime': did you mean 'datetime-local'?"),
     ("wysiwyg", "there is no widget 'wysiwyg': there are text, textarea, password,"),
 )
-@rows("show", [Field, lambda widget: Form(Signup, Request.blank())["name"].showing(widget=widget)])
-def test_an_unknown_widget_is_an_error_with_those_that_there_are(widget, fix, show):
+@rows(
+    "where, show", ("Field: ", Field), ("", lambda widget: Form(Signup, Request.blank())["name"].showing(widget=widget))
+)
+def test_an_unknown_widget_is_an_error_with_those_that_there_are(widget, fix, where, show):
     with pytest.raises(ValueError) as refused:  # noqa: PT011 - its message is compared
         show(widget=widget)
-    assert str(refused.value).startswith(fix)
+    assert str(refused.value).startswith(where + fix)
 
 
 @rows("size", ["1MB", 2.5, True, 0, -1])

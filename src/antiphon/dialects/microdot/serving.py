@@ -8,7 +8,7 @@ from asyncio.trsock import TransportSocket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from antiphon.embedding import BACKLOG, close_accepted
+from antiphon.embedding import close_accepted
 
 if TYPE_CHECKING:
     from antiphon.embedding import LoopServer
@@ -130,7 +130,7 @@ class EmbeddedServer(asyncio.AbstractServer):
 
     def _listen(self) -> None:
         try:
-            self._listener.listen(BACKLOG)
+            self._listener.listen(socket.SOMAXCONN)
         except OSError:  # another program was faster
             self.close()
             raise

@@ -17,7 +17,7 @@ from antiphon.dialects.werkzeug.exceptions.statuses import RequestEntityTooLarge
 from antiphon.dialects.werkzeug.tokens import parse_options_header
 from antiphon.dialects.werkzeug.urls.parts import url_decode
 from antiphon.dialects.werkzeug.wsgi import get_content_length, get_input_stream
-from antiphon.embedding import UNUSABLE_BOUNDARY, IncompleteForm, MultipartLimits, MultipartParser, PartHead
+from antiphon.embedding import IncompleteForm, MultipartLimits, MultipartParser, PartHead
 from antiphon.http import BadRequest as NativeBadRequest
 from antiphon.http import ContentTooLarge, parse_query
 from antiphon.http.grammar import percent_decode
@@ -212,8 +212,8 @@ class MultiPartParser:
         most = UNLIMITED if self.max_form_parts is None else self.max_form_parts
         try:
             parser = MultipartParser(boundary, limits=MultipartLimits(most))
-        except ValueError:
-            raise MalformedForm(UNUSABLE_BOUNDARY) from None
+        except ValueError as error:
+            raise MalformedForm(str(error)) from None
         open_file = None if self.stream_factory is default_stream_factory else self._opener(content_length)
         reader = FormReader(self._decode, open_file, self.max_form_memory_size, self._extended_name)
         try:

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from inspect import getattr_static
 from pathlib import Path
 from queue import SimpleQueue
-from socket import AF_INET, AF_INET6, socket
+from socket import AF_INET, AF_INET6, SOMAXCONN, socket
 from socketserver import TCPServer
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -30,7 +30,7 @@ from antiphon.dialects.werkzeug._reloader import (
 from antiphon.dialects.werkzeug.debug import DebuggedApplication
 from antiphon.dialects.werkzeug.exceptions import InternalServerError
 from antiphon.dialects.werkzeug.middleware.shared_data import SharedDataMiddleware, Source
-from antiphon.embedding import BACKLOG, UNBOUNDED, ServedFunction, find_current_request, restarting
+from antiphon.embedding import UNBOUNDED, ServedFunction, find_current_request, restarting
 from antiphon.features.logs.formats import one_line
 
 if TYPE_CHECKING:
@@ -340,7 +340,7 @@ class BaseWSGIServer(HTTPServer):
     multithread = False
     multiprocess = False
     allow_reuse_address = True
-    request_queue_size = BACKLOG
+    request_queue_size = SOMAXCONN
     server_bind = TCPServer.server_bind  # HTTPServer's version looks up this machine's name in the DNS
 
     def __init_subclass__(cls, **options: Any) -> None:

@@ -22,7 +22,6 @@ from antiphon.embedding import (
     errors_name_it,
     find_current_request,
     innermost,
-    names_ours,
     refuse_on_loop,
     seconds_of,
     tell_of_reads,
@@ -42,8 +41,7 @@ if TYPE_CHECKING:
 
 
 @errors_name_it
-@names_ours({"forget": "cache.purge(url)", "aforget": "await cache.apurge(url)"})
-class Cache(metaclass=NamesOurs):
+class Cache(metaclass=NamesOurs, words={"forget": "cache.purge(url)", "aforget": "await cache.apurge(url)"}):
     """A feature that stores responses and serves them without calling the handler (RFC 9111).
 
     A response's header fields decide whether and for how long it is stored: Cache-Control, Expires, CDN-Cache-Control

@@ -22,7 +22,6 @@ from antiphon.embedding import (
     check_numbers,
     encode_json,
     errors_name_it,
-    names_ours,
     refuse_on_loop,
     seconds_of,
     store_name,
@@ -198,17 +197,17 @@ class ChannelListener:
 
 
 @errors_name_it
-@names_ours(
-    {
+class Channel(
+    metaclass=NamesOurs,
+    words={
         "after": "channel.follow(request.last_event_id)",
         "kept": "await channel.amessages(), or channel.messages() on a thread",
         "kept_now": "channel.messages()",
         "send_now": "channel.send(value)",
         "who": "await channel.amembers(), or channel.members() on a thread",
         "who_now": "channel.members()",
-    }
-)
-class Channel(metaclass=NamesOurs):
+    },
+):
     """A named stream of messages from any process to all listeners, kept for clients that reconnect.
 
     By default, the ``store`` is that of the app that uses the channel: ``app.use(news)``. A MemoryStore serves one

@@ -21,10 +21,9 @@ from antiphon.embedding import (
     KeptResponse,
     Reads,
     TimedSigner,
-    caller_of,
-    check_by,
     check_dependency,
     check_numbers,
+    checked_by,
     class_if_imported,
     errors_name_it,
     is_async,
@@ -112,8 +111,7 @@ class Durable:
             )
         if inside is not None:
             check_dependency(inside, "Durable(inside=...)", "pass the database's, inside=DATABASE")
-        check_by(by)
-        self._inside, self._by = inside, by
+        self._inside, self._by = inside, None if by is None else checked_by(by, "Durable")
         self._wait, self._path = wait, path.rstrip("/")
         self._schedules = Schedules()
         self._failures: Any = None
@@ -280,7 +278,7 @@ class Durable:
     def _owner(self, request: Request) -> str:
         """Return a hash of the proven identities of a request, or of what ``by`` returns for it, or "" for neither."""
         proven = [str(each) for each in request.caller.identities if each.is_proven]
-        key = caller_of(self._by, request, "Durable") if self._by else store_name(*proven)
+        key = self._by(request) if self._by else store_name(*proven)
         return sha256(key.encode("utf-8", "surrogatepass")).hexdigest() if key else ""
 
     def _latest(self) -> list[tuple[float, str, str, str]]:

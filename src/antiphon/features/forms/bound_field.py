@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from antiphon import explained
-from antiphon.embedding import NamesOurs, names_ours
+from antiphon.embedding import NamesOurs
 from antiphon.features.forms.field import Choices, Widget
 from antiphon.features.forms.inputs import Input
 from antiphon.features.forms.messages import FormError
@@ -30,8 +30,7 @@ FIELD = {
 }
 
 
-@names_ours(FIELD)
-class BoundField(metaclass=NamesOurs):
+class BoundField(metaclass=NamesOurs, words=FIELD):
     """A field of a form: in a template, ``{{ field }}`` is the whole field, and ``label``, ``input``, ``help`` and
     ``error`` are its parts.
     """

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
 from antiphon import explained
-from antiphon.embedding import arguments_name_ours, texts_of, type_name
+from antiphon.embedding import errors_name_it, texts_of, type_name
 from antiphon.features.html import AttributeValue
 from antiphon.types import Text
 
@@ -21,7 +21,7 @@ Choices: TypeAlias = Mapping[Any, Text] | Iterable[Any]
 """The values to choose from, or pairs of a value and its label, or a mapping of these."""
 
 
-@arguments_name_ours
+@errors_name_it
 @dataclass(frozen=True, kw_only=True)
 class Field:
     """A declaration of how a form field is shown: ``mail: Annotated[str, Field(label="E-mail", widget="email")]``.

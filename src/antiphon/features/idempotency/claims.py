@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
 
 from antiphon import Dependency, Request, Response, explained
-from antiphon.embedding import RETRY_AFTER, SAFE_METHODS, FeatureStore, Reads, caller_of, describe
+from antiphon.embedding import RETRY_AFTER, SAFE_METHODS, FeatureStore, Reads, describe
 from antiphon.features import StoreEntry
 from antiphon.handler.callables import is_generator
 from antiphon.http import BadRequest, Conflict, UnprocessableContent
@@ -108,7 +108,7 @@ def check_same(data: Mapping[str, Any], key: str, write: Write, fingerprint: str
 
 def by_name(by: Callable[[Request], str | None], request: Request, key: str) -> Write:
     """Return a write whose caller is identified by ``by`` and has separate keys."""
-    return Write(_by(caller_of(by, request, "IdempotentWrites") or "", key), "")
+    return Write(_by(by(request) or "", key), "")
 
 
 def by_identity(request: Request, key: str) -> Write:

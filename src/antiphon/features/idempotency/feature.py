@@ -29,9 +29,9 @@ from antiphon.embedding import (
     KeptResponse,
     Reads,
     WatchedHead,
-    check_by,
     check_dependency,
     check_numbers,
+    checked_by,
     errors_name_it,
     is_async,
     is_for_any_thread,
@@ -136,8 +136,7 @@ class IdempotentWrites:
         self._inside: Any = inside
         ttl, takeover = seconds_of(ttl), seconds_of(takeover)
         check_numbers(ttl=ttl, takeover=takeover, max_body=max_body)
-        check_by(by)
-        self._by = by
+        self._by = None if by is None else checked_by(by, "IdempotentWrites")
         self._table = WritesTable(repr(inside), ttl)
         self.required = required
         self._ttl = ttl

@@ -33,7 +33,6 @@ from antiphon.embedding import (
     find_current_request,
     json_as,
     mounted_together,
-    names_ours,
     refuse_on_loop,
     seconds_of,
     serving_loop,
@@ -135,15 +134,16 @@ class _Own:
 
 
 @errors_name_it
-@names_ours(
-    {
+class Runs(
+    Generic[T],
+    metaclass=NamesOurs,
+    words={
         "again": "@runs.restartable",
         "find_now": "runs.find(id, owner=owner)",
         "owned_by_now": "runs.owned_by(owner)",
         "start_now": "runs.start(source, owner=owner)",
-    }
-)
-class Runs(Generic[T], metaclass=NamesOurs):
+    },
+):
     """Streams that outlive their requests: each is produced once, where it was started. Provisional.
 
     Any number of clients can follow a run, from any point, in any process.

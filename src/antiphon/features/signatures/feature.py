@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from antiphon import Dependency, Request, explained
 from antiphon.embedding import (
-    ONE_VALUE,
     Added,
     DigestError,
     FeatureStore,
@@ -41,7 +40,7 @@ from antiphon.features.signatures.components import (
     coverage,
     identity_of,
 )
-from antiphon.features.signatures.keys import SignatureKey
+from antiphon.features.signatures.keys import ONE_VALUE, SignatureKey
 from antiphon.http import Challenge, InnerList, Item, Unauthorized, parse_structured_dictionary
 from antiphon.types import BareItem, Duration, Route
 

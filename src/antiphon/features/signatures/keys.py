@@ -10,7 +10,7 @@ from hashlib import sha256
 from json import dumps
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, Union
 
-from antiphon import explained
+from antiphon import Limits, explained
 from antiphon.embedding import class_if_imported, lazy, missing_package
 
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ SHORTEST_SECRET = 16
 """The minimum length of an HMAC secret in bytes."""
 SMALLEST_RSA = 2048
 """The minimum size of an RSA key in bits."""
+
+ONE_VALUE = Limits(json_repeats=0)
+"""The limits for signed JSON, of which every program must read the same values."""
 
 _EXTRA = "signatures"
 _LONGEST_PEM = 16 << 10

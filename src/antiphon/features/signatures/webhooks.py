@@ -16,10 +16,8 @@ from typing import Any, Literal, NamedTuple, TypeAlias, assert_never, get_args
 
 from antiphon import Request, Response, explained
 from antiphon.embedding import (
-    ONE_VALUE,
     RETRY_AFTER,
     FeatureStore,
-    arguments_name_ours,
     check_no_decorator,
     check_numbers,
     describe,
@@ -29,7 +27,7 @@ from antiphon.embedding import (
     seconds_of,
 )
 from antiphon.features import Store, StoreEntry
-from antiphon.features.signatures.keys import SHORTEST_SECRET
+from antiphon.features.signatures.keys import ONE_VALUE, SHORTEST_SECRET
 from antiphon.http import Conflict, Forbidden
 from antiphon.types import Duration, Mount, Route
 
@@ -72,7 +70,6 @@ class WebhookSignature(NamedTuple):
 
 
 @errors_name_it
-@arguments_name_ours
 class Webhook(ABC):
     """A hook for ``before=`` that accepts only webhooks from one sender: the base class for other senders.
 

@@ -236,7 +236,7 @@ _SENT = {"headers", "cookies", "user_agent", "referrer", "accept", "accept_langu
 
 def _stops_guesses(limit: RateLimit, sources: Sources, dependencies: Dependencies) -> bool:
     """Return True for a limit that is low enough, and whose callers clients can't choose with each request."""
-    function = None if limit._by is None else function_of(limit._by)
+    function = None if limit._by is None else function_of(innermost(limit._by))
     code = None if function is None else Code.of(function, sources, dependencies)
     nodes = [] if code is None else [node for node in code.nodes if isinstance(node, ast.Attribute)]
     is_chosen = any(node.attr in _SENT and code is not None and code.is_request(node.value) for node in nodes)
