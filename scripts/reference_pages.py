@@ -65,12 +65,12 @@ TOPICS = {
         "See also [headers and their types](../headers.md).",
     ),
     "http/multidicts.md": Page(
-        "Multidicts", "antiphon.http", "MultiDict MutableMultiDict FirstMultiDict",
+        "Multidicts", "antiphon.http", "MultiDict MutableMultiDict",
         "See also [bodies](../bodies.md).",
     ),
     "http/negotiation.md": Page(
         "Media types and negotiation", "antiphon.http",
-        "MediaType Accept AcceptLanguage AcceptEncoding AcceptCharset",
+        "MediaType Accept AcceptLanguage AcceptEncoding",
         "See also [headers](../headers.md).",
     ),
     "http/caching.md": Page(
@@ -150,7 +150,7 @@ TOPICS = {
     ),
     "features/runs.md": Page(
         "Runs", "antiphon.features",
-        "Runs RunEnd RunEnded ValuesMissed current_run ui_message_stream",
+        "Runs RunEnded ValuesMissed current_run ui_message_stream",
         "See also [Agents and other runs](../../how-to/runs.md).",
     ),
     "features/kept-requests.md": Page(
@@ -257,7 +257,7 @@ TOPICS = {
     "embedding/steps.md": Page(
         "Steps, threads and loops", "antiphon.embedding",
         "Steps ON_LOOP ON_THREAD BEGIN_ON_THREAD NotBegun is_async driven run_async finish release failed "
-        "as_http_error log_failure set_current_request find_current_request reset_current_request "
+        "as_http_error log_failure set_current_request reset_current_request "
         "Crossing CrossingBack crossing_of call_in_own_context copy_variables AsyncFromSync "
         "run_on serving_loop is_on_loop lazy not_offered absent RequestLocal",
         "See also [Write a dialect](../../how-to/write-a-dialect.md).",

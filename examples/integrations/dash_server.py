@@ -19,7 +19,6 @@ from dash.exceptions import InvalidResourceError, PreventUpdate
 from dash.fingerprint import check_fingerprint
 
 from antiphon import App, Request, Response, aget_response, current_request, view
-from antiphon.embedding import find_current_request
 from antiphon.features import Compression
 from antiphon.http import ServerTiming
 
@@ -99,7 +98,7 @@ class DashServer(BaseDashServer[App]):
         self.server.after_request(lambda request, response: func(response))
 
     def has_request_context(self) -> bool:
-        return find_current_request() is not None
+        return current_request(None) is not None
 
     def run(self, dash_app: Dash, host: str, port: int, debug: bool, **options: Any) -> None:
         self.server.run(host, port, **options)

@@ -9,12 +9,7 @@ from tests.helpers.rows import rows
 pytestmark = pytest.mark.once
 
 
-ATTRIBUTES = {
-    "accept": "accept",
-    "accept_charsets": "accept-charset",
-    "accept_encodings": "accept-encoding",
-    "accept_languages": "accept-language",
-}
+ATTRIBUTES = {"accept": "accept", "accept_encodings": "accept-encoding", "accept_languages": "accept-language"}
 
 
 def vary(app, interface="wsgi", path="/", **sent):

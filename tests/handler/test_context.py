@@ -16,6 +16,7 @@ def in_context(function):
 def test_there_is_none_outside_of_a_request():
     with pytest.raises(RuntimeError, match="no request is being handled here"):
         in_context(current_request)
+    assert in_context(lambda: current_request("none")) == "none"
 
 
 def test_it_is_the_one_that_was_set():
@@ -23,6 +24,7 @@ def test_it_is_the_one_that_was_set():
 
     def answering():
         set_current_request(request)
+        assert current_request(None) is request
         return current_request()
 
     assert in_context(answering) is request

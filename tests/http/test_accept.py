@@ -4,12 +4,12 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
-from antiphon.http.accept import Accept, AcceptCharset, AcceptEncoding, AcceptLanguage
+from antiphon.http.accept import Accept, AcceptEncoding, AcceptLanguage
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
-ALL = (Accept, AcceptLanguage, AcceptEncoding, AcceptCharset)
+ALL = (Accept, AcceptLanguage, AcceptEncoding)
 CHROME = (
     "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,"
     "application/signed-exchange;v=b3;q=0.7"
@@ -274,7 +274,6 @@ def test_an_empty_accept_encoding_is_present():
     (Accept, "a/b ; Q=0.50,C/D;x=1;q=.25 , bad", "a/b;q=0.5, c/d; x=1;q=0.25"),
     (AcceptLanguage, "de;q=0.001, en-US;q=1.000,fr;q=0", "en-US, de;q=0.001, fr;q=0"),
     (AcceptEncoding, "GZIP, *;q=0", "GZIP, *;q=0"),
-    (AcceptCharset, "UTF-8", "UTF-8"),
 )
 def test_headers_print_in_the_order_of_preference(accept, header, printed):
     assert str(accept.parse(header)) == printed

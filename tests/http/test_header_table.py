@@ -16,7 +16,7 @@ SIDES = {"request": (True, False), "response": (False, True), "both": (True, Tru
 STATUSES = {"standard", "draft", "deprecated", "obsolete", "de facto"}
 BUILT_IN = {"str", "int", "bool", "bytes", "dict", "tuple", "None", "datetime"}
 OWN_NAMES = {
-    "accept-charset": "accept_charsets", "accept-encoding": "accept_encodings", "accept-language": "accept_languages",
+    "accept-encoding": "accept_encodings", "accept-language": "accept_languages",
     "cookie": "cookies", "from": "from_", "link": "links", "referer": "referrer",
 }  # fmt: skip
 

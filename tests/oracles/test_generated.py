@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon import Response
-from antiphon.http.accept import Accept, AcceptCharset, AcceptEncoding, AcceptLanguage
+from antiphon.http.accept import Accept, AcceptEncoding, AcceptLanguage
 from antiphon.http.authorization import Challenge
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.conditional import ETag, IfMatch, IfNoneMatch
@@ -57,11 +57,6 @@ class TestAccept:
         ours = AcceptEncoding.parse(header)
         assert {offer: quality for offer in offers if (quality := ours.quality(offer))} == dict(theirs)
         assert ours.best(offers) == (theirs[0][0] if theirs else None)
-
-    @given(headers_of(["utf-8", "iso-8859-1", "koi8-r", "*"]), st.permutations(["utf-8", "iso-8859-1", "koi8-r"]))
-    def test_the_best_charset_is_the_same(self, header, offers):
-        theirs = acceptparse.create_accept_charset_header(header).acceptable_offers(offers)
-        assert AcceptCharset.parse(header).best(offers) == (theirs[0][0] if theirs else None)
 
 
 class TestConditions:

@@ -178,13 +178,11 @@ class TestHead:
                 "accept": "text/html, application/json;q=0.5",
                 "accept-language": "de;q=0.5, en",
                 "accept-encoding": "gzip",
-                "accept-charset": "utf-8",
             }
         )
         assert request.accept.best(["application/json", "text/html"]) == "text/html"
         assert request.accept_languages.best(["de", "en"]) == "en"
         assert request.accept_encodings.best(["br", "gzip"]) == "gzip"
-        assert request.accept_charsets.best(["latin-1", "utf-8"]) == "utf-8"
 
     def test_shows_what_was_asked(self):
         assert repr(Request.blank("/é?a=1", "PUT")) == "<Request PUT '/é'>"
@@ -260,7 +258,6 @@ class TestBlank:
 
 HEADERS_READ = {
     "accept": ["accept"],
-    "accept-charset": ["accept_charsets"],
     "accept-encoding": ["accept_encodings"],
     "accept-language": ["accept_languages"],
     "content-length": ["content_length"],

@@ -13,7 +13,7 @@ from antiphon.explanations import explained
 from antiphon.explanations.naming import word_for
 from antiphon.explanations.words import URL_FOR
 from antiphon.handler.callables import describe
-from antiphon.handler.scope import find_current_request
+from antiphon.handler.scope import current_request
 from antiphon.http.redirect import CHECKS_OF_WORDS
 from antiphon.http.urls.path import quote_segment
 from antiphon.http.urls.url import quote_path
@@ -320,7 +320,7 @@ def refuse_name_of_route(location: str) -> None:
 
     The name could also be a relative path: it is accepted if the application handles that path.
     """
-    request = find_current_request()
+    request = current_request(None)
     app: Any = None if request is None else request.app
     if request is None or not hasattr(app, "_has_path") or all(route.name != location for route in app.routes):
         return

@@ -36,7 +36,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "frameworks.connection": "plain_head",
         "frameworks.framework": "Framework FrameworkResponse FrameworkRequest ViewRoute",
         "frameworks.shared_bodies": "environ_request scope_request",
-        "handler.scope": "RequestLocal find_current_request release reset_current_request set_current_request",
+        "handler.scope": "RequestLocal release reset_current_request set_current_request",
         "handler.callables": (
             "describe innermost is_async signature_of check_arguments check_no_decorator check_sync ready"
         ),

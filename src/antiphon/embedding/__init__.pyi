@@ -52,13 +52,7 @@ from antiphon.handler.contract import BEGIN_ON_THREAD, ON_LOOP, ON_THREAD, NotBe
 from antiphon.handler.drive import crossing_of, driven, run_async
 from antiphon.handler.errors import CHALLENGES, as_http_error, is_seen_in_debug
 from antiphon.handler.failures import failed, log_failure
-from antiphon.handler.scope import (
-    RequestLocal,
-    find_current_request,
-    release,
-    reset_current_request,
-    set_current_request,
-)
+from antiphon.handler.scope import RequestLocal, release, reset_current_request, set_current_request
 from antiphon.http.authorization import is_token_of
 from antiphon.http.dates import seconds_of
 from antiphon.http.errors import http_error, over_limit, without_traceback
@@ -105,7 +99,7 @@ __all__ = [
     "check_cross_site", "check_dependency", "check_digest", "check_handshake", "check_no_decorator",
     "check_numbers", "check_sync", "checked_by", "class_if_imported", "close_accepted", "contained", "copy_variables",
     "crossing_of", "decode_json", "describe", "described", "driven", "encode_json", "endable", "environ_request",
-    "environ_sockets", "errors_name_it", "failed", "find_current_request", "finish", "guess_type",
+    "environ_sockets", "errors_name_it", "failed", "finish", "guess_type",
     "host_of", "http_error", "innermost", "is_async", "is_at_hand", "is_for_any_thread", "is_json", "is_on_loop",
     "is_secret_name", "is_seen_in_debug", "is_this_machine", "is_token", "is_token_of", "json_as", "json_schemas",
     "json_text", "keep_private", "language_of", "lazy", "log_failure", "make_environ", "missing_package",

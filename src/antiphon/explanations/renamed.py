@@ -72,6 +72,7 @@ REQUEST = {
     "signer": "request.signature",
     "signed_headers": "request.signature.headers",
     "after_request": "request.on_response(function)",
+    "accept_charsets": "request.headers.get('accept-charset')",
     "progress": "XMLHttpRequest.upload.onprogress in the page",
 }
 RESPONSE = {"like": "response.to_framework(request)", "conditional": "response.make_conditional(request)"}
@@ -123,7 +124,9 @@ ABORT = "abort(423), or another number, and HTTPError with error.status"
 WRITTEN_OUT = "the Literal or the union that stands in the signature"
 NAMES: Mapping[str, Mapping[str, str]] = {
     "antiphon.http": {
+        "AcceptCharset": "request.headers.get('accept-charset')",
         "FieldFault": "FieldProblem",
+        "FirstMultiDict": "MultiDict",
         "FaultCode": "FieldProblemCode",
         "Node": "ForwardedNode",
         "ExternalLocation MissingKey": "ValueError or KeyError",
@@ -137,6 +140,7 @@ NAMES: Mapping[str, Mapping[str, str]] = {
         "Keep": "Recorder",
         "GeoIP GeoLocation Location Locations": GEO,
         "Missed": "MissedMessages",
+        "RunEnd": "RunEnded, which has a state, a total and a problem",
         "PageFile": "RouteFile",
         "Pages": "FileRoutes",
         "RequestSigner": "RequestSignature",
@@ -160,6 +164,7 @@ NAMES: Mapping[str, Mapping[str, str]] = {
         "ONE_VALUE": "Limits(json_repeats=0)",
         "arguments_name_ours": "errors_name_it",
         "caller_of check_by": "checked_by",
+        "find_current_request": "antiphon.current_request(None)",
         "names_ours": "class Name(metaclass=NamesOurs, words={...})",
     },
 }

@@ -43,7 +43,6 @@ __all__, __getattr__, __dir__ = import_on_use(
         "features.resumable.feature": "ResumableUploads",
         "features.runs.formats": "ui_message_stream",
         "features.runs.production": "current_run",
-        "features.runs.record": "RunEnd",
         "features.runs.run": "RunEnded ValuesMissed",
         "features.runs.runs": "Runs",
         "features.security_headers": (

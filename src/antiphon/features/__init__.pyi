@@ -47,7 +47,6 @@ from antiphon.features.refresh_tokens import RefreshedToken, RefreshTokens
 from antiphon.features.resumable.feature import ResumableUploads
 from antiphon.features.runs.formats import ui_message_stream
 from antiphon.features.runs.production import current_run
-from antiphon.features.runs.record import RunEnd
 from antiphon.features.runs.run import RunEnded, ValuesMissed
 from antiphon.features.runs.runs import Runs
 from antiphon.features.security_headers import (
@@ -84,7 +83,7 @@ __all__ = [
     "IdempotentWrites", "Introspection", "Languages", "Live", "MemoryStore", "Metrics",
     "MissedMessages", "OpenAPI", "OpenTelemetry", "OwnedEntry", "Page", "Passkey", "PasskeyLogin", "PermissionsPolicy",
     "Personal", "PostgresStore", "ProtectedResource", "RateLimit", "Recorder", "RefreshTokens", "RefreshedToken",
-    "RequestSignature", "ResumableUploads", "RouteFile", "RunEnd", "RunEnded", "Runs", "SQLiteStore", "Secret",
+    "RequestSignature", "ResumableUploads", "RouteFile", "RunEnded", "Runs", "SQLiteStore", "Secret",
     "SecurityHeaders", "SessionLogin", "Sessions", "SignatureKey", "SignatureRefused", "Signatures", "SignedResponses",
     "Slot", "StandardWebhook", "Store", "StoreCount", "StoreEntry", "StoreUnavailable", "StrictTransportSecurity",
     "Table", "TableQuery", "Templates", "Tool", "ToolCall", "Tools", "UserSource", "Users", "ValkeyStore",

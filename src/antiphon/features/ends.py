@@ -30,8 +30,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from weakref import WeakKeyDictionary, ref
 
-from antiphon import Dependency, Request
-from antiphon.embedding import FeatureStore, find_current_request
+from antiphon import Dependency, Request, current_request
+from antiphon.embedding import FeatureStore
 from antiphon.features import Store, StoreUnavailable
 from antiphon.features.live.statements import tell_login
 from antiphon.features.stores.memory import MemoryStore
@@ -406,7 +406,7 @@ def refuse_if_late(owner: str, delete: Callable[[], object], begun: Dependency[L
 
     Code that may itself log a user in passes ``BEGUN``, which is noted for the code that names it.
     """
-    request = find_current_request()
+    request = current_request(None)
     while request is not None and (request.app is None or not request.app.is_provided(ENDING)):
         request = request._outer_request  # of the application in which this one is mounted
     if request is None:

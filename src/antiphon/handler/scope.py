@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextvars import Context, ContextVar
 from functools import update_wrapper
 from types import coroutine
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, overload
 
 from antiphon.body.content import Content
 from antiphon.concurrency.iterables import resume
@@ -16,28 +16,31 @@ from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
+T = TypeVar("T")
 _current: ContextVar[Request | None] = ContextVar("antiphon.request.request", default=None)
 
 
-def current_request() -> Request:
+@overload
+def current_request() -> Request: ...
+@overload
+def current_request(default: T, /) -> Request | T: ...
+def current_request(*default: T) -> Request | T:
     """Return the request that is being handled: in its handler, its middleware, and everything that these call or
     start.
 
-    Raises RuntimeError if no request is being handled.
+    If no request is being handled, return ``default``, or raise RuntimeError without one.
     """
     request = _current.get()
-    if request is None:
-        raise explained(
-            "no-current-request",
-            "no request is being handled here: pass the request on to code that runs outside its handler and"
-            " middleware, or start a thread's work with contextvars.copy_context().run(...)",
-            RuntimeError,
-        )
-    return request
-
-
-find_current_request = _current.get
-"""Return the request that is being handled, or None."""
+    if request is not None:
+        return request
+    if default:
+        return default[0]
+    raise explained(
+        "no-current-request",
+        "no request is being handled here: pass the request on to code that runs outside its handler and"
+        " middleware, or start a thread's work with contextvars.copy_context().run(...)",
+        RuntimeError,
+    )
 
 
 def request_in(context: Context) -> Request | None:
@@ -50,9 +53,6 @@ set_current_request = _current.set
 
 reset_current_request = _current.reset
 """Restore the previously current request with the token, in the same context. For nested requests."""
-
-
-T = TypeVar("T")
 
 
 def in_scope(function: Callable[..., Awaitable[T]], on_disconnect: bool | None) -> Callable[..., Awaitable[T]]:

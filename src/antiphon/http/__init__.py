@@ -5,7 +5,7 @@ from antiphon.lazy import import_on_use
 __all__, __getattr__, __dir__ = import_on_use(
     __name__,
     {
-        "http.accept": "Accept AcceptCharset AcceptEncoding AcceptLanguage",
+        "http.accept": "Accept AcceptEncoding AcceptLanguage",
         "http.authorization": "Authorization Challenge parse_challenges",
         "http.cache_control": "CacheControl",
         "http.conditional": "ETag IfMatch IfNoneMatch IfRange generate_etag",
@@ -26,7 +26,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "http.headers": "Headers MutableHeaders",
         "http.link": "Link format_links parse_links",
         "http.media_type": "MediaType",
-        "http.multidict": "FirstMultiDict MultiDict MutableMultiDict",
+        "http.multidict": "MultiDict MutableMultiDict",
         "http.structured_fields": (
             "DisplayString InnerList Item Priority Token format_structured_dictionary format_structured_list "
             "parse_structured_dictionary parse_structured_list"

@@ -1,4 +1,4 @@
-from antiphon.http.accept import Accept, AcceptCharset, AcceptEncoding, AcceptLanguage
+from antiphon.http.accept import Accept, AcceptEncoding, AcceptLanguage
 from antiphon.http.authorization import Authorization, Challenge, parse_challenges
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.conditional import ETag, IfMatch, IfNoneMatch, IfRange, generate_etag
@@ -45,7 +45,7 @@ from antiphon.http.head import Address
 from antiphon.http.headers import Headers, MutableHeaders
 from antiphon.http.link import Link, format_links, parse_links
 from antiphon.http.media_type import MediaType
-from antiphon.http.multidict import FirstMultiDict, MultiDict, MutableMultiDict
+from antiphon.http.multidict import MultiDict, MutableMultiDict
 from antiphon.http.ranges import ByteRange, ContentRange, Range
 from antiphon.http.redirect import NotModified
 from antiphon.http.structured_fields import (
@@ -65,10 +65,10 @@ from antiphon.http.urls.urlencoded import format_query, parse_query
 from antiphon.http.user_agent import UserAgent
 
 __all__ = [
-    "URL", "Accept", "AcceptCharset", "AcceptEncoding", "AcceptLanguage", "Address", "Authorization", "BadGateway",
+    "URL", "Accept", "AcceptEncoding", "AcceptLanguage", "Address", "Authorization", "BadGateway",
     "BadRequest", "ByteRange", "CacheControl", "Challenge", "ClientDisconnected", "Conflict", "ContentDisposition",
     "ContentRange", "ContentTooLarge", "DisplayString", "ETag", "Event", "FieldError", "FieldProblem",
-    "FieldProblemCode", "FirstMultiDict", "Forbidden", "ForwardedElement", "ForwardedNode", "GatewayTimeout",
+    "FieldProblemCode", "Forbidden", "ForwardedElement", "ForwardedNode", "GatewayTimeout",
     "Gone", "HTTPError", "Headers", "IfMatch", "IfNoneMatch", "IfRange", "InnerList", "InsufficientStorage",
     "InternalServerError", "Item", "LengthRequired", "Link", "MediaType", "MethodNotAllowed", "MisdirectedRequest",
     "MultiDict", "MutableHeaders", "MutableMultiDict", "NotAcceptable", "NotFound", "NotImplementedByServer",

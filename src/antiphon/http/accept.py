@@ -326,17 +326,3 @@ class AcceptEncoding(_Accepted):
         if "*" not in weights:
             weights.setdefault("identity", 0.001)
         return weights
-
-
-class AcceptCharset(_Accepted):
-    """The charsets of `Accept-Charset` (RFC 9110 §12.5.2). Case, `-` and `_` are ignored: UTF8 is utf-8."""
-
-    __slots__ = ()
-
-    @classmethod
-    def _weigh(cls, header: str) -> dict[str, float]:
-        return {cls._key(name): quality for name, quality in reversed(cls._read(header))}
-
-    @staticmethod
-    def _key(name: str) -> str:
-        return name.lower().replace("-", "").replace("_", "")

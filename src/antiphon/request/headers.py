@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from antiphon.http.accept import Accept, AcceptCharset, AcceptEncoding, AcceptLanguage
+from antiphon.http.accept import Accept, AcceptEncoding, AcceptLanguage
 from antiphon.http.authorization import Authorization
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.conditional import IfMatch, IfNoneMatch, IfRange
@@ -93,10 +93,6 @@ class RequestHeaders:
     accept = negotiated("accept", Accept.parse)
     """Accept (RFC 9110 §12.5.1), an ``Accept``: the media types that the client accepts, with their preference. An
     absent header accepts all media types.
-    """
-    accept_charsets = negotiated("accept-charset", AcceptCharset.parse)
-    """Accept-Charset (RFC 9110 §12.5.2), an ``AcceptCharset``: the charsets that the client prefers. An absent header
-    accepts every charset.
     """
     accept_encodings = negotiated("accept-encoding", AcceptEncoding.parse)
     """Accept-Encoding (RFC 9110 §12.5.3), an ``AcceptEncoding``: the content codings that the client can decode. An

@@ -19,7 +19,7 @@ from antiphon.http.head import Address, DerivedHead, Head, HeadHeaders, PlainHea
 from antiphon.http.headers import HeaderFields, Headers
 from antiphon.http.limits import NO_BOUND, Limits
 from antiphon.http.link import Link
-from antiphon.http.multidict import Files, FirstMultiDict, MultiDict, NoForm, first_multidict_of, multidict_of
+from antiphon.http.multidict import Files, MultiDict, NoForm, first_multidict_of, multidict_of
 from antiphon.http.urls.url import URL
 from antiphon.lazy import frameworks, lazy
 from antiphon.request import lifetime as lifetimes
@@ -289,7 +289,7 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs, words=RE
         return HeadHeaders(self.head)
 
     @lazy
-    def cookies(self) -> FirstMultiDict[str]:
+    def cookies(self) -> MultiDict[str]:
         """The cookies. If several have the same name, the first is read because it is the most specific (RFC 6265bis
         §5.8.3); ``args`` reads the last. ``cookies.getall(name)`` returns all of them.
         """

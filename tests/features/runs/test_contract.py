@@ -170,7 +170,7 @@ def test_a_failure_is_told_without_its_reason(open_store, error, problem, caplog
             assert (await ended(runs, run)).state == "failed"
             with pytest.raises(RunEnded) as caught:
                 [value async for value in run.values()]
-            assert (caught.value.end.state, caught.value.end.problem) == ("failed", problem)
+            assert (caught.value.state, caught.value.problem) == ("failed", problem)
 
     asyncio.run(fail())
     assert caplog.text.count(str(error)) >= 2

@@ -2,13 +2,13 @@
 
 from typing import Any, cast
 
+import antiphon
 from antiphon.dialects.asok.request import Request
-from antiphon.embedding import find_current_request
 
 
 def find_request() -> Request | None:
     """Return the current request, or None."""
-    native = find_current_request()
+    native = antiphon.current_request(None)
     return None if native is None else Request.find(native)
 
 

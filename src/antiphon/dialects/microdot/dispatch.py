@@ -11,7 +11,7 @@ from contextlib import suppress
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
-from antiphon import Limits, embedding
+from antiphon import Limits, current_request, embedding
 from antiphon import Request as NativeRequest
 from antiphon import Response as NativeResponse
 from antiphon.dialects.microdot.errors import HTTPException, MalformedJSONError, MissingFileError
@@ -26,7 +26,6 @@ from antiphon.embedding import (
     SharedFields,
     crossing_of,
     failed,
-    find_current_request,
     is_async,
     log_failure,
     quote_path,
@@ -195,7 +194,7 @@ def call_on_loop(function: Callable[..., Any], /, *arguments: Any, **named: Any)
     """Call a function on an event loop without a driver, and return its result when awaited."""
     if waits(function):
         return function(*arguments, **named)  # type: ignore[no-any-return]  # what a coroutine function returns
-    return _call_on_worker(crossing_of(find_current_request()), partial(function, *arguments, **named))
+    return _call_on_worker(crossing_of(current_request(None)), partial(function, *arguments, **named))
 
 
 async def call_decorated(handler: Callable[..., Any], request: Request, /, *arguments: Any, **named: Any) -> Any:

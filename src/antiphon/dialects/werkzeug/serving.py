@@ -18,7 +18,7 @@ from socketserver import TCPServer
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from antiphon import Request, Response, from_wsgi
+from antiphon import Request, Response, current_request, from_wsgi
 from antiphon.dialects.werkzeug import __version__
 from antiphon.dialects.werkzeug._internal import _log
 from antiphon.dialects.werkzeug._reloader import (
@@ -30,7 +30,7 @@ from antiphon.dialects.werkzeug._reloader import (
 from antiphon.dialects.werkzeug.debug import DebuggedApplication
 from antiphon.dialects.werkzeug.exceptions import InternalServerError
 from antiphon.dialects.werkzeug.middleware.shared_data import SharedDataMiddleware, Source
-from antiphon.embedding import UNBOUNDED, ServedFunction, find_current_request, restarting
+from antiphon.embedding import UNBOUNDED, ServedFunction, restarting
 from antiphon.features.logs.formats import one_line
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
     def headers(self) -> HTTPMessage:  # type: ignore[override]  # computed here, set in the base class
         """The header fields, including those with underscores in their names, which an environ can't contain."""
         message = HTTPMessage()
-        request = find_current_request()
+        request = current_request(None)
         for name, value in () if request is None else request.head.fields():
             message.add_header(name, value)
         return message

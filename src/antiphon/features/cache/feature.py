@@ -10,7 +10,7 @@ from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from antiphon import Request, Response, explained
+from antiphon import Request, Response, current_request, explained
 from antiphon.embedding import (
     Added,
     AwaitedResponse,
@@ -20,7 +20,6 @@ from antiphon.embedding import (
     WatchedHead,
     check_numbers,
     errors_name_it,
-    find_current_request,
     innermost,
     refuse_on_loop,
     seconds_of,
@@ -256,7 +255,7 @@ def _name_of(handler: Any) -> str:
 
 def _repeat_after_commit(function: Callable[[], object]) -> None:
     """Call a function after the commit, too, if the current request has a database connection open."""
-    request = find_current_request()
+    request = current_request(None)
     resource = None if request is None else request._in_transaction
     if resource is not None and DatabaseConnection.of(resource.value) is not None:
         resource.after_commit(function)

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from antiphon.embedding import find_current_request, language_of
+from antiphon import current_request
+from antiphon.embedding import language_of
 from antiphon.types import Language, Text
 
 MESSAGES: Mapping[str, str] = {
@@ -148,7 +149,7 @@ class MessageLabel(UserString):
     @property
     def data(self) -> str:  # type: ignore[override]  # it is read-only
         """The label as a str."""
-        request = find_current_request()
+        request = current_request(None)
         language = None if request is None else language_of(request)
         return message_for(self._code, "", {}, (), messages_in(language))
 

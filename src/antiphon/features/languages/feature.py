@@ -8,17 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from antiphon import Request, Response, explained, is_debug
-from antiphon.embedding import (
-    Added,
-    Choice,
-    Head,
-    Reads,
-    caller_file,
-    errors_name_it,
-    find_current_request,
-    path_beside,
-)
+from antiphon import Request, Response, current_request, explained, is_debug
+from antiphon.embedding import Added, Choice, Head, Reads, caller_file, errors_name_it, path_beside
 from antiphon.features.languages.catalogues import Catalogue, read
 from antiphon.features.languages.request_language import RequestLanguage, fallbacks, normalised
 from antiphon.features.languages.texts import Texts, use_outside_of_requests
@@ -115,7 +106,7 @@ class Languages:
         app.provide(Request.language, self._of_request)
         app.before_send(_name_language)
         use_outside_of_requests(self)
-        set_localization(localized, find_current_request)
+        set_localization(localized, lambda: current_request(None))
         app.template_context(
             __=lambda request: request.language.gettext,
             lang=lambda request: request.language.tag,

@@ -13,8 +13,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from antiphon import is_debug
-from antiphon.embedding import find_current_request, language_of
+from antiphon import current_request, is_debug
+from antiphon.embedding import language_of
 from antiphon.features.languages.catalogues import Catalogue
 from antiphon.types import Language
 
@@ -168,7 +168,7 @@ def current_language() -> Language | Texts | None:
 
     None if no application has used ``Languages``.
     """
-    request = find_current_request()
+    request = current_request(None)
     if request is not None and (language := language_of(request)) is not None:
         return language
     return _used[0].texts(_used[0].default) if _used else None

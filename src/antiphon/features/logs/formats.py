@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from antiphon.embedding import find_current_request
+from antiphon import current_request
 from antiphon.lazy import compiled_late
 from antiphon.speedups import accelerated
 
@@ -81,7 +81,7 @@ class RequestIDFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Set the attribute unless the record already has it. Return True, so that no record is dropped."""
         if not hasattr(record, "request_id"):
-            request = find_current_request()
+            request = current_request(None)
             record.request_id = NO_ID if request is None else request._id
         return True
 

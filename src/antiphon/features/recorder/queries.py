@@ -13,8 +13,7 @@ from functools import wraps
 from types import FrameType
 from typing import Any, NamedTuple
 
-from antiphon import Dependency, Request, explained
-from antiphon.embedding import find_current_request
+from antiphon import Dependency, Request, current_request, explained
 from antiphon.features.recorder.record import is_ours, is_own, shown
 from antiphon.speedups import PURE
 
@@ -89,7 +88,7 @@ def check_budget(log: QueryLog, most: int, method: str, target: str) -> None:
 
 
 def _current() -> tuple[Request, QueryLog] | None:
-    request = find_current_request()
+    request = current_request(None)
     if request is None or _LOG not in (outermost := request._outermost):
         return None
     return request, outermost[_LOG]

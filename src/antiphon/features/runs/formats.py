@@ -164,16 +164,16 @@ def _about_person(line: Line) -> "_Asked | _Replied":
 
 
 def _was_stopped(error: RunEnded | ValuesMissed) -> bool:
-    return isinstance(error, RunEnded) and error.end.state == "stopped"
+    return isinstance(error, RunEnded) and error.state == "stopped"
 
 
 def _told(error: RunEnded | ValuesMissed) -> str:
     """Return the message about a run's end that is shown to people."""
     if isinstance(error, ValuesMissed):
         return MISSED
-    match error.end.state:
+    match error.state:
         case "failed":
-            problem = error.end.problem or {}
+            problem = error.problem or {}
             is_ours = problem.get("status") != 500
             return str(problem.get("detail") or problem.get("title") or FAILED) if is_ours else FAILED
         case "stopped" | "interrupted" | "done" | "running" | "asking" | "waiting":

@@ -176,7 +176,7 @@ def part_name(at: int) -> str:
 
 class RunEnd(NamedTuple):
     """How a run ended: its final ``state``, the ``total`` number of its values, and, after a failure, the ``problem``
-    (RFC 9457). Provisional.
+    (RFC 9457).
     """
 
     state: RunState

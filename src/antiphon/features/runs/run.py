@@ -250,13 +250,16 @@ T = TypeVar("T")
 
 
 class RunEnded(Exception):
-    """The error for a run that failed, was stopped or was interrupted, and therefore did not end as "done". ``end``
-    contains its state. Provisional.
+    """The error for a run that failed, was stopped or was interrupted, and therefore did not end as "done".
+
+    ``state`` is how it ended, ``total`` the number of its values, and ``problem`` that of a failure (RFC 9457), or
+    None. Provisional.
     """
 
     def __init__(self, end: RunEnd) -> None:
         super().__init__("the run has failed" if end.state == "failed" else f"the run was {end.state}")
-        self.end = end
+        self.state: RunState = end.state
+        self.total, self.problem = end.total, end.problem
 
 
 class ValuesMissed(Exception):

@@ -20,7 +20,7 @@ from uuid import UUID
 
 import msgspec
 
-from antiphon import App, HTTPError, explained
+from antiphon import App, HTTPError, current_request, explained
 from antiphon.embedding import (
     SAFE_METHODS,
     FeatureStore,
@@ -30,7 +30,6 @@ from antiphon.embedding import (
     describe,
     encode_json,
     errors_name_it,
-    find_current_request,
     json_as,
     mounted_together,
     refuse_on_loop,
@@ -363,7 +362,7 @@ class Runs(
         run = Run(self, production.record, shown_owner(owner))
         run._written = [*written]
         run._production = production
-        request = find_current_request()
+        request = current_request(None)
         apps = own.apps | ({request.app} if request is not None and isinstance(request.app, App) else set())
         production.unfinished = {each._unfinished for app in apps for each in mounted_together(app)}
         production.hold(True)
@@ -479,7 +478,7 @@ def _given(key: str, source: object) -> str:
 
     Note that a repeated request gets the same run, so that an idempotent route may return its stream.
     """
-    request, found = find_current_request(), []
+    request, found = current_request(None), []
     if isinstance(source, RunCall):
         found.append(_hash("given", key, source.name, source.arguments.hex()))
     if request is not None:
@@ -500,7 +499,7 @@ def _is_same(given: str, other: str) -> bool:
 
 def _caller() -> str:
     """Return a hash of the current request's caller, as limits count it; empty if there is no request."""
-    request = find_current_request()
+    request = current_request(None)
     if request is None:
         return ""
     with unwatched(request):

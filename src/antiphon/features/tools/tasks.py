@@ -166,12 +166,12 @@ async def result_of_run(run: Run[Any], call: HandledCall, largest: int) -> dict[
 
 
 def _status_of(error: RunEnded) -> int:
-    status = (error.end.problem or {}).get("status")
+    status = (error.problem or {}).get("status")
     return status if isinstance(status, int) else 500
 
 
 def _words_of(error: RunEnded) -> str:
-    problem = error.end.problem or {}
+    problem = error.problem or {}
     return "\n".join(str(each) for each in (problem.get("title"), problem.get("detail")) if each) or f"Error: {error}"
 
 

@@ -37,7 +37,7 @@ READ = (
     'request.headers.get("x-a")', "request.url_for(request.route.name, **request.path_params)", "request.is_secure",
     "request.args_as(Person)", "request.accept_languages.best(['de', 'en'])", "request.blueprint", "request.root_path",
     "request[OPENED]", "request.if_none_match", "request.range", "request.content_type", "request.args['n']",
-    "request.accept_charsets, request.accept_encodings", "request.authorization", "request.cache_control",
+    "request.accept_encodings", "request.authorization", "request.cache_control",
     "request.host, request.origin, request.scheme, request.referrer", "request.if_match, request.precondition",
     "request.if_modified_since, request.if_unmodified_since, request.if_range", "request.prefer, request.priority",
     "request.query_string", "request.idempotency_key", "request.endpoint", "request.sec_fetch_site", "request.ip",
