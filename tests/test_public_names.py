@@ -147,10 +147,10 @@ PUBLIC = {
         "OpenAPIDocument", "ProblemOptions", "Record", "RecordGroup",
         "RequestOptions", "ResponseLike", "Route", "RouteMeta", "RouteOptions", "Routes",
         "RowValues", "Run", "RunCall", "RunQuestion", "SecretKeys", "SessionAccess",
-        "SettableDependency", "SharedValues", "Shield", "SocketUse",
+        "SettableDependency", "SharedValues", "SocketUse",
         "TemplateRenderer", "Text", "Texts", "TrustedOrigins",
         "WebSocketValues",
-        "ClientFiles", "TestedApplication",
+        "TestedApplication",
     },
     "antiphon.features.stores": {
         "ChannelLog", "Entry", "Position", "StoredKind", "check_ttl", "decode", "decode_value", "encode",

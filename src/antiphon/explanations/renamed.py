@@ -151,7 +151,9 @@ NAMES: Mapping[str, Mapping[str, str]] = {
     },
     "antiphon.testing": {"Interface": WRITTEN_OUT},
     "antiphon.types": {
+        "ClientFiles": WRITTEN_OUT,
         "Kept": "RecordGroup",
+        "Shield": "contextlib.AbstractContextManager[None]",
         "Native": "FrameworkValues",
         "AttributeValue BlockNames Body CSRFReason ClientAddress EndReason ForeignApplication": WRITTEN_OUT,
         "ForeignInterface HTTPVersion Number OnDrain PatchMode PolicyDirectives PolicyWords Priority": WRITTEN_OUT,

@@ -1,13 +1,13 @@
 """The lifetime of a request: its id, the time left for its response, what ends it early, and what is called after."""
 
 import os
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from contextvars import Context
 from functools import partial
 from math import inf
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeAlias, TypeVar
 from weakref import WeakMethod
 
 from antiphon.concurrency.loop import running_loop, thread, yield_to_loop
@@ -95,12 +95,20 @@ class Lifetime:
             why: EndReason = await reason
         return why
 
-    def shield(self) -> "Shield":
+    def shield(self) -> AbstractContextManager[None]:
         """Return a context manager that protects the handler from cancellation: ``with request.lifetime.shield():``. If
         the deadline passes or the client disconnects during the block, the handler is cancelled after the block. Other
         cancellations, such as those by the server, aren't delayed.
         """
-        return Shield(self)
+        return self._shielded()
+
+    @contextmanager
+    def _shielded(self) -> Iterator[None]:
+        self._raise_shield(1)
+        try:
+            yield
+        finally:
+            self._raise_shield(-1)
 
     def _limit(self, seconds: float) -> None:
         """Set the deadline to this many seconds from now, unless it is already earlier."""
@@ -221,22 +229,6 @@ class _Watcher:
 
     def __call__(self) -> None:
         self._lifetime._withdraw(self)
-
-
-class Shield:
-    """A ``with`` block that neither the request's deadline nor a disconnect interrupts."""
-
-    __slots__ = ("_lifetime",)
-
-    def __init__(self, lifetime: Lifetime) -> None:
-        self._lifetime = lifetime
-
-    def __enter__(self) -> Self:
-        self._lifetime._raise_shield(1)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._lifetime._raise_shield(-1)
 
 
 def after_commit(request: "Request", function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:

@@ -34,24 +34,24 @@ from antiphon.http.structured_fields import BareItem
 from antiphon.request.caller import Caller, Identity
 from antiphon.request.dependencies import SettableDependency, SharedValues
 from antiphon.request.interfaces import FlashMessages, FrameworkValues, Language, TemplateRenderer
-from antiphon.request.lifetime import Lifetime, Shield
+from antiphon.request.lifetime import Lifetime
 from antiphon.request.request import Globals
 from antiphon.request.route import RouteMeta
 from antiphon.response.conditional import ConditionalRequest
 from antiphon.serialization.rows import RowValues
 from antiphon.serialization.signing import SecretKeys
-from antiphon.testing.requests import ClientFiles, RequestOptions
+from antiphon.testing.requests import RequestOptions
 from antiphon.testing.servers.transports import TestedApplication
 from antiphon.websockets.websocket import WebSocketValues
 
 __all__ = [
     "AbortOptions", "BareItem", "BeforeHook", "BodyStream", "CacheDirectives", "CalledTool", "Caller",
-    "ChannelListener", "ChannelMessage", "ChannelPresence", "ClientFiles", "ConditionalRequest", "Counter", "Duration",
+    "ChannelListener", "ChannelMessage", "ChannelPresence", "ConditionalRequest", "Counter", "Duration",
     "Environment", "ErrorHandlerDecorator", "ErrorOptions", "Feature", "FlashMessages", "FolderOptions", "FormError",
     "FormFields", "FormParts", "FrameworkValues", "Gauge", "Globals", "Handler", "HeaderFields", "Histogram",
     "Identity", "Language", "LazyText", "Lifetime", "LimitOptions", "Markup", "MiddlewareFunction", "Mount",
     "OpenAPIDocument", "ProblemOptions", "Record", "RecordGroup", "RequestOptions",
     "ResponseLike", "Route", "RouteMeta", "RouteOptions", "Routes", "RowValues", "Run", "RunCall", "RunQuestion",
-    "SecretKeys", "SessionAccess", "SettableDependency", "SharedValues", "Shield", "SocketUse", "TemplateRenderer",
+    "SecretKeys", "SessionAccess", "SettableDependency", "SharedValues", "SocketUse", "TemplateRenderer",
     "TestedApplication", "Text", "Texts", "TrustedOrigins", "WebSocketValues",
 ]  # fmt: skip
