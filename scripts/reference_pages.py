@@ -321,7 +321,7 @@ TOPICS = {
         "Pairs", "antiphon.testing.pairs", "Feature Option Route Sign", "See also [Pairs](../how-to/pairs.md).",
     ),
     "races.md": Page(
-        "Races", "antiphon.testing.races", "races World Sent RaceFound get post put patch delete",
+        "Races", "antiphon.testing.races", "races request World Sent RaceFound",
         "See also [Races](../how-to/races.md).",
     ),
 }  # fmt: skip

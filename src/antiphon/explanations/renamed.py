@@ -151,7 +151,6 @@ NAMES: Mapping[str, Mapping[str, str]] = {
     },
     "antiphon.testing": {"Interface": WRITTEN_OUT},
     "antiphon.types": {
-        "ClientFiles": WRITTEN_OUT,
         "Kept": "RecordGroup",
         "Shield": "contextlib.AbstractContextManager[None]",
         "Native": "FrameworkValues",

@@ -31,10 +31,13 @@ FileContent: TypeAlias = bytes | bytearray | memoryview | Readable
 File: TypeAlias = FileContent | tuple[str, FileContent] | tuple[str, FileContent, str]
 """A file: its content, or its filename and content, and optionally its content type."""
 
+ClientFiles: TypeAlias = Mapping[str, File | Sequence[File]]
+"""Files by field name; a list of files is one field that is sent several times."""
+
 _line_breaks = re.compile(r"\r\n?|\n").sub
 
 
-def encode_parts(fields: Iterable[tuple[str, str]], files: Mapping[str, File | Sequence[File]]) -> tuple[bytes, str]:
+def encode_parts(fields: Iterable[tuple[str, str]], files: ClientFiles) -> tuple[bytes, str]:
     """Return the body, fields first, and its media type with the boundary. File objects are read to their end.
 
     A file without a filename gets the name of its file object or of its field; a file without a content type gets the
@@ -127,7 +130,7 @@ class RequestOptions(TypedDict, total=False):
     body: ClientContent
     json: object
     form: ClientFields
-    files: Mapping[str, File | Sequence[File]]
+    files: ClientFiles
     content_type: str
     follow_redirects: bool
 

@@ -39,7 +39,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "features.tools.results": "CalledTool",
         "serialization.rows": "RowValues",
         "serialization.signing": "SecretKeys",
-        "testing.requests": "RequestOptions",
+        "testing.requests": "RequestOptions ClientFiles",
         "websockets.websocket": "WebSocketValues",
         "app.dispatch.returns": "ResponseLike",
         "environment": "Environment",

@@ -40,13 +40,13 @@ from antiphon.request.route import RouteMeta
 from antiphon.response.conditional import ConditionalRequest
 from antiphon.serialization.rows import RowValues
 from antiphon.serialization.signing import SecretKeys
-from antiphon.testing.requests import RequestOptions
+from antiphon.testing.requests import ClientFiles, RequestOptions
 from antiphon.testing.servers.transports import TestedApplication
 from antiphon.websockets.websocket import WebSocketValues
 
 __all__ = [
     "AbortOptions", "BareItem", "BeforeHook", "BodyStream", "CacheDirectives", "CalledTool", "Caller",
-    "ChannelListener", "ChannelMessage", "ChannelPresence", "ConditionalRequest", "Counter", "Duration",
+    "ChannelListener", "ChannelMessage", "ChannelPresence", "ClientFiles", "ConditionalRequest", "Counter", "Duration",
     "Environment", "ErrorHandlerDecorator", "ErrorOptions", "Feature", "FlashMessages", "FolderOptions", "FormError",
     "FormFields", "FormParts", "FrameworkValues", "Gauge", "Globals", "Handler", "HeaderFields", "Histogram",
     "Identity", "Language", "LazyText", "Lifetime", "LimitOptions", "Markup", "MiddlewareFunction", "Mount",

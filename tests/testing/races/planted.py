@@ -6,6 +6,7 @@ import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -13,7 +14,9 @@ from typing import Any, NamedTuple
 import psycopg
 
 from antiphon import App, Request, abort
-from antiphon.testing.races import get, post
+from antiphon.testing.races import request
+
+get, post = partial(request, "GET"), partial(request, "POST")
 
 FOLDER = Path(tempfile.gettempdir())
 

@@ -14,15 +14,18 @@ import time
 import uuid
 import weakref
 from contextlib import closing
+from functools import partial
 
 import pytest
 
 from antiphon import App, Request, Response, abort
 from antiphon.features import MemoryStore, Recorder, SQLiteStore
 from antiphon.testing import Client
-from antiphon.testing.races import RaceFound, get, post, races
+from antiphon.testing.races import RaceFound, races, request
 from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
+
+get, post = partial(request, "GET"), partial(request, "POST")
 
 
 def explore(make_app, *steps, check=lambda sent: None, **options):

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack, closing
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import antiphon
@@ -32,9 +32,11 @@ from antiphon.features import (
     Sessions,
     SQLiteStore,
 )
-from antiphon.testing.races import RaceFound, get, post, races
+from antiphon.testing.races import RaceFound, races, request
 from tests.helpers.postgres import PostgresServer
 from tests.helpers.system_programs import PLACES
+
+get, post = partial(request, "GET"), partial(request, "POST")
 
 SOURCE = Path(antiphon.__file__).parent
 WORLDS = {}

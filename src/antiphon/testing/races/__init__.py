@@ -3,6 +3,5 @@
 from antiphon.lazy import import_on_use
 
 __all__, __getattr__, __dir__ = import_on_use(
-    __name__,
-    {"testing.races.running": "Sent", "testing.races.world": "RaceFound World delete get patch post put races"},
+    __name__, {"testing.races.running": "Sent", "testing.races.world": "RaceFound World races request"}
 )

@@ -9,7 +9,6 @@ import sysconfig
 import warnings
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType, TracebackType
@@ -38,42 +37,15 @@ class RaceFound(AssertionError):
         self.seed = seed
 
 
-@dataclass(frozen=True)
-class RequestToSend:
-    """A request for ``World.send``."""
+def request(
+    method: str, url: str, **options: Unpack[RequestOptions]
+) -> Callable[[AsyncClient], Awaitable[ClientResponse]]:
+    """Return a request for ``World.send``. Its options are those of ``Client.request``."""
 
-    method: str
-    url: str
-    options: RequestOptions
+    async def send(client: AsyncClient) -> ClientResponse:
+        return await client.request(method, url, **options)
 
-    async def __call__(self, client: AsyncClient) -> ClientResponse:
-        """Send the request and return its response."""
-        return await client.request(self.method, self.url, **self.options)
-
-
-def get(url: str, **options: Unpack[RequestOptions]) -> Callable[[AsyncClient], Awaitable[ClientResponse]]:
-    """Return a GET request to send. Its options are those of ``Client.request``."""
-    return RequestToSend("GET", url, options)
-
-
-def post(url: str, **options: Unpack[RequestOptions]) -> Callable[[AsyncClient], Awaitable[ClientResponse]]:
-    """Return a POST request to send. Its options are those of ``Client.request``."""
-    return RequestToSend("POST", url, options)
-
-
-def put(url: str, **options: Unpack[RequestOptions]) -> Callable[[AsyncClient], Awaitable[ClientResponse]]:
-    """Return a PUT request to send. Its options are those of ``Client.request``."""
-    return RequestToSend("PUT", url, options)
-
-
-def patch(url: str, **options: Unpack[RequestOptions]) -> Callable[[AsyncClient], Awaitable[ClientResponse]]:
-    """Return a PATCH request to send. Its options are those of ``Client.request``."""
-    return RequestToSend("PATCH", url, options)
-
-
-def delete(url: str, **options: Unpack[RequestOptions]) -> Callable[[AsyncClient], Awaitable[ClientResponse]]:
-    """Return a DELETE request to send. Its options are those of ``Client.request``."""
-    return RequestToSend("DELETE", url, options)
+    return send
 
 
 def races(
@@ -180,8 +152,8 @@ def _callable(step: Callable[..., Any] | Record) -> Callable[..., Any]:
     if callable(step):
         return step
     fields = [(name, value) for name, value in step._sent_fields() if name not in ("cookie", "content-length")]
-    body: RequestOptions = {"body": step.body} if step.body else {}
-    return RequestToSend(step.method, step.target, {"headers": fields, **body})
+    options: RequestOptions = {"headers": fields, "body": step.body} if step.body else {"headers": fields}
+    return request(step.method, step.target, **options)
 
 
 @contextmanager
