@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from antiphon.dialects.pyramid.httpexceptions import HTTPBadRequest, HTTPForbidden, HTTPNotFound
-from antiphon.dialects.webob.request.errors import MalformedText
+from antiphon.dialects.webob.exc import MalformedText
 
 NotFound = HTTPNotFound
 Forbidden = HTTPForbidden

@@ -7,6 +7,7 @@ from io import BufferedReader, BytesIO, RawIOBase
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from antiphon.dialects.webob.descriptors import environ_getter
+from antiphon.dialects.webob.exc import MalformedJSON, MalformedText
 from antiphon.dialects.webob.request.head import UTF_8, RequestHead, codec_of
 from antiphon.embedding import Spool, Window
 
@@ -361,8 +362,6 @@ def _json() -> Any:
 
 def _malformed(error: Exception) -> ValueError:
     """Return the error for a body that is not JSON. The error is also a response."""
-    from antiphon.dialects.webob.request.errors import MalformedJSON, MalformedText
-
     if isinstance(error, UnicodeDecodeError):
         return MalformedText(error.encoding, error.object, error.start, error.end, error.reason)
     if isinstance(error, RecursionError):

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, NoReturn, TypeAlias, cast
 
 from antiphon import Limits
 from antiphon.dialects._environ.forms import DelimiterLines, follows_bare_line_feed
+from antiphon.dialects.webob.exc import HTTPRequestEntityTooLarge, HTTPRequestURITooLong, MalformedForm, decode_text
 from antiphon.dialects.webob.field_storage import FileField
 from antiphon.dialects.webob.multidict import GetDict, MultiDict, NestedMultiDict, NoVars
 from antiphon.dialects.webob.request.body import RequestBody, StoredBody
@@ -236,13 +237,9 @@ class RequestForms(RequestBody):
         try:
             fields = parse_fields(raw_bytes(query).replace(b";", b"&"), text, self.max_query_fields)
         except ValueError:
-            from antiphon.dialects.webob.exc import HTTPRequestURITooLong
-
             detail = f"The query has more than {self.max_query_fields} fields."
             raise HTTPRequestURITooLong(detail) from None
         if text is None and any("\ufffd" in name or "\ufffd" in value for name, value in fields):
-            from antiphon.dialects.webob.request.errors import decode_text
-
             decode_text(percent_decode(raw_bytes(query)), "utf-8")
         return fields
 
@@ -278,15 +275,11 @@ class RequestForms(RequestBody):
         except ContentTooLarge as error:
             self._refuse(error.detail or str(error))
         except BadRequest as error:
-            from antiphon.dialects.webob.request.errors import MalformedForm
-
             raise MalformedForm(error.detail or str(error)) from error
         except ValueError:
             self._refuse(f"The form has more than {self.max_form_fields} fields.")
 
     def _refuse(self, detail: str) -> NoReturn:
-        from antiphon.dialects.webob.exc import HTTPRequestEntityTooLarge
-
         raise HTTPRequestEntityTooLarge(detail)
 
     def _urlencoded(self) -> bytes:

@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from antiphon.dialects._environ.heads import cache_short
 from antiphon.dialects.webob.descriptors import converter, environ_decoder, environ_getter
+from antiphon.dialects.webob.exc import decode_text
 from antiphon.dialects.webob.headers import EnvironHeaders
-from antiphon.dialects.webob.request.errors import decode_text
 from antiphon.dialects.webob.util import also_called
 from antiphon.http.charset import CODECS
 
@@ -161,8 +161,6 @@ class RequestHead:
         encoding = getattr(self, encattr)
         if encoding in LATIN_1:
             return value
-        from antiphon.dialects.webob.request.errors import decode_text
-
         return decode_text(value.encode("latin-1"), encoding)
 
     def encset(self, key: str, val: str | bytes, encattr: str | None = None) -> None:
