@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_type_hints
 
 from antiphon.explanations import explained
 from antiphon.lazy import compiled_late
@@ -43,7 +43,6 @@ class Converter(NamedTuple):
         Any.
         """
         from inspect import unwrap
-        from typing import get_type_hints
 
         if self.to_python is _read_uuid:
             from uuid import UUID

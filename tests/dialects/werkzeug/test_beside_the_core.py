@@ -8,7 +8,7 @@ from typing import NamedTuple
 from werkzeug import http as original
 
 from antiphon.dialects.werkzeug import http
-from antiphon.http import AcceptCharset, cookies, dates, grammar, ranges
+from antiphon.http import AcceptLanguage, cookies, dates, grammar, ranges
 from antiphon.http import conditional as core_etag
 from antiphon.http.cache_control import CacheControl
 from tests.dialects.werkzeug.test_http import CASES
@@ -69,7 +69,7 @@ READERS = {
     ),
     "weights": (
         lambda lib: lambda value: list(lib.parse_accept_header(value)),
-        lambda value: AcceptCharset.parse(value).items(),
+        lambda value: AcceptLanguage.parse(value).items(),
         [value for value in CASES["parse_accept_header"] if value and "/" not in value] + ["a;q=0, *;q=0.5"],
     ),
     "cookies": (

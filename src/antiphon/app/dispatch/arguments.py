@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from functools import partial
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from types import MappingProxyType, UnionType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from antiphon.explanations import explained
 from antiphon.explanations.naming import split_words
@@ -205,7 +205,6 @@ def _wrapped(function: Callable[..., Any]) -> Callable[..., Any] | None:
 def resolved(annotation: Any, handler: Callable[..., Any]) -> Any:
     """Return an annotation with its names resolved, or Any for an annotation that only type checkers understand."""
     from inspect import Parameter as Argument
-    from typing import get_type_hints
 
     if annotation is Argument.empty:
         return Any
@@ -231,9 +230,6 @@ def _variables_around(function: Any) -> dict[str, Any]:
 
 def _agrees(annotation: Any, kind: Any) -> bool:
     """Return False if it is certain that no value of a type can match an annotation."""
-    from types import UnionType
-    from typing import Literal, Union, get_args, get_origin
-
     if annotation is Any or kind is Any:
         return True
     annotation = getattr(annotation, "__value__", annotation)  # of a `type` statement

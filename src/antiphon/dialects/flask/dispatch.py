@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon.dialects.flask import signals
 from antiphon.dialects.flask.bodies import ServerBody
-from antiphon.dialects.flask.globals import _cv_app, request
+from antiphon.dialects.flask.globals import _app_context, _cv_app, request
 from antiphon.dialects.flask.helpers import parents_of
 from antiphon.dialects.werkzeug.datastructures.headers import Headers
 from antiphon.dialects.werkzeug.exceptions.base import BadRequestKeyError, HTTPException
@@ -90,7 +90,6 @@ def takes_context(method: Callable[..., Any]) -> bool:
 def given(args: tuple[Any, ...], named: dict[str, Any]) -> "tuple[AppContext, list[Any]]":
     """Split a call's arguments into the context, if they start with one, and the rest."""
     from antiphon.dialects.flask.ctx import AppContext
-    from antiphon.dialects.flask.globals import _app_context, _cv_app
 
     rest = [*args, *named.values()]
     if rest and isinstance(rest[0], AppContext):

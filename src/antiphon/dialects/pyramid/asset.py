@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from antiphon.dialects.pyramid.path import package_name, package_path
+from antiphon.dialects.pyramid.path import PkgResourcesAssetDescriptor, package_name, package_path
 
 
 def resolve_asset_spec(spec: str, pname: Any = "__main__") -> tuple[str | None, str]:
@@ -28,8 +28,6 @@ def asset_spec_from_abspath(abspath: str, package: Any) -> str:
 
 
 def abspath_from_asset_spec(spec: str, pname: Any = "__main__") -> str | None:
-    from antiphon.dialects.pyramid.path import PkgResourcesAssetDescriptor
-
     if pname is None:
         return spec
     name, path = resolve_asset_spec(spec, pname)

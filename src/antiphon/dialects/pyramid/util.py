@@ -5,7 +5,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import lru_cache, partial
 from hmac import compare_digest
-from inspect import Parameter, getdoc, isclass, isfunction, ismethod, ismodule, isroutine, signature
+from inspect import (
+    Parameter,
+    getdoc,
+    isclass,
+    isfunction,
+    isgeneratorfunction,
+    ismethod,
+    ismodule,
+    isroutine,
+    signature,
+)
 from typing import Any, NoReturn
 from weakref import ref
 
@@ -187,8 +197,6 @@ def is_unbound_method(fn: Any) -> bool:
 
 def make_contextmanager(fn: Callable[..., Any] | None) -> Callable[..., Any]:
     """Turn a generator function into a context manager. Any other function becomes one that returns its result."""
-    from inspect import isgeneratorfunction
-
     if fn is None:
         return nullcontext
     if isgeneratorfunction(fn):

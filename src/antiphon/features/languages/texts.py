@@ -78,8 +78,6 @@ def note_unfilled(text: str, written: str, why: str) -> None:
     """Log, once for each text, that a placeholder stays unchanged."""
     if text in _warned or len(_warned) >= _MOST:
         return
-    import logging
-
     _warned.add(text)
     logging.getLogger("antiphon").warning("%s in the text %.200r %s", written, text, why)
 

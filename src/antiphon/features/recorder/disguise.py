@@ -13,7 +13,7 @@ from functools import lru_cache, partial
 from hashlib import shake_256
 from os import urandom
 from types import ModuleType
-from typing import Any
+from typing import Any, get_type_hints
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 from weakref import proxy
 
@@ -120,8 +120,6 @@ def marked_names() -> frozenset[str]:
 def _marked_in(model: type) -> Iterable[str]:
     """Yield the Python and JSON names of marked members."""
     with suppress(Exception):  # any class's annotations, which may contain names that only type checkers can resolve
-        from typing import get_type_hints
-
         encoded = encoded_names(model)
         for name, hint in get_type_hints(model, include_extras=True).items():
             if is_marked_as(Secret, hint):

@@ -153,9 +153,8 @@ def serve(app: "Flask", host: str, port: int, *, use_debugger: bool = False, **o
     if is_loading():
         raise Loaded(app)
     from antiphon.dialects.werkzeug import serving
-    from antiphon.dialects.werkzeug.serving import run_simple
 
-    if serving.run_simple is not run_simple:
+    if serving.run_simple is not serving.own_run_simple:
         serving.run_simple(host, port, app, use_debugger=use_debugger, **options)
         return
     options.pop("use_evalex", None)  # for a debugger that executes code from its page
@@ -165,7 +164,7 @@ def serve(app: "Flask", host: str, port: int, *, use_debugger: bool = False, **o
     if options.get("request_handler") is None:
         _log_requests(app)
         options["request_handler"] = _unlogged()
-    run_simple(host, port, app, **options)
+    serving.own_run_simple(host, port, app, **options)
 
 
 def _unlogged() -> "type[WSGIRequestHandler]":

@@ -9,7 +9,7 @@ from antiphon.dialects.pyramid import predicates as built_in
 from antiphon.dialects.pyramid.config.actions import action_method
 from antiphon.dialects.pyramid.config.predicates import normalize_accept_offer, sort_accept_offers
 from antiphon.dialects.pyramid.exceptions import ConfigurationError
-from antiphon.dialects.pyramid.interfaces import PHASE2_CONFIG, IRequest, IRouteRequest, IRoutesMapper
+from antiphon.dialects.pyramid.interfaces import PHASE2_CONFIG, IAcceptOrder, IRequest, IRouteRequest, IRoutesMapper
 from antiphon.dialects.pyramid.registry import predvalseq
 from antiphon.dialects.pyramid.request import route_request_iface
 from antiphon.dialects.pyramid.urldispatch import RoutesMapper
@@ -110,8 +110,6 @@ class RoutesConfiguratorMixin:
         def connect() -> None:
             offers = accept
             if offers is not None:
-                from antiphon.dialects.pyramid.interfaces import IAcceptOrder
-
                 order = config.registry.queryUtility(IAcceptOrder)
                 offers = sort_accept_offers(offers, [each for _, each in order.sorted()] if order else None)
             _, made, _ = config.get_predlist("route").make(config, **values, accept=offers)

@@ -6,7 +6,18 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from antiphon.dialects._environ.heads import cache_short
-from antiphon.dialects.webob.descriptors import converter, environ_decoder, environ_getter, made_on_use, upath_property
+from antiphon.dialects.webob.descriptors import (
+    converter,
+    environ_decoder,
+    environ_getter,
+    made_on_use,
+    parse_auth,
+    parse_range,
+    serialize_auth,
+    serialize_if_range,
+    serialize_range,
+    upath_property,
+)
 from antiphon.dialects.webob.field_storage import FieldStorage as cgi_FieldStorage
 from antiphon.dialects.webob.headers import EnvironHeaders
 from antiphon.dialects.webob.multidict import GetDict, MultiDict, NestedMultiDict, NoVars
@@ -110,7 +121,6 @@ class HeaderFields:
     @made_on_use
     def if_range() -> Any:
         """The condition in If-Range: an entity tag or a date."""
-        from antiphon.dialects.webob.descriptors import serialize_if_range
         from antiphon.dialects.webob.etag import IfRange
 
         return converter(environ_getter("HTTP_IF_RANGE", None, "14.27"), IfRange.parse, serialize_if_range, "IfRange")
@@ -133,14 +143,10 @@ class HeaderFields:
     @made_on_use
     def range() -> Any:
         """The range in Range, or None if the header is absent or malformed, or has several ranges."""
-        from antiphon.dialects.webob.descriptors import parse_range, serialize_range
-
         return converter(environ_getter("HTTP_RANGE", None, "14.35"), parse_range, serialize_range)
 
     @made_on_use
     def authorization() -> Any:
-        from antiphon.dialects.webob.descriptors import parse_auth, serialize_auth
-
         return converter(environ_getter("HTTP_AUTHORIZATION", None, "14.8"), parse_auth, serialize_auth)
 
     max_forwards = converter(environ_getter("HTTP_MAX_FORWARDS", None, "14.31"), _number_of, str, "a number")

@@ -11,7 +11,7 @@ from antiphon.dialects._environ.heads import cache_short
 from antiphon.dialects.webob.descriptors import converter, environ_decoder, environ_getter
 from antiphon.dialects.webob.exc import decode_text
 from antiphon.dialects.webob.headers import EnvironHeaders
-from antiphon.dialects.webob.util import also_called
+from antiphon.dialects.webob.util import also_called, urljoin
 from antiphon.http.charset import CODECS
 
 if TYPE_CHECKING:
@@ -371,8 +371,6 @@ class RequestTarget(RequestHead):
     @also_called("url", "other_url")
     def relative_url(self, other_url: str, to_application: bool = False) -> str:
         """Resolve a reference against this URL, or against the application's URL (RFC 3986 §5.2)."""
-        from antiphon.dialects.webob.util import urljoin
-
         if not to_application:
             return urljoin(self.path_url, other_url)
         base = self.application_url

@@ -266,7 +266,6 @@ class RequestTranscoding(RequestForms):
             return
         if self.content_type != "multipart/form-data":
             return
-        from antiphon.dialects.webob.request.forms import multipart
         from antiphon.embedding import parse_boundary
 
         fields = self._form(text)

@@ -17,7 +17,7 @@ from antiphon.dialects.werkzeug.datastructures.structures import (
     iter_multi_items,
 )
 from antiphon.dialects.werkzeug.exceptions.base import HTTPException
-from antiphon.dialects.werkzeug.exceptions.statuses import RequestURITooLarge
+from antiphon.dialects.werkzeug.exceptions.statuses import RequestURITooLarge, refused_head
 from antiphon.dialects.werkzeug.formparser import FormDataParser, default_stream_factory, has_more_fields, read_fields
 from antiphon.dialects.werkzeug.tokens import parse_list_header, parse_options_header, read_cookies
 from antiphon.dialects.werkzeug.utils import environ_header, environ_property
@@ -405,8 +405,6 @@ class BaseRequest(RequestBody, RequestHead):
         The function must return a response or any other WSGI application. HTTP exceptions that it raises become
         responses. The request is closed once the response has been returned.
         """
-        from antiphon.dialects.werkzeug.exceptions.base import HTTPException
-        from antiphon.dialects.werkzeug.exceptions.statuses import refused_head
 
         @wraps(f)
         def application(*arguments: Any) -> Iterable[bytes]:
