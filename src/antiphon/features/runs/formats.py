@@ -7,12 +7,12 @@ their ``type``.
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
-from typing import Any, NamedTuple, assert_never
+from typing import Any, assert_never
 
 from antiphon import Response
 from antiphon.embedding import GRACE_OVER
 from antiphon.features.runs.questions import asks_approval
-from antiphon.features.runs.record import Kind, Line, RunEnd
+from antiphon.features.runs.record import Kind, Line
 from antiphon.features.runs.run import Run, RunEnded, ValuesMissed
 from antiphon.http import Event
 
@@ -40,127 +40,89 @@ def ui_message_stream(run: Run[Any], *, since: str | None = None) -> Response:
 async def _ui_parts(run: Run[Any], since: str | None) -> AsyncGenerator[Event | dict[str, Any] | str, None]:
     yield Event(comment="")
     yield {"type": "start", "messageId": run.id}
-    last: dict[str, Any] = {"type": "finish"}
-    async with aclosing(_parts(run, since)) as parts:
-        async for part in parts:
-            match part:
-                case _TextStart(number):
-                    yield {"type": "text-start", "id": str(number)}
-                case _Text(number, text):
-                    yield {"type": "text-delta", "id": str(number), "delta": text}
-                case _TextEnd(number):
-                    yield {"type": "text-end", "id": str(number)}
-                case _Asked(question, is_open):
-                    for each in _ui_question(question, is_open):
-                        yield each
-                case _Replied():
-                    yield _ui_reply(part)
-                    yield {"type": "start-step"}  # what the client had to do in the step before is done
-                case RunEnded() | ValuesMissed():
-                    last = {"type": "abort"} if _was_stopped(part) else {"type": "error", "errorText": _told(part)}
-                case _:
-                    yield part
+    message, last = _Message(since), {"type": "finish"}
+    try:
+        async with aclosing(message.parts(run)) as parts:
+            async for part in parts:
+                yield part
+    except (RunEnded, ValuesMissed) as ended:
+        last = {"type": "abort"} if _was_stopped(ended) else {"type": "error", "errorText": _told(ended)}
+    except asyncio.CancelledError:
+        if not GRACE_OVER.is_given:
+            raise
+        last = {"type": "error", "errorText": INTERRUPTED}  # for this client: the run may go on in another process
+    for part in message.end_of_text():
+        yield part
     yield last
     yield "[DONE]"
 
 
-def _ui_question(question: dict[str, Any], is_open: bool) -> Iterator[dict[str, Any]]:
-    name = question["schema"].get("title", "ask")
-    yield {"type": "tool-input-available", "toolCallId": question["id"], "toolName": name, "input": question}
-    if is_open and asks_approval(question):
-        yield {"type": "tool-approval-request", "approvalId": question["id"], "toolCallId": question["id"]}
+class _Message:
+    """The message that a run's values become, up to the first question that waits for a reply.
 
-
-def _ui_reply(told: "_Replied") -> dict[str, Any]:
-    of = {"toolCallId": told.id}
-    if told.is_expired:
-        return {"type": "tool-output-error", **of, "errorText": "Nobody has replied in time."}
-    if told.reply is None:
-        return {"type": "tool-output-denied", **of}
-    return {"type": "tool-output-available", **of, "output": told.reply}
-
-
-class _TextStart(NamedTuple):
-    number: int
-
-
-class _Text(NamedTuple):
-    number: int
-    text: str
-
-
-class _TextEnd(NamedTuple):
-    number: int
-
-
-class _Asked(NamedTuple):
-    question: dict[str, Any]
-    is_open: bool
-
-
-class _Replied(NamedTuple):
-    id: str
-    reply: Any = None
-    is_expired: bool = False
-
-
-async def _parts(run: Run[Any], since: str | None) -> AsyncGenerator[Any, None]:
-    """Yield a run's values, with each sequence of text values between the start and the end of a numbered text, and its
-    questions and replies, up to the first question that waits for a reply.
-
-    ``since`` is the question after whose reply to begin. If the run ends with an error, or this process does, yield the
-    error instead of raising it.
+    Each sequence of text values is between the start and the end of a numbered text. ``since`` is the question after
+    whose reply the message is shown.
     """
-    number = 0
-    is_open, is_shown = False, since is None
-    error: RunEnded | ValuesMissed | None = None
-    told: set[str] = set()
-    try:
+
+    def __init__(self, since: str | None) -> None:
+        self._since = since
+        self._is_shown = since is None
+        self._texts = 0
+        self._is_in_text = False
+
+    async def parts(self, run: Run[Any]) -> AsyncGenerator[Any, None]:
+        """Yield the parts that are shown. Raises the errors of ``Run.values``."""
+        told: set[str] = set()
         async with aclosing(run._items()) as items:
             async for value in items:
-                if is_open and not isinstance(value, str):
-                    is_open = False
-                    if is_shown:
-                        yield _TextEnd(number)
-                if isinstance(value, Line):
-                    part = _about_person(value)
-                    if (key := f"{value.kind} {value.value()['id']}") in told:
-                        continue
-                    told.add(key)
-                    if isinstance(part, _Asked):
-                        part = part._replace(is_open=await run._is_open(part.question["id"]))
-                    elif part.id == since:
-                        is_shown = True
-                    if is_shown:
-                        yield part
-                    if isinstance(part, _Asked) and part.is_open:
-                        return
+                for part in self._parts_of(value):
+                    yield part
+                if not isinstance(value, Line) or (key := f"{value.kind} {value.value()['id']}") in told:
                     continue
-                if isinstance(value, str) and not is_open:
-                    number, is_open = number + 1, True
-                    if is_shown:
-                        yield _TextStart(number)
-                if is_shown:
-                    yield _Text(number, value) if isinstance(value, str) else value
-    except (RunEnded, ValuesMissed) as ended:
-        error = ended
-    except asyncio.CancelledError:
-        if not GRACE_OVER.is_given:
-            raise
-        error = RunEnded(RunEnd("interrupted", 0))  # for this client: the run may go on in another process
-    if error is not None:
-        yield error
-    if is_open and is_shown:
-        yield _TextEnd(number)
+                told.add(key)
+                data = value.value()
+                is_open = value.kind == Kind.QUESTION and await run._is_open(data["id"])
+                self._is_shown |= value.kind == Kind.REPLY and data["id"] == self._since
+                for part in _about_person(value.kind, data, is_open) if self._is_shown else ():
+                    yield part
+                if is_open:
+                    return
+
+    def _parts_of(self, value: Any) -> Iterator[Any]:
+        """Yield the parts for a value. A question or a reply only ends a text."""
+        if not isinstance(value, str):
+            yield from self.end_of_text()
+            parts = [] if isinstance(value, Line) else [value]
+        else:
+            begins, self._is_in_text = not self._is_in_text, True
+            self._texts += begins
+            parts = [{"type": "text-start", "id": str(self._texts)}] if begins else []
+            parts.append({"type": "text-delta", "id": str(self._texts), "delta": value})
+        yield from parts if self._is_shown else ()
+
+    def end_of_text(self) -> Iterator[dict[str, str]]:
+        """Yield the end of the text, if there is one and it is shown."""
+        if self._is_in_text and self._is_shown:
+            yield {"type": "text-end", "id": str(self._texts)}
+        self._is_in_text = False
 
 
-def _about_person(line: Line) -> "_Asked | _Replied":
-    data = line.value()
-    return (
-        _Asked(data, is_open=False)
-        if line.kind == Kind.QUESTION
-        else _Replied(data["id"], data.get("reply"), data.get("expired", False))
-    )
+def _about_person(kind: str, data: dict[str, Any], is_open: bool) -> Iterator[dict[str, Any]]:
+    """Yield the parts for a question or for its reply."""
+    of = {"toolCallId": data["id"]}
+    if kind == Kind.QUESTION:
+        name = data["schema"].get("title", "ask")
+        yield {"type": "tool-input-available", **of, "toolName": name, "input": data}
+        if is_open and asks_approval(data):
+            yield {"type": "tool-approval-request", "approvalId": data["id"], **of}
+        return
+    if data.get("expired", False):
+        yield {"type": "tool-output-error", **of, "errorText": "Nobody has replied in time."}
+    elif (reply := data.get("reply")) is None:
+        yield {"type": "tool-output-denied", **of}
+    else:
+        yield {"type": "tool-output-available", **of, "output": reply}
+    yield {"type": "start-step"}  # what the client had to do in the step before is done
 
 
 def _was_stopped(error: RunEnded | ValuesMissed) -> bool:
