@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from antiphon.features.signatures.public_requests import NotReachable, public_url, request_public
+from antiphon.features.signatures.public_requests import NotReachable, post_public, public_url
 from tests.helpers.rows import rows
 
 HOSTS = [
@@ -20,7 +20,7 @@ def test_nothing_is_fetched_that_is_not_public(host, monkeypatch):
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_: [(socket.AF_INET6, 1, 6, "", (host, 443, 0, 0))])
     url = public_url(f"https://{f'[{host}]' if ':' in host else host}/")
     with pytest.raises(NotReachable, match="is not on the public internet"):
-        request_public("POST", url, {}, b"", most=10, seconds=5)
+        post_public(url, {}, b"", seconds=5)
 
 
 @rows("other", ["10.0.0.1", "fd00::1", "64:ff9b::10.0.0.1"])
@@ -28,4 +28,4 @@ def test_a_host_with_one_address_that_is_not_public_is_not_asked(other, monkeypa
     found = [(socket.AF_INET, 1, 6, "", (address, 443)) for address in ("93.184.215.14", other)]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_: found)
     with pytest.raises(NotReachable, match="is not on the public internet"):
-        request_public("POST", public_url("https://shop.example/"), {}, b"", most=10, seconds=5)
+        post_public(public_url("https://shop.example/"), {}, b"", seconds=5)

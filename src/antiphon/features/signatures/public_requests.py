@@ -3,22 +3,12 @@
 import socket
 import ssl
 from collections.abc import Mapping
-from http.client import HTTPException, HTTPResponse, HTTPSConnection
+from http.client import HTTPException, HTTPSConnection
 from ipaddress import IPv6Address, IPv6Network, ip_address
-from time import monotonic
-from typing import NamedTuple
 
 from antiphon import explained
 from antiphon.embedding import DEFAULT_PORTS
 from antiphon.http import URL
-
-
-class PublicResponse(NamedTuple):
-    """The response to a request: its status, its header fields with lower-case names, and its body."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 class NotReachable(OSError):
@@ -34,25 +24,20 @@ def public_url(text: str) -> URL:
     return url
 
 
-def request_public(
-    method: str, url: URL, headers: Mapping[str, str], body: bytes, *, most: int, seconds: float
-) -> PublicResponse:
-    """Send a request on this thread, to exactly the address that was checked. Redirects are not followed.
+def post_public(url: URL, headers: Mapping[str, str], body: bytes, *, seconds: float) -> int:
+    """Send a POST on this thread, to exactly the address that was checked, and return the response's status.
 
-    Raises NotReachable for a host that is not public, for a response that takes too long, and for a response of more
-    than ``most`` bytes.
+    Redirects are not followed, and the response's body is not read. Raises NotReachable for a host that is not public,
+    and for a response that takes too long.
     """
-    until = monotonic() + seconds
     port = url.port or DEFAULT_PORTS["https"]
     connection = HTTPSConnection(url.host, port, timeout=seconds)
     try:
         with socket.create_connection((_public_address(url.host), port), seconds) as plain:
             connection.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=url.host)
             with connection.sock:
-                connection.request(method, url.target, body, dict(headers))
-                response = connection.getresponse()
-                fields = {name.lower(): value for name, value in response.getheaders()}
-                return PublicResponse(response.status, fields, _read(response, most, until))
+                connection.request("POST", url.target, body, dict(headers))
+                return connection.getresponse().status
     except (OSError, HTTPException) as error:
         raise NotReachable(f"{url.origin} does not respond: {error}") from error
 
@@ -79,15 +64,3 @@ def _is_public(text: str) -> bool:
 
 _UNICAST = IPv6Network("2000::/3")
 """All public IPv6 addresses (RFC 4291 §2.4). Others contain an IPv4 address, as in NAT64 (RFC 6052), or are private."""
-
-
-def _read(response: HTTPResponse, most: int, until: float) -> bytes:
-    chunks, size = list[bytes](), 0
-    while chunk := response.read1(16 << 10):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > most:
-            raise OSError(f"the response has more than {most} bytes")
-        if monotonic() > until:
-            raise TimeoutError("the response takes too long")
-    return b"".join(chunks)

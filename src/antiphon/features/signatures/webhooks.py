@@ -39,8 +39,6 @@ DAY = 24 * 3600.0
 LONGEST_RUN = 300.0
 """The number of seconds after which a delivery whose process ended without a response is processed again."""
 
-MAX_RESPONSE = 64 << 10
-"""The maximum number of bytes to read from the response to a sent webhook."""
 MOST_SIGNATURES = 16
 """The maximum number of a delivery's signatures to compare."""
 
@@ -324,10 +322,9 @@ class StandardWebhook(Webhook):
         not public, and RuntimeError on an event loop.
         """
         refuse_on_loop("StandardWebhook.send", "await asyncio.to_thread(webhook.send, url, data)")
-        from antiphon.features.signatures.public_requests import public_url, request_public
+        from antiphon.features.signatures.public_requests import post_public, public_url
 
         body = data if isinstance(data, bytes) else encode_json(data)
         kind = "application/octet-stream" if body is data else "application/json"
         fields = {"content-type": kind, "user-agent": "antiphon", **(headers or {}), **self.sign(body, id=id)}
-        seconds = seconds_of(timeout)
-        return request_public("POST", public_url(url), fields, body, most=MAX_RESPONSE, seconds=seconds).status
+        return post_public(public_url(url), fields, body, seconds=seconds_of(timeout))
