@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, AnyStr, Generic, NoReturn, Protocol, TypeVar, cast, overload
 
 from antiphon.speedups import accelerated
@@ -163,16 +163,21 @@ def changed_package(package: str, series: str, missing: str) -> ImportError:
 
 
 def require_names(package: str, series: str, owner: object, *names: str) -> None:
-    """Raise the ``changed_package`` error if a class or object of the package lacks one of these undocumented names.
+    """Raise the ``changed_package`` error if a class or object of the package lacks one of these undocumented names, or
+    a function lacks a parameter of that name.
 
     Call this where nothing else would fail, such as an override that is never called, or an attribute that is never
     read.
     """
     for name in names:
-        if not hasattr(owner, name):
+        if isinstance(owner, FunctionType):
+            lacking = "" if name in owner.__code__.co_varnames else f"argument {name} of {owner.__qualname__}"
+        else:
             cls = owner if isinstance(owner, type) else type(owner)
             place = f"{cls.__module__}.{cls.__name__}" + ("" if cls is owner else "()")
-            raise changed_package(package, series, f"{place}.{name}")
+            lacking = "" if hasattr(owner, name) else f"{place}.{name}"
+        if lacking:
+            raise changed_package(package, series, lacking)
 
 
 def import_on_use(

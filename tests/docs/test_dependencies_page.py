@@ -266,7 +266,8 @@ def test_the_absence_of_an_overridden_name_is_found_at_import(name):
 def test_a_client_of_sentinel_that_may_keep_late_answers_is_found_at_import():
     code = (
         "import redis.sentinel\n"
-        "redis.sentinel.SentinelManagedConnection.read_response = lambda self: None\n"
+        "class SentinelManagedConnection:\n    def read_response(self): ...\n"
+        "redis.sentinel.SentinelManagedConnection.read_response = SentinelManagedConnection.read_response\n"
         "import antiphon.features.stores.valkey.sentinel"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -1,17 +1,15 @@
 """Clients for the primary that Sentinel reports, which also close their connections to Sentinel."""
 
-from inspect import signature
 from typing import Any
 
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 from redis.sentinel import SentinelManagedConnection, SentinelManagedSSLConnection
 
-from antiphon.lazy import changed_package
+from antiphon.embedding import require_names
 
-if "disconnect_on_error" not in signature(SentinelManagedConnection.read_response).parameters:
-    # Late replies would be matched to other commands.
-    raise changed_package("redis", "8", "argument disconnect_on_error of SentinelManagedConnection.read_response")
+# Without it, late replies would be matched to other commands.
+require_names("redis", "8", SentinelManagedConnection.read_response, "disconnect_on_error")
 
 
 class PrimaryConnection(SentinelManagedConnection):
