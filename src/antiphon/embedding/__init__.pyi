@@ -75,40 +75,38 @@ from antiphon.response.files import FileBody, OpenFile, guess_type, is_at_hand, 
 from antiphon.response.message import Body
 from antiphon.response.response import response_of
 from antiphon.serialization.json import decode_json, encode_json, json_text, pointer_step
-from antiphon.serialization.json_fields import is_json
-from antiphon.serialization.readers import json_as, texts_of
+from antiphon.serialization.readers import TypeDescription, json_as, texts_of
 from antiphon.serialization.signing import TimedSigner
-from antiphon.serialization.types import described, json_schemas, type_name
+from antiphon.serialization.types import json_schemas
 from antiphon.uploads.spool import Spool, Window
 from antiphon.uploads.temporary_file import safe_filename
 from antiphon.websockets.connection import Connection
 
 __all__ = [
-    "AT_END", "BEGIN_ON_THREAD", "CHALLENGES", "DEFAULT_PORTS", "DRAINING", "GRACE_OVER",
-    "ON_LOOP", "ON_THREAD", "OWS", "RETRY_AFTER", "SAFE_METHODS", "UNBOUNDED", "Added",
-    "Advice", "AsyncChunks", "AsyncFromSync", "AwaitedResponse", "BlockingBody", "BlockingChunks", "Body", "Choice",
-    "Connection", "Content", "Crossing", "CrossingBack", "DatabaseConnection", "DerivedHead", "DescribedApp",
-    "DescribedRoute", "DigestError", "EnvironHost", "FeatureStore", "FileBody", "ForeignSockets", "FormBounds",
-    "Framework", "FrameworkRequest", "FrameworkResponse", "Head", "Host", "IncompleteForm", "KeptResponse",
-    "Lifecycle", "LoopServer", "MadeHead", "MadeRequest", "MultipartLimits", "MultipartParser", "NamesOurs",
-    "NotBegun", "NotLoadedError", "OfRequest", "OpenFile", "PartData", "PartHead", "PlainHead", "PlainWatch",
-    "Reads", "ReceivedInput", "RequestHead", "RequestLocal", "Servable", "ServedFunction", "SharedFields", "Spool",
-    "Steps", "ThreadServer", "TimedSigner", "ViewRoute", "WSGIHead", "WatchedHead", "Window", "absent",
-    "arrivals", "as_bytes", "as_http_error", "background_loop", "call_after_fork",
-    "call_at_exit", "call_in_own_context", "caller_file", "check_arguments",
-    "check_cross_site", "check_dependency", "check_digest", "check_handshake", "check_no_decorator",
-    "check_numbers", "check_sync", "checked_by", "class_if_imported", "close_accepted", "contained", "copy_variables",
-    "crossing_of", "decode_json", "describe", "described", "driven", "encode_json", "endable", "environ_request",
-    "environ_sockets", "errors_name_it", "failed", "finish", "guess_type",
-    "host_of", "http_error", "innermost", "is_async", "is_at_hand", "is_for_any_thread", "is_json", "is_on_loop",
-    "is_secret_name", "is_seen_in_debug", "is_this_machine", "is_token", "is_token_of", "json_as", "json_schemas",
-    "json_text", "keep_private", "language_of", "lazy", "log_failure", "make_environ", "missing_package",
-    "mounted_together", "named", "network_of", "not_offered", "note_read", "on_own_thread",
-    "over_limit", "parse_boundary", "parse_or_none", "parse_origin", "path_beside", "plain_head", "pointer_step",
-    "query_fields_of", "query_too_long", "quote_path", "quoted_path", "quoted_root", "read_number",
-    "read_whole_form", "ready", "refuse_on_loop", "release", "render", "request_around", "require_names",
-    "reset_current_request", "response_of", "restarting", "run_async", "run_on", "running_loop", "safe_filename",
-    "scope_request", "seconds_of", "served_names", "server_head", "serving_loop", "set_current_request",
-    "signature_of", "split_list", "started_response", "store_name", "stream_of", "tell_of_reads", "texts_of",
-    "to_response", "type_name", "unquote", "unwatched", "urlencoded_fields_of", "without_traceback",
+    "AT_END", "BEGIN_ON_THREAD", "CHALLENGES", "DEFAULT_PORTS", "DRAINING", "GRACE_OVER", "ON_LOOP", "ON_THREAD",
+    "OWS", "RETRY_AFTER", "SAFE_METHODS", "UNBOUNDED", "Added", "Advice", "AsyncChunks", "AsyncFromSync",
+    "AwaitedResponse", "BlockingBody", "BlockingChunks", "Body", "Choice", "Connection", "Content", "Crossing",
+    "CrossingBack", "DatabaseConnection", "DerivedHead", "DescribedApp", "DescribedRoute", "DigestError",
+    "EnvironHost", "FeatureStore", "FileBody", "ForeignSockets", "FormBounds", "Framework", "FrameworkRequest",
+    "FrameworkResponse", "Head", "Host", "IncompleteForm", "KeptResponse", "Lifecycle", "LoopServer", "MadeHead",
+    "MadeRequest", "MultipartLimits", "MultipartParser", "NamesOurs", "NotBegun", "NotLoadedError", "OfRequest",
+    "OpenFile", "PartData", "PartHead", "PlainHead", "PlainWatch", "Reads", "ReceivedInput", "RequestHead",
+    "RequestLocal", "Servable", "ServedFunction", "SharedFields", "Spool", "Steps", "ThreadServer", "TimedSigner",
+    "TypeDescription", "ViewRoute", "WSGIHead", "WatchedHead", "Window", "absent", "arrivals", "as_bytes",
+    "as_http_error", "background_loop", "call_after_fork", "call_at_exit", "call_in_own_context", "caller_file",
+    "check_arguments", "check_cross_site", "check_dependency", "check_digest", "check_handshake",
+    "check_no_decorator", "check_numbers", "check_sync", "checked_by", "class_if_imported", "close_accepted",
+    "contained", "copy_variables", "crossing_of", "decode_json", "describe", "driven", "encode_json", "endable",
+    "environ_request", "environ_sockets", "errors_name_it", "failed", "finish", "guess_type", "host_of",
+    "http_error", "innermost", "is_async", "is_at_hand", "is_for_any_thread", "is_on_loop", "is_secret_name",
+    "is_seen_in_debug", "is_this_machine", "is_token", "is_token_of", "json_as", "json_schemas", "json_text",
+    "keep_private", "language_of", "lazy", "log_failure", "make_environ", "missing_package", "mounted_together",
+    "named", "network_of", "not_offered", "note_read", "on_own_thread", "over_limit", "parse_boundary",
+    "parse_or_none", "parse_origin", "path_beside", "plain_head", "pointer_step", "query_fields_of",
+    "query_too_long", "quote_path", "quoted_path", "quoted_root", "read_number", "read_whole_form", "ready",
+    "refuse_on_loop", "release", "render", "request_around", "require_names", "reset_current_request",
+    "response_of", "restarting", "run_async", "run_on", "running_loop", "safe_filename", "scope_request",
+    "seconds_of", "served_names", "server_head", "serving_loop", "set_current_request", "signature_of",
+    "split_list", "started_response", "store_name", "stream_of", "tell_of_reads", "texts_of", "to_response",
+    "unquote", "unwatched", "urlencoded_fields_of", "without_traceback",
 ]  # fmt: skip

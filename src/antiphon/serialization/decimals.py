@@ -23,7 +23,7 @@ from antiphon.explanations import explained
 from antiphon.http.errors import FaultBounds
 from antiphon.http.multidict import NumberFault, number_fault
 from antiphon.serialization.faults import COUNTED, Reason
-from antiphon.serialization.types import Collection, Decode, is_object, members, parts
+from antiphon.serialization.types import AS_STRING, Collection, Decode, is_object, members, parts
 
 REASONS: dict[NumberFault, Reason] = {
     "not finite": Reason("expected a finite number", "not_a_number"),
@@ -33,9 +33,6 @@ REASONS: dict[NumberFault, Reason] = {
 
 _BOUNDS = "antiphon.decimal"
 """The key of a Decimal's bounds in msgspec's metadata of its type."""
-
-AS_STRING = "JSON has it only as a string."
-"""The comment in the JSON Schema of such a Decimal; msgspec sets the types of all Decimals."""
 
 _SIGNS: dict[str, tuple[str, Literal["min", "max", "above", "below"], str, Callable[[Decimal, Decimal], bool]]] = {
     "ge": ("of at least", "min", "minimum", operator.ge),

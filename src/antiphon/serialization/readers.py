@@ -10,6 +10,7 @@ Imported when first used, because it loads msgspec.
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from datetime import date, time
+from decimal import Decimal
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
@@ -21,7 +22,8 @@ from antiphon.http.errors import BadRequest, HTTPError
 from antiphon.http.headers import Headers
 from antiphon.http.limits import Limits
 from antiphon.http.multidict import MultiDict
-from antiphon.serialization.decimals import refusing_unusable, with_unusable_marked
+from antiphon.lazy import lazy
+from antiphon.serialization.decimals import bounds_in, refusing_unusable, with_unusable_marked
 from antiphon.serialization.defaults import with_defaults
 from antiphon.serialization.fields import DEFAULT_LIMITS, FieldsReader
 from antiphon.serialization.json import (
@@ -34,10 +36,11 @@ from antiphon.serialization.json import (
     without_mark,
 )
 from antiphon.serialization.json_bounds import MOST_SLOW_NUMBERS, SHORT
+from antiphon.serialization.json_fields import is_json
 from antiphon.serialization.numbers import refusing_collisions, with_integers
 from antiphon.serialization.pydantic_models import check_bounds_are_read, has_model, model_reader
 from antiphon.serialization.search import PLAIN, FaultSearch, refusal
-from antiphon.serialization.types import Decode, described, parts
+from antiphon.serialization.types import Decode, Record, described, members, parts, python_type, translated, type_name
 from antiphon.serialization.unknown_members import DeclaredMembers, OnUnknown, check_has_no_model, check_unknown
 
 if TYPE_CHECKING:
@@ -322,6 +325,77 @@ def names_read(wanted: type) -> Collection[str] | None:
 def check_fields(wanted: Any, file_type: type | None = None) -> None:
     """Check that the pairs of a form or query can be read as a type. Raises TypeError."""
     FieldsReader(wanted, file_type, json_as)
+
+
+class TypeDescription:
+    """A type, or a part of one that ``msgspec.inspect`` describes: what it consists of, and how it is read and written.
+
+    ``file_type`` and its subclasses may be parts of it, although they can't be read from text.
+    """
+
+    def __init__(self, wanted: object, file_type: type | None = None) -> None:
+        self._wanted = wanted
+        self._file_type = file_type
+
+    @property
+    def name(self) -> str:
+        """The name of the type, for messages."""
+        return type_name(self._wanted)
+
+    @lazy
+    def info(self) -> inspect.Type:
+        """The description of the type by msgspec, whether or not it can be read."""
+        return self._wanted if isinstance(self._wanted, inspect.Type) else translated(self._wanted)
+
+    @property
+    def alternatives(self) -> tuple[inspect.Type, ...]:
+        """The types of a union, or any other type alone."""
+        return members(self.info)
+
+    @property
+    def fields(self) -> tuple[inspect.Field, ...]:
+        """The fields of a record; empty for any other type."""
+        return getattr(self.info, "fields", ())
+
+    @property
+    def records(self) -> list[type]:
+        """The classes of all records in the type, which may be one itself."""
+        return [part.cls for _, part in parts("", self.info) if isinstance(part, Record)]
+
+    @property
+    def is_json(self) -> bool:
+        """True for the type of a form's field that is sent as JSON: ``JSON[...]``."""
+        return is_json(self.info)
+
+    @property
+    def has_model(self) -> bool:
+        """True if the type is a Pydantic model, or contains one."""
+        return has_model(self._wanted)
+
+    @property
+    def decimal_bounds(self) -> Mapping[str, Decimal] | None:
+        """The bounds of the first Decimal in the type by their names in ``msgspec.Meta``, or None."""
+        found = next(iter(bounds_in(self.info)), None)
+        if found is None:
+            return None
+        return {**found.limits, **({} if found.places is None else {"multiple_of": Decimal(10) ** -found.places})}
+
+    @property
+    def python_type(self) -> Any:
+        """A type that is read in the same way, but may be written differently."""
+        return python_type(self.info)
+
+    def check(self, *, is_read: bool = True) -> None:
+        """Raise TypeError for a type that can't be read, or, if ``is_read`` is False, can't be written."""
+        described(self._wanted, self._file_type, is_read=is_read)
+
+    def check_form(self) -> Collection[str]:
+        """Return the names of the fields of a form or query. Raises TypeError if it can't be read as this type."""
+        return _reader_of(self._wanted, self._file_type).names
+
+    def read_form(self, texts: MultiDict[str], files: MultiDict[Any]) -> Any:
+        """Return the value of a form. Raises UnprocessableContent (422), naming each invalid field."""
+        return fields_as(texts, cast("type[Any]", self._wanted), "form", files=files, file_type=self._file_type)
 
 
 def texts_of(value: object) -> list[str]:

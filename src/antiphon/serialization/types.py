@@ -50,6 +50,8 @@ _COLLECTIONS: dict[type[inspect.Type], type] = {
     inspect.SetType: set,
     inspect.FrozenSetType: frozenset,
 }
+AS_STRING = "JSON has it only as a string."
+"""The comment in the JSON Schema of such a Decimal; msgspec sets the types of all Decimals."""
 _CONSTRAINTS = ("gt", "ge", "lt", "le", "multiple_of", "min_length", "max_length", "pattern", "tz")
 
 
@@ -112,6 +114,8 @@ def json_schemas(
     class Generator(made._SchemaGenerator):  # type: ignore[misc]  # noqa: SLF001 - has no public name
         def to_schema(self, info: inspect.Type, check_ref: bool = True) -> dict[str, Any]:
             schema: dict[str, Any] = super().to_schema(info, check_ref)
+            if schema.get("format") == "decimal" and schema.pop("$comment", None) != AS_STRING:
+                schema["type"] = ["string", "number"]
             kind = members(info)[0] if isinstance(info, inspect.Metadata) else info
             return {**_WITHOUT_ZONE.get((type(kind), getattr(kind, "tz", True)), {}), **schema}
 

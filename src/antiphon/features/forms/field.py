@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
 from antiphon import explained
-from antiphon.embedding import errors_name_it, texts_of, type_name
+from antiphon.embedding import TypeDescription, errors_name_it, texts_of
 from antiphon.features.html import AttributeValue
 from antiphon.types import Text
 
@@ -124,6 +124,6 @@ def _write(target: Any, key: str, value: object) -> None:
 
 
 def _not_applied(target: object, key: str, form: object, text: str, error: object = None) -> TypeError:
-    kind, name = type(target).__name__, type_name(form)
+    kind, name = type(target).__name__, TypeDescription(form).name
     said = text.format(key=key, kind=kind, form=name, error=error)
     return explained("form-without-data", f"form.apply: the {kind} {said}", TypeError)

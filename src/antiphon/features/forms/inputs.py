@@ -8,20 +8,20 @@ from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
 from inspect import isfunction, signature
-from typing import Annotated, Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import inspect
 
 from antiphon import Upload, explained
-from antiphon.embedding import described, is_json, texts_of, type_name
+from antiphon.embedding import TypeDescription, texts_of
 from antiphon.features.forms.field import Choices, Field, Widget, check_widget
 from antiphon.features.forms.messages import MessageLabel
 from antiphon.features.html import AttributeValue
-from antiphon.serialization.decimals import DecimalBounds, bounds_in
-from antiphon.serialization.readers import check_fields
-from antiphon.serialization.types import members
 from antiphon.types import Text
+
+Bounds: TypeAlias = Mapping[str, Decimal]
+"""The bounds of a Decimal, by their names in ``msgspec.Meta``."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,7 @@ class Input:
     is_nullable: bool
     kinds: Sequence[inspect.Type]
     """The types of a single value."""
-    bounds: DecimalBounds | None
-    """The bounds of a Decimal."""
+    bounds: Bounds | None
     attributes: Mapping[str, AttributeValue]
     choices: Mapping[str, Text] | None
     """The text and the label of each value to choose from."""
@@ -161,23 +160,24 @@ _KEPT = 256
 @lru_cache(_KEPT)
 def inputs_of(wanted: Any) -> tuple[Input, ...]:
     """Return the inputs of a form for a class. Raises TypeError for a class or field that can't have inputs."""
-    check_fields(wanted, Upload)
-    info = cast("inspect.StructType", described(wanted, Upload))
+    description = TypeDescription(wanted, Upload)
+    description.check_form()
     hints = get_type_hints(get_origin(wanted) or wanted, include_extras=True)
-    for field in info.fields:
-        _check_habits(wanted, field)
-    inputs = tuple(_input(each, hints.get(each.name)) for each in info.fields)
-    for each, of in zip(inputs, info.fields, strict=True):
-        _check(each, type_name(wanted), is_json=is_json(of.type))
+    for field in description.fields:
+        _check_habits(f"{description.name}.{field.name}", wanted, field)
+    inputs = tuple(_input(each, hints.get(each.name)) for each in description.fields)
+    for each, of in zip(inputs, description.fields, strict=True):
+        _check(each, f"{description.name}.{of.name}", is_json=TypeDescription(of.type).is_json)
     return inputs
 
 
 def _input(field: inspect.Field, hint: object) -> Input:
     declared, meta = _declared(hint)
-    alternatives = [member for member in members(field.type) if not isinstance(member, inspect.NoneType)]
+    described = TypeDescription(field.type)
+    alternatives = [member for member in described.alternatives if not isinstance(member, inspect.NoneType)]
     is_many = any(isinstance(member, inspect.CollectionType | inspect.TupleType) for member in alternatives)
     kinds = [kind for member in alternatives for kind in _items(member)]
-    is_nullable = len(alternatives) < len(members(field.type))
+    is_nullable = len(alternatives) < len(described.alternatives)
     is_bool = not is_many and all(isinstance(kind, inspect.BoolType) for kind in kinds)
     is_switch = is_bool and declared.widget == "checkbox"
     choices = declared.choices
@@ -185,7 +185,7 @@ def _input(field: inspect.Field, hint: object) -> Input:
         choices = _choices(kinds, hint, is_chosen=is_nullable or declared.widget in ("radio", "select"))
     widget = declared.widget or _widget(kinds, has_choices=choices is not None)
     is_switch = is_bool and choices is None
-    bounds = next(iter(bounds_in(field.type)), None)
+    bounds = described.decimal_bounds
     return Input(
         key=field.name,
         name=field.encode_name,
@@ -221,9 +221,9 @@ def _declared(hint: object) -> tuple[Field, dict[str, str]]:
 def _items(member: inspect.Type) -> tuple[inspect.Type, ...]:
     match member:
         case inspect.CollectionType(item_type=item):
-            return members(item)
+            return TypeDescription(item).alternatives
         case inspect.TupleType(item_types=items):
-            return tuple(part for item in items for part in members(item))
+            return tuple(part for item in items for part in TypeDescription(item).alternatives)
     return (member,)
 
 
@@ -272,7 +272,7 @@ _TEXTS = ("text", "search", "url", "tel", "email", "password")
 
 
 def _attributes(
-    kinds: Sequence[inspect.Type], widget: Widget, declared: Field, bounds: DecimalBounds | None, *, is_many: bool
+    kinds: Sequence[inspect.Type], widget: Widget, declared: Field, bounds: Bounds | None, *, is_many: bool
 ) -> dict[str, AttributeValue]:
     """Return the attributes that let a browser check and complete the input."""
     found: dict[str, AttributeValue] = {
@@ -301,13 +301,13 @@ def _of_text(text: inspect.StrType, widget: Widget) -> dict[str, AttributeValue]
     return found
 
 
-def _of_decimal(bounds: DecimalBounds | None, inputmode: str | None) -> dict[str, AttributeValue]:
+def _of_decimal(bounds: Bounds | None, inputmode: str | None) -> dict[str, AttributeValue]:
     """Return the attributes for a Decimal. A browser counts steps from the minimum and supports only inclusive
     bounds."""
     if bounds is None:
         return {"step": "any"}
-    limits, step = bounds.limits, None if bounds.places is None else Decimal(10) ** -bounds.places
-    least, most = limits.get("ge", limits.get("gt")), limits.get("le", limits.get("lt"))
+    step = bounds.get("multiple_of")
+    least, most = bounds.get("ge", bounds.get("gt")), bounds.get("le", bounds.get("lt"))
     is_step = step is not None and not (least or 0) % step
     found: dict[str, AttributeValue] = {
         "min": None if least is None else f"{least:f}",
@@ -315,7 +315,7 @@ def _of_decimal(bounds: DecimalBounds | None, inputmode: str | None) -> dict[str
         "step": f"{step:f}" if is_step else "any",
     }
     if inputmode is None and least is not None and least >= 0:
-        found["inputmode"] = "decimal" if bounds.places != 0 else "numeric"
+        found["inputmode"] = "decimal" if step != 1 else "numeric"
     return found
 
 
@@ -360,11 +360,10 @@ def _default(field: inspect.Field) -> Callable[[], object]:
     return factory if callable(factory) else lambda: None
 
 
-def _check_habits(wanted: Any, field: inspect.Field) -> None:
+def _check_habits(place: str, wanted: Any, field: inspect.Field) -> None:
     """Raise TypeError for declarations that other packages read or call, but that would have no effect here. Examples
     are ``name: str = Field(...)``, ``def clean_name(self)`` and ``def validate_name(self, field)``.
     """
-    place = f"{type_name(wanted)}.{field.name}"
     if isinstance(field.default, Field):
         raise explained(
             "bad-form-field",
@@ -383,9 +382,9 @@ def _check_habits(wanted: Any, field: inspect.Field) -> None:
         )
 
 
-def _check(planned: Input, name: str, *, is_json: bool) -> None:
+def _check(planned: Input, place: str, *, is_json: bool) -> None:
     """Raise TypeError for a widget that can't show the field."""
-    place, widget = f"{name}.{planned.key}", planned.widget
+    widget = planned.widget
     if is_json:
         raise explained("bad-form-field", f"{place}: JSON has no input; read it with request.form_as", TypeError)
     if (widget == "file") != planned.is_file:

@@ -7,10 +7,10 @@ from datetime import datetime, time
 from typing import Any, NamedTuple, TypeVar
 
 from antiphon import Request, Upload
+from antiphon.embedding import TypeDescription
 from antiphon.features.forms.inputs import Input
 from antiphon.http import MultiDict
 from antiphon.request.readings import check_form
-from antiphon.serialization.readers import fields_as
 
 T = TypeVar("T")
 
@@ -54,7 +54,8 @@ class Sent(NamedTuple):
         pairs += [(each.name, "false") for each in inputs if each.is_switch and each.name not in self.texts]
         files = MultiDict((name, file) for name, file in self.files.items() if name in by_name)
         texts: MultiDict[Any] = MultiDict(pairs)
-        return fields_as(texts, wanted, "form", files=files, file_type=Upload)
+        value: T = TypeDescription(wanted, Upload).read_form(texts, files)
+        return value
 
 
 NOTHING = Sent(MultiDict(), MultiDict())

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from antiphon import HTTPError
-from antiphon.embedding import innermost, json_as, pointer_step
+from antiphon.embedding import TypeDescription, innermost, json_as, pointer_step
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.responses import ANY, EVENTS, HTML, JSON, NDJSON, PROBLEM
 from antiphon.features.openapi.code.values import (
@@ -27,7 +27,6 @@ from antiphon.features.openapi.code.values import (
 from antiphon.features.openapi.contract import Contract
 from antiphon.features.openapi.responses import Given
 from antiphon.http import Headers, parse_events
-from antiphon.serialization.pydantic_models import has_model
 
 ALWAYS = frozenset({408, 413, 414, 421, 431, 500})
 """Statuses that any response can have, which contracts don't list."""
@@ -197,7 +196,7 @@ def _faults_of_fields(fields: Mapping[str, Value], data: Any, pointer: str) -> I
 
 
 def _faults_of_type(kind: Any, data: Any, pointer: str) -> Iterator[str]:
-    computes = has_model(kind)  # fields that are written but can't be read
+    computes = TypeDescription(kind).has_model  # fields that are written but can't be read
     try:
         read = json_as(json.dumps(data).encode(), kind)
     except HTTPError as error:

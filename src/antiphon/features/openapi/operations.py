@@ -6,7 +6,7 @@ from http import HTTPStatus
 from inspect import cleandoc
 from typing import Any
 
-from antiphon.embedding import innermost, is_async
+from antiphon.embedding import TypeDescription, innermost, is_async
 from antiphon.features.openapi.code.findings import Read
 from antiphon.features.openapi.code.responses import ANY, BYTES, EVENTS, JSON, NDJSON, PROBLEM
 from antiphon.features.openapi.code.values import NONE, TEXT, Fields, Known, Of, Stream, Value
@@ -17,7 +17,6 @@ from antiphon.features.openapi.schemas import FILE, PROBLEM_NAME, REFERENCE, Dir
 from antiphon.features.openapi.security import requires_key
 from antiphon.http.errors import Problem
 from antiphon.serialization.patches import OPERATIONS
-from antiphon.serialization.readers import field_names
 
 BYTERANGES = "multipart/byteranges"
 """The media type of a response with several parts (RFC 9110 §14.6)."""
@@ -204,7 +203,7 @@ def _rows(read: Read, side: Direction, schemas: Schemas) -> Schema:
         media: {"itemSchema": item} for media in (NDJSON, "application/jsonl", "application/json-seq")
     } | {JSON: array}
     try:
-        names = ", ".join(field_names(read.wanted))
+        names = ", ".join(TypeDescription(read.wanted).check_form())
     except TypeError:
         return content
     text = {"type": "string", "description": f"CSV whose first line has the names of the columns: {names}."}

@@ -15,7 +15,7 @@ from uuid import UUID
 import msgspec
 
 from antiphon import Upload
-from antiphon.embedding import described, is_json, json_schemas
+from antiphon.embedding import TypeDescription, json_schemas
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Read
 from antiphon.features.openapi.code.objects import is_problem
@@ -32,9 +32,6 @@ from antiphon.features.openapi.code.values import (
     Value,
     alternatives,
 )
-from antiphon.serialization.decimals import AS_STRING
-from antiphon.serialization.pydantic_models import has_model
-from antiphon.serialization.types import Record, parts, translated
 
 Schema: TypeAlias = dict[str, Any]
 Direction: TypeAlias = Literal["input", "strict", "output"]
@@ -109,10 +106,13 @@ class Schemas:
         """Return the types that can be described, adding them and the records inside them to ``wanted``."""
         found = []
         for kind in {_key(each): each for each in kinds}.values():
-            if kind is Any or kind is object or kind is annotations.NOT_SAID or has_model(kind):
+            if kind is Any or kind is object or kind is annotations.NOT_SAID:
+                continue
+            description = TypeDescription(kind, Upload)
+            if description.has_model:
                 continue
             try:
-                info = described(kind, Upload, is_read=side != "output")
+                description.check(is_read=side != "output")
                 json_schemas([kind], _schema_hook, REFERENCE)
             except Exception as error:  # an application's type may raise anything
                 if side == "output" and _written_like(kind) is not None:
@@ -121,7 +121,7 @@ class Schemas:
                     self.undescribed.append((kind, str(error)))
                 continue
             found.append(kind)
-            for each in (kind, *[part.cls for _, part in parts("", info) if isinstance(part, Record)]):
+            for each in (kind, *description.records):
                 if _key(each) not in self._types:
                     self._types[_key(each)] = each
                     wanted.append(each)
@@ -129,7 +129,7 @@ class Schemas:
 
     def _of_models(self, kinds: list[Any], side: Direction) -> tuple[dict[Any, Schema], dict[str, Schema]]:
         """Return the schemas of types that contain Pydantic models, and the components that they refer to."""
-        found = {_key(kind): kind for kind in kinds if has_model(kind)}
+        found = {_key(kind): kind for kind in kinds if TypeDescription(kind).has_model}
         if not found:
             return {}, {}
         from antiphon.features.openapi.model_schemas import schemas_of_models
@@ -236,8 +236,8 @@ class Schemas:
         """Return the names of a form's fields that are JSON."""
         if read.part != "form" or _key(read.wanted) not in self._types:
             return []
-        info = described(read.wanted, Upload)
-        return [field.encode_name for field in info.fields if is_json(field.type)] if isinstance(info, Record) else []
+        fields = TypeDescription(read.wanted).fields
+        return [each.encode_name for each in fields if TypeDescription(each.type).is_json]
 
     def _renamed(self, schema: Any, direction: Direction) -> Any:
         """Return a schema whose references use the document's names."""
@@ -295,12 +295,11 @@ def _may_lack(kind: Any) -> frozenset[str]:
     if cls is None:
         return frozenset()
     omits = is_typeddict(cls) or getattr(getattr(cls, "__struct_config__", None), "omit_defaults", False)
-    fields = getattr(translated(kind), "fields", ())
     declared = getattr(cls, "__dataclass_fields__", {})
     set_later = {name for name, each in declared.items() if not each.init and each.default_factory is MISSING}
     return frozenset(
         each.encode_name
-        for each in fields
+        for each in TypeDescription(kind).fields
         if (omits and not each.required) or each.default is msgspec.UNSET or each.name in set_later
     )
 
@@ -311,7 +310,7 @@ def defaults_of(kind: Any) -> dict[str, Any]:
     if cls is not None and hasattr(cls, "model_fields"):
         fields = [(each.alias or name, each.default) for name, each in cls.model_fields.items()]
     else:
-        fields = [(each.encode_name, each.default) for each in getattr(translated(kind), "fields", ())]
+        fields = [(each.encode_name, each.default) for each in TypeDescription(kind).fields]
     written = {name: msgspec.to_builtins(default) for name, default in fields if isinstance(default, _SCALARS)}
     return {name: value for name, value in written.items() if value is not None}
 
@@ -480,12 +479,9 @@ def _decimal(schema: Schema, is_output: bool) -> Schema:
 
     It has no format, because openapi-generator makes a float64 from ``decimal`` in Go, which can't read a string.
     """
-    left_out = (*_OF_NUMBERS, "$comment", "format") if is_output else ("$comment", "format")
+    left_out = (*_OF_NUMBERS, "format") if is_output else ("format",)
     made = {key: each for key, each in schema.items() if key not in left_out}
-    if is_output:
-        return made
-    kinds = {} if schema.get("$comment") == AS_STRING else {"type": ["string", "number"]}
-    return {"pattern": _DECIMAL, **made, **kinds}
+    return {**made, "type": "string"} if is_output else {"pattern": _DECIMAL, **made}
 
 
 def _without_null_choice(schema: Schema) -> Schema:

@@ -11,10 +11,9 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, TypeVar, Unio
 from msgspec import Meta, Struct, defstruct, inspect
 
 from antiphon import decimal_meta, explained
-from antiphon.embedding import texts_of
+from antiphon.embedding import TypeDescription, texts_of
 from antiphon.features.forms.field import Field, member_of
 from antiphon.features.forms.inputs import Input, inputs_of
-from antiphon.serialization.types import python_type
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -209,7 +208,7 @@ def _parameters(column: Input, field: str) -> Iterator[Parameter]:
         yield Parameter(field, column, "icontains", text)
     else:
         choices = {"true": "Yes", "false": "No"} if column.is_bool else column.choices
-        exact: Any = Union[(None, *map(python_type, column.kinds))]
+        exact: Any = Union[(None, *[TypeDescription(kind).python_type for kind in column.kinds])]
         yield Parameter(field, column, "exact", _annotated(exact, Field(label=label, choices=choices)))
 
 

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from msgspec import inspect
 
 from antiphon import Request, Response, explained
-from antiphon.embedding import texts_of, type_name
+from antiphon.embedding import TypeDescription, texts_of
 from antiphon.features.forms.field import member_of
 from antiphon.features.forms.form import Form, id_of
 from antiphon.features.forms.inputs import in_words
@@ -82,7 +82,7 @@ class Table(Generic[R]):
         wrong = [key for key in columns if key not in self._by_key and key not in self._cells]
         if wrong := [*wrong, *[key for key in named if key not in single]]:
             known = f"it has {', '.join(self._by_key)}, and lists can't be sorted or filtered"
-            fault = f"the table of {type_name(wanted)} has no such column: {wrong[0]!r}; {known}"
+            fault = f"the table of {TypeDescription(wanted).name} has no such column: {wrong[0]!r}; {known}"
             raise explained("bad-table", fault)
         self.id = f"{prefix}{id_of(wanted)}-table"
         """The id of the element around the table."""
