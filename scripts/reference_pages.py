@@ -290,8 +290,8 @@ TOPICS = {
     ),
     "embedding/exchanges.md": Page(
         "Requests and responses in features", "antiphon.embedding",
-        "OfRequest arrivals request_around MadeRequest MadeHead PlainHead read_number parse_or_none network_of "
-        "Reads unwatched note_read WatchedHead PlainWatch Choice tell_of_reads keep_private "
+        "OfRequest arrivals request_around MadeRequest MadeHead PlannedRoute PlainHead read_number parse_or_none "
+        "network_of Reads unwatched note_read WatchedHead PlainWatch Choice tell_of_reads keep_private "
         "Added SharedFields AwaitedResponse Body BlockingChunks AsyncChunks is_at_hand is_for_any_thread endable "
         "check_digest DigestError http_error over_limit RETRY_AFTER CHALLENGES "
         "without_traceback DEFAULT_PORTS quote_path quoted_path quoted_root unquote host_of parse_origin "

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
-from functools import partial
 from os import PathLike
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Literal, Never, NoReturn, ParamSpec, TypeVar, overload
@@ -39,7 +38,6 @@ from antiphon.request.request import Request
 from antiphon.response.message import Message
 from antiphon.response.response import Response
 from antiphon.routing.converters import Converter
-from antiphon.routing.pattern import path_template
 from antiphon.serialization.signing import SecretKeys, Signer
 from antiphon.uploads.temporary_file import usable_folder
 
@@ -412,11 +410,6 @@ class App(Routes, Servable):
     def _route_groups(self) -> tuple[RouteGroup, ...]:
         """The routes of the application and its blueprints, with the code around them."""
         return tuple(self._group().walk())
-
-    @property
-    def _path_template(self) -> Callable[[str], tuple[str, dict[str, str]]]:
-        """A function that returns a path as in OpenAPI, with the names of its parameters and of their converters."""
-        return partial(path_template, converters=merged_converters(self._route_groups))
 
     @property
     def declares_hosts(self) -> bool:

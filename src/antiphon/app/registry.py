@@ -1,6 +1,6 @@
 """Registrations: all that an application and its blueprints were given, and the groups of routes that it makes."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from antiphon.app.dispatch.dependencies import Dependencies
@@ -12,10 +12,13 @@ from antiphon.app.route import Route
 from antiphon.explanations import explained
 from antiphon.handler.callables import describe
 from antiphon.http.limits import ONE_VALUE, Limits
+from antiphon.lazy import lazy
+from antiphon.request.dependencies import ReadableDependency
 from antiphon.request.request import Request
 from antiphon.request.route import NO_META, RouteMeta
 from antiphon.response.response import Response
 from antiphon.routing.converters import CONVERTERS, Converter
+from antiphon.routing.pattern import path_template
 
 if TYPE_CHECKING:
     from antiphon.app.blueprint import Blueprint
@@ -214,6 +217,86 @@ class RouteGroup:
         plan = Plan(self._placed(route, deadline=self.deadline), hook, self.stack, body=body)
         plan.checks_writes = checks_writes
         return plan
+
+
+class PlannedRoute:
+    """A route of an application and the functions around its handler, for code that describes or checks them.
+
+    ``prefix`` is where the application is mounted. ``path`` is the whole path as in OpenAPI, and ``parameters`` are the
+    names of its parameters and of their converters. ``providers`` are the functions that provide dependencies.
+    """
+
+    def __init__(
+        self,
+        group: RouteGroup,
+        route: Route,
+        prefix: str,
+        template: tuple[str, dict[str, str]],
+        providers: Mapping[ReadableDependency[Any], Callable[..., Any]],
+    ) -> None:
+        self.app: Any = group.app
+        self.route = route
+        self.prefix = prefix
+        self.path, self.parameters = template
+        self.providers = providers
+        self._group = group
+
+    @classmethod
+    def of(cls, app: Any, prefix: str = "") -> Iterator["PlannedRoute"]:
+        """Yield the routes of an application, and those of the applications mounted in it."""
+        groups: tuple[RouteGroup, ...] = app._route_groups
+        converters = merged_converters(groups)
+        providers = {each.provides: each.hook.function for each in groups[0].dependencies.sources}
+        for group in groups:
+            for route in group.routes():
+                yield cls(group, route, prefix, path_template(prefix + route.pattern, converters), providers)
+        for mount in app.mounts:
+            if hasattr(mount.application, "_route_groups"):
+                yield from cls.of(mount.application, prefix + mount.prefix)
+
+    @lazy
+    def _stack(self) -> HandlerStack:
+        return self._group.stack_of(self.route)
+
+    @property
+    def features(self) -> list[object]:
+        """The features in use for the route, outermost first; none if it is unguarded."""
+        group = None if self.route.unguarded else self._group
+        found: list[object] = []
+        while group is not None:
+            found[:0] = group.registry.features
+            group = group.above
+        return found
+
+    @property
+    def middleware(self) -> list[Callable[..., Any]]:
+        """The middleware around the handler, outermost first."""
+        first = [] if self.route.unguarded else self.app._registry.before_routing
+        return [each.function for each in (*first, *self._stack.middleware)]
+
+    @property
+    def before(self) -> list[Callable[..., Any]]:
+        """The hooks before the handler."""
+        return [each.function for each in (*self._stack.before, *self.route.before)]
+
+    @property
+    def after(self) -> list[Callable[..., Any]]:
+        """The hooks after the handler."""
+        return [each.function for each in self._stack.after]
+
+    @property
+    def resolved(self) -> list[Callable[..., Any]]:
+        """The providers that are called before the handler, because they wait or block."""
+        return [each.hook.function for each in self._group.dependencies.resolving]
+
+    @property
+    def handled_errors(self) -> list[type[BaseException]]:
+        """The classes of errors that have a handler."""
+        return [kind for each in self._stack.error_handlers for kind in each.classes]
+
+    def error_handler(self, error: BaseException) -> Callable[..., Any] | None:
+        """Return the function that handles an error, or None."""
+        return self._stack.error_handler(error)
 
 
 def merged_converters(groups: Iterable[RouteGroup]) -> dict[str, Converter]:

@@ -75,6 +75,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "app.connections": "DatabaseConnection",
         "app.callers": "checked_by",
         "app.made_request": "MadeHead MadeRequest",
+        "app.registry": "PlannedRoute",
         "request.caller": "arrivals request_around",
         "request.late_reads": "keep_private tell_of_reads",
         "response.message": "Body",

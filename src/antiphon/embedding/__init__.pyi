@@ -16,6 +16,7 @@ from antiphon.app.mount import mounted_together
 from antiphon.app.planning.cross_site import SAFE_METHODS, check_cross_site, parse_origin
 from antiphon.app.planning.features import Added
 from antiphon.app.planning.request_checks import DigestError, check_digest, check_handshake
+from antiphon.app.registry import PlannedRoute
 from antiphon.app.served_function import ServedFunction
 from antiphon.app.static_files import served_names
 from antiphon.app.store import RETRY_AFTER, FeatureStore, KeptResponse, store_name
@@ -90,11 +91,11 @@ __all__ = [
     "EnvironHost", "FeatureStore", "FileBody", "ForeignSockets", "FormBounds", "Framework", "FrameworkRequest",
     "FrameworkResponse", "Head", "Host", "IncompleteForm", "KeptResponse", "Lifecycle", "LoopServer", "MadeHead",
     "MadeRequest", "MultipartLimits", "MultipartParser", "NamesOurs", "NotBegun", "NotLoadedError", "OfRequest",
-    "OpenFile", "PartData", "PartHead", "PlainHead", "PlainWatch", "Reads", "ReceivedInput", "RequestHead",
-    "RequestLocal", "Servable", "ServedFunction", "SharedFields", "Spool", "Steps", "ThreadServer", "TimedSigner",
-    "TypeDescription", "ViewRoute", "WSGIHead", "WatchedHead", "Window", "absent", "arrivals", "as_bytes",
-    "as_http_error", "background_loop", "call_after_fork", "call_at_exit", "call_in_own_context", "caller_file",
-    "check_arguments", "check_cross_site", "check_dependency", "check_digest", "check_handshake",
+    "OpenFile", "PartData", "PartHead", "PlainHead", "PlainWatch", "PlannedRoute", "Reads", "ReceivedInput",
+    "RequestHead", "RequestLocal", "Servable", "ServedFunction", "SharedFields", "Spool", "Steps", "ThreadServer",
+    "TimedSigner", "TypeDescription", "ViewRoute", "WSGIHead", "WatchedHead", "Window", "absent", "arrivals",
+    "as_bytes", "as_http_error", "background_loop", "call_after_fork", "call_at_exit", "call_in_own_context",
+    "caller_file", "check_arguments", "check_cross_site", "check_dependency", "check_digest", "check_handshake",
     "check_no_decorator", "check_numbers", "check_sync", "checked_by", "class_if_imported", "close_accepted",
     "contained", "copy_variables", "crossing_of", "decode_json", "describe", "driven", "encode_json", "endable",
     "environ_request", "environ_sockets", "errors_name_it", "failed", "finish", "guess_type", "host_of",

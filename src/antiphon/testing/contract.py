@@ -6,6 +6,7 @@ from typing import Any
 from antiphon.adapters.servable import Servable
 from antiphon.app.application import App
 from antiphon.app.planning.matching import Routing
+from antiphon.app.registry import PlannedRoute
 from antiphon.app.route import Route
 from antiphon.explanations import explained
 from antiphon.explanations.naming import unknown_attribute
@@ -58,15 +59,14 @@ class HeldContract:
 
     def _read(self, app: App, key: RouteKey) -> Contract | None:
         method = key[-1]
-        for group in app._route_groups:
-            for route in group.routes():
-                if method in route.methods and route_key(route, method) == key and is_described(route):
-                    contract = self._reader.read(group, route, method)
-                    _, parameters = app._path_template(route.pattern)
-                    refuses = refuses_other_sites(app, route)
-                    has_hosts = app.declares_hosts
-                    expect(contract, has_parameters=bool(parameters), has_hosts=has_hosts, refuses_other_sites=refuses)
-                    return contract
+        for planned in PlannedRoute.of(app):
+            route = planned.route
+            if method in route.methods and route_key(route, method) == key and is_described(route):
+                contract = self._reader.read(planned, method)
+                has_parameters, refuses = bool(planned.parameters), refuses_other_sites(app, route)
+                has_hosts = app.declares_hosts
+                expect(contract, has_parameters=has_parameters, has_hosts=has_hosts, refuses_other_sites=refuses)
+                return contract
         return None
 
     def check(self, request: ClientRequest, response: ClientResponse, root_path: str) -> None:

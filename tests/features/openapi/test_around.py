@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 import pytest
 
 from antiphon import App, Dependency, Request, Response, abort
+from antiphon.embedding import PlannedRoute
 from antiphon.features import (
     CORS,
     AccessLog,
@@ -117,8 +118,8 @@ FEATURES: list[tuple[str, Callable[[], Any], dict[str, set[str]]]] = [
 def test_a_feature_adds_what_it_declares(make: Callable[[], Any], added: dict[str, set[str]]) -> None:
     app = shop(lambda app: app.use(make()))
     assert added_statuses(app) == added
-    group = next(iter(app._route_groups))
-    declared = {str(one.status) for route in group.routes() for _, one in added_to(group, route, route.methods[0])}
+    planned = PlannedRoute.of(app)
+    declared = {str(one.status) for each in planned for _, one in added_to(each, each.route.methods[0])}
     assert {status for several in added.values() for status in several} <= declared
 
 

@@ -8,8 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 from antiphon import HTTPError, Redirect
-from antiphon.app.registry import RouteGroup
-from antiphon.embedding import SAFE_METHODS, Added, http_error, innermost
+from antiphon.embedding import SAFE_METHODS, Added, PlannedRoute, http_error, innermost
 from antiphon.features import Gives, StoreUnavailable
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.calls import names_in
@@ -200,30 +199,28 @@ class ContractReader:
     def __init__(self, words: Words | None = None, sources: Sources | None = None) -> None:
         self._code = CodeReader(words, sources)
 
-    def read(self, group: RouteGroup, route: Route, method: str) -> Contract:
+    def read(self, planned: PlannedRoute, method: str) -> Contract:
         """Return the contract of a route's method, based on its code, its annotations and its declarations."""
-        self._code.method, self._code.path, self._code.dependencies = method, route.pattern, group.dependencies
+        route = planned.route
+        self._code.method, self._code.path, self._code.providers = method, route.pattern, planned.providers
         contract = Contract(route, method)
-        stack = group.stack_of(route)
         found = self._code.read(route.handler)
-        contract.add_failure = partial(self._add_failure, contract, stack.error_handler)
+        contract.add_failure = partial(self._add_failure, contract, planned.error_handler)
         self._add_reads(contract, found)
         contract.users, contract.requires_user = [*found.users], HAS_USER in found.always
         contract.may_have_user = bool(found.users) or any(each.error.status == 401 for each in found.raised)
         self._add_responses(contract, found)
         self._add_changes(contract, found)
         raised = [*found.raised]
-        for source in group.dependencies.resolving:  # run before the handler, whether or not it reads the dependency
-            raised += self._add_read(contract, source.hook.function).raised
-        for hook in stack.after:
-            raised += self._add_around(contract, hook.function, RECEIVED)
+        for function in planned.resolved:  # run before the handler, whether or not it reads the dependency
+            raised += self._add_read(contract, function).raised
+        for function in planned.after:
+            raised += self._add_around(contract, function, RECEIVED)
         inside = len(contract.changes)
-        before_routing = [] if route.unguarded else group.app._registry.before_routing
-        opened = [each.function for each in (*before_routing, *stack.middleware)]
-        for function in (*opened, *[each.function for each in (*stack.before, *route.before)]):
+        for function in (*planned.middleware, *planned.before):
             contract.scopes += function.scopes if isinstance(function, ScopesRequired) else ()
             contract.outside += self._add_around(contract, function)
-        self._add_features(contract, group)
+        self._add_features(contract, planned)
         raised += contract.outside
         contract.changes[inside:] = reversed(contract.changes[inside:])  # the innermost code receives a response first
         if not contract.changes:
@@ -236,9 +233,8 @@ class ContractReader:
             for status in (412,) * given.is_conditional + (416,) * (given.has_ranges and given.status == 200):
                 contract.fail(status, None)
         known = {*contract.failures}
-        handled = [kind for each in stack.error_handlers for kind in each.classes if is_of_library(kind)]
-        for kind in dict.fromkeys((*_UNEXPECTED, *handled)) if stack.error_handlers else ():
-            if _handler_of(stack.error_handler, Raisable(kind)) is not None:
+        for kind in dict.fromkeys((*_UNEXPECTED, *filter(is_of_library, planned.handled_errors))):
+            if _handler_of(planned.error_handler, Raisable(kind)) is not None:
                 contract.add_failure(Raised(Raisable(kind), found.place))
         if 500 not in known:
             contract.failures.pop(500, None)  # any of the responses may be the one to a failure
@@ -259,9 +255,9 @@ class ContractReader:
         if any(map(has_unknown_json, given)):
             contract.add_unread(Unread("the JSON of its response is not known before it runs", found.place, "body"))
 
-    def _add_features(self, contract: Contract, group: RouteGroup) -> None:
+    def _add_features(self, contract: Contract, planned: PlannedRoute) -> None:
         """Add what features declare to add."""
-        contract.added = [each for _, each in added_to(group, contract.route, contract.method)]
+        contract.added = [each for _, each in added_to(planned, contract.method)]
         if any(source._asks_store for users in contract.users for source in users.sources):
             contract.added.append(Added(503, StoreUnavailable))
         for each in [each for each in contract.added if each.status is not None and each.needs is None]:

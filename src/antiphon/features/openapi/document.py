@@ -8,8 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 from antiphon import App, HTTPError
-from antiphon.app.registry import RouteGroup
-from antiphon.embedding import decode_json, describe, encode_json, innermost, json_as, lazy
+from antiphon.embedding import PlannedRoute, decode_json, describe, encode_json, innermost, json_as, lazy
 from antiphon.features.openapi.code.reading import function_of, is_ours
 from antiphon.features.openapi.code.responses import JSON
 from antiphon.features.openapi.code.sources import Sources
@@ -77,11 +76,8 @@ class _Described(NamedTuple):
     """A route's method that has an operation in the document."""
 
     contract: Contract
-    path: str
-    parameters: dict[str, str]
-    app: App
+    planned: PlannedRoute
     security: dict[str, Scheme]
-    above: str
 
 
 def make_document(app: App | DescribedApp, info: Info, sources: Sources | None = None) -> OpenAPIDocument:
@@ -101,11 +97,12 @@ def _document(
 ) -> OpenAPIDocument:
     described = [*_routes(app, reader, info)]
     for each in described:
-        refuses = refuses_other_sites(each.app, each.contract.route)
+        planned = each.planned
+        refuses = refuses_other_sites(planned.app, planned.route)
         hidden = each.contract.route.meta.get(OpenAPI.HIDDEN)
         each.contract.hidden = info.hidden | (frozenset(hidden) if isinstance(hidden, Collection) else frozenset())
-        hosts = each.app.declares_hosts or app.declares_hosts
-        expect(each.contract, has_parameters=bool(each.parameters), has_hosts=hosts, refuses_other_sites=refuses)
+        hosts = planned.app.declares_hosts or app.declares_hosts
+        expect(each.contract, has_parameters=bool(planned.parameters), has_hosts=hosts, refuses_other_sites=refuses)
     contracts = [each.contract for each in described]
     for contract in contracts:
         if complete is not None:
@@ -123,28 +120,12 @@ def _is_below(path: str, prefix: str) -> bool:
     return not prefix or path == prefix or path.startswith(f"{prefix}/")
 
 
-class DescribedRoute(NamedTuple):
-    """A route that documents describe, with its application and its path in OpenAPI syntax."""
-
-    app: App
-    group: RouteGroup
-    route: Route
-    path: str
-    parameters: dict[str, str]
-    above: str
-    """The prefix at which the application is mounted."""
-
-
-def described_routes(app: App, prefix: str = "", *, with_hidden: bool = False) -> Iterator[DescribedRoute]:
+def described_routes(app: App, *, with_hidden: bool = False) -> Iterator[PlannedRoute]:
     """Yield the routes of an application and of those mounted in it, except features' routes and hidden ones."""
-    template = app._path_template
-    for group in app._route_groups:
-        for route in group.routes():
-            if not (_is_of_feature(route) or (route.meta.get(OpenAPI.HIDDEN) is True and not with_hidden)):
-                yield DescribedRoute(app, group, route, *template(prefix + route.pattern), prefix)
-    for mount in app.mounts:
-        if isinstance(mount.application, App):
-            yield from described_routes(mount.application, prefix + mount.prefix, with_hidden=with_hidden)
+    for each in PlannedRoute.of(app):
+        is_hidden = each.route.meta.get(OpenAPI.HIDDEN) is True and not with_hidden
+        if not (is_hidden or _is_of_feature(each.route)):
+            yield each
 
 
 def _routes(app: App, reader: ContractReader, info: Info) -> Iterator[_Described]:
@@ -155,10 +136,9 @@ def _routes(app: App, reader: ContractReader, info: Info) -> Iterator[_Described
         if each.route.websocket is not None or not _is_below(each.path, info.prefix):
             continue
         if each.app not in security:
-            security[each.app] = security_schemes(each.app._route_groups, taken)
+            security[each.app] = security_schemes(each, taken)
         for method in each.route.methods:
-            contract = reader.read(each.group, each.route, method)
-            yield _Described(contract, each.path, each.parameters, each.app, security[each.app], each.above)
+            yield _Described(reader.read(each, method), each, security[each.app])
 
 
 def _sockets(app: App) -> Iterator[str]:
@@ -218,7 +198,7 @@ def _handler(contract: Contract) -> str:
 
 
 def _paths(described: list[_Described], schemas: Schemas, unknown: list[str], openapi: str) -> Schema:
-    places = {(each.contract.route.name, each.above) for each in described}
+    places = {(each.contract.route.name, each.planned.prefix) for each in described}
     several = {name for name, count in Counter(name for name, _ in places).items() if count > 1}
     ids = [_id_of(each, several) for each in described]
     names = Counter(ids)
@@ -229,8 +209,8 @@ def _paths(described: list[_Described], schemas: Schemas, unknown: list[str], op
         if method not in (_METHODS if openapi == "3.1" else (*_METHODS, "QUERY")):
             hint = ', as 3.2 does: OpenAPI(..., openapi="3.2")' if method == "QUERY" else ""
             unknown.append(f"{method} {route.where}: OpenAPI {openapi} has no operations for {method}{hint}")
-        elif method.lower() in paths.get(each.path, {}):
-            unknown.append(f"{method} {route.where}: {each.path} is already described by another route")
+        elif method.lower() in paths.get(each.planned.path, {}):
+            unknown.append(f"{method} {route.where}: {each.planned.path} is already described by another route")
         else:
             made = _operation(each, schemas)
             place = f"{method} {route.where}: {_handler(each.contract)}"
@@ -239,14 +219,14 @@ def _paths(described: list[_Described], schemas: Schemas, unknown: list[str], op
             if openapi == "3.1":
                 _leave_out_items(made)
             made["operationId"] = _unique(wanted, used)
-            paths.setdefault(each.path, {})[method.lower()] = _ordered(made)
+            paths.setdefault(each.planned.path, {})[method.lower()] = _ordered(made)
     return paths
 
 
 def _id_of(described: _Described, several: set[str]) -> str:
     """Return the name of a route, after the prefix of its application if other mounted ones have the same name."""
     name = described.contract.route.name
-    return ".".join([*re.findall(r"\w+", described.above), name]) if name in several else name
+    return ".".join([*re.findall(r"\w+", described.planned.prefix), name]) if name in several else name
 
 
 def _leave_out_items(made: Schema) -> None:
@@ -262,7 +242,7 @@ def _leave_out_items(made: Schema) -> None:
 
 def _operation(described: _Described, schemas: Schemas) -> Schema:
     contract = described.contract
-    made = operation(contract, described.parameters, schemas)
+    made = operation(contract, described.planned.parameters, schemas)
     if tags := _tags_of(contract.route):
         made["tags"] = tags
     if contract.route.meta.get(OpenAPI.DEPRECATED):

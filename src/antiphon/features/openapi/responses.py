@@ -7,8 +7,7 @@ from types import NoneType
 from typing import Any, NamedTuple, Never, NoReturn, Protocol, get_args, runtime_checkable
 
 from antiphon.app.dispatch.declared import streamed_by
-from antiphon.app.registry import RouteGroup
-from antiphon.embedding import Added
+from antiphon.embedding import Added, PlannedRoute
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Findings
 from antiphon.features.openapi.code.objects import is_problem
@@ -361,22 +360,12 @@ class Adding(Protocol):
         ...
 
 
-def added_to(group: RouteGroup, route: Route, method: str) -> Iterator[tuple[Adding, Added]]:
+def added_to(planned: PlannedRoute, method: str) -> Iterator[tuple[Adding, Added]]:
     """Yield what features and hooks add to the responses to a route's method, each with the feature, the outermost
     first.
     """
-    around: list[object] = [] if route.unguarded else [*_features_around(group), *_hooks(route)]
-    for each in dict.fromkeys((*around, *route.meta)):
+    route = planned.route
+    hooks = [] if route.unguarded else [each.function for each in route.before]
+    for each in dict.fromkeys((*planned.features, *hooks, *route.meta)):
         if isinstance(each, Adding):
             yield from ((each, added) for added in each.__adds__(route, method))
-
-
-def _features_around(group: RouteGroup) -> Iterator[object]:
-    if group.above is not None:
-        yield from _features_around(group.above)
-    yield from group.registry.features
-
-
-def _hooks(route: Route) -> Iterator[object]:
-    for before in route.before:
-        yield before.function

@@ -1,12 +1,10 @@
 """Security schemes: how clients authenticate, according to the sources in an application's ``Users``."""
 
-from collections.abc import Sequence
 from itertools import chain, count
 from typing import Any, NamedTuple
 
 from antiphon import Request
-from antiphon.app.dispatch.dependencies import Dependencies
-from antiphon.app.registry import RouteGroup
+from antiphon.embedding import PlannedRoute
 from antiphon.features.idempotency.feature import IdempotentWrites
 from antiphon.features.logins import SessionLogin
 from antiphon.features.openapi.contract import Contract
@@ -32,33 +30,33 @@ _SIGNATURE_SCHEME: Schema = {
 }  # fmt: skip
 
 
-def security_schemes(groups: Sequence[RouteGroup], taken: dict[str, Schema]) -> dict[str, Scheme]:
-    """Return an application's security schemes by name, or none if it has no ``Users``.
+def security_schemes(planned: PlannedRoute, taken: dict[str, Schema]) -> dict[str, Scheme]:
+    """Return the security schemes of a route's application by name, or none if it has no ``Users``.
 
     ``taken`` are the names that a document already has, to which those of this application are added.
     """
     schemes: dict[str, Scheme] = {}
-    for users in users_of(groups[0].dependencies):
+    for users in users_of(planned):
         for source in users.sources:
-            name, schema = _scheme(source, groups)
+            name, schema = _scheme(source, planned)
             if schema:
                 names = chain([name], (f"{name}{number}" for number in count(2)))
                 free = (each for each in names if each not in schemes)
                 schemes[next(each for each in free if taken.setdefault(each, schema) == schema)] = Scheme(
                     source, schema
                 )
-    if any(route.signed_by is not None for group in groups for route in group.routes()):
+    if any(route.signed_by is not None for route in planned.app.routes):
         schemes[SIGNATURE] = Scheme(None, _SIGNATURE_SCHEME)
     return schemes
 
 
-def _scheme(source: UserSource[Any], groups: Sequence[RouteGroup]) -> tuple[str, Schema]:
+def _scheme(source: UserSource[Any], planned: PlannedRoute) -> tuple[str, Schema]:
     if isinstance(source, Basic):
         return "basic", {"type": "http", "scheme": "basic"}
     if isinstance(source, Bearer):
         return "bearer", {"type": "http", "scheme": "bearer"}
     if isinstance(source, SessionLogin):
-        return "session", {"type": "apiKey", "in": "cookie", "name": _session_cookie(groups)}
+        return "session", {"type": "apiKey", "in": "cookie", "name": _session_cookie(planned)}
     if source.header is not None:
         return type(source).__name__, {"type": "apiKey", "in": "header", "name": source.header}
     challenge = source.challenge(Request.blank())
@@ -66,13 +64,9 @@ def _scheme(source: UserSource[Any], groups: Sequence[RouteGroup]) -> tuple[str,
     return name, {} if challenge is None else {"type": "http", "scheme": str(challenge).partition(" ")[0].lower()}
 
 
-def _session_cookie(groups: Sequence[RouteGroup]) -> str:
+def _session_cookie(planned: PlannedRoute) -> str:
     """Return the name of the session cookie on a site that is served over https."""
-    for middleware in groups[0].registry.middleware:
-        feature = getattr(middleware.function, "__self__", None)
-        if isinstance(feature, Sessions):
-            return feature.secure_cookie
-    return "session"
+    return next((each.secure_cookie for each in planned.app.features if isinstance(each, Sessions)), "session")
 
 
 def security_of(contract: Contract, schemes: dict[str, Scheme]) -> list[dict[str, list[str]]]:
@@ -99,9 +93,9 @@ def _security_of_users(contract: Contract, schemes: dict[str, Scheme]) -> list[d
     return wanted if contract.requires_user or not wanted else [*wanted, {}]
 
 
-def users_of(dependencies: Dependencies) -> list[Users[Any]]:
-    """Return the features that provide an application's users, by dependency, the first feature first."""
-    held = [getattr(each.hook.function, "__self__", None) for each in dependencies.sources]
+def users_of(planned: PlannedRoute) -> list[Users[Any]]:
+    """Return the features that provide users to a route's application, by dependency, the first feature first."""
+    held = [getattr(each, "__self__", None) for each in planned.providers.values()]
     return [*dict.fromkeys(each for each in held if isinstance(each, Users))]
 
 

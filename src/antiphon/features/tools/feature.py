@@ -18,6 +18,7 @@ from antiphon.embedding import (
     Advice,
     Crossing,
     FeatureStore,
+    PlannedRoute,
     arrivals,
     check_cross_site,
     check_numbers,
@@ -273,7 +274,8 @@ class Tools:
         raise explained("missing-feature", "the caller's request belongs to an app without these tools", RuntimeError)
 
     def _define(self, app: "App") -> "dict[str, Definition]":
-        self._has_one_kind_of_users = len(users_of(app._route_groups[0].dependencies)) <= 1
+        own = [each for each in PlannedRoute.of(app) if each.app is app]
+        self._has_one_kind_of_users = not own or len(users_of(own[0])) <= 1
         if self._dialect is not None:
             return definitions_of_dialect(app, self._dialect, self._tools, self.api)
         routes = [*tool_routes(app)]

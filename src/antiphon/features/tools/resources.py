@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args, get_origin
 
 from antiphon import Request, Response, explained
-from antiphon.embedding import describe, innermost, quote_path, quoted_root, unquote
+from antiphon.embedding import PlannedRoute, describe, innermost, quote_path, quoted_root, unquote
 from antiphon.features import MissedMessages
 from antiphon.features.channels.channel import Channel
 from antiphon.features.tools.calls import Call
@@ -89,11 +89,11 @@ class Resources(NamedTuple):
         Raises LookupError for a name that no GET route has, and ValueError for a template without the parameters of
         its route.
         """
-        template = app._path_template
-        routes = {route.name: route for route in app.routes if "GET" in route.methods and route.websocket is None}
+        own_routes = [each for each in PlannedRoute.of(app) if each.app is app and each.route.websocket is None]
+        routes = {each.route.name: each for each in own_routes if "GET" in each.route.methods}
         own = names.items() if isinstance(names, Mapping) else [(None, name) for name in names]
         pairs = [*own, *((page_uri(name), name) for name in sorted({*pages}))]
-        return cls(tuple(_resource(routes, template, name, uri) for uri, name in pairs))
+        return cls(tuple(_resource(routes, name, uri) for uri, name in pairs))
 
     def listed(self, request: Request) -> list[dict[str, Any]]:
         """Return the resources that have a fixed URL."""
@@ -133,18 +133,15 @@ class Resources(NamedTuple):
         return (each for each in self.all if each.uri is None)
 
 
-def _resource(
-    routes: dict[str, Route], template: Callable[[str], tuple[str, dict[str, str]]], name: str, uri: str | None
-) -> _Resource:
-    route = routes.get(name)
-    if route is None:
+def _resource(routes: dict[str, PlannedRoute], name: str, uri: str | None) -> _Resource:
+    planned = routes.get(name)
+    if planned is None:
         raise explained("bad-tool", f"Tools(resources=[{name!r}]) names no route for GET", LookupError)
-    path, parameters = template(route.pattern)
-    wanted = parameters.keys()
+    wanted = planned.parameters.keys()
     if uri is not None and {each[2] for each in _variable.finditer(uri)} != wanted:
         names = ", ".join(sorted(wanted)) or "none"
         raise explained("bad-tool", f"the parameters of {uri!r} must be those of its route: {names}")
-    return _Resource(route, path, parameters, uri)
+    return _Resource(planned.route, planned.path, planned.parameters, uri)
 
 
 def base_of(request: Request) -> str:

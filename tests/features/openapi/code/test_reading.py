@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from antiphon import App, Request, Response, abort
+from antiphon.embedding import PlannedRoute
 from antiphon.features import RateLimit
 from antiphon.features.openapi.code.values import NONE, UNKNOWN, Either, Fields, Items, Known, Of, Stream, Value
 from antiphon.features.openapi.contract import Contract, ContractReader
@@ -21,8 +22,7 @@ def contract_of(
 ) -> Contract:
     app = app or App()
     app.route(path, (method,), **options)(handler)
-    (group,) = app._route_groups
-    return ContractReader().read(group, group.routes()[-1], method)
+    return ContractReader().read([*PlannedRoute.of(app)][-1], method)
 
 
 def name_of(kind: Any) -> str:

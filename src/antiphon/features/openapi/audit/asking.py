@@ -4,10 +4,9 @@ import ast
 from collections.abc import Iterator
 from types import FunctionType
 
-from antiphon.app.dispatch.dependencies import Dependencies
 from antiphon.features.openapi.audit.objects import Code, Given, Instance, Object, as_function, is_logger
 from antiphon.features.openapi.code.annotations import method_of
-from antiphon.features.openapi.code.reading import CodeReader
+from antiphon.features.openapi.code.reading import CodeReader, Providers
 from antiphon.features.openapi.code.sources import MISSING, Sources
 from antiphon.features.users import ScopesRequired
 
@@ -31,7 +30,7 @@ class Asking:
         self._sources = sources
         self._open: list[FunctionType] = []
 
-    def reached(self, function: FunctionType, dependencies: Dependencies) -> Iterator[Code]:
+    def reached(self, function: FunctionType, providers: Providers) -> Iterator[Code]:
         """Yield the code of a function and of the application's functions that it calls, each once, nearest first."""
         found: set[tuple[FunctionType, type | None]] = set()
         called: list[tuple[FunctionType, Object]] = [(function, MISSING)]
@@ -42,7 +41,7 @@ class Asking:
                 if (inner, kind) in found or not self._reader.follows(inner):
                     continue
                 found.add((inner, kind))
-                if (code := Code.of(inner, self._sources, dependencies)) is not None:
+                if (code := Code.of(inner, self._sources, providers)) is not None:
                     if kind is not None and code.parameters[:1] == ["self"]:
                         _bind_self(code, owner)
                     yield code
@@ -88,7 +87,7 @@ class Asking:
         if found.source is None or found.source in self._open:
             return False
         self._open.append(found.source)
-        inner = Code.of(found.source, self._sources, code.dependencies)
+        inner = Code.of(found.source, self._sources, code.providers)
         is_found = inner is not None and any(self._is_user(inner, node, frozenset()) for node in inner.nodes)
         self._open.pop()
         return is_found
@@ -143,7 +142,7 @@ class Asking:
         function = as_function(found)
         if function is None or depth >= _DEEPEST or function in self._open or not self._reader.follows(function):
             return True
-        inner = Code.of(function, self._sources, code.dependencies)
+        inner = Code.of(function, self._sources, code.providers)
         if inner is None:
             return True
         parameters = inner.parameters
@@ -157,14 +156,14 @@ class Asking:
         self._open.pop()
         return is_asked
 
-    def asks_around(self, hook: object, dependencies: Dependencies) -> bool:
+    def asks_around(self, hook: object, providers: Providers) -> bool:
         """Return True if a hook, middleware or a decorator asks: one of the application, or an admin's scope."""
         if isinstance(hook, ScopesRequired):
             return any("admin" in scope for scope in hook.scopes)
         function = as_function(hook) or method_of(type(hook), "__call__")
         if function is None or not self._reader.follows(function):
             return False
-        return any(self.asks(code) for code in self.reached(function, dependencies))
+        return any(self.asks(code) for code in self.reached(function, providers))
 
 
 def _bind_self(code: Code, owner: Object) -> None:

@@ -10,9 +10,8 @@ from types import FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple, TypeAlias
 
 from antiphon import Dependency, Request
-from antiphon.app.dispatch.dependencies import Dependencies
 from antiphon.features.openapi.code import annotations
-from antiphon.features.openapi.code.reading import function_of
+from antiphon.features.openapi.code.reading import Providers, function_of
 from antiphon.features.openapi.code.sources import MISSING, Source, Sources
 from antiphon.features.users import Users
 
@@ -43,19 +42,20 @@ class Code:
 
     source: Source
     sources: Sources
-    dependencies: Dependencies
+    providers: Providers
+    """The functions that provide the application's dependencies."""
     arguments: dict[str, Object] = field(default_factory=dict)
     """Known values of the function's parameters."""
 
     @classmethod
-    def of(cls, function: FunctionType, sources: Sources, dependencies: Dependencies) -> "Code | None":
+    def of(cls, function: FunctionType, sources: Sources, providers: Providers) -> "Code | None":
         """Return a function's code, or None if its source is missing."""
         source = sources.find(function)
         if source is None:
             return None
         hints = annotations.hints_of(function)
         known = {name: Instance(kind) for name, hint in hints.items() if (kind := annotations.class_of(hint))}
-        return cls(source, sources, dependencies, known)
+        return cls(source, sources, providers, known)
 
     @cached_property
     def nodes(self) -> list[ast.AST]:
@@ -114,11 +114,11 @@ class Code:
     def _item(self, value: ast.expr, key: Object) -> Object:
         if not isinstance(key, Dependency) or not self.is_request(value):
             return MISSING
-        found = self.dependencies.source_of(key)
-        provider = getattr(found.hook.function, "__self__", None) if found else None
-        users = provider if isinstance(provider, Users) else None
+        function = self.providers.get(key)
+        owner = getattr(function, "__self__", None)
+        users = owner if isinstance(owner, Users) else None
         kind = annotations.class_of(annotations.dependency_type(key))
-        return Given(kind, users, function_of(found.hook.function) if found and users is None else None)
+        return Given(kind, users, function_of(function) if function and users is None else None)
 
     def is_request(self, node: ast.expr) -> bool:
         """Return True for the request."""

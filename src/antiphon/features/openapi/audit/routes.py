@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from antiphon import App
-from antiphon.app.dispatch.dependencies import Dependencies
 from antiphon.embedding import innermost, is_secret_name
 from antiphon.features.csrf import CSRFTokens
 from antiphon.features.openapi.audit.asking import Asking
@@ -15,7 +14,7 @@ from antiphon.features.openapi.audit.objects import Code
 from antiphon.features.openapi.changes.keywords import Schema, resolved
 from antiphon.features.openapi.changes.places import classes_in, types_in
 from antiphon.features.openapi.code import annotations
-from antiphon.features.openapi.code.reading import CodeReader, function_of, is_ours
+from antiphon.features.openapi.code.reading import CodeReader, Providers, function_of, is_ours
 from antiphon.features.openapi.code.sources import Sources
 from antiphon.features.openapi.contract import Contract
 from antiphon.features.openapi.document import Info, described_routes, make_document
@@ -112,23 +111,21 @@ def audited_routes(app: App) -> list[AuditedRoute]:
             made.given = [*_fields(_given(operation), document.content, marks)]
             made.is_known = all(_is_known(each) for each in _given(operation))
             made.kinds_of_users = frozenset(_kinds_of_users(each.app))
-            features = [feature for feature, _ in added_to(each.group, each.route, method)]
-            made.protection = frozenset(_protection(contract, each.group.stack.before, each.app, features))
+            features = [feature for feature, _ in added_to(each, method)]
+            made.protection = frozenset(_protection(contract, each.before, each.app, features))
             limits = [feature for feature in features if isinstance(feature, RateLimit)]
             made.is_limited = 429 in contract.failures and (
-                not limits or any(_stops_guesses(limit, sources, each.group.dependencies) for limit in limits)
+                not limits or any(_stops_guesses(limit, sources, each.providers) for limit in limits)
             )
             function = made.function
             if function is not None:  # it is written in Python
-                made.code = [*asking.reached(function, each.group.dependencies)]
+                made.code = [*asking.reached(function, each.providers)]
             if made.code:
                 made.taken += _of_untyped_json(made.code[0])
-            stack = each.group.stack
-            around = [hook.function for hook in (*stack.before, *each.route.before)]
-            around += [*[layer.function for layer in stack.middleware], *_decorators(each.route.handler)]
+            around = [*each.before, *each.middleware, *_decorators(each.route.handler)]
             inner = [code for at, code in enumerate(made.code) if at == 0 or _reads_request(code)]
             made.asks = any(map(asking.asks, inner)) or any(
-                asking.asks_around(function, each.group.dependencies) for function in around
+                asking.asks_around(function, each.providers) for function in around
             )
             found.append(made)
     return found
@@ -234,10 +231,10 @@ _MOST_GUESSES = 100
 _SENT = {"headers", "cookies", "user_agent", "referrer", "accept", "accept_language"}
 
 
-def _stops_guesses(limit: RateLimit, sources: Sources, dependencies: Dependencies) -> bool:
+def _stops_guesses(limit: RateLimit, sources: Sources, providers: Providers) -> bool:
     """Return True for a limit that is low enough, and whose callers clients can't choose with each request."""
     function = None if limit._by is None else function_of(innermost(limit._by))
-    code = None if function is None else Code.of(function, sources, dependencies)
+    code = None if function is None else Code.of(function, sources, providers)
     nodes = [] if code is None else [node for node in code.nodes if isinstance(node, ast.Attribute)]
     is_chosen = any(node.attr in _SENT and code is not None and code.is_request(node.value) for node in nodes)
     return limit._limit * 60 <= _MOST_GUESSES * limit._period and not is_chosen
@@ -261,7 +258,7 @@ def _protection(contract: Contract, before: Iterable[Any], app: App, around: Ite
     if not route.csrf_exempt:
         if not app.allows_cross_site_writes:
             yield "check of other sites"
-        if any(isinstance(getattr(hook.function, "__self__", hook.function), CSRFTokens) for hook in before):
+        if any(isinstance(getattr(hook, "__self__", hook), CSRFTokens) for hook in before):
             yield "CSRF token"
 
 

@@ -6,14 +6,13 @@ import functools
 import inspect
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR
 from types import FunctionType, MethodType
-from typing import Any
+from typing import Any, TypeAlias
 
 from antiphon import Dependency, HTTPError, Redirect, Request
-from antiphon.app.dispatch.dependencies import Dependencies
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.calls import CACHED
 from antiphon.features.openapi.code.findings import Findings, Raised, Unread
@@ -39,6 +38,9 @@ from antiphon.features.openapi.code.values import (
 from antiphon.features.openapi.code.words import Words
 from antiphon.features.users import Users
 from antiphon.http import NotModified
+
+Providers: TypeAlias = Mapping[Any, Callable[..., Any]]
+"""The functions that provide an application's dependencies."""
 
 _DEEPEST = 12
 """The maximum depth to which nested calls are followed."""
@@ -89,8 +91,8 @@ class CodeReader:
         """The position in ``open`` of the outermost function that was called again, and not read there."""
         self._partial: dict[Any, int] = {}
         """That position for each of ``_read`` that lacks what such a function does."""
-        self.dependencies = Dependencies()
-        """The dependencies that the application provides."""
+        self.providers: Providers = {}
+        """The functions that provide the application's dependencies."""
 
     def read(self, called: Callable[..., Any], *others: Value) -> Findings:
         """Read a function that is called with the request, and possibly more arguments after it."""
@@ -191,15 +193,15 @@ class CodeReader:
         stated = said(annotations.dependency_type(dependency))
         if stated is UNKNOWN:
             stated = said(annotations.attribute_of(Request, dependency.name))
-        source = self.dependencies.source_of(dependency)
-        if source is None:
+        provider = self.providers.get(dependency)
+        if provider is None:
             return stated
-        function = function_of(source.hook.function)
+        function = function_of(provider)
         if function is None or self._is_open(function):
             return stated
-        if isinstance(users := getattr(source.hook.function, "__self__", None), Users):
+        if isinstance(users := getattr(provider, "__self__", None), Users):
             frame.findings.add(Findings(users=[users]))
-        found = self.read(source.hook.function)
+        found = self.read(provider)
         self._note(frame, found, function)
         if isinstance(users, Users) and users._refuses_at(dependency):  # noqa: SLF001
             frame.flow.state[HAS_USER] = NONE
@@ -212,7 +214,7 @@ class CodeReader:
     def _read_function(self, function: FunctionType, source: Source, variables: dict[str, Value]) -> Findings:
         key: Any
         try:
-            key = (self.method, id(self.dependencies), function, frozenset(variables.items()))
+            key = (self.method, tuple(map(id, self.providers.values())), function, frozenset(variables.items()))
             at = key if key in self._read else (key, self.path)
             known = self._read.get(at)
         except TypeError:  # a value that isn't hashable
