@@ -39,7 +39,7 @@ APP = (
 import asyncio
 import gc
 from antiphon import App, Blueprint
-from antiphon.concurrency.admission import observers
+from antiphon.concurrency.process import wait_observers
 from antiphon.features import Health, Metrics
 
 app = App(queue_by=lambda request: request.cookies.get("user"))
@@ -115,7 +115,7 @@ async def count_kept(request):
 
 
 left = []
-observers.add(lambda outcome, seconds: left.append(seconds) if outcome == "left" else None)
+wait_observers.add(lambda outcome, seconds: left.append(seconds) if outcome == "left" else None)
 
 
 @app.get("/left")

@@ -6,6 +6,7 @@ import pytest
 
 from antiphon.concurrency import admission
 from antiphon.concurrency.admission import AdmissionQueue, Ticket
+from antiphon.concurrency.process import wait_observers
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
@@ -242,7 +243,7 @@ def test_nothing_is_kept_of_requests_that_have_ended():
 def test_observers_see_the_outcome_and_the_time_of_each_wait():
     seen = []
     observer = lambda outcome, seconds: seen.append((outcome, round(seconds, 3)))  # noqa: E731
-    admission.observers.add(observer)
+    wait_observers.add(observer)
     try:
         worker = Worker(most=2)
         gone = worker.ask("gone")
@@ -252,5 +253,5 @@ def test_observers_see_the_outcome_and_the_time_of_each_wait():
         worker.queue.leave(gone)
         worker.begin()
     finally:
-        admission.observers.discard(observer)
+        wait_observers.discard(observer)
     assert seen == [("refused", 0.0), ("left", 0.125), ("begun", 0.125)]

@@ -7,6 +7,7 @@ from copy import copy
 from time import perf_counter
 from typing import NamedTuple, TypeAlias
 
+from antiphon.concurrency.process import WaitOutcome
 from antiphon.handler.contract import Handler, Steps
 from antiphon.handler.failures import log_failure
 from antiphon.http.errors import ClientDisconnected, InternalServerError
@@ -47,6 +48,11 @@ class Observer:
         On an event loop, the context is that of ``begin``; over WSGI, that context no longer exists.
         """
 
+    def waited(self, outcome: WaitOutcome, seconds: float) -> None:
+        """Called when a request has waited for its turn in this process, which is overloaded: it begins, is refused, or
+        its client has left.
+        """
+
 
 class Observers:
     """The observers of an application and the methods that they override."""
@@ -57,13 +63,14 @@ class Observers:
         self.stream: list[Callable[[Exchange], None]] = []
         self.sent: list[Callable[[Exchange], None]] = []
         self.end: list[Callable[[Exchange], None]] = []
+        self.waited: list[Callable[[WaitOutcome, float], None]] = []
         for observer in observers:
             self.add(observer)
 
     def add(self, observer: Observer) -> None:
         """Add an observer, which is called after earlier ones."""
         self.all.append(observer)
-        for name in ("begin", "stream", "sent", "end"):
+        for name in ("begin", "stream", "sent", "end", "waited"):
             if getattr(type(observer), name) is not getattr(Observer, name):
                 getattr(self, name).append(getattr(observer, name))
 

@@ -22,6 +22,7 @@ from antiphon.app.registry import RouteGroup, merged_converters
 from antiphon.app.route import Route, check_deadline
 from antiphon.app.url_for import Reverse
 from antiphon.app.url_for import url_for as url_for_route
+from antiphon.concurrency.process import wait_observers
 from antiphon.explanations import explained
 from antiphon.explanations.naming import unknown_setting
 from antiphon.explanations.words import APP, APP_SETTINGS
@@ -623,9 +624,11 @@ class App(Routes, Servable):
         if self._routing is None:
             self._freeze()
         await self._lifespan.startup()
+        wait_observers.update(self._observers.waited)
 
     async def shutdown(self) -> None:
         """Call the ``on_shutdown`` functions, then exit the lifespans."""
+        wait_observers.difference_update(self._observers.waited)
         await self._lifespan.shutdown()
 
     @property

@@ -21,13 +21,8 @@ from collections import deque
 from collections.abc import Callable
 from itertools import takewhile
 from math import inf
-from typing import Literal, TypeAlias
 
-Outcome: TypeAlias = Literal["begun", "refused", "left"]
-"""How a request's wait ends: it begins, is refused, or its client has left."""
-
-observers: set[Callable[[Outcome, float], object]] = set()
-"""Functions that are called with the outcome of each wait in this process, and the seconds that it took."""
+from antiphon.concurrency.process import WaitOutcome, wait_observers
 
 BURST, STANDING = 2, 40
 """The divisors of the patience that give how long a queue may be standing, and how long requests wait in a standing
@@ -179,7 +174,7 @@ class AdmissionQueue:
         refused = (self._low if is_low else self._normal).has_share(client, self._count)
         if refused:
             self._refused = self._clock()
-            for observer in observers:
+            for observer in wait_observers:
                 observer("refused", 0.0)
         return refused
 
@@ -243,7 +238,7 @@ class AdmissionQueue:
         if now - self._refused >= self._patience / BURST:  # else it is empty only because others were refused
             self._emptied = now
 
-    def _end_wait(self, ticket: Ticket, outcome: Outcome) -> None:
+    def _end_wait(self, ticket: Ticket, outcome: WaitOutcome) -> None:
         now = self._clock()
         if outcome == "refused":
             self._refused = now
@@ -255,7 +250,7 @@ class AdmissionQueue:
             self._note_empty(now)
             # All that are left in it have begun, or their clients have left.
             self._by_age.clear()
-        for observer in observers:
+        for observer in wait_observers:
             observer(outcome, now - ticket.arrived)
         if outcome != "left":
             ticket.decide(outcome == "begun")

@@ -9,6 +9,7 @@ from functools import partial
 from threading import Lock, Thread
 from time import monotonic, sleep
 from types import FrameType, MethodType
+from typing import Literal, TypeAlias
 from weakref import WeakMethod
 
 
@@ -167,6 +168,12 @@ DRAINING = Announcement()
 
 GRACE_OVER = Announcement()
 """The time for open requests is over: requests that can be cancelled are cancelled."""
+
+WaitOutcome: TypeAlias = Literal["begun", "refused", "left"]
+"""How a request's wait in an overloaded worker ends: it begins, is refused, or its client has left."""
+
+wait_observers: set[Callable[[WaitOutcome, float], object]] = set()
+"""Functions that are called with the outcome of each wait in this process, and the seconds that it took."""
 
 OPEN_SOCKETS: set[object] = set()
 """The WebSockets whose clients have not replied to a close, one arbitrary object each. All end when the process is

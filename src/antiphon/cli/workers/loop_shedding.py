@@ -29,8 +29,9 @@ from antiphon.cli.workers.shedding import (
     Room,
     classifier,
 )
-from antiphon.concurrency.admission import BURST, AdmissionQueue, Ticket, observers
+from antiphon.concurrency.admission import BURST, AdmissionQueue, Ticket
 from antiphon.concurrency.calls import Call
+from antiphon.concurrency.process import wait_observers
 from antiphon.concurrency.workers import WORKERS, workers
 from antiphon.handler.contract import NotBegun
 from antiphon.handler.scope import request_in
@@ -114,7 +115,7 @@ class LoopAdmission:
             has_left = client is not None and self._peers.has_left(client.port, call.queued)
             if not (has_left or waited > self._most_queued) or self._is_exempt(request.head):
                 return None
-            for observer in observers:
+            for observer in wait_observers:
                 observer("left" if has_left else "refused", waited)
             return NotBegun(ClientDisconnected.status) if has_left else NotBegun(503, self._refusals.fields())
 

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from antiphon import Blueprint, Exchange, Observer, Request, Response, explained
-from antiphon.concurrency import admission
 from antiphon.embedding import check_numbers, errors_name_it
 from antiphon.features.metrics.figures import Defined, Definition, Figures, Group, check_bounds, check_metric
 from antiphon.features.metrics.folder import Memory
@@ -178,7 +177,7 @@ class Metrics(Observer):
             )
         app.observe(self)
         app.on_startup(self._start)
-        app.on_shutdown(self._stop)
+        app.on_shutdown(self._watch.stop)
         if self._path is not None:
             app.get(self._path, name="metrics", before=self._before)(self._show)
 
@@ -192,14 +191,6 @@ class Metrics(Observer):
         for kind in ("stream", "websocket"):
             self._figures.place(self._opened, (kind,))
         self._watch.start()
-        admission.observers.add(self._count_wait)
-
-    def _stop(self) -> None:
-        admission.observers.discard(self._count_wait)
-        self._watch.stop()
-
-    def _count_wait(self, outcome: admission.Outcome, seconds: float) -> None:
-        self._waits.observe(seconds, outcome=outcome)
 
     def _show(self, request: Request) -> Response:
         kind = _OFFERS[request.accept.best(_OFFERS, "text/plain;version=0.0.4")]
@@ -246,6 +237,10 @@ class Metrics(Observer):
         count_exchange(memory.cells, active, at, seconds, received, sent)
         if is_broken or self._streaming or self._has_cache:
             self._count_more(memory, exchange)
+
+    def waited(self, outcome: str, seconds: float) -> None:
+        """Count a wait in an overloaded worker."""
+        self._waits.observe(seconds, outcome=outcome)
 
     def _find(self, memory: Memory, method: str, route: str, status: int) -> tuple[int, int]:
         """Return where a method's active requests and its exchanges are counted. Cache this while there are few."""
