@@ -1,18 +1,17 @@
 """Responses to errors without an error handler: problem details or a page, and the challenges of a 401."""
 
-from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol
 
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.http import errors
 from antiphon.http.accept import Accept
 from antiphon.http.authorization import Challenge
-from antiphon.http.errors import ClientDisconnected, HTTPError, InternalServerError, Unauthorized
+from antiphon.http.errors import ClientDisconnected, HTTPError, InternalServerError, Unauthorized, localizers
 from antiphon.http.head import DerivedHead
 from antiphon.http.redirect import RaisedResponse
 from antiphon.request.dependencies import Dependency
-from antiphon.request.interfaces import Language
+from antiphon.request.interfaces import Language, language_of
 from antiphon.request.request import Request
 from antiphon.request.watching import Reads, note_in_head
 from antiphon.response.fields import HTML, NOT_SNIFFED, Line, vary
@@ -114,28 +113,16 @@ class Localized(NamedTuple):
     language: Language | None
 
 
-Localize: TypeAlias = Callable[[Request, HTTPError], tuple[HTTPError, Language | None]]
-_localize: Localize | None = None
-
-
-def set_localization(localize: Localize, find_request: Callable[[], Request | None]) -> None:
-    """Set the function that translates this process's errors, and the one that returns the current request.
-
-    Only for the feature with the translations.
-    """
-    global _localize  # noqa: PLW0603 - one feature has the framework's messages in other languages
-    _localize = localize
-
-    def for_current_request(error: HTTPError) -> HTTPError:
-        request = find_request()
-        return error if request is None else localize(request, error)[0]
-
-    errors.set_localization(for_current_request)
-
-
 def localized(request: Request, error: HTTPError) -> Localized:
-    """Return an error in the request's language, unless no application of this process has languages."""
-    return Localized(error, None) if _localize is None else Localized(*_localize(request, error))
+    """Return an error in the request's language, and the language; the error itself if the app has no languages."""
+    try:
+        language = language_of(request)
+        return Localized(error if language is None else language.localized(error), language)
+    except Exception:  # such as a catalogue that is being edited: an error must become a response
+        import logging
+
+        logging.getLogger("antiphon").exception("an error could not be translated")
+        return Localized(error, None)
 
 
 _PAGE_HEAD = """<meta charset="utf-8">
@@ -213,8 +200,8 @@ def error_response(request: Request, error: BaseException) -> Response:
     The response's ``error`` is the exception itself.
     """
     told, language = as_http_error(error), None
-    if _localize is not None:
-        told, language = _localize(request, told)
+    if localizers:
+        told, language = localized(request, told)
     head = request.head
     if isinstance(head, DerivedHead):  # such as a watched head
         note_in_head(head, Reads.REQUEST_ID)

@@ -11,7 +11,8 @@ from antiphon.concurrency.iterables import resume
 from antiphon.concurrency.loop import drop_withdrawn_cancellation, running_loop
 from antiphon.explanations import explained
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
-from antiphon.http.errors import ContentTooLarge
+from antiphon.handler.errors import localized
+from antiphon.http.errors import ContentTooLarge, HTTPError, localizers
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -41,6 +42,16 @@ def current_request(*default: T) -> Request | T:
         " middleware, or start a thread's work with contextvars.copy_context().run(...)",
         RuntimeError,
     )
+
+
+def _in_language_of_current_request(error: HTTPError) -> HTTPError:
+    request = _current.get()
+    return error if request is None else localized(request, error).error
+
+
+def localize_errors() -> None:
+    """Translate this process's errors from now on, since an application has languages."""
+    localizers[:] = [_in_language_of_current_request]
 
 
 def request_in(context: Context) -> Request | None:

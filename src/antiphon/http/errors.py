@@ -228,7 +228,7 @@ class HTTPError(Exception, metaclass=NamesOurs, words=ERROR):
 
     def problem(self) -> dict[str, object]:
         """Return the problem details object (RFC 9457 §3), ready for JSON, or to be returned by an error handler."""
-        if _localize is not None and not self._is_localized and (told := _localize(self)) is not self:
+        if localizers and not self._is_localized and (told := localizers[0](self)) is not self:
             return HTTPError.problem(told)
         problem = Problem(type=self.type, title=self.title, status=self.status)
         if self.detail is not None:
@@ -236,14 +236,9 @@ class HTTPError(Exception, metaclass=NamesOurs, words=ERROR):
         return problem | self.members
 
 
-_localize: "Callable[[HTTPError], HTTPError] | None" = None
-"""The function that returns an error in the language of the current request."""
-
-
-def set_localization(localize: "Callable[[HTTPError], HTTPError]") -> None:
-    """Set the function that translates errors for ``problem``. Only for the feature with the translations."""
-    global _localize  # noqa: PLW0603 - one feature has the framework's messages in other languages
-    _localize = localize
+localizers: "list[Callable[[HTTPError], HTTPError]]" = []
+"""The function that returns an error in the language of the current request; none while no application has languages.
+"""
 
 
 def _checked_members(members: Mapping[str, object]) -> dict[str, object]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar
 from antiphon.explanations import explained
 from antiphon.explanations.naming import NamesOurs
 from antiphon.explanations.words import FLASH, SESSION
+from antiphon.http.errors import HTTPError
 from antiphon.http.head import HeadHeaders, PlainHead, RequestHead
 from antiphon.http.headers import Headers
 from antiphon.http.multidict import MissingKey
@@ -183,6 +184,10 @@ class Language(ABC):
     @abstractmethod
     def npgettext(self, context: str, singular: str, plural: str, n: float, /, **values: object) -> str:
         """Return the plural form for the number ``n`` that a key has in a context."""
+
+    def localized(self, error: HTTPError) -> HTTPError:
+        """Return an error as clients get it in this language: by default, the error itself."""
+        return error
 
 
 def language_of(request: "Request") -> Language | None:

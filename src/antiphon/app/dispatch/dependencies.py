@@ -21,6 +21,7 @@ from antiphon.handler.callables import (
     ready,
 )
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
+from antiphon.handler.scope import localize_errors
 from antiphon.request.dependencies import Dependency, ReadableDependency, check_dependency
 from antiphon.request.request import Request
 
@@ -268,6 +269,8 @@ class Dependencies:
         self._sources[dependency] = _checked_source(dependency, source, blocking, when, default, only_writes)._replace(
             ahead=ahead
         )
+        if dependency is Request.language:
+            localize_errors()
 
     def override(self, dependency: Dependency[T], source: SourceFunction[T]) -> Source:
         """Let a different source provide a dependency until ``restore``, and return that source.

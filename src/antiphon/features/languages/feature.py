@@ -8,13 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from antiphon import Request, Response, current_request, explained, is_debug
+from antiphon import Request, Response, explained, is_debug
 from antiphon.embedding import Added, Choice, Head, Reads, caller_file, errors_name_it, path_beside
 from antiphon.features.languages.catalogues import Catalogue, read
 from antiphon.features.languages.request_language import RequestLanguage, fallbacks, normalised
 from antiphon.features.languages.texts import Texts, use_outside_of_requests
-from antiphon.features.languages.words import localized, words_for
-from antiphon.handler.errors import set_localization
+from antiphon.features.languages.words import words_for
 from antiphon.http import AcceptLanguage, SetCookie
 from antiphon.types import Route
 
@@ -106,7 +105,6 @@ class Languages:
         app.provide(Request.language, self._of_request)
         app.before_send(_name_language)
         use_outside_of_requests(self)
-        set_localization(localized, lambda: current_request(None))
         app.template_context(
             __=lambda request: request.language.gettext,
             lang=lambda request: request.language.tag,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from antiphon import HTTPError, Request, Response, explained
 from antiphon.embedding import OfRequest, WatchedHead, note_read, unwatched
 from antiphon.features.languages.texts import Texts, current_language
+from antiphon.features.languages.words import localized
 from antiphon.types import Language
 
 if TYPE_CHECKING:
@@ -181,6 +182,10 @@ class RequestLanguage(OfRequest, Language):
         name = self._languages.cookie or ""
         response.set_cookie(name, self.tag, max_age=_YEAR, secure=request.is_secure, httponly=True, samesite="Lax")
         return response
+
+    def localized(self, error: HTTPError) -> HTTPError:
+        """Return an error with its messages in this language."""
+        return localized(self, error)
 
     def has(self, key: str) -> bool:
         return self._texts.has(key)

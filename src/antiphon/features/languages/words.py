@@ -10,8 +10,7 @@ from copy import copy
 from functools import cache
 from typing import NamedTuple, cast
 
-from antiphon import HTTPError, Request
-from antiphon.embedding import language_of
+from antiphon import HTTPError
 from antiphon.features.languages.catalogues import Catalogue, Entry, JSONCatalogue, rule_when_used
 from antiphon.types import Language
 
@@ -188,19 +187,8 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def localized(request: Request, error: HTTPError) -> tuple[HTTPError, Language | None]:
-    """Return an error in the request's language, and the language; the error itself if the app has no languages."""
-    try:
-        language = language_of(request)
-        return error if language is None else _in(language, error), language
-    except Exception:  # such as a catalogue that is being edited: an error must become a response
-        import logging
-
-        logging.getLogger("antiphon").exception("an error could not be translated")
-        return error, None
-
-
-def _in(language: Language, error: HTTPError) -> HTTPError:
+def localized(language: Language, error: HTTPError) -> HTTPError:
+    """Return a copy of an error in a language."""
     told = copy(error)
     vars(told)["_is_localized"] = True
     told.title = translated(language, error.title)
