@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, NewType, TypeVar
 import pytest
 
 from antiphon import App, to_app
-from antiphon.app.dispatch.declared import FORMATS, streamed_by
+from antiphon.app.dispatch.declared import FORMATS, Gives
 from antiphon.concurrency.process import Announcement
 from antiphon.http.errors import Conflict
 from antiphon.http.event import Event, parse_events
@@ -158,7 +158,7 @@ def test_a_header_of_the_handler_stays(interface):
     (Generator[None, Response, None], ()), (list[Row], ()), (Row, ()), (None, ()),
 )  # fmt: skip
 def test_only_the_items_of_an_iterator_are_values(annotation, formats):
-    assert streamed_by(annotation)[1] == formats
+    assert Gives(annotation).stream[1] == formats
 
 
 def test_a_handler_in_c_whose_code_has_no_annotation_streams_its_chunks(interface):

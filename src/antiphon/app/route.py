@@ -14,7 +14,7 @@ from antiphon.app.dispatch.hooks import BeforeHook, Hook, check_before, check_re
 from antiphon.explanations import explained
 from antiphon.explanations.naming import word_for
 from antiphon.explanations.words import ROUTE
-from antiphon.handler.callables import check_arguments, describe, is_async
+from antiphon.handler.callables import check_arguments, describe, is_async, is_generator
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.grammar import is_token
 from antiphon.http.limits import Limits
@@ -187,6 +187,11 @@ class Route(NamedTuple):
     def where(self) -> str:
         """The host and the path."""
         return f"{self.host or ''}{self.pattern}"
+
+    @property
+    def yields(self) -> bool:
+        """True if the handler is a generator function, whose values are a stream."""
+        return is_generator(self.handler)
 
     @property
     def handled_by(self) -> str:

@@ -26,7 +26,6 @@ from time import time
 from typing import Any
 
 from antiphon import Request, Response
-from antiphon.app.static_files import FileHandler
 from antiphon.embedding import (
     BlockingChunks,
     Body,
@@ -140,7 +139,7 @@ class Dictionaries:
     def _store_for(self, request: Request) -> Store | None:
         if self.store is None:
             return None
-        return self.store if isinstance(request.route.handler, FileHandler) else None
+        return self.store if _serves_files(request) else None
 
     def loader(self, request: Request) -> Callable[[], None] | None:
         """Return a function that looks for the client's dictionary in the store; None if it is known or of no use.
@@ -205,8 +204,13 @@ def _reads_of(request: Request) -> Collection[str]:
     """Return what was read to make a response: what a choice is made from, and everything if that wasn't recorded."""
     watch = _Reads.of(request.head)
     if watch is None:
-        return () if isinstance(request.route.handler, FileHandler) else (Reads.EVERYTHING,)
+        return () if _serves_files(request) else (Reads.EVERYTHING,)
     return {field for name in watch.reads for field in Reads.fields(name)}
+
+
+def _serves_files(request: Request) -> bool:
+    """Return True for a folder's route, whose files may be at hand."""
+    return hasattr(request.route.handler, "at_hand")
 
 
 def _digest_of(request: Request) -> bytes | None:

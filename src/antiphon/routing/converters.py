@@ -36,6 +36,8 @@ class Converter(NamedTuple):
     """True if it matches several segments."""
     may_be_empty: bool = False
     """True if it also matches the empty rest of a path, as in "/"."""
+    whole_name: str = ""
+    """The name with all bounds, if ``name`` may lack some."""
 
     @property
     def value_type(self) -> Any:
@@ -92,7 +94,7 @@ def _path(text: str) -> str:
 
 
 CONVERTERS: Mapping[str, Converter] = {
-    "int": Converter("int", _whole_number, 2, expression="[0-9]++"),
+    "int": Converter("int", _whole_number, 2, expression="[0-9]++", whole_name=f"int(min=0, max={LARGEST})"),
     "float": Converter("float", _number, 3, expression=_FLOAT),
     "uuid": Converter("uuid", _read_uuid, 4, expression=_UUID),
     "str": Converter("str", _text, 9),
@@ -120,7 +122,8 @@ def _between(argument: str) -> Converter:
         return number
 
     name = ", ".join(f"{key}={bounds[key]}" for key in ("min", "max") if key in bounds)
-    return Converter(f"int({name})", to_python, 1, expression="[0-9]++")
+    whole_name = f"int(min={least}, max={most})"
+    return Converter(f"int({name})", to_python, 1, expression="[0-9]++", whole_name=whole_name)
 
 
 def _one_of(argument: str) -> Converter:

@@ -134,11 +134,11 @@ def parameters_in(pattern: str, host: str | None, converters: Mapping[str, Conve
 
 
 def path_template(pattern: str, converters: Mapping[str, Converter]) -> tuple[str, dict[str, str]]:
-    """Return a path as in OpenAPI, ``/lamps/{number}``, and the name of each parameter's converter."""
+    """Return a path as in OpenAPI, ``/lamps/{number}``, and the name of each parameter's converter, with its bounds."""
     split = [parts_of(segment) for segment in parse_pattern(pattern or "/", converters)]
     written = ["".join([each if isinstance(each, str) else f"{{{each.name}}}" for each in parts]) for parts in split]
-    found = {each.name: each.converter.name for parts in split for each in parts if isinstance(each, Parameter)}
-    return "/" + "/".join(written), found
+    found = {each.name: each.converter for parts in split for each in parts if isinstance(each, Parameter)}
+    return "/" + "/".join(written), {name: each.whole_name or each.name for name, each in found.items()}
 
 
 def check_names(segments: list[Segment], pattern: str) -> None:

@@ -43,6 +43,15 @@ class Gives(NamedTuple):
     type: object
     headers: Mapping[str, object] = {}
 
+    @property
+    def stream(self) -> tuple[Any, tuple[str, ...]]:
+        """The type of a stream's items, Any if it is unknown, and the media types that the stream can have.
+
+        It has none if the items are chunks of a body, or unknown.
+        """
+        item = _item_type(self.type)
+        return item, _formats_of(item)
+
 
 def by_status(gives: object) -> Mapping[int, Gives] | None:
     """Return what a route's ``gives`` declares for each status; None if it declares nothing."""
@@ -67,7 +76,7 @@ class Declared:
         self._is_unknown = self._annotation is Any and annotation not in _ANYTHING
         self._gives: Mapping[Any, Any] = {status: each.type for status, each in (by_status(gives) or {}).items()}
         self._shapes: dict[Any, Any] = {}
-        self._item, self.formats = streamed_by(self._annotation)
+        self._item, self.formats = Gives(self._annotation).stream
         self._is_of_records = not any(is_record(each) and _makes_response(each) for each in _bodies(self._annotation))
         self.has_fields = self._is_unknown or any(map(_has_record, (self._annotation, *self._gives.values())))
 
@@ -178,15 +187,6 @@ def declared_by(source: Callable[..., Any], gives: object = None) -> Declared | 
         # Only without ``gives``, which differs by route.
         setattr(function, _DECLARED, (function, found))
     return found
-
-
-def streamed_by(annotation: Any) -> tuple[Any, tuple[str, ...]]:
-    """Return the type of a stream's items, Any if the annotation has none, and the media types that it can have.
-
-    It has none if the items are chunks of a body, or unknown.
-    """
-    item = _item_type(annotation)
-    return item, _formats_of(item)
 
 
 def _item_type(annotation: Any) -> Any:

@@ -57,7 +57,6 @@ from antiphon.features.durable.stored import (
     schema_of,
 )
 from antiphon.features.stores import unavailable
-from antiphon.handler.failures import note_outage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,7 +136,7 @@ class Engine:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._steady_since, self._beaten = inf, -inf
         self._cleaned = self._next = 0.0
-        self._given_up: deque[tuple[float, str]] = deque()
+        self._given_up: deque[tuple[float, str, str]] = deque()
         self._astray: dict[str, float] = {}
         self.failed = 0
         """The number of requests and jobs that are failed, in all processes, as of the last look."""
@@ -298,7 +297,7 @@ class Engine:
     def _resume(self) -> None:
         """Queue what was given up here, if its pause is over."""
         for _ in range(len(self._given_up)):
-            end, id_ = self._given_up[0]
+            end, id_, _ = self._given_up[0]
             if end > time.monotonic():
                 self._given_up.rotate(-1)
                 continue
@@ -307,9 +306,9 @@ class Engine:
 
     def _leave(self, id_: str, error: Elsewhere) -> None:
         """Leave to another process what this one can't carry out."""
-        if note_outage(f"durable {error}")[1]:
+        if all(reason != str(error) for *_, reason in self._given_up):
             _log.error("durable work is left to another process: %s", error)
-        self._given_up.append((time.monotonic() + ELSEWHERE, id_))
+        self._given_up.append((time.monotonic() + ELSEWHERE, id_, str(error)))
 
     def _adopt(self) -> None:
         """Queue what nobody carries out, though it has begun.
@@ -473,7 +472,7 @@ class Engine:
                 self._leave(flow.id, flow.lost.__cause__)
             elif isinstance(flow.lost.__cause__, Exception):
                 self._outage(flow.lost.__cause__)
-                self._given_up.append((0.0, flow.id))
+                self._given_up.append((0.0, flow.id, ""))
             self._note_end(kind, flow.name, flow.lost)
             raise flow.lost
 

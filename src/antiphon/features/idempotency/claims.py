@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
 from antiphon import Dependency, Request, Response, explained
 from antiphon.embedding import RETRY_AFTER, SAFE_METHODS, FeatureStore, Reads, describe
 from antiphon.features import StoreEntry
-from antiphon.handler.callables import is_generator
 from antiphon.http import BadRequest, Conflict, UnprocessableContent
 from antiphon.types import Route
 
@@ -220,7 +219,7 @@ def check_kept(route: Route, option: str, **refused: str) -> None:
         wrong = f"handles {safe[0]}, which writes nothing: leave out {option}=True, or make two routes"
     elif route.receive == "stream":
         wrong = "streams its body, which can't be compared with a retry's body: use receive='lazy'"
-    elif is_generator(route.handler):
+    elif route.yields:
         wrong = "returns a stream, which can't be kept for a retry: return the whole response"
     elif route.unguarded:
         wrong = "is unguarded, so its callers are unknown: leave out one of the two"

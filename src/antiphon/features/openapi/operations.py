@@ -9,13 +9,12 @@ from typing import Any
 from antiphon.embedding import TypeDescription, innermost, is_async
 from antiphon.features.openapi.code.findings import Read
 from antiphon.features.openapi.code.responses import ANY, BYTES, EVENTS, JSON, NDJSON, PROBLEM
-from antiphon.features.openapi.code.values import NONE, TEXT, Fields, Known, Of, Stream, Value
+from antiphon.features.openapi.code.values import NONE, TEXT, Fields, Known, Of, Problem, Stream, Value
 from antiphon.features.openapi.contract import Contract, Failure
 from antiphon.features.openapi.parameters import named_schema, other_parameters, path_parameter
 from antiphon.features.openapi.responses import Given
 from antiphon.features.openapi.schemas import FILE, PROBLEM_NAME, REFERENCE, Direction, Schema, Schemas
 from antiphon.features.openapi.security import requires_key
-from antiphon.http.errors import Problem
 from antiphon.serialization.patches import OPERATIONS
 
 BYTERANGES = "multipart/byteranges"

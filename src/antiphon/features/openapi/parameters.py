@@ -12,7 +12,6 @@ from antiphon.features.openapi.code.findings import Named
 from antiphon.features.openapi.code.methods import CONDITIONS
 from antiphon.features.openapi.contract import Contract
 from antiphon.features.openapi.schemas import FILE, Direction, Schema, Schemas, defaults_of, with_width
-from antiphon.routing.converters import LARGEST
 from antiphon.types import Route
 
 _bound = re.compile(r"(min|max)=([0-9]+)").findall
@@ -44,9 +43,7 @@ def converter_schema(converter: str) -> Schema:
     match kind:
         case "int":
             bounds = {key: int(value) for key, value in _bound(argument)}
-            return with_width(
-                {"type": "integer", "minimum": bounds.get("min", 0), "maximum": bounds.get("max", LARGEST)}
-            )
+            return with_width({"type": "integer", "minimum": bounds["min"], "maximum": bounds["max"]})
         case "float":
             return {"type": "number"}
         case "uuid":

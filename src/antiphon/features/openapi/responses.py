@@ -6,8 +6,8 @@ from dataclasses import replace
 from types import NoneType
 from typing import Any, NamedTuple, Never, NoReturn, Protocol, get_args, runtime_checkable
 
-from antiphon.app.dispatch.declared import streamed_by
 from antiphon.embedding import Added, PlannedRoute
+from antiphon.features import Gives
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Findings
 from antiphon.features.openapi.code.objects import is_problem
@@ -35,6 +35,7 @@ from antiphon.features.openapi.code.values import (
     Items,
     Known,
     Of,
+    Problem,
     ResponseValue,
     Statuses,
     Stream,
@@ -45,7 +46,6 @@ from antiphon.features.openapi.code.values import (
     either,
 )
 from antiphon.http import Event
-from antiphon.http.errors import Problem
 from antiphon.types import Route
 
 
@@ -189,7 +189,7 @@ def _streams_of(annotation: Any) -> list[Given | NotKnown]:
     """Return the responses that an iterator of values can become, depending on what the client accepts; none for any
     other annotation.
     """
-    item, formats = streamed_by(annotation)
+    item, formats = Gives(annotation).stream
     value = Of(item)
     return [
         Given(200, media, Items(value) if media == JSON else Stream(UNKNOWN if item is Event else value))

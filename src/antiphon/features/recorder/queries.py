@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 from antiphon import Dependency, Request, current_request, explained
 from antiphon.features.recorder.record import is_ours, is_own, shown
-from antiphon.speedups import PURE
 
 MANY = 5
 """The number of times that a request may send the same statement from the same line."""
@@ -121,16 +120,20 @@ def _frames(frame: FrameType | None) -> Iterator[FrameType]:
 
 def _sender(frame: FrameType, is_driver: bool) -> FrameType | None:
     """Return the innermost frame of the project, or of a template; None if there is none before this package's own."""
-    twins = {getattr(twin, "__code__", None) for twin in PURE.values()}  # the code in C has no frames
     for each in _frames(frame):
         name = each.f_code.co_filename
-        if name == __file__ or each.f_code in twins:
+        if name == __file__:
             continue
-        if is_own(name) or "__jinja_template__" in each.f_globals:
+        if is_own(name) or _is_template(each):
             return each
         if is_ours(name) or (is_driver and _is_orm(name)):
-            return None
+            reader = each.f_back  # a template reads attributes by a function of this package, unless that is in C
+            return reader if is_ours(name) and reader is not None and _is_template(reader) else None
     return None
+
+
+def _is_template(frame: FrameType) -> bool:
+    return "__jinja_template__" in frame.f_globals
 
 
 def _place(frame: FrameType) -> str:

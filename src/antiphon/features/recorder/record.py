@@ -22,7 +22,6 @@ from antiphon.features.recorder.disguise import LONGEST_TEXT, Disguise
 from antiphon.features.tracked_session import NAME as LOGIN
 from antiphon.features.users import Users
 from antiphon.http import Address
-from antiphon.request.route import whole_pattern
 
 MAX_RESPONSE = 16 << 10
 """The number of bytes of a response's body to keep."""
@@ -226,7 +225,7 @@ def record_of(request: Request, response: Response | None, *, largest: int, rele
         fields=_fields(head, request.content, is_cut=bool(lack)),
         body=body,
         lack=lack,
-        pattern=whole_pattern(request) or request.route.pattern,
+        pattern=request.route.pattern + (request._pattern_below or ""),
         endpoint=request.route.name,
         params={name: str(value)[:_LONGEST] for name, value in request.path_params.items()},
         user=_user_of(request),

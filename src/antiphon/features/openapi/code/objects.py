@@ -23,6 +23,7 @@ from antiphon.features.openapi.code.values import (
     Known,
     Of,
     Pairs,
+    Problem,
     Raisable,
     ResponseValue,
     Tuple,
@@ -30,7 +31,6 @@ from antiphon.features.openapi.code.values import (
     alternatives,
     either,
 )
-from antiphon.http.errors import Problem
 
 OPEN = Of(dict[str, Any])
 """A dict that may have unknown keys."""

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal, TypeAlias, TypeGuard
 
 from antiphon import HTTPError
 from antiphon.features.openapi.code import annotations
-from antiphon.http.errors import Problem
 
 
 class Unknown:
@@ -18,6 +17,8 @@ class Unknown:
 
 
 UNKNOWN = Unknown()
+Problem = type(HTTPError().problem())
+"""The class of problem details, which are sent with the status that they contain."""
 
 
 class Never:
