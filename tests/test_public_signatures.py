@@ -79,8 +79,9 @@ NO_TIMEDELTA = {
     "antiphon.features.StoreEntry.created": "a moment",
     "antiphon.features.StoreEntry.expires": "a moment",
     "antiphon.types.Route.deadline": "what ``deadline=`` was, in seconds",
-    **{f"antiphon.{observer}.waited.seconds": "what was measured"
-       for observer in ("Observer", "features.AccessLog", "features.Metrics", "features.OpenTelemetry", "features.Recorder")},
+    "antiphon.Observer.waited.seconds": "what was measured",
+    **{f"antiphon.features.{observer}.waited.seconds": "what was measured"
+       for observer in ("AccessLog", "Metrics", "OpenTelemetry", "Recorder")},
     **{f"antiphon.types.{kind}.{method}.n": "how many" for kind in ("Language", "Texts")
        for method in ("find", "ngettext", "npgettext")},
     **{f"antiphon.features.{store}.{method}.ttl": "seconds, which features pass on"
