@@ -61,9 +61,10 @@ class ChannelLog(ABC):
     def after(self, name: str, position: Position | None) -> list[Entry]:
         """Return the first messages after a position, up to 500. None means the beginning."""
 
-    @abstractmethod
     def newest(self, name: str) -> Position | None:
         """Return the position of the newest message, or None if there is none."""
+        found = self.tail(name, 1)
+        return found[0].position if found else None
 
     @abstractmethod
     def watch(self, positions: Mapping[str, Position | None]) -> Mapping[str, Sequence[Entry]]:

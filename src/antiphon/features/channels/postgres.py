@@ -109,10 +109,6 @@ class PostgresLog(ChannelLog):
             found.setdefault(name.decode(), []).append(Entry(Position(epoch, number), data))
         return found
 
-    def newest(self, name: str) -> Position | None:
-        found = self.tail(name, 1)
-        return found[0].position if found else None
-
     def watch(self, positions: Positions) -> dict[str, list[Entry]]:
         try:
             if self._listening is None and not self._polls:

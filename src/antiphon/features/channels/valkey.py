@@ -84,10 +84,6 @@ class ValkeyLog(ChannelLog):
         first = f"({position}" if position else "-"
         return _entries(self._ask(name, "m", lambda client, key: client.xrange(key, first, count=MOST_READ)))
 
-    def newest(self, name: str) -> Position | None:
-        found = self.tail(name, 1)
-        return found[0].position if found else None
-
     def watch(self, positions: Positions) -> dict[str, list[Entry]]:
         names = {self._key(name, "m").encode(): name for name in positions}
         ids: dict[Any, Any] = {key: str(positions[name] or "0-0") for key, name in names.items()}
