@@ -40,6 +40,15 @@ def test_all_that_is_read_once(interface):
     assert vary(app, interface) == ["Accept", "cookie", "accept-language"]
 
 
+@rows("attribute", ["content_length", "content_encoding"])
+@rows("prefix", ["", "/inner"])
+def test_what_a_shared_page_reads_of_a_body(attribute, prefix):
+    app, outer = App(), App()
+    app.get("/")(lambda request: (str(getattr(request, attribute)), {"cache-control": "public, max-age=60"}))
+    outer.mount("/inner", app)
+    assert vary(outer if prefix else app, path=f"{prefix}/") == [attribute.replace("_", "-")]
+
+
 def test_a_response_that_varies_by_all_says_nothing_more():
     app = App()
 

@@ -7,6 +7,7 @@ from types import MappingProxyType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from antiphon.body.content import FORM_DATA, Content, NotLoadedError
+from antiphon.body.receiver import readable_length
 from antiphon.body.stream import BodyStream
 from antiphon.explanations import explained
 from antiphon.explanations.naming import NamesOurs, refuse_unknown_attributes
@@ -317,7 +318,7 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs, words=RE
     @property
     def content_length(self) -> int | None:
         """The declared length of the body in bytes (RFC 9110 §8.6); None if it is absent or malformed."""
-        return self.content.readable_length
+        return readable_length(self.head)
 
     @property
     def content(self) -> Content:
