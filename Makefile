@@ -1,5 +1,5 @@
 # make run     serve the example applications on http://127.0.0.1:8000
-# make quick   the tests that need no server, browser or other process, with few packages: some five minutes on two processors, or TESTS=folder
+# make quick   the tests that need no server, browser or other process, with few packages: about a minute on two processors, or TESTS=folder
 # make test    the tests, on the newest Python that this machine has
 # make lint    format and lint
 # make check   format, lint, layers, and the types of what changed; where CI is set, all types

@@ -6,7 +6,8 @@ import re
 import socket
 import threading
 import time
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
@@ -26,6 +27,8 @@ PAGE = Path(__file__).parents[2] / "docs/how-to/for-library-authors.md"
 COLUMNS = ("async def", "def", "streams", "unread", "hints", "user", "session", "csrf_token", "add_to")
 WAIT = 0.8
 """Seconds until a client that is not seen to leave counts as unseen: longer than the pause between two looks."""
+REFUSAL = 0.4
+"""Seconds until a server that has not refused a body counts as one that waits for it."""
 
 
 def rows_of_page() -> dict[str, dict[str, bool]]:
@@ -39,34 +42,43 @@ def rows_of_page() -> dict[str, dict[str, bool]]:
     }
 
 
+class Look:
+    """A view that looks for some time whether its client has left."""
+
+    def __init__(self, wait: float) -> None:
+        self._wait = wait
+        self.begun, self.gone, self.done = [threading.Event() for _ in range(3)]
+
+    def pauses(self, request: Request) -> Iterator[float]:
+        self.begun.set()
+        until = time.monotonic() + self._wait
+        try:
+            while time.monotonic() < until and not request.lifetime.is_client_gone:
+                yield 0.02
+        finally:
+            if request.lifetime.is_client_gone:
+                self.gone.set()
+            self.done.set()
+
+
 class Probe:
     """Views that find out about their framework, and the events that they set."""
 
     def __init__(self, wait: float) -> None:
         self.wait = wait
-        self.begun, self.gone, self.done, self.received = [threading.Event() for _ in range(4)]
+        self.looks = {"look": Look(wait), "alook": Look(wait)}
+        self.received = threading.Event()
 
     def views(self, interface=None):
         def look(request: Request):
-            self.begun.set()
-            until = time.monotonic() + self.wait
-            while time.monotonic() < until and not request.lifetime.is_client_gone:
-                time.sleep(0.02)
-            if request.lifetime.is_client_gone:
-                self.gone.set()
-            self.done.set()
+            for pause in self.looks["look"].pauses(request):
+                time.sleep(pause)
             return "looked"
 
         async def alook(request: Request):
-            self.begun.set()
-            until = time.monotonic() + self.wait
-            try:
-                while time.monotonic() < until and not request.lifetime.is_client_gone:
-                    await asyncio.sleep(0.02)
-            finally:
-                if request.lifetime.is_client_gone:
-                    self.gone.set()
-                self.done.set()
+            with closing(self.looks["alook"].pauses(request)) as pauses:
+                for pause in pauses:
+                    await asyncio.sleep(pause)
             return "looked"
 
         def stream(request: Request):
@@ -128,14 +140,14 @@ def sends_hints(app, interface) -> bool:
     return bool(hinted)
 
 
-def sees_leaving(probe: Probe, port: int, name: str) -> bool:
-    for event in (probe.begun, probe.gone, probe.done):
-        event.clear()
-    with socket.create_connection(("127.0.0.1", port), DEADLINE) as client:
-        client.sendall(f"GET /{name} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-        assert probe.begun.wait(DEADLINE)
-    assert probe.done.wait(DEADLINE)
-    return probe.gone.is_set()
+def see_leaving(probe: Probe, port: int) -> list[bool]:
+    """Return True for each view that sees its client leave. They look at the same time."""
+    for name, look in probe.looks.items():
+        with socket.create_connection(("127.0.0.1", port), DEADLINE) as client:
+            client.sendall(f"GET /{name} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            assert look.begun.wait(DEADLINE)
+    assert all(look.done.wait(DEADLINE) for look in probe.looks.values())
+    return [look.gone.is_set() for look in probe.looks.values()]
 
 
 def streams(probe: Probe, port: int) -> bool:
@@ -151,7 +163,7 @@ def streams(probe: Probe, port: int) -> bool:
 
 
 def refuses_unread(port: int) -> bool:
-    with socket.create_connection(("127.0.0.1", port), WAIT) as client:
+    with socket.create_connection(("127.0.0.1", port), REFUSAL) as client:
         client.sendall(
             b"POST /body HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 900000\r\n\r\n"
         )
@@ -174,7 +186,7 @@ def makes_applications(name: str) -> bool:
 @pytest.mark.parametrize("make", [*apps.WSGI, *apps.ASGI, *apps.SERVED])
 def test_each_cell_is_as_it_is_measured(make, monkeypatch, caplog):
     caplog.set_level(logging.CRITICAL)
-    probe, name = Probe(0.2 if make in apps.WSGI else WAIT), make.__name__
+    probe, name = Probe(0.1 if make in apps.WSGI else WAIT), make.__name__
     with ExitStack() as stack:
         app = apps.application(make, probe.views, monkeypatch, stack)
         if make in apps.WSGI:
@@ -183,8 +195,7 @@ def test_each_cell_is_as_it_is_measured(make, monkeypatch, caplog):
             port = stack.enter_context(served(lambda: START.get(name, uvicorn)(app)))
         framework = _named(name.partition("_")[0])
         measured = {
-            "async def": sees_leaving(probe, port, "alook"),
-            "def": sees_leaving(probe, port, "look"),
+            **dict(zip(("def", "async def"), see_leaving(probe, port), strict=True)),
             "streams": streams(probe, port),
             "unread": refuses_unread(port),
             "hints": make not in (*apps.SERVED, apps.sanic)
