@@ -40,7 +40,7 @@ def test_a_mistake_is_shown_and_the_page_of_the_app_as_soon_as_it_is_mended(brow
     path, text, error, shown = BROKEN[name]
     site.mend()
     site.save(path, text)
-    site.wait_until(lambda: site.ask()[0] == 500)
+    site.wait_until(lambda: site.ask().status == 500)
     page = browser.open(f"http://127.0.0.1:{site.port}/")
     assert page.status == 500
     assert error in page.title
@@ -55,7 +55,7 @@ def test_a_mistake_is_shown_and_the_page_of_the_app_as_soon_as_it_is_mended(brow
 def test_the_next_mistake_is_shown_in_place_of_the_first(browser, site):
     site.mend()
     site.save(INNER, "EUR = first\n")
-    site.wait_until(lambda: site.ask()[0] == 500)
+    site.wait_until(lambda: site.ask().status == 500)
     page = browser.open(f"http://127.0.0.1:{site.port}/")
     site.save(INNER, "EUR = second\n")
     wait_for(page, "name 'second' is not defined")

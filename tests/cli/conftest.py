@@ -8,10 +8,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
+from email.message import Message
 from itertools import count
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -101,6 +103,12 @@ def receive_until(connection: socket.socket, part: bytes) -> bytes:
     return received
 
 
+class Answer(NamedTuple):
+    status: int
+    headers: Message
+    text: str
+
+
 class Command:
     """A run of the command, in a session of its own as in a terminal, with what it prints."""
 
@@ -167,11 +175,17 @@ class Command:
         connection.connect(os.fspath(self.path))
         return connection
 
-    def get(self, timeout: float = DEADLINE, headers: Mapping[str, str] | None = None) -> str:
+    def ask(
+        self, path: str = "/", method: str = "GET", body: bytes | None = None, timeout: float = DEADLINE, **fields: str
+    ) -> Answer:
         with closing(http.client.HTTPConnection("localhost")) as connection:
             connection.sock = self.connect(timeout)
-            connection.request("GET", "/", headers=headers or {})
-            return connection.getresponse().read().decode()
+            connection.request(method, path, body, fields)
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read().decode())
+
+    def get(self, path: str = "/", timeout: float = DEADLINE, **fields: str) -> str:
+        return self.ask(path, timeout=timeout, **fields).text
 
     def answers_from(self, worker: int) -> bool:
         """Whether this worker answers. The one that does may be stopped or killed before it has: then nobody does."""

@@ -56,7 +56,7 @@ def test_pages_from_files_are_served_anew_and_added(site):
     site.save(INIT, SHOP + PAGES)
     for name, answer in [("[id]", "1"), ("[id]", "2"), ("new", "3")]:
         site.save(f"shop/pages/{name}.py", f"def render(request):\n    return '{answer}'\n")
-        site.wait_until(lambda answer=answer: site.ask("/new")[2] == answer)
+        site.wait_until(lambda answer=answer: site.get("/new") == answer)
 
 
 def test_of_several_saves_in_a_row_the_last_is_served(site):
@@ -64,7 +64,7 @@ def test_of_several_saves_in_a_row_the_last_is_served(site):
         site.save(INNER, f"EUR = {number}\n")
         time.sleep(0.03)
     site.wait_for("29 ")
-    pids = {site.ask()[2] for _ in range(10)}
+    pids = {site.get() for _ in range(10)}
     assert len(pids) == 1
 
 
@@ -77,22 +77,22 @@ def test_a_file_that_is_saved_while_another_one_is_loaded_is_told_with_it(site):
 
 
 def test_a_signal_loads_it_anew(site):
-    told, before = len(site.out), site.ask()[2]
+    told, before = len(site.out), site.get()
     site.process.send_signal(signal.SIGUSR2)
     site.wait_until(lambda: re.fullmatch(r"Reloaded in \d+\.\d\d s\n", site.out[told:]))
-    assert site.ask()[2] != before
+    assert site.get() != before
 
 
 def test_an_open_stream_delays_nothing_and_gets_its_grace(site):
     with site.stream() as stream:
-        old = site.ask()[2]
+        old = site.get()
         site.save(INNER, "EUR = 2\n")
         site.wait_for("2 ")
         assert stream.recv(100)
         stream.settimeout(10)
         while stream.recv(65536):
             pass  # until it is cut off
-    assert site.ask()[2] != old
+    assert site.get() != old
 
 
 def test_who_has_connected_at_a_change_and_asks_a_moment_later_is_answered(site):
@@ -131,7 +131,7 @@ def test_who_asks_while_the_application_is_loaded_waits_for_it(site):
     site.save(INIT, slow.replace("{EUR}", "slow"))
     site.wait_until((site.folder / "loading").exists)
     answers = []
-    threads = [threading.Thread(target=lambda: answers.append(site.ask()[2])) for _ in range(5)]
+    threads = [threading.Thread(target=lambda: answers.append(site.get())) for _ in range(5)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -166,19 +166,21 @@ def test_what_is_broken_is_shown_until_it_is_mended(site, name):
     path, text, shown = BROKEN[name]
     before = len(site.err)
     site.save(path, text)
-    site.wait_until(lambda: site.ask("/orders")[0] == 500)
-    assert site.ask("/orders/7", "text/html")[:2] == (500, "text/html; charset=utf-8")
+    site.wait_until(lambda: site.ask("/orders").status == 500)
+    page = site.ask("/orders/7", accept="text/html")
+    assert (page.status, page.headers["content-type"]) == (500, "text/html; charset=utf-8")
     site.wait_until(lambda: site.err[before:].endswith("\n"))
     report = site.err[before:].removeprefix("Error: ")
-    assert site.ask()[1:] == ("text/plain; charset=utf-8", report)
+    told = site.ask()
+    assert (told.headers["content-type"], told.text) == ("text/plain; charset=utf-8", report)
     assert all(part in report for part in shown)
     assert report.count("\n") <= 15
     site.mend()
 
 
 def test_a_worker_that_is_killed_is_shown_and_replaced_at_the_next_change(site):
-    os.kill(int(site.ask()[2].split()[-1]), signal.SIGKILL)
-    site.wait_until(lambda: "SIGKILL" in site.ask()[2])
+    os.kill(int(site.get().split()[-1]), signal.SIGKILL)
+    site.wait_until(lambda: "SIGKILL" in site.get())
     site.save(INNER, "EUR = 2\n")
     site.wait_for("2 ")
 
@@ -187,11 +189,11 @@ def test_an_error_at_the_very_start_is_shown_and_mended_with_two_workers(tmp_pat
     with running(tmp_path, "--workers", "2", **{INNER: "EUR = \n"}) as site:
         assert site.out.startswith("Antiphon is waiting on http://")
         assert "SyntaxError" in site.err
-        assert "SyntaxError" in site.ask()[2]
+        assert "SyntaxError" in site.get()
         site.save(INNER, RATES)
         site.wait_for("1 ")
         assert " 500 " not in site.log  # pages look again and again whether it is mended
-        site.wait_until(lambda: len({site.ask()[2] for _ in range(20)}) == 2)
+        site.wait_until(lambda: len({site.get() for _ in range(20)}) == 2)
 
 
 @pytest.mark.parametrize("is_broken", [False, True], ids=["serving", "broken"])
@@ -205,13 +207,13 @@ def test_ctrl_c_ends_all_processes(tmp_path, is_broken):
 
 
 def test_errors_of_requests_are_shown_as_with_debug(site):
-    assert "LookupError: lost" in site.ask("/fail", "text/html")[2]
+    assert "LookupError: lost" in site.get("/fail", accept="text/html")
 
 
 def test_folders_to_watch_can_be_named_and_debug_can_be_switched_off(tmp_path):
     (tmp_path / "other").mkdir()
     with running(tmp_path, "--reload-dir", "other", "--no-debug") as site:
-        assert "lost" not in site.ask("/fail", "text/html")[2]
+        assert "lost" not in site.get("/fail", accept="text/html")
         # Of another length each time: Python takes a file of the same length and second for what it has compiled.
         site.save(INNER, "EUR = 2 \n")
         site.save("other/notes.py", "")
@@ -221,7 +223,7 @@ def test_folders_to_watch_can_be_named_and_debug_can_be_switched_off(tmp_path):
         site.save(INNER, "EUR = (\n")
         site.save("other/notes.py", "")
         site.wait_for("SyntaxError")
-        page = site.ask("/", "text/html")[2]
+        page = site.get("/", accept="text/html")
         assert "Not loaded" in page
         assert "SyntaxError" in page
 

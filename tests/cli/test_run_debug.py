@@ -1,8 +1,6 @@
 """`antiphon run --debug`, in processes and over sockets."""
 
-import http.client
 import json
-from contextlib import closing
 
 import pytest
 
@@ -48,13 +46,6 @@ def thread(request):
 """
 
 
-def fetch(command, path, **headers):
-    with closing(http.client.HTTPConnection("localhost")) as connection:
-        connection.sock = command.connect()
-        connection.request("GET", path, headers=headers)
-        return connection.getresponse().read().decode()
-
-
 @pytest.fixture
 def shop(tmp_path):
     (tmp_path / "shop.py").write_text(APP)
@@ -63,13 +54,11 @@ def shop(tmp_path):
 
 def test_errors_are_answered_by_a_page_and_by_problem_details(antiphon, shop, interface):
     command = antiphon(shop, "--debug", "--interface", interface).serving()
-    assert fetch(command, "/") == "True"
-    page = fetch(command, "/bug", accept="text/html")
+    assert command.get("/") == "True"
+    page = command.get("/bug", accept="text/html")
     assert "<h1><b>LookupError</b> <span>lost [masked]</span></h1>" in page
     assert "<h2>shop.py, line 19, in bug</h2>" in page
-    assert json.loads(fetch(command, "/bug"))["debug"]["errors"][0]["frames"][-1]["code"].startswith(
-        "raise LookupError"
-    )
+    assert json.loads(command.get("/bug"))["debug"]["errors"][0]["frames"][-1]["code"].startswith("raise LookupError")
     command.wait_until(lambda: command.err.count("Traceback (most recent call last)") == 2)
     assert "Warning" not in command.err
 
@@ -77,9 +66,9 @@ def test_errors_are_answered_by_a_page_and_by_problem_details(antiphon, shop, in
 def test_a_call_that_blocks_an_event_loop_is_logged_with_its_line(antiphon, shop, interface):
     command = antiphon(shop, "--debug", "--interface", interface).serving()
     for path in ("/waiting", "/thread", "/blocking", "/blocking"):
-        assert fetch(command, path) == "slow"
+        assert command.get(path) == "slow"
     command.wait_until(lambda: "blocked" in command.err)
-    fetch(command, "/bug")
+    command.get("/bug")
     lines = [line for line in command.err.splitlines() if "event loop was blocked" in line]
     assert not [line for line in lines if "in waiting" in line or "in thread" in line]
     [line] = [line for line in lines if "in blocking" in line]  # a busy machine may block others
@@ -89,14 +78,14 @@ def test_a_call_that_blocks_an_event_loop_is_logged_with_its_line(antiphon, shop
 @pytest.mark.once
 def test_without_the_flag_nothing_is_shown(antiphon, shop):
     command = antiphon(shop).serving()
-    assert fetch(command, "/") == "False"
-    assert "lost" not in fetch(command, "/bug", accept="text/html")
+    assert command.get("/") == "False"
+    assert "lost" not in command.get("/bug", accept="text/html")
 
 
 @pytest.mark.once
 def test_the_file_of_settings_may_switch_it_on(antiphon, shop, tmp_path):
     (tmp_path / ".env").write_text("ANTIPHON_DEBUG=1\n")
-    assert fetch(antiphon(shop).serving(), "/") == "True"
+    assert antiphon(shop).serving().get("/") == "True"
 
 
 @pytest.mark.once
@@ -104,4 +93,4 @@ def test_the_file_of_settings_may_switch_it_on(antiphon, shop, tmp_path):
 def test_a_place_that_others_may_reach_is_warned_of(antiphon, shop, place):
     command = antiphon(shop, "--debug", *place).serving()
     assert "Warning: --debug shows the code and the values of the app to everyone who can reach" in command.err
-    assert "LookupError" in fetch(command, "/bug", accept="text/html", host="shop.example")
+    assert "LookupError" in command.get("/bug", accept="text/html", host="shop.example")

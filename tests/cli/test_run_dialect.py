@@ -171,4 +171,4 @@ def test_a_dialect_of_another_package_is_found_by_its_entry_point(antiphon, tmp_
     monkeypatch.setenv("PYTHONPATH", str(install(BOTTLE, tmp_path)))
     for interface in ("wsgi", "asgi", "rsgi"):
         command = antiphon("--dialect", "bottle", "--interface", interface, "shop:app").serving()
-        assert command.get(headers={"X-Colour": "red"}) == "antiphon_bottle.app 0.13.4 /"
+        assert command.get(**{"X-Colour": "red"}) == "antiphon_bottle.app 0.13.4 /"

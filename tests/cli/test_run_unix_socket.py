@@ -60,7 +60,7 @@ def test_who_connects_by_it_can_be_trusted_as_a_proxy(antiphon, tmp_path):
     (tmp_path / "shop.py").write_text(SHOP.format(settings="trusted_proxies=['unix']"))
     command = antiphon("shop:app", "--uds", "app.sock").serving()
     told = {"x-forwarded-for": "192.0.2.1", "x-forwarded-proto": "https"}
-    assert json.loads(command.get(headers=told)) == {
+    assert json.loads(command.get(**told)) == {
         "client": ["192.0.2.1", None], "ip": "192.0.2.1", "url": "https://localhost/", "secure": True,
     }  # fmt: skip
 

@@ -1,9 +1,8 @@
 """A site served by `antiphon run --reload`, whose files tests change."""
 
-import http.client
 import os
 import time
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
 from tests.cli.conftest import Command
 
@@ -71,16 +70,9 @@ class Site(Command):
         self.wait_until(lambda: not changed or "Reloaded" in self.out[told:])
         self.wait_for("1 hello ")
 
-    def ask(self, path="/", accept="*/*"):
-        """Return the status, the content type and the body of an answer."""
-        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)) as connection:
-            connection.request("GET", path, headers={"accept": accept})
-            response = connection.getresponse()
-            return response.status, response.headers["content-type"], response.read().decode()
-
     def wait_for(self, text):
         """Ask until an answer has a text. Nobody is ever refused, or cut off without an answer."""
-        self.wait_until(lambda: text in self.ask()[2])
+        self.wait_until(lambda: text in self.get())
 
 
 @contextmanager
