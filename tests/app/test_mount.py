@@ -336,27 +336,19 @@ class TestMethods:
 
 @pytest.mark.once
 class TestMounting:
-    @rows("prefix", ["/", "/old/", "old", "/<path:x>", "/<"])
-    def test_a_malformed_prefix_is_refused(self, prefix):
-        with pytest.raises(ValueError, match=r".+"):
-            App().mount(prefix, wsgi)
-
-    def test_limits_of_an_app_are_its_own_to_set(self):
-        with pytest.raises(TypeError, match=r"an App limits its requests itself: App\(limits=\.\.\.\)"):
-            App().mount("/inner", App(), limits=Limits(body=1))
-
-    def test_limits_of_what_receives_its_bodies_itself_are_its_own_to_set(self):
-        with pytest.raises(TypeError, match="limits them itself"):
-            App().mount("/old", wsgi, limits=Limits(body=1), receive="stream")
-
-    def test_only_two_times_of_receiving_a_body_are_known(self):
-        with pytest.raises(ValueError, match="'load' or 'stream', not 'lazy'"):
-            App().mount("/old", wsgi, receive="lazy")
-
-    @rows("application", [None, "shop:app", 1, App, dict])
-    def test_what_is_no_application_is_refused(self, application):
-        with pytest.raises(TypeError, match="is not an application"):
-            App().mount("/old", application)
+    @rows(
+        "prefix, application, options, error, message",
+        *((prefix, wsgi, {}, ValueError, r".+") for prefix in ("/old/", "old", "/<path:x>", "/<")),
+        ("/", wsgi, {}, ValueError, 'to cover all paths, use ""'),
+        *(("/old", each, {}, TypeError, "is not an application") for each in (None, "shop:app", 1, App, dict)),
+        ("/old", App(), {"limits": Limits(body=1)}, TypeError, r"limits its requests itself: App\(limits=\.\.\.\)"),
+        ("/old", wsgi, {"limits": Limits(body=1), "receive": "stream"}, TypeError, "limits them itself"),
+        ("/old", wsgi, {"receive": "lazy"}, ValueError, "'load' or 'stream', not 'lazy'"),
+        ("/old", wsgi, {"interface": "foo"}, ValueError, "'wsgi' or 'asgi', not 'foo'"),
+    )
+    def test_mistakes_are_told(self, prefix, application, options, error, message):
+        with pytest.raises(error, match=message):
+            App().mount(prefix, application, **options)
 
     @rows("prefix", ["", "/old", "/<name>"])
     def test_two_at_one_prefix_are_refused(self, prefix):
@@ -375,10 +367,6 @@ class TestMounting:
         with pytest.raises(ValueError, match="match the same paths"):
             app._freeze()
 
-    def test_a_slash_for_all_paths_is_told_how_that_is_written(self):
-        with pytest.raises(ValueError, match='to cover all paths, use ""'):
-            App().mount("/", wsgi)
-
     def test_an_application_is_not_mounted_in_itself_at_whatever_depth(self):
         outer, middle, inner = App(), App(), App()
         outer.mount("/a", middle)
@@ -392,10 +380,6 @@ class TestMounting:
         serving(app).get("/")
         with pytest.raises(RuntimeError, match="already"):
             app.mount("/old", wsgi)
-
-    def test_an_interface_that_nobody_knows_is_refused(self):
-        with pytest.raises(ValueError, match="'wsgi' or 'asgi', not 'foo'"):
-            App().mount("/old", lambda environ, start_response: [], interface="foo")
 
     def test_the_interface_can_be_said_where_it_does_not_show(self, serving):
         def asgi_that_looks_like_wsgi(scope, receive, send):

@@ -284,16 +284,6 @@ def test_a_default_that_does_not_know_a_value_is_a_type_error_with_its_place():
     assert str(caught.value.__cause__) == "no tuple_iterator here"
 
 
-def test_what_else_a_default_raises_comes_through():
-    with pytest.raises(OSError, match="the view is closed"):
-        encode_json([Opaque()], lambda _: written(memoryview(b"")))
-
-
-def test_a_default_that_gives_the_value_back_is_a_value_error():
-    with pytest.raises(ValueError, match="this list can't be written as JSON: it contains itself"):
-        encode_json([int], written)
-
-
 def test_the_place_of_a_value_is_looked_for_in_a_bounded_part_only():
     with pytest.raises(TypeError, match=r"(?m)^Opaque can't be written as JSON: it is at /5000$"):
         encode_json([0] * 5000 + [Opaque()])
@@ -301,16 +291,21 @@ def test_the_place_of_a_value_is_looked_for_in_a_bounded_part_only():
         encode_json([0] * 100_000 + [Opaque()])
 
 
-def test_what_contains_itself_is_a_value_error():
-    endless: list[object] = []
-    endless.append(endless)
-    with pytest.raises(ValueError, match="this list can't be written as JSON: it contains itself"):
-        encode_json(endless)
+ENDLESS: list[object] = []
+ENDLESS.append(ENDLESS)
 
 
-def test_half_a_surrogate_pair_is_a_value_error():
-    with pytest.raises(ValueError, match="surrogates"):
-        encode_json({"a": "\ud800"})
+@rows(
+    "value, default, error, message",
+    ([Opaque()], lambda _: written(memoryview(b"")), OSError, "the view is closed"),
+    ([int], written, ValueError, "this list can't be written as JSON: it contains itself"),
+    (ENDLESS, None, ValueError, "this list can't be written as JSON: it contains itself"),
+    ({"a": "\ud800"}, None, ValueError, "surrogates"),
+    ids=["its own error", "the value itself", "an endless list", "half a surrogate pair"],
+)
+def test_what_has_no_end_or_no_text_is_an_error(value, default, error, message):
+    with pytest.raises(error, match=message):
+        encode_json(value, default)
 
 
 @rows("name, step", [("a", "/a"), ("", "/"), ("a/b~c", "/a~1b~0c"), ("~1", "/~01")])
