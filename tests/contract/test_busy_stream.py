@@ -14,8 +14,8 @@ LOOPS = {"Granian, ASGI", "Granian, RSGI", "Uvicorn, h11", "Uvicorn, httptools",
 
 @pytest.mark.parametrize("server", [server for server in SERVERS if server.name in LOOPS], ids=lambda each: each.name)
 def test_others_are_answered_and_it_is_closed_when_the_client_leaves(server):
-    with ServerProcess(server.command, "tests.helpers.served.busy_stream:app") as process:
-        process.leave(SentRequest("GET", "/busy"), b"tick")
+    with ServerProcess(server.command, "tests.helpers.served.endless_streams:app") as process:
+        process.leave(SentRequest("GET", "/async"), b"xxx")
 
         def is_closed():
             return process.respond(SentRequest("GET", "/closed")).body == b"1" or None

@@ -1,4 +1,4 @@
-"""Streams that never wait and never end, one for each way to make one; each is told how much it has made."""
+"""Streams that never wait and never end, one for each way to make one; each is told how much it has made, and whether it is closed."""
 
 from antiphon import App, Response
 from antiphon.dialects.microdot import Microdot
@@ -8,13 +8,17 @@ CHUNK = "x" * (64 << 10)
 app = App()
 made = [0]
 """Bytes of the last stream so far."""
+closed = []
 
 
 def endless():
     made[0] = 0
-    while True:
-        made[0] += len(CHUNK)
-        yield CHUNK
+    try:
+        while True:
+            made[0] += len(CHUNK)
+            yield CHUNK
+    finally:
+        closed.append("closed")
 
 
 async def aendless():
@@ -66,3 +70,8 @@ app.mount("/asgi", asgi, interface="asgi")
 @app.get("/made")
 def tell(request):
     return str(made[0])
+
+
+@app.get("/closed")
+async def count_closed(request):
+    return str(len(closed))
