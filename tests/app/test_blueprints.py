@@ -165,15 +165,6 @@ class TestNames:
         assert describe(one) in str(error.value)
         assert describe(two) in str(error.value)
 
-    def test_that_functions_happen_to_have_are_told_when_their_url_is_asked_for(self):
-        blueprint = Blueprint("shop")
-        for path in ("/a", "/b"):
-            blueprint.get(path)(lambda request: "x")
-        app = nested(blueprint)
-        app._freeze()
-        with pytest.raises(LookupError, match=r"both named 'shop\.<lambda>'"):
-            app.url_for("shop.<lambda>")
-
     def test_that_begin_with_a_dot_are_of_the_same_blueprint(self, serving, style):
         app = App()
         shop, admin = Blueprint("shop", prefix="/shop"), Blueprint("admin", prefix="/admin")

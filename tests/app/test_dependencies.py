@@ -10,7 +10,6 @@ from antiphon.concurrency.background import run_on, serving_loop
 from antiphon.handler.callables import describe
 from antiphon.handler.drive import run_async
 from antiphon.request.dependencies import Dependency
-from tests.helpers.driving import drive
 from tests.helpers.rows import rows
 
 User = Dependency[str]("user", fix="app.use(Users())")
@@ -79,10 +78,6 @@ class TestASourceThatWaits:
         assert User not in request
         assert request[User] == "nobody at /out"
         assert resolved(dependencies, request_with(dependencies, "/in"))[User] == "ada at /in"
-
-    def test_changes_no_dependency_for_those_who_don_t_want_it(self, dependencies, waiting):
-        waiting(when=lambda request: False)
-        assert drive(resolve(dependencies, request_with(dependencies)))[0] == []
 
     def test_without_anything_otherwise_is_an_error_for_them(self, dependencies, waiting):
         waiting(when=lambda request: False)

@@ -201,13 +201,6 @@ class TestAnAnswer:
 
 
 class TestADependencyThatIsNotRead:
-    def test_is_not_opened(self, serving, style, kind, seen):
-        app = App()
-        kind.provide(app, seen)
-        app.get("/")(style(lambda request: "done"))
-        assert serving(app).get("/").text == "done"
-        assert seen == []
-
     def test_is_never_opened_where_it_is_not_wanted(self, serving, style, kind, seen):
         app = App()
         kind.provide(app, seen, when=lambda request: request.path == "/in", default=lambda request: "nobody")

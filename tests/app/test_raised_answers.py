@@ -113,10 +113,6 @@ class TestARedirect:
         assert serving(app).get("/").status == 500
         assert "surrogates" in caplog.text
 
-    def test_has_no_error_handlers(self):
-        with pytest.raises(TypeError, match=r"not <class 'antiphon\.http\.redirect\.Redirect'>"):
-            App().errorhandler(Redirect)(lambda request, error: "never")
-
 
 class TestAbort:
     @rows("status", [*HTTPError.by_status, 418, 420, 430, 509, 599])

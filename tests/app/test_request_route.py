@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon import App, Blueprint, Limits, Request
+from antiphon import App, Blueprint, Limits
 
 pytestmark = pytest.mark.axes("interface", "style")
 
@@ -126,6 +126,3 @@ class TestTheHandler:
         app.get("/hall")(hall)
         client = serving(app)
         assert (client.get("/door").status, client.get("/hall").status, client.get("/none").status) == (200, 403, 403)
-
-    def test_is_none_without_an_application(self):
-        assert Request.blank("/").route.handler is None

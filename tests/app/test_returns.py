@@ -275,13 +275,6 @@ def test_the_error_for_a_tuple_in_another_order_says_which_it_is(value, says):
     assert says in str(refused.value)
 
 
-def test_the_error_for_a_coroutine_says_what_was_forgotten():
-    made = coroutine()
-    with pytest.raises(TypeError, match=r"await|async def"):
-        to_response(made, source, REQUEST)
-    made.close()
-
-
 @pytest.mark.skipif(sys.version_info < (3, 14), reason="Python 3.14 has template strings")
 @rows(
     "source, text",

@@ -332,11 +332,9 @@ class TestConflicts:
     def test_of_paths_are_told_by_host(self, one, two):
         assert "com/x" in self.refused(("/x", {"host": one}), ("/x", {"host": two}))
 
-    def test_are_none_between_hosts(self):
-        app = App()
-        for host in ("a.com", "b.com", "<t>.com", None):
-            app.get("/x", host=host)(echo)
-        app._freeze()
+    @rows("one, two", [("/x", "/x"), ("/<a>", "/<str:a>"), ("/<a>", "/<b>"), ("/u/<int:a>/x", "/u/<int:b>/x")])
+    def test_of_paths_are_told_by_their_names(self, one, two):
+        self.refused((one, {}), (two, {}))
 
 
 def test_routes_can_be_looked_at():

@@ -486,11 +486,6 @@ class TestANameWithAHash:
     def test_is_not_made_for_what_is_not_there(self, folder, name):
         assert folder.hashed(name) == name
 
-    @rows("name", ["", "../secret.txt", "/etc/passwd", ".env", "a\\b", "n" * 1025])
-    def test_is_an_error_for_what_is_never_served(self, folder, name):
-        with pytest.raises(ValueError, match="not the name of a served file"):
-            folder.hashed(name)
-
     def test_is_neither_made_nor_known_when_that_is_not_wanted(self, root):
         folder = StaticFolder(root, hashes=False)
         assert folder.hashed("css/site.css") == "css/site.css"

@@ -261,9 +261,6 @@ class TestATransaction:
 
 
 class TestReraise:
-    def test_does_nothing_without_an_error(self):
-        Response("x").reraise()
-
     def test_raises_the_very_error(self):
         response = Response("x")
         response.error = LookupError("boom")
@@ -361,12 +358,6 @@ class TestADeadline:
         assert (client.get("/slow").status, client.get("/slow").text) == (503, "too slow")
         assert seen[0] == "left"
         assert seen[2] == 503
-
-    @pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES)
-    def test_that_does_not_pass_changes_nothing(self, serving, scope):
-        seen = []
-        assert serving(self.app_with(lambda: scope(30), seen)).get("/quick").text == "quick"
-        assert seen == [200]
 
     @rows("scope", SCOPES.values(), ids=SCOPES)
     def test_leaves_the_task_as_it_was(self, scope):
@@ -631,10 +622,6 @@ class TestAYieldThatSeesNoError:
         assert "errors_at_yield=True" in message
         assert "`response = yield`" in message
         assert "response.reraise()" in message
-
-    @rows("function", [function for function, *_ in BLIND.values()], ids=BLIND)
-    def test_is_none_with_errors_thrown_in(self, function):
-        App().middleware(errors_at_yield=True)(function)
 
     @rows("function", SEEING, ids=lambda function: function.__name__)
     def test_is_none_where_errors_make_no_difference_or_are_seen(self, function):
