@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from contextvars import ContextVar
+from itertools import repeat
 
 import pytest
 
@@ -12,6 +13,7 @@ from antiphon.adapters.streaming import cut_off, write_chunks
 from antiphon.concurrency.loop import TIME_SLICE
 from antiphon.http.head import RequestHead
 from antiphon.request.request import Request
+from tests.helpers.observed_values import AsyncValues, SyncValues
 from tests.helpers.rows import rows
 
 variable = ContextVar("variable", default="unset")
@@ -41,39 +43,9 @@ class Client:
         await self.left.wait()
 
 
-class Endless:
-    """An endless body of either kind."""
-
-    def __init__(self):
-        self.closed = 0
-
-    def __next__(self):
-        return b"tick"
-
-    def close(self):
-        self.closed += 1
-
-    async def __anext__(self):
-        await asyncio.sleep(0)
-        return b"tick"
-
-    async def aclose(self):
-        self.closed += 1
-
-
-class Blocking(Endless):
-    def __iter__(self):
-        return self
-
-
-class Waiting(Endless):
-    def __aiter__(self):
-        return self
-
-
-@pytest.fixture(params=[Blocking, Waiting])
+@pytest.fixture(params=[SyncValues, AsyncValues])
 def body(request):
-    return request.param()
+    return request.param(repeat(b"tick"))
 
 
 @pytest.fixture(params=[True, False], ids=["the server waits", "the server never waits"])
@@ -367,11 +339,7 @@ class TestAClientThatCannotBeWrittenTo:
         assert "too much data" in caplog.text
 
     def test_has_left_before_the_response_began(self, caplog):
-        class Body(Blocking):
-            def __next__(self):
-                raise AssertionError("nobody is there")
-
-        body = Body()
+        body = SyncValues()
 
         async def main():
             client = Client(waits=True)
@@ -382,36 +350,26 @@ class TestAClientThatCannotBeWrittenTo:
             return await write_chunks(watched_by(client.gone), body, begin)
 
         assert asyncio.run(main()) is False
-        assert body.closed == 1
+        assert (body.read, body.closed) == (0, 1)
         assert caplog.records == []
 
 
 class TestABodyThatFailsToClose:
-    @pytest.fixture(params=[Blocking, Waiting])
+    @pytest.fixture(params=[SyncValues, AsyncValues])
     def failing(self, request):
         """Makes a body of two chunks, of either kind, that may fail before it fails to close."""
 
         class Failing(request.param):
             def __init__(self, error=None):
-                super().__init__()
-                self.chunks = iter([b"a", b"b"])
-                self.error = error
-
-            def __next__(self):
-                return next(self.chunks, None) or self.end(StopIteration)
-
-            async def __anext__(self):
-                return next(self.chunks, None) or self.end(StopAsyncIteration)
-
-            def end(self, end):
-                raise self.error or end
+                super().__init__([b"a", b"b"], error)
 
             def close(self):
                 super().close()
                 raise LookupError("stuck")
 
             async def aclose(self):
-                self.close()
+                await super().aclose()
+                raise LookupError("stuck")
 
         return Failing
 
@@ -442,9 +400,9 @@ class TestABodyThatFailsToClose:
 
 
 class TestCuttingOff:
-    @rows("kind", [Blocking, Waiting])
+    @rows("kind", [SyncValues, AsyncValues])
     def test_closes_what_is_being_written(self, kind):
-        body = kind()
+        body = kind(repeat(b"tick"))
 
         async def main():
             client = Client(waits=True)
@@ -459,10 +417,7 @@ class TestCuttingOff:
     def test_leaves_what_is_being_closed_its_time(self):
         seen = []
 
-        class Ended(Waiting):
-            async def __anext__(self):
-                raise StopAsyncIteration
-
+        class Ended(AsyncValues):
             async def aclose(self):
                 seen.append("closing")
                 await asyncio.sleep(0.05)
@@ -470,7 +425,7 @@ class TestCuttingOff:
 
         async def main():
             client = Client(waits=True)
-            writing = asyncio.create_task(write_chunks(watched_by(client.gone), Ended(), client.begin))
+            writing = asyncio.create_task(write_chunks(watched_by(client.gone), Ended([]), client.begin))
             while not seen:
                 await asyncio.sleep(0)
             await asyncio.to_thread(cut_off, 20)
@@ -479,7 +434,7 @@ class TestCuttingOff:
         assert asyncio.run(main()) == (["closing", "closed"], True)
 
     def test_finds_nothing_of_bodies_that_could_not_be_closed(self, caplog):
-        class Stuck(Waiting):
+        class Stuck(AsyncValues):
             async def aclose(self):
                 raise LookupError("stuck")
 
@@ -487,7 +442,7 @@ class TestCuttingOff:
             client = Client(waits=True)
             client.leaves_after = 3
             with pytest.raises(LookupError):
-                await write_chunks(watched_by(client.gone), Stuck(), client.begin)
+                await write_chunks(watched_by(client.gone), Stuck(repeat(b"tick")), client.begin)
             before = time.monotonic()
             await asyncio.to_thread(cut_off, 600)
             return time.monotonic() - before

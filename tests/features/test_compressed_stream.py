@@ -6,6 +6,7 @@ import pytest
 from antiphon.features.codings import CODINGS
 from antiphon.features.compression import AT_ONCE, compressed_stream, sliced
 from tests.helpers.decompression import decompressed
+from tests.helpers.observed_values import AsyncValues, SyncValues
 from tests.helpers.rows import rows
 
 
@@ -42,40 +43,21 @@ class TestChunks:
         assert decompressed("gzip", second + end) == b"one"
 
 
-def steps(closed, error=None):
-    try:
-        yield b"one"
-        if error:
-            raise error
-        yield b"two"
-    finally:
-        closed.append("source")
-
-
 class TestABlockingSource:
     @rows("taken", [1, 2, 3])
     def test_is_closed_wherever_it_stands(self, taken):
-        closed = []
-        chunks = compressed_stream(steps(closed), gzip())
+        source = SyncValues((b"one", b"two"))
+        chunks = compressed_stream(source, gzip())
         for _ in range(taken):
             next(chunks)
         chunks.close()
-        assert closed == ["source"]
+        assert source.closed == 1
         assert list(chunks) == []
 
     def test_that_was_never_read_is_closed(self):
-        class Source:
-            closed = 0
-
-            def __iter__(self):
-                raise AssertionError("it was read")
-
-            def close(self):
-                self.closed += 1
-
-        source = Source()
+        source = SyncValues()
         compressed_stream(source, gzip()).close()
-        assert source.closed == 1
+        assert (source.read, source.closed) == (0, 1)
 
 
 class TestAnAsyncSource:
@@ -101,18 +83,9 @@ class TestAnAsyncSource:
         asyncio.run(read())
 
     def test_that_was_never_read_is_closed(self):
-        class Source:
-            closed = 0
-
-            def __aiter__(self):
-                raise AssertionError("it was read")
-
-            async def aclose(self):
-                self.closed += 1
-
-        source = Source()
+        source = AsyncValues()
         asyncio.run(compressed_stream(source, gzip()).aclose())
-        assert source.closed == 1
+        assert (source.read, source.closed) == (0, 1)
 
     def test_that_is_cancelled_where_it_waits_is_closed(self):
         closed = []

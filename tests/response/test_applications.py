@@ -13,6 +13,7 @@ from uvicorn import Config
 
 from antiphon import App, Request, Response, aget_response, to_app
 from antiphon.testing import AsyncClient, Client
+from tests.helpers.observed_values import SyncValues
 from tests.helpers.rows import rows
 
 
@@ -143,25 +144,8 @@ def test_a_frozen_response_has_all_of_its_body(chunks):
     assert pickle.loads(pickle.dumps(response)).body == b"ab"
 
 
-class Stream:
-    """Chunks that know whether they were closed."""
-
-    def __init__(self, *chunks):
-        self.chunks = iter(chunks)
-        self.closed = 0
-
-    def __iter__(self):
-        return self
-
-    def __next__(self):
-        return next(self.chunks)
-
-    def close(self):
-        self.closed += 1
-
-
 def test_a_stream_that_fails_is_closed_and_raises():
-    stream = Stream("a", 5)
+    stream = SyncValues(["a", 5])
     with pytest.raises(TypeError, match="chunks must be bytes or text, not int"):
         Response(stream).freeze()
     assert stream.closed == 1

@@ -13,6 +13,7 @@ from antiphon.adapters.foreign.wsgi import from_wsgi, head_environ, make_environ
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.http.head import Address, DerivedHead, RequestHead
 from antiphon.testing import Client
+from tests.helpers.observed_values import SyncValues
 from tests.helpers.rows import rows
 
 HEADERS = [
@@ -111,21 +112,6 @@ def test_under_a_wsgi_server_it_is_the_server_s_own_with_the_body_unread():
     assert own["wsgi.input"].read() == b""
 
 
-class Chunks:
-    def __init__(self, chunks):
-        self._chunks = iter(chunks)
-        self.closed = 0
-
-    def __iter__(self):
-        return self
-
-    def __next__(self):
-        return next(self._chunks)
-
-    def close(self):
-        self.closed += 1
-
-
 def hello(environ, start_response):
     body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"] or 0))
     start_response("201 Created", [("Content-Type", "text/plain"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")])
@@ -142,7 +128,7 @@ def test_a_wsgi_application_answers_over_every_interface(interface):
 
 @rows("interface", ["wsgi", "asgi", "rsgi"])
 def test_its_body_is_closed_when_the_client_leaves(interface):
-    chunks = Chunks(iter(lambda: b"more", None))
+    chunks = SyncValues(iter(lambda: b"more", None))
 
     def endless(environ, start_response):
         start_response("200 OK", [])
@@ -155,7 +141,7 @@ def test_its_body_is_closed_when_the_client_leaves(interface):
 
 def test_a_body_in_one_chunk_of_the_declared_length_is_sent_at_once_and_then_closed(servers):
     """It has no second way through the thread, on which a small response would wait for the threads of others."""
-    sent, chunks = [], Chunks([b"hello"])
+    sent, chunks = [], SyncValues([b"hello"])
 
     def whole(environ, start_response):
         start_response("200 OK", [("Content-Length", "5")])
@@ -245,7 +231,7 @@ def test_a_second_start_without_exc_info_is_refused():
 
 
 def test_one_that_fails_or_never_starts_is_closed_and_answered_with_500(caplog):
-    chunks = Chunks([b"body"])
+    chunks = SyncValues([b"body"])
     client = Client(to_app(from_wsgi(lambda environ, start_response: chunks)))
     assert client.get("/").status == 500
     assert chunks.closed == 1

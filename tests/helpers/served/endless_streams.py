@@ -1,4 +1,4 @@
-"""Streams that never wait and never end, one for each way to make one; each is told how much it has made, and whether it is closed."""
+"""Streams that never wait and never end, one for each way to make one. Each tells how much it has made, and its end."""
 
 from antiphon import App, Response
 from antiphon.dialects.microdot import Microdot
