@@ -7,6 +7,7 @@ import pytest
 
 from antiphon import App, Limits
 from antiphon.http.errors import ClientDisconnected
+from tests.helpers.handlers import in_style
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style")
@@ -65,13 +66,10 @@ class Exchange:
 def echoing(style, **options):
     app = App(**options)
 
-    async def echo_async(request):
-        return request.body
-
     def echo(request):
         return request.body
 
-    app.post("/")(echo if style == "def" else echo_async)
+    app.post("/")(in_style(style, echo))
     return app
 
 

@@ -15,6 +15,7 @@ from antiphon import to_app
 from antiphon.adapters.servable import Servable
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.response.response import Response
+from tests.helpers.handlers import in_style
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface")
@@ -651,11 +652,7 @@ class TestAServedFunction:
         def blocks(request):
             return Response(f"{request.method} {request.path} {request.body.decode()} {request.headers['x-a']}")
 
-        async def waits(request):
-            await asyncio.sleep(0)
-            return blocks(request)
-
-        app = to_app(blocks if style == "def" else waits)
+        app = to_app(in_style(style, blocks))
         answer = call(app, "PUT", "/p", headers=[("x-a", "a")], chunks=[b"bo", b"dy"])
         assert (answer.status, answer.body) == (200, b"PUT /p body a")
         assert app.interface == {"def": "wsgi", "async def": "asgi"}[style]

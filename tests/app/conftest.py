@@ -1,13 +1,13 @@
 """Every interface and both styles, for the tests of applications."""
 
 import asyncio
-import functools
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from antiphon.concurrency.workers import Workers
 from antiphon.testing import Client
+from tests.helpers.handlers import in_style
 
 
 @pytest.fixture
@@ -32,15 +32,7 @@ class DefStyle:
         self.is_async = name == "async def"
 
     def __call__(self, function):
-        if not self.is_async:
-            return function
-
-        @functools.wraps(function)
-        async def waits(*arguments, **named):
-            await asyncio.sleep(0)
-            return function(*arguments, **named)
-
-        return waits
+        return in_style(self.name, function)
 
     def around(self, before=lambda request: None, after=lambda request, response: None):
         """Middleware: what ``before`` returns is an early answer, what ``after`` returns replaces the response."""

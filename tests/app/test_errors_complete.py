@@ -445,14 +445,8 @@ def test_what_fails_after_the_response_is_logged_and_keeps_nobody_from_it(servin
     def handler(request):
         ids.append(request.id)
         for function in (lambda: called.append(1), lambda: 1 // 0, lambda: called.append(2)):
-            request.after_response(paint(function))
+            request.after_response(other(function))
         return "x"
-
-    def paint(function):
-        async def waiting():
-            return function()
-
-        return waiting if other.is_async else function
 
     client = serving(failing(position, style, other, Failure(answers_with(handler), 200)))
     response = client.get(f"{position.prefix}/fails")

@@ -76,24 +76,6 @@ def lifespan():
     return Lifespan(Dependencies())
 
 
-@pytest.fixture(params=["def", "async def"])
-def style(request):
-    return request.param
-
-
-@pytest.fixture
-def paint(style):
-
-    def paint(function):
-        async def waits():
-            await asyncio.sleep(0)
-            return function()
-
-        return waits if style == "async def" else function
-
-    return paint
-
-
 @pytest.fixture
 def manager(style):
     """A generator function of either kind that notes what comes."""
@@ -122,7 +104,7 @@ def manager(style):
                 finally:
                     await asyncio.sleep(0)
 
-        return waits if style == "async def" else blocks
+        return waits if style.is_async else blocks
 
     return manager
 
@@ -245,14 +227,14 @@ class TestTheState:
 
 
 class TestTheOrder:
-    def test_is_that_of_registration_and_at_shutdown_its_reverse(self, lifespan, manager, paint):
+    def test_is_that_of_registration_and_at_shutdown_its_reverse(self, lifespan, manager, style):
         called = []
-        lifespan.on_startup(paint(lambda: called.append("startup 1")))
-        lifespan.on_shutdown(paint(lambda: called.append("shutdown 1")))
+        lifespan.on_startup(style(lambda: called.append("startup 1")))
+        lifespan.on_shutdown(style(lambda: called.append("shutdown 1")))
         lifespan.add(manager(called, "first"))
-        lifespan.on_startup(paint(lambda: called.append("startup 2")))
+        lifespan.on_startup(style(lambda: called.append("startup 2")))
         lifespan.add(manager(called, "second"))
-        lifespan.on_shutdown(paint(lambda: called.append("shutdown 2")))
+        lifespan.on_shutdown(style(lambda: called.append("shutdown 2")))
         run_lifespan(lifespan, lambda: called.append("serving"))
         assert called == [
             "first", "second", "startup 1", "startup 2", "serving",
@@ -276,7 +258,7 @@ class TestTheOrder:
 
 class TestAStartupThatFails:
     @pytest.mark.parametrize("where", ["manager", "hook"])
-    def test_leaves_what_was_entered_with_its_error(self, lifespan, manager, paint, where):
+    def test_leaves_what_was_entered_with_its_error(self, lifespan, manager, style, where):
         called = []
         error = LookupError("cannot start")
 
@@ -288,8 +270,8 @@ class TestAStartupThatFails:
         if where == "manager":
             lifespan.add(manager(called, "third", at_enter=error))
         else:
-            lifespan.on_startup(paint(fails))
-        lifespan.on_startup(paint(lambda: called.append("last")))
+            lifespan.on_startup(style(fails))
+        lifespan.on_startup(style(lambda: called.append("last")))
         with pytest.raises(LookupError) as raised:
             run_lifespan(lifespan)
         assert raised.value is error
@@ -377,7 +359,7 @@ class TestAStartupThatFails:
 
 
 class TestAShutdownThatFails:
-    def test_goes_on_and_raises_the_error_itself(self, lifespan, manager, paint):
+    def test_goes_on_and_raises_the_error_itself(self, lifespan, manager, style):
         called = []
         error = LookupError("cannot stop")
 
@@ -385,14 +367,14 @@ class TestAShutdownThatFails:
             raise error
 
         lifespan.add(manager(called, "first"))
-        lifespan.on_shutdown(paint(lambda: called.append("shutdown")))
-        lifespan.on_shutdown(paint(fails))
+        lifespan.on_shutdown(style(lambda: called.append("shutdown")))
+        lifespan.on_shutdown(style(fails))
         with pytest.raises(LookupError) as raised:
             run_lifespan(lifespan)
         assert raised.value is error
         assert called == ["first", "shutdown", "first left"]
 
-    def test_raises_several_errors_as_a_group(self, lifespan, manager, paint):
+    def test_raises_several_errors_as_a_group(self, lifespan, manager, style):
         errors = [LookupError(name) for name in ("hook", "second", "first")]
 
         def fails():
@@ -401,7 +383,7 @@ class TestAShutdownThatFails:
         called = []
         lifespan.add(manager(called, "first", at_exit=errors[2]))
         lifespan.add(manager(called, "second", at_exit=errors[1]))
-        lifespan.on_shutdown(paint(fails))
+        lifespan.on_shutdown(style(fails))
         with pytest.raises(ExceptionGroup, match="the shutdown failed") as raised:
             run_lifespan(lifespan)
         assert list(raised.value.exceptions) == errors

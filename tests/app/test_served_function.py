@@ -9,7 +9,7 @@ from antiphon.handler.callables import describe
 from antiphon.handler.contract import BEGIN_ON_THREAD, ON_LOOP
 from antiphon.http.errors import NotFound
 from tests.helpers.driving import drive
-from tests.helpers.handlers import ASYNC_HANDLERS, SYNC_HANDLERS, async_handler, sync_handler
+from tests.helpers.handlers import ASYNC_HANDLERS, SYNC_HANDLERS, async_handler, in_style, sync_handler
 from tests.helpers.rows import rows
 
 
@@ -48,10 +48,7 @@ def test_answers_what_handlers_may_return(style, value, status, body):
     def returns(request):
         return value
 
-    async def waits(request):
-        return value
-
-    _, response = drive(to_app(returns if style == "def" else waits)._handle(Request.blank()))
+    _, response = drive(to_app(in_style(style, returns))._handle(Request.blank()))
     assert (response.status, response.body) == (status, body)
 
 

@@ -8,6 +8,7 @@ import pytest
 from antiphon import App, Dependency, Limits
 from antiphon.concurrency.workers import RECEIVING, RESOLVING, WORKERS, workers
 from antiphon.testing import AsyncClient
+from tests.helpers.handlers import in_style
 from tests.helpers.waiting import DEADLINE, eventually
 
 COOKIE = {"cookie": "session=1"}
@@ -50,10 +51,7 @@ class Slow:
         def handler(request):
             return f"handled {request[dependency]}"
 
-        async def ahandler(request):
-            return handler(request)
-
-        self.app.route("/", methods=["GET", "POST"])(handler if style == "def" else ahandler)
+        self.app.route("/", methods=["GET", "POST"])(in_style(style, handler))
 
     def load(self, request):
         if request.method == "POST":

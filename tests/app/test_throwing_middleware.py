@@ -13,6 +13,7 @@ from antiphon.handler.callables import describe
 from antiphon.handler.drive import driven
 from antiphon.http.errors import BadRequest, Forbidden, NotFound
 from antiphon.request.request import Request
+from tests.app.conftest import STYLES
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style", "other")
@@ -312,7 +313,7 @@ class TestADeadline:
     @staticmethod
     def app_with(scope, seen, answer=None, *, outer_is_async=True):
         app = App()
-        outer = around(SimpleStyle(is_async=outer_is_async), seen)
+        outer = around(STYLES[outer_is_async], seen)
         app.middleware(errors_at_yield=True, blocking=not outer_is_async)(outer)
 
         @app.middleware(errors_at_yield=True)
@@ -342,7 +343,7 @@ class TestADeadline:
         seen = []
         app = self.app_with(scope, seen)
         if hooks != "none":
-            hook = SimpleStyle(is_async=hooks == "async")
+            hook = STYLES[hooks == "async"]
             app.after_request(hook(lambda request, response: None))
         assert serving(app).get("/slow").status == 500
         assert seen[0] == "left"
@@ -388,7 +389,7 @@ class TestADeadline:
     def test_is_not_the_departure_of_a_client(self, catches, sync, caplog):
         seen = []
         app = App()
-        throwing(app, around(SimpleStyle(is_async=not sync), seen, catches, "late"))
+        throwing(app, around(STYLES[not sync], seen, catches, "late"))
 
         @app.middleware(errors_at_yield=True)
         async def deadline(request):
@@ -427,20 +428,6 @@ class TestADeadline:
             return "blocked"
 
         assert serving(app).get("/blocks").text == "blocked"
-
-
-class SimpleStyle:
-    """A style by itself, for what is not an axis."""
-
-    def __init__(self, is_async):
-        self.is_async = is_async
-
-    def __call__(self, function):
-        async def waits(*arguments):
-            await asyncio.sleep(0)
-            return function(*arguments)
-
-        return waits if self.is_async else function
 
 
 def with_block(request):

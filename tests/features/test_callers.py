@@ -20,6 +20,7 @@ from antiphon.features import (
 )
 from antiphon.testing import Client
 from tests.helpers.callers import ByKey, cookie_from, send, user, with_logins, with_tokens
+from tests.helpers.handlers import in_style
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
@@ -95,11 +96,8 @@ def test_all_credentials_must_be_of_one_user(headers, status, told, style):
     def find(name):
         return None if name == "bad" else user(name)
 
-    async def afind(name):
-        return find(name)
-
     app = App()
-    app.use(Users(ByKey(find), Bearer(find if style == "def" else afind)))
+    app.use(Users(ByKey(find), Bearer(in_style(style, find))))
     app.post("/pay", before=login_required)(lambda request: request.user.id)
     found, _, body = send(app, headers)
     assert (found, told in body) == (status, True), body

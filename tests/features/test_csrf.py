@@ -1,6 +1,5 @@
 """CSRF tokens: which writes need one, where it may be, which count, and what the refusals say."""
 
-import asyncio
 import re
 import time
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from antiphon.features import (
 )  # fmt: skip
 from antiphon.http import format_query
 from antiphon.testing import Client, LifespanError
+from tests.helpers.handlers import in_style
 from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style", "kind")]
@@ -45,17 +45,6 @@ def clock():
     return time.time
 
 
-def handler_of(style, answer):
-    async def waits(request: Request):
-        await asyncio.sleep(0)
-        return answer(request)
-
-    def answers(request: Request):
-        return answer(request)
-
-    return answers if style == "def" else waits
-
-
 def guarded(store, *, exempt=(), **options):
     app = App(**options)
     app.use(Sessions(store))
@@ -72,22 +61,22 @@ def shop(store, style):
         return {"reason": error.reason, "received": request.content.received}
 
     methods = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY")
-    app.route("/", methods, name="home")(handler_of(style, lambda request: dict(request.form)))
-    app.post("/lazy", receive="lazy", name="lazy")(handler_of(style, lambda request: dict(request.form)))
+    app.route("/", methods, name="home")(in_style(style, lambda request: dict(request.form)))
+    app.post("/lazy", receive="lazy", name="lazy")(in_style(style, lambda request: dict(request.form)))
     app.post("/stream", receive="stream", name="stream")(
-        handler_of("def", lambda request: str(len(b"".join(request.stream))))
+        in_style("def", lambda request: str(len(b"".join(request.stream))))
     )
-    app.post("/webhook", name="webhook")(handler_of(style, lambda request: "hooked"))
-    app.get("/token", name="token")(handler_of(style, csrf_token))
-    app.get("/input", name="input")(handler_of(style, csrf_input))
-    app.post("/login", name="login")(handler_of(style, lambda request: request.session.rotate("ann") or "in"))
-    app.post("/logout", name="logout")(handler_of(style, lambda request: request.session.clear() or "out"))
+    app.post("/webhook", name="webhook")(in_style(style, lambda request: "hooked"))
+    app.get("/token", name="token")(in_style(style, csrf_token))
+    app.get("/input", name="input")(in_style(style, csrf_input))
+    app.post("/login", name="login")(in_style(style, lambda request: request.session.rotate("ann") or "in"))
+    app.post("/logout", name="logout")(in_style(style, lambda request: request.session.clear() or "out"))
     inside = Blueprint("open", prefix="/open")
-    inside.post("/", name="one")(handler_of(style, lambda request: "open"))
+    inside.post("/", name="one")(in_style(style, lambda request: "open"))
     app.register(inside)
     partners = Blueprint("partners", prefix="/partners")
     partners.use(CORS(["https://other.example"]))
-    partners.post("/", name="one")(handler_of(style, lambda request: "partners"))
+    partners.post("/", name="one")(in_style(style, lambda request: "partners"))
     app.register(partners)
     return app
 
@@ -184,7 +173,7 @@ class TestAWrite:
     def test_that_is_too_large_is_said_to_be(self, store, interface, style):
         app = guarded(store, limits=Limits(body=LARGE // 2))
         app.get("/token")(csrf_token)
-        app.post("/")(handler_of(style, lambda request: "x"))
+        app.post("/")(in_style(style, lambda request: "x"))
         with Client(app, interface, base_url=HTTPS) as client:
             token = token_of(client)
             assert client.post("/", form={"padding": "p" * LARGE, "csrf_token": token}).status == 413
@@ -195,7 +184,7 @@ class TestAWrite:
 
     def test_to_an_application_that_is_mounted_is_its_own_business(self, store, interface, style):
         app, inner = guarded(store), App()
-        inner.post("/")(handler_of(style, lambda request: "inner"))
+        inner.post("/")(in_style(style, lambda request: "inner"))
         app.mount("/inner", inner)
         with Client(app, interface, base_url=HTTPS) as client:
             assert client.post("/inner/").text == "inner"
@@ -232,7 +221,7 @@ class TestAToken:
         app.use(CSRFTokens())
         app.errorhandler(BadCSRFToken)(lambda request, error: error.reason)
         app.get("/token")(csrf_token)
-        app.post("/")(handler_of(style, lambda request: "written"))
+        app.post("/")(in_style(style, lambda request: "written"))
         with Client(app, interface, base_url=HTTPS) as client:
             token = token_of(client)
             now[0] += 99
@@ -252,8 +241,8 @@ class TestAToken:
     @pytest.mark.parametrize("kind", ["memory", "sqlite"], indirect=True)
     def test_counts_if_two_pages_made_their_first_at_once(self, store, interface):
         app, tokens = guarded(store), []
-        app.get("/begin")(handler_of("def", lambda request: request.session.update(a=1) or "x"))
-        app.post("/")(handler_of("def", lambda request: "written"))
+        app.get("/begin")(in_style("def", lambda request: request.session.update(a=1) or "x"))
+        app.post("/")(in_style("def", lambda request: "written"))
         client = Client(app, interface, base_url=HTTPS)
 
         @app.get("/page/<int:depth>")
@@ -284,8 +273,8 @@ class TestAToken:
             assert made.__html__() == str(made) == csrf_input(request)
             return request.shared("csrf_token")
 
-        app.get("/token")(handler_of(style, page))
-        app.post("/")(handler_of(style, lambda request: "written"))
+        app.get("/token")(in_style(style, page))
+        app.post("/")(in_style(style, lambda request: "written"))
         with Client(app, interface, base_url=HTTPS) as client:
             assert client.post("/", headers=headed(token_of(client))).text == "written"
 
@@ -298,8 +287,8 @@ class TestAToken:
         app = guarded(store)
         value = '<input name="csrf_token" value="{{ csrf_token }}{{ csrf_token()[64:] }}">'
         app.use(Templates(DictLoader({"input.html": "<form>{{ csrf_input() }}</form>", "value.html": value})))
-        app.get("/")(handler_of(style, page))
-        app.post("/")(handler_of(style, lambda request: "written"))
+        app.get("/")(in_style(style, page))
+        app.post("/")(in_style(style, lambda request: "written"))
         with Client(app, interface, base_url=HTTPS) as client:
             [token] = re.findall(r'<input[^>]* name="csrf_token" value="([A-Za-z0-9_-]{64})">', client.get("/").text)
             assert client.post("/", form={"csrf_token": token, "number": "1"}).text == "written"
@@ -320,7 +309,7 @@ class TestAToken:
 
             return Response.stream(chunks())
 
-        app.get("/")(handler_of(style, page))
+        app.get("/")(in_style(style, page))
         with Client(app, interface, base_url=HTTPS) as client:
             text = client.get("/").text
         assert ("csrf_token(request) in the handler, before the stream" in text) is not is_made
@@ -361,7 +350,7 @@ class TestNoTokenIsNeeded:
 
     def test_by_nobody_else_where_writes_of_other_sites_are_let_through(self, store, interface, style):
         app = guarded(store, cross_site_writes=True)
-        app.post("/")(handler_of(style, lambda request: "x"))
+        app.post("/")(in_style(style, lambda request: "x"))
         with Client(app, interface, base_url=HTTPS) as client:
             assert client.post("/", headers={"origin": "https://evil.example"}).status == 403
 
@@ -377,8 +366,8 @@ class TestARefusal:
     def client(self, store, interface, style):
         app = guarded(store)
         app.get("/token")(csrf_token)
-        app.route("/", ("POST",), name="buy")(handler_of(style, lambda request: "x"))
-        app.route("/other", ("POST",), name="sell")(handler_of(style, lambda request: "x"))
+        app.route("/", ("POST",), name="buy")(in_style(style, lambda request: "x"))
+        app.route("/other", ("POST",), name="sell")(in_style(style, lambda request: "x"))
         with Client(app, interface, base_url=HTTPS) as client:
             yield client
 
@@ -420,9 +409,9 @@ class TestMistakes:
     )
     def test_in_the_names_of_exempt_routes_are_errors_at_the_start(self, interface, exempt, said):
         app = guarded(MemoryStore(), exempt=exempt)
-        app.post("/webhook", name="webhook")(handler_of("def", lambda request: "x"))
+        app.post("/webhook", name="webhook")(in_style("def", lambda request: "x"))
         inside = Blueprint("open", prefix="/open")
-        inside.post("/", name="one")(handler_of("def", lambda request: "x"))
+        inside.post("/", name="one")(in_style("def", lambda request: "x"))
         app.register(inside)
         with pytest.raises((ValueError, LifespanError), match=said), Client(app, interface) as client:
             client.get("/")

@@ -1,6 +1,5 @@
 """Flash messages: shown once, in order, in this response or the next, and none of them lost."""
 
-import asyncio
 import time
 
 import markupsafe
@@ -10,6 +9,7 @@ from jinja2 import DictLoader, Environment
 from antiphon import App, Request, Response
 from antiphon.features import Flash, FlashMessage, Page, Sessions, Templates
 from antiphon.testing import Client
+from tests.helpers.handlers import in_style
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style", "kind")]
 
@@ -50,11 +50,7 @@ def site(store, style):
         def answers(request):
             return do[0](request)
 
-        async def waits(request):
-            await asyncio.sleep(0)
-            return do[0](request)
-
-        app.route("/", ("GET", "POST"))(answers if style == "def" else waits)
+        app.route("/", ("GET", "POST"))(in_style(style, answers))
         return app
 
     return site
@@ -264,10 +260,7 @@ def templated(store, interface, style):
             request.flash(Markup("<b>markup</b>"), "a&b")
         return Response.redirect("/") if "away" in request.args else Page("page.html", _block=["notes", "other"])
 
-    async def waits(request):
-        return page(request)
-
-    app.route("/", ("GET", "POST"))(page if style == "def" else waits)
+    app.route("/", ("GET", "POST"))(in_style(style, page))
     with Client(app, interface, base_url=HTTPS) as client:
         yield client
 

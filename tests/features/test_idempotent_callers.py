@@ -11,6 +11,7 @@ from antiphon.features import AccessLog, Bearer, IdempotentWrites, MemoryStore, 
 from antiphon.http import Unauthorized
 from antiphon.testing import Client
 from tests.frameworks.exchanges import ask
+from tests.helpers.handlers import in_style
 from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style")]
@@ -36,13 +37,7 @@ def name_of(request):
 def pays(app, style, find, **options):
     """Add a handler that answers with the name that ``find`` returns for a request."""
 
-    async def apay(request):
-        await asyncio.sleep(0)
-        return {"paid by": find(request)}
-
-    app.post("/", idempotent=True, **options)(
-        apay if style == "async def" else lambda request: {"paid by": find(request)}
-    )
+    app.post("/", idempotent=True, **options)(in_style(style, lambda request: {"paid by": find(request)}))
 
 
 def from_g(request):

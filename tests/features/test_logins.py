@@ -25,6 +25,7 @@ from antiphon.features import (
     logout,
 )
 from antiphon.testing import Client
+from tests.helpers.handlers import in_style
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style", "loading", "kind")
@@ -88,11 +89,7 @@ class Site:
             result = self._do(request)
             return result if isinstance(result, Response) else Response.json({"result": result})
 
-        async def acts(request: Request):
-            await asyncio.sleep(0)
-            return act(request)
-
-        handler = act if style == "def" else acts
+        handler = in_style(style, act)
         self.app.get("/")(handler)
         self.app.get("/account", name="account", before=login_required)(handler)
         self.app.get("/login")(login_page)

@@ -15,6 +15,7 @@ from antiphon.features.stores import memory
 from antiphon.http import Item, TooManyRequests, parse_structured_list
 from antiphon.testing import Client
 from tests.features.conftest import Clock
+from tests.helpers.handlers import in_style
 from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style", "kind")]
@@ -27,11 +28,7 @@ def kind(request):
 
 @pytest.fixture
 def handler(style):
-    async def waits(request):
-        await asyncio.sleep(0)
-        return "answered"
-
-    return (lambda request: "answered") if style == "def" else waits
+    return in_style(style, lambda request: "answered")
 
 
 @pytest.fixture
@@ -212,12 +209,9 @@ class TestAnAnswer:
             received.append(len(request.body))
             return "taken"
 
-        async def atake(request):
-            return take(request)
-
         app = App()
         app.use(RateLimit("1/minute", store))
-        app.post("/")(take if style == "def" else atake)
+        app.post("/")(in_style(style, take))
         with closing(Client(app, interface, timeout=10.0)) as client:
             assert [client.post("/", body=b"a" * 100_000).status for _ in range(2)] == [200, 429]
         assert received == [100_000]
@@ -389,12 +383,8 @@ def test_a_limit_by_a_form_waits_for_the_form(interface, style, registered, chun
     def name(request):
         return request.form["name"][:4]
 
-    async def name_later(request):
-        await asyncio.sleep(0)
-        return name(request)
-
     before = limit if registered == "for the route" else ()
-    app.post("/", before=before)(name if style == "def" else name_later)
+    app.post("/", before=before)(in_style(style, name))
     with Client(app, interface) as client:
         answers = [
             client.post("/", headers=FORM, body=b"".join(chunks) if framed == "by its length" else iter(chunks))

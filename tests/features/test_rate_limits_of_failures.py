@@ -1,6 +1,5 @@
 """Limits that count only failures: ``uncount`` takes back what a limit has counted for a request."""
 
-import asyncio
 from contextlib import closing
 
 import pytest
@@ -10,6 +9,7 @@ from antiphon.features import MemoryStore, RateLimit, SQLiteStore, StoreUnavaila
 from antiphon.http import TooManyRequests
 from antiphon.testing import Client
 from tests.features.test_rate_limits import OnThreads
+from tests.helpers.handlers import in_style
 from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style", "kind")]
@@ -31,11 +31,7 @@ def logins(style, limit, app=None, pause=lambda: None, times=1):
             limit.uncount(request)
         return "in" if is_right else ("wrong", 403)
 
-    async def log_in_later(request):
-        await asyncio.sleep(0)
-        return log_in(request)
-
-    app.post("/login", before=limit)(log_in if style == "def" else log_in_later)
+    app.post("/login", before=limit)(in_style(style, log_in))
     return app
 
 

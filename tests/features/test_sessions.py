@@ -12,6 +12,7 @@ from antiphon.features import CookieStore, MemoryStore, Sessions, SQLiteStore, S
 from antiphon.handler import errors
 from antiphon.http.errors import Forbidden
 from antiphon.testing import Client
+from tests.helpers.handlers import in_style
 
 pytestmark = pytest.mark.axes("interface", "style", "kind")
 
@@ -39,11 +40,7 @@ class Shop:
             result = self._do(request)
             return result if isinstance(result, Response) else Response.json({"result": result})
 
-        async def waits(request):
-            await asyncio.sleep(0)
-            return answer(request)
-
-        self.app.get("/")(answer if style == "def" else waits)
+        self.app.get("/")(in_style(style, answer))
 
     def client(self, base_url=HTTPS):
         self.clients.append(Client(self.app, self._interface, base_url=base_url, timeout=10.0))

@@ -1,13 +1,12 @@
 """The session of a mounted app: its own, which may have one store and one cookie with that of the outer app."""
 
-import asyncio
-
 import pytest
 
 from antiphon import App
 from antiphon.dialects import flask
 from antiphon.features import MemoryStore, Sessions
 from antiphon.testing import Client
+from tests.helpers.handlers import in_style
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style", "kind")
@@ -30,11 +29,7 @@ def shops(store, interface, style, clock):
         does["inside"](request.session)
         return dict(request.session)
 
-    async def waits(request):
-        await asyncio.sleep(0)
-        return inside(request)
-
-    inner.get("/")(inside if style == "def" else waits)
+    inner.get("/")(in_style(style, inside))
     outer.get("/all")(lambda request: dict(request.session))
     outer.mount("/shop", inner)
     with Client(outer, interface, base_url=HTTPS, timeout=10.0) as client:

@@ -5,9 +5,10 @@ import threading
 
 import pytest
 
-from antiphon import App, Request
+from antiphon import App
 from antiphon.features import IdempotentWrites, MemoryStore, RateLimit, SessionLogin, Sessions, Users, login
 from antiphon.testing import AsyncClient
+from tests.helpers.handlers import in_style
 from tests.helpers.waiting import DEADLINE
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style")]
@@ -77,11 +78,7 @@ def app(slow, style):
 
     def register(path, methods=("GET",), **options):
         def decorate(answer):
-            async def waits(request: Request):
-                await asyncio.sleep(0)
-                return answer(request)
-
-            return app.route(path, methods, **options)(answer if style == "def" else waits)
+            return app.route(path, methods, **options)(in_style(style, answer))
 
         return decorate
 

@@ -23,6 +23,7 @@ from antiphon.features import (
 )
 from antiphon.http import Authorization
 from antiphon.testing import Client, LifespanError
+from tests.helpers.handlers import in_style
 from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style", "loading")]
@@ -65,10 +66,7 @@ def make_app(loading="sync", style="def", *, login=None, calls=None):
     def whoami(request: Request):
         return {"user": request.user}
 
-    async def awhoami(request: Request):
-        return whoami(request)
-
-    handler = whoami if style == "def" else awhoami
+    handler = in_style(style, whoami)
     app.get("/", name="home")(handler)
     app.get("/account", name="account", before=login_required)(handler)
     app.post("/account", name="change", before=login_required)(handler)
@@ -229,13 +227,6 @@ SERVICE, KNOWN_SERVICE = Dependency[str | None]("service"), Dependency[str]("kno
 class TestDependenciesOfUsers:
     """Typed dependencies for the user, beside ``request.user``: of one ``Users``, or of several."""
 
-    @staticmethod
-    def painted(style, function):
-        async def waits(request):
-            return function(request)
-
-        return waits if style == "async def" else function
-
     @pytest.fixture(params=["def", "async def"])
     def style(self, request):
         return request.param
@@ -243,8 +234,8 @@ class TestDependenciesOfUsers:
     def test_the_one_that_is_never_none_refuses_where_it_is_read(self, style, loading):
         app = App()
         app.use(Users(*sources([], loading), blocking=loading == "blocking", login="login", required=KNOWN))
-        app.get("/")(self.painted(style, lambda request: request[KNOWN].upper()))
-        app.get("/login", name="login")(self.painted(style, lambda request: request[KNOWN]))
+        app.get("/")(in_style(style, lambda request: request[KNOWN].upper()))
+        app.get("/login", name="login")(in_style(style, lambda request: request[KNOWN]))
         client = Client(app, follow_redirects=False)
         assert client.get("/", headers=BOB).text == "BOB"
         assert client.get("/", headers=BROWSER).location == "/login?next=%2F"
@@ -280,10 +271,10 @@ class TestDependenciesOfUsers:
         ][::order]
         for feature in features:
             app.use(feature)
-        app.get("/")(self.painted(style, lambda r: [r.user, r[WHO], r[SERVICE]]))
-        app.get("/people")(self.painted(style, lambda request: request[KNOWN]))
-        app.get("/programs")(self.painted(style, lambda request: request[KNOWN_SERVICE]))
-        app.get("/first", before=login_required)(self.painted(style, lambda request: request.user))
+        app.get("/")(in_style(style, lambda r: [r.user, r[WHO], r[SERVICE]]))
+        app.get("/people")(in_style(style, lambda request: request[KNOWN]))
+        app.get("/programs")(in_style(style, lambda request: request[KNOWN_SERVICE]))
+        app.get("/first", before=login_required)(in_style(style, lambda request: request.user))
         client = Client(app)
         first = "ada" if order == 1 else None
         assert client.get("/", headers=ADA).json == [first, "ada", None]

@@ -13,6 +13,7 @@ from antiphon.http import NotFound
 from antiphon.testing import Client
 from tests.helpers.callers import HOST, KEYS, STAGING, Site, send
 from tests.helpers.callers import SIGNS as CALLERS
+from tests.helpers.handlers import in_style
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -313,10 +314,7 @@ def test_a_dialect_calls_views_over_each_interface(interface, style, make):
     def pay(request):
         return f"{next(number)} {len(request.body)} {request.framework.session is not None}"
 
-    async def apay(request):
-        return pay(request)
-
-    own = view(pay if style == "def" else apay, idempotent=IdempotentWrites(MemoryStore()))
+    own = view(in_style(style, pay), idempotent=IdempotentWrites(MemoryStore()))
     if make == "pyramid dialect":
         from antiphon.dialects.pyramid.config import Configurator
 

@@ -1,8 +1,22 @@
 """Handlers in every form that Python has: ``def`` and ``async def`` functions, methods, objects, partials."""
 
+import asyncio
 import functools
 
 from antiphon import Response
+
+
+def in_style(style, function):
+    """Return a function as it is for "def", otherwise as an ``async def`` that waits before it calls that."""
+    if style == "def":
+        return function
+
+    @functools.wraps(function)
+    async def waits(*arguments, **named):
+        await asyncio.sleep(0)
+        return function(*arguments, **named)
+
+    return waits
 
 
 def sync_handler(request):

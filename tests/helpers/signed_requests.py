@@ -4,6 +4,7 @@ from functools import cache
 
 from antiphon import App, Request
 from antiphon.features import Signatures
+from tests.helpers.handlers import in_style
 
 
 @cache
@@ -34,10 +35,7 @@ def app_of(style, *routes, **options):
             "headers": dict(request.signature.headers.items()), "body": len(request.body),
         }  # fmt: skip
 
-    async def asaid(request: Request):
-        return said(request)
-
-    handler = said if style == "def" else asaid
+    handler = in_style(style, said)
     for pattern in routes or ("/orders/<int:number>",):
         app.route(pattern, ("GET", "POST"), signed_by=options.get("name", "partners"))(handler)
     return app

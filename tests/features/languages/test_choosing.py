@@ -9,6 +9,7 @@ from antiphon.features import Languages
 from antiphon.features.languages.request_language import direction, fallbacks, normalised
 from antiphon.http import AcceptLanguage
 from antiphon.testing import Client
+from tests.helpers.handlers import in_style
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style")
@@ -30,13 +31,7 @@ def site(style):
         if languages is not None:
             app.use(languages)
 
-        def answers(request: Request):
-            return answer(request)
-
-        async def waits(request: Request):
-            return answer(request)
-
-        app.route("/", ("GET", "POST"))(answers if style == "def" else waits)
+        app.route("/", ("GET", "POST"))(in_style(style, answer))
         return app
 
     return site

@@ -12,6 +12,7 @@ from antiphon import App, HTTPError, Request, Response, WebSocket, WebSocketClos
 from antiphon.features import Form, Languages
 from antiphon.http import FieldError
 from antiphon.testing import Client
+from tests.helpers.handlers import in_style
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style")
@@ -42,10 +43,7 @@ def app(folder, style):
         def handler(request: Request):
             raise error()
 
-        async def waits(request: Request):
-            raise error()
-
-        return handler if style == "def" else waits
+        return in_style(style, handler)
 
     app.get("/sold")(raises(lambda: HTTPError(409, "Sold out.")))
     app.get("/own")(raises(lambda: HTTPError(409, "Nobody translated this.", title="A title")))

@@ -10,6 +10,7 @@ from antiphon import App, Request, abort
 from antiphon.features import Languages, Page, Templates, lazy_gettext
 from antiphon.features.languages import texts
 from antiphon.testing import Client
+from tests.helpers.handlers import in_style
 
 pytestmark = pytest.mark.axes("interface", "style")
 
@@ -38,13 +39,7 @@ def said(app, interface, style):
     """Return what a function gives that a handler calls, in German."""
 
     def said(function):
-        async def waits(request: Request):
-            return function(request)
-
-        def answers(request: Request):
-            return function(request)
-
-        app.get("/")(answers if style == "def" else waits)
+        app.get("/")(in_style(style, function))
         return Client(app, interface, raise_errors=True).get("/?lang=de")
 
     return said

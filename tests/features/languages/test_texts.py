@@ -14,6 +14,7 @@ from antiphon.features import Languages, Page, Templates
 from antiphon.features.languages.catalogues import _BY_LANGUAGE, CATEGORIES, declared_rule, rule_of, small_rule
 from antiphon.features.languages.texts import filled
 from antiphon.testing import Client
+from tests.helpers.handlers import in_style
 from tests.helpers.rows import rows
 
 CATALOGUES = {
@@ -186,10 +187,7 @@ class TestATemplate:
         def show(request: Request):
             return Page("page.html")
 
-        async def ashow(request: Request):
-            return Page("page.html")
-
-        app.get("/")(show if style == "def" else ashow)
+        app.get("/")(in_style(style, show))
         answer = Client(app, interface).get("/?lang=ar")
         assert answer.text == '<html lang="ar" dir="rtl">2 Hello, &lt;b&gt;!'
         assert answer.headers["content-language"] == "ar"

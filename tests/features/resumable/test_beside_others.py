@@ -27,6 +27,7 @@ from antiphon.features import (
     sign,
 )
 from antiphon.testing import Client
+from tests.helpers.handlers import in_style
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface")
@@ -223,10 +224,7 @@ def test_in_a_mounted_app_with_a_blueprint(interface, style):
         given.append((request.root_path, request.path, album, name, request.body))
         return name
 
-    async def afilm(request: Request, album: str, name: str):
-        return film(request, album, name)
-
-    films.put("/<path:name>", name="film", resumable=True)(film if style == "def" else afilm)
+    films.put("/<path:name>", name="film", resumable=True)(in_style(style, film))
     inner.register(films)
     outer.mount("/shop", inner)
     client, let_in = Client(outer, interface), {"x-let-in": "1"}

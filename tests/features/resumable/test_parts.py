@@ -12,6 +12,7 @@ from antiphon import App, Limits, Request, Response
 from antiphon.features import MemoryStore, ResumableUploads, SQLiteStore
 from antiphon.http import ServiceUnavailable
 from antiphon.testing import Client
+from tests.helpers.handlers import in_style
 from tests.helpers.rows import rows
 from tests.helpers.small_disks import small_files
 
@@ -47,10 +48,7 @@ class Site:
             self.given.append((request.method, request.body.decode(), request.url, dict(request.headers.items())))
             return self.answer(request)
 
-        async def atake(request: Request):
-            return take(request)
-
-        self.handler = take if style == "def" else atake
+        self.handler = in_style(style, take)
         for method, path in ("POST", "/films"), ("PUT", "/films/<name>"):
             self.app.route(path, [method], name=method, resumable=True)(
                 self.handler if method == "POST" else lambda request, name: self.answer(request)

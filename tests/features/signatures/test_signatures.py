@@ -26,6 +26,7 @@ from antiphon.features import (
 from antiphon.http import ServiceUnavailable
 from antiphon.testing import Client, LifespanError
 from tests.features.signatures.conftest import at
+from tests.helpers.handlers import in_style
 from tests.helpers.rows import rows
 from tests.helpers.signed_requests import app_of, private_keys, public_keys
 
@@ -419,8 +420,8 @@ def test_a_nonce_is_spent_once_by_a_request(interface, style):
     inner, own = App(store=outer.store), App(store=outer.store)
     for app, store in ((outer, None), (inner, False), (own, None)):
         app.use(partners if app is outer else Signatures(public_keys(), store=store))
-        handler = lambda request: request.signature.key  # noqa: E731
-        app.post("/orders/<int:number>", signed_by="partners")(handler if style == "def" else as_async(handler))
+        handler = in_style(style, lambda request: request.signature.key)
+        app.post("/orders/<int:number>", signed_by="partners")(handler)
     outer.mount("/in", inner)
     outer.mount("/own", own)
     with Client(outer, interface, base_url=SITE) as client:
@@ -428,13 +429,6 @@ def test_a_nonce_is_spent_once_by_a_request(interface, style):
             request = signed(path, nonce=f"once for {path}")
             assert send(client, request).text == "hmac-sha256"
             assert send(client, request).status == 401
-
-
-def as_async(function):
-    async def handler(request):
-        return function(request)
-
-    return handler
 
 
 @rows("everywhere", [True, False])
@@ -446,7 +440,7 @@ def test_the_signature_of_a_tool_s_message_is_that_of_its_call(everywhere, inter
     def pay(request: Request) -> str:
         return f"paid by {request.signature.key}"
 
-    app.post("/pay", tool=True, name="pay", signed_by="partners")(pay if style == "def" else as_async(pay))
+    app.post("/pay", tool=True, name="pay", signed_by="partners")(in_style(style, pay))
     params = {"name": "pay", "arguments": {}}
     body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode()
     kind = {"content-type": "application/json"}

@@ -28,6 +28,7 @@ from antiphon.features import (
 from antiphon.features.signatures import public_requests
 from antiphon.testing import Client
 from tests.features.signatures.conftest import at
+from tests.helpers.handlers import in_style
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style")
@@ -44,10 +45,7 @@ def app_of(hook, style="def"):
         seen.append(len(request.body))
         return request.headers.get("x-answer", "taken"), int(request.headers.get("x-status", "200"))
 
-    async def atake(request: Request):
-        return take(request)
-
-    app.post("/hook", before=hook)(take if style == "def" else atake)
+    app.post("/hook", before=hook)(in_style(style, take))
     return app, seen
 
 

@@ -10,6 +10,7 @@ from antiphon import App
 from antiphon.app.store import hash_key
 from antiphon.features import Sessions, StoreUnavailable, ValkeyStore
 from antiphon.testing import Client
+from tests.helpers.handlers import in_style
 from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
@@ -198,10 +199,7 @@ class TestASessionWhoseServerIsAway:
             todo[-1](request)
             return "fine"
 
-        async def waits(request):
-            return answer(request)
-
-        app.get("/")(answer if style == "def" else waits)
+        app.get("/")(in_style(style, answer))
         with closing(Client(app, interface, base_url="https://shop.example.com")) as client:
             yield lambda do: todo.append(do) or client.get("/")
 
