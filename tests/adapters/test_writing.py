@@ -8,6 +8,7 @@ from antiphon import App, to_app
 from antiphon.http.errors import BadRequest, ClientDisconnected, NotFound
 from antiphon.http.limits import Limits
 from antiphon.response.response import Response
+from tests.helpers.handlers import in_style
 from tests.helpers.observed_values import AsyncValues, SyncValues
 from tests.helpers.rows import rows
 
@@ -23,14 +24,7 @@ def Body(request):
 def app(request):
     """Makes an application of a function, as it is or as a coroutine function."""
 
-    def make(function):
-        async def waits(given):
-            await asyncio.sleep(0)
-            return function(given)
-
-        return to_app(waits if request.param == "async def" else function)
-
-    return make
+    return lambda function: to_app(in_style(request.param, function))
 
 
 def echo(request):

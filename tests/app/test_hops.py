@@ -14,6 +14,7 @@ from antiphon.testing import AsyncClient, Client
 from tests.contract.process import ServerProcess
 from tests.contract.servers import server
 from tests.contract.wire import SentRequest
+from tests.helpers.handlers import in_style
 from tests.helpers.noop_hooks import after, after_async, around, around_async, before, before_async
 from tests.helpers.registration_positions import POSITIONS
 from tests.helpers.rows import rows
@@ -43,11 +44,7 @@ def blocking(function):
 
 
 def waiting(function):
-    async def waits(request):
-        await asyncio.sleep(0)
-        return function(request)
-
-    return waits
+    return in_style("async def", function)
 
 
 def ten(hook_before, hook_after, middleware, **options):

@@ -5,6 +5,7 @@ import pytest
 from antiphon import App, Dependency, Request, Response
 from antiphon.http.errors import Forbidden
 from antiphon.testing import Client
+from tests.helpers.handlers import in_style
 
 pytestmark = pytest.mark.axes("interface", "color")
 
@@ -32,15 +33,8 @@ def app(color):
     app.middleware(when_read=CART)(note)
     handlers = {"/plain": plain, "/reads": reads, "/streams": streams, "/defers": defers, "/hooks": hooks, "/no": fails}
     for path, handler in handlers.items():
-        app.get(path)(asynchronous(handler) if color == "async def" else handler)
+        app.get(path)(in_style(color, handler))
     return app
-
-
-def asynchronous(function):
-    async def handler(request):
-        return function(request)
-
-    return handler
 
 
 def plain(request: Request):
@@ -127,7 +121,7 @@ SHARED = Response("shared")
 @pytest.mark.parametrize("path", ["/shared", "/no", "/nowhere"])
 def test_each_response_is_completed_when_all_is_closed(interface, color, path):
     app, early = App(), []
-    app.get("/shared")(asynchronous(lambda request: SHARED) if color == "async def" else lambda request: SHARED)
+    app.get("/shared")(in_style(color, lambda request: SHARED))
     app.get("/no")(fails)
     app.provide(CART, lambda request: [])
     app.before_send(lambda request, response: response.headers.update({"x-path": request.path}))

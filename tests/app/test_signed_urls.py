@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from antiphon import App, Request
 from antiphon.http.urls.url import URL
 from antiphon.testing import Client
+from tests.helpers.handlers import in_style
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "colour")
@@ -31,10 +32,7 @@ def make_app(colour="def", keys=KEYS):
         calls.append(request.path)
         return {"name": request.path_params["name"], "tag": request.args.getall("tag")}
 
-    async def adownload(request: Request):
-        return download(request)
-
-    handler = download if colour == "def" else adownload
+    handler = in_style(colour, download)
     app.get("/download/<name>", signed_url=True, name="download")(handler)
     app.post("/upload/<path:name>", signed_url=True, name="upload")(handler)
     app.get("/plain/<name>", name="plain")(handler)

@@ -1,6 +1,5 @@
 """Logins that sessions keep: who is logged in, from when to when, on which devices, and who may not be."""
 
-import asyncio
 import time
 from contextlib import ExitStack
 from hashlib import sha256
@@ -99,11 +98,7 @@ class Site:
             self.loaded.append(key)
             return self.users.get(key)
 
-        async def afind(key):
-            await asyncio.sleep(0)
-            return find(key)
-
-        return afind if loading == "async" else find
+        return in_style("async def" if loading == "async" else "def", find)
 
     def browser(self):
         return self._stack.enter_context(

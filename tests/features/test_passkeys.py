@@ -24,6 +24,7 @@ from antiphon.features import (
 )
 from antiphon.testing import Client
 from tests.helpers.authenticator import Authenticator
+from tests.helpers.handlers import in_style
 from tests.helpers.rows import rows
 from tests.helpers.stores import SHARED, place_of, store_at
 
@@ -57,21 +58,13 @@ class Shop:
             self.passkeys[passkey.id] = passkey
 
         calls = {"find": self.passkeys.get, "save": save, "sign_up": sign_up, "loader": self.users.get}
-        if style == "async def":
-            calls = {name: awaited(call) for name, call in calls.items()}
+        calls = {name: in_style(style, call) for name, call in calls.items()}
         loader = calls.pop("loader")
         self.app.use(Users(PasskeyLogin(loader, **{"host": "shop.example.com", **calls, **options})))
         for feature in features:
             self.app.use(feature)
         self.app.get("/account", before=login_required)(lambda request: request.user.id)
         self.app.post("/logout", csrf_exempt=True)(lambda request: logout(request) or "Goodbye.")
-
-
-def awaited(call):
-    async def waits(value):
-        return call(value)
-
-    return waits
 
 
 class Visitor:

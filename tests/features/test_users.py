@@ -48,15 +48,8 @@ def sources(calls, loading="sync"):
         calls.append(token)
         return {"k7Qz": "bob"}.get(token)
 
-    async def aby_password(name, password):
-        return by_password(name, password)
-
-    async def aby_token(token):
-        return by_token(token)
-
-    if loading == "async":
-        return Basic(aby_password, realm="shop"), Bearer(aby_token, realm="shop")
-    return Basic(by_password, realm="shop"), Bearer(by_token, realm="shop")
+    style = "async def" if loading == "async" else "def"
+    return Basic(in_style(style, by_password), realm="shop"), Bearer(in_style(style, by_token), realm="shop")
 
 
 def make_app(loading="sync", style="def", *, login=None, calls=None):

@@ -10,6 +10,7 @@ from antiphon.concurrency.loop import running_loop
 from tests.frameworks import apps
 from tests.frameworks.exchanges import EXCHANGES, ask, exchange, exchange_by_socket, served
 from tests.frameworks.servers import START
+from tests.helpers.handlers import in_style
 
 pytestmark = pytest.mark.usefixtures("quiet")
 
@@ -73,11 +74,8 @@ def test_def_views_of_django_over_asgi_leave_its_loop_alone(interface, monkeypat
         loops.append(running_loop())
         return "Hello"
 
-    async def awhere(request):
-        return where(request)
-
     def views():
-        return {"text": view(where if interface == "wsgi" else awhere)}
+        return {"text": view(in_style("def" if interface == "wsgi" else "async def", where))}
 
     with ExitStack() as stack:
         app = apps.application(apps.django_asgi, views, monkeypatch, stack)

@@ -17,6 +17,7 @@ from antiphon.handler import cancellation
 from antiphon.handler.contract import BEGIN_ON_THREAD, NotBegun
 from antiphon.http.errors import GatewayTimeout
 from antiphon.http.head import DerivedHead, RequestHead
+from tests.helpers.handlers import in_style
 from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
@@ -128,18 +129,14 @@ class TestADeadline:
         assert answer(app) == (504, 0, 0)
         assert seen == [asyncio.CancelledError]
 
-    @rows("is_sync", [True, False])
-    def test_leaves_handlers_alone_that_answer_in_time(self, is_sync):
+    @rows("style", ["def", "async def"])
+    def test_leaves_handlers_alone_that_answer_in_time(self, style):
         app = App(deadline=FOREVER)
 
         def handler(request):
             return str(0 < request.lifetime.remaining <= FOREVER)
 
-        async def waiting_handler(request):
-            await asyncio.sleep(0)
-            return handler(request)
-
-        app.get("/")(handler if is_sync else waiting_handler)
+        app.get("/")(in_style(style, handler))
         assert answer(app) == (200, 0, 0)
 
     def test_does_not_break_off_a_def_handler(self):

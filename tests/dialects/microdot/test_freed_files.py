@@ -6,6 +6,7 @@ import pytest
 
 from antiphon import App
 from antiphon.dialects.microdot import Request
+from tests.helpers.handlers import in_style
 from tests.helpers.open_files import files_in, is_without_files
 
 pytestmark = [
@@ -33,10 +34,10 @@ HANDLED = {
 }
 
 
-@pytest.mark.parametrize("is_async", [False, True], ids=["def", "async def"])
+@pytest.mark.parametrize("style", ["def", "async def"])
 @pytest.mark.parametrize(("handle", "status"), HANDLED.values(), ids=HANDLED)
 @pytest.mark.parametrize("is_mounted", [False, True], ids=["alone", "mounted"])
-def test_a_body_in_a_file(app, serve, kept, tmp_path, is_async, handle, status, is_mounted):
+def test_a_body_in_a_file(app, serve, kept, tmp_path, style, handle, status, is_mounted):
     opened = []
 
     def handler(request):
@@ -44,10 +45,7 @@ def test_a_body_in_a_file(app, serve, kept, tmp_path, is_async, handle, status, 
         opened.append(files_in(tmp_path))
         return handle(request)
 
-    async def waiting(request):
-        return handler(request)
-
-    app.post("/")(waiting if is_async else handler)
+    app.post("/")(in_style(style, handler))
     outer = App()
     outer.mount("/inner", app)
     client = serve(outer if is_mounted else app)

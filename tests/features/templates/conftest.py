@@ -7,6 +7,7 @@ import pytest
 from antiphon import App
 from antiphon.features import Templates
 from antiphon.testing import Client
+from tests.helpers.handlers import in_style
 
 
 @pytest.fixture(params=["wsgi", "asgi"])
@@ -44,11 +45,7 @@ class Site:
 
     def page(self, answer, path="/", **options) -> "Site":
         """Register a handler, of this colour, that answers what a function makes of the request."""
-
-        async def awaited(request):
-            return answer(request)
-
-        self.app.route(path, **options)(awaited if self.colour == "async def" else answer)
+        self.app.route(path, **options)(in_style(self.colour, answer))
         return self
 
     def client(self, **options) -> Client:
