@@ -6,6 +6,7 @@ from antiphon.adapters.asgi import ASGIHead
 from antiphon.adapters.disconnect import READ_AHEAD, BufferedMessages, wait_disconnect
 from antiphon.handler.cancellation import LOOK
 from antiphon.testing import Client
+from tests.adapters.conftest import scope
 from tests.helpers.rows import rows
 
 GONE = {"type": "http.disconnect"}
@@ -207,14 +208,7 @@ def test_nobody_waits_when_the_request_has_ended():
         async def send(message):
             sent.append(message["type"])
 
-        scope = {
-            "type": "http",
-            "method": "GET",
-            "path": "/",
-            "headers": [(b"host", b"localhost")],
-            "http_version": "1.1",
-        }
-        await app(scope, receive, send)
+        await app(scope(), receive, send)
         await settled()
         assert sent[-1] == "http.response.body"
         assert not [task for task in asyncio.all_tasks() if "wait_disconnect" in repr(task)]

@@ -7,6 +7,7 @@ import pytest
 from antiphon import App, Request, Response, aget_response
 from antiphon.http import Link
 from antiphon.testing import Client, ContractError
+from tests.adapters.conftest import scope
 from tests.helpers.rows import rows
 
 STYLE = Link("/style.css", "preload", {"as": "style"})
@@ -173,15 +174,12 @@ def test_a_server_that_fails_to_send_hints_still_gets_the_response(path):
 
 async def called(app, send, path="/"):
     """Answer one request of an ASGI server that sends hints, and has this ``send``."""
-    scope = {
-        "type": "http", "method": "GET", "path": path, "headers": [(b"host", b"a.example")], "http_version": "2",
-        "query_string": b"", "extensions": {"http.response.early_hint": {}},
-    }  # fmt: skip
+    given = scope(path=path, http_version="2", extensions={"http.response.early_hint": {}})
 
     async def receive():
         return {"type": "http.request"}
 
-    await app(scope, receive, send)
+    await app(given, receive, send)
 
 
 @rows("kind", KINDS)

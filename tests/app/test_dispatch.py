@@ -16,6 +16,7 @@ from antiphon.handler.contract import Switch
 from antiphon.handler.failures import failed
 from antiphon.http.errors import NotFound
 from antiphon.testing import AsyncClient
+from tests.adapters.conftest import scope
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style", "other")
@@ -254,11 +255,6 @@ class TestACancellation:
 
     def cancelled(self, app, begun=None, method="GET"):
         """Whether CancelledError left a request over ASGI, which is cancelled when the event is set, if any."""
-        scope = {
-            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",
-            "path": "/", "raw_path": b"/", "query_string": b"", "headers": [(b"host", b"a")], "client": None,
-            "server": None,
-        }  # fmt: skip
 
         async def receive():
             await asyncio.Event().wait()
@@ -268,7 +264,7 @@ class TestACancellation:
             raise AssertionError("nobody is there to get an answer")
 
         async def main():
-            task = asyncio.create_task(app(scope, receive, send))
+            task = asyncio.create_task(app(scope(method), receive, send))
             if begun is not None:
                 while not begun.is_set():
                     await asyncio.sleep(0.001)
@@ -587,11 +583,9 @@ class TestADisconnect:
             raise AssertionError("nobody is there to get an answer")
 
         async def main():
-            scope = {"type": "http", "http_version": "1.1", "method": "GET", "path": "/"}
-            scope["headers"] = [(b"host", b"a")]
             with CancelScope() as cancelling:
                 scopes.append(cancelling)
-                await app(scope, receive, send)
+                await app(scope(), receive, send)
             for _ in range(3):
                 await asyncio.sleep(0)
             return cancelling.cancelled_caught

@@ -6,6 +6,7 @@ import pytest
 
 from antiphon import App, Limits, Request, Response
 from antiphon.http.errors import Forbidden
+from tests.adapters.conftest import scope
 from tests.helpers.rows import rows
 
 CHUNK = bytes(50_000)
@@ -134,12 +135,8 @@ class Asked:
         async def send(message):
             sent.append(message)
 
-        scope = {
-            "type": "http", "method": "POST", "path": "/", "raw_path": b"/", "query_string": b"", "scheme": "http",
-            "http_version": "1.1", "root_path": "",
-            "headers": [(name.encode(), value.encode()) for name, value in self.fields.items()],
-        }  # fmt: skip
-        await self.app(scope, self.receive, send)
+        headers = [(name.encode(), value.encode()) for name, value in self.fields.items()]
+        await self.app(scope("POST", headers=headers), self.receive, send)
         return sent[0]["status"]
 
 

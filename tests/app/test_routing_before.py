@@ -7,6 +7,7 @@ import pytest
 
 from antiphon import App, Blueprint, Limits, Redirect, Request
 from antiphon.http.errors import Conflict, NotFound
+from tests.adapters.conftest import scope
 from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style", "other", "app", "refusing")]
@@ -297,11 +298,8 @@ def test_a_body_that_came_too_slowly_is_not_waited_for_again(other, reads):
     async def send(message):
         await asyncio.sleep(0)
 
-    scope = {
-        "type": "http", "http_version": "1.1", "method": "POST", "path": "/", "query_string": b"",
-        "headers": [(b"host", b"example.com"), (b"content-length", b"6")],
-    }  # fmt: skip
-    asyncio.run(app(scope, receive, send))
+    given = scope("POST", headers=[(b"host", b"example.com"), (b"content-length", b"6")])
+    asyncio.run(app(given, receive, send))
     assert seen == [(408, 2)]
 
 

@@ -7,16 +7,11 @@ from antiphon import App, Limits
 from antiphon.concurrency.workers import RECEIVING, WORKERS
 from antiphon.http.errors import ClientDisconnected
 from antiphon.testing import AsyncClient
+from tests.adapters.conftest import scope
 from tests.helpers.rows import rows
 
-SCOPE = {
-    "type": "http",
-    "http_version": "1.1",
-    "method": "POST",
-    "path": "/x",
-    "query_string": b"",
-    "headers": [(b"host", b"example.com"), (b"content-length", b"6"), (b"accept", b"application/json")],
-}
+FIELDS = [(b"host", b"example.com"), (b"content-length", b"6"), (b"accept", b"application/json")]
+SCOPE = scope("POST", "/x", FIELDS)
 
 
 def answering(limits, *, mounted=None, middleware=None):

@@ -11,6 +11,7 @@ from antiphon import App, Limits, Request, Response, get_response, view
 from antiphon.embedding import Framework
 from antiphon.frameworks import recognition
 from antiphon.http import ContentTooLarge
+from tests.adapters import conftest as adapters
 from tests.helpers.rows import rows
 from tests.helpers.waiting import in_time
 
@@ -41,15 +42,7 @@ def scope(body=FORM, content_type=TYPE):
         (b"content-length", str(len(body)).encode()),
         (b"host", b"localhost"),
     ]
-    given = {
-        "type": "http",
-        "method": "POST",
-        "path": "/x",
-        "query_string": b"",
-        "headers": fields,
-        "http_version": "1.1",
-    }
-    return given, receive
+    return adapters.scope("POST", "/x", fields), receive
 
 
 def werkzeug_request(given):

@@ -29,6 +29,7 @@ from antiphon.features import (
 from antiphon.features.tools import exchange, handling
 from antiphon.response import events
 from antiphon.testing import Client, LifespanError
+from tests.adapters.conftest import scope
 from tests.features.tools.test_protocol import META, MODERN, fields, legacy
 from tests.helpers.rows import rows
 
@@ -635,10 +636,7 @@ def test_a_stream_ends_when_the_client_of_its_tool_leaves(method, token):
         messages = [{"type": "http.request", "body": body}]
         fields = [(b"host", b"localhost"), (b"content-type", b"application/json"), (b"accept", b"text/event-stream")]
         fields.append((b"content-length", str(len(body)).encode()))
-        scope = {
-            "type": "http", "method": "POST", "path": "/mcp", "raw_path": b"/mcp", "query_string": b"",
-            "root_path": "", "headers": fields, "scheme": "http", "http_version": "1.1", "client": ("::1", 1),
-        }  # fmt: skip
+        given = scope("POST", "/mcp", fields, client=("::1", 1))
 
         async def receive():
             if messages:
@@ -651,7 +649,7 @@ def test_a_stream_ends_when_the_client_of_its_tool_leaves(method, token):
 
         await app.astart()
         async with asyncio.timeout(30):
-            await app(scope, receive, send)
+            await app(given, receive, send)
             await ended.wait()
         await app.astop()
 
