@@ -5,6 +5,7 @@ from antiphon.handler.callables import describe
 from antiphon.handler.errors import set_debug_page
 from antiphon.http.errors import Conflict, NotFound, Unauthorized
 from antiphon.testing import Client
+from tests.adapters.conftest import environ
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style", "other")
@@ -254,12 +255,8 @@ class TestWhatEndsTheProcess:
         from antiphon.adapters.wsgi import call_wsgi
 
         app = self.app(leaving, closing_fails=closing_fails)
-        environ = {
-            "REQUEST_METHOD": "GET", "PATH_INFO": "/", "wsgi.url_scheme": "http", "SERVER_NAME": "x",
-            "SERVER_PORT": "1", "HTTP_HOST": "x",
-        }  # fmt: skip
         with pytest.raises(leaving):
-            call_wsgi(app, environ, lambda status, headers: None)
+            call_wsgi(app, environ(), lambda status, headers: None)
         assert [type(error) for error in app.seen] == [leaving]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from antiphon import App, Limits, Request, Response
 from antiphon.http.errors import Forbidden
-from tests.adapters.conftest import scope
+from tests.adapters.conftest import environ, scope
 from tests.helpers.rows import rows
 
 CHUNK = bytes(50_000)
@@ -121,12 +121,8 @@ class Asked:
     def over_wsgi(self):
         statuses = []
         fields = {"HTTP_" + name.upper().replace("-", "_"): value for name, value in self.fields.items()}
-        environ = {
-            "REQUEST_METHOD": "POST", "PATH_INFO": "/", "SERVER_NAME": "a", "SERVER_PORT": "80",
-            "SERVER_PROTOCOL": "HTTP/1.1", "wsgi.url_scheme": "http", "wsgi.input": self,
-            "CONTENT_LENGTH": self.fields["content-length"],
-        }  # fmt: skip
-        list(self.app(environ | fields, lambda status, headers: statuses.append(int(status[:3]))))
+        given = environ("POST", CONTENT_LENGTH=self.fields["content-length"], **{"wsgi.input": self}, **fields)
+        list(self.app(given, lambda status, headers: statuses.append(int(status[:3]))))
         return statuses[0]
 
     async def over_asgi(self):

@@ -5,6 +5,7 @@ import socket
 
 import pytest
 
+from tests.adapters import conftest as adapters
 from tests.frameworks import apps
 from tests.frameworks.exchanges import served
 from tests.frameworks.servers import START, uvicorn
@@ -17,11 +18,9 @@ FIELDS = '"fields":[["a","1"],["b","2"]]'
 
 
 def environ(*, input_terminated):
-    return {
-        "REQUEST_METHOD": "POST", "PATH_INFO": "/form", "QUERY_STRING": "", "SCRIPT_NAME": "",
-        "SERVER_NAME": "localhost", "SERVER_PORT": "80", "SERVER_PROTOCOL": "HTTP/1.1", "HTTP_HOST": "localhost",
+    return adapters.environ("POST", "/form") | {
         "CONTENT_TYPE": "application/x-www-form-urlencoded", "HTTP_TRANSFER_ENCODING": "chunked",
-        "wsgi.url_scheme": "http", "wsgi.input": io.BytesIO(FORM), "wsgi.errors": io.StringIO(),
+        "wsgi.input": io.BytesIO(FORM), "wsgi.errors": io.StringIO(),
         **({"wsgi.input_terminated": True} if input_terminated else {}),
     }  # fmt: skip
 

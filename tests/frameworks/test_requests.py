@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import io
 import weakref
 
 import pytest
@@ -25,12 +24,7 @@ PARTS = (
 
 
 def environ(body=FORM, content_type=TYPE, **more):
-    return {
-        "REQUEST_METHOD": "POST", "PATH_INFO": "/x", "QUERY_STRING": "", "SERVER_NAME": "localhost",
-        "SERVER_PORT": "80", "SERVER_PROTOCOL": "HTTP/1.1", "wsgi.url_scheme": "http", "wsgi.input": io.BytesIO(body),
-        "wsgi.errors": None,
-        "CONTENT_TYPE": content_type, "CONTENT_LENGTH": str(len(body)), "HTTP_HOST": "localhost", **more,
-    }  # fmt: skip
+    return adapters.environ("POST", "/x", body, CONTENT_TYPE=content_type, **more) | {"wsgi.errors": None}
 
 
 def scope(body=FORM, content_type=TYPE):

@@ -11,6 +11,7 @@ from antiphon import App, Response
 from antiphon.features import Cache, MemoryStore, Sessions, SQLiteStore
 from antiphon.features.cache import files
 from antiphon.testing import BrokenResponse, Client
+from tests.adapters.conftest import environ
 from tests.features.cache.conftest import Site
 from tests.helpers.rows import rows
 from tests.helpers.small_disks import small_files
@@ -135,8 +136,7 @@ def test_no_file_is_kept_of_a_stream_that(interface, tmp_path, make, fields):
 
 def test_no_file_is_kept_when_the_client_leaves(tmp_path):
     site = Large("wsgi", tmp_path, BODIES["a stream"])
-    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "HTTP_HOST": "testserver", "wsgi.url_scheme": "http"}
-    body = site.app({**environ, "SERVER_NAME": "a", "SERVER_PORT": "1"}, lambda status, fields: None)
+    body = site.app(environ(HTTP_HOST="testserver"), lambda status, fields: None)
     next(iter(body))
     body.close()
     assert site.files == {}
@@ -159,10 +159,8 @@ class Wrapper:
 def test_a_server_sends_the_file_itself(tmp_path):
     site = Large("wsgi", tmp_path, BODIES["text"])
     site.fill()
-    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "HTTP_HOST": "testserver", "wsgi.url_scheme": "http"}
-    environ |= {"SERVER_NAME": "testserver", "SERVER_PORT": "80", "wsgi.file_wrapper": Wrapper, "QUERY_STRING": ""}
-    environ |= {"SERVER_SOFTWARE": "gunicorn/23", "REQUEST_URI": "/"}
-    body = site.app(environ, lambda status, fields: None)
+    gunicorn = {"SERVER_SOFTWARE": "gunicorn/23", "REQUEST_URI": "/", "wsgi.file_wrapper": Wrapper}
+    body = site.app(environ(HTTP_HOST="testserver", **gunicorn), lambda status, fields: None)
     assert b"".join(body) == TEXT.encode()
     body.close()
     assert (site.calls, type(body)) == (1, Wrapper)
@@ -311,12 +309,10 @@ def test_a_file_that_may_be_on_its_way_is_removed_later(streaming, monkeypatch):
 
 def test_others_are_not_held_up_by_a_stream(tmp_path):
     site = Large("wsgi", tmp_path, BODIES["a stream"])
-    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "HTTP_HOST": "testserver", "wsgi.url_scheme": "http"}
-    environ |= {"SERVER_NAME": "testserver", "SERVER_PORT": "80", "QUERY_STRING": ""}
-    slow = site.app({**environ}, lambda status, fields: None)
+    slow = site.app(environ(HTTP_HOST="testserver"), lambda status, fields: None)
     chunks = iter(slow)
     next(chunks)
-    assert b"".join(site.app({**environ}, lambda status, fields: None)) == TEXT.encode()
+    assert b"".join(site.app(environ(HTTP_HOST="testserver"), lambda status, fields: None)) == TEXT.encode()
     assert [*site.files] == []
     assert len([*chunks]) == len(CHUNKS) - 1
     slow.close()
@@ -354,12 +350,10 @@ def test_a_stream_that_lasts_is_kept_by_one_process(interface, tmp_path, is_asyn
 
 def test_a_client_that_leaves_keeps_the_next_one_from_nothing(tmp_path):
     site = Large("wsgi", tmp_path, BODIES["a stream"])
-    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "HTTP_HOST": "testserver", "wsgi.url_scheme": "http"}
-    environ |= {"SERVER_NAME": "testserver", "SERVER_PORT": "80"}
-    left = site.app({**environ}, lambda status, fields: None)
+    left = site.app(environ(HTTP_HOST="testserver"), lambda status, fields: None)
     next(iter(left))
     left.close()
-    whole = site.app({**environ}, lambda status, fields: None)
+    whole = site.app(environ(HTTP_HOST="testserver"), lambda status, fields: None)
     assert b"".join(whole) == TEXT.encode()
     whole.close()
     assert len(site.files) == 1
