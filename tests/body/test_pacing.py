@@ -9,6 +9,7 @@ from antiphon.body.content import Content
 from antiphon.body.receiver import GRACE
 from antiphon.http.errors import RequestTimeout
 from antiphon.http.limits import Limits
+from tests.features.conftest import Clock
 from tests.helpers.rows import rows
 from tests.helpers.scripted_heads import Delivery, ScriptedHead, receive_small_body
 
@@ -27,13 +28,6 @@ def clock(monkeypatch):
     monkeypatch.setattr("antiphon.body.receiver.monotonic", clock)
     monkeypatch.setattr("antiphon.request.readings.monotonic", clock)
     return clock
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self):
-        return self.now
 
 
 class Slow(ScriptedHead):

@@ -5,18 +5,10 @@ from hypothesis import strategies as st
 from antiphon.http.urls.url import URL
 from antiphon.testing import CookieJar
 from antiphon.testing.cookies import MAX_AGE, default_path, domain_matches, path_matches
+from tests.features.conftest import Clock
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
-
-
-class Clock:
-    """Time that a test sets."""
-
-    now = 1_000_000.0
-
-    def __call__(self):
-        return self.now
 
 
 def jar_with(*lines, url="http://shop.example.com/a/b"):
@@ -131,7 +123,7 @@ def test_a_cookie_is_replaced_by_its_name_host_and_path():
     ("", MAX_AGE * 10),
     ("; Max-Age=10", 10),
     ("; Max-Age=10; Expires=Thu, 01 Jan 1970 00:00:00 GMT", 10),
-    ("; Expires=Mon, 12 Jan 1970 13:46:50 GMT", 10),
+    ("; Expires=Fri, 15 Jan 2027 08:00:10 GMT", 10),
     ("; Max-Age=99999999999999999999", MAX_AGE),
     ("; Expires=Fri, 31 Dec 9999 23:59:59 GMT", MAX_AGE),
     ("; Max-Age=nonsense; Expires=sometime", MAX_AGE * 10),

@@ -24,19 +24,11 @@ MOST = 100
 FILM = b"frames " * 3
 
 
-@pytest.fixture
-def clock():
-    class Clock:
-        now = 1_800_000_000.0
-
-    return Clock()
-
-
 class Site:
     """An app with an upload of each kind, and what its handler was given."""
 
     def __init__(self, path, interface, style="def", clock=None, most=MOST, store=None, **options):
-        now = {"clock": lambda: clock.now} if clock else {}
+        now = {"clock": clock} if clock else {}
         self.store = store or SQLiteStore(path / "store.db", **now)
         self.folder = path / "store.db-files" / "resumable"
         self.app = App(store=self.store, limits=Limits(body=most))
