@@ -1,7 +1,6 @@
 """The code and the bounds with which each kind of fault is named, beside its detail."""
 
 import datetime
-import enum
 import json
 import uuid
 from dataclasses import make_dataclass
@@ -17,11 +16,7 @@ from antiphon.http.multidict import MultiDict
 from antiphon.serialization.faults import reason_of
 from antiphon.serialization.readers import fields_as, json_as
 from tests.helpers.rows import rows
-
-
-class Colour(enum.Enum):
-    RED = "red"
-    BLUE = "blue"
+from tests.serialization.test_readers import Colour
 
 
 class Closed(Struct, forbid_unknown_fields=True):

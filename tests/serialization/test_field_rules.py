@@ -2,7 +2,6 @@
 
 import dataclasses
 import datetime
-import enum
 import uuid
 from decimal import Decimal
 from typing import Literal
@@ -11,11 +10,7 @@ from antiphon.http.errors import UnprocessableContent
 from antiphon.http.multidict import MultiDict
 from antiphon.serialization.readers import fields_as
 from tests.helpers.rows import rows
-
-
-class Colour(enum.Enum):
-    RED = "red"
-    BLUE = "blue"
+from tests.serialization.test_readers import Colour
 
 
 class Refused(str):

@@ -1,6 +1,5 @@
 import dataclasses
 import datetime
-import enum
 import uuid
 from decimal import Decimal
 from typing import Annotated, Any, Literal, NamedTuple, TypedDict
@@ -16,12 +15,7 @@ from antiphon.http.multidict import MultiDict
 from antiphon.serialization.readers import fields_as
 from tests.helpers.rows import rows
 from tests.serialization.named_faults import faults
-from tests.serialization.test_readers import Span
-
-
-class Colour(enum.Enum):
-    RED = "red"
-    BLUE = "blue"
+from tests.serialization.test_readers import Colour, Span
 
 
 @dataclasses.dataclass

@@ -1,8 +1,7 @@
 import dataclasses
 import datetime
-import enum
 import json
-from typing import Annotated, Any, Literal, NamedTuple, TypedDict
+from typing import Annotated, Any, Literal
 
 import msgspec
 import pytest
@@ -14,11 +13,7 @@ from antiphon.http.errors import UnprocessableContent
 from antiphon.serialization.readers import json_as
 from tests.helpers.rows import rows
 from tests.serialization.named_faults import faults
-
-
-class Colour(enum.Enum):
-    RED = "red"
-    BLUE = "blue"
+from tests.serialization.test_readers import Address, Cat, Colour, Dog, Pair, Row
 
 
 @dataclasses.dataclass
@@ -28,29 +23,6 @@ class Item:
 
 class Camel(Struct, rename="camel", forbid_unknown_fields=True):
     first_name: str
-
-
-class Cat(Struct, tag="cat"):
-    lives: int
-
-
-class Dog(Struct, tag="dog", forbid_unknown_fields=True):
-    tricks: list[str]
-
-
-class Row(Struct, array_like=True):
-    x: int
-    y: int = 0
-
-
-class Pair(NamedTuple):
-    x: int
-    y: int = 0
-
-
-class Address(TypedDict):
-    city: str
-    zip: int
 
 
 @rows(

@@ -3,7 +3,7 @@ import datetime
 import decimal
 import enum
 import uuid
-from typing import Annotated, Any, Literal, NamedTuple, NewType, TypedDict
+from typing import Annotated, Any, Literal, NewType, TypedDict
 
 import msgspec
 import pytest
@@ -13,6 +13,7 @@ from antiphon.http.errors import UnprocessableContent
 from antiphon.serialization.readers import json_as
 from antiphon.serialization.types import described, python_type
 from tests.helpers.rows import rows
+from tests.serialization.test_readers import Cat, Pair
 
 
 class Opaque:
@@ -42,17 +43,8 @@ class Colour(enum.Enum):
     RED = "red"
 
 
-class Cat(Struct, tag="cat"):
-    lives: int
-
-
 class Dog(Struct, tag="dog"):
     pass
-
-
-class Pair(NamedTuple):
-    x: int
-    y: int = 0
 
 
 class Address(TypedDict):

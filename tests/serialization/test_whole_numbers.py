@@ -1,6 +1,5 @@
 """Numbers such as 87.0 where a type has an int."""
 
-import enum
 import json
 from dataclasses import asdict, dataclass
 from decimal import Decimal
@@ -16,23 +15,15 @@ from antiphon.http.errors import UnprocessableContent
 from antiphon.serialization.readers import json_as
 from tests.helpers.rows import rows
 from tests.serialization.named_faults import faults
+from tests.serialization.test_readers import Cat, Level
 
 LARGEST = 2**53
 FLOATING = "an integer, got a floating-point number"
 
 
-class Level(enum.IntEnum):
-    LOW = 1
-    HIGH = 2
-
-
 class Point(NamedTuple):
     x: int
     y: float = 0.5
-
-
-class Cat(Struct, tag="cat"):
-    lives: int
 
 
 class Dog(Struct, tag="dog"):
