@@ -17,6 +17,7 @@ from antiphon.handler.failures import failed
 from antiphon.http.errors import NotFound
 from antiphon.testing import AsyncClient
 from tests.adapters.conftest import scope
+from tests.app.conftest import STYLES
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style", "other")
@@ -66,19 +67,7 @@ class TestContextVariables:
             seen.append((name, variable.get()))
             variable.set(name)
 
-        def blocking(request):
-            note("opened")
-            yield
-            note("closed")
-
-        async def waiting(request):
-            await asyncio.sleep(0)
-            note("opened")
-            yield
-            await asyncio.sleep(0)
-            note("closed")
-
-        app.middleware(waiting if other.is_async else blocking)
+        app.middleware(other.around(lambda request: note("opened"), lambda request, response: note("closed")))
         app.before_request(other(lambda request: note("before")))
         app.after_request(other(lambda request, response: note("after")))
 
@@ -131,29 +120,15 @@ class TestContextVariables:
 
     @pytest.mark.parametrize("outer_waits", [False, True])
     def test_that_were_reset_are_unset_for_middleware_of_another_style(self, serving, style, outer_waits):
-        seen = []
+        seen, tokens = [], []
         app = App()
 
-        def blocking_outer(request):
-            yield
-            seen.append(variable.get())
+        def opens(request):
+            tokens.append(variable.set("inside"))
 
-        async def waiting_outer(request):
-            yield
-            seen.append(variable.get())
-
-        def blocking_inner(request):
-            token = variable.set("inside")
-            yield
-            variable.reset(token)
-
-        async def waiting_inner(request):
-            token = variable.set("inside")
-            yield
-            variable.reset(token)
-
-        app.middleware(waiting_outer if outer_waits else blocking_outer)
-        app.middleware(blocking_inner if outer_waits else waiting_inner)
+        outer, inner = STYLES[outer_waits], STYLES[not outer_waits]
+        app.middleware(outer.around(after=lambda request, response: seen.append(variable.get())))
+        app.middleware(inner.around(opens, lambda request, response: variable.reset(tokens.pop())))
         app.get("/")(style(lambda request: variable.get()))
         assert serving(app).get("/").text == "inside"
         assert seen == ["unset"]

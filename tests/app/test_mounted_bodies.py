@@ -13,6 +13,7 @@ from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.request.proxies import TrustedProxies
 from antiphon.testing import AsyncClient, Client
 from tests.helpers.mountable_apps import KINDS, OTHERS, OURS
+from tests.helpers.noop_hooks import around, around_async
 from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "kind", "layer", "other")]
@@ -25,25 +26,15 @@ def kind(request):
     return request.param
 
 
-def around(request):
-    yield
-
-
-async def around_waiting(request):
-    await asyncio.sleep(0)
-    yield
-    await asyncio.sleep(0)
-
-
 LAYERS = {
     "nothing": lambda app: None,
     "def": lambda app: app.middleware(around),
-    "async def": lambda app: app.middleware(around_waiting),
+    "async def": lambda app: app.middleware(around_async),
     "what blocks": lambda app: app.middleware(blocking=True)(around),
-    "both": lambda app: [app.middleware(each) for each in (around_waiting, around, around_waiting)],
+    "both": lambda app: [app.middleware(each) for each in (around_async, around, around_async)],
     "hooks": lambda app: [app.before_request(lambda request: None), app.after_request(lambda request, response: None)],
     "def that reads the body": lambda app: app.middleware(loads_body=True)(around),
-    "async def before routing": lambda app: app.middleware(before_routing=True)(around_waiting),
+    "async def before routing": lambda app: app.middleware(before_routing=True)(around_async),
     "def before routing": lambda app: app.middleware(before_routing=True)(around),
 }
 

@@ -221,13 +221,7 @@ class TestADisconnect:
         seen = []
         begun = asyncio.Event()
 
-        def blocking(request):
-            response = yield
-            seen.append(type(response.error))
-
-        async def waiting(request):
-            response = yield
-            seen.append(type(response.error))
+        around = other.around(after=lambda request, response: seen.append(type(response.error)))
 
         def routes(app):
             @app.get("/")
@@ -239,7 +233,7 @@ class TestADisconnect:
                     await asyncio.sleep(0)
                     seen.append("cleaned up")
 
-        app = woven(stack, position, routes, waiting if other.is_async else blocking)
+        app = woven(stack, position, routes, around)
 
         async def main():
             client = AsyncClient(app, interface, timeout=10.0)
