@@ -169,15 +169,11 @@ def require_names(package: str, series: str, owner: object, *names: str) -> None
     Call this where nothing else would fail, such as an override that is never called, or an attribute that is never
     read.
     """
-    for name in names:
-        if isinstance(owner, FunctionType):
-            lacking = "" if name in owner.__code__.co_varnames else f"argument {name} of {owner.__qualname__}"
-        else:
-            cls = owner if isinstance(owner, type) else type(owner)
-            place = f"{cls.__module__}.{cls.__name__}" + ("" if cls is owner else "()")
-            lacking = "" if hasattr(owner, name) else f"{place}.{name}"
-        if lacking:
-            raise changed_package(package, series, lacking)
+    known = owner.__code__.co_varnames if isinstance(owner, FunctionType) else dir(owner)
+    if lacking := [name for name in names if name not in known]:
+        shown = owner if isinstance(owner, type | FunctionType) else type(owner)
+        place = f"{shown.__module__}.{shown.__qualname__}" + ("" if shown is owner else "()")
+        raise changed_package(package, series, f"{place}.{lacking[0]}")
 
 
 def import_on_use(

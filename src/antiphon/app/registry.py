@@ -1,7 +1,7 @@
 """Registrations: all that an application and its blueprints were given, and the groups of routes that it makes."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from antiphon.app.dispatch.dependencies import Dependencies
 from antiphon.app.dispatch.hooks import ErrorHandlers, Hook
@@ -12,7 +12,6 @@ from antiphon.app.route import Route
 from antiphon.explanations import explained
 from antiphon.handler.callables import describe
 from antiphon.http.limits import ONE_VALUE, Limits
-from antiphon.lazy import lazy
 from antiphon.request.dependencies import ReadableDependency
 from antiphon.request.request import Request
 from antiphon.request.route import NO_META, RouteMeta
@@ -112,6 +111,7 @@ class RouteGroup:
         self.prefix = prefix
         self.host = host
         self.above = above
+        self.features: list[object] = [*(above.features if above else ()), *registry.features]
         self.meta = meta
         self.stack = HandlerStack(
             (*stack.middleware, *registry.middleware),
@@ -219,6 +219,10 @@ class RouteGroup:
         return plan
 
 
+PathTemplate: TypeAlias = tuple[str, dict[str, str]]
+Providers: TypeAlias = Mapping[ReadableDependency[Any], Callable[..., Any]]
+
+
 class PlannedRoute:
     """A route of an application and the functions around its handler, for code that describes or checks them.
 
@@ -226,20 +230,28 @@ class PlannedRoute:
     names of its parameters and of their converters. ``providers`` are the functions that provide dependencies.
     """
 
-    def __init__(
-        self,
-        group: RouteGroup,
-        route: Route,
-        prefix: str,
-        template: tuple[str, dict[str, str]],
-        providers: Mapping[ReadableDependency[Any], Callable[..., Any]],
-    ) -> None:
+    def __init__(self, group: RouteGroup, route: Route, prefix: str, path: PathTemplate, providers: Providers) -> None:
+        stack = group.stack_of(route)
+        first = [] if route.unguarded else group.app._registry.before_routing
         self.app: Any = group.app
         self.route = route
         self.prefix = prefix
-        self.path, self.parameters = template
+        self.path, self.parameters = path
         self.providers = providers
-        self._group = group
+        self.features: list[object] = [] if route.unguarded else group.features
+        """The features in use for the route, outermost first; none if it is unguarded."""
+        self.middleware = [each.function for each in (*first, *stack.middleware)]
+        """The middleware around the handler, outermost first."""
+        self.before = [each.function for each in (*stack.before, *route.before)]
+        """The hooks before the handler."""
+        self.after = [each.function for each in stack.after]
+        """The hooks after the handler."""
+        self.resolved = [each.hook.function for each in group.dependencies.resolving]
+        """The providers that are called before the handler, because they wait or block."""
+        self.handled_errors = [kind for each in stack.error_handlers for kind in each.classes]
+        """The classes of errors that have a handler."""
+        self.error_handler = stack.error_handler
+        """A function that returns the function that handles an error, or None."""
 
     @classmethod
     def of(cls, app: Any, prefix: str = "") -> Iterator["PlannedRoute"]:
@@ -253,50 +265,6 @@ class PlannedRoute:
         for mount in app.mounts:
             if hasattr(mount.application, "_route_groups"):
                 yield from cls.of(mount.application, prefix + mount.prefix)
-
-    @lazy
-    def _stack(self) -> HandlerStack:
-        return self._group.stack_of(self.route)
-
-    @property
-    def features(self) -> list[object]:
-        """The features in use for the route, outermost first; none if it is unguarded."""
-        group = None if self.route.unguarded else self._group
-        found: list[object] = []
-        while group is not None:
-            found[:0] = group.registry.features
-            group = group.above
-        return found
-
-    @property
-    def middleware(self) -> list[Callable[..., Any]]:
-        """The middleware around the handler, outermost first."""
-        first = [] if self.route.unguarded else self.app._registry.before_routing
-        return [each.function for each in (*first, *self._stack.middleware)]
-
-    @property
-    def before(self) -> list[Callable[..., Any]]:
-        """The hooks before the handler."""
-        return [each.function for each in (*self._stack.before, *self.route.before)]
-
-    @property
-    def after(self) -> list[Callable[..., Any]]:
-        """The hooks after the handler."""
-        return [each.function for each in self._stack.after]
-
-    @property
-    def resolved(self) -> list[Callable[..., Any]]:
-        """The providers that are called before the handler, because they wait or block."""
-        return [each.hook.function for each in self._group.dependencies.resolving]
-
-    @property
-    def handled_errors(self) -> list[type[BaseException]]:
-        """The classes of errors that have a handler."""
-        return [kind for each in self._stack.error_handlers for kind in each.classes]
-
-    def error_handler(self, error: BaseException) -> Callable[..., Any] | None:
-        """Return the function that handles an error, or None."""
-        return self._stack.error_handler(error)
 
 
 def merged_converters(groups: Iterable[RouteGroup]) -> dict[str, Converter]:

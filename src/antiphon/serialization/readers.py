@@ -311,20 +311,10 @@ def check_json(wanted: Any) -> None:
     _json_reader(wanted)
 
 
-def field_names(wanted: Any) -> Collection[str]:
-    """Return the names of the fields of a record that text is read as. Raises TypeError for another type."""
-    return _reader_of(wanted, None).names
-
-
 def names_read(wanted: type) -> Collection[str] | None:
     """Return the names that reading pairs as a record depends on; None for all names, if it refuses unknown ones."""
     reader = _reader_of(wanted, None)
     return None if reader.refuses_others else reader.names
-
-
-def check_fields(wanted: Any, file_type: type | None = None) -> None:
-    """Check that the pairs of a form or query can be read as a type. Raises TypeError."""
-    FieldsReader(wanted, file_type, json_as)
 
 
 class TypeDescription:

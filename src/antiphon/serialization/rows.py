@@ -16,7 +16,7 @@ from antiphon.http.limits import NO_BOUND, Limits
 from antiphon.http.media_type import MediaType
 from antiphon.serialization.faults import COUNTED, Faults, Reason, counted
 from antiphon.serialization.json import check_repeats, without_mark
-from antiphon.serialization.readers import check_as, field_names, json_as
+from antiphon.serialization.readers import TypeDescription, check_as, json_as
 from antiphon.serialization.unknown_members import OnUnknown, add_unknown, check_unknown
 
 T = TypeVar("T")
@@ -203,7 +203,7 @@ class _Fields:
         self._wanted = wanted
         self._unknown = unknown
         try:
-            self._known = field_names(wanted)
+            self._known = TypeDescription(wanted).check_form()
         except TypeError as error:
             raise UnsupportedMediaType("These rows can't be sent as CSV: send JSON lines or a JSON array.") from error
         self._names: list[str] | None = None

@@ -11,7 +11,6 @@ bound value (``n=n``) or a store.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
-from functools import partial
 from itertools import pairwise
 from types import CodeType, FunctionType, NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, TypeAlias, Union, get_args, get_origin
@@ -89,11 +88,12 @@ def _check_of(called: object) -> Check | None:
 
 
 def _check_of_reader(reader: str) -> Check:
-    from antiphon.serialization.readers import check_fields, check_json
+    from antiphon.serialization.readers import TypeDescription, check_json
 
     if reader in ("json_as", "values_as"):
         return check_json
-    return partial(check_fields, file_type=Upload if reader == "form_as" else None)
+    file_type = Upload if reader == "form_as" else None
+    return lambda wanted: TypeDescription(wanted, file_type).check_form()
 
 
 def _calls(function: FunctionType) -> Iterator[tuple[str, type, Check]]:

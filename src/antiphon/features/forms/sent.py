@@ -4,13 +4,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, time
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypedDict, TypeVar
 
 from antiphon import Request, Upload
 from antiphon.embedding import TypeDescription
 from antiphon.features.forms.inputs import Input
 from antiphon.http import MultiDict
-from antiphon.request.readings import check_form
 
 T = TypeVar("T")
 
@@ -61,11 +60,15 @@ class Sent(NamedTuple):
 NOTHING = Sent(MultiDict(), MultiDict())
 
 
+class _AnyForm(TypedDict):
+    """A form with any fields: to read one checks that the body is a form."""
+
+
 def sent_by(request: Request, inputs: tuple[Input, ...], *, in_query: bool) -> Sent:
     """Return the data that a request sent. Raises UnsupportedMediaType (415) for a body that is not a form."""
     if in_query:
         return Sent(request.args, MultiDict())
-    check_form(request)
+    request.form_as(_AnyForm)
     return Sent(_with_line_ends(inputs, request.form), request.files)
 
 

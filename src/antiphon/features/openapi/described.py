@@ -1,6 +1,6 @@
 """Descriptions of other frameworks' applications: their routes in Antiphon's terms, and their responses."""
 
-from antiphon import App, Request
+from antiphon import App
 from antiphon.features.openapi.code.responses import HTML, JSON, PLAIN, PROBLEM
 from antiphon.features.openapi.code.values import TEXT
 from antiphon.features.openapi.code.words import DescribedApp
@@ -14,13 +14,10 @@ def app_of(described: DescribedApp) -> App:
     app = App(cross_site_writes=True)
     routes = app._registry.routes
     for each in described.routes:
-        app.route(each.pattern, each.methods, name=each.name, host=each.host)(_is_not_called)
+        app.route(each.pattern, each.methods, name=each.name, host=each.host)(lambda _: None)
+        # Views have the arguments of their framework, and are read, not called.
         routes[-1] = routes[-1]._replace(handler=each.view)
     return app
-
-
-def _is_not_called(request: Request) -> None:
-    """Stand for a view, whose arguments are those of its framework."""
 
 
 def in_words_of(described: DescribedApp, contract: Contract) -> None:

@@ -56,17 +56,13 @@ def _scheme(source: UserSource[Any], planned: PlannedRoute) -> tuple[str, Schema
     if isinstance(source, Bearer):
         return "bearer", {"type": "http", "scheme": "bearer"}
     if isinstance(source, SessionLogin):
-        return "session", {"type": "apiKey", "in": "cookie", "name": _session_cookie(planned)}
+        sessions = (each.secure_cookie for each in planned.app.features if isinstance(each, Sessions))
+        return "session", {"type": "apiKey", "in": "cookie", "name": next(sessions, "session")}
     if source.header is not None:
         return type(source).__name__, {"type": "apiKey", "in": "header", "name": source.header}
     challenge = source.challenge(Request.blank())
     name = type(source).__name__
     return name, {} if challenge is None else {"type": "http", "scheme": str(challenge).partition(" ")[0].lower()}
-
-
-def _session_cookie(planned: PlannedRoute) -> str:
-    """Return the name of the session cookie on a site that is served over https."""
-    return next((each.secure_cookie for each in planned.app.features if isinstance(each, Sessions)), "session")
 
 
 def security_of(contract: Contract, schemes: dict[str, Scheme]) -> list[dict[str, list[str]]]:
