@@ -165,6 +165,7 @@ NAMES: Mapping[str, Mapping[str, str]] = {
         "ONE_VALUE": "Limits(json_repeats=0)",
         "arguments_name_ours": "errors_name_it",
         "caller_of check_by": "checked_by",
+        "described is_json type_name": "TypeDescription",
         "find_current_request": "antiphon.current_request(None)",
         "names_ours": "class Name(metaclass=NamesOurs, words={...})",
     },
