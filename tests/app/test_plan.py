@@ -118,7 +118,10 @@ def test_a_handler_runs_where_it_was_written_for_with_what_is_around_it(surround
     assert (plan.surroundings, plan.runs_on) == expected
 
 
-def test_a_plan_has_six_switches():
+def test_a_plan_has_eight_switches_and_few_enough_attributes_to_read_them_quickly():
     plan = next(plans((), handler, "load"))
     switches = {name for name, each in vars(plan).items() if isinstance(each, bool | Enum)}
-    assert switches == {"runs_on", "surroundings", "body", "ahead", "is_async", "hooks_block"}
+    assert switches == {
+        "runs_on", "at_once_on", "is_bare", "body", "ahead", "is_async", "hooks_block", "checks_writes",
+    }  # fmt: skip
+    assert len(vars(plan)) <= 30

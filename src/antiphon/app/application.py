@@ -10,7 +10,7 @@ from antiphon.adapters.servable import Servable
 from antiphon.app.blueprint import Routes
 from antiphon.app.dispatch.dependencies import Dependencies, Fixed, SourceFunction
 from antiphon.app.dispatch.dispatch import dispatch, handle_at_once, refuse_or_receive
-from antiphon.app.dispatch.plan import LOOP, STACKED, THREAD, HandlerStack, Plan
+from antiphon.app.dispatch.plan import LOOP, THREAD, HandlerStack, Plan
 from antiphon.app.lifespan import Lifespan
 from antiphon.app.mount import Mount, contains, make_mount
 from antiphon.app.planning.cross_site import TrustedOrigins
@@ -30,6 +30,7 @@ from antiphon.handler.callables import check_arguments, check_returns, check_syn
 from antiphon.handler.contract import Steps
 from antiphon.handler.drive import run_async
 from antiphon.http.dates import Duration
+from antiphon.http.errors import HTTPError
 from antiphon.http.head import Head, RequestClass, client_of
 from antiphon.http.limits import Limits
 from antiphon.request.dependencies import Dependency, SettableDependency, SharedValues, check_dependency
@@ -510,7 +511,7 @@ class App(Routes, Servable):
     def _respond_on_thread(self, request: Request) -> Response | Message | Steps[Response]:
         """Return the response, its message, or the remaining steps, on a server's thread."""
         plan, error = self._find(request)
-        if plan.surroundings is STACKED or plan.runs_on is not THREAD:
+        if plan.at_once_on is not THREAD:
             return dispatch(plan, request, error)
         if error is None and not request.head.has_body:
             return handle_at_once(plan, request, False)
@@ -519,13 +520,12 @@ class App(Routes, Servable):
     def _respond_on_loop(self, request: Request) -> Response | Message | Awaitable[Response]:
         """Return the response, its message, or an awaitable of the response, on a server's loop."""
         plan, error = self._find(request)
-        if plan.runs_on is not LOOP:
+        if plan.at_once_on is not LOOP:
             at_hand = plan.at_hand
-            if at_hand is None or error is not None or request.head.has_body or not at_hand.includes(request):
-                return run_async(dispatch(plan, request, error), request=request)
-            plan = at_hand.plan
-        if plan.surroundings is STACKED:
-            return dispatch(plan, request, error)
+            if at_hand is not None and error is None and not request.head.has_body and at_hand.includes(request):
+                plan = at_hand.plan
+            if plan.at_once_on is not LOOP:
+                return _dispatch_on_loop(plan, request, error)
         if error is None and not request.head.has_body:
             return handle_at_once(plan, request, False)
         return refuse_or_receive(plan, request, error)
@@ -563,8 +563,7 @@ class App(Routes, Servable):
     def _respond(self, request: Request) -> Awaitable[Response]:
         """Return the response as an awaitable for an event loop."""
         plan, error = self._find(request)
-        steps = dispatch(plan, request, error)
-        return steps if plan.runs_on is LOOP else run_async(steps, request=request)
+        return _dispatch_on_loop(plan, request, error)
 
     def _find_first(self, request: Request) -> Found:
         """Plan each route before the first request, then find the plan for it."""
@@ -639,6 +638,11 @@ class App(Routes, Servable):
     @property
     def _has_shutdown(self) -> bool:
         return type(self).shutdown is not App.shutdown or self._lifespan.has_shutdown
+
+
+def _dispatch_on_loop(plan: Plan, request: Request, error: HTTPError | None) -> Awaitable[Response]:
+    steps = dispatch(plan, request, error)
+    return steps if plan.runs_on is LOOP else run_async(steps, request=request)
 
 
 def _sharing(by: Callable[[Request], str | None]) -> "Sharing":

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, TypeAlias
 from antiphon.app.dispatch.hooks import Closer, Hook, Part, find_handler, hook, respond_to_error
 from antiphon.app.dispatch.open_resources import Opened, ResourceStack
 from antiphon.app.dispatch.opening import open_in_place, open_in_steps
-from antiphon.app.dispatch.plan import BARE, Plan
+from antiphon.app.dispatch.plan import Plan
 from antiphon.handler.contract import Steps, Switch, switch_shielded
 from antiphon.handler.errors import is_leaving, is_passed_on, sole_error
 from antiphon.handler.failures import failed
@@ -73,10 +73,10 @@ def leave(
             # A copy, from whose end they are taken; the request's own hooks come in between.
             hooks = [*plan.after]
             halt = _pass_back(plan, request, response, hooks, opened)
-            if type(halt) is Held:
-                response, is_shared, halt = _replace_at_once(plan, request, response, hooks, opened, is_shared, halt)
             if halt is not None:
-                return _go_on(plan, request, response, hooks, opened, is_shared, halt)
+                response, is_shared, halt = _replace_at_once(plan, request, response, hooks, opened, is_shared, halt)
+                if halt is not None:
+                    return _go_on(plan, request, response, hooks, opened, is_shared, halt)
         if request.consulted or plan.finishers or response.error is not None or type(opened) is ResourceStack:
             response = _completed(plan, request, response, opened, is_shared, None)
         if request.head.has_body and not request._is_in_bytes and free(request, response):
@@ -354,7 +354,7 @@ def refuse_at_once(plan: Plan, request: Request, error: HTTPError) -> Response |
 
     A server failure is raised, so that it is logged with its traceback.
     """
-    if plan.surroundings is not BARE or request.head.has_body:
+    if not plan.is_bare or request.head.has_body:
         return None
     if error.status >= 500 or find_handler(plan.error_handlers, error) is not None:
         return None

@@ -291,19 +291,20 @@ class Plan:
     element of a plain tuple, so a plan contains everything that each request needs. ``opening`` contains how the
     middleware, the dependencies and the hooks before the handler are opened; the first ``opened_count`` are middleware.
     ``after`` contains how the hooks after it are called, from the end. The middleware in ``opened_on_read`` is opened
-    when there is a response: if one of the dependencies in ``opens_on_read`` was read, or if the middleware is for a
-    dependency in ``read_late`` and was not reached because a part around it has failed or responded. The ``finishers``
-    complete each response, and ``error_handlers`` contains those that aren't empty.
+    when there is a response: if a dependency that opens it was read, or if the middleware is for a dependency in
+    ``read_late`` and was not reached because a part around it has failed or responded. The ``finishers`` complete each
+    response, and ``error_handlers`` contains those that aren't empty.
 
-    ``declared`` are the types of the returned values, if they have fields.
+    ``at_once_on`` is where a server's thread or loop responds at once, or None if the plan is stacked, and ``is_bare``
+    is True if nothing surrounds the handler. ``declared`` are the types of the returned values, if they have fields.
+    ``checks_writes`` is False if writes from other sites are accepted, or are passed to another application, which
+    refuses them, and for safe methods alone.
 
     Some requests of a plan for a thread may be handled ``at_hand``, by another plan on the loop.
     """
 
-    # No __slots__: without the GIL, reading most slots locks the plan.
+    # No __slots__: without the GIL, reading most slots locks the plan. Beyond 30 attributes, reading each takes longer.
 
-    checks_writes = True
-    """False if writes from other sites are accepted, or are passed to another application, which refuses them."""
     mount: Any = None
     """The mount to which requests are passed on, if any."""
 
@@ -334,6 +335,7 @@ class Plan:
         declared = declared_by(handler.function, route.gives)
         self.declared = declared if declared is not None and declared.has_fields else None
         self.is_async = handler.is_async
+        self.checks_writes = True
         self.handler_switch = BEGIN_ON_THREAD if handler.switch is ON_THREAD else handler.switch
         # After ``runs_on`` and the handler, which it reads.
         self._surround(around)
@@ -346,30 +348,29 @@ class Plan:
     def _surround(self, stack: HandlerStack) -> None:
         """Arrange the code around the handler in the form that each request needs."""
         self.stack = stack
-        self.opens_on_read = () if self.runs_on is MIXED else stack.opens_on_read
+        opens_on_read = () if self.runs_on is MIXED else stack.opens_on_read
         openers = tuple(opener for part in stack.opened for opener in part.openers)
         if not stack.opens_dependencies:  # which are closed in between
             openers = grouped(openers)
-        self.opening = () if self.opens_on_read else openers
+        self.opening = () if opens_on_read else openers
         late = [part for part in stack.middleware if part.when_read is not None]
-        self.opened_on_read = openers if self.opens_on_read else tuple(each for part in late for each in part.openers)
+        self.opened_on_read = openers if opens_on_read else tuple(each for part in late for each in part.openers)
         self.read_late = {part.when_read for part in late}
-        self.opened_count = 0 if self.opens_on_read else len(stack.middleware) + len(stack.innermost)
+        self.opened_count = 0 if opens_on_read else len(stack.middleware) + len(stack.innermost)
         self.after = tuple(part.closer for part in stack.after)
         self.finishers = stack.finishers
         self.error_handlers = tuple(filter(None, stack.error_handlers))
-        self.surroundings = self._surroundings()
+        self.at_once_on = None if self._is_stacked() else self.runs_on
+        self.is_bare = self.at_once_on is not None and not (stack.parts or stack.finishers)
 
-    def _surroundings(self) -> Surroundings:
-        stack = self.stack
-        if (
-            self.runs_on is MIXED
-            or stack.opens_dependencies
-            or stack.waits
-            or (self.is_async and self.raw_handler is None)
-        ):
-            return STACKED
-        return IN_PLACE if stack.parts or stack.finishers else BARE
+    def _is_stacked(self) -> bool:
+        stack, always_waits = self.stack, self.is_async and self.raw_handler is None
+        return self.runs_on is MIXED or stack.opens_dependencies or stack.waits or always_waits
+
+    @property
+    def surroundings(self) -> Surroundings:
+        """The surroundings of the handler."""
+        return BARE if self.is_bare else STACKED if self.at_once_on is None else IN_PLACE
 
     @property
     def home(self) -> Switch:
@@ -397,4 +398,4 @@ def _ahead(plan: Plan) -> Ahead:
         return FOR_MIDDLEWARE
     if plan.body in (LAZY, STREAM):
         return NOTHING
-    return SMALL if (plan.stack.parts and not plan.opens_on_read) or plan.body is DELEGATED else ALL
+    return SMALL if plan.opening or plan.after or plan.body is DELEGATED else ALL

@@ -175,9 +175,9 @@ class Routing:
         if plan is None:
             return self.refuse(request, _not_allowed(request, methods), common_blueprint(methods))
         request.route = plan.route
-        if head.method in SAFE_METHODS or not plan.checks_writes:
-            return plan, None
-        return plan, checks.refused_write(request)
+        if plan.checks_writes and head.method not in SAFE_METHODS:
+            return plan, checks.refused_write(request)
+        return plan, None
 
     def refuse(self, request: Request, error: HTTPError, blueprint: str = "") -> tuple[Plan, HTTPError]:
         """Return a blueprint's or the application's plan for requests without a route, and the error."""

@@ -9,6 +9,7 @@ from antiphon.app.dispatch.middleware import Middleware, middleware
 from antiphon.app.dispatch.plan import LOOP, AtHand, Body, HandlerStack, Plan
 from antiphon.app.dispatch.readings import SHARED
 from antiphon.app.mount import Mount
+from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.planning.features import LiveRouting, RouteFeatures, plan_stream
 from antiphon.app.planning.matching import (
     MountPlans,
@@ -110,8 +111,7 @@ class Planning:
         )
         if at_hand := getattr(route.handler, "at_hand", None):
             plan.at_hand = _at_hand(group, plan, stack, *at_hand)
-        if route.csrf_exempt:
-            plan.checks_writes = False
+        plan.checks_writes = not (route.csrf_exempt or {*SAFE_METHODS}.issuperset(route.methods))
         if route.live is not None:
             plan_stream(self._routing, plan, stack)
         for method in route.methods:
