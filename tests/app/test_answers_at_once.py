@@ -179,7 +179,7 @@ def gone(request) -> None:
     (lambda request: ([1], 404, {"content-type": "text/x", "transfer-encoding": "chunked"}), True),
     (lambda request: ("text", 204), False),
     (lambda request: ("text", True), False),
-    (lambda request: (None, 204), False),
+    (lambda request: (None, 204), True),
     (lambda request: Response("text"), False),
     (lambda request: iter(["text"]), False),
     (lambda request: 1 / 0, False),

@@ -146,6 +146,9 @@ TEXT_ONLY = {"content-type": TEXT, "x-content-type-options": "nosniff"}
     ((Response("own", 418), 201), 201, {**TEXT_ONLY}, b"own"),
     ((Response("own", 418), {"x-a": "1"}), 418, {**TEXT_ONLY, "x-a": "1"}, b"own"),
     (([1], 201), 201, {"content-type": JSON}, b"[1]"),
+    ((("text", 201, {"x-a": "1"}), {"x-b": "2"}), 201, {**TEXT_ONLY, "x-a": "1", "x-b": "2"}, b"text"),
+    ((("text", {"x-a": "1"}), {"content-type": "a/b"}), 200, {"content-type": "a/b", "x-a": "1"}, b"text"),
+    ((Point(1, 2), {"x-a": "1"}), 200, {"content-type": JSON, "x-a": "1"}, b'{"x":1,"y":2}'),
     ids=repr,
 )
 def test_a_body_may_come_with_status_and_headers(value, status, headers, body):

@@ -13,8 +13,8 @@ from typing import Any
 from antiphon.app.dispatch.closing import leave, refuse_at_once, respond_to_failure, respond_to_unhandled
 from antiphon.app.dispatch.open_resources import Opened, ResourceStack
 from antiphon.app.dispatch.opening import open_all, open_in_place, open_in_steps, receive_ahead, receive_rest
-from antiphon.app.dispatch.plan import BARE, MIXED, NOTHING, Plan
-from antiphon.app.dispatch.returns import Content, make_content
+from antiphon.app.dispatch.plan import MIXED, NOTHING, Plan
+from antiphon.app.dispatch.returns import make_content
 from antiphon.concurrency.iterables import resume
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, NotBegun, Steps
 from antiphon.handler.errors import raised_response
@@ -97,7 +97,7 @@ def handle_at_once(plan: Plan, request: Request, has_body: bool) -> Response | M
     If no code of the application can look at the response, return its message, and make no response.
     """
     plan.begin(request)
-    is_bare = plan.surroundings is BARE
+    is_bare = plan.is_bare
     opened: Opened = _NOTHING
     result: Any = None
     try:
@@ -121,20 +121,22 @@ def handle_at_once(plan: Plan, request: Request, has_body: bool) -> Response | M
         # Text first, without a call: it needs no declared type and no conditions.
         if type(result) is str:
             made = result.encode()
-        elif type(made := _content(plan, request, result)) is tuple:
+        elif type(result) is Response:
+            made = _by_conditions(request, result)
+        elif type(made := make_content(result, plan.function, request, plan.declared)) is tuple:
             made, fields, status = made  # type: ignore[assignment]  # fields of other kinds
+        elif not isinstance(made := _settled(request, made), Response):
+            return _conclude(plan, request, made, opened)
         if type(made) is bytes:
             # The shortest way, without the call of ``leave``, which would find nothing to do.
-            if is_bare and not (request._after_hooks or (has_body and not request._is_in_bytes)):
+            if is_bare and not (request._after_hooks or (has_body and type(request._content) is not bytes)):
                 if request.consulted:
                     fields = depending(fields, request.consulted)  # type: ignore[assignment]  # as above
                 return message_of(made, fields, status, request.head.method)
             made = response_of(made, fields, status)
     except BaseException as raised:
         return _end_failed_at_once(plan, request, raised, opened)
-    if not isinstance(made, Response):
-        return _conclude(plan, request, made, opened)  # pyright: ignore[reportArgumentType]  # what is not bytes is awaited
-    return leave(plan, request, made, opened, made is result)
+    return leave(plan, request, made, opened, made is result)  # pyright: ignore[reportArgumentType]  # not bytes
 
 
 async def _respond_when_open(plan: Plan, request: Request, opening: Awaitable[Response | None]) -> object:
@@ -273,27 +275,14 @@ def _forget_frames(error: HTTPError | None) -> None:
 
 def _respond(plan: Plan, request: Request, result: object) -> Response | Awaitable[Response]:
     """Create a response from the returned value and apply the request's conditions if needed."""
-    made = _content(plan, request, result)
-    return response_of(*made) if type(made) is tuple else made  # type: ignore[return-value]
+    made = result if type(result) is Response else make_content(result, plan.function, request, plan.declared)
+    return response_of(*made) if type(made) is tuple else _settled(request, made)
 
 
-def _content(plan: Plan, request: Request, result: object) -> Content | Response | Awaitable[Response]:
-    """Return the content of a response to be made from the returned value, or the response if that was made."""
-    if type(result) is Response:
-        # Looked at before the call, which most responses don't need.
-        return _by_conditions(request, result) if result.is_conditional else result
-    if type(result) is str:
-        return result.encode(), TEXT_ONLY, None
-    declared = plan.declared
-    if declared is not None and type(result) is not declared.exact:
-        result = declared.returned(result)
-    made = make_content(result, plan.function, request)
-    # First, because asking a class with a metaclass for its instances takes longer.
-    if type(made) is tuple:
-        return made
-    if not isinstance(made, Response):
-        return _wait(request, made)  # type: ignore[arg-type]  # not a tuple
-    return _by_conditions(request, made) if made.is_conditional else made
+def _settled(request: Request, made: Any) -> Response | Awaitable[Response]:
+    """Return a response, or one that a value makes, with the request's conditions applied if needed."""
+    response = made if isinstance(made, Response) else made.__response__(request)
+    return _by_conditions(request, response) if isinstance(response, Response) else _wait(request, response)
 
 
 async def _wait(request: Request, made: Awaitable[Response]) -> Response:

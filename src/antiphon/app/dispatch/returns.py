@@ -77,7 +77,7 @@ class AwaitedResponse:
         return self._response
 
 
-Content: TypeAlias = tuple[bytes, Fields, int | None]
+Content: TypeAlias = tuple[bytes, SharedFields, int | None]
 """The body, the header fields and the status of a response that is yet to be made, all of them checked."""
 _Made: TypeAlias = Content | Response | MakesResponse
 _Stream: TypeAlias = Iterator[object] | AsyncIterable[object]
@@ -94,13 +94,7 @@ ResponseLike: TypeAlias = (
 """The values that handlers can return, from which responses are made. A TypedDict is treated as a dict."""
 
 _JSON_ONLY = SharedFields.only_typed(JSON)
-_FIELDS: dict[type, SharedFields] = {
-    str: TEXT_ONLY,
-    bytes: SharedFields.only_typed(BYTES),
-    dict: _JSON_ONLY,
-    list: _JSON_ONLY,
-}
-"""The fields of a response by the exact type of its content."""
+_BYTES_ONLY = SharedFields.only_typed(BYTES)
 _PROBLEM_ONLY = SharedFields.of([*SharedFields.only_typed(PROBLEM), NOT_SNIFFED])
 
 _WANTED = (
@@ -123,44 +117,65 @@ def to_response(value: object, source: Source, request: Request) -> Response | A
     """
     if isinstance(value, Response):
         return value
-    declared = declared_by(source)
-    made = make_content(value if declared is None else declared.returned(value), source, request)
-    return response_of(*made) if type(made) is tuple else made  # type: ignore[return-value]
+    made = make_content(value, source, request, declared_by(source))
+    if type(made) is tuple:
+        return response_of(*made)
+    return made if isinstance(made, Response) else made.__response__(request)  # type: ignore[union-attr]  # not a tuple
 
 
-def make_content(value: object, source: Source, request: Request) -> Content | Response | Awaitable[Response]:
-    """Return the content of a response as ``to_response`` makes it, from a value without fields that ``source`` doesn't
-    declare, or the response of a value that makes it itself.
+def make_content(
+    value: Any, source: Source, request: Request, declared: Declared | None = None
+) -> tuple[bytes, Fields, int | None] | Response | MakesResponse:
+    """Return the content of a response as ``to_response`` makes it, or a value that makes the response itself.
+
+    ``declared`` are the types that the source declares, if these have fields.
     """
-    # By the exact type first: a lookup takes less time than a chain of isinstance.
-    kind = type(value)
-    if kind in _MAKERS:
-        make = _MAKERS[kind]
-    elif isinstance(value, Response):
-        return value
-    else:
-        make = _make
+    if declared is not None and type(value) is not declared.exact:
+        value = declared.returned(value)
+    body, status = value, None
+    headers: HeaderFields = ()
+    is_tuple = type(value) is tuple
     try:
-        made = make(value, source, request)
+        if is_tuple:
+            body, status, headers = value if len(value) == 3 else _completed(value, source)
+        kind = type(body)
+        # Text first, without a call; then by the exact type: a lookup takes less time than a chain of isinstance.
+        if kind is str:
+            content, shared, own_status = body.encode(), TEXT_ONLY, None
+        else:
+            made = _NOTHING if body is None and is_tuple else _MAKERS.get(kind, _make)(body, source, request)
+            if type(made) is not tuple:
+                return _with(made, body, status, headers) if is_tuple else made
+            content, shared, own_status = made
+        fields: Fields = lines_of(headers, shared) if headers else shared
+        if status is None:
+            status = own_status
+        elif type(status) is not int or not 200 <= status < 204:
+            status = sent_status(status, content)
+        return content, fields, status
     except Exception as error:
-        if kind is tuple and (mistake := _mistake_in(value)):
-            raise explained("wrong-return", _WrongReturn(f"{describe(source)} returned {mistake}")) from error
-        # It names the source already.
-        if isinstance(error, _WrongReturn):
-            raise
-        raise explained(
-            "wrong-return",
-            _WrongReturn(f"{describe(source)} returned a value that can't be made into a response: {error}"),
-        ) from error
-    return made if type(made) is tuple or isinstance(made, Response) else made.__response__(request)  # type: ignore[union-attr]
+        if wrong := _wrong_return(value, source, error):
+            raise wrong from error
+        raise
 
 
 class _WrongReturn(TypeError):
     """A TypeError that already contains its source's name."""
 
 
+def _wrong_return(value: object, source: Source, error: Exception) -> _WrongReturn | None:
+    """Return the error for a value that failed, or None if that error already contains the source's name."""
+    mistake = _mistake_in(value)
+    if mistake is None and isinstance(error, _WrongReturn):
+        return None
+    what = mistake or f"a value that can't be made into a response: {error}"
+    return explained("wrong-return", _WrongReturn(f"{describe(source)} returned {what}"))
+
+
 def _mistake_in(value: Any) -> str | None:
     """Return the types in a tuple, and what is wrong with their order or with its header fields, if anything is."""
+    if type(value) is not tuple:
+        return None
     kinds = ", ".join(type(part).__name__ for part in value)
     if len(value) == 3 and isinstance(value[2], str):
         return f"({kinds}): headers are a dict, such as {{'content-type': 'text/plain'}}"
@@ -175,7 +190,7 @@ def _mistake_in(value: Any) -> str | None:
 
 def _make(value: Any, source: Source, request: Request) -> _Made:
     kind = type(value)
-    if hasattr(kind, "__response__"):
+    if isinstance(value, Response) or hasattr(kind, "__response__"):
         return value  # type: ignore[no-any-return]  # it was just checked
     if html := getattr(value, "__html__", None):
         return Response(str(html()), content_type=HTML)
@@ -205,7 +220,8 @@ def _stream_of_values(declared: Declared, values: Any, request: Request) -> Resp
     from antiphon.handler.cancellation import SAFE
     from antiphon.response.events import event_stream, json_array, json_events, json_lines
 
-    whole = partial(json_encoder(), default=_json_default(request))
+    app = request.route.app
+    whole = partial(json_encoder(), default=None if app is None else app.json_default)
     encode = _encode_declared(declared, whole) if declared.has_fields else whole
     if declared.formats == (EVENTS,):
         resumes = request.method in SAFE  # only an EventSource reconnects, and it sends GET
@@ -269,7 +285,8 @@ def _is_mapping(kind: type) -> bool:
 
 
 def _json(value: object, _: Source, request: Request) -> Content:
-    return json_encoder()(value, _json_default(request)), _JSON_ONLY, None
+    app = request.route.app
+    return json_encoder()(value, None if app is None else app.json_default), _JSON_ONLY, None
 
 
 def _from_list(value: list[Any], source: Source, request: Request) -> Content:
@@ -290,17 +307,8 @@ def _problem(value: Any, source: Source, request: Request) -> Content:
     return body, _PROBLEM_ONLY, sent_status(value.get("status", status), body)
 
 
-def _json_default(request: Request) -> Callable[[Any], object] | None:
-    app = request.route.app
-    return None if app is None else app.json_default
-
-
-def _from_text(value: str, _: Source, __: Request) -> Content:
-    return value.encode(), TEXT_ONLY, None
-
-
 def _from_bytes(value: bytes, _: Source, __: Request) -> Content:
-    return value, _FIELDS[bytes], None
+    return value, _BYTES_ONLY, None
 
 
 def _from_none(_: None, source: Source, __: Request) -> Content:
@@ -312,6 +320,33 @@ def _from_none(_: None, source: Source, __: Request) -> Content:
         "forgotten-return",
         _WrongReturn(f"{describe(source)} returned None: a forgotten return? To send a 204, annotate it with -> None"),
     )
+
+
+def _from_tuple(value: tuple[Any, ...], source: Source, request: Request) -> Response | MakesResponse:
+    """Make a response from a tuple inside of another one."""
+    made = make_content(value, source, request)
+    return response_of(*made) if type(made) is tuple else made  # type: ignore[return-value]  # not a tuple
+
+
+def _completed(value: tuple[Any, ...], source: Source) -> tuple[Any, Any, HeaderFields]:
+    """Return the body, the status and the headers in (body, status) or (body, headers)."""
+    if len(value) == 2:
+        body, second = value
+        return (body, second, ()) if isinstance(second, int | str) else (body, None, second)
+    raise explained(
+        "wrong-return",
+        _WrongReturn(
+            f"{describe(source)} returned a tuple of {len(value)};"
+            " it must be (body, status), (body, headers) or (body, status, headers)"
+        ),
+    )
+
+
+_NOTHING: Content = b"", NO_FIELDS, None
+_MAKERS: dict[type, Callable[[Any, Source, Request], _Made]] = {
+    bytes: _from_bytes, dict: _json, list: _from_list, tuple: _from_tuple, type(None): _from_none,
+}  # fmt: skip
+"""The functions that make a response from a value of exactly the given type; ``_make`` handles all other values."""
 
 
 class _Amended(NamedTuple):
@@ -331,51 +366,11 @@ class _Amended(NamedTuple):
         return _amended(await made, self.status, self.headers)
 
 
-def _from_tuple(value: tuple[Any, ...], source: Source, request: Request) -> _Made:
-    """Make a response from (body, status), (body, headers) or (body, status, headers)."""
-    status: object = None
-    headers: HeaderFields = ()
-    if len(value) == 3:
-        body, status, headers = value
-    elif len(value) == 2:
-        body, second = value
-        # ``type`` first, because it takes less time, and nearly all are plain numbers.
-        if type(second) is int or isinstance(second, int | str):
-            status = second
-        else:
-            headers = second
-    else:
-        raise explained(
-            "wrong-return",
-            _WrongReturn(
-                f"{describe(source)} returned a tuple of {len(value)};"
-                " it must be (body, status), (body, headers) or (body, status, headers)"
-            ),
-        )
-    kind = type(body)
-    if kind is list:
-        _refuse_chunks(body, source)
-    if (shared := _FIELDS.get(kind)) is not None:
-        if kind is str:
-            body = body.encode()
-        elif kind is not bytes:
-            body = json_encoder()(body, _json_default(request))
-        fields = lines_of(headers, shared) if headers else shared
-        if status is not None and (type(status) is not int or not 200 <= status < 204):
-            status = sent_status(status, body)
-        return body, fields, status
-    if isinstance(body, Response):
-        return _amended(copy(body), status, headers)  # a handler may return the same response again
-    made: Any = Response(None) if body is None else _MAKERS.get(kind, _make)(body, source, request)
-    if type(made) is tuple:
-        made = response_of(*made)
-    return _amended(made, status, headers) if isinstance(made, Response) else _Amended(made, status, headers)
-
-
-_MAKERS: dict[type, Callable[[Any, Source, Request], _Made]] = {
-    str: _from_text, bytes: _from_bytes, dict: _json, list: _from_list, tuple: _from_tuple, type(None): _from_none,
-}  # fmt: skip
-"""The functions that make a response from a value of exactly the given type; ``_make`` handles all other values."""
+def _with(made: Any, body: object, status: object, headers: HeaderFields) -> Response | MakesResponse:
+    """Add a status and header fields to a response, or to a value that makes it."""
+    if not isinstance(made, Response):
+        return _Amended(made, status, headers)
+    return _amended(copy(made) if made is body else made, status, headers)  # a handler may return it again
 
 
 def _amended(response: Response, status: Any, headers: HeaderFields) -> Response:
