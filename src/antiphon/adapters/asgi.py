@@ -62,7 +62,7 @@ class ASGIHead(HeadMembers):
     blocks = False
     root_path = ""
     """The scope's root_path."""
-    _next: Receive | None = None
+    _next: Receive | None
     """The function that returns the next message, once something waits for the disconnect."""
     _receiving: "Future[None] | bool" = False
     """True while the body is being received; a future if a task is waiting for its end."""
@@ -91,6 +91,7 @@ class ASGIHead(HeadMembers):
         self.path = path
         self._fields, self.host_line, is_framed, self.uncoded_length = index_lines(self.scope["headers"])
         self.has_body = is_framed or scope.get("http_version", "1.1") >= "2"
+        self._next = None
         self._has_more = True  # reading a class's default would take three times as long
         self.watch = None
 
@@ -397,8 +398,7 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
             if request._deferred:
                 await run_async(finish(request), request=request)
         finally:
-            if request._crossing is not None:
-                request._crossing = None  # its context refers to the request
+            request._crossing = None  # its context refers to the request
             if is_unfinished:
                 handler._unfinished.discard(head)
             if head.watch is not None:

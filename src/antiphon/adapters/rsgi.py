@@ -174,8 +174,7 @@ async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
             if request._deferred:
                 await run_async(finish(request), request=request)
         finally:
-            if request._crossing is not None:
-                request._crossing = None  # its context refers to the request
+            request._crossing = None  # its context refers to the request
             if is_unfinished:
                 handler._unfinished.discard(head)
 

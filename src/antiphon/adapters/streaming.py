@@ -202,7 +202,8 @@ class _Writing:
         """
         if is_for_any_thread(body):
             return AsyncFromSync(body, file_workers())
-        return AsyncFromSync(body, ahead=True, joins=self._length is None, shared=self._request._crossing)
+        shared = getattr(self._request, "_crossing", None)
+        return AsyncFromSync(body, ahead=True, joins=self._length is None, shared=shared)
 
     async def send_head(self, send_head: Callable[[], Awaitable[Send]]) -> bool:
         """Send the head. Return False if the client has disconnected."""

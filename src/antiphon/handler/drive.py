@@ -133,9 +133,10 @@ def crossing_of(request: "Request | None") -> "Crossing":
     if request is None:
         return Crossing()
     outermost = request._outermost
-    if outermost._crossing is None:
-        outermost._crossing = Crossing()
-    return outermost._crossing
+    crossing = getattr(outermost, "_crossing", None)
+    if crossing is None:
+        crossing = outermost._crossing = Crossing()
+    return crossing
 
 
 def _ends(advanced: tuple[bool, bool, object]) -> bool:

@@ -86,6 +86,7 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs, words=RE
     __slots__ = {  # attributes that every request needs; values computed on first read go into its ``__dict__``
         "_after_hooks": "The functions given to ``on_response``, in order.",
         "_content": "The content; just its bytes, if nothing else was needed so far; None if it was not needed.",
+        "_crossing": "The way to the threads that run the request's steps, once they have been there.",
         "_deferred": "The functions given to ``after_response``, in order.",
         "_host_is_declared": "True once the application has checked that it serves the requested host.",
         "_lifetime": "The lifetime, once it has been read.",
@@ -113,8 +114,7 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs, words=RE
     """The open dependencies, if the application has any to close."""
     _deferred_first = 0
     """The number of functions that are called before those passed to ``after_response``."""
-    _crossing: "Crossing | None" = None
-    """The way to the threads that run the request's steps, as soon as they have been there."""
+    _crossing: "Crossing | None"
 
     def __init__(self, head: Head, body: bytes | Content | None = None) -> None:
         self.head = head
@@ -459,7 +459,7 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs, words=RE
             if content_type is None or not content_type.is_json:
                 raise wrong_type(JSON, declared)
         body = self._whole(limits, True)
-        if limits.json_repeats < NO_BOUND:
+        if limits.json_repeats is not NO_BOUND:
             from antiphon.serialization.json import check_repeats
 
             check_repeats(body, limits)

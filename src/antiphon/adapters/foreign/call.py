@@ -215,7 +215,7 @@ class AsyncBody:
 
         self._request = request
         self._body: AsyncIterable[bytes | str] = (
-            body if isinstance(body, AsyncIterable) else AsyncFromSync(body, shared=request._crossing)
+            body if isinstance(body, AsyncIterable) else AsyncFromSync(body, shared=getattr(request, "_crossing", None))
         )
         self._context = context
         self._iterator: AsyncIterator[bytes | str] | None = None
