@@ -255,6 +255,7 @@ MAKERS: dict[str, Callable[[Random], Arguments]] = {
         random.choice([0, 1, 5, 1000]),
         random.choice([50, 1024]),
     ),
+    "blank": lambda random: (random.choice([Namespace, SimpleNamespace, dict, Text, None]),),
     "checked_fields": lambda random: (
         random.choice([tuple, list, dict])(
             [

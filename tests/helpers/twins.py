@@ -45,7 +45,7 @@ CLASSES = sorted(PURE.keys() - NAMES)
 
 HEAD_ATTRIBUTES = (
     "environ", "scope", "method", "path", "root_path", "host_line", "has_body", "uncoded_length", "_left", "_fields",
-    "_receive", "send", "_has_more", "watch",
+    "_receive", "send", "_has_more", "watch", "_next",
 )  # fmt: skip
 
 

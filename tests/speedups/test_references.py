@@ -52,6 +52,8 @@ async def received(result):
 
 SAMPLES = [
     *((name, lambda arguments=arguments: arguments) for name, arguments, _ in CASES),
+    ("blank", lambda: (SimpleNamespace,)),
+    ("blank", lambda: (Circle,)),
     ("index_lines", lambda: (LINES,)),
     ("index_lines", lambda: ([*LINES * 9, (b"content-length", b"1"), None],)),
     ("find_line", lambda: (LINES, "cookie")),

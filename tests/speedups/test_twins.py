@@ -1,5 +1,6 @@
 """What is written in C does what its twin in Python does. The twin says what that is."""
 
+from argparse import Namespace
 from asyncio import sleep
 from collections.abc import Callable
 from contextlib import suppress
@@ -191,6 +192,7 @@ CASES = [
         ([b"abc"], [("content-length", "3")], None, "GET"),
         (200, [("content-length", "3")], None, [b"abc"], False),
     ),
+    ("blank", (Namespace,), Namespace()),
     ("encode_fields", ([],), []),
     ("encode_fields", ([("a", "b"), ("set-cookie", "\xc3\xa4")],), [(b"a", b"b"), (b"set-cookie", b"\xc3\xa4")]),
 ]
@@ -507,7 +509,7 @@ class Data(bytes):
 
 ODD = [
     None, 1, -1, 1 << 63, 1 << 64, 1.5, "", "a=%41", "\ud800;", "ä=ü", "a\0=b", Text("a=b"), Text("ä"), b"", b"a=%41",
-    Data(b"a=b"), bytearray(b"a=%41"), memoryview(b"a=%41"), memoryview(b"abcdef")[::2], [], (b"a",), object,
+    Data(b"a=b"), bytearray(b"a=%41"), memoryview(b"a=%41"), memoryview(b"abcdef")[::2], [], (b"a",), int,
 ]  # fmt: skip
 
 
@@ -586,6 +588,23 @@ def test_a_run_is_closed_until_one_has_an_outcome_or_the_request_has_hooks(twin,
         found = None
     assert found == (expected and (expected[0], inner, expected[1]))
     assert [len(subjects) for _, subjects in opened] == [1] * left
+
+
+@rows("language", ["Python", "C"])
+@rows("last, expected, left", [(None, None, 0), ("instead", ("part", (True, "instead")), 1)])
+def test_a_run_of_generators_is_closed_by_resuming_each(twin, language, last, expected, left):
+    def generate():
+        received.append((yield))
+        return last
+
+    received, generators = [], [generate(), generate()]
+    for each in generators:
+        next(each)
+    close = pure("resume") if language == "Python" else compiled("resume")
+    opened = [((close, ("part", "part")), [*generators])]
+    found = twin("close_run")(opened, SimpleNamespace(_after_hooks=()), "sent")
+    assert found == (expected and (expected[0], generators[-1], expected[1]))
+    assert ([len(subjects) for _, subjects in opened], received) == ([1] * left, ["sent"] * (2 - left))
 
 
 @needs_the_extension

@@ -45,6 +45,7 @@ from antiphon.response.message import (
     message_of,
     text_of,
 )
+from antiphon.speedups import IS_COMPILED, accelerated
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -56,6 +57,7 @@ _BYTES_ONLY = SharedFields.only_typed(BYTES)
 
 
 R = TypeVar("R", bound="Response")
+T = TypeVar("T")
 
 
 def _of_text(cls: type[R], body: str, status: int | None = None, headers: HeaderFields = ()) -> R:
@@ -291,7 +293,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs, words=RESPONSE):
     @property
     def headers(self) -> MutableHeaders:
         """The header fields, which you can change."""
-        headers = MutableHeaders.__new__(MutableHeaders)
+        headers = blank(MutableHeaders)
         headers._fields = self._own_fields()  # does what ``over`` does, in half the time
         return headers
 
@@ -461,7 +463,13 @@ class Response(ResponseHeaders, metaclass=NamesOurs, words=RESPONSE):
         return f"<Response {self.status} {self.content_type or 'without content'}>"
 
 
-_new = object.__new__
+@accelerated
+def blank(cls: type[T], /) -> T:
+    """Make an object of a class, without its attributes: in C in half the time."""
+    return object.__new__(cls)
+
+
+_new: Callable[[type["Response"]], "Response"] = blank if IS_COMPILED else object.__new__
 
 
 def response_of(body: Body, fields: Fields, status: int | None = None) -> Response:

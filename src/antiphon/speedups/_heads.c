@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 enum {
-    ENVIRON, SCOPE, METHOD, PATH, HOST, HAS_BODY, LEFT, FIELDS, LENGTH, RECEIVE, SEND, HAS_MORE, WATCH
+    ENVIRON, SCOPE, METHOD, PATH, HOST, HAS_BODY, LEFT, FIELDS, LENGTH, RECEIVE, SEND, HAS_MORE, WATCH, NEXT
 };
 
 #define MEMBER(name, at) {name, T_OBJECT_EX, offsetof(Members, each[at]), 0, NULL}
@@ -13,7 +13,7 @@ static PyMemberDef members[] = {
     MEMBER("environ", ENVIRON), MEMBER("scope", SCOPE), MEMBER("method", METHOD), MEMBER("path", PATH),
     MEMBER("host_line", HOST), MEMBER("has_body", HAS_BODY), MEMBER("_left", LEFT), MEMBER("_fields", FIELDS),
     MEMBER("uncoded_length", LENGTH), MEMBER("_receive", RECEIVE), MEMBER("send", SEND),
-    MEMBER("_has_more", HAS_MORE), MEMBER("watch", WATCH), {NULL, 0, 0, 0, NULL},
+    MEMBER("_has_more", HAS_MORE), MEMBER("watch", WATCH), MEMBER("_next", NEXT), {NULL, 0, 0, 0, NULL},
 };
 
 OWNING(head, MOST_MEMBERS)
@@ -70,27 +70,21 @@ has_at(PyObject *text, Py_ssize_t at, Py_UCS4 character)
 PyObject *
 ASGIHead(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
-    PyObject *scope = count == 3 && PyDict_CheckExact(args[0]) ? args[0] : NULL, *index = NULL;
+    PyObject *scope = count == 3 && PyDict_CheckExact(args[0]) ? args[0] : NULL;
     PyObject *method = value_at(module, scope, KEY_METHOD), *path = value_at(module, scope, KEY_PATH);
     PyObject *lines = value_at(module, scope, KEY_HEADERS), *root = value_at(module, scope, KEY_ROOT_PATH);
     PyObject *version = value_at(module, scope, KEY_HTTP_VERSION);
     int is_new = version && PyUnicode_ReadChar(version, 0) >= '2';
-    if (method && lines && has_at(path, 0, '/') && (!root || !PyUnicode_GetLength(root)) && !PyErr_Occurred()) {
-        index = index_lines(module, &lines, 1);
-    }
-    if (!index) {
-        return head_of(module, CLASS_OF_ASGI, "ASGIHead", args, count, NULL);
-    }
     PyObject *values[MOST_MEMBERS] = {
-        [SCOPE] = scope,                      [METHOD] = method,
-        [PATH] = path,                        [RECEIVE] = args[1],
-        [SEND] = args[2],                     [HAS_MORE] = Py_True,
-        [WATCH] = Py_None,                    [FIELDS] = PyTuple_GetItem(index, 0),
-        [HOST] = PyTuple_GetItem(index, 1),   [LENGTH] = PyTuple_GetItem(index, 3),
-        [HAS_BODY] = is_new ? Py_True : PyTuple_GetItem(index, 2),
+        [SCOPE] = scope,  [METHOD] = method,    [PATH] = path,     [RECEIVE] = count == 3 ? args[1] : NULL,
+        [WATCH] = Py_None, [HAS_MORE] = Py_True, [NEXT] = Py_None,     [SEND] = count == 3 ? args[2] : NULL,
     };
-    PyObject *head = head_of(module, CLASS_OF_ASGI, "ASGIHead", args, count, values);
-    Py_DECREF(index);
+    int is_usual = method && lines && has_at(path, 0, '/') && (!root || !PyUnicode_GetLength(root)) && !PyErr_Occurred()
+        && read_section(lines, &values[FIELDS], &values[HOST], &values[HAS_BODY], &values[LENGTH]);
+    values[HAS_BODY] = is_new ? Py_True : values[HAS_BODY];
+    PyObject *head = head_of(module, CLASS_OF_ASGI, "ASGIHead", args, count, is_usual ? values : NULL);
+    Py_XDECREF(values[FIELDS]);
+    Py_XDECREF(values[LENGTH]);
     return head;
 }
 

@@ -371,12 +371,6 @@ packed(PyObject **objects, Py_ssize_t count)
     return tuple;
 }
 
-static PyObject *
-text_or_none(const char *start, const char *end)
-{
-    return end ? PyUnicode_FromStringAndSize(start, end - start) : Py_NewRef(Py_None);
-}
-
 /* Find a text whose first byte occurs in it only once. Return its start, or NULL if it is missing. */
 static const char *
 find_text(const char *at, const char *end, const char *text, size_t length)
@@ -397,7 +391,7 @@ part_of(const char *data, const char *start, const struct head *head, const char
     PyObject *values[] = {
         bytes_or_none(head->name, head->name_end),
         bytes_or_none(head->file, head->file_end),
-        text_or_none(head->type, head->type_end),
+        head->type_end ? PyUnicode_FromStringAndSize(head->type, head->type_end - head->type) : Py_NewRef(Py_None),
         PyLong_FromSsize_t(head->end - data),
         PyBytes_FromStringAndSize(start + 2, head->end - start - 6),
         PyLong_FromSsize_t(end - data),
@@ -540,37 +534,39 @@ uncoded_length(const struct section *section)
     const char *digit = section->length && !section->is_coded ? PyBytes_AsString(section->length) : NULL;
     Py_ssize_t size = digit ? PyBytes_Size(section->length) : 0;
     unsigned long long length = 0;
-    for (Py_ssize_t at = 0; at < size && size < 20; at++) {
-        if (digit[at] < '0' || digit[at] > '9') {
-            size = 0;
-        }
+    Py_ssize_t at = 0;
+    for (; at < size && digit[at] >= '0' && digit[at] <= '9'; at++) {
         length = 10 * length + (unsigned long long)(digit[at] - '0');
     }
-    return size > 0 && size < 20 ? PyLong_FromUnsignedLongLong(length) : Py_NewRef(Py_None);
+    return at > 0 && at == size && size < 20 ? PyLong_FromUnsignedLongLong(length) : Py_NewRef(Py_None);
 }
 
-/* The index is a tuple of the lines, all of which ``find_line`` checks. */
-PyObject *
+/* Set what the twin of ``index_lines`` returns, new references to an index, which is a tuple of the lines, and a length,
+   and borrowed ones. Return 0, perhaps with an error, for lines that the twin has to index. */
+int
+read_section(PyObject *lines, PyObject **index, PyObject **host, PyObject **is_framed, PyObject **length)
+{
+    struct section section = {NULL, NULL, 0, 0};
+    *index = PyList_CheckExact(lines) || PyTuple_CheckExact(lines) ? PySequence_Tuple(lines) : NULL;
+    if (!*index || !look_at_lines(*index, &section) || !(*length = uncoded_length(&section))) {
+        Py_CLEAR(*index);
+        return 0;
+    }
+    *host = section.host ? section.host : Py_None;
+    *is_framed = section.is_framed ? Py_True : Py_False;
+    return 1;
+}
+
+static PyObject *
 index_lines(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
 {
-    if (count != 1 || !(PyList_CheckExact(args[0]) || PyTuple_CheckExact(args[0]))) {
-        return call_twin("index_lines", args, count);
+    PyObject *found[4];
+    if (count != 1 || !read_section(args[0], &found[0], &found[1], &found[2], &found[3])) {
+        return PyErr_Occurred() ? NULL : call_twin("index_lines", args, count);
     }
-    PyObject *lines = PySequence_Tuple(args[0]), *result = NULL;
-    struct section section = {NULL, NULL, 0, 0};
-    if (lines && look_at_lines(lines, &section)) {
-        PyObject *length = uncoded_length(&section);
-        if (length) {
-            PyObject *host = section.host ? section.host : Py_None;
-            result = PyTuple_Pack(4, lines, host, section.is_framed ? Py_True : Py_False, length);
-            Py_DECREF(length);
-        }
-    }
-    else if (lines) {
-        result = call_twin("index_lines", args, count);
-    }
-    Py_XDECREF(lines);
-    return result;
+    Py_INCREF(found[1]);
+    Py_INCREF(found[2]);
+    return packed(found, 4);
 }
 
 /* Combine the lines of a field as the twin of ``index_lines`` does. */
@@ -725,15 +721,15 @@ static PyObject *
 encode_fields(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
     int is_usual = count == 1 && (PyList_CheckExact(args[0]) || PyTuple_CheckExact(args[0]));
-    PyObject *given = is_usual ? PySequence_Tuple(args[0]) : NULL;
-    PyObject *lines = given ? PyList_New(PyTuple_Size(given)) : NULL;
-    for (Py_ssize_t at = 0; lines && at < PyTuple_Size(given); at++) {
-        PyObject *line = encoded_line(module, PyTuple_GetItem(given, at));
+    Py_ssize_t size = is_usual ? PySequence_Size(args[0]) : 0;
+    PyObject *lines = is_usual ? PyList_New(size) : NULL;
+    for (Py_ssize_t at = 0; lines && at < size; at++) {
+        PyObject *given = PySequence_GetItem(args[0], at), *line = given ? encoded_line(module, given) : NULL;
+        Py_XDECREF(given);
         if (!line || PyList_SetItem(lines, at, line) < 0) {
             Py_CLEAR(lines);
         }
     }
-    Py_XDECREF(given);
     if (!lines) {
         PyErr_Clear();
         return call_twin("encode_fields", args, count);
@@ -741,20 +737,24 @@ encode_fields(PyObject *module, PyObject *const *args, Py_ssize_t count)
     return lines;
 }
 
+/* Send a value to steps as the twin of ``resume`` does. */
 static PyObject *
-resume(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+resumed(PyObject *steps, PyObject *value)
 {
     PyObject *given = NULL;
-    if (count != 2) {
-        return call_twin("resume", args, count);
-    }
-    PySendResult how = PyIter_Send(args[0], args[1], &given);
+    PySendResult how = PyIter_Send(steps, value, &given);
     if (how == PYGEN_ERROR || (how == PYGEN_RETURN && given == Py_None)) {
         return given;
     }
     PyObject *result = PyTuple_Pack(2, how == PYGEN_RETURN ? Py_True : Py_False, given);
     Py_DECREF(given);
     return result;
+}
+
+static PyObject *
+resume(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    return count == 2 ? resumed(args[0], args[1]) : call_twin("resume", args, count);
 }
 
 static PyObject *
@@ -779,6 +779,17 @@ send_in_place(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t cou
     }
     Py_XDECREF(steps);
     return result;
+}
+
+/* Most classes in Python inherit the constructor of ``object``. */
+static PyObject *
+blank(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    PyTypeObject *type = count == 1 && PyType_Check(args[0]) ? (PyTypeObject *)args[0] : &PyType_Type;
+    if (PyType_GetSlot(type, Py_tp_new) != PyType_GetSlot(&PyBaseObject_Type, Py_tp_new)) {
+        return call_twin("blank", args, count);
+    }
+    return ((allocfunc)PyType_GetSlot(type, Py_tp_alloc))(type, 0);
 }
 
 /* Return a new reference to a list item; NULL with an error if there is none. */
@@ -823,16 +834,6 @@ open_in_turn(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t coun
     return failed ? NULL : early ? early : Py_NewRef(Py_None);
 }
 
-/* Return 1 if a request has no hooks of its own, 0 if it has some, -1 for an error. */
-static int
-lacks_hooks(PyObject *module, PyObject *request)
-{
-    PyObject *value = PyObject_GetAttr(request, kept_in(module)[AFTER_HOOKS]);
-    int is_false = value ? PyObject_Not(value) : -1;
-    Py_XDECREF(value);
-    return is_false;
-}
-
 static PyObject *
 close_run(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
@@ -844,14 +845,20 @@ close_run(PyObject *module, PyObject *const *args, Py_ssize_t count)
         PyErr_Clear();
         return call_twin("close_run", args, count);
     }
-    PyObject *subject = NULL, *outcome = NULL, *result = NULL;
+    PyObject *subject = NULL, *outcome = NULL, *result = NULL, *close = PyTuple_GetItem(closer, 0);
     Py_ssize_t left = PyList_Size(subjects);
     int goes_on = left > 0;
+    int resumes = PyCFunction_Check(close) && (void (*)(void))PyCFunction_GetFunction(close) == (void (*)(void))resume;
     while (goes_on > 0) {
         Py_XDECREF(outcome);
         subject = PyList_GetItem(subjects, --left);
-        outcome = PyObject_CallFunctionObjArgs(PyTuple_GetItem(closer, 0), subject, args[2], NULL);
-        goes_on = outcome == Py_None && left ? lacks_hooks(module, args[1]) : 0;
+        outcome = resumes ? resumed(subject, args[2]) : PyObject_CallFunctionObjArgs(close, subject, args[2], NULL);
+        goes_on = 0;
+        if (outcome == Py_None && left) { /* goes on if the request has no hooks of its own */
+            PyObject *hooks = PyObject_GetAttr(args[1], kept_in(module)[AFTER_HOOKS]);
+            goes_on = hooks ? PyObject_Not(hooks) : -1;
+            Py_XDECREF(hooks);
+        }
     }
     if (outcome && goes_on == 0) {
         PyObject *part = outcome == Py_None ? NULL : PyTuple_GetItem(PyTuple_GetItem(closer, 1), left);
@@ -1231,6 +1238,7 @@ static PyMethodDef functions[] = {
     FUNCTION(ASGIHead),
     FUNCTION(WSGIHead),
     FUNCTION(add_to_cell),
+    FUNCTION(blank),
     FUNCTION(checked_fields),
     FUNCTION(close_run),
     FUNCTION(count_exchange),

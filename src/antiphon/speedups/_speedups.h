@@ -35,7 +35,7 @@ kept_in(PyObject *module)
 
 /* Objects with members, of which their class says how many. */
 
-#define MOST_MEMBERS 13
+#define MOST_MEMBERS 14
 
 typedef struct {
     PyObject_HEAD
@@ -68,7 +68,7 @@ typedef struct {
         Py_DECREF(type);                                                           \
     }
 
-PyObject *index_lines(PyObject *module, PyObject *const *args, Py_ssize_t count);
+int read_section(PyObject *lines, PyObject **index, PyObject **host, PyObject **is_framed, PyObject **length);
 
 /* Of _cells.c */
 PyObject *add_to_cell(PyObject *module, PyObject *const *args, Py_ssize_t count);
