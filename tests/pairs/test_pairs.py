@@ -134,7 +134,8 @@ def test_work_that_threads_still_have_of_earlier_requests_is_not_that_of_a_hosti
     route = Route("page", "page", "GET", "/page", body, shows=False)
     sent = Sent(Caller(()), "GET", "/page", "page")
     hostile = sent._replace(fields=(("range", ";" * SIZE),), like="hostile")
-    seen = run(Program(0, (), (Around("late", SLOW),), (), (route,), (sent, hostile, sent)), WAYS[0]).seen
+    program = Program(0, (), (Around("late", SLOW),), (), (route,), (sent, hostile, sent))
+    seen = run(program, WAYS[0], wants_kept=True).seen
     assert seen[1].lines <= most_lines(hostile)
     assert [each.text for each in seen] == ["1", "2", "3"]
 

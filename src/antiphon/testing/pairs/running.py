@@ -155,8 +155,8 @@ def forget() -> None:
 def run(program: Program, way: Way, *, wants_kept: bool = False, wants_garbage: bool = False) -> Outcome:
     """Send all requests of a program over one way. Raises NotMade, and TimeoutError for what hangs.
 
-    ``wants_kept`` looks at all that the application refers to. With ``wants_garbage`` they are sent again, to find out
-    what Python's collector has to free after them.
+    ``wants_kept`` looks at all that the application refers to, and counts the work of hostile requests. With
+    ``wants_garbage`` they are sent again, to find out what Python's collector has to free after them.
     """
     names = load(program)
     app = names["app"]
@@ -169,7 +169,8 @@ def run(program: Program, way: Way, *, wants_kept: bool = False, wants_garbage: 
         client = AsyncClient(
             app, way.interface, raise_errors=False, follow_redirects=False, timeout=10.0, http_version=way.version
         )
-        visitors = Visitors(client, names, way, {each.name for each in program.routes if "signer" in each.requires})
+        signed = {each.name for each in program.routes if "signer" in each.requires}
+        visitors = Visitors(client, names, way, signed, counts=wants_kept)
         try:
             seen, garbage = _on_loop(visitors.send_all(program.sent, wants_garbage))
         except TimeoutError as error:
@@ -232,8 +233,11 @@ def _on_loop(coroutine: Coroutine[Any, Any, T]) -> T:
 class Visitors:
     """The callers of a program, each with its own cookies and responses."""
 
-    def __init__(self, client: AsyncClient, names: dict[str, Any], way: Way, signed: set[str]) -> None:
+    def __init__(
+        self, client: AsyncClient, names: dict[str, Any], way: Way, signed: set[str], *, counts: bool = False
+    ) -> None:
         self._client = client
+        self._counts = counts
         self._names = names
         self._way = way
         self._signed = signed
@@ -307,8 +311,10 @@ class Visitors:
         return seen
 
     async def _measured(self, sent: Sent) -> Seen:
-        """Send a hostile request, and count its work."""
+        """Send a hostile request, and count its work over the way for which that is wanted."""
         self._client.cookies = deepcopy(self._jar(sent.caller))  # without its own cookie, it may begin a session
+        if not self._counts:
+            return await self._send(sent)
         with counted(wants_size=len(self._texts) % 4 == 0) as work:
             seen = await self._send(sent)
         return seen._replace(lines=work.lines, size=work.size)
