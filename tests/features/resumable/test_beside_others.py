@@ -8,7 +8,6 @@ import pytest
 from antiphon import App, Blueprint, Limits, Request
 from antiphon.features import (
     CORS,
-    Bearer,
     Compression,
     CSRFTokens,
     IdempotentWrites,
@@ -18,13 +17,11 @@ from antiphon.features import (
     ResumableUploads,
     SessionLogin,
     Sessions,
-    Signatures,
     SignedResponses,
     Users,
     csrf_token,
     login,
     login_required,
-    sign,
 )
 from antiphon.testing import Client
 from tests.helpers.handlers import in_style
@@ -65,18 +62,6 @@ def upload(client, *, path="/films", first=None, parts=None, body=FILM, at=100):
 PEOPLE = {"ann": "ann", "ben": "ben"}
 
 
-def test_users_are_checked_at_each_part_and_own_their_uploads(interface):
-    app, given = site(Users(Bearer(PEOPLE.get)), before=login_required)
-    client = Client(app, interface)
-    ann, ben, nobody = ({"authorization": f"Bearer {name}"} for name in ("ann", "ben", "x"))
-    assert upload(client)[0] == [401]
-    assert upload(client, first=ann)[0] == [201, 401]
-    assert upload(client, first=ann, parts=nobody)[0] == [201, 401]
-    assert upload(client, first=ann, parts=ben)[0] == [201, 404]
-    statuses, last = upload(client, first=ann, parts=ann)
-    assert (statuses, last.json["user"], given) == ([201, 200], "ann", [FILM])
-
-
 def test_an_unverified_credential_also_owns_an_upload(interface):
     client = Client(site()[0], interface)
     ann, ben = ({"authorization": f"Basic {name}"} for name in ("YTph", "Yjpi"))
@@ -111,25 +96,6 @@ def test_a_page_of_another_site_may_send_no_part(interface):
     assert upload(client, parts=other)[0] == [201, 403]
 
 
-def test_a_signature_covers_each_part(interface):
-    keys = {"one": b"1" * 32, "two": b"2" * 32}
-    app, given = site(Signatures(keys), signed_by="partners")
-    client = Client(app, interface, base_url="https://films.example")
-
-    def send(method, path, body, fields, keyid="one"):
-        request = Request.blank(f"https://films.example{path}", method, list(fields.items()), body)
-        signed = sign(request, keys[keyid], keyid=keyid)
-        return client.request(method, path, body=body, headers=dict(signed.headers.items()))
-
-    begun = send("POST", "/films", FILM[:100], {"upload-complete": "?0"})
-    assert begun.status == 201, begun.text
-    url, last = begun.headers["location"], {**PART, "upload-offset": "100", "upload-complete": "?1"}
-    assert client.patch(url, body=FILM[100:], headers=last).status == 401
-    assert send("PATCH", url, FILM[100:], last, "two").status == 404
-    done = send("PATCH", url, FILM[100:], last)
-    assert (done.status, given) == (200, [FILM]), done.text
-
-
 def test_the_last_response_is_signed_as_that_to_its_part(interface):
     from tests.features.signatures.test_signing import SITE, is_signed
 
@@ -149,16 +115,6 @@ def test_digests_are_required_of_each_part(interface):
     assert upload(client, first=first)[0] == [201, 400]
     assert upload(client, first=first, parts=first)[0] == [201, 400]
     assert upload(client, first=first, parts=rest)[0] == [201, 200]
-
-
-def test_an_idempotent_upload_happens_once(interface):
-    app, given = site(IdempotentWrites(), idempotent=True)
-    client, key = Client(app, interface), {"idempotency-key": '"8e03978e"'}
-    assert upload(client)[0] == [201, 400]
-    assert [upload(client, first=key)[0], upload(client, first=key)[0], len(given)] == [[201, 200], [201, 200], 1]
-    assert upload(client, first=key, body=FILM * 2)[0] == [201, 422]
-    assert client.post("/films", body=FILM, headers=key).status == 200
-    assert len(given) == 1
 
 
 def test_only_a_key_lets_an_interrupted_upload_be_handled_again(interface):

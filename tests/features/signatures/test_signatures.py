@@ -11,7 +11,6 @@ import pytest
 
 from antiphon import App, Blueprint, Limits, Request, TrustedProxies
 from antiphon.features import (
-    Cache,
     CookieStore,
     IdempotentWrites,
     MemoryStore,
@@ -302,21 +301,6 @@ def test_it_comes_before_other_hooks_and_idempotent_writes(interface, style):
         assert send(client, again).status in (200, 422)
         assert client.post("/pay", headers=key).status == 401
     assert called == ["hmac-sha256", "hmac-sha256"]
-
-
-def test_no_answer_to_a_signed_request_is_kept_for_others(interface):
-    app = App()
-    app.use(Cache())
-    app.use(Signatures(public_keys()))
-
-    @app.get("/a", signed_by="partners")
-    def answer(request):
-        return request.signature.key, {"cache-control": "max-age=60"}
-
-    with Client(app, interface, base_url=SITE) as client:
-        for key in ("hmac-sha256", "ed25519"):
-            assert send(client, signed("/a", key, method="GET")).text == key
-        assert client.get("/a").status == 401
 
 
 def test_a_socket_may_have_to_be_signed():

@@ -12,25 +12,12 @@ import pytest
 
 from antiphon import App, Request, Response, RouteKey, abort
 from antiphon.concurrency.process import Announcement
-from antiphon.features import (
-    AccessLog,
-    Bearer,
-    FileRoutes,
-    IdempotentWrites,
-    MemoryStore,
-    OpenAPI,
-    RateLimit,
-    Signatures,
-    Tool,
-    Tools,
-    Users,
-    sign,
-)
+from antiphon.features import AccessLog, FileRoutes, IdempotentWrites, MemoryStore, OpenAPI, RateLimit, Tool, Tools
 from antiphon.features.tools import exchange, handling
 from antiphon.response import events
 from antiphon.testing import Client, LifespanError
 from tests.adapters.conftest import scope
-from tests.features.tools.test_protocol import META, MODERN, fields, legacy
+from tests.features.tools.test_protocol import legacy
 from tests.helpers.rows import rows
 
 STREAMED = {"accept": "application/json, text/event-stream"}
@@ -654,27 +641,3 @@ def test_a_stream_ends_when_the_client_of_its_tool_leaves(method, token):
         await app.astop()
 
     asyncio.run(exchange())
-
-
-def test_a_signed_tool_needs_no_user_beside_users(interface):
-    app = App(store=MemoryStore(), secret_keys=["of a test, and not secret"])
-    api = OpenAPI("Shop")
-    keys = {"one": b"1" * 32, "two": b"2" * 32}
-    for each in (api, Tools(api), Users(Bearer({"token": "ann"}.get)), Signatures(keys)):
-        app.use(each)
-
-    @app.put("/pay", tool=Tool(confirm="Pay?"), signed_by="partners")
-    def pay(request: Request):
-        return {"by": request.signature.key}
-
-    def call(keyid, **params):
-        able = {f"{META}protocolVersion": MODERN, f"{META}clientCapabilities": {"elicitation": {}}}
-        body = json.dumps(legacy("tools/call", name="pay", arguments={}, _meta=able, **params)).encode()
-        sent = {"content-type": "application/json", **fields("tools/call", mcp_name="pay")}
-        signed = sign(Request.blank("http://testserver/mcp", "POST", sent, body), keys[keyid], keyid=keyid)
-        return Client(app, interface).post("/mcp", headers=signed.headers.items(), body=body).json
-
-    state = call("one")["result"]["requestState"]
-    agreed = {"requestState": state, "inputResponses": {"confirmation": {"action": "accept", "content": {}}}}
-    assert "belongs to another call" in call("two", **agreed)["error"]["message"]
-    assert call("one", **agreed)["result"]["structuredContent"] == {"by": "one"}
