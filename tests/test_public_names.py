@@ -87,7 +87,7 @@ PUBLIC = {
         "render", "reset_current_request", "response_of", "restarting", "run_async", "run_on", "serving_loop",
         "safe_filename", "served_names", "server_head", "set_current_request", "signature_of", "split_list",
         "started_response", "stream_of", "to_response", "urlencoded_fields_of",
-        "FrameworkRequest", "ViewRoute", "environ_request", "plain_head",
+        "FrameworkRequest", "ViewRoute", "environ_request", "plain_head", "until_left", "error_like",
         "scope_request",
         "Added", "DRAINING", "FeatureStore", "OfRequest", "Reads", "SharedFields", "background_loop",
         "call_after_fork", "caller_file", "check_arguments", "check_no_decorator", "check_sync",

@@ -36,8 +36,9 @@ from antiphon.features.openapi.code.words import DescribedApp, DescribedRoute
 from antiphon.features.secret_names import is_secret_name
 from antiphon.features.templates.environment import render
 from antiphon.features.templates.page import stream_of
-from antiphon.frameworks.connection import plain_head
+from antiphon.frameworks.connection import plain_head, until_left
 from antiphon.frameworks.framework import Framework, FrameworkRequest, FrameworkResponse, ViewRoute
+from antiphon.frameworks.recognition import error_like
 from antiphon.frameworks.shared_bodies import environ_request, scope_request
 from antiphon.handler.callables import (
     check_arguments,
@@ -98,16 +99,16 @@ __all__ = [
     "caller_file", "check_arguments", "check_cross_site", "check_dependency", "check_digest", "check_handshake",
     "check_no_decorator", "check_numbers", "check_sync", "checked_by", "class_if_imported", "close_accepted",
     "contained", "copy_variables", "crossing_of", "decode_json", "describe", "driven", "encode_json", "endable",
-    "environ_request", "environ_sockets", "errors_name_it", "failed", "finish", "guess_type", "host_of",
-    "http_error", "innermost", "is_async", "is_at_hand", "is_for_any_thread", "is_on_loop", "is_secret_name",
-    "is_seen_in_debug", "is_this_machine", "is_token", "is_token_of", "json_as", "json_schemas", "json_text",
-    "keep_private", "language_of", "lazy", "log_failure", "make_environ", "missing_package", "mounted_together",
-    "named", "network_of", "not_offered", "note_read", "on_own_thread", "over_limit", "parse_boundary",
-    "parse_or_none", "parse_origin", "path_beside", "plain_head", "pointer_step", "query_fields_of",
-    "query_too_long", "quote_path", "quoted_path", "quoted_root", "read_number", "read_whole_form", "ready",
-    "refuse_on_loop", "release", "render", "request_around", "require_names", "reset_current_request",
-    "response_of", "restarting", "run_async", "run_on", "running_loop", "safe_filename", "scope_request",
-    "seconds_of", "served_names", "server_head", "serving_loop", "set_current_request", "signature_of",
-    "split_list", "started_response", "store_name", "stream_of", "tell_of_reads", "texts_of", "to_response",
-    "unquote", "unwatched", "urlencoded_fields_of", "without_traceback",
+    "environ_request", "environ_sockets", "error_like", "errors_name_it", "failed", "finish", "guess_type",
+    "host_of", "http_error", "innermost", "is_async", "is_at_hand", "is_for_any_thread", "is_on_loop",
+    "is_secret_name", "is_seen_in_debug", "is_this_machine", "is_token", "is_token_of", "json_as", "json_schemas",
+    "json_text", "keep_private", "language_of", "lazy", "log_failure", "make_environ", "missing_package",
+    "mounted_together", "named", "network_of", "not_offered", "note_read", "on_own_thread", "over_limit",
+    "parse_boundary", "parse_or_none", "parse_origin", "path_beside", "plain_head", "pointer_step",
+    "query_fields_of", "query_too_long", "quote_path", "quoted_path", "quoted_root", "read_number",
+    "read_whole_form", "ready", "refuse_on_loop", "release", "render", "request_around", "require_names",
+    "reset_current_request", "response_of", "restarting", "run_async", "run_on", "running_loop", "safe_filename",
+    "scope_request", "seconds_of", "served_names", "server_head", "serving_loop", "set_current_request",
+    "signature_of", "split_list", "started_response", "store_name", "stream_of", "tell_of_reads", "texts_of",
+    "to_response", "unquote", "until_left", "unwatched", "urlencoded_fields_of", "without_traceback",
 ]  # fmt: skip
