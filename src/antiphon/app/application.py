@@ -514,7 +514,7 @@ class App(Routes, Servable):
         if plan.at_once_on is not THREAD:
             return dispatch(plan, request, error)
         if error is None and not request.head.has_body:
-            return handle_at_once(plan, request, False)
+            return handle_at_once(plan, request)
         return refuse_or_receive(plan, request, error)
 
     def _respond_on_loop(self, request: Request) -> Response | Message | Awaitable[Response]:
@@ -527,7 +527,7 @@ class App(Routes, Servable):
             if plan.at_once_on is not LOOP:
                 return _dispatch_on_loop(plan, request, error)
         if error is None and not request.head.has_body:
-            return handle_at_once(plan, request, False)
+            return handle_at_once(plan, request)
         return refuse_or_receive(plan, request, error)
 
     def _has_path(self, path: str) -> bool:

@@ -68,6 +68,8 @@ _NOTHING: Opened = []
 
 It is shared, because creating a list takes time.
 """
+_HOLDING_NOTHING = (type(None), bytes)
+"""The types of a request's content that has nothing to be released."""
 
 
 # At once
@@ -81,16 +83,16 @@ def refuse_or_receive(plan: Plan, request: Request, error: HTTPError | None) -> 
         return dispatch(plan, request, error) if refused is None else refused
     reading = plan.ahead is not NOTHING and request._read_small_body(plan.limits)
     if reading is True:
-        return handle_at_once(plan, request, True)
+        return handle_at_once(plan, request)
     return _respond_when_read(plan, request, reading) if reading else dispatch(plan, request)
 
 
-def respond_at_once(plan: Plan, request: Request, has_body: bool = False) -> Response | Steps[Response]:
+def respond_at_once(plan: Plan, request: Request) -> Response | Steps[Response]:
     """Do the same as ``handle_at_once`` for code that looks at the response."""
-    return seen(handle_at_once(plan, request, has_body))  # type: ignore[return-value]  # only steps are awaited
+    return seen(handle_at_once(plan, request))  # type: ignore[return-value]  # only steps are awaited
 
 
-def handle_at_once(plan: Plan, request: Request, has_body: bool) -> Response | Message | Steps[Response]:
+def handle_at_once(plan: Plan, request: Request) -> Response | Message | Steps[Response]:
     """Handle a request where its handler runs, with a plan that isn't stacked. If anything has to wait, return the
     remaining steps, which are driven on a thread and awaited on a loop. The body has already been received.
 
@@ -129,7 +131,7 @@ def handle_at_once(plan: Plan, request: Request, has_body: bool) -> Response | M
             return _conclude(plan, request, made, opened)
         if type(made) is bytes:
             # The shortest way, without the call of ``leave``, which would find nothing to do.
-            if is_bare and not (request._after_hooks or (has_body and type(request._content) is not bytes)):
+            if is_bare and not request._after_hooks and type(request._content) in _HOLDING_NOTHING:
                 if request.consulted:
                     fields = depending(fields, request.consulted)  # type: ignore[assignment]  # as above
                 return message_of(made, fields, status, request.head.method)
@@ -156,7 +158,7 @@ async def _respond_when_read(plan: Plan, request: Request, reading: Awaitable[bo
         is_read = await reading
     except RequestTimeout as too_late:
         return await dispatch(plan, request, too_late)
-    result = respond_at_once(plan, request, True) if is_read else dispatch(plan, request)
+    result = respond_at_once(plan, request) if is_read else dispatch(plan, request)
     try:
         return result if isinstance(result, Response) else await result
     finally:
