@@ -127,7 +127,8 @@ def public_parts(value):
 
 def is_of_type(value, written):
     """Whether a value is of the type that the table of headers names."""
-    return (type(value).__name__ if value is not None else "None") in re.findall("[A-Za-z]+", written)
+    names = {"None"} if value is None else {each.__name__ for each in type(value).__mro__}
+    return not names.isdisjoint(re.findall("[A-Za-z]+", written))
 
 
 def look(request, looked):
