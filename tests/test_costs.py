@@ -35,15 +35,15 @@ def test_the_file_of_each_listed_test_exists():
 
 @rows(
     "measured, known, made",
-    ([("a.py::f[1]", 0.1), ("a.py::f[2]", 0.12)], Costs({}, {}), Costs({}, {})),
+    ([("a.py::f[1]", 0.05), ("a.py::f[2]", 0.08)], Costs({}, {}), Costs({}, {})),
     ([("a.py::f[1]", 2.0), ("a.py::f[2]", 1.0)], Costs({}, {}), Costs({}, {"a.py::f": Cost(1.5, 2)})),
     ([("a.py::f", 1.3)], Costs({}, {"a.py::f": Cost(1.0, 1)}), Costs({}, {"a.py::f": Cost(1.0, 1)})),
     (
-        [("a.py::f", 0.1)],
+        [("a.py::f", 0.05)],
         Costs({}, {"a.py::f": Cost(1.0, 1), "a.py::g": Cost(2, 1), "b.py::f": Cost(2, 1)}),
         Costs({}, {"a.py::g": Cost(2, 1), "b.py::f": Cost(2, 1)}),
     ),
-    ([(f"a.py::{each}", 0.1) for each in range(20)], Costs({"b.py": 3.0}, {}), Costs({"a.py": 2.0, "b.py": 3.0}, {})),
+    ([(f"a.py::{each}", 0.05) for each in range(20)], Costs({"b.py": 3.0}, {}), Costs({"a.py": 1.0, "b.py": 3.0}, {})),
 )
 def test_a_measured_cost_replaces_a_known_one_that_it_differs_from_by_half(measured, known, made):
     assert costs.judged(measured, known) == made

@@ -24,9 +24,9 @@ from typing import NamedTuple
 import pytest
 
 LIST = Path(__file__).parents[1] / "costs.txt"
-BOUND = 0.12
+BOUND = 0.07
 """The cost from which on a test is expensive, on average over its rows: ``make test`` leaves it out."""
-BUDGET = 290.0
+BUDGET = 200.0
 """The cost of all that ``make test`` runs."""
 OPTION = "--expensive"
 _HEAD = "# The cost of each file's cheap tests, and of a row of each expensive test; see tests/helpers/costs.py.\n"
@@ -194,12 +194,12 @@ def _since(before: os.times_result) -> float:
 
 
 def grown(measured: Iterable[tuple[str, float]], known: Costs) -> Iterator[str]:
-    """Yield the tests that are not on the list and cost four times what a cheap one may, with what to do."""
+    """Yield the tests that are not on the list and cost eight times what a cheap one may, with what to do."""
     rows = defaultdict[str, list[float]](list)
     for nodeid, cost in measured:
         rows[test_of(nodeid)].append(cost)
     for name, costs in rows.items():
-        if name not in known.tests and (mean := sum(costs) / len(costs)) > 4 * BOUND:
+        if name not in known.tests and (mean := sum(costs) / len(costs)) > 8 * BOUND:
             yield (
                 f"{name} costs {mean:.1f} s a row, and a cheap test {BOUND} at most: have it do less, or list it by"
                 f" python -m tests --measure {name.partition('::')[0]}"
