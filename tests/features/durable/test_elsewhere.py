@@ -1,12 +1,16 @@
 """What a process lacks the keys or the code for, as during a rolling deploy: it is left to another process."""
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from math import inf
+from threading import Event
 
 import pytest
 
 from antiphon import App
 from antiphon.features import Durable
 from antiphon.features.durable import engine
+from antiphon.features.durable.flow import Elsewhere
 from antiphon.features.durable.stored import POST
 from antiphon.features.seal import Seal
 from antiphon.testing import Client
@@ -109,3 +113,16 @@ def started(url, times):
 def ended(url):
     rows = execute(url, "select workflow_uuid from dbos.workflow_status where status not in ('PENDING', 'ENQUEUED')")
     return {row[0] for row in rows}
+
+
+def test_work_is_left_while_another_thread_looks_at_what_was_left():
+    leaving, is_over = Durable("postgresql:///unused")._engine, Event()
+    leaving._given_up += [(inf, str(each), "an earlier reason") for each in range(3000)]
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(lambda: [leaving._resume() for _ in iter(is_over.is_set, True)])
+        try:
+            for each in range(1500):
+                leaving._leave(str(each), Elsewhere("no key"))
+        finally:
+            is_over.set()
+    assert len(leaving._given_up) == 4500

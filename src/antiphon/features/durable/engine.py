@@ -306,7 +306,7 @@ class Engine:
 
     def _leave(self, id_: str, error: Elsewhere) -> None:
         """Leave to another process what this one can't carry out."""
-        if all(reason != str(error) for *_, reason in self._given_up):
+        if all(reason != str(error) for *_, reason in self._given_up.copy()):  # other threads change it
             _log.error("durable work is left to another process: %s", error)
         self._given_up.append((time.monotonic() + ELSEWHERE, id_, str(error)))
 
