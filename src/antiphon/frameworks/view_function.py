@@ -11,7 +11,7 @@ from antiphon.app.dispatch.dependencies import Dependencies
 from antiphon.app.dispatch.dispatch import as_inner, dispatch, respond_at_once
 from antiphon.app.dispatch.hooks import BeforeHook, Hook, MiddlewareFunction, hook
 from antiphon.app.dispatch.middleware import middleware
-from antiphon.app.dispatch.plan import BARE, LOOP, STACKED, THREAD, HandlerStack, Plan
+from antiphon.app.dispatch.plan import LOOP, THREAD, HandlerStack, Plan
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.planning.matching import respond_to_options
 from antiphon.app.route import Route, before_hooks, checked_methods
@@ -131,11 +131,10 @@ class ViewPlan:
             request.limits = limits
         request[_CALL] = call
         error, head = self._error_in(request), request.head
-        runs_here = error is None and plan.runs_on is (THREAD if head.blocks else LOOP)
+        is_direct = error is None and plan.at_once_on is (THREAD if head.blocks else LOOP)
         if not head.has_body:
-            is_direct = runs_here and plan.surroundings is not STACKED
             return respond_at_once(plan, request) if is_direct else dispatch(plan, request, error)
-        if runs_here and plan.surroundings is BARE and (head.blocks or request.content.is_complete):
+        if is_direct and plan.is_bare and (head.blocks or request.content.is_complete):
             return _respond_loaded(plan, request)
         return as_inner(request, dispatch(plan, request, error))
 

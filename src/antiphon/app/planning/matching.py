@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self, TypeAlias
 from antiphon.app.dispatch.dispatch import as_inner, dispatch, respond_at_once, run_nested
 from antiphon.app.dispatch.hooks import Hook
 from antiphon.app.dispatch.middleware import Middleware
-from antiphon.app.dispatch.plan import DELEGATED, LAZY, LOOP, STACKED, HandlerStack, Plan
+from antiphon.app.dispatch.plan import DELEGATED, LAZY, LOOP, HandlerStack, Plan
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.planning.request_checks import RequestChecks
 from antiphon.handler.contract import ON_THREAD, Steps
@@ -306,7 +306,7 @@ def find_after(
 
     def route_in_place(request: Request) -> Response | _Waiting:
         plan, error = find_inside(request)
-        if error is not None or plan.surroundings is STACKED or plan.runs_on is not in_place.runs_on:
+        if error is not None or plan.at_once_on is not in_place.runs_on:
             return _Waiting(hand_on(plan, request, error))
         result = respond_at_once(plan, request)
         try:
@@ -323,7 +323,7 @@ def find_after(
     refusing = Plan(known, handler, around, body=DELEGATED, refuse=refuse)
     in_place = Plan(known, Hook(route_in_place, False, blocks), around, body=LAZY)
     # None is neither True nor False, so that no request is handled in place.
-    begins_in_place = None if in_place.surroundings is STACKED else blocks
+    begins_in_place = None if in_place.at_once_on is None else blocks
 
     def find(request: Request) -> Found:
         if routing.is_unguarded(request.head):
