@@ -468,7 +468,7 @@ def replay(
     again.
     """
     from antiphon.cli.records import KeepingApp, again, chosen, over_socket, user_factory, write_test
-    from antiphon.features.recorder.replay import Restored
+    from antiphon.cli.replay import Restored
 
     if as_test is not None and url is not None:
         raise BadCommand("Leave out --as-test or --url.")

@@ -11,12 +11,12 @@ from antiphon.app.application import App
 from antiphon.cli.debug.page import traceback_of
 from antiphon.cli.debug.report import report_of
 from antiphon.cli.errors import BadCommand
+from antiphon.cli.replay import Outcome, Restored, compared, lacks, replay, send_to
 from antiphon.cli.routes import aligned
 from antiphon.cli.target import Target, import_module
 from antiphon.features.recorder.as_test import AppSource, written_test
 from antiphon.features.recorder.feature import Recorder
 from antiphon.features.recorder.record import Record
-from antiphon.features.recorder.replay import Outcome, Restored, compared, lacks, replay, send_to
 from antiphon.features.recorder.shelf import RecordGroup
 from antiphon.http.errors import HTTPError
 

@@ -3,17 +3,18 @@
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pprint import pformat
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
+import msgspec
+
 from antiphon import App, Dependency, HTTPError
 from antiphon.embedding import is_secret_name
 from antiphon.features.recorder.disguise import FILLER
 from antiphon.features.recorder.record import Record
-from antiphon.features.recorder.replay import empty_of, kept_dependencies
 from antiphon.http import MediaType, parse_cookies
 
 _WIDTH = 100
@@ -26,6 +27,8 @@ _OF_CONNECTION = frozenset({
 _OF_SOCKET = ("upgrade", "sec-websocket-")
 _FORM = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
+_EMPTY: dict[str, Any] = {"str": "", "int": 0, "float": 0.0, "bool": False, "list": [], "dict": {}, "bytes": b""}
+"""Values of the kinds that a session can contain, as substitutes for values that were not kept."""
 
 
 class AppSource(NamedTuple):
@@ -275,3 +278,16 @@ def _indented(text: str) -> list[str]:
 def _plain(text: str) -> str:
     printable = "".join(character if character.isprintable() else " " for character in text)
     return printable.replace("\\", "/").replace('"', "'")
+
+
+def kept_dependencies(app: App, record: Record) -> Iterable[Dependency[Any]]:
+    """Yield the application's dependencies whose values a record includes."""
+    for source in app._dependencies.sources:
+        found = source.provides
+        if isinstance(found, Dependency) and found.recorded and found.name in record.dependencies:
+            yield found
+
+
+def empty_of(kind: str) -> Any:
+    """Return an empty value of this kind, which is one that a session can contain."""
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(_EMPTY.get(kind)))

@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from antiphon import App, Dependency, WebSocketClosed, abort
+from antiphon.cli.replay import Restored, compared, lacks, replay, send_to
 from antiphon.features import MemoryStore, Recorder, Sessions
-from antiphon.features.recorder.replay import Restored, compared, lacks, replay, send_to
 from antiphon.testing import Client, HandshakeRefused
 from tests.helpers.rows import rows
 

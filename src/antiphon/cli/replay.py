@@ -1,7 +1,7 @@
 """The replay of a kept request with the current code: what can be restored, and where the runs first differ."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import ExitStack, contextmanager, suppress
 from http.client import HTTPConnection, HTTPSConnection
 from typing import Any, NamedTuple
@@ -13,12 +13,11 @@ from antiphon import App, Dependency, Request, Response, Session, from_asgi, fro
 from antiphon.adapters.foreign.asgi_mount import make_socket_scope
 from antiphon.embedding import Servable, finish, run_async
 from antiphon.features.masking import MASK
+from antiphon.features.recorder.as_test import empty_of, kept_dependencies
 from antiphon.features.recorder.feature import Recorder
 from antiphon.features.recorder.record import Record, Trace, cause_of_error, is_own, shown
 from antiphon.features.sessions import SESSIONS
 
-_EMPTY: dict[str, Any] = {"str": "", "int": 0, "float": 0.0, "bool": False, "list": [], "dict": {}, "bytes": b""}
-"""Values of the kinds that a session can contain, as substitutes for values that were not kept."""
 _LONGEST_WAIT = 2.0
 """The number of seconds to listen to a WebSocket after it has received all messages."""
 
@@ -172,14 +171,6 @@ def _overrides(app: App, record: Record, restored: Restored) -> Iterator[Any]:
         yield app.override(Request.session, source=lambda request: _session(request, record))
 
 
-def kept_dependencies(app: App, record: Record) -> Iterable[Dependency[Any]]:
-    """Yield the application's dependencies whose values a record includes."""
-    for source in app._dependencies.sources:
-        found = source.provides
-        if isinstance(found, Dependency) and found.recorded and found.name in record.dependencies:
-            yield found
-
-
 def _converted(dependency: Dependency[Any], value: Any) -> Any:
     arguments = getattr(getattr(dependency, "__orig_class__", None), "__args__", ())
     with suppress(msgspec.ValidationError, TypeError):
@@ -192,11 +183,6 @@ def _session(request: Request, record: Record) -> Session:
     for name, kind in record.session.items():
         session[name] = empty_of(kind)
     return session
-
-
-def empty_of(kind: str) -> Any:
-    """Return an empty value of this kind, which is one that a session can contain."""
-    return msgspec.msgpack.decode(msgspec.msgpack.encode(_EMPTY.get(kind)))
 
 
 def lacks(record: Record, restored: Restored, *, is_app: bool) -> Iterator[str]:
