@@ -4,7 +4,7 @@ It keeps the address, the host and the header fields of the client's request tha
 guards, users, limits and logs see the same caller. Tool calls and resumed uploads become such requests.
 """
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from antiphon.adapters.foreign.call import acall
@@ -98,22 +98,28 @@ class MadeHead(DerivedHead):
 
 class MadeRequest:
     """A made request. It enters at ``app``, or where the client's request ``around`` it did: at the outermost
-    application.
+    application. With ``counts=True``, it is another request of the client, which limits count, and not one inside it.
     """
 
-    def __init__(self, around: Request, head: Head, body: bytes | Content | None, app: "App | None" = None) -> None:
-        outer = Around(around, set())
+    def __init__(
+        self, around: Request, head: Head, body: bytes | Content | None, app: "App | None" = None, *,
+        counts: bool = False,
+    ) -> None:  # fmt: skip
         self._app: App = app or arrivals(around)[-1].route.app
         self.request = Request(head, body)
         """The request that the application gets."""
         self.request.id = around._id
-        self.request[AROUND] = outer
         self._plan: Plan | None = None
         self._below = self.request
+        if not counts:
+            self.request[AROUND] = Around(around, {*self._plans(head)})
+
+    def _plans(self, head: Head) -> Iterator[Plan]:
+        """Yield the plans that may handle it, in each application on its way."""
         try:
             for plan, below in self._app._plans_for(Request(head)):
                 self._plan, self._below = plan, below
-                outer.plans.add(plan)
+                yield plan
         except HTTPError:
             self._plan = None
 

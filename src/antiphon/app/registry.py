@@ -11,7 +11,7 @@ from antiphon.app.planning.cross_site import SAFE_METHODS, TrustedOrigins
 from antiphon.app.route import Route
 from antiphon.explanations import explained
 from antiphon.handler.callables import describe
-from antiphon.http.limits import ONE_VALUE, Limits
+from antiphon.http.limits import Limits
 from antiphon.request.dependencies import ReadableDependency
 from antiphon.request.request import Request
 from antiphon.request.route import NO_META, RouteMeta
@@ -188,7 +188,9 @@ class RouteGroup:
                 name=f"{self.name}.{route.name}" if self.name else route.name,
                 pattern=self.prefix + route.pattern,
                 host=route.host or self.host,
-                limits=route.limits.within(self.limits.within(ONE_VALUE) if route.idempotent else self.limits),
+                limits=route.limits.within(
+                    self.limits.within(Limits(json_repeats=0)) if route.idempotent else self.limits
+                ),
                 deadline=self.deadline if route.deadline is None else route.deadline,
             )
             for route in self.registry.routes

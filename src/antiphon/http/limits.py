@@ -101,6 +101,9 @@ class Limits(Value):
     timeout: float
     given: LimitOptions
 
+    patch_operations = 1000
+    """The maximum number of operations in a JSON Patch (422), for all routes."""
+
     def __init__(self, **bounds: Unpack[LimitOptions]) -> None:
         if unknown := bounds.keys() - DEFAULTS.keys():
             raise explained(
@@ -150,9 +153,6 @@ def _is_bound(name: str, bound: object) -> bool:
         return 0 <= bound < inf
     return isinstance(bound, int) and not isinstance(bound, bool) and bound >= 0
 
-
-ONE_VALUE = Limits(json_repeats=0)
-"""The limits for JSON of which every program must read the same values."""
 
 UNBOUNDED = Limits(body=NO_BOUND, memory=NO_BOUND)
 """The limits for a body whose size the application itself limits; only the data rate is limited."""

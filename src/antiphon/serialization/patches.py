@@ -20,9 +20,6 @@ from antiphon.serialization.unknown_members import DeclaredMembers, OnUnknown, c
 
 JSON_PATCH, MERGE_PATCH = "application/json-patch+json", "application/merge-patch+json"
 
-OPERATIONS = 1000
-"""The maximum number of operations in a patch."""
-
 _COPIED = 1 << 20
 """The maximum size, in bytes of JSON, of what the operations of a patch may copy."""
 
@@ -56,7 +53,7 @@ class _Test(_Operation, tag="test"):
 
 
 _AnyOperation: TypeAlias = _Add | _Remove | _Replace | _Move | _Copy | _Test
-_Patch: TypeAlias = Annotated[list[_AnyOperation], msgspec.Meta(max_length=OPERATIONS)]
+_Patch: TypeAlias = Annotated[list[_AnyOperation], msgspec.Meta(max_length=Limits.patch_operations)]
 
 _NO_POINTER = Reason("expected a JSON Pointer (RFC 6901), such as /items/0")
 _INTO_ITSELF = Reason("a value can't be moved into itself")

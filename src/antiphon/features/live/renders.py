@@ -23,10 +23,10 @@ from typing import Any, NamedTuple, TypeAlias
 from weakref import WeakValueDictionary
 
 from antiphon import Request, Response, explained
-from antiphon.adapters.foreign.call import acall
 from antiphon.embedding import (
     Head,
     MadeHead,
+    MadeRequest,
     Reads,
     WatchedHead,
     arrivals,
@@ -197,15 +197,14 @@ class SharedBlock:
         return rendered
 
     async def _respond(self, watcher: "Watcher", watch: WatchedHead) -> tuple[Response, str | None]:
-        request = Request(watch)
-        request.id = watcher.request._id
-        response = await acall(watcher.app, request)
+        made = MadeRequest(watcher.request, watch, None, watcher.app, counts=True)
+        response = await made.respond()
         if response.is_streamed or 200 <= response.status < 300:
             _check_block(response, watcher.request, self._name)
         response = await response.afreeze()
         response.headers.pop("set-cookie", None)  # it may be another watcher's
-        with unwatched(request):
-            return response, request.caller.key
+        with unwatched(made.request):
+            return response, made.request.caller.key
 
 
 def _check_block(response: Response, request: Request, name: str) -> None:

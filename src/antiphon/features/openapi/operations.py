@@ -6,7 +6,8 @@ from http import HTTPStatus
 from inspect import cleandoc
 from typing import Any
 
-from antiphon.embedding import TypeDescription, innermost, is_async
+from antiphon import Limits
+from antiphon.embedding import TypeDescription, http_error, innermost, is_async
 from antiphon.features.openapi.code.findings import Read
 from antiphon.features.openapi.code.responses import ANY, BYTES, EVENTS, JSON, NDJSON, PROBLEM
 from antiphon.features.openapi.code.values import NONE, TEXT, Fields, Known, Of, Problem, Stream, Value
@@ -15,7 +16,6 @@ from antiphon.features.openapi.parameters import named_schema, other_parameters,
 from antiphon.features.openapi.responses import Given
 from antiphon.features.openapi.schemas import FILE, PROBLEM_NAME, REFERENCE, Direction, Schema, Schemas
 from antiphon.features.openapi.security import requires_key
-from antiphon.serialization.patches import OPERATIONS
 
 BYTERANGES = "multipart/byteranges"
 """The media type of a response with several parts (RFC 9110 §14.6)."""
@@ -43,7 +43,7 @@ _POINTER: Schema = {"type": "string", "format": "json-pointer"}
 _JSON_PATCH: Schema = {
     "description": "Operations that change a value, in order (RFC 6902).",
     "type": "array",
-    "maxItems": OPERATIONS,
+    "maxItems": Limits.patch_operations,
     "items": {
         "type": "object",
         "properties": {
@@ -272,7 +272,7 @@ def _responses(contract: Contract, schemas: Schemas) -> Schema:
 
 
 def _add_response(made: dict[int, Schema], given: Given, schemas: Schemas) -> None:
-    response = made.setdefault(given.status, {"description": _phrase(given.status)})
+    response = made.setdefault(given.status, {"description": phrase_of(given.status)})
     _add_headers(response, given.headers)
     if given.status in (204, 304):
         return
@@ -297,7 +297,7 @@ def _add_stream(content: Schema, media: str, body: Stream, schemas: Schemas) -> 
 
 
 def _add_conditional(made: dict[int, Schema], given: Given, schemas: Schemas) -> None:
-    made.setdefault(304, {"description": _phrase(304)})
+    made.setdefault(304, {"description": phrase_of(304)})
     if given.has_ranges and given.status == 200:
         _add_response(made, given._replace(status=206), schemas)
         made[206].setdefault("content", {})[BYTERANGES] = {}
@@ -305,7 +305,7 @@ def _add_conditional(made: dict[int, Schema], given: Given, schemas: Schemas) ->
 
 def _add_failures(made: dict[int, Schema], status: int, failures: Iterable[Failure], schemas: Schemas) -> None:
     told = [*dict.fromkeys(each.detail for each in failures if each.detail)]
-    response = made.setdefault(status, {"description": _phrase(status)})
+    response = made.setdefault(status, {"description": phrase_of(status)})
     if told:
         response["description"] = " ".join(told)
     _add_headers(response, [name for each in failures for name in each.headers])
@@ -337,7 +337,7 @@ def _problem_schema(value: Value, status: int, schemas: Schemas) -> Schema:
             **{name: schemas.of(each, "output") for name, each in given.items()},
         }
         required = [*dict.fromkeys((*PROBLEM_SCHEMA["required"], *given))]
-        name = _name_of_problem(uri) or f"{_camel(_phrase(status))}Problem"
+        name = _name_of_problem(uri) or f"{_camel(phrase_of(status))}Problem"
         return schemas.add(name, {**PROBLEM_SCHEMA, "properties": properties, "required": required})
     is_own = isinstance(value, Of) and value.type is not Problem
     return (schemas.of(value, "output") if is_own else {}) or {"$ref": f"{REFERENCE}{PROBLEM_NAME}"}
@@ -357,9 +357,10 @@ def _title(name: str) -> str:
     return "-".join(_SPELLED.get(part, part.capitalize()) for part in name.split("-"))
 
 
-def _phrase(status: int) -> str:
+def phrase_of(status: int) -> str:
+    """Return the reason phrase of a status."""
     try:
-        return HTTPStatus(status).phrase
+        return http_error(status).title if status >= 400 else HTTPStatus(status).phrase
     except ValueError:
         return f"Status {status}"
 

@@ -1,19 +1,19 @@
 """Results of tools: the application's responses in words and forms that a model can use."""
 
+import asyncio
 import re
 from base64 import b64encode
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
-from contextlib import aclosing, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from html import unescape
 from typing import Any, NamedTuple
 
 from antiphon import HTTPError, Request, Response, explained
 from antiphon.embedding import decode_json, encode_json
 from antiphon.features.openapi.code.responses import JSON, NDJSON, PROBLEM
+from antiphon.features.openapi.operations import phrase_of
 from antiphon.features.tools.definitions import Definition
-from antiphon.handler.cancellation import CancellableHandler
 from antiphon.http import BadRequest, ClientDisconnected, Forbidden, Headers, MediaType, Unauthorized, parse_links
-from antiphon.http.status import phrase
 
 _DEEPEST = 60
 _LONGEST_PAGE = 4000
@@ -61,19 +61,39 @@ async def body_of(
             raise TooLarge
         return body
     read, told = bytearray(), 0
-    with CancellableHandler(request, True):
-        async with aclosing(chunks_of(response)) as chunks:
-            async for chunk in chunks:
-                read += chunk
-                if len(read) > largest:
-                    raise TooLarge
-                while tell is not None and (end := read.find(b"\n", told)) >= 0:
-                    line, told = bytes(read[told:end]), end + 1
-                    if line.strip():
-                        tell(line.decode())
-                if request.lifetime.is_client_gone:  # over WSGI, nothing is told
-                    raise ClientDisconnected("The client disconnected before the response.")
+    async with _until_left(request), aclosing(chunks_of(response)) as chunks:
+        async for chunk in chunks:
+            read += chunk
+            if len(read) > largest:
+                raise TooLarge
+            while tell is not None and (end := read.find(b"\n", told)) >= 0:
+                line, told = bytes(read[told:end]), end + 1
+                if line.strip():
+                    tell(line.decode())
+            if request.lifetime.is_client_gone:  # over WSGI, nothing is told
+                raise TimeoutError
     return bytes(read)
+
+
+@asynccontextmanager
+async def _until_left(request: Request) -> AsyncGenerator[None]:
+    """Cancel the block when the client has left, with ClientDisconnected, or after the deadline, with TimeoutError."""
+
+    async def watch() -> None:
+        if await request.lifetime.ended() != "drain":  # which leaves open requests their time
+            limit.reschedule(0.0)
+
+    try:
+        async with asyncio.timeout(None) as limit:
+            watching = asyncio.create_task(watch())
+            try:
+                yield
+            finally:
+                watching.cancel()
+    except TimeoutError:
+        if request.lifetime.is_client_gone:
+            raise ClientDisconnected("The client disconnected before the response.") from None
+        raise
 
 
 async def chunks_of(response: Response) -> AsyncGenerator[bytes]:
@@ -136,7 +156,7 @@ def _content(response: Response, media: str, body: bytes) -> list[dict[str, Any]
     if kind is not None:
         return [{"type": kind, "data": b64encode(body).decode(), "mimeType": media}]
     if not body:
-        return [{"type": "text", "text": f"{response.status} {phrase(response.status)}"}]
+        return [{"type": "text", "text": f"{response.status} {phrase_of(response.status)}"}]
     text = text_of(media, body)
     if text is None:
         return [{"type": "text", "text": f"{len(body)} bytes of {media or 'an unknown type'}, which are not text."}]
@@ -210,7 +230,7 @@ def _location(request: Request, response: Response) -> str | None:
 
 def words_of(request: Request, response: Response, media: str, body: bytes) -> str:
     """Return an error as lines: first the failure, then each invalid field with its JSON Pointer."""
-    first = f"{response.status} {phrase(response.status)}"
+    first = f"{response.status} {phrase_of(response.status)}"
     if response.status >= 500:
         first += f"\n{_with_id(request)}"
     if media != PROBLEM:
