@@ -280,7 +280,7 @@ TOPICS = {
     ),
     "embedding/features.md": Page(
         "Parts of features", "antiphon.embedding",
-        "errors_name_it named NamesOurs missing_package class_if_imported require_names "
+        "errors_name_it named NamesOurs import_on_use accelerated missing_package class_if_imported require_names "
         "is_seen_in_debug check_numbers seconds_of is_token caller_file path_beside check_dependency check_arguments "
         "check_sync check_no_decorator ready checked_by "
         "json_as texts_of TypeDescription json_schemas pointer_step language_of is_secret_name "
@@ -292,7 +292,8 @@ TOPICS = {
         "Requests and responses in features", "antiphon.embedding",
         "OfRequest arrivals request_around MadeRequest MadeHead PlannedRoute PlainHead read_number parse_or_none "
         "network_of Reads unwatched note_read WatchedHead PlainWatch Choice tell_of_reads keep_private "
-        "Added SharedFields AwaitedResponse Body BlockingChunks AsyncChunks is_at_hand is_for_any_thread endable "
+        "Added SharedFields AwaitedResponse Body BlockingChunks AsyncChunks watched "
+        "is_at_hand is_for_any_thread endable check_template_data raises_errors "
         "check_digest DigestError http_error over_limit RETRY_AFTER CHALLENGES "
         "without_traceback DEFAULT_PORTS quote_path quoted_path quoted_root unquote host_of parse_origin "
         "is_this_machine mounted_together",

@@ -177,14 +177,14 @@ def require_names(package: str, series: str, owner: object, *names: str) -> None
 
 
 def import_on_use(
-    package: str, modules: Mapping[str, str]
+    package: str, modules: Mapping[str, str], top: str = "antiphon"
 ) -> tuple[list[str], Callable[[str], Any], Callable[[], list[str]]]:
     """Return the ``__all__``, the ``__getattr__`` and the ``__dir__`` of a package that imports each name on first use
     (PEP 562).
 
-    ``modules`` maps each module, by its path below `antiphon`, to its names, separated by spaces.
+    ``modules`` maps each module, by its path below the package ``top``, to its names, separated by spaces.
     """
-    where = {name: f"antiphon.{module}" for module, names in modules.items() for name in names.split()}
+    where = {name: f"{top}.{module}" for module, names in modules.items() for name in names.split()}
 
     def import_name(name: str) -> Any:
         from antiphon.explanations.renamed import still, with_old_names
@@ -207,7 +207,7 @@ def import_on_use(
         return value
 
     def names() -> list[str]:
-        return sorted({*where, *vars(sys.modules[package])} - {"import_on_use"})
+        return sorted({*where, *vars(sys.modules[package]).keys() - {"import_on_use"}})
 
     return sorted(where), import_name, names
 

@@ -7,8 +7,10 @@ HTTPError
 
 from collections import UserString
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from copy import copy
 from copyreg import __newobj__  # type: ignore[attr-defined]  # pickle uses it to make an object without __init__
+from errno import EDQUOT, EFBIG, ENOSPC
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -584,6 +586,19 @@ class InsufficientStorage(HTTPError):
     """507: the server has no room to store the content (RFC 4918 §11.5)."""
 
     status = 507
+
+    @staticmethod
+    def if_disk_is_full() -> AbstractContextManager[None]:
+        """Return a context manager that raises this error instead of the OSErrors of a full disk or quota, or of a file
+        that is too large for its file system or process.
+        """
+        return _IfDiskIsFull()
+
+
+class _IfDiskIsFull(AbstractContextManager[None]):  # not a generator, whose frames the error would keep alive
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT, EFBIG):
+            raise InsufficientStorage("no disk space is left to store the request body") from error
 
 
 class LoopDetected(HTTPError):

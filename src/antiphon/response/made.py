@@ -58,7 +58,7 @@ def template(
     # The module of the current request imports this one, so this imports its public name, late.
     from antiphon import current_request
 
-    check_data(cls.template, template, data, _status)
+    check_template_data(cls.template, template, data, _status)
     templates = current_request().templates
     text = templates.render(template, _block=_block, **data)
     return cls._of_type(templates.content_type(template), text, _status, _headers)
@@ -209,7 +209,9 @@ def file(
     return response
 
 
-def check_data(maker: Callable[..., Any], template: object, data: Mapping[str, Any], status: object = None) -> None:
+def check_template_data(
+    maker: Callable[..., Any], template: object, data: Mapping[str, Any], status: object = None
+) -> None:
     """Check that no name in the data is, or may become, the name of an option.
 
     Raises TypeError for a name that begins with an underscore, for a mapping instead of a status, for a template that

@@ -11,7 +11,8 @@ from weakref import WeakSet
 
 from antiphon.concurrency.loop import yield_to_loop
 from antiphon.explanations import explained
-from antiphon.uploads.temporary_file import WRITE_TIMES, NoRoomIs507, UnnamedFile, write_all
+from antiphon.http.errors import InsufficientStorage
+from antiphon.uploads.temporary_file import WRITE_TIMES, UnnamedFile, write_all
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -133,7 +134,7 @@ class Spool:
         file = self._file
         blocks, rest = self._blocks()
         try:
-            with NoRoomIs507():
+            with InsufficientStorage.if_disk_is_full():
                 file = file or UnnamedFile(self._folder)
                 before = monotonic()
                 for block in blocks:

@@ -5,7 +5,7 @@ path, with a safe name, only when they are complete.
 import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from errno import EDQUOT, EEXIST, EFBIG, EISDIR, ENOSPC
+from errno import EEXIST, EISDIR
 from functools import cache
 from os.path import splitext
 from stat import S_ISDIR, S_ISLNK, S_ISREG
@@ -130,24 +130,6 @@ def _copy_by_hand(source: int, target: int, offset: int, end: int) -> None:
         size = read_into(source, buffer[: end - offset], offset)
         write_all(target, buffer[:size])
         offset += size
-
-
-NO_ROOM = frozenset({ENOSPC, EDQUOT, EFBIG})
-"""Errors for a full disk or quota, and for exceeding the largest file size of a file system or process."""
-
-
-class NoRoomIs507:
-    """A context manager that raises InsufficientStorage (507) instead of an OSError if there is no space left.
-
-    It is not a generator, because the error would keep a generator's frames alive.
-    """
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if isinstance(error, OSError) and error.errno in NO_ROOM:
-            raise InsufficientStorage("no disk space is left to store the request body") from error
 
 
 _IN_MEMORY = frozenset({"tmpfs", "ramfs"})
@@ -295,7 +277,7 @@ def save(path: str, fill: Callable[[int], None], *, overwrite: bool = False) -> 
     """
     _check_free(path, overwrite)
     hidden = os.path.join(os.path.dirname(path), f".{os.urandom(8).hex()}.part")
-    with NoRoomIs507():
+    with InsufficientStorage.if_disk_is_full():
         descriptor = os.open(hidden, _FLAGS, 0o666)
         try:
             try:

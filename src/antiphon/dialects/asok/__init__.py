@@ -6,8 +6,7 @@ Names are imported on first use. Importing one of Asok's names that this dialect
 import sys
 from typing import Any
 
-from antiphon.embedding import not_offered
-from antiphon.lazy import import_on_use
+from antiphon.embedding import import_on_use, not_offered
 
 _OF_THE_REST = {
     "models": "Model ModelError Relation Migration operations slugify",

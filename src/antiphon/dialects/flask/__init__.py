@@ -7,7 +7,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
-from antiphon.lazy import import_on_use
+from antiphon.embedding import import_on_use
 
 __version__ = "3.1.3"
 """The version of Flask whose names and behaviour the dialect provides."""

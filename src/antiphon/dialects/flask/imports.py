@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from antiphon.lazy import import_on_use
+from antiphon.embedding import import_on_use
 
 _REEXPORTED = {
     "app": {

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from antiphon import current_request
-from antiphon.speedups import accelerated
+from antiphon.embedding import accelerated
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from threading import Event, RLock, Thread
 from typing import NamedTuple
 
 from antiphon import explained
-from antiphon.embedding import DRAINING, Crossing, call_after_fork
+from antiphon.embedding import DRAINING, Crossing, accelerated, call_after_fork
 from antiphon.features.metrics.figures import (
     OVERFLOW,
     Defined,
@@ -23,7 +23,6 @@ from antiphon.features.metrics.figures import (
     series_of,
 )
 from antiphon.features.metrics.folder import Memory, other_memories
-from antiphon.speedups import accelerated
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
 """The bounds of the buckets for durations, as OpenTelemetry's conventions recommend."""

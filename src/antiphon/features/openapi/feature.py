@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urljoin
 
 from antiphon import Blueprint, Request, Response, RouteKey, explained, is_debug
-from antiphon.embedding import Added, errors_name_it, is_seen_in_debug, quote_path
+from antiphon.embedding import Added, errors_name_it, is_seen_in_debug, quote_path, watched
 from antiphon.http import Link, NotFound
-from antiphon.response.message import watched
 from antiphon.types import Route
 
 if TYPE_CHECKING:

@@ -34,8 +34,7 @@ from antiphon.features.resumable.messages import (
     superseded,
 )
 from antiphon.features.stores.file_locks import lock_alone, unlock
-from antiphon.http import ContentTooLarge, NotFound, TooManyRequests
-from antiphon.uploads.temporary_file import NoRoomIs507
+from antiphon.http import ContentTooLarge, InsufficientStorage, NotFound, TooManyRequests
 
 UploadState: TypeAlias = Literal["open", "running", "done"]
 _, RUNNING, DONE = get_args(UploadState)
@@ -99,7 +98,7 @@ class Uploads:
                 raise over_limit(
                     TooManyRequests, "uploads", self._max_open, f"Only {self._max_open} uploads may be open at once."
                 )
-            with NoRoomIs507():
+            with InsufficientStorage.if_disk_is_full():
                 os.close(os.open(self.path(id_), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
                 _sync_folder(self._folder())
             return Turn(self, id_, cast("StoreEntry", entry), token)
@@ -278,7 +277,7 @@ class Turn:
             if size > most or (length is not None and size > length):
                 self._uploads.remove(self.id)
                 raise inconsistent_length() if size <= most else in_upload(too_large(most))
-            with NoRoomIs507(), open(self._descriptor, "ab", closefd=False) as file:
+            with InsufficientStorage.if_disk_is_full(), open(self._descriptor, "ab", closefd=False) as file:
                 file.writelines(chunks)
         finally:
             unlock(self._descriptor)

@@ -1,6 +1,6 @@
 """Stores: data under keys that expire, for sessions, rate limits and idempotent writes, and parts for your own."""
 
-from antiphon.lazy import import_on_use
+from antiphon.embedding import import_on_use
 
 __all__, __getattr__, __dir__ = import_on_use(
     __name__,

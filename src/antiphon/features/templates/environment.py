@@ -31,8 +31,7 @@ from jinja2.tests import TESTS
 from jinja2.utils import internalcode, missing
 from markupsafe import Markup, escape
 
-from antiphon.embedding import guess_type, require_names
-from antiphon.speedups import accelerated
+from antiphon.embedding import accelerated, guess_type, require_names
 
 _HEAD = """\
 read_attribute = getattr(environment, 'read_attribute', type(environment).getattr)

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any, cast
 from jinja2 import BaseLoader, Environment, Template, TemplateNotFound
 
 from antiphon import Blueprint, Request, explained, is_debug
-from antiphon.embedding import OfRequest, caller_file, errors_name_it, path_beside
+from antiphon.embedding import OfRequest, caller_file, check_template_data, errors_name_it, path_beside
 from antiphon.features.templates.blocks import render_blocks
 from antiphon.features.templates.environment import TemplateEnvironment, content_type_of, in_front_of, loader_of, render
-from antiphon.response.made import check_data
 from antiphon.types import Routes
 
 if TYPE_CHECKING:
@@ -133,7 +132,7 @@ class RequestTemplates(OfRequest):
         Raises any error raised by the template, LookupError for a block that it does not have, and TypeError for data
         under reserved names: ``request``, and names that begin with an underscore.
         """
-        check_data(self.render, template, data)
+        check_template_data(self.render, template, data)
         found, variables = self.find(template), self.variables(data)
         return render(found, variables) if _block is None else render_blocks(found, [_block], variables)[_block]
 

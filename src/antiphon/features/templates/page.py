@@ -13,12 +13,11 @@ from time import monotonic
 from typing import Any, TypeAlias, cast
 
 from antiphon import HTTPError, Request, Response, explained
-from antiphon.embedding import is_on_loop, split_list
+from antiphon.embedding import check_template_data, is_on_loop, split_list
 from antiphon.features.templates.blocks import arender_blocks, render_blocks
 from antiphon.features.templates.environment import arender, render
 from antiphon.features.templates.feature import RequestTemplates
 from antiphon.features.templates.slots import SlottedPage, slots_in
-from antiphon.response.made import check_data
 from antiphon.types import HeaderFields
 
 ASKING = ("X-Block", "HX-Request", "HX-Target", "HX-History-Restore-Request")
@@ -188,7 +187,7 @@ class Page:
         _stream: bool = False,
         **data: Any,
     ) -> None:
-        check_data(type(self), template, data, _status)
+        check_template_data(type(self), template, data, _status)
         if _status is not None:
             Response(None, _status)  # an invalid status raises an error at the handler's own line
         self._template = template
@@ -334,7 +333,7 @@ class Block(Page):
         _json: object = False,
         **data: Any,
     ) -> None:
-        check_data(type(self), template, data)  # Page has more options
+        check_template_data(type(self), template, data)  # Page has more options
         super().__init__(template, _status, _headers, _block=block, _json=_json, **data)
 
     def _blocks(self, request: Request) -> tuple[str, ...]:  # noqa: ARG002 - whatever it asks for

@@ -21,8 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec
 from markupsafe import Markup, escape
 
 from antiphon import HTTPError, Request, Response, explained
-from antiphon.embedding import Crossing, contained, describe, is_async, is_seen_in_debug, log_failure
-from antiphon.handler.failures import RAISES_ERRORS
+from antiphon.embedding import Crossing, contained, describe, is_async, is_seen_in_debug, log_failure, raises_errors
 
 if TYPE_CHECKING:
     from asyncio import Task
@@ -114,7 +113,7 @@ class SlottedPage:
         self._slots = slots
         self._placed: dict[str, object] = {}
         """The slots that the template has placed, with what each shows if it fails."""
-        self._raises = RAISES_ERRORS.get()
+        self._raises = raises_errors()
 
     def place(
         self, name: str, waiting: object = "", *, failed: object = FAILED, caller: Callable[[], object] | None = None
