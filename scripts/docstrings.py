@@ -24,7 +24,7 @@ from antiphon.http.grammar import Value
 from antiphon.lazy import attribute_docs
 from antiphon.response.message import Maker, MakerOrValue
 from antiphon.speedups import PURE
-from scripts.named_types import tree_of, written_out
+from scripts.named_types import options_of, tree_of, written_out
 
 EXTENDING = "For adapters and dialects"
 HEADERS = "Header fields"
@@ -207,6 +207,10 @@ def _resolved(tree: N, module: str) -> N:
             if (written := getattr(node, field, None)) is not None:
                 setattr(node, field, written_out(module, written))
         if isinstance(node, ast.arguments):
+            if node.kwarg and (options := options_of(module, node.kwarg.annotation)):
+                node.kwarg = None
+                node.kwonlyargs += options
+                node.kw_defaults += [ast.Constant(...)] * len(options)
             node.defaults = [_with_value(each, module) for each in node.defaults]
             node.kw_defaults = [each and _with_value(each, module) for each in node.kw_defaults]
     return tree

@@ -114,11 +114,34 @@ def _meaning(module: str, name: str) -> ast.expr | None:
     return value if is_alias and not is_public else None
 
 
+def options_of(module: str, annotation: ast.expr | None) -> list[ast.arg]:
+    """Return the keywords that ``**options`` of a type without a public name stands for."""
+    match annotation:
+        case ast.Constant(value=str(text)):
+            return options_of(module, ast.parse(text, mode="eval").body)
+        case ast.Subscript(value=ast.Name(id="Unpack"), slice=ast.Name(id=name)):
+            origin = origin_of(module, name)
+            is_public = any(origin in public_origins(place) for place in PLACES)
+            return [] if origin is None or is_public else [*_keys(*origin)]
+    return []
+
+
+def _keys(module: str, name: str) -> Iterator[ast.arg]:
+    """Yield the keys of a TypedDict and of those above it."""
+    node = _defined(module)[name]
+    for base in getattr(node, "bases", ()):
+        if isinstance(base, ast.Name) and base.id != "TypedDict" and (origin := origin_of(module, base.id)) is not None:
+            yield from _keys(*origin)
+    for each in getattr(node, "body", ()):
+        if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name):
+            yield ast.arg(each.target.id, written_out(module, each.annotation))
+
+
 def _annotations(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
+    """Return the types of a function's parameters, but for ``**options``, which callers write by their names."""
     arguments = function.args
-    given = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
-    found = [each.annotation for each in given if each]
-    return [each for each in (*found, function.returns) if each is not None]
+    given = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg]
+    return [each.annotation for each in given if each and each.annotation is not None]
 
 
 def _type_variable_bound(module: str, name: str) -> list[ast.expr] | None:
@@ -148,7 +171,9 @@ def types_in(module: str, annotation: ast.expr) -> Iterator[Origin]:
 
 
 def signature_types(module: str, name: str, *, made_by_hand: bool = True) -> Iterator[tuple[Origin, str]]:
-    """Return the types that the public signatures of a function or a class name, each with the member that names it."""
+    """Return the types of what programs pass to a function or the methods of a class, each with the member that names
+    it. Types of results need no name: type checkers know them.
+    """
     node = next((each for each in tree_of(module).body if getattr(each, "name", None) == name), None)
     is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     for member in [node] if is_function else getattr(node, "body", ()):
@@ -156,14 +181,9 @@ def signature_types(module: str, name: str, *, made_by_hand: bool = True) -> Ite
             is_constructor = member.name in ("__init__", "__new__")
             if member.name.startswith("_") and not (is_constructor and made_by_hand):
                 continue
-            own, annotations = member.name, _annotations(member)
-        elif isinstance(member, ast.AnnAssign) and isinstance(member.target, ast.Name) and member.target.id[0] != "_":
-            own, annotations = member.target.id, [member.annotation]
-        else:
-            continue
-        for annotation in annotations:
-            for origin in types_in(module, annotation):
-                yield origin, own
+            for annotation in _annotations(member):
+                for origin in types_in(module, annotation):
+                    yield origin, member.name
 
 
 def class_origins(value: type) -> list[Origin]:

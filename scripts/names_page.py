@@ -33,14 +33,14 @@ Target = Callable[[str, str], str | None]
 """A function from a place and a name to the page and the heading where it is described."""
 
 
-def names_page(places: tuple[str, ...], target: Target, types: list[str]) -> str:
-    """Return the text of the page, with a section for each place, and what the types are in the last one."""
+def names_page(places: tuple[str, ...], target: Target, results: list[str], types: list[str]) -> str:
+    """Return the text of the page, with a section for each place, and what results and types are in the last ones."""
     parts = [INTRODUCTION.format(count=len(places) + 1)]
     for place in places:
         if place != TYPES:
             parts += [f"## {place}", INTRODUCTIONS[place], *_sections(place, target)]
     parts += ["## antiphon.dialects", INTRODUCTIONS["antiphon.dialects"], *_errors()]
-    parts += [f"## {TYPES}", INTRODUCTIONS[TYPES], *types]
+    parts += ["## Results", INTRODUCTIONS[""], *results, f"## {TYPES}", INTRODUCTIONS[TYPES], *types]
     return "\n\n".join(parts) + "\n"
 
 

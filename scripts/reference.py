@@ -20,7 +20,7 @@ from scripts import docstrings
 from scripts.docstrings import EXTENDING, HEADERS, Member
 from scripts.named_types import PLACES
 from scripts.names_page import TYPES, first_sentence, names_page
-from scripts.reference_pages import CLASSES, GIVEN, TOPICS, Page
+from scripts.reference_pages import CLASSES, GIVEN, RESULTS, TOPICS, Page
 
 FOLDER = Path(__file__).parent.parent / "docs/reference"
 NAMES = "names.md"
@@ -41,7 +41,8 @@ def pages() -> dict[str, str]:
     classes = {name: _class_page(name, getattr(antiphon, cls), see) for name, (cls, see) in CLASSES.items()}
     topics = {name: _topic_page(name, page) for name, page in TOPICS.items()}
     types = [_linked(_below(_described(TYPES, name)), NAMES, TYPES, [name]) for name in _type_names()]
-    return classes | topics | {NAMES: names_page(PLACES, target, types), "errors.md": as_page()}
+    given = [_linked(_below(_described(RESULTS[name], name)), NAMES, TYPES, [name]) for name in sorted(RESULTS)]
+    return classes | topics | {NAMES: names_page(PLACES, target, given, types), "errors.md": as_page()}
 
 
 def _type_names() -> list[str]:
@@ -114,7 +115,7 @@ def _described(place: str, name: str) -> str:
     value = getattr(importlib.import_module(place), name)
     value = getattr(value, "__wrapped__", value)  # of a cached function
     if isinstance(value, type):
-        return "\n\n".join([f"## {name}", *_class(value, is_given=f"{place}.{name}" in GIVEN)])
+        return "\n\n".join([f"## {name}", *_class(value, is_given=name in RESULTS or f"{place}.{name}" in GIVEN)])
     if callable(value) and hasattr(value, "__code__"):
         return f"## {name}\n\n```text\n{docstrings.function_shown(value)}\n```\n\n{docstrings.markdown(value.__doc__)}"
     shown, doc = docstrings.assigned(place, name)
@@ -161,7 +162,7 @@ def _said_of_status(cls: type) -> str:
 def _places_of_names() -> dict[tuple[str, str], str]:
     """Return the page and the heading of each name, by the module and the name."""
     found = {("antiphon", cls): page for page, (cls, _) in CLASSES.items()}
-    found |= {(TYPES, name): f"{NAMES}#{_anchor(name)}" for name in _type_names()}
+    found |= {(TYPES, name): f"{NAMES}#{_anchor(name)}" for name in (*RESULTS, *_type_names())}
     for page, topic in TOPICS.items():
         for name in topic.names.split():
             is_plain = page == "http/errors.md" and _is_plain_error(getattr(importlib.import_module(topic.place), name))
@@ -171,7 +172,7 @@ def _places_of_names() -> dict[tuple[str, str], str]:
 
 @cache
 def _public_classes() -> frozenset[type]:
-    found = [getattr(importlib.import_module(place), name) for place, name in _places_of_names()]
+    found = [getattr(importlib.import_module(RESULTS.get(name, place)), name) for place, name in _places_of_names()]
     return frozenset(value for value in found if isinstance(value, type))
 
 

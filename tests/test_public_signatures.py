@@ -18,9 +18,6 @@ ASYNC_ONLY = {
     "antiphon.features.ProtectedResource.verify": "called by Users, before the handler",
     "antiphon.App.startup": "steps, which the lifecycle calls",
     "antiphon.App.shutdown": "steps, which the lifecycle calls",
-    "antiphon.testing.AsyncClientWebSocket.close": "of an async client",
-    "antiphon.testing.AsyncClientWebSocket.receive_as": "of an async client",
-    "antiphon.testing.AsyncStreamedResponse.read": "of an async client",
     **{
         f"antiphon.WebSocket.{name}": "it blocks in a `def` handler"
         for name in ("accept", "close", "receive", "receive_as", "send", "send_each")
@@ -65,7 +62,6 @@ NO_TIMEDELTA = {
     "antiphon.types.Gauge.add.amount": "of whatever the gauge counts",
     "antiphon.types.Gauge.set.value": "of whatever the gauge counts",
     "antiphon.types.Histogram.observe.value": "of whatever the histogram counts",
-    "antiphon.types.ChannelPresence.lease": "seconds, which the channel passes on",
     "antiphon.features.ToolCall.progress.done": "of whatever the tool counts",
     "antiphon.features.ToolCall.progress.total": "of whatever the tool counts",
     "antiphon.features.OwnedEntry.changed": "a moment",
@@ -73,7 +69,6 @@ NO_TIMEDELTA = {
     "antiphon.features.OwnedEntry.expires": "a moment",
     "antiphon.testing.pairs.Option.rate": "a part of the routes",
     "antiphon.http.ServerTiming.dur": "the header's own parameter, in milliseconds",
-    "antiphon.types.RunQuestion.expires": "a moment",
     "antiphon.features.StoreCount.seconds_left": "what a store gives",
     "antiphon.features.StoreEntry.changed": "a moment",
     "antiphon.features.StoreEntry.created": "a moment",
@@ -119,20 +114,15 @@ def test_every_duration_is_in_seconds_or_a_timedelta():
 
 
 INNER = {
-    "antiphon.features.Tools.definitions_in": "the command and the test client",
+    "antiphon.App.override": "a dependency, such as Request.session",
+    "antiphon.Response.make_conditional": "a Request is one",
+    **dict.fromkeys(
+        ("antiphon.features.Runs.astart", "antiphon.features.Runs.start"), "a call of a restartable function"
+    ),
+    **dict.fromkeys(("antiphon.testing.AsyncClient.__init__", "antiphon.testing.Client.__init__"), "an application"),
     "antiphon.types.Mount.all_above": "sessions, which tell applications with one cookie apart",
-    "antiphon.types.Mount.hook": "the plan of the application",
-    "antiphon.types.Mount.handshake_hook": "the plan of the application",
-    "antiphon.types.Mount.lifespan": "the plan of the application",
-    "antiphon.types.OpenAPIDocument.contracts": "the test client",
-    "antiphon.types.OpenAPIDocument.find": "the test client",
-    "antiphon.types.Route.arguments": "the plan of the application",
-    "antiphon.types.Route.before": "the plan of the application",
-    "antiphon.types.Route.dependencies": "the plan of the application",
-    "antiphon.types.Route.hook": "the plan of the application",
-    "antiphon.types.Route.websocket": "the plan of the application",
 }
-"""Members whose types have no public name, and what uses them."""
+"""Functions that take a type without a public name, and what programs pass to them."""
 ORIGINS = {origin for place in PUBLIC for origin in public_origins(place)}
 
 

@@ -15,7 +15,6 @@ from tests.helpers.rows import rows
 PUBLIC = {(place, name) for place in PLACES for name in importlib.import_module(place).__all__}
 NOT_SPECIFIED = {
     "Address", "ClientDisconnected", "ExternalLocation", "FieldProblemCode", "Limits", "MissingKey", "MultiDict",
-    "MutableMultiDict",
 }  # fmt: skip
 """Names that no standard knows."""
 SPECIFICATION = re.compile(r"RFC [0-9]+|W3C|WHATWG|draft-")

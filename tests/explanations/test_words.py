@@ -171,7 +171,7 @@ ELSEWHERE = [
     ("antiphon.testing", "Request", "antiphon"), ("antiphon.embedding", "current_request", "antiphon"),
     ("antiphon.types", "current_request", "antiphon"), ("antiphon.logs", "Page", "antiphon.features"),
     ("antiphon.cli", "JSONFormatter", "antiphon.logs"), ("antiphon", "load_app", "antiphon.cli"),
-    ("antiphon.features", "FrameworkValues", "antiphon.types"), ("antiphon", "Framework", "antiphon.embedding"),
+    ("antiphon.features", "Lifetime", "antiphon.types"), ("antiphon", "Framework", "antiphon.embedding"),
 ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from antiphon import App, Blueprint, Dependency, Limits, Request, Response, aget_response, to_app
 from antiphon.adapters.exchange import Observer
 from antiphon.features.compression import Compression
-from antiphon.http import Conflict, GatewayTimeout
+from antiphon.http.errors import Conflict, GatewayTimeout
 
 SIZE = 100_000
 """Bytes of a body that is not received before the middleware opens."""

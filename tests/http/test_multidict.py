@@ -1,4 +1,3 @@
-import copy
 import pickle
 from decimal import Decimal
 from uuid import UUID
@@ -6,10 +5,9 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from antiphon.http.errors import BadRequest, HTTPError
-from antiphon.http.multidict import FirstMultiDict, MissingKey, MultiDict, MutableMultiDict
+from antiphon.http.multidict import FirstMultiDict, MissingKey, MultiDict
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
@@ -18,7 +16,7 @@ names = st.sampled_from(["", "a", "A", "b", "é"])
 values = st.integers(0, 9)
 pairs = st.lists(st.tuples(names, values))
 
-KINDS = [MultiDict, FirstMultiDict, MutableMultiDict]
+KINDS = [MultiDict, FirstMultiDict]
 
 
 class TestReading:
@@ -52,7 +50,7 @@ class TestReading:
 
     @given(pairs, pairs)
     def test_is_equal_to_one_with_the_same_pairs_in_the_same_order(self, first, second):
-        assert (MultiDict(first) == MutableMultiDict(second)) == (first == second)
+        assert (MultiDict(first) == MultiDict(second)) == (first == second)
 
     def test_equals_no_dictionary_and_has_no_hash(self):
         assert MultiDict({"a": 1}) != {"a": 1}
@@ -116,8 +114,7 @@ class TestMissing:
         lambda multi: multi["page"],
         lambda multi: multi.getone("page"),
         lambda multi: FirstMultiDict(multi.items())["page"],
-        lambda multi: MutableMultiDict(multi.items()).__delitem__("page"),
-        ids=["[]", "getone", "first", "del"],
+        ids=["[]", "getone", "first"],
     )
     def test_is_a_key_error_that_is_a_400_and_names_what_is_missing(self, read):
         for kind in (KeyError, HTTPError, BadRequest, LookupError, MissingKey):
@@ -143,93 +140,6 @@ class TestMissing:
         assert (type(error), error.name, error.detail) == (MissingKey, "page", "'page' is missing")
 
 
-class ComparedWithAList(RuleBasedStateMachine):
-    """MutableMultiDict beside a list of pairs, changed in the plainest way."""
-
-    def __init__(self):
-        super().__init__()
-        self.multi = MutableMultiDict()
-        self.pairs = []
-
-    def of(self, name):
-        return [value for key, value in self.pairs if key == name]
-
-    def without(self, name):
-        return [pair for pair in self.pairs if pair[0] != name]
-
-    @rule(name=names, value=values)
-    def add(self, name, value):
-        self.multi.add(name, value)
-        self.pairs.append((name, value))
-
-    @rule(name=names, value=values)
-    def set(self, name, value):
-        self.multi[name] = value
-        at = next((i for i, pair in enumerate(self.pairs) if pair[0] == name), len(self.pairs))
-        self.pairs = self.without(name)
-        self.pairs.insert(at, (name, value))
-
-    @rule(more=pairs, kind=st.sampled_from([list, iter, MultiDict, dict]))
-    def extend(self, more, kind):
-        self.multi.extend(kind(more))
-        self.pairs += dict(more).items() if kind is dict else more
-
-    @rule(name=names, value=values)
-    def setdefault(self, name, value):
-        present = self.of(name)
-        assert self.multi.setdefault(name, value) == (present or [value])[-1]
-        if not present:
-            self.pairs.append((name, value))
-
-    @rule(name=names)
-    def pop(self, name):
-        assert self.multi.pop(name, "none") == ([*self.of(name)] or ["none"])[-1]
-        self.pairs = self.without(name)
-
-    @rule(name=names)
-    def delete(self, name):
-        if name in dict(self.pairs):
-            del self.multi[name]
-        else:
-            with pytest.raises(MissingKey):
-                del self.multi[name]
-        self.pairs = self.without(name)
-
-    @rule()
-    def clear(self):
-        self.multi.clear()
-        self.pairs = []
-
-    @invariant()
-    def same(self):
-        assert self.multi.items() == self.pairs
-        assert dict(self.multi) == dict(self.pairs)
-        assert [self.multi.getall(name) for name in self.multi] == [self.of(name) for name in dict(self.pairs)]
-        assert self.multi == MultiDict(self.pairs)
-
-
-TestMutableMultiDict = ComparedWithAList.TestCase
-
-
-class TestChanging:
-    def test_pop_without_a_default_gives_none(self):
-        assert MutableMultiDict().pop("a") is None
-
-    def test_leaves_alone_what_it_was_made_of(self):
-        given_pairs = [("a", 1)]
-        original = MutableMultiDict(given_pairs)
-        MutableMultiDict(original.items()).add("b", 2)
-        original.add("c", 3)
-        assert given_pairs == [("a", 1)]
-
-    @rows("again", [copy.copy, copy.deepcopy, lambda multi: pickle.loads(pickle.dumps(multi))])
-    def test_of_a_copy_leaves_the_original_alone(self, again):
-        original = MutableMultiDict([("a", 1)])
-        other = again(original)
-        other.add("b", 2)
-        assert original.items() == [("a", 1)]
-
-
 class CountedName(str):
     """A name that counts how often names are compared and looked up."""
 
@@ -245,18 +155,6 @@ class CountedName(str):
         return str.__hash__(self)
 
 
-def set_each(names):
-    multi = MutableMultiDict()
-    for name in names:
-        multi[name] = 1
-
-
-def set_default_of_each(names):
-    multi = MutableMultiDict()
-    for name in names:
-        multi.setdefault(name, 1)
-
-
 def get_all_of_each(names):
     multi = MultiDict([(name, 1) for name in names])
     for name in names:
@@ -269,7 +167,7 @@ def get_all_of_each_that_comes_twice(names):
         multi.getall(name)
 
 
-@rows("use", [set_each, set_default_of_each, get_all_of_each, get_all_of_each_that_comes_twice])
+@rows("use", [get_all_of_each, get_all_of_each_that_comes_twice])
 def test_a_name_costs_the_same_however_many_others_there_are(use):
     CountedName.count = 0
     names = 400

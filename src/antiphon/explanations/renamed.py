@@ -122,16 +122,20 @@ COMMANDS = {"beside": "compare", "kept": "records"}
 
 ABORT = "abort(423), or another number, and HTTPError with error.status"
 WRITTEN_OUT = "the Literal or the union that stands in the signature"
+OPTIONS_BY_NAME = "the options by their names, which the signature has"
+GIVEN = "no annotation, since type checkers know the class of what you are given"
 NAMES: Mapping[str, Mapping[str, str]] = {
     "antiphon.http": {
         "AcceptCharset": "request.headers.get('accept-charset')",
         "FieldFault": "FieldProblem",
-        "FirstMultiDict": "MultiDict",
+        "FirstMultiDict MutableMultiDict": "MultiDict",
         "FaultCode": "FieldProblemCode",
-        "Node": "ForwardedNode",
+        "ForwardedElement ForwardedNode Node format_forwarded parse_forwarded": "TrustedProxies, which read Forwarded",
         "ExternalLocation MissingKey": "ValueError or KeyError",
         "PaymentRequired ProxyAuthenticationRequired ExpectationFailed Locked FailedDependency TooEarly": ABORT,
         "PreconditionRequired UnavailableForLegalReasons LoopDetected NetworkAuthenticationRequired": ABORT,
+        "GatewayTimeout LengthRequired NotAcceptable RequestHeaderFieldsTooLarge RequestTimeout": ABORT,
+        "URITooLong UpgradeRequired": ABORT,
     },
     "antiphon.features": {
         "Delivery": "WebhookSignature",
@@ -143,17 +147,26 @@ NAMES: Mapping[str, Mapping[str, str]] = {
         "RunEnd": "RunEnded, which has a state, a total and a problem",
         "PageFile": "RouteFile",
         "Pages": "FileRoutes",
+        "RefreshedToken": GIVEN,
         "RequestSigner": "RequestSignature",
         "GitHubWebhook ShopifyWebhook SlackWebhook StripeWebhook": "Webhook, and write its signature method",
         "UploadProgress": "XMLHttpRequest.upload.onprogress in the page, or ResumableUploads",
         "lazy": "lazy_gettext",
         "patch_elements patch_signals": "Event(text, event='datastar-patch-elements'), or the package datastar-py",
     },
-    "antiphon.testing": {"Interface": WRITTEN_OUT},
+    "antiphon.testing": {
+        "AsyncClientWebSocket AsyncStreamedResponse ClientTools StreamedResponse ToolResult": GIVEN,
+        "BodyTooLarge TooManyRedirects": "except RuntimeError",
+        "Interface": WRITTEN_OUT,
+    },
     "antiphon.types": {
-        "Kept": "RecordGroup",
+        "AbortOptions CacheDirectives ErrorOptions FolderOptions LimitOptions ProblemOptions": OPTIONS_BY_NAME,
+        "BodyStream CalledTool ChannelListener ChannelPresence ErrorHandlerDecorator FormError FormFields": GIVEN,
+        "FormParts FrameworkValues Globals Kept LazyText Native RecordGroup RouteMeta RowValues RunCall": GIVEN,
+        "RunQuestion SessionAccess SettableDependency SharedValues SocketUse WebSocketValues": GIVEN,
+        "ClientFiles TestedApplication": WRITTEN_OUT,
+        "ConditionalRequest": "antiphon.Request",
         "Shield": "contextlib.AbstractContextManager[None]",
-        "Native": "FrameworkValues",
         "AttributeValue BlockNames Body CSRFReason ClientAddress EndReason ForeignApplication": WRITTEN_OUT,
         "ForeignInterface HTTPVersion Number OnDrain PatchMode PolicyDirectives PolicyWords Priority": WRITTEN_OUT,
         "RangeSpec RunOwner SameSite StructuredKind WebSocketMessage": WRITTEN_OUT,

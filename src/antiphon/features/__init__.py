@@ -39,7 +39,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "features.file_routes": "FileRoutes RouteFile route_options",
         "features.passkeys": "Passkey PasskeyLogin",
         "features.rate_limits": "RateLimit",
-        "features.refresh_tokens": "RefreshedToken RefreshTokens",
+        "features.refresh_tokens": "RefreshTokens",
         "features.resumable.feature": "ResumableUploads",
         "features.runs.formats": "ui_message_stream",
         "features.runs.production": "current_run",

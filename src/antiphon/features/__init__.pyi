@@ -43,7 +43,7 @@ from antiphon.features.passkeys import Passkey, PasskeyLogin
 from antiphon.features.rate_limits import RateLimit
 from antiphon.features.recorder.disguise import Personal, Secret
 from antiphon.features.recorder.feature import Recorder
-from antiphon.features.refresh_tokens import RefreshedToken, RefreshTokens
+from antiphon.features.refresh_tokens import RefreshTokens
 from antiphon.features.resumable.feature import ResumableUploads
 from antiphon.features.runs.formats import ui_message_stream
 from antiphon.features.runs.production import current_run
@@ -80,15 +80,15 @@ __all__ = [
     "CORS", "APIKey", "AccessLog", "AccessToken", "BadCSRFToken", "Basic", "Bearer", "Block", "BlockScript",
     "BoundField", "CSRFTokens", "Cache", "Channel", "Compression", "ContentSecurityPolicy", "CookieStore",
     "DjangoLogin", "Durable", "Field", "FileRoutes", "Flash", "FlashMessage", "Form", "Gives", "Health", "HealthCheck",
-    "IdempotentWrites", "Introspection", "Languages", "Live", "MemoryStore", "Metrics",
-    "MissedMessages", "OpenAPI", "OpenTelemetry", "OwnedEntry", "Page", "Passkey", "PasskeyLogin", "PermissionsPolicy",
-    "Personal", "PostgresStore", "ProtectedResource", "RateLimit", "Recorder", "RefreshTokens", "RefreshedToken",
-    "RequestSignature", "ResumableUploads", "RouteFile", "RunEnded", "Runs", "SQLiteStore", "Secret",
-    "SecurityHeaders", "SessionLogin", "Sessions", "SignatureKey", "SignatureRefused", "Signatures", "SignedResponses",
-    "Slot", "StandardWebhook", "Store", "StoreCount", "StoreEntry", "StoreUnavailable", "StrictTransportSecurity",
-    "Table", "TableQuery", "Templates", "Tool", "ToolCall", "Tools", "UserSource", "Users", "ValkeyStore",
-    "ValuesMissed", "Webhook", "WebhookRefused", "WebhookSignature", "bound_required", "csp_nonce",
-    "csrf_input", "csrf_token", "current_run", "format_currency", "format_date", "format_datetime", "format_number",
-    "format_percent", "format_time", "format_timedelta", "is_same_secret", "lazy_gettext", "live_reads", "live_writes",
-    "login", "login_required", "logout", "route_options", "scopes_required", "sign", "ui_message_stream",
+    "IdempotentWrites", "Introspection", "Languages", "Live", "MemoryStore", "Metrics", "MissedMessages", "OpenAPI",
+    "OpenTelemetry", "OwnedEntry", "Page", "Passkey", "PasskeyLogin", "PermissionsPolicy", "Personal", "PostgresStore",
+    "ProtectedResource", "RateLimit", "Recorder", "RefreshTokens", "RequestSignature", "ResumableUploads", "RouteFile",
+    "RunEnded", "Runs", "SQLiteStore", "Secret", "SecurityHeaders", "SessionLogin", "Sessions", "SignatureKey",
+    "SignatureRefused", "Signatures", "SignedResponses", "Slot", "StandardWebhook", "Store", "StoreCount", "StoreEntry",
+    "StoreUnavailable", "StrictTransportSecurity", "Table", "TableQuery", "Templates", "Tool", "ToolCall", "Tools",
+    "UserSource", "Users", "ValkeyStore", "ValuesMissed", "Webhook", "WebhookRefused", "WebhookSignature",
+    "bound_required", "csp_nonce", "csrf_input", "csrf_token", "current_run", "format_currency", "format_date",
+    "format_datetime", "format_number", "format_percent", "format_time", "format_timedelta", "is_same_secret",
+    "lazy_gettext", "live_reads", "live_writes", "login", "login_required", "logout", "route_options",
+    "scopes_required", "sign", "ui_message_stream",
 ]  # fmt: skip

@@ -13,20 +13,17 @@ __all__, __getattr__, __dir__ = import_on_use(
         "http.cookies": "SetCookie parse_cookies",
         "http.dates": "format_http_date parse_http_date",
         "http.errors": (
-            "BadGateway BadRequest ClientDisconnected Conflict ContentTooLarge FieldProblemCode FieldError "
-            "FieldProblem Forbidden GatewayTimeout Gone HTTPError InsufficientStorage InternalServerError "
-            "LengthRequired MethodNotAllowed MisdirectedRequest NotAcceptable NotFound NotImplementedByServer "
-            "PreconditionFailed RangeNotSatisfiable RequestHeaderFieldsTooLarge RequestTimeout ServiceUnavailable "
-            "TooManyRequests URITooLong Unauthorized UnprocessableContent UnsupportedMediaType UpgradeRequired "
-            "abort"
+            "BadGateway BadRequest ClientDisconnected Conflict ContentTooLarge FieldError FieldProblem "
+            "FieldProblemCode Forbidden Gone HTTPError InsufficientStorage InternalServerError MethodNotAllowed "
+            "MisdirectedRequest NotFound NotImplementedByServer PreconditionFailed RangeNotSatisfiable "
+            "ServiceUnavailable TooManyRequests Unauthorized UnprocessableContent UnsupportedMediaType abort"
         ),
         "http.event": "Event parse_events",
-        "http.forwarded": "ForwardedElement ForwardedNode format_forwarded parse_forwarded",
         "http.head": "Address",
         "http.headers": "Headers MutableHeaders",
         "http.link": "Link format_links parse_links",
         "http.media_type": "MediaType",
-        "http.multidict": "MultiDict MutableMultiDict",
+        "http.multidict": "MultiDict",
         "http.structured_fields": (
             "DisplayString InnerList Item Priority Token format_structured_dictionary format_structured_list "
             "parse_structured_dictionary parse_structured_list"

@@ -15,37 +15,29 @@ from antiphon.http.errors import (
     FieldProblem,
     FieldProblemCode,
     Forbidden,
-    GatewayTimeout,
     Gone,
     HTTPError,
     InsufficientStorage,
     InternalServerError,
-    LengthRequired,
     MethodNotAllowed,
     MisdirectedRequest,
-    NotAcceptable,
     NotFound,
     NotImplementedByServer,
     PreconditionFailed,
     RangeNotSatisfiable,
-    RequestHeaderFieldsTooLarge,
-    RequestTimeout,
     ServiceUnavailable,
     TooManyRequests,
     Unauthorized,
     UnprocessableContent,
     UnsupportedMediaType,
-    UpgradeRequired,
-    URITooLong,
     abort,
 )
 from antiphon.http.event import Event, parse_events
-from antiphon.http.forwarded import ForwardedElement, ForwardedNode, format_forwarded, parse_forwarded
 from antiphon.http.head import Address
 from antiphon.http.headers import Headers, MutableHeaders
 from antiphon.http.link import Link, format_links, parse_links
 from antiphon.http.media_type import MediaType
-from antiphon.http.multidict import MultiDict, MutableMultiDict
+from antiphon.http.multidict import MultiDict
 from antiphon.http.ranges import ByteRange, ContentRange, Range
 from antiphon.http.redirect import NotModified
 from antiphon.http.structured_fields import (
@@ -65,18 +57,15 @@ from antiphon.http.urls.urlencoded import format_query, parse_query
 from antiphon.http.user_agent import UserAgent
 
 __all__ = [
-    "URL", "Accept", "AcceptEncoding", "AcceptLanguage", "Address", "Authorization", "BadGateway",
-    "BadRequest", "ByteRange", "CacheControl", "Challenge", "ClientDisconnected", "Conflict", "ContentDisposition",
-    "ContentRange", "ContentTooLarge", "DisplayString", "ETag", "Event", "FieldError", "FieldProblem",
-    "FieldProblemCode", "Forbidden", "ForwardedElement", "ForwardedNode", "GatewayTimeout",
+    "URL", "Accept", "AcceptEncoding", "AcceptLanguage", "Address", "Authorization", "BadGateway", "BadRequest",
+    "ByteRange", "CacheControl", "Challenge", "ClientDisconnected", "Conflict", "ContentDisposition", "ContentRange",
+    "ContentTooLarge", "DisplayString", "ETag", "Event", "FieldError", "FieldProblem", "FieldProblemCode", "Forbidden",
     "Gone", "HTTPError", "Headers", "IfMatch", "IfNoneMatch", "IfRange", "InnerList", "InsufficientStorage",
-    "InternalServerError", "Item", "LengthRequired", "Link", "MediaType", "MethodNotAllowed", "MisdirectedRequest",
-    "MultiDict", "MutableHeaders", "MutableMultiDict", "NotAcceptable", "NotFound", "NotImplementedByServer",
-    "NotModified", "PreconditionFailed", "Priority", "Range", "RangeNotSatisfiable", "RequestHeaderFieldsTooLarge",
-    "RequestTimeout", "ServerTiming", "ServiceUnavailable", "SetCookie", "Token", "TooManyRequests", "TraceParent",
-    "URITooLong", "Unauthorized", "UnprocessableContent", "UnsupportedMediaType", "UpgradeRequired", "UserAgent",
-    "abort", "format_forwarded", "format_http_date", "format_links", "format_query", "format_structured_dictionary",
-    "format_structured_list", "generate_etag", "parse_challenges", "parse_cookies", "parse_events",
-    "parse_forwarded", "parse_http_date", "parse_links", "parse_query", "parse_structured_dictionary",
-    "parse_structured_list",
+    "InternalServerError", "Item", "Link", "MediaType", "MethodNotAllowed", "MisdirectedRequest", "MultiDict",
+    "MutableHeaders", "NotFound", "NotImplementedByServer", "NotModified", "PreconditionFailed", "Priority", "Range",
+    "RangeNotSatisfiable", "ServerTiming", "ServiceUnavailable", "SetCookie", "Token", "TooManyRequests", "TraceParent",
+    "Unauthorized", "UnprocessableContent", "UnsupportedMediaType", "UserAgent", "abort", "format_http_date",
+    "format_links", "format_query", "format_structured_dictionary", "format_structured_list", "generate_etag",
+    "parse_challenges", "parse_cookies", "parse_events", "parse_http_date", "parse_links", "parse_query",
+    "parse_structured_dictionary", "parse_structured_list",
 ]  # fmt: skip

@@ -194,19 +194,6 @@ class ForwardedElement(Value):
         return frozenset(self._parameters.items())
 
 
-def parse_forwarded(value: str) -> list[ForwardedElement]:
-    """Return the elements of Forwarded (RFC 7239 §4), with the nearest proxy's element last.
-
-    Raises ValueError if one is malformed.
-    """
-    return [ForwardedElement.parse(text) for text in elements_from_right(value) if text][::-1]
-
-
-def format_forwarded(elements: list[ForwardedElement]) -> str:
-    """Return the value of a Forwarded header with these elements (RFC 7239 §4)."""
-    return ", ".join(map(str, elements))
-
-
 def elements_from_right(value: str) -> Iterator[str]:
     """Yield the elements of Forwarded as written, stripped, last one first, including empty and malformed ones.
 

@@ -7,11 +7,9 @@ __all__, __getattr__, __dir__ = import_on_use(
     {
         "testing.client": "AsyncClient Client",
         "testing.cookies": "CookieJar",
-        "testing.errors": "BodyTooLarge BrokenResponse ContractError HandshakeRefused LifespanError TooManyRedirects",
+        "testing.errors": "BrokenResponse ContractError HandshakeRefused LifespanError",
         "testing.responses": "ClientResponse",
         "testing.sessions": "ClientSession",
-        "testing.call": "AsyncStreamedResponse StreamedResponse",
-        "testing.tools": "ClientTools ToolResult",
-        "testing.websockets": "AsyncClientWebSocket ClientWebSocket",
+        "testing.websockets": "ClientWebSocket",
     },
 )

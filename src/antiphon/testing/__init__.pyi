@@ -1,21 +1,11 @@
-from antiphon.testing.call import AsyncStreamedResponse, StreamedResponse
 from antiphon.testing.client import AsyncClient, Client
 from antiphon.testing.cookies import CookieJar
-from antiphon.testing.errors import (
-    BodyTooLarge,
-    BrokenResponse,
-    ContractError,
-    HandshakeRefused,
-    LifespanError,
-    TooManyRedirects,
-)
+from antiphon.testing.errors import BrokenResponse, ContractError, HandshakeRefused, LifespanError
 from antiphon.testing.responses import ClientResponse
 from antiphon.testing.sessions import ClientSession
-from antiphon.testing.tools import ClientTools, ToolResult
-from antiphon.testing.websockets import AsyncClientWebSocket, ClientWebSocket
+from antiphon.testing.websockets import ClientWebSocket
 
 __all__ = [
-    "AsyncClient", "AsyncClientWebSocket", "AsyncStreamedResponse", "BodyTooLarge", "BrokenResponse", "Client",
-    "ClientResponse", "ClientSession", "ClientTools", "ClientWebSocket", "ContractError", "CookieJar",
-    "HandshakeRefused", "LifespanError", "StreamedResponse", "TooManyRedirects", "ToolResult",
+    "AsyncClient", "BrokenResponse", "Client", "ClientResponse", "ClientSession", "ClientWebSocket", "ContractError",
+    "CookieJar", "HandshakeRefused", "LifespanError",
 ]  # fmt: skip

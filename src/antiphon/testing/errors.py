@@ -31,14 +31,6 @@ class HandshakeRefused(ConnectionError):
         self.response = response
 
 
-class BodyTooLarge(RuntimeError):
-    """A body longer than the client keeps in memory; ``stream`` reads bodies of any length."""
-
-
-class TooManyRedirects(RuntimeError):
-    """A chain of redirects longer than the client follows."""
-
-
 class LifespanError(RuntimeError):
     """A failed startup or shutdown, as reported by the application."""
 

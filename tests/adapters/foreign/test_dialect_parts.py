@@ -8,7 +8,7 @@ import pytest
 
 from antiphon import Request, Response, current_request
 from antiphon.embedding import AT_END, EnvironHost, Host, RequestLocal, absent
-from antiphon.http import URITooLong
+from antiphon.http.errors import URITooLong
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
