@@ -195,3 +195,16 @@ def test_an_expression_is_compiled_when_it_is_first_used():
     assert (word.pattern, "fullmatch" in vars(word)) == ("[a-z]+", False)
     assert word.fullmatch("Ab")[0] == "Ab"
     assert "fullmatch" in vars(word)
+
+
+def test_a_package_of_others_imports_its_names_on_first_use(tmp_path, monkeypatch):
+    written = '__all__, __getattr__, __dir__ = import_on_use(__name__, {"feature": "Flags"}, "others_flags")'
+    (tmp_path / "others_flags").mkdir()
+    (tmp_path / "others_flags/__init__.py").write_text(f"from antiphon.embedding import import_on_use\n{written}\n")
+    (tmp_path / "others_flags/feature.py").write_text("class Flags: ...\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    package = import_module("others_flags")
+    assert (package.__all__, "Flags" in dir(package), "others_flags.feature" in sys.modules) == (["Flags"], True, False)
+    assert package.Flags.__module__ == "others_flags.feature"
+    with pytest.raises(AttributeError, match="module 'others_flags' has no attribute 'Nonesuch'"):
+        package.Nonesuch  # noqa: B018 - reading it is the test

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from antiphon import App, Dependency, Response, abort
+from antiphon.embedding import request_around
 from antiphon.features import (
     CORS,
     APIKey,
@@ -206,6 +207,16 @@ def test_a_limit_of_one_watcher_is_not_that_of_others(shown, clients, watch, wri
     for shown_then in ("Tea", "Tea Milk"):
         write(Order(name=shown_then.split()[-1]))
         assert {stream.data() for stream in streams[1:]} == {shown_then}
+
+
+def test_each_render_is_a_request_of_its_own_to_limits(shown, clients, watch, write):
+    around = []
+    shown(before=lambda request: around.append(request_around(request)))
+    stream = watch(clients())
+    assert stream.data() == ""
+    write(Order(name="Tea"))
+    assert stream.data() == "Tea"
+    assert around == [None, None]
 
 
 # Requests and responses

@@ -7,6 +7,7 @@ from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes, urlencode
+from wsgiref.util import setup_testing_defaults
 
 from antiphon import Request as NativeRequest
 from antiphon.dialects._environ.calling import call_application
@@ -164,9 +165,8 @@ class TestClient:
 
 def _environ(method: str, path: str, body: bytes, content_type: str) -> "WSGIEnvironment":
     path, _, query = path.partition("?")
-    return {
+    environ: WSGIEnvironment = {
         "REQUEST_METHOD": method,
-        "SCRIPT_NAME": "",
         "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
         "QUERY_STRING": query,
         "CONTENT_TYPE": content_type,
@@ -174,16 +174,12 @@ def _environ(method: str, path: str, body: bytes, content_type: str) -> "WSGIEnv
         "HTTP_HOST": "localhost",
         "REMOTE_ADDR": "127.0.0.1",
         "SERVER_NAME": "localhost",
-        "SERVER_PORT": "80",
         "SERVER_PROTOCOL": "HTTP/1.1",
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
         "wsgi.input": BytesIO(body),
         "wsgi.errors": sys.stderr,
-        "wsgi.multithread": False,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
     }
+    setup_testing_defaults(environ)
+    return environ
 
 
 def _key(name: str) -> str:
