@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 from antiphon.explanations import explained
 from antiphon.http.urls.url import URL, unquote
 from antiphon.testing.cookies import CookieJar
-from antiphon.testing.errors import within
+from antiphon.testing.errors import TooMuch, within
 from antiphon.testing.requests import ClientRequest
 from antiphon.testing.responses import ClientResponse, ResponseBody, ResponseHead
 from antiphon.testing.servers.exchange import Exchange, Head, Opener
@@ -108,7 +108,7 @@ class Call:
             if following is None:
                 return head
             if len(self.history) == MAX_REDIRECTS:
-                raise RuntimeError(f"{self.request.url} redirects again after {MAX_REDIRECTS} redirects")
+                raise TooMuch(f"{self.request.url} redirects again after {MAX_REDIRECTS} redirects")
             self.history.append(await self._complete(head))
             self.request = following
 

@@ -31,6 +31,10 @@ class HandshakeRefused(ConnectionError):
         self.response = response
 
 
+class TooMuch(RuntimeError):
+    """A longer body, or more redirects, than the client reads."""
+
+
 class LifespanError(RuntimeError):
     """A failed startup or shutdown, as reported by the application."""
 

@@ -10,7 +10,7 @@ from antiphon.http.status import has_body, phrase
 from antiphon.http.urls.url import URL
 from antiphon.lazy import lazy
 from antiphon.response.message import json_of, text_of
-from antiphon.testing.errors import ContractError
+from antiphon.testing.errors import ContractError, TooMuch
 from antiphon.testing.requests import ClientRequest
 from antiphon.testing.servers.exchange import Exchange, Head
 
@@ -145,13 +145,13 @@ class ResponseBody:
         return None
 
     async def read(self, limit: int) -> bytes:
-        """Return the rest of the body. Raises RuntimeError if the rest is longer than ``limit`` bytes."""
+        """Return the rest of the body. Raises TooMuch if the rest is longer than ``limit`` bytes."""
         chunks = []
         size = 0
         while (chunk := await self.chunk()) is not None:
             size += len(chunk)
             if size > limit:
-                raise RuntimeError(f"the body has more than {limit} bytes: read it with stream, or raise max_body")
+                raise TooMuch(f"the body has more than {limit} bytes: read it with stream, or raise max_body")
             chunks.append(chunk)
         return b"".join(chunks)
 
