@@ -25,6 +25,8 @@ PURE: dict[str, Callable[..., Any]] = {}
 
 
 def accelerated(function: F) -> F:
-    """Return the C version of a function or class, or the function or class itself if the extension isn't in use."""
+    """Return the version of a function or class that Antiphon's extension in C has under its name, or the function or
+    class itself if the extension has none or isn't in use.
+    """
     PURE[function.__name__] = function
     return getattr(_extension, function.__name__, function)
