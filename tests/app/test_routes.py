@@ -25,15 +25,20 @@ def answers(app, serving):
     return get
 
 
-@rows("path", ["x/admin/keys", "admin/keys", "x/shops/a/keys"])
-def test_a_target_that_is_no_path_reaches_nobody(path):
+@rows(
+    "path, said",
+    *((path, path) for path in ("x/admin/keys", "admin/keys", "x/shops/a/keys")),
+    ("/admin/a\0", "NUL at byte 8"),
+    ("/shops/a\0/keys", "NUL at byte 8"),
+)
+def test_a_target_that_is_no_path_reaches_nobody(path, said):
     app, shop = App(), App()
     app.get("/admin/<name>")(lambda request: "kept")
     shop.get("/keys")(lambda request: "kept")
     app.mount("/shops/<shop>", shop)
     _, response = drive(app._handle(Request(RequestHead(path=path, raw_path=path.encode()))))
     assert response.status == 400
-    assert path in response.error.detail
+    assert said in response.error.detail
 
 
 @rows("name", ["hex", "int", "any", "Bad"])

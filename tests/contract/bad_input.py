@@ -61,6 +61,7 @@ BAD_INPUTS: tuple[BadInput, ...] = (
     _get("NUL in the path", 400, "/def/text%00"),
     _get("NUL in a path's parameter", 400, "/def/path/a%00b"),
     _get("A path with bytes that are not escaped", 400, "/def/path/\xff"),
+    _get("A path with a NUL that is not escaped", 400, "/def/path/a\0b"),
     _get("A query of 200 KiB", 414, f"/def/args?{'q' * (200 << 10)}"),
     BadInput("A method that nobody knows", 405, SentRequest("BREW", "/def/text").encoded),
     _get("A header of 1 MiB", 431, "/def/text", ("X-Large", "x" * MIB)),

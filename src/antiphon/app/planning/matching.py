@@ -44,8 +44,7 @@ def malformed_path(head: Head) -> HTTPError | None:
     raw = head.raw_path
     if raw is not None:
         try:
-            if b"%" in raw:
-                decode_path(raw)
+            decode_path(raw)
         except ValueError as error:
             return BadRequest(f"The path is malformed: {error}.")
         return None
@@ -189,8 +188,8 @@ class Routing:
         head = request.head
         router = self.router
         path, raw = head.path, head.raw_path
-        # Without the path as sent, only these characters show that it was malformed.
-        is_encoded = _PERCENT in raw if raw is not None else "\0" in path or "\ufffd" in path
+        # Without the path as sent, only these characters show that it was malformed. Some servers pass on a bare NUL.
+        is_encoded = "\0" in path or (_PERCENT in raw if raw is not None else "\ufffd" in path)
         try:
             if not path.startswith("/"):
                 check_path(path)
