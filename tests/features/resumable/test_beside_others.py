@@ -89,6 +89,14 @@ def test_sessions_with_csrf_tokens(interface):
     assert (statuses, last.json["user"], len(given)) == ([201, 200], "ann", 1)
 
 
+@rows(
+    "exempt, route", (["film"], {}), (["film", "film.upload"], {}), ((), {"csrf_exempt": True}), (["shop"], {"name": "shop"})
+)
+def test_the_parts_for_a_route_without_csrf_tokens_need_none(interface, exempt, route):
+    app, given = site(Sessions(), CSRFTokens(exempt=exempt), **route)
+    assert (upload(Client(app, interface))[0], len(given)) == ([201, 200], 1)
+
+
 def test_a_page_of_another_site_may_send_no_part(interface):
     client = Client(site()[0], interface)
     other = {"sec-fetch-site": "cross-site", "origin": "https://evil.example"}
@@ -165,7 +173,7 @@ def test_hooks_and_transactions_see_each_part_and_then_the_whole(interface):
     seen = []
     app.before_request(lambda request: seen.append((request.method, request.route.name)))
     assert upload(Client(app, interface))[0] == [201, 200]
-    assert seen == [("POST", "film"), ("PATCH", "film_upload"), ("POST", "film")]
+    assert seen == [("POST", "film"), ("PATCH", "film.upload"), ("POST", "film")]
 
 
 @rows("style", ["def", "async"])

@@ -123,7 +123,7 @@ class ResumableUploads:
             yield route._replace(
                 pattern=f"{route.pattern.rstrip('/')}{_BELOW}<upload_id>",
                 methods=methods,
-                name=f"{route.name}_upload",
+                name=f"{route.name}.upload",
                 handler=handler,
                 receive="lazy",
                 redirect_slashes=False,
