@@ -90,7 +90,11 @@ def test_sessions_with_csrf_tokens(interface):
 
 
 @rows(
-    "exempt, route", (["film"], {}), (["film", "film.upload"], {}), ((), {"csrf_exempt": True}), (["shop"], {"name": "shop"})
+    "exempt, route",
+    (["film"], {}),
+    (["film", "film.upload"], {}),
+    ((), {"csrf_exempt": True}),
+    (["shop"], {"name": "shop"}),
 )
 def test_the_parts_for_a_route_without_csrf_tokens_need_none(interface, exempt, route):
     app, given = site(Sessions(), CSRFTokens(exempt=exempt), **route)

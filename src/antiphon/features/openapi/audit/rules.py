@@ -226,7 +226,7 @@ _ADVICE = {
     "idempotency key": "add idempotent=True",
     "signature": "add signed_by=...",
     "check of other sites": "leave out csrf_exempt=True",
-    "CSRF token": "leave out csrf_exempt=True",
+    "CSRF token": "leave out csrf_exempt=True, or its name in CSRFTokens(exempt=[...])",
 }
 
 
