@@ -318,6 +318,15 @@ def test_a_mounted_application_has_contracts_too() -> None:
         Client(outer, contract=True).post("/inner/lamp", json=LAMP)
 
 
+@rows("prefix, target", ("/inner", "/inner/lamp"), ("/<shop>", "/shop/lamp"), ("/<shop>", "/%2e/lamp"))
+def test_a_mounted_handler_is_not_blamed_for_a_refusal_around_it(prefix: str, target: str) -> None:
+    outer = App()
+    outer.mount(prefix, served(right))
+    outer.before_request(lambda request: abort(451))
+    for interface in ("wsgi", "asgi", "rsgi"):
+        assert Client(outer, interface, contract=True).post(target).status == 451
+
+
 def test_only_an_app_has_a_contract() -> None:
     with pytest.raises(TypeError, match="contract=True needs an App"):
         Client(Response("a"), contract=True)

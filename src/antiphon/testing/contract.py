@@ -17,6 +17,7 @@ from antiphon.features.openapi.contract import Contract, ContractReader
 from antiphon.features.openapi.document import RouteKey, is_described, refuses_other_sites, route_key
 from antiphon.features.openapi.operations import expect
 from antiphon.handler.callables import describe
+from antiphon.http import NotFound
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 from antiphon.serialization.declared import NotDeclaredError
@@ -38,6 +39,7 @@ class HeldContract:
     def __init__(self, app: App) -> None:
         self._app = app
         self._breach: ContractError | None = None
+        self._reached: set[RouteKey] = set()
         self._routings: dict[App, Routing] = {}
         _sources.forget_changed()
         self._reader = ContractReader(sources=_sources)
@@ -72,15 +74,20 @@ class HeldContract:
     def check(self, request: ClientRequest, response: ClientResponse, root_path: str) -> None:
         """Check a response. Raises ContractError, with the handler's name, if it violates its route's contract."""
         breach, self._breach = self._breach, None
+        reached, self._reached = self._reached, set()
         if breach is not None:
             raise breach
         sent = Request.blank(request.target.removeprefix(root_path) or "/", request.method, request.headers.items())
         contract = self._find(self._app, sent)
-        if contract is None:
-            return
+        if contract is None or route_key(contract.route, request.method) not in reached:
+            return  # an error of what is around the route
         found = breach_of(contract, response.status, response.headers, response.body, request.method)
         if found is not None:
             raise ContractError(f"{describe(contract.route.handler)} {found}")
+
+    def reach(self, route: Route, method: str) -> None:
+        """Record that a request has reached a route, maybe of a mounted application."""
+        self._reached.add(route_key(route, method))
 
     def check_returned(self, response: Response) -> Response:
         """Record that a handler returned a value without what it declares, which became a 500; return the response."""
@@ -115,7 +122,10 @@ class HeldContract:
         mount = next((each for each in app.mounts if (each.prefix, each.host) == places), None)
         if mount is None or not isinstance(mount.application, App):
             return None
-        return self._find(mount.application, mount.below(request))
+        try:
+            return self._find(mount.application, mount.below(request))
+        except NotFound:
+            return None
 
 
 _PARTS: dict[ReadAs, str] = {
@@ -172,6 +182,8 @@ def _request_class(held: HeldContract) -> type[Request]:
             if not hasattr(Request, name):
                 raise unknown_attribute(Request, name)
             object.__setattr__(self, name, value)
+            if isinstance(value, Route):
+                held.reach(value, self.method)
 
         def json_as(self, wanted: Any, **options: Any) -> Any:
             held.check_read(self, "json", wanted)
