@@ -476,6 +476,15 @@ class TestCoded:
             way.run(way.loading(Content(head), Limits(body=1999)))
         assert head.asked == 0
 
+    @rows("size", [10, 700, 2000])
+    def test_is_a_413_as_it_was_sent_wherever_its_fault_is(self, way, coding, size):
+        bomb = CODINGS[coding](bytes(2 * MIB))
+        for sent in (b"\xff" * 2000, bomb[:1000] + LARGE[:1000], bomb):
+            content = Content(way.head(*in_chunks(sent, size), content_encoding=coding))
+            for _ in range(2):
+                with pytest.raises(ContentTooLarge, match="body is longer than the 1500 bytes"):
+                    way.run(way.loading(content, Limits(body=1500)))
+
     @rows("declares", [True, False])
     def test_is_a_400_where_it_was_cut_off(self, way, coding, declares):
         coded = CODINGS[coding](LARGE[:2000])[:-1]

@@ -246,7 +246,7 @@ class Content:
         except Exception as error:
             kept = without_traceback(error)
             # With a chunk in hand, which was not kept, the body is no longer whole.
-            if chunk or receiver.is_broken:
+            if chunk or receiver.fault is not None:
                 self._loss = kept
             if isinstance(error, HTTPError | OSError):
                 self.failure = kept

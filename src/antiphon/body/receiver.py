@@ -6,6 +6,7 @@ during which code waits for the body is measured, so a handler may take as long 
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import suppress
 from functools import cache
 from math import inf
 from time import monotonic
@@ -20,10 +21,11 @@ from antiphon.http.errors import (
     NotImplementedByServer,
     RequestTimeout,
     over_limit,
+    without_traceback,
 )
 from antiphon.http.grammar import OWS, split_list
 from antiphon.http.head import Head, parse_length
-from antiphon.http.limits import Limits
+from antiphon.http.limits import NO_BOUND, Limits
 
 if TYPE_CHECKING:
     from antiphon.body.codings import ContentDecoder
@@ -127,7 +129,7 @@ class Receiver:
 
     __slots__ = (
         "_coding", "_declared", "_decoded", "_decoder", "_has_begun", "_head", "_held", "_member", "_pace",
-        "_time_slice", "decodes", "has_ended", "is_broken", "received",
+        "_time_slice", "decodes", "fault", "has_ended", "received",
     )  # fmt: skip
 
     def __init__(self, head: Head, pace: Pace | None = None) -> None:
@@ -139,8 +141,8 @@ class Receiver:
         """The number of bytes received so far, as they were sent."""
         self.has_ended = False
         """True if there are no more chunks."""
-        self.is_broken = False
-        """True if the rest can no longer be received: the bytes that were being decoded are lost."""
+        self.fault: HTTPError | None = None
+        """The error of the bytes that were being decoded. They are lost, so the rest can no longer be received."""
         self._has_begun = False
         self._declared: int | None = None
         self._held = b""
@@ -171,7 +173,7 @@ class Receiver:
         chunk = b""
         if self._decoder is not None:
             await self._let_others_run()
-            chunk = self._next_decoded()
+            chunk = await self._next_decoded(limits)
         while not chunk and not self.has_ended:
             data = self._held
             # Unless all that was declared has come: asking for more would wait.
@@ -182,19 +184,19 @@ class Receiver:
             if data and self._coding:  # only its first bytes show that there is a body (RFC 9113 §8.1.1)
                 self._held = data
                 self._decode()
-            chunk = self._accept(data, limits)
+            self._accept(data, limits)
+            chunk = data if self._decoder is None else await self._next_decoded(limits)
         return chunk
 
-    async def drain(self) -> None:
-        """Receive the rest and discard it, within ``DRAIN_BYTES`` and ``DRAIN_SECONDS``."""
+    async def drain(self, most: int = NO_BOUND) -> None:
+        """Receive the rest and discard it, up to ``most`` bytes of the body, ``DRAIN_BYTES`` and ``DRAIN_SECONDS``."""
         length = readable_length(self._head)
-        most, until = self.received + DRAIN_BYTES, monotonic() + DRAIN_SECONDS
-        while self.received != length and self.received <= most and monotonic() < until:
+        most, until = min(most, self.received + DRAIN_BYTES), monotonic() + DRAIN_SECONDS
+        while not self.has_ended and self.received != length and self.received <= most:
             receiving = self._next_bytes(_WHILE_DRAINING)
             data = receiving if isinstance(receiving, bytes) else await receiving
-            if not data:
-                return
             self.received += len(data)
+            self.has_ended = not data or monotonic() > until
 
     def leave_coded(self) -> None:
         """Return chunks in their content coding, as they were sent. Has no effect once one has been received."""
@@ -282,8 +284,8 @@ class Receiver:
             # Also after an error: others wait in line.
             queue.release(member)
 
-    def _accept(self, data: bytes, limits: Limits) -> bytes:
-        """Check the latest bytes, which are empty at the end; return their first chunk, decoded."""
+    def _accept(self, data: bytes, limits: Limits) -> None:
+        """Check the latest bytes, which are empty at the end, and feed them to the decoder."""
         received, declared = self.received, self._declared
         if received > limits.body or (declared is not None and (received > declared if data else received < declared)):
             self._held = data
@@ -292,20 +294,22 @@ class Receiver:
             self._held = b""
         if self._decoder is None:
             self.has_ended = not data or received == declared
-            return data
-        if data:
+        elif data:
             self._decoded = self._decoder.feed(data, limits.body)
-            return self._next_decoded()
-        self._decoder.finish()
-        self.has_ended = True
-        return b""
+        else:
+            self._decoder.finish()
+            self.has_ended = True
 
-    def _next_decoded(self) -> bytes:
-        try:
-            return next(self._decoded, b"")
-        except HTTPError:
-            self.is_broken = True
-            raise
+    async def _next_decoded(self, limits: Limits) -> bytes:
+        if self.fault is None:
+            try:
+                return next(self._decoded, b"")
+            except HTTPError as error:
+                self.fault = without_traceback(error)
+        # A body that is too large as it was sent is a 413, no matter how much of it came before the fault was found.
+        with suppress(Exception):
+            await self.drain(limits.body)
+        raise body_too_large(limits) if self.received > limits.body else without_traceback(self.fault)
 
 
 def declared_length(head: Head) -> int | None:
