@@ -16,7 +16,7 @@ from antiphon.features import MemoryStore, SQLiteStore
 from antiphon.testing.pairs.composer import program_of
 from antiphon.testing.pairs.programs import Program, Route, Sent
 from antiphon.testing.pairs.rules import Failure, Observed, effects, ends, is_accepted, refusals, secrets, shown
-from antiphon.testing.pairs.running import WAYS, NotMade, Seen, run
+from antiphon.testing.pairs.running import WAYS, NotMade, Seen, carried, run
 from antiphon.testing.pairs.table import features
 from antiphon.testing.pairs.trying import OfPrograms, apart
 
@@ -130,9 +130,11 @@ def _while_failing(sent: Sent, turn: int, fault: str) -> list[Sent]:
 def failures(program: Faulty) -> list[Failure]:
     """Return the rules that a program breaks."""
     FIRSTS.clear()
+    way = WAYS[program.seed % 3]
+    program = carried(program, way)
     try:
         with apart():
-            outcome = run(program, WAYS[program.seed % 3])
+            outcome = run(program, way)
     except NotMade:  # which pairs look at
         return []
     observed = Observed(program, (outcome,))

@@ -135,7 +135,7 @@ def prepared(program: Served, server: Server) -> Served:
     sent = [
         each._replace(fields=tuple([field for field in each.fields if field[0] != "upgrade" or server.version != "2"]))
         for each in program.sent
-        if each.like != "left"
+        if each.like not in ("left", *(["socket"] if server.interface == "wsgi" else []))
     ]  # HTTP/2 has no Upgrade (RFC 9113 §8.2.2)
     return program._replace(
         store="SQLiteStore(folder() / 'store.db', timeout=30)",
@@ -188,7 +188,7 @@ def failures(program: Served) -> list[Failure]:
             return [Failure("ends", "it hangs", (way,), what=str(error))]
     given = outcome._replace(
         seen=tuple([
-            ENDED if _is_step(sent) or (sent.like == "socket" and not seen.status) else _comparable(seen)
+            ENDED if _is_step(sent) else _comparable(seen)
             for sent, seen in zip(program.sent, outcome.seen, strict=True)
         ])
     )  # fmt: skip

@@ -157,6 +157,15 @@ def test_what_a_way_can_not_help_is_no_failure(method, way, option, body):
     assert failures(program, (WAYS[0], way), document=False) == []
 
 
+def test_a_limit_counts_the_same_requests_over_each_way():
+    limit = Feature("RateLimit", "app.use(RateLimit('1/day'))", statuses=frozenset({429}))
+    page = Route("page", "page", "GET", "/page", "return ''", shows=False)
+    socket = Route("socket", "socket", "GET", "/socket", "socket.accept()\nsocket.send(socket.receive())")
+    sent = tuple([Sent(Caller(()), "GET", f"/{like or 'page'}", like or "page", like=like) for like in ("socket", "")])
+    program = Program(0, (("app", limit),), (), (), (page, socket), sent)
+    assert failures(program, WAYS[:2], document=False) == []
+
+
 def test_an_effect_between_two_requests_counts():
     body = "asyncio.get_running_loop().call_later(0.003, EFFECTS.append, 'late')\nreturn str(len(EFFECTS))"
     route = Route("page", "page", "GET", "/page", body, shows=False, is_async=True)

@@ -132,8 +132,6 @@ def refusals(observed: Observed) -> Iterator[Failure]:
     allowed = frozenset().union(*[each.statuses for _, each in observed.program.features]) & {429, 503}
     for outcome, number, sent, route, seen in observed.exchanges():
         expected = observed.program.expects(sent, route)
-        if sent.like == "socket" and not seen.status:
-            continue
         is_sent_away = seen.status in (302, 303) and bool(route.requires) and route.kind != "redirect"
         is_failed_call = sent.target == "/mcp" and not is_accepted(sent, seen)
         is_refused = is_failed_call or is_sent_away or 400 <= seen.status < 500
@@ -177,7 +175,7 @@ def ways(observed: Observed) -> Iterator[Failure]:
             is_random = route is not None and (route.kind == "socket" or route.is_cut or route.name == "metrics")
             if is_own or is_refused or is_random:
                 expected, given = expected[:1], given[:1]
-            if expected != given and not _may_differ(observed, sent, one, other, number):
+            if expected != given and not _may_differ(observed, sent, other, number):
                 yield _difference(expected, given, first.way, other.way, number)
     for outcome, number, sent, route, seen in observed.exchanges():
         accepted = dict(sent.fields).get("accept-encoding", "identity")
@@ -194,10 +192,10 @@ def ways(observed: Observed) -> Iterator[Failure]:
                 yield Failure("ways", f"HEAD has {seen.status}, GET {before.status}", (outcome.way,), number)
 
 
-def _may_differ(observed: Observed, sent: Sent, one: Seen, other: Outcome, number: int) -> bool:
+def _may_differ(observed: Observed, sent: Sent, other: Outcome, number: int) -> bool:
     """Return True for a response that another way need not give."""
     way, two = other.way, other.seen[number]
-    if sent.like == "left" or (sent.like == "socket" and 0 in (one.status, two.status)):
+    if sent.like == "left":
         return True
     if (route := observed.program.route(sent)) is not None and route.is_late:
         return True  # a read may be refused before the head was sent, or after that

@@ -17,7 +17,7 @@ from antiphon.http.headers import Headers
 from antiphon.testing.pairs import varied
 from antiphon.testing.pairs.programs import Caller, Program, Route, Sent
 from antiphon.testing.pairs.rules import RULES, Failure, Observed
-from antiphon.testing.pairs.running import WAYS, NotMade, Outcome, Seen, Way, forget, load, run
+from antiphon.testing.pairs.running import WAYS, NotMade, Outcome, Seen, Way, carried, forget, load, run
 from antiphon.testing.pairs.trials import Trials
 from antiphon.testing.pairs.varied import KINDS
 
@@ -33,8 +33,9 @@ _tried = count(1)
 def failures(program: Program, ways: tuple[Way, ...] | None = None, *, document: bool | None = None) -> list[Failure]:
     """Return the rules that a program breaks, over the given ways or over those of its seed."""
     wants_document = _turn(program, 64) == 0 if document is None else document
+    ways = ways or ways_of(program)
     with apart():
-        return [*_failures(program, ways or ways_of(program), wants_document)]
+        return [*_failures(carried(program, *ways), ways, wants_document)]
 
 
 @contextmanager
