@@ -26,37 +26,4 @@ from antiphon.lazy import import_on_use
 
 __version__ = "0.1.0"
 
-__all__, __getattr__, __dir__ = import_on_use(
-    __name__,
-    {
-        "adapters.exchange": "Exchange Observer",
-        "adapters.foreign.call": "aget_response get_response",
-        "adapters.foreign.asgi": "from_asgi",
-        "adapters.foreign.wsgi": "from_wsgi",
-        "app.application": "App",
-        "app.blueprint": "Blueprint",
-        "app.served_function": "to_app",
-        "body.form_parts": "FormPart",
-        "environment": "env",
-        "frameworks.views": "view Views",
-        "explanations": "explained",
-        "handler.scope": "current_request",
-        "handler.errors": "is_debug",
-        "http.errors": "HTTPError abort",
-        "http.limits": "Limits",
-        "http.redirect": "Redirect",
-        "request.dependencies": "Dependency",
-        "request.proxies": "TrustedProxies",
-        "request.request": "Request",
-        "request.route": "RouteKey",
-        "request.interfaces": "Session",
-        "response.response": "Response",
-        "serialization.decimals": "decimal_meta",
-        "serialization.json_fields": "JSON",
-        "serialization.readers": "check_as",
-        "serialization.signing": "BadSignature SignatureExpired Signer",
-        "uploads.upload": "Upload",
-        "websockets.websocket": "BlockingWebSocket WebSocket",
-        "websockets.channel": "WebSocketClosed",
-    },
-)
+__all__, __getattr__, __dir__ = import_on_use(__name__)

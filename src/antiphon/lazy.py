@@ -1,7 +1,7 @@
 """Work postponed until it is needed: attributes computed on first read, their docstrings, and lazy imports."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, AnyStr, Generic, NoReturn, Protocol, TypeVar, cast, overload
@@ -177,14 +177,16 @@ def require_names(package: str, series: str, owner: object, *names: str) -> None
 
 
 def import_on_use(
-    package: str, modules: Mapping[str, str], top: str = "antiphon"
+    package: str, modules: Mapping[str, str] | None = None, top: str = "antiphon"
 ) -> tuple[list[str], Callable[[str], Any], Callable[[], list[str]]]:
     """Return the ``__all__``, the ``__getattr__`` and the ``__dir__`` of a package that imports each name on first use
-    (PEP 562).
+    (PEP 562): the names that its stub imports, which is also what type checkers read.
 
-    ``modules`` maps each module, by its path below the package ``top``, to its names, separated by spaces.
+    A package without a stub gives ``modules``: each module, by its path below the package ``top``, and its names,
+    separated by spaces.
     """
-    where = {name: f"{top}.{module}" for module, names in modules.items() for name in names.split()}
+    listed = _imports_of_stub(package) if modules is None else ((f"{top}.{each}", modules[each]) for each in modules)
+    where = {name: module for module, names in listed for name in names.split()}
 
     def import_name(name: str) -> Any:
         from antiphon.explanations.renamed import still, with_old_names
@@ -210,6 +212,15 @@ def import_on_use(
         return sorted({*where, *vars(sys.modules[package]).keys() - {"import_on_use"}})
 
     return sorted(where), import_name, names
+
+
+def _imports_of_stub(package: str) -> Iterator[tuple[str, str]]:
+    """Yield each module that a package's stub imports from, and the names, separated by spaces."""
+    spec: Any = sys.modules[package].__spec__
+    stub: str = spec.loader.get_data(f"{spec.origin}i").decode()
+    for statement in stub.partition("\n\n")[0].removeprefix("from ").split("\nfrom "):
+        module, _, names = statement.partition(" import ")
+        yield module, names.strip("()\n").replace(",", " ")
 
 
 def not_offered(name: str, message: str) -> AttributeError | ImportError:

@@ -2,6 +2,4 @@
 
 from antiphon.lazy import import_on_use
 
-__all__, __getattr__, __dir__ = import_on_use(
-    __name__, {"features.logs.formats": "JSONFormatter RequestIDFilter TextFormatter"}
-)
+__all__, __getattr__, __dir__ = import_on_use(__name__)

@@ -2,4 +2,4 @@
 
 from antiphon.lazy import import_on_use
 
-__all__, __getattr__, __dir__ = import_on_use(__name__, {"cli.routes": "load_app load_feature"})
+__all__, __getattr__, __dir__ = import_on_use(__name__)

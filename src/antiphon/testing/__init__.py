@@ -2,14 +2,4 @@
 
 from antiphon.lazy import import_on_use
 
-__all__, __getattr__, __dir__ = import_on_use(
-    __name__,
-    {
-        "testing.client": "AsyncClient Client",
-        "testing.cookies": "CookieJar",
-        "testing.errors": "BrokenResponse ContractError HandshakeRefused LifespanError",
-        "testing.responses": "ClientResponse",
-        "testing.sessions": "ClientSession",
-        "testing.websockets": "ClientWebSocket",
-    },
-)
+__all__, __getattr__, __dir__ = import_on_use(__name__)

@@ -2,10 +2,4 @@
 
 from antiphon.embedding import import_on_use
 
-__all__, __getattr__, __dir__ = import_on_use(
-    __name__,
-    {
-        "app.channel_log": "ChannelLog Entry Position",
-        "app.store": "check_ttl decode encode hash_key unavailable StoredKind decode_value encode_value owned_entries",
-    },
-)
+__all__, __getattr__, __dir__ = import_on_use(__name__)

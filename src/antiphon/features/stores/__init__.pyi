@@ -1,5 +1,5 @@
 from antiphon.app.channel_log import ChannelLog, Entry, Position
-from antiphon.app.store import (  # fmt: skip
+from antiphon.app.store import (
     StoredKind,
     check_ttl,
     decode,

@@ -2,4 +2,4 @@
 
 from antiphon.lazy import import_on_use
 
-__all__, __getattr__, __dir__ = import_on_use(__name__, {"testing.pairs.programs": "Feature Option Route Sign"})
+__all__, __getattr__, __dir__ = import_on_use(__name__)

@@ -6,6 +6,4 @@ from antiphon.lazy import import_on_use
 
 pytest.register_assert_rewrite(f"{__name__}.entries")
 
-__all__, __getattr__, __dir__ = import_on_use(
-    __name__, {"testing.stores.entries": "ClockedStore StoreTests TimedStore"}
-)
+__all__, __getattr__, __dir__ = import_on_use(__name__)
