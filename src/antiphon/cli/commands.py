@@ -16,7 +16,6 @@ from click.core import ParameterSource
 from antiphon.cli.errors import BadCommand, CommandError, Refused
 from antiphon.cli.settings import ENV_FILE, PREFIX, read
 from antiphon.cli.target import explain_failure
-from antiphon.cli.workers.options import INHERITED
 from antiphon.explanations import renamed
 
 if TYPE_CHECKING:
@@ -40,9 +39,8 @@ class Configured(click.Command):
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
         """Return the context of an invocation, with the values from `.env` as defaults."""
-        values = _read_unless_reloading()
-        if INHERITED not in os.environ:
-            self._check_known(values)
+        values = read(ENV_FILE)
+        self._check_known(values)
         defaults: dict[str, Any] = {}
         for each in self.params:
             found = next((values[name] for name in _variables(each) if values.get(name)), None)
@@ -84,16 +82,6 @@ def _variable_of(option: str) -> str:
 
 _RENAMED = {_variable_of(old): _variable_of(new) for old, new in renamed.OPTIONS.items()}
 """The variables of options with new names, and their own new names."""
-
-
-def _read_unless_reloading() -> dict[str, str]:
-    """Read `.env`. A worker ignores a malformed file, since loading the application reads it again."""
-    try:
-        return read(ENV_FILE)
-    except BadCommand:
-        if INHERITED in os.environ:
-            return {}
-        raise
 
 
 def _variables(parameter: click.Parameter) -> list[str]:

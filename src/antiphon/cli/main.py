@@ -4,7 +4,6 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -303,7 +302,7 @@ def run(
     elif click.get_current_context().get_parameter_source("reload_dir") == ParameterSource.COMMANDLINE:
         raise BadCommand("--reload-dir has no meaning without --reload.")
     watched = (reload_dir or (".",)) if reload else ()
-    sys.exit(serve(partial(find_target, target), requested, place, options, watched))
+    sys.exit(serve(find_target(target), requested, place, options, watched))
 
 
 @main.command()

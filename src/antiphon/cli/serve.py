@@ -1,4 +1,4 @@
-"""`antiphon run`: binds a socket and supervises workers, or serves as a worker of another process.
+"""`antiphon run`: binds a socket and supervises workers.
 
 With ``--preload``, the program is loaded once, before the supervisor starts its event loop, so that the supervisor has
 only one thread when it forks workers, which share memory until they write to it. Other threads would not exist in the
@@ -28,10 +28,10 @@ from antiphon.cli.interface import Choice
 from antiphon.cli.listener import GivenSocket, http_url, listen, listen_at, notify
 from antiphon.cli.logs import tell
 from antiphon.cli.target import Target
-from antiphon.cli.workers.options import INHERITED, TOLD, ServerOptions
+from antiphon.cli.workers.options import ServerOptions
 from antiphon.cli.workers.process import ChildProcess, Launch, by_command
 from antiphon.cli.workers.supervisor import Supervisor
-from antiphon.cli.workers.told import Told, encoded, end_without_finalizing, serve_as_worker
+from antiphon.cli.workers.told import Told, end_without_finalizing, serve_as_worker
 from antiphon.features.metrics.folder import VARIABLE, folder_of
 
 _HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2, signal.SIGCHLD)
@@ -76,10 +76,9 @@ def preload(target: Target, requested: Choice | None) -> PreloadedTarget:
     return preloaded
 
 
-def by_fork(target: Target, requested: Choice | None, options: ServerOptions, is_for_loopback: bool) -> Launch:
+def by_fork(told: Told) -> Launch:
     """Return a function that launches workers as forks. They close the files that this process opens later."""
     gc.freeze()  # a collection in a worker would write to all objects, and so copy them
-    told = Told(lambda: target, requested, options, is_for_loopback)
     kept = _open_files()
     hang_up = signal.getsignal(signal.SIGHUP)
 
@@ -227,21 +226,12 @@ Place: TypeAlias = Port | SocketPath | GivenSocket
 
 
 def serve(
-    find: Callable[[], Target],
-    requested: Choice | None,
-    place: Place,
-    options: ServerOptions,
-    watched: Sequence[str] = (),
+    target: Target, requested: Choice | None, place: Place, options: ServerOptions, watched: Sequence[str] = ()
 ) -> int:
-    """Serve the target that `find` returns until a signal ends the server; reload it when a file in `watched` changes.
+    """Serve a target until a signal ends the server; reload it when a file in `watched` changes.
 
     Returns the exit code, or raises one of `errors`.
     """
-    inherited = os.environ.pop(INHERITED, None)
-    os.environ.pop(TOLD, None)  # it may be set, but empty
-    if inherited is not None:
-        return serve_as_worker(inherited, Told(find, requested, options, place.is_for_loopback))
-    target = find()
     if options.preloads:
         target = preload(target, requested)
     listeners, url = place.listen(1 if watched else options.workers)
@@ -261,28 +251,28 @@ def serve(
         tell(f"Antiphon serves {target} on {url}{by} ({choice.interface}: {choice.reason})")
         notify("READY=1")
 
-    launch = _launch_of(target, requested, options, place.is_for_loopback)
+    told = Told(target, requested, options, place.is_for_loopback)
 
     async def supervise() -> int:
         if not watched:
-            return await Supervisor(listeners, options, announce, launch).run()
+            return await Supervisor(listeners, options, announce, _launch_of(told)).run()
         from antiphon.cli.workers.reload import Reloader  # imported late: it imports watchfiles
 
-        return await Reloader(listeners, options, announce, target, watched).run()
+        return await Reloader(listeners, announce, told, watched).run()
 
     with metrics_folder():
         return asyncio.run(supervise())
 
 
-def _launch_of(target: Target, requested: Choice | None, options: ServerOptions, is_for_loopback: bool) -> Launch:
+def _launch_of(told: Told) -> Launch:
     """Return a function that launches workers: as forks if the target was preloaded, else with the same command.
 
     On Linux, the first ones are forks in any case, which need not import again what this process has just imported.
     """
-    command = by_command(encoded(str(target), requested, options, is_for_loopback))
+    options, command = told.options, by_command(told.encoded())
     if not options.preloads and sys.platform != "linux":  # elsewhere, a system's libraries may not survive a fork
         return command
-    fork = by_fork(target, requested, options, is_for_loopback)
+    fork = by_fork(told)
     forks = repeat(fork) if options.preloads else chain(repeat(fork, options.workers), repeat(command))
 
     async def launch(*inherited: int) -> ChildProcess:

@@ -126,7 +126,7 @@ INHERITED = "_ANTIPHON_INHERITED"
 Names that begin with ANTIPHON_ are settings.
 """
 TOLD = "_ANTIPHON_TOLD"
-"""The environment variable that contains the command line as JSON; without it, the worker parses its own."""
+"""The environment variable that contains the parsed command line as JSON."""
 
 Order: TypeAlias = dict[Literal["load", "show", "page", "serve", "stacks", "replaced"], str]
 """An order to a worker: load a target, show a failure's report and page, serve what is loaded at the listener with this

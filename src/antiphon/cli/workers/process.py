@@ -147,7 +147,7 @@ Launch: TypeAlias = Callable[..., Awaitable[ChildProcess]]
 def by_command(told: str) -> Launch:
     """Return a function that launches the command of this process again.
 
-    ``told`` is the parsed command line, if any, so that the worker need not parse it.
+    ``told`` is the parsed command line, so that the worker need not parse it.
     """
 
     async def launch(*inherited: int) -> ChildProcess:

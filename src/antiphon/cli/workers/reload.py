@@ -22,10 +22,10 @@ from antiphon.cli.interface import Choice
 from antiphon.cli.listener import is_utf8
 from antiphon.cli.logs import tell
 from antiphon.cli.settings import ENV_FILE
-from antiphon.cli.target import Target
-from antiphon.cli.workers.options import Order, ServerOptions, serve_at
+from antiphon.cli.workers.options import Order, serve_at
 from antiphon.cli.workers.process import WorkerProcess, by_command
 from antiphon.cli.workers.supervisor import Supervisor, run_all
+from antiphon.cli.workers.told import Told
 
 _STEP = 20
 """Milliseconds without further changes after which changes are reported. Editors save files faster."""
@@ -215,13 +215,12 @@ class Reloader(Supervisor):
     def __init__(
         self,
         listeners: Sequence[socket.socket],
-        options: ServerOptions,
         announce: Callable[[Choice | None], object],
-        target: Target,
+        told: Told,
         folders: Sequence[str],
     ) -> None:
-        super().__init__(listeners, options, announce, by_command(""))
-        self._target = target
+        super().__init__(listeners, told.options, announce, by_command(told.encoded()))
+        self._target = told.target
         self._folders = folders
         self._serving: list[WorkerProcess] = []
         """The workers that are serving or about to serve."""
@@ -307,8 +306,6 @@ class Reloader(Supervisor):
         for path in changed:
             with suppress(OSError, NotImplementedError):
                 os.unlink(importlib.util.cache_from_source(os.path.abspath(path)))
-        if os.fspath(ENV_FILE) in changed:  # workers have read the command's settings from it
-            self._prestarted.kill()
 
     def _has_loaded(self, choice: Choice | None, changed: list[str], seconds: float) -> None:
         self._changed.difference_update(changed)

@@ -6,9 +6,7 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from threading import Event
 from typing import NamedTuple
 
@@ -21,9 +19,9 @@ from antiphon.cli.workers.options import Control, Guards, ServerOptions
 
 
 class Told(NamedTuple):
-    """The data from the command line that a worker needs. ``find`` returns the target."""
+    """The data from the command line that a worker needs."""
 
-    find: Callable[[], Target]
+    target: Target
     requested: Choice | None
     options: ServerOptions
     is_for_loopback: bool
@@ -37,12 +35,11 @@ class Told(NamedTuple):
         options = ServerOptions(
             **{**values, "logs": Logs(*values["logs"]), "guards": Guards(tuple(hosts), *others)}
         )._replace(dialects=tuple(values["dialects"]), tls=values["tls"] and tuple(values["tls"]))
-        return cls(partial(Target.parse, target), requested and Choice(*requested), options, is_for_loopback)
+        return cls(Target.parse(target), requested and Choice(*requested), options, is_for_loopback)
 
-
-def encoded(target: str, requested: Choice | None, options: ServerOptions, is_for_loopback: bool) -> str:
-    """Return the data that a supervisor passes to its workers, as JSON: a target, and the fields of `Told`."""
-    return json.dumps([target, requested, options._asdict(), is_for_loopback])
+    def encoded(self) -> str:
+        """Return the data as JSON."""
+        return json.dumps([str(self.target), self.requested, self.options._asdict(), self.is_for_loopback])
 
 
 def serve_as_worker(inherited: str, told: Told) -> int:
@@ -62,7 +59,7 @@ def serve_as_worker(inherited: str, told: Told) -> int:
         control = socket.socket(fileno=int(inherited.rpartition(",")[2]))
         Control(control).report_failure(str(error), StartupFailed.exit_code)
         return StartupFailed.exit_code
-    work(inherited, told.find, told.requested, told.options)
+    work(inherited, told.target, told.requested, told.options)
     _has_served.set()
     return 0
 

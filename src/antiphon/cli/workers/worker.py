@@ -97,8 +97,8 @@ WAITING_THREADS = 192
 """The number of further threads, on which requests wait for their turn if the worker knows how long clients do."""
 
 
-def work(inherited: str, find: Callable[[], Target], requested: Choice | None, options: ServerOptions) -> None:
-    """Serve what `find` returns, or what the supervisor orders, until the supervisor closes its end of `control`.
+def work(inherited: str, target: Target, requested: Choice | None, options: ServerOptions) -> None:
+    """Serve a target, or what the supervisor orders if it reloads, until the supervisor closes its end of `control`.
 
     Open requests then get the grace period. `inherited` contains open file descriptors: `listener,listener,control`.
     """
@@ -112,7 +112,7 @@ def work(inherited: str, find: Callable[[], Target], requested: Choice | None, o
     worker = _Worker(connection, options)
     Thread(target=worker.end_when_told, daemon=True).start()
     limit_exit_elsewhere()  # calls get the grace period, after which the thread kills this process
-    worker.serve(wait_for_target(connection, listeners[0]) if options.is_reloaded else find(), requested, listeners)
+    worker.serve(wait_for_target(connection, listeners[0]) if options.is_reloaded else target, requested, listeners)
 
 
 class _Worker:
