@@ -50,9 +50,7 @@ class Configured(click.Command):
 
     def _check_known(self, values: dict[str, str]) -> None:
         """Warn about variables that look like settings but aren't, and give ``values`` the new name of what a version
-        had. Raises `BadCommand` for any other with a new name.
-
-        A setting may turn a protection on, so a renamed one is an error: it must not be off without a word.
+        had.
         """
         known = {name.removeprefix(PREFIX) for each in self.params for name in _variables(each)} | _ELSEWHERE
         given = {**values, **os.environ}
@@ -62,8 +60,6 @@ class Configured(click.Command):
             if ours := renamed.still("antiphon", option, _tell):
                 values.setdefault(_variable_of(ours), given[PREFIX + name])
                 continue
-            if ours := _RENAMED.get(PREFIX + name):
-                raise BadCommand(f"{PREFIX}{name} has a new name: set {ours} instead.")
             from difflib import get_close_matches  # imported late: few need it
 
             near = get_close_matches(name, sorted(known), 1)
@@ -78,10 +74,6 @@ def _tell(text: str) -> None:
 def _variable_of(option: str) -> str:
     """Return the variable that sets an option: ANTIPHON_PORT for `--port`."""
     return PREFIX + option.lstrip("-").replace("-", "_").upper()
-
-
-_RENAMED = {_variable_of(old): _variable_of(new) for old, new in renamed.OPTIONS.items()}
-"""The variables of options with new names, and their own new names."""
 
 
 def _variables(parameter: click.Parameter) -> list[str]:
@@ -113,12 +105,10 @@ class Commands(click.Group):
         return super().get_command(ctx, cmd_name) or _brought(cmd_name)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        """Return the command that arguments name. The error for a renamed one shows its name."""
+        """Return the command that arguments name, by its new name if a version had another one."""
         for at, (name, *value) in enumerate([each.split("=", 1) for each in args]):
             if at == 0 or name.startswith("-"):
                 args[at] = "=".join([renamed.still("antiphon", name, _tell) or name, *value])
-        if args and (ours := renamed.COMMANDS.get(args[0])) and self.get_command(ctx, args[0]) is None:
-            ctx.fail(f"No such command {args[0]!r}. Did you mean {ours!r}?")
         return super().resolve_command(ctx, args)
 
     def main(self, *arguments: Any, **options: Any) -> Any:
@@ -136,11 +126,6 @@ class Commands(click.Group):
         """Call a command. Its errors are shown without a traceback, as click's own are."""
         try:
             return super().invoke(ctx)
-        except click.NoSuchOption as error:
-            if ours := renamed.OPTIONS.get(error.option_name):
-                told = f"No such option {error.option_name!r}. Did you mean {ours!r}?"
-                raise click.NoSuchOption(error.option_name, told, ctx=error.ctx) from None
-            raise
         except CommandError as error:
             failure = click.ClickException(error.message)
             failure.exit_code = error.exit_code  # type: ignore[misc]  # click reads it from the instance

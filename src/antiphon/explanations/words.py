@@ -2,16 +2,9 @@
 
 from collections.abc import Mapping
 
-from antiphon.explanations.renamed import APP_SETTINGS as RENAMED_APP_SETTINGS
-from antiphon.explanations.renamed import ARGUMENTS as RENAMED_ARGUMENTS
-from antiphon.explanations.renamed import NAMES as RENAMED_NAMES
-from antiphon.explanations.renamed import REQUEST as RENAMED_REQUEST
-from antiphon.explanations.renamed import RESPONSE as RENAMED_RESPONSE
-from antiphon.explanations.renamed import ROUTE as RENAMED_ROUTE
-from antiphon.explanations.renamed import ROUTES as RENAMED_ROUTES
-
 REQUEST = {
-    **RENAMED_REQUEST,
+    "accept_charsets": "request.headers.get('accept-charset')",
+    "after_request": "request.on_response(function)",
     "GET query query_args query_arguments query_params str_GET str_params": "request.args",
     "POST post body_arguments str_POST forms": "request.form",
     "FILES file": "request.files",
@@ -95,7 +88,6 @@ REQUEST = {
     "form_data multipart": "request.form and request.files, or request.parts()",
 }
 RESPONSE = {
-    **RENAMED_RESPONSE,
     "code status_code status_int set_status write_head reason reason_phrase": "response.status",
     "app_iter content data get_data iter_encoded media response set_data": "response.body",
     "charset content_type_params default_content_type media_type mimetype mimetype_params": "response.content_type",
@@ -179,7 +171,6 @@ APP_METHODS = {
 }
 APP = {
     **APP_METHODS,
-    **RENAMED_ROUTES,
     "include_router register_blueprint add_blueprint add_router blueprint include merge": "app.register(blueprint)",
     "add_api_route add_route add_url_rule api_route": "app.route(pattern, methods)(function)",
     "add_middleware middlewares around_action install ext": "@app.middleware, or app.use(feature)",
@@ -390,13 +381,16 @@ PACKAGE = {
     "Template template templating": "Page(template, name=value) from antiphon.features",
 }
 TEST = "Client(app), in a function whose name begins with test_"
+_BY_NUMBER = "abort(423), or another number, and HTTPError with error.status"
 NAMES = {
-    **RENAMED_NAMES,
-    "antiphon.features": {**RENAMED_NAMES["antiphon.features"], "Session": "Sessions"},
-    "antiphon.testing": {**RENAMED_NAMES["antiphon.testing"], "AsyncHTTPTestCase LiveServerTestCase TestCase": TEST},
+    "antiphon.features": {"Session": "Sessions"},
+    "antiphon.http": {
+        "PaymentRequired ProxyAuthenticationRequired ExpectationFailed Locked FailedDependency TooEarly": _BY_NUMBER,
+        "PreconditionRequired UnavailableForLegalReasons LoopDetected NetworkAuthenticationRequired": _BY_NUMBER,
+    },
+    "antiphon.testing": {"AsyncHTTPTestCase LiveServerTestCase TestCase": TEST},
 }
 ROUTE = {
-    **RENAMED_ROUTE,
     "response response_model": "the handler's annotation, as in def show(request) -> Order, or gives=Order",
     "status_code": "the handler's result: return value, 201",
     "deprecated": "meta={OpenAPI.DEPRECATED: True}",
@@ -423,7 +417,6 @@ MULTIDICT = {"get_list getlist": "getall(name)", "multi_items": "items()", "to_d
 """For each class, names from other frameworks, separated by spaces, and Antiphon's."""
 
 APP_SETTINGS = {
-    **RENAMED_APP_SETTINGS,
     "cookie_secret secret_key": "secret_keys=[key]",
     "allowed_hosts host_matching": "trusted_hosts=[host]",
     "max_content_length request_max_body_size client_max_size": "limits=Limits(body=...)",
@@ -532,7 +525,6 @@ ARGUMENTS: dict[str, Mapping[str, str]] = {
     "login": {"remember": "app.use(Sessions(lifetime=...)), for all sessions"},
 }
 """For each of Antiphon's functions, other frameworks' arguments, and what to write instead."""
-ARGUMENTS |= {each: {**ARGUMENTS.get(each, {}), **names} for each, names in RENAMED_ARGUMENTS.items()}
 
 TEMPLATE = {
     "current_user": "request.user",

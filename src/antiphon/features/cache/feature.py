@@ -16,7 +16,6 @@ from antiphon.embedding import (
     AwaitedResponse,
     DatabaseConnection,
     FeatureStore,
-    NamesOurs,
     WatchedHead,
     check_numbers,
     errors_name_it,
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
 
 
 @errors_name_it
-class Cache(metaclass=NamesOurs, words={"forget": "cache.purge(url)", "aforget": "await cache.apurge(url)"}):
+class Cache:
     """A feature that stores responses and serves them without calling the handler (RFC 9111).
 
     A response's header fields decide whether and for how long it is stored: Cache-Control, Expires, CDN-Cache-Control

@@ -18,7 +18,6 @@ from antiphon import explained
 from antiphon.embedding import (
     DRAINING,
     FeatureStore,
-    NamesOurs,
     check_numbers,
     encode_json,
     errors_name_it,
@@ -197,17 +196,7 @@ class ChannelListener:
 
 
 @errors_name_it
-class Channel(
-    metaclass=NamesOurs,
-    words={
-        "after": "channel.follow(request.last_event_id)",
-        "kept": "await channel.amessages(), or channel.messages() on a thread",
-        "kept_now": "channel.messages()",
-        "send_now": "channel.send(value)",
-        "who": "await channel.amembers(), or channel.members() on a thread",
-        "who_now": "channel.members()",
-    },
-):
+class Channel:
     """A named stream of messages from any process to all listeners, kept for clients that reconnect.
 
     By default, the ``store`` is that of the app that uses the channel: ``app.use(news)``. A MemoryStore serves one

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
 from antiphon import explained
-from antiphon.embedding import DRAINING, NamesOurs, refuse_on_loop, seconds_of
+from antiphon.embedding import DRAINING, refuse_on_loop, seconds_of
 from antiphon.features.channels.feed import Item
 from antiphon.features.runs.production import Production, current
 from antiphon.features.runs.questions import DAY, RunQuestion, ask, join_log, open_questions, take_replies
@@ -272,7 +272,7 @@ class ValuesMissed(Exception):
         self.total = total
 
 
-class Run(Generic[T], metaclass=NamesOurs, words={"written": "run.earlier_values()"}):
+class Run(Generic[T]):
     """A run, with the state that it had when it was started or found. You can follow its values and stop it.
     Provisional.
 

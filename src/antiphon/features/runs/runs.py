@@ -24,7 +24,6 @@ from antiphon import App, HTTPError, current_request, explained
 from antiphon.embedding import (
     SAFE_METHODS,
     FeatureStore,
-    NamesOurs,
     check_numbers,
     contained,
     describe,
@@ -133,16 +132,7 @@ class _Own:
 
 
 @errors_name_it
-class Runs(
-    Generic[T],
-    metaclass=NamesOurs,
-    words={
-        "again": "@runs.restartable",
-        "find_now": "runs.find(id, owner=owner)",
-        "owned_by_now": "runs.owned_by(owner)",
-        "start_now": "runs.start(source, owner=owner)",
-    },
-):
+class Runs(Generic[T]):
     """Streams that outlive their requests: each is produced once, where it was started. Provisional.
 
     Any number of clients can follow a run, from any point, in any process.
