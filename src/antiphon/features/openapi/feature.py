@@ -203,9 +203,8 @@ class OpenAPI:
 
     def _asset(self, request: Request) -> Response:
         """Return the page's styles or its script."""
-        from antiphon.features.openapi.page import SCRIPT, STYLES
-
-        text, kind = (STYLES, "css") if request.path.endswith(".css") else (SCRIPT, "javascript")
+        name, kind = ("page.css", "css") if request.path.endswith(".css") else ("page.js", "javascript")
+        text = Path(__file__).with_name(name).read_bytes()
         return _validated(Response(text, content_type=f"text/{kind}; charset=utf-8"), request)
 
     def _try(self, request: Request, operation: str) -> Response:

@@ -8,7 +8,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
-from pathlib import Path
 from shlex import join
 from typing import Any, NamedTuple
 
@@ -232,30 +231,6 @@ def target_of(content: Mapping[str, Any], name: str, args: MultiDict[str]) -> st
         return f"{filled}?{format_query(query)}" if query else filled
     return None
 
-
-STYLES = """:root { color-scheme: light dark }
-:root { background: light-dark(#fff, #191919); color: light-dark(#1c1c1c, #e8e8e8) }
-body { font: 1rem/1.55 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem 1rem 4rem }
-a { color: light-dark(#0b57c4, #8ab8ff) }
-h1 { margin-bottom: 0 } h2 { margin: 3rem 0 1rem } h3 { font-size: 1.05rem; margin: 0; overflow-wrap: anywhere }
-h4 { font-size: 1rem; margin: 1.2rem 0 .3rem } p { margin: .4rem 0; overflow-wrap: anywhere }
-code, .method { font-family: ui-monospace, monospace; overflow-wrap: anywhere }
-.method { font-weight: bold; margin-right: .5rem }
-nav ul { list-style: none; padding: 0 } nav li { margin: .3rem 0 }
-section.operation, section.schema { border: 1px solid light-dark(#ccc, #444); border-radius: .5rem }
-li { overflow-wrap: anywhere }
-section.operation, section.schema { padding: .8rem 1rem; margin: 1rem 0 }
-dl { margin: 0 } dt { margin-top: .5rem; overflow-wrap: anywhere } dd { margin: 0 0 0 1.2rem; overflow-wrap: anywhere }
-.kind { color: light-dark(#555, #b5b5b5) }
-details { margin-top: 1rem } summary { cursor: pointer; font-weight: bold } label { display: block; margin: .6rem 0 }
-input, select, textarea, button { font: inherit; color: inherit; box-sizing: border-box; max-width: 100% }
-input, select, textarea, button { border: 1px solid light-dark(#767676, #8a8a8a); border-radius: .25rem }
-input, select, textarea, button { background: light-dark(#fff, #222); padding: .3rem .6rem }
-input, select, textarea { display: block; width: 100% } textarea { font-family: ui-monospace, monospace }
-pre { font-family: ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere }
-"""
-SCRIPT = Path(__file__).with_suffix(".js").read_bytes()
-"""The script for the forms, in UTF-8."""
 
 _METHODS = ("get", "put", "post", "delete", "patch", "trace", "options", "head", "query")
 _BOUNDS = {
