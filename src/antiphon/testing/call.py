@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from types import TracebackType
-from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from antiphon.explanations import explained
 from antiphon.http.urls.url import URL, unquote
@@ -219,15 +219,19 @@ class AsyncStreamedResponse(ResponseHead):
         return await self._call.rest()
 
 
-class Streaming:
-    """A context manager that opens a response and disconnects at the end."""
+C = TypeVar("C", bound=Call)
 
-    def __init__(self, call: Call, run: Run) -> None:
+
+class Opening(Generic[C, T]):
+    """A context manager that opens a response or a WebSocket, and leaves it at the end."""
+
+    def __init__(self, call: C, run: Run, kind: Callable[[C, Head, Run], T]) -> None:
         self._call = call
         self._run = run
+        self._kind = kind
 
-    def __enter__(self) -> StreamedResponse:
-        return StreamedResponse(self._call, self._run(self._call.open()), self._run)
+    def __enter__(self) -> T:
+        return self._kind(self._call, self._run(self._call.open()), self._run)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -235,14 +239,15 @@ class Streaming:
         self._run(self._call.leave(error))
 
 
-class AsyncStreaming:
-    """An async context manager that opens a response and disconnects at the end."""
+class AsyncOpening(Generic[C, T]):
+    """An async context manager that opens a response or a WebSocket, and leaves it at the end."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: C, kind: Callable[[C, Head], T]) -> None:
         self._call = call
+        self._kind = kind
 
-    async def __aenter__(self) -> AsyncStreamedResponse:
-        return AsyncStreamedResponse(self._call, await self._call.open())
+    async def __aenter__(self) -> T:
+        return self._kind(self._call, await self._call.open())
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

@@ -14,7 +14,15 @@ from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.headers import HeaderFields, Headers, MutableHeaders
 from antiphon.http.urls.url import TEST_HOST, URL
 from antiphon.request.request import Request
-from antiphon.testing.call import AsyncStreaming, Call, CallOptions, Check, Streaming
+from antiphon.testing.call import (
+    AsyncOpening,
+    AsyncStreamedResponse,
+    Call,
+    CallOptions,
+    Check,
+    Opening,
+    StreamedResponse,
+)
 from antiphon.testing.cookies import CookieJar
 from antiphon.testing.errors import within
 from antiphon.testing.loop_thread import LoopThread
@@ -22,17 +30,16 @@ from antiphon.testing.requests import ClientRequest, HTTPVersion, RequestOptions
 from antiphon.testing.responses import ClientResponse
 from antiphon.testing.servers.exchange import ClientAddress, Connection
 from antiphon.testing.servers.transports import CountedQueries, Interface, TestedApplication, make_transport
-from antiphon.testing.websockets import AsyncSocketOpening, SocketCall, SocketOpening, SocketTransport
+from antiphon.testing.websockets import AsyncClientWebSocket, ClientWebSocket, SocketCall, SocketTransport
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
     from antiphon.testing.sessions import ClientSession, Visitor
     from antiphon.testing.tools import ClientTools, ToolResult
-    from antiphon.testing.websockets import AsyncClientWebSocket, ClientWebSocket, SocketCall
 
 Result = TypeVar("Result")
-Opening = TypeVar("Opening")
+Opened = TypeVar("Opened")
 T = TypeVar("T")
 
 _HANDSHAKE = {
@@ -46,7 +53,7 @@ _HANDSHAKE = {
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-class BaseClient(ABC, Generic[Result, Opening], metaclass=NamesOurs, words=CLIENT):
+class BaseClient(ABC, Generic[Result, Opened], metaclass=NamesOurs, words=CLIENT):
     """The base of both clients, which share these methods and differ only in how they wait. A ``Result`` is a response
     or an awaitable of one.
 
@@ -203,7 +210,7 @@ class BaseClient(ABC, Generic[Result, Opening], metaclass=NamesOurs, words=CLIEN
         """
         return self._respond(self._call(method, url, options, unnamed))
 
-    def stream(self, method: str, url: str, *unnamed: Never, **options: Unpack[RequestOptions]) -> Opening:
+    def stream(self, method: str, url: str, *unnamed: Never, **options: Unpack[RequestOptions]) -> Opened:
         """Send a request and open a response whose body, which may be endless, is read chunk by chunk.
 
         Use this in a ``with`` or ``async with`` statement. The client disconnects at the end of the block, unless the
@@ -261,13 +268,13 @@ class BaseClient(ABC, Generic[Result, Opening], metaclass=NamesOurs, words=CLIEN
     def _respond(self, call: Call) -> Result: ...
 
     @abstractmethod
-    def _open(self, call: Call) -> Opening: ...
+    def _open(self, call: Call) -> Opened: ...
 
 
 BaseClient.__init__.__doc__ = BaseClient.__doc__  # so that help() of either client shows the options
 
 
-class Client(BaseClient[ClientResponse, Streaming]):
+class Client(BaseClient[ClientResponse, Opening[Call, StreamedResponse]]):
     """A client for tests that are plain functions.
 
     The application runs on an event loop in its own thread; over WSGI, it runs on another thread. It can read the
@@ -306,7 +313,7 @@ class Client(BaseClient[ClientResponse, Streaming]):
         handshake is refused, TimeoutError if it isn't completed within the timeout, and any error that escapes the
         application.
         """
-        return SocketOpening(self._socket_call(url, subprotocols, origin, options), self._run)
+        return Opening(self._socket_call(url, subprotocols, origin, options), self._run, ClientWebSocket)
 
     @property
     def tools(self) -> "ClientTools[ToolResult, dict[str, dict[str, Any]]]":
@@ -327,8 +334,8 @@ class Client(BaseClient[ClientResponse, Streaming]):
     def _respond(self, call: Call) -> ClientResponse:
         return self._run(call.respond())
 
-    def _open(self, call: Call) -> Streaming:
-        return Streaming(call, self._run)
+    def _open(self, call: Call) -> Opening[Call, StreamedResponse]:
+        return Opening(call, self._run, StreamedResponse)
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         if self._is_inline:
@@ -338,7 +345,7 @@ class Client(BaseClient[ClientResponse, Streaming]):
         return self._loop.run(coroutine, self._options.timeout)
 
 
-class AsyncClient(BaseClient[Coroutine[Any, Any, ClientResponse], AsyncStreaming]):
+class AsyncClient(BaseClient[Coroutine[Any, Any, ClientResponse], AsyncOpening[Call, AsyncStreamedResponse]]):
     """A client for tests that are coroutines: its methods are awaited.
 
     The application runs on the test's event loop; over WSGI, it runs on another thread.
@@ -352,7 +359,7 @@ class AsyncClient(BaseClient[Coroutine[Any, Any, ClientResponse], AsyncStreaming
         self, url: str, *, subprotocols: Iterable[str] = (), origin: str | None = "", **options: Unpack[RequestOptions]
     ) -> "AbstractAsyncContextManager[AsyncClientWebSocket]":
         """Open a WebSocket, as ``Client.websocket`` does: ``async with client.websocket("/rooms/7") as socket:``."""
-        return AsyncSocketOpening(self._socket_call(url, subprotocols, origin, options))
+        return AsyncOpening(self._socket_call(url, subprotocols, origin, options), AsyncClientWebSocket)
 
     @property
     def tools(self) -> "ClientTools[Coroutine[Any, Any, ToolResult], Coroutine[Any, Any, dict[str, dict[str, Any]]]]":
@@ -373,8 +380,8 @@ class AsyncClient(BaseClient[Coroutine[Any, Any, ClientResponse], AsyncStreaming
     def _respond(self, call: Call) -> Coroutine[Any, Any, ClientResponse]:
         return call.respond()
 
-    def _open(self, call: Call) -> AsyncStreaming:
-        return AsyncStreaming(call)
+    def _open(self, call: Call) -> AsyncOpening[Call, AsyncStreamedResponse]:
+        return AsyncOpening(call, AsyncStreamedResponse)
 
 
 def _held_to_contract(app: TestedApplication, root_path: str) -> tuple[TestedApplication, Check]:

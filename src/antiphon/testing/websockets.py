@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from antiphon.serialization.json import encode_json
@@ -37,9 +36,9 @@ class SocketTransport:
 class SocketCall(Call):
     """A handshake and the messages after it, with a time limit for each step."""
 
-    async def handshake(self) -> Head:
+    async def open(self) -> Head:
         """Wait for the handshake to be accepted or refused. Raises HandshakeRefused."""
-        head = await self.open()
+        head = await super().open()
         if head.status == 101:
             return head
         failure = getattr(self._exchange, "failure", None)  # over WSGI, there is no such exchange
@@ -169,34 +168,3 @@ class AsyncClientWebSocket(_Accepted):
         with _ending():
             while True:
                 yield await self._call.receive()
-
-
-class SocketOpening:
-    """A context manager that opens a WebSocket and closes it at the end."""
-
-    def __init__(self, call: SocketCall, run: Run) -> None:
-        self._call = call
-        self._run = run
-
-    def __enter__(self) -> ClientWebSocket:
-        return ClientWebSocket(self._call, self._run(self._call.handshake()), self._run)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._run(self._call.leave(error))
-
-
-class AsyncSocketOpening:
-    """An async context manager that opens a WebSocket and closes it at the end."""
-
-    def __init__(self, call: SocketCall) -> None:
-        self._call = call
-
-    async def __aenter__(self) -> AsyncClientWebSocket:
-        return AsyncClientWebSocket(self._call, await self._call.handshake())
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self._call.leave(error)
