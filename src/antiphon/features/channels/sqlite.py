@@ -12,15 +12,6 @@ from antiphon.features.stores.sqlite_connections import Connection
 POLL_EVERY = 0.05
 """The seconds between checks whether other processes have changed the file. Each check takes a few microseconds."""
 
-_PREPARE = """
-create table if not exists channels (name text primary key, epoch integer not null, number integer not null)
-    without rowid;
-create table if not exists channel_messages (
-    name text, number integer, data blob not null, primary key (name, number)) without rowid;
-create table if not exists channel_members (
-    name text, member text, token text, expires real not null, primary key (name, member, token)) without rowid;
-create table if not exists channel_expiry (name text primary key, expires real not null) without rowid
-"""
 _NUMBER = """
 insert into channels values (?, ?, 1) on conflict (name) do update set number = number + 1 returning epoch, number
 """
@@ -50,7 +41,7 @@ class SQLiteLog(ChannelLog):
         """The connection of the last check, the data version and wakings before it, and the positions it reached."""
 
     def append(self, name: str, keep: int, data: bytes) -> Position:
-        with self._writing() as connection:
+        with self._store._transaction() as connection:
             now = int(self._store.clock() * 1000)
             position = Position(*connection.execute(_NUMBER, [name, now]).fetchall()[0])
             connection.execute("insert into channel_messages values (?, ?, ?)", [name, position.number, data])
@@ -80,9 +71,7 @@ class SQLiteLog(ChannelLog):
             version = connection.execute("pragma data_version").fetchall()[0][0]
             if (connection, version, wakings, positions) == self._looked_at:
                 return {}
-            found = {}
-            if _has_tables(connection):
-                found = {name: entries for name in positions if (entries := _after(connection, name, positions[name]))}
+            found = {name: entries for name in positions if (entries := _after(connection, name, positions[name]))}
             is_all = all(len(entries) < MOST_READ for entries in found.values())
             ends = {**positions, **{name: entries[-1].position for name, entries in found.items()}}
             self._looked_at = (connection, version, wakings, ends) if is_all else None
@@ -93,7 +82,7 @@ class SQLiteLog(ChannelLog):
         self._woken.set()
 
     def expire(self, name: str, seconds: float) -> None:
-        with self._writing() as connection:
+        with self._store._transaction() as connection:
             now = self._store.clock()
             connection.execute(_EXPIRE, [name, now + seconds])
             for expired in connection.execute(_EXPIRED, [now]).fetchall() if seconds > 0 else [(name,)]:
@@ -101,14 +90,14 @@ class SQLiteLog(ChannelLog):
                     connection.execute(forget, expired)
 
     def renew(self, name: str, token: str, members: Iterable[str], ttl: float) -> None:
-        with self._writing() as connection:
+        with self._store._transaction() as connection:
             now = self._store.clock()
             connection.execute("delete from channel_members where name = ? and expires <= ?", [name, now])
             for member in members:
                 connection.execute(_RENEW, [name, member, token, now + ttl])
 
     def withdraw(self, name: str, token: str, member: str) -> None:
-        with self._writing() as connection:
+        with self._store._transaction() as connection:
             connection.execute(
                 "delete from channel_members where name = ? and member = ? and token = ?", [name, member, token]
             )
@@ -119,29 +108,12 @@ class SQLiteLog(ChannelLog):
             return [member for (member,) in connection.execute(query, [name, self._store.clock()]).fetchall()]
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with self._store._transaction() as connection:
-            for statement in _PREPARE.split(";"):
-                connection.execute(statement)
-            yield connection
-
-    @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        """Lend a connection that sees a snapshot of the file, in which the tables exist."""
-        with self._store._connection() as connection:
-            is_prepared = _has_tables(connection)
-        if not is_prepared:
-            with self._writing():
-                pass
+        """Lend a connection that sees a snapshot of the file."""
         with self._store._connection() as connection:
             connection.execute("begin")
             yield connection
             connection.execute("commit")
-
-
-def _has_tables(connection: Connection) -> bool:
-    found = connection.execute("select count(*) from sqlite_master where type = 'table' and name glob 'channel*'")
-    return bool(found.fetchall()[0][0] == 4)
 
 
 def _head(connection: Connection, name: str) -> Position | None:

@@ -47,7 +47,14 @@ create trigger if not exists bounded_more after insert on bounded begin
 create trigger if not exists bounded_less after delete on bounded begin
     update bounded_bytes set sum = sum - old.size; end;
 create table if not exists counters (id blob primary key, count integer not null, expires real not null) without rowid;
-create index if not exists counters_expires on counters (expires)
+create index if not exists counters_expires on counters (expires);
+create table if not exists channels (name text primary key, epoch integer not null, number integer not null)
+    without rowid;
+create table if not exists channel_messages (
+    name text, number integer, data blob not null, primary key (name, number)) without rowid;
+create table if not exists channel_members (
+    name text, member text, token text, expires real not null, primary key (name, member, token)) without rowid;
+create table if not exists channel_expiry (name text primary key, expires real not null) without rowid
 """
 _COLUMNS = "data, version, created, changed, expires, owner"
 _GET = f"select {_COLUMNS} from {{}} where id = ?"  # noqa: S608 - our own names
