@@ -25,9 +25,9 @@ _FUNCTIONS = ("gettext", "ngettext", "pgettext", "npgettext")
 
 
 def _function_of_jinja(name: str, request: Request) -> object:
-    from antiphon.features.languages import in_templates
+    from antiphon.features.languages.in_templates import TransFunctions
 
-    return getattr(in_templates, name)(request)
+    return getattr(TransFunctions(request), name)
 
 
 def _name_language(request: Request, response: Response) -> None:
@@ -109,7 +109,7 @@ class Languages:
             __=lambda request: request.language.gettext,
             lang=lambda request: request.language.tag,
             dir=lambda request: request.language.dir,
-            **{name: partial(_function_of_jinja, f"{name}_of") for name in _FUNCTIONS},
+            **{name: partial(_function_of_jinja, name) for name in _FUNCTIONS},
         )
 
     def __adds__(self, route: Route, method: str) -> Iterable[Added]:

@@ -4,7 +4,7 @@ As in Jinja2, the text is markup if autoescaping is on. A placeholder without a 
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from jinja2 import pass_eval_context
@@ -16,53 +16,32 @@ from antiphon.features.languages.texts import note_unfilled
 
 _PLACEHOLDER = re.compile(r"%(?:%|\((\w+)\)s)")
 
-Function = Callable[..., str]
 
+class TransFunctions:
+    """The functions, in a request's language."""
 
-def gettext_of(request: Request) -> Function:
-    """Return ``gettext(key, **values)``."""
-    language = request.language
-
-    @pass_eval_context
-    def gettext(context: EvalContext, key: str, /, **values: object) -> str:
-        return _shown(context, language.find(key), key, values)
-
-    return gettext
-
-
-def ngettext_of(request: Request) -> Function:
-    """Return ``ngettext(singular, plural, num, **values)``."""
-    language = request.language
+    def __init__(self, request: Request) -> None:
+        self._find = request.language.find
 
     @pass_eval_context
-    def ngettext(context: EvalContext, singular: str, plural: str, num: float, /, **values: object) -> str:
-        found = language.find(singular, n=num)
+    def gettext(self, context: EvalContext, key: str, /, **values: object) -> str:
+        return _shown(context, self._find(key), key, values)
+
+    @pass_eval_context
+    def ngettext(self, context: EvalContext, singular: str, plural: str, num: float, /, **values: object) -> str:
+        found = self._find(singular, n=num)
         return _shown(context, found, singular if num == 1 else plural, {"num": num, **values})
 
-    return ngettext
-
-
-def pgettext_of(request: Request) -> Function:
-    """Return ``pgettext(context, key, **values)``."""
-    language = request.language
+    @pass_eval_context
+    def pgettext(self, context: EvalContext, of: str, key: str, /, **values: object) -> str:
+        return _shown(context, self._find(key, context=of), key, values)
 
     @pass_eval_context
-    def pgettext(context: EvalContext, of: str, key: str, /, **values: object) -> str:
-        return _shown(context, language.find(key, context=of), key, values)
-
-    return pgettext
-
-
-def npgettext_of(request: Request) -> Function:
-    """Return ``npgettext(context, singular, plural, num, **values)``."""
-    language = request.language
-
-    @pass_eval_context
-    def npgettext(context: EvalContext, of: str, singular: str, plural: str, num: float, /, **values: object) -> str:
-        found = language.find(singular, n=num, context=of)
+    def npgettext(
+        self, context: EvalContext, of: str, singular: str, plural: str, num: float, /, **values: object
+    ) -> str:
+        found = self._find(singular, n=num, context=of)
         return _shown(context, found, singular if num == 1 else plural, {"num": num, **values})
-
-    return npgettext
 
 
 def _shown(context: EvalContext, found: str | None, otherwise: str, values: Mapping[str, Any]) -> str:
