@@ -130,11 +130,11 @@ class Frame(ast.NodeVisitor, ABC):
         """Record something that can't be determined by reading the code."""
         self.findings.add(Findings(unread=[Unread(text, self.source.place_of(node), about)]))
 
-    def hold(self, node: Any, value: Value, *, are_many: bool = False) -> Value:
+    def hold(self, node: Any, value: Value) -> Value:
         """Return a copy of a value in which each dict, list and response is a separate object, created by the code at
         the given node.
         """
-        return self._hold((*self.scope, node), value, are_many)
+        return self._hold((*self.scope, node), value, False)
 
     def _hold(self, place: tuple[Any, ...], value: Value, are_many: bool) -> Value:
         self.flow.step()
