@@ -140,7 +140,8 @@ def _class(cls: type, is_given: bool) -> Iterator[str]:
 def _is_plain_error(value: Any) -> bool:
     """Return True for the class of a status that adds nothing to HTTPError."""
     is_error = isinstance(value, type) and issubclass(value, HTTPError) and value.__bases__ == (HTTPError,)
-    return is_error and value.__module__ == HTTPError.__module__ and "__init__" not in vars(value)
+    is_of_http = is_error and value.__module__ == HTTPError.__module__
+    return is_of_http and not any(name == "__init__" or name[0] != "_" for name in vars(value).keys() - {"status"})
 
 
 def _by_status(place: str, names: list[str]) -> str:
