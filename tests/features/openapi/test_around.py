@@ -27,6 +27,7 @@ from antiphon.features import (
 )
 from antiphon.features.openapi.document import Info, make_document
 from antiphon.features.openapi.responses import added_to
+from antiphon.testing import Client
 from tests.helpers.rows import rows
 
 
@@ -112,6 +113,21 @@ FEATURES: list[tuple[str, Callable[[], Any], dict[str, set[str]]]] = [
     ("Signatures", lambda: Signatures({}, everywhere=True), {key: {"401"} for key in ALL}),
     ("IdempotentWrites", IdempotentWrites, {"put /orders/{number}": {"409", "503"}}),
 ]
+
+
+@rows(
+    "field, value",
+    ("cache-control", "max-age=60, public"),
+    ("etag", '"v1"'),
+    ("last-modified", "Sun, 29 Nov 2026 21:00:00 GMT"),
+)
+def test_a_cache_adds_conditions_and_ranges_to_all_that_it_stores(field: str, value: str) -> None:
+    app = App()
+    app.use(Cache())
+    app.get("/prices")(lambda request: Response("1, 2, 3", headers={field: value}))
+    client = Client(app, contract=True)
+    asked = {}, {"range": "bytes=0-1"}, {"range": "bytes=99-"}, {"if-match": '"v2"'}
+    assert [client.get("/prices", headers=each).status for each in asked] == [200, 206, 416, 412]
 
 
 @pytest.mark.parametrize(("make", "added"), [each[1:] for each in FEATURES], ids=[each[0] for each in FEATURES])

@@ -114,12 +114,12 @@ class Cache:
 
     def __adds__(self, route: Route, method: str) -> Iterable[Added]:
         """Return what it adds to reads that let it store their responses: a stored one has conditions and ranges."""
-        if method in ("GET", "HEAD", "QUERY"):
-            yield Added(headers=("age", "cache-status"), needs="cache-control")
+        for needed in ("cache-control", "etag", "last-modified") if method in ("GET", "HEAD", "QUERY") else ():
+            yield Added(headers=("age", "cache-status"), needs=needed)
             for status in (206, 304):
-                yield Added(status, needs="cache-control")
+                yield Added(status, needs=needed)
             for error in (PreconditionFailed, RangeNotSatisfiable):
-                yield Added(error.status, error, needs="cache-control")
+                yield Added(error.status, error, needs=needed)
 
     def _name(self) -> str:
         """Return a name for the application, the same in each process: a hash of its routes and their handlers."""
