@@ -33,6 +33,7 @@ from antiphon.features.logs.formats import RequestIDFilter
 from antiphon.http import MultiDict
 from antiphon.request.dependencies import Dependency
 from antiphon.testing import Client
+from antiphon.testing.pairs.measuring import kept_texts
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface")
@@ -459,6 +460,26 @@ def test_no_signer_gets_the_page_of_another(prefix, interface):
     for name, key in keys.items():
         signed = sign(Request.blank(f"http://testserver{prefix}/"), key, keyid=name)
         assert client.get(f"{prefix}/", headers=[*signed.headers.items()]).text == name
+
+
+@rows("name", ["authorization", "cookie", "x-api-key"])
+@rows("read", [lambda request, name: request.headers[name], lambda request, _: request.cookies.get("key")])
+def test_the_store_does_not_contain_what_selects_a_response(interface, name, read):
+    store = MemoryStore()
+    app = App(store=store)
+    app.use(Cache())
+
+    @app.get("/")
+    def page(request):
+        return shared(len(read(request, name) or ""), vary=f"cookie, {name}")
+
+    with Client(app, interface) as client:
+        for secret, status in (("one-secret", "fwd=uri-miss"), ("two-secret", "fwd=vary-miss"), ("one-secret", "hit")):
+            response = client.get("/", headers={name: f"key={secret}"})
+            assert status in response.headers["cache-status"]
+    texts = [str(text) for _, text in kept_texts(store)]
+    assert not any("secret" in text for text in texts)
+    assert any("max-age=60" in text for text in texts)
 
 
 def test_there_are_forty_ways():

@@ -32,6 +32,9 @@ from antiphon.http import (
 
 _WITHOUT_CASE = ("accept-charset", "accept-encoding", "accept-language")
 
+_OPEN = (":", "accept")
+"""The beginnings of names whose values tell nothing secret."""
+
 _MOST_CONTENT = 64 << 10
 """The maximum size in bytes of a QUERY's content that can be part of a key."""
 
@@ -251,11 +254,16 @@ def _field_names(said: bool | tuple[str, ...]) -> tuple[str, ...]:
 
 
 def value_of(head: Head, name: str) -> str | None:
-    """Return a request's value for a name that a watch has recorded, without spaces around commas (RFC 9111 §4.1)."""
+    """Return a request's value for a name that a watch has recorded, without spaces around commas (RFC 9111 §4.1).
+
+    Cookies and fields that may contain credentials are hashed, because the store keeps the value.
+    """
     value = Reads.value(head, name)
-    if value is None or name[0] == ":":
+    if value is not None and name[0] != ":":
+        value = ", ".join(split_list(value.lower() if name in _WITHOUT_CASE else value))
+    if value is None or (name.startswith(_OPEN) and not name.startswith(Reads.COOKIE)):
         return value
-    return ", ".join(split_list(value.lower() if name in _WITHOUT_CASE else value))
+    return sha256(repr(value).encode()).hexdigest()
 
 
 def selecting(vary: str | None, reads: Iterable[str]) -> set[str]:
