@@ -166,6 +166,12 @@ def test_a_limit_counts_the_same_requests_over_each_way():
     assert failures(program, WAYS[:2], document=False) == []
 
 
+def test_a_run_ends_when_it_likes():
+    route = Route("states", "of feature", "GET", "/states", "return type(request.head).__name__", shows=False)
+    program = Program(0, (), (), (), (route,), (Sent(Caller(()), "GET", "/states", "states"),))
+    assert failures(program, WAYS[:2], document=False) == []
+
+
 def test_an_effect_between_two_requests_counts():
     body = "asyncio.get_running_loop().call_later(0.003, EFFECTS.append, 'late')\nreturn str(len(EFFECTS))"
     route = Route("page", "page", "GET", "/page", body, shows=False, is_async=True)
