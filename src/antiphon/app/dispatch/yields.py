@@ -4,6 +4,8 @@ middleware.
 
 import ast
 from collections.abc import Callable, Iterator
+from dis import opmap
+from functools import lru_cache
 from types import CodeType
 from typing import Any, TypeAlias
 
@@ -19,15 +21,13 @@ def check_yields(function: Callable[..., Any]) -> None:
     In a transaction, the response must be examined, because the transaction would be committed after an error, too.
     Raises TypeError with the function, the block and the line. Functions without source code pass.
     """
-    found = _parsed(innermost(function))
-    if found is None:
-        return
-    definition, lines_above = found
-    for statement, block in _blind_yields(definition):
+    code: CodeType | None = getattr(innermost(function), "__code__", None)
+    if code is not None and (found := _first_blind_yield(code)):
+        line, block = found
         raise explained(
             "yield-misses-errors",
             f"the middleware {describe(function)} yields inside `{block}`, in line"
-            f" {lines_above + statement.lineno}, which would never see an error, because errors inside come"
+            f" {line}, which would never see an error, because errors inside come"
             " back as responses. Register it with errors_at_yield=True to have them raised at the yield; or write"
             f" `response = yield`, and inside the `{block}`, check response.error"
             " or call response.reraise()",
@@ -35,13 +35,20 @@ def check_yields(function: Callable[..., Any]) -> None:
         )
 
 
-def _parsed(function: Callable[..., Any]) -> tuple[_Function, int] | None:
+@lru_cache(1000)  # a feature's middleware is checked in each application that uses it
+def _first_blind_yield(code: CodeType) -> tuple[int, str] | None:
+    """Return the line and the block of the first ``yield`` that would miss an error; None if there is none."""
+    # Only functions with a block that handles errors are read, which takes about a millisecond.
+    if opmap["PUSH_EXC_INFO"] not in code.co_code[::2] or (parsed := _parsed(code)) is None:
+        return None
+    definition, lines_above = parsed
+    return next(((lines_above + each.lineno, block) for each, block in _blind_yields(definition)), None)
+
+
+def _parsed(code: CodeType) -> tuple[_Function, int] | None:
     """Return a function's parsed definition, and how many lines of its file precede it."""
     from inspect import getsource
 
-    code: CodeType | None = getattr(function, "__code__", None)
-    if code is None:
-        return None
     try:
         # Of the code, because getsource of a function follows ``__wrapped__``.
         source = getsource(code)
