@@ -338,12 +338,10 @@ def read_whole_form(data: bytes, boundary: bytes, limits: Limits) -> list[Part] 
     Return None for any other form, and for a form that may be malformed or exceed a limit: use MultipartParser for
     those.
     """
-    if len(data) > limits.form or len(data) > limits.file:
-        return None
     parts = split_usual_form(data, b"\r\n--" + boundary, min(limits.parts, limits.fields), _USUAL_HEAD_SIZE)
-    if parts is not None and len(parts) > limits.files and _count_files(parts) > limits.files:
-        return None
-    return parts
+    if parts is None or (len(data) <= limits.form and len(data) <= limits.file and len(parts) <= limits.files):
+        return parts
+    return parts if _are_within(parts, limits) else None
 
 
 @accelerated
@@ -355,23 +353,22 @@ def split_usual_form(data: bytes, delimiter: bytes, most: int, longest: int, /) 
     """
     if not data.startswith(delimiter[2:]):
         return None
-    # The last part is the largest of most forms, and searching from the end takes half the time.
-    last = data.rfind(delimiter)
-    last_but_one = data.rfind(delimiter, 0, last)
     parts: list[Part] = []
-    start, end = len(delimiter) - 2, -1
-    while end != last:
+    start = len(delimiter) - 2
+    while data[start : start + 5] not in _AFTER_LAST_BOUNDARY:
         head = read_usual_head(data, start, 0, longest)
         # Any other form is left to ``MultipartParser``, which names the fault.
         if head is None or len(parts) == most:
             return None
-        end = last if head.offset > last_but_one else data.find(delimiter, head.offset)
-        if end < head.offset:
+        end = data.find(delimiter, head.offset)
+        if end < 0:
             return None
         parts.append(part_of(head, end))
         start = end + len(delimiter)
-    return parts if data[start : start + 5] in _AFTER_LAST_BOUNDARY else None
+    return parts
 
 
-def _count_files(parts: list[Part]) -> int:
-    return sum([filename is not None for _, filename, *_ in parts])
+def _are_within(parts: list[Part], limits: Limits) -> bool:
+    files = [end - start for _, filename, _, start, _, end in parts if filename is not None]
+    fields = sum([end - start for _, filename, _, start, _, end in parts if filename is None])
+    return len(files) <= limits.files and max(files, default=0) <= limits.file and fields <= limits.form
