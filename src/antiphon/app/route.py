@@ -1,6 +1,5 @@
 """A route: a path, the methods that are handled there, their handler, and the options."""
 
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from math import inf
 from os.path import basename
@@ -18,6 +17,7 @@ from antiphon.handler.callables import check_arguments, describe, is_async, is_g
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.grammar import is_token
 from antiphon.http.limits import Limits
+from antiphon.lazy import compiled_late
 from antiphon.request.route import NO_META, RouteKey, RouteMeta
 
 
@@ -52,7 +52,7 @@ def check_idle_timeout(given: Duration | None) -> float | None:
     return seconds
 
 
-is_tool_name = re.compile(r"[A-Za-z0-9_.-]{1,128}").fullmatch
+_tool_name = compiled_late(r"[A-Za-z0-9_.-]{1,128}")
 
 BodyPolicy: TypeAlias = Literal["load", "lazy", "stream"]
 """The time at which a body is received: before the handler is called, when it is first read, or while it is streamed
@@ -96,7 +96,7 @@ class Tool(NamedTuple):
             return Tool() if given else None
         if not isinstance(given, Tool):
             raise explained("bad-route-option", f"tool must be True or a Tool, not {given!r}: {pattern!r}", TypeError)
-        if given.name is not None and not is_tool_name(given.name):
+        if given.name is not None and not _tool_name.fullmatch(given.name):
             raise explained(
                 "bad-route-option",
                 f"a tool's name must be 1 to 128 letters, digits, _, - and ., not {given.name!r}: {pattern!r}",

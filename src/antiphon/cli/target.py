@@ -362,9 +362,9 @@ def _returns_application(function: FunctionType, module: ModuleType) -> bool:
 _CLASSES = {"App", "Asok", "FastAPI", "Flask", "Microdot", "Quart", "Starlette"}
 """The usual classes of applications."""
 _NAME = rf"({'|'.join(NAMES)})\b"
-_is_bound = re.compile(rf"^(?:(?:async +)?def +{_NAME}|{_NAME} *(?:[,=](?!=)|:))", re.MULTILINE)
+_is_bound = compiled_late(rf"^(?:(?:async +)?def +{_NAME}|{_NAME} *(?:[,=](?!=)|:))", re.MULTILINE)
 """Match the usual names in a module with a syntax error, which is reported when the module is imported."""
-_is_for_tests = re.compile(r"conftest|setup|tests?|tests?_.*|.*_tests?").fullmatch
+_TESTS = compiled_late(r"conftest|setup|tests?|tests?_.*|.*_tests?")
 _MOST_SHOWN = 20
 
 
@@ -434,7 +434,7 @@ def find() -> Target:
 
 def _modules(pattern: str) -> list[Path]:
     found = (path for path in sorted(Path().glob(pattern)) if path.is_file())
-    return [path for path in found if not any(map(_is_for_tests, path.with_suffix("").parts)) and _dotted(path)]
+    return [path for path in found if not any(map(_TESTS.fullmatch, path.with_suffix("").parts)) and _dotted(path)]
 
 
 def _dotted(path: Path) -> str:

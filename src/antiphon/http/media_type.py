@@ -8,10 +8,11 @@ from typing import Self
 
 from antiphon.explanations import explained
 from antiphon.http.grammar import TCHARS, Value, format_parameters, is_token, parse_parameters
+from antiphon.lazy import compiled_late
 
 _LONGEST_KEPT = 256
 
-_media_type = re.compile(rf"[ \t]*+({TCHARS})/({TCHARS})[ \t]*+(?:;(.*))?", re.DOTALL).fullmatch
+_media_type = compiled_late(rf"[ \t]*+({TCHARS})/({TCHARS})[ \t]*+(?:;(.*))?", re.DOTALL)
 
 
 class MediaType(Value):
@@ -58,7 +59,7 @@ class MediaType(Value):
 
     @classmethod
     def _parse(cls, text: str) -> Self:
-        match = _media_type(text)
+        match = _media_type.fullmatch(text)
         if match is None:
             raise ValueError(f"not a media type: {text!r}")
         self = cls.__new__(cls)

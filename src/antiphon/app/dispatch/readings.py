@@ -14,6 +14,7 @@ from itertools import chain
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from antiphon.lazy import compiled_late
 from antiphon.request.dependencies import Dependency, RequestDependencies
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ _BY_NAME = {name: found for name, found in vars(RequestDependencies).items() if 
 SHARED: Dependency[None] = Dependency("response that shared caches may store")
 """What code refers to that sets the fields with which a response allows shared caches to store it."""
 _SHARING_NAMES = frozenset({"CacheControl", "cache_control", "cache_for", "expires"})
-_SHARING_TEXT = re.compile(r"(.*,)?\s*(public|s-maxage|max-age)\s*([=,].*)?|expires", re.IGNORECASE)
+_SHARING_TEXT = compiled_late(r"(.*,)?\s*(public|s-maxage|max-age)\s*([=,].*)?|expires", re.IGNORECASE)
 _PLAIN = (str, bytes, int, float, complex, type(None), type(...))
 
 
