@@ -59,8 +59,8 @@ class Readings:
         self._sources: Mapping[Any, Source] = {source.provides: source for source in sources}
         self._known: dict[int, tuple[Any, frozenset[Any], bool]] = {}
         """The dependencies to which a function refers, and whether it refers to anything that can't be followed."""
-        self._followed: dict[int, tuple[Any, list[Any], bool]] = {}
-        """What objects refer to, as the above: functions of one application have most of it in common."""
+        self._followed: dict[int, tuple[Any, list[Any], bool, bool]] = {}
+        """What objects refer to, as the above, and whether they are dependencies: functions have most in common."""
 
     def may_read(self, function: Any, dependency: Any) -> bool:
         """Return True if a function or the source of what it reads refers to a dependency, or can't be followed."""
@@ -80,23 +80,28 @@ class Readings:
             left += known[1].difference(left[1:])
 
     def _follow(self, function: Any) -> tuple[frozenset[Any], bool]:
-        found: dict[int, Any] = {}
+        found: set[int] = set()
+        dependencies: list[Any] = []
         left, is_unknown = [function], False
         while left and len(found) <= _MOST:
             each = left.pop()
             if id(each) in found:
                 continue
-            found[id(each)] = each
-            if isinstance(each, Dependency) and each is not function:
-                continue  # many functions read it: its source is followed once
+            found.add(id(each))
             if (known := self._followed.get(id(each))) is None:
                 known = self._followed[id(each)] = each, *self._followed_from(each)
-            left += known[1]
-            is_unknown = is_unknown or known[2]
-        return frozenset(each for each in found.values() if isinstance(each, Dependency)), is_unknown or bool(left)
+            _, referred, is_open, is_dependency = known
+            if is_dependency:
+                dependencies.append(each)
+                if each is not function:
+                    continue  # many functions read it: its source is followed once
+            left += referred
+            is_unknown = is_unknown or is_open
+        return frozenset(dependencies), is_unknown or bool(left)
 
-    def _followed_from(self, each: Any) -> tuple[list[Any], bool]:
+    def _followed_from(self, each: Any) -> tuple[list[Any], bool, bool]:
         referred: list[Any] = []
+        is_dependency = isinstance(each, Dependency)
         try:
             for one in self._referred(each):
                 if isinstance(one, str) and _SHARING_TEXT.fullmatch(one):
@@ -104,8 +109,8 @@ class Readings:
                 elif not isinstance(one, _PLAIN):
                     referred.append(one)
         except Exception:  # also of objects that run code when they are inspected
-            return referred, True
-        return referred, False
+            return referred, True, is_dependency
+        return referred, False, is_dependency
 
     def _referred(self, each: Any) -> Iterable[Any]:
         """Return the objects to which an object refers. Raises _UnknownError."""
