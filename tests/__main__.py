@@ -11,9 +11,9 @@ leaves out expensive ones.
 | ``--groups SEED`` | put the files into other groups and orders: no test may know which others ran |
 
 Files next to each other share a process, and what its fixtures have started, until they cost enough. The most expensive
-groups begin first. Each process is forked from this one, which imports what most of many groups need. Few tests that
-fail run once more, alone, since a busy machine may do too late what they wait for. Only then pytest explains their
-asserts, but in CI always: that takes a twentieth of a first run.
+groups begin first. Each process is forked from this one, which imports what most of many groups need, while the first
+one already runs. Few tests that fail run once more, alone, since a busy machine may do too late what they wait for.
+Only then pytest explains their asserts, but in CI always: that takes a twentieth of a first run.
 """
 
 import gc
@@ -30,8 +30,9 @@ import traceback
 import warnings
 from argparse import ArgumentParser
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
@@ -48,7 +49,7 @@ FEW = 8
 """How many tests may fail beside others and be run again."""
 PLAIN = "--assert=plain"
 GROUPS_PER_PROCESS = 8
-LEAST = 4.0
+LEAST = 2.5
 """The CPU seconds of a group, at least: it costs a fifth of one to begin."""
 ROOM = 2 << 30
 """How many bytes a folder in memory must have for the temporary files of tests."""
@@ -161,10 +162,13 @@ class Run:
         self.costs: list[tuple[str, float]] = []
         self.skipped: list[tuple[str, str]] = []
 
-    def all(self, groups: list[list[str]], processes: int) -> None:
-        """Run groups, so many at once."""
+    def all(self, groups: list[list[str]], processes: int, prepare: Callable[[], None] = lambda: None) -> None:
+        """Run groups, so many at once. The first one begins before ``prepare`` is called."""
         waiting = list(enumerate(groups))[::-1]
         try:
+            if waiting:
+                self._begin(*waiting.pop())
+            prepare()
             while waiting or self._open:
                 while waiting and len(self._open) < processes:
                     self._begin(*waiting.pop())
@@ -248,15 +252,16 @@ def main(arguments: list[str]) -> int:
     os.environ.setdefault("HYPOTHESIS_SEED", str(random.SystemRandom().randrange(1 << 32)))
     groups = groups_of(files, known, ours.processes, without)
     making = subprocess.Popen(["make", "--silent", ours.make], cwd=ROOT) if ours.make else None
-    if len(groups) > ours.processes:
-        _import_shared()
-    if making and making.wait():
-        return 1
+    prepare = partial(_import_shared, groups, ours.processes)
+    if making:
+        prepare()
+        if making.wait():
+            return 1
     with tempfile.TemporaryDirectory(prefix="tests-", dir=_in_memory(), ignore_cleanup_errors=True) as folder:
         os.chmod(folder, 0o1777)  # PostgreSQL, which root starts, is nobody's
         os.environ["TESTS_FOLDER"] = os.environ["TMPDIR"] = tempfile.tempdir = folder
         run = Run(options, Path(folder), measures=ours.measure)
-        run.all(groups, ours.processes)
+        run.all(groups, ours.processes, prepare)
         run.again()
     print(*_told(run, known, has_measured=ours.measure), sep="\n")
     return int(bool(run.failed))
@@ -285,7 +290,10 @@ def _property(_: str, __: int) -> None:
     """Have Hypothesis compute once what each process would compute."""
 
 
-def _import_shared() -> None:
+def _import_shared(groups: list[list[str]], processes: int) -> None:
+    """Import what most of many groups need, once."""
+    if len(groups) <= processes:
+        return
     for name in SHARED:
         with suppress(ImportError):  # a test that needs it is skipped
             resolve_name(name)
