@@ -1,8 +1,6 @@
 import asyncio
 import gc
 import inspect
-import subprocess
-import sys
 import threading
 import time
 from contextvars import ContextVar
@@ -15,6 +13,7 @@ from antiphon import to_app
 from antiphon.adapters.servable import Servable
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.response.response import Response
+from tests.helpers import zygote
 from tests.helpers.handlers import in_style
 from tests.helpers.rows import rows
 
@@ -472,9 +471,7 @@ App()(environ, lambda status, headers: None)
 @pytest.mark.processes
 @rows("pattern", ["T", "A", "TT", "AA", "TA", "AT", "TAT", "ATA"])
 def test_shutting_down_over_wsgi_comes_when_the_interpreter_exits(pattern):
-    ended = subprocess.run(
-        [sys.executable, "-c", SHUTDOWN, pattern], timeout=60, capture_output=True, text=True, check=False
-    )
+    ended = zygote.run("-c", SHUTDOWN, pattern)
     assert (ended.stdout, ended.stderr) == (pattern, "")
 
 
@@ -532,10 +529,7 @@ App()(environ, lambda status, headers: None)
     [("T", "T", 0), ("A", "A", 1), ("TA", "AT", 1), ("TA", "TA", 1), ("AT", "TA", 1), ("T", "", 0), ("AT", "A", 1)],
 )
 def test_one_task_and_context_serve_startup_and_shutdown_over_wsgi(startup, shutdown, loops):
-    ended = subprocess.run(
-        [sys.executable, "-c", ONE_TASK_OVER_WSGI, startup, shutdown],
-        timeout=60, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    ended = zygote.run("-c", ONE_TASK_OVER_WSGI, startup, shutdown)
     assert ended.stderr == ""
     assert ended.stdout.split() == [*startup, str(loops), "-", "-", *shutdown]
 
@@ -577,9 +571,7 @@ ask()
 @pytest.mark.processes
 @rows("style", ["T", "A"])
 def test_a_shutdown_that_fails_at_exit_is_seen(style):
-    ended = subprocess.run(
-        [sys.executable, "-c", SHUTDOWN_THAT_FAILS, style], timeout=60, capture_output=True, text=True, check=False
-    )
+    ended = zygote.run("-c", SHUTDOWN_THAT_FAILS, style)
     assert "LookupError: cannot stop" in ended.stderr
 
 
@@ -601,9 +593,7 @@ worker.join()
 @pytest.mark.processes
 @rows("style", ["T", "A"])
 def test_the_end_of_a_process_of_multiprocessing_shuts_down_too(style):
-    ended = subprocess.run(
-        [sys.executable, "-c", IN_A_WORKER, style], timeout=60, capture_output=True, text=True, check=False
-    )
+    ended = zygote.run("-c", IN_A_WORKER, style)
     assert (ended.stdout, ended.stderr) == ("shut down\n", "")
 
 
@@ -622,9 +612,7 @@ if child:
 @pytest.mark.processes
 @rows("pattern", ["T", "A"])
 def test_a_child_process_does_not_shut_down_what_its_parent_has_started(pattern):
-    ended = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", FORK, pattern], timeout=60, capture_output=True, text=True, check=False
-    )
+    ended = zygote.run("-W", "ignore", "-c", FORK, pattern)
     assert ended.stdout == f"parent {pattern}"
 
 

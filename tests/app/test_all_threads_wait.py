@@ -3,12 +3,11 @@
 Each case is a process of its own: where it fails it has threads that wait for ever.
 """
 
-import subprocess
-import sys
 import textwrap
 
 import pytest
 
+from tests.helpers import zygote
 from tests.helpers.rows import rows
 
 DEADLINE = 60.0
@@ -40,9 +39,7 @@ async def answers(method="GET", path="/", **sent):
 def ends_well(case):
     """Run a case in a process, which must end by itself."""
     program = PROGRAM + textwrap.dedent(case)
-    ended = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, timeout=DEADLINE, check=False
-    )
+    ended = zygote.run("-W", "ignore", "-c", program)
     assert ended.returncode == 0, ended.stderr
 
 

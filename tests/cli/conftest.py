@@ -5,8 +5,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
@@ -17,7 +15,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.helpers.systemd import with_sockets
+from tests.helpers import zygote
 
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # commands inherit it, and the shell that runs the tests may ignore it
 
@@ -113,19 +111,24 @@ class Command:
     """A run of the command, in a session of its own as in a terminal, with what it prints."""
 
     def __init__(
-        self, folder: Path, name: str, arguments: tuple[str, ...], listeners: Sequence[socket.socket] = ()
+        self,
+        folder: Path,
+        name: str,
+        arguments: tuple[str, ...],
+        listeners: Sequence[socket.socket] = (),
+        *,
+        begun_anew: bool = False,
     ) -> None:
         self.folder = folder
         self._out = folder / f"{name}.out"
         self._err = folder / f"{name}.err"
         port = () if listeners or "--uds" in arguments else ("--port", "0")
-        by_systemd = with_sockets(*listeners) if listeners else ()
         with self._out.open("w") as out, self._err.open("w") as err:
-            self.process = subprocess.Popen(
-                [*by_systemd, sys.executable, "-m", "antiphon", "run", *port, *arguments],
+            self.process = zygote.start(
+                ["-m", "antiphon", "run", *port, *arguments],
                 cwd=folder,
-                pass_fds=[each.fileno() for each in listeners],
-                stdin=subprocess.DEVNULL,
+                listeners=listeners,
+                begun_anew=begun_anew,
                 stdout=out,
                 stderr=err,
                 start_new_session=True,
@@ -250,8 +253,8 @@ def antiphon(tmp_path: Path) -> Iterator[Callable[..., Command]]:
     with ExitStack() as ends:
         names = (f"run{number}" for number in count())
 
-        def run(*arguments: str, listeners: Sequence[socket.socket] = ()) -> Command:
-            command = Command(tmp_path, next(names), arguments, listeners)
+        def run(*arguments: str, listeners: Sequence[socket.socket] = (), begun_anew: bool = False) -> Command:
+            command = Command(tmp_path, next(names), arguments, listeners, begun_anew=begun_anew)
             ends.callback(command.end)
             return command
 

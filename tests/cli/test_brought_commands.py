@@ -1,12 +1,12 @@
 """Commands of other packages, which the entry-point group `antiphon.commands` names."""
 
-import subprocess
 import sys
 
 import pytest
 from click.testing import CliRunner
 
 from antiphon.cli.main import main
+from tests.helpers import zygote
 
 COMMAND = """
 import click
@@ -74,8 +74,7 @@ def test_the_help_lists_it_after_those_of_antiphon(package):
 @pytest.mark.once
 def test_one_is_called_in_a_process_of_its_own_and_finds_the_app_that_is_here(package):
     folder = package()
-    command = [sys.executable, "-m", "antiphon", "flags", "list"]
-    assert subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout == "home\n"
+    assert zygote.run("-m", "antiphon", "flags", "list", cwd=folder).stdout == "home\n"
 
 
 @pytest.mark.parametrize("arguments", [("routes", "shop:app"), ("explain", "wrong-return"), ("run", "--help")])

@@ -1,10 +1,10 @@
 """`antiphon openapi --dialect`: documents of applications that are written for Flask and for Pyramid."""
 
 import json
-import subprocess
-import sys
 
 import pytest
+
+from tests.helpers import zygote
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
 
@@ -121,8 +121,7 @@ def make():
 
 def run(folder, dialect, program, *options):
     (folder / "shop.py").write_text(program)
-    command = [sys.executable, "-m", "antiphon", "openapi", "--dialect", dialect, *options]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    return zygote.run("-m", "antiphon", "openapi", "--dialect", dialect, *options, cwd=folder)
 
 
 def described(made):

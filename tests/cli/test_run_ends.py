@@ -226,7 +226,7 @@ def test_child_processes_of_multiprocessing_end_with_their_worker(antiphon, tmp_
         "from apps import asgi\nimport multiprocessing, time\n"
         "multiprocessing.get_context('fork').Process(target=time.sleep, args=(600,), daemon=True).start()\n"
     )
-    command = antiphon("family:asgi").serving()
+    command = antiphon("family:asgi", begun_anew=True).serving()
     command.process.send_signal(signal.SIGTERM)
     assert_ended(command)
 

@@ -1,6 +1,4 @@
 import asyncio
-import subprocess
-import sys
 import textwrap
 import threading
 from concurrent.futures import Future
@@ -13,6 +11,7 @@ import pytest
 from antiphon.concurrency.background import BackgroundLoop, background_loop
 from antiphon.concurrency.calls import Call
 from antiphon.concurrency.crossing import Crossing
+from tests.helpers import zygote
 from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE, in_time
 
@@ -22,9 +21,7 @@ def script(text):
     program = "import asyncio, os, signal, sys, threading\nfrom contextvars import copy_context\n" + textwrap.dedent(
         text
     )
-    ended = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", program], timeout=60, capture_output=True, text=True, check=False
-    )
+    ended = zygote.run("-W", "ignore", "-c", program)
     assert ended.returncode == 0, ended.stderr
     return ended
 

@@ -1,7 +1,6 @@
 import asyncio
 import concurrent.futures
 import gc
-import subprocess
 import sys
 import threading
 import time
@@ -14,6 +13,7 @@ import pytest
 from antiphon.concurrency.background import background_loop
 from antiphon.concurrency.crossing import Crossing
 from antiphon.concurrency.workers import WORKERS, file_workers, workers
+from tests.helpers import zygote
 from tests.helpers.free_threading import frees_at_once
 from tests.helpers.rows import rows
 
@@ -247,4 +247,4 @@ if pid := os.fork():
     raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 assert asyncio.run(asyncio.wait_for(main(), 20)) != threading.get_ident()
 """
-    assert subprocess.run([sys.executable, "-W", "ignore", "-c", script], timeout=60, check=False).returncode == 0
+    assert zygote.run("-W", "ignore", "-c", script).returncode == 0

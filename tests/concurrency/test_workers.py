@@ -1,6 +1,4 @@
 import asyncio
-import subprocess
-import sys
 import threading
 from contextvars import ContextVar, copy_context
 
@@ -8,6 +6,7 @@ import pytest
 
 from antiphon.concurrency.calls import Call
 from antiphon.concurrency.workers import Home, Workers
+from tests.helpers import zygote
 from tests.helpers.rows import rows
 
 
@@ -353,7 +352,7 @@ IN_A_PROCESS = (
 @pytest.mark.processes
 @rows("script", [HERE, IN_A_PROCESS], ids=["here", "in a process of multiprocessing"])
 def test_what_has_begun_is_waited_for_at_exit(script):
-    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    ended = zygote.run("-c", script)
     assert (ended.stdout.split(), ended.stderr, ended.returncode) == (["done"] * 3, "", 0)
 
 
@@ -385,9 +384,7 @@ except TimeoutError:
 @pytest.mark.processes
 @rows("interface", ["asgi", "rsgi"])
 def test_what_is_blocked_for_ever_is_named_and_left_behind_at_exit(interface):
-    ended = subprocess.run(
-        [sys.executable, "-c", BLOCKED, interface], capture_output=True, text=True, timeout=60, check=False
-    )
+    ended = zygote.run("-c", BLOCKED, interface)
     assert (ended.stdout, ended.returncode) == ("timed out\n", 0)
     assert ended.stderr == (
         "the process ends without waiting longer for live.<locals>.letters (<string>:14),"
@@ -412,5 +409,5 @@ asyncio.run(main())
 
 @pytest.mark.processes
 def test_what_is_slow_is_waited_for_where_something_else_ends_the_process():
-    ended = subprocess.run([sys.executable, "-c", SLOW], capture_output=True, text=True, timeout=60, check=False)
+    ended = zygote.run("-c", SLOW)
     assert (ended.stdout, ended.stderr) == ("done", "")

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -12,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.contract.wire import Connection, ReceivedResponse, SentRequest
+from tests.helpers import zygote
 from tests.helpers.ports import free_port
 from tests.helpers.waiting import DEADLINE, eventually
 
@@ -156,13 +155,7 @@ class ServerProcess:
         self._is_told_to_end = False
         self._said_before = len(self.stderr)
         arguments = [part.format(app=self._application, port=self.port) for part in self.command]
-        self._process = subprocess.Popen(
-            [sys.executable, *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=self._log,
-            start_new_session=True,
-        )
+        self._process = zygote.start(arguments, stdout=self._log, stderr=self._log, start_new_session=True)
 
     def _accepts(self) -> bool:
         """Wait until a connection is accepted; False when the process ends before.

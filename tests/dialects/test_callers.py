@@ -2,8 +2,6 @@
 
 import json
 import logging
-import subprocess
-import sys
 from types import SimpleNamespace
 
 import pytest
@@ -11,6 +9,7 @@ import pytest
 from antiphon.features import AccessLog, Cache, MemoryStore, OpenAPI, RateLimit, Tool, Tools
 from antiphon.testing import Client
 from tests.features.test_callers_told_apart import call
+from tests.helpers import zygote
 from tests.helpers.callers import COUNTED, KEYS, SIGNS, Site, send
 from tests.helpers.rows import rows
 
@@ -189,6 +188,6 @@ print(json.dumps(told))
 @pytest.mark.processes
 def test_a_view_knows_the_user_of_flask_login_on_the_dialect():
     pytest.importorskip("flask_login")
-    ran = subprocess.run([sys.executable, "-c", FLASK_LOGIN], capture_output=True, text=True, check=False)
+    ran = zygote.run("-c", FLASK_LOGIN)
     told = [(each.split()[0], each.split()[-1]) for each in json.loads(ran.stdout or ran.stderr)]
     assert told == [("1", "ann"), ("2", "ben"), ("1", "ann")] * 3

@@ -2,9 +2,9 @@
 
 import os
 import subprocess
-import sys
 
-from tests.helpers.systemd import notifications, with_sockets
+from tests.helpers import zygote
+from tests.helpers.systemd import notifications
 from tests.helpers.waiting import DEADLINE
 
 
@@ -21,11 +21,11 @@ class Instance:
 
     def start(self):
         with notifications(self._ready) as receiver:
-            self.process = subprocess.Popen(
-                [*(with_sockets(*self._listeners) if self._listeners else ()), sys.executable, "-m", *self._command],
+            self.process = zygote.start(
+                ["-m", *self._command],
                 cwd=self._directory,
                 env={**os.environ, "NOTIFY_SOCKET": self._ready, **self.settings},
-                pass_fds=[each.fileno() for each in self._listeners],
+                listeners=self._listeners,
                 stdout=subprocess.DEVNULL,
             )
             assert receiver.recv(100) == b"READY=1"

@@ -5,8 +5,6 @@
 
 import ast
 import inspect
-import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -29,6 +27,7 @@ from antiphon.testing.pairs.running import WAYS, load, run
 from antiphon.testing.pairs.table import features
 from antiphon.testing.pairs.trials import shrunk
 from antiphon.testing.pairs.trying import document_of, failures
+from tests.helpers import zygote
 from tests.helpers.free_threading import frees_at_once
 from tests.helpers.rows import rows
 from tests.pairs.__main__ import mutants
@@ -87,12 +86,7 @@ def test_a_django_application_lets_the_framework_log():
     made = DJANGO.format(interface="WSGI", name="site")
     loggers = "__import__('logging').root.manager.loggerDict.items()"
     check = f"print([name for name, each in {loggers} if getattr(each, 'disabled', False)])"
-    ran = subprocess.run(
-        [sys.executable, "-c", f"import antiphon.testing\nantiphon.testing.Client\n{made}\n{check}"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    ran = zygote.run("-c", f"import antiphon.testing\nantiphon.testing.Client\n{made}\n{check}")
     assert ran.stdout == "[]\n"
 
 

@@ -4,7 +4,6 @@ import asyncio
 import os
 import socket
 import stat
-import subprocess
 import sys
 import threading
 import time
@@ -16,6 +15,7 @@ import pytest
 
 from antiphon.adapters.connection import close_accepted, count_waiting
 from antiphon.adapters.servers.embedded import StartupError, ThreadServer
+from tests.helpers import zygote
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.usefixtures("interface")
@@ -175,8 +175,7 @@ def test_a_server_runs_on_the_thread_that_calls_it(listener):
 @pytest.mark.parametrize("interface", ["asgi"])
 @pytest.mark.parametrize("host", ["127.0.0.1", "unix"])
 def test_a_server_that_is_stopped_while_its_application_starts_ends(host, tmp_path):
-    command = [sys.executable, "-c", STOPPED_EARLY, host if host != "unix" else f"{tmp_path}/socket"]
-    ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)
+    ended = zygote.run("-c", STOPPED_EARLY, host if host != "unix" else f"{tmp_path}/socket")
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "ended\n", "")
 
 
@@ -210,8 +209,7 @@ print("ended")
 @rows("interface, is_our_own", [("wsgi", False), ("wsgi", True), ("asgi", True)])
 def test_servers_end_with_the_interpreter_while_they_answer(interface, is_our_own):
     module = "__main__" if is_our_own else __name__
-    command = [sys.executable, "-c", LEFT_RUNNING, interface, module]
-    ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    ended = zygote.run("-c", LEFT_RUNNING, interface, module)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "answering\n", "")
 
 

@@ -1,6 +1,5 @@
 """Applications of settings, rules and views."""
 
-import subprocess
 import sys
 from textwrap import dedent
 
@@ -15,6 +14,7 @@ from antiphon.dialects.kay.utils import render_json_response, url_for
 from antiphon.dialects.kay.werkzeug import utils
 from antiphon.dialects.werkzeug.test import Client
 from antiphon.testing import Client as ServedClient
+from tests.helpers import zygote
 from tests.helpers.rows import rows
 
 
@@ -132,9 +132,7 @@ def test_a_project_as_kay_started_it(tmp_path):
         for path in ("/about", "/item/1", "/item/1", "/hidden/"):
             print(client.get(path).status, client.get(path).text)
     """
-    ran = subprocess.run(
-        [sys.executable, "-c", dedent(program)], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    ran = zygote.run("-c", dedent(program), cwd=tmp_path)
     assert ran.stdout.splitlines()[:4] == [
         "200 Shop a&lt;b<br>",
         "c<br/>d /item/1 /media /_media en /about x",

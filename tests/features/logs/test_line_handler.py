@@ -3,8 +3,6 @@
 import io
 import logging
 import os
-import subprocess
-import sys
 from threading import Thread
 
 import pytest
@@ -18,6 +16,7 @@ from antiphon.features.logs import formats
 from antiphon.features.logs.access_log import LARGEST, MOST_LINES, LineHandler
 from antiphon.features.logs.formats import NAME, message_of, request_as_json, request_as_text, request_fields
 from antiphon.testing import Client
+from tests.helpers import zygote
 from tests.helpers.waiting import eventually
 
 pytestmark = pytest.mark.once
@@ -209,9 +208,7 @@ if not (child := os.fork()):
 os.waitpid(child, 0)
 os._exit(0)
 """
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=True, timeout=60
-    )
+    done = zygote.run("-W", "ignore", "-c", program)
     assert sorted(done.stderr.splitlines()) == ["of the child", "of the parent"]
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from antiphon.features import SQLiteStore, StoreUnavailable
 from antiphon.features.stores import encode
+from tests.helpers import zygote
 from tests.helpers.rows import rows
 
 LONG = 10_000.0
@@ -200,8 +201,7 @@ assert os.waitpid(child, 0)[1] == 0
 print(store.load("key").data)
 store.close()
 """
-    command = [sys.executable, "-W", "error", "-c", code, os.fspath(path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = zygote.run("-W", "error", "-c", code, os.fspath(path))
     assert (done.stdout, done.stderr) == ("{'parent': 1, 'child': 1}\n", "")
 
 

@@ -3,14 +3,13 @@
 import json
 import os
 import sqlite3
-import subprocess
-import sys
 from collections import Counter
 from contextlib import closing
 
 import pytest
 
 from antiphon.features import SQLiteStore
+from tests.helpers import zygote
 from tests.helpers.rows import rows
 from tests.helpers.two_connections import HeldClock
 
@@ -31,8 +30,7 @@ print(json.dumps([entry and entry.data for entry in found]))
 
 def seen_by_another_process(path, *keys):
     """Return the data that a new process finds, which closes the file as it should, and ends."""
-    command = [sys.executable, "-c", LOOK, os.fspath(path), *keys]
-    return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    return json.loads(zygote.run("-c", LOOK, os.fspath(path), *keys).stdout)
 
 
 @rows("kind", ["one store", "two stores", "a store by a link"])
@@ -51,8 +49,7 @@ def test_no_write_is_lost_when_another_process_looks_and_ends(tmp_path, kind):
 
 def test_nothing_is_lost_by_processes_that_come_and_go(tmp_path):
     path, notes = tmp_path / "store.db", tmp_path / "notes"
-    command = [sys.executable, "-m", "tests.features.stores.hammer", path, notes, "10", "3"]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    run = zygote.run("-m", "tests.features.stores.hammer", path, notes, "10", "3")
     assert (run.returncode, run.stderr) == (0, "")
     noted = [json.loads(line) for line in notes.read_text().splitlines()]
     claims = Counter(claim for each in noted for claim in each["claims"])
@@ -112,7 +109,7 @@ store.close()
 @pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="the system does not list the files of a process")
 def test_a_fork_inherits_no_connection_of_threads_that_go_on(tmp_path):
     path = tmp_path / "store.db"
-    run = subprocess.run([sys.executable, "-c", FORKS, path], capture_output=True, text=True, check=False, timeout=60)
+    run = zygote.run("-c", FORKS, path)
     assert (run.returncode, run.stderr) == (0, "")
     with closing(SQLiteStore(path)) as store:
         assert store.increment("children", ttl=LONG, by=0).value == 20
