@@ -1,5 +1,6 @@
 """Tests have a budget, and know no other test: files are given out in groups, the most expensive first."""
 
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -47,6 +48,33 @@ def test_the_file_of_each_listed_test_exists():
 )
 def test_a_measured_cost_replaces_a_known_one_that_it_differs_from_by_half(measured, known, made):
     assert costs.judged(measured, known) == made
+
+
+SERVER = """
+import time, pytest
+
+@pytest.fixture(scope="session")
+def server():
+    yield
+    end = time.process_time() + 0.1
+    while time.process_time() < end:
+        pass
+"""
+
+
+def test_the_end_of_a_server_is_shared_by_all_tests_that_may_have_used_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    use = "import pytest\n@pytest.mark.processes\ndef test_use(server): pass\n"
+    for name, text in {"conftest": SERVER, "test_a": use, "test_b": use, "test_c": "def test_last(): pass\n"}.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    measuring = costs.Measuring()
+    pytest.main(
+        [f"{tmp_path}", f"--rootdir={tmp_path}", "-pno:cacheprovider", "-c", os.devnull, "-Wignore", "--assert=plain"],
+        plugins=[measuring],
+    )
+    found = {name.partition("::")[0]: cost for name, cost in measuring.costs}
+    assert found["test_a.py"] > 0.04 < found["test_b.py"]
+    assert found["test_c.py"] < 0.04
 
 
 def test_a_new_test_that_costs_much_is_named():

@@ -8,9 +8,9 @@
 | ``--expensive commit`` | one of these three, chosen by the commit |
 
 A cost is the CPU seconds of a test, its fixtures and its processes, and an eighth of the seconds in which it only
-waits. ``tests/costs.txt`` has a line for each file whose cheap tests cost a second or more together, and one for each
-expensive test: the mean of its rows, and their number. ``python -m tests --measure`` writes it. A known cost stays
-unless it has changed by half, so that the file seldom changes.
+waits, though not for a processor. ``tests/costs.txt`` has a line for each file whose cheap tests cost a second or more
+together, and one for each expensive test: the mean of its rows, and their number. ``python -m tests --measure`` writes
+it. A known cost stays unless it has changed by half, so that the file seldom changes.
 """
 
 import os
@@ -23,6 +23,8 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.helpers import zygote
+
 LIST = Path(__file__).parents[1] / "costs.txt"
 BOUND = 0.07
 """The cost from which on a test is expensive, on average over its rows: ``make test`` leaves it out."""
@@ -31,6 +33,7 @@ BUDGET = 200.0
 OPTION = "--expensive"
 _HEAD = "# The cost of each file's cheap tests, and of a row of each expensive test; see tests/helpers/costs.py.\n"
 _WAITING = 1 / 8
+_SCHEDULED = Path("/proc/thread-self/schedstat")
 _UNLISTED = 0.15
 """What a file that isn't listed costs: their mean."""
 
@@ -143,13 +146,16 @@ class WithoutExpensive:
 class Measuring:
     """A plugin of pytest that notes what each test costs.
 
-    Tests of a file share its fixtures, such as a server, that more than one of them may use.
+    Tests of a file share its fixtures, such as a server, that more than one of them may use. A server that is there for
+    several files counts what it has spent at its end: all tests that may start processes share it, of all files.
     """
 
     def __init__(self) -> None:
         self.costs: list[tuple[str, float]] = []
         self._rows: dict[str, float] = {}
+        self._processes: set[str] = set()
         self._shared = 0.0
+        self._of_all = 0.0
         self._begins = 0
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -157,19 +163,24 @@ class Measuring:
         self, item: pytest.Item, nextitem: pytest.Item | None
     ) -> Generator[None, object, object]:
         """Note what a test costs."""
-        before, shared = os.times(), self._shared
+        before, shared = _times(), self._shared
         result = yield
-        self._rows[item.nodeid] = _since(before) - (self._shared - shared)
+        self._rows[item.nodeid] = _since(before) - (self._shared - shared) - self._of_all
+        if item.get_closest_marker("processes"):
+            self._processes.add(item.nodeid)
         if nextitem is None or nextitem.path != item.path:
             share = self._shared / len(self._rows)
             self.costs += [(name, cost + share) for name, cost in self._rows.items()]
             self._rows, self._shared = {}, 0.0
+        if nextitem is None and self._processes:
+            share = self._of_all / len(self._processes)
+            self.costs = [(name, cost + share * (name in self._processes)) for name, cost in self.costs]
         return result
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[object]) -> Generator[None, object, object]:
         """Note what begins for more than one test, with what it asks for meanwhile."""
-        before = os.times()
+        before = _times()
         is_shared = fixturedef.scope != "function"
         self._begins += is_shared
         try:
@@ -179,18 +190,31 @@ class Measuring:
             self._shared += _since(before) if is_shared and not self._begins else 0.0
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_teardown(self) -> Generator[None, object, object]:
-        """Note what ends: it may have been there for more than one test."""
-        before = os.times()
+    def pytest_runtest_teardown(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Generator[None, object, object]:
+        """Note what ends: it may have been there for more than one test, or file."""
+        before = [_times()]
+        if nextitem is None:
+            item.session.addfinalizer(lambda: before.append(_times()))  # called when the file has ended
         try:
             return (yield)
         finally:
-            self._shared += _since(before)
+            whole, *after_file = map(_since, before)
+            self._of_all = sum(after_file)
+            self._shared += whole - self._of_all
 
 
-def _since(before: os.times_result) -> float:
-    *spent, passed = (after - start for after, start in zip(os.times(), before, strict=True))
-    return sum(spent) + _WAITING * max(passed - sum(spent), 0.0)
+def _times() -> list[float]:
+    """Return the CPU seconds that have been spent so far, and the time but for waits for a processor."""
+    *spent, now = os.times()
+    delay = int(_SCHEDULED.read_text().split()[1]) / 1e9 if _SCHEDULED.exists() else 0.0
+    return [sum(spent) + zygote.spent(), now - delay]
+
+
+def _since(before: list[float]) -> float:
+    spent, passed = (after - start for after, start in zip(_times(), before, strict=True))
+    return spent + _WAITING * max(passed - spent, 0.0)
 
 
 def grown(measured: Iterable[tuple[str, float]], known: Costs) -> Iterator[str]:
