@@ -63,14 +63,27 @@ def wrong_variants(variants, kind, apps):
     return wrong
 
 
-each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def each_kind_of(kinds):
+    return pytest.mark.parametrize("kind", kinds, ids=lambda kind: kind.name)
 
 
-@rows("policy", ["load", "load first", "lazy"])
-@each_kind
-def test_each_way_of_reading_gives_the_same_at_each_layer(interface, policy, kind, apps):
-    variants = variants_of(interface, policy, "in the app", "in a blueprint of a mounted app")
-    assert not wrong_variants(variants, kind, apps)
+LARGE = [kind for kind in KINDS if "large" in kind.name or kind is LARGE_IN_PARTS]
+each_kind, each_large_kind = each_kind_of([kind for kind in KINDS if kind not in LARGE]), each_kind_of(LARGE)
+each_policy = rows("policy", ["load", "load first", "lazy"])
+
+
+class TestEachWayOfReading:
+    @each_policy
+    @each_kind
+    def test_gives_the_same_at_each_layer(self, interface, policy, kind, apps):
+        variants = variants_of(interface, policy, "in the app", "in a blueprint of a mounted app")
+        assert not wrong_variants(variants, kind, apps)
+
+    @each_policy
+    @each_large_kind
+    def test_gives_the_same_of_what_is_in_a_file(self, interface, policy, kind, apps):
+        variants = variants_of(interface, policy, "in the app", "in a blueprint of a mounted app")
+        assert not wrong_variants(variants, kind, apps)
 
 
 class TestAStreamedBody:
@@ -80,15 +93,22 @@ class TestAStreamedBody:
 
     @each_kind
     def test_is_kept_for_those_who_read_it_otherwise_first(self, interface, kind, apps):
+        assert not self.wrong(interface, kind, apps)
+
+    @each_large_kind
+    def test_is_kept_in_a_file_for_those_who_read_it_otherwise_first(self, interface, kind, apps):
+        assert not self.wrong(interface, kind, apps)
+
+    def wrong(self, interface, kind, apps):
         variants = variants_of(interface, "stream", "in the app", "in a mounted app")
         wrong = []
         for variant, first in itertools.product(variants, NAMES):
             if first not in self.STREAMING and takes_body(kind, first):
                 plan = {"handler": [first, *NAMES], "outer after": NAMES}
                 wrong += apps(variant).wrong(kind, plan, fails=False, loads=True)
-        assert not wrong
+        return wrong
 
-    @each_kind
+    @each_kind_of(KINDS)
     def test_is_gone_after_that(self, interface, kind, apps):
         gone = {name: "gone" for name in NAMES if kind.sent and takes_body(kind, name)}
         later = ("own after", "outer middleware after")
@@ -161,7 +181,7 @@ REFUSED = (
 )
 
 
-@rows("policy", ["load", "load first", "lazy"])
+@each_policy
 @rows("kind", REFUSED, ids=lambda kind: kind.name)
 def test_a_body_that_is_refused_is_refused_to_all_who_ask_for_it(interface, policy, kind, limited_apps):
     names = [name for name in NAMES if takes_body(kind, name) and name not in ("a chunk", "a part", "parts")]
