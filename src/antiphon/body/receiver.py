@@ -184,7 +184,7 @@ class Receiver:
             if data and self._coding:  # only its first bytes show that there is a body (RFC 9113 §8.1.1)
                 self._held = data
                 self._decode()
-            self._accept(data, limits)
+            data = self._accept(data, limits)
             chunk = data if self._decoder is None else await self._next_decoded(limits)
         return chunk
 
@@ -284,21 +284,25 @@ class Receiver:
             # Also after an error: others wait in line.
             queue.release(member)
 
-    def _accept(self, data: bytes, limits: Limits) -> None:
-        """Check the latest bytes, which are empty at the end, and feed them to the decoder."""
+    def _accept(self, data: bytes, limits: Limits) -> bytes:
+        """Check the latest bytes, which are empty at the end, and feed those within the limit to the decoder."""
         received, declared = self.received, self._declared
-        if received > limits.body or (declared is not None and (received > declared if data else received < declared)):
+        excess = max(received - limits.body, 0)
+        is_too_large = 0 < excess >= len(data)
+        if is_too_large or (declared is not None and (received > declared if data else received < declared)):
             self._held = data
-            raise body_too_large(limits) if received > limits.body else _wrong_length(received, declared)
-        if self._held:
-            self._held = b""
+            raise body_too_large(limits) if is_too_large else _wrong_length(received, declared)
+        # Up to the limit, so that how much of a body a stream gets doesn't depend on its chunks.
+        within = len(data) - excess
+        self._held, data = data[within:], data[:within]
         if self._decoder is None:
-            self.has_ended = not data or received == declared
+            self.has_ended = not data or (received == declared and not self._held)
         elif data:
             self._decoded = self._decoder.feed(data, limits.body)
         else:
             self._decoder.finish()
             self.has_ended = True
+        return data
 
     async def _next_decoded(self, limits: Limits) -> bytes:
         if self.fault is None:
