@@ -261,10 +261,10 @@ class TestLengths:
     @rows("size", [1, 3, 7, 8])
     def test_of_chunks_is_given_up_to_the_limit_wherever_they_end(self, way, size):
         content = Content(way.head(*in_chunks(b"abcdefgh", size)))
-        for limits, given in ((Limits(body=5), b"abcde"), (Limits(body=6), b"abcdef")):
+        for limits, kept in ((Limits(body=5), b"abcde"), (Limits(body=6), b"abcdef")):
             with pytest.raises(ContentTooLarge):
                 way.run(way.loading(content, limits))
-            assert whole(content) == given
+            assert whole(content) == kept
 
 
 class TestGoingOn:
