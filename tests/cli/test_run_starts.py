@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -101,6 +102,14 @@ def test_a_later_worker_imports_all_anew_but_neither_the_command_line_nor_the_su
     command.wait_until(is_later)
     supervisor = {f"antiphon.cli.{name}" for name in ("main", "serve", "supervisor", "worker_slot", "reload")}
     assert modules & (seldom | supervisor) == set()
+
+
+@pytest.mark.once
+@pytest.mark.skipif(sys.platform != "linux", reason="Elsewhere, workers are no forks")
+def test_a_supervisor_imports_a_server_for_several_workers_alone(antiphon):
+    for workers, imports in (("1", False), ("2", True)):
+        command = antiphon("apps:asgi", "--workers", workers).serving()
+        assert ("_granian" in Path(f"/proc/{command.process.pid}/maps").read_text()) is imports
 
 
 def test_the_command_looks_at_entry_points_for_dialects_alone():

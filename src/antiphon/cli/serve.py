@@ -31,9 +31,11 @@ from antiphon.cli.target import Target
 from antiphon.cli.workers.options import ServerOptions
 from antiphon.cli.workers.process import ChildProcess, Launch, by_command
 from antiphon.cli.workers.supervisor import Supervisor
-from antiphon.cli.workers.told import Told, end_without_finalizing, serve_as_worker
+from antiphon.cli.workers.told import Told, end_without_finalizing, import_work, serve_as_worker
 from antiphon.features.metrics.folder import VARIABLE, folder_of
 
+_FORKS = sys.platform == "linux"
+"""True if the first workers are forks in any case. Elsewhere, a system's libraries may not survive a fork."""
 _HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2, signal.SIGCHLD)
 
 
@@ -61,8 +63,7 @@ class PreloadedTarget(Target):
 
 def preload(target: Target, requested: Choice | None) -> PreloadedTarget:
     """Load a target and the server. Raises `BadCommand` as `load` does, or if the target has started threads."""
-    import antiphon.cli.workers.worker  # noqa: F401 - for the workers
-
+    import_work()
     end_without_finalizing()
     preloaded = PreloadedTarget(*target)
     preloaded.name, preloaded.program = str(target), target.load(requested)
@@ -234,6 +235,9 @@ def serve(
     """
     if options.preloads:
         target = preload(target, requested)
+    elif _FORKS and options.workers > 1:  # once, for all of them; a single one would leave it in two processes
+        with suppress(ImportError):  # the workers tell why
+            import_work()
     listeners, url = place.listen(1 if watched else options.workers)
     if options.tls is not None:
         url = url.replace("http://", "https://", 1)
@@ -267,10 +271,10 @@ def serve(
 def _launch_of(told: Told) -> Launch:
     """Return a function that launches workers: as forks if the target was preloaded, else with the same command.
 
-    On Linux, the first ones are forks in any case, which need not import again what this process has just imported.
+    If `_FORKS`, the first ones are forks in any case, which need not import again what this process has just imported.
     """
     options, command = told.options, by_command(told.encoded())
-    if not options.preloads and sys.platform != "linux":  # elsewhere, a system's libraries may not survive a fork
+    if not (options.preloads or _FORKS):
         return command
     fork = by_fork(told)
     forks = repeat(fork) if options.preloads else chain(repeat(fork, options.workers), repeat(command))

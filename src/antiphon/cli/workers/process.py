@@ -454,10 +454,8 @@ class PrestartedWorkers:
 
 def wait_for_target(control: Control, listener: socket.socket) -> "Target | Report":
     """Wait in a worker for the order to load a target or to show a report."""
-    from antiphon.app.application import App  # imported late: the supervisor does not need it
-    from antiphon.cli.workers.unloaded import Report
+    from antiphon.cli.workers.unloaded import Report  # imported late: the supervisor does not need it
 
-    App()._freeze()  # this imports the rest
     order = control.wait_for_order()
     importlib.invalidate_caches()  # modules may have been added
     if "load" in order:

@@ -51,8 +51,7 @@ def serve_as_worker(inherited: str, told: Told) -> int:
     if not told.options.preloads:
         end_without_finalizing()
     try:
-        with importing(without=("anyio", "dotenv", "watchfiles")):  # Granian imports them for a supervisor of its own
-            from antiphon.cli.workers.worker import work  # imported late: the supervisor does not need a server
+        work = import_work()
     except ImportError as error:
         if error.name != "granian":
             raise
@@ -62,6 +61,16 @@ def serve_as_worker(inherited: str, told: Told) -> int:
     work(inherited, told.target, told.requested, told.options)
     _has_served.set()
     return 0
+
+
+def import_work() -> Callable[..., None]:
+    """Import all that a worker needs, and return its function. Raises ImportError for an incompatible Granian."""
+    with importing(without=("anyio", "dotenv", "watchfiles")):  # Granian imports them for a supervisor of its own
+        from antiphon.app.application import App  # imported late: this module is read before a worker is needed
+        from antiphon.cli.workers.worker import work
+
+        App()._freeze()  # this imports the rest
+    return work
 
 
 def end_without_finalizing() -> None:
