@@ -277,7 +277,7 @@ TOPICS = {
     ),
     "embedding/features.md": Page(
         "Parts of features", "antiphon.embedding",
-        "errors_name_it named NamesOurs import_on_use compiled_late accelerated missing_package class_if_imported "
+        "errors_name_it named NamesOurs import_on_use accelerated missing_package class_if_imported "
         "require_names is_seen_in_debug check_numbers seconds_of is_token caller_file path_beside check_dependency "
         "check_arguments check_sync check_no_decorator ready checked_by "
         "json_as texts_of TypeDescription json_schemas pointer_step language_of is_secret_name "

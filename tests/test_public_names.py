@@ -127,7 +127,7 @@ PUBLIC = {
         "is_at_hand",
 
         "DigestError", "check_digest",
-        "accelerated", "check_template_data", "compiled_late", "import_on_use", "raises_errors", "watched",
+        "accelerated", "check_template_data", "import_on_use", "raises_errors", "watched",
     },
     "antiphon.cli": {"load_app", "load_feature"},
     "antiphon.logs": {"JSONFormatter", "RequestIDFilter", "TextFormatter"},

@@ -64,16 +64,7 @@ from antiphon.http.header_property import read_number
 from antiphon.http.limits import UNBOUNDED
 from antiphon.http.urls.path import quoted_path, quoted_root
 from antiphon.http.urls.url import DEFAULT_PORTS, is_this_machine, quote_path, unquote
-from antiphon.lazy import (
-    absent,
-    class_if_imported,
-    compiled_late,
-    import_on_use,
-    lazy,
-    missing_package,
-    not_offered,
-    require_names,
-)
+from antiphon.lazy import absent, class_if_imported, import_on_use, lazy, missing_package, not_offered, require_names
 from antiphon.paths import caller_file, path_beside
 from antiphon.request.caller import arrivals, request_around
 from antiphon.request.dependencies import OfRequest, check_dependency
@@ -108,18 +99,18 @@ __all__ = [
     "WSGIHead", "WatchedHead", "Window", "absent", "accelerated", "arrivals", "as_bytes", "as_http_error",
     "background_loop", "call_after_fork", "call_at_exit", "call_in_own_context", "caller_file", "check_arguments",
     "check_cross_site", "check_dependency", "check_digest", "check_handshake", "check_no_decorator", "check_numbers",
-    "check_sync", "check_template_data", "checked_by", "class_if_imported", "close_accepted", "compiled_late",
-    "contained", "copy_variables", "crossing_of", "decode_json", "describe", "driven", "encode_json", "endable",
-    "environ_request", "environ_sockets", "error_like", "errors_name_it", "failed", "finish", "guess_type", "host_of",
-    "http_error", "import_on_use", "innermost", "is_async", "is_at_hand", "is_for_any_thread", "is_on_loop",
-    "is_secret_name", "is_seen_in_debug", "is_this_machine", "is_token", "is_token_of", "json_as", "json_schemas",
-    "json_text", "keep_private", "language_of", "lazy", "log_failure", "make_environ", "missing_package",
-    "mounted_together", "named", "network_of", "not_offered", "note_read", "on_own_thread", "over_limit",
-    "parse_boundary", "parse_or_none", "parse_origin", "path_beside", "plain_head", "pointer_step", "query_fields_of",
-    "query_too_long", "quote_path", "quoted_path", "quoted_root", "raises_errors", "read_number", "read_whole_form",
-    "ready", "refuse_on_loop", "release", "render", "request_around", "require_names", "reset_current_request",
-    "response_of", "restarting", "run_async", "run_on", "running_loop", "safe_filename", "scope_request", "seconds_of",
-    "served_names", "server_head", "serving_loop", "set_current_request", "signature_of", "split_list",
-    "started_response", "store_name", "stream_of", "tell_of_reads", "texts_of", "to_response", "unquote", "until_left",
-    "unwatched", "urlencoded_fields_of", "watched", "without_traceback",
+    "check_sync", "check_template_data", "checked_by", "class_if_imported", "close_accepted", "contained",
+    "copy_variables", "crossing_of", "decode_json", "describe", "driven", "encode_json", "endable", "environ_request",
+    "environ_sockets", "error_like", "errors_name_it", "failed", "finish", "guess_type", "host_of", "http_error",
+    "import_on_use", "innermost", "is_async", "is_at_hand", "is_for_any_thread", "is_on_loop", "is_secret_name",
+    "is_seen_in_debug", "is_this_machine", "is_token", "is_token_of", "json_as", "json_schemas", "json_text",
+    "keep_private", "language_of", "lazy", "log_failure", "make_environ", "missing_package", "mounted_together",
+    "named", "network_of", "not_offered", "note_read", "on_own_thread", "over_limit", "parse_boundary", "parse_or_none",
+    "parse_origin", "path_beside", "plain_head", "pointer_step", "query_fields_of", "query_too_long", "quote_path",
+    "quoted_path", "quoted_root", "raises_errors", "read_number", "read_whole_form", "ready", "refuse_on_loop",
+    "release", "render", "request_around", "require_names", "reset_current_request", "response_of", "restarting",
+    "run_async", "run_on", "running_loop", "safe_filename", "scope_request", "seconds_of", "served_names",
+    "server_head", "serving_loop", "set_current_request", "signature_of", "split_list", "started_response",
+    "store_name", "stream_of", "tell_of_reads", "texts_of", "to_response", "unquote", "until_left", "unwatched",
+    "urlencoded_fields_of", "watched", "without_traceback",
 ]  # fmt: skip

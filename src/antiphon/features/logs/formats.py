@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from antiphon import current_request
-from antiphon.embedding import accelerated, compiled_late
+from antiphon.embedding import accelerated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ LONGEST = 1000
 """The maximum number of characters of a client's text to log."""
 _SAFE = "/!$&'()*+,;=:@"
 
-_is_plain = compiled_late(rf"[\w.~{re.escape(_SAFE)}-]{{0,{LONGEST}}}", re.ASCII)
+_is_plain = re.compile(rf"[\w.~{re.escape(_SAFE)}-]{{0,{LONGEST}}}", re.ASCII)
 
 
 def escaped(text: str, longest: int = LONGEST) -> str:
@@ -40,9 +40,9 @@ def escaped(text: str, longest: int = LONGEST) -> str:
 
 _OF_ORDER = "\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
 """Line breaks, and characters that change the order in which others are shown."""
-_replace_controls = compiled_late(f"[\x00-\x08\n-\x1f\x7f-\x9f{_OF_ORDER}]")
-_replace_controls_in_lines = compiled_late(f"[\x00-\x08\v-\x1f\x7f-\x9f{_OF_ORDER}]")
-_indent_forged_records = compiled_late(r"^(?=\d{4}-\d\d-\d\dT)", re.MULTILINE)
+_replace_controls = re.compile(f"[\x00-\x08\n-\x1f\x7f-\x9f{_OF_ORDER}]")
+_replace_controls_in_lines = re.compile(f"[\x00-\x08\v-\x1f\x7f-\x9f{_OF_ORDER}]")
+_indent_forged_records = re.compile(r"^(?=\d{4}-\d\d-\d\dT)", re.MULTILINE)
 
 
 def one_line(text: str) -> str:
