@@ -30,7 +30,8 @@ def _uvicorn(parser: str, loop: str) -> tuple[str, ...]:
 
 def _gunicorn(*options: str) -> tuple[str, ...]:
     # A connection on which a browser has yet to send anything keeps a sync worker for as long as it has at the end.
-    return ("-m", "gunicorn", "{app}", *options, "--graceful-timeout", "5", "--bind", "127.0.0.1:{port}")
+    settings = "--config", "python:tests.contract.gunicorn_settings", "--graceful-timeout", "5"
+    return ("-m", "gunicorn", "{app}", *options, *settings, "--bind", "127.0.0.1:{port}")
 
 
 ACCEPTED = "200"
