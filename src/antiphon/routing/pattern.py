@@ -9,7 +9,6 @@ from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
 from antiphon.explanations import explained
-from antiphon.lazy import compiled_late
 from antiphon.routing.converters import CONVERTERS, Converter, find_converter
 
 _PARAMETER = re.compile(r"<(?:([a-z_]\w*)(?:\((.*?)\))?:)?([A-Za-z_]\w*)>", re.ASCII | re.DOTALL)
@@ -20,7 +19,7 @@ meaning.
 """
 _others = re.compile(r"\*+\w*|\{\W?\w+\W[^}]*\}|\(\?|\\\w|[\])][+*]|\?").search
 """Match wildcards, expressions and optional parts as other frameworks write them."""
-_label = compiled_late(r"[a-z0-9_~-]*")
+_label = re.compile(r"[a-z0-9_~-]*").fullmatch
 
 
 class Parameter(NamedTuple):
@@ -100,7 +99,7 @@ def parse_host_pattern(host: str, converters: Mapping[str, Converter] = CONVERTE
         if any(part.converter.spans for part in parameters_of(label)):
             raise explained("bad-path", f"{host!r}: a host can't contain a path")
     texts = [part for label in labels for part in parts_of(label) if isinstance(part, str)]
-    if "" in labels or not all(map(_label.fullmatch, texts)):
+    if "" in labels or not all(map(_label, texts)):
         raise explained("bad-path", f"{host!r} is not a host: names and <parameters> between dots, without a port")
     return labels
 
