@@ -108,7 +108,7 @@ def test_a_later_worker_imports_all_anew_but_neither_the_command_line_nor_the_su
 @pytest.mark.skipif(sys.platform != "linux", reason="Elsewhere, workers are no forks")
 def test_a_supervisor_imports_a_server_for_several_workers_alone(antiphon):
     for workers, imports in (("1", False), ("2", True)):
-        command = antiphon("apps:asgi", "--workers", workers).serving()
+        command = antiphon("apps:asgi", "--workers", workers, begun_anew=True).serving()
         assert ("_granian" in Path(f"/proc/{command.process.pid}/maps").read_text()) is imports
 
 
@@ -119,7 +119,7 @@ def test_the_command_looks_at_entry_points_for_dialects_alone():
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("options", [(), ("--preload",)], ids=["spawned", "preloaded"])
+@pytest.mark.parametrize("options", [(), ("--workers", "2"), ("--preload",)], ids=["one", "several", "preloaded"])
 def test_a_granian_that_lacks_a_private_name_is_named_with_its_version(antiphon, tmp_path, options):
     (tmp_path / "other_granian.py").write_text(
         "from apps import asgi as app\nimport granian.server.mt as mt\n"
