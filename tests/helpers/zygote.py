@@ -53,7 +53,8 @@ def start(arguments, *, begun_anew=False, **options):
     """
     # gevent has to patch modules before their import; lines are counted from the start of a program.
     is_counted = any(name.startswith("COVERAGE_") for name in os.environ)
-    if begun_anew or is_counted or "gevent" in f"{arguments}" or not hasattr(os, "pidfd_open"):
+    is_script = not str(arguments[0]).startswith("-")
+    if begun_anew or is_counted or is_script or "gevent" in f"{arguments}" or not hasattr(os, "pidfd_open"):
         return _begun_anew(arguments, **options)
     return Fork(arguments, **options)
 
