@@ -42,6 +42,8 @@ IMPORTED = {
 """What is imported before a fork, by the module that it runs."""
 IDLE = 3600.0
 """Seconds without a request after which it ends: the run of the tests was killed."""
+FORKS = hasattr(os, "pidfd_open")
+"""False if each program has to import what it needs by itself."""
 _MESSAGE = 1 << 20
 _SPENT = [0.0]
 
@@ -54,7 +56,7 @@ def start(arguments, *, begun_anew=False, **options):
     # gevent has to patch modules before their import; lines are counted from the start of a program.
     is_counted = any(name.startswith("COVERAGE_") for name in os.environ)
     is_script = not str(arguments[0]).startswith("-")
-    if begun_anew or is_counted or is_script or "gevent" in f"{arguments}" or not hasattr(os, "pidfd_open"):
+    if begun_anew or is_counted or is_script or "gevent" in f"{arguments}" or not FORKS:
         return _begun_anew(arguments, **options)
     return Fork(arguments, **options)
 
