@@ -59,6 +59,13 @@ def test_where_rules_are_not_as_asok_reads_them(rules, text, is_right):
     assert Validator({"f": text}).rule("f", rules) is is_right
 
 
+def test_rules_of_several_fields_are_checked_with_their_own_messages():
+    checked = Validator({"age": "7", "name": "x"})
+    assert checked.rules({"age": "min:1"})
+    assert not checked.rules({"age": "min:1", "name": ("min:2", {"min": "Longer!"})})
+    assert checked.errors == {"name": "Longer!"}
+
+
 @rows("value", [None, 7, 4.5, True])
 def test_values_of_json_are_checked_as_they_are_written(value):
     checked = Validator({"f": value})

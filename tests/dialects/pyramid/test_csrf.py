@@ -112,3 +112,4 @@ def test_checks_can_return_false():
     assert p.csrf.check_csrf_origin(request, raises=False) is False
     request.headers["Origin"] = "https://other.example"
     assert p.csrf.check_csrf_origin(request, trusted_origins=["other.example"])
+    assert p.csrf.check_csrf_origin(p.request.Request.blank("/", POST={}))  # over HTTP, nothing is checked
