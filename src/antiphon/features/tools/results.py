@@ -3,13 +3,13 @@
 import asyncio
 import re
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
-from contextlib import aclosing, asynccontextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import aclosing, suppress
 from html import unescape
 from typing import Any, NamedTuple
 
 from antiphon import HTTPError, Request, Response, explained
-from antiphon.embedding import decode_json, encode_json
+from antiphon.embedding import decode_json, encode_json, until_left
 from antiphon.features.openapi.code.responses import JSON, NDJSON, PROBLEM
 from antiphon.features.openapi.operations import phrase_of
 from antiphon.features.tools.definitions import Definition
@@ -61,7 +61,9 @@ async def body_of(
             raise TooLarge
         return body
     read, told = bytearray(), 0
-    async with _until_left(request), aclosing(chunks_of(response)) as chunks:
+    lifetime = request.lifetime
+    leaving = until_left(body, lambda: lifetime.is_client_gone)
+    async with asyncio.timeout(lifetime.remaining), aclosing(leaving) as chunks:
         async for chunk in chunks:
             read += chunk
             if len(read) > largest:
@@ -70,40 +72,9 @@ async def body_of(
                 line, told = bytes(read[told:end]), end + 1
                 if line.strip():
                     tell(line.decode())
-            if request.lifetime.is_client_gone:  # over WSGI, nothing is told
-                raise TimeoutError
+    if lifetime.is_client_gone:
+        raise ClientDisconnected("The client disconnected before the response.")
     return bytes(read)
-
-
-@asynccontextmanager
-async def _until_left(request: Request) -> AsyncGenerator[None]:
-    """Cancel the block when the client has left, with ClientDisconnected, or after the deadline, with TimeoutError."""
-
-    async def watch() -> None:
-        if await request.lifetime.ended() != "drain":  # which leaves open requests their time
-            limit.reschedule(0.0)
-
-    try:
-        async with asyncio.timeout(None) as limit:
-            watching = asyncio.create_task(watch())
-            try:
-                yield
-            finally:
-                watching.cancel()
-    except TimeoutError:
-        if request.lifetime.is_client_gone:
-            raise ClientDisconnected("The client disconnected before the response.") from None
-        raise
-
-
-async def chunks_of(response: Response) -> AsyncGenerator[bytes]:
-    """Yield the chunks of a streamed response, and always close it."""
-    body: Any = response.body
-    try:
-        async for chunk in body:
-            yield chunk
-    finally:
-        await body.aclose()
 
 
 def failure(text: str) -> dict[str, Any]:
