@@ -89,7 +89,7 @@ class Readings:
                 continue
             found.add(id(each))
             if (known := self._followed.get(id(each))) is None:
-                known = self._followed[id(each)] = each, *self._followed_from(each)
+                known = self._followed[id(each)] = each, *self._followed_from(each), isinstance(each, Dependency)
             _, referred, is_open, is_dependency = known
             if is_dependency:
                 dependencies.append(each)
@@ -99,9 +99,8 @@ class Readings:
             is_unknown = is_unknown or is_open
         return frozenset(dependencies), is_unknown or bool(left)
 
-    def _followed_from(self, each: Any) -> tuple[list[Any], bool, bool]:
+    def _followed_from(self, each: Any) -> tuple[list[Any], bool]:
         referred: list[Any] = []
-        is_dependency = isinstance(each, Dependency)
         try:
             for one in self._referred(each):
                 if isinstance(one, str) and _SHARING_TEXT.fullmatch(one):
@@ -109,8 +108,8 @@ class Readings:
                 elif not isinstance(one, _PLAIN):
                     referred.append(one)
         except Exception:  # also of objects that run code when they are inspected
-            return referred, True, is_dependency
-        return referred, False, is_dependency
+            return referred, True
+        return referred, False
 
     def _referred(self, each: Any) -> Iterable[Any]:
         """Return the objects to which an object refers. Raises _UnknownError."""
