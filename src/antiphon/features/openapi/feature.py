@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from os import PathLike
 from pathlib import Path
 from threading import Lock
@@ -204,8 +205,7 @@ class OpenAPI:
     def _asset(self, request: Request) -> Response:
         """Return the page's styles or its script."""
         name, kind = ("page.css", "css") if request.path.endswith(".css") else ("page.js", "javascript")
-        text = Path(__file__).with_name(name).read_bytes()
-        return _validated(Response(text, content_type=f"text/{kind}; charset=utf-8"), request)
+        return _validated(Response(_bytes_of(name), content_type=f"text/{kind}; charset=utf-8"), request)
 
     def _try(self, request: Request, operation: str) -> Response:
         """Redirect from a form on the page to the URL that the form's parameters result in."""
@@ -278,6 +278,12 @@ def documents_of(app: "App", above: str = "") -> Iterator[tuple[str, OpenAPI]]:
     for mount in app.mounts:
         if isinstance(mount.application, App) and mount.host is None and "<" not in mount.prefix:
             yield from documents_of(mount.application, above + mount.prefix)
+
+
+@cache
+def _bytes_of(name: str) -> bytes:
+    """Return a file of the page."""
+    return Path(__file__).with_name(name).read_bytes()
 
 
 def _validated(response: Response, request: Request) -> Response:
