@@ -261,7 +261,7 @@ def main(arguments: list[str]) -> int:
         os.chmod(folder, 0o1777)  # PostgreSQL, which root starts, is nobody's
         os.environ["TESTS_FOLDER"] = os.environ["TMPDIR"] = tempfile.tempdir = folder
         run = Run(options, Path(folder), measures=ours.measure)
-        run.all(groups, ours.processes, prepare)
+        run.all(groups, ours.processes, *([] if making else [prepare]))  # it was called while files were made
         run.again()
     print(*_told(run, known, has_measured=ours.measure), sep="\n")
     return int(bool(run.failed))
