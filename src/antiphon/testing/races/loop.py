@@ -162,7 +162,7 @@ def abandon(loop: ScheduledLoop) -> None:
     for task in asyncio.all_tasks(loop):
         left: Any = task
         left._log_destroy_pending = False
-        with suppress(BaseException):  # what a dead process raises, nobody sees
+        with suppress(BaseException), primitives.monitored():  # what a dead process raises, nobody sees
             left.get_coro().close()
     loop._ready.clear()
     loop._scheduled.clear()
