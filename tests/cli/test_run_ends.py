@@ -115,52 +115,6 @@ def test_exit_functions_and_the_shutdown_of_the_lifespan_run(antiphon):
     assert (command.folder / f"left-{worker}").exists()
 
 
-OWN = """
-import asyncio, os, time
-from antiphon import App
-
-app = App()
-
-
-@app.on_shutdown
-async def down():
-    open("shut down", "w").close()
-
-
-@app.get("/stream")
-{style} stream(request):
-    try:
-        while True:
-            yield "tick"
-            {waits}
-    finally:
-        open("after" if os.path.exists("shut down") else "before", "w").close()
-"""
-BLOCKS = {"style": "def", "waits": "time.sleep(0.05)"}
-WAITS = {"style": "async def", "waits": "await asyncio.sleep(0.05)"}
-
-
-def test_an_app_is_shut_down_although_a_stream_is_open(antiphon, tmp_path, interface):
-    (tmp_path / "own.py").write_text(OWN.format(**BLOCKS))
-    command = antiphon("own:app", "--interface", interface, "--grace", "0.2").serving()
-    with command.stream():
-        command.press_ctrl_c()
-        assert_ended(command)
-    assert (tmp_path / "shut down").exists()
-
-
-@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
-@pytest.mark.parametrize("kind", [WAITS, BLOCKS], ids=["async def", "def"])
-def test_streams_are_closed_before_the_app_is_shut_down(antiphon, tmp_path, interface, kind):
-    (tmp_path / "own.py").write_text(OWN.format(**kind))
-    command = antiphon("own:app", "--interface", interface, "--grace", "0.2").serving()
-    with command.stream():
-        command.press_ctrl_c()
-        assert_ended(command)
-    assert (tmp_path / "shut down").exists()
-    assert (tmp_path / "before").exists()
-
-
 @pytest.mark.once
 def test_workers_end_when_their_supervisor_is_killed(antiphon):
     command = antiphon("apps:wsgi", "--interface", "wsgi", "--grace", "0.2").serving()
@@ -246,86 +200,7 @@ def test_tasks_that_an_application_has_left_end_quietly(antiphon, tmp_path):
     assert_ended(command)
 
 
-PROMISING = """
-import asyncio, time
-from antiphon import App, Request
-
-app = App()
-
-
-def note(word):
-    with open("notes", "a") as file:
-        print(word, file=file)
-
-
-@app.on_shutdown
-def down():
-    note("shutdown")
-
-
-def later(seconds):
-    time.sleep(seconds)
-    note("after")
-
-
-async def later_on_the_loop(seconds):
-    await asyncio.sleep(seconds)
-    note("after")
-
-
-@app.get("/def/<float:seconds>")
-def blocks(request: Request):
-    request.after_response(later, request.path_params["seconds"])
-    return "answered"
-
-
-@app.get("/async/<float:seconds>")
-async def waits(request: Request):
-    request.after_response(later_on_the_loop, request.path_params["seconds"])
-    return "answered"
-
-
-@app.get("/stream/<float:seconds>")
-def streams(request: Request):
-    yield "answered"
-    request.after_response(later, request.path_params["seconds"])
-
-
-@app.get("/astream/<float:seconds>")
-async def streams_on_the_loop(request: Request):
-    yield "answered"
-    request.after_response(later_on_the_loop, request.path_params["seconds"])
-"""
-EACH_KIND = pytest.mark.parametrize("kind", ["def", "async", "stream", "astream"])
-
-
-@pytest.mark.once
-@pytest.mark.axes("interface")
-@EACH_KIND
-def test_functions_for_after_the_response_run_before_the_shutdown(antiphon, tmp_path, interface, kind):
-    (tmp_path / "promising.py").write_text(PROMISING)
-    command = antiphon("promising:app", "--interface", interface).serving()
-    with command.send(f"/{kind}/0.4") as connection:
-        receive_until(connection, b"answered")
-        command.process.send_signal(signal.SIGTERM)
-        assert_ended(command)
-    assert (tmp_path / "notes").read_text().split() == ["after", "shutdown"]
-
-
-@pytest.mark.once
-@pytest.mark.axes("interface")
-def test_they_are_waited_for_no_longer_than_the_grace(antiphon, tmp_path, interface):
-    (tmp_path / "promising.py").write_text(PROMISING)
-    command = antiphon("promising:app", "--interface", interface, "--grace", "0.3").serving()
-    for kind in ("def", "async"):
-        with command.send(f"/{kind}/600.0") as connection:
-            assert b"200 OK" in connection.recv(4096)
-    command.process.send_signal(signal.SIGTERM)
-    assert_ended(command)
-    assert (tmp_path / "notes").read_text().split() == ["shutdown"]
-
-
-STREAMING = """
+OWN = """
 import asyncio, time
 from antiphon import App, Request, Response
 
@@ -342,6 +217,11 @@ def down():
     note("shutdown")
 
 
+@app.get("/")
+def index(request: Request):
+    return "hello"
+
+
 @app.get("/events")
 async def events(request: Request):
     async def numbers():
@@ -352,11 +232,6 @@ async def events(request: Request):
             note("closed")
 
     return Response.events(numbers())
-
-
-@app.get("/")
-def index(request: Request):
-    return "hello"
 
 
 @app.get("/waits")
@@ -382,12 +257,54 @@ def stream(request: Request):
             time.sleep(0.05)
     finally:
         note("closed")
+
+
+@app.get("/astream")
+async def stream_on_the_loop(request: Request):
+    try:
+        while True:
+            yield "tick"
+            await asyncio.sleep(0.05)
+    finally:
+        note("closed")
+
+
+def later(seconds):
+    time.sleep(seconds)
+    note("after")
+
+
+async def later_on_the_loop(seconds):
+    await asyncio.sleep(seconds)
+    note("after")
+
+
+@app.get("/after/def/<float:seconds>")
+def promise(request: Request):
+    request.after_response(later, request.path_params["seconds"])
+    return "answered"
+
+
+@app.get("/after/async/<float:seconds>")
+async def promise_on_the_loop(request: Request):
+    request.after_response(later_on_the_loop, request.path_params["seconds"])
+    return "answered"
+
+
+@app.get("/after/stream/<float:seconds>")
+def promise_in_a_stream(request: Request):
+    yield "answered"
+    request.after_response(later, request.path_params["seconds"])
+
+
+@app.get("/after/astream/<float:seconds>")
+async def promise_in_a_stream_on_the_loop(request: Request):
+    yield "answered"
+    request.after_response(later_on_the_loop, request.path_params["seconds"])
 """
-
-
 PATIENT = """
 import antiphon.cli.workers.worker
-from streaming import app
+from own import app
 
 antiphon.cli.workers.worker.RESPONDING = 1.0  # seconds: a busy machine may take a while to answer
 """
@@ -396,7 +313,7 @@ antiphon.cli.workers.worker.RESPONDING = 1.0  # seconds: a busy machine may take
 @pytest.fixture
 def notes(tmp_path):
     """A function that returns the lines that the application has written."""
-    (tmp_path / "streaming.py").write_text(STREAMING)
+    (tmp_path / "own.py").write_text(OWN)
     return lambda: (tmp_path / "notes").read_text().split() if (tmp_path / "notes").exists() else []
 
 
@@ -408,8 +325,32 @@ def begin(command, path):
 
 
 @pytest.mark.once
+@pytest.mark.axes("interface")
+@pytest.mark.parametrize("kind", ["def", "async", "stream", "astream"])
+def test_functions_for_after_the_response_run_before_the_shutdown(antiphon, notes, interface, kind):
+    command = antiphon("own:app", "--interface", interface).serving()
+    with command.send(f"/after/{kind}/0.4") as connection:
+        receive_until(connection, b"answered")
+        command.process.send_signal(signal.SIGTERM)
+        assert_ended(command)
+    assert notes() == ["after", "shutdown"]
+
+
+@pytest.mark.once
+@pytest.mark.axes("interface")
+def test_they_are_waited_for_no_longer_than_the_grace(antiphon, notes, interface):
+    command = antiphon("own:app", "--interface", interface, "--grace", "0.3").serving()
+    for kind in ("def", "async"):
+        with command.send(f"/after/{kind}/600.0") as connection:
+            assert b"200 OK" in connection.recv(4096)
+    command.process.send_signal(signal.SIGTERM)
+    assert_ended(command)
+    assert notes() == ["shutdown"]
+
+
+@pytest.mark.once
 def test_streams_of_events_end_at_once(antiphon, notes, interface):
-    command = antiphon("streaming:app", "--interface", interface, "--grace", "600").serving()
+    command = antiphon("own:app", "--interface", interface, "--grace", "600").serving()
     with ExitStack() as connections:
         count = 60 if interface == "wsgi" else 100  # over WSGI each stream holds one of 64 threads
         for _ in range(count):
@@ -432,7 +373,7 @@ def test_async_handlers_are_cancelled_when_the_grace_is_over(antiphon, notes, in
 
 @pytest.mark.once
 def test_handlers_that_block_are_not_waited_for_longer_than_that(antiphon, notes, interface):
-    command = antiphon("streaming:app", "--interface", interface, "--grace", "0.3").serving()
+    command = antiphon("own:app", "--interface", interface, "--grace", "0.3").serving()
     with command.send("/blocks"):
         command.wait_until(lambda: notes() == ["begun"])
         command.process.send_signal(signal.SIGTERM)
@@ -441,10 +382,10 @@ def test_handlers_that_block_are_not_waited_for_longer_than_that(antiphon, notes
     assert notes() == ["begun", "shutdown"]
 
 
-@pytest.mark.once
-def test_other_streams_are_closed_when_the_grace_is_over(antiphon, notes, interface):
-    command = antiphon("streaming:app", "--interface", interface, "--grace", "0.3").serving()
-    with begin(command, "/stream"), begin(command, "/stream"):
+@pytest.mark.parametrize("path", ["/stream", "/astream"])
+def test_other_streams_are_closed_when_the_grace_is_over_before_the_app_is_shut_down(antiphon, notes, interface, path):
+    command = antiphon("own:app", "--interface", interface, "--grace", "0.3").serving()
+    with begin(command, path), begin(command, path):
         command.process.send_signal(signal.SIGTERM)
         assert_ended(command)
     assert notes() == ["closed", "closed", "shutdown"]
@@ -467,9 +408,9 @@ def test_connections_without_a_request_are_closed_at_once(antiphon, interface, r
 
 @pytest.mark.once
 @pytest.mark.axes("interface")
-@pytest.mark.parametrize("served", ["apps", "streaming"])
+@pytest.mark.parametrize("served", ["apps", "own"])
 def test_requests_are_answered_during_the_drain_delay(antiphon, notes, interface, served):
-    target = [f"apps:{interface}" if served == "apps" else "streaming:app", "--interface", interface]
+    target = [f"apps:{interface}" if served == "apps" else "own:app", "--interface", interface]
     command = antiphon(*target, "--drain-delay", "2", "--grace", "600").serving()
 
     def answer():
