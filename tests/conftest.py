@@ -5,7 +5,8 @@ import gc
 import os
 import sys
 import typing
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, closing
 from contextvars import copy_context
 from pathlib import Path
 from secrets import randbelow
@@ -69,6 +70,29 @@ def debug_mode() -> Generator[None]:
     switch_on(is_for_loopback=False)
     yield
     set_debug_page(None)
+
+
+@pytest.fixture
+def app() -> typing.Any:
+    """An application without routes."""
+    from antiphon import App
+
+    return App()
+
+
+@pytest.fixture
+def seen() -> list[typing.Any]:
+    """Notes of what happened, in order."""
+    return []
+
+
+@pytest.fixture
+def open_client() -> Generator[Callable[..., typing.Any]]:
+    """Makes clients, which are closed after the test."""
+    from antiphon.testing import Client
+
+    with ExitStack() as ends:
+        yield lambda *arguments, **options: ends.enter_context(closing(Client(*arguments, **options)))
 
 
 @pytest.fixture(params=["wsgi", "asgi", "rsgi"])

@@ -16,9 +16,7 @@ from tests.helpers.rows import SHARE, rows
 ROOT = Path(__file__).parents[1]
 
 
-def test_every_row_runs_and_those_that_fail_are_named():
-    seen = []
-
+def test_every_row_runs_and_those_that_fail_are_named(seen):
     @rows("number, name", (1, "a"), pytest.param(2, "b", id="the second"), (3, "c"))
     @rows("is_last", [False, True], ids=["first", "last"])
     def table(number, name, is_last):
@@ -106,9 +104,7 @@ def test_each_test_of_a_class_runs_with_the_rows():
         Class().test_one()
 
 
-def test_items_share_the_rows_of_several_tables_evenly(request):
-    seen = []
-
+def test_items_share_the_rows_of_several_tables_evenly(request, seen):
     @rows("first", range(3))
     @rows("second", range(3))
     def table(first, second):

@@ -117,9 +117,8 @@ def test_hints_after_the_beginning_of_the_response_are_dropped(interface, is_str
     assert late == ["stream"] * is_stream + ["after"] * has_after
 
 
-def test_hints_go_out_while_the_handler_waits():
+def test_hints_go_out_while_the_handler_waits(app):
     """The handler is answered only once the server has its hints."""
-    app = App()
     sent = asyncio.Event()
 
     @app.get("/")

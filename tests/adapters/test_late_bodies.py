@@ -124,9 +124,7 @@ def test_that_drip_are_a_408_however_soon_the_next_byte_comes(interface, servers
 
 
 @pytest.mark.parametrize("chunks", [[], [b"abc"]], ids=["at all", "as a whole"])
-def test_are_not_waited_for_when_the_client_has_left(interface, servers, style, chunks):
-    seen = []
-
+def test_are_not_waited_for_when_the_client_has_left(interface, servers, style, chunks, seen):
     async def main():
         app = echoing(style)
         app.errorhandler(ClientDisconnected)(lambda request, error: seen.append(error) or "gone")

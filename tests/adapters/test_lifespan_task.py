@@ -88,8 +88,7 @@ def test_a_startup_that_is_interrupted_as_it_starts_is_cancelled(interrupting_al
     eventually(lambda: events.count("cancelled") == events.count("starting") or None, "a startup goes on")
 
 
-def test_a_shutdown_that_needs_a_loop_runs_on_the_one_that_is_there():
-    seen = []
+def test_a_shutdown_that_needs_a_loop_runs_on_the_one_that_is_there(seen):
     here = background_loop().run(_thread(), copy_context())
 
     async def shutdown():

@@ -224,11 +224,10 @@ def test_a_file_is_sent_by_the_server_itself_as_without_observers(app, notes, se
 
 
 @pytest.mark.once
-def test_context_variables_that_begin_sets_are_set_in_all_that_answers(interface):
+def test_context_variables_that_begin_sets_are_set_in_all_that_answers(interface, seen):
     from contextvars import ContextVar
 
     variable = ContextVar("variable", default="unset")
-    seen = []
 
     class Sets(Observer):
         def begin(self, exchange):

@@ -1,6 +1,6 @@
 import asyncio
 
-from antiphon import App, to_app
+from antiphon import to_app
 from antiphon.adapters.rsgi import RSGIHead
 from antiphon.http.errors import ClientDisconnected
 from antiphon.http.head import Address
@@ -116,12 +116,11 @@ class TestTheBody:
         assert isinstance(raised, ClientDisconnected)
 
 
-def test_a_client_that_leaves_while_its_body_is_sent_back_is_not_logged(servers, caplog):
+def test_a_client_that_leaves_while_its_body_is_sent_back_is_not_logged(servers, caplog, app):
     async def echo(request):
         async for chunk in request.stream:
             yield chunk
 
-    app = App()
     app.post("/", receive="stream")(lambda request: Response(echo(request)))
     given = servers.rsgi_scope("POST", headers=[("content-length", "9")])
     answer = servers.rsgi(app, given, [b"abc", ConnectionResetError()])

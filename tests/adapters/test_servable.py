@@ -189,9 +189,7 @@ class TestStartingUp:
         gc.collect()
         assert kept() is None
 
-    def test_leaves_its_variables_to_no_request(self, servers, call):
-        seen = []
-
+    def test_leaves_its_variables_to_no_request(self, servers, call, seen):
         class Sets(App):
             async def startup(self):
                 variable.set("by the startup")
@@ -652,9 +650,7 @@ class TestAServedFunction:
         assert (call(app, path=target).status, asked) == (400, [])
 
 
-def test_variables_do_not_leak_on_one_thread_over_wsgi(servers):
-    seen = []
-
+def test_variables_do_not_leak_on_one_thread_over_wsgi(servers, seen):
     @to_app
     def app(request):
         seen.append(variable.get())

@@ -176,7 +176,7 @@ class TestASourceThatWaitsForNothing:
         await asyncio.sleep(0)
         return task
 
-    def test_of_many_each_writes_little_more_when_its_client_has_left(self, servers):
+    def test_of_many_each_writes_little_more_when_its_client_has_left(self, servers, app):
         made = [0] * 20
 
         async def chunks(at):
@@ -185,7 +185,6 @@ class TestASourceThatWaitsForNothing:
                 time.sleep(0.001)  # blocks, so that the count does not depend on the machine
                 yield b"tick"
 
-        app = App()
         app.get("/<int:at>")(lambda request, at: Response(chunks(at)))
 
         async def receive():
@@ -251,9 +250,7 @@ class TestASourceThatWaits:
 
 
 class TestTheWatch:
-    def test_reaches_a_body_that_waits_for_something_else(self):
-        seen = []
-
+    def test_reaches_a_body_that_waits_for_something_else(self, seen):
         async def chunks():
             try:
                 yield b"a"
@@ -390,8 +387,7 @@ class TestABodyThatFailsToClose:
         assert str(record.exc_info[1]) == "stuck"
         assert "request" in record.getMessage()
 
-    def test_is_cut_when_it_has_failed_before(self, servers, failing, caplog):
-        app = App()
+    def test_is_cut_when_it_has_failed_before(self, servers, failing, caplog, app):
         app.get("/")(lambda request: Response(failing(ValueError("midway"))))
         answer = servers.asgi(app)
         assert (answer.body, answer.ended) == (b"ab", False)
@@ -414,9 +410,7 @@ class TestCuttingOff:
 
         assert asyncio.run(main()) == (1, False)
 
-    def test_leaves_what_is_being_closed_its_time(self):
-        seen = []
-
+    def test_leaves_what_is_being_closed_its_time(self, seen):
         class Ended(AsyncValues):
             async def aclose(self):
                 seen.append("closing")

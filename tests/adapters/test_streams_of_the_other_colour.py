@@ -43,7 +43,7 @@ def write(body, send):
 
 
 class TestContextVariables:
-    def test_that_the_generator_sets_are_seen_by_the_sender_of_that_chunk(self):
+    def test_that_the_generator_sets_are_seen_by_the_sender_of_that_chunk(self, seen):
         def generator():
             for number in range(20):
                 ours.set(number)
@@ -53,11 +53,10 @@ class TestContextVariables:
         async def send(chunk):
             seen.append((chunk, ours.get()))
 
-        seen = []
         write(generator(), send)
         assert seen == [(b"%d\n" % number, number) for number in range(20)]
 
-    def test_that_the_generator_seldom_sets_are_seen_from_that_chunk_on(self):
+    def test_that_the_generator_seldom_sets_are_seen_from_that_chunk_on(self, seen):
         def generator():
             for number in range(20):
                 if number == 10:
@@ -67,11 +66,10 @@ class TestContextVariables:
         async def send(chunk):
             seen.extend((line, ours.get()) for line in chunk.splitlines())
 
-        seen = []
         write(generator(), send)
         assert seen == [(b"%d" % number, "unset" if number < 10 else "set") for number in range(20)]
 
-    def test_that_are_reset_by_the_token_are_reset_for_the_sender(self):
+    def test_that_are_reset_by_the_token_are_reset_for_the_sender(self, seen):
         def generator():
             yield b"a"
             token = ours.set("set")
@@ -82,7 +80,6 @@ class TestContextVariables:
         async def send(chunk):
             seen.append((chunk, ours.get()))
 
-        seen = []
         write(generator(), send)
         assert seen == [(b"a", "unset"), (b"b", "set"), (b"c", "unset")]
 

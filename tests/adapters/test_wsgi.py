@@ -374,9 +374,7 @@ def test_answers_alike_below_a_loop_that_serves_nobody(servers, is_async, body):
     assert asyncio.run(test()) == [b"started", b"{", b"%d" % len(sent)]
 
 
-def test_a_response_that_nobody_closes_is_not_waited_for_at_the_end(servers):
-    app = App()
-
+def test_a_response_that_nobody_closes_is_not_waited_for_at_the_end(servers, app):
     @app.get("/")
     def handler(request):
         request.after_response(list)

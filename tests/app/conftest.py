@@ -6,22 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from antiphon.concurrency.workers import Workers
-from antiphon.testing import Client
 from tests.helpers.handlers import in_style
 
 
 @pytest.fixture
-def serving(interface):
+def serving(interface, open_client):
     """Makes a client that plays this interface towards an application."""
-    clients = []
-
-    def serving(app, **options):
-        clients.append(Client(app, interface, **{"follow_redirects": False, "timeout": 10.0} | options))
-        return clients[-1]
-
-    yield serving
-    for client in clients:
-        client.close()
+    return lambda app, **options: open_client(app, interface, **{"follow_redirects": False, "timeout": 10.0} | options)
 
 
 class DefStyle:

@@ -214,12 +214,11 @@ def test_a_subclass_answers_a_loop_by_an_answer_of_its_own():
     assert asyncio.run(answer()).body == b"own"
 
 
-def test_a_plan_has_no_more_attributes_than_are_read_quickly():
+def test_a_plan_has_no_more_attributes_than_are_read_quickly(app):
     """Python keeps up to 30 in the object itself, less one for each object made before all of the first one's are set.
 
     Those of an object with more are in a dict.
     """
-    app = App()
     app.get("/")(at_once)
     plan, _ = app._freeze().find(request())
     assert plan.for_wsgi is not plan

@@ -36,8 +36,7 @@ class TestRoutes:
         }  # fmt: skip
         assert client.request("PROPFIND", "/x").status == 405
 
-    def test_may_answer_several_methods_of_any_name(self, serving):
-        app = App()
+    def test_may_answer_several_methods_of_any_name(self, serving, app):
         app.route("/x", ["GET", "propfind"])(echo)
         client = serving(app)
         assert [client.request(method, "/x").status for method in ("GET", "PROPFIND", "POST")] == [200, 200, 405]
@@ -170,8 +169,7 @@ class TestRegistering:
         with pytest.raises(ValueError, match=str(status)):
             App().errorhandler(status)(echo)
 
-    def test_two_error_handlers_for_one_error_are_an_error(self):
-        app = App()
+    def test_two_error_handlers_for_one_error_are_an_error(self, app):
         app.errorhandler(404)(lambda request, error: echo(request))
         with pytest.raises(ValueError, match="404"):
             app.errorhandler(404)(lambda request, error: "x")
@@ -285,8 +283,7 @@ class TestBadPaths:
         assert client.get(pattern.replace("<name>", "good")).text == "answered"
 
     @pytest.mark.parametrize("interface", ["wsgi", "asgi"])  # over RSGI a path that is not UTF-8 has it, too
-    def test_may_have_a_replacement_character_that_was_sent(self, serving, interface):
-        app = App()
+    def test_may_have_a_replacement_character_that_was_sent(self, serving, interface, app):
         app.get("/<name>")(lambda request: request.path_params["name"])
         assert serving(app).get("/%EF%BF%BD").text == "\ufffd"
 
@@ -299,8 +296,7 @@ class TestLifespan:
         ):
             App()[key]
 
-    def test_plans_the_routes_before_the_first_request(self, serving, interface):
-        app = App()
+    def test_plans_the_routes_before_the_first_request(self, serving, interface, app):
         app.get("/x")(echo)
         app.get("/x")(lambda request: "other")
         client = serving(app)

@@ -54,8 +54,7 @@ class TestPrefixes:
         assert answers(client, "/s/admin/5") == ("shop.e.admin.item", "shop.e.admin", {"shop": "s", "id": 5})
         assert answers(client, "/admin/5") == 404
 
-    def test_may_be_others_where_the_blueprint_is_registered(self, serving, style):
-        app = App()
+    def test_may_be_others_where_the_blueprint_is_registered(self, serving, style, app):
         outer, inner = Blueprint("outer", prefix="/outer"), Blueprint("inner", prefix="/inner")
         inner.get("/x", name="x")(style(echo))
         outer.register(inner, prefix="/other")
@@ -142,8 +141,7 @@ class TestNames:
         with pytest.raises(ValueError, match="must not be empty or contain a dot"):
             App().register(Blueprint("b"), name=name)
 
-    def test_that_another_blueprint_has_are_refused(self):
-        app = App()
+    def test_that_another_blueprint_has_are_refused(self, app):
         app.register(Blueprint("a"))
         app.register(Blueprint("b"), name="c")
         for blueprint, name in [(Blueprint("a"), None), (Blueprint("x"), "a"), (Blueprint("c"), None)]:
@@ -151,11 +149,10 @@ class TestNames:
                 app.register(blueprint, name=name)
         app.register(Blueprint("b"))
 
-    def test_of_two_routes_that_are_one_name_both(self):
+    def test_of_two_routes_that_are_one_name_both(self, app):
         def one(request): ...
         def two(request): ...
 
-        app = App()
         blueprint = Blueprint("shop")
         blueprint.get("/a", name="item")(one)
         app.get("/b", name="shop.item")(two)
@@ -165,8 +162,7 @@ class TestNames:
         assert describe(one) in str(error.value)
         assert describe(two) in str(error.value)
 
-    def test_that_begin_with_a_dot_are_of_the_same_blueprint(self, serving, style):
-        app = App()
+    def test_that_begin_with_a_dot_are_of_the_same_blueprint(self, serving, style, app):
         shop, admin = Blueprint("shop", prefix="/shop"), Blueprint("admin", prefix="/admin")
 
         def relative(request):
@@ -413,12 +409,11 @@ class TestLimits:
         assert client.post("/", form={"a": "1", "b": "2"}).text == "0 2"
         assert client.post("/", form={"a": "1", "b": "2", "c": "3"}).status == 413
 
-    def test_hold_for_what_is_refused_below_the_prefix(self, serving):
+    def test_hold_for_what_is_refused_below_the_prefix(self, serving, seen):
         shop = Blueprint("shop", prefix="/shop", limits=Limits(body=5))
         shop.middleware(loads_body=True)(lambda request: (yield))
         client = serving(nested(shop))
         assert client.post("/shop/nowhere", body=bytes(6)).status == 404
-        seen = []
 
         def reads(request):
             seen.append(request.limits.body)

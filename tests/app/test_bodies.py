@@ -239,10 +239,9 @@ class TestUploads:
             assert request.body == form
 
     @pytest.mark.parametrize("around", ["middleware", "before routing", "mount"])
-    def test_can_be_read_by_what_is_around_when_the_handler_has_answered(self, serving, style, around):
+    def test_can_be_read_by_what_is_around_when_the_handler_has_answered(self, serving, style, around, seen):
         inner, outer = App(), App()
         app = outer if around == "mount" else inner
-        seen = []
 
         def reads(request, response):
             seen.append(request.files["f"].read())

@@ -209,9 +209,7 @@ def test_a_stream_sends_the_fields_that_it_declares(accept):
         assert SECRET not in text
 
 
-def test_each_status_sends_the_fields_that_gives_declares_for_it():
-    app = App()
-
+def test_each_status_sends_the_fields_that_gives_declares_for_it(app):
     @app.get("/<int:status>", gives={200: Struct, 404: User})
     def by_status(request, status: int) -> Row:
         return (StructRow() if status == 200 else ROW), status
@@ -221,9 +219,7 @@ def test_each_status_sends_the_fields_that_gives_declares_for_it():
     assert Client(app).get("/201").json == DICT
 
 
-def test_hooks_middleware_and_error_handlers_send_the_fields_that_they_declare():
-    app = App()
-
+def test_hooks_middleware_and_error_handlers_send_the_fields_that_they_declare(app):
     @app.errorhandler(KeyError)
     def failed(request, error) -> tuple[User, int]:
         return ROW, 404
@@ -269,7 +265,7 @@ def test_a_value_without_the_declared_fields_is_an_error_that_names_the_handler(
     assert "wrong (" in str(raised.value)
 
 
-def test_nested_lists_of_records_are_read_once_at_each_depth():
+def test_nested_lists_of_records_are_read_once_at_each_depth(app):
     reads = []
 
     class Counted:
@@ -292,7 +288,6 @@ def test_nested_lists_of_records_are_read_once_at_each_depth():
     while each is not User:
         levels.append(each)
         (each,) = get_args(get_type_hints(each)["items"])
-    app = App()
     app.get("/")(page)
     found = Client(app).get("/").json
     for _ in range(12):

@@ -102,16 +102,14 @@ class TestContextVariables:
 
         return app
 
-    def test_are_seen_by_streams_and_what_is_left_for_after(self, serving, style, other):
-        seen = []
+    def test_are_seen_by_streams_and_what_is_left_for_after(self, serving, style, other, seen):
         assert serving(self.app(style, other, seen)).get("/stream").text == "xy"
         assert seen[-4:] == [
             ("closed", "after"), ("stream", "closed"), ("stream goes on", "stream"), ("finished", "stream goes on")
         ]  # fmt: skip
 
     @pytest.mark.parametrize("interface", ["wsgi"])
-    def test_do_not_leak_on_one_thread(self, interface, style, other, serving):
-        seen = []
+    def test_do_not_leak_on_one_thread(self, interface, style, other, serving, seen):
         client = serving(self.app(style, other, seen), timeout=None)
         for _ in range(3):
             client.get("/stream")
@@ -119,9 +117,8 @@ class TestContextVariables:
         assert variable.get() == "unset"
 
     @pytest.mark.parametrize("outer_waits", [False, True])
-    def test_that_were_reset_are_unset_for_middleware_of_another_style(self, serving, style, outer_waits):
+    def test_that_were_reset_are_unset_for_middleware_of_another_style(self, serving, style, outer_waits, app):
         seen, tokens = [], []
-        app = App()
 
         def opens(request):
             tokens.append(variable.set("inside"))
@@ -133,8 +130,7 @@ class TestContextVariables:
         assert serving(app).get("/").text == "inside"
         assert seen == ["unset"]
 
-    def test_of_two_requests_at_once_are_apart(self, interface, style):
-        app = App()
+    def test_of_two_requests_at_once_are_apart(self, interface, style, app):
         barrier = threading.Barrier(2)
 
         @app.before_request
@@ -202,9 +198,8 @@ class TestTheThread:
 
     @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
     @pytest.mark.parametrize("blocking", [False, True])
-    def test_is_the_loops_around_an_async_def_but_for_what_is_declared_to_block(self, interface, blocking):
+    def test_is_the_loops_around_an_async_def_but_for_what_is_declared_to_block(self, interface, blocking, app):
         seen = {}
-        app = App()
 
         @app.middleware(blocking=blocking)
         def around(request):
@@ -254,10 +249,8 @@ class TestACancellation:
         gc.collect()
         return left
 
-    def test_of_a_blocking_handler_waits_for_it_and_closes_all_middleware(self, other):
-        seen = []
+    def test_of_a_blocking_handler_waits_for_it_and_closes_all_middleware(self, other, app, seen):
         begun, go_on = threading.Event(), threading.Event()
-        app = App()
 
         def blocking(request):
             try:
@@ -284,10 +277,8 @@ class TestACancellation:
         assert self.cancelled(app, begun)
         assert seen == ["handler", "closed"]
 
-    def test_while_a_middleware_waits_closes_those_around_it(self):
-        seen = []
+    def test_while_a_middleware_waits_closes_those_around_it(self, app, seen):
         begun = threading.Event()
-        app = App()
 
         @app.middleware
         def outer(request):
@@ -304,10 +295,8 @@ class TestACancellation:
         assert self.cancelled(app, begun)
         assert seen == [asyncio.CancelledError]
 
-    def test_is_not_answered_by_error_handlers(self):
-        seen = []
+    def test_is_not_answered_by_error_handlers(self, app, seen):
         begun = threading.Event()
-        app = App()
         app.errorhandler(Exception)(lambda request, error: seen.append(error) or "handled")
         app.errorhandler(500)(lambda request, error: seen.append(error) or "handled")
 
@@ -319,9 +308,8 @@ class TestACancellation:
         assert self.cancelled(app, begun)
         assert seen == []
 
-    def test_is_not_swallowed_by_what_comes_after(self, other):
+    def test_is_not_swallowed_by_what_comes_after(self, other, app):
         begun = threading.Event()
-        app = App()
         app.after_request(other(lambda request, response: Response("replaced")))
 
         def fails(request, response):
@@ -336,10 +324,8 @@ class TestACancellation:
 
         assert self.cancelled(app, begun)
 
-    def test_calls_what_was_left_for_after(self, style):
-        seen = []
+    def test_calls_what_was_left_for_after(self, style, app, seen):
         begun = threading.Event()
-        app = App()
 
         @app.before_request
         def before(request):
@@ -392,10 +378,7 @@ class TestACancellation:
         assert seen[-1] == ("middleware", asyncio.CancelledError)
 
     @pytest.mark.parametrize("fails", [False, True], ids=["passes", "fails"])
-    def test_that_was_held_back_on_a_thread_leaves_nothing_out(self, style, fails):
-        seen = []
-        app = App()
-
+    def test_that_was_held_back_on_a_thread_leaves_nothing_out(self, style, fails, app, seen):
         @app.middleware(blocking=True)
         def outer(request):
             response = yield
@@ -420,10 +403,7 @@ class TestACancellation:
         assert self.cancelled(app)
         assert seen == [asyncio.CancelledError]
 
-    def test_that_was_held_back_while_an_error_is_answered_closes_all_middleware(self):
-        seen = []
-        app = App()
-
+    def test_that_was_held_back_while_an_error_is_answered_closes_all_middleware(self, app, seen):
         @app.middleware
         async def outer(request):
             seen.append((asyncio.get_running_loop(), asyncio.current_task()))
@@ -444,10 +424,7 @@ class TestACancellation:
         assert self.cancelled(app)
         assert seen == [asyncio.CancelledError] * 2
 
-    def test_on_the_way_back_from_an_error_handler_closes_all_middleware(self):
-        seen = []
-        app = App()
-
+    def test_on_the_way_back_from_an_error_handler_closes_all_middleware(self, app, seen):
         @app.errorhandler(LookupError)
         async def answer(request, error):
             await cancel_before_the_next_thread(1)
@@ -465,10 +442,7 @@ class TestACancellation:
         assert self.cancelled(app)
         assert seen == [asyncio.CancelledError]
 
-    def test_on_the_way_back_from_a_hook_of_the_request_closes_the_stream_that_it_gave(self):
-        seen = []
-        app = App()
-
+    def test_on_the_way_back_from_a_hook_of_the_request_closes_the_stream_that_it_gave(self, app, seen):
         class Chunks:
             def __iter__(self):
                 yield b"x"
@@ -489,9 +463,7 @@ class TestACancellation:
         assert seen == ["closed"]
 
     @pytest.mark.parametrize("instead", [LookupError, NotFound], ids=["an error", "a response with an error"])
-    def test_while_a_middleware_closes_is_not_swallowed_by_those_around_it(self, other, instead):
-        app = App()
-
+    def test_while_a_middleware_closes_is_not_swallowed_by_those_around_it(self, other, instead, app):
         def after(request, response):
             if instead is LookupError:
                 raise LookupError
@@ -589,9 +561,8 @@ class TestAForgottenAwait:
 
 
 class TestStepsThatAreClosed:
-    def test_call_nothing_more(self):
+    def test_call_nothing_more(self, app, seen):
         """As when the interpreter ends while a request waits: nobody drives the steps any more."""
-        app, seen = App(), []
 
         @app.middleware
         def around(request):

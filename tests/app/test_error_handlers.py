@@ -130,9 +130,7 @@ def test_what_a_handler_returns_has_the_errors_status_unless_it_says_another(
     assert (response.status, response.body) == (status, body)
 
 
-def test_a_handler_that_returns_nothing_on_purpose_has_the_errors_status(serving, other):
-    app = App()
-
+def test_a_handler_that_returns_nothing_on_purpose_has_the_errors_status(serving, other, app):
     def nothing(request, error) -> None:
         pass
 
@@ -164,8 +162,7 @@ def test_one_response_with_a_status_of_its_own_may_answer_several_errors(serving
 
 class TestAHandlerThatFails:
     @pytest.mark.parametrize(("raised", "status"), [(ValueError("again"), 500), (Conflict("again"), 409)], ids=repr)
-    def test_is_answered_as_if_there_were_none(self, serving, style, other, raised, status, caplog):
-        seen = []
+    def test_is_answered_as_if_there_were_none(self, serving, style, other, raised, status, caplog, seen):
         app = app_with(style, other)
         app.after_request(lambda request, response: seen.append(response.error))
 
@@ -203,8 +200,7 @@ class TestProblemDetails:
         ],
         ids=["alone", "with more", "with headers"],
     )
-    def test_are_answered_as_what_they_are(self, serving, style, answer):
-        app = App()
+    def test_are_answered_as_what_they_are(self, serving, style, answer, app):
         app.errorhandler(404)(style(lambda request, error: answer(error)))
         response = serving(app).get("/nowhere")
         assert response.content_type == "application/problem+json"
@@ -308,16 +304,13 @@ def test_unauthorized_without_a_challenge_has_one_and_debug_says_where(serving, 
         assert 'abort(401, challenge="Bearer")' in line
 
 
-def test_a_whole_response_of_the_errors_status_has_its_headers_too(serving, style, other):
-    app = App()
+def test_a_whole_response_of_the_errors_status_has_its_headers_too(serving, style, other, app):
     app.get("/")(style(lambda request: "x"))
     app.errorhandler(405)(other(lambda request, error: Response("text", 405)))
     assert serving(app).put("/").headers["allow"] == "GET, HEAD, OPTIONS"
 
 
-def test_problem_details_that_are_returned_have_their_status():
-    app = App()
-
+def test_problem_details_that_are_returned_have_their_status(app):
     @app.errorhandler(ValueError)
     def handle(request, error):
         return HTTPError(409, str(error)).problem()

@@ -463,9 +463,7 @@ class Fatal(BaseException):
     """What ends a task or the process, such as SystemExit, or what servers raise into workers that take too long."""
 
 
-def test_what_breaks_the_request_off_keeps_nobody_from_what_was_left_for_after(serving, position, style):
-    seen = []
-
+def test_what_breaks_the_request_off_keeps_nobody_from_what_was_left_for_after(serving, position, style, seen):
     def handler(request):
         request.after_response(lambda: seen.append("after"))
         raise Fatal
@@ -478,10 +476,9 @@ def test_what_breaks_the_request_off_keeps_nobody_from_what_was_left_for_after(s
 
 
 class TestACancellation:
-    def test_that_a_middleware_asked_for_ends_there(self, serving, position, style, log):
+    def test_that_a_middleware_asked_for_ends_there(self, serving, position, style, log, app):
         # As asyncio.timeout does when it expires: it cancels the task, and takes that back when it is left.
         seen, scopes = [], []
-        app = App()
 
         @app.middleware
         async def limit(request):
@@ -512,10 +509,7 @@ class TestACancellation:
         assert seen == [asyncio.CancelledError if style.is_async else type(None)]
         assert log() == []
 
-    def test_that_nobody_asked_for_is_an_error_like_others(self, serving, position, style, log):
-        seen = []
-        app = App()
-
+    def test_that_nobody_asked_for_is_an_error_like_others(self, serving, position, style, log, app, seen):
         @app.middleware
         def around(request):
             response = yield

@@ -112,7 +112,7 @@ def test_a_client_over_wsgi_shuts_the_application_down():
     assert len({*threading.enumerate()} - others) <= 1  # the background loop
 
 
-def test_a_mounted_application_is_shut_down_with_the_loop(caplog):
+def test_a_mounted_application_is_shut_down_with_the_loop(caplog, app):
     heard = []
 
     async def mounted(scope, receive, send):
@@ -122,7 +122,6 @@ def test_a_mounted_application_is_shut_down_with_the_loop(caplog):
             heard.append((await receive())["type"])
             await send({"type": "lifespan.shutdown.complete"})
 
-    app = App()
     app.mount("/mounted", mounted)
     asyncio.run(aget_response(app, Request.blank("/")))
     assert heard == ["lifespan.startup", "lifespan.shutdown"]

@@ -101,8 +101,7 @@ def raising(error):
 
 
 class TestAnAnswer:
-    def test_is_sent_when_the_dependency_is_closed_before_the_middleware(self, serving, style, other, kind, seen):
-        app = App()
+    def test_is_sent_when_the_dependency_is_closed_before_the_middleware(self, serving, style, other, kind, seen, app):
         kind.provide(app, seen)
         app.middleware(other.around(after=lambda request, response: seen.append("middleware")))
         app.after_request(other(lambda request, response: seen.append(f"hook {request[Session]}")))
@@ -129,8 +128,7 @@ class TestAnAnswer:
         assert serving(app).get("/").status == status
         assert seen == ["open session", error]
 
-    def test_that_was_raised_and_is_no_error_commits(self, serving, style, kind, seen):
-        app = App()
+    def test_that_was_raised_and_is_no_error_commits(self, serving, style, kind, seen, app):
         kind.provide(app, seen)
         app.get("/")(reading(style, raising(Redirect("/there", 302))))
         assert serving(app).get("/").status == 302
@@ -201,8 +199,7 @@ class TestAnAnswer:
 
 
 class TestADependencyThatIsNotRead:
-    def test_is_never_opened_where_it_is_not_wanted(self, serving, style, kind, seen):
-        app = App()
+    def test_is_never_opened_where_it_is_not_wanted(self, serving, style, kind, seen, app):
         kind.provide(app, seen, when=lambda request: request.path == "/in", default=lambda request: "nobody")
         app.get("/<where>")(style(lambda request: request[Session]))
         client = serving(app)
@@ -388,8 +385,7 @@ class TestWhereItIs:
             order = ["commit session", "outer"] if answer == "text" else ["outer", "commit session"]
             assert seen == ["open session", *order, "sent"]
 
-    def test_may_be_before_routing(self, serving, style, other, seen):
-        app = App()
+    def test_may_be_before_routing(self, serving, style, other, seen, app):
         KINDS[0].provide(app, seen)
 
         def before(request):
@@ -408,8 +404,7 @@ class TestWhereItIs:
             assert last == "commit session" or path == "/nowhere"
             seen.clear()
 
-    def test_is_not_after_the_response(self, serving, style, kind, seen, caplog):
-        app = App()
+    def test_is_not_after_the_response(self, serving, style, kind, seen, caplog, app):
         kind.provide(app, seen)
         app.get("/")(reading(style, lambda request: request.after_response(lambda: request[Session]) and "done"))
         assert serving(app).get("/").text == "done"
@@ -571,24 +566,20 @@ class TestASourceThatIsWrong:
         assert describe(manager) in str(refused.value)
 
 
-def test_a_function_that_returns_an_iterator_gives_that_as_the_value(serving, style):
-    app = App()
+def test_a_function_that_returns_an_iterator_gives_that_as_the_value(serving, style, app):
     app.provide(Session, lambda request: iter("ab"))
     app.get("/")(style(lambda request: "".join(request[Session])))
     assert serving(app).get("/").text == "ab"
 
 
-def test_an_application_without_a_generator_pays_nothing():
-    app = App()
+def test_an_application_without_a_generator_pays_nothing(app):
     app.provide(Session, lambda request: "session")
     app.get("/")(lambda request: request[Session])
     plan, _ = app._freeze().find(Request.blank("/"))
     assert plan.surroundings is Surroundings.BARE
 
 
-def test_a_cancellation_that_a_source_takes_back_needs_an_answer(serving, caplog):
-    app = App()
-
+def test_a_cancellation_that_a_source_takes_back_needs_an_answer(serving, caplog, app):
     async def patient(request):
         with suppress(TimeoutError):
             async with asyncio.timeout(0.01):

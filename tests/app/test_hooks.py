@@ -32,9 +32,8 @@ def app_with(style, called):
 
 
 class TestOfOneRoute:
-    def test_come_after_those_of_the_app_and_for_that_route_alone(self, serving, style, other):
+    def test_come_after_those_of_the_app_and_for_that_route_alone(self, serving, style, other, app):
         called = []
-        app = App()
         shop = Blueprint("shop")
 
         def hook(name, answer=None):
@@ -122,8 +121,7 @@ class TestAfter:
         response = serving(app).get("/")
         assert (response.status, response.text, response.headers["x-after"]) == (202, "handler", "1")
 
-    def test_may_replace_the_response_for_those_that_follow(self, serving, style, other):
-        seen = []
+    def test_may_replace_the_response_for_those_that_follow(self, serving, style, other, seen):
         app = app_with(style, [])
         app.after_request(other(lambda request, response: seen.append(response.body)))
         app.after_request(other(lambda request, response: ("replaced", 202)))
@@ -131,8 +129,7 @@ class TestAfter:
         assert (response.status, response.text) == (202, "replaced")
         assert seen == [b"replaced"]
 
-    def test_that_fail_become_the_response_for_those_that_follow(self, serving, style, other, caplog):
-        seen = []
+    def test_that_fail_become_the_response_for_those_that_follow(self, serving, style, other, caplog, seen):
         error = LookupError("boom")
         app = app_with(style, [])
         app.after_request(other(lambda request, response: seen.append((response.status, response.error))))
@@ -201,12 +198,11 @@ class TestFunctionsThatCannotBeCalled:
         assert describe(function) in str(raised.value)
         assert f"is called with ({given})" in str(raised.value)
 
-    def test_may_take_more_than_they_are_given(self, serving):
+    def test_may_take_more_than_they_are_given(self, serving, app):
         class Handler:
             def method(self, request, *more, page=1, **others):
                 return f"{len(more)} {page} {len(others)}"
 
-        app = App()
         app.get("/method")(Handler().method)
         app.get("/partial")(partial(Handler.method, Handler(), page=2))
         app.get("/class", name="class")(str)

@@ -90,8 +90,7 @@ class TestAnEarlyAnswer:
         assert b"early" in response.body
         assert called == ["opens", 403]
 
-    def test_is_sent_to_the_one_that_yielded_it(self, serving, style):
-        seen = []
+    def test_is_sent_to_the_one_that_yielded_it(self, serving, style, seen):
         app = app_with(style)
 
         @app.middleware
@@ -155,8 +154,7 @@ class TestTheResponse:
         assert response.headers["content-length"] == "7"
 
     @pytest.mark.parametrize("instead", [Response("other", 202), ("other", 202)], ids=["response", "tuple"])
-    def test_may_be_replaced_for_what_is_around(self, serving, style, other, instead):
-        seen = []
+    def test_may_be_replaced_for_what_is_around(self, serving, style, other, instead, seen):
         app = app_with(style)
         app.middleware(other.around(after=lambda request, response: seen.append(response.status)))
         app.middleware(other.around(after=lambda request, response: instead))
@@ -176,16 +174,14 @@ class TestTheResponse:
 
         assert serving(app).get("/").text == sent
 
-    def test_that_replaces_a_failure_keeps_its_error(self, serving, style, other):
-        seen = []
+    def test_that_replaces_a_failure_keeps_its_error(self, serving, style, other, seen):
         app = app_with(style)
         app.middleware(other.around(after=lambda request, response: seen.append(response.error)))
         app.middleware(other.around(after=lambda request, response: Response("calm")))
         assert serving(app).get("/fails").text == "calm"
         assert seen == [app.raised]
 
-    def test_that_replaces_several_failures_has_the_error_of_each(self, serving, style, other):
-        seen = []
+    def test_that_replaces_several_failures_has_the_error_of_each(self, serving, style, other, seen):
         app = app_with(style)
         instead = Response("instead", 503)
         app.middleware(other.around(after=lambda request, response: seen.append(response.error)))
@@ -216,8 +212,7 @@ class TestErrors:
         assert response.headers["x-passed"] == "1"
         assert seen == [status]
 
-    def test_while_it_opens_pass_what_is_around(self, serving, style, other, caplog):
-        seen = []
+    def test_while_it_opens_pass_what_is_around(self, serving, style, other, caplog, seen):
         error = LookupError("boom")
         app = app_with(style)
 
@@ -245,17 +240,15 @@ class TestTheBody:
         assert sizes == [size]
 
     @pytest.mark.parametrize("name", ["accept", "cookie", "x-forwarded-for"])
-    def test_that_is_small_is_there_for_all_though_a_header_comes_twice(self, serving, style, other, name):
+    def test_that_is_small_is_there_for_all_though_a_header_comes_twice(self, serving, style, other, name, app):
         bodies = []
-        app = App()
         app.post("/")(style(lambda request: "x"))
         app.middleware(other.around(lambda request: bodies.append(request.body)))
         assert serving(app).post("/", body=b"hello", headers=[(name, "a=1"), (name, "b=2")]).status == 200
         assert bodies == [b"hello"]
 
     @pytest.mark.parametrize("waits", [False, True], ids=["sends it", "waits to be asked for it"])
-    def test_that_is_large_is_not_kept_when_a_hook_refuses_the_request(self, serving, style, other, waits):
-        app = App()
+    def test_that_is_large_is_not_kept_when_a_hook_refuses_the_request(self, serving, style, other, waits, app):
         app.post("/")(style(lambda request: "x"))
         asked, before, contents = [], [], []
 
@@ -278,9 +271,7 @@ class TestTheBody:
         assert asked == ([] if waits else [*range(10)])
 
     @pytest.mark.parametrize("path", ["/", "/nowhere", "/fails"])
-    def test_that_is_small_may_be_read_by_what_comes_after(self, serving, style, other, path):
-        seen = []
-        app = App()
+    def test_that_is_small_may_be_read_by_what_comes_after(self, serving, style, other, path, app, seen):
         app.post("/")(style(lambda request: "x"))
 
         @app.post("/fails")
@@ -317,9 +308,7 @@ class Later:
 
 
 @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
-def test_an_answer_that_waits_is_awaited_where_middleware_gives_it_early(interface):
-    app = App()
-
+def test_an_answer_that_waits_is_awaited_where_middleware_gives_it_early(interface, app):
     @app.middleware
     def early(request):
         return Later()

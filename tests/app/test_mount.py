@@ -38,13 +38,11 @@ class TestThePath:
         app.mount(prefix, kind.make())
         assert seen(serving(app).get(path)) == (root, below)
 
-    def test_of_the_prefix_itself_is_a_slash_to_ours_and_empty_to_others_who_redirect_by_that(self, serving, kind):
-        app = App()
+    def test_of_the_prefix_itself_is_a_slash_to_ours_and_empty_to_others_who_redirect_by_that(self, serving, kind, app):
         app.mount("/old", kind.make())
         assert seen(serving(app).get("/old")) == ("/old", "" if kind.foreign else "/")
 
-    def test_that_only_begins_like_the_prefix_is_not_below_it(self, serving, kind):
-        app = App()
+    def test_that_only_begins_like_the_prefix_is_not_below_it(self, serving, kind, app):
         app.mount("/old", kind.make())
         client = serving(app)
         assert [client.get(path).status for path in ("/older", "/ol", "/", "/x/old", "/OLD/x")] == [404] * 5
@@ -137,9 +135,7 @@ class TestEncodedSlashes:
         assert client.get(path).text == "/shops/x%2Fy/users/a"
         assert client.get("/shops/x%2Fy/users/a%2Fb/").location == "/shops/x%2Fy/users/a%2Fb"
 
-    def test_of_a_path_that_was_rewritten_do_not_count(self, serving, kind):
-        app = App()
-
+    def test_of_a_path_that_was_rewritten_do_not_count(self, serving, kind, app):
         @app.middleware(before_routing=True)
         def rewrite(request):
             request.path = "/shops/x/y/z"
@@ -182,8 +178,7 @@ class TestMisleadingRootPaths:
         inner.mount("/<shop>", kind.make())
         assert serving(outer).get("/%5Cevil.example/items").status == 404
 
-    def test_are_no_matter_of_the_path_below(self, serving):
-        app = App()
+    def test_are_no_matter_of_the_path_below(self, serving, app):
         app.mount("", telling("all"))
         app.mount("/<shop>", telling("shop"))
         client = serving(app)
@@ -277,8 +272,7 @@ class TestURLs:
 
 
 class TestWhoAnswers:
-    def test_a_route_wins_over_a_mount_and_a_method_that_it_lacks_is_refused(self, serving, kind):
-        app = App()
+    def test_a_route_wins_over_a_mount_and_a_method_that_it_lacks_is_refused(self, serving, kind, app):
         app.mount("/old", kind.make())
         app.mount("", kind.make())
 
@@ -296,8 +290,7 @@ class TestWhoAnswers:
         assert seen(client.get("/old/y/z/more")) == ("/old", "/y/z/more")
         assert seen(client.get("/elsewhere")) == ("", "/elsewhere")
 
-    def test_the_longest_prefix_wins(self, serving):
-        app = App()
+    def test_the_longest_prefix_wins(self, serving, app):
         for prefix in ("/a/b", "", "/a", "/<x>/b/c"):
             app.mount(prefix, telling(prefix))
         client = serving(app)
@@ -307,8 +300,7 @@ class TestWhoAnswers:
             "/a/b/c/d": "/<x>/b/c /a/b/c|/d", "/z/b/c": "/<x>/b/c /z/b/c|/",
         }  # fmt: skip
 
-    def test_a_mount_at_a_host_answers_for_that_one(self, serving):
-        app = App()
+    def test_a_mount_at_a_host_answers_for_that_one(self, serving, app):
         app.mount("/old", telling("one"), host="one.example")
         app.mount("/old", telling("sub"), host="<sub>.two.example")
         app.mount("/old", telling("all"))
@@ -360,8 +352,7 @@ class TestMounting:
         with pytest.raises(ValueError, match=f"already mounted at shop.example.com{prefix}"):
             app.mount(prefix, App(), host="SHOP.example.com")
 
-    def test_two_whose_prefixes_match_the_same_paths_are_refused(self):
-        app = App()
+    def test_two_whose_prefixes_match_the_same_paths_are_refused(self, app):
         app.mount("/<name>", wsgi)
         app.mount("/<shop>", wsgi)
         with pytest.raises(ValueError, match="match the same paths"):
@@ -375,22 +366,19 @@ class TestMounting:
             with pytest.raises(ValueError, match="in itself"):
                 inner.mount("/c", application)
 
-    def test_nothing_is_mounted_once_requests_are_served(self, serving):
-        app = App()
+    def test_nothing_is_mounted_once_requests_are_served(self, serving, app):
         serving(app).get("/")
         with pytest.raises(RuntimeError, match="already"):
             app.mount("/old", wsgi)
 
-    def test_the_interface_can_be_said_where_it_does_not_show(self, serving):
+    def test_the_interface_can_be_said_where_it_does_not_show(self, serving, app):
         def asgi_that_looks_like_wsgi(scope, receive, send):
             return KINDS["an ASGI function"].make()(scope, receive, send)
 
-        app = App()
         app.mount("/old", asgi_that_looks_like_wsgi, interface="asgi")
         assert seen(serving(app).get("/old/x")) == ("/old", "/x")
 
-    def test_an_async_one_has_the_whole_served_over_asgi(self, kind):
-        app = App()
+    def test_an_async_one_has_the_whole_served_over_asgi(self, kind, app):
         app.get("/")(lambda request: "")
         app.mount("/old", kind.make())
         assert app.interface == ("asgi" if kind.is_async else "wsgi")

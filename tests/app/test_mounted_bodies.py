@@ -231,8 +231,7 @@ class TestThePlace:
             ["async def", True, size], ["def", False, size], ["def", False, size],
         ]  # fmt: skip
 
-    def test_is_left_to_an_application_of_your_own(self, serving, layer):
-        app = App()
+    def test_is_left_to_an_application_of_your_own(self, serving, layer, app):
         layer(app)
         app.mount("/old", OnBoth())
         assert serving(app).get("/old/x").text == "/old"

@@ -37,7 +37,7 @@ def noting(seen, name):
 
 
 class TestAStreamOfAnotherApplication:
-    def test_of_asgi_is_told_when_it_is_left(self, serving, other):
+    def test_of_asgi_is_told_when_it_is_left(self, serving, other, app):
         left = []
 
         async def asgi(scope, receive, send):
@@ -50,7 +50,6 @@ class TestAStreamOfAnotherApplication:
                 left.append((await receive())["type"])
                 raise
 
-        app = App()
         app.middleware(other.around())
         app.mount("/old", asgi)
         with serving(app).stream("GET", "/old/x") as stream:
@@ -78,11 +77,10 @@ def with_lifespan(seen):
 class TestTheLifespan:
     """What is mounted starts and stops with the application around it."""
 
-    def test_of_a_mounted_app(self, serving, style):
+    def test_of_a_mounted_app(self, serving, style, seen):
         outer, middle, inner = App(), App(), app_of(lambda request: "", lambda request: "")
         outer.mount("/a", middle)
         middle.mount("/b", inner)
-        seen = []
         inner.on_startup(of_nothing(style, lambda: seen.append("startup")))
         inner.on_shutdown(of_nothing(style, lambda: seen.append("shutdown")))
         client = serving(outer)
@@ -92,8 +90,7 @@ class TestTheLifespan:
         if client.interface != "wsgi":
             assert seen == ["startup", "shutdown"]
 
-    def test_of_an_asgi_application_that_is_mounted_twice_is_one(self, serving):
-        app, seen = App(), []
+    def test_of_an_asgi_application_that_is_mounted_twice_is_one(self, serving, app, seen):
         asgi = with_lifespan(seen)
         app.mount("/old", asgi)
         app.mount("/older", asgi)
@@ -120,9 +117,8 @@ class TestTheLifespan:
             run_lifespan(apps["outer"], lambda: seen.append("serving"))
             assert seen == [*begun, "serving", *ended]
 
-    def test_of_an_app_to_which_several_ways_lead_begins_anew_where_it_was_lost(self):
+    def test_of_an_app_to_which_several_ways_lead_begins_anew_where_it_was_lost(self, seen):
         outer, middle, inner = App(), App(), App()
-        seen = []
         place = inner.lifespan(noting(seen, "inner"))
         middle.mount("/inner", inner)
         outer.mount("/inner", inner)

@@ -21,9 +21,8 @@ def kind(request):
 
 
 class TestAround:
-    def test_the_outer_middleware_and_hooks_are_around_the_inner_ones(self, serving, style, other):
+    def test_the_outer_middleware_and_hooks_are_around_the_inner_ones(self, serving, style, other, seen):
         outer, inner = App(), App()
-        seen = []
         for name, app in (("outer", outer), ("inner", inner)):
             app.before_request(style(lambda request, name=name: seen.append(f"{name} before {request.path}")))
             app.after_request(style(lambda request, response, name=name: seen.append(f"{name} after {request.path}")))
@@ -41,10 +40,8 @@ class TestAround:
             "inner after /x", "inner closes", "outer after /old/x", "outer closes",
         ]  # fmt: skip
 
-    def test_context_variables_reach_every_kind_of_application(self, serving, other):
-        app = App()
+    def test_context_variables_reach_every_kind_of_application(self, serving, other, app, seen):
         app.middleware(other.around(lambda request: variable.set("outer") and None))
-        seen = []
 
         def wsgi(environ, start_response):
             seen.append(variable.get())
@@ -127,8 +124,7 @@ CROSS_SITE = {"sec-fetch-site": "cross-site", "origin": "https://shop.example"}
 
 class TestWritesFromOtherSites:
     @pytest.mark.parametrize("body", ["load", "stream"])
-    def test_are_refused_before_any_application_sees_them(self, serving, kind, body):
-        app = App()
+    def test_are_refused_before_any_application_sees_them(self, serving, kind, body, app):
         app.mount("/old", kind.make(), receive=body)
         client = serving(app)
         assert client.post("/old/x", headers=CROSS_SITE).status == 403
@@ -136,10 +132,9 @@ class TestWritesFromOtherSites:
         assert client.post("/old/x", headers={"sec-fetch-site": "same-origin"}).status == 200
 
     @pytest.mark.parametrize("name", OURS)
-    def test_pass_for_origins_that_the_mounted_app_trusts(self, serving, name):
+    def test_pass_for_origins_that_the_mounted_app_trusts(self, serving, name, app):
         inner = OURS[name].make()
         inner.trusted_origins.add(["https://shop.example"])
-        app = App()
         app.mount("/old", inner)
         assert serving(app).post("/old/x", headers=CROSS_SITE).status == 200
 

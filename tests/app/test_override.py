@@ -138,8 +138,7 @@ def test_a_source_for_writes_alone_is_replaced_where_it_is_called(serving, style
     assert called == (["POST"] if style.is_async else ["GET", "POST"])  # a def handler can call it where it reads
 
 
-def test_dependencies_of_the_core_are_given_values_alike(serving, style):
-    app = App()
+def test_dependencies_of_the_core_are_given_values_alike(serving, style, app):
     app.use(Sessions(MemoryStore()))
     app.use(Users(Bearer(lambda token: None)))
     app.get("/", before=login_required)(style(lambda request: request.user))
@@ -174,8 +173,7 @@ def test_what_a_lifespan_yields_is_not_opened_if_it_is_overridden_at_startup(ser
         app[pool]
 
 
-def test_what_a_lifespan_has_yielded_is_overridden_meanwhile(serving, style):
-    app = App()
+def test_what_a_lifespan_has_yielded_is_overridden_meanwhile(serving, style, app):
     pool = app.lifespan(contextmanager(real_yields_once))
     app.get("/")(style(lambda request: request[pool] + app[pool]))
     with serving(app) as client:
@@ -187,9 +185,8 @@ def test_what_a_lifespan_has_yielded_is_overridden_meanwhile(serving, style):
         app.override(pool, source=waits)
 
 
-def test_threads_that_override_at_once_each_leave_it_as_it_was(serving):
+def test_threads_that_override_at_once_each_leave_it_as_it_was(serving, app):
     dependencies = [Dependency[str](f"dependency {number}") for number in range(4)]
-    app = App()
     for dependency in dependencies:
         app.provide(dependency, real_waits)
     app.get("/")(lambda request: ",".join(request[dependency] for dependency in dependencies))
@@ -225,8 +222,7 @@ def test_one_of_a_mounted_app_and_of_a_blueprint_is_given_alike(serving, style):
     assert texts() == ["real", "real"]
 
 
-def test_afterwards_the_routes_are_planned_as_before():
-    app = App()
+def test_afterwards_the_routes_are_planned_as_before(app):
     app.provide(Tenant, lambda request: "real")
     app.get("/")(lambda request: request[Tenant])
     plan, _ = app._freeze().find(Request.blank("/"))

@@ -50,9 +50,7 @@ def test_the_first_requests_start_the_application_once(_, switches_often):
     assert on_threads(lambda _: Client(app, "wsgi").get("/").text) == ["1"] * THREADS
 
 
-def test_each_request_gets_its_own_answer(switches_often):
-    app = App()
-
+def test_each_request_gets_its_own_answer(switches_often, app):
     @app.get("/read/<name>")
     def read(request, name):
         language = request.accept_languages.best(["en", "de"])
@@ -92,10 +90,9 @@ def is_interned(text):
     return text is sys.intern("".join([*text]))
 
 
-def test_texts_that_routes_are_found_by_are_interned():
+def test_texts_that_routes_are_found_by_are_interned(app):
     """Without the GIL they are found without a lock then, by all threads."""
     literal, parameters, post = "".join(["/he", "llo"]), "".join(["/re", "ad/<name>"]), "".join(["po", "st"])
-    app = App()
     app.route(literal, [post])(lambda request: "")
     app.get(parameters)(lambda request: "")
     router = app._freeze().router

@@ -80,9 +80,7 @@ class TestARedirect:
         assert response.headers["location"].isprintable()
 
     @pytest.mark.parametrize("make", [Redirect, Response.redirect], ids=["raised", "returned"])
-    def test_to_a_site_of_the_client_s_choice_is_a_bad_request(self, serving, style, make, caplog):
-        app = App()
-
+    def test_to_a_site_of_the_client_s_choice_is_a_bad_request(self, serving, style, make, caplog, app):
         @app.get("/login")
         @style
         def login(request):
@@ -102,9 +100,7 @@ class TestARedirect:
         assert "external=True" in record.getMessage()
         assert describe(login) in record.getMessage()
 
-    def test_that_cannot_be_sent_is_a_failure_of_the_handler(self, serving, style, caplog):
-        app = App()
-
+    def test_that_cannot_be_sent_is_a_failure_of_the_handler(self, serving, style, caplog, app):
         @app.get("/")
         @style
         def handler(request):
@@ -193,9 +189,7 @@ class TestAGroup:
         assert seen == [None if isinstance(error, Redirect) else error]
         assert [record.exc_info[1] for record in caplog.records] == [error] * logged
 
-    def test_of_tasks_is_their_error(self, serving):
-        app = App()
-
+    def test_of_tasks_is_their_error(self, serving, app):
         async def fails():
             abort(404, "There is no such order.")
 
@@ -207,9 +201,8 @@ class TestAGroup:
 
         assert serving(app).get("/").json["detail"] == "There is no such order."
 
-    def test_of_several_errors_is_a_failure(self, serving, style, caplog):
+    def test_of_several_errors_is_a_failure(self, serving, style, caplog, app):
         group = self.group(1, NotFound("one"), NotFound("two"))
-        app = App()
 
         @app.get("/")
         @style
@@ -219,8 +212,7 @@ class TestAGroup:
         assert serving(app).get("/").status == 500
         assert caplog.records[0].exc_info[1] is group
 
-    def test_of_several_errors_may_have_an_error_handler(self, serving, style):
-        app = App()
+    def test_of_several_errors_may_have_an_error_handler(self, serving, style, app):
         app.errorhandler(ExceptionGroup)(lambda request, error: (str(len(error.exceptions)), 409))
 
         @app.get("/")

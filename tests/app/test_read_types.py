@@ -108,9 +108,7 @@ class Other:
         return wanted.__name__
 
 
-def test_others_are_left_to_the_first_request(caplog):
-    app = App()
-
+def test_others_are_left_to_the_first_request(caplog, app):
     @app.post("/good")
     def good(request: Request):
         return request.form_as(Good).title + str(request.args_as(Good | None) if request.args else "")

@@ -76,9 +76,8 @@ class TestRegistered:
 
 
 class TestOrder:
-    def test_of_both_styles_is_kept_and_each_is_where_it_belongs(self, serving, style, interface):
+    def test_of_both_styles_is_kept_and_each_is_where_it_belongs(self, serving, style, interface, app):
         called = []
-        app = App()
 
         def runs_on_loop():
             try:

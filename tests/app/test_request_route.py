@@ -105,9 +105,7 @@ class TestTheRoute:
 
 
 class TestTheHandler:
-    def test_is_the_function_that_was_registered(self, serving, style):
-        app = App()
-
+    def test_is_the_function_that_was_registered(self, serving, style, app):
         @app.before_request
         def check(request):
             if not getattr(request.route.handler, "is_open", False):

@@ -99,8 +99,7 @@ def test_are_resolved_in_order_and_only_where_they_are_wanted(serving, style, so
     assert called == ["/in", "/out"]
 
 
-def test_a_source_that_fails_is_answered_inside_of_the_middleware(serving, style):
-    app, seen = App(), []
+def test_a_source_that_fails_is_answered_inside_of_the_middleware(serving, style, app, seen):
     error = ServiceUnavailable("no users today")
 
     async def fails(request):

@@ -328,8 +328,7 @@ def test_an_app_says_how_its_own_values_are_written(interface, answer):
         assert "5 coins" in Client(app, interface=interface).get(path).text
 
 
-def test_a_value_of_an_app_that_says_nothing_is_an_error_that_names_it(caplog):
-    app = App()
+def test_a_value_of_an_app_that_says_nothing_is_an_error_that_names_it(caplog, app):
     app.get("/")(lambda request: {"m": Money(5)})
     assert Client(app).get("/").status == 500
     assert "Money can't be written as JSON: it is at /m" in caplog.text
@@ -432,9 +431,7 @@ def test_the_error_for_the_response_of_another_library_says_what_to_return(respo
 
 
 @pytest.mark.parametrize("value", [Row(), [Row()], {"book": Row()}], ids=["alone", "in a list", "in a dict"])
-def test_the_error_for_an_object_with_attributes_says_how_to_convert_it(value, caplog):
-    app = App()
-
+def test_the_error_for_an_object_with_attributes_says_how_to_convert_it(value, caplog, app):
     @app.get("/book")
     def book(request):
         return value

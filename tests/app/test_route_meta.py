@@ -27,8 +27,7 @@ def app():
     return app
 
 
-def test_hooks_and_middleware_read_it_before_the_handler(app):
-    seen = []
+def test_hooks_and_middleware_read_it_before_the_handler(app, seen):
     app.before_request(lambda request: seen.append(request.route.meta.get(FLAG)))
 
     @app.middleware

@@ -49,16 +49,14 @@ def test_a_converter_that_there_is_already_is_an_error(name):
         app.converter(name, str)
 
 
-def test_a_converter_that_fails_is_a_500_whose_cause_is_logged(serving, caplog):
-    app = App()
+def test_a_converter_that_fails_is_a_500_whose_cause_is_logged(serving, caplog, app):
     app.converter("broken", lambda text: {}[text])
     app.get("/<broken:x>")(echo)
     assert serving(app).get("/key").status == 500
     assert "KeyError: 'key'" in caplog.text
 
 
-def test_defaults_are_parameters_that_the_path_may_override(serving, style):
-    app = App()
+def test_defaults_are_parameters_that_the_path_may_override(serving, style, app):
     handler = style(echo)
     app.get("/list", defaults={"page": 1, "kind": "a"})(handler)
     app.get("/all/list", defaults={"page": 7})(handler)
@@ -94,9 +92,7 @@ def test_a_parameter_that_a_route_has_not_is_a_key_error_with_those_that_it_has(
     assert f"KeyError: \"there is no parameter 'typo': the route {named}\"" in caplog.text
 
 
-def test_defaults_are_not_shared_between_requests(serving):
-    app = App()
-
+def test_defaults_are_not_shared_between_requests(serving, app):
     @app.get("/list", defaults={"page": 1})
     def changes(request):
         request.path_params["page"] += 1
@@ -106,8 +102,7 @@ def test_defaults_are_not_shared_between_requests(serving):
     assert [client.get("/list").json["page"] for _ in range(2)] == [2, 2]
 
 
-def test_query_is_a_method(serving):
-    app = App()
+def test_query_is_a_method(serving, app):
     app.query("/search")(lambda request: request.text)
     client = serving(app)
     assert client.request("QUERY", "/search", body=b"what").text == "what"

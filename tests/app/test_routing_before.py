@@ -211,11 +211,10 @@ class TestAround:
     @pytest.mark.parametrize(
         ("error", "status", "logged"), [(NotFound("no"), 404, False), (LookupError("oh"), 500, True)], ids=str
     )
-    def test_errors_are_answered_by_the_app(self, app, serving, other, caplog, when, error, status, logged):
+    def test_errors_are_answered_by_the_app(self, app, serving, other, caplog, when, error, status, logged, seen):
         def raises(request, *_):
             raise error
 
-        seen = []
         app.errorhandler(type(error))(other(lambda request, error: f"handled {error!r}"))
         register(app, other, after=lambda request, response: seen.append(response.error))
         register(app, other, **{when: raises})
@@ -384,9 +383,8 @@ class TestWritesOfOtherSites:
 
 
 class TestBehindProxies:
-    def test_the_client_is_the_one_that_they_tell(self, serving, interface, style, other):
+    def test_the_client_is_the_one_that_they_tell(self, serving, interface, style, other, seen):
         app = App(trusted_proxies=["10.0.0.1"])
-        seen = []
 
         def look(request):
             seen.append((request.ip, request.is_secure, request.url))
@@ -400,9 +398,8 @@ class TestBehindProxies:
         assert client.get("/api/x", headers=headers).json == ["192.0.2.1", "https://testserver/x"]
         assert seen == [("192.0.2.1", True, "https://testserver/api/x")]
 
-    def test_a_host_that_is_not_answered_for_is_refused_before(self, serving, style, other):
+    def test_a_host_that_is_not_answered_for_is_refused_before(self, serving, style, other, seen):
         app = App(trusted_hosts=["example.com"])
-        seen = []
         register(
             app,
             other,

@@ -7,8 +7,7 @@ from antiphon.testing import Client
 from tests.helpers.rows import rows
 
 
-def test_plain_values_and_values_of_the_request_are_shared():
-    app = App()
+def test_plain_values_and_values_of_the_request_are_shared(app):
     app.template_context(site_name="Shop", path=lambda request: request.path)
     app.template_context(answer=42)
 
@@ -22,8 +21,7 @@ def test_plain_values_and_values_of_the_request_are_shared():
     }  # fmt: skip
 
 
-def test_a_function_is_called_once_a_request_and_only_when_its_value_is_used():
-    app = App()
+def test_a_function_is_called_once_a_request_and_only_when_its_value_is_used(app):
     calls = []
     app.template_context(cart=lambda request: calls.append(request.path) or [])
 
@@ -61,15 +59,13 @@ def test_a_function_that_cannot_give_a_value_is_refused(value, error, text):
         App().template_context(value=value)
 
 
-def test_a_name_is_shared_once():
-    app = App()
+def test_a_name_is_shared_once(app):
     app.template_context(cart=1)
     with pytest.raises(ValueError, match="'cart' is already shared"):
         app.template_context(cart=2, other=3)
 
 
-def test_a_name_that_nobody_shared_is_an_error_that_names_the_near_one():
-    app = App()
+def test_a_name_that_nobody_shared_is_an_error_that_names_the_near_one(app):
     app.template_context(site_name="Shop")
 
     @app.get("/")

@@ -36,9 +36,7 @@ def test_in_a_tuple_stays_as_it_was(page, more):
     assert headers(page) == before
 
 
-def test_varies_only_for_the_handler_that_has_chosen(page):
-    app = App()
-
+def test_varies_only_for_the_handler_that_has_chosen(page, app):
     @app.get("/chosen")
     def chosen(request: Request):
         return page if request.accept_languages.best(["en"], "en") else None
@@ -49,8 +47,7 @@ def test_varies_only_for_the_handler_that_has_chosen(page):
     assert "vary" not in client.get("/plain").headers
 
 
-def test_is_opened_to_the_origin_that_asks_and_no_other(page):
-    app = App()
+def test_is_opened_to_the_origin_that_asks_and_no_other(page, app):
     app.use(CORS([FIRST, SECOND], credentials=True))
     app.get("/")(lambda request: page)
     client = Client(app)

@@ -107,9 +107,8 @@ class TestASignedURL:
         assert client.get(path, headers={"host": "Ann.Example.com:8080"}).status == 200
         assert client.get(path, headers={"host": "bob.example.com"}).status == 403
 
-    def test_is_made_by_a_request_with_root_and_host(self, interface):
+    def test_is_made_by_a_request_with_root_and_host(self, interface, app):
         inner, _ = make_app()
-        app = App()
         app.mount("/shop", inner)
 
         @inner.get("/links")

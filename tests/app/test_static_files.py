@@ -138,7 +138,7 @@ class TestItsAnswers:
         assert (head.status, head.body, head.headers["content-length"]) == (200, b"", str(len(CSS)))
         assert dict(head.headers.items()) == dict(got.headers.items())
 
-    def test_come_from_a_thread_and_leave_as_files_if_they_are_large(self, root):
+    def test_come_from_a_thread_and_leave_as_files_if_they_are_large(self, root, seen):
         app, kinds, threads = App(), [], []
         app.static("/static", root, immutable=lambda name: threads.append(threading.current_thread()))
 
@@ -150,7 +150,6 @@ class TestItsAnswers:
             await app(scope, receive, note)
 
         client = Client(noting, "asgi", extra={"extensions": {"http.response.pathsend": {}}})
-        seen = []
 
         @app.before_request
         async def loop(request):
@@ -165,8 +164,7 @@ class TestItsAnswers:
         assert threads
 
     @pytest.mark.parametrize("read_before", READ_BEFORE)
-    def test_come_from_the_loop_if_they_were_read_a_moment_ago(self, root, monkeypatch, read_before):
-        seen = []
+    def test_come_from_the_loop_if_they_were_read_a_moment_ago(self, root, monkeypatch, read_before, seen):
         (root / "css/site.css.gz").write_bytes(b"GZ")
         app = App()
         app.static("/static", root, immutable=lambda name: seen.append(threading.current_thread()))

@@ -126,10 +126,8 @@ class TestAnErrorFromInside:
         assert (status, [type(error) for error in seen]) in [(403, [Forbidden]), (404, [NotFound])]
 
     @pytest.mark.parametrize("where", ["a blueprint", "before routing", "around a mounted app"])
-    def test_is_thrown_in_at_any_place(self, serving, style, other, where):
-        seen = []
+    def test_is_thrown_in_at_any_place(self, serving, style, other, where, app, seen):
         function = around(other, seen)
-        app = App()
         if where == "a blueprint":
             inner = Blueprint("inner")
             inner.middleware(errors_at_yield=True)(function)
@@ -160,8 +158,7 @@ class TestAnErrorFromInside:
         assert (response.status, response.text) == (202, "calm")
         assert (seen, outer) == (["caught"], [202])
 
-    def test_that_is_caught_without_an_answer_has_its_own(self, serving, style, other):
-        seen = []
+    def test_that_is_caught_without_an_answer_has_its_own(self, serving, style, other, seen):
         app = app_that(Full(), style, lambda app: throwing(app, around(other, seen, Full)))
         response = serving(app).get("/")
         assert (response.status, response.text, seen) == (507, "full", ["caught"])
@@ -369,9 +366,7 @@ class TestADeadline:
 
         assert asyncio.run(main()) == 0
 
-    def test_that_is_swallowed_without_an_answer_is_an_error_in_words(self, serving, caplog):
-        app = App()
-
+    def test_that_is_swallowed_without_an_answer_is_an_error_in_words(self, serving, caplog, app):
         @app.middleware(errors_at_yield=True)
         async def impatient(request):
             with anyio.move_on_after(0.01):

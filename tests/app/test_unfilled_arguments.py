@@ -151,8 +151,7 @@ def test_one_of_the_routes_of_a_handler_gives_it(interface: Any) -> None:
     assert [client.get(path).text for path in paths] == ["", "a", "None", "2", "c"]
 
 
-def test_a_value_bound_in_a_loop_is_none() -> None:
-    app = App()
+def test_a_value_bound_in_a_loop_is_none(app) -> None:
     for n in ("1", "2"):
 
         @app.get(f"/{n}", name=n)
@@ -169,8 +168,7 @@ def with_dependency(request: Request, user=USER) -> str:  # type: ignore[no-unty
     return str(user)
 
 
-def test_a_dependency_as_a_default_is_an_error_that_tells_where_its_value_is() -> None:
-    app = App()
+def test_a_dependency_as_a_default_is_an_error_that_tells_where_its_value_is(app) -> None:
     app.get("/")(with_dependency)
     with pytest.raises(TypeError, match=r"takes 'user' .* Dependency itself.*user = request\[dependency\]"):
         Client(app).get("/")

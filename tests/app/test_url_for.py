@@ -164,15 +164,13 @@ def test_a_slash_is_encoded_where_it_is_told_from_the_others():
         site(encoded_slashes=False).url_for("page", name="a/b")
 
 
-def test_a_value_other_than_the_routes_own_is_an_error():
-    app = App()
+def test_a_value_other_than_the_routes_own_is_an_error(app):
     app.get("/list", defaults={"page": 1})(handler)
     with pytest.raises(ValueError, match="'page': it is always 1, not 2"):
         app.url_for("handler", page=2)
 
 
-def test_the_shortest_of_a_handlers_urls_is_used_whatever_the_order():
-    app = App()
+def test_the_shortest_of_a_handlers_urls_is_used_whatever_the_order(app):
     for pattern in ("/list/<int:page>/<x>", "/list/<int:page>", "/list"):
         app.get(pattern, defaults={"page": 1})(handler)
     assert app.url_for("handler") == app.url_for("handler", page=1) == "/list"
@@ -201,8 +199,7 @@ def test_a_route_is_said_by_its_name_or_its_handler(name):
         site().url_for(name)
 
 
-def test_a_name_of_several_handlers_is_a_lookup_error():
-    app = App()
+def test_a_name_of_several_handlers_is_a_lookup_error(app):
     for path in ("/a", "/b"):
         app.get(path)(lambda request: "x")
     app._freeze()

@@ -161,8 +161,7 @@ def test_only_the_items_of_an_iterator_are_values(annotation, formats):
     assert Gives(annotation).stream[1] == formats
 
 
-def test_a_handler_in_c_whose_code_has_no_annotation_streams_its_chunks(interface):
-    app = App()
+def test_a_handler_in_c_whose_code_has_no_annotation_streams_its_chunks(interface, app):
     app.get("/")(lru_cache(lambda request: iter(["a", "b"])))
     assert Client(app, interface).get("/").body == b"ab"
 
@@ -216,7 +215,7 @@ def test_a_stream_that_fails_is_cut_off_and_its_events_say_so(interface):
 
 @pytest.mark.parametrize("accept", FORMATS)
 @pytest.mark.parametrize("is_async", [False, True])
-def test_a_client_that_leaves_closes_the_generator(interface, accept, is_async):
+def test_a_client_that_leaves_closes_the_generator(interface, accept, is_async, app):
     closed = []
 
     def sync_rows(request) -> Iterator[Row]:
@@ -234,7 +233,6 @@ def test_a_client_that_leaves_closes_the_generator(interface, accept, is_async):
         finally:
             closed.append("async")
 
-    app = App()
     app.get("/")(async_rows if is_async else sync_rows)
     gc.disable()
     try:
@@ -246,22 +244,19 @@ def test_a_client_that_leaves_closes_the_generator(interface, accept, is_async):
         gc.enable()
 
 
-def test_head_makes_no_values(interface):
+def test_head_makes_no_values(interface, app):
     made = []
 
     def handler(request) -> Iterator[Row]:
         made.append(1)
         yield Row(1)
 
-    app = App()
     app.get("/")(handler)
     response = Client(app, interface).head("/")
     assert (response.content_type, made) == (NDJSON, [])
 
 
-def test_a_wrong_annotation_of_middleware_makes_no_values():
-    app = App()
-
+def test_a_wrong_annotation_of_middleware_makes_no_values(app):
     @app.middleware
     def early(request: Request) -> Generator[None, Response, Iterator[bytes]]:
         yield

@@ -27,9 +27,7 @@ def test_what_a_handler_reads(interface, attribute):
     assert vary(app, interface) == [ATTRIBUTES[attribute]]
 
 
-def test_all_that_is_read_once(interface):
-    app = App()
-
+def test_all_that_is_read_once(interface, app):
     @app.get("/")
     async def choose(request):
         for _ in range(2):
@@ -49,9 +47,7 @@ def test_what_a_shared_page_reads_of_a_body(attribute, prefix):
     assert vary(outer if prefix else app, path=f"{prefix}/") == [attribute.replace("_", "-")]
 
 
-def test_a_response_that_varies_by_all_says_nothing_more():
-    app = App()
-
+def test_a_response_that_varies_by_all_says_nothing_more(app):
     @app.get("/")
     def choose(request):
         return Response(str(request.accept), headers={"vary": "*"})
@@ -59,8 +55,7 @@ def test_a_response_that_varies_by_all_says_nothing_more():
     assert vary(app) == ["*"]
 
 
-def test_what_nobody_reads_is_not_named():
-    app = App()
+def test_what_nobody_reads_is_not_named(app):
     app.get("/")(lambda request: request.headers["accept"] + str(request.user_agent))
     assert vary(app, headers={"accept": "text/html"}) == []
 
@@ -82,14 +77,11 @@ def test_what_a_middleware_reads(interface, when, outside):
     assert vary(app, interface) == ["accept-language"]
 
 
-def test_a_page_about_an_error_is_chosen_by_accept():
-    app = App()
+def test_a_page_about_an_error_is_chosen_by_accept(app):
     assert vary(app, path="/nothing") == ["accept"]
 
 
-def test_a_304_is_chosen_by_what_the_response_was():
-    app = App()
-
+def test_a_304_is_chosen_by_what_the_response_was(app):
     @app.get("/")
     def choose(request):
         response = Response(request.accept_languages.best(["en", "de"], "en"))

@@ -240,8 +240,7 @@ def test_nothing_is_kept_of_requests_that_have_ended():
     assert [len(each) for each in (queue, *kept)] == [0] * 6
 
 
-def test_observers_see_the_outcome_and_the_time_of_each_wait():
-    seen = []
+def test_observers_see_the_outcome_and_the_time_of_each_wait(seen):
     observer = lambda outcome, seconds: seen.append((outcome, round(seconds, 3)))  # noqa: E731
     wait_observers.add(observer)
     try:

@@ -179,7 +179,7 @@ class TestAnAsyncIterableOnAThread:
         closed_on = []
         assert len(in_time(reads)) == 1
 
-    def test_looks_around_while_it_waits_and_cancels_the_wait_when_it_is_closed(self):
+    def test_looks_around_while_it_waits_and_cancels_the_wait_when_it_is_closed(self, seen):
         async def generator():
             yield "first"
             try:
@@ -192,7 +192,6 @@ class TestAnAsyncIterableOnAThread:
             seen.extend([next(iterator), next(iterator), next(iterator)])
             iterator.close()
 
-        seen = []
         in_time(reads)
         assert seen == ["first", "a look", "a look", "cleaned up"]
 

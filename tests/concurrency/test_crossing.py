@@ -178,7 +178,7 @@ class TestACrossing:
 
 
 @frees_at_once
-def test_an_error_is_forgotten_with_those_who_have_it():
+def test_an_error_is_forgotten_with_those_who_have_it(seen):
     class Broken(Exception):
         pass
 
@@ -193,7 +193,6 @@ def test_an_error_is_forgotten_with_those_who_have_it():
         with suppress(Broken):
             await Crossing().run(fails)
 
-    seen = []
     gc.disable()
     try:
         asyncio.run(main())

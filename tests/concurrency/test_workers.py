@@ -78,9 +78,7 @@ def test_calls_wait_for_a_thread_in_order(threads):
     assert order[0] in (0, 1)  # with two threads, the first two may change places
 
 
-def test_a_call_that_was_claimed_is_not_called(threads):
-    seen = []
-
+def test_a_call_that_was_claimed_is_not_called(threads, seen):
     async def main():
         dropped = Call(lambda: seen.append("dropped"))
         first = dropped.claim(), dropped.claim()

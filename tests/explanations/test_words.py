@@ -140,8 +140,7 @@ def test_setting_one_that_would_have_no_effect_names_ours(word):
         setattr(Response(), word, 404)
 
 
-def test_an_app_may_be_given_one():
-    app = App()
+def test_an_app_may_be_given_one(app):
     app.state = app.settings = 1
     assert (app.state, app.settings) == (1, 1)
 
@@ -262,8 +261,7 @@ def test_a_habit_that_is_wrong_here_says_what_to_do(handler, status, said, caplo
     assert said in (str(caplog.records[0].exc_info[1]) if status == 500 else response.text)
 
 
-def test_an_error_handler_that_returns_its_error_is_told_to_raise_it(caplog):
-    app = App()
+def test_an_error_handler_that_returns_its_error_is_told_to_raise_it(caplog, app):
     app.errorhandler(HTTPError)(lambda request, error: error)
     assert Client(app, raise_errors=False).get("/none").status == 500
     assert str(caplog.records[0].exc_info[1]).endswith("returned a NotFound; an error is raised: `raise error`")
@@ -444,8 +442,7 @@ def test_a_name_of_the_five_documents_is_never_a_bare_error(cls, name):
         getattr(thing, name)
 
 
-def test_an_argument_that_is_nearly_right_names_the_near_one(caplog):
-    app = App()
+def test_an_argument_that_is_nearly_right_names_the_near_one(caplog, app):
     app.get("/")(lambda request: Response.json({}, defaults=str))
     Client(app, raise_errors=False).get("/")
     error = caplog.records[0].exc_info[1]

@@ -154,7 +154,7 @@ def test_a_body_for_which_there_is_no_room(client, path):
 
 @pytest.mark.parametrize("body", [b"", b"{}"], ids=["without a body", "with a body"])
 @pytest.mark.parametrize("is_async", [False, True], ids=["def", "async def"])
-def test_an_error_of_a_view_in_another_framework(interface, is_async, body):
+def test_an_error_of_a_view_in_another_framework(interface, is_async, body, app):
     from starlette.applications import Starlette
     from starlette.routing import Route
 
@@ -164,7 +164,6 @@ def test_an_error_of_a_view_in_another_framework(interface, is_async, body):
     def blocks(request):
         abort(409)
 
-    app = App()
     app.mount("/in", Starlette(routes=[Route("/", view(waits if is_async else blocks), methods=["POST"])]))
     with Client(app, interface) as client:
         assert client.post("/in/", body=body).status == 409
@@ -189,12 +188,11 @@ def test_a_handshake_by_a_page_of_another_site(interface, path):
 @pytest.mark.parametrize(("path", "fields", "status"), [
     ("/in/abort", {}, 409), ("/in/nothing", {}, 404), ("/in/abort", {"upgrade": "websocket", "cookie": "a=b"}, 403),
 ])  # fmt: skip
-def test_an_error_that_is_the_response_of_flask_s_dialect(interface, path, fields, status):
+def test_an_error_that_is_the_response_of_flask_s_dialect(interface, path, fields, status, app):
     from antiphon.dialects import flask
 
     inner = flask.Flask(__name__, root_path="/")
     inner.add_url_rule("/abort", view_func=lambda: flask.abort(409))
-    app = App()
     app.mount("/in", inner)
     with Client(app, interface) as client:
         assert client.get(path, headers=fields).status == status

@@ -321,9 +321,8 @@ class TestUnloaded:
 
         assert served(app, interface, body=b"it").text == "it"
 
-    def test_never_blocks_the_loop_of_a_wsgi_process(self):
+    def test_never_blocks_the_loop_of_a_wsgi_process(self, app):
         """Two bodies of which each comes only when the other has been asked for."""
-        app = App()
         both = threading.Barrier(2, timeout=10)
 
         class Input:

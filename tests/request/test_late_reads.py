@@ -249,8 +249,7 @@ def test_late_reads_are_allowed_that_caches_know_of(interface, read):
     assert client.get("/?session").headers["cache-control"] == "max-age=60, private"
 
 
-def test_a_stream_that_tells_caches_nothing_is_private_if_it_may_read_the_session(interface):
-    app = App()
+def test_a_stream_that_tells_caches_nothing_is_private_if_it_may_read_the_session(interface, app):
     app.use(Sessions(MemoryStore()))
     app.get("/")(lambda request: Response.stream(chunks(lambda: request.session.get("name"))))
     response = Client(app, interface).get("/")

@@ -458,17 +458,12 @@ def app_that_answers(make):
 
 
 @pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def serving(request):
-    clients = []
-
+def serving(request, open_client):
     def serving(make):
         app, seen = app_that_answers(make)
-        clients.append(Client(app, request.param, raise_errors=False, timeout=10.0))
-        return clients[-1], seen
+        return open_client(app, request.param, raise_errors=False, timeout=10.0), seen
 
-    yield serving
-    for client in clients:
-        client.close()
+    return serving
 
 
 PATHS = pytest.mark.parametrize("path", ["/", "/async", "/outside"])

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec import Meta, Struct
 
-from antiphon import App, Request
+from antiphon import Request
 from antiphon.http import MultiDict, UnprocessableContent
 from antiphon.http.multidict import LARGEST_EXPONENT, SMALLEST_EXPONENT, number_fault
 from antiphon.serialization.decimals import text_fault
@@ -191,9 +191,7 @@ def test_looking_for_them_is_quick(body):
     assert time.process_time() - before < 5
 
 
-def test_no_client_can_make_a_check_fail():
-    app = App()
-
+def test_no_client_can_make_a_check_fail(app):
     @app.post("/json")
     def read_json(request: Request) -> str:
         return str(int(request.json_as(Checked).price))

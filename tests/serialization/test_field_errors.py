@@ -112,9 +112,7 @@ def test_a_shown_form_has_it_at_its_field(wanted: Any, checks: Any) -> None:
 
 
 @pytest.mark.axes("interface")
-def test_a_handler_raises_it_for_what_only_it_knows(interface: Any, caplog: pytest.LogCaptureFixture) -> None:
-    app = App()
-
+def test_a_handler_raises_it_for_what_only_it_knows(interface: Any, caplog: pytest.LogCaptureFixture, app) -> None:
     @app.post("/bid")
     def bid(request: Request) -> dict[str, int]:
         raise FieldError("/amount", "is less than the highest bid")

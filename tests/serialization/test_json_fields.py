@@ -120,9 +120,7 @@ def test_it_has_the_limits_of_a_body(interface: Any) -> None:
     assert client.post("/pictures", files={"details": blob(long[:-16] + b'"}')}).status == 200
 
 
-def test_a_document_says_that_a_part_is_json() -> None:
-    app = App()
-
+def test_a_document_says_that_a_part_is_json(app) -> None:
     @app.post("/pictures")
     def add(request: Request) -> None:
         request.form_as(Picture)

@@ -112,8 +112,7 @@ class Form:
     payload: JSON[dict[str, int]]
 
 
-def test_json_in_a_form_and_messages_to_tools():
-    app = App()
+def test_json_in_a_form_and_messages_to_tools(app):
     app.use(Tools(OpenAPI("Test")))
     app.post("/form", limits=NO_REPEATS)(lambda request: request.form_as(Form).payload)
     client = Client(app)

@@ -282,9 +282,7 @@ def test_a_pydantic_dataclass_is_refused_where_nothing_would_run_its_checks(read
         json_as(b'{"count": 0}', Checked)
 
 
-def test_a_form_of_a_pydantic_dataclass_is_refused_before_the_app_starts():
-    app = App()
-
+def test_a_form_of_a_pydantic_dataclass_is_refused_before_the_app_starts(app):
     @app.post("/")
     def create(request):
         return request.form_as(Checked)

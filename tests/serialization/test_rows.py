@@ -203,9 +203,7 @@ def test_a_handler_reads_them(receive, interface, style):
             assert client.post("/", body=SENT, headers={"content-type": "text/plain"}).status == 415
 
 
-def test_rows_that_have_no_form_as_csv_are_a_415():
-    app = App()
-
+def test_rows_that_have_no_form_as_csv_are_a_415(app):
     @app.post("/")
     def take(request: Request):
         return [len(each) for each in request.values_as(dict[str, list[Lamp]])]

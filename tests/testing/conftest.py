@@ -1,6 +1,6 @@
 """One small application in all three interfaces, written without the library's adapters."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import pytest
@@ -107,21 +107,16 @@ Connect = Callable[..., Client]
 
 
 @pytest.fixture(params=[*INTERFACES, "wsgi on the calling thread"])
-def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
+def connect(request: pytest.FixtureRequest, open_client: Connect) -> Connect:
     """Make a client of a function, over each interface."""
-    clients = []
 
     def make(function: Function, **options: Any) -> Client:
         interface = request.param[:4]
         if interface != request.param:
             options["timeout"] = None
-        client = Client(WRAP[interface](function), interface, **({"timeout": 10.0} | options))
-        clients.append(client)
-        return client
+        return open_client(WRAP[interface](function), interface, **({"timeout": 10.0} | options))
 
-    yield make
-    for client in clients:
-        client.close()
+    return make
 
 
 @pytest.fixture

@@ -40,8 +40,7 @@ def test_a_response_has_status_headers_and_body(connect):
     assert response.history == []
 
 
-def test_a_bare_get_sends_nothing_but_the_host(connect):
-    seen = []
+def test_a_bare_get_sends_nothing_but_the_host(connect, seen):
     connect(lambda request: seen.append(request) or (200, [], [])).get("/")
     assert seen[0].headers == {"host": "testserver"}
     assert seen[0].body == b""
@@ -58,8 +57,7 @@ def test_http_2_needs_no_length_for_a_body(interface):
         assert client.post("/", body=iter([b"abc"])).text == "abc"
 
 
-def test_settings_of_the_client_reach_the_application(connect):
-    seen = []
+def test_settings_of_the_client_reach_the_application(connect, seen):
     client = connect(
         lambda request: seen.append(request) or (200, [], []),
         base_url="https://shop.example:8443",

@@ -84,9 +84,7 @@ def test_what_is_no_file_is_refused(files, error, said):
         encode_parts((), files)
 
 
-def test_another_library_reads_it_too():
-    seen = []
-
+def test_another_library_reads_it_too(seen):
     def application(environ, start_response):
         with WerkzeugRequest(environ) as request:
             seen.append((request.form.to_dict(), {name: file.read() for name, file in request.files.items()}))

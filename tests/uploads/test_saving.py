@@ -40,9 +40,7 @@ def test_a_file_has_the_permissions_that_open_gives(tmp_path, mask):
     assert stat.S_IMODE((tmp_path / "x").stat().st_mode) == stat.S_IMODE((tmp_path / "opened").stat().st_mode)
 
 
-def test_nothing_is_at_the_path_before_it_is_complete(tmp_path):
-    seen = []
-
+def test_nothing_is_at_the_path_before_it_is_complete(tmp_path, seen):
     def looks(descriptor):
         os.write(descriptor, CONTENT)
         seen.extend(name for name in os.listdir(tmp_path) if name[0] != ".")

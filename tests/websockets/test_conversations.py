@@ -128,9 +128,7 @@ class TestBothColours:
 
 
 class TestHandshake:
-    def test_middleware_sees_it(self):
-        app = App()
-
+    def test_middleware_sees_it(self, app):
         @app.middleware
         def mark(request: Request) -> Iterator[Response]:
             response = yield
@@ -165,9 +163,7 @@ class TestHandshake:
             pass
         assert ends == ["The handshake was not accepted."]
 
-    def test_refusal_before_the_first_message(self):
-        app = App()
-
+    def test_refusal_before_the_first_message(self, app):
         @app.websocket("/", before=lambda request: abort(401, challenge="Basic") if not request.args else None)
         async def talk(request: Request, socket: WebSocket):
             await asyncio.sleep(0)
@@ -186,26 +182,21 @@ class TestHandshake:
                 pass
             assert refused.value.response.status == refused.value.response.json["status"] == status
 
-    def test_plain_get(self):
-        app = App()
-
+    def test_plain_get(self, app):
         @app.websocket("/")
         async def talk(request: Request, socket: WebSocket): ...
 
         response = Client(app).get("/")
         assert (response.status, response.headers["upgrade"]) == (426, "websocket")
 
-    def test_plain_route_ignores_the_upgrade(self):
+    def test_plain_route_ignores_the_upgrade(self, app):
         """A server may ignore Upgrade (RFC 9110 §7.8): the handshake is answered as the GET that it is."""
-        app = App()
         app.get("/")(lambda request: "hello")
         with pytest.raises(HandshakeRefused) as refused, opened(app):
             pass
         assert (refused.value.response.status, refused.value.response.body) == (200, b"hello")
 
-    def test_wsgi_names_servers_that_can(self):
-        app = App()
-
+    def test_wsgi_names_servers_that_can(self, app):
         @app.websocket("/")
         async def talk(request: Request, socket: WebSocket): ...
 
@@ -225,9 +216,7 @@ class TestHandshake:
             assert socket.receive_as(str | None) == agreed if agreed is None else socket.receive() == agreed
             assert socket.subprotocol == agreed
 
-    def test_child_task_opens_it(self):
-        app = App()
-
+    def test_child_task_opens_it(self, app):
         @app.websocket("/")
         async def talk(request: Request, socket: WebSocket):
             async with asyncio.TaskGroup() as group:
@@ -325,9 +314,7 @@ class TestAround:
             with opened(app, path) as socket:
                 assert [*socket] == ["set", f"set{path}"]
 
-    def test_error_is_logged_once_with_the_request(self, caplog):
-        app = App()
-
+    def test_error_is_logged_once_with_the_request(self, caplog, app):
         @app.websocket("/")
         async def fail(request: Request, socket: WebSocket):
             await socket.send(request.id)
@@ -342,9 +329,7 @@ class TestAround:
         assert number in record.getMessage()
         assert record.exc_info[0] is LookupError
 
-    def test_a_handler_on_a_thread_may_raise_what_no_future_takes(self, caplog):
-        app = App()
-
+    def test_a_handler_on_a_thread_may_raise_what_no_future_takes(self, caplog, app):
         @app.websocket("/")
         def take_from_nothing(request: Request, socket: WebSocket):
             socket.send("x")
@@ -357,9 +342,7 @@ class TestAround:
         (record,) = [record for record in caplog.records if record.name == "antiphon"]
         assert isinstance(record.exc_info[1].__cause__, StopIteration)
 
-    def test_http_error_in_the_conversation(self, caplog):
-        app = App()
-
+    def test_http_error_in_the_conversation(self, caplog, app):
         @app.websocket("/")
         async def refuse(request: Request, socket: WebSocket):
             await socket.receive()
@@ -576,9 +559,8 @@ def test_async_client():
     asyncio.run(talk())
 
 
-def test_client_that_is_not_heard_and_leaves():
+def test_client_that_is_not_heard_and_leaves(app, seen):
     """What it has said is there, in order; that it has left is noticed behind that."""
-    app, seen = App(), []
 
     @app.websocket("/")
     async def push(request: Request, socket: WebSocket):

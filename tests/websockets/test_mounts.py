@@ -189,12 +189,11 @@ def test_checks_of_the_outer_application(client_of):
     assert told == [1009]
 
 
-def test_sessions_of_the_mounted_application(client_of):
+def test_sessions_of_the_mounted_application(client_of, app):
     async def count(socket: StarletteSocket) -> None:
         await socket.accept()
         await socket.send_json(socket.session.get("user"))
 
-    app = App()
     routes = [WebSocketRoute("/", count)]
     app.mount("/ws", SessionMiddleware(Starlette(routes=[StarletteMount("/in", routes=routes)]), "key"))
     with client_of(app).websocket("/ws/in/") as socket:

@@ -75,8 +75,7 @@ def test_trusted_proxies():
     assert refusal(client, "/", origin="http://shop.example.com") == 403
 
 
-def test_session_and_limit_of_rates():
-    app = App()
+def test_session_and_limit_of_rates(app):
     app.use(Sessions(MemoryStore()))
     app.use(RateLimit("3/minute"))
 
@@ -100,14 +99,12 @@ def test_session_and_limit_of_rates():
     assert refusal(client, "/") == 429
 
 
-def test_table_of_routes_has_it():
-    app = App()
+def test_table_of_routes_has_it(app):
     app.websocket("/live")(tell)
     assert [row[:3] for row in table(app)] == [("WebSocket", "/live", "tell")]
 
 
-def test_one_path_is_answered_once():
-    app = App()
+def test_one_path_is_answered_once(app):
     app.get("/live")(lambda request: "page")
     app.websocket("/live")(tell)
     with pytest.raises(ValueError, match="GET /live is handled by both"):

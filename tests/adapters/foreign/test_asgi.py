@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon import App, Request, Response, to_app
+from antiphon import Request, Response, to_app
 from antiphon.adapters.asgi import ASGIHead
 from antiphon.adapters.foreign.asgi import from_asgi, make_scope
 from antiphon.adapters.wsgi import WSGIHead
@@ -565,9 +565,8 @@ def test_one_that_cleans_up_in_time_is_not_cancelled():
     assert ended == [True]
 
 
-def test_it_is_told_when_its_response_is_not_used(interface):
+def test_it_is_told_when_its_response_is_not_used(interface, app):
     told = []
-    app = App()
 
     async def application(scope, receive, send):
         try:
@@ -666,10 +665,8 @@ def test_an_error_before_the_response_is_answered_with_500(interface, caplog):
     assert "boom" in caplog.text
 
 
-def test_an_error_after_the_whole_response_is_kept_and_logged(interface, caplog):
+def test_an_error_after_the_whole_response_is_kept_and_logged(interface, caplog, app, seen):
     error = LookupError("boom")
-    seen = []
-    app = App()
     app.get("/")(from_asgi(failing(error, start(503), chunk(b"sorry", False))))
 
     @app.after_request

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from antiphon import App, Limits, Request, Response, current_request
+from antiphon import Limits, Request, Response, current_request
 from antiphon.adapters.foreign.environ_host import BridgedApplication
 from antiphon.embedding import ON_LOOP, ON_THREAD, EnvironHost, Host, is_on_loop, make_environ
 from antiphon.http import Conflict
@@ -186,7 +186,7 @@ def test_has_other_names_with_an_underscore_for_itself():
     assert type("Fiddle", (Host,), {"_strings": 4, "__module__": "fiddle"})()._strings == 4
 
 
-def test_a_wsgi_server_sends_the_reason_phrase_of_the_application():
+def test_a_wsgi_server_sends_the_reason_phrase_of_the_application(app):
     lines = []
 
     class Odd(EnvironHost):
@@ -194,7 +194,6 @@ def test_a_wsgi_server_sends_the_reason_phrase_of_the_application():
             start_response(environ["PATH_INFO"][1:], [])
             return []
 
-    app = App()
     app.mount("/inner", Odd())
 
     @app.after_request

@@ -66,9 +66,8 @@ def test_it_is_started_up_and_shut_down_and_waited_for():
     assert application.events == ["startup", "serving", "shutdown", "ended"] * 2
 
 
-def test_it_is_one_task_whoever_enters_and_leaves():
+def test_it_is_one_task_whoever_enters_and_leaves(seen):
     variable = ContextVar("variable")
-    seen = []
 
     async def application(scope, receive, send):
         token = variable.set("own")

@@ -6,7 +6,6 @@ import pytest
 
 from antiphon.cli.debug.mode import switch_on
 from antiphon.handler.errors import set_debug_page
-from antiphon.testing import Client
 
 
 @pytest.fixture
@@ -20,8 +19,8 @@ def in_debug():
 class Pages:
     """A client of an app that takes pages, or JSON, from this machine."""
 
-    def __init__(self, app, interface="asgi"):
-        self.client = Client(app, interface, base_url="http://localhost:8000")
+    def __init__(self, client):
+        self.client = client
 
     def page(self, path, method="GET", headers=(), **options):
         response = self.client.request(method, path, headers={"accept": "text/html", **dict(headers)}, **options)
@@ -33,13 +32,5 @@ class Pages:
 
 
 @pytest.fixture
-def pages(in_debug):
-    clients = []
-
-    def pages(app, interface="asgi"):
-        clients.append(Pages(app, interface))
-        return clients[-1]
-
-    yield pages
-    for each in clients:
-        each.client.close()
+def pages(in_debug, open_client):
+    return lambda app, interface="asgi": Pages(open_client(app, interface, base_url="http://localhost:8000"))

@@ -208,8 +208,7 @@ def test_where_browsers_do_not_tell_of_sites_another_origin_gets_the_usual_answe
     assert ("LookupError" in page.text) is is_shown
 
 
-def test_where_no_route_is_the_nearest_ones_are_listed(pages, interface, style):
-    app = App()
+def test_where_no_route_is_the_nearest_ones_are_listed(pages, interface, style, app):
     app.get("/users/<int:number>")(lambda request, number: "")
     app.post("/<b>")(lambda request: "")
     inner = app_of(style)
@@ -234,17 +233,14 @@ def test_a_failure_of_the_debug_mode_itself_leaves_the_usual_answer(pages, inter
     assert [record.levelno for record in caplog.records] == [logging.ERROR] * 2
 
 
-def test_the_reason_of_a_word_of_another_framework_is_in_the_page(pages, interface):
-    app = App()
+def test_the_reason_of_a_word_of_another_framework_is_in_the_page(pages, interface, app):
     app.get("/")(lambda request: request.json())
     assert "request.json is an attribute" in pages(app, interface).problem("/").text  # also without JSON
     response = pages(app, interface).problem("/", "GET", json={})
     assert "request.json is an attribute" in response.json["debug"]["errors"][0]["notes"][0]
 
 
-def test_abort_with_a_status_of_a_bug_is_shown(pages, interface):
-    app = App()
-
+def test_abort_with_a_status_of_a_bug_is_shown(pages, interface, app):
     @app.get("/")
     def index(request):
         abort(500, "on purpose")

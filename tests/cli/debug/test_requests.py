@@ -121,9 +121,7 @@ def test_a_request_is_handled_again_in_this_process(interface, is_for_loopback):
     assert is_for_loopback or not {*app.seen[1]} & {*SECRETS}
 
 
-def test_the_page_masks_secrets_in_addresses_and_errors():
-    app = App()
-
+def test_the_page_masks_secrets_in_addresses_and_errors(app):
     @app.get("/reset/<token>")
     def fail(request, token):
         raise ValueError(token)

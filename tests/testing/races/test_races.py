@@ -431,7 +431,7 @@ def test_leftover_is_found(handler, told):
 # The seed
 
 
-def test_time_and_randomness_come_from_the_seed():
+def test_time_and_randomness_come_from_the_seed(seen):
     def make_app():
         app = App()
 
@@ -445,7 +445,6 @@ def test_time_and_randomness_come_from_the_seed():
 
         return app
 
-    seen = []
     for seeds in ([1, 2], [1, 2]):
         with races(make_app, seeds=seeds) as world:
             (read,) = world.send(get("/"))

@@ -1,8 +1,9 @@
 import asyncio
+from functools import partial
 
 import pytest
 
-from antiphon.testing import Client, ContractError
+from antiphon.testing import ContractError
 from tests.helpers.rows import rows
 
 START = {"type": "http.response.start", "status": 200, "headers": []}
@@ -10,17 +11,8 @@ END = {"type": "http.response.body"}
 
 
 @pytest.fixture
-def connect():
-    clients = []
-
-    def make(application, **options):
-        client = Client(application, **{"timeout": 10} | options)
-        clients.append(client)
-        return client
-
-    yield make
-    for client in clients:
-        client.close()
+def connect(open_client):
+    return partial(open_client, interface="asgi", timeout=10)
 
 
 def sending(*messages):

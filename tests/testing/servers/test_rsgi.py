@@ -1,4 +1,5 @@
 import asyncio
+from functools import partial
 
 import pytest
 from granian.rsgi import ProtocolClosed, ProtocolError
@@ -8,17 +9,8 @@ from tests.helpers.rows import rows
 
 
 @pytest.fixture
-def connect():
-    clients = []
-
-    def make(application, **options):
-        client = Client(application, "rsgi", **{"timeout": 10} | options)
-        clients.append(client)
-        return client
-
-    yield make
-    for client in clients:
-        client.close()
+def connect(open_client):
+    return partial(open_client, interface="rsgi", timeout=10)
 
 
 def scope_of(connect, *arguments, method="GET", options=None, **settings):

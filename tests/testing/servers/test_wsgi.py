@@ -1,5 +1,6 @@
 import sys
 from contextlib import nullcontext
+from functools import partial
 
 import pytest
 
@@ -17,17 +18,8 @@ def timeout(request):
 
 
 @pytest.fixture
-def connect(timeout):
-    clients = []
-
-    def make(application, **options):
-        client = Client(application, "wsgi", timeout=timeout, **options)
-        clients.append(client)
-        return client
-
-    yield make
-    for client in clients:
-        client.close()
+def connect(timeout, open_client):
+    return partial(open_client, interface="wsgi", timeout=timeout)
 
 
 def environ_of(connect, *arguments, method="GET", options=None, **settings):
