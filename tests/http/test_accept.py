@@ -79,24 +79,6 @@ class TestEveryHeader:
         assert accept.parse(str(read)) == read
         assert len(list(accept.parse(",".join(f"{kind}{number}" for number in range(10_000))))) == 200
 
-    def test_a_million_hostile_characters_are_read_at_once(self, accept):
-        for header in (
-            "a" * 1_000_000,
-            "a-" * 500_000,
-            "a/b;" * 250_000,
-            '"' + '\\"' * 500_000,
-            " " * 1_000_000,
-            "," * 1_000_000,
-            "a;q=0." + "0" * 1_000_000 + "x",
-            "a, " * 333_333,
-        ):
-            read = accept.parse(header)
-            assert isinstance(str(read), str)
-
-    def test_attributes_cannot_be_added(self, accept):
-        with pytest.raises(AttributeError):
-            accept.parse("a").anything = 1
-
 
 @given(any_class, any_header)
 def test_what_was_read_prints_and_reads_back(accept, header):

@@ -1,5 +1,3 @@
-import copy
-import pickle
 from base64 import b64encode
 
 import pytest
@@ -22,9 +20,6 @@ parameters = st.dictionaries(tokens.map(str.lower), values, max_size=4)
 secrets = st.text(st.characters(codec="utf-8", min_codepoint=0x20, exclude_characters="\x7f"), max_size=20)
 credentials = st.builds(Authorization, schemes, parameters) | st.builds(Authorization, schemes, token=token68s)
 challenges = st.builds(Challenge, tokens, parameters) | st.builds(Challenge, tokens, token=token68s)
-noise = st.text(st.sampled_from('Basic="\\ ,\t\0\n\x7f/é€12')) | st.lists(
-    st.sampled_from(["Basic ", "Digest a=b", "Foo abc==", 'x="a, b"', "realm=r", ",", " ", '"', "=", "\\", "a", "a=="])
-).map("".join)
 
 DIGEST = (
     'Digest username="Mufasa", realm="http-auth@example.org", uri="/dir/index.html", algorithm=SHA-256, '
@@ -293,41 +288,6 @@ def test_one_challenge_is_one(header):
         Challenge.parse(header)
 
 
-def test_equality():
-    assert Authorization.parse("bearer abc") == Authorization.bearer("abc")
-    assert hash(Authorization.parse("bearer abc")) == hash(Authorization.bearer("abc"))
-    assert Authorization.bearer("abc") != Authorization.bearer("ABC")
-    assert Authorization.bearer("abc") != Authorization("DPoP", token="abc")
-    assert Authorization("A", {"b": "c"}) != Authorization("A", {"b": "C"})
-    assert Authorization("A") != Challenge("A")
-    assert Authorization("A") != "A"
-    assert Challenge.parse("BASIC Realm=a, x=y") == Challenge.parse('Basic x="y", realm="a"')
-    assert hash(Challenge.parse("BASIC Realm=a, x=y")) == hash(Challenge.parse('Basic x="y", realm="a"'))
-
-
-@rows("name", ["scheme", "token", "parameters", "username", "password", "realm", "anything"])
-def test_nothing_can_be_assigned(name):
-    for value in (Authorization.bearer("a"), Challenge("Foo")):
-        with pytest.raises(AttributeError):
-            setattr(value, name, "x")
-
-
-def test_parameters_are_read_only():
-    given_parameters = {"A": "b"}
-    authorization = Authorization("Foo", given_parameters)
-    given_parameters["A"] = "c"
-    assert authorization.parameters == {"a": "b"}
-    with pytest.raises(TypeError):
-        authorization.parameters["a"] = "c"
-
-
-@rows("value", [Authorization.basic("a", "b"), Authorization.parse(DIGEST), Challenge.basic("a")])
-def test_copies_are_equal(value):
-    assert copy.deepcopy(value) == value
-    again = pickle.loads(pickle.dumps(value))
-    assert (again, repr(again)) == (value, repr(value))
-
-
 @given(secrets.map(lambda name: name.replace(":", "")), secrets)
 @example("ü", "€")
 def test_any_name_and_password_come_back(username, password):
@@ -360,22 +320,6 @@ def test_werkzeug_reads_what_was_printed(challenge):
     theirs = werkzeug.datastructures.WWWAuthenticate.from_header(str(challenge))
     assert theirs.type == challenge.scheme
     assert theirs.parameters == dict(challenge.parameters)
-
-
-@given(noise)
-@example('Basic realm="\\')
-@example("Foo a==, b=c")
-def test_any_header_is_read_and_prints_what_reads_the_same(header):
-    found = parse_challenges(header)
-    printed = ", ".join(map(str, found))
-    printed.encode("latin-1")
-    assert parse_challenges(printed) == found
-    try:
-        authorization = Authorization.parse(header)
-    except ValueError:
-        return
-    str(authorization).encode("latin-1")
-    assert Authorization.parse(str(authorization)) == authorization
 
 
 @rows(

@@ -65,18 +65,6 @@ class TestETag:
             assert ETag.parse(one).strong_match(ETag.parse(other)) is strong
             assert ETag.parse(one).weak_match(ETag.parse(other)) is weak
 
-    def test_equality_tells_weak_from_strong(self):
-        assert ETag("a") == ETag("a")
-        assert hash(ETag("a")) == hash(ETag("a"))
-        assert ETag("a") != ETag("a", weak=True)
-        assert ETag("a") != '"a"'
-
-    def test_does_not_change(self):
-        with pytest.raises(AttributeError):
-            ETag("a").tag = "b"
-        assert repr(ETag("a")) == "ETag('a')"
-        assert repr(ETag("a", weak=True)) == "ETag('a', weak=True)"
-
     @given(etags)
     def test_printing_and_reading_give_it_back(self, etag):
         assert ETag.parse(str(etag)) == etag
@@ -156,16 +144,6 @@ class TestLists:
         with pytest.raises(ValueError, match="a star must stand alone"):
             ETags([ETag("a")], star=True)
 
-    def test_equality(self):
-        assert IfMatch.parse('"a","b"') == IfMatch([ETag("a"), ETag("b")])
-        assert hash(IfMatch.parse('"a","b"')) == hash(IfMatch([ETag("a"), ETag("b")]))
-        assert IfMatch.parse('"a"') != IfMatch.parse('W/"a"')
-        assert IfMatch.parse('"a"') != IfMatch.parse('"a", x')
-        assert IfMatch.parse("x") != IfMatch.parse(None)
-        assert IfMatch.parse('"a"') != IfNoneMatch.parse('"a"')
-        assert repr(IfNoneMatch.parse('W/"a"')) == "IfNoneMatch.parse('W/\"a\"')"
-        assert repr(IfMatch.parse(None)) == "IfMatch.parse(None)"
-
     def test_only_the_first_256_are_read(self):
         header = ", ".join(f'"{number}"' for number in range(10_000))
         found = ETags.parse(header)
@@ -173,13 +151,6 @@ class TestLists:
         assert found.strong_match(ETag("255"))
         assert not found.strong_match(ETag("256"))
         assert not found.is_complete
-
-    @rows("piece", ['"', '"a', 'a"', ",", '",', ' "', "W/", 'W/"', "\\", " ", "*", '"a",', "é", "\0"])
-    def test_a_million_hostile_characters_are_read_at_once(self, piece):
-        for header in (piece * (1_000_000 // len(piece)), '"a", ' + piece * (1_000_000 // len(piece))):
-            found = IfMatch.parse(header)
-            assert found
-            assert ETag("b") not in found
 
     @given(lists)
     def test_printing_and_reading_give_them_back(self, found):

@@ -56,18 +56,6 @@ def test_data_that_is_no_text_is_kept_until_it_is_made_text():
     assert event.with_data("1") == Event("1", event="add", id="7", retry=5, comment="c")
 
 
-def test_events_do_not_change_and_compare_by_what_they_have():
-    event = Event("x", id="7")
-    with pytest.raises(AttributeError):
-        event.id = "8"
-    with pytest.raises(AttributeError):
-        event.other = "8"
-    assert {event, Event("x", id="7"), Event("x")} == {event, Event("x")}
-    assert event != "data: x"
-    assert repr(event) == "Event('x', id='7')"
-    assert (event.data, event.event, event.id, event.retry, event.comment) == ("x", None, "7", None, None)
-
-
 @rows(
     "text, events",
         ("", []),

@@ -73,24 +73,6 @@ def test_is_json(text, is_json):
 
 
 @rows(
-    "left, right",
-    ("text/html;charset=utf-8", 'Text/HTML;Charset="utf-8"'),
-    ("text/html;charset=utf-8", 'text/html; charset="UTF-8"'),
-    ("a/b;x=1;y=2", "a/b; y=2; X=1"),
-)
-def test_equal_media_types(left, right):
-    assert MediaType.parse(left) == MediaType.parse(right)
-    assert hash(MediaType.parse(left)) == hash(MediaType.parse(right))
-
-
-@rows(
-    "left, right", [("a/b", "a/c"), ("a/b", "c/b"), ("a/b;x=1", "a/b"), ("a/b;x=A", "a/b;x=a"), ("a/b;x=1", "a/b;y=1")]
-)
-def test_different_media_types(left, right):
-    assert MediaType.parse(left) != MediaType.parse(right)
-
-
-@rows(
     "text, media_range, matches",
     ("text/html", "*/*", True), ("text/html", "text/*", True), ("text/html", "TEXT/HTML", True),
     ("text/html", "image/*", False), ("text/html", "text/plain", False), ("text/html", "image/html", False),
@@ -123,36 +105,12 @@ def test_bad_parts_cannot_be_built(arguments):
         MediaType(*arguments)
 
 
-def test_parameters_are_read_only():
-    given_parameters = {"Charset": "utf-8"}
-    media_type = MediaType("text", "html", given_parameters)
-    given_parameters["Charset"] = "latin-1"
-    assert media_type.parameters == {"charset": "utf-8"}
-    with pytest.raises(TypeError):
-        media_type.parameters["charset"] = "latin-1"
-
-
-@rows("name", ["type", "subtype", "essence", "parameters", "charset", "anything"])
-def test_parts_cannot_be_replaced(name):
-    with pytest.raises(AttributeError):
-        setattr(MediaType("text", "html"), name, "x")
-
-
 @given(media_types)
 def test_a_printed_media_type_is_read_back(media_type):
     again = MediaType.parse(str(media_type))
     assert again == media_type
     assert dict(again.parameters) == dict(media_type.parameters)
     assert media_type.matches(media_type)
-
-
-@given(st.text('ab/;="\\ ,\0\n*+é'))
-def test_any_text_is_a_media_type_or_a_value_error(text):
-    try:
-        media_type = MediaType.parse(text)
-    except ValueError:
-        return
-    assert MediaType.parse(str(media_type)) == media_type
 
 
 def test_one_without_parameters_equals_its_text():

@@ -55,8 +55,9 @@ class TestRange:
             pytest.param("bytes=-" + "9" * 100_000, id="many digits"),
     )  # fmt: skip
     def test_anything_else_is_refused(self, text):
-        with pytest.raises(ValueError, match="range"):
+        with pytest.raises(ValueError, match="range") as refused:
             Range.parse(text)
+        assert len(str(refused.value)) < 500
 
     @rows(
         "listed",
@@ -77,30 +78,8 @@ class TestRange:
         with pytest.raises(ValueError, match="more than 64 ranges"):
             Range.parse("bytes=" + ",".join(["0-0"] * 65))
 
-    @rows("piece", ["0-0,", "0-,", ",", "-", "0", '"', " ", "=", "bytes=", "\0"])
-    def test_a_million_hostile_characters_are_refused_at_once(self, piece):
-        with pytest.raises(ValueError, match="range") as refused:
-            Range.parse("bytes=" + piece * (1_000_000 // len(piece)))
-        assert len(str(refused.value)) < 500
-
-    def test_equality(self):
-        assert Range.parse("bytes=0-1") == Range.parse("Bytes=00-01")
-        assert hash(Range.parse("bytes=0-1")) == hash(Range.parse("Bytes=00-01"))
-        assert Range.parse("bytes=0-1") != Range.parse("items=0-1")
-        assert Range.parse("bytes=0-1") != Range.parse("bytes=0-")
-        assert Range.parse("bytes=0-1") != "bytes=0-1"
-        assert repr(Range.parse("bytes=0-1")) == "Range.parse('bytes=0-1')"
-
     @given(ranges)
     def test_printing_and_reading_give_it_back(self, found):
-        assert Range.parse(str(found)) == found
-
-    @given(st.text(st.characters(max_codepoint=0xFF)) | st.text("0123-, ").map("bytes={}".format))
-    def test_any_header_is_refused_or_printed_as_an_equal(self, text):
-        try:
-            found = Range.parse(text)
-        except ValueError:
-            return
         assert Range.parse(str(found)) == found
 
     @given(small_specs)
@@ -190,13 +169,6 @@ class TestContentRange:
     def test_the_unit_is_a_token(self):
         with pytest.raises(ValueError, match="unit"):
             ContentRange(0, 9, 10, unit="bytes\r\n")
-
-    def test_equality(self):
-        assert ContentRange.parse("Bytes 00-09/10") == ContentRange(0, 9, 10)
-        assert hash(ContentRange.parse("Bytes 00-09/10")) == hash(ContentRange(0, 9, 10))
-        assert ContentRange(0, 9, 10) != ContentRange(0, 9, None)
-        assert ContentRange(0, 9, 10) != "bytes 0-9/10"
-        assert repr(ContentRange(0, 9, 10)) == "ContentRange.parse('bytes 0-9/10')"
 
     @given(spans, st.booleans(), units)
     def test_printing_and_reading_give_it_back(self, span, known, unit):

@@ -1,6 +1,3 @@
-import copy
-import pickle
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -77,10 +74,3 @@ def test_what_was_printed_is_read_back(trace_id, parent_id, flags):
     parent = TraceParent(trace_id, parent_id, flags)
     assert TraceParent.parse(str(parent)) == parent
     assert str(TraceParent.parse(str(parent))) == str(parent)
-
-
-@rows("duplicate", [copy.copy, copy.deepcopy, lambda parent: pickle.loads(pickle.dumps(parent))])
-def test_copies_are_the_same(duplicate):
-    parent = TraceParent(TRACE, PARENT, 1)
-    assert duplicate(parent) == parent
-    assert type(duplicate(parent)) is TraceParent
