@@ -1,8 +1,6 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from werkzeug.datastructures import RequestCacheControl, ResponseCacheControl
-from werkzeug.http import parse_cache_control_header
 
 from antiphon.http.cache_control import MOST_SECONDS, CacheControl
 from tests.helpers.rows import rows
@@ -198,23 +196,6 @@ def test_what_was_built_is_read_back(given_keywords, given_extensions):
     for name, value in given_keywords.items():
         expected = MOST_SECONDS if name == "max_stale" and value is True else value
         assert getattr(again, name) == (tuple(expected) if isinstance(expected, list) else expected)
-
-
-@given(st.dictionaries(st.sampled_from(["max-age", "s-maxage", "stale-if-error", "x"]), seconds.map(str) | st.none()))
-def test_reads_numbers_and_flags_as_werkzeug_does(directives):
-    header = ", ".join([name if value is None else f"{name}={value}" for name, value in directives.items()])
-    theirs = parse_cache_control_header(header, cls=ResponseCacheControl)
-    control = CacheControl.parse(header)
-    assert control.directives == dict(theirs)
-    assert control.stale_if_error == theirs.stale_if_error
-    assert control.max_age == (theirs.max_age or (0 if "max-age" in directives else None))
-
-
-@given(keywords)
-def test_werkzeug_reads_what_was_printed(given_keywords):
-    control = CacheControl(**given_keywords)
-    for kind in (RequestCacheControl, ResponseCacheControl):
-        assert dict(parse_cache_control_header(str(control), cls=kind)) == dict(control.directives)
 
 
 def test_only_the_first_directives_count():

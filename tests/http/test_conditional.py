@@ -3,7 +3,6 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from werkzeug.http import is_resource_modified
 
 from antiphon.http.conditional import ETag, IfRange, applicable_range, evaluate_preconditions
 from antiphon.http.dates import format_http_date
@@ -179,22 +178,6 @@ def test_what_is_no_tag_is_the_version_of_none(text):
 @rows("method", ["OPTIONS", "TRACE", "CONNECT"])
 def test_methods_without_a_representation_have_no_conditions(method):
     assert outcome(method, if_match='"v1"', if_none_match='"v2"', if_unmodified_since=EARLIER) is None
-
-
-tag_lists = st.lists(st.sampled_from(['"v1"', '"v2"', 'W/"v2"', '"v3"', "*"]), min_size=1, max_size=3).map(
-    lambda listed: "*" if "*" in listed else ", ".join(listed)
-)
-
-
-@given(st.sampled_from(READING), tag_lists | st.none(), st.sampled_from([EARLIER, SAME, LATER, "never", None]))
-def test_werkzeug_sends_the_same_304s(method, listed, date):
-    environ = {"REQUEST_METHOD": method}
-    if listed is not None:
-        environ["HTTP_IF_NONE_MATCH"] = listed
-    if date is not None:
-        environ["HTTP_IF_MODIFIED_SINCE"] = date
-    is_modified = is_resource_modified(environ, etag='"v2"', last_modified=MODIFIED)
-    assert outcome(method, if_none_match=listed, if_modified_since=date) == (None if is_modified else 304)
 
 
 class TestRangeApplies:

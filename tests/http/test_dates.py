@@ -4,8 +4,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from werkzeug.http import http_date
-from werkzeug.http import parse_date as werkzeug_parse_date
 
 from antiphon.http.dates import format_http_date, format_structured_date, parse_http_date, parse_structured_date
 from tests.helpers.rows import rows
@@ -99,12 +97,6 @@ def test_all_forms_of_a_date_are_read_alike(moment):
     rfc850 = f"{imf[:3]}day, {moment.day:02}-{imf[8:11]}-{moment.year % 100:02} {imf[17:25]} GMT"
     if 100 < moment.year < 9900:
         assert parse_http_date(rfc850, latest_year=moment.year) == moment
-
-
-@given(st.datetimes(min_value=datetime(1000, 1, 1), timezones=st.just(UTC)))
-def test_dates_agree_with_werkzeug(moment):
-    assert format_http_date(moment) == http_date(moment)
-    assert parse_http_date(format_http_date(moment)) == werkzeug_parse_date(http_date(moment))
 
 
 @given(st.integers(-62135596800, 253402300799))
