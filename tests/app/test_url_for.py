@@ -501,6 +501,9 @@ INSTANCES = {
 }
 
 
+HOME = site()
+
+
 @functools.cache
 def record_of(kind):
     """Makes a class with fields of a type."""
@@ -525,5 +528,5 @@ def test_what_is_written_in_a_query_is_read_as_it_was(kind, data):
         data.draw(values), data.draw(st.none() | values), data.draw(several), tuple(data.draw(several)),
         set(data.draw(several)),
     )  # fmt: skip
-    url = site().url_for("home", **vars(sent))
+    url = HOME.url_for("home", **vars(sent))
     assert Request.blank(url).args_as(record) == sent
