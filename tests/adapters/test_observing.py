@@ -55,9 +55,10 @@ def app(notes, tmp_path):
     app.observe(notes)
     (tmp_path / "file").write_bytes(b"x" * 100_000)
 
-    @app.get("/items/<int:number>")
-    def item(request, number):
-        return f"item {number}"
+    app.get("/items/<int:number>")(lambda request, number: f"item {number}")
+    app.get("/file")(lambda request: Response.file(tmp_path / "file"))
+    app.get("/busy")(lambda request: abort(503))
+    app.post("/read")(lambda request: request.body)
 
     @app.get("/async")
     async def answer_async(request):
@@ -84,10 +85,6 @@ def app(notes, tmp_path):
             yield part
             await asyncio.sleep(0.1)
 
-    @app.get("/file")
-    def file(request):
-        return Response.file(tmp_path / "file")
-
     @app.get("/none")
     def none(request) -> None:
         pass
@@ -101,25 +98,13 @@ def app(notes, tmp_path):
         yield "some"
         raise LookupError("boom")
 
-    @app.post("/read")
-    def read(request):
-        return request.body
-
     @app.get("/after")
     async def after(request):
         request.after_response(notes.events.append, "after")
         return iter(["stream"])
 
-    @app.get("/busy")
-    def busy(request):
-        abort(503)
-
     inner = App()
-
-    @inner.get("/items/<name>")
-    def named(request, name):
-        return name
-
+    inner.get("/items/<name>")(lambda request, name: name)
     app.mount("/shop", inner)
     app.mount("/wsgi", wsgi)
     app.mount("/asgi", asgi)

@@ -220,6 +220,28 @@ class TestTheThread:
         assert [each == threading.get_ident() for each in seen.values()] == [not blocking] * 4
 
 
+def noting_error(seen):
+    """Middleware that notes the class of the response's error."""
+
+    def note(request):
+        response = yield
+        seen.append(type(response.error))
+
+    return note
+
+
+def waiting(app):
+    """Have an application's handler wait for ever; returns the event that is set when it has begun."""
+    begun = threading.Event()
+
+    @app.get("/")
+    async def handler(request):
+        begun.set()
+        await asyncio.Event().wait()
+
+    return begun
+
+
 class TestACancellation:
     """By the server: as when it shuts down, or when the client has left before the response began."""
 
@@ -280,10 +302,7 @@ class TestACancellation:
     def test_while_a_middleware_waits_closes_those_around_it(self, app, seen):
         begun = threading.Event()
 
-        @app.middleware
-        def outer(request):
-            response = yield
-            seen.append(type(response.error))
+        app.middleware(noting_error(seen))
 
         @app.middleware
         async def inner(request):
@@ -296,47 +315,27 @@ class TestACancellation:
         assert seen == [asyncio.CancelledError]
 
     def test_is_not_answered_by_error_handlers(self, app, seen):
-        begun = threading.Event()
         app.errorhandler(Exception)(lambda request, error: seen.append(error) or "handled")
         app.errorhandler(500)(lambda request, error: seen.append(error) or "handled")
-
-        @app.get("/")
-        async def handler(request):
-            begun.set()
-            await asyncio.Event().wait()
-
-        assert self.cancelled(app, begun)
+        assert self.cancelled(app, waiting(app))
         assert seen == []
 
     def test_is_not_swallowed_by_what_comes_after(self, other, app):
-        begun = threading.Event()
         app.after_request(other(lambda request, response: Response("replaced")))
 
         def fails(request, response):
             raise LookupError
 
         app.middleware(other.around(after=fails))
-
-        @app.get("/")
-        async def handler(request):
-            begun.set()
-            await asyncio.Event().wait()
-
-        assert self.cancelled(app, begun)
+        assert self.cancelled(app, waiting(app))
 
     def test_calls_what_was_left_for_after(self, style, app, seen):
-        begun = threading.Event()
 
         @app.before_request
         def before(request):
             request.after_response(lambda: seen.append("after"))
 
-        @app.get("/")
-        async def handler(request):
-            begun.set()
-            await asyncio.Event().wait()
-
-        assert self.cancelled(app, begun)
+        assert self.cancelled(app, waiting(app))
         assert seen == ["after"]
 
     @rows("times", [1, 3])
@@ -379,10 +378,7 @@ class TestACancellation:
 
     @pytest.mark.parametrize("fails", [False, True], ids=["passes", "fails"])
     def test_that_was_held_back_on_a_thread_leaves_nothing_out(self, style, fails, app, seen):
-        @app.middleware(blocking=True)
-        def outer(request):
-            response = yield
-            seen.append(type(response.error))
+        app.middleware(blocking=True)(noting_error(seen))
 
         @app.middleware
         async def between(request):
@@ -430,10 +426,7 @@ class TestACancellation:
             await cancel_before_the_next_thread(1)
             return "handled"
 
-        @app.middleware
-        def outer(request):
-            response = yield
-            seen.append(type(response.error))
+        app.middleware(noting_error(seen))
 
         @app.get("/")
         def handler(request):

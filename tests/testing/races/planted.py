@@ -5,7 +5,7 @@ import sqlite3
 import tempfile
 import threading
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, nullcontext
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -71,21 +71,15 @@ def twice(url, ok=200):
 
 @plant(twice("/buy"))
 def lost_update(app, state, is_right):
-    state.stock, lock = 1, threading.Lock()
-
-    def take():
-        left = state.stock
-        if left < 1:
-            abort(409)
-        state.stock = left - 1
+    state.stock, lock = 1, threading.Lock() if is_right else nullcontext()
 
     @app.post("/buy")
     def buy(request: Request):
-        if is_right:
-            with lock:
-                take()
-        else:
-            take()
+        with lock:
+            left = state.stock
+            if left < 1:
+                abort(409)
+            state.stock = left - 1
         return "sold"
 
 
@@ -138,7 +132,7 @@ def reads_same(world, _):
 
 @plant(reads_same)
 def lazily_made_singleton(app, state, is_right):
-    state.made, lock = [], threading.Lock()
+    state.made, lock = [], threading.Lock() if is_right else nullcontext()
 
     def make():
         if not state.made:
@@ -148,10 +142,7 @@ def lazily_made_singleton(app, state, is_right):
 
     @app.get("/id")
     def number(request: Request):
-        if is_right:
-            with lock:
-                made = make()
-        else:
+        with lock:
             made = make()
         return str(len(state.made)) + str(state.made.index(made))
 
@@ -184,20 +175,14 @@ def counts_both(world, state):
 @plant(counts_both)
 def counter_in_a_file(app, state, is_right):
     state.path = str(state.url) + ".count"
-    lock = threading.Lock() if is_right else asyncio  # anything
+    lock = threading.Lock() if is_right else nullcontext()
     Path(state.path).write_text("0")
-
-    def count():
-        number = int(Path(state.path).read_text())
-        Path(state.path).write_text(str(number + 1))
 
     @app.post("/visit")
     def visit(request: Request):
-        if is_right:
-            with lock:
-                count()
-        else:
-            count()
+        with lock:
+            number = int(Path(state.path).read_text())
+            Path(state.path).write_text(str(number + 1))
         return "ok"
 
 
@@ -302,22 +287,16 @@ def event_before_its_commit(app, state, is_right):
 
 @plant(twice("/withdraw"))
 def async_overdraft(app, state, is_right):
-    state.balance, lock = 100, asyncio.Lock()
-
-    async def work():
-        have = state.balance
-        await asyncio.sleep(0.01)
-        if have < 80:
-            abort(409)
-        state.balance = have - 80
+    state.balance, lock = 100, asyncio.Lock() if is_right else nullcontext()
 
     @app.post("/withdraw")
     async def withdraw(request: Request):
-        if is_right:
-            async with lock:
-                await work()
-        else:
-            await work()
+        async with lock:
+            have = state.balance
+            await asyncio.sleep(0.01)
+            if have < 80:
+                abort(409)
+            state.balance = have - 80
         return "here"
 
 
@@ -409,20 +388,15 @@ def async_refresh_token_spent_twice(app, state, is_right):
 
 @plant(reads_same)
 def async_lazily_made_pool(app, state, is_right):
-    state.pools, lock = [], asyncio.Lock()
-
-    async def pool():
-        if not state.pools:
-            await asyncio.sleep(0.01)
-            state.pools.append(object())
-        return len(state.pools)
+    state.pools, lock = [], asyncio.Lock() if is_right else nullcontext()
 
     @app.get("/id")
     async def number(request: Request):
-        if is_right:
-            async with lock:
-                return str(await pool())
-        return str(await pool())
+        async with lock:
+            if not state.pools:
+                await asyncio.sleep(0.01)
+                state.pools.append(object())
+            return str(len(state.pools))
 
 
 def event_after_commit(world, state):
