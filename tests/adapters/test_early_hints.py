@@ -222,18 +222,16 @@ def wsgi_with_hints(environ, start_response):
     return [b"foreign"]
 
 
-@pytest.mark.parametrize(
-    ("application", "interface", "version", "hints"),
-    [
-        (asgi_with_hints, "asgi", "1.1", (STYLE,)),
-        (asgi_with_hints, "asgi", "1.0", ()),
-        (asgi_with_hints, "wsgi", "1.1", ()),
-        (asgi_with_hints, "rsgi", "1.1", ()),
-        (wsgi_with_hints, "asgi", "1.1", (STYLE,)),
-        (wsgi_with_hints, "wsgi", "1.1", (STYLE,)),
-        (wsgi_with_hints, "wsgi", "1.0", ()),
-        (wsgi_with_hints, "rsgi", "1.1", ()),
-    ],
+@rows(
+    "application, interface, version, hints",
+    (asgi_with_hints, "asgi", "1.1", (STYLE,)),
+    (asgi_with_hints, "asgi", "1.0", ()),
+    (asgi_with_hints, "wsgi", "1.1", ()),
+    (asgi_with_hints, "rsgi", "1.1", ()),
+    (wsgi_with_hints, "asgi", "1.1", (STYLE,)),
+    (wsgi_with_hints, "wsgi", "1.1", (STYLE,)),
+    (wsgi_with_hints, "wsgi", "1.0", ()),
+    (wsgi_with_hints, "rsgi", "1.1", ()),
 )
 def test_a_mounted_application_is_offered_hints_where_the_server_sends_them(application, interface, version, hints):
     app = App()

@@ -16,6 +16,7 @@ from antiphon.response.response import Response
 from tests.helpers import zygote
 from tests.helpers.handlers import in_style
 from tests.helpers.rows import rows
+from tests.helpers.waiting import at_once
 
 pytestmark = pytest.mark.axes("interface")
 
@@ -150,18 +151,12 @@ class TestStartingUp:
     def test_comes_once_for_many_first_requests_over_wsgi(self, servers):
         app = App(slow=0.05)
         barrier = threading.Barrier(8)
-        bodies = []
 
-        def first():
+        def first(_):
             barrier.wait(10)
-            bodies.append(servers.wsgi(app).body)
+            return servers.wsgi(app).body
 
-        threads = [threading.Thread(target=first) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(10)
-        assert bodies == [b"x"] * 8
+        assert at_once(first, range(8)) == [b"x"] * 8
         assert app.events == ["starting", "started"] + ["answered"] * 8
 
     @rows("play", ["play_asgi", "play_rsgi"])
@@ -398,19 +393,14 @@ class TestOneTaskFromStartupToShutdown:
     def test_of_two_loops_at_once_is_one(self, servers):
         app = App(slow=0.1)
         barrier = threading.Barrier(2)
-        answers = []
 
         async def serve():
             await asyncio.to_thread(barrier.wait, 10)
-            answers.append(await servers.play_asgi(app))
+            answer = await servers.play_asgi(app)
             await asyncio.to_thread(barrier.wait, 10)
+            return answer.body
 
-        threads = [threading.Thread(target=asyncio.run, args=(serve(),)) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(10)
-        assert [answer.body for answer in answers] == [b"x"] * 2
+        assert at_once(lambda _: asyncio.run(serve()), range(2)) == [b"x"] * 2
         assert app.events == ["starting", "started", "answered", "answered", "stopped"]
 
 

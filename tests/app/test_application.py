@@ -67,13 +67,11 @@ class TestMethods:
             assert (response.status, response.headers["allow"]) == (405, allow)
             assert method in response.json["detail"]
 
-    @pytest.mark.parametrize(
-        ("methods", "allow"),
-        [
-            ((), "OPTIONS"),
-            (("GET",), "GET, HEAD, OPTIONS"),
-            (("GET", "PURGE", "DELETE"), "DELETE, GET, HEAD, OPTIONS, PURGE"),
-        ],
+    @rows(
+        "methods, allow",
+        ((), "OPTIONS"),
+        (("GET",), "GET, HEAD, OPTIONS"),
+        (("GET", "PURGE", "DELETE"), "DELETE, GET, HEAD, OPTIONS, PURGE"),
     )
     def test_of_any_route_are_listed_for_options_of_all(self, style, methods, allow):
         app, shop = App(), Blueprint("shop", prefix="/shop/<x>")

@@ -134,13 +134,11 @@ class TestTheEnviron:
         assert serving(app).post(path, **options).text == "x"
         return environs
 
-    @pytest.mark.parametrize(
-        ("path", "script_name", "path_info"),
-        [
-            ("/caf%C3%A9/%C3%BC/x", "/caf\xc3\xa9", "/\xc3\xbc/x"),
-            ("/caf%C3%A9/", "/caf\xc3\xa9", "/"),
-            ("/caf%C3%A9", "/caf\xc3\xa9", ""),
-        ],
+    @rows(
+        "path, script_name, path_info",
+        ("/caf%C3%A9/%C3%BC/x", "/caf\xc3\xa9", "/\xc3\xbc/x"),
+        ("/caf%C3%A9/", "/caf\xc3\xa9", "/"),
+        ("/caf%C3%A9", "/caf\xc3\xa9", ""),
     )
     def test_is_valid_and_parts_the_path_at_the_prefix(self, serving, path, script_name, path_info):
         (environ,) = self.environs(serving, App(), "/café", path, body=b"body")

@@ -10,6 +10,7 @@ from antiphon import App, Blueprint, Dependency, Request
 from antiphon.app.dispatch.plan import BARE
 from antiphon.features import Bearer, MemoryStore, Sessions, Users, login_required
 from tests.helpers.rows import rows
+from tests.helpers.waiting import at_once
 
 Tenant = Dependency[str]("tenant")
 pytestmark = pytest.mark.axes("interface", "style")
@@ -199,11 +200,7 @@ def test_threads_that_override_at_once_each_leave_it_as_it_was(serving, app):
                 if client.get("/").text.split(",")[index] != f"{index}.{turn}":
                     wrong.append((index, turn))
 
-    threads = [threading.Thread(target=override, args=[index]) for index in range(len(dependencies))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    at_once(override, range(len(dependencies)))
     assert (wrong, client.get("/").text) == ([], "real,real,real,real")
 
 

@@ -248,12 +248,16 @@ class Command:
 
 @pytest.fixture
 def antiphon(tmp_path: Path) -> Iterator[Callable[..., Command]]:
-    """Runs `antiphon run` in a folder with a module `apps`: wsgi, asgi, rsgi, with /slow and /stream."""
+    """Runs `antiphon run` in a folder with modules that are given, and `apps`: wsgi, asgi, rsgi, with /slow and /stream."""
     (tmp_path / "apps.py").write_text(APPS)
     with ExitStack() as ends:
         names = (f"run{number}" for number in count())
 
-        def run(*arguments: str, listeners: Sequence[socket.socket] = (), begun_anew: bool = False) -> Command:
+        def run(
+            *arguments: str, listeners: Sequence[socket.socket] = (), begun_anew: bool = False, **modules: str
+        ) -> Command:
+            for name, code in modules.items():
+                (tmp_path / f"{name}.py").write_text(code)
             command = Command(tmp_path, next(names), arguments, listeners, begun_anew=begun_anew)
             ends.callback(command.end)
             return command

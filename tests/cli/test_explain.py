@@ -6,6 +6,7 @@ from click.testing import CliRunner
 from antiphon import explained
 from antiphon.cli.docs import explanations
 from antiphon.cli.main import main
+from tests.helpers.rows import rows
 
 
 def run(*arguments):
@@ -28,12 +29,10 @@ def test_without_an_id_it_lists_all_with_their_first_sentences():
         assert line.endswith(each.summary)
 
 
-@pytest.mark.parametrize(
-    ("kind", "told"),
-    [
-        ("mising-dependency", "Did you mean missing-dependency"),
-        ("zzzzzzzz", "Without an id, the command lists all errors."),
-    ],
+@rows(
+    "kind, told",
+    ("mising-dependency", "Did you mean missing-dependency"),
+    ("zzzzzzzz", "Without an id, the command lists all errors."),
 )
 def test_an_unknown_id_is_a_mistake_that_names_the_nearest(kind, told):
     result = run(kind)

@@ -34,13 +34,11 @@ def test_nobody_can_share_the_port():
             other.bind(listener.getsockname())
 
 
-@pytest.mark.parametrize(
-    ("number", "words"),
-    [
-        (errno.EACCES, "is not allowed to listen on 127.0.0.1:80. Choose a port above 1023"),
-        (errno.ENOBUFS, "127.0.0.1:80 cannot be bound: No buffer space"),
-        (None, "127.0.0.1:80 cannot be bound: refused"),
-    ],
+@rows(
+    "number, words",
+    (errno.EACCES, "is not allowed to listen on 127.0.0.1:80. Choose a port above 1023"),
+    (errno.ENOBUFS, "127.0.0.1:80 cannot be bound: No buffer space"),
+    (None, "127.0.0.1:80 cannot be bound: refused"),
 )
 def test_other_refusals_are_told(monkeypatch, number, words):
     def refuse(*arguments, **options):

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from antiphon.cli.main import main
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -56,14 +57,12 @@ def run(*arguments):
     return CliRunner().invoke(main, ["openapi", *arguments], catch_exceptions=False)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "title", "paths"),
-    [
-        (["lamps:app"], "Lamps", ["/api/lamps/{number}"]),
-        (["lamps:plain"], "lamps", ["/lamps/{number}"]),
-        (["lamps:two", "--prefix", "/v2"], "Two", []),
-        (["lamps:plain", "--prefix", "/other"], "lamps", []),
-    ],
+@rows(
+    "arguments, title, paths",
+    (["lamps:app"], "Lamps", ["/api/lamps/{number}"]),
+    (["lamps:plain"], "lamps", ["/lamps/{number}"]),
+    (["lamps:two", "--prefix", "/v2"], "Two", []),
+    (["lamps:plain", "--prefix", "/other"], "lamps", []),
 )
 @pytest.mark.usefixtures("folder")
 def test_the_document_is_printed(arguments, title, paths):

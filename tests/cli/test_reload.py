@@ -10,6 +10,7 @@ import time
 import pytest
 
 from tests.helpers.reloaded_site import INIT, INNER, RATES, SHOP, Site, running
+from tests.helpers.waiting import at_once
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
 
@@ -130,12 +131,7 @@ def test_who_asks_while_the_application_is_loaded_waits_for_it(site):
     slow = f"import time\nopen('loading', 'w').close()\ntime.sleep(1)\n{SHOP}"
     site.save(INIT, slow.replace("{EUR}", "slow"))
     site.wait_until((site.folder / "loading").exists)
-    answers = []
-    threads = [threading.Thread(target=lambda: answers.append(site.get())) for _ in range(5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
+    answers = at_once(lambda _: site.get(), range(5))
     assert [answer.split()[0] for answer in answers] == ["slow"] * 5
 
 

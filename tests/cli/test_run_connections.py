@@ -88,8 +88,7 @@ def serve(antiphon, tmp_path):
     """Runs `antiphon run` with the application above."""
 
     def run(*arguments, more=""):
-        (tmp_path / "crowded.py").write_text(APP + more)
-        return antiphon("crowded:app", "--grace", "0.2", "--no-access-log", *arguments).serving()
+        return antiphon("crowded:app", "--grace", "0.2", "--no-access-log", *arguments, crowded=APP + more).serving()
 
     return run
 

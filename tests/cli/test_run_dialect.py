@@ -91,9 +91,8 @@ def test_an_unknown_dialect_is_refused(antiphon, shop):
     assert command.err.count("\n") == 1
 
 
-def test_what_the_dialect_lacks_is_an_error_that_shows_the_line_of_the_application(antiphon, tmp_path):
-    (tmp_path / "debugged.py").write_text("from werkzeug.debug.console import Console\n")
-    command = antiphon("debugged:app", "--dialect", "werkzeug")
+def test_what_the_dialect_lacks_is_an_error_that_shows_the_line_of_the_application(antiphon):
+    command = antiphon("debugged:app", "--dialect", "werkzeug", debugged="from werkzeug.debug.console import Console\n")
     assert command.exit_code() == 2
     assert command.err.splitlines() == [
         "Error: The module 'debugged' was found, but its import failed:",

@@ -78,9 +78,8 @@ def test_a_signal_that_is_delivered_twice_counts_once(antiphon):
 
 
 @pytest.mark.once
-def test_ctrl_c_while_the_module_is_imported(antiphon, tmp_path):
-    (tmp_path / "long.py").write_text("from apps import *\nimport time\ntime.sleep(600)\n")
-    command = antiphon("long:wsgi")
+def test_ctrl_c_while_the_module_is_imported(antiphon):
+    command = antiphon("long:wsgi", long="from apps import *\nimport time\ntime.sleep(600)\n")
     command.wait_until(lambda: bool(command.workers()))
     command.press_ctrl_c()
     assert_ended(command)
@@ -128,9 +127,8 @@ def test_workers_end_when_their_supervisor_is_killed(antiphon):
 
 @pytest.mark.once
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_worker_that_dies_while_it_starts_is_not_started_again(antiphon, tmp_path, workers):
-    (tmp_path / "dies.py").write_text("import apps, os\nos._exit(7)\n")
-    command = antiphon("dies:app", "--workers", workers)
+def test_a_worker_that_dies_while_it_starts_is_not_started_again(antiphon, workers):
+    command = antiphon("dies:app", "--workers", workers, dies="import apps, os\nos._exit(7)\n")
     assert command.exit_code() == 1
     assert command.err == "Error: A worker ended with exit code 7 before it served.\n"
     assert len(command.workers()) <= int(workers)
@@ -138,16 +136,14 @@ def test_a_worker_that_dies_while_it_starts_is_not_started_again(antiphon, tmp_p
 
 
 @pytest.mark.once
-def test_a_worker_that_is_killed_while_it_starts_is_started_again_a_few_times(antiphon, tmp_path):
+def test_a_worker_that_is_killed_while_it_starts_is_started_again_a_few_times(antiphon):
     killed = (
         "import glob, os\nfrom apps import wsgi\nif len(glob.glob('started-*')) < {}:\n    os.kill(os.getpid(), 9)\n"
     )
-    (tmp_path / "once.py").write_text(killed.format(2))
-    assert antiphon("once:wsgi").serving().err == (
+    assert antiphon("once:wsgi", once=killed.format(2)).serving().err == (
         "A worker was ended by SIGKILL before it served. Starting another one.\n"
     )
-    (tmp_path / "always.py").write_text(killed.format(9))
-    command = antiphon("always:wsgi")
+    command = antiphon("always:wsgi", always=killed.format(9))
     assert command.exit_code() == 1
     assert command.err.endswith("Error: A worker was ended by SIGKILL before it served.\n")
 
@@ -360,9 +356,8 @@ def test_streams_of_events_end_at_once(antiphon, notes, interface):
     assert notes() == ["closed"] * count + ["shutdown"]
 
 
-def test_async_handlers_are_cancelled_when_the_grace_is_over(antiphon, notes, interface, tmp_path):
-    (tmp_path / "patient.py").write_text(PATIENT)
-    command = antiphon("patient:app", "--interface", interface, "--grace", "0.3").serving()
+def test_async_handlers_are_cancelled_when_the_grace_is_over(antiphon, notes, interface):
+    command = antiphon("patient:app", "--interface", interface, "--grace", "0.3", patient=PATIENT).serving()
     with command.send("/waits") as connection:
         command.wait_until(lambda: notes() == ["begun"])
         command.process.send_signal(signal.SIGTERM)

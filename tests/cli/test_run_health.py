@@ -32,8 +32,7 @@ def slow(request):
 
 
 def test_at_its_end_it_says_so(antiphon, tmp_path, interface):
-    (tmp_path / "shop.py").write_text(APP)
-    command = antiphon("shop:app", "--interface", interface).serving()
+    command = antiphon("shop:app", "--interface", interface, shop=APP).serving()
     with command.send("/slow") as connection:
         command.wait_until((tmp_path / "started").exists)
         with command.send("/readyz") as probe:

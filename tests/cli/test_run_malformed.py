@@ -45,9 +45,8 @@ def outcome(command, sent):
     return contents[0] if statuses == [200] else REFUSED
 
 
-def test_malformed_requests_are_refused_or_hide_nothing(antiphon, tmp_path, interface):
-    (tmp_path / "framed.py").write_text(APP)
-    command = antiphon("framed:app", "--interface", interface).serving()
+def test_malformed_requests_are_refused_or_hide_nothing(antiphon, interface):
+    command = antiphon("framed:app", "--interface", interface, framed=APP).serving()
     # Granian tells ASGI alone that a chunk was bad: over the others, the connection ends after what came before it.
     expected = {each.name: each.outcome if interface == "asgi" else each.cut or each.outcome for each in MALFORMED}
     assert {each.name: outcome(command, each.sent) for each in MALFORMED} == expected

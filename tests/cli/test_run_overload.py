@@ -181,8 +181,7 @@ DIALECTS["microdot, inside a decorator"] = (
 @pytest.fixture
 def shop(antiphon, tmp_path):
     def serve(*arguments, app=APP):
-        (tmp_path / "shop.py").write_text(app)
-        return antiphon("shop:app", *arguments).serving()
+        return antiphon("shop:app", *arguments, shop=app).serving()
 
     return serve
 

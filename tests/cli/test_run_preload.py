@@ -111,7 +111,7 @@ def runs(process):
         return False
 
 
-def test_a_worker_that_hangs_is_replaced(preloaded, tmp_path):
+def test_a_worker_that_hangs_is_replaced(preloaded):
     command = preloaded("--worker-timeout", "0.5")
     [[*_, worker]] = answers(command, 1)
     os.kill(int(worker), signal.SIGSTOP)
@@ -128,9 +128,8 @@ def test_a_worker_that_hangs_is_replaced(preloaded, tmp_path):
     ],
     ids=["threads", "a failing import", "reload"],
 )
-def test_what_cannot_be_preloaded_is_said(antiphon, tmp_path, program, arguments, code, message):
-    (tmp_path / "shop.py").write_text(program)
-    command = antiphon("shop:app", "--preload", *arguments)
+def test_what_cannot_be_preloaded_is_said(antiphon, program, arguments, code, message):
+    command = antiphon("shop:app", "--preload", *arguments, shop=program)
     assert command.exit_code() == code
     assert message in command.err
     assert "Traceback" not in command.err

@@ -51,16 +51,14 @@ EACH_STYLE = pytest.mark.parametrize("style", ["def", "async def"])
 @pytest.mark.once
 @EACH_STYLE
 def test_an_application_has_started_when_the_server_says_that_it_serves(antiphon, tmp_path, interface, style):
-    (tmp_path / "starting.py").write_text(STARTING.format(style=style))
-    antiphon("starting:app", "--interface", interface).serving()
+    antiphon("starting:app", "--interface", interface, starting=STARTING.format(style=style)).serving()
     assert (tmp_path / "has started").exists()
 
 
 @pytest.mark.once
 @EACH_STYLE
-def test_an_application_that_fails_to_start_is_shown_with_its_error(antiphon, tmp_path, interface, style):
-    (tmp_path / "failing.py").write_text(FAILING.format(style=style))
-    command = antiphon("failing:app", "--interface", interface, "--workers", "2")
+def test_an_application_that_fails_to_start_is_shown_with_its_error(antiphon, interface, style):
+    command = antiphon("failing:app", "--interface", interface, "--workers", "2", failing=FAILING.format(style=style))
     assert command.exit_code() == 1
     assert command.out == ""
     what, *frames, error = command.err.splitlines()

@@ -56,9 +56,8 @@ def test_a_request_without_a_host_has_no_other(antiphon, tmp_path, interface):
 
 
 @pytest.mark.once
-def test_who_connects_by_it_can_be_trusted_as_a_proxy(antiphon, tmp_path):
-    (tmp_path / "shop.py").write_text(SHOP.format(settings="trusted_proxies=['unix']"))
-    command = antiphon("shop:app", "--uds", "app.sock").serving()
+def test_who_connects_by_it_can_be_trusted_as_a_proxy(antiphon):
+    command = antiphon("shop:app", "--uds", "app.sock", shop=SHOP.format(settings="trusted_proxies=['unix']")).serving()
     told = {"x-forwarded-for": "192.0.2.1", "x-forwarded-proto": "https"}
     assert json.loads(command.get(**told)) == {
         "client": ["192.0.2.1", None], "ip": "192.0.2.1", "url": "https://localhost/", "secure": True,
@@ -69,10 +68,9 @@ def test_who_connects_by_it_can_be_trusted_as_a_proxy(antiphon, tmp_path):
 @pytest.mark.parametrize(
     ("settings", "is_warned"), [("", True), ("trusted_proxies=['unix']", False), ("trusted_proxies=['10.0.0.1']", True)]
 )
-def test_a_limit_of_rates_that_tells_nobody_apart_is_warned_of(antiphon, tmp_path, settings, is_warned):
+def test_a_limit_of_rates_that_tells_nobody_apart_is_warned_of(antiphon, settings, is_warned):
     limited = "from antiphon.features import RateLimit\napp.use(RateLimit('2/minute'))\n"
-    (tmp_path / "shop.py").write_text(SHOP.format(settings=settings) + limited)
-    command = antiphon("shop:app", "--uds", "app.sock").serving()
+    command = antiphon("shop:app", "--uds", "app.sock", shop=SHOP.format(settings=settings) + limited).serving()
     assert ("a RateLimit counts all of them as one" in command.err) == is_warned
 
 
@@ -151,8 +149,7 @@ def test_a_path_that_is_no_socket(antiphon, tmp_path):
 
 @pytest.mark.once
 def test_a_file_that_is_removed_before_it_is_served(antiphon, tmp_path):
-    (tmp_path / "removes.py").write_text("from apps import *\nos.unlink('app.sock')\n")
-    command = antiphon("removes:wsgi", "--uds", "app.sock")
+    command = antiphon("removes:wsgi", "--uds", "app.sock", removes="from apps import *\nos.unlink('app.sock')\n")
     assert command.exit_code() == 3
     assert command.err == f"Error: The server can't connect to {tmp_path}/app.sock: No such file or directory.\n"
     assert command.out == ""

@@ -104,8 +104,7 @@ def test_a_restart_loses_no_request(antiphon, interface):
 
 @pytest.mark.once
 def test_workers_go_on_when_a_restart_fails(antiphon, tmp_path):
-    (tmp_path / "changes.py").write_text("from apps import wsgi\n")
-    command = antiphon("changes:wsgi").serving()
+    command = antiphon("changes:wsgi", changes="from apps import wsgi\n").serving()
     (tmp_path / "changes.py").write_text("from apps import wsgi\nraise ValueError('no such table')\n")
     command.process.send_signal(signal.SIGUSR2)
     command.wait_until(lambda: "no such table" in command.err)
@@ -137,9 +136,8 @@ def wsgi(environ, start_response):
 
 
 @pytest.mark.once
-def test_a_worker_that_takes_too_much_memory_is_replaced(antiphon, tmp_path):
-    (tmp_path / "grows.py").write_text(GROWS)
-    command = antiphon("grows:wsgi", "--interface", "wsgi", "--worker-memory", "250M").serving()
+def test_a_worker_that_takes_too_much_memory_is_replaced(antiphon):
+    command = antiphon("grows:wsgi", "--interface", "wsgi", "--worker-memory", "250M", grows=GROWS).serving()
     [worker] = command.workers()
     with Load(command.get) as load:
         command.wait_until(lambda: is_gone(worker))
@@ -194,9 +192,8 @@ asgi, rsgi = Blocks(), RsgiBlocks()
 
 @pytest.mark.once
 @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
-def test_a_worker_of_which_the_loop_is_blocked_is_replaced(antiphon, tmp_path, interface):
-    (tmp_path / "blocked.py").write_text(BLOCKED)
-    command = antiphon(f"blocked:{interface}", "--worker-timeout", "1").serving()
+def test_a_worker_of_which_the_loop_is_blocked_is_replaced(antiphon, interface):
+    command = antiphon(f"blocked:{interface}", "--worker-timeout", "1", blocked=BLOCKED).serving()
     [worker] = command.workers()
     with command.send("/slow"):
         new_worker(command, worker)
@@ -234,9 +231,8 @@ asgi, rsgi = Busy(), RsgiBusy()
 
 @pytest.mark.once
 @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
-def test_a_worker_that_has_too_much_to_do_is_not_replaced(antiphon, tmp_path, interface):
-    (tmp_path / "busy.py").write_text(BUSY)
-    command = antiphon(f"busy:{interface}", "--worker-timeout", "1.5", "--queue-timeout", "0").serving()
+def test_a_worker_that_has_too_much_to_do_is_not_replaced(antiphon, interface):
+    command = antiphon(f"busy:{interface}", "--worker-timeout", "1.5", "--queue-timeout", "0", busy=BUSY).serving()
     [worker] = command.workers()
     with ExitStack() as stack:
         connections = [stack.enter_context(command.send("/busy")) for _ in range(60)]  # one pass of 3 s
@@ -295,9 +291,8 @@ def poison(command):
 @pytest.mark.once
 @pytest.mark.axes("interface", "style")
 @EACH_STYLE
-def test_requests_that_kill_their_worker_do_not_end_the_server(antiphon, tmp_path, interface, style):
-    (tmp_path / "poisoned.py").write_text(POISONED.replace("STYLE", style))
-    command = antiphon("poisoned:app", "--interface", interface).serving()
+def test_requests_that_kill_their_worker_do_not_end_the_server(antiphon, interface, style):
+    command = antiphon("poisoned:app", "--interface", interface, poisoned=POISONED.replace("STYLE", style)).serving()
     for count in range(1, 9):
         poison(command)
         assert command.get().startswith("poisoned ")
@@ -308,8 +303,7 @@ def test_requests_that_kill_their_worker_do_not_end_the_server(antiphon, tmp_pat
 @pytest.fixture
 def poisoned(antiphon, tmp_path):
     """A server whose worker was killed by a request, and replaced, with the workers that are prestarted."""
-    (tmp_path / "poisoned.py").write_text(POISONED.replace("STYLE", "def"))
-    command = antiphon("poisoned:app").serving()
+    command = antiphon("poisoned:app", poisoned=POISONED.replace("STYLE", "def")).serving()
     poison(command)
     command.wait_until(lambda: len(command.workers()) == 3)  # the first, its successor, and one that is prestarted
     return command

@@ -12,6 +12,7 @@ from antiphon.concurrency.fairness import HELD, new_member
 from antiphon.http.limits import Limits
 from tests.helpers.rows import rows
 from tests.helpers.scripted_heads import ScriptedHead
+from tests.helpers.waiting import at_once
 
 CHUNK = SMALL_BODY
 LIMITS = Limits(body=1 << 30)
@@ -194,11 +195,7 @@ def test_each_loop_has_a_queue_of_its_own():
         both.wait(10)
 
     both = threading.Barrier(2)
-    threads = [threading.Thread(target=lambda: asyncio.run(take())) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(lambda _: asyncio.run(take()), range(2))
     assert [is_first for is_first, _ in acquired] == [True, True]
     assert acquired[0][1] is not acquired[1][1]
 

@@ -7,6 +7,7 @@ import pytest
 from tests.contract.process import ServerProcess
 from tests.contract.servers import server
 from tests.contract.wire import SentRequest
+from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.processes, pytest.mark.once]
 
@@ -16,13 +17,15 @@ LOSSY = ["/caf\xc3\xa9", "/\xef\xbf\xbd/x", "/a/b/\xef\xbf\xbd", "//x/\xef\xbf\x
 """The bytes of U+FFFD, where the server hides those that were sent."""
 
 
-@pytest.mark.parametrize(
-    ("name", "seen"),
-    [
-        ("Granian, WSGI", EXACT), ("Granian, ASGI", EXACT), ("Granian, RSGI", LOSSY), ("Uvicorn, h11", EXACT),
-        ("Hypercorn", EXACT), ("Gunicorn, gthread", EXACT),
-    ],
-)  # fmt: skip
+@rows(
+    "name, seen",
+    ("Granian, WSGI", EXACT),
+    ("Granian, ASGI", EXACT),
+    ("Granian, RSGI", LOSSY),
+    ("Uvicorn, h11", EXACT),
+    ("Hypercorn", EXACT),
+    ("Gunicorn, gthread", EXACT),
+)
 def test_a_path_has_the_bytes_that_were_sent_unless_the_server_hides_them(name, seen):
     with ServerProcess(server(name).command, "tests.helpers.served.environs:app") as process:
         shown = [json.loads(process.respond(SentRequest("GET", f"{path}?q=%ff")).body) for path in PATHS]

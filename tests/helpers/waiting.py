@@ -2,7 +2,7 @@
 
 import threading
 import time
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 
 DEADLINE = 30.0
 """The longest wait, in seconds."""
@@ -22,6 +22,12 @@ def eventually(look, what, deadline=DEADLINE):
             raise TimeoutError(f"{what}, after {deadline} seconds")
         time.sleep(PAUSE)
     return found
+
+
+def at_once(function, values):
+    """Call a function with each value at once, on threads of their own; return what it returns for each."""
+    with ThreadPoolExecutor(len(values)) as threads:
+        return [*threads.map(function, values, timeout=DEADLINE)]
 
 
 def in_time(function):

@@ -66,13 +66,11 @@ class TestWhatIsTakenAtOnce:
         assert way.run(receive_small_body(request, Limits(body=0)))
         assert (request.body, request.content.is_complete, head.asked) == (b"", True, 0)
 
-    @pytest.mark.parametrize(
-        ("data", "headers"),
-        [
-            (bytes((64 << 10) + 1), {"content_length": (64 << 10) + 1}),
-            (b"abc", {}),
-            (gzip.compress(b"abc"), {"content_length": len(gzip.compress(b"abc")), "content_encoding": "gzip"}),
-        ],
+    @rows(
+        "data, headers",
+        (bytes((64 << 10) + 1), {"content_length": (64 << 10) + 1}),
+        (b"abc", {}),
+        (gzip.compress(b"abc"), {"content_length": len(gzip.compress(b"abc")), "content_encoding": "gzip"}),
         ids=["large", "undeclared", "coded"],
     )
     def test_is_not_asked_for_if_it_may_be_another(self, way, data, headers):

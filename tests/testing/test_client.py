@@ -129,14 +129,12 @@ def test_cookies_of_the_client_and_of_one_request(connect):
     assert "cookie: own\n" in client.get("/", headers={"cookie": "own"}).text
 
 
-@pytest.mark.parametrize(
-    ("options", "kept"),
-    [
-        ({}, True),
-        ({"base_url": "http://localhost:8000"}, True),
-        ({"base_url": "https://shop.example"}, True),
-        ({"base_url": "http://shop.example"}, False),
-    ],
+@rows(
+    "options, kept",
+    ({}, True),
+    ({"base_url": "http://localhost:8000"}, True),
+    ({"base_url": "https://shop.example"}, True),
+    ({"base_url": "http://shop.example"}, False),
 )
 def test_a_login_is_kept_as_browsers_do(connect, options, kept):
     def application(seen):

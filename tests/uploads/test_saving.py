@@ -11,6 +11,7 @@ from antiphon.http.errors import InsufficientStorage
 from antiphon.uploads.temporary_file import give_name, save
 from tests.helpers.rows import rows
 from tests.helpers.small_disks import ROOM, small_files
+from tests.helpers.waiting import at_once
 from tests.uploads.spools import CONTENT, descriptors
 
 pytestmark = pytest.mark.once
@@ -182,10 +183,6 @@ class TestNames:
                 return
             won.append(number)
 
-        threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        at_once(work, range(8))
         (winner,) = won
         assert (tmp_path / "x").read_bytes() == b"%d" % winner

@@ -19,6 +19,7 @@ from antiphon.uploads.spool import BATCH, BLOCK, THRESHOLD, Spool
 from antiphon.uploads.temporary_file import SLOW, WriteTimes
 from tests.helpers.rows import rows
 from tests.helpers.small_disks import small_files
+from tests.helpers.waiting import at_once
 from tests.uploads.spools import CONTENT, descriptors, in_file, in_memory, opened_in
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("make")]
@@ -323,11 +324,7 @@ class TestThreads:
                 if spool.read_at(offset, length) != CONTENT[offset : offset + length]:
                     wrong.append((offset, length))
 
-        threads = [threading.Thread(target=read, args=(seed,)) for seed in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        at_once(read, range(4))
         assert wrong == []
 
     def test_never_read_another_file_while_it_is_closed(self, tmp_path):

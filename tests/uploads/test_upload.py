@@ -24,6 +24,7 @@ from antiphon.uploads.temporary_file import UnnamedFile
 from antiphon.uploads.upload import Upload
 from tests.helpers.rows import rows
 from tests.helpers.small_disks import ROOM, small_files
+from tests.helpers.waiting import at_once
 from tests.uploads.spools import CONTENT, Head, descriptors, in_file, in_memory, upload
 
 pytestmark = pytest.mark.axes("make")
@@ -322,11 +323,7 @@ class TestSaving:
             except FileExistsError:
                 refused.append(number)
 
-        threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        at_once(work, range(4))
         ((winner, path),) = saved
         assert len(refused) == 3
         assert path.read_bytes() == bytes([winner]) * 100_000

@@ -4,7 +4,6 @@ import csv
 import errno
 import io
 import os
-import threading
 import zipfile
 
 import pytest
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 
 from antiphon.uploads.spool import Window
 from tests.helpers.rows import rows
+from tests.helpers.waiting import at_once
 from tests.uploads.spools import CONTENT, SPOOLS, descriptors, in_file, in_memory
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("make")]
@@ -173,14 +173,4 @@ class TestWhatReadsFiles:
 def test_threads_read_one_spool_by_windows_of_their_own(make):
     lines = [b"%d" % number * 20 + b"\n" for number in range(2000)]
     spool = make(b"".join(lines))
-    read = {}
-
-    def work(number):
-        read[number] = list(Window(spool, 0, spool.size))
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert list(read.values()) == [lines] * 4
+    assert at_once(lambda _: list(Window(spool, 0, spool.size)), range(4)) == [lines] * 4

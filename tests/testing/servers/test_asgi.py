@@ -97,14 +97,12 @@ def received(connect, **options):
     return messages
 
 
-@pytest.mark.parametrize(
-    ("body", "messages"),
-    [
-        (b"", [(b"", False)]),
-        (b"abc", [(b"abc", False)]),
-        (b"x" * 70000, [(b"x" * 65536, True), (b"x" * 4464, False)]),
-        ([b"a", b"", b"b"], [(b"a", True), (b"b", True), (b"", False)]),
-    ],
+@rows(
+    "body, messages",
+    (b"", [(b"", False)]),
+    (b"abc", [(b"abc", False)]),
+    (b"x" * 70000, [(b"x" * 65536, True), (b"x" * 4464, False)]),
+    ([b"a", b"", b"b"], [(b"a", True), (b"b", True), (b"", False)]),
     ids=["empty", "short", "long", "chunks"],
 )
 def test_the_body_comes_in_messages(connect, body, messages):
@@ -132,14 +130,12 @@ async def breaking_async():
     raise ConnectionResetError
 
 
-@pytest.mark.parametrize(
+@rows(
     "options",
-    [
-        {"body": b"one", "headers": {"content-length": "10"}},
-        {"body": [b"one"], "headers": {"content-length": "10"}},
-        {"body": breaking},
-        {"body": breaking_async},
-    ],
+    {"body": b"one", "headers": {"content-length": "10"}},
+    {"body": [b"one"], "headers": {"content-length": "10"}},
+    {"body": breaking},
+    {"body": breaking_async},
     ids=["short", "short list", "broken iterator", "broken async iterator"],
 )
 def test_a_body_that_breaks_off_is_a_disconnect(connect, options):

@@ -126,14 +126,12 @@ def test_a_transport_is_closed_when_the_application_has_ended(connect):
     assert client.get("/").status == 204
 
 
-@pytest.mark.parametrize(
-    ("body", "chunks"),
-    [
-        (b"", [b""]),
-        (b"abc", [b"abc", b""]),
-        ([b"a", b"b"], [b"a", b"b", b""]),
-        (b"x" * 65537, [b"x" * 65536, b"x", b""]),
-    ],
+@rows(
+    "body, chunks",
+    (b"", [b""]),
+    (b"abc", [b"abc", b""]),
+    ([b"a", b"b"], [b"a", b"b", b""]),
+    (b"x" * 65537, [b"x" * 65536, b"x", b""]),
     ids=["empty", "short", "chunks", "long"],
 )
 def test_the_body_is_whole_or_in_chunks_of_which_the_last_is_empty(connect, body, chunks):

@@ -306,18 +306,16 @@ def test_an_endless_writer_on_the_thread_of_the_test_is_stopped(monkeypatch):
         Client(application, "wsgi", timeout=None).get("/")
 
 
-@pytest.mark.parametrize(
-    ("method", "status", "chunks", "error"),
-    [
-        ("GET", "200 OK", [b"a", b"b"], None),
-        ("HEAD", "200 OK", [b"a", b"b"], None),
-        ("GET", "204 No Content", [], None),
-        ("GET", "200 OK", [], ZeroDivisionError),
-        ("GET", "200 OK", [b"a"], ZeroDivisionError),
-        ("GET", "200 OK", ["text"], ContractError),
-        ("GET", "204 No Content", [b"a"], ContractError),
-        ("GET", "nonsense", [b"a"], ContractError),
-    ],
+@rows(
+    "method, status, chunks, error",
+    ("GET", "200 OK", [b"a", b"b"], None),
+    ("HEAD", "200 OK", [b"a", b"b"], None),
+    ("GET", "204 No Content", [], None),
+    ("GET", "200 OK", [], ZeroDivisionError),
+    ("GET", "200 OK", [b"a"], ZeroDivisionError),
+    ("GET", "200 OK", ["text"], ContractError),
+    ("GET", "204 No Content", [b"a"], ContractError),
+    ("GET", "nonsense", [b"a"], ContractError),
 )
 def test_a_body_is_closed_in_every_case(connect, method, status, chunks, error):
     body = SyncValues(chunks, error if error is ZeroDivisionError else None)
