@@ -248,7 +248,7 @@ class Command:
 
 @pytest.fixture
 def antiphon(tmp_path: Path) -> Iterator[Callable[..., Command]]:
-    """Runs `antiphon run` in a folder with modules that are given, and `apps`: wsgi, asgi, rsgi, with /slow and /stream."""
+    """Runs `antiphon run` beside modules that are given, and `apps`: wsgi, asgi, rsgi, with /slow and /stream."""
     (tmp_path / "apps.py").write_text(APPS)
     with ExitStack() as ends:
         names = (f"run{number}" for number in count())

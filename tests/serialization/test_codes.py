@@ -16,6 +16,7 @@ from antiphon.http.multidict import MultiDict
 from antiphon.serialization.faults import reason_of
 from antiphon.serialization.readers import fields_as, json_as
 from tests.helpers.rows import rows
+from tests.serialization.named_faults import unprocessable
 from tests.serialization.test_readers import Colour
 
 
@@ -39,8 +40,8 @@ class Refusing(Struct):
         raise ValueError("ends before it begins")
 
 
-def refused(error: pytest.ExceptionInfo[UnprocessableContent]) -> list[dict[str, Any]]:
-    return [{name: part for name, part in fault.items() if name != "detail"} for fault in error.value.errors]
+def refused(error: UnprocessableContent) -> list[dict[str, Any]]:
+    return [{name: part for name, part in fault.items() if name != "detail"} for fault in error.errors]
 
 
 IN_JSON: list[tuple[Any, Any, str, dict[str, Any]]] = [
@@ -93,8 +94,7 @@ IN_JSON: list[tuple[Any, Any, str, dict[str, Any]]] = [
 
 @rows("kind, value, code, bounds", IN_JSON, ids=lambda value: str(value)[:40])
 def test_a_value_in_json_is_refused_with_a_code_and_its_bounds(kind, value, code, bounds):
-    with pytest.raises(UnprocessableContent) as caught:
-        json_as(json.dumps(value).encode(), kind)
+    caught = unprocessable(json_as, json.dumps(value).encode(), kind)
     assert refused(caught) == [{"pointer": "", "code": code, **bounds}]
 
 
@@ -108,9 +108,7 @@ def test_a_value_in_json_is_refused_with_a_code_and_its_bounds(kind, value, code
     ids=["unknown", "missing", "tag", "name", "item"],
 )
 def test_a_part_of_a_value_in_json_is_refused_with_a_code(kind, value, expected):
-    with pytest.raises(UnprocessableContent) as caught:
-        json_as(json.dumps(value).encode(), kind)
-    assert refused(caught) == [expected]
+    assert refused(unprocessable(json_as, json.dumps(value).encode(), kind)) == [expected]
 
 
 class File:
@@ -135,9 +133,8 @@ IN_FORM: list[tuple[Any, list[str], str, dict[str, Any]]] = [
 
 @rows("kind, texts, code, bounds", IN_FORM, ids=lambda value: str(value)[:40])
 def test_a_field_of_a_form_is_refused_with_a_code_and_its_bounds(kind, texts, code, bounds):
-    with pytest.raises(UnprocessableContent) as caught:
-        fields_as(MultiDict([("f", text) for text in texts]), make_dataclass("Record", [("f", kind)]), "form",
-                  file_type=File)  # fmt: skip
+    sent, record = MultiDict([("f", text) for text in texts]), make_dataclass("Record", [("f", kind)])
+    caught = unprocessable(fields_as, sent, record, "form", file_type=File)
     assert refused(caught) == [{"pointer": "/f", "code": code, **bounds}]
 
 
@@ -158,6 +155,5 @@ def test_an_array_of_too_many_items_has_the_bound_that_msgspec_names():
 
 
 def test_many_choices_are_named_in_part():
-    with pytest.raises(UnprocessableContent) as caught:
-        json_as(b"-1", Literal[tuple(range(500))])
+    caught = unprocessable(json_as, b"-1", Literal[tuple(range(500))])
     assert refused(caught) == [{"pointer": "", "code": "not_a_choice", "choices": [*range(20)]}]

@@ -18,6 +18,7 @@ from antiphon.http.multidict import MultiDict
 from antiphon.serialization.decimals import DecimalBounds
 from antiphon.serialization.readers import check_json, fields_as, json_as
 from tests.helpers.rows import rows
+from tests.serialization.named_faults import unprocessable
 
 Money = Annotated[Decimal, decimal_meta(ge=0, le="1000.5", places=2)]
 Ratio = Annotated[Decimal, decimal_meta(gt=0, lt=1)]
@@ -38,10 +39,9 @@ CODES = {LOW: "out_of_range", HIGH: "out_of_range", DIGITS: "not_a_multiple", WH
 
 
 def faults(read: Any) -> list[tuple[str, str]]:
-    with pytest.raises(UnprocessableContent) as caught:
-        read()
-    assert all(each["code"] == CODES.get(each["detail"], each["code"]) for each in caught.value.errors)
-    return [(each["pointer"], each["detail"]) for each in caught.value.errors]
+    caught = unprocessable(read)
+    assert all(each["code"] == CODES.get(each["detail"], each["code"]) for each in caught.errors)
+    return [(each["pointer"], each["detail"]) for each in caught.errors]
 
 
 @rows(

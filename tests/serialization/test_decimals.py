@@ -18,7 +18,7 @@ from antiphon.serialization.decimals import text_fault
 from antiphon.serialization.readers import fields_as, json_as
 from antiphon.testing import Client
 from tests.helpers.rows import rows
-from tests.serialization.named_faults import faults
+from tests.serialization.named_faults import faults, unprocessable
 
 FINITE = "expected a finite number"
 LARGE = "the number is too large"
@@ -94,9 +94,7 @@ NESTED = [
 @rows("wanted, body, pointer", NESTED, ids=lambda part: str(part)[:40])
 def test_a_decimal_in_json_is_refused_by_its_place(wanted, body, pointer, text, detail):
     for written in (json.dumps(text), json.dumps(text, ensure_ascii=False)):
-        with pytest.raises(UnprocessableContent) as caught:
-            json_as((body % written).encode(), wanted)
-        assert faults(caught) == {pointer: detail}
+        assert faults(unprocessable(json_as, (body % written).encode(), wanted)) == {pointer: detail}
 
 
 @rows("written", [r'"\u004eaN"', r'"\u002dInf"', r'"N\u0061n"', r'"i\u006ef"', r'"1\u00659999"'])
@@ -107,29 +105,24 @@ def test_escapes_hide_nothing(written):
 
 @rows("number", ["1e9999", "-1E+99999", "1e-9999", "0e9999", "1." + "0" * 7000 + "1"])
 def test_a_number_without_quotes_is_refused_as_well(number):
-    with pytest.raises(UnprocessableContent) as caught:
-        json_as(b'{"price": %s}' % number.encode(), Checked)
+    caught = unprocessable(json_as, b'{"price": %s}' % number.encode(), Checked)
     assert faults(caught) == {"/price": PRECISE if "e-" in number or "." in number else LARGE}
 
 
 def test_the_names_of_a_dict_are_refused_as_well():
-    with pytest.raises(UnprocessableContent) as caught:
-        json_as(b'{"1": 1, "NaN": 2}', dict[Decimal, int])
+    caught = unprocessable(json_as, b'{"1": 1, "NaN": 2}', dict[Decimal, int])
     assert faults(caught) == {"/NaN": f"the name does not fit: {FINITE}"}
 
 
 def test_other_faults_are_named_with_it():
-    with pytest.raises(UnprocessableContent) as caught:
-        json_as(b'{"total": "NaN", "lines": [{"price": "x"}]}', Order)
+    caught = unprocessable(json_as, b'{"total": "NaN", "lines": [{"price": "x"}]}', Order)
     assert faults(caught) == {"/name": "is missing", "/total": FINITE, "/lines/0/price": "expected a decimal number"}
 
 
 @rows("text, detail", UNUSABLE.items(), ids=lambda text: ascii(text)[:24])
 @rows("wanted", [Checked, dataclasses.make_dataclass("Some", [("price", list[Decimal])])])
 def test_a_form_or_query_refuses_the_same(wanted, text, detail):
-    with pytest.raises(UnprocessableContent) as caught:
-        fields_as(MultiDict([("price", text)]), wanted, "form")
-    assert set(faults(caught).values()) == {detail}
+    assert set(faults(unprocessable(fields_as, MultiDict([("price", text)]), wanted, "form")).values()) == {detail}
 
 
 @rows("text", USABLE, ids=lambda text: ascii(text)[:24])

@@ -2,15 +2,13 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-import pytest
 from msgspec import Struct
 
-from antiphon.http.errors import UnprocessableContent
 from antiphon.http.multidict import MultiDict
 from antiphon.serialization.json import encode_json
 from antiphon.serialization.readers import fields_as, json_as
 from tests.helpers.rows import rows
-from tests.serialization.named_faults import faults
+from tests.serialization.named_faults import faults, unprocessable
 
 HUGE = "k" * (1 << 20)
 
@@ -28,9 +26,7 @@ class Quoting:
 
 
 def refused(value: Any, wanted: Any) -> list[dict[str, str]]:
-    with pytest.raises(UnprocessableContent) as caught:
-        json_as(json.dumps(value, ensure_ascii=False).encode(), wanted)
-    errors: Any = caught.value.members["errors"]
+    errors: Any = unprocessable(json_as, json.dumps(value, ensure_ascii=False).encode(), wanted).members["errors"]
     return errors
 
 
@@ -77,15 +73,13 @@ def test_names_of_200_characters_and_pointers_of_1024_are_named_in_full():
 
 
 def test_names_of_a_form_are_shortened_likewise():
-    with pytest.raises(UnprocessableContent) as caught:
-        fields_as(MultiDict([(HUGE, "1")]), Closed, "form")
+    caught = unprocessable(fields_as, MultiDict([(HUGE, "1")]), Closed, "form")
     assert faults(caught) == {f"/{HUGE[:200]}…": "is unknown"}
 
 
 def test_where_the_list_is_full_before_a_hundred_the_detail_says_how_many_there_are():
     value = nested(["x"] * 90, "\1" * 300, 6)
-    with pytest.raises(UnprocessableContent) as caught:
-        json_as(json.dumps(value).encode(), dicts(list[int], 6))
-    listed: Any = caught.value.members["errors"]
+    caught = unprocessable(json_as, json.dumps(value).encode(), dicts(list[int], 6))
+    listed: Any = caught.members["errors"]
     assert 10 < len(listed) < 90
-    assert caught.value.detail == f"90 fields are wrong, of which the first {len(listed)} are listed"
+    assert caught.detail == f"90 fields are wrong, of which the first {len(listed)} are listed"

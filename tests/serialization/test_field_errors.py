@@ -10,11 +10,12 @@ from pydantic import BaseModel, model_validator
 
 from antiphon import App, Request
 from antiphon.features import Form
-from antiphon.http import FieldError, UnprocessableContent
+from antiphon.http import FieldError
 from antiphon.http.multidict import MultiDict
 from antiphon.serialization.readers import fields_as, json_as
 from antiphon.testing import Client
 from tests.helpers.rows import rows
+from tests.serialization.named_faults import unprocessable
 
 LOW = {"detail": "is too low", "code": "low"}
 
@@ -59,9 +60,7 @@ class Pair(NamedTuple):
 
 
 def faults(read: Any) -> list[dict[str, Any]]:
-    with pytest.raises(UnprocessableContent) as caught:
-        read()
-    return [dict(each) for each in caught.value.errors]
+    return [dict(each) for each in unprocessable(read).errors]
 
 
 @rows(

@@ -4,11 +4,10 @@ from typing import Annotated, NamedTuple, TypedDict
 import pytest
 from msgspec import Meta, Struct
 
-from antiphon.http.errors import UnprocessableContent
 from antiphon.http.multidict import MultiDict
 from antiphon.serialization.readers import fields_as, json_as
 from tests.helpers.rows import rows
-from tests.serialization.named_faults import faults
+from tests.serialization.named_faults import faults, unprocessable
 
 
 class File:
@@ -88,9 +87,7 @@ def test_a_field_that_is_a_file_is_taken_from_the_files(wanted, fields, files, v
         (Row, {"scan": "x"}, {"more": ONE}, {"/scan": "expected a file, got text"}),
 )  # fmt: skip
 def test_files_that_do_not_fit_are_named_with_the_other_fields(wanted, fields, files, expected):
-    with pytest.raises(UnprocessableContent) as caught:
-        read(wanted, fields, files)
-    assert faults(caught) == expected
+    assert faults(unprocessable(read, wanted, fields, files)) == expected
 
 
 Both = dataclasses.make_dataclass("Both", [("both", tuple[File, str])])

@@ -3,13 +3,11 @@ import uuid
 from decimal import Decimal
 from typing import Any
 
-import pytest
 from msgspec import Struct
 
-from antiphon.http.errors import UnprocessableContent
 from antiphon.serialization.readers import json_as
 from tests.helpers.rows import rows
-from tests.serialization.named_faults import faults
+from tests.serialization.named_faults import faults, unprocessable
 
 MODULUS = 2**61 - 1
 """Of Python's hash of numbers, where a pointer has 64 bits."""
@@ -37,9 +35,7 @@ class Order(Struct):
     ids=range(10),
 )
 def test_numbers_chosen_to_have_the_same_hash_are_refused_where_a_set_would_be_made_of_them(text, wanted):
-    with pytest.raises(UnprocessableContent) as caught:
-        json_as(text.encode(), wanted)
-    assert faults(caught) == {"": "too many numbers have the same hash"}
+    assert faults(unprocessable(json_as, text.encode(), wanted)) == {"": "too many numbers have the same hash"}
 
 
 @rows(

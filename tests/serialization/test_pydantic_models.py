@@ -23,6 +23,7 @@ import annotated_types  # noqa: E402
 from pydantic import BaseModel, ConfigDict, Field, RootModel, computed_field, field_validator  # noqa: E402
 
 from tests.helpers.rows import rows  # noqa: E402
+from tests.serialization.named_faults import unprocessable  # noqa: E402
 
 
 class Color(Enum):
@@ -123,9 +124,7 @@ def test_json_is_read_as_a_model(wanted: Any, sent: bytes, read: Any) -> None:
         (Box, b'{"order": {"id": []}}', [("/order/id", None, "not_an_integer", {})]),
 )  # fmt: skip
 def test_what_does_not_fit_is_a_422_that_names_each_field(wanted: Any, sent: bytes, errors: Any) -> None:
-    with pytest.raises(UnprocessableContent) as raised:
-        json_as(sent, wanted)
-    found = raised.value.errors
+    found = unprocessable(json_as, sent, wanted).errors
     assert [(each["pointer"], each["code"]) for each in found] == [(pointer, code) for pointer, _, code, _ in errors]
     for fault, (_, detail, _, bounds) in zip(found, errors, strict=True):
         assert detail in (None, fault["detail"])
@@ -133,10 +132,9 @@ def test_what_does_not_fit_is_a_422_that_names_each_field(wanted: Any, sent: byt
 
 
 def test_a_hundred_wrong_fields_are_listed() -> None:
-    with pytest.raises(UnprocessableContent) as raised:
-        json_as(b"[" + b"{}," * 5000 + b"{}]", list[Item])
-    assert len(raised.value.errors) == 100
-    assert "of which the first 100 are listed" in str(raised.value)
+    raised = unprocessable(json_as, b"[" + b"{}," * 5000 + b"{}]", list[Item])
+    assert len(raised.errors) == 100
+    assert "of which the first 100 are listed" in str(raised)
 
 
 @rows("sent", [b"", b"{", b'{"price": NaN}', b'{"price": 1e400}', b"\xff", b"[" * 200, b'{"price": 1}x'])

@@ -8,12 +8,11 @@ from typing import Annotated, Any, NamedTuple
 import pytest
 from msgspec import Meta, Struct
 
-from antiphon.http.errors import UnprocessableContent
 from antiphon.http.multidict import MultiDict
 from antiphon.serialization.readers import fields_as, json_as
 from antiphon.serialization.search import refusal
 from tests.helpers.rows import rows
-from tests.serialization.named_faults import faults
+from tests.serialization.named_faults import faults, unprocessable
 
 A_MOMENT = "expected a date and time such as 2030-12-31T23:59:59Z"
 FINITE = "expected a finite number"
@@ -50,9 +49,7 @@ class Event(NamedTuple):
     ("[[[]]]", set[tuple[Any, ...]], {"/0": "an array can't be in a set"}),
 )
 def test_what_can_not_be_in_a_set_or_a_name_is_named(text, wanted, expected):
-    with pytest.raises(UnprocessableContent) as caught:
-        json_as(text.encode(), wanted)
-    assert faults(caught) == expected
+    assert faults(unprocessable(json_as, text.encode(), wanted)) == expected
 
 
 @rows(
@@ -65,14 +62,11 @@ def test_what_can_not_be_in_a_set_or_a_name_is_named(text, wanted, expected):
 )
 def test_so_is_the_field_of_a_form_or_query(kind, text, expected):
     record = dataclasses.make_dataclass("Record", [("when", kind)])
-    with pytest.raises(UnprocessableContent) as caught:
-        fields_as(MultiDict([("when", text)]), record, "query")
-    assert faults(caught) == expected
+    assert faults(unprocessable(fields_as, MultiDict([("when", text)]), record, "query")) == expected
 
 
 def test_so_is_the_field_of_a_type_that_is_an_array_in_json():
-    with pytest.raises(UnprocessableContent) as caught:
-        fields_as(MultiDict([("when", "253402300800")]), Event, "query")
+    caught = unprocessable(fields_as, MultiDict([("when", "253402300800")]), Event, "query")
     assert faults(caught) == {"/when": A_MOMENT}
 
 
@@ -130,14 +124,12 @@ class Shares(Struct):
 
 @rows("share", ['{"total": 1, "parts": 0}', '{"total": "1e300", "parts": 1}'])
 def test_a_calculation_that_fails_is_the_fault_of_its_values(share):
-    with pytest.raises(UnprocessableContent) as caught:
-        json_as(b'{"shares": [{"total": 1, "parts": 2}, %s]}' % share.encode(), Shares)
+    caught = unprocessable(json_as, b'{"shares": [{"total": 1, "parts": 2}, %s]}' % share.encode(), Shares)
     assert faults(caught) == {"/shares/1": "a calculation with this value failed"}
 
 
 def test_so_is_one_with_the_fields_of_a_form():
-    with pytest.raises(UnprocessableContent) as caught:
-        fields_as(MultiDict([("total", "1"), ("parts", "0")]), Share, "form")
+    caught = unprocessable(fields_as, MultiDict([("total", "1"), ("parts", "0")]), Share, "form")
     assert faults(caught) == {"": "a calculation with this value failed"}
 
 

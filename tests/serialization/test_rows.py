@@ -23,6 +23,7 @@ from antiphon.http import BadRequest, HTTPError, MediaType, UnprocessableContent
 from antiphon.serialization.rows import RowValues
 from antiphon.testing import Client
 from tests.helpers.rows import rows
+from tests.serialization.named_faults import unprocessable
 
 NDJSON, SEQUENCE, ARRAY, CSV = "application/x-ndjson", "application/json-seq", "application/json", "text/csv"
 
@@ -88,11 +89,10 @@ WRONG = [
 
 @rows("media_type, body, faults", WRONG)
 def test_a_wrong_row_is_named_with_its_line(media_type, body, faults):
-    with pytest.raises(UnprocessableContent) as raised:
-        read(media_type, body)
-    assert [(each["pointer"], each["code"], each["line"]) for each in raised.value.errors] == faults
+    raised = unprocessable(read, media_type, body)
+    assert [(each["pointer"], each["code"], each["line"]) for each in raised.errors] == faults
     values, error = read(media_type, body, on_fault="collect")
-    assert error.errors == raised.value.errors
+    assert error.errors == raised.errors
     assert len(values) == body.count(b'"a')
 
 
@@ -251,9 +251,8 @@ FAULTS = [
 
 @rows("wanted, value, strings, faults", FAULTS)
 def test_a_wrong_value_has_the_faults_of_json(wanted, value, strings, faults):
-    with pytest.raises(UnprocessableContent) as raised:
-        check_as(wanted, value, strings=strings)
-    assert [(each["pointer"], each["code"]) for each in raised.value.errors] == faults
+    raised = unprocessable(check_as, wanted, value, strings=strings)
+    assert [(each["pointer"], each["code"]) for each in raised.errors] == faults
 
 
 @rows("value, strings", [(5, True), (object(), False), ({"name": {1: object()}}, False)])

@@ -4,7 +4,6 @@ import json
 from typing import Annotated, Any, Literal
 
 import msgspec
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Meta, Struct
@@ -12,7 +11,7 @@ from msgspec import Meta, Struct
 from antiphon.http.errors import UnprocessableContent
 from antiphon.serialization.readers import json_as
 from tests.helpers.rows import rows
-from tests.serialization.named_faults import faults
+from tests.serialization.named_faults import faults, unprocessable
 from tests.serialization.test_readers import Address, Cat, Colour, Dog, Pair, Row
 
 
@@ -40,9 +39,8 @@ def test_a_hundred_faults_are_listed_and_a_thousand_counted(wrong, detail, shape
         "dict": ({f"a{number}": "x" for number in numbers}, dict[str, int]),
         "record": ({"firstName": "a"} | {f"a{number}": 1 for number in numbers}, Camel),
     }[shape]
-    with pytest.raises(UnprocessableContent) as caught:
-        json_as(json.dumps(value).encode(), wanted)
-    assert caught.value.detail == detail
+    caught = unprocessable(json_as, json.dumps(value).encode(), wanted)
+    assert caught.detail == detail
     assert len(faults(caught)) == 100
 
 
@@ -60,9 +58,8 @@ def test_items_are_not_looked_at_one_by_one_nor_after_a_thousand_faults(fitting,
 
     made = 0
     value = [{"number": 1}] * fitting + [{"number": "x"}] * wrong + [{"number": 1}] * 5000
-    with pytest.raises(UnprocessableContent) as caught:
-        json_as(json.dumps(value).encode(), list[Counted])
-    assert (caught.value.detail or "").startswith(detail)
+    caught = unprocessable(json_as, json.dumps(value).encode(), list[Counted])
+    assert (caught.detail or "").startswith(detail)
     assert faults(caught)[f"/{fitting}/number"] == "expected an integer, got a string"
     assert made < at_most
 
@@ -82,9 +79,8 @@ class Branch(Struct):
 
 def branches(data: bytes) -> tuple[UnprocessableContent, int]:
     Branch.made = 0
-    with pytest.raises(UnprocessableContent) as caught:
-        json_as(data, Branch)
-    return caught.value, Branch.made
+    caught = unprocessable(json_as, data, Branch)
+    return caught, Branch.made
 
 
 @rows("depth", [1, 16, 32])
@@ -138,8 +134,7 @@ def test_corrupting_any_fields_of_a_record_names_exactly_these(data):
     absent = data.draw(st.sets(st.sampled_from(sorted(wrong))))
     record = dataclasses.make_dataclass("Record", [(f"f{at}", kind) for at, (kind, _, _) in enumerate(kinds)])
     value = {f"f{at}": bad if at in wrong else good for at, (_, good, bad) in enumerate(kinds) if at not in absent}
-    with pytest.raises(UnprocessableContent) as caught:
-        json_as(json.dumps(value).encode(), record)
+    caught = unprocessable(json_as, json.dumps(value).encode(), record)
     assert {pointer.split("/")[1] for pointer in faults(caught)} == {f"f{at}" for at in wrong}
     assert {pointer for pointer, detail in faults(caught).items() if detail == "is missing"} == {
         f"/f{at}" for at in absent
@@ -173,8 +168,7 @@ def test_what_msgspec_refuses_has_faults_at_places_that_exist(value):
     try:
         expected = msgspec.json.decode(data, type=Everything)
     except msgspec.ValidationError:
-        with pytest.raises(UnprocessableContent) as caught:
-            json_as(data, Everything)
+        caught = unprocessable(json_as, data, Everything)
         assert faults(caught)
         for pointer, detail in faults(caught).items():
             assert "`" not in detail

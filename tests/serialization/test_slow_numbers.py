@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from antiphon.http.errors import BadRequest, UnprocessableContent
+from antiphon.http.errors import BadRequest
 from antiphon.serialization.json import decode_json
 from antiphon.serialization.json_bounds import MOST_SLOW_NUMBERS
 from antiphon.serialization.readers import json_as
 from tests.helpers.rows import rows
-from tests.serialization.named_faults import faults
+from tests.serialization.named_faults import faults, unprocessable
 
 MANY = MOST_SLOW_NUMBERS + 1
 LEAST, MOST = 5e-324, 1.7976931348623157e308
@@ -82,14 +82,10 @@ def test_numbers_beyond_a_float_are_refused_among_them():
     text = json.dumps([LEAST] * MANY).encode()[:-1] + b", 1e400]"
     with pytest.raises(BadRequest, match=f"a number that is too large .byte {text.index(b'1e400')}."):
         decode_json(text)
-    with pytest.raises(UnprocessableContent) as caught:
-        json_as(text, list[float])
-    assert faults(caught) == {"": "the number is too large"}
+    assert faults(unprocessable(json_as, text, list[float])) == {"": "the number is too large"}
 
 
 def test_what_does_not_fit_is_named_among_them():
     text = json.dumps({"values": [LEAST] * MANY + ["a"], "unit": 1}).encode()
     wanted = {f"/values/{MANY}": "expected a number, got a string", "/unit": "expected a string, got an integer"}
-    with pytest.raises(UnprocessableContent) as caught:
-        json_as(text, Measured)
-    assert faults(caught) == wanted
+    assert faults(unprocessable(json_as, text, Measured)) == wanted
