@@ -80,10 +80,6 @@ class TestWhatTheClientSaid:
 
 
 class TestReading:
-    def test_gives_all_of_it_once(self, make):
-        file, _ = upload(make=make)
-        assert (file.tell(), file.read(), file.tell(), file.read()) == (0, CONTENT, len(CONTENT), b"")
-
     def test_goes_on_at_the_end_when_all_was_read_at_once(self, make):
         file, _ = upload(make=make)
         file.read()
@@ -100,37 +96,12 @@ class TestReading:
         with pytest.raises(ValueError, match="-1"):
             upload(make=make)[0].read(-7)
 
-    def test_may_begin_again(self, make):
-        file, _ = upload(make=make)
-        file.read()
-        assert file.seek(0) == 0
-        assert file.read(10) == CONTENT[:10]
-        assert file.seek(-10, os.SEEK_END) == len(CONTENT) - 10
-        assert file.read() == CONTENT[-10:]
-
-    def test_of_an_empty_one_gives_nothing(self, make):
-        file, _ = upload(b"", make=make)
-        assert (file.read(), file.read(5), file.readline(), list(file), file.tell()) == (b"", b"", b"", [], 0)
-
-    def test_goes_by_lines(self, make):
-        file, _ = upload(b"one\ntwo\r\n\nthree", make=make)
-        assert file.readline() == b"one\n"
-        assert list(file) == [b"two\r\n", b"\n", b"three"]
-        file.seek(0)
-        assert file.readline(2) == b"on"
-
     def test_goes_by_chunks(self, make):
         file, _ = upload(make=make)
         file.read(100)
         assert [len(chunk) for chunk in file.chunks(100_000)] == [100_000, 100_000, 99_900]
         file.seek(0)
         assert b"".join(file.chunks()) == CONTENT
-
-    def test_goes_into_a_buffer(self, make):
-        file, _ = upload(make=make)
-        buffer = bytearray(100)
-        assert (file.readinto(buffer), buffer) == (100, CONTENT[:100])
-        assert CONTENT[100:].startswith(file.read1(50))
 
     def test_opens_windows_with_positions_of_their_own(self, make):
         file, _ = upload(make=make)
