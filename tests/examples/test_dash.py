@@ -3,14 +3,13 @@
 import json
 import logging
 import re
-from contextlib import ExitStack, contextmanager
-from types import ModuleType
+from contextlib import ExitStack
 
 import pytest
 
 from antiphon.testing import Client
-from tests.frameworks.exchanges import JSON, ask, ask_by_socket, served
-from tests.frameworks.servers import START
+from tests.frameworks import apps
+from tests.frameworks.exchanges import JSON, ask, asking
 from tests.helpers.django_settings import settings_for_views
 
 PREFIX = "/dash/"
@@ -109,9 +108,7 @@ def bottle(show):
 
 
 def django_asgi(show):
-    from django.core.handlers.asgi import ASGIHandler
-
-    return ASGIHandler()
+    return apps.django_asgi()
 
 
 def starlette(show):
@@ -127,28 +124,6 @@ def aiohttp(show):
     app = web.Application()
     app.router.add_route("*", f"{PREFIX}{{path:.*}}", show("asgi"))
     return app
-
-
-INTERFACES = {flask: "wsgi", bottle: "wsgi", django_asgi: "asgi", starlette: "asgi", aiohttp: None}
-
-
-@contextmanager
-def asked(make, show):
-    """Yield a function that asks an application of a framework, in process or by its own server."""
-    with ExitStack() as stack:
-        if make is django_asgi:
-            from django.test import override_settings
-            from django.urls import re_path
-
-            urls = ModuleType("urls")
-            urls.urlpatterns = [re_path("^dash/", show("asgi"))]
-            stack.enter_context(override_settings(ROOT_URLCONF=urls))
-        app = make(show)
-        if make is aiohttp:
-            port = stack.enter_context(served(lambda: START["aiohttp"](app)))
-            yield lambda *sent: ask_by_socket(port, *sent)
-        else:
-            yield lambda *sent: ask(app, INTERFACES[make], *sent)
 
 
 def answers(ask_one):
@@ -177,14 +152,19 @@ def expected(folder):
     return answers(lambda *sent: ask(app.server, "wsgi", *sent))
 
 
-@pytest.mark.parametrize("make", INTERFACES)
+@pytest.mark.parametrize("make", [flask, bottle, django_asgi, starlette, aiohttp])
 def test_answers_are_those_of_dash_in_flask(make, folder, expected):
     pytest.importorskip(make.__name__.partition("_")[0])
     from examples.integrations.dash_server import DashServer, dash_view
 
     app = dash_app(folder, backend=DashServer)
-    with asked(make, lambda interface: dash_view(app)) as ask_view:
-        found = answers(ask_view)
+    with ExitStack() as stack:
+        if make is django_asgi:
+            from django.urls import re_path
+
+            stack.enter_context(apps.urls_of_django([re_path("^dash/", dash_view(app))]))
+        made = make(lambda interface: dash_view(app))
+        found = answers(stack.enter_context(asking(made, make.__name__)))
     assert found == expected
     assert found["callback"][0] == 200
     assert "21 ada" in str(found["callback"][2])

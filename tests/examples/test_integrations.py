@@ -2,15 +2,12 @@
 
 import asyncio
 from base64 import b64encode
-from contextlib import ExitStack
-from functools import partial
 
 import pytest
 
 from antiphon import Request, get_response
 from tests.frameworks import apps
-from tests.frameworks.exchanges import JSON, ask, ask_by_socket, served
-from tests.frameworks.servers import START
+from tests.frameworks.exchanges import JSON, asking_views
 from tests.helpers.django_settings import settings_for_views
 
 datastar = pytest.importorskip(
@@ -21,7 +18,7 @@ FRAMEWORKS = {
     apps.flask: "wsgi", apps.bottle: "wsgi", apps.django_wsgi: "wsgi", apps.django_asgi: "asgi",
     apps.starlette: "asgi", apps.fastapi: "asgi", apps.litestar: "asgi", apps.quart: "asgi", apps.falcon_asgi: "asgi",
 }  # fmt: skip
-OTHERS = {apps.fasthtml: "asgi", apps.sanic: "", apps.aiohttp: "", apps.tornado: ""}
+OTHERS = (apps.fasthtml, apps.sanic, apps.aiohttp, apps.tornado)
 """Those that Datastar alone is asked in: FastHTML, and what is a server itself."""
 
 
@@ -61,16 +58,11 @@ def django_settings():
 
 
 @pytest.mark.parametrize("make", [*FRAMEWORKS, *OTHERS])
-def test_datastar(make, monkeypatch):
+def test_datastar(make):
     def views(interface=None):
         return {name: datastar.datastar_view(function, interface) for name, function in VARIANTS.items()}
 
-    with ExitStack() as stack:
-        app = apps.application(make, views, monkeypatch, stack)
-        if interface := {**FRAMEWORKS, **OTHERS}[make]:
-            ask_app = partial(ask, app, interface)
-        else:
-            ask_app = partial(ask_by_socket, stack.enter_context(served(lambda: START[make.__name__](app))))
+    with asking_views(make, views) as ask_app:
         for name in VARIANTS:
             status, fields, text = ask_app("POST", f"/{name}", {"datastar-request": "true", **JSON}, b'{"n":1}')
             expected = str(patch({"n": 1})) + (str(patch({"n": 2})) if "yielded" in name else "")
@@ -79,7 +71,7 @@ def test_datastar(make, monkeypatch):
 
 
 @pytest.mark.parametrize("make", FRAMEWORKS)
-def test_mcp(make, monkeypatch):
+def test_mcp(make):
     from mcp.server import MCPServer
 
     from examples.integrations.mcp_endpoint import mcp_view
@@ -94,8 +86,7 @@ def test_mcp(make, monkeypatch):
     def views(interface=None):
         return {"tools": mcp_view(server, "/tools", interface)}
 
-    with ExitStack() as stack:
-        app = apps.application(make, views, monkeypatch, stack)
+    with apps.application(make, views) as app:
         call = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"price","arguments":{"product":"tea"}}}'
         fields = {
             "host": "localhost:8000",
@@ -143,8 +134,7 @@ def test_oauth(make, monkeypatch):
     fields = {
         "host": "localhost", "content-type": "application/x-www-form-urlencoded", "content-length": str(len(form)),
     }  # fmt: skip
-    with ExitStack() as stack:
-        app = apps.application(make, lambda interface=None: {"token": server.token_view(interface)}, monkeypatch, stack)
+    with apps.application(make, lambda interface=None: {"token": server.token_view(interface)}) as app:
 
         def answered(secret):
             authorization = "Basic " + b64encode(f"shop:{secret}".encode()).decode()

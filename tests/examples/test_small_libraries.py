@@ -11,8 +11,7 @@ from antiphon import App
 from antiphon.features import Health, MemoryStore
 from antiphon.testing import Client
 from tests.frameworks import apps
-from tests.frameworks.exchanges import FORM, ask, ask_by_socket, served
-from tests.frameworks.servers import START
+from tests.frameworks.exchanges import FORM, asking
 from tests.helpers.django_settings import settings_for_views
 from tests.helpers.rows import rows
 
@@ -101,7 +100,7 @@ def aiohttp(feedback):
     return app
 
 
-def django(feedback):
+def django_wsgi(feedback):
     from django.core.handlers.wsgi import WSGIHandler
 
     from tests.frameworks import django_urls
@@ -124,21 +123,17 @@ def used(asked):
     assert (status, dict(fields)["allow"]) == (405, "GET, HEAD, OPTIONS, POST")
 
 
-@pytest.mark.parametrize("make", [flask, fastapi, aiohttp, django])
+@pytest.mark.parametrize("make", [flask, fastapi, aiohttp, django_wsgi])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_widget_works_in_each_framework(make, library, monkeypatch):
     apps.need(make)
     with settings_for_views():
-        if make is django:
+        if make is django_wsgi:
             from tests.frameworks import django_urls
 
             monkeypatch.setattr(django_urls, "urlpatterns", [])
-        app = make(library.feedback)
-        if make is aiohttp:
-            with served(lambda: START["aiohttp"](app)) as port:
-                used(lambda *exchange: ask_by_socket(port, *exchange))
-        else:
-            used(lambda *exchange: ask(app, "asgi" if make is fastapi else "wsgi", *exchange))
+        with asking(make(library.feedback), make.__name__) as ask_app:
+            used(ask_app)
 
 
 SHOPKIT = """

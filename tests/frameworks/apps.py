@@ -2,6 +2,7 @@
 
 import importlib.util
 import warnings
+from contextlib import contextmanager
 from types import ModuleType
 
 import pytest
@@ -149,12 +150,16 @@ def falcon_asgi():
     return _falcon(falcon.asgi.App(), "asgi")
 
 
-def sanic():
+def bare_sanic():
     from sanic import Sanic
 
     Sanic.test_mode = True
     Sanic._app_registry.clear()
-    app = Sanic("suite", configure_logging=False)
+    return Sanic("suite", configure_logging=False)
+
+
+def sanic():
+    app = bare_sanic()
     for name, function in views().items():
         app.add_route(
             function, "/item/<name:str>" if name == "item" else f"/{name}", methods=METHODS, name=name, unquote=True
@@ -205,17 +210,28 @@ def made(make):
         return make()
 
 
-def application(make, views, monkeypatch, stack):
-    monkeypatch.setattr("tests.frameworks.apps.views", views)
-    app = made(make)
-    if make in (django_wsgi, django_asgi):
-        from django.test import override_settings
+@contextmanager
+def application(make, views):
+    """Make the application of a framework with other views, or skip the test if that is not installed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(f"{__name__}.views", views)
+        app = made(make)
+        if make not in (django_wsgi, django_asgi):
+            yield app
+            return
         from django.urls import path
 
-        urls = ModuleType("urls")
-        urls.urlpatterns = [path(name, function) for name, function in views().items()]
-        stack.enter_context(override_settings(ROOT_URLCONF=urls))
-    return app
+        with urls_of_django([path(name, function) for name, function in views().items()]):
+            yield app
+
+
+def urls_of_django(patterns, **settings):
+    """Return a context in which Django has these URLs."""
+    from django.test import override_settings
+
+    urls = ModuleType("urls")
+    urls.urlpatterns = patterns
+    return override_settings(ROOT_URLCONF=urls, **settings)
 
 
 def own():

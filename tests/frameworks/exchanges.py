@@ -1,12 +1,15 @@
-"""Twenty-one requests, and the ways to send them to an application."""
+"""Twenty-one requests, and the ways to send them to an application: in this process or on a server."""
 
 import asyncio
 import http.client
 import re
 import threading
 from contextlib import contextmanager
+from functools import partial
 
 from antiphon import Request, get_response
+from tests.frameworks import apps
+from tests.frameworks.servers import START, uvicorn
 
 PARTS = b"".join((
     b'--x\r\nContent-Disposition: form-data; name="note"\r\n\r\nhi\r\n',
@@ -42,15 +45,6 @@ EXCHANGES = {
     "parameter": ("GET", "/item/caf%C3%A9", {}, b""),
 }
 _SERVERS = {"server", "date", "connection", "keep-alive", "transfer-encoding", "alt-svc"}
-
-
-def exchange(app, interface, name):
-    """Do one of the exchanges with an application, and return its answer as far as the application decides it."""
-    return ask(app, interface, *EXCHANGES[name])
-
-
-def exchange_by_socket(port, name):
-    return ask_by_socket(port, *EXCHANGES[name])
 
 
 def ask(app, interface, method, url, headers, body):
@@ -109,3 +103,35 @@ def served(start):
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
+
+
+@contextmanager
+def asking(app, name):
+    """Yield a function that sends requests to the application of a framework, on its server if it has one."""
+    if name.partition("_")[0] in START:
+        with on_server(app, name) as port:
+            yield partial(ask_by_socket, port)
+    else:
+        yield partial(ask, app, "wsgi" if name in WSGI else "asgi")
+
+
+WSGI = {make.__name__ for make in apps.WSGI}
+
+
+def on_server(app, name):
+    """Return a context with the port of an application, on the server of its framework or on Uvicorn."""
+    return served(lambda: START.get(name.partition("_")[0], uvicorn)(app))
+
+
+@contextmanager
+def asking_views(make, views):
+    """Yield a function that sends requests to an application of a framework with these views."""
+    with apps.application(make, views) as app, asking(app, make.__name__) as ask_app:
+        yield ask_app
+
+
+@contextmanager
+def listening(make, views):
+    """Yield the port of such an application."""
+    with apps.application(make, views) as app, on_server(app, make.__name__) as port:
+        yield port

@@ -44,18 +44,22 @@ async def start_sanic(app):
 
 
 async def uvicorn(app):
+    """Start what Uvicorn has on a socket, without the loop in which it looks ten times a second for its end."""
     from uvicorn import Config, Server
 
     sock = socket.create_server(("127.0.0.1", 0))
-    server = Server(Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1))
-    server.install_signal_handlers = lambda: None
-    task = asyncio.ensure_future(server.serve([sock]))
-    while not server.started:
-        await asyncio.sleep(0.01)
+    config = Config(app, log_config=None, lifespan="off")
+    config.load()
+    server = Server(config)
+    server.lifespan = config.lifespan_class(config)
+    await server.startup([sock])
 
     async def stop():
-        server.should_exit = True
-        await task
+        server.servers[0].close()
+        for connection in [*server.server_state.connections]:
+            connection.shutdown()
+        if tasks := server.server_state.tasks:
+            await asyncio.wait(tasks, timeout=1)
 
     return sock.getsockname()[1], stop
 

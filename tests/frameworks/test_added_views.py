@@ -1,10 +1,8 @@
 """Views that one call adds to an application of any framework: their methods, parameters, URLs and visitors."""
 
 import json
-import warnings
-from contextlib import ExitStack
+from contextlib import nullcontext
 from datetime import datetime, timedelta
-from types import ModuleType
 from uuid import UUID
 
 import pytest
@@ -15,8 +13,7 @@ from antiphon.frameworks.view_function import conversion_to
 from antiphon.http import NotFound
 from antiphon.testing import Client
 from tests.frameworks import apps
-from tests.frameworks.exchanges import ask, ask_by_socket, served
-from tests.frameworks.servers import START
+from tests.frameworks.exchanges import FORM, ask, asking
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -46,32 +43,36 @@ def key(request: Request, value: UUID):
 VIEWS = Views({"/": index, "/items/<int:number>": item, "/files/<path:name>": file, "/keys/<uuid:value>": key})
 
 
+def add_below(*places):
+    """Add the views to an application, or to parts of it."""
+    for place in places:
+        VIEWS.add_to(place, "/feedback")
+
+
+def _flask(app, blueprint):
+    inner = blueprint("inner", "inner", url_prefix="/inner")
+    add_below(app, inner)
+    app.register_blueprint(inner)
+    return app
+
+
 def flask():
     from flask import Blueprint, Flask
 
-    app, inner = Flask("suite"), Blueprint("inner", "inner", url_prefix="/inner")
-    VIEWS.add_to(app, "/feedback")
-    VIEWS.add_to(inner, "/feedback")
-    app.register_blueprint(inner)
-    return app
+    return _flask(Flask("suite"), Blueprint)
 
 
 def quart():
     from quart import Blueprint, Quart
 
-    app, inner = Quart("suite"), Blueprint("inner", "inner", url_prefix="/inner")
-    VIEWS.add_to(app, "/feedback")
-    VIEWS.add_to(inner, "/feedback")
-    app.register_blueprint(inner)
-    return app
+    return _flask(Quart("suite"), Blueprint)
 
 
 def _django_urls():
     from django.urls import include, path
 
     urls, inner = [], []
-    VIEWS.add_to(urls, "/feedback")
-    VIEWS.add_to(inner, "/feedback")
+    add_below(urls, inner)
     return [*urls, path("inner/", include(inner))]
 
 
@@ -88,39 +89,35 @@ def starlette():
     from starlette.routing import Mount
 
     app, inner = Starlette(), Starlette()
-    VIEWS.add_to(app, "/feedback")
-    VIEWS.add_to(inner, "/feedback")
+    add_below(app, inner)
     app.router.routes.append(Mount("/inner", inner))
+    return app
+
+
+def _mounting(app, inner, path):
+    add_below(app, inner)
+    app.mount(path, inner)
     return app
 
 
 def fastapi():
     from fastapi import FastAPI
 
-    app, inner = FastAPI(), FastAPI()
-    VIEWS.add_to(app, "/feedback")
-    VIEWS.add_to(inner, "/feedback")
-    app.mount("/inner", inner)
-    return app
+    return _mounting(FastAPI(), FastAPI(), "/inner")
+
+
+def bottle():
+    from bottle import Bottle
+
+    return _mounting(Bottle(), Bottle(), "/inner/")
 
 
 def litestar():
     from litestar import Litestar, Router
 
     app, inner = Litestar(openapi_config=None), Router("/inner", route_handlers=[])
-    VIEWS.add_to(app, "/feedback")
-    VIEWS.add_to(inner, "/feedback")
+    add_below(app, inner)
     app.register(inner)
-    return app
-
-
-def bottle():
-    from bottle import Bottle
-
-    app, inner = Bottle(), Bottle()
-    VIEWS.add_to(app, "/feedback")
-    VIEWS.add_to(inner, "/feedback")
-    app.mount("/inner/", inner)
     return app
 
 
@@ -128,13 +125,13 @@ def pyramid():
     from pyramid.config import Configurator
 
     config = Configurator()
-    VIEWS.add_to(config, "/feedback")
+    add_below(config)
     with config.route_prefix_context("inner"):
         VIEWS.add_to(config, "/feedback2")
     return config.make_wsgi_app()
 
 
-def _falcon(app):
+def _twice_in(app):
     VIEWS.add_to(app, "/feedback")
     VIEWS.add_to(app, "/inner/feedback")
     return app
@@ -143,23 +140,26 @@ def _falcon(app):
 def falcon_wsgi():
     import falcon
 
-    return _falcon(falcon.App())
+    return _twice_in(falcon.App())
 
 
 def falcon_asgi():
     import falcon.asgi
 
-    return _falcon(falcon.asgi.App())
+    return _twice_in(falcon.asgi.App())
+
+
+def tornado():
+    from tornado.web import Application
+
+    return _twice_in(Application())
 
 
 def sanic():
-    from sanic import Blueprint, Sanic
+    from sanic import Blueprint
 
-    Sanic.test_mode = True
-    Sanic._app_registry.clear()
-    app, inner = Sanic("suite", configure_logging=False), Blueprint("inner", url_prefix="/inner")
-    VIEWS.add_to(app, "/feedback")
-    VIEWS.add_to(inner, "/feedback")
+    app, inner = apps.bare_sanic(), Blueprint("inner", url_prefix="/inner")
+    add_below(app, inner)
     app.blueprint(inner)
     return app
 
@@ -168,64 +168,41 @@ def aiohttp():
     from aiohttp import web
 
     app, inner = web.Application(), web.Application()
-    VIEWS.add_to(app, "/feedback")
-    VIEWS.add_to(inner, "/feedback")
+    add_below(app, inner)
     app.add_subapp("/inner", inner)
-    return app
-
-
-def tornado():
-    from tornado.web import Application
-
-    app = Application()
-    VIEWS.add_to(app, "/feedback")
-    VIEWS.add_to(app, "/inner/feedback")
     return app
 
 
 def antiphon():
     app, inner = App(cross_site_writes=True), Blueprint("inner", prefix="/inner")
-    VIEWS.add_to(app, "/feedback")
-    VIEWS.add_to(inner, "/feedback")
+    add_below(app, inner)
     app.register(inner)
     return app
 
 
-WSGI = (flask, django_wsgi, bottle, pyramid, falcon_wsgi)
-ASGI = (antiphon, quart, django_asgi, starlette, fastapi, litestar, falcon_asgi)
-SERVED = (aiohttp, tornado, sanic)
+FRAMEWORKS = (
+    flask, django_wsgi, bottle, pyramid, falcon_wsgi, antiphon, quart, django_asgi, starlette, fastapi, litestar,
+    falcon_asgi, aiohttp, tornado, sanic,
+)  # fmt: skip
 
 
 @pytest.fixture
 def asked(make):
     """A function that sends a request to the application of a framework."""
-    apps.need(make)
-    with ExitStack() as stack, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        app = make()
-        if make in (django_wsgi, django_asgi):
-            from django.test import override_settings
-
-            urls = ModuleType("urls")
-            urls.urlpatterns = _django_urls()
-            stack.enter_context(override_settings(ROOT_URLCONF=urls, MIDDLEWARE=[]))
-        if make in SERVED:
-            port = stack.enter_context(served(lambda: START[make.__name__](app)))
-        else:
-            interface = "wsgi" if make in WSGI else "asgi"
+    app, is_django = apps.made(make), make in (django_wsgi, django_asgi)
+    with (
+        apps.urls_of_django(_django_urls(), MIDDLEWARE=[]) if is_django else nullcontext(),
+        asking(app, make.__name__) as ask_app,
+    ):
 
         def asked(method, url, body=b""):
-            fields = {"content-type": "application/x-www-form-urlencoded"} if body else {}
-            if make in SERVED:
-                status, fields, text = ask_by_socket(port, method, url, fields, body)
-            else:
-                status, fields, text = ask(app, interface, method, url, fields, body)
+            status, fields, text = ask_app(method, url, FORM if body else {}, body)
             return status, dict(fields), text
 
         yield asked
 
 
-EVERYWHERE = pytest.mark.parametrize("make", [*WSGI, *ASGI, *SERVED])
+EVERYWHERE = pytest.mark.parametrize("make", FRAMEWORKS)
 
 
 @EVERYWHERE
@@ -256,7 +233,7 @@ def test_other_methods_are_refused_with_those_that_are_allowed(asked):
     assert asked("HEAD", "/feedback/items/7")[0] == 200
 
 
-@pytest.mark.parametrize("make", [each for each in (*WSGI, *ASGI, *SERVED) if each is not pyramid])
+@pytest.mark.parametrize("make", [each for each in FRAMEWORKS if each is not pyramid])
 def test_urls_begin_with_a_prefix_of_the_framework_itself(asked):
     assert json.loads(asked("GET", "/inner/feedback/items/41")[2]) == {"number": 42, "up": "/inner/feedback/"}
 
@@ -426,17 +403,12 @@ ROUTERS = {
     starlette_router: "/inner/feedback", fastapi_router: "/inner/of/feedback", litestar_router: "/of/feedback",
     aiohttp_router: "/feedback", aiohttp_table: "/feedback", antiphon_blueprint: "/inner/feedback",
 }  # fmt: skip
-SERVED_ROUTERS = (aiohttp_router, aiohttp_table)
 
 
 @pytest.mark.parametrize("make", ROUTERS)
 def test_views_are_added_to_a_router_whose_prefix_may_end_with_a_slash(make):
-    app, path = apps.made(make), f"{ROUTERS[make]}/items/41"
-    if make in SERVED_ROUTERS:
-        with served(lambda: START["aiohttp"](app)) as port:
-            answer = ask_by_socket(port, "GET", path, {}, b"")
-    else:
-        answer = ask(app, "asgi", "GET", path, {}, b"")
+    with asking(apps.made(make), make.__name__) as ask_app:
+        answer = ask_app("GET", f"{ROUTERS[make]}/items/41", {}, b"")
     assert json.loads(answer[2]) == {"number": 42, "up": f"{ROUTERS[make]}/"}
 
 

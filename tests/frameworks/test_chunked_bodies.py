@@ -7,8 +7,8 @@ import pytest
 
 from tests.adapters import conftest as adapters
 from tests.frameworks import apps
-from tests.frameworks.exchanges import served
-from tests.frameworks.servers import START, uvicorn
+from tests.frameworks.exchanges import listening
+from tests.frameworks.views import views
 from tests.helpers.waiting import DEADLINE
 
 pytestmark = pytest.mark.usefixtures("quiet")
@@ -49,11 +49,7 @@ def test_are_refused_if_the_wsgi_server_marks_no_end(make):
 
 @pytest.mark.parametrize("make", [*apps.SERVED, *apps.ASGI])
 def test_are_read_from_sockets(make):
-    app = apps.made(make)
-    with (
-        served(lambda: START.get(make.__name__, uvicorn)(app)) as port,
-        socket.create_connection(("127.0.0.1", port), DEADLINE) as client,
-    ):
+    with listening(make, views) as port, socket.create_connection(("127.0.0.1", port), DEADLINE) as client:
         client.sendall(
             b"POST /form HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n"
             b"Content-Type: application/x-www-form-urlencoded\r\n\r\n3\r\na=1\r\n4\r\n&b=2\r\n0\r\n\r\n"

@@ -2,23 +2,17 @@
 
 import asyncio
 import itertools
-from contextlib import ExitStack, contextmanager
-from functools import partial
 
 import pytest
 
 from antiphon import App, Response, view
 from antiphon.features import IdempotentWrites, MemoryStore, RateLimit, SQLiteStore
 from tests.frameworks import apps
-from tests.frameworks.exchanges import JSON, ask, ask_by_socket, served
-from tests.frameworks.servers import START
+from tests.frameworks.exchanges import JSON, ask, asking_views
 
 pytestmark = pytest.mark.usefixtures("quiet")
 
-INTERFACES = {
-    **dict.fromkeys(apps.WSGI, "wsgi"), **dict.fromkeys(apps.ASGI, "asgi"), apps.aiohttp: "", apps.tornado: "",
-    apps.sanic: "",
-}  # fmt: skip
+EVERYWHERE = pytest.mark.parametrize("make", [*apps.WSGI, *apps.ASGI, *apps.SERVED])
 KEY = {"idempotency-key": '"1"', **JSON}
 SCRIPT = [
     *[("GET", "/limited", {}, b"")] * 3,
@@ -94,20 +88,8 @@ class Shop:
         return app
 
 
-@contextmanager
-def asked(make, shop, monkeypatch):
-    """Yield a function that asks an application of a framework, in process or by its own server."""
-    with ExitStack() as stack:
-        app = apps.application(make, shop.views, monkeypatch, stack)
-        if not INTERFACES[make] or make is apps.sanic:
-            port = stack.enter_context(served(lambda: START[make.__name__](app)))
-            yield lambda *sent: ask_by_socket(port, *sent)
-        else:
-            yield lambda *sent: ask(app, INTERFACES[make], *sent)
-
-
-@pytest.mark.parametrize("make", INTERFACES)
-def test_answers_are_those_of_an_app(make, monkeypatch):
+@EVERYWHERE
+def test_answers_are_those_of_an_app(make):
     shop, own = Shop(), Shop()
     app = own.app()
 
@@ -118,16 +100,16 @@ def test_answers_are_those_of_an_app(make, monkeypatch):
     assert [answer[0] for answer in expected] == [
         200, 200, 429, 200, 200, 429, 200, 429, 201, 201, 422, 201, 201, 422, 400, 422, 400, 500, 500, 201, 201,
     ]  # fmt: skip
-    with asked(make, shop, monkeypatch) as ask_view:
+    with asking_views(make, shop.views) as ask_view:
         answers = [ask_view(*sent) for sent in SCRIPT]
     assert answers == expected
     assert shop.paid == own.paid
 
 
 @pytest.mark.parametrize("make", [apps.flask, apps.starlette, apps.aiohttp])
-def test_other_cookies_are_somebody_else_and_safe_methods_need_no_key(make, monkeypatch):
+def test_other_cookies_are_somebody_else_and_safe_methods_need_no_key(make):
     shop = Shop()
-    with asked(make, shop, monkeypatch) as ask_view:
+    with asking_views(make, shop.views) as ask_view:
         statuses = [
             ask_view("POST", "/pay", KEY | {"cookie": f"session={who}"}, b"1")[0] for who in ("ada", "ada", "bob")
         ]
@@ -136,11 +118,11 @@ def test_other_cookies_are_somebody_else_and_safe_methods_need_no_key(make, monk
         assert len(shop.paid) == 3
 
 
-def test_two_frameworks_share_a_store(monkeypatch, tmp_path):
+def test_two_frameworks_share_a_store(tmp_path):
     shops = [Shop(SQLiteStore(tmp_path / "writes.db")) for _ in range(2)]
     answers = []
     for make, shop in zip((apps.flask, apps.aiohttp), shops, strict=True):
-        with asked(make, shop, monkeypatch) as ask_view:
+        with asking_views(make, shop.views) as ask_view:
             answers += [
                 ask_view("POST", path, KEY | {"idempotency-key": f'"{path}"'}, b"1") for path in ("/pay", "/apay")
             ]
@@ -178,20 +160,18 @@ SAME = {"x-csrf-token": "another mask", "traceparent": "00-4bf92f3577b34da6a3ce9
 
 
 @pytest.mark.parametrize("make", [make for make in (*apps.WSGI, *apps.ASGI) if make is not apps.sanic])
-def test_a_write_is_not_told_to_a_caller_who_differs_in_one_sign(make, monkeypatch):
-    with ExitStack() as stack:
-        number, writes = itertools.count(1), IdempotentWrites(MemoryStore())
+def test_a_write_is_not_told_to_a_caller_who_differs_in_one_sign(make):
+    number, writes = itertools.count(1), IdempotentWrites(MemoryStore())
 
-        def pay(request):
-            return str(next(number))
+    def pay(request):
+        return str(next(number))
 
-        def views(interface=None):
-            return {"pay": view(methods=("POST",), idempotent=writes, interface=interface)(pay)}
+    def views(interface=None):
+        return {"pay": view(methods=("POST",), idempotent=writes, interface=interface)(pay)}
 
-        app = apps.application(make, views, monkeypatch, stack)
-        send = partial(ask, app, "wsgi" if make in apps.WSGI else "asgi", "POST", "/pay")
+    with asking_views(make, views) as ask_view:
         for key, (own, other) in SIGNS.items():
             given = {"idempotency-key": f'"{key}"', "content-type": "text/plain"}
-            told = [send(given | each, b"x") for each in (own, other, own | SAME)]
+            told = [ask_view("POST", "/pay", given | each, b"x") for each in (own, other, own | SAME)]
             assert [status for status, *_ in told] == [200, 422, 200], key
             assert told[0][2] == told[2][2], key

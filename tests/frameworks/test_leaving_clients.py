@@ -4,15 +4,13 @@ import asyncio
 import logging
 import socket
 import threading
-from contextlib import ExitStack
 
 import pytest
 
 from antiphon import Response, view
 from antiphon.frameworks.connection import until_left
 from tests.frameworks import apps
-from tests.frameworks.exchanges import served
-from tests.frameworks.servers import START, uvicorn
+from tests.frameworks.exchanges import listening
 from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE
 
@@ -86,7 +84,7 @@ def test_a_stream_that_fails_is_closed_and_its_error_raised(before):
     apps.aiohttp, apps.tornado, apps.sanic, apps.starlette, apps.litestar, apps.quart, apps.falcon_asgi,
     apps.django_asgi,
 ])  # fmt: skip
-def test_the_stream_is_closed(make, monkeypatch, caplog):
+def test_the_stream_is_closed(make, caplog):
     caplog.set_level(logging.CRITICAL)
     ended = Ended()
 
@@ -102,7 +100,5 @@ def test_the_stream_is_closed(make, monkeypatch, caplog):
         assert ended.closed.wait(DEADLINE)
         assert ended.after.wait(DEADLINE)
 
-    with ExitStack() as stack:
-        app = apps.application(make, ended.views, monkeypatch, stack)
-        port = stack.enter_context(served(lambda: START.get(make.__name__, uvicorn)(app)))
+    with listening(make, ended.views) as port:
         is_closed()

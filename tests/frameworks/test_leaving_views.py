@@ -5,15 +5,13 @@ import logging
 import socket
 import threading
 import time
-from contextlib import ExitStack
 from itertools import product
 
 import pytest
 
 from antiphon import view
 from tests.frameworks import apps
-from tests.frameworks.exchanges import served
-from tests.frameworks.servers import START, uvicorn
+from tests.frameworks.exchanges import listening
 from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE
 
@@ -69,7 +67,7 @@ def requests_to(make):
 
 
 @pytest.mark.parametrize("make", [*apps.SERVED, *apps.ASGI])
-def test_a_view_is_told(make, monkeypatch, caplog):
+def test_a_view_is_told(make, caplog):
     caplog.set_level(logging.CRITICAL)
     told = Told()
 
@@ -84,7 +82,5 @@ def test_a_view_is_told(make, monkeypatch, caplog):
         assert told.is_told.wait(3)
         assert told.after.wait(DEADLINE)
 
-    with ExitStack() as stack:
-        app = apps.application(make, told.views, monkeypatch, stack)
-        port = stack.enter_context(served(lambda: START.get(make.__name__, uvicorn)(app)))
+    with listening(make, told.views) as port:
         is_told()

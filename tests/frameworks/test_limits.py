@@ -1,15 +1,14 @@
 """A framework's own limits for bodies, which hold in views, too; and refusals of requests from `from_framework`."""
 
 import json
-from contextlib import ExitStack
+from contextlib import nullcontext
 from unittest import mock
 
 import pytest
 
 from antiphon import Limits, Request, view
 from tests.frameworks import apps
-from tests.frameworks.exchanges import FORM, JSON, MULTIPART, ask, ask_by_socket, served
-from tests.frameworks.servers import START
+from tests.frameworks.exchanges import FORM, JSON, MULTIPART, asking
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.usefixtures("quiet")
@@ -111,24 +110,18 @@ def views(interface=None):
 
 
 @pytest.mark.parametrize("make", {case[0]: None for case in CASES})
-def test_the_limits_of_a_framework_hold_in_its_views(make, monkeypatch):
+def test_the_limits_of_a_framework_hold_in_its_views(make):
     apps.need(make)
 
     @rows("path", ["/read", "/wide"])
     @rows("limit, options, fits, too_large", [case[1:] for case in CASES if case[0] is make])
     def holds(path, limit, options, fits, too_large):
-        with ExitStack() as stack:
-            app = apps.application(make, views, monkeypatch, stack)
-            if (context := limit(app, **options)) is not None:
-                stack.enter_context(context)
-            if make in (apps.aiohttp, apps.sanic):
-                port = stack.enter_context(served(lambda: START[make.__name__](app)))
-                send = lambda headers, body: ask_by_socket(port, "POST", path, headers, body)  # noqa: E731
-            else:
-                interface = "wsgi" if make in apps.WSGI else "asgi"
-                send = lambda headers, body: ask(app, interface, "POST", path, headers, body)  # noqa: E731
-            assert send(*fits)[0] == 200
-            assert send(*too_large)[0] == 413
+        with (
+            apps.application(make, views) as app,
+            limit(app, **options) or nullcontext(),
+            asking(app, make.__name__) as ask_app,
+        ):
+            assert [ask_app("POST", path, *sent)[0] for sent in (fits, too_large)] == [200, 413]
 
     holds()
 
@@ -139,7 +132,7 @@ def flask_app():
     app = Flask("of")
     app.config["MAX_CONTENT_LENGTH"] = 99
     app.post("/")(lambda: str(Request.from_framework(request).json))
-    return app, "wsgi"
+    return app
 
 
 def quart_app():
@@ -151,7 +144,7 @@ def quart_app():
     app = Quart("of")
     app.config["MAX_CONTENT_LENGTH"] = 99
     app.post("/")(read)
-    return app, "asgi"
+    return app
 
 
 def starlette_app():
@@ -164,7 +157,7 @@ def starlette_app():
         ours.limits = Limits(json=99)
         return JSONResponse(ours.json)
 
-    return Starlette(routes=[Route("/", read, methods=["POST"])]), "asgi"
+    return Starlette(routes=[Route("/", read, methods=["POST"])])
 
 
 def sanic_app():
@@ -177,7 +170,7 @@ def sanic_app():
 
     app = apps.sanic()
     app.add_route(read, "/", methods=["POST"], name="of")
-    return app, ""
+    return app
 
 
 @pytest.mark.parametrize("make", [flask_app, quart_app, starlette_app, sanic_app])
@@ -188,12 +181,8 @@ def test_what_a_request_refuses_is_not_a_failure_of_the_framework(make):
         (JSON, b"1", 200), (JSON, b"x" * 100, 413), (JSON, b"{", 400), (FORM, b"a=1", 415),
     ])  # fmt: skip
     def is_refused(headers, body, status):
-        app, interface = make()
-        if interface:
-            answered, _, text = ask(app, interface, "POST", "/", headers, body)
-        else:
-            with served(lambda: START["sanic"](app)) as port:
-                answered, _, text = ask_by_socket(port, "POST", "/", headers, body)
+        with asking(make(), make.__name__.removesuffix("_app")) as ask_app:
+            answered, _, text = ask_app("POST", "/", headers, body)
         assert answered == status
         assert status in (200, 413) or json.loads(text)["status"] == status
 

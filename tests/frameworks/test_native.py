@@ -13,8 +13,7 @@ from antiphon.features import Basic, CSRFTokens, MemoryStore, Sessions, Users
 from antiphon.frameworks.recognition import framework_of_app
 from antiphon.testing import Client
 from tests.frameworks import apps
-from tests.frameworks.exchanges import ask, ask_by_socket, served
-from tests.frameworks.servers import START
+from tests.frameworks.exchanges import ask, asking
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -173,11 +172,7 @@ def aiohttp():
 
 
 def sanic():
-    from sanic import Sanic
-
-    Sanic.test_mode = True
-    Sanic._app_registry.clear()
-    app = Sanic("suite", configure_logging=False)
+    app = apps.bare_sanic()
     VIEWS.add_to(app)
     return app, app
 
@@ -217,12 +212,8 @@ def test_a_view_has_what_its_framework_gives(make, path, monkeypatch):
             monkeypatch.setitem(sys.modules, "native_settings", settings)
             stack.enter_context(override_settings(**DJANGOS))
             app = handler()
-        if make in (aiohttp, tornado, sanic):
-            port = stack.enter_context(served(lambda: START[make.__name__](app)))
-            status, fields, text = ask_by_socket(port, "GET", path, {}, b"")
-        else:
-            interface = "asgi" if make in (quart, django_asgi, starlette, litestar) else "wsgi"
-            status, fields, text = ask(app, interface, "GET", path, {}, b"")
+        ask_app = stack.enter_context(asking(app, make.__name__))
+        status, fields, text = ask_app("GET", path, {}, b"")
     assert status == 200
     seen = json.loads(text)
     gives = framework_of_app(gave).gives

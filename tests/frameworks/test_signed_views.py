@@ -7,7 +7,8 @@ import pytest
 from antiphon import App, Request, view
 from antiphon.features import MemoryStore, Signatures, sign
 from antiphon.testing import Client
-from tests.frameworks.test_guarded_views import INTERFACES, asked
+from tests.frameworks.exchanges import asking_views
+from tests.frameworks.test_guarded_views import EVERYWHERE
 
 pytestmark = pytest.mark.usefixtures("quiet")
 
@@ -42,9 +43,9 @@ def sent(path, body):
     return dict(sign(request, SECRET, keyid="p").headers.items())
 
 
-@pytest.mark.parametrize("make", INTERFACES)
-def test_a_view_answers_what_is_signed(make, monkeypatch):
-    with asked(make, Shop(), monkeypatch) as ask:
+@EVERYWHERE
+def test_a_view_answers_what_is_signed(make):
+    with asking_views(make, Shop().views) as ask:
         for path in ("/order", "/aorder"):
             for body in (b"{}", LARGE):
                 good = sent(path, body)

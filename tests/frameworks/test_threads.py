@@ -3,7 +3,6 @@
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from contextvars import ContextVar
 
 import pytest
@@ -11,15 +10,13 @@ import pytest
 from antiphon import Response, current_request, view
 from antiphon.concurrency.loop import running_loop
 from tests.frameworks import apps
-from tests.frameworks.exchanges import JSON, ask_by_socket, served
-from tests.frameworks.servers import START, uvicorn
+from tests.frameworks.exchanges import JSON, ask_by_socket, listening
 from tests.helpers.waiting import DEADLINE
 
 pytestmark = pytest.mark.usefixtures("quiet")
 
 MANY = 5
 VARIABLE = ContextVar("variable", default="unset")
-FRAMEWORKS = [*apps.SERVED, *apps.ASGI, pytest.param(apps.fasthtml, marks=pytest.mark.once)]
 
 
 class Meeting:
@@ -52,39 +49,29 @@ class Meeting:
         return {name: view(interface=interface)(function) for name, function in functions.items()}
 
 
-def ask_all(make, meeting, monkeypatch, ask):
-    with ExitStack() as stack:
-        app = apps.application(make, meeting.views, monkeypatch, stack)
-        port = stack.enter_context(served(lambda: START.get(make.__name__, uvicorn)(app)))
-        return ask(port)
+@pytest.fixture(scope="module", params=[
+    *apps.SERVED, *apps.ASGI, pytest.param(apps.fasthtml, marks=pytest.mark.once),
+])  # fmt: skip
+def meeting(request):
+    """The views of a framework, and the port of its server."""
+    made = Meeting()
+    with listening(request.param, made.views) as port:
+        yield made, port
 
 
-@pytest.mark.parametrize("make", FRAMEWORKS)
-def test_def_views_run_side_by_side(make, monkeypatch):
-    meeting = Meeting()
-
-    def ask(port):
-        with ThreadPoolExecutor(MANY) as pool:
-            return [*pool.map(lambda n: ask_by_socket(port, "POST", "/meet", JSON, b'{"n":%d}' % n), range(MANY))]
-
-    answers = ask_all(make, meeting, monkeypatch, ask)
-    assert [(status, body) for status, _, body in answers] == [
-        (200, f'{{"sent":{{"n":{number}}},"same":true}}') for number in range(MANY)
-    ]
-    assert meeting.loops == [None] * MANY
+def test_def_views_run_side_by_side(meeting):
+    views, port = meeting
+    with ThreadPoolExecutor(MANY) as pool:
+        answers = pool.map(lambda n: ask_by_socket(port, "POST", "/meet", JSON, b'{"n":%d}' % n), range(MANY))
+        assert [(status, body) for status, _, body in answers] == [
+            (200, f'{{"sent":{{"n":{number}}},"same":true}}') for number in range(MANY)
+        ]
+    assert views.loops == [None] * MANY
 
 
-@pytest.mark.parametrize("make", FRAMEWORKS)
-def test_a_def_stream_has_the_context_of_its_view(make, monkeypatch):
-    def ask(port):
-        return ask_by_socket(port, "GET", "/streamed", {}, b"")[::2]
-
-    assert ask_all(make, Meeting(), monkeypatch, ask) == (200, "of the view")
+def test_a_def_stream_has_the_context_of_its_view(meeting):
+    assert ask_by_socket(meeting[1], "GET", "/streamed", {}, b"")[::2] == (200, "of the view")
 
 
-@pytest.mark.parametrize("make", FRAMEWORKS)
-def test_async_views_run_on_the_loop(make, monkeypatch):
-    def ask(port):
-        return ask_by_socket(port, "GET", "/on_loop", {}, b"")[::2]
-
-    assert ask_all(make, Meeting(), monkeypatch, ask) == (200, "True")
+def test_async_views_run_on_the_loop(meeting):
+    assert ask_by_socket(meeting[1], "GET", "/on_loop", {}, b"")[::2] == (200, "True")

@@ -1,6 +1,5 @@
 """One function as a view in seventeen applications: twenty-one requests have the same answers, byte for byte."""
 
-from contextlib import ExitStack
 from functools import cache
 
 import pytest
@@ -8,8 +7,7 @@ import pytest
 from antiphon import Response, view
 from antiphon.concurrency.loop import running_loop
 from tests.frameworks import apps
-from tests.frameworks.exchanges import EXCHANGES, ask, exchange, exchange_by_socket, served
-from tests.frameworks.servers import START
+from tests.frameworks.exchanges import EXCHANGES, ask, asking, asking_views
 from tests.helpers.handlers import in_style
 
 pytestmark = pytest.mark.usefixtures("quiet")
@@ -30,44 +28,23 @@ def expected(name):
     def as_served(environ, start_response):
         return app(environ, start_response)
 
-    return exchange(as_served, "wsgi", name)
-
-
-def differences(send, framework):
-    found = {}
-    for name in EXCHANGES:
-        answer = send(name)
-        if answer != expected(name) and (framework, name) not in DIFFERENT:
-            found[name] = answer, expected(name)
-    return found
-
-
-@pytest.mark.parametrize("make", apps.WSGI)
-def test_answers_are_the_same_over_wsgi(make):
-    app = apps.made(make)
-    assert differences(lambda name: exchange(app, "wsgi", name), make.__name__) == {}
+    return ask(as_served, "wsgi", *EXCHANGES[name])
 
 
 @pytest.mark.parametrize("make", [
-    *[make for make in apps.ASGI if make is not apps.sanic], pytest.param(apps.fasthtml, marks=[
+    *apps.WSGI, *apps.ASGI, *apps.SERVED, pytest.param(apps.fasthtml, marks=[
         pytest.mark.once,  # FastHTML leaves uploads that it has parsed open
         pytest.mark.filterwarnings("ignore:Exception ignored in. <function SpooledTemporaryFile"),
     ]),
 ])  # fmt: skip
-def test_answers_are_the_same_over_asgi(make):
-    app = apps.made(make)
-    assert differences(lambda name: exchange(app, "asgi", name), make.__name__) == {}
-
-
-@pytest.mark.parametrize("make", [*apps.SERVED, apps.sanic])
-def test_answers_are_the_same_on_sockets(make):
-    app = apps.made(make)
-    with served(lambda: START[make.__name__](app)) as port:
-        assert differences(lambda name: exchange_by_socket(port, name), make.__name__) == {}
+def test_answers_are_the_same(make):
+    with asking(apps.made(make), make.__name__) as ask_app:
+        answers = {name: ask_app(*sent) for name, sent in EXCHANGES.items() if (make.__name__, name) not in DIFFERENT}
+    assert answers == {name: expected(name) for name in answers}
 
 
 @pytest.mark.parametrize("interface", ["wsgi", "asgi"], ids=["def", "async def"])
-def test_def_views_of_django_over_asgi_leave_its_loop_alone(interface, monkeypatch):
+def test_def_views_of_django_over_asgi_leave_its_loop_alone(interface):
     loops = []
 
     def where(request):
@@ -77,9 +54,8 @@ def test_def_views_of_django_over_asgi_leave_its_loop_alone(interface, monkeypat
     def views():
         return {"text": view(in_style("def" if interface == "wsgi" else "async def", where))}
 
-    with ExitStack() as stack:
-        app = apps.application(apps.django_asgi, views, monkeypatch, stack)
-        assert ask(app, "asgi", "GET", "/text", {}, b"")[0] == 200
+    with asking_views(apps.django_asgi, views) as ask_app:
+        assert ask_app("GET", "/text", {}, b"")[0] == 200
     assert [loop is not None for loop in loops] == [interface == "asgi"]
 
 

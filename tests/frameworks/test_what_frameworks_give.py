@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
@@ -17,8 +17,7 @@ from antiphon import Limits, Request, Response, Views, get_response, view
 from antiphon.frameworks.recognition import _named
 from antiphon.http import Link
 from tests.frameworks import apps
-from tests.frameworks.exchanges import served
-from tests.frameworks.servers import START, uvicorn
+from tests.frameworks.exchanges import on_server
 from tests.helpers.waiting import DEADLINE
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -184,15 +183,13 @@ def makes_applications(name: str) -> bool:
 
 
 @pytest.mark.parametrize("make", [*apps.WSGI, *apps.ASGI, *apps.SERVED])
-def test_each_cell_is_as_it_is_measured(make, monkeypatch, caplog):
+def test_each_cell_is_as_it_is_measured(make, caplog):
     caplog.set_level(logging.CRITICAL)
     probe, name = Probe(0.1 if make in apps.WSGI else WAIT), make.__name__
-    with ExitStack() as stack:
-        app = apps.application(make, probe.views, monkeypatch, stack)
-        if make in apps.WSGI:
-            port = stack.enter_context(wsgi_served(app))
-        else:
-            port = stack.enter_context(served(lambda: START.get(name, uvicorn)(app)))
+    with (
+        apps.application(make, probe.views) as app,
+        wsgi_served(app) if make in apps.WSGI else on_server(app, name) as port,
+    ):
         framework = _named(name.partition("_")[0])
         measured = {
             **dict(zip(("def", "async def"), see_leaving(probe, port), strict=True)),
