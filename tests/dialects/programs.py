@@ -35,7 +35,12 @@ def flask():
     app.logger.disabled = True
     app.get("/hello")(lambda: "hello")
     app.get("/wait", endpoint="wait")(lambda: waited(lambda: request.args["name"]))
+
+    async def aread():
+        return str(len(request.get_data()))
+
     app.post("/read", endpoint="read")(lambda: str(len(request.get_data())))
+    app.post("/aread", endpoint="aread")(aread)
     app.post("/form", endpoint="form")(lambda: repr([*request.form.items(), *request.files]))
 
     @app.post("/fail")

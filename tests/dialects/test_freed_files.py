@@ -1,4 +1,4 @@
-"""Files of uploads are closed when their requests end, however that is: nothing is left to the garbage collector."""
+"""Files of bodies are closed when their requests end, however that is: nothing is left to the garbage collector."""
 
 import gc
 import socket
@@ -10,6 +10,7 @@ import pytest
 from antiphon.dialects.microdot import Request
 from tests.dialects import programs
 from tests.helpers.open_files import open_in
+from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE, eventually
 
 pytestmark = [
@@ -25,6 +26,11 @@ HEAD = (
     b"POST /%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
     b"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: %d\r\n\r\n"
 )
+ENDS = {
+    "read": (b"form", FORM, b"200"), "read as bytes": (b"read", FORM, b"200"), "not found": (b"refuse", FORM, b"404"),
+    "failing": (b"fail", FORM, b"500"), "refused": (b"form", REFUSED, b"413"), "cut off": (b"form", FORM, None),
+}  # fmt: skip
+"""Paths, what is sent, and the statuses; None for a client that leaves."""
 
 
 @pytest.fixture
@@ -40,23 +46,13 @@ def folder(monkeypatch, tmp_path):
     gc.enable()
 
 
-@pytest.mark.parametrize(
-    ("path", "form", "status"),
-    [
-        (b"form", FORM, b"200"),
-        (b"refuse", FORM, b"404"),
-        (b"fail", FORM, b"500"),
-        (b"form", REFUSED, b"413"),
-        (b"form", FORM, b"cut off"),
-    ],
-    ids=["read", "not found", "failing", "refused", "cut off"],
-)
 @pytest.mark.parametrize("program", programs.ALL)
-def test_no_file_outlives_its_request(folder, program, path, form, status, interface):
-    with programs.served(program, interface) as address:
+def test_no_file_outlives_its_request(folder, program, interface):
+    @rows("path, form, status", ENDS.values(), ids=ENDS)
+    def is_closed(path, form, status):
         with closing(socket.create_connection(address, DEADLINE)) as client:
             client.sendall(HEAD % (path, len(form)))
-            if status == b"cut off":
+            if status is None:
                 client.sendall(form[: len(form) // 2])
                 eventually(lambda: open_in(folder) or None, "nothing was received")
             else:
@@ -64,3 +60,6 @@ def test_no_file_outlives_its_request(folder, program, path, form, status, inter
                 assert client.recv(1 << 16)[9:12] == status
         programs.kept.clear()
         eventually(lambda: None if open_in(folder) else True, "files are still open")
+
+    with programs.served(program, interface) as address:
+        is_closed()

@@ -22,16 +22,10 @@ def test_the_other_methods(app, serve, method):
 
 
 PATTERNS = [
-    ("/users/<id>", "/users/a%20b", {"id": "a b"}), ("/users/<id>", "/users/", None),
-    ("/users/<id>", "/users/a/b", None), ("/users/<string:id>/x", "/users/a/x", {"id": "a"}),
-    ("/<int:n>", "/-12", {"n": -12}), ("/<int:n>", "/1.5", None), ("/f/<path:p>", "/f/a/b.txt", {"p": "a/b.txt"}),
-    ("/f/<path:p>/end", "/f/a/b/end", {"p": "a/b"}), ("/<re:[a-c]+:letters>", "/abc", {"letters": "abc"}),
-    ("/<re:[a-c]+:letters>", "/abd", None),
-    ("/<re:(a|b)(c):x>/<int:n>", "/ac/5", {"x": "ac", "n": 5}),
-    ("/a.b", "/aXb", None), ("/a.b", "/a.b", {}), ("/a.b/<id>", "/aXb/1", None),
-    ("/a.b(c)/<id>", "/a.b(c)/1", {"id": "1"}), ("no-slash", "/no-slash", {}), ("/", "/", {}), ("/x", "/x/", None),
-    ("/x", "/x%0A", None),
+    ("/<re:(a|b)(c):x>/<int:n>", "/ac/5", {"x": "ac", "n": 5}), ("/a.b", "/aXb", None), ("/a.b/<id>", "/aXb/1", None),
+    ("/a.b(c)/<id>", "/a.b(c)/1", {"id": "1"}), ("no-slash", "/no-slash", {}), ("/x", "/x%0A", None),
 ]  # fmt: skip
+"""What Microdot reads otherwise, or what no random pattern has."""
 
 
 @rows("pattern, path, values", PATTERNS)

@@ -3,9 +3,12 @@
 import json
 import os
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from antiphon.dialects.pyramid.asset import asset_spec_from_abspath
 from tests.dialects.pyramid.beside import DIALECT, Package, assert_alike
 from tests.helpers.rows import rows
 
@@ -145,3 +148,9 @@ def test_a_manifest_is_read_again_when_it_has_changed(tmp_path):
         assert buster(None, "a", {}) == (name, {})
     with pytest.raises(OSError, match="missing"):
         OURS.static.ManifestCacheBuster(str(tmp_path / "missing"))
+
+
+def test_the_package_of_an_asset_can_be_anything_with_a_modules_name():
+    package = SimpleNamespace(__name__="json")
+    folder = Path(json.__file__).parent
+    assert asset_spec_from_abspath(f"{folder}/tool.py", package) == "json:tool.py"

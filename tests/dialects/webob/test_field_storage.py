@@ -1,6 +1,10 @@
 """Fields of forms, and whole forms, that are made by hand, beside those of WebOb."""
 
+import subprocess
+import sys
 from io import BytesIO
+
+import pytest
 
 from antiphon.dialects.webob import compat
 from antiphon.dialects.webob.multidict import MultiDict
@@ -69,3 +73,20 @@ def test_content_can_be_written_to_its_own_file():
     with field.make_file() as field.file:
         field.file.write(CONTENT)
         assert (field.value, repr(field), bool(field)) == (CONTENT, "FieldStorage('f', 'a.txt')", True)
+
+
+WITHOUT_CGI = """
+import sys
+sys.modules["cgi"] = sys.modules["pkg_resources"] = sys.modules["setuptools"] = None
+import antiphon.dialects.webob as webob
+from antiphon.dialects.webob import acceptparse, client, compat, dec, exc, multidict, static
+made = webob.Request.blank("/", POST={"f": ("a.txt", b"content")})
+assert isinstance(made.POST["f"], compat.cgi_FieldStorage)
+assert made.send(webob.Response("hello")).text == "hello"
+"""
+
+
+@pytest.mark.processes
+def test_neither_cgi_nor_setuptools_is_needed():
+    """webob#437 and #466."""
+    subprocess.run([sys.executable, "-W", "error", "-c", WITHOUT_CGI], check=True, timeout=60)
