@@ -7,9 +7,11 @@ import pytest
 
 from antiphon import App
 from antiphon.dialects.flask import Flask, copy_current_request_context, request
+from antiphon.dialects.werkzeug.middleware.proxy_fix import ProxyFix
 from antiphon.dialects.werkzeug.test import EnvironBuilder
 from antiphon.testing import Client
 from tests.adapters.conftest import scope
+from tests.helpers.request_bodies import FORM_DATA, form_data
 from tests.helpers.rows import rows
 
 INTERFACES = ["wsgi", "asgi", "rsgi"]
@@ -45,30 +47,63 @@ def reading():
     return app
 
 
-@rows("interface", INTERFACES)
-@rows("path", ["/sync", "/async"])
-def test_a_mounted_application_has_the_body_that_the_one_around_it_received(interface, path):
-    app = App()
-    app.mount("", reading())
-    with Client(app, interface) as client:
-        assert client.post(path, body=b"12345", headers=TEXT).text == "5"
+def mounted(app):
+    outer = App()
+    outer.mount("", app)
+    return outer
 
 
+def wrapped(app):
+    """An application around which is middleware of WSGI."""
+    app.wsgi_app = ProxyFix(app.wsgi_app)
+    return app
+
+
+AROUND = rows("around", [lambda app: app, mounted, wrapped], ids=["alone", "mounted", "wrapped"])
+
+
+@AROUND
 @rows("interface", INTERFACES)
 @rows("path", ["/sync", "/async"])
-@rows("size", [0, 10, 100_000, 3_000_000])
-def test_bodies_of_any_size_are_read(interface, path, size):
-    with Client(reading(), interface) as client:
+@rows("size", [0, 100_000, 3_000_000])
+def test_bodies_of_any_size_are_read(interface, path, size, around):
+    with Client(around(reading()), interface) as client:
         assert client.post(path, body=b"x" * size, headers=TEXT).text == str(size)
 
 
+@AROUND
 @rows("interface", INTERFACES)
-@rows("path, status", [("/sync", 413), ("/async", 413), ("/own/2000", 200), ("/unread", 200)])
-def test_a_limit_counts_when_the_body_is_read(interface, path, status):
+@rows("path, status", [("/sync", 413), ("/async", 413), ("/own/2000", 200), ("/own/1400", 413), ("/unread", 200)])
+def test_a_limit_counts_when_the_body_is_read(interface, path, status, around):
     app = reading()
     app.config["MAX_CONTENT_LENGTH"] = 1000
-    with Client(app, interface, raise_errors=False) as client:
+    with Client(around(app), interface, raise_errors=False) as client:
         assert client.post(path, body=b"x" * 1500, headers=TEXT).status == status
+
+
+PLAIN = {"data": b"x" * 1000, "content_type": "text/plain"}
+URLENCODED = {"data": b"a=" + b"x" * 1000, "content_type": "application/x-www-form-urlencoded"}
+
+
+def parts(*sizes):
+    fields = [(f"f{number}", None, b"x" * size) for number, size in enumerate(sizes)]
+    return {"data": form_data(*fields), "content_type": FORM_DATA}
+
+
+@pytest.mark.feature("flask-039", "flask-040", "flask-041")
+@rows(
+    "setting, limit, sent, status",
+    ("MAX_CONTENT_LENGTH", None, PLAIN, 200), ("MAX_CONTENT_LENGTH", 1000, PLAIN, 200),
+    ("MAX_CONTENT_LENGTH", 999, PLAIN, 413), ("MAX_CONTENT_LENGTH", 999, URLENCODED, 413),
+    ("MAX_FORM_MEMORY_SIZE", 999, URLENCODED, 200), ("MAX_FORM_MEMORY_SIZE", 1000, parts(500, 500), 200),
+    ("MAX_FORM_MEMORY_SIZE", 999, parts(500, 500), 413), ("MAX_FORM_PARTS", 3, parts(1, 1, 1), 200),
+    ("MAX_FORM_PARTS", 2, parts(1, 1, 1), 413),
+)  # fmt: skip
+def test_limits_of_the_application(setting, limit, sent, status):
+    app = Flask(__name__)
+    app.config[setting] = limit
+    app.add_url_rule("/", view_func=lambda: str([request.form, request.get_data()]), endpoint="i", methods=["POST"])
+    assert app.test_client().post("/", **sent).status_code == status
 
 
 def test_a_view_on_the_loop_is_told_of_a_body_that_is_not_there():
@@ -109,10 +144,8 @@ def test_the_loop_of_a_wsgi_server_waits_for_no_body(path, limit, size, answer, 
         assert environ["wsgi.input"].closed
 
 
-@rows("path", ["/sync", "/async"])
-@rows("declared", [True, False])
-def test_a_client_that_leaves_is_answered_by_nobody(path, declared):
-    """The view gets a 400 for a body that breaks off, as Werkzeug gives it, and not the beginning of the body."""
+def sent_by(app, path, length, messages):
+    """The messages of ASGI that an application sends when it gets these."""
 
     async def receive():
         return messages.pop(0) if messages else {"type": "http.disconnect"}
@@ -120,12 +153,31 @@ def test_a_client_that_leaves_is_answered_by_nobody(path, declared):
     async def send(message):
         sent.append(message)
 
-    messages = [{"type": "http.request", "body": b"some", "more_body": True}]
     sent = []
-    length = [(b"content-length", b"10")] if declared else [(b"transfer-encoding", b"chunked")]
-    headers = [(b"host", b"localhost"), (b"content-type", b"text/plain"), *length]
-    asyncio.run(reading()(scope("POST", path, headers), receive, send))
+    headers = [(b"host", b"localhost"), (b"content-type", b"text/plain"), length]
+    asyncio.run(app(scope("POST", path, headers), receive, send))
+    return sent
+
+
+CHUNKED = (b"transfer-encoding", b"chunked")
+
+
+@rows("path", ["/sync", "/async"])
+@rows("length", [(b"content-length", b"10"), CHUNKED])
+def test_a_client_that_leaves_is_answered_by_nobody(path, length):
+    """The view gets a 400 for a body that breaks off, as Werkzeug gives it, and not the beginning of the body."""
+    sent = sent_by(reading(), path, length, [{"type": "http.request", "body": b"some", "more_body": True}])
     assert not sent or sent[0]["status"] == 400
+
+
+@AROUND
+def test_a_body_that_was_refused_is_received_to_its_end(around):
+    """Many clients listen only when they have sent all."""
+    app = reading()
+    app.config["MAX_CONTENT_LENGTH"] = 10
+    messages = [{"type": "http.request", "body": b"x" * 100_000, "more_body": left > 0} for left in reversed(range(5))]
+    sent = sent_by(around(app), "/sync", CHUNKED, messages)
+    assert (sent[0]["status"], messages) == (413, [])
 
 
 @rows("interface", ["wsgi", "asgi", "rsgi"])
