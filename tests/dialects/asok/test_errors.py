@@ -8,8 +8,7 @@ from tests.helpers.rows import rows
 RAISES = "import antiphon.dialects.asok as asok\ndef render(request):\n    {}\n"
 
 
-@rows(
-    "call, status, text",
+ERRORS = [
     ("request.abort(418, 'a <pot>')", 418, "<h1>418</h1><p>a &lt;pot&gt;</p>"),
     ("request.abort_404()", 404, "<h1>404</h1><p>The requested resource was not found</p>"),
     ("request.abort_403('no')", 403, "<h1>403</h1><p>no</p>"),
@@ -23,11 +22,14 @@ RAISES = "import antiphon.dialects.asok as asok\ndef render(request):\n    {}\n"
     ("raise asok.SecurityError('s')", 403, "<h1>403</h1><p>s</p>"),
     ("raise asok.ValidationError('v', {'a': 'b'})", 400, "<h1>400</h1><p>v</p>"),
     ("1 / 0", 500, "<h1>500</h1><p>The server failed to handle the request; the failure has been logged.</p>"),
-)
-def test_an_exception_is_answered_by_its_status_and_message(serve, call, status, text):
-    response = serve({"page.py": RAISES.format(call)}).get("/")
-    assert (response.status, response.text) == (status, text)
-    assert response.headers["content-type"] == "text/html; charset=utf-8"
+]
+
+
+def test_an_exception_is_answered_by_its_status_and_message(serve):
+    client = serve({f"src/pages/n{n}/page.py": RAISES.format(call) for n, (call, *_) in enumerate(ERRORS)})
+    found = [client.get(f"/n{n}") for n in range(len(ERRORS))]
+    assert [(each.status, each.text) for each in found] == [(status, text) for _, status, text in ERRORS]
+    assert {each.headers["content-type"] for each in found} == {"text/html; charset=utf-8"}
 
 
 def test_an_error_has_what_its_status_demands(serve):
