@@ -1,19 +1,16 @@
 """Guards around programs of each dialect, served: what they refuse never reaches the program, over any interface."""
 
-import asyncio
 import gzip
 import json
 import random
 import socket
-from contextlib import closing, suppress
+from contextlib import closing
 from http.client import HTTPConnection
 
 import pytest
 
 from antiphon.adapters.foreign.environ_host import BridgedApplication
 from antiphon.cli.workers.options import Guards
-from antiphon.concurrency.workers import RECEIVING, WORKERS
-from antiphon.testing import AsyncClient
 from tests.dialects import programs
 from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE
@@ -107,36 +104,6 @@ def test_a_program_answers_while_the_body_comes(program, interface):
         while not received.endswith(b"0\r\n\r\n"):
             received += client.recv(1 << 16)
         assert received.startswith(b"HTTP/1.1 200 OK\r\n")
-
-
-@rows("interface", ["asgi", "rsgi"])
-def test_bodies_that_a_program_waits_for_leave_threads_to_others(interface):
-    async def main():
-        asked, go_on = asyncio.Semaphore(0), asyncio.Event()
-
-        async def half_sent():
-            yield b"x"
-            asked.release()
-            await go_on.wait()
-
-        app = guarded(programs.pyramid, Guards(refuse_cross_site=True))
-        async with AsyncClient(app, interface, timeout=None, raise_errors=False) as client:
-            large = {"content-length": str(1 << 20)}
-            slow = [
-                asyncio.create_task(client.post("/read", body=half_sent(), headers=large)) for _ in range(WORKERS + 1)
-            ]
-            waiting = 0
-            with suppress(TimeoutError):
-                while await asyncio.wait_for(asked.acquire(), 0.5):
-                    waiting += 1
-            quick = await asyncio.wait_for(client.get("/hello"), DEADLINE)
-            go_on.set()
-            await asyncio.gather(*slow, return_exceptions=True)  # they break off
-            return quick.text, waiting
-
-    text, waiting = asyncio.run(main())
-    assert text == "hello"
-    assert waiting <= RECEIVING
 
 
 def echo(environ, start_response):

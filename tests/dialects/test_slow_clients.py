@@ -2,13 +2,19 @@
 
 import asyncio
 
+from antiphon.cli.workers.options import Guards
 from antiphon.concurrency.workers import RECEIVING, WORKERS
 from antiphon.testing import AsyncClient
 from tests.dialects import programs
 from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE
 
-PROGRAMS = [programs.asok, programs.flask, programs.kay, programs.pyramid, programs.webob, programs.werkzeug]
+
+def guarded():
+    return Guards(refuse_cross_site=True).around(programs.pyramid(), None, "shop:app")
+
+
+PROGRAMS = [programs.asok, programs.flask, programs.kay, programs.pyramid, programs.webob, programs.werkzeug, guarded]
 SMALL = {"content-length": "2"}
 LARGE = {"content-length": str(1 << 20)}
 
