@@ -55,10 +55,11 @@ def test_the_stream_reads_lines_exact_sizes_and_up_to_a_separator(app, serve, mo
 
 
 def test_of_a_body_that_is_refused_nothing_is_loaded(app, serve):
-    Request.max_content_length = 10
+    Request.max_content_length, Request.max_body_length = 10, 5
     app.post("/")(lambda request: "handled")
     app.errorhandler(413)(lambda request: ([len(request.body), request.form and len(request.form)], 413))
     client = serve(app)
+    assert client.post("/", body=bytes(10)).text == "handled"
     assert client.post("/", body=bytes(11)).json == [0, None]
     assert client.post("/", form={"a": "long enough"}).json == [0, {}]
     assert client.post("/", body=in_chunks(2000)).json == [0, None]

@@ -184,13 +184,6 @@ def test_a_path_that_is_not_utf_8_raises_what_is_a_400(key, name):
     assert "%FF" in repr(made)
 
 
-@rows("path", ["/", "/%ff"])
-@rows("query", ["", "a=%ff"])
-def test_what_is_no_text_is_answered_with_a_400(path, query):
-    app = wsgify(lambda request: request.path_info + "".join(request.GET))
-    assert Client(app, "wsgi").get(f"{path}?{query}").status == (200 if path == "/" and not query else 400)
-
-
 @rows("charset", ["zlib", "utf-7", "no such charset", "\0"])
 def test_a_charset_that_is_none_is_no_crash(charset):
     made = request(b"a=%C3%BC", CONTENT_TYPE=f"{URLENCODED}; charset={charset}")

@@ -4,18 +4,15 @@ import os
 import tracemalloc
 from contextlib import closing
 from io import BytesIO
-from typing import ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug import formparser as original
-from werkzeug.exceptions import RequestEntityTooLarge as OriginalTooLarge
 
 from antiphon.dialects.werkzeug import formparser
 from antiphon.dialects.werkzeug.datastructures import MultiDict
-from antiphon.dialects.werkzeug.exceptions import RequestEntityTooLarge
-from tests.dialects.werkzeug.environs import CONTENT, MULTIPART, environ, form, part, parts
+from tests.dialects.werkzeug.environs import CONTENT, form, part, parts
 from tests.helpers.rows import rows
 
 names = st.text(st.characters(codec="utf-8", exclude_characters='"\\%\r\n', exclude_categories=["Cc"]), max_size=10)
@@ -61,16 +58,6 @@ def test_what_is_no_form_is_empty_or_an_error(body, options):
             library.FormDataParser(silent=False).parse(BytesIO(body), "multipart/form-data", len(body), options)
 
 
-@rows("bounds", [{"max_form_memory_size": 10}, {"max_form_parts": 2}, {"max_content_length": 100}], ids=str)
-def test_bounds(bounds):
-    env = environ(parts(*[part(b"x" * 30)] * 3), CONTENT_TYPE=MULTIPART)
-    with pytest.raises(RequestEntityTooLarge):
-        formparser.parse_form_data(env, **bounds)
-    env["wsgi.input"].seek(0)
-    with pytest.raises(OriginalTooLarge):
-        original.parse_form_data(env, **bounds)
-
-
 def test_files_are_bounded_by_the_body_alone():
     _, _, files = formparser.parse_form_data(form(), max_form_memory_size=10)
     assert files["upload"].read() == CONTENT
@@ -78,33 +65,16 @@ def test_files_are_bounded_by_the_body_alone():
 
 def test_a_large_file_is_not_in_memory():
     size = 16 << 20
-
-    class Large:
-        left: ClassVar = [
-            parts(part(b"x", 'form-data; name="f"; filename="f"')).partition(b"x\r\n")[0],
-            size,
-            b"\r\n--between--\r\n",
-        ]
-
-        def read(self, length):
-            if not self.left:
-                return b""
-            if isinstance(self.left[0], bytes):
-                return self.left.pop(0)
-            self.left[0] -= length
-            if self.left[0] <= 0:
-                self.left.pop(0)
-            return b"x" * length
-
+    body = parts(part(bytes(size), 'form-data; name="f"; filename="f"'))
     tracemalloc.start()
     try:
-        _, files = formparser.MultiPartParser().parse(Large(), b"between", None)
+        _, files = formparser.MultiPartParser().parse(BytesIO(body), b"between", len(body))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert peak < 8 << 20
     files["f"].seek(size - 1)
-    assert files["f"].read() == b"x"
+    assert files["f"].read() == b"\0"
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="descriptors are counted there")
@@ -143,10 +113,3 @@ def test_an_extended_name_alone_makes_a_file_too(name, factory):
             return fields.to_dict(), file.filename, file.content_type, file.read()
 
     assert read(formparser) == read(original)
-
-
-def test_line_feeds_alone_end_no_lines_of_a_head():
-    body = parts(part(b"content")).replace(b"\r\n", b"\n")
-    assert original.MultiPartParser().parse(BytesIO(body), b"between", len(body))[0].to_dict() == {"field": "content"}
-    with pytest.raises(ValueError, match="end in LF"):
-        formparser.MultiPartParser().parse(BytesIO(body), b"between", len(body))

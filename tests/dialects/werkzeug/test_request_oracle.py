@@ -185,18 +185,6 @@ def test_json_is_kept_as_it_failed():
     assert Silent(environ(b"{}")).json == "failed: NoneType"
 
 
-@rows("bounds", [{"max_content_length": 10}, {"max_form_memory_size": 3}, {"max_form_parts": 1}], ids=str)
-@rows("content_type", [MULTIPART, URLENCODED, "text/plain"])
-def test_bounds(bounds, content_type):
-    def read(cls, name):
-        body = parts(FIELD, FIELD)
-        request = type("Bounded", (cls,), bounds)(environ(body, CONTENT_TYPE=content_type))
-        return plain(getattr(request, name))
-
-    for name in ("form", "data"):
-        same(outcome(read, Original, name), outcome(read, Request, name))
-
-
 @rows("host", ["example.com", "a.example.org", "example.org:5000", "evil.com", "xn--bcher-kva.de", ""])
 def test_trusted_hosts(host):
     def read(cls):

@@ -51,15 +51,10 @@ class TestLimitedStream:
         assert buffer == b"123\0\0"
 
     @rows("library", [original, wsgi])
-    def test_tells_of_a_client_that_has_left(self, library):
+    @rows("given", [lambda: BytesIO(b"12"), lambda: Dripping(b"12", OSError("reset"))], ids=["ends", "fails"])
+    def test_tells_of_a_client_that_has_left(self, library, given):
         with pytest.raises(Exception, match=r"400 Bad Request") as raised:
-            library.LimitedStream(BytesIO(b"12"), 5).read()
-        assert type(raised.value).__name__ == "ClientDisconnected"
-
-    @rows("library", [original, wsgi])
-    def test_tells_of_a_stream_that_fails(self, library):
-        with pytest.raises(Exception, match=r"400 Bad Request") as raised:
-            library.LimitedStream(Dripping(b"12", OSError("reset")), 5).read()
+            library.LimitedStream(given(), 5).read()
         assert type(raised.value).__name__ == "ClientDisconnected"
 
 
