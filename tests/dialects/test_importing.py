@@ -298,86 +298,60 @@ def test_import_hooks_find_a_replaced_module_by_its_name(python, order, module):
     assert python(f"{HOOKS}\n{order}\nimport {module}\nprint(WANTED)").endswith("{'lute.strings': 'imported'}")
 
 
-def test_imports_of_werkzeug_find_its_dialect():
-    program = INSTALL + (
-        "import sys; install('werkzeug')\n"
-        "import werkzeug.wrappers\n"
-        "from importlib.metadata import version\n"
-        "from werkzeug import Client, MultiDict, Request, redirect, url_quote\n"
-        "from werkzeug.middleware.proxy_fix import ProxyFix\n"
-        "assert sys.modules['werkzeug.wrappers'] is sys.modules['antiphon.dialects.werkzeug.wrappers']\n"
-        "assert Request is werkzeug.wrappers.Request and redirect is werkzeug.utils.redirect\n"
-        "assert version('werkzeug') == version(werkzeug.__package__) == werkzeug.__version__\n"
-        "try:\n"
-        "    from werkzeug.debug.console import Console\n"
-        "except ImportError as error:\n"
-        "    print(error)"
-    )
-    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+CODE = {
+    "werkzeug": ("werkzeug.debug.console", """
+import sys, werkzeug.wrappers
+from importlib.metadata import version
+from werkzeug import Client, MultiDict, Request, redirect, url_quote
+from werkzeug.middleware.proxy_fix import ProxyFix
+assert sys.modules["werkzeug.wrappers"] is sys.modules["antiphon.dialects.werkzeug.wrappers"]
+assert Request is werkzeug.wrappers.Request and redirect is werkzeug.utils.redirect
+assert version("werkzeug") == version(werkzeug.__package__) == werkzeug.__version__
+"""),
+    "kay": ("werkzeug.debug.console", """
+import kay, werkzeug.wrappers
+from werkzeug import Request
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import Map
+assert Request is werkzeug.wrappers.Request is kay.Request
+assert Request.__module__.startswith("antiphon.dialects.kay.werkzeug.wrappers")
+assert {each.__module__.rpartition("werkzeug")[0] for each in (Map, ProxyFix)} == {"antiphon.dialects."}
+"""),
+    "flask": ("werkzeug.debug.console", """
+import flask, werkzeug.routing
+assert flask.json.dumps(flask.globals.g is flask.g) == "true"
+from flask import Flask, request
+from importlib.metadata import version
+from werkzeug.exceptions import NotFound
+assert flask.request is flask.globals.request is request
+assert version("Flask").startswith("3.1.") and version("werkzeug") == werkzeug.__version__
+assert Flask.__module__.startswith("antiphon.dialects.flask.")
+assert werkzeug.routing.Map.__module__.startswith("antiphon.dialects.werkzeug.")
+assert NotFound.__module__ == "werkzeug.exceptions"
+"""),
+    "pyramid": ("pyramid.scripts.proutes", """
+import pyramid.router, webob
+from importlib.metadata import version
+from pyramid.config import Configurator
+from pyramid.httpexceptions import HTTPNotFound
+from pyramid.response import Response
+assert issubclass(HTTPNotFound, Response) and issubclass(Response, webob.Response)
+assert HTTPNotFound.__module__ == "pyramid.httpexceptions"
+assert version("pyramid").startswith("2.1") and version("WebOb") == webob.__version__
+assert Configurator.__module__.startswith("antiphon.dialects.pyramid.")
+assert webob.Response.__module__.startswith("antiphon.dialects.webob.")
+"""),
+}  # fmt: skip
+"""A module that each dialect lacks, and code that finds others."""
+
+
+@rows("dialect", CODE)
+def test_code_for_an_original_finds_its_dialect_and_those_below(dialect):
+    absent, code = CODE[dialect]
+    library = absent.partition(".")[0]
+    lacking = f"try:\n    import {absent}\nexcept ImportError as error:\n    print(error)"
+    program = f"{INSTALL}install({dialect!r}){code}{lacking}"
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
     assert finished.stdout == (
-        "antiphon's werkzeug dialect has no module werkzeug.debug.console: see docs/reference/dialects/werkzeug.md\n"
-    )
-
-
-def test_code_for_kay_finds_its_own_werkzeug_and_today_s_for_the_rest():
-    program = INSTALL + (
-        "install('kay')\n"
-        "import kay, werkzeug.wrappers\n"
-        "from werkzeug import Request\n"
-        "from werkzeug.middleware.proxy_fix import ProxyFix\n"
-        "from werkzeug.routing import Map\n"
-        "assert Request is werkzeug.wrappers.Request is kay.Request\n"
-        "print(Request.__module__, Map.__module__, ProxyFix.__module__, sep='\\n')"
-    )
-    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
-    request, *others = finished.stdout.splitlines()
-    assert request.startswith("antiphon.dialects.kay.werkzeug.wrappers")
-    assert all(other.startswith("antiphon.dialects.werkzeug.") for other in others)
-
-
-def test_code_for_flask_finds_the_dialects_of_flask_and_of_werkzeug():
-    program = INSTALL + (
-        "install('flask')\n"
-        "import flask, werkzeug.routing\n"
-        "assert flask.json.dumps(flask.globals.g is flask.g) == 'true'\n"
-        "from flask import Flask, request\n"
-        "from importlib.metadata import version\n"
-        "from werkzeug.exceptions import NotFound\n"
-        "assert flask.request is flask.globals.request is request\n"
-        "assert version('Flask').startswith('3.1.') and version('werkzeug') == werkzeug.__version__\n"
-        "print(Flask.__module__, NotFound.__module__, werkzeug.routing.Map.__module__, sep='\\n')\n"
-        "try:\n"
-        "    import werkzeug.debug.console\n"
-        "except ImportError as error:\n"
-        "    print(error)"
-    )
-    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
-    app, error, routing, message = finished.stdout.splitlines()
-    assert app.startswith("antiphon.dialects.flask.")
-    assert error == "werkzeug.exceptions"
-    assert routing.startswith("antiphon.dialects.werkzeug.")
-    assert message.endswith("has no module werkzeug.debug.console: see docs/reference/dialects/werkzeug.md")
-
-
-def test_code_for_pyramid_finds_the_dialects_of_pyramid_and_of_webob():
-    program = INSTALL + (
-        "install('pyramid')\n"
-        "import pyramid.router, webob\n"
-        "from importlib.metadata import version\n"
-        "from pyramid.config import Configurator\n"
-        "from pyramid.httpexceptions import HTTPNotFound\n"
-        "from pyramid.response import Response\n"
-        "assert issubclass(HTTPNotFound, Response) and issubclass(Response, webob.Response)\n"
-        "assert HTTPNotFound.__module__ == 'pyramid.httpexceptions'\n"
-        "assert version('pyramid').startswith('2.1') and version('WebOb') == webob.__version__\n"
-        "print(Configurator.__module__, webob.Response.__module__, sep='\\n')\n"
-        "try:\n"
-        "    import pyramid.scripts.proutes\n"
-        "except ImportError as error:\n"
-        "    print(error)"
-    )
-    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
-    configurator, response, message = finished.stdout.splitlines()
-    assert configurator.startswith("antiphon.dialects.pyramid.")
-    assert response.startswith("antiphon.dialects.webob.")
-    assert message.endswith("has no module pyramid.scripts.proutes: see docs/reference/dialects/pyramid.md")
+        f"antiphon's {library} dialect has no module {absent}: see docs/reference/dialects/{library}.md\n"
+    ), finished.stderr
