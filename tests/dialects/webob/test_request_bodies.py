@@ -1,4 +1,4 @@
-"""Bodies of requests: forms, files, what breaks off, and what users of WebOb were bitten by."""
+"""Requests: forms, files, what breaks off, what users of WebOb were bitten by, and what no comparison shows."""
 
 import os
 from contextlib import suppress
@@ -15,6 +15,7 @@ from antiphon.dialects.webob import Response
 from antiphon.dialects.webob import request as webob_request
 from antiphon.dialects.webob.dec import wsgify
 from antiphon.dialects.webob.exc import HTTPBadRequest
+from antiphon.dialects.webob.multidict import NoVars
 from antiphon.dialects.webob.request import DisconnectionError, Request, environ_add_POST, environ_from_url
 from antiphon.testing import Client
 from tests.dialects.werkzeug.environs import MULTIPART, URLENCODED, environ, part, parts
@@ -264,3 +265,64 @@ def test_a_form_is_added_to_an_environ_without_a_content_type():
     assert environ["REQUEST_METHOD"] == "GET"
     environ_add_POST(environ, {"a": "b"})
     assert Request(environ).POST["a"] == "b"
+
+
+@pytest.mark.feature("pyramid-007")
+def test_no_form_has_no_variables_and_says_why():
+    fields = request(b"{}", CONTENT_TYPE="application/json").POST
+    assert isinstance(fields, NoVars)
+    assert (len(fields), fields.get("a"), fields.getall("a"), "a" in fields, fields.items()) == (0, None, [], False, [])
+    for change in (lambda: fields.add("a", "b"), lambda: fields.pop("a"), lambda: fields["a"]):
+        with pytest.raises(KeyError, match="application/json"):
+            change()
+
+
+@pytest.mark.feature("pyramid-012")
+def test_headers_in_any_case():
+    made = request(b"x", HTTP_X_TRACE="on", CONTENT_TYPE="text/plain")
+    assert made.headers["x-trace"] == made.headers["X-TRACE"] == "on"
+    assert {name.lower() for name in made.headers} == {"x-trace", "host", "content-type", "content-length"}
+    made.headers["X-Trace"] = "off"
+    assert made.environ["HTTP_X_TRACE"] == "off"
+    del made.headers["x-trace"]
+    assert "HTTP_X_TRACE" not in made.environ
+
+
+@pytest.mark.feature("pyramid-014")
+def test_urlargs():
+    made = request()
+    made.urlargs = ("a",)
+    assert (Request(made.environ).urlargs, made.urlvars) == (("a",), {})
+
+
+@pytest.mark.feature("pyramid-043")
+@rows("copy", [Request.copy, Request.copy_get, lambda made: Request(made.environ.copy())])
+def test_what_is_changed_in_a_copy_stays_as_it_is(copy):
+    made = request(QUERY_STRING="a=b", HTTP_CACHE_CONTROL="no-cache", HTTP_COOKIE="a=b", HTTP_X_A="b")
+    assert (made.GET["a"], made.cache_control.no_cache, made.cookies["a"]) == ("b", "*", "b")
+    copied = copy(made)
+    copied.GET["a"] = "c"
+    copied.cache_control.max_age = 3
+    copied.cookies["a"] = "c"
+    copied.headers["X-A"] = "c"
+    assert made.environ.items() >= {"QUERY_STRING": "a=b", "HTTP_CACHE_CONTROL": "no-cache"}.items()
+    assert made.environ.items() >= {"HTTP_COOKIE": "a=b", "HTTP_X_A": "b"}.items()
+    assert (copied.query_string, copied.environ["HTTP_COOKIE"]) == ("a=c", "a=c")
+    assert copied.environ["HTTP_CACHE_CONTROL"] == "max-age=3, no-cache"
+
+
+@pytest.mark.feature("pyramid-048")
+def test_a_form_is_written_in_the_charset_of_the_start():
+    assert Request.blank("/", POST={"n": "\xfc"}, charset="latin-1").body == b"n=%FC"
+
+
+@pytest.mark.feature("pyramid-049")
+def test_a_charset_of_a_class():
+    class Western(Request):
+        charset = "latin-1"
+
+    env = environ(b"n=%FC", QUERY_STRING="q=%FC", CONTENT_TYPE=URLENCODED)
+    assert Request(env).POST["n"] == "\ufffd"
+    made = Western(env)
+    assert (made.GET["q"], made.POST["n"], made.params["n"]) == ("\xfc", "\xfc", "\xfc")
+    assert Request(env).POST["n"] == "\ufffd"

@@ -1,19 +1,21 @@
-"""Responses beside those of Werkzeug: made, changed and sent in the same way."""
+"""Responses beside those of Werkzeug, made, changed and sent; and what no comparison shows."""
 
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from io import BytesIO
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug import datastructures as original_datastructures
 from werkzeug.http import COOP as OriginalCOOP
 from werkzeug.wrappers import Response as Original
 
-from antiphon.dialects.werkzeug import datastructures
+from antiphon.dialects.werkzeug import datastructures, wsgi
 from antiphon.dialects.werkzeug.http import COOP
 from antiphon.dialects.werkzeug.wrappers import Response
-from tests.dialects.werkzeug.environs import called, environ
+from antiphon.dialects.werkzeug.wsgi import FileWrapper
+from tests.dialects.werkzeug.environs import called, environ, fields
 from tests.dialects.werkzeug.in_step import outcome, same
 from tests.helpers.rows import rows
 
@@ -241,3 +243,46 @@ def test_locations_made_absolute(location):
         return sent(own, {"status": 302, "headers": {"Location": location}}, SCRIPT_NAME="/app")
 
     same(outcome(use, Original), outcome(use, Response))
+
+
+@pytest.mark.feature("kay-096", "kay-097")
+def test_what_is_passed_through_is_given_as_it_is():
+    assert Response().direct_passthrough is False
+    wrapped = wsgi.wrap_file(environ(), BytesIO(b"content"))
+    assert isinstance(wrapped, FileWrapper)
+    response = Response(wrapped, direct_passthrough=True)
+    assert response.get_app_iter(environ()) is wrapped
+    assert b"".join(wrapped) == b"content"
+    with pytest.raises(RuntimeError, match="direct passthrough"):
+        response.get_data()
+
+
+@pytest.mark.feature("kay-103")
+def test_a_status_with_a_line_end_is_refused():
+    with pytest.raises(ValueError, match="control characters"):
+        Response(status="200 OK\r\nX-Bad: 1")
+
+
+@rows("status", ["abc", 0, 99, 1000, -200])
+def test_a_status_without_a_code_of_three_digits_is_not_sent(status):
+    with pytest.raises(ValueError, match="code of three digits"):
+        called(Response("body", status=status), environ())
+
+
+def test_headers_that_a_subclass_changes_are_sent():
+    class Own(Response):
+        def get_wsgi_headers(self, environ):
+            headers = super().get_wsgi_headers(environ)
+            headers["X-Own"] = "yes"
+            return headers
+
+    assert fields(Own("text"))["X-Own"] == "yes"
+
+
+def test_a_range_that_is_not_there_is_refused():
+    from antiphon.dialects.werkzeug.exceptions import RequestedRangeNotSatisfiable
+
+    for wanted in ("bytes=10-", "bytes=x"):
+        with pytest.raises(RequestedRangeNotSatisfiable) as raised:
+            Response("text").make_conditional(environ(HTTP_RANGE=wanted), accept_ranges=True, complete_length=4)
+        assert raised.value.length == 4
