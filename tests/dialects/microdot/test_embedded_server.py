@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from contextlib import asynccontextmanager, suppress
+from functools import wraps
 from http.client import IncompleteRead
 from urllib.request import urlopen
 
@@ -41,6 +42,16 @@ def quiet(caplog, capfd):
     assert capfd.readouterr().err == ""
 
 
+def on_a_loop(test):
+    """Run a coroutine function as a test, on a loop of its own."""
+
+    @wraps(test)
+    def run(**fixtures):
+        asyncio.run(test(**fixtures))
+
+    return run
+
+
 def bound(app, port=0):
     return app.start_server("127.0.0.1", port, start_serving=False)
 
@@ -72,80 +83,70 @@ def is_free(port):
     return None
 
 
-def test_a_server_serves_beside_what_else_the_loop_does(app, quiet):
-    async def serve():
-        server = await bound(app)
-        await server.start_serving()
-        assert server.is_serving()
-        await server.start_serving()
-        assert await answer(server) == "served"
-        assert isinstance(server, asyncio.AbstractServer)
-        assert app.server is server
-        server.close()
-        await server.wait_closed()
-
-    asyncio.run(serve())
+@on_a_loop
+async def test_a_server_serves_beside_what_else_the_loop_does(app, quiet):
+    server = await bound(app)
+    await server.start_serving()
+    assert server.is_serving()
+    await server.start_serving()
+    assert await answer(server) == "served"
+    assert isinstance(server, asyncio.AbstractServer)
+    assert app.server is server
+    server.close()
+    await server.wait_closed()
 
 
 @pytest.mark.parametrize("serves", [True, False])
-def test_a_closed_server_has_no_address_and_serves_no_more(app, quiet, serves):
-    async def serve():
-        server = await bound(app)
-        if serves:
-            await server.start_serving()
-        server.close()
-        assert (server.is_serving(), server.sockets) == (False, ())
-        server.close()
-        await server.wait_closed()
-        be_free(server.port)
-        for method in (server.start_serving, server.serve_forever):
-            with pytest.raises(RuntimeError, match="is closed"):
-                await method()
-        assert asyncio.all_tasks() == {asyncio.current_task()}
-
-    asyncio.run(serve())
+@on_a_loop
+async def test_a_closed_server_has_no_address_and_serves_no_more(app, quiet, serves):
+    server = await bound(app)
+    if serves:
+        await server.start_serving()
+    server.close()
+    assert (server.is_serving(), server.sockets) == (False, ())
+    server.close()
+    await server.wait_closed()
+    be_free(server.port)
+    for method in (server.start_serving, server.serve_forever):
+        with pytest.raises(RuntimeError, match="is closed"):
+            await method()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 @pytest.mark.parametrize("serves", [True, False])
-def test_closing_a_server_on_another_thread_is_waited_for(app, serves):
-    async def serve():
-        server = await bound(app)
-        if serves:
-            await server.start_serving()
-        waiting = asyncio.create_task(server.wait_closed())
-        await asyncio.sleep(0)
-        assert not waiting.done()
-        threading.Thread(target=server.close).start()
-        await asyncio.wait_for(waiting, 20)
-
-    asyncio.run(serve())
+@on_a_loop
+async def test_closing_a_server_on_another_thread_is_waited_for(app, serves):
+    server = await bound(app)
+    if serves:
+        await server.start_serving()
+    waiting = asyncio.create_task(server.wait_closed())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    threading.Thread(target=server.close).start()
+    await asyncio.wait_for(waiting, 20)
 
 
-def test_a_server_is_served_forever_once_at_a_time(app):
-    async def serve():
-        async with start_server(app):
-            with pytest.raises(RuntimeError, match="already being awaited"):
-                await app.server.serve_forever()
-            assert await answer(app.server) == "served"
-
-    asyncio.run(serve())
+@on_a_loop
+async def test_a_server_is_served_forever_once_at_a_time(app):
+    async with start_server(app):
+        with pytest.raises(RuntimeError, match="already being awaited"):
+            await app.server.serve_forever()
+        assert await answer(app.server) == "served"
 
 
 @pytest.mark.parametrize("answers", [True, False])
-def test_cancelling_serve_forever_closes_the_server(app, quiet, answers):
-    async def serve():
-        server = await bound(app)
-        task = asyncio.create_task(server.serve_forever())
-        await asyncio.sleep(0)
-        if answers:
-            assert await answer(server) == "served"
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        be_free(server.port)
-        assert asyncio.all_tasks() == {asyncio.current_task()}
-
-    asyncio.run(serve())
+@on_a_loop
+async def test_cancelling_serve_forever_closes_the_server(app, quiet, answers):
+    server = await bound(app)
+    task = asyncio.create_task(server.serve_forever())
+    await asyncio.sleep(0)
+    if answers:
+        assert await answer(server) == "served"
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    be_free(server.port)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 @pytest.mark.parametrize("cancels", [False, True])
@@ -230,53 +231,47 @@ def test_a_server_whose_startup_fails_says_so_when_it_is_to_start_serving(quiet,
 
 @pytest.mark.parametrize("method", ["close_clients", "abort_clients"])
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
-def test_connections_of_a_server_are_closed_when_asked_for(app, quiet, method, host):
-    async def serve():
-        server = await app.start_server(host, 0, start_serving=False)
-        await server.start_serving()
-        other = await bound(app)
-        await other.start_serving()
-        elsewhere = await asyncio.to_thread(urlopen, f"http://127.0.0.1:{other.port}/stream", timeout=10)
-        response = await asyncio.to_thread(urlopen, f"http://127.0.0.1:{server.port}/stream", timeout=10)
+@on_a_loop
+async def test_connections_of_a_server_are_closed_when_asked_for(app, quiet, method, host):
+    server = await app.start_server(host, 0, start_serving=False)
+    await server.start_serving()
+    other = await bound(app)
+    await other.start_serving()
+    elsewhere = await asyncio.to_thread(urlopen, f"http://127.0.0.1:{other.port}/stream", timeout=10)
+    response = await asyncio.to_thread(urlopen, f"http://127.0.0.1:{server.port}/stream", timeout=10)
+    server.close()
+    getattr(server, method)()
+    with suppress(IncompleteRead, ConnectionResetError):
+        await asyncio.to_thread(response.read)
+    await asyncio.wait_for(server.wait_closed(), 20)
+    assert elsewhere.read(1) == b"x"
+    other.close()
+    elsewhere.close()
+
+
+@on_a_loop
+async def test_what_was_sent_arrives_although_its_connection_is_closed(app, quiet):
+    server = await bound(app)
+    await server.start_serving()
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+        await asyncio.to_thread(eventually, lambda: client.recv(4096, socket.MSG_PEEK), "no answer")
         server.close()
-        getattr(server, method)()
-        with suppress(IncompleteRead, ConnectionResetError):
-            await asyncio.to_thread(response.read)
-        await asyncio.wait_for(server.wait_closed(), 20)
-        assert elsewhere.read(1) == b"x"
-        other.close()
-        elsewhere.close()
-
-    asyncio.run(serve())
+        server.close_clients()
+        answered = await asyncio.to_thread(client.makefile("rb").read)
+        assert answered.endswith(b"served")
+    await server.wait_closed()
 
 
-def test_what_was_sent_arrives_although_its_connection_is_closed(app, quiet):
-    async def serve():
-        server = await bound(app)
-        await server.start_serving()
-        with socket.create_connection(("127.0.0.1", server.port)) as client:
-            client.sendall(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
-            await asyncio.to_thread(eventually, lambda: client.recv(4096, socket.MSG_PEEK), "no answer")
-            server.close()
-            server.close_clients()
-            answered = await asyncio.to_thread(client.makefile("rb").read)
-            assert answered.endswith(b"served")
-        await server.wait_closed()
-
-    asyncio.run(serve())
-
-
-def test_a_server_that_begins_where_another_has_begun_to_listen_is_closed(app, port):
-    async def serve():
-        first, second = await bound(app, port), await bound(app, port)
-        await first.start_serving()
-        with pytest.raises(OSError, match="in use"):
-            await second.serve_forever()
-        assert second.sockets == ()
-        first.close()
-        await first.wait_closed()
-
-    asyncio.run(serve())
+@on_a_loop
+async def test_a_server_that_begins_where_another_has_begun_to_listen_is_closed(app, port):
+    first, second = await bound(app, port), await bound(app, port)
+    await first.start_serving()
+    with pytest.raises(OSError, match="in use"):
+        await second.serve_forever()
+    assert second.sockets == ()
+    first.close()
+    await first.wait_closed()
 
 
 def test_a_server_has_an_address_of_ipv6(app):
