@@ -48,10 +48,10 @@ def test_a_client_of_a_server_gets_a_500_with_a_body_and_a_type(program, interfa
 def test_testing_propagates_errors_to_whatever_calls_the_application(testing):
     app = programs.flask()
     app.testing = testing
-    messages = []
+    messages, received = [], [{"type": "http.request", "body": b"", "more_body": False}]
 
     async def receive():
-        return {"type": "http.request", "body": b"", "more_body": False}
+        return received.pop() if received else await asyncio.Event().wait()
 
     async def send(message):
         messages.append(message["type"])

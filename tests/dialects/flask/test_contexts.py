@@ -51,32 +51,6 @@ def ask(app, path="/", **options):
     return app(environ, lambda status, headers, exc_info=None: started.append(status))
 
 
-@pytest.mark.feature("flask-085")
-def test_each_thread_and_each_task_has_its_own(app):
-    meeting = Barrier(4, timeout=20)
-
-    @app.route("/<name>")
-    def view(name):
-        g.name = name
-        meeting.wait()
-        return f"{g.name} {request.path} {request.view_args}"
-
-    @app.route("/async/<name>")
-    async def asynchronous(name):
-        g.name = name
-        arrived[name] = True
-        while len(arrived) < 4:
-            await asyncio.sleep(0)
-        return f"{g.name} {request.path} {request.view_args}"
-
-    arrived = {}
-    with ThreadPoolExecutor(4) as pool:
-        for prefix in ("", "/async"):
-            paths = [f"{prefix}/{number}" for number in range(4)]
-            answers = list(pool.map(lambda path: app.test_client().get(path).text, paths))
-            assert answers == [f"{path[-1]} {path} {{'name': '{path[-1]}'}}" for path in paths]
-
-
 def test_a_context_can_be_popped_elsewhere_than_it_was_pushed(app):
     ctx = app.test_request_context("/a")
     here = copy_context()
@@ -212,23 +186,25 @@ def test_all_async_functions_run_on_one_loop(interface, is_wrapped):
     assert len(loops) == 1
 
 
-def test_async_views_run_at_the_same_time_over_asgi(app):
+@pytest.mark.feature("flask-085")
+def test_async_views_run_at_the_same_time_with_contexts_of_their_own(app):
     arrived = []
 
-    @app.route("/")
-    async def view():
-        arrived.append(request.args["n"])
+    @app.route("/<n>")
+    async def view(n):
+        g.n = n
+        arrived.append(n)
         while len(arrived) < 50:
             await asyncio.sleep(0)
-        return request.args["n"]
+        return f"{g.n} {request.path} {request.view_args['n']}"
 
     from antiphon.testing import AsyncClient
 
     async def together():
         async with AsyncClient(app) as client:
-            return await asyncio.gather(*[client.get(f"/?n={n}") for n in range(50)])
+            return await asyncio.gather(*[client.get(f"/{n}") for n in range(50)])
 
-    assert [response.text for response in asyncio.run(together())] == [str(n) for n in range(50)]
+    assert [response.text for response in asyncio.run(together())] == [f"{n} /{n} {n}" for n in range(50)]
 
 
 FAULTS = ["view", "before", "after", "handler", "teardown", "response", "none"]
