@@ -28,8 +28,10 @@ def environ(body=FORM, content_type=TYPE, **more):
 
 
 def scope(body=FORM, content_type=TYPE):
+    messages = [{"type": "http.request", "body": body, "more_body": False}]
+
     async def receive():
-        return {"type": "http.request", "body": body, "more_body": False}
+        return messages.pop() if messages else await asyncio.Event().wait()
 
     fields = [
         (b"content-type", content_type.encode()),
