@@ -2,7 +2,9 @@
 
 import pytest
 
+from tests.contract.process import ServerProcess
 from tests.helpers.chromium import Chromium
+from tests.helpers.processes import RUN
 from tests.helpers.system_programs import required_program
 
 chromium = required_program("chromium")
@@ -33,3 +35,10 @@ def other_browser(browser_of_all):
 def page(browser):
     """An empty page in an empty profile."""
     return browser.open("about:blank")
+
+
+@pytest.fixture(scope="module")
+def site(request):
+    """The address of the application that the module of a test names as ``APP``."""
+    with ServerProcess(RUN, request.module.APP) as process:
+        yield f"http://127.0.0.1:{process.port}"

@@ -5,19 +5,13 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.contract.process import ServerProcess
 from tests.helpers.playwright import launched
-from tests.helpers.processes import RUN
 
 pytestmark = pytest.mark.processes
 
+APP = "tests.helpers.served.swaps:app"
+
 expect.set_options(timeout=30_000)
-
-
-@pytest.fixture(scope="module")
-def site():
-    with ServerProcess(RUN, "tests.helpers.served.swaps:app") as process:
-        yield f"http://127.0.0.1:{process.port}"
 
 
 @pytest.fixture(scope="module")

@@ -5,20 +5,14 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.contract.process import ServerProcess
 from tests.helpers.accessibility import look_at
 from tests.helpers.playwright import launched
-from tests.helpers.processes import RUN
 
 pytestmark = pytest.mark.processes
 
+APP = "tests.features.openapi.shop:make_app"
+
 expect.set_options(timeout=30_000)
-
-
-@pytest.fixture(scope="module")
-def site():
-    with ServerProcess(RUN, "tests.features.openapi.shop:make_app") as process:
-        yield f"http://127.0.0.1:{process.port}"
 
 
 @pytest.fixture(scope="module")

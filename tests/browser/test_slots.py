@@ -6,22 +6,15 @@ from uuid import uuid4
 
 import pytest
 
-from tests.contract.process import ServerProcess
 from tests.helpers.accessibility import look_at
 from tests.helpers.chromium import Chromium
-from tests.helpers.processes import RUN
 
 pytestmark = pytest.mark.processes
 
+APP = "tests.helpers.served.slots:app"
 WITHOUT_PATCHES = "--disable-blink-features=DocumentPatching,HTMLProcessingInstruction"
 SCREENS = [(390, 800, "light"), (1200, 800, "light")]
 ROWS = "() => [...document.querySelectorAll('tbody tr')].map(row => row.innerText)"
-
-
-@pytest.fixture(scope="module")
-def site():
-    with ServerProcess(RUN, "tests.helpers.served.slots:app") as process:
-        yield f"http://127.0.0.1:{process.port}"
 
 
 @pytest.fixture(scope="module")

@@ -2,21 +2,14 @@
 
 import pytest
 
-from tests.contract.process import ServerProcess
 from tests.helpers.accessibility import look_at
-from tests.helpers.processes import RUN
 
 pytestmark = pytest.mark.processes
 
+APP = "tests.helpers.served.table_pages:app"
 SCREENS = [(390, 844, "light"), (390, 844, "dark"), (1280, 900, "light"), (1280, 900, "dark")]
 NAMES = "() => [...document.querySelectorAll('tbody th')].slice(0, 2).map(each => each.innerText)"
 FOCUSED = "() => document.activeElement.innerText || document.activeElement.id"
-
-
-@pytest.fixture
-def site():
-    with ServerProcess(RUN, "tests.helpers.served.table_pages:app") as process:
-        yield f"http://127.0.0.1:{process.port}"
 
 
 def test_tables_and_forms_look_right_to_everybody(page, site):
