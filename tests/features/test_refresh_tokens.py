@@ -217,4 +217,4 @@ class Logins(RuleBasedStateMachine):
 
 
 TestLogins = Logins.TestCase
-TestLogins.settings = settings(max_examples=50, stateful_step_count=20, deadline=None)
+TestLogins.settings = settings(max_examples=4 * settings.default.max_examples, stateful_step_count=20, deadline=None)

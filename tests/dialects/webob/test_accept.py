@@ -44,7 +44,7 @@ def made(library, name, header):
     return getattr(library, f"create_{PROPERTIES[name]}_header")(header)
 
 
-@settings(max_examples=6 * settings.default.max_examples)
+@settings(max_examples=5 * settings.default.max_examples)
 @given(headers())
 @example(("AcceptEncoding", "gzip", ["identity", "br"], "identity"))
 @example(("AcceptEncoding", "*;q=0", ["identity", "gzip"], "identity"))

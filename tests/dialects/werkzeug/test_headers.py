@@ -125,9 +125,7 @@ class HeadersInStep(InStep):
 
 
 TestHeadersInStep = HeadersInStep.TestCase
-TestHeadersInStep.settings = settings(
-    max_examples=3 * settings.default.max_examples, stateful_step_count=20, deadline=None
-)
+TestHeadersInStep.settings = settings(stateful_step_count=20, deadline=None)
 
 
 @pytest.mark.feature("kay-101")

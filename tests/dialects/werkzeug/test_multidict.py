@@ -108,7 +108,7 @@ TestMultiDictInStep.settings = settings(
     max_examples=2 * settings.default.max_examples, stateful_step_count=15, deadline=None
 )
 TestOrderedMultiDictInStep = pytest.mark.filterwarnings("ignore::DeprecationWarning")(OrderedInStep.TestCase)
-TestOrderedMultiDictInStep.settings = settings(max_examples=60, stateful_step_count=15, deadline=None)
+TestOrderedMultiDictInStep.settings = TestMultiDictInStep.settings
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,9 @@ class HeaderSetInStep(RuleBasedStateMachine):
 
 
 TestHeaderSetInStep = HeaderSetInStep.TestCase
-TestHeaderSetInStep.settings = settings(max_examples=60, stateful_step_count=15, deadline=None)
+TestHeaderSetInStep.settings = settings(
+    max_examples=3 * settings.default.max_examples, stateful_step_count=15, deadline=None
+)
 
 
 tags = st.sampled_from(["a", "b", "c", "*", ""])
@@ -130,7 +132,7 @@ maybe_numbers = st.none() | numbers
 
 
 class TestRange:
-    @settings(max_examples=500)
+    @settings(max_examples=15 * settings.default.max_examples)
     @given(
         st.sampled_from(["bytes", "items"]),
         st.lists(st.tuples(maybe_numbers, maybe_numbers), max_size=2),

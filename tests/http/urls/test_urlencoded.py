@@ -82,7 +82,7 @@ pieces = st.sampled_from(
 bodies = st.one_of(st.binary(max_size=60), st.lists(pieces, max_size=20).map(b"".join))
 
 
-@settings(max_examples=300)
+@settings(max_examples=20 * settings.default.max_examples)
 @given(bodies)
 @example(bytes(range(256)))
 @example(b"".join(b"%%%02X=%%%02x&" % (byte, byte) for byte in range(256)))
@@ -148,13 +148,13 @@ def test_a_lone_surrogate_cannot_be_printed():
         format_query([("a", "\ud800")])
 
 
-@settings(max_examples=200)
+@settings(max_examples=15 * settings.default.max_examples)
 @given(bodies)
 def test_percent_decoding_leaves_plus_and_broken_escapes_alone(data):
     assert percent_decode(data).decode("utf-8", "replace") == decoded(data.replace(b"+", b"%2B"))
 
 
-@settings(max_examples=200)
+@settings(max_examples=15 * settings.default.max_examples)
 @given(bodies, st.integers(3, 9))
 @example(b"%" * 20, 3)
 @example(b"a=%41%4%%%42%2", 4)
