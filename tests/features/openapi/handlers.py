@@ -284,6 +284,16 @@ def html(request: Request):
     return response
 
 
+def emptied(request: Request):
+    response = Response.html("<p>")
+    response.body = None
+    return response
+
+
+def body_not_known(request: Request):
+    return Response(msgspec.json.decode(b'"a"'), content_type="text/csv")
+
+
 def file(request: Request) -> Response:
     return Response.file("/etc/hostname", content_type="text/csv")
 

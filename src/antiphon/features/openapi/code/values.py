@@ -42,7 +42,7 @@ class Known:
         """
         if not isinstance(other, Known) or type(self.value) is not type(other.value):
             return False
-        return self.value is other.value or (isinstance(self.value, str | int) and self.value == other.value)
+        return self.value is other.value or (type(self.value) in (str, int) and self.value == other.value)
 
     def __hash__(self) -> int:
         return hash(self.value) if type(self.value) in (str, int) else id(self.value)
