@@ -188,8 +188,10 @@ def test_folders_of_servers_that_are_gone_are_dropped(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     gone, own = (tmp_path / f"antiphon-metrics-{os.getuid()}-{each}" for each in ("1-1", f"{os.getpid()}-{started()}"))
     gone.mkdir()
+    planted = gone.with_name(f"{gone.name}0")
+    planted.symlink_to(tmp_path)  # which is no folder of a server
     Metrics(None, folder=own).text()
-    assert [*tmp_path.iterdir()] == [own]
+    assert {*tmp_path.iterdir()} == {own, planted}
     assert len([*own.iterdir()]) == 1
 
 

@@ -89,8 +89,6 @@ class _Instrument:
     def _place(self, labels: dict[str, object]) -> int:
         """Return where a set of labels is counted. Raises TypeError for a missing or unknown label."""
         values = label_values(self._metric.name, self._defined.group.labels, labels)
-        if self._figures.memory is None:
-            self._figures.open()
         place = self._defined.places.get(values)
         return self._figures.place(self._defined, values) if place is None else place
 
