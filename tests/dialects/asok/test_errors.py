@@ -35,10 +35,12 @@ def test_an_exception_is_answered_by_its_status_and_message(serve):
 def test_an_error_has_what_its_status_demands(serve):
     client = serve({
         "page.py": RAISES.format("request.method_not_allowed(['GET', 'PUT'])"),
+        "src/pages/how/page.py": RAISES.format("request.abort(405)"),
         "src/pages/who/page.py": RAISES.format("request.abort(401)"),
         "src/pages/slow/page.py": RAISES.format("raise asok.RateLimitExceeded(retry_after=7)"),
     })  # fmt: skip
     assert client.get("/").headers["allow"] == "GET, PUT"
+    assert client.get("/how").headers["allow"] == ""
     assert client.get("/who").headers["www-authenticate"] == "Bearer"
     assert (client.get("/slow").status, client.get("/slow").headers["retry-after"]) == (429, "7")
 

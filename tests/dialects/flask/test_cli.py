@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from antiphon.dialects.flask import Blueprint, Flask, cli, current_app
 from antiphon.dialects.flask.cli import AppGroup, FlaskGroup, NoAppException, ScriptInfo
+from antiphon.dialects.werkzeug import serving
 from tests.helpers.rows import rows
 
 BOOK = "from antiphon.dialects.flask import Flask\n"
@@ -160,6 +161,24 @@ def test_the_environment_names_the_application_too(shop, monkeypatch):
         assert "Say it." in output
         assert {"run", "shell", "routes", "part"} <= {*output.split()}
         assert not current_app
+
+
+@pytest.mark.parametrize(
+    ("options", "reloads", "shows"),
+    [
+        ("", False, False),
+        ("--debug", True, True),
+        ("--debug --no-reload", False, True),
+        ("--debug --no-debugger", True, False),
+        ("--reload", True, False),
+        ("--debugger", False, True),
+    ],
+)
+def test_debugging_reloads_and_shows_errors_unless_told_otherwise(shop, monkeypatch, options, reloads, shows):
+    seen = {}
+    monkeypatch.setattr(serving, "run_simple", lambda *_, **options: seen.update(options))
+    assert run(["--app", "shop", "run", *options.split()]).exit_code == 0
+    assert (seen["use_reloader"], seen["use_debugger"]) == (reloads, shows)
 
 
 def test_routes_are_printed(shop):

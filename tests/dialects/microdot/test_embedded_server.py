@@ -52,8 +52,8 @@ def on_a_loop(test):
     return run
 
 
-def bound(app, port=0):
-    return app.start_server("127.0.0.1", port, start_serving=False)
+def bound(app, port=0, host="127.0.0.1"):
+    return app.start_server(host, port, start_serving=False)
 
 
 @asynccontextmanager
@@ -94,6 +94,20 @@ async def test_a_server_serves_beside_what_else_the_loop_does(app, quiet):
     assert app.server is server
     server.close()
     await server.wait_closed()
+
+
+def test_a_host_with_addresses_of_both_kinds_is_served_over_ipv4(app, monkeypatch):
+    look_up = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda _, *rest, **how: look_up("::1", *rest, **how) + look_up("127.0.0.1", *rest, **how)
+    )
+
+    async def serve():
+        server = await bound(app, host="both.example")
+        assert server.sockets[0].getsockname() == ("127.0.0.1", server.port)
+        server.close()
+
+    asyncio.run(serve())
 
 
 @pytest.mark.parametrize("serves", [True, False])

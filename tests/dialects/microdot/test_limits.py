@@ -3,6 +3,7 @@
 import pytest
 
 from antiphon.dialects.microdot import Request
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface")
 
@@ -52,6 +53,16 @@ def test_the_stream_reads_lines_exact_sizes_and_up_to_a_separator(app, serve, mo
 
     sent = serve(app).post("/", body=b"first\nabcde::x\nlast")
     assert sent.json == ["first\n", "abc", "de::", "x\n", "last", ""]
+
+
+@rows("most", [16 * KIB, 10, 0])
+def test_a_body_of_just_the_limit_is_taken_and_none_that_is_longer(echo, most):
+    if most != 16 * KIB:  # the limit of both, unless a program sets others
+        Request.max_content_length = Request.max_body_length = most
+    assert echo.post("/", body=bytes(most)).json == [most, most]
+    assert echo.post("/", body=bytes(most + 1)).status == 413
+    Request.max_content_length = most + 1
+    assert echo.post("/", body=bytes(most + 1)).json == [0, most + 1]
 
 
 def test_of_a_body_that_is_refused_nothing_is_loaded(app, serve):

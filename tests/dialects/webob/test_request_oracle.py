@@ -129,6 +129,14 @@ def test_header_fields(name, written):
         assert f"HTTP_{name.upper()}" not in requests[1].environ
 
 
+@rows("name, shared", ("a", 1), ("a_b", 1), ("_a", None))
+@rows("kind", [original.Request, Request], ids=["original", "dialect"])
+def test_requests_of_an_environ_share_the_attributes_that_a_program_sets(kind, name, shared):
+    request = kind(environ())
+    setattr(request, name, 1)
+    assert (getattr(request, name), getattr(kind(request.environ), name, None)) == (1, shared)
+
+
 @rows("keys", ENVIRONS.values(), ids=ENVIRONS)
 def test_environs(keys):
     compare(HEAD, lambda: environ(**keys))

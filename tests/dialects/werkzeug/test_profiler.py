@@ -58,6 +58,14 @@ def test_a_file_is_left_of_each_request(library, tmp_path):
     assert pstats.Stats(str(first)).total_calls > 0
 
 
+def test_a_file_is_named_after_the_milliseconds(tmp_path, monkeypatch):
+    clock = iter([5.0, 7.25])
+    monkeypatch.setattr(profiler.time, "perf_counter", lambda: next(clock))
+    options = {"profile_dir": str(tmp_path), "filename_format": "{elapsed:g}.prof"}
+    run_wsgi_app(profiler.ProfilerMiddleware(application([]), None, **options), create_environ("/"))
+    assert [path.name for path in tmp_path.iterdir()] == ["2250.prof"]
+
+
 @EITHER
 def test_a_function_may_name_the_file(library, tmp_path):
     def name(environ):

@@ -169,6 +169,7 @@ def test_lines_and_chunks(size):
     assert list(wsgi.make_chunk_iter(BytesIO(b"a|bc||d"), b"|", 7, size)) == [b"a", b"bc", b"", b"d"]
     assert next(wsgi.make_chunk_iter(BytesIO(b"abcdef|g"), b"|", 8, 4, cap_at_buffer=True)) == b"abcd"
     assert next(wsgi.make_line_iter(BytesIO(b"abcdef\ng"), 8, 4, cap_at_buffer=True)) == b"abcd"
+    assert [*wsgi.make_line_iter(BytesIO(b"a\rbcde"), 6, 4, cap_at_buffer=True)] == [b"a\r", b"bcde"]
 
 
 @given(data=st.lists(st.sampled_from([b"a", b"bcd", b"\r", b"\n", b"\r\n"])).map(b"".join), size=st.integers(1, 9))
