@@ -134,6 +134,7 @@ CODE = [
     ('API_KEY = "abc"', 'API_KEY = "[masked]"'),
     ("password: str = 'abc'", "password: str = '[masked]'"),
     ('connect(user="ada", password="abc")', 'connect(user="ada", password="[masked]")'),
+    ('connect(password, user="ada")',) * 2,
     ('{"token": b"abc", "page": 1}', '{"token": "[masked]", "page": 1}'),
     ('os.environ["SECRET_KEY"] = "abc"', 'os.environ["SECRET_KEY"] = "[masked]"'),
     ('password = request.form["password"]', 'password = request.form["password"]'),

@@ -128,6 +128,7 @@ def test_reads_what_the_standard_library_prints(name, value):
             ),
         ),
         (SetCookie("__Host-a", "1", secure=True), "__Host-a=1; Secure; Path=/"),
+        (SetCookie("__a", "1"), "__a=1; Path=/"),
         (SetCookie.delete("a"), "a=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/"),
         (
             SetCookie.delete(

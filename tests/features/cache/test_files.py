@@ -77,6 +77,14 @@ def test_a_large_body_is_made_once(site):
     assert (site.calls, file.stat().st_size, file.stat().st_mode & 0o777) == (1, len(TEXT), 0o600)
 
 
+def test_only_a_body_of_more_than_max_body_has_a_file(interface, tmp_path):
+    site = Large(interface, tmp_path, lambda: TEXT[:1000])
+    assert [site.get().headers["cache-status"].partition(";")[2][:3] for _ in range(2)] == ["fwd", "hit"]
+    assert not site.files
+    site.make = lambda: TEXT[:1001]
+    assert site.fill("/other")[1].stat().st_size == 1001
+
+
 def test_conditions_parts_and_heads_are_answered_from_the_file(site):
     site.fill()
     assert site.get(if_none_match='"1"').status == 304

@@ -1,6 +1,7 @@
 """The tables that statements read and write, and when those of a transaction are told."""
 
 import asyncio
+import gc
 
 import pytest
 from sqlalchemy import delete, event, insert, select, text, update
@@ -96,6 +97,17 @@ def test_tables_of_a_connection_are_told_when_it_is_used_again_after_the_commit(
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(delete(Order))
     assert told == [["notes"], ["orders"]]
+
+
+def test_nothing_is_told_of_a_connection_that_was_forgotten_before_the_commit(engine, told):
+    connection = engine.connect()
+    connection.execute(insert(Note))
+    del connection
+    gc.collect()
+    with engine.connect() as connection:
+        connection.execute(select(Note))
+        connection.commit()
+    assert told == []
 
 
 def test_nothing_is_told_of_a_lost_connection_whose_rollback_is_no_error(engine, told):

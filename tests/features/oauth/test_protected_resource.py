@@ -363,9 +363,13 @@ def test_what_is_kept_is_fetched_again_after_an_hour_and_seldom_after_a_failure(
     assert [kept.get(), kept.get(), len(asked)] == [1, 1, 1]
     found[0] = 2
     assert [kept.get(), kept.get(anew=True), kept.get(anew=True), len(asked)] == [1, 2, 2, 2]
-    now[0], found[0] = 4000.0, None
+    now[0], found[0] = 3599.0, None
+    assert [kept.get(), len(asked)] == [2, 2]
+    now[0] = 3600.0
     assert [kept.get(), kept.get(), len(asked)] == [2, 2, 3]  # what is there is used while the provider is down
-    now[0], found[0] = 4011.0, 3
+    now[0], found[0] = 3609.0, 3
+    assert [kept.get(), len(asked)] == [2, 3]
+    now[0] = 3610.0
     assert [kept.get(), len(asked)] == [3, 4]
     down = Kept(load, lambda: now[0])
     found[0] = None

@@ -166,6 +166,20 @@ def test_changes_of_documents_are_judged(old, new, verdict, reverse):
     assert [*Comparison(old, copy.deepcopy(old), TODAY).changes()] == []
 
 
+@rows(
+    "old, new, of_clients, of_server",
+    ({"type": ["string", "null"]}, TEXT, "accept null", "send a value instead of null"),
+    ({"enum": ["a", "b"]}, {"enum": ["a"]}, "accept the old values", "send only values that clients know"),
+    (fields(a=TEXT), fields(["a"], a=TEXT), "give it a default", "always send it"),
+    (fields(), fields(["a"], a=TEXT), "give it a default", "keep it"),
+    (TEXT, NUMBER, "accept what it was", "send what it was"),
+)
+def test_who_sends_a_value_is_told_what_to_do(old, new, of_clients, of_server):
+    for one, two, operation, advice in ((old, new, sends, of_clients), (new, old, receives, of_server)):
+        (change,) = Comparison(document(operation(one)), document(operation(two)), TODAY).changes()
+        assert (change.verdict, change.advice) == ("breaks", f"{advice}, or add /v2")
+
+
 # What is judged is true: values that one schema refuses and the other allows show it.
 
 SCHEMAS = st.deferred(
