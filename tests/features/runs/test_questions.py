@@ -219,6 +219,8 @@ async def test_a_source_that_is_started_again_finds_its_replies_and_waits_on(ope
     heard = await following
     assert [each.data for each in heard if each.event is None] == ["begun", "[True, False]"]
     assert [each.event for each in heard if each.event] == ["question", "reply", "question", "reply", "done"]
+    shown = [each["type"] for each in await parts(ui_message_stream(run))]
+    assert [shown.count(f"tool-{each}-available") for each in ("input", "output")] == [2, 2]
 
 
 @on_loop

@@ -72,14 +72,12 @@ class _Message:
 
     async def parts(self, run: Run[Any]) -> AsyncGenerator[Any, None]:
         """Yield the parts that are shown. Raises the errors of ``Run.values``."""
-        told: set[str] = set()
         async with aclosing(run._items()) as items:
             async for value in items:
                 for part in self._parts_of(value):
                     yield part
-                if not isinstance(value, Line) or (key := f"{value.kind} {value.value()['id']}") in told:
+                if not isinstance(value, Line):
                     continue
-                told.add(key)
                 data = value.value()
                 is_open = value.kind == Kind.QUESTION and await run._is_open(data["id"])
                 self._is_shown |= value.kind == Kind.REPLY and data["id"] == self._since
