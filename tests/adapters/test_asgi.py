@@ -221,9 +221,21 @@ class TestTheBody:
 
 class TestAFile:
     @rows(
-        "size, sent", (1, [(1, False)]), (CHUNK, [(CHUNK, False)]), (CHUNK + 1, [(CHUNK, True), (1, True), (0, False)])
+        "size, part, sent",
+        (1, b"", [(1, False)]),
+        (CHUNK, b"", [(CHUNK, False)]),
+        (CHUNK + 1, b"", [(CHUNK, True), (1, True), (0, False)]),
+        (2 * CHUNK, b"bytes=1-", [(CHUNK, True), (CHUNK - 1, True), (0, False)]),
     )
-    def test_leaves_in_as_few_messages_as_it_has_chunks(self, servers, tmp_path, size, sent):
+    def test_leaves_in_as_few_messages_as_it_has_chunks(self, servers, tmp_path, size, part, sent):
+        assert self.messages_of(servers, tmp_path, size, part) == sent
+
+    def test_leaves_in_parts_without_a_message_before_them(self, servers, tmp_path):
+        messages = self.messages_of(servers, tmp_path, 9, b"bytes=0-1,4-5")
+        assert [length for length, _ in messages].index(0) == len(messages) - 1
+
+    def messages_of(self, servers, tmp_path, size, part):
+        """Return the lengths of the messages of a body, each with whether more follow."""
         (tmp_path / "file.bin").write_bytes(bytes(size))
         messages = []
 
@@ -234,9 +246,11 @@ class TestAFile:
             await asyncio.sleep(60)
 
         app = to_app(lambda request: Response.file(tmp_path / "file.bin"))
-        asyncio.run(app(servers.scope(), receive, send))
+        scope = servers.scope()
+        scope["headers"] = [*scope["headers"], (b"range", part)]
+        asyncio.run(app(scope, receive, send))
         assert messages[0]["type"] == "http.response.start"
-        assert [(len(each["body"]), each.get("more_body", False)) for each in messages[1:]] == sent
+        return [(len(each["body"]), each.get("more_body", False)) for each in messages[1:]]
 
 
 class TestAHandshake:

@@ -125,19 +125,21 @@ def test_files_of_a_form_are_read(serve, interface):
 PNG = b"\x89PNG\r\n\x1a\n of no use"
 
 
-@rows(
-    "arguments, name, content, path",
-    ("'inbox/'", "a.png", PNG, r"inbox/[0-9a-f-]{36}\.png"),
-    ("'inbox/', secure_filename=False", "a.png", PNG, r"inbox/a\.png"),
-    ("'', secure_filename=False", "taken.png", PNG, r"taken_1\.png"),
-    ("'inbox/other.png', secure_filename=False", "a.png", PNG, r"inbox/a\.png"),
-    ("'', False, None, False", "a.txt", b"text", r"a\.txt"),
-    ("'', allowed_types=['image/png'], secure_filename=False, private=True", "a.png", PNG, r"a\.png"),
-    ("'', allowed_types=['image/jpeg']", "a.png", PNG, None),
-    ("''", "a.jpg", PNG, None),
-    ("''", "a.txt", b"text", None),
-    ("'../html/'", "a.png", PNG, None),
-    ("'/etc/'", "a.png", PNG, None),
+@pytest.mark.parametrize(
+    ("arguments", "name", "content", "path"),
+    [
+        ("'inbox/'", "a.png", PNG, r"inbox/[0-9a-f-]{36}\.png"),
+        ("'inbox/', secure_filename=False", "a.png", PNG, r"inbox/a\.png"),
+        ("'', secure_filename=False", "taken.png", PNG, r"taken_1\.png"),
+        ("'inbox/other.png', secure_filename=False", "a.png", PNG, r"inbox/a\.png"),
+        ("'', False, None, False", "a.txt", b"text", r"a\.txt"),
+        ("'', allowed_types=['image/png'], secure_filename=False, private=True", "a.png", PNG, r"a\.png"),
+        ("'', allowed_types=['image/jpeg']", "a.png", PNG, None),
+        ("''", "a.jpg", PNG, None),
+        ("''", "a.txt", b"text", None),
+        ("'../html/'", "a.png", PNG, None),
+        ("'/etc/'", "a.png", PNG, None),
+    ],
 )
 def test_a_file_is_saved_below_the_uploads_if_it_is_what_it_seems(serve, tmp_path, arguments, name, content, path):
     files = {"page.py": SAVES.format(arguments=arguments), "src/partials/uploads/taken.png": "taken"}

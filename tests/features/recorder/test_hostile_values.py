@@ -6,7 +6,7 @@ from typing import Any
 
 from antiphon import App
 from antiphon.features.recorder.as_test import AppSource, written_test
-from antiphon.features.recorder.disguise import Disguise
+from antiphon.features.recorder.disguise import LONGEST_TEXT, MOST_SEARCHED, Disguise
 from antiphon.features.recorder.record import Record
 from tests.helpers.rows import rows
 
@@ -54,6 +54,14 @@ def test_what_takes_too_long_to_search_is_replaced_as_a_whole(content_type, body
     assert len(made) == len(body)
     assert b"hunter22" not in made
     assert hidden.text("a text") != "a text" or body.startswith(b'"')
+
+
+def test_text_is_searched_up_to_the_limits_of_each_and_of_all():
+    longest, hidden = ("a text " * LONGEST_TEXT)[:LONGEST_TEXT], Disguise()
+    assert hidden.text(f"{longest}a") != f"{longest}a"
+    hidden.search_again()
+    assert {hidden.text(longest) for _ in range(MOST_SEARCHED // LONGEST_TEXT)} == {longest}
+    assert hidden.text("a") != "a"
 
 
 @rows("parameters, body", ("", b"x"), ("; boundary=", b"----"), ("; boundary=b", b"--b\r\nContent-Disp"))

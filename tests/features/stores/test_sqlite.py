@@ -9,13 +9,16 @@ import stat
 import subprocess
 import sys
 from contextlib import closing
+from threading import Thread
 
 import pytest
 
 from antiphon.features import SQLiteStore, StoreUnavailable
 from antiphon.features.stores import encode
+from antiphon.features.stores.sqlite_connections import Connections
 from tests.helpers import zygote
 from tests.helpers.rows import rows
+from tests.helpers.waiting import eventually
 
 LONG = 10_000.0
 
@@ -203,6 +206,17 @@ store.close()
 """
     done = zygote.run("-W", "error", "-c", code, os.fspath(path))
     assert (done.stdout, done.stderr) == ("{'parent': 1, 'child': 1}\n", "")
+
+
+def test_a_connection_that_is_discarded_is_waited_for_no_more(path):
+    connections = Connections(path, "")
+    lent = connections.take(1)
+    waiting = Thread(target=connections.hold, args=(3600,), daemon=True)
+    waiting.start()
+    eventually(lambda: connections._is_held or None, "not held")
+    connections.discard(lent)
+    waiting.join(20)
+    assert not waiting.is_alive()
 
 
 def test_connections_that_came_with_a_fork_in_c_are_neither_used_nor_closed(opened):
