@@ -290,11 +290,14 @@ def test_variables_from_files(folder, monkeypatch, has_dotenv):
         (["--cert", "ssl_contexts.made"], "a pair of paths"),
         (["--cert", "ssl_contexts.made", "--key", "key.pem"], "is not used"),
         (["--cert", "none.pem", "--key", "key.pem"], "does not exist"),
+        (["--cert", "./none.pem", "--key", "key.pem"], "does not exist"),
+        (["--cert", "certs", "--key", "key.pem"], "is a directory"),
     ],
 )
 def test_a_certificate_needs_its_key(shop, monkeypatch, options, told):
     for name in ("cert.pem", "key.pem"):
         (shop / name).touch()
+    (shop / "certs").mkdir()
     (shop / "ssl_contexts.py").write_text("import ssl\nmade = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n")
     monkeypatch.syspath_prepend(str(shop))
     monkeypatch.setitem(sys.modules, "cryptography", None)

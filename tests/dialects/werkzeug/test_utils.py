@@ -140,6 +140,10 @@ def test_objects_that_are_not_there(name):
     assert utils.import_string(name, silent=True) is None
 
 
+def test_a_path_is_no_name_of_a_module():
+    assert utils.import_string("./cert.pem", silent=True) is original.import_string("./cert.pem", silent=True) is None
+
+
 def test_modules_are_found(tmp_path, monkeypatch):
     for name in ("found_here/__init__.py", "found_here/one.py", "found_here/sub/__init__.py", "found_here/sub/two.py"):
         (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import lru_cache
-from importlib import import_module
 from time import time
 from typing import IO, TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar, cast, overload
 from unicodedata import normalize
@@ -143,7 +142,7 @@ def import_string(import_name: str, silent: bool = False) -> Any:
     name = import_name.replace(":", ".")
     try:
         try:
-            import_module(name)
+            __import__(name)
         except ImportError:
             if "." not in name:
                 raise
