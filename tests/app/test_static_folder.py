@@ -409,6 +409,11 @@ class TestAPrecompressedSibling:
         response = get(folder, "css/site.css", accept_encoding="br, gzip")
         assert content(response) == b"GZ"
 
+    def test_is_no_folder(self, folder, root):
+        (root / "css/site.css.gz").mkdir()
+        response = get(folder, "css/site.css", accept_encoding="gzip")
+        assert (content(response), response.headers.get("content-encoding")) == (CSS, None)
+
     def test_is_not_looked_for_when_that_is_not_wanted(self, root, coded):
         response = get(StaticFolder(root, precompressed=False), "css/site.css", accept_encoding="br")
         assert content(response) == CSS

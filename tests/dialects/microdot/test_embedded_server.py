@@ -96,18 +96,15 @@ async def test_a_server_serves_beside_what_else_the_loop_does(app, quiet):
     await server.wait_closed()
 
 
-def test_a_host_with_addresses_of_both_kinds_is_served_over_ipv4(app, monkeypatch):
+@on_a_loop
+async def test_a_host_with_addresses_of_both_kinds_is_served_over_ipv4(app, monkeypatch):
     look_up = socket.getaddrinfo
     monkeypatch.setattr(
         socket, "getaddrinfo", lambda _, *rest, **how: look_up("::1", *rest, **how) + look_up("127.0.0.1", *rest, **how)
     )
-
-    async def serve():
-        server = await bound(app, host="both.example")
-        assert server.sockets[0].getsockname() == ("127.0.0.1", server.port)
-        server.close()
-
-    asyncio.run(serve())
+    server = await bound(app, host="both.example")
+    assert server.sockets[0].getsockname() == ("127.0.0.1", server.port)
+    server.close()
 
 
 @pytest.mark.parametrize("serves", [True, False])

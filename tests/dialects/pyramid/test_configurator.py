@@ -222,6 +222,7 @@ def introspection(p):
         {name: intr[name] for name in names}, intr["callable"] is plain_view, intr.action_info.line > 0,
         sorted(str(each.category_name) for each in view["related"]), found.get("permissions", "edit")["value"],
         [each["introspectable"].title for each in found.get_category("tweens")],
+        [each["introspectable"]["subscriber"] is plain_view for each in found.get_category("subscribers")],
         found.get("session factory", None) is not None, found.get("routes", route.discriminator_hash) is route,
     ]  # fmt: skip
 

@@ -90,3 +90,10 @@ assert made.send(webob.Response("hello")).text == "hello"
 def test_neither_cgi_nor_setuptools_is_needed():
     """webob#437 and #466."""
     subprocess.run([sys.executable, "-W", "error", "-c", WITHOUT_CGI], check=True, timeout=60)
+
+
+def test_an_error_is_raised_again():
+    error = LookupError("lost")
+    with pytest.raises(LookupError) as caught:
+        compat.reraise((LookupError, error, None))
+    assert caught.value is error

@@ -425,6 +425,7 @@ NOW = 1_800_000_000.0  # a Friday, at 8 o'clock
 @rows(
     "text, last, next",
         ("1 hour", 0, 3600), ("hour", 0, 3600), ("15 minutes", 0, 900), ("2 days", 28_800 + 86_400, None),
+        ("week", 28_800 + 86_400, 5 * 86_400 + 57_600),
         ("0 3 * * *", 5 * 3600, 19 * 3600), ("*/5 * * * *", 0, 300),
 )  # fmt: skip
 def test_schedules(text, last, next):

@@ -27,6 +27,13 @@ def blog(library, **options):
     return library.Map(rules, **options)
 
 
+@rows("name", sorted(werkzeug.routing.Map.default_converters))
+def test_a_converter_has_the_rank_and_the_pattern_of_the_original(name):
+    theirs, ours = werkzeug.routing.Map.default_converters[name], Map.default_converters[name]
+    for attribute in ("weight", "regex", "part_isolating"):
+        assert getattr(ours, attribute) == getattr(theirs, attribute)
+
+
 @EITHER
 @rows(
     "endpoint, values, options, url",
