@@ -10,8 +10,31 @@ from contextlib import ExitStack
 import pytest
 
 from tests.cli.conftest import is_gone, receive_until
+from tests.helpers import zygote
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.processes
+
+
+FORKED = """
+import atexit, sys
+from antiphon.cli import serve
+
+sys.stdout = open(1, "w")  # buffered, even with PYTHONUNBUFFERED
+
+def work():
+    atexit.register(print, "at exit", end="")
+    print("printed", end=", ")
+    sys.exit({code!r})
+
+serve._become_worker(work, serve._open_files(), None)
+"""
+
+
+@rows("code, exit_code", (0, 0), (7, 7), ("why", 1))
+def test_a_forked_worker_writes_what_it_has_printed(code, exit_code):
+    done = zygote.run("-c", FORKED.format(code=code))
+    assert (done.returncode, done.stdout) == (exit_code, "printed, at exit")
 
 
 def assert_ended(command, exit_code=0):

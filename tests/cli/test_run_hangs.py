@@ -131,6 +131,9 @@ def test_a_restart_that_has_to_wait_says_why_and_is_not_lost(antiphon, folder):
     (folder / "go on").touch()
     command.wait_until(lambda: command.err.count("All workers were replaced.\n") == 2)
     assert len(command.workers()) == 3
+    command.process.send_signal(signal.SIGUSR2)  # it need not wait, as no third one is under way
+    command.wait_until(lambda: command.err.count("All workers were replaced.\n") == 3)
+    assert command.err.count("The workers will be restarted after that.") == 2
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
