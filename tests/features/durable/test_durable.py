@@ -32,6 +32,7 @@ from antiphon.features import (
     sign,
 )  # fmt: skip
 from antiphon.features.durable.jobs import Schedule
+from antiphon.features.durable.stored import schema_of
 from antiphon.handler.errors import set_debug_page
 from antiphon.testing import Client
 from tests.helpers.databases import KINDS, LIBRARIES
@@ -432,6 +433,11 @@ def test_schedules(text, last, next):
     found = Schedule.parse(text)
     assert NOW - found.last(NOW) == last
     assert next is None or found.next(NOW) - NOW == next
+
+
+@rows("url, schema", ("sqlite:////srv/shop.db", ""), ("postgresql+psycopg://db/shop", "dbos."))
+def test_tables_are_where_those_of_dbos_are(url, schema):
+    assert schema_of(url) == schema
 
 
 @rows("text", ["", "1 fortnight", "0 hours", "-1 hour", "* * *", "61 * * * *", "@hourly", "1 hour "])
