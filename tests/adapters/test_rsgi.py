@@ -140,3 +140,21 @@ def test_a_handshake_is_answered_by_a_status(servers):
 
     asyncio.run(app.__rsgi__(servers.rsgi_scope(proto="ws"), Protocol()))
     assert closed == [404]
+
+
+def test_nobody_waits_for_a_disconnect_when_a_stream_has_ended(servers):
+    """The server's task for it would end with the connection, which may take more requests."""
+
+    async def main():
+        async def chunks(request):
+            for _ in range(3):
+                yield "x"
+                await asyncio.sleep(0.05)  # the client is watched after 20 to 40 ms
+
+        server = servers.RSGIServer()
+        await to_app(chunks).__rsgi__(servers.rsgi_scope(), server)
+        await asyncio.sleep(0)
+        assert b"".join(server.answer.chunks) == b"xxx"
+        assert not [task for task in asyncio.all_tasks() if "wait_disconnect" in repr(task)]
+
+    asyncio.run(main())
