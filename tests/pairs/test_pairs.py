@@ -23,6 +23,7 @@ from antiphon.testing.pairs.__main__ import Pairs
 from antiphon.testing.pairs.composer import AROUND, DJANGO, program_of
 from antiphon.testing.pairs.going_on import SIZE, most_lines
 from antiphon.testing.pairs.programs import Around, Caller, Feature, Option, Program, Route, Sent
+from antiphon.testing.pairs.rendering import script_of
 from antiphon.testing.pairs.running import WAYS, load, run
 from antiphon.testing.pairs.table import features
 from antiphon.testing.pairs.trials import shrunk
@@ -45,6 +46,16 @@ def test_an_application_keeps_what_always_holds(seed):
 def test_a_seed_always_makes_the_same_program():
     assert program_of(3, features()) == program_of(3, features())
     assert program_of(3, features()).source != program_of(4, features()).source
+
+
+@rows("way", WAYS)
+def test_a_script_sends_the_same_over_its_way(way, capsys):
+    route = Route("route", "page", "GET", "/route", "return f'at {request.root_path} over {request.http_version}'")
+    program = Program(0, (), (), (), (route,), (Sent(Caller(()), "GET", "/route", "route"),))
+    script = script_of(program, way, (way.interface,))
+    exec(script, {})
+    assert capsys.readouterr().out.splitlines()[0].endswith(f"at {way.prefix} over {way.version}")
+    assert ("Client(outer, " in script) is way.name.startswith(("mounted", "inside"))
 
 
 PLANTED = {
