@@ -451,7 +451,7 @@ def test_time_and_randomness_come_from_the_seed(seen):
             world.check(lambda read=read: seen.append(read.json))
     zero, _, one, two, *again = seen
     assert again == [zero, zero, one, two]
-    assert one["random"] != two["random"]
+    assert {*one["random"]}.isdisjoint(two["random"])
     assert one["time"][1] == "2030-01-01 01"
     assert time.time() < datetime.datetime(2030, 1, 1).timestamp() or time.time() > 1.9e9 + 3600  # ours is not theirs
     assert len({datetime.datetime.now().microsecond, time.time()}) == 2
