@@ -3,12 +3,14 @@
 from functools import wraps
 
 import pytest
+from zope.interface import Interface
 
 from antiphon.dialects.pyramid import testing
 from antiphon.dialects.pyramid.config import Configurator
 from antiphon.dialects.pyramid.path import AssetResolver
 from antiphon.dialects.pyramid.request import Request
 from antiphon.dialects.pyramid.response import Response
+from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package
 from tests.helpers.rows import rows
 
 
@@ -65,3 +67,20 @@ def test_a_package_stands_for_another_one(tmp_path, monkeypatch):
             with resolver.resolve("plain_theme:page/head.txt").stream() as stream:
                 found.append(stream.read())
     assert found == [b"dark_theme"] * 3
+
+
+@rows("name", [PYRAMID, DIALECT])
+def test_a_view_that_a_program_finds_by_itself_says_how_it_was_added(name):
+    package = Package(name)
+
+    def found(*methods):
+        with package.configurator() as config:
+            for method in methods:
+                config.add_view(lambda request: None, request_method=method)
+        kinds = [package.interfaces.IViewClassifier, package.interfaces.IRequest, Interface]
+        return config.registry.adapters.lookup(kinds, package.interfaces.IView)
+
+    request = package.testing.DummyRequest(method="PUT")
+    one, another = (found(*methods).__discriminator__(None, request).resolve() for methods in (["PUT"], ["GET", "PUT"]))
+    assert one == another
+    assert one[0] == "view"
