@@ -9,8 +9,8 @@ unknown: code of other packages, templates, other applications, and names chosen
 import re
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache, partial
-from itertools import chain
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +48,10 @@ SHARED: Dependency[None] = Dependency("response that shared caches may store")
 """What code refers to that sets the fields with which a response allows shared caches to store it."""
 _SHARING_NAMES = frozenset({"CacheControl", "cache_control", "cache_for", "expires"})
 _SHARING_TEXT = compiled_late(r"(.*,)?\s*(public|s-maxage|max-age)\s*([=,].*)?|expires", re.IGNORECASE)
+_CALLER = object()
+"""What code refers to that asks for the caller of a request: all functions that identify callers."""
 _PLAIN = (str, bytes, int, float, complex, type(None), type(...))
+_UNCHANGING = (property, classmethod, staticmethod, tuple, frozenset, BuiltinFunctionType, type(int.real))
 
 
 class Readings:
@@ -85,11 +88,11 @@ class Readings:
         left, is_unknown = [function], False
         while left and len(found) <= _MOST:
             each = left.pop()
-            if id(each) in found:
+            if (key := id(each)) in found:
                 continue
-            found.add(id(each))
-            if (known := self._followed.get(id(each))) is None:
-                known = self._followed[id(each)] = each, *self._followed_from(each), isinstance(each, Dependency)
+            found.add(key)
+            if (known := self._followed.get(key)) is None:
+                known = self._followed[key] = each, *self._followed_from(each), isinstance(each, Dependency)
             _, referred, is_open, is_dependency = known
             if is_dependency:
                 dependencies.append(each)
@@ -100,45 +103,89 @@ class Readings:
         return frozenset(dependencies), is_unknown or bool(left)
 
     def _followed_from(self, each: Any) -> tuple[list[Any], bool]:
-        referred: list[Any] = []
-        try:
-            for one in self._referred(each):
-                if isinstance(one, str) and _SHARING_TEXT.fullmatch(one):
-                    referred.append(SHARED)
-                elif not isinstance(one, _PLAIN):
-                    referred.append(one)
-        except Exception:  # also of objects that run code when they are inspected
-            return referred, True
-        return referred, False
-
-    def _referred(self, each: Any) -> Iterable[Any]:
-        """Return the objects to which an object refers. Raises _UnknownError."""
         if isinstance(each, Dependency):
             source = self._sources.get(each)
-            return () if source is None else (source.hook.function, source.when, source.default)
-        if isinstance(each, MethodType):
-            return each.__func__, each.__self__
-        if isinstance(each, partial):
-            return each.func, each.args, each.keywords
-        if isinstance(each, dict):
-            return [*each, *each.values()]
-        if isinstance(each, list | tuple | set | frozenset):
-            return [*each]
-        if isinstance(each, property | classmethod | staticmethod):
-            return each.fget if isinstance(each, property) else each.__func__, getattr(each, "fset", None)
-        is_made_here = isinstance(each, FunctionType | type)
-        if not _is_followed(each.__module__ if is_made_here else type(each).__module__):
-            return () if is_made_here else _held_by(each)
-        if isinstance(each, FunctionType):
-            asks_for_caller = "caller" in _names_in(each.__code__)
-            return chain(self._identifiers if asks_for_caller else (), _referred_by(each))
-        if isinstance(each, type):
-            return [*vars(each).values(), *each.__bases__]
-        return type(each), _attributes(each)
+            return _objects_of(() if source is None else (source.hook.function, source.when, source.default))
+        if each is _CALLER:
+            return _objects_of([*self._identifiers])
+        if isinstance(each, FunctionType | type):
+            with suppress(Exception):  # it is not permanent, or runs code when it is inspected
+                return _beyond(each), False
+        return _objects_of(each)
 
 
 class _UnknownError(Exception):
     """The error for code that can't be followed."""
+
+
+@lru_cache(5000)
+def _beyond(code: FunctionType | type) -> list[Any]:
+    """Return the objects to which code refers that is the same for all applications, through other such code.
+
+    Raises _UnknownError for what is not such code, or can't be followed.
+    """
+    found: set[int] = set()
+    left: list[Any] = [code]
+    beyond: list[Any] = []
+    for each in left:
+        if id(each) in found:
+            continue
+        found.add(id(each))
+        objects, is_open = _objects_of(each) if _is_permanent(each) else ([], True)
+        if not is_open:
+            left += objects
+        elif each is code:
+            raise _UnknownError
+        else:
+            beyond.append(each)
+    return beyond
+
+
+def _is_permanent(each: Any) -> bool:
+    """Return True for functions and classes that this package or the standard library defines once, and their parts."""
+    if not isinstance(each, FunctionType | type):
+        return isinstance(each, _UNCHANGING)
+    name, _, inner = each.__qualname__.partition(".")
+    package = (each.__module__ or "").partition(".")[0]
+    named = vars(sys.modules.get(each.__module__, object)).get(name)
+    is_named = named is each or (inner != "" and isinstance(named, type) and "<locals>" not in inner)
+    return is_named and (package == "antiphon" or package in sys.stdlib_module_names)
+
+
+def _objects_of(each: Any) -> tuple[list[Any], bool]:
+    """Return the objects to which an object refers, and True if it can't be followed to its end."""
+    objects: list[Any] = []
+    try:
+        for one in _referred(each):
+            if isinstance(one, str) and _SHARING_TEXT.fullmatch(one):
+                objects.append(SHARED)
+            elif not isinstance(one, _PLAIN):
+                objects.append(one)
+    except Exception:  # also of objects that run code when they are inspected
+        return objects, True
+    return objects, False
+
+
+def _referred(each: Any) -> Iterable[Any]:
+    """Return the objects to which an object refers. Raises _UnknownError."""
+    if isinstance(each, MethodType):
+        return each.__func__, each.__self__
+    if isinstance(each, partial):
+        return each.func, each.args, each.keywords
+    if isinstance(each, dict):
+        return [*each, *each.values()]
+    if isinstance(each, list | tuple | set | frozenset):
+        return [*each]
+    if isinstance(each, property | classmethod | staticmethod):
+        return each.fget if isinstance(each, property) else each.__func__, getattr(each, "fset", None)
+    is_made_here = isinstance(each, FunctionType | type)
+    if not _is_followed(each.__module__ if is_made_here else type(each).__module__):
+        return () if is_made_here else _held_by(each)
+    if isinstance(each, FunctionType):
+        return _referred_by(each)
+    if isinstance(each, type):
+        return [*vars(each).values(), *each.__bases__]
+    return type(each), _attributes(each)
 
 
 def _is_followed(module: str | None) -> bool:
@@ -182,6 +229,8 @@ def _attributes(each: Any) -> dict[str, Any]:
 def _referred_by(function: FunctionType) -> Iterator[Any]:
     """Yield the objects to which a function's code refers by name. Raises _UnknownError."""
     names = _names_in(function.__code__)
+    if "caller" in names:
+        yield _CALLER
     yield from (_BY_NAME[name] for name in names if name in _BY_NAME)
     held = [function.__globals__[name] for name in names if name in function.__globals__]
     # A module holds far more than the code uses: only the names in it are followed.
