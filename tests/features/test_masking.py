@@ -213,17 +213,17 @@ def test_the_secrets_of_the_environment_are_known(monkeypatch):
 @pytest.mark.parametrize(
     "text",
     [
-        "a" * 50_000,
-        "password" * 5_000,
-        "password=" * 5_000,
-        "://a:" * 5_000,
-        "'" * 50_000,
+        "a" * 20_000,
+        "password" * 2_000,
+        "password=" * 2_000,
+        "://a:" * 2_000,
+        "'" * 20_000,
         "a=" * 2_000,
-        "(" * 5_000,
-        "aA1-" * 5_000,
-        "password,'" * 5_000,
+        "(" * 2_000,
+        "aA1-" * 2_000,
+        "password,'" * 2_000,
     ],
 )
 def test_a_long_text_takes_linear_time(text):
-    assert len(Mask().text(text)) <= 40_000
+    assert len(Mask().text(text)) <= 20_000
     assert len(Mask().code(text)) <= len(text)

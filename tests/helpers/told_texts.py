@@ -54,7 +54,8 @@ def _takers() -> dict[str, set[int]]:
 
 def told_texts() -> Iterator[Told]:
     """Yield the texts in all modules that are passed to errors, to the reasons of faults, or as titles."""
-    names = re.compile("|".join(["_replace", *_takers()]))
+    takers = "|".join(_takers())
+    names = re.compile(rf"\b(_replace|{takers})\(|\(({takers})[,)]")
     for path in sorted(ROOT.rglob("*.py")):
         if path.relative_to(ROOT).parts[0] not in ELSEWHERE and names.search(path.read_text("utf-8")):
             yield from _Module(path).texts()
@@ -64,7 +65,12 @@ class _Module:
     def __init__(self, path: Path) -> None:
         self._name = str(path.relative_to(ROOT))
         self._tree = ast.parse(path.read_text("utf-8"))
-        self._around = {child: node for node in ast.walk(self._tree) for child in ast.iter_child_nodes(node)}
+        self._around: dict[ast.AST, ast.AST] = {}
+        left: list[ast.AST] = [self._tree]
+        for node in left:
+            children = [each for each in ast.iter_child_nodes(node) if not isinstance(each, ast.expr_context)]
+            self._around |= dict.fromkeys(children, node)
+            left += children
         self._calls = [each for each in self._around if isinstance(each, ast.Call)]
         self._takers = {name: {*places} for name, places in _takers().items()}
 

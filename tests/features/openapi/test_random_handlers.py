@@ -3,6 +3,7 @@
 ``python -m tests.random_handlers`` holds as many to their documents as it is told.
 """
 
+import time
 import weakref
 from pathlib import Path
 
@@ -96,8 +97,7 @@ def test_what_lies_is_found_and_shown_in_the_shortest_program(tmp_path: Path) ->
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_program_ends_also_if_a_callback_has_swallowed_the_first_error() -> None:
     def wait(_: object) -> None:
-        while True:
-            pass
+        time.sleep(60)
 
-    with pytest.raises(_TooLongError), _no_longer_than(0.05):
+    with pytest.raises(_TooLongError), _no_longer_than(0.25):  # pytest has to note the first error before the second
         wait(weakref.ref(frozenset([wait]), wait))
