@@ -49,8 +49,11 @@ FEW = 8
 """How many tests may fail beside others and be run again."""
 PLAIN = "--assert=plain"
 GROUPS_PER_PROCESS = 8
+"""How many groups each process gets at most, so that all end at the same time."""
+GROUP = 8.0
+"""The CPU seconds of a group, if each process gets one: what is imported and computed first costs one of them."""
 LEAST = 2.5
-"""The CPU seconds of a group, at least: it costs a fifth of one to begin."""
+"""The CPU seconds of a group, at least."""
 ROOM = 2 << 30
 """How many bytes a folder in memory must have for the temporary files of tests."""
 SHARED = (
@@ -119,7 +122,8 @@ def files_of(paths: list[str]) -> list[str]:
 def groups_of(files: list[str], known: costs.Costs, processes: int, without: set[str]) -> list[list[str]]:
     """Return the files in groups, the most expensive first."""
     cost = {file: known.of(file.partition("::")[0], without) for file in files}
-    enough = max(LEAST, sum(cost.values()) / (processes * GROUPS_PER_PROCESS))
+    total = sum(cost.values())
+    enough = max(LEAST, total / min(max(total / GROUP, processes), processes * GROUPS_PER_PROCESS))
     groups: list[list[str]] = [[]]
     for file in files:
         if groups[-1] and sum(cost[each] for each in groups[-1]) + cost[file] > enough:
