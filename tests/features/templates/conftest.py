@@ -10,25 +10,19 @@ from antiphon.testing import Client
 from tests.helpers.handlers import in_style
 
 
-@pytest.fixture(params=["wsgi", "asgi"])
-def interface(request):
-    """The name of an interface."""
-    return request.param
-
-
-@pytest.fixture(params=["def", "async def"])
-def colour(request):
-    """The kind of function that handlers are."""
+@pytest.fixture(params=[False, True])
+def enable_async(request):
+    """True for templates that may await."""
     return request.param
 
 
 class Site:
     """A folder of templates, and an application with them that has one page."""
 
-    def __init__(self, folder: Path, interface: str, colour: str) -> None:
+    def __init__(self, folder: Path, interface: str, style: str) -> None:
         self.folder = folder
         self.interface = interface
-        self.colour = colour
+        self.style = style
         self.app = App()
 
     def write(self, **files: str) -> "Site":
@@ -44,8 +38,8 @@ class Site:
         return self
 
     def page(self, answer, path="/", **options) -> "Site":
-        """Register a handler, of this colour, that answers what a function makes of the request."""
-        self.app.route(path, **options)(in_style(self.colour, answer))
+        """Register a handler, of this style, that answers what a function makes of the request."""
+        self.app.route(path, **options)(in_style(self.style, answer))
         return self
 
     def client(self, **options) -> Client:
@@ -56,8 +50,8 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path, interface, colour):
+def site(tmp_path, interface, style):
     """A site without templates so far."""
     folder = tmp_path / "templates"
     folder.mkdir()
-    return Site(folder, interface, colour)
+    return Site(folder, interface, style)

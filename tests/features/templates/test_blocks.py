@@ -4,7 +4,7 @@ import pytest
 
 from antiphon.features import Block, Page
 
-pytestmark = pytest.mark.axes("interface", "colour", "enable_async")
+pytestmark = pytest.mark.axes("interface", "style", "enable_async")
 
 BASE = (
     "{% set brand = 'Shop' %}<html>{% block head %}<title>{{ brand }}</title>{% endblock %}"
@@ -19,12 +19,6 @@ PAGE = (
 WHOLE = "<html><title>Shop</title>!<p><b>4</b></p>2 in Shop</html>"
 MAIN, CART = "<p><b>4</b></p>", "2 in Shop"
 OFFERED = {"content": "main", "cart": "cart"}
-
-
-@pytest.fixture(params=[False, True])
-def enable_async(request):
-    """True for templates that may await."""
-    return request.param
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ from antiphon.features import Page, Templates
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.axes("interface")
+
 OWN = {
     "flags/list.html": "{% extends 'flags/base.html' %}{% block body %}{{ 2 | twice }}{% endblock %}",
     "flags/base.html": "extension's: {% block body %}{% endblock %}",

@@ -28,23 +28,11 @@ from antiphon.http import HTTPError
 from tests.helpers.decompression import INSTALLED, Reader
 from tests.helpers.waiting import DEADLINE, eventually
 
-pytestmark = pytest.mark.axes("interface", "colour", "enable_async")
+pytestmark = pytest.mark.axes("interface", "style", "enable_async")
 
 SHOP = """<!doctype html><title>Shop</title><body><h1>{{ title }}</h1>
 {% call slot("orders") %}<p>Loading {{ title }}</p>{% endcall %}<hr>{{ slot("ads", "Loading <ads>") }}</body></html>
 """
-
-
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    """The name of an interface."""
-    return request.param
-
-
-@pytest.fixture(params=[False, True])
-def enable_async(request):
-    """True for templates that may await."""
-    return request.param
 
 
 @pytest.fixture
@@ -59,8 +47,8 @@ def shown(value):
     return Slot(lambda: value)
 
 
-def test_parts_follow_the_page_in_the_order_in_which_they_are_ready(shop, colour):
-    if colour == "def":
+def test_parts_follow_the_page_in_the_order_in_which_they_are_ready(shop, style):
+    if style == "def":
         is_loaded = Event()
 
         def orders(count):
