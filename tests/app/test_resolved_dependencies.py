@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from antiphon import App, Dependency, abort
 from antiphon.concurrency.loop import is_on_loop
-from antiphon.features import Health, MemoryStore, Metrics, OpenAPI, RateLimit
+from antiphon.features import Health, MemoryStore, Metrics, OpenAPI, Page, RateLimit
 from antiphon.http import ServiceUnavailable
 from antiphon.testing import Client
 from tests.helpers.registration_positions import POSITIONS
@@ -216,6 +216,7 @@ READERS = {
     "the app": lambda request: request.app and "read",
     "an import": lambda request: __import__("tests.app").app and "read",
     "another package": lambda request: pytest.approx(1) and "read",
+    "a template": lambda request: Page("page.html") and "read",
 }
 OTHERS = {
     "nothing": lambda request: "done",
