@@ -36,6 +36,12 @@ def kind(request):
     return request.param
 
 
+@pytest.fixture(params=["sync", "blocking", "async"])
+def loading(request):
+    """The kind of a function that finds a user."""
+    return request.param
+
+
 @pytest.fixture
 def open_client():
     """Make clients that are closed after the test."""

@@ -42,11 +42,6 @@ class User(NamedTuple):
 ADA, BOB = User(1, "Ada"), User(2, "Bob")
 
 
-@pytest.fixture(params=["sync", "blocking", "async"])
-def loading(request):
-    return request.param
-
-
 ON_SERVERS = [pytest.param(kind, marks=pytest.mark.processes) for kind in ("postgres", "valkey")]
 
 

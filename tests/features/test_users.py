@@ -34,11 +34,6 @@ BOB = {"authorization": "Bearer k7Qz"}
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
 
-@pytest.fixture(params=["sync", "blocking", "async"])
-def loading(request):
-    return request.param
-
-
 def sources(calls, loading="sync"):
     def by_password(name, password):
         calls.append((name, password))
