@@ -95,6 +95,12 @@ class HeadChecks:
         and a lookup in a dict with another thread's key locks that key, unless it was read as a value.
         """
         self.looks_at_heads = False
+        self.plain_hosts = self.known_hosts
+        """The known hosts if nothing else in a head is checked, otherwise none."""
+
+    def look_at_heads(self) -> None:
+        """Check more than Host in each head from now on."""
+        self.looks_at_heads, self.plain_hosts = True, {}
 
     def head_error(self, head: Head) -> HTTPError | None:
         """Return the error for a head that is too large or whose host is malformed, or None for any other head."""

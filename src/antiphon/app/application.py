@@ -577,7 +577,7 @@ class App(Routes, Servable):
 
     def _measure_header_sections(self) -> None:
         """Measure header sections from now on and check them against ``limits.headers``."""
-        self._checks.looks_at_heads = True
+        self._checks.look_at_heads()
 
     @property
     def secret_keys(self) -> SecretKeys:

@@ -44,7 +44,7 @@ class ServedFunction(Servable):
 
     def _measure_header_sections(self) -> None:
         """Refuse header sections above the limit from now on."""
-        self._head_checks.looks_at_heads = True
+        self._head_checks.look_at_heads()
 
     async def _handle(self, request: Request) -> Response:
         """Load the body, call the function, and turn errors into problem details or a page."""

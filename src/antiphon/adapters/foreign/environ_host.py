@@ -116,7 +116,7 @@ class Host(Servable):
 
     def _measure_header_sections(self) -> None:
         """Refuse header sections above the limit from now on."""
-        self.head_checks.looks_at_heads = True
+        self.head_checks.look_at_heads()
 
 
 def _check_own_names(kind: type[Host]) -> None:

@@ -159,7 +159,7 @@ class Routing:
     def find(self, request: Request) -> Found:
         """Find the plan for a request, and the request's error, if any."""
         checks, head = self.checks, request.head
-        if (head.host_line not in checks.known_hosts or checks.looks_at_heads) and self.looks:
+        if head.host_line not in checks.plain_hosts and self.looks:
             if error := self.look(request):
                 return self.refuse(request, error)
             head = request.head

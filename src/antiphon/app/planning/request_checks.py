@@ -144,7 +144,9 @@ class RequestChecks(HeadChecks):
         self.proxies = proxies if isinstance(proxies, TrustedProxies) else TrustedProxies(proxies)
         self.hosts = TrustedHosts(hosts)
         self.origins = TrustedOrigins(origins)
-        self.looks_at_heads = self.has_rules = bool(self.proxies or self.hosts)
+        self.has_rules = bool(self.proxies or self.hosts)
+        if self.has_rules:
+            self.look_at_heads()
         self.allows_all_writes = cross_site_writes
         self._advice = Advice()
         self._origins_of: dict[str | None, TrustedOrigins] = {}
