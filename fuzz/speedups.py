@@ -242,7 +242,6 @@ MAKERS: dict[str, Callable[[Random], Arguments]] = {
         ),
     ),
     "parse_fields": lambda random: (data(random, PERCENTS),),
-    "percent_decode": lambda random: (data(random, PERCENTS),),
     "split_cookies": lambda random: (joined(random, SIGNS[: random.choice([10, 15])]),),
     "crossed_bound": lambda random: (
         data(random, BRACKETS + EXPONENTS[: random.choice([0, 99])]),
@@ -255,7 +254,13 @@ MAKERS: dict[str, Callable[[Random], Arguments]] = {
         random.choice([0, 1, 5, 1000]),
         random.choice([50, 1024]),
     ),
-    "blank": lambda random: (random.choice([Namespace, SimpleNamespace, dict, Text, None]),),
+    "like": lambda random: (random.choice([Namespace(), SimpleNamespace(), {}, None]),),
+    "text_content": lambda random: (
+        random.choice([tuple, list])(
+            [joined(random, VALUE), random.choice([200, 404, True, "1"]), dict(text_lines(random))]
+        ),
+        tuple(text_lines(random)),
+    ),
     "checked_fields": lambda random: (
         random.choice([tuple, list, dict])(
             [

@@ -3,7 +3,7 @@ from operator import attrgetter
 
 import pytest
 
-from antiphon import App, Response
+from antiphon import App, Request, Response
 from antiphon.handler.callables import describe
 from antiphon.http.errors import Forbidden, NotFound, UnprocessableContent
 from antiphon.testing import Client
@@ -319,3 +319,44 @@ def test_an_answer_that_waits_is_awaited_where_middleware_gives_it_early(interfa
         raise AssertionError("the handler is not called")
 
     assert Client(app, interface).get("/").text == "later"
+
+
+DROPPING = {
+    "passes": "yield",
+    "cleans up": "try:\n  yield\n finally:\n  called.append('cleaned')",
+    "returns another": "yield\n return 'other'",
+    "yields another": "yield\n yield 'other'",
+    "yields again": "yield\n yield\n yield",
+    "fails": "yield\n raise ValueError",
+    "adds a hook": "request.on_response(mark)\n yield",
+    "adds a hook late": "yield\n request.on_response(mark)",
+    "adds a hook and returns another": "yield\n request.on_response(mark)\n return Response('other', 201)",
+    "depends on a header": "yield\n request.accept.best(['text/html'])",
+    "adds a cookie": "request.on_response(lambda _, response: response.set_cookie('a', 'b'))\n yield",
+}
+
+
+@rows("body", DROPPING.values(), ids=DROPPING)
+def test_what_drops_the_response_makes_the_same_of_it_as_what_takes_it(interface, style, body):
+    def outcome(yields):
+        called = []
+
+        def mark(request, response):
+            called.append(response.status)
+            response.headers["x-marked"] = "yes"
+
+        app = app_with(style)
+        app.get("/text")(style(lambda request: "text"))
+        for name, inside in (("outer", "yield"), ("tested", body), ("inner", "yield")):
+            defined = {"called": called, "mark": mark, "Response": Response}
+            code = inside.replace("yield\n", f"{yields}\n") if "\n" in inside else inside.replace("yield", yields)
+            exec(f"def {name}(request):\n {code}\n called.append('{name}')", defined)
+            app.middleware(defined[name])
+        client = Client(app, interface, raise_errors=False)
+        for response in [client.get(path) for path in ("/text", "/", "/fails", "/stream")]:
+            text = f"{response.status} {[*response.headers.items()]} {response.text}"
+            called.append(text.replace(response.headers.get("x-request-id", "-"), "-"))
+        return app._freeze().find(Request.blank("/text"))[0].is_unseen, called
+
+    (is_unseen, made), (is_other_unseen, expected) = outcome("yield"), outcome("_ = yield")
+    assert (made, is_unseen, is_other_unseen) == (expected, True, False)

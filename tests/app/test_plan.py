@@ -122,6 +122,6 @@ def test_a_plan_has_eight_switches_and_few_enough_attributes_to_read_them_quickl
     plan = next(plans((), handler, "load"))
     switches = {name for name, each in vars(plan).items() if isinstance(each, bool | Enum)}
     assert switches == {
-        "runs_on", "at_once_on", "is_bare", "body", "ahead", "is_async", "hooks_block", "checks_writes",
+        "runs_on", "at_once_on", "is_unseen", "body", "ahead", "is_async", "hooks_block", "checks_writes",
     }  # fmt: skip
     assert len(vars(plan)) <= 30

@@ -7,15 +7,14 @@ from typing import Any
 # Each module with twins is imported, since it says so where it is.
 import antiphon.adapters.asgi
 import antiphon.adapters.wsgi
-import antiphon.app.dispatch.closing
 import antiphon.app.dispatch.middleware
+import antiphon.app.dispatch.returns
 import antiphon.body.multipart
 import antiphon.concurrency.iterables
 import antiphon.features.logs.formats
 import antiphon.features.metrics.instruments
 import antiphon.features.templates.environment
 import antiphon.http.cookies
-import antiphon.http.grammar
 import antiphon.http.headers
 import antiphon.http.urls.urlencoded
 import antiphon.lazy

@@ -11,7 +11,6 @@ LONG = {
     "declared": [[("a", "b")]],
     "set_defaults": [[1], [[]], [{}], [None, 2j]],
     "field_line": ["a", "Z-", "~"],
-    "percent_decode": [b"%", b"%41", b"%zz"],
     "split_cookies": [";", "=", " ", "a=b;", '"', "ä;"],
     "crossed_bound": [b"[", b"]", b"[]", b'"', b"\\", b'"[', b'\\"', b"e", b"1e100", b'"1e100"'],
     "split_usual_form": [b"\r", b"\r\n--", b"\r\n--b", b"x", b'\r\n--b%s"\r\n\r\n' % START[3:]],

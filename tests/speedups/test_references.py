@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from tests.helpers.rows import rows
 from tests.helpers.twins import NAMES, compiled, extension
-from tests.speedups.test_twins import CASES, ENVIRON, SCOPE
+from tests.speedups.test_twins import CASES, ENVIRON, SCOPE, Slotted
 
 total = getattr(sys, "gettotalrefcount", None)
 CALLS = 1000
@@ -52,8 +52,12 @@ async def received(result):
 
 SAMPLES = [
     *((name, lambda arguments=arguments: arguments) for name, arguments, _ in CASES),
-    ("blank", lambda: (SimpleNamespace,)),
-    ("blank", lambda: (Circle,)),
+    ("like", lambda: (SimpleNamespace(),)),
+    ("like", lambda: ([], Slotted())),
+    ("text_content", lambda: (("a", 200, {"b": "\n"}), ())),
+    ("begin_steps", lambda: (ends(None), list)),
+    ("begin_steps", lambda: (_begun(ends("the end")), tuple)),
+    ("begin_steps", lambda: (_begun(ends(ValueError("the end"))), tuple)),
     ("index_lines", lambda: (LINES,)),
     ("index_lines", lambda: ([*LINES * 9, (b"content-length", b"1"), None],)),
     ("find_line", lambda: (LINES, "cookie")),

@@ -7,7 +7,7 @@ from types import CoroutineType, coroutine
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from antiphon.adapters.heads import HeadMembers, HintedSend, LengthFields, address, fitting, http_version, netloc
-from antiphon.concurrency.iterables import resume
+from antiphon.concurrency.iterables import Suspended, begin_steps
 from antiphon.concurrency.loop import running_loop, thread
 from antiphon.handler.contract import Handler, finish
 from antiphon.handler.drive import run_async
@@ -17,7 +17,7 @@ from antiphon.http.head import NOT_PLAIN, Address
 from antiphon.http.headers import LineIndex, encode_fields, find_line, index_lines, section_size
 from antiphon.http.urls.path import one_host, split_target
 from antiphon.http.urls.url import unquote
-from antiphon.request.request import Request
+from antiphon.request.request import NO_BODY, Request, new_request
 from antiphon.response.fields import Fields, SharedFields
 from antiphon.response.files import FileBody, is_at_hand
 from antiphon.response.message import Stream, message_of
@@ -164,9 +164,9 @@ class ASGIHead(HeadMembers):
             waiting: Any = (self._next or self._receive)()
             # One step by hand, because most bodies have arrived: then there is no coroutine of ours.
             steps = waiting if type(waiting) is CoroutineType else _awaited(waiting)
-            has_ended, message = resume(steps, None) or (True, None)
-            if not has_ended:
-                return cast("Coroutine[Any, Any, bytes]", self._receive_rest(steps, message))
+            message = begin_steps(steps, Suspended)
+            if type(message) is Suspended:
+                return cast("Coroutine[Any, Any, bytes]", self._receive_rest(steps, message.effect))
             if chunk := self._take(message):
                 return chunk
         return b""
@@ -364,7 +364,7 @@ class ObservedSend:
 async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send) -> None:
     """Handle a request from an ASGI server with a handler."""
     head = _read_head(scope, receive, send)
-    request = Request(head)
+    request = new_request(head, NO_BODY)
     is_unfinished = False
     try:
         result = handler._respond_on_loop(request)

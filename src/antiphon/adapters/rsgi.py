@@ -10,7 +10,7 @@ from antiphon.http.errors import ClientDisconnected
 from antiphon.http.head import NOT_PLAIN, Address, server_head, uncoded_length
 from antiphon.http.headers import combine
 from antiphon.http.urls.path import one_host
-from antiphon.request.request import Request
+from antiphon.request.request import NO_BODY, Request, new_request
 from antiphon.response.files import FileBody
 from antiphon.response.message import Stream, message_of
 from antiphon.response.response import Response
@@ -149,7 +149,7 @@ class RSGIHead:
 async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
     """Handle a request from an RSGI server with a handler."""
     head = RSGIHead(scope, protocol)
-    request = Request(head)
+    request = new_request(head, NO_BODY)
     is_unfinished = False
     try:
         result = handler._respond_on_loop(request)

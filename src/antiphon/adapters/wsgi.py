@@ -20,7 +20,7 @@ from antiphon.http.headers import HOP_BY_HOP
 from antiphon.http.status import STATUS_LINES
 from antiphon.http.urls.path import one_host, split_target
 from antiphon.request.late_reads import refuse_late_reads
-from antiphon.request.request import Request
+from antiphon.request.request import NO_BODY, Request, new_request
 from antiphon.response.fields import SharedFields
 from antiphon.response.files import FileBody
 from antiphon.response.message import Body, declared_length, message_of
@@ -277,7 +277,7 @@ def call_wsgi(
 ) -> Iterable[bytes]:
     """Pass a WSGI server's request to a handler and, if the response is observed, record its head."""
     head = _read_head(environ)
-    request = Request(head)
+    request = new_request(head, NO_BODY)
     # One context for the handler, the body and what follows it: they may reset each other's tokens.
     context = copy_context()
     try:

@@ -94,6 +94,27 @@ async def aclose(iterator: object, source: object = None) -> None:
         await close()
 
 
+class Suspended:
+    """What steps have yielded, for which they wait."""
+
+    __slots__ = ("effect",)
+
+    def __init__(self, effect: object) -> None:
+        self.effect = effect
+
+
+@accelerated
+def begin_steps(steps: Generator[Any, Any, Any] | Coroutine[Any, Any, Any], waiting: type[Any], /) -> Any:
+    """Drive steps from their beginning to their end, and return their result. If they wait, return ``waiting``, made of
+    what they have yielded.
+    """
+    try:
+        effect = steps.send(None)
+    except StopIteration as end:
+        return end.value
+    return waiting(effect)
+
+
 @accelerated
 def resume(steps: Generator[Any, Any, Any] | Coroutine[Any, Any, Any], value: object) -> tuple[bool, Any] | None:
     """Send a value to a generator or a coroutine. Return None if it ends with None.

@@ -11,7 +11,6 @@ from typing import TypeVar
 
 from antiphon.explanations import explained
 from antiphon.lazy import compiled_late
-from antiphon.speedups import accelerated
 
 
 class Value:
@@ -34,8 +33,7 @@ _SLICE = 64 << 10
 """The number of bytes decoded at a time. Until `re.sub` returns, it keeps about 80 bytes for each broken escape."""
 
 
-@accelerated
-def percent_decode(data: bytes, /) -> bytes:
+def percent_decode(data: bytes) -> bytes:
     """Decode the percent-escapes in `data`; broken escapes stay unchanged (WHATWG URL §1.3)."""
     if b"%" not in data:
         return data

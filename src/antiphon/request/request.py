@@ -22,7 +22,7 @@ from antiphon.http.limits import NO_BOUND, Limits
 from antiphon.http.link import Link
 from antiphon.http.multidict import Files, MultiDict, NoForm, first_multidict_of, multidict_of
 from antiphon.http.urls.url import URL
-from antiphon.lazy import frameworks, lazy
+from antiphon.lazy import frameworks, lazy, like
 from antiphon.request import lifetime as lifetimes
 from antiphon.request import readings
 from antiphon.request.caller import Caller
@@ -48,6 +48,7 @@ from antiphon.request.watching import Reads, WatchedCookies, note_read, watches_
 from antiphon.response.conditional import precondition as precondition_of
 from antiphon.response.fields import JSON
 from antiphon.routing.router import Params
+from antiphon.speedups import IS_COMPILED
 
 if TYPE_CHECKING:
     from antiphon.body.form_data import FormData
@@ -458,6 +459,9 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs, words=RE
             content_type = self.content_type
             if content_type is None or not content_type.is_json:
                 raise wrong_type(JSON, declared)
+        content = self._content
+        if type(content) is bytes and len(content) <= limits.plain_json:
+            return content
         body = self._whole(limits, True)
         if limits.json_repeats is not NO_BOUND:
             from antiphon.serialization.json import check_repeats
@@ -615,6 +619,13 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs, words=RE
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.path!r}>"
+
+
+_TEMPLATE = Request.blank(body=None)  # type: ignore[arg-type]
+_TEMPLATE.head = _TEMPLATE  # type: ignore[assignment]  # where ``like`` sets the head
+new_request: Callable[[Head, Any], Request]
+"""Make a request from its head and ``NO_BODY``: in C in half the time of its class."""
+new_request, NO_BODY = (like, _TEMPLATE) if IS_COMPILED else (Request, None)
 
 
 def _refuse_dependency(dependency: object) -> None:

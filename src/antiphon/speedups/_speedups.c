@@ -52,15 +52,15 @@ hex_value(byte digit)
     return letter < 6 ? letter + 10 : 16;
 }
 
-/* Write the text from `start` to `end` with its escapes decoded, and `space` for each plus sign. `to` must have room for
+/* Write the text from `start` to `end` with its escapes decoded, and a space for each plus sign. `to` must have room for
    all of it. Return the end of the written text. */
 static byte *
-undo_escapes(const byte *start, const byte *end, byte *to, byte space)
+undo_escapes(const byte *start, const byte *end, byte *to)
 {
     while (start < end) {
         byte read = *start++;
         if (read == '+') {
-            read = space;
+            read = ' ';
         }
         else if (read == '%' && end - start >= 2) {
             unsigned high = hex_value(start[0]), low = hex_value(start[1]);
@@ -81,7 +81,7 @@ decode_field(const byte *start, const byte *end, byte *room)
     if (!memchr(start, '%', size) && !memchr(start, '+', size)) {
         return PyUnicode_DecodeUTF8((const char *)start, end - start, "replace");
     }
-    const byte *stop = undo_escapes(start, end, room, ' ');
+    const byte *stop = undo_escapes(start, end, room);
     return PyUnicode_DecodeUTF8((const char *)room, stop - room, "replace");
 }
 
@@ -185,30 +185,6 @@ parse_fields(PyObject *module, PyObject *const *args, Py_ssize_t count)
     PyObject *fields = read_fields(module, start, start + size, large ? large : room);
     PyMem_Free(large);
     return fields;
-}
-
-static PyObject *
-percent_decode(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
-{
-    if (count != 1 || !PyBytes_CheckExact(args[0])) {
-        return call_twin("percent_decode", args, count);
-    }
-    char *data;
-    Py_ssize_t size;
-    if (PyBytes_AsStringAndSize(args[0], &data, &size) < 0) {
-        return NULL;
-    }
-    if (!memchr(data, '%', (size_t)size)) {
-        return Py_NewRef(args[0]);
-    }
-    byte *room = PyMem_Malloc((size_t)size);
-    if (!room) {
-        return PyErr_NoMemory();
-    }
-    const byte *start = (const byte *)data, *stop = undo_escapes(start, start + size, room, '+');
-    PyObject *decoded = PyBytes_FromStringAndSize((const char *)room, stop - room);
-    PyMem_Free(room);
-    return decoded;
 }
 
 /* Cookies */
@@ -611,17 +587,7 @@ search_lines(PyObject *lines, const char *wanted, Py_ssize_t size)
     return Py_NewRef(found);
 }
 
-/* Find a field's value in a dictionary. */
-static PyObject *
-look_up_line(PyObject *index, const char *wanted, Py_ssize_t size)
-{
-    PyObject *name = PyBytes_FromStringAndSize(wanted, size);
-    PyObject *found = name ? PyDict_GetItemWithError(index, name) : NULL;
-    Py_XDECREF(name);
-    return found ? Py_NewRef(found) : PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
-}
-
-/* Find a field's value, as bytes, in either kind of index. */
+/* Find a field's value, as bytes, in a tuple of lines. */
 static PyObject *
 find_value(PyObject *index, PyObject *name)
 {
@@ -637,7 +603,7 @@ find_value(PyObject *index, PyObject *name)
         wanted = PyBytes_AsString(encoded);
         size = PyBytes_Size(encoded);
     }
-    PyObject *found = PyTuple_CheckExact(index) ? search_lines(index, wanted, size) : look_up_line(index, wanted, size);
+    PyObject *found = search_lines(index, wanted, size);
     Py_XDECREF(encoded);
     return found;
 }
@@ -646,7 +612,7 @@ static PyObject *
 find_line(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
 {
     PyObject *found = NULL;
-    if (count == 2 && (PyTuple_CheckExact(args[0]) || PyDict_CheckExact(args[0])) && PyUnicode_CheckExact(args[1])) {
+    if (count == 2 && PyTuple_CheckExact(args[0]) && PyUnicode_CheckExact(args[1])) {
         found = find_value(args[0], args[1]);
     }
     if (!found) {
@@ -690,26 +656,30 @@ section_size(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t coun
 }
 
 /* Return a line of text as bytes; NULL, perhaps with an error, for anything else. Lines of the same two objects, as
-   those of constants, are kept, but no cookies. */
+   those of constants, are kept in one of two places, but no cookies. */
 static PyObject *
-encoded_line(PyObject *module, PyObject *line)
+encoded_line(PyObject **kept, PyObject *line)
 {
-    PyObject *name = PyTuple_CheckExact(line) && PyTuple_Size(line) == 2 ? PyTuple_GetItem(line, 0) : NULL;
+    PyObject *name = PyTuple_CheckExact(line) && Py_SIZE(line) == 2 ? PyTuple_GetItem(line, 0) : NULL;
     PyObject *value = name ? PyTuple_GetItem(line, 1) : NULL;
     if (!value || !PyUnicode_CheckExact(name) || !PyUnicode_CheckExact(value)) {
         return NULL;
     }
-    PyObject **place = kept_in(module) + KEPT_LINES + ((uintptr_t)name >> 4 ^ (uintptr_t)value >> 5) % NAMES;
-    if (*place && PyTuple_GetItem(*place, 0) == name && PyTuple_GetItem(*place, 1) == value) {
-        return Py_NewRef(PyTuple_GetItem(*place, 2));
+    uintptr_t place = ((uintptr_t)name >> 4 ^ (uintptr_t)value >> 5) % NAMES;
+    for (int other = 0; other < 2; other++, place ^= 1) {
+        PyObject *found = kept[place];
+        if (found && PyTuple_GetItem(found, 0) == name && PyTuple_GetItem(found, 1) == value) {
+            return Py_NewRef(PyTuple_GetItem(found, 2));
+        }
     }
     PyObject *parts[] = {PyUnicode_AsUTF8String(name), NULL};
     parts[1] = parts[0] ? PyUnicode_AsLatin1String(value) : NULL;
     PyObject *encoded = packed(parts, 2);
 #ifndef Py_GIL_DISABLED /* as in `place_of` */
     if (encoded && PyUnicode_GetLength(value) <= LONGEST_VALUE && !is_named(parts[0], "set-cookie", 10)) {
-        PyObject *replaced = *place;
-        *place = PyTuple_Pack(3, name, value, encoded);
+        PyObject *replaced = kept[place ^ 1];
+        kept[place ^ 1] = kept[place];
+        kept[place] = PyTuple_Pack(3, name, value, encoded);
         Py_XDECREF(replaced);
         PyErr_Clear();
     }
@@ -722,9 +692,9 @@ encode_fields(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
     int is_usual = count == 1 && (PyList_CheckExact(args[0]) || PyTuple_CheckExact(args[0]));
     Py_ssize_t size = is_usual ? PySequence_Size(args[0]) : 0;
-    PyObject *lines = is_usual ? PyList_New(size) : NULL;
+    PyObject *lines = is_usual ? PyList_New(size) : NULL, **kept = kept_in(module) + KEPT_LINES;
     for (Py_ssize_t at = 0; lines && at < size; at++) {
-        PyObject *given = PySequence_GetItem(args[0], at), *line = given ? encoded_line(module, given) : NULL;
+        PyObject *given = PySequence_GetItem(args[0], at), *line = given ? encoded_line(kept, given) : NULL;
         Py_XDECREF(given);
         if (!line || PyList_SetItem(lines, at, line) < 0) {
             Py_CLEAR(lines);
@@ -758,6 +728,21 @@ resume(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
 }
 
 static PyObject *
+begin_steps(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    PyObject *given = NULL;
+    if (count != 2) {
+        return call_twin("begin_steps", args, count);
+    }
+    if (PyIter_Send(args[0], Py_None, &given) != PYGEN_NEXT) {
+        return given;
+    }
+    PyObject *suspended = PyObject_CallFunctionObjArgs(args[1], given, NULL);
+    Py_DECREF(given);
+    return suspended;
+}
+
+static PyObject *
 send_in_place(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
 {
     unaryfunc next = NULL;
@@ -783,13 +768,19 @@ send_in_place(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t cou
 
 /* Most classes in Python inherit the constructor of ``object``. */
 static PyObject *
-blank(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+like(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
 {
-    PyTypeObject *type = count == 1 && PyType_Check(args[0]) ? (PyTypeObject *)args[0] : &PyType_Type;
+    PyObject *template = count == 1 || count == 2 ? args[count - 1] : (PyObject *)&PyType_Type;
+    PyTypeObject *type = Py_TYPE(template);
     if (PyType_GetSlot(type, Py_tp_new) != PyType_GetSlot(&PyBaseObject_Type, Py_tp_new)) {
-        return call_twin("blank", args, count);
+        return call_twin("like", args, count);
     }
-    return ((allocfunc)PyType_GetSlot(type, Py_tp_alloc))(type, 0);
+    PyObject *made = ((allocfunc)PyType_GetSlot(type, Py_tp_alloc))(type, 0);
+    for (PyMemberDef *slot = PyType_GetSlot(type, Py_tp_members); made && slot && slot->name; slot++) {
+        PyObject *value = *(PyObject **)((char *)template + slot->offset);
+        *(PyObject **)((char *)made + slot->offset) = Py_XNewRef(value == template ? args[0] : value);
+    }
+    return made;
 }
 
 /* Return a new reference to a list item; NULL with an error if there is none. */
@@ -1008,34 +999,54 @@ checked_fields(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t co
     return lines;
 }
 
+/* Return the lines of fields and of a default. Return NULL, perhaps with an error, for anything that the twin of
+   ``declared`` has to check, such as a type among the fields. */
 static PyObject *
-declared(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+declared_lines(PyObject *const *args)
 {
-    PyObject *lines = count == 2 ? usual_lines(args, count) : NULL;
+    PyObject *lines = usual_lines(args, 2);
     Py_ssize_t at = lines ? PyList_Size(lines) : 0;
     PyObject *type = at && PyTuple_Size(args[1]) ? PyTuple_GetItem(args[1], 0) : NULL;
     while (at && PyList_GetItem(lines, at - 1) != type) {
         at--;
     }
-    if (!at) { /* the type is among the fields, unless there is none, or an error */
-        Py_XDECREF(lines);
+    if (!at) {
+        Py_CLEAR(lines);
+    }
+    return lines;
+}
+
+static PyObject *
+declared(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
+{
+    PyObject *lines = count == 2 ? declared_lines(args) : NULL;
+    if (!lines) {
         PyErr_Clear();
         return call_twin("declared", args, count);
     }
     return lines;
 }
 
-/* Return a new reference to the value of a dictionary; NULL, perhaps with an error, if there is none. */
 static PyObject *
-value_of(PyObject *values, PyObject *name)
+text_content(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
 {
-#ifdef Py_GIL_DISABLED
-    PyObject *value = NULL;
-    (void)PyDict_GetItemRef(values, name, &value);
-    return value;
-#else
-    return Py_XNewRef(PyDict_GetItemWithError(values, name));
-#endif
+    if (count != 2 || !PyTuple_CheckExact(args[0])) {
+        return call_twin("text_content", args, count);
+    }
+    int has_all = Py_SIZE(args[0]) == 3;
+    PyObject *body = has_all ? PyTuple_GetItem(args[0], 0) : NULL, *status = has_all ? PyTuple_GetItem(args[0], 1) : NULL;
+    long number = body && PyUnicode_CheckExact(body) && PyLong_CheckExact(status) ? PyLong_AsLong(status) : 0;
+    if (number < 200 || number >= 204) {
+        PyErr_Clear(); /* the number is too large, and is read as -1 */
+        return Py_NewRef(Py_None);
+    }
+    PyObject *fields[] = {PyTuple_GetItem(args[0], 2), args[1]}, *lines = NULL;
+    if (!PyDict_CheckExact(fields[0]) || !PyDict_Size(fields[0]) || !(lines = declared_lines(fields))) {
+        PyErr_Clear();
+        return call_twin("text_content", args, count);
+    }
+    PyObject *parts[] = {PyUnicode_AsUTF8String(body), lines, Py_NewRef(status)};
+    return packed(parts, 3);
 }
 
 /* Remove the lines of a name from a list, last ones first. Return -1 for anything that the twin has to check. */
@@ -1238,7 +1249,7 @@ static PyMethodDef functions[] = {
     FUNCTION(ASGIHead),
     FUNCTION(WSGIHead),
     FUNCTION(add_to_cell),
-    FUNCTION(blank),
+    FUNCTION(begin_steps),
     FUNCTION(checked_fields),
     FUNCTION(close_run),
     FUNCTION(count_exchange),
@@ -1249,10 +1260,10 @@ static PyMethodDef functions[] = {
     FUNCTION(field_line),
     FUNCTION(find_line),
     FUNCTION(index_lines),
+    FUNCTION(like),
     FUNCTION(message_of),
     FUNCTION(open_in_turn),
     FUNCTION(parse_fields),
-    FUNCTION(percent_decode),
     FUNCTION(put_line),
     FUNCTION(read_attribute),
     FUNCTION(request_as_json),
@@ -1263,6 +1274,7 @@ static PyMethodDef functions[] = {
     FUNCTION(set_defaults),
     FUNCTION(split_cookies),
     FUNCTION(split_usual_form),
+    FUNCTION(text_content),
     {NULL, NULL, 0, NULL},
 };
 

@@ -33,6 +33,19 @@ kept_in(PyObject *module)
     return (PyObject **)PyModule_GetState(module);
 }
 
+/* Return a new reference to the value of a dictionary; NULL, perhaps with an error, if there is none. */
+static inline PyObject *
+value_of(PyObject *values, PyObject *name)
+{
+#ifdef Py_GIL_DISABLED
+    PyObject *value = NULL;
+    (void)PyDict_GetItemRef(values, name, &value);
+    return value;
+#else
+    return Py_XNewRef(PyDict_GetItemWithError(values, name));
+#endif
+}
+
 /* Objects with members, of which their class says how many. */
 
 #define MOST_MEMBERS 14

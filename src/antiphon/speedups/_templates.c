@@ -43,19 +43,7 @@ attribute_of(PyObject *value, PyObject *name)
 static PyObject *
 item_of(PyObject *value, PyObject *name)
 {
-    PyObject *found;
-#ifdef Py_GIL_DISABLED
-    if (PyDict_CheckExact(value)) {
-        (void)PyDict_GetItemRef(value, name, &found);
-    }
-#else
-    if (PyDict_CheckExact(value)) {
-        found = Py_XNewRef(PyDict_GetItemWithError(value, name));
-    }
-#endif
-    else {
-        found = PyObject_GetItem(value, name);
-    }
+    PyObject *found = PyDict_CheckExact(value) ? value_of(value, name) : PyObject_GetItem(value, name);
     if (!found && PyErr_Occurred() && !clear_error(PyExc_LookupError) && !clear_error(PyExc_TypeError)) {
         (void)clear_error(PyExc_AttributeError);
     }

@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, TypeAlias
 
 from antiphon.app.dispatch.hooks import Closer, Hook, Part, find_handler, hook, respond_to_error
+from antiphon.app.dispatch.middleware import close_run
 from antiphon.app.dispatch.open_resources import Opened, ResourceStack
 from antiphon.app.dispatch.opening import open_in_place, open_in_steps
 from antiphon.app.dispatch.plan import Plan
@@ -32,7 +33,6 @@ from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
 from antiphon.response.conditional import close_unsent
 from antiphon.response.response import Response
-from antiphon.speedups import accelerated
 
 
 class Held(NamedTuple):
@@ -146,26 +146,6 @@ def _pass_back(plan: Plan, request: Request, response: Response, hooks: list[Clo
             return outcome
     except BaseException as error:
         return Held(_respond_to_late_error(plan, request, response, error, traceback), None, None)
-
-
-@accelerated
-def close_run(opened: Opened, request: Request, response: Response) -> tuple[Part, Any, object] | None:
-    """Close the run that was opened last, its last part first, unless the request gets hooks: these come in between.
-
-    If a part doesn't just let the response pass, return it, with its subject and the outcome.
-    """
-    (close, parts), subjects = run = opened.pop()
-    try:
-        while True:
-            subject = subjects.pop()
-            outcome = close(subject, response)
-            if outcome is not None:
-                return parts[len(subjects)], subject, outcome
-            if not subjects or request._after_hooks:
-                return None
-    finally:
-        if subjects:
-            opened.append(run)
 
 
 def _replace_at_once(
@@ -354,7 +334,7 @@ def refuse_at_once(plan: Plan, request: Request, error: HTTPError) -> Response |
 
     A server failure is raised, so that it is logged with its traceback.
     """
-    if not plan.is_bare or request.head.has_body:
+    if not plan.is_unseen or plan.opening or request.head.has_body:
         return None
     if error.status >= 500 or find_handler(plan.error_handlers, error) is not None:
         return None

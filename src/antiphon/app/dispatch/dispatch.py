@@ -11,11 +11,12 @@ from copy import copy
 from typing import Any
 
 from antiphon.app.dispatch.closing import leave, refuse_at_once, respond_to_failure, respond_to_unhandled
+from antiphon.app.dispatch.middleware import close_unseen
 from antiphon.app.dispatch.open_resources import Opened, ResourceStack
 from antiphon.app.dispatch.opening import open_all, open_in_place, open_in_steps, receive_ahead, receive_rest
 from antiphon.app.dispatch.plan import MIXED, NOTHING, Plan
 from antiphon.app.dispatch.returns import make_content
-from antiphon.concurrency.iterables import resume
+from antiphon.concurrency.iterables import Suspended, begin_steps
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, NotBegun, Steps
 from antiphon.handler.errors import raised_response
 from antiphon.handler.scope import release, rest_in_scope, set_current_request
@@ -68,8 +69,6 @@ _NOTHING: Opened = []
 
 It is shared, because creating a list takes time.
 """
-_HOLDING_NOTHING = (type(None), bytes)
-"""The types of a request's content that has nothing to be released."""
 
 
 # At once
@@ -99,11 +98,11 @@ def handle_at_once(plan: Plan, request: Request) -> Response | Message | Steps[R
     If no code of the application can look at the response, return its message, and make no response.
     """
     plan.begin(request)
-    is_bare = plan.is_bare
+    is_unseen = plan.is_unseen
     opened: Opened = _NOTHING
     result: Any = None
     try:
-        if not is_bare:
+        if not is_unseen or plan.opening:
             # One iterator, so that the steps go on where ``open_in_place`` has stopped.
             opened, openers = [], iter(plan.opening)
             result = open_in_place(openers, request, opened)
@@ -113,25 +112,32 @@ def handle_at_once(plan: Plan, request: Request) -> Response | Message | Steps[R
         if result is None:
             if plan.raw_handler is None:
                 result = plan.function(request)
-            # A handler that never waits is driven to its end here, without a scope or a coroutine around it.
-            elif (started := resume(steps := plan.raw_handler(request), None)) is not None:
-                is_done, result = started
-                if not is_done:
-                    rest = rest_in_scope(steps, result, request, plan.route.cancel_on_disconnect)
-                    return _conclude(plan, request, rest, opened)
+            else:
+                # A handler that never waits is driven to its end here, without a scope or a coroutine around it.
+                result = begin_steps(steps := plan.raw_handler(request), Suspended)
         made, fields, status = result, TEXT_ONLY, None
+        kind = type(result)
         # Text first, without a call: it needs no declared type and no conditions.
-        if type(result) is str:
+        if kind is str:
             made = result.encode()
-        elif type(result) is Response:
+        elif kind is Response:
             made = _by_conditions(request, result)
+        elif kind is Suspended:
+            on_disconnect = plan.route.cancel_on_disconnect
+            rest = rest_in_scope(steps, result.effect, request, on_disconnect)  # pyright: ignore[reportPossiblyUnboundVariable]
+            return _conclude(plan, request, rest, opened)
         elif type(made := make_content(result, plan.function, request, plan.declared)) is tuple:
             made, fields, status = made  # type: ignore[assignment]  # fields of other kinds
         elif not isinstance(made := _settled(request, made), Response):
             return _conclude(plan, request, made, opened)
         if type(made) is bytes:
             # The shortest way, without the call of ``leave``, which would find nothing to do.
-            if is_bare and not request._after_hooks and type(request._content) in _HOLDING_NOTHING:
+            if (
+                is_unseen
+                and not request._after_hooks
+                and ((content := request._content) is None or type(content) is bytes)
+                and (not opened or close_unseen(opened, request))
+            ):
                 if request.consulted:
                     fields = depending(fields, request.consulted)  # type: ignore[assignment]  # as above
                 return message_of(made, fields, status, request.head.method)

@@ -7,7 +7,7 @@ from sys import get_asyncgen_hooks, set_asyncgen_hooks
 from types import AsyncGeneratorType, coroutine
 from typing import Any, NamedTuple, Self, TypeAlias
 
-from antiphon.app.dispatch.hooks import Close, Closer, Opener, closer, opener
+from antiphon.app.dispatch.hooks import Close, Closer, Opener, Part, closer, opener
 from antiphon.app.dispatch.open_resources import Opened
 from antiphon.app.dispatch.returns import respond
 from antiphon.concurrency.iterables import resume
@@ -48,6 +48,8 @@ class Middleware(NamedTuple):
     """A function that is called first and may return the response without any generator."""
     where_hooked: "tuple[Middleware, Middleware] | None" = None
     """The middleware that replaces this one if there are hooks before the handler, and the one inside those hooks."""
+    drops_response: bool = False
+    """True if the generator function visibly makes nothing of what its ``yield`` returns."""
     blocks_at: Callable[[Any], bool] | None = None
     """A function that is called with the planned route and returns True if the middleware runs on a thread there."""
 
@@ -232,6 +234,50 @@ def open_in_turn(
             opened.append((closer, generators))
 
 
+@accelerated
+def close_run(opened: Opened, request: Request, response: Response | None) -> tuple[Part, Any, object] | None:
+    """Close the run that was opened last, its last part first, unless the request gets hooks: these come in between.
+
+    If a part doesn't just let the response pass, return it, with its subject and the outcome. Parts that drop the
+    response may get None.
+    """
+    (close, parts), subjects = run = opened.pop()
+    try:
+        while True:
+            subject = subjects.pop()
+            outcome = close(subject, response)
+            if outcome is not None:
+                return parts[len(subjects)], subject, outcome
+            if not subjects or request._after_hooks:
+                return None
+    finally:
+        if subjects:
+            opened.append(run)
+
+
+def close_unseen(opened: Opened, request: Request) -> bool:
+    """Close middleware that drops the response before there is one. Return False if one is needed after all: for hooks
+    of the request, or for a part that replaces it, which is then open again.
+    """
+    held = None
+    while opened and not request._after_hooks and held is None:
+        held = close_run(opened, request, None)
+    if held is not None:
+        opened.append(_closed_again(request, *held))
+    return not (opened or request._after_hooks)
+
+
+def _closed_again(request: Request, part: Part, subject: Any, outcome: object) -> tuple[Closer, list[Any]]:
+    """Return the run of a part whose outcome is known. The request's hooks get the response that comes of it."""
+    hooks, request._after_hooks = request._after_hooks, ()
+
+    def close(*_: object) -> object:
+        request._after_hooks = hooks
+        return outcome
+
+    return (close, (part,)), [subject]
+
+
 async def open_async(
     functions: tuple[AsyncFunction, ...], closer: Closer, request: Request, opened: Opened
 ) -> Response | None:
@@ -318,11 +364,13 @@ def middleware(
             TypeError,
         )
     check_arguments(function, "request")
+    is_dropped = False
     if not errors_at_yield:
         # Imported here, with ``ast``: programs without middleware need neither.
-        from antiphon.app.dispatch.yields import check_yields
+        from antiphon.app.dispatch.yields import check_yields, drops_response
 
         check_yields(function)
+        is_dropped = not is_async and drops_response(function)
     if when_read is not None and (is_async or blocking or loads_body or errors_at_yield):
         raise explained(
             "bad-middleware",
@@ -336,5 +384,6 @@ def middleware(
         loads_body,
         throws=errors_at_yield,
         when_read=when_read,
+        drops_response=is_dropped,
         blocks_at=getattr(function, "blocking_at", None),
     )

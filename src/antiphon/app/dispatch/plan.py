@@ -178,6 +178,13 @@ class HandlerStack(NamedTuple):
         return bool(self.parts) or self.opens_dependencies
 
     @property
+    def sees_responses(self) -> bool:
+        """True if anything around the handler may look at the handler's response."""
+        around = (*self.middleware, *self.innermost)
+        drops = all(each.drops_response and each.when_read is None for each in around)
+        return bool(self.after or self.finishers) or not drops
+
+    @property
     def waits(self) -> bool:
         """True if any part is always awaited. Async middleware is driven in place until it waits."""
         return bool(self.ahead or self.resolving) or any(part.is_async for part in (*self.before, *self.after))
@@ -295,10 +302,10 @@ class Plan:
     ``read_late`` and was not reached because a part around it has failed or responded. The ``finishers`` complete each
     response, and ``error_handlers`` contains those that aren't empty.
 
-    ``at_once_on`` is where a server's thread or loop responds at once, or None if the plan is stacked, and ``is_bare``
-    is True if nothing surrounds the handler. ``declared`` are the types of the returned values, if they have fields.
-    ``checks_writes`` is False if writes from other sites are accepted, or are passed to another application, which
-    refuses them, and for safe methods alone.
+    ``at_once_on`` is where a server's thread or loop responds at once, or None if the plan is stacked; ``is_unseen`` is
+    True if it does and nothing around the handler looks at its response. ``declared`` are the types of the returned
+    values, if they have fields. ``checks_writes`` is False if writes from other sites are accepted, or are passed to
+    another application, which refuses them, and for safe methods alone. ``found`` is the plan with no error.
 
     Some requests of a plan for a thread may be handled ``at_hand``, by another plan on the loop.
     """
@@ -341,6 +348,7 @@ class Plan:
         self._surround(around)
         self.ahead = _ahead(self)
         self.at_hand: AtHand | None = None
+        self.found: tuple[Plan, None] = self, None
         self.for_wsgi = self  # the last attribute: setting attributes in the same order keeps reading them fast
         if handler.is_async and not self.hooks_block:
             self.for_wsgi = Plan(route, handler, stack, body=body, refuse=refuse, hooks_block=True)
@@ -361,11 +369,16 @@ class Plan:
         self.finishers = stack.finishers
         self.error_handlers = tuple(filter(None, stack.error_handlers))
         self.at_once_on = None if self._is_stacked() else self.runs_on
-        self.is_bare = self.at_once_on is not None and not (stack.parts or stack.finishers)
+        self.is_unseen = self.at_once_on is not None and not stack.sees_responses
 
     def _is_stacked(self) -> bool:
         stack, always_waits = self.stack, self.is_async and self.raw_handler is None
         return self.runs_on is MIXED or stack.opens_dependencies or stack.waits or always_waits
+
+    @property
+    def is_bare(self) -> bool:
+        """True if nothing surrounds the handler."""
+        return self.is_unseen and not self.opening
 
     @property
     def surroundings(self) -> Surroundings:

@@ -1,5 +1,5 @@
-"""A check of middleware's source code: a block around a ``yield`` must see the errors of the code inside the
-middleware.
+"""What middleware's code makes of the response that its ``yield`` returns. A block around the ``yield`` must see the
+errors of the code inside the middleware.
 """
 
 import ast
@@ -13,6 +13,16 @@ from antiphon.explanations import explained
 from antiphon.handler.callables import describe, innermost
 
 _Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+_DROPPING = bytes(opmap[name] for name in ("YIELD_VALUE", "RESUME", "POP_TOP"))
+
+
+def drops_response(function: Callable[..., Any]) -> bool:
+    """Return True if a generator function visibly drops what each ``yield`` returns."""
+    code: CodeType | None = getattr(function, "__code__", None)  # not of a function inside, whose values it may pass on
+    operations = code.co_code[::2] if code else b""
+    return 0 < operations.count(_DROPPING) == operations.count(_DROPPING[:1])
 
 
 def check_yields(function: Callable[..., Any]) -> None:

@@ -176,7 +176,7 @@ class Routing:
         request.route = plan.route
         if plan.checks_writes and head.method not in SAFE_METHODS:
             return plan, checks.refused_write(request)
-        return plan, None
+        return plan.found
 
     def refuse(self, request: Request, error: HTTPError, blueprint: str = "") -> tuple[Plan, HTTPError]:
         """Return a blueprint's or the application's plan for requests without a route, and the error."""
