@@ -1,6 +1,7 @@
 """A client with contract=True: each wrong answer of a handler, and each type that its contract lacks, is an error."""
 
 import ast
+import asyncio
 import gc
 import weakref
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from antiphon import App, Request, Response, abort
 from antiphon.features.openapi.contract import ContractReader
 from antiphon.features.openapi.document import Info, make_document
 from antiphon.http import Conflict
-from antiphon.testing import Client, ContractError
+from antiphon.testing import AsyncClient, Client, ContractError
 from tests.helpers.rows import rows
 
 
@@ -316,6 +317,36 @@ def test_a_mounted_application_has_contracts_too() -> None:
     outer.mount("/inner", served(wrong_type))
     with pytest.raises(ContractError, match="not fit Lamp"):
         Client(outer, contract=True).post("/inner/lamp", json=LAMP)
+
+
+@rows("path", ["/lamp", "/inner/lamp"])
+def test_a_request_beside_another_one_is_checked_too(path: str) -> None:
+    """The handler, or the one mounted below, is still working while the other request ends."""
+
+    async def ask() -> None:
+        began, ended = asyncio.Event(), asyncio.Event()
+
+        async def wrong(request: Request) -> Lamp:
+            began.set()
+            await ended.wait()
+            return {**LAMP, "id": "7"}  # type: ignore[return-value]
+
+        app = served(wrong)
+        app.get("/other")(right)
+        if path != "/lamp":
+            outer = App()
+            outer.mount("/inner", app)
+            outer.get("/other")(right)
+            app = outer
+        client = AsyncClient(app, contract=True)
+        waiting = asyncio.create_task(client.post(path, json=LAMP))
+        await began.wait()
+        assert (await client.get("/other")).status == 200
+        ended.set()
+        with pytest.raises(ContractError, match=r"wrong .*/id expected an integer"):
+            await waiting
+
+    asyncio.run(ask())
 
 
 @rows("prefix, target", ("/inner", "/inner/lamp"), ("/<shop>", "/shop/lamp"), ("/<shop>", "/%2e/lamp"))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
@@ -23,6 +24,8 @@ _dot_segments = re.compile(r"(?<![^/])(?:\.|%2e){1,2}(?![^/])", re.IGNORECASE)
 
 
 Check: TypeAlias = Callable[[ClientRequest, ClientResponse], None]
+CHECKS: ContextVar[list[Check]] = ContextVar("checks")
+"""The checks of a whole response, to which the application that handles its request adds its own."""
 
 
 class CallOptions(NamedTuple):
@@ -36,8 +39,6 @@ class CallOptions(NamedTuple):
     max_body: int
     follow_redirects: bool
     cookies: Mapping[str, str]
-    check: "Check | None" = None
-    """A function that is called with each whole response and its request."""
 
 
 class Call:
@@ -97,8 +98,8 @@ class Call:
         body = await self._body.read(self.options.max_body)
         await self._exchange.close()
         response = ClientResponse(self.request, head, self.history.copy(), body)
-        if self.options.check is not None:
-            self.options.check(self.request, response)
+        for check in self._checks:
+            check(self.request, response)
         return response
 
     async def _open(self) -> Head:
@@ -116,8 +117,13 @@ class Call:
         url = self.request.url
         more = self.options.cookies if self.request.origin == self._origin else {}
         self.request = self.request.with_cookies(self._jar.header(url, more))
-        self._exchange = self._transport.open(self.request)
-        head = await self._exchange.head()
+        self._checks: list[Check] = []
+        outer = CHECKS.set(self._checks)
+        try:
+            self._exchange = self._transport.open(self.request)
+            head = await self._exchange.head()
+        finally:
+            CHECKS.reset(outer)
         self._body = ResponseBody(self._exchange, self.request.method, head)
         self._jar.store(url, head.headers.getall("set-cookie"))
         return head

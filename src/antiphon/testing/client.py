@@ -14,19 +14,11 @@ from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.headers import HeaderFields, Headers, MutableHeaders
 from antiphon.http.urls.url import TEST_HOST, URL
 from antiphon.request.request import Request
-from antiphon.testing.call import (
-    AsyncOpening,
-    AsyncStreamedResponse,
-    Call,
-    CallOptions,
-    Check,
-    Opening,
-    StreamedResponse,
-)
+from antiphon.testing.call import AsyncOpening, AsyncStreamedResponse, Call, CallOptions, Opening, StreamedResponse
 from antiphon.testing.cookies import CookieJar
 from antiphon.testing.errors import within
 from antiphon.testing.loop_thread import LoopThread
-from antiphon.testing.requests import ClientRequest, HTTPVersion, RequestOptions, check_options, compose
+from antiphon.testing.requests import HTTPVersion, RequestOptions, check_options, compose
 from antiphon.testing.responses import ClientResponse
 from antiphon.testing.servers.exchange import ClientAddress, Connection
 from antiphon.testing.servers.transports import CountedQueries, Interface, TestedApplication, make_transport
@@ -118,12 +110,11 @@ class BaseClient(ABC, Generic[Result, Opened], metaclass=NamesOurs, words=CLIENT
         self._client = client
         self._root_path = root_path.rstrip("/")
         self._http_version: HTTPVersion = http_version
-        check: Check | None = None
         if contract:
-            app, check = _held_to_contract(app, self._root_path)
+            app = _held_to_contract(app)
         if queries is not None:
-            app, check = _held_to_budget(app, queries, check)
-        self._options = CallOptions(timeout, max_body, follow_redirects, NOTHING, check)
+            app = _held_to_budget(app, queries)
+        self._options = CallOptions(timeout, max_body, follow_redirects, NOTHING)
         self._is_inline = interface == "wsgi" and timeout is None and not self._on_loop
         self._transport = make_transport(
             app,
@@ -234,9 +225,7 @@ class BaseClient(ABC, Generic[Result, Opened], metaclass=NamesOurs, words=CLIENT
         headers.update(options.get("headers", ()))
         call = self._call("GET", re.sub("^ws(?=s?://)", "http", url), {**options, "headers": headers})
         transport = SocketTransport(self._transport, offered)
-        return SocketCall(
-            transport, call.request, self.cookies, call.options._replace(follow_redirects=False, check=None)
-        )
+        return SocketCall(transport, call.request, self.cookies, call.options._replace(follow_redirects=False))
 
     def _call(self, method: str, url: str, options: RequestOptions, unnamed: tuple[Never, ...] = ()) -> Call:
         check_options(options, BaseClient.__init__.__kwdefaults__ or (), method if unnamed else None)
@@ -384,26 +373,18 @@ class AsyncClient(BaseClient[Coroutine[Any, Any, ClientResponse], AsyncOpening[C
         return AsyncOpening(call, AsyncStreamedResponse)
 
 
-def _held_to_contract(app: TestedApplication, root_path: str) -> tuple[TestedApplication, Check]:
-    """Return an application whose requests record what is read from them, and a function that checks its responses."""
+def _held_to_contract(app: TestedApplication) -> TestedApplication:
+    """Return an application whose responses, and what is read from its requests, are checked."""
     from antiphon.testing.contract import held_contract
 
-    held = held_contract(app)
-    return held.application, lambda request, response: held.check(request, response, root_path)
+    return held_contract(app).application
 
 
-def _held_to_budget(app: TestedApplication, queries: int, other: Check | None) -> tuple[TestedApplication, Check]:
-    """Return an application whose requests' statements are counted, and a function that checks their number."""
+def _held_to_budget(app: TestedApplication, queries: int) -> TestedApplication:
+    """Return an application whose requests' statements are counted and checked."""
     if not isinstance(app, Servable):
         raise explained("no-contract", f"queries={queries} needs an App, not {app!r}", TypeError)
-    counted = CountedQueries(app, queries)
-
-    def check(request: ClientRequest, response: ClientResponse) -> None:
-        if other is not None:
-            other(request, response)
-        counted.check()
-
-    return counted, check
+    return CountedQueries(app, queries)
 
 
 def _checked_base(text: str) -> URL:

@@ -5,7 +5,6 @@ from typing import Any
 
 from antiphon.adapters.servable import Servable
 from antiphon.app.application import App
-from antiphon.app.planning.matching import Routing
 from antiphon.app.registry import PlannedRoute
 from antiphon.app.route import Route
 from antiphon.explanations import explained
@@ -17,10 +16,10 @@ from antiphon.features.openapi.contract import Contract, ContractReader
 from antiphon.features.openapi.document import RouteKey, is_described, refuses_other_sites, route_key
 from antiphon.features.openapi.operations import expect
 from antiphon.handler.callables import describe
-from antiphon.http import NotFound
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 from antiphon.serialization.declared import NotDeclaredError
+from antiphon.testing.call import CHECKS
 from antiphon.testing.errors import ContractError
 from antiphon.testing.requests import ClientRequest
 from antiphon.testing.responses import ClientResponse
@@ -31,16 +30,13 @@ _sources = Sources()
 
 
 class HeldContract:
-    """The contracts of an application's routes, and the first violation that was found but not yet reported.
+    """The contracts of an application's routes.
 
     A route's contract is read when the route is called, so that a test doesn't wait for other routes.
     """
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._breach: ContractError | None = None
-        self._reached: set[RouteKey] = set()
-        self._routings: dict[App, Routing] = {}
         _sources.forget_changed()
         self._reader = ContractReader(sources=_sources)
         self._contracts: dict[RouteKey, Contract | None] = {}
@@ -48,11 +44,11 @@ class HeldContract:
 
     @property
     def application(self) -> Servable:
-        """The application, with requests that report to this contract what is read from them."""
-        return _WithHeldRequests(self._app, _request_class(self), self)
+        """The application, with requests that record what is read from them and the routes that they reach."""
+        return _WithHeldRequests(self._app, self)
 
-    def _contract(self, route: Route, method: str) -> Contract | None:
-        """Return the contract for a method of a route; None for a feature's route."""
+    def of(self, route: Route, method: str) -> Contract | None:
+        """Return the contract for a method of a route, maybe of a mounted application; None for a feature's route."""
         key = route_key(route, method)
         with self._lock:
             if key not in self._contracts:
@@ -71,23 +67,29 @@ class HeldContract:
                 return contract
         return None
 
-    def check(self, request: ClientRequest, response: ClientResponse, root_path: str) -> None:
+
+class _Held:
+    """One request, held to the contract of the route that it reached last, and the first violation by its handler."""
+
+    def __init__(self, contracts: HeldContract) -> None:
+        self._contracts = contracts
+        self._breach: ContractError | None = None
+        self._contract: Contract | None = None
+
+    def check(self, request: ClientRequest, response: ClientResponse) -> None:
         """Check a response. Raises ContractError, with the handler's name, if it violates its route's contract."""
-        breach, self._breach = self._breach, None
-        reached, self._reached = self._reached, set()
-        if breach is not None:
-            raise breach
-        sent = Request.blank(request.target.removeprefix(root_path) or "/", request.method, request.headers.items())
-        contract = self._find(self._app, sent)
-        if contract is None or route_key(contract.route, request.method) not in reached:
-            return  # an error of what is around the route
+        if self._breach is not None:
+            raise self._breach
+        contract = self._contract
+        if contract is None:
+            return  # a feature's route, or an error of what is around the route
         found = breach_of(contract, response.status, response.headers, response.body, request.method)
         if found is not None:
             raise ContractError(f"{describe(contract.route.handler)} {found}")
 
     def reach(self, route: Route, method: str) -> None:
-        """Record that a request has reached a route, maybe of a mounted application."""
-        self._reached.add(route_key(route, method))
+        """Record that the request has reached a route, maybe of a mounted application."""
+        self._contract = self._contracts.of(route, method)
 
     def check_returned(self, response: Response) -> Response:
         """Record that a handler returned a value without what it declares, which became a 500; return the response."""
@@ -95,10 +97,9 @@ class HeldContract:
             self._breach = ContractError(str(response.error))
         return response
 
-    def check_read(self, request: Request, part: ReadAs, wanted: Any) -> None:
+    def check_read(self, part: ReadAs, wanted: Any) -> None:
         """Check the type with which a handler reads part of its request. Raises ContractError if it is undeclared."""
-        route = request.route
-        contract = self._contract(route, request.method) if isinstance(route, Route) else None
+        contract = self._contract
         if contract is None or any(each.part == part and each.wanted == wanted for each in contract.reads):
             return
         name = getattr(wanted, "__name__", str(wanted))
@@ -107,25 +108,6 @@ class HeldContract:
             " write the type where it is read, or declare it with takes="
         )
         raise self._breach
-
-    def _find(self, app: App, request: Request) -> Contract | None:
-        """Return the contract of the route that handles a request; None for an error or a feature's route."""
-        if app not in self._routings:
-            self._routings[app] = app._freeze().without_looking()
-        plan, error = self._routings[app].find(request)
-        if error is not None:
-            return None
-        contract = self._contract(plan.route, request.method)
-        if contract is not None or plan.route.name:
-            return contract
-        places = (plan.route.pattern, plan.route.host)
-        mount = next((each for each in app.mounts if (each.prefix, each.host) == places), None)
-        if mount is None or not isinstance(mount.application, App):
-            return None
-        try:
-            return self._find(mount.application, mount.below(request))
-        except NotFound:
-            return None
 
 
 _PARTS: dict[ReadAs, str] = {
@@ -138,8 +120,8 @@ _PARTS: dict[ReadAs, str] = {
     "patch": "its patch",
 }
 
-_HELD = "_held_contract"
-"""The attribute in which an application stores its contract, so that both live equally long."""
+_HELD = "_held_to_contract"
+"""The attribute in which an application stores its contracts, so that both live equally long, and a request itself."""
 
 
 def held_contract(app: object) -> HeldContract:
@@ -156,59 +138,64 @@ def held_contract(app: object) -> HeldContract:
 class _WithHeldRequests(Wrapped):
     """An application that uses a different class for its requests and those of applications mounted in it."""
 
-    def __init__(self, application: Servable, request_class: type[Request], held: HeldContract) -> None:
+    def __init__(self, application: Servable, contracts: HeldContract) -> None:
         super().__init__(application)
-        self._request_class = request_class
-        self._held = held
+        self._contracts = contracts
 
     async def _handle(self, request: Request) -> Response:
         """Handle a request step by step."""
-        request.__class__ = self._request_class
-        return self._held.check_returned(await super()._handle(request))
+        return self._hold(request).check_returned(await super()._handle(request))
 
     async def _respond(self, request: Request) -> Response:
         """Handle a request, awaited on an event loop."""
-        request.__class__ = self._request_class
-        return self._held.check_returned(await super()._respond(request))
+        return self._hold(request).check_returned(await super()._respond(request))
+
+    def _hold(self, request: Request) -> _Held:
+        request.__class__ = _HeldRequest
+        held = vars(request)[_HELD] = _Held(self._contracts)
+        CHECKS.get().append(held.check)
+        return held
 
 
-def _request_class(held: HeldContract) -> type[Request]:
-    """Return a class whose requests report to a contract what is read from them."""
+class _HeldRequest(Request):
+    """A request that reports what is read from it, and the routes that it reaches."""
 
-    class HeldRequest(Request):
-        __slots__ = ()
+    __slots__ = ()
 
-        def __setattr__(self, name: str, value: object) -> None:
-            if not hasattr(Request, name):
-                raise unknown_attribute(Request, name)
-            object.__setattr__(self, name, value)
-            if isinstance(value, Route):
-                held.reach(value, self.method)
+    def __setattr__(self, name: str, value: object) -> None:
+        if not hasattr(Request, name):
+            raise unknown_attribute(Request, name)
+        object.__setattr__(self, name, value)
+        if isinstance(value, Route):
+            self._held.reach(value, self.method)
 
-        def json_as(self, wanted: Any, **options: Any) -> Any:
-            held.check_read(self, "json", wanted)
-            return super().json_as(wanted, **options)
+    @property
+    def _held(self) -> _Held:
+        held: _Held = vars(self._outermost)[_HELD]
+        return held
 
-        def form_as(self, wanted: Any, **options: Any) -> Any:
-            held.check_read(self, "form", wanted)
-            return super().form_as(wanted, **options)
+    def json_as(self, wanted: Any, **options: Any) -> Any:
+        self._held.check_read("json", wanted)
+        return super().json_as(wanted, **options)
 
-        def args_as(self, wanted: Any, **options: Any) -> Any:
-            held.check_read(self, "query", wanted)
-            return super().args_as(wanted, **options)
+    def form_as(self, wanted: Any, **options: Any) -> Any:
+        self._held.check_read("form", wanted)
+        return super().form_as(wanted, **options)
 
-        def headers_as(self, wanted: Any) -> Any:
-            held.check_read(self, "headers", wanted)
-            return super().headers_as(wanted)
+    def args_as(self, wanted: Any, **options: Any) -> Any:
+        self._held.check_read("query", wanted)
+        return super().args_as(wanted, **options)
 
-        def values_as(self, wanted: Any, *, file: Any = None, **options: Any) -> Any:
-            if file is None:
-                held.check_read(self, "rows", wanted)
-            return super().values_as(wanted, file=file, **options)
+    def headers_as(self, wanted: Any) -> Any:
+        self._held.check_read("headers", wanted)
+        return super().headers_as(wanted)
 
-        def patched(self, current: Any, wanted: Any = None, **options: Any) -> Any:
-            kind = type(current) if wanted is None else wanted
-            held.check_read(self, "patch", kind)
-            return super().patched(current, kind, **options)
+    def values_as(self, wanted: Any, *, file: Any = None, **options: Any) -> Any:
+        if file is None:
+            self._held.check_read("rows", wanted)
+        return super().values_as(wanted, file=file, **options)
 
-    return HeldRequest
+    def patched(self, current: Any, wanted: Any = None, **options: Any) -> Any:
+        kind = type(current) if wanted is None else wanted
+        self._held.check_read("patch", kind)
+        return super().patched(current, kind, **options)

@@ -166,3 +166,28 @@ def test_each_request_of_many_at_once_has_its_own_budget(tmp_path):
 def test_a_budget_needs_an_app():
     with pytest.raises(TypeError, match="queries=5 needs an App"):
         Client(lambda environ, start_response: [], "wsgi", queries=5)
+
+
+def test_a_request_beside_another_one_has_its_own_budget(tmp_path):
+    async def ask():
+        began, ended = asyncio.Event(), asyncio.Event()
+        app = App()
+
+        @app.get("/many")
+        async def many(request: Request):
+            began.set()
+            await ended.wait()
+            with closing(sqlite3.connect(tmp_path / "other.db")) as connection:
+                for number in range(2):
+                    connection.execute(f"select {number}")
+
+        app.get("/none")(lambda request: "none")
+        client = AsyncClient(app, queries=1)
+        waiting = asyncio.create_task(client.get("/many"))
+        await began.wait()
+        assert (await client.get("/none")).text == "none"
+        ended.set()
+        with pytest.raises(AssertionError, match="GET /many sent 2 statements"):
+            await waiting
+
+    asyncio.run(ask())

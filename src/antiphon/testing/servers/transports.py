@@ -2,7 +2,7 @@
 
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, get_args
+from typing import Any, Literal, Protocol, TypeAlias, get_args
 
 from antiphon.adapters.foreign.environ_host import BridgedApplication, EnvironHost
 from antiphon.adapters.servable import Servable
@@ -12,12 +12,10 @@ from antiphon.http.errors import InternalServerError
 from antiphon.request.request import Request
 from antiphon.response.conditional import close_unsent
 from antiphon.response.response import Response, seen
+from antiphon.testing.call import CHECKS
 from antiphon.testing.servers.asgi import ASGITransport
 from antiphon.testing.servers.exchange import Connection, Transport
 from antiphon.testing.servers.wsgi import WSGITransport
-
-if TYPE_CHECKING:
-    from antiphon.features.recorder.queries import QueryLog
 
 Interface: TypeAlias = Literal["wsgi", "asgi", "rsgi"]
 """The interface between server and application that a client uses."""
@@ -149,12 +147,11 @@ class RaisingErrors(Wrapped):
 
 
 class CountedQueries(Wrapped):
-    """An application whose requests may send so many statements to databases. ``check`` raises the first violation."""
+    """An application whose requests may send so many statements to databases. A test gets the AssertionError."""
 
     def __init__(self, application: Servable, most: int) -> None:
         super().__init__(application)
         self._most = most
-        self._counted: list[tuple[Request, QueryLog]] = []
 
     async def _handle(self, request: Request) -> Response:
         """Handle a request step by step."""
@@ -167,17 +164,10 @@ class CountedQueries(Wrapped):
         return await super()._respond(request)
 
     def _begin(self, request: Request) -> None:
-        from antiphon.features.recorder.queries import begin  # imported late: it is rarely needed
+        from antiphon.features.recorder.queries import begin, check_budget  # imported late: it is rarely needed
 
-        self._counted.append((request, begin(request)))
-
-    def check(self) -> None:
-        """Check the requests since the last check. Raises AssertionError."""
-        from antiphon.features.recorder.queries import check_budget
-
-        counted, self._counted = self._counted, []
-        for request, log in counted:
-            check_budget(log, self._most, request.method, request.path)
+        log = begin(request)
+        CHECKS.get().append(lambda *_: check_budget(log, self._most, request.method, request.path))
 
 
 def _raise_error(request: Request, response: Response) -> Response:
