@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from antiphon import Dependency, HTTPError, Request, Session, explained
 from antiphon.embedding import SAFE_METHODS, Added, Advice, OfRequest, errors_name_it
 from antiphon.features.html import Markup
-from antiphon.http import Forbidden
+from antiphon.http import BadRequest, ContentTooLarge, Forbidden, UnsupportedMediaType
 from antiphon.types import Route
 
 if TYPE_CHECKING:
@@ -106,7 +106,8 @@ class CSRFTokens:
 
     def __adds__(self, route: Route, method: str) -> Iterable[Added]:
         if method not in SAFE_METHODS and not (route.csrf_exempt or self._is_exempt(route.name)):
-            yield Added(403, BadCSRFToken)
+            for error in (BadCSRFToken, BadRequest, ContentTooLarge, UnsupportedMediaType):  # the rest of its form
+                yield Added(error.status, error)
 
     def _check_names(self, app: "App") -> None:
         parts = [route.name.split(".") for route in app.routes]

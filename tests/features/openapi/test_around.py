@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import pytest
+from jinja2 import DictLoader
 
 from antiphon import App, Dependency, Request, Response, abort
 from antiphon.embedding import PlannedRoute
@@ -19,11 +20,14 @@ from antiphon.features import (
     MemoryStore,
     Metrics,
     OpenAPI,
+    Page,
     RateLimit,
     SecurityHeaders,
     Sessions,
     Signatures,
+    Templates,
     Users,
+    csrf_token,
 )
 from antiphon.features.openapi.document import Info, make_document
 from antiphon.features.openapi.responses import added_to
@@ -96,9 +100,10 @@ def nobody(name: str, password: str) -> None:
     return None
 
 
+FORM = "application/x-www-form-urlencoded"
 WRITES = ("post /orders", "post /files", "put /orders/{number}")
 ALL = (*WRITES, "get /orders/{number}", "get /prices")
-CACHED = {"get /prices": {"206", "304", "412", "416"}}
+CACHED = {"get /prices": {"206", "304", "412", "416", "504"}, "get /orders/{number}": {"504"}}
 FEATURES: list[tuple[str, Callable[[], Any], dict[str, set[str]]]] = [
     ("Compression", Compression, {}),
     ("Cache", Cache, CACHED),
@@ -126,8 +131,14 @@ def test_a_cache_adds_conditions_and_ranges_to_all_that_it_stores(field: str, va
     app.use(Cache())
     app.get("/prices")(lambda request: Response("1, 2, 3", headers={field: value}))
     client = Client(app, contract=True)
-    asked = {}, {"range": "bytes=0-1"}, {"range": "bytes=99-"}, {"if-match": '"v2"'}
-    assert [client.get("/prices", headers=each).status for each in asked] == [200, 206, 416, 412]
+    asked = (
+        {"cache-control": "only-if-cached"},
+        {},
+        {"range": "bytes=0-1"},
+        {"range": "bytes=99-"},
+        {"if-match": '"v2"'},
+    )
+    assert [client.get("/prices", headers=each).status for each in asked] == [504, 200, 206, 416, 412]
 
 
 @pytest.mark.parametrize(("make", "added"), [each[1:] for each in FEATURES], ids=[each[0] for each in FEATURES])
@@ -139,12 +150,54 @@ def test_a_feature_adds_what_it_declares(make: Callable[[], Any], added: dict[st
     assert {status for several in added.values() for status in several} <= declared
 
 
+def read_raw(request: Request) -> str:
+    return request.text
+
+
+def read_form(request: Request) -> str:
+    return request.form.get("name", "")
+
+
+def read_by_feature(request: Request) -> str:
+    return "nothing"
+
+
+@rows("handler", [read_raw, read_form, read_by_feature])
+@rows(
+    "fields, body, statuses",
+    ({"content-encoding": "unknown"}, b"a=b", {415}),
+    ({"content-encoding": "gzip"}, b"not in this coding", {400}),
+    ({"content-type": "multipart/form-data; boundary=a"}, b"--a malformed", {200, 400}),
+)
+def test_a_body_that_is_not_received_is_in_the_document(
+    handler: Callable[..., str], fields: dict[str, str], body: bytes, statuses: set[int]
+) -> None:
+    app = App(store=MemoryStore())
+    app.use(Sessions())
+    if handler is read_by_feature:
+        app.use(CSRFTokens())
+    app.post("/", receive="lazy")(handler)
+    app.get("/token")(lambda request: csrf_token(request) if handler is read_by_feature else "")
+    client = Client(app, contract=True, headers={"content-type": FORM})
+    client.get("/token")
+    assert client.post("/", headers=fields, body=body).status in statuses
+
+
+def test_a_page_is_always_sent_as_a_whole() -> None:
+    app = App()
+    app.use(Templates(DictLoader({"page.html": "A page"})))
+    app.get("/")(lambda request: Page("page.html"))
+    client = Client(app, contract=True, headers={"range": "bytes=0-1"})
+    asked = {}, {"if-none-match": '"another"'}, {"if-none-match": client.get("/").headers["etag"]}
+    assert [client.get("/", headers=each).status for each in asked] == [200, 200, 304]
+
+
 def test_all_features_together_take_nothing_away() -> None:
     several = [make() for name, make, _ in FEATURES if name not in ("Sessions", "IdempotentWrites")]
     together = [Sessions(), *several, CSRFTokens(), IdempotentWrites()]
     found = added_statuses(shop(*[lambda app, each=each: app.use(each) for each in together]))  # type: ignore[misc]
     assert found["post /orders"] == {"401", "403", "429"}
-    assert found["get /prices"] == {"206", "304", "401", "412", "416", "429"}
+    assert found["get /prices"] == {"206", "304", "401", "412", "416", "429", "504"}
 
 
 def for_one_path(app: App) -> None:

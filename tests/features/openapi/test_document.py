@@ -52,7 +52,7 @@ post /api/orders lamps.order: header Idempotency-Key, application/json: 202 400 
 post /api/pets lamps.pet: application/json: 200 400 403 413 415 422
 get /api/pictures/{id}.{kind} lamps.show_picture: path id, path kind, header If-Match?, header If-Unmodified-Since?, header If-None-Match?, header If-Modified-Since?, header Range?, header If-Range?: 200 206 304 404 412 416
 get /api/search lamps.search_get: query q: 200 400
-post /api/search lamps.search_post: application/x-www-form-urlencoded: 200 400 403 413
+post /api/search lamps.search_post: application/x-www-form-urlencoded: 200 400 403 413 415
 get /api/signed/{name} lamps.signed: path name: 200 403 404 410
 """  # noqa: E501 - a row is a line
 

@@ -394,9 +394,9 @@ TAKEN = [
     (wish_by_bound_method, {"application/json": {"$ref": f"{REF}WishInput"}}, "400 413 415 422"),
     (wish_by_new_type, {"application/json": {"$ref": f"{REF}Wish"}}, "400 413 415 422"),
     (parts_one_by_one, parts_of({"type": "object", "additionalProperties": FILE}), "400 413 415"),
-    (files_by_name, parts_of(object_of(cover=FILE)), "400 413 422"),
-    (fields_by_name, form_of(TITLE), "400 413"),
-    (raw, {"application/octet-stream": FILE, "*/*": FILE}, "413"),
+    (files_by_name, parts_of(object_of(cover=FILE)), "400 413 415 422"),
+    (fields_by_name, form_of(TITLE), "400 413 415"),
+    (raw, {"application/octet-stream": FILE, "*/*": FILE}, "400 413 415"),
     (raw_or_json, {"application/json": {"$ref": f"{REF}Wish"}}, "400 413 415 422"),
     (
         several_types,

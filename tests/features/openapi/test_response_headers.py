@@ -105,7 +105,7 @@ def lamp(request: Request) -> Lamp:
 LIMITED = {"200": ["RateLimit", "RateLimit-Policy"], "429": ["Retry-After", "RateLimit", "RateLimit-Policy"]}
 BY_FEATURE = [
     ((RateLimit("5/minute"),), {}, LIMITED), ((), {"before": RateLimit("5/minute")}, LIMITED),
-    ((), {"meta": {OpenAPI.DEPRECATED: True}}, {"200": ["Deprecation"]}), ((Cache(),), {}, {"200": []}),
+    ((), {"meta": {OpenAPI.DEPRECATED: True}}, {"200": ["Deprecation"]}), ((Cache(),), {}, {"200": [], "504": []}),
 ]  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from antiphon import Request, Response, current_request, explained
+from antiphon import HTTPError, Request, Response, current_request, explained
 from antiphon.embedding import (
     Added,
     AwaitedResponse,
@@ -28,7 +28,7 @@ from antiphon.features import Store
 from antiphon.features.cache.files import BodyFiles
 from antiphon.features.cache.filling import Fill, FillHead
 from antiphon.features.cache.intake import Intake
-from antiphon.features.cache.lookup import AtHand, Collapsing, Lookup, Refreshes, send_on
+from antiphon.features.cache.lookup import NOT_STORED, READING, AtHand, Collapsing, Lookup, Refreshes, send_on
 from antiphon.features.cache.shelf import Shelf, forget_changed
 from antiphon.features.stores.memory import MemoryStore
 from antiphon.http import PreconditionFailed, RangeNotSatisfiable
@@ -114,12 +114,14 @@ class Cache:
 
     def __adds__(self, route: Route, method: str) -> Iterable[Added]:
         """Return what it adds to reads that let it store their responses: a stored one has conditions and ranges."""
-        for needed in ("cache-control", "etag", "last-modified") if method in ("GET", "HEAD", "QUERY") else ():
+        for needed in ("cache-control", "etag", "last-modified") if method in READING else ():
             yield Added(headers=("age", "cache-status"), needs=needed)
             for status in (206, 304):
                 yield Added(status, needs=needed)
             for error in (PreconditionFailed, RangeNotSatisfiable):
                 yield Added(error.status, error, needs=needed)
+        if method in READING:
+            yield Added(504, HTTPError.by_status[504], NOT_STORED)
 
     def _name(self) -> str:
         """Return a name for the application, the same in each process: a hash of its routes and their handlers."""

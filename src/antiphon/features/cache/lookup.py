@@ -8,7 +8,7 @@ from enum import Enum
 from time import monotonic
 from typing import Any, TypeAlias
 
-from antiphon import Request, Response, aget_response, get_response
+from antiphon import Request, Response, abort, aget_response, get_response
 from antiphon.embedding import (
     ON_LOOP,
     ON_THREAD,
@@ -28,7 +28,7 @@ from antiphon.embedding import (
 from antiphon.features import StoreUnavailable
 from antiphon.features.cache.entry import Args, Fields, StoredResponse, content_of, key_of, key_of_query
 from antiphon.features.cache.filling import NO_DIRECTIVES, Fill, FillHead, RefreshHead, directives_of
-from antiphon.features.cache.rules import Control, hit_status, tell
+from antiphon.features.cache.rules import NAME, Control, hit_status
 from antiphon.features.cache.shelf import MOST_RECENT, Shelf, Shelved
 from antiphon.http import CacheControl
 
@@ -281,6 +281,7 @@ async def _read(made: MadeRequest) -> None:
 
 READING = ("GET", "HEAD", "QUERY")
 """The methods whose responses are served from a cache (RFC 9110 §9.2.3, RFC 10008 §2.7)."""
+NOT_STORED = "There is no stored response that the request may have."
 
 
 class Lookup:
@@ -331,7 +332,7 @@ class Lookup:
             is_fresh = kept.control.lifetime > kept.age(now) and kept.control.directives.no_cache is not True
             why = "request" if is_fresh else "stale"
         if said.only_if_cached:
-            return tell(Response("There is no stored response that the request may have.\n", 504))
+            abort(504, NOT_STORED, headers={"cache-status": NAME})
         if kept is not None and not kept.hold():
             kept = None
         fill = Fill(found.key, said, now, why, kept, args=args)

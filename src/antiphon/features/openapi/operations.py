@@ -135,7 +135,8 @@ def _expect_refusals(contract: Contract, read: Read) -> None:
 
 _REFUSED_PARAMETERS = {"query": "A parameter of the query is not valid.", "headers": "A header is not valid."}
 _REFUSED = {
-    400: "The body is malformed.", 413: "The body is too large.", 415: "The body has an unsupported media type.",
+    400: "The body is malformed.", 413: "The body is too large.",
+    415: "The body has an unsupported media type or content coding.",
     409: "The patch does not fit the current value.", 422: "A field is not valid.",
 }  # fmt: skip
 _OF_PATCHES: Mapping[int, Mapping[str, Any]] = {

@@ -348,4 +348,6 @@ def _revalidate(response: Response, request: Request) -> None:
     if request.method in ("GET", "HEAD") and response.status == 200:
         response.add_etag()
         field = request.head.field
-        response.is_conditional = field("if-none-match") is not None or field("if-match") is not None
+        if field("if-none-match") is not None or field("if-match") is not None:
+            response.is_conditional = True
+            response.headers["accept-ranges"] = "none"  # without conditions, the page is also sent as a whole

@@ -37,18 +37,18 @@ def read_as(part: ReadAs, wanted: Any, place: Place) -> Read:
     """Return a finding for a part of the request that is read as a type, with every status that reading it may
     cause.
     """
-    return Read(part, wanted, place, (_REFUSALS if wanted is not Any else _REFUSALS_OF_ANY)[part])
+    refusals = _REFUSALS[part]
+    if wanted is Any and part not in ("rows", "patch"):
+        refusals = tuple(each for each in refusals if each != 422)
+    return Read(part, wanted, place, refusals)
 
 
+_OF_BODY = (400, 413, 415)
+"""The statuses if a body can't be received: its coding may be unknown or wrong, even if its media type is ignored."""
 _REFUSALS: dict[ReadAs, tuple[int, ...]] = {
-    "json": (400, 413, 415, 422), "form": (400, 413, 415, 422), "query": (422,), "headers": (422,),
-    "raw": (413,), "rows": (400, 413, 415, 422), "patch": (400, 409, 413, 415, 422),
+    "json": (*_OF_BODY, 422), "form": (*_OF_BODY, 422), "rows": (*_OF_BODY, 422), "patch": (400, 409, 413, 415, 422),
+    "raw": _OF_BODY, "query": (422,), "headers": (422,),
 }  # fmt: skip
-_REFUSALS_OF_ANY: dict[ReadAs, tuple[int, ...]] = {
-    "json": (400, 413, 415), "form": (400, 413), "query": (), "headers": (), "raw": (413,),
-    "rows": (400, 413, 415, 422), "patch": (400, 409, 413, 415, 422),
-}  # fmt: skip
-"""A body that is not a form is treated as an empty form, unless it is read as a type."""
 
 
 class Named(NamedTuple):
