@@ -394,6 +394,15 @@ def test_a_limit_by_a_form_waits_for_the_form(interface, style, registered, chun
     assert status != 200 or answers[0].text == ("lute" if b"u" in b"".join(chunks) else "llll")
 
 
+@rows("by", [None, lambda request: "caller"])
+def test_a_request_to_a_websocket_that_is_not_a_handshake_counts_too(interface, by):
+    app = App()
+    app.use(RateLimit("2/minute", by=by))
+    app.websocket("/")(lambda request, socket: None)
+    client = Client(app, interface)
+    assert [client.get("/").status for _ in range(3)] == [426, 426, 429]
+
+
 def test_a_hook_that_reads_a_body_before_it_has_arrived_is_told_what_to_change(caplog):
     app = App()
     app.before_request(lambda request: request.body and None)

@@ -22,8 +22,8 @@ from antiphon.app.planning.matching import (
 from antiphon.app.planning.request_checks import (
     RequestChecks,
     arequire_digest,
+    check_handshake,
     checking_handshakes,
-    handshake_check,
     require_digest,
 )
 from antiphon.app.planning.signed_urls import SALT, check_signature
@@ -134,9 +134,11 @@ class Planning:
         """Return the stack around the handler of a route."""
         stack = group.stack_of(route)
         checks = [*self._checks(route)]
-        if not (checks or route.before):
+        # After the hooks, as an error of the handler: a limit counts what is no handshake, too.
+        last = () if route.websocket is None else (Hook(check_handshake, False),)
+        if not (checks or route.before or last):
             return stack
-        return stack._replace(before=(*checks, *stack.before, *route.before))
+        return stack._replace(before=(*checks, *stack.before, *route.before, *last))
 
     def _telling(self, route: Route, stack: HandlerStack) -> HandlerStack:
         """Return the stack with middleware that tells shared caches what is read, unless a cache does that, if code
@@ -152,8 +154,8 @@ class Planning:
 
     def _checks(self, route: Route) -> Iterator[Hook]:
         """Yield the hooks that a route's options require. They are called before all others."""
-        if route.websocket is not None:
-            yield self._handshake_check(route)
+        if route.websocket is not None and not route.csrf_exempt:
+            yield Hook(self._routing.checks.check_handshake, False)
         if route.signed_url:
             yield self._url_check(route)
         if route.signed_by is not None:
@@ -169,9 +171,6 @@ class Planning:
             raise explained(
                 "no-secret-key", f"{describe(route.handler)} handles signed URLs: {error}", RuntimeError
             ) from None
-
-    def _handshake_check(self, route: Route) -> Hook:
-        return handshake_check(None if route.csrf_exempt else self._routing.checks)
 
     def _handler(self, route: Route) -> Hook:
         """Return a route's handler as a function of only the request.

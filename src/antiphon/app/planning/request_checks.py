@@ -5,7 +5,7 @@ of its own.
 """
 
 from collections.abc import Collection, Iterable
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 from antiphon.adapters.heads import HeadChecks
@@ -199,7 +199,7 @@ class RequestChecks(HeadChecks):
 
     def check_handshake(self, request: Request) -> None:
         """Check that no page on another site opened a WebSocket. Raises Forbidden (403)."""
-        if self.allows_all_writes:
+        if self.allows_all_writes or getattr(request.head, "channel", None) is None:
             return
         try:
             origins = self.trusted_by(request.blueprint) if self._origins_of else self.origins
@@ -287,17 +287,11 @@ async def arequire_digest(request: Request) -> None:
 SERVERS = "`antiphon run` with --interface asgi, Uvicorn, Hypercorn, Granian, or Gunicorn with threads"
 
 
-def handshake_check(checks: RequestChecks | None) -> Hook:
-    """Return the hook that refuses all but handshakes and, with ``checks``, handshakes by other sites' pages."""
-    return Hook(partial(check_handshake, checks=checks), False)
-
-
-def check_handshake(request: Request, checks: RequestChecks | None = None) -> None:
+def check_handshake(request: Request) -> None:
     """Check that a request is a handshake on a server that supports WebSockets.
 
-    With ``checks``, handshakes from other sites' pages are refused. Raises UpgradeRequired (426), and
-    NotImplementedByServer (501) with a list of suitable servers. Over WSGI, also raises BadRequest (400) for a
-    malformed handshake, and ServiceUnavailable (503) if the server has no thread for it.
+    Raises UpgradeRequired (426), and NotImplementedByServer (501) with a list of suitable servers. Over WSGI, also
+    raises BadRequest (400) for a malformed handshake, and ServiceUnavailable (503) if the server has no thread for it.
     """
     if getattr(request.head, "channel", None) is None:
         from antiphon.websockets.channel import is_handshake, refusal_of  # late: few applications have WebSockets
@@ -309,8 +303,6 @@ def check_handshake(request: Request, checks: RequestChecks | None = None) -> No
                 f"This server doesn't support WebSockets: serve the application with {SERVERS}."
             )
         raise UpgradeRequired("This URL is for WebSockets.", upgrade="websocket")
-    if checks is not None:
-        checks.check_handshake(request)
 
 
 def checking_handshakes(checks: RequestChecks, hook: Hook) -> Hook:
