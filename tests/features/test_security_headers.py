@@ -187,6 +187,8 @@ class TestStrictTransportSecurity:
         ("max-age=0", StrictTransportSecurity(0)),
         ('Max-Age="60" ; INCLUDESUBDOMAINS', StrictTransportSecurity(60, True)),
         ("max-age=60; unknown=1", StrictTransportSecurity(60)),
+        ('unknown="a; includeSubDomains; b"; max-age=60', StrictTransportSecurity(60)),
+        (r'unknown="\"; max-age=7; \""; max-age=60', StrictTransportSecurity(60)),
         ("preload; includeSubDomains; max-age=31536000", StrictTransportSecurity(YEAR, True, True)),
     )
     def test_is_read(self, text, expected):

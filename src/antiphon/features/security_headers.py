@@ -40,6 +40,7 @@ _REFERRER_POLICIES = (
 _FEATURE_KEYWORDS = ("self", "*")
 
 _age = re.compile(r'("?)([0-9]{1,19})\1').fullmatch
+_directives = re.compile(r'(?:[^";]++|"(?:[^"\\]++|\\.?)*+"?)++').findall
 _directive_name = re.compile(r"[a-z0-9-]+").fullmatch
 _directive_value = re.compile(r"[!-+\--:<-~]+").fullmatch
 _feature_name = re.compile(r"[a-z][a-z0-9-]*").fullmatch
@@ -83,7 +84,7 @@ class StrictTransportSecurity:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Parse `max-age=1; includeSubDomains` (RFC 6797 §6.1). Raises ValueError unless it has exactly one max-age."""
-        pairs = [each.partition("=") for each in text.lower().split(";") if each.strip()]
+        pairs = [each.partition("=") for each in _directives(text.lower()) if each.strip()]
         directives = {name.strip(): value.strip() for name, _, value in pairs}
         age = _age(directives.get("max-age", ""))
         if len(directives) < len(pairs) or age is None:
