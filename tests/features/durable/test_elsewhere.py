@@ -8,7 +8,7 @@ from threading import Event
 import pytest
 
 from antiphon import App
-from antiphon.features import Durable
+from antiphon.features import Durable, Metrics
 from antiphon.features.durable import engine
 from antiphon.features.durable.flow import Elsewhere
 from antiphon.features.durable.stored import POST
@@ -81,6 +81,8 @@ SPENT = {"a spent key", "a spent function"}
 def test_what_a_process_cannot_carry_out_is_left_to_another(made, monkeypatch, caplog):
     url, made = made
     app, durable = made(OLD)
+    metrics = Metrics()
+    app.use(metrics)
     with monkeypatch.context() as patch, Client(app):
         patch.delattr(sys.modules[__name__], "Later")
         for id_, work in WORKS.items():
@@ -91,6 +93,8 @@ def test_what_a_process_cannot_carry_out_is_left_to_another(made, monkeypatch, c
         eventually(lambda: ended(url) == SPENT | {"known"} or None, "what is spent doesn't end")
         durable._engine._clean()
         assert durable._engine.failed == 2
+    for job in (f"{__name__}:later", "that can't be read"):
+        assert f'antiphon_durable_failures_total{{kind="job",job="{job}"}} 1' in metrics.text()
     for reason in ("none of the app's secret_keys", "Later", "later", "ModuleNotFoundError", "NotFound"):
         assert reason in caplog.text
     assert EFFECTS == ["known"]
@@ -122,7 +126,7 @@ def test_work_is_left_while_another_thread_looks_at_what_was_left():
         threads.submit(lambda: [leaving._resume() for _ in iter(is_over.is_set, True)])
         try:
             for each in range(1500):
-                leaving._leave(str(each), Elsewhere("no key"))
+                leaving.leave(str(each), Elsewhere("no key"))
         finally:
             is_over.set()
     assert len(leaving._given_up) == 4500

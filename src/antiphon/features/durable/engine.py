@@ -172,9 +172,7 @@ class Engine:
         self._serializer = workflows.Sealed(seal)
         workflows.running.append(self)
         try:
-            self._active = workflows.launch(
-                self.url, self.name, self.executor, self._serializer, self._tell, self._leave
-            )
+            self._active = workflows.launch(self.url, self.name, self.executor, self._serializer, self._tell)
             self._tables = Tables(self.url)
             self.client = workflows.client_of(self._tables.engine, self.name, self._serializer)
             self.client.register_queue(f"{self.name}-jobs", worker_concurrency=MOST, on_conflict="always_update")
@@ -304,7 +302,7 @@ class Engine:
             self._workflows.requeue(self.client, [id_], [self.executor])
             self._given_up.popleft()
 
-    def _leave(self, id_: str, error: Elsewhere) -> None:
+    def leave(self, id_: str, error: Elsewhere) -> None:
         """Leave to another process what this one can't carry out."""
         if all(reason != str(error) for *_, reason in self._given_up.copy()):  # other threads change it
             _log.error("durable work is left to another process: %s", error)
@@ -461,7 +459,7 @@ class Engine:
             yield flow
         except BaseException as error:
             if flow.lost is None:
-                self._note_end(kind, flow.name, error)
+                self.note_end(kind, flow.name, error)
                 raise
         finally:
             current.reset(token)
@@ -469,14 +467,14 @@ class Engine:
             raise Interrupted
         if flow.lost is not None:
             if isinstance(flow.lost.__cause__, Elsewhere):
-                self._leave(flow.id, flow.lost.__cause__)
+                self.leave(flow.id, flow.lost.__cause__)
             elif isinstance(flow.lost.__cause__, Exception):
                 self._outage(flow.lost.__cause__)
                 self._given_up.append((0.0, flow.id, ""))
-            self._note_end(kind, flow.name, flow.lost)
+            self.note_end(kind, flow.name, flow.lost)
             raise flow.lost
 
-    def _note_end(self, kind: str, name: str, error: BaseException) -> None:
+    def note_end(self, kind: str, name: str, error: BaseException) -> None:
         """Tell an operator of what has failed for good: in the log, in ``failed``, and to ``on_failure``."""
         if isinstance(error, Exception) and not self._stopping.is_set():
             _log.error("the %s %s has failed for good: %r", kind, name, error)

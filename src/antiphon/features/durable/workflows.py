@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dbos import DBOS, DBOSClient, Serializer, SetWorkflowID, _queue
+from dbos import error as errors
 from dbos._core import execute_dequeued_workflow
 from dbos._sys_db import SystemDatabase
 from dbos._utils import INTERNAL_QUEUE_NAME
@@ -88,18 +89,12 @@ async def job(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
 
 
 def launch(
-    url: str,
-    name: str,
-    executor: str,
-    serializer: Sealed,
-    tell: Callable[[Exception], bool],
-    leave: Callable[[str, Elsewhere], None],
+    url: str, name: str, executor: str, serializer: Sealed, tell: Callable[[Exception], bool]
 ) -> Callable[[], list[str]]:
     """Start DBOS in this process. Blocks until its tables are up to date.
 
     Afterwards, ``tell`` is called with each error of the database, and DBOS tries again what has failed if it returns
-    True: at the end of a process, that would keep it alive while the database is away. ``leave`` is called with the id
-    of what was claimed and can't be read, which DBOS would end.
+    True: at the end of a process, that would keep it alive while the database is away.
     Return a function that returns the ids of what is carried out here.
     """
     placeholder, logger = logging.NullHandler(), logging.getLogger("dbos")
@@ -116,7 +111,7 @@ def launch(
         }
     )
     logger.removeHandler(placeholder)
-    _queue.execute_dequeued_workflow = partial(_execute, serializer, leave)  # type: ignore[attr-defined]  # the name is private
+    _queue.execute_dequeued_workflow = partial(_execute, serializer)  # type: ignore[attr-defined]  # the name is private
     DBOS.launch()
 
     @event.listens_for(dbos._sys_db.engine, "handle_error")  # noqa: SLF001 - its config takes one that it doesn't set up
@@ -131,15 +126,21 @@ def launch(
     return active
 
 
-def _execute(serializer: Sealed, leave: Callable[[str, Elsewhere], None], dbos: DBOS, claimed: Any, *rest: Any) -> Any:
+def _execute(serializer: Sealed, dbos: DBOS, claimed: Any, *rest: Any) -> Any:
     """Carry out what was claimed, unless its arguments can't be read here. After too many starts, it fails of that."""
+    engine, kind, name = running[0], claimed["name"].removeprefix("antiphon."), "that can't be read"
     try:
-        serializer.deserialize(claimed["inputs"])
+        first = serializer.deserialize(claimed["inputs"])["args"][0]
+        name = first if kind == "job" else f"{first['method']} {first['path']}"
     except Elsewhere as error:
         if (claimed["recovery_attempts"] or 0) <= MOST_STARTS:
-            leave(claimed["workflow_uuid"], error)
+            engine.leave(claimed["workflow_uuid"], error)
             return None
-    return execute_dequeued_workflow(dbos, claimed, *rest)
+    try:
+        return execute_dequeued_workflow(dbos, claimed, *rest)
+    except (Elsewhere, errors.MaxRecoveryAttemptsExceededError) as error:  # DBOS has ended it
+        engine.note_end(kind, name, error)
+        raise
 
 
 stop, status = DBOS.destroy, DBOS.get_workflow_status_async
