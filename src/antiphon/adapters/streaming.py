@@ -15,6 +15,7 @@ from antiphon.concurrency.loop import drop_withdrawn_cancellation, wait_ended, y
 from antiphon.concurrency.timers import TimeSlice
 from antiphon.concurrency.workers import file_workers
 from antiphon.handler.cancellation import watch_on
+from antiphon.handler.drive import crossing_so_far
 from antiphon.handler.failures import is_broken_from_outside, log_broken_body
 from antiphon.request.late_reads import refuse_late_reads
 from antiphon.request.lifetime import EndReason
@@ -202,8 +203,7 @@ class _Writing:
         """
         if is_for_any_thread(body):
             return AsyncFromSync(body, file_workers())
-        shared = getattr(self._request, "_crossing", None)
-        return AsyncFromSync(body, ahead=True, joins=self._length is None, shared=shared)
+        return AsyncFromSync(body, ahead=True, joins=self._length is None, shared=crossing_so_far(self._request))
 
     async def send_head(self, send_head: Callable[[], Awaitable[Send]]) -> bool:
         """Send the head. Return False if the client has disconnected."""

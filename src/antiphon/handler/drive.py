@@ -132,11 +132,15 @@ def crossing_of(request: "Request | None") -> "Crossing":
 
     if request is None:
         return Crossing()
-    outermost = request._outermost
-    crossing = getattr(outermost, "_crossing", None)
+    crossing = crossing_so_far(request)
     if crossing is None:
-        crossing = outermost._crossing = Crossing()
+        crossing = request._outermost._crossing = Crossing()
     return crossing
+
+
+def crossing_so_far(request: "Request") -> "Crossing | None":
+    """Return the crossing of the outermost request, or None if nothing of it has been on a thread."""
+    return getattr(request._outermost, "_crossing", None)  # unset before the first one
 
 
 def _ends(advanced: tuple[bool, bool, object]) -> bool:

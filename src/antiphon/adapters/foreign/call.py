@@ -18,7 +18,7 @@ from antiphon.adapters.wsgi import LOOK
 from antiphon.concurrency.iterables import aclose, as_bytes, close_of
 from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, finish
-from antiphon.handler.drive import driven, run_async, run_sync
+from antiphon.handler.drive import crossing_so_far, driven, run_async, run_sync
 from antiphon.http.head import DerivedHead, Head
 from antiphon.request.request import Request
 from antiphon.response.message import Stream
@@ -215,7 +215,7 @@ class AsyncBody:
 
         self._request = request
         self._body: AsyncIterable[bytes | str] = (
-            body if isinstance(body, AsyncIterable) else AsyncFromSync(body, shared=getattr(request, "_crossing", None))
+            body if isinstance(body, AsyncIterable) else AsyncFromSync(body, shared=crossing_so_far(request))
         )
         self._context = context
         self._iterator: AsyncIterator[bytes | str] | None = None
