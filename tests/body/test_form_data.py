@@ -173,3 +173,21 @@ class TestMalformed:
         for _ in range(2):
             with pytest.raises(BadRequest):
                 data.read(spool, None)
+
+
+NAMED = b'Content-Disposition: form-data; name="a"'
+LONG, SHORT, MALFORMED = print_part(NAMED, b"0123456789"), print_part(NAMED, b""), print_part(b"no field", b"")
+
+
+@rows(
+    "body, limits, first",
+    (LONG + SHORT + SHORT + CLOSING, {"form": 9, "parts": 2}, "form"),
+    (SHORT + SHORT + LONG + CLOSING, {"form": 9, "fields": 1}, "fields"),
+    (LONG + LONG + SHORT + CLOSING, {"form": 19, "fields": 2, "parts": 2}, "form"),
+    (LONG + MALFORMED + CLOSING, {"form": 9}, "form"),
+)
+@rows("size", [1, 7, 40, 1000])
+def test_of_several_faults_the_first_is_told_however_the_body_is_cut(body, limits, first, size):
+    with pytest.raises(ContentTooLarge) as caught:
+        read(body, chunks=evenly(body, size), **limits)
+    assert caught.value.members["limit"] == first

@@ -1,5 +1,6 @@
 """multipart/form-data forms: an index of their parts, built while they arrive, and their fields and files."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
@@ -43,7 +44,7 @@ class FormBounds:
         self._limits = limits
         self._fields = self._files = self._in_fields = self._in_file = 0
 
-    def count(self, events: list[PartEvent]) -> list[Part]:
+    def count(self, events: Iterable[PartEvent]) -> list[Part]:
         """Count the events of one chunk. Return the parts that ended in it."""
         ended: list[Part] = []
         for event in events:
@@ -134,11 +135,9 @@ class FormIndex:
             self._bounds.count_content(len(data))
             return
         try:
-            events = parser.feed(data)
+            self._parts += self._bounds.count(parser.events_in(data))
         except BadRequest as error:
             self._failure = without_traceback(error)
-            return
-        self._parts += self._bounds.count(events)
 
     def check(self, limits: Limits) -> None:
         """Check the parts so far against limits that were set later. Raises ContentTooLarge (413) beyond one."""

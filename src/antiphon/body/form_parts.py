@@ -142,9 +142,9 @@ class FormParts:
         self._chunk = chunk
         self._offset += len(chunk)
         try:
-            events = self._parser.feed(chunk)
-            self._bounds.count(events)
-            self._events.extend(events)
+            for event in self._parser.events_in(chunk):
+                self._bounds.count((event,))
+                self._events.append(event)
             if not chunk:
                 self._parser.finish()
                 self._is_over = True

@@ -6,6 +6,7 @@ no I/O.
 """
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
 from antiphon.body.part_head import HeadLimits, IncompleteForm, PartHead, read_head, read_usual_head, too_large_head
@@ -148,19 +149,26 @@ class MultipartParser:
         Each part is one PartHead, then one PartData or more; the last of these has ``part_end``. Raises BadRequest for
         a malformed form, and ContentTooLarge if a limit is exceeded; its member ``limit`` is the limit's name.
         """
+        return [*self.events_in(data)]
+
+    def events_in(self, data: bytes) -> Iterator[PartEvent]:
+        """Yield the events of ``feed``, each before the error of what comes after it. Read all of them."""
         events: list[PartEvent] = []
         position = 0
         while position < len(data):
-            if self._state == _HEAD:
-                position = self._read_parts(data, position, events)
-            elif self._state == _CONTENT:
-                position = self._read_content(data, position, events)
-            elif self._state == _PREAMBLE:
-                position = self._read_preamble(data)
-            else:
-                position = self._pass_epilogue(data)
+            try:
+                if self._state == _HEAD:
+                    position = self._read_parts(data, position, events)
+                elif self._state == _CONTENT:
+                    position = self._read_content(data, position, events)
+                elif self._state == _PREAMBLE:
+                    position = self._read_preamble(data)
+                else:
+                    position = self._pass_epilogue(data)
+            finally:
+                yield from events
+            events.clear()
         self._offset += len(data)
-        return events
 
     def finish(self) -> None:
         """End the body. Raises IncompleteForm, or BadRequest for lines that end in LF, if the form is incomplete."""

@@ -159,7 +159,7 @@ class FormReader:
         chunks = lines.in_crlf(iter(partial(stream.read, chunk_size), b""))
         try:
             for chunk in chunks:
-                self._add(chunk, parser.feed(chunk))
+                self._add(chunk, parser.events_in(chunk))
             _finish(parser, lines)
         except ContentTooLarge as error:
             self._close()

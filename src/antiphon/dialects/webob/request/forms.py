@@ -150,7 +150,7 @@ def _index(spool: Spool, lines: DelimiterLines, boundary: bytes, limits: Limits)
     bounds = FormBounds(limits)
     chunks = lines.in_crlf(_chunks(spool))
     try:
-        parts = [part for chunk in chunks for part in bounds.count(parser.feed(chunk))]
+        parts = [part for chunk in chunks for part in bounds.count(parser.events_in(chunk))]
         parser.finish()
     except HTTPError:
         deque(chunks, maxlen=0)
