@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from antiphon import Request
+from antiphon import App, Request
 from antiphon.body import receiver as pace
 from antiphon.body.content import Content
 from antiphon.body.receiver import GRACE
@@ -168,3 +168,34 @@ def test_a_body_that_comes_at_once_is_never_too_slow(way):
     content = Content(way.head(*[LARGE[:1000]] * 100))
     way.run(content.load(Limits(rate=1 << 40, timeout=1)))
     assert content.size == 100_000
+
+
+@rows("framing", [(b"transfer-encoding", b"chunked"), (b"content-length", b"99")])
+def test_a_client_that_sends_no_more_of_a_broken_coding_is_waited_for_once(monkeypatch, framing):
+    """Its refusal needs the length of the rest, and the response is sent after the rest."""
+    monkeypatch.setattr(pace, "DRAIN_SECONDS", 0.05)
+    waits, sent = [], []
+
+    async def receive():
+        if not waits:
+            waits.append("first")
+            return {"type": "http.request", "body": b"not in this coding", "more_body": True}
+        waits.append("rest")
+        return await asyncio.Event().wait()
+
+    async def send(message):
+        sent.append(message)
+
+    app = App()
+    app.post("/")(lambda request: request.text)
+    fields = [(b"host", b"a"), (b"content-encoding", b"gzip"), framing]
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "path": "/",
+        "query_string": b"",
+        "headers": fields,
+    }
+    asyncio.run(app(scope, receive, send))
+    assert (waits, sent[0]["status"]) == (["first", "rest"], 400)

@@ -115,7 +115,6 @@ SMALL_BODY = 64 << 10
 DRAIN_BYTES = 64 << 20
 DRAIN_SECONDS = 5
 """Bounds on the rest of a body that is received only to be discarded."""
-_WHILE_DRAINING = Limits(timeout=DRAIN_SECONDS, rate=0)
 
 _NO_CHUNKS: Iterator[bytes] = iter(())
 
@@ -128,8 +127,8 @@ class Receiver:
     """
 
     __slots__ = (
-        "_coding", "_declared", "_decoded", "_decoder", "_has_begun", "_head", "_held", "_member", "_pace",
-        "_time_slice", "decodes", "fault", "has_ended", "received",
+        "_coding", "_declared", "_decoded", "_decoder", "_drains_until", "_has_begun", "_head", "_held", "_member",
+        "_pace", "_time_slice", "decodes", "fault", "has_ended", "received",
     )  # fmt: skip
 
     def __init__(self, head: Head, pace: Pace | None = None) -> None:
@@ -155,6 +154,7 @@ class Receiver:
         self._time_slice: Any = None
         """The time for which decoding may keep the event loop from running other tasks."""
         self._member: Member | None = None
+        self._drains_until = 0.0
 
     @property
     def is_decoded(self) -> bool:
@@ -189,14 +189,20 @@ class Receiver:
         return chunk
 
     async def drain(self, most: int = NO_BOUND) -> None:
-        """Receive the rest and discard it, up to ``most`` bytes of the body, ``DRAIN_BYTES`` and ``DRAIN_SECONDS``."""
-        length = readable_length(self._head)
-        most, until = min(most, self.received + DRAIN_BYTES), monotonic() + DRAIN_SECONDS
+        """Receive the rest and discard it, up to ``most`` bytes of the body and ``DRAIN_BYTES``.
+
+        All calls together take up to ``DRAIN_SECONDS``.
+        """
+        length, most = readable_length(self._head), min(most, self.received + DRAIN_BYTES)
+        until = self._drains_until = self._drains_until or monotonic() + DRAIN_SECONDS
         while not self.has_ended and self.received != length and self.received <= most:
-            receiving = self._next_bytes(_WHILE_DRAINING)
+            left = until - monotonic()
+            if left <= 0:
+                return
+            receiving = self._next_bytes(Limits(timeout=left, rate=0))
             data = receiving if isinstance(receiving, bytes) else await receiving
             self.received += len(data)
-            self.has_ended = not data or monotonic() > until
+            self.has_ended = not data
 
     def leave_coded(self) -> None:
         """Return chunks in their content coding, as they were sent. Has no effect once one has been received."""
