@@ -693,3 +693,17 @@ def test_an_error_page_has_the_id_of_its_own_request(site, accept):
     ids = [each.headers["x-request-id"] for each in answers]
     assert ids[0] != ids[1]
     assert [ids[number] in answers[number].text for number in (0, 1)] == [True, True]
+
+
+def test_a_file_that_is_confirmed_each_time_is_stored_once(interface, tmp_path):
+    (tmp_path / "a.css").write_text("a {}")
+    app = App()
+    app.use(Cache(MemoryStore()))
+    app.static("/static", tmp_path)
+    client = Client(app, interface)
+    told = [client.get("/static/a.css").headers["cache-status"] for _ in range(3)]
+    assert ["stored" in each for each in told] == [True, False, False]
+    assert told[-1] == "Antiphon;fwd=stale;fwd-status=304"
+    (tmp_path / "a.css").write_text("b { color: red }")
+    assert client.get("/static/a.css").text == "b { color: red }"
+    assert client.get("/static/a.css").text == "b { color: red }"

@@ -275,7 +275,9 @@ class Intake:
         is_known = reads is None or selecting(None, reads) <= {name for name, _ in kept.selected_by}
         if not (is_known and covers(fill.args, args_in(reads))):
             reason = reason or "reads-more"
-        is_stored = reason is None and self._put(request, updated, fill, now)
+        # Only its age would be stored, which nobody reads: it is confirmed each time.
+        is_same = updated.control.directives.no_cache is True and sorted(updated.fields) == sorted(kept.fields)
+        is_stored = reason is None and not is_same and self._put(request, updated, fill, now)
         if reason is not None:
             self.release(fill, gone=None if reason in REQUEST_REASONS else kept)
         result = updated.response(request, int(updated.age(now)))  # a 412 or 416 ends no claim, so it comes last
