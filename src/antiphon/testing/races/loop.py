@@ -16,6 +16,7 @@ from _thread import get_ident
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import Context
+from functools import partial
 from types import ModuleType
 from typing import Any, TypeVar, TypeVarTuple
 
@@ -209,8 +210,9 @@ def _bytes_from_seed(size: int) -> bytes:
 def _replacements() -> dict[int, tuple[Any, Any]]:
     """Return the originals and their replacements, by the identity of the original."""
     pairs: list[tuple[Any, Any]] = [
+        # Another object than the class, or both would become this one again. In older Pythons, they are the same.
+        (threading._allocate_lock, partial(primitives.Lock)),  # type: ignore[attr-defined]
         (threading.Lock, primitives.Lock),
-        (threading._allocate_lock, primitives.Lock),  # type: ignore[attr-defined]
         (threading.RLock, primitives.RLock),
         (queue.SimpleQueue, primitives.SimpleQueue),
         (time.sleep, primitives.sleep),
