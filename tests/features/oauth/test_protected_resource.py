@@ -28,7 +28,6 @@ from antiphon.features import (
     login_required,
     scopes_required,
 )
-from antiphon.features.ends import LOOK_EVERY
 from antiphon.features.oauth.protected_resource import ACCESS_TOKEN
 from antiphon.features.oauth.tokens import Kept, fetch
 from antiphon.http import ServiceUnavailable
@@ -234,6 +233,7 @@ def test_the_provider_is_asked_about_each_token(provider):
 
 def test_a_token_that_the_provider_revokes_ends_what_it_has_opened(provider, monkeypatch):
     monkeypatch.setattr("antiphon.features.ending.RENEWED_FOR", 0.1)
+    monkeypatch.setattr("antiphon.features.ends.LOOK_EVERY", 0.1)
     introspection = Introspection("shop", "secret of the shop")
     app = make_app(provider, app=App(store=MemoryStore()), introspection=introspection)
     over, received, token = threading.Event(), [], provider.token(aud=HERE)
@@ -252,7 +252,10 @@ def test_a_token_that_the_provider_revokes_ends_what_it_has_opened(provider, mon
     threading.Thread(target=follow, daemon=True).start()
     try:
         eventually(lambda: received or None, "nothing is received")
-        time.sleep(1.5 * LOOK_EVERY)
+        asked = provider.asked.count("/introspect")
+        # Asked twice more, so what the first answer could end would have ended.
+        is_asked = lambda: None in received or provider.asked.count("/introspect") > asked + 1 or None  # noqa: E731
+        eventually(is_asked, "the provider isn't asked again")
         assert None not in received
         provider.revoked.add(token)
         eventually(lambda: received[-1] is None or None, "the stream goes on")
