@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 
 import pytest
@@ -44,6 +45,13 @@ async def asked(run):
     return found[0]
 
 
+async def followed_until(run, name):
+    async with asyncio.timeout(DEADLINE), aclosing(run.follow()) as followed:
+        async for each in followed:
+            if each.event == name:
+                return
+
+
 SCHEMA = {
     "title": "Approval",
     "type": "object",
@@ -59,6 +67,7 @@ async def test_a_question_is_seen_by_all_followers_and_replied_to_from_any_proce
     found = await there.afind(run.id, owner="ann")
     following = [asyncio.create_task(events(each)) for each in (run, found, found)]
     question = await asked(found)
+    await followed_until(found, "question")  # it is in the log a moment after it can be replied to
     assert (question.text, question.schema) == ("Pay 30 euros?", SCHEMA)
     assert (await there.afind(run.id, owner="ann")).state == "asking"
     other = await there.astart(gate := Gate(), owner="ann")  # one that waits is not counted
