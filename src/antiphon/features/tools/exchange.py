@@ -210,7 +210,7 @@ class Exchange:
         if task.cancelled():
             return Response("", 202)
         try:
-            return result_response(self._message, task.result())
+            return result_response(self._message, self._result(task))
         finally:
             del task  # its error refers to this frame
 
@@ -231,14 +231,23 @@ class Exchange:
 
     def _last(self, task: "asyncio.Task[Result]") -> dict[str, Any]:
         try:
-            return result_message(self._message, task.result())
+            return result_message(self._message, self._result(task))
         except ProtocolError as error:
             return error_message(error, self._message)
         except HTTPError as error:  # a login that has ended since
             return error_message(ProtocolError(INTERNAL_ERROR, str(error)), self._message)
+
+    def _result(self, task: "asyncio.Task[Result]") -> Result:
+        """Return a call's result, which reports other failures, even one that would have ended the loop."""
+        try:
+            return task.result()
+        except (ProtocolError, HTTPError):
+            raise
         except Exception as error:
             log_failure(self._request, error)
-            return result_message(self._message, broken_off(self._request))
+            return broken_off(self._request)
+        finally:
+            del task  # its error refers to this frame
 
     async def _run(self, handle: Handle, arguments: Mapping[str, Any]) -> Result:
         message = self._message
