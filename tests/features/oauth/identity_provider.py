@@ -94,7 +94,9 @@ class IdentityProvider:
         from joserfc import jwt
 
         header = {"alg": "RS256", "kid": self.key.kid, "typ": "at+jwt"} | changes.pop("header", {})
+        # One of its own for each: another test may have revoked the equal token of the same second.
         claims = {"iss": self.issuer, "sub": "ann", "exp": int(time.time()) + 600, "scope": SCOPES} | changes
+        claims.setdefault("jti", token_urlsafe(8))
         key = changes.pop("key", self.key)
         claims.pop("key", None)
         return jwt.encode(header, {name: value for name, value in claims.items() if value is not None}, key)
