@@ -33,11 +33,11 @@ class Read(NamedTuple):
     """True if members that the type doesn't declare are refused."""
 
 
-def read_as(part: ReadAs, wanted: Any, place: Place) -> Read:
+def read_as(part: ReadAs, wanted: Any, place: Place, *, decodes: bool = True) -> Read:
     """Return a finding for a part of the request that is read as a type, with every status that reading it may
     cause.
     """
-    refusals = _REFUSALS[part]
+    refusals = _REFUSALS[part] if decodes else _UNDECODED.get(part, _REFUSALS[part])
     if wanted is Any and part not in ("rows", "patch"):
         refusals = tuple(each for each in refusals if each != 422)
     return Read(part, wanted, place, refusals)
@@ -49,6 +49,8 @@ _REFUSALS: dict[ReadAs, tuple[int, ...]] = {
     "json": (*_OF_BODY, 422), "form": (*_OF_BODY, 422), "rows": (*_OF_BODY, 422), "patch": (400, 409, 413, 415, 422),
     "raw": _OF_BODY, "query": (422,), "headers": (422,),
 }  # fmt: skip
+_UNDECODED: dict[ReadAs, tuple[int, ...]] = {"form": (400, 413), "raw": (413,)}
+"""The same in frameworks that ignore content codings."""
 
 
 class Named(NamedTuple):

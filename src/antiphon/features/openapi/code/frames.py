@@ -298,7 +298,8 @@ class Frame(ast.NodeVisitor, ABC):
     def read_as(self, part: ReadAs, wanted: Any, node: ast.AST, *, is_strict: bool = False) -> None:
         """Record that a part of the request is read as a type, and refused if ``is_strict`` and a member is unknown."""
         self.flow.always(part, wanted)
-        read = read_as(part, wanted, self.source.place_of(node))._replace(is_strict=is_strict)
+        read = read_as(part, wanted, self.source.place_of(node), decodes=self.reader.words.decodes)
+        read = read._replace(is_strict=is_strict)
         if part == "rows":  # other errors are raised when the rows are read
             read = read._replace(refusals=(415,))
         self.findings.add(Findings(reads=[read]))

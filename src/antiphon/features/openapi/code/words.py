@@ -55,6 +55,8 @@ class Words:
     """A framework's terms, for reading its views. Antiphon's own terms stand for themselves."""
 
     def __init__(self, described: DescribedApp | None = None) -> None:
+        self.decodes = described is None
+        """True if content codings of requests are decoded."""
         self._stand_ins: dict[int, Value] = {}
         self.attributes: Mapping[str, str] = {}
         self.given: list[Value] = [TheRequest()]
