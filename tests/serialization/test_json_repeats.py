@@ -41,7 +41,7 @@ SECRET = b"a secret that both sides know"
 def test_members_are_counted_that_have_another_one_s_name(text, count):
     check_repeats(text, Limits(json_repeats=count))
     if count:
-        with pytest.raises(BadRequest, match="repeats too many names of members") as refused:
+        with pytest.raises(BadRequest, match="names of members, such as") as refused:
             check_repeats(text, Limits(json_repeats=count - 1))
         assert refused.value.members == {"limit": "json_repeats", "maximum": count - 1}
 
@@ -104,7 +104,7 @@ def test_rows_are_read_as_any_json(kind, body, status, of_app, options):
         app.use(IdempotentWrites(MemoryStore()))
         app.post("/", **options)(lambda request: str([*request.values_as(dict[str, int])]))
         response = Client(app).post("/", headers={"content-type": kind, **KEY}, body=sent)
-        assert (response.status, "repeats too many names of members" in response.text) == (wanted, wanted != 200)
+        assert (response.status, "names of members, such as" in response.text) == (wanted, wanted != 200)
 
 
 @dataclass
@@ -117,7 +117,7 @@ def test_json_in_a_form_and_messages_to_tools(app):
     app.post("/form", limits=NO_REPEATS)(lambda request: request.form_as(Form).payload)
     client = Client(app)
     assert client.post("/form", form={"payload": '{"amount": 1}'}).json == {"amount": 1}
-    assert "repeats too many names of members" in client.post("/form", form={"payload": TWICE.decode()}).text
+    assert "names of members, such as" in client.post("/form", form={"payload": TWICE.decode()}).text
     message = b'{"jsonrpc": "2.0", "id": 1, "method": "ping", "method": "tools/list", "params": {}}'
     response = Client(app).post("/mcp", headers={"content-type": "application/json"}, body=message)
     assert (response.status, response.json["error"]["code"]) == (400, -32700)

@@ -100,7 +100,7 @@ def check_repeats(data: bytes, limits: Limits) -> None:
         count += len(members) - len(names)
         if count > limits.json_repeats:
             name, _ = Counter([name for name, _ in members]).most_common(1)[0]
-            detail = f"The JSON repeats too many names of members, such as {name[:80]!r}."
+            detail = f"The JSON repeats more than {limits.json_repeats} names of members, such as {name[:80]!r}."
             raise over_limit(BadRequest, "json_repeats", limits.json_repeats, detail)
 
     try:
