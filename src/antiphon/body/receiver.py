@@ -196,8 +196,7 @@ class Receiver:
         length, most = readable_length(self._head), min(most, self.received + DRAIN_BYTES)
         until = self._drains_until = self._drains_until or monotonic() + DRAIN_SECONDS
         while not self.has_ended and self.received != length and self.received <= most:
-            left = until - monotonic()
-            if left <= 0:
+            if (left := until - monotonic()) <= 0:
                 return
             receiving = self._next_bytes(Limits(timeout=left, rate=0))
             data = receiving if isinstance(receiving, bytes) else await receiving

@@ -132,8 +132,7 @@ def crossing_of(request: "Request | None") -> "Crossing":
 
     if request is None:
         return Crossing()
-    crossing = crossing_so_far(request)
-    if crossing is None:
+    if (crossing := crossing_so_far(request)) is None:
         crossing = request._outermost._crossing = Crossing()
     return crossing
 
