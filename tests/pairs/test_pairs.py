@@ -4,6 +4,7 @@
 """
 
 import ast
+import gc
 import inspect
 import tomllib
 from collections.abc import Iterator
@@ -41,6 +42,11 @@ UNPAIRED = Path(__file__).with_name("unpaired.toml")
 @frees_at_once
 def test_an_application_keeps_what_always_holds(seed):
     assert failures(program_of(seed, features())) == []
+
+
+def test_what_the_process_keeps_for_all_requests_is_not_left_of_one():
+    gc.unfreeze()  # as in a process that has frozen nothing
+    assert failures(program_of(SEEDS[0], features())) == []
 
 
 def test_a_seed_always_makes_the_same_program():

@@ -18,7 +18,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 
 from antiphon.app.application import App
 from antiphon.features.signatures.signing import sign
-from antiphon.request.request import Request
+from antiphon.request.request import NO_BODY, Request
 from antiphon.testing.client import AsyncClient
 from antiphon.testing.cookies import CookieJar
 from antiphon.testing.errors import BrokenResponse, HandshakeRefused, LifespanError
@@ -462,8 +462,8 @@ def _left(files: int) -> Iterator[Left]:
 
 def _alive() -> list[Any]:
     """Return the requests, and the tasks that are not done."""
-    kinds = {Request, asyncio.Task}
-    return [each for each in gc.get_objects() if type(each) in kinds and (type(each) is Request or not each.done())]
+    found = [each for each in gc.get_objects() if type(each) in (Request, asyncio.Task)]
+    return [each for each in found if not (each is NO_BODY if type(each) is Request else each.done())]
 
 
 def _files() -> int:
