@@ -244,6 +244,7 @@ class Command:
         if not self.nobody_is_left():
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(DEADLINE)
+        self.wait_until(self.nobody_is_left)
 
 
 @pytest.fixture
