@@ -216,7 +216,7 @@ def _what_guards() -> Iterator[Feature]:
         needs=("Sessions",),
         writes_send=(("x-csrf-token", "$/token"),),
         routes=(Route("token", "begin", "GET", "/token", "return csrf_token(request)", shows=False),),
-        statuses=frozenset({400, 403}),
+        statuses=frozenset({400, 403, 413, 415}),
         parameters=frozenset({"x-csrf-token"}),
     )
     limits = (Option(_LIMIT, ALL, in_view=_LIMIT, rate=0.3),)
