@@ -334,7 +334,7 @@ def refuse_at_once(plan: Plan, request: Request, error: HTTPError) -> Response |
 
     A server failure is raised, so that it is logged with its traceback.
     """
-    if not plan.is_unseen or plan.opening or request.head.has_body:
+    if not plan.is_bare or request.head.has_body:
         return None
     if error.status >= 500 or find_handler(plan.error_handlers, error) is not None:
         return None
