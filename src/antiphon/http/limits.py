@@ -100,7 +100,7 @@ class Limits(Value):
     sockets: int
     timeout: float
     given: LimitOptions
-    plain_json: int
+    _plain_json: int
     """The number of bytes of a body up to which JSON is within all bounds but its depth."""
 
     patch_operations = 1000
@@ -121,7 +121,7 @@ class Limits(Value):
                 raise explained("bad-limit", f"the limit {name!r} must be a {kind} of 0 or more, not {bound!r}")
             object.__setattr__(self, name, bound)
         is_counted = self.json_repeats is not NO_BOUND
-        object.__setattr__(self, "plain_json", -1 if is_counted else min(self.json, self.memory, self.body))
+        object.__setattr__(self, "_plain_json", -1 if is_counted else min(self.json, self.memory, self.body))
 
     @classmethod
     def of(cls, limits: "Limits | None") -> "Limits":

@@ -460,7 +460,7 @@ class Request(RequestHeaders, RequestDependencies, metaclass=NamesOurs, words=RE
             if content_type is None or not content_type.is_json:
                 raise wrong_type(JSON, declared)
         content = self._content
-        if type(content) is bytes and len(content) <= limits.plain_json:
+        if type(content) is bytes and len(content) <= limits._plain_json:
             return content
         body = self._whole(limits, True)
         if limits.json_repeats is not NO_BOUND:
