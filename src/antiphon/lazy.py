@@ -66,14 +66,14 @@ def attribute_docs(owner: type) -> Mapping[str, str]:
 def like(own: Any, *template: Any) -> Any:
     """Make an object with the slots that the class of a template has, without its constructor: in C in half the time.
 
-    With two arguments, the second is the template, and the first replaces it in a slot that refers to it.
+    With two arguments, the second is the template, and the first takes the place of its class in its slots.
     """
     (model,) = template or (own,)
     made = object.__new__(type(model))
     for name in {*getattr(type(model), "__slots__", ())} - {"__weakref__"}:
         if hasattr(model, name):
             value = getattr(model, name)
-            setattr(made, name, own if value is model else value)
+            setattr(made, name, own if value is type(model) else value)
     return made
 
 

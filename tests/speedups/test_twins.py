@@ -15,6 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from antiphon.http import Headers
+from antiphon.request.request import NO_BODY
 from antiphon.speedups import IS_COMPILED
 from tests.helpers.rows import rows
 from tests.helpers.twins import NAMES, NOT_BUILT, attributes_of, compiled, extension, look_up, outcome, pure
@@ -209,12 +210,16 @@ class Slotted:
     __slots__ = ("first", "second", "unset")
 
 
-def test_an_object_like_another_has_its_slots_and_its_own_where_that_refers_to_itself(twin):
+def test_an_object_like_another_has_its_slots_and_its_own_where_that_refers_to_its_class(twin):
     template = Slotted()
-    template.first, template.second = template, 2
+    template.first, template.second = Slotted, 2
     own, same = twin("like")("own", template), twin("like")(template)
     assert (own.first, own.second, hasattr(own, "unset")) == ("own", 2, False)
     assert (same.first, same.second, hasattr(same, "unset")) == (template, 2, False)
+
+
+def test_what_requests_are_copies_of_can_be_shown():
+    assert NO_BODY is None or "Request" in repr(NO_BODY)  # what looks for objects that are alive finds it
 
 
 def steps(*yielded):

@@ -778,7 +778,7 @@ like(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t count)
     PyObject *made = ((allocfunc)PyType_GetSlot(type, Py_tp_alloc))(type, 0);
     for (PyMemberDef *slot = PyType_GetSlot(type, Py_tp_members); made && slot && slot->name; slot++) {
         PyObject *value = *(PyObject **)((char *)template + slot->offset);
-        *(PyObject **)((char *)made + slot->offset) = Py_XNewRef(value == template ? args[0] : value);
+        *(PyObject **)((char *)made + slot->offset) = Py_XNewRef(value == (PyObject *)type ? args[0] : value);
     }
     return made;
 }
